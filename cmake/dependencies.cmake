@@ -1,0 +1,24 @@
+# Every library from outside, once, as a target. Debian 12's packages; `make deps` installs them.
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
+
+# The command line starts in milliseconds: what can be static is static, so the loader has little to do.
+find_library(ATHANOR_PQXX_LIBRARY NAMES libpqxx.a REQUIRED)
+find_library(ATHANOR_PG_QUERY_LIBRARY NAMES libpg_query.a REQUIRED)
+find_library(ATHANOR_YAML_LIBRARY NAMES libyaml-cpp.a REQUIRED)
+
+add_library(athanor_pqxx INTERFACE)
+target_link_libraries(athanor_pqxx INTERFACE ${ATHANOR_PQXX_LIBRARY} PkgConfig::LIBPQ)
+add_library(athanor_pg_query INTERFACE)
+target_link_libraries(athanor_pg_query INTERFACE ${ATHANOR_PG_QUERY_LIBRARY} Threads::Threads)
+add_library(athanor_yaml INTERFACE)
+target_link_libraries(athanor_yaml INTERFACE ${ATHANOR_YAML_LIBRARY})
+
+# tl::expected and nlohmann/json are headers alone.
+add_library(athanor_json INTERFACE)
+target_link_libraries(athanor_json INTERFACE nlohmann_json::nlohmann_json)

@@ -1,0 +1,26 @@
+# Language, output folders, build kinds. One place for what every target shares.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+
+find_program(ATHANOR_CCACHE ccache)
+if(ATHANOR_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ATHANOR_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${ATHANOR_CCACHE})
+endif()
+
+set(ATHANOR_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+if(ATHANOR_SANITIZE)
+  add_compile_options(-fsanitize=${ATHANOR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ATHANOR_SANITIZE})
+endif()
+# Position-independent, hardened, and only the libraries that are really used: start-up is part of the product.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+add_link_options(-Wl,--as-needed -Wl,-O1)

@@ -1,0 +1,13 @@
+# Warnings are errors for our own code. Link athanor_warnings PRIVATE; headers of libraries come in as SYSTEM.
+add_library(athanor_warnings INTERFACE)
+target_compile_options(athanor_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough -Wextra-semi -Werror)
+
+# athanor_library(name SOURCES ... LINK ... [PRIVATE_LINK ...]): a room of the house.
+function(athanor_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${ARG_LINK} PRIVATE athanor_warnings ${ARG_PRIVATE_LINK})
+endfunction()

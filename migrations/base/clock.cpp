@@ -1,0 +1,39 @@
+#include "migrations/base/clock.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <ctime>
+
+namespace athanor {
+
+SteadyTime SystemClock::steady_now() const {
+  return std::chrono::steady_clock::now();
+}
+WallTime SystemClock::wall_now() const {
+  return std::chrono::system_clock::now();
+}
+
+bool SystemClock::wait(milliseconds duration, const StopToken& stop) {
+  const auto deadline = steady_now() + duration;
+  while (!stop.requested()) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_now());
+    if (left.count() <= 0) {
+      return true;
+    }
+    pollfd descriptor{stop.descriptor(), POLLIN, 0};
+    ::poll(&descriptor, 1, static_cast<int>(std::min<milliseconds::rep>(left.count(), 60'000)));
+  }
+  return false;
+}
+
+std::string format_iso8601(WallTime time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[40];
+  const auto length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S+00:00", &parts);
+  return {text, length};
+}
+
+}  // namespace athanor

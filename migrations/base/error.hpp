@@ -1,0 +1,120 @@
+// The one error value of the whole house.
+//
+// An Error says what went wrong in words that are safe to publish: adapters sanitise library messages before they build one,
+// so an Error may be logged, put into a status, an event or a terminal without a second look. It carries a stable code (the
+// kebab-case name users script against, and the exit code that follows from it), a retry class that decides what a controller
+// does next, where it happened, the way out, and the SQLSTATE when a server said it.
+//
+// Threads: plain value. Ownership: owns its strings.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace athanor {
+
+enum class ErrorCode : std::uint8_t {
+  Internal,
+  // The command line and its configuration.
+  Usage,
+  Configuration,
+  MissingDatabaseUrl,
+  Io,
+  // Revision files and the graph they form.
+  MalformedRevision,
+  FileTooLarge,
+  NotUtf8,
+  PathEscape,
+  DuplicateRevision,
+  InvalidRevisionId,
+  MissingParent,
+  MissingDependency,
+  SelfLoop,
+  Cycle,
+  DependencySelfLoop,
+  DependencyCycle,
+  DuplicateLabel,
+  UnsupportedStatement,
+  NotRenderable,
+  // Targets and walks over the graph.
+  UnknownRevision,
+  AmbiguousPrefix,
+  MultipleHeads,
+  AmbiguousWalk,
+  RelativeOutOfRange,
+  WalkedTooFar,
+  InvalidDowngradeTarget,
+  OverlappingHeads,
+  RangeNotAllowed,
+  InvalidTarget,
+  NotAHead,
+  // State of the database against the files.
+  NotUpToDate,
+  UnknownDatabaseRevision,
+  ChecksumMismatch,
+  Irreversible,
+  StalePlan,
+  StepOutcomeUnknown,
+  VersionRowMismatch,
+  // The database itself.
+  DatabaseUnreachable,
+  AuthenticationFailed,
+  PoolerRefused,
+  InsufficientPrivilege,
+  ConnectionLost,
+  CommitOutcomeUnknown,
+  LockHeld,
+  LockTimeout,
+  StatementFailed,
+  // A human or an orchestrator asked us to stop.
+  Interrupted,
+  // Refused by declared policy.
+  PolicyRefused,
+};
+
+// What a controller may do about it. Terminal waits for a change of spec, source or Secret; Transient is tried again with
+// back-off; Conflict is tried again at once from a fresh observation.
+enum class RetryClass : std::uint8_t { Terminal, Transient, Conflict };
+
+// The stable, documented name, for example "multiple-heads".
+[[nodiscard]] std::string_view error_name(ErrorCode code);
+// The stable, documented exit code of the command line.
+[[nodiscard]] int exit_code(ErrorCode code);
+// The class an error of this code has unless its adapter knows better.
+[[nodiscard]] RetryClass default_retry(ErrorCode code);
+
+struct Error {
+  ErrorCode code = ErrorCode::Internal;
+  RetryClass retry = RetryClass::Terminal;
+  std::string message;   // one sentence, sanitised, no trailing newline
+  std::string context;   // where: "versions/ab12_add_email.sql:14", "revision ab12, statement 3"; may be empty
+  std::string hint;      // the way out, imperative; may be empty
+  std::string sqlstate;  // five characters when a server reported it
+
+  Error() = default;
+  Error(ErrorCode error_code, std::string text)
+      : code(error_code), retry(default_retry(error_code)), message(std::move(text)) {}
+
+  [[nodiscard]] Error at(std::string where) && {
+    context = std::move(where);
+    return std::move(*this);
+  }
+  [[nodiscard]] Error advise(std::string way_out) && {
+    hint = std::move(way_out);
+    return std::move(*this);
+  }
+  [[nodiscard]] Error with_sqlstate(std::string state) && {
+    sqlstate = std::move(state);
+    return std::move(*this);
+  }
+  [[nodiscard]] Error with_retry(RetryClass retry_class) && {
+    retry = retry_class;
+    return std::move(*this);
+  }
+
+  // "context: message (SQLSTATE 42P07)": one line for logs and terminals, without the hint.
+  [[nodiscard]] std::string describe() const;
+};
+
+}  // namespace athanor

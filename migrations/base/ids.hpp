@@ -1,0 +1,18 @@
+// Random identifiers: revision ids (12 hexadecimal digits, as Alembic makes them) and run ids.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace athanor {
+
+// `digits` lower-case hexadecimal digits from the kernel's random source.
+[[nodiscard]] std::string random_hex(std::size_t digits);
+[[nodiscard]] inline std::string new_revision_id() {
+  return random_hex(12);
+}
+[[nodiscard]] inline std::string new_run_id() {
+  return random_hex(16);
+}
+
+}  // namespace athanor

@@ -1,0 +1,42 @@
+// Result<T>: a value or the one Error. Nothing in the core throws across a public interface; adapters catch what their
+// library throws. TRY and TRY_ASSIGN pass an error up unchanged.
+#pragma once
+
+#include <tl/expected.hpp>
+#include <utility>
+
+#include "migrations/base/error.hpp"
+
+namespace athanor {
+
+template <class T>
+using Result = tl::expected<T, Error>;
+
+[[nodiscard]] inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
+[[nodiscard]] inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
+  return tl::unexpected<Error>(Error(code, std::move(message)));
+}
+
+}  // namespace athanor
+
+#define ATHANOR_CONCAT_INNER(a, b) a##b
+#define ATHANOR_CONCAT(a, b) ATHANOR_CONCAT_INNER(a, b)
+
+// TRY(expression): leave with the error of a Result whose value is not needed.
+#define TRY(expression)                                      \
+  do {                                                       \
+    if (auto try_result = (expression); !try_result) {       \
+      return ::athanor::fail(std::move(try_result).error()); \
+    }                                                        \
+  } while (false)
+
+// TRY_ASSIGN(auto name, expression): name the value, or leave with the error.
+#define TRY_ASSIGN(declaration, expression) TRY_ASSIGN_INNER(ATHANOR_CONCAT(try_assign_, __LINE__), declaration, expression)
+#define TRY_ASSIGN_INNER(temporary, declaration, expression) \
+  auto temporary = (expression);                             \
+  if (!temporary) {                                          \
+    return ::athanor::fail(std::move(temporary).error());    \
+  }                                                          \
+  declaration = std::move(*temporary)

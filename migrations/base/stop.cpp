@@ -1,0 +1,43 @@
+#include "migrations/base/stop.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+namespace athanor {
+
+StopLevel StopToken::level() const {
+  if (source_ == nullptr) {
+    return StopLevel::None;
+  }
+  return static_cast<StopLevel>(source_->level_.load(std::memory_order_acquire));
+}
+
+int StopToken::descriptor() const {
+  return source_ == nullptr ? -1 : source_->descriptor_;
+}
+
+StopSource::StopSource() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+StopSource::~StopSource() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+void StopSource::request() noexcept {
+  const int level = level_.load(std::memory_order_acquire);
+  request(level == 0 ? StopLevel::Graceful : StopLevel::Now);
+}
+
+void StopSource::request(StopLevel level) noexcept {
+  const int wanted = static_cast<int>(level);
+  int seen = level_.load(std::memory_order_acquire);
+  while (seen < wanted && !level_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel)) {
+  }
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
+}
+
+}  // namespace athanor

@@ -1,0 +1,101 @@
+// A session: one connection to one database, and the only way the core talks to PostgreSQL.
+//
+// The migration session holds the advisory lock and does the work, so a lost session loses both at once. Two ways to work:
+// query() for one statement with its answer, and submit()/collect() for whole transactions that are pipelined: several may be
+// in flight, each BEGIN … COMMIT with its own synchronisation point. When one fails, every later one in flight fails too
+// without effect (its BEGIN meets an aborted transaction), which is why each transaction must start with a statement that
+// fails unless the one before it committed: the executor's version-row guard.
+//
+// Threads: a session belongs to one thread, cancel() excepted. Errors are sanitised by the adapter: SQLSTATE and the server's
+// primary message without DETAIL, LINE or literals.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/base/result.hpp"
+
+namespace athanor {
+
+using Parameter = std::optional<std::string>;
+using Parameters = std::vector<Parameter>;
+
+// Text-format answer of one statement.
+struct Rows {
+  std::vector<std::vector<Parameter>> rows;
+  std::int64_t affected = 0;
+  [[nodiscard]] bool empty() const { return rows.empty(); }
+  // Text of a cell; empty for NULL.
+  [[nodiscard]] std::string text(std::size_t row, std::size_t column) const { return rows[row][column].value_or(""); }
+};
+
+// One message of a pipelined transaction.
+struct Command {
+  std::string sql;
+  Parameters parameters;
+  std::string prepared;  // non-empty: the statement is prepared once under this name, then only bound
+};
+
+struct Transaction {
+  std::vector<Command> commands;  // between BEGIN and COMMIT, which the session adds
+  bool reset_after = false;       // a command changed session state: RESET ALL follows the COMMIT
+};
+
+struct TransactionOutcome {
+  // The answers of the commands when it committed.
+  std::vector<Rows> answers;
+  // Set when it did not commit; `failed_command` is the index of the command that failed, or commands.size() for COMMIT.
+  std::optional<Error> error;
+  std::size_t failed_command = 0;
+  // True when an earlier transaction of the pipeline failed and this one was never run.
+  bool skipped = false;
+  // Known when the reply to COMMIT was lost: ask pg_xact_status on another session. Empty when no xid was assigned.
+  std::optional<std::string> unresolved_xid;
+};
+
+// Asked about four times a second while the session waits for the server; returns true to cancel what is running.
+using WaitListener = std::function<bool(milliseconds waited)>;
+
+class Session {
+ public:
+  virtual ~Session() = default;
+  [[nodiscard]] virtual int backend_pid() const = 0;
+  [[nodiscard]] virtual int server_version() const = 0;  // 150018
+  [[nodiscard]] virtual Result<Rows> query(std::string_view sql, const Parameters& parameters = {}) = 0;
+  // Several independent read-only statements in one round trip; the first error wins.
+  [[nodiscard]] virtual Result<std::vector<Rows>> query_all(const std::vector<Command>& commands) = 0;
+  // One statement by the simple protocol outside a transaction block, as CONCURRENTLY needs it.
+  [[nodiscard]] virtual Result<Rows> execute_autocommit(std::string_view sql) = 0;
+
+  // Queues a transaction. Blocks only while the connection's buffers are full.
+  [[nodiscard]] virtual Result<void> submit(const Transaction& transaction) = 0;
+  // The outcome of the oldest transaction in flight; waits for it. After an outcome with an error, collect() the rest, then
+  // recover().
+  [[nodiscard]] virtual Result<TransactionOutcome> collect() = 0;
+  [[nodiscard]] virtual std::size_t in_flight() const = 0;
+  // Leaves an aborted transaction block and resets session state.
+  [[nodiscard]] virtual Result<void> recover() = 0;
+
+  virtual void set_wait_listener(WaitListener listener) = 0;
+  // Asks the server to cancel the running statement. Safe from any thread.
+  virtual void cancel() = 0;
+};
+
+class SessionFactory {
+ public:
+  virtual ~SessionFactory() = default;
+  // Opens the migration session: pinned settings, pooler refused.
+  [[nodiscard]] virtual Result<std::unique_ptr<Session>> open() = 0;
+  // Opens a second, short-lived session that looks at the first (blockers, pg_xact_status).
+  [[nodiscard]] virtual Result<std::unique_ptr<Session>> open_observer() = 0;
+  // "db.example.org:5432/app" without user and password, for messages.
+  [[nodiscard]] virtual std::string describe() const = 0;
+};
+
+}  // namespace athanor

@@ -1,0 +1,73 @@
+// A plan: everything a run will do, as an immutable value.
+//
+// Dry run, review, approval, lint and execution share it. It says which rows it starts from, which revisions run in which
+// direction with which statements, and which rows every step leaves. Its hash covers what would be done (operation, start
+// rows, steps, checksums) and nothing else, so two people who review the same hash review the same change.
+//
+// Threads: immutable; share by const reference.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrations/base/result.hpp"
+#include "migrations/plan/script.hpp"
+#include "migrations/revision/graph.hpp"
+#include "migrations/revision/source.hpp"
+
+namespace athanor {
+
+struct PlannedRevision {
+  WalkStep walk;        // direction, id, row operations, rows after
+  std::string message;  // the revision's first line; empty for a stamp
+  std::string path;
+  std::shared_ptr<const RevisionScript> script;  // null for a stamp
+  // The steps of the script in the walk's direction.
+  [[nodiscard]] const std::vector<ScriptStep>& steps() const;
+  // One transaction does it all: no autocommit, no batch, no second step.
+  [[nodiscard]] bool single_transaction() const;
+};
+
+struct Plan {
+  Direction operation = Direction::Upgrade;
+  std::string target;             // as asked
+  std::vector<std::string> from;  // rows of the version table it starts from, sorted
+  std::vector<std::string> to;    // rows it ends with, sorted
+  std::vector<PlannedRevision> revisions;
+  std::vector<std::string> warnings;
+  std::string hash;  // 64 hexadecimal digits; empty plans have one too
+  [[nodiscard]] bool empty() const { return revisions.empty(); }
+};
+
+// Walks the graph without touching bodies: steps only, no script, no hash. What `athanor plan` prints.
+[[nodiscard]] Result<Walk> make_walk(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& from,
+                                     const std::vector<std::string>& targets);
+// Walks and loads the body of every step. Irreversible downgrades, missing downgrade sections and Alembic bodies are errors
+// here, before anything runs.
+[[nodiscard]] Result<Plan> make_plan(const RevisionGraph& graph, const RevisionSource& source, Direction operation,
+                                     const std::vector<std::string>& from, const std::vector<std::string>& targets);
+
+// The plan of an offline range: `upgrade a:b --sql`, `downgrade a:b --sql`.
+[[nodiscard]] Result<Plan> make_offline_plan(const RevisionGraph& graph, const RevisionSource& source, Direction operation,
+                                             const std::string& range);
+
+struct OfflineOptions {
+  std::string version_table = "alembic_version";
+  std::string version_table_schema;
+  bool version_table_pk = true;
+  bool transaction_per_migration = true;
+};
+// Alembic's offline output: BEGIN, the version table if the plan starts from nothing, a comment and the SQL of each revision,
+// its row operations, COMMIT. autocommit steps stand between COMMIT and BEGIN. batch steps become one statement over all keys.
+[[nodiscard]] std::string render_offline(const Plan& plan, const OfflineOptions& options);
+
+// Quoting for SQL text that must be built.
+[[nodiscard]] std::string quote_identifier(std::string_view name);  // "na""me"; plain lower-case names stay bare
+[[nodiscard]] std::string quote_literal(std::string_view text);     // 'it''s'; E'' when there is a backslash
+// "schema.table" quoted; the table alone when the schema is empty.
+[[nodiscard]] std::string qualified_name(std::string_view schema, std::string_view table);
+
+}  // namespace athanor

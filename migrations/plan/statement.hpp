@@ -1,0 +1,65 @@
+// Splitting SQL text into statements.
+//
+// libpg_query's scanner (PostgreSQL 15's own lexer) does the work; where it fails (grammar newer than the library) or cannot be
+// trusted (CREATE FUNCTION … BEGIN ATOMIC … END), a splitter of our own that knows quotes, dollar quotes, E-strings, nested
+// comments, parentheses and BEGIN ATOMIC bodies takes over. Both agree on everything the first can read; a test proves it.
+//
+// Threads: safe from any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrations/base/result.hpp"
+
+namespace athanor {
+
+struct SqlStatement {
+  std::string_view sql;  // without the semicolon, leading comments kept out, trailing space trimmed; points into the text
+  int line = 1;          // 1-based line of the first word, counted from `first_line`
+};
+
+// Statements of `text`; empty ones (comments, lone semicolons) are left out. An unterminated quote, dollar quote or comment is
+// MalformedRevision with its line. The views point into `text`.
+[[nodiscard]] Result<std::vector<SqlStatement>> split_statements(std::string_view text, int first_line = 1);
+
+// Our own splitter alone, for tests and for grammar that libpg_query does not know.
+[[nodiscard]] Result<std::vector<SqlStatement>> split_statements_portably(std::string_view text, int first_line = 1);
+
+// Why a statement may not stand in a revision: transaction control (its COMMIT would really commit), COPY … FROM STDIN (there
+// is no stdin), psql meta-commands (named), DISCARD (drops the migration lock). Success when it may. `transactional` tells
+// whether the statement stands in a transaction; CONCURRENTLY and its kin are refused there with the way out
+// ("-- athanor:step autocommit").
+[[nodiscard]] Result<void> check_statement(const SqlStatement& statement, bool transactional);
+
+// True when the statement changes session state beyond its transaction (SET without LOCAL, SET ROLE, PREPARE, LISTEN …), so
+// that the session must be reset after it.
+[[nodiscard]] bool changes_session_state(std::string_view sql);
+
+// What the catalog must be asked after a crash to learn whether an autocommit statement took effect.
+struct RecoveryProbe {
+  enum class Kind : std::uint8_t {
+    CreateIndexConcurrently,      // valid: done; invalid: drop concurrently, run again; absent: run again
+    DropIndexConcurrently,        // absent: done; else run again
+    ReindexConcurrently,          // leftover invalid *_ccnew/_ccold are dropped, then run again
+    AddEnumValue,                 // value present: done
+    DetachPartitionConcurrently,  // pending: FINALIZE; detached: done
+    Repeatable,                   // VACUUM, ANALYZE, REFRESH …, VALIDATE CONSTRAINT, ALTER SYSTEM: run again
+    CreateDatabase,               // present: done
+    DropDatabase,                 // absent: done
+    Unknown,                      // a human must say: athanor repair
+  };
+  Kind kind = Kind::Unknown;
+  std::string schema;  // as written, unquoted and case-folded; may be empty
+  std::string object;  // index, type, table or database name
+  std::string value;   // enum label or partition
+};
+[[nodiscard]] RecoveryProbe recovery_probe(std::string_view sql);
+
+// The statement with literals and passwords replaced ($1), for logs and reports; never longer than `limit` bytes. Text that
+// cannot be parsed is reduced to its leading keywords.
+[[nodiscard]] std::string sanitise_sql(std::string_view sql, std::size_t limit = 200);
+
+}  // namespace athanor

@@ -1,0 +1,39 @@
+// PostgreSQL sessions: the adapter over libpq (pipelines, DETAIL-free errors) and libpqxx (connection handling, quoting).
+//
+// A PostgresFactory turns one URL or conninfo string into sessions with pinned settings. Settings travel in the start-up packet
+// (`options`), so they cost no round trip and survive RESET ALL; servers that do not know one of them are asked again without.
+// Reconnection is off: a lost session is a lost lock, and the caller must know. A pooler is recognised by its process id
+// differing from the backend's and refused.
+//
+// Threads: a factory may be shared; each session belongs to one thread. Errors never contain the password, the URI, DETAIL
+// or literals.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "migrations/execute/session.hpp"
+#include "migrations/revision/configuration.hpp"
+
+namespace athanor::postgres {
+
+class PostgresFactory final : public SessionFactory {
+ public:
+  // Checks the URL's form without connecting. postgresql+psycopg2:// and the like (SQLAlchemy) are understood.
+  [[nodiscard]] static Result<std::unique_ptr<PostgresFactory>> create(const std::string& url,
+                                                                       const ExecutionSettings& settings);
+  ~PostgresFactory() override;
+
+  // Starts connecting in the background, so that reading revisions and connecting overlap; the next open() takes it.
+  void prefetch();
+  [[nodiscard]] Result<std::unique_ptr<Session>> open() override;
+  [[nodiscard]] Result<std::unique_ptr<Session>> open_observer() override;
+  [[nodiscard]] std::string describe() const override;
+
+ private:
+  struct Impl;
+  explicit PostgresFactory(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace athanor::postgres
