@@ -139,8 +139,10 @@ class Migrator {
   // `athanor repair`: accept the files as they are for these revisions (new checksums), under the lock.
   [[nodiscard]] Result<int> accept_checksums(const std::map<std::string, std::string>& checksum_by_revision,
                                              const StopToken& stop);
-  // `athanor repair --step done|redo`: a human says how the unfinished autocommit statement ended.
-  [[nodiscard]] Result<void> resolve_step(bool done, const StopToken& stop);
+  // `athanor repair --step done|redo|abandon`: a human says how the unfinished autocommit statement ended, or that the traces
+  // of a half-applied revision were removed by hand.
+  enum class StepResolution : std::uint8_t { Done, Redo, Abandon };
+  [[nodiscard]] Result<void> resolve_step(StepResolution resolution, const StopToken& stop);
 
   struct HistoryEntry {
     std::int64_t id = 0;

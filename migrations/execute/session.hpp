@@ -48,27 +48,32 @@ struct Transaction {
 };
 
 struct TransactionOutcome {
-  // The answers of the commands when it committed.
+  // The answers of the commands: all of them when it committed, those that arrived when the connection was lost.
   std::vector<Rows> answers;
   // Set when it did not commit; `failed_command` is the index of the command that failed, or commands.size() for COMMIT.
   std::optional<Error> error;
   std::size_t failed_command = 0;
   // True when an earlier transaction of the pipeline failed and this one was never run.
   bool skipped = false;
-  // Known when the reply to COMMIT was lost: ask pg_xact_status on another session. Empty when no xid was assigned.
-  std::optional<std::string> unresolved_xid;
+  // The connection was lost with this transaction sent and its end unknown.
+  bool lost = false;
 };
 
 // Asked about four times a second while the session waits for the server; returns true to cancel what is running.
 using WaitListener = std::function<bool(milliseconds waited)>;
 
-class Session {
+// Looks, and never works: the second, short-lived connection that sees who blocks the first.
+class ReadSession {
  public:
-  virtual ~Session() = default;
+  virtual ~ReadSession() = default;
+  [[nodiscard]] virtual Result<Rows> query(std::string_view sql, const Parameters& parameters = {}) = 0;
+};
+
+class Session : public ReadSession {
+ public:
   [[nodiscard]] virtual int backend_pid() const = 0;
   [[nodiscard]] virtual int server_version() const = 0;  // 150018
-  [[nodiscard]] virtual Result<Rows> query(std::string_view sql, const Parameters& parameters = {}) = 0;
-  // Several independent read-only statements in one round trip; the first error wins.
+  // Several independent statements in one round trip; after the first error the rest is not run.
   [[nodiscard]] virtual Result<std::vector<Rows>> query_all(const std::vector<Command>& commands) = 0;
   // One statement by the simple protocol outside a transaction block, as CONCURRENTLY needs it.
   [[nodiscard]] virtual Result<Rows> execute_autocommit(std::string_view sql) = 0;
@@ -81,6 +86,8 @@ class Session {
   [[nodiscard]] virtual std::size_t in_flight() const = 0;
   // Leaves an aborted transaction block and resets session state.
   [[nodiscard]] virtual Result<void> recover() = 0;
+  // False once the connection is gone, and the lock with it.
+  [[nodiscard]] virtual bool alive() const = 0;
 
   virtual void set_wait_listener(WaitListener listener) = 0;
   // Asks the server to cancel the running statement. Safe from any thread.
@@ -93,7 +100,7 @@ class SessionFactory {
   // Opens the migration session: pinned settings, pooler refused.
   [[nodiscard]] virtual Result<std::unique_ptr<Session>> open() = 0;
   // Opens a second, short-lived session that looks at the first (blockers, pg_xact_status).
-  [[nodiscard]] virtual Result<std::unique_ptr<Session>> open_observer() = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<ReadSession>> open_observer() = 0;
   // "db.example.org:5432/app" without user and password, for messages.
   [[nodiscard]] virtual std::string describe() const = 0;
 };

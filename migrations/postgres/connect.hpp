@@ -1,4 +1,5 @@
-// PostgreSQL sessions: the adapter over libpq (pipelines, DETAIL-free errors) and libpqxx (connection handling, quoting).
+// PostgreSQL sessions: the adapter over libpq (the migration session: pipelines, cancellation,
+// SQLSTATEs) and libpqxx (the observer).
 //
 // A PostgresFactory turns one URL or conninfo string into sessions with pinned settings. Settings travel in the start-up packet
 // (`options`), so they cost no round trip and survive RESET ALL; servers that do not know one of them are asked again without.
@@ -27,7 +28,7 @@ class PostgresFactory final : public SessionFactory {
   // Starts connecting in the background, so that reading revisions and connecting overlap; the next open() takes it.
   void prefetch();
   [[nodiscard]] Result<std::unique_ptr<Session>> open() override;
-  [[nodiscard]] Result<std::unique_ptr<Session>> open_observer() override;
+  [[nodiscard]] Result<std::unique_ptr<ReadSession>> open_observer() override;
   [[nodiscard]] std::string describe() const override;
 
  private:

@@ -1,0 +1,122 @@
+#include "migrations/execute/ledger.hpp"
+
+namespace athanor {
+namespace {
+
+Parameter text(std::string_view value) { return std::string(value); }
+Parameter text_or_null(std::string_view value) { return value.empty() ? Parameter{} : Parameter{std::string(value)}; }
+
+}  // namespace
+
+std::string_view tool_name() { return "athanor " ATHANOR_VERSION; }
+
+Ledger::Ledger(const std::string& schema)
+    : schema_(quote_identifier(schema)), history_(qualified_name(schema, "history")), step_(qualified_name(schema, "step")) {}
+
+std::vector<std::string> Ledger::create_statements(bool schema_exists) const {
+  std::vector<std::string> statements;
+  if (!schema_exists) {
+    statements.push_back("CREATE SCHEMA IF NOT EXISTS " + schema_);
+  }
+  statements.push_back("CREATE TABLE IF NOT EXISTS " + history_ +
+                       " (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run_id text NOT NULL, revision text NOT NULL,"
+                       " direction text NOT NULL, outcome text NOT NULL, checksum text, plan_hash text,"
+                       " started_at timestamptz NOT NULL, duration_ms bigint NOT NULL, actor text NOT NULL,"
+                       " database_user text NOT NULL DEFAULT session_user, tool text NOT NULL, sqlstate text, message text)");
+  statements.push_back("CREATE TABLE IF NOT EXISTS " + step_ +
+                       " (revision text NOT NULL, direction text NOT NULL, step integer NOT NULL, statement integer NOT NULL,"
+                       " state text NOT NULL, before text, cursor text, rows bigint NOT NULL DEFAULT 0, checksum text NOT NULL,"
+                       " run_id text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(),"
+                       " PRIMARY KEY (revision, direction, step, statement))");
+  return statements;
+}
+
+Command Ledger::record(const Entry& entry) const {
+  return {"INSERT INTO " + history_ +
+              " (run_id, revision, direction, outcome, checksum, plan_hash, started_at, duration_ms, actor, tool)"
+              " VALUES ($1, $2, $3, $4, $5, $6, now(), (extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint, $7, $8)"
+              " RETURNING pg_current_xact_id()::text",
+          {text(entry.run_id), text(entry.revision), text(entry.direction), text(entry.outcome), text_or_null(entry.checksum),
+           text_or_null(entry.plan_hash), text(entry.actor), text(tool_name())},
+          "athanor_record"};
+}
+
+Command Ledger::record_measured(const Entry& entry, milliseconds duration) const {
+  return {"INSERT INTO " + history_ +
+              " (run_id, revision, direction, outcome, checksum, plan_hash, started_at, duration_ms, actor, tool)"
+              " VALUES ($1, $2, $3, $4, $5, $6, now() - $9::bigint * interval '1 millisecond', $9::bigint, $7, $8)"
+              " RETURNING pg_current_xact_id()::text",
+          {text(entry.run_id), text(entry.revision), text(entry.direction), text(entry.outcome), text_or_null(entry.checksum),
+           text_or_null(entry.plan_hash), text(entry.actor), text(tool_name()), std::to_string(duration.count())},
+          ""};
+}
+
+Command Ledger::record_failure(const Entry& entry, milliseconds duration, const Error& error) const {
+  return {"INSERT INTO " + history_ +
+              " (run_id, revision, direction, outcome, checksum, plan_hash, started_at, duration_ms, actor, tool, sqlstate, message)"
+              " VALUES ($1, $2, $3, $4, $5, $6, now() - $9::bigint * interval '1 millisecond', $9::bigint, $7, $8, $10, $11)",
+          {text(entry.run_id), text(entry.revision), text(entry.direction), text(entry.outcome), text_or_null(entry.checksum),
+           text_or_null(entry.plan_hash), text(entry.actor), text(tool_name()), std::to_string(duration.count()),
+           text_or_null(error.sqlstate), text(error.message)},
+          ""};
+}
+
+Command Ledger::step_state(std::string_view revision, std::string_view direction, std::size_t step, std::size_t statement,
+                           std::string_view state, std::string_view before, std::string_view checksum,
+                           std::string_view run_id) const {
+  return {"INSERT INTO " + step_ +
+              " (revision, direction, step, statement, state, before, checksum, run_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+              " ON CONFLICT (revision, direction, step, statement) DO UPDATE SET state = excluded.state,"
+              " before = coalesce(excluded.before, " +
+              step_ + ".before), checksum = excluded.checksum, run_id = excluded.run_id, updated_at = now()",
+          {text(revision), text(direction), std::to_string(step), std::to_string(statement), text(state), text_or_null(before),
+           text(checksum), text(run_id)},
+          ""};
+}
+
+Command Ledger::step_cursor(std::string_view revision, std::string_view direction, std::size_t step, std::string_view cursor,
+                            std::int64_t rows, std::string_view checksum, std::string_view run_id) const {
+  return {"INSERT INTO " + step_ +
+              " (revision, direction, step, statement, state, cursor, rows, checksum, run_id)"
+              " VALUES ($1, $2, $3, 0, 'running', $4, $5, $6, $7)"
+              " ON CONFLICT (revision, direction, step, statement) DO UPDATE SET cursor = excluded.cursor, rows = " +
+              step_ + ".rows + excluded.rows, run_id = excluded.run_id, updated_at = now()",
+          {text(revision), text(direction), std::to_string(step), text(cursor), std::to_string(rows), text(checksum), text(run_id)},
+          "athanor_cursor"};
+}
+
+Command Ledger::forget_step(std::string_view revision, std::string_view direction, std::size_t step,
+                            std::size_t statement) const {
+  return {"DELETE FROM " + step_ + " WHERE revision = $1 AND direction = $2 AND step = $3::int AND statement = $4::int",
+          {text(revision), text(direction), std::to_string(step), std::to_string(statement)},
+          ""};
+}
+
+Command Ledger::forget_steps(std::string_view revision) const {
+  return {"DELETE FROM " + step_ + " WHERE revision = $1", {text(revision)}, ""};
+}
+
+std::string Ledger::select_steps() const {
+  return "SELECT revision, direction, step, statement, state, coalesce(before, ''), coalesce(cursor, ''), rows, checksum FROM " +
+         step_ + " ORDER BY revision, direction, step, statement";
+}
+
+std::string Ledger::select_applied() const {
+  // The last word on each revision. Failures change nothing, and a repair counts as the text now accepted.
+  return "SELECT DISTINCT ON (revision) revision, coalesce(checksum, ''), to_char(started_at AT TIME ZONE 'UTC',"
+         " 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), actor, tool, direction FROM " +
+         history_ + " WHERE outcome <> 'failed' ORDER BY revision, id DESC";
+}
+
+Command Ledger::select_run(std::string_view run_id) const {
+  return {"SELECT revision FROM " + history_ + " WHERE run_id = $1 AND outcome <> 'failed' ORDER BY id", {text(run_id)}, ""};
+}
+
+std::string Ledger::select_history(std::size_t limit) const {
+  return "SELECT id, run_id, revision, direction, outcome, coalesce(checksum, ''), coalesce(plan_hash, ''),"
+         " to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), actor, coalesce(sqlstate, ''),"
+         " coalesce(message, ''), duration_ms FROM " +
+         history_ + " ORDER BY id DESC LIMIT " + std::to_string(limit);
+}
+
+}  // namespace athanor

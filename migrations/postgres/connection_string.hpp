@@ -1,0 +1,32 @@
+// A database URL, taken apart once and never printed.
+//
+// libpq reads URLs and keyword strings; SQLAlchemy writes postgresql+driver:// in front of the same thing. Settings of the run
+// are added as start-up options, which the server treats as the session's defaults: RESET ALL returns to them.
+//
+// Threads: plain value. The password lives in `keywords` alone.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "migrations/base/result.hpp"
+#include "migrations/revision/configuration.hpp"
+
+namespace athanor::postgres {
+
+struct ConnectionString {
+  std::vector<std::pair<std::string, std::string>> keywords;  // libpq keyword, value
+  std::string user_options;                                   // `options` as the user wrote them
+  std::string place;                                          // "host:port/database", safe to print
+
+  [[nodiscard]] std::string value(const std::string& keyword) const;
+};
+
+// Errors never repeat any part of the URL.
+[[nodiscard]] Result<ConnectionString> parse_connection_string(const std::string& url);
+
+// The `options` value for a migration session. `modern` adds the settings that PostgreSQL 14 brought.
+[[nodiscard]] std::string session_options(const ExecutionSettings& settings, const std::string& user_options, bool modern);
+
+}  // namespace athanor::postgres
