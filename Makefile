@@ -1,0 +1,82 @@
+# Every task of the project; `make help` lists them. Two commands do everything on a fresh Debian 12:
+#   make demo     make test
+#
+# BUILD names the build folder, JOBS the parallelism, TESTS a regular expression of tests to run.
+
+BUILD ?= build
+JOBS ?= $(shell nproc)
+PRESET ?= release
+PREFIX ?= /usr/local
+DESTDIR ?=
+TESTS ?=
+BENCH_FLAGS ?=
+
+CTEST = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS) $(if $(TESTS),-R '$(TESTS)')
+SOURCES = $(shell find migrations operator tests -name '*.cpp' -o -name '*.hpp')
+
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-lint configure build python demo test test-unit test-postgres bench format format-check lint sanitize \
+        tsan install clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## Install the Debian packages that are missing (root or sudo; otherwise does nothing)
+	@deploy/packages/install deploy/packages/build.txt
+
+deps-lint:
+	@deploy/packages/install deploy/packages/lint.txt
+
+# Configured once; CMake reconfigures by itself when its files change.
+$(BUILD)/build.ninja:
+	@cmake --preset $(PRESET) -B $(BUILD)
+
+configure: deps
+	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+
+build: configure ## Build everything; programs in build/bin
+	@cmake --build $(BUILD) -j $(JOBS)
+
+# The Python that tests hand databases over to Alembic with. Kept in the user's cache, outside the tree.
+python: deps
+	@mkdir -p $(BUILD)
+	@path=$$(tests/support/python-environment) && printf '%s\n' "$$path" >$(BUILD)/python-path
+
+demo: build ## Two real databases follow a Git repository, in under two minutes
+	@deploy/demo/demo.sh $(BUILD)
+
+test: build python ## Run every test (TESTS=regex picks some)
+	@$(CTEST)
+
+test-unit: build ## Run the tests that need no database
+	@$(CTEST) -LE postgres
+
+test-postgres: build python ## Run the tests against a throwaway PostgreSQL
+	@$(CTEST) -L postgres
+
+bench: build ## Measure against a libpq reference and the peers found (BENCH_FLAGS="--help")
+	@tests/bench/bench.py --build $(BUILD) $(BENCH_FLAGS)
+
+format: deps-lint ## Format the sources
+	@clang-format -i $(SOURCES)
+
+format-check: deps-lint ## Fail when a source is not formatted
+	@clang-format --dry-run --Werror $(SOURCES)
+
+lint: build deps-lint ## Run clang-tidy; findings are errors
+	@run-clang-tidy -quiet -p $(BUILD) -j $(JOBS) '$(CURDIR)/(migrations|operator)/.*\.cpp$$' >$(BUILD)/lint.txt 2>$(BUILD)/lint.log \
+	  || { grep -E 'warning:|error:' $(BUILD)/lint.txt | sort -u; exit 1; }
+
+sanitize: ## Every test under address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory test BUILD=build-asan PRESET=asan
+
+tsan: ## Every test under the thread sanitizer
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp history_size=7" \
+	  $(MAKE) --no-print-directory test BUILD=build-tsan PRESET=tsan
+
+install: build ## Install below PREFIX (/usr/local), staged below DESTDIR
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean: ## Remove every build folder
+	@for folder in build build-asan build-tsan build-debug $(BUILD); do \
+	  [ ! -d $$folder/postgres ] || tests/support/throwaway-postgres stop $$folder/postgres; rm -rf $$folder; done
