@@ -25,15 +25,16 @@ using Result = tl::expected<T, Error>;
 #define ATHANOR_CONCAT(a, b) ATHANOR_CONCAT_INNER(a, b)
 
 // TRY(expression): leave with the error of a Result whose value is not needed.
-#define TRY(expression)                                      \
-  do {                                                       \
-    if (auto try_result = (expression); !try_result) {       \
-      return ::athanor::fail(std::move(try_result).error()); \
-    }                                                        \
+#define TRY(expression) TRY_INNER(ATHANOR_CONCAT(try_result_, __COUNTER__), expression)
+#define TRY_INNER(temporary, expression)                    \
+  do {                                                      \
+    if (auto temporary = (expression); !temporary) {        \
+      return ::athanor::fail(std::move(temporary).error()); \
+    }                                                       \
   } while (false)
 
 // TRY_ASSIGN(auto name, expression): name the value, or leave with the error.
-#define TRY_ASSIGN(declaration, expression) TRY_ASSIGN_INNER(ATHANOR_CONCAT(try_assign_, __LINE__), declaration, expression)
+#define TRY_ASSIGN(declaration, expression) TRY_ASSIGN_INNER(ATHANOR_CONCAT(try_assign_, __COUNTER__), declaration, expression)
 #define TRY_ASSIGN_INNER(temporary, declaration, expression) \
   auto temporary = (expression);                             \
   if (!temporary) {                                          \

@@ -3,12 +3,18 @@
 namespace athanor {
 namespace {
 
-Parameter text(std::string_view value) { return std::string(value); }
-Parameter text_or_null(std::string_view value) { return value.empty() ? Parameter{} : Parameter{std::string(value)}; }
+Parameter text(std::string_view value) {
+  return std::string(value);
+}
+Parameter text_or_null(std::string_view value) {
+  return value.empty() ? Parameter{} : Parameter{std::string(value)};
+}
 
 }  // namespace
 
-std::string_view tool_name() { return "athanor " ATHANOR_VERSION; }
+std::string_view tool_name() {
+  return "athanor " ATHANOR_VERSION;
+}
 
 Ledger::Ledger(const std::string& schema)
     : schema_(quote_identifier(schema)), history_(qualified_name(schema, "history")), step_(qualified_name(schema, "step")) {}
@@ -53,7 +59,8 @@ Command Ledger::record_measured(const Entry& entry, milliseconds duration) const
 
 Command Ledger::record_failure(const Entry& entry, milliseconds duration, const Error& error) const {
   return {"INSERT INTO " + history_ +
-              " (run_id, revision, direction, outcome, checksum, plan_hash, started_at, duration_ms, actor, tool, sqlstate, message)"
+              " (run_id, revision, direction, outcome, checksum, plan_hash, started_at, duration_ms, actor, tool, sqlstate, "
+              "message)"
               " VALUES ($1, $2, $3, $4, $5, $6, now() - $9::bigint * interval '1 millisecond', $9::bigint, $7, $8, $10, $11)",
           {text(entry.run_id), text(entry.revision), text(entry.direction), text(entry.outcome), text_or_null(entry.checksum),
            text_or_null(entry.plan_hash), text(entry.actor), text(tool_name()), std::to_string(duration.count()),
@@ -76,13 +83,14 @@ Command Ledger::step_state(std::string_view revision, std::string_view direction
 
 Command Ledger::step_cursor(std::string_view revision, std::string_view direction, std::size_t step, std::string_view cursor,
                             std::int64_t rows, std::string_view checksum, std::string_view run_id) const {
-  return {"INSERT INTO " + step_ +
-              " (revision, direction, step, statement, state, cursor, rows, checksum, run_id)"
-              " VALUES ($1, $2, $3, 0, 'running', $4, $5, $6, $7)"
-              " ON CONFLICT (revision, direction, step, statement) DO UPDATE SET cursor = excluded.cursor, rows = " +
-              step_ + ".rows + excluded.rows, run_id = excluded.run_id, updated_at = now()",
-          {text(revision), text(direction), std::to_string(step), text(cursor), std::to_string(rows), text(checksum), text(run_id)},
-          "athanor_cursor"};
+  return {
+      "INSERT INTO " + step_ +
+          " (revision, direction, step, statement, state, cursor, rows, checksum, run_id)"
+          " VALUES ($1, $2, $3, 0, 'running', $4, $5, $6, $7)"
+          " ON CONFLICT (revision, direction, step, statement) DO UPDATE SET cursor = excluded.cursor, rows ="
+          " excluded.rows, run_id = excluded.run_id, updated_at = now()",
+      {text(revision), text(direction), std::to_string(step), text(cursor), std::to_string(rows), text(checksum), text(run_id)},
+      "athanor_cursor"};
 }
 
 Command Ledger::forget_step(std::string_view revision, std::string_view direction, std::size_t step,
@@ -97,8 +105,8 @@ Command Ledger::forget_steps(std::string_view revision) const {
 }
 
 std::string Ledger::select_steps() const {
-  return "SELECT revision, direction, step, statement, state, coalesce(before, ''), coalesce(cursor, ''), rows, checksum FROM " +
-         step_ + " ORDER BY revision, direction, step, statement";
+  return "SELECT revision, direction, step, statement, state, coalesce(before, ''), cursor, rows, checksum FROM " + step_ +
+         " ORDER BY revision, direction, step, statement";
 }
 
 std::string Ledger::select_applied() const {

@@ -15,7 +15,9 @@ constexpr milliseconds kSlowestPoll{1'000};
 
 }  // namespace
 
-Command MigrationLock::try_command() { return {"SELECT pg_try_advisory_lock(" + kKey + ")", {}, ""}; }
+Command MigrationLock::try_command() {
+  return {"SELECT pg_try_advisory_lock(" + kKey + ")", {}, ""};
+}
 
 std::string describe_blocker(const Blocker& blocker) {
   std::string text = "pid " + std::to_string(blocker.pid) + " (";
@@ -50,13 +52,14 @@ std::vector<Blocker> read_blockers(const Rows& rows) {
 }
 
 Result<std::vector<Blocker>> MigrationLock::holders(ReadSession& session) {
-  TRY_ASSIGN(const Rows rows,
-             session.query("SELECT a.pid, a.application_name, a.usename, coalesce(a.client_addr::text, 'local socket'), a.state,"
-                           " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), a.query"
-                           " FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
-                           " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = " +
-                           std::to_string(kClass) + " AND l.objid = " + std::to_string(kObject) +
-                           " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
+  TRY_ASSIGN(
+      const Rows rows,
+      session.query("SELECT a.pid, a.application_name, a.usename, coalesce(a.client_addr::text, 'local socket'), a.state,"
+                    " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), a.query"
+                    " FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+                    " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = " +
+                    std::to_string(kClass) + " AND l.objid = " + std::to_string(kObject) +
+                    " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
   return read_blockers(rows);
 }
 

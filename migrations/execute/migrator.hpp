@@ -54,14 +54,17 @@ struct UnfinishedStep {
   int step = 0;       // index of the first step that is not done
   int statement = 0;  // autocommit: the statement whose outcome must be probed
   bool intent = false;
-  std::string cursor;  // batch: last key done, as text
-  std::int64_t rows = 0;
+  std::string before;                 // autocommit: what the catalog said before the statement was sent
+  std::optional<std::string> cursor;  // batch: last key done, as text
+  std::int64_t rows = 0;              // batch: rows done so far
+  std::string checksum;               // of the text that was half-applied
 };
 
 struct Observation {
   std::vector<std::string> rows;  // of the version table, sorted
   bool has_version_table = false;
   bool has_ledger = false;
+  bool read_only = false;  // a standby: may be looked at, not migrated
   int server_version = 0;
   std::optional<UnfinishedStep> unfinished;
 };
@@ -126,9 +129,10 @@ class Migrator {
   [[nodiscard]] Result<Observation> observe();
   // Checksums of applied revisions as the ledger has them, keyed by revision; empty without a ledger.
   [[nodiscard]] Result<std::map<std::string, AppliedRevision>> applied_revisions();
-  // Compares the files of applied revisions with the ledger. The first difference is ChecksumMismatch with a diff hint.
+  // Compares the files of applied revisions with the ledger. The first difference is ChecksumMismatch with a diff hint. Bodies
+  // that `plan` already read are not read again.
   [[nodiscard]] Result<void> verify_checksums(const RevisionGraph& graph, const RevisionSource& source,
-                                              const std::vector<std::string>& rows);
+                                              const std::vector<std::string>& rows, const Plan* plan = nullptr);
   // Runs the plan. Never throws; the report holds the error. An empty plan does nothing and takes no lock.
   [[nodiscard]] ExecutionReport execute(const Plan& plan, const StopToken& stop);
   // Creates the version table and the ledger under the lock (`athanor ensure_version`).

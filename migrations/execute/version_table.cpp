@@ -35,13 +35,20 @@ VersionTable::VersionTable(const std::string& schema, const std::string& table, 
   create_ += ")";
 }
 
-std::string VersionTable::create_statement() const { return create_; }
-std::string VersionTable::select_statement() const { return "SELECT version_num FROM " + name_; }
-Command VersionTable::purge() const { return {"DELETE FROM " + name_, {}, ""}; }
+std::string VersionTable::create_statement() const {
+  return create_;
+}
+std::string VersionTable::select_statement() const {
+  return "SELECT version_num FROM " + name_;
+}
+Command VersionTable::purge() const {
+  return {"DELETE FROM " + name_, {}, ""};
+}
 
 Command VersionTable::expect(const std::vector<std::string>& rows) const {
   return {
-      "SELECT 1 / (CASE WHEN (SELECT coalesce(array_agg(version_num::text ORDER BY version_num::text COLLATE \"C\"), '{}') FROM " +
+      "SELECT 1 / (CASE WHEN (SELECT coalesce(array_agg(version_num::text ORDER BY version_num::text COLLATE \"C\"), '{}') "
+      "FROM " +
           name_ + ") = $1::text[] THEN 1 ELSE 0 END)",
       {array_literal(rows)},
       "athanor_expect"};

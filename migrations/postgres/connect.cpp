@@ -63,7 +63,9 @@ Result<Connection> attempt(const ConnectionString& target, const std::string& ap
 }
 
 // A server before version 14 does not know every setting: 42704 names an unknown parameter, 22023 one it cannot have.
-bool wants_older_settings(const Error& error) { return error.sqlstate == "42704" || error.sqlstate == "22023"; }
+bool wants_older_settings(const Error& error) {
+  return error.sqlstate == "42704" || error.sqlstate == "22023";
+}
 
 Result<Connection> connect(const ConnectionString& target, const ExecutionSettings& settings) {
   auto modern = attempt(target, settings.application_name, session_options(settings, target.user_options, true),
@@ -146,6 +148,8 @@ Result<std::unique_ptr<ReadSession>> PostgresFactory::open_observer() {
   return open_observer_session(conninfo, impl_->target.place);
 }
 
-std::string PostgresFactory::describe() const { return impl_->target.place; }
+std::string PostgresFactory::describe() const {
+  return impl_->target.place;
+}
 
 }  // namespace athanor::postgres

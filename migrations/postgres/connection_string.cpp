@@ -23,8 +23,9 @@ std::string without_driver(const std::string& url) {
 
 Error unreadable() {
   return Error(ErrorCode::Configuration, "the database URL cannot be read")
-      .advise("write postgresql://user:password@host:port/database, with special characters in user and password "
-              "percent-encoded (@ is %40, : is %3A, / is %2F)");
+      .advise(
+          "write postgresql://user:password@host:port/database, with special characters in user and password "
+          "percent-encoded (@ is %40, : is %3A, / is %2F)");
 }
 
 void append_option(std::string& options, std::string_view name, std::string_view value) {
@@ -39,7 +40,9 @@ void append_option(std::string& options, std::string_view name, std::string_view
   }
 }
 
-std::string in_milliseconds(milliseconds duration) { return std::to_string(duration.count()) + "ms"; }
+std::string in_milliseconds(milliseconds duration) {
+  return std::to_string(duration.count()) + "ms";
+}
 
 }  // namespace
 
@@ -84,8 +87,8 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   }
   const std::string port = parsed.value("port");
   const std::string database = parsed.value("dbname");
-  parsed.place = (host.empty() ? "local socket" : host) + (port.empty() ? "" : ":" + port) +
-                 (database.empty() ? "" : "/" + database);
+  parsed.place =
+      (host.empty() ? "local socket" : host) + (port.empty() ? "" : ":" + port) + (database.empty() ? "" : "/" + database);
   return parsed;
 }
 

@@ -60,15 +60,24 @@ PipelineSession::PipelineSession(Connection connection, std::string place)
     : connection_(std::move(connection)), place_(std::move(place)) {
   PQsetnonblocking(connection_.get(), 1);
   // Notices would go to stderr of their own accord; the run reports through its sink.
-  PQsetNoticeReceiver(connection_.get(), [](void*, const PGresult*) {}, nullptr);
+  PQsetNoticeReceiver(
+      connection_.get(), [](void*, const PGresult*) {}, nullptr);
 }
 
 PipelineSession::~PipelineSession() = default;
 
-int PipelineSession::backend_pid() const { return PQbackendPID(connection_.get()); }
-int PipelineSession::server_version() const { return PQserverVersion(connection_.get()); }
-bool PipelineSession::alive() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
-Error PipelineSession::lost() const { return connection_lost(place_); }
+int PipelineSession::backend_pid() const {
+  return PQbackendPID(connection_.get());
+}
+int PipelineSession::server_version() const {
+  return PQserverVersion(connection_.get());
+}
+bool PipelineSession::alive() const {
+  return PQstatus(connection_.get()) == CONNECTION_OK;
+}
+Error PipelineSession::lost() const {
+  return connection_lost(place_);
+}
 
 Result<void> PipelineSession::flush() {
   while (true) {
@@ -184,10 +193,10 @@ Result<void> PipelineSession::prepare(const std::string& name, const std::string
 Result<void> PipelineSession::send_command(const Command& command) {
   const auto values = values_of(command.parameters);
   const int count = static_cast<int>(values.size());
-  const int sent = command.prepared.empty() ? PQsendQueryParams(connection_.get(), command.sql.c_str(), count, nullptr,
-                                                                values.data(), nullptr, nullptr, 0)
-                                            : PQsendQueryPrepared(connection_.get(), command.prepared.c_str(), count,
-                                                                  values.data(), nullptr, nullptr, 0);
+  const int sent =
+      command.prepared.empty()
+          ? PQsendQueryParams(connection_.get(), command.sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0)
+          : PQsendQueryPrepared(connection_.get(), command.prepared.c_str(), count, values.data(), nullptr, nullptr, 0);
   if (sent != 1) {
     return fail(lost());
   }
@@ -197,9 +206,8 @@ Result<void> PipelineSession::send_command(const Command& command) {
 Result<void> PipelineSession::submit(const Transaction& transaction) {
   static const Command kBegin{"BEGIN", {}, "athanor_begin"};
   static const Command kCommit{"COMMIT", {}, "athanor_commit"};
-  static const std::vector<Command> kResets{{"RESET SESSION AUTHORIZATION", {}, ""},
-                                            {"RESET ROLE", {}, ""},
-                                            {"RESET ALL", {}, ""}};
+  static const std::vector<Command> kResets{
+      {"RESET SESSION AUTHORIZATION", {}, ""}, {"RESET ROLE", {}, ""}, {"RESET ALL", {}, ""}};
   TRY(enter_pipeline());
   Flight flight;
   flight.commands = transaction.commands.size();

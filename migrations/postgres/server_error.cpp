@@ -29,9 +29,12 @@ std::string one_line(std::string_view message) {
 }
 
 ErrorCode code_of(std::string_view state) {
-  if (state == "55P03") return ErrorCode::LockTimeout;
-  if (state == "42501") return ErrorCode::InsufficientPrivilege;
-  if (state == "57014") return ErrorCode::StatementFailed;
+  if (state == "55P03")
+    return ErrorCode::LockTimeout;
+  if (state == "42501")
+    return ErrorCode::InsufficientPrivilege;
+  if (state == "57014")
+    return ErrorCode::StatementFailed;
   if (state.starts_with("08") || state == "57P01" || state == "57P02" || state == "57P03" || state == "25P03" ||
       state == "57P05") {
     return ErrorCode::ConnectionLost;

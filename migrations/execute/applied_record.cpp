@@ -1,0 +1,154 @@
+// The ledger as it is asked and mended from outside a run: applied checksums, history, repair.
+#include <charconv>
+
+#include "migrations/base/sha256.hpp"
+#include "migrations/execute/migrator_impl.hpp"
+
+namespace athanor {
+namespace {
+
+Error changed(const Revision& revision, const AppliedRevision& applied) {
+  return Error(ErrorCode::ChecksumMismatch,
+               "revision " + revision.id + " was applied " + applied.applied_at + " from another text than the file holds now")
+      .at(revision.path)
+      .advise("see what changed with: git log -p -- " + revision.path +
+              "; restore the file and write a new revision, or accept the text as it is: athanor repair --accept " +
+              revision.id);
+}
+
+}  // namespace
+
+Result<std::map<std::string, AppliedRevision>> Migrator::applied_revisions() {
+  TRY_ASSIGN(const DatabaseState state, impl_->look());
+  std::map<std::string, AppliedRevision> applied;
+  if (!state.observation.has_ledger) {
+    return applied;
+  }
+  TRY_ASSIGN(const Rows rows, impl_->session->query(impl_->ledger.select_applied()));
+  for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+    if (rows.text(i, 5) != "downgrade") {
+      applied.emplace(rows.text(i, 0),
+                      AppliedRevision{rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4)});
+    }
+  }
+  return applied;
+}
+
+Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const RevisionSource& source,
+                                        const std::vector<std::string>& rows, const Plan* plan) {
+  if (rows.empty()) {
+    return {};
+  }
+  TRY_ASSIGN(const auto recorded, applied_revisions());
+  if (recorded.empty()) {
+    return {};
+  }
+  std::map<std::string, const std::string*> planned;
+  if (plan != nullptr) {
+    for (const auto& revision : plan->revisions) {
+      if (revision.walk.revision && revision.script) {
+        planned.emplace(*revision.walk.revision, &revision.script->checksum);
+      }
+    }
+  }
+  TRY_ASSIGN(const auto ids, graph.applied(rows));
+  for (const auto& id : ids) {
+    const auto entry = recorded.find(id);
+    const Revision* revision = graph.find(id);
+    if (entry == recorded.end() || entry->second.checksum.empty() || revision == nullptr) {
+      continue;
+    }
+    const auto known = planned.find(id);
+    std::string checksum;
+    if (known != planned.end()) {
+      checksum = *known->second;
+    } else {
+      TRY_ASSIGN(const std::string text, source.read(*revision));
+      checksum = sha256_hex(text);
+    }
+    if (checksum != entry->second.checksum) {
+      return fail(changed(*revision, entry->second));
+    }
+  }
+  return {};
+}
+
+Result<int> Migrator::accept_checksums(const std::map<std::string, std::string>& checksum_by_revision, const StopToken& stop) {
+  ExecutionReport report;
+  int accepted = 0;
+  TRY(impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
+    TRY(create_missing(*impl_->session, state, impl_->versions, impl_->ledger));
+    Transaction transaction;
+    for (const auto& [revision, checksum] : checksum_by_revision) {
+      transaction.commands.push_back(
+          impl_->ledger.record({impl_->settings.run_id, revision, "upgrade", "repaired", checksum, "", impl_->settings.actor}));
+    }
+    TRY(impl_->session->submit(transaction));
+    TRY_ASSIGN(TransactionOutcome outcome, impl_->session->collect());
+    if (outcome.error) {
+      return fail(std::move(*outcome.error));
+    }
+    accepted = static_cast<int>(checksum_by_revision.size());
+    return {};
+  }));
+  return accepted;
+}
+
+Result<void> Migrator::resolve_step(StepResolution resolution, const StopToken& stop) {
+  ExecutionReport report;
+  return impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
+    const auto& open = state.observation.unfinished;
+    if (!open) {
+      return fail(ErrorCode::Usage, "no revision is half-applied: there is nothing to repair");
+    }
+    const auto direction = direction_name(open->direction);
+    const auto step = static_cast<std::size_t>(open->step);
+    const auto statement = static_cast<std::size_t>(open->statement);
+    Command command;
+    if (resolution == StepResolution::Abandon) {
+      command = impl_->ledger.forget_steps(open->revision);
+    } else if (!open->intent) {
+      return fail(Error(ErrorCode::Usage, "the outcome of every statement of revision " + open->revision + " is known")
+                      .advise("run its " + std::string(direction) + " again: it continues where it stopped"));
+    } else if (resolution == StepResolution::Done) {
+      command = impl_->ledger.step_state(open->revision, direction, step, statement, "done", "", open->checksum,
+                                         impl_->settings.run_id);
+    } else {
+      command = impl_->ledger.forget_step(open->revision, direction, step, statement);
+    }
+    TRY(impl_->session->query(command.sql, command.parameters));
+    return {};
+  });
+}
+
+Result<std::vector<Migrator::HistoryEntry>> Migrator::ledger(std::size_t limit) {
+  TRY_ASSIGN(const DatabaseState state, impl_->look());
+  std::vector<HistoryEntry> entries;
+  if (!state.observation.has_ledger) {
+    return entries;
+  }
+  TRY_ASSIGN(const Rows rows, impl_->session->query(impl_->ledger.select_history(limit)));
+  const auto number = [](const std::string& text) {
+    std::int64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+  };
+  for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+    HistoryEntry& entry = entries.emplace_back();
+    entry.id = number(rows.text(i, 0));
+    entry.run_id = rows.text(i, 1);
+    entry.revision = rows.text(i, 2);
+    entry.direction = rows.text(i, 3);
+    entry.outcome = rows.text(i, 4);
+    entry.checksum = rows.text(i, 5);
+    entry.plan_hash = rows.text(i, 6);
+    entry.started_at = rows.text(i, 7);
+    entry.actor = rows.text(i, 8);
+    entry.sqlstate = rows.text(i, 9);
+    entry.message = rows.text(i, 10);
+    entry.duration_ms = number(rows.text(i, 11));
+  }
+  return entries;
+}
+
+}  // namespace athanor

@@ -1,0 +1,27 @@
+#include "migrations/execute/blocker_watch.hpp"
+
+#include "migrations/execute/migration_lock.hpp"
+
+namespace athanor {
+
+std::vector<Blocker> BlockerWatch::look(int pid) {
+  if (!observer_) {
+    auto opened = factory_->open_observer();
+    if (!opened) {
+      return {};  // the report is a courtesy: the run goes on without it
+    }
+    observer_ = std::move(*opened);
+  }
+  auto rows = observer_->query(
+      "SELECT a.pid, a.application_name, a.usename, coalesce(a.client_addr::text, 'local socket'), a.state,"
+      " to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), a.query"
+      " FROM unnest(pg_blocking_pids($1)) AS b(pid) JOIN pg_stat_activity a ON a.pid = b.pid LIMIT 10",
+      {std::to_string(pid)});
+  if (!rows) {
+    observer_.reset();
+    return {};
+  }
+  return read_blockers(*rows);
+}
+
+}  // namespace athanor

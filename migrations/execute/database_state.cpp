@@ -1,0 +1,121 @@
+#include "migrations/execute/database_state.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace athanor {
+namespace {
+
+template <class Number>
+Number number(const std::string& text) {
+  Number value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+// The last row is where the revision stopped: "intent" and "running" are inside a step, "done" ends a statement of an
+// autocommit step, "complete" a whole step.
+UnfinishedStep unfinished_from(const Rows& rows) {
+  const std::size_t last = rows.rows.size() - 1;
+  UnfinishedStep step;
+  step.revision = rows.text(last, 0);
+  step.direction = rows.text(last, 1) == "downgrade" ? Direction::Downgrade : Direction::Upgrade;
+  step.step = number<int>(rows.text(last, 2));
+  step.statement = number<int>(rows.text(last, 3));
+  const std::string state = rows.text(last, 4);
+  step.intent = state == "intent";
+  step.before = rows.text(last, 5);
+  step.cursor = rows.rows[last][6];
+  step.rows = number<std::int64_t>(rows.text(last, 7));
+  step.checksum = rows.text(last, 8);
+  if (state == "complete") {
+    ++step.step;
+    step.statement = 0;
+    step.cursor.reset();
+    step.rows = 0;
+  } else if (state == "done") {
+    ++step.statement;
+  }
+  return step;
+}
+
+Error pooler_error() {
+  return Error(ErrorCode::PoolerRefused, "a connection pooler stands between Athanor and PostgreSQL")
+      .advise(
+          "a transaction pooler loses the migration lock: give the server's own URL; if the pooler is known to work in "
+          "session mode, set execution.allow_session_pooler: true");
+}
+
+}  // namespace
+
+Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions,
+                              const Ledger& ledger) {
+  TRY_ASSIGN(const Rows what,
+             session.query("SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL, to_regclass($3) IS NOT NULL,"
+                           " to_regnamespace($4) IS NOT NULL, pg_backend_pid(), pg_is_in_recovery()",
+                           {versions.qualified(), ledger.history_table(), ledger.step_table(),
+                            quote_identifier(settings.ledger_schema)}));
+  const auto is = [&](std::size_t column) { return what.text(0, column) == "t"; };
+  if (what.text(0, 4) != std::to_string(session.backend_pid()) && !settings.execution.allow_session_pooler) {
+    return fail(pooler_error());
+  }
+  DatabaseState state;
+  Observation& seen = state.observation;
+  seen.has_version_table = is(0);
+  seen.has_ledger = is(1) && is(2);
+  seen.read_only = is(5);
+  seen.server_version = session.server_version();
+  state.has_ledger_schema = is(3);
+  std::vector<Command> commands;
+  if (seen.has_version_table) {
+    commands.push_back({versions.select_statement(), {}, ""});
+  }
+  if (seen.has_ledger) {
+    commands.push_back({ledger.select_steps(), {}, ""});
+  }
+  if (commands.empty()) {
+    return state;
+  }
+  TRY_ASSIGN(const std::vector<Rows> answers, session.query_all(commands));
+  if (seen.has_version_table) {
+    for (std::size_t i = 0; i < answers.front().rows.size(); ++i) {
+      seen.rows.push_back(answers.front().text(i, 0));
+    }
+    std::ranges::sort(seen.rows);
+  }
+  if (seen.has_ledger && !answers.back().empty()) {
+    seen.unfinished = unfinished_from(answers.back());
+  }
+  return state;
+}
+
+Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions, const Ledger& ledger) {
+  Transaction transaction;
+  if (!state.observation.has_version_table) {
+    transaction.commands.push_back({versions.create_statement(), {}, ""});
+  }
+  if (!state.observation.has_ledger) {
+    for (auto& statement : ledger.create_statements(state.has_ledger_schema)) {
+      transaction.commands.push_back({std::move(statement), {}, ""});
+    }
+  }
+  if (transaction.commands.empty()) {
+    return {};
+  }
+  TRY(session.submit(transaction));
+  TRY_ASSIGN(TransactionOutcome outcome, session.collect());
+  if (!outcome.error) {
+    return {};
+  }
+  Error error = std::move(*outcome.error);
+  if (session.alive()) {
+    TRY(session.recover());
+  }
+  if (error.code == ErrorCode::InsufficientPrivilege) {
+    error.message = "the user may not create the version table or the ledger: " + error.message;
+    error.hint = "GRANT CREATE ON DATABASE, or create the ledger schema for this user and name it in ledger_schema";
+  }
+  return fail(std::move(error));
+}
+
+}  // namespace athanor

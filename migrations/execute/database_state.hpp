@@ -1,0 +1,23 @@
+// Looks at a database: one round trip for what exists, one for what it holds.
+#pragma once
+
+#include "migrations/execute/ledger.hpp"
+#include "migrations/execute/migrator.hpp"
+#include "migrations/execute/session.hpp"
+#include "migrations/execute/version_table.hpp"
+
+namespace athanor {
+
+struct DatabaseState {
+  Observation observation;
+  bool has_ledger_schema = false;
+};
+
+[[nodiscard]] Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions,
+                                            const Ledger& ledger);
+
+// Creates what is missing of version table and ledger, in one transaction. The caller holds the lock.
+[[nodiscard]] Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions,
+                                          const Ledger& ledger);
+
+}  // namespace athanor

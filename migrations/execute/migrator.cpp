@@ -1,0 +1,182 @@
+#include "migrations/execute/migrator.hpp"
+
+#include <utility>
+
+#include "migrations/execute/migrator_impl.hpp"
+#include "migrations/execute/recovery.hpp"
+
+namespace athanor {
+
+MigratorSettings MigratorSettings::from(const Configuration& configuration) {
+  MigratorSettings settings;
+  settings.version_table = configuration.version_table;
+  settings.version_table_schema = configuration.version_table_schema;
+  settings.version_table_pk = configuration.version_table_pk;
+  settings.transaction_per_migration = configuration.transaction_per_migration;
+  settings.ledger_schema = configuration.ledger_schema;
+  settings.execution = configuration.execution;
+  return settings;
+}
+
+Migrator::Migrator(SessionFactory& factory, Clock& clock, MigratorSettings settings, ProgressSink& sink)
+    : impl_(std::make_unique<Impl>(factory, clock, std::move(settings), sink)) {}
+Migrator::~Migrator() = default;
+
+Result<Observation> Migrator::observe() {
+  TRY_ASSIGN(DatabaseState state, impl_->look());
+  return std::move(state.observation);
+}
+
+Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observation& seen) const {
+  if (!seen.unfinished) {
+    return {};
+  }
+  const auto& first = plan.revisions.front();
+  const auto& open = *seen.unfinished;
+  if (!first.script || first.walk.revision != open.revision || first.walk.direction != open.direction) {
+    const auto verb = std::string(direction_name(open.direction));
+    return fail(Error(ErrorCode::StepOutcomeUnknown,
+                      "revision " + open.revision + " stopped half-way through its " + verb + " and must be finished first")
+                    .advise("run the " + verb + " of " + open.revision +
+                            " again, or undo its traces by hand and run: athanor repair --step abandon"));
+  }
+  if (first.script->checksum != open.checksum) {
+    return fail(Error(ErrorCode::ChecksumMismatch, "revision " + open.revision + " changed after it was half-applied")
+                    .at(first.path)
+                    .advise("restore the file, or undo its traces by hand and run: athanor repair --step abandon"));
+  }
+  return {};
+}
+
+Result<void> Migrator::Impl::run_revisions(RunContext& run) {
+  const auto& revisions = run.plan.revisions;
+  for (std::size_t i = 0; i < revisions.size();) {
+    if (!revisions[i].single_transaction()) {
+      TRY(run_steps(run, i));
+      ++i;
+      continue;
+    }
+    std::size_t end = i + 1;
+    while (end < revisions.size() && revisions[end].single_transaction()) {
+      ++end;
+    }
+    TRY(run_transactions(run, i, end));
+    i = end;
+  }
+  return {};
+}
+
+Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
+  auto found =
+      resolve_lost_run(factory, clock, run.stop, settings, versions, ledger, run.report.run_id, run.lost_transaction, session);
+  if (!found) {
+    return fail(Error(ErrorCode::CommitOutcomeUnknown,
+                      "the connection was lost and the database cannot be asked how the last "
+                      "transaction ended: " +
+                          found.error().message)
+                    .advise("once the database is back, `athanor current` tells; running again continues from there"));
+  }
+  const auto& revisions = run.plan.revisions;
+  for (std::size_t i = run.report.executed.size(); i < revisions.size(); ++i) {
+    if (revisions[i].walk.revision && found->committed.contains(*revisions[i].walk.revision)) {
+      run.finished(i, milliseconds(0));
+    }
+  }
+  run.report.rows = found->rows;
+  if (run.report.executed.size() == revisions.size()) {
+    return {};
+  }
+  std::string message = lost.message + "; " + std::to_string(run.report.executed.size()) + " of " +
+                        std::to_string(revisions.size()) + " revisions are in the database, the rest is not";
+  if (found->transaction_committed) {
+    message +=
+        *found->transaction_committed ? " (the last transaction was committed)" : " (the last transaction was rolled back)";
+  }
+  return fail(Error(ErrorCode::ConnectionLost, std::move(message)).advise("run again: it continues from there"));
+}
+
+void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
+  if (run.failed == nullptr || !session || !session->alive() || error.code == ErrorCode::Interrupted) {
+    return;
+  }
+  const auto entry = run.ledger.record_failure(run.entry(*run.failed, "failed"), milliseconds(0), error);
+  [[maybe_unused]] const auto recorded = session->query(entry.sql, entry.parameters);  // a courtesy: the report has it too
+}
+
+Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge) {
+  return with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
+    if (!purge && state.observation.rows != plan.from) {
+      return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
+                      .advise("plan again"));
+    }
+    TRY(check_unfinished(plan, state.observation));
+    TRY(create_missing(*session, state, versions, ledger));
+    RunContext run{*session, clock, settings, versions, ledger, sink, stop, plan, report, watch};
+    run.purge = purge;
+    run.unfinished = state.observation.unfinished;
+    session->set_wait_listener([&run](milliseconds waited) { return run.while_waiting(waited); });
+    auto outcome = run_revisions(run);
+    if (!outcome && outcome.error().code == ErrorCode::CommitOutcomeUnknown) {
+      return resolve(run, outcome.error());
+    }
+    session->set_wait_listener(nullptr);
+    if (!outcome) {
+      record_failure(run, outcome.error());
+    }
+    return outcome;
+  });
+}
+
+ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop) {
+  ExecutionReport report;
+  report.run_id = impl_->settings.run_id;
+  report.rows = plan.from;
+  if (plan.empty()) {
+    return report;
+  }
+  const auto start = impl_->clock.steady_now();
+  impl_->sink.run_started(plan);
+  if (auto outcome = impl_->run_plan(plan, stop, report, false); !outcome) {
+    report.error = std::move(outcome).error();
+  }
+  report.duration = std::chrono::duration_cast<milliseconds>(impl_->clock.steady_now() - start);
+  impl_->sink.run_finished(report);
+  return report;
+}
+
+Result<void> Migrator::ensure_version(const StopToken& stop) {
+  ExecutionReport report;
+  return impl_->with_lock(stop, report, [&](const DatabaseState& state) {
+    return create_missing(*impl_->session, state, impl_->versions, impl_->ledger);
+  });
+}
+
+ExecutionReport Migrator::purge_and_stamp(const Plan& plan, const StopToken& stop) {
+  ExecutionReport report;
+  report.run_id = impl_->settings.run_id;
+  const auto start = impl_->clock.steady_now();
+  impl_->sink.run_started(plan);
+  Result<void> outcome;
+  if (plan.empty()) {
+    outcome = impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
+      TRY(create_missing(*impl_->session, state, impl_->versions, impl_->ledger));
+      TRY(impl_->session->query(impl_->versions.purge().sql));
+      return {};
+    });
+  } else {
+    outcome = impl_->run_plan(plan, stop, report, true);
+  }
+  if (!outcome) {
+    report.error = std::move(outcome).error();
+  }
+  report.duration = std::chrono::duration_cast<milliseconds>(impl_->clock.steady_now() - start);
+  impl_->sink.run_finished(report);
+  return report;
+}
+
+Result<std::vector<Blocker>> Migrator::lock_holders() {
+  TRY(impl_->connect());
+  return MigrationLock::holders(*impl_->session);
+}
+
+}  // namespace athanor

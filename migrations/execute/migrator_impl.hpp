@@ -1,0 +1,90 @@
+// What a Migrator is made of; for the files that implement it, and nobody else.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "migrations/base/ids.hpp"
+#include "migrations/execute/database_state.hpp"
+#include "migrations/execute/migration_lock.hpp"
+#include "migrations/execute/migrator.hpp"
+#include "migrations/execute/run_context.hpp"
+
+namespace athanor {
+
+struct Migrator::Impl {
+  SessionFactory& factory;
+  Clock& clock;
+  MigratorSettings settings;
+  ProgressSink& sink;
+  VersionTable versions;
+  Ledger ledger;
+  BlockerWatch watch;
+  std::unique_ptr<Session> session;
+
+  Impl(SessionFactory& session_factory, Clock& the_clock, MigratorSettings with, ProgressSink& progress)
+      : factory(session_factory),
+        clock(the_clock),
+        settings(std::move(with)),
+        sink(progress),
+        versions(settings.version_table_schema, settings.version_table, settings.version_table_pk),
+        ledger(settings.ledger_schema),
+        watch(session_factory) {
+    if (settings.run_id.empty()) {
+      settings.run_id = new_run_id();
+    }
+  }
+
+  Result<void> connect() {
+    if (session && session->alive()) {
+      return {};
+    }
+    TRY_ASSIGN(session, factory.open());
+    return {};
+  }
+
+  Result<DatabaseState> look() {
+    TRY(connect());
+    return look_at(*session, settings, versions, ledger);
+  }
+
+  Result<milliseconds> lock(const StopToken& stop) {
+    TRY(connect());
+    return MigrationLock::acquire(*session, clock, stop,
+                                  {settings.execution.lock_wait, [this](const auto& holders, milliseconds waited) {
+                                     sink.waiting_for_lock(holders, waited);
+                                   }});
+  }
+
+  Result<void> unlock() {
+    session->set_wait_listener(nullptr);
+    return session->alive() ? MigrationLock::release(*session) : Result<void>{};
+  }
+
+  // Runs `work(state)` under the lock, with version table and ledger in place.
+  template <class Work>
+  Result<void> with_lock(const StopToken& stop, ExecutionReport& report, Work work) {
+    TRY_ASSIGN(report.lock_waited, lock(stop));
+    Result<void> outcome = prepared(work);
+    Result<void> released = unlock();
+    return outcome ? released : outcome;
+  }
+
+  template <class Work>
+  Result<void> prepared(Work& work) {
+    TRY_ASSIGN(const DatabaseState state, look());
+    if (state.observation.read_only) {
+      return fail(Error(ErrorCode::DatabaseUnreachable, factory.describe() + " is a standby and cannot be migrated")
+                      .advise("give the primary's URL, or several hosts with target_session_attrs=read-write"));
+    }
+    return work(state);
+  }
+
+  Result<void> run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge);
+  Result<void> run_revisions(RunContext& run);
+  Result<void> resolve(RunContext& run, const Error& lost);
+  void record_failure(RunContext& run, const Error& error);
+  [[nodiscard]] Result<void> check_unfinished(const Plan& plan, const Observation& seen) const;
+};
+
+}  // namespace athanor
