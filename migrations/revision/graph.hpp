@@ -8,7 +8,9 @@
 // table's rows and the rows after it, so whoever executes a step needs no graph.
 //
 // build() proves the graph sound (no missing parent, no duplicate, no cycle through either kind of edge) in linear time, so
-// that no later walk can loop. Threads: immutable after build; share freely.
+// that no later walk can loop. Alembic goes on after a duplicate id: the file it loads last speaks for the id. Which of two
+// files is meant nobody can know, so whatever touches a database refuses; Duplicates::KeepLast is for looking on only. Threads:
+// immutable after build; share freely.
 #pragma once
 
 #include <cstdint>
@@ -50,16 +52,21 @@ struct Walk {
   std::vector<std::string> warnings;
 };
 
+// What build() makes of two files with the same id.
+enum class Duplicates : std::uint8_t { Refuse, KeepLast };
+
 class RevisionGraph {
  public:
   // `revisions` in load order. Errors name both files where two are involved.
-  [[nodiscard]] static Result<RevisionGraph> build(std::vector<Revision> revisions);
+  [[nodiscard]] static Result<RevisionGraph> build(std::vector<Revision> revisions, Duplicates duplicates = Duplicates::Refuse);
   ~RevisionGraph();
   RevisionGraph(RevisionGraph&&) noexcept;
   RevisionGraph& operator=(RevisionGraph&&) noexcept;
 
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] const std::vector<Revision>& revisions() const;  // load order
+  // What build() let pass with Duplicates::KeepLast, one sentence each; empty otherwise.
+  [[nodiscard]] const std::vector<std::string>& warnings() const;
   // Exact id only; nullptr when there is none.
   [[nodiscard]] const Revision* find(std::string_view id) const;
 
