@@ -1,0 +1,194 @@
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "migrations/postgres/connect.hpp"
+#include "tests/support/postgres_fixture.hpp"
+
+namespace athanor {
+namespace {
+
+using postgres::PostgresFactory;
+using test::TestDatabase;
+
+class PipelineSession : public testing::Test {
+ protected:
+  std::unique_ptr<Session> open(ExecutionSettings settings = {}) {
+    factory_ = PostgresFactory::create(database_.url(), settings).value();
+    auto session = factory_->open();
+    EXPECT_TRUE(session) << session.error().describe();
+    return std::move(session).value();
+  }
+  static Transaction of(std::vector<std::string> statements) {
+    Transaction transaction;
+    for (auto& sql : statements) {
+      transaction.commands.push_back({std::move(sql), {}, ""});
+    }
+    return transaction;
+  }
+  TestDatabase database_{"session"};
+  std::unique_ptr<PostgresFactory> factory_;
+};
+
+TEST_F(PipelineSession, CommitsTransactionsThatAreInFlightTogether) {
+  auto session = open();
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(session->submit(of({"CREATE TABLE t" + std::to_string(i) + " (id int)"})));
+  }
+  EXPECT_EQ(session->in_flight(), 50U);
+  for (int i = 0; i < 50; ++i) {
+    const auto outcome = session->collect();
+    ASSERT_TRUE(outcome);
+    EXPECT_FALSE(outcome->error);
+  }
+  EXPECT_EQ(database_.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "50");
+}
+
+TEST_F(PipelineSession, RunsNothingBehindATransactionThatFailed) {
+  auto session = open();
+  ASSERT_TRUE(session->submit(of({"CREATE TABLE first (id int)"})));
+  ASSERT_TRUE(session->submit(of({"CREATE TABLE second (id int)", "SELECT no_such_column FROM first"})));
+  ASSERT_TRUE(session->submit(of({"CREATE TABLE third (id int)"})));
+  EXPECT_FALSE(session->collect()->error);
+  const auto failed = session->collect().value();
+  ASSERT_TRUE(failed.error);
+  EXPECT_EQ(failed.error->sqlstate, "42703");
+  EXPECT_EQ(failed.failed_command, 1U);
+  EXPECT_FALSE(failed.skipped);
+  const auto skipped = session->collect().value();
+  EXPECT_TRUE(skipped.skipped);
+  ASSERT_TRUE(session->recover());
+  EXPECT_TRUE(database_.has_relation("first"));
+  EXPECT_FALSE(database_.has_relation("second"));
+  EXPECT_FALSE(database_.has_relation("third"));
+  ASSERT_TRUE(session->submit(of({"CREATE TABLE fourth (id int)"})));
+  EXPECT_FALSE(session->collect()->error);
+}
+
+TEST_F(PipelineSession, NamesCommitAsTheFailedCommandWhenADeferredConstraintFails) {
+  auto session = open();
+  database_.run("CREATE TABLE parent (id int PRIMARY KEY);"
+                "CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)");
+  ASSERT_TRUE(session->submit(of({"INSERT INTO child VALUES (1)"})));
+  const auto outcome = session->collect().value();
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->sqlstate, "23503");
+  EXPECT_EQ(outcome.failed_command, 1U);
+}
+
+TEST_F(PipelineSession, ForgetsWhatARevisionSetForTheNextOne) {
+  auto session = open();
+  Transaction setting = of({"SET search_path = pg_catalog", "SET lock_timeout = 0"});
+  setting.reset_after = true;
+  ASSERT_TRUE(session->submit(setting));
+  EXPECT_FALSE(session->collect()->error);
+  EXPECT_EQ(session->query("SHOW lock_timeout")->text(0, 0), "2s");
+  EXPECT_NE(session->query("SHOW search_path")->text(0, 0), "pg_catalog");
+}
+
+TEST_F(PipelineSession, PinsItsSettingsAgainstThoseOfTheRole) {
+  test::TestRole role(database_);
+  database_.run("ALTER ROLE " + role.name() + " SET statement_timeout = '1ms'");
+  database_.run("ALTER ROLE " + role.name() + " SET idle_session_timeout = '1s'");
+  ExecutionSettings settings;
+  settings.search_path = "app, public";
+  settings.lock_timeout = milliseconds(1234);
+  auto factory = PostgresFactory::create(role.url(), settings).value();
+  auto session = factory->open().value();
+  EXPECT_EQ(session->query("SHOW statement_timeout")->text(0, 0), "0");
+  EXPECT_EQ(session->query("SHOW idle_session_timeout")->text(0, 0), "0");
+  EXPECT_EQ(session->query("SHOW lock_timeout")->text(0, 0), "1234ms");
+  EXPECT_EQ(session->query("SHOW search_path")->text(0, 0), "app, public");
+  EXPECT_EQ(session->query("SHOW client_connection_check_interval")->text(0, 0), "500ms");
+  EXPECT_EQ(session->query("SHOW application_name")->text(0, 0), "athanor");
+}
+
+TEST_F(PipelineSession, WorksAsTheConfiguredRole) {
+  test::TestRole role(database_, "NOLOGIN");
+  ExecutionSettings settings;
+  settings.role = role.name();
+  auto session = open(settings);
+  EXPECT_EQ(session->query("SELECT current_user")->text(0, 0), role.name());
+  Transaction setting = of({"RESET ROLE", "SET ROLE postgres"});
+  setting.reset_after = true;
+  ASSERT_TRUE(session->submit(setting));
+  EXPECT_FALSE(session->collect()->error);
+  EXPECT_EQ(session->query("SELECT current_user")->text(0, 0), role.name());
+}
+
+TEST_F(PipelineSession, ReportsALostConnectionInsteadOfReconnecting) {
+  auto session = open();
+  database_.run("SELECT pg_terminate_backend(" + std::to_string(session->backend_pid()) + ")");
+  const auto answer = session->query("SELECT 1");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::ConnectionLost);
+  EXPECT_EQ(answer.error().retry, RetryClass::Transient);
+  EXPECT_FALSE(session->alive());
+  EXPECT_FALSE(session->query("SELECT 1"));
+}
+
+TEST_F(PipelineSession, SaysThatATransactionInFlightIsLost) {
+  auto session = open();
+  ASSERT_TRUE(session->submit(of({"SELECT pg_sleep(60)"})));
+  EXPECT_TRUE(database_.wait_until("SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"));
+  database_.run("SELECT pg_terminate_backend(" + std::to_string(session->backend_pid()) + ")");
+  const auto outcome = session->collect().value();
+  EXPECT_TRUE(outcome.lost);
+}
+
+TEST_F(PipelineSession, CancelsWhenTheListenerAsksForIt) {
+  auto session = open();
+  int asked = 0;
+  session->set_wait_listener([&](milliseconds) { return ++asked == 2; });
+  const auto answer = session->query("SELECT pg_sleep(60)");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().sqlstate, "57014");
+  EXPECT_EQ(asked, 2);
+  EXPECT_TRUE(session->query("SELECT 1"));
+}
+
+TEST_F(PipelineSession, DoesNotDeadlockOnMuchInputAndMuchOutput) {
+  auto session = open();
+  const std::string large(8U << 20U, 'x');
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(session->submit(of({"DO $$ BEGIN FOR i IN 1..20000 LOOP RAISE WARNING 'a line that fills buffers %', i;"
+                                    " END LOOP; END $$",
+                                    "SELECT repeat('y', 4000000)", "SELECT length('" + large + "')"})));
+  }
+  for (int i = 0; i < 4; ++i) {
+    const auto outcome = session->collect().value();
+    ASSERT_FALSE(outcome.error) << outcome.error->describe();
+    EXPECT_EQ(outcome.answers[2].text(0, 0), std::to_string(large.size()));
+  }
+}
+
+TEST_F(PipelineSession, KeepsRowValuesAndSqlTextOutOfErrors) {
+  auto session = open();
+  database_.run("CREATE TABLE card (number text PRIMARY KEY); INSERT INTO card VALUES ('4111-1111')");
+  const auto duplicate = session->query("INSERT INTO card VALUES ('4111-1111')");
+  ASSERT_FALSE(duplicate);
+  EXPECT_EQ(duplicate.error().sqlstate, "23505");
+  EXPECT_EQ(duplicate.error().describe().find("4111"), std::string::npos) << duplicate.error().describe();
+  const auto invalid = session->query("SELECT '4111-1111'::integer");
+  ASSERT_FALSE(invalid);
+  EXPECT_EQ(invalid.error().describe(), "invalid input syntax for type integer (SQLSTATE 22P02)");
+}
+
+TEST_F(PipelineSession, RunsConcurrentStatementsOutsideATransaction) {
+  auto session = open();
+  database_.run("CREATE TABLE t (id int)");
+  EXPECT_TRUE(session->execute_autocommit("CREATE INDEX CONCURRENTLY t_id ON t (id)"));
+  EXPECT_EQ(database_.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_id'::regclass"), "t");
+}
+
+TEST_F(PipelineSession, AbortsOnTheServerWhenTheClientDies) {
+  auto session = open();
+  ASSERT_TRUE(session->submit(of({"CREATE TABLE half (id int)", "SELECT pg_sleep(30)"})));
+  EXPECT_TRUE(database_.wait_until("SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"));
+  session.reset();
+  EXPECT_TRUE(database_.wait_until("SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'", 5'000));
+  EXPECT_FALSE(database_.has_relation("half"));
+}
+
+}  // namespace
+}  // namespace athanor

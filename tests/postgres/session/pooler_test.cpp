@@ -1,0 +1,75 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "migrations/execute/migrator.hpp"
+#include "migrations/postgres/connect.hpp"
+#include "tests/support/postgres_fixture.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace athanor {
+namespace {
+
+// A real PgBouncer in front of the fixture server.
+class Pooler : public testing::Test {
+ protected:
+  void start(const std::string& mode, const std::string& extra = "") {
+    const std::string server = test::server_url();
+    const auto at = server.rfind("127.0.0.1:");
+    const std::string server_port = server.substr(at + 10, server.find('/', at) - at - 10);
+    port_ = std::to_string(20'000 + ::getpid() % 20'000);
+    folder_.write("users.txt", "\"postgres\" \"athanor\"\n");
+    folder_.write("pgbouncer.ini", "[databases]\n* = host=127.0.0.1 port=" + server_port +
+                                       "\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = " + port_ +
+                                       "\nauth_type = plain\nauth_file = " + folder_ / "users.txt" + "\npool_mode = " + mode +
+                                       "\nunix_socket_dir =\n" + extra + "\n");
+    std::vector<std::string> command{"/usr/sbin/pgbouncer", folder_ / "pgbouncer.ini"};
+    if (::getuid() == 0) {
+      ::chmod(folder_.string().c_str(), 0755);
+      command.insert(command.begin(), {"setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"});
+    }
+    process_ = std::make_unique<test::Process>(command);
+    ASSERT_TRUE(process_->wait_for_output("process up", 10'000)) << process_->err();
+    url_ = "postgresql://postgres:athanor@127.0.0.1:" + port_ + "/" + database_.name();
+  }
+  Error observe(ExecutionSettings settings = {}) {
+    auto factory = postgres::PostgresFactory::create(url_, settings).value();
+    SystemClock clock;
+    ProgressSink sink;
+    MigratorSettings with;
+    with.execution = settings;
+    Migrator migrator(*factory, clock, with, sink);
+    const auto seen = migrator.observe();
+    return seen ? Error(ErrorCode::Internal, "accepted") : seen.error();
+  }
+  test::TestDatabase database_{"pooler"};
+  test::TempFolder folder_;
+  std::unique_ptr<test::Process> process_;
+  std::string port_;
+  std::string url_;
+};
+
+TEST_F(Pooler, IsRefusedInTransactionModeWhenItRejectsStartUpOptions) {
+  start("transaction");
+  EXPECT_EQ(observe().code, ErrorCode::PoolerRefused);
+}
+
+TEST_F(Pooler, IsRefusedWhenItIgnoresStartUpOptions) {
+  start("transaction", "ignore_startup_parameters = options");
+  const Error error = observe();
+  EXPECT_EQ(error.code, ErrorCode::PoolerRefused) << error.describe();
+  EXPECT_NE(error.hint.find("server's own URL"), std::string::npos);
+}
+
+TEST_F(Pooler, IsTakenInSessionModeWhenTheUserVouchesForIt) {
+  start("session", "ignore_startup_parameters = options");
+  ExecutionSettings settings;
+  settings.allow_session_pooler = true;
+  EXPECT_EQ(observe(settings).message, "accepted");
+}
+
+}  // namespace
+}  // namespace athanor

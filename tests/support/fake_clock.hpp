@@ -1,0 +1,38 @@
+// A clock that a test moves. wait() moves it on at once, so nothing sleeps; waits are recorded.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "migrations/base/clock.hpp"
+
+namespace athanor::test {
+
+class FakeClock final : public Clock {
+ public:
+  [[nodiscard]] SteadyTime steady_now() const override { return steady_; }
+  [[nodiscard]] WallTime wall_now() const override { return WallTime(std::chrono::seconds(1'790'000'000)) + elapsed(); }
+  bool wait(milliseconds duration, const StopToken& stop) override {
+    waits.push_back(duration);
+    if (on_wait) {
+      on_wait(duration);
+    }
+    if (stop.requested()) {
+      return false;
+    }
+    steady_ += duration;
+    return true;
+  }
+  void advance(milliseconds duration) { steady_ += duration; }
+  [[nodiscard]] std::chrono::system_clock::duration elapsed() const {
+    return std::chrono::duration_cast<std::chrono::system_clock::duration>(steady_ - SteadyTime{});
+  }
+
+  std::vector<milliseconds> waits;
+  std::function<void(milliseconds)> on_wait;  // what the world does meanwhile
+
+ private:
+  SteadyTime steady_{};
+};
+
+}  // namespace athanor::test
