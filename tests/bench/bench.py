@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Measures Athanor against a libpq reference and against the peers this machine has.
+
+  W1 1,000 revisions from nothing, each in its own transaction     W4 the same 1,000 down again
+  W2 nothing to do, 1,000 revisions on disk                        W3 10,000 on disk: nothing to do, current, heads, history
+  W6 100 databases x 20 revisions, 8 at a time
+
+Runs of different tools are interleaved and medians are printed, with ratios against the reference of the same run: absolute
+times say as much about the machine as about the tools. Every run's end state is checked in the database. Peers are looked for
+in $PEERS_HOME/bin, $PEERS_HOME/venv/bin and on PATH; --list-peers says where they come from. docs/benchmarks.md explains."""
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+
+import gen
+from measure import Server, measure
+from tools import athanor_and_reference, peers
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FLEET, FLEET_REVISIONS, AT_A_TIME = 100, 20, 8
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.results = {}  # (workload, operation) -> tool -> [Measurement]
+        self.spent = {}  # (workload, tool) -> seconds, so that slow tools do not hold up the rest for ever
+        self.folder = tempfile.mkdtemp(prefix="athanor-bench.")
+        os.chmod(self.folder, 0o755)
+        found, absent = peers()
+        wanted = options.tools.split(",") if options.tools else None
+        self.tools = [t for t in athanor_and_reference(options.build) + found if wanted is None or t.name in wanted]
+        for tool in absent:
+            if wanted is None or tool.name in wanted:
+                print(f"skipped: {tool.name} is not here ({tool.how_to_get})")
+        self.runner = os.path.join(options.build, "bench", "runner")
+        self.server = Server(ROOT)
+
+    def close(self):
+        self.server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def data(self, tool, count, name="real", empty=False):
+        """The folder of `count` revisions in the tool's format, written at first use."""
+        folder = os.path.join(self.folder, f"{name}{count}", tool.format)
+        if not os.path.isdir(folder):
+            items = gen.revisions(count)
+            gen.write(folder, tool.format, [(n, gen.Nothing()) for n, _ in items] if empty else items)
+        return folder
+
+    def objects(self, database):
+        row = self.server.sql("SELECT count(*) FILTER (WHERE relkind = 'r' AND relname ~ '^t[0-9]{5}$'),"
+                              " (SELECT count(*) FROM pg_attribute WHERE attname ~ '^c[0-9]{5}$' AND NOT attisdropped"
+                              " AND attrelid IN (SELECT oid FROM pg_class WHERE relkind = 'r')),"
+                              " count(*) FILTER (WHERE relkind = 'i' AND relname ~ '^ix[0-9]{5}$') FROM pg_class;", database)
+        return tuple(map(int, row[0]))
+
+    def call(self, tool, operation, database, folder):
+        if tool.name == "reference":
+            url = self.server.conninfo(database)
+            return [tool.program, operation, url, folder], {}
+        url = self.server.database(database)
+        if tool.name == "alembic":
+            url = url.replace("postgresql://", "postgresql+psycopg2://")
+        return tool.call(operation, url, folder)
+
+    def run(self, workload, operation, tool, call, prepare=None, check=None):
+        """Measures once; a run that others disturbed is repeated, twice at most, and the least disturbed is kept."""
+        best = None
+        for _ in range(3):
+            if prepare:
+                prepare()
+            result = measure(self.server, self.runner, *call, self.options.patience)
+            if result.code != 0 or (check and not check()):
+                raise SystemExit(f"{workload} {operation} {tool}: exit code {result.code} or wrong end state\n{result.output}")
+            best = result if best is None or result.foreign < best.foreign else best
+            if not result.noisy or result.wall > 15 or operation == "down":
+                break
+        self.results.setdefault((workload, operation), {}).setdefault(tool, []).append(best)
+        self.spent[workload, tool] = self.spent.get((workload, tool), 0) + best.wall
+        if self.options.verbose:
+            print(f"  {workload} {operation:8} {tool:16} {best.wall:8.3f} s  cpu {best.cpu:7.3f}  {best.rss:6.1f} MiB"
+                  f"{'  disturbed' if best.noisy else ''}", flush=True)
+        return best
+
+    def rounds(self, workload, tools, reps):
+        """Tools in a new order every round. Who has used the budget of the workload is measured no more."""
+        for number in range(reps):
+            shuffled = list(tools)
+            random.Random(number).shuffle(shuffled)
+            for tool in shuffled:
+                name = tool if isinstance(tool, str) else tool.name
+                if self.spent.get((workload, name), 0) < self.options.budget:
+                    yield tool
+
+    def up_and_down(self, down):
+        count = self.options.revisions
+        expected = gen.expected_objects(count)
+        for tool in self.rounds("W1", [t for t in self.tools if "up" in t.operations], self.options.reps):
+            folder = self.data(tool, count)
+            self.run("W1", "up", tool.name, self.call(tool, "up", "w1", folder), lambda: self.server.fresh("w1"),
+                     lambda: self.objects("w1") == expected)
+            if down and "down" in tool.operations:
+                self.server.sql("CHECKPOINT;")
+                self.run("W4", "down", tool.name, self.call(tool, "down", "w1", folder), None,
+                         lambda: self.objects("w1") == (0, 0, 0))
+
+    def at_head(self, count):
+        """A database at head per tool, and its folder. Large histories are made from empty bodies where the tool cannot tell."""
+        places = {}
+        for tool in self.tools:
+            if "up" not in tool.operations:
+                continue
+            database, real = f"head{count}_{tool.name}", self.data(tool, count)
+            self.server.fresh(database)
+            if tool.name == "reference":  # only reads: a version table is all it needs, and the folder that Athanor reads
+                self.server.sql("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);"
+                                f"INSERT INTO alembic_version VALUES ('{gen.revision_id(count)}');", database)
+                ours = next(t for t in athanor_and_reference(self.options.build) if t.name == "athanor")
+                places[tool.name] = (database, os.path.join(self.data(ours, count), "versions"))
+                continue
+            empty = count > 1000 and not tool.checks_bodies
+            source = self.data(tool, count, "empty", True) if empty else real
+            done = measure(self.server, self.runner, *self.call(tool, "up", database, source), 0)
+            if done.code != 0:
+                raise SystemExit(f"{tool.name} cannot be brought to head of {count}:\n{done.output}")
+            places[tool.name] = (database, real)
+        return places
+
+    def nothing_to_do(self, workload, count, operations):
+        places = self.at_head(count)
+        self.server.sql("VACUUM; CHECKPOINT;")
+        for tool in self.rounds(workload, [t for t in self.tools if t.name in places], 4 * self.options.reps):  # short runs
+            database, folder = places[tool.name]
+            for operation in operations:
+                if tool.name == "reference":
+                    call = ([tool.program, "noop", self.server.conninfo(database), folder], {}) if operation == "up" else None
+                else:
+                    call = self.call(tool, operation, database, folder)
+                if call:
+                    self.run(workload, "noop" if operation == "up" else operation, tool.name, call)
+
+    def fleet_calls(self):
+        """name -> (command, environment) that migrates the whole fleet."""
+        calls = {}
+        for tool in self.tools:
+            if "up" not in tool.operations:
+                continue
+            folder = self.data(tool, FLEET_REVISIONS)
+            if tool.name == "reference":
+                calls["reference"] = ([tool.program, "fleet", self.server.conninfo("fleet%d"), folder, str(FLEET)], {})
+                continue
+            command, environment = self.call(tool, "up", "fleet@@", folder)
+            # One process per database, eight at a time, as a deployment script would.
+            script = f'seq 0 {FLEET - 1} | xargs -P{AT_A_TIME} -I@@ env DATABASE_URL="$0" "$@"'
+            calls[tool.name] = (["sh", "-c", script, environment["DATABASE_URL"], *command], {})
+            if tool.name == "athanor":
+                calls["athanor-operator"] = (self.operator_call(folder), {})
+        return calls
+
+    def operator_call(self, folder):
+        manifests = os.path.join(self.folder, "manifests")
+        os.makedirs(manifests, exist_ok=True)
+        for i in range(FLEET):
+            with open(os.path.join(manifests, f"fleet{i}.yaml"), "w", encoding="utf-8") as file:
+                json.dump({"apiVersion": "athanor.dev/v1alpha1", "kind": "DatabaseMigration",
+                           "metadata": {"name": f"fleet{i}", "namespace": "bench"},
+                           "spec": {"database": {"url": self.server.database(f"fleet{i}")},
+                                    "source": {"path": os.path.join(folder, "versions")}, "targetRevision": "head"}}, file)
+        return [os.path.join(self.options.build, "bin", "athanor-operator"), "--manifests", manifests, "--state",
+                os.path.join(self.folder, "state"), "--listen", "127.0.0.1:0", "--workers", str(AT_A_TIME), "--once"]
+
+    def fleet(self):
+        calls = self.fleet_calls()
+        names = [f"fleet{i}" for i in range(FLEET)]
+        expected = gen.expected_objects(FLEET_REVISIONS)
+
+        def prepare():
+            shutil.rmtree(os.path.join(self.folder, "state"), ignore_errors=True)
+            self.server.fresh(*names)
+
+        for name in self.rounds("W6", list(calls), self.options.reps):
+            self.run("W6", "fleet", name, calls[name], prepare,
+                     lambda: all(self.objects(n) == expected for n in (names[0], names[FLEET // 3], names[-1])))
+
+    def print_tables(self):
+        for (workload, operation), by_tool in self.results.items():
+            medians = {tool: [statistics.median(getattr(m, field) for m in runs) for field in ("wall", "cpu", "rss")]
+                       for tool, runs in by_tool.items()}
+            floor = medians.get("reference", [None])[0]
+            print(f"\n### {workload} {operation}\n\n| tool | wall s | × reference | CPU s | RSS MiB | runs | disturbed |\n"
+                  "|---|---:|---:|---:|---:|---:|---:|")
+            for tool, (wall, cpu, rss) in sorted(medians.items(), key=lambda item: item[1][0]):
+                ratio = f"{wall / floor:.2f}" if floor else "–"
+                disturbed = sum(m.noisy for m in by_tool[tool])
+                print(f"| {tool} | {wall:.3f} | {ratio} | {cpu:.3f} | {rss:.1f} | {len(by_tool[tool])} | {disturbed} |")
+
+    def write_json(self, path):
+        with open(path, "w", encoding="utf-8") as file:
+            for (workload, operation), by_tool in self.results.items():
+                for tool, runs in by_tool.items():
+                    for m in runs:
+                        file.write(json.dumps({"workload": workload, "operation": operation, "tool": tool, "wall": m.wall,
+                                               "cpu": m.cpu, "rss_mib": m.rss, "foreign_cpu": round(m.foreign, 3)}) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default=os.path.join(ROOT, "build"), help="build folder (default: build)")
+    parser.add_argument("-w", "--workloads", default="W1,W4,W2,W3,W6", help="which, separated by commas")
+    parser.add_argument("-t", "--tools", default="", help="which: reference, athanor, goose, … (default: all that are here)")
+    parser.add_argument("-r", "--reps", type=int, default=5, help="runs of each tool (default: 5; four times as many where a run is short)")
+    parser.add_argument("--budget", type=float, default=20, help="seconds per tool and workload after which it is not run again")
+    parser.add_argument("--revisions", type=int, default=1000, help="revisions in W1, W2 and W4")
+    parser.add_argument("--many", type=int, default=10000, help="revisions in W3")
+    parser.add_argument("--patience", type=float, default=3, help="seconds to wait for a quiet machine before each run")
+    parser.add_argument("--json", help="write every single measurement to this file")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print every measurement as it is made")
+    parser.add_argument("--list-peers", action="store_true", help="print the peers and how to get them, and do nothing")
+    options = parser.parse_args()
+    options.build = os.path.abspath(options.build)
+    if options.list_peers:
+        here, absent = peers()
+        for tool in here + absent:
+            print(f"{tool.name:10} {tool.program or 'not here':40} {tool.how_to_get}")
+        return
+    workloads = options.workloads.split(",")
+    bench = Bench(options)
+    try:
+        if "W1" in workloads or "W4" in workloads:
+            bench.up_and_down("W4" in workloads)
+        if "W2" in workloads:
+            bench.nothing_to_do("W2", options.revisions, ["up"])
+        if "W3" in workloads:
+            bench.nothing_to_do("W3", options.many, ["up", "current", "heads", "history", "status"])
+        if "W6" in workloads:
+            bench.fleet()
+        bench.print_tables()
+        if options.json:
+            bench.write_json(options.json)
+    finally:
+        bench.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
