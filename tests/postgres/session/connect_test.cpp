@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "migrations/postgres/connect.hpp"
 #include "migrations/postgres/connection_string.hpp"
@@ -76,8 +79,18 @@ TEST(Connect, GivesUpAfterTheConnectTimeout) {
   ExecutionSettings settings;
   settings.connect_timeout = milliseconds(300);
   // A listener that never answers: the kernel completes the handshake, nobody speaks.
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
   const auto start = std::chrono::steady_clock::now();
-  const Error error = refusal("postgresql://u@192.0.2.1:5432/db", settings);
+  const Error error = refusal("postgresql://u@127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/db", settings);
+  ::close(listener);
+  EXPECT_NE(error.message.find("no answer in time"), std::string::npos) << error.message;
   EXPECT_EQ(error.code, ErrorCode::DatabaseUnreachable);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
 }
