@@ -98,6 +98,8 @@ struct GraphData {
   [[nodiscard]] Node owner_of(std::string_view exact_id) const;  // kNothing when no revision has this id
   [[nodiscard]] bool has_label(Node node, std::string_view label) const;
   [[nodiscard]] std::vector<std::string> ids(std::span<const Node> nodes) const;
+  // Puts different nodes into the order that Alembic leaves to a set (set_order.hpp).
+  void arrange_as_set(NodeList& nodes) const;
   // Marks `start` and everything that `edges` lead to from there.
   void reach(const Edges& edges, std::span<const Node> start, Marks& seen) const;
 };

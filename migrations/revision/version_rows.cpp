@@ -123,10 +123,13 @@ Result<void> VersionRows::merge(WalkStep& step, Node revision) {
   const auto in_others = [&](const std::string& row) {
     return std::ranges::none_of(below, [&](Node node) { return data_.id(node) == row; });
   };
-  const bool maybe_covered = by_search_ || std::ranges::any_of(below, [&](Node node) { return covered_above_[at(node)] > 0; });
-  if (maybe_covered && std::ranges::any_of(rows_, in_others)) {
-    TRY_ASSIGN(const Marks covered, covered_without(below));
-    std::erase_if(from, [&](Node node) { return covered[at(node)] != 0; });
+  if (std::ranges::any_of(rows_, in_others)) {
+    data_.arrange_as_set(from);
+    if (by_search_ || std::ranges::any_of(below, [&](Node node) { return covered_above_[at(node)] > 0; })) {
+      TRY_ASSIGN(const Marks covered, covered_without(below));
+      std::erase_if(from, [&](Node node) { return covered[at(node)] != 0; });
+    }
+    data_.arrange_as_set(from);  // what is left is a new set
   }
   if (from.empty()) {
     return fail(row_error("every parent of " + quoted(data_.id(revision)) + " is covered by another row of the version table"));
@@ -162,29 +165,27 @@ Result<void> VersionRows::go_down(WalkStep& step, Node revision) {
 // Parents that need a row of their own once `revision` is gone: those that nothing remaining covers.
 Result<NodeList> VersionRows::rows_below(Node revision) {
   const auto below = data_.normalized.of(revision);
-  NodeList result;
+  NodeList result(below.begin(), below.end());
+  data_.arrange_as_set(result);
   if (rows_.size() > 1) {
-    for (const Node node : below) {
+    NodeList kept;
+    for (const Node node : result) {
       TRY_ASSIGN(const bool covered, covered_by_others(node, revision));
       if (!covered) {
-        result.push_back(node);
+        kept.push_back(node);
       }
     }
-    return result;
-  }
-  result.assign(below.begin(), below.end());
-  if (below.size() > 1) {
+    result = std::move(kept);
+  } else if (by_search_ || std::ranges::any_of(below, [&](Node node) { return covered_above_[at(node)] > 1; })) {
     NodeList further;
     for (const Node node : below) {
       further.insert(further.end(), data_.normalized.of(node).begin(), data_.normalized.of(node).end());
     }
-    const bool apart = !by_search_ && std::ranges::all_of(below, [&](Node node) { return covered_above_[at(node)] == 1; });
-    if (!apart) {
-      Marks covered = data_.no_marks();
-      data_.reach(data_.normalized, further, covered);
-      std::erase_if(result, [&](Node node) { return covered[at(node)] != 0; });
-    }
+    Marks covered = data_.no_marks();
+    data_.reach(data_.normalized, further, covered);
+    std::erase_if(result, [&](Node node) { return covered[at(node)] != 0; });
   }
+  data_.arrange_as_set(result);  // what is left is a new set
   return result;
 }
 
