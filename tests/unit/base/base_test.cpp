@@ -1,0 +1,96 @@
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/base/ids.hpp"
+#include "migrations/base/result.hpp"
+#include "migrations/base/sha256.hpp"
+#include "migrations/base/stop.hpp"
+
+namespace athanor {
+namespace {
+
+TEST(Sha256, AnswersThePublishedTestVectors) {
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256_hex(std::string(1'000'000, 'a')), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST(Sha256, DoesNotDependOnHowTheTextIsCut) {
+  Sha256 hash;
+  hash.update("ab");
+  hash.update("");
+  hash.update("c");
+  EXPECT_EQ(hash.finish(), sha256_hex("abc"));
+}
+
+TEST(Ids, AreHexadecimalAndDiffer) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string id = new_revision_id();
+    EXPECT_EQ(id.size(), 12U);
+    EXPECT_EQ(id.find_first_not_of("0123456789abcdef"), std::string::npos);
+    seen.insert(id);
+  }
+  EXPECT_EQ(seen.size(), 1000U);
+}
+
+TEST(ErrorCode, HasAUniqueNameAndADocumentedExitCodeEach) {
+  std::set<std::string_view> names;
+  for (int i = 0; i <= static_cast<int>(ErrorCode::PolicyRefused); ++i) {
+    const auto code = static_cast<ErrorCode>(i);
+    EXPECT_TRUE(names.insert(error_name(code)).second) << error_name(code) << " stands twice, or a row is missing";
+    EXPECT_GE(exit_code(code), 1);
+    EXPECT_LE(exit_code(code), 11);
+  }
+}
+
+TEST(Error, DescribesPlaceMessageAndSqlstateInOneLine) {
+  const Error error = Error(ErrorCode::StatementFailed, "relation exists").at("a.sql:4").with_sqlstate("42P07").advise("drop it");
+  EXPECT_EQ(error.describe(), "a.sql:4: relation exists (SQLSTATE 42P07)");
+  EXPECT_EQ(Error(ErrorCode::Usage, "what").describe(), "what");
+}
+
+Result<int> passes_on(const Result<int>& inner) {
+  TRY_ASSIGN(const int value, Result<int>(inner));
+  return value + 1;
+}
+
+TEST(Result, PassesErrorsUpUnchanged) {
+  EXPECT_EQ(passes_on(1).value(), 2);
+  EXPECT_EQ(passes_on(fail(ErrorCode::Cycle, "round")).error().code, ErrorCode::Cycle);
+}
+
+TEST(StopSource, RisesFromGracefulToNowAndNoFurther) {
+  StopSource source;
+  const StopToken token = source.token();
+  EXPECT_FALSE(token.requested());
+  source.request();
+  EXPECT_EQ(token.level(), StopLevel::Graceful);
+  source.request();
+  source.request();
+  EXPECT_EQ(token.level(), StopLevel::Now);
+  source.request(StopLevel::Graceful);
+  EXPECT_EQ(token.level(), StopLevel::Now);
+  EXPECT_FALSE(StopToken().requested());
+}
+
+TEST(SystemClock, WakesUpWhenAStopIsRequested) {
+  SystemClock clock;
+  StopSource source;
+  const auto start = clock.steady_now();
+  std::thread stopper([&] { source.request(); });
+  EXPECT_FALSE(clock.wait(std::chrono::minutes(1), source.token()));
+  stopper.join();
+  EXPECT_LT(clock.steady_now() - start, std::chrono::seconds(30));
+  EXPECT_TRUE(clock.wait(milliseconds(1), StopToken()));
+}
+
+TEST(Clock, WritesInstantsInUtc) {
+  EXPECT_EQ(format_iso8601(WallTime(std::chrono::seconds(1'795'226'400))), "2026-11-21T02:00:00+00:00");
+}
+
+}  // namespace
+}  // namespace athanor
