@@ -26,7 +26,22 @@ Node GraphData::owner_of(std::string_view exact_id) const {
 }
 
 bool GraphData::has_label(Node node, std::string_view label) const {
-  return std::ranges::binary_search(label_sets[label_set[at(node)]], label);
+  for (std::uint32_t set = label_set[at(node)]; set != 0; set = label_sets[set].more_than) {
+    if (std::ranges::find(label_sets[set].added, label) != label_sets[set].added.end()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::vector<std::string_view> GraphData::labels_of(std::uint32_t set) const {
+  std::vector<std::string_view> all;
+  for (; set != 0; set = label_sets[set].more_than) {
+    all.insert(all.end(), label_sets[set].added.begin(), label_sets[set].added.end());
+  }
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
 }
 
 std::vector<std::string> GraphData::ids(std::span<const Node> nodes) const {
@@ -134,7 +149,7 @@ std::vector<std::pair<std::string, std::vector<std::string>>> RevisionGraph::lab
   std::vector<std::pair<std::string, std::vector<std::string>>> result;
   result.reserve(impl_->data.order.size());
   for (const Node node : impl_->data.order) {
-    const auto& labels = impl_->data.label_sets[impl_->data.label_set[at(node)]];
+    const auto labels = impl_->data.labels_of(impl_->data.label_set[at(node)]);
     result.emplace_back(impl_->data.id(node), std::vector<std::string>(labels.begin(), labels.end()));
   }
   return result;
@@ -169,7 +184,7 @@ std::vector<std::string> RevisionGraph::branch_labels(std::string_view id) const
   if (node == kNothing) {
     return {};
   }
-  const auto& labels = impl_->data.label_sets[impl_->data.label_set[at(node)]];
+  const auto labels = impl_->data.labels_of(impl_->data.label_set[at(node)]);
   return {labels.begin(), labels.end()};
 }
 

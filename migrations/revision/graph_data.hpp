@@ -61,6 +61,12 @@ class Edges {
   std::vector<Node> targets_;
 };
 
+// Labels of a revision: those of another set and some more. Written so, ten thousand labels in a row cost ten thousand entries.
+struct LabelSet {
+  std::uint32_t more_than = 0;  // a set with a smaller number; 0 is the empty one
+  std::vector<std::string_view> added;
+};
+
 struct GraphData {
   std::vector<Revision> revisions;  // load order
   std::vector<std::string> warnings;
@@ -89,14 +95,15 @@ struct GraphData {
   NodeList effective_heads;  // without those that something depends on
   NodeList bases;
 
-  std::vector<std::vector<std::string_view>> label_sets;  // sorted; the first is empty
-  std::vector<std::uint32_t> label_set;                   // per node
+  std::vector<LabelSet> label_sets;      // the first is empty
+  std::vector<std::uint32_t> label_set;  // per node
 
   [[nodiscard]] std::size_t size() const { return revisions.size(); }
   [[nodiscard]] const std::string& id(Node node) const { return revisions[at(node)].id; }
   [[nodiscard]] Marks no_marks() const { return Marks(size(), 0); }
   [[nodiscard]] Node owner_of(std::string_view exact_id) const;  // kNothing when no revision has this id
   [[nodiscard]] bool has_label(Node node, std::string_view label) const;
+  [[nodiscard]] std::vector<std::string_view> labels_of(std::uint32_t set) const;  // sorted, each once
   [[nodiscard]] std::vector<std::string> ids(std::span<const Node> nodes) const;
   // Puts different nodes into the order that Alembic leaves to a set (set_order.hpp).
   void arrange_as_set(NodeList& nodes) const;

@@ -6,8 +6,6 @@
 namespace athanor {
 namespace {
 
-using LabelSet = std::vector<std::string_view>;
-
 class Spread {
  public:
   explicit Spread(GraphData& data) : data_(data) {}
@@ -19,53 +17,62 @@ class Spread {
       return;
     }
     for (const Node node : data_.topological) {
-      std::uint32_t set = own_labels(node);
+      std::uint32_t set = 0;
       for (const Node parent : data_.down.of(node)) {
         set = united(set, data_.label_set[at(parent)]);
       }
-      data_.label_set[at(node)] = set;
+      data_.label_set[at(node)] = with_own(set, node);
     }
-    // What a head ends up with holds for the whole line below it: each label on that line came from there or from further down.
+    // A head has every label of the line below it, so what it has is what the line gets.
     for (const Node head : data_.heads) {
-      descend(head, data_.label_set[at(head)]);
+      descend(head, [&](Node) { return data_.label_set[at(head)]; });
     }
     for (Node node = 0; data_.has_shadowed && node < static_cast<Node>(data_.size()); ++node) {
       if (data_.owner[at(node)] != node && data_.down.of(node).size() == 1) {
-        descend(data_.down.of(node)[0], data_.label_set[at(node)]);
+        descend(data_.down.of(node)[0], [&](Node one) { return united(data_.label_set[at(one)], data_.label_set[at(node)]); });
       }
     }
   }
 
  private:
-  std::uint32_t own_labels(Node node) {
+  std::uint32_t with_own(std::uint32_t set, Node node) {
     const auto& written = data_.revisions[at(node)].labels;
-    return written.empty() ? 0 : stored(LabelSet(written.begin(), written.end()));
+    if (written.empty()) {
+      return set;
+    }
+    return stored({set, {written.begin(), written.end()}});
   }
 
   std::uint32_t stored(LabelSet set) {
-    std::ranges::sort(set);
     data_.label_sets.push_back(std::move(set));
     return static_cast<std::uint32_t>(data_.label_sets.size() - 1);
   }
 
-  // Most revisions share the set of their only parent, so a union is rarely a new set.
+  // Only merges need a union, and most of them join lines with the same labels.
   std::uint32_t united(std::uint32_t a, std::uint32_t b) {
-    const LabelSet& left = data_.label_sets[a];
-    const LabelSet& right = data_.label_sets[b];
-    if (a == b || std::ranges::includes(left, right)) {
+    if (a == b || b == 0) {
+      return a;
+    }
+    if (a == 0) {
+      return b;
+    }
+    const auto left = data_.labels_of(a);
+    const auto right = data_.labels_of(b);
+    if (std::ranges::includes(left, right)) {
       return a;
     }
     if (std::ranges::includes(right, left)) {
       return b;
     }
-    LabelSet both;
-    std::ranges::set_union(left, right, std::back_inserter(both));
+    LabelSet both{a, {}};
+    std::ranges::set_difference(right, left, std::back_inserter(both.added));
     return stored(std::move(both));
   }
 
-  void descend(Node node, std::uint32_t set) {
-    while (data_.all_next.of(node).size() <= 1 && data_.revisions[at(node)].down.size() <= 1) {
-      data_.label_set[at(node)] = united(data_.label_set[at(node)], set);
+  template <class SetFor>
+  void descend(Node node, const SetFor& set_for) {
+    while (data_.all_next.of(node).size() <= 1 && data_.down.of(node).size() <= 1) {
+      data_.label_set[at(node)] = set_for(node);
       if (data_.down.of(node).empty()) {
         return;
       }

@@ -60,7 +60,7 @@ Result<void> keep_branch(const Symbols& symbols, const RangeEnd& lower, NodeList
   std::string label = lower.names[0].substr(0, lower.names[0].find('@'));
   TRY_ASSIGN(const Node node, symbols.one(label));
   if (node != kNothing && data.id(node) == label) {
-    const auto& labels = data.label_sets[data.label_set[at(node)]];
+    const auto labels = data.labels_of(data.label_set[at(node)]);
     if (labels.size() != 1) {
       return fail(Error(ErrorCode::InvalidTarget, "revision '" + label + "' does not stand for one branch: it has " +
                                                       std::to_string(labels.size()) + " labels")

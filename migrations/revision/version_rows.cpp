@@ -126,8 +126,8 @@ Result<void> VersionRows::merge(WalkStep& step, Node revision) {
   if (std::ranges::any_of(rows_, in_others)) {
     data_.arrange_as_set(from);
     if (by_search_ || std::ranges::any_of(below, [&](Node node) { return covered_above_[at(node)] > 0; })) {
-      TRY_ASSIGN(const Marks covered, covered_without(below));
-      std::erase_if(from, [&](Node node) { return covered[at(node)] != 0; });
+      TRY_ASSIGN(const NodeList others, rows_without(below));
+      std::erase_if(from, [&](Node node) { return reaches(others, node); });
     }
     data_.arrange_as_set(from);  // what is left is a new set
   }
@@ -181,9 +181,7 @@ Result<NodeList> VersionRows::rows_below(Node revision) {
     for (const Node node : below) {
       further.insert(further.end(), data_.normalized.of(node).begin(), data_.normalized.of(node).end());
     }
-    Marks covered = data_.no_marks();
-    data_.reach(data_.normalized, further, covered);
-    std::erase_if(result, [&](Node node) { return covered[at(node)] != 0; });
+    std::erase_if(result, [&](Node node) { return reaches(further, node); });
   }
   data_.arrange_as_set(result);  // what is left is a new set
   return result;
@@ -200,31 +198,60 @@ Result<bool> VersionRows::covered_by_others(Node below, Node leaving) {
     if (data_.normalized.of(leaving).size() == 1) {
       return true;  // another child is covered, and `leaving` cannot be what covers it
     }
+    const NodeList self{leaving};
+    for (const Node child : data_.all_next.of(below)) {
+      if (child != leaving && covered_[at(child)] != 0 && leads_straight_to(child, below) && !reaches(self, child)) {
+        return true;  // the same, seen from close by
+      }
+    }
   }
   const Node gone[] = {leaving};
-  TRY_ASSIGN(const Marks covered, covered_without(gone));
-  return covered[at(below)] != 0;
+  TRY_ASSIGN(const NodeList others, rows_without(gone));
+  return reaches(others, below);
 }
 
-// What the rows cover, `gone` not counted as rows.
-Result<Marks> VersionRows::covered_without(std::span<const Node> gone) const {
+bool VersionRows::leads_straight_to(Node child, Node below) const {
+  return std::ranges::find(data_.normalized.of(child), below) != data_.normalized.of(child).end();
+}
+
+// The revisions that rows stand for, `gone` left out.
+Result<NodeList> VersionRows::rows_without(std::span<const Node> gone) const {
   RangeEnd others;
   std::ranges::copy_if(rows_, std::back_inserter(others.names), [&](const std::string& row) {
     return std::ranges::none_of(gone, [&](Node node) { return data_.id(node) == row; });
   });
-  TRY_ASSIGN(const NodeList nodes, symbols_.all(others));
+  TRY_ASSIGN(NodeList nodes, symbols_.all(others));
   if (std::ranges::any_of(nodes, [](Node node) { return node < 0; })) {
     return fail(row_error("a row of the version table names no revision"));
   }
-  Marks covered = data_.no_marks();
-  data_.reach(data_.normalized, nodes, covered);
-  return covered;
+  return nodes;
+}
+
+// Whether `wanted` is one of `starts` or an ancestor of one. Ancestors lie on lower levels, so the search stays shallow.
+bool VersionRows::reaches(const NodeList& starts, Node wanted) {
+  ++search_;
+  stack_ = starts;
+  while (!stack_.empty()) {
+    const Node one = stack_.back();
+    stack_.pop_back();
+    if (one == wanted) {
+      return true;
+    }
+    if (seen_[at(one)] == search_ || data_.level[at(one)] <= data_.level[at(wanted)]) {
+      continue;
+    }
+    seen_[at(one)] = search_;
+    const auto below = data_.normalized.of(one);
+    stack_.insert(stack_.end(), below.begin(), below.end());
+  }
+  return false;
 }
 
 void VersionRows::begin_cover() {
   begun_ = true;
   covered_ = data_.no_marks();
   covered_above_.assign(data_.size(), 0);
+  seen_.assign(data_.size(), 0);
   for (const std::string& row : rows_) {
     const Node node = data_.owner_of(row);
     if (node == kNothing) {

@@ -38,7 +38,9 @@ class VersionRows {
   [[nodiscard]] Result<void> go_down(WalkStep& step, Node revision);
   [[nodiscard]] Result<NodeList> rows_below(Node revision);
   [[nodiscard]] Result<bool> covered_by_others(Node below, Node leaving);
-  [[nodiscard]] Result<Marks> covered_without(std::span<const Node> gone) const;
+  [[nodiscard]] Result<NodeList> rows_without(std::span<const Node> gone) const;
+  [[nodiscard]] bool leads_straight_to(Node child, Node below) const;
+  [[nodiscard]] bool reaches(const NodeList& starts, Node wanted);
   void begin_cover();
   void cover(Node node);
   void uncover(Node node);
@@ -50,6 +52,8 @@ class VersionRows {
   bool by_search_ = false;                   // a row is not an exact id: no shortcuts
   Marks covered_;                            // rows and their ancestors
   std::vector<std::int32_t> covered_above_;  // children in covered_
+  std::vector<std::uint32_t> seen_;          // number of the search that came by last
+  std::uint32_t search_ = 0;
   NodeList stack_;
 };
 
