@@ -182,8 +182,9 @@ class Bench:
 
         def prepare():
             shutil.rmtree(os.path.join(self.folder, "state"), ignore_errors=True)
-            self.server.fresh(*names)
+            self.server.empty(*names)
 
+        self.server.fresh(*names)
         for name in self.rounds("W6", list(calls), self.options.reps):
             self.run("W6", "fleet", name, calls[name], prepare,
                      lambda: all(self.objects(n) == expected for n in (names[0], names[FLEET // 3], names[-1])))

@@ -1,4 +1,5 @@
 """Running a command and knowing what it cost; a throwaway PostgreSQL to run it against."""
+import concurrent.futures
 import os
 import re
 import subprocess
@@ -48,6 +49,14 @@ class Server:
 
     def fresh(self, *names):
         self.sql("".join(f"DROP DATABASE IF EXISTS {n} WITH (FORCE);\nCREATE DATABASE {n};\n" for n in names) + "CHECKPOINT;\n")
+
+    def empty(self, *names):
+        """Empties databases in place: far quicker than making a hundred anew."""
+        text = ("SET client_min_messages = error; DROP SCHEMA IF EXISTS athanor CASCADE; DROP SCHEMA public CASCADE;"
+                " CREATE SCHEMA public;")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda name: self.sql(text, name), names))
+        self.sql("CHECKPOINT;")
 
     def cpu(self):
         """CPU seconds the server has used, its running children included."""
