@@ -2,9 +2,10 @@
 // files by name: the order decides ties everywhere) and reads one body when a plan asks for it.
 //
 // FolderSource reads native *.sql and Alembic *.py files, mixed if need be, under the limits below. Listing costs one
-// directory scan and one small read per file; bodies of revisions that are not asked for are never parsed. Files whose name
-// begins with "." or "_" and other extensions are passed over (a *.sql file without a "-- Revision:" header is an error, a *.py
-// file without `revision` too, as in Alembic... except __init__.py).
+// directory scan and one small read per file; bodies of revisions that are not asked for are never parsed. Passed over: other
+// extensions, names that begin with ".", *.sql names that begin with "_", __init__*.py, and *.py names that begin with "_"
+// unless they assign `revision` (Alembic loads those). Any other *.sql file without a "-- Revision:" header is an error, a *.py
+// file without `revision` too, as in Alembic. A file reached twice, through a link or a second location, counts once.
 //
 // Threads: list() and read() are const and may be called from any thread. Ownership: the source owns nothing on disk.
 #pragma once
@@ -48,7 +49,8 @@ class FolderSource final : public RevisionSource {
   SourceLimits limits_;
 };
 
-// Revisions held in memory: for tests, and for sources that fetch before they list. Text per revision id.
+// Revisions held in memory: for tests, and for sources that fetch before they list. Load order is the order given; a name that
+// ends in ".py" is an Alembic file, any other a native one. Revision::path is the name.
 class MemorySource final : public RevisionSource {
  public:
   struct File {

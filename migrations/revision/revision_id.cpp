@@ -1,0 +1,84 @@
+#include "migrations/revision/revision_id.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "migrations/revision/text_encoding.hpp"
+
+namespace athanor {
+namespace {
+
+constexpr std::string_view kOperators = "+-:@";
+constexpr std::array<std::string_view, 5> kReserved{"base", "current", "head", "heads", "none"};
+
+std::string quoted(std::string_view id) {
+  constexpr std::size_t kShown = 64;
+  std::string text = "`";
+  for (const char c : id.substr(0, kShown)) {
+    text += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  }
+  return text + (id.size() > kShown ? "...`" : "`");
+}
+
+Result<void> check_operators(std::string_view id, std::string_view noun) {
+  std::string operators;
+  for (const char c : kOperators) {
+    if (id.find(c) != std::string_view::npos) {
+      operators += operators.empty() ? "" : ", ";
+      operators += c;
+    }
+  }
+  if (!operators.empty()) {
+    return fail(Error(ErrorCode::InvalidRevisionId,
+                      std::string(noun) + " " + quoted(id) + " may not contain " + operators + ", an operator of targets")
+                    .advise("Use letters, digits and underscores."));
+  }
+  return {};
+}
+
+Result<void> check(std::string_view id, std::string_view noun) {
+  if (id.empty()) {
+    return fail(Error(ErrorCode::InvalidRevisionId, std::string(noun) + " is empty"));
+  }
+  TRY(check_operators(id, noun));
+  const bool bad = std::ranges::any_of(
+      id, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == ',' || c == '\'' || c == '"'; });
+  if (bad) {
+    return fail(Error(ErrorCode::InvalidRevisionId,
+                      std::string(noun) + " " + quoted(id) + " may not contain white space, commas or quotes")
+                    .advise("Use letters, digits and underscores."));
+  }
+  if (std::ranges::find(kReserved, id) != kReserved.end()) {
+    return fail(
+        Error(ErrorCode::InvalidRevisionId, std::string(noun) + " " + quoted(id) + " is a word that targets give a meaning to")
+            .advise("Choose another name."));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_revision_id(std::string_view id) {
+  TRY(check(id, "revision id"));
+  const std::size_t length = count_characters(id);
+  if (length > kMaxRevisionIdLength) {
+    return fail(Error(ErrorCode::InvalidRevisionId, "revision id " + quoted(id) + " has " + std::to_string(length) +
+                                                        " characters, the version table holds 32")
+                    .advise("Shorten the id."));
+  }
+  return {};
+}
+
+Result<void> check_revision_label(std::string_view label) {
+  return check(label, "name");
+}
+
+Result<void> check_alembic_id(std::string_view id) {
+  if (id.empty()) {
+    return fail(Error(ErrorCode::InvalidRevisionId, "revision id is empty"));
+  }
+  return check_operators(id, "revision id");
+}
+
+}  // namespace athanor

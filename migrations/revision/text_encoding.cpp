@@ -1,0 +1,139 @@
+#include "migrations/revision/text_encoding.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+namespace athanor {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+unsigned char byte_at(std::string_view bytes, std::size_t index) {
+  return static_cast<unsigned char>(bytes[index]);
+}
+
+// Length of the well-formed character at `at`, 0 when it is malformed, and `cut` when the text ends inside it.
+std::size_t character_length(std::string_view bytes, std::size_t at, bool& cut) {
+  const unsigned char lead = byte_at(bytes, at);
+  std::size_t length = 0;
+  unsigned char low = 0x80;
+  unsigned char high = 0xBF;
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    length = 2;
+  } else if (lead >= 0xE0 && lead <= 0xEF) {
+    length = 3;
+    low = lead == 0xE0 ? 0xA0 : low;
+    high = lead == 0xED ? 0x9F : high;
+  } else if (lead >= 0xF0 && lead <= 0xF4) {
+    length = 4;
+    low = lead == 0xF0 ? 0x90 : low;
+    high = lead == 0xF4 ? 0x8F : high;
+  } else {
+    return 0;
+  }
+  for (std::size_t index = 1; index < length; ++index) {
+    if (at + index >= bytes.size()) {
+      cut = true;
+      return 0;
+    }
+    const unsigned char byte = byte_at(bytes, at + index);
+    if (byte < low || byte > high) {
+      return 0;
+    }
+    low = 0x80;
+    high = 0xBF;
+  }
+  return length;
+}
+
+// True when the eight bytes are ASCII without a NUL among them.
+bool plain_ascii(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kHighs = 0x8080808080808080U;
+  return ((word | (word - kOnes)) & kHighs) == 0;
+}
+
+}  // namespace
+
+std::optional<std::size_t> find_non_text(std::string_view bytes, bool whole) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    if (at + sizeof(std::uint64_t) <= bytes.size()) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes.data() + at, sizeof word);
+      if (plain_ascii(word)) {
+        at += sizeof word;
+        continue;
+      }
+    }
+    const unsigned char byte = byte_at(bytes, at);
+    if (byte == 0) {
+      return at;
+    }
+    if (byte < 0x80) {
+      ++at;
+      continue;
+    }
+    bool cut = false;
+    const std::size_t length = character_length(bytes, at, cut);
+    if (length == 0) {
+      return cut && !whole ? std::nullopt : std::optional(at);
+    }
+    at += length;
+  }
+  return std::nullopt;
+}
+
+Result<void> check_text(std::string_view bytes, std::string_view name, bool whole) {
+  const auto fault = find_non_text(bytes, whole);
+  if (!fault) {
+    return {};
+  }
+  const auto offset = std::to_string(*fault);
+  const auto where = place(name, line_of(bytes, *fault));
+  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
+    return fail(Error(ErrorCode::NotUtf8, "the file is UTF-16, not UTF-8").at(where).advise("Save the file as UTF-8."));
+  }
+  if (bytes[*fault] == '\0') {
+    return fail(Error(ErrorCode::NotUtf8, "NUL byte at offset " + offset + ": this is not a text file")
+                    .at(where)
+                    .advise("Remove the NUL byte, or save the file as UTF-8 if it is UTF-16."));
+  }
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const unsigned char byte = byte_at(bytes, *fault);
+  const std::string shown{'0', 'x', kDigits[byte >> 4U], kDigits[byte & 15U]};
+  return fail(Error(ErrorCode::NotUtf8, "byte " + shown + " at offset " + offset + " is not UTF-8")
+                  .at(where)
+                  .advise("Save the file as UTF-8."));
+}
+
+std::size_t line_of(std::string_view text, std::size_t offset) {
+  const auto before = text.substr(0, offset);
+  return 1 + static_cast<std::size_t>(std::ranges::count(before, '\n'));
+}
+
+std::string place(std::string_view name, std::size_t line) {
+  return std::string(name) + ':' + std::to_string(line);
+}
+
+std::size_t count_characters(std::string_view utf8) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r";
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) {
+    return {};
+  }
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+std::string_view without_byte_order_mark(std::string_view text) {
+  return text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text;
+}
+
+}  // namespace athanor

@@ -1,0 +1,36 @@
+// What counts as text: UTF-8 without NUL bytes. Every file that enters the house is checked here before anything looks inside.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "migrations/base/result.hpp"
+
+namespace athanor {
+
+// Offset of the first byte that is NUL or not UTF-8 (overlong forms and surrogates included). When `whole` is false, a
+// character that is merely cut off at the end is no fault.
+[[nodiscard]] std::optional<std::size_t> find_non_text(std::string_view bytes, bool whole = true);
+
+// The error for such a byte, with "name:line" as its context.
+[[nodiscard]] Result<void> check_text(std::string_view bytes, std::string_view name, bool whole = true);
+
+// 1-based line of an offset.
+[[nodiscard]] std::size_t line_of(std::string_view text, std::size_t offset);
+// "name:line".
+[[nodiscard]] std::string place(std::string_view name, std::size_t line);
+
+// Characters, not bytes.
+[[nodiscard]] std::size_t count_characters(std::string_view utf8);
+
+// Without spaces, tabs and carriage returns at both ends.
+[[nodiscard]] std::string_view trim(std::string_view text);
+
+// Without a UTF-8 byte order mark at the start.
+[[nodiscard]] std::string_view without_byte_order_mark(std::string_view text);
+
+}  // namespace athanor

@@ -1,0 +1,79 @@
+// One location of revisions on disk: listing names in load order, and opening a file without ever leaving the folder.
+//
+// Load order is Alembic's: the files of a folder by name (bytes, which is code point order), then its folders by name. Links
+// to files may point anywhere inside the location, as mounted ConfigMaps have it (`x.sql -> ..data/x.sql`); a link that leaves
+// it is PathEscape. A FIFO or a device never blocks.
+//
+// Threads: const after open(); share freely. Ownership: owns the folder's descriptor.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "migrations/base/result.hpp"
+#include "migrations/revision/revision.hpp"
+
+namespace athanor {
+
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int number) : number_(number) {}
+  ~FileDescriptor();
+  FileDescriptor(FileDescriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  [[nodiscard]] int get() const { return number_; }
+  [[nodiscard]] explicit operator bool() const { return number_ >= 0; }
+
+ private:
+  int number_ = -1;
+};
+
+// The format that a file's extension names.
+[[nodiscard]] std::optional<RevisionFormat> format_of(std::string_view file_name);
+
+class VersionFolder {
+ public:
+  struct Entry {
+    std::string name;  // relative to the location
+    RevisionFormat format;
+    bool link;
+    bool regular;
+  };
+
+  // `shown` is the path as configured. A missing folder is an Io error that names it.
+  [[nodiscard]] static Result<VersionFolder> open(const std::string& shown);
+
+  // Names of revision files, in load order. More than `limit` is FileTooLarge.
+  [[nodiscard]] Result<std::vector<Entry>> scan(bool recursive, std::size_t limit) const;
+
+  // Opens a file for reading. `real_path`, when given, is filled in for links: what Alembic tells files apart by.
+  [[nodiscard]] Result<FileDescriptor> open_file(const std::string& name, bool link, std::string* real_path = nullptr) const;
+
+  [[nodiscard]] const std::string& shown() const { return shown_; }
+  [[nodiscard]] const std::string& real_path() const { return real_path_; }
+  [[nodiscard]] std::string path_of(std::string_view name) const;
+
+ private:
+  VersionFolder(std::string shown, std::string real_path, FileDescriptor folder)
+      : shown_(std::move(shown)), real_path_(std::move(real_path)), folder_(std::move(folder)) {}
+
+  struct Walk;
+  [[nodiscard]] Result<void> scan_folder(const std::string& relative, Walk& walk) const;
+  [[nodiscard]] Result<void> note_name(const std::string& relative, std::string_view name, unsigned char type, Walk& walk,
+                                       std::vector<Entry>& files, std::vector<std::string>& folders) const;
+  [[nodiscard]] bool follow_folder_link(const std::string& name) const;
+  [[nodiscard]] Result<FileDescriptor> open_link(const std::string& name, std::string* real_path) const;
+  [[nodiscard]] bool contains(std::string_view real_path) const;
+
+  std::string shown_;
+  std::string real_path_;
+  FileDescriptor folder_;
+};
+
+}  // namespace athanor
