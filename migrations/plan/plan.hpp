@@ -24,6 +24,7 @@ struct PlannedRevision {
   WalkStep walk;        // direction, id, row operations, rows after
   std::string message;  // the revision's first line; empty for a stamp
   std::string path;
+  std::vector<std::string> down;                 // the revision's parents, in file order
   std::shared_ptr<const RevisionScript> script;  // null for a stamp
   // The steps of the script in the walk's direction.
   [[nodiscard]] const std::vector<ScriptStep>& steps() const;
@@ -50,7 +51,8 @@ struct Plan {
 [[nodiscard]] Result<Plan> make_plan(const RevisionGraph& graph, const RevisionSource& source, Direction operation,
                                      const std::vector<std::string>& from, const std::vector<std::string>& targets);
 
-// The plan of an offline range: `upgrade a:b --sql`, `downgrade a:b --sql`.
+// The plan of an offline range: `upgrade a:b --sql`, `downgrade a:b --sql`, `stamp a:b --sql`. An upgrade or stamp without a
+// colon starts from nothing; a downgrade must say where it starts.
 [[nodiscard]] Result<Plan> make_offline_plan(const RevisionGraph& graph, const RevisionSource& source, Direction operation,
                                              const std::string& range);
 

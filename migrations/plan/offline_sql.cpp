@@ -1,0 +1,144 @@
+// The plan as a script for psql, in the shape that Alembic's --sql prints.
+#include <iterator>
+
+#include "migrations/plan/plan.hpp"
+#include "migrations/plan/sql_lexer.hpp"
+
+namespace athanor {
+namespace {
+
+std::string listed(const std::vector<std::string>& ids) {
+  std::string text;
+  for (const auto& id : ids) {
+    text += (text.empty() ? "" : ", ") + id;
+  }
+  return text;
+}
+
+class OfflineScript {
+ public:
+  OfflineScript(const Plan& plan, const OfflineOptions& options)
+      : plan_(plan), options_(options), table_(qualified_name(options.version_table_schema, options.version_table)) {}
+
+  std::string render() {
+    begin();
+    for (std::size_t index = 0; index < plan_.revisions.size(); ++index) {
+      if (index > 0 && options_.transaction_per_migration) {
+        commit();
+        begin();
+      }
+      if (index == 0 && plan_.from.empty()) {
+        create_version_table();
+      }
+      revision(plan_.revisions[index]);
+    }
+    commit();
+    return std::move(out_);
+  }
+
+ private:
+  void begin() { out_ += "BEGIN;\n\n"; }
+  void commit() { out_ += "COMMIT;\n\n"; }
+
+  void create_version_table() {
+    out_ += "CREATE TABLE " + table_ + " (\n    version_num VARCHAR(32) NOT NULL";
+    if (options_.version_table_pk) {
+      out_ += ",\n    CONSTRAINT " + quote_identifier(options_.version_table + "_pkc") + " PRIMARY KEY (version_num)";
+    }
+    out_ += "\n);\n\n";
+  }
+
+  void revision(const PlannedRevision& planned) {
+    heading(planned);
+    bool in_transaction = true;
+    bool used = false;  // the open transaction holds statements of a step
+    for (const auto& step : planned.steps()) {
+      const bool wants = step.kind != StepKind::Autocommit;
+      if (in_transaction && (!wants || used)) {
+        commit();
+        in_transaction = false;
+      }
+      if (wants && !in_transaction) {
+        begin();
+        in_transaction = true;
+      }
+      used = wants;
+      for (const auto& sql : step.statements) {
+        statement(sql, step.kind);
+      }
+    }
+    if (!in_transaction) {
+      begin();
+    }
+    for (const auto& operation : planned.walk.operations) {
+      row(operation);
+    }
+  }
+
+  // Alembic's words, for those who look for them in a script.
+  void heading(const PlannedRevision& planned) {
+    const auto& walk = planned.walk;
+    out_ += "-- Running ";
+    if (!walk.revision) {
+      out_ += "stamp_revision " + listed(walk.from) + " -> " + listed(walk.to);
+    } else if (walk.direction == Direction::Downgrade) {
+      out_ += "downgrade " + *walk.revision + " -> " + listed(planned.down);
+    } else {
+      out_ += "upgrade " + listed(planned.down) + " -> " + *walk.revision;
+    }
+    out_ += "\n\n";
+  }
+
+  void statement(const SqlStatement& statement, StepKind kind) {
+    std::string sql(statement.sql);
+    if (kind == StepKind::Batch) {
+      constexpr std::string_view kPlaceholder = "{batch}";
+      sql.replace(sql.find(kPlaceholder), kPlaceholder.size(), "true");
+    }
+    out_ += sql;
+    out_ += ends_in_line_comment(sql) ? "\n;\n\n" : ";\n\n";
+  }
+
+  // There a semicolon would belong to the comment.
+  static bool ends_in_line_comment(std::string_view sql) {
+    const auto last_line = sql.substr(sql.find_last_of('\n') == std::string_view::npos ? 0 : sql.find_last_of('\n') + 1);
+    if (last_line.find("--") == std::string_view::npos) {
+      return false;
+    }
+    SqlLexer lexer(sql);
+    TokenKind last = TokenKind::End;
+    for (Token token = lexer.next(); token.kind != TokenKind::End; token = lexer.next()) {
+      last = token.kind;
+    }
+    return last == TokenKind::LineComment;
+  }
+
+  void row(const RowOperation& operation) {
+    const auto where = " WHERE " + table_ + ".version_num = ";
+    switch (operation.kind) {
+      case RowOperation::Kind::Insert:
+        out_ += "INSERT INTO " + table_ + " (version_num) VALUES (" + quote_literal(operation.to) + ")";
+        break;
+      case RowOperation::Kind::Delete:
+        out_ += "DELETE FROM " + table_ + where + quote_literal(operation.from);
+        break;
+      case RowOperation::Kind::Update:
+        out_ += "UPDATE " + table_ + " SET version_num=" + quote_literal(operation.to) + where + quote_literal(operation.from);
+        break;
+    }
+    out_ += ";\n\n";
+  }
+
+  const Plan& plan_;
+  const OfflineOptions& options_;
+  std::string table_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string render_offline(const Plan& plan, const OfflineOptions& options) {
+  return OfflineScript(plan, options).render();
+}
+
+}  // namespace athanor

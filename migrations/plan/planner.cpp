@@ -1,0 +1,136 @@
+#include <algorithm>
+
+#include "migrations/plan/plan.hpp"
+#include "migrations/plan/plan_hash.hpp"
+
+namespace athanor {
+namespace {
+
+Error irreversible(const Revision& revision, std::string why, std::string hint) {
+  return Error(ErrorCode::Irreversible, "revision " + revision.id + " cannot be taken back: " + std::move(why))
+      .at(revision.path)
+      .advise(std::move(hint));
+}
+
+// Refused before anything runs, so that a downgrade never stops half-way for this.
+Result<void> check_downgrade(const Revision& revision, const RevisionScript& script) {
+  if (script.irreversible) {
+    return fail(irreversible(revision, script.irreversible_reason,
+                             "write a new revision that undoes it, or restore a backup; nothing was changed"));
+  }
+  if (!script.has_downgrade) {
+    return fail(irreversible(revision, "its file has no downgrade section",
+                             "add '-- athanor:downgrade' and the SQL that undoes it (an empty section does nothing), or "
+                             "'-- athanor:irreversible' with the reason"));
+  }
+  return {};
+}
+
+Result<PlannedRevision> plan_revision(const RevisionGraph& graph, const RevisionSource& source, WalkStep step) {
+  PlannedRevision planned;
+  planned.walk = std::move(step);
+  if (!planned.walk.revision) {
+    return planned;
+  }
+  const Revision* const revision = graph.find(*planned.walk.revision);
+  if (revision == nullptr) {
+    return fail(ErrorCode::Internal, "the walk names revision " + *planned.walk.revision + ", which the graph does not know");
+  }
+  planned.message = revision->message;
+  planned.path = revision->path;
+  planned.down = revision->down;
+  TRY_ASSIGN(auto text, source.read(*revision));
+  TRY_ASSIGN(auto script, parse_script(*revision, std::move(text)));
+  if (planned.walk.direction == Direction::Downgrade) {
+    TRY(check_downgrade(*revision, script));
+  }
+  planned.script = std::make_shared<const RevisionScript>(std::move(script));
+  return planned;
+}
+
+Result<Plan> plan_walk(const RevisionGraph& graph, const RevisionSource& source, Plan plan, Walk walk) {
+  std::sort(plan.from.begin(), plan.from.end());
+  plan.warnings = std::move(walk.warnings);
+  plan.revisions.reserve(walk.steps.size());
+  for (auto& step : walk.steps) {
+    TRY_ASSIGN(auto planned, plan_revision(graph, source, std::move(step)));
+    plan.revisions.push_back(std::move(planned));
+  }
+  plan.to = plan.revisions.empty() ? plan.from : plan.revisions.back().walk.heads;
+  plan.hash = plan_hash(plan);
+  return plan;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) {
+    text += (text.empty() ? "" : " ") + word;
+  }
+  return text;
+}
+
+}  // namespace
+
+const std::vector<ScriptStep>& PlannedRevision::steps() const {
+  static const std::vector<ScriptStep> kNone;
+  if (!script) {
+    return kNone;
+  }
+  return walk.direction == Direction::Downgrade ? script->downgrade : script->upgrade;
+}
+
+bool PlannedRevision::single_transaction() const {
+  const auto& all = steps();
+  return all.empty() || (all.size() == 1 && all.front().kind == StepKind::Transaction);
+}
+
+Result<Walk> make_walk(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& from,
+                       const std::vector<std::string>& targets) {
+  if (operation == Direction::Stamp) {
+    return graph.stamp(from, targets);
+  }
+  if (targets.size() != 1) {
+    return fail(Error(ErrorCode::Usage, std::string(direction_name(operation)) + " takes exactly one target, not " +
+                                            std::to_string(targets.size()))
+                    .advise("name one revision, or use `heads` for all branches"));
+  }
+  return operation == Direction::Upgrade ? graph.upgrade(from, targets.front()) : graph.downgrade(from, targets.front());
+}
+
+Result<Plan> make_plan(const RevisionGraph& graph, const RevisionSource& source, Direction operation,
+                       const std::vector<std::string>& from, const std::vector<std::string>& targets) {
+  TRY_ASSIGN(auto walk, make_walk(graph, operation, from, targets));
+  Plan plan;
+  plan.operation = operation;
+  plan.target = joined(targets);
+  plan.from = from;
+  return plan_walk(graph, source, std::move(plan), std::move(walk));
+}
+
+Result<Plan> make_offline_plan(const RevisionGraph& graph, const RevisionSource& source, Direction operation,
+                               const std::string& range) {
+  const auto colon = range.find(':');
+  if (operation == Direction::Downgrade && colon == std::string::npos) {
+    return fail(Error(ErrorCode::InvalidTarget, "downgrade --sql must be told where it starts")
+                    .advise("write from:to, for example `downgrade ae1027:base --sql`"));
+  }
+  if (colon == std::string::npos) {
+    return make_plan(graph, source, operation, {}, {range});
+  }
+  if (operation == Direction::Stamp) {
+    const auto start = range.substr(0, colon);
+    std::vector<std::string> from;
+    if (!start.empty() && start != "base") {
+      TRY_ASSIGN(from, graph.resolve(start));
+    }
+    return make_plan(graph, source, operation, from, {range.substr(colon + 1)});
+  }
+  TRY_ASSIGN(auto found, graph.offline(operation, range));
+  Plan plan;
+  plan.operation = operation;
+  plan.target = range;
+  plan.from = std::move(found.first);
+  return plan_walk(graph, source, std::move(plan), std::move(found.second));
+}
+
+}  // namespace athanor

@@ -1,0 +1,176 @@
+// A splitter that knows lexical rules only, and so survives grammar newer than libpg_query.
+#include "migrations/plan/sql_lexer.hpp"
+#include "migrations/plan/statement.hpp"
+#include "migrations/plan/statement_text.hpp"
+
+namespace athanor {
+namespace {
+
+// Finds where CREATE FUNCTION … BEGIN ATOMIC … END ends: semicolons inside belong to the body. CASE … END nests there.
+class AtomicBody {
+ public:
+  void start_statement() { *this = AtomicBody(); }
+
+  void see(const SqlLexer& lexer, const Token& token) {
+    const auto text = lexer.text(token);
+    if (token.kind != TokenKind::Word) {
+      const bool dot = token.kind == TokenKind::Symbol && text == ".";
+      previous_ = dot ? Previous::Dot : Previous::Other;
+      ++words_;
+      return;
+    }
+    if (words_ < 5) {
+      see_head(text);
+    }
+    ++words_;
+    const auto before = std::exchange(previous_, Previous::Other);
+    if (!routine_ || before == Previous::Dot) {
+      return;
+    }
+    see_body(text, before);
+  }
+
+  [[nodiscard]] bool open() const { return depth_ > 0; }
+
+ private:
+  enum class Previous { Other, Dot, As, Begin };
+
+  // CREATE [OR REPLACE] FUNCTION | PROCEDURE
+  void see_head(std::string_view text) {
+    if (words_ == 0) {
+      create_ = same_word(text, "create");
+    } else if (create_ && !routine_) {
+      const bool place = words_ == 1 || (words_ == 3 && replace_);
+      replace_ = replace_ || (words_ == 2 && same_word(text, "replace"));
+      routine_ = place && (same_word(text, "function") || same_word(text, "procedure"));
+    }
+  }
+
+  void see_body(std::string_view text, Previous before) {
+    if (depth_ == 0) {
+      if (before == Previous::Begin && same_word(text, "atomic")) {
+        depth_ = 1;
+      } else if (same_word(text, "begin")) {
+        previous_ = Previous::Begin;
+      }
+      return;
+    }
+    if (same_word(text, "as")) {
+      previous_ = Previous::As;
+    } else if (before != Previous::As) {  // AS "end" needs no quotes
+      if (same_word(text, "case")) {
+        ++depth_;
+      } else if (same_word(text, "end")) {
+        --depth_;
+      }
+    }
+  }
+
+  int words_ = 0;
+  int depth_ = 0;
+  bool create_ = false;
+  bool replace_ = false;
+  bool routine_ = false;
+  Previous previous_ = Previous::Other;
+};
+
+class PortableSplitter {
+ public:
+  PortableSplitter(std::string_view text, int first_line) : text_(text), lexer_(text), lines_(text, first_line) {}
+
+  Result<std::vector<SqlStatement>> run() {
+    while (true) {
+      const Token token = lexer_.next_code();
+      if (token.kind == TokenKind::End) {
+        break;
+      }
+      if (token.kind == TokenKind::Unterminated || token.kind == TokenKind::Backslash) {
+        return fail(lexical_error(token));
+      }
+      const char symbol = token.kind == TokenKind::Symbol ? text_[token.begin] : '\0';
+      if (symbol == ';' && parens_.empty() && !body_.open()) {
+        finish(token.begin);
+        continue;
+      }
+      if (!started_) {
+        started_ = true;
+        begin_ = token.begin;
+        line_ = lines_.line_of(begin_);
+        body_.start_statement();
+      }
+      if (symbol == '(') {
+        parens_.push_back(token.begin);
+      } else if (symbol == ')') {
+        if (parens_.empty()) {
+          return fail(parenthesis_error(token.begin, "closing parenthesis without an opening one"));
+        }
+        parens_.pop_back();
+      }
+      body_.see(lexer_, token);
+    }
+    if (!parens_.empty()) {
+      return fail(parenthesis_error(parens_.back(), "parenthesis that is never closed"));
+    }
+    if (body_.open()) {
+      return fail(Error(ErrorCode::MalformedRevision, "BEGIN ATOMIC without its END").at(line_context(line_)));
+    }
+    finish(text_.size());
+    return std::move(statements_);
+  }
+
+ private:
+  void finish(std::size_t end) {
+    if (started_) {
+      statements_.push_back({trimmed(text_, begin_, end), line_});
+      started_ = false;
+    }
+  }
+
+  // Line of a position that may lie before what was counted already.
+  [[nodiscard]] int line_at(std::size_t position) const {
+    return started_ && position >= begin_ ? line_ + count_lines(text_.substr(begin_), position - begin_)
+                                          : LineCounter(lines_).line_of(position);
+  }
+
+  // Data lines of a COPY look like anything; the COPY itself is what must be named.
+  Error or_client_copy(Error error) const {
+    for (const auto& statement : statements_) {
+      if (copies_client_data(statement.sql)) {
+        return client_copy_error(statement.line);
+      }
+    }
+    return error;
+  }
+  Error lexical_error(const Token& token) const {
+    const int line = line_at(token.begin);
+    return or_client_copy(token.kind == TokenKind::Backslash ? meta_command_error(text_, token.begin, line)
+                                                             : unterminated_error(text_, quote_of(token), line));
+  }
+  // E'…', U&"…": the letter is not the quote.
+  [[nodiscard]] std::size_t quote_of(const Token& token) const {
+    const auto quote = text_.substr(token.begin, 3).find_first_of("'\"");
+    return text_[token.begin] == '$' || text_[token.begin] == '/' || quote == std::string_view::npos ? token.begin
+                                                                                                     : token.begin + quote;
+  }
+  Error parenthesis_error(std::size_t position, std::string what) const {
+    return or_client_copy(Error(ErrorCode::MalformedRevision, std::move(what)).at(line_context(line_at(position))));
+  }
+
+  std::string_view text_;
+  SqlLexer lexer_;
+  LineCounter lines_;
+  std::vector<SqlStatement> statements_;
+  std::vector<std::size_t> parens_;
+  AtomicBody body_;
+  std::size_t begin_ = 0;
+  int line_ = 1;
+  bool started_ = false;
+};
+
+}  // namespace
+
+Result<std::vector<SqlStatement>> split_statements_portably(std::string_view text, int first_line) {
+  return PortableSplitter(text, first_line).run();
+}
+
+}  // namespace athanor

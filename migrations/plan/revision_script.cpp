@@ -1,0 +1,279 @@
+#include "migrations/plan/script.hpp"
+
+#include <algorithm>
+
+#include "migrations/base/sha256.hpp"
+#include "migrations/plan/script_directive.hpp"
+#include "migrations/plan/sql_lexer.hpp"
+#include "migrations/plan/statement_text.hpp"
+
+namespace athanor {
+namespace {
+
+constexpr std::string_view kPlaceholder = "{batch}";
+
+// A directive of the text and where it stands.
+struct Mark {
+  Directive directive;
+  std::size_t begin = 0;  // of the line
+  std::size_t end = 0;    // behind its last character
+  int line = 1;
+};
+
+// The error of a part gets the file's name: "line 7" becomes "versions/ab12.sql:7".
+Error in_file(Error error, const std::string& path) {
+  constexpr std::string_view kLine = "line ";
+  const bool has_line = error.context.starts_with(kLine);
+  std::string place = has_line ? path + ":" + error.context.substr(kLine.size()) : path;
+  return std::move(error).at(std::move(place));
+}
+
+Error at_line(Error error, int line) {
+  return std::move(error).at(line_context(line));
+}
+
+class ScriptReader {
+ public:
+  explicit ScriptReader(RevisionScript& script) : script_(script), text_(*script.text) {}
+
+  Result<void> read() {
+    TRY(find_marks());
+    TRY(check_head());
+    for (std::size_t index = 0; index < marks_.size(); ++index) {
+      TRY(read_part(index));
+    }
+    if (script_.irreversible && script_.has_downgrade) {
+      return fail(at_line(Error(ErrorCode::MalformedRevision, "a downgrade section stands in a revision marked irreversible")
+                              .advise("keep the downgrade section or the irreversible line, not both"),
+                          irreversible_line_));
+    }
+    return {};
+  }
+
+ private:
+  // Directives are found by our own lexer, so that one inside a function body, a string or a comment is none.
+  Result<void> find_marks() {
+    LineCounter lines(text_, 1);
+    SqlLexer lexer(text_);
+    Token token = lexer.next();
+    for (; token.kind != TokenKind::End && token.kind != TokenKind::Unterminated; token = lexer.next()) {
+      if (token.kind != TokenKind::LineComment || !looks_like_directive(lexer.text(token))) {
+        continue;
+      }
+      const int line = lines.line_of(token.begin);
+      if (token.begin > 0 && text_[token.begin - 1] != '\n') {
+        return fail(at_line(Error(ErrorCode::MalformedRevision, "a directive must stand at the start of its own line")
+                                .advise("move it to a line of its own, without indentation"),
+                            line));
+      }
+      auto directive = parse_directive(lexer.text(token));
+      if (!directive) {
+        return fail(at_line(std::move(directive).error(), line));
+      }
+      marks_.push_back({std::move(*directive), token.begin, token.end, line});
+    }
+    if (token.kind == TokenKind::Unterminated) {
+      // The part that holds it says what it is, in its own words.
+      const auto split = split_statements_portably(text_);
+      return split ? Result<void>() : fail(split.error());
+    }
+    return {};
+  }
+
+  // Only comments may stand before the first section, and no step.
+  Result<void> check_head() {
+    const std::size_t end = marks_.empty() ? text_.size() : marks_.front().begin;
+    TRY_ASSIGN(const auto statements, split_statements(text_.substr(0, end)));
+    if (!statements.empty()) {
+      return fail(at_line(Error(ErrorCode::MalformedRevision, "SQL stands before the first section")
+                              .advise("put '-- athanor:upgrade' on a line of its own above it"),
+                          statements.front().line));
+    }
+    return {};
+  }
+
+  // The directive at `index` and the SQL down to the next one.
+  Result<void> read_part(std::size_t index) {
+    const Mark& mark = marks_[index];
+    switch (mark.directive.kind) {
+      case Directive::Kind::Upgrade:
+        TRY(open_section(mark, script_.upgrade, has_upgrade_));
+        break;
+      case Directive::Kind::Downgrade:
+        TRY(open_section(mark, script_.downgrade, script_.has_downgrade));
+        break;
+      case Directive::Kind::Irreversible:
+        TRY(set_irreversible(mark));
+        break;
+      case Directive::Kind::Step:
+        if (section_ == nullptr) {
+          return fail(at_line(Error(ErrorCode::MalformedRevision, "a step stands outside of a section")
+                                  .advise("put '-- athanor:upgrade' or '-- athanor:downgrade' above it"),
+                              mark.line));
+        }
+        break;
+    }
+    const std::size_t end = index + 1 < marks_.size() ? marks_[index + 1].begin : text_.size();
+    TRY_ASSIGN(auto statements, split_statements(text_.substr(mark.end, end - mark.end), mark.line));
+    return add_step(mark, std::move(statements));
+  }
+
+  Result<void> open_section(const Mark& mark, std::vector<ScriptStep>& section, bool& opened) {
+    if (std::exchange(opened, true)) {
+      const bool upgrade = mark.directive.kind == Directive::Kind::Upgrade;
+      return fail(at_line(
+          Error(ErrorCode::MalformedRevision, std::string("a second ") + (upgrade ? "upgrade" : "downgrade") + " section")
+              .advise("join the sections; '-- athanor:step' cuts one into steps"),
+          mark.line));
+    }
+    section_ = &section;
+    return {};
+  }
+
+  Result<void> set_irreversible(const Mark& mark) {
+    if (script_.irreversible) {
+      return fail(
+          at_line(Error(ErrorCode::MalformedRevision, "a second irreversible line").advise("keep one of them"), mark.line));
+    }
+    script_.irreversible = true;
+    script_.irreversible_reason = mark.directive.reason;
+    irreversible_line_ = mark.line;
+    section_ = nullptr;
+    return {};
+  }
+
+  Result<void> add_step(const Mark& mark, std::vector<SqlStatement> statements) {
+    if (section_ == nullptr) {
+      if (!statements.empty()) {
+        return fail(at_line(Error(ErrorCode::MalformedRevision, "SQL stands behind the irreversible line, in no section")
+                                .advise("put the irreversible line at the end of the file"),
+                            statements.front().line));
+      }
+      return {};
+    }
+    const StepKind kind = mark.directive.step;
+    for (const auto& statement : statements) {
+      TRY(check_statement(statement, kind != StepKind::Autocommit));
+      if (kind != StepKind::Batch && has_placeholder(statement.sql)) {
+        return fail(at_line(Error(ErrorCode::MalformedRevision, "{batch} stands outside of a batch step")
+                                .advise("put '-- athanor:step batch table=… key=…' on a line of its own above the statement"),
+                            statement.line));
+      }
+    }
+    if (kind == StepKind::Batch) {
+      TRY(check_batch(mark, statements));
+    } else if (statements.empty()) {
+      return {};  // nothing to do is no step
+    }
+    section_->push_back({kind, std::move(statements), mark.directive.batch, mark.line});
+    return {};
+  }
+
+  static bool has_placeholder(std::string_view sql) {
+    for (auto found = sql.find(kPlaceholder); found != std::string_view::npos; found = sql.find(kPlaceholder, found + 1)) {
+      if (in_code(sql, found)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static bool in_code(std::string_view sql, std::size_t position) {
+    SqlLexer lexer(sql);
+    Token token = lexer.next_code();
+    while (token.kind != TokenKind::End && token.begin < position) {
+      token = lexer.next_code();
+    }
+    return token.begin == position && token.kind == TokenKind::Symbol;
+  }
+
+  // One UPDATE, DELETE or INSERT … SELECT whose only {batch} stands where a condition can.
+  static Result<void> check_batch(const Mark& mark, const std::vector<SqlStatement>& statements) {
+    const auto refuse = [](int line, std::string message, std::string hint) {
+      return fail(at_line(Error(ErrorCode::MalformedRevision, std::move(message)).advise(std::move(hint)), line));
+    };
+    if (statements.size() != 1) {
+      return refuse(statements.empty() ? mark.line : statements[1].line,
+                    "a batch step holds exactly one statement, not " + std::to_string(statements.size()),
+                    statements.empty() ? "write one UPDATE, DELETE or INSERT … SELECT below the directive"
+                                       : "give each statement a batch step of its own, or end the batch with '-- athanor:step "
+                                         "transaction'");
+    }
+    const auto& [sql, line] = statements.front();
+    const StatementVerb verb = verb_of(sql);
+    if (verb == StatementVerb::Other) {
+      return refuse(line, "a batch step is an UPDATE, a DELETE or an INSERT … SELECT",
+                    "put other statements into '-- athanor:step transaction' or 'autocommit'");
+    }
+    const auto first = sql.find(kPlaceholder);
+    if (first == std::string_view::npos) {
+      return refuse(line, "the batch statement does not contain {batch}",
+                    "add it to the condition: WHERE … AND {batch}; each run puts a range of the key there");
+    }
+    if (sql.find(kPlaceholder, first + 1) != std::string_view::npos) {
+      return refuse(line, "the batch statement contains {batch} more than once", "keep the one in the WHERE clause");
+    }
+    if (!in_code(sql, first)) {
+      return refuse(line, "{batch} stands inside a string, a quoted name or a comment", "put it into the WHERE clause");
+    }
+    return {};
+  }
+
+  enum class StatementVerb { Other, Batchable };
+  static StatementVerb verb_of(std::string_view sql);
+
+  RevisionScript& script_;
+  std::string_view text_;
+  std::vector<Mark> marks_;
+  std::vector<ScriptStep>* section_ = nullptr;
+  bool has_upgrade_ = false;
+  int irreversible_line_ = 0;
+};
+
+// INSERT … VALUES has no rows to walk over.
+ScriptReader::StatementVerb ScriptReader::verb_of(std::string_view sql) {
+  SqlLexer lexer(sql);
+  int depth = 0;
+  bool insert = false;
+  for (Token token = lexer.next_code(); token.kind != TokenKind::End; token = lexer.next_code()) {
+    const auto word = lexer.text(token);
+    if (token.kind == TokenKind::Symbol) {
+      depth += word == "(" ? 1 : word == ")" ? -1 : 0;
+      continue;
+    }
+    if (token.kind != TokenKind::Word || depth != 0) {
+      continue;
+    }
+    if (!insert && (same_word(word, "update") || same_word(word, "delete"))) {
+      return StatementVerb::Batchable;
+    }
+    if (insert && (same_word(word, "select") || same_word(word, "with"))) {
+      return StatementVerb::Batchable;
+    }
+    insert = insert || same_word(word, "insert");
+    const bool head = insert || same_word(lexer.text({TokenKind::Word, 0, std::min<std::size_t>(4, sql.size())}), "with");
+    if (!head) {
+      return StatementVerb::Other;
+    }
+  }
+  return StatementVerb::Other;
+}
+
+}  // namespace
+
+Result<RevisionScript> parse_script(const Revision& revision, std::string text) {
+  if (revision.format == RevisionFormat::AlembicPython) {
+    return fail(Error(ErrorCode::NotRenderable, "the body of revision " + revision.id + " is Python, which is not run here")
+                    .at(revision.path)
+                    .advise("render it to SQL once with `athanor import alembic`, which keeps ids and dependencies"));
+  }
+  RevisionScript script;
+  script.checksum = sha256_hex(text);
+  script.text = std::make_shared<const std::string>(std::move(text));
+  if (auto read = ScriptReader(script).read(); !read) {
+    return fail(in_file(std::move(read).error(), revision.path));
+  }
+  return script;
+}
+
+}  // namespace athanor

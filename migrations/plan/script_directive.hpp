@@ -1,0 +1,30 @@
+// One "-- athanor:" line.
+//
+// Threads: plain values, pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "migrations/base/result.hpp"
+#include "migrations/plan/script.hpp"
+
+namespace athanor {
+
+struct Directive {
+  enum class Kind : std::uint8_t { Upgrade, Downgrade, Step, Irreversible };
+  Kind kind = Kind::Upgrade;
+  StepKind step = StepKind::Transaction;
+  BatchOptions batch;
+  std::string reason;  // of Irreversible
+};
+
+// Whether a line comment is a directive or was plainly meant to be one ("--athanor:", "-- Athanor :"): such a line must not
+// pass for a comment, or the SQL below it would run in the wrong section.
+[[nodiscard]] bool looks_like_directive(std::string_view comment);
+
+// `comment` from "--" to the end of its line. Errors have no context: the caller knows file and line.
+[[nodiscard]] Result<Directive> parse_directive(std::string_view comment);
+
+}  // namespace athanor

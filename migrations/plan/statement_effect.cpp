@@ -1,0 +1,133 @@
+// What a statement leaves behind in its session, and what may be said about it in public.
+#include <algorithm>
+#include <array>
+
+#include "migrations/plan/pg_query_access.hpp"
+#include "migrations/plan/sql_lexer.hpp"
+#include "migrations/plan/statement.hpp"
+#include "migrations/plan/statement_shape.hpp"
+
+namespace athanor {
+namespace {
+
+// A larger statement is not parsed just to be shown in a log line.
+constexpr std::size_t kParseLimit = 64U << 10U;
+
+// Words that say what a statement does. Anything else could be a name or a secret.
+constexpr std::string_view kLeadingWords =
+    " alter analyze call check checkpoint cluster comment concurrently copy create cross database deallocate declare default"
+    " delete discard do domain drop execute explain extension foreign from function grant if index insert into lock"
+    " materialized notify on or only policy prepare privileges procedure publication refresh reindex release replace reset"
+    " revoke role rule savepoint schema select sequence server set statistics subscription system table temp temporary"
+    " trigger truncate type unique unlogged update user using vacuum values view when with ";
+
+std::string leading_keywords(std::string_view sql) {
+  SqlLexer lexer(sql);
+  std::string shown;
+  for (int words = 0; words < 4; ++words) {
+    const Token token = lexer.next_code();
+    std::string word;
+    if (token.kind == TokenKind::Word) {
+      word = identifier_name(lexer.text(token));
+    }
+    if (word.empty() || kLeadingWords.find(" " + word + " ") == std::string_view::npos) {
+      break;
+    }
+    std::transform(word.begin(), word.end(), word.begin(),
+                   [](char letter) { return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter; });
+    shown += (shown.empty() ? "" : " ") + word;
+  }
+  return shown.empty() ? "statement" : shown + " …";
+}
+
+std::string cut_to(std::string text, std::size_t limit) {
+  constexpr std::string_view kMore = "…";
+  if (text.size() <= limit) {
+    return text;
+  }
+  if (limit < kMore.size()) {
+    return text.substr(0, 0);
+  }
+  std::size_t end = limit - kMore.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  text.resize(end);
+  return text.append(kMore);
+}
+
+// Sizes and precisions of DDL are worth reading; numbers of data may be anybody's.
+bool keeps_numbers(const StatementShape& shape) {
+  return shape.starts("create") || shape.starts("alter") || shape.starts("drop");
+}
+
+std::string without_literals(std::string_view sql, std::size_t limit, bool numbers) {
+  SqlLexer lexer(sql);
+  std::string shown;
+  int literals = 0;
+  std::size_t previous_end = 0;
+  for (Token token = lexer.next_code(); token.kind != TokenKind::End && shown.size() <= limit; token = lexer.next_code()) {
+    if (!shown.empty() && token.begin > previous_end) {
+      shown += ' ';
+    }
+    previous_end = token.end;
+    const bool literal = token.kind == TokenKind::String || token.kind == TokenKind::DollarString ||
+                         (token.kind == TokenKind::Number && !numbers) || token.kind == TokenKind::Unterminated;
+    if (literal) {
+      shown += "$" + std::to_string(++literals);
+    } else {
+      shown += lexer.text(token);
+    }
+  }
+  return shown;
+}
+
+}  // namespace
+
+bool changes_session_state(std::string_view sql) {
+  SqlLexer lexer(sql);
+  const Token first = lexer.next_code();
+  if (first.kind != TokenKind::Word) {
+    return contains_word(sql, "set_config");
+  }
+  const auto word = lexer.text(first);
+  const Token second_token = lexer.next_code();
+  const auto second = lexer.text(second_token);
+  if (same_word(word, "set")) {
+    return !same_word(second, "local") && !same_word(second, "transaction") && !same_word(second, "constraints");
+  }
+  for (const std::string_view verb : {"reset", "prepare", "deallocate", "listen", "unlisten", "load", "discard"}) {
+    if (same_word(word, verb)) {
+      return true;
+    }
+  }
+  if (same_word(word, "create")) {
+    const bool qualified = same_word(second, "or") || same_word(second, "local") || same_word(second, "global");
+    const StatementShape shape(qualified ? sql : std::string_view());
+    const auto temporary = [](std::string_view text) { return same_word(text, "temp") || same_word(text, "temporary"); };
+    return temporary(second) || shape.starts("create or replace temp") || shape.starts("create or replace temporary") ||
+           shape.starts("create local temp") || shape.starts("create local temporary") || shape.starts("create global temp") ||
+           shape.starts("create global temporary");
+  }
+  if (same_word(word, "declare")) {
+    return StatementShape(sql).with_hold;
+  }
+  if (same_word(word, "do")) {  // its body can do anything; UPDATE … SET costs a needless reset
+    return contains_word(sql, "set") || contains_word(sql, "listen") || contains_word(sql, "temp");
+  }
+  if (same_word(word, "select") || same_word(word, "with")) {
+    const StatementShape shape(contains_word(sql, "set_config") || contains_word(sql, "temp") ? sql : std::string_view());
+    return shape.sets_config || shape.selects_into_temp;
+  }
+  return false;
+}
+
+std::string sanitise_sql(std::string_view sql, std::size_t limit) {
+  const std::string text(sql.substr(0, kParseLimit));
+  if (sql.size() > kParseLimit || text.find('\0') != std::string::npos || !can_parse(text)) {
+    return cut_to(leading_keywords(sql), limit);
+  }
+  return cut_to(without_literals(sql, limit, keeps_numbers(StatementShape(sql))), limit);
+}
+
+}  // namespace athanor
