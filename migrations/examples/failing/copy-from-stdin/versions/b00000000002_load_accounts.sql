@@ -1,0 +1,16 @@
+-- Load accounts
+--
+-- Revision: b00000000002
+-- Revises: a00000000001
+-- Created: 2026-01-05T09:00:00+00:00
+-- Labels:
+-- Depends-On:
+
+-- athanor:upgrade
+COPY accounts (id, name) FROM STDIN;
+1	Ada
+2	Grace
+\.
+
+-- athanor:downgrade
+DELETE FROM accounts;

@@ -1,0 +1,13 @@
+-- Add owner
+--
+-- Revision: b00000000002
+-- Revises: c00000000003
+-- Created: 2026-01-05T09:00:00+00:00
+-- Labels:
+-- Depends-On:
+
+-- athanor:upgrade
+SELECT 1;
+
+-- athanor:downgrade
+SELECT 1;

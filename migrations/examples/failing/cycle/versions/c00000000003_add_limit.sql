@@ -1,0 +1,13 @@
+-- Add limit
+--
+-- Revision: c00000000003
+-- Revises: b00000000002
+-- Created: 2026-01-05T09:00:00+00:00
+-- Labels:
+-- Depends-On:
+
+-- athanor:upgrade
+SELECT 1;
+
+-- athanor:downgrade
+SELECT 1;

@@ -1,0 +1,13 @@
+-- Add owner
+--
+-- Revision: b00000000002
+-- Revises: deadbeef0000
+-- Created: 2026-01-05T09:00:00+00:00
+-- Labels:
+-- Depends-On:
+
+-- athanor:upgrade
+ALTER TABLE accounts ADD COLUMN owner text;
+
+-- athanor:downgrade
+ALTER TABLE accounts DROP COLUMN owner;

@@ -1,0 +1,10 @@
+-- Create accounts
+--
+-- Revision: a00000000001
+-- Revises:
+
+-- athanor:upgrade
+INSERT INTO names VALUES ('René');
+
+-- athanor:downgrade
+SELECT 1;

@@ -1,0 +1,14 @@
+-- Load accounts
+--
+-- Revision: b00000000002
+-- Revises: a00000000001
+-- Created: 2026-01-05T09:00:00+00:00
+-- Labels:
+-- Depends-On:
+
+-- athanor:upgrade
+\copy accounts FROM 'accounts.csv' CSV
+
+
+-- athanor:downgrade
+DELETE FROM accounts;

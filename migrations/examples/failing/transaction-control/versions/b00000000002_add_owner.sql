@@ -1,0 +1,15 @@
+-- Add owner
+--
+-- Revision: b00000000002
+-- Revises: a00000000001
+-- Created: 2026-01-05T09:00:00+00:00
+-- Labels:
+-- Depends-On:
+
+-- athanor:upgrade
+BEGIN;
+ALTER TABLE accounts ADD COLUMN owner text;
+COMMIT;
+
+-- athanor:downgrade
+ALTER TABLE accounts DROP COLUMN owner;
