@@ -17,7 +17,9 @@ std::string also_in(const Revision& revision) {
 
 Result<void> check_revision(const Revision& revision) {
   if (revision.id.empty()) {
-    return fail(Error(ErrorCode::InvalidRevisionId, "the revision id is empty").at(where(revision)));
+    return fail(Error(ErrorCode::InvalidRevisionId, "the revision id is empty")
+                    .at(where(revision))
+                    .advise("give the revision an id; `athanor revision` makes one"));
   }
   if (std::ranges::find(revision.down, revision.id) != revision.down.end()) {
     return fail(Error(ErrorCode::SelfLoop, "revision '" + revision.id + "' names itself as down_revision")

@@ -1,0 +1,170 @@
+// Steps and row operations.
+#include <gmock/gmock.h>
+
+#include "tests/unit/graph/sketch.hpp"
+
+namespace athanor::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Kind = RowOperation::Kind;
+using Operations = std::vector<RowOperation>;
+
+RevisionGraph diamond() {
+  return graph(
+      {revision("base"), revision("left", {"base"}), revision("right", {"base"}), revision("join", {"left", "right"})});
+}
+
+TEST(Upgrade, InsertsTheFirstRowAndUpdatesItAlongALine) {
+  const auto walk = graph(line(2)).upgrade({}, "head");
+  ASSERT_TRUE(walk);
+  ASSERT_EQ(walk->steps.size(), 2U);
+  EXPECT_EQ(walk->steps[0].operations, (Operations{{Kind::Insert, "", "r000000"}}));
+  EXPECT_EQ(walk->steps[1].operations, (Operations{{Kind::Update, "r000000", "r000001"}}));
+  EXPECT_THAT(walk->steps[1].from, ElementsAre("r000000"));
+  EXPECT_THAT(walk->steps[1].to, ElementsAre("r000001"));
+  EXPECT_EQ(walk->steps[1].direction, Direction::Upgrade);
+}
+
+TEST(Upgrade, InsertsARowAtABranchAndDropsItAtTheMerge) {
+  const auto walk = diamond().upgrade({}, "head");
+  ASSERT_TRUE(walk);
+  EXPECT_THAT(revisions_of(*walk), ElementsAre("base", "right", "left", "join"));
+  EXPECT_EQ(walk->steps[2].operations, (Operations{{Kind::Insert, "", "left"}}));
+  EXPECT_EQ(walk->steps[3].operations, (Operations{{Kind::Delete, "left", ""}, {Kind::Update, "right", "join"}}));
+  EXPECT_THAT(walk->steps[2].heads, ElementsAre("left", "right"));
+  EXPECT_THAT(walk->steps[3].heads, ElementsAre("join"));
+}
+
+TEST(Upgrade, RunsDependenciesFirst) {
+  const RevisionGraph built = graph({revision("a1"), revision("a2", {"a1"}), revision("b1", {}, {"a2"})});
+  const auto walk = built.upgrade({}, "b1");
+  ASSERT_TRUE(walk);
+  EXPECT_THAT(revisions_of(*walk), ElementsAre("a1", "a2", "b1"));
+  EXPECT_THAT(walk->steps.back().heads, ElementsAre("b1"));
+}
+
+TEST(Upgrade, HasNothingToDoForAnOlderTargetOrTheBaseOfABranch) {
+  const RevisionGraph built = graph({revision("a", {}, {}, {"x"}), revision("b", {"a"}), revision("c", {"b"})});
+  EXPECT_THAT(built.upgrade({"c"}, "a")->steps, IsEmpty());
+  EXPECT_THAT(built.upgrade({"c"}, "head")->steps, IsEmpty());
+  EXPECT_THAT(built.upgrade({}, "x@base")->steps, IsEmpty());
+}
+
+TEST(Upgrade, RefusesAMergeWhoseParentHasNoRowOfItsOwn) {
+  // "join" follows both "left" and "right", and "right" needs "left" as well: when "join" comes, "left" has no row to delete.
+  const RevisionGraph built = graph({revision("base"), revision("left", {"base"}), revision("right", {"base"}, {"left"}),
+                                     revision("other", {"base"}), revision("join", {"left", "right", "other"})});
+  const auto walk = built.upgrade({}, "join");
+  ASSERT_FALSE(walk);
+  EXPECT_EQ(walk.error().code, ErrorCode::VersionRowMismatch);
+  EXPECT_EQ(walk.error().retry, RetryClass::Terminal);
+  EXPECT_NE(walk.error().message.find("'left'"), std::string::npos) << walk.error().message;
+}
+
+TEST(Downgrade, TakesBackTheLineAndDeletesTheLastRow) {
+  const auto walk = graph(line(2)).downgrade({"r000001"}, "base");
+  ASSERT_TRUE(walk);
+  EXPECT_THAT(revisions_of(*walk), ElementsAre("r000001", "r000000"));
+  EXPECT_EQ(walk->steps[0].operations, (Operations{{Kind::Update, "r000001", "r000000"}}));
+  EXPECT_EQ(walk->steps[1].operations, (Operations{{Kind::Delete, "r000000", ""}}));
+  EXPECT_THAT(walk->steps[1].heads, IsEmpty());
+}
+
+TEST(Downgrade, ThroughAMergeLeavesTheSiblingBranchAsARow) {
+  const auto walk = diamond().downgrade({"join"}, "left");
+  ASSERT_TRUE(walk);
+  EXPECT_THAT(revisions_of(*walk), ElementsAre("join"));
+  EXPECT_THAT(rows_after({"join"}, *walk), ElementsAre("left", "right"));
+}
+
+TEST(Downgrade, TakesDependantsOfWhatItDropsAlong) {
+  const RevisionGraph built = graph({revision("a1"), revision("a2", {"a1"}), revision("b1"), revision("b2", {"b1"}, {"a2"})});
+  const auto walk = built.downgrade({"b2"}, "a1");
+  ASSERT_TRUE(walk);
+  EXPECT_THAT(revisions_of(*walk), ElementsAre("b2", "a2"));
+  EXPECT_THAT(rows_after({"b2"}, *walk), ElementsAre("a1", "b1"));
+}
+
+TEST(Downgrade, OfABranchToABranchPointLeavesTheOtherBranch) {
+  const RevisionGraph built = graph({revision("base"), revision("left", {"base"}, {}, {"l"}),
+                                     revision("right", {"base"}, {}, {"r"}), revision("right2", {"right"})});
+  const auto walk = built.downgrade({"left", "right2"}, "r@base");
+  ASSERT_TRUE(walk);
+  const auto one = built.downgrade({"left", "right2"}, "l@-1");
+  ASSERT_TRUE(one);
+  EXPECT_THAT(revisions_of(*one), ElementsAre("left"));
+  EXPECT_THAT(rows_after({"left", "right2"}, *one), ElementsAre("right2"));
+}
+
+TEST(Downgrade, SkipsParentsThatRemainingRowsCover) {
+  const RevisionGraph built = graph({revision("base"), revision("left", {"base"}), revision("right", {"base"})});
+  const auto walk = built.downgrade({"left", "right"}, "left@base");
+  ASSERT_TRUE(walk);
+  ASSERT_GE(walk->steps.size(), 1U);
+  EXPECT_EQ(walk->steps[0].operations.size(), 1U);
+  EXPECT_EQ(walk->steps[0].operations[0].kind, Kind::Delete);
+}
+
+TEST(Stamp, MovesTheRowWithoutARevision) {
+  const auto walk = graph(line(5)).stamp({"r000001"}, {"head"});
+  ASSERT_TRUE(walk);
+  ASSERT_EQ(walk->steps.size(), 1U);
+  EXPECT_FALSE(walk->steps[0].revision);
+  EXPECT_EQ(walk->steps[0].operations, (Operations{{Kind::Update, "r000001", "r000004"}}));
+}
+
+TEST(Stamp, FoldsSeveralRowsIntoOneBelowThem) {
+  const auto walk = diamond().stamp({"left", "right"}, {"base"});
+  ASSERT_TRUE(walk);
+  EXPECT_THAT(rows_after({"left", "right"}, *walk), IsEmpty());
+  const RevisionGraph built = graph({revision("root"), revision("left", {"root"}), revision("right", {"root"})});
+  const auto folded = built.stamp({"left", "right"}, {"root"});
+  ASSERT_TRUE(folded);
+  EXPECT_EQ(folded->steps.size(), 1U);
+  EXPECT_THAT(rows_after({"left", "right"}, *folded), ElementsAre("root"));
+}
+
+TEST(Stamp, InsertsARowForABranchThatHasNone) {
+  const RevisionGraph built = graph({revision("a"), revision("b")});
+  const auto walk = built.stamp({"a"}, {"b"});
+  ASSERT_TRUE(walk);
+  EXPECT_EQ(walk->steps.at(0).operations, (Operations{{Kind::Insert, "", "b"}}));
+  EXPECT_THAT(walk->steps.at(0).heads, ElementsAre("a", "b"));
+}
+
+TEST(Stamp, OfSeveralTargetsGivesARowEach) {
+  const auto walk = graph({revision("a"), revision("b"), revision("c")}).stamp({}, {"a", "c"});
+  ASSERT_TRUE(walk);
+  EXPECT_THAT(rows_after({}, *walk), ElementsAre("a", "c"));
+}
+
+TEST(Stamp, HasNothingToDoWhenTheRowIsThere) {
+  EXPECT_THAT(graph(line(3)).stamp({"r000002"}, {"head"})->steps, IsEmpty());
+}
+
+TEST(Offline, WalksFromTheStartOfTheRange) {
+  const auto range = graph(line(4)).offline(Direction::Upgrade, "r000000:r000002");
+  ASSERT_TRUE(range);
+  EXPECT_THAT(range->first, ElementsAre("r000000"));
+  EXPECT_THAT(revisions_of(range->second), ElementsAre("r000001", "r000002"));
+}
+
+TEST(Offline, StartsFromNothingWithoutARange) {
+  const auto range = graph(line(2)).offline(Direction::Upgrade, "head");
+  ASSERT_TRUE(range);
+  EXPECT_THAT(range->first, IsEmpty());
+  EXPECT_THAT(revisions_of(range->second), ElementsAre("r000000", "r000001"));
+}
+
+TEST(Offline, DowngradeNeedsARange) {
+  EXPECT_EQ(code_of(graph(line(2)).offline(Direction::Downgrade, "base")), ErrorCode::InvalidTarget);
+  const auto range = graph(line(3)).offline(Direction::Downgrade, "r000002:r000000");
+  ASSERT_TRUE(range);
+  EXPECT_THAT(revisions_of(range->second), ElementsAre("r000002", "r000001"));
+  EXPECT_EQ(code_of(graph(line(2)).offline(Direction::Downgrade, "a:b:c")), ErrorCode::InvalidTarget);
+}
+
+}  // namespace
+}  // namespace athanor::testing
