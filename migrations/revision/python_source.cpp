@@ -1,6 +1,7 @@
 #include "migrations/revision/python_source.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace athanor {
@@ -20,6 +21,29 @@ bool is_name_start(char c) {
 bool is_name_part(char c) {
   return is_name_start(c) || (c >= '0' && c <= '9');
 }
+// What can change where a statement ends; everything between is passed over in one run.
+constexpr auto kStatementMarks = [] {
+  std::array<bool, 256> marks{};
+  for (const char c : std::string_view("\"'()[]{}#\\;\r\n")) {
+    marks[static_cast<unsigned char>(c)] = true;
+  }
+  return marks;
+}();
+
+// The same for annotations, which end at `=` too.
+constexpr auto kAnnotationMarks = [] {
+  auto marks = kStatementMarks;
+  marks[static_cast<unsigned char>('=')] = true;
+  return marks;
+}();
+
+std::size_t line_end(std::string_view text, std::size_t at) {
+  while (at < text.size() && !is_line_end(text[at])) {
+    ++at;
+  }
+  return at;
+}
+
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -84,7 +108,7 @@ std::size_t PythonSource::skip_indent() {
 bool PythonSource::skip_blank_line() {
   std::size_t end = at_;
   if (peek() == '#') {
-    end = std::min(text_.find_first_of("\r\n", at_), text_.size());
+    end = line_end(text_, at_);
   }
   if (end < text_.size() && !is_line_end(text_[end])) {
     return false;
@@ -95,9 +119,14 @@ bool PythonSource::skip_blank_line() {
 
 bool PythonSource::skip_statement() {
   std::size_t depth = 0;
-  while (!at_end()) {
-    const char c = peek();
-    switch (c) {
+  while (true) {
+    while (at_ < text_.size() && !kStatementMarks[static_cast<unsigned char>(text_[at_])]) {
+      ++at_;
+    }
+    if (at_end()) {
+      return false;
+    }
+    switch (peek()) {
       case '"':
       case '\'':
         if (!skip_string()) {
@@ -115,7 +144,7 @@ bool PythonSource::skip_statement() {
         depth -= depth > 0 ? 1 : 0;
         break;
       case '#':
-        at_ = std::min(text_.find_first_of("\r\n", at_), text_.size());
+        at_ = line_end(text_, at_);
         continue;
       case '\\':
         at_ += peek(1) == '\r' && peek(2) == '\n' ? 2U : 1U;
@@ -138,7 +167,6 @@ bool PythonSource::skip_statement() {
     }
     ++at_;
   }
-  return false;
 }
 
 std::string_view PythonSource::take_name() {
@@ -158,23 +186,28 @@ bool PythonSource::at_statement_end() const {
 
 void PythonSource::skip_annotation() {
   std::size_t depth = 0;
-  while (!at_end()) {
+  while (true) {
+    while (at_ < text_.size() && !kAnnotationMarks[static_cast<unsigned char>(text_[at_])]) {
+      ++at_;
+    }
     const char c = peek();
+    if (at_end() || (depth == 0 && (c == '=' || at_statement_end()))) {
+      return;
+    }
     if (c == '"' || c == '\'') {
       if (!skip_string()) {
         return;
       }
       continue;
     }
+    if (c == '#') {
+      at_ = line_end(text_, at_);
+      continue;
+    }
     if (c == '(' || c == '[' || c == '{') {
       ++depth;
     } else if (c == ')' || c == ']' || c == '}') {
       depth -= depth > 0 ? 1 : 0;
-    } else if (depth == 0 && (c == '=' || at_statement_end())) {
-      return;
-    } else if (c == '#') {
-      at_ = std::min(text_.find_first_of("\r\n", at_), text_.size());
-      continue;
     } else if (c == '\\') {
       at_ += peek(1) == '\r' && peek(2) == '\n' ? 2U : 1U;
     }
@@ -280,12 +313,15 @@ bool PythonSource::take_string(const Opening& opening, std::string& out) {
       if (!opening.triple) {
         break;
       }
-      at_ += c == '\r' && peek(1) == '\n' ? 1U : 0U;
+      at_ += c == '\r' && peek(1) == '\n' ? 2U : 1U;
       out += '\n';
-    } else {
-      out += c;
+      continue;
     }
-    ++at_;
+    const std::size_t run = at_;
+    do {
+      ++at_;
+    } while (at_ < text_.size() && text_[at_] != opening.quote && text_[at_] != '\\' && !is_line_end(text_[at_]));
+    out.append(text_, run, at_ - run);
   }
   fail_at(start, "the string is not closed");
   return false;

@@ -47,10 +47,6 @@ std::string resolve(const std::string& path) {
   return resolved ? std::string(resolved.get()) : std::string{};
 }
 
-Error not_regular(const std::string& path) {
-  return Error(ErrorCode::MalformedRevision, "not a regular file").at(path).advise("Move it out of the versions folder.");
-}
-
 }  // namespace
 
 FileDescriptor::~FileDescriptor() {
@@ -77,12 +73,17 @@ std::optional<RevisionFormat> format_of(std::string_view file_name) {
   return std::nullopt;
 }
 
+Error not_a_regular_file(const std::string& path) {
+  return Error(ErrorCode::MalformedRevision, "not a regular file").at(path).advise("Move it out of the versions folder.");
+}
+
 struct VersionFolder::Walk {
-  std::vector<Entry> entries;
+  const std::function<void(Entry)>& found;
   std::set<std::pair<dev_t, ino_t>> visited;  // only links can lead in a circle, but a circle must end
-  std::size_t limit = 0;
+  std::size_t limit;
+  bool recursive;
+  std::size_t count = 0;
   std::size_t depth = 0;
-  bool recursive = false;
 };
 
 Result<VersionFolder> VersionFolder::open(const std::string& shown) {
@@ -120,12 +121,26 @@ bool VersionFolder::contains(std::string_view real_path) const {
          (real_path.starts_with(real_path_) && real_path.size() > real_path_.size() && real_path[real_path_.size()] == '/');
 }
 
-Result<std::vector<VersionFolder::Entry>> VersionFolder::scan(bool recursive, std::size_t limit) const {
-  Walk walk;
-  walk.limit = limit;
-  walk.recursive = recursive;
-  TRY(scan_folder("", walk));
-  return std::move(walk.entries);
+Result<void> VersionFolder::scan(bool recursive, std::size_t limit, const std::function<void(Entry)>& found) const {
+  Walk walk{.found = found, .visited = {}, .limit = limit, .recursive = recursive};
+  return scan_folder("", walk);
+}
+
+bool VersionFolder::load_order(std::string_view a, std::string_view b) {
+  while (true) {
+    const auto slash_a = a.find('/');
+    const auto slash_b = b.find('/');
+    const bool file_a = slash_a == std::string_view::npos;
+    if (file_a != (slash_b == std::string_view::npos)) {
+      return file_a;
+    }
+    const auto order = a.substr(0, slash_a).compare(b.substr(0, slash_b));
+    if (file_a || order != 0) {
+      return order < 0;
+    }
+    a.remove_prefix(slash_a + 1);
+    b.remove_prefix(slash_b + 1);
+  }
 }
 
 Result<void> VersionFolder::scan_folder(const std::string& relative, Walk& walk) const {
@@ -139,7 +154,6 @@ Result<void> VersionFolder::scan_folder(const std::string& relative, Walk& walk)
     ::close(descriptor);
     return {};
   }
-  std::vector<Entry> files;
   std::vector<std::string> folders;
   {
     const FolderStream stream(::fdopendir(descriptor));
@@ -151,7 +165,7 @@ Result<void> VersionFolder::scan_folder(const std::string& relative, Walk& walk)
     const std::string prefix = relative.empty() ? "" : relative + "/";
     errno = 0;
     while (const dirent* found = ::readdir(stream.get())) {
-      TRY(note_name(prefix, static_cast<const char*>(found->d_name), found->d_type, walk, files, folders));
+      TRY(note_name(prefix, static_cast<const char*>(found->d_name), found->d_type, walk, folders));
       errno = 0;
     }
     if (errno != 0) {
@@ -159,8 +173,6 @@ Result<void> VersionFolder::scan_folder(const std::string& relative, Walk& walk)
       return fail(io_error("cannot list the folder", path_of(relative), number));
     }
   }
-  std::ranges::sort(files, {}, &Entry::name);
-  std::ranges::move(files, std::back_inserter(walk.entries));
   if (folders.empty()) {
     return {};
   }
@@ -176,7 +188,7 @@ Result<void> VersionFolder::scan_folder(const std::string& relative, Walk& walk)
 }
 
 Result<void> VersionFolder::note_name(const std::string& prefix, std::string_view name, unsigned char type, Walk& walk,
-                                      std::vector<Entry>& files, std::vector<std::string>& folders) const {
+                                      std::vector<std::string>& folders) const {
   const auto format = format_of(name);
   const bool maybe_folder = walk.recursive && name.front() != '.' && !name.ends_with("__pycache__");
   if (!format && !(maybe_folder && (type == DT_DIR || type == DT_LNK || type == DT_UNKNOWN))) {
@@ -209,12 +221,12 @@ Result<void> VersionFolder::note_name(const std::string& prefix, std::string_vie
   if (!format) {
     return {};
   }
-  if (walk.entries.size() + files.size() >= walk.limit) {
+  if (++walk.count > walk.limit) {
     return fail(Error(ErrorCode::FileTooLarge, "more than " + std::to_string(walk.limit) + " revision files")
                     .at(shown_)
                     .advise("Raise `limits.files` in athanor.yaml if they all are revisions."));
   }
-  files.push_back({std::move(relative), *format, type == DT_LNK, type == DT_REG});
+  walk.found({std::move(relative), *format, type == DT_LNK, type == DT_REG});
   return {};
 }
 
@@ -243,7 +255,7 @@ Result<FileDescriptor> VersionFolder::open_file(const std::string& name, bool li
     }
     const int number = errno;
     if (number == ENXIO) {  // a socket
-      return fail(not_regular(path_of(name)));
+      return fail(not_a_regular_file(path_of(name)));
     }
     return fail(io_error("cannot open the file", path_of(name), number));
   }
@@ -267,7 +279,7 @@ Result<FileDescriptor> VersionFolder::open_link(const std::string& name, std::st
   }
   struct stat status {};
   if (::fstat(target.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    return fail(not_regular(path));
+    return fail(not_a_regular_file(path));
   }
   const auto reopened = through_proc.empty() ? real : "/proc/self/fd/" + std::to_string(target.get());
   FileDescriptor file(::open(reopened.c_str(), kReadFlags | (through_proc.empty() ? O_NOFOLLOW : 0)));

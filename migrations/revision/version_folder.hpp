@@ -7,6 +7,7 @@
 // Threads: const after open(); share freely. Ownership: owns the folder's descriptor.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,9 @@ class FileDescriptor {
 // The format that a file's extension names.
 [[nodiscard]] std::optional<RevisionFormat> format_of(std::string_view file_name);
 
+// A FIFO, socket, device or folder stands where a revision should.
+[[nodiscard]] Error not_a_regular_file(const std::string& path);
+
 class VersionFolder {
  public:
   struct Entry {
@@ -49,8 +53,11 @@ class VersionFolder {
   // `shown` is the path as configured. A missing folder is an Io error that names it.
   [[nodiscard]] static Result<VersionFolder> open(const std::string& shown);
 
-  // Names of revision files, in load order. More than `limit` is FileTooLarge.
-  [[nodiscard]] Result<std::vector<Entry>> scan(bool recursive, std::size_t limit) const;
+  // Every revision file, as the folder yields them: sort with load_order() afterwards. More than `limit` is FileTooLarge.
+  [[nodiscard]] Result<void> scan(bool recursive, std::size_t limit, const std::function<void(Entry)>& found) const;
+
+  // Whether the file `a` (relative names) is loaded before `b`: the files of a folder by name, then its folders by name.
+  [[nodiscard]] static bool load_order(std::string_view a, std::string_view b);
 
   // Opens a file for reading. `real_path`, when given, is filled in for links: what Alembic tells files apart by.
   [[nodiscard]] Result<FileDescriptor> open_file(const std::string& name, bool link, std::string* real_path = nullptr) const;
@@ -65,8 +72,8 @@ class VersionFolder {
 
   struct Walk;
   [[nodiscard]] Result<void> scan_folder(const std::string& relative, Walk& walk) const;
-  [[nodiscard]] Result<void> note_name(const std::string& relative, std::string_view name, unsigned char type, Walk& walk,
-                                       std::vector<Entry>& files, std::vector<std::string>& folders) const;
+  [[nodiscard]] Result<void> note_name(const std::string& prefix, std::string_view name, unsigned char type, Walk& walk,
+                                       std::vector<std::string>& folders) const;
   [[nodiscard]] bool follow_folder_link(const std::string& name) const;
   [[nodiscard]] Result<FileDescriptor> open_link(const std::string& name, std::string* real_path) const;
   [[nodiscard]] bool contains(std::string_view real_path) const;
