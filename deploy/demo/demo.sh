@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# Two real databases follow a Git repository.
+#
+#   deploy/demo/demo.sh [BUILD_FOLDER]
+#
+# Starts a PostgreSQL of its own on a free port, makes a Git repository with revisions and manifests in a temporary folder, runs
+# athanor-operator on it, and commits. Everything is stopped and removed at the end, and on Ctrl-C.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=$(realpath "${1:-$root/build}")
+postgres=$root/tests/support/throwaway-postgres
+# With a hidden prefix: nothing of the user's environment may leak into the demo.
+unset DATABASE_URL PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGSERVICE
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+  bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
+else
+  bold='' dim='' green='' red='' plain=''
+fi
+step=0
+heading() { step=$((step + 1)); printf '\n%s%d. %s%s\n' "$bold" "$step" "$1" "$plain"; }
+note() { printf '%s%s%s\n' "$dim" "$1" "$plain"; }
+show() { printf '%s$ %s%s\n' "$green" "$*" "$plain"; "$@"; }
+indent() { sed 's/^/  /'; }
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/athanor-demo.XXXXXX")
+chmod 755 "$work"
+operator=""
+finish() {
+  local status=$?
+  trap - EXIT INT TERM
+  if [ "$status" != 0 ]; then
+    printf '\n%sThe demo failed.%s Last lines of the operator:\n' "$red" "$plain" >&2
+    [ ! -f "$work/operator.log" ] || tail -n 20 "$work/operator.log" >&2
+  fi
+  if [ -n "$operator" ]; then
+    kill "$operator" 2>/dev/null || true
+    wait "$operator" 2>/dev/null || true
+  fi
+  "$postgres" stop "$work/postgres" 2>/dev/null || true
+  rm -rf "$work"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+psql=""
+for candidate in /usr/lib/postgresql/*/bin/psql; do psql=$candidate; done
+
+heading "A PostgreSQL of our own"
+admin=$("$postgres" start "$work/postgres")
+server=${admin%/*}
+"$psql" -Xq "$admin" -c 'CREATE DATABASE shop_berlin' -c 'CREATE DATABASE shop_lisbon'
+# The password is the throwaway server's own.
+note "$("$psql" -XAtq "$admin" -c 'SELECT version()' | cut -d'(' -f1) on port ${server##*:}, with databases shop_berlin and shop_lisbon"
+
+heading "A Git repository: revisions, and one manifest per database"
+repository=$work/repository
+mkdir -p "$repository/manifests"
+cp -r "$root/migrations/examples/shop/versions" "$repository/versions"
+for city in berlin lisbon; do
+  cat >"$repository/manifests/$city.yaml" <<MANIFEST
+apiVersion: athanor.dev/v1alpha1
+kind: DatabaseMigration
+metadata:
+  name: $city
+  namespace: shop
+spec:
+  database:
+    url: $server/shop_$city
+  source:
+    path: ../versions
+  targetRevision: 2b7d9e1f4a60
+MANIFEST
+done
+git_commit() { git -C "$repository" -c user.name=Demo -c user.email=demo@example.org commit -q "$@"; }
+git -C "$repository" init -q -b main
+git -C "$repository" add .
+git_commit -m "Declare two shops"
+(cd "$repository" && ls versions | indent)
+sed "s#//[^@]*@#//…@#" "$repository/manifests/berlin.yaml" | indent
+
+heading "The operator reads the manifests"
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+state=$work/state
+"$build/bin/athanor-operator" --manifests "$repository/manifests" --state "$state" --listen "127.0.0.1:$port" \
+  >"$work/operator.log" 2>&1 &
+operator=$!
+note "athanor-operator --manifests manifests --state state --listen 127.0.0.1:$port"
+
+status_file() { echo "$state/shop.$1.status.yaml"; }
+field() { sed -n "s/^ *$2: *//p" "$(status_file "$1")" 2>/dev/null | head -n 1 | tr -d '"'; }
+# Follows a resource until its status says that this generation of the manifest has reached a phase.
+follow() {
+  local city=$1 phase=$2 revision=$3 line last=""
+  for _ in $(seq 600); do
+    line="$(field "$city" phase)"
+    [ -z "$(field "$city" done)" ] || line="$line, $(field "$city" done) of $(field "$city" total) revisions"
+    [ "$(field "$city" rows)" = "" ] || [ "$(field "$city" rows)" = 0 ] || line="$line, $(field "$city" rows) rows"
+    if [ "$line" != "$last" ] && [ -n "$line" ]; then
+      printf '  %-8s %s\n' "$city" "$line"
+      last=$line
+    fi
+    if [ "$(field "$city" phase)" = "$phase" ] && [ "$(field "$city" targetRevision)" = "$revision" ]; then
+      return 0
+    fi
+    kill -0 "$operator" 2>/dev/null || { echo "athanor-operator ended" >&2; return 1; }
+    sleep 0.05
+  done
+  echo "$city did not become $phase at $revision in time" >&2
+  return 1
+}
+follow berlin Ready 2b7d9e1f4a60
+follow lisbon Ready 2b7d9e1f4a60
+"$psql" -Xq "$server/shop_berlin" -c "INSERT INTO customers (login, tier) SELECT 'customer' || n, 'basic' FROM generate_series(1, 20000) n"
+note "Berlin now has 20,000 customers."
+
+heading "What would the next release do?"
+export DATABASE_URL=$server/shop_berlin
+show "$build/bin/athanor" --migrations "$repository/versions" plan upgrade 4d9f1a3b6c82 2>&1 | sed "s#$build/bin/##; s#$repository/##g"
+
+heading "One field changes, in one commit"
+sed -i 's/targetRevision: .*/targetRevision: 4d9f1a3b6c82/' "$repository/manifests/berlin.yaml"
+git_commit -am "Berlin: customers get an email address"
+git -C "$repository" show --format='%h %s' --unified=0 HEAD -- manifests | grep -E '^[0-9a-f]{7}|^[+-] ' | indent
+follow berlin Ready 4d9f1a3b6c82
+
+heading "Berlin has the new schema, and Lisbon waits for its own commit"
+"$psql" -Xq "$server/shop_berlin" -c '\d customers' | indent
+"$psql" -XAtq "$server/shop_berlin" -c "SELECT 'emails filled: ' || count(email) || ' of ' || count(*) FROM customers" | indent
+"$psql" -XAtq "$server/shop_lisbon" -c "SELECT 'Lisbon is at ' || version_num FROM alembic_version" | indent
+
+heading "A step back is refused unless the manifest allows it"
+sed -i 's/targetRevision: .*/targetRevision: 1f0a3c5e7b91/' "$repository/manifests/lisbon.yaml"
+git_commit -am "Lisbon: back to where it was"
+follow lisbon Stalled 1f0a3c5e7b91
+sed -n '/^ *conditions:/,$p' "$(status_file lisbon)" | indent
+
+heading "What the resource says"
+sed "s#//[^@]*@#//…@#" "$(status_file berlin)" | head -n 60 | indent
+
+heading "What the database remembers"
+"$psql" -Xq "$server/shop_berlin" -c "SELECT revision, direction, outcome, duration_ms AS ms, actor FROM athanor.history ORDER BY id" | indent
+
+heading "What Prometheus sees"
+python3 - "$port" <<'PYTHON' | indent
+import sys, urllib.request
+text = urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/metrics", timeout=5).read().decode()
+for line in text.splitlines():
+    if line.startswith("controller_runtime_reconcile_total"):
+        print(line)
+PYTHON
+
+printf '\n%sDone.%s Everything of the demo is gone again. Next: README.md, or `%s`.\n' "$green" "$plain" "athanor help"
