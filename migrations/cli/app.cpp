@@ -1,0 +1,111 @@
+#include "migrations/cli/app.hpp"
+
+#include <sys/ioctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/base/stop.hpp"
+#include "migrations/cli/program.hpp"
+#include "migrations/postgres/connect.hpp"
+#include "migrations/revision/source.hpp"
+
+namespace athanor::cli {
+namespace {
+
+// Signals know no context: this is how they find the one StopSource of the process.
+std::atomic<StopSource*> signal_target{nullptr};
+
+void on_signal(int /*number*/) {
+  const int saved = errno;
+  if (StopSource* target = signal_target.load(std::memory_order_acquire); target != nullptr) {
+    target->request();
+  }
+  errno = saved;
+}
+
+void catch_signals(StopSource& stop) {
+  signal_target.store(&stop, std::memory_order_release);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  ::sigemptyset(&action.sa_mask);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+    ::sigaction(number, &action, nullptr);
+  }
+  action.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &action, nullptr);
+}
+
+void write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written <= 0) {
+      return;  // nobody reads any more
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// Without the name service, which is slow to load: who says so in the environment, else the number.
+std::string actor() {
+  std::string user = variable("USER").value_or(variable("LOGNAME").value_or(""));
+  if (user.empty()) {
+    user = "uid " + std::to_string(::getuid());
+  }
+  struct utsname machine {};
+  return ::uname(&machine) == 0 ? user + "@" + machine.nodename : user;
+}
+
+int terminal_columns() {
+  struct winsize size {};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+Result<std::unique_ptr<SessionFactory>> connect(const std::string& url, const ExecutionSettings& settings) {
+  TRY_ASSIGN(auto factory, postgres::PostgresFactory::create(url, settings));
+  factory->prefetch();
+  return factory;
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  SystemClock clock;
+  StopSource stop;
+  catch_signals(stop);
+  Surroundings outside;
+  outside.variable = variable;
+  outside.connect = connect;
+  outside.open_source = [](std::vector<std::string> locations, bool recursive) -> std::unique_ptr<RevisionSource> {
+    return std::make_unique<FolderSource>(std::move(locations), recursive);
+  };
+  outside.clock = &clock;
+  outside.stop = stop.token();
+  outside.actor = actor();
+  outside.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  outside.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+  outside.columns = terminal_columns();
+  const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  const int code = run_program(
+      words, outside, [](std::string_view text) { write_all(STDOUT_FILENO, text); },
+      [](std::string_view text) { write_all(STDERR_FILENO, text); });
+  signal_target.store(nullptr, std::memory_order_release);
+  return code;
+}
+
+}  // namespace athanor::cli

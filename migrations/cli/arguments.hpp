@@ -1,0 +1,49 @@
+// What the user typed, checked against the table of commands.
+//
+// Global flags stand before or after the verb; a verb's own flag wins over a global one with the same letter, as Alembic's
+// `current -c` does. "-1" is a target, not a flag. "--" ends the flags.
+//
+// Threads: plain values; views point into the table and into the program's arguments.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrations/base/result.hpp"
+#include "migrations/cli/command_table.hpp"
+
+namespace athanor::cli {
+
+class Arguments {
+ public:
+  // Without the program's name. A misspelt verb or flag is Usage with a suggestion. No verb is fine here: --help and --version
+  // need none.
+  [[nodiscard]] static Result<Arguments> parse(std::span<const std::string_view> words);
+
+  [[nodiscard]] const CommandSpec* command() const { return command_; }
+  [[nodiscard]] const std::vector<std::string>& operands() const { return operands_; }
+  [[nodiscard]] bool has(std::string_view flag) const;
+  // The last one given.
+  [[nodiscard]] std::optional<std::string> value(std::string_view flag) const;
+  // All of them, in order.
+  [[nodiscard]] std::vector<std::string> values(std::string_view flag) const;
+  // As values(), each split at commas.
+  [[nodiscard]] std::vector<std::string> list(std::string_view flag) const;
+
+ private:
+  struct Given {
+    const FlagSpec* flag;
+    std::string_view value;
+  };
+
+  class Parser;
+
+  const CommandSpec* command_ = nullptr;
+  std::vector<std::string> operands_;
+  std::vector<Given> given_;
+};
+
+}  // namespace athanor::cli

@@ -1,0 +1,55 @@
+// What a command is given: the arguments, where to speak, and the world outside as functions, so that tests can replace any
+// part of it and only app.cpp knows the real one.
+//
+// Threads: one thread. Ownership: borrows everything.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/base/stop.hpp"
+#include "migrations/cli/arguments.hpp"
+#include "migrations/cli/output.hpp"
+#include "migrations/execute/session.hpp"
+#include "migrations/revision/configuration.hpp"
+#include "migrations/revision/source.hpp"
+
+namespace athanor::cli {
+
+struct Surroundings {
+  // A variable of the environment; empty optional when it is not set.
+  std::function<std::optional<std::string>(const char* name)> variable;
+  // Starts connecting at once, in the background.
+  std::function<Result<std::unique_ptr<SessionFactory>>(const std::string& url, const ExecutionSettings& settings)> connect;
+  std::function<std::unique_ptr<RevisionSource>(std::vector<std::string> locations, bool recursive)> open_source;
+  Clock* clock = nullptr;
+  StopToken stop;
+  std::string actor;  // "alice@laptop"
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  int columns = 80;  // of the terminal behind standard error
+};
+
+class CommandContext {
+ public:
+  CommandContext(const Arguments& arguments, Output& output, const Surroundings& outside)
+      : arguments_(arguments), output_(output), outside_(outside) {}
+
+  [[nodiscard]] const Arguments& arguments() const { return arguments_; }
+  [[nodiscard]] Output& output() { return output_; }
+  [[nodiscard]] const Surroundings& outside() const { return outside_; }
+  [[nodiscard]] bool json() const { return output_.json(); }
+  [[nodiscard]] bool verbose() const { return output_.style().verbose; }
+
+ private:
+  const Arguments& arguments_;
+  Output& output_;
+  const Surroundings& outside_;
+};
+
+}  // namespace athanor::cli

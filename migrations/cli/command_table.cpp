@@ -1,0 +1,267 @@
+#include "migrations/cli/command_table.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "migrations/cli/commands.hpp"
+
+namespace athanor::cli {
+namespace {
+
+using enum Completes;
+
+constexpr std::array kGlobalFlags{
+    FlagSpec{"--config", 'c', "FILE", "configuration file (default: $ATHANOR_CONFIG, then ./athanor.yaml)", false, File},
+    FlagSpec{"--name", 'n', "SECTION", "entry of `environments:` in the configuration laid over the rest"},
+    FlagSpec{"--set", 'x', "KEY=VALUE", "override one setting of the run, for example -x lock_timeout=5s", true},
+    FlagSpec{"--migrations", '\0', "DIR", "folder of revision files, instead of version_locations", true, Folder},
+    FlagSpec{"--json", '\0', "", "one JSON object on standard output, errors included"},
+    FlagSpec{"--quiet", 'q', "", "no progress and no remarks; results and errors only"},
+    FlagSpec{"--verbose", 'v', "", "more of everything"},
+    FlagSpec{"--no-color", '\0', "", "never colour the output (NO_COLOR in the environment does the same)"},
+    FlagSpec{"--raiseerr", '\0', "", "accepted for Alembic's sake; errors always say all there is to say"},
+    FlagSpec{"--version", '\0', "", "print the version and exit"},
+    FlagSpec{"--help", 'h', "", "print help and exit"},
+};
+
+constexpr FlagSpec kSql{"--sql", '\0', "", "print the SQL instead of running it; needs no database"};
+constexpr FlagSpec kTag{"--tag", '\0', "TAG", "accepted for Alembic's sake; has no meaning here"};
+constexpr FlagSpec kVerify{"--verify", '\0', "", "compare checksums of applied revisions even when there is nothing to do"};
+constexpr FlagSpec kMessage{"--message", 'm', "TEXT", "what the revision does, in a few words"};
+constexpr FlagSpec kBranchLabel{"--branch-label", '\0', "LABEL", "branch label of the new revision", true};
+constexpr FlagSpec kRevId{"--rev-id", '\0', "ID", "use this id instead of a random one"};
+constexpr FlagSpec kSplice{"--splice", '\0', "", "allow a parent that is not a head"};
+constexpr FlagSpec kVersionPath{"--version-path", '\0', "DIR", "which of the version locations gets the file", false, Folder};
+
+constexpr std::array kMigrateFlags{kSql, kTag, kVerify};
+constexpr std::array kUpgradeExamples{
+    Example{"athanor upgrade head", "apply everything that is pending"},
+    Example{"athanor upgrade +1", "apply the next revision only"},
+    Example{"athanor upgrade billing@head", "bring one branch to its head"},
+    Example{"athanor upgrade 1975ea:head --sql > up.sql", "write the SQL of a range, to be run with psql"},
+};
+constexpr std::array kDowngradeExamples{
+    Example{"athanor downgrade -1", "undo the last revision"},
+    Example{"athanor downgrade 1975ea", "go back to a revision, named by a unique prefix"},
+    Example{"athanor downgrade base", "undo everything"},
+    Example{"athanor downgrade head:-1 --sql", "print the SQL of the last step back"},
+};
+constexpr std::array kStampFlags{
+    FlagSpec{"--purge", '\0', "", "delete every row of the version table first, whatever it holds"}, kSql, kTag};
+constexpr std::array kStampExamples{
+    Example{"athanor stamp head", "declare an existing schema to be up to date"},
+    Example{"athanor stamp --purge 8c1f0a2b7d3e", "replace rows that name revisions nobody has any more"},
+};
+constexpr std::array kEnsureFlags{kSql};
+constexpr std::array kEnsureExamples{Example{"athanor ensure_version", "create the tables before the first upgrade"}};
+
+constexpr std::array kInitFlags{
+    FlagSpec{"--template", 't', "NAME", "accepted for Alembic's sake; \"generic\" is the only one"},
+    FlagSpec{"--package", '\0', "", "accepted for Alembic's sake; SQL folders are no Python packages"},
+};
+constexpr std::array kInitExamples{
+    Example{"athanor init migrations", "athanor.yaml here, migrations/versions/ for the revisions"},
+};
+constexpr std::array kRevisionFlags{
+    kMessage,
+    FlagSpec{"--head", '\0', "REV", "parent of the new revision (default: the only head)", true, Revision},
+    kSplice,
+    kBranchLabel,
+    kVersionPath,
+    kRevId,
+    FlagSpec{"--depends-on", '\0', "REV", "a revision that must be applied before this one", true, Revision},
+    FlagSpec{"--autogenerate", '\0', "", "not in this release"},
+    FlagSpec{"--sql", '\0', "", "accepted for Alembic's sake; a revision is SQL anyway"},
+};
+constexpr std::array kRevisionExamples{
+    Example{"athanor revision -m \"Add email to users\"", "a new file on top of the head"},
+    Example{"athanor revision -m \"Start billing\" --head base --branch-label billing", "a branch of its own"},
+    Example{"athanor revision -m \"Invoice numbers\" --head billing@head --depends-on 8c1f", "on a branch, after another"},
+};
+constexpr std::array kMergeFlags{kMessage, kBranchLabel, kRevId, kSplice, kVersionPath};
+constexpr std::array kMergeExamples{
+    Example{"athanor merge heads -m \"Join billing and shop\"", "one revision with every head as its parent"},
+    Example{"athanor merge 8c1f 27c6 -m \"Join two lines\"", "exactly these two"},
+};
+constexpr std::array kEditExamples{Example{"athanor edit head", "open the newest revision in $VISUAL or $EDITOR"}};
+
+constexpr std::array kCurrentFlags{FlagSpec{"--check-heads", 'c', "", "fail (exit code 6) unless every head is applied"}};
+constexpr std::array kCurrentExamples{
+    Example{"athanor current", "which revisions the database is at"},
+    Example{"athanor current --check-heads -q", "for scripts: exit code 6 when something is pending"},
+};
+constexpr std::array kHeadsFlags{
+    FlagSpec{"--resolve-dependencies", '\0', "", "leave out heads that another revision depends on"}};
+constexpr std::array kHeadsExamples{Example{"athanor heads -v", "the newest revision of every branch, in full"}};
+constexpr std::array kBranchesExamples{Example{"athanor branches", "where history forks"}};
+constexpr std::array kHistoryFlags{
+    FlagSpec{"--rev-range", 'r', "START:END", "only this part; either end may be left out, or be `current`", false, Revision},
+    FlagSpec{"--indicate-current", 'i', "", "mark what the database is at (needs the database)"},
+};
+constexpr std::array kHistoryExamples{
+    Example{"athanor history", "every revision, newest first"},
+    Example{"athanor history -r current: -i", "what is newer than the database"},
+};
+constexpr std::array kShowExamples{Example{"athanor show 8c1f", "one revision in full, by a unique prefix"}};
+
+constexpr std::array kCheckExamples{
+    Example{"athanor check", "exit code 6 when revisions are pending, 0 when the database is up to date"}};
+constexpr std::array kPlanFlags{
+    FlagSpec{"--from", '\0', "REV[,REV…]",
+             "rows of the version table to start from; `base` for none. Without it the database is "
+             "asked",
+             true, Revision},
+    FlagSpec{"--show-sql", '\0', "", "load the bodies: statements of every step, and the hash of the plan"},
+};
+constexpr std::array kPlanExamples{
+    Example{"athanor plan upgrade head", "what an upgrade of this database would do"},
+    Example{"athanor plan downgrade -1 --show-sql", "with the statements"},
+    Example{"athanor plan upgrade head --from base --migrations db/versions --json", "without any database"},
+};
+constexpr std::array kGraphFlags{
+    FlagSpec{"--dot", '\0', "", "the graph as Graphviz text"},
+    FlagSpec{"--svg", '\0', "", "the graph as a drawing"},
+};
+constexpr std::array kGraphExamples{
+    Example{"athanor graph --svg > graph.svg", "a picture for the wiki"},
+    Example{"athanor graph --json", "heads, bases, branch points, merge points, labels and history"},
+};
+constexpr std::array kStatusFlags{FlagSpec{"--last", '\0', "N", "how many rows of the ledger to show (default 10)"}};
+constexpr std::array kStatusExamples{
+    Example{"athanor status", "where the database is, what is pending, who holds the lock, what happened last"}};
+constexpr std::array kRepairFlags{
+    FlagSpec{"--accept", '\0', "REV", "accept the file of this applied revision as it is now", true, Revision},
+    FlagSpec{"--all", '\0', "", "accept every changed file"},
+    FlagSpec{"--step", '\0', "done|redo|abandon",
+             "say how an unfinished step ended: it took effect, it is to be run again, or its "
+             "traces were removed by hand"},
+};
+constexpr std::array kRepairExamples{
+    Example{"athanor repair", "list applied revisions whose file changed, and an unfinished step"},
+    Example{"athanor repair --accept 8c1f0a2b7d3e", "the change was deliberate and has no effect"},
+    Example{"athanor repair --step redo", "the interrupted statement did not take effect"},
+};
+constexpr std::array kImportFlags{
+    FlagSpec{"--output", 'o', "DIR", "where the files go (default: beside Alembic's versions folder, in versions_sql)", false,
+             Folder},
+    FlagSpec{"--partial", '\0', "", "write the revisions that can be rendered when others cannot"},
+    FlagSpec{"--python", '\0', "PATH",
+             "Python that has the project's Alembic (default: of $VIRTUAL_ENV, or of `alembic` on PATH)", false, File},
+    FlagSpec{"--alembic-config", '\0', "FILE", "alembic.ini or pyproject.toml (default: looked for in DIR and above)", false,
+             File},
+    FlagSpec{"--alembic-name", '\0', "SECTION", "section of that file, as `alembic -n`"},
+    FlagSpec{"--alembic-x", '\0', "ARG", "argument for env.py, as `alembic -x`", true},
+};
+constexpr std::array kImportExamples{
+    Example{"athanor import alembic .", "the project of ./alembic.ini"},
+    Example{"athanor import alembic app/migrations --python .venv/bin/python", "its script folder, and the Python to use"},
+};
+constexpr std::array kCompletionExamples{
+    Example{"source <(athanor completion bash)", "for this shell"},
+    Example{"athanor completion fish > ~/.config/fish/completions/athanor.fish", "for every fish"},
+};
+constexpr std::array kManExamples{Example{"athanor man | man -l -", "read the manual"}};
+constexpr std::array kHelpExamples{Example{"athanor help upgrade", "as athanor upgrade --help"}};
+constexpr std::array kVersionExamples{Example{"athanor version --json", "for scripts"}};
+
+constexpr std::string_view kTargets =
+    "A target is `head`, `heads`, `base`, an id or a unique prefix of one, a branch label, or relative: +2, -1, REV+1, "
+    "LABEL@head, LABEL@+1.";
+
+constexpr std::array kCommands{
+    CommandSpec{"upgrade", "apply revisions up to a target", "TARGET", 1, 1, Revision, kMigrateFlags, kTargets,
+                kUpgradeExamples, run_upgrade},
+    CommandSpec{"downgrade", "undo revisions down to a target", "TARGET", 1, 1, Revision, kMigrateFlags, kTargets,
+                kDowngradeExamples, run_downgrade},
+    CommandSpec{"stamp", "set the version table without running anything", "REVISION...", 1, -1, Revision, kStampFlags,
+                "Says that the schema is at these revisions. Nothing checks that it is true.", kStampExamples, run_stamp},
+    CommandSpec{"current", "show what the database is at", "", 0, 0, Nothing, kCurrentFlags, "", kCurrentExamples, run_current},
+    CommandSpec{
+        "status", "show everything about the database", "", 0, 0, Nothing, kStatusFlags,
+        "Rows of the version table, pending revisions, holder of the migration lock, unfinished step, changed files and "
+        "the last rows of the ledger. Changes nothing and takes no lock.",
+        kStatusExamples, run_status},
+    CommandSpec{"check",
+                "fail when revisions are pending",
+                "",
+                0,
+                0,
+                Nothing,
+                {},
+                "Compares the version table with the heads on disk. Comparing the schema itself comes with a later release.",
+                kCheckExamples,
+                run_check},
+    CommandSpec{"plan", "show what a command would do", "upgrade|downgrade|stamp TARGET...", 2, -1, Operation, kPlanFlags,
+                kTargets, kPlanExamples, run_plan},
+    CommandSpec{"history", "list revisions, newest first", "", 0, 0, Nothing, kHistoryFlags, "", kHistoryExamples, run_history},
+    CommandSpec{"heads", "list the heads", "", 0, 0, Nothing, kHeadsFlags, "", kHeadsExamples, run_heads},
+    CommandSpec{"branches", "list the branch points", "", 0, 0, Nothing, {}, "", kBranchesExamples, run_branches},
+    CommandSpec{"show",
+                "show one revision",
+                "REVISION",
+                1,
+                1,
+                Revision,
+                {},
+                "Any symbol that means revisions on disk: an id, a prefix, a label, `head`, `heads`, `current`.",
+                kShowExamples,
+                run_show},
+    CommandSpec{"graph", "summarise or draw the revision graph", "", 0, 0, Nothing, kGraphFlags, "", kGraphExamples, run_graph},
+    CommandSpec{"init", "start a project", "DIR", 1, 1, Folder, kInitFlags,
+                "Writes athanor.yaml (unless there is one), DIR/versions/ and DIR/README.md. DIR must be new or empty.",
+                kInitExamples, run_init},
+    CommandSpec{"revision", "write a new revision file", "", 0, 0, Nothing, kRevisionFlags,
+                "The file has the header and two empty sections, for the way up and the way down. A message that says nothing "
+                "(\"migration\", \"changes\", \"fix\") is refused. Hooks of post_write_hooks run afterwards.",
+                kRevisionExamples, run_revision},
+    CommandSpec{"merge", "write a revision that joins several", "REVISION...", 1, -1, Revision, kMergeFlags, "", kMergeExamples,
+                run_merge},
+    CommandSpec{"edit",
+                "open a revision in the editor",
+                "REVISION",
+                1,
+                1,
+                Revision,
+                {},
+                "Runs $VISUAL, or $EDITOR, or the command `editor`.",
+                kEditExamples,
+                run_edit},
+    CommandSpec{"repair", "accept changed files, resolve an unfinished step", "", 0, 0, Nothing, kRepairFlags,
+                "Without a flag, only lists. Accepting writes the new checksums into the ledger, under the migration lock.",
+                kRepairExamples, run_repair},
+    CommandSpec{
+        "import", "make revision files from Alembic's", "alembic DIR", 2, 2, Folder, kImportFlags,
+        "Runs the project's own Alembic in offline mode, one Python process for all revisions, and writes what each upgrade() "
+        "and downgrade() renders into a revision file of the same name. Ids, parents, labels, dependencies and dates are "
+        "kept, so a database stays at its revision. No database is asked. A revision that needs one is named with file, "
+        "line and reason, and then nothing is written. Files that are there are never changed.",
+        kImportExamples, run_import},
+    CommandSpec{"ensure_version", "create the version table and the ledger", "", 0, 0, Nothing, kEnsureFlags, "",
+                kEnsureExamples, run_ensure_version},
+    CommandSpec{
+        "completion", "print a completion script", "bash|zsh|fish", 1, 1, Shell, {}, "", kCompletionExamples, run_completion},
+    CommandSpec{"man", "print the manual page", "", 0, 0, Nothing, {}, "", kManExamples, run_man},
+    CommandSpec{"help", "print help", "[VERB]", 0, 1, Verb, {}, "", kHelpExamples, run_help},
+    CommandSpec{"version", "print the version", "", 0, 0, Nothing, {}, "", kVersionExamples, run_version},
+};
+
+bool same_verb(std::string_view typed, std::string_view name) {
+  return std::ranges::equal(typed, name, [](char a, char b) { return a == b || (a == '-' && b == '_'); });
+}
+
+}  // namespace
+
+std::span<const CommandSpec> commands() {
+  return kCommands;
+}
+
+std::span<const FlagSpec> global_flags() {
+  return kGlobalFlags;
+}
+
+const CommandSpec* find_command(std::string_view name) {
+  const auto found = std::ranges::find_if(kCommands, [&](const CommandSpec& command) { return same_verb(name, command.name); });
+  return found == kCommands.end() ? nullptr : &*found;
+}
+
+}  // namespace athanor::cli

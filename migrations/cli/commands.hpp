@@ -1,0 +1,44 @@
+// One function per verb; the table of commands points at them. Each reads its flags, works, and fills in the output; what it
+// returns becomes the exit code.
+#pragma once
+
+#include "migrations/base/result.hpp"
+
+namespace athanor::cli {
+
+class CommandContext;
+
+// commands_about.cpp
+Result<void> run_completion(CommandContext& context);
+Result<void> run_help(CommandContext& context);
+Result<void> run_man(CommandContext& context);
+Result<void> run_version(CommandContext& context);
+// commands_author.cpp
+Result<void> run_edit(CommandContext& context);
+Result<void> run_init(CommandContext& context);
+Result<void> run_merge(CommandContext& context);
+Result<void> run_revision(CommandContext& context);
+// commands_graph.cpp
+Result<void> run_graph(CommandContext& context);
+// commands_import.cpp
+Result<void> run_import(CommandContext& context);
+// commands_inspect.cpp
+Result<void> run_branches(CommandContext& context);
+Result<void> run_current(CommandContext& context);
+Result<void> run_heads(CommandContext& context);
+Result<void> run_history(CommandContext& context);
+Result<void> run_show(CommandContext& context);
+// commands_migrate.cpp
+Result<void> run_downgrade(CommandContext& context);
+Result<void> run_ensure_version(CommandContext& context);
+Result<void> run_stamp(CommandContext& context);
+Result<void> run_upgrade(CommandContext& context);
+// commands_plan.cpp
+Result<void> run_check(CommandContext& context);
+Result<void> run_plan(CommandContext& context);
+// commands_repair.cpp
+Result<void> run_repair(CommandContext& context);
+// commands_status.cpp
+Result<void> run_status(CommandContext& context);
+
+}  // namespace athanor::cli

@@ -1,0 +1,203 @@
+// branches, current, heads, history, show: reading the revisions, and the rows of the version table.
+#include <algorithm>
+#include <unordered_set>
+
+#include "migrations/cli/command_context.hpp"
+#include "migrations/cli/commands.hpp"
+#include "migrations/cli/project.hpp"
+#include "migrations/cli/revision_listing.hpp"
+
+namespace athanor::cli {
+namespace {
+
+RevisionListing listing_of(CommandContext& context, const RevisionGraph& graph) {
+  return RevisionListing(graph, context.output().style().color);
+}
+
+// Every revision of `ids`, in the long form with -v, else as `options` say. With --json: the field `revisions`.
+void list_revisions(CommandContext& context, const RevisionGraph& graph, const RevisionListing& listing,
+                    const std::vector<std::string>& ids, const LineOptions& options) {
+  Json all = Json::array();
+  for (const std::string& id : ids) {
+    const Revision* revision = graph.find(id);
+    if (revision == nullptr) {
+      continue;
+    }
+    if (context.json()) {
+      all.push_back(listing.json(*revision));
+    } else {
+      context.output().text(context.verbose() ? listing.entry(*revision) : listing.line(*revision, options) + "\n");
+    }
+  }
+  if (context.json()) {
+    context.output().fields()["revisions"] = std::move(all);
+  }
+}
+
+std::string count_of(std::size_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+// What is applied and has nothing applied above it: the rows, and heads that are applied because a row depends on them.
+Result<std::vector<std::string>> applied_tips(const RevisionGraph& graph, const std::vector<std::string>& rows) {
+  TRY_ASSIGN(const auto applied, graph.applied(rows));
+  const std::unordered_set<std::string> members(applied.begin(), applied.end());
+  std::vector<std::string> tips;
+  for (const std::string& id : applied) {
+    const auto children = graph.children(id);
+    if (std::ranges::none_of(children, [&](const std::string& child) { return members.contains(child); })) {
+      tips.push_back(id);
+    }
+  }
+  return tips;
+}
+
+Result<void> require_every_head(const RevisionGraph& graph, const std::vector<std::string>& rows) {
+  TRY_ASSIGN(const auto applied, graph.applied(rows));
+  const std::unordered_set<std::string> members(applied.begin(), applied.end());
+  std::vector<std::string> missing;
+  for (std::string& head : graph.heads()) {
+    if (!members.contains(head)) {
+      missing.push_back(std::move(head));
+    }
+  }
+  if (missing.empty()) {
+    return {};
+  }
+  return fail(Error(ErrorCode::NotUpToDate, "the database is not at every head; not applied: " + join_rows(missing))
+                  .advise("run `athanor upgrade heads`"));
+}
+
+}  // namespace
+
+Result<void> run_heads(CommandContext& context) {
+  TRY_ASSIGN(const Configuration configuration, load_settings(context));
+  TRY_ASSIGN(const Project project, open_project(context, configuration));
+  const auto heads =
+      context.arguments().has("--resolve-dependencies") ? project.graph.effective_heads() : project.graph.heads();
+  const RevisionListing listing = listing_of(context, project.graph);
+  list_revisions(context, project.graph, listing, heads, {.labels = true, .forks = false});
+  if (context.json()) {
+    context.output().fields()["heads"] = heads;
+  }
+  context.output().set_message(count_of(heads.size(), "head"));
+  return {};
+}
+
+Result<void> run_branches(CommandContext& context) {
+  TRY_ASSIGN(const Configuration configuration, load_settings(context));
+  TRY_ASSIGN(const Project project, open_project(context, configuration));
+  const RevisionGraph& graph = project.graph;
+  const RevisionListing listing = listing_of(context, graph);
+  const std::vector<std::string> points = graph.branch_points();
+  Json all = Json::array();
+  for (const std::string& id : graph.history()) {
+    if (!graph.is_branch_point(id)) {
+      continue;
+    }
+    const Revision& point = *graph.find(id);
+    const auto children = graph.children(id);
+    if (context.json()) {
+      Json entry = listing.json(point);
+      entry["children"] = children;
+      all.push_back(std::move(entry));
+      continue;
+    }
+    std::string text = context.verbose() ? listing.entry(point) : listing.line(point, {.labels = true});
+    text += '\n';
+    for (const std::string& child : children) {
+      text += std::string(id.size(), ' ') + " -> ";
+      text += listing.line(*graph.find(child), {.labels = true, .message = context.verbose()}) + "\n";
+    }
+    context.output().text(text + "\n");
+  }
+  if (context.json()) {
+    context.output().fields()["revisions"] = std::move(all);
+  }
+  context.output().set_message(count_of(points.size(), "branch point"));
+  return {};
+}
+
+Result<void> run_history(CommandContext& context) {
+  const std::string range = context.arguments().value("--rev-range").value_or(":");
+  const std::size_t colon = range.find(':');
+  if (colon == std::string::npos || range.find(':', colon + 1) != std::string::npos) {
+    return fail(Error(ErrorCode::Usage, "'" + range + "' is not a range").advise("write START:END, START: or :END"));
+  }
+  const std::string base = range.substr(0, colon);
+  const std::string head = range.substr(colon + 1);
+  const bool mark = context.arguments().has("--indicate-current");
+  std::vector<std::string> rows;
+  std::optional<Project> project;
+  if (mark || base == "current" || head == "current") {
+    TRY_ASSIGN(Situation situation, observe_situation(context));
+    TRY(require_known_rows(situation.project.graph, situation.observation.rows));
+    rows = situation.observation.rows;
+    project.emplace(std::move(situation.project));
+  } else {
+    TRY_ASSIGN(const Configuration configuration, load_settings(context));
+    TRY_ASSIGN(project, open_project(context, configuration));
+  }
+  const RevisionGraph& graph = project->graph;
+  const bool whole = base.empty() && head.empty();
+  TRY_ASSIGN(const auto ids, whole ? Result<std::vector<std::string>>(graph.history()) : graph.history_range(base, head, rows));
+  RevisionListing listing = listing_of(context, graph);
+  if (mark) {
+    listing.mark_current(rows);
+  }
+  list_revisions(context, graph, listing, ids, {.labels = true, .message = true, .parents = true});
+  if (context.json()) {
+    context.output().fields()["history"] = ids;
+  }
+  context.output().set_message(count_of(ids.size(), "revision"));
+  return {};
+}
+
+Result<void> run_show(CommandContext& context) {
+  const std::string& symbol = context.arguments().operands().front();
+  std::vector<std::string> rows;
+  std::optional<Project> project;
+  if (symbol == "current") {
+    TRY_ASSIGN(Situation situation, observe_situation(context));
+    TRY(require_known_rows(situation.project.graph, situation.observation.rows));
+    rows = situation.observation.rows;
+    project.emplace(std::move(situation.project));
+  } else {
+    TRY_ASSIGN(const Configuration configuration, load_settings(context));
+    TRY_ASSIGN(project, open_project(context, configuration));
+  }
+  const RevisionGraph& graph = project->graph;
+  TRY_ASSIGN(const auto ids, graph.resolve(symbol, rows));
+  RevisionListing listing = listing_of(context, graph);
+  listing.mark_current(rows);
+  Json all = Json::array();
+  for (const std::string& id : ids) {
+    if (const Revision* revision = graph.find(id); revision != nullptr) {
+      context.output().text(listing.entry(*revision));
+      all.push_back(listing.json(*revision));
+    }
+  }
+  context.output().set_message(count_of(all.size(), "revision"));
+  context.output().fields()["revisions"] = std::move(all);
+  return {};
+}
+
+Result<void> run_current(CommandContext& context) {
+  TRY_ASSIGN(Situation situation, observe_situation(context));
+  const RevisionGraph& graph = situation.project.graph;
+  const std::vector<std::string>& rows = situation.observation.rows;
+  TRY(require_known_rows(graph, rows));
+  TRY_ASSIGN(const auto tips, applied_tips(graph, rows));
+  if (context.verbose()) {
+    context.output().line("Current revision(s) for " + situation.database.describe() + ":");
+  }
+  const RevisionListing listing = listing_of(context, graph);
+  list_revisions(context, graph, listing, tips, {});
+  context.output().set_message(rows.empty() ? "nothing is applied" : "the database is at " + join_rows(rows));
+  if (context.arguments().has("--check-heads")) {
+    return require_every_head(graph, rows);
+  }
+  return {};
+}
+
+}  // namespace athanor::cli

@@ -1,0 +1,238 @@
+// upgrade, downgrade, stamp, ensure_version: what changes a database.
+#include <utility>
+
+#include "migrations/cli/command_context.hpp"
+#include "migrations/cli/commands.hpp"
+#include "migrations/cli/plan_listing.hpp"
+#include "migrations/cli/progress.hpp"
+#include "migrations/cli/project.hpp"
+
+namespace athanor::cli {
+namespace {
+
+// Somebody else may migrate between our look and our lock; each time we look again. Five in a row is somebody's loop.
+constexpr int kStalePlanAttempts = 5;
+
+OfflineOptions offline_options(const Configuration& configuration) {
+  return {configuration.version_table, configuration.version_table_schema, configuration.version_table_pk,
+          configuration.transaction_per_migration};
+}
+
+void print_sql(CommandContext& context, const std::string& sql) {
+  if (context.json()) {
+    context.output().fields()["sql"] = sql;
+  }
+  context.output().set_message("SQL rendered; nothing was run");
+  context.output().text(sql);
+}
+
+void report_run(CommandContext& context, const Plan& plan, const ExecutionReport& report) {
+  Output& output = context.output();
+  output.set_current(report.rows);
+  if (!context.json()) {
+    return;
+  }
+  Json& fields = output.fields();
+  fields["run_id"] = report.run_id;
+  fields["plan_hash"] = plan.hash;
+  Json steps = Json::array();
+  for (const ExecutedRevision& executed : report.executed) {
+    Json step = Json::object();
+    step["direction"] = direction_name(executed.direction);
+    step["revision"] = executed.revision;
+    step["duration_ms"] = executed.duration.count();
+    steps.push_back(std::move(step));
+  }
+  fields["steps"] = std::move(steps);
+  fields["duration_ms"] = report.duration.count();
+  fields["lock_waited_ms"] = report.lock_waited.count();
+  fields["lock_retries"] = report.lock_retries;
+  if (!report.ok()) {
+    fields["failed"] = {
+        {"revision", report.failed_revision}, {"line", report.failed_line}, {"statement", report.failed_statement}};
+  }
+  Json blockers = Json::array();
+  for (const Blocker& blocker : report.blockers) {
+    blockers.push_back({{"pid", blocker.pid},
+                        {"application", blocker.application},
+                        {"user", blocker.user},
+                        {"client", blocker.client},
+                        {"state", blocker.state},
+                        {"since", blocker.since},
+                        {"query", blocker.query}});
+  }
+  fields["blockers"] = std::move(blockers);
+}
+
+// The end of a run in words, and its error.
+Result<void> conclude(CommandContext& context, const ExecutionReport& report, std::string_view done) {
+  const std::string rows = join_rows(report.rows);
+  if (report.ok()) {
+    const std::size_t count = report.executed.size();
+    const std::string steps = count == 1 ? "1 step" : std::to_string(count) + " steps";
+    context.output().set_message(std::string(done) + ": " + steps + ", now at " + rows);
+    context.output().note("Done: " + steps + ", now at " + rows + " (" + duration_text(report.duration) + ").");
+    return {};
+  }
+  if (!report.failed_statement.empty()) {
+    context.output().note("Statement: " + report.failed_statement);
+  }
+  for (const Blocker& blocker : report.blockers) {
+    context.output().note("Blocked by " + blocker_text(blocker));
+  }
+  context.output().note("The database is at " + rows + "; " + std::to_string(report.executed.size()) +
+                        (report.executed.size() == 1 ? " step" : " steps") + " of this run took effect.");
+  return fail(*report.error);
+}
+
+Result<void> nothing_to_do(CommandContext& context, const std::vector<std::string>& rows) {
+  context.output().set_message("already at target " + join_rows(rows));
+  context.output().fields()["steps"] = Json::array();
+  context.output().note("Nothing to do: the database is at " + join_rows(rows) + ".");
+  return {};
+}
+
+std::unique_ptr<ProgressSink> progress_for(CommandContext& context) {
+  return make_progress(context.output(), *context.outside().clock, context.outside().err_is_terminal,
+                       context.outside().columns);
+}
+
+Result<void> migrate(CommandContext& context, Direction direction, const std::vector<std::string>& targets) {
+  TRY_ASSIGN(Situation situation, observe_situation(context, progress_for(context)));
+  const RevisionGraph& graph = situation.project.graph;
+  const RevisionSource& source = *situation.project.source;
+  Migrator& migrator = situation.database.migrator();
+  Observation observation = std::move(situation.observation);
+  for (int attempt = 1;; ++attempt) {
+    TRY(require_known_rows(graph, observation.rows));
+    TRY_ASSIGN(const Walk walk, make_walk(graph, direction, observation.rows, targets));
+    for (const std::string& warning : walk.warnings) {
+      context.output().warn(warning);
+    }
+    if (walk.steps.empty()) {
+      if (context.arguments().has("--verify")) {
+        TRY(migrator.verify_checksums(graph, source, observation.rows));
+      }
+      return nothing_to_do(context, observation.rows);
+    }
+    TRY_ASSIGN(const Plan plan, make_plan(graph, source, direction, observation.rows, targets));
+    TRY(migrator.verify_checksums(graph, source, observation.rows, &plan));
+    const ExecutionReport report = migrator.execute(plan, context.outside().stop);
+    const bool stale = !report.ok() && report.error->code == ErrorCode::StalePlan && report.executed.empty();
+    if (!stale || attempt == kStalePlanAttempts) {
+      report_run(context, plan, report);
+      return conclude(context, report, direction_name(direction));
+    }
+    TRY_ASSIGN(observation, migrator.observe());
+    context.output().set_current(observation.rows);
+  }
+}
+
+Result<void> migrate_offline(CommandContext& context, Direction direction, const std::string& range) {
+  TRY_ASSIGN(const Configuration configuration, load_settings(context));
+  TRY_ASSIGN(const Project project, open_project(context, configuration));
+  TRY_ASSIGN(const Plan plan, make_offline_plan(project.graph, *project.source, direction, range));
+  context.output().set_current(plan.from);
+  context.output().fields()["plan_hash"] = plan.hash;
+  for (const std::string& warning : plan.warnings) {
+    context.output().warn(warning);
+  }
+  print_sql(context, render_offline(plan, offline_options(configuration)));
+  return {};
+}
+
+Result<void> up_or_down(CommandContext& context, Direction direction) {
+  const std::string& target = context.arguments().operands().front();
+  if (context.arguments().has("--sql")) {
+    return migrate_offline(context, direction, target);
+  }
+  if (target.find(':') != std::string::npos) {
+    return fail(Error(ErrorCode::RangeNotAllowed, "the range '" + target + "' is for --sql; a database says itself where it is")
+                    .advise("name the target alone, or add --sql"));
+  }
+  return migrate(context, direction, {target});
+}
+
+// "START:REV" as Alembic's `stamp --sql` takes it: one start for all targets.
+struct OfflineStamp {
+  std::string start;
+  std::vector<std::string> targets;
+};
+
+Result<OfflineStamp> parse_offline_stamp(const std::vector<std::string>& operands) {
+  OfflineStamp stamp;
+  bool first = true;
+  for (const std::string& operand : operands) {
+    const std::size_t colon = operand.find(':');
+    const std::string start = colon == std::string::npos ? std::string() : operand.substr(0, colon);
+    if (!first && start != stamp.start) {
+      return fail(Error(ErrorCode::Usage, "stamp --sql starts from one revision, not from several")
+                      .advise("write the same START before every colon"));
+    }
+    first = false;
+    stamp.start = start;
+    stamp.targets.push_back(colon == std::string::npos ? operand : operand.substr(colon + 1));
+  }
+  return stamp;
+}
+
+Result<void> stamp_offline(CommandContext& context) {
+  TRY_ASSIGN(const Configuration configuration, load_settings(context));
+  TRY_ASSIGN(const Project project, open_project(context, configuration));
+  TRY_ASSIGN(const OfflineStamp stamp, parse_offline_stamp(context.arguments().operands()));
+  std::vector<std::string> rows;
+  if (!stamp.start.empty()) {
+    TRY_ASSIGN(rows, project.graph.resolve(stamp.start));
+  }
+  TRY_ASSIGN(const Plan plan, make_plan(project.graph, *project.source, Direction::Stamp, rows, stamp.targets));
+  context.output().set_current(rows);
+  print_sql(context, render_offline(plan, offline_options(configuration)));
+  return {};
+}
+
+Result<void> purge_and_stamp(CommandContext& context) {
+  TRY_ASSIGN(Situation situation, observe_situation(context, progress_for(context)));
+  TRY_ASSIGN(const Plan plan, make_plan(situation.project.graph, *situation.project.source, Direction::Stamp, {},
+                                        context.arguments().operands()));
+  const ExecutionReport report = situation.database.migrator().purge_and_stamp(plan, context.outside().stop);
+  report_run(context, plan, report);
+  return conclude(context, report, "stamp");
+}
+
+}  // namespace
+
+Result<void> run_upgrade(CommandContext& context) {
+  return up_or_down(context, Direction::Upgrade);
+}
+
+Result<void> run_downgrade(CommandContext& context) {
+  return up_or_down(context, Direction::Downgrade);
+}
+
+Result<void> run_stamp(CommandContext& context) {
+  const bool purge = context.arguments().has("--purge");
+  if (context.arguments().has("--sql")) {
+    if (purge) {
+      return fail(Error(ErrorCode::Usage, "--purge needs the database").advise("leave out --sql"));
+    }
+    return stamp_offline(context);
+  }
+  return purge ? purge_and_stamp(context) : migrate(context, Direction::Stamp, context.arguments().operands());
+}
+
+Result<void> run_ensure_version(CommandContext& context) {
+  TRY_ASSIGN(const Configuration configuration, load_settings(context));
+  if (context.arguments().has("--sql")) {
+    print_sql(context, render_offline(Plan{}, offline_options(configuration)));
+    return {};
+  }
+  TRY_ASSIGN(Database database, Database::connect(context, configuration, progress_for(context)));
+  TRY(database.migrator().ensure_version(context.outside().stop));
+  TRY_ASSIGN(const Observation observation, database.migrator().observe());
+  context.output().set_current(observation.rows);
+  context.output().set_message("version table and ledger are there");
+  context.output().note("Version table and ledger are there.");
+  return {};
+}
+
+}  // namespace athanor::cli

@@ -1,0 +1,151 @@
+// check and plan: what would be done, without doing it.
+#include <array>
+
+#include "migrations/cli/command_context.hpp"
+#include "migrations/cli/commands.hpp"
+#include "migrations/cli/plan_listing.hpp"
+#include "migrations/cli/project.hpp"
+#include "migrations/plan/plan.hpp"
+#include "migrations/revision/suggestion.hpp"
+
+namespace athanor::cli {
+namespace {
+
+Result<Direction> parse_operation(const std::string& word) {
+  if (word == "upgrade") {
+    return Direction::Upgrade;
+  }
+  if (word == "downgrade") {
+    return Direction::Downgrade;
+  }
+  if (word == "stamp") {
+    return Direction::Stamp;
+  }
+  constexpr std::array<std::string_view, 3> kOperations{"upgrade", "downgrade", "stamp"};
+  return fail(Error(ErrorCode::Usage, "'" + word + "' cannot be planned").advise(suggest(word, kOperations)));
+}
+
+std::string steps_message(std::size_t steps) {
+  return steps == 0 ? "nothing to do" : std::to_string(steps) + (steps == 1 ? " step" : " steps");
+}
+
+// Where the plan starts: --from, or the database, or nothing at all when neither is named.
+struct Start {
+  Project project;
+  std::vector<std::string> rows;
+};
+
+Result<Start> find_start(CommandContext& context) {
+  const Arguments& arguments = context.arguments();
+  TRY_ASSIGN(Configuration configuration, load_settings(context));
+  if (arguments.has("--from") || configuration.database_url.empty()) {
+    std::vector<std::string> rows = arguments.list("--from");
+    std::erase(rows, "base");
+    if (!arguments.has("--from")) {
+      context.output().note("No --from and no DATABASE_URL: planned from an empty database.");
+    }
+    context.output().set_current(rows);
+    TRY_ASSIGN(Project project, open_project(context, configuration));
+    return Start{std::move(project), std::move(rows)};
+  }
+  TRY_ASSIGN(Database database, Database::connect(context, configuration));
+  TRY_ASSIGN(Project project, open_project(context, configuration));
+  TRY_ASSIGN(Observation observation, database.migrator().observe());
+  context.output().set_current(observation.rows);
+  TRY(require_known_rows(project.graph, observation.rows));
+  return Start{std::move(project), std::move(observation.rows)};
+}
+
+void report_walk(CommandContext& context, const Start& start, const Walk& walk) {
+  Json steps = Json::array();
+  for (const WalkStep& step : walk.steps) {
+    if (context.json()) {
+      steps.push_back(step_json(step));
+      continue;
+    }
+    const Revision* revision = step.revision ? start.project.graph.find(*step.revision) : nullptr;
+    context.output().line(step_line(step, revision == nullptr ? std::string_view() : revision->message));
+  }
+  if (walk.steps.empty()) {
+    context.output().line("Nothing to do: already at " + join_rows(start.rows) + ".");
+  }
+  for (const std::string& warning : walk.warnings) {
+    context.output().warn(warning);
+  }
+  context.output().fields()["steps"] = std::move(steps);
+  context.output().set_message(steps_message(walk.steps.size()));
+}
+
+void report_plan(CommandContext& context, const Plan& plan) {
+  Json steps = Json::array();
+  for (const PlannedRevision& revision : plan.revisions) {
+    if (context.json()) {
+      steps.push_back(planned_json(revision));
+      continue;
+    }
+    context.output().line(step_line(revision.walk, revision.message));
+    if (!revision.script) {
+      continue;
+    }
+    for (const ScriptStep& step : revision.steps()) {
+      context.output().line("  -- step " + std::string(step_kind_name(step.kind)));
+      for (const SqlStatement& statement : step.statements) {
+        context.output().line("  " + std::string(statement.sql) + ";");
+      }
+    }
+  }
+  for (const std::string& warning : plan.warnings) {
+    context.output().warn(warning);
+  }
+  context.output().line(plan.empty() ? "Nothing to do: already at " + join_rows(plan.from) + "." : "plan " + plan.hash);
+  context.output().fields()["steps"] = std::move(steps);
+  context.output().fields()["hash"] = plan.hash;
+  context.output().set_message(steps_message(plan.revisions.size()));
+}
+
+}  // namespace
+
+Result<void> run_plan(CommandContext& context) {
+  context.output().fields()["steps"] = Json::array();  // there even when planning fails
+  const auto& operands = context.arguments().operands();
+  TRY_ASSIGN(const Direction operation, parse_operation(operands.front()));
+  const std::vector<std::string> targets(operands.begin() + 1, operands.end());
+  if (operation != Direction::Stamp && targets.size() > 1) {
+    return fail(Error(ErrorCode::Usage, "'" + operands.front() + "' takes one target").advise("for example `heads`"));
+  }
+  TRY_ASSIGN(const Start start, find_start(context));
+  if (context.arguments().has("--show-sql")) {
+    TRY_ASSIGN(const Plan plan, make_plan(start.project.graph, *start.project.source, operation, start.rows, targets));
+    report_plan(context, plan);
+    return {};
+  }
+  TRY_ASSIGN(const Walk walk, make_walk(start.project.graph, operation, start.rows, targets));
+  report_walk(context, start, walk);
+  return {};
+}
+
+Result<void> run_check(CommandContext& context) {
+  TRY_ASSIGN(Situation situation, observe_situation(context));
+  const RevisionGraph& graph = situation.project.graph;
+  const std::vector<std::string>& rows = situation.observation.rows;
+  TRY(require_known_rows(graph, rows));
+  TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, rows, {"heads"}));
+  std::vector<std::string> pending;
+  for (const WalkStep& step : walk.steps) {
+    pending.push_back(*step.revision);
+    context.output().line("pending: " + step_line(step, graph.find(*step.revision)->message));
+  }
+  context.output().fields()["pending"] = pending;
+  context.output().fields()["schema"] = "not compared: schema drift comes with a later release";
+  if (pending.empty()) {
+    context.output().set_message("no revision is pending");
+    context.output().line("No revision is pending.");
+    context.output().note("The schema itself is not compared: that comes with a later release.");
+    return {};
+  }
+  return fail(Error(ErrorCode::NotUpToDate,
+                    std::to_string(pending.size()) + (pending.size() == 1 ? " revision is pending" : " revisions are pending"))
+                  .advise("run `athanor upgrade heads`"));
+}
+
+}  // namespace athanor::cli

@@ -1,0 +1,137 @@
+// repair: a human's word on what the tool must not decide alone.
+#include <algorithm>
+#include <map>
+
+#include "migrations/base/sha256.hpp"
+#include "migrations/cli/command_context.hpp"
+#include "migrations/cli/commands.hpp"
+#include "migrations/cli/progress.hpp"
+#include "migrations/cli/project.hpp"
+
+namespace athanor::cli {
+namespace {
+
+// Applied revisions whose file no longer has the checksum of the ledger: id to the file's checksum now.
+using Changed = std::map<std::string, std::string>;
+
+Result<Changed> find_changed(Situation& situation) {
+  TRY_ASSIGN(const auto recorded, situation.database.migrator().applied_revisions());
+  TRY_ASSIGN(const auto applied, situation.project.graph.applied(situation.observation.rows));
+  Changed changed;
+  for (const std::string& id : applied) {
+    const auto entry = recorded.find(id);
+    if (entry == recorded.end() || entry->second.checksum.empty()) {
+      continue;
+    }
+    TRY_ASSIGN(const std::string text, situation.project.source->read(*situation.project.graph.find(id)));
+    std::string checksum = sha256_hex(text);
+    if (checksum != entry->second.checksum) {
+      changed.emplace(id, std::move(checksum));
+    }
+  }
+  return changed;
+}
+
+Result<Migrator::StepResolution> parse_resolution(const std::string& word) {
+  if (word == "done") {
+    return Migrator::StepResolution::Done;
+  }
+  if (word == "redo") {
+    return Migrator::StepResolution::Redo;
+  }
+  if (word == "abandon") {
+    return Migrator::StepResolution::Abandon;
+  }
+  return fail(Error(ErrorCode::Usage, "--step takes done, redo or abandon, not '" + word + "'")
+                  .advise("done: the statement took effect; redo: it did not; abandon: its traces were removed by hand"));
+}
+
+Result<void> resolve_step(CommandContext& context, Situation& situation, const std::string& word) {
+  TRY_ASSIGN(const Migrator::StepResolution resolution, parse_resolution(word));
+  if (!situation.observation.unfinished) {
+    return fail(Error(ErrorCode::Usage, "no step is unfinished").advise("see `athanor status`"));
+  }
+  TRY(situation.database.migrator().resolve_step(resolution, context.outside().stop));
+  const std::string message = "unfinished step of " + situation.observation.unfinished->revision + " marked as " + word;
+  context.output().set_message(message);
+  context.output().note("The " + message + ".");
+  return {};
+}
+
+// --accept may name a revision by any symbol that means exactly applied ones.
+Result<Changed> chosen(CommandContext& context, const Situation& situation, const Changed& changed) {
+  if (context.arguments().has("--all")) {
+    return changed;
+  }
+  Changed accepted;
+  for (const std::string& symbol : context.arguments().list("--accept")) {
+    TRY_ASSIGN(const auto ids, situation.project.graph.resolve(symbol));
+    for (const std::string& id : ids) {
+      const auto found = changed.find(id);
+      if (found == changed.end()) {
+        return fail(Error(ErrorCode::Usage, "the file of revision '" + id + "' is as it was applied, or was never recorded")
+                        .advise("run `athanor repair` to list changed files"));
+      }
+      accepted.insert(*found);
+    }
+  }
+  return accepted;
+}
+
+void list_findings(CommandContext& context, const Situation& situation, const Changed& changed) {
+  Output& output = context.output();
+  Json list = Json::array();
+  for (const auto& [id, checksum] : changed) {
+    const Revision& revision = *situation.project.graph.find(id);
+    output.line("changed: " + id + ", " + revision.message + " (" + revision.path + ")");
+    list.push_back({{"revision", id}, {"path", revision.path}, {"checksum", checksum}});
+  }
+  output.fields()["changed"] = std::move(list);
+  const auto& unfinished = situation.observation.unfinished;
+  output.fields()["unfinished"] = unfinished ? Json(unfinished->revision) : Json(nullptr);
+  if (unfinished) {
+    output.line("unfinished: " + std::string(direction_name(unfinished->direction)) + " of " + unfinished->revision);
+    output.note("`athanor upgrade` goes on by itself where it can; `athanor repair --step done|redo|abandon` decides.");
+  }
+  if (!changed.empty()) {
+    output.note("Restore the files, or accept them with `athanor repair --accept REV` or `--all`.");
+  } else if (!unfinished) {
+    output.line("Nothing to repair.");
+  }
+  output.set_message(changed.empty() && !unfinished ? "nothing to repair"
+                                                    : std::to_string(changed.size()) + " changed, " +
+                                                          (unfinished ? "1 unfinished step" : "no unfinished step"));
+}
+
+}  // namespace
+
+Result<void> run_repair(CommandContext& context) {
+  const Arguments& arguments = context.arguments();
+  const bool accept = arguments.has("--all") || arguments.has("--accept");
+  if (accept && arguments.has("--step")) {
+    return fail(Error(ErrorCode::Usage, "--step and accepting files are two decisions").advise("run the command twice"));
+  }
+  TRY_ASSIGN(Situation situation, observe_situation(context));
+  if (const auto word = arguments.value("--step")) {
+    return resolve_step(context, situation, *word);
+  }
+  TRY(require_known_rows(situation.project.graph, situation.observation.rows));
+  TRY_ASSIGN(const Changed changed, find_changed(situation));
+  if (!accept) {
+    list_findings(context, situation, changed);
+    return {};
+  }
+  TRY_ASSIGN(const Changed accepted, chosen(context, situation, changed));
+  if (accepted.empty()) {
+    context.output().set_message("nothing to accept");
+    context.output().note("Nothing to accept.");
+    return {};
+  }
+  TRY_ASSIGN(const int count, situation.database.migrator().accept_checksums(accepted, context.outside().stop));
+  context.output().fields()["accepted"] = count;
+  context.output().set_message(std::to_string(count) + (count == 1 ? " file accepted" : " files accepted"));
+  context.output().note(std::to_string(count) + (count == 1 ? " file accepted." : " files accepted."));
+  return {};
+}
+
+}  // namespace athanor::cli

@@ -1,0 +1,184 @@
+// status: one look at everything that is known about a database.
+#include <charconv>
+
+#include "migrations/cli/command_context.hpp"
+#include "migrations/cli/commands.hpp"
+#include "migrations/cli/progress.hpp"
+#include "migrations/cli/project.hpp"
+
+namespace athanor::cli {
+namespace {
+
+struct Status {
+  std::vector<std::string> heads;
+  std::vector<std::string> pending;
+  std::vector<std::string> unknown;  // rows without a file
+  std::vector<Blocker> holders;
+  std::vector<Migrator::HistoryEntry> history;
+  std::optional<Error> checksums;
+};
+
+Result<std::size_t> last_count(const Arguments& arguments) {
+  const std::string text = arguments.value("--last").value_or("10");
+  std::size_t count = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (problem != std::errc{} || end != text.data() + text.size() || count > 10'000) {
+    return fail(Error(ErrorCode::Usage, "--last needs a number up to 10000, not '" + text + "'"));
+  }
+  return count;
+}
+
+Result<Status> gather(Situation& situation, std::size_t last) {
+  Status status;
+  const RevisionGraph& graph = situation.project.graph;
+  Migrator& migrator = situation.database.migrator();
+  const std::vector<std::string>& rows = situation.observation.rows;
+  status.heads = graph.effective_heads();
+  for (const std::string& row : rows) {
+    if (graph.find(row) == nullptr) {
+      status.unknown.push_back(row);
+    }
+  }
+  if (status.unknown.empty()) {
+    TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, rows, {"heads"}));
+    for (const WalkStep& step : walk.steps) {
+      status.pending.push_back(*step.revision);
+    }
+    if (auto checked = migrator.verify_checksums(graph, *situation.project.source, rows); !checked) {
+      if (checked.error().code != ErrorCode::ChecksumMismatch) {
+        return fail(std::move(checked).error());
+      }
+      status.checksums = std::move(checked).error();
+    }
+  }
+  TRY_ASSIGN(status.holders, migrator.lock_holders());
+  TRY_ASSIGN(status.history, migrator.ledger(last));
+  return status;
+}
+
+Json unfinished_json(const std::optional<UnfinishedStep>& step) {
+  if (!step) {
+    return nullptr;
+  }
+  Json json = Json::object();
+  json["revision"] = step->revision;
+  json["direction"] = direction_name(step->direction);
+  json["step"] = step->step;
+  json["statement"] = step->statement;
+  json["intent"] = step->intent;
+  json["cursor"] = step->cursor ? Json(*step->cursor) : Json(nullptr);
+  json["rows"] = step->rows;
+  return json;
+}
+
+void fill_fields(Json& fields, const Situation& situation, const Status& status) {
+  fields["database"] = situation.database.describe();
+  fields["server_version"] = situation.observation.server_version;
+  fields["target_heads"] = status.heads;
+  fields["pending"] = status.pending;
+  fields["unknown_revisions"] = status.unknown;
+  fields["has_version_table"] = situation.observation.has_version_table;
+  fields["has_ledger"] = situation.observation.has_ledger;
+  Json holders = Json::array();
+  for (const Blocker& holder : status.holders) {
+    holders.push_back({{"pid", holder.pid},
+                       {"application", holder.application},
+                       {"user", holder.user},
+                       {"client", holder.client},
+                       {"since", holder.since}});
+  }
+  fields["lock_holders"] = std::move(holders);
+  fields["unfinished"] = unfinished_json(situation.observation.unfinished);
+  fields["checksums"] = status.checksums ? error_json(*status.checksums) : Json(nullptr);
+  Json history = Json::array();
+  for (const Migrator::HistoryEntry& entry : status.history) {
+    history.push_back({{"id", entry.id},
+                       {"run_id", entry.run_id},
+                       {"revision", entry.revision},
+                       {"direction", entry.direction},
+                       {"outcome", entry.outcome},
+                       {"checksum", entry.checksum},
+                       {"plan_hash", entry.plan_hash},
+                       {"started_at", entry.started_at},
+                       {"duration_ms", entry.duration_ms},
+                       {"actor", entry.actor},
+                       {"sqlstate", entry.sqlstate},
+                       {"message", entry.message}});
+  }
+  fields["history"] = std::move(history);
+}
+
+std::string unfinished_text(const UnfinishedStep& step) {
+  std::string text =
+      std::string(direction_name(step.direction)) + " of " + step.revision + ", step " + std::to_string(step.step + 1);
+  text += step.cursor ? ", " + std::to_string(step.rows) + " rows done" : ", statement " + std::to_string(step.statement + 1);
+  return text + (step.intent ? " (its outcome is not known yet)" : "");
+}
+
+void print_pending(Output& output, const Status& status) {
+  constexpr std::size_t kShown = 10;
+  if (status.pending.empty()) {
+    output.line("pending       none");
+    return;
+  }
+  output.line("pending       " + std::to_string(status.pending.size()));
+  for (std::size_t i = 0; i < status.pending.size() && i < kShown; ++i) {
+    output.line("              " + status.pending[i]);
+  }
+  if (status.pending.size() > kShown) {
+    output.line("              … and " + std::to_string(status.pending.size() - kShown) + " more");
+  }
+}
+
+void print_status(Output& output, const Situation& situation, const Status& status) {
+  output.line("database      " + situation.database.describe());
+  output.line("current       " + join_rows(situation.observation.rows));
+  output.line("heads         " + join_rows(status.heads));
+  for (const std::string& row : status.unknown) {
+    output.line("unknown       " + row + " is in the version table and in no file");
+  }
+  if (status.unknown.empty()) {
+    print_pending(output, status);
+  }
+  output.line("lock          " +
+              (status.holders.empty() ? std::string("free") : "held by " + blocker_text(status.holders.front())));
+  if (situation.observation.unfinished) {
+    output.line("unfinished    " + unfinished_text(*situation.observation.unfinished));
+  }
+  if (status.unknown.empty()) {
+    output.line("checksums     " + (status.checksums ? status.checksums->describe() : std::string("as applied")));
+  }
+  if (!status.history.empty()) {
+    output.line("ledger");
+  }
+  for (const Migrator::HistoryEntry& entry : status.history) {
+    std::string line = "  " + entry.started_at + "  " + entry.direction + " " + entry.revision + "  " + entry.outcome + "  " +
+                       duration_text(milliseconds(entry.duration_ms)) + "  " + entry.actor;
+    line += entry.message.empty() ? "" : "  " + entry.message;
+    output.line(line);
+  }
+}
+
+std::string summary(const Status& status) {
+  if (!status.unknown.empty()) {
+    return "the version table holds revisions that are in no file";
+  }
+  return status.pending.empty() ? "up to date" : std::to_string(status.pending.size()) + " pending";
+}
+
+}  // namespace
+
+Result<void> run_status(CommandContext& context) {
+  TRY_ASSIGN(const std::size_t last, last_count(context.arguments()));
+  TRY_ASSIGN(Situation situation, observe_situation(context));
+  TRY_ASSIGN(const Status status, gather(situation, last));
+  if (context.json()) {
+    fill_fields(context.output().fields(), situation, status);
+  } else {
+    print_status(context.output(), situation, status);
+  }
+  context.output().set_message(summary(status));
+  return {};
+}
+
+}  // namespace athanor::cli

@@ -1,0 +1,82 @@
+#include "migrations/cli/help.hpp"
+
+namespace athanor::cli {
+namespace {
+
+// Text for roff: backslashes and hyphens escaped, no line that begins with a control character.
+std::string roff(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\') {
+      out += "\\e";
+    } else if (c == '-') {
+      out += "\\-";
+    } else if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n')) {
+      out += "\\&";
+      out += c;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+void append_flags(std::string& out, std::span<const FlagSpec> flags) {
+  for (const FlagSpec& flag : flags) {
+    out += ".TP\n\\fB" + roff(flag.name) + "\\fR";
+    if (flag.letter != '\0') {
+      out += ", \\fB\\-" + std::string(1, flag.letter) + "\\fR";
+    }
+    if (!flag.value.empty()) {
+      out += " \\fI" + roff(flag.value) + "\\fR";
+    }
+    out += "\n" + roff(flag.help) + "\n";
+  }
+}
+
+void append_command(std::string& out, const CommandSpec& command) {
+  out += ".SS \"athanor " + roff(command.name);
+  if (!command.operands.empty()) {
+    out += " " + roff(command.operands);
+  }
+  out += "\"\n" + roff(command.summary) + ".\n";
+  if (!command.details.empty()) {
+    out += ".PP\n" + roff(command.details) + "\n";
+  }
+  append_flags(out, command.flags);
+  for (const Example& example : command.examples) {
+    out += ".PP\n.RS\n.nf\n$ " + roff(example.command) + "\n.fi\n" + roff(example.meaning) + "\n.RE\n";
+  }
+}
+
+}  // namespace
+
+std::string manual_page() {
+  std::string out = ".TH ATHANOR 1 \"\" \"" + std::string(version_line()) +
+                    "\" \"User Commands\"\n"
+                    ".SH NAME\nathanor \\- keep PostgreSQL schemas at a declared revision\n"
+                    ".SH SYNOPSIS\n.B athanor\n[global flags] \\fICOMMAND\\fR [flags] [operands]\n"
+                    ".SH DESCRIPTION\n"
+                    "Reads revision files from a folder, plans the way from what the version table holds to a target, and "
+                    "walks it on one database under a lock. Verbs, targets and the version table are Alembic's.\n"
+                    ".SH GLOBAL FLAGS\n";
+  append_flags(out, global_flags());
+  out += ".SH COMMANDS\n";
+  for (const CommandSpec& command : commands()) {
+    append_command(out, command);
+  }
+  out +=
+      ".SH EXIT STATUS\n"
+      "0 success; 1 internal; 2 usage; 3 configuration or files; 4 revision files or their graph; 5 target; "
+      "6 not up to date; 7 connection; 8 lock; 9 a statement failed; 10 refused for the state of the database; "
+      "11 interrupted.\n"
+      ".SH ENVIRONMENT\n"
+      ".TP\n.B DATABASE_URL\nThe database; wins over database_url in the configuration.\n"
+      ".TP\n.B ATHANOR_CONFIG\nThe configuration file, unless \\-c names one.\n"
+      ".TP\n.B VISUAL, EDITOR\nUsed by athanor edit.\n"
+      ".TP\n.B NO_COLOR\nWhen set, nothing is coloured.\n"
+      ".SH FILES\n.TP\n.B athanor.yaml\nThe configuration, in the current folder.\n";
+  return out;
+}
+
+}  // namespace athanor::cli

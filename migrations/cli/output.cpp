@@ -1,0 +1,141 @@
+#include "migrations/cli/output.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace athanor::cli {
+namespace {
+
+constexpr std::size_t kFlushAt = std::size_t{1} << 16U;
+
+constexpr std::string_view kRed = "\x1b[31;1m";
+constexpr std::string_view kYellow = "\x1b[33;1m";
+constexpr std::string_view kPlain = "\x1b[0m";
+
+}  // namespace
+
+void Output::line(std::string_view text) {
+  if (style_.json) {
+    return;
+  }
+  buffer_ += printable(text);
+  buffer_ += '\n';
+  if (buffer_.size() >= kFlushAt) {
+    flush();
+  }
+}
+
+void Output::text(std::string_view text) {
+  if (style_.json) {
+    return;
+  }
+  buffer_ += text;
+  if (buffer_.size() >= kFlushAt) {
+    flush();
+  }
+}
+
+void Output::note(std::string_view text) {
+  if (!style_.json && !style_.quiet) {
+    flush();
+    err_(printable(text) + "\n");
+  }
+}
+
+void Output::warn(std::string text) {
+  if (!style_.json && !style_.quiet) {
+    flush();
+    std::string line(style_.error_color ? kYellow : std::string_view());
+    line += "athanor: warning: ";
+    line += style_.error_color ? kPlain : std::string_view();
+    err_(line + printable(text) + "\n");
+  }
+  warnings_.push_back(std::move(text));
+}
+
+void Output::flush() {
+  if (!buffer_.empty()) {
+    out_(buffer_);
+    buffer_.clear();
+  }
+}
+
+void Output::print_error(const Error& error) {
+  std::string text(style_.error_color ? kRed : std::string_view());
+  text += "athanor: error: ";
+  text += style_.error_color ? kPlain : std::string_view();
+  text += printable(error.describe());
+  text += '\n';
+  if (!error.hint.empty()) {
+    text += "hint: ";
+    text += printable(error.hint);
+    text += '\n';
+  }
+  err_(text);
+}
+
+std::string Output::document(const Result<void>& result) {
+  Json whole = Json::object();
+  whole["success"] = result.has_value();
+  whole["message"] = result ? message_ : result.error().describe();
+  whole["current_revision"] = current_;
+  for (auto& [name, value] : fields_.get_ref<Json::object_t&>()) {
+    whole[name] = std::move(value);
+  }
+  whole["warnings"] = warnings_;
+  whole["error"] = result ? Json(nullptr) : error_json(result.error());
+  return whole.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+int Output::finish(const Result<void>& result) {
+  if (style_.json) {
+    out_(document(result));
+  } else {
+    flush();
+    if (!result) {
+      print_error(result.error());
+    }
+  }
+  return result ? 0 : exit_code(result.error().code);
+}
+
+Json error_json(const Error& error) {
+  Json json = Json::object();
+  json["code"] = error_name(error.code);
+  json["message"] = error.message;
+  json["context"] = error.context;
+  json["hint"] = error.hint;
+  json["sqlstate"] = error.sqlstate;
+  return json;
+}
+
+std::string printable(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string safe;
+  safe.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) {
+      safe += "\\x";
+      safe += kDigits[byte >> 4U];
+      safe += kDigits[byte & 0x0fU];
+    } else {
+      safe += c;
+    }
+  }
+  return safe;
+}
+
+std::string join_rows(const std::vector<std::string>& rows) {
+  if (rows.empty()) {
+    return "<base>";
+  }
+  std::string text = rows.front();
+  std::for_each(rows.begin() + 1, rows.end(), [&](const std::string& row) {
+    text += ", ";
+    text += row;
+  });
+  return text;
+}
+
+}  // namespace athanor::cli

@@ -1,0 +1,58 @@
+#include "migrations/cli/plan_listing.hpp"
+
+namespace athanor::cli {
+
+Json step_json(const WalkStep& step) {
+  Json json = Json::object();
+  json["direction"] = step.revision ? direction_name(step.direction) : direction_name(Direction::Stamp);
+  json["revision"] = step.revision ? Json(*step.revision) : Json(nullptr);
+  json["heads"] = step.heads;
+  Json operations = Json::array();
+  for (const RowOperation& operation : step.operations) {
+    switch (operation.kind) {
+      case RowOperation::Kind::Insert:
+        operations.push_back(Json::array({"insert", operation.to}));
+        break;
+      case RowOperation::Kind::Delete:
+        operations.push_back(Json::array({"delete", operation.from}));
+        break;
+      case RowOperation::Kind::Update:
+        operations.push_back(Json::array({"update", operation.from, operation.to}));
+        break;
+    }
+  }
+  json["operations"] = std::move(operations);
+  return json;
+}
+
+Json planned_json(const PlannedRevision& revision) {
+  Json json = step_json(revision.walk);
+  json["message"] = revision.message;
+  json["path"] = revision.path;
+  Json statements = Json::array();
+  if (revision.script) {
+    for (const ScriptStep& step : revision.steps()) {
+      for (const SqlStatement& statement : step.statements) {
+        Json entry = Json::object();
+        entry["step"] = step_kind_name(step.kind);
+        entry["line"] = statement.line;
+        entry["sql"] = statement.sql;
+        statements.push_back(std::move(entry));
+      }
+    }
+  }
+  json["statements"] = std::move(statements);
+  return json;
+}
+
+std::string step_line(const WalkStep& step, std::string_view message) {
+  std::string line(step.revision ? direction_name(step.direction) : direction_name(Direction::Stamp));
+  line += " " + join_rows(step.from) + " -> " + join_rows(step.to);
+  if (!message.empty()) {
+    line += ", ";
+    line += message;
+  }
+  return line;
+}
+
+}  // namespace athanor::cli

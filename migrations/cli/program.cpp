@@ -1,0 +1,62 @@
+#include "migrations/cli/program.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include "migrations/cli/help.hpp"
+
+namespace athanor::cli {
+namespace {
+
+OutputStyle style_of(const Arguments& arguments, const Surroundings& outside) {
+  OutputStyle style;
+  style.json = arguments.has("--json");
+  style.quiet = arguments.has("--quiet");
+  style.verbose = arguments.has("--verbose");
+  const auto no_color = outside.variable("NO_COLOR");
+  const auto terminal = outside.variable("TERM");
+  const bool color = !arguments.has("--no-color") && no_color.value_or("").empty() && terminal.value_or("") != "dumb";
+  style.color = color && outside.out_is_terminal;
+  style.error_color = color && outside.err_is_terminal;
+  return style;
+}
+
+Result<void> dispatch(const Arguments& arguments, Output& output, const Surroundings& outside) {
+  if (arguments.has("--version")) {
+    output.set_message(std::string(version_line()));
+    output.line(version_line());
+    return {};
+  }
+  if (arguments.has("--help")) {
+    const std::string text = arguments.command() == nullptr ? general_help() : command_help(*arguments.command());
+    output.set_message(text);
+    output.text(text);
+    return {};
+  }
+  if (arguments.command() == nullptr) {
+    return fail(Error(ErrorCode::Usage, "no command given").advise("see `athanor --help`"));
+  }
+  CommandContext context(arguments, output, outside);
+  return arguments.command()->run(context);
+}
+
+}  // namespace
+
+int run_program(std::span<const std::string_view> words, const Surroundings& outside, const TextSink& out,
+                const TextSink& err) {
+  Output output(out, err);
+  const auto arguments = Arguments::parse(words);
+  if (!arguments) {
+    // The style could not be read; --json is honoured all the same.
+    output.set_style({.json = std::ranges::find(words, "--json") != words.end()});
+    return output.finish(fail(arguments.error()));
+  }
+  output.set_style(style_of(*arguments, outside));
+  try {
+    return output.finish(dispatch(*arguments, output, outside));
+  } catch (const std::exception& error) {  // out of memory, and what should have been caught further down
+    return output.finish(fail(ErrorCode::Internal, std::string("unexpected: ") + error.what()));
+  }
+}
+
+}  // namespace athanor::cli

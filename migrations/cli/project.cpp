@@ -1,0 +1,111 @@
+#include "migrations/cli/project.hpp"
+
+#include <sys/stat.h>
+
+#include "migrations/cli/setting_override.hpp"
+
+namespace athanor::cli {
+namespace {
+
+constexpr const char* kDefaultFile = "athanor.yaml";
+
+bool is_folder(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// --migrations takes the folder of revision files, or the one above it that `init` made.
+std::string revision_folder(const std::string& given) {
+  std::string nested = given + (given.ends_with('/') ? "versions" : "/versions");
+  return is_folder(nested) ? nested : given;
+}
+
+std::string missing_url_hint(const Configuration& configuration) {
+  const std::string file = configuration.file.empty() ? std::string(kDefaultFile) : configuration.file;
+  return "set DATABASE_URL in the environment, or database_url in " + file + " (postgresql://user:password@host:5432/database)";
+}
+
+}  // namespace
+
+Result<Configuration> load_settings(CommandContext& context) {
+  const Arguments& arguments = context.arguments();
+  const auto& variable = context.outside().variable;
+  std::optional<std::string> path = arguments.value("--config");
+  if (!path) {
+    path = variable("ATHANOR_CONFIG");
+  }
+  const bool required = path.has_value() && !path->empty();
+  TRY_ASSIGN(Configuration configuration,
+             load_configuration(required ? *path : kDefaultFile, required, arguments.value("--name").value_or("")));
+  for (const std::string& assignment : arguments.values("--set")) {
+    TRY(override_setting(configuration, assignment));
+  }
+  if (const auto folders = arguments.values("--migrations"); !folders.empty()) {
+    configuration.version_locations.clear();
+    for (const std::string& folder : folders) {
+      configuration.version_locations.push_back(revision_folder(folder));
+    }
+  }
+  if (auto url = variable("DATABASE_URL"); url && !url->empty()) {
+    configuration.database_url = std::move(*url);
+  }
+  for (const std::string& warning : configuration.warnings) {
+    context.output().warn(warning);
+  }
+  return configuration;
+}
+
+Result<Project> open_project(CommandContext& context, const Configuration& configuration) {
+  auto source = context.outside().open_source(configuration.version_locations, configuration.recursive_version_locations);
+  auto revisions = source->list();
+  if (!revisions) {
+    Error error = std::move(revisions).error();
+    if (error.code == ErrorCode::Io && error.hint.empty()) {
+      error.hint = configuration.file.empty()
+                       ? "run `athanor init migrations` to start a project, or name the folder with --migrations"
+                       : "check version_locations in " + configuration.file + ", or name the folder with --migrations";
+    }
+    return fail(std::move(error));
+  }
+  TRY_ASSIGN(RevisionGraph graph, RevisionGraph::build(std::move(*revisions)));
+  return Project{std::move(source), std::move(graph)};
+}
+
+Result<Database> Database::connect(CommandContext& context, const Configuration& configuration,
+                                   std::unique_ptr<ProgressSink> sink) {
+  if (configuration.database_url.empty()) {
+    return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is named").advise(missing_url_hint(configuration)));
+  }
+  Database database;
+  TRY_ASSIGN(database.factory_, context.outside().connect(configuration.database_url, configuration.execution));
+  database.sink_ = sink ? std::move(sink) : std::make_unique<ProgressSink>();
+  MigratorSettings settings = MigratorSettings::from(configuration);
+  settings.actor = context.outside().actor;
+  database.migrator_ =
+      std::make_unique<Migrator>(*database.factory_, *context.outside().clock, std::move(settings), *database.sink_);
+  return database;
+}
+
+Result<void> require_known_rows(const RevisionGraph& graph, const std::vector<std::string>& rows) {
+  for (const std::string& row : rows) {
+    if (graph.find(row) == nullptr) {
+      return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + row + "', which is in no file")
+                      .advise("check out the commit or branch that has it, or name the right folder (--migrations, "
+                              "version_locations); if it is gone for good, `athanor stamp --purge <revision>` says where the "
+                              "schema really is"));
+    }
+  }
+  return {};
+}
+
+Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<ProgressSink> sink) {
+  TRY_ASSIGN(Configuration configuration, load_settings(context));
+  // Connecting takes longer than reading: it begins first.
+  TRY_ASSIGN(Database database, Database::connect(context, configuration, std::move(sink)));
+  TRY_ASSIGN(Project project, open_project(context, configuration));
+  TRY_ASSIGN(Observation observation, database.migrator().observe());
+  context.output().set_current(observation.rows);
+  return Situation{std::move(configuration), std::move(project), std::move(database), std::move(observation)};
+}
+
+}  // namespace athanor::cli

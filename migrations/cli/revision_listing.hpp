@@ -1,0 +1,48 @@
+// Revisions as people read them: the one-line and the long form that Alembic's users know.
+//
+//   1975ea83b712 -> 8c1f0a2b7d3e (billing) (head), Add email to users
+//
+// Threads: one thread. Ownership: borrows the graph.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "migrations/cli/output.hpp"
+#include "migrations/revision/graph.hpp"
+
+namespace athanor::cli {
+
+struct LineOptions {
+  bool labels = false;
+  bool message = false;
+  bool parents = false;
+  bool forks = true;  // (branchpoint), (mergepoint)
+};
+
+class RevisionListing {
+ public:
+  explicit RevisionListing(const RevisionGraph& graph, bool color = false);
+  // Revisions to be marked "(current)".
+  void mark_current(const std::vector<std::string>& ids);
+
+  [[nodiscard]] std::string line(const Revision& revision, const LineOptions& options) const;
+  // "Rev: …", "Parent: …", "Path: …" and the message; ends with an empty line.
+  [[nodiscard]] std::string entry(const Revision& revision) const;
+  [[nodiscard]] Json json(const Revision& revision) const;
+
+ private:
+  [[nodiscard]] std::string accent(std::string_view code, std::string_view text) const;
+
+  const RevisionGraph& graph_;
+  bool color_;
+  std::unordered_set<std::string> effective_heads_;
+  std::unordered_set<std::string> current_;
+};
+
+// "a, b", or "<base>".
+[[nodiscard]] std::string parents_text(const Revision& revision);
+
+}  // namespace athanor::cli
