@@ -25,6 +25,11 @@ class AutocommitStatement {
   // An intent was found: the statement ran, or did not, or half. True when it is done.
   Result<bool> recover(const std::string& state_before) {
     TRY_ASSIGN(const ProbeState now, probe(run_.session, probe_));
+    if (half_detached(now)) {
+      TRY(finalise_detach());
+      TRY(mark("done", ""));
+      return true;
+    }
     switch (judge(probe_, state_before, now)) {
       case Verdict::Done:
         TRY(mark("done", ""));
@@ -45,7 +50,11 @@ class AutocommitStatement {
     LockRetries retries(run_.clock, run_.settings.execution.lock_retry_budget);
     while (true) {
       TRY_ASSIGN(const ProbeState before, probe(run_.session, probe_));
-      TRY(clear());
+      if (half_detached(before)) {
+        TRY(finalise_detach());
+        break;
+      }
+      TRY(clear_half_built(run_.session, probe_));
       TRY(mark("intent", probe_state_name(before)));
       auto outcome = execute();
       if (outcome) {
@@ -57,7 +66,7 @@ class AutocommitStatement {
         return fail(run_.failed_at(revision_, &statement_, std::move(error)));
       }
       // The server said no, so nothing took effect but perhaps a half-built index.
-      TRY(clear());
+      TRY(clear_half_built(run_.session, probe_));
       const Command forget = run_.ledger.forget_step(*revision_.walk.revision, row_direction(revision_), step_, index_);
       TRY(send(run_.session, forget));
       if (!run_.wait_for_retry(retries, revision_, error)) {
@@ -102,12 +111,9 @@ class AutocommitStatement {
     return {};
   }
 
-  Result<void> clear() {
-    TRY_ASSIGN(const ProbeState now, probe(run_.session, probe_));
-    if (probe_.kind == RecoveryProbe::Kind::DetachPartitionConcurrently && now == ProbeState::Invalid) {
-      return finalise_detach();
-    }
-    return clear_half_built(run_.session, probe_);
+  // A DETACH that was interrupted between its two transactions can only be finished.
+  [[nodiscard]] bool half_detached(ProbeState now) const {
+    return probe_.kind == RecoveryProbe::Kind::DetachPartitionConcurrently && now == ProbeState::Invalid;
   }
 
   Result<void> finalise_detach() {

@@ -87,7 +87,7 @@ Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
     return {};
   }
   std::string message = lost.message + "; " + std::to_string(run.report.executed.size()) + " of " +
-                        std::to_string(revisions.size()) + " revisions are in the database, the rest is not";
+                        std::to_string(revisions.size()) + " revisions of this run are in the database, the rest is not";
   if (found->transaction_committed) {
     message +=
         *found->transaction_committed ? " (the last transaction was committed)" : " (the last transaction was rolled back)";

@@ -53,8 +53,9 @@ CuttingProxy::~CuttingProxy() {
   ::close(listener_);
 }
 
-void CuttingProxy::cut_after(const std::string& marker, bool deliver) {
+void CuttingProxy::cut_after(const std::string& marker, bool deliver, std::chrono::milliseconds linger) {
   marker_ = marker;
+  linger_ = linger;
   deliver_ = deliver;
   cut_ = false;
   armed_ = true;
@@ -73,6 +74,17 @@ void CuttingProxy::serve() {
   }
   for (auto& line : lines) {
     line.join();
+  }
+}
+
+void CuttingProxy::drain(int server) const {
+  const auto until = std::chrono::steady_clock::now() + linger_;
+  std::array<char, 65536> buffer{};
+  while (!stop_ && std::chrono::steady_clock::now() < until) {
+    pollfd waiting{server, POLLIN, 0};
+    if (::poll(&waiting, 1, 20) > 0 && ::recv(server, buffer.data(), buffer.size(), 0) <= 0) {
+      return;
+    }
   }
 }
 
@@ -103,12 +115,18 @@ void CuttingProxy::forward(int client) {
         // The client's end goes first, so that no answer can slip through.
         const linger hard{1, 0};
         ::setsockopt(client, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        ::close(client);
+        client = -1;
         cut_ = true;
         open = false;
       }
     }
   }
-  ::close(client);
+  if (client >= 0) {
+    ::close(client);
+  } else if (deliver_) {
+    drain(server);
+  }
   ::close(server);
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 
@@ -19,18 +20,21 @@ class CuttingProxy {
   CuttingProxy& operator=(const CuttingProxy&) = delete;
 
   [[nodiscard]] int port() const { return port_; }
-  // When the client next sends something that contains `marker`: forward it if `deliver`, then cut before any answer.
-  void cut_after(const std::string& marker, bool deliver);
+  // When the client next sends something that contains `marker`: forward it if `deliver`, then cut the client's side before any
+  // answer. The server's side stays open for `linger`, its answers thrown away, so that it can finish what it was sent.
+  void cut_after(const std::string& marker, bool deliver, std::chrono::milliseconds linger = std::chrono::milliseconds(300));
   [[nodiscard]] bool has_cut() const { return cut_; }
 
  private:
   void serve();
   void forward(int client);
+  void drain(int server) const;
 
   int target_;
   int listener_ = -1;
   int port_ = 0;
   std::string marker_;
+  std::chrono::milliseconds linger_{0};
   std::atomic<bool> armed_{false};
   std::atomic<bool> deliver_{true};
   std::atomic<bool> cut_{false};

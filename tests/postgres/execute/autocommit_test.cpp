@@ -13,10 +13,12 @@ class AutocommitStep : public test::MigrationScene {
  protected:
   void table_and_index() {
     revision("a1", "", "CREATE TABLE t (id int, v int);", "DROP TABLE t;");
-    revision("b2", "a1", "ALTER TABLE t ADD COLUMN w int;\n-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY t_v ON t (v);\n"
-                         "CREATE INDEX CONCURRENTLY t_w ON t (w);",
-             "-- athanor:step autocommit\nDROP INDEX CONCURRENTLY t_w;\nDROP INDEX CONCURRENTLY t_v;\n-- athanor:step transaction\n"
-             "ALTER TABLE t DROP COLUMN w;");
+    revision(
+        "b2", "a1",
+        "ALTER TABLE t ADD COLUMN w int;\n-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY t_v ON t (v);\n"
+        "CREATE INDEX CONCURRENTLY t_w ON t (w);",
+        "-- athanor:step autocommit\nDROP INDEX CONCURRENTLY t_w;\nDROP INDEX CONCURRENTLY t_v;\n-- athanor:step transaction\n"
+        "ALTER TABLE t DROP COLUMN w;");
   }
   // The ledger as a run leaves it that died inside statement `statement` of step 1 of b2.
   void crashed_in(int statement, const std::string& before = "absent") {
@@ -28,19 +30,21 @@ class AutocommitStep : public test::MigrationScene {
       rows += ", ('b2', 'upgrade', 1, " + std::to_string(i) + ", 'done', NULL, '" + checksum + "', 'old')";
     }
     rows += ", ('b2', 'upgrade', 1, " + std::to_string(statement) + ", 'intent', '" + before + "', '" + checksum + "', 'old')";
-    database_.run("INSERT INTO athanor.step (revision, direction, step, statement, state, before, checksum, run_id) VALUES " + rows);
+    database_.run("INSERT INTO athanor.step (revision, direction, step, statement, state, before, checksum, run_id) VALUES " +
+                  rows);
   }
   // An INVALID index as a killed CREATE INDEX CONCURRENTLY leaves it.
   void invalid_index(const std::string& name, const std::string& column) {
     auto blocker = database_.connect();
-    blocker.run("BEGIN; SELECT * FROM t");
+    blocker.run("BEGIN; LOCK TABLE t IN ROW EXCLUSIVE MODE");
     auto builder = database_.connect();
     builder.run("SET lock_timeout = '100ms'");
     EXPECT_EQ(builder.attempt("CREATE INDEX CONCURRENTLY " + name + " ON t (" + column + ")"), "55P03");
     EXPECT_EQ(database_.value("SELECT indisvalid FROM pg_index WHERE indexrelid = '" + name + "'::regclass"), "f");
   }
   [[nodiscard]] std::string valid(const std::string& name) {
-    return database_.value("SELECT coalesce((SELECT indisvalid::text FROM pg_index WHERE indexrelid = to_regclass('" + name + "')), 'absent')");
+    return database_.value("SELECT coalesce((SELECT indisvalid::text FROM pg_index WHERE indexrelid = to_regclass('" + name +
+                           "')), 'absent')");
   }
 };
 
@@ -126,9 +130,12 @@ TEST_F(AutocommitStep, AddsAnEnumValueOnceAcrossACrash) {
   revision("b2", "a1", "-- athanor:step autocommit\nALTER TYPE mood ADD VALUE 'happy';");
   ASSERT_TRUE(upgrade("a1").ok());
   const auto made = plan(Direction::Upgrade, "b2", {"a1"}).value();
-  database_.run("INSERT INTO athanor.step (revision, direction, step, statement, state, before, checksum, run_id) VALUES ('b2',"
-                " 'upgrade', 0, 0, 'intent', 'absent', '" + made.revisions[0].script->checksum + "', 'old'); "
-                "ALTER TYPE mood ADD VALUE 'happy'");
+  database_.run(
+      "INSERT INTO athanor.step (revision, direction, step, statement, state, before, checksum, run_id) VALUES ('b2',"
+      " 'upgrade', 0, 0, 'intent', 'absent', '" +
+      made.revisions[0].script->checksum +
+      "', 'old'); "
+      "ALTER TYPE mood ADD VALUE 'happy'");
   const auto report = upgrade();
   ASSERT_TRUE(report.ok()) << text(report.error);
   EXPECT_EQ(database_.value("SELECT count(*) FROM pg_enum"), "2");
@@ -139,8 +146,10 @@ TEST_F(AutocommitStep, AsksAHumanWhenTheCatalogCannotTell) {
   revision("b2", "a1", "-- athanor:step autocommit\nINSERT INTO t VALUES (1);");
   ASSERT_TRUE(upgrade("a1").ok());
   const auto made = plan(Direction::Upgrade, "b2", {"a1"}).value();
-  database_.run("INSERT INTO athanor.step (revision, direction, step, statement, state, checksum, run_id) VALUES ('b2', 'upgrade',"
-                " 0, 0, 'intent', '" + made.revisions[0].script->checksum + "', 'old')");
+  database_.run(
+      "INSERT INTO athanor.step (revision, direction, step, statement, state, checksum, run_id) VALUES ('b2', 'upgrade',"
+      " 0, 0, 'intent', '" +
+      made.revisions[0].script->checksum + "', 'old')");
   auto report = upgrade();
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error->code, ErrorCode::StepOutcomeUnknown);
@@ -169,7 +178,8 @@ TEST_F(AutocommitStep, RefusesATextThatChangedAfterItWasHalfApplied) {
   table_and_index();
   ASSERT_TRUE(upgrade("a1").ok());
   crashed_in(0);
-  replace("b2", "a1", "ALTER TABLE t ADD COLUMN other int;\n-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY t_v ON t (v);");
+  replace("b2", "a1",
+          "ALTER TABLE t ADD COLUMN other int;\n-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY t_v ON t (v);");
   const auto report = upgrade();
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error->code, ErrorCode::ChecksumMismatch);
@@ -190,7 +200,8 @@ TEST_F(AutocommitStep, ShowsAnUnfinishedRevisionWhenItLooks) {
 }
 
 TEST_F(AutocommitStep, FinishesAPendingDetach) {
-  revision("a1", "", "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);");
+  revision("a1", "",
+           "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);");
   revision("b2", "a1", "-- athanor:step autocommit\nALTER TABLE p DETACH PARTITION p1 CONCURRENTLY;");
   ASSERT_TRUE(upgrade("a1").ok());
   {
@@ -203,8 +214,10 @@ TEST_F(AutocommitStep, FinishesAPendingDetach) {
   const auto pending = database_.value("SELECT inhdetachpending FROM pg_inherits");
   EXPECT_EQ(pending, "t");
   const auto made = plan(Direction::Upgrade, "b2", {"a1"}).value();
-  database_.run("INSERT INTO athanor.step (revision, direction, step, statement, state, before, checksum, run_id) VALUES ('b2',"
-                " 'upgrade', 0, 0, 'intent', 'valid', '" + made.revisions[0].script->checksum + "', 'old')");
+  database_.run(
+      "INSERT INTO athanor.step (revision, direction, step, statement, state, before, checksum, run_id) VALUES ('b2',"
+      " 'upgrade', 0, 0, 'intent', 'valid', '" +
+      made.revisions[0].script->checksum + "', 'old')");
   const auto report = upgrade();
   ASSERT_TRUE(report.ok()) << text(report.error);
   EXPECT_EQ(database_.value("SELECT count(*) FROM pg_inherits"), "0");

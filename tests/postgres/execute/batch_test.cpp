@@ -14,8 +14,9 @@ class BatchStep : public test::MigrationScene {
  protected:
   void backfill(const std::string& options, int rows = 1'000, const std::string& type = "bigint",
                 const std::string& key = "g") {
-    revision("a1", "", "CREATE TABLE t (id " + type + " PRIMARY KEY, n int NOT NULL DEFAULT 0);\nINSERT INTO t SELECT " + key +
-                           " FROM generate_series(1, " + std::to_string(rows) + ") AS g;");
+    revision("a1", "",
+             "CREATE TABLE t (id " + type + " PRIMARY KEY, n int NOT NULL DEFAULT 0);\nINSERT INTO t SELECT " + key +
+                 " FROM generate_series(1, " + std::to_string(rows) + ") AS g;");
     revision("b2", "a1", "-- athanor:step batch table=t key=id " + options + "\nUPDATE t SET n = n + 1 WHERE {batch};");
   }
   [[nodiscard]] std::string each_row_once() {
@@ -47,7 +48,8 @@ TEST_F(BatchStep, WalksUuidKeys) {
 }
 
 TEST_F(BatchStep, WalksAnEmptyTextKey) {
-  revision("a1", "", "CREATE TABLE t (id text PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t VALUES (''), ('it''s \\ x'), ('z');");
+  revision("a1", "",
+           "CREATE TABLE t (id text PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t VALUES (''), ('it''s \\ x'), ('z');");
   revision("b2", "a1", "-- athanor:step batch table=t key=id size=1\nUPDATE t SET n = n + 1 WHERE {batch};");
   const auto report = upgrade();
   ASSERT_TRUE(report.ok()) << text(report.error);
@@ -84,8 +86,9 @@ TEST_F(BatchStep, ContinuesAfterTheLastBatchWhenItWasStopped) {
 }
 
 TEST_F(BatchStep, KeepsFinishedBatchesWhenAlaterOneFails) {
-  revision("a1", "", "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0 CHECK (id <> 250 OR n = 0));\n"
-                     "INSERT INTO t SELECT g FROM generate_series(1, 400) AS g;");
+  revision("a1", "",
+           "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0 CHECK (id <> 250 OR n = 0));\n"
+           "INSERT INTO t SELECT g FROM generate_series(1, 400) AS g;");
   revision("b2", "a1", "-- athanor:step batch table=t key=id size=100\nUPDATE t SET n = n + 1 WHERE {batch};");
   const auto report = upgrade();
   ASSERT_FALSE(report.ok());

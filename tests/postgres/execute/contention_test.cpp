@@ -14,8 +14,8 @@ using Rows = std::vector<std::string>;
 
 class Contention : public test::MigrationScene {
  protected:
-  const std::string kTakeLock = "SELECT pg_advisory_lock(" + std::to_string(MigrationLock::kClass) + ", " +
-                                std::to_string(MigrationLock::kObject) + ")";
+  const std::string kTakeLock =
+      "SELECT pg_advisory_lock(" + std::to_string(MigrationLock::kClass) + ", " + std::to_string(MigrationLock::kObject) + ")";
 };
 
 TEST_F(Contention, NamesTheHolderWhenTheLockIsNotFreeInTime) {

@@ -22,9 +22,9 @@ class LostCommit : public test::MigrationScene {
     return url.replace(url.find(direct), direct.size(), "127.0.0.1:" + std::to_string(proxy.port()));
   }
   // Upgrades through a proxy that cuts when it sees `marker`, which stands in the SQL of b2.
-  ExecutionReport upgrade_cut_at(const std::string& marker, bool deliver) {
+  ExecutionReport upgrade_cut_at(const std::string& marker, bool deliver, milliseconds linger = milliseconds(300)) {
     test::CuttingProxy proxy(port_of(database_.url()));
-    proxy.cut_after(marker, deliver);
+    proxy.cut_after(marker, deliver, linger);
     auto sessions = factory(through(proxy));
     const auto report = run(Direction::Upgrade, "heads", *sessions);
     EXPECT_TRUE(proxy.has_cut());
@@ -59,8 +59,8 @@ TEST_F(LostCommit, SaysSoWhenTheTransactionNeverReachedTheServer) {
 TEST_F(LostCommit, WaitsForTheOldSessionBeforeItJudges) {
   revision("a1", "", "CREATE TABLE t (n int);");
   // The statement runs on after the line was cut: only the lock tells when it is over.
-  revision("b2", "a1", "SET LOCAL client_connection_check_interval = 0; SELECT pg_sleep(1.5); CREATE TABLE marked_here (n int);");
-  const auto report = upgrade_cut_at("marked_here", true);
+  revision("b2", "a1", "SELECT pg_sleep(1.5); CREATE TABLE marked_here (n int);");
+  const auto report = upgrade_cut_at("marked_here", true, milliseconds(3'000));
   EXPECT_TRUE(report.ok()) << text(report.error);
   EXPECT_EQ(report.rows, Rows{"b2"});
   EXPECT_TRUE(database_.has_relation("marked_here"));

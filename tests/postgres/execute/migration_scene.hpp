@@ -32,7 +32,8 @@ class MigrationScene : public testing::Test {
     settings_.execution.lock_retry_budget = milliseconds(0);
   }
 
-  void revision(const std::string& id, const std::string& parents, const std::string& up, const std::string& down = "SELECT 1;") {
+  void revision(const std::string& id, const std::string& parents, const std::string& up,
+                const std::string& down = "SELECT 1;") {
     files_.push_back(revision_file(id, parents, "-- athanor:upgrade\n" + up + "\n\n-- athanor:downgrade\n" + down + "\n"));
   }
   void replace(const std::string& id, const std::string& parents, const std::string& up) {

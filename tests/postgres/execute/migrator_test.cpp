@@ -33,7 +33,8 @@ TEST_F(Migrator, TakesAnEmptyDatabaseToTheHead) {
 TEST_F(Migrator, WritesOneLedgerRowPerRevisionInItsOwnTransaction) {
   three_revisions();
   ASSERT_TRUE(upgrade().ok());
-  EXPECT_EQ(database_.column("SELECT revision || ' ' || direction || ' ' || outcome || ' ' || actor FROM athanor.history ORDER BY id"),
+  EXPECT_EQ(database_.column(
+                "SELECT revision || ' ' || direction || ' ' || outcome || ' ' || actor FROM athanor.history ORDER BY id"),
             (Rows{"a1 upgrade applied tester", "b2 upgrade applied tester", "c3 upgrade applied tester"}));
   EXPECT_EQ(database_.value("SELECT count(DISTINCT xmin::text) FROM athanor.history"), "3");
   EXPECT_EQ(database_.value("SELECT count(*) FROM athanor.history WHERE length(checksum) = 64 AND length(plan_hash) = 64 AND"
@@ -91,7 +92,8 @@ TEST_F(Migrator, GoesOnAfterTheFileWasMended) {
 }
 
 TEST_F(Migrator, AppliesNothingBehindACommitThatFails) {
-  revision("a1", "", "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int REFERENCES p DEFERRABLE INITIALLY DEFERRED);");
+  revision("a1", "",
+           "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int REFERENCES p DEFERRABLE INITIALLY DEFERRED);");
   revision("b2", "a1", "INSERT INTO c VALUES (1);");
   revision("c3", "b2", "CREATE TABLE never (id int);");
   const auto report = upgrade();
@@ -103,7 +105,8 @@ TEST_F(Migrator, AppliesNothingBehindACommitThatFails) {
 }
 
 TEST_F(Migrator, AppliesNothingOfAnIndependentBranchBehindACommitThatFails) {
-  revision("a1", "", "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int REFERENCES p DEFERRABLE INITIALLY DEFERRED);");
+  revision("a1", "",
+           "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int REFERENCES p DEFERRABLE INITIALLY DEFERRED);");
   revision("b2", "a1", "INSERT INTO c VALUES (1);");
   revision("z9", "", "CREATE TABLE never (id int);");
   const auto plan_of_two = plan(Direction::Upgrade, "heads", {});
@@ -111,8 +114,8 @@ TEST_F(Migrator, AppliesNothingOfAnIndependentBranchBehindACommitThatFails) {
   const auto report = upgrade();
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.failed_revision, "b2");
-  EXPECT_EQ(database_.has_relation("never"), plan_of_two->revisions[0].walk.revision == "z9" ||
-                                                 plan_of_two->revisions[1].walk.revision == "z9");
+  EXPECT_EQ(database_.has_relation("never"),
+            plan_of_two->revisions[0].walk.revision == "z9" || plan_of_two->revisions[1].walk.revision == "z9");
 }
 
 TEST_F(Migrator, RefusesAPlanThatTheDatabaseHasLeftBehind) {
@@ -175,7 +178,8 @@ TEST_F(Migrator, StampsWithoutRunningAnything) {
 
 TEST_F(Migrator, PurgesRowsThatNoFileKnowsWhenItStamps) {
   three_revisions();
-  database_.run("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('ghost')");
+  database_.run(
+      "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('ghost')");
   auto sessions = factory();
   athanor::Migrator migrator(*sessions, clock(), settings_, sink_);
   const auto report = migrator.purge_and_stamp(plan(Direction::Stamp, "c3", {}).value(), stop_.token());
@@ -185,8 +189,9 @@ TEST_F(Migrator, PurgesRowsThatNoFileKnowsWhenItStamps) {
 
 TEST_F(Migrator, UsesTheVersionTableThatAlembicLeft) {
   three_revisions();
-  database_.run("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY"
-                " (version_num)); INSERT INTO alembic_version VALUES ('a1'); CREATE TABLE users (id bigint PRIMARY KEY)");
+  database_.run(
+      "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY"
+      " (version_num)); INSERT INTO alembic_version VALUES ('a1'); CREATE TABLE users (id bigint PRIMARY KEY)");
   const auto report = upgrade();
   ASSERT_TRUE(report.ok()) << text(report.error);
   EXPECT_EQ(report.executed.size(), 2U);
@@ -205,13 +210,13 @@ TEST_F(Migrator, HonoursTheNamesOfVersionTableAndLedger) {
 }
 
 TEST_F(Migrator, WalksBranchesAndMerges) {
-  revision("base", "", "CREATE TABLE t0 (id int);", "DROP TABLE t0;");
-  revision("left", "base", "CREATE TABLE t1 (id int);", "DROP TABLE t1;");
-  revision("right", "base", "CREATE TABLE t2 (id int);", "DROP TABLE t2;");
+  revision("root", "", "CREATE TABLE t0 (id int);", "DROP TABLE t0;");
+  revision("left", "root", "CREATE TABLE t1 (id int);", "DROP TABLE t1;");
+  revision("right", "root", "CREATE TABLE t2 (id int);", "DROP TABLE t2;");
   revision("union", "left, right", "CREATE TABLE t3 (id int);", "DROP TABLE t3;");
   ASSERT_TRUE(upgrade("union").ok());
   EXPECT_EQ(database_.version_rows(), Rows{"union"});
-  const auto apart = downgrade("-1");
+  const auto apart = downgrade("left");
   ASSERT_TRUE(apart.ok()) << text(apart.error);
   EXPECT_EQ(database_.version_rows(), (Rows{"left", "right"}));
   ASSERT_TRUE(downgrade("base").ok());
@@ -252,7 +257,9 @@ TEST_F(Migrator, AppliesAThousandRevisionsInOrder) {
              i == 1 ? "DROP TABLE log;" : "DELETE FROM log WHERE n = " + std::to_string(i) + ";");
   }
   ASSERT_TRUE(upgrade().ok());
-  EXPECT_EQ(database_.value("SELECT bool_and(n = prev + 1) FROM (SELECT n, lag(n, 1, 1) OVER (ORDER BY ctid) AS prev FROM log) s"), "t");
+  EXPECT_EQ(
+      database_.value("SELECT bool_and(n = prev + 1) FROM (SELECT n, lag(n, 1, 1) OVER (ORDER BY ctid) AS prev FROM log) s"),
+      "t");
   ASSERT_TRUE(downgrade("r10").ok());
   EXPECT_EQ(database_.value("SELECT max(n) FROM log"), "10");
 }

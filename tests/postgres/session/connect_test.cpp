@@ -129,8 +129,9 @@ TEST(Connect, OpensAnObserverThatCannotWrite) {
 }
 
 TEST(ServerError, FindsTheSqlstateOfARefusedConnection) {
-  EXPECT_EQ(postgres::sqlstate_of("connection to server at \"x\", port 1 failed: FATAL:  28P01: password authentication failed"),
-            "28P01");
+  EXPECT_EQ(
+      postgres::sqlstate_of("connection to server at \"x\", port 1 failed: FATAL:  28P01: password authentication failed"),
+      "28P01");
   EXPECT_EQ(postgres::sqlstate_of("could not translate host name"), "");
 }
 

@@ -67,8 +67,9 @@ TEST_F(PipelineSession, RunsNothingBehindATransactionThatFailed) {
 
 TEST_F(PipelineSession, NamesCommitAsTheFailedCommandWhenADeferredConstraintFails) {
   auto session = open();
-  database_.run("CREATE TABLE parent (id int PRIMARY KEY);"
-                "CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)");
+  database_.run(
+      "CREATE TABLE parent (id int PRIMARY KEY);"
+      "CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)");
   ASSERT_TRUE(session->submit(of({"INSERT INTO child VALUES (1)"})));
   const auto outcome = session->collect().value();
   ASSERT_TRUE(outcome.error);
@@ -151,9 +152,10 @@ TEST_F(PipelineSession, DoesNotDeadlockOnMuchInputAndMuchOutput) {
   auto session = open();
   const std::string large(8U << 20U, 'x');
   for (int i = 0; i < 4; ++i) {
-    ASSERT_TRUE(session->submit(of({"DO $$ BEGIN FOR i IN 1..20000 LOOP RAISE WARNING 'a line that fills buffers %', i;"
-                                    " END LOOP; END $$",
-                                    "SELECT repeat('y', 4000000)", "SELECT length('" + large + "')"})));
+    ASSERT_TRUE(
+        session->submit(of({"DO $$ BEGIN FOR i IN 1..20000 LOOP RAISE WARNING 'a line that fills buffers %', i;"
+                            " END LOOP; END $$",
+                            "SELECT repeat('y', 4000000)", "SELECT length('" + large + "')"})));
   }
   for (int i = 0; i < 4; ++i) {
     const auto outcome = session->collect().value();
