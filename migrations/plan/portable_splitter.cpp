@@ -112,7 +112,9 @@ class PortableSplitter {
       return fail(parenthesis_error(parens_.back(), "parenthesis that is never closed"));
     }
     if (body_.open()) {
-      return fail(Error(ErrorCode::MalformedRevision, "BEGIN ATOMIC without its END").at(line_context(line_)));
+      return fail(Error(ErrorCode::MalformedRevision, "BEGIN ATOMIC without its END")
+                      .at(line_context(line_))
+                      .advise("end the function's body with END and a semicolon"));
     }
     finish(text_.size());
     return std::move(statements_);
@@ -153,7 +155,9 @@ class PortableSplitter {
                                                                                                      : token.begin + quote;
   }
   Error parenthesis_error(std::size_t position, std::string what) const {
-    return or_client_copy(Error(ErrorCode::MalformedRevision, std::move(what)).at(line_context(line_at(position))));
+    return or_client_copy(Error(ErrorCode::MalformedRevision, std::move(what))
+                              .at(line_context(line_at(position)))
+                              .advise("balance the parentheses of the statement: until then its end cannot be told"));
   }
 
   std::string_view text_;

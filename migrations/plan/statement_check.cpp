@@ -137,6 +137,11 @@ Result<void> check_statement(const SqlStatement& statement, bool transactional) 
     return fail(meta_command_error(statement.sql, 0, statement.line));
   }
   const StatementShape shape(statement.sql);
+  if (shape.unbalanced) {
+    return fail(Error(ErrorCode::MalformedRevision, "the parentheses of the statement do not match")
+                    .at(line_context(statement.line))
+                    .advise("balance the parentheses of the statement: until then its end cannot be told"));
+  }
   TRY(check_transaction_control(shape, statement.line));
   if (shape.starts("copy") && copies_client_data(statement.sql)) {
     return fail(client_copy_error(statement.line));

@@ -49,10 +49,12 @@ StatementShape::StatementShape(std::string_view sql) {
     names_quoted = names_quoted || token.kind == TokenKind::QuotedIdentifier;
     if (token.kind == TokenKind::Symbol) {
       depth += text == "(" ? 1 : text == ")" ? -1 : 0;
+      unbalanced = unbalanced || depth < 0;
     } else if (same_word(text, "0") && concurrently_option) {
       concurrently_option = false;  // (CONCURRENTLY 0)
     }
   }
+  unbalanced = unbalanced || depth != 0;
 }
 
 void StatementShape::see_word(std::string_view word, int depth) {

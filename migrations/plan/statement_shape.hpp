@@ -27,6 +27,7 @@ class StatementShape {
     std::string_view text;
   };
   std::optional<LongIdentifier> long_identifier;  // the first that PostgreSQL would cut
+  bool unbalanced = false;                        // a parenthesis closes before it opens, or never does
   bool concurrently = false;                      // the word outside parentheses
   bool concurrently_option = false;               // (…, CONCURRENTLY, …), not switched off
   bool detaches_partition = false;                // DETACH PARTITION outside parentheses

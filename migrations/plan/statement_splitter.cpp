@@ -63,7 +63,9 @@ Result<void> refuse_meta_commands(std::string_view text, int first_line) {
 
 Result<std::vector<SqlStatement>> split_statements(std::string_view text, int first_line) {
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
-    return fail(Error(ErrorCode::MalformedRevision, "NUL byte").at(line_context(first_line + count_lines(text, nul))));
+    return fail(Error(ErrorCode::MalformedRevision, "NUL byte")
+                    .at(line_context(first_line + count_lines(text, nul)))
+                    .advise("save the file as UTF-8 text"));
   }
   if (text.size() > kScannerLimit || contains_word(text, "atomic")) {
     return split_statements_portably(text, first_line);

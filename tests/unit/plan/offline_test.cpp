@@ -1,0 +1,98 @@
+// The shape is what Alembic 1.20.1 prints for the same history with --sql, but for three things: no RETURNING, a semicolon
+// that a line comment cannot swallow, and no space behind the column's comma.
+#include <gtest/gtest.h>
+
+#include "tests/unit/plan/history.hpp"
+
+namespace athanor {
+namespace {
+
+using test::small_history;
+
+std::string offline(Direction direction, const std::string& range, const OfflineOptions& options = {}) {
+  const auto plan = small_history().offline(direction, range);
+  return plan ? render_offline(*plan, options) : plan.error().describe();
+}
+
+const std::string kVersionTable =
+    "CREATE TABLE alembic_version (\n    version_num VARCHAR(32) NOT NULL,\n"
+    "    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n);\n\n";
+
+OfflineOptions in_one() {
+  OfflineOptions options;
+  options.transaction_per_migration = false;
+  return options;
+}
+
+TEST(Offline, AnUpgradeFromNothingCreatesTheVersionTable) {
+  EXPECT_EQ(offline(Direction::Upgrade, "aaa1"),
+            "BEGIN;\n\n" + kVersionTable +
+                "-- Running upgrade  -> aaa1\n\n"
+                "CREATE TABLE users (id int PRIMARY KEY, login text);\n\n"
+                "INSERT INTO alembic_version (version_num) VALUES ('aaa1');\n\nCOMMIT;\n\n");
+  EXPECT_EQ(offline(Direction::Upgrade, "base:aaa1"), offline(Direction::Upgrade, "aaa1"));
+}
+
+TEST(Offline, AutocommitAndBatchStepsLeaveTheTransaction) {
+  EXPECT_EQ(offline(Direction::Upgrade, "aaa1:bbb2"),
+            "BEGIN;\n\n-- Running upgrade aaa1 -> bbb2\n\nALTER TABLE users ADD COLUMN email text;\n\nCOMMIT;\n\n"
+            "CREATE INDEX CONCURRENTLY users_email_idx ON users (email);\n\nBEGIN;\n\n"
+            "UPDATE users SET email = login WHERE email IS NULL AND true;\n\n"
+            "UPDATE alembic_version SET version_num='bbb2' WHERE alembic_version.version_num = 'aaa1';\n\nCOMMIT;\n\n");
+}
+
+TEST(Offline, BranchesAndMergesWriteTheirRowsInOneTransaction) {
+  EXPECT_EQ(
+      offline(Direction::Upgrade, "bbb2:eee5", in_one()),
+      "BEGIN;\n\n-- Running upgrade bbb2 -> ddd4\n\nSELECT 1 -- one\n;\n\n"
+      "UPDATE alembic_version SET version_num='ddd4' WHERE alembic_version.version_num = 'bbb2';\n\n"
+      "-- Running upgrade bbb2 -> ccc3\n\nINSERT INTO alembic_version (version_num) VALUES ('ccc3');\n\n"
+      "-- Running upgrade ccc3, ddd4 -> eee5\n\nDELETE FROM alembic_version WHERE alembic_version.version_num = 'ccc3';\n\n"
+      "UPDATE alembic_version SET version_num='eee5' WHERE alembic_version.version_num = 'ddd4';\n\nCOMMIT;\n\n");
+}
+
+TEST(Offline, ADowngradeEndsWithAnEmptyVersionTable) {
+  EXPECT_EQ(offline(Direction::Downgrade, "bbb2:base"),
+            "BEGIN;\n\n-- Running downgrade bbb2 -> aaa1\n\nCOMMIT;\n\nDROP INDEX CONCURRENTLY users_email_idx;\n\nBEGIN;\n\n"
+            "ALTER TABLE users DROP COLUMN email;\n\n"
+            "UPDATE alembic_version SET version_num='aaa1' WHERE alembic_version.version_num = 'bbb2';\n\nCOMMIT;\n\n"
+            "BEGIN;\n\n-- Running downgrade aaa1 -> \n\nDROP TABLE users;\n\n"
+            "DELETE FROM alembic_version WHERE alembic_version.version_num = 'aaa1';\n\nCOMMIT;\n\n");
+}
+
+TEST(Offline, TheVersionTableMayHaveAnotherNameASchemaAndNoKey) {
+  OfflineOptions options;
+  options.version_table = "vt";
+  options.version_table_schema = "My s";
+  options.version_table_pk = false;
+  EXPECT_EQ(
+      offline(Direction::Stamp, "aaa1", options),
+      "BEGIN;\n\nCREATE TABLE \"My s\".vt (\n    version_num VARCHAR(32) NOT NULL\n);\n\n-- Running stamp_revision  -> aaa1\n\n"
+      "INSERT INTO \"My s\".vt (version_num) VALUES ('aaa1');\n\nCOMMIT;\n\n");
+  EXPECT_EQ(offline(Direction::Stamp, "aaa1:base", options),
+            "BEGIN;\n\n-- Running stamp_revision aaa1 -> \n\nDELETE FROM \"My s\".vt WHERE \"My s\".vt.version_num = "
+            "'aaa1';\n\nCOMMIT;\n\n");
+}
+
+TEST(Offline, AStampMovesTheRow) {
+  EXPECT_EQ(offline(Direction::Stamp, "aaa1:eee5"),
+            "BEGIN;\n\n-- Running stamp_revision aaa1 -> eee5\n\n"
+            "UPDATE alembic_version SET version_num='eee5' WHERE alembic_version.version_num = 'aaa1';\n\nCOMMIT;\n\n");
+}
+
+TEST(Offline, NothingToDoIsAnEmptyTransaction) {
+  for (const std::string range : {"aaa1:aaa1", "base:base"}) {
+    EXPECT_EQ(offline(Direction::Upgrade, range), "BEGIN;\n\nCOMMIT;\n\n") << range;
+  }
+  EXPECT_EQ(offline(Direction::Stamp, "aaa1:aaa1"), "BEGIN;\n\nCOMMIT;\n\n");
+}
+
+TEST(Offline, ADowngradeMustSayWhereItStarts) {
+  const auto plan = small_history().offline(Direction::Downgrade, "base");
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, ErrorCode::InvalidTarget);
+  EXPECT_EQ(plan.error().message, "downgrade --sql must be told where it starts");
+}
+
+}  // namespace
+}  // namespace athanor

@@ -1,0 +1,71 @@
+#include <gtest/gtest.h>
+
+#include "migrations/plan/statement.hpp"
+
+namespace athanor {
+namespace {
+
+using Kind = RecoveryProbe::Kind;
+
+void expect_probe(const std::string& sql, Kind kind, const std::string& schema = "", const std::string& object = "",
+                  const std::string& value = "") {
+  const auto probe = recovery_probe(sql);
+  EXPECT_EQ(static_cast<int>(probe.kind), static_cast<int>(kind)) << sql;
+  EXPECT_EQ(probe.schema, schema) << sql;
+  EXPECT_EQ(probe.object, object) << sql;
+  EXPECT_EQ(probe.value, value) << sql;
+}
+
+TEST(RecoveryProbe, AnIndexIsLookedForInItsTablesSchema) {
+  expect_probe("CREATE INDEX CONCURRENTLY I ON App.t (a)", Kind::CreateIndexConcurrently, "app", "i");
+  expect_probe("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"My I\" ON t (a)", Kind::CreateIndexConcurrently, "", "My I");
+  expect_probe("DROP INDEX CONCURRENTLY app.i", Kind::DropIndexConcurrently, "app", "i");
+  expect_probe("DROP INDEX CONCURRENTLY IF EXISTS i", Kind::DropIndexConcurrently, "", "i");
+}
+
+TEST(RecoveryProbe, AnIndexWithoutAnameCannotBeFoundAgain) {
+  expect_probe("CREATE INDEX CONCURRENTLY ON t (a)", Kind::Unknown);
+}
+
+TEST(RecoveryProbe, ReindexNamesWhatItRebuilds) {
+  expect_probe("REINDEX INDEX CONCURRENTLY app.i", Kind::ReindexConcurrently, "app", "i");
+  expect_probe("REINDEX (VERBOSE, CONCURRENTLY) TABLE t", Kind::ReindexConcurrently, "", "t");
+  expect_probe("REINDEX SCHEMA CONCURRENTLY s", Kind::ReindexConcurrently, "", "s");
+  expect_probe("REINDEX (CONCURRENTLY false) TABLE t", Kind::Repeatable);
+  expect_probe("REINDEX DATABASE d", Kind::Repeatable);
+}
+
+TEST(RecoveryProbe, EnumValuesAndPartitionsAreKept) {
+  expect_probe("ALTER TYPE app.mood ADD VALUE IF NOT EXISTS 'Sad' BEFORE 'ok'", Kind::AddEnumValue, "app", "mood", "Sad");
+  expect_probe("ALTER TYPE mood RENAME VALUE 'a' TO 'b'", Kind::Unknown);
+  expect_probe("ALTER TABLE app.t DETACH PARTITION app.p CONCURRENTLY", Kind::DetachPartitionConcurrently, "app", "t", "p");
+  expect_probe("ALTER TABLE t DETACH PARTITION p FINALIZE", Kind::DetachPartitionConcurrently, "", "t", "p");
+  expect_probe("ALTER TABLE t DETACH PARTITION p", Kind::Unknown);
+}
+
+TEST(RecoveryProbe, DatabasesAreNamed) {
+  expect_probe("CREATE DATABASE \"D\"", Kind::CreateDatabase, "", "D");
+  expect_probe("DROP DATABASE IF EXISTS d", Kind::DropDatabase, "", "d");
+}
+
+TEST(RecoveryProbe, WhatMayRunTwiceIsRepeatable) {
+  for (const std::string sql :
+       {"VACUUM t", "ANALYZE", "ALTER SYSTEM SET a = 'b'", "CHECKPOINT", "CLUSTER", "DROP TABLE IF EXISTS t",
+        "CREATE TABLE IF NOT EXISTS t (a int)", "CREATE OR REPLACE VIEW v AS SELECT 1", "REFRESH MATERIALIZED VIEW v",
+        "CREATE INDEX IF NOT EXISTS i ON t (a)"}) {
+    EXPECT_EQ(static_cast<int>(recovery_probe(sql).kind), static_cast<int>(Kind::Repeatable)) << sql;
+  }
+  expect_probe("ALTER TABLE app.t VALIDATE CONSTRAINT c", Kind::Repeatable, "app", "t");
+}
+
+TEST(RecoveryProbe, EverythingElseIsForAHumanToSay) {
+  for (const std::string sql :
+       {"UPDATE t SET a = a + 1", "INSERT INTO t VALUES (1)", "CREATE TABLE t (a int)", "DROP TABLE t",
+        "ALTER TABLE t ADD a int", "ALTER TABLE t VALIDATE CONSTRAINT c, ADD b int", "CALL p()", "SELECT f()",
+        "CREATE TABLESPACE s LOCATION '/x'", "grammar of the future", "SELECT 1; SELECT 2", ""}) {
+    EXPECT_EQ(static_cast<int>(recovery_probe(sql).kind), static_cast<int>(Kind::Unknown)) << sql;
+  }
+}
+
+}  // namespace
+}  // namespace athanor

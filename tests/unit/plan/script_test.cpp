@@ -1,0 +1,267 @@
+#include <gtest/gtest.h>
+
+#include "migrations/base/sha256.hpp"
+#include "migrations/plan/script.hpp"
+
+namespace athanor {
+namespace {
+
+const std::string kHeader = "-- Add email\n--\n-- Revision: ab12\n-- Revises:\n\n";  // five lines
+
+Result<RevisionScript> parse(const std::string& body) {
+  Revision revision;
+  revision.id = "ab12";
+  revision.path = "versions/ab12.sql";
+  return parse_script(revision, kHeader + body);
+}
+
+RevisionScript parsed(const std::string& body) {
+  auto script = parse(body);
+  if (!script) {
+    ADD_FAILURE() << script.error().describe();
+    return {};
+  }
+  return std::move(*script);
+}
+
+std::string error_of(const std::string& body, ErrorCode code = ErrorCode::MalformedRevision) {
+  const auto script = parse(body);
+  if (script) {
+    ADD_FAILURE() << "accepted: " << body;
+    return "";
+  }
+  EXPECT_EQ(script.error().code, code) << script.error().describe();
+  EXPECT_NE(script.error().hint, "") << script.error().describe();
+  return script.error().describe();
+}
+
+std::string hint_of(const std::string& body) {
+  const auto script = parse(body);
+  return script ? "accepted" : script.error().hint;
+}
+
+TEST(Script, DirectionsAndStepsAreCutAtTheirDirectives) {
+  const auto script = parsed(
+      "-- athanor:upgrade\nALTER TABLE users ADD COLUMN email text;\nSELECT 1;\n\n"
+      "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY i ON users (email);\n\n"
+      "-- athanor:step batch table=users key=id size=5000 pause=20ms rate=10000 max-lag=5s\n"
+      "UPDATE users SET email = '{}' WHERE email IS NULL AND {batch};\n\n"
+      "-- athanor:downgrade\nDROP INDEX i;\n");
+  ASSERT_EQ(script.upgrade.size(), 3U);
+  EXPECT_EQ(script.upgrade[0].kind, StepKind::Transaction);
+  ASSERT_EQ(script.upgrade[0].statements.size(), 2U);
+  EXPECT_EQ(script.upgrade[0].statements[1].line, 8);
+  EXPECT_EQ(script.upgrade[1].kind, StepKind::Autocommit);
+  EXPECT_EQ(script.upgrade[1].line, 10);
+  EXPECT_EQ(script.upgrade[1].statements.at(0).sql, "CREATE INDEX CONCURRENTLY i ON users (email)");
+  EXPECT_EQ(script.upgrade[2].kind, StepKind::Batch);
+  EXPECT_EQ(script.upgrade[2].batch.table, "users");
+  EXPECT_EQ(script.upgrade[2].batch.key, "id");
+  EXPECT_EQ(script.upgrade[2].batch.size, 5000);
+  EXPECT_EQ(script.upgrade[2].batch.pause, std::chrono::milliseconds(20));
+  EXPECT_EQ(script.upgrade[2].batch.rate, 10'000);
+  EXPECT_EQ(script.upgrade[2].batch.max_lag, std::chrono::seconds(5));
+  ASSERT_EQ(script.downgrade.size(), 1U);
+  EXPECT_EQ(script.downgrade[0].statements.at(0).line, 17);
+  EXPECT_TRUE(script.has_downgrade);
+  EXPECT_FALSE(script.irreversible);
+}
+
+TEST(Script, StatementsOutliveTheMoveOfTheScript) {
+  auto script = std::make_shared<const RevisionScript>(parsed("-- athanor:upgrade\nSELECT 1;"));
+  EXPECT_EQ(script->upgrade.at(0).statements.at(0).sql, "SELECT 1");
+  EXPECT_GE(script->upgrade[0].statements[0].sql.data(), script->text->data());
+}
+
+TEST(Script, TheChecksumIsThatOfTheWholeText) {
+  EXPECT_EQ(parsed("-- athanor:upgrade\n").checksum, sha256_hex(kHeader + "-- athanor:upgrade\n"));
+}
+
+TEST(Script, ARevisionMayBeEmpty) {
+  for (const std::string body :
+       {"", "-- athanor:upgrade\n", "-- athanor:upgrade\n-- athanor:step transaction\n;;\n", "-- athanor:downgrade"}) {
+    const auto script = parsed(body);
+    EXPECT_TRUE(script.upgrade.empty()) << body;
+    EXPECT_TRUE(script.downgrade.empty()) << body;
+  }
+  EXPECT_FALSE(parsed("").has_downgrade);
+  EXPECT_TRUE(parsed("-- athanor:downgrade").has_downgrade);
+}
+
+TEST(Script, SectionsMayStandInAnyOrder) {
+  const auto script = parsed("-- athanor:downgrade\nSELECT 2;\n-- athanor:upgrade\nSELECT 1;\n");
+  EXPECT_EQ(script.upgrade.at(0).statements.at(0).sql, "SELECT 1");
+  EXPECT_EQ(script.downgrade.at(0).statements.at(0).sql, "SELECT 2");
+}
+
+TEST(Script, ADirectiveEndsAStatementWithoutItsSemicolon) {
+  const auto script = parsed("-- athanor:upgrade\nSELECT 1\n-- athanor:downgrade\nSELECT 2");
+  EXPECT_EQ(script.upgrade.at(0).statements.at(0).sql, "SELECT 1");
+  EXPECT_EQ(script.downgrade.at(0).statements.at(0).sql, "SELECT 2");
+}
+
+TEST(Script, ADirectiveInsideAQuoteOrCommentIsText) {
+  const auto script = parsed(
+      "-- athanor:upgrade\nDO $$\n-- athanor:downgrade\n$$;\nSELECT '\n-- athanor:nonsense\n', \"\n-- athanor:step\n\";\n"
+      "/*\n-- athanor:irreversible x\n*/\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS $f$\n-- athanor:upgrade\nSELECT '' "
+      "$f$;");
+  EXPECT_FALSE(script.has_downgrade);
+  EXPECT_FALSE(script.irreversible);
+  ASSERT_EQ(script.upgrade.size(), 1U);
+  EXPECT_EQ(script.upgrade[0].statements.size(), 3U);
+}
+
+TEST(Script, AnIrreversibleRevisionSaysWhy) {
+  const auto script = parsed("-- athanor:upgrade\nDROP TABLE t;\n-- athanor:irreversible  the rows are gone \n");
+  EXPECT_TRUE(script.irreversible);
+  EXPECT_EQ(script.irreversible_reason, "the rows are gone");
+  EXPECT_EQ(error_of("-- athanor:irreversible\n"), "versions/ab12.sql:6: the irreversible directive gives no reason");
+  EXPECT_EQ(error_of("-- athanor:irreversible a\n-- athanor:irreversible b"),
+            "versions/ab12.sql:7: a second irreversible line");
+  EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:irreversible a\n-- athanor:downgrade\nSELECT 1;"),
+            "versions/ab12.sql:7: a downgrade section stands in a revision marked irreversible");
+  EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:irreversible a\n\nSELECT 1;"),
+            "versions/ab12.sql:9: SQL stands behind the irreversible line, in no section");
+}
+
+TEST(Script, UnknownDirectivesAreRefusedWithASuggestion) {
+  EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:downgrad\n"),
+            "versions/ab12.sql:7: unknown directive \"athanor:downgrad\"");
+  EXPECT_NE(hint_of("-- athanor:downgrad\n").find("`downgrade`"), std::string::npos) << hint_of("-- athanor:downgrad\n");
+  EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step autocomit\n"),
+            "versions/ab12.sql:7: unknown kind of step \"autocomit\"");
+  EXPECT_NE(hint_of("-- athanor:upgrade\n-- athanor:step autocomit\n").find("`autocommit`"), std::string::npos);
+  EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step\n"),
+            "versions/ab12.sql:7: the step directive does not say which kind of step");
+  EXPECT_EQ(error_of("-- athanor:upgrade now\n"),
+            "versions/ab12.sql:6: directive upgrade takes no options, but \"now\" follows");
+  EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step autocommit size=3\n"),
+            "versions/ab12.sql:7: step autocommit takes no options, but \"size=3\" follows");
+}
+
+TEST(Script, WhatWasMeantAsADirectiveNeverPassesForAComment) {
+  for (const std::string line :
+       {"--athanor:downgrade", "--  athanor:downgrade", "-- Athanor:downgrade", "-- athanor :downgrade",
+        "-- athanor: downgrade", "-- athanor:", "--- athanor:downgrade", "--\tathanor:downgrade"}) {
+    EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT 1;\n" + line + "\nSELECT 2;"),
+              "versions/ab12.sql:8: this comment looks like a directive but is not written like one")
+        << line;
+  }
+  const std::string place = "versions/ab12.sql:7: a directive must stand at the start of its own line";
+  EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT 1; -- athanor:downgrade\n"), place);
+  EXPECT_EQ(error_of("-- athanor:upgrade\n  -- athanor:downgrade\n"), place);
+  EXPECT_TRUE(parse("-- athanor:upgrade\n-- athanor is a furnace: keep it hot\nSELECT 1;"));
+}
+
+TEST(Script, SqlOutsideOfASectionIsRefusedWithTheWayOut) {
+  EXPECT_EQ(error_of("\nSELECT 1;\n"), "versions/ab12.sql:7: SQL stands before the first section");
+  EXPECT_EQ(error_of("SELECT 1;\n-- athanor:upgrade\n"), "versions/ab12.sql:6: SQL stands before the first section");
+  EXPECT_EQ(hint_of("SELECT 1;"), "put '-- athanor:upgrade' on a line of its own above it");
+  EXPECT_EQ(error_of("-- athanor:step autocommit\n"), "versions/ab12.sql:6: a step stands outside of a section");
+}
+
+TEST(Script, ASectionStandsOnce) {
+  EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:upgrade\n"), "versions/ab12.sql:7: a second upgrade section");
+  EXPECT_EQ(error_of("-- athanor:downgrade\n-- athanor:upgrade\n-- athanor:downgrade\n"),
+            "versions/ab12.sql:8: a second downgrade section");
+}
+
+TEST(Script, BatchOptionsAreChecked) {
+  const auto batch = [](const std::string& options) {
+    return error_of("-- athanor:upgrade\n-- athanor:step batch " + options + "\nDELETE FROM t WHERE {batch};");
+  };
+  const std::string at = "versions/ab12.sql:7: ";
+  EXPECT_EQ(batch(""), at + "a batch step needs table=");
+  EXPECT_EQ(batch("table=t"), at + "a batch step needs key=");
+  EXPECT_EQ(batch("table=t key=id sise=3"), at + "unknown batch option \"sise\"");
+  EXPECT_EQ(batch("table=t key=id size"), at + "batch option \"size\" has no value");
+  EXPECT_EQ(batch("table=t key=id size=1 size=2"), at + "batch option size stands twice");
+  EXPECT_EQ(batch("table=t key=id size=0"), at + "batch option size=0 is not a whole number between 1 and 10000000");
+  EXPECT_EQ(batch("table=t key=id size=10x"), at + "batch option size=10x is not a whole number between 1 and 10000000");
+  EXPECT_EQ(batch("table=t key=id rate=-1"), at + "batch option rate=-1 is not a whole number between 0 and 1000000000");
+  EXPECT_EQ(batch("table=t key=id pause=20"), at + "batch option pause=20 is not a duration up to one day");
+  EXPECT_EQ(batch("table=t key=id pause=99999999999999999999s"),
+            at + "batch option pause=99999999999999999999s is not a duration up to one day");
+  EXPECT_EQ(batch("table=t key=id max-lag=25000000m"), at + "batch option max-lag=25000000m is not a duration up to one day");
+  EXPECT_EQ(batch("table=t;drop key=id"), at + "batch option table=t;drop is not the name of a table");
+  EXPECT_EQ(batch("table=t key=a.b"), at + "batch option key=a.b is not the name of a column");
+}
+
+TEST(Script, BatchNamesMayBeQualifiedAndQuoted) {
+  const auto script =
+      parsed("-- athanor:upgrade\n-- athanor:step batch table=app.\"My users\" key=\"Id\"\nDELETE FROM t WHERE {batch}");
+  EXPECT_EQ(script.upgrade.at(0).batch.table, "app.\"My users\"");
+  EXPECT_EQ(script.upgrade.at(0).batch.key, "Id");
+  EXPECT_EQ(
+      parsed("-- athanor:upgrade\n-- athanor:step batch table=T key=ID\nDELETE FROM t WHERE {batch}").upgrade.at(0).batch.key,
+      "id");
+}
+
+TEST(Script, ABatchStepIsOneStatementWithOnePlaceholder) {
+  const auto batch = [](const std::string& sql) {
+    return error_of("-- athanor:upgrade\n-- athanor:step batch table=t key=id\n" + sql);
+  };
+  const std::string at = "versions/ab12.sql:8: ";
+  EXPECT_EQ(batch(""), "versions/ab12.sql:7: a batch step holds exactly one statement, not 0");
+  EXPECT_EQ(batch("DELETE FROM t WHERE {batch};\nSELECT 1;"),
+            "versions/ab12.sql:9: a batch step holds exactly one statement, not 2");
+  EXPECT_EQ(batch("DELETE FROM t WHERE id < 3"), at + "the batch statement does not contain {batch}");
+  EXPECT_EQ(batch("DELETE FROM t WHERE {batch} OR {batch}"), at + "the batch statement contains {batch} more than once");
+  EXPECT_EQ(batch("UPDATE t SET a = '{batch}'"), at + "{batch} stands inside a string, a quoted name or a comment");
+  EXPECT_EQ(batch("UPDATE t SET a = 1 -- {batch}"), at + "{batch} stands inside a string, a quoted name or a comment");
+  for (const std::string other : {"SELECT 1 WHERE {batch}", "INSERT INTO t VALUES ({batch})", "TRUNCATE t",
+                                  "CREATE TABLE x AS SELECT 1 WHERE {batch}", "SELECT 1 WHERE {batch} FOR UPDATE"}) {
+    EXPECT_EQ(batch(other), at + "a batch step is an UPDATE, a DELETE or an INSERT … SELECT") << other;
+  }
+}
+
+TEST(Script, InsertSelectAndCommonTablesMayRunInBatches) {
+  for (const std::string sql :
+       {"INSERT INTO u (id) SELECT id FROM t WHERE {batch}", "WITH x AS (SELECT 1) UPDATE t SET a = 1 FROM x WHERE {batch}",
+        "WITH x AS (DELETE FROM t WHERE {batch} RETURNING *) INSERT INTO u SELECT * FROM x"}) {
+    EXPECT_TRUE(parse("-- athanor:upgrade\n-- athanor:step batch table=t key=id\n" + sql)) << sql;
+  }
+}
+
+TEST(Script, ThePlaceholderOutsideOfABatchStepIsAnError) {
+  EXPECT_EQ(error_of("-- athanor:upgrade\nDELETE FROM t WHERE\n {batch};"),
+            "versions/ab12.sql:7: {batch} stands outside of a batch step");
+  EXPECT_TRUE(parse("-- athanor:upgrade\nSELECT '{batch}' -- {batch}\n;"));
+}
+
+TEST(Script, RefusedStatementsNameFileAndLine) {
+  EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT 1;\n  COMMIT;", ErrorCode::UnsupportedStatement),
+            "versions/ab12.sql:8: COMMIT would begin or end a transaction that the run itself keeps with its version row");
+  EXPECT_EQ(error_of("-- athanor:upgrade\nCREATE INDEX CONCURRENTLY i ON t (a);", ErrorCode::UnsupportedStatement),
+            "versions/ab12.sql:7: CREATE INDEX CONCURRENTLY cannot run inside a transaction");
+  EXPECT_EQ(error_of("-- athanor:upgrade\n\\i x.sql\n", ErrorCode::UnsupportedStatement),
+            "versions/ab12.sql:7: psql meta-command \\i is not SQL and cannot stand in a revision");
+  EXPECT_EQ(
+      error_of("-- athanor:upgrade\nCOPY t FROM stdin;\nit's\n\\.\n-- athanor:downgrade\n", ErrorCode::UnsupportedStatement),
+      "versions/ab12.sql:7: COPY with STDIN or STDOUT cannot stand in a revision: no client stands behind it to send or take "
+      "the rows");
+  EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT 'x;\n-- athanor:downgrade\n"),
+            "versions/ab12.sql:7: unterminated quoted string");
+  EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT (1;\n-- athanor:downgrade\n"),
+            "versions/ab12.sql:7: parenthesis that is never closed");
+}
+
+TEST(Script, AnAlembicBodyIsNotRunHere) {
+  Revision revision;
+  revision.id = "ab12";
+  revision.path = "versions/ab12.py";
+  revision.format = RevisionFormat::AlembicPython;
+  const auto script = parse_script(revision, "revision = 'ab12'");
+  ASSERT_FALSE(script);
+  EXPECT_EQ(script.error().code, ErrorCode::NotRenderable);
+  EXPECT_NE(script.error().hint.find("`athanor import alembic`"), std::string::npos);
+}
+
+TEST(Script, StepKindsHaveNames) {
+  EXPECT_EQ(step_kind_name(StepKind::Transaction), "transaction");
+  EXPECT_EQ(step_kind_name(StepKind::Autocommit), "autocommit");
+  EXPECT_EQ(step_kind_name(StepKind::Batch), "batch");
+}
+
+}  // namespace
+}  // namespace athanor

@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+
+#include "migrations/plan/statement.hpp"
+
+namespace athanor {
+namespace {
+
+std::string refusal(const std::string& sql, bool transactional = true) {
+  const auto checked = check_statement({sql, 7}, transactional);
+  if (checked) {
+    return "";
+  }
+  EXPECT_EQ(checked.error().code, ErrorCode::UnsupportedStatement) << sql;
+  EXPECT_NE(checked.error().hint, "") << sql;
+  return checked.error().describe();
+}
+
+TEST(StatementCheck, TransactionControlIsRefusedByName) {
+  const std::string end = " would begin or end a transaction that the run itself keeps with its version row";
+  const std::vector<std::pair<std::string, std::string>> refused{{"BEGIN", "BEGIN"},
+                                                                 {"begin /* x */ work", "BEGIN"},
+                                                                 {"START TRANSACTION READ ONLY", "START TRANSACTION"},
+                                                                 {"COMMIT", "COMMIT"},
+                                                                 {"commit and chain", "COMMIT"},
+                                                                 {"END", "END"},
+                                                                 {"ROLLBACK", "ROLLBACK"},
+                                                                 {"Rollback Work", "ROLLBACK"},
+                                                                 {"ABORT", "ABORT"},
+                                                                 {"PREPARE TRANSACTION 'x'", "PREPARE TRANSACTION"},
+                                                                 {"COMMIT PREPARED 'x'", "COMMIT PREPARED"},
+                                                                 {"ROLLBACK PREPARED 'x'", "ROLLBACK PREPARED"}};
+  for (const auto& [sql, name] : refused) {
+    EXPECT_EQ(refusal(sql), "line 7: " + name + end);
+    EXPECT_EQ(refusal(sql, false), "line 7: " + name + end);
+  }
+}
+
+TEST(StatementCheck, SavepointsMayStandInATransaction) {
+  for (const std::string sql :
+       {"SAVEPOINT a", "RELEASE a", "RELEASE SAVEPOINT a", "ROLLBACK TO a", "ROLLBACK WORK TO SAVEPOINT a",
+        "ROLLBACK TRANSACTION TO a", "LOCK TABLE t", "SET LOCAL x = 1"}) {
+    EXPECT_EQ(refusal(sql), "");
+    EXPECT_NE(refusal(sql, false).find("means nothing in an autocommit step"), std::string::npos) << sql;
+  }
+}
+
+TEST(StatementCheck, WhatNeedsNoTransactionIsRefusedInOneWithTheWayOut) {
+  const std::vector<std::pair<std::string, std::string>> refused{
+      {"CREATE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX CONCURRENTLY"},
+      {"create unique index\nconcurrently if not exists i on t (a)", "CREATE INDEX CONCURRENTLY"},
+      {"DROP INDEX CONCURRENTLY i", "DROP INDEX CONCURRENTLY"},
+      {"REINDEX TABLE CONCURRENTLY t", "REINDEX CONCURRENTLY"},
+      {"REINDEX (VERBOSE, CONCURRENTLY) INDEX i", "REINDEX CONCURRENTLY"},
+      {"REINDEX (CONCURRENTLY true) INDEX i", "REINDEX CONCURRENTLY"},
+      {"REINDEX SCHEMA s", "REINDEX of a schema, database or system"},
+      {"REINDEX (VERBOSE) DATABASE d", "REINDEX of a schema, database or system"},
+      {"REINDEX SYSTEM d", "REINDEX of a schema, database or system"},
+      {"ALTER TABLE ONLY t DETACH PARTITION p CONCURRENTLY", "ALTER TABLE … DETACH PARTITION CONCURRENTLY"},
+      {"VACUUM", "VACUUM"},
+      {"VACUUM (FULL) t", "VACUUM"},
+      {"CREATE DATABASE d", "CREATE DATABASE"},
+      {"DROP DATABASE IF EXISTS d", "DROP DATABASE"},
+      {"CREATE TABLESPACE s LOCATION '/x'", "CREATE TABLESPACE"},
+      {"DROP TABLESPACE s", "DROP TABLESPACE"},
+      {"ALTER SYSTEM SET work_mem = '1MB'", "ALTER SYSTEM"},
+      {"ALTER DATABASE d SET TABLESPACE s", "ALTER DATABASE … SET TABLESPACE"},
+      {"CLUSTER", "CLUSTER of all tables"},
+      {"CLUSTER VERBOSE", "CLUSTER of all tables"},
+      {"CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p", "CREATE SUBSCRIPTION with a replication slot"},
+  };
+  for (const auto& [sql, name] : refused) {
+    EXPECT_EQ(refusal(sql), "line 7: " + name + " cannot run inside a transaction") << sql;
+    EXPECT_EQ(refusal(sql, false), "") << sql;
+    EXPECT_EQ(check_statement({sql, 7}, true).error().hint, "put '-- athanor:step autocommit' on a line of its own above it");
+  }
+}
+
+TEST(StatementCheck, TheirHarmlessRelativesMayStandInATransaction) {
+  for (const std::string sql : {"CREATE INDEX i ON t (a)",
+                                "CREATE INDEX \"concurrently\" ON t (a)",
+                                "REINDEX TABLE t",
+                                "REINDEX (CONCURRENTLY false) TABLE t",
+                                "REINDEX (CONCURRENTLY off) TABLE t",
+                                "REINDEX (CONCURRENTLY 0) TABLE t",
+                                "REINDEX INDEX schema",
+                                "REFRESH MATERIALIZED VIEW CONCURRENTLY v",
+                                "ALTER TABLE t DETACH PARTITION p",
+                                "ANALYZE t",
+                                "CLUSTER t USING i",
+                                "CLUSTER t",
+                                "CLUSTER \"T\"",
+                                "ALTER TYPE e ADD VALUE 'x'",
+                                "ALTER DATABASE d SET work_mem = '1MB'",
+                                "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (create_slot = false)",
+                                "ALTER TABLE t SET TABLESPACE s",
+                                "PREPARE q AS SELECT 1",
+                                "COMMENT ON TABLE t IS 'commit'",
+                                "CREATE TABLE begin (a int)"}) {
+    EXPECT_EQ(refusal(sql), "") << sql;
+  }
+}
+
+TEST(StatementCheck, CopyThroughTheClientIsRefused) {
+  const std::string message =
+      "line 7: COPY with STDIN or STDOUT cannot stand in a revision: no client stands behind it to send or take the rows";
+  for (const std::string sql : {"COPY t FROM STDIN", "copy t (a, b) from stdin with (format csv)", "COPY t TO STDOUT",
+                                "COPY (SELECT 1) TO stdout", "COPY t FROM stdout"}) {
+    EXPECT_EQ(refusal(sql), message) << sql;
+    EXPECT_EQ(refusal(sql, false), message) << sql;
+  }
+  for (const std::string sql :
+       {"COPY t FROM '/data/stdin'", "COPY t TO PROGRAM 'gzip'", "COPY (SELECT * FROM stdin) TO '/x'"}) {
+    EXPECT_EQ(refusal(sql), "") << sql;
+  }
+}
+
+TEST(StatementCheck, NothingMayReleaseTheMigrationLock) {
+  EXPECT_EQ(refusal("DISCARD ALL"), "line 7: DISCARD ALL would release the migration lock in the middle of the run");
+  EXPECT_EQ(refusal("discard plans", false), "line 7: DISCARD would reset the session that runs the revisions");
+  EXPECT_EQ(refusal("SELECT pg_catalog.pg_advisory_unlock_all()"),
+            "line 7: pg_advisory_unlock_all() would release the migration lock in the middle of the run");
+  EXPECT_EQ(refusal("SELECT pg_advisory_unlock(1)"), "");
+}
+
+TEST(StatementCheck, AMetaCommandIsNamed) {
+  EXPECT_EQ(refusal("\\connect other"), "line 7: psql meta-command \\connect is not SQL and cannot stand in a revision");
+}
+
+TEST(StatementCheck, AnIdentifierThatPostgresWouldCutIsNamedWithItsLengthAndLine) {
+  const std::string fits(63, 'a');
+  const std::string cut(64, 'b');
+  EXPECT_EQ(refusal("CREATE TABLE " + fits + " (\"" + fits + "\" int)"), "");
+  EXPECT_EQ(refusal("CREATE TABLE t (\n  " + cut + " int)"),
+            "line 8: identifier " + cut + " is 64 bytes long; PostgreSQL would silently cut it to 63");
+  EXPECT_EQ(refusal("CREATE TABLE \"" + cut + "\" (a int)"),
+            "line 7: identifier " + cut + " is 64 bytes long; PostgreSQL would silently cut it to 63");
+}
+
+TEST(StatementCheck, IdentifiersAreMeasuredInBytesWithoutTheirQuotes) {
+  std::string umlauts;
+  for (int i = 0; i < 32; ++i) {
+    umlauts += "ü";
+  }
+  EXPECT_NE(refusal("SELECT " + umlauts), "");
+  EXPECT_EQ(refusal("SELECT \"" + std::string(31, 'a') + "\"\"" + std::string(31, 'b') + "\""), "");
+  EXPECT_NE(refusal("SELECT \"" + std::string(32, 'a') + "\"\"" + std::string(31, 'b') + "\""), "");
+  EXPECT_EQ(refusal("SELECT '" + std::string(100, 'x') + "', $$" + std::string(100, 'x') + "$$ -- " + std::string(100, 'x')),
+            "");
+  EXPECT_EQ(refusal("SELECT U&\"\\0441\\0441\\0441\\0441\\0441\\0441\\0441\\0441\\0441\\0441\\0441\\0441\\0441\""), "");
+}
+
+TEST(StatementCheck, AHugeIdentifierIsShownInPart) {
+  const auto described = refusal("SELECT " + std::string(5'000'000, 'x'));
+  EXPECT_LT(described.size(), 300U);
+  EXPECT_NE(described.find("is 5000000 bytes long"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace athanor
