@@ -1,0 +1,129 @@
+// import: revision files made from another tool's.
+#include <filesystem>
+
+#include "migrations/cli/alembic_import.hpp"
+#include "migrations/cli/alembic_project.hpp"
+#include "migrations/cli/command_context.hpp"
+#include "migrations/cli/commands.hpp"
+
+namespace athanor::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string count_of(std::size_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+Json loss_json(const ImportLoss& loss) {
+  Json json = {{"revision", loss.revision},
+               {"direction", direction_name(loss.direction)},
+               {"file", shown_path(loss.file)},
+               {"line", nullptr},
+               {"type", loss.type},
+               {"reason", loss.reason}};
+  if (loss.line > 0) {
+    json["line"] = loss.line;
+  }
+  return json;
+}
+
+std::string loss_line(const ImportLoss& loss) {
+  return loss.place() + ": " + loss.revision + " " + std::string(direction_name(loss.direction)) + "(): " + loss.type +
+         (loss.reason.empty() ? "" : ": " + loss.reason);
+}
+
+void report_losses(Output& output, std::string_view field, std::string_view title, const std::vector<ImportLoss>& losses) {
+  Json list = Json::array();
+  if (!losses.empty()) {
+    output.line(title);
+  }
+  for (const ImportLoss& loss : losses) {
+    list.push_back(loss_json(loss));
+    output.line("  " + loss_line(loss));
+  }
+  output.fields()[std::string(field)] = std::move(list);
+}
+
+// "<script folder>/versions" has its SQL beside it, in "versions_sql".
+std::string output_folder(const Arguments& arguments, const RenderedProject& project) {
+  if (const auto given = arguments.value("--output")) {
+    return *given;
+  }
+  const std::string versions = project.version_locations.empty() ? project.script_folder + "/versions" : project.version_locations.front();
+  return shown_path(versions + "_sql");
+}
+
+std::size_t report_files(Output& output, const Import& import) {
+  Json written = Json::array();
+  Json present = Json::array();
+  for (const ImportFile& file : import.files) {
+    Json entry = {{"revision", file.revision}, {"source", shown_path(file.source)}, {"file", shown_path(file.path)}};
+    (file.present ? present : written).push_back(std::move(entry));
+  }
+  const std::size_t count = written.size();
+  output.fields()["written"] = std::move(written);
+  output.fields()["already_there"] = std::move(present);
+  return count;
+}
+
+Error refusal(const Import& import) {
+  return Error(ErrorCode::NotRenderable,
+               count_of(import.refused.size(), "revision") + " of " + std::to_string(import.refused.size() + import.files.size()) +
+                   " cannot be rendered to SQL; nothing was written")
+      .advise("make their upgrade() run without asking the database, or write the others with --partial and these by hand");
+}
+
+Result<void> import_alembic(CommandContext& context) {
+  const Arguments& arguments = context.arguments();
+  Output& output = context.output();
+  AlembicOptions options;
+  options.folder = arguments.operands()[1];
+  options.config = arguments.value("--alembic-config").value_or("");
+  options.section = arguments.value("--alembic-name").value_or("alembic");
+  options.python = arguments.value("--python").value_or("");
+  options.x_arguments = arguments.values("--alembic-x");
+  TRY_ASSIGN(const AlembicProject project, locate_alembic_project(options, context.outside().variable));
+  auto rendered = render_alembic_project(project);
+  if (!rendered) {
+    return fail(context.outside().stop.requested() ? Error(ErrorCode::Interrupted, "stopped while Python was rendering; nothing was written")
+                                                   : std::move(rendered).error());
+  }
+  const std::string folder = output_folder(arguments, *rendered);
+  TRY_ASSIGN(const Import import, prepare_import(*rendered, folder));
+
+  output.fields()["alembic"] = rendered->alembic_version;
+  output.fields()["output"] = folder;
+  report_losses(output, "not_rendered", "Cannot be rendered to SQL:", import.refused);
+  report_losses(output, "irreversible", "Without a way back, because the downgrade cannot be rendered:", import.irreversible);
+  if (!import.refused.empty() && !arguments.has("--partial")) {
+    return fail(refusal(import));
+  }
+  TRY(write_import(import, *rendered, folder));
+  for (const std::string& warning : import.warnings) {
+    output.warn(warning);
+  }
+  const std::size_t written = report_files(output, import);
+  std::string message = "imported " + count_of(written, "revision") + " into " + folder;
+  if (written < import.files.size()) {
+    message += ", " + std::to_string(import.files.size() - written) + " were there already";
+  }
+  if (!import.refused.empty()) {
+    message += "; " + count_of(import.refused.size(), "revision") + " left to write by hand";
+  }
+  output.line(message);
+  output.set_message(std::move(message));
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_import(CommandContext& context) {
+  const std::string& tool = context.arguments().operands().front();
+  if (tool != "alembic") {
+    return fail(Error(ErrorCode::Usage, "there is nothing to import from '" + tool + "'").advise("write `athanor import alembic DIR`"));
+  }
+  return import_alembic(context);
+}
+
+}  // namespace athanor::cli
