@@ -5,7 +5,8 @@
 // revision_environment, path_separator) are accepted with a warning that says so. DATABASE_URL from the environment wins over
 // `database_url`; the environment is read by the composition root and passed in, never here. `.env` is never read.
 //
-// Relative paths resolve against the folder of the file. Threads: plain values.
+// Relative paths resolve against the folder of the file, which `%(here)s` in a path stands for. docs/spec/configuration.md
+// lists every field. Threads: plain values.
 #pragma once
 
 #include <chrono>
@@ -15,6 +16,8 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
+#include "migrations/revision/duration.hpp"
+#include "migrations/revision/source.hpp"
 
 namespace athanor {
 
@@ -60,6 +63,7 @@ struct Configuration {
   bool transaction_per_migration = true;  // false: every transactional revision of a run in one transaction
   std::string ledger_schema = "athanor";
   ExecutionSettings execution;
+  SourceLimits limits;
   std::vector<std::string> warnings;
 };
 
@@ -68,8 +72,5 @@ struct Configuration {
                                                         const std::string& directory, std::string_view section = {});
 // Reads `path`. A missing file is an Io error when `required`, the defaults otherwise.
 [[nodiscard]] Result<Configuration> load_configuration(const std::string& path, bool required, std::string_view section = {});
-
-// "250ms", "2s", "10m", "1h"; a bare number is an error that names the unit's spelling.
-[[nodiscard]] Result<milliseconds> parse_duration(std::string_view text);
 
 }  // namespace athanor

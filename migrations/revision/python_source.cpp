@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "migrations/revision/text_encoding.hpp"
+
 namespace athanor {
 namespace {
 
@@ -46,25 +48,6 @@ std::size_t line_end(std::string_view text, std::size_t at) {
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-void append_utf8(std::uint32_t value, std::string& out) {
-  const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
-  if (value < 0x80) {
-    put(value);
-  } else if (value < 0x800) {
-    put(0xC0U | (value >> 6U));
-    put(0x80U | (value & 0x3FU));
-  } else if (value < 0x10000) {
-    put(0xE0U | (value >> 12U));
-    put(0x80U | ((value >> 6U) & 0x3FU));
-    put(0x80U | (value & 0x3FU));
-  } else {
-    put(0xF0U | (value >> 18U));
-    put(0x80U | ((value >> 12U) & 0x3FU));
-    put(0x80U | ((value >> 6U) & 0x3FU));
-    put(0x80U | (value & 0x3FU));
-  }
 }
 
 }  // namespace
@@ -332,7 +315,7 @@ bool PythonSource::take_escape(const Opening& opening, std::string& out) {
   constexpr std::string_view kLetters = "abfnrtv\\'\"";
   constexpr std::string_view kMeaning = "\a\b\f\n\r\t\v\\'\"";
   const char next = peek(1);
-  const bool line_end = is_line_end(next);
+  const bool joins = is_line_end(next);
   const std::size_t length = next == '\r' && peek(2) == '\n' ? 3U : 2U;
   if (at_ + 1 >= text_.size()) {
     ++at_;
@@ -340,11 +323,11 @@ bool PythonSource::take_escape(const Opening& opening, std::string& out) {
   }
   if (opening.raw) {
     out += '\\';
-    out += line_end ? '\n' : next;
+    out += joins ? '\n' : next;
     at_ += length;
     return true;
   }
-  if (line_end) {
+  if (joins) {
     at_ += length;
     return true;
   }
@@ -359,7 +342,7 @@ bool PythonSource::take_escape(const Opening& opening, std::string& out) {
     for (int digit = 0; digit < 3 && peek() >= '0' && peek() <= '7'; ++digit, ++at_) {
       value = value * 8 + static_cast<std::uint32_t>(peek() - '0');
     }
-    append_utf8(value, out);
+    append_character(value, out);
     return true;
   }
   if (next == 'x' || (!opening.bytes && (next == 'u' || next == 'U'))) {
@@ -390,7 +373,7 @@ bool PythonSource::take_code_point(std::size_t digits, std::string& out) {
     fail_at(at_, "the escape is not a character");
     return false;
   }
-  append_utf8(value, out);
+  append_character(value, out);
   return true;
 }
 

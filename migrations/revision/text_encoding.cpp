@@ -1,7 +1,6 @@
 #include "migrations/revision/text_encoding.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -121,6 +120,37 @@ std::string place(std::string_view name, std::size_t line) {
 std::size_t count_characters(std::string_view utf8) {
   return static_cast<std::size_t>(
       std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+char32_t take_character(std::string_view utf8, std::size_t& at) {
+  const unsigned char lead = byte_at(utf8, at);
+  bool cut = false;
+  const std::size_t length = lead < 0x80 ? 1 : std::max<std::size_t>(character_length(utf8, at, cut), 1);
+  char32_t character = length == 1 ? lead : lead & (0xFFU >> (length + 1));
+  for (std::size_t index = 1; index < length; ++index) {
+    character = character << 6U | (byte_at(utf8, at + index) & 0x3FU);
+  }
+  at += length;
+  return character;
+}
+
+void append_character(char32_t character, std::string& utf8) {
+  const auto put = [&utf8](char32_t byte) { utf8 += static_cast<char>(byte); };
+  if (character < 0x80) {
+    put(character);
+  } else if (character < 0x800) {
+    put(0xC0U | (character >> 6U));
+    put(0x80U | (character & 0x3FU));
+  } else if (character < 0x10000) {
+    put(0xE0U | (character >> 12U));
+    put(0x80U | ((character >> 6U) & 0x3FU));
+    put(0x80U | (character & 0x3FU));
+  } else {
+    put(0xF0U | (character >> 18U));
+    put(0x80U | ((character >> 12U) & 0x3FU));
+    put(0x80U | ((character >> 6U) & 0x3FU));
+    put(0x80U | (character & 0x3FU));
+  }
 }
 
 std::string_view trim(std::string_view text) {

@@ -27,6 +27,10 @@ namespace athanor {
 // Characters, not bytes.
 [[nodiscard]] std::size_t count_characters(std::string_view utf8);
 
+// The character at `at`, which moves behind it; a malformed byte stands for itself.
+[[nodiscard]] char32_t take_character(std::string_view utf8, std::size_t& at);
+void append_character(char32_t character, std::string& utf8);
+
 // Without spaces, tabs and carriage returns at both ends.
 [[nodiscard]] std::string_view trim(std::string_view text);
 
