@@ -21,18 +21,25 @@ class OfflineScript {
       : plan_(plan), options_(options), table_(qualified_name(options.version_table_schema, options.version_table)) {}
 
   std::string render() {
-    begin();
+    const bool each = options_.transaction_per_migration;
+    if (!each) {
+      begin();
+    }
     for (std::size_t index = 0; index < plan_.revisions.size(); ++index) {
-      if (index > 0 && options_.transaction_per_migration) {
-        commit();
+      if (each) {
         begin();
       }
       if (index == 0 && plan_.from.empty()) {
         create_version_table();
       }
       revision(plan_.revisions[index]);
+      if (each) {
+        commit();
+      }
     }
-    commit();
+    if (!each) {
+      commit();
+    }
     return std::move(out_);
   }
 
