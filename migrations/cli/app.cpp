@@ -91,8 +91,9 @@ int run(int argc, const char* const* argv) {
   Surroundings outside;
   outside.variable = variable;
   outside.connect = connect;
-  outside.open_source = [](std::vector<std::string> locations, bool recursive) -> std::unique_ptr<RevisionSource> {
-    return std::make_unique<FolderSource>(std::move(locations), recursive);
+  outside.open_source = [](const Configuration& configuration) -> std::unique_ptr<RevisionSource> {
+    return std::make_unique<FolderSource>(configuration.version_locations, configuration.recursive_version_locations,
+                                          configuration.limits);
   };
   outside.clock = &clock;
   outside.stop = stop.token();

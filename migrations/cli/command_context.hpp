@@ -26,7 +26,7 @@ struct Surroundings {
   std::function<std::optional<std::string>(const char* name)> variable;
   // Starts connecting at once, in the background.
   std::function<Result<std::unique_ptr<SessionFactory>>(const std::string& url, const ExecutionSettings& settings)> connect;
-  std::function<std::unique_ptr<RevisionSource>(std::vector<std::string> locations, bool recursive)> open_source;
+  std::function<std::unique_ptr<RevisionSource>(const Configuration& configuration)> open_source;
   Clock* clock = nullptr;
   StopToken stop;
   std::string actor;  // "alice@laptop"

@@ -15,13 +15,14 @@ Result<void> run_man(CommandContext& context);
 Result<void> run_version(CommandContext& context);
 // commands_author.cpp
 Result<void> run_edit(CommandContext& context);
-Result<void> run_init(CommandContext& context);
 Result<void> run_merge(CommandContext& context);
 Result<void> run_revision(CommandContext& context);
 // commands_graph.cpp
 Result<void> run_graph(CommandContext& context);
 // commands_import.cpp
 Result<void> run_import(CommandContext& context);
+// commands_init.cpp
+Result<void> run_init(CommandContext& context);
 // commands_inspect.cpp
 Result<void> run_branches(CommandContext& context);
 Result<void> run_current(CommandContext& context);

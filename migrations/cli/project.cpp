@@ -56,7 +56,7 @@ Result<Configuration> load_settings(CommandContext& context) {
 }
 
 Result<Project> open_project(CommandContext& context, const Configuration& configuration) {
-  auto source = context.outside().open_source(configuration.version_locations, configuration.recursive_version_locations);
+  auto source = context.outside().open_source(configuration);
   auto revisions = source->list();
   if (!revisions) {
     Error error = std::move(revisions).error();
