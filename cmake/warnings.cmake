@@ -1,8 +1,8 @@
-# Warnings are errors for our own code. Link athanor_warnings PRIVATE; headers of libraries come in as SYSTEM.
+# Warnings are errors for our own code. (-Wnull-dereference is left out: GCC 12 finds it in its own <streambuf>.) Link athanor_warnings PRIVATE; headers of libraries come in as SYSTEM.
 add_library(athanor_warnings INTERFACE)
 target_compile_options(athanor_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
-  -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough -Wextra-semi -Werror)
+  -Woverloaded-virtual -Wimplicit-fallthrough -Wextra-semi -Werror)
 
 # athanor_library(name SOURCES ... LINK ... [PRIVATE_LINK ...]): a room of the house.
 function(athanor_library name)
