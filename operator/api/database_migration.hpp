@@ -1,0 +1,191 @@
+// DatabaseMigration: the declaration that one database stands at one revision.
+//
+// A plain value with the shape of a Kubernetes resource (group athanor.dev, version v1alpha1), whether it came from a file or,
+// later, from an API server: metadata, spec (what a human declares), status (what the operator found). The database is the
+// truth: nothing in the status is ever read back to decide what was applied.
+//
+// docs/spec/database-migration.md documents every field. Threads: plain values. Secrets: `DatabaseSpec::url` and `password` may
+// hold credentials when a manifest spells them out; nothing but the connection may read them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "migrations/execute/migrator.hpp"
+#include "operator/api/condition.hpp"
+
+namespace athanor::controller {
+
+inline constexpr std::string_view kApiVersion = "athanor.dev/v1alpha1";
+inline constexpr std::string_view kDatabaseMigrationKind = "DatabaseMigration";
+inline constexpr std::string_view kDefaultNamespace = "default";
+
+// "namespace/name": the identity of a resource everywhere.
+struct ResourceKey {
+  std::string name_space;
+  std::string name;
+  [[nodiscard]] std::string text() const { return name_space + "/" + name; }
+  auto operator<=>(const ResourceKey&) const = default;
+};
+
+struct Metadata {
+  std::string name;
+  std::string name_space{kDefaultNamespace};
+  std::int64_t generation = 0;  // 0: not known yet
+  std::map<std::string, std::string> annotations;
+  std::map<std::string, std::string> labels;
+  bool operator==(const Metadata&) const = default;
+};
+
+// Where a secret value is read from at connection time, never earlier and never kept.
+struct SecretReference {
+  enum class Kind : std::uint8_t { Environment, File };
+  Kind kind = Kind::Environment;
+  std::string value;  // name of the variable, or the path
+  bool operator==(const SecretReference&) const = default;
+};
+
+struct DatabaseSpec {
+  // Either a URL ...
+  std::string url;
+  std::optional<SecretReference> url_from;
+  // ... or parts.
+  std::string host;
+  int port = 5432;
+  std::string name;
+  std::string user;
+  std::string password;
+  std::optional<SecretReference> password_from;
+  std::string ssl_mode;
+  // Either way.
+  std::string role;
+  std::string schema;
+  std::string version_table = "alembic_version";
+  bool operator==(const DatabaseSpec&) const = default;
+};
+
+struct SourceSpec {
+  std::string path;  // as written; relative to the manifest
+  bool recursive = false;
+  bool operator==(const SourceSpec&) const = default;
+};
+
+enum class DowngradePolicy : std::uint8_t { Refuse, Allow };
+
+struct PolicySpec {
+  DowngradePolicy downgrade = DowngradePolicy::Refuse;
+  bool operator==(const PolicySpec&) const = default;
+};
+
+struct ExecutionSpec {
+  milliseconds lock_wait{5'000};  // how long one attempt waits for the migration lock before it gives its worker back
+  milliseconds lock_timeout{2'000};
+  milliseconds lock_retry_budget{600'000};
+  milliseconds statement_timeout{0};
+  bool operator==(const ExecutionSpec&) const = default;
+};
+
+struct DatabaseMigrationSpec {
+  DatabaseSpec database;
+  SourceSpec source;
+  std::string target_revision = "head";
+  PolicySpec policy;
+  ExecutionSpec execution;
+  bool suspend = false;
+  bool dry_run = false;
+  bool operator==(const DatabaseMigrationSpec&) const = default;
+};
+
+enum class Phase : std::uint8_t { Pending, Ready, Migrating, Waiting, Retrying, Stalled, Suspended, Planned };
+[[nodiscard]] std::string_view phase_name(Phase phase);
+
+// Lists in a status are capped: a status is read by people and, in a cluster, lives in etcd.
+inline constexpr std::size_t kMaxListed = 20;
+inline constexpr std::size_t kMaxMessageBytes = 1'024;
+
+struct PlanStatus {
+  std::string hash;
+  std::string direction;               // "upgrade" or "downgrade"
+  std::int64_t revisions = 0;          // how many
+  std::vector<std::string> summary;    // "upgrade 8c1f0a2b7d3e Add email to users", the first kMaxListed
+  std::vector<std::string> warnings;
+  bool operator==(const PlanStatus&) const = default;
+};
+
+struct ProgressStatus {
+  std::int64_t done = 0;
+  std::int64_t total = 0;
+  std::string revision;  // running now
+  std::int64_t rows = 0;  // of a batch step
+  bool operator==(const ProgressStatus&) const = default;
+};
+
+struct BlockerStatus {
+  std::int64_t pid = 0;
+  std::string application;
+  std::string user;
+  std::string since;
+  std::string query;
+  bool operator==(const BlockerStatus&) const = default;
+};
+
+struct ErrorStatus {
+  std::string code;  // the stable name, "statement-failed"
+  std::string message;
+  std::string hint;
+  std::string sqlstate;
+  std::string revision;
+  std::int64_t line = 0;
+  std::string statement;  // sanitised
+  std::string time;
+  std::vector<BlockerStatus> blockers;
+  bool operator==(const ErrorStatus&) const = default;
+};
+
+struct HistoryStatus {
+  std::string time;
+  std::string direction;
+  std::string from;  // rows, comma separated; "base" for none
+  std::string to;
+  std::int64_t revisions = 0;
+  std::int64_t duration_ms = 0;
+  std::string outcome;  // "applied", or the code of the error
+  std::string run_id;
+  bool operator==(const HistoryStatus&) const = default;
+};
+
+struct DatabaseMigrationStatus {
+  std::int64_t observed_generation = -1;
+  Phase phase = Phase::Pending;
+  std::vector<std::string> current_revisions;  // rows of the version table
+  std::string target_revision;                 // as declared
+  std::vector<std::string> resolved_revisions;
+  std::int64_t pending_count = 0;
+  std::vector<std::string> pending_revisions;  // the first kMaxListed
+  std::optional<PlanStatus> plan;
+  std::optional<ProgressStatus> progress;
+  std::optional<ErrorStatus> last_error;
+  std::int64_t failures = 0;  // attempts in a row that failed
+  std::string next_retry;     // ISO 8601
+  std::vector<HistoryStatus> history;  // newest first, kMaxListed
+  Conditions conditions;
+  bool operator==(const DatabaseMigrationStatus&) const = default;
+};
+
+struct DatabaseMigration {
+  Metadata metadata;
+  DatabaseMigrationSpec spec;
+  DatabaseMigrationStatus status;
+  std::string origin;  // "shop.yaml:1": where it was read, for messages
+  std::string folder;  // that relative paths of the spec resolve against
+
+  [[nodiscard]] ResourceKey key() const { return {metadata.name_space, metadata.name}; }
+  [[nodiscard]] bool ready() const { return is_true(status.conditions, ConditionType::Ready); }
+};
+
+}  // namespace athanor::controller

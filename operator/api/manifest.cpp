@@ -1,0 +1,153 @@
+#include "operator/api/manifest.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "migrations/base/sha256.hpp"
+#include "migrations/revision/strict_yaml.hpp"
+#include "operator/api/spec_codec.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kMaxDepth = 32;
+constexpr std::size_t kMaxDocuments = 1'000;
+
+std::optional<std::string> text_at(const YamlNode& node, std::string_view key) {
+  const YamlNode* found = node.find(key);
+  if (found == nullptr || found->kind != YamlNode::Kind::Scalar) {
+    return std::nullopt;
+  }
+  return found->text;
+}
+
+// Whose problem it is, as far as a broken document tells.
+std::optional<ResourceKey> key_of(const YamlNode& document) {
+  if (document.kind != YamlNode::Kind::Mapping || text_at(document, "kind") != kDatabaseMigrationKind) {
+    return std::nullopt;
+  }
+  const YamlNode* metadata = document.find("metadata");
+  if (metadata == nullptr || metadata->kind != YamlNode::Kind::Mapping) {
+    return std::nullopt;
+  }
+  const auto name = text_at(*metadata, "name");
+  const std::string name_space = text_at(*metadata, "namespace").value_or(std::string(kDefaultNamespace));
+  if (!name || !is_resource_name(*name) || !is_namespace_name(name_space)) {
+    return std::nullopt;
+  }
+  return ResourceKey{name_space, *name};
+}
+
+Result<DatabaseMigration> read_document(const YamlNode& document, const std::string& name, const std::string& folder) {
+  DatabaseMigration resource;
+  resource.origin = name + ":" + std::to_string(document.line);
+  resource.folder = folder;
+  YamlFields fields(document, name);
+  std::string api_version;
+  std::string kind;
+  fields.required_text("apiVersion", api_version);
+  fields.required_text("kind", kind);
+  if (!kind.empty() && kind != kDatabaseMigrationKind) {
+    fields.refuse("kind", "is not DatabaseMigration", "Keep other resources out of this folder.");
+  }
+  if (!api_version.empty() && api_version != kApiVersion) {
+    fields.refuse("apiVersion", "is not athanor.dev/v1alpha1");
+  }
+  if (!fields.has("metadata")) {
+    fields.refuse("metadata", "is required");
+  }
+  if (!fields.has("spec")) {
+    fields.refuse("spec", "is required");
+  }
+  fields.mapping("metadata", [&resource](YamlFields& metadata) { read_metadata(metadata, resource.metadata); });
+  fields.mapping("spec", [&resource](YamlFields& spec) { read_spec(spec, resource.spec); });
+  TRY(fields.finish());
+  return resource;
+}
+
+// A URL as it may be hashed and kept: passwords of both spellings cut out.
+std::string without_password(std::string url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t authority = scheme == std::string::npos ? std::string::npos : scheme + 3;
+  if (authority != std::string::npos) {
+    const std::size_t end = std::min(url.find('/', authority), url.size());
+    const std::size_t at = url.rfind('@', end);
+    const std::size_t colon = url.find(':', authority);
+    if (at != std::string::npos && at > authority && colon < at) {
+      url.erase(colon, at - colon);
+    }
+  }
+  for (std::size_t found = url.find("password="); found != std::string::npos; found = url.find("password=", found)) {
+    url.erase(found, std::min(url.find_first_of("& ", found), url.size()) - found);
+  }
+  return url;
+}
+
+void append(std::string& text, std::string_view value) {
+  text += std::to_string(value.size());
+  text += ':';
+  text += value;
+}
+
+void append(std::string& text, const std::optional<SecretReference>& reference) {
+  append(text, reference ? std::string(reference->kind == SecretReference::Kind::File ? "file " : "env ") + reference->value
+                         : std::string());
+}
+
+}  // namespace
+
+Manifest parse_manifest(std::string_view text, const std::string& name, const std::string& folder) {
+  Manifest manifest;
+  const auto documents = parse_yaml(text, name, {kMaxManifestBytes, kMaxDepth});
+  if (!documents) {
+    manifest.problems.push_back({documents.error(), std::nullopt});
+    return manifest;
+  }
+  if (documents->size() > kMaxDocuments) {
+    manifest.problems.push_back(
+        {Error(ErrorCode::FileTooLarge, "a manifest may hold at most " + std::to_string(kMaxDocuments) + " documents").at(name),
+         std::nullopt});
+    return manifest;
+  }
+  for (const auto& document : *documents) {
+    if (document.kind == YamlNode::Kind::Null) {
+      continue;  // "---" at the start or the end
+    }
+    auto resource = read_document(document, name, folder);
+    if (resource) {
+      manifest.resources.push_back(std::move(*resource));
+    } else {
+      manifest.problems.push_back({std::move(resource).error(), key_of(document)});
+    }
+  }
+  return manifest;
+}
+
+std::string spec_hash(const DatabaseMigrationSpec& spec) {
+  const DatabaseSpec& database = spec.database;
+  std::string text = "1:";
+  append(text, without_password(database.url));
+  append(text, database.url_from);
+  append(text, database.host);
+  append(text, std::to_string(database.port));
+  append(text, database.name);
+  append(text, database.user);
+  append(text, database.password_from);
+  append(text, database.ssl_mode);
+  append(text, database.role);
+  append(text, database.schema);
+  append(text, database.version_table);
+  append(text, spec.source.path);
+  append(text, spec.target_revision);
+  for (const milliseconds duration : {spec.execution.lock_wait, spec.execution.lock_timeout, spec.execution.lock_retry_budget,
+                                      spec.execution.statement_timeout}) {
+    append(text, std::to_string(duration.count()));
+  }
+  for (const bool flag : {spec.source.recursive, spec.policy.downgrade == DowngradePolicy::Allow, spec.suspend, spec.dry_run}) {
+    text += flag ? '1' : '0';
+  }
+  return sha256_hex(text);
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,160 @@
+#include "operator/reconcile/controller.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+#include <utility>
+
+#include "migrations/base/ids.hpp"
+
+namespace athanor::controller {
+namespace {
+
+// Spreads resyncs by up to a tenth either way; a hash of the key keeps it free of shared random state.
+milliseconds spread(milliseconds period, const ResourceKey& key) {
+  const auto share = static_cast<std::int64_t>(std::hash<std::string>{}(key.text()) % 201) - 100;  // -100 ... 100
+  return period + period * share / 1'000;
+}
+
+}  // namespace
+
+Controller::Controller(ControllerParts parts, ControllerOptions options, Log log)
+    : parts_(parts), options_(options), log_(std::move(log)), writer_(parts.store) {}
+
+Controller::~Controller() {
+  stop();
+}
+
+void Controller::start(const StopToken& stop) {
+  for (std::size_t index = 0; index < options_.workers; ++index) {
+    threads_.emplace_back([this, stop] { work(stop); });
+  }
+}
+
+void Controller::stop() {
+  parts_.queue.shut_down();
+  for (auto& thread : threads_) {
+    thread.join();
+  }
+  threads_.clear();
+}
+
+void Controller::work(const StopToken& stop) {
+  while (const auto key = parts_.queue.get()) {
+    parts_.observer.worker_started();
+    try {
+      process(*key, stop);
+    } catch (const std::exception& exception) {  // a thread's boundary: one broken resource must not end the others
+      log_.error("a reconcile threw", {{"resource", key->text()}, {"error", exception.what()}});
+      parts_.queue.add_rate_limited(*key);
+    }
+    parts_.observer.worker_finished();
+    parts_.queue.done(*key);
+  }
+}
+
+bool Controller::process(const ResourceKey& key, const StopToken& stop) {
+  const auto resource = parts_.store.find(key);
+  if (!resource) {
+    parts_.queue.forget(key);
+    parts_.reconciler.forget(key);
+    parts_.observer.forgotten(key);
+    return false;
+  }
+  const Log log = log_.with({{"resource", key.text()}, {"reconcileID", new_run_id()}});
+  const SteadyTime began = parts_.clock.steady_now();
+  Reconciler::Progress progress;
+  if (!options_.once) {
+    progress = [&](const Plan& plan, const ProgressStatus& step) {
+      const auto written = writer_.write(key, summarise_running(*resource, plan, step, parts_.clock.wall_now()));
+      if (!written) {
+        log.warn("the status cannot be written", error_fields(written.error()));
+      }
+    };
+  }
+  const Outcome outcome = parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), progress, stop, log);
+  const Requeue next = next_attempt(outcome, count_conflict(key, outcome.at_once));
+  const auto delay = requeue(key, next);
+  if (next != Requeue::AtOnce) {  // a lost race is not worth telling: the next look begins right away
+    publish(*resource, outcome, delay, log);
+  }
+  const double seconds = std::chrono::duration<double>(parts_.clock.steady_now() - began).count();
+  parts_.observer.reconciled(key, outcome, delay.has_value() || outcome.kind == Outcome::Kind::Waiting, seconds);
+  report(key, outcome, seconds, log);
+  return true;
+}
+
+int Controller::count_conflict(const ResourceKey& key, bool conflict) {
+  const std::lock_guard lock(mutex_);
+  if (!conflict) {
+    conflicts_.erase(key);
+    return 0;
+  }
+  return conflicts_[key]++;
+}
+
+void Controller::publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay,
+                         const Log& log) {
+  Attempt attempt;
+  attempt.now = parts_.clock.wall_now();
+  attempt.failures = parts_.queue.failures(resource.key());
+  attempt.retry_in = delay;
+  DatabaseMigration current = resource;
+  if (const auto stored = parts_.store.find(resource.key())) {  // with the notes of the run that has just ended
+    current.status = stored->status;
+  }
+  const auto written = writer_.write(resource.key(), summarise(current, outcome, attempt));
+  if (!written) {
+    log.warn("the status cannot be written", error_fields(written.error()));
+    parts_.queue.add_rate_limited(resource.key());
+  }
+}
+
+std::optional<milliseconds> Controller::requeue(const ResourceKey& key, Requeue next) {
+  if (next != Requeue::BackOff && next != Requeue::AtOnce) {
+    parts_.queue.forget(key);
+  }
+  if (next == Requeue::AtOnce) {  // not a retry: the one pass of --once includes it
+    parts_.queue.add(key);
+    return std::nullopt;
+  }
+  if (options_.once) {
+    return std::nullopt;
+  }
+  switch (next) {
+    case Requeue::BackOff:
+      return parts_.queue.add_rate_limited(key);
+    case Requeue::Shortly:
+      parts_.queue.add_after(key, options_.wait_again);
+      break;
+    case Requeue::Resync:
+      parts_.queue.add_after(key, spread(options_.resync, key));
+      break;
+    case Requeue::AtOnce:
+    case Requeue::Never:
+      break;
+  }
+  return std::nullopt;
+}
+
+void Controller::report(const ResourceKey& key, const Outcome& outcome, double seconds, const Log& log) const {
+  LogFields fields{{"outcome", outcome_name(outcome.kind)}, {"reason", reason_name(outcome.reason)}, {"seconds", seconds}};
+  if (outcome.error) {
+    const LogFields more = error_fields(*outcome.error);
+    fields.insert(fields.end(), more.begin(), more.end());
+    fields.emplace_back("failures", parts_.queue.failures(key));
+  }
+  if (outcome.kind == Outcome::Kind::Failed) {
+    log.warn("reconcile failed", fields);
+  } else if (outcome.kind == Outcome::Kind::Stalled && !outcome.repeated) {
+    log.error("reconcile stalled", fields);
+  } else if (outcome.kind == Outcome::Kind::Waiting) {
+    log.info("reconcile waits", fields);
+  } else if (outcome.reason == Reason::UpToDate || outcome.repeated) {
+    log.debug("reconcile done", fields);
+  } else {
+    log.info("reconcile done", fields);
+  }
+}
+
+}  // namespace athanor::controller

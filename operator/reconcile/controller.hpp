@@ -1,0 +1,65 @@
+// The controller: workers that take keys from the queue, reconcile them, write one status, and put the key back when it is due.
+//
+// Threads: start() spawns `workers` threads, stop() ends them; everything else is internal. A reconcile under way at stop() ends
+// at its next safe point, because it holds the same stop token. Ownership: borrows store, reconciler, queue, observer and clock.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "operator/log/log.hpp"
+#include "operator/reconcile/reconciler.hpp"
+#include "operator/reconcile/resource_store.hpp"
+#include "operator/reconcile/work_queue.hpp"
+
+namespace athanor::controller {
+
+struct ControllerOptions {
+  std::size_t workers = 8;
+  milliseconds resync{300'000};
+  milliseconds wait_again{2'000};  // after a lock held elsewhere
+  bool once = false;               // nothing is scheduled again, no progress is written
+};
+
+struct ControllerParts {
+  ResourceStore& store;
+  Reconciler& reconciler;
+  WorkQueue& queue;
+  ReconcileObserver& observer;
+  Clock& clock;
+};
+
+class Controller {
+ public:
+  Controller(ControllerParts parts, ControllerOptions options, Log log);
+  ~Controller();
+  Controller(const Controller&) = delete;
+  Controller& operator=(const Controller&) = delete;
+
+  void start(const StopToken& stop);
+  // No key is taken from now on; returns when the workers have ended.
+  void stop();
+
+  // What a worker does with one key. False when the resource no longer exists.
+  bool process(const ResourceKey& key, const StopToken& stop);
+
+ private:
+  void work(const StopToken& stop);
+  // Puts the key where the outcome says; returns the delay when a back-off was chosen.
+  std::optional<milliseconds> requeue(const ResourceKey& key, Requeue next);
+  void publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay, const Log& log);
+  void report(const ResourceKey& key, const Outcome& outcome, double seconds, const Log& log) const;
+  [[nodiscard]] int count_conflict(const ResourceKey& key, bool conflict);
+
+  ControllerParts parts_;
+  ControllerOptions options_;
+  Log log_;
+  StatusWriter writer_;
+  std::vector<std::thread> threads_;
+  std::mutex mutex_;
+  std::map<ResourceKey, int> conflicts_;
+};
+
+}  // namespace athanor::controller

@@ -1,0 +1,131 @@
+#include "operator/reconcile/database_access.hpp"
+
+#include <array>
+#include <utility>
+
+#include "migrations/plan/plan.hpp"
+
+namespace athanor::controller {
+namespace {
+
+// RFC 3986: everything but unreserved characters, so that no password can change what a URL means.
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  std::string encoded;
+  for (const char character : text) {
+    if (kPlain.find(character) != std::string_view::npos) {
+      encoded += character;
+    } else {
+      const auto byte = static_cast<unsigned char>(character);
+      encoded += '%';
+      encoded += kDigits[byte >> 4U];
+      encoded += kDigits[byte & 0x0FU];
+    }
+  }
+  return encoded;
+}
+
+std::string host_part(const std::string& host) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return is_ipv6 ? "[" + host + "]" : percent_encoded(host);
+}
+
+std::string url_of_parts(const DatabaseSpec& database, const std::string& password) {
+  std::string url = "postgresql://";
+  if (!database.user.empty()) {
+    url += percent_encoded(database.user);
+    if (!password.empty()) {
+      url += ":" + percent_encoded(password);
+    }
+    url += "@";
+  }
+  url += host_part(database.host) + ":" + std::to_string(database.port) + "/" + percent_encoded(database.name);
+  if (!database.ssl_mode.empty()) {
+    url += "?sslmode=" + database.ssl_mode;
+  }
+  return url;
+}
+
+class MigratorAccess final : public DatabaseAccess {
+ public:
+  MigratorAccess(std::unique_ptr<SessionFactory> factory, Clock& clock, MigratorSettings settings, ProgressSink& progress)
+      : factory_(std::move(factory)), migrator_(*factory_, clock, std::move(settings), progress) {}
+
+  Result<Observation> observe() override { return migrator_.observe(); }
+  Result<std::vector<Blocker>> lock_holders() override { return migrator_.lock_holders(); }
+  Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
+                                const Plan* plan) override {
+    return migrator_.verify_checksums(snapshot.graph(), snapshot.source(), rows, plan);
+  }
+  ExecutionReport execute(const Plan& plan, const StopToken& stop) override { return migrator_.execute(plan, stop); }
+
+ private:
+  std::unique_ptr<SessionFactory> factory_;
+  Migrator migrator_;
+};
+
+class MigratorAccessFactory final : public DatabaseAccessFactory {
+ public:
+  MigratorAccessFactory(SessionFactoryMaker connect, Clock& clock) : connect_(std::move(connect)), clock_(clock) {}
+
+  Result<std::unique_ptr<DatabaseAccess>> open(const DatabaseTarget& target, ProgressSink& progress) override {
+    TRY_ASSIGN(auto factory, connect_(target.url, target.settings.execution));
+    return std::make_unique<MigratorAccess>(std::move(factory), clock_, target.settings, progress);
+  }
+  Result<std::string> describe(const DatabaseTarget& target) override {
+    TRY_ASSIGN(auto factory, connect_(target.url, target.settings.execution));
+    return factory->describe();
+  }
+
+ private:
+  SessionFactoryMaker connect_;
+  Clock& clock_;
+};
+
+}  // namespace
+
+Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials) {
+  const DatabaseSpec& database = resource.spec.database;
+  DatabaseTarget target;
+  if (database.url_from) {
+    TRY_ASSIGN(target.url, credentials.read(resource, *database.url_from));
+  } else if (!database.url.empty()) {
+    target.url = database.url;
+  } else {
+    std::string password = database.password;
+    if (database.password_from) {
+      TRY_ASSIGN(password, credentials.read(resource, *database.password_from));
+    }
+    target.url = url_of_parts(database, password);
+  }
+  MigratorSettings& settings = target.settings;
+  settings.version_table = database.version_table;
+  settings.actor = "databasemigration/" + resource.key().text();
+  settings.execution.lock_wait = resource.spec.execution.lock_wait;
+  settings.execution.lock_timeout = resource.spec.execution.lock_timeout;
+  settings.execution.lock_retry_budget = resource.spec.execution.lock_retry_budget;
+  settings.execution.statement_timeout = resource.spec.execution.statement_timeout;
+  settings.execution.role = database.role;
+  settings.execution.application_name = "athanor-operator";
+  if (!database.schema.empty()) {
+    // The version table is named with its schema: unqualified, the one of `public` would be found and taken for ours.
+    settings.version_table_schema = database.schema;
+    settings.execution.search_path = quote_identifier(database.schema) + ", public";
+  }
+  return target;
+}
+
+std::string claim_of(const std::string& described, const DatabaseMigration& resource) {
+  return described + "#" + resource.spec.database.schema + "." + resource.spec.database.version_table;
+}
+
+std::string server_of(const std::string& described) {
+  return described.substr(0, described.rfind('/'));
+}
+
+std::unique_ptr<DatabaseAccessFactory> make_migrator_access(SessionFactoryMaker connect, Clock& clock) {
+  return std::make_unique<MigratorAccessFactory>(std::move(connect), clock);
+}
+
+}  // namespace athanor::controller

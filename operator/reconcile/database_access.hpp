@@ -1,0 +1,65 @@
+// The reconciler's view of databases: narrow enough for a recording fake, wide enough for the real migrator.
+//
+// One DatabaseAccess is one reconcile's connection: it observes and executes on the same session. A CredentialSource turns what
+// the resource declares into a URL at the last moment (environment and files in standalone mode, Secrets in a cluster).
+//
+// Threads: an access belongs to one thread; factories and credential sources are safe from any thread. Ownership: an access
+// owns its session; `progress` is borrowed for its life.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "migrations/execute/migrator.hpp"
+#include "operator/api/database_migration.hpp"
+#include "operator/reconcile/source_snapshot.hpp"
+
+namespace athanor::controller {
+
+struct DatabaseTarget {
+  std::string url;  // holds the password: never logged
+  MigratorSettings settings;
+};
+
+class DatabaseAccess {
+ public:
+  virtual ~DatabaseAccess() = default;
+  [[nodiscard]] virtual Result<Observation> observe() = 0;
+  [[nodiscard]] virtual Result<std::vector<Blocker>> lock_holders() = 0;
+  // `plan` may be null.
+  [[nodiscard]] virtual Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
+                                                      const Plan* plan) = 0;
+  [[nodiscard]] virtual ExecutionReport execute(const Plan& plan, const StopToken& stop) = 0;
+};
+
+class DatabaseAccessFactory {
+ public:
+  virtual ~DatabaseAccessFactory() = default;
+  // Does not connect yet.
+  [[nodiscard]] virtual Result<std::unique_ptr<DatabaseAccess>> open(const DatabaseTarget& target, ProgressSink& progress) = 0;
+  // "db.example.org:5432/app" without credentials; does not connect.
+  [[nodiscard]] virtual Result<std::string> describe(const DatabaseTarget& target) = 0;
+};
+
+class CredentialSource {
+ public:
+  virtual ~CredentialSource() = default;
+  [[nodiscard]] virtual Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) = 0;
+};
+
+// The URL and settings that a resource declares.
+[[nodiscard]] Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials);
+
+// What one version table is, for telling two resources that manage the same one: "host:port/app#schema.alembic_version".
+[[nodiscard]] std::string claim_of(const std::string& described, const DatabaseMigration& resource);
+// "host:port" of "host:port/app".
+[[nodiscard]] std::string server_of(const std::string& described);
+
+// The real thing: a Migrator over sessions that `connect` makes.
+using SessionFactoryMaker =
+    std::function<Result<std::unique_ptr<SessionFactory>>(const std::string& url, const ExecutionSettings& settings)>;
+[[nodiscard]] std::unique_ptr<DatabaseAccessFactory> make_migrator_access(SessionFactoryMaker connect, Clock& clock);
+
+}  // namespace athanor::controller

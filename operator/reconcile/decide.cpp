@@ -1,0 +1,293 @@
+#include "operator/reconcile/decide.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+namespace athanor::controller {
+namespace {
+
+using Verdict = std::optional<Decision>;
+
+std::string joined(const std::vector<std::string>& items) {
+  std::string text;
+  for (const auto& item : items) {
+    text += (text.empty() ? "" : ", ") + item;
+  }
+  return text.empty() ? "base" : text;
+}
+
+Decision stalled(Reason reason, Error error) {
+  Decision decision;
+  decision.kind = Decision::Kind::Stalled;
+  decision.reason = reason;
+  decision.message = error.describe();
+  decision.error = std::move(error);
+  return decision;
+}
+
+Verdict check_suspended(const DatabaseMigration& resource, const Situation& /*situation*/) {
+  if (!resource.spec.suspend) {
+    return std::nullopt;
+  }
+  Decision decision;
+  decision.kind = Decision::Kind::Suspended;
+  decision.reason = Reason::Suspended;
+  decision.message = "spec.suspend is true: the database is left alone";
+  return decision;
+}
+
+Verdict check_claim(const DatabaseMigration& /*resource*/, const Situation& situation) {
+  if (situation.claimed_by.empty()) {
+    return std::nullopt;
+  }
+  return stalled(Reason::DatabaseClaimed,
+                 Error(ErrorCode::PolicyRefused, "the database is already managed by " + situation.claimed_by)
+                     .advise("delete one of the two resources, or give them different schemas or version tables"));
+}
+
+Verdict check_lock(const DatabaseMigration& /*resource*/, const Situation& situation) {
+  if (situation.lock_holders.empty()) {
+    return std::nullopt;
+  }
+  const Blocker& holder = situation.lock_holders.front();
+  Decision decision;
+  decision.kind = Decision::Kind::Wait;
+  decision.reason = Reason::LockHeld;
+  decision.message = "another run holds the migration lock: pid " + std::to_string(holder.pid) +
+                     (holder.application.empty() ? "" : ", application " + holder.application) +
+                     (holder.since.empty() ? "" : ", since " + holder.since);
+  return decision;
+}
+
+Verdict check_database_revisions(const DatabaseMigration& /*resource*/, const Situation& situation) {
+  for (const auto& row : situation.database.rows) {
+    if (situation.graph->find(row) == nullptr) {
+      return stalled(Reason::UnknownDatabaseRevision,
+                     Error(ErrorCode::UnknownDatabaseRevision,
+                           "the database is at revision " + row + ", which no file of the source has")
+                         .advise("bring the file of " + row + " back into the source, or stamp the database with a known revision"));
+    }
+  }
+  return std::nullopt;
+}
+
+struct Position {
+  std::vector<std::string> resolved;
+  std::vector<std::string> applied;
+  bool ahead = false;
+  bool reached = false;  // every target is applied
+};
+
+// "Ahead" is a question of version lines: a child of a target is applied. Dependencies order work, they do not make a
+// database newer than its target.
+Result<Position> locate(const DatabaseMigration& resource, const Situation& situation) {
+  Position position;
+  const RevisionGraph& graph = *situation.graph;
+  TRY_ASSIGN(position.resolved, graph.resolve(resource.spec.target_revision, situation.database.rows));
+  TRY_ASSIGN(position.applied, graph.applied(situation.database.rows));
+  const std::set<std::string> applied(position.applied.begin(), position.applied.end());
+  const auto is_applied = [&applied](const std::string& id) { return applied.contains(id); };
+  if (position.resolved.empty()) {
+    position.reached = situation.database.rows.empty();
+    position.ahead = !position.reached;
+    return position;
+  }
+  position.reached = std::ranges::all_of(position.resolved, is_applied);
+  position.ahead = position.reached && std::ranges::any_of(position.resolved, [&](const std::string& id) {
+                     return std::ranges::any_of(graph.children(id), is_applied);
+                   });
+  return position;
+}
+
+Decision decide_ahead(const DatabaseMigration& resource, const Position& position, const Situation& situation) {
+  Decision decision;
+  decision.resolved = position.resolved;
+  if (resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
+    decision.kind = Decision::Kind::Stalled;
+    decision.reason = Reason::DatabaseAhead;
+    decision.message = "the database is at " + joined(situation.database.rows) + ", ahead of the declared target " +
+                       resource.spec.target_revision +
+                       "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back";
+    return decision;
+  }
+  decision.kind = resource.spec.dry_run ? Decision::Kind::Plan : Decision::Kind::Apply;
+  decision.reason = resource.spec.dry_run ? Reason::PlanPublished : Reason::Applying;
+  decision.direction = Direction::Downgrade;
+  decision.targets = {resource.spec.target_revision};
+  return decision;
+}
+
+Decision decide_reached(const DatabaseMigration& resource, const Position& position, const Situation& situation) {
+  Decision decision;
+  decision.resolved = position.resolved;
+  if (situation.database.unfinished) {
+    const UnfinishedStep& step = *situation.database.unfinished;
+    decision = stalled(Reason::UnfinishedRevision,
+                       Error(ErrorCode::StepOutcomeUnknown, "revision " + step.revision +
+                                                                " stopped half-way and the declared target " +
+                                                                resource.spec.target_revision + " does not finish it")
+                           .advise("set spec.targetRevision to " + step.revision +
+                                   " or later to finish it, or resolve it with `athanor repair`"));
+    decision.resolved = position.resolved;
+    return decision;
+  }
+  decision.kind = Decision::Kind::UpToDate;
+  decision.reason = Reason::UpToDate;
+  decision.message = "the database is at " + joined(situation.database.rows);
+  return decision;
+}
+
+Decision decide_behind(const DatabaseMigration& resource, const Position& position, const Situation& situation) {
+  Decision decision;
+  decision.resolved = position.resolved;
+  const auto wanted = situation.graph->applied(position.resolved);
+  if (!wanted) {
+    return stalled(reason_for(wanted.error()), wanted.error());
+  }
+  const std::set<std::string> applied(position.applied.begin(), position.applied.end());
+  for (const auto& id : *wanted) {
+    if (!applied.contains(id)) {
+      decision.pending.push_back(id);
+    }
+  }
+  decision.kind = resource.spec.dry_run ? Decision::Kind::Plan : Decision::Kind::Apply;
+  decision.reason = resource.spec.dry_run ? Reason::PlanPublished : Reason::Applying;
+  decision.direction = Direction::Upgrade;
+  decision.targets = {resource.spec.target_revision};
+  return decision;
+}
+
+// The last check always has a verdict.
+Verdict check_position(const DatabaseMigration& resource, const Situation& situation) {
+  const auto position = locate(resource, situation);
+  if (!position) {
+    return stalled(reason_for(position.error()), position.error());
+  }
+  if (position->ahead) {
+    return decide_ahead(resource, *position, situation);
+  }
+  if (position->reached) {
+    return decide_reached(resource, *position, situation);
+  }
+  return decide_behind(resource, *position, situation);
+}
+
+// A standby is where reads go; the migration waits for the primary behind the same name.
+Verdict check_writable(const DatabaseMigration& resource, const Situation& situation) {
+  if (!situation.database.read_only || resource.spec.dry_run) {
+    return std::nullopt;
+  }
+  const Verdict verdict = check_position(resource, situation);
+  if (verdict && verdict->kind != Decision::Kind::Apply) {
+    return verdict;
+  }
+  Decision decision;
+  decision.kind = Decision::Kind::Wait;
+  decision.reason = Reason::Retrying;
+  decision.message = "the server is a read-only standby; waiting for the primary at this address";
+  return decision;
+}
+
+using Check = Verdict (*)(const DatabaseMigration&, const Situation&);
+constexpr std::array<Check, 6> kChecks{check_suspended, check_claim,    check_lock, check_database_revisions,
+                                       check_writable,  check_position};
+
+}  // namespace
+
+std::optional<Decision> decide_early(const DatabaseMigration& resource, const std::string& claimed_by) {
+  Situation situation;
+  situation.claimed_by = claimed_by;
+  if (auto verdict = check_suspended(resource, situation)) {
+    return verdict;
+  }
+  return check_claim(resource, situation);
+}
+
+Decision decide(const DatabaseMigration& resource, const Situation& situation) {
+  for (const Check check : kChecks) {
+    if (auto verdict = check(resource, situation)) {
+      return std::move(*verdict);
+    }
+  }
+  return stalled(Reason::InternalError, Error(ErrorCode::Internal, "no check had a verdict"));
+}
+
+Reason reason_for(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::Io:
+      return Reason::SourceNotFound;
+    case ErrorCode::MalformedRevision:
+    case ErrorCode::FileTooLarge:
+    case ErrorCode::NotUtf8:
+    case ErrorCode::PathEscape:
+    case ErrorCode::DuplicateRevision:
+    case ErrorCode::InvalidRevisionId:
+    case ErrorCode::MissingParent:
+    case ErrorCode::MissingDependency:
+    case ErrorCode::SelfLoop:
+    case ErrorCode::Cycle:
+    case ErrorCode::DependencySelfLoop:
+    case ErrorCode::DependencyCycle:
+    case ErrorCode::DuplicateLabel:
+    case ErrorCode::UnsupportedStatement:
+      return Reason::SourceInvalid;
+    case ErrorCode::NotRenderable:
+      return Reason::NotRenderable;
+    case ErrorCode::UnknownRevision:
+    case ErrorCode::InvalidTarget:
+    case ErrorCode::RelativeOutOfRange:
+    case ErrorCode::WalkedTooFar:
+    case ErrorCode::InvalidDowngradeTarget:
+    case ErrorCode::RangeNotAllowed:
+    case ErrorCode::NotAHead:
+      return Reason::TargetNotFound;
+    case ErrorCode::AmbiguousPrefix:
+    case ErrorCode::MultipleHeads:
+    case ErrorCode::AmbiguousWalk:
+    case ErrorCode::OverlappingHeads:
+      return Reason::TargetAmbiguous;
+    case ErrorCode::UnknownDatabaseRevision:
+      return Reason::UnknownDatabaseRevision;
+    case ErrorCode::ChecksumMismatch:
+      return Reason::ChecksumMismatch;
+    case ErrorCode::Irreversible:
+      return Reason::Irreversible;
+    case ErrorCode::StepOutcomeUnknown:
+    case ErrorCode::CommitOutcomeUnknown:
+      return Reason::OutcomeUnknown;
+    case ErrorCode::DatabaseUnreachable:
+    case ErrorCode::ConnectionLost:
+      return Reason::DatabaseUnreachable;
+    case ErrorCode::AuthenticationFailed:
+      return Reason::AuthenticationFailed;
+    case ErrorCode::MissingDatabaseUrl:
+    case ErrorCode::Configuration:
+      return Reason::CredentialsNotFound;
+    case ErrorCode::PoolerRefused:
+      return Reason::PoolerRefused;
+    case ErrorCode::InsufficientPrivilege:
+      return Reason::InsufficientPrivilege;
+    case ErrorCode::LockHeld:
+      return Reason::LockHeld;
+    case ErrorCode::LockTimeout:
+      return Reason::LockTimeout;
+    case ErrorCode::StatementFailed:
+      return Reason::StatementFailed;
+    case ErrorCode::Interrupted:
+      return Reason::Interrupted;
+    case ErrorCode::PolicyRefused:
+      return Reason::DatabaseClaimed;
+    case ErrorCode::StalePlan:
+    case ErrorCode::VersionRowMismatch:
+      return Reason::Retrying;
+    case ErrorCode::NotUpToDate:
+    case ErrorCode::Usage:
+    case ErrorCode::Internal:
+      break;
+  }
+  return Reason::InternalError;
+}
+
+}  // namespace athanor::controller

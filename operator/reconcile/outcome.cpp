@@ -1,0 +1,298 @@
+#include "operator/reconcile/outcome.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "operator/reconcile/decide.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr int kConflictsAtOnce = 3;
+
+// Cuts at a character boundary of UTF-8.
+std::string capped(std::string text) {
+  if (text.size() <= kMaxMessageBytes) {
+    return text;
+  }
+  std::size_t end = kMaxMessageBytes - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  text.resize(end);
+  return text + "...";
+}
+
+std::vector<std::string> first_of(const std::vector<std::string>& items) {
+  return {items.begin(), items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), kMaxListed))};
+}
+
+std::string joined(const std::vector<std::string>& rows) {
+  std::string text;
+  for (const auto& row : rows) {
+    text += (text.empty() ? "" : ",") + row;
+  }
+  return text.empty() ? "base" : text;
+}
+
+PlanStatus plan_status(const Plan& plan) {
+  PlanStatus status;
+  status.hash = plan.hash;
+  status.direction = direction_name(plan.operation);
+  status.revisions = static_cast<std::int64_t>(plan.revisions.size());
+  for (const auto& revision : plan.revisions) {
+    if (status.summary.size() == kMaxListed) {
+      break;
+    }
+    std::string line(direction_name(revision.walk.direction));
+    line += " " + revision.walk.revision.value_or("");
+    if (!revision.message.empty()) {
+      line += " " + revision.message;
+    }
+    status.summary.push_back(capped(std::move(line)));
+  }
+  status.warnings = first_of(plan.warnings);
+  return status;
+}
+
+std::vector<BlockerStatus> blocker_status(const std::vector<Blocker>& blockers) {
+  std::vector<BlockerStatus> statuses;
+  for (const auto& blocker : blockers) {
+    if (statuses.size() == kMaxListed) {
+      break;
+    }
+    statuses.push_back({blocker.pid, blocker.application, blocker.user, blocker.since, blocker.query});
+  }
+  return statuses;
+}
+
+ErrorStatus error_status(const Outcome& outcome, const std::string& now) {
+  const Error& error = *outcome.error;
+  ErrorStatus status;
+  status.code = error_name(error.code);
+  status.message = capped(error.context.empty() ? error.message : error.context + ": " + error.message);
+  status.hint = capped(error.hint);
+  status.sqlstate = error.sqlstate;
+  status.time = now;
+  status.blockers = blocker_status(outcome.blockers);
+  if (outcome.report) {
+    status.revision = outcome.report->failed_revision;
+    status.line = outcome.report->failed_line;
+    status.statement = outcome.report->failed_statement;
+  }
+  return status;
+}
+
+void record_history(DatabaseMigrationStatus& status, const Outcome& outcome, const std::string& now) {
+  if (!outcome.report || !outcome.plan || outcome.repeated) {
+    return;
+  }
+  const ExecutionReport& report = *outcome.report;
+  HistoryStatus entry;
+  entry.time = now;
+  entry.direction = direction_name(outcome.plan->operation);
+  entry.from = joined(outcome.plan->from);
+  entry.to = joined(report.rows);
+  entry.revisions = static_cast<std::int64_t>(report.executed.size());
+  entry.duration_ms = report.duration.count();
+  entry.outcome = report.ok() ? "applied" : std::string(error_name(report.error->code));
+  entry.run_id = report.run_id;
+  status.history.insert(status.history.begin(), std::move(entry));
+  if (status.history.size() > kMaxListed) {
+    status.history.resize(kMaxListed);
+  }
+}
+
+Phase phase_of(const Outcome& outcome) {
+  switch (outcome.kind) {
+    case Outcome::Kind::Done:
+      break;
+    case Outcome::Kind::Waiting:
+      return Phase::Waiting;
+    case Outcome::Kind::Stalled:
+      return Phase::Stalled;
+    case Outcome::Kind::Failed:
+      return Phase::Retrying;
+  }
+  if (outcome.reason == Reason::Suspended) {
+    return Phase::Suspended;
+  }
+  return outcome.reason == Reason::PlanPublished ? Phase::Planned : Phase::Ready;
+}
+
+bool planning_failed(Reason reason) {
+  switch (reason) {
+    case Reason::InvalidManifest:
+    case Reason::SourceInvalid:
+    case Reason::SourceNotFound:
+    case Reason::TargetNotFound:
+    case Reason::TargetAmbiguous:
+    case Reason::UnknownDatabaseRevision:
+    case Reason::Irreversible:
+    case Reason::NotRenderable:
+    case Reason::ChecksumMismatch:
+    case Reason::UnfinishedRevision:
+      return true;
+    default:
+      return false;
+  }
+}
+
+class ConditionSet {
+ public:
+  ConditionSet(Conditions& conditions, std::int64_t generation, std::string now)
+      : conditions_(conditions), generation_(generation), now_(std::move(now)) {}
+  void set(ConditionType type, bool value, Reason reason, const std::string& message) {
+    Condition condition;
+    condition.type = type;
+    condition.status = value ? ConditionStatus::True : ConditionStatus::False;
+    condition.reason = reason;
+    condition.message = capped(message);
+    condition.observed_generation = generation_;
+    set_condition(conditions_, std::move(condition), now_);
+  }
+  void set_or_remove(ConditionType type, bool value, Reason reason, const std::string& message) {
+    if (value) {
+      set(type, true, reason, message);
+    } else {
+      remove_condition(conditions_, type);
+    }
+  }
+
+ private:
+  Conditions& conditions_;
+  std::int64_t generation_;
+  std::string now_;
+};
+
+void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
+                    const std::string& now) {
+  ConditionSet conditions(status.conditions, resource.metadata.generation, now);
+  const bool done = outcome.kind == Outcome::Kind::Done;
+  const bool at_target = done && (outcome.reason == Reason::UpToDate || outcome.reason == Reason::Applied);
+  const bool under_way = outcome.kind == Outcome::Kind::Waiting || outcome.kind == Outcome::Kind::Failed;
+  conditions.set(ConditionType::Ready, at_target, outcome.reason, outcome.message);
+  conditions.set_or_remove(ConditionType::Reconciling, under_way,
+                           outcome.kind == Outcome::Kind::Failed ? Reason::Retrying : outcome.reason, outcome.message);
+  conditions.set_or_remove(ConditionType::Stalled, outcome.kind == Outcome::Kind::Stalled, outcome.reason, outcome.message);
+  if (at_target || outcome.plan) {
+    conditions.set(ConditionType::Planned, true, at_target ? outcome.reason : Reason::PlanPublished,
+                   outcome.plan ? "plan " + outcome.plan->hash.substr(0, 12) : "nothing to do");
+  } else if (planning_failed(outcome.reason)) {
+    conditions.set(ConditionType::Planned, false, outcome.reason, outcome.message);
+  }
+  if (outcome.reason != Reason::Suspended) {
+    conditions.set(ConditionType::Applied, at_target, outcome.reason, outcome.message);
+  }
+}
+
+}  // namespace
+
+std::string_view outcome_name(Outcome::Kind kind) {
+  switch (kind) {
+    case Outcome::Kind::Done:
+      return "done";
+    case Outcome::Kind::Waiting:
+      return "waiting";
+    case Outcome::Kind::Stalled:
+      return "stalled";
+    case Outcome::Kind::Failed:
+      break;
+  }
+  return "failed";
+}
+
+Outcome outcome_of(Error error) {
+  Outcome outcome;
+  outcome.reason = reason_for(error);
+  outcome.message = error.describe();
+  if (error.code == ErrorCode::LockHeld || error.code == ErrorCode::Interrupted) {
+    outcome.kind = Outcome::Kind::Waiting;
+  } else if (error.retry == RetryClass::Terminal) {
+    outcome.kind = Outcome::Kind::Stalled;
+  } else {
+    outcome.kind = Outcome::Kind::Failed;
+    outcome.at_once = error.retry == RetryClass::Conflict;
+  }
+  outcome.error = std::move(error);
+  return outcome;
+}
+
+DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outcome& outcome, const Attempt& attempt) {
+  DatabaseMigrationStatus status = resource.status;
+  const std::string now = format_iso8601(attempt.now);
+  status.observed_generation = resource.metadata.generation;
+  status.phase = phase_of(outcome);
+  status.target_revision = resource.spec.target_revision;
+  status.progress.reset();
+  if (outcome.rows) {
+    status.current_revisions = *outcome.rows;
+  }
+  if (outcome.resolved) {
+    status.resolved_revisions = first_of(*outcome.resolved);
+  }
+  if (outcome.pending) {
+    status.pending_count = static_cast<std::int64_t>(outcome.pending->size());
+    status.pending_revisions = first_of(*outcome.pending);
+  }
+  if (outcome.plan) {
+    status.plan = plan_status(*outcome.plan);
+  } else if (outcome.kind == Outcome::Kind::Done && outcome.reason == Reason::UpToDate) {
+    status.plan.reset();
+  }
+  record_history(status, outcome, now);
+  if (outcome.error && outcome.kind != Outcome::Kind::Waiting) {
+    ErrorStatus error = error_status(outcome, now);
+    if (status.last_error) {  // the same failure again keeps its first time, so that nothing is written for it
+      error.time = status.last_error->time;
+      if (error != *status.last_error) {
+        error.time = now;
+      }
+    }
+    status.last_error = std::move(error);
+  } else if (outcome.kind != Outcome::Kind::Waiting) {
+    status.last_error.reset();
+  }
+  status.failures = outcome.kind == Outcome::Kind::Failed ? attempt.failures : 0;
+  status.next_retry = outcome.kind == Outcome::Kind::Failed && attempt.retry_in
+                          ? format_iso8601(attempt.now + *attempt.retry_in)
+                          : std::string();
+  set_conditions(status, resource, outcome, now);
+  return status;
+}
+
+DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const Plan& plan, const ProgressStatus& progress,
+                                          WallTime now) {
+  DatabaseMigrationStatus status = resource.status;
+  status.observed_generation = resource.metadata.generation;
+  status.phase = Phase::Migrating;
+  status.target_revision = resource.spec.target_revision;
+  status.current_revisions = plan.from;
+  status.plan = plan_status(plan);
+  status.progress = progress;
+  status.next_retry.clear();
+  const std::string message = std::string(direction_name(plan.operation)) + " of " + std::to_string(plan.revisions.size()) +
+                              (plan.revisions.size() == 1 ? " revision" : " revisions") + " is under way";
+  ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
+  conditions.set(ConditionType::Ready, false, Reason::Applying, message);
+  conditions.set(ConditionType::Reconciling, true, Reason::Applying, message);
+  remove_condition(status.conditions, ConditionType::Stalled);
+  conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + plan.hash.substr(0, 12));
+  conditions.set(ConditionType::Applied, false, Reason::Applying, message);
+  return status;
+}
+
+Requeue next_attempt(const Outcome& outcome, int conflicts) {
+  switch (outcome.kind) {
+    case Outcome::Kind::Done:
+    case Outcome::Kind::Stalled:  // observed again, not tried again: a human may have mended the database by hand
+      return Requeue::Resync;
+    case Outcome::Kind::Waiting:
+      return outcome.reason == Reason::Interrupted ? Requeue::Never : Requeue::Shortly;
+    case Outcome::Kind::Failed:
+      break;
+  }
+  return outcome.at_once && conflicts < kConflictsAtOnce ? Requeue::AtOnce : Requeue::BackOff;
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,61 @@
+// How one reconcile ended, and what follows from it.
+//
+// Four kinds. Done: the declaration holds. Waiting: something else must end first, nothing is wrong. Stalled: nothing changes
+// until a human changes something. Failed: it will be tried again. summarise() is the only place that turns an outcome into
+// status and conditions, next_attempt() the only one that decides when the resource is looked at again.
+//
+// Threads: pure functions and plain values.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "migrations/execute/migrator.hpp"
+#include "operator/api/database_migration.hpp"
+
+namespace athanor::controller {
+
+struct Outcome {
+  enum class Kind : std::uint8_t { Done, Waiting, Stalled, Failed };
+  Kind kind = Kind::Failed;
+  Reason reason = Reason::InternalError;
+  std::string message;
+  std::optional<Error> error;
+  bool at_once = false;   // Failed on a race (a stale plan): look again without delay
+  bool repeated = false;  // what an earlier reconcile found, told again: no history of its own
+
+  // What became known on the way; empty optionals leave the status as it was.
+  std::optional<std::vector<std::string>> rows;
+  std::optional<std::vector<std::string>> resolved;
+  std::optional<std::vector<std::string>> pending;
+  std::shared_ptr<const Plan> plan;
+  std::optional<ExecutionReport> report;
+  std::vector<Blocker> blockers;
+};
+
+[[nodiscard]] std::string_view outcome_name(Outcome::Kind kind);  // "done", "waiting", "stalled", "failed"
+
+// The outcome of an error, by its retry class: Terminal stalls, Transient fails, Conflict fails and is tried at once; a lock
+// held elsewhere and a stop request wait.
+[[nodiscard]] Outcome outcome_of(Error error);
+
+struct Attempt {
+  std::int64_t failures = 0;  // in a row, this one included
+  WallTime now;
+  std::optional<milliseconds> retry_in;
+};
+
+// The status after the outcome, from the status before it.
+[[nodiscard]] DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outcome& outcome,
+                                                const Attempt& attempt);
+// The status while a run is under way.
+[[nodiscard]] DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const Plan& plan,
+                                                        const ProgressStatus& progress, WallTime now);
+
+enum class Requeue : std::uint8_t { Resync, BackOff, AtOnce, Shortly, Never };
+// `conflicts`: how often in a row the resource was tried at once already.
+[[nodiscard]] Requeue next_attempt(const Outcome& outcome, int conflicts);
+
+}  // namespace athanor::controller

@@ -1,0 +1,66 @@
+// One reconcile of one resource: observe, decide, plan, execute, report.
+//
+// The reconciler holds no state of resources but one memory per key, which only ever saves work: which plan failed for
+// good under which declaration (so that a resync does not run it again), which files were compared with the ledger, and whether
+// the last attempt met the migration lock. Losing it costs a repeated look, never a wrong step.
+//
+// Threads: reconcile() may run for different keys at once, never twice for one (the work queue sees to that). Ownership: borrows
+// everything in ReconcilerParts.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/base/stop.hpp"
+#include "operator/log/log.hpp"
+#include "operator/reconcile/database_access.hpp"
+#include "operator/reconcile/decide.hpp"
+#include "operator/reconcile/outcome.hpp"
+#include "operator/reconcile/reconcile_observer.hpp"
+#include "operator/reconcile/source_snapshot.hpp"
+
+namespace athanor::controller {
+
+// A human's way to say "again": any change of its value makes a failed plan run once more.
+inline constexpr const char* kRetryNowAnnotation = "athanor.dev/retry-now";
+
+struct ReconcilerParts {
+  SourceProvider& sources;
+  CredentialSource& credentials;
+  DatabaseAccessFactory& databases;
+  ReconcileObserver& observer;
+  Clock& clock;
+};
+
+class Reconciler {
+ public:
+  // Told about a run under way, at most once a second; empty: nobody listens.
+  using Progress = std::function<void(const Plan&, const ProgressStatus&)>;
+
+  explicit Reconciler(ReconcilerParts parts) : parts_(parts) {}
+
+  [[nodiscard]] Outcome reconcile(const DatabaseMigration& resource, const std::string& claimed_by, const Progress& progress,
+                                  const StopToken& stop, const Log& log);
+  void forget(const ResourceKey& key);
+
+ private:
+  struct Memory {
+    std::string failed_attempt;  // fingerprint of plan and declaration; empty: none
+    Outcome failure;
+    std::string verified;  // snapshot and rows that were compared with the ledger
+    bool met_lock = false;
+  };
+  class Run;
+
+  [[nodiscard]] Memory recall(const ResourceKey& key);
+  void remember(const ResourceKey& key, Memory memory);
+
+  ReconcilerParts parts_;
+  std::mutex mutex_;
+  std::map<ResourceKey, Memory> memories_;
+};
+
+}  // namespace athanor::controller

@@ -1,0 +1,41 @@
+// The resources as they are now, and the one way to write a status.
+//
+// A store is a folder of manifests or, later, an informer cache over an API server. StatusWriter stands in front of it: a status
+// equal to the stored one is not written.
+//
+// Threads: safe from any thread.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "migrations/base/result.hpp"
+#include "operator/api/database_migration.hpp"
+
+namespace athanor::controller {
+
+class ResourceStore {
+ public:
+  virtual ~ResourceStore() = default;
+  [[nodiscard]] virtual std::optional<DatabaseMigration> find(const ResourceKey& key) const = 0;
+  // Another resource that manages the same version table and was there first; empty: none.
+  [[nodiscard]] virtual std::string claimed_by(const ResourceKey& key) const = 0;
+  // Stores the status of a resource that still exists; one that is gone is passed over.
+  [[nodiscard]] virtual Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) = 0;
+};
+
+class StatusWriter {
+ public:
+  explicit StatusWriter(ResourceStore& store) : store_(store) {}
+  // True when something was written.
+  [[nodiscard]] Result<bool> write(const ResourceKey& key, const DatabaseMigrationStatus& status);
+  [[nodiscard]] std::size_t writes() const { return writes_; }
+
+ private:
+  ResourceStore& store_;
+  std::atomic<std::size_t> writes_{0};
+};
+
+}  // namespace athanor::controller

@@ -1,0 +1,87 @@
+#include "operator/reconcile/run_progress.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::chrono::seconds kTellEvery(1);
+constexpr std::chrono::seconds kWarnEvery(10);
+
+double seconds(milliseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+std::string id_of(const PlannedRevision& revision) {
+  return revision.walk.revision.value_or("stamp");
+}
+
+}  // namespace
+
+void RunProgress::tell(bool at_once) {
+  if (!listener_ || plan_ == nullptr) {
+    return;
+  }
+  const SteadyTime now = clock_.steady_now();
+  if (at_once || now - told_ >= kTellEvery) {
+    told_ = now;
+    listener_(*plan_, progress_);
+  }
+}
+
+void RunProgress::run_started(const Plan& plan) {
+  plan_ = &plan;
+  progress_ = {};
+  progress_.total = static_cast<std::int64_t>(plan.revisions.size());
+  tell(true);
+}
+
+void RunProgress::waiting_for_lock(const std::vector<Blocker>& holders, milliseconds waited) {
+  holders_ = holders;
+  log_.debug("waiting for the migration lock",
+             {{"waitedSeconds", seconds(waited)}, {"holderPid", holders.empty() ? 0 : holders.front().pid}});
+}
+
+void RunProgress::revision_started(std::size_t index, const PlannedRevision& revision) {
+  progress_.done = static_cast<std::int64_t>(index);
+  progress_.revision = id_of(revision);
+  progress_.rows = 0;
+  tell(false);
+}
+
+void RunProgress::batch_progress(const PlannedRevision& /*revision*/, std::int64_t rows, milliseconds /*elapsed*/) {
+  progress_.rows = rows;
+  tell(false);
+}
+
+void RunProgress::blocked(const PlannedRevision& revision, const std::vector<Blocker>& blockers, milliseconds waited) {
+  const SteadyTime now = clock_.steady_now();
+  if (now - warned_ >= kWarnEvery) {
+    warned_ = now;
+    log_.warn("a statement waits for a lock", {{"revision", id_of(revision)},
+                                               {"waitedSeconds", seconds(waited)},
+                                               {"blockers", blockers.size()},
+                                               {"blockerPid", blockers.empty() ? 0 : blockers.front().pid}});
+  }
+  tell(false);
+}
+
+void RunProgress::retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) {
+  observer_.statement_retried();
+  LogFields fields = error_fields(error);
+  fields.emplace_back("revision", id_of(revision));
+  fields.emplace_back("attempt", attempt);
+  fields.emplace_back("delaySeconds", seconds(delay));
+  log_.warn("a revision is tried again", fields);
+}
+
+void RunProgress::revision_finished(std::size_t index, const PlannedRevision& revision, milliseconds duration) {
+  observer_.revision_applied(revision.walk.direction, seconds(duration));
+  if (log_.enabled(LogLevel::Debug)) {
+    log_.debug("revision done", {{"revision", id_of(revision)},
+                                 {"direction", direction_name(revision.walk.direction)},
+                                 {"seconds", seconds(duration)}});
+  }
+  progress_.done = static_cast<std::int64_t>(index) + 1;
+  tell(false);
+}
+
+}  // namespace athanor::controller

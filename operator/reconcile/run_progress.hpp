@@ -1,0 +1,44 @@
+// What a run tells while it is under way: metrics, log lines, and a progress note at most once a second.
+//
+// Threads: the migrator's thread only. Ownership: borrows everything.
+#pragma once
+
+#include <functional>
+
+#include "migrations/execute/migrator.hpp"
+#include "operator/log/log.hpp"
+#include "operator/reconcile/reconcile_observer.hpp"
+
+namespace athanor::controller {
+
+class RunProgress final : public ProgressSink {
+ public:
+  using Listener = std::function<void(const Plan&, const ProgressStatus&)>;
+  RunProgress(Clock& clock, ReconcileObserver& observer, const Log& log, Listener listener)
+      : clock_(clock), observer_(observer), log_(log), listener_(std::move(listener)) {}
+
+  void run_started(const Plan& plan) override;
+  void waiting_for_lock(const std::vector<Blocker>& holders, milliseconds waited) override;
+  void revision_started(std::size_t index, const PlannedRevision& revision) override;
+  void batch_progress(const PlannedRevision& revision, std::int64_t rows, milliseconds elapsed) override;
+  void blocked(const PlannedRevision& revision, const std::vector<Blocker>& blockers, milliseconds waited) override;
+  void retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) override;
+  void revision_finished(std::size_t index, const PlannedRevision& revision, milliseconds duration) override;
+
+  [[nodiscard]] const std::vector<Blocker>& holders() const { return holders_; }
+
+ private:
+  void tell(bool at_once);
+
+  Clock& clock_;
+  ReconcileObserver& observer_;
+  const Log& log_;
+  Listener listener_;
+  const Plan* plan_ = nullptr;
+  ProgressStatus progress_;
+  SteadyTime told_{};
+  SteadyTime warned_{};
+  std::vector<Blocker> holders_;
+};
+
+}  // namespace athanor::controller

@@ -1,0 +1,164 @@
+#include "operator/reconcile/source_snapshot.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kMaxPlans = 64;
+constexpr std::size_t kMaxSnapshots = 128;
+constexpr int kMaxDepth = 16;
+constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
+
+std::int64_t nanoseconds(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * kNanosecondsPerSecond + time.tv_nsec;
+}
+
+bool is_revision_name(std::string_view name) {
+  return name.ends_with(".sql") || name.ends_with(".py");
+}
+
+std::string plan_key(Direction direction, const std::vector<std::string>& from, const std::vector<std::string>& targets) {
+  std::string key(direction_name(direction));
+  for (const auto& row : from) {
+    key += '\n' + row;
+  }
+  key += "\n>";
+  for (const auto& target : targets) {
+    key += '\n' + target;
+  }
+  return key;
+}
+
+class FolderReader {
+ public:
+  FolderReader(bool recursive, bool (*wanted)(std::string_view)) : recursive_(recursive), wanted_(wanted) {}
+
+  Result<void> read(const std::string& folder, int depth) {
+    DIR* directory = ::opendir(folder.c_str());
+    if (directory == nullptr) {
+      return fail(Error(ErrorCode::Io, std::string("the folder cannot be read: ") + std::strerror(errno)).at(folder));
+    }
+    std::vector<std::string> folders;
+    while (const dirent* entry = ::readdir(directory)) {
+      const std::string_view name(entry->d_name);
+      if (name.starts_with('.')) {
+        continue;
+      }
+      struct stat facts {};
+      if (::fstatat(::dirfd(directory), entry->d_name, &facts, 0) != 0) {
+        // Gone between the two calls, or a dangling link: part of what the folder looks like, and never equal to a file.
+        marks.push_back({folder + "/" + std::string(name), 0, 0, -1, 0, 0});
+        continue;
+      }
+      if (S_ISDIR(facts.st_mode)) {
+        folders.push_back(folder + "/" + std::string(name));
+      } else if (wanted_(name)) {
+        marks.push_back({folder + "/" + std::string(name), facts.st_dev, facts.st_ino, facts.st_size,
+                         nanoseconds(facts.st_mtim), nanoseconds(facts.st_ctim)});
+      }
+    }
+    ::closedir(directory);
+    if (recursive_ && depth < kMaxDepth) {
+      for (const auto& child : folders) {
+        TRY(read(child, depth + 1));
+      }
+    }
+    return {};
+  }
+
+  std::vector<FileMark> marks;
+
+ private:
+  bool recursive_;
+  bool (*wanted_)(std::string_view);
+};
+
+}  // namespace
+
+SourceSnapshot::SourceSnapshot(std::string id, std::unique_ptr<RevisionSource> source, RevisionGraph graph,
+                               std::function<bool()> unchanged)
+    : id_(std::move(id)), source_(std::move(source)), graph_(std::move(graph)), unchanged_(std::move(unchanged)) {}
+
+Result<std::shared_ptr<const Plan>> SourceSnapshot::plan(Direction direction, const std::vector<std::string>& from,
+                                                         const std::vector<std::string>& targets) {
+  const std::string key = plan_key(direction, from, targets);
+  // Held while the plan is made: the others of a fleet want the same one.
+  const std::lock_guard lock(mutex_);
+  if (const auto found = plans_.find(key); found != plans_.end()) {
+    return found->second;
+  }
+  TRY_ASSIGN(auto made, make_plan(graph_, *source_, direction, from, targets));
+  if (!unchanged_()) {
+    return fail(Error(ErrorCode::StalePlan, "the source changed while the plan was made"));
+  }
+  if (plans_.size() >= kMaxPlans) {
+    plans_.clear();
+  }
+  auto plan = std::make_shared<const Plan>(std::move(made));
+  plans_.emplace(key, plan);
+  return plan;
+}
+
+Result<std::vector<FileMark>> mark_folder(const std::string& folder, bool recursive, bool (*wanted)(std::string_view)) {
+  FolderReader reader(recursive, wanted);
+  TRY(reader.read(folder, 0));
+  std::ranges::sort(reader.marks, {}, &FileMark::path);
+  return std::move(reader.marks);
+}
+
+bool marks_are_fresh(const std::vector<FileMark>& marks, WallTime taken) {
+  // Local file systems stamp with the kernel's tick (at most 10 ms); one that only ever shows whole seconds may be two late.
+  const bool whole_seconds =
+      std::ranges::all_of(marks, [](const FileMark& mark) { return mark.changed_ns % kNanosecondsPerSecond == 0; });
+  const std::int64_t margin = whole_seconds ? 2 * kNanosecondsPerSecond : 20'000'000;
+  const std::int64_t limit =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(taken.time_since_epoch()).count() - margin;
+  return std::ranges::any_of(marks, [limit](const FileMark& mark) { return std::max(mark.changed_ns, mark.modified_ns) > limit; });
+}
+
+Result<std::shared_ptr<SourceSnapshot>> FolderSnapshots::load(const std::string& folder, bool recursive) {
+  const std::string key = folder + (recursive ? "/**" : "");
+  const std::lock_guard lock(mutex_);
+  const WallTime taken = clock_.wall_now();
+  TRY_ASSIGN(auto marks, mark_folder(folder, recursive, is_revision_name));
+  if (const auto found = entries_.find(key); found != entries_.end()) {
+    if (!found->second.fresh && found->second.marks == marks) {
+      found->second.used = ++uses_;
+      return found->second.snapshot;
+    }
+    entries_.erase(found);
+  }
+  auto source = std::make_unique<FolderSource>(std::vector<std::string>{folder}, recursive);
+  TRY_ASSIGN(auto revisions, source->list());
+  TRY_ASSIGN(auto graph, RevisionGraph::build(std::move(revisions)));
+  auto unchanged = [folder, recursive, marks] {
+    const auto now = mark_folder(folder, recursive, is_revision_name);
+    return now && *now == marks;
+  };
+  if (!unchanged()) {
+    return fail(Error(ErrorCode::StalePlan, "the source changed while it was read").at(folder));
+  }
+  auto snapshot = std::make_shared<SourceSnapshot>(key + "#" + std::to_string(++loads_), std::move(source), std::move(graph),
+                                                   std::move(unchanged));
+  evict();
+  const bool fresh = marks_are_fresh(marks, taken);
+  entries_[key] = Entry{std::move(marks), snapshot, fresh, ++uses_};
+  return snapshot;
+}
+
+void FolderSnapshots::evict() {
+  while (entries_.size() >= kMaxSnapshots) {
+    entries_.erase(std::ranges::min_element(entries_, {}, [](const auto& entry) { return entry.second.used; }));
+  }
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,94 @@
+// Revisions of one source as they were at one moment: the graph, and the plans made from it.
+//
+// Many resources share a source, so many reconciles share a snapshot: headers are parsed and the graph is built once, and a
+// plan (which holds the parsed bodies) is made once per pair of start and target. A SourceProvider hands snapshots out; it must
+// never hand out one that no longer is what the source holds.
+//
+// FolderSnapshots is the provider's engine for folders. A snapshot is kept with the name, inode, size, mtime and ctime of every
+// file it was made from; it is handed out again only while all of them are unchanged, and never when a file was changed so
+// shortly before the snapshot that the clock of the file system could not tell a second change from the first. A plan
+// whose bodies were read while the folder changed is refused as StalePlan, which is tried again at once.
+//
+// Threads: safe from any thread; a snapshot is immutable but for its cache of plans. Ownership: shared.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/plan/plan.hpp"
+#include "operator/api/database_migration.hpp"
+
+namespace athanor::controller {
+
+class SourceSnapshot {
+ public:
+  // `unchanged` tells whether the source still is what the snapshot was made from.
+  SourceSnapshot(std::string id, std::unique_ptr<RevisionSource> source, RevisionGraph graph,
+                 std::function<bool()> unchanged = [] { return true; });
+
+  [[nodiscard]] const std::string& id() const { return id_; }  // differs whenever the content may differ
+  [[nodiscard]] const RevisionGraph& graph() const { return graph_; }
+  [[nodiscard]] const RevisionSource& source() const { return *source_; }
+  [[nodiscard]] Result<std::shared_ptr<const Plan>> plan(Direction direction, const std::vector<std::string>& from,
+                                                         const std::vector<std::string>& targets);
+
+ private:
+  std::string id_;
+  std::unique_ptr<RevisionSource> source_;
+  RevisionGraph graph_;
+  std::function<bool()> unchanged_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Plan>> plans_;
+};
+
+class SourceProvider {
+ public:
+  virtual ~SourceProvider() = default;
+  [[nodiscard]] virtual Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) = 0;
+};
+
+// What the file system says of one file.
+struct FileMark {
+  std::string path;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
+  bool operator==(const FileMark&) const = default;
+};
+// Marks of the files that `wanted` picks by name, sorted by path; sub-folders when `recursive`. Hidden files are passed over.
+[[nodiscard]] Result<std::vector<FileMark>> mark_folder(const std::string& folder, bool recursive,
+                                                        bool (*wanted)(std::string_view name));
+// True when a change after `taken` could leave the marks as they are.
+[[nodiscard]] bool marks_are_fresh(const std::vector<FileMark>& marks, WallTime taken);
+
+class FolderSnapshots {
+ public:
+  explicit FolderSnapshots(Clock& clock) : clock_(clock) {}
+  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> load(const std::string& folder, bool recursive);
+
+ private:
+  struct Entry {
+    std::vector<FileMark> marks;
+    std::shared_ptr<SourceSnapshot> snapshot;
+    bool fresh = true;  // not to be trusted a second time
+    std::uint64_t used = 0;
+  };
+  void evict();
+
+  Clock& clock_;
+  std::mutex mutex_;
+  std::map<std::string, Entry> entries_;
+  std::uint64_t uses_ = 0;
+  std::uint64_t loads_ = 0;
+};
+
+}  // namespace athanor::controller

@@ -1,0 +1,214 @@
+#include "operator/serve/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "operator/serve/process_figures.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::MetricFamily;
+using Buckets = Histogram::BucketBoundaries;
+
+constexpr const char* kController = "databasemigration";
+
+Buckets reconcile_buckets() {
+  return {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800};
+}
+Buckets step_buckets() {
+  return {0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600};
+}
+Buckets queue_buckets() {
+  return {0.00001, 0.0001, 0.001, 0.01, 0.1, 1, 10, 100, 1000};
+}
+
+Family<Counter>& counters(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+Family<Gauge>& gauges(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+Family<Histogram>& histograms(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+}
+
+const std::map<std::string, std::string> kOfController{{"controller", kController}};
+const std::map<std::string, std::string> kOfQueue{{"name", kController}};
+
+const char* result_label(const Outcome& outcome, bool requeued) {
+  if (outcome.kind == Outcome::Kind::Failed || (outcome.kind == Outcome::Kind::Stalled && outcome.error)) {
+    return "error";
+  }
+  return requeued ? "requeue_after" : "success";
+}
+
+MetricFamily scraped(const char* name, const char* help, prometheus::MetricType type, double value,
+                     const std::map<std::string, std::string>& labels = {}) {
+  MetricFamily family;
+  family.name = name;
+  family.help = help;
+  family.type = type;
+  prometheus::ClientMetric metric;
+  for (const auto& [label, text] : labels) {
+    metric.label.push_back({label, text});
+  }
+  if (type == prometheus::MetricType::Counter) {
+    metric.counter.value = value;
+  } else {
+    metric.gauge.value = value;
+  }
+  family.metric.push_back(std::move(metric));
+  return family;
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+  prometheus::Registry registry;
+  Family<Counter>& reconciles = counters(registry, "controller_runtime_reconcile_total", "Reconciles by controller and result.");
+  Counter& errors = counters(registry, "controller_runtime_reconcile_errors_total", "Reconciles that ended with an error.")
+                        .Add(kOfController);
+  Histogram& times =
+      histograms(registry, "controller_runtime_reconcile_time_seconds", "Duration of a reconcile.").Add(kOfController, reconcile_buckets());
+  Gauge& active = gauges(registry, "controller_runtime_active_workers", "Workers that reconcile now.").Add(kOfController);
+  Gauge& most = gauges(registry, "controller_runtime_max_concurrent_reconciles", "Workers there are.").Add(kOfController);
+  Counter& adds = counters(registry, "workqueue_adds_total", "Keys added to the queue.").Add(kOfQueue);
+  Counter& queue_retries = counters(registry, "workqueue_retries_total", "Keys put back with a back-off.").Add(kOfQueue);
+  Histogram& waits =
+      histograms(registry, "workqueue_queue_duration_seconds", "Time a key waits in the queue.").Add(kOfQueue, queue_buckets());
+  Histogram& works =
+      histograms(registry, "workqueue_work_duration_seconds", "Time a key is worked on.").Add(kOfQueue, queue_buckets());
+  Family<Counter>& applied = counters(registry, "athanor_migrations_applied_total", "Revisions run to their end, by direction.");
+  Family<Counter>& failed = counters(registry, "athanor_migrations_failed_total", "Runs that ended with an error, by reason.");
+  Histogram& steps =
+      histograms(registry, "athanor_step_duration_seconds", "Duration of one revision.").Add({}, step_buckets());
+  Histogram& locks =
+      histograms(registry, "athanor_lock_wait_seconds", "Time spent waiting for the migration lock.").Add({}, step_buckets());
+  Family<Gauge>& pending = gauges(registry, "athanor_pending_revisions", "Revisions between a database and its declared target.");
+  Counter& retries = counters(registry, "athanor_retries_total", "Revisions tried again after a lock time-out.").Add({});
+  Gauge& resources = gauges(registry, "athanor_resources", "Resources that are declared and readable.").Add({});
+  Gauge& problems = gauges(registry, "athanor_manifest_problems", "Problems in manifests that stand now.").Add({});
+  std::mutex mutex;
+  std::map<ResourceKey, Gauge*> pending_of;
+  const WorkQueue* queue = nullptr;
+};
+
+Metrics::Metrics(std::size_t workers) : impl_(std::make_unique<Impl>()) {
+  impl_->most.Set(static_cast<double>(workers));
+  // Series exist before their first event, so that rates begin at zero.
+  for (const char* result : {"success", "error", "requeue_after"}) {
+    impl_->reconciles.Add({{"controller", kController}, {"result", result}});
+  }
+  for (const char* direction : {"upgrade", "downgrade"}) {
+    impl_->applied.Add({{"direction", direction}});
+  }
+  impl_->failed.Add({{"reason", std::string(reason_name(Reason::StatementFailed))}});
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::attach(const WorkQueue& queue) {
+  impl_->queue = &queue;
+}
+
+void Metrics::manifests(std::size_t resources, std::size_t problems) {
+  impl_->resources.Set(static_cast<double>(resources));
+  impl_->problems.Set(static_cast<double>(problems));
+}
+
+std::string Metrics::text() const {
+  using prometheus::MetricType;
+  std::vector<MetricFamily> families = impl_->registry.Collect();
+  if (impl_->queue != nullptr) {
+    const QueueStatistics queue = impl_->queue->statistics();
+    families.push_back(scraped("workqueue_depth", "Keys that wait in the queue.", MetricType::Gauge,
+                               static_cast<double>(queue.depth), kOfQueue));
+    families.push_back(scraped("workqueue_unfinished_work_seconds", "Time spent on keys that are worked on now.",
+                               MetricType::Gauge, queue.unfinished_seconds, kOfQueue));
+    families.push_back(scraped("workqueue_longest_running_processor_seconds", "Longest time spent on a key that is worked on now.",
+                               MetricType::Gauge, queue.longest_running_seconds, kOfQueue));
+  }
+  const ProcessFigures process = read_process_figures();
+  families.push_back(scraped("process_cpu_seconds_total", "User and system CPU time.", MetricType::Counter, process.cpu_seconds));
+  families.push_back(scraped("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge, process.resident_bytes));
+  families.push_back(scraped("process_virtual_memory_bytes", "Virtual memory.", MetricType::Gauge, process.virtual_bytes));
+  families.push_back(scraped("process_start_time_seconds", "Start of the process since the epoch.", MetricType::Gauge,
+                             process.start_time_seconds));
+  families.push_back(scraped("process_open_fds", "Open file descriptors.", MetricType::Gauge, process.open_files));
+  families.push_back(scraped("process_max_fds", "Most file descriptors there may be.", MetricType::Gauge, process.max_files));
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+void Metrics::worker_started() {
+  impl_->active.Increment();
+}
+void Metrics::worker_finished() {
+  impl_->active.Decrement();
+}
+
+void Metrics::reconciled(const ResourceKey& /*key*/, const Outcome& outcome, bool requeued, double seconds) {
+  const std::string result = result_label(outcome, requeued);
+  impl_->reconciles.Add({{"controller", kController}, {"result", result}}).Increment();
+  if (result == "error") {
+    impl_->errors.Increment();
+  }
+  impl_->times.Observe(seconds);
+}
+
+void Metrics::revision_applied(Direction direction, double seconds) {
+  impl_->applied.Add({{"direction", std::string(direction_name(direction))}}).Increment();
+  impl_->steps.Observe(seconds);
+}
+void Metrics::run_failed(Reason reason) {
+  impl_->failed.Add({{"reason", std::string(reason_name(reason))}}).Increment();
+}
+void Metrics::lock_waited(double seconds) {
+  impl_->locks.Observe(seconds);
+}
+void Metrics::statement_retried() {
+  impl_->retries.Increment();
+}
+
+void Metrics::pending(const ResourceKey& key, std::size_t revisions) {
+  const std::lock_guard lock(impl_->mutex);
+  Gauge*& gauge = impl_->pending_of[key];
+  if (gauge == nullptr) {
+    gauge = &impl_->pending.Add({{"namespace", key.name_space}, {"name", key.name}});
+  }
+  gauge->Set(static_cast<double>(revisions));
+}
+
+void Metrics::forgotten(const ResourceKey& key) {
+  const std::lock_guard lock(impl_->mutex);
+  if (const auto found = impl_->pending_of.find(key); found != impl_->pending_of.end()) {
+    impl_->pending.Remove(found->second);
+    impl_->pending_of.erase(found);
+  }
+}
+
+void Metrics::added() {
+  impl_->adds.Increment();
+}
+void Metrics::retried() {
+  impl_->queue_retries.Increment();
+}
+void Metrics::taken(double waited_seconds) {
+  impl_->waits.Observe(waited_seconds);
+}
+void Metrics::finished(double worked_seconds) {
+  impl_->works.Observe(worked_seconds);
+}
+
+}  // namespace athanor::controller

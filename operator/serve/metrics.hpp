@@ -1,0 +1,49 @@
+// Metrics: controller-runtime's names, so that existing dashboards work, and our own under athanor_*.
+//
+// Labels are bounded: controller, result, reason (one closed list), direction; namespace and name of resources only on
+// athanor_pending_revisions, which goes when the resource goes. Values of the queue and of the process are read when scraped.
+//
+// Threads: safe from any thread. Ownership: borrows the queue once attached.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "operator/reconcile/reconcile_observer.hpp"
+#include "operator/reconcile/work_queue.hpp"
+
+namespace athanor::controller {
+
+class Metrics final : public ReconcileObserver, public QueueObserver {
+ public:
+  explicit Metrics(std::size_t workers);
+  ~Metrics() override;
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  void attach(const WorkQueue& queue);
+  void manifests(std::size_t resources, std::size_t problems);
+  // The text exposition format.
+  [[nodiscard]] std::string text() const;
+
+  void worker_started() override;
+  void worker_finished() override;
+  void reconciled(const ResourceKey& key, const Outcome& outcome, bool requeued, double seconds) override;
+  void revision_applied(Direction direction, double seconds) override;
+  void run_failed(Reason reason) override;
+  void lock_waited(double seconds) override;
+  void statement_retried() override;
+  void pending(const ResourceKey& key, std::size_t revisions) override;
+  void forgotten(const ResourceKey& key) override;
+
+  void added() override;
+  void retried() override;
+  void taken(double waited_seconds) override;
+  void finished(double worked_seconds) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace athanor::controller

@@ -1,0 +1,222 @@
+#include "operator/standalone/catalogue.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "operator/reconcile/outcome.hpp"
+
+namespace athanor::controller {
+namespace {
+
+bool same_declaration(const DatabaseMigration& left, const DatabaseMigration& right) {
+  return left.spec == right.spec && left.metadata.annotations == right.metadata.annotations &&
+         left.metadata.labels == right.metadata.labels && left.folder == right.folder;
+}
+
+}  // namespace
+
+Catalogue::Catalogue(const StateFolder& state, Clock& clock, Identify identify)
+    : state_(state), clock_(clock), identify_(std::move(identify)) {}
+
+CatalogueChange Catalogue::accept(FolderPicture picture) {
+  const std::lock_guard lock(mutex_);
+  CatalogueChange change;
+  // A state folder that cannot be written is told, and keeps nothing from being reconciled.
+  const auto note = [&change](const Result<void>& written) {
+    if (!written) {
+      change.state_errors.push_back(written.error());
+    }
+  };
+  std::set<ResourceKey> present;
+  for (auto& resource : picture.resources) {
+    const ResourceKey key = resource.key();
+    present.insert(key);
+    if (accept_resource(std::move(resource))) {
+      change.changed.push_back(key);
+    }
+  }
+  std::map<std::string, std::vector<std::string>> problem_files;
+  for (const auto& [file, problems] : picture.problems) {
+    std::vector<Error> anonymous;
+    for (const auto& problem : problems) {
+      ++change.problem_count;
+      auto& known = problem_files[file];
+      known.push_back(problem.error.describe());
+      const auto before = problem_files_.find(file);
+      if (before == problem_files_.end() ||
+          std::find(before->second.begin(), before->second.end(), known.back()) == before->second.end()) {
+        change.problems.push_back(problem);
+      }
+      if (problem.key && !present.contains(*problem.key)) {
+        note(mark_invalid(*problem.key, problem.error));
+        present.insert(*problem.key);
+      }
+      anonymous.push_back(problem.error);
+    }
+    if (const auto before = problem_files_.find(file); before == problem_files_.end() || before->second != problem_files[file]) {
+      note(state_.write_problem(file, anonymous));
+    }
+  }
+  for (const auto& [file, errors] : problem_files_) {
+    if (!problem_files.contains(file)) {
+      state_.remove_problem(file);
+    }
+  }
+  problem_files_ = std::move(problem_files);
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    if (present.contains(entry->first)) {
+      ++entry;
+      continue;
+    }
+    change.removed.push_back(entry->first);
+    state_.remove(entry->first);
+    entry = entries_.erase(entry);
+  }
+  rebuild_claims(change);
+  if (std::exchange(first_, false)) {
+    std::vector<std::string> files;
+    for (const auto& [file, errors] : problem_files_) {
+      files.push_back(file);
+    }
+    state_.keep_only({present.begin(), present.end()}, files);
+  }
+  return change;
+}
+
+// True when there is something new to reconcile.
+bool Catalogue::accept_resource(DatabaseMigration resource) {
+  const ResourceKey key = resource.key();
+  std::string hash = spec_hash(resource.spec);
+  const auto known = entries_.find(key);
+  if (known == entries_.end()) {
+    Entry entry;
+    if (auto stored = state_.read(key)) {
+      resource.status = std::move(stored->status);
+      resource.metadata.generation = stored->spec_hash == hash ? stored->generation : stored->generation + 1;
+    } else {
+      resource.metadata.generation = 1;
+    }
+    entry.identity = identify_(resource);
+    entry.hash = std::move(hash);
+    entry.resource = std::move(resource);
+    entries_.emplace(key, std::move(entry));
+    return true;
+  }
+  Entry& entry = known->second;
+  const bool changed = entry.invalid || !same_declaration(entry.resource, resource);
+  resource.metadata.generation = entry.resource.metadata.generation + (hash == entry.hash ? 0 : 1);
+  resource.status = std::move(entry.resource.status);
+  entry.identity = identify_(resource);  // a credential file may say something else by now
+  entry.hash = std::move(hash);
+  entry.invalid = false;
+  entry.resource = std::move(resource);
+  return changed;
+}
+
+Result<void> Catalogue::mark_invalid(const ResourceKey& key, const Error& error) {
+  auto [place, is_new] = entries_.try_emplace(key);
+  Entry& entry = place->second;
+  if (is_new) {
+    entry.resource.metadata.name = key.name;
+    entry.resource.metadata.name_space = key.name_space;
+    if (auto stored = state_.read(key)) {
+      entry.resource.status = std::move(stored->status);
+      entry.resource.metadata.generation = stored->generation;
+      entry.hash = stored->spec_hash;
+    }
+  }
+  entry.invalid = true;
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::Stalled;
+  outcome.reason = Reason::InvalidManifest;
+  outcome.message = error.describe();
+  outcome.error = error;
+  Attempt attempt;
+  attempt.now = clock_.wall_now();
+  auto status = summarise(entry.resource, outcome, attempt);
+  if (status == entry.resource.status) {
+    return {};
+  }
+  entry.resource.status = std::move(status);
+  return store(entry);
+}
+
+// Whoever waited for a claim that changed hands is looked at again.
+void Catalogue::rebuild_claims(CatalogueChange& change) {
+  const auto before = std::exchange(claims_, {});
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.invalid && !entry.identity.claim.empty() && !entry.resource.spec.suspend) {
+      claims_.emplace(entry.identity.claim, key);
+    }
+  }
+  const auto owner = [](const std::map<std::string, ResourceKey>& claims, const std::string& claim) {
+    const auto found = claims.find(claim);
+    return found == claims.end() ? ResourceKey{} : found->second;
+  };
+  for (const auto& [key, entry] : entries_) {
+    const bool moved = !before.empty() && owner(before, entry.identity.claim) != owner(claims_, entry.identity.claim);
+    if (moved && !entry.invalid && std::ranges::find(change.changed, key) == change.changed.end()) {
+      change.changed.push_back(key);
+    }
+  }
+}
+
+Result<void> Catalogue::store(const Entry& entry) const {
+  return state_.write({entry.resource.key(), entry.resource.metadata.generation, entry.hash, entry.resource.status});
+}
+
+std::optional<DatabaseMigration> Catalogue::find(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || found->second.invalid) {
+    return std::nullopt;
+  }
+  return found->second.resource;
+}
+
+std::string Catalogue::claimed_by(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) {
+    return {};
+  }
+  const auto claim = claims_.find(found->second.identity.claim);
+  return claim == claims_.end() || claim->second == key ? std::string() : claim->second.text();
+}
+
+Result<void> Catalogue::write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) {
+  Entry copy;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || found->second.invalid) {
+      return {};
+    }
+    found->second.resource.status = status;
+    copy = found->second;
+  }
+  TRY(store(copy));
+  const std::lock_guard lock(mutex_);
+  if (!entries_.contains(key)) {  // deleted while it was written: its file must not outlive it
+    state_.remove(key);
+  }
+  return {};
+}
+
+std::vector<DatabaseMigration> Catalogue::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<DatabaseMigration> resources;
+  for (const auto& [key, entry] : entries_) {
+    resources.push_back(entry.resource);
+  }
+  return resources;
+}
+
+std::string Catalogue::server(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? std::string() : found->second.identity.server;
+}
+
+}  // namespace athanor::controller

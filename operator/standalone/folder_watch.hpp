@@ -1,0 +1,64 @@
+// Folder watch: tells which of many interests in folders were touched, within milliseconds, through inotify.
+//
+// An interest is a tag with a set of folders. Folders are watched, never files, so an editor that renames over a file, a new
+// file, and the `..data` link that a ConfigMap mount swaps are all seen. Every ancestor below the interest's root is watched
+// too, for the name of the next step only: a folder that appears later, is replaced by a rename, or stands behind a link that is
+// swapped (as git-sync does) is noticed. Writes count when the file is closed, not while it is half-written.
+//
+// touched() gathers until nothing has happened for the quiet time (at most ten times that), so a checkout of fifty files is
+// one change. A queue overflow touches everything.
+//
+// Threads: one thread. Ownership: owns the inotify descriptor.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/base/result.hpp"
+#include "migrations/base/stop.hpp"
+
+namespace athanor::controller {
+
+struct FolderInterest {
+  std::vector<std::string> folders;  // absolute
+  std::string root;                  // ancestors are watched down from here; empty: only the parent is
+  bool recursive = false;
+  bool operator==(const FolderInterest&) const = default;
+};
+
+class FolderWatch {
+ public:
+  [[nodiscard]] static Result<FolderWatch> open(milliseconds quiet = milliseconds(50));
+  ~FolderWatch();
+  FolderWatch(FolderWatch&& other) noexcept;
+  FolderWatch& operator=(FolderWatch&&) = delete;
+
+  // Replaces all interests. Missing folders are fine: their nearest ancestor is watched. The error says when the kernel's limit
+  // of watches was met; what was added until then is watched.
+  [[nodiscard]] Result<void> watch(std::map<std::string, FolderInterest> interests);
+  // Waits until something was touched, `longest` passed or a stop was requested; returns the touched tags.
+  [[nodiscard]] std::set<std::string> touched(milliseconds longest, const StopToken& stop);
+
+ private:
+  struct Place {
+    std::set<std::string> tags;                         // every name counts
+    std::map<std::string, std::set<std::string>> named;  // only this name counts
+  };
+  FolderWatch(int descriptor, milliseconds quiet) : descriptor_(descriptor), quiet_(quiet) {}
+  Result<void> add_all();
+  Result<void> add_place(const std::string& folder, const std::string& name, const std::string& tag);
+  Result<void> add_tree(const std::string& folder, const std::string& tag, int depth);
+  bool read_events(std::set<std::string>& tags);
+  [[nodiscard]] std::set<std::string> all_tags() const;
+
+  int descriptor_;
+  milliseconds quiet_;
+  std::map<std::string, FolderInterest> interests_;
+  std::map<int, Place> places_;
+};
+
+}  // namespace athanor::controller

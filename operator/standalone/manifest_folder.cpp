@@ -1,0 +1,81 @@
+#include "operator/standalone/manifest_folder.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kMaxManifests = 20'000;
+
+bool is_manifest_name(std::string_view name) {
+  return name.ends_with(".yaml") || name.ends_with(".yml");
+}
+
+Manifest problem_only(Error error) {
+  Manifest manifest;
+  manifest.problems.push_back({std::move(error), std::nullopt});
+  return manifest;
+}
+
+}  // namespace
+
+Manifest ManifestFolder::read(const std::string& file) const {
+  const std::string name = std::filesystem::path(file).filename();
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    return problem_only(Error(ErrorCode::Io, "the file cannot be read").at(name));
+  }
+  std::string text;
+  text.resize(kMaxManifestBytes + 1);
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  const auto length = static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0));
+  if (length > kMaxManifestBytes) {
+    return problem_only(Error(ErrorCode::FileTooLarge, "a manifest may have at most 1 MiB").at(name));
+  }
+  text.resize(length);
+  return parse_manifest(text, name, path_);
+}
+
+Result<FolderPicture> ManifestFolder::scan() {
+  const WallTime taken = clock_.wall_now();
+  TRY_ASSIGN(const auto marks, mark_folder(path_, false, is_manifest_name));
+  if (marks.size() > kMaxManifests) {
+    return fail(Error(ErrorCode::FileTooLarge, "more than " + std::to_string(kMaxManifests) + " manifests").at(path_));
+  }
+  std::map<std::string, Entry> entries;
+  for (const auto& mark : marks) {
+    auto known = entries_.find(mark.path);
+    if (known != entries_.end() && !known->second.fresh && known->second.mark == mark) {
+      entries.emplace(mark.path, std::move(known->second));
+    } else {
+      entries.emplace(mark.path, Entry{mark, marks_are_fresh({mark}, taken), read(mark.path)});
+    }
+  }
+  entries_ = std::move(entries);
+
+  FolderPicture picture;
+  std::map<ResourceKey, std::string> seen;
+  for (const auto& [path, entry] : entries_) {
+    const std::string name = std::filesystem::path(path).filename();
+    for (const auto& resource : entry.manifest.resources) {
+      const auto [place, is_new] = seen.emplace(resource.key(), resource.origin);
+      if (is_new) {
+        picture.resources.push_back(resource);
+      } else {
+        picture.problems[name].push_back(
+            {Error(ErrorCode::Configuration, "metadata.name: " + resource.key().text() + " is already declared in " + place->second)
+                 .at(resource.origin),
+             std::nullopt});
+      }
+    }
+    for (const auto& problem : entry.manifest.problems) {
+      picture.problems[name].push_back(problem);
+    }
+  }
+  return picture;
+}
+
+}  // namespace athanor::controller

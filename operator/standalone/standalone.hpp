@@ -1,0 +1,63 @@
+// Standalone mode: keeps the catalogue and the queue in step with the manifest folder.
+//
+// load() takes one picture; follow() stays, and reacts to manifests, revision folders and secret files within about 50 ms, and to
+// everything else at the resync. Where folders cannot be watched it looks every ten seconds instead and says so.
+//
+// Threads: one thread calls load() and follow(); ready() from any. Ownership: borrows everything in StandaloneParts.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operator/log/log.hpp"
+#include "operator/reconcile/work_queue.hpp"
+#include "operator/standalone/catalogue.hpp"
+#include "operator/standalone/folder_watch.hpp"
+#include "operator/standalone/manifest_folder.hpp"
+
+namespace athanor::controller {
+
+struct StandaloneParts {
+  ManifestFolder& manifests;
+  Catalogue& catalogue;
+  WorkQueue& queue;
+  std::function<void(const ResourceKey&)> removed;                           // a resource is gone
+  std::function<void(std::size_t resources, std::size_t problems)> counted;  // after each picture
+};
+
+class Standalone {
+ public:
+  // `roots`: what relative paths may reach, for watching links on the way.
+  Standalone(StandaloneParts parts, std::vector<std::string> roots, milliseconds resync, Log log);
+
+  // The error is about the folder itself.
+  [[nodiscard]] Result<void> load();
+  // Returns when a stop was requested.
+  void follow(const StopToken& stop);
+  [[nodiscard]] bool ready() const { return ready_; }
+  // Problems of manifests as of the last load.
+  [[nodiscard]] std::size_t problems() const { return problems_; }
+
+ private:
+  void open_watch();
+  void watch_all();
+  [[nodiscard]] FolderInterest interest_of(const DatabaseMigration& resource) const;
+  void report(const CatalogueChange& change) const;
+
+  StandaloneParts parts_;
+  std::vector<std::string> roots_;
+  milliseconds resync_;
+  Log log_;
+  std::optional<FolderWatch> watch_;
+  std::map<std::string, ResourceKey> key_of_tag_;
+  std::atomic<bool> ready_{false};
+  std::size_t problems_ = 0;
+  bool watch_limited_ = false;
+  bool folder_failed_ = false;
+};
+
+}  // namespace athanor::controller

@@ -1,0 +1,42 @@
+// The state folder: one status file per resource, for people, scripts and the next start of the operator.
+//
+// Files are named <namespace>.<name>.status.yaml, appear atomically, belong to their owner alone (0600), and never hold a
+// secret. What is read back at start: the generation count, when conditions last flipped, and the history. Problems of
+// manifests that name no resource go to problem.<file>.yaml.
+//
+// Threads: safe from any thread for different keys. Ownership: owns nothing but the path.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "migrations/base/result.hpp"
+#include "operator/api/status_codec.hpp"
+
+namespace athanor::controller {
+
+class StateFolder {
+ public:
+  // Creates the folder where it is missing and proves that it can be written.
+  [[nodiscard]] static Result<StateFolder> open(const std::string& path);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::optional<StoredResource> read(const ResourceKey& key) const;
+  [[nodiscard]] Result<void> write(const StoredResource& stored) const;
+  [[nodiscard]] Result<void> write_problem(const std::string& file, const std::vector<Error>& errors) const;
+  void remove(const ResourceKey& key) const;
+  void remove_problem(const std::string& file) const;
+  // Files of resources and of manifests that are not among these are removed: their manifests went while nobody looked.
+  void keep_only(const std::vector<ResourceKey>& keys, const std::vector<std::string>& problem_files) const;
+
+ private:
+  explicit StateFolder(std::string path) : path_(std::move(path)) {}
+  [[nodiscard]] std::string file_of(const ResourceKey& key) const;
+  [[nodiscard]] std::string problem_file_of(const std::string& file) const;
+  [[nodiscard]] Result<void> replace(const std::string& file, const std::string& text) const;
+
+  std::string path_;
+};
+
+}  // namespace athanor::controller
