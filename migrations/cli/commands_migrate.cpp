@@ -223,7 +223,7 @@ Result<void> run_stamp(CommandContext& context) {
 Result<void> run_ensure_version(CommandContext& context) {
   TRY_ASSIGN(const Configuration configuration, load_settings(context));
   if (context.arguments().has("--sql")) {
-    print_sql(context, render_offline(Plan{}, offline_options(configuration)));
+    print_sql(context, render_version_table(offline_options(configuration)));
     return {};
   }
   TRY_ASSIGN(Database database, Database::connect(context, configuration, progress_for(context)));

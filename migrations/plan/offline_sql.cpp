@@ -43,6 +43,13 @@ class OfflineScript {
     return std::move(out_);
   }
 
+  std::string render_version_table() {
+    begin();
+    create_version_table();
+    commit();
+    return std::move(out_);
+  }
+
  private:
   void begin() { out_ += "BEGIN;\n\n"; }
   void commit() { out_ += "COMMIT;\n\n"; }
@@ -146,6 +153,10 @@ class OfflineScript {
 
 std::string render_offline(const Plan& plan, const OfflineOptions& options) {
   return OfflineScript(plan, options).render();
+}
+
+std::string render_version_table(const OfflineOptions& options) {
+  return OfflineScript(Plan{}, options).render_version_table();
 }
 
 }  // namespace athanor

@@ -65,6 +65,8 @@ struct OfflineOptions {
 // Alembic's offline output: BEGIN, the version table if the plan starts from nothing, a comment and the SQL of each revision,
 // its row operations, COMMIT. autocommit steps stand between COMMIT and BEGIN. batch steps become one statement over all keys.
 [[nodiscard]] std::string render_offline(const Plan& plan, const OfflineOptions& options);
+// Only the version table, as `ensure_version --sql` prints it.
+[[nodiscard]] std::string render_version_table(const OfflineOptions& options);
 
 // Quoting for SQL text that must be built.
 [[nodiscard]] std::string quote_identifier(std::string_view name);  // "na""me"; plain lower-case names stay bare
