@@ -88,7 +88,7 @@ class PortableSplitter {
         return fail(lexical_error(token));
       }
       const char symbol = token.kind == TokenKind::Symbol ? text_[token.begin] : '\0';
-      if (symbol == ';' && parens_.empty() && !body_.open()) {
+      if (symbol == ';' && depth_ == 0 && !body_.open()) {
         finish(token.begin);
         continue;
       }
@@ -99,17 +99,17 @@ class PortableSplitter {
         body_.start_statement();
       }
       if (symbol == '(') {
-        parens_.push_back(token.begin);
+        outermost_ = depth_++ == 0 ? token.begin : outermost_;
       } else if (symbol == ')') {
-        if (parens_.empty()) {
+        if (depth_ == 0) {
           return fail(parenthesis_error(token.begin, "closing parenthesis without an opening one"));
         }
-        parens_.pop_back();
+        --depth_;
       }
       body_.see(lexer_, token);
     }
-    if (!parens_.empty()) {
-      return fail(parenthesis_error(parens_.back(), "parenthesis that is never closed"));
+    if (depth_ > 0) {
+      return fail(parenthesis_error(outermost_, "parenthesis that is never closed"));
     }
     if (body_.open()) {
       return fail(Error(ErrorCode::MalformedRevision, "BEGIN ATOMIC without its END")
@@ -164,7 +164,8 @@ class PortableSplitter {
   SqlLexer lexer_;
   LineCounter lines_;
   std::vector<SqlStatement> statements_;
-  std::vector<std::size_t> parens_;
+  std::size_t depth_ = 0;      // of parentheses
+  std::size_t outermost_ = 0;  // where the open one stands
   AtomicBody body_;
   std::size_t begin_ = 0;
   int line_ = 1;

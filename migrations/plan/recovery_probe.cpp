@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "migrations/plan/pg_query_access.hpp"
+#include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
 
 namespace athanor {
@@ -10,6 +11,19 @@ using Json = nlohmann::json;
 using Kind = RecoveryProbe::Kind;
 
 constexpr std::size_t kParseLimit = 1U << 20U;
+// libpg_query writes the tree by recursion, about 1 KiB of stack a level, and does not look where the stack ends. A tree is no
+// deeper than the words and symbols that can nest; lists only make it wide.
+constexpr int kNestingLimit = 2'000;
+
+bool may_nest_too_deep(std::string_view sql) {
+  SqlLexer lexer(sql);
+  int nesting = 0;
+  for (Token token = lexer.next_code(); token.kind != TokenKind::End && nesting <= kNestingLimit; token = lexer.next_code()) {
+    const bool nests = token.kind == TokenKind::Word || (token.kind == TokenKind::Symbol && sql[token.begin] != ',');
+    nesting += nests ? 1 : 0;
+  }
+  return nesting > kNestingLimit;
+}
 
 // libpg_query leaves out what is false, zero or empty.
 std::string text_of(const Json& node, const char* field) {
@@ -138,7 +152,7 @@ RecoveryProbe of_statement(const std::string& kind, const Json& node) {
 }  // namespace
 
 RecoveryProbe recovery_probe(std::string_view sql) {
-  if (sql.size() > kParseLimit || sql.find('\0') != std::string_view::npos) {
+  if (sql.size() > kParseLimit || sql.find('\0') != std::string_view::npos || may_nest_too_deep(sql)) {
     return {};
   }
   const auto tree = parse_tree(std::string(sql));

@@ -57,6 +57,10 @@ class ScriptReader {
     SqlLexer lexer(text_);
     Token token = lexer.next();
     for (; token.kind != TokenKind::End && token.kind != TokenKind::Unterminated; token = lexer.next()) {
+      if (token.kind != TokenKind::LineComment && token.kind != TokenKind::BlockComment) {
+        first_code_ = std::min(first_code_, token.begin);
+        continue;
+      }
       if (token.kind != TokenKind::LineComment || !looks_like_directive(lexer.text(token))) {
         continue;
       }
@@ -83,6 +87,9 @@ class ScriptReader {
   // Only comments may stand before the first section, and no step.
   Result<void> check_head() {
     const std::size_t end = marks_.empty() ? text_.size() : marks_.front().begin;
+    if (first_code_ >= end) {
+      return {};
+    }
     TRY_ASSIGN(const auto statements, split_statements(text_.substr(0, end)));
     if (!statements.empty()) {
       return fail(at_line(Error(ErrorCode::MalformedRevision, "SQL stands before the first section")
@@ -154,7 +161,7 @@ class ScriptReader {
     const StepKind kind = mark.directive.step;
     for (const auto& statement : statements) {
       TRY(check_statement(statement, kind != StepKind::Autocommit));
-      if (kind != StepKind::Batch && has_placeholder(statement.sql)) {
+      if (kind != StepKind::Batch && placeholders(statement.sql) > 0) {
         return fail(at_line(Error(ErrorCode::MalformedRevision, "{batch} stands outside of a batch step")
                                 .advise("put '-- athanor:step batch table=… key=…' on a line of its own above the statement"),
                             statement.line));
@@ -169,22 +176,17 @@ class ScriptReader {
     return {};
   }
 
-  static bool has_placeholder(std::string_view sql) {
-    for (auto found = sql.find(kPlaceholder); found != std::string_view::npos; found = sql.find(kPlaceholder, found + 1)) {
-      if (in_code(sql, found)) {
-        return true;
-      }
+  // How often {batch} stands where SQL is read, not in a string, a quoted name or a comment.
+  static int placeholders(std::string_view sql) {
+    if (sql.find(kPlaceholder) == std::string_view::npos) {
+      return 0;
     }
-    return false;
-  }
-
-  static bool in_code(std::string_view sql, std::size_t position) {
+    int found = 0;
     SqlLexer lexer(sql);
-    Token token = lexer.next_code();
-    while (token.kind != TokenKind::End && token.begin < position) {
-      token = lexer.next_code();
+    for (Token token = lexer.next_code(); token.kind != TokenKind::End; token = lexer.next_code()) {
+      found += token.kind == TokenKind::Symbol && sql.substr(token.begin).starts_with(kPlaceholder) ? 1 : 0;
     }
-    return token.begin == position && token.kind == TokenKind::Symbol;
+    return found;
   }
 
   // One UPDATE, DELETE or INSERT … SELECT whose only {batch} stands where a condition can.
@@ -213,7 +215,7 @@ class ScriptReader {
     if (sql.find(kPlaceholder, first + 1) != std::string_view::npos) {
       return refuse(line, "the batch statement contains {batch} more than once", "keep the one in the WHERE clause");
     }
-    if (!in_code(sql, first)) {
+    if (placeholders(sql) == 0) {
       return refuse(line, "{batch} stands inside a string, a quoted name or a comment", "put it into the WHERE clause");
     }
     return {};
@@ -225,6 +227,7 @@ class ScriptReader {
   RevisionScript& script_;
   std::string_view text_;
   std::vector<Mark> marks_;
+  std::size_t first_code_ = std::string_view::npos;  // what is neither white space nor comment
   std::vector<ScriptStep>* section_ = nullptr;
   bool has_upgrade_ = false;
   int irreversible_line_ = 0;

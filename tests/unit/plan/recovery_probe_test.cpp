@@ -58,6 +58,29 @@ TEST(RecoveryProbe, WhatMayRunTwiceIsRepeatable) {
   expect_probe("ALTER TABLE app.t VALIDATE CONSTRAINT c", Kind::Repeatable, "app", "t");
 }
 
+TEST(RecoveryProbe, DeepTreesDoNotExhaustTheStack) {
+  for (const std::size_t depth : {1'900U, 8'000U, 500'000U}) {
+    std::string chain = "CREATE INDEX CONCURRENTLY i ON t (a) WHERE 1";
+    std::string nested = "DROP INDEX CONCURRENTLY ";
+    for (std::size_t i = 0; i < depth; ++i) {
+      chain += "+1";
+      nested += "(";
+    }
+    EXPECT_EQ(recovery_probe(chain).object, depth < 2'000U ? "i" : "");
+    EXPECT_EQ(recovery_probe(nested).object, "");
+    EXPECT_LE(sanitise_sql(chain).size(), 200U);
+    EXPECT_LE(sanitise_sql(nested).size(), 200U);
+  }
+}
+
+TEST(RecoveryProbe, ALongListIsNotDeep) {
+  std::string sql = "CREATE INDEX CONCURRENTLY i ON t (a) WHERE a IN (1";
+  for (int i = 0; i < 50'000; ++i) {
+    sql += ", " + std::to_string(i);
+  }
+  expect_probe(sql + ")", Kind::CreateIndexConcurrently, "", "i");
+}
+
 TEST(RecoveryProbe, EverythingElseIsForAHumanToSay) {
   for (const std::string sql :
        {"UPDATE t SET a = a + 1", "INSERT INTO t VALUES (1)", "CREATE TABLE t (a int)", "DROP TABLE t",

@@ -229,6 +229,14 @@ TEST(Script, ThePlaceholderOutsideOfABatchStepIsAnError) {
   EXPECT_TRUE(parse("-- athanor:upgrade\nSELECT '{batch}' -- {batch}\n;"));
 }
 
+TEST(Script, ManyPlaceholdersInStringsCostOnePass) {
+  std::string sql = "SELECT ''";
+  for (int i = 0; i < 60'000; ++i) {
+    sql += ", '{batch}'";
+  }
+  EXPECT_TRUE(parse("-- athanor:upgrade\n" + sql + ";"));
+}
+
 TEST(Script, RefusedStatementsNameFileAndLine) {
   EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT 1;\n  COMMIT;", ErrorCode::UnsupportedStatement),
             "versions/ab12.sql:8: COMMIT would begin or end a transaction that the run itself keeps with its version row");
