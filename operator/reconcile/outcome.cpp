@@ -186,6 +186,16 @@ void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& re
   }
 }
 
+// A look that finds what an earlier run left behind has nothing to add to what that run told.
+bool tells_nothing_new(const DatabaseMigration& resource, const Outcome& outcome) {
+  const Condition* ready = find_condition(resource.status.conditions, ConditionType::Ready);
+  return outcome.kind == Outcome::Kind::Done && outcome.reason == Reason::UpToDate && outcome.rows && ready != nullptr &&
+         ready->status == ConditionStatus::True && ready->reason == Reason::Applied &&
+         resource.status.observed_generation == resource.metadata.generation &&
+         resource.status.current_revisions == *outcome.rows && resource.status.phase == Phase::Ready &&
+         resource.status.target_revision == resource.spec.target_revision;
+}
+
 }  // namespace
 
 std::string_view outcome_name(Outcome::Kind kind) {
@@ -219,6 +229,9 @@ Outcome outcome_of(Error error) {
 }
 
 DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outcome& outcome, const Attempt& attempt) {
+  if (tells_nothing_new(resource, outcome)) {
+    return resource.status;
+  }
   DatabaseMigrationStatus status = resource.status;
   const std::string now = format_iso8601(attempt.now);
   status.observed_generation = resource.metadata.generation;

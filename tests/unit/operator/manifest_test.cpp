@@ -1,0 +1,230 @@
+#include "operator/api/manifest.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace athanor::controller {
+namespace {
+
+constexpr const char* kGood = R"(apiVersion: athanor.dev/v1alpha1
+kind: DatabaseMigration
+metadata:
+  name: orders
+  namespace: shop
+  annotations: {athanor.dev/retry-now: "1"}
+spec:
+  database:
+    host: db.example.org
+    port: 6432
+    name: orders
+    user: migrator
+    passwordFrom: {env: ORDERS_PASSWORD}
+    sslMode: verify-full
+    role: owner
+    schema: app
+    versionTable: versions
+  source:
+    path: ../migrations
+    recursive: true
+    format: auto
+  targetRevision: 8c1f0a2b7d3e
+  policy: {downgrade: Allow}
+  execution:
+    lockWait: 3s
+    lockTimeout: 500ms
+    lockRetryBudget: 1m
+    statementTimeout: 1h
+  suspend: true
+  dryRun: true
+)";
+
+std::string with_spec(const std::string& spec) {
+  return "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata:\n  name: orders\nspec:\n" + spec;
+}
+
+// A spec whose `database` and `source` are fine, and which ends with the lines given (from line 10 on).
+std::string with_more(const std::string& lines) {
+  return with_spec("  database:\n    url: postgresql://localhost/orders\n  source:\n    path: rev\n" + lines);
+}
+
+// "context: message | hint" of the only problem.
+std::string problem(const std::string& text) {
+  const Manifest manifest = parse_manifest(text, "shop.yaml", "/manifests");
+  if (manifest.problems.size() != 1) {
+    return std::to_string(manifest.problems.size()) + " problems";
+  }
+  const Error& error = manifest.problems.front().error;
+  return error.describe() + (error.hint.empty() ? "" : " | " + error.hint);
+}
+
+TEST(Manifest, ReadsEveryField) {
+  const Manifest manifest = parse_manifest(kGood, "shop.yaml", "/manifests");
+  ASSERT_TRUE(manifest.problems.empty()) << manifest.problems.front().error.describe();
+  ASSERT_EQ(manifest.resources.size(), 1U);
+  const DatabaseMigration& resource = manifest.resources.front();
+  EXPECT_EQ(resource.key().text(), "shop/orders");
+  EXPECT_EQ(resource.origin, "shop.yaml:1");
+  EXPECT_EQ(resource.folder, "/manifests");
+  EXPECT_EQ(resource.metadata.annotations.at("athanor.dev/retry-now"), "1");
+  const auto& database = resource.spec.database;
+  EXPECT_EQ(database.host, "db.example.org");
+  EXPECT_EQ(database.port, 6432);
+  EXPECT_EQ(database.name, "orders");
+  EXPECT_EQ(database.user, "migrator");
+  EXPECT_EQ(database.password_from, (SecretReference{SecretReference::Kind::Environment, "ORDERS_PASSWORD"}));
+  EXPECT_EQ(database.ssl_mode, "verify-full");
+  EXPECT_EQ(database.role, "owner");
+  EXPECT_EQ(database.schema, "app");
+  EXPECT_EQ(database.version_table, "versions");
+  EXPECT_EQ(resource.spec.source, (SourceSpec{"../migrations", true}));
+  EXPECT_EQ(resource.spec.target_revision, "8c1f0a2b7d3e");
+  EXPECT_EQ(resource.spec.policy.downgrade, DowngradePolicy::Allow);
+  EXPECT_EQ(resource.spec.execution.lock_wait, std::chrono::seconds(3));
+  EXPECT_EQ(resource.spec.execution.lock_timeout, milliseconds(500));
+  EXPECT_EQ(resource.spec.execution.lock_retry_budget, std::chrono::minutes(1));
+  EXPECT_EQ(resource.spec.execution.statement_timeout, std::chrono::hours(1));
+  EXPECT_TRUE(resource.spec.suspend);
+  EXPECT_TRUE(resource.spec.dry_run);
+}
+
+TEST(Manifest, FillsInDefaults) {
+  const Manifest manifest = parse_manifest(with_more(""), "shop.yaml", "/manifests");
+  ASSERT_EQ(manifest.resources.size(), 1U);
+  const DatabaseMigration& resource = manifest.resources.front();
+  EXPECT_EQ(resource.key().text(), "default/orders");
+  EXPECT_EQ(resource.spec.target_revision, "head");
+  EXPECT_EQ(resource.spec.policy.downgrade, DowngradePolicy::Refuse);
+  EXPECT_EQ(resource.spec.database.version_table, "alembic_version");
+  EXPECT_FALSE(resource.spec.suspend);
+}
+
+TEST(Manifest, NamesFileLineAndFieldOfAnUnknownField) {
+  EXPECT_EQ(problem(with_more("  polcy: {downgrade: Allow}\n")),
+            "shop.yaml:10: field `spec.polcy`: unknown field | Did you mean `policy`?");
+}
+
+TEST(Manifest, RefusesWhatIsNoResourceOfOurs) {
+  EXPECT_EQ(problem("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nspec: {}\n"),
+            "shop.yaml:2: field `kind`: is not DatabaseMigration | Keep other resources out of this folder.");
+  EXPECT_EQ(problem("apiVersion: athanor.dev/v2\nkind: DatabaseMigration\nmetadata: {name: a}\nspec: {}\n"),
+            "shop.yaml:1: field `apiVersion`: is not athanor.dev/v1alpha1");
+  EXPECT_EQ(problem("- a\n- b\n"), "shop.yaml:1: expected a mapping, found a list");
+}
+
+TEST(Manifest, RefusesWrongTypesAndValues) {
+  EXPECT_EQ(problem(with_more("  suspend: yes\n")),
+            "shop.yaml:10: field `spec.suspend`: expected true or false, found `yes` | Write true or false.");
+  EXPECT_EQ(problem(with_more("  targetRevision: 1975\n")),
+            "shop.yaml:10: field `spec.targetRevision`: expected text, found a number | Put the value in quotes.");
+  EXPECT_EQ(problem(with_more("  policy: {downgrade: allow}\n")),
+            "shop.yaml:10: field `spec.policy.downgrade`: is none of Refuse, Allow | Did you mean `Allow`?");
+  EXPECT_NE(problem(with_more("  execution: {lockWait: 10}\n")).find("shop.yaml:10: field `spec.execution.lockWait`"),
+            std::string::npos);
+  EXPECT_EQ(problem(with_more("  execution: {lockTimeout: 0ms}\n")),
+            "shop.yaml:10: field `spec.execution.lockTimeout`: must lie between 1ms and 24h");
+}
+
+TEST(Manifest, RefusesTargetsThatMeanSomethingElseEachTime) {
+  const std::string expected =
+      "shop.yaml:10: field `spec.targetRevision`: a declared target may not be relative, a range, or `current` | "
+      "Use head, heads, base, a revision id, or label@head.";
+  for (const char* target : {"'+1'", "'-1'", "ab12+1", "shop@+2", "shop@head-1", "ab12:cd34", "current"}) {
+    EXPECT_EQ(problem(with_more(std::string("  targetRevision: ") + target + "\n")), expected) << target;
+  }
+  for (const char* target : {"head", "heads", "base", "shop@head", "ab12cd34"}) {
+    EXPECT_EQ(problem(with_more(std::string("  targetRevision: ") + target + "\n")), "0 problems") << target;
+  }
+}
+
+TEST(Manifest, SaysWhatNeedsAClusterOrComesLater) {
+  EXPECT_EQ(problem(with_spec("  database:\n    urlFrom:\n      secretKeyRef: {name: a, key: b}\n  source: {path: rev}\n")),
+            "shop.yaml:8: field `spec.database.urlFrom.secretKeyRef`: needs a cluster; without one a secret comes from env or "
+            "file | Remove the field.");
+  EXPECT_EQ(problem(with_more("  backup: {when: Always}\n")),
+            "shop.yaml:10: field `spec.backup`: is not supported yet | Remove the field.");
+  EXPECT_EQ(problem(with_more("  execution: {mode: Job}\n")),
+            "shop.yaml:10: field `spec.execution.mode`: needs a cluster | Remove the field.");
+}
+
+TEST(Manifest, WantsExactlyOneWayToTheDatabase) {
+  const std::string source = "  source: {path: rev}\n";
+  EXPECT_EQ(problem(with_spec("  database: {schema: app}\n" + source)),
+            "shop.yaml:6: field `spec.database.url`: the database is not named | Set url, urlFrom, or host with name and user.");
+  EXPECT_EQ(problem(with_spec("  database: {url: 'postgresql://a/b', host: a}\n" + source)),
+            "shop.yaml:6: field `spec.database.url`: only one of url, urlFrom and host may be set");
+  EXPECT_EQ(problem(with_spec("  database: {host: a, name: b}\n" + source)),
+            "shop.yaml:6: field `spec.database.user`: is required with host");
+  EXPECT_EQ(problem(with_spec("  database: {url: 'postgresql://a/b', password: hunter2}\n" + source)),
+            "shop.yaml:6: field `spec.database.password`: goes with host; a URL holds it already");
+  EXPECT_EQ(problem(with_spec("  database:\n    host: a\n    name: b\n    user: c\n    passwordFrom: {env: X, file: y}\n" + source)),
+            "shop.yaml:10: field `spec.database.passwordFrom.env`: exactly one of env and file is needed");
+}
+
+TEST(Manifest, NeverRepeatsASecret) {
+  for (const char* line : {"    password: [hunter2]\n", "    pasword: hunter2\n", "    password: {a: hunter2}\n"}) {
+    const std::string text = problem(with_spec(std::string("  database:\n    host: a\n    name: b\n    user: c\n") + line));
+    EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
+  }
+}
+
+TEST(Manifest, RefusesNamesThatKubernetesWouldRefuse) {
+  for (const char* name : {"Orders", "orders_db", "-orders", "orders.", "../orders", "a..b"}) {
+    const auto text = problem("apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: '" + std::string(name) +
+                              "'}\nspec: {}\n");
+    EXPECT_NE(text.find("shop.yaml:3: field `metadata.name`: is not a resource name"), std::string::npos) << text;
+  }
+  const auto text = problem(
+      "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: a, namespace: a.b}\nspec: {}\n");
+  EXPECT_NE(text.find("field `metadata.namespace`: is not a namespace name"), std::string::npos) << text;
+}
+
+TEST(Manifest, RefusesIdentifiersThatPostgresqlWouldCut) {
+  EXPECT_EQ(problem(with_spec("  database:\n    url: postgresql://a/b\n    role: " + std::string(64, 'r') +
+                              "\n  source: {path: rev}\n")),
+            "shop.yaml:8: field `spec.database.role`: has more than 63 bytes, which PostgreSQL would cut off | Choose a shorter "
+            "name.");
+}
+
+TEST(Manifest, KeepsTheGoodDocumentsOfABrokenFile) {
+  const Manifest manifest = parse_manifest("---\n" + with_more("  polcy: {}\n") + "---\n" + std::string(kGood) + "---\n",
+                                           "shop.yaml", "/manifests");
+  ASSERT_EQ(manifest.resources.size(), 1U);
+  EXPECT_EQ(manifest.resources.front().key().text(), "shop/orders");
+  ASSERT_EQ(manifest.problems.size(), 1U);
+  ASSERT_TRUE(manifest.problems.front().key.has_value());
+  EXPECT_EQ(manifest.problems.front().key->text(), "default/orders");
+  EXPECT_EQ(manifest.problems.front().error.context, "shop.yaml:11");
+}
+
+TEST(Manifest, RefusesAliasBombsAndDeepNestingQuickly) {
+  std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n";
+  for (char name = 'b'; name < 'k'; ++name) {
+    bomb += std::string(1, name) + ": &" + name + " [";
+    for (int index = 0; index < 9; ++index) {
+      bomb += std::string(index == 0 ? "" : ",") + "*" + static_cast<char>(name - 1);
+    }
+    bomb += "]\n";
+  }
+  const std::string deep = "spec: " + std::string(10'000, '[');
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(parse_manifest(bomb, "a.yaml", "/").problems.size(), 1U);
+  EXPECT_EQ(parse_manifest(deep, "a.yaml", "/").problems.size(), 1U);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(100));
+}
+
+TEST(SpecHash, ChangesWithTheDeclarationAndNotWithThePassword) {
+  DatabaseMigrationSpec spec;
+  spec.database.url = "postgresql://user:one@db:5432/app?password=one&sslmode=require";
+  const std::string before = spec_hash(spec);
+  spec.database.url = "postgresql://user:two@db:5432/app?password=two&sslmode=require";
+  EXPECT_EQ(spec_hash(spec), before);
+  spec.database.url = "postgresql://user:two@db:5432/other?sslmode=require";
+  EXPECT_NE(spec_hash(spec), before);
+  const std::string other = spec_hash(spec);
+  spec.target_revision = "base";
+  EXPECT_NE(spec_hash(spec), other);
+}
+
+}  // namespace
+}  // namespace athanor::controller

@@ -1,0 +1,199 @@
+#include "operator/reconcile/outcome.hpp"
+
+#include <gtest/gtest.h>
+
+#include "operator/api/status_codec.hpp"
+#include "tests/unit/operator/sketch.hpp"
+
+namespace athanor::controller {
+namespace {
+
+WallTime at(int seconds) {
+  return WallTime(std::chrono::seconds(1'790'000'000 + seconds));
+}
+
+Attempt attempt(int seconds) {
+  Attempt attempt;
+  attempt.now = at(seconds);
+  return attempt;
+}
+
+Outcome done(Reason reason = Reason::UpToDate) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::Done;
+  outcome.reason = reason;
+  outcome.message = "fine";
+  outcome.rows = std::vector<std::string>{"a3"};
+  return outcome;
+}
+
+// "Ready=False Stalled=True", in order.
+std::string shape(const DatabaseMigrationStatus& status) {
+  std::string text;
+  for (const auto& condition : status.conditions) {
+    if (condition.type == ConditionType::Planned || condition.type == ConditionType::Applied) {
+      continue;
+    }
+    text += (text.empty() ? "" : " ") + std::string(condition_type_name(condition.type)) + "=" +
+            std::string(condition_status_name(condition.status)) + "/" + std::string(reason_name(condition.reason));
+  }
+  return text;
+}
+
+TEST(Summarise, SaysReadyAndNothingElseWhenDone) {
+  const auto status = summarise(sketch::resource(), done(), attempt(0));
+  EXPECT_EQ(shape(status), "Ready=True/UpToDate");
+  EXPECT_EQ(status.phase, Phase::Ready);
+  EXPECT_EQ(status.observed_generation, 1);
+  EXPECT_FALSE(status.last_error.has_value());
+}
+
+TEST(Summarise, StallsOnATerminalErrorAsKstatusWantsIt) {
+  auto outcome = outcome_of(Error(ErrorCode::StatementFailed, "relation exists").with_sqlstate("42P07").advise("rename it"));
+  outcome.report = ExecutionReport{};
+  outcome.report->failed_revision = "a2";
+  outcome.report->failed_line = 7;
+  const auto status = summarise(sketch::resource(), outcome, attempt(0));
+  EXPECT_EQ(shape(status), "Ready=False/StatementFailed Stalled=True/StatementFailed");
+  ASSERT_TRUE(status.last_error.has_value());
+  EXPECT_EQ(status.last_error->sqlstate, "42P07");
+  EXPECT_EQ(status.last_error->revision, "a2");
+  EXPECT_EQ(status.last_error->line, 7);
+  EXPECT_EQ(status.last_error->hint, "rename it");
+}
+
+TEST(Summarise, RetriesATransientErrorAndSaysWhen) {
+  const auto outcome = outcome_of(Error(ErrorCode::DatabaseUnreachable, "refused"));
+  Attempt retry = attempt(0);
+  retry.failures = 3;
+  retry.retry_in = std::chrono::seconds(4);
+  const auto status = summarise(sketch::resource(), outcome, retry);
+  EXPECT_EQ(shape(status), "Ready=False/DatabaseUnreachable Reconciling=True/Retrying");
+  EXPECT_EQ(status.failures, 3);
+  EXPECT_EQ(status.next_retry, format_iso8601(at(4)));
+}
+
+TEST(Summarise, WaitsWithoutAnErrorForALockAndForAStop) {
+  for (const ErrorCode code : {ErrorCode::LockHeld, ErrorCode::Interrupted}) {
+    const auto outcome = outcome_of(Error(code, "later"));
+    EXPECT_EQ(outcome.kind, Outcome::Kind::Waiting);
+    const auto status = summarise(sketch::resource(), outcome, attempt(0));
+    EXPECT_EQ(status.phase, Phase::Waiting);
+    EXPECT_FALSE(status.last_error.has_value());
+    EXPECT_TRUE(is_true(status.conditions, ConditionType::Reconciling));
+  }
+}
+
+TEST(Summarise, MovesTransitionTimesOnlyWhenAStatusFlips) {
+  auto resource = sketch::resource();
+  resource.status = summarise(resource, outcome_of(Error(ErrorCode::DatabaseUnreachable, "one")), attempt(0));
+  resource.status = summarise(resource, outcome_of(Error(ErrorCode::AuthenticationFailed, "two")), attempt(10));
+  const Condition* ready = find_condition(resource.status.conditions, ConditionType::Ready);
+  EXPECT_EQ(ready->last_transition_time, format_iso8601(at(0)));
+  EXPECT_EQ(ready->reason, Reason::AuthenticationFailed);
+  resource.status = summarise(resource, done(), attempt(20));
+  ready = find_condition(resource.status.conditions, ConditionType::Ready);
+  EXPECT_EQ(ready->last_transition_time, format_iso8601(at(20)));
+}
+
+TEST(Summarise, GivesTheSameStatusForTheSameFindings) {
+  auto resource = sketch::resource();
+  resource.status = summarise(resource, done(), attempt(0));
+  EXPECT_EQ(summarise(resource, done(), attempt(60)), resource.status);
+  auto stalled = outcome_of(Error(ErrorCode::ChecksumMismatch, "changed"));
+  resource.status = summarise(resource, stalled, attempt(70));
+  EXPECT_EQ(summarise(resource, stalled, attempt(80)), resource.status);
+}
+
+TEST(Summarise, LeavesWhatARunToldUntilSomethingChanges) {
+  auto resource = sketch::resource();
+  resource.status = summarise(resource, done(Reason::Applied), attempt(0));
+  EXPECT_EQ(summarise(resource, done(), attempt(60)), resource.status);
+  resource.metadata.generation = 2;
+  EXPECT_EQ(summarise(resource, done(), attempt(60)).observed_generation, 2);
+}
+
+TEST(Summarise, ClearsTheErrorWhenItIsOver) {
+  auto resource = sketch::resource();
+  resource.status = summarise(resource, outcome_of(Error(ErrorCode::StatementFailed, "x")), attempt(0));
+  resource.status = summarise(resource, done(Reason::Applied), attempt(1));
+  EXPECT_FALSE(resource.status.last_error.has_value());
+  EXPECT_EQ(find_condition(resource.status.conditions, ConditionType::Stalled), nullptr);
+}
+
+TEST(Summarise, CapsMessagesAtACharacter) {
+  std::string text;
+  for (int index = 0; index < 1'000; ++index) {
+    text += "é";
+  }
+  const auto status = summarise(sketch::resource(), outcome_of(Error(ErrorCode::StatementFailed, text)), attempt(0));
+  const auto& message = status.conditions.front().message;
+  EXPECT_LE(message.size(), kMaxMessageBytes);
+  EXPECT_TRUE(message.ends_with("é...")) << message.substr(message.size() - 8);
+}
+
+TEST(Summarise, KeepsTheLastTwentyRuns) {
+  auto resource = sketch::resource();
+  const auto snapshot = sketch::snapshot(sketch::line());
+  auto outcome = done(Reason::Applied);
+  outcome.plan = snapshot->plan(Direction::Upgrade, {}, {"head"}).value();
+  for (int run = 0; run < 30; ++run) {
+    outcome.report = ExecutionReport{};
+    outcome.report->run_id = std::to_string(run);
+    resource.status = summarise(resource, outcome, attempt(run));
+  }
+  ASSERT_EQ(resource.status.history.size(), kMaxListed);
+  EXPECT_EQ(resource.status.history.front().run_id, "29");
+}
+
+TEST(NextAttempt, TriesConflictsAtOnceAFewTimesAndBacksOffThen) {
+  const auto conflict = outcome_of(Error(ErrorCode::StalePlan, "raced"));
+  EXPECT_EQ(next_attempt(conflict, 0), Requeue::AtOnce);
+  EXPECT_EQ(next_attempt(conflict, 3), Requeue::BackOff);
+  EXPECT_EQ(next_attempt(outcome_of(Error(ErrorCode::DatabaseUnreachable, "x")), 0), Requeue::BackOff);
+  EXPECT_EQ(next_attempt(outcome_of(Error(ErrorCode::StatementFailed, "x")), 0), Requeue::Resync);
+  EXPECT_EQ(next_attempt(outcome_of(Error(ErrorCode::LockHeld, "x")), 0), Requeue::Shortly);
+  EXPECT_EQ(next_attempt(outcome_of(Error(ErrorCode::Interrupted, "x")), 0), Requeue::Never);
+  EXPECT_EQ(next_attempt(done(), 0), Requeue::Resync);
+}
+
+TEST(StatusCodec, ReadsBackWhatItWrites) {
+  auto resource = sketch::resource();
+  const auto snapshot = sketch::snapshot(sketch::line());
+  auto failed = outcome_of(Error(ErrorCode::StatementFailed, "a \"quoted\": # 'thing'\nline two").with_sqlstate("42P07"));
+  failed.plan = snapshot->plan(Direction::Upgrade, {}, {"head"}).value();
+  failed.report = ExecutionReport{};
+  failed.rows = std::vector<std::string>{"1e5", "0123", "true", "a1"};
+  failed.pending = std::vector<std::string>{"a2", "a3"};
+  Blocker blocker;
+  blocker.pid = 12;
+  blocker.query = "SELECT $1";
+  failed.blockers = {blocker};
+  StoredResource stored;
+  stored.key = resource.key();
+  stored.generation = 7;
+  stored.spec_hash = "00e1";
+  stored.status = summarise(resource, failed, attempt(0));
+  stored.status.progress = ProgressStatus{1, 3, "a2", 500};
+  const auto back = stored_from_yaml(stored_to_yaml(stored));
+  ASSERT_TRUE(back.has_value()) << back.error().message;
+  EXPECT_EQ(back->key, stored.key);
+  EXPECT_EQ(back->generation, 7);
+  EXPECT_EQ(back->spec_hash, "00e1");
+  EXPECT_EQ(back->status, stored.status) << stored_to_yaml(stored);
+}
+
+TEST(StatusCodec, TakesABrokenStateFileForNothing) {
+  for (const char* text : {"", "[", "a: b", "metadata: []\nstatus: 1\n", "\xff\xfe"}) {
+    EXPECT_FALSE(stored_from_yaml(text).has_value()) << text;
+  }
+}
+
+TEST(Condition, HasDistinctNamesForEveryReason) {
+  for (const Reason reason : all_reasons()) {
+    EXPECT_EQ(reason_of(reason_name(reason)), reason);
+  }
+}
+
+}  // namespace
+}  // namespace athanor::controller

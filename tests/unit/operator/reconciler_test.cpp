@@ -1,0 +1,290 @@
+#include "operator/reconcile/reconciler.hpp"
+
+#include <gtest/gtest.h>
+
+#include "operator/reconcile/controller.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/unit/operator/sketch.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using Calls = std::vector<std::string>;
+using Kind = Outcome::Kind;
+
+class CountingObserver final : public ReconcileObserver {
+ public:
+  void run_failed(Reason) override { ++failed; }
+  void pending(const ResourceKey&, std::size_t revisions) override { pending_revisions = revisions; }
+  void forgotten(const ResourceKey&) override { ++forgotten_keys; }
+  int failed = 0;
+  int forgotten_keys = 0;
+  std::size_t pending_revisions = 99;
+};
+
+class ReconcilerTest : public testing::Test {
+ protected:
+  ReconcilerTest() { sources.current = sketch::snapshot(sketch::line()); }
+
+  Outcome reconcile(const StopToken& stop = {}) {
+    database().calls.clear();
+    return reconciler.reconcile(resource, claimed_by, progress, stop, Log());
+  }
+  sketch::FakeDatabase& database() { return databases.database; }
+  void fail_statements() {
+    database().on_execute = [](const Plan& plan, const StopToken&) {
+      ExecutionReport report;
+      report.rows = plan.from;
+      report.error = Error(ErrorCode::StatementFailed, "syntax error").with_sqlstate("42601");
+      report.failed_revision = plan.revisions.front().walk.revision.value_or("");
+      return report;
+    };
+  }
+
+  sketch::FakeSources sources;
+  sketch::FakeCredentials credentials;
+  sketch::FakeDatabases databases;
+  CountingObserver observer;
+  test::FakeClock clock;
+  Reconciler reconciler{{sources, credentials, databases, observer, clock}};
+  DatabaseMigration resource = sketch::resource();
+  std::string claimed_by;
+  Reconciler::Progress progress;
+};
+
+TEST_F(ReconcilerTest, ObservesAndExecutesOnOneConnection) {
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Done);
+  EXPECT_EQ(outcome.reason, Reason::Applied);
+  EXPECT_EQ(outcome.message, "the database is at a3 after an upgrade of 3 revisions");
+  EXPECT_EQ(database().calls, (Calls{"observe", "execute"}));
+  EXPECT_EQ(databases.targets.size(), 1U);
+  EXPECT_EQ(observer.pending_revisions, 0U);
+}
+
+TEST_F(ReconcilerTest, DoesNothingAtTheTarget) {
+  database().observation.rows = {"a3"};
+  EXPECT_EQ(reconcile().reason, Reason::UpToDate);
+  EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
+}
+
+TEST_F(ReconcilerTest, ComparesFilesWithTheLedgerOncePerContentAndPosition) {
+  database().observation.rows = {"a3"};
+  (void)reconcile();
+  (void)reconcile();
+  EXPECT_EQ(database().calls, Calls{"observe"});
+  sources.current = sketch::snapshot(sketch::line(), "2");
+  (void)reconcile();
+  EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
+}
+
+TEST_F(ReconcilerTest, StallsOnAChangedFileBeforeAnythingRuns) {
+  database().observation.rows = {"a1"};
+  database().checksum_error = Error(ErrorCode::ChecksumMismatch, "a1 changed");
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_EQ(outcome.reason, Reason::ChecksumMismatch);
+  EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
+}
+
+TEST_F(ReconcilerTest, DoesNotEvenConnectWhenSuspendedOrContested) {
+  resource.spec.suspend = true;
+  EXPECT_EQ(reconcile().reason, Reason::Suspended);
+  resource.spec.suspend = false;
+  claimed_by = "shop/other";
+  EXPECT_EQ(reconcile().reason, Reason::DatabaseClaimed);
+  EXPECT_TRUE(databases.targets.empty());
+}
+
+TEST_F(ReconcilerTest, PublishesThePlanOfADryRunAndRunsNothing) {
+  resource.spec.dry_run = true;
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::PlanPublished);
+  ASSERT_NE(outcome.plan, nullptr);
+  EXPECT_EQ(outcome.plan->revisions.size(), 3U);
+  EXPECT_EQ(outcome.pending->size(), 3U);
+  EXPECT_EQ(database().calls, Calls{"observe"});
+}
+
+TEST_F(ReconcilerTest, DoesNotRunAFailedPlanAgainUntilSomethingChanges) {
+  fail_statements();
+  Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_EQ(outcome.error->sqlstate, "42601");
+  EXPECT_FALSE(outcome.repeated);
+  outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_TRUE(outcome.repeated);
+  EXPECT_EQ(outcome.report->failed_revision, "a1");
+  EXPECT_EQ(database().calls, Calls{"observe"});
+  EXPECT_EQ(observer.failed, 1);
+}
+
+TEST_F(ReconcilerTest, RunsAFailedPlanAgainAfterEachKindOfChange) {
+  const auto runs_again = [this] {
+    (void)reconcile();
+    return database().calls.back() == "execute";
+  };
+  fail_statements();
+  EXPECT_TRUE(runs_again());
+  EXPECT_FALSE(runs_again());
+  resource.metadata.generation = 2;
+  EXPECT_TRUE(runs_again());
+  resource.metadata.annotations[kRetryNowAnnotation] = "now";
+  EXPECT_TRUE(runs_again());
+  resource.spec.database.url = "postgresql://new-password@db/orders";
+  EXPECT_TRUE(runs_again());
+  auto files = sketch::line();
+  files[0] = sketch::revision("a1", "", "SELECT 'mended';");
+  sources.current = sketch::snapshot(files, "2");
+  EXPECT_TRUE(runs_again());
+  database().observation.rows = {"a1"};
+  EXPECT_TRUE(runs_again());
+  EXPECT_FALSE(runs_again());
+}
+
+TEST_F(ReconcilerTest, RemembersAFailureBehindRevisionsThatWereApplied) {
+  database().on_execute = [this](const Plan& plan, const StopToken&) {
+    ExecutionReport report;
+    report.executed.push_back({"a1", Direction::Upgrade, milliseconds(1)});
+    report.rows = {"a1"};
+    database().observation.rows = report.rows;
+    report.error = Error(ErrorCode::StatementFailed, "syntax error");
+    report.failed_revision = plan.revisions[1].walk.revision.value_or("");
+    return report;
+  };
+  Outcome outcome = reconcile();
+  EXPECT_EQ(*outcome.rows, std::vector<std::string>{"a1"});
+  EXPECT_EQ(*outcome.pending, (std::vector<std::string>{"a2", "a3"}));
+  outcome = reconcile();
+  EXPECT_TRUE(outcome.repeated);
+  EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
+}
+
+TEST_F(ReconcilerTest, WaitsForALockAndLooksForItsHolderFirstTheNextTime) {
+  database().on_execute = [](const Plan& plan, const StopToken&) {
+    ExecutionReport report;
+    report.rows = plan.from;
+    report.error = Error(ErrorCode::LockHeld, "held");
+    return report;
+  };
+  EXPECT_EQ(reconcile().kind, Kind::Waiting);
+  Blocker holder;
+  holder.pid = 7;
+  database().holders = {holder};
+  EXPECT_EQ(reconcile().reason, Reason::LockHeld);
+  EXPECT_EQ(database().calls, (Calls{"observe", "lock_holders"}));
+  database().holders.clear();
+  database().on_execute = nullptr;
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+}
+
+TEST_F(ReconcilerTest, RetriesWhatIsTransient) {
+  database().observe_error = Error(ErrorCode::DatabaseUnreachable, "refused");
+  EXPECT_EQ(reconcile().kind, Kind::Failed);
+  database().observe_error.reset();
+  sources.error = Error(ErrorCode::StalePlan, "the source changed");
+  EXPECT_TRUE(reconcile().at_once);
+  sources.error.reset();
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+}
+
+TEST_F(ReconcilerTest, StartsNothingOnceAStopWasRequested) {
+  StopSource stop;
+  stop.request();
+  EXPECT_EQ(reconcile(stop.token()).reason, Reason::Interrupted);
+  EXPECT_TRUE(databases.targets.empty());
+}
+
+TEST_F(ReconcilerTest, BuildsTheUrlFromPartsAndReadsThePasswordLast) {
+  auto& declared = resource.spec.database;
+  declared = {};
+  declared.host = "::1";
+  declared.port = 6432;
+  declared.name = "or/ders";
+  declared.user = "us@er";
+  declared.password_from = SecretReference{SecretReference::Kind::Environment, "PASSWORD"};
+  declared.ssl_mode = "require";
+  declared.schema = "App";
+  EXPECT_EQ(reconcile().reason, Reason::CredentialsNotFound);
+  credentials.values["PASSWORD"] = "p:/@%?# é";
+  (void)reconcile();
+  ASSERT_EQ(databases.targets.size(), 1U);
+  const DatabaseTarget& target = databases.targets.front();
+  EXPECT_EQ(target.url, "postgresql://us%40er:p%3A%2F%40%25%3F%23%20%C3%A9@[::1]:6432/or%2Fders?sslmode=require");
+  EXPECT_EQ(target.settings.version_table_schema, "App");
+  EXPECT_EQ(target.settings.execution.search_path, "\"App\", public");
+  EXPECT_EQ(target.settings.actor, "databasemigration/shop/orders");
+}
+
+class MapStore final : public ResourceStore {
+ public:
+  std::optional<DatabaseMigration> find(const ResourceKey& key) const override {
+    return key == resource.key() && !gone ? std::optional(resource) : std::nullopt;
+  }
+  std::string claimed_by(const ResourceKey&) const override { return {}; }
+  Result<void> write_status(const ResourceKey&, const DatabaseMigrationStatus& status) override {
+    resource.status = status;
+    written.push_back(status);
+    return {};
+  }
+  DatabaseMigration resource = sketch::resource();
+  std::vector<DatabaseMigrationStatus> written;
+  bool gone = false;
+};
+
+class ControllerTest : public ReconcilerTest {
+ protected:
+  MapStore store;
+  WorkQueue queue{clock, BackOff{std::chrono::seconds(1), std::chrono::seconds(300), 0.0}, 8};
+  Controller controller{{store, reconciler, queue, observer, clock}, ControllerOptions{}, Log()};
+};
+
+TEST_F(ControllerTest, WritesTheStatusTwiceForARunAndNeverForNoNews) {
+  EXPECT_TRUE(controller.process(store.resource.key(), {}));
+  ASSERT_EQ(store.written.size(), 2U);
+  EXPECT_EQ(store.written[0].phase, Phase::Migrating);
+  EXPECT_TRUE(is_true(store.written[0].conditions, ConditionType::Reconciling));
+  EXPECT_EQ(store.written[1].phase, Phase::Ready);
+  EXPECT_FALSE(store.written[1].progress.has_value());
+  controller.process(store.resource.key(), {});
+  controller.process(store.resource.key(), {});
+  EXPECT_EQ(store.written.size(), 2U);
+}
+
+TEST_F(ControllerTest, ComesBackAtTheResyncWhenAllIsWell) {
+  controller.process(store.resource.key(), {});
+  EXPECT_EQ(queue.try_get(), std::nullopt);
+  clock.advance(std::chrono::seconds(331));
+  EXPECT_TRUE(queue.try_get().has_value());
+}
+
+TEST_F(ControllerTest, BacksOffWhileTheDatabaseIsDownAndRecovers) {
+  database().observe_error = Error(ErrorCode::DatabaseUnreachable, "refused");
+  controller.process(store.resource.key(), {});
+  EXPECT_EQ(store.written.back().failures, 1);
+  controller.process(store.resource.key(), {});
+  EXPECT_EQ(store.written.back().failures, 2);
+  EXPECT_EQ(store.written.back().next_retry, format_iso8601(clock.wall_now() + std::chrono::seconds(2)));
+  database().observe_error.reset();
+  controller.process(store.resource.key(), {});
+  EXPECT_TRUE(store.resource.ready());
+  EXPECT_EQ(queue.failures(store.resource.key()), 0);
+}
+
+TEST_F(ControllerTest, ForgetsAResourceThatIsGone) {
+  store.gone = true;
+  EXPECT_FALSE(controller.process(store.resource.key(), {}));
+  EXPECT_EQ(observer.forgotten_keys, 1);
+  EXPECT_TRUE(store.written.empty());
+}
+
+TEST_F(ControllerTest, SaysNothingOfALostRaceAndLooksAgain) {
+  sources.error = Error(ErrorCode::StalePlan, "the source changed");
+  controller.process(store.resource.key(), {});
+  EXPECT_TRUE(store.written.empty());
+  EXPECT_TRUE(queue.try_get().has_value());
+}
+
+}  // namespace
+}  // namespace athanor::controller

@@ -1,0 +1,122 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "operator/log/log.hpp"
+#include "operator/options.hpp"
+#include "operator/serve/listener.hpp"
+#include "operator/serve/metrics.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/process.hpp"
+
+namespace athanor::controller {
+namespace {
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class MetricsTest : public testing::Test {
+ protected:
+  MetricsTest() {
+    metrics.attach(queue);
+    metrics.manifests(2, 1);
+  }
+  test::FakeClock clock;
+  Metrics metrics{8};
+  WorkQueue queue{clock, {}, 8, &metrics};
+  const ResourceKey key{"shop", "orders"};
+};
+
+TEST_F(MetricsTest, CountReconcilesByResult) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::Done;
+  metrics.reconciled(key, outcome, false, 0.1);
+  outcome.kind = Outcome::Kind::Failed;
+  metrics.reconciled(key, outcome, true, 0.1);
+  const std::string text = metrics.text();
+  EXPECT_TRUE(holds(text, R"(controller_runtime_reconcile_total{controller="databasemigration",result="success"} 1)")) << text;
+  EXPECT_TRUE(holds(text, R"(controller_runtime_reconcile_total{controller="databasemigration",result="error"} 1)"));
+  EXPECT_TRUE(holds(text, R"(controller_runtime_reconcile_errors_total{controller="databasemigration"} 1)"));
+  EXPECT_TRUE(holds(text, R"(controller_runtime_max_concurrent_reconciles{controller="databasemigration"} 8)"));
+}
+
+TEST_F(MetricsTest, ShowTheQueue) {
+  queue.add(key);
+  queue.add({"shop", "users"});
+  (void)queue.try_get();
+  clock.advance(std::chrono::seconds(2));
+  const std::string text = metrics.text();
+  EXPECT_TRUE(holds(text, R"(workqueue_depth{name="databasemigration"} 1)")) << text;
+  EXPECT_TRUE(holds(text, R"(workqueue_adds_total{name="databasemigration"} 2)"));
+  EXPECT_TRUE(holds(text, R"(workqueue_unfinished_work_seconds{name="databasemigration"} 2)"));
+}
+
+TEST_F(MetricsTest, DropASeriesWithItsResource) {
+  metrics.pending(key, 3);
+  EXPECT_TRUE(holds(metrics.text(), R"(athanor_pending_revisions{name="orders",namespace="shop"} 3)")) << metrics.text();
+  metrics.forgotten(key);
+  EXPECT_FALSE(holds(metrics.text(), "athanor_pending_revisions{"));
+}
+
+TEST_F(MetricsTest, PassPromtool) {
+  metrics.pending(key, 3);
+  metrics.revision_applied(Direction::Upgrade, 0.2);
+  metrics.lock_waited(1);
+  metrics.run_failed(Reason::LockTimeout);
+  metrics.statement_retried();
+  test::ProcessOptions options;
+  options.standard_input = metrics.text();
+  const auto result = test::run_process({"promtool", "check", "metrics"}, options);
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  EXPECT_EQ(result.out + result.err, "");
+}
+
+TEST(ListenAddress, WantsAHostAndAPort) {
+  for (const char* good : {"127.0.0.1:8080", "0.0.0.0:1", "localhost:65535"}) {
+    EXPECT_TRUE(check_listen_address(good).has_value()) << good;
+  }
+  for (const char* bad : {"8080", ":8080", "a:0", "a:65536", "a:b", "a/b:80", "[::1]:80", ""}) {
+    EXPECT_FALSE(check_listen_address(bad).has_value()) << bad;
+  }
+}
+
+TEST(Options, ReadBothSpellings) {
+  const auto options = parse_options({"--manifests", "m", "--workers=3", "--resync", "30s", "--once", "--source-root=a",
+                                      "--source-root", "b", "--log-level", "debug"});
+  ASSERT_TRUE(options.has_value()) << options.error().message;
+  EXPECT_EQ(options->manifests, "m");
+  EXPECT_EQ(options->workers, 3U);
+  EXPECT_EQ(options->resync, std::chrono::seconds(30));
+  EXPECT_TRUE(options->once);
+  EXPECT_EQ(options->source_roots, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(options->log_level, LogLevel::Debug);
+}
+
+TEST(Options, SayWhatIsWrong) {
+  const auto complaint = [](const std::vector<std::string>& arguments) {
+    const auto options = parse_options(arguments);
+    return options ? std::string("fine") : options.error().message;
+  };
+  EXPECT_EQ(complaint({}), "--manifests DIR is required");
+  EXPECT_EQ(complaint({"--manifest", "m"}), "unknown option '--manifest'; did you mean --manifests?");
+  EXPECT_EQ(complaint({"--manifests"}), "--manifests needs a value");
+  EXPECT_EQ(complaint({"--manifests", "m", "--workers", "0"}), "--workers takes a number from 1 to 256");
+  EXPECT_EQ(complaint({"--manifests", "m", "--resync", "5"}), "--resync takes a duration from 1s to 24h");
+  EXPECT_EQ(complaint({"--manifests", "m", "--log-level", "loud"}), "unknown log level 'loud'");
+  EXPECT_EQ(complaint({"--help"}), "fine");
+}
+
+TEST(LogLines, AreJsonWhateverTheFieldsHold) {
+  testing::internal::CaptureStderr();
+  const Log log = Log(LogLevel::Info).with({{"resource", "shop/orders"}});
+  log.info("a \"message\"", {{"text", "line\nbreak \\ \x01 {} %v"}, {"count", 3}, {"share", 0.5}, {"yes", true}});
+  log.debug("not shown");
+  const std::string line = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(holds(line, R"("level":"info","message":"a \"message\"","resource":"shop/orders",)")) << line;
+  EXPECT_TRUE(holds(line, R"("text":"line\nbreak \\ \u0001 {} %v","count":3,"share":0.500000,"yes":true})")) << line;
+  EXPECT_EQ(std::ranges::count(line, '\n'), 1);
+}
+
+}  // namespace
+}  // namespace athanor::controller

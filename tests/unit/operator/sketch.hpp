@@ -1,0 +1,149 @@
+// What the operator's tests are drawn with: revisions in memory, resources, and a database that is only a value.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "operator/reconcile/database_access.hpp"
+#include "operator/reconcile/source_snapshot.hpp"
+
+namespace athanor::controller::sketch {
+
+inline MemorySource::File revision(const std::string& id, const std::string& down, const std::string& body = "SELECT 1;",
+                                   const std::string& extra = "") {
+  return {id + ".sql", "-- Revision " + id + "\n--\n-- Revision: " + id + "\n-- Revises: " + down + "\n" + extra +
+                           "\n-- athanor:upgrade\n" + body + "\n\n-- athanor:downgrade\nSELECT 2;\n"};
+}
+
+// a1 <- a2 <- a3, and b1 <- b2 on a branch of a1.
+inline std::vector<MemorySource::File> line_and_branch() {
+  return {revision("a1", ""), revision("a2", "a1"), revision("a3", "a2"), revision("b1", "a1"), revision("b2", "b1")};
+}
+inline std::vector<MemorySource::File> line() {
+  return {revision("a1", ""), revision("a2", "a1"), revision("a3", "a2")};
+}
+
+inline std::shared_ptr<SourceSnapshot> snapshot(std::vector<MemorySource::File> files, const std::string& id = "1") {
+  auto source = std::make_unique<MemorySource>(std::move(files));
+  auto revisions = source->list();
+  auto graph = revisions ? RevisionGraph::build(std::move(*revisions)) : fail(std::move(revisions).error());
+  return std::make_shared<SourceSnapshot>(id, std::move(source), std::move(graph.value()));
+}
+
+inline DatabaseMigration resource(const std::string& target = "head") {
+  DatabaseMigration resource;
+  resource.metadata.name = "orders";
+  resource.metadata.name_space = "shop";
+  resource.metadata.generation = 1;
+  resource.spec.database.url = "postgresql://db/orders";
+  resource.spec.source.path = "rev";
+  resource.spec.target_revision = target;
+  return resource;
+}
+
+// One database as a value, and what was asked of it.
+struct FakeDatabase {
+  Observation observation;
+  std::vector<Blocker> holders;
+  std::optional<Error> open_error;
+  std::optional<Error> observe_error;
+  std::optional<Error> checksum_error;
+  // What an execution ends with; by default every revision runs.
+  std::function<ExecutionReport(const Plan&, const StopToken&)> on_execute;
+  std::vector<std::string> calls;
+
+  ExecutionReport run(const Plan& plan, const StopToken& stop) {
+    if (on_execute) {
+      return on_execute(plan, stop);
+    }
+    ExecutionReport report;
+    report.run_id = "run";
+    for (const auto& step : plan.revisions) {
+      report.executed.push_back({step.walk.revision.value_or(""), step.walk.direction, milliseconds(1)});
+    }
+    report.rows = plan.to;
+    observation.rows = plan.to;
+    return report;
+  }
+};
+
+class FakeAccess final : public DatabaseAccess {
+ public:
+  FakeAccess(FakeDatabase& database, ProgressSink& sink) : database_(database), sink_(sink) {}
+  Result<Observation> observe() override {
+    database_.calls.emplace_back("observe");
+    if (database_.observe_error) {
+      return fail(*database_.observe_error);
+    }
+    return database_.observation;
+  }
+  Result<std::vector<Blocker>> lock_holders() override {
+    database_.calls.emplace_back("lock_holders");
+    return database_.holders;
+  }
+  Result<void> verify_checksums(const SourceSnapshot&, const std::vector<std::string>&, const Plan*) override {
+    database_.calls.emplace_back("verify");
+    if (database_.checksum_error) {
+      return fail(*database_.checksum_error);
+    }
+    return {};
+  }
+  ExecutionReport execute(const Plan& plan, const StopToken& stop) override {
+    database_.calls.emplace_back("execute");
+    sink_.run_started(plan);
+    return database_.run(plan, stop);
+  }
+
+ private:
+  FakeDatabase& database_;
+  ProgressSink& sink_;
+};
+
+class FakeDatabases final : public DatabaseAccessFactory {
+ public:
+  Result<std::unique_ptr<DatabaseAccess>> open(const DatabaseTarget& target, ProgressSink& progress) override {
+    const std::lock_guard lock(mutex_);
+    targets.push_back(target);
+    if (database.open_error) {
+      return fail(*database.open_error);
+    }
+    return std::make_unique<FakeAccess>(database, progress);
+  }
+  Result<std::string> describe(const DatabaseTarget&) override { return std::string("db:5432/orders"); }
+
+  FakeDatabase database;
+  std::vector<DatabaseTarget> targets;
+
+ private:
+  std::mutex mutex_;
+};
+
+class FakeSources final : public SourceProvider {
+ public:
+  Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration&) override {
+    if (error) {
+      return fail(*error);
+    }
+    return current;
+  }
+  std::shared_ptr<SourceSnapshot> current;
+  std::optional<Error> error;
+};
+
+class FakeCredentials final : public CredentialSource {
+ public:
+  Result<std::string> read(const DatabaseMigration&, const SecretReference& reference) override {
+    if (const auto found = values.find(reference.value); found != values.end()) {
+      return found->second;
+    }
+    return fail(ErrorCode::MissingDatabaseUrl, "no such secret");
+  }
+  std::map<std::string, std::string> values;
+};
+
+}  // namespace athanor::controller::sketch

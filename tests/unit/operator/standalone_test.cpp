@@ -1,0 +1,361 @@
+#include "operator/standalone/standalone.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "operator/standalone/local_paths.hpp"
+#include "operator/standalone/summary.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace athanor::controller {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+using Tags = std::set<std::string>;
+
+std::string manifest(const std::string& name, const std::string& more = "", const std::string& url = "postgresql://db/orders") {
+  return "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: " + name +
+         "}\nspec:\n  database: {url: '" + url + "'}\n  source: {path: rev}\n" + more;
+}
+
+class FolderWatchTest : public testing::Test {
+ protected:
+  Tags touched() { return watch.touched(seconds(5), {}); }
+  bool quiet() { return watch.touched(milliseconds(30), {}).empty(); }
+
+  test::TempFolder folder;
+  FolderWatch watch = FolderWatch::open(milliseconds(10)).value();
+};
+
+TEST_F(FolderWatchTest, SeesFilesCreatedChangedRenamedAndDeleted) {
+  ASSERT_TRUE(watch.watch({{"m", {{folder.string()}, "", false}}}).has_value());
+  EXPECT_TRUE(quiet());
+  folder.write("a.yaml", "1");
+  EXPECT_EQ(touched(), Tags{"m"});
+  folder.write("a.yaml", "2");
+  EXPECT_EQ(touched(), Tags{"m"});
+  folder.write(".a.yaml.swp", "3");
+  (void)touched();
+  fs::rename(folder / ".a.yaml.swp", folder / "a.yaml");
+  EXPECT_EQ(touched(), Tags{"m"});
+  fs::remove(folder / "a.yaml");
+  EXPECT_EQ(touched(), Tags{"m"});
+  EXPECT_TRUE(quiet());
+}
+
+TEST_F(FolderWatchTest, SeesTheLinkSwapOfAConfigMapMount) {
+  folder.write("..1/a.sql", "1");
+  folder.write("..2/a.sql", "2");
+  fs::create_symlink("..1", folder / "..data");
+  fs::create_symlink("..data/a.sql", folder / "a.sql");
+  ASSERT_TRUE(watch.watch({{"m", {{folder.string()}, "", false}}}).has_value());
+  fs::create_symlink("..2", folder / "..data_tmp");
+  fs::rename(folder / "..data_tmp", folder / "..data");
+  EXPECT_EQ(touched(), Tags{"m"});
+}
+
+TEST_F(FolderWatchTest, SeesAFolderThatAppearsLaterAndWhatIsPutIntoIt) {
+  ASSERT_TRUE(watch.watch({{"r", {{folder / "one/two"}, folder.string(), false}}}).has_value());
+  fs::create_directory(folder / "other");
+  EXPECT_TRUE(quiet());
+  fs::create_directory(folder / "one");
+  EXPECT_EQ(touched(), Tags{"r"});
+  fs::create_directory(folder / "one/two");
+  EXPECT_EQ(touched(), Tags{"r"});
+  folder.write("one/two/a.sql", "1");
+  EXPECT_EQ(touched(), Tags{"r"});
+}
+
+TEST_F(FolderWatchTest, SeesALinkOnTheWaySwapped) {
+  folder.write("v1/rev/a.sql", "1");
+  folder.write("v2/rev/a.sql", "2");
+  fs::create_symlink("v1", folder / "current");
+  ASSERT_TRUE(watch.watch({{"r", {{folder / "current/rev"}, folder.string(), false}}}).has_value());
+  fs::create_symlink("v2", folder / "next");
+  fs::rename(folder / "next", folder / "current");
+  EXPECT_EQ(touched(), Tags{"r"});
+  folder.write("v2/rev/b.sql", "3");
+  EXPECT_EQ(touched(), Tags{"r"});
+}
+
+TEST_F(FolderWatchTest, TouchesOnlyThoseWhoCare) {
+  fs::create_directory(folder / "a");
+  fs::create_directory(folder / "b");
+  ASSERT_TRUE(watch
+                  .watch({{"a", {{folder / "a"}, folder.string(), false}},
+                          {"b", {{folder / "b"}, folder.string(), false}},
+                          {"both", {{folder / "a", folder / "b"}, "", false}}})
+                  .has_value());
+  folder.write("a/x.sql", "1");
+  EXPECT_EQ(touched(), (Tags{"a", "both"}));
+}
+
+TEST_F(FolderWatchTest, ReturnsAtOnceWhenStopped) {
+  StopSource stop;
+  stop.request();
+  EXPECT_TRUE(watch.touched(seconds(60), stop.token()).empty());
+}
+
+class CatalogueTest : public testing::Test {
+ protected:
+  CatalogueTest() { fs::create_directory(folder / "m"); }
+  CatalogueChange look() { return catalogue.accept(manifests.scan().value()); }
+  std::string state(const std::string& name) { return test::read_file(folder.path() / "state" / name); }
+  bool has_state(const std::string& name) { return fs::exists(folder.path() / "state" / name); }
+
+  test::TempFolder folder;
+  SystemClock clock;
+  StateFolder state_folder = StateFolder::open(folder / "state").value();
+  Catalogue catalogue{state_folder, clock, [](const DatabaseMigration& resource) {
+                        return Catalogue::Identity{"db:5432", resource.spec.database.url};
+                      }};
+  ManifestFolder manifests{folder / "m", clock};
+  const ResourceKey orders{"default", "orders"};
+};
+
+TEST_F(CatalogueTest, CountsGenerationsOnlyWhenTheSpecChanges) {
+  folder.write("m/a.yaml", manifest("orders"));
+  EXPECT_EQ(look().changed.size(), 1U);
+  EXPECT_EQ(catalogue.find(orders)->metadata.generation, 1);
+  EXPECT_TRUE(look().changed.empty());
+  folder.write("m/a.yaml", "# a comment\n" + manifest("orders"));
+  EXPECT_TRUE(look().changed.empty());
+  folder.write("m/a.yaml", manifest("orders", "  targetRevision: base\n"));
+  EXPECT_EQ(look().changed.size(), 1U);
+  EXPECT_EQ(catalogue.find(orders)->metadata.generation, 2);
+}
+
+TEST_F(CatalogueTest, KeepsCountAcrossARestart) {
+  folder.write("m/a.yaml", manifest("orders"));
+  (void)look();
+  folder.write("m/a.yaml", manifest("orders", "  suspend: true\n"));
+  (void)look();
+  DatabaseMigrationStatus status;
+  status.observed_generation = 2;
+  ASSERT_TRUE(catalogue.write_status(orders, status).has_value());
+  Catalogue again(state_folder, clock, [](const DatabaseMigration&) { return Catalogue::Identity{}; });
+  ManifestFolder fresh(folder / "m", clock);
+  (void)again.accept(fresh.scan().value());
+  EXPECT_EQ(again.find(orders)->metadata.generation, 2);
+  EXPECT_EQ(again.find(orders)->status.observed_generation, 2);
+}
+
+TEST_F(CatalogueTest, RemovesTheStatusOfADeletedManifest) {
+  folder.write("m/a.yaml", manifest("orders"));
+  (void)look();
+  ASSERT_TRUE(catalogue.write_status(orders, {}).has_value());
+  EXPECT_TRUE(has_state("default.orders.status.yaml"));
+  fs::remove(folder / "m/a.yaml");
+  EXPECT_EQ(look().removed, std::vector<ResourceKey>{orders});
+  EXPECT_FALSE(has_state("default.orders.status.yaml"));
+  EXPECT_FALSE(catalogue.find(orders).has_value());
+}
+
+TEST_F(CatalogueTest, RemovesWhatIsLeftOfManifestsDeletedWhileNobodyLooked) {
+  folder.write("state/default.gone.status.yaml", "x");
+  folder.write("state/problem.gone.yaml", "x");
+  folder.write("state/notes.txt", "x");
+  (void)look();
+  EXPECT_FALSE(has_state("default.gone.status.yaml"));
+  EXPECT_FALSE(has_state("problem.gone.yaml"));
+  EXPECT_TRUE(has_state("notes.txt"));
+}
+
+TEST_F(CatalogueTest, StallsABrokenManifestAndGoesOnWithTheOthers) {
+  folder.write("m/a.yaml", manifest("orders"));
+  folder.write("m/b.yaml", manifest("users", "", "postgresql://db/users"));
+  (void)look();
+  folder.write("m/a.yaml", manifest("orders", "  polcy: {}\n"));
+  CatalogueChange change = look();
+  ASSERT_EQ(change.problems.size(), 1U);
+  EXPECT_EQ(change.problem_count, 1U);
+  EXPECT_FALSE(catalogue.find(orders).has_value());
+  EXPECT_TRUE(catalogue.find({"default", "users"}).has_value());
+  EXPECT_NE(state("default.orders.status.yaml").find("reason: InvalidManifest"), std::string::npos);
+  EXPECT_NE(state("problem.a.yaml").find("a.yaml:7: field `spec.polcy`"), std::string::npos);
+  change = look();
+  EXPECT_TRUE(change.problems.empty());
+  EXPECT_EQ(change.problem_count, 1U);
+  folder.write("m/a.yaml", manifest("orders"));
+  EXPECT_EQ(look().changed, std::vector<ResourceKey>{orders});
+  EXPECT_FALSE(has_state("problem.a.yaml"));
+}
+
+TEST_F(CatalogueTest, RefusesASecondDeclarationOfAResource) {
+  folder.write("m/a.yaml", manifest("orders"));
+  folder.write("m/b.yaml", manifest("orders", "  suspend: true\n"));
+  const CatalogueChange change = look();
+  ASSERT_EQ(change.problems.size(), 1U);
+  EXPECT_EQ(change.problems.front().error.describe(), "b.yaml:1: metadata.name: default/orders is already declared in a.yaml:1");
+  EXPECT_FALSE(catalogue.find(orders)->spec.suspend);
+}
+
+TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoResourcesAndThenToTheOther) {
+  folder.write("m/a.yaml", manifest("orders"));
+  folder.write("m/b.yaml", manifest("rival"));
+  (void)look();
+  EXPECT_EQ(catalogue.claimed_by(orders), "");
+  EXPECT_EQ(catalogue.claimed_by({"default", "rival"}), "default/orders");
+  fs::remove(folder / "m/a.yaml");
+  EXPECT_EQ(look().changed, (std::vector<ResourceKey>{{"default", "rival"}}));
+  EXPECT_EQ(catalogue.claimed_by({"default", "rival"}), "");
+}
+
+TEST_F(CatalogueTest, WritesStatusFilesForTheOwnerAlone) {
+  folder.write("m/a.yaml", manifest("orders", "", "postgresql://me:hunter2@db/orders"));
+  (void)look();
+  ASSERT_TRUE(catalogue.write_status(orders, {}).has_value());
+  struct stat facts {};
+  ASSERT_EQ(::stat((folder / "state/default.orders.status.yaml").c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777U, 0600U);
+  EXPECT_EQ(state("default.orders.status.yaml").find("hunter2"), std::string::npos);
+}
+
+TEST_F(CatalogueTest, SurvivesAStateFolderThatCannotBeWritten) {
+  folder.write("m/a.yaml", manifest("orders", "  polcy: {}\n"));
+  fs::remove_all(folder / "state");
+  EXPECT_FALSE(look().state_errors.empty());
+}
+
+TEST(StateFolder, TakesNamesThatAreLongerThanAFileNameMayBe) {
+  test::TempFolder folder;
+  const auto state = StateFolder::open(folder / "state").value();
+  StoredResource stored;
+  stored.key = {std::string(63, 'n'), std::string(253, 'm')};
+  ASSERT_TRUE(state.write(stored).has_value());
+  EXPECT_TRUE(state.read(stored.key).has_value());
+}
+
+class LocalPaths : public testing::Test {
+ protected:
+  LocalPaths() {
+    folder.write("manifests/rev/a.sql", "-- A\n--\n-- Revision: a1\n-- Revises:\n\n-- athanor:upgrade\nSELECT 1;\n");
+    folder.write("shared/rev/b.sql", "-- B\n--\n-- Revision: b1\n-- Revises:\n\n-- athanor:upgrade\nSELECT 1;\n");
+    folder.write("manifests/secret", "hunter2\n");
+    resource.folder = folder / "manifests";
+  }
+  AllowedRoots roots(std::vector<std::string> more = {}) {
+    more.insert(more.begin(), folder / "manifests");
+    return AllowedRoots::create(more).value();
+  }
+  test::TempFolder folder;
+  SystemClock clock;
+  DatabaseMigration resource;
+};
+
+TEST_F(LocalPaths, LoadsASourceBelowTheManifests) {
+  LocalSources sources(roots(), clock);
+  resource.spec.source.path = "rev";
+  const auto snapshot = sources.load(resource);
+  ASSERT_TRUE(snapshot.has_value()) << snapshot.error().describe();
+  EXPECT_EQ((*snapshot)->graph().size(), 1U);
+}
+
+TEST_F(LocalPaths, RefusesToLeaveTheRootsByDotsLinksOrAbsolutePaths) {
+  fs::create_symlink(folder / "shared", folder / "manifests/link");
+  fs::create_directory(folder / "manifests-2");
+  LocalSources sources(roots(), clock);
+  for (const auto& path : {std::string("../shared/rev"), std::string("link/rev"), folder / "shared/rev", std::string("/etc"),
+                           std::string("../manifests-2"), std::string("../missing")}) {
+    resource.spec.source.path = path;
+    const auto snapshot = sources.load(resource);
+    ASSERT_FALSE(snapshot.has_value()) << path;
+    EXPECT_EQ(snapshot.error().code, ErrorCode::PathEscape) << path;
+    EXPECT_NE(snapshot.error().hint.find("--source-root"), std::string::npos);
+  }
+  LocalSources wider(roots({folder / "shared"}), clock);
+  resource.spec.source.path = "../shared/rev";
+  EXPECT_TRUE(wider.load(resource).has_value());
+}
+
+TEST_F(LocalPaths, ReadsSecretsWithoutTheirNewline) {
+  LocalCredentials credentials(roots(), [](const std::string& name) {
+    return name == "SET" ? std::optional<std::string>("value") : std::nullopt;
+  });
+  using Kind = SecretReference::Kind;
+  EXPECT_EQ(credentials.read(resource, {Kind::File, "secret"}).value(), "hunter2");
+  EXPECT_EQ(credentials.read(resource, {Kind::Environment, "SET"}).value(), "value");
+  EXPECT_EQ(credentials.read(resource, {Kind::Environment, "UNSET"}).error().message,
+            "the environment variable UNSET is not set");
+  EXPECT_EQ(credentials.read(resource, {Kind::File, "missing"}).error().code, ErrorCode::MissingDatabaseUrl);
+  EXPECT_EQ(credentials.read(resource, {Kind::File, "/etc/passwd"}).error().code, ErrorCode::PathEscape);
+}
+
+class FolderSnapshotsTest : public LocalPaths {
+ protected:
+  // A clock far ahead of the files: nothing is too fresh to be trusted.
+  class LateClock final : public Clock {
+   public:
+    SteadyTime steady_now() const override { return {}; }
+    WallTime wall_now() const override { return std::chrono::system_clock::now() + std::chrono::hours(1); }
+    bool wait(milliseconds, const StopToken&) override { return true; }
+  };
+  std::string rev() { return folder / "manifests/rev"; }
+  LateClock late;
+};
+
+TEST_F(FolderSnapshotsTest, SharesASnapshotUntilAFileChanges) {
+  FolderSnapshots snapshots(late);
+  const auto first = snapshots.load(rev(), false).value();
+  EXPECT_EQ(snapshots.load(rev(), false).value(), first);
+  folder.write("manifests/rev/b.sql", "-- B\n--\n-- Revision: b1\n-- Revises: a1\n\n-- athanor:upgrade\nSELECT 1;\n");
+  const auto second = snapshots.load(rev(), false).value();
+  EXPECT_NE(second, first);
+  EXPECT_NE(second->id(), first->id());
+  EXPECT_EQ(second->graph().size(), 2U);
+}
+
+TEST_F(FolderSnapshotsTest, NoticesARewriteOfTheSameLength) {
+  FolderSnapshots snapshots(late);
+  const auto first = snapshots.load(rev(), false).value();
+  const auto modified = fs::last_write_time(rev() + "/a.sql");
+  std::string text = test::read_file(rev() + "/a.sql");
+  std::ranges::replace(text, '1', '2');
+  folder.write("manifests/rev/a.sql", text);
+  fs::last_write_time(rev() + "/a.sql", modified);
+  EXPECT_NE(snapshots.load(rev(), false).value(), first);
+}
+
+TEST_F(FolderSnapshotsTest, DoesNotTrustASnapshotOfFilesThatHaveJustChanged) {
+  FolderSnapshots snapshots(clock);
+  folder.write("manifests/rev/a.sql", test::read_file(rev() + "/a.sql"));
+  EXPECT_NE(snapshots.load(rev(), false).value(), snapshots.load(rev(), false).value());
+}
+
+TEST_F(FolderSnapshotsTest, MakesAPlanOnceAndRefusesOneOfAChangedFolder) {
+  FolderSnapshots snapshots(late);
+  const auto snapshot = snapshots.load(rev(), false).value();
+  const auto plan = snapshot->plan(Direction::Upgrade, {}, {"head"});
+  ASSERT_TRUE(plan.has_value()) << plan.error().describe();
+  EXPECT_EQ(snapshot->plan(Direction::Upgrade, {}, {"head"}).value(), *plan);
+  folder.write("manifests/rev/a.sql", "-- A\n--\n-- Revision: a1\n-- Revises:\n\n-- athanor:upgrade\nSELECT 'changed';\n");
+  const auto stale = snapshot->plan(Direction::Upgrade, {}, {"heads"});
+  ASSERT_FALSE(stale.has_value());
+  EXPECT_EQ(stale.error().code, ErrorCode::StalePlan);
+}
+
+TEST(Summary, IsReadyOnlyWhenEverythingIs) {
+  DatabaseMigration ready;
+  ready.metadata.name = "orders";
+  ready.status.current_revisions = {"a3"};
+  ready.status.target_revision = "head";
+  set_condition(ready.status.conditions, {ConditionType::Ready, ConditionStatus::True, Reason::UpToDate, "fine", "", 1}, "now");
+  Summary summary{{ready}, 0};
+  EXPECT_TRUE(summary.all_ready());
+  EXPECT_EQ(summary_table(summary),
+            "RESOURCE        READY  REASON    CURRENT  TARGET  PENDING\n"
+            "default/orders  True   UpToDate  a3       head    0\n");
+  summary.problems = 1;
+  EXPECT_FALSE(summary.all_ready());
+  DatabaseMigration unknown;
+  unknown.metadata.name = "users";
+  EXPECT_FALSE((Summary{{ready, unknown}, 0}.all_ready()));
+}
+
+}  // namespace
+}  // namespace athanor::controller
