@@ -7,7 +7,7 @@
 namespace athanor::cli {
 namespace {
 
-void fill_summaries(Json& fields, const RevisionGraph& graph) {
+Result<void> fill_summaries(Json& fields, const RevisionGraph& graph) {
   fields["heads"] = graph.heads();
   fields["effective_heads"] = graph.effective_heads();
   fields["bases"] = graph.bases();
@@ -20,7 +20,8 @@ void fill_summaries(Json& fields, const RevisionGraph& graph) {
     entries.emplace_back(id, names);
   }
   fields["labels"] = std::move(labels);
-  fields["history"] = graph.history();
+  TRY_ASSIGN(fields["history"], graph.history_range("", ""));
+  return {};
 }
 
 void print_row(Output& output, std::string_view name, const std::vector<std::string>& ids) {
@@ -41,12 +42,12 @@ Result<void> run_graph(CommandContext& context) {
     return fail(Error(ErrorCode::Usage, "--dot and --svg exclude each other").advise("run the command twice"));
   }
   TRY_ASSIGN(const Configuration configuration, load_settings(context));
-  TRY_ASSIGN(const Project project, open_project(context, configuration));
+  TRY_ASSIGN(const Project project, open_project(context, configuration, Duplicates::KeepLast));
   const RevisionGraph& graph = project.graph;
   Output& output = context.output();
   output.set_message(std::to_string(graph.size()) + (graph.size() == 1 ? " revision" : " revisions"));
   if (context.json()) {
-    fill_summaries(output.fields(), graph);
+    TRY(fill_summaries(output.fields(), graph));
   }
   if (dot || svg) {
     const std::string drawing = svg ? draw_svg(graph) : draw_dot(graph);

@@ -45,7 +45,7 @@ Result<Start> find_start(CommandContext& context) {
       context.output().note("No --from and no DATABASE_URL: planned from an empty database.");
     }
     context.output().set_current(rows);
-    TRY_ASSIGN(Project project, open_project(context, configuration));
+    TRY_ASSIGN(Project project, open_project(context, configuration, Duplicates::KeepLast));
     return Start{std::move(project), std::move(rows)};
   }
   TRY_ASSIGN(Database database, Database::connect(context, configuration));

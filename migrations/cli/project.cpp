@@ -55,7 +55,7 @@ Result<Configuration> load_settings(CommandContext& context) {
   return configuration;
 }
 
-Result<Project> open_project(CommandContext& context, const Configuration& configuration) {
+Result<Project> open_project(CommandContext& context, const Configuration& configuration, Duplicates duplicates) {
   auto source = context.outside().open_source(configuration);
   auto revisions = source->list();
   if (!revisions) {
@@ -67,7 +67,10 @@ Result<Project> open_project(CommandContext& context, const Configuration& confi
     }
     return fail(std::move(error));
   }
-  TRY_ASSIGN(RevisionGraph graph, RevisionGraph::build(std::move(*revisions)));
+  TRY_ASSIGN(RevisionGraph graph, RevisionGraph::build(std::move(*revisions), duplicates));
+  for (const std::string& warning : graph.warnings()) {
+    context.output().warn(warning);
+  }
   return Project{std::move(source), std::move(graph)};
 }
 

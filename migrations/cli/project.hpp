@@ -25,7 +25,9 @@ struct Project {
   std::unique_ptr<RevisionSource> source;
   RevisionGraph graph;
 };
-[[nodiscard]] Result<Project> open_project(CommandContext& context, const Configuration& configuration);
+// Looking on without a database tolerates duplicate ids as Alembic does, with a warning; everything else refuses them.
+[[nodiscard]] Result<Project> open_project(CommandContext& context, const Configuration& configuration,
+                                           Duplicates duplicates = Duplicates::Refuse);
 
 // The database. The connection is being made from the moment the Database exists; the first question waits for it.
 class Database {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <istream>
+#include <optional>
 #include <streambuf>
 #include <unordered_map>
 #include <utility>
@@ -47,6 +48,11 @@ class TreeBuilder final : public YAML::EventHandler {
   [[nodiscard]] std::vector<YamlNode> take() { return std::move(documents_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp finds empty documents for ever at a token that no document can begin with, such as a stray "}".
+    if (document_start_ == mark.pos) {
+      throw Refusal{"not valid YAML: nothing can begin here", "", line_of(mark), column_of(mark)};
+    }
+    document_start_ = mark.pos;
     root_ = YamlNode{};
     root_.line = line_of(mark);
   }
@@ -64,6 +70,9 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
     check(mark, tag, anchor);
+    if (tag == "!") {
+      check_closed(mark);
+    }
     if (wants_key()) {
       take_key(mark, value);
       return;
@@ -106,6 +115,25 @@ class TreeBuilder final : public YAML::EventHandler {
     if (!tag.empty() && tag != "?" && tag != "!") {
       throw Refusal{"tags are not allowed", "Remove the tag; quote a value that is text.", line_of(mark), column_of(mark)};
     }
+  }
+
+  // yaml-cpp lets the end of the text close a quote.
+  void check_closed(const YAML::Mark& mark) const {
+    auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
+    const char quote = at < text_.size() ? text_[at] : '\0';
+    if (quote != '\'' && quote != '"') {
+      return;  // a block scalar
+    }
+    for (++at; at < text_.size(); ++at) {
+      if (quote == '"' && text_[at] == '\\') {
+        ++at;
+      } else if (quote == '\'' && text_[at] == quote && at + 1 < text_.size() && text_[at + 1] == quote) {
+        ++at;
+      } else if (text_[at] == quote) {
+        return;
+      }
+    }
+    throw Refusal{"not valid YAML: the quote is not closed", "", line_of(mark), column_of(mark)};
   }
 
   [[nodiscard]] bool wants_key() const {
@@ -155,10 +183,36 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   YamlLimits limits_;
+  std::optional<int> document_start_;
   std::vector<YamlNode> documents_;
   YamlNode root_;
   std::vector<Frame> frames_;
 };
+
+// What yaml-cpp must not even see: directives, and lines that open brackets by the thousand, which its scanner would hold all
+// at once before it says a word. No honest line of text does that, in quotes or not.
+void check_lines(std::string_view text, YamlLimits limits) {
+  constexpr std::size_t kMostOpenOnOneLine = 1'000;
+  std::size_t line = 1;
+  std::size_t start = 0;
+  std::size_t open = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\n') {
+      ++line;
+      start = at + 1;
+      open = 0;
+    } else if (c == '[' || c == '{') {
+      if (++open > kMostOpenOnOneLine) {
+        throw Refusal{"nested more than " + std::to_string(limits.max_depth) + " deep", "", line, at - start + 1};
+      }
+    } else if (c == ']' || c == '}') {
+      open -= open > 0 ? 1 : 0;
+    } else if (c == '%' && at == start) {
+      throw Refusal{"directives are not allowed", "Remove the line.", line, 1};
+    }
+  }
+}
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -240,8 +294,10 @@ Result<std::vector<YamlNode>> parse_yaml(std::string_view text, const std::strin
                     .at(name));
   }
   TRY(check_text(text, name));
-  TreeBuilder builder(limits);
+  text = without_byte_order_mark(text);
+  TreeBuilder builder(text, limits);
   try {
+    check_lines(text, limits);
     ViewBuffer buffer(text);
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
