@@ -104,6 +104,8 @@ class Recorder:
         return _NO_RESULT
 
     def statement(self, sql):
+        lead = sql[: len(sql) - len(sql.lstrip())]
+        indent = len(lead.rsplit("\n", 1)[1].expandtabs(4)) if "\n" in lead else 0
         sql = sql.strip()
         if _COMMIT.fullmatch(sql):
             self.remarks.append("its COMMIT became the start of an autocommit step")
@@ -111,7 +113,7 @@ class Recorder:
         elif _BEGIN.fullmatch(sql):
             self.parts.append({"kind": "begin"})
         elif sql:
-            self.parts.append({"kind": "sql", "text": sql})
+            self.parts.append({"kind": "sql", "text": sql, "indent": indent})
 
     def text(self, text):
         if text.strip():
@@ -152,7 +154,7 @@ class Recorder:
 def bind(statement, row):
     """The statement with its parameters inside."""
     from sqlalchemy import text
-    from sqlalchemy.sql.dml import Insert
+    from sqlalchemy.sql import visitors
     from sqlalchemy.sql.elements import TextClause
 
     if isinstance(statement, str):
@@ -161,9 +163,17 @@ def bind(statement, row):
         return statement
     if isinstance(statement, TextClause):
         return statement.bindparams(**row)
-    if isinstance(statement, Insert):
-        return statement.values(**row)
-    return statement.params(**row)
+    columns = dict(row)
+
+    def fill(parameter):
+        if parameter.key in row:
+            parameter.value = row[parameter.key]
+            parameter.callable = None
+            parameter.required = False
+            columns.pop(parameter.key, None)
+
+    statement = visitors.cloned_traverse(statement, {}, {"bindparam": fill})
+    return statement.values(**columns) if columns else statement
 
 
 class Secrets:

@@ -89,8 +89,8 @@ void apply_with_psql(const TestDatabase& database, const std::string& sql) {
 std::string contents(TestDatabase& database) {
   std::string text = database.schema_fingerprint();
   for (const std::string& comment :
-       database.column("SELECT format('comment %s %s', classoid::regclass, description) AS line FROM pg_description"
-                       " WHERE objoid >= 16384 ORDER BY line COLLATE \"C\"")) {
+       database.column("SELECT line FROM (SELECT format('comment %s %s', classoid::regclass, description) AS line"
+                       " FROM pg_description WHERE objoid >= 16384) x ORDER BY line COLLATE \"C\"")) {
     text += comment + "\n";
   }
   for (const std::string& table : database.column("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"

@@ -29,7 +29,7 @@ $fold$
 
 def upgrade() -> None:
     op.execute(FOLD)
-    op.execute(r"INSERT INTO team (id, name) VALUES (4, 'C:\new	folder')")
+    op.execute(r"INSERT INTO team (id, name) VALUES (4, 'C:\new	folder')  -- a comment at the very end")
 
 
 def downgrade() -> None:

@@ -20,6 +20,8 @@ depends_on: Union[str, Sequence[str], None] = None
 def upgrade() -> None:
     op.add_column("account", sa.Column("note", sa.Text(), nullable=True))
     op.execute("UPDATE account SET note = $$it's 100% \"fine\"; $$ || email")
+    statement = sa.text("UPDATE account SET note = note || :more WHERE id = :id")
+    op.get_bind().execute(statement, {"more": " (3%)", "id": 3})
 
 
 def downgrade() -> None:
