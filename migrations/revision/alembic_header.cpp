@@ -145,7 +145,7 @@ class AlembicHeader {
     source_.advance();
     auto value = source_.take_literal(word);
     if (!value) {
-      return stumble();
+      return fault(source_.fault().value_or(PythonSource::Fault{"the value cannot be read", "", start}));
     }
     assigned_[static_cast<std::size_t>(name)] = true;
     return store(name, std::move(*value), start);

@@ -43,7 +43,7 @@ std::size_t column_of(const YAML::Mark& mark) {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(YamlLimits limits) : limits_(limits) {}
+  TreeBuilder(std::string_view text, YamlLimits limits) : text_(text), limits_(limits) {}
 
   [[nodiscard]] std::vector<YamlNode> take() { return std::move(documents_); }
 
@@ -53,6 +53,10 @@ class TreeBuilder final : public YAML::EventHandler {
       throw Refusal{"not valid YAML: nothing can begin here", "", line_of(mark), column_of(mark)};
     }
     document_start_ = mark.pos;
+    if (!documents_.empty() && !text_.substr(static_cast<std::size_t>(std::max(mark.pos, 0))).starts_with("---")) {
+      throw Refusal{"not valid YAML: this continues nothing", "Correct the indentation, or begin a new document with `---`.",
+                    line_of(mark), column_of(mark)};
+    }
     root_ = YamlNode{};
     root_.line = line_of(mark);
   }
@@ -182,6 +186,7 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.has_key = false;
   }
 
+  std::string_view text_;
   YamlLimits limits_;
   std::optional<int> document_start_;
   std::vector<YamlNode> documents_;

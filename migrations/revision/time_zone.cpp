@@ -4,8 +4,10 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 namespace athanor {
@@ -144,7 +146,12 @@ Result<TimeZone> TimeZone::load(std::string_view name, const std::string& folder
   std::ranges::transform(capitals, capitals.begin(),
                          [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   for (const auto& spelling : {std::string(name), capitals}) {
-    std::ifstream file(folder + "/" + spelling, std::ios::binary);
+    const auto path = folder + "/" + spelling;
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored)) {
+      continue;
+    }
+    std::ifstream file(path, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (file && zone.parse(bytes)) {
       return zone;
