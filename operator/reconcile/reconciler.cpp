@@ -216,7 +216,7 @@ class Reconciler::Run {
     outcome.rows = rows_;
     outcome.resolved = resolved_;
     outcome.pending = pending_;
-    if (!outcome.plan) {
+    if (!outcome.repeated) {  // the status keeps the plan that failed
       outcome.plan = plan_;
     }
   }

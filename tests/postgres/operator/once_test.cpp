@@ -1,0 +1,199 @@
+// athanor-operator --once: one pass over all manifests, on real databases.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/postgres/operator/operator_scene.hpp"
+
+namespace athanor::test {
+namespace {
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class OperatorOnce : public testing::Test {
+ protected:
+  OperatorOnce() {
+    scene.revision("a1", "");
+    scene.revision("a2", "a1");
+    scene.revision("a3", "a2");
+  }
+  nlohmann::json json(const ProcessResult& result) { return nlohmann::json::parse(result.out); }
+
+  OperatorScene scene;
+  TestDatabase database{"operator"};
+};
+
+TEST_F(OperatorOnce, BringsDatabasesToTheirTargets) {
+  TestDatabase other("operator");
+  scene.manifest("orders", database.url());
+  scene.manifest("users", other.url(), "  targetRevision: a2\n");
+  const auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  EXPECT_EQ(result.out,
+            "RESOURCE     READY  REASON   CURRENT  TARGET  PENDING\n"
+            "shop/orders  True   Applied  a3       head    0\n"
+            "shop/users   True   Applied  a2       a2      0\n");
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
+  EXPECT_EQ(other.version_rows(), std::vector<std::string>{"a2"});
+  EXPECT_EQ(database.value("SELECT count(*) FROM athanor.history WHERE actor = 'databasemigration/shop/orders'"), "3");
+}
+
+TEST_F(OperatorOnce, DoesNothingTheSecondTime) {
+  scene.manifest("orders", database.url());
+  (void)scene.once();
+  const std::string before = scene.status("orders");
+  const auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(database.value("SELECT count(*) FROM athanor.history"), "3");
+  EXPECT_EQ(scene.status("orders"), before);
+}
+
+TEST_F(OperatorOnce, ReportsABrokenStatementAndKeepsWhatWasAppliedBefore) {
+  scene.revision("a2", "a1", "CREATE TABLE half (id int);\nCREATE TABLE t_a1 (id int);");
+  scene.manifest("orders", database.url());
+  const auto result = scene.once({"--json"});
+  EXPECT_EQ(result.exit_code, 1);
+  const auto resource = json(result)["resources"][0];
+  EXPECT_FALSE(json(result)["success"]);
+  EXPECT_EQ(resource["status"]["lastError"]["sqlState"], "42P07");
+  EXPECT_EQ(resource["status"]["lastError"]["revision"], "a2");
+  EXPECT_EQ(resource["status"]["lastError"]["line"], 8);
+  EXPECT_EQ(resource["status"]["currentRevisions"][0], "a1");
+  EXPECT_EQ(resource["status"]["pendingCount"], 2);
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
+  EXPECT_FALSE(database.has_relation("public.half"));
+}
+
+TEST_F(OperatorOnce, RefusesADowngradeUnlessThePolicyAllowsIt) {
+  scene.manifest("orders", database.url());
+  (void)scene.once();
+  scene.manifest("orders", database.url(), "  targetRevision: a1\n");
+  auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(holds(result.out, "DatabaseAhead")) << result.out;
+  EXPECT_FALSE(holds(scene.status("orders"), "lastError"));
+  EXPECT_TRUE(holds(scene.status("orders"), "generation: 2"));
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
+
+  scene.manifest("orders", database.url(), "  targetRevision: a1\n  policy: {downgrade: Allow}\n");
+  result = scene.once();
+  EXPECT_EQ(result.exit_code, 0) << result.out;
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
+  EXPECT_FALSE(database.has_relation("public.t_a3"));
+}
+
+TEST_F(OperatorOnce, PlansOnlyInADryRunAndLeavesSuspendedOnesAlone) {
+  TestDatabase other("operator");
+  scene.manifest("orders", database.url(), "  dryRun: true\n");
+  scene.manifest("users", other.url(), "  suspend: true\n");
+  const auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(holds(scene.status("orders"), "phase: Planned"));
+  EXPECT_TRUE(holds(scene.status("orders"), "- \"upgrade a1 Revision a1\"")) << scene.status("orders");
+  EXPECT_TRUE(holds(scene.status("users"), "phase: Suspended"));
+  EXPECT_FALSE(database.has_relation("public.alembic_version"));
+  EXPECT_FALSE(other.has_relation("public.alembic_version"));
+}
+
+TEST_F(OperatorOnce, NamesAnUnknownFieldAndGoesOnWithTheOthers) {
+  scene.manifest("orders", database.url());
+  scene.manifest("users", database.url(), "  polcy: {downgrade: Allow}\n");
+  const auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(holds(result.err, "users.yaml:11: field `spec.polcy`: unknown field")) << result.err;
+  EXPECT_TRUE(holds(scene.status("users"), "reason: InvalidManifest"));
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
+}
+
+TEST_F(OperatorOnce, StopsAtAChangedFileAndAtAnUnknownRevision) {
+  scene.manifest("orders", database.url());
+  (void)scene.once();
+  scene.revision("a1", "", "CREATE TABLE t_a1 (id bigint PRIMARY KEY);");
+  EXPECT_TRUE(holds(scene.once().out, "ChecksumMismatch"));
+  scene.revision("a1", "");
+  EXPECT_EQ(scene.once().exit_code, 0);
+  database.run("UPDATE alembic_version SET version_num = 'ffff'");
+  const auto result = scene.once();
+  EXPECT_TRUE(holds(result.out, "UnknownDatabaseRevision")) << result.out;
+  EXPECT_TRUE(holds(result.out, "ffff"));
+}
+
+TEST_F(OperatorOnce, GivesADatabaseToOneResourceOnly) {
+  scene.manifest("first", database.url());
+  scene.manifest("second", database.url(), "  targetRevision: a1\n");
+  const auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(holds(result.out, "shop/second: the database is already managed by shop/first")) << result.out;
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
+}
+
+TEST_F(OperatorOnce, MigratesSchemasOfOneDatabaseSideBySide) {
+  database.run("CREATE SCHEMA one; CREATE SCHEMA two");
+  const std::string spec = "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: NAME}\nspec:\n"
+                           "  database: {url: '" + database.url() + "', schema: NAME}\n  source: {path: rev}\n";
+  std::string text;
+  for (const std::string name : {"one", "two"}) {
+    std::string document = spec;
+    for (auto place = document.find("NAME"); place != std::string::npos; place = document.find("NAME")) {
+      document.replace(place, 4, name);
+    }
+    text += document + "---\n";
+  }
+  scene.folder.write("manifests/tenants.yaml", text);
+  const auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  for (const std::string name : {"one", "two"}) {
+    EXPECT_EQ(database.value("SELECT version_num FROM " + name + ".alembic_version"), "a3");
+    EXPECT_TRUE(database.has_relation(name + ".t_a1"));
+  }
+}
+
+TEST_F(OperatorOnce, ReadsCredentialsFromFilesAndTheEnvironmentAndShowsThemNowhere) {
+  TestRole role(database);
+  database.run("GRANT CREATE ON DATABASE " + database.name() + " TO " + role.name() + "; GRANT ALL ON SCHEMA public TO " + role.name());
+  scene.folder.write("manifests/secrets/url", role.url() + "\n");
+  scene.folder.write("manifests/orders.yaml",
+                     "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: orders, namespace: shop}\nspec:\n"
+                     "  database: {urlFrom: {file: secrets/url}}\n  source: {path: rev}\n");
+  auto result = scene.once({"--log-level", "debug"});
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  EXPECT_FALSE(holds(result.out + result.err + scene.status("orders"), role.password()));
+
+  scene.folder.write("manifests/orders.yaml",
+                     "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: orders, namespace: shop}\nspec:\n"
+                     "  database: {urlFrom: {env: ORDERS_URL}}\n  source: {path: rev}\n");
+  ProcessOptions options;
+  options.environment["ORDERS_URL"] = url_of(database.name(), role.name(), "wr0ng-secret");
+  result = scene.once({"--log-level", "debug"}, options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(holds(result.out, "AuthenticationFailed")) << result.out;
+  EXPECT_FALSE(holds(result.out + result.err + scene.status("orders"), "wr0ng-secret"));
+  EXPECT_TRUE(holds(scene.once().out, "the environment variable ORDERS_URL is not set"));
+}
+
+TEST_F(OperatorOnce, RefusesASourceOutsideTheManifests) {
+  scene.folder.write("elsewhere/a1.sql", read_file(scene.folder / "manifests/rev/a1.sql"));
+  scene.folder.write("manifests/orders.yaml",
+                     "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: orders}\nspec:\n"
+                     "  database: {url: '" + database.url() + "'}\n  source: {path: ../elsewhere}\n");
+  auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(holds(result.out, "leaves the folders that manifests may name")) << result.out;
+  result = scene.once({"--source-root", scene.folder / "elsewhere"});
+  EXPECT_EQ(result.exit_code, 0) << result.out;
+}
+
+TEST_F(OperatorOnce, HasStableExitCodes) {
+  EXPECT_EQ(run_process({operator_binary(), "--help"}).exit_code, 0);
+  EXPECT_EQ(run_process({operator_binary(), "--version"}).exit_code, 0);
+  EXPECT_EQ(run_process({operator_binary()}).exit_code, 2);
+  EXPECT_EQ(run_process({operator_binary(), "--manifests", scene.folder / "missing", "--once"}).exit_code, 3);
+  EXPECT_EQ(run_process({operator_binary(), "--manifests", scene.folder / "manifests", "--listen", "nonsense"}).exit_code, 2);
+  EXPECT_EQ(scene.once().exit_code, 0);  // no manifest: everything there is is Ready
+}
+
+}  // namespace
+}  // namespace athanor::test
