@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 import gen
-from measure import Server, measure
+from measure import Quiet, Server, measure
 from tools import athanor_and_reference, peers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -39,6 +39,7 @@ class Bench:
             if wanted is None or tool.name in wanted:
                 print(f"skipped: {tool.name} is not here ({tool.how_to_get})")
         self.runner = os.path.join(options.build, "bench", "runner")
+        self.quiet = Quiet(options.patience)
         self.server = Server(ROOT)
 
     def close(self):
@@ -75,7 +76,7 @@ class Bench:
         for _ in range(3):
             if prepare:
                 prepare()
-            result = measure(self.server, self.runner, *call, self.options.patience)
+            result = measure(self.server, self.runner, *call, self.quiet)
             if result.code != 0 or (check and not check()):
                 raise SystemExit(f"{workload} {operation} {tool}: exit code {result.code} or wrong end state\n{result.output}")
             best = result if best is None or result.foreign < best.foreign else best
@@ -126,7 +127,7 @@ class Bench:
                 continue
             empty = count > 1000 and not tool.checks_bodies
             source = self.data(tool, count, "empty", True) if empty else real
-            done = measure(self.server, self.runner, *self.call(tool, "up", database, source), 0)
+            done = measure(self.server, self.runner, *self.call(tool, "up", database, source))
             if done.code != 0:
                 raise SystemExit(f"{tool.name} cannot be brought to head of {count}:\n{done.output}")
             places[tool.name] = (database, real)

@@ -81,14 +81,23 @@ def machine_busy():
     return (fields[0] + fields[1] + fields[2] + fields[5] + fields[6] + fields[7]) / TICKS
 
 
-def wait_until_quiet(patience):
-    """Waits until the machine was at least 85 % idle for a quarter second, or patience runs out."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        before = machine_busy()
-        time.sleep(0.25)
-        if machine_busy() - before < 0.15 * 0.25 * (os.cpu_count() or 1):
-            return
+class Quiet:
+    """Waits until the machine was at least 85 % idle for a quarter second, or patience runs out. On a machine that is never
+    quiet, patience wears thin."""
+
+    def __init__(self, patience):
+        self.full = self.left = patience
+
+    def wait(self):
+        deadline = time.monotonic() + self.left
+        while time.monotonic() < deadline:
+            before = machine_busy()
+            time.sleep(0.25)
+            if machine_busy() - before < 0.15 * 0.25 * (os.cpu_count() or 1):
+                self.left = self.full
+                return True
+        self.left /= 2
+        return False
 
 
 class Measurement:
@@ -98,12 +107,13 @@ class Measurement:
         self.noisy = foreign > 0.05 + 0.1 * wall
 
 
-def measure(server, runner, command, environment, patience):
+def measure(server, runner, command, environment, quiet=None):
     """One run of `command`. Its output goes to a file: a terminal would be part of the figure."""
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8", **environment}
     with tempfile.TemporaryDirectory(prefix="athanor-bench.") as folder:
         report, output = os.path.join(folder, "report"), os.path.join(folder, "output")
-        wait_until_quiet(patience)
+        if quiet:
+            quiet.wait()
         busy, server_cpu, own = machine_busy(), server.cpu(), sum(os.times()[:2])
         with open(output, "wb") as file:
             subprocess.run([runner, report, *command], stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
