@@ -60,9 +60,9 @@ Result<void> prove(const RenderedRevision& revision, const std::string& path, co
     return fail(ErrorCode::NotRenderable, "its text does not survive being written to a file");
   }
   TRY_ASSIGN(const Revision header, read_header(text, path));
-  const std::string message = revision.description.empty() ? std::string() : revision.description.front();
-  if (header.id != revision.id || header.down != revision.down || header.depends_on != revision.depends_on ||
-      header.labels != revision.labels || header.message != message) {
+  const Revision meant = header_of(revision);
+  if (header.id != meant.id || header.down != meant.down || header.depends_on != meant.depends_on ||
+      header.labels != meant.labels || header.message != meant.message || header.created != meant.created) {
     return fail(Error(ErrorCode::NotRenderable, "its header would be read differently from a revision file")
                     .advise("give it a docstring whose first line is not a header field"));
   }
@@ -164,7 +164,8 @@ class Preparation {
       import_.warnings.push_back(warning + " into athanor.yaml");
     }
     if (project_.version_callbacks > 0) {
-      import_.warnings.emplace_back("env.py has on_version_apply callbacks; what they do is in no revision and was not imported");
+      import_.warnings.emplace_back(
+          "env.py has on_version_apply callbacks; what they do is in no revision and was not imported");
     }
   }
 
@@ -263,7 +264,8 @@ Result<void> compare(const Import& import, const RenderedProject& project, const
   if (!import.refused.empty()) {
     return {};  // the graph has holes until those revisions are written by hand
   }
-  const std::size_t others = found.size() - import.files.size();  // files of an earlier import that Alembic no longer has, or new ones
+  const std::size_t others =
+      found.size() - import.files.size();  // files of an earlier import that Alembic no longer has, or new ones
   TRY_ASSIGN(const RevisionGraph graph, RevisionGraph::build(std::move(found)));
   auto heads = graph.heads();
   auto bases = graph.bases();

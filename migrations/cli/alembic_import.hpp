@@ -1,9 +1,9 @@
 // Native revision files made from a rendered Alembic project, proven before and after they are written.
 //
-// prepare_import() turns every revision into a file and reads it back: the header must say what Alembic said, every statement must
-// be one a revision may hold. A revision whose way up fails that gets no file; one whose way back fails it becomes irreversible.
-// write_import() writes all files or none, never over a file that is there, and compares the graph of what it wrote with
-// Alembic's.
+// prepare_import() turns every revision into a file and reads it back: the header must say what Alembic said, every statement
+// must be one a revision may hold. A revision whose way up fails that gets no file; one whose way back fails it becomes
+// irreversible. write_import() writes all files or none, never over a file that is there, and compares the graph of what it
+// wrote with Alembic's.
 //
 // Threads: one thread. Ownership: plain values.
 #pragma once

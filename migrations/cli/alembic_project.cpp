@@ -91,7 +91,8 @@ Result<void> find_configuration(const AlembicOptions& options, AlembicProject& p
     return fail(Error(ErrorCode::Io, options.folder + " holds neither env.py nor alembic.ini")
                     .advise("name Alembic's script folder, or the configuration with --alembic-config"));
   }
-  project.working_folder = project.config.empty() ? folder.parent_path().string() : fs::path(project.config).parent_path().string();
+  project.working_folder =
+      project.config.empty() ? folder.parent_path().string() : fs::path(project.config).parent_path().string();
   return {};
 }
 
@@ -168,7 +169,7 @@ RenderedDirection direction_from(const Document& json) {
     direction.parts.push_back({kind == "commit"  ? RenderedPart::Kind::Commit
                                : kind == "begin" ? RenderedPart::Kind::Begin
                                                  : RenderedPart::Kind::Sql,
-                               part.value("text", std::string())});
+                               part.value("text", std::string()), part.value("indent", std::size_t{0})});
   }
   return direction;
 }
@@ -207,7 +208,8 @@ Error environment_error(const Document& json, const AlembicProject& project) {
   const auto type = json.at("type").get<std::string>();
   const auto message = json.at("message").get<std::string>();
   const auto file = json.at("file").get<std::string>();
-  Error error(ErrorCode::NotRenderable, "Alembic cannot run this project offline: " + type + (message.empty() ? "" : ": " + message));
+  Error error(ErrorCode::NotRenderable,
+              "Alembic cannot run this project offline: " + type + (message.empty() ? "" : ": " + message));
   if (!file.empty()) {
     error.context = file + ":" + std::to_string(json.at("line").get<int>());
   }

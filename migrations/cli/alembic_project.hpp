@@ -1,12 +1,13 @@
 // An Alembic project as it stands on disk, and what the project's own Python makes of it.
 //
-// locate() finds the configuration and the interpreter; render() runs alembic_render.py in that interpreter, in the folder people
-// run `alembic` in, with the environment as it is, because env.py may read anything from it. Everything the project prints is
-// thrown away: it may hold a URL with its password.
+// locate() finds the configuration and the interpreter; render() runs alembic_render.py in that interpreter, in the folder
+// people run `alembic` in, with the environment as it is, because env.py may read anything from it. Everything the project
+// prints is thrown away: it may hold a URL with its password.
 //
 // Threads: one thread; render() blocks until Python ends. Ownership: plain values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -18,10 +19,10 @@
 namespace athanor::cli {
 
 struct AlembicOptions {
-  std::string folder;                   // script folder, its versions folder, or the project's folder
-  std::string config;                   // --alembic-config; empty: looked for
-  std::string section = "alembic";      // alembic -n
-  std::string python;                   // --python; empty: looked for
+  std::string folder;                    // script folder, its versions folder, or the project's folder
+  std::string config;                    // --alembic-config; empty: looked for
+  std::string section = "alembic";       // alembic -n
+  std::string python;                    // --python; empty: looked for
   std::vector<std::string> x_arguments;  // alembic -x
 };
 
@@ -42,6 +43,7 @@ struct RenderedPart {
   enum class Kind : std::uint8_t { Sql, Commit, Begin };
   Kind kind = Kind::Sql;
   std::string text;
+  std::size_t indent = 0;  // of its first line in the Python source, when it began on a line of its own
 };
 
 struct RenderFault {
@@ -73,10 +75,10 @@ struct RenderedProject {
   std::string script_folder;
   std::vector<std::string> version_locations;
   std::string version_table;
-  std::string version_table_schema;  // may be empty
+  std::string version_table_schema;   // may be empty
   std::size_t version_callbacks = 0;  // on_version_apply of env.py, which no file can hold
-  std::vector<std::string> heads;    // sorted
-  std::vector<std::string> bases;    // sorted
+  std::vector<std::string> heads;     // sorted
+  std::vector<std::string> bases;     // sorted
   std::vector<RenderedRevision> revisions;
 };
 

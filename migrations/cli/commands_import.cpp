@@ -50,7 +50,8 @@ std::string output_folder(const Arguments& arguments, const RenderedProject& pro
   if (const auto given = arguments.value("--output")) {
     return *given;
   }
-  const std::string versions = project.version_locations.empty() ? project.script_folder + "/versions" : project.version_locations.front();
+  const std::string versions =
+      project.version_locations.empty() ? project.script_folder + "/versions" : project.version_locations.front();
   return shown_path(versions + "_sql");
 }
 
@@ -68,9 +69,9 @@ std::size_t report_files(Output& output, const Import& import) {
 }
 
 Error refusal(const Import& import) {
-  return Error(ErrorCode::NotRenderable,
-               count_of(import.refused.size(), "revision") + " of " + std::to_string(import.refused.size() + import.files.size()) +
-                   " cannot be rendered to SQL; nothing was written")
+  return Error(ErrorCode::NotRenderable, count_of(import.refused.size(), "revision") + " of " +
+                                             std::to_string(import.refused.size() + import.files.size()) +
+                                             " cannot be rendered to SQL; nothing was written")
       .advise("make their upgrade() run without asking the database, or write the others with --partial and these by hand");
 }
 
@@ -86,8 +87,9 @@ Result<void> import_alembic(CommandContext& context) {
   TRY_ASSIGN(const AlembicProject project, locate_alembic_project(options, context.outside().variable));
   auto rendered = render_alembic_project(project);
   if (!rendered) {
-    return fail(context.outside().stop.requested() ? Error(ErrorCode::Interrupted, "stopped while Python was rendering; nothing was written")
-                                                   : std::move(rendered).error());
+    return fail(context.outside().stop.requested()
+                    ? Error(ErrorCode::Interrupted, "stopped while Python was rendering; nothing was written")
+                    : std::move(rendered).error());
   }
   const std::string folder = output_folder(arguments, *rendered);
   TRY_ASSIGN(const Import import, prepare_import(*rendered, folder));
@@ -121,7 +123,8 @@ Result<void> import_alembic(CommandContext& context) {
 Result<void> run_import(CommandContext& context) {
   const std::string& tool = context.arguments().operands().front();
   if (tool != "alembic") {
-    return fail(Error(ErrorCode::Usage, "there is nothing to import from '" + tool + "'").advise("write `athanor import alembic DIR`"));
+    return fail(
+        Error(ErrorCode::Usage, "there is nothing to import from '" + tool + "'").advise("write `athanor import alembic DIR`"));
   }
   return import_alembic(context);
 }

@@ -1,74 +1,55 @@
 #include "migrations/cli/native_revision.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <vector>
 
 #include "migrations/plan/script_directive.hpp"
 #include "migrations/plan/sql_lexer.hpp"
+#include "migrations/revision/revision_template.hpp"
+#include "migrations/revision/text_encoding.hpp"
 
 namespace athanor::cli {
 namespace {
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const std::string& item : items) {
-    text += (text.empty() ? "" : ", ") + item;
-  }
-  return text;
-}
 
 void add_line(std::string& text, std::string_view line) {
   text += line;
   text += '\n';
 }
 
-// "-- Name: value", or "-- Name:" alone.
-void add_field(std::string& text, std::string_view name, const std::string& value) {
-  add_line(text, "-- " + std::string(name) + ":" + (value.empty() ? "" : " " + value));
-}
-
-void add_header(std::string& text, const RenderedRevision& revision) {
-  if (!revision.description.empty() && !revision.description.front().empty()) {
-    add_line(text, "-- " + revision.description.front());
-    add_line(text, "--");
-  }
-  add_field(text, "Revision", revision.id);
-  add_field(text, "Revises", joined(revision.down));
-  add_field(text, "Created", revision.created);
-  add_field(text, "Labels", joined(revision.labels));
-  add_field(text, "Depends-On", joined(revision.depends_on));
-  add_line(text, "");
-  // The rest of a longer docstring is a comment of its own, where its colons cannot be taken for fields.
-  bool more = false;
+// A docstring's lines below the first: a comment inside the section, where its colons cannot be taken for fields.
+std::string further_description(const RenderedRevision& revision) {
+  std::string text;
   for (std::size_t index = 1; index < revision.description.size(); ++index) {
     const std::string& line = revision.description[index];
-    if (more || !line.empty()) {
+    if (!text.empty() || !line.empty()) {
       add_line(text, line.empty() ? "--" : "-- " + line);
-      more = true;
     }
   }
-  if (more) {
-    add_line(text, "");
-  }
+  return text.empty() ? text : text + "\n";
 }
 
-// What stands between two tokens is blank: tabs widened, blanks before a line end dropped.
-void add_gap(std::string& text, std::string_view gap) {
+// What stands between two tokens is blank: tabs widened, blanks before a line end dropped, lines moved left.
+void add_gap(std::string& text, std::string_view gap, std::size_t indent) {
+  std::size_t blanks = 0;
+  bool line_start = false;
   for (const char letter : gap) {
-    if (letter == '\t') {
-      text += "    ";
+    if (letter == '\n') {
+      text += '\n';
+      blanks = 0;
+      line_start = true;
     } else {
-      if (letter == '\n') {
-        text.erase(text.find_last_not_of(' ') + 1);
-      }
-      text += letter;
+      blanks += letter == '\t' ? 4 : 1;
     }
   }
+  text.append(line_start ? blanks - std::min(blanks, indent) : blanks, ' ');
 }
 
 Result<void> check_part(std::string_view sql) {
   if (sql.find("\r\n") != std::string_view::npos) {
-    return fail(ErrorCode::NotRenderable, "its SQL holds a carriage return before a line end, which revision files do not keep; "
-                                          "write it as E'\\r\\n'");
+    return fail(ErrorCode::NotRenderable,
+                "its SQL holds a carriage return before a line end, which revision files do not keep; "
+                "write it as E'\\r\\n'");
   }
   SqlLexer lexer(sql);
   for (Token token = lexer.next(); token.kind != TokenKind::End; token = lexer.next()) {
@@ -80,7 +61,7 @@ Result<void> check_part(std::string_view sql) {
 }
 
 Result<void> add_direction(std::string& text, const RenderedDirection& direction) {
-  StepKind open = StepKind::Transaction;   // as the part being read has it
+  StepKind open = StepKind::Transaction;     // as the part being read has it
   StepKind written = StepKind::Transaction;  // as the file has it so far
   bool spaced = true;
   for (const RenderedPart& part : direction.parts) {
@@ -90,12 +71,14 @@ Result<void> add_direction(std::string& text, const RenderedDirection& direction
     }
     TRY(check_part(part.text));
     if (open != written) {
-      add_line(text, "");
+      if (!text.empty() && !text.ends_with("\n\n")) {
+        add_line(text, "");
+      }
       add_line(text, "-- athanor:step " + std::string(step_kind_name(open)));
       written = open;
       spaced = true;
     }
-    const std::string statement = closed_statement(part.text);
+    const std::string statement = closed_statement(part.text, part.indent);
     const bool tall = statement.find('\n') != std::string::npos;
     if (!spaced && tall) {
       add_line(text, "");
@@ -109,15 +92,18 @@ Result<void> add_direction(std::string& text, const RenderedDirection& direction
   while (text.ends_with("\n\n")) {
     text.pop_back();
   }
+  if (direction.parts.empty()) {
+    add_line(text, "-- Nothing to do.");
+  }
   return {};
 }
 
 }  // namespace
 
-std::string closed_statement(std::string_view sql) {
+std::string closed_statement(std::string_view sql, std::size_t indent) {
   std::string text;
-  std::size_t after = 0;           // of the last token, in `sql`
-  std::size_t close_at = 0;        // behind the last code, in `text`
+  std::size_t after = 0;     // of the last token, in `sql`
+  std::size_t close_at = 0;  // behind the last code, in `text`
   bool has_code = false;
   bool closed = false;
   SqlLexer lexer(sql);
@@ -125,7 +111,7 @@ std::string closed_statement(std::string_view sql) {
     if (token.kind == TokenKind::Unterminated) {
       return std::string(sql);  // whoever reads it back says what is wrong
     }
-    add_gap(text, sql.substr(after, token.begin - after));
+    add_gap(text, sql.substr(after, token.begin - after), indent);
     text += lexer.text(token);
     after = token.end;
     if (token.kind != TokenKind::LineComment && token.kind != TokenKind::BlockComment) {
@@ -141,18 +127,25 @@ std::string closed_statement(std::string_view sql) {
 }
 
 Result<std::string> native_revision_text(const RenderedRevision& revision, std::string_view irreversible) {
-  std::string text;
-  add_header(text, revision);
-  add_line(text, "-- athanor:upgrade");
-  TRY(add_direction(text, revision.upgrade));
-  add_line(text, "");
-  if (!irreversible.empty()) {
-    add_line(text, "-- athanor:irreversible " + std::string(irreversible));
-    return text;
+  NativeBody body;
+  body.upgrade = further_description(revision);
+  TRY(add_direction(body.upgrade, revision.upgrade));
+  body.irreversible = irreversible;
+  if (irreversible.empty()) {
+    TRY(add_direction(body.downgrade, revision.downgrade));
   }
-  add_line(text, "-- athanor:downgrade");
-  TRY(add_direction(text, revision.downgrade));
-  return text;
+  return render_native_revision(header_of(revision), body);
+}
+
+Revision header_of(const RenderedRevision& revision) {
+  Revision header;
+  header.id = revision.id;
+  header.down = revision.down;
+  header.depends_on = revision.depends_on;
+  header.labels = revision.labels;
+  header.message = revision.description.empty() ? std::string() : std::string(trim(revision.description.front()));
+  header.created = revision.created;
+  return header;
 }
 
 }  // namespace athanor::cli
