@@ -10,7 +10,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(realpath "${1:-$root/build}")
 postgres=$root/tests/support/throwaway-postgres
-# With a hidden prefix: nothing of the user's environment may leak into the demo.
+# Nothing of the user's environment may leak into the demo.
 unset DATABASE_URL PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGSERVICE
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 
@@ -86,41 +86,44 @@ sed "s#//[^@]*@#//…@#" "$repository/manifests/berlin.yaml" | indent
 heading "The operator reads the manifests"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 state=$work/state
-"$build/bin/athanor-operator" --manifests "$repository/manifests" --state "$state" --listen "127.0.0.1:$port" \
+"$build/bin/athanor-operator" --manifests "$repository/manifests" --source-root "$repository" --state "$state" --listen "127.0.0.1:$port" \
   >"$work/operator.log" 2>&1 &
 operator=$!
-note "athanor-operator --manifests manifests --state state --listen 127.0.0.1:$port"
+note "athanor-operator --manifests manifests --source-root . --state state --listen 127.0.0.1:$port"
 
 status_file() { echo "$state/shop.$1.status.yaml"; }
-field() { sed -n "s/^ *$2: *//p" "$(status_file "$1")" 2>/dev/null | head -n 1 | tr -d '"'; }
-# Follows a resource until its status says that this generation of the manifest has reached a phase.
+# The first value of a field in a status read before: field "$text" phase
+field() { sed -n "/^ *$2: */{s///p;q;}" <<<"$1" | tr -d '"'; }
+# Shows a resource's status as it changes, until it has reached a phase for the revision declared.
 follow() {
-  local city=$1 phase=$2 revision=$3 line last=""
-  for _ in $(seq 600); do
-    line="$(field "$city" phase)"
-    [ -z "$(field "$city" done)" ] || line="$line, $(field "$city" done) of $(field "$city" total) revisions"
-    [ "$(field "$city" rows)" = "" ] || [ "$(field "$city" rows)" = 0 ] || line="$line, $(field "$city" rows) rows"
-    if [ "$line" != "$last" ] && [ -n "$line" ]; then
-      printf '  %-8s %s\n' "$city" "$line"
+  local city=$1 phase=$2 revision=$3 text line last="" done rows
+  for _ in $(seq 1200); do
+    text=$(cat "$(status_file "$city")" 2>/dev/null || true)
+    [ "$(field "$text" targetRevision)" = "$revision" ] || text=""  # still what was found before the last commit
+    line=$(field "$text" phase)
+    if [ "$line" = Migrating ] && grep -q '^ *progress:' <<<"$text"; then
+      done=$(field "$text" done) rows=$(field "$text" rows)
+      line="$line: ${done:-0} of $(field "$text" total) revisions done${rows:+, $rows rows of the next}"
+    fi
+    if [ -n "$line" ] && [ "$line" != "$last" ]; then
+      printf '  %-7s %s\n' "$city" "$line"
       last=$line
     fi
-    if [ "$(field "$city" phase)" = "$phase" ] && [ "$(field "$city" targetRevision)" = "$revision" ]; then
-      return 0
-    fi
+    [ "$(field "$text" phase)" != "$phase" ] || return 0
     kill -0 "$operator" 2>/dev/null || { echo "athanor-operator ended" >&2; return 1; }
-    sleep 0.05
+    sleep 0.02
   done
   echo "$city did not become $phase at $revision in time" >&2
   return 1
 }
 follow berlin Ready 2b7d9e1f4a60
 follow lisbon Ready 2b7d9e1f4a60
-"$psql" -Xq "$server/shop_berlin" -c "INSERT INTO customers (login, tier) SELECT 'customer' || n, 'basic' FROM generate_series(1, 20000) n"
-note "Berlin now has 20,000 customers."
+"$psql" -Xq "$server/shop_berlin" -c "INSERT INTO customers (login, tier) SELECT 'customer' || n, 'basic' FROM generate_series(1, 100000) n"
+note "Berlin now has 100,000 customers."
 
 heading "What would the next release do?"
 export DATABASE_URL=$server/shop_berlin
-show "$build/bin/athanor" --migrations "$repository/versions" plan upgrade 4d9f1a3b6c82 2>&1 | sed "s#$build/bin/##; s#$repository/##g"
+show "$build/bin/athanor" --migrations "$repository/versions" plan upgrade 4d9f1a3b6c82 --show-sql 2>&1 | sed "s#$build/bin/##; s#$repository/##g"
 
 heading "One field changes, in one commit"
 sed -i 's/targetRevision: .*/targetRevision: 4d9f1a3b6c82/' "$repository/manifests/berlin.yaml"
@@ -140,7 +143,7 @@ follow lisbon Stalled 1f0a3c5e7b91
 sed -n '/^ *conditions:/,$p' "$(status_file lisbon)" | indent
 
 heading "What the resource says"
-sed "s#//[^@]*@#//…@#" "$(status_file berlin)" | head -n 60 | indent
+sed "s#//[^@]*@#//…@#" "$(status_file berlin)" | indent
 
 heading "What the database remembers"
 "$psql" -Xq "$server/shop_berlin" -c "SELECT revision, direction, outcome, duration_ms AS ms, actor FROM athanor.history ORDER BY id" | indent
