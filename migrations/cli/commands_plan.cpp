@@ -64,7 +64,7 @@ void report_walk(CommandContext& context, const Start& start, const Walk& walk) 
       continue;
     }
     const Revision* revision = step.revision ? start.project.graph.find(*step.revision) : nullptr;
-    context.output().line(step_line(step, revision == nullptr ? std::string_view() : revision->message));
+    context.output().line(revision == nullptr ? step_line(step, {}, {}) : step_line(step, revision->down, revision->message));
   }
   if (walk.steps.empty()) {
     context.output().line("Nothing to do: already at " + join_rows(start.rows) + ".");
@@ -83,7 +83,7 @@ void report_plan(CommandContext& context, const Plan& plan) {
       steps.push_back(planned_json(revision));
       continue;
     }
-    context.output().line(step_line(revision.walk, revision.message));
+    context.output().line(step_line(revision));
     if (!revision.script) {
       continue;
     }
@@ -133,7 +133,8 @@ Result<void> run_check(CommandContext& context) {
   std::vector<std::string> pending;
   for (const WalkStep& step : walk.steps) {
     pending.push_back(*step.revision);
-    context.output().line("pending: " + step_line(step, graph.find(*step.revision)->message));
+    const Revision& revision = *graph.find(*step.revision);
+    context.output().line("pending: " + step_line(step, revision.down, revision.message));
   }
   context.output().fields()["pending"] = pending;
   context.output().fields()["schema"] = "not compared: schema drift comes with a later release";

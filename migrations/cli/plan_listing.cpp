@@ -45,14 +45,24 @@ Json planned_json(const PlannedRevision& revision) {
   return json;
 }
 
-std::string step_line(const WalkStep& step, std::string_view message) {
-  std::string line(step.revision ? direction_name(step.direction) : direction_name(Direction::Stamp));
-  line += " " + join_rows(step.from) + " -> " + join_rows(step.to);
+std::string step_line(const WalkStep& step, const std::vector<std::string>& parents, std::string_view message) {
+  std::string line;
+  if (!step.revision) {
+    line = std::string(direction_name(Direction::Stamp)) + " " + join_rows(step.from) + " -> " + join_rows(step.to);
+  } else if (step.direction == Direction::Downgrade) {
+    line = std::string(direction_name(step.direction)) + " " + *step.revision + " -> " + join_rows(parents);
+  } else {
+    line = std::string(direction_name(step.direction)) + " " + join_rows(parents) + " -> " + *step.revision;
+  }
   if (!message.empty()) {
     line += ", ";
     line += message;
   }
   return line;
+}
+
+std::string step_line(const PlannedRevision& revision) {
+  return step_line(revision.walk, revision.down, revision.message);
 }
 
 }  // namespace athanor::cli

@@ -14,7 +14,8 @@ namespace athanor::cli {
 // As step_json, with "message", "path" and "statements": [{"step", "line", "sql"}].
 [[nodiscard]] Json planned_json(const PlannedRevision& revision);
 
-// "upgrade a -> b, message", "stamp <base> -> b".
-[[nodiscard]] std::string step_line(const WalkStep& step, std::string_view message);
+// "upgrade a -> b, message", "downgrade b -> a, message", "stamp <base> -> b": parents for revisions, rows for stamps.
+[[nodiscard]] std::string step_line(const WalkStep& step, const std::vector<std::string>& parents, std::string_view message);
+[[nodiscard]] std::string step_line(const PlannedRevision& revision);
 
 }  // namespace athanor::cli

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "migrations/cli/plan_listing.hpp"
+
 namespace athanor::cli {
 namespace {
 
@@ -116,13 +118,7 @@ void LineProgress::retrying(const PlannedRevision& revision, const Error& error,
 }
 
 void LineProgress::revision_finished(std::size_t /*index*/, const PlannedRevision& revision, milliseconds duration) {
-  std::string line = "Running ";
-  line += revision.walk.revision ? direction_name(revision.walk.direction) : direction_name(Direction::Stamp);
-  line += " " + join_rows(revision.walk.from) + " -> " + join_rows(revision.walk.to);
-  if (!revision.message.empty()) {
-    line += ", " + revision.message;
-  }
-  say(line + " (" + duration_text(duration) + ")");
+  say("Running " + step_line(revision) + " (" + duration_text(duration) + ")");
 }
 
 void BarProgress::say(const std::string& line) {

@@ -60,10 +60,8 @@ Result<Project> open_project(CommandContext& context, const Configuration& confi
   auto revisions = source->list();
   if (!revisions) {
     Error error = std::move(revisions).error();
-    if (error.code == ErrorCode::Io && error.hint.empty()) {
-      error.hint = configuration.file.empty()
-                       ? "run `athanor init migrations` to start a project, or name the folder with --migrations"
-                       : "check version_locations in " + configuration.file + ", or name the folder with --migrations";
+    if (error.code == ErrorCode::Io && configuration.file.empty()) {
+      error.hint = "run `athanor init migrations` to start a project, or name the folder with --migrations";
     }
     return fail(std::move(error));
   }

@@ -58,8 +58,10 @@ Result<std::vector<std::string>> resolve_dependencies(const RevisionGraph& graph
 }
 
 bool same_folder(const std::string& a, const std::string& b) {
+  // The empty last part makes "versions" and "versions/" the same.
   std::error_code problem;
-  return fs::weakly_canonical(a, problem) == fs::weakly_canonical(b, problem);
+  return fs::weakly_canonical(fs::absolute(a, problem) / "", problem) ==
+         fs::weakly_canonical(fs::absolute(b, problem) / "", problem);
 }
 
 std::string joined(const std::vector<std::string>& words) {

@@ -15,13 +15,13 @@
 namespace athanor::cli {
 
 struct RevisionRequest {
-  std::string message;
-  std::vector<std::string> heads;  // symbols; empty: the only head
+  std::string message{};
+  std::vector<std::string> heads{};  // symbols; empty: the only head
   bool splice = false;             // parents need not be heads
-  std::vector<std::string> labels;
-  std::vector<std::string> depends_on;  // symbols
-  std::string version_path;             // empty: the only location, or that of the first parent
-  std::string id;                       // empty: a random one
+  std::vector<std::string> labels{};
+  std::vector<std::string> depends_on{};  // symbols
+  std::string version_path{};             // empty: the only location, or that of the first parent
+  std::string id{};                       // empty: a random one
 };
 
 struct RevisionDraft {

@@ -20,9 +20,9 @@
 namespace athanor::test {
 
 struct ProcessOptions {
-  std::map<std::string, std::optional<std::string>> environment;  // nullopt: unset
-  std::string standard_input;
-  std::string directory;  // empty: the test's own
+  std::map<std::string, std::optional<std::string>> environment{};  // nullopt: unset
+  std::string standard_input{};
+  std::string directory{};  // empty: the test's own
   int timeout_ms = 60'000;
 };
 
