@@ -262,6 +262,7 @@ class Project:
                 raise NotAlembic("env.py configures the dialect %s; Athanor migrates PostgreSQL" % context.dialect.name)
             recorder = Recorder(context)
             self.results = [self.revision(recorder, script) for script in self.revisions]
+            recorder.start()  # older versions of Alembic drop the version table at the end
             return []
 
         environment = EnvironmentContext(
@@ -302,7 +303,7 @@ class Project:
                 return {"error": {"type": "Missing", "message": "has no %s()" % name, "line": 1}}
             recorder.start()
             function()
-            parts, remarks = recorder.parts, list(recorder.remarks)
+            parts, remarks = list(recorder.parts), list(recorder.remarks)
             if twice and parts != self.again(recorder, function):
                 remarks.append("renders differently every time: a value made up in Python is now fixed in the file")
         except KeyboardInterrupt:

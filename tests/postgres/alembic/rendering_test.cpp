@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "tests/postgres/alembic/alembic_scene.hpp"
 
 namespace athanor::test {
@@ -67,6 +69,19 @@ def upgrade():
     op.execute(r"INSERT INTO team VALUES (6, '{\:key\: \:value}')")
     op.alter_column("team", "name", comment="ünï – 100%")
 )py");
+}
+
+TEST_F(Rendering, IsTheSameWhateverTheDriver) {
+  bare_environment();
+  const ProcessResult usual = scene_.import();
+  ASSERT_EQ(usual.exit_code, 0) << usual.err;
+  const std::string environment = read_file(scene_.file("env.py"));
+  for (const std::string driver : {"psycopg", "asyncpg", "pg8000"}) {  // none of them need be installed: nothing connects
+    write_file(scene_.file("env.py"), std::regex_replace(environment, std::regex("psycopg2"), driver));
+    const ProcessResult again = scene_.import({"--json"});
+    EXPECT_EQ(again.exit_code, 0) << driver << "\n" << again.err;
+    EXPECT_THAT(Json::parse(again.out).at("already_there"), SizeIs(11)) << driver;
+  }
 }
 
 TEST_F(Rendering, BindsValuesThatAreSentApartFromTheStatement) {
