@@ -3,11 +3,10 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <system_error>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -31,14 +30,21 @@ std::uint64_t sort_key(std::string_view name) {
 }  // namespace
 
 struct HeaderScan::File {
-  const VersionFolder* folder = nullptr;
+  const VersionFolder* folder;
   VersionFolder::Entry entry;
-  std::string real_path;  // of a link
+  std::size_t place = 0;  // in load order, once all names are known
+};
+
+// What cannot go straight to its place: read before places were given, a link, no revision, an error.
+struct HeaderScan::Outcome {
+  const File* file;
   Result<std::optional<Revision>> header;
+  std::string real_path;  // of a link
 };
 
 struct HeaderScan::Portion {
   std::vector<File> files;
+  std::vector<Outcome> outcomes;
 };
 
 HeaderScan::HeaderScan(bool recursive, const SourceLimits& limits) : recursive_(recursive), limits_(limits) {}
@@ -52,6 +58,9 @@ HeaderScan::~HeaderScan() {
 
 Result<std::vector<Revision>> HeaderScan::run(const std::vector<VersionFolder>& folders) {
   const auto listed = list_names(folders);
+  if (listed) {
+    give_places();
+  }
   no_more_names();
   if (listed) {
     read_portions();
@@ -60,7 +69,7 @@ Result<std::vector<Revision>> HeaderScan::run(const std::vector<VersionFolder>& 
     second_.join();
   }
   TRY(listed);
-  return in_order(folders);
+  return collect(folders.size());
 }
 
 Result<void> HeaderScan::list_names(const std::vector<VersionFolder>& folders) {
@@ -73,7 +82,7 @@ Result<void> HeaderScan::list_names(const std::vector<VersionFolder>& folders) {
         portion = std::make_unique<Portion>();
         portion->files.reserve(kPortionSize);
       }
-      portion->files.push_back({&folder, std::move(entry), {}, {}});
+      portion->files.push_back({&folder, std::move(entry), 0});
       if (portion->files.size() == kPortionSize) {
         publish(std::move(portion));
       }
@@ -116,22 +125,9 @@ void HeaderScan::no_more_names() {
   changed_.notify_all();
 }
 
-HeaderScan::Portion* HeaderScan::next_portion() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return complete_ || taken_ < portions_.size(); });
-  return taken_ < portions_.size() ? portions_[taken_++].get() : nullptr;
-}
-
-void HeaderScan::read_portions() {
-  HeaderReader reader(limits_);
-  while (Portion* portion = next_portion()) {
-    for (auto& file : portion->files) {
-      file.header = reader.read(*file.folder, file.entry, &file.real_path);
-    }
-  }
-}
-
-Result<std::vector<Revision>> HeaderScan::in_order(const std::vector<VersionFolder>& folders) const {
+// Sorts the names and tells every file its place. Nobody but this thread touches the list of portions meanwhile; readers look
+// at a place only after placed_ was set under the lock.
+void HeaderScan::give_places() {
   struct Row {
     const VersionFolder* folder;
     std::uint64_t key;
@@ -139,11 +135,9 @@ Result<std::vector<Revision>> HeaderScan::in_order(const std::vector<VersionFold
   };
   std::vector<Row> rows;
   rows.reserve(portions_.size() * kPortionSize);
-  bool repeats_possible = folders.size() > 1;
   for (const auto& portion : portions_) {
     for (auto& file : portion->files) {
       rows.push_back({file.folder, recursive_ ? 0 : sort_key(file.entry.name), &file});
-      repeats_possible = repeats_possible || !file.real_path.empty();
     }
   }
   std::ranges::sort(rows, [](const Row& a, const Row& b) {
@@ -152,26 +146,93 @@ Result<std::vector<Revision>> HeaderScan::in_order(const std::vector<VersionFold
     }
     return a.key != b.key ? a.key < b.key : VersionFolder::load_order(a.file->entry.name, b.file->entry.name);
   });
-  std::vector<Revision> revisions;
-  revisions.reserve(rows.size());
-  std::unordered_set<std::string> met;
+  order_.reserve(rows.size());
   for (const auto& row : rows) {
-    File& file = *row.file;
-    if (!file.header) {
-      return fail(std::move(file.header).error());
+    row.file->place = order_.size();
+    order_.push_back(row.file);
+  }
+  revisions_.resize(order_.size());
+  const std::lock_guard lock(mutex_);
+  placed_ = true;
+}
+
+HeaderScan::Portion* HeaderScan::next_portion(bool& placed) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return complete_ || taken_ < portions_.size(); });
+  placed = placed_;
+  return taken_ < portions_.size() ? portions_[taken_++].get() : nullptr;
+}
+
+void HeaderScan::read_portions() {
+  HeaderReader reader(limits_);
+  bool placed = false;
+  while (Portion* portion = next_portion(placed)) {
+    for (const auto& file : portion->files) {
+      std::string real_path;
+      auto header = reader.read(*file.folder, file.entry, &real_path);
+      if (placed && header && *header && real_path.empty()) {
+        revisions_[file.place] = std::move(**header);
+      } else {
+        portion->outcomes.push_back({&file, std::move(header), std::move(real_path)});
+      }
     }
-    if (!*file.header) {
+  }
+}
+
+Result<std::vector<Revision>> HeaderScan::collect(std::size_t folders) {
+  std::vector<const Outcome*> special;
+  Outcome* failed = nullptr;
+  for (const auto& portion : portions_) {
+    for (auto& outcome : portion->outcomes) {
+      if (!outcome.header) {
+        failed = failed == nullptr || outcome.file->place < failed->file->place ? &outcome : failed;
+        continue;
+      }
+      if (*outcome.header) {
+        revisions_[outcome.file->place] = std::move(**outcome.header);
+      }
+      if (!*outcome.header || !outcome.real_path.empty()) {
+        special.push_back(&outcome);
+      }
+    }
+  }
+  if (failed != nullptr) {
+    return fail(std::move(failed->header).error());
+  }
+  if (!special.empty() || folders > 1) {
+    leave_out(special, folders);
+  }
+  return std::move(revisions_);
+}
+
+// Takes out the files that are no revisions, and those met before under another name.
+void HeaderScan::leave_out(const std::vector<const Outcome*>& outcomes, std::size_t folders) {
+  std::unordered_map<const File*, const Outcome*> special;
+  bool repeats_possible = folders > 1;
+  for (const auto* outcome : outcomes) {
+    special.emplace(outcome->file, outcome);
+    repeats_possible = repeats_possible || !outcome->real_path.empty();
+  }
+  std::unordered_set<std::string> met;
+  std::size_t kept = 0;
+  for (std::size_t place = 0; place < order_.size(); ++place) {
+    const File& file = *order_[place];
+    const auto found = special.find(&file);
+    if (found != special.end() && !*found->second->header) {
       continue;
     }
     if (repeats_possible) {
-      auto real = file.real_path.empty() ? row.folder->real_path() + "/" + file.entry.name : std::move(file.real_path);
-      if (!met.insert(std::move(real)).second) {
+      const bool link = found != special.end();
+      if (!met.insert(link ? found->second->real_path : file.folder->real_path() + "/" + file.entry.name).second) {
         continue;
       }
     }
-    revisions.push_back(std::move(**file.header));
+    if (kept != place) {
+      revisions_[kept] = std::move(revisions_[place]);
+    }
+    ++kept;
   }
-  return revisions;
+  revisions_.resize(kept);
 }
 
 }  // namespace athanor

@@ -1,7 +1,7 @@
 // Every header of some folders, in load order, as fast as the file system lets go of them.
 //
-// The calling thread lists names while a second one already reads files; then both read. Small folders never see the second
-// thread. Threads: one run() at a time. Ownership: folders must outlive it.
+// The calling thread lists names and sorts them while a second one already reads files; then both read, straight into their
+// places. Small folders never see the second thread. Threads: one run() at a time. Ownership: folders must outlive it.
 #pragma once
 
 #include <condition_variable>
@@ -32,25 +32,31 @@ class HeaderScan {
 
  private:
   struct File;
+  struct Outcome;
   struct Portion;
 
   [[nodiscard]] Result<void> list_names(const std::vector<VersionFolder>& folders);
   void publish(std::unique_ptr<Portion> portion);
-  void no_more_names();
-  [[nodiscard]] Portion* next_portion();
-  void read_portions();
   void start_second_thread();
-  [[nodiscard]] Result<std::vector<Revision>> in_order(const std::vector<VersionFolder>& folders) const;
+  void give_places();
+  void no_more_names();
+  [[nodiscard]] Portion* next_portion(bool& placed);
+  void read_portions();
+  [[nodiscard]] Result<std::vector<Revision>> collect(std::size_t folders);
+  void leave_out(const std::vector<const Outcome*>& outcomes, std::size_t folders);
 
   bool recursive_;
   const SourceLimits& limits_;
   std::thread second_;
+  std::vector<File*> order_;         // load order
+  std::vector<Revision> revisions_;  // at the places of order_; written by both threads, each its own places
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::unique_ptr<Portion>> portions_;  // guarded by mutex_, as are the next two
+  std::vector<std::unique_ptr<Portion>> portions_;  // guarded by mutex_, as are the next three
   std::size_t taken_ = 0;
-  bool complete_ = false;
+  bool complete_ = false;  // no more portions will come
+  bool placed_ = false;    // File::place and revisions_ stand
 };
 
 }  // namespace athanor
