@@ -14,6 +14,10 @@ BENCH_FLAGS ?=
 CTEST = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS) $(if $(TESTS),-R '$(TESTS)')
 SOURCES = $(shell find migrations operator tests -name '*.cpp' -o -name '*.hpp')
 
+# Clones in different folders share one compiler cache, where there is one.
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= true
+
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-lint configure build python demo test test-unit test-postgres bench format format-check lint sanitize \
         tsan install clean
