@@ -152,8 +152,8 @@ class AlembicHeader {
   }
 
   Result<bool> store(Name name, PythonLiteral value, std::size_t offset) {
-    const auto word = std::string(kNames[static_cast<std::size_t>(name)]);
     if (std::ranges::any_of(value.items, [](const std::string& item) { return item.empty(); })) {
+      const std::string word(kNames[static_cast<std::size_t>(name)]);
       return fault({"`" + word + "` holds an empty string", "Write None where there is none.", offset});
     }
     switch (name) {

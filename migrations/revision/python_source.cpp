@@ -10,6 +10,7 @@ namespace athanor {
 namespace {
 
 constexpr int kMaxLiteralDepth = 16;
+constexpr std::size_t kUsualDocstring = 240;  // reserved at once
 
 bool is_line_end(char c) {
   return c == '\n' || c == '\r';
@@ -280,6 +281,9 @@ std::optional<std::string> PythonSource::take_strings(bool in_brackets) {
 bool PythonSource::take_string(const Opening& opening, std::string& out) {
   const std::size_t start = at_;
   at_ += opening.prefix + (opening.triple ? 3U : 1U);
+  if (opening.triple) {
+    out.reserve(out.size() + kUsualDocstring);
+  }
   while (!at_end()) {
     const char c = peek();
     if (c == opening.quote && (!opening.triple || (peek(1) == c && peek(2) == c))) {
