@@ -117,6 +117,7 @@ Result<CapturedOutput> capture_process(const std::vector<std::string>& arguments
   Descriptor child_out(ends[1]);
   std::vector<std::string> texts = arguments;
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) {
     pointers.push_back(text.data());
   }

@@ -1,6 +1,4 @@
 // import: revision files made from another tool's.
-#include <filesystem>
-
 #include "migrations/cli/alembic_import.hpp"
 #include "migrations/cli/alembic_project.hpp"
 #include "migrations/cli/command_context.hpp"
@@ -8,8 +6,6 @@
 
 namespace athanor::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 std::string count_of(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
