@@ -107,7 +107,7 @@ constexpr std::array kShowExamples{Example{"athanor show 8c1f", "one revision in
 constexpr std::array kCheckExamples{
     Example{"athanor check", "exit code 6 when revisions are pending, 0 when the database is up to date"}};
 constexpr std::array kPlanFlags{
-    FlagSpec{"--from", '\0', "REV[,REV…]",
+    FlagSpec{"--from", '\0', "REV[,REV...]",
              "rows of the version table to start from; `base` for none. Without it the database is "
              "asked",
              true, Revision},

@@ -1,13 +1,14 @@
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "migrations/cli/graph_drawing.hpp"
 
 namespace athanor::cli {
 namespace {
 
-// One pass from the newest revision down. A lane waits for a revision: the one its line leads to. A revision takes the first
-// lane that waits for it; its first parent goes on in that lane, others get lanes of their own.
+// One pass from the newest revision down. A lane leads to a revision further down. A revision takes the first lane that
+// leads to it; its first parent goes on in that lane, others get lanes of their own.
 class LaneAllocator {
  public:
   explicit LaneAllocator(const RevisionGraph& graph) : graph_(graph), order_(graph.history()) {
@@ -20,71 +21,85 @@ class LaneAllocator {
     for (std::size_t row = 0; row < order_.size(); ++row) {
       place(row);
     }
-    layout_.lanes = waiting_.size();
+    layout_.lanes = lanes_.size();
     return std::move(layout_);
   }
 
  private:
-  static constexpr std::size_t kFree = static_cast<std::size_t>(-1);
+  // Where a lane leads. Lines and dependencies never share one: a dashed line on top of another would be neither.
+  struct Lane {
+    bool taken = false;
+    std::size_t row = 0;
+    bool dependency = false;
+    bool operator==(const Lane&) const = default;
+  };
 
-  std::size_t lane_waiting_for(std::size_t row) {
-    const auto found = std::ranges::find(waiting_, row);
-    return static_cast<std::size_t>(found - waiting_.begin());
+  // lanes_.size() when there is none.
+  [[nodiscard]] std::size_t lane_to(const Lane& goal) const {
+    return static_cast<std::size_t>(std::ranges::find(lanes_, goal) - lanes_.begin());
   }
 
-  std::size_t free_lane() {
-    const std::size_t lane = lane_waiting_for(kFree);
-    if (lane == waiting_.size()) {
-      waiting_.push_back(kFree);
+  std::size_t take(const Lane& goal) {
+    const auto found = std::ranges::find(lanes_, false, &Lane::taken);
+    const auto lane = static_cast<std::size_t>(found - lanes_.begin());
+    if (found == lanes_.end()) {
+      lanes_.push_back(goal);
+    } else {
+      *found = goal;
     }
     return lane;
   }
 
   void place(std::size_t row) {
-    std::size_t lane = lane_waiting_for(row);
-    if (lane == waiting_.size()) {
-      lane = free_lane();
+    std::size_t lane = lane_to({true, row, false});
+    if (lane == lanes_.size()) {
+      lane = take({true, row, false});
     }
-    std::ranges::replace(waiting_, row, kFree);
+    for (Lane& one : lanes_) {  // what led here ends here
+      if (one.taken && one.row == row) {
+        one = {};
+      }
+    }
     layout_.nodes.push_back({order_[row], lane});
-    waiting_[lane] = row;  // held, so that a second parent does not take it before the first
-    bool straight = true;
+    lanes_[lane] = {true, row, false};  // held, so that a second parent does not take it before the first
+    bool first = true;
     for (const std::string& parent : graph_.find(order_[row])->down) {
-      connect(row, parent, straight ? lane : kFree, false);
-      straight = false;
+      connect(row, parent, false, std::exchange(first, false));
     }
-    if (straight) {
-      waiting_[lane] = kFree;
+    if (first) {
+      lanes_[lane] = {};
     }
     for (const std::string& dependency : graph_.dependencies(order_[row])) {
-      connect(row, dependency, kFree, true);
+      connect(row, dependency, true, false);
     }
   }
 
-  void connect(std::size_t row, const std::string& parent, std::size_t lane, bool dependency) {
+  // `straight`: goes on in the lane of its child.
+  void connect(std::size_t row, const std::string& parent, bool dependency, bool straight) {
     const auto found = row_of_.find(parent);
     if (found == row_of_.end()) {
       return;
     }
     const std::size_t target = found->second;
+    const std::size_t own = layout_.nodes[row].lane;
     if (target < row) {  // drawn upwards, over the lanes: rare, and only for dependencies
       layout_.edges.push_back({row, target, layout_.nodes[target].lane, dependency});
       return;
     }
-    if (lane == kFree) {
-      lane = lane_waiting_for(target);
-      if (lane == waiting_.size()) {
-        lane = free_lane();
-      }
+    const Lane goal{true, target, dependency};
+    std::size_t lane = own;
+    if (straight) {
+      lanes_[lane] = goal;
+    } else if (lane = lane_to(goal); lane == lanes_.size()) {
+      lane = take(goal);
     }
-    waiting_[lane] = target;
     layout_.edges.push_back({row, target, lane, dependency});
   }
 
   const RevisionGraph& graph_;
   std::vector<std::string> order_;
   std::unordered_map<std::string, std::size_t> row_of_;
-  std::vector<std::size_t> waiting_;  // per lane: the row it leads to
+  std::vector<Lane> lanes_;
   GraphLayout layout_;
 };
 

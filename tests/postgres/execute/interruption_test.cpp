@@ -68,7 +68,7 @@ TEST_F(Interruption, CancelsAtOnceOnTheSecondRequest) {
 TEST_F(Interruption, LeavesTheLockQueueWhenItIsAskedToStop) {
   revision("a1", "", "CREATE TABLE t (n int);");
   auto other = database_.connect();
-  other.run("SELECT pg_advisory_lock(1635018354, 1)");
+  other.run("SELECT pg_advisory_lock(1635018866, 1)");
   settings_.execution.lock_wait = milliseconds(600'000);
   stop_.request();
   const auto report = upgrade();

@@ -75,6 +75,21 @@ TEST(GraphLayout, MarksDependencies) {
   expect_no_collision(layout);
 }
 
+TEST(GraphLayout, LaysNoDependencyOverALine) {
+  const auto graph = graph_of({revision("a", {}), revision("b", {"a"}), revision("c", {"b"}), revision("d", {"a"}),
+                               revision("e", {"d"}, {"a"}), revision("f", {"c"}, {"a"})});
+  const GraphLayout layout = lay_out(graph);
+  for (const GraphLayout::Edge& dashed : layout.edges) {
+    for (const GraphLayout::Edge& line : layout.edges) {
+      if (dashed.dependency && !line.dependency && dashed.lane == line.lane) {
+        EXPECT_TRUE(dashed.parent <= line.child || line.parent <= dashed.child)
+            << "lane " << dashed.lane << ": " << layout.nodes[dashed.child].id << " and " << layout.nodes[line.child].id;
+      }
+    }
+  }
+  expect_no_collision(layout);
+}
+
 TEST(GraphLayout, StaysNarrowAndFastForALongHistoryWithManyBranches) {
   std::vector<Revision> revisions{revision("r0", {})};
   std::string trunk = "r0";

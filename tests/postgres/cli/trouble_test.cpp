@@ -1,0 +1,144 @@
+// What goes wrong between a command and a database: each with its exit code, and nothing half-applied.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <thread>
+
+#include "tests/postgres/cli/cli_scene.hpp"
+
+namespace athanor::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+TEST(Trouble, AFailedStatementKeepsWhatCameBefore) {
+  CliScene scene;
+  scene.three_tables();
+  scene.revision("r2", "r1", "CREATE TABLE t2 (id int);\nINSERT INTO missing VALUES (1, 'secret');", "");
+  const auto result = scene.run({"upgrade", "head"});
+  EXPECT_EQ(result.exit_code, 9);
+  EXPECT_THAT(result.err, HasSubstr("Running upgrade <base> -> r1"));
+  EXPECT_THAT(result.err, HasSubstr("r2.sql"));
+  EXPECT_THAT(result.err, HasSubstr("SQLSTATE 42P01"));
+  EXPECT_THAT(result.err, Not(HasSubstr("secret")));
+  EXPECT_THAT(scene.rows(), ElementsAre("r1"));
+  EXPECT_THAT(scene.tables(), ElementsAre("t1"));
+  const Json json = scene.json({"upgrade", "head"});
+  EXPECT_EQ(json["exit_code"], 9);
+  EXPECT_EQ(json["error"]["sqlstate"], "42P01");
+  EXPECT_EQ(json["failed"]["revision"], "r2");
+  EXPECT_EQ(json["current_revision"], Json::array({"r1"}));
+  EXPECT_EQ(json["steps"], Json::array());
+}
+
+TEST(Trouble, ARowThatNoFileKnowsIsNamedWithTheWayOn) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  scene.database.run("UPDATE alembic_version SET version_num = 'gone'");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"upgrade", "head"}, {"current"}, {"check"}, {"stamp", "r1"}}) {
+    const auto result = scene.run(words);
+    EXPECT_EQ(result.exit_code, 10) << words.front();
+    EXPECT_THAT(result.err, HasSubstr("'gone'")) << words.front();
+    EXPECT_THAT(result.err, HasSubstr("stamp --purge")) << words.front();
+  }
+  EXPECT_EQ(scene.json({"status"})["unknown_revisions"], Json::array({"gone"}));
+  EXPECT_EQ(scene.run({"stamp", "--purge", "r3"}).exit_code, 0);
+  EXPECT_THAT(scene.rows(), ElementsAre("r3"));
+}
+
+TEST(Trouble, AWrongPasswordIsNeverRepeated) {
+  CliScene scene;
+  scene.three_tables();
+  ProcessOptions options = scene.options();
+  options.environment["DATABASE_URL"] = url_of(scene.database.name(), "postgres", "hunter2");
+  const auto result = run_process(CliScene::command({"upgrade", "head"}), options);
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_THAT(result.err, HasSubstr("password"));
+  EXPECT_THAT(result.err + result.out, Not(HasSubstr("hunter2")));
+}
+
+TEST(Trouble, AHeldLockIsReportedWithItsHolder) {
+  CliScene scene;
+  scene.three_tables();
+  Client holder = scene.database.connect();
+  holder.run("SELECT pg_advisory_lock(1635018866, 1)");
+  const auto result = scene.run({"upgrade", "head", "-x", "lock_wait=300ms"});
+  EXPECT_EQ(result.exit_code, 8);
+  EXPECT_THAT(result.err, HasSubstr("Waiting for the migration lock, held by pid " + std::to_string(holder.backend_pid())));
+  EXPECT_THAT(scene.tables(), IsEmpty());
+}
+
+TEST(Trouble, TwoUpgradesAtOnceApplyEverythingOnce) {
+  CliScene scene;
+  scene.three_tables();
+  ProcessResult first;
+  std::thread other([&] { first = scene.run({"upgrade", "head"}); });
+  const auto second = scene.run({"upgrade", "head"});
+  other.join();
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(scene.rows(), ElementsAre("r3"));
+  EXPECT_EQ(scene.database.value("SELECT count(*) FROM athanor.history"), "3");
+}
+
+TEST(Trouble, AChangedFileIsRefusedUntilItIsAccepted) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "r2"}).exit_code, 0);
+  scene.revision("r1", "", "CREATE TABLE t1 (id bigint);", "DROP TABLE t1;");
+  const Json refused = scene.json({"upgrade", "head"});
+  EXPECT_EQ(refused["exit_code"], 10);
+  EXPECT_EQ(refused["error"]["code"], "checksum-mismatch");
+  EXPECT_THAT(scene.rows(), ElementsAre("r2"));
+  EXPECT_EQ(scene.json({"upgrade", "r2", "--verify"})["error"]["code"], "checksum-mismatch");
+
+  const Json listed = scene.json({"repair"});
+  ASSERT_EQ(listed["changed"].size(), 1U) << listed;
+  EXPECT_EQ(listed["changed"][0]["revision"], "r1");
+  EXPECT_EQ(scene.json({"repair", "--accept", "r2"})["exit_code"], 2);
+  EXPECT_EQ(scene.json({"repair", "--accept", "r1"})["accepted"], 1);
+  EXPECT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  EXPECT_EQ(scene.run({"repair"}).out, "Nothing to repair.\n");
+}
+
+TEST(Trouble, AnIrreversibleRevisionStaysWhereItIs) {
+  CliScene scene;
+  scene.folder.write(
+      "migrations/versions/r1.sql",
+      "-- m\n--\n-- Revision: r1\n-- Revises:\n\n-- athanor:upgrade\nSELECT 1;\n-- athanor:irreversible data is lost\n");
+  ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  const auto result = scene.run({"downgrade", "base"});
+  EXPECT_EQ(result.exit_code, 10);
+  EXPECT_THAT(result.err, HasSubstr("data is lost"));
+  EXPECT_THAT(scene.rows(), ElementsAre("r1"));
+}
+
+TEST(Trouble, AnImpatientSignalRollsBackWhatIsRunning) {
+  CliScene scene;
+  scene.revision("r1", "", "CREATE TABLE t1 (id int);", "DROP TABLE t1;");
+  scene.revision("r2", "r1", "CREATE TABLE t2 (id int);\nSELECT pg_sleep(60);", "DROP TABLE t2;");
+  Process process(CliScene::command({"upgrade", "head"}), scene.options());
+  Client watcher = scene.database.connect();
+  const std::string sleeping =
+      "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND wait_event = "
+      "'PgSleep'";
+  while (process.running() && watcher.value(sleeping) == "0") {
+    std::this_thread::yield();
+  }
+  process.signal(SIGTERM);
+  process.signal(SIGINT);
+  const auto result = process.wait();
+  EXPECT_EQ(result.exit_code, 11) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("The database is at r1"));
+  EXPECT_THAT(scene.rows(), ElementsAre("r1"));
+  EXPECT_THAT(scene.tables(), ElementsAre("t1"));
+}
+
+}  // namespace
+}  // namespace athanor::test
