@@ -74,6 +74,19 @@ struct Assign {
   }
 };
 
+// What the configuration file is held to as well: PostgreSQL would cut a longer name off without a word.
+Result<void> check_identifier(std::string_view key, std::string_view value) {
+  constexpr std::size_t kLongest = 63;
+  const bool is_name = key == "role" || key == "application_name" || key.starts_with("version_table");
+  if (is_name && value.size() > kLongest) {
+    return fail(ErrorCode::Usage, "the name is longer than PostgreSQL's " + std::to_string(kLongest) + " bytes");
+  }
+  if ((key == "version_table" || key == "application_name") && value.empty()) {
+    return fail(ErrorCode::Usage, "the name is empty");
+  }
+  return {};
+}
+
 bool names_the_database(std::string_view key) {
   return key == "url" || key == "database_url" || key == "password" || key == "sqlalchemy.url";
 }
@@ -104,10 +117,15 @@ Result<void> override_setting(Configuration& configuration, std::string_view ass
                     .advise(near.empty() ? "settings are: " + known
                                          : "did you mean `" + std::string(near) + "`? Settings are: " + known));
   }
-  return std::visit(Assign{configuration, assignment.substr(equals + 1)}, found->field).map_error([&](Error error) {
-    error.code = ErrorCode::Usage;
-    return std::move(error).at("-x " + std::string(key));
-  });
+  const std::string_view value = assignment.substr(equals + 1);
+  return check_identifier(key, value)
+      .and_then([&] {
+        return std::visit(Assign{configuration, value}, found->field);
+      })
+      .map_error([&](Error error) {
+        error.code = ErrorCode::Usage;
+        return std::move(error).at("-x " + std::string(key));
+      });
 }
 
 }  // namespace athanor::cli

@@ -41,6 +41,14 @@ TEST(SettingOverride, NamesTheSettingWhoseValueIsWrong) {
   EXPECT_FALSE(override_setting(configuration, "lock_timeout"));
 }
 
+TEST(SettingOverride, RefusesNamesThatPostgresWouldCutOff) {
+  Configuration configuration;
+  EXPECT_TRUE(override_setting(configuration, "version_table=" + std::string(63, 'v')));
+  EXPECT_FALSE(override_setting(configuration, "version_table=" + std::string(64, 'v')));
+  EXPECT_FALSE(override_setting(configuration, "role=" + std::string(64, 'r')));
+  EXPECT_FALSE(override_setting(configuration, "version_table="));
+}
+
 TEST(SettingOverride, RefusesThePlaceForPasswordsWithoutRepeatingThem) {
   Configuration configuration;
   const auto result = override_setting(configuration, "url=postgresql://app:hunter2@db/app");
