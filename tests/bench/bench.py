@@ -174,7 +174,7 @@ class Bench:
                            "spec": {"database": {"url": self.server.database(f"fleet{i}")},
                                     "source": {"path": os.path.join(folder, "versions")}, "targetRevision": "head"}}, file)
         return [os.path.join(self.options.build, "bin", "athanor-operator"), "--manifests", manifests, "--state",
-                os.path.join(self.folder, "state"), "--listen", "127.0.0.1:0", "--workers", str(AT_A_TIME), "--once"]
+                os.path.join(self.folder, "state"), "--source-root", folder, "--workers", str(AT_A_TIME), "--once"]
 
     def fleet(self):
         calls = self.fleet_calls()
