@@ -10,6 +10,7 @@ namespace {
 constexpr milliseconds kReminderInterval{5'000};
 constexpr milliseconds kRedrawInterval{50};
 constexpr std::size_t kBarWidth = 24;
+constexpr std::size_t kFewRevisions = 200;
 
 std::string blockers_text(const std::vector<Blocker>& blockers) {
   std::string text;
@@ -166,7 +167,8 @@ void BarProgress::run_started(const Plan& plan) {
 }
 
 void BarProgress::revision_started(std::size_t /*index*/, const PlannedRevision& revision) {
-  draw(name_of(revision), false);
+  // The one that takes an hour must be named; among very many, the next redraw is never far.
+  draw(name_of(revision), total_ <= kFewRevisions);
 }
 
 void BarProgress::batch_progress(const PlannedRevision& revision, std::int64_t rows, milliseconds /*elapsed*/) {

@@ -103,6 +103,18 @@ TEST(BarProgress, DoesNotDrawMoreOftenThanEyesSee) {
   EXPECT_EQ(scene.err.size(), before);
 }
 
+TEST(BarProgress, NamesARevisionAsSoonAsItStarts) {
+  Scene scene;
+  BarProgress progress(scene.output, scene.clock, 80);
+  Plan plan;
+  plan.revisions = {planned("b", "a", "m"), planned("c", "b", "rewrite everything")};
+  progress.run_started(plan);
+  progress.revision_started(0, plan.revisions[0]);
+  progress.revision_finished(0, plan.revisions[0], milliseconds(0));
+  progress.revision_started(1, plan.revisions[1]);
+  EXPECT_TRUE(scene.err.ends_with("1/2 c, rewrite everything (0 ms)")) << scene.err;
+}
+
 TEST(BarProgress, NeverWrapsTheLine) {
   Scene scene;
   BarProgress progress(scene.output, scene.clock, 60);
