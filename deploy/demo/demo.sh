@@ -31,7 +31,7 @@ operator=""
 finish() {
   local status=$?
   trap - EXIT INT TERM
-  if [ "$status" != 0 ]; then
+  if [ "$status" != 0 ] && [ "$status" != 130 ] && [ "$status" != 143 ]; then
     printf '\n%sThe demo failed.%s Last lines of the operator:\n' "$red" "$plain" >&2
     [ ! -f "$work/operator.log" ] || tail -n 20 "$work/operator.log" >&2
   fi
