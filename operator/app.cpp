@@ -120,8 +120,8 @@ class House {
     if (address == "off") {
       return std::unique_ptr<Listener>();
     }
-    return Listener::open(address, {[this] { return metrics_.text(); }, [] { return true; },
-                                    [this] { return standalone_.ready(); }});
+    return Listener::open(address,
+                          {[this] { return metrics_.text(); }, [] { return true; }, [this] { return standalone_.ready(); }});
   }
 
   Catalogue::Identity identify(const DatabaseMigration& resource) {

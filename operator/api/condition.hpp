@@ -25,11 +25,11 @@ enum class Reason : std::uint8_t {
   PlanPublished,  // dryRun: the plan is in the status, nothing runs
   Suspended,
   // On the way.
-  Pending,        // not looked at yet
-  Applying,       // a run is under way
-  LockHeld,       // another run holds the migration lock
-  Retrying,       // a transient failure; the next attempt is scheduled
-  Interrupted,    // the operator was asked to stop; nothing is half-applied
+  Pending,      // not looked at yet
+  Applying,     // a run is under way
+  LockHeld,     // another run holds the migration lock
+  Retrying,     // a transient failure; the next attempt is scheduled
+  Interrupted,  // the operator was asked to stop; nothing is half-applied
   // Waiting for a change of the manifest, the files or the database.
   InvalidManifest,
   DatabaseAhead,            // the target needs a downgrade and the policy refuses it

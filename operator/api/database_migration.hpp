@@ -110,9 +110,9 @@ inline constexpr std::size_t kMaxMessageBytes = 1'024;
 
 struct PlanStatus {
   std::string hash;
-  std::string direction;               // "upgrade" or "downgrade"
-  std::int64_t revisions = 0;          // how many
-  std::vector<std::string> summary;    // "upgrade 8c1f0a2b7d3e Add email to users", the first kMaxListed
+  std::string direction;             // "upgrade" or "downgrade"
+  std::int64_t revisions = 0;        // how many
+  std::vector<std::string> summary;  // "upgrade 8c1f0a2b7d3e Add email to users", the first kMaxListed
   std::vector<std::string> warnings;
   bool operator==(const PlanStatus&) const = default;
 };
@@ -120,7 +120,7 @@ struct PlanStatus {
 struct ProgressStatus {
   std::int64_t done = 0;
   std::int64_t total = 0;
-  std::string revision;  // running now
+  std::string revision;   // running now
   std::int64_t rows = 0;  // of a batch step
   bool operator==(const ProgressStatus&) const = default;
 };
@@ -170,8 +170,8 @@ struct DatabaseMigrationStatus {
   std::optional<PlanStatus> plan;
   std::optional<ProgressStatus> progress;
   std::optional<ErrorStatus> last_error;
-  std::int64_t failures = 0;  // attempts in a row that failed
-  std::string next_retry;     // ISO 8601
+  std::int64_t failures = 0;           // attempts in a row that failed
+  std::string next_retry;              // ISO 8601
   std::vector<HistoryStatus> history;  // newest first, kMaxListed
   Conditions conditions;
   bool operator==(const DatabaseMigrationStatus&) const = default;

@@ -153,8 +153,8 @@ void condition_from_json(const Json& json, Conditions& conditions) {
 }
 
 Phase phase_of(const std::string& name) {
-  for (const Phase phase : {Phase::Ready, Phase::Migrating, Phase::Waiting, Phase::Retrying, Phase::Stalled, Phase::Suspended,
-                            Phase::Planned}) {
+  for (const Phase phase :
+       {Phase::Ready, Phase::Migrating, Phase::Waiting, Phase::Retrying, Phase::Stalled, Phase::Suspended, Phase::Planned}) {
     if (phase_name(phase) == name) {
       return phase;
     }
@@ -166,12 +166,12 @@ bool is_plain_scalar(const std::string& text) {
   constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/";
   constexpr std::string_view kRest = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-@+";
   constexpr std::array<std::string_view, 10> kWords{"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan"};
-  if (text.empty() || kFirst.find(text[0]) == std::string_view::npos ||
-      text.find_first_not_of(kRest) != std::string::npos) {
+  if (text.empty() || kFirst.find(text[0]) == std::string_view::npos || text.find_first_not_of(kRest) != std::string::npos) {
     return false;
   }
   std::string lower = text;
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return std::ranges::find(kWords, lower) == kWords.end();
 }
 

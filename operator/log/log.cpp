@@ -70,7 +70,8 @@ Result<LogLevel> parse_log_level(std::string_view text) {
       return level;
     }
   }
-  return fail(Error(ErrorCode::Usage, "unknown log level '" + std::string(text) + "'").advise("use debug, info, warn or error"));
+  return fail(
+      Error(ErrorCode::Usage, "unknown log level '" + std::string(text) + "'").advise("use debug, info, warn or error"));
 }
 
 Log::Log(LogLevel level) {

@@ -64,10 +64,10 @@ Verdict check_lock(const DatabaseMigration& /*resource*/, const Situation& situa
 Verdict check_database_revisions(const DatabaseMigration& /*resource*/, const Situation& situation) {
   for (const auto& row : situation.database.rows) {
     if (situation.graph->find(row) == nullptr) {
-      return stalled(Reason::UnknownDatabaseRevision,
-                     Error(ErrorCode::UnknownDatabaseRevision,
-                           "the database is at revision " + row + ", which no file of the source has")
-                         .advise("bring the file of " + row + " back into the source, or stamp the database with a known revision"));
+      return stalled(
+          Reason::UnknownDatabaseRevision,
+          Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision " + row + ", which no file of the source has")
+              .advise("bring the file of " + row + " back into the source, or stamp the database with a known revision"));
     }
   }
   return std::nullopt;
@@ -124,12 +124,12 @@ Decision decide_reached(const DatabaseMigration& resource, const Position& posit
   decision.resolved = position.resolved;
   if (situation.database.unfinished) {
     const UnfinishedStep& step = *situation.database.unfinished;
-    decision = stalled(Reason::UnfinishedRevision,
-                       Error(ErrorCode::StepOutcomeUnknown, "revision " + step.revision +
-                                                                " stopped half-way and the declared target " +
-                                                                resource.spec.target_revision + " does not finish it")
-                           .advise("set spec.targetRevision to " + step.revision +
-                                   " or later to finish it, or resolve it with `athanor repair`"));
+    decision = stalled(
+        Reason::UnfinishedRevision,
+        Error(ErrorCode::StepOutcomeUnknown, "revision " + step.revision + " stopped half-way and the declared target " +
+                                                 resource.spec.target_revision + " does not finish it")
+            .advise("set spec.targetRevision to " + step.revision +
+                    " or later to finish it, or resolve it with `athanor repair`"));
     decision.resolved = position.resolved;
     return decision;
   }
@@ -191,8 +191,8 @@ Verdict check_writable(const DatabaseMigration& resource, const Situation& situa
 }
 
 using Check = Verdict (*)(const DatabaseMigration&, const Situation&);
-constexpr std::array<Check, 6> kChecks{check_suspended, check_claim,    check_lock, check_database_revisions,
-                                       check_writable,  check_position};
+constexpr std::array<Check, 6> kChecks{check_suspended,          check_claim,    check_lock,
+                                       check_database_revisions, check_writable, check_position};
 
 }  // namespace
 

@@ -4,8 +4,8 @@
 // good under which declaration (so that a resync does not run it again), which files were compared with the ledger, and whether
 // the last attempt met the migration lock. Losing it costs a repeated look, never a wrong step.
 //
-// Threads: reconcile() may run for different keys at once, never twice for one (the work queue sees to that). Ownership: borrows
-// everything in ReconcilerParts.
+// Threads: reconcile() may run for different keys at once, never twice for one (the work queue sees to that). Ownership:
+// borrows everything in ReconcilerParts.
 #pragma once
 
 #include <functional>

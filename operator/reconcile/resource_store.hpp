@@ -1,7 +1,7 @@
 // The resources as they are now, and the one way to write a status.
 //
-// A store is a folder of manifests or, later, an informer cache over an API server. StatusWriter stands in front of it: a status
-// equal to the stored one is not written.
+// A store is a folder of manifests or, later, an informer cache over an API server. StatusWriter stands in front of it: a
+// status equal to the stored one is not written.
 //
 // Threads: safe from any thread.
 #pragma once

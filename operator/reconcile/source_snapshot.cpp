@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxPlans = 64;
 constexpr std::size_t kMaxSnapshots = 128;
+constexpr std::size_t kMaxBodyBytes = std::size_t{8} << 20U;
 constexpr int kMaxDepth = 16;
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
@@ -37,6 +38,33 @@ std::string plan_key(Direction direction, const std::vector<std::string>& from, 
   }
   return key;
 }
+
+// Bodies read once are kept for the next plan or comparison of the snapshot, up to a limit: a fleet reads the same files.
+class RememberingSource final : public RevisionSource {
+ public:
+  explicit RememberingSource(std::unique_ptr<RevisionSource> source) : source_(std::move(source)) {}
+  [[nodiscard]] Result<std::vector<Revision>> list() const override { return source_->list(); }
+  [[nodiscard]] Result<std::string> read(const Revision& revision) const override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = bodies_.find(revision.id); found != bodies_.end()) {
+        return found->second;
+      }
+    }
+    TRY_ASSIGN(auto body, source_->read(revision));
+    const std::lock_guard lock(mutex_);
+    if (bytes_ + body.size() <= kMaxBodyBytes && bodies_.emplace(revision.id, body).second) {
+      bytes_ += body.size();
+    }
+    return body;
+  }
+
+ private:
+  std::unique_ptr<RevisionSource> source_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::string> bodies_;  // by id: what changes behind it makes another snapshot
+  mutable std::size_t bytes_ = 0;
+};
 
 class FolderReader {
  public:
@@ -86,7 +114,10 @@ class FolderReader {
 
 SourceSnapshot::SourceSnapshot(std::string id, std::unique_ptr<RevisionSource> source, RevisionGraph graph,
                                std::function<bool()> unchanged)
-    : id_(std::move(id)), source_(std::move(source)), graph_(std::move(graph)), unchanged_(std::move(unchanged)) {}
+    : id_(std::move(id)),
+      source_(std::make_unique<RememberingSource>(std::move(source))),
+      graph_(std::move(graph)),
+      unchanged_(std::move(unchanged)) {}
 
 Result<std::shared_ptr<const Plan>> SourceSnapshot::plan(Direction direction, const std::vector<std::string>& from,
                                                          const std::vector<std::string>& targets) {
@@ -120,9 +151,9 @@ bool marks_are_fresh(const std::vector<FileMark>& marks, WallTime taken) {
   const bool whole_seconds =
       std::ranges::all_of(marks, [](const FileMark& mark) { return mark.changed_ns % kNanosecondsPerSecond == 0; });
   const std::int64_t margin = whole_seconds ? 2 * kNanosecondsPerSecond : 20'000'000;
-  const std::int64_t limit =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(taken.time_since_epoch()).count() - margin;
-  return std::ranges::any_of(marks, [limit](const FileMark& mark) { return std::max(mark.changed_ns, mark.modified_ns) > limit; });
+  const std::int64_t limit = std::chrono::duration_cast<std::chrono::nanoseconds>(taken.time_since_epoch()).count() - margin;
+  return std::ranges::any_of(marks,
+                             [limit](const FileMark& mark) { return std::max(mark.changed_ns, mark.modified_ns) > limit; });
 }
 
 Result<std::shared_ptr<SourceSnapshot>> FolderSnapshots::load(const std::string& folder, bool recursive) {

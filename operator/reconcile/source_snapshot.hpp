@@ -30,8 +30,9 @@ namespace athanor::controller {
 class SourceSnapshot {
  public:
   // `unchanged` tells whether the source still is what the snapshot was made from.
-  SourceSnapshot(std::string id, std::unique_ptr<RevisionSource> source, RevisionGraph graph,
-                 std::function<bool()> unchanged = [] { return true; });
+  SourceSnapshot(
+      std::string id, std::unique_ptr<RevisionSource> source, RevisionGraph graph,
+      std::function<bool()> unchanged = [] { return true; });
 
   [[nodiscard]] const std::string& id() const { return id_; }  // differs whenever the content may differ
   [[nodiscard]] const RevisionGraph& graph() const { return graph_; }

@@ -1,8 +1,8 @@
 // The work queue: which resource is looked at next.
 //
 // A key is never handed out twice at once: added while it is processed, it comes back when it is done. An immediate add
-// replaces a scheduled one. Failures of a key are spaced by an exponential back-off with jitter, its own and nobody else's. Keys
-// belong to a group (a database server), and at most `per_group` of a group are out at a time; others overtake meanwhile.
+// replaces a scheduled one. Failures of a key are spaced by an exponential back-off with jitter, its own and nobody else's.
+// Keys belong to a group (a database server), and at most `per_group` of a group are out at a time; others overtake meanwhile.
 //
 // Threads: safe from any thread. Time comes from the Clock; only get() blocks. Ownership: borrows the clock.
 #pragma once

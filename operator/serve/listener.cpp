@@ -102,7 +102,7 @@ Result<std::unique_ptr<Listener>> Listener::open(const std::string& address, Lis
   try {
     try {
       crossplat::threadpool::initialize_with_threads(kPoolThreads);  // 40 by default
-    } catch (const std::exception&) {  // there is one already, and it will do
+    } catch (const std::exception&) {                                // there is one already, and it will do
     }
     http_listener_config configuration;
     configuration.set_timeout(utility::seconds(kRequestTimeout.count()));

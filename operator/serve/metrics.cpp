@@ -77,11 +77,12 @@ MetricFamily scraped(const char* name, const char* help, prometheus::MetricType 
 
 struct Metrics::Impl {
   prometheus::Registry registry;
-  Family<Counter>& reconciles = counters(registry, "controller_runtime_reconcile_total", "Reconciles by controller and result.");
+  Family<Counter>& reconciles =
+      counters(registry, "controller_runtime_reconcile_total", "Reconciles by controller and result.");
   Counter& errors = counters(registry, "controller_runtime_reconcile_errors_total", "Reconciles that ended with an error.")
                         .Add(kOfController);
-  Histogram& times =
-      histograms(registry, "controller_runtime_reconcile_time_seconds", "Duration of a reconcile.").Add(kOfController, reconcile_buckets());
+  Histogram& times = histograms(registry, "controller_runtime_reconcile_time_seconds", "Duration of a reconcile.")
+                         .Add(kOfController, reconcile_buckets());
   Gauge& active = gauges(registry, "controller_runtime_active_workers", "Workers that reconcile now.").Add(kOfController);
   Gauge& most = gauges(registry, "controller_runtime_max_concurrent_reconciles", "Workers there are.").Add(kOfController);
   Counter& adds = counters(registry, "workqueue_adds_total", "Keys added to the queue.").Add(kOfQueue);
@@ -90,13 +91,14 @@ struct Metrics::Impl {
       histograms(registry, "workqueue_queue_duration_seconds", "Time a key waits in the queue.").Add(kOfQueue, queue_buckets());
   Histogram& works =
       histograms(registry, "workqueue_work_duration_seconds", "Time a key is worked on.").Add(kOfQueue, queue_buckets());
-  Family<Counter>& applied = counters(registry, "athanor_migrations_applied_total", "Revisions run to their end, by direction.");
+  Family<Counter>& applied =
+      counters(registry, "athanor_migrations_applied_total", "Revisions run to their end, by direction.");
   Family<Counter>& failed = counters(registry, "athanor_migrations_failed_total", "Runs that ended with an error, by reason.");
-  Histogram& steps =
-      histograms(registry, "athanor_step_duration_seconds", "Duration of one revision.").Add({}, step_buckets());
+  Histogram& steps = histograms(registry, "athanor_step_duration_seconds", "Duration of one revision.").Add({}, step_buckets());
   Histogram& locks =
       histograms(registry, "athanor_lock_wait_seconds", "Time spent waiting for the migration lock.").Add({}, step_buckets());
-  Family<Gauge>& pending = gauges(registry, "athanor_pending_revisions", "Revisions between a database and its declared target.");
+  Family<Gauge>& pending =
+      gauges(registry, "athanor_pending_revisions", "Revisions between a database and its declared target.");
   Counter& retries = counters(registry, "athanor_retries_total", "Revisions tried again after a lock time-out.").Add({});
   Gauge& resources = gauges(registry, "athanor_resources", "Resources that are declared and readable.").Add({});
   Gauge& problems = gauges(registry, "athanor_manifest_problems", "Problems in manifests that stand now.").Add({});
@@ -137,11 +139,13 @@ std::string Metrics::text() const {
                                static_cast<double>(queue.depth), kOfQueue));
     families.push_back(scraped("workqueue_unfinished_work_seconds", "Time spent on keys that are worked on now.",
                                MetricType::Gauge, queue.unfinished_seconds, kOfQueue));
-    families.push_back(scraped("workqueue_longest_running_processor_seconds", "Longest time spent on a key that is worked on now.",
-                               MetricType::Gauge, queue.longest_running_seconds, kOfQueue));
+    families.push_back(scraped("workqueue_longest_running_processor_seconds",
+                               "Longest time spent on a key that is worked on now.", MetricType::Gauge,
+                               queue.longest_running_seconds, kOfQueue));
   }
   const ProcessFigures process = read_process_figures();
-  families.push_back(scraped("process_cpu_seconds_total", "User and system CPU time.", MetricType::Counter, process.cpu_seconds));
+  families.push_back(
+      scraped("process_cpu_seconds_total", "User and system CPU time.", MetricType::Counter, process.cpu_seconds));
   families.push_back(scraped("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge, process.resident_bytes));
   families.push_back(scraped("process_virtual_memory_bytes", "Virtual memory.", MetricType::Gauge, process.virtual_bytes));
   families.push_back(scraped("process_start_time_seconds", "Start of the process since the epoch.", MetricType::Gauge,

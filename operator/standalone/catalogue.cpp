@@ -54,7 +54,8 @@ CatalogueChange Catalogue::accept(FolderPicture picture) {
       }
       anonymous.push_back(problem.error);
     }
-    if (const auto before = problem_files_.find(file); before == problem_files_.end() || before->second != problem_files[file]) {
+    if (const auto before = problem_files_.find(file);
+        before == problem_files_.end() || before->second != problem_files[file]) {
       note(state_.write_problem(file, anonymous));
     }
   }

@@ -91,8 +91,9 @@ Result<void> FolderWatch::add_place(const std::string& folder, const std::string
   const int descriptor = ::inotify_add_watch(descriptor_, folder.c_str(), kEvents);
   if (descriptor < 0) {
     if (errno == ENOSPC || errno == ENOMEM) {
-      return fail(Error(ErrorCode::Io, "the kernel's limit of watched folders is reached").at(folder).advise(
-          "raise fs.inotify.max_user_watches"));
+      return fail(Error(ErrorCode::Io, "the kernel's limit of watched folders is reached")
+                      .at(folder)
+                      .advise("raise fs.inotify.max_user_watches"));
     }
     return {};  // missing, no folder, or not ours to read: its ancestor is watched
   }

@@ -2,8 +2,8 @@
 //
 // An interest is a tag with a set of folders. Folders are watched, never files, so an editor that renames over a file, a new
 // file, and the `..data` link that a ConfigMap mount swaps are all seen. Every ancestor below the interest's root is watched
-// too, for the name of the next step only: a folder that appears later, is replaced by a rename, or stands behind a link that is
-// swapped (as git-sync does) is noticed. Writes count when the file is closed, not while it is half-written.
+// too, for the name of the next step only: a folder that appears later, is replaced by a rename, or stands behind a link that
+// is swapped (as git-sync does) is noticed. Writes count when the file is closed, not while it is half-written.
 //
 // touched() gathers until nothing has happened for the quiet time (at most ten times that), so a checkout of fifty files is
 // one change. A queue overflow touches everything.
@@ -45,7 +45,7 @@ class FolderWatch {
 
  private:
   struct Place {
-    std::set<std::string> tags;                         // every name counts
+    std::set<std::string> tags;                          // every name counts
     std::map<std::string, std::set<std::string>> named;  // only this name counts
   };
   FolderWatch(int descriptor, milliseconds quiet) : descriptor_(descriptor), quiet_(quiet) {}

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <utility>
+
+#include "operator/standalone/small_file.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -68,14 +69,11 @@ Result<std::string> LocalCredentials::read(const DatabaseMigration& resource, co
     return std::move(*value);
   }
   TRY_ASSIGN(const auto path, roots_.resolve(resource.folder, reference.value, "the secret file", "--secret-root"));
-  std::ifstream file(path, std::ios::binary);
-  std::string value(kMaxSecretBytes + 1, '\0');
-  file.read(value.data(), static_cast<std::streamsize>(value.size()));
-  const auto length = static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0));
-  if (length > kMaxSecretBytes) {
+  auto read = read_small_file(path, kMaxSecretBytes);
+  if (!read && read.error().code == ErrorCode::FileTooLarge) {
     return fail(ErrorCode::FileTooLarge, "the secret file '" + reference.value + "' has more than 64 KiB");
   }
-  value.resize(length);
+  std::string value = std::move(read).value_or("");
   while (value.ends_with('\n') || value.ends_with('\r')) {
     value.pop_back();
   }

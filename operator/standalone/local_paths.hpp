@@ -1,9 +1,9 @@
 // Which paths a manifest may name.
 //
-// A path in a manifest is relative to the folder of the manifest (or absolute) and must, with every link resolved, lie in one of
-// the allowed roots: the manifests' folder itself, and what the operator was started with (--source-root, --secret-root).
-// A manifest that reaches for anything else is PathEscape, whether or not the file exists, so that a manifest cannot be used
-// to probe the machine.
+// A path in a manifest is relative to the folder of the manifest (or absolute) and must, with every link resolved, lie in one
+// of the allowed roots: the manifests' folder itself, and what the operator was started with (--source-root, --secret-root). A
+// manifest that reaches for anything else is PathEscape, whether or not the file exists, so that a manifest cannot be used to
+// probe the machine.
 //
 // LocalSources loads revision folders under that rule, LocalCredentials reads environment variables and secret files.
 //

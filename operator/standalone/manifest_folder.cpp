@@ -1,9 +1,9 @@
 #include "operator/standalone/manifest_folder.hpp"
 
-#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <utility>
+
+#include "operator/standalone/small_file.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -24,19 +24,11 @@ Manifest problem_only(Error error) {
 
 Manifest ManifestFolder::read(const std::string& file) const {
   const std::string name = std::filesystem::path(file).filename();
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    return problem_only(Error(ErrorCode::Io, "the file cannot be read").at(name));
+  auto text = read_small_file(file, kMaxManifestBytes);
+  if (!text) {
+    return problem_only(std::move(text).error().at(name));
   }
-  std::string text;
-  text.resize(kMaxManifestBytes + 1);
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  const auto length = static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0));
-  if (length > kMaxManifestBytes) {
-    return problem_only(Error(ErrorCode::FileTooLarge, "a manifest may have at most 1 MiB").at(name));
-  }
-  text.resize(length);
-  return parse_manifest(text, name, path_);
+  return parse_manifest(*text, name, path_);
 }
 
 Result<FolderPicture> ManifestFolder::scan() {
@@ -65,10 +57,10 @@ Result<FolderPicture> ManifestFolder::scan() {
       if (is_new) {
         picture.resources.push_back(resource);
       } else {
-        picture.problems[name].push_back(
-            {Error(ErrorCode::Configuration, "metadata.name: " + resource.key().text() + " is already declared in " + place->second)
-                 .at(resource.origin),
-             std::nullopt});
+        picture.problems[name].push_back({Error(ErrorCode::Configuration, "metadata.name: " + resource.key().text() +
+                                                                              " is already declared in " + place->second)
+                                              .at(resource.origin),
+                                          std::nullopt});
       }
     }
     for (const auto& problem : entry.manifest.problems) {

@@ -1,7 +1,7 @@
 // Standalone mode: keeps the catalogue and the queue in step with the manifest folder.
 //
-// load() takes one picture; follow() stays, and reacts to manifests, revision folders and secret files within about 50 ms, and to
-// everything else at the resync. Where folders cannot be watched it looks every ten seconds instead and says so.
+// load() takes one picture; follow() stays, and reacts to manifests, revision folders and secret files within about 50 ms, and
+// to everything else at the resync. Where folders cannot be watched it looks every ten seconds instead and says so.
 //
 // Threads: one thread calls load() and follow(); ready() from any. Ownership: borrows everything in StandaloneParts.
 #pragma once

@@ -4,17 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <utility>
 
 #include "migrations/base/ids.hpp"
 #include "migrations/base/sha256.hpp"
+#include "operator/standalone/small_file.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -69,15 +67,11 @@ std::string StateFolder::problem_file_of(const std::string& file) const {
 }
 
 std::optional<StoredResource> StateFolder::read(const ResourceKey& key) const {
-  std::ifstream file(file_of(key), std::ios::binary);
-  std::string text(kMaxStateBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  const auto length = static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0));
-  if (length == 0 || length > kMaxStateBytes) {
+  const auto text = read_small_file(file_of(key), kMaxStateBytes);
+  if (!text) {
     return std::nullopt;
   }
-  text.resize(length);
-  auto stored = stored_from_yaml(text);
+  auto stored = stored_from_yaml(*text);
   if (!stored || stored->key != key) {
     return std::nullopt;
   }

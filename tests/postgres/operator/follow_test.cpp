@@ -41,7 +41,8 @@ TEST_F(OperatorFollow, RunsABrokenStatementOnceAndRecoversFromAMendedFile) {
   scene.revision("a2", "a1", "CREATE TABLE broken (id int PRIMARY KEY, id int);");
   scene.manifest("orders", database.url());
   scene.start({"--resync", "1s"});
-  ASSERT_TRUE(scene.wait_for_status("orders", {"sqlState: \"42701\"", "phase: Stalled", "type: Stalled"})) << scene.status("orders");
+  ASSERT_TRUE(scene.wait_for_status("orders", {"sqlState: \"42701\"", "phase: Stalled", "type: Stalled"}))
+      << scene.status("orders");
   const std::string stalled = scene.status("orders");
   // Several resyncs later nothing was tried again: the metric counts runs.
   ASSERT_TRUE(scene.process().wait_for_output("stalled"));
@@ -79,11 +80,13 @@ TEST_F(OperatorFollow, ResumesWhenSuspendIsLifted) {
 
 TEST_F(OperatorFollow, RecoversFromAPasswordThatIsCorrectedInItsFile) {
   TestRole role(database);
-  database.run("GRANT CREATE ON DATABASE " + database.name() + " TO " + role.name() + "; GRANT ALL ON SCHEMA public TO " + role.name());
+  database.run("GRANT CREATE ON DATABASE " + database.name() + " TO " + role.name() + "; GRANT ALL ON SCHEMA public TO " +
+               role.name());
   scene.folder.write("manifests/secrets/url", url_of(database.name(), role.name(), "old"));
-  scene.folder.write("manifests/orders.yaml",
-                     "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: orders, namespace: shop}\nspec:\n"
-                     "  database: {urlFrom: {file: secrets/url}}\n  source: {path: rev}\n");
+  scene.folder.write(
+      "manifests/orders.yaml",
+      "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: orders, namespace: shop}\nspec:\n"
+      "  database: {urlFrom: {file: secrets/url}}\n  source: {path: rev}\n");
   scene.start();
   ASSERT_TRUE(scene.wait_for_status("orders", {"reason: AuthenticationFailed"})) << scene.status("orders");
   scene.folder.write("manifests/secrets/url", role.url());
@@ -118,8 +121,9 @@ TEST_F(OperatorFollow, EndsAtASafePointWhenItIsToldToStop) {
   scene.revision("a3", "a2");
   scene.manifest("orders", database.url());
   scene.start();
-  ASSERT_TRUE(database.wait_until("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE "
-                                  "'%pg_sleep(1.5)%' AND pid <> pg_backend_pid() AND state = 'active'"));
+  ASSERT_TRUE(
+      database.wait_until("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE "
+                          "'%pg_sleep(1.5)%' AND pid <> pg_backend_pid() AND state = 'active'"));
   const auto result = scene.stop();
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_TRUE(holds(result.err, "operator stopped"));
@@ -149,7 +153,8 @@ TEST_F(OperatorFollow, ServesHealthAndMetricsThatPromtoolAccepts) {
   ProcessOptions options;
   options.standard_input = scene.get("/metrics", &code);
   EXPECT_EQ(code, 200);
-  EXPECT_TRUE(holds(options.standard_input, "athanor_migrations_applied_total{direction=\"upgrade\"} 4")) << options.standard_input;
+  EXPECT_TRUE(holds(options.standard_input, "athanor_migrations_applied_total{direction=\"upgrade\"} 4"))
+      << options.standard_input;
   const auto checked = run_process({"promtool", "check", "metrics"}, options);
   EXPECT_EQ(checked.exit_code, 0) << checked.out << checked.err;
 }
@@ -158,14 +163,16 @@ TEST_F(OperatorFollow, RefusesOtherMethodsAndBodies) {
   scene.start();
   EXPECT_TRUE(holds(scene.raw("DELETE /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), " 405 "));
   EXPECT_TRUE(holds(scene.raw("BREW /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), " 405 "));
-  EXPECT_TRUE(holds(scene.raw("GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"), " 413 "));
+  EXPECT_TRUE(
+      holds(scene.raw("GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"), " 413 "));
   EXPECT_EQ(scene.get("/healthz"), "ok\n");
 }
 
 TEST_F(OperatorFollow, SaysWhichAddressIsTaken) {
   scene.start();
   OperatorScene second;
-  const auto started = run_process({operator_binary(), "--manifests", second.folder / "manifests", "--listen", scene.address()});
+  const auto started =
+      run_process({operator_binary(), "--manifests", second.folder / "manifests", "--listen", scene.address()});
   EXPECT_EQ(started.exit_code, 3) << started.err;
   EXPECT_TRUE(holds(started.err, "--listen")) << started.err;
 }

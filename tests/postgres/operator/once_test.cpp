@@ -132,8 +132,10 @@ TEST_F(OperatorOnce, GivesADatabaseToOneResourceOnly) {
 
 TEST_F(OperatorOnce, MigratesSchemasOfOneDatabaseSideBySide) {
   database.run("CREATE SCHEMA one; CREATE SCHEMA two");
-  const std::string spec = "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: NAME}\nspec:\n"
-                           "  database: {url: '" + database.url() + "', schema: NAME}\n  source: {path: rev}\n";
+  const std::string spec =
+      "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: NAME}\nspec:\n"
+      "  database: {url: '" +
+      database.url() + "', schema: NAME}\n  source: {path: rev}\n";
   std::string text;
   for (const std::string name : {"one", "two"}) {
     std::string document = spec;
@@ -153,18 +155,21 @@ TEST_F(OperatorOnce, MigratesSchemasOfOneDatabaseSideBySide) {
 
 TEST_F(OperatorOnce, ReadsCredentialsFromFilesAndTheEnvironmentAndShowsThemNowhere) {
   TestRole role(database);
-  database.run("GRANT CREATE ON DATABASE " + database.name() + " TO " + role.name() + "; GRANT ALL ON SCHEMA public TO " + role.name());
+  database.run("GRANT CREATE ON DATABASE " + database.name() + " TO " + role.name() + "; GRANT ALL ON SCHEMA public TO " +
+               role.name());
   scene.folder.write("manifests/secrets/url", role.url() + "\n");
-  scene.folder.write("manifests/orders.yaml",
-                     "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: orders, namespace: shop}\nspec:\n"
-                     "  database: {urlFrom: {file: secrets/url}}\n  source: {path: rev}\n");
+  scene.folder.write(
+      "manifests/orders.yaml",
+      "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: orders, namespace: shop}\nspec:\n"
+      "  database: {urlFrom: {file: secrets/url}}\n  source: {path: rev}\n");
   auto result = scene.once({"--log-level", "debug"});
   EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
   EXPECT_FALSE(holds(result.out + result.err + scene.status("orders"), role.password()));
 
-  scene.folder.write("manifests/orders.yaml",
-                     "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: orders, namespace: shop}\nspec:\n"
-                     "  database: {urlFrom: {env: ORDERS_URL}}\n  source: {path: rev}\n");
+  scene.folder.write(
+      "manifests/orders.yaml",
+      "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: orders, namespace: shop}\nspec:\n"
+      "  database: {urlFrom: {env: ORDERS_URL}}\n  source: {path: rev}\n");
   ProcessOptions options;
   options.environment["ORDERS_URL"] = url_of(database.name(), role.name(), "wr0ng-secret");
   result = scene.once({"--log-level", "debug"}, options);
@@ -178,7 +183,8 @@ TEST_F(OperatorOnce, RefusesASourceOutsideTheManifests) {
   scene.folder.write("elsewhere/a1.sql", read_file(scene.folder / "manifests/rev/a1.sql"));
   scene.folder.write("manifests/orders.yaml",
                      "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: orders}\nspec:\n"
-                     "  database: {url: '" + database.url() + "'}\n  source: {path: ../elsewhere}\n");
+                     "  database: {url: '" +
+                         database.url() + "'}\n  source: {path: ../elsewhere}\n");
   auto result = scene.once();
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_TRUE(holds(result.out, "leaves the folders that manifests may name")) << result.out;

@@ -55,9 +55,10 @@ TEST_F(Decide, TellsADatabaseAheadApartFromAnError) {
   EXPECT_EQ(decision.kind, Kind::Stalled);
   EXPECT_EQ(decision.reason, Reason::DatabaseAhead);
   EXPECT_FALSE(decision.error.has_value());
-  EXPECT_EQ(decision.message,
-            "the database is at a3, ahead of the declared target a1; raise spec.targetRevision, or set spec.policy.downgrade to "
-            "Allow to go back");
+  EXPECT_EQ(
+      decision.message,
+      "the database is at a3, ahead of the declared target a1; raise spec.targetRevision, or set spec.policy.downgrade to "
+      "Allow to go back");
 }
 
 TEST_F(Decide, DowngradesWhenThePolicyAllowsIt) {

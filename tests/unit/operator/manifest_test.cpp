@@ -149,16 +149,18 @@ TEST(Manifest, SaysWhatNeedsAClusterOrComesLater) {
 
 TEST(Manifest, WantsExactlyOneWayToTheDatabase) {
   const std::string source = "  source: {path: rev}\n";
-  EXPECT_EQ(problem(with_spec("  database: {schema: app}\n" + source)),
-            "shop.yaml:6: field `spec.database.url`: the database is not named | Set url, urlFrom, or host with name and user.");
+  EXPECT_EQ(
+      problem(with_spec("  database: {schema: app}\n" + source)),
+      "shop.yaml:6: field `spec.database.url`: the database is not named | Set url, urlFrom, or host with name and user.");
   EXPECT_EQ(problem(with_spec("  database: {url: 'postgresql://a/b', host: a}\n" + source)),
             "shop.yaml:6: field `spec.database.url`: only one of url, urlFrom and host may be set");
   EXPECT_EQ(problem(with_spec("  database: {host: a, name: b}\n" + source)),
             "shop.yaml:6: field `spec.database.user`: is required with host");
   EXPECT_EQ(problem(with_spec("  database: {url: 'postgresql://a/b', password: hunter2}\n" + source)),
             "shop.yaml:6: field `spec.database.password`: goes with host; a URL holds it already");
-  EXPECT_EQ(problem(with_spec("  database:\n    host: a\n    name: b\n    user: c\n    passwordFrom: {env: X, file: y}\n" + source)),
-            "shop.yaml:10: field `spec.database.passwordFrom.env`: exactly one of env and file is needed");
+  EXPECT_EQ(
+      problem(with_spec("  database:\n    host: a\n    name: b\n    user: c\n    passwordFrom: {env: X, file: y}\n" + source)),
+      "shop.yaml:10: field `spec.database.passwordFrom.env`: exactly one of env and file is needed");
 }
 
 TEST(Manifest, NeverRepeatsASecret) {
@@ -170,25 +172,26 @@ TEST(Manifest, NeverRepeatsASecret) {
 
 TEST(Manifest, RefusesNamesThatKubernetesWouldRefuse) {
   for (const char* name : {"Orders", "orders_db", "-orders", "orders.", "../orders", "a..b"}) {
-    const auto text = problem("apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: '" + std::string(name) +
-                              "'}\nspec: {}\n");
+    const auto text = problem("apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: '" +
+                              std::string(name) + "'}\nspec: {}\n");
     EXPECT_NE(text.find("shop.yaml:3: field `metadata.name`: is not a resource name"), std::string::npos) << text;
   }
-  const auto text = problem(
-      "apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: a, namespace: a.b}\nspec: {}\n");
+  const auto text =
+      problem("apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: a, namespace: a.b}\nspec: {}\n");
   EXPECT_NE(text.find("field `metadata.namespace`: is not a namespace name"), std::string::npos) << text;
 }
 
 TEST(Manifest, RefusesIdentifiersThatPostgresqlWouldCut) {
-  EXPECT_EQ(problem(with_spec("  database:\n    url: postgresql://a/b\n    role: " + std::string(64, 'r') +
-                              "\n  source: {path: rev}\n")),
-            "shop.yaml:8: field `spec.database.role`: has more than 63 bytes, which PostgreSQL would cut off | Choose a shorter "
-            "name.");
+  EXPECT_EQ(
+      problem(
+          with_spec("  database:\n    url: postgresql://a/b\n    role: " + std::string(64, 'r') + "\n  source: {path: rev}\n")),
+      "shop.yaml:8: field `spec.database.role`: has more than 63 bytes, which PostgreSQL would cut off | Choose a shorter "
+      "name.");
 }
 
 TEST(Manifest, KeepsTheGoodDocumentsOfABrokenFile) {
-  const Manifest manifest = parse_manifest("---\n" + with_more("  polcy: {}\n") + "---\n" + std::string(kGood) + "---\n",
-                                           "shop.yaml", "/manifests");
+  const Manifest manifest =
+      parse_manifest("---\n" + with_more("  polcy: {}\n") + "---\n" + std::string(kGood) + "---\n", "shop.yaml", "/manifests");
   ASSERT_EQ(manifest.resources.size(), 1U);
   EXPECT_EQ(manifest.resources.front().key().text(), "shop/orders");
   ASSERT_EQ(manifest.problems.size(), 1U);

@@ -191,7 +191,8 @@ TEST_F(CatalogueTest, RefusesASecondDeclarationOfAResource) {
   folder.write("m/b.yaml", manifest("orders", "  suspend: true\n"));
   const CatalogueChange change = look();
   ASSERT_EQ(change.problems.size(), 1U);
-  EXPECT_EQ(change.problems.front().error.describe(), "b.yaml:1: metadata.name: default/orders is already declared in a.yaml:1");
+  EXPECT_EQ(change.problems.front().error.describe(),
+            "b.yaml:1: metadata.name: default/orders is already declared in a.yaml:1");
   EXPECT_FALSE(catalogue.find(orders)->spec.suspend);
 }
 
@@ -274,9 +275,8 @@ TEST_F(LocalPaths, RefusesToLeaveTheRootsByDotsLinksOrAbsolutePaths) {
 }
 
 TEST_F(LocalPaths, ReadsSecretsWithoutTheirNewline) {
-  LocalCredentials credentials(roots(), [](const std::string& name) {
-    return name == "SET" ? std::optional<std::string>("value") : std::nullopt;
-  });
+  LocalCredentials credentials(
+      roots(), [](const std::string& name) { return name == "SET" ? std::optional<std::string>("value") : std::nullopt; });
   using Kind = SecretReference::Kind;
   EXPECT_EQ(credentials.read(resource, {Kind::File, "secret"}).value(), "hunter2");
   EXPECT_EQ(credentials.read(resource, {Kind::Environment, "SET"}).value(), "value");
