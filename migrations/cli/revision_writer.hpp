@@ -17,7 +17,7 @@ namespace athanor::cli {
 struct RevisionRequest {
   std::string message{};
   std::vector<std::string> heads{};  // symbols; empty: the only head
-  bool splice = false;             // parents need not be heads
+  bool splice = false;               // parents need not be heads
   std::vector<std::string> labels{};
   std::vector<std::string> depends_on{};  // symbols
   std::string version_path{};             // empty: the only location, or that of the first parent
