@@ -225,7 +225,9 @@ Result<void> PipelineSession::submit(const Transaction& transaction) {
   for (const auto& command : transaction.commands) {
     TRY(send_command(command));
   }
-  if (PQsendFlushRequest(connection_.get()) != 1) {  // answers come before COMMIT is tried, the transaction's id among them
+  // Alone in flight, its answers (the transaction's id among them) are asked for before COMMIT is tried, so that a lost COMMIT
+  // can be put to pg_xact_status. Behind others the extra wake-up would cost more than it tells: there the ledger decides.
+  if (flights_.empty() && PQsendFlushRequest(connection_.get()) != 1) {
     return fail(lost());
   }
   TRY(send_command(kCommit));
