@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
+
 #include "operator/api/status_codec.hpp"
+#include "tests/support/temp_folder.hpp"
 #include "tests/unit/operator/sketch.hpp"
 
 namespace athanor::controller {
@@ -192,6 +196,47 @@ TEST(StatusCodec, TakesABrokenStateFileForNothing) {
 TEST(Condition, HasDistinctNamesForEveryReason) {
   for (const Reason reason : all_reasons()) {
     EXPECT_EQ(reason_of(reason_name(reason)), reason);
+  }
+}
+
+// The rows of a table of the spec page that begin with "| `Name` |", between two headings.
+std::set<std::string> documented(const std::string& from, const std::string& to) {
+  const std::string page = test::read_file(ATHANOR_SOURCE_DIR "/docs/spec/database-migration.md");
+  std::istringstream lines(page.substr(page.find(from), page.find(to, page.find(from)) - page.find(from)));
+  std::set<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("| `")) {
+      names.insert(line.substr(3, line.find('`', 3) - 3));
+    }
+  }
+  return names;
+}
+
+TEST(Condition, IsDocumentedReasonByReason) {
+  std::set<std::string> known;
+  for (const Reason reason : all_reasons()) {
+    known.emplace(reason_name(reason));
+  }
+  EXPECT_EQ(documented("## Reasons", "\n\nA stalled"), known);
+}
+
+TEST(StatusCodec, WritesNoFieldThatIsNotDocumented) {
+  auto resource = sketch::resource();
+  auto outcome = outcome_of(Error(ErrorCode::DatabaseUnreachable, "x"));
+  outcome.plan = sketch::snapshot(sketch::line())->plan(Direction::Upgrade, {}, {"head"}).value();
+  outcome.rows.emplace();
+  outcome.resolved = outcome.pending = std::vector<std::string>{"a3"};
+  outcome.report = ExecutionReport{};
+  Attempt retry = attempt(0);
+  retry.failures = 1;
+  retry.retry_in = milliseconds(1'000);
+  resource.status = summarise(resource, outcome, retry);
+  resource.status.progress.emplace();
+  std::string page = test::read_file(ATHANOR_SOURCE_DIR "/docs/spec/database-migration.md");
+  page = page.substr(page.find("## status"));
+  const Json json = status_to_json(resource.status);
+  for (const auto& [name, value] : json.items()) {
+    EXPECT_NE(page.find("`" + name + "`"), std::string::npos) << name;
   }
 }
 
