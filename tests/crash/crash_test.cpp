@@ -33,20 +33,24 @@ class Crash : public testing::Test {
 
   // Effects that show when they happen twice or half: rows counted per revision, objects with fixed names.
   void mixed_history() {
-    revision(1, "CREATE TABLE effects (revision int, n int);\nCREATE TABLE work (id int PRIMARY KEY, done int NOT NULL DEFAULT 0);\n"
-                "INSERT INTO work SELECT g FROM generate_series(1, 2000) g;",
-             "DROP TABLE work;\nDROP TABLE effects;");
+    revision(
+        1,
+        "CREATE TABLE effects (revision int, n int);\nCREATE TABLE work (id int PRIMARY KEY, done int NOT NULL DEFAULT 0);\n"
+        "INSERT INTO work SELECT g FROM generate_series(1, 2000) g;",
+        "DROP TABLE work;\nDROP TABLE effects;");
     int number = 2;
     for (; number <= 30; ++number) {
       const std::string n = std::to_string(number);
       revision(number, "CREATE TABLE t" + n + " (id int);\nINSERT INTO effects VALUES (" + n + ", 1);\nSELECT pg_sleep(0.01);",
                "DELETE FROM effects WHERE revision = " + n + ";\nDROP TABLE t" + n + ";");
     }
-    revision(31, "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY work_done ON work (done);\n"
-                 "CREATE INDEX CONCURRENTLY work_both ON work (id, done);",
+    revision(31,
+             "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY work_done ON work (done);\n"
+             "CREATE INDEX CONCURRENTLY work_both ON work (id, done);",
              "DROP INDEX work_both;\nDROP INDEX work_done;");
-    revision(32, "-- athanor:step batch table=work key=id size=50 pause=2ms\nUPDATE work SET done = done + 1 WHERE {batch};\n"
-                 "-- athanor:step transaction\nINSERT INTO effects VALUES (32, 1);",
+    revision(32,
+             "-- athanor:step batch table=work key=id size=50 pause=2ms\nUPDATE work SET done = done + 1 WHERE {batch};\n"
+             "-- athanor:step transaction\nINSERT INTO effects VALUES (32, 1);",
              "UPDATE work SET done = 0;\nDELETE FROM effects WHERE revision = 32;");
     for (number = 33; number <= 45; ++number) {
       const std::string n = std::to_string(number);
@@ -67,8 +71,9 @@ class Crash : public testing::Test {
 
   // The old backend may still be finishing its statement: the lock is free when it is gone.
   void wait_for_backend() {
-    EXPECT_TRUE(database_.wait_until("SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND database ="
-                                     " (SELECT oid FROM pg_database WHERE datname = current_database())"));
+    EXPECT_TRUE(
+        database_.wait_until("SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND database ="
+                             " (SELECT oid FROM pg_database WHERE datname = current_database())"));
   }
 
   // What the version table says is what happened, neither more nor less.
@@ -84,10 +89,11 @@ class Crash : public testing::Test {
     if (open == 0 && at != 31 && at != 32) {
       EXPECT_EQ(highest, at >= 2 ? std::to_string(at) : "0");
     }
-    EXPECT_EQ(database_.value("SELECT direction FROM athanor.history WHERE outcome = 'applied' ORDER BY id DESC LIMIT 1") == "upgrade"
-                  ? database_.value("SELECT revision FROM athanor.history WHERE outcome = 'applied' ORDER BY id DESC LIMIT 1")
-                  : "r" + std::to_string(at),
-              "r" + std::to_string(at));
+    EXPECT_EQ(
+        database_.value("SELECT direction FROM athanor.history WHERE outcome = 'applied' ORDER BY id DESC LIMIT 1") == "upgrade"
+            ? database_.value("SELECT revision FROM athanor.history WHERE outcome = 'applied' ORDER BY id DESC LIMIT 1")
+            : "r" + std::to_string(at),
+        "r" + std::to_string(at));
   }
 
   TestDatabase database_{"crash"};
@@ -120,9 +126,13 @@ TEST_F(Crash, EveryEffectHappensOnceHoweverOftenTheProcessIsKilled) {
   EXPECT_EQ(database_.version_rows(), std::vector<std::string>{"r45"});
   EXPECT_EQ(database_.value("SELECT count(*) || ' ' || count(DISTINCT revision) FROM effects"), "43 43");
   EXPECT_EQ(database_.value("SELECT bool_and(done = 1)::text || ' ' || count(*) FROM work"), "true 2000");
-  EXPECT_EQ(database_.value("SELECT bool_and(indisvalid)::text || ' ' || count(*) FROM pg_index WHERE indrelid = 'work'::regclass"), "true 3");
+  EXPECT_EQ(
+      database_.value("SELECT bool_and(indisvalid)::text || ' ' || count(*) FROM pg_index WHERE indrelid = 'work'::regclass"),
+      "true 3");
   EXPECT_EQ(database_.value("SELECT count(*) FROM athanor.step"), "0");
-  EXPECT_EQ(database_.value("SELECT count(*) || ' ' || count(DISTINCT revision) FROM athanor.history WHERE outcome = 'applied'"), "45 45");
+  EXPECT_EQ(
+      database_.value("SELECT count(*) || ' ' || count(DISTINCT revision) FROM athanor.history WHERE outcome = 'applied'"),
+      "45 45");
 }
 
 TEST_F(Crash, AServerThatDiesInTheMiddleLeavesAStateToGoOnFrom) {
@@ -131,7 +141,9 @@ TEST_F(Crash, AServerThatDiesInTheMiddleLeavesAStateToGoOnFrom) {
   for (int round = 0; round < 15; ++round) {
     Process process(command("upgrade", "heads"), options());
     std::this_thread::sleep_for(std::chrono::milliseconds(between(20, 150)));
-    database_.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'athanor' AND datname = current_database()");
+    database_.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'athanor' AND datname = "
+        "current_database()");
     const auto result = process.wait();
     EXPECT_TRUE(result.exit_code == 0 || result.exit_code == 7) << result.exit_code << "\n" << result.err;
     wait_for_backend();

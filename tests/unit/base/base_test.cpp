@@ -48,7 +48,8 @@ TEST(ErrorCode, HasAUniqueNameAndADocumentedExitCodeEach) {
 }
 
 TEST(Error, DescribesPlaceMessageAndSqlstateInOneLine) {
-  const Error error = Error(ErrorCode::StatementFailed, "relation exists").at("a.sql:4").with_sqlstate("42P07").advise("drop it");
+  const Error error =
+      Error(ErrorCode::StatementFailed, "relation exists").at("a.sql:4").with_sqlstate("42P07").advise("drop it");
   EXPECT_EQ(error.describe(), "a.sql:4: relation exists (SQLSTATE 42P07)");
   EXPECT_EQ(Error(ErrorCode::Usage, "what").describe(), "what");
 }

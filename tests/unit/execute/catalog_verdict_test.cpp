@@ -7,7 +7,9 @@ namespace {
 
 using Kind = RecoveryProbe::Kind;
 
-Verdict verdict(Kind kind, const std::string& before, ProbeState now) { return judge({kind, "", "x", ""}, before, now); }
+Verdict verdict(Kind kind, const std::string& before, ProbeState now) {
+  return judge({kind, "", "x", ""}, before, now);
+}
 
 TEST(Verdict, TakesAValidIndexThatWasNotThereBeforeAsDone) {
   EXPECT_EQ(verdict(Kind::CreateIndexConcurrently, "absent", ProbeState::Valid), Verdict::Done);

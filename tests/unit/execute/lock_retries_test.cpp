@@ -6,7 +6,9 @@
 namespace athanor {
 namespace {
 
-Error with_state(const std::string& state) { return Error(ErrorCode::LockTimeout, "no").with_sqlstate(state); }
+Error with_state(const std::string& state) {
+  return Error(ErrorCode::LockTimeout, "no").with_sqlstate(state);
+}
 
 TEST(LockRetries, DoublesItsPausesUpToFifteenSeconds) {
   test::FakeClock clock;
