@@ -57,6 +57,9 @@ struct Migrator::Impl {
   }
 
   Result<void> unlock() {
+    if (!session) {
+      return {};  // lost, and the server could not be reached again: there is no lock to release
+    }
     session->set_wait_listener(nullptr);
     return session->alive() ? MigrationLock::release(*session) : Result<void>{};
   }
