@@ -67,9 +67,21 @@ constexpr std::array kCodes{
     CodeEntry{StatementFailed, "statement-failed", 9, Terminal},
     CodeEntry{Interrupted, "interrupted", 11, Transient},
     CodeEntry{PolicyRefused, "policy-refused", 10, Terminal},
+    CodeEntry{BackupFailed, "backup-failed", 13, Transient},
+    CodeEntry{BackupRefused, "backup-refused", 13, Terminal},
+    CodeEntry{BackupCorrupt, "backup-corrupt", 13, Terminal},
+    CodeEntry{BackupNotFound, "backup-not-found", 13, Terminal},
+    CodeEntry{ApiUnreachable, "api-unreachable", 12, Transient},
+    CodeEntry{ApiThrottled, "api-throttled", 12, Transient},
+    CodeEntry{ApiUnauthorized, "api-unauthorized", 12, Transient},
+    CodeEntry{ApiForbidden, "api-forbidden", 12, Transient},
+    CodeEntry{ApiNotFound, "api-not-found", 12, Terminal},
+    CodeEntry{ApiConflict, "api-conflict", 12, Conflict},
+    CodeEntry{ApiExpired, "api-expired", 12, Conflict},
+    CodeEntry{ApiInvalid, "api-invalid", 12, Terminal},
 };
 
-static_assert(kCodes.size() == static_cast<std::size_t>(PolicyRefused) + 1, "every ErrorCode needs its row");
+static_assert(kCodes.size() == static_cast<std::size_t>(ApiInvalid) + 1, "every ErrorCode needs its row");
 
 const CodeEntry& entry(ErrorCode code) {
   const auto found = std::ranges::find(kCodes, code, &CodeEntry::code);

@@ -71,6 +71,20 @@ enum class ErrorCode : std::uint8_t {
   Interrupted,
   // Refused by declared policy.
   PolicyRefused,
+  // Backups.
+  BackupFailed,    // could not be taken, read or restored; may work next time
+  BackupRefused,   // cannot work: client older than the server, no program, no folder
+  BackupCorrupt,   // a file is truncated or changed
+  BackupNotFound,
+  // A Kubernetes API server.
+  ApiUnreachable,   // cannot connect, broke off, timed out, 5xx
+  ApiThrottled,     // 429
+  ApiUnauthorized,  // 401
+  ApiForbidden,     // 403
+  ApiNotFound,      // 404
+  ApiConflict,      // 409: the object changed meanwhile, or exists already
+  ApiExpired,       // 410: the history asked for is compacted
+  ApiInvalid,       // 400, 413, 415, 422: the server will never take this request
 };
 
 // What a controller may do about it. Terminal waits for a change of spec, source or Secret; Transient is tried again with

@@ -46,6 +46,8 @@ constexpr std::array kReasons{
     std::pair{Reason::InsufficientPrivilege, std::string_view("InsufficientPrivilege")},
     std::pair{Reason::PoolerRefused, std::string_view("PoolerRefused")},
     std::pair{Reason::LockTimeout, std::string_view("LockTimeout")},
+    std::pair{Reason::BackupFailed, std::string_view("BackupFailed")},
+    std::pair{Reason::ApiUnavailable, std::string_view("ApiUnavailable")},
     std::pair{Reason::InternalError, std::string_view("InternalError")},
 };
 static_assert(kReasons.size() == static_cast<std::size_t>(Reason::InternalError) + 1, "every Reason needs its row");

@@ -52,6 +52,8 @@ enum class Reason : std::uint8_t {
   InsufficientPrivilege,
   PoolerRefused,
   LockTimeout,
+  BackupFailed,    // a required backup could not be taken or verified: nothing was changed
+  ApiUnavailable,  // something the resource names cannot be read from the API server
   InternalError,
 };
 

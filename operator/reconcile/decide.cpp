@@ -282,6 +282,20 @@ Reason reason_for(const Error& error) {
     case ErrorCode::StalePlan:
     case ErrorCode::VersionRowMismatch:
       return Reason::Retrying;
+    case ErrorCode::BackupFailed:
+    case ErrorCode::BackupRefused:
+    case ErrorCode::BackupCorrupt:
+    case ErrorCode::BackupNotFound:
+      return Reason::BackupFailed;
+    case ErrorCode::ApiUnreachable:
+    case ErrorCode::ApiThrottled:
+    case ErrorCode::ApiUnauthorized:
+    case ErrorCode::ApiForbidden:
+    case ErrorCode::ApiConflict:
+    case ErrorCode::ApiExpired:
+      return Reason::ApiUnavailable;
+    case ErrorCode::ApiNotFound:
+    case ErrorCode::ApiInvalid:
     case ErrorCode::NotUpToDate:
     case ErrorCode::Usage:
     case ErrorCode::Internal:

@@ -39,7 +39,7 @@ TEST(Ids, AreHexadecimalAndDiffer) {
 
 TEST(ErrorCode, HasAUniqueNameAndADocumentedExitCodeEach) {
   std::set<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(ErrorCode::PolicyRefused); ++i) {
+  for (int i = 0; i <= static_cast<int>(ErrorCode::ApiInvalid); ++i) {
     const auto code = static_cast<ErrorCode>(i);
     EXPECT_TRUE(names.insert(error_name(code)).second) << error_name(code) << " stands twice, or a row is missing";
     EXPECT_GE(exit_code(code), 1);

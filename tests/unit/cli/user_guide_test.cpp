@@ -17,7 +17,7 @@ std::string guide() {
 
 TEST(UserGuide, ListsEveryErrorCodeWithItsExitCode) {
   const std::string text = guide();
-  for (int number = 0; number <= static_cast<int>(ErrorCode::PolicyRefused); ++number) {
+  for (int number = 0; number <= static_cast<int>(ErrorCode::ApiInvalid); ++number) {
     const auto code = static_cast<ErrorCode>(number);
     EXPECT_THAT(text, HasSubstr("| `" + std::string(error_name(code)) + "` | " + std::to_string(exit_code(code)) + " |"));
   }

@@ -164,7 +164,7 @@ TEST_F(Decide, StallsOnARevisionThatStoppedHalfWayBeyondTheTarget) {
 }
 
 TEST(ReasonFor, HasAReasonForEveryError) {
-  for (int code = 0; code <= static_cast<int>(ErrorCode::PolicyRefused); ++code) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::ApiInvalid); ++code) {
     const Error error(static_cast<ErrorCode>(code), "x");
     EXPECT_NE(reason_name(reason_for(error)), "Unknown") << error_name(error.code);
   }
