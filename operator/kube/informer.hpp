@@ -1,0 +1,77 @@
+// An informer: keeps somebody's picture of one kind of object in step with the API server.
+//
+// It lists (as a WatchList where the server can, otherwise page by page), then watches from there, and goes on after every
+// dropped watch at the last resourceVersion it saw, without listing again. Only a history that is gone (410, as a status or
+// inside the stream) makes it list anew; then what is missing is told as deleted. The informer itself remembers nothing
+// of an object but its identity and version: what is kept of it is the handler's business.
+//
+// Pauses between failed attempts grow from 800 ms to 30 s, with jitter. A watch is asked for with a random time of five to ten
+// minutes, so that thousands of watches do not end at once.
+//
+// Threads: run() occupies its thread until stopped and calls the handler from it; synced() and statistics() from any thread.
+// Ownership: borrows client, clock and handler.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "operator/api/database_migration.hpp"
+#include "operator/kube/api_client.hpp"
+#include "operator/log/log.hpp"
+
+namespace athanor::controller {
+
+class InformerHandler {
+ public:
+  virtual ~InformerHandler() = default;
+  // New or changed; told once for every resourceVersion.
+  virtual void applied(const ResourceKey& key, const KubeObject& object) = 0;
+  virtual void deleted(const ResourceKey& key) = 0;
+  // The first list is complete.
+  virtual void synced() {}
+};
+
+struct InformerOptions {
+  ResourceType type;
+  std::string name_space;
+  std::string label_selector;
+  std::string field_selector;
+  milliseconds first_pause{800};
+  milliseconds longest_pause{30'000};
+  std::chrono::seconds shortest_watch{300};  // and up to twice that
+  std::uint64_t seed = 0;                    // of jitter and watch times
+};
+
+struct InformerStatistics {
+  std::uint64_t lists = 0;
+  std::uint64_t watches = 0;
+  std::uint64_t events = 0;
+  std::uint64_t expired = 0;   // 410
+  std::uint64_t failures = 0;  // in a row, now
+};
+
+class Informer {
+ public:
+  Informer(KubeClient& client, Clock& clock, InformerHandler& handler, InformerOptions options, Log log);
+
+  void run(const StopToken& stop);
+  [[nodiscard]] bool synced() const { return synced_; }
+  [[nodiscard]] InformerStatistics statistics() const;
+
+ private:
+  struct State;
+  KubeClient& client_;
+  Clock& clock_;
+  InformerHandler& handler_;
+  InformerOptions options_;
+  Log log_;
+  std::map<ResourceKey, std::string> known_;  // resourceVersion
+  std::string resource_version_;
+  bool watch_list_ = true;  // until the server says it cannot
+  std::atomic<bool> synced_{false};
+  std::atomic<std::uint64_t> lists_{0}, watches_{0}, events_{0}, expired_{0}, failures_{0};
+};
+
+}  // namespace athanor::controller
