@@ -6,30 +6,35 @@
   W6 100 databases x 20 revisions, 8 at a time
 
 Runs of different tools are interleaved and medians are printed, with ratios against the reference of the same run: absolute
-times say as much about the machine as about the tools. Every run's end state is checked in the database. Peers are looked for
-in $PEERS_HOME/bin, $PEERS_HOME/venv/bin and on PATH; --list-peers says where they come from. docs/benchmarks.md explains."""
+times say as much about the machine as about the tools. Every run's end state is checked in the database. Tables appear as soon
+as a workload is finished, and whatever ends the run early (a time limit, Ctrl-C) still prints what was measured. Peers are
+looked for in $PEERS_HOME/bin, $PEERS_HOME/venv/bin and on PATH; --list-peers says where they come from. docs/benchmarks.md
+explains."""
 import argparse
 import json
 import os
 import random
 import shutil
-import statistics
+import signal
 import sys
 import tempfile
 
 import gen
 from measure import Quiet, Server, measure
+from report import Report
 from tools import athanor_and_reference, peers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FLEET, FLEET_REVISIONS, AT_A_TIME = 100, 20, 8
+WORKLOADS = ("W1", "W4", "W2", "W3", "W6")
 
 
 class Bench:
     def __init__(self, options):
         self.options = options
-        self.results = {}  # (workload, operation) -> tool -> [Measurement]
-        self.spent = {}  # (workload, tool) -> seconds, so that slow tools do not hold up the rest for ever
+        self.report = Report(options.json, options.markdown)
+        self.spent = {}  # (workload, operation, tool) -> seconds, so that slow tools do not hold up the rest for ever
+        self.failed = {}  # (workload, tool) -> why; a peer that fails is measured no more in that workload
         self.folder = tempfile.mkdtemp(prefix="athanor-bench.")
         os.chmod(self.folder, 0o755)
         found, absent = peers()
@@ -70,48 +75,61 @@ class Bench:
             url = url.replace("postgresql://", "postgresql+psycopg2://")
         return tool.call(operation, url, folder)
 
+    def fail(self, workload, tool, reason):
+        """What is wrong with our own programs ends the run; a peer that fails is left out of the rest of the workload."""
+        if tool.startswith(("reference", "athanor")):
+            raise SystemExit(f"{workload} {tool}: {reason}")
+        self.failed[workload, tool] = reason
+        print(f"FAILED: {workload} {tool}: {reason}", flush=True)
+
     def run(self, workload, operation, tool, call, prepare=None, check=None):
-        """Measures once; a run that others disturbed is repeated, twice at most, and the least disturbed is kept."""
+        """Measures once; a run that others disturbed is repeated, twice at most, and the least disturbed is kept. False when
+        the tool failed or left the wrong end state."""
         best = None
         for _ in range(3):
             if prepare:
                 prepare()
             result = measure(self.server, self.runner, *call, self.quiet)
             if result.code != 0 or (check and not check()):
-                raise SystemExit(f"{workload} {operation} {tool}: exit code {result.code} or wrong end state\n{result.output}")
+                self.fail(workload, tool, f"{operation}: exit code {result.code} or wrong end state\n{result.output}")
+                return False
             best = result if best is None or result.foreign < best.foreign else best
             if not result.noisy or result.wall > 15 or operation == "down":
                 break
-        self.results.setdefault((workload, operation), {}).setdefault(tool, []).append(best)
-        self.spent[workload, tool] = self.spent.get((workload, tool), 0) + best.wall
+        self.report.add(workload, operation, tool, best)
+        self.spent[workload, operation, tool] = self.spent.get((workload, operation, tool), 0) + best.wall
         if self.options.verbose:
             print(f"  {workload} {operation:8} {tool:16} {best.wall:8.3f} s  cpu {best.cpu:7.3f}  {best.rss:6.1f} MiB"
                   f"{'  disturbed' if best.noisy else ''}", flush=True)
-        return best
+        return True
 
-    def rounds(self, workload, tools, reps):
-        """Tools in a new order every round. Who has used the budget of the workload is measured no more."""
+    def wanted(self, workload, operation, tool):
+        within = self.spent.get((workload, operation, tool), 0) < self.options.budget
+        return within and (workload, tool) not in self.failed
+
+    def rounds(self, workload, operations, tools, reps):
+        """(tool, operation), tools in a new order every round. Who has used the budget of an operation does it no more."""
         for number in range(reps):
             shuffled = list(tools)
             random.Random(number).shuffle(shuffled)
             for tool in shuffled:
-                name = tool if isinstance(tool, str) else tool.name
-                if self.spent.get((workload, name), 0) < self.options.budget:
-                    yield tool
+                for operation in operations:
+                    if self.wanted(workload, operation, tool if isinstance(tool, str) else tool.name):
+                        yield tool, operation
 
     def up_and_down(self, down):
         count = self.options.revisions
         expected = gen.expected_objects(count)
-        for tool in self.rounds("W1", [t for t in self.tools if "up" in t.operations], self.options.reps):
+        for tool, _ in self.rounds("W1", ["up"], [t for t in self.tools if "up" in t.operations], self.options.reps):
             folder = self.data(tool, count)
-            self.run("W1", "up", tool.name, self.call(tool, "up", "w1", folder), lambda: self.server.fresh("w1"),
-                     lambda: self.objects("w1") == expected)
-            if down and "down" in tool.operations:
+            done = self.run("W1", "up", tool.name, self.call(tool, "up", "w1", folder), lambda: self.server.fresh("w1"),
+                            lambda: self.objects("w1") == expected)
+            if done and down and "down" in tool.operations and self.wanted("W4", "down", tool.name):
                 self.server.sql("CHECKPOINT;")
                 self.run("W4", "down", tool.name, self.call(tool, "down", "w1", folder), None,
                          lambda: self.objects("w1") == (0, 0, 0))
 
-    def at_head(self, count):
+    def at_head(self, workload, count):
         """A database at head per tool, and its folder. Large histories are made from empty bodies where the tool cannot tell."""
         places = {}
         for tool in self.tools:
@@ -128,23 +146,37 @@ class Bench:
             empty = count > 1000 and not tool.checks_bodies
             source = self.data(tool, count, "empty", True) if empty else real
             done = measure(self.server, self.runner, *self.call(tool, "up", database, source))
+            if self.options.verbose:
+                print(f"  {workload} at head: {tool.name:16} {done.wall:8.3f} s", flush=True)
             if done.code != 0:
-                raise SystemExit(f"{tool.name} cannot be brought to head of {count}:\n{done.output}")
+                self.fail(workload, tool.name, f"cannot be brought to head of {count}:\n{done.output}")
+                continue
             places[tool.name] = (database, real)
         return places
 
     def nothing_to_do(self, workload, count, operations):
-        places = self.at_head(count)
+        places = self.at_head(workload, count)
         self.server.sql("VACUUM; CHECKPOINT;")
-        for tool in self.rounds(workload, [t for t in self.tools if t.name in places], 4 * self.options.reps):  # short runs
+        reps = 4 * self.options.reps  # short runs
+        for tool, operation in self.rounds(workload, operations, [t for t in self.tools if t.name in places], reps):
             database, folder = places[tool.name]
-            for operation in operations:
-                if tool.name == "reference":
-                    call = ([tool.program, "noop", self.server.conninfo(database), folder], {}) if operation == "up" else None
-                else:
-                    call = self.call(tool, operation, database, folder)
-                if call:
-                    self.run(workload, "noop" if operation == "up" else operation, tool.name, call)
+            if tool.name == "reference":
+                call = ([tool.program, "noop", self.server.conninfo(database), folder], {}) if operation == "noop" else None
+            else:
+                call = self.call(tool, "up" if operation == "noop" else operation, database, folder)
+            if call:
+                self.run(workload, operation, tool.name, call)
+        self.check_heads(workload, count, places)
+
+    def check_heads(self, workload, count, places):
+        """Nothing to do means that nothing was done: every database still has what the preparation made."""
+        for tool in self.tools:
+            if tool.name not in places or tool.name == "reference" or (workload, tool.name) in self.failed:
+                continue
+            empty = count > 1000 and not tool.checks_bodies
+            found, expected = self.objects(places[tool.name][0]), (0, 0, 0) if empty else gen.expected_objects(count)
+            if found != expected:
+                self.fail(workload, tool.name, f"the database holds {found} instead of {expected}")
 
     def fleet_calls(self):
         """name -> (command, environment) that migrates the whole fleet."""
@@ -186,42 +218,35 @@ class Bench:
             self.server.empty(*names)
 
         self.server.fresh(*names)
-        for name in self.rounds("W6", list(calls), self.options.reps):
-            self.run("W6", "fleet", name, calls[name], prepare,
-                     lambda: all(self.objects(n) == expected for n in (names[0], names[FLEET // 3], names[-1])))
+        for name, _ in self.rounds("W6", ["fleet"], list(calls), self.options.reps):
+            self.run("W6", "fleet", name, calls[name], prepare, lambda: all(self.objects(n) == expected for n in names))
 
-    def print_tables(self):
-        for (workload, operation), by_tool in self.results.items():
-            medians = {tool: [statistics.median(getattr(m, field) for m in runs) for field in ("wall", "cpu", "rss")]
-                       for tool, runs in by_tool.items()}
-            floor = medians.get("reference", [None])[0]
-            print(f"\n### {workload} {operation}\n\n| tool | wall s | × reference | CPU s | RSS MiB | runs | disturbed |\n"
-                  "|---|---:|---:|---:|---:|---:|---:|")
-            for tool, (wall, cpu, rss) in sorted(medians.items(), key=lambda item: item[1][0]):
-                ratio = f"{wall / floor:.2f}" if floor else "–"
-                disturbed = sum(m.noisy for m in by_tool[tool])
-                print(f"| {tool} | {wall:.3f} | {ratio} | {cpu:.3f} | {rss:.1f} | {len(by_tool[tool])} | {disturbed} |")
-
-    def write_json(self, path):
-        with open(path, "w", encoding="utf-8") as file:
-            for (workload, operation), by_tool in self.results.items():
-                for tool, runs in by_tool.items():
-                    for m in runs:
-                        file.write(json.dumps({"workload": workload, "operation": operation, "tool": tool, "wall": m.wall,
-                                               "cpu": m.cpu, "rss_mib": m.rss, "foreign_cpu": round(m.foreign, 3)}) + "\n")
+    def workload(self, name):
+        """Runs one workload (W1 stands for W1 and W4, which are one series) and shows its tables."""
+        chosen = self.options.workloads.split(",")
+        if name == "W1":
+            self.up_and_down("W4" in chosen)
+        elif name == "W2":
+            self.nothing_to_do("W2", self.options.revisions, ["noop"])
+        elif name == "W3":
+            self.nothing_to_do("W3", self.options.many, ["noop", "current", "heads", "history"])
+        elif name == "W6":
+            self.fleet()
+        print("\n".join(self.report.tables([name, "W4"] if name == "W1" else [name])), flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), help="build folder (default: build)")
-    parser.add_argument("-w", "--workloads", default="W1,W4,W2,W3,W6", help="which, separated by commas")
+    parser.add_argument("-w", "--workloads", default=",".join(WORKLOADS), help="which, separated by commas")
     parser.add_argument("-t", "--tools", default="", help="which: reference, athanor, goose, … (default: all that are here)")
     parser.add_argument("-r", "--reps", type=int, default=5, help="runs of each tool (default: 5; four times as many where a run is short)")
-    parser.add_argument("--budget", type=float, default=20, help="seconds per tool and workload after which it is not run again")
+    parser.add_argument("--budget", type=float, default=20, help="seconds per tool and operation after which it is not run again")
     parser.add_argument("--revisions", type=int, default=1000, help="revisions in W1, W2 and W4")
     parser.add_argument("--many", type=int, default=10000, help="revisions in W3")
     parser.add_argument("--patience", type=float, default=3, help="seconds to wait for a quiet machine before each run")
-    parser.add_argument("--json", help="write every single measurement to this file")
+    parser.add_argument("--json", help="append every single measurement to this file, as soon as it is made")
+    parser.add_argument("--markdown", help="write the tables to this file, again after every workload")
     parser.add_argument("-v", "--verbose", action="store_true", help="print every measurement as it is made")
     parser.add_argument("--list-peers", action="store_true", help="print the peers and how to get them, and do nothing")
     options = parser.parse_args()
@@ -230,23 +255,24 @@ def main():
         here, absent = peers()
         for tool in here + absent:
             print(f"{tool.name:10} {tool.program or 'not here':40} {tool.how_to_get}")
-        return
+        return 0
     workloads = options.workloads.split(",")
+    unknown = set(workloads) - set(WORKLOADS)
+    if unknown:
+        parser.error(f"no such workload: {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    # A time limit ends the run as an error does: the server is stopped, and what was measured is told.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench.py: told to stop"))
     bench = Bench(options)
     try:
-        if "W1" in workloads or "W4" in workloads:
-            bench.up_and_down("W4" in workloads)
-        if "W2" in workloads:
-            bench.nothing_to_do("W2", options.revisions, ["up"])
-        if "W3" in workloads:
-            bench.nothing_to_do("W3", options.many, ["up", "current", "heads", "history", "status"])
-        if "W6" in workloads:
-            bench.fleet()
-        bench.print_tables()
-        if options.json:
-            bench.write_json(options.json)
+        for name in ("W1", "W2", "W3", "W6"):
+            if name in workloads or (name == "W1" and "W4" in workloads):
+                bench.workload(name)
     finally:
         bench.close()
+        print("\n## Summary\n" + "\n".join(bench.report.tables()), flush=True)
+        for (workload, tool), reason in bench.failed.items():
+            print(f"\nFAILED: {workload} {tool}: {reason.splitlines()[0]}")
+    return 1 if bench.failed else 0
 
 
 if __name__ == "__main__":

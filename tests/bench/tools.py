@@ -1,7 +1,8 @@
 """The tools that are measured: one entry each.
 
 A tool turns an operation into (command line, extra environment), or None when it has no such operation. Operations: up, down,
-current, heads, history, status. `url` is the database's URL; `folder` holds the revisions in the tool's own format (gen.py)."""
+current, heads, history; `current` is what a tool calls status or info where it has nothing closer. `url` is the database's URL;
+`folder` holds the revisions in the tool's own format (gen.py)."""
 import os
 import shutil
 
@@ -79,15 +80,15 @@ def athanor_and_reference(build):
 def peers():
     """Those of the list that this machine has; and the names and sources of those it has not."""
     every = [
-        Tool("goose", "goose", {"up": goose("up"), "down": goose("down-to", "0"), "status": goose("status")},
+        Tool("goose", "goose", {"up": goose("up"), "down": goose("down-to", "0"), "current": goose("status")},
              how_to_get="go install github.com/pressly/goose/v3/cmd/goose@v3.29.0"),
-        Tool("tern", "tern", {"up": tern("migrate"), "down": tern("migrate", "-d", "0"), "status": tern("status")},
+        Tool("tern", "tern", {"up": tern("migrate"), "down": tern("migrate", "-d", "0"), "current": tern("status")},
              how_to_get="go install github.com/jackc/tern/v2@v2.3.4"),
-        Tool("migrate", "migrate", {"up": migrate("up"), "down": migrate("down", "-all"), "status": migrate("version")},
+        Tool("migrate", "migrate", {"up": migrate("up"), "down": migrate("down", "-all"), "current": migrate("version")},
              how_to_get="go install -tags postgres github.com/golang-migrate/migrate/v4/cmd/migrate@v4.20.1"),
-        Tool("dbmate", "dbmate", {"up": dbmate("migrate"), "status": dbmate("status")},
+        Tool("dbmate", "dbmate", {"up": dbmate("migrate"), "current": dbmate("status")},
              how_to_get="npm install dbmate@2.36.0"),
-        Tool("sqlx", "sqlx", {"up": sqlx("run"), "down": sqlx("revert", "--target-version", "0"), "status": sqlx("info")},
+        Tool("sqlx", "sqlx", {"up": sqlx("run"), "down": sqlx("revert", "--target-version", "0"), "current": sqlx("info")},
              checks_bodies=True, how_to_get="cargo install sqlx-cli --no-default-features --features postgres,rustls"),
         Tool("refinery", "refinery", {"up": lambda url, folder: ["migrate", "-e", "DATABASE_URL", "-p", folder]},
              checks_bodies=True, how_to_get="cargo install refinery_cli --no-default-features --features postgresql"),
