@@ -84,6 +84,21 @@ bool PlannedRevision::single_transaction() const {
   return all.empty() || (all.size() == 1 && all.front().kind == StepKind::Transaction);
 }
 
+std::vector<std::string> destructive_statements(const Plan& plan) {
+  std::vector<std::string> found;
+  for (const auto& revision : plan.revisions) {
+    for (const auto& step : revision.steps()) {
+      for (const auto& statement : step.statements) {
+        if (auto destroyed = destroyed_by(statement.sql); !destroyed.empty()) {
+          found.push_back(revision.walk.revision.value_or("") + ", line " + std::to_string(statement.line) + ": " +
+                          std::move(destroyed));
+        }
+      }
+    }
+  }
+  return found;
+}
+
 Result<Walk> make_walk(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& from,
                        const std::vector<std::string>& targets) {
   if (operation == Direction::Stamp) {

@@ -58,6 +58,11 @@ struct RecoveryProbe {
 };
 [[nodiscard]] RecoveryProbe recovery_probe(std::string_view sql);
 
+// The statement, sanitised, when it takes away what no downgrade brings back: tables, columns, schemas, types and what falls
+// with them, deleted or truncated rows, rows overwritten without a WHERE, and DO blocks whose text does such things. Empty
+// otherwise. A function that deletes when it is called is not seen.
+[[nodiscard]] std::string destroyed_by(std::string_view sql);
+
 // The statement with literals and passwords replaced ($1), for logs and reports; never longer than `limit` bytes. Text that
 // cannot be parsed is reduced to its leading keywords.
 [[nodiscard]] std::string sanitise_sql(std::string_view sql, std::size_t limit = 200);
