@@ -11,40 +11,13 @@ namespace {
 constexpr std::size_t kMaxDepth = 32;
 constexpr const char* kSpecHashAnnotation = "athanor.dev/spec-hash";
 
-void put(Json& json, const char* name, const std::string& value) {
-  if (!value.empty()) {
-    json[name] = value;
-  }
-}
-void put(Json& json, const char* name, std::int64_t value) {
-  if (value != 0) {
-    json[name] = value;
-  }
-}
-void put(Json& json, const char* name, const std::vector<std::string>& value) {
-  if (!value.empty()) {
-    json[name] = value;
-  }
-}
-
 std::string text_of(const Json& json, const char* name) {
   const auto found = json.find(name);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
-std::int64_t number_of(const Json& json, const char* name, std::int64_t otherwise = 0) {
+std::int64_t number_of(const Json& json, const char* name) {
   const auto found = json.find(name);
-  return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : otherwise;
-}
-std::vector<std::string> texts_of(const Json& json, const char* name) {
-  std::vector<std::string> texts;
-  if (const auto found = json.find(name); found != json.end() && found->is_array()) {
-    for (const auto& item : *found) {
-      if (item.is_string()) {
-        texts.push_back(item.get<std::string>());
-      }
-    }
-  }
-  return texts;
+  return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 const Json* object_of(const Json& json, const char* name) {
   const auto found = json.find(name);
@@ -59,68 +32,6 @@ void each_object(const Json& json, const char* name, Read read) {
       }
     }
   }
-}
-
-Json plan_to_json(const PlanStatus& plan) {
-  Json json = Json::object();
-  put(json, "hash", plan.hash);
-  put(json, "direction", plan.direction);
-  json["revisions"] = plan.revisions;
-  put(json, "summary", plan.summary);
-  put(json, "warnings", plan.warnings);
-  return json;
-}
-
-Json error_to_json(const ErrorStatus& error) {
-  Json json = Json::object();
-  put(json, "code", error.code);
-  put(json, "message", error.message);
-  put(json, "hint", error.hint);
-  put(json, "sqlState", error.sqlstate);
-  put(json, "revision", error.revision);
-  put(json, "line", error.line);
-  put(json, "statement", error.statement);
-  put(json, "time", error.time);
-  for (const auto& blocker : error.blockers) {
-    Json item = Json::object();
-    item["pid"] = blocker.pid;
-    put(item, "application", blocker.application);
-    put(item, "user", blocker.user);
-    put(item, "since", blocker.since);
-    put(item, "query", blocker.query);
-    json["blockers"].push_back(std::move(item));
-  }
-  return json;
-}
-
-ErrorStatus error_from_json(const Json& json) {
-  ErrorStatus error;
-  error.code = text_of(json, "code");
-  error.message = text_of(json, "message");
-  error.hint = text_of(json, "hint");
-  error.sqlstate = text_of(json, "sqlState");
-  error.revision = text_of(json, "revision");
-  error.line = number_of(json, "line");
-  error.statement = text_of(json, "statement");
-  error.time = text_of(json, "time");
-  each_object(json, "blockers", [&error](const Json& item) {
-    error.blockers.push_back({number_of(item, "pid"), text_of(item, "application"), text_of(item, "user"),
-                              text_of(item, "since"), text_of(item, "query")});
-  });
-  return error;
-}
-
-Json history_to_json(const HistoryStatus& entry) {
-  Json json = Json::object();
-  put(json, "time", entry.time);
-  put(json, "direction", entry.direction);
-  put(json, "from", entry.from);
-  put(json, "to", entry.to);
-  json["revisions"] = entry.revisions;
-  json["durationMilliseconds"] = entry.duration_ms;
-  put(json, "outcome", entry.outcome);
-  put(json, "runID", entry.run_id);
-  return json;
 }
 
 Json condition_to_json(const Condition& condition) {
@@ -160,6 +71,183 @@ Phase phase_of(const std::string& name) {
     }
   }
   return Phase::Pending;
+}
+
+// Every part of a status lists its fields once, in fields() below; a FieldWriter or a FieldReader goes through the list.
+class FieldWriter {
+ public:
+  template <class T>
+  using Of = const T;
+
+  // Left out when empty or zero.
+  void maybe(const char* name, const std::string& value) { put(name, value, !value.empty()); }
+  void maybe(const char* name, std::int64_t value) { put(name, value, value != 0); }
+  void maybe(const char* name, const std::vector<std::string>& value) { put(name, value, !value.empty()); }
+  template <class T>
+  void always(const char* name, const T& value) {
+    put(name, value, true);
+  }
+  void phase(const char* name, Phase value) { json_[name] = phase_name(value); }
+  template <class T>
+  void part(const char* name, const std::optional<T>& value) {
+    if (value) {
+      json_[name] = of(*value);
+    }
+  }
+  template <class T>
+  void items(const char* name, const std::vector<T>& values) {
+    for (const auto& value : values) {
+      json_[name].push_back(of(value));
+    }
+  }
+  void conditions(const char* name, const Conditions& values) {
+    json_[name] = Json::array();
+    for (const auto& value : values) {
+      json_[name].push_back(condition_to_json(value));
+    }
+  }
+
+  template <class T>
+  static Json of(const T& value) {
+    FieldWriter writer;
+    fields(writer, value);
+    return std::move(writer.json_);
+  }
+
+ private:
+  template <class T>
+  void put(const char* name, const T& value, bool wanted) {
+    if (wanted) {
+      json_[name] = value;
+    }
+  }
+  Json json_ = Json::object();
+};
+
+// What is missing or of another type keeps the value it has.
+class FieldReader {
+ public:
+  template <class T>
+  using Of = T;
+
+  void maybe(const char* name, std::string& value) {
+    if (const auto found = json_.find(name); found != json_.end() && found->is_string()) {
+      value = found->get<std::string>();
+    }
+  }
+  void maybe(const char* name, std::int64_t& value) {
+    if (const auto found = json_.find(name); found != json_.end() && found->is_number_integer()) {
+      value = found->get<std::int64_t>();
+    }
+  }
+  void maybe(const char* name, std::vector<std::string>& value) {
+    if (const auto found = json_.find(name); found != json_.end() && found->is_array()) {
+      for (const auto& item : *found) {
+        if (item.is_string()) {
+          value.push_back(item.get<std::string>());
+        }
+      }
+    }
+  }
+  template <class T>
+  void always(const char* name, T& value) {
+    maybe(name, value);
+  }
+  void phase(const char* name, Phase& value) { value = phase_of(text_of(json_, name)); }
+  template <class T>
+  void part(const char* name, std::optional<T>& value) {
+    if (const Json* found = object_of(json_, name)) {
+      value = of<T>(*found);
+    }
+  }
+  template <class T>
+  void items(const char* name, std::vector<T>& values) {
+    each_object(json_, name, [&values](const Json& item) { values.push_back(of<T>(item)); });
+  }
+  void conditions(const char* name, Conditions& values) {
+    each_object(json_, name, [&values](const Json& item) { condition_from_json(item, values); });
+  }
+
+  template <class T>
+  static T of(const Json& json) {
+    FieldReader reader(json);
+    T value;
+    fields(reader, value);
+    return value;
+  }
+
+ private:
+  explicit FieldReader(const Json& json) : json_(json) {}
+  const Json& json_;
+};
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<PlanStatus>& plan) {
+  codec.maybe("hash", plan.hash);
+  codec.maybe("direction", plan.direction);
+  codec.always("revisions", plan.revisions);
+  codec.maybe("summary", plan.summary);
+  codec.maybe("warnings", plan.warnings);
+}
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<ProgressStatus>& progress) {
+  codec.always("done", progress.done);
+  codec.always("total", progress.total);
+  codec.maybe("revision", progress.revision);
+  codec.maybe("rows", progress.rows);
+}
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<BlockerStatus>& blocker) {
+  codec.always("pid", blocker.pid);
+  codec.maybe("application", blocker.application);
+  codec.maybe("user", blocker.user);
+  codec.maybe("since", blocker.since);
+  codec.maybe("query", blocker.query);
+}
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<ErrorStatus>& error) {
+  codec.maybe("code", error.code);
+  codec.maybe("message", error.message);
+  codec.maybe("hint", error.hint);
+  codec.maybe("sqlState", error.sqlstate);
+  codec.maybe("revision", error.revision);
+  codec.maybe("line", error.line);
+  codec.maybe("statement", error.statement);
+  codec.maybe("time", error.time);
+  codec.items("blockers", error.blockers);
+}
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<HistoryStatus>& entry) {
+  codec.maybe("time", entry.time);
+  codec.maybe("direction", entry.direction);
+  codec.maybe("from", entry.from);
+  codec.maybe("to", entry.to);
+  codec.always("revisions", entry.revisions);
+  codec.always("durationMilliseconds", entry.duration_ms);
+  codec.maybe("outcome", entry.outcome);
+  codec.maybe("runID", entry.run_id);
+}
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<DatabaseMigrationStatus>& status) {
+  codec.always("observedGeneration", status.observed_generation);
+  codec.phase("phase", status.phase);
+  codec.always("currentRevisions", status.current_revisions);
+  codec.maybe("targetRevision", status.target_revision);
+  codec.maybe("resolvedRevisions", status.resolved_revisions);
+  codec.always("pendingCount", status.pending_count);
+  codec.maybe("pendingRevisions", status.pending_revisions);
+  codec.part("plan", status.plan);
+  codec.part("progress", status.progress);
+  codec.part("lastError", status.last_error);
+  codec.maybe("failures", status.failures);
+  codec.maybe("nextRetry", status.next_retry);
+  codec.items("history", status.history);
+  codec.conditions("conditions", status.conditions);
 }
 
 bool is_plain_scalar(const std::string& text) {
@@ -271,69 +359,11 @@ std::string_view phase_name(Phase phase) {
 }
 
 Json status_to_json(const DatabaseMigrationStatus& status) {
-  Json json = Json::object();
-  json["observedGeneration"] = status.observed_generation;
-  json["phase"] = phase_name(status.phase);
-  json["currentRevisions"] = status.current_revisions;
-  put(json, "targetRevision", status.target_revision);
-  put(json, "resolvedRevisions", status.resolved_revisions);
-  json["pendingCount"] = status.pending_count;
-  put(json, "pendingRevisions", status.pending_revisions);
-  if (status.plan) {
-    json["plan"] = plan_to_json(*status.plan);
-  }
-  if (status.progress) {
-    Json progress = Json::object();
-    progress["done"] = status.progress->done;
-    progress["total"] = status.progress->total;
-    put(progress, "revision", status.progress->revision);
-    put(progress, "rows", status.progress->rows);
-    json["progress"] = std::move(progress);
-  }
-  if (status.last_error) {
-    json["lastError"] = error_to_json(*status.last_error);
-  }
-  put(json, "failures", status.failures);
-  put(json, "nextRetry", status.next_retry);
-  for (const auto& entry : status.history) {
-    json["history"].push_back(history_to_json(entry));
-  }
-  json["conditions"] = Json::array();
-  for (const auto& condition : status.conditions) {
-    json["conditions"].push_back(condition_to_json(condition));
-  }
-  return json;
+  return FieldWriter::of(status);
 }
 
 DatabaseMigrationStatus status_from_json(const Json& json) {
-  DatabaseMigrationStatus status;
-  status.observed_generation = number_of(json, "observedGeneration", -1);
-  status.phase = phase_of(text_of(json, "phase"));
-  status.current_revisions = texts_of(json, "currentRevisions");
-  status.target_revision = text_of(json, "targetRevision");
-  status.resolved_revisions = texts_of(json, "resolvedRevisions");
-  status.pending_count = number_of(json, "pendingCount");
-  status.pending_revisions = texts_of(json, "pendingRevisions");
-  if (const Json* plan = object_of(json, "plan")) {
-    status.plan = PlanStatus{text_of(*plan, "hash"), text_of(*plan, "direction"), number_of(*plan, "revisions"),
-                             texts_of(*plan, "summary"), texts_of(*plan, "warnings")};
-  }
-  if (const Json* progress = object_of(json, "progress")) {
-    status.progress = ProgressStatus{number_of(*progress, "done"), number_of(*progress, "total"),
-                                     text_of(*progress, "revision"), number_of(*progress, "rows")};
-  }
-  if (const Json* error = object_of(json, "lastError")) {
-    status.last_error = error_from_json(*error);
-  }
-  status.failures = number_of(json, "failures");
-  status.next_retry = text_of(json, "nextRetry");
-  each_object(json, "history", [&status](const Json& item) {
-    status.history.push_back({text_of(item, "time"), text_of(item, "direction"), text_of(item, "from"), text_of(item, "to"),
-                              number_of(item, "revisions"), number_of(item, "durationMilliseconds"), text_of(item, "outcome"),
-                              text_of(item, "runID")});
-  });
-  each_object(json, "conditions", [&status](const Json& item) { condition_from_json(item, status.conditions); });
-  return status;
+  return FieldReader::of<DatabaseMigrationStatus>(json);
 }
 
 std::string stored_to_yaml(const StoredResource& stored) {
