@@ -1,0 +1,1 @@
+#include "operator/kube/cluster_access.hpp"

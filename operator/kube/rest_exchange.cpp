@@ -1,0 +1,1 @@
+#include "operator/kube/rest_transport.hpp"
