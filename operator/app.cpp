@@ -66,7 +66,7 @@ class House {
         roots_(sources.roots()),
         metrics_(options.workers),
         queue_(clock_, BackOff{}, options.per_server, &metrics_),
-        sources_(std::move(sources), clock_),
+        sources_(std::move(sources), clock_, options.limits),
         credentials_(std::move(secrets), environment),
         databases_(make_migrator_access(connect, clock_)),
         catalogue_(state_, clock_, [this](const DatabaseMigration& resource) { return identify(resource); }),

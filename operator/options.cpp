@@ -35,6 +35,24 @@ Result<void> read_resync(const std::string& text, milliseconds& value) {
   return {};
 }
 
+Result<void> read_max_files(const std::string& text, std::size_t& value) {
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stopped != end || value < 1) {
+    return fail(usage("--max-files takes a number from 1 on"));
+  }
+  return {};
+}
+
+Result<void> read_max_file_size(const std::string& text, std::size_t& value) {
+  const auto size = parse_size(text);
+  if (!size || *size < 1) {
+    return fail(usage("--max-file-size takes bytes, or a number and KiB, MiB or GiB"));
+  }
+  value = *size;
+  return {};
+}
+
 Result<void> take_value(Options& options, const std::string& name, const std::string& value) {
   if (value.empty()) {
     return fail(usage(name + " needs a value"));
@@ -55,6 +73,10 @@ Result<void> take_value(Options& options, const std::string& name, const std::st
     return read_count(name, value, options.per_server);
   } else if (name == "--resync") {
     return read_resync(value, options.resync);
+  } else if (name == "--max-files") {
+    return read_max_files(value, options.limits.max_files);
+  } else if (name == "--max-file-size") {
+    return read_max_file_size(value, options.limits.max_file_bytes);
   } else {
     TRY_ASSIGN(options.log_level, parse_log_level(value));
   }
@@ -76,10 +98,10 @@ bool* switch_of(Options& options, std::string_view name) {
   return nullptr;
 }
 
-constexpr std::array<std::string_view, 13> kNames{"--manifests", "--state",   "--listen",    "--source-root", "--secret-root",
-                                                  "--workers",   "--resync",  "--log-level", "--per-server",  "--once",
-                                                  "--json",      "--version", "--help"};
-constexpr std::size_t kWithValue = 9;
+constexpr std::array<std::string_view, 15> kNames{"--max-files",   "--max-file-size", "--manifests", "--state",   "--listen",
+                                                  "--source-root", "--secret-root",   "--workers",   "--resync",  "--log-level",
+                                                  "--per-server",  "--once",          "--json",      "--version", "--help"};
+constexpr std::size_t kWithValue = 11;
 
 }  // namespace
 
@@ -135,6 +157,8 @@ Options:
   --workers N          databases in work at once; default 8
   --per-server N       of them on one database server; default 8
   --resync DURATION    look at every database at least this often; default 5m
+  --max-files N        revision files in one source; default 100000
+  --max-file-size SIZE of one revision file; default 64MiB
   --once               reconcile everything once, print a summary, and exit
   --json               with --once: the summary as JSON
   --log-level LEVEL    debug, info, warn or error; default info (warn with --once)

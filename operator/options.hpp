@@ -9,6 +9,7 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/result.hpp"
+#include "migrations/revision/source.hpp"
 #include "operator/log/log.hpp"
 
 namespace athanor::controller {
@@ -22,6 +23,7 @@ struct Options {
   std::size_t workers = 8;
   std::size_t per_server = 8;
   milliseconds resync{300'000};
+  SourceLimits limits;
   bool once = false;
   bool json = false;
   std::optional<LogLevel> log_level;  // empty: info, or warn with --once

@@ -39,6 +39,14 @@ std::string plan_key(Direction direction, const std::vector<std::string>& from, 
   return key;
 }
 
+// The operator has no athanor.yaml: its limits are options.
+Error explained(Error error) {
+  if (error.code == ErrorCode::FileTooLarge) {
+    error.hint = "Raise --max-files or --max-file-size of the operator, or move bulk data out of the revisions.";
+  }
+  return error;
+}
+
 // Bodies read once are kept for the next plan or comparison of the snapshot, up to a limit: a fleet reads the same files.
 class RememberingSource final : public RevisionSource {
  public:
@@ -51,10 +59,13 @@ class RememberingSource final : public RevisionSource {
         return found->second;
       }
     }
-    TRY_ASSIGN(auto body, source_->read(revision));
+    auto body = source_->read(revision);
+    if (!body) {
+      return fail(explained(std::move(body).error()));
+    }
     const std::lock_guard lock(mutex_);
-    if (bytes_ + body.size() <= kMaxBodyBytes && bodies_.emplace(revision.id, body).second) {
-      bytes_ += body.size();
+    if (bytes_ + body->size() <= kMaxBodyBytes && bodies_.emplace(revision.id, *body).second) {
+      bytes_ += body->size();
     }
     return body;
   }
@@ -168,9 +179,12 @@ Result<std::shared_ptr<SourceSnapshot>> FolderSnapshots::load(const std::string&
     }
     entries_.erase(found);
   }
-  auto source = std::make_unique<FolderSource>(std::vector<std::string>{folder}, recursive);
-  TRY_ASSIGN(auto revisions, source->list());
-  TRY_ASSIGN(auto graph, RevisionGraph::build(std::move(revisions)));
+  auto source = std::make_unique<FolderSource>(std::vector<std::string>{folder}, recursive, limits_);
+  auto revisions = source->list();
+  if (!revisions) {
+    return fail(explained(std::move(revisions).error()));
+  }
+  TRY_ASSIGN(auto graph, RevisionGraph::build(std::move(*revisions)));
   auto unchanged = [folder, recursive, marks] {
     const auto now = mark_folder(folder, recursive, is_revision_name);
     return now && *now == marks;

@@ -73,7 +73,7 @@ struct FileMark {
 
 class FolderSnapshots {
  public:
-  explicit FolderSnapshots(Clock& clock) : clock_(clock) {}
+  explicit FolderSnapshots(Clock& clock, SourceLimits limits = {}) : clock_(clock), limits_(limits) {}
   [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> load(const std::string& folder, bool recursive);
 
  private:
@@ -86,6 +86,7 @@ class FolderSnapshots {
   void evict();
 
   Clock& clock_;
+  SourceLimits limits_;
   std::mutex mutex_;
   std::map<std::string, Entry> entries_;
   std::uint64_t uses_ = 0;

@@ -37,7 +37,8 @@ class AllowedRoots {
 
 class LocalSources final : public SourceProvider {
  public:
-  LocalSources(AllowedRoots roots, Clock& clock) : roots_(std::move(roots)), snapshots_(clock) {}
+  LocalSources(AllowedRoots roots, Clock& clock, SourceLimits limits = {})
+      : roots_(std::move(roots)), snapshots_(clock, limits) {}
   [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) override;
 
  private:

@@ -82,12 +82,15 @@ TEST(ListenAddress, WantsAHostAndAPort) {
 }
 
 TEST(Options, ReadBothSpellings) {
-  const auto options = parse_options({"--manifests", "m", "--workers=3", "--resync", "30s", "--once", "--source-root=a",
-                                      "--source-root", "b", "--log-level", "debug"});
+  const auto options =
+      parse_options({"--manifests", "m", "--workers=3", "--resync", "30s", "--once", "--source-root=a", "--source-root", "b",
+                     "--log-level", "debug", "--max-files=7", "--max-file-size", "2MiB"});
   ASSERT_TRUE(options.has_value()) << options.error().message;
   EXPECT_EQ(options->manifests, "m");
   EXPECT_EQ(options->workers, 3U);
   EXPECT_EQ(options->resync, std::chrono::seconds(30));
+  EXPECT_EQ(options->limits.max_files, 7U);
+  EXPECT_EQ(options->limits.max_file_bytes, 2U << 20U);
   EXPECT_TRUE(options->once);
   EXPECT_EQ(options->source_roots, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(options->log_level, LogLevel::Debug);
@@ -103,6 +106,9 @@ TEST(Options, SayWhatIsWrong) {
   EXPECT_EQ(complaint({"--manifests"}), "--manifests needs a value");
   EXPECT_EQ(complaint({"--manifests", "m", "--workers", "0"}), "--workers takes a number from 1 to 256");
   EXPECT_EQ(complaint({"--manifests", "m", "--resync", "5"}), "--resync takes a duration from 1s to 24h");
+  EXPECT_EQ(complaint({"--manifests", "m", "--max-files", "0"}), "--max-files takes a number from 1 on");
+  EXPECT_EQ(complaint({"--manifests", "m", "--max-file-size", "2MB"}),
+            "--max-file-size takes bytes, or a number and KiB, MiB or GiB");
   EXPECT_EQ(complaint({"--manifests", "m", "--log-level", "loud"}), "unknown log level 'loud'");
   EXPECT_EQ(complaint({"--help"}), "fine");
 }

@@ -274,6 +274,33 @@ TEST_F(LocalPaths, RefusesToLeaveTheRootsByDotsLinksOrAbsolutePaths) {
   EXPECT_TRUE(wider.load(resource).has_value());
 }
 
+TEST_F(LocalPaths, RefusesMoreOrLargerFilesThanItsLimitsAndSaysWhoSetsThem) {
+  resource.spec.source.path = "rev";
+  const auto refused = [&](SourceLimits limits) {
+    LocalSources sources(roots(), clock, limits);
+    const auto snapshot = sources.load(resource);
+    return !snapshot && snapshot.error().code == ErrorCode::FileTooLarge &&
+           snapshot.error().hint.find("--max-file") != std::string::npos;
+  };
+  SourceLimits few;
+  few.max_files = 1;
+  EXPECT_FALSE(refused(few));
+  folder.write("manifests/rev/b.sql", "-- B\n--\n-- Revision: b1\n-- Revises: a1\n\n-- athanor:upgrade\nSELECT 1;\n");
+  EXPECT_TRUE(refused(few));
+
+  // The size counts where a body is read whole: when a plan is made.
+  SourceLimits small;
+  small.max_file_bytes = 100'000;
+  LocalSources sources(roots(), clock, small);
+  folder.write("manifests/rev/b.sql", "-- B\n--\n-- Revision: b1\n-- Revises: a1\n\n-- athanor:upgrade\nSELECT '" +
+                                          std::string(200'000, 'x') + "';\n");
+  const auto snapshot = sources.load(resource);
+  const auto plan = snapshot ? (*snapshot)->plan(Direction::Upgrade, {}, {"head"}) : fail(snapshot.error());
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_EQ(plan.error().code, ErrorCode::FileTooLarge);
+  EXPECT_NE(plan.error().hint.find("--max-file-size"), std::string::npos);
+}
+
 TEST_F(LocalPaths, ReadsSecretsWithoutTheirNewline) {
   LocalCredentials credentials(
       roots(), [](const std::string& name) { return name == "SET" ? std::optional<std::string>("value") : std::nullopt; });
