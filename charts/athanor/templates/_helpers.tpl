@@ -1,0 +1,125 @@
+{{- define "athanor.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "athanor.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- else if contains (include "athanor.name" .) .Release.Name }}
+{{- .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "athanor.name" .) | trunc 50 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "athanor.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "athanor.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "athanor.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{ include "athanor.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: athanor
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "athanor.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "athanor.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "athanor.leaseName" -}}
+{{- default (include "athanor.fullname" .) .Values.leaderElection.leaseName }}
+{{- end }}
+
+{{- define "athanor.image" -}}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) }}
+{{- end }}
+{{- end }}
+
+{{- /* The namespaces watched, as JSON; [] is all of them. */}}
+{{- define "athanor.namespaces" -}}
+{{- if eq .Values.watch.scope "Cluster" }}[]
+{{- else if eq .Values.watch.scope "OwnNamespace" }}{{ list .Release.Namespace | toJson }}
+{{- else }}{{ .Values.watch.namespaces | uniq | sortAlpha | toJson }}
+{{- end }}
+{{- end }}
+
+{{- /* What the schema cannot say. */}}
+{{- define "athanor.check" -}}
+{{- if and (not .Values.leaderElection.enabled) (gt (int .Values.replicaCount) 1) }}
+{{- fail "replicaCount must be 1 without leaderElection.enabled" }}
+{{- end }}
+{{- if and (eq .Values.watch.scope "Namespaces") (not .Values.watch.namespaces) }}
+{{- fail "watch.scope Namespaces needs watch.namespaces" }}
+{{- end }}
+{{- if and (ne .Values.watch.scope "Namespaces") .Values.watch.namespaces }}
+{{- fail (printf "watch.namespaces needs watch.scope Namespaces, which is %s" .Values.watch.scope) }}
+{{- end }}
+{{- if and .Values.backup.existingClaim .Values.backup.volume }}
+{{- fail "only one of backup.existingClaim and backup.volume may be set" }}
+{{- end }}
+{{- end }}
+
+{{- /* What the operator may do in a namespace it watches. */}}
+{{- define "athanor.watchRules" -}}
+- apiGroups: [athanor.dev]
+  resources: [databasemigrations, migrationapprovals]
+  verbs: [get, list, watch]
+- apiGroups: [athanor.dev]
+  resources: [databasemigrations/status]
+  verbs: [patch, update]
+# Those that a resource names, one by one; never listed.
+- apiGroups: ['']
+  resources: [configmaps, secrets]
+  verbs: [get]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- if .Values.jobs.enabled }}
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [create, delete, get, list, watch]
+# The termination message of a Job's pod is its result.
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [get, list]
+# Where OwnerReferencesPermissionEnforcement is on, a Job may block the deletion of its owner only with this.
+- apiGroups: [athanor.dev]
+  resources: [databasemigrations/finalizers]
+  verbs: [update]
+{{- end }}
+{{- if .Values.flux.enabled }}
+- apiGroups: [source.toolkit.fluxcd.io]
+  resources: [buckets, gitrepositories, ocirepositories]
+  verbs: [get]
+{{- end }}
+{{- end }}
+
+{{- define "athanor.containerSecurity" -}}
+allowPrivilegeEscalation: false
+capabilities:
+  drop: [ALL]
+privileged: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+{{- with .Values.runAsUser }}
+runAsUser: {{ int64 . }}
+{{- end }}
+{{- with .Values.runAsGroup }}
+runAsGroup: {{ int64 . }}
+{{- end }}
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
