@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "migrations/base/sha256.hpp"
 #include "operator/reconcile/database_access.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
 
@@ -46,16 +47,24 @@ inline DatabaseMigration resource(const std::string& target = "head") {
   return resource;
 }
 
-// One database as a value, and what was asked of it.
+// One database as a value, and what was asked of it. It behaves as the real migrator does, which the contract test in
+// tests/postgres/operator proves.
 struct FakeDatabase {
   Observation observation;
-  std::vector<Blocker> holders;
+  std::vector<Blocker> holders;  // of the migration lock: while there are any, nothing runs
+  bool unreachable = false;
+  std::map<std::string, Error> broken;           // revision -> what its statement fails with
+  std::map<std::string, std::string> checksums;  // revision -> of the body that was run here
+  // What a test wants to be told instead.
   std::optional<Error> open_error;
   std::optional<Error> observe_error;
   std::optional<Error> checksum_error;
-  // What an execution ends with; by default every revision runs.
   std::function<ExecutionReport(const Plan&, const StopToken&)> on_execute;
   std::vector<std::string> calls;
+
+  [[nodiscard]] Result<void> reach() const {
+    return unreachable ? fail(ErrorCode::DatabaseUnreachable, "connection refused") : Result<void>();
+  }
 
   ExecutionReport run(const Plan& plan, const StopToken& stop) {
     if (on_execute) {
@@ -63,12 +72,49 @@ struct FakeDatabase {
     }
     ExecutionReport report;
     report.run_id = "run";
-    for (const auto& step : plan.revisions) {
-      report.executed.push_back({step.walk.revision.value_or(""), step.walk.direction, milliseconds(1)});
+    report.rows = plan.from;
+    if (plan.empty()) {
+      return report;
     }
-    report.rows = plan.to;
-    observation.rows = plan.to;
+    if (auto refused = refusal(plan, stop)) {
+      report.error = std::move(refused);
+      report.blockers = report.error->code == ErrorCode::LockHeld ? holders : std::vector<Blocker>();
+      return report;
+    }
+    observation.has_version_table = observation.has_ledger = true;
+    for (const auto& step : plan.revisions) {
+      const std::string id = step.walk.revision.value_or("");
+      if (const auto found = broken.find(id); found != broken.end()) {
+        report.error = found->second;
+        report.failed_revision = id;
+        break;
+      }
+      report.executed.push_back({id, step.walk.direction, milliseconds(1)});
+      report.rows = step.walk.heads;
+      checksums.erase(id);
+      if (step.walk.direction == Direction::Upgrade) {
+        checksums[id] = step.script->checksum;
+      }
+    }
+    observation.rows = report.rows;
     return report;
+  }
+
+ private:
+  [[nodiscard]] std::optional<Error> refusal(const Plan& plan, const StopToken& stop) const {
+    if (auto reached = reach(); !reached) {
+      return reached.error();
+    }
+    if (stop.requested()) {
+      return Error(ErrorCode::Interrupted, "told to stop");
+    }
+    if (!holders.empty()) {
+      return Error(ErrorCode::LockHeld, "the migration lock is held");
+    }
+    if (observation.rows != plan.from) {
+      return Error(ErrorCode::StalePlan, "the database changed after the plan was made");
+    }
+    return std::nullopt;
   }
 };
 
@@ -77,6 +123,7 @@ class FakeAccess final : public DatabaseAccess {
   FakeAccess(FakeDatabase& database, ProgressSink& sink) : database_(database), sink_(sink) {}
   Result<Observation> observe() override {
     database_.calls.emplace_back("observe");
+    TRY(database_.reach());
     if (database_.observe_error) {
       return fail(*database_.observe_error);
     }
@@ -84,18 +131,30 @@ class FakeAccess final : public DatabaseAccess {
   }
   Result<std::vector<Blocker>> lock_holders() override {
     database_.calls.emplace_back("lock_holders");
+    TRY(database_.reach());
     return database_.holders;
   }
-  Result<void> verify_checksums(const SourceSnapshot&, const std::vector<std::string>&, const Plan*) override {
+  Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>&, const Plan*) override {
     database_.calls.emplace_back("verify");
+    TRY(database_.reach());
     if (database_.checksum_error) {
       return fail(*database_.checksum_error);
+    }
+    for (const auto& [id, checksum] : database_.checksums) {
+      if (const Revision* revision = snapshot.graph().find(id)) {
+        TRY_ASSIGN(const auto body, snapshot.source().read(*revision));
+        if (sha256_hex(body) != checksum) {
+          return fail(ErrorCode::ChecksumMismatch, id + " changed");
+        }
+      }
     }
     return {};
   }
   ExecutionReport execute(const Plan& plan, const StopToken& stop) override {
     database_.calls.emplace_back("execute");
-    sink_.run_started(plan);
+    if (!plan.empty()) {
+      sink_.run_started(plan);
+    }
     return database_.run(plan, stop);
   }
 
