@@ -19,8 +19,8 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-lint configure build python demo test test-unit test-postgres bench format format-check lint sanitize \
-        tsan install clean
+.PHONY: help deps deps-lint configure build python cluster chart-tools demo test test-unit test-postgres test-cluster bench \
+        format format-check lint sanitize tsan install clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,17 +46,28 @@ python: deps
 	@mkdir -p $(BUILD)
 	@path=$$(tests/support/python-environment) && printf '%s\n' "$$path" >$(BUILD)/python-path
 
+# The programs of the test cluster and of the chart's tests: built once, kept in the user's cache too. tests/cluster says how.
+cluster: deps
+	@tests/cluster/programs >/dev/null
+
+chart-tools: deps
+	@tests/cluster/tools >/dev/null
+
 demo: build ## Two real databases follow a Git repository, in under two minutes
 	@deploy/demo/demo.sh $(BUILD)
 
-test: build python ## Run every test (TESTS=regex picks some)
+# With TESTS, a cluster is made ready only if a chosen test asks for one.
+test: build python $(if $(TESTS),,cluster) ## Run every test (TESTS=regex picks some)
 	@$(CTEST)
 
-test-unit: build ## Run the tests that need no database
-	@$(CTEST) -LE postgres
+test-unit: build ## Run the tests that need no database and no cluster
+	@$(CTEST) -LE 'postgres|cluster'
 
 test-postgres: build python ## Run the tests against a throwaway PostgreSQL
-	@$(CTEST) -L postgres
+	@$(CTEST) -L postgres -LE cluster
+
+test-cluster: build python cluster ## Run the tests against a throwaway Kubernetes API server
+	@$(CTEST) -L cluster
 
 bench: build ## Measure against a libpq reference and the peers found (BENCH_FLAGS="--help")
 	@tests/bench/bench.py --build $(BUILD) $(BENCH_FLAGS)
@@ -83,4 +94,5 @@ install: build ## Install below PREFIX (/usr/local), staged below DESTDIR
 
 clean: ## Remove every build folder
 	@for folder in build build-asan build-tsan build-debug $(BUILD); do \
-	  [ ! -d $$folder/postgres ] || tests/support/throwaway-postgres stop $$folder/postgres; rm -rf $$folder; done
+	  [ ! -d $$folder/postgres ] || tests/support/throwaway-postgres stop $$folder/postgres; \
+	  [ ! -d $$folder/cluster ] || tests/cluster/throwaway-cluster stop $$folder/cluster; rm -rf $$folder; done
