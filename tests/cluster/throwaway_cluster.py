@@ -3,8 +3,10 @@
 `cluster` is shared by all tests of a run: each test takes a `namespace` of its own and leaves the programs alone. A test that
 crashes or freezes them takes `own_cluster`, which lives as long as its file.
 """
+import ctypes
 import itertools
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +15,9 @@ from typing import TypeVar
 
 import pytest
 from kubernetes import client, config
+
+if "ATHANOR_CLUSTER" in os.environ:  # run by ctest: a killed ctest takes its tests along, and they their clusters
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 COMMAND = Path(__file__).with_name("throwaway-cluster")
 T = TypeVar("T")
