@@ -52,6 +52,7 @@ class ConfigurationReader {
     read_version_table();
     fields_.flag("transaction_per_migration", to_.transaction_per_migration);
     fields_.mapping("execution", [this](YamlFields& execution) { read_execution(execution); });
+    fields_.mapping("backup", [this](YamlFields& backup) { read_backup(backup); });
     fields_.mapping("limits", [this](YamlFields& limits) {
       limits.size("file_size", to_.limits.max_file_bytes);
       limits.integer("files", to_.limits.max_files, 1, 10'000'000);
@@ -175,6 +176,25 @@ class ConfigurationReader {
     execution.text("search_path", settings.search_path);
     read_identifier(execution, "application_name", settings.application_name, false);
     execution.flag("allow_session_pooler", settings.allow_session_pooler);
+  }
+
+  void read_backup(YamlFields& backup) {
+    BackupSettings& settings = to_.backup;
+    for (const auto& [key, folder] : {std::pair{"folder", &settings.folder}, std::pair{"programs", &settings.programs}}) {
+      backup.text(key, *folder);
+      if (backup.has(key) && !folder->empty()) {
+        *folder = resolved(std::move(*folder));
+      }
+    }
+    backup.integer("compression", settings.compression, 0, 9);
+    backup.integer("keep", settings.retention.keep, 0, 1'000'000);
+    backup.duration("max_age", settings.retention.max_age);
+    backup.flag("required", settings.required);
+    backup.duration("accept_max_age", settings.accept_max_age);
+    backup.size("min_free", settings.min_free);
+    backup.flag("check_space", settings.check_space);
+    backup.duration("lock_timeout", settings.lock_timeout);
+    backup.duration("wait", settings.wait);
   }
 
   void note_idle_options() {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
+#include "migrations/revision/backup_settings.hpp"
 #include "migrations/revision/duration.hpp"
 #include "migrations/revision/source.hpp"
 
@@ -63,6 +64,7 @@ struct Configuration {
   bool transaction_per_migration = true;  // false: every transactional revision of a run in one transaction
   std::string ledger_schema = "athanor";
   ExecutionSettings execution;
+  BackupSettings backup;
   SourceLimits limits;
   std::vector<std::string> warnings;
 };

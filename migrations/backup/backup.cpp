@@ -1,0 +1,172 @@
+#include "migrations/backup/backup.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "migrations/backup/backup_run.hpp"
+#include "migrations/backup/catalogue.hpp"
+#include "migrations/backup/client_programs.hpp"
+#include "migrations/backup/database_facts.hpp"
+#include "migrations/backup/dump_content.hpp"
+#include "migrations/backup/dump_turn.hpp"
+#include "migrations/backup/retention.hpp"
+#include "migrations/base/ids.hpp"
+#include "migrations/plan/plan.hpp"
+
+namespace athanor {
+namespace {
+
+std::string version_table_of(const BackupJob& job) {
+  return qualified_name(job.version_table_schema, job.version_table);
+}
+
+// Young enough, of the same rows, and still what was written.
+Result<std::optional<BackupRecord>> accept_existing(const BackupTools& tools, const BackupJob& job, Session& session,
+                                                    const DatabaseFacts& facts) {
+  if (job.settings.accept_max_age.count() <= 0) {
+    return std::nullopt;
+  }
+  TRY_ASSIGN(const auto revisions, read_revisions(session, version_table_of(job)));
+  TRY_ASSIGN(const BackupList list, list_backups(tools.store));
+  const BackupRecord* found = newest_acceptable(list.backups, facts.identity, version_table_of(job), revisions,
+                                                job.settings.accept_max_age, tools.clock.wall_now());
+  if (found == nullptr) {
+    return std::nullopt;
+  }
+  tools.progress.stage(BackupStage::Verifying, found->file);
+  TRY_ASSIGN(const auto reader, tools.store.open(found->file));
+  TRY_ASSIGN(const DumpContent content, read_content(*reader, tools.stop));
+  if (auto same = require_same(content, {found->sha256, found->size}, found->location); !same) {
+    tools.progress.warning(same.error().describe() + "; a new backup is taken");
+    return std::nullopt;
+  }
+  BackupRecord record = *found;
+  record.accepted = true;
+  return record;
+}
+
+std::vector<BackupRecord> prune(const BackupTools& tools, const BackupJob& job, Session* session, const DatabaseIdentity& who,
+                                bool only_look) {
+  std::vector<BackupRecord> deleted;
+  auto list = list_backups(tools.store);
+  if (!list) {
+    tools.progress.warning("old backups were not deleted: " + list.error().describe());
+    return deleted;
+  }
+  const BackupCatalogue catalogue(job.ledger_schema);
+  for (BackupRecord& record : expired_backups(list->backups, who, job.settings.retention, tools.clock.wall_now())) {
+    if (!only_look) {
+      if (auto gone = delete_backup(tools.store, record); !gone) {
+        tools.progress.warning(gone.error().describe());
+        continue;
+      }
+      if (session != nullptr) {
+        [[maybe_unused]] const auto marked = catalogue.mark_deleted(*session, record.id);
+      }
+    }
+    deleted.push_back(std::move(record));
+  }
+  return deleted;
+}
+
+// What follows a published backup is a courtesy: its failure takes nothing away.
+void record_and_prune(const BackupTools& tools, const BackupJob& job, std::unique_ptr<Session>& session,
+                      const DatabaseFacts& facts, const BackupRecord& record) {
+  if (!session->alive()) {
+    if (auto again = tools.sessions.open(); again) {
+      session = std::move(*again);
+    }
+  }
+  const bool writable = session->alive() && !facts.standby;
+  if (writable) {
+    if (auto recorded = BackupCatalogue(job.ledger_schema).record(*session, record); !recorded) {
+      tools.progress.warning("the backup is good, but it is not in the catalogue of the database: " +
+                             recorded.error().describe());
+    }
+  }
+  if (!job.settings.retention.unlimited()) {
+    tools.progress.stage(BackupStage::Pruning, tools.store.describe());
+    prune(tools, job, writable ? session.get() : nullptr, facts.identity, false);
+  }
+}
+
+Result<BackupRecord> ensure(const BackupTools& tools, BackupJob job) {
+  if (job.run_id.empty()) {
+    job.run_id = new_run_id();
+  }
+  TRY_ASSIGN(std::unique_ptr<Session> session, tools.sessions.open());
+  TRY_ASSIGN(const DatabaseFacts facts, read_facts(*session));
+  TRY_ASSIGN(auto existing, accept_existing(tools, job, *session, facts));
+  if (existing) {
+    return std::move(*existing);
+  }
+  const ProgramSearch search{job.settings.programs, job.path, kInstalledPrograms, plain_environment(job.environment)};
+  TRY_ASSIGN(const ClientPrograms programs, find_programs(search, session->server_version() / 10'000, tools.stop));
+  TRY_ASSIGN(const milliseconds waited,
+             DumpTurn::acquire(*session, tools.clock, tools.stop, job.settings.wait, tools.progress));
+  if (waited.count() > 0) {
+    TRY_ASSIGN(existing, accept_existing(tools, job, *session, facts));  // the dump we waited for may be the one we need
+    if (existing) {
+      return std::move(*existing);
+    }
+  }
+  TRY_ASSIGN(BackupRecord record, run_backup(tools, job, programs, *session, facts));
+  record_and_prune(tools, job, session, facts, record);
+  DumpTurn::release(*session);
+  return record;
+}
+
+}  // namespace
+
+BackupJob BackupJob::from(const Configuration& configuration) {
+  BackupJob job;
+  job.settings = configuration.backup;
+  job.version_table = configuration.version_table;
+  job.version_table_schema = configuration.version_table_schema;
+  job.ledger_schema = configuration.ledger_schema;
+  job.role = configuration.execution.role;
+  return job;
+}
+
+Result<BackupRecord> ensure_backup(const BackupTools& tools, const BackupJob& job) {
+  return ensure(tools, job);
+}
+
+Result<BackupRecord> take_backup(const BackupTools& tools, const BackupJob& job) {
+  BackupJob always = job;
+  always.settings.accept_max_age = milliseconds(0);
+  return ensure(tools, std::move(always));
+}
+
+Result<BackupRecord> verify_backup(BackupStore& store, const std::string& reference, const BackupJob& job,
+                                   BackupProgress& progress, Clock& clock, const StopToken& stop) {
+  TRY_ASSIGN(StoredBackup found, find_backup(store, reference));
+  BackupRecord& record = found.record;
+  const ProgramSearch search{job.settings.programs, job.path, kInstalledPrograms, plain_environment(job.environment)};
+  TRY_ASSIGN(const ClientPrograms programs, find_programs(search, std::max(parse_major(record.client_version), 1), stop));
+  progress.stage(BackupStage::Verifying, record.file);
+  TRY_ASSIGN(const auto reader, store.open(record.file));
+  const auto start = clock.steady_now();
+  const auto count = [&](std::uint64_t done) {
+    progress.bytes(done, record.size, std::chrono::duration_cast<milliseconds>(clock.steady_now() - start));
+  };
+  TRY(verify_dump(*reader, {record.sha256, record.size}, programs, job.environment, record.location, count, stop));
+  record.verified = clock.wall_now();
+  return std::move(record);
+}
+
+Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const BackupJob& job, bool only_look) {
+  if (job.settings.retention.unlimited()) {
+    return fail(Error(ErrorCode::Usage, "nothing says how many backups stay, or for how long")
+                    .advise("give --keep N or --max-age DURATION, or set backup.keep or backup.max_age in athanor.yaml"));
+  }
+  TRY_ASSIGN(const std::unique_ptr<Session> session, tools.sessions.open());
+  TRY_ASSIGN(const DatabaseFacts facts, read_facts(*session));
+  if (!only_look) {
+    TRY(tools.store.clean(tools.clock.wall_now()));
+  }
+  return prune(tools, job, facts.standby ? nullptr : session.get(), facts.identity, only_look);
+}
+
+}  // namespace athanor

@@ -1,0 +1,181 @@
+#include "migrations/backup/backup_record.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace athanor {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormat = 1;
+constexpr std::size_t kLongestPart = 60;
+
+std::string safe_part(std::string_view text) {
+  std::string part;
+  for (const char c : text.substr(0, kLongestPart)) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '+';
+    part += plain ? c : '_';
+  }
+  return part;
+}
+
+std::string compact_time(WallTime time) {
+  std::string text;
+  for (const char c : format_iso8601(time).substr(0, 19)) {  // 2026-11-21T02:10:00 → 20261121T021000Z
+    if (c != '-' && c != ':') {
+      text += c;
+    }
+  }
+  return text + "Z";
+}
+
+Json properties_json(const DatabaseProperties& properties) {
+  Json json = {{"owner", properties.owner},     {"encoding", properties.encoding}, {"collate", properties.collate},
+               {"ctype", properties.ctype},     {"provider", properties.provider}, {"locale", properties.locale},
+               {"comment", properties.comment}, {"settings", Json::array()},       {"grants", nullptr}};
+  for (const auto& setting : properties.settings) {
+    json["settings"].push_back({{"role", setting.role}, {"setting", setting.setting}});
+  }
+  if (properties.has_grants) {
+    json["grants"] = Json::array();
+    for (const auto& grant : properties.grants) {
+      json["grants"].push_back({{"grantee", grant.grantee}, {"privilege", grant.privilege}, {"grantable", grant.grantable}});
+    }
+  }
+  return json;
+}
+
+DatabaseProperties properties_from(const Json& json) {
+  DatabaseProperties properties;
+  json.at("owner").get_to(properties.owner);
+  json.at("encoding").get_to(properties.encoding);
+  json.at("collate").get_to(properties.collate);
+  json.at("ctype").get_to(properties.ctype);
+  json.at("provider").get_to(properties.provider);
+  json.at("locale").get_to(properties.locale);
+  json.at("comment").get_to(properties.comment);
+  for (const Json& setting : json.at("settings")) {
+    properties.settings.push_back({setting.at("role").get<std::string>(), setting.at("setting").get<std::string>()});
+  }
+  properties.has_grants = json.at("grants").is_array();
+  if (properties.has_grants) {
+    for (const Json& grant : json.at("grants")) {
+      properties.grants.push_back({grant.at("grantee").get<std::string>(), grant.at("privilege").get<std::string>(),
+                                   grant.at("grantable").get<bool>()});
+    }
+  }
+  return properties;
+}
+
+WallTime time_from(const Json& json) {
+  const auto time = parse_iso8601(json.get<std::string>());
+  if (!time) {
+    throw std::invalid_argument("a time");
+  }
+  return *time;
+}
+
+BackupRecord record_from(const Json& json) {
+  BackupRecord record;
+  json.at("id").get_to(record.id);
+  json.at("file").get_to(record.file);
+  const Json& database = json.at("database");
+  database.at("system_identifier").get_to(record.database.system_identifier);
+  database.at("oid").get_to(record.database.oid);
+  database.at("name").get_to(record.database.name);
+  database.at("place").get_to(record.place);
+  json.at("version_table").get_to(record.version_table);
+  json.at("revisions").get_to(record.revisions);
+  json.at("sha256").get_to(record.sha256);
+  json.at("size").get_to(record.size);
+  json.at("lsn").get_to(record.lsn);
+  json.at("server_version").get_to(record.server_version);
+  json.at("client_version").get_to(record.client_version);
+  json.at("compression").get_to(record.compression);
+  record.started = time_from(json.at("started_at"));
+  record.duration = milliseconds(json.at("duration_ms").get<std::int64_t>());
+  if (!json.at("verified_at").is_null()) {
+    record.verified = time_from(json.at("verified_at"));
+  }
+  json.at("actor").get_to(record.actor);
+  json.at("tool").get_to(record.tool);
+  record.properties = properties_from(json.at("properties"));
+  return record;
+}
+
+}  // namespace
+
+std::optional<WallTime> parse_iso8601(const std::string& text) {
+  std::tm parts{};
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (end == nullptr || std::string_view(end) != "+00:00") {
+    return std::nullopt;
+  }
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
+
+std::string write_manifest(const BackupRecord& record) {
+  Json json = {{"athanor_backup", kFormat}};
+  json["id"] = record.id;
+  json["file"] = record.file;
+  json["database"] = {{"name", record.database.name},
+                      {"oid", record.database.oid},
+                      {"system_identifier", record.database.system_identifier},
+                      {"place", record.place}};
+  json["version_table"] = record.version_table;
+  json["revisions"] = record.revisions;
+  json["sha256"] = record.sha256;
+  json["size"] = record.size;
+  json["lsn"] = record.lsn;
+  json["server_version"] = record.server_version;
+  json["client_version"] = record.client_version;
+  json["compression"] = record.compression;
+  json["started_at"] = format_iso8601(record.started);
+  json["duration_ms"] = record.duration.count();
+  json["verified_at"] = record.verified ? Json(format_iso8601(*record.verified)) : Json(nullptr);
+  json["actor"] = record.actor;
+  json["tool"] = record.tool;
+  json["properties"] = properties_json(record.properties);
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<BackupRecord> read_manifest(std::string_view text, std::string_view name) {
+  const auto broken = [&](const std::string& why) {
+    return fail(Error(ErrorCode::BackupCorrupt, "the manifest cannot be read: " + why).at(std::string(name)));
+  };
+  try {
+    const Json json = Json::parse(text);
+    const int format = json.at("athanor_backup").get<int>();
+    if (format != kFormat) {
+      return broken("its format is " + std::to_string(format) + ", and this Athanor knows " + std::to_string(kFormat));
+    }
+    BackupRecord record = record_from(json);
+    if (manifest_name(record.file) != name) {
+      return broken("it names another file, " + record.file);
+    }
+    return record;
+  } catch (const std::exception&) {  // nlohmann's messages quote the text
+    return broken("it is not a manifest of a backup, or a part of it is missing");
+  }
+}
+
+std::string backup_file_name(const BackupRecord& record) {
+  std::string rows;
+  for (const std::string& row : record.revisions) {
+    rows += rows.empty() ? "" : "+";
+    rows += row;
+  }
+  return safe_part(record.database.name) + "-" + compact_time(record.started) + "-" + safe_part(rows.empty() ? "base" : rows) +
+         "-" + safe_part(record.id) + ".dump";
+}
+
+std::string manifest_name(std::string_view dump_name) {
+  const auto dot = dump_name.rfind('.');
+  return std::string(dump_name.substr(0, dot)) + ".json";
+}
+
+}  // namespace athanor

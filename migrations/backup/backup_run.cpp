@@ -1,0 +1,185 @@
+#include "migrations/backup/backup_run.hpp"
+
+#include <array>
+#include <charconv>
+#include <memory>
+#include <utility>
+
+#include "migrations/backup/dump_content.hpp"
+#include "migrations/backup/dump_turn.hpp"
+#include "migrations/backup/program_error.hpp"
+#include "migrations/backup/retention.hpp"
+#include "migrations/base/sha256.hpp"
+#include "migrations/execute/ledger.hpp"
+#include "migrations/plan/plan.hpp"
+
+namespace athanor {
+namespace {
+
+// How large the dump may become. The last one of this database tells best; without one, what the database takes on disk, which
+// holds indexes and free space that a dump has not, and none of its compression.
+std::uint64_t expected_size(BackupStore& store, const DatabaseFacts& facts, int compression) {
+  if (const auto list = list_backups(store); list) {
+    for (const StoredBackup& backup : list->backups) {
+      const BackupRecord& record = backup.record;
+      if (backup.complete && record.database.same_as(facts.identity) && (record.compression > 0) == (compression > 0)) {
+        return record.size + record.size / 4;
+      }
+    }
+  }
+  return compression > 0 ? facts.bytes / 2 : facts.bytes;
+}
+
+Result<void> require_space(const BackupTools& tools, const BackupSettings& settings, std::uint64_t expected) {
+  if (!settings.check_space) {
+    return {};
+  }
+  TRY_ASSIGN(const auto free, tools.store.free_space());
+  if (!free || *free >= expected + settings.min_free) {
+    return {};
+  }
+  return fail(Error(ErrorCode::BackupFailed, "not enough free space: " + size_text(*free) + " are left, the dump may take " +
+                                                 size_text(expected) + " (an estimate), and " + size_text(settings.min_free) +
+                                                 " shall stay free")
+                  .at(tools.store.describe())
+                  .advise("make room, lower backup.keep, or set backup.check_space: false when you know better"));
+}
+
+std::vector<std::string> dump_arguments(const BackupJob& job, const ClientPrograms& programs, const Snapshot& snapshot) {
+  std::vector<std::string> arguments{programs.pg_dump,
+                                     "--format=custom",
+                                     "--compress=" + std::to_string(job.settings.compression),
+                                     "--snapshot=" + snapshot.id,
+                                     "--lock-wait-timeout=" + std::to_string(job.settings.lock_timeout.count()),
+                                     "--no-password"};
+  if (!job.role.empty()) {
+    arguments.push_back("--role=" + job.role);
+  }
+  return arguments;
+}
+
+void end_snapshot(Session& session) {
+  if (session.alive()) {
+    [[maybe_unused]] const auto ended = session.execute_autocommit("ROLLBACK");  // a warning when there is none
+  }
+}
+
+class Run {
+ public:
+  Run(const BackupTools& tools, const BackupJob& job, const ClientPrograms& programs, Session& session)
+      : tools_(tools), job_(job), programs_(programs), session_(session) {}
+
+  Result<BackupRecord> to_the_end(const DatabaseFacts& facts) {
+    if (auto cleaned = tools_.store.clean(tools_.clock.wall_now()); !cleaned) {
+      tools_.progress.warning(cleaned.error().describe());
+    }
+    expected_ = expected_size(tools_.store, facts, job_.settings.compression);
+    TRY(require_space(tools_, job_.settings, expected_));
+    TRY_ASSIGN(record_.properties, read_properties(session_));
+    TRY_ASSIGN(const Snapshot snapshot, open_snapshot(session_, qualified_name(job_.version_table_schema, job_.version_table)));
+    describe(facts, snapshot);
+    TRY_ASSIGN(const std::unique_ptr<BackupWriter> writer, tools_.store.create(record_.file));
+    TRY(dump(snapshot, *writer));
+    end_snapshot(session_);  // verifying takes its time, and nothing shall wait for it
+    TRY(verify(*writer));
+    tools_.progress.stage(BackupStage::Publishing, record_.file);
+    record_.verified = tools_.clock.wall_now();
+    TRY(writer->publish(write_manifest(record_)));
+    return std::move(record_);
+  }
+
+ private:
+  void describe(const DatabaseFacts& facts, const Snapshot& snapshot) {
+    record_.id = job_.run_id;
+    record_.database = facts.identity;
+    record_.place = tools_.sessions.describe();
+    record_.version_table = qualified_name(job_.version_table_schema, job_.version_table);
+    record_.revisions = snapshot.revisions;
+    record_.lsn = snapshot.lsn;
+    record_.server_version = session_.server_version();
+    record_.client_version = programs_.version;
+    record_.compression = job_.settings.compression;
+    record_.started = std::chrono::floor<std::chrono::seconds>(tools_.clock.wall_now());
+    record_.actor = job_.actor;
+    record_.tool = tool_name();
+    record_.file = backup_file_name(record_);
+    record_.location = tools_.store.location(record_.file);
+  }
+
+  [[nodiscard]] milliseconds since(SteadyTime start) const {
+    return std::chrono::duration_cast<milliseconds>(tools_.clock.steady_now() - start);
+  }
+
+  Result<void> dump(const Snapshot& snapshot, BackupWriter& writer) {
+    tools_.progress.stage(BackupStage::Dumping, record_.file);
+    TRY_ASSIGN(const ChildConnection connection,
+               ChildConnection::create(job_.connection, {}, DumpTurn::kApplication, job_.environment));
+    const auto start = tools_.clock.steady_now();
+    Sha256 digest;
+    ChildStreams streams;
+    streams.out = [&](std::string_view bytes) -> Result<void> {
+      digest.update(bytes);
+      record_.size += bytes.size();
+      return writer.write(bytes);
+    };
+    streams.tick = [&] { tools_.progress.bytes(record_.size, expected_, since(start)); };
+    TRY_ASSIGN(const ChildEnd end,
+               run_child(connection.command(dump_arguments(job_, programs_, snapshot)), streams, tools_.stop));
+    if (end.exit_code != 0) {
+      return fail(program_error("pg_dump", end.exit_code, end.err, connection.secrets(), ErrorCode::BackupFailed));
+    }
+    record_.sha256 = digest.finish();
+    record_.duration = since(start);
+    return writer.finish();
+  }
+
+  Result<void> verify(BackupWriter& writer) {
+    tools_.progress.stage(BackupStage::Verifying, record_.file);
+    TRY_ASSIGN(const std::unique_ptr<BackupReader> reader, writer.read_back());
+    const auto start = tools_.clock.steady_now();
+    const auto count = [&](std::uint64_t done) { tools_.progress.bytes(done, record_.size, since(start)); };
+    return verify_dump(*reader, {record_.sha256, record_.size}, programs_, job_.environment, record_.location, count,
+                       tools_.stop);
+  }
+
+  const BackupTools& tools_;
+  const BackupJob& job_;
+  const ClientPrograms& programs_;
+  Session& session_;
+  BackupRecord record_;
+  std::uint64_t expected_ = 0;
+};
+
+}  // namespace
+
+Result<BackupRecord> run_backup(const BackupTools& tools, const BackupJob& job, const ClientPrograms& programs,
+                                Session& session, const DatabaseFacts& facts) {
+  auto outcome = Run(tools, job, programs, session).to_the_end(facts);
+  if (!outcome) {
+    end_snapshot(session);
+  }
+  return outcome;
+}
+
+int parse_major(const std::string& version) {
+  int major = 0;
+  std::from_chars(version.data(), version.data() + version.size(), major);
+  return major;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 5> kUnits{"bytes", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  std::uint64_t tenths = bytes * 10;
+  while (tenths >= 10'240 && unit + 1 < kUnits.size()) {
+    tenths /= 1'024;
+    ++unit;
+  }
+  std::string text = std::to_string(tenths / 10);
+  if (unit > 0) {
+    text += "." + std::to_string(tenths % 10);
+  }
+  return text + " " + std::string(kUnits[unit]);
+}
+
+}  // namespace athanor

@@ -1,0 +1,117 @@
+#include "migrations/backup/client_programs.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "migrations/backup/child_process.hpp"
+
+namespace athanor {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Folders in the order of preference among equals: a version's own folder is clearer than a wrapper on PATH.
+std::vector<std::string> candidates(const ProgramSearch& search) {
+  if (!search.folder.empty()) {
+    return {search.folder};
+  }
+  std::vector<std::string> folders;
+  std::error_code problem;
+  for (fs::directory_iterator entry(search.installed, problem), end; !problem && entry != end; entry.increment(problem)) {
+    folders.push_back((entry->path() / "bin").string());
+  }
+  std::ranges::sort(folders);
+  folders.insert(folders.end(), search.path.begin(), search.path.end());
+  return folders;
+}
+
+bool is_program(const std::string& path) {
+  std::error_code problem;
+  return fs::is_regular_file(path, problem) && ::access(path.c_str(), X_OK) == 0;
+}
+
+Result<ProgramVersion> ask_version(const std::string& program, const ProgramSearch& search, const StopToken& stop) {
+  std::string out;
+  ChildStreams streams;
+  streams.out = [&](std::string_view bytes) -> Result<void> {
+    out.append(bytes.substr(0, 4096 - std::min<std::size_t>(out.size(), 4096)));
+    return {};
+  };
+  TRY_ASSIGN(const ChildEnd end, run_child({{program, "--version"}, search.environment, {}}, streams, stop));
+  return end.exit_code == 0 ? parse_program_version(out) : ProgramVersion{};
+}
+
+std::string package_hint(int major) {
+  const std::string number = std::to_string(major);
+  return "install the PostgreSQL " + number + " client programs (Debian, Ubuntu: postgresql-client-" + number +
+         "; Fedora, Red Hat: postgresql" + number + "; Alpine: postgresql" + number +
+         "-client), or name their folder in backup.programs";
+}
+
+struct Found {
+  std::vector<ClientPrograms> usable;
+  ClientPrograms newest;  // of those that are too old
+};
+
+Result<Found> look(const ProgramSearch& search, int major, const StopToken& stop) {
+  Found found;
+  std::set<std::string> seen;
+  for (const std::string& folder : candidates(search)) {
+    ClientPrograms pair{folder + "/pg_dump", folder + "/pg_restore", 0, {}};
+    std::error_code problem;
+    const std::string real = fs::weakly_canonical(pair.pg_dump, problem).string();
+    if (!is_program(pair.pg_dump) || !is_program(pair.pg_restore) || !seen.insert(real).second) {
+      continue;
+    }
+    TRY_ASSIGN(const ProgramVersion version, ask_version(pair.pg_dump, search, stop));
+    pair.major = version.major;
+    pair.version = version.text;
+    if (pair.major >= major) {
+      found.usable.push_back(std::move(pair));
+    } else if (pair.major > found.newest.major) {
+      found.newest = std::move(pair);
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+ProgramVersion parse_program_version(std::string_view line) {
+  constexpr std::string_view kMark = "(PostgreSQL) ";
+  const auto at = line.find(kMark);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  line.remove_prefix(at + kMark.size());
+  line = line.substr(0, line.find_first_of(" \n\r\t"));
+  ProgramVersion version;
+  const auto [end, problem] = std::from_chars(line.data(), line.data() + line.size(), version.major);
+  if (problem != std::errc{} || version.major <= 0) {
+    return {};
+  }
+  version.text = line;
+  return version;
+}
+
+Result<ClientPrograms> find_programs(const ProgramSearch& search, int major, const StopToken& stop) {
+  TRY_ASSIGN(Found found, look(search, major, stop));
+  if (!found.usable.empty()) {
+    return *std::ranges::min_element(found.usable, {}, &ClientPrograms::major);
+  }
+  if (found.newest.major > 0) {
+    return fail(Error(ErrorCode::BackupRefused, "pg_dump " + found.newest.version + " (" + found.newest.pg_dump +
+                                                    ") is older than PostgreSQL " + std::to_string(major) +
+                                                    " and cannot read it")
+                    .advise(package_hint(major)));
+  }
+  const std::string where = search.folder.empty() ? "on PATH or in " + search.installed : "in " + search.folder;
+  return fail(Error(ErrorCode::BackupRefused, "pg_dump and pg_restore were not found " + where).advise(package_hint(major)));
+}
+
+}  // namespace athanor

@@ -1,0 +1,92 @@
+#include "migrations/backup/database_facts.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace athanor {
+namespace {
+
+// Columns that some versions lack are read through to_jsonb, where a missing key is NULL.
+constexpr std::string_view kProperties =
+    "SELECT pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,"
+    " coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'),"
+    " coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', ''),"
+    " coalesce(shobj_description(d.oid, 'pg_database'), ''), d.datacl IS NOT NULL"
+    " FROM pg_database d WHERE d.datname = current_database()";
+constexpr std::string_view kSettings =
+    "SELECT coalesce(r.rolname, ''), unnest(s.setconfig) FROM pg_db_role_setting s"
+    " LEFT JOIN pg_roles r ON r.oid = s.setrole"
+    " WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1, 2";
+constexpr std::string_view kGrants =
+    "SELECT coalesce(r.rolname, ''), a.privilege_type, a.is_grantable FROM pg_database d, aclexplode(d.datacl) a"
+    " LEFT JOIN pg_roles r ON r.oid = a.grantee"
+    " WHERE d.datname = current_database() AND (a.grantee = 0 OR r.rolname IS NOT NULL) ORDER BY 1, 2";
+
+}  // namespace
+
+Result<DatabaseFacts> read_facts(ReadSession& session) {
+  TRY_ASSIGN(const Rows rows, session.query("SELECT oid::text, datname, pg_is_in_recovery() FROM pg_database"
+                                            " WHERE datname = current_database()"));
+  DatabaseFacts facts;
+  facts.identity.oid = rows.text(0, 0);
+  facts.identity.name = rows.text(0, 1);
+  facts.standby = rows.text(0, 2) == "t";
+  // Both may be refused to some users: the identity is then the oid alone, and space is not estimated.
+  if (const auto system = session.query("SELECT system_identifier::text FROM pg_control_system()"); system) {
+    facts.identity.system_identifier = system->text(0, 0);
+  }
+  if (const auto size = session.query("SELECT pg_database_size(current_database())::text"); size) {
+    const std::string text = size->text(0, 0);
+    std::from_chars(text.data(), text.data() + text.size(), facts.bytes);
+  }
+  return facts;
+}
+
+Result<DatabaseProperties> read_properties(ReadSession& session) {
+  DatabaseProperties properties;
+  TRY_ASSIGN(const Rows row, session.query(kProperties));
+  properties.owner = row.text(0, 0);
+  properties.encoding = row.text(0, 1);
+  properties.collate = row.text(0, 2);
+  properties.ctype = row.text(0, 3);
+  properties.provider = row.text(0, 4);
+  properties.locale = row.text(0, 5);
+  properties.comment = row.text(0, 6);
+  properties.has_grants = row.text(0, 7) == "t";
+  TRY_ASSIGN(const Rows settings, session.query(kSettings));
+  for (std::size_t i = 0; i < settings.rows.size(); ++i) {
+    properties.settings.push_back({settings.text(i, 0), settings.text(i, 1)});
+  }
+  TRY_ASSIGN(const Rows grants, session.query(kGrants));
+  for (std::size_t i = 0; i < grants.rows.size(); ++i) {
+    properties.grants.push_back({grants.text(i, 0), grants.text(i, 1), grants.text(i, 2) == "t"});
+  }
+  return properties;
+}
+
+Result<std::vector<std::string>> read_revisions(ReadSession& session, const std::string& version_table) {
+  TRY_ASSIGN(const Rows there, session.query("SELECT to_regclass($1) IS NOT NULL", {version_table}));
+  std::vector<std::string> revisions;
+  if (there.text(0, 0) != "t") {
+    return revisions;
+  }
+  TRY_ASSIGN(const Rows rows, session.query("SELECT version_num FROM " + version_table));
+  for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+    revisions.push_back(rows.text(i, 0));
+  }
+  std::ranges::sort(revisions);
+  return revisions;
+}
+
+Result<Snapshot> open_snapshot(Session& session, const std::string& version_table) {
+  TRY(session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+  TRY_ASSIGN(const Rows rows, session.query("SELECT pg_export_snapshot(), CASE WHEN pg_is_in_recovery()"
+                                            " THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text"));
+  Snapshot snapshot;
+  snapshot.id = rows.text(0, 0);
+  snapshot.lsn = rows.text(0, 1);
+  TRY_ASSIGN(snapshot.revisions, read_revisions(session, version_table));
+  return snapshot;
+}
+
+}  // namespace athanor

@@ -1,0 +1,92 @@
+#include "migrations/backup/database_swap.hpp"
+
+#include <utility>
+
+#include "migrations/backup/new_database.hpp"
+#include "migrations/base/ids.hpp"
+#include "migrations/plan/plan.hpp"
+
+namespace athanor {
+namespace {
+
+constexpr int kAttempts = 40;
+constexpr milliseconds kPause{250};
+constexpr std::string_view kInUse = "55006";
+
+std::string rename_sql(const std::string& from, const std::string& to) {
+  return "ALTER DATABASE " + quote_identifier(from) + " RENAME TO " + quote_identifier(to);
+}
+
+std::string allow_sql(const std::string& name, bool allowed) {
+  return "ALTER DATABASE " + quote_identifier(name) + " ALLOW_CONNECTIONS " + (allowed ? "true" : "false");
+}
+
+}  // namespace
+
+Result<void> DatabaseSwap::rename(const std::string& from, const std::string& to) {
+  for (int attempt = 1;; ++attempt) {
+    auto done = session_.execute_autocommit(rename_sql(from, to));
+    if (done) {
+      return {};
+    }
+    if (done.error().sqlstate != kInUse || attempt == kAttempts) {
+      return fail(std::move(done).error().at("renaming the restored database to '" + to + "'"));
+    }
+    clock_.wait(kPause, StopToken());
+  }
+}
+
+Result<void> DatabaseSwap::drop(const std::string& name) {
+  constexpr int kHasForce = 130'000;
+  TRY(session_.execute_autocommit("DROP DATABASE IF EXISTS " + quote_identifier(name) +
+                                  (session_.server_version() >= kHasForce ? " WITH (FORCE)" : "")));
+  return {};
+}
+
+Result<std::string> DatabaseSwap::previous_name(const std::string& name) {
+  std::string ending = "before_";
+  for (const char c : format_iso8601(clock_.wall_now()).substr(0, 19)) {
+    if (c != '-' && c != ':') {
+      ending += c == 'T' ? '_' : c;
+    }
+  }
+  std::string previous = derived_name(name, ending);
+  TRY_ASSIGN(const Rows rows, session_.query("SELECT 1 FROM pg_database WHERE datname = $1", {previous}));
+  return rows.empty() ? previous : derived_name(name, ending + "_" + random_hex(4));
+}
+
+Result<void> DatabaseSwap::exchange(const std::string& name, const std::string& fresh, const std::string& previous) {
+  const Transaction swap{
+      {{rename_sql(name, previous), {}, ""}, {rename_sql(fresh, name), {}, ""}, {allow_sql(previous, true), {}, ""}}, false};
+  for (int attempt = 1;; ++attempt) {
+    TRY(session_.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
+                       {name}));
+    TRY(session_.submit(swap));
+    TRY_ASSIGN(TransactionOutcome outcome, session_.collect());
+    if (!outcome.error) {
+      return {};
+    }
+    if (session_.alive()) {
+      TRY(session_.recover());
+    }
+    if (outcome.error->sqlstate != kInUse || attempt == kAttempts) {
+      return fail(std::move(*outcome.error).at("swapping the names of the databases"));
+    }
+    clock_.wait(kPause, StopToken());
+  }
+}
+
+Result<std::string> DatabaseSwap::replace(const std::string& name, const std::string& fresh, std::unique_ptr<Session> holder) {
+  TRY_ASSIGN(std::string previous, previous_name(name));
+  TRY(session_.execute_autocommit(allow_sql(name, false)));
+  holder.reset();
+  if (auto swapped = exchange(name, fresh, previous); !swapped) {
+    if (auto open = session_.execute_autocommit(allow_sql(name, true)); !open) {
+      swapped.error().hint = "the old database takes no connections; run: " + allow_sql(name, true);
+    }
+    return fail(std::move(swapped).error());
+  }
+  return previous;
+}
+
+}  // namespace athanor

@@ -1,0 +1,343 @@
+#include "migrations/backup/folder_store.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <system_error>
+
+#include "migrations/backup/descriptor.hpp"
+
+namespace athanor {
+namespace {
+
+constexpr std::string_view kPrefix = ".athanor-";
+constexpr std::string_view kSuffix = ".part";
+// On a volume whose locks do not reach other machines, a growing file is still told by its age.
+constexpr std::chrono::minutes kLeftoverAge{15};
+
+Error io_error(const std::string& what, const std::string& path, int number) {
+  Error error(ErrorCode::BackupFailed, what + ": " + std::generic_category().message(number));
+  error.context = path;
+  if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
+    error.hint = "make room, or choose another folder with backup.folder";
+  } else if (number == EACCES || number == EPERM || number == EROFS) {
+    error.code = ErrorCode::BackupRefused;
+    error.retry = default_retry(error.code);
+    error.hint = "let this user write there, or choose another folder with backup.folder";
+  }
+  return error;
+}
+
+bool plain_name(std::string_view name) {
+  return !name.empty() && name.front() != '.' && name.find('/') == std::string_view::npos;
+}
+
+// A file-size limit must be an error of write(), not a signal that ends the process.
+class NoSizeSignal {
+ public:
+  NoSizeSignal() {
+    ::sigemptyset(&set_);
+    ::sigaddset(&set_, SIGXFSZ);
+    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
+  }
+  ~NoSizeSignal() {
+    if (::sigismember(&before_, SIGXFSZ) == 0) {
+      const timespec now{0, 0};
+      while (::sigtimedwait(&set_, nullptr, &now) > 0) {
+      }
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoSizeSignal(const NoSizeSignal&) = delete;
+  NoSizeSignal& operator=(const NoSizeSignal&) = delete;
+
+ private:
+  sigset_t set_{};
+  sigset_t before_{};
+};
+
+int write_whole(int descriptor, std::string_view bytes) {
+  const NoSizeSignal quiet;
+  while (!bytes.empty()) {
+    const auto written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) {
+      return errno;
+    }
+    bytes.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
+  }
+  return 0;
+}
+
+void sync_folder(const std::string& folder) {
+  const Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle.open()) {
+    ::fsync(handle.get());
+  }
+}
+
+// Never over something that is there. File systems without RENAME_NOREPLACE get a look first: names hold a random id.
+int rename_new(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+    return 0;
+  }
+  if (errno != EINVAL && errno != ENOSYS) {
+    return errno;
+  }
+  if (::access(to.c_str(), F_OK) == 0) {
+    return EEXIST;
+  }
+  return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+}
+
+class FileReader final : public BackupReader {
+ public:
+  FileReader(Descriptor file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  Result<std::size_t> read(std::span<char> buffer) override {
+    while (true) {
+      const auto got = ::read(file_.get(), buffer.data(), buffer.size());
+      if (got >= 0) {
+        return static_cast<std::size_t>(got);
+      }
+      if (errno != EINTR) {
+        return fail(io_error("cannot read", path_, errno));
+      }
+    }
+  }
+
+ private:
+  Descriptor file_;
+  std::string path_;
+};
+
+class FileWriter final : public BackupWriter {
+ public:
+  FileWriter(Descriptor file, std::string folder, std::string name)
+      : file_(std::move(file)), folder_(std::move(folder)), name_(std::move(name)), part_(part_path(name_)) {}
+  ~FileWriter() override {
+    if (!published_) {
+      ::unlink(part_.c_str());
+    }
+  }
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  Result<void> write(std::string_view bytes) override {
+    if (const int number = write_whole(file_.get(), bytes); number != 0) {
+      return fail(io_error("cannot write the backup", part_, number));
+    }
+    return {};
+  }
+
+  Result<void> finish() override {
+    if (::fsync(file_.get()) != 0) {
+      return fail(io_error("cannot write the backup", part_, errno));
+    }
+    // What is read back shall come from the disk and not from memory.
+    ::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED);
+    return {};
+  }
+
+  Result<std::unique_ptr<BackupReader>> read_back() override {
+    Descriptor again(::open(part_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!again.open()) {
+      return fail(io_error("cannot read the backup back", part_, errno));
+    }
+    return std::make_unique<FileReader>(std::move(again), part_);
+  }
+
+  Result<void> publish(std::string_view manifest) override {
+    const auto dot = name_.rfind('.');
+    const std::string manifest_name = name_.substr(0, dot) + ".json";
+    const std::string manifest_part = part_path(manifest_name);
+    const std::string manifest_path = folder_ + "/" + manifest_name;
+    const auto give_up = [&](int number) {
+      ::unlink(manifest_part.c_str());
+      return fail(io_error("cannot publish the backup", folder_ + "/" + name_, number));
+    };
+    Descriptor side(::open(manifest_part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!side.open()) {
+      return give_up(errno);
+    }
+    if (const int number = write_whole(side.get(), manifest); number != 0) {
+      return give_up(number);
+    }
+    if (::fsync(side.get()) != 0) {
+      return give_up(errno);
+    }
+    if (const int number = rename_new(manifest_part, manifest_path); number != 0) {
+      return give_up(number);
+    }
+    if (const int number = rename_new(part_, folder_ + "/" + name_); number != 0) {
+      ::unlink(manifest_path.c_str());
+      return give_up(number);
+    }
+    published_ = true;
+    sync_folder(folder_);
+    return {};
+  }
+
+ private:
+  [[nodiscard]] std::string part_path(const std::string& name) const {
+    return folder_ + "/" + std::string(kPrefix) + name + std::string(kSuffix);
+  }
+
+  Descriptor file_;
+  std::string folder_;
+  std::string name_;
+  std::string part_;
+  bool published_ = false;
+};
+
+struct Folder {
+  DIR* handle;
+  explicit Folder(const std::string& path) : handle(::opendir(path.c_str())) {}
+  ~Folder() {
+    if (handle != nullptr) {
+      ::closedir(handle);
+    }
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<FolderStore>> FolderStore::open_folder(const std::string& folder) {
+  if (folder.empty()) {
+    return fail(Error(ErrorCode::BackupRefused, "no folder for backups is named")
+                    .advise("set backup.folder in athanor.yaml, or give --backup-folder DIR"));
+  }
+  std::string path = folder;
+  while (path.size() > 1 && path.back() == '/') {
+    path.pop_back();
+  }
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    const int number = errno;
+    Error error = io_error("cannot make the folder for backups", path, number);
+    error.code = ErrorCode::BackupRefused;
+    error.retry = default_retry(error.code);
+    return fail(std::move(error));
+  }
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    return fail(Error(ErrorCode::BackupRefused, "backup.folder is no folder").at(path));
+  }
+  return std::unique_ptr<FolderStore>(new FolderStore(std::move(path)));
+}
+
+std::string FolderStore::location(std::string_view name) const {
+  return folder_ + "/" + std::string(name);
+}
+
+std::string FolderStore::local_path(const std::string& name) const {
+  return location(name);
+}
+
+Result<std::vector<StoredFile>> FolderStore::list() {
+  const Folder folder(folder_);
+  if (folder.handle == nullptr) {
+    return fail(io_error("cannot list the backups", folder_, errno));
+  }
+  std::vector<StoredFile> files;
+  while (const dirent* entry = ::readdir(folder.handle)) {
+    struct stat status {};
+    if (plain_name(entry->d_name) && ::fstatat(::dirfd(folder.handle), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(status.st_mode)) {
+      files.push_back({entry->d_name, static_cast<std::uint64_t>(status.st_size)});
+    }
+  }
+  std::ranges::sort(files, {}, &StoredFile::name);
+  return files;
+}
+
+Result<std::unique_ptr<BackupWriter>> FolderStore::create(const std::string& name) {
+  if (!plain_name(name)) {
+    return fail(Error(ErrorCode::BackupRefused, "'" + name + "' is no name for a backup"));
+  }
+  const std::string part = folder_ + "/" + std::string(kPrefix) + name + std::string(kSuffix);
+  Descriptor file(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file.open()) {
+    return fail(io_error("cannot write the backup", part, errno));
+  }
+  ::flock(file.get(), LOCK_EX | LOCK_NB);  // where the file system has no locks, the age alone decides
+  return std::make_unique<FileWriter>(std::move(file), folder_, name);
+}
+
+Result<std::unique_ptr<BackupReader>> FolderStore::open(const std::string& name) {
+  const std::string path = location(name);
+  Descriptor file(plain_name(name) ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1);
+  if (!file.open()) {
+    if (!plain_name(name) || errno == ENOENT) {
+      return fail(Error(ErrorCode::BackupNotFound, "there is no backup '" + name + "' in " + folder_)
+                      .advise("`athanor backups` lists what there is"));
+    }
+    return fail(io_error("cannot read", path, errno));
+  }
+  return std::make_unique<FileReader>(std::move(file), path);
+}
+
+Result<void> FolderStore::remove(const std::string& name) {
+  const std::string path = location(name);
+  if (!plain_name(name) || (::unlink(path.c_str()) != 0 && errno != ENOENT)) {
+    return fail(io_error("cannot delete", path, plain_name(name) ? errno : EINVAL));
+  }
+  return {};
+}
+
+Result<std::optional<std::uint64_t>> FolderStore::free_space() {
+  struct statvfs status {};
+  if (::statvfs(folder_.c_str(), &status) != 0) {
+    return fail(io_error("cannot ask for free space", folder_, errno));
+  }
+  return std::optional<std::uint64_t>(static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize);
+}
+
+Result<int> FolderStore::clean(WallTime now) {
+  const Folder folder(folder_);
+  if (folder.handle == nullptr) {
+    return fail(io_error("cannot list the backups", folder_, errno));
+  }
+  int removed = 0;
+  while (const dirent* entry = ::readdir(folder.handle)) {
+    const std::string_view name = entry->d_name;
+    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) {
+      continue;
+    }
+    const Descriptor file(::openat(::dirfd(folder.handle), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    struct stat status {};
+    if (!file.open() || ::fstat(file.get(), &status) != 0 ||
+        now - std::chrono::system_clock::from_time_t(status.st_mtime) < kLeftoverAge ||
+        ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      continue;
+    }
+    removed += ::unlinkat(::dirfd(folder.handle), entry->d_name, 0) == 0 ? 1 : 0;
+  }
+  return removed;
+}
+
+Result<std::string> read_small(BackupStore& store, const std::string& name) {
+  constexpr std::size_t kMost = std::size_t{1} << 20U;
+  TRY_ASSIGN(const auto reader, store.open(name));
+  std::string text;
+  std::string buffer(std::size_t{16} << 10U, '\0');
+  while (true) {
+    TRY_ASSIGN(const std::size_t got, reader->read(buffer));
+    if (got == 0) {
+      return text;
+    }
+    text.append(buffer, 0, got);
+    if (text.size() > kMost) {
+      return fail(Error(ErrorCode::BackupCorrupt, "the manifest is larger than 1 MiB").at(store.location(name)));
+    }
+  }
+}
+
+}  // namespace athanor

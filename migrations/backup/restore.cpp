@@ -1,0 +1,231 @@
+#include "migrations/backup/restore.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "migrations/backup/backup_run.hpp"
+#include "migrations/backup/client_programs.hpp"
+#include "migrations/backup/database_facts.hpp"
+#include "migrations/backup/database_swap.hpp"
+#include "migrations/backup/new_database.hpp"
+#include "migrations/backup/program_error.hpp"
+#include "migrations/backup/retention.hpp"
+#include "migrations/base/ids.hpp"
+#include "migrations/execute/migration_lock.hpp"
+#include "migrations/plan/plan.hpp"
+
+namespace athanor {
+namespace {
+
+constexpr const char* kApplication = "athanor pg_restore";
+
+std::string joined(const std::vector<std::string>& rows) {
+  std::string text;
+  for (const std::string& row : rows) {
+    text += text.empty() ? "" : ", ";
+    text += row;
+  }
+  return text.empty() ? "base" : text;
+}
+
+class Restore {
+ public:
+  Restore(const RestoreTools& tools, const RestoreJob& job) : tools_(tools), job_(job) {}
+  ~Restore() { drop_scratch(); }
+  Restore(const Restore&) = delete;
+  Restore& operator=(const Restore&) = delete;
+
+  Result<RestoreReport> run() {
+    const auto start = tools_.clock.steady_now();
+    TRY_ASSIGN(report_.record,
+               verify_backup(tools_.store, job_.reference, job_.backup, tools_.progress, tools_.clock, tools_.stop));
+    TRY_ASSIGN(maintenance_, connect_beside());
+    TRY_ASSIGN(const bool taken, exists(job_.database));
+    if (taken) {
+      TRY(guard_existing());
+    }
+    TRY(create_scratch());
+    TRY(fill_scratch());
+    TRY(check_scratch());
+    TRY(give_name(taken));
+    report_.database = job_.database;
+    report_.duration = std::chrono::duration_cast<milliseconds>(tools_.clock.steady_now() - start);
+    return std::move(report_);
+  }
+
+ private:
+  // A session in a database that is not the one to be renamed.
+  Result<std::unique_ptr<Session>> connect_beside() {
+    std::optional<Error> first;
+    for (const char* name : {"postgres", "template1"}) {
+      if (name == job_.database) {
+        continue;
+      }
+      TRY_ASSIGN(const auto factory, tools_.connect(name));
+      auto session = factory->open();
+      if (session) {
+        return std::move(*session);
+      }
+      if (!first) {
+        first = std::move(session).error();
+      }
+    }
+    return fail(std::move(first).value_or(Error(ErrorCode::BackupFailed, "no other database of the server can be used")));
+  }
+
+  Result<bool> exists(const std::string& database) {
+    TRY_ASSIGN(const Rows rows, maintenance_->query("SELECT 1 FROM pg_database WHERE datname = $1", {database}));
+    return !rows.empty();
+  }
+
+  Result<void> guard_existing() {
+    if (!job_.replace) {
+      return fail(Error(ErrorCode::PolicyRefused, "the database '" + job_.database + "' exists")
+                      .advise("choose another name with --into, or replace it with --replace --confirm " + job_.database));
+    }
+    TRY_ASSIGN(const auto factory, tools_.connect(job_.database));
+    TRY_ASSIGN(existing_, factory->open());
+    TRY(MigrationLock::acquire(*existing_, tools_.clock, tools_.stop, {milliseconds(0), nullptr}));
+    return {};
+  }
+
+  Result<void> create_scratch() {
+    const std::string name = derived_name(job_.database, "restoring_" + random_hex(8));
+    const DatabaseProperties& properties = report_.record.properties;
+    auto made = maintenance_->execute_autocommit(create_database_sql(name, properties, true));
+    if (!made && (made.error().sqlstate == "42501" || made.error().sqlstate == "42704")) {
+      tools_.progress.warning("the database cannot belong to '" + properties.owner + "': " + made.error().describe());
+      made = maintenance_->execute_autocommit(create_database_sql(name, properties, false));
+    }
+    if (!made) {
+      return fail(std::move(made).error().at("creating a database for the restore"));
+    }
+    scratch_ = name;
+    for (const std::string& statement : describe_database_sql(scratch_, properties)) {
+      if (auto done = maintenance_->execute_autocommit(statement); !done) {
+        tools_.progress.warning("not restored: " + statement.substr(0, statement.find(" TO ")) + ": " +
+                                done.error().describe());
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::vector<std::string> restore_arguments(const ClientPrograms& programs, const std::string& path) const {
+    std::vector<std::string> arguments{programs.pg_restore, "--exit-on-error", "--no-password", "--dbname=service=athanor"};
+    if (!job_.backup.role.empty()) {
+      arguments.push_back("--role=" + job_.backup.role);
+    }
+    if (!path.empty()) {
+      arguments.push_back("--jobs=" + std::to_string(job_.jobs));
+      arguments.push_back(path);
+    }
+    return arguments;
+  }
+
+  Result<void> fill_scratch() {
+    const BackupRecord& record = report_.record;
+    tools_.progress.stage(BackupStage::Restoring, record.file);
+    const BackupJob& backup = job_.backup;
+    const ProgramSearch search{backup.settings.programs, backup.path, kInstalledPrograms,
+                               plain_environment(backup.environment)};
+    const int needed = std::max(parse_major(record.client_version), maintenance_->server_version() / 10'000);
+    TRY_ASSIGN(const ClientPrograms programs, find_programs(search, needed, tools_.stop));
+    TRY_ASSIGN(const ChildConnection connection,
+               ChildConnection::create(backup.connection, scratch_, kApplication, backup.environment));
+    const auto start = tools_.clock.steady_now();
+    std::uint64_t done = 0;
+    ChildStreams streams;
+    std::unique_ptr<BackupReader> reader;
+    const std::string path = job_.jobs > 1 ? tools_.store.local_path(record.file) : std::string();
+    if (path.empty()) {
+      TRY_ASSIGN(reader, tools_.store.open(record.file));
+      streams.in = [&](std::span<char> buffer) -> Result<std::size_t> {
+        TRY_ASSIGN(const std::size_t got, reader->read(buffer));
+        done += got;
+        return got;
+      };
+    }
+    streams.tick = [&] {
+      tools_.progress.bytes(done, record.size, std::chrono::duration_cast<milliseconds>(tools_.clock.steady_now() - start));
+    };
+    TRY_ASSIGN(const ChildEnd end, run_child(connection.command(restore_arguments(programs, path)), streams, tools_.stop));
+    if (end.exit_code != 0) {
+      return fail(program_error("pg_restore", end.exit_code, end.err, connection.secrets(), ErrorCode::BackupFailed));
+    }
+    return {};
+  }
+
+  // What was restored is what the manifest says; then the planner is told about it, which a dump does not do.
+  Result<void> check_scratch() {
+    tools_.progress.stage(BackupStage::Analyzing, scratch_);
+    TRY_ASSIGN(const auto factory, tools_.connect(scratch_));
+    TRY_ASSIGN(const auto session, factory->open());
+    TRY_ASSIGN(const auto revisions, read_revisions(*session, report_.record.version_table));
+    if (revisions != report_.record.revisions) {
+      return fail(Error(ErrorCode::BackupCorrupt, "the restored database is at " + joined(revisions) +
+                                                      ", and the manifest says " + joined(report_.record.revisions))
+                      .at(report_.record.location));
+    }
+    session->set_wait_listener([this](milliseconds) { return tools_.stop.requested(); });
+    if (auto analysed = session->execute_autocommit("ANALYZE"); !analysed) {
+      if (tools_.stop.requested()) {
+        return fail(Error(ErrorCode::Interrupted, "stopped; nothing was changed"));
+      }
+      tools_.progress.warning("ANALYZE failed: " + analysed.error().describe());
+    }
+    return {};
+  }
+
+  Result<void> give_name(bool taken) {
+    if (tools_.stop.requested()) {
+      return fail(Error(ErrorCode::Interrupted, "stopped; nothing was changed"));
+    }
+    tools_.progress.stage(BackupStage::Swapping, job_.database);
+    DatabaseSwap swap(*maintenance_, tools_.clock);
+    if (!taken) {
+      TRY(swap.rename(scratch_, job_.database));
+      scratch_.clear();
+      return {};
+    }
+    TRY_ASSIGN(report_.previous, swap.replace(job_.database, scratch_, std::move(existing_)));
+    scratch_.clear();
+    if (job_.drop_previous) {
+      if (auto dropped = swap.drop(report_.previous); dropped) {
+        report_.previous.clear();
+      } else {
+        tools_.progress.warning("the old database is kept as '" + report_.previous + "': " + dropped.error().describe());
+      }
+    }
+    return {};
+  }
+
+  void drop_scratch() {
+    if (scratch_.empty() || !maintenance_) {
+      return;
+    }
+    if (!maintenance_->alive()) {
+      if (auto again = connect_beside(); again) {
+        maintenance_ = std::move(*again);
+      }
+    }
+    if (auto dropped = DatabaseSwap(*maintenance_, tools_.clock).drop(scratch_); !dropped) {
+      tools_.progress.warning("the unfinished database '" + scratch_ + "' is still there: " + dropped.error().describe());
+    }
+  }
+
+  const RestoreTools& tools_;
+  const RestoreJob& job_;
+  RestoreReport report_;
+  std::unique_ptr<Session> maintenance_;
+  std::unique_ptr<Session> existing_;  // holds the migration lock of the database that is replaced
+  std::string scratch_;
+};
+
+}  // namespace
+
+Result<RestoreReport> restore_backup(const RestoreTools& tools, const RestoreJob& job) {
+  return Restore(tools, job).run();
+}
+
+}  // namespace athanor
