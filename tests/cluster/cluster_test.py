@@ -1,5 +1,6 @@
 """The test cluster is what the other tests take it for: an API server with RBAC, tokens, and controllers behind it."""
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,15 @@ def test_what_is_owned_goes_with_its_owner(cluster: ThrowawayCluster, namespace:
 
     eventually(lambda: "owned" not in names(), "the end of what is owned")
     assert "free" in names()
+
+
+def test_the_schemas_of_its_kinds_are_strict(cluster: ThrowawayCluster, tmp_path: Path) -> None:
+    location = subprocess.run([Path(__file__).with_name("api-schemas"), cluster.directory, tmp_path], check=True, capture_output=True,
+                              text=True).stdout.strip()
+    assert location == f"{tmp_path}/{{{{ .ResourceKind }}}}{{{{ .KindSuffix }}}}.json"
+    schema = json.loads((tmp_path / "job-batch-v1.json").read_text())
+    spec = schema["definitions"]["io.k8s.api.batch.v1.JobSpec"]
+    assert spec["additionalProperties"] is False
+    assert spec["required"] == ["template"]
+    assert "io.k8s.api.core.v1.PodTemplateSpec" in schema["definitions"]
+    assert "io.k8s.api.apps.v1.Deployment" not in schema["definitions"]
