@@ -101,6 +101,7 @@ Result<void> Migrator::resolve_step(StepResolution resolution, const StopToken& 
     if (!open) {
       return fail(ErrorCode::Usage, "no revision is half-applied: there is nothing to repair");
     }
+    TRY(create_missing(*impl_->session, state, impl_->versions, impl_->ledger));
     const auto direction = direction_name(open->direction);
     const auto step = static_cast<std::size_t>(open->step);
     const auto statement = static_cast<std::size_t>(open->statement);

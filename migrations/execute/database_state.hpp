@@ -1,6 +1,8 @@
 // Looks at a database: one round trip for what exists, one for what it holds.
 #pragma once
 
+#include <string>
+
 #include "migrations/execute/ledger.hpp"
 #include "migrations/execute/migrator.hpp"
 #include "migrations/execute/session.hpp"
@@ -11,13 +13,16 @@ namespace athanor {
 struct DatabaseState {
   Observation observation;
   bool has_ledger_schema = false;
+  std::string version_table;   // "schema.table" without quotes: where it is, or where it would be made
+  bool ledger_is_old = false;  // does not tell version tables apart
 };
 
+// Tells the ledger which version table it is about.
 [[nodiscard]] Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions,
-                                            const Ledger& ledger);
+                                            Ledger& ledger);
 
 // Creates what is missing of version table and ledger, in one transaction. The caller holds the lock.
 [[nodiscard]] Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions,
-                                          const Ledger& ledger);
+                                          Ledger& ledger);
 
 }  // namespace athanor

@@ -3,11 +3,12 @@
 //
 // Two tables in their own schema. `history` only grows: one row per revision and run, written in the revision's own
 // transaction. `step` holds the unfinished: rows appear with the first step of a multi-step revision and go in the transaction
-// that completes it.
+// that completes it. Every row belongs to one version table: a database may hold several, and their revisions may share names.
 //
-// Threads: immutable after construction.
+// Threads: one thread. Whose rows are meant is known once the database has been looked at.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,22 +26,25 @@ class Ledger {
   [[nodiscard]] const std::string& step_table() const { return step_; }
   // CREATE SCHEMA (unless it is there) and the tables.
   [[nodiscard]] std::vector<std::string> create_statements(bool schema_exists) const;
+  // What gives a ledger of one version table only the column that tells version tables apart; its rows become this one's.
+  [[nodiscard]] std::vector<std::string> extend_statements() const;
+  // From here on the rows of this version table are read and written: "schema.table", as the server resolved it. All rows are
+  // read from a ledger that does not tell version tables apart yet.
+  void belong_to(const std::string& version_table, bool told_apart);
 
   struct Entry {
     std::string_view run_id;
     std::string_view revision;
     std::string_view direction;
-    std::string_view outcome;  // applied, stamped, repaired
+    std::string_view outcome;  // applied, stamped, repaired, failed
     std::string_view checksum;
     std::string_view plan_hash;
     std::string_view actor;
+    std::optional<milliseconds> duration = {};  // measured by the caller; the transaction's own when unset
+    const Error* failure = nullptr;             // why; only with a duration
   };
-  // Duration is the transaction's own; answers the transaction's id.
+  // Answers the id of the transaction it is part of.
   [[nodiscard]] Command record(const Entry& entry) const;
-  // The same for a revision of several transactions, whose duration the caller measured.
-  [[nodiscard]] Command record_measured(const Entry& entry, milliseconds duration) const;
-  // A failure, after its transaction was rolled back.
-  [[nodiscard]] Command record_failure(const Entry& entry, milliseconds duration, const Error& error) const;
 
   // Step bookkeeping.
   [[nodiscard]] Command step_state(std::string_view revision, std::string_view direction, std::size_t step,
@@ -63,6 +67,8 @@ class Ledger {
   std::string schema_;
   std::string history_;
   std::string step_;
+  std::string version_table_;
+  std::string ours_;  // the condition for our rows
 };
 
 // The tool's name and version as the ledger records it.

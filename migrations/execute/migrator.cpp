@@ -99,8 +99,11 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
   if (run.failed == nullptr || !session || !session->alive() || error.code == ErrorCode::Interrupted) {
     return;
   }
-  const auto entry = run.ledger.record_failure(run.entry(*run.failed, "failed"), milliseconds(0), error);
-  [[maybe_unused]] const auto recorded = session->query(entry.sql, entry.parameters);  // a courtesy: the report has it too
+  auto entry = run.entry(*run.failed, "failed");
+  entry.duration = milliseconds(0);
+  entry.failure = &error;
+  const Command command = run.ledger.record(entry);
+  [[maybe_unused]] const auto recorded = session->query(command.sql, command.parameters);  // a courtesy: the report has it too
 }
 
 Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge) {

@@ -108,7 +108,9 @@ class StepsRun {
     }
     if (last) {
       add(run_.ledger.forget_steps(*revision_.walk.revision), nullptr);
-      add(run_.ledger.record_measured(run_.entry(revision_, "applied"), elapsed()), nullptr);
+      auto entry = run_.entry(revision_, "applied");
+      entry.duration = elapsed();
+      add(run_.ledger.record(entry), nullptr);
     } else {
       add(done(step), nullptr);
     }

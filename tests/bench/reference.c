@@ -22,17 +22,18 @@ static const char kSchema[] =
     "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL,"
     " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));"
     "CREATE SCHEMA IF NOT EXISTS athanor;"
-    "CREATE TABLE IF NOT EXISTS athanor.history (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run_id text NOT NULL,"
-    " revision text NOT NULL, direction text NOT NULL, outcome text NOT NULL, checksum text, plan_hash text,"
-    " started_at timestamptz NOT NULL, duration_ms bigint NOT NULL, actor text NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS athanor.history (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+    " version_table text NOT NULL, run_id text NOT NULL, revision text NOT NULL, direction text NOT NULL, outcome text NOT NULL,"
+    " checksum text, plan_hash text, started_at timestamptz NOT NULL, duration_ms bigint NOT NULL, actor text NOT NULL,"
     " database_user text NOT NULL DEFAULT session_user, tool text NOT NULL, sqlstate text, message text);"
-    "CREATE TABLE IF NOT EXISTS athanor.step (revision text NOT NULL, direction text NOT NULL, step integer NOT NULL,"
-    " statement integer NOT NULL, state text NOT NULL, before text, cursor text, rows bigint NOT NULL DEFAULT 0,"
-    " checksum text NOT NULL, run_id text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(),"
-    " PRIMARY KEY (revision, direction, step, statement))";
+    "CREATE TABLE IF NOT EXISTS athanor.step (version_table text NOT NULL, revision text NOT NULL, direction text NOT NULL,"
+    " step integer NOT NULL, statement integer NOT NULL, state text NOT NULL, before text, cursor text,"
+    " rows bigint NOT NULL DEFAULT 0, checksum text NOT NULL, run_id text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(),"
+    " PRIMARY KEY (version_table, revision, direction, step, statement))";
 static const char kRecord[] =
-    "INSERT INTO athanor.history (run_id, revision, direction, outcome, checksum, plan_hash, started_at, duration_ms, actor,"
-    " tool) VALUES ($1, $2, $3, $4, $5, $6, now(), (extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint, $7, $8)";
+    "INSERT INTO athanor.history (version_table, run_id, revision, direction, outcome, checksum, plan_hash, actor, tool,"
+    " started_at, duration_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(),"
+    " (extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint)";
 static const char kDigest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 typedef struct {
@@ -125,13 +126,13 @@ static void send_revision(PGconn *connection, const Revision *revision, int down
   snprintf(from, sizeof from, "%012x", (unsigned)(down ? revision->version : revision->version - 1));
   snprintf(to, sizeof to, "%012x", (unsigned)(down ? revision->version - 1 : revision->version));
   const char *row[] = {from, to};
-  const char *record[] = {"0123456789abcdef", down ? from : to, down ? "downgrade" : "upgrade", "applied",
-                          kDigest,            kDigest,          "someone@somewhere",            "athanor 0.1.0"};
+  const char *record[] = {"public.alembic_version", "0123456789abcdef", down ? from : to, down ? "downgrade" : "upgrade",
+                          "applied", kDigest, kDigest, "someone@somewhere", "athanor 0.1.0"};
   int sent = first  ? PQsendQueryPrepared(connection, "insert", 1, row + 1, NULL, NULL, 0)
              : last ? PQsendQueryPrepared(connection, "delete", 1, row, NULL, NULL, 0)
                     : PQsendQueryPrepared(connection, "update", 2, row, NULL, NULL, 0);
   if (!sent || !PQsendQueryParams(connection, revision->sql, 0, NULL, NULL, NULL, NULL, 0) ||
-      !PQsendQueryPrepared(connection, "record", 8, record, NULL, NULL, 0) || !PQpipelineSync(connection)) {
+      !PQsendQueryPrepared(connection, "record", 9, record, NULL, NULL, 0) || !PQpipelineSync(connection)) {
     die(connection, "send");
   }
 }

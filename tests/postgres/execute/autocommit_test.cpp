@@ -25,13 +25,17 @@ class AutocommitStep : public test::MigrationScene {
     const auto made = plan(Direction::Upgrade, "b2", {"a1"}).value();
     const std::string checksum = made.revisions[0].script->checksum;
     database_.run("ALTER TABLE t ADD COLUMN w int");
-    std::string rows = "('b2', 'upgrade', 0, 0, 'complete', NULL, '" + checksum + "', 'old')";
+    std::string rows = "('public.alembic_version', 'b2', 'upgrade', 0, 0, 'complete', NULL, '" + checksum + "', 'old')";
     for (int i = 0; i < statement; ++i) {
-      rows += ", ('b2', 'upgrade', 1, " + std::to_string(i) + ", 'done', NULL, '" + checksum + "', 'old')";
+      rows += ", ('public.alembic_version', 'b2', 'upgrade', 1, " + std::to_string(i) + ", 'done', NULL, '" + checksum +
+              "', 'old')";
     }
-    rows += ", ('b2', 'upgrade', 1, " + std::to_string(statement) + ", 'intent', '" + before + "', '" + checksum + "', 'old')";
-    database_.run("INSERT INTO athanor.step (revision, direction, step, statement, state, before, checksum, run_id) VALUES " +
-                  rows);
+    rows += ", ('public.alembic_version', 'b2', 'upgrade', 1, " + std::to_string(statement) + ", 'intent', '" + before +
+            "', '" + checksum + "', 'old')";
+    database_.run(
+        "INSERT INTO athanor.step (version_table, revision, direction, step, statement, state, before, checksum, run_id) "
+        "VALUES " +
+        rows);
   }
   // An INVALID index as a killed CREATE INDEX CONCURRENTLY leaves it.
   void invalid_index(const std::string& name, const std::string& column) {
@@ -131,7 +135,8 @@ TEST_F(AutocommitStep, AddsAnEnumValueOnceAcrossACrash) {
   ASSERT_TRUE(upgrade("a1").ok());
   const auto made = plan(Direction::Upgrade, "b2", {"a1"}).value();
   database_.run(
-      "INSERT INTO athanor.step (revision, direction, step, statement, state, before, checksum, run_id) VALUES ('b2',"
+      "INSERT INTO athanor.step (version_table, revision, direction, step, statement, state, before, checksum, run_id) VALUES"
+      " ('public.alembic_version', 'b2',"
       " 'upgrade', 0, 0, 'intent', 'absent', '" +
       made.revisions[0].script->checksum +
       "', 'old'); "
@@ -147,7 +152,8 @@ TEST_F(AutocommitStep, AsksAHumanWhenTheCatalogCannotTell) {
   ASSERT_TRUE(upgrade("a1").ok());
   const auto made = plan(Direction::Upgrade, "b2", {"a1"}).value();
   database_.run(
-      "INSERT INTO athanor.step (revision, direction, step, statement, state, checksum, run_id) VALUES ('b2', 'upgrade',"
+      "INSERT INTO athanor.step (version_table, revision, direction, step, statement, state, checksum, run_id) VALUES"
+      " ('public.alembic_version', 'b2', 'upgrade',"
       " 0, 0, 'intent', '" +
       made.revisions[0].script->checksum + "', 'old')");
   auto report = upgrade();
@@ -215,7 +221,8 @@ TEST_F(AutocommitStep, FinishesAPendingDetach) {
   EXPECT_EQ(pending, "t");
   const auto made = plan(Direction::Upgrade, "b2", {"a1"}).value();
   database_.run(
-      "INSERT INTO athanor.step (revision, direction, step, statement, state, before, checksum, run_id) VALUES ('b2',"
+      "INSERT INTO athanor.step (version_table, revision, direction, step, statement, state, before, checksum, run_id) VALUES"
+      " ('public.alembic_version', 'b2',"
       " 'upgrade', 0, 0, 'intent', 'valid', '" +
       made.revisions[0].script->checksum + "', 'old')");
   const auto report = upgrade();

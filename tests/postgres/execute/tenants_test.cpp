@@ -1,0 +1,155 @@
+// Several version tables in one database: each has a history and unfinished steps of its own, whatever its revisions are
+// called.
+#include <gtest/gtest.h>
+
+#include "tests/postgres/execute/migration_scene.hpp"
+
+namespace athanor {
+namespace {
+
+using Rows = std::vector<std::string>;
+
+class Tenants : public test::MigrationScene {
+ protected:
+  Tenants() { database_.run("CREATE SCHEMA north; CREATE SCHEMA south"); }
+
+  // From here on the revisions and the version table are this tenant's.
+  void tenant(const std::string& schema) {
+    settings_.version_table_schema = schema;
+    files_.clear();
+    revision("a1", "", "CREATE TABLE " + schema + ".t (id int, v int); -- of " + schema, "DROP TABLE " + schema + ".t;");
+    revision("b2", "a1",
+             "ALTER TABLE " + schema + ".t ADD COLUMN w int;\n-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY t_w ON " +
+                 schema + ".t (w);",
+             "ALTER TABLE " + schema + ".t DROP COLUMN w;");
+  }
+  Result<void> verify() {
+    auto sessions = factory();
+    athanor::Migrator migrator(*sessions, clock(), settings_, sink_);
+    return migrator.verify_checksums(graph(), source(), migrator.observe()->rows);
+  }
+  [[nodiscard]] std::optional<UnfinishedStep> unfinished() {
+    auto sessions = factory();
+    return athanor::Migrator(*sessions, clock(), settings_, sink_).observe().value().unfinished;
+  }
+  [[nodiscard]] Rows history() {
+    auto sessions = factory();
+    const auto entries = athanor::Migrator(*sessions, clock(), settings_, sink_).ledger(100).value();
+    Rows revisions;
+    for (const auto& entry : entries) {
+      revisions.push_back(entry.revision + " " + entry.direction);
+    }
+    return revisions;
+  }
+  // b2 of this tenant fails in its autocommit step: the step before it stays done.
+  void stop_half_way() {
+    database_.run("CREATE TABLE " + settings_.version_table_schema + ".t_w (id int)");
+    const auto report = upgrade();
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error->sqlstate, "42P07") << text(report.error);
+    database_.run("DROP TABLE " + settings_.version_table_schema + ".t_w");
+  }
+  // The ledger as it was before version tables were told apart.
+  void old_ledger() {
+    database_.run(
+        "ALTER TABLE athanor.history DROP COLUMN version_table; ALTER TABLE athanor.step DROP COLUMN version_table;"
+        "ALTER TABLE athanor.step ADD PRIMARY KEY (revision, direction, step, statement)");
+  }
+};
+
+TEST_F(Tenants, SameRevisionsWithOtherTextsAreJudgedByTheirOwnHistory) {
+  tenant("north");
+  ASSERT_TRUE(upgrade().ok());
+  tenant("south");
+  ASSERT_TRUE(upgrade().ok());
+  EXPECT_TRUE(verify()) << verify().error().describe();
+  tenant("north");
+  EXPECT_TRUE(verify()) << verify().error().describe();
+  ASSERT_TRUE(downgrade("base").ok());
+  EXPECT_EQ(history(), (Rows{"a1 downgrade", "b2 downgrade", "b2 upgrade", "a1 upgrade"}));
+  tenant("south");
+  EXPECT_EQ(history(), (Rows{"b2 upgrade", "a1 upgrade"}));
+  replace("a1", "", "CREATE TABLE south.t (id bigint, v int);");
+  EXPECT_FALSE(verify());
+}
+
+TEST_F(Tenants, AHalfDoneRevisionOfOneStandsInNobodyElsesWay) {
+  tenant("north");
+  ASSERT_TRUE(upgrade("a1").ok());
+  stop_half_way();
+  ASSERT_TRUE(unfinished());
+  tenant("south");
+  EXPECT_FALSE(unfinished());
+  const auto report = upgrade();
+  ASSERT_TRUE(report.ok()) << text(report.error);
+  EXPECT_EQ(database_.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'south.t_w'::regclass"), "t");
+  tenant("north");
+  EXPECT_TRUE(unfinished());
+  ASSERT_TRUE(upgrade().ok());
+  EXPECT_EQ(database_.column("SELECT version_num FROM north.alembic_version"), Rows{"b2"});
+  EXPECT_EQ(database_.value("SELECT count(*) FROM athanor.step"), "0");
+}
+
+TEST_F(Tenants, BothMayBeHalfDoneInTheSameStep) {
+  for (const auto* schema : {"north", "south"}) {
+    tenant(schema);
+    ASSERT_TRUE(upgrade("a1").ok());
+    stop_half_way();
+  }
+  EXPECT_EQ(database_.column("SELECT version_table || ' ' || state FROM athanor.step ORDER BY 1"),
+            (Rows{"north.alembic_version complete", "south.alembic_version complete"}));
+  auto sessions = factory();
+  athanor::Migrator migrator(*sessions, clock(), settings_, sink_);
+  ASSERT_TRUE(migrator.resolve_step(athanor::Migrator::StepResolution::Abandon, stop_.token()));
+  EXPECT_EQ(database_.column("SELECT version_table FROM athanor.step"), Rows{"north.alembic_version"});
+}
+
+TEST_F(Tenants, AVersionTableIsTheSameHoweverItIsReached) {
+  tenant("north");
+  ASSERT_TRUE(upgrade("a1").ok());
+  settings_.version_table_schema.clear();
+  auto sessions = factory(database_.url() + "?options=-csearch_path%3Dabsent,north");
+  const auto report = run(Direction::Upgrade, "heads", *sessions);
+  ASSERT_TRUE(report.ok()) << text(report.error);
+  EXPECT_EQ(database_.column("SELECT DISTINCT version_table FROM athanor.history"), Rows{"north.alembic_version"});
+  EXPECT_FALSE(database_.has_relation("public.alembic_version"));
+  // Not there yet, and no schema named: it is made, and known, where the session makes things.
+  tenant("south");
+  settings_.version_table_schema.clear();
+  ASSERT_TRUE(upgrade().ok());
+  EXPECT_EQ(database_.value("SELECT version_table FROM athanor.history ORDER BY id DESC LIMIT 1"), "public.alembic_version");
+}
+
+TEST_F(Tenants, ALedgerFromBeforeIsReadAsItIsAndMendedByTheNextRun) {
+  tenant("north");
+  ASSERT_TRUE(upgrade("a1").ok());
+  stop_half_way();
+  old_ledger();
+  EXPECT_TRUE(verify()) << verify().error().describe();
+  EXPECT_TRUE(unfinished());
+  EXPECT_FALSE(history().empty());
+  EXPECT_FALSE(database_.has_relation("south.alembic_version"));
+  const auto report = upgrade();
+  ASSERT_TRUE(report.ok()) << text(report.error);
+  EXPECT_EQ(report.executed.size(), 1U);
+  EXPECT_EQ(database_.column("SELECT DISTINCT version_table FROM athanor.history"), Rows{"north.alembic_version"});
+  tenant("south");
+  ASSERT_TRUE(upgrade().ok());
+  EXPECT_TRUE(verify()) << verify().error().describe();
+}
+
+TEST_F(Tenants, ALedgerFromBeforeIsMendedByARepairToo) {
+  tenant("north");
+  ASSERT_TRUE(upgrade("a1").ok());
+  stop_half_way();
+  old_ledger();
+  auto sessions = factory();
+  athanor::Migrator migrator(*sessions, clock(), settings_, sink_);
+  const auto resolved = migrator.resolve_step(athanor::Migrator::StepResolution::Abandon, stop_.token());
+  ASSERT_TRUE(resolved) << resolved.error().describe();
+  EXPECT_EQ(database_.value("SELECT count(*) FROM athanor.step"), "0");
+  EXPECT_FALSE(migrator.observe().value().unfinished);
+}
+
+}  // namespace
+}  // namespace athanor
