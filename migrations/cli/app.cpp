@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "migrations/base/clock.hpp"
@@ -71,6 +72,16 @@ std::string actor() {
   return ::uname(&machine) == 0 ? user + "@" + machine.nodename : user;
 }
 
+// Where programs keep what they can do without, as the XDG base directories have it; empty when nobody says where that is.
+std::string cache_folder() {
+  for (const auto& [name, below] : {std::pair("XDG_CACHE_HOME", "/athanor"), std::pair("HOME", "/.cache/athanor")}) {
+    if (const auto base = variable(name).value_or(""); base.starts_with('/')) {
+      return base + below;
+    }
+  }
+  return {};
+}
+
 int terminal_columns() {
   struct winsize size {};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -91,9 +102,10 @@ int run(int argc, const char* const* argv) {
   Surroundings outside;
   outside.variable = variable;
   outside.connect = connect;
-  outside.open_source = [](const Configuration& configuration) -> std::unique_ptr<RevisionSource> {
+  outside.open_source = [&clock](const Configuration& configuration) -> std::unique_ptr<RevisionSource> {
+    HeaderCacheSettings cache{configuration.header_cache ? cache_folder() : std::string(), &clock};
     return std::make_unique<FolderSource>(configuration.version_locations, configuration.recursive_version_locations,
-                                          configuration.limits);
+                                          configuration.limits, std::move(cache));
   };
   outside.clock = &clock;
   outside.stop = stop.token();

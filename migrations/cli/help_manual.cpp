@@ -75,6 +75,7 @@ std::string manual_page() {
       ".TP\n.B ATHANOR_CONFIG\nThe configuration file, unless \\-c names one.\n"
       ".TP\n.B VISUAL, EDITOR\nUsed by athanor edit.\n"
       ".TP\n.B NO_COLOR\nWhen set, nothing is coloured.\n"
+      ".TP\n.B XDG_CACHE_HOME\nWhere headers are kept between runs, in athanor/ (default: ~/.cache).\n"
       ".SH FILES\n.TP\n.B athanor.yaml\nThe configuration, in the current folder.\n";
   return out;
 }

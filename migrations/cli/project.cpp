@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <future>
+
 #include "migrations/cli/setting_override.hpp"
 
 namespace athanor::cli {
@@ -101,10 +103,13 @@ Result<void> require_known_rows(const RevisionGraph& graph, const std::vector<st
 
 Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<ProgressSink> sink) {
   TRY_ASSIGN(Configuration configuration, load_settings(context));
-  // Connecting takes longer than reading: it begins first.
+  // Asking the database is mostly waiting, reading files mostly work: one goes on behind the other. Without a thread to be had,
+  // get() does the asking.
   TRY_ASSIGN(Database database, Database::connect(context, configuration, std::move(sink)));
+  auto observing =
+      std::async(std::launch::async | std::launch::deferred, [&migrator = database.migrator()] { return migrator.observe(); });
   TRY_ASSIGN(Project project, open_project(context, configuration));
-  TRY_ASSIGN(Observation observation, database.migrator().observe());
+  TRY_ASSIGN(Observation observation, observing.get());
   context.output().set_current(observation.rows);
   return Situation{std::move(configuration), std::move(project), std::move(database), std::move(observation)};
 }

@@ -36,6 +36,7 @@ constexpr std::array kSettings{
     Setting{"version_table", &Configuration::version_table},
     Setting{"version_table_schema", &Configuration::version_table_schema},
     Setting{"transaction_per_migration", &Configuration::transaction_per_migration},
+    Setting{"header_cache", &Configuration::header_cache},
 };
 
 Result<bool> parse_switch(std::string_view value) {

@@ -57,6 +57,7 @@ class ConfigurationReader {
       limits.size("file_size", to_.limits.max_file_bytes);
       limits.integer("files", to_.limits.max_files, 1, 10'000'000);
     });
+    fields_.flag("header_cache", to_.header_cache);
     note_idle_options();
   }
 

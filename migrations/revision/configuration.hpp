@@ -66,6 +66,7 @@ struct Configuration {
   ExecutionSettings execution;
   BackupSettings backup;
   SourceLimits limits;
+  bool header_cache = true;  // keep headers between runs, where there is a place for it
   std::vector<std::string> warnings;
 };
 

@@ -28,8 +28,8 @@ std::string name_inside(const std::string& location, const std::string& path) {
 
 }  // namespace
 
-FolderSource::FolderSource(std::vector<std::string> locations, bool recursive, SourceLimits limits)
-    : locations_(std::move(locations)), recursive_(recursive), limits_(limits) {}
+FolderSource::FolderSource(std::vector<std::string> locations, bool recursive, SourceLimits limits, HeaderCacheSettings cache)
+    : locations_(std::move(locations)), recursive_(recursive), limits_(limits), cache_(std::move(cache)) {}
 
 Result<std::vector<Revision>> FolderSource::list() const {
   std::vector<VersionFolder> folders;
@@ -38,7 +38,7 @@ Result<std::vector<Revision>> FolderSource::list() const {
     TRY_ASSIGN(auto folder, VersionFolder::open(location));
     folders.push_back(std::move(folder));
   }
-  return HeaderScan(recursive_, limits_).run(folders);
+  return HeaderScan(recursive_, limits_, cache_).run(folders);
 }
 
 Result<std::string> FolderSource::read(const Revision& revision) const {

@@ -1,6 +1,8 @@
 #include "migrations/revision/header_scan.hpp"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -18,6 +20,8 @@ namespace {
 constexpr std::size_t kPortionSize = 64;  // small, so that neither thread waits for a core that something else keeps busy
 // Below about 2,000 files a second thread takes the core that the server needs to answer the connection meanwhile.
 constexpr std::size_t kPortionsForAThread = 32;
+// Writing the cache costs about as much as reading this many files.
+constexpr std::size_t kMissesWorthWriting = 32;
 
 // The first bytes of a name as a number that sorts alike: decides most comparisons without touching the name.
 std::uint64_t sort_key(std::string_view name) {
@@ -34,6 +38,8 @@ struct HeaderScan::File {
   const VersionFolder* folder;
   VersionFolder::Entry entry;
   std::size_t place = 0;  // in load order, once all names are known
+  const HeaderCache::Record* record = nullptr;
+  FileStamp stamp{};  // of a file that was read, when there is a cache
 };
 
 // What cannot go straight to its place: read before places were given, a link, no revision, an error.
@@ -48,7 +54,8 @@ struct HeaderScan::Portion {
   std::vector<Outcome> outcomes;
 };
 
-HeaderScan::HeaderScan(bool recursive, const SourceLimits& limits) : recursive_(recursive), limits_(limits) {}
+HeaderScan::HeaderScan(bool recursive, const SourceLimits& limits, HeaderCacheSettings cache)
+    : recursive_(recursive), limits_(limits), cache_settings_(std::move(cache)) {}
 
 HeaderScan::~HeaderScan() {
   no_more_names();
@@ -58,9 +65,16 @@ HeaderScan::~HeaderScan() {
 }
 
 Result<std::vector<Revision>> HeaderScan::run(const std::vector<VersionFolder>& folders) {
+  folders_ = folders.data();
   const auto listed = list_names(folders);
   if (listed) {
     give_places();
+    if (warm_) {
+      match_records();
+      if (portions_.size() >= kPortionsForAThread) {
+        start_second_thread();
+      }
+    }
   }
   no_more_names();
   if (listed) {
@@ -78,12 +92,15 @@ Result<void> HeaderScan::list_names(const std::vector<VersionFolder>& folders) {
   std::size_t count = 0;
   for (const auto& folder : folders) {
     TRY(folder.scan(recursive_, limits_.max_files - count, [&](VersionFolder::Entry entry) {
-      ++count;
+      if (++count == HeaderCache::kLeastFiles) {  // long before there is a second thread
+        cache_ = HeaderCache::open(cache_settings_, folders, recursive_, limits_);
+        warm_ = cache_ && !cache_->records().empty();
+      }
       if (!portion) {
         portion = std::make_unique<Portion>();
         portion->files.reserve(kPortionSize);
       }
-      portion->files.push_back({&folder, std::move(entry), 0});
+      portion->files.push_back({.folder = &folder, .entry = std::move(entry)});
       if (portion->files.size() == kPortionSize) {
         publish(std::move(portion));
       }
@@ -103,7 +120,7 @@ void HeaderScan::publish(std::unique_ptr<Portion> portion) {
     count = portions_.size();
   }
   changed_.notify_one();
-  if (count == kPortionsForAThread) {
+  if (count == kPortionsForAThread && !warm_) {
     start_second_thread();
   }
 }
@@ -157,6 +174,42 @@ void HeaderScan::give_places() {
   placed_ = true;
 }
 
+// Gives every file the record of its name, in one walk along both: they stand in the same order. Where they do not, files are
+// read that need not be.
+void HeaderScan::match_records() {
+  const auto& records = cache_->records();
+  auto record = records.begin();
+  for (File* file : order_) {
+    const auto folder = static_cast<std::uint32_t>(file->folder - folders_);
+    while (
+        record != records.end() &&
+        (record->folder < folder || (record->folder == folder && VersionFolder::load_order(record->name, file->entry.name)))) {
+      ++record;
+    }
+    if (record != records.end() && record->folder == folder && record->name == file->entry.name) {
+      file->record = &*record++;
+    }
+  }
+}
+
+// One stat instead of opening, reading and parsing.
+bool HeaderScan::take_from_cache(const File& file) {
+  struct stat status {};
+  if (file.record == nullptr || !file.entry.regular ||
+      ::fstatat(file.folder->descriptor(), file.entry.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+      !S_ISREG(status.st_mode) || FileStamp::of(status) != file.record->stamp) {
+    return false;
+  }
+  Revision revision;
+  if (!HeaderCache::decode(file.record->header, revision)) {
+    return false;
+  }
+  revision.path = file.folder->path_of(file.entry.name);
+  revision.format = file.entry.format;
+  revisions_[file.place] = std::move(revision);
+  return true;
+}
+
 HeaderScan::Portion* HeaderScan::next_portion(bool& placed) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return complete_ || taken_ < portions_.size(); });
@@ -167,16 +220,42 @@ HeaderScan::Portion* HeaderScan::next_portion(bool& placed) {
 void HeaderScan::read_portions() {
   HeaderReader reader(limits_);
   bool placed = false;
+  std::size_t read = 0;
   while (Portion* portion = next_portion(placed)) {
-    for (const auto& file : portion->files) {
+    for (auto& file : portion->files) {
+      if (placed && take_from_cache(file)) {
+        continue;
+      }
+      ++read;
+      file.record = nullptr;
       std::string real_path;
-      auto header = reader.read(*file.folder, file.entry, &real_path);
+      auto header = reader.read(*file.folder, file.entry, &real_path, cache_ && file.entry.regular ? &file.stamp : nullptr);
       if (placed && header && *header && real_path.empty()) {
         revisions_[file.place] = std::move(**header);
       } else {
         portion->outcomes.push_back({&file, std::move(header), std::move(real_path)});
       }
     }
+  }
+  files_read_ += read;
+}
+
+// Revisions that were read stand at their places; links, errors and what is no revision are not kept.
+void HeaderScan::keep_headers() const {
+  std::vector<HeaderCache::Kept> kept;
+  kept.reserve(order_.size());
+  std::size_t fresh = 0;
+  for (const File* file : order_) {
+    const Revision& revision = revisions_[file->place];
+    const auto folder = static_cast<std::uint32_t>(file->folder - folders_);
+    const bool known = file->record != nullptr;
+    if (known || (file->entry.regular && !revision.id.empty() && cache_->keeps(file->stamp, folder))) {
+      kept.push_back({known ? file->record->stamp : file->stamp, folder, file->entry.name, &revision});
+      fresh += known ? 0U : 1U;
+    }
+  }
+  if (fresh >= kMissesWorthWriting) {
+    cache_->store(kept);
   }
 }
 
@@ -199,6 +278,9 @@ Result<std::vector<Revision>> HeaderScan::collect(std::size_t folders) {
   }
   if (failed != nullptr) {
     return fail(std::move(failed->header).error());
+  }
+  if (cache_ && files_read_ >= kMissesWorthWriting) {
+    keep_headers();
   }
   if (!special.empty() || folders > 1) {
     leave_out(special, folders);

@@ -81,12 +81,15 @@ Result<std::optional<Revision>> parse_whole(const VersionFolder::Entry& entry, s
 }  // namespace
 
 Result<std::optional<Revision>> HeaderReader::read(const VersionFolder& folder, const VersionFolder::Entry& entry,
-                                                   std::string* real_path) {
+                                                   std::string* real_path, FileStamp* stamp) {
   const auto path = folder.path_of(entry.name);
   if (!entry.link && !entry.regular) {
     return fail(not_a_regular_file(path));
   }
   TRY_ASSIGN(const FileDescriptor file, folder.open_file(entry.name, entry.link, real_path));
+  if (struct stat status{}; stamp != nullptr && ::fstat(file.get(), &status) == 0) {
+    *stamp = FileStamp::of(status);
+  }
   TRY_ASSIGN(const std::size_t got, read_some(file.get(), buffer_.data(), buffer_.size(), path));
   const std::string_view text(buffer_.data(), got);
   if (got == buffer_.size()) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "migrations/base/result.hpp"
+#include "migrations/revision/header_cache.hpp"
 #include "migrations/revision/revision.hpp"
 #include "migrations/revision/source.hpp"
 #include "migrations/revision/version_folder.hpp"
@@ -20,9 +21,10 @@ class HeaderReader {
   explicit HeaderReader(const SourceLimits& limits) : limits_(limits) {}
 
   // The header of a file; empty when the file is no revision and not meant to be one. One small read is enough for nearly
-  // every file. `real_path` is filled in when the entry is a link.
+  // every file. `real_path` is filled in when the entry is a link. `stamp`, when given, is the state the file was in before
+  // anything was read.
   [[nodiscard]] Result<std::optional<Revision>> read(const VersionFolder& folder, const VersionFolder::Entry& entry,
-                                                     std::string* real_path);
+                                                     std::string* real_path, FileStamp* stamp = nullptr);
 
  private:
   static constexpr std::size_t kFirstRead = 4096;

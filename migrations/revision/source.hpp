@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "migrations/base/clock.hpp"
 #include "migrations/base/result.hpp"
 #include "migrations/revision/revision.hpp"
 
@@ -23,6 +24,12 @@ namespace athanor {
 struct SourceLimits {
   std::size_t max_file_bytes = 64U << 20U;  // a larger file is FileTooLarge and names the limit
   std::size_t max_files = 100'000;
+};
+
+// Where headers may be kept between runs (header_cache.hpp). Without a folder and a clock they are not.
+struct HeaderCacheSettings {
+  std::string folder;
+  const Clock* clock = nullptr;  // borrowed
 };
 
 class RevisionSource {
@@ -39,7 +46,7 @@ class FolderSource final : public RevisionSource {
  public:
   // `locations` are searched in order; relative ones resolve against the current folder. A location that is missing is an
   // Io error naming it. Symbolic links that leave their location are PathEscape.
-  FolderSource(std::vector<std::string> locations, bool recursive, SourceLimits limits = {});
+  FolderSource(std::vector<std::string> locations, bool recursive, SourceLimits limits = {}, HeaderCacheSettings cache = {});
   [[nodiscard]] Result<std::vector<Revision>> list() const override;
   [[nodiscard]] Result<std::string> read(const Revision& revision) const override;
 
@@ -47,6 +54,7 @@ class FolderSource final : public RevisionSource {
   std::vector<std::string> locations_;
   bool recursive_;
   SourceLimits limits_;
+  HeaderCacheSettings cache_;
 };
 
 // Revisions held in memory: for tests, and for sources that fetch before they list. Load order is the order given; a name that

@@ -147,7 +147,7 @@ TEST(Configuration, ChecksEnvironmentsThatWereNotChosen) {
             "athanor.yaml:4: field `environments.b.lokc_wait`: unknown field | Known names: database_url, sqlalchemy.url, "
             "recursive_version_locations, script_location, version_locations, file_template, truncate_slug_length, timezone, "
             "output_encoding, post_write_hooks, version_table, version_table_schema, version_table_pk, ledger_schema, "
-            "transaction_per_migration, execution, limits, sourceless, revision_environment, path_separator, "
+            "transaction_per_migration, execution, backup, limits, header_cache, sourceless, revision_environment, path_separator, "
             "version_path_separator, prepend_sys_path.");
   EXPECT_EQ(refused("environments: {a: {environments: {}}}\n").substr(0, 66),
             "athanor.yaml:1: field `environments.a.environments`: unknown field");
