@@ -19,8 +19,8 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-lint configure build python cluster chart-tools demo test test-unit test-postgres test-cluster bench \
-        format format-check lint sanitize tsan install clean
+.PHONY: help deps deps-lint configure build python cluster chart-tools chart manifests image demo test test-unit test-postgres \
+        test-cluster test-chart test-image bench format format-check lint sanitize tsan install clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,11 +53,17 @@ cluster: deps
 chart-tools: deps
 	@tests/cluster/tools >/dev/null
 
+chart: ## Copy the CRDs into the chart
+	@charts/copy-crds charts/athanor/templates/crds
+
+manifests: chart chart-tools ## Render the chart into deploy/manifests, for those who do not use Helm
+	@deploy/manifests/render "$$(tests/cluster/tools)/helm" deploy/manifests
+
 demo: build ## Two real databases follow a Git repository, in under two minutes
 	@deploy/demo/demo.sh $(BUILD)
 
 # With TESTS, a cluster is made ready only if a chosen test asks for one.
-test: build python $(if $(TESTS),,cluster) ## Run every test (TESTS=regex picks some)
+test: build python $(if $(TESTS),,cluster chart-tools) ## Run every test (TESTS=regex picks some)
 	@$(CTEST)
 
 test-unit: build ## Run the tests that need no database and no cluster
@@ -66,8 +72,11 @@ test-unit: build ## Run the tests that need no database and no cluster
 test-postgres: build python ## Run the tests against a throwaway PostgreSQL
 	@$(CTEST) -L postgres -LE cluster
 
-test-cluster: build python cluster ## Run the tests against a throwaway Kubernetes API server
+test-cluster: build python cluster chart-tools ## Run the tests against a throwaway Kubernetes API server
 	@$(CTEST) -L cluster
+
+test-chart: build python cluster chart-tools ## Of these, the tests of CRDs, samples and chart
+	@$(CTEST) -R '^chart\.|^cluster\.st'
 
 bench: build ## Measure against a libpq reference and the peers found (BENCH_FLAGS="--help")
 	@tests/bench/bench.py --build $(BUILD) $(BENCH_FLAGS)
