@@ -49,7 +49,7 @@ Result<DatabaseMigration> read_document(const YamlNode& document, const std::str
   fields.required_text("apiVersion", api_version);
   fields.required_text("kind", kind);
   if (!kind.empty() && kind != kDatabaseMigrationKind) {
-    fields.refuse("kind", "is not DatabaseMigration", "Keep other resources out of this folder.");
+    fields.refuse("kind", "is not DatabaseMigration", "keep other resources out of this folder");
   }
   if (!api_version.empty() && api_version != kApiVersion) {
     fields.refuse("apiVersion", "is not athanor.dev/v1alpha1");

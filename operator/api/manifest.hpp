@@ -3,7 +3,7 @@
 // A file may hold several documents. Unknown fields, wrong types, missing fields, bad names, durations and enum values, and
 // fields that only a cluster can serve are errors that name file, line and path and suggest the nearest known field:
 //
-//   shop.yaml:14: field `spec.polcy`: unknown field. Did you mean `policy`?
+//   shop.yaml:14: field `spec.polcy`: unknown field; hint: did you mean `policy`?
 //
 // One broken document does not take the others of its file with it; its first fault is reported, with the resource it belongs
 // to where the document says so much.

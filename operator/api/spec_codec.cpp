@@ -27,7 +27,7 @@ bool is_variable_name(std::string_view text) {
 void refuse_unsupported(YamlFields& fields, std::initializer_list<std::string_view> keys, const std::string& why) {
   for (const auto key : keys) {
     if (fields.node(key) != nullptr) {
-      fields.refuse(key, why, "Remove the field.");
+      fields.refuse(key, why, "remove the field");
     }
   }
 }
@@ -45,7 +45,7 @@ void read_text(YamlFields& fields, std::string_view key, std::string& value) {
 void read_identifier(YamlFields& fields, std::string_view key, std::string& value) {
   read_text(fields, key, value);
   if (value.size() > kMaxIdentifierBytes) {
-    fields.refuse(key, "has more than 63 bytes, which PostgreSQL would cut off", "Choose a shorter name.");
+    fields.refuse(key, "has more than 63 bytes, which PostgreSQL would cut off", "choose a shorter name");
   }
 }
 
@@ -83,7 +83,7 @@ void check_database_way(YamlFields& fields, const DatabaseSpec& database) {
   const bool by_parts = !database.host.empty();
   const int ways = int{by_url} + int{by_reference} + int{by_parts};
   if (ways == 0) {
-    fields.refuse("url", "the database is not named", "Set url, urlFrom, or host with name and user.");
+    fields.refuse("url", "the database is not named", "set url, urlFrom, or host with name and user");
   } else if (ways > 1) {
     fields.refuse(by_url ? "url" : "urlFrom", "only one of url, urlFrom and host may be set");
   }
@@ -159,9 +159,9 @@ void check_target(YamlFields& fields, const std::string& target) {
                            std::all_of(target.begin() + static_cast<std::ptrdiff_t>(minus) + 1, target.end(), is_digit);
   if (counts_back || target.find_first_of("+:") != std::string::npos || target == "current" || target.ends_with("@current")) {
     fields.refuse("targetRevision", "a declared target may not be relative, a range, or `current`",
-                  "Use head, heads, base, a revision id, or label@head.");
+                  "use head, heads, base, a revision id, or label@head");
   } else if (target.find_first_of(" \t\r\n,") != std::string::npos) {
-    fields.refuse("targetRevision", "is not one target", "Use head, heads, base, a revision id, or label@head.");
+    fields.refuse("targetRevision", "is not one target", "use head, heads, base, a revision id, or label@head");
   } else if (target.size() > kMaxRevisionBytes) {
     fields.refuse("targetRevision", "has more than " + std::to_string(kMaxRevisionBytes) + " bytes");
   }
@@ -190,11 +190,11 @@ bool is_resource_name(std::string_view name) {
 void read_metadata(YamlFields& fields, Metadata& metadata) {
   fields.required_text("name", metadata.name);
   if (!metadata.name.empty() && !is_resource_name(metadata.name)) {
-    fields.refuse("name", "is not a resource name", "Use lower-case letters, digits, '-' and '.', at most 253 characters.");
+    fields.refuse("name", "is not a resource name", "use lower-case letters, digits, '-' and '.', at most 253 characters");
   }
   read_text(fields, "namespace", metadata.name_space);
   if (!is_namespace_name(metadata.name_space)) {
-    fields.refuse("namespace", "is not a namespace name", "Use lower-case letters, digits and '-', at most 63 characters.");
+    fields.refuse("namespace", "is not a namespace name", "use lower-case letters, digits and '-', at most 63 characters");
   }
   std::vector<std::pair<std::string, std::string>> pairs;
   fields.text_map("labels", pairs);
