@@ -3,9 +3,9 @@
 //
 // Objects are JSON values; nobody below the cluster room gives them a meaning. A refused request is an Error whose code
 // follows from the HTTP status (ApiNotFound, ApiConflict, ApiExpired, ApiForbidden, ...) and whose message is the server's
-// own Status message: it names fields and verbs, never secret values. 429 and 5xx are tried again here, with the server's
-// Retry-After or an exponential pause with jitter, under the request's deadline, when repeating is safe; a POST is repeated
-// only on 429.
+// own Status message without the values it quotes: it names fields and verbs, never secrets. 429 and 5xx are tried again here,
+// with the server's Retry-After or an exponential pause with jitter, under the request's deadline, when repeating is safe; a
+// POST is repeated only on 429.
 //
 // Threads: safe from any thread. Ownership: RestClient borrows transport and clock.
 #pragma once
@@ -56,6 +56,9 @@ struct ListOptions {
   std::string field_selector;
   // "0": whatever the server's cache has; empty: the newest.
   std::string resource_version;
+  // The history went away between two pages (410) and the list begins anew: forget what was told. Without it that is an error,
+  // ApiExpired.
+  std::function<void()> on_restart{};
 };
 
 class KubeReader {
@@ -69,6 +72,9 @@ class KubeReader {
   [[nodiscard]] virtual Result<std::string> list(const ResourceType& type, const ListOptions& options,
                                                  const ObjectHandler& on_object) = 0;
 };
+
+// A list that is whole in memory, for lists known to be short.
+[[nodiscard]] Result<ObjectList> list_all(KubeReader& reader, const ResourceType& type, ListOptions options);
 
 enum class PatchKind : std::uint8_t { Merge, Apply };  // application/merge-patch+json; server-side apply
 
@@ -103,7 +109,9 @@ class KubeWriter {
 };
 
 struct WatchEvent {
-  enum class Kind : std::uint8_t { Added, Modified, Deleted, Bookmark };
+  // Unknown: an event type of a later version (`object` holds its "type"), or a line that is no event (`object` is null:
+  // something may have been missed).
+  enum class Kind : std::uint8_t { Added, Modified, Deleted, Bookmark, Unknown };
   Kind kind = Kind::Added;
   KubeObject object;
   bool initial_end = false;  // the bookmark after which a WatchList is complete
@@ -136,8 +144,10 @@ using RequestObserver = std::function<void(const std::string& method, int status
 struct RestClientOptions {
   double requests_per_second = 50;  // token bucket; watches are not counted
   double burst = 100;
-  milliseconds deadline{30'000};
+  milliseconds deadline{30'000};  // of one call with its repetitions and its turn in the bucket
 };
+// `stop` ends plain requests at once. Status, events and Lease are still written during a graceful stop, so give it a source of
+// its own that is requested last.
 [[nodiscard]] std::unique_ptr<KubeClient> make_rest_client(HttpTransport& transport, Clock& clock, RestClientOptions options,
                                                            StopToken stop, RequestObserver observer = {});
 

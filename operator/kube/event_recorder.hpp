@@ -1,13 +1,17 @@
 // Events (events.k8s.io/v1): what happened to a resource, for `kubectl describe` and alerting.
 //
 // record() never blocks and never fails: events are written by a thread of their own and are dropped, and counted, when the
-// server does not keep up. Repeats of the same event (object, reason, action, type, note) within ten minutes become one object with a
-// series. Notes are cut to 1 kB, reasons and actions to 128 characters.
+// server does not keep up. Repeats of the same event (object, reason, action, type, note) within ten minutes become one object
+// with a series. Notes are cut to 1 kB, reasons and actions to 128 characters.
 //
-// Threads: record() from any thread. Ownership: borrows client and clock; the destructor writes what is left, for two seconds at
-// most.
+// A refused event (no right to write it, its namespace is going away) is dropped and not tried again; when the server cannot be
+// reached it is tried three times. A series counts on in memory and is written at its second event, then once a minute.
+//
+// Threads: record() from any thread. Ownership: borrows client and clock; the destructor writes what is left, for two seconds
+// at most, after the request then under way.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -38,6 +42,8 @@ class EventRecorder {
  public:
   virtual ~EventRecorder() = default;
   virtual void record(EventRecord event) = 0;
+  // Events that were never written: the queue was full, the server refused them, or there was no time left at the end.
+  [[nodiscard]] virtual std::uint64_t dropped() const { return 0; }
 };
 
 // `reporter`: "athanor-operator"; `instance`: the pod's name.

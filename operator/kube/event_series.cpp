@@ -1,0 +1,150 @@
+#include "operator/kube/event_series.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "migrations/base/ids.hpp"
+#include "migrations/base/sha256.hpp"
+#include "operator/kube/micro_time.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using std::chrono::minutes;
+
+constexpr minutes kSeriesEnds{10};
+constexpr minutes kBetweenUpdates{1};
+constexpr std::size_t kMostSeries = 4'096;
+constexpr std::size_t kMaxName = 253;
+
+std::string identity_of(const EventRecord& record) {
+  std::string text;
+  for (const std::string& part : {record.regarding.type.group, record.regarding.type.plural, record.regarding.key.text(),
+                                  record.regarding.uid, record.reason, record.action, record.note}) {
+    text += part;
+    text += '\0';
+  }
+  text += record.type == EventType::Warning ? 'W' : 'N';
+  return sha256_hex(text).substr(0, 32);  // notes are long, and thousands of series may be open
+}
+
+}  // namespace
+
+std::string cut_text(std::string text, std::size_t most) {
+  if (text.size() <= most) {
+    return text;
+  }
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  text.resize(end);
+  return text;
+}
+
+EventSeries::EventSeries(std::string reporter, std::string instance)
+    : reporter_(std::move(reporter)), instance_(cut_text(std::move(instance), kMaxEventWord)) {}
+
+std::vector<EventWrite> EventSeries::add(const EventOccurrence& occurrence, SteadyTime now) {
+  std::string series = identity_of(occurrence.record);
+  const auto found = known_.find(series);
+  if (found == known_.end() || now - found->second.last >= kSeriesEnds) {
+    std::vector<EventWrite> writes;
+    if (found != known_.end()) {
+      if (found->second.unwritten) {
+        writes.push_back(update(series, found->second, now));
+      }
+      known_.erase(found);
+    }
+    make_room(now);
+    writes.push_back(create(occurrence, std::move(series), now));
+    return writes;
+  }
+  Known& known = found->second;
+  ++known.count;
+  known.last = now;
+  known.last_at = occurrence.at;
+  known.unwritten = true;
+  if (known.count > 2 && now - known.written < kBetweenUpdates) {
+    return {};
+  }
+  return {update(series, known, now)};
+}
+
+std::vector<EventWrite> EventSeries::due(SteadyTime now, bool at_the_end) {
+  std::vector<EventWrite> writes;
+  for (auto entry = known_.begin(); entry != known_.end();) {
+    Known& known = entry->second;
+    if (known.unwritten && (at_the_end || now - known.written >= kBetweenUpdates)) {
+      writes.push_back(update(entry->first, known, now));
+    }
+    entry = now - known.last >= kSeriesEnds ? known_.erase(entry) : std::next(entry);
+  }
+  return writes;
+}
+
+std::optional<SteadyTime> EventSeries::next_due() const {
+  std::optional<SteadyTime> next;
+  for (const auto& [series, known] : known_) {
+    if (known.unwritten) {
+      next = std::min(next.value_or(SteadyTime::max()), known.written + kBetweenUpdates);
+    }
+  }
+  return next;
+}
+
+void EventSeries::forget(const std::string& series) {
+  known_.erase(series);
+}
+
+EventWrite EventSeries::create(const EventOccurrence& occurrence, std::string series, SteadyTime now) {
+  const EventTarget& regarding = occurrence.record.regarding;
+  EventWrite write;
+  write.name_space = regarding.key.name_space.empty() ? std::string(kDefaultNamespace) : regarding.key.name_space;
+  write.name = regarding.key.name.substr(0, kMaxName - 17) + "." + random_hex(16);
+  KubeObject object{{"apiVersion", regarding.type.api_version()}, {"kind", regarding.type.kind}, {"name", regarding.key.name}};
+  for (const auto& [field, value] : {std::pair{"namespace", &regarding.key.name_space}, std::pair{"uid", &regarding.uid},
+                                     std::pair{"resourceVersion", &regarding.resource_version}}) {
+    if (!value->empty()) {
+      object[field] = *value;
+    }
+  }
+  write.body = {{"apiVersion", kube::kEvents.api_version()},
+                {"kind", kube::kEvents.kind},
+                {"metadata", {{"name", write.name}, {"namespace", write.name_space}}},
+                {"eventTime", micro_time(occurrence.at)},
+                {"reportingController", reporter_},
+                {"reportingInstance", instance_},
+                {"action", cut_text(occurrence.record.action, kMaxEventWord)},
+                {"reason", cut_text(occurrence.record.reason, kMaxEventWord)},
+                {"regarding", std::move(object)},
+                {"note", cut_text(occurrence.record.note, kMaxEventNote)},
+                {"type", occurrence.record.type == EventType::Warning ? "Warning" : "Normal"}};
+  known_[series] = Known{write.name_space, write.name, 1, false, occurrence.at, now, now};
+  write.series = std::move(series);
+  return write;
+}
+
+EventWrite EventSeries::update(const std::string& series, Known& known, SteadyTime now) {
+  known.unwritten = false;
+  known.written = now;
+  EventWrite write;
+  write.kind = EventWrite::Kind::Update;
+  write.series = series;
+  write.name_space = known.name_space;
+  write.name = known.name;
+  write.body = {{"series", {{"count", known.count}, {"lastObservedTime", micro_time(known.last_at)}}}};
+  return write;
+}
+
+void EventSeries::make_room(SteadyTime now) {
+  if (known_.size() < kMostSeries) {
+    return;
+  }
+  std::erase_if(known_, [now](const auto& entry) { return now - entry.second.last >= kSeriesEnds; });
+  if (known_.size() >= kMostSeries) {
+    known_.erase(std::ranges::min_element(known_, {}, [](const auto& entry) { return entry.second.last; }));
+  }
+}
+
+}  // namespace athanor::controller

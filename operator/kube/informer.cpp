@@ -1,0 +1,262 @@
+#include "operator/kube/informer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace athanor::controller {
+namespace {
+
+// A WatchList ends early and is resumed: a server that leaves out the end mark is found out soon.
+constexpr std::chrono::seconds kFirstWatch{60};
+constexpr int kMostBrokenWatchLists = 2;
+// A watch that ends sooner and brought nothing counts as a failure, or we would ask in a circle.
+constexpr milliseconds kShortestUseful{1'000};
+
+const std::string* text_in(const KubeObject& object, const char* field) {
+  const auto found = object.find(field);
+  return found != object.end() ? found->get_ptr<const std::string*>() : nullptr;
+}
+
+// Versions are numbers that grow. False for texts that are none: their order is unknown.
+bool is_number(std::string_view version) {
+  return !version.empty() && version.find_first_not_of("0123456789") == std::string_view::npos;
+}
+bool not_newer(std::string_view version, std::string_view than) {
+  if (!is_number(version) || !is_number(than)) {
+    return false;
+  }
+  return version.size() != than.size() ? version.size() < than.size() : version <= than;
+}
+
+struct Identity {
+  ResourceKey key;
+  std::string resource_version;
+};
+
+std::optional<Identity> identity_of(const KubeObject& object) {
+  const auto metadata = object.is_object() ? object.find("metadata") : object.end();
+  if (metadata == object.end() || !metadata->is_object()) {
+    return std::nullopt;
+  }
+  const std::string* name = text_in(*metadata, "name");
+  const std::string* name_space = text_in(*metadata, "namespace");
+  const std::string* version = text_in(*metadata, "resourceVersion");
+  if (name == nullptr || name->empty() || version == nullptr || version->empty()) {
+    return std::nullopt;
+  }
+  return Identity{{name_space == nullptr ? std::string() : *name_space, *name}, *version};
+}
+
+}  // namespace
+
+Informer::Informer(KubeClient& client, Clock& clock, InformerHandler& handler, InformerOptions options, Log log)
+    : client_(client),
+      clock_(clock),
+      handler_(handler),
+      options_(std::move(options)),
+      log_(log.with({{"type", options_.type.plural}})),
+      luck_(static_cast<std::minstd_rand::result_type>(options_.seed + 1)) {}
+
+void Informer::run(const StopToken& stop) {
+  while (!stop.requested()) {
+    if (step(stop) && !stop.requested()) {
+      pause(stop);
+    }
+  }
+}
+
+InformerStatistics Informer::statistics() const {
+  return {lists_, watches_, events_, expired_, failures_};
+}
+
+bool Informer::step(const StopToken& stop) {
+  if (!resource_version_.empty()) {
+    return watch(false, stop);
+  }
+  if (watch_list_ && broken_watch_lists_ < kMostBrokenWatchLists) {
+    return watch(true, stop);
+  }
+  return list();
+}
+
+bool Informer::list() {
+  ListOptions options;
+  options.name_space = options_.name_space;
+  options.label_selector = options_.label_selector;
+  options.field_selector = options_.field_selector;
+  options.on_restart = [this] { begin_list(); };
+  begin_list();
+  Result<std::string> listed = client_.list(options_.type, options, [this](const KubeObject& object) { tell(object, false); });
+  broken_watch_lists_ = 0;
+  if (listed && listed->empty()) {
+    listed = fail(ErrorCode::ApiUnreachable, "the API server answered with a list that has no version");
+  }
+  if (!listed) {
+    return judge(listed.error(), true);
+  }
+  finish_list(std::move(*listed));
+  return false;
+}
+
+bool Informer::watch(bool from_the_beginning, const StopToken& stop) {
+  WatchOptions options;
+  options.name_space = options_.name_space;
+  options.label_selector = options_.label_selector;
+  options.field_selector = options_.field_selector;
+  options.resource_version = resource_version_;
+  options.send_initial_events = from_the_beginning;
+  options.timeout = watch_time(from_the_beginning ? std::min(kFirstWatch, options_.shortest_watch) : options_.shortest_watch);
+  if (from_the_beginning) {
+    begin_list();
+  }
+  ++watches_;
+  received_ = 0;
+  const SteadyTime begun = clock_.steady_now();
+  const Result<void> ended = client_.watch(
+      options_.type, options, [this](WatchEvent event) { take(std::move(event)); }, stop);
+  if (stop.requested()) {
+    return false;
+  }
+  const bool incomplete = from_the_beginning && listing_;
+  if (!incomplete && gap_) {
+    start_over();
+  }
+  if (!ended) {
+    broken_watch_lists_ += incomplete ? 1 : 0;
+    return judge(ended.error(), incomplete);
+  }
+  if (incomplete) {
+    log_.info("the server does not say where a WatchList ends; listing instead");
+    watch_list_ = false;
+    return false;
+  }
+  if (received_ == 0 && clock_.steady_now() - begun < kShortestUseful) {
+    ++failures_;
+    log_.warn("watch ended at once");
+    return true;
+  }
+  return false;
+}
+
+// What an error means for the next step; true: after a pause.
+bool Informer::judge(const Error& error, bool from_the_beginning) {
+  if (error.code == ErrorCode::ApiExpired) {
+    ++expired_;
+    start_over();
+    log_.info("history is gone, listing anew");
+    failures_ = static_cast<std::uint64_t>(expired_in_a_row_++);
+    return failures_ > 0;
+  }
+  if (error.code == ErrorCode::ApiInvalid && from_the_beginning && watch_list_) {
+    log_.info("the server does not know WatchList; listing instead");
+    watch_list_ = false;
+    return false;
+  }
+  if (error.code == ErrorCode::ApiInvalid) {
+    start_over();  // the version to go on at may be what it refuses
+  }
+  ++failures_;
+  LogFields fields = error_fields(error);
+  fields.emplace_back("failures", static_cast<std::int64_t>(failures_.load()));
+  log_.warn(from_the_beginning ? "list failed" : "watch failed", fields);
+  return true;
+}
+
+void Informer::pause(const StopToken& stop) {
+  const int doublings = static_cast<int>(std::clamp<std::uint64_t>(failures_, 1, 20)) - 1;
+  const milliseconds grown = std::min(options_.first_pause * (1 << doublings), options_.longest_pause);
+  const double spread = std::uniform_real_distribution<double>(1.0, 1.5)(luck_);
+  clock_.wait(milliseconds(static_cast<milliseconds::rep>(static_cast<double>(grown.count()) * spread)), stop);
+}
+
+void Informer::take(WatchEvent event) {
+  if (event.kind == WatchEvent::Kind::Unknown) {
+    skip(event.object);
+    return;
+  }
+  ++received_;
+  if (event.kind != WatchEvent::Kind::Bookmark) {
+    ++events_;
+    tell(event.object, event.kind == WatchEvent::Kind::Deleted);
+    return;
+  }
+  const auto metadata = event.object.is_object() ? event.object.find("metadata") : event.object.end();
+  const std::string* version =
+      metadata != event.object.end() && metadata->is_object() ? text_in(*metadata, "resourceVersion") : nullptr;
+  if (version == nullptr || version->empty()) {
+    skip(event.object);
+  } else if (!listing_) {
+    expired_in_a_row_ = 0;
+    failures_ = 0;
+    resource_version_ = not_newer(*version, resource_version_) ? resource_version_ : *version;
+  } else if (event.initial_end) {
+    finish_list(*version);
+  }
+}
+
+void Informer::tell(const KubeObject& object, bool removed) {
+  std::optional<Identity> identity = identity_of(object);
+  if (!identity) {
+    skip(nullptr);
+    return;
+  }
+  if (!listing_) {
+    if (not_newer(identity->resource_version, resource_version_)) {
+      return;  // told before, or overtaken by what was told
+    }
+    expired_in_a_row_ = 0;
+    failures_ = 0;
+    resource_version_ = identity->resource_version;
+  }
+  if (removed) {
+    if (known_.erase(identity->key)) {
+      handler_.deleted(identity->key);
+    }
+  } else if (known_.see(identity->key, identity->resource_version)) {
+    handler_.applied(identity->key, object);
+  }
+}
+
+void Informer::skip(const KubeObject& object) {
+  const std::string* type = object.is_object() ? text_in(object, "type") : nullptr;
+  if (type == nullptr) {
+    log_.warn("unreadable event skipped");
+    gap_ = true;
+  } else {
+    log_.warn("event of an unknown type skipped", {{"event", *type}});
+  }
+}
+
+void Informer::begin_list() {
+  known_.begin_list();
+  listing_ = true;
+  gap_ = false;
+}
+
+void Informer::finish_list(std::string resource_version) {
+  listing_ = false;
+  failures_ = 0;
+  broken_watch_lists_ = 0;
+  ++lists_;
+  resource_version_ = std::move(resource_version);
+  if (!gap_) {  // otherwise the next list tells
+    for (const ResourceKey& key : known_.finish_list()) {
+      handler_.deleted(key);
+    }
+  }
+  if (!synced_.exchange(true)) {
+    handler_.synced();
+  }
+}
+
+void Informer::start_over() {
+  resource_version_.clear();
+  gap_ = false;
+}
+
+std::chrono::seconds Informer::watch_time(std::chrono::seconds shortest) {
+  return std::chrono::seconds(
+      std::uniform_int_distribution<std::chrono::seconds::rep>(shortest.count(), 2 * shortest.count())(luck_));
+}
+
+}  // namespace athanor::controller

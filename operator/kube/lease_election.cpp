@@ -1,0 +1,251 @@
+#include "operator/kube/lease_election.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "operator/kube/micro_time.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr int kReleaseAttempts = 3;
+constexpr std::int64_t kLongestDuration = 3'600;  // seconds; nobody's typing error keeps the Lease for ever
+
+const KubeObject& spec_of(const KubeObject& lease) {
+  static const KubeObject kNone = KubeObject::object();
+  if (!lease.is_object()) {
+    return kNone;
+  }
+  const auto found = lease.find("spec");
+  return found != lease.end() && found->is_object() ? *found : kNone;
+}
+
+std::string holder_of(const KubeObject& lease) {
+  const KubeObject& spec = spec_of(lease);
+  const auto found = spec.find("holderIdentity");
+  return found != spec.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::int64_t number_of(const KubeObject& lease, const char* field) {
+  const KubeObject& spec = spec_of(lease);
+  const auto found = spec.find(field);
+  return found != spec.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
+std::int64_t whole_seconds(milliseconds duration) {
+  return std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(duration).count(), 1);
+}
+
+}  // namespace
+
+LeaseElection::LeaseElection(KubeClient& client, Clock& clock, LeaseOptions options, Callbacks callbacks, Log log)
+    : client_(client),
+      clock_(clock),
+      options_(std::move(options)),
+      callbacks_(std::move(callbacks)),
+      log_(log.with({{"lease", options_.name_space + "/" + options_.name}, {"identity", options_.identity}})),
+      luck_(static_cast<std::minstd_rand::result_type>(options_.seed + 1)) {}
+
+void LeaseElection::run(const StopToken& stop, const std::function<void()>& release_when) {
+  acquire(stop);
+  if (stop.requested() && !leading_) {
+    return;
+  }
+  log_.info("leading");
+  if (callbacks_.started_leading) {
+    callbacks_.started_leading();
+  }
+  hold(stop);
+  const bool given_back = leading();
+  leading_ = false;
+  log_.info(given_back ? "stopping, the lease is given back when running work has ended" : "leadership lost");
+  if (callbacks_.stopped_leading) {
+    callbacks_.stopped_leading();
+  }
+  if (given_back) {
+    finish_work(release_when);
+    release();
+  }
+}
+
+void LeaseElection::acquire(const StopToken& stop) {
+  while (!stop.requested()) {
+    if (attempt()) {
+      leading_ = true;
+      return;
+    }
+    clock_.wait(next_pause(), stop);
+  }
+}
+
+// Returns when stopped, when another holds the Lease, or when the renew deadline has passed.
+void LeaseElection::hold(const StopToken& stop) {
+  while (!stop.requested() && leading()) {
+    const SteadyTime until(SteadyTime::duration(valid_until_.load()));
+    const auto left = std::chrono::ceil<milliseconds>(until - clock_.steady_now());
+    if (!clock_.wait(std::clamp(next_pause(), milliseconds(1), std::max(left, milliseconds(1))), stop)) {
+      return;
+    }
+    if (!leading() || (!attempt() && held_by_another())) {
+      valid_until_ = 0;
+      return;
+    }
+  }
+}
+
+// Renews while the caller's running work comes to its end.
+void LeaseElection::finish_work(const std::function<void()>& release_when) {
+  if (!release_when) {
+    return;
+  }
+  StopSource ended;
+  std::thread work([&] {
+    release_when();
+    ended.request();
+  });
+  while (clock_.wait(next_pause(), ended.token())) {
+    static_cast<void>(attempt());
+    if (held_by_another()) {
+      break;  // ours no longer, whoever waits for it
+    }
+  }
+  work.join();
+}
+
+void LeaseElection::release() {
+  for (int tries = 0; tries < kReleaseAttempts; ++tries) {
+    if (holder_of(observed_.lease) == options_.identity) {
+      KubeObject lease = observed_.lease;
+      const std::string now = micro_time(clock_.wall_now());
+      lease["spec"]["holderIdentity"] = "";
+      lease["spec"]["leaseDurationSeconds"] = 1;
+      lease["spec"]["renewTime"] = now;
+      lease["spec"]["acquireTime"] = now;
+      const Result<KubeObject> released = client_.replace(kube::kLeases, options_.name_space, options_.name, lease);
+      if (released) {
+        log_.info("lease given back");
+        return;
+      }
+      log_.warn("lease could not be given back", error_fields(released.error()));
+    }
+    Result<KubeObject> current = client_.get(kube::kLeases, options_.name_space, options_.name);
+    if (!current || holder_of(*current) != options_.identity) {
+      return;  // it runs out by itself, or is another's
+    }
+    see(std::move(*current));
+  }
+}
+
+// One try to get or to keep the Lease.
+bool LeaseElection::attempt() {
+  const SteadyTime sent = clock_.steady_now();
+  const std::string now = micro_time(clock_.wall_now());
+  if (leading_ && renew_from_memory(now)) {
+    set_valid_since(sent);
+    return true;
+  }
+  Result<KubeObject> current = client_.get(kube::kLeases, options_.name_space, options_.name);
+  if (!current && current.error().code != ErrorCode::ApiNotFound) {
+    log_.warn("lease cannot be read", error_fields(current.error()));
+    return false;
+  }
+  // The second request of an attempt is sent later than the first, but the older moment is the safe one.
+  const bool got = current ? (see(std::move(*current)), !held_by_another() && take_over(now)) : create(now);
+  if (got) {
+    set_valid_since(sent);
+  }
+  return got;
+}
+
+bool LeaseElection::renew_from_memory(const std::string& now) {
+  if (holder_of(observed_.lease) != options_.identity) {
+    return false;
+  }
+  KubeObject lease = observed_.lease;
+  lease["spec"]["renewTime"] = now;
+  lease["spec"]["leaseDurationSeconds"] = whole_seconds(options_.duration);
+  Result<KubeObject> renewed = client_.replace(kube::kLeases, options_.name_space, options_.name, lease);
+  if (renewed) {
+    see(std::move(*renewed));
+  }
+  return renewed.has_value();
+}
+
+bool LeaseElection::create(const std::string& now) {
+  const KubeObject lease{{"apiVersion", kube::kLeases.api_version()},
+                         {"kind", kube::kLeases.kind},
+                         {"metadata", {{"name", options_.name}, {"namespace", options_.name_space}}},
+                         {"spec",
+                          {{"holderIdentity", options_.identity},
+                           {"leaseDurationSeconds", whole_seconds(options_.duration)},
+                           {"acquireTime", now},
+                           {"renewTime", now},
+                           {"leaseTransitions", 0}}}};
+  Result<KubeObject> created = client_.create(kube::kLeases, options_.name_space, lease);
+  if (!created) {
+    if (created.error().code != ErrorCode::ApiConflict) {
+      log_.warn("lease cannot be created", error_fields(created.error()));
+    }
+    return false;
+  }
+  see(std::move(*created));
+  return true;
+}
+
+bool LeaseElection::take_over(const std::string& now) {
+  KubeObject lease = observed_.lease;
+  KubeObject& spec = lease["spec"];
+  if (holder_of(observed_.lease) != options_.identity) {
+    spec["leaseTransitions"] = number_of(observed_.lease, "leaseTransitions") + 1;
+    spec["acquireTime"] = now;
+  }
+  spec["holderIdentity"] = options_.identity;
+  spec["leaseDurationSeconds"] = whole_seconds(options_.duration);
+  spec["renewTime"] = now;
+  Result<KubeObject> taken = client_.replace(kube::kLeases, options_.name_space, options_.name, lease);
+  if (!taken) {
+    if (taken.error().code != ErrorCode::ApiConflict) {  // another was faster
+      log_.warn("lease cannot be written", error_fields(taken.error()));
+    }
+    return false;
+  }
+  see(std::move(*taken));
+  return true;
+}
+
+void LeaseElection::see(KubeObject lease) {
+  const bool changed = observed_.lease.is_null() || spec_of(observed_.lease) != spec_of(lease);
+  observed_.lease = std::move(lease);
+  if (changed) {
+    observed_.at = clock_.steady_now();
+  }
+  if (const std::string holder = holder_of(observed_.lease); !holder.empty() && holder != leader_) {
+    leader_ = holder;
+    if (callbacks_.leader_changed) {
+      callbacks_.leader_changed(leader_);
+    }
+  }
+}
+
+// The holder's own duration counts: it may have been started with another one.
+bool LeaseElection::held_by_another() const {
+  const std::string holder = holder_of(observed_.lease);
+  if (holder.empty() || holder == options_.identity) {
+    return false;
+  }
+  const std::int64_t written = std::min(number_of(observed_.lease, "leaseDurationSeconds"), kLongestDuration);
+  const milliseconds duration = written > 0 ? std::chrono::seconds(written) : options_.duration;
+  return clock_.steady_now() < observed_.at + duration;
+}
+
+void LeaseElection::set_valid_since(SteadyTime sent) {
+  valid_until_ = (sent + options_.renew_deadline).time_since_epoch().count();
+}
+
+milliseconds LeaseElection::next_pause() {
+  const double spread = std::uniform_real_distribution<double>(1.0, 1.2)(luck_);
+  return milliseconds(static_cast<milliseconds::rep>(static_cast<double>(options_.retry.count()) * spread));
+}
+
+}  // namespace athanor::controller

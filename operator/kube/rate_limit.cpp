@@ -1,0 +1,29 @@
+#include "operator/kube/rate_limit.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace athanor::controller {
+
+TokenBucket::TokenBucket(Clock& clock, double per_second, double burst)
+    : clock_(clock), per_second_(per_second), burst_(std::max(burst, 1.0)), tokens_(burst_), filled_at_(clock.steady_now()) {}
+
+std::optional<milliseconds> TokenBucket::reserve(milliseconds patience) {
+  if (per_second_ <= 0) {
+    return milliseconds(0);
+  }
+  const std::lock_guard lock(mutex_);
+  const SteadyTime now = clock_.steady_now();
+  const double elapsed = std::chrono::duration<double>(now - filled_at_).count();
+  tokens_ = std::min(burst_, tokens_ + std::max(elapsed, 0.0) * per_second_);
+  filled_at_ = now;
+  const double missing = std::max(1.0 - tokens_, 0.0);
+  const milliseconds delay(static_cast<milliseconds::rep>(std::ceil(missing / per_second_ * 1000.0 - 1e-6)));
+  if (delay > patience) {
+    return std::nullopt;
+  }
+  tokens_ -= 1.0;
+  return delay;
+}
+
+}  // namespace athanor::controller
