@@ -1,0 +1,44 @@
+// A PostgreSQL of a test's own, for tests that crash it: nobody else's tests notice. Stopped and removed at the end of the
+// scope.
+//
+// Threads: one thread. Ownership: owns the server and its folder.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "tests/support/process.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace athanor::test {
+
+class OwnServer {
+ public:
+  OwnServer() : url_(control("start").out) {
+    while (!url_.empty() && url_.back() == '\n') {
+      url_.pop_back();
+    }
+  }
+  ~OwnServer() { (void)run_process({kScript, "stop", folder_ / "server"}); }
+  OwnServer(const OwnServer&) = delete;
+  OwnServer& operator=(const OwnServer&) = delete;
+
+  [[nodiscard]] const std::string& url() const { return url_; }
+  // As a power cut would, and back again on the same port.
+  void crash() { control("crash"); }
+  void resume() { control("resume"); }
+
+ private:
+  static constexpr const char* kScript = ATHANOR_SOURCE_DIR "/tests/support/throwaway-postgres";
+  ProcessResult control(const std::string& action) {
+    auto result = run_process({kScript, action, folder_ / "server"});
+    if (result.exit_code != 0) {
+      throw std::runtime_error("throwaway-postgres " + action + ": " + result.err);
+    }
+    return result;
+  }
+  TempFolder folder_;
+  std::string url_;
+};
+
+}  // namespace athanor::test
