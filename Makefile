@@ -76,7 +76,7 @@ test-cluster: build python cluster chart-tools ## Run the tests against a throwa
 	@$(CTEST) -L cluster
 
 test-chart: build python cluster chart-tools ## Of these, the tests of CRDs, samples and chart
-	@$(CTEST) -R '^chart\.|^cluster\.st'
+	@$(CTEST) -R '^chart\.'
 
 bench: build ## Measure against a libpq reference and the peers found (BENCH_FLAGS="--help")
 	@tests/bench/bench.py --build $(BUILD) $(BENCH_FLAGS)
