@@ -59,6 +59,9 @@ chart: ## Copy the CRDs into the chart
 manifests: chart chart-tools ## Render the chart into deploy/manifests, for those who do not use Helm
 	@deploy/manifests/render "$$(tests/cluster/tools)/helm" deploy/manifests
 
+image: ## Build the image with docker, podman or buildah (ENGINE=)
+	@deploy/image/build
+
 demo: build ## Two real databases follow a Git repository, in under two minutes
 	@deploy/demo/demo.sh $(BUILD)
 
@@ -77,6 +80,9 @@ test-cluster: build python cluster chart-tools ## Run the tests against a throwa
 
 test-chart: build python cluster chart-tools ## Of these, the tests of CRDs, samples and chart
 	@$(CTEST) -R '^chart\.'
+
+test-image: ## Build the image and start it, without a container engine (root; buildah, podman, debootstrap)
+	@tests/image/image-test
 
 bench: build ## Measure against a libpq reference and the peers found (BENCH_FLAGS="--help")
 	@tests/bench/bench.py --build $(BUILD) $(BENCH_FLAGS)

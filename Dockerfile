@@ -1,0 +1,61 @@
+# The programs of Athanor on Debian 12: `make image`, or `docker build -t athanor .`
+#
+#   BASE               what both stages start from
+#   POSTGRESQL_CLIENT  major version of pg_dump, which must not be older than the servers: 15 comes from Debian, newer ones
+#                      from apt.postgresql.org
+#   VERSION, REVISION  for the labels
+#
+# The image runs as a user of its own with a read-only root; it writes to /tmp, /var/cache/athanor and, for dumps,
+# /var/lib/athanor/backups.
+ARG BASE=docker.io/library/debian:bookworm-slim
+
+FROM ${BASE} AS build
+WORKDIR /source
+COPY deploy/packages deploy/packages
+# Without what only the tests need.
+RUN sed '/^# tests/,$d' deploy/packages/build.txt >/tmp/build.txt && deploy/packages/install /tmp/build.txt
+COPY . .
+# The packages that the programs' libraries come from are found out here, so that no list of them can be out of date.
+RUN --mount=type=cache,target=/root/.cache/ccache \
+    CCACHE_BASEDIR=/source CCACHE_NOHASHDIR=true cmake --preset release -B /build -DATHANOR_TESTS=OFF \
+    && CCACHE_BASEDIR=/source CCACHE_NOHASHDIR=true cmake --build /build \
+    && DESTDIR=/install cmake --install /build --prefix /usr/local --strip \
+    && rm -rf /install/usr/local/share/doc \
+    && ldd /install/usr/local/bin/* | awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | sort -u | xargs readlink -f | sort -u \
+       | xargs dpkg -S | cut -d: -f1 | sort -u >/packages.txt
+
+FROM ${BASE}
+ARG POSTGRESQL_CLIENT=15
+RUN --mount=type=bind,from=build,source=/packages.txt,target=/tmp/packages.txt \
+    set -eu; export DEBIAN_FRONTEND=noninteractive; \
+    apt-get update -qq; \
+    if [ "$POSTGRESQL_CLIENT" != 15 ]; then \
+      apt-get install -y -qq --no-install-recommends ca-certificates postgresql-common >/dev/null; \
+      YES=yes /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh; \
+    fi; \
+    apt-get install -y -qq --no-install-recommends $(cat /tmp/packages.txt) \
+      "postgresql-client-$POSTGRESQL_CLIENT" git openssh-client ca-certificates tzdata >/dev/null; \
+    rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/cache/apt/*; \
+    ln -s "/usr/lib/postgresql/$POSTGRESQL_CLIENT" /usr/lib/postgresql/current; \
+    find / -xdev -type f -perm /6000 -exec chmod a-s {} +
+# ssh wants an entry for its user, and the folders belong to it where nothing is mounted over them.
+RUN groupadd --system --gid 65532 athanor \
+    && useradd --system --uid 65532 --gid athanor --home-dir /tmp --no-create-home --shell /usr/sbin/nologin athanor \
+    && install -d -o athanor -g athanor -m 0750 /var/cache/athanor /var/lib/athanor /var/lib/athanor/backups
+COPY --from=build /install/ /
+# pg_dump itself, not Debian's wrapper that looks for clusters. Git never asks and reads nobody's configuration.
+ENV PATH=/usr/local/bin:/usr/lib/postgresql/current/bin:/usr/bin:/bin \
+    HOME=/tmp \
+    GIT_TERMINAL_PROMPT=0 \
+    GIT_CONFIG_NOSYSTEM=1
+USER 65532:65532
+WORKDIR /
+EXPOSE 8080
+ENTRYPOINT ["athanor-operator"]
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Athanor" \
+      org.opencontainers.image.description="Keeps PostgreSQL schemas at the revision that Git declares" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
