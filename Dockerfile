@@ -21,8 +21,10 @@ RUN --mount=type=cache,target=/root/.cache/ccache \
     && CCACHE_BASEDIR=/source CCACHE_NOHASHDIR=true cmake --build /build \
     && DESTDIR=/install cmake --install /build --prefix /usr/local --strip \
     && rm -rf /install/usr/local/share/doc \
-    && ldd /install/usr/local/bin/* | awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | sort -u | xargs readlink -f | sort -u \
-       | xargs dpkg -S | cut -d: -f1 | sort -u >/packages.txt
+    && ldd /install/usr/local/bin/* >/tmp/ldd.txt \
+    && awk '$2 == "=>" { n = split($3, part, "/"); print "*/" part[n] }' /tmp/ldd.txt | sort -u >/tmp/libraries.txt \
+    && xargs dpkg -S </tmp/libraries.txt >/tmp/owners.txt \
+    && cut -d: -f1 /tmp/owners.txt | sort -u >/packages.txt
 
 FROM ${BASE}
 ARG POSTGRESQL_CLIENT=15
@@ -39,8 +41,8 @@ RUN --mount=type=bind,from=build,source=/packages.txt,target=/tmp/packages.txt \
     ln -s "/usr/lib/postgresql/$POSTGRESQL_CLIENT" /usr/lib/postgresql/current; \
     find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 # ssh wants an entry for its user, and the folders belong to it where nothing is mounted over them.
-RUN groupadd --system --gid 65532 athanor \
-    && useradd --system --uid 65532 --gid athanor --home-dir /tmp --no-create-home --shell /usr/sbin/nologin athanor \
+RUN groupadd --gid 65532 athanor \
+    && useradd --uid 65532 --gid athanor --no-log-init --home-dir /tmp --no-create-home --shell /usr/sbin/nologin athanor \
     && install -d -o athanor -g athanor -m 0750 /var/cache/athanor /var/lib/athanor /var/lib/athanor/backups
 COPY --from=build /install/ /
 # pg_dump itself, not Debian's wrapper that looks for clusters. Git never asks and reads nobody's configuration.
