@@ -111,7 +111,7 @@ Result<BackupRecord> ensure(const BackupTools& tools, BackupJob job) {
       return std::move(*existing);
     }
   }
-  TRY_ASSIGN(BackupRecord record, run_backup(tools, job, programs, *session, facts));
+  TRY_ASSIGN(BackupRecord record, make_dump(tools, job, programs, *session, facts));
   record_and_prune(tools, job, session, facts, record);
   DumpTurn::release(*session);
   return record;

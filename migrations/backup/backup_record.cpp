@@ -1,6 +1,6 @@
 #include "migrations/backup/backup_record.hpp"
 
-#include <algorithm>
+#include <array>
 #include <cctype>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -176,6 +176,21 @@ std::string backup_file_name(const BackupRecord& record) {
 std::string manifest_name(std::string_view dump_name) {
   const auto dot = dump_name.rfind('.');
   return std::string(dump_name.substr(0, dot)) + ".json";
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 5> kUnits{"bytes", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  std::uint64_t tenths = bytes * 10;
+  while (tenths >= 10'240 && unit + 1 < kUnits.size()) {
+    tenths /= 1'024;
+    ++unit;
+  }
+  std::string text = std::to_string(tenths / 10);
+  if (unit > 0) {
+    text += "." + std::to_string(tenths % 10);
+  }
+  return text + " " + std::string(kUnits[unit]);
 }
 
 }  // namespace athanor

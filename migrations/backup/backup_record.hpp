@@ -92,4 +92,7 @@ struct BackupRecord {
 // "2026-11-21T02:10:00+00:00" as format_iso8601 writes it; empty when it is something else.
 [[nodiscard]] std::optional<WallTime> parse_iso8601(const std::string& text);
 
+// "1.4 GiB".
+[[nodiscard]] std::string size_text(std::uint64_t bytes);
+
 }  // namespace athanor

@@ -1,6 +1,5 @@
 #include "migrations/backup/backup_run.hpp"
 
-#include <array>
 #include <charconv>
 #include <memory>
 #include <utility>
@@ -152,8 +151,8 @@ class Run {
 
 }  // namespace
 
-Result<BackupRecord> run_backup(const BackupTools& tools, const BackupJob& job, const ClientPrograms& programs,
-                                Session& session, const DatabaseFacts& facts) {
+Result<BackupRecord> make_dump(const BackupTools& tools, const BackupJob& job, const ClientPrograms& programs, Session& session,
+                               const DatabaseFacts& facts) {
   auto outcome = Run(tools, job, programs, session).to_the_end(facts);
   if (!outcome) {
     end_snapshot(session);
@@ -165,21 +164,6 @@ int parse_major(const std::string& version) {
   int major = 0;
   std::from_chars(version.data(), version.data() + version.size(), major);
   return major;
-}
-
-std::string size_text(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 5> kUnits{"bytes", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  std::uint64_t tenths = bytes * 10;
-  while (tenths >= 10'240 && unit + 1 < kUnits.size()) {
-    tenths /= 1'024;
-    ++unit;
-  }
-  std::string text = std::to_string(tenths / 10);
-  if (unit > 0) {
-    text += "." + std::to_string(tenths % 10);
-  }
-  return text + " " + std::string(kUnits[unit]);
 }
 
 }  // namespace athanor

@@ -10,13 +10,10 @@ namespace athanor {
 inline constexpr const char* kInstalledPrograms = "/usr/lib/postgresql";
 
 // The caller has its turn. Ends the snapshot's transaction in any case; publishes a verified dump or nothing.
-[[nodiscard]] Result<BackupRecord> run_backup(const BackupTools& tools, const BackupJob& job, const ClientPrograms& programs,
-                                              Session& session, const DatabaseFacts& facts);
+[[nodiscard]] Result<BackupRecord> make_dump(const BackupTools& tools, const BackupJob& job, const ClientPrograms& programs,
+                                             Session& session, const DatabaseFacts& facts);
 
 // "15.20" → 15; 0 when it is no version.
 [[nodiscard]] int parse_major(const std::string& version);
-
-// "1.4 GiB".
-[[nodiscard]] std::string size_text(std::uint64_t bytes);
 
 }  // namespace athanor

@@ -82,20 +82,12 @@ Result<void> BackupCatalogue::record(Session& session, const BackupRecord& recor
   return {};
 }
 
-Result<void> BackupCatalogue::mark(Session& session, const std::string& id, const std::string& column) const {
+Result<void> BackupCatalogue::mark_deleted(Session& session, const std::string& id) const {
   TRY_ASSIGN(const bool there, exists(session));
   if (there) {
-    TRY(session.query("UPDATE " + table_ + " SET " + column + " = now() WHERE run_id = $1", {id}));
+    TRY(session.query("UPDATE " + table_ + " SET deleted_at = now() WHERE run_id = $1", {id}));
   }
   return {};
-}
-
-Result<void> BackupCatalogue::mark_verified(Session& session, const std::string& id) const {
-  return mark(session, id, "verified_at");
-}
-
-Result<void> BackupCatalogue::mark_deleted(Session& session, const std::string& id) const {
-  return mark(session, id, "deleted_at");
 }
 
 Result<std::vector<BackupCatalogue::Row>> BackupCatalogue::rows(ReadSession& session) const {

@@ -23,8 +23,7 @@ class BackupCatalogue {
 
   // Makes the table if need be.
   [[nodiscard]] Result<void> record(Session& session, const BackupRecord& record) const;
-  // Notes; a missing table or row is fine.
-  [[nodiscard]] Result<void> mark_verified(Session& session, const std::string& id) const;
+  // A missing table or row is fine.
   [[nodiscard]] Result<void> mark_deleted(Session& session, const std::string& id) const;
 
   struct Row {
@@ -38,7 +37,6 @@ class BackupCatalogue {
  private:
   [[nodiscard]] Result<bool> exists(ReadSession& session) const;
   [[nodiscard]] Result<void> create(Session& session) const;
-  [[nodiscard]] Result<void> mark(Session& session, const std::string& id, const std::string& column) const;
 
   std::string schema_;
   std::string table_;

@@ -2,7 +2,7 @@
 //
 // Everything the URL says goes into a service file, the password into a password file; both live in anonymous memory
 // (memfd_create), are readable by the owner only, and are handed to the child as /dev/fd/N. Nothing has to be cleaned up after
-// a crash, and a container with a read-only root needs no folder for it. docs/adr/0006 has the alternatives.
+// a crash, and a container with a read-only root needs no folder for it. docs/adr/0007 has the alternatives.
 //
 // Threads: one owner. Ownership: owns the descriptors, which must stay open while the child runs.
 #pragma once

@@ -14,6 +14,7 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/stop.hpp"
+#include "migrations/cli/child_surroundings.hpp"
 #include "migrations/cli/program.hpp"
 #include "migrations/postgres/connect.hpp"
 #include "migrations/revision/source.hpp"
@@ -102,6 +103,8 @@ int run(int argc, const char* const* argv) {
   Surroundings outside;
   outside.variable = variable;
   outside.connect = connect;
+  outside.connection_keywords = connection_keywords;
+  outside.environment = whole_environment;
   outside.open_source = [&clock](const Configuration& configuration) -> std::unique_ptr<RevisionSource> {
     HeaderCacheSettings cache{configuration.header_cache ? cache_folder() : std::string(), &clock};
     return std::make_unique<FolderSource>(configuration.version_locations, configuration.recursive_version_locations,

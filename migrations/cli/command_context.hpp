@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "migrations/base/clock.hpp"
@@ -27,6 +28,10 @@ struct Surroundings {
   // Starts connecting at once, in the background.
   std::function<Result<std::unique_ptr<SessionFactory>>(const std::string& url, const ExecutionSettings& settings)> connect;
   std::function<std::unique_ptr<RevisionSource>(const Configuration& configuration)> open_source;
+  // For programs that connect by themselves (pg_dump): libpq's keywords and values of a URL, the password among them, and the
+  // environment as "NAME=value".
+  std::function<Result<std::vector<std::pair<std::string, std::string>>>(const std::string& url)> connection_keywords;
+  std::function<std::vector<std::string>()> environment;
   Clock* clock = nullptr;
   StopToken stop;
   std::string actor;  // "alice@laptop"

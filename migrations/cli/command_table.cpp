@@ -33,11 +33,24 @@ constexpr FlagSpec kRevId{"--rev-id", '\0', "ID", "use this id instead of a rand
 constexpr FlagSpec kSplice{"--splice", '\0', "", "allow a parent that is not a head"};
 constexpr FlagSpec kVersionPath{"--version-path", '\0', "DIR", "which of the version locations gets the file", false, Folder};
 
-constexpr std::array kMigrateFlags{kSql, kTag, kVerify};
+constexpr FlagSpec kBackupFolder{
+    "--backup-folder", '\0', "DIR", "folder of the backups, instead of backup.folder", false, Folder};
+constexpr FlagSpec kAcceptMaxAge{"--accept-max-age", '\0', "DURATION",
+                                 "accept a verified backup of the same revision that is younger, for example 1h"};
+
+constexpr std::array kMigrateFlags{
+    kSql,
+    kTag,
+    kVerify,
+    FlagSpec{"--backup", '\0', "", "take and verify a backup before anything is changed; without one nothing runs"},
+    kBackupFolder,
+    kAcceptMaxAge,
+};
 constexpr std::array kUpgradeExamples{
     Example{"athanor upgrade head", "apply everything that is pending"},
     Example{"athanor upgrade +1", "apply the next revision only"},
     Example{"athanor upgrade billing@head", "bring one branch to its head"},
+    Example{"athanor upgrade head --backup", "first take a backup, and verify it"},
     Example{"athanor upgrade 1975ea:head --sql > up.sql", "write the SQL of a range, to be run with psql"},
 };
 constexpr std::array kDowngradeExamples{
@@ -141,6 +154,51 @@ constexpr std::array kRepairExamples{
     Example{"athanor repair --accept 8c1f0a2b7d3e", "the change was deliberate and has no effect"},
     Example{"athanor repair --step redo", "the interrupted statement did not take effect"},
 };
+constexpr std::array kBackupFlags{
+    kBackupFolder,
+    kAcceptMaxAge,
+    FlagSpec{"--compression", '\0', "0..9", "as pg_dump -Z (default: backup.compression, 6)"},
+};
+constexpr std::array kBackupExamples{
+    Example{"athanor backup", "into backup.folder of athanor.yaml"},
+    Example{"athanor backup --backup-folder /var/backups/shop", "into this folder"},
+    Example{"athanor backup --accept-max-age 1h", "unless there is one of this revision that is younger than an hour"},
+};
+constexpr std::array kBackupsFlags{
+    kBackupFolder,
+    FlagSpec{"--catalogue", '\0', "", "what the database remembers, deleted ones included, instead of what is in the folder"},
+};
+constexpr std::array kBackupsExamples{
+    Example{"athanor backups", "newest first"},
+    Example{"athanor backups --json", "with checksums, revisions and ages"},
+};
+constexpr std::array kVerifyBackupFlags{kBackupFolder};
+constexpr std::array kVerifyBackupExamples{
+    Example{"athanor verify-backup 3f1c", "by a unique prefix of its id"},
+    Example{"athanor verify-backup /var/backups/shop/shop-20261121T021000Z-8c1f0a2b7d3e-3f1c.dump", "by its file"},
+};
+constexpr std::array kRestoreFlags{
+    FlagSpec{"--into", '\0', "NAME", "a new database on the server of DATABASE_URL"},
+    FlagSpec{"--replace", '\0', "", "over the database of DATABASE_URL, which is kept under another name"},
+    FlagSpec{"--confirm", '\0', "NAME", "the name of the database that --replace is about"},
+    FlagSpec{"--drop-previous", '\0', "", "do not keep the replaced database"},
+    FlagSpec{"--jobs", '\0', "N", "as pg_restore -j: several tables at once (default 1)"},
+    kBackupFolder,
+};
+constexpr std::array kRestoreExamples{
+    Example{"athanor restore 3f1c --into shop_yesterday", "beside the database, to look at"},
+    Example{"athanor restore 3f1c --replace --confirm shop", "instead of it; the old one becomes shop_before_<time>"},
+};
+constexpr std::array kPruneFlags{
+    FlagSpec{"--keep", '\0', "N", "this many backups of the database stay (default: backup.keep)"},
+    FlagSpec{"--max-age", '\0', "DURATION", "older ones go (default: backup.max_age)"},
+    FlagSpec{"--dry-run", '\0', "", "only say what would be deleted"},
+    kBackupFolder,
+};
+constexpr std::array kPruneExamples{
+    Example{"athanor prune --keep 7 --dry-run", "what seven backups would leave to delete"},
+    Example{"athanor prune --max-age 30d", "the newest verified one stays in any case"},
+};
 constexpr std::array kImportFlags{
     FlagSpec{"--output", 'o', "DIR", "where the files go (default: beside Alembic's versions folder, in versions_sql)", false,
              Folder},
@@ -230,6 +288,23 @@ constexpr std::array kCommands{
                 "Without a flag, only lists. Accepting writes the new checksums into the ledger, under the migration lock.",
                 kRepairExamples, run_repair},
     CommandSpec{
+        "backup", "take a backup and verify it", "", 0, 0, Nothing, kBackupFlags,
+        "Runs pg_dump, reads the file back, decodes all of it, and only then gives it its name. Waits while another dump "
+        "of the database runs.",
+        kBackupExamples, run_backup},
+    CommandSpec{"backups", "list backups, newest first", "", 0, 0, Nothing, kBackupsFlags, "", kBackupsExamples, run_backups},
+    CommandSpec{"verify-backup", "read a backup from end to end", "FILE|ID", 1, 1, File, kVerifyBackupFlags,
+                "Compares the checksum and decodes every block. Needs no database.", kVerifyBackupExamples, run_verify_backup},
+    CommandSpec{
+        "restore", "make a database from a backup", "FILE|ID", 1, 1, File, kRestoreFlags,
+        "Verifies the backup, restores it into a database of its own, compares, and gives it its name at the end. Refused "
+        "while another run holds the migration lock.",
+        kRestoreExamples, run_restore},
+    CommandSpec{
+        "prune", "delete old backups", "", 0, 0, Nothing, kPruneFlags,
+        "Only backups of the database of DATABASE_URL, only files that Athanor made, and never the newest verified one.",
+        kPruneExamples, run_prune},
+    CommandSpec{
         "import", "make revision files from Alembic's", "alembic DIR", 2, 2, Folder, kImportFlags,
         "Runs the project's own Alembic in offline mode, one Python process for all revisions, and writes what each upgrade() "
         "and downgrade() renders into a revision file of the same name. Ids, parents, labels, dependencies and dates are "
@@ -246,7 +321,8 @@ constexpr std::array kCommands{
 };
 
 bool same_verb(std::string_view typed, std::string_view name) {
-  return std::ranges::equal(typed, name, [](char a, char b) { return a == b || (a == '-' && b == '_'); });
+  return std::ranges::equal(typed, name,
+                            [](char a, char b) { return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_')); });
 }
 
 }  // namespace

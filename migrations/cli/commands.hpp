@@ -17,6 +17,12 @@ Result<void> run_version(CommandContext& context);
 Result<void> run_edit(CommandContext& context);
 Result<void> run_merge(CommandContext& context);
 Result<void> run_revision(CommandContext& context);
+// commands_backup.cpp
+Result<void> run_backup(CommandContext& context);
+Result<void> run_backups(CommandContext& context);
+Result<void> run_prune(CommandContext& context);
+Result<void> run_restore(CommandContext& context);
+Result<void> run_verify_backup(CommandContext& context);
 // commands_graph.cpp
 Result<void> run_graph(CommandContext& context);
 // commands_import.cpp

@@ -1,6 +1,8 @@
 // upgrade, downgrade, stamp, ensure_version: what changes a database.
+#include <optional>
 #include <utility>
 
+#include "migrations/cli/backup_place.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/plan_listing.hpp"
@@ -97,12 +99,26 @@ std::unique_ptr<ProgressSink> progress_for(CommandContext& context) {
                        context.outside().columns);
 }
 
+// --backup: a verified one of exactly these rows, before anything is changed. `saved` is what an earlier attempt took.
+Result<void> back_up_first(CommandContext& context, const Configuration& configuration, const std::vector<std::string>& rows,
+                           std::optional<BackupRecord>& saved) {
+  if (!context.arguments().has("--backup") || (saved && saved->revisions == rows)) {
+    return {};
+  }
+  TRY_ASSIGN(BackupPlace place, open_backup_place(context, configuration));
+  TRY_ASSIGN(saved, ensure_backup_here(context, place));
+  context.output().fields()["backup"] = backup_json(*saved);
+  context.output().note((saved->accepted ? "Backup accepted: " : "Backup taken and verified: ") + backup_text(*saved));
+  return {};
+}
+
 Result<void> migrate(CommandContext& context, Direction direction, const std::vector<std::string>& targets) {
   TRY_ASSIGN(Situation situation, observe_situation(context, progress_for(context)));
   const RevisionGraph& graph = situation.project.graph;
   const RevisionSource& source = *situation.project.source;
   Migrator& migrator = situation.database.migrator();
   Observation observation = std::move(situation.observation);
+  std::optional<BackupRecord> saved;
   for (int attempt = 1;; ++attempt) {
     TRY(require_known_rows(graph, observation.rows));
     TRY_ASSIGN(const Walk walk, make_walk(graph, direction, observation.rows, targets));
@@ -117,6 +133,7 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
     }
     TRY_ASSIGN(const Plan plan, make_plan(graph, source, direction, observation.rows, targets));
     TRY(migrator.verify_checksums(graph, source, observation.rows, &plan));
+    TRY(back_up_first(context, situation.configuration, observation.rows, saved));
     const ExecutionReport report = migrator.execute(plan, context.outside().stop);
     const bool stale = !report.ok() && report.error->code == ErrorCode::StalePlan && report.executed.empty();
     if (!stale || attempt == kStalePlanAttempts) {
@@ -144,6 +161,9 @@ Result<void> migrate_offline(CommandContext& context, Direction direction, const
 Result<void> up_or_down(CommandContext& context, Direction direction) {
   const std::string& target = context.arguments().operands().front();
   if (context.arguments().has("--sql")) {
+    if (context.arguments().has("--backup")) {
+      return fail(Error(ErrorCode::Usage, "--backup needs the database").advise("leave out --sql"));
+    }
     return migrate_offline(context, direction, target);
   }
   if (target.find(':') != std::string::npos) {

@@ -69,7 +69,7 @@ std::string manual_page() {
       ".SH EXIT STATUS\n"
       "0 success; 1 internal; 2 usage; 3 configuration or files; 4 revision files or their graph; 5 target; "
       "6 not up to date; 7 connection; 8 lock; 9 a statement failed; 10 refused for the state of the database; "
-      "11 interrupted.\n"
+      "11 interrupted; 12 the Kubernetes API; 13 backups.\n"
       ".SH ENVIRONMENT\n"
       ".TP\n.B DATABASE_URL\nThe database; wins over database_url in the configuration.\n"
       ".TP\n.B ATHANOR_CONFIG\nThe configuration file, unless \\-c names one.\n"

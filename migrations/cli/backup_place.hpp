@@ -1,0 +1,36 @@
+// What the commands about backups stand on: settings, the store, and the job as the backup room wants it.
+//
+// Threads: one thread. Ownership: a BackupPlace owns its store.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "migrations/backup/backup.hpp"
+#include "migrations/cli/command_context.hpp"
+#include "migrations/cli/output.hpp"
+#include "migrations/revision/configuration.hpp"
+
+namespace athanor::cli {
+
+struct BackupPlace {
+  Configuration configuration;  // with the flags laid over its `backup` section
+  std::unique_ptr<BackupStore> store;
+  BackupJob job;
+};
+
+// `reference` is a file or an id: a path names the folder too.
+[[nodiscard]] Result<BackupPlace> open_backup_place(CommandContext& context, Configuration configuration,
+                                                    const std::string& reference = {});
+// Takes or accepts one for the database of the configuration, as `upgrade --backup` and `backup` do.
+[[nodiscard]] Result<BackupRecord> ensure_backup_here(CommandContext& context, BackupPlace& place);
+
+// Sessions for the database of the URL, or another one of its server.
+[[nodiscard]] Result<std::unique_ptr<SessionFactory>> connect_to(CommandContext& context, const BackupPlace& place,
+                                                                 const std::string& database = {});
+
+[[nodiscard]] Json backup_json(const BackupRecord& record);
+// "shop-….dump (1.4 GiB, of r1)".
+[[nodiscard]] std::string backup_text(const BackupRecord& record);
+
+}  // namespace athanor::cli
