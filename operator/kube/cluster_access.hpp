@@ -18,6 +18,7 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/result.hpp"
+#include "migrations/base/stop.hpp"
 
 namespace athanor::controller {
 
@@ -34,7 +35,7 @@ struct ClusterAccess {
   std::string server;           // "https://host:port[/prefix]"
   std::string tls_server_name;  // empty: the server's host
   bool skip_tls_verify = false;
-  std::string ca_pem;  // empty: the system's
+  std::string ca_pem;   // empty: the system's
   std::string ca_file;  // re-read when it changes; wins over ca_pem when set
   std::string client_certificate_pem;
   std::string client_key_pem;
@@ -46,6 +47,8 @@ struct ClusterAccess {
   std::string password;
   std::optional<ExecPlugin> exec;
   std::string impersonate;
+  std::string impersonate_uid;
+  std::vector<std::string> impersonate_groups;
   std::string name_space = "default";  // of the context, or of the pod
 };
 
@@ -71,7 +74,8 @@ class CredentialProvider {
   // The server answered 401: what we have is no longer good.
   virtual void refused() = 0;
 };
+// `environment` finds a plugin's program (PATH); `stop` ends a plugin that runs.
 [[nodiscard]] std::unique_ptr<CredentialProvider> make_credentials(const ClusterAccess& access, Clock& clock,
-                                                                   EnvironmentLookup environment);
+                                                                   EnvironmentLookup environment, StopToken stop = {});
 
 }  // namespace athanor::controller

@@ -1,1 +1,153 @@
-#include "operator/kube/cluster_access.hpp"
+#include "operator/kube/exec_plugin.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "operator/kube/access_file.hpp"
+#include "operator/kube/base64.hpp"
+#include "operator/kube/exec_process.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using nlohmann::json;
+
+Error refused(const ExecPlugin& plugin, const std::string& words) {
+  return Error(ErrorCode::ApiUnauthorized, "the credential plugin `" + plugin.command + "` " + words);
+}
+
+// What KUBERNETES_EXEC_INFO holds.
+Result<std::string> exec_info(const ClusterAccess& access) {
+  json spec = {{"interactive", false}};
+  if (access.exec->provide_cluster_info) {
+    json cluster = {{"server", access.server}};
+    if (!access.tls_server_name.empty()) {
+      cluster["tls-server-name"] = access.tls_server_name;
+    }
+    if (access.skip_tls_verify) {
+      cluster["insecure-skip-tls-verify"] = true;
+    }
+    std::string authority = access.ca_pem;
+    if (!access.ca_file.empty()) {
+      TRY_ASSIGN(authority, read_access_file(access.ca_file, "the cluster's certificate authority"));
+    }
+    if (!authority.empty()) {
+      cluster["certificate-authority-data"] = base64_encode(authority);
+    }
+    spec["cluster"] = std::move(cluster);
+  }
+  return json{{"apiVersion", access.exec->api_version}, {"kind", "ExecCredential"}, {"spec", std::move(spec)}}.dump();
+}
+
+// The program's path: as it stands with a slash in it, otherwise from PATH.
+Result<std::string> program_of(const ExecPlugin& plugin, const EnvironmentLookup& environment) {
+  if (plugin.command.find('/') != std::string::npos) {
+    return plugin.command;
+  }
+  const std::string path = environment("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
+  for (std::size_t start = 0; start <= path.size();) {
+    const std::size_t end = std::min(path.find(':', start), path.size());
+    // An empty part would mean the current folder, and nobody means that.
+    if (std::string candidate = path.substr(start, end - start) + "/" + plugin.command;
+        end > start && ::access(candidate.c_str(), X_OK) == 0) {
+      return candidate;
+    }
+    start = end + 1;
+  }
+  return fail(refused(plugin, "is not installed").advise(fit_for_message(plugin.install_hint)));
+}
+
+std::string text_at(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+std::optional<WallTime> parse_rfc3339(const std::string& text) {
+  std::tm parts{};
+  int used = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
+                  &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used) != 6 ||
+      used == 0) {
+    return std::nullopt;
+  }
+  auto rest = text.substr(static_cast<std::size_t>(used));
+  if (rest.starts_with('.')) {
+    rest.erase(0, std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
+  }
+  int offset = 0;
+  if (rest != "Z" && rest != "z") {
+    int hours = 0;
+    int minutes = 0;
+    if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') ||
+        std::sscanf(rest.c_str() + 1, "%2d:%2d", &hours, &minutes) != 2) {
+      return std::nullopt;
+    }
+    offset = (hours * 60 + minutes) * 60 * (rest[0] == '-' ? -1 : 1);
+  }
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  return std::chrono::system_clock::from_time_t(::timegm(&parts) - offset);
+}
+
+Result<ExecCredential> parse_exec_credential(const std::string& output, const ExecPlugin& plugin) {
+  const json answer = json::parse(output, nullptr, false);
+  if (answer.is_discarded() || !answer.is_object() || text_at(answer, "kind") != "ExecCredential") {
+    return fail(refused(plugin, "did not answer with an ExecCredential"));
+  }
+  if (text_at(answer, "apiVersion") != plugin.api_version) {
+    return fail(refused(plugin, "answered in another apiVersion than " + plugin.api_version));
+  }
+  const auto status = answer.find("status");
+  if (status == answer.end() || !status->is_object()) {
+    return fail(refused(plugin, "answered without a status"));
+  }
+  ExecCredential credential;
+  credential.token = text_at(*status, "token");
+  credential.client_certificate_pem = text_at(*status, "clientCertificateData");
+  credential.client_key_pem = text_at(*status, "clientKeyData");
+  if (credential.client_certificate_pem.empty() != credential.client_key_pem.empty()) {
+    return fail(refused(plugin, "answered with a certificate or a key alone"));
+  }
+  if (credential.token.empty() && credential.client_certificate_pem.empty()) {
+    return fail(refused(plugin, "answered with neither a token nor a client certificate"));
+  }
+  if (status->contains("expirationTimestamp") && !status->at("expirationTimestamp").is_null()) {
+    credential.expires = parse_rfc3339(text_at(*status, "expirationTimestamp"));
+    if (!credential.expires) {
+      return fail(refused(plugin, "answered with an expirationTimestamp that is no time"));
+    }
+  }
+  return credential;
+}
+
+Result<ExecCredential> run_exec_plugin(const ClusterAccess& access, const EnvironmentLookup& environment, Clock& clock,
+                                       const StopToken& stop, milliseconds timeout) {
+  const ExecPlugin& plugin = *access.exec;
+  ExecProcess process;
+  TRY_ASSIGN(process.program, program_of(plugin, environment));
+  process.arguments = plugin.arguments;
+  process.environment = plugin.environment;
+  TRY_ASSIGN(auto info, exec_info(access));
+  process.environment.emplace_back("KUBERNETES_EXEC_INFO", std::move(info));
+  process.timeout = timeout;
+  auto outcome = run_exec_process(process, clock, stop);
+  if (!outcome) {
+    Error error = std::move(outcome).error();
+    if (error.code == ErrorCode::Interrupted) {
+      return fail(std::move(error));
+    }
+    return fail(refused(plugin, error.message).advise(fit_for_message(plugin.install_hint)));
+  }
+  if (outcome->exit_code != 0) {
+    return fail(refused(plugin, "ended with exit code " + std::to_string(outcome->exit_code) +
+                                    (outcome->complaint.empty() ? std::string() : ": " + outcome->complaint)));
+  }
+  return parse_exec_credential(outcome->output, plugin);
+}
+
+}  // namespace athanor::controller

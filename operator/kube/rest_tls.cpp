@@ -1,1 +1,173 @@
-#include "operator/kube/rest_transport.hpp"
+#include "operator/kube/rest_tls.hpp"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <utility>
+
+namespace athanor::controller {
+namespace {
+
+constexpr int kCertificateRequired = 116;  // an alert of TLS 1.3 that OpenSSL 3.0 has no words for
+
+using Bio = std::unique_ptr<BIO, int (*)(BIO*)>;
+
+Bio reader(const std::string& pem) {
+  return {::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &::BIO_free};
+}
+
+bool is_address(const std::string& name) {
+  std::array<unsigned char, 16> binary{};
+  return ::inet_pton(AF_INET, name.c_str(), binary.data()) == 1 || ::inet_pton(AF_INET6, name.c_str(), binary.data()) == 1;
+}
+
+Error unusable(const std::string& what) {
+  ::ERR_clear_error();
+  return Error(ErrorCode::Configuration, what);
+}
+
+struct Dressing {
+  const TlsIdentity* identity = nullptr;
+  TlsWitness* witness = nullptr;
+};
+
+void forget_dressing(void*, void* pointer, CRYPTO_EX_DATA*, int, long, void*) {
+  delete static_cast<Dressing*>(pointer);
+}
+
+int dressing_index() {
+  static const int index = ::SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &forget_dressing);
+  return index;
+}
+
+const Dressing& dressing_of(const SSL* connection) {
+  return *static_cast<const Dressing*>(::SSL_CTX_get_ex_data(::SSL_get_SSL_CTX(connection), dressing_index()));
+}
+
+std::string words_for(int problem, const std::string& server_name) {
+  if (problem == X509_V_ERR_HOSTNAME_MISMATCH || problem == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+    return "the server's certificate is not valid for " + server_name;
+  }
+  return std::string("the server's certificate is not trusted: ") + ::X509_verify_cert_error_string(problem);
+}
+
+// Takes the place of cpprest's callback: the chain, the dates and the name, nothing else.
+int verify_chain(X509_STORE_CTX* chain, void* witness) {
+  ::X509_STORE_CTX_set_verify_cb(chain, [](int preverified, X509_STORE_CTX*) { return preverified; });
+  const int good = ::X509_verify_cert(chain);
+  if (good != 1) {
+    const auto* connection = static_cast<SSL*>(::X509_STORE_CTX_get_ex_data(chain, ::SSL_get_ex_data_X509_STORE_CTX_idx()));
+    static_cast<TlsWitness*>(witness)->trouble(
+        words_for(::X509_STORE_CTX_get_error(chain), dressing_of(connection).identity->server_name()));
+  }
+  return good;
+}
+
+void on_progress(const SSL* connection, int where, int value) {
+  const Dressing& dressing = dressing_of(connection);
+  if ((where & SSL_CB_HANDSHAKE_START) != 0 && !dressing.identity->name_is_address()) {
+    // The only place where every connection passes before its first message. OpenSSL's callback is const by history alone.
+    ::SSL_ctrl(const_cast<SSL*>(connection), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+               const_cast<char*>(dressing.identity->server_name().c_str()));
+  }
+  if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (value >> 8) == SSL3_AL_FATAL) {
+    const bool demanded = (value & 0xff) == kCertificateRequired;
+    dressing.witness->trouble(std::string("the server refused the TLS connection: ") +
+                              (demanded ? "client certificate required" : ::SSL_alert_desc_string_long(value)));
+  }
+}
+
+void on_message(int sent, int, int type, const void* bytes, std::size_t size, SSL*, void* witness) {
+  if (sent == 0 && type == SSL3_RT_HEADER && size == SSL3_RT_HEADER_LENGTH) {
+    const auto* header = static_cast<const unsigned char*>(bytes);
+    static_cast<TlsWitness*>(witness)->receiving((static_cast<std::size_t>(header[3]) << 8U) | header[4]);
+  }
+}
+
+Result<void> add_authorities(X509_STORE* store, const std::string& pem) {
+  const Bio bio = reader(pem);
+  int count = 0;
+  while (X509* certificate = ::PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr)) {
+    ::X509_STORE_add_cert(store, certificate);
+    ::X509_free(certificate);
+    ++count;
+  }
+  ::ERR_clear_error();  // the end of the text is an error to OpenSSL
+  if (count == 0) {
+    return fail(unusable("the cluster's certificate authority holds no PEM certificate"));
+  }
+  return {};
+}
+
+}  // namespace
+
+void TlsIdentity::release_chain(STACK_OF(X509) * chain) {
+  sk_X509_pop_free(chain, ::X509_free);
+}
+
+Result<std::shared_ptr<const TlsIdentity>> TlsIdentity::make(const TlsSettings& settings) {
+  const std::shared_ptr<TlsIdentity> identity(new TlsIdentity());
+  identity->server_name_ = settings.server_name;
+  identity->name_is_address_ = is_address(settings.server_name);
+  identity->skip_verify_ = settings.skip_verify;
+  if (!settings.ca_pem.empty()) {
+    identity->store_.reset(::X509_STORE_new());
+    TRY(add_authorities(identity->store_.get(), settings.ca_pem));
+  }
+  if (settings.certificate_pem.empty() != settings.key_pem.empty()) {
+    return fail(unusable("a client certificate and its key belong together, and one of them is missing"));
+  }
+  if (!settings.certificate_pem.empty()) {
+    identity->chain_.reset(sk_X509_new_null());
+    const Bio certificates = reader(settings.certificate_pem);
+    while (X509* certificate = ::PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr)) {
+      sk_X509_push(identity->chain_.get(), certificate);
+    }
+    const Bio key = reader(settings.key_pem);
+    // A key under a passphrase is not asked about on a terminal: nobody sits there.
+    identity->key_.reset(::PEM_read_bio_PrivateKey(
+        key.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr));
+    if (sk_X509_num(identity->chain_.get()) == 0 || !identity->key_) {
+      return fail(unusable("the client certificate or its key is not readable PEM (a key with a passphrase is not supported)"));
+    }
+    if (::X509_check_private_key(sk_X509_value(identity->chain_.get(), 0), identity->key_.get()) != 1) {
+      return fail(unusable("the client key does not belong to the client certificate"));
+    }
+    ::ERR_clear_error();
+  }
+  return identity;
+}
+
+void TlsIdentity::dress(SSL_CTX* context, TlsWitness* witness) const {
+  ::SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  ::SSL_CTX_set_ex_data(context, dressing_index(), new Dressing{this, witness});
+  ::SSL_CTX_set_info_callback(context, &on_progress);
+  ::SSL_CTX_set_msg_callback(context, &on_message);
+  ::SSL_CTX_ctrl(context, SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, witness);
+  if (store_) {
+    ::SSL_CTX_set1_cert_store(context, store_.get());
+  }
+  X509_VERIFY_PARAM* checks = ::SSL_CTX_get0_param(context);
+  if (!skip_verify_) {
+    ::X509_VERIFY_PARAM_set_flags(checks, X509_V_FLAG_PARTIAL_CHAIN);  // what the cluster names as authority is one
+    ::X509_VERIFY_PARAM_set_hostflags(checks, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    if (name_is_address_) {
+      ::X509_VERIFY_PARAM_set1_ip_asc(checks, server_name_.c_str());
+    } else {
+      ::X509_VERIFY_PARAM_set1_host(checks, server_name_.c_str(), server_name_.size());
+    }
+    ::SSL_CTX_set_cert_verify_callback(context, &verify_chain, witness);
+  }
+  if (chain_) {
+    ::SSL_CTX_use_certificate(context, sk_X509_value(chain_.get(), 0));
+    for (int i = 1; i < sk_X509_num(chain_.get()); ++i) {
+      ::SSL_CTX_add1_chain_cert(context, sk_X509_value(chain_.get(), i));
+    }
+    ::SSL_CTX_use_PrivateKey(context, key_.get());
+  }
+}
+
+}  // namespace athanor::controller

@@ -1,1 +1,391 @@
 #include "operator/kube/rest_transport.hpp"
+
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <climits>
+#include <fstream>
+#include <sstream>
+#include <tuple>
+#include <utility>
+
+#include "operator/kube/rest_lane.hpp"
+
+#include <pplx/threadpool.h>
+
+namespace athanor::controller {
+namespace {
+
+using Credentials = CredentialProvider::Credentials;
+using web::http::http_request;
+
+constexpr std::size_t kPoolThreads = 2;                // nothing of ours ever blocks in them; 40 by default
+constexpr std::size_t kSlack = std::size_t{1} << 20U;  // heads, chunk sizes, TLS records
+constexpr std::size_t kMaxStaleConnections = 64;
+constexpr milliseconds kLongestPoll{60'000};
+constexpr milliseconds kLetGo{10};
+
+bool has_control_characters(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+Error unreachable(const std::string& server, const std::string& words) {
+  return Error(ErrorCode::ApiUnreachable, "the API server " + server + " did not answer: " + words);
+}
+
+std::string in_words(milliseconds duration) {
+  return duration.count() % 1000 == 0 ? std::to_string(duration.count() / 1000) + " s"
+                                      : std::to_string(duration.count()) + " ms";
+}
+
+// Cuts what comes into lines. What is behind the last line end waits for more.
+class LineCutter {
+ public:
+  enum class Outcome : std::uint8_t { More, Enough, TooLong };
+  LineCutter(const HttpTransport::LineHandler* handler, std::size_t max_line) : handler_(handler), max_line_(max_line) {}
+
+  [[nodiscard]] Outcome feed(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto end = bytes.find('\n');
+      const auto part = bytes.substr(0, end);
+      if (rest_.size() + part.size() > max_line_) {
+        return Outcome::TooLong;
+      }
+      if (end == std::string_view::npos) {
+        rest_ += part;
+        return Outcome::More;
+      }
+      bytes.remove_prefix(end + 1);
+      if (!tell(part)) {
+        return Outcome::Enough;
+      }
+    }
+    return Outcome::More;
+  }
+
+ private:
+  [[nodiscard]] bool tell(std::string_view part) {
+    if (!rest_.empty()) {
+      rest_ += part;
+      part = rest_;
+    }
+    if (part.ends_with('\r')) {
+      part.remove_suffix(1);
+    }
+    const bool more = part.empty() || (*handler_)(part);
+    if (rest_.capacity() > kSlack) {
+      rest_ = std::string();  // one long line is no reason to stay large
+    }
+    rest_.clear();
+    return more;
+  }
+
+  const HttpTransport::LineHandler* handler_;  // null: no stream
+  std::size_t max_line_;
+  std::string rest_;
+};
+
+enum class Wake : std::uint8_t { Signal, Stop, Late };
+
+Wake wait(const Exchange& exchange, const StopToken& stop, Clock& clock, SteadyTime until) {
+  while (true) {
+    if (stop.requested()) {
+      return Wake::Stop;
+    }
+    const auto left = std::chrono::ceil<milliseconds>(until - clock.steady_now());
+    pollfd descriptors[2] = {{exchange.descriptor(), POLLIN, 0}, {stop.descriptor(), POLLIN, 0}};
+    const auto pause = static_cast<int>(std::clamp(left, milliseconds(0), kLongestPoll).count());
+    const int ready = ::poll(descriptors, 2, pause);
+    if (ready > 0 && (descriptors[0].revents & POLLIN) != 0) {
+      return stop.requested() ? Wake::Stop : Wake::Signal;
+    }
+    if (ready == 0 && left.count() <= 0) {
+      return Wake::Late;
+    }
+  }
+}
+
+struct Attempt {
+  Result<HttpResponse> answer;
+  // The request cannot have been seen as a whole: it may be sent again.
+  std::optional<ExchangeFailure::Kind> unsent{};
+};
+
+class RestTransport final : public HttpTransport {
+ public:
+  RestTransport(ClusterAccess access, Server server, CredentialProvider& credentials, Clock& clock)
+      : access_(std::move(access)), server_(std::move(server)), credentials_(credentials), clock_(clock) {
+    name_ = (server_.tls ? "https://" : "http://") + server_.authority();
+  }
+
+  Result<HttpResponse> send(const HttpRequest& request, const StopToken& stop) override {
+    return authenticated(request, nullptr, stop);
+  }
+  Result<HttpResponse> stream(const HttpRequest& request, const LineHandler& on_line, const StopToken& stop) override {
+    return authenticated(request, &on_line, stop);
+  }
+  [[nodiscard]] std::string server() const override { return name_; }
+  // Makes the first pool, so that unusable certificates are found at the start.
+  [[nodiscard]] Result<void> prepare() {
+    TRY_ASSIGN(const auto credentials, credentials_.current());
+    TRY(pool_for(credentials));
+    return {};
+  }
+
+ private:
+  using FileStamp = std::tuple<dev_t, ino_t, off_t, time_t, long>;
+
+  Result<HttpResponse> authenticated(const HttpRequest& request, const LineHandler* lines, const StopToken& stop);
+  Result<HttpResponse> delivered(const HttpRequest& request, const Credentials& credentials, const LineHandler* lines,
+                                 const StopToken& stop, SteadyTime deadline);
+  Attempt attempt(const HttpRequest& request, const Credentials& credentials, const std::shared_ptr<LanePool>& pool, bool fresh,
+                  const LineHandler* lines, const StopToken& stop, SteadyTime deadline);
+  Result<http_request> message_for(const HttpRequest& request, const Credentials& credentials) const;
+  Result<std::shared_ptr<LanePool>> pool_for(const Credentials& credentials);
+  [[nodiscard]] FileStamp authority_stamp() const;
+  Result<std::string> authorities() const;
+
+  const ClusterAccess access_;
+  const Server server_;
+  CredentialProvider& credentials_;
+  Clock& clock_;
+  std::string name_;
+  std::mutex mutex_;
+  std::shared_ptr<LanePool> pool_;
+  std::uint64_t version_ = 0;
+  FileStamp stamp_{};
+};
+
+RestTransport::FileStamp RestTransport::authority_stamp() const {
+  struct stat seen {};
+  if (access_.ca_file.empty() || ::stat(access_.ca_file.c_str(), &seen) != 0) {
+    return {};
+  }
+  return {seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtim.tv_sec, seen.st_mtim.tv_nsec};
+}
+
+Result<std::string> RestTransport::authorities() const {
+  if (access_.ca_file.empty()) {
+    return access_.ca_pem;
+  }
+  std::ifstream file(access_.ca_file, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file || text.str().empty()) {
+    return fail(Error(ErrorCode::Io, "the cluster's certificate authority cannot be read").at(access_.ca_file));
+  }
+  return text.str();
+}
+
+// Connections belong to a certificate and a set of authorities: when one changes, new ones are made. Requests under way keep
+// theirs.
+Result<std::shared_ptr<LanePool>> RestTransport::pool_for(const Credentials& credentials) {
+  const FileStamp stamp = authority_stamp();
+  const std::lock_guard lock(mutex_);
+  if (pool_ && version_ == credentials.version && stamp == stamp_) {
+    return pool_;
+  }
+  std::shared_ptr<const TlsIdentity> identity;
+  if (server_.tls) {
+    auto pem = authorities();
+    if (!pem && pool_ && version_ == credentials.version) {
+      return pool_;  // being replaced right now: what we have is still good
+    }
+    TRY(pem);
+    TlsSettings settings;
+    settings.server_name = access_.tls_server_name.empty() ? server_.host : access_.tls_server_name;
+    settings.skip_verify = access_.skip_tls_verify;
+    settings.ca_pem = *pem;
+    settings.certificate_pem = credentials.client_certificate_pem;
+    settings.key_pem = credentials.client_key_pem;
+    auto made = TlsIdentity::make(settings);
+    if (!made && pool_) {
+      return pool_;  // half replaced: the next request looks again
+    }
+    TRY_ASSIGN(identity, std::move(made));
+  }
+  pool_ = std::make_shared<LanePool>(server_, identity);
+  version_ = credentials.version;
+  stamp_ = stamp;
+  return pool_;
+}
+
+Result<http_request> RestTransport::message_for(const HttpRequest& request, const Credentials& credentials) const {
+  try {
+    http_request message(request.method);
+    message.set_request_uri(web::uri(request.path));
+    auto& headers = message.headers();
+    headers.add("User-Agent", "athanor-operator/" ATHANOR_VERSION);
+    headers.add("Accept", "application/json");
+    headers.add("Host", server_.authority());
+    if (!credentials.authorization.empty()) {
+      headers.add("Authorization", credentials.authorization);
+    }
+    if (!access_.impersonate.empty()) {
+      headers.add("Impersonate-User", access_.impersonate);
+    }
+    if (!access_.impersonate_uid.empty()) {
+      headers.add("Impersonate-Uid", access_.impersonate_uid);
+    }
+    if (!access_.impersonate_groups.empty()) {
+      // cpprest joins values of one name with a comma, which the server takes for one strange group. It does not look into a
+      // value, so the lines are joined here; that none holds a line end was checked at the start.
+      std::string groups;
+      for (const std::string& group : access_.impersonate_groups) {
+        groups += groups.empty() ? group : "\r\nImpersonate-Group:" + group;
+      }
+      headers.add("Impersonate-Group", groups);
+    }
+    if (!request.body.empty()) {
+      message.set_body(request.body, request.content_type);
+    }
+    return message;
+  } catch (const std::exception&) {
+    return fail(Error(ErrorCode::Internal, "a request's path is not escaped"));
+  }
+}
+
+Result<HttpResponse> RestTransport::authenticated(const HttpRequest& request, const LineHandler* lines, const StopToken& stop) {
+  const SteadyTime deadline = clock_.steady_now() + request.deadline;
+  TRY_ASSIGN(const auto credentials, credentials_.current());
+  TRY_ASSIGN(auto answer, delivered(request, credentials, lines, stop, deadline));
+  if (answer.status != 401) {
+    return answer;
+  }
+  // 401 means that nothing was done, so the request may be sent again, if there is something new to say.
+  credentials_.refused();
+  TRY_ASSIGN(const auto renewed, credentials_.current());
+  if (renewed.authorization == credentials.authorization && renewed.version == credentials.version) {
+    return answer;
+  }
+  return delivered(request, renewed, lines, stop, deadline);
+}
+
+// A request is sent again on a new connection when it is certain that the server has not the whole of it: the kept connection
+// was found closed before anything was sent, or broke while the request was written. A GET is repeated by cpprest itself also
+// when a kept connection ends before the first byte of an answer. Anything else is reported, because it may have been carried
+// out.
+Result<HttpResponse> RestTransport::delivered(const HttpRequest& request, const Credentials& credentials,
+                                              const LineHandler* lines, const StopToken& stop, SteadyTime deadline) {
+  if (has_control_characters(credentials.authorization)) {
+    return fail(
+        Error(ErrorCode::ApiUnauthorized, "the credentials for the API server hold characters that no header may hold"));
+  }
+  TRY_ASSIGN(const auto pool, pool_for(credentials));
+  bool written_twice = false;
+  for (std::size_t stale = 0;; ++stale) {
+    Attempt outcome =
+        attempt(request, credentials, pool, written_twice || stale >= kMaxStaleConnections, lines, stop, deadline);
+    if (!outcome.unsent || (*outcome.unsent == ExchangeFailure::Kind::NotSent && written_twice)) {
+      return std::move(outcome.answer);
+    }
+    written_twice = written_twice || *outcome.unsent == ExchangeFailure::Kind::NotSent;
+  }
+}
+
+Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& credentials,
+                               const std::shared_ptr<LanePool>& pool, bool fresh, const LineHandler* lines,
+                               const StopToken& stop, SteadyTime deadline) {
+  if (stop.requested()) {
+    return {fail(Error(ErrorCode::Interrupted, "stopped before the request was sent"))};
+  }
+  const bool repeatable = request.method == "GET" || request.method == "HEAD";
+  const auto exchange =
+      std::make_shared<Exchange>(repeatable, (lines != nullptr ? request.max_line : request.max_body) + kSlack);
+  struct GiveUp {
+    Exchange& exchange;
+    ~GiveUp() {
+      if (!exchange.clean()) {
+        exchange.abandon();
+      }
+    }
+  } give_up{*exchange};
+  try {
+    // cpprest's requests share what they hold, and are copied where one would move them. A copy kept here would keep the
+    // sink, too, so there is none.
+    auto message = message_for(request, credentials);
+    if (!message) {
+      return {fail(std::move(message).error())};
+    }
+    pool->send(std::move(*message), exchange, fresh);
+  } catch (const std::exception&) {
+    return {fail(unreachable(name_, "the request could not be begun"))};
+  }
+  HttpResponse answer;
+  LineCutter cutter(lines, request.max_line);
+  SteadyTime until = deadline;
+  std::string bytes;
+  while (true) {
+    const Wake wake = wait(*exchange, stop, clock_, until);
+    if (wake == Wake::Stop) {
+      return {fail(Error(ErrorCode::Interrupted, "stopped while waiting for the API server"))};
+    }
+    if (wake == Wake::Late) {
+      const bool silent = lines != nullptr && answer.status / 100 == 2;
+      return {fail(unreachable(name_, silent ? "nothing came for " + in_words(request.idle)
+                                             : "no whole answer within " + in_words(request.deadline)))};
+    }
+    const Exchange::Progress progress = exchange->take(bytes);
+    answer.status = progress.status.value_or(0);
+    answer.retry_after = progress.retry_after;
+    const bool streaming = lines != nullptr && answer.status / 100 == 2;
+    if (streaming) {
+      switch (cutter.feed(bytes)) {
+        case LineCutter::Outcome::Enough:
+          return {answer};
+        case LineCutter::Outcome::TooLong:
+          return {fail(unreachable(name_, "a line is longer than " + std::to_string(request.max_line) + " bytes"))};
+        case LineCutter::Outcome::More:
+          break;
+      }
+      until = clock_.steady_now() + request.idle;  // the time the handler took is not the server's silence
+    } else {
+      answer.body += bytes;
+    }
+    if (answer.body.size() > request.max_body || progress.overrun) {
+      return {fail(unreachable(name_, "the answer is larger than " + std::to_string(request.max_body) + " bytes"))};
+    }
+    if (progress.failure) {
+      const auto kind = progress.failure->kind;
+      Attempt broken{fail(unreachable(name_, progress.failure->words))};
+      if (kind == ExchangeFailure::Kind::Stale || kind == ExchangeFailure::Kind::NotSent) {
+        broken.unsent = kind;
+      } else if (kind == ExchangeFailure::Kind::Unanswered) {
+        broken.answer.error().hint = "whether the request was carried out is not known";
+      }
+      return broken;
+    }
+    if (progress.ended) {
+      if (answer.status < 200) {
+        return {fail(unreachable(name_, "the answer is not HTTP"))};
+      }
+      // Some microseconds, so that the next request finds the connection in its place.
+      for (auto seen = progress; !seen.let_go && wait(*exchange, {}, clock_, clock_.steady_now() + kLetGo) == Wake::Signal;) {
+        seen = exchange->take(bytes);
+      }
+      return {std::move(answer)};
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpTransport>> make_rest_transport(const ClusterAccess& access, CredentialProvider& credentials,
+                                                           Clock& clock) {
+  TRY_ASSIGN(auto server, Server::parse(access.server));
+  std::vector<std::string> headers = access.impersonate_groups;
+  headers.insert(headers.end(), {access.impersonate, access.impersonate_uid});
+  if (std::any_of(headers.begin(), headers.end(), has_control_characters)) {
+    return fail(Error(ErrorCode::Configuration, "who is to be impersonated holds characters that no header may hold"));
+  }
+  try {
+    crossplat::threadpool::initialize_with_threads(kPoolThreads);
+  } catch (const std::exception&) {  // there is one already, and it will do
+  }
+  auto transport = std::make_unique<RestTransport>(access, std::move(server), credentials, clock);
+  TRY(transport->prepare());
+  return transport;
+}
+
+}  // namespace athanor::controller

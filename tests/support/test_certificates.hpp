@@ -1,0 +1,26 @@
+// Authorities and certificates of a test's own, made on the spot (P-256), with the faults a test wants.
+//
+// Threads: pure functions. Ownership: plain values.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace athanor::test {
+
+struct TestCertificate {
+  std::string certificate_pem;
+  std::string key_pem;
+};
+
+struct CertificateWishes {
+  std::string common_name = "test";
+  std::vector<std::string> names{};  // "DNS:localhost", "IP:127.0.0.1"; none: the common name alone
+  long valid_from_seconds = -3600;   // from now
+  long valid_to_seconds = 3600;
+};
+
+[[nodiscard]] TestCertificate make_authority(const std::string& common_name = "test authority");
+[[nodiscard]] TestCertificate issue_certificate(const TestCertificate& authority, const CertificateWishes& wishes);
+
+}  // namespace athanor::test
