@@ -1,7 +1,7 @@
 // DatabaseMigration: the declaration that one database stands at one revision.
 //
-// A plain value with the shape of a Kubernetes resource (group athanor.dev, version v1alpha1), whether it came from a file or,
-// later, from an API server: metadata, spec (what a human declares), status (what the operator found). The database is the
+// A plain value with the shape of a Kubernetes resource (group athanor.dev, version v1alpha1), whether it came from a file or
+// from an API server: metadata, spec (what a human declares), status (what the operator found). The database is the
 // truth: nothing in the status is ever read back to decide what was applied.
 //
 // docs/spec/database-migration.md documents every field. Threads: plain values. Secrets: `DatabaseSpec::url` and `password` may
@@ -36,7 +36,9 @@ struct ResourceKey {
 struct Metadata {
   std::string name;
   std::string name_space{kDefaultNamespace};
-  std::int64_t generation = 0;  // 0: not known yet
+  std::int64_t generation = 0;   // 0: not known yet
+  std::string uid;               // on a cluster
+  std::string resource_version;  // on a cluster
   std::map<std::string, std::string> annotations;
   std::map<std::string, std::string> labels;
   bool operator==(const Metadata&) const = default;
@@ -44,9 +46,10 @@ struct Metadata {
 
 // Where a secret value is read from at connection time, never earlier and never kept.
 struct SecretReference {
-  enum class Kind : std::uint8_t { Environment, File };
+  enum class Kind : std::uint8_t { Environment, File, SecretKey };
   Kind kind = Kind::Environment;
-  std::string value;  // name of the variable, or the path
+  std::string value;  // name of the variable, the path, or the name of the Secret in the resource's namespace
+  std::string key;    // in the Secret's data
   bool operator==(const SecretReference&) const = default;
 };
 
@@ -56,12 +59,20 @@ struct DatabaseSpec {
   std::optional<SecretReference> url_from;
   // ... or parts.
   std::string host;
+  std::optional<SecretReference> host_from;
   int port = 5432;
+  std::optional<SecretReference> port_from;
   std::string name;
+  std::optional<SecretReference> name_from;
   std::string user;
+  std::optional<SecretReference> user_from;
   std::string password;
   std::optional<SecretReference> password_from;
   std::string ssl_mode;
+  // Certificates, as PEM.
+  std::optional<SecretReference> root_certificate_from;
+  std::optional<SecretReference> client_certificate_from;
+  std::optional<SecretReference> client_key_from;
   // Either way.
   std::string role;
   std::string schema;
@@ -69,21 +80,80 @@ struct DatabaseSpec {
   bool operator==(const DatabaseSpec&) const = default;
 };
 
+struct GitSource {
+  std::string url;
+  // Exactly one of them.
+  std::string commit;
+  std::string tag;
+  std::string branch;
+  std::string path;         // folder in the repository; empty: its root
+  std::string secret_name;  // credentials, in the resource's namespace; empty: none
+  bool operator==(const GitSource&) const = default;
+};
+
+struct FluxSource {
+  std::string kind;  // "GitRepository", "OCIRepository", "Bucket"
+  std::string name;
+  std::string path;  // folder in the artifact
+  bool operator==(const FluxSource&) const = default;
+};
+
+struct ImageSource {
+  std::string reference;
+  std::string path;  // folder in the image
+  bool operator==(const ImageSource&) const = default;
+};
+
+// Exactly one of path, config_maps, git, flux and image.
 struct SourceSpec {
-  std::string path;  // as written; relative to the manifest
+  std::string path;  // as written; relative to the manifest, or to the first source root on a cluster
+  std::vector<std::string> config_maps;
+  std::optional<GitSource> git;
+  std::optional<FluxSource> flux;
+  std::optional<ImageSource> image;
   bool recursive = false;
+  [[nodiscard]] std::string_view kind() const;  // "path", "configMaps", "git", "flux", "image"
   bool operator==(const SourceSpec&) const = default;
 };
 
 enum class DowngradePolicy : std::uint8_t { Refuse, Allow };
+enum class ApprovalPolicy : std::uint8_t { Never, Destructive, Always };
 
 struct PolicySpec {
   DowngradePolicy downgrade = DowngradePolicy::Refuse;
+  ApprovalPolicy approval = ApprovalPolicy::Never;
   bool operator==(const PolicySpec&) const = default;
 };
 
+enum class BackupWhen : std::uint8_t { Never, Destructive, Always };
+
+struct BackupSpec {
+  BackupWhen when = BackupWhen::Never;
+  std::string path;  // folder, below a --backup-root of the operator
+  int compression = 6;
+  std::int64_t keep = 0;       // newest ones kept; 0: no limit
+  milliseconds keep_for{0};    // 0: no limit
+  bool required = true;        // no backup, no migration
+  milliseconds accept_for{0};  // an existing one of this age and revision will do; 0: always a new one
+  bool operator==(const BackupSpec&) const = default;
+};
+
+struct MaintenanceWindow {
+  std::string schedule;  // cron, five fields: when it opens
+  milliseconds duration{0};
+  std::string time_zone = "UTC";
+  bool operator==(const MaintenanceWindow&) const = default;
+};
+
+enum class ExecutionMode : std::uint8_t { InProcess, Job };
+
 struct ExecutionSpec {
-  milliseconds lock_wait{5'000};  // how long one attempt waits for the migration lock before it gives its worker back
+  ExecutionMode mode = ExecutionMode::InProcess;
+  std::vector<MaintenanceWindow> windows;  // empty: always open
+  std::string pod_template;                // JSON, of Job mode; empty: none
+  milliseconds job_ttl{3'600'000};
+  milliseconds active_deadline{0};  // of a Job; 0: no limit
+  milliseconds lock_wait{5'000};    // how long one attempt waits for the migration lock before it gives its worker back
   milliseconds lock_timeout{2'000};
   milliseconds lock_retry_budget{600'000};
   milliseconds statement_timeout{0};
@@ -95,6 +165,7 @@ struct DatabaseMigrationSpec {
   SourceSpec source;
   std::string target_revision = "head";
   PolicySpec policy;
+  BackupSpec backup;
   ExecutionSpec execution;
   bool suspend = false;
   bool dry_run = false;
@@ -114,7 +185,40 @@ struct PlanStatus {
   std::int64_t revisions = 0;        // how many
   std::vector<std::string> summary;  // "upgrade 8c1f0a2b7d3e Add email to users", the first kMaxListed
   std::vector<std::string> warnings;
+  std::vector<std::string> destructive;  // what it takes away for good
   bool operator==(const PlanStatus&) const = default;
+};
+
+struct ApprovalStatus {
+  std::string name;  // of the MigrationApproval
+  std::string plan_hash;
+  std::string approved_by;
+  std::string approved_at;
+  bool operator==(const ApprovalStatus&) const = default;
+};
+
+struct SourceStatus {
+  std::string kind;
+  std::string revision;  // what it was resolved to: a commit, a digest, resource versions
+  std::string checked_at;
+  bool operator==(const SourceStatus&) const = default;
+};
+
+struct BackupStatus {
+  std::string location;
+  std::string revision;  // rows of the version table when it was taken
+  std::string started_at;
+  std::int64_t duration_ms = 0;
+  std::int64_t size_bytes = 0;
+  std::string sha256;
+  bool verified = false;
+  bool operator==(const BackupStatus&) const = default;
+};
+
+struct JobStatus {
+  std::string name;
+  std::string phase;  // "Running", "Succeeded", "Failed"
+  bool operator==(const JobStatus&) const = default;
 };
 
 struct ProgressStatus {
@@ -167,8 +271,12 @@ struct DatabaseMigrationStatus {
   std::vector<std::string> resolved_revisions;
   std::int64_t pending_count = 0;
   std::vector<std::string> pending_revisions;  // the first kMaxListed
+  std::optional<SourceStatus> source;
   std::optional<PlanStatus> plan;
+  std::optional<ApprovalStatus> approval;
   std::optional<ProgressStatus> progress;
+  std::optional<JobStatus> job;
+  std::optional<BackupStatus> last_backup;
   std::optional<ErrorStatus> last_error;
   std::int64_t failures = 0;           // attempts in a row that failed
   std::string next_retry;              // ISO 8601

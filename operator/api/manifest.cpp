@@ -61,7 +61,7 @@ Result<DatabaseMigration> read_document(const YamlNode& document, const std::str
     fields.refuse("spec", "is required");
   }
   fields.mapping("metadata", [&resource](YamlFields& metadata) { read_metadata(metadata, resource.metadata); });
-  fields.mapping("spec", [&resource](YamlFields& spec) { read_spec(spec, resource.spec); });
+  fields.mapping("spec", [&resource](YamlFields& spec) { read_spec(spec, resource.spec, Habitat::Standalone); });
   TRY(fields.finish());
   return resource;
 }
@@ -91,7 +91,7 @@ void append(std::string& text, std::string_view value) {
 }
 
 void append(std::string& text, const std::optional<SecretReference>& reference) {
-  append(text, reference ? std::string(reference->kind == SecretReference::Kind::File ? "file " : "env ") + reference->value
+  append(text, reference ? std::to_string(static_cast<int>(reference->kind)) + " " + reference->value + " " + reference->key
                          : std::string());
 }
 
@@ -126,25 +126,30 @@ Manifest parse_manifest(std::string_view text, const std::string& name, const st
 
 std::string spec_hash(const DatabaseMigrationSpec& spec) {
   const DatabaseSpec& database = spec.database;
-  std::string text = "1:";
-  append(text, without_password(database.url));
-  append(text, database.url_from);
-  append(text, database.host);
-  append(text, std::to_string(database.port));
-  append(text, database.name);
-  append(text, database.user);
-  append(text, database.password_from);
-  append(text, database.ssl_mode);
-  append(text, database.role);
-  append(text, database.schema);
-  append(text, database.version_table);
-  append(text, spec.source.path);
-  append(text, spec.target_revision);
-  for (const milliseconds duration : {spec.execution.lock_wait, spec.execution.lock_timeout, spec.execution.lock_retry_budget,
-                                      spec.execution.statement_timeout}) {
-    append(text, std::to_string(duration.count()));
+  std::string text = "2:";
+  for (const auto& value : {without_password(database.url), database.host, std::to_string(database.port), database.name,
+                            database.user, database.ssl_mode, database.role, database.schema, database.version_table,
+                            spec.source.path, spec.target_revision, spec.backup.path}) {
+    append(text, value);
   }
-  for (const bool flag : {spec.source.recursive, spec.policy.downgrade == DowngradePolicy::Allow, spec.suspend, spec.dry_run}) {
+  for (const auto& reference :
+       {database.url_from, database.host_from, database.port_from, database.name_from, database.user_from,
+        database.password_from, database.root_certificate_from, database.client_certificate_from, database.client_key_from}) {
+    append(text, reference);
+  }
+  for (const auto number :
+       {spec.execution.lock_wait.count(), spec.execution.lock_timeout.count(), spec.execution.lock_retry_budget.count(),
+        spec.execution.statement_timeout.count(), spec.backup.keep_for.count(), spec.backup.accept_for.count(),
+        std::int64_t{spec.backup.keep}, std::int64_t{spec.backup.compression}, static_cast<std::int64_t>(spec.backup.when)}) {
+    append(text, std::to_string(number));
+  }
+  for (const auto& window : spec.execution.windows) {
+    append(text, window.schedule);
+    append(text, std::to_string(window.duration.count()));
+    append(text, window.time_zone);
+  }
+  for (const bool flag : {spec.source.recursive, spec.policy.downgrade == DowngradePolicy::Allow, spec.backup.required,
+                          spec.suspend, spec.dry_run}) {
     text += flag ? '1' : '0';
   }
   return sha256_hex(text);

@@ -36,7 +36,8 @@ struct Manifest {
 // `name` stands in messages; `folder` is what relative paths of the resources resolve against.
 [[nodiscard]] Manifest parse_manifest(std::string_view text, const std::string& name, const std::string& folder);
 
-// The hash that tells whether a spec changed: of everything declared except the secrets spelled out in it.
+// The hash that tells whether a spec changed: of everything a manifest can declare except the secrets spelled out in it. (An
+// API server counts generations itself.)
 [[nodiscard]] std::string spec_hash(const DatabaseMigrationSpec& spec);
 
 }  // namespace athanor::controller

@@ -1,20 +1,41 @@
-// The spec of a DatabaseMigration from strict YAML: which fields there are, what they may say, and which of them wait for a
-// cluster or a later version.
+// The spec of a DatabaseMigration from strict YAML or from an API server's JSON: which fields there are, what they may say, and
+// which of them mean something where the operator runs.
+//
+// One reader serves both, so a manifest that works without a cluster says the same on one. The CRD (crds/) declares the same
+// fields; a test compares the two.
 //
 // Threads: pure functions.
 #pragma once
+
+#include <nlohmann/json.hpp>
 
 #include "migrations/revision/yaml_fields.hpp"
 #include "operator/api/database_migration.hpp"
 
 namespace athanor::controller {
 
+// Where the resource was read. Without a cluster there are no Secrets, ConfigMaps, Jobs or approvals; on one, the operator's
+// environment is nobody's business.
+enum class Habitat : std::uint8_t { Standalone, Cluster };
+
 // Faults stay in `fields`, whose finish() tells the first.
 void read_metadata(YamlFields& fields, Metadata& metadata);
-void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec);
+void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, Habitat habitat);
+void read_database(YamlFields& fields, DatabaseSpec& database, Habitat habitat);
+void read_source(YamlFields& fields, SourceSpec& source, Habitat habitat);
+
+// A resource as an API server sends it. The status is what was last written, and decides nothing.
+[[nodiscard]] Result<DatabaseMigration> read_object(const nlohmann::json& object);
+// Metadata alone, of an object whose spec cannot be read.
+[[nodiscard]] Metadata metadata_of(const nlohmann::json& object);
 
 // Names as Kubernetes has them.
 [[nodiscard]] bool is_resource_name(std::string_view name);   // RFC 1123 subdomain, 253 characters
 [[nodiscard]] bool is_namespace_name(std::string_view name);  // RFC 1123 label, 63 characters
+
+// Present, so: neither empty nor of another type, and of bearable length.
+void read_text(YamlFields& fields, std::string_view key, std::string& value);
+void refuse_fields(YamlFields& fields, std::initializer_list<std::string_view> keys, const std::string& why,
+                   const std::string& way_out = "Remove the field.");
 
 }  // namespace athanor::controller

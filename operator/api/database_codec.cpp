@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <charconv>
+
+#include "operator/api/spec_codec.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kMaxIdentifierBytes = 63;
+
+bool is_variable_name(std::string_view text) {
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !text.empty() && !(text.front() >= '0' && text.front() <= '9') && std::ranges::all_of(text, is_word);
+}
+
+void read_identifier(YamlFields& fields, std::string_view key, std::string& value) {
+  read_text(fields, key, value);
+  if (value.size() > kMaxIdentifierBytes) {
+    fields.refuse(key, "has more than 63 bytes, which PostgreSQL would cut off", "Choose a shorter name.");
+  }
+}
+
+void read_cluster_reference(YamlFields& from, SecretReference& reference) {
+  refuse_fields(from, {"env"}, "is for standalone mode: use secretKeyRef",
+                "On a cluster it would hand the operator's own environment to whoever may write a resource.");
+  from.mapping("secretKeyRef", [&reference](YamlFields& secret) {
+    reference.kind = SecretReference::Kind::SecretKey;
+    secret.required_text("name", reference.value);
+    secret.required_text("key", reference.key);
+    if (!reference.value.empty() && !is_resource_name(reference.value)) {
+      secret.refuse("name", "is not the name of a Secret");
+    }
+  });
+  std::string file;
+  read_text(from, "file", file);
+  if (from.has("secretKeyRef") == !file.empty()) {
+    from.refuse("secretKeyRef", "exactly one of secretKeyRef and file is needed");
+  }
+  if (!file.empty()) {
+    reference = {SecretReference::Kind::File, file, ""};
+  }
+}
+
+void read_local_reference(YamlFields& from, SecretReference& reference) {
+  refuse_fields(from, {"secretKeyRef"}, "needs a cluster; without one a secret comes from env or file");
+  std::string variable;
+  std::string file;
+  read_text(from, "env", variable);
+  read_text(from, "file", file);
+  if (variable.empty() == file.empty()) {
+    from.refuse("env", "exactly one of env and file is needed");
+  }
+  if (!variable.empty() && !is_variable_name(variable)) {
+    from.refuse("env", "is not the name of an environment variable");
+  }
+  using Kind = SecretReference::Kind;
+  reference = variable.empty() ? SecretReference{Kind::File, file, ""} : SecretReference{Kind::Environment, variable, ""};
+}
+
+void read_reference(YamlFields& fields, std::string_view key, std::optional<SecretReference>& reference, Habitat habitat) {
+  if (!fields.has(key)) {
+    return;
+  }
+  fields.mapping(key, [&reference, habitat](YamlFields& from) {
+    reference.emplace();
+    if (habitat == Habitat::Cluster) {
+      read_cluster_reference(from, *reference);
+    } else {
+      read_local_reference(from, *reference);
+    }
+  });
+}
+
+void check_parts(YamlFields& fields, const DatabaseSpec& database) {
+  if (database.name.empty() && !database.name_from) {
+    fields.refuse("name", "is required with host");
+  }
+  if (database.user.empty() && !database.user_from) {
+    fields.refuse("user", "is required with host");
+  }
+}
+
+void check_database_way(YamlFields& fields, const DatabaseSpec& database) {
+  const bool by_url = !database.url.empty();
+  const bool by_reference = database.url_from.has_value();
+  const bool by_parts = !database.host.empty() || database.host_from;
+  const int ways = int{by_url} + int{by_reference} + int{by_parts};
+  if (ways == 0) {
+    fields.refuse("url", "the database is not named", "Set url, urlFrom, or host with name and user.");
+  } else if (ways > 1) {
+    fields.refuse(by_url ? "url" : "urlFrom", "only one of url, urlFrom and host may be set");
+  }
+  if (by_parts) {
+    check_parts(fields, database);
+  } else {
+    for (const auto* const key :
+         {"port", "portFrom", "name", "nameFrom", "user", "userFrom", "password", "passwordFrom", "sslMode"}) {
+      if (fields.has(key)) {
+        fields.refuse(key, "goes with host; a URL holds it already");
+      }
+    }
+  }
+  for (const auto* const key : {"host", "port", "name", "user", "password"}) {
+    const std::string from = std::string(key) + "From";
+    if (fields.has(key) && fields.has(from)) {
+      fields.refuse(key, "only one of " + std::string(key) + " and " + from + " may be set");
+    }
+  }
+}
+
+}  // namespace
+
+void read_database(YamlFields& fields, DatabaseSpec& database, Habitat habitat) {
+  read_text(fields, "url", database.url);
+  read_reference(fields, "urlFrom", database.url_from, habitat);
+  read_text(fields, "host", database.host);
+  read_reference(fields, "hostFrom", database.host_from, habitat);
+  fields.integer("port", database.port, 1, 65'535);
+  read_reference(fields, "portFrom", database.port_from, habitat);
+  read_identifier(fields, "name", database.name);
+  read_reference(fields, "nameFrom", database.name_from, habitat);
+  read_identifier(fields, "user", database.user);
+  read_reference(fields, "userFrom", database.user_from, habitat);
+  read_text(fields, "password", database.password);
+  read_reference(fields, "passwordFrom", database.password_from, habitat);
+  fields.choice("sslMode", database.ssl_mode, {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"});
+  fields.mapping("tls", [&database, habitat](YamlFields& tls) {
+    read_reference(tls, "rootCertificateFrom", database.root_certificate_from, habitat);
+    read_reference(tls, "clientCertificateFrom", database.client_certificate_from, habitat);
+    read_reference(tls, "clientKeyFrom", database.client_key_from, habitat);
+    if (database.client_certificate_from.has_value() != database.client_key_from.has_value()) {
+      tls.refuse("clientCertificateFrom", "goes with clientKeyFrom");
+    }
+  });
+  read_identifier(fields, "role", database.role);
+  read_identifier(fields, "schema", database.schema);
+  read_identifier(fields, "versionTable", database.version_table);
+  check_database_way(fields, database);
+  if (fields.has("tls") && database.ssl_mode == "disable") {
+    fields.refuse("sslMode", "tls needs an sslMode other than disable");
+  }
+}
+
+}  // namespace athanor::controller
