@@ -16,7 +16,7 @@
 
 namespace athanor::controller {
 
-enum class ConditionType : std::uint8_t { Ready, Reconciling, Stalled, Planned, Applied };
+enum class ConditionType : std::uint8_t { Ready, Reconciling, Stalled, Planned, Approved, BackedUp, Applied };
 
 enum class Reason : std::uint8_t {
   // Fine.
@@ -24,11 +24,17 @@ enum class Reason : std::uint8_t {
   Applied,        // this reconcile brought it there
   PlanPublished,  // dryRun: the plan is in the status, nothing runs
   Suspended,
+  Approved,     // a MigrationApproval names this plan
+  BackupTaken,  // there is a verified backup
   // On the way.
-  Pending,      // not looked at yet
-  Applying,     // a run is under way
-  LockHeld,     // another run holds the migration lock
-  Retrying,     // a transient failure; the next attempt is scheduled
+  Pending,   // not looked at yet
+  Applying,  // a run is under way
+  LockHeld,  // another run holds the migration lock
+  Retrying,  // a transient failure; the next attempt is scheduled
+  ApprovalRequired,
+  OutsideWindow,  // a maintenance window will open
+  BackingUp,
+  JobRunning,   // execution mode Job: its pod has not ended
   Interrupted,  // the operator was asked to stop; nothing is half-applied
   // Waiting for a change of the manifest, the files or the database.
   InvalidManifest,
@@ -52,6 +58,7 @@ enum class Reason : std::uint8_t {
   InsufficientPrivilege,
   PoolerRefused,
   LockTimeout,
+  JobFailed,       // its pod ended without saying why
   BackupFailed,    // a required backup could not be taken or verified: nothing was changed
   ApiUnavailable,  // something the resource names cannot be read from the API server
   InternalError,

@@ -267,6 +267,7 @@ struct DatabaseMigrationStatus {
   std::int64_t observed_generation = -1;
   Phase phase = Phase::Pending;
   std::vector<std::string> current_revisions;  // rows of the version table
+  std::string current_revision;                // the same in one word, for a table
   std::string target_revision;                 // as declared
   std::vector<std::string> resolved_revisions;
   std::int64_t pending_count = 0;

@@ -140,6 +140,11 @@ class FieldReader {
       value = found->get<std::int64_t>();
     }
   }
+  void maybe(const char* name, bool& value) {
+    if (const auto found = json_.find(name); found != json_.end() && found->is_boolean()) {
+      value = found->get<bool>();
+    }
+  }
   void maybe(const char* name, std::vector<std::string>& value) {
     if (const auto found = json_.find(name); found != json_.end() && found->is_array()) {
       for (const auto& item : *found) {
@@ -188,6 +193,39 @@ void fields(Codec& codec, typename Codec::template Of<PlanStatus>& plan) {
   codec.always("revisions", plan.revisions);
   codec.maybe("summary", plan.summary);
   codec.maybe("warnings", plan.warnings);
+  codec.maybe("destructive", plan.destructive);
+}
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<SourceStatus>& source) {
+  codec.maybe("kind", source.kind);
+  codec.maybe("revision", source.revision);
+  codec.maybe("checkedAt", source.checked_at);
+}
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<ApprovalStatus>& approval) {
+  codec.maybe("name", approval.name);
+  codec.maybe("planHash", approval.plan_hash);
+  codec.maybe("approvedBy", approval.approved_by);
+  codec.maybe("approvedAt", approval.approved_at);
+}
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<JobStatus>& job) {
+  codec.maybe("name", job.name);
+  codec.maybe("phase", job.phase);
+}
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<BackupStatus>& backup) {
+  codec.maybe("location", backup.location);
+  codec.maybe("revision", backup.revision);
+  codec.maybe("startedAt", backup.started_at);
+  codec.always("durationMilliseconds", backup.duration_ms);
+  codec.always("sizeBytes", backup.size_bytes);
+  codec.maybe("sha256", backup.sha256);
+  codec.always("verified", backup.verified);
 }
 
 template <class Codec>
@@ -237,12 +275,17 @@ void fields(Codec& codec, typename Codec::template Of<DatabaseMigrationStatus>& 
   codec.always("observedGeneration", status.observed_generation);
   codec.phase("phase", status.phase);
   codec.always("currentRevisions", status.current_revisions);
+  codec.maybe("currentRevision", status.current_revision);
   codec.maybe("targetRevision", status.target_revision);
   codec.maybe("resolvedRevisions", status.resolved_revisions);
   codec.always("pendingCount", status.pending_count);
   codec.maybe("pendingRevisions", status.pending_revisions);
+  codec.part("source", status.source);
   codec.part("plan", status.plan);
+  codec.part("approval", status.approval);
   codec.part("progress", status.progress);
+  codec.part("job", status.job);
+  codec.part("lastBackup", status.last_backup);
   codec.part("lastError", status.last_error);
   codec.maybe("failures", status.failures);
   codec.maybe("nextRetry", status.next_retry);

@@ -63,18 +63,23 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   }
   const Log log = log_.with({{"resource", key.text()}, {"reconcileID", new_run_id()}});
   const SteadyTime began = parts_.clock.steady_now();
-  Reconciler::Progress progress;
+  ReconcileNotes notes;
   if (!options_.once) {
-    progress = [&](const Plan& plan, const ProgressStatus& step) {
-      const auto written = writer_.write(key, summarise_running(*resource, plan, step, parts_.clock.wall_now()));
-      if (!written) {
+    const auto note = [&](const DatabaseMigrationStatus& status) {
+      if (const auto written = writer_.write(key, status); !written) {
         log.warn("the status cannot be written", error_fields(written.error()));
       }
     };
+    notes.running = [&, note](const Plan& plan, const ProgressStatus& step) {
+      note(summarise_running(*resource, plan, step, parts_.clock.wall_now()));
+    };
+    notes.backing_up = [&, note](const std::string& message) {
+      note(summarise_backing_up(*resource, message, parts_.clock.wall_now()));
+    };
   }
-  const Outcome outcome = parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), progress, stop, log);
+  const Outcome outcome = parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), notes, stop, log);
   const Requeue next = next_attempt(outcome, count_conflict(key, outcome.at_once));
-  const auto delay = requeue(key, next);
+  const auto delay = requeue(key, next, outcome);
   if (next != Requeue::AtOnce) {  // a lost race is not worth telling: the next look begins right away
     publish(*resource, outcome, delay, log);
   }
@@ -110,7 +115,7 @@ void Controller::publish(const DatabaseMigration& resource, const Outcome& outco
   }
 }
 
-std::optional<milliseconds> Controller::requeue(const ResourceKey& key, Requeue next) {
+std::optional<milliseconds> Controller::requeue(const ResourceKey& key, Requeue next, const Outcome& outcome) {
   if (next != Requeue::BackOff && next != Requeue::AtOnce) {
     parts_.queue.forget(key);
   }
@@ -126,6 +131,9 @@ std::optional<milliseconds> Controller::requeue(const ResourceKey& key, Requeue 
       return parts_.queue.add_rate_limited(key);
     case Requeue::Shortly:
       parts_.queue.add_after(key, options_.wait_again);
+      break;
+    case Requeue::Scheduled:
+      parts_.queue.add_after(key, std::min(outcome.look_again.value_or(options_.resync), spread(options_.resync, key)));
       break;
     case Requeue::Resync:
       parts_.queue.add_after(key, spread(options_.resync, key));

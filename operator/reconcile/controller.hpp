@@ -49,7 +49,7 @@ class Controller {
  private:
   void work(const StopToken& stop);
   // Puts the key where the outcome says; returns the delay when a back-off was chosen.
-  std::optional<milliseconds> requeue(const ResourceKey& key, Requeue next);
+  std::optional<milliseconds> requeue(const ResourceKey& key, Requeue next, const Outcome& outcome);
   void publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay, const Log& log);
   void report(const ResourceKey& key, const Outcome& outcome, double seconds, const Log& log) const;
   [[nodiscard]] int count_conflict(const ResourceKey& key, bool conflict);

@@ -1,6 +1,7 @@
 #include "operator/reconcile/database_access.hpp"
 
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "migrations/plan/plan.hpp"
@@ -31,20 +32,63 @@ std::string host_part(const std::string& host) {
   return is_ipv6 ? "[" + host + "]" : percent_encoded(host);
 }
 
-std::string url_of_parts(const DatabaseSpec& database, const std::string& password) {
-  std::string url = "postgresql://";
-  if (!database.user.empty()) {
-    url += percent_encoded(database.user);
-    if (!password.empty()) {
-      url += ":" + percent_encoded(password);
+// The parts of a database, each read from where it is declared.
+struct Parts {
+  std::string host;
+  std::string port;
+  std::string name;
+  std::string user;
+  std::string password;
+};
+
+std::string url_of(const Parts& parts, const std::string& ssl_mode) {
+  std::string url = "postgresql://" + percent_encoded(parts.user);
+  if (!parts.password.empty()) {
+    url += ":" + percent_encoded(parts.password);
+  }
+  url += "@" + host_part(parts.host) + ":" + parts.port + "/" + percent_encoded(parts.name);
+  return ssl_mode.empty() ? url : url + "?sslmode=" + ssl_mode;
+}
+
+bool is_port(const std::string& text) {
+  int port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65'535;
+}
+
+Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSource& credentials) {
+  const DatabaseSpec& database = resource.spec.database;
+  const auto part = [&](const std::optional<SecretReference>& from, const std::string& plain) -> Result<std::string> {
+    return from ? credentials.read(resource, *from) : Result<std::string>(plain);
+  };
+  Parts parts;
+  TRY_ASSIGN(parts.host, part(database.host_from, database.host));
+  TRY_ASSIGN(parts.port, part(database.port_from, std::to_string(database.port)));
+  TRY_ASSIGN(parts.name, part(database.name_from, database.name));
+  TRY_ASSIGN(parts.user, part(database.user_from, database.user));
+  TRY_ASSIGN(parts.password, part(database.password_from, database.password));
+  if (!is_port(parts.port)) {
+    return fail(Error(ErrorCode::Configuration, "portFrom does not hold a port number").at("spec.database.portFrom"));
+  }
+  return url_of(parts, database.ssl_mode);
+}
+
+Result<void> add_certificates(std::string& url, const DatabaseMigration& resource, CredentialSource& credentials) {
+  const DatabaseSpec& database = resource.spec.database;
+  const auto add = [&](const char* name, const std::optional<SecretReference>& from) -> Result<void> {
+    if (from) {
+      TRY_ASSIGN(const std::string path, credentials.file(resource, *from));
+      url += (url.find('?') == std::string::npos ? "?" : "&") + std::string(name) + "=" + percent_encoded(path);
     }
-    url += "@";
+    return {};
+  };
+  TRY(add("sslrootcert", database.root_certificate_from));
+  TRY(add("sslcert", database.client_certificate_from));
+  TRY(add("sslkey", database.client_key_from));
+  if (database.root_certificate_from && url.find("sslmode=") == std::string::npos) {
+    url += "&sslmode=verify-full";  // whoever names an authority wants it asked
   }
-  url += host_part(database.host) + ":" + std::to_string(database.port) + "/" + percent_encoded(database.name);
-  if (!database.ssl_mode.empty()) {
-    url += "?sslmode=" + database.ssl_mode;
-  }
-  return url;
+  return {};
 }
 
 class MigratorAccess final : public DatabaseAccess {
@@ -93,12 +137,9 @@ Result<DatabaseTarget> make_target(const DatabaseMigration& resource, Credential
   } else if (!database.url.empty()) {
     target.url = database.url;
   } else {
-    std::string password = database.password;
-    if (database.password_from) {
-      TRY_ASSIGN(password, credentials.read(resource, *database.password_from));
-    }
-    target.url = url_of_parts(database, password);
+    TRY_ASSIGN(target.url, url_of_parts(resource, credentials));
   }
+  TRY(add_certificates(target.url, resource, credentials));
   MigratorSettings& settings = target.settings;
   settings.version_table = database.version_table;
   settings.actor = "databasemigration/" + resource.key().text();

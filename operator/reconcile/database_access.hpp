@@ -47,6 +47,8 @@ class CredentialSource {
  public:
   virtual ~CredentialSource() = default;
   [[nodiscard]] virtual Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) = 0;
+  // The path of a file that holds the same, readable by its owner alone, for libraries that want certificates in files.
+  [[nodiscard]] virtual Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) = 0;
 };
 
 // The URL and settings that a resource declares.

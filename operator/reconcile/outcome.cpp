@@ -35,7 +35,7 @@ std::string joined(const std::vector<std::string>& rows) {
   return text.empty() ? "base" : text;
 }
 
-PlanStatus plan_status(const Plan& plan) {
+PlanStatus plan_status(const Plan& plan, const std::vector<std::string>& destructive) {
   PlanStatus status;
   status.hash = plan.hash;
   status.direction = direction_name(plan.operation);
@@ -52,6 +52,9 @@ PlanStatus plan_status(const Plan& plan) {
     status.summary.push_back(capped(std::move(line)));
   }
   status.warnings = first_of(plan.warnings);
+  for (const auto& statement : first_of(destructive)) {
+    status.destructive.push_back(capped(statement));
+  }
   return status;
 }
 
@@ -165,6 +168,26 @@ class ConditionSet {
   std::string now_;
 };
 
+// What the policy asked for on the way.
+void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
+                           ConditionSet& conditions) {
+  if (resource.spec.policy.approval == ApprovalPolicy::Never) {
+    remove_condition(status.conditions, ConditionType::Approved);
+  } else if (outcome.approval) {
+    conditions.set(ConditionType::Approved, true, Reason::Approved,
+                   "approved by " + outcome.approval->approved_by + " in " + outcome.approval->name);
+  } else if (outcome.reason == Reason::ApprovalRequired) {
+    conditions.set(ConditionType::Approved, false, outcome.reason, outcome.message);
+  }
+  if (resource.spec.backup.when == BackupWhen::Never) {
+    remove_condition(status.conditions, ConditionType::BackedUp);
+  } else if (outcome.backup) {
+    conditions.set(ConditionType::BackedUp, true, Reason::BackupTaken, outcome.backup->location);
+  } else if (outcome.reason == Reason::BackupFailed) {
+    conditions.set(ConditionType::BackedUp, false, outcome.reason, outcome.message);
+  }
+}
+
 void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
                     const std::string& now) {
   ConditionSet conditions(status.conditions, resource.metadata.generation, now);
@@ -181,8 +204,29 @@ void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& re
   } else if (planning_failed(outcome.reason)) {
     conditions.set(ConditionType::Planned, false, outcome.reason, outcome.message);
   }
+  set_policy_conditions(status, resource, outcome, conditions);
   if (outcome.reason != Reason::Suspended) {
     conditions.set(ConditionType::Applied, at_target, outcome.reason, outcome.message);
+  }
+}
+
+void note_circumstances(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome) {
+  if (resource.spec.policy.approval == ApprovalPolicy::Never || (outcome.plan && !outcome.approval)) {
+    status.approval.reset();
+  }
+  if (outcome.approval) {
+    const Approval& given = *outcome.approval;
+    status.approval = ApprovalStatus{given.name, given.plan_hash, given.approved_by, given.approved_at};
+  }
+  if (outcome.backup) {
+    status.last_backup = outcome.backup;
+  }
+  if (outcome.source &&
+      (!status.source || status.source->kind != outcome.source->kind || status.source->revision != outcome.source->revision)) {
+    status.source = outcome.source;  // the same again keeps its time, so that nothing is written for it
+  }
+  if (outcome.job) {
+    status.job = outcome.job;
   }
 }
 
@@ -240,6 +284,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   status.progress.reset();
   if (outcome.rows) {
     status.current_revisions = *outcome.rows;
+    status.current_revision = joined(*outcome.rows);
   }
   if (outcome.resolved) {
     status.resolved_revisions = first_of(*outcome.resolved);
@@ -249,10 +294,11 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
     status.pending_revisions = first_of(*outcome.pending);
   }
   if (outcome.plan) {
-    status.plan = plan_status(*outcome.plan);
+    status.plan = plan_status(*outcome.plan, outcome.destructive);
   } else if (outcome.kind == Outcome::Kind::Done && outcome.reason == Reason::UpToDate) {
     status.plan.reset();
   }
+  note_circumstances(status, resource, outcome);
   record_history(status, outcome, now);
   if (outcome.error && outcome.kind != Outcome::Kind::Waiting) {
     ErrorStatus error = error_status(outcome, now);
@@ -274,6 +320,19 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   return status;
 }
 
+DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const std::string& message, WallTime now) {
+  DatabaseMigrationStatus status = resource.status;
+  status.observed_generation = resource.metadata.generation;
+  status.phase = Phase::Migrating;
+  status.target_revision = resource.spec.target_revision;
+  ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
+  conditions.set(ConditionType::Ready, false, Reason::BackingUp, message);
+  conditions.set(ConditionType::Reconciling, true, Reason::BackingUp, message);
+  conditions.set(ConditionType::BackedUp, false, Reason::BackingUp, message);
+  remove_condition(status.conditions, ConditionType::Stalled);
+  return status;
+}
+
 DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const Plan& plan, const ProgressStatus& progress,
                                           WallTime now) {
   DatabaseMigrationStatus status = resource.status;
@@ -281,7 +340,8 @@ DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, con
   status.phase = Phase::Migrating;
   status.target_revision = resource.spec.target_revision;
   status.current_revisions = plan.from;
-  status.plan = plan_status(plan);
+  status.current_revision = joined(plan.from);
+  status.plan = plan_status(plan, destructive_statements(plan));
   status.progress = progress;
   status.next_retry.clear();
   const std::string message = std::string(direction_name(plan.operation)) + " of " + std::to_string(plan.revisions.size()) +
@@ -301,7 +361,14 @@ Requeue next_attempt(const Outcome& outcome, int conflicts) {
     case Outcome::Kind::Stalled:  // observed again, not tried again: a human may have mended the database by hand
       return Requeue::Resync;
     case Outcome::Kind::Waiting:
-      return outcome.reason == Reason::Interrupted ? Requeue::Never : Requeue::Shortly;
+      if (outcome.look_again) {
+        return Requeue::Scheduled;
+      }
+      if (outcome.reason == Reason::Interrupted) {
+        return Requeue::Never;
+      }
+      // An approval is an event of its own.
+      return outcome.reason == Reason::ApprovalRequired ? Requeue::Resync : Requeue::Shortly;
     case Outcome::Kind::Failed:
       break;
   }

@@ -14,6 +14,7 @@
 
 #include "migrations/execute/migrator.hpp"
 #include "operator/api/database_migration.hpp"
+#include "operator/reconcile/gate.hpp"
 
 namespace athanor::controller {
 
@@ -33,6 +34,12 @@ struct Outcome {
   std::shared_ptr<const Plan> plan;
   std::optional<ExecutionReport> report;
   std::vector<Blocker> blockers;
+  std::vector<std::string> destructive;    // of the plan
+  std::optional<milliseconds> look_again;  // Waiting: when time alone ends the wait
+  std::optional<Approval> approval;        // that let the plan pass
+  std::optional<BackupStatus> backup;      // taken or accepted by this reconcile
+  std::optional<SourceStatus> source;
+  std::optional<JobStatus> job;
 };
 
 [[nodiscard]] std::string_view outcome_name(Outcome::Kind kind);  // "done", "waiting", "stalled", "failed"
@@ -51,10 +58,13 @@ struct Attempt {
 [[nodiscard]] DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outcome& outcome,
                                                 const Attempt& attempt);
 // The status while a run is under way.
+[[nodiscard]] DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const std::string& message,
+                                                           WallTime now);
 [[nodiscard]] DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const Plan& plan,
                                                         const ProgressStatus& progress, WallTime now);
 
-enum class Requeue : std::uint8_t { Resync, BackOff, AtOnce, Shortly, Never };
+// Scheduled: after Outcome::look_again.
+enum class Requeue : std::uint8_t { Resync, BackOff, AtOnce, Shortly, Scheduled, Never };
 // `conflicts`: how often in a row the resource was tried at once already.
 [[nodiscard]] Requeue next_attempt(const Outcome& outcome, int conflicts);
 

@@ -8,6 +8,9 @@
 namespace athanor::controller {
 namespace {
 
+// A Job's end is an event; this is for the event that was missed.
+constexpr milliseconds kLookAtJobAgain{15'000};
+
 std::string joined(const std::vector<std::string>& rows) {
   std::string text;
   for (const auto& row : rows) {
@@ -28,11 +31,15 @@ std::vector<std::string> ids_of(const Plan& plan) {
   return ids;
 }
 
+std::string retry_now(const DatabaseMigration& resource) {
+  const auto retry = resource.metadata.annotations.find(kRetryNowAnnotation);
+  return retry == resource.metadata.annotations.end() ? std::string() : retry->second;
+}
+
 // What a failure belongs to: nothing but a change of one of these makes the plan worth running again.
 std::string fingerprint(const DatabaseMigration& resource, const DatabaseTarget& target, const Plan& plan) {
-  const auto retry = resource.metadata.annotations.find(kRetryNowAnnotation);
-  return sha256_hex(plan.hash + '\n' + std::to_string(resource.metadata.generation) + '\n' +
-                    (retry == resource.metadata.annotations.end() ? "" : retry->second) + '\n' + target.url);
+  return sha256_hex(plan.hash + '\n' + std::to_string(resource.metadata.generation) + '\n' + retry_now(resource) + '\n' +
+                    target.url);
 }
 
 }  // namespace
@@ -43,14 +50,15 @@ class Reconciler::Run {
   Run(ReconcilerParts& parts, const DatabaseMigration& resource, Memory& memory, const StopToken& stop, const Log& log)
       : parts_(parts), resource_(resource), memory_(memory), stop_(stop), log_(log) {}
 
-  Outcome perform(const std::string& claimed_by, const Progress& progress) {
+  Outcome perform(const std::string& claimed_by, const ReconcileNotes& notes) {
     if (auto early = decide_early(resource_, claimed_by)) {
       return from_decision(std::move(*early));
     }
     if (stop_.requested()) {
       return outcome_of(Error(ErrorCode::Interrupted, "the operator is stopping"));
     }
-    RunProgress sink(parts_.clock, parts_.observer, log_, progress);
+    notes_ = &notes;
+    RunProgress sink(parts_.clock, parts_.observer, log_, notes.running);
     auto outcome = look_and_act(sink);
     Outcome result = outcome ? std::move(*outcome) : outcome_of(std::move(outcome).error());
     fill(result);
@@ -62,14 +70,31 @@ class Reconciler::Run {
   }
 
  private:
+  [[nodiscard]] bool in_job() const { return resource_.spec.execution.mode == ExecutionMode::Job; }
+
   Result<Outcome> look_and_act(RunProgress& sink) {
-    TRY_ASSIGN(snapshot_, parts_.sources.load(resource_));
+    if (in_job()) {
+      TRY_ASSIGN(const auto running, unfinished_job());
+      if (running) {
+        return *running;
+      }
+    }
+    if (!resource_.spec.source.image) {
+      TRY_ASSIGN(snapshot_, parts_.sources.load(resource_));
+    }
     TRY_ASSIGN(target_, make_target(resource_, parts_.credentials));
+    TRY_ASSIGN(const bool claimed, claimed_elsewhere());
+    if (claimed) {
+      return from_decision(std::move(*decide_early(resource_, claimed_by_)));
+    }
     TRY_ASSIGN(auto access, parts_.databases.open(target_, sink));
     Situation situation;
-    situation.graph = &snapshot_->graph();
     TRY_ASSIGN(situation.database, access->observe());
     rows_ = situation.database.rows;
+    if (!snapshot_) {
+      return run_job(image_attempt());
+    }
+    situation.graph = &snapshot_->graph();
     if (memory_.met_lock) {
       TRY_ASSIGN(situation.lock_holders, access->lock_holders());
     }
@@ -90,6 +115,7 @@ class Reconciler::Run {
     TRY_ASSIGN(plan_, snapshot_->plan(decision.direction, *rows_, decision.targets));
     pending_ = ids_of(*plan_);
     TRY(verify(access, plan_.get()));
+    destructive_ = destructive_statements(*plan_);
     if (decision.kind == Decision::Kind::Plan) {
       Outcome published;
       published.kind = Outcome::Kind::Done;
@@ -103,7 +129,132 @@ class Reconciler::Run {
       return memory_.failure;
     }
     memory_.failed_attempt.clear();
-    return execute(access, attempt);
+    if (auto closed = pass_gate()) {
+      return std::move(*closed);
+    }
+    if (auto failed = back_up()) {
+      return std::move(*failed);
+    }
+    return in_job() ? run_job(attempt) : execute(access, attempt);
+  }
+
+  // Whether another resource has the database; asked once it is known where that is.
+  Result<bool> claimed_elsewhere() {
+    if (!parts_.claim) {
+      return false;
+    }
+    TRY_ASSIGN(const std::string described, parts_.databases.describe(target_));
+    claimed_by_ = parts_.claim(resource_, described);
+    return !claimed_by_.empty();
+  }
+
+  // An outcome when the gate is closed.
+  std::optional<Outcome> pass_gate() {
+    const auto approvals = parts_.approvals == nullptr ? std::vector<Approval>{} : parts_.approvals->approvals(resource_.key());
+    GateVerdict verdict = controller::pass_gate(resource_, *plan_, destructive_, approvals, parts_.clock.wall_now());
+    approval_ = verdict.approval;
+    if (verdict.open) {
+      return std::nullopt;
+    }
+    Outcome outcome;
+    outcome.kind = verdict.error ? Outcome::Kind::Stalled : Outcome::Kind::Waiting;
+    outcome.reason = verdict.reason;
+    outcome.message = std::move(verdict.message);
+    outcome.error = std::move(verdict.error);
+    outcome.look_again = verdict.look_again;
+    return outcome;
+  }
+
+  // An outcome when there is no backup and there must be one.
+  std::optional<Outcome> back_up() {
+    if (!needs_backup(resource_.spec.backup, destructive_)) {
+      return std::nullopt;
+    }
+    auto taken =
+        parts_.backups == nullptr
+            ? fail(Error(ErrorCode::BackupRefused, "this operator cannot take backups").advise("start it with --backup-root"))
+            : parts_.backups->ensure(resource_, target_, *rows_, notes_->backing_up, stop_);
+    if (taken) {
+      backup_ = std::move(*taken);
+      log_.info("backup taken", {{"location", backup_->location}, {"bytes", backup_->size_bytes}});
+      return std::nullopt;
+    }
+    if (!resource_.spec.backup.required && taken.error().code != ErrorCode::Interrupted) {
+      log_.warn("no backup; it is not required", error_fields(taken.error()));
+      return std::nullopt;
+    }
+    Outcome outcome = outcome_of(std::move(taken).error());
+    if (outcome.kind != Outcome::Kind::Waiting) {
+      outcome.reason = Reason::BackupFailed;
+    }
+    return outcome;
+  }
+
+  // An outcome while a Job of this resource has not ended, whatever it was started for.
+  Result<std::optional<Outcome>> unfinished_job() {
+    if (parts_.jobs == nullptr) {
+      return fail(Error(ErrorCode::Configuration, "this operator cannot create Jobs")
+                      .advise("set spec.execution.mode to InProcess, or start the operator with --job-image"));
+    }
+    TRY_ASSIGN(const JobState state, parts_.jobs->unfinished(resource_));
+    if (state.kind != JobState::Kind::Running) {
+      return std::optional<Outcome>();
+    }
+    return std::optional<Outcome>(waiting_for(state));
+  }
+
+  Outcome waiting_for(const JobState& state) {
+    job_ = JobStatus{state.name, "Running"};
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::Waiting;
+    outcome.reason = Reason::JobRunning;
+    outcome.message = "Job " + state.name + " is running" + (state.message.empty() ? "" : ": " + state.message);
+    outcome.look_again = kLookAtJobAgain;
+    return outcome;
+  }
+
+  // The revisions are in an image: what to do is known to the pod alone, so the attempt is the declaration.
+  [[nodiscard]] std::string image_attempt() const {
+    const ImageSource& image = *resource_.spec.source.image;
+    return sha256_hex(image.reference + '\n' + image.path + '\n' + resource_.spec.target_revision + '\n' +
+                      std::to_string(resource_.metadata.generation) + '\n' + retry_now(resource_));
+  }
+
+  Result<Outcome> run_job(const std::string& attempt) {
+    TRY_ASSIGN(JobState state, parts_.jobs->find(resource_, attempt));
+    if (state.kind == JobState::Kind::Absent) {
+      TRY_ASSIGN(state, parts_.jobs->start(resource_, attempt, plan_.get()));
+      log_.info("job started", {{"job", state.name}});
+    }
+    if (state.kind == JobState::Kind::Running) {
+      return waiting_for(state);
+    }
+    if (state.kind == JobState::Kind::Succeeded) {
+      job_ = JobStatus{state.name, "Succeeded"};
+      return job_succeeded(state);
+    }
+    job_ = JobStatus{state.name, "Failed"};
+    Outcome outcome =
+        outcome_of(state.error ? *state.error : Error(ErrorCode::Internal, "Job " + state.name + " failed: " + state.message));
+    if (!state.error) {
+      outcome.kind = Outcome::Kind::Stalled;
+      outcome.reason = Reason::JobFailed;
+    }
+    return outcome;
+  }
+
+  Outcome job_succeeded(const JobState& state) {
+    Outcome outcome;
+    if (plan_) {  // it says that it is done, and the database says that it is not: the database is right
+      outcome = outcome_of(Error(ErrorCode::StalePlan, "Job " + state.name + " ended, and the database is not at the target"));
+      outcome.at_once = false;
+      return outcome;
+    }
+    outcome.kind = Outcome::Kind::Done;
+    outcome.reason = Reason::Applied;
+    outcome.message = "the database is at " + joined(*rows_) + " after Job " + state.name;
+    pending_.emplace();
+    return outcome;
   }
 
   Outcome execute(DatabaseAccess& access, const std::string& attempt) {
@@ -216,8 +367,16 @@ class Reconciler::Run {
     outcome.rows = rows_;
     outcome.resolved = resolved_;
     outcome.pending = pending_;
+    outcome.approval = approval_;
+    outcome.backup = backup_;
+    outcome.job = job_;
+    if (snapshot_) {
+      outcome.source = SourceStatus{std::string(resource_.spec.source.kind()), snapshot_->revision(),
+                                    format_iso8601(parts_.clock.wall_now())};
+    }
     if (!outcome.repeated) {  // the status keeps the plan that failed
       outcome.plan = plan_;
+      outcome.destructive = destructive_;
     }
   }
 
@@ -232,12 +391,18 @@ class Reconciler::Run {
   std::optional<std::vector<std::string>> resolved_;
   std::optional<std::vector<std::string>> pending_;
   std::shared_ptr<const Plan> plan_;
+  std::vector<std::string> destructive_;
+  std::string claimed_by_;
+  std::optional<Approval> approval_;
+  std::optional<BackupStatus> backup_;
+  std::optional<JobStatus> job_;
+  const ReconcileNotes* notes_ = nullptr;
 };
 
-Outcome Reconciler::reconcile(const DatabaseMigration& resource, const std::string& claimed_by, const Progress& progress,
+Outcome Reconciler::reconcile(const DatabaseMigration& resource, const std::string& claimed_by, const ReconcileNotes& notes,
                               const StopToken& stop, const Log& log) {
   Memory memory = recall(resource.key());
-  Outcome outcome = Run(parts_, resource, memory, stop, log).perform(claimed_by, progress);
+  Outcome outcome = Run(parts_, resource, memory, stop, log).perform(claimed_by, notes);
   remember(resource.key(), std::move(memory));
   if (outcome.pending) {
     parts_.observer.pending(resource.key(), outcome.pending->size());

@@ -1,4 +1,4 @@
-// One reconcile of one resource: observe, decide, plan, execute, report.
+// One reconcile of one resource: observe, decide, plan, pass the gate, back up, execute, report.
 //
 // The reconciler holds no state of resources but one memory per key, which only ever saves work: which plan failed for
 // good under which declaration (so that a resync does not run it again), which files were compared with the ledger, and whether
@@ -16,8 +16,11 @@
 #include "migrations/base/clock.hpp"
 #include "migrations/base/stop.hpp"
 #include "operator/log/log.hpp"
+#include "operator/reconcile/backup_service.hpp"
 #include "operator/reconcile/database_access.hpp"
 #include "operator/reconcile/decide.hpp"
+#include "operator/reconcile/gate.hpp"
+#include "operator/reconcile/job_execution.hpp"
 #include "operator/reconcile/outcome.hpp"
 #include "operator/reconcile/reconcile_observer.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
@@ -33,16 +36,26 @@ struct ReconcilerParts {
   DatabaseAccessFactory& databases;
   ReconcileObserver& observer;
   Clock& clock;
+  // What only some houses have; null: approvals are never given, backups fail, Jobs are refused.
+  ApprovalSource* approvals = nullptr;
+  BackupService* backups = nullptr;
+  JobExecution* jobs = nullptr;
+  // Told where the database is once its credentials were read ("host:port/app"); answers with another resource that manages the
+  // same version table and was there first. Empty: the store knows such things by itself.
+  std::function<std::string(const DatabaseMigration& resource, const std::string& described)> claim = {};
+};
+
+// What a reconcile tells while it is under way, at most once a second; empty: nobody listens.
+struct ReconcileNotes {
+  std::function<void(const Plan&, const ProgressStatus&)> running;
+  std::function<void(const std::string& message)> backing_up;
 };
 
 class Reconciler {
  public:
-  // Told about a run under way, at most once a second; empty: nobody listens.
-  using Progress = std::function<void(const Plan&, const ProgressStatus&)>;
+  explicit Reconciler(ReconcilerParts parts) : parts_(std::move(parts)) {}
 
-  explicit Reconciler(ReconcilerParts parts) : parts_(parts) {}
-
-  [[nodiscard]] Outcome reconcile(const DatabaseMigration& resource, const std::string& claimed_by, const Progress& progress,
+  [[nodiscard]] Outcome reconcile(const DatabaseMigration& resource, const std::string& claimed_by, const ReconcileNotes& notes,
                                   const StopToken& stop, const Log& log);
   void forget(const ResourceKey& key);
 

@@ -35,6 +35,10 @@ class SourceSnapshot {
       std::function<bool()> unchanged = [] { return true; });
 
   [[nodiscard]] const std::string& id() const { return id_; }  // differs whenever the content may differ
+  // What the source was resolved to, for people: a commit, a digest; empty when there is no such thing. Set before it is
+  // shared.
+  [[nodiscard]] const std::string& revision() const { return revision_; }
+  void set_revision(std::string revision) { revision_ = std::move(revision); }
   [[nodiscard]] const RevisionGraph& graph() const { return graph_; }
   [[nodiscard]] const RevisionSource& source() const { return *source_; }
   [[nodiscard]] Result<std::shared_ptr<const Plan>> plan(Direction direction, const std::vector<std::string>& from,
@@ -42,6 +46,7 @@ class SourceSnapshot {
 
  private:
   std::string id_;
+  std::string revision_;
   std::unique_ptr<RevisionSource> source_;
   RevisionGraph graph_;
   std::function<bool()> unchanged_;

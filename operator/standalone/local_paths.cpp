@@ -84,4 +84,12 @@ Result<std::string> LocalCredentials::read(const DatabaseMigration& resource, co
   return value;
 }
 
+Result<std::string> LocalCredentials::file(const DatabaseMigration& resource, const SecretReference& reference) {
+  if (reference.kind != SecretReference::Kind::File) {
+    return fail(Error(ErrorCode::Configuration, "a certificate cannot come from an environment variable")
+                    .advise("name its file in `file`"));
+  }
+  return roots_.resolve(resource.folder, reference.value, "the certificate file", "--secret-root");
+}
+
 }  // namespace athanor::controller

@@ -53,6 +53,7 @@ class LocalCredentials final : public CredentialSource {
       : roots_(std::move(roots)), environment_(std::move(environment)) {}
   // A trailing newline of a file does not belong to the secret.
   [[nodiscard]] Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) override;
+  [[nodiscard]] Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) override;
 
  private:
   AllowedRoots roots_;

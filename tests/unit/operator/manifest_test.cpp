@@ -72,12 +72,12 @@ TEST(Manifest, ReadsEveryField) {
   EXPECT_EQ(database.port, 6432);
   EXPECT_EQ(database.name, "orders");
   EXPECT_EQ(database.user, "migrator");
-  EXPECT_EQ(database.password_from, (SecretReference{SecretReference::Kind::Environment, "ORDERS_PASSWORD"}));
+  EXPECT_EQ(database.password_from, (SecretReference{SecretReference::Kind::Environment, "ORDERS_PASSWORD", ""}));
   EXPECT_EQ(database.ssl_mode, "verify-full");
   EXPECT_EQ(database.role, "owner");
   EXPECT_EQ(database.schema, "app");
   EXPECT_EQ(database.version_table, "versions");
-  EXPECT_EQ(resource.spec.source, (SourceSpec{"../migrations", true}));
+  EXPECT_EQ(resource.spec.source, (SourceSpec{"../migrations", {}, {}, {}, {}, true}));
   EXPECT_EQ(resource.spec.target_revision, "8c1f0a2b7d3e");
   EXPECT_EQ(resource.spec.policy.downgrade, DowngradePolicy::Allow);
   EXPECT_EQ(resource.spec.execution.lock_wait, std::chrono::seconds(3));

@@ -28,7 +28,7 @@ class ReconcilerTest : public testing::Test {
 
   Outcome reconcile(const StopToken& stop = {}) {
     database().calls.clear();
-    return reconciler.reconcile(resource, claimed_by, progress, stop, Log());
+    return reconciler.reconcile(resource, claimed_by, notes, stop, Log());
   }
   sketch::FakeDatabase& database() { return databases.database; }
   void fail_statements() {
@@ -49,7 +49,7 @@ class ReconcilerTest : public testing::Test {
   Reconciler reconciler{{sources, credentials, databases, observer, clock}};
   DatabaseMigration resource = sketch::resource();
   std::string claimed_by;
-  Reconciler::Progress progress;
+  ReconcileNotes notes;
 };
 
 TEST_F(ReconcilerTest, ObservesAndExecutesOnOneConnection) {
@@ -203,7 +203,7 @@ TEST_F(ReconcilerTest, BuildsTheUrlFromPartsAndReadsThePasswordLast) {
   declared.port = 6432;
   declared.name = "or/ders";
   declared.user = "us@er";
-  declared.password_from = SecretReference{SecretReference::Kind::Environment, "PASSWORD"};
+  declared.password_from = SecretReference{SecretReference::Kind::Environment, "PASSWORD", ""};
   declared.ssl_mode = "require";
   declared.schema = "App";
   EXPECT_EQ(reconcile().reason, Reason::CredentialsNotFound);

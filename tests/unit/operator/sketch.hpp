@@ -202,6 +202,9 @@ class FakeCredentials final : public CredentialSource {
     }
     return fail(ErrorCode::MissingDatabaseUrl, "no such secret");
   }
+  Result<std::string> file(const DatabaseMigration&, const SecretReference& reference) override {
+    return "/certificates/" + reference.value;
+  }
   std::map<std::string, std::string> values;
 };
 

@@ -305,12 +305,12 @@ TEST_F(LocalPaths, ReadsSecretsWithoutTheirNewline) {
   LocalCredentials credentials(
       roots(), [](const std::string& name) { return name == "SET" ? std::optional<std::string>("value") : std::nullopt; });
   using Kind = SecretReference::Kind;
-  EXPECT_EQ(credentials.read(resource, {Kind::File, "secret"}).value(), "hunter2");
-  EXPECT_EQ(credentials.read(resource, {Kind::Environment, "SET"}).value(), "value");
-  EXPECT_EQ(credentials.read(resource, {Kind::Environment, "UNSET"}).error().message,
+  EXPECT_EQ(credentials.read(resource, {Kind::File, "secret", ""}).value(), "hunter2");
+  EXPECT_EQ(credentials.read(resource, {Kind::Environment, "SET", ""}).value(), "value");
+  EXPECT_EQ(credentials.read(resource, {Kind::Environment, "UNSET", ""}).error().message,
             "the environment variable UNSET is not set");
-  EXPECT_EQ(credentials.read(resource, {Kind::File, "missing"}).error().code, ErrorCode::MissingDatabaseUrl);
-  EXPECT_EQ(credentials.read(resource, {Kind::File, "/etc/passwd"}).error().code, ErrorCode::PathEscape);
+  EXPECT_EQ(credentials.read(resource, {Kind::File, "missing", ""}).error().code, ErrorCode::MissingDatabaseUrl);
+  EXPECT_EQ(credentials.read(resource, {Kind::File, "/etc/passwd", ""}).error().code, ErrorCode::PathEscape);
 }
 
 class FolderSnapshotsTest : public LocalPaths {

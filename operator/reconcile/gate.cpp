@@ -1,0 +1,105 @@
+#include "operator/reconcile/gate.hpp"
+
+#include <algorithm>
+
+#include "operator/api/cron_schedule.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kShownHash = 12;
+
+bool needs_approval(ApprovalPolicy policy, const std::vector<std::string>& destructive) {
+  return policy == ApprovalPolicy::Always || (policy == ApprovalPolicy::Destructive && !destructive.empty());
+}
+
+std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, const std::vector<std::string>& destructive,
+                           const std::vector<Approval>& approvals) {
+  std::string message = "plan " + plan.hash.substr(0, kShownHash);
+  message += destructive.empty() ? "" : ", which destroys something (" + destructive.front() + "),";
+  message += " waits for a MigrationApproval of " + resource.metadata.name + " with planHash " + plan.hash;
+  for (const auto& approval : approvals) {
+    if (approval.plan_hash != plan.hash) {
+      message += "; " + approval.name + " approves " + approval.plan_hash.substr(0, kShownHash) +
+                 ", which is no longer the plan, and is ignored";
+      break;
+    }
+  }
+  return message;
+}
+
+struct Opening {
+  bool open = false;
+  std::optional<WallTime> next;
+};
+
+Result<Opening> judge(const MaintenanceWindow& window, WallTime now) {
+  TRY_ASSIGN(const auto zone, TimeZone::load(window.time_zone));
+  TRY_ASSIGN(const auto schedule, CronSchedule::parse(window.schedule));
+  Opening opening;
+  if (const auto last = schedule.last(now, window.duration, zone)) {
+    opening.open = now < *last + window.duration;
+  }
+  if (!opening.open) {
+    opening.next = schedule.next(now, zone);
+  }
+  return opening;
+}
+
+GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTime now) {
+  GateVerdict verdict;
+  verdict.reason = Reason::OutsideWindow;
+  std::optional<WallTime> next;
+  for (const auto& window : windows) {
+    const auto opening = judge(window, now);
+    if (!opening) {
+      verdict.reason = Reason::InvalidManifest;
+      verdict.error = opening.error();
+      verdict.message = "a maintenance window cannot be judged: " + opening.error().describe();
+      return verdict;
+    }
+    if (opening->open) {
+      verdict.open = true;
+      return verdict;
+    }
+    if (opening->next && (!next || *opening->next < *next)) {
+      next = opening->next;
+    }
+  }
+  if (!next) {
+    verdict.message = "no maintenance window opens within five years";
+    return verdict;
+  }
+  verdict.message = "waiting for the maintenance window that opens at " + format_iso8601(*next);
+  verdict.look_again = std::chrono::ceil<milliseconds>(*next - now);
+  return verdict;
+}
+
+}  // namespace
+
+bool needs_backup(const BackupSpec& backup, const std::vector<std::string>& destructive) {
+  return backup.when == BackupWhen::Always || (backup.when == BackupWhen::Destructive && !destructive.empty());
+}
+
+GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const std::vector<std::string>& destructive,
+                      const std::vector<Approval>& approvals, WallTime now) {
+  GateVerdict verdict;
+  if (needs_approval(resource.spec.policy.approval, destructive)) {
+    const auto given = std::ranges::find(approvals, plan.hash, &Approval::plan_hash);
+    if (given == approvals.end()) {
+      verdict.reason = Reason::ApprovalRequired;
+      verdict.message = how_to_approve(resource, plan, destructive, approvals);
+      return verdict;
+    }
+    verdict.approval = *given;
+  }
+  if (!resource.spec.execution.windows.empty()) {
+    GateVerdict windows = judge_windows(resource.spec.execution.windows, now);
+    windows.approval = std::move(verdict.approval);
+    return windows;
+  }
+  verdict.open = true;
+  return verdict;
+}
+
+}  // namespace athanor::controller

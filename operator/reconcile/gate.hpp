@@ -1,0 +1,52 @@
+// The gate between a plan and its execution: has a human approved it where the policy asks for that, and is it time?
+//
+// An approval counts for one plan hash. One that names another hash is stale: it is never used, and the message says that it is
+// there, because somebody is waiting for it to work. Maintenance windows open by cron schedules; a run that has begun in a
+// window may end after it.
+//
+// Threads: pure function.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/plan/plan.hpp"
+#include "operator/api/database_migration.hpp"
+
+namespace athanor::controller {
+
+// A MigrationApproval of this resource.
+struct Approval {
+  std::string name;
+  std::string plan_hash;
+  std::string approved_by;
+  std::string approved_at;
+  bool operator==(const Approval&) const = default;
+};
+
+class ApprovalSource {
+ public:
+  virtual ~ApprovalSource() = default;
+  // Oldest first.
+  [[nodiscard]] virtual std::vector<Approval> approvals(const ResourceKey& key) const = 0;
+};
+
+struct GateVerdict {
+  bool open = false;
+  Reason reason = Reason::Applying;
+  std::string message;                     // why it is closed
+  std::optional<Approval> approval;        // that opened it
+  std::optional<milliseconds> look_again;  // when time alone opens it
+  std::optional<Error> error;              // a window that can never be judged
+};
+
+[[nodiscard]] GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan,
+                                    const std::vector<std::string>& destructive, const std::vector<Approval>& approvals,
+                                    WallTime now);
+
+// Whether the policy wants a backup before this plan.
+[[nodiscard]] bool needs_backup(const BackupSpec& backup, const std::vector<std::string>& destructive);
+
+}  // namespace athanor::controller

@@ -1,0 +1,99 @@
+#include "operator/reconcile/gate.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/operator/sketch.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Gate : public testing::Test {
+ protected:
+  Gate() {
+    plan.hash = std::string(64, 'a');
+    resource.metadata.name = "orders";
+  }
+  GateVerdict pass() { return pass_gate(resource, plan, destructive, approvals, now); }
+
+  DatabaseMigration resource = sketch::resource();
+  Plan plan;
+  std::vector<std::string> destructive;
+  std::vector<Approval> approvals;
+  // Saturday, 21 November 2026, 08:15 UTC.
+  WallTime now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21) + 8h + 15min;
+};
+
+TEST_F(Gate, IsOpenWhereThePolicyAsksForNothing) {
+  EXPECT_TRUE(pass().open);
+}
+
+TEST_F(Gate, WaitsForAnApprovalOfThisPlan) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  EXPECT_FALSE(pass().open);
+  EXPECT_EQ(pass().reason, Reason::ApprovalRequired);
+  EXPECT_NE(pass().message.find(plan.hash), std::string::npos);
+  approvals.push_back({"go", plan.hash, "ann", "2026-11-21T08:00:00+00:00"});
+  EXPECT_TRUE(pass().open);
+  EXPECT_EQ(pass().approval->approved_by, "ann");
+}
+
+TEST_F(Gate, IgnoresAStaleApprovalAndSaysSo) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  approvals.push_back({"old", std::string(64, 'b'), "ann", ""});
+  const auto verdict = pass();
+  EXPECT_FALSE(verdict.open);
+  EXPECT_NE(verdict.message.find("old approves bbbbbbbbbbbb, which is no longer the plan"), std::string::npos);
+}
+
+TEST_F(Gate, AsksOnlyForDestructivePlansWhereThePolicySaysDestructive) {
+  resource.spec.policy.approval = ApprovalPolicy::Destructive;
+  EXPECT_TRUE(pass().open);
+  destructive = {"a1, line 3: DROP TABLE users"};
+  EXPECT_FALSE(pass().open);
+  EXPECT_NE(pass().message.find("DROP TABLE users"), std::string::npos);
+}
+
+TEST_F(Gate, OpensInAWindowAndNotBesideIt) {
+  resource.spec.execution.windows = {{"0 8 * * SAT", 30min, "UTC"}};
+  EXPECT_TRUE(pass().open);
+  now += 15min;
+  EXPECT_FALSE(pass().open);
+  EXPECT_EQ(pass().reason, Reason::OutsideWindow);
+  EXPECT_EQ(pass().message, "waiting for the maintenance window that opens at 2026-11-28T08:00:00+00:00");
+  EXPECT_EQ(pass().look_again, 7 * 24h - 30min);
+}
+
+TEST_F(Gate, TakesTheNearestOfSeveralWindows) {
+  resource.spec.execution.windows = {{"0 2 * * MON", 1h, "UTC"}, {"0 22 * * *", 1h, "UTC"}};
+  EXPECT_EQ(pass().look_again, 13h + 45min);
+}
+
+TEST_F(Gate, AsksForTheApprovalBeforeTheWindow) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  resource.spec.execution.windows = {{"0 2 * * MON", 1h, "UTC"}};
+  EXPECT_EQ(pass().reason, Reason::ApprovalRequired);
+  approvals.push_back({"go", plan.hash, "ann", ""});
+  EXPECT_EQ(pass().reason, Reason::OutsideWindow);
+  EXPECT_TRUE(pass().approval.has_value());
+}
+
+TEST_F(Gate, NamesAnUnknownTimeZone) {
+  resource.spec.execution.windows = {{"0 2 * * MON", 1h, "Mars/Olympus"}};
+  EXPECT_TRUE(pass().error.has_value());
+  EXPECT_FALSE(pass().open);
+}
+
+TEST(NeedsBackup, FollowsThePolicy) {
+  BackupSpec backup;
+  EXPECT_FALSE(needs_backup(backup, {"x"}));
+  backup.when = BackupWhen::Destructive;
+  EXPECT_FALSE(needs_backup(backup, {}));
+  EXPECT_TRUE(needs_backup(backup, {"x"}));
+  backup.when = BackupWhen::Always;
+  EXPECT_TRUE(needs_backup(backup, {}));
+}
+
+}  // namespace
+}  // namespace athanor::controller
