@@ -63,8 +63,9 @@ TEST(CronSchedule, FindsTheLastFiringWithinReach) {
 }
 
 TEST(CronSchedule, RefusesWhatCronWouldNotRead) {
-  for (const auto* const text : {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8",
-                                 "a * * * *", "*/0 * * * *", "5-1 * * * *", "1, * * * *", "-1 * * * *", "@daily"}) {
+  for (const auto* const text :
+       {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "a * * * *",
+        "*/0 * * * *", "5-1 * * * *", "1, * * * *", "-1 * * * *", "@daily"}) {
     const auto parsed = CronSchedule::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_NE(parsed.error().hint, "") << text;
