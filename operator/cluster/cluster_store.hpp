@@ -1,0 +1,80 @@
+// The store of cluster mode: DatabaseMigration resources as an informer tells them, and the one way their statuses are written.
+//
+// A resource is kept as the plain value the reconciler works on; of the object itself only identity and version remain. A
+// change that matters (generation, labels, annotations, a new object) wakes the resource; our own status coming back does not.
+// A spec that cannot be read (a CRD older or newer than the operator) is kept with its error, which the status tells.
+//
+// Statuses are written with server-side apply to the status subresource, by one field manager: what is no longer said goes
+// away, fields of others stay. A status that was written for an older object (the resource was deleted and created again
+// meanwhile) is dropped: the uid is a condition of every write.
+//
+// Claims: two resources that manage the same version table are told apart by age (creationTimestamp, then key): the older has
+// the database, and the younger gets it when the older is gone.
+//
+// Threads: applied() and deleted() come from the informer's thread, everything else from any. Ownership: borrows client and
+// listener.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "operator/kube/event_recorder.hpp"
+#include "operator/kube/informer.hpp"
+#include "operator/reconcile/resource_store.hpp"
+
+namespace athanor::controller {
+
+class ClusterStore final : public ResourceStore, public InformerHandler {
+ public:
+  struct Listener {
+    std::function<void(const ResourceKey&)> changed;  // to be reconciled
+    std::function<void(const ResourceKey&)> removed;
+    std::function<void()> synced;
+  };
+  ClusterStore(KubeClient& client, Clock& clock, Listener listener, Log log);
+
+  void applied(const ResourceKey& key, const KubeObject& object) override;
+  void deleted(const ResourceKey& key) override;
+  void synced() override;
+
+  [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
+  [[nodiscard]] std::string claimed_by(const ResourceKey& key) const override;
+  [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;
+
+  // Where the resource's database is, once that is known; answers with the resource that has it, when that is another one.
+  // Resources that lose or get a claim by this are woken.
+  [[nodiscard]] std::string claim(const DatabaseMigration& resource, const std::string& described);
+
+  // Which resources name this ConfigMap, Flux source, ...: "configMaps shop/sql", "GitRepository shop/app".
+  [[nodiscard]] std::vector<ResourceKey> naming(const std::string& referent) const;
+  [[nodiscard]] std::optional<EventTarget> event_target(const ResourceKey& key) const;
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  struct Entry {
+    DatabaseMigration resource;
+    std::string created;  // creationTimestamp
+    std::string claim;
+    std::optional<Error> unreadable;
+    std::vector<std::string> referents;
+  };
+  void index(const ResourceKey& key, Entry& entry);
+  void unindex(const ResourceKey& key, const Entry& entry);
+  [[nodiscard]] std::optional<ResourceKey> owner_of(const std::string& claim) const;
+
+  KubeClient& client_;
+  Clock& clock_;
+  Listener listener_;
+  Log log_;
+  mutable std::mutex mutex_;
+  std::map<ResourceKey, Entry> entries_;
+  std::map<std::string, std::set<ResourceKey>> claimants_;
+  std::map<std::string, std::set<ResourceKey>> by_referent_;
+};
+
+}  // namespace athanor::controller
