@@ -50,7 +50,7 @@ std::optional<int> value_of(std::string_view text, const FieldRule& rule) {
 
 Error bad_field(const FieldRule& rule) {
   return Error(ErrorCode::Configuration, "the " + std::string(rule.name) + " of the schedule cannot be read")
-      .advise("Write five fields as cron has them, for example `0 2 * * SAT,SUN`.");
+      .advise("write five fields as cron has them, for example `0 2 * * SAT,SUN`");
 }
 
 // "a", "a-b", "*", each with "/step".
@@ -124,7 +124,7 @@ Result<CronSchedule> CronSchedule::parse(std::string_view text) {
   const auto words = words_of(text);
   if (words.size() != kFields.size()) {
     return fail(Error(ErrorCode::Configuration, "a schedule has five fields, not " + std::to_string(words.size()))
-                    .advise("Write minute, hour, day of month, month and day of week, for example `0 2 * * SAT,SUN`."));
+                    .advise("write minute, hour, day of month, month and day of week, for example `0 2 * * SAT,SUN`"));
   }
   CronSchedule schedule;
   TRY(read_field(words[0], kFields[0], schedule.minutes_));

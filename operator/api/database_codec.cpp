@@ -18,13 +18,13 @@ bool is_variable_name(std::string_view text) {
 void read_identifier(YamlFields& fields, std::string_view key, std::string& value) {
   read_text(fields, key, value);
   if (value.size() > kMaxIdentifierBytes) {
-    fields.refuse(key, "has more than 63 bytes, which PostgreSQL would cut off", "Choose a shorter name.");
+    fields.refuse(key, "has more than 63 bytes, which PostgreSQL would cut off", "choose a shorter name");
   }
 }
 
 void read_cluster_reference(YamlFields& from, SecretReference& reference) {
   refuse_fields(from, {"env"}, "is for standalone mode: use secretKeyRef",
-                "On a cluster it would hand the operator's own environment to whoever may write a resource.");
+                "name a Secret; the operator's environment is not for whoever may write a resource");
   from.mapping("secretKeyRef", [&reference](YamlFields& secret) {
     reference.kind = SecretReference::Kind::SecretKey;
     secret.required_text("name", reference.value);
@@ -88,7 +88,7 @@ void check_database_way(YamlFields& fields, const DatabaseSpec& database) {
   const bool by_parts = !database.host.empty() || database.host_from;
   const int ways = int{by_url} + int{by_reference} + int{by_parts};
   if (ways == 0) {
-    fields.refuse("url", "the database is not named", "Set url, urlFrom, or host with name and user.");
+    fields.refuse("url", "the database is not named", "set url, urlFrom, or host with name and user");
   } else if (ways > 1) {
     fields.refuse(by_url ? "url" : "urlFrom", "only one of url, urlFrom and host may be set");
   }

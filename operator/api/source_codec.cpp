@@ -28,7 +28,7 @@ void read_inner_path(YamlFields& fields, std::string& path) {
   read_text(fields, "path", path);
   if (path.starts_with('/') || path == ".." || path.starts_with("../") || path.ends_with("/..") ||
       path.find("/../") != std::string::npos) {
-    fields.refuse("path", "must be relative and stay inside", "Write the folder as it is called in there, without `..`.");
+    fields.refuse("path", "must be relative and stay inside", "write the folder as it is called in there, without `..`");
   }
 }
 
@@ -36,14 +36,14 @@ void check_git_url(YamlFields& fields, const std::string& url) {
   const bool https = url.starts_with("https://");
   const bool ssh = url.starts_with("ssh://");
   if (!https && !ssh) {
-    fields.refuse("url", "must begin with https:// or ssh://", "git@host:path is written ssh://git@host/path.");
+    fields.refuse("url", "must begin with https:// or ssh://", "write git@host:path as ssh://git@host/path");
     return;
   }
   const std::size_t begin = url.find("://") + 3;
   const std::string authority = url.substr(begin, std::min(url.find('/', begin), url.size()) - begin);
   const std::size_t at = authority.rfind('@');
   if (at != std::string::npos && (https || authority.find(':') < at)) {
-    fields.refuse("url", "must not hold credentials", "Name a Secret in secretRef.");
+    fields.refuse("url", "must not hold credentials", "name a Secret in secretRef");
   }
   const std::string host = at == std::string::npos ? authority : authority.substr(at + 1);
   if (host.empty() || host.front() == '-' || authority.starts_with('-') ||
@@ -71,7 +71,7 @@ void read_git(YamlFields& fields, GitSource& git) {
     fields.refuse("commit", "exactly one of commit, tag and branch is needed");
   }
   if (!git.commit.empty() && (!is_hex(git.commit) || (git.commit.size() != 40 && git.commit.size() != 64))) {
-    fields.refuse("commit", "is not the full id of a commit", "Write all 40 (or 64) hexadecimal digits, or name a tag.");
+    fields.refuse("commit", "is not the full id of a commit", "write all 40 (or 64) hexadecimal digits, or name a tag");
   }
   for (const auto* const key : {"tag", "branch"}) {
     const std::string& name = std::string_view(key) == "tag" ? git.tag : git.branch;
@@ -116,7 +116,7 @@ void check_source_way(YamlFields& fields, const SourceSpec& source) {
   constexpr std::array kWays{"path", "configMaps", "git", "fluxRef", "image"};
   const auto count = std::ranges::count_if(kWays, [&fields](const char* way) { return fields.has(way); });
   if (count == 0) {
-    fields.refuse("path", "no source is named", "Set exactly one of path, configMaps, git, fluxRef and image.");
+    fields.refuse("path", "no source is named", "set exactly one of path, configMaps, git, fluxRef and image");
   } else if (count > 1) {
     const auto* const first = *std::ranges::find_if(kWays, [&fields](const char* way) { return fields.has(way); });
     fields.refuse(first, "only one of path, configMaps, git, fluxRef and image may be set");

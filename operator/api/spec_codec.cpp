@@ -57,7 +57,7 @@ void read_backup(YamlFields& fields, BackupSpec& backup) {
   fields.flag("required", backup.required);
   fields.duration("maxAge", backup.accept_for);
   if (backup.when != BackupWhen::Never && backup.path.empty()) {
-    fields.refuse("path", "is required", "Name a folder below a --backup-root of the operator.");
+    fields.refuse("path", "is required", "name a folder below a --backup-root of the operator");
   }
 }
 
@@ -107,9 +107,9 @@ void check_target(YamlFields& fields, const std::string& target) {
                            std::all_of(target.begin() + static_cast<std::ptrdiff_t>(minus) + 1, target.end(), is_digit);
   if (counts_back || target.find_first_of("+:") != std::string::npos || target == "current" || target.ends_with("@current")) {
     fields.refuse("targetRevision", "a declared target may not be relative, a range, or `current`",
-                  "Use head, heads, base, a revision id, or label@head.");
+                  "use head, heads, base, a revision id, or label@head");
   } else if (target.find_first_of(" \t\r\n,") != std::string::npos) {
-    fields.refuse("targetRevision", "is not one target", "Use head, heads, base, a revision id, or label@head.");
+    fields.refuse("targetRevision", "is not one target", "use head, heads, base, a revision id, or label@head");
   } else if (target.size() > kMaxRevisionBytes) {
     fields.refuse("targetRevision", "has more than " + std::to_string(kMaxRevisionBytes) + " bytes");
   }
@@ -138,11 +138,11 @@ bool is_resource_name(std::string_view name) {
 void read_metadata(YamlFields& fields, Metadata& metadata) {
   fields.required_text("name", metadata.name);
   if (!metadata.name.empty() && !is_resource_name(metadata.name)) {
-    fields.refuse("name", "is not a resource name", "Use lower-case letters, digits, '-' and '.', at most 253 characters.");
+    fields.refuse("name", "is not a resource name", "use lower-case letters, digits, '-' and '.', at most 253 characters");
   }
   read_text(fields, "namespace", metadata.name_space);
   if (!is_namespace_name(metadata.name_space)) {
-    fields.refuse("namespace", "is not a namespace name", "Use lower-case letters, digits and '-', at most 63 characters.");
+    fields.refuse("namespace", "is not a namespace name", "use lower-case letters, digits and '-', at most 63 characters");
   }
   std::vector<std::pair<std::string, std::string>> pairs;
   fields.text_map("labels", pairs);

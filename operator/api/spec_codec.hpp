@@ -36,6 +36,6 @@ void read_source(YamlFields& fields, SourceSpec& source, Habitat habitat);
 // Present, so: neither empty nor of another type, and of bearable length.
 void read_text(YamlFields& fields, std::string_view key, std::string& value);
 void refuse_fields(YamlFields& fields, std::initializer_list<std::string_view> keys, const std::string& why,
-                   const std::string& way_out = "Remove the field.");
+                   const std::string& way_out = "remove the field");
 
 }  // namespace athanor::controller

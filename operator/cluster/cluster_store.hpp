@@ -44,6 +44,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
 
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
   [[nodiscard]] std::string claimed_by(const ResourceKey& key) const override;
+  [[nodiscard]] std::optional<Outcome> refusal(const ResourceKey& key) const override;
   [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;
 
   // Where the resource's database is, once that is known; answers with the resource that has it, when that is another one.

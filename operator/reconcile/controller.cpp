@@ -77,7 +77,9 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
       note(summarise_backing_up(*resource, message, parts_.clock.wall_now()));
     };
   }
-  const Outcome outcome = parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), notes, stop, log);
+  const auto refusal = parts_.store.refusal(key);
+  const Outcome outcome =
+      refusal ? *refusal : parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), notes, stop, log);
   const Requeue next = next_attempt(outcome, count_conflict(key, outcome.at_once));
   const auto delay = requeue(key, next, outcome);
   if (next != Requeue::AtOnce) {  // a lost race is not worth telling: the next look begins right away

@@ -13,6 +13,7 @@
 
 #include "migrations/base/result.hpp"
 #include "operator/api/database_migration.hpp"
+#include "operator/reconcile/outcome.hpp"
 
 namespace athanor::controller {
 
@@ -22,6 +23,8 @@ class ResourceStore {
   [[nodiscard]] virtual std::optional<DatabaseMigration> find(const ResourceKey& key) const = 0;
   // Another resource that manages the same version table and was there first; empty: none.
   [[nodiscard]] virtual std::string claimed_by(const ResourceKey& key) const = 0;
+  // The outcome of a resource whose declaration cannot be read; empty when it can be reconciled.
+  [[nodiscard]] virtual std::optional<Outcome> refusal(const ResourceKey& /*key*/) const { return std::nullopt; }
   // Stores the status of a resource that still exists; one that is gone is passed over.
   [[nodiscard]] virtual Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) = 0;
 };

@@ -128,7 +128,7 @@ TEST(Manifest, RefusesWrongTypesAndValues) {
 TEST(Manifest, RefusesTargetsThatMeanSomethingElseEachTime) {
   const std::string expected =
       "shop.yaml:10: field `spec.targetRevision`: a declared target may not be relative, a range, or `current` | "
-      "Use head, heads, base, a revision id, or label@head.";
+      "use head, heads, base, a revision id, or label@head";
   for (const char* target : {"'+1'", "'-1'", "ab12+1", "shop@+2", "shop@head-1", "ab12:cd34", "current"}) {
     EXPECT_EQ(problem(with_more(std::string("  targetRevision: ") + target + "\n")), expected) << target;
   }
@@ -140,22 +140,22 @@ TEST(Manifest, RefusesTargetsThatMeanSomethingElseEachTime) {
 TEST(Manifest, SaysWhatNeedsAClusterOrComesLater) {
   EXPECT_EQ(problem(with_spec("  database:\n    urlFrom:\n      secretKeyRef: {name: a, key: b}\n  source: {path: rev}\n")),
             "shop.yaml:8: field `spec.database.urlFrom.secretKeyRef`: needs a cluster; without one a secret comes from env or "
-            "file | Remove the field.");
+            "file | remove the field");
   EXPECT_EQ(problem(with_more("  verify: []\n")),
-            "shop.yaml:10: field `spec.verify`: is not supported yet | Remove the field.");
+            "shop.yaml:10: field `spec.verify`: is not supported yet | remove the field");
   EXPECT_EQ(problem(with_more("  backup: {when: Always}\n")),
-            "shop.yaml:10: field `spec.backup.path`: is required | Name a folder below a --backup-root of the operator.");
+            "shop.yaml:10: field `spec.backup.path`: is required | name a folder below a --backup-root of the operator");
   EXPECT_EQ(problem(with_more("  policy: {approval: Always}\n")),
             "shop.yaml:10: field `spec.policy.approval`: needs a cluster, where MigrationApproval resources live");
   EXPECT_EQ(problem(with_more("  execution: {mode: Job}\n")),
-            "shop.yaml:10: field `spec.execution.mode`: needs a cluster | Remove the field.");
+            "shop.yaml:10: field `spec.execution.mode`: needs a cluster | remove the field");
 }
 
 TEST(Manifest, WantsExactlyOneWayToTheDatabase) {
   const std::string source = "  source: {path: rev}\n";
   EXPECT_EQ(
       problem(with_spec("  database: {schema: app}\n" + source)),
-      "shop.yaml:6: field `spec.database.url`: the database is not named | Set url, urlFrom, or host with name and user.");
+      "shop.yaml:6: field `spec.database.url`: the database is not named | set url, urlFrom, or host with name and user");
   EXPECT_EQ(problem(with_spec("  database: {url: 'postgresql://a/b', host: a}\n" + source)),
             "shop.yaml:6: field `spec.database.url`: only one of url, urlFrom and host may be set");
   EXPECT_EQ(problem(with_spec("  database: {host: a, name: b}\n" + source)),

@@ -1,0 +1,276 @@
+#include "operator/cluster/cluster_store.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "operator/api/spec_codec.hpp"
+#include "operator/api/status_codec.hpp"
+#include "operator/cluster/object_fields.hpp"
+#include "operator/reconcile/database_access.hpp"
+#include "operator/reconcile/outcome.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr const char* kFieldManager = "athanor-operator";
+
+std::vector<std::string> referents_of(const DatabaseMigration& resource) {
+  std::vector<std::string> referents;
+  const std::string prefix = " " + resource.metadata.name_space + "/";
+  for (const auto& name : resource.spec.source.config_maps) {
+    referents.push_back(kube::kConfigMaps.kind + prefix + name);
+  }
+  if (const auto& flux = resource.spec.source.flux) {
+    referents.push_back(flux->kind + prefix + flux->name);
+  }
+  return referents;
+}
+
+bool same_declaration(const DatabaseMigration& left, const DatabaseMigration& right) {
+  return left.metadata.uid == right.metadata.uid && left.metadata.generation == right.metadata.generation &&
+         left.metadata.annotations == right.metadata.annotations && left.metadata.labels == right.metadata.labels;
+}
+
+Outcome unreadable_outcome(const Error& error) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::Stalled;
+  outcome.reason = Reason::InvalidManifest;
+  outcome.message = error.describe();
+  outcome.error = error;
+  return outcome;
+}
+
+}  // namespace
+
+ClusterStore::ClusterStore(KubeClient& client, Clock& clock, Listener listener, Log log)
+    : client_(client), clock_(clock), listener_(std::move(listener)), log_(std::move(log)) {}
+
+void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
+  Entry entry;
+  if (auto read = read_object(object)) {
+    entry.resource = std::move(*read);
+  } else {
+    entry.unreadable = std::move(read).error();
+    entry.resource.metadata = metadata_of(object);
+    if (const auto* const status = part_of(object, "status")) {
+      entry.resource.status = status_from_json(Json(*status));
+    }
+  }
+  if (const auto* const metadata = part_of(object, "metadata")) {
+    entry.created = text_of(*metadata, "creationTimestamp");
+  }
+  std::optional<DatabaseMigration> unreadable;
+  bool wake = true;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = entries_.find(key);
+    if (known != entries_.end()) {
+      wake = !same_declaration(known->second.resource, entry.resource);
+      // The claim outlives a change that has nothing to do with it; the next reconcile corrects it.
+      if (known->second.resource.metadata.uid == entry.resource.metadata.uid) {
+        entry.claim = known->second.claim;
+      }
+      unindex(key, known->second);
+    }
+    index(key, entry);
+    if (entry.unreadable && wake) {
+      unreadable = entry.resource;
+    }
+    entries_.insert_or_assign(key, std::move(entry));
+  }
+  if (unreadable) {
+    log_.error("a resource cannot be read", {{"resource", key.text()}});
+  }
+  if (wake) {
+    listener_.changed(key);
+  }
+}
+
+void ClusterStore::deleted(const ResourceKey& key) {
+  std::optional<ResourceKey> heir;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = entries_.find(key);
+    if (known == entries_.end()) {
+      return;
+    }
+    const std::string claim = known->second.claim;
+    unindex(key, known->second);
+    entries_.erase(known);
+    heir = claim.empty() ? std::nullopt : owner_of(claim);
+  }
+  listener_.removed(key);
+  if (heir) {
+    listener_.changed(*heir);
+  }
+}
+
+void ClusterStore::synced() {
+  listener_.synced();
+}
+
+void ClusterStore::index(const ResourceKey& key, Entry& entry) {
+  entry.referents = referents_of(entry.resource);
+  for (const auto& referent : entry.referents) {
+    by_referent_[referent].insert(key);
+  }
+  if (!entry.claim.empty()) {
+    claimants_[entry.claim].insert(key);
+  }
+}
+
+void ClusterStore::unindex(const ResourceKey& key, const Entry& entry) {
+  const auto drop = [&key](auto& map, const std::string& name) {
+    const auto found = map.find(name);
+    if (found != map.end()) {
+      found->second.erase(key);
+      if (found->second.empty()) {
+        map.erase(found);
+      }
+    }
+  };
+  for (const auto& referent : entry.referents) {
+    drop(by_referent_, referent);
+  }
+  if (!entry.claim.empty()) {
+    drop(claimants_, entry.claim);
+  }
+}
+
+// The oldest that is not suspended.
+std::optional<ResourceKey> ClusterStore::owner_of(const std::string& claim) const {
+  const auto found = claimants_.find(claim);
+  if (found == claimants_.end()) {
+    return std::nullopt;
+  }
+  std::optional<ResourceKey> owner;
+  std::string created;
+  for (const auto& key : found->second) {
+    const auto entry = entries_.find(key);
+    if (entry == entries_.end() || entry->second.resource.spec.suspend) {
+      continue;
+    }
+    if (!owner || std::tie(entry->second.created, key) < std::tie(created, *owner)) {
+      owner = key;
+      created = entry->second.created;
+    }
+  }
+  return owner;
+}
+
+std::string ClusterStore::claim(const DatabaseMigration& resource, const std::string& described) {
+  const ResourceKey key = resource.key();
+  const std::string claim = claim_of(described, resource);
+  std::optional<ResourceKey> freed;
+  std::optional<ResourceKey> displaced;
+  std::string other;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = entries_.find(key);
+    if (known == entries_.end()) {
+      return {};
+    }
+    if (known->second.claim != claim) {
+      const auto before = owner_of(claim);
+      const std::string old = known->second.claim;
+      unindex(key, known->second);
+      known->second.claim = claim;
+      index(key, known->second);
+      freed = old.empty() ? std::nullopt : owner_of(old);
+      if (before && owner_of(claim) != before) {
+        displaced = before;  // an older resource turned up: the other one must learn that it lost
+      }
+    }
+    const auto owner = owner_of(claim);
+    other = !owner || *owner == key ? std::string() : owner->text();
+  }
+  for (const auto& woken : {freed, displaced}) {
+    if (woken && *woken != key) {
+      listener_.changed(*woken);
+    }
+  }
+  return other;
+}
+
+std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? std::nullopt : std::optional(found->second.resource);
+}
+
+std::optional<Outcome> ClusterStore::refusal(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || !found->second.unreadable) {
+    return std::nullopt;
+  }
+  return unreadable_outcome(*found->second.unreadable);
+}
+
+std::string ClusterStore::claimed_by(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || found->second.claim.empty()) {
+    return {};
+  }
+  const auto owner = owner_of(found->second.claim);
+  return !owner || *owner == key ? std::string() : owner->text();
+}
+
+Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) {
+  std::string uid;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) {
+      return {};
+    }
+    uid = found->second.resource.metadata.uid;
+  }
+  KubeObject body = {{"apiVersion", kApiVersion},
+                     {"kind", kDatabaseMigrationKind},
+                     {"metadata", {{"name", key.name}, {"namespace", key.name_space}, {"uid", uid}}},
+                     {"status", KubeObject(status_to_json(status))}};
+  PatchOptions options;
+  options.kind = PatchKind::Apply;
+  options.subresource = "status";
+  options.field_manager = kFieldManager;
+  options.force = true;
+  const auto written = client_.patch(kube::kDatabaseMigrations, key.name_space, key.name, body, options);
+  if (!written) {
+    // Deleted meanwhile, or deleted and made again: the informer tells, and nobody waits for this status.
+    const bool gone = written.error().code == ErrorCode::ApiNotFound || written.error().code == ErrorCode::ApiConflict;
+    return gone ? Result<void>() : fail(written.error());
+  }
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found != entries_.end() && found->second.resource.metadata.uid == uid) {
+    found->second.resource.status = status;
+  }
+  return {};
+}
+
+std::vector<ResourceKey> ClusterStore::naming(const std::string& referent) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_referent_.find(referent);
+  return found == by_referent_.end() ? std::vector<ResourceKey>()
+                                     : std::vector<ResourceKey>(found->second.begin(), found->second.end());
+}
+
+std::optional<EventTarget> ClusterStore::event_target(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) {
+    return std::nullopt;
+  }
+  const Metadata& metadata = found->second.resource.metadata;
+  return EventTarget{kube::kDatabaseMigrations, key, metadata.uid, metadata.resource_version};
+}
+
+std::size_t ClusterStore::size() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace athanor::controller
