@@ -101,12 +101,12 @@ TEST(Manifest, FillsInDefaults) {
 
 TEST(Manifest, NamesFileLineAndFieldOfAnUnknownField) {
   EXPECT_EQ(problem(with_more("  polcy: {downgrade: Allow}\n")),
-            "shop.yaml:10: field `spec.polcy`: unknown field | Did you mean `policy`?");
+            "shop.yaml:10: field `spec.polcy`: unknown field | did you mean `policy`?");
 }
 
 TEST(Manifest, RefusesWhatIsNoResourceOfOurs) {
   EXPECT_EQ(problem("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nspec: {}\n"),
-            "shop.yaml:2: field `kind`: is not DatabaseMigration | Keep other resources out of this folder.");
+            "shop.yaml:2: field `kind`: is not DatabaseMigration | keep other resources out of this folder");
   EXPECT_EQ(problem("apiVersion: athanor.dev/v2\nkind: DatabaseMigration\nmetadata: {name: a}\nspec: {}\n"),
             "shop.yaml:1: field `apiVersion`: is not athanor.dev/v1alpha1");
   EXPECT_EQ(problem("- a\n- b\n"), "shop.yaml:1: expected a mapping, found a list");
@@ -114,11 +114,11 @@ TEST(Manifest, RefusesWhatIsNoResourceOfOurs) {
 
 TEST(Manifest, RefusesWrongTypesAndValues) {
   EXPECT_EQ(problem(with_more("  suspend: yes\n")),
-            "shop.yaml:10: field `spec.suspend`: expected true or false, found `yes` | Write true or false.");
+            "shop.yaml:10: field `spec.suspend`: expected true or false, found `yes` | write true or false");
   EXPECT_EQ(problem(with_more("  targetRevision: 1975\n")),
-            "shop.yaml:10: field `spec.targetRevision`: expected text, found a number | Put the value in quotes.");
+            "shop.yaml:10: field `spec.targetRevision`: expected text, found a number | put the value in quotes");
   EXPECT_EQ(problem(with_more("  policy: {downgrade: allow}\n")),
-            "shop.yaml:10: field `spec.policy.downgrade`: is none of Refuse, Allow | Did you mean `Allow`?");
+            "shop.yaml:10: field `spec.policy.downgrade`: is none of Refuse, Allow | did you mean `Allow`?");
   EXPECT_NE(problem(with_more("  execution: {lockWait: 10}\n")).find("shop.yaml:10: field `spec.execution.lockWait`"),
             std::string::npos);
   EXPECT_EQ(problem(with_more("  execution: {lockTimeout: 0ms}\n")),
@@ -189,7 +189,7 @@ TEST(Manifest, RefusesIdentifiersThatPostgresqlWouldCut) {
   EXPECT_EQ(
       problem(
           with_spec("  database:\n    url: postgresql://a/b\n    role: " + std::string(64, 'r') + "\n  source: {path: rev}\n")),
-      "shop.yaml:8: field `spec.database.role`: has more than 63 bytes, which PostgreSQL would cut off | Choose a shorter "
+      "shop.yaml:8: field `spec.database.role`: has more than 63 bytes, which PostgreSQL would cut off | choose a shorter "
       "name.");
 }
 

@@ -1,0 +1,94 @@
+#include "operator/cluster/config_map_source.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "migrations/base/sha256.hpp"
+#include "operator/cluster/object_fields.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kMaxContents = 1'024;
+
+bool is_revision_name(std::string_view name) {
+  return (name.ends_with(".sql") && !name.starts_with('_')) || (name.ends_with(".py") && !name.starts_with("__"));
+}
+
+Error not_found(const std::string& named, Error error) {
+  if (error.code == ErrorCode::ApiNotFound) {
+    return Error(ErrorCode::Io, named + " does not exist").advise("create it in the namespace of the resource");
+  }
+  return std::move(error).at(named);
+}
+
+}  // namespace
+
+Result<void> ConfigMapSource::add(const KubeObject& object, const std::string& name, Content& content) const {
+  if (const auto* const metadata = part_of(object, "metadata")) {
+    const std::string version = text_of(*metadata, "resourceVersion");
+    content.identity += text_of(*metadata, "uid") + '@' + version + '\n';
+    content.revision += (content.revision.empty() ? "" : ", ") + name + "@" + version;
+  }
+  const auto* const data = part_of(object, "data");
+  if (data == nullptr) {
+    return {};
+  }
+  for (const auto& [key, value] : data->items()) {
+    if (!is_revision_name(key) || !value.is_string()) {
+      continue;
+    }
+    if (std::ranges::find(content.files, key, &MemorySource::File::name) != content.files.end()) {
+      return fail(Error(ErrorCode::DuplicateRevision, "the file " + key + " is in two of the ConfigMaps")
+                      .advise("keep it in one of them, or rename it"));
+    }
+    if (content.files.size() == limits_.max_files) {
+      return fail(Error(ErrorCode::FileTooLarge, "the ConfigMaps hold more than " + std::to_string(limits_.max_files) + " files")
+                      .advise("raise --max-files of the operator"));
+    }
+    content.files.push_back({key, value.get<std::string>()});
+  }
+  return {};
+}
+
+Result<ConfigMapSource::Content> ConfigMapSource::read(const DatabaseMigration& resource) const {
+  Content content;
+  for (const auto& name : resource.spec.source.config_maps) {
+    const std::string named = "ConfigMap " + resource.metadata.name_space + "/" + name;
+    auto object = reader_.get(kube::kConfigMaps, resource.metadata.name_space, name);
+    if (!object) {
+      return fail(not_found(named, std::move(object).error()));
+    }
+    TRY(add(*object, name, content));
+  }
+  std::ranges::sort(content.files, {}, &MemorySource::File::name);  // load order, as in a folder
+  return content;
+}
+
+Result<std::shared_ptr<SourceSnapshot>> ConfigMapSource::load(const DatabaseMigration& resource) {
+  std::string place = resource.metadata.name_space;
+  for (const auto& name : resource.spec.source.config_maps) {
+    place += '/' + name;
+  }
+  TRY_ASSIGN(Content content, read(resource));
+  const std::string id = sha256_hex(place + '\n' + content.identity);
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = newest_.find(place); found != newest_.end() && found->second->id() == id) {
+      return found->second;
+    }
+  }
+  auto source = std::make_unique<MemorySource>(std::move(content.files));
+  TRY_ASSIGN(auto revisions, source->list());
+  TRY_ASSIGN(auto graph, RevisionGraph::build(std::move(revisions)));
+  auto snapshot = std::make_shared<SourceSnapshot>(id, std::move(source), std::move(graph));
+  snapshot->set_revision(std::move(content.revision));
+  const std::lock_guard lock(mutex_);
+  if (newest_.size() >= kMaxContents && !newest_.contains(place)) {
+    newest_.erase(newest_.begin());
+  }
+  newest_[place] = snapshot;
+  return snapshot;
+}
+
+}  // namespace athanor::controller

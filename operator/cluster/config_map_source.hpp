@@ -1,0 +1,41 @@
+// Revisions from ConfigMaps: every key that is named as a revision file is one, over all ConfigMaps the resource names.
+//
+// A snapshot is made once per set of (name, uid, resourceVersion) and shared. The ConfigMaps are read by name each time a
+// resource is reconciled; that they changed is told by an informer of their metadata (cluster.hpp), which never holds their
+// content. The same key in two ConfigMaps is an error: nobody could say which one counts.
+//
+// Threads: safe from any thread. Ownership: borrows the reader.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "operator/kube/api_client.hpp"
+#include "operator/reconcile/source_snapshot.hpp"
+
+namespace athanor::controller {
+
+class ConfigMapSource final : public SourceProvider {
+ public:
+  explicit ConfigMapSource(KubeReader& reader, SourceLimits limits = {}) : reader_(reader), limits_(limits) {}
+  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) override;
+
+ private:
+  struct Content {
+    std::string identity;  // uid and resourceVersion of each
+    std::string revision;  // the resourceVersions, for people
+    std::vector<MemorySource::File> files;
+  };
+  [[nodiscard]] Result<Content> read(const DatabaseMigration& resource) const;
+  [[nodiscard]] Result<void> add(const KubeObject& object, const std::string& name, Content& content) const;
+
+  KubeReader& reader_;
+  SourceLimits limits_;
+  std::mutex mutex_;
+  // By namespace and names: the newest content, and nothing older.
+  std::map<std::string, std::shared_ptr<SourceSnapshot>> newest_;
+};
+
+}  // namespace athanor::controller

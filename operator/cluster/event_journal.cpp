@@ -1,0 +1,55 @@
+#include "operator/cluster/event_journal.hpp"
+
+namespace athanor::controller {
+
+std::optional<EventRecord> event_of(const Outcome& outcome) {
+  EventRecord event;
+  event.reason = reason_name(outcome.reason);
+  event.note = outcome.message;
+  event.action = "Migrate";
+  switch (outcome.kind) {
+    case Outcome::Kind::Done:
+      if (outcome.reason == Reason::PlanPublished) {
+        event.action = "Plan";
+        return event;
+      }
+      if (outcome.reason == Reason::Applied) {
+        return event;
+      }
+      return std::nullopt;
+    case Outcome::Kind::Waiting:
+      if (outcome.reason == Reason::ApprovalRequired || outcome.reason == Reason::OutsideWindow) {
+        event.action = "Plan";
+        return event;
+      }
+      return outcome.reason == Reason::JobRunning || outcome.reason == Reason::LockHeld ? std::optional(event) : std::nullopt;
+    case Outcome::Kind::Stalled:
+    case Outcome::Kind::Failed:
+      break;
+  }
+  if (outcome.repeated || outcome.at_once) {
+    return std::nullopt;
+  }
+  event.type = EventType::Warning;
+  if (outcome.reason == Reason::BackupFailed) {
+    event.action = "Backup";
+  }
+  return event;
+}
+
+void EventJournal::note(const ResourceKey& key, const Outcome& outcome) {
+  const auto target = store_.event_target(key);
+  if (!target) {
+    return;
+  }
+  if (outcome.backup) {
+    recorder_.record({*target, EventType::Normal, "BackupTaken", "Backup",
+                      "backup " + outcome.backup->location + ", " + std::to_string(outcome.backup->size_bytes) + " bytes"});
+  }
+  if (auto event = event_of(outcome)) {
+    event->regarding = *target;
+    recorder_.record(std::move(*event));
+  }
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,168 @@
+#include "operator/cluster/secret_credentials.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "migrations/base/sha256.hpp"
+#include "operator/cluster/object_fields.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kMaxSecretBytes = std::size_t{64} << 10U;
+constexpr std::chrono::hours kKeepUnused(1);
+
+std::optional<unsigned> sextet_of(char c) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const auto place = kAlphabet.find(c);
+  return place == std::string_view::npos ? std::nullopt : std::optional(static_cast<unsigned>(place));
+}
+
+// RFC 4648, as the API server writes it: padded, no line ends.
+std::optional<std::string> decode_base64(std::string_view text) {
+  while (!text.empty() && text.back() == '=') {
+    text.remove_suffix(1);
+  }
+  std::string decoded;
+  unsigned bits = 0;
+  unsigned held = 0;
+  for (const char c : text) {
+    const auto sextet = sextet_of(c);
+    if (!sextet) {
+      return std::nullopt;
+    }
+    held = (held << 6U | *sextet) & 0xFFFFU;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      decoded += static_cast<char>(held >> bits & 0xFFU);
+    }
+  }
+  return decoded;
+}
+
+Error system_error(const std::string& what, int number) {
+  return Error(ErrorCode::Io, what + ": " + std::strerror(number)).advise("give the operator a writable folder: --cache");
+}
+
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written <= 0) {
+      return false;
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+SecretCredentials::SecretCredentials(KubeReader& reader, Clock& clock, CredentialSource& local, std::string folder)
+    : reader_(reader), clock_(clock), local_(local), folder_(std::move(folder)) {}
+
+SecretCredentials::~SecretCredentials() {
+  for (const auto& [name, used] : used_) {
+    ::unlink((folder_ + "/" + name).c_str());
+  }
+}
+
+Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, const SecretReference& reference) {
+  if (reference.kind == SecretReference::Kind::File) {
+    return local_.read(resource, reference);
+  }
+  if (reference.kind == SecretReference::Kind::Environment) {
+    return fail(Error(ErrorCode::MissingDatabaseUrl, "the operator's environment is not read on a cluster")
+                    .advise("use secretKeyRef"));
+  }
+  const std::string named = "Secret " + resource.metadata.name_space + "/" + reference.value;
+  auto secret = reader_.get(kube::kSecrets, resource.metadata.name_space, reference.value);
+  if (!secret) {
+    Error error = std::move(secret).error();
+    if (error.code == ErrorCode::ApiNotFound) {
+      return fail(Error(ErrorCode::MissingDatabaseUrl, named + " does not exist")
+                      .with_retry(RetryClass::Transient)
+                      .advise("create it in the namespace of the resource"));
+    }
+    return fail(std::move(error).at(named));
+  }
+  const auto* const data = part_of(*secret, "data");
+  const auto value = data == nullptr ? std::optional<std::string>() : decode_base64(text_of(*data, reference.key.c_str()));
+  if (!value || value->empty()) {
+    return fail(Error(ErrorCode::MissingDatabaseUrl, named + " has no value at the key " + reference.key)
+                    .with_retry(RetryClass::Transient)
+                    .advise("add the key, or name another one"));
+  }
+  if (value->size() > kMaxSecretBytes) {
+    return fail(ErrorCode::FileTooLarge, named + " holds more than 64 KiB at the key " + reference.key);
+  }
+  std::string text = *value;
+  while (text.ends_with('\n') || text.ends_with('\r')) {  // of an editor, or of `echo`
+    text.pop_back();
+  }
+  return text;
+}
+
+Result<std::string> SecretCredentials::file(const DatabaseMigration& resource, const SecretReference& reference) {
+  if (reference.kind == SecretReference::Kind::File) {
+    return local_.file(resource, reference);
+  }
+  TRY_ASSIGN(const std::string content, read(resource, reference));
+  return write_file(content + "\n");
+}
+
+// The name is the content's hash, so a file never changes once it has its name.
+Result<std::string> SecretCredentials::write_file(const std::string& content) {
+  const std::string name = sha256_hex(content) + ".pem";
+  const std::string path = folder_ + "/" + name;
+  const SteadyTime now = clock_.steady_now();
+  const std::lock_guard lock(mutex_);
+  for (auto file = used_.begin(); file != used_.end();) {
+    if (file->first != name && now - file->second > kKeepUnused) {
+      ::unlink((folder_ + "/" + file->first).c_str());
+      file = used_.erase(file);
+    } else {
+      ++file;
+    }
+  }
+  if (used_.contains(name) && ::access(path.c_str(), R_OK) == 0) {
+    used_[name] = now;
+    return path;
+  }
+  if (::mkdir(folder_.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+    return fail(system_error("the folder for certificates cannot be made", errno));
+  }
+  struct stat found {};
+  if (::lstat(folder_.c_str(), &found) != 0 || !S_ISDIR(found.st_mode) || found.st_uid != ::geteuid() ||
+      (found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return fail(Error(ErrorCode::Io, "the folder for certificates is not ours alone")
+                    .advise("give the operator an empty folder of its own: --cache"));
+  }
+  const std::string draft = path + ".new";
+  ::unlink(draft.c_str());
+  const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+  if (descriptor < 0) {
+    return fail(system_error("a certificate cannot be written", errno));
+  }
+  const bool written = write_all(descriptor, content);
+  const int number = errno;
+  ::close(descriptor);
+  if (!written || ::rename(draft.c_str(), path.c_str()) != 0) {
+    const int reason = written ? errno : number;
+    ::unlink(draft.c_str());
+    return fail(system_error("a certificate cannot be written", reason));
+  }
+  used_[name] = now;
+  return path;
+}
+
+}  // namespace athanor::controller
