@@ -190,7 +190,7 @@ TEST(Manifest, RefusesIdentifiersThatPostgresqlWouldCut) {
       problem(
           with_spec("  database:\n    url: postgresql://a/b\n    role: " + std::string(64, 'r') + "\n  source: {path: rev}\n")),
       "shop.yaml:8: field `spec.database.role`: has more than 63 bytes, which PostgreSQL would cut off | choose a shorter "
-      "name.");
+      "name");
 }
 
 TEST(Manifest, KeepsTheGoodDocumentsOfABrokenFile) {
