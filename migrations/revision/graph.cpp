@@ -82,6 +82,30 @@ void GraphData::reach(const Edges& edges, std::span<const Node> start, Marks& se
   }
 }
 
+void AncestorSearch::look_for(Node wanted) {
+  seen_.resize(data_.size(), 0);
+  wanted_ = wanted;
+  ++search_;
+}
+
+bool AncestorSearch::found_below(std::span<const Node> start) {
+  stack_.assign(start.begin(), start.end());
+  while (!stack_.empty()) {
+    const Node one = stack_.back();
+    stack_.pop_back();
+    if (one == wanted_) {
+      return true;
+    }
+    if (seen_[at(one)] == search_ || data_.level[at(one)] <= data_.level[at(wanted_)]) {
+      continue;
+    }
+    seen_[at(one)] = search_;
+    const auto below = data_.normalized.of(one);
+    stack_.insert(stack_.end(), below.begin(), below.end());
+  }
+  return false;
+}
+
 std::string joined_ids(const std::vector<std::string>& ids, std::size_t most) {
   std::string text;
   for (std::size_t i = 0; i < std::min(ids.size(), most); ++i) {

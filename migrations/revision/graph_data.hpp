@@ -111,6 +111,22 @@ struct GraphData {
   void reach(const Edges& edges, std::span<const Node> start, Marks& seen) const;
 };
 
+// Whether revisions lead down to another, by parents and dependencies. What was passed by on the way to one revision is not
+// looked at again until another is wanted.
+class AncestorSearch {
+ public:
+  explicit AncestorSearch(const GraphData& data) : data_(data) {}
+  void look_for(Node wanted);
+  [[nodiscard]] bool found_below(std::span<const Node> start);
+
+ private:
+  const GraphData& data_;
+  Node wanted_ = kNothing;
+  std::vector<std::uint32_t> seen_;  // number of the search that came by last
+  std::uint32_t search_ = 0;
+  NodeList stack_;
+};
+
 struct RevisionGraph::Impl {
   GraphData data;
 };

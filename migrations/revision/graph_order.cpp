@@ -51,7 +51,6 @@ class Order {
         }
       }
     }
-    seen_.assign(data_.size(), 0);
   }
 
   // Hands out `candidate` and puts its parents in its place; returns the line to go on with.
@@ -97,31 +96,13 @@ class Order {
 
   // The first line from which `candidate` can be reached. There is one: something open lies above it.
   std::size_t first_line_above(Node candidate, std::size_t here) {
-    ++search_;
+    above_.look_for(candidate);
     for (std::size_t line = 0; line < lines_.size(); ++line) {
-      if (line != here && leads_to(lines_[line], candidate)) {
+      if (line != here && above_.found_below({&lines_[line], 1})) {
         return line;
       }
     }
     return here;
-  }
-
-  bool leads_to(Node from, Node wanted) {
-    stack_.assign(1, from);
-    while (!stack_.empty()) {
-      const Node one = stack_.back();
-      stack_.pop_back();
-      if (one == wanted) {
-        return true;
-      }
-      if (seen_[at(one)] == search_ || data_.level[at(one)] <= data_.level[at(wanted)]) {
-        continue;
-      }
-      seen_[at(one)] = search_;
-      const auto below = data_.normalized.of(one);
-      stack_.insert(stack_.end(), below.begin(), below.end());
-    }
-    return false;
   }
 
   const GraphData& data_;
@@ -131,8 +112,7 @@ class Order {
   Marks is_line_;
   Marks open_;                            // lines and all their ancestors
   std::vector<std::int32_t> open_above_;  // children in open_
-  std::vector<std::uint32_t> seen_;
-  std::uint32_t search_ = 0;
+  AncestorSearch above_{data_};
   NodeList stack_;
 };
 

@@ -229,29 +229,14 @@ Result<NodeList> VersionRows::rows_without(std::span<const Node> gone) const {
 
 // Whether `wanted` is one of `starts` or an ancestor of one. Ancestors lie on lower levels, so the search stays shallow.
 bool VersionRows::reaches(const NodeList& starts, Node wanted) {
-  ++search_;
-  stack_ = starts;
-  while (!stack_.empty()) {
-    const Node one = stack_.back();
-    stack_.pop_back();
-    if (one == wanted) {
-      return true;
-    }
-    if (seen_[at(one)] == search_ || data_.level[at(one)] <= data_.level[at(wanted)]) {
-      continue;
-    }
-    seen_[at(one)] = search_;
-    const auto below = data_.normalized.of(one);
-    stack_.insert(stack_.end(), below.begin(), below.end());
-  }
-  return false;
+  search_.look_for(wanted);
+  return search_.found_below(starts);
 }
 
 void VersionRows::begin_cover() {
   begun_ = true;
   covered_ = data_.no_marks();
   covered_above_.assign(data_.size(), 0);
-  seen_.assign(data_.size(), 0);
   for (const std::string& row : rows_) {
     const Node node = data_.owner_of(row);
     if (node == kNothing) {

@@ -52,8 +52,7 @@ class VersionRows {
   bool by_search_ = false;                   // a row is not an exact id: no shortcuts
   Marks covered_;                            // rows and their ancestors
   std::vector<std::int32_t> covered_above_;  // children in covered_
-  std::vector<std::uint32_t> seen_;          // number of the search that came by last
-  std::uint32_t search_ = 0;
+  AncestorSearch search_{data_};
   NodeList stack_;
 };
 
