@@ -20,7 +20,7 @@ export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-lint configure build python cluster chart-tools chart manifests image demo test test-unit test-postgres \
-        test-cluster test-chart test-image bench format format-check lint sanitize tsan install clean
+        test-cluster test-chart test-image test-pods bench format format-check lint sanitize tsan install clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ test-chart: build python cluster chart-tools ## Of these, the tests of CRDs, sam
 
 test-image: ## Build the image and start it, without a container engine (root; buildah, podman, debootstrap)
 	@tests/image/image-test
+
+test-pods: ## Real pods: image, chart and databases on a one-node cluster (root; the first time half an hour)
+	@tests/node/run
 
 bench: build ## Measure against a libpq reference and the peers found (BENCH_FLAGS="--help")
 	@tests/bench/bench.py --build $(BUILD) $(BENCH_FLAGS)
