@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
 
 #include "migrations/backup/descriptor.hpp"
@@ -215,7 +216,8 @@ Result<std::unique_ptr<FolderStore>> FolderStore::open_folder(const std::string&
     return fail(Error(ErrorCode::BackupRefused, "no folder for backups is named")
                     .advise("set backup.folder in athanor.yaml, or give --backup-folder DIR"));
   }
-  std::string path = folder;
+  std::error_code problem;
+  std::string path = std::filesystem::absolute(folder, problem).lexically_normal().string();
   while (path.size() > 1 && path.back() == '/') {
     path.pop_back();
   }

@@ -66,7 +66,8 @@ Error program_error(std::string_view program, int exit_code, std::string_view er
   if (!said.empty()) {
     message += ": " + said;
   }
-  if (says("lock timeout")) {
+  // pg_dump --lock-wait-timeout is a statement_timeout around LOCK TABLE; it sets none for anything else.
+  if (says("lock timeout") || says("statement timeout")) {
     return Error(ErrorCode::LockTimeout, std::move(message))
         .advise("a table is locked by another session; try again later, or raise backup.lock_timeout");
   }

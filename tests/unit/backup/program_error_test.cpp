@@ -28,6 +28,7 @@ TEST(ProgramError, TellsTheCausesApart) {
     return program_error("pg_dump", 1, "pg_dump: error: " + text + "\n", {}, ErrorCode::BackupFailed).code;
   };
   EXPECT_EQ(code("query failed: ERROR:  canceling statement due to lock timeout"), ErrorCode::LockTimeout);
+  EXPECT_EQ(code("query failed: ERROR:  canceling statement due to statement timeout"), ErrorCode::LockTimeout);
   EXPECT_EQ(code("query failed: ERROR:  permission denied for table a"), ErrorCode::InsufficientPrivilege);
   EXPECT_EQ(code("server version mismatch"), ErrorCode::BackupRefused);
   EXPECT_EQ(code("could not read from input file"), ErrorCode::BackupFailed);

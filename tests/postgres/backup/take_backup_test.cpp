@@ -1,0 +1,233 @@
+// Taking backups of a real database.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "migrations/backup/catalogue.hpp"
+#include "migrations/backup/retention.hpp"
+#include "tests/postgres/backup/backup_scene.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace athanor::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST(TakeBackup, PublishesAVerifiedDumpOfTheRevisionAndCataloguesIt) {
+  BackupScene scene;
+  const auto record = scene.ensure();
+  ASSERT_TRUE(record.has_value()) << record.error().describe();
+  EXPECT_THAT(record->revisions, ElementsAre("r1"));
+  EXPECT_TRUE(record->verified.has_value());
+  EXPECT_FALSE(record->accepted);
+  EXPECT_EQ(record->database.name, scene.database.name());
+  EXPECT_EQ(record->database.oid, scene.database.value("SELECT oid FROM pg_database WHERE datname = current_database()"));
+  EXPECT_EQ(record->size, scene.store.files.at(record->file).size());
+  EXPECT_THAT(scene.store.files.at(record->file).substr(0, 5), "PGDMP");
+  EXPECT_THAT(scene.progress.stages, ElementsAre(BackupStage::Dumping, BackupStage::Verifying, BackupStage::Publishing));
+  EXPECT_THAT(scene.progress.warnings, IsEmpty());
+  EXPECT_THAT(scene.database.rows("SELECT run_id, revisions::text, checksum, size_bytes::text, lsn::text,"
+                                  " verified_at IS NOT NULL, deleted_at IS NULL, actor FROM athanor.backup"),
+              ElementsAre(ElementsAre(record->id, "{r1}", record->sha256, std::to_string(record->size), record->lsn, "t", "t",
+                                      "tester")));
+  EXPECT_EQ(scene.database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <>"
+                                 " pg_backend_pid() AND application_name LIKE 'athanor%' AND state <> 'idle'"),
+            "0");
+}
+
+TEST(TakeBackup, AcceptsAYoungOneOfTheSameRevisionAndNoOther) {
+  BackupScene scene;
+  const auto first = scene.ensure().value();
+  scene.job.settings.accept_max_age = std::chrono::hours(1);
+  const auto again = scene.ensure().value();
+  EXPECT_TRUE(again.accepted);
+  EXPECT_EQ(again.id, first.id);
+  scene.database.run("UPDATE alembic_version SET version_num = 'r2'");
+  EXPECT_FALSE(scene.ensure()->accepted);
+  scene.store.files.at(first.file)[100] = static_cast<char>(scene.store.files.at(first.file)[100] ^ 1);
+  scene.database.run("UPDATE alembic_version SET version_num = 'r1'");
+  EXPECT_FALSE(scene.ensure()->accepted) << "its checksum is read again";
+  EXPECT_THAT(scene.progress.warnings, Contains(HasSubstr("a new backup is taken")));
+}
+
+TEST(TakeBackup, LeavesNothingWhenTheDiskFillsUp) {
+  BackupScene scene;
+  scene.store.room = 50'000;
+  const auto failed = scene.ensure();
+  ASSERT_FALSE(failed.has_value());
+  EXPECT_EQ(failed.error().code, ErrorCode::BackupFailed);
+  EXPECT_THAT(failed.error().message, HasSubstr("No space left"));
+  EXPECT_THAT(scene.store.files, IsEmpty());
+  EXPECT_FALSE(scene.database.has_relation("athanor.backup"));
+}
+
+TEST(TakeBackup, AsksForFreeSpaceFirst) {
+  BackupScene scene;
+  scene.store.free = 1'000'000;
+  const auto failed = scene.ensure();
+  ASSERT_FALSE(failed.has_value());
+  EXPECT_THAT(failed.error().message, HasSubstr("(an estimate)"));
+  EXPECT_THAT(scene.progress.stages, IsEmpty());
+  scene.job.settings.check_space = false;
+  EXPECT_TRUE(scene.ensure().has_value());
+}
+
+TEST(TakeBackup, RefusesProgramsOlderThanTheServerBeforeAnythingStarts) {
+  BackupScene scene;
+  const TempFolder folder;
+  for (const char* name : {"pg_dump", "pg_restore"}) {
+    const std::string path = folder.write(name, "#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.1'\n");
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  }
+  scene.job.settings.programs = folder.string();
+  const auto refused = scene.ensure();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::BackupRefused);
+  EXPECT_THAT(refused.error().message, HasSubstr("pg_dump 9.6.1"));
+  EXPECT_THAT(refused.error().hint, HasSubstr("postgresql-client-"));
+  EXPECT_THAT(scene.store.calls, IsEmpty());
+}
+
+TEST(TakeBackup, WaitsForAnotherDumpAndSaysSo) {
+  BackupScene scene;
+  auto dump = std::make_optional(scene.database.connect());
+  dump->run("SET application_name = 'pg_dump'");
+  const int pid = dump->backend_pid();
+  scene.progress.on_waiting = [&] { dump.reset(); };
+  const auto record = scene.ensure();
+  ASSERT_TRUE(record.has_value()) << record.error().describe();
+  ASSERT_THAT(scene.progress.waited_for, SizeIs(1));
+  EXPECT_EQ(scene.progress.waited_for.front().pid, pid);
+}
+
+TEST(TakeBackup, GivesUpWhenAnotherDumpDoesNotEnd) {
+  BackupScene scene;
+  auto dump = scene.database.connect();
+  dump.run("SET application_name = 'pg_dump'");
+  FakeClock clock;
+  const auto sessions = scene.factory(scene.database.url());
+  const auto busy = ensure_backup({scene.store, *sessions, clock, scene.progress, {}}, scene.job);
+  ASSERT_FALSE(busy.has_value());
+  EXPECT_EQ(busy.error().code, ErrorCode::LockHeld);
+  EXPECT_THAT(busy.error().message, HasSubstr(std::to_string(dump.backend_pid())));
+  EXPECT_GE(clock.elapsed(), scene.job.settings.wait);
+}
+
+TEST(TakeBackup, TakesTurnsWithItselfAndBothAreWhole) {
+  BackupScene scene;
+  RecordingProgress other_progress;
+  Result<BackupRecord> other;
+  std::thread second([&] {
+    const auto sessions = scene.factory(scene.database.url());
+    MemoryStore own;
+    other = ensure_backup({own, *sessions, scene.clock, other_progress, {}}, scene.job);
+  });
+  const auto first = scene.ensure();
+  second.join();
+  ASSERT_TRUE(first.has_value()) << first.error().describe();
+  ASSERT_TRUE(other.has_value()) << other.error().describe();
+  EXPECT_EQ(scene.database.value("SELECT count(*) FROM athanor.backup"), "2");
+}
+
+TEST(TakeBackup, DoesNotWaitForALockedTableForEver) {
+  BackupScene scene;
+  auto holder = scene.database.connect();
+  holder.run("BEGIN; LOCK TABLE people IN ACCESS EXCLUSIVE MODE");
+  scene.job.settings.lock_timeout = milliseconds(200);
+  const auto failed = scene.ensure();
+  ASSERT_FALSE(failed.has_value());
+  EXPECT_EQ(failed.error().code, ErrorCode::LockTimeout);
+  EXPECT_THAT(scene.store.files, IsEmpty());
+}
+
+TEST(TakeBackup, EndsPgDumpAtOnceWhenAStopIsRequested) {
+  BackupScene scene;
+  auto holder = scene.database.connect();
+  holder.run("BEGIN; LOCK TABLE people IN ACCESS EXCLUSIVE MODE");  // pg_dump waits here until it is ended
+  scene.progress.on_bytes = [&] {
+    if (scene.database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'athanor pg_dump' AND datname ="
+                             " current_database() AND wait_event_type = 'Lock'") == "1") {
+      scene.stop.request();
+    }
+  };
+  const auto stopped = scene.ensure();
+  ASSERT_FALSE(stopped.has_value());
+  EXPECT_EQ(stopped.error().code, ErrorCode::Interrupted);
+  EXPECT_THAT(scene.store.files, IsEmpty());
+  holder.run("ROLLBACK");
+  EXPECT_TRUE(
+      scene.database.wait_until("SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'athanor pg_dump'"
+                                " AND datname = current_database()"));
+}
+
+TEST(TakeBackup, SavesTheMomentOfItsSnapshot) {
+  BackupScene scene;
+  scene.progress.on_stage = [&](BackupStage stage) {
+    if (stage == BackupStage::Dumping) {  // the snapshot is open, pg_dump has not begun
+      scene.database.run("UPDATE alembic_version SET version_num = 'r2'; DELETE FROM people");
+    }
+  };
+  const auto record = scene.ensure().value();
+  EXPECT_THAT(record.revisions, ElementsAre("r1"));
+  const Leftover copy{scene.database.name() + "_copy"};
+  ASSERT_TRUE(scene.restore(record.id, copy.name, false).has_value());
+  Client restored(url_of(copy.name));
+  EXPECT_EQ(restored.value("SELECT count(*) FROM people"), "20000");
+  EXPECT_EQ(restored.value("SELECT version_num FROM alembic_version"), "r1");
+}
+
+TEST(TakeBackup, IsGoodWithoutACatalogue) {
+  BackupScene scene;
+  TestRole reader(scene.database);
+  scene.database.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + reader.name() +
+                     "; GRANT SELECT ON ALL SEQUENCES IN "
+                     "SCHEMA public TO " +
+                     reader.name());
+  const auto sessions = scene.factory(reader.url());
+  const BackupJob job = BackupScene::job_for(reader.url());
+  const auto record = ensure_backup({scene.store, *sessions, scene.clock, scene.progress, {}}, job);
+  ASSERT_TRUE(record.has_value()) << record.error().describe();
+  EXPECT_THAT(scene.progress.warnings, Contains(HasSubstr("not in the catalogue")));
+}
+
+TEST(TakeBackup, NamesTheTableItMayNotReadAndNoPassword) {
+  BackupScene scene;
+  TestRole stranger(scene.database);
+  const auto sessions = scene.factory(stranger.url());
+  scene.database.run("GRANT SELECT ON alembic_version TO " + stranger.name());
+  const auto failed =
+      ensure_backup({scene.store, *sessions, scene.clock, scene.progress, {}}, BackupScene::job_for(stranger.url()));
+  ASSERT_FALSE(failed.has_value());
+  EXPECT_EQ(failed.error().code, ErrorCode::InsufficientPrivilege) << failed.error().describe();
+  EXPECT_EQ(failed.error().describe().find(stranger.password()), std::string::npos);
+  EXPECT_THAT(scene.store.files, IsEmpty());
+}
+
+TEST(PruneBackups, DeletesByCountMarksTheCatalogueAndLeavesForeignFiles) {
+  BackupScene scene;
+  scene.store.files["foreign.dump"] = "PGDMP";
+  const auto oldest = scene.ensure().value();
+  for (int i = 0; i < 2; ++i) {  // seconds are the names' resolution; ids tell them apart
+    ASSERT_TRUE(scene.ensure().has_value());
+  }
+  scene.job.settings.retention.keep = 1;
+  const auto sessions = scene.factory(scene.database.url());
+  const BackupTools tools{scene.store, *sessions, scene.clock, scene.progress, {}};
+  EXPECT_THAT(prune_backups(tools, scene.job, true).value(), SizeIs(2));
+  EXPECT_THAT(list_backups(scene.store)->backups, SizeIs(3));
+  EXPECT_THAT(prune_backups(tools, scene.job, false).value(), SizeIs(2));
+  EXPECT_THAT(list_backups(scene.store)->backups, SizeIs(1));
+  EXPECT_TRUE(scene.store.files.contains("foreign.dump"));
+  EXPECT_EQ(scene.database.value("SELECT count(*) FROM athanor.backup WHERE deleted_at IS NOT NULL"), "2");
+  EXPECT_EQ(prune_backups(tools, BackupScene::job_for(scene.database.url()), false).error().code, ErrorCode::Usage);
+}
+
+}  // namespace
+}  // namespace athanor::test
