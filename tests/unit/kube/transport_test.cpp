@@ -237,13 +237,36 @@ TEST_P(TransportStale, SendsAgainOnANewConnectionWhenTheServerClosedTheIdleOne) 
   auto& transport = connect(server);
   ASSERT_TRUE(transport.send(get("/first"), {}));
   closed.wait(false);
-  const auto answer = transport.send(write(GetParam()), {});
+  // Without a body the request is one write, which a closed connection still takes: only looking first can tell.
+  const auto answer = transport.send(write(GetParam(), ""), {});
   ASSERT_TRUE(answer) << answer.error().describe();
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(server.requests().size(), 2U);
   EXPECT_THAT(server.requests().at(1), HasSubstr(std::string(GetParam()) + " /api/v1"));
 }
 INSTANTIATE_TEST_SUITE_P(EveryMethod, TransportStale, ::testing::Values("GET", "PATCH", "PUT", "POST", "DELETE"));
+
+TEST_F(Transport, SendsABodyAgainWhenTheServerClosedTheIdleConnection) {
+  std::atomic<bool> closed{false};
+  MisbehavingServer server([&closed](ServerConnection& connection) {
+    connection.read_request();
+    connection.answer(200, "{}");
+    if (connection.number() == 1) {
+      connection.close();
+      closed = true;
+      closed.notify_all();
+      return;
+    }
+    answer_all(connection);
+  });
+  auto& transport = connect(server);
+  ASSERT_TRUE(transport.send(get("/first"), {}));
+  closed.wait(false);
+  const auto answer = transport.send(write("PATCH", std::string(4U << 20U, 'x')), {});
+  ASSERT_TRUE(answer) << answer.error().describe();
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(server.requests().size(), 2U);
+}
 
 TEST_F(Transport, GetsAgainWhenAKeptConnectionEndsBeforeTheAnswer) {
   MisbehavingServer server([](ServerConnection& connection) {
