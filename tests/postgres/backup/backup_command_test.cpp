@@ -69,6 +69,19 @@ TEST_F(BackupCommand, ComesBeforeTheChangeAndGivesItBack) {
   EXPECT_EQ(json({"current"})["current_revision"], Json::array({"r1"}));
 }
 
+TEST_F(BackupCommand, RestoresSeveralTablesAtOnceIntoANewDatabase) {
+  database.run(
+      "CREATE TABLE a AS SELECT g FROM generate_series(1, 5000) g; CREATE TABLE b AS SELECT md5(g::text) FROM a;"
+      "CREATE TABLE c AS SELECT * FROM b; CREATE INDEX ON c (md5)");
+  const std::string id = json({"backup"})["backup"]["id"];
+  const std::string name = database.name() + "_copy";
+  const Json restored = json({"restore", id, "--into", name, "--jobs", "3"});
+  Client server(server_url());
+  EXPECT_TRUE(restored["success"]) << restored;
+  EXPECT_EQ(Client(url_of(name)).value("SELECT count(*) FROM c"), "5000");
+  server.run("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)");
+}
+
 TEST_F(BackupCommand, ChangesNothingWhenTheBackupFails) {
   const auto result = run({"upgrade", "head", "--backup", "--backup-folder", "/no/such/folder"});
   EXPECT_EQ(result.exit_code, 13);

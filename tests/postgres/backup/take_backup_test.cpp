@@ -6,7 +6,10 @@
 #include <thread>
 
 #include "migrations/backup/catalogue.hpp"
+#include "migrations/backup/client_programs.hpp"
+#include "migrations/backup/dump_content.hpp"
 #include "migrations/backup/retention.hpp"
+#include "migrations/base/sha256.hpp"
 #include "tests/postgres/backup/backup_scene.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -208,6 +211,47 @@ TEST(TakeBackup, NamesTheTableItMayNotReadAndNoPassword) {
   EXPECT_EQ(failed.error().code, ErrorCode::InsufficientPrivilege) << failed.error().describe();
   EXPECT_EQ(failed.error().describe().find(stranger.password()), std::string::npos);
   EXPECT_THAT(scene.store.files, IsEmpty());
+}
+
+// The checksum is of what pg_dump wrote; that it wrote all of it is another question.
+TEST(VerifyDump, FindsATruncatedOrDamagedDumpWhoseChecksumIsRight) {
+  BackupScene scene;
+  const auto record = scene.ensure().value();
+  const std::string whole = scene.store.files.at(record.file);
+  const auto programs = find_programs({"", {"/usr/bin"}, "/usr/lib/postgresql", {"PATH=/usr/bin:/bin"}}, 10, {}).value();
+  const auto verify = [&](const std::string& bytes) {
+    scene.store.files["x"] = bytes;
+    return verify_dump(*scene.store.open("x").value(), {sha256_hex(bytes), bytes.size()}, programs, {}, "x", nullptr, {});
+  };
+  EXPECT_TRUE(verify(whole).has_value());
+  std::string flipped = whole;
+  flipped[whole.size() - 5'000] = static_cast<char>(flipped[whole.size() - 5'000] ^ 0x10);
+  for (const std::string& bad : {whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 3'000), flipped}) {
+    const auto found = verify(bad);
+    ASSERT_FALSE(found.has_value());
+    EXPECT_EQ(found.error().code, ErrorCode::BackupCorrupt) << found.error().describe();
+    EXPECT_THAT(found.error().message, HasSubstr("cannot be decoded"));
+  }
+}
+
+TEST(BackupCatalogue, IsMadeOnceHoweverManyBegin) {
+  BackupScene scene;
+  std::vector<std::thread> threads;
+  std::vector<std::string> errors(8);
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    threads.emplace_back([&, i] {
+      const auto session = scene.factory(scene.database.url())->open().value();
+      BackupRecord record;
+      record.id = std::to_string(i);
+      const auto made = BackupCatalogue("athanor").record(*session, record);
+      errors[i] = made ? "" : made.error().describe();
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_THAT(errors, ::testing::Each(""));
+  EXPECT_EQ(scene.database.value("SELECT count(*) FROM athanor.backup"), "8");
 }
 
 TEST(PruneBackups, DeletesByCountMarksTheCatalogueAndLeavesForeignFiles) {
