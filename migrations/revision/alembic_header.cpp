@@ -136,11 +136,11 @@ class AlembicHeader {
       return false;  // an annotation alone, a call, an attribute
     }
     if (indent > 0) {
-      return fault({"`" + std::string(word) + "` is assigned inside a block", "Assign it once, at the left margin.", start});
+      return fault({"`" + std::string(word) + "` is assigned inside a block", "assign it once, at the left margin", start});
     }
     if (computed) {
       return fault({"`" + std::string(word) + "` is not assigned a literal",
-                    "Write `" + std::string(word) + " = ` and a literal: the header is read without running Python.", start});
+                    "write `" + std::string(word) + " = ` and a literal: the header is read without running Python", start});
     }
     source_.advance();
     auto value = source_.take_literal(word);
@@ -154,12 +154,12 @@ class AlembicHeader {
   Result<bool> store(Name name, PythonLiteral value, std::size_t offset) {
     if (std::ranges::any_of(value.items, [](const std::string& item) { return item.empty(); })) {
       const std::string word(kNames[static_cast<std::size_t>(name)]);
-      return fault({"`" + word + "` holds an empty string", "Write None where there is none.", offset});
+      return fault({"`" + word + "` holds an empty string", "write None where there is none", offset});
     }
     switch (name) {
       case Name::Revision:
         if (value.kind != PythonLiteral::Kind::Text) {
-          return fault({"`revision` is not a string", "Write the id in quotes.", offset});
+          return fault({"`revision` is not a string", "write the id in quotes", offset});
         }
         revision_.id = std::move(value.items.front());
         id_offset_ = offset;
@@ -201,13 +201,13 @@ class AlembicHeader {
       if (revision_.id.empty()) {
         return fail(Error(ErrorCode::MalformedRevision, "no `revision = \"...\"` at the left margin of the file")
                         .at(place(path_, 1))
-                        .advise("Add the assignment, or move the file out of the versions folder."));
+                        .advise("add the assignment, or move the file out of the versions folder"));
       }
     }
     if (!assigned_[static_cast<std::size_t>(Name::DownRevision)]) {
       return fail(Error(ErrorCode::MalformedRevision, "no `down_revision = ...` at the left margin of the file")
                       .at(place(path_, 1))
-                      .advise("Name the parent; write `down_revision = None` for the first revision."));
+                      .advise("name the parent; write `down_revision = None` for the first revision"));
     }
     if (auto checked = check_alembic_id(revision_.id); !checked) {
       return fail(std::move(checked.error()).at(place(path_, line_of(text_, id_offset_))));

@@ -64,7 +64,7 @@ class ConfigurationReader {
  private:
   void read_database_url() {
     if (fields_.has("database_url") && fields_.has("sqlalchemy.url")) {
-      fields_.refuse("sqlalchemy.url", "is another name of `database_url`, which is given too", "Keep one of them.");
+      fields_.refuse("sqlalchemy.url", "is another name of `database_url`, which is given too", "keep one of them");
       return;
     }
     fields_.text("sqlalchemy.url", to_.database_url);
@@ -93,7 +93,7 @@ class ConfigurationReader {
     std::vector<std::string> locations;
     fields_.text_or_list("version_locations", locations);
     if (script_location.find(':') != std::string::npos) {
-      fields_.refuse("script_location", "names a Python package", "Write the folder instead: no Python is imported.");
+      fields_.refuse("script_location", "names a Python package", "write the folder instead: no Python is imported");
       return;
     }
     if (fields_.has("version_locations")) {
@@ -127,7 +127,7 @@ class ConfigurationReader {
     std::ranges::transform(folded, folded.begin(),
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     if (folded != "utf-8" && folded != "utf8") {
-      fields_.refuse("output_encoding", "only utf-8 is written", "Remove the option.");
+      fields_.refuse("output_encoding", "only utf-8 is written", "remove the option");
     }
     to_.output_encoding = "utf-8";
   }
@@ -136,7 +136,7 @@ class ConfigurationReader {
     PostWriteHook read;
     hook.required_text("name", read.name);
     if (!hook.has("type")) {
-      hook.refuse("type", "is required", "Write exec, console_scripts or module.");
+      hook.refuse("type", "is required", "write exec, console_scripts or module");
     }
     hook.choice("type", read.type, {"exec", "console_scripts", "module"});
     hook.required_text("entrypoint", read.entrypoint);
@@ -215,7 +215,7 @@ class ConfigurationReader {
 Error unknown_section(std::string_view section, const std::vector<std::string>& sections, const std::string& where) {
   Error error = Error(ErrorCode::Configuration, "there is no environment `" + std::string(section) + "`").at(where);
   if (sections.empty()) {
-    return std::move(error).advise("Add it under `environments:`.");
+    return std::move(error).advise("add it under `environments:`");
   }
   const std::vector<std::string_view> names(sections.begin(), sections.end());
   return std::move(error).advise(suggest(section, names));
@@ -250,7 +250,7 @@ Result<Configuration> parse_configuration(std::string_view text, const std::stri
   if (documents.size() > 1) {
     return fail(Error(ErrorCode::Configuration, "a configuration file is one document")
                     .at(name + ":" + std::to_string(documents[1].line))
-                    .advise("Remove the `---` and what follows; use `environments:` for variants."));
+                    .advise("remove the `---` and what follows; use `environments:` for variants"));
   }
   const YamlNode empty;
   YamlFields fields(documents.empty() ? empty : documents.front(), name);

@@ -18,7 +18,7 @@ constexpr std::array kSizeUnits{Unit{"KiB", std::int64_t{1} << 10U}, Unit{"MiB",
                                 Unit{"GiB", std::int64_t{1} << 30U}};
 
 Error bad_duration() {
-  return Error(ErrorCode::Configuration, "not a duration").advise("Write a number and a unit: 250ms, 2s, 10m, 1h or 1h30m.");
+  return Error(ErrorCode::Configuration, "not a duration").advise("write a number and a unit: 250ms, 2s, 10m, 1h or 1h30m");
 }
 
 // A number at the start of `text`, taken off. Negative: there is none, or it does not fit.
@@ -58,8 +58,8 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const auto number = take_number(text);
     if (number >= 0 && text.empty() && total == 0) {
       return fail(Error(ErrorCode::Configuration, "a duration without a unit")
-                      .advise("Add the unit: " + std::to_string(number) + "ms, " + std::to_string(number) + "s or " +
-                              std::to_string(number) + "m."));
+                      .advise("add the unit: " + std::to_string(number) + "ms, " + std::to_string(number) + "s or " +
+                              std::to_string(number) + "m"));
     }
     const auto factor = take_unit(text, kDurationUnits);
     if (number < 0 || factor == 0 || factor >= last_factor) {
@@ -89,7 +89,7 @@ std::string format_duration(std::chrono::milliseconds duration) {
 }
 
 Result<std::size_t> parse_size(std::string_view text) {
-  const Error bad = Error(ErrorCode::Configuration, "not a size").advise("Write bytes, or a number and KiB, MiB or GiB.");
+  const Error bad = Error(ErrorCode::Configuration, "not a size").advise("write bytes, or a number and KiB, MiB or GiB");
   if (text.empty()) {
     return fail(bad);
   }

@@ -59,7 +59,7 @@ struct Conversion {
 
 Error bad_format(std::string_view token, const std::string& why) {
   return Error(ErrorCode::Configuration, "`%(" + std::string(token) + ")` " + why)
-      .advise("Write %(rev)s, %(slug)s, %(year)d, %(month).2d and the like.");
+      .advise("write %(rev)s, %(slug)s, %(year)d, %(month).2d and the like");
 }
 
 std::size_t take_number(std::string_view& text) {
@@ -159,7 +159,7 @@ Result<std::string> expand(std::string_view text, const FileNameParts& parts) {
     text.remove_prefix(percent);
     if (text.starts_with("%%(")) {
       return fail(Error(ErrorCode::Configuration, "`%%(` would put a percent sign into the name")
-                      .advise("Write a single `%`: it is doubled in .ini files only."));
+                      .advise("write a single `%`: it is doubled in .ini files only"));
     }
     if (text.starts_with("%%")) {
       out += '%';
@@ -171,7 +171,7 @@ Result<std::string> expand(std::string_view text, const FileNameParts& parts) {
     }
     const auto close = text.find(')');
     if (!text.starts_with("%(") || close == std::string_view::npos) {
-      return fail(Error(ErrorCode::Configuration, "a `%` that begins no token").advise("Write it as %(token)s, or double it."));
+      return fail(Error(ErrorCode::Configuration, "a `%` that begins no token").advise("write it as %(token)s, or double it"));
     }
     const auto token = text.substr(2, close - 2);
     text.remove_prefix(close + 1);
@@ -247,10 +247,10 @@ Result<std::string> render_file_name(std::string_view file_template, const FileN
   const bool escapes = name.starts_with('/') || ("/" + name + "/").find("/../") != std::string::npos;
   if (escapes || name.find('\0') != std::string::npos) {
     return fail(Error(ErrorCode::PathEscape, "the file name `" + name + "` leaves the folder of revisions")
-                    .advise("Correct `file_template`."));
+                    .advise("correct `file_template`"));
   }
   if (name.empty() || name.ends_with('/') || name.find("//") != std::string::npos) {
-    return fail(Error(ErrorCode::Configuration, "`file_template` makes an empty name").advise("Use at least %(rev)s."));
+    return fail(Error(ErrorCode::Configuration, "`file_template` makes an empty name").advise("use at least %(rev)s"));
   }
   return name;
 }
@@ -264,7 +264,7 @@ Result<void> check_file_template(std::string_view file_template) {
   const auto first = slash == std::string::npos ? name.front() : name[slash + 1];
   if (first == '.' || first == '_' || ("/" + name).find("/.") != std::string::npos) {
     return fail(Error(ErrorCode::Configuration, "makes a name that is passed over when revisions are read")
-                    .advise("Begin names with a letter or a digit."));
+                    .advise("begin names with a letter or a digit"));
   }
   return {};
 }

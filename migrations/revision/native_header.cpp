@@ -118,7 +118,7 @@ class NativeHeader {
   Result<std::optional<Revision>> starved() const {
     if (text_.size() >= kMaxNativeHeaderBytes) {
       return fail(error(ErrorCode::MalformedRevision, "the header comment is longer than 64 KiB", 1)
-                      .advise("End the header with an empty line."));
+                      .advise("end the header with an empty line"));
     }
     return std::optional<Revision>{};
   }
@@ -134,7 +134,7 @@ class NativeHeader {
       if (fields_begun_ || !meant.empty()) {
         Error unknown = error(ErrorCode::MalformedRevision, "unknown header field `" + std::string(name) + "`", line.number);
         return fail(
-            std::move(unknown).advise(meant.empty() ? suggest({}, kFieldNames) : "Did you mean `" + std::string(meant) + "`?"));
+            std::move(unknown).advise(meant.empty() ? suggest({}, kFieldNames) : "did you mean `" + std::string(meant) + "`?"));
       }
     }
     if (line.content.empty()) {
@@ -142,7 +142,7 @@ class NativeHeader {
     }
     if (fields_begun_) {
       return fail(error(ErrorCode::MalformedRevision, "the header line is not a field `Name: value`", line.number)
-                      .advise("Move the text above the fields, or end the header with an empty line before it."));
+                      .advise("move the text above the fields, or end the header with an empty line before it"));
     }
     if (revision_.message.empty()) {
       revision_.message = line.content;
@@ -156,7 +156,7 @@ class NativeHeader {
     if (seen_[index] != 0) {
       return fail(error(ErrorCode::MalformedRevision, "header field `" + std::string(kFieldNames[index]) + "` is given twice",
                         line.number)
-                      .advise("The first one stands on line " + std::to_string(seen_[index]) + "; keep one of them."));
+                      .advise("the first one stands on line " + std::to_string(seen_[index]) + "; keep one of them"));
     }
     seen_[index] = line.number;
     const auto value = trim(line.content.substr(line.content.find(':') + 1));
@@ -196,7 +196,7 @@ class NativeHeader {
   Result<void> take_created(std::string_view value, std::size_t line) {
     if (!value.empty() && !is_date(value)) {
       return fail(error(ErrorCode::MalformedRevision, "`Created` is not a date and time", line)
-                      .advise("Write it as 2026-11-21T02:10:00+00:00."));
+                      .advise("write it as 2026-11-21T02:10:00+00:00"));
     }
     revision_.created = value;
     return {};
@@ -212,7 +212,7 @@ class NativeHeader {
       const auto item = trim(value.substr(at, comma - at));
       if (item.empty()) {
         return fail(error(ErrorCode::MalformedRevision, "empty entry in a comma separated list", line)
-                        .advise("Remove the extra comma."));
+                        .advise("remove the extra comma"));
       }
       TRY(located(check(item), line));
       if (std::ranges::find(list, item) != list.end()) {
@@ -226,7 +226,7 @@ class NativeHeader {
 
   [[nodiscard]] Error missing_revision(std::size_t line) const {
     return error(ErrorCode::MalformedRevision, "no `-- Revision:` in the header of the file", line)
-        .advise("Open the file with a comment block that holds `-- Revision: <id>` and `-- Revises: <parent>`.");
+        .advise("open the file with a comment block that holds `-- Revision: <id>` and `-- Revises: <parent>`");
   }
 
   Result<std::optional<Revision>> finish() {

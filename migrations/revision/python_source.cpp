@@ -61,7 +61,7 @@ void PythonSource::fail_at(std::size_t offset, std::string message, std::string 
 
 void PythonSource::not_a_literal(std::string_view name) {
   fail_at(at_, "the value of `" + std::string(name) + "` is not a literal",
-          "Write a string, None, or a tuple, list or set of strings: the header is read without running Python.");
+          "write a string, None, or a tuple, list or set of strings: the header is read without running Python");
 }
 
 void PythonSource::skip_space(bool in_brackets) {
@@ -354,7 +354,7 @@ bool PythonSource::take_escape(const Opening& opening, std::string& out) {
     return take_code_point(next == 'x' ? 2 : next == 'u' ? 4 : 8, out);
   }
   if (next == 'N' && !opening.bytes) {
-    fail_at(at_, "character names (\\N{...}) are not read", "Write the character itself.");
+    fail_at(at_, "character names (\\N{...}) are not read", "write the character itself");
     return false;
   }
   out += '\\';  // not an escape: Python keeps both characters
@@ -386,7 +386,7 @@ bool PythonSource::add_item(std::string_view name, PythonLiteral element, std::v
     fail_at(
         at_,
         "`" + std::string(name) + "` holds " + (element.kind == PythonLiteral::Kind::None ? "None" : "a list") + " in a list",
-        "Write strings only.");
+        "write strings only");
     return false;
   }
   items.push_back(std::move(element.items.front()));

@@ -31,7 +31,7 @@ Result<std::size_t> checked_size(int file, const std::string& path, const Source
   struct stat status {};
   if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
     return fail(
-        Error(ErrorCode::MalformedRevision, "not a regular file").at(path).advise("Move it out of the versions folder."));
+        Error(ErrorCode::MalformedRevision, "not a regular file").at(path).advise("move it out of the versions folder"));
   }
   const auto size = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
   if (size > limits.max_file_bytes) {

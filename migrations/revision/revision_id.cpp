@@ -42,7 +42,7 @@ Result<void> check_operators(std::string_view id, std::string_view noun) {
   if (!operators.empty()) {
     return fail(Error(ErrorCode::InvalidRevisionId,
                       std::string(noun) + " " + quoted(id) + " may not contain " + operators + ", an operator of targets")
-                    .advise("Use letters, digits and underscores."));
+                    .advise("use letters, digits and underscores"));
   }
   return {};
 }
@@ -58,12 +58,12 @@ Result<void> check(std::string_view id, std::string_view noun) {
   if (bad) {
     return fail(Error(ErrorCode::InvalidRevisionId,
                       std::string(noun) + " " + quoted(id) + " may not contain white space, commas or quotes")
-                    .advise("Use letters, digits and underscores."));
+                    .advise("use letters, digits and underscores"));
   }
   if (std::ranges::find(kReserved, id) != kReserved.end()) {
     return fail(
         Error(ErrorCode::InvalidRevisionId, std::string(noun) + " " + quoted(id) + " is a word that targets give a meaning to")
-            .advise("Choose another name."));
+            .advise("choose another name"));
   }
   return {};
 }
@@ -76,7 +76,7 @@ Result<void> check_revision_id(std::string_view id) {
   if (length > kMaxRevisionIdLength) {
     return fail(Error(ErrorCode::InvalidRevisionId, "revision id " + quoted(id) + " has " + std::to_string(length) +
                                                         " characters, the version table holds 32")
-                    .advise("Shorten the id."));
+                    .advise("shorten the id"));
   }
   return {};
 }

@@ -79,13 +79,12 @@ bool is_generic_message(std::string_view message) {
 
 Result<void> check_message(std::string_view message) {
   if (trim(message).empty()) {
-    return fail(
-        Error(ErrorCode::Usage, "a revision needs a message").advise("Say what it changes: -m \"add email to users\"."));
+    return fail(Error(ErrorCode::Usage, "a revision needs a message").advise("say what it changes: -m \"add email to users\""));
   }
   if (is_generic_message(message)) {
     return fail(
         Error(ErrorCode::Usage, "the message `" + std::string(trim(message)) + "` does not say what the revision changes")
-            .advise("Name the change, for the one who reads the history: -m \"add email to users\"."));
+            .advise("name the change, for the one who reads the history: -m \"add email to users\""));
   }
   return {};
 }
@@ -148,7 +147,7 @@ Result<std::string> render_native_revision(const Revision& header, const NativeB
   // The message must not read as a field, or the file would say something else than it was asked to.
   TRY_ASSIGN(const auto read_back, parse_native_header(text, true, "revision"));
   if (!read_back || read_back->id != header.id || read_back->message != message) {
-    return fail(Error(ErrorCode::Usage, "the message reads as a field of the header").advise("Begin it with a verb."));
+    return fail(Error(ErrorCode::Usage, "the message reads as a field of the header").advise("begin it with a verb"));
   }
   return text;
 }

@@ -34,7 +34,7 @@ Error file_too_large(const std::string& path, std::size_t size, std::size_t limi
   return Error(ErrorCode::FileTooLarge,
                "the file has " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(limit))
       .at(path)
-      .advise("Raise `limits.file_size` in athanor.yaml, or move bulk data out of the revision.");
+      .advise("raise `limits.file_size` in athanor.yaml, or move bulk data out of the revision");
 }
 
 }  // namespace athanor

@@ -54,7 +54,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     document_start_ = mark.pos;
     if (!documents_.empty() && !text_.substr(static_cast<std::size_t>(std::max(mark.pos, 0))).starts_with("---")) {
-      throw Refusal{"not valid YAML: this continues nothing", "Correct the indentation, or begin a new document with `---`.",
+      throw Refusal{"not valid YAML: this continues nothing", "correct the indentation, or begin a new document with `---`",
                     line_of(mark), column_of(mark)};
     }
     root_ = YamlNode{};
@@ -70,7 +70,7 @@ class TreeBuilder final : public YAML::EventHandler {
     add(node_at(mark, YamlNode::Kind::Null));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    throw Refusal{"aliases are not allowed", "Write the value out.", line_of(mark), column_of(mark)};
+    throw Refusal{"aliases are not allowed", "write the value out", line_of(mark), column_of(mark)};
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
     check(mark, tag, anchor);
@@ -114,10 +114,10 @@ class TreeBuilder final : public YAML::EventHandler {
 
   static void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     if (anchor != YAML::NullAnchor) {
-      throw Refusal{"anchors are not allowed", "Write the value out where it is used.", line_of(mark), column_of(mark)};
+      throw Refusal{"anchors are not allowed", "write the value out where it is used", line_of(mark), column_of(mark)};
     }
     if (!tag.empty() && tag != "?" && tag != "!") {
-      throw Refusal{"tags are not allowed", "Remove the tag; quote a value that is text.", line_of(mark), column_of(mark)};
+      throw Refusal{"tags are not allowed", "remove the tag; quote a value that is text", line_of(mark), column_of(mark)};
     }
   }
 
@@ -148,7 +148,7 @@ class TreeBuilder final : public YAML::EventHandler {
     Frame& frame = frames_.back();
     const auto [first, fresh] = frame.key_lines.try_emplace(key, line_of(mark));
     if (!fresh) {
-      throw Refusal{"key `" + key + "` is given twice, first on line " + std::to_string(first->second), "Keep one of them.",
+      throw Refusal{"key `" + key + "` is given twice, first on line " + std::to_string(first->second), "keep one of them",
                     line_of(mark), column_of(mark)};
     }
     frame.node.entries.push_back({key, line_of(mark), column_of(mark), {}});
@@ -214,7 +214,7 @@ void check_lines(std::string_view text, YamlLimits limits) {
     } else if (c == ']' || c == '}') {
       open -= open > 0 ? 1 : 0;
     } else if (c == '%' && at == start) {
-      throw Refusal{"directives are not allowed", "Remove the line.", line, 1};
+      throw Refusal{"directives are not allowed", "remove the line", line, 1};
     }
   }
 }

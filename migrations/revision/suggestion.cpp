@@ -59,14 +59,14 @@ std::string_view closest_name(std::string_view typed, std::span<const std::strin
 
 std::string suggest(std::string_view typed, std::span<const std::string_view> candidates) {
   if (const auto near = closest_name(typed, candidates); !near.empty()) {
-    return "Did you mean `" + std::string(near) + "`?";
+    return "did you mean `" + std::string(near) + "`?";
   }
   std::string names;
   for (const auto candidate : candidates) {
-    names += names.empty() ? "Known names: " : ", ";
+    names += names.empty() ? "known names: " : ", ";
     names += candidate;
   }
-  return names.empty() ? names : names + ".";
+  return names;
 }
 
 }  // namespace athanor

@@ -1,4 +1,4 @@
-// "Did you mean …?": the known name nearest to what was typed.
+// "did you mean …?": the known name nearest to what was typed.
 //
 // Threads: pure functions.
 #pragma once
@@ -13,7 +13,7 @@ namespace athanor {
 // when even the nearest is further than a third of the longer word, at least one and at most three edits. First wins a tie.
 [[nodiscard]] std::string_view closest_name(std::string_view typed, std::span<const std::string_view> candidates);
 
-// "Did you mean `x`?", or "Known names: a, b, c." when nothing is near.
+// "did you mean `x`?", or "known names: a, b, c" when nothing is near.
 [[nodiscard]] std::string suggest(std::string_view typed, std::span<const std::string_view> candidates);
 
 }  // namespace athanor

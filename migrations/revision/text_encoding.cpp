@@ -93,19 +93,19 @@ Result<void> check_text(std::string_view bytes, std::string_view name, bool whol
   const auto offset = std::to_string(*fault);
   const auto where = place(name, line_of(bytes, *fault));
   if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
-    return fail(Error(ErrorCode::NotUtf8, "the file is UTF-16, not UTF-8").at(where).advise("Save the file as UTF-8."));
+    return fail(Error(ErrorCode::NotUtf8, "the file is UTF-16, not UTF-8").at(where).advise("save the file as UTF-8"));
   }
   if (bytes[*fault] == '\0') {
     return fail(Error(ErrorCode::NotUtf8, "NUL byte at offset " + offset + ": this is not a text file")
                     .at(where)
-                    .advise("Remove the NUL byte, or save the file as UTF-8 if it is UTF-16."));
+                    .advise("remove the NUL byte, or save the file as UTF-8 if it is UTF-16"));
   }
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   const unsigned char byte = byte_at(bytes, *fault);
   const std::string shown{'0', 'x', kDigits[byte >> 4U], kDigits[byte & 15U]};
   return fail(Error(ErrorCode::NotUtf8, "byte " + shown + " at offset " + offset + " is not UTF-8")
                   .at(where)
-                  .advise("Save the file as UTF-8."));
+                  .advise("save the file as UTF-8"));
 }
 
 std::size_t line_of(std::string_view text, std::size_t offset) {

@@ -134,7 +134,7 @@ Result<TimeZone> TimeZone::load(std::string_view name, const std::string& folder
     return zone;
   }
   const Error unknown = Error(ErrorCode::Configuration, "unknown time zone `" + std::string(name) + "`")
-                            .advise("Use an IANA name such as Europe/Zurich; the system's zone files must be installed.");
+                            .advise("use an IANA name such as Europe/Zurich; the system's zone files must be installed");
   const bool tidy = std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("_+-/").find(c) != std::string_view::npos;

@@ -74,7 +74,7 @@ std::optional<RevisionFormat> format_of(std::string_view file_name) {
 }
 
 Error not_a_regular_file(const std::string& path) {
-  return Error(ErrorCode::MalformedRevision, "not a regular file").at(path).advise("Move it out of the versions folder.");
+  return Error(ErrorCode::MalformedRevision, "not a regular file").at(path).advise("move it out of the versions folder");
 }
 
 struct VersionFolder::Walk {
@@ -92,7 +92,7 @@ Result<VersionFolder> VersionFolder::open(const std::string& shown) {
     const int number = errno;
     return fail(io_error("cannot open the folder of revisions", shown, number)
                     .with_retry(RetryClass::Terminal)
-                    .advise("Create it, or correct `version_locations`."));
+                    .advise("create it, or correct `version_locations`"));
   }
   auto real = real_path_of(folder.get());
   if (real.empty()) {
@@ -224,7 +224,7 @@ Result<void> VersionFolder::note_name(const std::string& prefix, std::string_vie
   if (++walk.count > walk.limit) {
     return fail(Error(ErrorCode::FileTooLarge, "more than " + std::to_string(walk.limit) + " revision files")
                     .at(shown_)
-                    .advise("Raise `limits.files` in athanor.yaml if they all are revisions."));
+                    .advise("raise `limits.files` in athanor.yaml if they all are revisions"));
   }
   walk.found({std::move(relative), *format, type == DT_LNK, type == DT_REG});
   return {};
@@ -275,7 +275,7 @@ Result<FileDescriptor> VersionFolder::open_link(const std::string& name, std::st
   if (!contains(real)) {
     return fail(Error(ErrorCode::PathEscape, "the symbolic link leaves its location")
                     .at(path)
-                    .advise("Copy the file into the folder, or add the target's folder to `version_locations`."));
+                    .advise("copy the file into the folder, or add the target's folder to `version_locations`"));
   }
   struct stat status {};
   if (::fstat(target.get(), &status) != 0 || !S_ISREG(status.st_mode)) {

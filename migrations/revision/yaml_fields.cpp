@@ -84,7 +84,7 @@ bool YamlFields::take_text(const YamlNode& node, const std::string& path, std::s
   const auto found = found_kind(node);
   if (node.kind != YamlNode::Kind::Scalar || found != "text") {
     const bool quotable = node.kind == YamlNode::Kind::Scalar;
-    fault(node, path, "expected text, found " + found, quotable ? "Put the value in quotes." : "");
+    fault(node, path, "expected text, found " + found, quotable ? "put the value in quotes" : "");
     return false;
   }
   value = node.text;
@@ -124,7 +124,7 @@ void YamlFields::choice(std::string_view key, std::string& value, std::vector<st
     list += name;
   }
   const auto near = closest_name(chosen, allowed);
-  fault(*found, path_of(key), "is none of " + list, near.empty() ? "" : "Did you mean `" + std::string(near) + "`?");
+  fault(*found, path_of(key), "is none of " + list, near.empty() ? "" : "did you mean `" + std::string(near) + "`?");
 }
 
 void YamlFields::flag(std::string_view key, bool& value) {
@@ -138,7 +138,7 @@ void YamlFields::flag(std::string_view key, bool& value) {
       return;
     }
     if (spelling(*found) == YamlSpelling::Boolean) {
-      fault(*found, path_of(key), "expected true or false, found `" + found->text + "`", "Write true or false.");
+      fault(*found, path_of(key), "expected true or false, found `" + found->text + "`", "write true or false");
       return;
     }
   }

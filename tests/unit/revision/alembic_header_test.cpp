@@ -47,7 +47,7 @@ std::string refused(const std::string& text, const std::string& path = "v/a.py")
 }
 
 constexpr const char* kLiteralAdvice =
-    " | Write a string, None, or a tuple, list or set of strings: the header is read without running Python.";
+    " | write a string, None, or a tuple, list or set of strings: the header is read without running Python";
 
 TEST(AlembicHeader, ReadsWhatAlembicsTemplateWrites) {
   const auto revision = parsed(kExample);
@@ -108,8 +108,8 @@ TEST(AlembicHeader, TakesTheIdOfAVeryOldFileFromItsName) {
   EXPECT_EQ(parsed("down_revision = None\n", "v/0a12bc.py").id, "0a12bc");
   EXPECT_EQ(
       refused("down_revision = None\n", "v/0a12_add.py"),
-      "v/0a12_add.py:1: no `revision = \"...\"` at the left margin of the file | Add the assignment, or move the file out "
-      "of the versions folder.");
+      "v/0a12_add.py:1: no `revision = \"...\"` at the left margin of the file | add the assignment, or move the file out "
+      "of the versions folder");
 }
 
 TEST(AlembicHeader, RefusesValuesThatPythonWouldHaveToCompute) {
@@ -127,32 +127,32 @@ TEST(AlembicHeader, RefusesValuesThatPythonWouldHaveToCompute) {
 
 TEST(AlembicHeader, RefusesListsOfAnythingButStrings) {
   EXPECT_EQ(refused("revision = 'a'\ndown_revision = ('a', None)\n"),
-            "v/a.py:2: `down_revision` holds None in a list | Write strings only.");
+            "v/a.py:2: `down_revision` holds None in a list | write strings only");
   EXPECT_EQ(refused("revision = 'a'\ndown_revision = [['b']]\n"),
-            "v/a.py:2: `down_revision` holds a list in a list | Write strings only.");
-  EXPECT_EQ(refused("revision = ('a', 'b')\n"), "v/a.py:1: `revision` is not a string | Write the id in quotes.");
-  EXPECT_EQ(refused("revision = None\n"), "v/a.py:1: `revision` is not a string | Write the id in quotes.");
+            "v/a.py:2: `down_revision` holds a list in a list | write strings only");
+  EXPECT_EQ(refused("revision = ('a', 'b')\n"), "v/a.py:1: `revision` is not a string | write the id in quotes");
+  EXPECT_EQ(refused("revision = None\n"), "v/a.py:1: `revision` is not a string | write the id in quotes");
   EXPECT_EQ(refused("revision = 'a'\ndown_revision = ''\n"),
-            "v/a.py:2: `down_revision` holds an empty string | Write None where there is none.");
+            "v/a.py:2: `down_revision` holds an empty string | write None where there is none");
 }
 
 TEST(AlembicHeader, RefusesAssignmentsThatOnlySometimesHappen) {
   EXPECT_EQ(refused("revision = 'a'\ndown_revision = None\nif True:\n    down_revision = 'b'\n"),
-            "v/a.py:4: `down_revision` is assigned inside a block | Assign it once, at the left margin.");
+            "v/a.py:4: `down_revision` is assigned inside a block | assign it once, at the left margin");
   EXPECT_EQ(refused("revision, down_revision = 'a', None\n"),
-            "v/a.py:1: `revision` is not assigned a literal | Write `revision = ` and a literal: the header is read without "
-            "running Python.");
+            "v/a.py:1: `revision` is not assigned a literal | write `revision = ` and a literal: the header is read without "
+            "running Python");
 }
 
 TEST(AlembicHeader, RefusesAFileWithoutParents) {
   EXPECT_EQ(refused("revision = 'a'\n"),
-            "v/a.py:1: no `down_revision = ...` at the left margin of the file | Name the parent; write `down_revision = None` "
-            "for the first revision.");
+            "v/a.py:1: no `down_revision = ...` at the left margin of the file | name the parent; write `down_revision = None` "
+            "for the first revision");
 }
 
 TEST(AlembicHeader, RefusesIdsThatAlembicRefuses) {
   EXPECT_EQ(refused("\nrevision = 'a-b'\ndown_revision = None\n"),
-            "v/a.py:2: revision id `a-b` may not contain -, an operator of targets | Use letters, digits and underscores.");
+            "v/a.py:2: revision id `a-b` may not contain -, an operator of targets | use letters, digits and underscores");
   EXPECT_EQ(parsed("revision = '" + std::string(40, 'a') + "'\ndown_revision = None\n").id.size(), 40U);
 }
 

@@ -110,7 +110,7 @@ TEST(Configuration, FindsVersionsBelowAlembicsScriptLocation) {
   EXPECT_EQ(parsed("script_location: alembic\nversion_locations: x\n").version_locations, Texts{"/app/x"});
   EXPECT_EQ(
       refused("script_location: myapp:migrations\n"),
-      "athanor.yaml:1: field `script_location`: names a Python package | Write the folder instead: no Python is imported.");
+      "athanor.yaml:1: field `script_location`: names a Python package | write the folder instead: no Python is imported");
 }
 
 TEST(Configuration, ResolvesAgainstTheFolderOfTheFile) {
@@ -137,18 +137,19 @@ environments:
   EXPECT_EQ(test.execution.role, "app");
   EXPECT_EQ(test.version_table, "base_table");
   EXPECT_EQ(parsed(text, "production").version_table, "prod_table");
-  EXPECT_EQ(refused(text, "prodution"), "athanor.yaml:5: there is no environment `prodution` | Did you mean `production`?");
+  EXPECT_EQ(refused(text, "prodution"), "athanor.yaml:5: there is no environment `prodution` | did you mean `production`?");
   EXPECT_EQ(refused("version_table: x\n", "test"),
-            "athanor.yaml:1: there is no environment `test` | Add it under `environments:`.");
+            "athanor.yaml:1: there is no environment `test` | add it under `environments:`");
 }
 
 TEST(Configuration, ChecksEnvironmentsThatWereNotChosen) {
-  EXPECT_EQ(refused("environments:\n  a: {}\n  b:\n    lokc_wait: 1s\n", "a"),
-            "athanor.yaml:4: field `environments.b.lokc_wait`: unknown field | Known names: database_url, sqlalchemy.url, "
-            "recursive_version_locations, script_location, version_locations, file_template, truncate_slug_length, timezone, "
-            "output_encoding, post_write_hooks, version_table, version_table_schema, version_table_pk, ledger_schema, "
-            "transaction_per_migration, execution, backup, limits, header_cache, sourceless, revision_environment, path_separator, "
-            "version_path_separator, prepend_sys_path.");
+  EXPECT_EQ(
+      refused("environments:\n  a: {}\n  b:\n    lokc_wait: 1s\n", "a"),
+      "athanor.yaml:4: field `environments.b.lokc_wait`: unknown field | known names: database_url, sqlalchemy.url, "
+      "recursive_version_locations, script_location, version_locations, file_template, truncate_slug_length, timezone, "
+      "output_encoding, post_write_hooks, version_table, version_table_schema, version_table_pk, ledger_schema, "
+      "transaction_per_migration, execution, backup, limits, header_cache, sourceless, revision_environment, path_separator, "
+      "version_path_separator, prepend_sys_path");
   EXPECT_EQ(refused("environments: {a: {environments: {}}}\n").substr(0, 66),
             "athanor.yaml:1: field `environments.a.environments`: unknown field");
 }
@@ -162,30 +163,29 @@ TEST(Configuration, WarnsAboutAlembicsOptionsWithoutMeaningHere) {
 
 TEST(Configuration, RefusesWhatItCannotMean) {
   EXPECT_EQ(refused("versoin_table: x\n"),
-            "athanor.yaml:1: field `versoin_table`: unknown field | Did you mean `version_table`?");
+            "athanor.yaml:1: field `versoin_table`: unknown field | did you mean `version_table`?");
   EXPECT_EQ(refused("execution:\n  lock_timout: 2s\n"),
-            "athanor.yaml:2: field `execution.lock_timout`: unknown field | Did you mean `lock_timeout`?");
+            "athanor.yaml:2: field `execution.lock_timout`: unknown field | did you mean `lock_timeout`?");
   EXPECT_EQ(refused("execution:\n  lock_timeout: 2\n"),
-            "athanor.yaml:2: field `execution.lock_timeout`: a duration without a unit | Add the unit: 2ms, 2s or 2m.");
+            "athanor.yaml:2: field `execution.lock_timeout`: a duration without a unit | add the unit: 2ms, 2s or 2m");
   EXPECT_EQ(refused("version_locations: []\n"),
             "athanor.yaml:1: field `version_locations`: needs at least one folder, and no empty one | ");
   EXPECT_EQ(refused("output_encoding: latin-1\n"),
-            "athanor.yaml:1: field `output_encoding`: only utf-8 is written | Remove the option.");
+            "athanor.yaml:1: field `output_encoding`: only utf-8 is written | remove the option");
   EXPECT_EQ(refused("file_template: '%(nope)s'\n"),
-            "athanor.yaml:1: field `file_template`: unknown token `%(nope)` | Known names: rev, slug, epoch, year, month, day, "
-            "hour, minute, second.");
+            "athanor.yaml:1: field `file_template`: unknown token `%(nope)` | known names: rev, slug, epoch, year, month, day, "
+            "hour, minute, second");
   EXPECT_EQ(refused("version_table: ''\n"), "athanor.yaml:1: field `version_table`: may not be empty | ");
   EXPECT_EQ(refused("version_table: " + std::string(64, 'x') + "\n"),
             "athanor.yaml:1: field `version_table`: is longer than 63 bytes, where PostgreSQL cuts names off | ");
   EXPECT_EQ(refused("post_write_hooks:\n- name: x\n  type: shell\n  entrypoint: y\n"),
             "athanor.yaml:3: field `post_write_hooks[0].type`: is none of exec, console_scripts, module | ");
-  EXPECT_EQ(
-      refused("database_url: x\nsqlalchemy.url: y\n"),
-      "athanor.yaml:2: field `sqlalchemy.url`: is another name of `database_url`, which is given too | Keep one of them.");
+  EXPECT_EQ(refused("database_url: x\nsqlalchemy.url: y\n"),
+            "athanor.yaml:2: field `sqlalchemy.url`: is another name of `database_url`, which is given too | keep one of them");
   EXPECT_EQ(refused("- a\n"), "athanor.yaml:1: expected a mapping, found a list | ");
   EXPECT_EQ(refused("a: 1\n---\nb: 2\n"),
-            "athanor.yaml:3: a configuration file is one document | Remove the `---` and what follows; use `environments:` for "
-            "variants.");
+            "athanor.yaml:3: a configuration file is one document | remove the `---` and what follows; use `environments:` for "
+            "variants");
 }
 
 TEST(Configuration, LoadsAFileAndKnowsItsFolder) {

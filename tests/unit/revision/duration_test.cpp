@@ -21,7 +21,7 @@ TEST(Duration, NamesTheUnitsOfABareNumber) {
   const auto bare = parse_duration("30");
   ASSERT_FALSE(bare);
   EXPECT_EQ(bare.error().message, "a duration without a unit");
-  EXPECT_EQ(bare.error().hint, "Add the unit: 30ms, 30s or 30m.");
+  EXPECT_EQ(bare.error().hint, "add the unit: 30ms, 30s or 30m");
 }
 
 TEST(Duration, RefusesEverythingElse) {

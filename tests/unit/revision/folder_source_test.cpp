@@ -189,7 +189,7 @@ TEST(FolderSource, RefusesAFileBeyondTheLimitAndSaysHowToRaiseIt) {
   const auto error = error_of(folder);
   EXPECT_EQ(error.code, ErrorCode::FileTooLarge);
   EXPECT_EQ(error.describe(), (folder / "a.sql") + ": the file has 104857600 bytes, more than the limit of 67108864");
-  EXPECT_EQ(error.hint, "Raise `limits.file_size` in athanor.yaml, or move bulk data out of the revision.");
+  EXPECT_EQ(error.hint, "raise `limits.file_size` in athanor.yaml, or move bulk data out of the revision");
 }
 
 TEST(FolderSource, RefusesALargeBodyWhenReading) {
@@ -210,7 +210,7 @@ TEST(FolderSource, RefusesMoreFilesThanTheLimit) {
   }
   const auto error = error_of(folder, SourceLimits{.max_files = 2});
   EXPECT_EQ(error.describe(), folder.string() + ": more than 2 revision files");
-  EXPECT_EQ(error.hint, "Raise `limits.files` in athanor.yaml if they all are revisions.");
+  EXPECT_EQ(error.hint, "raise `limits.files` in athanor.yaml if they all are revisions");
 }
 
 // What the kubelet makes of a ConfigMap: `..data` links to the current generation, every file links through `..data`.

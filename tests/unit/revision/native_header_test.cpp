@@ -83,27 +83,27 @@ TEST(NativeHeader, EndsAtTheFirstEmptyLine) {
 
 TEST(NativeHeader, NamesTheLineOfAnUnknownField) {
   EXPECT_EQ(refused("-- Add x\n--\n-- Revision: ab12\n-- Revise: cd34\n"),
-            "v/a.sql:4: unknown header field `Revise` | Did you mean `Revises`?");
+            "v/a.sql:4: unknown header field `Revise` | did you mean `Revises`?");
   EXPECT_EQ(refused("-- Add x\n-- Revision: ab12\n-- Down-Revision: cd34\n"),
-            "v/a.sql:3: unknown header field `Down-Revision` | Did you mean `Revises`?");
+            "v/a.sql:3: unknown header field `Down-Revision` | did you mean `Revises`?");
   EXPECT_EQ(refused("-- Add x\n-- Revision: ab12\n-- Ticket: 7\n"),
-            "v/a.sql:3: unknown header field `Ticket` | Known names: Revision, Revises, Created, Labels, Depends-On.");
+            "v/a.sql:3: unknown header field `Ticket` | known names: Revision, Revises, Created, Labels, Depends-On");
 }
 
 TEST(NativeHeader, NoticesAMisspeltFieldAmongTheDescription) {
   EXPECT_EQ(refused("-- Add x\n--\n-- Revison: ab12\n-- Revises: cd34\n"),
-            "v/a.sql:3: unknown header field `Revison` | Did you mean `Revision`?");
+            "v/a.sql:3: unknown header field `Revison` | did you mean `Revision`?");
   EXPECT_EQ(refused("-- Add x\n--\n-- Revision ID: ab12\n"),
-            "v/a.sql:3: unknown header field `Revision ID` | Did you mean `Revision`?");
+            "v/a.sql:3: unknown header field `Revision ID` | did you mean `Revision`?");
 }
 
 TEST(NativeHeader, RefusesAFieldGivenTwice) {
   EXPECT_EQ(refused("-- Revision: ab12\n-- Revises: a\n-- Revises: b\n"),
-            "v/a.sql:3: header field `Revises` is given twice | The first one stands on line 2; keep one of them.");
+            "v/a.sql:3: header field `Revises` is given twice | the first one stands on line 2; keep one of them");
 }
 
 TEST(NativeHeader, RefusesAFileWithoutRevision) {
-  const std::string advice = " | Open the file with a comment block that holds `-- Revision: <id>` and `-- Revises: <parent>`.";
+  const std::string advice = " | open the file with a comment block that holds `-- Revision: <id>` and `-- Revises: <parent>`";
   EXPECT_EQ(refused("CREATE TABLE t ();\n"), "v/a.sql:1: no `-- Revision:` in the header of the file" + advice);
   EXPECT_EQ(refused(""), "v/a.sql:1: no `-- Revision:` in the header of the file" + advice);
   EXPECT_EQ(refused("-- a\n-- Revision:\n"), "v/a.sql:2: no `-- Revision:` in the header of the file" + advice);
@@ -111,25 +111,25 @@ TEST(NativeHeader, RefusesAFileWithoutRevision) {
 
 TEST(NativeHeader, RefusesTextAfterTheFields) {
   EXPECT_EQ(refused("-- Revision: ab12\n-- and then some\n"),
-            "v/a.sql:2: the header line is not a field `Name: value` | Move the text above the fields, or end the header with "
-            "an empty line before it.");
+            "v/a.sql:2: the header line is not a field `Name: value` | move the text above the fields, or end the header with "
+            "an empty line before it");
 }
 
 TEST(NativeHeader, RefusesIdsThatTargetsCannotName) {
   EXPECT_EQ(
       refused("-- Revision: a-b@c\n"),
-      "v/a.sql:1: revision id `a-b@c` may not contain -, @, an operator of targets | Use letters, digits and underscores.");
+      "v/a.sql:1: revision id `a-b@c` may not contain -, @, an operator of targets | use letters, digits and underscores");
   EXPECT_EQ(
       refused("-- Revision: ab cd\n"),
-      "v/a.sql:1: revision id `ab cd` may not contain white space, commas or quotes | Use letters, digits and underscores.");
+      "v/a.sql:1: revision id `ab cd` may not contain white space, commas or quotes | use letters, digits and underscores");
   EXPECT_EQ(refused("-- Revision: head\n"),
-            "v/a.sql:1: revision id `head` is a word that targets give a meaning to | Choose another name.");
+            "v/a.sql:1: revision id `head` is a word that targets give a meaning to | choose another name");
   EXPECT_EQ(
       refused("-- Revision: " + std::string(33, 'a') + "\n"),
-      "v/a.sql:1: revision id `" + std::string(33, 'a') + "` has 33 characters, the version table holds 32 | Shorten the id.");
+      "v/a.sql:1: revision id `" + std::string(33, 'a') + "` has 33 characters, the version table holds 32 | shorten the id");
   EXPECT_EQ(parsed("-- Revision: " + std::string(32, 'a') + "\n").id.size(), 32U);
   EXPECT_EQ(refused("-- Revision: ab\n-- Revises: c:d\n"),
-            "v/a.sql:2: revision id `c:d` may not contain :, an operator of targets | Use letters, digits and underscores.");
+            "v/a.sql:2: revision id `c:d` may not contain :, an operator of targets | use letters, digits and underscores");
   const auto header = parse_native_header("-- Revision: a+b\n", true, "x");
   ASSERT_FALSE(header);
   EXPECT_EQ(header.error().code, ErrorCode::InvalidRevisionId);
@@ -137,15 +137,15 @@ TEST(NativeHeader, RefusesIdsThatTargetsCannotName) {
 
 TEST(NativeHeader, RefusesSloppyLists) {
   EXPECT_EQ(refused("-- Revision: ab\n-- Revises: a,,b\n"),
-            "v/a.sql:2: empty entry in a comma separated list | Remove the extra comma.");
+            "v/a.sql:2: empty entry in a comma separated list | remove the extra comma");
   EXPECT_EQ(refused("-- Revision: ab\n-- Revises: a, b,\n"),
-            "v/a.sql:2: empty entry in a comma separated list | Remove the extra comma.");
+            "v/a.sql:2: empty entry in a comma separated list | remove the extra comma");
   EXPECT_EQ(refused("-- Revision: ab\n-- Revises: a, a\n"), "v/a.sql:2: `a` stands twice in the list | ");
 }
 
 TEST(NativeHeader, RefusesWhatIsNoDate) {
   EXPECT_EQ(refused("-- Revision: ab\n-- Created: yesterday\n"),
-            "v/a.sql:2: `Created` is not a date and time | Write it as 2026-11-21T02:10:00+00:00.");
+            "v/a.sql:2: `Created` is not a date and time | write it as 2026-11-21T02:10:00+00:00");
   EXPECT_EQ(parsed("-- Revision: ab\n-- Created: 2026-11-21 02:10:00.123456\n").created, "2026-11-21 02:10:00.123456");
   EXPECT_EQ(parsed("-- Revision: ab\n-- Created: 2026-11-21\n").created, "2026-11-21");
 }

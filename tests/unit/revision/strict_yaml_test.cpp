@@ -177,13 +177,13 @@ TEST(YamlFields, RefusesWrongTypesWithFileLineAndField) {
   std::vector<std::string> list;
   std::chrono::milliseconds duration{};
   EXPECT_EQ(fault("a:\n  b: 12\n", [&](YamlFields& f) { f.mapping("a", [&](YamlFields& a) { a.text("b", text); }); }),
-            "f.yaml:2: field `a.b`: expected text, found a number | Put the value in quotes.");
+            "f.yaml:2: field `a.b`: expected text, found a number | put the value in quotes");
   EXPECT_EQ(fault("a: yes\n", [&](YamlFields& f) { f.text("a", text); }),
-            "f.yaml:1: field `a`: expected text, found a boolean | Put the value in quotes.");
+            "f.yaml:1: field `a`: expected text, found a boolean | put the value in quotes");
   EXPECT_EQ(fault("a: [x]\n", [&](YamlFields& f) { f.text("a", text); }),
             "f.yaml:1: field `a`: expected text, found a list | ");
   EXPECT_EQ(fault("a: yes\n", [&](YamlFields& f) { f.flag("a", flag); }),
-            "f.yaml:1: field `a`: expected true or false, found `yes` | Write true or false.");
+            "f.yaml:1: field `a`: expected true or false, found `yes` | write true or false");
   EXPECT_EQ(fault("a: 'true'\n", [&](YamlFields& f) { f.flag("a", flag); }),
             "f.yaml:1: field `a`: expected true or false, found text | ");
   EXPECT_EQ(fault("a: 4x\n", [&](YamlFields& f) { f.integer("a", number); }),
@@ -193,9 +193,9 @@ TEST(YamlFields, RefusesWrongTypesWithFileLineAndField) {
   EXPECT_EQ(fault("a: 99999999999999999999\n", [&](YamlFields& f) { f.integer("a", number, 1, 9); }),
             "f.yaml:1: field `a`: must lie between 1 and 9 | ");
   EXPECT_EQ(fault("a: 30\n", [&](YamlFields& f) { f.duration("a", duration); }),
-            "f.yaml:1: field `a`: a duration without a unit | Add the unit: 30ms, 30s or 30m.");
+            "f.yaml:1: field `a`: a duration without a unit | add the unit: 30ms, 30s or 30m");
   EXPECT_EQ(fault("a:\n- x\n- 1\n", [&](YamlFields& f) { f.text_list("a", list); }),
-            "f.yaml:3: field `a[1]`: expected text, found a number | Put the value in quotes.");
+            "f.yaml:3: field `a[1]`: expected text, found a number | put the value in quotes");
   EXPECT_EQ(fault("a: x\n", [&](YamlFields& f) { f.mapping("a", [](YamlFields&) {}); }),
             "f.yaml:1: field `a`: expected a mapping, found text | ");
   EXPECT_EQ(fault("b: x\n", [&](YamlFields& f) { f.required_text("a", text); }), "f.yaml:1: field `a`: is required | ");
@@ -203,15 +203,15 @@ TEST(YamlFields, RefusesWrongTypesWithFileLineAndField) {
                   [&](YamlFields& f) {
                     f.choice("a", text, {"fast", "slow"});
                   }),
-            "f.yaml:1: field `a`: is none of fast, slow | Did you mean `slow`?");
+            "f.yaml:1: field `a`: is none of fast, slow | did you mean `slow`?");
 }
 
 TEST(YamlFields, RefusesFieldsNobodyAskedForWithASuggestion) {
   std::string text;
   EXPECT_EQ(fault("timezoen: x\n", [&](YamlFields& f) { f.text("timezone", text); }),
-            "f.yaml:1: field `timezoen`: unknown field | Did you mean `timezone`?");
+            "f.yaml:1: field `timezoen`: unknown field | did you mean `timezone`?");
   EXPECT_EQ(fault("a:\n  zzz: x\n", [&](YamlFields& f) { f.mapping("a", [&](YamlFields& a) { a.text("name", text); }); }),
-            "f.yaml:2: field `a.zzz`: unknown field | Known names: name.");
+            "f.yaml:2: field `a.zzz`: unknown field | known names: name");
 }
 
 TEST(YamlFields, LeavesAbsentAndNullFieldsAlone) {
