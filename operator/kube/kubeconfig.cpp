@@ -278,7 +278,7 @@ Result<ClusterAccess> read_kubeconfig(const std::vector<std::string>& paths, con
   if (wanted.empty()) {
     return fail(Error(ErrorCode::Configuration, "the kubeconfig has no current-context")
                     .at(files[0].path)
-                    .advise("Name a context, or set one: kubectl config use-context NAME"));
+                    .advise("name a context, or set one: kubectl config use-context NAME"));
   }
   TRY_ASSIGN(auto chosen, named(files, "contexts", "context", wanted));
   const std::string cluster_name = chosen.text("cluster");

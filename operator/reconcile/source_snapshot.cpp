@@ -42,7 +42,7 @@ std::string plan_key(Direction direction, const std::vector<std::string>& from, 
 // The operator has no athanor.yaml: its limits are options.
 Error explained(Error error) {
   if (error.code == ErrorCode::FileTooLarge) {
-    error.hint = "Raise --max-files or --max-file-size of the operator, or move bulk data out of the revisions.";
+    error.hint = "raise --max-files or --max-file-size of the operator, or move bulk data out of the revisions";
   }
   return error;
 }
