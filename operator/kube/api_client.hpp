@@ -51,11 +51,11 @@ struct ObjectList {
 };
 
 struct ListOptions {
-  std::string name_space;  // empty: all of them
-  std::string label_selector;
-  std::string field_selector;
+  std::string name_space{};  // empty: all of them
+  std::string label_selector{};
+  std::string field_selector{};
   // "0": whatever the server's cache has; empty: the newest.
-  std::string resource_version;
+  std::string resource_version{};
   // The history went away between two pages (410) and the list begins anew: forget what was told. Without it that is an error,
   // ApiExpired.
   std::function<void()> on_restart{};
@@ -80,14 +80,14 @@ enum class PatchKind : std::uint8_t { Merge, Apply };  // application/merge-patc
 
 struct PatchOptions {
   PatchKind kind = PatchKind::Merge;
-  std::string subresource;    // "status"
-  std::string field_manager;  // required by Apply
-  bool force = false;         // Apply: take fields that others own
+  std::string subresource{};    // "status"
+  std::string field_manager{};  // required by Apply
+  bool force = false;           // Apply: take fields that others own
 };
 
 struct DeleteOptions {
-  std::string uid;               // precondition; empty: none
-  std::string resource_version;  // precondition; empty: none
+  std::string uid{};               // precondition; empty: none
+  std::string resource_version{};  // precondition; empty: none
   std::string propagation = "Background";
 };
 
@@ -118,10 +118,10 @@ struct WatchEvent {
 };
 
 struct WatchOptions {
-  std::string name_space;
-  std::string label_selector;
-  std::string field_selector;
-  std::string resource_version;      // where to go on; empty with send_initial_events: from the beginning
+  std::string name_space{};
+  std::string label_selector{};
+  std::string field_selector{};
+  std::string resource_version{};    // where to go on; empty with send_initial_events: from the beginning
   bool send_initial_events = false;  // WatchList
   std::chrono::seconds timeout{420};
 };

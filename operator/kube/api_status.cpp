@@ -23,39 +23,24 @@ std::size_t skip_quoted(std::string_view text, std::size_t from) {
   return text.size();
 }
 
-std::size_t skip_brackets(std::string_view text, std::size_t from) {
+// The value that a validation error quotes, as Go prints it: a string, JSON, a struct, a map, a bare word. It ends at the first
+// ": " outside of quotes and brackets.
+std::size_t skip_value(std::string_view text, std::size_t from) {
   int depth = 0;
   std::size_t at = from;
   while (at < text.size()) {
-    if (text[at] == '"') {
+    if (text[at] == '"' || text[at] == '`') {
       at = skip_quoted(text, at);
       continue;
+    }
+    if (depth <= 0 && text.substr(at, 2) == ": ") {
+      break;
     }
     depth += (text[at] == '{' || text[at] == '[') ? 1 : 0;
     depth -= (text[at] == '}' || text[at] == ']') ? 1 : 0;
     ++at;
-    if (depth == 0) {
-      break;
-    }
   }
   return at;
-}
-
-// The value that a validation error quotes: a quoted string, JSON, a Go struct or a bare word.
-std::size_t skip_value(std::string_view text, std::size_t from) {
-  if (from >= text.size()) {
-    return from;
-  }
-  if (text[from] == '"' || text[from] == '`') {
-    return skip_quoted(text, from);
-  }
-  if (text[from] == '{' || text[from] == '[') {
-    return skip_brackets(text, from);
-  }
-  if (const std::size_t brace = text.find('{', from); brace != std::string_view::npos && brace < text.find(": ", from)) {
-    return skip_brackets(text, brace);  // map[string]interface {}{"a":"b"}
-  }
-  return std::min(text.find(": ", from), text.size());
 }
 
 // "postgres://user:secret@host" without what stands before the @.

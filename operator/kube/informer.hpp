@@ -38,9 +38,9 @@ class InformerHandler {
 
 struct InformerOptions {
   ResourceType type;
-  std::string name_space;
-  std::string label_selector;
-  std::string field_selector;
+  std::string name_space{};
+  std::string label_selector{};
+  std::string field_selector{};
   milliseconds first_pause{800};
   milliseconds longest_pause{30'000};
   std::chrono::seconds shortest_watch{300};  // and up to twice that

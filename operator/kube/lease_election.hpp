@@ -23,9 +23,9 @@
 namespace athanor::controller {
 
 struct LeaseOptions {
-  std::string name_space;
+  std::string name_space{};
   std::string name = "athanor-operator";
-  std::string identity;  // pod name and a random part
+  std::string identity{};  // pod name and a random part
   milliseconds duration{15'000};
   milliseconds renew_deadline{10'000};
   milliseconds retry{2'000};  // times 1.0 to 1.2

@@ -1,0 +1,486 @@
+#include "tests/support/fake_kube.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace athanor::test {
+
+using controller::WatchEvent;
+
+namespace {
+
+std::string id_of(const ResourceType& type) {
+  return type.plural + "." + type.group;
+}
+
+ResourceKey key_in(const ResourceType& type, const std::string& name_space, const std::string& name) {
+  return {type.namespaced ? name_space : std::string(), name};
+}
+
+ResourceKey key_of(const KubeObject& object) {
+  const KubeObject& metadata = object.at("metadata");
+  return {metadata.value("namespace", std::string()), metadata.value("name", std::string())};
+}
+
+std::string version_of(const KubeObject& object) {
+  return object.value("/metadata/resourceVersion"_json_pointer, std::string());
+}
+
+tl::unexpected<Error> not_found(const ResourceType& type, const ResourceKey& key) {
+  return athanor::fail(Error(ErrorCode::ApiNotFound, type.plural + " \"" + key.name + "\" not found (status 404)"));
+}
+
+// What may not be changed from outside.
+void keep_system_fields(const KubeObject& before, KubeObject& next) {
+  for (const char* field : {"name", "namespace", "uid", "creationTimestamp", "generation", "resourceVersion",
+                            "deletionTimestamp", "deletionGracePeriodSeconds"}) {
+    const auto found = before.at("metadata").find(field);
+    if (found == before.at("metadata").end()) {
+      next["metadata"].erase(field);
+    } else {
+      next["metadata"][field] = *found;
+    }
+  }
+  next["apiVersion"] = before.at("apiVersion");
+  next["kind"] = before.at("kind");
+}
+
+KubeObject declared_part(KubeObject object) {
+  object.erase("metadata");
+  object.erase("status");
+  return object;
+}
+
+}  // namespace
+
+// --- plumbing
+
+std::optional<KubeFault> FakeKube::enter(KubeCall call) {
+  std::optional<KubeFault> fault;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::ranges::find_if(faults_, [&call](const KubeFault& each) {
+      return (each.verb.empty() || each.verb == call.verb) && (each.plural.empty() || each.plural == call.plural) &&
+             (each.name.empty() || each.name == call.key.name);
+    });
+    if (found != faults_.end()) {
+      fault = *found;
+      if (--found->times <= 0) {
+        faults_.erase(found);
+      }
+    }
+    calls_.push_back(call);
+    changed_.notify_all();
+  }
+  if (on_call) {
+    on_call(call);
+  }
+  return fault;
+}
+
+void FakeKube::stamp(KubeObject& object) {
+  object["metadata"]["resourceVersion"] = std::to_string(++version_);
+}
+
+void FakeKube::tell(Change change) {
+  change.version = version_;
+  history_.push_back(std::move(change));
+  changed_.notify_all();
+}
+
+FakeKube::Stored* FakeKube::stored(const ResourceType& type, const ResourceKey& key) {
+  const auto found = objects_.find({id_of(type), key});
+  return found == objects_.end() ? nullptr : &found->second;
+}
+
+Result<KubeObject> FakeKube::store_new(const ResourceType& type, const std::string& name_space, KubeObject object,
+                                       Owners owners) {
+  KubeObject& metadata = object["metadata"];
+  if (object.value("apiVersion", type.api_version()) != type.api_version() || object.value("kind", type.kind) != type.kind) {
+    return athanor::fail(ErrorCode::ApiInvalid, "the object is not a " + type.kind + " (status 400)");
+  }
+  if (metadata.contains("resourceVersion")) {
+    return athanor::fail(ErrorCode::ApiInvalid, "resourceVersion should not be set on objects to be created (status 400)");
+  }
+  if (type.namespaced) {
+    if (name_space.empty() || metadata.value("namespace", name_space) != name_space) {
+      return athanor::fail(ErrorCode::ApiInvalid, "the namespace of the object is not that of the request (status 400)");
+    }
+    metadata["namespace"] = name_space;
+  }
+  if (!metadata.contains("name") && metadata.contains("generateName")) {
+    metadata["name"] = metadata["generateName"].get<std::string>() + std::to_string(uids_ + 10'000);
+  }
+  const ResourceKey key = key_of(object);
+  if (key.name.empty()) {
+    return athanor::fail(ErrorCode::ApiInvalid, "metadata.name: Required value (status 422)");
+  }
+  if (stored(type, key) != nullptr) {
+    return athanor::fail(ErrorCode::ApiConflict, type.plural + " \"" + key.name + "\" already exists (status 409)");
+  }
+  if (has_status(type)) {
+    object.erase("status");
+  }
+  object["apiVersion"] = type.api_version();
+  object["kind"] = type.kind;
+  metadata["uid"] = "00000000-0000-4000-8000-" + std::to_string(100'000'000'000 + ++uids_);
+  metadata["creationTimestamp"] = "2026-01-01T00:00:00Z";
+  if (counts_generations(type)) {
+    metadata["generation"] = 1;
+  }
+  stamp(object);
+  objects_[{id_of(type), key}] = {object, std::move(owners)};
+  tell({0, id_of(type), object, nullptr, false});
+  return object;
+}
+
+Result<KubeObject> FakeKube::store_change(const ResourceType& type, Stored& stored, KubeObject next,
+                                          const std::string& subresource) {
+  const KubeObject before = stored.object;
+  if (!subresource.empty() && (subresource != "status" || !has_status(type))) {
+    return athanor::fail(ErrorCode::ApiNotFound, "the server could not find the requested resource (status 404)");
+  }
+  if (has_status(type)) {
+    KubeObject kept = subresource == "status" ? before : std::move(next);
+    const KubeObject& from = subresource == "status" ? next : before;
+    if (from.contains("status")) {
+      kept["status"] = from["status"];
+    } else {
+      kept.erase("status");
+    }
+    next = std::move(kept);
+  }
+  keep_system_fields(before, next);
+  if (next == before) {
+    return before;
+  }
+  if (counts_generations(type) && declared_part(next) != declared_part(before)) {
+    next["metadata"]["generation"] = before["metadata"]["generation"].get<int>() + 1;
+  }
+  stamp(next);
+  const bool last =
+      next["metadata"].contains("deletionTimestamp") && next["metadata"].value("finalizers", KubeObject::array()).empty();
+  stored.object = next;
+  tell({0, id_of(type), next, before, last});
+  if (last) {
+    objects_.erase({id_of(type), key_of(next)});
+  }
+  return next;
+}
+
+void FakeKube::erase(const ResourceType& type, const ResourceKey& key) {
+  KubeObject object = stored(type, key)->object;
+  const KubeObject before = object;
+  stamp(object);
+  objects_.erase({id_of(type), key});
+  tell({0, id_of(type), object, before, true});
+}
+
+// --- reading
+
+Result<KubeObject> FakeKube::get(const ResourceType& type, const std::string& name_space, const std::string& name) {
+  const ResourceKey key = key_in(type, name_space, name);
+  if (const auto fault = enter({"get", type.plural, key, {}, {}, {}, {}}); fault && fault->error) {
+    return athanor::fail(*fault->error);
+  }
+  const std::lock_guard lock(mutex_);
+  const Stored* found = stored(type, key);
+  if (found == nullptr) {
+    return not_found(type, key);
+  }
+  return found->object;
+}
+
+Result<std::string> FakeKube::list(const ResourceType& type, const controller::ListOptions& options,
+                                   const ObjectHandler& on_object) {
+  if (const auto fault = enter({"list", type.plural, {options.name_space, ""}, {}, {}, {}, options.resource_version});
+      fault && fault->error) {
+    return athanor::fail(*fault->error);
+  }
+  std::vector<KubeObject> found;
+  std::string version;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, each] : objects_) {
+      if (id.first == id_of(type) && (options.name_space.empty() || id.second.name_space == options.name_space) &&
+          matches_selectors(each.object, options.label_selector, options.field_selector)) {
+        found.push_back(each.object);
+      }
+    }
+    version = std::to_string(version_);
+  }
+  for (KubeObject& object : found) {
+    on_object(std::move(object));
+  }
+  return version;
+}
+
+// --- writing
+
+Result<KubeObject> FakeKube::create(const ResourceType& type, const std::string& name_space, const KubeObject& object) {
+  const std::string name = object.value("/metadata/name"_json_pointer, std::string());
+  const auto fault = enter({"create", type.plural, key_in(type, name_space, name), {}, object, {}, {}});
+  if (fault && fault->error && !fault->afterwards) {
+    return athanor::fail(*fault->error);
+  }
+  const std::lock_guard lock(mutex_);
+  Result<KubeObject> made = store_new(type, name_space, object, {{"update", leaves_of(object)}});
+  if (fault && fault->error) {
+    return athanor::fail(*fault->error);
+  }
+  return made;
+}
+
+Result<KubeObject> FakeKube::replace(const ResourceType& type, const std::string& name_space, const std::string& name,
+                                     const KubeObject& object, const std::string& subresource) {
+  const ResourceKey key = key_in(type, name_space, name);
+  const auto fault = enter({"update", type.plural, key, subresource, object, {}, {}});
+  if (fault && fault->error && !fault->afterwards) {
+    return athanor::fail(*fault->error);
+  }
+  const std::lock_guard lock(mutex_);
+  Stored* found = stored(type, key);
+  if (found == nullptr) {
+    return not_found(type, key);
+  }
+  if (version_of(object).empty()) {
+    return athanor::fail(ErrorCode::ApiInvalid, "metadata.resourceVersion: Invalid value: must be specified (status 422)");
+  }
+  if (version_of(object) != version_of(found->object)) {
+    return athanor::fail(ErrorCode::ApiConflict, "the object has been modified; please apply your changes (status 409)");
+  }
+  for (const std::string& leaf : leaves_of(object)) {
+    found->owners["update"].insert(leaf);
+  }
+  Result<KubeObject> changed = store_change(type, *found, object, subresource);
+  if (fault && fault->error) {
+    return athanor::fail(*fault->error);
+  }
+  return changed;
+}
+
+Result<KubeObject> FakeKube::patch(const ResourceType& type, const std::string& name_space, const std::string& name,
+                                   const KubeObject& body, const controller::PatchOptions& options) {
+  const ResourceKey key = key_in(type, name_space, name);
+  const bool applies = options.kind == controller::PatchKind::Apply;
+  const auto fault =
+      enter({applies ? "apply" : "patch", type.plural, key, options.subresource, body, options.field_manager, {}});
+  if (fault && fault->error && !fault->afterwards) {
+    return athanor::fail(*fault->error);
+  }
+  const std::lock_guard lock(mutex_);
+  Stored* found = stored(type, key);
+  Result<KubeObject> changed;
+  if (found != nullptr && !version_of(body).empty() && version_of(body) != version_of(found->object)) {
+    changed = athanor::fail(ErrorCode::ApiConflict, "the object has been modified; please apply your changes (status 409)");
+  } else if (applies) {
+    changed = apply(type, key, body, options);
+  } else if (found == nullptr) {
+    changed = not_found(type, key);
+  } else {
+    KubeObject next = found->object;
+    next.merge_patch(body);
+    for (const std::string& leaf : leaves_of(body)) {
+      found->owners["update"].insert(leaf);
+    }
+    changed = store_change(type, *found, std::move(next), options.subresource);
+  }
+  if (fault && fault->error) {
+    return athanor::fail(*fault->error);
+  }
+  return changed;
+}
+
+// Server-side apply in small: leaves have owners, another's leaf of another value is a conflict, a leaf no longer applied goes.
+Result<KubeObject> FakeKube::apply(const ResourceType& type, const ResourceKey& key, const KubeObject& body,
+                                   const controller::PatchOptions& options) {
+  if (options.field_manager.empty() || !body.contains("apiVersion") || !body.contains("kind")) {
+    return athanor::fail(ErrorCode::ApiInvalid, "apply needs fieldManager, apiVersion and kind (status 400)");
+  }
+  const std::string manager = options.field_manager + "/" + options.subresource;
+  const std::set<std::string> applied = leaves_of(body);
+  Stored* found = stored(type, key);
+  if (found == nullptr) {
+    return options.subresource.empty() ? store_new(type, key.name_space, body, {{manager, applied}}) : not_found(type, key);
+  }
+  KubeObject next = found->object;
+  Owners owners = found->owners;
+  for (const std::string& leaf : applied) {
+    const KubeObject::json_pointer pointer(leaf);
+    if (!next.contains(pointer) || next[pointer] != body[pointer]) {
+      for (auto& [other, leaves] : owners) {
+        if (other != manager && leaves.contains(leaf)) {
+          if (!options.force) {
+            return athanor::fail(ErrorCode::ApiConflict,
+                                 "Apply failed with 1 conflict: conflict with \"" + other + "\" (status 409)");
+          }
+          leaves.erase(leaf);
+        }
+      }
+      next[pointer] = body[pointer];
+    }
+  }
+  for (const std::string& leaf : std::exchange(owners[manager], applied)) {
+    const bool wanted = std::ranges::any_of(owners, [&leaf](const auto& owner) { return owner.second.contains(leaf); });
+    const KubeObject::json_pointer pointer(leaf);
+    if (!wanted && next.contains(pointer)) {
+      next[pointer.parent_pointer()].erase(pointer.back());
+    }
+  }
+  found->owners = std::move(owners);
+  return store_change(type, *found, std::move(next), options.subresource);
+}
+
+Result<void> FakeKube::remove(const ResourceType& type, const std::string& name_space, const std::string& name,
+                              const controller::DeleteOptions& options) {
+  const ResourceKey key = key_in(type, name_space, name);
+  const auto fault = enter({"delete", type.plural, key, {}, {}, {}, {}});
+  if (fault && fault->error && !fault->afterwards) {
+    return athanor::fail(*fault->error);
+  }
+  const std::lock_guard lock(mutex_);
+  Stored* found = stored(type, key);
+  if (found == nullptr) {
+    return not_found(type, key);
+  }
+  const KubeObject& metadata = found->object["metadata"];
+  if ((!options.uid.empty() && options.uid != metadata["uid"]) ||
+      (!options.resource_version.empty() && options.resource_version != metadata["resourceVersion"])) {
+    return athanor::fail(ErrorCode::ApiConflict, "the precondition of the removal does not hold (status 409)");
+  }
+  if (metadata.value("finalizers", KubeObject::array()).empty()) {
+    erase(type, key);
+  } else if (!metadata.contains("deletionTimestamp")) {
+    const KubeObject before = found->object;
+    found->object["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:01Z";
+    found->object["metadata"]["deletionGracePeriodSeconds"] = 0;
+    if (counts_generations(type)) {
+      found->object["metadata"]["generation"] = before["metadata"]["generation"].get<int>() + 1;
+    }
+    stamp(found->object);
+    tell({0, id_of(type), found->object, before, false});
+  }
+  if (fault && fault->error) {
+    return athanor::fail(*fault->error);
+  }
+  return {};
+}
+
+// --- the world's side
+
+KubeObject FakeKube::put(const ResourceType& type, KubeObject object) {
+  const std::lock_guard lock(mutex_);
+  const ResourceKey key = key_of(object);
+  if (Stored* found = stored(type, key); found != nullptr) {
+    return *store_change(type, *found, std::move(object), {});
+  }
+  const KubeObject status = object.value("status", KubeObject());
+  KubeObject made = *store_new(type, key.name_space, std::move(object), {});
+  if (!status.is_null()) {
+    KubeObject next = made;
+    next["status"] = status;
+    made = *store_change(type, *stored(type, key), std::move(next), has_status(type) ? "status" : "");
+  }
+  return made;
+}
+
+KubeObject FakeKube::put_status(const ResourceType& type, const ResourceKey& key, KubeObject status) {
+  const std::lock_guard lock(mutex_);
+  Stored* found = stored(type, key);
+  KubeObject next = found->object;
+  next["status"] = std::move(status);
+  return *store_change(type, *found, std::move(next), "status");
+}
+
+void FakeKube::drop(const ResourceType& type, const ResourceKey& key) {
+  const std::lock_guard lock(mutex_);
+  if (stored(type, key) != nullptr) {
+    erase(type, key);
+  }
+}
+
+std::optional<KubeObject> FakeKube::find(const ResourceType& type, const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = objects_.find({id_of(type), key});
+  return found == objects_.end() ? std::nullopt : std::optional(found->second.object);
+}
+
+std::vector<KubeObject> FakeKube::all(const ResourceType& type) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<KubeObject> found;
+  for (const auto& [id, each] : objects_) {
+    if (id.first == id_of(type)) {
+      found.push_back(each.object);
+    }
+  }
+  return found;
+}
+
+std::string FakeKube::version() const {
+  const std::lock_guard lock(mutex_);
+  return std::to_string(version_);
+}
+
+void FakeKube::fail(KubeFault fault) {
+  const std::lock_guard lock(mutex_);
+  faults_.push_back(std::move(fault));
+}
+
+void FakeKube::compact() {
+  const std::lock_guard lock(mutex_);
+  compacted_ = ++version_;  // somebody wrote something of another type meanwhile
+}
+
+void FakeKube::end_watches(std::optional<Error> error) {
+  const std::lock_guard lock(mutex_);
+  ++endings_;
+  ending_ = std::move(error);
+  changed_.notify_all();
+}
+
+void FakeKube::send_bookmarks() {
+  const std::lock_guard lock(mutex_);
+  ++bookmarks_;
+  changed_.notify_all();
+}
+
+void FakeKube::set_watch_list(bool known, bool end_mark) {
+  const std::lock_guard lock(mutex_);
+  watch_list_ = known;
+  end_mark_ = end_mark;
+}
+
+std::vector<KubeCall> FakeKube::calls() const {
+  const std::lock_guard lock(mutex_);
+  return calls_;
+}
+
+std::size_t FakeKube::count(const std::string& verb, const std::string& plural) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      calls_, [&](const KubeCall& call) { return call.verb == verb && (plural.empty() || call.plural == plural); }));
+}
+
+void FakeKube::forget_calls() {
+  const std::lock_guard lock(mutex_);
+  calls_.clear();
+}
+
+std::size_t FakeKube::open_watches() const {
+  const std::lock_guard lock(mutex_);
+  return open_watches_;
+}
+
+bool FakeKube::wait_until(const std::function<bool()>& condition, milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    std::unique_lock lock(mutex_);
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return false;
+    }
+    changed_.wait_for(lock, milliseconds(5));  // what the condition looks at may not be ours
+  }
+  return true;
+}
+
+}  // namespace athanor::test

@@ -1,0 +1,198 @@
+// What every KubeClient promises, asked of the fake and of a real API server. A suite derives from KubeContract, says in
+// SetUp() which client and namespace to use, and is instantiated through the macro at the end.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "operator/kube/api_client.hpp"
+
+namespace athanor::controller {
+
+inline KubeObject config_map(const std::string& name, const KubeObject& data) {
+  return {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", name}}}, {"data", data}};
+}
+
+// A DatabaseMigration as small as the schema allows.
+inline KubeObject migration(const std::string& name) {
+  return {{"apiVersion", "athanor.dev/v1alpha1"},
+          {"kind", "DatabaseMigration"},
+          {"metadata", {{"name", name}}},
+          {"spec",
+           {{"database", {{"urlFrom", {{"secretKeyRef", {{"name", "db"}, {"key", "url"}}}}}}},
+            {"source", {{"configMaps", {{{"name", "files"}}}}}},
+            {"targetRevision", "head"}}}};
+}
+
+inline std::string version_of(const KubeObject& object) {
+  return object.at("metadata").at("resourceVersion").get<std::string>();
+}
+
+// A fixture has: KubeClient& client(); std::string name_space().
+template <class Fixture>
+class KubeContract : public Fixture {
+ protected:
+  Result<KubeObject> create(const KubeObject& object) {
+    return this->client().create(type_of(object), this->name_space(), object);
+  }
+  static const ResourceType& type_of(const KubeObject& object) {
+    return object.at("kind") == "ConfigMap" ? kube::kConfigMaps : kube::kDatabaseMigrations;
+  }
+  Result<KubeObject> merge(const ResourceType& type, const std::string& name, const KubeObject& body,
+                           const std::string& subresource = {}) {
+    return this->client().patch(type, this->name_space(), name, body, {PatchKind::Merge, subresource, "", false});
+  }
+  Result<KubeObject> apply(const std::string& manager, const KubeObject& data, bool force = false) {
+    return this->client().patch(kube::kConfigMaps, this->name_space(), "a", config_map("a", data),
+                                {PatchKind::Apply, "", manager, force});
+  }
+  // Events until `enough` of objects and bookmarks were told.
+  std::vector<std::string> watch(WatchOptions options, std::size_t enough) {
+    StopSource stop;
+    std::vector<std::string> told;
+    options.name_space = this->name_space();
+    options.timeout = std::chrono::seconds(20);
+    const auto ended = this->client().watch(
+        kube::kConfigMaps, options,
+        [&](const WatchEvent& event) {
+          const std::string name = event.object.at("metadata").value("name", std::string());
+          told.push_back(std::string(1, "AMDBU"[static_cast<int>(event.kind)]) + name + (event.initial_end ? "!" : ""));
+          if (told.size() >= enough) {
+            stop.request();
+          }
+        },
+        stop.token());
+    EXPECT_EQ(ended ? ErrorCode::Internal : ended.error().code, ErrorCode::Interrupted);
+    return told;
+  }
+};
+
+TYPED_TEST_SUITE_P(KubeContract);
+
+TYPED_TEST_P(KubeContract, CreatesReadsAndRemoves) {
+  const auto made = this->create(config_map("a", {{"k", "v"}}));
+  ASSERT_TRUE(made) << made.error().describe();
+  const auto read = this->client().get(kube::kConfigMaps, this->name_space(), "a");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->at("data").at("k"), "v");
+  EXPECT_EQ(read->at("kind"), "ConfigMap");
+  EXPECT_EQ(this->create(config_map("a", {})).error().code, ErrorCode::ApiConflict);
+  EXPECT_EQ(this->client().remove(kube::kConfigMaps, this->name_space(), "a", {.uid = "another"}).error().code,
+            ErrorCode::ApiConflict);
+  ASSERT_TRUE(this->client().remove(kube::kConfigMaps, this->name_space(), "a", {}));
+  EXPECT_EQ(this->client().get(kube::kConfigMaps, this->name_space(), "a").error().code, ErrorCode::ApiNotFound);
+  EXPECT_EQ(this->client().remove(kube::kConfigMaps, this->name_space(), "a", {}).error().code, ErrorCode::ApiNotFound);
+}
+
+TYPED_TEST_P(KubeContract, AReplacementOfAnOldVersionIsAConflict) {
+  KubeObject object = *this->create(config_map("a", {{"k", "1"}}));
+  const KubeObject old = object;
+  object["data"]["k"] = "2";
+  ASSERT_TRUE(this->client().replace(kube::kConfigMaps, this->name_space(), "a", object));
+  EXPECT_EQ(this->client().replace(kube::kConfigMaps, this->name_space(), "a", old).error().code, ErrorCode::ApiConflict);
+  const KubeObject conditional{{"metadata", {{"resourceVersion", version_of(old)}}}, {"data", {{"k", "3"}}}};
+  EXPECT_EQ(this->merge(kube::kConfigMaps, "a", conditional).error().code, ErrorCode::ApiConflict);
+  EXPECT_EQ(this->client().get(kube::kConfigMaps, this->name_space(), "a")->at("data").at("k"), "2");
+}
+
+TYPED_TEST_P(KubeContract, AChangeThatChangesNothingMakesNoVersion) {
+  const KubeObject made = *this->create(config_map("a", {{"k", "1"}}));
+  const auto same = this->merge(kube::kConfigMaps, "a", {{"data", {{"k", "1"}}}});
+  EXPECT_EQ(version_of(*same), version_of(made));
+  const auto other = this->merge(kube::kConfigMaps, "a", {{"data", {{"k", nullptr}, {"l", "2"}}}});
+  EXPECT_NE(version_of(*other), version_of(made));
+  EXPECT_EQ(other->at("data"), KubeObject({{"l", "2"}}));
+}
+
+TYPED_TEST_P(KubeContract, StatusAndSpecAreWrittenApart) {
+  const auto made = this->create(migration("m"));
+  ASSERT_TRUE(made) << made.error().describe();
+  EXPECT_EQ(made->at("metadata").at("generation"), 1);
+  const auto status = this->merge(kube::kDatabaseMigrations, "m",
+                                  {{"spec", {{"suspend", true}}}, {"status", {{"observedGeneration", 1}}}}, "status");
+  ASSERT_TRUE(status) << status.error().describe();
+  EXPECT_EQ(status->at("status").at("observedGeneration"), 1);
+  EXPECT_FALSE(status->at("spec").value("suspend", false));
+  EXPECT_EQ(status->at("metadata").at("generation"), 1);
+  const auto spec =
+      this->merge(kube::kDatabaseMigrations, "m", {{"spec", {{"suspend", true}}}, {"status", {{"observedGeneration", 9}}}});
+  EXPECT_EQ(spec->at("metadata").at("generation"), 2);
+  EXPECT_EQ(spec->at("status").at("observedGeneration"), 1);
+  const auto label = this->merge(kube::kDatabaseMigrations, "m", {{"metadata", {{"labels", {{"a", "b"}}}}}});
+  EXPECT_EQ(label->at("metadata").at("generation"), 2);
+}
+
+TYPED_TEST_P(KubeContract, AFinalizerHoldsARemovedObject) {
+  KubeObject object = config_map("a", {});
+  object["metadata"]["finalizers"] = {"athanor.dev/test"};
+  ASSERT_TRUE(this->create(object));
+  ASSERT_TRUE(this->client().remove(kube::kConfigMaps, this->name_space(), "a", {}));
+  const auto held = this->client().get(kube::kConfigMaps, this->name_space(), "a");
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(held->at("metadata").contains("deletionTimestamp"));
+  ASSERT_TRUE(this->merge(kube::kConfigMaps, "a", {{"metadata", {{"finalizers", nullptr}}}}));
+  EXPECT_EQ(this->client().get(kube::kConfigMaps, this->name_space(), "a").error().code, ErrorCode::ApiNotFound);
+}
+
+TYPED_TEST_P(KubeContract, AppliedFieldsHaveOwners) {
+  const auto made = this->apply("one", {{"k", "1"}, {"l", "1"}});
+  ASSERT_TRUE(made) << made.error().describe();
+  EXPECT_EQ(this->apply("two", {{"k", "2"}}).error().code, ErrorCode::ApiConflict);
+  const auto forced = this->apply("two", {{"k", "2"}}, true);
+  EXPECT_EQ(forced->at("data"), KubeObject({{"k", "2"}, {"l", "1"}}));
+  const auto less = this->apply("one", {{"m", "1"}});  // l was one's alone, k is two's now
+  EXPECT_EQ(less->at("data"), KubeObject({{"k", "2"}, {"m", "1"}}));
+}
+
+TYPED_TEST_P(KubeContract, ListsBySelector) {
+  KubeObject labelled = config_map("b", {});
+  labelled["metadata"]["labels"]["team"] = "shop";
+  ASSERT_TRUE(this->create(config_map("a", {})));
+  ASSERT_TRUE(this->create(labelled));
+  const auto by_label = list_all(this->client(), kube::kConfigMaps, {this->name_space(), "team=shop", "", ""});
+  ASSERT_EQ(by_label->items.size(), 1U);
+  EXPECT_EQ(by_label->items[0]["metadata"]["name"], "b");
+  EXPECT_EQ(by_label->items[0]["kind"], "ConfigMap");
+  const auto by_name = list_all(this->client(), kube::kConfigMaps, {this->name_space(), "", "metadata.name=a", ""});
+  ASSERT_EQ(by_name->items.size(), 1U);
+  EXPECT_EQ(by_name->items[0]["metadata"]["name"], "a");
+}
+
+TYPED_TEST_P(KubeContract, AWatchGoesOnBehindTheListItFollows) {
+  ASSERT_TRUE(this->create(config_map("a", {})));
+  const auto listed = list_all(this->client(), kube::kConfigMaps, {this->name_space(), "", "", ""});
+  ASSERT_TRUE(this->create(config_map("b", {})));
+  ASSERT_TRUE(this->merge(kube::kConfigMaps, "a", {{"data", {{"k", "1"}}}}));
+  ASSERT_TRUE(this->client().remove(kube::kConfigMaps, this->name_space(), "b", {}));
+  WatchOptions options;
+  options.resource_version = listed->resource_version;
+  EXPECT_THAT(this->watch(options, 3), testing::ElementsAre("Ab", "Ma", "Db"));
+}
+
+TYPED_TEST_P(KubeContract, AWatchListTellsWhatIsThereAndThenItsEnd) {
+  ASSERT_TRUE(this->create(config_map("a", {})));
+  ASSERT_TRUE(this->create(config_map("b", {})));
+  WatchOptions options;
+  options.send_initial_events = true;
+  EXPECT_THAT(this->watch(options, 3), testing::ElementsAre("Aa", "Ab", "B!"));
+}
+
+TYPED_TEST_P(KubeContract, AnObjectThatBeginsToMatchIsAddedAndOneThatCeasesIsDeleted) {
+  const KubeObject made = *this->create(config_map("a", {}));
+  ASSERT_TRUE(this->merge(kube::kConfigMaps, "a", {{"metadata", {{"labels", {{"team", "shop"}}}}}}));
+  ASSERT_TRUE(this->merge(kube::kConfigMaps, "a", {{"metadata", {{"labels", {{"team", nullptr}}}}}}));
+  WatchOptions options;
+  options.resource_version = version_of(made);
+  options.label_selector = "team=shop";
+  EXPECT_THAT(this->watch(options, 2), testing::ElementsAre("Aa", "Da"));
+}
+
+REGISTER_TYPED_TEST_SUITE_P(KubeContract, CreatesReadsAndRemoves, AReplacementOfAnOldVersionIsAConflict,
+                            AChangeThatChangesNothingMakesNoVersion, StatusAndSpecAreWrittenApart,
+                            AFinalizerHoldsARemovedObject, AppliedFieldsHaveOwners, ListsBySelector,
+                            AWatchGoesOnBehindTheListItFollows, AWatchListTellsWhatIsThereAndThenItsEnd,
+                            AnObjectThatBeginsToMatchIsAddedAndOneThatCeasesIsDeleted);
+
+}  // namespace athanor::controller
