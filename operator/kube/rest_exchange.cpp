@@ -1,6 +1,8 @@
 #include "operator/kube/rest_exchange.hpp"
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <stdexcept>
@@ -79,6 +81,9 @@ Exchange::~Exchange() {
   if (descriptor_ >= 0) {
     ::close(descriptor_);
   }
+  if (socket_ >= 0) {
+    ::close(socket_);
+  }
 }
 
 void Exchange::signal() const {
@@ -135,12 +140,23 @@ void Exchange::receiving(std::size_t bytes) {
 
 bool Exchange::may_send(bool reused) {
   const std::lock_guard lock(mutex_);
-  if (sent_before_ && !repeatable_) {
+  if (abandoned_ || (sent_before_ && !repeatable_)) {
     return false;
   }
   sent_before_ = true;
   reused_ = reused;
   return true;
+}
+
+void Exchange::connected(int socket) {
+  const std::lock_guard lock(mutex_);
+  if (socket_ >= 0) {
+    ::close(socket_);
+  }
+  socket_ = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (abandoned_) {
+    ::shutdown(socket_, SHUT_RDWR);
+  }
 }
 
 Exchange::Progress Exchange::take(std::string& bytes) {
@@ -163,14 +179,18 @@ Exchange::Progress Exchange::take(std::string& bytes) {
 }
 
 void Exchange::abandon() {
+  bool cut = false;
   std::optional<std::pair<pplx::task_completion_event<std::size_t>, std::size_t>> held;
   {
     const std::lock_guard lock(mutex_);
     abandoned_ = true;
     pending_ = std::string();
     held.swap(held_);
+    cut = socket_ >= 0 && ::shutdown(socket_, SHUT_RDWR) == 0;
   }
-  cancellation_.cancel();
+  if (!cut) {
+    cancellation_.cancel();
+  }
   resume(std::move(held));
 }
 

@@ -65,6 +65,8 @@ class Exchange {
   void receiving(std::size_t bytes);
   // A connection was chosen. False: this would send a request again that must not be sent again.
   [[nodiscard]] bool may_send(bool reused);
+  // The socket it goes over. It is duplicated, so that it can be cut whatever becomes of cpprest's own.
+  void connected(int socket);
   [[nodiscard]] bool on_reused_connection() const { return reused_; }
 
   // The waiting side.
@@ -72,7 +74,9 @@ class Exchange {
   [[nodiscard]] pplx::cancellation_token token() const { return cancellation_.get_token(); }
   // Moves the bytes that came into `bytes` (replacing it) and lets the server go on.
   [[nodiscard]] Progress take(std::string& bytes);
-  // Gives up: closes the connection, forgets what comes.
+  // Gives up: cuts the connection, forgets what comes. It is cut at the socket, and cpprest meets an end there. Its own way,
+  // the cancellation token, closes the socket object under the feet of a thread that works on it, which can crash; it is
+  // taken only while there is no connection to cut.
   void abandon();
   // The answer came whole and its connection may carry another request.
   [[nodiscard]] bool clean() const;
@@ -85,6 +89,7 @@ class Exchange {
   const bool repeatable_;
   const std::size_t most_undelivered_;
   int descriptor_ = -1;
+  int socket_ = -1;  // under the mutex
   pplx::cancellation_token_source cancellation_;
   std::atomic<bool> reused_{false};
   std::atomic<bool> overrun_{false};

@@ -136,7 +136,13 @@ std::string Server::authority() const {
 
 class Lane::Hooks final : public TlsWitness {
  public:
-  explicit Hooks(std::shared_ptr<const TlsIdentity> identity) : identity_(std::move(identity)) {}
+  Hooks(const Server& server, std::shared_ptr<const TlsIdentity> identity) : identity_(std::move(identity)) {
+    boost::system::error_code no_address;
+    const auto address = boost::asio::ip::make_address(server.host, no_address);
+    if (!no_address) {
+      protocol_ = address.is_v6() ? tcp::v6() : tcp::v4();
+    }
+  }
 
   void begin(std::shared_ptr<Exchange> exchange) {
     const std::lock_guard lock(mutex_);
@@ -166,8 +172,8 @@ class Lane::Hooks final : public TlsWitness {
 
   // A connection was chosen; a new one has no open socket yet.
   void chosen(web::http::client::native_handle handle) {
-    tcp::socket& socket = identity_ ? static_cast<boost::asio::ssl::stream<tcp::socket&>*>(handle)->next_layer()
-                                    : *static_cast<tcp::socket*>(handle);
+    auto* stream = identity_ ? static_cast<boost::asio::ssl::stream<tcp::socket&>*>(handle) : nullptr;
+    tcp::socket& socket = stream != nullptr ? stream->next_layer() : *static_cast<tcp::socket*>(handle);
     const bool reused = socket.is_open();
     if (reused && is_dead(socket.native_handle())) {
       throw StaleConnection();
@@ -175,6 +181,24 @@ class Lane::Hooks final : public TlsWitness {
     const auto exchange = current();
     if (exchange && !exchange->may_send(reused)) {
       throw SentAlready();
+    }
+    boost::system::error_code problem;
+    if (!reused && protocol_) {
+      socket.open(*protocol_, problem);  // cpprest would do the same a moment later; now it can be known
+    }
+    if (exchange && socket.is_open()) {
+      exchange->connected(socket.native_handle());
+    }
+    chosen_socket_ = &socket;
+    chosen_connection_ = stream != nullptr ? stream->native_handle() : nullptr;
+  }
+
+  // With a name there may be several addresses, and the socket is known only when one has answered. After the first one failed,
+  // cpprest goes on with a connection that it shows to nobody.
+  void handshake(const SSL* connection) override {
+    const auto exchange = current();
+    if (exchange && connection == chosen_connection_ && chosen_socket_->is_open()) {
+      exchange->connected(chosen_socket_->native_handle());
     }
   }
 
@@ -188,9 +212,14 @@ class Lane::Hooks final : public TlsWitness {
   mutable std::mutex mutex_;
   std::shared_ptr<Exchange> exchange_;
   std::string trouble_;
+  std::optional<tcp> protocol_;  // of a server that is an address
+  // The connection last chosen; touched by the request's own chain of callbacks alone, and used only while it is that one's.
+  tcp::socket* chosen_socket_ = nullptr;
+  const SSL* chosen_connection_ = nullptr;
 };
 
-Lane::Lane(const Server& server, std::shared_ptr<const TlsIdentity> identity) : hooks_(std::make_shared<Hooks>(identity)) {
+Lane::Lane(const Server& server, std::shared_ptr<const TlsIdentity> identity)
+    : hooks_(std::make_shared<Hooks>(server, identity)) {
   http_client_config configuration;
   configuration.set_timeout(kNever);
   configuration.set_max_redirects(0);  // a redirect would carry our token to wherever it points

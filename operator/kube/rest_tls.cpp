@@ -68,6 +68,9 @@ int verify_chain(X509_STORE_CTX* chain, void* witness) {
 
 void on_progress(const SSL* connection, int where, int value) {
   const Dressing& dressing = dressing_of(connection);
+  if ((where & SSL_CB_HANDSHAKE_START) != 0) {
+    dressing.witness->handshake(connection);
+  }
   if ((where & SSL_CB_HANDSHAKE_START) != 0 && !dressing.identity->name_is_address()) {
     // The only place where every connection passes before its first message. OpenSSL's callback is const by history alone.
     ::SSL_ctrl(const_cast<SSL*>(connection), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,

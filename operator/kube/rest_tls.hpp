@@ -25,6 +25,8 @@ class TlsWitness {
   virtual ~TlsWitness() = default;
   // Why a handshake failed, in words fit for an error message.
   virtual void trouble(std::string words) = 0;
+  // A handshake begins: the connection stands.
+  virtual void handshake(const SSL* connection) = 0;
   // A record of this many bytes begins to arrive.
   virtual void receiving(std::size_t bytes) = 0;
 };
