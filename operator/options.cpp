@@ -9,6 +9,7 @@
 
 #include "migrations/revision/duration.hpp"
 #include "migrations/revision/suggestion.hpp"
+#include "operator/api/spec_codec.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -53,20 +54,63 @@ Result<void> read_max_file_size(const std::string& text, std::size_t& value) {
   return {};
 }
 
+Result<void> read_namespaces(const std::string& text, std::vector<std::string>& values) {
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    values.push_back(text.substr(begin, comma - begin));
+    if (!is_namespace_name(values.back())) {
+      return fail(usage("--watch-namespaces: '" + values.back() + "' is not the name of a namespace"));
+    }
+    begin = comma + 1;
+  }
+  return {};
+}
+
+Result<void> read_switch(const std::string& name, const std::string& text, bool& value) {
+  if (text != "true" && text != "false") {
+    return fail(usage(name + " takes true or false"));
+  }
+  value = text == "true";
+  return {};
+}
+
+std::string* text_of(Options& options, std::string_view name) {
+  const std::array<std::pair<std::string_view, std::string*>, 10> texts{{{"--manifests", &options.manifests},
+                                                                        {"--state", &options.state},
+                                                                        {"--listen", &options.listen},
+                                                                        {"--kubeconfig", &options.kubeconfig},
+                                                                        {"--context", &options.context},
+                                                                        {"--selector", &options.selector},
+                                                                        {"--lease-name", &options.lease_name},
+                                                                        {"--lease-namespace", &options.lease_namespace},
+                                                                        {"--cache", &options.cache},
+                                                                        {"--job-image", &options.job_image}}};
+  const auto* const found = std::ranges::find(texts, name, &std::pair<std::string_view, std::string*>::first);
+  return found == texts.end() ? nullptr : found->second;
+}
+
+std::vector<std::string>* list_of(Options& options, std::string_view name) {
+  if (name == "--source-root") {
+    return &options.source_roots;
+  }
+  if (name == "--secret-root") {
+    return &options.secret_roots;
+  }
+  return name == "--backup-root" ? &options.backup_roots : nullptr;
+}
+
 Result<void> take_value(Options& options, const std::string& name, const std::string& value) {
   if (value.empty()) {
     return fail(usage(name + " needs a value"));
   }
-  if (name == "--manifests") {
-    options.manifests = value;
-  } else if (name == "--state") {
-    options.state = value;
-  } else if (name == "--listen") {
-    options.listen = value;
-  } else if (name == "--source-root") {
-    options.source_roots.push_back(value);
-  } else if (name == "--secret-root") {
-    options.secret_roots.push_back(value);
+  if (std::string* text = text_of(options, name)) {
+    *text = value;
+  } else if (auto* list = list_of(options, name)) {
+    list->push_back(value);
+  } else if (name == "--watch-namespaces") {
+    return read_namespaces(value, options.namespaces);
+  } else if (name == "--leader-elect") {
+    return read_switch(name, value, options.leader_elect);
   } else if (name == "--workers") {
     return read_count(name, value, options.workers);
   } else if (name == "--per-server") {
@@ -84,7 +128,8 @@ Result<void> take_value(Options& options, const std::string& name, const std::st
 }
 
 bool* switch_of(Options& options, std::string_view name) {
-  const std::array<std::pair<std::string_view, bool*>, 6> switches{{{"--once", &options.once},
+  const std::array<std::pair<std::string_view, bool*>, 7> switches{{{"--once", &options.once},
+                                                                    {"--kube", &options.kube},
                                                                     {"--json", &options.json},
                                                                     {"--help", &options.help},
                                                                     {"-h", &options.help},
@@ -98,14 +143,32 @@ bool* switch_of(Options& options, std::string_view name) {
   return nullptr;
 }
 
-constexpr std::array<std::string_view, 15> kNames{"--max-files",   "--max-file-size", "--manifests", "--state",   "--listen",
-                                                  "--source-root", "--secret-root",   "--workers",   "--resync",  "--log-level",
-                                                  "--per-server",  "--once",          "--json",      "--version", "--help"};
-constexpr std::size_t kWithValue = 11;
+constexpr std::array<std::string_view, 26> kNames{
+    "--manifests",  "--state",       "--listen",      "--source-root", "--secret-root",      "--backup-root",  "--workers",
+    "--per-server", "--resync",      "--max-files",   "--log-level",   "--max-file-size",    "--kubeconfig",   "--context",
+    "--selector",   "--lease-name",  "--cache",       "--job-image",   "--watch-namespaces", "--leader-elect", "--lease-namespace",
+    "--kube",       "--once",        "--json",        "--version",     "--help"};
+constexpr std::size_t kWithValue = 21;
+
+// What belongs to the other way of running is refused, not passed over.
+Result<void> check_way(const Options& options) {
+  if (options.kube && !options.manifests.empty()) {
+    return fail(usage("--kube and --manifests exclude each other"));
+  }
+  if (options.kube && (options.once || !options.state.empty())) {
+    return fail(usage("--once and --state go with --manifests"));
+  }
+  const bool of_cluster = !options.kubeconfig.empty() || !options.context.empty() || !options.namespaces.empty() ||
+                          !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty();
+  if (!options.manifests.empty() && of_cluster) {
+    return fail(usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace and --job-image go with --kube"));
+  }
+  return {};
+}
 
 }  // namespace
 
-Result<Options> parse_options(const std::vector<std::string>& arguments) {
+Result<Options> parse_options(const std::vector<std::string>& arguments, bool in_pod) {
   Options options;
   for (std::size_t index = 0; index < arguments.size(); ++index) {
     std::string name = arguments[index];
@@ -132,46 +195,70 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
     }
     TRY(take_value(options, name, value));
   }
-  if (!options.help && !options.version && options.manifests.empty()) {
-    return fail(usage("--manifests DIR is required"));
+  // Either one says that there is a cluster.
+  const bool named = in_pod || !options.kubeconfig.empty() || !options.context.empty();
+  options.kube = options.kube || (options.manifests.empty() && named);
+  if (options.help || options.version) {
+    return options;
   }
+  if (!options.kube && options.manifests.empty()) {
+    return fail(usage("--manifests DIR or --kube is required"));
+  }
+  TRY(check_way(options));
   return options;
 }
 
 std::string help_text() {
-  return R"(athanor-operator: keeps PostgreSQL databases at the revisions that manifests declare.
+  return R"(athanor-operator: keeps PostgreSQL databases at the revisions that DatabaseMigration resources declare.
 
 Usage:
-  athanor-operator --manifests DIR [options]
+  athanor-operator --kube [options]            resources of a Kubernetes cluster; the default in a pod
+  athanor-operator --manifests DIR [options]   manifests in a folder, no cluster
 
-Reads DatabaseMigration manifests (*.yaml, *.yml) from DIR, brings every database to its declared revision, and again
-whenever a manifest, a revision file or a secret file changes. Status goes to the state folder, logs (JSON lines) to
-standard error.
+Brings every database to its declared revision, and again whenever a resource, its revisions or its credentials change.
+Logs are JSON lines on standard error.
 
-Options:
-  --manifests DIR      folder of manifests (required)
-  --state DIR          folder of status files; default DIR/.athanor of the manifests
-  --source-root DIR    folder outside the manifests' that spec.source.path may name; may be repeated
-  --secret-root DIR    folder outside the manifests' that secret files may lie in; may be repeated
-  --listen ADDR:PORT   serve /metrics, /healthz and /readyz; default 127.0.0.1:8080, off with --once; "off": do not listen
-  --workers N          databases in work at once; default 8
-  --per-server N       of them on one database server; default 8
-  --resync DURATION    look at every database at least this often; default 5m
-  --max-files N        revision files in one source; default 100000
-  --max-file-size SIZE of one revision file; default 64MiB
-  --once               reconcile everything once, print a summary, and exit
-  --json               with --once: the summary as JSON
-  --log-level LEVEL    debug, info, warn or error; default info (warn with --once)
-  -h, --help           this text
-  -V, --version        the version
+On a cluster:
+  --kube                    watch the API server; in a pod its own, elsewhere the one of the kubeconfig
+  --kubeconfig FILE         default: $KUBECONFIG, then ~/.kube/config
+  --context NAME            of the kubeconfig; default: its current one
+  --watch-namespaces A,B    default: all namespaces
+  --selector LABELS         only resources with these labels
+  --leader-elect BOOL       one of several replicas works, the others stand by; default true
+  --lease-name NAME         default athanor-operator
+  --lease-namespace NAME    default: the pod's own
+  --cache DIR               where Git repositories, artifacts and certificates are kept; default: a temporary folder
+  --job-image IMAGE         image of Jobs (execution.mode: Job); without it there are none
+
+Without a cluster:
+  --manifests DIR           folder of manifests (*.yaml, *.yml)
+  --state DIR               folder of status files; default DIR/.athanor of the manifests
+  --once                    reconcile everything once, print a summary, and exit
+  --json                    with --once: the summary as JSON
+
+Either way:
+  --source-root DIR         folder that spec.source.path may name; may be repeated
+  --secret-root DIR         folder that secret files may lie in; may be repeated
+  --backup-root DIR         folder that spec.backup.path may name; may be repeated
+  --listen ADDR:PORT        serve /metrics, /healthz and /readyz; default 127.0.0.1:8080, off with --once; "off": do not listen
+  --workers N               databases in work at once; default 8
+  --per-server N            of them on one database server; default 8
+  --resync DURATION         look at every database at least this often; default 5m
+  --max-files N             revision files in one source; default 100000
+  --max-file-size SIZE      of one revision file; default 64MiB
+  --log-level LEVEL         debug, info, warn or error; default info (warn with --once)
+  -h, --help                this text
+  -V, --version             the version
 
 Exit codes:
-  0   ended by SIGTERM or SIGINT; with --once: every resource is Ready
-  1   with --once: some resource is not Ready, or a manifest cannot be read
-  2   wrong usage
-  3   a folder cannot be read or written, or the address cannot be listened on
+  0    ended by SIGTERM or SIGINT; with --once: every resource is Ready
+  1    with --once: some resource is not Ready, or a manifest cannot be read; on a cluster: leadership was lost
+  2    wrong usage
+  3    a folder cannot be read or written, or the address cannot be listened on
+  12   the API server cannot be used
 
 Examples:
+  athanor-operator --kube --watch-namespaces shop,billing
   athanor-operator --manifests deploy/databases --source-root migrations
   athanor-operator --manifests deploy/databases --once --json
 )";

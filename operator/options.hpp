@@ -15,24 +15,39 @@
 namespace athanor::controller {
 
 struct Options {
+  // Without a cluster.
   std::string manifests;
-  std::string state;   // empty: <manifests>/.athanor
+  std::string state;  // empty: <manifests>/.athanor
+  bool once = false;
+  bool json = false;
+  // On a cluster.
+  bool kube = false;
+  std::string kubeconfig;  // empty: KUBECONFIG, the home folder's, or the pod's own
+  std::string context;
+  std::vector<std::string> namespaces;  // empty: all of them
+  std::string selector;
+  bool leader_elect = true;
+  std::string lease_name = "athanor-operator";
+  std::string lease_namespace;  // empty: the pod's own
+  std::string cache;            // empty: a folder of its own below the system's temporary one
+  std::string job_image;        // empty: no Jobs
+  // Either way.
   std::string listen;  // empty: 127.0.0.1:8080, or off with --once
   std::vector<std::string> source_roots;
   std::vector<std::string> secret_roots;
+  std::vector<std::string> backup_roots;
   std::size_t workers = 8;
   std::size_t per_server = 8;
   milliseconds resync{300'000};
   SourceLimits limits;
-  bool once = false;
-  bool json = false;
   std::optional<LogLevel> log_level;  // empty: info, or warn with --once
   bool help = false;
   bool version = false;
 };
 
-// Errors are Usage errors that name the option.
-[[nodiscard]] Result<Options> parse_options(const std::vector<std::string>& arguments);
+// Errors are Usage errors that name the option. `in_pod`: there is a cluster around us, and it is meant unless --manifests says
+// otherwise.
+[[nodiscard]] Result<Options> parse_options(const std::vector<std::string>& arguments, bool in_pod = false);
 [[nodiscard]] std::string help_text();
 
 }  // namespace athanor::controller

@@ -43,8 +43,8 @@ Outcome unreadable_outcome(const Error& error) {
 
 }  // namespace
 
-ClusterStore::ClusterStore(KubeClient& client, Clock& clock, Listener listener, Log log)
-    : client_(client), clock_(clock), listener_(std::move(listener)), log_(std::move(log)) {}
+ClusterStore::ClusterStore(KubeWriter& writer, Listener listener, std::string folder, Log log)
+    : writer_(writer), listener_(std::move(listener)), folder_(std::move(folder)), log_(std::move(log)) {}
 
 void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
   Entry entry;
@@ -57,6 +57,7 @@ void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
       entry.resource.status = status_from_json(Json(*status));
     }
   }
+  entry.resource.folder = folder_;
   if (const auto* const metadata = part_of(object, "metadata")) {
     entry.created = text_of(*metadata, "creationTimestamp");
   }
@@ -237,7 +238,7 @@ Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMi
   options.subresource = "status";
   options.field_manager = kFieldManager;
   options.force = true;
-  const auto written = client_.patch(kube::kDatabaseMigrations, key.name_space, key.name, body, options);
+  const auto written = writer_.patch(kube::kDatabaseMigrations, key.name_space, key.name, body, options);
   if (!written) {
     // Deleted meanwhile, or deleted and made again: the informer tells, and nobody waits for this status.
     const bool gone = written.error().code == ErrorCode::ApiNotFound || written.error().code == ErrorCode::ApiConflict;

@@ -11,8 +11,7 @@
 // Claims: two resources that manage the same version table are told apart by age (creationTimestamp, then key): the older has
 // the database, and the younger gets it when the older is gone.
 //
-// Threads: applied() and deleted() come from the informer's thread, everything else from any. Ownership: borrows client and
-// listener.
+// Threads: applied() and deleted() come from the informer's thread, everything else from any. Ownership: borrows the writer.
 #pragma once
 
 #include <functional>
@@ -36,7 +35,8 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
     std::function<void(const ResourceKey&)> removed;
     std::function<void()> synced;
   };
-  ClusterStore(KubeClient& client, Clock& clock, Listener listener, Log log);
+  // `folder`: what relative paths of resources resolve against.
+  ClusterStore(KubeWriter& writer, Listener listener, std::string folder, Log log);
 
   void applied(const ResourceKey& key, const KubeObject& object) override;
   void deleted(const ResourceKey& key) override;
@@ -68,9 +68,9 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   void unindex(const ResourceKey& key, const Entry& entry);
   [[nodiscard]] std::optional<ResourceKey> owner_of(const std::string& claim) const;
 
-  KubeClient& client_;
-  Clock& clock_;
+  KubeWriter& writer_;
   Listener listener_;
+  std::string folder_;
   Log log_;
   mutable std::mutex mutex_;
   std::map<ResourceKey, Entry> entries_;

@@ -19,7 +19,7 @@ milliseconds spread(milliseconds period, const ResourceKey& key) {
 }  // namespace
 
 Controller::Controller(ControllerParts parts, ControllerOptions options, Log log)
-    : parts_(parts), options_(options), log_(std::move(log)), writer_(parts.store) {}
+    : parts_(std::move(parts)), options_(options), log_(std::move(log)), writer_(parts.store) {}
 
 Controller::~Controller() {
   stop();
@@ -84,6 +84,9 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   const auto delay = requeue(key, next, outcome);
   if (next != Requeue::AtOnce) {  // a lost race is not worth telling: the next look begins right away
     publish(*resource, outcome, delay, log);
+    if (parts_.told) {
+      parts_.told(key, outcome);
+    }
   }
   const double seconds = std::chrono::duration<double>(parts_.clock.steady_now() - began).count();
   parts_.observer.reconciled(key, outcome, delay.has_value() || outcome.kind == Outcome::Kind::Waiting, seconds);

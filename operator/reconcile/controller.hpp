@@ -5,6 +5,7 @@
 // clock.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -30,6 +31,7 @@ struct ControllerParts {
   WorkQueue& queue;
   ReconcileObserver& observer;
   Clock& clock;
+  std::function<void(const ResourceKey&, const Outcome&)> told = {};  // after the status was written; may be empty
 };
 
 class Controller {

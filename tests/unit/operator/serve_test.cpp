@@ -101,7 +101,7 @@ TEST(Options, SayWhatIsWrong) {
     const auto options = parse_options(arguments);
     return options ? std::string("fine") : options.error().message;
   };
-  EXPECT_EQ(complaint({}), "--manifests DIR is required");
+  EXPECT_EQ(complaint({}), "--manifests DIR or --kube is required");
   EXPECT_EQ(complaint({"--manifest", "m"}), "unknown option '--manifest'; did you mean --manifests?");
   EXPECT_EQ(complaint({"--manifests"}), "--manifests needs a value");
   EXPECT_EQ(complaint({"--manifests", "m", "--workers", "0"}), "--workers takes a number from 1 to 256");

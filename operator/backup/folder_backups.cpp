@@ -1,0 +1,104 @@
+#include "operator/backup/folder_backups.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "migrations/backup/folder_store.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::chrono::seconds kNoticeEvery(1);
+
+std::string joined(const std::vector<std::string>& rows) {
+  std::string text;
+  for (const auto& row : rows) {
+    text += (text.empty() ? "" : ",") + row;
+  }
+  return text.empty() ? "base" : text;
+}
+
+// A word at most once a second, for the status.
+class NoticeProgress final : public BackupProgress {
+ public:
+  NoticeProgress(const BackupService::Notice& notice, Clock& clock, const Log& log)
+      : notice_(notice), clock_(clock), log_(log) {}
+
+  void stage(BackupStage /*stage*/, const std::string& what) override { tell(what, true); }
+  void waiting(const std::vector<Blocker>& dumps, milliseconds /*waited*/) override {
+    const std::string who = dumps.empty() ? std::string() : ": pid " + std::to_string(dumps.front().pid);
+    tell("waiting for another dump of this database to end" + who, false);
+  }
+  void bytes(std::uint64_t done, std::uint64_t /*expected*/, milliseconds /*elapsed*/) override {
+    tell("taking a backup: " + size_text(done), false);
+  }
+  void warning(const std::string& text) override { log_.warn("a backup warns", {{"warning", text}}); }
+
+ private:
+  void tell(const std::string& message, bool at_once) {
+    const SteadyTime now = clock_.steady_now();
+    if (!notice_ || (!at_once && now - told_ < kNoticeEvery)) {
+      return;
+    }
+    told_ = now;
+    notice_(message);
+  }
+  const BackupService::Notice& notice_;
+  Clock& clock_;
+  const Log& log_;
+  SteadyTime told_{};
+};
+
+BackupStatus status_of(const BackupRecord& record) {
+  BackupStatus status;
+  status.location = record.location;
+  status.revision = joined(record.revisions);
+  status.started_at = format_iso8601(record.started);
+  status.duration_ms = record.duration.count();
+  status.size_bytes = static_cast<std::int64_t>(record.size);
+  status.sha256 = record.sha256;
+  status.verified = record.verified.has_value();
+  return status;
+}
+
+BackupJob job_of(const DatabaseMigration& resource, const DatabaseTarget& target, const std::string& folder) {
+  const BackupSpec& spec = resource.spec.backup;
+  BackupJob job;
+  job.settings.folder = folder;
+  job.settings.compression = spec.compression;
+  job.settings.retention.keep = static_cast<int>(spec.keep);
+  job.settings.retention.max_age = spec.keep_for;
+  job.settings.required = spec.required;
+  job.settings.accept_max_age = spec.accept_for;
+  job.version_table = target.settings.version_table;
+  job.version_table_schema = target.settings.version_table_schema;
+  job.ledger_schema = target.settings.ledger_schema;
+  job.role = target.settings.execution.role;
+  job.actor = target.settings.actor;
+  return job;
+}
+
+}  // namespace
+
+Result<BackupStatus> FolderBackups::ensure(const DatabaseMigration& resource, const DatabaseTarget& target,
+                                           const std::vector<std::string>& rows, const Notice& notice, const StopToken& stop) {
+  TRY_ASSIGN(const std::string folder, resolve_(resource, resource.spec.backup.path));
+  TRY_ASSIGN(const auto store, FolderStore::open_folder(folder));
+  TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution));
+  BackupJob job = job_of(resource, target, folder);
+  TRY_ASSIGN(job.connection, surroundings_.connection_keywords(target.url));
+  job.environment = surroundings_.environment;
+  job.path = surroundings_.path;
+  NoticeProgress progress(notice, clock_, log_);
+  TRY_ASSIGN(const BackupRecord record, ensure_backup({*store, *sessions, clock_, progress, stop}, job));
+  std::vector<std::string> expected = rows;
+  std::ranges::sort(expected);
+  std::vector<std::string> saved = record.revisions;
+  std::ranges::sort(saved);
+  if (saved != expected) {
+    return fail(ErrorCode::StalePlan, "the database moved while its backup was taken; planning again");
+  }
+  return status_of(record);
+}
+
+}  // namespace athanor::controller

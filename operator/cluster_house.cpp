@@ -1,0 +1,288 @@
+#include "operator/cluster_house.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "migrations/base/ids.hpp"
+#include "operator/backup/folder_backups.hpp"
+#include "operator/cluster/cluster.hpp"
+#include "operator/cluster/cluster_sources.hpp"
+#include "operator/cluster/config_map_source.hpp"
+#include "operator/cluster/event_journal.hpp"
+#include "operator/cluster/secret_credentials.hpp"
+#include "operator/kube/cluster_access.hpp"
+#include "operator/kube/lease_election.hpp"
+#include "operator/kube/rest_transport.hpp"
+#include "operator/reconcile/controller.hpp"
+#include "operator/serve/listener.hpp"
+#include "operator/serve/metrics.hpp"
+#include "operator/standalone/local_paths.hpp"
+#include "operator/surroundings.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr const char* kPodFiles = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+std::vector<std::string> kubeconfig_paths(const Options& options) {
+  if (!options.kubeconfig.empty()) {
+    return {options.kubeconfig};
+  }
+  std::vector<std::string> paths;
+  std::string path;
+  for (const char c : environment_variable("KUBECONFIG").value_or("") + ":") {
+    if (c != ':') {
+      path += c;
+    } else if (!path.empty()) {
+      paths.push_back(std::exchange(path, {}));
+    }
+  }
+  if (paths.empty()) {
+    paths.push_back(environment_variable("HOME").value_or("") + "/.kube/config");
+  }
+  return paths;
+}
+
+Result<ClusterAccess> find_cluster(const Options& options) {
+  const bool in_pod = options.kubeconfig.empty() && options.context.empty() && !environment_variable("KUBECONFIG") &&
+                      environment_variable("KUBERNETES_SERVICE_HOST");
+  return in_pod ? read_pod_access(kPodFiles, environment_variable)
+                : read_kubeconfig(kubeconfig_paths(options), options.context);
+}
+
+// A folder that is this process's alone, and goes with it.
+class CacheFolder {
+ public:
+  static Result<CacheFolder> open(const Options& options) {
+    const std::string parent =
+        options.cache.empty() ? std::filesystem::temp_directory_path().string() : options.cache;
+    std::string pattern = parent + "/athanor.XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) {
+      return fail(Error(ErrorCode::Io, "no folder can be made in " + parent).advise("name a writable folder: --cache DIR"));
+    }
+    return CacheFolder(pattern);
+  }
+  ~CacheFolder() {
+    if (!path_.empty()) {
+      std::error_code ignored;
+      std::filesystem::remove_all(path_, ignored);
+    }
+  }
+  CacheFolder(CacheFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  CacheFolder& operator=(CacheFolder&&) = delete;
+  CacheFolder(const CacheFolder&) = delete;
+  CacheFolder& operator=(const CacheFolder&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  explicit CacheFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("athanor");
+}
+
+// What is read from disk before the house can be built.
+struct Grounds {
+  ClusterAccess access;
+  AllowedRoots sources;
+  AllowedRoots secrets;
+  AllowedRoots backups;
+  CacheFolder cache;
+};
+
+// Everything that lives as long as the process, in order of construction.
+class House {
+ public:
+  House(const Options& options, Grounds grounds, std::unique_ptr<HttpTransport> transport,
+        std::unique_ptr<CredentialProvider> identity, const StopToken& stop, Log log)
+      : options_(options),
+        log_(std::move(log)),
+        grounds_(std::move(grounds)),
+        host_(host_name()),
+        identity_(std::move(identity)),
+        transport_(std::move(transport)),
+        metrics_(options.workers),
+        queue_(clock_, BackOff{}, options.per_server, &metrics_),
+        client_(make_rest_client(*transport_, clock_, {}, stop,
+                                 [this](const std::string& method, int status) {
+                                   metrics_.api_request(method, status, transport_->server());
+                                 })),
+        store_(*client_, {[this](const ResourceKey& key) { queue_.add(key); }, [this](const ResourceKey& key) { forget(key); }, [] {}},
+               grounds_.sources.roots().empty() ? std::string("/") : grounds_.sources.roots().front(), log_),
+        approvals_([this](const ResourceKey& key) { queue_.add(key); }),
+        files_(grounds_.secrets, environment_variable),
+        credentials_(*client_, clock_, files_, grounds_.cache.path() + "/certificates"),
+        folders_(grounds_.sources, clock_, options.limits),
+        config_maps_(*client_, options.limits),
+        sources_({&folders_, &config_maps_}),
+        databases_(make_migrator_access(connect_to_database, clock_)),
+        backups_([this](const DatabaseMigration& resource,
+                        const std::string& path) { return grounds_.backups.resolve(resource.folder, path, "spec.backup.path", "--backup-root"); },
+                 connect_to_database, program_surroundings(), clock_, log_),
+        recorder_(make_event_recorder(*client_, clock_, "athanor-operator", host_, log_)),
+        journal_(*recorder_, store_),
+        reconciler_(reconciler_parts()),
+        controller_({store_, reconciler_, queue_, metrics_, clock_,
+                     [this](const ResourceKey& key, const Outcome& outcome) { journal_.note(key, outcome); }},
+                    controller_options(), log_),
+        cluster_({*client_, clock_, store_, approvals_, queue_}, cluster_options(), log_) {
+    metrics_.attach(queue_);
+  }
+
+  Result<int> run(const StopToken& stop) {
+    TRY_ASSIGN(const auto listener, open_listener(options_, {[this] { return scrape(); }, [] { return true; },
+                                                             [this] { return cluster_.synced(); }}));
+    log_.info("operator started", {{"version", ATHANOR_VERSION},
+                                   {"server", transport_->server()},
+                                   {"workers", options_.workers},
+                                   {"leaderElection", options_.leader_elect}});
+    cluster_.start(stop);
+    const bool ended_well = options_.leader_elect ? lead(stop) : work(stop);
+    log_.info("operator stopped");
+    cluster_.join();
+    return ended_well ? 0 : 1;
+  }
+
+ private:
+  ReconcilerParts reconciler_parts() {
+    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, &approvals_, &backups_};
+    parts.claim = [this](const DatabaseMigration& resource, const std::string& described) {
+      queue_.set_group(resource.key(), server_of(described));
+      return store_.claim(resource, described);
+    };
+    return parts;
+  }
+
+  ControllerOptions controller_options() const {
+    ControllerOptions controller;
+    controller.workers = options_.workers;
+    controller.resync = options_.resync;
+    return controller;
+  }
+
+  ClusterOptions cluster_options() const {
+    ClusterOptions cluster;
+    cluster.namespaces = options_.namespaces;
+    cluster.label_selector = options_.selector;
+    cluster.seed = static_cast<std::uint64_t>(::getpid());
+    return cluster;
+  }
+
+  // Work begins when the caches are filled: a resource that is not known yet could be the older claimant.
+  void begin(const StopToken& stop) {
+    while (!cluster_.synced() && clock_.wait(milliseconds(20), stop)) {
+    }
+    if (!stop.requested()) {
+      controller_.start(stop);
+    }
+  }
+
+  bool work(const StopToken& stop) {
+    metrics_.leading(true);
+    begin(stop);
+    while (clock_.wait(std::chrono::hours(1), stop)) {
+    }
+    log_.info("operator stops; running migrations end at their next safe point");
+    controller_.stop();
+    return true;
+  }
+
+  // Standbys keep their caches warm; whoever loses the Lease ends, and its pod begins anew as a standby.
+  bool lead(const StopToken& stop) {
+    LeaseOptions lease;
+    lease.name = options_.lease_name;
+    lease.name_space = options_.lease_namespace.empty() ? grounds_.access.name_space : options_.lease_namespace;
+    lease.identity = host_ + "_" + new_run_id();
+    lease.seed = static_cast<std::uint64_t>(::getpid());
+    StopSource lost;
+    std::thread worker;
+    LeaseElection election(*client_, clock_, lease,
+                           {[&] {
+                              metrics_.leading(true);
+                              log_.info("leading", {{"identity", lease.identity}});
+                              worker = std::thread([this, &lost] { begin(lost.token()); });
+                            },
+                            [&] {
+                              metrics_.leading(false);
+                              lost.request();
+                            },
+                            [this](const std::string& identity) { log_.info("leader", {{"identity", identity}}); }},
+                           log_);
+    election.run(stop, [&] { finish(worker); });
+    lost.request();
+    finish(worker);
+    if (!stop.requested()) {
+      log_.error("leadership was lost; running migrations end at their next safe point");
+    }
+    return stop.requested();
+  }
+
+  void finish(std::thread& worker) {
+    if (worker.joinable()) {
+      worker.join();
+    }
+    controller_.stop();
+  }
+
+  std::string scrape() {
+    metrics_.manifests(store_.size(), 0);
+    return metrics_.text();
+  }
+
+  void forget(const ResourceKey& key) {
+    queue_.remove(key);
+    reconciler_.forget(key);
+    metrics_.forgotten(key);
+  }
+
+  const Options& options_;
+  Log log_;
+  SystemClock clock_;
+  Grounds grounds_;
+  std::string host_;
+  std::unique_ptr<CredentialProvider> identity_;
+  std::unique_ptr<HttpTransport> transport_;
+  Metrics metrics_;
+  WorkQueue queue_;
+  std::unique_ptr<KubeClient> client_;
+  ClusterStore store_;
+  ApprovalBook approvals_;
+  LocalCredentials files_;
+  SecretCredentials credentials_;
+  LocalSources folders_;
+  ConfigMapSource config_maps_;
+  ClusterSources sources_;
+  std::unique_ptr<DatabaseAccessFactory> databases_;
+  FolderBackups backups_;
+  std::unique_ptr<EventRecorder> recorder_;
+  EventJournal journal_;
+  Reconciler reconciler_;
+  Controller controller_;
+  Cluster cluster_;
+};
+
+}  // namespace
+
+Result<int> run_on_cluster(const Options& options, const Log& log, const StopToken& stop) {
+  TRY_ASSIGN(auto access, find_cluster(options));
+  TRY_ASSIGN(auto sources, AllowedRoots::create(options.source_roots));
+  TRY_ASSIGN(auto secrets, AllowedRoots::create(options.secret_roots));
+  TRY_ASSIGN(auto backups, AllowedRoots::create(options.backup_roots));
+  TRY_ASSIGN(auto cache, CacheFolder::open(options));
+  static SystemClock clock;  // of the identity, which outlives the house's own
+  auto identity = make_credentials(access, clock, environment_variable);
+  TRY_ASSIGN(auto transport, make_rest_transport(access, *identity, clock));
+  const auto house = std::make_unique<House>(
+      options, Grounds{std::move(access), std::move(sources), std::move(secrets), std::move(backups), std::move(cache)},
+      std::move(transport), std::move(identity), stop, log);
+  return house->run(stop);
+}
+
+}  // namespace athanor::controller

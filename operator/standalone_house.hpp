@@ -1,0 +1,14 @@
+// Standalone mode, composed: manifests from a folder, statuses into a folder.
+//
+// Threads: one thread calls. Ownership: owns everything the mode is made of, for as long as it runs.
+#pragma once
+
+#include "migrations/base/stop.hpp"
+#include "operator/options.hpp"
+
+namespace athanor::controller {
+
+// The exit code, or why it could not begin.
+[[nodiscard]] Result<int> run_standalone(const Options& options, const Log& log, const StopToken& stop);
+
+}  // namespace athanor::controller

@@ -1,0 +1,62 @@
+#include "operator/surroundings.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "migrations/postgres/connect.hpp"
+#include "migrations/postgres/connection_string.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr const char* kDefaultListen = "127.0.0.1:8080";
+
+std::vector<std::string> split_path(const std::string& path) {
+  std::vector<std::string> folders;
+  std::string folder;
+  for (const char c : path + ":") {
+    if (c != ':') {
+      folder += c;
+    } else if (!folder.empty()) {
+      folders.push_back(std::exchange(folder, {}));
+    }
+  }
+  return folders;
+}
+
+}  // namespace
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url, const ExecutionSettings& settings) {
+  TRY_ASSIGN(auto factory, postgres::PostgresFactory::create(url, settings));
+  return std::unique_ptr<SessionFactory>(std::move(factory));
+}
+
+ProgramSurroundings program_surroundings() {
+  ProgramSurroundings surroundings;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    surroundings.environment.emplace_back(*entry);
+  }
+  surroundings.path = split_path(environment_variable("PATH").value_or(""));
+  surroundings.connection_keywords = [](const std::string& url) -> Result<ConnectionKeywords> {
+    TRY_ASSIGN(auto parsed, postgres::parse_connection_string(url));
+    return std::move(parsed.keywords);
+  };
+  return surroundings;
+}
+
+Result<std::unique_ptr<Listener>> open_listener(const Options& options, ListenerHandlers handlers) {
+  const std::string address = options.listen.empty() ? kDefaultListen : options.listen;
+  if (address == "off") {
+    return std::unique_ptr<Listener>();
+  }
+  return Listener::open(address, std::move(handlers));
+}
+
+}  // namespace athanor::controller

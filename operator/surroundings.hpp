@@ -1,0 +1,23 @@
+// What both houses take from the process: environment, database connections, what started programs inherit.
+//
+// Threads: safe from any thread, as long as nobody changes the environment.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "operator/backup/folder_backups.hpp"
+#include "operator/options.hpp"
+#include "operator/serve/listener.hpp"
+
+namespace athanor::controller {
+
+[[nodiscard]] std::optional<std::string> environment_variable(const std::string& name);
+[[nodiscard]] Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url,
+                                                                          const ExecutionSettings& settings);
+[[nodiscard]] ProgramSurroundings program_surroundings();
+// Null when the operator was told not to listen.
+[[nodiscard]] Result<std::unique_ptr<Listener>> open_listener(const Options& options, ListenerHandlers handlers);
+
+}  // namespace athanor::controller
