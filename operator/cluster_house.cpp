@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <thread>
@@ -58,8 +59,7 @@ Result<ClusterAccess> find_cluster(const Options& options) {
 class CacheFolder {
  public:
   static Result<CacheFolder> open(const Options& options) {
-    const std::string parent =
-        options.cache.empty() ? std::filesystem::temp_directory_path().string() : options.cache;
+    const std::string parent = options.cache.empty() ? std::filesystem::temp_directory_path().string() : options.cache;
     std::string pattern = parent + "/athanor.XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) {
       return fail(Error(ErrorCode::Io, "no folder can be made in " + parent).advise("name a writable folder: --cache DIR"));
@@ -100,21 +100,20 @@ struct Grounds {
 // Everything that lives as long as the process, in order of construction.
 class House {
  public:
-  House(const Options& options, Grounds grounds, std::unique_ptr<HttpTransport> transport,
-        std::unique_ptr<CredentialProvider> identity, const StopToken& stop, Log log)
+  House(const Options& options, Grounds grounds, std::unique_ptr<HttpTransport> transport, Clock& clock, Log log)
       : options_(options),
         log_(std::move(log)),
+        clock_(clock),
         grounds_(std::move(grounds)),
         host_(host_name()),
-        identity_(std::move(identity)),
         transport_(std::move(transport)),
         metrics_(options.workers),
         queue_(clock_, BackOff{}, options.per_server, &metrics_),
-        client_(make_rest_client(*transport_, clock_, {}, stop,
-                                 [this](const std::string& method, int status) {
-                                   metrics_.api_request(method, status, transport_->server());
-                                 })),
-        store_(*client_, {[this](const ResourceKey& key) { queue_.add(key); }, [this](const ResourceKey& key) { forget(key); }, [] {}},
+        client_(make_rest_client(
+            *transport_, clock_, {}, requests_stop_.token(),
+            [this](const std::string& method, int status) { metrics_.api_request(method, status, transport_->server()); })),
+        store_(*client_,
+               {[this](const ResourceKey& key) { queue_.add(key); }, [this](const ResourceKey& key) { forget(key); }, [] {}},
                grounds_.sources.roots().empty() ? std::string("/") : grounds_.sources.roots().front(), log_),
         approvals_([this](const ResourceKey& key) { queue_.add(key); }),
         files_(grounds_.secrets, environment_variable),
@@ -123,9 +122,11 @@ class House {
         config_maps_(*client_, options.limits),
         sources_({&folders_, &config_maps_}),
         databases_(make_migrator_access(connect_to_database, clock_)),
-        backups_([this](const DatabaseMigration& resource,
-                        const std::string& path) { return grounds_.backups.resolve(resource.folder, path, "spec.backup.path", "--backup-root"); },
-                 connect_to_database, program_surroundings(), clock_, log_),
+        backups_(
+            [this](const DatabaseMigration& resource, const std::string& path) {
+              return grounds_.backups.resolve(resource.folder, path, "spec.backup.path", "--backup-root");
+            },
+            connect_to_database, program_surroundings(), clock_, log_),
         recorder_(make_event_recorder(*client_, clock_, "athanor-operator", host_, log_)),
         journal_(*recorder_, store_),
         reconciler_(reconciler_parts()),
@@ -143,10 +144,12 @@ class House {
                                    {"server", transport_->server()},
                                    {"workers", options_.workers},
                                    {"leaderElection", options_.leader_elect}});
-    cluster_.start(stop);
+    cluster_.start(watches_stop_.token());
     const bool ended_well = options_.leader_elect ? lead(stop) : work(stop);
-    log_.info("operator stopped");
+    watches_stop_.request(StopLevel::Now);
     cluster_.join();
+    requests_stop_.request(StopLevel::Now);
+    log_.info("operator stopped");
     return ended_well ? 0 : 1;
   }
 
@@ -213,7 +216,9 @@ class House {
                               metrics_.leading(false);
                               lost.request();
                             },
-                            [this](const std::string& identity) { log_.info("leader", {{"identity", identity}}); }},
+                            [this](const std::string& identity) {
+                              log_.info("leader", {{"identity", identity}});
+                            }},
                            log_);
     election.run(stop, [&] { finish(worker); });
     lost.request();
@@ -244,11 +249,12 @@ class House {
 
   const Options& options_;
   Log log_;
-  SystemClock clock_;
+  Clock& clock_;
   Grounds grounds_;
   std::string host_;
-  std::unique_ptr<CredentialProvider> identity_;
   std::unique_ptr<HttpTransport> transport_;
+  StopSource watches_stop_;   // caches stay warm until the work has ended
+  StopSource requests_stop_;  // statuses, events and the Lease are written while the work ends: this comes last
   Metrics metrics_;
   WorkQueue queue_;
   std::unique_ptr<KubeClient> client_;
@@ -276,12 +282,12 @@ Result<int> run_on_cluster(const Options& options, const Log& log, const StopTok
   TRY_ASSIGN(auto secrets, AllowedRoots::create(options.secret_roots));
   TRY_ASSIGN(auto backups, AllowedRoots::create(options.backup_roots));
   TRY_ASSIGN(auto cache, CacheFolder::open(options));
-  static SystemClock clock;  // of the identity, which outlives the house's own
-  auto identity = make_credentials(access, clock, environment_variable);
+  SystemClock clock;
+  const auto identity = make_credentials(access, clock, environment_variable);
   TRY_ASSIGN(auto transport, make_rest_transport(access, *identity, clock));
   const auto house = std::make_unique<House>(
       options, Grounds{std::move(access), std::move(sources), std::move(secrets), std::move(backups), std::move(cache)},
-      std::move(transport), std::move(identity), stop, log);
+      std::move(transport), clock, log);
   return house->run(stop);
 }
 

@@ -76,15 +76,15 @@ Result<void> read_switch(const std::string& name, const std::string& text, bool&
 
 std::string* text_of(Options& options, std::string_view name) {
   const std::array<std::pair<std::string_view, std::string*>, 10> texts{{{"--manifests", &options.manifests},
-                                                                        {"--state", &options.state},
-                                                                        {"--listen", &options.listen},
-                                                                        {"--kubeconfig", &options.kubeconfig},
-                                                                        {"--context", &options.context},
-                                                                        {"--selector", &options.selector},
-                                                                        {"--lease-name", &options.lease_name},
-                                                                        {"--lease-namespace", &options.lease_namespace},
-                                                                        {"--cache", &options.cache},
-                                                                        {"--job-image", &options.job_image}}};
+                                                                         {"--state", &options.state},
+                                                                         {"--listen", &options.listen},
+                                                                         {"--kubeconfig", &options.kubeconfig},
+                                                                         {"--context", &options.context},
+                                                                         {"--selector", &options.selector},
+                                                                         {"--lease-name", &options.lease_name},
+                                                                         {"--lease-namespace", &options.lease_namespace},
+                                                                         {"--cache", &options.cache},
+                                                                         {"--job-image", &options.job_image}}};
   const auto* const found = std::ranges::find(texts, name, &std::pair<std::string_view, std::string*>::first);
   return found == texts.end() ? nullptr : found->second;
 }
@@ -144,10 +144,11 @@ bool* switch_of(Options& options, std::string_view name) {
 }
 
 constexpr std::array<std::string_view, 26> kNames{
-    "--manifests",  "--state",       "--listen",      "--source-root", "--secret-root",      "--backup-root",  "--workers",
-    "--per-server", "--resync",      "--max-files",   "--log-level",   "--max-file-size",    "--kubeconfig",   "--context",
-    "--selector",   "--lease-name",  "--cache",       "--job-image",   "--watch-namespaces", "--leader-elect", "--lease-namespace",
-    "--kube",       "--once",        "--json",        "--version",     "--help"};
+    "--manifests",        "--state",        "--listen",          "--source-root", "--secret-root", "--backup-root",
+    "--workers",          "--per-server",   "--resync",          "--max-files",   "--log-level",   "--max-file-size",
+    "--kubeconfig",       "--context",      "--selector",        "--lease-name",  "--cache",       "--job-image",
+    "--watch-namespaces", "--leader-elect", "--lease-namespace", "--kube",        "--once",        "--json",
+    "--version",          "--help"};
 constexpr std::size_t kWithValue = 21;
 
 // What belongs to the other way of running is refused, not passed over.
@@ -161,7 +162,8 @@ Result<void> check_way(const Options& options) {
   const bool of_cluster = !options.kubeconfig.empty() || !options.context.empty() || !options.namespaces.empty() ||
                           !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty();
   if (!options.manifests.empty() && of_cluster) {
-    return fail(usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace and --job-image go with --kube"));
+    return fail(
+        usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace and --job-image go with --kube"));
   }
   return {};
 }

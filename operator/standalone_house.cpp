@@ -54,8 +54,8 @@ class House {
   }
 
   Result<int> run(const StopToken& stop) {
-    TRY_ASSIGN(const auto listener,
-               open_listener(options_, {[this] { return metrics_.text(); }, [] { return true; }, [this] { return standalone_.ready(); }}));
+    TRY_ASSIGN(const auto listener, open_listener(options_, {[this] { return metrics_.text(); }, [] { return true; },
+                                                             [this] { return standalone_.ready(); }}));
     TRY(standalone_.load());
     log_.info("operator started", {{"version", ATHANOR_VERSION},
                                    {"manifests", manifests_.path()},
@@ -133,8 +133,8 @@ Result<int> run_standalone(const Options& options, const Log& log, const StopTok
   TRY_ASSIGN(auto backups, AllowedRoots::create(options.backup_roots));
   const std::string state_path = options.state.empty() ? sources.roots().front() + "/.athanor" : options.state;
   TRY_ASSIGN(auto state, StateFolder::open(state_path));
-  const auto house = std::make_unique<House>(options, std::move(state), std::move(sources), std::move(secrets),
-                                             std::move(backups), log);
+  const auto house =
+      std::make_unique<House>(options, std::move(state), std::move(sources), std::move(secrets), std::move(backups), log);
   return options.once ? house->run_once(stop) : house->run(stop);
 }
 

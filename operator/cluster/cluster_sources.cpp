@@ -13,8 +13,9 @@ Result<std::shared_ptr<SourceSnapshot>> ClusterSources::load(const DatabaseMigra
     provider = providers_.flux;
   }
   if (provider == nullptr) {
-    return fail(Error(ErrorCode::Configuration, "this operator does not serve sources of the kind " + std::string(source.kind()))
-                    .advise("name another source, or start the operator with --source-root or --cache"));
+    return fail(
+        Error(ErrorCode::Configuration, "this operator does not serve sources of the kind " + std::string(source.kind()))
+            .advise("name another source, or start the operator with --source-root or --cache"));
   }
   return provider->load(resource);
 }

@@ -43,8 +43,9 @@ Result<void> ConfigMapSource::add(const KubeObject& object, const std::string& n
                       .advise("keep it in one of them, or rename it"));
     }
     if (content.files.size() == limits_.max_files) {
-      return fail(Error(ErrorCode::FileTooLarge, "the ConfigMaps hold more than " + std::to_string(limits_.max_files) + " files")
-                      .advise("raise --max-files of the operator"));
+      return fail(
+          Error(ErrorCode::FileTooLarge, "the ConfigMaps hold more than " + std::to_string(limits_.max_files) + " files")
+              .advise("raise --max-files of the operator"));
     }
     content.files.push_back({key, value.get<std::string>()});
   }

@@ -81,8 +81,8 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
     return local_.read(resource, reference);
   }
   if (reference.kind == SecretReference::Kind::Environment) {
-    return fail(Error(ErrorCode::MissingDatabaseUrl, "the operator's environment is not read on a cluster")
-                    .advise("use secretKeyRef"));
+    return fail(
+        Error(ErrorCode::MissingDatabaseUrl, "the operator's environment is not read on a cluster").advise("use secretKeyRef"));
   }
   const std::string named = "Secret " + resource.metadata.name_space + "/" + reference.value;
   auto secret = reader_.get(kube::kSecrets, resource.metadata.name_space, reference.value);

@@ -1,12 +1,12 @@
 // Credentials on a cluster: keys of Secrets in the resource's own namespace, and files below a secret root.
 //
 // A Secret is read by name each time a connection is made, and at no other time: never listed, never watched, never kept
-// in memory. So a rotated password is used by the next connection. Environment variables are refused. Certificates, which libpq wants
-// in files, are written to files of mode 0600 in a folder of mode 0700 that is ours alone, named by their hash, and removed
-// when nothing used them for an hour and at the end.
+// in memory. So a rotated password is used by the next connection. Environment variables are refused. Certificates, which libpq
+// wants in files, are written to files of mode 0600 in a folder of mode 0700 that is ours alone, named by their hash, and
+// removed when nothing used them for an hour and at the end.
 //
-// Threads: safe from any thread. Ownership: borrows the reader and clock. Errors: CredentialsNotFound's codes for what is missing,
-// named by Secret and key; ApiForbidden tells which RBAC rule is missing. No value is ever part of an error.
+// Threads: safe from any thread. Ownership: borrows the reader and clock. Errors: CredentialsNotFound's codes for what is
+// missing, named by Secret and key; ApiForbidden tells which RBAC rule is missing. No value is ever part of an error.
 #pragma once
 
 #include <map>

@@ -102,8 +102,29 @@ struct Metrics::Impl {
   Counter& retries = counters(registry, "athanor_retries_total", "Revisions tried again after a lock time-out.").Add({});
   Gauge& resources = gauges(registry, "athanor_resources", "Resources that are declared and readable.").Add({});
   Gauge& problems = gauges(registry, "athanor_manifest_problems", "Problems in manifests that stand now.").Add({});
+  Family<Counter>& requests = counters(registry, "rest_client_requests_total", "Requests to the API server.");
+  Family<Gauge>& leader = gauges(registry, "leader_election_master_status", "1: this replica leads.");
+  Family<Gauge>& backup_time =
+      gauges(registry, "athanor_backup_timestamp_seconds", "When the last verified backup was begun, since the epoch.");
+  Family<Gauge>& backup_size = gauges(registry, "athanor_backup_size_bytes", "Size of the last verified backup.");
+  Histogram& backups = histograms(registry, "athanor_backup_duration_seconds", "Duration of a backup.").Add({}, step_buckets());
+  Counter& backups_failed =
+      counters(registry, "athanor_backups_failed_total", "Backups that could not be taken or verified.").Add({});
   std::mutex mutex;
   std::map<ResourceKey, Gauge*> pending_of;
+  std::map<ResourceKey, std::pair<Gauge*, Gauge*>> backup_of;  // time, size
+
+  void backed_up(const ResourceKey& key, const BackupStatus& backup) {
+    backups.Observe(static_cast<double>(backup.duration_ms) / 1'000);
+    const std::lock_guard lock(mutex);
+    auto& [time, size] = backup_of[key];
+    if (time == nullptr) {
+      time = &backup_time.Add({{"namespace", key.name_space}, {"name", key.name}});
+      size = &backup_size.Add({{"namespace", key.name_space}, {"name", key.name}});
+    }
+    time->SetToCurrentTime();
+    size->Set(static_cast<double>(backup.size_bytes));
+  }
   const WorkQueue* queue = nullptr;
 };
 
@@ -162,13 +183,28 @@ void Metrics::worker_finished() {
   impl_->active.Decrement();
 }
 
-void Metrics::reconciled(const ResourceKey& /*key*/, const Outcome& outcome, bool requeued, double seconds) {
+void Metrics::api_request(const std::string& method, int status, const std::string& host) {
+  const std::string code = status == 0 ? "<error>" : std::to_string(status);
+  impl_->requests.Add({{"code", code}, {"method", method}, {"host", host}}).Increment();
+}
+
+void Metrics::leading(bool is_leader) {
+  impl_->leader.Add({{"name", "athanor-operator"}}).Set(is_leader ? 1 : 0);
+}
+
+void Metrics::reconciled(const ResourceKey& key, const Outcome& outcome, bool requeued, double seconds) {
   const std::string result = result_label(outcome, requeued);
   impl_->reconciles.Add({{"controller", kController}, {"result", result}}).Increment();
   if (result == "error") {
     impl_->errors.Increment();
   }
   impl_->times.Observe(seconds);
+  if (outcome.backup) {
+    impl_->backed_up(key, *outcome.backup);
+  }
+  if (outcome.reason == Reason::BackupFailed) {
+    impl_->backups_failed.Increment();
+  }
 }
 
 void Metrics::revision_applied(Direction direction, double seconds) {
@@ -199,6 +235,11 @@ void Metrics::forgotten(const ResourceKey& key) {
   if (const auto found = impl_->pending_of.find(key); found != impl_->pending_of.end()) {
     impl_->pending.Remove(found->second);
     impl_->pending_of.erase(found);
+  }
+  if (const auto found = impl_->backup_of.find(key); found != impl_->backup_of.end()) {
+    impl_->backup_time.Remove(found->second.first);
+    impl_->backup_size.Remove(found->second.second);
+    impl_->backup_of.erase(found);
   }
 }
 

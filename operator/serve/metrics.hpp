@@ -1,7 +1,8 @@
 // Metrics: controller-runtime's names, so that existing dashboards work, and our own under athanor_*.
 //
-// Labels are bounded: controller, result, reason (one closed list), direction; namespace and name of resources only on
-// athanor_pending_revisions, which goes when the resource goes. Values of the queue and of the process are read when scraped.
+// Labels are bounded: controller, result, reason (one closed list), direction, code and method; namespace and name of resources
+// only on athanor_pending_revisions and athanor_backup_*, which go when the resource goes. Values of the queue and of the
+// process are read when scraped.
 //
 // Threads: safe from any thread. Ownership: borrows the queue once attached.
 #pragma once
@@ -23,6 +24,9 @@ class Metrics final : public ReconcileObserver, public QueueObserver {
 
   void attach(const WorkQueue& queue);
   void manifests(std::size_t resources, std::size_t problems);
+  // A request to the API server; status 0: no answer.
+  void api_request(const std::string& method, int status, const std::string& host);
+  void leading(bool is_leader);
   // The text exposition format.
   [[nodiscard]] std::string text() const;
 
