@@ -41,14 +41,12 @@ UnfinishedStep unfinished_from(const Rows& rows) {
 }
 
 // A version table is known by the schema it really is in, or would be made in: the same one however search_path reaches it.
-// Names are cut as the server cuts them.
+// Names are cut as the server cuts them. (A fresh backend pays for every catalog a query joins; pg_identify_object joins none.)
 constexpr std::string_view kWhatIsThere =
-    "SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL, to_regclass($3) IS NOT NULL,"
+    "SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL,"
     " to_regnamespace($4) IS NOT NULL, pg_backend_pid(), pg_is_in_recovery(),"
-    " coalesce((SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE c.oid = to_regclass($1)), coalesce(nullif($5::name, ''), current_schema(), '') || '.' || $6::name),"
-    " EXISTS (SELECT FROM unnest(ARRAY[to_regclass($2), to_regclass($3)]) AS t(id) WHERE id IS NOT NULL AND NOT EXISTS"
-    " (SELECT FROM pg_attribute WHERE attrelid = id AND attname = 'version_table' AND NOT attisdropped))";
+    " coalesce((pg_identify_object(1259, to_regclass($1), 0)).schema, nullif($5::name, ''), current_schema(), '') || '.' ||"
+    " $6::name";
 
 Error pooler_error() {
   return Error(ErrorCode::PoolerRefused, "a connection pooler stands between Athanor and PostgreSQL")
@@ -65,19 +63,17 @@ Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings
                                                            quote_identifier(settings.ledger_schema),
                                                            settings.version_table_schema, settings.version_table}));
   const auto is = [&](std::size_t column) { return what.text(0, column) == "t"; };
-  if (what.text(0, 4) != std::to_string(session.backend_pid()) && !settings.execution.allow_session_pooler) {
+  if (what.text(0, 3) != std::to_string(session.backend_pid()) && !settings.execution.allow_session_pooler) {
     return fail(pooler_error());
   }
   DatabaseState state;
   Observation& seen = state.observation;
   seen.has_version_table = is(0);
-  seen.has_ledger = is(1) && is(2);
-  seen.read_only = is(5);
+  seen.has_ledger = is(1);
+  seen.read_only = is(4);
   seen.server_version = session.server_version();
-  state.has_ledger_schema = is(3);
-  state.version_table = what.text(0, 6);
-  state.ledger_is_old = is(7);
-  ledger.belong_to(state.version_table, !state.ledger_is_old);
+  state.has_ledger_schema = is(2);
+  ledger.belong_to(what.text(0, 5));
   std::vector<Command> commands;
   if (seen.has_version_table) {
     commands.push_back({versions.select_statement(), {}, ""});
@@ -101,7 +97,7 @@ Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings
   return state;
 }
 
-Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions, Ledger& ledger) {
+Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions, const Ledger& ledger) {
   Transaction transaction;
   if (!state.observation.has_version_table) {
     transaction.commands.push_back({versions.create_statement(), {}, ""});
@@ -111,18 +107,12 @@ Result<void> create_missing(Session& session, const DatabaseState& state, const 
       transaction.commands.push_back({std::move(statement), {}, ""});
     }
   }
-  if (state.ledger_is_old) {
-    for (auto& statement : ledger.extend_statements()) {
-      transaction.commands.push_back({std::move(statement), {}, ""});
-    }
-  }
   if (transaction.commands.empty()) {
     return {};
   }
   TRY(session.submit(transaction));
   TRY_ASSIGN(TransactionOutcome outcome, session.collect());
   if (!outcome.error) {
-    ledger.belong_to(state.version_table, true);
     return {};
   }
   Error error = std::move(*outcome.error);

@@ -13,8 +13,6 @@ namespace athanor {
 struct DatabaseState {
   Observation observation;
   bool has_ledger_schema = false;
-  std::string version_table;   // "schema.table" without quotes: where it is, or where it would be made
-  bool ledger_is_old = false;  // does not tell version tables apart
 };
 
 // Tells the ledger which version table it is about.
@@ -23,6 +21,6 @@ struct DatabaseState {
 
 // Creates what is missing of version table and ledger, in one transaction. The caller holds the lock.
 [[nodiscard]] Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions,
-                                          Ledger& ledger);
+                                          const Ledger& ledger);
 
 }  // namespace athanor

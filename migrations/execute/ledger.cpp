@@ -24,9 +24,9 @@ Ledger::Ledger(const std::string& schema)
       step_(qualified_name(schema, "step")),
       ours_("true") {}
 
-void Ledger::belong_to(const std::string& version_table, bool told_apart) {
+void Ledger::belong_to(const std::string& version_table) {
   version_table_ = version_table;
-  ours_ = told_apart ? "version_table = " + quote_literal(version_table) : "true";
+  ours_ = "version_table = " + quote_literal(version_table);
 }
 
 std::vector<std::string> Ledger::create_statements(bool schema_exists) const {
@@ -46,17 +46,6 @@ std::vector<std::string> Ledger::create_statements(bool schema_exists) const {
                        " state text NOT NULL, before text, cursor text, rows bigint NOT NULL DEFAULT 0, checksum text NOT NULL,"
                        " run_id text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now()," +
                        std::string(kStepKey) + ")");
-  return statements;
-}
-
-std::vector<std::string> Ledger::extend_statements() const {
-  std::vector<std::string> statements;
-  for (const auto& table : {history_, step_}) {
-    statements.push_back("ALTER TABLE IF EXISTS " + table + " ADD COLUMN IF NOT EXISTS version_table text NOT NULL DEFAULT " +
-                         quote_literal(version_table_));
-    statements.push_back("ALTER TABLE IF EXISTS " + table + " ALTER COLUMN version_table DROP DEFAULT");
-  }
-  statements.push_back("ALTER TABLE IF EXISTS " + step_ + " DROP CONSTRAINT IF EXISTS step_pkey, ADD" + std::string(kStepKey));
   return statements;
 }
 

@@ -26,11 +26,8 @@ class Ledger {
   [[nodiscard]] const std::string& step_table() const { return step_; }
   // CREATE SCHEMA (unless it is there) and the tables.
   [[nodiscard]] std::vector<std::string> create_statements(bool schema_exists) const;
-  // What gives a ledger of one version table only the column that tells version tables apart; its rows become this one's.
-  [[nodiscard]] std::vector<std::string> extend_statements() const;
-  // From here on the rows of this version table are read and written: "schema.table", as the server resolved it. All rows are
-  // read from a ledger that does not tell version tables apart yet.
-  void belong_to(const std::string& version_table, bool told_apart);
+  // From here on the rows of this version table are read and written: "schema.table", as the server resolved it.
+  void belong_to(const std::string& version_table);
 
   struct Entry {
     std::string_view run_id;

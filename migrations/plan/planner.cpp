@@ -1,10 +1,14 @@
 #include <algorithm>
+#include <system_error>
+#include <thread>
 
 #include "migrations/plan/plan.hpp"
 #include "migrations/plan/plan_hash.hpp"
 
 namespace athanor {
 namespace {
+
+constexpr std::size_t kStepsForAThread = 128;
 
 Error irreversible(const Revision& revision, std::string why, std::string hint) {
   return Error(ErrorCode::Irreversible, "revision " + revision.id + " cannot be taken back: " + std::move(why))
@@ -48,14 +52,41 @@ Result<PlannedRevision> plan_revision(const RevisionGraph& graph, const Revision
   return planned;
 }
 
+// Nothing can run before every body is read and cut apart, and the server idles meanwhile: long plans take a second thread. The
+// error told is the first in order, whoever met it.
+Result<std::vector<PlannedRevision>> plan_steps(const RevisionGraph& graph, const RevisionSource& source,
+                                                std::vector<WalkStep> steps) {
+  std::vector<PlannedRevision> planned(steps.size());
+  const auto plan_range = [&](std::size_t first, std::size_t last) -> Result<void> {
+    for (std::size_t index = first; index < last; ++index) {
+      TRY_ASSIGN(planned[index], plan_revision(graph, source, std::move(steps[index])));
+    }
+    return {};
+  };
+  std::size_t middle = steps.size();
+  Result<void> rest;
+  std::thread second;
+  if (steps.size() >= kStepsForAThread) {
+    middle /= 2;
+    try {
+      second = std::thread([&] { rest = plan_range(middle, steps.size()); });
+    } catch (const std::system_error&) {  // no thread to be had: this one does it all
+      middle = steps.size();
+    }
+  }
+  const Result<void> begun = plan_range(0, middle);
+  if (second.joinable()) {
+    second.join();
+  }
+  TRY(begun);
+  TRY(rest);
+  return planned;
+}
+
 Result<Plan> plan_walk(const RevisionGraph& graph, const RevisionSource& source, Plan plan, Walk walk) {
   std::sort(plan.from.begin(), plan.from.end());
   plan.warnings = std::move(walk.warnings);
-  plan.revisions.reserve(walk.steps.size());
-  for (auto& step : walk.steps) {
-    TRY_ASSIGN(auto planned, plan_revision(graph, source, std::move(step)));
-    plan.revisions.push_back(std::move(planned));
-  }
+  TRY_ASSIGN(plan.revisions, plan_steps(graph, source, std::move(walk.steps)));
   plan.to = plan.revisions.empty() ? plan.from : plan.revisions.back().walk.heads;
   plan.hash = plan_hash(plan);
   return plan;

@@ -49,12 +49,6 @@ class Tenants : public test::MigrationScene {
     EXPECT_EQ(report.error->sqlstate, "42P07") << text(report.error);
     database_.run("DROP TABLE " + settings_.version_table_schema + ".t_w");
   }
-  // The ledger as it was before version tables were told apart.
-  void old_ledger() {
-    database_.run(
-        "ALTER TABLE athanor.history DROP COLUMN version_table; ALTER TABLE athanor.step DROP COLUMN version_table;"
-        "ALTER TABLE athanor.step ADD PRIMARY KEY (revision, direction, step, statement)");
-  }
 };
 
 TEST_F(Tenants, SameRevisionsWithOtherTextsAreJudgedByTheirOwnHistory) {
@@ -118,37 +112,6 @@ TEST_F(Tenants, AVersionTableIsTheSameHoweverItIsReached) {
   settings_.version_table_schema.clear();
   ASSERT_TRUE(upgrade().ok());
   EXPECT_EQ(database_.value("SELECT version_table FROM athanor.history ORDER BY id DESC LIMIT 1"), "public.alembic_version");
-}
-
-TEST_F(Tenants, ALedgerFromBeforeIsReadAsItIsAndMendedByTheNextRun) {
-  tenant("north");
-  ASSERT_TRUE(upgrade("a1").ok());
-  stop_half_way();
-  old_ledger();
-  EXPECT_TRUE(verify()) << verify().error().describe();
-  EXPECT_TRUE(unfinished());
-  EXPECT_FALSE(history().empty());
-  EXPECT_FALSE(database_.has_relation("south.alembic_version"));
-  const auto report = upgrade();
-  ASSERT_TRUE(report.ok()) << text(report.error);
-  EXPECT_EQ(report.executed.size(), 1U);
-  EXPECT_EQ(database_.column("SELECT DISTINCT version_table FROM athanor.history"), Rows{"north.alembic_version"});
-  tenant("south");
-  ASSERT_TRUE(upgrade().ok());
-  EXPECT_TRUE(verify()) << verify().error().describe();
-}
-
-TEST_F(Tenants, ALedgerFromBeforeIsMendedByARepairToo) {
-  tenant("north");
-  ASSERT_TRUE(upgrade("a1").ok());
-  stop_half_way();
-  old_ledger();
-  auto sessions = factory();
-  athanor::Migrator migrator(*sessions, clock(), settings_, sink_);
-  const auto resolved = migrator.resolve_step(athanor::Migrator::StepResolution::Abandon, stop_.token());
-  ASSERT_TRUE(resolved) << resolved.error().describe();
-  EXPECT_EQ(database_.value("SELECT count(*) FROM athanor.step"), "0");
-  EXPECT_FALSE(migrator.observe().value().unfinished);
 }
 
 }  // namespace
