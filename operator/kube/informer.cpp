@@ -9,8 +9,13 @@ namespace {
 // A WatchList ends early and is resumed: a server that leaves out the end mark is found out soon.
 constexpr std::chrono::seconds kFirstWatch{60};
 constexpr int kMostBrokenWatchLists = 2;
+// A server may call a version that it does not like an internal error; this many attempts take three minutes.
+constexpr std::uint64_t kMostBrokenResumptions = 10;
 // A watch that ends sooner and brought nothing counts as a failure, or we would ask in a circle.
 constexpr milliseconds kShortestUseful{1'000};
+// Bookmarks come every minute. A watch that stays silent for longer may wait for a version that the server has yet to reach,
+// because it was set back to a backup: then it would be silent for days.
+constexpr milliseconds kLongestSilence{85'000};
 
 const std::string* text_in(const KubeObject& object, const char* field) {
   const auto found = object.find(field);
@@ -120,6 +125,9 @@ bool Informer::watch(bool from_the_beginning, const StopToken& stop) {
   const bool incomplete = from_the_beginning && listing_;
   if (!incomplete && gap_) {
     start_over();
+  } else if (received_ == 0 && clock_.steady_now() - begun >= kLongestSilence) {
+    log_.info("watch was silent, listing anew");
+    start_over();
   }
   if (!ended) {
     broken_watch_lists_ += incomplete ? 1 : 0;
@@ -155,7 +163,9 @@ bool Informer::judge(const Error& error, bool from_the_beginning) {
   if (error.code == ErrorCode::ApiInvalid) {
     start_over();  // the version to go on at may be what it refuses
   }
-  ++failures_;
+  if (++failures_ % kMostBrokenResumptions == 0) {
+    start_over();
+  }
   LogFields fields = error_fields(error);
   fields.emplace_back("failures", static_cast<std::int64_t>(failures_.load()));
   log_.warn(from_the_beginning ? "list failed" : "watch failed", fields);

@@ -1,9 +1,10 @@
 // An informer: keeps somebody's picture of one kind of object in step with the API server.
 //
 // It lists (as a WatchList where the server can, otherwise page by page), then watches from there, and goes on after every
-// dropped watch at the last resourceVersion it saw, without listing again. Only a history that is gone (410, as a status or
-// inside the stream) makes it list anew; then what is missing is told as deleted. The informer itself remembers nothing
-// of an object but its identity and version: what is kept of it is the handler's business.
+// dropped watch at the last resourceVersion it saw, without listing again. A history that is gone (410, as a status or inside
+// the stream) makes it list anew; so do ten failures in a row, and a watch without even a bookmark for 85 seconds, because
+// the server may have been set back to a backup. Then what is missing is told as deleted. The informer itself remembers
+// nothing of an object but its identity and version: what is kept of it is the handler's business.
 //
 // Pauses between failed attempts grow from 800 ms to 30 s, with jitter. A watch is asked for with a random time of five to ten
 // minutes, so that thousands of watches do not end at once.

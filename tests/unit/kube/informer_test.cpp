@@ -112,6 +112,38 @@ TEST_F(InformerTest, ABookmarkMovesTheVersionToGoOnAt) {
   EXPECT_THAT(watched_from(), ElementsAre("initial", version));
 }
 
+TEST_F(InformerTest, ASilentWatchIsNotTrustedAndLeadsToANewList) {
+  put("a", 1);
+  std::string version;
+  run({[&] {
+         version = kube.version();
+         clock.advance(seconds(84));
+         kube.end_watches();  // the events of the list came in it
+       },
+       [&] {
+         clock.advance(seconds(84));
+         kube.end_watches();
+       },
+       [&] {
+         clock.advance(seconds(85));  // bookmarks come every minute
+         break_watch();
+       },
+       [] {}});
+  EXPECT_THAT(watched_from(), ElementsAre("initial", version, version, "initial"));
+  EXPECT_THAT(picture.told, ElementsAre("+a1", "synced"));
+}
+
+TEST_F(InformerTest, TenFailuresInARowLeadToANewList) {
+  put("a", 1);
+  kube.fail({.verb = "watch", .after_events = 2});
+  fail_watch(Error(ErrorCode::ApiUnreachable, "internal error"), 10);
+  run({[] {}});
+  const std::vector<std::string> versions = watched_from();
+  EXPECT_EQ(versions.size(), 12U);
+  EXPECT_EQ(std::ranges::count(versions, "initial"), 2);
+  EXPECT_EQ(versions.back(), "initial");
+}
+
 TEST_F(InformerTest, AWatchThatEndsInOrderIsAskedForAgainWithoutAPause) {
   put("a", 1);
   run({[&] { kube.end_watches(); }, [&] { put("a", 2); }});
