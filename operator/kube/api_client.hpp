@@ -56,6 +56,7 @@ struct ListOptions {
   std::string field_selector{};
   // "0": whatever the server's cache has; empty: the newest.
   std::string resource_version{};
+  bool metadata_only = false;  // apiVersion, kind and metadata, whatever the type; the rest never leaves the server
   // The history went away between two pages (410) and the list begins anew: forget what was told. Without it that is an error,
   // ApiExpired.
   std::function<void()> on_restart{};
@@ -123,6 +124,7 @@ struct WatchOptions {
   std::string field_selector{};
   std::string resource_version{};    // where to go on; empty with send_initial_events: from the beginning
   bool send_initial_events = false;  // WatchList
+  bool metadata_only = false;
   std::chrono::seconds timeout{420};
 };
 

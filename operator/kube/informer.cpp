@@ -89,6 +89,7 @@ bool Informer::list() {
   options.name_space = options_.name_space;
   options.label_selector = options_.label_selector;
   options.field_selector = options_.field_selector;
+  options.metadata_only = options_.metadata_only;
   options.on_restart = [this] { begin_list(); };
   begin_list();
   Result<std::string> listed = client_.list(options_.type, options, [this](const KubeObject& object) { tell(object, false); });
@@ -108,6 +109,7 @@ bool Informer::watch(bool from_the_beginning, const StopToken& stop) {
   options.name_space = options_.name_space;
   options.label_selector = options_.label_selector;
   options.field_selector = options_.field_selector;
+  options.metadata_only = options_.metadata_only;
   options.resource_version = resource_version_;
   options.send_initial_events = from_the_beginning;
   options.timeout = watch_time(from_the_beginning ? std::min(kFirstWatch, options_.shortest_watch) : options_.shortest_watch);

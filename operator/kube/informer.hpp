@@ -42,6 +42,7 @@ struct InformerOptions {
   std::string name_space{};
   std::string label_selector{};
   std::string field_selector{};
+  bool metadata_only = false;  // the handler gets no more than identity, labels, annotations and owners
   milliseconds first_pause{800};
   milliseconds longest_pause{30'000};
   std::chrono::seconds shortest_watch{300};  // and up to twice that

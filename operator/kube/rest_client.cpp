@@ -12,6 +12,9 @@
 namespace athanor::controller {
 namespace {
 
+constexpr const char* kMetadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+constexpr const char* kMetadataList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
 using nlohmann::json;
 
 constexpr std::size_t kPageSize = 500;
@@ -211,6 +214,9 @@ Result<std::string> RestClient::list_once(const ResourceType& type, const ListOp
     }
     HttpRequest request;
     request.path = resource_path(type, options.name_space) + query.text();
+    if (options.metadata_only) {
+      request.accept = kMetadataList;
+    }
     TRY_ASSIGN(const HttpResponse response, send(request, refused));
     Result<ListPage> read = read_list_page(response.body, type, on_object);
     told = true;
@@ -278,6 +284,9 @@ Result<void> RestClient::watch(const ResourceType& type, const WatchOptions& opt
   const RefusedRequest refused{describe("watch", type, options.name_space, {}), is_secret(type), true};
   HttpRequest request;
   request.path = resource_path(type, options.name_space) + watch_query(options);
+  if (options.metadata_only) {
+    request.accept = kMetadata;
+  }
   request.deadline = options_.deadline;
   const SteadyTime latest = clock_.steady_now() + options.timeout + kWatchGrace;
   std::optional<Error> error;

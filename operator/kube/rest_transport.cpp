@@ -217,7 +217,7 @@ Result<http_request> RestTransport::message_for(const HttpRequest& request, cons
     message.set_request_uri(web::uri(request.path));
     auto& headers = message.headers();
     headers.add("User-Agent", "athanor-operator/" ATHANOR_VERSION);
-    headers.add("Accept", "application/json");
+    headers.add("Accept", request.accept);
     headers.add("Host", server_.authority());
     if (!credentials.authorization.empty()) {
       headers.add("Authorization", credentials.authorization);

@@ -28,6 +28,7 @@ struct HttpRequest {
   std::string path;  // "/api/v1/namespaces/shop/secrets/db?…", already escaped
   std::string body;
   std::string content_type = "application/json";
+  std::string accept = "application/json";
   milliseconds deadline{30'000};  // for the whole answer; of a stream: for its head
   milliseconds idle{90'000};      // of a stream: the longest silence
   std::size_t max_body = std::size_t{64} << 20U;
