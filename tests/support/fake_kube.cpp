@@ -204,7 +204,7 @@ Result<std::string> FakeKube::list(const ResourceType& type, const controller::L
     for (const auto& [id, each] : objects_) {
       if (id.first == id_of(type) && (options.name_space.empty() || id.second.name_space == options.name_space) &&
           matches_selectors(each.object, options.label_selector, options.field_selector)) {
-        found.push_back(each.object);
+        found.push_back(options.metadata_only ? metadata_of(each.object) : each.object);
       }
     }
     version = std::to_string(version_);

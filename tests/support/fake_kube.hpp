@@ -148,6 +148,8 @@ class FakeKube final : public controller::KubeClient {
 [[nodiscard]] bool matches_selectors(const KubeObject& object, const std::string& labels, const std::string& fields);
 // JSON pointers of everything that is no object; arrays are whole.
 [[nodiscard]] std::set<std::string> leaves_of(const KubeObject& object);
+// What is left of an object that is asked for by its metadata alone.
+[[nodiscard]] KubeObject metadata_of(const KubeObject& object);
 [[nodiscard]] bool has_status(const ResourceType& type);
 [[nodiscard]] bool counts_generations(const ResourceType& type);
 

@@ -71,6 +71,10 @@ bool matches_selectors(const KubeObject& object, const std::string& labels, cons
   return matches_all(labels, label) && matches_all(fields, field);
 }
 
+KubeObject metadata_of(const KubeObject& object) {
+  return {{"apiVersion", "meta.k8s.io/v1"}, {"kind", "PartialObjectMetadata"}, {"metadata", object.at("metadata")}};
+}
+
 bool has_status(const ResourceType& type) {
   constexpr std::array<std::string_view, 4> kTypes{"databasemigrations", "pods", "jobs", "namespaces"};
   return std::ranges::find(kTypes, type.plural) != kTypes.end();

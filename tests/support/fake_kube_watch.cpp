@@ -110,6 +110,9 @@ Result<void> FakeKube::watch(const ResourceType& type, const WatchOptions& optio
   changed_.notify_all();
   const auto deliver = [&](WatchEvent event) {  // false: that was the last one
     lock.unlock();
+    if (options.metadata_only) {
+      event.object = metadata_of(event.object);
+    }
     on_event(std::move(event));
     lock.lock();
     return --left != 0;

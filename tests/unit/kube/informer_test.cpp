@@ -403,9 +403,33 @@ TEST_F(InformerLines, BehindAnUnreadableEventEverythingIsListedAnewWhenTheWatchE
 TEST_F(InformerLines, AnUnreadableObjectInAListIsNotTakenForDeleted) {
   run({{line("ADDED", "a", 5), line("ADDED", "b", 6), end_mark(7), "{broken"},
        {line("ADDED", "a", 5), "{broken", end_mark(9)},
-       {line("ADDED", "a", 5), end_mark(10)}});
-  EXPECT_THAT(picture.told, ElementsAre("+a5", "+b6", "synced", "-b"));
+       {line("ADDED", "a", 5), line("ADDED", "b", 6), end_mark(10)}});
+  EXPECT_THAT(picture.told, ElementsAre("+a5", "+b6", "synced"));
   EXPECT_TRUE(asked_initial(2));
+}
+
+TEST_F(InformerLines, WhatAListToldBeforeItBeganAnewIsForgotten) {
+  const auto page = [](const std::vector<std::string>& names, const std::string& next) {
+    KubeObject list{{"metadata", {{"resourceVersion", "9"}, {"continue", next}}}, {"items", KubeObject::array()}};
+    for (const std::string& name : names) {
+      list["items"].push_back(KubeObject::parse(line("ADDED", name, 5))["object"]);
+    }
+    return list.dump();
+  };
+  transport.answer(422);  // no WatchList here
+  transport.answer(200, page({"a", "gone"}, "more"));
+  transport.answer(410);
+  transport.answer(200, page({"a"}, ""));
+  transport.on_request = [&](const HttpRequest&) {
+    if (transport.requests.size() == 5) {
+      stop.request();
+    }
+  };
+  const auto client = make_rest_client(transport, clock, {}, {});
+  Informer informer(*client, clock, picture, {.type = kube::kConfigMaps}, Log());
+  informer.run(stop.token());
+  EXPECT_THAT(picture.told, ElementsAre("+a5", "+gone5", "-gone", "synced"));
+  EXPECT_EQ(informer.statistics().lists, 1U);
 }
 
 TEST_F(InformerLines, AVersionThatTheServerRefusesLeadsToANewList) {

@@ -161,6 +161,38 @@ TYPED_TEST_P(KubeContract, ListsBySelector) {
   EXPECT_EQ(by_name->items[0]["metadata"]["name"], "a");
 }
 
+TYPED_TEST_P(KubeContract, MetadataAloneIsListedAndWatchedWithoutTheRest) {
+  KubeObject object = config_map("a", {{"k", "v"}});
+  object["metadata"]["labels"]["team"] = "shop";
+  ASSERT_TRUE(this->create(object));
+  ListOptions listing{this->name_space(), "", "metadata.name=a", ""};
+  listing.metadata_only = true;
+  const auto listed = list_all(this->client(), kube::kConfigMaps, listing);
+  ASSERT_TRUE(listed) << listed.error().describe();
+  EXPECT_EQ(listed->items.at(0)["metadata"]["labels"]["team"], "shop");
+  EXPECT_FALSE(listed->items.at(0).contains("data"));
+  WatchOptions options;
+  options.name_space = this->name_space();
+  options.field_selector = "metadata.name=a";
+  options.send_initial_events = true;
+  options.metadata_only = true;
+  StopSource stop;
+  std::vector<WatchEvent> told;
+  static_cast<void>(this->client().watch(
+      kube::kConfigMaps, options,
+      [&](WatchEvent event) {
+        told.push_back(std::move(event));
+        if (told.size() == 2) {
+          stop.request();
+        }
+      },
+      stop.token()));
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].object["metadata"]["name"], "a");
+  EXPECT_FALSE(told[0].object.contains("data"));
+  EXPECT_TRUE(told[1].initial_end);
+}
+
 TYPED_TEST_P(KubeContract, AWatchGoesOnBehindTheListItFollows) {
   ASSERT_TRUE(this->create(config_map("a", {})));
   const auto listed = list_all(this->client(), kube::kConfigMaps, {this->name_space(), "", "", ""});
@@ -193,7 +225,7 @@ TYPED_TEST_P(KubeContract, AnObjectThatBeginsToMatchIsAddedAndOneThatCeasesIsDel
 REGISTER_TYPED_TEST_SUITE_P(KubeContract, CreatesReadsAndRemoves, AReplacementOfAnOldVersionIsAConflict,
                             AChangeThatChangesNothingMakesNoVersion, StatusAndSpecAreWrittenApart,
                             AFinalizerHoldsARemovedObject, AppliedFieldsHaveOwners, ListsBySelector,
-                            AWatchGoesOnBehindTheListItFollows, AWatchListTellsWhatIsThereAndThenItsEnd,
-                            AnObjectThatBeginsToMatchIsAddedAndOneThatCeasesIsDeleted);
+                            MetadataAloneIsListedAndWatchedWithoutTheRest, AWatchGoesOnBehindTheListItFollows,
+                            AWatchListTellsWhatIsThereAndThenItsEnd, AnObjectThatBeginsToMatchIsAddedAndOneThatCeasesIsDeleted);
 
 }  // namespace athanor::controller

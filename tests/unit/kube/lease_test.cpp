@@ -97,7 +97,10 @@ TEST_F(LeaseTest, StampsAreMicroTimes) {
 TEST_F(LeaseTest, TakesAReleasedLeaseAtOnce) {
   put_lease("", 1);
   LeaseElection one = make("one");
-  run_until(one, seconds(1), [&] { EXPECT_EQ(spec()["leaseTransitions"], 5); });
+  run_until(one, seconds(1), [&] {
+    EXPECT_EQ(spec()["leaseTransitions"], 5);
+    EXPECT_EQ(spec()["acquireTime"], "2026-09-21T14:13:20.000000Z");
+  });
   EXPECT_THAT(told, ElementsAre("leader one", "started", "stopped"));
 }
 

@@ -176,7 +176,8 @@ TEST_F(RestClientTest, TextThatIsNoUtf8IsSentAsReplacementAndDoesNotThrow) {
 }
 
 std::string page(const std::vector<std::string>& names, const std::string& next, const std::string& version = "90") {
-  KubeObject list{{"metadata", {{"resourceVersion", version}, {"continue", next}}}, {"items", KubeObject::array()}};
+  KubeObject list{{"metadata", {{"resourceVersion", version}, {"continue", next}, {"no", {{"item", {}}}}}},
+                  {"items", KubeObject::array()}};
   for (const std::string& name : names) {
     list["items"].push_back({{"metadata", {{"name", name}}}, {"spec", {{"items", {{{"items", 1}}}}}}});
   }
@@ -229,7 +230,7 @@ TEST_F(RestClientTest, AWatchTellsItsEventsInOrder) {
                           R"({"type":"BOOKMARK","object":{"metadata":{"annotations":{"k8s.io/initial-events-end":"true"}}}})",
                           R"({"type":"SPLIT","object":{}})", "{broken"});
   std::string kinds;
-  const auto ended = client->watch(kube::kSecrets, {"shop", "", "", "", true, seconds(300)},
+  const auto ended = client->watch(kube::kSecrets, {"shop", "", "", "", true, false, seconds(300)},
                                    [&](const WatchEvent& event) {
                                      kinds += "AMDBU"[static_cast<int>(event.kind)];
                                      kinds += event.initial_end ? "!" : "";
@@ -245,7 +246,7 @@ TEST_F(RestClientTest, AWatchTellsItsEventsInOrder) {
 
 TEST_F(RestClientTest, AnExpiredHistoryIsTheSameInAStatusAndInTheStream) {
   const auto watch = [this] {
-    return client->watch(kube::kSecrets, {"", "", "", "5", false, seconds(300)}, [](const WatchEvent&) {}, {});
+    return client->watch(kube::kSecrets, {"", "", "", "5", false, false, seconds(300)}, [](const WatchEvent&) {}, {});
   };
   transport.answer(410, status_body(410, "too old resource version: 5 (9)"));
   EXPECT_EQ(watch().error().code, ErrorCode::ApiExpired);
@@ -260,7 +261,7 @@ TEST_F(RestClientTest, AnExpiredHistoryIsTheSameInAStatusAndInTheStream) {
 TEST_F(RestClientTest, AWatchThatBreaksOffIsUnreachableAndOneThatIsStoppedIsInterrupted) {
   const auto watch = [this](const StopToken& token) {
     return client->watch(
-        kube::kSecrets, {"", "", "", "5", false, seconds(300)}, [](const WatchEvent&) {}, token);
+        kube::kSecrets, {"", "", "", "5", false, false, seconds(300)}, [](const WatchEvent&) {}, token);
   };
   transport.answer_lines({}, fail(ErrorCode::ApiUnreachable, "reset"));
   EXPECT_EQ(watch({}).error().code, ErrorCode::ApiUnreachable);
@@ -272,7 +273,7 @@ TEST_F(RestClientTest, AWatchThatBreaksOffIsUnreachableAndOneThatIsStoppedIsInte
 TEST_F(RestClientTest, AWatchThatTheServerNeverEndsIsEndedHere) {
   transport.answer_lines({"{}", "{}", "{}"});
   int told = 0;
-  const auto ended = client->watch(kube::kSecrets, {"", "", "", "5", false, seconds(300)},
+  const auto ended = client->watch(kube::kSecrets, {"", "", "", "5", false, false, seconds(300)},
                                    [&](const WatchEvent&) {
                                      ++told;
                                      clock.advance(seconds(200));
@@ -316,6 +317,7 @@ TEST(ApiStatus, ValuesThatTheServerQuotesAreTakenOut) {
           R"(spec: Invalid value: map[string]interface {}{"password":"hunter2"}: must be a URL)",
           R"(spec: Invalid value: []string{"hunter2: x", "hunter2"}: must be a URL)",
           R"(spec: Invalid value: api.Spec{Password:"hunter2", Port:(*int)(nil), Tags:map[string]string{"a: ":"b"}}: must be a URL)",
+          R"(spec: Invalid value: {a: hunter2, b: [c: hunter2]}: must be a URL)",
           R"(spec.x: Unsupported value: "hunter2": must be a URL)",
           R"(spec.x: Duplicate value: hunter2: must be a URL)",
           R"(cannot reach postgres://app:hunter2@db/shop: must be a URL)",
