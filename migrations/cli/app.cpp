@@ -90,8 +90,7 @@ int terminal_columns() {
 
 Result<std::unique_ptr<SessionFactory>> connect(const std::string& url, const ExecutionSettings& settings) {
   TRY_ASSIGN(auto factory, postgres::PostgresFactory::create(url, settings));
-  factory->prefetch();
-  return factory;
+  return std::unique_ptr<SessionFactory>(std::move(factory));
 }
 
 }  // namespace

@@ -57,8 +57,11 @@ Result<Configuration> load_settings(CommandContext& context) {
   return configuration;
 }
 
-Result<Project> open_project(CommandContext& context, const Configuration& configuration, Duplicates duplicates) {
-  auto source = context.outside().open_source(configuration);
+namespace {
+
+// Says nothing, so that it can be done beside something else.
+Result<Project> read_project(const Surroundings& outside, const Configuration& configuration, Duplicates duplicates) {
+  auto source = outside.open_source(configuration);
   auto revisions = source->list();
   if (!revisions) {
     Error error = std::move(revisions).error();
@@ -68,10 +71,21 @@ Result<Project> open_project(CommandContext& context, const Configuration& confi
     return fail(std::move(error));
   }
   TRY_ASSIGN(RevisionGraph graph, RevisionGraph::build(std::move(*revisions), duplicates));
-  for (const std::string& warning : graph.warnings()) {
+  return Project{std::move(source), std::move(graph)};
+}
+
+void tell_warnings(CommandContext& context, const Project& project) {
+  for (const std::string& warning : project.graph.warnings()) {
     context.output().warn(warning);
   }
-  return Project{std::move(source), std::move(graph)};
+}
+
+}  // namespace
+
+Result<Project> open_project(CommandContext& context, const Configuration& configuration, Duplicates duplicates) {
+  TRY_ASSIGN(Project project, read_project(context.outside(), configuration, duplicates));
+  tell_warnings(context, project);
+  return project;
 }
 
 Result<Database> Database::connect(CommandContext& context, const Configuration& configuration,
@@ -103,13 +117,15 @@ Result<void> require_known_rows(const RevisionGraph& graph, const std::vector<st
 
 Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<ProgressSink> sink) {
   TRY_ASSIGN(Configuration configuration, load_settings(context));
-  // Asking the database is mostly waiting, reading files mostly work: one goes on behind the other. Without a thread to be had,
-  // get() does the asking.
   TRY_ASSIGN(Database database, Database::connect(context, configuration, std::move(sink)));
-  auto observing =
-      std::async(std::launch::async | std::launch::deferred, [&migrator = database.migrator()] { return migrator.observe(); });
-  TRY_ASSIGN(Project project, open_project(context, configuration));
-  TRY_ASSIGN(Observation observation, observing.get());
+  // The database takes longest, so this thread asks it, at once; files are read beside that. Without a thread to be had, get()
+  // reads them.
+  auto reading = std::async(std::launch::async | std::launch::deferred,
+                            [&] { return read_project(context.outside(), configuration, Duplicates::Refuse); });
+  auto observed = database.migrator().observe();
+  TRY_ASSIGN(Project project, reading.get());
+  tell_warnings(context, project);
+  TRY_ASSIGN(Observation observation, std::move(observed));
   context.output().set_current(observation.rows);
   return Situation{std::move(configuration), std::move(project), std::move(database), std::move(observation)};
 }

@@ -34,16 +34,34 @@ Result<std::map<std::string, AppliedRevision>> Migrator::applied_revisions() {
   return applied;
 }
 
+Result<std::unordered_map<std::string, std::string>> Migrator::Impl::recorded_checksums() {
+  std::unordered_map<std::string, std::string> checksums;
+  TRY(connect());
+  if (!ledger_seen) {
+    TRY_ASSIGN([[maybe_unused]] const DatabaseState state, look());
+  }
+  if (!*ledger_seen) {
+    return checksums;
+  }
+  TRY_ASSIGN(Rows rows, session->query(ledger.select_checksums()));
+  for (auto& row : rows.rows) {
+    if (row[2] != "downgrade") {
+      checksums.emplace(std::move(*row[0]), std::move(*row[1]));
+    }
+  }
+  return checksums;
+}
+
 Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const RevisionSource& source,
                                         const std::vector<std::string>& rows, const Plan* plan) {
   if (rows.empty()) {
     return {};
   }
-  TRY_ASSIGN(const auto recorded, applied_revisions());
+  TRY_ASSIGN(const auto recorded, impl_->recorded_checksums());
   if (recorded.empty()) {
     return {};
   }
-  std::map<std::string, const std::string*> planned;
+  std::unordered_map<std::string_view, const std::string*> planned;
   if (plan != nullptr) {
     for (const auto& revision : plan->revisions) {
       if (revision.walk.revision && revision.script) {
@@ -55,7 +73,7 @@ Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const Revisi
   for (const auto& id : ids) {
     const auto entry = recorded.find(id);
     const Revision* revision = graph.find(id);
-    if (entry == recorded.end() || entry->second.checksum.empty() || revision == nullptr) {
+    if (entry == recorded.end() || entry->second.empty() || revision == nullptr) {
       continue;
     }
     const auto known = planned.find(id);
@@ -66,8 +84,10 @@ Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const Revisi
       TRY_ASSIGN(const std::string text, source.read(*revision));
       checksum = sha256_hex(text);
     }
-    if (checksum != entry->second.checksum) {
-      return fail(changed(*revision, entry->second));
+    if (checksum != entry->second) {
+      TRY_ASSIGN(const auto applied, applied_revisions());
+      const auto details = applied.find(id);
+      return fail(changed(*revision, details == applied.end() ? AppliedRevision{} : details->second));
     }
   }
   return {};

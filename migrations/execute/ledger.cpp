@@ -117,10 +117,20 @@ std::string Ledger::select_steps() const {
 }
 
 std::string Ledger::select_applied() const {
-  // The last word on each revision. Failures change nothing, and a repair counts as the text now accepted.
-  return "SELECT DISTINCT ON (revision) revision, coalesce(checksum, ''), to_char(started_at AT TIME ZONE 'UTC',"
-         " 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), actor, tool, direction FROM " +
-         history_ + " WHERE " + ours_ + " AND outcome <> 'failed' ORDER BY revision, id DESC";
+  return "SELECT revision, coalesce(checksum, ''), to_char(started_at AT TIME ZONE 'UTC',"
+         " 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), actor, tool, direction" +
+         last_words();
+}
+
+std::string Ledger::select_checksums() const {
+  return "SELECT revision, coalesce(checksum, ''), direction" + last_words();
+}
+
+// The last word on each revision. Failures change nothing, and a repair counts as the text now accepted. (Hashing beats sorting
+// texts by a locale's rules several times over.)
+std::string Ledger::last_words() const {
+  return " FROM " + history_ + " WHERE id IN (SELECT max(id) FROM " + history_ + " WHERE " + ours_ +
+         " AND outcome <> 'failed' GROUP BY revision)";
 }
 
 Command Ledger::select_run(std::string_view run_id) const {

@@ -57,10 +57,14 @@ class Ledger {
 
   // Queries.
   [[nodiscard]] std::string select_applied() const;
+  // The same, no more than comparing needs: revision, checksum, direction.
+  [[nodiscard]] std::string select_checksums() const;
   [[nodiscard]] Command select_run(std::string_view run_id) const;
   [[nodiscard]] std::string select_history(std::size_t limit) const;
 
  private:
+  [[nodiscard]] std::string last_words() const;
+
   std::string schema_;
   std::string history_;
   std::string step_;

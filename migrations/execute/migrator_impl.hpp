@@ -2,6 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "migrations/base/ids.hpp"
@@ -21,6 +24,7 @@ struct Migrator::Impl {
   Ledger ledger;
   BlockerWatch watch;
   std::unique_ptr<Session> session;
+  std::optional<bool> ledger_seen;  // by this session, at its last look
 
   Impl(SessionFactory& session_factory, Clock& the_clock, MigratorSettings with, ProgressSink& progress)
       : factory(session_factory),
@@ -39,14 +43,20 @@ struct Migrator::Impl {
     if (session && session->alive()) {
       return {};
     }
+    ledger_seen.reset();
     TRY_ASSIGN(session, factory.open());
     return {};
   }
 
   Result<DatabaseState> look() {
     TRY(connect());
-    return look_at(*session, settings, versions, ledger);
+    TRY_ASSIGN(DatabaseState state, look_at(*session, settings, versions, ledger));
+    ledger_seen = state.observation.has_ledger;
+    return state;
   }
+
+  // Checksums of what is applied, by revision; empty without a ledger.
+  Result<std::unordered_map<std::string, std::string>> recorded_checksums();
 
   Result<milliseconds> lock(const StopToken& stop) {
     TRY(connect());

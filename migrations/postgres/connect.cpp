@@ -4,8 +4,6 @@
 #include <poll.h>
 
 #include <chrono>
-#include <optional>
-#include <thread>
 
 #include "migrations/postgres/connection_string.hpp"
 #include "migrations/postgres/observer_session.hpp"
@@ -97,14 +95,6 @@ void append_keyword(std::string& conninfo, const std::string& name, const std::s
 struct PostgresFactory::Impl {
   ConnectionString target;
   ExecutionSettings settings;
-  std::thread worker;
-  std::optional<Result<Connection>> ready;
-
-  ~Impl() {
-    if (worker.joinable()) {
-      worker.join();
-    }
-  }
 };
 
 PostgresFactory::PostgresFactory(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -117,22 +107,9 @@ Result<std::unique_ptr<PostgresFactory>> PostgresFactory::create(const std::stri
   return std::unique_ptr<PostgresFactory>(new PostgresFactory(std::move(impl)));
 }
 
-void PostgresFactory::prefetch() {
-  if (!impl_->worker.joinable() && !impl_->ready) {
-    impl_->worker = std::thread([impl = impl_.get()] { impl->ready = connect(impl->target, impl->settings); });
-  }
-}
-
 Result<std::unique_ptr<Session>> PostgresFactory::open() {
-  if (impl_->worker.joinable()) {
-    impl_->worker.join();
-  }
-  auto connection = impl_->ready ? std::move(*impl_->ready) : connect(impl_->target, impl_->settings);
-  impl_->ready.reset();
-  if (!connection) {
-    return fail(std::move(connection).error());
-  }
-  return std::make_unique<PipelineSession>(std::move(*connection), impl_->target.place);
+  TRY_ASSIGN(auto connection, connect(impl_->target, impl_->settings));
+  return std::make_unique<PipelineSession>(std::move(connection), impl_->target.place);
 }
 
 Result<std::unique_ptr<ReadSession>> PostgresFactory::open_observer() {

@@ -25,8 +25,6 @@ class PostgresFactory final : public SessionFactory {
                                                                        const ExecutionSettings& settings);
   ~PostgresFactory() override;
 
-  // Starts connecting in the background, so that reading revisions and connecting overlap; the next open() takes it.
-  void prefetch();
   [[nodiscard]] Result<std::unique_ptr<Session>> open() override;
   [[nodiscard]] Result<std::unique_ptr<ReadSession>> open_observer() override;
   [[nodiscard]] std::string describe() const override;

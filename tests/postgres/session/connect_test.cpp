@@ -103,14 +103,6 @@ TEST(Connect, UnderstandsUrlsThatSqlAlchemyWrites) {
   EXPECT_TRUE((*factory)->open());
 }
 
-TEST(Connect, TakesAConnectionThatWasStartedAhead) {
-  auto factory = PostgresFactory::create(test::server_url(), {}).value();
-  factory->prefetch();
-  auto session = factory->open();
-  ASSERT_TRUE(session);
-  EXPECT_TRUE((*session)->query("SELECT 1"));
-}
-
 TEST(Connect, SaysWhatTheServerRefusedOfTheUsersOwnOptions) {
   const Error error = refusal(test::server_url() + "?options=-c%20no_such_setting%3D1");
   EXPECT_EQ(error.code, ErrorCode::DatabaseUnreachable);
