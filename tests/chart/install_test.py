@@ -130,14 +130,15 @@ Right = tuple[str, str, str]  # group, resource (or resource:name), verb
 WATCHED: set[Right] = {
     *(("athanor.dev", resource, verb) for resource in ("databasemigrations", "migrationapprovals") for verb in ("get", "list", "watch")),
     *(("athanor.dev", "databasemigrations/status", verb) for verb in ("patch", "update")),
-    ("", "secrets", "get"), ("", "configmaps", "get"),
+    ("", "secrets", "get"), *(("", "configmaps", verb) for verb in ("get", "list", "watch")),
     *(("events.k8s.io", "events", verb) for verb in ("create", "patch")),
 }
 JOBS: set[Right] = {
     *(("batch", "jobs", verb) for verb in ("create", "delete", "get", "list", "watch")), ("", "pods", "get"), ("", "pods", "list"),
     ("athanor.dev", "databasemigrations/finalizers", "update"),
 }
-FLUX: set[Right] = {("source.toolkit.fluxcd.io", resource, "get") for resource in ("buckets", "gitrepositories", "ocirepositories")}
+FLUX: set[Right] = {("source.toolkit.fluxcd.io", resource, verb) for resource in ("buckets", "gitrepositories", "ocirepositories")
+                    for verb in ("get", "list", "watch")}
 
 
 def election(lease: str) -> set[Right]:

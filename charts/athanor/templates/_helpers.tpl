@@ -82,8 +82,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   verbs: [patch, update]
 # Those that a resource names, one by one; never listed.
 - apiGroups: ['']
-  resources: [configmaps, secrets]
+  resources: [secrets]
   verbs: [get]
+# Those that a resource names; a watch of all of their metadata, never of their content, tells that one changed.
+- apiGroups: ['']
+  resources: [configmaps]
+  verbs: [get, list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
@@ -103,7 +107,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.flux.enabled }}
 - apiGroups: [source.toolkit.fluxcd.io]
   resources: [buckets, gitrepositories, ocirepositories]
-  verbs: [get]
+  verbs: [get, list, watch]
 {{- end }}
 {{- end }}
 
