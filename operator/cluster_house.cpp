@@ -14,9 +14,12 @@
 #include "operator/cluster/cluster_sources.hpp"
 #include "operator/cluster/config_map_source.hpp"
 #include "operator/cluster/event_journal.hpp"
+#include "operator/cluster/flux_source.hpp"
+#include "operator/cluster/git_source.hpp"
 #include "operator/cluster/secret_credentials.hpp"
 #include "operator/kube/cluster_access.hpp"
 #include "operator/kube/lease_election.hpp"
+#include "operator/kube/rest_fetcher.hpp"
 #include "operator/kube/rest_transport.hpp"
 #include "operator/reconcile/controller.hpp"
 #include "operator/serve/listener.hpp"
@@ -95,12 +98,43 @@ struct Grounds {
   AllowedRoots secrets;
   AllowedRoots backups;
   CacheFolder cache;
+  std::vector<ResourceType> flux;  // kinds of Flux sources that can be watched
 };
+
+GitOptions git_options(const Options& options, const std::string& cache) {
+  GitOptions git;
+  git.folder = cache + "/git";
+  git.look_again = options.resync * 4 / 5;  // resyncs come a little early or late
+  git.limits = options.limits;
+  return git;
+}
+
+GitSurroundings git_surroundings(const std::string& cache) {
+  GitSurroundings git;
+  const std::string path = environment_variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
+  git.program = find_program("git", path);
+  git.folder = cache + "/git";
+  git.environment.push_back("PATH=" + path);
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"}) {
+    if (const auto value = environment_variable(name)) {
+      git.environment.push_back(std::string(name) + "=" + *value);
+    }
+  }
+  return git;
+}
+
+FluxOptions flux_options(const Options& options, const std::string& cache) {
+  FluxOptions flux;
+  flux.folder = cache + "/flux";
+  flux.limits = options.limits;
+  return flux;
+}
 
 // Everything that lives as long as the process, in order of construction.
 class House {
  public:
-  House(const Options& options, Grounds grounds, std::unique_ptr<HttpTransport> transport, Clock& clock, Log log)
+  House(const Options& options, Grounds grounds, std::unique_ptr<HttpTransport> transport, Clock& clock, Log log,
+        const StopToken& stop)
       : options_(options),
         log_(std::move(log)),
         clock_(clock),
@@ -120,7 +154,11 @@ class House {
         credentials_(*client_, clock_, files_, grounds_.cache.path() + "/certificates"),
         folders_(grounds_.sources, clock_, options.limits),
         config_maps_(*client_, options.limits),
-        sources_({&folders_, &config_maps_}),
+        repositories_(*client_, clock_, git_options(options, grounds_.cache.path()), git_surroundings(grounds_.cache.path()),
+                      stop),
+        fetcher_(make_rest_fetcher(clock_)),
+        artifacts_(*client_, *fetcher_, clock_, flux_options(options, grounds_.cache.path()), stop),
+        sources_({&folders_, &config_maps_, &repositories_, &artifacts_}),
         databases_(make_migrator_access(connect_to_database, clock_)),
         backups_(
             [this](const DatabaseMigration& resource, const std::string& path) {
@@ -174,6 +212,7 @@ class House {
     ClusterOptions cluster;
     cluster.namespaces = options_.namespaces;
     cluster.label_selector = options_.selector;
+    cluster.flux = grounds_.flux;
     cluster.seed = static_cast<std::uint64_t>(::getpid());
     return cluster;
   }
@@ -264,6 +303,9 @@ class House {
   SecretCredentials credentials_;
   LocalSources folders_;
   ConfigMapSource config_maps_;
+  GitRepositories repositories_;
+  std::unique_ptr<ArtifactFetcher> fetcher_;
+  FluxArtifacts artifacts_;
   ClusterSources sources_;
   std::unique_ptr<DatabaseAccessFactory> databases_;
   FolderBackups backups_;
@@ -285,9 +327,11 @@ Result<int> run_on_cluster(const Options& options, const Log& log, const StopTok
   SystemClock clock;
   const auto identity = make_credentials(access, clock, environment_variable);
   TRY_ASSIGN(auto transport, make_rest_transport(access, *identity, clock));
+  auto flux = find_flux_types(*transport, options.namespaces, stop);
   const auto house = std::make_unique<House>(
-      options, Grounds{std::move(access), std::move(sources), std::move(secrets), std::move(backups), std::move(cache)},
-      std::move(transport), clock, log);
+      options,
+      Grounds{std::move(access), std::move(sources), std::move(secrets), std::move(backups), std::move(cache), std::move(flux)},
+      std::move(transport), clock, log, stop);
   return house->run(stop);
 }
 

@@ -1,0 +1,47 @@
+// Work that many ask for and one does: the others wait, and share its result, be it a value or an error.
+//
+// An earlier value is taken as long as the asker finds it good. An error is shared with those who waited for it, and kept for
+// as long as it took to come about: a server that answers nothing within a minute is not asked all the time by every worker
+// there is, one that refuses at once may be asked again at once.
+//
+// Threads: safe from any thread. Ownership: borrows the clock.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/base/result.hpp"
+
+namespace athanor::controller {
+
+template <class T>
+class SharedWork {
+ public:
+  explicit SharedWork(Clock& clock) : clock_(clock) {}
+
+  [[nodiscard]] Result<T> get(const std::function<bool(const T&)>& good, const std::function<Result<T>()>& work) {
+    const std::uint64_t seen = ended_;
+    const std::lock_guard lock(mutex_);
+    if (last_ && (last_->has_value() ? good(**last_) : ended_ != seen || clock_.steady_now() < failed_until_)) {
+      return *last_;
+    }
+    const SteadyTime begun = clock_.steady_now();
+    last_ = work();
+    const SteadyTime now = clock_.steady_now();
+    failed_until_ = now + (now - begun);
+    ++ended_;
+    return *last_;
+  }
+
+ private:
+  Clock& clock_;
+  std::mutex mutex_;
+  std::atomic<std::uint64_t> ended_{0};
+  std::optional<Result<T>> last_;
+  SteadyTime failed_until_{};
+};
+
+}  // namespace athanor::controller

@@ -1,0 +1,131 @@
+#include "operator/kube/rest_fetcher.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "operator/kube/rest_lane.hpp"
+
+#include <pplx/threadpool.h>
+
+namespace athanor::controller {
+namespace {
+
+using web::http::http_request;
+
+constexpr std::size_t kPoolThreads = 2;                           // as the transport: nothing of ours blocks in them
+constexpr std::size_t kMostUndelivered = std::size_t{64} << 20U;  // one chunk of a chunked answer
+constexpr milliseconds kLongestPoll{60'000};
+
+struct Place {
+  std::string server;  // "http://source-controller.flux-system.svc.cluster.local."
+  std::string path;
+};
+
+Result<Place> place_of(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t slash = scheme == std::string::npos ? scheme : url.find('/', scheme + 3);
+  if (slash == std::string::npos || url.find_first_of(" \t\r\n") != std::string::npos) {
+    return fail(Error(ErrorCode::Io, "the artifact's address is no http:// or https:// URL").with_retry(RetryClass::Terminal));
+  }
+  return Place{url.substr(0, slash), url.substr(slash)};
+}
+
+class RestFetcher final : public ArtifactFetcher {
+ public:
+  explicit RestFetcher(Clock& clock) : clock_(clock) {}
+
+  Result<void> fetch(const std::string& url, milliseconds deadline, const BytesHandler& take, const StopToken& stop) override {
+    TRY_ASSIGN(const Place place, place_of(url));
+    const SteadyTime until = clock_.steady_now() + deadline;
+    const auto exchange = std::make_shared<Exchange>(true, kMostUndelivered);
+    struct GiveUp {
+      Exchange& exchange;
+      ~GiveUp() {
+        if (!exchange.clean()) {
+          exchange.abandon();
+        }
+      }
+    } give_up{*exchange};
+    TRY(begin(place, exchange));
+    std::string bytes;
+    while (true) {
+      TRY(wait(*exchange, place.server, until, stop));
+      const Exchange::Progress progress = exchange->take(bytes);
+      if (progress.failure || progress.overrun) {
+        return fail(unavailable(place.server, progress.failure ? progress.failure->words : "a chunk is too large"));
+      }
+      if (progress.status && *progress.status != 200) {
+        return fail(unavailable(place.server, "it answered with status " + std::to_string(*progress.status)));
+      }
+      if (!bytes.empty()) {
+        TRY(take(bytes));
+      }
+      if (progress.ended) {
+        return {};
+      }
+    }
+  }
+
+ private:
+  static Error unavailable(const std::string& server, const std::string& words) {
+    return Error(ErrorCode::Io, "the artifact cannot be fetched from " + server + ": " + words);
+  }
+
+  // A connection of its own: artifacts change seldom.
+  static Result<void> begin(const Place& place, const std::shared_ptr<Exchange>& exchange) {
+    auto server = Server::parse(place.server);
+    if (!server) {
+      return fail(
+          Error(ErrorCode::Io, "the artifact's address is no http:// or https:// URL").with_retry(RetryClass::Terminal));
+    }
+    std::shared_ptr<const TlsIdentity> identity;
+    if (server->tls) {
+      TlsSettings settings;
+      settings.server_name = server->host;
+      TRY_ASSIGN(identity, TlsIdentity::make(settings));
+    }
+    try {
+      http_request message("GET");
+      message.set_request_uri(web::uri(place.path));
+      message.headers().add("User-Agent", "athanor-operator/" ATHANOR_VERSION);
+      message.headers().add("Host", server->authority());
+      std::make_shared<LanePool>(*server, identity)->send(std::move(message), exchange, true);
+    } catch (const std::exception&) {
+      return fail(unavailable(place.server, "the request could not be begun"));
+    }
+    return {};
+  }
+
+  Result<void> wait(const Exchange& exchange, const std::string& server, SteadyTime until, const StopToken& stop) const {
+    while (true) {
+      if (stop.requested()) {
+        return fail(Error(ErrorCode::Interrupted, "stopped while an artifact was fetched"));
+      }
+      const auto left = std::chrono::ceil<milliseconds>(until - clock_.steady_now());
+      if (left.count() <= 0) {
+        return fail(unavailable(server, "no whole answer in time"));
+      }
+      pollfd descriptors[2] = {{exchange.descriptor(), POLLIN, 0}, {stop.descriptor(), POLLIN, 0}};
+      const int ready = ::poll(descriptors, 2, static_cast<int>(std::min(left, kLongestPoll).count()));
+      if (ready > 0 && (descriptors[0].revents & POLLIN) != 0) {
+        return {};
+      }
+    }
+  }
+
+  Clock& clock_;
+};
+
+}  // namespace
+
+std::unique_ptr<ArtifactFetcher> make_rest_fetcher(Clock& clock) {
+  try {
+    crossplat::threadpool::initialize_with_threads(kPoolThreads);
+  } catch (const std::exception&) {  // there is one already, and it will do
+  }
+  return std::make_unique<RestFetcher>(clock);
+}
+
+}  // namespace athanor::controller

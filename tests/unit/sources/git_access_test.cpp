@@ -1,0 +1,185 @@
+// Credentials of Git: where they go, where they never are, and servers that do not behave.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "tests/support/misbehaving_server.hpp"
+#include "tests/unit/sources/git_sketch.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using test::MisbehavingServer;
+using test::ServerConnection;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+class GitCredentialsTest : public sketch::GitTest {
+ protected:
+  static std::string command_lines() {
+    std::ostringstream lines;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+      lines << file.rdbuf() << '\n';
+      lines.clear();
+    }
+    return lines.str();
+  }
+  [[nodiscard]] std::size_t access_folders() const {
+    std::size_t count = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(options_.folder)) {
+      count += entry.path().filename().string().starts_with("access.") ? 1U : 0U;
+    }
+    return count;
+  }
+  static DatabaseMigration with_secret(const std::string& url, const std::string& secret) {
+    DatabaseMigration made = resource(url);
+    made.spec.source.git->secret_name = secret;
+    return made;
+  }
+};
+
+TEST_F(GitCredentialsTest, APasswordGoesIntoAHeaderAndNowhereElse) {
+  put_secret("git", {{"username", "robot"}, {"password", "hunter2-very-secret\n"}});
+  std::mutex mutex;
+  std::string seen;
+  MisbehavingServer server([&](ServerConnection& connection) {
+    connection.read_request();
+    {
+      const std::lock_guard lock(mutex);
+      seen = command_lines();
+    }
+    connection.answer(403, "no");
+  });
+  const Error error = refused(with_secret(server.url() + "/shop.git", "git"));
+  const std::lock_guard lock(mutex);
+  EXPECT_THAT(server.requests().at(0), HasSubstr("Authorization: Basic " + base64_encode("robot:hunter2-very-secret")));
+  EXPECT_THAT(seen, AllOf(HasSubstr("ls-remote"), Not(HasSubstr("hunter2")),
+                          Not(HasSubstr(base64_encode("robot:hunter2-very-secret")))));
+  EXPECT_THAT(error.describe(), AllOf(HasSubstr(server.url()), HasSubstr("403"), Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(error.hint, HasSubstr("secretRef"));
+  EXPECT_EQ(error.retry, RetryClass::Transient);
+}
+
+TEST_F(GitCredentialsTest, NoRedirectTakesThemAlong) {
+  put_secret("git", {{"password", "token"}});
+  MisbehavingServer elsewhere([](ServerConnection& connection) {
+    connection.read_request();
+    connection.answer(404, "no");
+  });
+  MisbehavingServer server([&](ServerConnection& connection) {
+    connection.read_request();
+    connection.answer(301, "", "Location: " + elsewhere.url() + "/stolen/info/refs?service=git-upload-pack\r\n");
+  });
+  const Error error = refused(with_secret(server.url() + "/shop.git", "git"));
+  EXPECT_THAT(error.hint, HasSubstr("redirects"));
+  EXPECT_EQ(elsewhere.connections(), 0);
+}
+
+TEST_F(GitCredentialsTest, WhoDoesNotHaveThemSharesNothing) {
+  const sketch::WorkTree tree(folder_ / "origin");
+  tree.commit(sketch::line());
+  put_secret("one", {{"password", "a"}});
+  put_secret("two", {{"password", "b"}});
+  put_secret("same", {{"password", "a"}});
+  ASSERT_TRUE(load(with_secret(tree.url(), "one")));
+  ASSERT_TRUE(load(with_secret(tree.url(), "two")));
+  ASSERT_TRUE(load(resource(tree.url())));
+  EXPECT_EQ(asked("fetch"), 3U);
+  DatabaseMigration same = with_secret(tree.url(), "one");
+  same.spec.source.git->secret_name = "same";
+  same.metadata.generation = 1;
+  const auto first = load(with_secret(tree.url(), "one"));
+  const auto second = load(same);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(*first, *second);
+  EXPECT_EQ(asked("fetch"), 3U);
+}
+
+TEST_F(GitCredentialsTest, WhatASecretLacksIsSaid) {
+  EXPECT_THAT(refused(with_secret("http://127.0.0.1/x", "git")).message, HasSubstr("Secret shop/git does not exist"));
+  put_secret("git", {{"other", "x"}});
+  EXPECT_THAT(refused(with_secret("http://127.0.0.1/x", "git")).message, HasSubstr("no credentials"));
+  put_secret("git", {{"username", "robot"}});
+  EXPECT_THAT(refused(with_secret("http://127.0.0.1/x", "git")).message, HasSubstr("no password"));
+  put_secret("git", {{"username", "robot"}, {"password", "a\nb"}});
+  const Error error = refused(with_secret("http://127.0.0.1/x", "git"));
+  EXPECT_THAT(error.message, HasSubstr("no HTTP header"));
+  EXPECT_EQ(error.retry, RetryClass::Transient);  // nobody tells that a Secret changed
+}
+
+TEST_F(GitCredentialsTest, SshNeedsAKeyAndTheHostsKey) {
+  EXPECT_THAT(refused(resource("ssh://git@127.0.0.1/x")).message, HasSubstr("private key"));
+  put_secret("git", {{"identity", "key"}});
+  const Error error = refused(with_secret("ssh://git@127.0.0.1/x", "git"));
+  EXPECT_THAT(error.message, HasSubstr("host's key is not known"));
+  EXPECT_THAT(error.hint, HasSubstr("ssh-keyscan"));
+  EXPECT_EQ(asked("ls-remote"), 0U);
+}
+
+TEST_F(GitCredentialsTest, SshIsRunStrictlyWithFilesThatGoAway) {
+  const std::string folder = folder_ / "with 'quotes' and blanks";
+  fs::create_directories(folder);
+  {
+    const auto access = GitAccess::prepare({{}, {}, {}, "key", "host ssh-ed25519 AAAA"}, "ssh://git@host/x", folder);
+    ASSERT_TRUE(access);
+    EXPECT_THAT(access->ssh_command(), AllOf(HasSubstr("-F /dev/null"), HasSubstr("StrictHostKeyChecking=yes"),
+                                             HasSubstr("BatchMode=yes"), HasSubstr("GlobalKnownHostsFile=/dev/null")));
+    std::size_t files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      struct stat facts {};
+      ASSERT_EQ(::stat(entry.path().c_str(), &facts), 0);
+      EXPECT_EQ(facts.st_mode & 0077U, 0U);
+      files += entry.is_regular_file() ? 1U : 0U;
+    }
+    EXPECT_EQ(files, 2U);
+    // As a shell takes it apart, every word is one; ssh prints what it would do.
+    const auto parsed = test::run_process({"/bin/sh", "-c", access->ssh_command() + " -G host"});
+    EXPECT_EQ(parsed.exit_code, 0) << parsed.err;
+    EXPECT_THAT(parsed.out, AllOf(HasSubstr("stricthostkeychecking true"), HasSubstr("batchmode yes"),
+                                  HasSubstr("/known_hosts"), HasSubstr("identitiesonly yes")));
+  }
+  EXPECT_TRUE(fs::is_empty(folder));
+}
+
+TEST_F(GitCredentialsTest, AServerThatSaysNothingIsGivenUpAtTheDeadline) {
+  put_secret("git", {{"password", "token"}, {"ca.crt", "not used over http"}});
+  surroundings_.timeout = milliseconds(700);
+  MisbehavingServer server([](ServerConnection& connection) {
+    connection.read_request();
+    connection.hold();
+  });
+  const Error error = refused(with_secret(server.url() + "/shop.git", "git"));
+  EXPECT_THAT(error.describe(), AllOf(HasSubstr("did not end within 700 ms"), HasSubstr(server.url())));
+  EXPECT_EQ(error.retry, RetryClass::Transient);
+  EXPECT_EQ(access_folders(), 0U);
+}
+
+TEST_F(GitCredentialsTest, NobodyThereIsTransient) {
+  const Error error = refused(resource("http://127.0.0.1:" + std::to_string(test::closed_port()) + "/x"));
+  EXPECT_EQ(error.code, ErrorCode::Io);
+  EXPECT_EQ(error.retry, RetryClass::Transient);
+  EXPECT_THAT(error.message, HasSubstr("git ls-remote"));
+}
+
+TEST_F(GitCredentialsTest, ARepositoryThatIsTooLargeIsCutOff) {
+  const sketch::WorkTree tree(folder_ / "origin");
+  std::string noise;
+  for (unsigned i = 0, state = 7; i < 3'000'000; ++i) {
+    state = state * 1'103'515'245U + 12'345U;
+    noise += static_cast<char>(state >> 16U);
+  }
+  tree.write("large.bin", noise);
+  tree.commit(sketch::line());
+  options_.max_repository_bytes = 1'000'000;
+  const Error error = refused(resource(tree.url()));
+  EXPECT_EQ(error.code, ErrorCode::FileTooLarge);
+}
+
+}  // namespace
+}  // namespace athanor::controller

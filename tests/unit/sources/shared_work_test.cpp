@@ -1,0 +1,75 @@
+// One works, the others share what came of it.
+#include "operator/cluster/shared_work.hpp"
+
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <thread>
+#include <vector>
+
+#include "tests/support/fake_clock.hpp"
+
+namespace athanor::controller {
+namespace {
+
+const auto kAnyWillDo = [](const int&) { return true; };
+
+TEST(SharedWork, TakesAnEarlierValueOnlyWhileTheAskerFindsItGood) {
+  test::FakeClock clock;
+  SharedWork<int> work(clock);
+  int runs = 0;
+  const auto count = [&]() -> Result<int> { return ++runs; };
+  EXPECT_EQ(work.get(kAnyWillDo, count).value(), 1);
+  EXPECT_EQ(work.get(kAnyWillDo, count).value(), 1);
+  EXPECT_EQ(work.get([](const int& value) { return value > 1; }, count).value(), 2);
+}
+
+TEST(SharedWork, KeepsAnErrorAsLongAsItTookToComeAbout) {
+  test::FakeClock clock;
+  SharedWork<int> work(clock);
+  int runs = 0;
+  const auto fail_slowly = [&]() -> Result<int> {
+    ++runs;
+    clock.advance(milliseconds(1'000));
+    return fail(ErrorCode::Io, "gone");
+  };
+  EXPECT_FALSE(work.get(kAnyWillDo, fail_slowly));
+  clock.advance(milliseconds(999));
+  EXPECT_FALSE(work.get(kAnyWillDo, fail_slowly));
+  EXPECT_EQ(runs, 1);
+  clock.advance(milliseconds(1));
+  EXPECT_FALSE(work.get(kAnyWillDo, fail_slowly));
+  EXPECT_EQ(runs, 2);
+}
+
+TEST(SharedWork, AnErrorAtOnceIsTriedAgainAtOnce) {
+  test::FakeClock clock;
+  SharedWork<int> work(clock);
+  int runs = 0;
+  const auto fail_once = [&]() -> Result<int> { return ++runs == 1 ? fail(ErrorCode::Io, "gone") : Result<int>(runs); };
+  EXPECT_FALSE(work.get(kAnyWillDo, fail_once));
+  EXPECT_EQ(work.get(kAnyWillDo, fail_once).value(), 2);
+}
+
+TEST(SharedWork, OneOfManyThreadsWorks) {
+  SystemClock clock;
+  SharedWork<int> work(clock);
+  std::atomic<int> runs{0};
+  std::latch all_there(8);
+  std::vector<std::thread> threads;
+  std::atomic<int> sum{0};
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      all_there.arrive_and_wait();
+      sum += work.get(kAnyWillDo, [&]() -> Result<int> { return ++runs; }).value();
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(sum, 8);
+}
+
+}  // namespace
+}  // namespace athanor::controller
