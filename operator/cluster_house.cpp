@@ -161,8 +161,10 @@ class House {
         sources_({&folders_, &config_maps_, &repositories_, &artifacts_}),
         databases_(make_migrator_access(connect_to_database, clock_)),
         backups_(
-            [this](const DatabaseMigration& resource, const std::string& path) {
-              return grounds_.backups.resolve(resource.folder, path, "spec.backup.path", "--backup-root");
+            [this](const DatabaseMigration& /*resource*/, const std::string& path) {
+              const auto& roots = grounds_.backups.roots();
+              return grounds_.backups.resolve(roots.empty() ? std::string() : roots.front(), path, "spec.backup.path",
+                                              "--backup-root");
             },
             connect_to_database, program_surroundings(), clock_, log_),
         recorder_(make_event_recorder(*client_, clock_, "athanor-operator", host_, log_)),

@@ -129,7 +129,7 @@ enum class BackupWhen : std::uint8_t { Never, Destructive, Always };
 
 struct BackupSpec {
   BackupWhen when = BackupWhen::Never;
-  std::string path;  // folder, below a --backup-root of the operator
+  std::string path;  // folder, below a --backup-root of the operator; empty: NAMESPACE/NAME
   int compression = 6;
   std::int64_t keep = 0;       // newest ones kept; 0: no limit
   milliseconds keep_for{0};    // 0: no limit

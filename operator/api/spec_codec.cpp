@@ -56,9 +56,6 @@ void read_backup(YamlFields& fields, BackupSpec& backup) {
   });
   fields.flag("required", backup.required);
   fields.duration("maxAge", backup.accept_for);
-  if (backup.when != BackupWhen::Never && backup.path.empty()) {
-    fields.refuse("path", "is required", "name a folder below a --backup-root of the operator");
-  }
 }
 
 void read_windows(YamlFields& fields, std::vector<MaintenanceWindow>& windows) {

@@ -1,6 +1,7 @@
 #include "operator/backup/folder_backups.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "migrations/backup/folder_store.hpp"
@@ -82,7 +83,11 @@ BackupJob job_of(const DatabaseMigration& resource, const DatabaseTarget& target
 
 Result<BackupStatus> FolderBackups::ensure(const DatabaseMigration& resource, const DatabaseTarget& target,
                                            const std::vector<std::string>& rows, const Notice& notice, const StopToken& stop) {
-  TRY_ASSIGN(const std::string folder, resolve_(resource, resource.spec.backup.path));
+  const ResourceKey key = resource.key();
+  const std::string& declared = resource.spec.backup.path;
+  TRY_ASSIGN(const std::string folder, resolve_(resource, declared.empty() ? key.text() : declared));
+  std::error_code ignored;  // what cannot be made is told by open_folder
+  std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), ignored);
   TRY_ASSIGN(const auto store, FolderStore::open_folder(folder));
   TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution));
   BackupJob job = job_of(resource, target, folder);

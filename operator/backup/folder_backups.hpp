@@ -1,6 +1,7 @@
 // Backups that resources declare, taken into folders of this machine: the reconciler's BackupService over the backup room.
 //
-// spec.backup.path must lie, links resolved, below one of the operator's backup roots. Before the backup is taken, the record's
+// spec.backup.path must lie, links resolved, below one of the operator's backup roots; relative paths begin at the first, and
+// without one the folder is NAMESPACE/NAME. Before the backup is taken, the record's
 // revision rows are compared with the rows the plan starts from; a database that moved meanwhile is a stale plan.
 //
 // Threads: safe from any thread. Ownership: borrows the clock.

@@ -143,8 +143,6 @@ TEST(Manifest, SaysWhatNeedsAClusterOrComesLater) {
             "file | remove the field");
   EXPECT_EQ(problem(with_more("  verify: []\n")),
             "shop.yaml:10: field `spec.verify`: is not supported yet | remove the field");
-  EXPECT_EQ(problem(with_more("  backup: {when: Always}\n")),
-            "shop.yaml:10: field `spec.backup.path`: is required | name a folder below a --backup-root of the operator");
   EXPECT_EQ(problem(with_more("  policy: {approval: Always}\n")),
             "shop.yaml:10: field `spec.policy.approval`: needs a cluster, where MigrationApproval resources live");
   EXPECT_EQ(problem(with_more("  execution: {mode: Job}\n")),

@@ -1,0 +1,135 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "operator/cluster/cluster_sources.hpp"
+#include "operator/cluster/config_map_source.hpp"
+#include "operator/cluster/secret_credentials.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/fake_kube.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace athanor::controller {
+namespace {
+
+std::string revision(const std::string& id, const std::string& down) {
+  return "-- Revision " + id + "\n--\n-- Revision: " + id + "\n-- Revises: " + down + "\n\n-- athanor:upgrade\nSELECT 1;\n";
+}
+
+KubeObject object(const std::string& name, const KubeObject& data) {
+  return {{"metadata", {{"name", name}, {"namespace", "shop"}}}, {"data", data}};
+}
+
+class NoLocalCredentials final : public CredentialSource {
+ public:
+  Result<std::string> read(const DatabaseMigration&, const SecretReference&) override { return std::string("local"); }
+  Result<std::string> file(const DatabaseMigration&, const SecretReference&) override { return std::string("/local"); }
+};
+
+class ClusterSourcesTest : public testing::Test {
+ protected:
+  ClusterSourcesTest() {
+    resource.metadata.name = "orders";
+    resource.metadata.name_space = "shop";
+    resource.spec.source.config_maps = {"one", "two"};
+  }
+  void put_config_map(const std::string& name, const KubeObject& data) { kube.put(kube::kConfigMaps, object(name, data)); }
+  Result<std::string> read(const std::string& secret, const std::string& key) {
+    return credentials.read(resource, {SecretReference::Kind::SecretKey, secret, key});
+  }
+
+  test::FakeKube kube;
+  test::FakeClock clock;
+  test::TempFolder folder;
+  DatabaseMigration resource;
+  ConfigMapSource config_maps{kube};
+  NoLocalCredentials local;
+  SecretCredentials credentials{kube, clock, local, folder.path() + "/certificates"};
+};
+
+TEST_F(ClusterSourcesTest, MakesOneGraphOfAllConfigMaps) {
+  put_config_map("one", {{"a1.sql", revision("a1", "")}, {"README", "not a revision"}});
+  put_config_map("two", {{"a2.sql", revision("a2", "a1")}});
+  const auto snapshot = config_maps.load(resource);
+  ASSERT_TRUE(snapshot) << snapshot.error().describe();
+  EXPECT_NE((*snapshot)->graph().find("a2"), nullptr);
+  EXPECT_NE((*snapshot)->revision().find("one@"), std::string::npos);
+}
+
+TEST_F(ClusterSourcesTest, SharesASnapshotUntilAConfigMapChanges) {
+  put_config_map("one", {{"a1.sql", revision("a1", "")}});
+  put_config_map("two", KubeObject::object());
+  const auto first = config_maps.load(resource).value();
+  EXPECT_EQ(config_maps.load(resource).value(), first);
+  put_config_map("two", {{"a2.sql", revision("a2", "a1")}});
+  const auto second = config_maps.load(resource).value();
+  EXPECT_NE(second, first);
+  EXPECT_NE(second->id(), first->id());
+}
+
+TEST_F(ClusterSourcesTest, NamesAConfigMapThatIsMissing) {
+  put_config_map("one", KubeObject::object());
+  const auto snapshot = config_maps.load(resource);
+  ASSERT_FALSE(snapshot);
+  EXPECT_EQ(snapshot.error().message, "ConfigMap shop/two does not exist");
+  EXPECT_EQ(snapshot.error().retry, RetryClass::Transient);
+}
+
+TEST_F(ClusterSourcesTest, RefusesTheSameFileInTwoConfigMaps) {
+  put_config_map("one", {{"a1.sql", revision("a1", "")}});
+  put_config_map("two", {{"a1.sql", revision("a1", "")}});
+  EXPECT_EQ(config_maps.load(resource).error().code, ErrorCode::DuplicateRevision);
+}
+
+TEST_F(ClusterSourcesTest, KeepsTheLimitOnFiles) {
+  SourceLimits limits;
+  limits.max_files = 1;
+  ConfigMapSource limited(kube, limits);
+  put_config_map("one", {{"a1.sql", revision("a1", "")}});
+  put_config_map("two", {{"a2.sql", revision("a2", "a1")}});
+  EXPECT_EQ(limited.load(resource).error().code, ErrorCode::FileTooLarge);
+}
+
+TEST_F(ClusterSourcesTest, SaysWhichKindOfSourceIsNotServed) {
+  ClusterSources sources({});
+  const auto loaded = sources.load(resource);
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().message.find("configMaps"), std::string::npos);
+}
+
+TEST_F(ClusterSourcesTest, ReadsAKeyOfASecretAnewEachTime) {
+  kube.put(kube::kSecrets, object("db", {{"password", "aHVudGVyMg=="}}));
+  EXPECT_EQ(read("db", "password").value(), "hunter2");
+  kube.put(kube::kSecrets, object("db", {{"password", "aHVudGVyMwo="}}));  // with the newline of an editor
+  EXPECT_EQ(read("db", "password").value(), "hunter3");
+  EXPECT_EQ(kube.count("get", "secrets"), 2U);
+  EXPECT_EQ(kube.count("list", "secrets") + kube.count("watch", "secrets"), 0U);
+}
+
+TEST_F(ClusterSourcesTest, NamesWhatIsMissingAndNeverAValue) {
+  EXPECT_EQ(read("db", "password").error().message, "Secret shop/db does not exist");
+  kube.put(kube::kSecrets, object("db", {{"user", "c2VjcmV0"}, {"broken", "%%%"}}));
+  EXPECT_EQ(read("db", "password").error().message, "Secret shop/db has no value at the key password");
+  EXPECT_EQ(read("db", "broken").error().message, "Secret shop/db has no value at the key broken");
+  EXPECT_EQ(read("db", "password").error().retry, RetryClass::Transient);
+}
+
+TEST_F(ClusterSourcesTest, DoesNotReadTheOperatorsEnvironment) {
+  EXPECT_FALSE(credentials.read(resource, {SecretReference::Kind::Environment, "HOME", ""}));
+}
+
+TEST_F(ClusterSourcesTest, WritesCertificatesForTheirOwnerAloneAndRemovesThem) {
+  kube.put(kube::kSecrets, object("db", {{"ca.crt", "UEVN"}}));
+  std::string path;
+  {
+    SecretCredentials own(kube, clock, local, folder.path() + "/own");
+    path = own.file(resource, {SecretReference::Kind::SecretKey, "db", "ca.crt"}).value();
+    struct stat found {};
+    ASSERT_EQ(::stat(path.c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777U, 0600U);
+    EXPECT_EQ(own.file(resource, {SecretReference::Kind::SecretKey, "db", "ca.crt"}).value(), path);
+  }
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
+}
+
+}  // namespace
+}  // namespace athanor::controller

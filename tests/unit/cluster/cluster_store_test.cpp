@@ -1,0 +1,191 @@
+#include "operator/cluster/cluster_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include "operator/cluster/approval_book.hpp"
+#include "operator/cluster/event_journal.hpp"
+#include "tests/support/fake_kube.hpp"
+
+namespace athanor::controller {
+namespace {
+
+const ResourceKey kOrders{"shop", "orders"};
+const ResourceKey kCopy{"shop", "copy"};
+
+KubeObject migration(const ResourceKey& key, const std::string& target = "head",
+                     const std::string& created = "2026-11-21T08:00:00Z") {
+  return {{"apiVersion", "athanor.dev/v1alpha1"},
+          {"kind", "DatabaseMigration"},
+          {"metadata", {{"name", key.name}, {"namespace", key.name_space}, {"creationTimestamp", created}}},
+          {"spec",
+           {{"database", {{"url", "postgresql://db/orders"}}},
+            {"source", {{"configMaps", {{{"name", "sql"}}}}}},
+            {"targetRevision", target}}}};
+}
+
+class ClusterStoreTest : public testing::Test {
+ protected:
+  // What an informer would do with what the server holds now.
+  void tell(const ResourceKey& key) { store.applied(key, kube.find(kube::kDatabaseMigrations, key).value()); }
+  void put(const ResourceKey& key, const std::string& target = "head", const std::string& created = "2026-11-21T08:00:00Z") {
+    kube.put(kube::kDatabaseMigrations, migration(key, target, created));
+    tell(key);
+  }
+  DatabaseMigrationStatus status(const std::string& revision) const {
+    DatabaseMigrationStatus status;
+    status.observed_generation = 1;
+    status.current_revision = revision;
+    return status;
+  }
+  std::string claim(const ResourceKey& key) { return store.claim(store.find(key).value(), "db:5432/orders"); }
+
+  test::FakeKube kube;
+  std::vector<std::string> woken;
+  std::vector<std::string> removed;
+  ClusterStore store{kube,
+                     {[this](const ResourceKey& key) { woken.push_back(key.text()); },
+                      [this](const ResourceKey& key) { removed.push_back(key.text()); }, [] {}},
+                     "/revisions",
+                     Log()};
+};
+
+TEST_F(ClusterStoreTest, KeepsTheDeclarationAndWakesItsResource) {
+  put(kOrders, "a1");
+  const auto resource = store.find(kOrders);
+  ASSERT_TRUE(resource);
+  EXPECT_EQ(resource->spec.target_revision, "a1");
+  EXPECT_EQ(resource->spec.source.config_maps, std::vector<std::string>{"sql"});
+  EXPECT_EQ(resource->folder, "/revisions");
+  EXPECT_EQ(woken, std::vector<std::string>{"shop/orders"});
+}
+
+TEST_F(ClusterStoreTest, IsNotWokenByItsOwnStatus) {
+  put(kOrders);
+  ASSERT_TRUE(store.write_status(kOrders, status("a1")));
+  tell(kOrders);
+  EXPECT_EQ(woken.size(), 1U);
+  EXPECT_EQ(store.find(kOrders)->status.current_revision, "a1");
+}
+
+TEST_F(ClusterStoreTest, IsWokenByASpecALabelOrAnAnnotation) {
+  put(kOrders, "a1");
+  put(kOrders, "a2");
+  auto object = kube.find(kube::kDatabaseMigrations, kOrders).value();
+  object["metadata"]["annotations"] = {{"athanor.dev/retry-now", "1"}};
+  kube.put(kube::kDatabaseMigrations, object);
+  tell(kOrders);
+  EXPECT_EQ(woken.size(), 3U);
+}
+
+TEST_F(ClusterStoreTest, AppliesTheStatusAloneAndDropsWhatIsNoLongerSaid) {
+  put(kOrders);
+  auto failed = status("a1");
+  failed.next_retry = "2026-11-21T09:00:00+00:00";
+  ASSERT_TRUE(store.write_status(kOrders, failed));
+  ASSERT_TRUE(store.write_status(kOrders, status("a1")));
+  const auto object = kube.find(kube::kDatabaseMigrations, kOrders).value();
+  EXPECT_EQ(object["status"]["currentRevision"], "a1");
+  EXPECT_FALSE(object["status"].contains("nextRetry"));
+  EXPECT_EQ(object["spec"], migration(kOrders)["spec"]);
+  EXPECT_EQ(kube.calls().back().subresource, "status");
+  EXPECT_EQ(kube.calls().back().field_manager, "athanor-operator");
+}
+
+TEST_F(ClusterStoreTest, PassesOverAStatusForAResourceThatIsGoneOrANamesake) {
+  put(kOrders);
+  kube.drop(kube::kDatabaseMigrations, kOrders);
+  EXPECT_TRUE(store.write_status(kOrders, status("a1")));
+  kube.put(kube::kDatabaseMigrations, migration(kOrders));  // the store still knows the first one
+  EXPECT_TRUE(store.write_status(kOrders, status("a1")));
+  EXPECT_FALSE(
+      kube.find(kube::kDatabaseMigrations, kOrders)->value("status", KubeObject::object()).contains("currentRevision"));
+}
+
+TEST_F(ClusterStoreTest, TellsWhyAStatusCannotBeWritten) {
+  put(kOrders);
+  kube.fail({.verb = "apply", .error = Error(ErrorCode::ApiUnreachable, "gone")});
+  const auto written = store.write_status(kOrders, status("a1"));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ErrorCode::ApiUnreachable);
+}
+
+TEST_F(ClusterStoreTest, GivesTheDatabaseToTheOlderOfTwoResources) {
+  put(kOrders, "head", "2026-11-21T08:00:00Z");
+  put(kCopy, "head", "2026-11-21T09:00:00Z");
+  EXPECT_EQ(claim(kCopy), "");  // it came first, and nobody else has said anything yet
+  woken.clear();
+  EXPECT_EQ(claim(kOrders), "");
+  EXPECT_EQ(woken, std::vector<std::string>{"shop/copy"});  // to learn that it lost
+  EXPECT_EQ(claim(kCopy), "shop/orders");
+  EXPECT_EQ(store.claimed_by(kCopy), "shop/orders");
+}
+
+TEST_F(ClusterStoreTest, HandsTheDatabaseOnWhenItsOwnerGoes) {
+  put(kOrders, "head", "2026-11-21T08:00:00Z");
+  put(kCopy, "head", "2026-11-21T09:00:00Z");
+  (void)claim(kOrders);
+  (void)claim(kCopy);
+  woken.clear();
+  store.deleted(kOrders);
+  EXPECT_EQ(removed, std::vector<std::string>{"shop/orders"});
+  EXPECT_EQ(woken, std::vector<std::string>{"shop/copy"});
+  EXPECT_EQ(claim(kCopy), "");
+}
+
+TEST_F(ClusterStoreTest, KnowsWhoNamesAConfigMap) {
+  put(kOrders);
+  EXPECT_EQ(store.naming("ConfigMap shop/sql"), std::vector<ResourceKey>{kOrders});
+  EXPECT_TRUE(store.naming("ConfigMap other/sql").empty());
+  store.deleted(kOrders);
+  EXPECT_TRUE(store.naming("ConfigMap shop/sql").empty());
+}
+
+TEST_F(ClusterStoreTest, StallsAResourceThatCannotBeRead) {
+  auto object = migration(kOrders);
+  object["spec"]["database"] = {{"host", "db"}};
+  kube.put(kube::kDatabaseMigrations, object);
+  tell(kOrders);
+  const auto refusal = store.refusal(kOrders);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, Reason::InvalidManifest);
+  EXPECT_NE(refusal->message.find("spec.database.name"), std::string::npos) << refusal->message;
+  put(kOrders);
+  EXPECT_FALSE(store.refusal(kOrders));
+}
+
+TEST(ApprovalBook, KeepsApprovalsByTheResourceTheyApprove) {
+  std::vector<std::string> woken;
+  ApprovalBook book([&woken](const ResourceKey& key) { woken.push_back(key.text()); });
+  const auto approval = [](const std::string& name, const std::string& created) {
+    return KubeObject{{"metadata", {{"name", name}, {"namespace", "shop"}, {"creationTimestamp", created}}},
+                      {"spec", {{"migration", "orders"}, {"planHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};
+  };
+  book.applied({"shop", "second"}, approval("second", "2026-11-21T09:00:00Z"));
+  book.applied({"shop", "first"}, approval("first", "2026-11-21T08:00:00Z"));
+  ASSERT_EQ(book.approvals(kOrders).size(), 2U);
+  EXPECT_EQ(book.approvals(kOrders).front().name, "first");
+  EXPECT_EQ(book.approvals(kOrders).front().approved_by, "ann");
+  EXPECT_TRUE(book.approvals({"other", "orders"}).empty());
+  book.deleted({"shop", "first"});
+  EXPECT_EQ(book.approvals(kOrders).size(), 1U);
+  EXPECT_EQ(woken, (std::vector<std::string>{"shop/orders", "shop/orders", "shop/orders"}));
+}
+
+TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::Done;
+  outcome.reason = Reason::UpToDate;
+  EXPECT_FALSE(event_of(outcome));
+  outcome.reason = Reason::Applied;
+  outcome.message = "the database is at a3";
+  EXPECT_EQ(event_of(outcome)->reason, "Applied");
+  EXPECT_EQ(event_of(outcome)->note, "the database is at a3");
+  outcome.kind = Outcome::Kind::Stalled;
+  outcome.reason = Reason::StatementFailed;
+  EXPECT_EQ(event_of(outcome)->type, EventType::Warning);
+  outcome.repeated = true;
+  EXPECT_FALSE(event_of(outcome));
+}
+
+}  // namespace
+}  // namespace athanor::controller
