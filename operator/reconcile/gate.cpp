@@ -83,22 +83,26 @@ bool needs_backup(const BackupSpec& backup, const std::vector<std::string>& dest
 
 GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const std::vector<std::string>& destructive,
                       const std::vector<Approval>& approvals, WallTime now) {
-  GateVerdict verdict;
+  const Approval* given = nullptr;
   if (needs_approval(resource.spec.policy.approval, destructive)) {
-    const auto given = std::ranges::find(approvals, plan.hash, &Approval::plan_hash);
-    if (given == approvals.end()) {
-      verdict.reason = Reason::ApprovalRequired;
-      verdict.message = how_to_approve(resource, plan, destructive, approvals);
-      return verdict;
+    const auto found = std::ranges::find(approvals, plan.hash, &Approval::plan_hash);
+    if (found == approvals.end()) {
+      GateVerdict closed;
+      closed.reason = Reason::ApprovalRequired;
+      closed.message = how_to_approve(resource, plan, destructive, approvals);
+      return closed;
     }
-    verdict.approval = *given;
+    given = &*found;
   }
-  if (!resource.spec.execution.windows.empty()) {
-    GateVerdict windows = judge_windows(resource.spec.execution.windows, now);
-    windows.approval = std::move(verdict.approval);
-    return windows;
+  GateVerdict verdict;
+  if (resource.spec.execution.windows.empty()) {
+    verdict.open = true;
+  } else {
+    verdict = judge_windows(resource.spec.execution.windows, now);
   }
-  verdict.open = true;
+  if (given != nullptr) {
+    verdict.approval.emplace(*given);
+  }
   return verdict;
 }
 
