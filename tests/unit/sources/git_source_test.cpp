@@ -227,13 +227,14 @@ TEST_F(Git, SubmodulesAreNotFetched) {
   EXPECT_EQ((*loaded)->graph().size(), 1U);
 }
 
-TEST_F(Git, HooksOfTheMachineAreNotRun) {
+TEST_F(Git, NoConfigurationIsReadAndNoHookIsRun) {
   tree_.commit(sketch::line());
   // What would run at every change of a reference, if a configuration were read.
   const std::string hook = folder_.write("hooks/reference-transaction", "#!/bin/sh\ntouch '" + folder_ / "hooked" + "'\n");
   fs::permissions(hook, fs::perms::owner_all);
   // Where git's home is.
-  folder_.write("cache/.gitconfig", "[core]\n\thooksPath = " + folder_ / "hooks" + "\n");
+  folder_.write("cache/.gitconfig", "[core]\n\thooksPath = " + folder_ / "hooks" +
+                                        "\n[url \"file:///nowhere\"]\n\tinsteadOf = " + tree_.url() + "\n");
   const auto loaded = load(resource(tree_.url()));
   ASSERT_TRUE(loaded) << loaded.error().describe();
   EXPECT_FALSE(fs::exists(folder_ / "hooked"));
