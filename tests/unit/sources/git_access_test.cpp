@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/support/misbehaving_server.hpp"
+#include "tests/support/test_certificates.hpp"
 #include "tests/unit/sources/git_sketch.hpp"
 
 namespace athanor::controller {
@@ -64,6 +65,26 @@ TEST_F(GitCredentialsTest, APasswordGoesIntoAHeaderAndNowhereElse) {
   EXPECT_THAT(error.describe(), AllOf(HasSubstr(server.url()), HasSubstr("403"), Not(HasSubstr("hunter2"))));
   EXPECT_THAT(error.hint, HasSubstr("secretRef"));
   EXPECT_EQ(error.retry, RetryClass::Transient);
+}
+
+TEST_F(GitCredentialsTest, OnlyTheAuthorityOfTheSecretIsTrusted) {
+  surroundings_.protocols = GitSurroundings().protocols;
+  const auto authority = test::make_authority();
+  const auto certificate = test::issue_certificate(authority, {.common_name = "git", .names = {"IP:127.0.0.1"}});
+  MisbehavingServer server(
+      [](ServerConnection& connection) {
+        if (!connection.read_request().empty()) {
+          connection.answer(403, "no");
+        }
+      },
+      test::ServerTls{certificate.certificate_pem, certificate.key_pem, {}});
+  put_secret("ours", {{"password", "token"}, {"ca.crt", authority.certificate_pem}});
+  put_secret("other", {{"password", "token"}, {"ca.crt", test::make_authority("other").certificate_pem}});
+  EXPECT_THAT(refused(with_secret(server.url() + "/x.git", "ours")).message, HasSubstr("403"));
+  ASSERT_EQ(server.requests().size(), 1U);
+  EXPECT_THAT(refused(with_secret(server.url() + "/x.git", "other")).message, HasSubstr("certificate"));
+  EXPECT_THAT(refused(resource(server.url() + "/x.git")).message, HasSubstr("certificate"));
+  EXPECT_EQ(server.requests().size(), 1U);
 }
 
 TEST_F(GitCredentialsTest, NoRedirectTakesThemAlong) {
