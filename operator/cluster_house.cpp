@@ -16,6 +16,7 @@
 #include "operator/cluster/event_journal.hpp"
 #include "operator/cluster/flux_source.hpp"
 #include "operator/cluster/git_source.hpp"
+#include "operator/cluster/job_runner.hpp"
 #include "operator/cluster/secret_credentials.hpp"
 #include "operator/kube/cluster_access.hpp"
 #include "operator/kube/lease_election.hpp"
@@ -167,6 +168,7 @@ class House {
                                               "--backup-root");
             },
             connect_to_database, program_surroundings(), clock_, log_),
+        jobs_(options.job_image.empty() ? nullptr : std::make_unique<JobRunner>(*client_, clock_, options.job_image)),
         recorder_(make_event_recorder(*client_, clock_, "athanor-operator", host_, log_)),
         journal_(*recorder_, store_),
         reconciler_(reconciler_parts()),
@@ -195,7 +197,7 @@ class House {
 
  private:
   ReconcilerParts reconciler_parts() {
-    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, &approvals_, &backups_};
+    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, &approvals_, &backups_, jobs_.get()};
     parts.claim = [this](const DatabaseMigration& resource, const std::string& described) {
       queue_.set_group(resource.key(), server_of(described));
       return store_.claim(resource, described);
@@ -215,6 +217,7 @@ class House {
     cluster.namespaces = options_.namespaces;
     cluster.label_selector = options_.selector;
     cluster.flux = grounds_.flux;
+    cluster.jobs = jobs_ != nullptr;
     cluster.seed = static_cast<std::uint64_t>(::getpid());
     return cluster;
   }
@@ -311,6 +314,7 @@ class House {
   ClusterSources sources_;
   std::unique_ptr<DatabaseAccessFactory> databases_;
   FolderBackups backups_;
+  std::unique_ptr<JobRunner> jobs_;  // null: none are made
   std::unique_ptr<EventRecorder> recorder_;
   EventJournal journal_;
   Reconciler reconciler_;

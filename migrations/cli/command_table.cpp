@@ -45,6 +45,8 @@ constexpr std::array kMigrateFlags{
     FlagSpec{"--backup", '\0', "", "take and verify a backup before anything is changed; without one nothing runs"},
     kBackupFolder,
     kAcceptMaxAge,
+    FlagSpec{"--plan-hash", '\0', "HASH", "run only the plan with this hash, as `plan --show-sql` prints it"},
+    FlagSpec{"--report", '\0', "FILE", "write how it ended to this file too, as JSON of at most 4 KiB", false, File},
 };
 constexpr std::array kUpgradeExamples{
     Example{"athanor upgrade head", "apply everything that is pending"},

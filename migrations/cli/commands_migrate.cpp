@@ -31,7 +31,7 @@ void print_sql(CommandContext& context, const std::string& sql) {
 void report_run(CommandContext& context, const Plan& plan, const ExecutionReport& report) {
   Output& output = context.output();
   output.set_current(report.rows);
-  if (!context.json()) {
+  if (!context.json() && !context.arguments().has("--report")) {
     return;
   }
   Json& fields = output.fields();
@@ -112,6 +112,28 @@ Result<void> back_up_first(CommandContext& context, const Configuration& configu
   return {};
 }
 
+constexpr std::size_t kHashDigits = 64;
+
+Result<void> check_hash(const std::string& hash) {
+  if (hash.size() == kHashDigits && hash.find_first_not_of("0123456789abcdef") == std::string::npos) {
+    return {};
+  }
+  return fail(Error(ErrorCode::Usage, "--plan-hash takes the 64 hexadecimal digits of a plan's hash")
+                  .advise("`athanor plan upgrade TARGET --show-sql` prints it"));
+}
+
+// --plan-hash: what runs is what was reviewed, or nothing.
+Result<void> require_reviewed(CommandContext& context, const Plan& plan) {
+  const auto reviewed = context.arguments().value("--plan-hash");
+  if (!reviewed || *reviewed == plan.hash) {
+    return {};
+  }
+  context.output().fields()["plan_hash"] = plan.hash;
+  return fail(
+      Error(ErrorCode::StalePlan, "the plan is no longer the one that --plan-hash names; its hash is " + plan.hash + " now")
+          .advise("the database or a file changed meanwhile: review the new plan with `athanor plan --show-sql`"));
+}
+
 Result<void> migrate(CommandContext& context, Direction direction, const std::vector<std::string>& targets) {
   TRY_ASSIGN(Situation situation, observe_situation(context, progress_for(context)));
   const RevisionGraph& graph = situation.project.graph;
@@ -132,6 +154,7 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
       return nothing_to_do(context, observation.rows);
     }
     TRY_ASSIGN(const Plan plan, make_plan(graph, source, direction, observation.rows, targets));
+    TRY(require_reviewed(context, plan));
     TRY(migrator.verify_checksums(graph, source, observation.rows, &plan));
     TRY(back_up_first(context, situation.configuration, observation.rows, saved));
     const ExecutionReport report = migrator.execute(plan, context.outside().stop);
@@ -149,6 +172,7 @@ Result<void> migrate_offline(CommandContext& context, Direction direction, const
   TRY_ASSIGN(const Configuration configuration, load_settings(context));
   TRY_ASSIGN(const Project project, open_project(context, configuration));
   TRY_ASSIGN(const Plan plan, make_offline_plan(project.graph, *project.source, direction, range));
+  TRY(require_reviewed(context, plan));
   context.output().set_current(plan.from);
   context.output().fields()["plan_hash"] = plan.hash;
   for (const std::string& warning : plan.warnings) {
@@ -160,6 +184,9 @@ Result<void> migrate_offline(CommandContext& context, Direction direction, const
 
 Result<void> up_or_down(CommandContext& context, Direction direction) {
   const std::string& target = context.arguments().operands().front();
+  if (const auto hash = context.arguments().value("--plan-hash")) {
+    TRY(check_hash(*hash));
+  }
   if (context.arguments().has("--sql")) {
     if (context.arguments().has("--backup")) {
       return fail(Error(ErrorCode::Usage, "--backup needs the database").advise("leave out --sql"));

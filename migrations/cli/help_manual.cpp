@@ -72,6 +72,7 @@ std::string manual_page() {
       "11 interrupted; 12 the Kubernetes API; 13 backups.\n"
       ".SH ENVIRONMENT\n"
       ".TP\n.B DATABASE_URL\nThe database; wins over database_url in the configuration.\n"
+      ".TP\n.B ATHANOR_DATABASE_HOST, _PORT, _NAME, _USER, _PASSWORD\nThe database in parts, without DATABASE_URL.\n"
       ".TP\n.B ATHANOR_CONFIG\nThe configuration file, unless \\-c names one.\n"
       ".TP\n.B VISUAL, EDITOR\nUsed by athanor edit.\n"
       ".TP\n.B NO_COLOR\nWhen set, nothing is coloured.\n"

@@ -8,6 +8,39 @@ namespace {
 
 constexpr std::size_t kFlushAt = std::size_t{1} << 16U;
 
+// One row of the version table for so many bytes of text.
+constexpr std::size_t kTextPerRow = 51;
+
+// Half a character at the end is for the writer of the JSON to replace.
+std::string shortened(const std::string& text, std::size_t longest) {
+  return text.size() <= longest ? text : text.substr(0, longest) + "...";
+}
+
+Json shortened(const Json& value, std::size_t longest) {
+  if (value.is_string()) {
+    return shortened(value.get_ref<const std::string&>(), longest);
+  }
+  Json copy = value;
+  if (copy.is_object()) {
+    for (auto& [name, member] : copy.get_ref<Json::object_t&>()) {
+      member = shortened(member, longest);
+    }
+  }
+  return copy;
+}
+
+std::string_view retry_name(RetryClass retry) {
+  switch (retry) {
+    case RetryClass::Terminal:
+      break;
+    case RetryClass::Transient:
+      return "transient";
+    case RetryClass::Conflict:
+      return "conflict";
+  }
+  return "terminal";
+}
+
 constexpr std::string_view kRed = "\x1b[31;1m";
 constexpr std::string_view kYellow = "\x1b[33;1m";
 constexpr std::string_view kPlain = "\x1b[0m";
@@ -85,6 +118,37 @@ std::string Output::document(const Result<void>& result) {
   whole["warnings"] = warnings_;
   whole["error"] = result ? Json(nullptr) : error_json(result.error());
   return whole.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string Output::report(const Result<void>& result) const {
+  constexpr std::size_t kLongestText = 1'024;
+  std::string text;
+  for (std::size_t longest = kLongestText; longest > 0; longest /= 2) {
+    text = short_report(result, longest).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    if (text.size() <= kMaxReportBytes) {
+      break;
+    }
+  }
+  return text;
+}
+
+Json Output::short_report(const Result<void>& result, std::size_t longest) const {
+  Json whole = Json::object();
+  whole["success"] = result.has_value();
+  whole["message"] = shortened(result ? message_ : result.error().message, longest);
+  const std::size_t rows = std::min(current_.size(), longest / kTextPerRow);
+  whole["current_revision"] = std::vector<std::string>(current_.begin(), current_.begin() + static_cast<std::ptrdiff_t>(rows));
+  for (const char* const name : {"run_id", "plan_hash", "failed"}) {
+    if (const auto found = fields_.find(name); found != fields_.end()) {
+      whole[name] = shortened(*found, longest);
+    }
+  }
+  whole["error"] = nullptr;
+  if (!result) {
+    whole["error"] = shortened(error_json(result.error()), longest);
+    whole["error"]["retry"] = retry_name(result.error().retry);
+  }
+  return whole;
 }
 
 int Output::finish(const Result<void>& result) {

@@ -22,6 +22,9 @@ namespace athanor::cli {
 using Json = nlohmann::ordered_json;
 using TextSink = std::function<void(std::string_view)>;
 
+// What Kubernetes keeps of a termination message.
+inline constexpr std::size_t kMaxReportBytes = 4'096;
+
 struct OutputStyle {
   bool json = false;
   bool quiet = false;
@@ -54,12 +57,17 @@ class Output {
   // The command's own fields, in the order they are set.
   [[nodiscard]] Json& fields() { return fields_; }
 
+  // The end of the run in one line of at most kMaxReportBytes: message, rows, the run and the plan, the failed statement, the
+  // error with its retry class. Long texts are cut. Before finish().
+  [[nodiscard]] std::string report(const Result<void>& result) const;
+
   // Prints what is left to say and returns the exit code.
   [[nodiscard]] int finish(const Result<void>& result);
 
  private:
   void flush();
   void print_error(const Error& error);
+  [[nodiscard]] Json short_report(const Result<void>& result, std::size_t longest) const;
   [[nodiscard]] std::string document(const Result<void>& result);
 
   TextSink out_;

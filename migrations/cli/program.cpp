@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "migrations/cli/help.hpp"
+#include "migrations/cli/report_file.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -40,6 +41,25 @@ Result<void> dispatch(const Arguments& arguments, Output& output, const Surround
   return arguments.command()->run(context);
 }
 
+// Out of memory, and what should have been caught further down.
+Result<void> dispatch_safely(const Arguments& arguments, Output& output, const Surroundings& outside) {
+  try {
+    return dispatch(arguments, output, outside);
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::Internal, std::string("unexpected: ") + error.what());
+  }
+}
+
+Result<void> dispatch_and_report(const std::string& path, const Arguments& arguments, Output& output,
+                                 const Surroundings& outside) {
+  TRY_ASSIGN(const ReportFile file, ReportFile::open(path));
+  const Result<void> result = dispatch_safely(arguments, output, outside);
+  if (const auto written = file.write(output.report(result)); !written) {
+    output.warn(written.error().describe());  // what the run did, it did: the exit code is the run's
+  }
+  return result;
+}
+
 }  // namespace
 
 int run_program(std::span<const std::string_view> words, const Surroundings& outside, const TextSink& out,
@@ -53,7 +73,9 @@ int run_program(std::span<const std::string_view> words, const Surroundings& out
   }
   output.set_style(style_of(*arguments, outside));
   try {
-    return output.finish(dispatch(*arguments, output, outside));
+    const auto report = arguments->value("--report");
+    return output.finish(report ? dispatch_and_report(*report, *arguments, output, outside)
+                                : dispatch(*arguments, output, outside));
   } catch (const std::exception& error) {  // out of memory, and what should have been caught further down
     return output.finish(fail(ErrorCode::Internal, std::string("unexpected: ") + error.what()));
   }

@@ -4,6 +4,7 @@
 
 #include <future>
 
+#include "migrations/cli/database_variables.hpp"
 #include "migrations/cli/setting_override.hpp"
 
 namespace athanor::cli {
@@ -48,8 +49,9 @@ Result<Configuration> load_settings(CommandContext& context) {
       configuration.version_locations.push_back(revision_folder(folder));
     }
   }
-  if (auto url = variable("DATABASE_URL"); url && !url->empty()) {
-    configuration.database_url = std::move(*url);
+  TRY_ASSIGN(std::string url, database_of_environment(variable));
+  if (!url.empty()) {
+    configuration.database_url = std::move(url);
   }
   for (const std::string& warning : configuration.warnings) {
     context.output().warn(warning);

@@ -35,6 +35,7 @@ constexpr std::array kSettings{
     Setting{"allow_session_pooler", &ExecutionSettings::allow_session_pooler},
     Setting{"version_table", &Configuration::version_table},
     Setting{"version_table_schema", &Configuration::version_table_schema},
+    Setting{"recursive_version_locations", &Configuration::recursive_version_locations},
     Setting{"transaction_per_migration", &Configuration::transaction_per_migration},
     Setting{"header_cache", &Configuration::header_cache},
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operator/cluster/job_manifest.hpp"
 #include "operator/cluster/object_fields.hpp"
 
 namespace athanor::controller {
@@ -47,9 +48,10 @@ class Cluster::Waker final : public InformerHandler {
 
 Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& log) : parts_(parts), seed_(options.seed) {
   const auto namespaces = options.namespaces.empty() ? std::vector<std::string>{""} : options.namespaces;
-  const auto wake_by = [&](const ResourceType& type, const std::string& name_space, bool metadata_only) {
+  const auto wake_by = [&](const ResourceType& type, const std::string& name_space, bool metadata_only,
+                           const std::string& selector = {}) {
     wakers_.push_back(std::make_unique<Waker>(parts_.store, parts_.queue, type.kind));
-    add(type, name_space, {}, metadata_only, *wakers_.back(), log);
+    add(type, name_space, selector, metadata_only, *wakers_.back(), log);
   };
   for (const auto& name_space : namespaces) {
     add(kube::kDatabaseMigrations, name_space, options.label_selector, false, parts_.store, log);
@@ -58,7 +60,7 @@ Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& l
       wake_by(kube::kConfigMaps, name_space, true);
     }
     if (options.jobs) {
-      wake_by(kube::kJobs, name_space, false);
+      wake_by(kube::kJobs, name_space, false, kMigrationLabel);
     }
     for (const auto& type : options.flux) {
       wake_by(type, name_space, false);

@@ -1,67 +1,19 @@
 #include "operator/reconcile/database_access.hpp"
 
-#include <array>
-#include <charconv>
 #include <utility>
 
 #include "migrations/plan/plan.hpp"
+#include "migrations/revision/database_url.hpp"
 
 namespace athanor::controller {
 namespace {
-
-// RFC 3986: everything but unreserved characters, so that no password can change what a URL means.
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  std::string encoded;
-  for (const char character : text) {
-    if (kPlain.find(character) != std::string_view::npos) {
-      encoded += character;
-    } else {
-      const auto byte = static_cast<unsigned char>(character);
-      encoded += '%';
-      encoded += kDigits[byte >> 4U];
-      encoded += kDigits[byte & 0x0FU];
-    }
-  }
-  return encoded;
-}
-
-std::string host_part(const std::string& host) {
-  const bool is_ipv6 = host.find(':') != std::string::npos;
-  return is_ipv6 ? "[" + host + "]" : percent_encoded(host);
-}
-
-// The parts of a database, each read from where it is declared.
-struct Parts {
-  std::string host;
-  std::string port;
-  std::string name;
-  std::string user;
-  std::string password;
-};
-
-std::string url_of(const Parts& parts, const std::string& ssl_mode) {
-  std::string url = "postgresql://" + percent_encoded(parts.user);
-  if (!parts.password.empty()) {
-    url += ":" + percent_encoded(parts.password);
-  }
-  url += "@" + host_part(parts.host) + ":" + parts.port + "/" + percent_encoded(parts.name);
-  return ssl_mode.empty() ? url : url + "?sslmode=" + ssl_mode;
-}
-
-bool is_port(const std::string& text) {
-  int port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65'535;
-}
 
 Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSource& credentials) {
   const DatabaseSpec& database = resource.spec.database;
   const auto part = [&](const std::optional<SecretReference>& from, const std::string& plain) -> Result<std::string> {
     return from ? credentials.read(resource, *from) : Result<std::string>(plain);
   };
-  Parts parts;
+  DatabaseParts parts;
   TRY_ASSIGN(parts.host, part(database.host_from, database.host));
   TRY_ASSIGN(parts.port, part(database.port_from, std::to_string(database.port)));
   TRY_ASSIGN(parts.name, part(database.name_from, database.name));
@@ -70,7 +22,7 @@ Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSo
   if (!is_port(parts.port)) {
     return fail(Error(ErrorCode::Configuration, "portFrom does not hold a port number").at("spec.database.portFrom"));
   }
-  return url_of(parts, database.ssl_mode);
+  return database_url(parts) + (database.ssl_mode.empty() ? "" : "?sslmode=" + database.ssl_mode);
 }
 
 Result<void> add_certificates(std::string& url, const DatabaseMigration& resource, CredentialSource& credentials) {

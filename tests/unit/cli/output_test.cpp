@@ -67,6 +67,33 @@ TEST(Output, DescribesErrorsInJsonInFull) {
   EXPECT_EQ(captured.err, "");
 }
 
+TEST(Output, ReportsAnErrorWithItsRetryClassAndTheFailedStatement) {
+  Captured captured;
+  captured.output.set_current({"r1"});
+  captured.output.fields()["plan_hash"] = "abc";
+  captured.output.fields()["steps"] = Json::array({1, 2, 3});
+  captured.output.fields()["failed"] = {{"revision", "r2"}, {"line", 7}, {"statement", "SELECT ?"}};
+  const auto error = Error(ErrorCode::LockTimeout, "gave up").at("r2.sql:7").with_sqlstate("55P03");
+  EXPECT_EQ(captured.output.report(fail(error)),
+            "{\"success\":false,\"message\":\"gave up\",\"current_revision\":[\"r1\"],\"plan_hash\":\"abc\","
+            "\"failed\":{\"revision\":\"r2\",\"line\":7,\"statement\":\"SELECT ?\"},"
+            "\"error\":{\"code\":\"lock-timeout\",\"message\":\"gave up\",\"context\":\"r2.sql:7\",\"hint\":\"\","
+            "\"sqlstate\":\"55P03\",\"retry\":\"transient\"}}\n");
+}
+
+TEST(Output, CutsAReportToWhatATerminationMessageHolds) {
+  Captured captured;
+  captured.output.set_current(std::vector<std::string>(1'000, std::string(200, 'r')));
+  captured.output.fields()["failed"] = {{"statement", std::string(100'000, '\x01')}};
+  const auto error = Error(ErrorCode::StatementFailed, std::string(9'000, '"')).advise(std::string(9'000, '\xff'));
+  const std::string report = captured.output.report(fail(error));
+  EXPECT_LE(report.size(), kMaxReportBytes);
+  const Json json = Json::parse(report);
+  EXPECT_EQ(json["error"]["code"], "statement-failed");
+  EXPECT_THAT(json["error"]["message"].get<std::string>(), testing::EndsWith("\"..."));
+  EXPECT_FALSE(json["current_revision"].empty());
+}
+
 TEST(Output, StaysJsonWhenTextIsNotUtf8) {
   Captured captured;
   captured.output.set_style({.json = true});

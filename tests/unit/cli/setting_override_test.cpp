@@ -15,6 +15,8 @@ TEST(SettingOverride, SetsDurationsTextsAndSwitches) {
   EXPECT_TRUE(override_setting(configuration, "allow_session_pooler=true"));
   EXPECT_TRUE(override_setting(configuration, "version_table=versions"));
   EXPECT_TRUE(override_setting(configuration, "transaction_per_migration=false"));
+  EXPECT_TRUE(override_setting(configuration, "recursive_version_locations=true"));
+  EXPECT_TRUE(configuration.recursive_version_locations);
   EXPECT_EQ(configuration.execution.lock_timeout, milliseconds(5'000));
   EXPECT_EQ(configuration.execution.role, "owner=of=all");
   EXPECT_TRUE(configuration.execution.allow_session_pooler);

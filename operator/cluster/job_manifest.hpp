@@ -1,0 +1,33 @@
+// The Job of one attempt, as a pure function of resource, attempt and plan.
+//
+//   athanor upgrade --json --plan-hash=… --migrations=… --set=… -- TARGET
+//
+// The plan's hash goes along, so that the pod runs the plan that was decided (and approved) on, or refuses. The way the run
+// ended comes back as the pod's termination message.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <string>
+
+#include "migrations/plan/plan.hpp"
+#include "operator/api/database_migration.hpp"
+#include "operator/kube/api_client.hpp"
+
+namespace athanor::controller {
+
+inline constexpr const char* kJobContainer = "athanor";
+inline constexpr const char* kMigrationLabel = "athanor.dev/migration";
+inline constexpr const char* kAttemptLabel = "athanor.dev/attempt";
+
+// The resource's name, cut, and ten digits that say which attempt; other resources and other attempts have other names.
+[[nodiscard]] std::string job_name(const DatabaseMigration& resource, const std::string& attempt);
+// Value of the label that all Jobs of a resource carry: its name, or what stands for it where a label cannot be that long.
+[[nodiscard]] std::string migration_label(const std::string& name);
+// `plan` is null when only the pod can read the source. How long the Job is kept once it ended, at least a minute: its end must
+// be seen.
+[[nodiscard]] Result<KubeObject> job_manifest(const DatabaseMigration& resource, const std::string& attempt, const Plan* plan,
+                                              const std::string& image);
+[[nodiscard]] std::chrono::seconds job_ttl(const DatabaseMigration& resource);
+
+}  // namespace athanor::controller

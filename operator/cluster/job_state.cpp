@@ -1,0 +1,208 @@
+#include "operator/cluster/job_state.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <string_view>
+
+#include "operator/cluster/job_manifest.hpp"
+#include "operator/cluster/object_fields.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kLongestText = 512;
+constexpr std::chrono::seconds kPodIsDue{30};
+
+// Kubernetes' Time: "2026-11-21T02:10:00Z".
+std::optional<WallTime> read_time(const std::string& text) {
+  std::tm parts{};
+  const char* const end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (end == nullptr || std::string_view(end) != "Z") {
+    return std::nullopt;
+  }
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
+
+const KubeObject& list_at(const KubeObject& object, const char* name) {
+  static const KubeObject kNone = KubeObject::array();
+  const auto found = object.find(name);
+  return found != object.end() && found->is_array() ? *found : kNone;
+}
+
+// The condition of this type, when it is True.
+const KubeObject* true_condition(const KubeObject& object, std::string_view type, std::string_view wanted = "True") {
+  const auto* const status = part_of(object, "status");
+  if (status == nullptr) {
+    return nullptr;
+  }
+  for (const auto& condition : list_at(*status, "conditions")) {
+    if (condition.is_object() && text_of(condition, "type") == type && text_of(condition, "status") == wanted) {
+      return &condition;
+    }
+  }
+  return nullptr;
+}
+
+std::string created(const KubeObject& object) {
+  const auto* const metadata = part_of(object, "metadata");
+  return metadata == nullptr ? std::string() : text_of(*metadata, "creationTimestamp");
+}
+
+// One line, not too long: what kubelet and scheduler say may hold what a container engine said.
+std::string tamed(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  if (text.size() > kLongestText) {
+    text.resize(kLongestText);
+    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) {
+      text.pop_back();
+    }
+    text += "...";
+  }
+  return text;
+}
+
+std::string reason_and_message(const KubeObject& object) {
+  const std::string reason = text_of(object, "reason");
+  const std::string message = text_of(object, "message");
+  return tamed(reason + (reason.empty() || message.empty() ? "" : ": ") + message);
+}
+
+// The state of the container that runs the migration, by the name of the state.
+const KubeObject* container_state(const KubeObject& pod, const char* state) {
+  const auto* const status = part_of(pod, "status");
+  if (status == nullptr) {
+    return nullptr;
+  }
+  for (const auto& container : list_at(*status, "containerStatuses")) {
+    const auto* const states = container.is_object() ? part_of(container, "state") : nullptr;
+    if (states != nullptr && text_of(container, "name") == kJobContainer) {
+      return part_of(*states, state);
+    }
+  }
+  return nullptr;
+}
+
+std::string waits_for(const KubeObject& pod) {
+  if (const auto* const unscheduled = true_condition(pod, "PodScheduled", "False")) {
+    return reason_and_message(*unscheduled);
+  }
+  const auto* const status = part_of(pod, "status");
+  if (status == nullptr) {
+    return {};
+  }
+  for (const char* const list : {"initContainerStatuses", "containerStatuses"}) {
+    for (const auto& container : list_at(*status, list)) {
+      const auto* const state = container.is_object() ? part_of(container, "state") : nullptr;
+      const auto* const waiting = state == nullptr ? nullptr : part_of(*state, "waiting");
+      const std::string reason = waiting == nullptr ? std::string() : text_of(*waiting, "reason");
+      if (!reason.empty() && reason != "ContainerCreating" && reason != "PodInitializing") {
+        return reason_and_message(*waiting);
+      }
+    }
+  }
+  return {};
+}
+
+std::string progress_of(const KubeObject& job, const std::vector<KubeObject>& pods, WallTime now) {
+  const auto* const metadata = part_of(job, "metadata");
+  if (metadata != nullptr && metadata->contains("deletionTimestamp")) {
+    return "it is being deleted";
+  }
+  if (pods.empty()) {
+    const auto made = read_time(created(job));
+    const bool overdue = made && now - *made > kPodIsDue;
+    return overdue ? "no pod could be made for it; its events say why" : std::string();
+  }
+  const auto newest = std::ranges::max_element(pods, {}, created);
+  return waits_for(*newest);
+}
+
+// "exit code 137 (OOMKilled)", and what the container engine said when the program did not even start.
+std::string end_of(const KubeObject& terminated) {
+  const std::string reason = text_of(terminated, "reason");
+  std::string text = "exit code " + std::to_string(number_of(terminated, "exitCode"));
+  text += reason.empty() || reason == "Error" ? "" : " (" + reason + ")";
+  const bool never_ran = reason == "StartError" || reason == "ContainerCannotRun";
+  return never_ran ? text + ": " + tamed(text_of(terminated, "message")) : text;
+}
+
+void tell_failure(JobState& state, const KubeObject& condition, const std::vector<KubeObject>& pods) {
+  std::string seen;
+  const KubeObject* last = nullptr;
+  for (const auto& pod : pods) {
+    const auto* const terminated = container_state(pod, "terminated");
+    if (terminated != nullptr && (last == nullptr || created(pod) >= created(*last))) {
+      last = &pod;
+    }
+  }
+  if (last != nullptr) {
+    const KubeObject& terminated = *container_state(*last, "terminated");
+    state.error = reported_error(text_of(terminated, "message"));
+    seen = end_of(terminated);
+  }
+  state.message = reason_and_message(condition) + (seen.empty() ? "" : "; " + seen);
+}
+
+}  // namespace
+
+bool has_ended(const KubeObject& job) {
+  return true_condition(job, "Complete") != nullptr || true_condition(job, "Failed") != nullptr;
+}
+
+std::optional<WallTime> ended_at(const KubeObject& job) {
+  for (const char* const type : {"Complete", "Failed"}) {
+    if (const auto* const condition = true_condition(job, type)) {
+      return read_time(text_of(*condition, "lastTransitionTime"));
+    }
+  }
+  return std::nullopt;
+}
+
+JobState job_state(const KubeObject& job, const std::vector<KubeObject>& pods, WallTime now) {
+  JobState state;
+  if (const auto* const metadata = part_of(job, "metadata")) {
+    state.name = text_of(*metadata, "name");
+  }
+  if (true_condition(job, "Complete") != nullptr) {
+    state.kind = JobState::Kind::Succeeded;
+  } else if (const auto* const failed = true_condition(job, "Failed")) {
+    state.kind = JobState::Kind::Failed;
+    tell_failure(state, *failed, pods);
+  } else {
+    state.kind = JobState::Kind::Running;
+    state.message = progress_of(job, pods, now);
+  }
+  return state;
+}
+
+std::optional<Error> reported_error(const std::string& message) {
+  const KubeObject report = KubeObject::parse(message, nullptr, false);
+  const auto* const told = report.is_object() ? part_of(report, "error") : nullptr;
+  if (told == nullptr) {
+    return std::nullopt;
+  }
+  const std::string name = text_of(*told, "code");
+  for (int number = 0; number <= static_cast<int>(ErrorCode::ApiInvalid); ++number) {
+    const auto code = static_cast<ErrorCode>(number);
+    if (error_name(code) != name) {
+      continue;
+    }
+    Error error(code, tamed(text_of(*told, "message")));
+    error.context = tamed(text_of(*told, "context"));
+    error.hint = tamed(text_of(*told, "hint"));
+    error.sqlstate = tamed(text_of(*told, "sqlstate"));
+    const std::string retry = text_of(*told, "retry");
+    if (retry == "transient") {
+      error.retry = RetryClass::Transient;
+    } else if (retry == "conflict") {
+      error.retry = RetryClass::Conflict;
+    } else if (retry == "terminal") {
+      error.retry = RetryClass::Terminal;
+    }
+    return error;
+  }
+  return std::nullopt;
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,26 @@
+// How a Job fares, from the Job and its pods as the API server has them.
+//
+// A Job has ended when its controller says so (conditions Complete, Failed), never earlier. Why it failed is what the run
+// itself wrote into the pod's termination message; without one, what the kubelet and the Job's controller say.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "migrations/base/clock.hpp"
+#include "operator/kube/api_client.hpp"
+#include "operator/reconcile/job_execution.hpp"
+
+namespace athanor::controller {
+
+[[nodiscard]] bool has_ended(const KubeObject& job);
+// When its controller said so; empty while it runs.
+[[nodiscard]] std::optional<WallTime> ended_at(const KubeObject& job);
+[[nodiscard]] JobState job_state(const KubeObject& job, const std::vector<KubeObject>& pods, WallTime now);
+// The error in a termination message that `athanor --report` wrote; empty when the message is something else, or tells of
+// success.
+[[nodiscard]] std::optional<Error> reported_error(const std::string& message);
+
+}  // namespace athanor::controller

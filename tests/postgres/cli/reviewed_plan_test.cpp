@@ -1,0 +1,82 @@
+// What an orchestrator needs of upgrade and downgrade: exactly the reviewed plan, the database in parts, the end in a file.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/postgres/cli/cli_scene.hpp"
+
+namespace athanor::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST(ReviewedPlan, RunsWhenItIsStillThePlan) {
+  CliScene scene;
+  scene.three_tables();
+  const std::string up = scene.json({"plan", "upgrade", "head", "--show-sql"})["hash"];
+  const auto run = scene.run({"upgrade", "--json", "--plan-hash", up, "--", "head"});
+  EXPECT_EQ(run.exit_code, 0) << run.out;
+  EXPECT_EQ(Json::parse(run.out)["plan_hash"], up);
+  EXPECT_THAT(scene.rows(), ElementsAre("r3"));
+  EXPECT_EQ(scene.json({"upgrade", "head", "--plan-hash", up})["exit_code"], 0) << "nothing is left to do";
+  const std::string down = scene.json({"plan", "downgrade", "r1", "--show-sql"})["hash"];
+  EXPECT_EQ(scene.json({"downgrade", "r1", "--plan-hash", down})["exit_code"], 0);
+  EXPECT_THAT(scene.rows(), ElementsAre("r1"));
+}
+
+TEST(ReviewedPlan, DoesNotRunWhenTheDatabaseOrAFileChanged) {
+  CliScene scene;
+  scene.three_tables();
+  const std::string reviewed = scene.json({"plan", "upgrade", "head", "--show-sql"})["hash"];
+  scene.revision("r3", "r2", "CREATE TABLE t9 (id int);", "DROP TABLE t9;");
+  const Json changed = scene.json({"upgrade", "head", "--plan-hash", reviewed});
+  EXPECT_EQ(changed["error"]["code"], "stale-plan") << changed;
+  EXPECT_EQ(changed["exit_code"], 10);
+  EXPECT_NE(changed["plan_hash"], reviewed);
+  EXPECT_THAT(scene.tables(), IsEmpty());
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "r1"}).exit_code, 0);
+  EXPECT_EQ(scene.json({"upgrade", "head", "--plan-hash", reviewed})["error"]["code"], "stale-plan");
+  EXPECT_THAT(scene.rows(), ElementsAre("r1"));
+}
+
+TEST(ReviewedPlan, MustBeNamedInFull) {
+  CliScene scene;
+  scene.three_tables();
+  EXPECT_EQ(scene.json({"upgrade", "head", "--plan-hash", "abc"})["error"]["code"], "usage");
+  EXPECT_THAT(scene.tables(), IsEmpty());
+}
+
+TEST(Report, HoldsTheEndOfTheRunWhateverItIs) {
+  CliScene scene;
+  scene.three_tables();
+  scene.folder.write("report", std::string(9'000, 'x'));
+  const auto report = [&scene] { return Json::parse(read_file(scene.folder.string() + "/report")); };
+  ASSERT_EQ(scene.run({"upgrade", "r2", "--report", "report"}).exit_code, 0);
+  EXPECT_EQ(report()["success"], true);
+  EXPECT_EQ(report()["current_revision"], Json::array({"r2"}));
+  EXPECT_FALSE(report()["run_id"].get<std::string>().empty());
+  EXPECT_TRUE(report()["error"].is_null());
+
+  scene.revision("r3", "r2", "SELECT 1/0;", "SELECT 1;");
+  ASSERT_EQ(scene.run({"upgrade", "head", "--report", "report"}).exit_code, 9);
+  EXPECT_EQ(report()["error"]["code"], "statement-failed");
+  EXPECT_EQ(report()["error"]["sqlstate"], "22012");
+  EXPECT_EQ(report()["error"]["retry"], "terminal");
+  EXPECT_EQ(report()["failed"]["revision"], "r3");
+  EXPECT_EQ(scene.run({"upgrade", "nonsense", "--report", "report"}).exit_code, 5);
+  EXPECT_EQ(report()["error"]["code"], "unknown-revision");
+}
+
+TEST(Report, ThatCannotBeWrittenLetsNothingBegin) {
+  CliScene scene;
+  scene.three_tables();
+  const auto refused = scene.run({"upgrade", "head", "--report", "no/such/folder"});
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("no/such/folder"));
+  EXPECT_THAT(scene.tables(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace athanor::test

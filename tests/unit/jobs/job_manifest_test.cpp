@@ -1,0 +1,343 @@
+#include "operator/cluster/job_manifest.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "migrations/base/sha256.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using Kind = SecretReference::Kind;
+
+const std::string kAttempt = sha256_hex("attempt");
+const std::string kHash(64, 'a');
+
+DatabaseMigration orders() {
+  DatabaseMigration resource;
+  resource.metadata.name = "orders";
+  resource.metadata.name_space = "shop";
+  resource.metadata.uid = "u-1";
+  resource.spec.database.url_from = SecretReference{Kind::SecretKey, "orders-db", "url"};
+  resource.spec.source.config_maps = {"orders-1", "orders-2"};
+  resource.spec.execution.mode = ExecutionMode::Job;
+  return resource;
+}
+
+Plan upgrade() {
+  Plan plan;
+  plan.hash = kHash;
+  plan.target = "head";
+  return plan;
+}
+
+KubeObject manifest_of(const DatabaseMigration& resource) {
+  const Plan plan = upgrade();
+  auto manifest = job_manifest(resource, kAttempt, &plan, "athanor:1");
+  EXPECT_TRUE(manifest) << manifest.error().describe();
+  return manifest.value_or(KubeObject());
+}
+
+KubeObject pod_of(const DatabaseMigration& resource) {
+  return manifest_of(resource)["spec"]["template"]["spec"];
+}
+
+std::vector<std::string> arguments_of(const DatabaseMigration& resource) {
+  return pod_of(resource)["containers"][0]["args"].get<std::vector<std::string>>();
+}
+
+// The value of a variable, or "name/key" of the Secret it comes from.
+std::map<std::string, std::string> environment_of(const DatabaseMigration& resource) {
+  std::map<std::string, std::string> all;
+  const KubeObject pod = pod_of(resource);
+  for (const auto& variable : pod["containers"][0]["env"]) {
+    const auto name = variable["name"].get<std::string>();
+    if (variable.contains("value")) {
+      all[name] = variable["value"].get<std::string>();
+    } else {
+      const auto& secret = variable["valueFrom"]["secretKeyRef"];
+      all[name] = secret["name"].get<std::string>() + "/" + secret["key"].get<std::string>();
+    }
+  }
+  return all;
+}
+
+Error refusal_of(const DatabaseMigration& resource) {
+  const Plan plan = upgrade();
+  const auto manifest = job_manifest(resource, kAttempt, &plan, "athanor:1");
+  return manifest ? Error(ErrorCode::Internal, "not refused") : manifest.error();
+}
+
+TEST(JobManifest, IsThisForConfigMapsAndAUrl) {
+  const std::string golden = R"({
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": {
+      "name": "NAME",
+      "namespace": "shop",
+      "annotations": {"athanor.dev/plan": "HASH"},
+      "labels": {"app.kubernetes.io/managed-by": "athanor-operator", "athanor.dev/attempt": "ATTEMPT",
+                 "athanor.dev/migration": "orders"},
+      "ownerReferences": [{"apiVersion": "athanor.dev/v1alpha1", "kind": "DatabaseMigration", "name": "orders", "uid": "u-1",
+                           "controller": true, "blockOwnerDeletion": true}]
+    },
+    "spec": {
+      "backoffLimit": 0,
+      "ttlSecondsAfterFinished": 3600,
+      "podFailurePolicy": {"rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]},
+      "template": {
+        "metadata": {"labels": {"app.kubernetes.io/managed-by": "athanor-operator", "athanor.dev/attempt": "ATTEMPT",
+                                "athanor.dev/migration": "orders"}},
+        "spec": {
+          "restartPolicy": "Never",
+          "automountServiceAccountToken": false,
+          "enableServiceLinks": false,
+          "terminationGracePeriodSeconds": 300,
+          "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
+          "volumes": [{"name": "athanor-source", "projected": {"sources": [{"configMap": {"name": "orders-1"}},
+                                                                           {"configMap": {"name": "orders-2"}}]}}],
+          "containers": [{
+            "name": "athanor",
+            "image": "athanor:1",
+            "command": ["athanor"],
+            "args": ["upgrade", "--json", "--report=/dev/termination-log", "--plan-hash=HASH",
+                     "--migrations=/run/athanor/migrations", "--set=version_table=alembic_version", "--set=lock_wait=600000ms",
+                     "--set=lock_timeout=2000ms", "--set=lock_retry_budget=600000ms", "--set=statement_timeout=0ms",
+                     "--set=application_name=athanor-job", "--set=header_cache=false", "--", "head"],
+            "env": [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "orders-db", "key": "url"}}},
+                    {"name": "USER", "value": "databasemigration/shop/orders"}],
+            "volumeMounts": [{"name": "athanor-source", "mountPath": "/run/athanor/migrations", "readOnly": true}],
+            "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
+            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "privileged": false,
+                                "readOnlyRootFilesystem": true, "runAsNonRoot": true,
+                                "seccompProfile": {"type": "RuntimeDefault"}},
+            "terminationMessagePath": "/dev/termination-log",
+            "terminationMessagePolicy": "FallbackToLogsOnError"
+          }]
+        }
+      }
+    }
+  })";
+  std::string expected = golden;
+  const auto put = [&expected](const std::string& mark, const std::string& text) {
+    for (std::size_t at = expected.find(mark); at != std::string::npos; at = expected.find(mark, at + text.size())) {
+      expected.replace(at, mark.size(), text);
+    }
+  };
+  put("NAME", job_name(orders(), kAttempt));
+  put("HASH", kHash);
+  put("ATTEMPT", kAttempt.substr(0, 40));
+  EXPECT_EQ(manifest_of(orders()), KubeObject::parse(expected)) << manifest_of(orders()).dump(2);
+}
+
+TEST(JobManifest, NamesJobsAfterResourceAndAttempt) {
+  DatabaseMigration resource = orders();
+  const std::string name = job_name(resource, kAttempt);
+  EXPECT_THAT(name, MatchesRegex("orders-[0-9a-f]{10}"));
+  EXPECT_EQ(job_name(resource, kAttempt), name);
+  EXPECT_NE(job_name(resource, "other"), name);
+  resource.metadata.uid = "u-2";
+  EXPECT_NE(job_name(resource, kAttempt), name) << "a resource that was made again has Jobs of its own";
+  resource.metadata.name = std::string(39, 'x') + ".y" + std::string(200, 'z');
+  EXPECT_THAT(job_name(resource, kAttempt), MatchesRegex("x{39}-[0-9a-f]{10}"));
+  EXPECT_EQ(migration_label("orders"), "orders");
+  EXPECT_LE(migration_label(resource.metadata.name).size(), 63U);
+  EXPECT_NE(migration_label(resource.metadata.name), migration_label(resource.metadata.name + "z"));
+}
+
+TEST(JobManifest, TakesPartsOfTheDatabaseFromTheSameSecrets) {
+  DatabaseMigration resource = orders();
+  DatabaseSpec& database = resource.spec.database;
+  database = DatabaseSpec();
+  database.host = "db.example.org";
+  database.name = "orders";
+  database.user_from = SecretReference{Kind::SecretKey, "orders-db", "user"};
+  database.password_from = SecretReference{Kind::SecretKey, "orders-db", "password"};
+  database.ssl_mode = "require";
+  const auto environment = environment_of(resource);
+  EXPECT_EQ(environment.at("ATHANOR_DATABASE_HOST"), "db.example.org");
+  EXPECT_EQ(environment.at("ATHANOR_DATABASE_PORT"), "5432");
+  EXPECT_EQ(environment.at("ATHANOR_DATABASE_USER"), "orders-db/user");
+  EXPECT_EQ(environment.at("ATHANOR_DATABASE_PASSWORD"), "orders-db/password");
+  EXPECT_EQ(environment.at("PGSSLMODE"), "require");
+  EXPECT_EQ(environment.count("DATABASE_URL"), 0U);
+}
+
+TEST(JobManifest, MountsCertificatesForItsOwnUserOnly) {
+  DatabaseMigration resource = orders();
+  resource.spec.database.root_certificate_from = SecretReference{Kind::SecretKey, "ca", "bundle"};
+  resource.spec.database.client_certificate_from = SecretReference{Kind::SecretKey, "client", "tls.crt"};
+  resource.spec.database.client_key_from = SecretReference{Kind::SecretKey, "client", "tls.key"};
+  const KubeObject pod = pod_of(resource);
+  EXPECT_EQ(pod["securityContext"]["fsGroup"], 65'532);
+  EXPECT_EQ(pod["volumes"][1]["projected"]["defaultMode"], 0440);
+  EXPECT_EQ(pod["volumes"][1]["projected"]["sources"][2],
+            KubeObject::parse(R"({"secret": {"name": "client", "items": [{"key": "tls.key", "path": "tls.key"}]}})"));
+  const auto environment = environment_of(resource);
+  EXPECT_EQ(environment.at("PGSSLMODE"), "verify-full");
+  EXPECT_EQ(environment.at("PGSSLROOTCERT"), "/run/athanor/tls/ca.crt");
+  EXPECT_EQ(environment.at("PGSSLKEY"), "/run/athanor/tls/tls.key");
+}
+
+TEST(JobManifest, CopiesNoPasswordAndNoFileOfTheOperator) {
+  DatabaseMigration resource = orders();
+  resource.spec.database.url_from.reset();
+  for (const char* const url :
+       {"postgresql://app:hunter2@db/app", "postgresql://db/app?user=u&password=hunter2", "host=db password=hunter2"}) {
+    resource.spec.database.url = url;
+    const Error error = refusal_of(resource);
+    EXPECT_EQ(error.code, ErrorCode::Configuration) << url;
+    EXPECT_EQ(error.context, "spec.database.url");
+    EXPECT_THAT(error.describe() + error.hint, Not(HasSubstr("hunter2")));
+  }
+  resource.spec.database.url = "postgresql://app@db:5432,other:5432/app";
+  EXPECT_EQ(environment_of(resource).at("DATABASE_URL"), resource.spec.database.url);
+  resource.spec.database = DatabaseSpec();
+  resource.spec.database.host = "db";
+  resource.spec.database.password = "hunter2";
+  EXPECT_EQ(refusal_of(resource).context, "spec.database.password");
+  resource.spec.database.password.clear();
+  resource.spec.database.password_from = SecretReference{Kind::File, "/secrets/password", ""};
+  EXPECT_EQ(refusal_of(resource).context, "spec.database.passwordFrom");
+}
+
+TEST(JobManifest, LetsKubernetesExpandNothingThatTheResourceSays) {
+  DatabaseMigration resource = orders();
+  resource.spec.database.role = "$(DATABASE_URL)";
+  resource.spec.database.url_from.reset();
+  resource.spec.database.host = "$(HOME)";
+  EXPECT_THAT(arguments_of(resource), Contains("--set=role=$$(DATABASE_URL)"));
+  EXPECT_EQ(environment_of(resource).at("ATHANOR_DATABASE_HOST"), "$$(HOME)");
+}
+
+TEST(JobManifest, RunsInTheSchemaAndUnderTheTimesOfTheResource) {
+  DatabaseMigration resource = orders();
+  resource.spec.database.schema = "Sales";
+  resource.spec.database.version_table = "versions";
+  resource.spec.database.role = "owner";
+  resource.spec.execution.lock_wait = milliseconds(5'000);
+  resource.spec.execution.lock_retry_budget = milliseconds(1'000);
+  resource.spec.execution.statement_timeout = milliseconds(1'500);
+  resource.spec.execution.active_deadline = milliseconds(90'500);
+  resource.spec.execution.job_ttl = milliseconds(0);
+  resource.spec.target_revision = "billing@head";
+  const auto arguments = arguments_of(resource);
+  EXPECT_THAT(arguments, Contains("--set=version_table_schema=Sales"));
+  EXPECT_THAT(arguments, Contains("--set=search_path=\"Sales\", public"));
+  EXPECT_THAT(arguments, Contains("--set=version_table=versions"));
+  EXPECT_THAT(arguments, Contains("--set=role=owner"));
+  EXPECT_THAT(arguments, Contains("--set=lock_wait=5000ms"));
+  EXPECT_THAT(arguments, Contains("--set=statement_timeout=1500ms"));
+  EXPECT_EQ(arguments.back(), "billing@head");
+  const KubeObject spec = manifest_of(resource)["spec"];
+  EXPECT_EQ(spec["activeDeadlineSeconds"], 91);
+  EXPECT_EQ(spec["ttlSecondsAfterFinished"], 60) << "its end must be seen";
+}
+
+TEST(JobManifest, GoesTheWayOfThePlan) {
+  Plan plan = upgrade();
+  plan.operation = Direction::Downgrade;
+  const auto manifest = job_manifest(orders(), kAttempt, &plan, "athanor:1");
+  EXPECT_EQ((*manifest)["spec"]["template"]["spec"]["containers"][0]["args"][0], "downgrade");
+}
+
+TEST(JobManifest, MountsAnImageWithoutKnowingItsPlan) {
+  DatabaseMigration resource = orders();
+  resource.spec.source.config_maps.clear();
+  resource.spec.source.image = ImageSource{"images.example.org/orders:1", "/migrations/versions"};
+  resource.spec.source.recursive = true;
+  const auto manifest = job_manifest(resource, kAttempt, nullptr, "athanor:1");
+  const KubeObject pod = (*manifest)["spec"]["template"]["spec"];
+  EXPECT_EQ(pod["volumes"][0]["image"]["reference"], "images.example.org/orders:1");
+  const auto arguments = pod["containers"][0]["args"].get<std::vector<std::string>>();
+  EXPECT_THAT(arguments, Contains("--migrations=/run/athanor/migrations/migrations/versions"));
+  EXPECT_THAT(arguments, Contains("--set=recursive_version_locations=true"));
+  EXPECT_THAT(arguments, Not(Contains(HasSubstr("--plan-hash"))));
+  EXPECT_FALSE((*manifest)["metadata"].contains("annotations"));
+}
+
+TEST(JobManifest, RunsNoImageWhereThePlanMustBeKnownBefore) {
+  DatabaseMigration resource = orders();
+  resource.spec.source.config_maps.clear();
+  resource.spec.source.image = ImageSource{"images.example.org/orders:1", "/versions"};
+  const auto with = [&resource](const auto& change) {
+    DatabaseMigration changed = resource;
+    change(changed.spec);
+    return refusal_of(changed).context;
+  };
+  EXPECT_EQ(with([](DatabaseMigrationSpec& spec) { spec.dry_run = true; }), "spec.dryRun");
+  EXPECT_EQ(with([](DatabaseMigrationSpec& spec) { spec.policy.approval = ApprovalPolicy::Destructive; }),
+            "spec.policy.approval");
+  EXPECT_EQ(with([](DatabaseMigrationSpec& spec) { spec.backup.when = BackupWhen::Always; }), "spec.backup");
+  EXPECT_EQ(with([](DatabaseMigrationSpec& spec) { spec.execution.windows.emplace_back(); }), "spec.execution.windows");
+}
+
+TEST(JobManifest, TakesAFolderFromThePodAndRefusesWhatAPodCannotFetch) {
+  DatabaseMigration resource = orders();
+  resource.folder = "/srv/migrations";
+  resource.spec.source.config_maps.clear();
+  resource.spec.source.path = "orders";
+  EXPECT_THAT(arguments_of(resource), Contains("--migrations=/srv/migrations/orders"));
+  EXPECT_FALSE(pod_of(resource).contains("volumes"));
+  resource.spec.source.path.clear();
+  resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "", ""};
+  EXPECT_EQ(refusal_of(resource).code, ErrorCode::Configuration);
+  EXPECT_THAT(refusal_of(resource).hint, HasSubstr("InProcess"));
+}
+
+TEST(JobManifest, KeepsWhatATemplateAddsAndInsistsOnItsEnd) {
+  DatabaseMigration resource = orders();
+  resource.spec.execution.pod_template = R"({
+    "metadata": {"labels": {"network": "databases", "athanor.dev/migration": "other"}, "annotations": {"a": "b"}},
+    "spec": {"restartPolicy": "OnFailure", "nodeSelector": {"pool": "batch"}, "securityContext": {"runAsUser": 1000},
+             "volumes": [{"name": "scratch", "emptyDir": {}}],
+             "containers": [{"name": "proxy", "image": "proxy:2"},
+                            {"name": "athanor", "image": "mirror/athanor:1", "terminationMessagePath": "/x",
+                             "resources": {"limits": {"memory": "32Mi"}},
+                             "env": [{"name": "USER", "value": "me"}, {"name": "PGCONNECT_TIMEOUT", "value": "3"}],
+                             "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}]}]}})";
+  const KubeObject whole = manifest_of(resource)["spec"]["template"];
+  EXPECT_EQ(whole["metadata"]["labels"]["network"], "databases");
+  EXPECT_EQ(whole["metadata"]["labels"]["athanor.dev/migration"], "orders");
+  EXPECT_EQ(whole["metadata"]["annotations"]["a"], "b");
+  const KubeObject& pod = whole["spec"];
+  EXPECT_EQ(pod["restartPolicy"], "Never");
+  EXPECT_EQ(pod["nodeSelector"]["pool"], "batch");
+  EXPECT_EQ(pod["securityContext"]["runAsUser"], 1000);
+  EXPECT_EQ(pod["securityContext"]["runAsNonRoot"], true);
+  EXPECT_EQ(pod["volumes"].size(), 2U);
+  ASSERT_EQ(pod["containers"].size(), 2U);
+  EXPECT_EQ(pod["containers"][0], KubeObject::parse(R"({"name": "proxy", "image": "proxy:2"})"));
+  const KubeObject& container = pod["containers"][1];
+  EXPECT_EQ(container["image"], "mirror/athanor:1");
+  EXPECT_EQ(container["args"][0], "upgrade");
+  EXPECT_EQ(container["terminationMessagePath"], "/dev/termination-log");
+  EXPECT_EQ(container["resources"], KubeObject::parse(R"({"limits": {"memory": "32Mi"}})"));
+  EXPECT_EQ(container["env"].size(), 3U);
+  EXPECT_EQ(environment_of(orders()).at("USER"), "databasemigration/shop/orders");
+  EXPECT_EQ(container["env"][0]["value"], "me");
+  EXPECT_EQ(container["volumeMounts"].size(), 2U);
+}
+
+TEST(JobManifest, LeavesATemplateOfTheWrongShapeToTheApiServer) {
+  DatabaseMigration resource = orders();
+  for (const char* const given : {R"({"spec": {"containers": {"name": "athanor"}}})", R"({"spec": {"containers": [1, null]}})",
+                                  R"({"spec": [], "metadata": 7})", R"({"metadata": {"labels": []}})",
+                                  R"({"spec": {"containers": [{"name": "athanor", "env": "x", "securityContext": []}]}})"}) {
+    resource.spec.execution.pod_template = given;
+    EXPECT_TRUE(manifest_of(resource).is_object()) << given;
+  }
+  resource.spec.execution.pod_template = "[]";
+  EXPECT_EQ(refusal_of(resource).context, "spec.execution.podTemplate");
+}
+
+}  // namespace
+}  // namespace athanor::controller
