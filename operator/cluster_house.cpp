@@ -161,13 +161,8 @@ class House {
         artifacts_(*client_, *fetcher_, clock_, flux_options(options, grounds_.cache.path()), stop),
         sources_({&folders_, &config_maps_, &repositories_, &artifacts_}),
         databases_(make_migrator_access(connect_to_database, clock_)),
-        backups_(
-            [this](const DatabaseMigration& /*resource*/, const std::string& path) {
-              const auto& roots = grounds_.backups.roots();
-              return grounds_.backups.resolve(roots.empty() ? std::string() : roots.front(), path, "spec.backup.path",
-                                              "--backup-root");
-            },
-            connect_to_database, program_surroundings(), clock_, log_),
+        backups_([this](const DatabaseMigration& /*resource*/, const std::string& path) { return backup_folder(path); },
+                 connect_to_database, program_surroundings(), clock_, log_),
         jobs_(options.job_image.empty() ? nullptr : std::make_unique<JobRunner>(*client_, clock_, options.job_image)),
         recorder_(make_event_recorder(*client_, clock_, "athanor-operator", host_, log_)),
         journal_(*recorder_, store_),
@@ -278,6 +273,15 @@ class House {
       worker.join();
     }
     controller_.stop();
+  }
+
+  // Relative paths are below the first backup root, where they are called as the resource is unless it says otherwise.
+  Result<std::string> backup_folder(const std::string& path) const {
+    if (grounds_.backups.roots().empty()) {
+      return fail(
+          Error(ErrorCode::BackupRefused, "this operator has no folder for backups").advise("start it with --backup-root"));
+    }
+    return grounds_.backups.resolve(grounds_.backups.roots().front(), path, "spec.backup.path", "--backup-root");
   }
 
   std::string scrape() {

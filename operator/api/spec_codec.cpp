@@ -22,10 +22,14 @@ bool is_label(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; });
 }
 
-void read_duration(YamlFields& fields, std::string_view key, milliseconds& value, milliseconds least) {
+constexpr std::chrono::hours kDay(24);
+constexpr std::chrono::hours kWeek(168);
+
+void read_duration(YamlFields& fields, std::string_view key, milliseconds& value, milliseconds least,
+                   std::chrono::hours most = kDay) {
   fields.duration(key, value);
-  if (value < least || value > std::chrono::hours(24)) {
-    fields.refuse(key, "must lie between " + std::to_string(least.count()) + "ms and 24h");
+  if (value < least || value > most) {
+    fields.refuse(key, "must lie between " + std::to_string(least.count()) + "ms and " + std::to_string(most.count()) + "h");
   }
 }
 
@@ -62,7 +66,7 @@ void read_windows(YamlFields& fields, std::vector<MaintenanceWindow>& windows) {
   fields.mappings("windows", [&windows](YamlFields& item) {
     MaintenanceWindow window;
     item.required_text("schedule", window.schedule);
-    read_duration(item, "duration", window.duration, milliseconds(0));
+    read_duration(item, "duration", window.duration, milliseconds(0), kWeek);
     read_text(item, "timeZone", window.time_zone);
     if (window.duration < std::chrono::minutes(1)) {
       item.refuse("duration", "a window must be open for at least a minute");
@@ -89,8 +93,8 @@ void read_execution(YamlFields& fields, ExecutionSpec& execution, Habitat habita
   read_duration(fields, "lockRetryBudget", execution.lock_retry_budget, milliseconds(0));
   read_duration(fields, "statementTimeout", execution.statement_timeout, milliseconds(0));
   read_windows(fields, execution.windows);
-  read_duration(fields, "jobTTL", execution.job_ttl, milliseconds(0));
-  read_duration(fields, "activeDeadline", execution.active_deadline, milliseconds(0));
+  read_duration(fields, "jobTTL", execution.job_ttl, milliseconds(0), kWeek);
+  read_duration(fields, "activeDeadline", execution.active_deadline, milliseconds(0), kWeek);
   if (fields.node("podTemplate") != nullptr && execution.mode != ExecutionMode::Job) {
     fields.refuse("podTemplate", "goes with mode: Job");
   }

@@ -19,7 +19,8 @@ milliseconds spread(milliseconds period, const ResourceKey& key) {
 }  // namespace
 
 Controller::Controller(ControllerParts parts, ControllerOptions options, Log log)
-    : parts_(std::move(parts)), options_(options), log_(std::move(log)), writer_(parts.store) {}
+    : parts_(std::move(parts)), options_(options), log_(std::move(log)), writer_(parts_.store),
+      courier_([this](const ResourceKey& key, const DatabaseMigrationStatus& status) { write_note(key, status); }) {}
 
 Controller::~Controller() {
   stop();
@@ -59,27 +60,25 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
     parts_.queue.forget(key);
     parts_.reconciler.forget(key);
     parts_.observer.forgotten(key);
+    const std::lock_guard lock(mutex_);
+    untold_.erase(key);
     return false;
   }
   const Log log = log_.with({{"resource", key.text()}, {"reconcileID", new_run_id()}});
   const SteadyTime began = parts_.clock.steady_now();
   ReconcileNotes notes;
   if (!options_.once) {
-    const auto note = [&](const DatabaseMigrationStatus& status) {
-      if (const auto written = writer_.write(key, status); !written) {
-        log.warn("the status cannot be written", error_fields(written.error()));
-      }
+    notes.running = [&](const Plan& plan, const ProgressStatus& step) {
+      courier_.send(key, summarise_running(*resource, plan, step, parts_.clock.wall_now()));
     };
-    notes.running = [&, note](const Plan& plan, const ProgressStatus& step) {
-      note(summarise_running(*resource, plan, step, parts_.clock.wall_now()));
-    };
-    notes.backing_up = [&, note](const std::string& message) {
-      note(summarise_backing_up(*resource, message, parts_.clock.wall_now()));
+    notes.backing_up = [&](const std::string& message) {
+      courier_.send(key, summarise_backing_up(*resource, message, parts_.clock.wall_now()));
     };
   }
   const auto refusal = parts_.store.refusal(key);
   const Outcome outcome =
       refusal ? *refusal : parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), notes, stop, log);
+  courier_.settle(key);
   const Requeue next = next_attempt(outcome, count_conflict(key, outcome.at_once));
   const auto delay = requeue(key, next, outcome);
   if (next != Requeue::AtOnce) {  // a lost race is not worth telling: the next look begins right away
@@ -110,14 +109,42 @@ void Controller::publish(const DatabaseMigration& resource, const Outcome& outco
   attempt.failures = parts_.queue.failures(resource.key());
   attempt.retry_in = delay;
   DatabaseMigration current = resource;
-  if (const auto stored = parts_.store.find(resource.key())) {  // with the notes of the run that has just ended
+  if (auto kept = untold(resource)) {
+    current.status = std::move(*kept);
+  } else if (const auto stored = parts_.store.find(resource.key())) {  // with the notes of the run that has just ended
     current.status = stored->status;
   }
-  const auto written = writer_.write(resource.key(), summarise(current, outcome, attempt));
+  DatabaseMigrationStatus status = summarise(current, outcome, attempt);
+  const auto written = writer_.write(resource.key(), status);
   if (!written) {
     log.warn("the status cannot be written", error_fields(written.error()));
+    keep_untold(resource, std::move(status));
     parts_.queue.add_rate_limited(resource.key());
   }
+}
+
+// A thread's boundary, and nobody's loss: the next note or the outcome says more.
+void Controller::write_note(const ResourceKey& key, const DatabaseMigrationStatus& status) {
+  const Log log = log_.with({{"resource", key.text()}});
+  try {
+    if (const auto written = writer_.write(key, status); !written) {
+      log.warn("the status cannot be written", error_fields(written.error()));
+    }
+  } catch (const std::exception& exception) {
+    log.error("the status cannot be written", {{"error", exception.what()}});
+  }
+}
+
+std::optional<DatabaseMigrationStatus> Controller::untold(const DatabaseMigration& resource) {
+  const std::lock_guard lock(mutex_);
+  auto kept = untold_.extract(resource.key());
+  const bool ours = !kept.empty() && kept.mapped().uid == resource.metadata.uid;
+  return ours ? std::optional(std::move(kept.mapped().status)) : std::nullopt;
+}
+
+void Controller::keep_untold(const DatabaseMigration& resource, DatabaseMigrationStatus status) {
+  const std::lock_guard lock(mutex_);
+  untold_.insert_or_assign(resource.key(), Untold{resource.metadata.uid, std::move(status)});
 }
 
 std::optional<milliseconds> Controller::requeue(const ResourceKey& key, Requeue next, const Outcome& outcome) {

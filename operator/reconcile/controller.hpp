@@ -1,6 +1,6 @@
 // The controller: workers that take keys from the queue, reconcile them, write one status, and put the key back when it is due.
 //
-// Threads: start() spawns `workers` threads, stop() ends them; everything else is internal. A reconcile under way at stop()
+// Threads: start() spawns `workers` threads, stop() ends them; one more writes what runs tell on their way. A reconcile under way at stop()
 // ends at its next safe point, because it holds the same stop token. Ownership: borrows store, reconciler, queue, observer and
 // clock.
 #pragma once
@@ -8,12 +8,15 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "operator/log/log.hpp"
 #include "operator/reconcile/reconciler.hpp"
 #include "operator/reconcile/resource_store.hpp"
+#include "operator/reconcile/status_courier.hpp"
 #include "operator/reconcile/work_queue.hpp"
 
 namespace athanor::controller {
@@ -55,14 +58,26 @@ class Controller {
   void publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay, const Log& log);
   void report(const ResourceKey& key, const Outcome& outcome, double seconds, const Log& log) const;
   [[nodiscard]] int count_conflict(const ResourceKey& key, bool conflict);
+  void write_note(const ResourceKey& key, const DatabaseMigrationStatus& status);
+
+  // A status that could not be written. The next one goes on from it, or a run that ended while the API server was down would
+  // never be told.
+  struct Untold {
+    std::string uid;
+    DatabaseMigrationStatus status;
+  };
+  [[nodiscard]] std::optional<DatabaseMigrationStatus> untold(const DatabaseMigration& resource);
+  void keep_untold(const DatabaseMigration& resource, DatabaseMigrationStatus status);
 
   ControllerParts parts_;
   ControllerOptions options_;
   Log log_;
   StatusWriter writer_;
+  StatusCourier courier_;
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::map<ResourceKey, int> conflicts_;
+  std::map<ResourceKey, Untold> untold_;
 };
 
 }  // namespace athanor::controller

@@ -220,6 +220,24 @@ TEST(Condition, IsDocumentedReasonByReason) {
   EXPECT_EQ(documented("## Reasons", "\n\nA stalled"), known);
 }
 
+TEST(Condition, HasAnEntryInTheRunbookWhereAHumanMustAct) {
+  const std::string page = test::read_file(ATHANOR_SOURCE_DIR "/docs/spec/database-migration.md");
+  const std::string runbook = test::read_file(ATHANOR_SOURCE_DIR "/docs/runbook.md");
+  std::size_t found = 0;
+  for (const Reason reason : all_reasons()) {
+    const std::string name(reason_name(reason));
+    const std::string row = page.substr(page.find("\n| `" + name + "` |") + 1);
+    const std::string kind = row.substr(0, row.find('|', row.find('|', 1) + 1));
+    if (kind.find("stalled") != std::string::npos) {
+      ++found;
+      EXPECT_NE(runbook.find("\n### " + name + "\n"), std::string::npos) << name;
+    } else if (kind.find("done") == std::string::npos && reason != Reason::Pending) {
+      EXPECT_NE(runbook.find('`' + name + '`'), std::string::npos) << name;
+    }
+  }
+  EXPECT_GT(found, 15U);
+}
+
 TEST(StatusCodec, WritesNoFieldThatIsNotDocumented) {
   auto resource = sketch::resource();
   auto outcome = outcome_of(Error(ErrorCode::DatabaseUnreachable, "x"));

@@ -224,6 +224,9 @@ class MapStore final : public ResourceStore {
   }
   std::string claimed_by(const ResourceKey&) const override { return {}; }
   Result<void> write_status(const ResourceKey&, const DatabaseMigrationStatus& status) override {
+    if (refuses) {
+      return fail(ErrorCode::ApiUnreachable, "down");
+    }
     resource.status = status;
     written.push_back(status);
     return {};
@@ -231,6 +234,7 @@ class MapStore final : public ResourceStore {
   DatabaseMigration resource = sketch::resource();
   std::vector<DatabaseMigrationStatus> written;
   bool gone = false;
+  bool refuses = false;
 };
 
 class ControllerTest : public ReconcilerTest {
@@ -250,6 +254,29 @@ TEST_F(ControllerTest, WritesTheStatusTwiceForARunAndNeverForNoNews) {
   controller.process(store.resource.key(), {});
   controller.process(store.resource.key(), {});
   EXPECT_EQ(store.written.size(), 2U);
+}
+
+TEST_F(ControllerTest, TellsARunThatEndedWhileNoStatusCouldBeWritten) {
+  store.refuses = true;
+  controller.process(store.resource.key(), {});
+  EXPECT_FALSE(queue.try_get().has_value());
+  clock.advance(std::chrono::seconds(2));
+  EXPECT_TRUE(queue.try_get().has_value());  // long before the resync
+  controller.process(store.resource.key(), {});
+  store.refuses = false;
+  controller.process(store.resource.key(), {});
+  ASSERT_EQ(store.written.size(), 1U);
+  EXPECT_EQ(find_condition(store.written[0].conditions, ConditionType::Ready)->reason, Reason::Applied);
+  EXPECT_EQ(store.written[0].history.size(), 1U);
+}
+
+TEST_F(ControllerTest, TellsNothingOfAnOlderResourceOfTheSameName) {
+  store.refuses = true;
+  controller.process(store.resource.key(), {});
+  store.refuses = false;
+  store.resource.metadata.uid = "made-anew";
+  controller.process(store.resource.key(), {});
+  EXPECT_TRUE(store.written.back().history.empty());
 }
 
 TEST_F(ControllerTest, ComesBackAtTheResyncWhenAllIsWell) {

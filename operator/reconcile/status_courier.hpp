@@ -1,0 +1,48 @@
+// Statuses of runs that are under way, written beside them: a run must not wait for an API server that does not answer.
+//
+// One thread writes, in the order of sending; of one resource only the newest status waits. settle() comes before the status of
+// the outcome is written, so that no older one is written after it.
+//
+// Threads: safe from any thread; spawns one at the first send(), which ends in the destructor, after what was sent is written.
+// Ownership: owns the statuses, borrows what `write` captures.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "operator/api/database_migration.hpp"
+
+namespace athanor::controller {
+
+class StatusCourier {
+ public:
+  using Write = std::function<void(const ResourceKey&, const DatabaseMigrationStatus&)>;
+  // `write` does not throw.
+  explicit StatusCourier(Write write) : write_(std::move(write)) {}
+  ~StatusCourier();
+  StatusCourier(const StatusCourier&) = delete;
+  StatusCourier& operator=(const StatusCourier&) = delete;
+
+  void send(const ResourceKey& key, DatabaseMigrationStatus status);
+  // Returns when nothing that was sent for this resource is still to be written.
+  void settle(const ResourceKey& key);
+
+ private:
+  void work();
+
+  Write write_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<ResourceKey, DatabaseMigrationStatus> waiting_;
+  std::deque<ResourceKey> turns_;  // of those that wait
+  std::optional<ResourceKey> writing_;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace athanor::controller

@@ -1,0 +1,212 @@
+"""What a resource goes through in its life, told by the API server, the database and kubectl."""
+import re
+import subprocess
+from pathlib import Path
+
+from databases import Database
+from declarations import Declarations, Migration, chain, condition, kstatus
+from kubernetes import client
+from operator_process import ROOT, OperatorProcess
+from throwaway_cluster import ThrowawayCluster, eventually
+
+
+def conditions(resource: dict) -> dict[str, str]:
+    return {one["type"]: one["status"] for one in resource["status"]["conditions"]}
+
+
+def test_a_new_resource_brings_its_database_to_the_head_and_says_so(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    orders = declare.migration(database.url, chain("a1", "a2"))
+    version = declare.core.read_namespaced_config_map("orders", declare.namespace).metadata.resource_version
+    resource = orders.because("Applied")
+
+    status = resource["status"]
+    assert status["observedGeneration"] == resource["metadata"]["generation"] == 1
+    assert (status["phase"], status["currentRevision"], status["currentRevisions"]) == ("Ready", "a2", ["a2"])
+    assert (status["targetRevision"], status["resolvedRevisions"], status["pendingCount"]) == ("head", ["a2"], 0)
+    assert (status["source"]["kind"], status["source"]["revision"]) == ("configMaps", f"orders@{version}")
+    run = status["history"][0]
+    assert (run["outcome"], run["direction"], run["from"], run["to"], run["revisions"]) == ("applied", "upgrade", "base", "a2", 2)
+    assert conditions(resource) == {"Ready": "True", "Planned": "True", "Applied": "True"}
+    assert kstatus(resource) == "Current"
+    assert not {"lastError", "progress", "nextRetry", "failures"} & status.keys()
+
+    assert database.revisions() == ["a2"]
+    assert database.tables() == {"t_a1", "t_a2"}
+    assert database.history() == [("a1", "upgrade"), ("a2", "upgrade")]
+    assert set(database.rows("SELECT actor, run_id FROM athanor.history")) == {(f"databasemigration/{orders.key}", run["runID"])}
+
+    event = orders.event("Applied")
+    assert (event.type, event.action, event.reporting_controller) == ("Normal", "Migrate", "athanor-operator")
+    assert event.note == condition(resource, "Ready")["message"] == "the database is at a2 after an upgrade of 2 revisions"
+    assert (event.regarding.kind, event.regarding.uid) == ("DatabaseMigration", resource["metadata"]["uid"])
+
+
+def test_a_bumped_target_is_applied(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    orders = declare.migration(database.url, chain("a1", "a2", "a3"), targetRevision="a1")
+    orders.at("a1")
+    assert database.tables() == {"t_a1"}
+    orders.patch(targetRevision="a3")
+    resource = orders.at("a3")
+    assert resource["status"]["observedGeneration"] == 2
+    assert [(run["from"], run["to"]) for run in resource["status"]["history"]] == [("a1", "a3"), ("base", "a1")]
+    assert database.tables() == {"t_a1", "t_a2", "t_a3"}
+
+
+def test_a_new_file_in_a_config_map_is_applied_without_touching_the_resource(operator: OperatorProcess, declare: Declarations,
+                                                                             database: Database) -> None:
+    orders = declare.migration(database.url, chain("a1"))
+    orders.at("a1")
+    changed = declare.change_config_map("orders", chain("a1", "a2"))
+    resource = orders.at("a2")
+    assert resource["metadata"]["generation"] == 1
+    assert resource["status"]["source"]["revision"] == f"orders@{changed.metadata.resource_version}"
+    assert database.tables() == {"t_a1", "t_a2"}
+
+
+def test_a_downgrade_is_refused_until_it_is_allowed(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    orders = declare.migration(database.url, chain("a1", "a2"))
+    orders.at("a2")
+    orders.patch(targetRevision="a1")
+    refused = orders.because("DatabaseAhead")
+    assert conditions(refused)["Stalled"] == "True" and kstatus(refused) == "Failed"
+    assert "set spec.policy.downgrade to Allow" in condition(refused, "Ready")["message"]
+    assert "lastError" not in refused["status"]  # ahead is a position, not an error
+    assert database.tables() == {"t_a1", "t_a2"}
+
+    orders.patch(policy={"downgrade": "Allow"})
+    done = orders.at("a1")
+    assert "Stalled" not in conditions(done) and kstatus(done) == "Current"
+    assert done["status"]["history"][0]["direction"] == "downgrade"
+    assert database.tables() == {"t_a1"}
+
+
+def test_a_suspended_resource_leaves_its_database_alone(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    orders = declare.migration(database.url, chain("a1"), suspend=True)
+    resource = orders.because("Suspended")
+    assert resource["status"]["phase"] == "Suspended" and kstatus(resource) == "InProgress"
+    assert database.tables() == set() and database.rows("SELECT to_regnamespace('athanor')") == [(None,)]
+    orders.patch(suspend=False)
+    orders.at("a1")
+
+
+def test_a_dry_run_publishes_its_plan_and_what_it_would_destroy(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    orders = declare.migration(database.url, chain("a1", "a2", a2="DROP TABLE t_a1;"), dryRun=True)
+    resource = orders.because("PlanPublished")
+    plan = resource["status"]["plan"]
+    assert re.fullmatch("[0-9a-f]{64}", plan["hash"])
+    assert (plan["direction"], plan["revisions"]) == ("upgrade", 2)
+    assert plan["summary"] == ["upgrade a1 Revision a1", "upgrade a2 Revision a2"]
+    assert len(plan["destructive"]) == 1 and plan["destructive"][0].startswith("a2, line 7: ")
+    assert (resource["status"]["pendingCount"], resource["status"]["pendingRevisions"]) == (2, ["a1", "a2"])
+    assert resource["status"]["phase"] == "Planned" and conditions(resource)["Ready"] == "False"
+    assert database.tables() == set() and database.revisions() == []
+
+    orders.patch(dryRun=False)
+    orders.at("a2")
+    assert database.history() == [("a1", "upgrade"), ("a2", "upgrade")]
+
+
+def test_a_deleted_resource_is_forgotten_and_its_database_is_not(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    orders = declare.migration(database.url, chain("a1"))
+    orders.at("a1")
+    series = f'athanor_pending_revisions{{name="orders",namespace="{orders.namespace}"}}'
+    assert series in operator.scrape()
+    orders.delete()  # nothing holds it back
+    eventually(lambda: series not in operator.scrape(), "the operator forgets it")
+    assert database.revisions() == ["a1"] and database.tables() == {"t_a1"}
+
+
+def test_the_younger_of_two_resources_on_one_database_stalls_until_the_older_goes(operator: OperatorProcess, declare: Declarations,
+                                                                                  database: Database) -> None:
+    older = declare.migration(database.url, chain("a1"), name="orders")
+    older.at("a1")
+    younger = declare.create(declare.body("orders-too", "orders", "orders", {}))
+    refused = younger.because("DatabaseClaimed")
+    assert kstatus(refused) == "Failed" and older.key in condition(refused, "Stalled")["message"]
+    assert kstatus(older.read()) == "Current"
+    older.delete()
+    assert kstatus(younger.at("a1")) == "Current"
+
+
+def test_the_steady_state_writes_nothing(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    orders = declare.migration(database.url, chain("a1"))
+    before = orders.at("a1")["metadata"]["resourceVersion"]
+    looks = operator.reconciles(orders.key)
+    assert looks > 0
+    eventually(lambda: operator.reconciles(orders.key) >= looks + 2, "two resyncs")
+    assert orders.read()["metadata"]["resourceVersion"] == before
+    assert len(orders.events("Applied")) == 1 and orders.events("Applied")[0].series is None
+
+
+def test_what_no_operator_has_looked_at_is_not_taken_for_done(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    """The operator does not see a resource without its label."""
+    declare.labels = {}
+    orders = declare.migration(database.url, chain("a1"))
+    assert orders.read()["status"] == {"observedGeneration": -1} and kstatus(orders.read()) == "InProgress"
+    waited = declare.server.kubectl("wait", "--for=condition=Ready", "dbm/orders", "-n", orders.namespace, "--timeout=1s")
+    assert waited.returncode != 0 and database.tables() == set()
+
+
+# ---------------------------------------------------------------- tools that people use
+
+
+def words(line: str) -> list[str]:
+    return re.split(r"\s{2,}", line.strip())
+
+
+def test_kubectl_shows_what_a_user_wants_to_know(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    orders = declare.migration(database.url, chain("a1", "a2"))
+
+    def kubectl(*arguments: str) -> str:
+        done = declare.server.kubectl(*arguments, "-n", orders.namespace)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "condition met" in kubectl("wait", "--for=condition=Ready", "dbm/orders", "--timeout=30s")
+    orders.event("Applied")
+    head, row = kubectl("get", "dbm").splitlines()
+    assert words(head) == ["NAME", "READY", "CURRENT", "TARGET", "PENDING", "PHASE", "AGE"]
+    assert words(row)[:6] == ["orders", "True", "a2", "head", "0", "Ready"]
+    head, row = kubectl("get", "athanor", "-o", "wide").splitlines()
+    assert words(head) == ["NAME", "READY", "CURRENT", "TARGET", "PENDING", "PHASE", "REASON", "MESSAGE", "AGE"]
+    assert words(row)[6:8] == ["Applied", "the database is at a2 after an upgrade of 2 revisions"]
+
+    told = kubectl("describe", "dbm", "orders")
+    assert re.search(r"Events:\n\s+Type\s+Reason.*\n.*\n\s+Normal\s+Applied\s.*the database is at a2 after an upgrade of 2 revisions", told), told
+    assert "Current Revision:" in told and "Conditions:" in told
+    assert "password" not in told.lower() and "athanor@" not in told
+
+    orders.patch(targetRevision="a1")
+    assert "condition met" in kubectl("wait", "--for=condition=Stalled", "dbm/orders", "--timeout=30s")
+    row = kubectl("get", "dbm").splitlines()[1]
+    assert words(row)[:6] == ["orders", "False", "a2", "a1", "0", "Stalled"]
+
+
+CHART = """apiVersion: v2
+name: shop
+version: 0.1.0
+"""
+
+
+def helm(server: ThrowawayCluster, *arguments: object) -> subprocess.CompletedProcess[str]:
+    tools = subprocess.run([ROOT / "tests/cluster/tools"], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run([f"{tools}/helm", "--kubeconfig", server.kubeconfig, *map(str, arguments)], capture_output=True, text=True)
+
+
+def test_helm_waits_for_a_migration_and_fails_with_it(operator: OperatorProcess, declare: Declarations, database: Database, tmp_path: Path) -> None:
+    files = chain("a1", "a2", a2="INSERT INTO t_a1 VALUES (1/0);")
+    declare.config_map("orders", files)
+    declare.secret("orders", url=database.url)
+    declared = client.ApiClient().sanitize_for_serialization(declare.body("orders", "orders", "orders", {"targetRevision": "TARGET"}))
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text(CHART)
+    text = str(declared).replace("'TARGET'", "{{ .Values.target }}").replace("True", "true").replace("False", "false")  # JSON is YAML
+    (tmp_path / "templates/orders.yaml").write_text(text)
+
+    common = ("shop", tmp_path, "--namespace", declare.namespace, "--wait", "--timeout", "40s")
+    good = helm(declare.server, "install", *common, "--set-string", "target=a1")
+    assert good.returncode == 0, good.stdout + good.stderr
+    assert database.revisions() == ["a1"]  # it returned no sooner
+    bad = helm(declare.server, "upgrade", *common, "--set-string", "target=a2")
+    assert bad.returncode != 0 and "orders" in bad.stderr, bad.stdout + bad.stderr
+    assert kstatus(Migration(declare.server, declare.namespace, "orders").because("StatementFailed")) == "Failed"

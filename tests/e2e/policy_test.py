@@ -1,0 +1,178 @@
+"""What a resource waits for before it changes anything: approvals, maintenance windows, backups."""
+import hashlib
+import json
+import os
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+from databases import Database, run, server_url
+from declarations import GROUP, VERSION, WITHIN, Declarations, Migration, chain, condition, kstatus
+from kubernetes import client
+from operator_process import PROGRAMS, OperatorProcess, rendered
+from throwaway_cluster import ThrowawayCluster, eventually
+
+DROPS = chain("a1", "a2", a2="DROP TABLE t_a1;")
+
+
+class Person:
+    """A user who may do in one namespace what a role of the chart says."""
+
+    def __init__(self, server: ThrowawayCluster, namespace: str, name: str, *roles: str) -> None:
+        self.name = f"{name}-{namespace}"
+        self.namespace = namespace
+        self.api = client.CustomObjectsApi(server.api(server.user(self.name)))
+        rbac = client.RbacAuthorizationV1Api(server.api())
+        rules = [rule for role in roles for rule in rendered("ClusterRole", role)["rules"]]
+        rbac.create_namespaced_role(namespace, {"metadata": {"name": name}, "rules": rules})
+        rbac.create_namespaced_role_binding(namespace, {
+            "metadata": {"name": name}, "subjects": [{"kind": "User", "name": self.name, "apiGroup": "rbac.authorization.k8s.io"}],
+            "roleRef": {"kind": "Role", "name": name, "apiGroup": "rbac.authorization.k8s.io"}})
+        eventually(lambda: self.api.list_namespaced_custom_object(GROUP, VERSION, namespace, "databasemigrations"), f"{self.name} has the role")
+
+    def approve(self, name: str, plan: str, in_the_name_of: str | None = None) -> None:
+        body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": name},
+                "spec": {"migration": "orders", "planHash": plan, "approvedBy": in_the_name_of or self.name}}
+        self.api.create_namespaced_custom_object(GROUP, VERSION, self.namespace, "migrationapprovals", body)
+
+    def set_target(self, target: str) -> None:
+        self.api.patch_namespaced_custom_object(GROUP, VERSION, self.namespace, "databasemigrations", "orders", {"spec": {"targetRevision": target}})
+
+
+def refused(attempt: object, status: int) -> str:
+    with pytest.raises(client.ApiException) as error:
+        attempt()
+    assert error.value.status == status, error.value.body
+    return json.loads(error.value.body)["message"]
+
+
+@pytest.fixture
+def policy_in_force(server: ThrowawayCluster, declare: Declarations) -> None:
+    """The admission policy takes effect a moment after it was created."""
+    body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": "probe"},
+            "spec": {"migration": "probe", "planHash": "0" * 64, "approvedBy": "somebody-else"}}
+
+    def enforced() -> bool:
+        try:
+            client.CustomObjectsApi(server.api()).create_namespaced_custom_object(GROUP, VERSION, declare.namespace, "migrationapprovals", body,
+                                                                                  dry_run="All")
+            return False
+        except client.ApiException as error:
+            return "in one's own name" in error.body
+
+    eventually(enforced, "the admission policy is in force", WITHIN)
+
+
+def test_a_plan_that_destroys_waits_for_the_approval_of_somebody_who_may(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                        policy_in_force: None) -> None:
+    deployer = Person(declare.server, declare.namespace, "deployer", "athanor-view", "athanor-edit")
+    approver = Person(declare.server, declare.namespace, "approver", "athanor-approver")
+    orders = declare.migration(database.url, DROPS, targetRevision="a1", policy={"approval": "Destructive"})
+    assert condition(orders.at("a1"), "Approved") == {}  # nothing to approve in making a table
+
+    deployer.set_target("a2")
+    waiting = orders.because("ApprovalRequired")
+    plan = waiting["status"]["plan"]["hash"]
+    message = condition(waiting, "Ready")["message"]
+    assert plan in message and waiting["status"]["plan"]["destructive"][0] in message
+    assert condition(waiting, "Approved")["status"] == "False" and kstatus(waiting) == "InProgress"
+    assert orders.event("ApprovalRequired").note == message
+    assert database.tables() == {"t_a1"}
+
+    assert "cannot create resource" in refused(lambda: deployer.approve("mine", plan), 403)
+    assert "a plan is approved in one's own name" in refused(lambda: approver.approve("forged", plan, deployer.name), 403)
+    assert "cannot patch resource" in refused(lambda: approver.set_target("a1"), 403)
+
+    approver.approve("of-yesterday", "0" * 64)
+    orders.until(lambda _, ready: "of-yesterday approves 000000000000, which is no longer the plan" in ready["message"], "names the stale approval")
+    assert database.tables() == {"t_a1"}
+
+    approver.approve("of-today", plan)
+    approved = orders.at("a2")
+    given = approved["status"]["approval"]
+    assert (given["name"], given["planHash"], given["approvedBy"]) == ("of-today", plan, approver.name)
+    assert given["approvedAt"].startswith("20")
+    assert condition(approved, "Approved")["status"] == "True"
+    assert approver.name in condition(approved, "Approved")["message"]
+    assert database.tables() == set()
+
+
+def test_an_approval_is_for_one_plan_and_not_for_the_next(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    approver = Person(declare.server, declare.namespace, "approver", "athanor-approver")
+    orders = declare.migration(database.url, chain("a1", "a2"), targetRevision="a1", policy={"approval": "Always"})
+    approver.approve("first", orders.because("ApprovalRequired")["status"]["plan"]["hash"])
+    orders.at("a1")
+    orders.patch(targetRevision="a2")
+    waiting = orders.because("ApprovalRequired")
+    assert "first approves" in condition(waiting, "Ready")["message"] and "approval" not in waiting["status"]
+    assert database.revisions() == ["a1"]
+
+
+def test_a_closed_maintenance_window_names_the_time_it_opens(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    leap_year = next(year for year in range(date.today().year, 2200) if year % 4 == 0 and date(year, 2, 29) > date.today())
+    orders = declare.migration(database.url, chain("a1"), execution={"windows": [{"schedule": "30 2 29 2 *", "duration": "1h"}]})
+    waiting = orders.because("OutsideWindow")
+    assert f"{leap_year}-02-29T02:30:00+00:00" in condition(waiting, "Ready")["message"]
+    assert kstatus(waiting) == "InProgress" and waiting["status"]["phase"] == "Waiting"
+    assert database.revisions() == []
+    orders.patch(execution={"windows": [{"schedule": "* * * * *", "duration": "1h"}]})
+    orders.at("a1")
+
+
+def test_a_window_may_be_open_for_a_whole_weekend(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    declare.migration(database.url, chain("a1"), execution={"windows": [{"schedule": "* * * * *", "duration": "48h"}]}).at("a1")
+
+
+def restored(dump: Path, database: Database, into: str) -> None:
+    done = subprocess.run([PROGRAMS / "athanor", "restore", dump, "--into", into], capture_output=True, text=True,
+                          env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "DATABASE_URL": database.url})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_backup_is_taken_before_anything_is_destroyed_and_can_be_restored(operator: OperatorProcess, declare: Declarations,
+                                                                           database: Database) -> None:
+    orders = declare.migration(database.url, DROPS, targetRevision="a1", backup={"when": "Destructive"})
+    assert condition(orders.at("a1"), "BackedUp") == {}
+    database.rows("INSERT INTO t_a1 VALUES (42)")
+    orders.patch(targetRevision="a2")
+    resource = orders.at("a2")
+
+    taken = resource["status"]["lastBackup"]
+    assert condition(resource, "BackedUp")["status"] == "True" and condition(resource, "BackedUp")["reason"] == "BackupTaken"
+    assert (taken["revision"], taken["verified"]) == ("a1", True)
+    dump = Path(taken["location"])
+    assert dump.parent == operator.backups / orders.namespace / "orders"  # where the documentation says
+    assert (hashlib.sha256(dump.read_bytes()).hexdigest(), dump.stat().st_size) == (taken["sha256"], taken["sizeBytes"])
+    assert str(dump) in orders.event("BackupTaken").note
+    assert operator.metric(f'athanor_backup_size_bytes{{name="orders",namespace="{orders.namespace}"}}') == taken["sizeBytes"]
+
+    assert database.tables() == set()
+    earlier = f"{database.name}_earlier"
+    try:
+        restored(dump, database, earlier)
+        assert run(database.parts._replace(path=f"/{earlier}").geturl(), "SELECT id, version_num FROM t_a1, alembic_version") == [(42, "a1")]
+    finally:
+        run(server_url(), f'DROP DATABASE IF EXISTS "{earlier}"')
+
+
+def test_without_the_backup_that_is_required_nothing_is_changed(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    (operator.backups / declare.namespace).write_text("a file where a folder must be")
+    orders = declare.migration(database.url, chain("a1"), backup={"path": declare.namespace})
+    failed = orders.because("BackupFailed")
+    assert kstatus(failed) == "Failed"
+    assert condition(failed, "BackedUp")["status"] == "False"
+    assert failed["status"]["lastError"]["code"] == "backup-refused" and "no folder" in failed["status"]["lastError"]["message"]
+    assert database.tables() == set() and database.revisions() == []
+    assert orders.event("BackupFailed").type == "Warning"
+
+    orders.patch(backup={"required": False})
+    orders.at("a1")
+
+
+def test_a_backup_outside_of_the_operators_folder_is_refused(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    orders: Migration = declare.migration(database.url, chain("a1"), backup={"path": "/nowhere/of/ours"})
+    failed = orders.because("BackupFailed")
+    assert "spec.backup.path '/nowhere/of/ours'" in condition(failed, "Ready")["message"]
+    assert "--backup-root" in failed["status"]["lastError"]["hint"]
+    assert database.tables() == set()

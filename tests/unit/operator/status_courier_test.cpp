@@ -1,0 +1,52 @@
+#include "operator/reconcile/status_courier.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+namespace athanor::controller {
+namespace {
+
+DatabaseMigrationStatus at(const std::string& revision) {
+  DatabaseMigrationStatus status;
+  status.current_revision = revision;
+  return status;
+}
+
+TEST(StatusCourier, LetsARunGoOnWhileAWriteHangsAndKeepsOnlyTheNewest) {
+  std::promise<void> begun;
+  std::promise<void> answered;
+  std::vector<std::string> written;
+  StatusCourier courier([&](const ResourceKey& key, const DatabaseMigrationStatus& status) {
+    if (written.empty()) {
+      begun.set_value();
+      answered.get_future().wait();
+    }
+    written.push_back(key.name + " " + status.current_revision);
+  });
+  const ResourceKey orders{"shop", "orders"};
+  const ResourceKey bills{"shop", "bills"};
+  courier.send(orders, at("a1"));
+  begun.get_future().wait();
+  courier.send(orders, at("a2"));  // none of these waits for the first
+  courier.send(bills, at("b1"));
+  courier.send(orders, at("a3"));
+  answered.set_value();
+  courier.settle(bills);
+  courier.settle(orders);
+  EXPECT_EQ(written, (std::vector<std::string>{"orders a1", "orders a3", "bills b1"}));
+}
+
+TEST(StatusCourier, WritesWhatItWasGivenBeforeItEnds) {
+  int written = 0;
+  {
+    StatusCourier courier([&](const ResourceKey&, const DatabaseMigrationStatus&) { ++written; });
+    courier.settle({"shop", "never-sent"});
+    courier.send({"shop", "orders"}, at("a1"));
+    courier.send({"shop", "bills"}, at("b1"));
+  }
+  EXPECT_EQ(written, 2);
+}
+
+}  // namespace
+}  // namespace athanor::controller
