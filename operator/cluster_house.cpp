@@ -243,6 +243,7 @@ class House {
     lease.name_space = options_.lease_namespace.empty() ? grounds_.access.name_space : options_.lease_namespace;
     lease.identity = host_ + "_" + new_run_id();
     lease.seed = static_cast<std::uint64_t>(::getpid());
+    metrics_.leading(false);  // a standby says so too
     StopSource lost;
     std::thread worker;
     LeaseElection election(*client_, clock_, lease,
