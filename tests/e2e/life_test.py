@@ -1,11 +1,11 @@
 """What a resource goes through in its life, told by the API server, the database and kubectl."""
+import json
 import re
 import subprocess
 from pathlib import Path
 
 from databases import Database
 from declarations import Declarations, Migration, chain, condition, kstatus
-from kubernetes import client
 from operator_process import ROOT, OperatorProcess
 from throwaway_cluster import ThrowawayCluster, eventually
 
@@ -197,16 +197,15 @@ def test_helm_waits_for_a_migration_and_fails_with_it(operator: OperatorProcess,
     files = chain("a1", "a2", a2="INSERT INTO t_a1 VALUES (1/0);")
     declare.config_map("orders", files)
     declare.secret("orders", url=database.url)
-    declared = client.ApiClient().sanitize_for_serialization(declare.body("orders", "orders", "orders", {"targetRevision": "TARGET"}))
     (tmp_path / "templates").mkdir()
     (tmp_path / "Chart.yaml").write_text(CHART)
-    text = str(declared).replace("'TARGET'", "{{ .Values.target }}").replace("True", "true").replace("False", "false")  # JSON is YAML
-    (tmp_path / "templates/orders.yaml").write_text(text)
+    declared = json.dumps(declare.body("orders", "orders", "orders", {"targetRevision": "TARGET"}))  # JSON is YAML
+    (tmp_path / "templates/orders.yaml").write_text(declared.replace('"TARGET"', "{{ .Values.target | quote }}"))
 
-    common = ("shop", tmp_path, "--namespace", declare.namespace, "--wait", "--timeout", "40s")
-    good = helm(declare.server, "install", *common, "--set-string", "target=a1")
+    common = ("shop", tmp_path, "--namespace", declare.namespace, "--wait")
+    good = helm(declare.server, "install", *common, "--set-string", "target=a1", "--timeout", "40s")
     assert good.returncode == 0, good.stdout + good.stderr
     assert database.revisions() == ["a1"]  # it returned no sooner
-    bad = helm(declare.server, "upgrade", *common, "--set-string", "target=a2")
+    bad = helm(declare.server, "upgrade", *common, "--set-string", "target=a2", "--timeout", "8s")
     assert bad.returncode != 0 and "orders" in bad.stderr, bad.stdout + bad.stderr
     assert kstatus(Migration(declare.server, declare.namespace, "orders").because("StatementFailed")) == "Failed"
