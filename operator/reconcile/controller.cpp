@@ -19,7 +19,10 @@ milliseconds spread(milliseconds period, const ResourceKey& key) {
 }  // namespace
 
 Controller::Controller(ControllerParts parts, ControllerOptions options, Log log)
-    : parts_(std::move(parts)), options_(options), log_(std::move(log)), writer_(parts_.store),
+    : parts_(std::move(parts)),
+      options_(options),
+      log_(std::move(log)),
+      writer_(parts_.store),
       courier_([this](const ResourceKey& key, const DatabaseMigrationStatus& status) { write_note(key, status); }) {}
 
 Controller::~Controller() {

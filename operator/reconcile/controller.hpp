@@ -1,8 +1,8 @@
 // The controller: workers that take keys from the queue, reconcile them, write one status, and put the key back when it is due.
 //
-// Threads: start() spawns `workers` threads, stop() ends them; one more writes what runs tell on their way. A reconcile under way at stop()
-// ends at its next safe point, because it holds the same stop token. Ownership: borrows store, reconciler, queue, observer and
-// clock.
+// Threads: start() spawns `workers` threads, stop() ends them; one more writes what runs tell on their way. A reconcile under
+// way at stop() ends at its next safe point, because it holds the same stop token. Ownership: borrows store, reconciler, queue,
+// observer and clock.
 #pragma once
 
 #include <functional>

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from conftest import install
 from databases import GATE, Database
-from declarations import Declarations, chain, kstatus
+from declarations import Declarations, chain, kstatus, revision
 from operator_process import Account, OperatorProcess
 from throwaway_cluster import ThrowawayCluster, eventually
 
@@ -120,8 +120,10 @@ def test_a_frozen_api_server_does_not_hold_up_a_migration(start: Start, server: 
                                                          database: Database) -> None:
     database.gate()
     start(*ALONE)
-    orders = declare.migration(database.url, GATED)
-    database.wait_at_gate()
+    # An autocommit step is sent only when everything before it is done and told.
+    index = "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY t_a2_id ON t_a2 (id);"
+    orders = declare.migration(database.url, GATED | {"a3.sql": revision("a3", "a2", index)})
+    database.wait_at_gate(1.1)  # progress is told once a second: it is due again
     server.command("freeze", "apiserver")
     try:
         database.open_gate()

@@ -76,14 +76,15 @@ class Database:
     def open_gate(self) -> None:
         self.rows("INSERT INTO gate VALUES (true)")
 
-    def at_gate(self) -> list[int]:
-        """Process ids of the sessions that wait at the gate."""
+    def at_gate(self, seconds: float = 0) -> list[int]:
+        """Process ids of the sessions that have waited at the gate for so long."""
         return [row[0] for row in self.rows("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' "
-                                            "AND query LIKE '%FROM gate%' AND pid <> pg_backend_pid()")]
+                                            "AND query LIKE '%FROM gate%' AND pid <> pg_backend_pid() "
+                                            f"AND clock_timestamp() - query_start >= interval '{seconds} s'")]
 
-    def wait_at_gate(self) -> int:
+    def wait_at_gate(self, seconds: float = 0) -> int:
         """The process id of the one session that waits there."""
-        return eventually(lambda: len(found := self.at_gate()) == 1 and found, "a migration waits at the gate", within=30)[0]
+        return eventually(lambda: len(found := self.at_gate(seconds)) == 1 and found, "a migration waits at the gate", within=30)[0]
 
     @contextmanager
     def lock(self, key: str) -> Iterator[int]:
