@@ -221,7 +221,8 @@ TEST(Condition, IsDocumentedReasonByReason) {
 }
 
 TEST(Condition, HasAnEntryInTheRunbookWhereAHumanMustAct) {
-  const std::string page = test::read_file(ATHANOR_SOURCE_DIR "/docs/spec/database-migration.md");
+  std::string page = test::read_file(ATHANOR_SOURCE_DIR "/docs/spec/database-migration.md");
+  page = page.substr(page.find("## Reasons"));
   const std::string runbook = test::read_file(ATHANOR_SOURCE_DIR "/docs/runbook.md");
   std::size_t found = 0;
   for (const Reason reason : all_reasons()) {
