@@ -43,7 +43,7 @@ class ClusterSourcesTest : public testing::Test {
   DatabaseMigration resource;
   ConfigMapSource config_maps{kube};
   NoLocalCredentials local;
-  SecretCredentials credentials{kube, clock, local, folder.path() + "/certificates"};
+  SecretCredentials credentials{kube, clock, local, folder.path().string() + "/certificates"};
 };
 
 TEST_F(ClusterSourcesTest, MakesOneGraphOfAllConfigMaps) {
@@ -121,7 +121,7 @@ TEST_F(ClusterSourcesTest, WritesCertificatesForTheirOwnerAloneAndRemovesThem) {
   kube.put(kube::kSecrets, object("db", {{"ca.crt", "UEVN"}}));
   std::string path;
   {
-    SecretCredentials own(kube, clock, local, folder.path() + "/own");
+    SecretCredentials own(kube, clock, local, folder.path().string() + "/own");
     path = own.file(resource, {SecretReference::Kind::SecretKey, "db", "ca.crt"}).value();
     struct stat found {};
     ASSERT_EQ(::stat(path.c_str(), &found), 0);

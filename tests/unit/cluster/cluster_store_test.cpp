@@ -28,8 +28,9 @@ class ClusterStoreTest : public testing::Test {
   // What an informer would do with what the server holds now.
   void tell(const ResourceKey& key) { store.applied(key, kube.find(kube::kDatabaseMigrations, key).value()); }
   void put(const ResourceKey& key, const std::string& target = "head", const std::string& created = "2026-11-21T08:00:00Z") {
-    kube.put(kube::kDatabaseMigrations, migration(key, target, created));
-    tell(key);
+    auto object = kube.put(kube::kDatabaseMigrations, migration(key, target, created));
+    object["metadata"]["creationTimestamp"] = created;  // the server would stamp its own
+    store.applied(key, object);
   }
   DatabaseMigrationStatus status(const std::string& revision) const {
     DatabaseMigrationStatus status;
@@ -91,14 +92,16 @@ TEST_F(ClusterStoreTest, AppliesTheStatusAloneAndDropsWhatIsNoLongerSaid) {
   EXPECT_EQ(kube.calls().back().field_manager, "athanor-operator");
 }
 
-TEST_F(ClusterStoreTest, PassesOverAStatusForAResourceThatIsGoneOrANamesake) {
+TEST_F(ClusterStoreTest, PassesOverAStatusForAResourceThatIsGone) {
   put(kOrders);
   kube.drop(kube::kDatabaseMigrations, kOrders);
   EXPECT_TRUE(store.write_status(kOrders, status("a1")));
-  kube.put(kube::kDatabaseMigrations, migration(kOrders));  // the store still knows the first one
-  EXPECT_TRUE(store.write_status(kOrders, status("a1")));
-  EXPECT_FALSE(
-      kube.find(kube::kDatabaseMigrations, kOrders)->value("status", KubeObject::object()).contains("currentRevision"));
+}
+
+TEST_F(ClusterStoreTest, NamesTheObjectItMeansInEveryStatus) {
+  put(kOrders);
+  ASSERT_TRUE(store.write_status(kOrders, status("a1")));
+  EXPECT_EQ(kube.calls().back().body["metadata"]["uid"], store.find(kOrders)->metadata.uid);
 }
 
 TEST_F(ClusterStoreTest, TellsWhyAStatusCannotBeWritten) {
