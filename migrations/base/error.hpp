@@ -72,9 +72,9 @@ enum class ErrorCode : std::uint8_t {
   // Refused by declared policy.
   PolicyRefused,
   // Backups.
-  BackupFailed,    // could not be taken, read or restored; may work next time
-  BackupRefused,   // cannot work: client older than the server, no program, no folder
-  BackupCorrupt,   // a file is truncated or changed
+  BackupFailed,   // could not be taken, read or restored; may work next time
+  BackupRefused,  // cannot work: client older than the server, no program, no folder
+  BackupCorrupt,  // a file is truncated or changed
   BackupNotFound,
   // A Kubernetes API server.
   ApiUnreachable,   // cannot connect, broke off, timed out, 5xx

@@ -43,7 +43,8 @@ struct Plan {
   [[nodiscard]] bool empty() const { return revisions.empty(); }
 };
 
-// Every statement of the plan that destroys something (destroyed_by), with its place: "8c1f0a2b7d3e, line 14: DROP TABLE users".
+// Every statement of the plan that destroys something (destroyed_by), with its place: "8c1f0a2b7d3e, line 14: DROP TABLE
+// users".
 [[nodiscard]] std::vector<std::string> destructive_statements(const Plan& plan);
 
 // Walks the graph without touching bodies: steps only, no script, no hash. What `athanor plan` prints.

@@ -15,8 +15,7 @@ class FakeKubeFixture : public testing::Test {
 INSTANTIATE_TYPED_TEST_SUITE_P(FakeKube, KubeContract, FakeKubeFixture);
 
 TEST_F(FakeKubeFixture, AnAnswerThatGetsLostLeavesTheChange) {
-  kube_.fail(
-      {.verb = "create", .error = Error(ErrorCode::ApiUnreachable, "reset"), .afterwards = true});
+  kube_.fail({.verb = "create", .error = Error(ErrorCode::ApiUnreachable, "reset"), .afterwards = true});
   EXPECT_EQ(kube_.create(kube::kConfigMaps, "shop", config_map("a", {})).error().code, ErrorCode::ApiUnreachable);
   EXPECT_TRUE(kube_.find(kube::kConfigMaps, {"shop", "a"}));
   EXPECT_EQ(kube_.count("create", "configmaps"), 1U);

@@ -141,8 +141,7 @@ TEST(Manifest, SaysWhatNeedsAClusterOrComesLater) {
   EXPECT_EQ(problem(with_spec("  database:\n    urlFrom:\n      secretKeyRef: {name: a, key: b}\n  source: {path: rev}\n")),
             "shop.yaml:8: field `spec.database.urlFrom.secretKeyRef`: needs a cluster; without one a secret comes from env or "
             "file | remove the field");
-  EXPECT_EQ(problem(with_more("  verify: []\n")),
-            "shop.yaml:10: field `spec.verify`: is not supported yet | remove the field");
+  EXPECT_EQ(problem(with_more("  verify: []\n")), "shop.yaml:10: field `spec.verify`: is not supported yet | remove the field");
   EXPECT_EQ(problem(with_more("  policy: {approval: Always}\n")),
             "shop.yaml:10: field `spec.policy.approval`: needs a cluster, where MigrationApproval resources live");
   EXPECT_EQ(problem(with_more("  execution: {mode: Job}\n")),
@@ -151,9 +150,8 @@ TEST(Manifest, SaysWhatNeedsAClusterOrComesLater) {
 
 TEST(Manifest, WantsExactlyOneWayToTheDatabase) {
   const std::string source = "  source: {path: rev}\n";
-  EXPECT_EQ(
-      problem(with_spec("  database: {schema: app}\n" + source)),
-      "shop.yaml:6: field `spec.database.url`: the database is not named | set url, urlFrom, or host with name and user");
+  EXPECT_EQ(problem(with_spec("  database: {schema: app}\n" + source)),
+            "shop.yaml:6: field `spec.database.url`: the database is not named | set url, urlFrom, or host with name and user");
   EXPECT_EQ(problem(with_spec("  database: {url: 'postgresql://a/b', host: a}\n" + source)),
             "shop.yaml:6: field `spec.database.url`: only one of url, urlFrom and host may be set");
   EXPECT_EQ(problem(with_spec("  database: {host: a, name: b}\n" + source)),
