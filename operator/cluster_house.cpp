@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "migrations/backup/client_programs.hpp"
 #include "migrations/base/ids.hpp"
 #include "operator/backup/folder_backups.hpp"
 #include "operator/cluster/cluster.hpp"
@@ -37,15 +38,7 @@ std::vector<std::string> kubeconfig_paths(const Options& options) {
   if (!options.kubeconfig.empty()) {
     return {options.kubeconfig};
   }
-  std::vector<std::string> paths;
-  std::string path;
-  for (const char c : environment_variable("KUBECONFIG").value_or("") + ":") {
-    if (c != ':') {
-      path += c;
-    } else if (!path.empty()) {
-      paths.push_back(std::exchange(path, {}));
-    }
-  }
+  auto paths = split_path(environment_variable("KUBECONFIG").value_or(""));
   if (paths.empty()) {
     paths.push_back(environment_variable("HOME").value_or("") + "/.kube/config");
   }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "migrations/backup/client_programs.hpp"
 #include "migrations/postgres/connect.hpp"
 #include "migrations/postgres/connection_string.hpp"
 
@@ -12,19 +13,6 @@ namespace athanor::controller {
 namespace {
 
 constexpr const char* kDefaultListen = "127.0.0.1:8080";
-
-std::vector<std::string> split_path(const std::string& path) {
-  std::vector<std::string> folders;
-  std::string folder;
-  for (const char c : path + ":") {
-    if (c != ':') {
-      folder += c;
-    } else if (!folder.empty()) {
-      folders.push_back(std::exchange(folder, {}));
-    }
-  }
-  return folders;
-}
 
 }  // namespace
 
@@ -44,10 +32,7 @@ ProgramSurroundings program_surroundings() {
     surroundings.environment.emplace_back(*entry);
   }
   surroundings.path = split_path(environment_variable("PATH").value_or(""));
-  surroundings.connection_keywords = [](const std::string& url) -> Result<ConnectionKeywords> {
-    TRY_ASSIGN(auto parsed, postgres::parse_connection_string(url));
-    return std::move(parsed.keywords);
-  };
+  surroundings.connection_keywords = postgres::connection_keywords;
   return surroundings;
 }
 

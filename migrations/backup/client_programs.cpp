@@ -82,6 +82,18 @@ Result<Found> look(const ProgramSearch& search, int major, const StopToken& stop
 
 }  // namespace
 
+std::vector<std::string> split_path(std::string_view path) {
+  std::vector<std::string> folders;
+  while (!path.empty()) {
+    const std::size_t colon = std::min(path.find(':'), path.size());
+    if (colon > 0) {
+      folders.emplace_back(path.substr(0, colon));
+    }
+    path.remove_prefix(std::min(colon + 1, path.size()));
+  }
+  return folders;
+}
+
 ProgramVersion parse_program_version(std::string_view line) {
   constexpr std::string_view kMark = "(PostgreSQL) ";
   const auto at = line.find(kMark);

@@ -16,6 +16,9 @@
 
 namespace athanor {
 
+// The folders of a list such as PATH; empty parts are left out.
+[[nodiscard]] std::vector<std::string> split_path(std::string_view path);
+
 struct ProgramSearch {
   std::string folder;                             // the user's; empty: the others are searched
   std::vector<std::string> path;                  // PATH, split

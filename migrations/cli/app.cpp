@@ -17,6 +17,7 @@
 #include "migrations/cli/child_surroundings.hpp"
 #include "migrations/cli/program.hpp"
 #include "migrations/postgres/connect.hpp"
+#include "migrations/postgres/connection_string.hpp"
 #include "migrations/revision/source.hpp"
 
 namespace athanor::cli {
@@ -102,7 +103,7 @@ int run(int argc, const char* const* argv) {
   Surroundings outside;
   outside.variable = variable;
   outside.connect = connect;
-  outside.connection_keywords = connection_keywords;
+  outside.connection_keywords = postgres::connection_keywords;
   outside.environment = whole_environment;
   outside.open_source = [&clock](const Configuration& configuration) -> std::unique_ptr<RevisionSource> {
     HeaderCacheSettings cache{configuration.header_cache ? cache_folder() : std::string(), &clock};

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "migrations/backup/client_programs.hpp"
 #include "migrations/backup/folder_store.hpp"
 #include "migrations/cli/backup_lines.hpp"
 
@@ -33,19 +34,6 @@ Result<void> read_duration(const Arguments& arguments, std::string_view flag, mi
     value = *parsed;
   }
   return {};
-}
-
-std::vector<std::string> split_path(const std::string& path) {
-  std::vector<std::string> folders;
-  std::string folder;
-  for (const char c : path + ":") {
-    if (c != ':') {
-      folder += c;
-    } else if (!folder.empty()) {
-      folders.push_back(std::exchange(folder, {}));
-    }
-  }
-  return folders;
 }
 
 std::string conninfo_of(const ConnectionKeywords& keywords, const std::string& database) {

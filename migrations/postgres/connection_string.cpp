@@ -92,6 +92,14 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   return parsed;
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> connection_keywords(const std::string& url) {
+  TRY_ASSIGN(ConnectionString parsed, parse_connection_string(url));
+  if (!parsed.user_options.empty()) {
+    parsed.keywords.emplace_back("options", parsed.user_options);
+  }
+  return std::move(parsed.keywords);
+}
+
 std::string session_options(const ExecutionSettings& settings, const std::string& user_options, bool modern) {
   std::string options = user_options;
   append_option(options, "lock_timeout", in_milliseconds(settings.lock_timeout));

@@ -26,6 +26,10 @@ struct ConnectionString {
 // Errors never repeat any part of the URL.
 [[nodiscard]] Result<ConnectionString> parse_connection_string(const std::string& url);
 
+// libpq keywords and values of a URL, the user's own `options` and the password among them: for programs that connect by
+// themselves.
+[[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> connection_keywords(const std::string& url);
+
 // The `options` value for a migration session. `modern` adds the settings that PostgreSQL 14 brought.
 [[nodiscard]] std::string session_options(const ExecutionSettings& settings, const std::string& user_options, bool modern);
 

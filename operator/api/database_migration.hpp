@@ -33,6 +33,9 @@ struct ResourceKey {
   auto operator<=>(const ResourceKey&) const = default;
 };
 
+// Rows of a version table in words; "base" for none.
+[[nodiscard]] std::string rows_text(const std::vector<std::string>& rows, std::string_view between);
+
 struct Metadata {
   std::string name;
   std::string name_space{kDefaultNamespace};

@@ -11,14 +11,6 @@ namespace {
 
 constexpr std::chrono::seconds kNoticeEvery(1);
 
-std::string joined(const std::vector<std::string>& rows) {
-  std::string text;
-  for (const auto& row : rows) {
-    text += (text.empty() ? "" : ",") + row;
-  }
-  return text.empty() ? "base" : text;
-}
-
 // A word at most once a second, for the status.
 class NoticeProgress final : public BackupProgress {
  public:
@@ -53,7 +45,7 @@ class NoticeProgress final : public BackupProgress {
 BackupStatus status_of(const BackupRecord& record) {
   BackupStatus status;
   status.location = record.location;
-  status.revision = joined(record.revisions);
+  status.revision = rows_text(record.revisions, ",");
   status.started_at = format_iso8601(record.started);
   status.duration_ms = record.duration.count();
   status.size_bytes = static_cast<std::int64_t>(record.size);

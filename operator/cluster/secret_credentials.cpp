@@ -11,41 +11,13 @@
 
 #include "migrations/base/sha256.hpp"
 #include "operator/cluster/object_fields.hpp"
+#include "operator/kube/base64.hpp"
 
 namespace athanor::controller {
 namespace {
 
 constexpr std::size_t kMaxSecretBytes = std::size_t{64} << 10U;
 constexpr std::chrono::hours kKeepUnused(1);
-
-std::optional<unsigned> sextet_of(char c) {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const auto place = kAlphabet.find(c);
-  return place == std::string_view::npos ? std::nullopt : std::optional(static_cast<unsigned>(place));
-}
-
-// RFC 4648, as the API server writes it: padded, no line ends.
-std::optional<std::string> decode_base64(std::string_view text) {
-  while (!text.empty() && text.back() == '=') {
-    text.remove_suffix(1);
-  }
-  std::string decoded;
-  unsigned bits = 0;
-  unsigned held = 0;
-  for (const char c : text) {
-    const auto sextet = sextet_of(c);
-    if (!sextet) {
-      return std::nullopt;
-    }
-    held = (held << 6U | *sextet) & 0xFFFFU;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      decoded += static_cast<char>(held >> bits & 0xFFU);
-    }
-  }
-  return decoded;
-}
 
 Error system_error(const std::string& what, int number) {
   return Error(ErrorCode::Io, what + ": " + std::strerror(number)).advise("give the operator a writable folder: --cache");
@@ -96,7 +68,7 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
     return fail(std::move(error).at(named));
   }
   const auto* const data = part_of(*secret, "data");
-  const auto value = data == nullptr ? std::optional<std::string>() : decode_base64(text_of(*data, reference.key.c_str()));
+  const auto value = data == nullptr ? std::optional<std::string>() : base64_decode(text_of(*data, reference.key.c_str()));
   if (!value || value->empty()) {
     return fail(Error(ErrorCode::MissingDatabaseUrl, named + " has no value at the key " + reference.key)
                     .with_retry(RetryClass::Transient)

@@ -71,8 +71,13 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   const SteadyTime began = parts_.clock.steady_now();
   ReconcileNotes notes;
   if (!options_.once) {
-    notes.running = [&](const Plan& plan, const ProgressStatus& step) {
-      courier_.send(key, summarise_running(*resource, plan, step, parts_.clock.wall_now()));
+    // A reconcile runs one plan: its statements are judged at the first note, not at every one.
+    notes.running = [&, destructive = std::optional<std::vector<std::string>>()](const Plan& plan,
+                                                                                 const ProgressStatus& step) mutable {
+      if (!destructive) {
+        destructive = destructive_statements(plan);
+      }
+      courier_.send(key, summarise_running(*resource, plan, *destructive, step, parts_.clock.wall_now()));
     };
     notes.backing_up = [&](const std::string& message) {
       courier_.send(key, summarise_backing_up(*resource, message, parts_.clock.wall_now()));

@@ -10,14 +10,6 @@ namespace {
 
 using Verdict = std::optional<Decision>;
 
-std::string joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const auto& item : items) {
-    text += (text.empty() ? "" : ", ") + item;
-  }
-  return text.empty() ? "base" : text;
-}
-
 Decision stalled(Reason reason, Error error) {
   Decision decision;
   decision.kind = Decision::Kind::Stalled;
@@ -107,7 +99,7 @@ Decision decide_ahead(const DatabaseMigration& resource, const Position& positio
   if (resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
     decision.kind = Decision::Kind::Stalled;
     decision.reason = Reason::DatabaseAhead;
-    decision.message = "the database is at " + joined(situation.database.rows) + ", ahead of the declared target " +
+    decision.message = "the database is at " + rows_text(situation.database.rows, ", ") + ", ahead of the declared target " +
                        resource.spec.target_revision +
                        "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back";
     return decision;
@@ -135,7 +127,7 @@ Decision decide_reached(const DatabaseMigration& resource, const Position& posit
   }
   decision.kind = Decision::Kind::UpToDate;
   decision.reason = Reason::UpToDate;
-  decision.message = "the database is at " + joined(situation.database.rows);
+  decision.message = "the database is at " + rows_text(situation.database.rows, ", ");
   return decision;
 }
 

@@ -27,14 +27,6 @@ std::vector<std::string> first_of(const std::vector<std::string>& items) {
   return {items.begin(), items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), kMaxListed))};
 }
 
-std::string joined(const std::vector<std::string>& rows) {
-  std::string text;
-  for (const auto& row : rows) {
-    text += (text.empty() ? "" : ",") + row;
-  }
-  return text.empty() ? "base" : text;
-}
-
 PlanStatus plan_status(const Plan& plan, const std::vector<std::string>& destructive) {
   PlanStatus status;
   status.hash = plan.hash;
@@ -94,8 +86,8 @@ void record_history(DatabaseMigrationStatus& status, const Outcome& outcome, con
   HistoryStatus entry;
   entry.time = now;
   entry.direction = direction_name(outcome.plan->operation);
-  entry.from = joined(outcome.plan->from);
-  entry.to = joined(report.rows);
+  entry.from = rows_text(outcome.plan->from, ",");
+  entry.to = rows_text(report.rows, ",");
   entry.revisions = static_cast<std::int64_t>(report.executed.size());
   entry.duration_ms = report.duration.count();
   entry.outcome = report.ok() ? "applied" : std::string(error_name(report.error->code));
@@ -284,7 +276,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   status.progress.reset();
   if (outcome.rows) {
     status.current_revisions = *outcome.rows;
-    status.current_revision = joined(*outcome.rows);
+    status.current_revision = rows_text(*outcome.rows, ",");
   }
   if (outcome.resolved) {
     status.resolved_revisions = first_of(*outcome.resolved);
@@ -333,15 +325,16 @@ DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, 
   return status;
 }
 
-DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const Plan& plan, const ProgressStatus& progress,
+DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const Plan& plan,
+                                          const std::vector<std::string>& destructive, const ProgressStatus& progress,
                                           WallTime now) {
   DatabaseMigrationStatus status = resource.status;
   status.observed_generation = resource.metadata.generation;
   status.phase = Phase::Migrating;
   status.target_revision = resource.spec.target_revision;
   status.current_revisions = plan.from;
-  status.current_revision = joined(plan.from);
-  status.plan = plan_status(plan, destructive_statements(plan));
+  status.current_revision = rows_text(plan.from, ",");
+  status.plan = plan_status(plan, destructive);
   status.progress = progress;
   status.next_retry.clear();
   const std::string message = std::string(direction_name(plan.operation)) + " of " + std::to_string(plan.revisions.size()) +

@@ -61,6 +61,7 @@ struct Attempt {
 [[nodiscard]] DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const std::string& message,
                                                            WallTime now);
 [[nodiscard]] DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const Plan& plan,
+                                                        const std::vector<std::string>& destructive,
                                                         const ProgressStatus& progress, WallTime now);
 
 // Scheduled: after Outcome::look_again.

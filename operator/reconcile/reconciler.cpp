@@ -11,14 +11,6 @@ namespace {
 // A Job's end is an event; this is for the event that was missed.
 constexpr milliseconds kLookAtJobAgain{15'000};
 
-std::string joined(const std::vector<std::string>& rows) {
-  std::string text;
-  for (const auto& row : rows) {
-    text += (text.empty() ? "" : ", ") + row;
-  }
-  return text.empty() ? "base" : text;
-}
-
 std::string count_of_revisions(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " revision" : " revisions");
 }
@@ -252,15 +244,15 @@ class Reconciler::Run {
     }
     outcome.kind = Outcome::Kind::Done;
     outcome.reason = Reason::Applied;
-    outcome.message = "the database is at " + joined(*rows_) + " after Job " + state.name;
+    outcome.message = "the database is at " + rows_text(*rows_, ", ") + " after Job " + state.name;
     pending_.emplace();
     return outcome;
   }
 
   Outcome execute(DatabaseAccess& access, const std::string& attempt) {
     log_.info("migration started", {{"direction", direction_name(plan_->operation)},
-                                    {"from", joined(plan_->from)},
-                                    {"to", joined(plan_->to)},
+                                    {"from", rows_text(plan_->from, ", ")},
+                                    {"to", rows_text(plan_->to, ", ")},
                                     {"revisions", plan_->revisions.size()},
                                     {"plan", plan_->hash}});
     ExecutionReport report = access.execute(*plan_, stop_);
@@ -311,11 +303,11 @@ class Reconciler::Run {
     outcome.kind = Outcome::Kind::Done;
     outcome.reason = Reason::Applied;
     const bool up = plan_->operation == Direction::Upgrade;
-    outcome.message = "the database is at " + joined(report.rows) + " after " + (up ? "an upgrade" : "a downgrade") + " of " +
-                      count_of_revisions(report.executed.size());
+    outcome.message = "the database is at " + rows_text(report.rows, ", ") + " after " + (up ? "an upgrade" : "a downgrade") +
+                      " of " + count_of_revisions(report.executed.size());
     pending_.emplace();
     log_.info("migration applied", {{"revisions", report.executed.size()},
-                                    {"at", joined(report.rows)},
+                                    {"at", rows_text(report.rows, ", ")},
                                     {"runID", report.run_id},
                                     {"seconds", std::chrono::duration<double>(report.duration).count()}});
     // The run wrote these checksums itself, from the snapshot's files.
@@ -332,7 +324,7 @@ class Reconciler::Run {
     }
   }
 
-  [[nodiscard]] std::string verification() const { return snapshot_->id() + "@" + joined(*rows_); }
+  [[nodiscard]] std::string verification() const { return snapshot_->id() + "@" + rows_text(*rows_, ", "); }
 
   // Files of applied revisions against the ledger: once per content of the source and rows of the database.
   Result<void> verify(DatabaseAccess& access, const Plan* plan) {

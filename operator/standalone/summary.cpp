@@ -11,21 +11,13 @@ namespace {
 constexpr std::size_t kColumns = 6;
 using Line = std::array<std::string, kColumns>;
 
-std::string joined(const std::vector<std::string>& rows) {
-  std::string text;
-  for (const auto& row : rows) {
-    text += (text.empty() ? "" : ",") + row;
-  }
-  return text.empty() ? "base" : text;
-}
-
 Line line_of(const DatabaseMigration& resource) {
   const auto& status = resource.status;
   const Condition* ready = find_condition(status.conditions, ConditionType::Ready);
   return {resource.key().text(),
           ready == nullptr ? "Unknown" : std::string(condition_status_name(ready->status)),
           ready == nullptr ? "" : std::string(reason_name(ready->reason)),
-          joined(status.current_revisions),
+          rows_text(status.current_revisions, ","),
           status.target_revision,
           std::to_string(status.pending_count)};
 }

@@ -27,6 +27,7 @@ class OwnServer {
   // As a power cut would, and back again on the same port.
   void crash() { control("crash"); }
   void resume() { control("resume"); }
+  void restart() { control("restart"); }
 
  private:
   static constexpr const char* kScript = ATHANOR_SOURCE_DIR "/tests/support/throwaway-postgres";

@@ -2,9 +2,8 @@
 // nobody else's tests should notice.
 #include <gtest/gtest.h>
 
-#include <stdexcept>
-
 #include "tests/postgres/operator/operator_scene.hpp"
+#include "tests/support/own_server.hpp"
 
 namespace athanor::test {
 namespace {
@@ -12,37 +11,6 @@ namespace {
 bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
-
-// A PostgreSQL of this test's own, stopped and removed at its end.
-class OwnServer {
- public:
-  OwnServer() {
-    url_ = control("start").out;
-    while (!url_.empty() && url_.back() == '\n') {
-      url_.pop_back();
-    }
-  }
-  ~OwnServer() { (void)run_process({kScript, "stop", folder_ / "server"}); }
-  OwnServer(const OwnServer&) = delete;
-  OwnServer& operator=(const OwnServer&) = delete;
-
-  [[nodiscard]] const std::string& url() const { return url_; }
-  void crash() { control("crash"); }
-  void resume() { control("resume"); }
-  void restart() { control("restart"); }
-
- private:
-  static constexpr const char* kScript = ATHANOR_SOURCE_DIR "/tests/support/throwaway-postgres";
-  ProcessResult control(const std::string& action) {
-    auto result = run_process({kScript, action, folder_ / "server"});
-    if (result.exit_code != 0) {
-      throw std::runtime_error("throwaway-postgres " + action + ": " + result.err);
-    }
-    return result;
-  }
-  TempFolder folder_;
-  std::string url_;
-};
 
 class OperatorRestart : public testing::Test {
  protected:
