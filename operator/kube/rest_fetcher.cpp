@@ -5,16 +5,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "operator/kube/request_threads.hpp"
 #include "operator/kube/rest_lane.hpp"
-
-#include <pplx/threadpool.h>
 
 namespace athanor::controller {
 namespace {
 
 using web::http::http_request;
 
-constexpr std::size_t kPoolThreads = 2;                           // as the transport: nothing of ours blocks in them
 constexpr std::size_t kMostUndelivered = std::size_t{64} << 20U;  // one chunk of a chunked answer
 constexpr milliseconds kLongestPoll{60'000};
 
@@ -121,10 +119,7 @@ class RestFetcher final : public ArtifactFetcher {
 }  // namespace
 
 std::unique_ptr<ArtifactFetcher> make_rest_fetcher(Clock& clock) {
-  try {
-    crossplat::threadpool::initialize_with_threads(kPoolThreads);
-  } catch (const std::exception&) {  // there is one already, and it will do
-  }
+  start_request_threads();
   return std::make_unique<RestFetcher>(clock);
 }
 

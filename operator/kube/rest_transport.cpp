@@ -10,9 +10,8 @@
 #include <tuple>
 #include <utility>
 
+#include "operator/kube/request_threads.hpp"
 #include "operator/kube/rest_lane.hpp"
-
-#include <pplx/threadpool.h>
 
 namespace athanor::controller {
 namespace {
@@ -20,7 +19,6 @@ namespace {
 using Credentials = CredentialProvider::Credentials;
 using web::http::http_request;
 
-constexpr std::size_t kPoolThreads = 2;                // nothing of ours ever blocks in them; 40 by default
 constexpr std::size_t kSlack = std::size_t{1} << 20U;  // heads, chunk sizes, TLS records
 constexpr std::size_t kMaxStaleConnections = 64;
 constexpr milliseconds kLongestPoll{60'000};
@@ -379,10 +377,7 @@ Result<std::unique_ptr<HttpTransport>> make_rest_transport(const ClusterAccess& 
   if (std::any_of(headers.begin(), headers.end(), has_control_characters)) {
     return fail(Error(ErrorCode::Configuration, "who is to be impersonated holds characters that no header may hold"));
   }
-  try {
-    crossplat::threadpool::initialize_with_threads(kPoolThreads);
-  } catch (const std::exception&) {  // there is one already, and it will do
-  }
+  start_request_threads();
   auto transport = std::make_unique<RestTransport>(access, std::move(server), credentials, clock);
   TRY(transport->prepare());
   return transport;

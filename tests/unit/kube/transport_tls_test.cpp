@@ -2,7 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <openssl/crypto.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "tests/support/temp_folder.hpp"
@@ -209,6 +214,27 @@ TEST_F(TransportTls, RefusesUnusableCertificatesAtTheStart) {
   credentials_.set({});
   access.ca_pem = "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n";
   EXPECT_FALSE(make_rest_transport(access, credentials_, clock_));
+}
+
+// A request that was given up may still be in one of the threads when the process ends; there it would use what OpenSSL has
+// freed.
+TEST(TransportTlsAtExit, ThreadsOfRequestsHaveEndedWhenOpenSslTakesItselfDown) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // begun anew: nothing has used OpenSSL yet
+  EXPECT_EXIT(
+      {
+        SystemClock clock;
+        FixedCredentials login;
+        ClusterAccess access;
+        access.server = "https://127.0.0.1:1";
+        access.skip_tls_verify = true;
+        auto made = make_rest_transport(access, login, clock);
+        OPENSSL_atexit([] {
+          using Threads = std::filesystem::directory_iterator;
+          ::_exit(std::distance(Threads("/proc/self/task"), Threads()) == 1 ? 0 : 1);
+        });
+        std::exit(made ? 2 : 3);
+      },
+      ::testing::ExitedWithCode(0), "");
 }
 
 TEST_F(TransportTls, CallsAnEndWithoutGoodbyeUnreachable) {
