@@ -137,9 +137,7 @@ class House {
         transport_(std::move(transport)),
         metrics_(options.workers),
         queue_(clock_, BackOff{}, options.per_server, &metrics_),
-        client_(make_rest_client(
-            *transport_, clock_, {}, requests_stop_.token(),
-            [this](const std::string& method, int status) { metrics_.api_request(method, status, transport_->server()); })),
+        client_(make_rest_client(*transport_, clock_, {}, requests_stop_.token(), request_counter())),
         store_(*client_,
                {[this](const ResourceKey& key) { queue_.add(key); }, [this](const ResourceKey& key) { forget(key); }, [] {}},
                grounds_.sources.roots().empty() ? std::string("/") : grounds_.sources.roots().front(), log_),
@@ -164,7 +162,7 @@ class House {
                      [this](const ResourceKey& key, const Outcome& outcome) { journal_.note(key, outcome); }},
                     controller_options(), log_),
         cluster_({*client_, clock_, store_, approvals_, queue_}, cluster_options(), log_) {
-    metrics_.attach(queue_);
+    metrics_.attach(queue_, store_);
   }
 
   Result<int> run(const StopToken& stop) {
@@ -184,6 +182,10 @@ class House {
   }
 
  private:
+  RequestObserver request_counter() {
+    return [this](const std::string& method, int status) { metrics_.api_request(method, status, transport_->server()); };
+  }
+
   ReconcilerParts reconciler_parts() {
     ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, &approvals_, &backups_, jobs_.get()};
     parts.claim = [this](const DatabaseMigration& resource, const std::string& described) {
@@ -237,9 +239,13 @@ class House {
     lease.identity = host_ + "_" + new_run_id();
     lease.seed = static_cast<std::uint64_t>(::getpid());
     metrics_.leading(false);  // a standby says so too
-    StopSource lost;
+    StopSource lost(stop);    // a second signal cancels what the first one let run on
     std::thread worker;
-    LeaseElection election(*client_, clock_, lease,
+    // Renewals neither queue behind other requests nor wait longer than a renewal may take.
+    RestClientOptions in_time;
+    in_time.deadline = lease.renew_deadline / 2;
+    const auto lease_client = make_rest_client(*transport_, clock_, in_time, requests_stop_.token(), request_counter());
+    LeaseElection election(*lease_client, clock_, lease,
                            {[&] {
                               metrics_.leading(true);
                               log_.info("leading", {{"identity", lease.identity}});
@@ -286,7 +292,6 @@ class House {
   void forget(const ResourceKey& key) {
     queue_.remove(key);
     reconciler_.forget(key);
-    metrics_.forgotten(key);
   }
 
   const Options& options_;

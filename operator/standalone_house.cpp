@@ -39,7 +39,7 @@ class House {
         standalone_({manifests_, catalogue_, queue_, [this](const ResourceKey& key) { forget(key); },
                      [this](std::size_t resources, std::size_t problems) { metrics_.manifests(resources, problems); }},
                     roots_, options.resync, log_) {
-    metrics_.attach(queue_);
+    metrics_.attach(queue_, catalogue_);
   }
 
   Result<int> run_once(const StopToken& stop) {
@@ -98,7 +98,6 @@ class House {
 
   void forget(const ResourceKey& key) {
     reconciler_.forget(key);
-    metrics_.forgotten(key);
   }
 
   const Options& options_;

@@ -109,15 +109,6 @@ BackupRecord record_from(const Json& json) {
 
 }  // namespace
 
-std::optional<WallTime> parse_iso8601(const std::string& text) {
-  std::tm parts{};
-  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (end == nullptr || std::string_view(end) != "+00:00") {
-    return std::nullopt;
-  }
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
-}
-
 std::string write_manifest(const BackupRecord& record) {
   Json json = {{"athanor_backup", kFormat}};
   json["id"] = record.id;

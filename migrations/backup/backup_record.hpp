@@ -89,9 +89,6 @@ struct BackupRecord {
 // "x.dump" → "x.json".
 [[nodiscard]] std::string manifest_name(std::string_view dump_name);
 
-// "2026-11-21T02:10:00+00:00" as format_iso8601 writes it; empty when it is something else.
-[[nodiscard]] std::optional<WallTime> parse_iso8601(const std::string& text);
-
 // "1.4 GiB".
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 

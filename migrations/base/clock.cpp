@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <string_view>
 
 namespace athanor {
 
@@ -34,6 +35,15 @@ std::string format_iso8601(WallTime time) {
   char text[40];
   const auto length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S+00:00", &parts);
   return {text, length};
+}
+
+std::optional<WallTime> parse_iso8601(const std::string& text) {
+  std::tm parts{};
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (end == nullptr || std::string_view(end) != "+00:00") {
+    return std::nullopt;
+  }
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
 }  // namespace athanor

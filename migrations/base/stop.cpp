@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace athanor {
@@ -11,14 +12,17 @@ StopLevel StopToken::level() const {
   if (source_ == nullptr) {
     return StopLevel::None;
   }
-  return static_cast<StopLevel>(source_->level_.load(std::memory_order_acquire));
+  const auto own = static_cast<StopLevel>(source_->level_.load(std::memory_order_acquire));
+  return own == StopLevel::None ? own : std::max(own, source_->urging_.level());
 }
 
 int StopToken::descriptor() const {
   return source_ == nullptr ? -1 : source_->descriptor_;
 }
 
-StopSource::StopSource() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+StopSource::StopSource() : StopSource(StopToken()) {}
+
+StopSource::StopSource(StopToken urging) : urging_(urging), descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 StopSource::~StopSource() {
   if (descriptor_ >= 0) {

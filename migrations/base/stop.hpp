@@ -29,6 +29,8 @@ class StopToken {
 class StopSource {
  public:
   StopSource();
+  // A stop of its own that is, once requested, at least as urgent as `urging`, which must outlive it.
+  explicit StopSource(StopToken urging);
   ~StopSource();
   StopSource(const StopSource&) = delete;
   StopSource& operator=(const StopSource&) = delete;
@@ -40,6 +42,7 @@ class StopSource {
 
  private:
   friend class StopToken;
+  const StopToken urging_;
   std::atomic<int> level_{0};
   int descriptor_ = -1;
 };

@@ -200,6 +200,13 @@ std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) cons
   return found == entries_.end() ? std::nullopt : std::optional(found->second.resource);
 }
 
+void ClusterStore::each(const std::function<void(const DatabaseMigration&)>& look) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, entry] : entries_) {
+    look(entry.resource);
+  }
+}
+
 std::optional<Outcome> ClusterStore::refusal(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);

@@ -43,6 +43,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   void synced() override;
 
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
+  void each(const std::function<void(const DatabaseMigration&)>& look) const override;
   [[nodiscard]] std::string claimed_by(const ResourceKey& key) const override;
   [[nodiscard]] std::optional<Outcome> refusal(const ResourceKey& key) const override;
   [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;

@@ -110,6 +110,71 @@ struct Attempt {
   std::optional<ExchangeFailure::Kind> unsent{};
 };
 
+// What has come of one answer, and what that means.
+class Receipt {
+ public:
+  Receipt(const std::string& server, const HttpRequest& request, const HttpTransport::LineHandler* lines, SteadyTime deadline)
+      : server_(server), request_(request), lines_(lines), cutter_(lines, request.max_line), until_(deadline) {}
+
+  [[nodiscard]] SteadyTime until() const { return until_; }
+  // The outcome, once there is one.
+  [[nodiscard]] std::optional<Attempt> take(const Exchange::Progress& progress, const std::string& bytes, Clock& clock);
+  [[nodiscard]] Attempt late() const {
+    return broken(streaming() ? "nothing came for " + in_words(request_.idle)
+                              : "no whole answer within " + in_words(request_.deadline));
+  }
+
+ private:
+  [[nodiscard]] bool streaming() const { return lines_ != nullptr && answer_.status / 100 == 2; }
+  [[nodiscard]] Attempt broken(const std::string& words) const { return {fail(unreachable(server_, words))}; }
+  [[nodiscard]] Attempt failed(const ExchangeFailure& failure) const;
+
+  const std::string& server_;
+  const HttpRequest& request_;
+  const HttpTransport::LineHandler* lines_;  // null: the answer is wanted whole
+  LineCutter cutter_;
+  SteadyTime until_;
+  HttpResponse answer_;
+};
+
+std::optional<Attempt> Receipt::take(const Exchange::Progress& progress, const std::string& bytes, Clock& clock) {
+  answer_.status = progress.status.value_or(0);
+  answer_.retry_after = progress.retry_after;
+  if (streaming()) {
+    switch (cutter_.feed(bytes)) {
+      case LineCutter::Outcome::Enough:
+        return Attempt{std::move(answer_)};
+      case LineCutter::Outcome::TooLong:
+        return broken("a line is longer than " + std::to_string(request_.max_line) + " bytes");
+      case LineCutter::Outcome::More:
+        break;
+    }
+    until_ = clock.steady_now() + request_.idle;  // the time the handler took is not the server's silence
+  } else {
+    answer_.body += bytes;
+  }
+  if (answer_.body.size() > request_.max_body || progress.overrun) {
+    return broken("the answer is larger than " + std::to_string(request_.max_body) + " bytes");
+  }
+  if (progress.failure) {
+    return failed(*progress.failure);
+  }
+  if (!progress.ended) {
+    return std::nullopt;
+  }
+  return answer_.status < 200 ? broken("the answer is not HTTP") : Attempt{std::move(answer_)};
+}
+
+Attempt Receipt::failed(const ExchangeFailure& failure) const {
+  Attempt attempt = broken(failure.words);
+  if (failure.kind == ExchangeFailure::Kind::Stale || failure.kind == ExchangeFailure::Kind::NotSent) {
+    attempt.unsent = failure.kind;
+  } else if (failure.kind == ExchangeFailure::Kind::Unanswered) {
+    attempt.answer.error().hint = "whether the request was carried out is not known";
+  }
+  return attempt;
+}
+
 class RestTransport final : public HttpTransport {
  public:
   RestTransport(ClusterAccess access, Server server, CredentialProvider& credentials, Clock& clock)
@@ -310,59 +375,25 @@ Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& cr
   } catch (const std::exception&) {
     return {fail(unreachable(name_, "the request could not be begun"))};
   }
-  HttpResponse answer;
-  LineCutter cutter(lines, request.max_line);
-  SteadyTime until = deadline;
+  Receipt receipt(name_, request, lines, deadline);
   std::string bytes;
   while (true) {
-    const Wake wake = wait(*exchange, stop, clock_, until);
+    const Wake wake = wait(*exchange, stop, clock_, receipt.until());
     if (wake == Wake::Stop) {
       return {fail(Error(ErrorCode::Interrupted, "stopped while waiting for the API server"))};
     }
     if (wake == Wake::Late) {
-      const bool silent = lines != nullptr && answer.status / 100 == 2;
-      return {fail(unreachable(name_, silent ? "nothing came for " + in_words(request.idle)
-                                             : "no whole answer within " + in_words(request.deadline)))};
+      return receipt.late();
     }
     const Exchange::Progress progress = exchange->take(bytes);
-    answer.status = progress.status.value_or(0);
-    answer.retry_after = progress.retry_after;
-    const bool streaming = lines != nullptr && answer.status / 100 == 2;
-    if (streaming) {
-      switch (cutter.feed(bytes)) {
-        case LineCutter::Outcome::Enough:
-          return {answer};
-        case LineCutter::Outcome::TooLong:
-          return {fail(unreachable(name_, "a line is longer than " + std::to_string(request.max_line) + " bytes"))};
-        case LineCutter::Outcome::More:
-          break;
+    if (auto outcome = receipt.take(progress, bytes, clock_)) {
+      if (outcome->answer && progress.ended) {
+        // Some microseconds, so that the next request finds the connection in its place.
+        for (auto seen = progress; !seen.let_go && wait(*exchange, {}, clock_, clock_.steady_now() + kLetGo) == Wake::Signal;) {
+          seen = exchange->take(bytes);
+        }
       }
-      until = clock_.steady_now() + request.idle;  // the time the handler took is not the server's silence
-    } else {
-      answer.body += bytes;
-    }
-    if (answer.body.size() > request.max_body || progress.overrun) {
-      return {fail(unreachable(name_, "the answer is larger than " + std::to_string(request.max_body) + " bytes"))};
-    }
-    if (progress.failure) {
-      const auto kind = progress.failure->kind;
-      Attempt broken{fail(unreachable(name_, progress.failure->words))};
-      if (kind == ExchangeFailure::Kind::Stale || kind == ExchangeFailure::Kind::NotSent) {
-        broken.unsent = kind;
-      } else if (kind == ExchangeFailure::Kind::Unanswered) {
-        broken.answer.error().hint = "whether the request was carried out is not known";
-      }
-      return broken;
-    }
-    if (progress.ended) {
-      if (answer.status < 200) {
-        return {fail(unreachable(name_, "the answer is not HTTP"))};
-      }
-      // Some microseconds, so that the next request finds the connection in its place.
-      for (auto seen = progress; !seen.let_go && wait(*exchange, {}, clock_, clock_.steady_now() + kLetGo) == Wake::Signal;) {
-        seen = exchange->take(bytes);
-      }
-      return {std::move(answer)};
+      return std::move(*outcome);
     }
   }
 }

@@ -62,7 +62,6 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   if (!resource) {
     parts_.queue.forget(key);
     parts_.reconciler.forget(key);
-    parts_.observer.forgotten(key);
     const std::lock_guard lock(mutex_);
     untold_.erase(key);
     return false;
@@ -96,7 +95,7 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
     }
   }
   const double seconds = std::chrono::duration<double>(parts_.clock.steady_now() - began).count();
-  parts_.observer.reconciled(key, outcome, delay.has_value() || outcome.kind == Outcome::Kind::Waiting, seconds);
+  parts_.observer.reconciled(outcome, delay.has_value() || outcome.kind == Outcome::Kind::Waiting, seconds);
   report(key, outcome, seconds, log);
   return true;
 }

@@ -15,13 +15,11 @@ class ReconcileObserver {
   virtual void worker_started() {}
   virtual void worker_finished() {}
   // `requeued`: the resource comes back by itself before the next resync.
-  virtual void reconciled(const ResourceKey& /*key*/, const Outcome& /*outcome*/, bool /*requeued*/, double /*seconds*/) {}
+  virtual void reconciled(const Outcome& /*outcome*/, bool /*requeued*/, double /*seconds*/) {}
   virtual void revision_applied(Direction /*direction*/, double /*seconds*/) {}
   virtual void run_failed(Reason /*reason*/) {}
   virtual void lock_waited(double /*seconds*/) {}
   virtual void statement_retried() {}
-  virtual void pending(const ResourceKey& /*key*/, std::size_t /*revisions*/) {}
-  virtual void forgotten(const ResourceKey& /*key*/) {}
 };
 
 }  // namespace athanor::controller

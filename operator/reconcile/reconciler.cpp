@@ -396,9 +396,6 @@ Outcome Reconciler::reconcile(const DatabaseMigration& resource, const std::stri
   Memory memory = recall(resource.key());
   Outcome outcome = Run(parts_, resource, memory, stop, log).perform(claimed_by, notes);
   remember(resource.key(), std::move(memory));
-  if (outcome.pending) {
-    parts_.observer.pending(resource.key(), outcome.pending->size());
-  }
   return outcome;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ class ResourceStore {
  public:
   virtual ~ResourceStore() = default;
   [[nodiscard]] virtual std::optional<DatabaseMigration> find(const ResourceKey& key) const = 0;
+  // Every resource that can be reconciled, in the order of their keys. `look` must not come back to the store.
+  virtual void each(const std::function<void(const DatabaseMigration&)>& look) const = 0;
   // Another resource that manages the same version table and was there first; empty: none.
   [[nodiscard]] virtual std::string claimed_by(const ResourceKey& key) const = 0;
   // The outcome of a resource whose declaration cannot be read; empty when it can be reconciled.

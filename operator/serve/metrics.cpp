@@ -6,11 +6,12 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <atomic>
 #include <map>
-#include <mutex>
 #include <utility>
 
 #include "operator/serve/process_figures.hpp"
+#include "operator/serve/resource_series.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -97,35 +98,17 @@ struct Metrics::Impl {
   Histogram& steps = histograms(registry, "athanor_step_duration_seconds", "Duration of one revision.").Add({}, step_buckets());
   Histogram& locks =
       histograms(registry, "athanor_lock_wait_seconds", "Time spent waiting for the migration lock.").Add({}, step_buckets());
-  Family<Gauge>& pending =
-      gauges(registry, "athanor_pending_revisions", "Revisions between a database and its declared target.");
   Counter& retries = counters(registry, "athanor_retries_total", "Revisions tried again after a lock time-out.").Add({});
   Gauge& resources = gauges(registry, "athanor_resources", "Resources that are declared and readable.").Add({});
   Gauge& problems = gauges(registry, "athanor_manifest_problems", "Problems in manifests that stand now.").Add({});
   Family<Counter>& requests = counters(registry, "rest_client_requests_total", "Requests to the API server.");
   Family<Gauge>& leader = gauges(registry, "leader_election_master_status", "1: this replica leads.");
-  Family<Gauge>& backup_time =
-      gauges(registry, "athanor_backup_timestamp_seconds", "When the last verified backup was begun, since the epoch.");
-  Family<Gauge>& backup_size = gauges(registry, "athanor_backup_size_bytes", "Size of the last verified backup.");
   Histogram& backups = histograms(registry, "athanor_backup_duration_seconds", "Duration of a backup.").Add({}, step_buckets());
   Counter& backups_failed =
       counters(registry, "athanor_backups_failed_total", "Backups that could not be taken or verified.").Add({});
-  std::mutex mutex;
-  std::map<ResourceKey, Gauge*> pending_of;
-  std::map<ResourceKey, std::pair<Gauge*, Gauge*>> backup_of;  // time, size
-
-  void backed_up(const ResourceKey& key, const BackupStatus& backup) {
-    backups.Observe(static_cast<double>(backup.duration_ms) / 1'000);
-    const std::lock_guard lock(mutex);
-    auto& [time, size] = backup_of[key];
-    if (time == nullptr) {
-      time = &backup_time.Add({{"namespace", key.name_space}, {"name", key.name}});
-      size = &backup_size.Add({{"namespace", key.name_space}, {"name", key.name}});
-    }
-    time->SetToCurrentTime();
-    size->Set(static_cast<double>(backup.size_bytes));
-  }
   const WorkQueue* queue = nullptr;
+  const ResourceStore* resources_shown = nullptr;
+  std::atomic<bool> standby{false};
 };
 
 Metrics::Metrics(std::size_t workers) : impl_(std::make_unique<Impl>()) {
@@ -142,8 +125,9 @@ Metrics::Metrics(std::size_t workers) : impl_(std::make_unique<Impl>()) {
 
 Metrics::~Metrics() = default;
 
-void Metrics::attach(const WorkQueue& queue) {
+void Metrics::attach(const WorkQueue& queue, const ResourceStore& resources) {
   impl_->queue = &queue;
+  impl_->resources_shown = &resources;
 }
 
 void Metrics::manifests(std::size_t resources, std::size_t problems) {
@@ -173,7 +157,11 @@ std::string Metrics::text() const {
                              process.start_time_seconds));
   families.push_back(scraped("process_open_fds", "Open file descriptors.", MetricType::Gauge, process.open_files));
   families.push_back(scraped("process_max_fds", "Most file descriptors there may be.", MetricType::Gauge, process.max_files));
-  return prometheus::TextSerializer().Serialize(families);
+  std::string text = prometheus::TextSerializer().Serialize(families);
+  if (impl_->resources_shown != nullptr && !impl_->standby) {
+    text += resource_series(*impl_->resources_shown);
+  }
+  return text;
 }
 
 void Metrics::worker_started() {
@@ -190,9 +178,10 @@ void Metrics::api_request(const std::string& method, int status, const std::stri
 
 void Metrics::leading(bool is_leader) {
   impl_->leader.Add({{"name", "athanor-operator"}}).Set(is_leader ? 1 : 0);
+  impl_->standby = !is_leader;
 }
 
-void Metrics::reconciled(const ResourceKey& key, const Outcome& outcome, bool requeued, double seconds) {
+void Metrics::reconciled(const Outcome& outcome, bool requeued, double seconds) {
   const std::string result = result_label(outcome, requeued);
   impl_->reconciles.Add({{"controller", kController}, {"result", result}}).Increment();
   if (result == "error") {
@@ -200,7 +189,7 @@ void Metrics::reconciled(const ResourceKey& key, const Outcome& outcome, bool re
   }
   impl_->times.Observe(seconds);
   if (outcome.backup) {
-    impl_->backed_up(key, *outcome.backup);
+    impl_->backups.Observe(static_cast<double>(outcome.backup->duration_ms) / 1'000);
   }
   if (outcome.reason == Reason::BackupFailed) {
     impl_->backups_failed.Increment();
@@ -219,28 +208,6 @@ void Metrics::lock_waited(double seconds) {
 }
 void Metrics::statement_retried() {
   impl_->retries.Increment();
-}
-
-void Metrics::pending(const ResourceKey& key, std::size_t revisions) {
-  const std::lock_guard lock(impl_->mutex);
-  Gauge*& gauge = impl_->pending_of[key];
-  if (gauge == nullptr) {
-    gauge = &impl_->pending.Add({{"namespace", key.name_space}, {"name", key.name}});
-  }
-  gauge->Set(static_cast<double>(revisions));
-}
-
-void Metrics::forgotten(const ResourceKey& key) {
-  const std::lock_guard lock(impl_->mutex);
-  if (const auto found = impl_->pending_of.find(key); found != impl_->pending_of.end()) {
-    impl_->pending.Remove(found->second);
-    impl_->pending_of.erase(found);
-  }
-  if (const auto found = impl_->backup_of.find(key); found != impl_->backup_of.end()) {
-    impl_->backup_time.Remove(found->second.first);
-    impl_->backup_size.Remove(found->second.second);
-    impl_->backup_of.erase(found);
-  }
 }
 
 void Metrics::added() {

@@ -176,6 +176,15 @@ std::optional<DatabaseMigration> Catalogue::find(const ResourceKey& key) const {
   return found->second.resource;
 }
 
+void Catalogue::each(const std::function<void(const DatabaseMigration&)>& look) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.invalid) {
+      look(entry.resource);
+    }
+  }
+}
+
 std::string Catalogue::claimed_by(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);

@@ -99,6 +99,21 @@ def test_an_operator_that_is_told_to_stop_ends_at_a_safe_point_and_gives_the_lea
     assert database.history() == ONCE
 
 
+def test_an_operator_that_is_told_twice_to_stop_cancels_what_runs(start: Start, declare: Declarations, account: Account,
+                                                                 database: Database) -> None:
+    database.gate()
+    first = start("--leader-elect=true")
+    orders = declare.migration(database.url, GATED)
+    database.wait_at_gate()
+    first.signal(signal.SIGTERM)
+    eventually(lambda: "stopping" in first.log(), "it has heard")
+    first.signal(signal.SIGTERM)
+    assert first.process.wait(5) == 0  # the first signal alone would have left the statement ten seconds
+    assert account.lease().spec.holder_identity == ""
+    assert database.revisions() == ["a1"] and database.history() == ONCE[:1]
+    assert kstatus(orders.because("Interrupted")) == "InProgress"
+
+
 def test_a_migration_ends_while_the_api_server_is_down_and_is_told_afterwards(start: Start, server: ThrowawayCluster, declare: Declarations,
                                                                              database: Database) -> None:
     database.gate()

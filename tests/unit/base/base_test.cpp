@@ -78,6 +78,17 @@ TEST(StopSource, RisesFromGracefulToNowAndNoFurther) {
   EXPECT_FALSE(StopToken().requested());
 }
 
+TEST(StopSource, IsAsUrgentAsTheOneItListensToOnceItIsRequestedItself) {
+  StopSource process;
+  StopSource work(process.token());
+  process.request();
+  EXPECT_FALSE(work.token().requested());
+  work.request();
+  EXPECT_EQ(work.token().level(), StopLevel::Graceful);
+  process.request();
+  EXPECT_EQ(work.token().level(), StopLevel::Now);
+}
+
 TEST(SystemClock, WakesUpWhenAStopIsRequested) {
   SystemClock clock;
   StopSource source;

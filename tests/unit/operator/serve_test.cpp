@@ -8,6 +8,7 @@
 #include "operator/serve/metrics.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/process.hpp"
+#include "tests/unit/operator/sketch.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -16,13 +17,32 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+class ListedStore final : public ResourceStore {
+ public:
+  std::optional<DatabaseMigration> find(const ResourceKey&) const override { return std::nullopt; }
+  void each(const std::function<void(const DatabaseMigration&)>& look) const override {
+    std::for_each(resources.begin(), resources.end(), look);
+  }
+  std::string claimed_by(const ResourceKey&) const override { return {}; }
+  Result<void> write_status(const ResourceKey&, const DatabaseMigrationStatus&) override { return {}; }
+  std::vector<DatabaseMigration> resources;
+};
+
+BackupStatus backup() {
+  BackupStatus backup;
+  backup.started_at = "2026-11-21T02:10:00+00:00";
+  backup.size_bytes = 4711;
+  return backup;
+}
+
 class MetricsTest : public testing::Test {
  protected:
   MetricsTest() {
-    metrics.attach(queue);
+    metrics.attach(queue, store);
     metrics.manifests(2, 1);
   }
   test::FakeClock clock;
+  ListedStore store;
   Metrics metrics{8};
   WorkQueue queue{clock, {}, 8, &metrics};
   const ResourceKey key{"shop", "orders"};
@@ -31,9 +51,9 @@ class MetricsTest : public testing::Test {
 TEST_F(MetricsTest, CountReconcilesByResult) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::Done;
-  metrics.reconciled(key, outcome, false, 0.1);
+  metrics.reconciled(outcome, false, 0.1);
   outcome.kind = Outcome::Kind::Failed;
-  metrics.reconciled(key, outcome, true, 0.1);
+  metrics.reconciled(outcome, true, 0.1);
   const std::string text = metrics.text();
   EXPECT_TRUE(holds(text, R"(controller_runtime_reconcile_total{controller="databasemigration",result="success"} 1)")) << text;
   EXPECT_TRUE(holds(text, R"(controller_runtime_reconcile_total{controller="databasemigration",result="error"} 1)"));
@@ -52,15 +72,40 @@ TEST_F(MetricsTest, ShowTheQueue) {
   EXPECT_TRUE(holds(text, R"(workqueue_unfinished_work_seconds{name="databasemigration"} 2)"));
 }
 
-TEST_F(MetricsTest, DropASeriesWithItsResource) {
-  metrics.pending(key, 3);
-  EXPECT_TRUE(holds(metrics.text(), R"(athanor_pending_revisions{name="orders",namespace="shop"} 3)")) << metrics.text();
-  metrics.forgotten(key);
-  EXPECT_FALSE(holds(metrics.text(), "athanor_pending_revisions{"));
+TEST_F(MetricsTest, SayOfAResourceWhatItsStatusSays) {
+  auto& status = store.resources.emplace_back(sketch::resource("a3")).status;
+  EXPECT_FALSE(holds(metrics.text(), "orders")) << "nobody has looked at it yet";
+  status.observed_generation = 1;
+  status.current_revision = "a1";
+  status.target_revision = "say \"a3\"";
+  status.pending_count = 3;
+  set_condition(status.conditions, {ConditionType::Ready, ConditionStatus::True, Reason::UpToDate, {}, {}, 1}, "now");
+  set_condition(status.conditions, {ConditionType::Stalled, ConditionStatus::False, Reason::UpToDate, {}, {}, 1}, "now");
+  status.last_backup = backup();
+  const std::string text = metrics.text();
+  const std::string who = R"({name="orders",namespace="shop")";
+  EXPECT_TRUE(holds(text, "\nathanor_revision_info" + who + R"(,current="a1",target="say \"a3\""} 1)")) << text;
+  EXPECT_TRUE(holds(text, "\nathanor_pending_revisions" + who + "} 3\n"));
+  EXPECT_TRUE(holds(text, "\nathanor_ready" + who + "} 1\n"));
+  EXPECT_TRUE(holds(text, "\nathanor_stalled" + who + "} 0\n"));
+  EXPECT_TRUE(holds(text, "\nathanor_backup_timestamp_seconds" + who + "} 1795227000\n"));
+  EXPECT_TRUE(holds(text, "\nathanor_backup_size_bytes" + who + "} 4711\n"));
+  store.resources.clear();
+  EXPECT_FALSE(holds(metrics.text(), "orders"));
+}
+
+TEST_F(MetricsTest, LeaveTheSeriesOfResourcesToTheLeader) {
+  store.resources.emplace_back(sketch::resource()).status.observed_generation = 1;
+  metrics.leading(false);
+  EXPECT_FALSE(holds(metrics.text(), "orders"));
+  metrics.leading(true);
+  EXPECT_TRUE(holds(metrics.text(), "orders"));
 }
 
 TEST_F(MetricsTest, PassPromtool) {
-  metrics.pending(key, 3);
+  auto& status = store.resources.emplace_back(sketch::resource()).status;
+  status.observed_generation = 1;
+  status.last_backup = backup();
   metrics.revision_applied(Direction::Upgrade, 0.2);
   metrics.lock_waited(1);
   metrics.run_failed(Reason::LockTimeout);
