@@ -11,7 +11,9 @@ DESTDIR ?=
 TESTS ?=
 BENCH_FLAGS ?=
 
-CTEST = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS) $(if $(TESTS),-R '$(TESTS)')
+# $(call CTEST,more options)
+CTEST = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS) $(if $(TESTS),-R '$(TESTS)') $(1) \
+        || { tests/support/failures $(BUILD); exit 1; }
 SOURCES = $(shell find migrations operator tests -name '*.cpp' -o -name '*.hpp')
 
 # Clones in different folders share one compiler cache, where there is one.
@@ -67,19 +69,19 @@ demo: build ## Two real databases follow a Git repository, in under two minutes
 
 # With TESTS, a cluster is made ready only if a chosen test asks for one.
 test: build python $(if $(TESTS),,cluster chart-tools) ## Run every test (TESTS=regex picks some)
-	@$(CTEST)
+	@$(call CTEST)
 
 test-unit: build ## Run the tests that need no database and no cluster
-	@$(CTEST) -LE 'postgres|cluster'
+	@$(call CTEST,-LE 'postgres|cluster')
 
 test-postgres: build python ## Run the tests against a throwaway PostgreSQL
-	@$(CTEST) -L postgres -LE cluster
+	@$(call CTEST,-L postgres -LE cluster)
 
 test-cluster: build python cluster chart-tools ## Run the tests against a throwaway Kubernetes API server
-	@$(CTEST) -L cluster
+	@$(call CTEST,-L cluster)
 
 test-chart: build python cluster chart-tools ## Of these, the tests of CRDs, samples and chart
-	@$(CTEST) -R '^chart\.'
+	@$(call CTEST,-R '^chart\.')
 
 test-image: ## Build the image and start it, without a container engine (root; buildah, podman, debootstrap)
 	@tests/image/image-test
