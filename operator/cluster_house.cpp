@@ -32,6 +32,7 @@
 namespace athanor::controller {
 namespace {
 
+constexpr std::chrono::seconds kEventDeadline{5};  // the operator's end waits for the one that is on its way
 constexpr const char* kPodFiles = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 std::vector<std::string> kubeconfig_paths(const Options& options) {
@@ -155,11 +156,12 @@ class House {
         backups_([this](const DatabaseMigration& /*resource*/, const std::string& path) { return backup_folder(path); },
                  connect_to_database, program_surroundings(), clock_, log_),
         jobs_(options.job_image.empty() ? nullptr : std::make_unique<JobRunner>(*client_, clock_, options.job_image)),
-        recorder_(make_event_recorder(*client_, clock_, "athanor-operator", host_, log_)),
+        event_client_(make_rest_client(*transport_, clock_, event_requests(), requests_stop_.token(), request_counter())),
+        recorder_(make_event_recorder(*event_client_, clock_, "athanor-operator", host_, log_)),
         journal_(*recorder_, store_),
         reconciler_(reconciler_parts()),
         controller_({store_, reconciler_, queue_, metrics_, clock_,
-                     [this](const ResourceKey& key, const Outcome& outcome) { journal_.note(key, outcome); }},
+                     [this](const ResourceKey& key, const Outcome& outcome, bool news) { journal_.note(key, outcome, news); }},
                     controller_options(), log_),
         cluster_({*client_, clock_, store_, approvals_, queue_}, cluster_options(), log_) {
     metrics_.attach(queue_, store_);
@@ -176,12 +178,19 @@ class House {
     const bool ended_well = options_.leader_elect ? lead(stop) : work(stop);
     watches_stop_.request(StopLevel::Now);
     cluster_.join();
+    recorder_->close();
     requests_stop_.request(StopLevel::Now);
     log_.info("operator stopped");
     return ended_well ? 0 : 1;
   }
 
  private:
+  static RestClientOptions event_requests() {
+    RestClientOptions events;
+    events.deadline = kEventDeadline;
+    return events;
+  }
+
   RequestObserver request_counter() {
     return [this](const std::string& method, int status) { metrics_.api_request(method, status, transport_->server()); };
   }
@@ -317,7 +326,8 @@ class House {
   ClusterSources sources_;
   std::unique_ptr<DatabaseAccessFactory> databases_;
   FolderBackups backups_;
-  std::unique_ptr<JobRunner> jobs_;  // null: none are made
+  std::unique_ptr<JobRunner> jobs_;           // null: none are made
+  std::unique_ptr<KubeClient> event_client_;  // its own, so that events never take a status's turn
   std::unique_ptr<EventRecorder> recorder_;
   EventJournal journal_;
   Reconciler reconciler_;

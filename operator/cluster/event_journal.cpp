@@ -2,7 +2,12 @@
 
 namespace athanor::controller {
 
-std::optional<EventRecord> event_of(const Outcome& outcome) {
+std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
+  const bool attempt =
+      outcome.kind == Outcome::Kind::Failed || outcome.reason == Reason::Applied || outcome.reason == Reason::LockHeld;
+  if (!news && !attempt) {
+    return std::nullopt;
+  }
   EventRecord event;
   event.reason = reason_name(outcome.reason);
   event.note = outcome.message;
@@ -22,6 +27,9 @@ std::optional<EventRecord> event_of(const Outcome& outcome) {
         event.action = "Plan";
         return event;
       }
+      if (outcome.reason == Reason::Interrupted && outcome.report) {  // in the middle of a run
+        return event;
+      }
       return outcome.reason == Reason::JobRunning || outcome.reason == Reason::LockHeld ? std::optional(event) : std::nullopt;
     case Outcome::Kind::Stalled:
     case Outcome::Kind::Failed:
@@ -37,7 +45,7 @@ std::optional<EventRecord> event_of(const Outcome& outcome) {
   return event;
 }
 
-void EventJournal::note(const ResourceKey& key, const Outcome& outcome) {
+void EventJournal::note(const ResourceKey& key, const Outcome& outcome, bool news) {
   const auto target = store_.event_target(key);
   if (!target) {
     return;
@@ -46,7 +54,7 @@ void EventJournal::note(const ResourceKey& key, const Outcome& outcome) {
     recorder_.record({*target, EventType::Normal, "BackupTaken", "Backup",
                       "backup " + outcome.backup->location + ", " + std::to_string(outcome.backup->size_bytes) + " bytes"});
   }
-  if (auto event = event_of(outcome)) {
+  if (auto event = event_of(outcome, news)) {
     event->regarding = *target;
     recorder_.record(std::move(*event));
   }

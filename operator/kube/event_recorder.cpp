@@ -23,19 +23,11 @@ class ThreadedRecorder final : public EventRecorder {
       : client_(client), clock_(clock), log_(std::move(log)), series_(std::move(reporter), std::move(instance)) {
     thread_ = std::thread([this] { work(); });
   }
-  ~ThreadedRecorder() override {
-    {
-      const std::lock_guard lock(mutex_);
-      give_up_at_ = clock_.steady_now() + kLastWords;
-      ending_ = true;
-    }
-    stop_.request();
-    wake_.notify_all();
-    thread_.join();
-  }
+  ~ThreadedRecorder() override { end(); }
   ThreadedRecorder(const ThreadedRecorder&) = delete;
   ThreadedRecorder& operator=(const ThreadedRecorder&) = delete;
 
+  void close() override { end(); }
   void record(EventRecord event) override {
     // Cut here, so that the queue is bounded in bytes too.
     event.note = cut_text(std::move(event.note), kMaxEventNote);
@@ -53,6 +45,19 @@ class ThreadedRecorder final : public EventRecorder {
   std::uint64_t dropped() const override { return dropped_; }
 
  private:
+  void end() {
+    if (!thread_.joinable()) {
+      return;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      give_up_at_ = clock_.steady_now() + kLastWords;
+      ending_ = true;
+    }
+    stop_.request();
+    wake_.notify_all();
+    thread_.join();
+  }
   void work();
   void write(const EventWrite& write, const EventOccurrence* occurrence);
   Result<KubeObject> send(const EventWrite& write);

@@ -7,8 +7,7 @@
 // A refused event (no right to write it, its namespace is going away) is dropped and not tried again; when the server cannot be
 // reached it is tried three times. A series counts on in memory and is written at its second event, then once a minute.
 //
-// Threads: record() from any thread. Ownership: borrows client and clock; the destructor writes what is left, for two seconds
-// at most, after the request then under way.
+// Threads: record() from any thread. Ownership: borrows client and clock.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +41,9 @@ class EventRecorder {
  public:
   virtual ~EventRecorder() = default;
   virtual void record(EventRecord event) = 0;
+  // Writes what is left, for two seconds at most after the request then under way; later events are dropped. The destructor
+  // does the same.
+  virtual void close() = 0;
   // Events that were never written: the queue was full, the server refused them, or there was no time left at the end.
   [[nodiscard]] virtual std::uint64_t dropped() const { return 0; }
 };

@@ -89,9 +89,9 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   const Requeue next = next_attempt(outcome, count_conflict(key, outcome.at_once));
   const auto delay = requeue(key, next, outcome);
   if (next != Requeue::AtOnce) {  // a lost race is not worth telling: the next look begins right away
-    publish(*resource, outcome, delay, log);
+    const bool news = publish(*resource, outcome, delay, log);
     if (parts_.told) {
-      parts_.told(key, outcome);
+      parts_.told(key, outcome, news);
     }
   }
   const double seconds = std::chrono::duration<double>(parts_.clock.steady_now() - began).count();
@@ -109,7 +109,7 @@ int Controller::count_conflict(const ResourceKey& key, bool conflict) {
   return conflicts_[key]++;
 }
 
-void Controller::publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay,
+bool Controller::publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay,
                          const Log& log) {
   Attempt attempt;
   attempt.now = parts_.clock.wall_now();
@@ -122,12 +122,16 @@ void Controller::publish(const DatabaseMigration& resource, const Outcome& outco
     current.status = stored->status;
   }
   DatabaseMigrationStatus status = summarise(current, outcome, attempt);
+  const auto* before = find_condition(current.status.conditions, ConditionType::Ready);
+  const auto* now = find_condition(status.conditions, ConditionType::Ready);
+  const bool news = before == nullptr || now == nullptr || *before != *now;
   const auto written = writer_.write(resource.key(), status);
   if (!written) {
     log.warn("the status cannot be written", error_fields(written.error()));
     keep_untold(resource, std::move(status));
     parts_.queue.add_rate_limited(resource.key());
   }
+  return news;
 }
 
 // A thread's boundary, and nobody's loss: the next note or the outcome says more.

@@ -34,7 +34,8 @@ struct ControllerParts {
   WorkQueue& queue;
   ReconcileObserver& observer;
   Clock& clock;
-  std::function<void(const ResourceKey&, const Outcome&)> told = {};  // after the status was written; may be empty
+  // After the status was written; may be empty. `news`: the condition Ready says something else than before.
+  std::function<void(const ResourceKey&, const Outcome&, bool news)> told = {};
 };
 
 class Controller {
@@ -55,7 +56,8 @@ class Controller {
   void work(const StopToken& stop);
   // Puts the key where the outcome says; returns the delay when a back-off was chosen.
   std::optional<milliseconds> requeue(const ResourceKey& key, Requeue next, const Outcome& outcome);
-  void publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay, const Log& log);
+  // True when the condition Ready says something new.
+  bool publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay, const Log& log);
   void report(const ResourceKey& key, const Outcome& outcome, double seconds, const Log& log) const;
   [[nodiscard]] int count_conflict(const ResourceKey& key, bool conflict);
   void write_note(const ResourceKey& key, const DatabaseMigrationStatus& status);

@@ -112,6 +112,7 @@ def test_an_operator_that_is_told_twice_to_stop_cancels_what_runs(start: Start, 
     assert account.lease().spec.holder_identity == ""
     assert database.revisions() == ["a1"] and database.history() == ONCE[:1]
     assert kstatus(orders.because("Interrupted")) == "InProgress"
+    assert orders.events("Interrupted"), "what was still to be told is told before the end"
 
 
 def test_a_migration_ends_while_the_api_server_is_down_and_is_told_afterwards(start: Start, server: ThrowawayCluster, declare: Declarations,

@@ -178,16 +178,31 @@ TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::Done;
   outcome.reason = Reason::UpToDate;
-  EXPECT_FALSE(event_of(outcome));
+  EXPECT_FALSE(event_of(outcome, true));
   outcome.reason = Reason::Applied;
   outcome.message = "the database is at a3";
-  EXPECT_EQ(event_of(outcome)->reason, "Applied");
-  EXPECT_EQ(event_of(outcome)->note, "the database is at a3");
+  EXPECT_EQ(event_of(outcome, true)->reason, "Applied");
+  EXPECT_EQ(event_of(outcome, true)->note, "the database is at a3");
   outcome.kind = Outcome::Kind::Stalled;
   outcome.reason = Reason::StatementFailed;
-  EXPECT_EQ(event_of(outcome)->type, EventType::Warning);
+  EXPECT_EQ(event_of(outcome, true)->type, EventType::Warning);
   outcome.repeated = true;
-  EXPECT_FALSE(event_of(outcome));
+  EXPECT_FALSE(event_of(outcome, true));
+}
+
+TEST(EventOf, TellsAStateOnceAndEveryAttempt) {
+  Outcome outcome;
+  for (const auto& [kind, reason] :
+       {std::pair(Outcome::Kind::Waiting, Reason::ApprovalRequired), std::pair(Outcome::Kind::Waiting, Reason::OutsideWindow),
+        std::pair(Outcome::Kind::Stalled, Reason::DatabaseAhead), std::pair(Outcome::Kind::Stalled, Reason::BackupFailed)}) {
+    outcome.kind = kind;
+    outcome.reason = reason;
+    EXPECT_TRUE(event_of(outcome, true)) << reason_name(reason);
+    EXPECT_FALSE(event_of(outcome, false)) << reason_name(reason);
+  }
+  outcome.kind = Outcome::Kind::Failed;
+  outcome.reason = Reason::DatabaseUnreachable;
+  EXPECT_TRUE(event_of(outcome, false));
 }
 
 }  // namespace

@@ -238,8 +238,21 @@ class ControllerTest : public ReconcilerTest {
  protected:
   MapStore store;
   WorkQueue queue{clock, BackOff{std::chrono::seconds(1), std::chrono::seconds(300), 0.0}, 8};
-  Controller controller{{store, reconciler, queue, observer, clock}, ControllerOptions{}, Log()};
+  std::vector<bool> news;
+  Controller controller{{store, reconciler, queue, observer, clock,
+                         [this](const ResourceKey&, const Outcome&, bool fresh) { news.push_back(fresh); }},
+                        ControllerOptions{},
+                        Log()};
 };
+
+TEST_F(ControllerTest, SaysWhetherTheStatusSaysSomethingNew) {
+  store.resource.spec.target_revision = "nowhere";
+  controller.process(store.resource.key(), {});
+  controller.process(store.resource.key(), {});
+  store.resource.spec.target_revision = "head";
+  controller.process(store.resource.key(), {});
+  EXPECT_EQ(news, (std::vector<bool>{true, false, true}));
+}
 
 TEST_F(ControllerTest, WritesTheStatusTwiceForARunAndNeverForNoNews) {
   EXPECT_TRUE(controller.process(store.resource.key(), {}));
