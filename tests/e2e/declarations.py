@@ -1,6 +1,10 @@
 """What a user declares, and what a user then waits for: ConfigMaps, Secrets, DatabaseMigrations and their statuses."""
 import base64
+import functools
+import json
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,21 +29,16 @@ def chain(*names: str, **statements: str) -> dict[str, str]:
     return {f"{name}.sql": revision(name, parent, statements.get(name, "")) for parent, name in zip(("", *names), names)}
 
 
+@functools.cache
+def tools() -> Path:
+    done = subprocess.run([Path(__file__).parents[1] / "cluster/tools"], capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
 def kstatus(found: Object) -> str:
-    """What kstatus, and so Helm and Flux, take the resource for."""
-    if "deletionTimestamp" in found["metadata"]:
-        return "Terminating"
-    status = found.get("status", {})
-    if "observedGeneration" in status and status["observedGeneration"] != found["metadata"]["generation"]:
-        return "InProgress"
-    conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", [])}
-    if conditions.get("Reconciling") == "True":
-        return "InProgress"
-    if conditions.get("Stalled") == "True":
-        return "Failed"
-    if "Ready" in conditions:
-        return "Current" if conditions["Ready"] == "True" else "InProgress"
-    return "Current"
+    """What the kstatus library, and so Helm and Flux, take the resource for."""
+    done = subprocess.run([tools() / "kstatus"], input=json.dumps(found), capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[0]
 
 
 class Migration:

@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 from databases import Database
-from declarations import Declarations, Migration, chain, condition, kstatus
-from operator_process import ROOT, OperatorProcess
+from declarations import Declarations, Migration, chain, condition, kstatus, tools
+from operator_process import OperatorProcess
 from throwaway_cluster import ThrowawayCluster, eventually
 
 
@@ -189,8 +189,7 @@ version: 0.1.0
 
 
 def helm(server: ThrowawayCluster, *arguments: object) -> subprocess.CompletedProcess[str]:
-    tools = subprocess.run([ROOT / "tests/cluster/tools"], capture_output=True, text=True, check=True).stdout.strip()
-    return subprocess.run([f"{tools}/helm", "--kubeconfig", server.kubeconfig, *map(str, arguments)], capture_output=True, text=True)
+    return subprocess.run([tools() / "helm", "--kubeconfig", server.kubeconfig, *map(str, arguments)], capture_output=True, text=True)
 
 
 def test_helm_waits_for_a_migration_and_fails_with_it(operator: OperatorProcess, declare: Declarations, database: Database, tmp_path: Path) -> None:
