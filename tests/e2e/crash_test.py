@@ -132,6 +132,29 @@ def test_a_migration_ends_while_the_api_server_is_down_and_is_told_afterwards(st
     orders.at("a4")
 
 
+def test_a_leader_without_an_api_server_ends_at_a_safe_point_and_its_successor_goes_on(start: Start, server: ThrowawayCluster,
+                                                                                    declare: Declarations, account: Account,
+                                                                                    database: Database) -> None:
+    database.gate()
+    leader = start("--leader-elect=true")
+    orders = declare.migration(database.url, GATED)
+    database.wait_at_gate()
+    server.command("crash", "apiserver")
+    away = time.monotonic()
+    # Ten seconds without a renewal, and ten that a running statement may still take.
+    assert leader.process.wait(45) == 1
+    assert "leadership was lost" in leader.log()
+    assert database.revisions() == ["a1"] and database.history() == ONCE[:1] and not database.at_gate()
+    time.sleep(max(0.0, 30 - (time.monotonic() - away)))
+    server.command("resume", "apiserver")
+
+    start("--leader-elect=true")
+    database.wait_at_gate()
+    database.open_gate()
+    resource = orders.at("a3", within=60)
+    assert kstatus(resource) == "Current" and database.history() == ONCE
+
+
 def test_a_frozen_api_server_does_not_hold_up_a_migration(start: Start, server: ThrowawayCluster, declare: Declarations,
                                                          database: Database) -> None:
     database.gate()
