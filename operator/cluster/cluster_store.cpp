@@ -14,6 +14,7 @@ namespace athanor::controller {
 namespace {
 
 constexpr const char* kFieldManager = "athanor-operator";
+constexpr int kConflicts = 5;  // with changes of the spec, in a row
 
 std::vector<std::string> referents_of(const DatabaseMigration& resource) {
   std::vector<std::string> referents;
@@ -43,8 +44,8 @@ Outcome unreadable_outcome(const Error& error) {
 
 }  // namespace
 
-ClusterStore::ClusterStore(KubeWriter& writer, Listener listener, std::string folder, Log log)
-    : writer_(writer), listener_(std::move(listener)), folder_(std::move(folder)), log_(std::move(log)) {}
+ClusterStore::ClusterStore(KubeClient& client, Listener listener, std::string folder, Log log)
+    : client_(client), listener_(std::move(listener)), folder_(std::move(folder)), log_(std::move(log)) {}
 
 void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
   Entry entry;
@@ -228,6 +229,7 @@ std::string ClusterStore::claimed_by(const ResourceKey& key) const {
 
 Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) {
   std::string uid;
+  std::string version;
   {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(key);
@@ -235,28 +237,52 @@ Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMi
       return {};
     }
     uid = found->second.resource.metadata.uid;
+    version = found->second.resource.metadata.resource_version;
   }
+  TRY_ASSIGN(const std::string written, apply_status(key, uid, version, status));
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (!written.empty() && found != entries_.end() && found->second.resource.metadata.uid == uid) {
+    found->second.resource.status = status;
+    found->second.resource.metadata.resource_version = written;
+  }
+  return {};
+}
+
+// The API server holds an applied status to no uid. A resource that was deleted and made again under the same name is told by
+// its version, which no object shares.
+Result<std::string> ClusterStore::apply_status(const ResourceKey& key, const std::string& uid, std::string version,
+                                               const DatabaseMigrationStatus& status) {
   KubeObject body = {{"apiVersion", kApiVersion},
                      {"kind", kDatabaseMigrationKind},
-                     {"metadata", {{"name", key.name}, {"namespace", key.name_space}, {"uid", uid}}},
+                     {"metadata", {{"name", key.name}, {"namespace", key.name_space}}},
                      {"status", KubeObject(status_to_json(status))}};
   PatchOptions options;
   options.kind = PatchKind::Apply;
   options.subresource = "status";
   options.field_manager = kFieldManager;
   options.force = true;
-  const auto written = writer_.patch(kube::kDatabaseMigrations, key.name_space, key.name, body, options);
-  if (!written) {
-    // Deleted meanwhile, or deleted and made again: the informer tells, and nobody waits for this status.
-    const bool gone = written.error().code == ErrorCode::ApiNotFound || written.error().code == ErrorCode::ApiConflict;
-    return gone ? Result<void>() : fail(written.error());
+  for (int attempt = 1;; ++attempt) {
+    body["metadata"]["resourceVersion"] = version;
+    const auto written = client_.patch(kube::kDatabaseMigrations, key.name_space, key.name, body, options);
+    if (written) {
+      return metadata_of(*written).resource_version;
+    }
+    if (written.error().code == ErrorCode::ApiNotFound) {
+      return std::string();  // the informer tells, and nobody waits for this status
+    }
+    if (written.error().code != ErrorCode::ApiConflict || attempt == kConflicts) {
+      return fail(written.error());
+    }
+    const auto now = client_.get(kube::kDatabaseMigrations, key.name_space, key.name);
+    if (!now && now.error().code != ErrorCode::ApiNotFound) {
+      return fail(now.error());
+    }
+    if (!now || metadata_of(*now).uid != uid) {
+      return std::string();
+    }
+    version = metadata_of(*now).resource_version;
   }
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found != entries_.end() && found->second.resource.metadata.uid == uid) {
-    found->second.resource.status = status;
-  }
-  return {};
 }
 
 std::vector<ResourceKey> ClusterStore::naming(const std::string& referent) const {

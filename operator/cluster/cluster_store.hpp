@@ -6,12 +6,12 @@
 //
 // Statuses are written with server-side apply to the status subresource, by one field manager: what is no longer said goes
 // away, fields of others stay. A status that was written for an older object (the resource was deleted and created again
-// meanwhile) is dropped: the uid is a condition of every write.
+// meanwhile) is dropped: the object's version is a condition of every write, and after a conflict its uid decides.
 //
 // Claims: two resources that manage the same version table are told apart by age (creationTimestamp, then key): the older has
 // the database, and the younger gets it when the older is gone.
 //
-// Threads: applied() and deleted() come from the informer's thread, everything else from any. Ownership: borrows the writer.
+// Threads: applied() and deleted() come from the informer's thread, everything else from any. Ownership: borrows the client.
 #pragma once
 
 #include <functional>
@@ -36,7 +36,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
     std::function<void()> synced;
   };
   // `folder`: what relative paths of resources resolve against.
-  ClusterStore(KubeWriter& writer, Listener listener, std::string folder, Log log);
+  ClusterStore(KubeClient& client, Listener listener, std::string folder, Log log);
 
   void applied(const ResourceKey& key, const KubeObject& object) override;
   void deleted(const ResourceKey& key) override;
@@ -65,11 +65,14 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
     std::optional<Error> unreadable;
     std::vector<std::string> referents;
   };
+  // The version it has now; empty when the resource is gone, or is another one by now.
+  [[nodiscard]] Result<std::string> apply_status(const ResourceKey& key, const std::string& uid, std::string version,
+                                                 const DatabaseMigrationStatus& status);
   void index(const ResourceKey& key, Entry& entry);
   void unindex(const ResourceKey& key, const Entry& entry);
   [[nodiscard]] std::optional<ResourceKey> owner_of(const std::string& claim) const;
 
-  KubeWriter& writer_;
+  KubeClient& client_;
   Listener listener_;
   std::string folder_;
   Log log_;

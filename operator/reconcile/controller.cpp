@@ -76,10 +76,14 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
       if (!destructive) {
         destructive = destructive_statements(plan);
       }
-      courier_.send(key, summarise_running(*resource, plan, *destructive, step, parts_.clock.wall_now()));
+      if (is_still(*resource)) {
+        courier_.send(key, summarise_running(*resource, plan, *destructive, step, parts_.clock.wall_now()));
+      }
     };
     notes.backing_up = [&](const std::string& message) {
-      courier_.send(key, summarise_backing_up(*resource, message, parts_.clock.wall_now()));
+      if (is_still(*resource)) {
+        courier_.send(key, summarise_backing_up(*resource, message, parts_.clock.wall_now()));
+      }
     };
   }
   const auto refusal = parts_.store.refusal(key);
@@ -88,7 +92,8 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   courier_.settle(key);
   const Requeue next = next_attempt(outcome, count_conflict(key, outcome.at_once));
   const auto delay = requeue(key, next, outcome);
-  if (next != Requeue::AtOnce) {  // a lost race is not worth telling: the next look begins right away
+  // A lost race is not worth telling: the next look begins right away. What became of an older resource is told to nobody.
+  if (next != Requeue::AtOnce && is_still(*resource)) {
     const bool news = publish(*resource, outcome, delay, log);
     if (parts_.told) {
       parts_.told(key, outcome, news);
@@ -98,6 +103,12 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   parts_.observer.reconciled(outcome, delay.has_value() || outcome.kind == Outcome::Kind::Waiting, seconds);
   report(key, outcome, seconds, log);
   return true;
+}
+
+// False when the resource was deleted, perhaps made again under its name, while it was worked on.
+bool Controller::is_still(const DatabaseMigration& resource) const {
+  const auto stored = parts_.store.find(resource.key());
+  return stored && stored->metadata.uid == resource.metadata.uid;
 }
 
 int Controller::count_conflict(const ResourceKey& key, bool conflict) {

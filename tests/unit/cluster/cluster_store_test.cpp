@@ -98,10 +98,36 @@ TEST_F(ClusterStoreTest, PassesOverAStatusForAResourceThatIsGone) {
   EXPECT_TRUE(store.write_status(kOrders, status("a1")));
 }
 
-TEST_F(ClusterStoreTest, NamesTheObjectItMeansInEveryStatus) {
+TEST_F(ClusterStoreTest, WritesNoStatusOntoAResourceThatWasMadeAnew) {
+  put(kOrders);
+  kube.drop(kube::kDatabaseMigrations, kOrders);
+  kube.put(kube::kDatabaseMigrations, migration(kOrders));
+  EXPECT_TRUE(store.write_status(kOrders, status("a1"))) << "nobody waits for it";
+  EXPECT_FALSE(kube.find(kube::kDatabaseMigrations, kOrders)->contains("status"));
+  EXPECT_EQ(store.find(kOrders)->status.current_revision, "");
+}
+
+TEST_F(ClusterStoreTest, WritesAStatusBesideAChangeOfTheSpec) {
+  put(kOrders);
+  kube.put(kube::kDatabaseMigrations, migration(kOrders, "a2"));
+  ASSERT_TRUE(store.write_status(kOrders, status("a1")));
+  const auto object = kube.find(kube::kDatabaseMigrations, kOrders).value();
+  EXPECT_EQ(object["status"]["currentRevision"], "a1");
+  EXPECT_EQ(object["spec"]["targetRevision"], "a2");
+}
+
+TEST_F(ClusterStoreTest, WritesOneStatusAfterTheOtherWithoutHavingToLook) {
   put(kOrders);
   ASSERT_TRUE(store.write_status(kOrders, status("a1")));
-  EXPECT_EQ(kube.calls().back().body["metadata"]["uid"], store.find(kOrders)->metadata.uid);
+  ASSERT_TRUE(store.write_status(kOrders, status("a2")));  // the informer has told nothing yet
+  EXPECT_EQ(kube.count("get"), 0U);
+  EXPECT_EQ(kube.count("apply"), 2U);
+}
+
+TEST_F(ClusterStoreTest, TellsOfAResourceThatNeverStandsStill) {
+  put(kOrders);
+  kube.fail({.verb = "apply", .error = Error(ErrorCode::ApiConflict, "the object has been modified"), .times = 100});
+  EXPECT_EQ(store.write_status(kOrders, status("a1")).error().code, ErrorCode::ApiConflict);
 }
 
 TEST_F(ClusterStoreTest, TellsWhyAStatusCannotBeWritten) {

@@ -147,6 +147,26 @@ TYPED_TEST_P(KubeContract, AppliedFieldsHaveOwners) {
   EXPECT_EQ(less->at("data"), KubeObject({{"k", "2"}, {"m", "1"}}));
 }
 
+// A resource of the same name that was made anew can only be told by its version.
+TYPED_TEST_P(KubeContract, AnAppliedStatusIsHeldToAVersionAndToNoUid) {
+  const auto made = this->client().create(kube::kDatabaseMigrations, this->name_space(), migration("a"));
+  ASSERT_TRUE(made) << made.error().describe();
+  const auto apply_status = [&](const char* field, const std::string& value, const std::string& phase) {
+    const KubeObject body = {{"apiVersion", made->at("apiVersion")},
+                             {"kind", made->at("kind")},
+                             {"metadata", {{"name", "a"}, {field, value}}},
+                             {"status", {{"phase", phase}}}};
+    return this->client().patch(kube::kDatabaseMigrations, this->name_space(), "a", body,
+                                {PatchKind::Apply, "status", "me", true});
+  };
+  const auto foreign = apply_status("uid", "11111111-2222-4333-8444-555555555555", "Ready");
+  ASSERT_TRUE(foreign) << foreign.error().describe();
+  EXPECT_EQ(foreign->at("status").at("phase"), "Ready") << "whoever relies on the uid writes onto another's";
+  EXPECT_EQ(apply_status("resourceVersion", made->at("metadata").at("resourceVersion"), "Stalled").error().code,
+            ErrorCode::ApiConflict);
+  EXPECT_TRUE(apply_status("resourceVersion", foreign->at("metadata").at("resourceVersion"), "Stalled"));
+}
+
 TYPED_TEST_P(KubeContract, ListsBySelector) {
   KubeObject labelled = config_map("b", {});
   labelled["metadata"]["labels"]["team"] = "shop";
@@ -224,8 +244,8 @@ TYPED_TEST_P(KubeContract, AnObjectThatBeginsToMatchIsAddedAndOneThatCeasesIsDel
 
 REGISTER_TYPED_TEST_SUITE_P(KubeContract, CreatesReadsAndRemoves, AReplacementOfAnOldVersionIsAConflict,
                             AChangeThatChangesNothingMakesNoVersion, StatusAndSpecAreWrittenApart,
-                            AFinalizerHoldsARemovedObject, AppliedFieldsHaveOwners, ListsBySelector,
-                            MetadataAloneIsListedAndWatchedWithoutTheRest, AWatchGoesOnBehindTheListItFollows,
+                            AFinalizerHoldsARemovedObject, AppliedFieldsHaveOwners, AnAppliedStatusIsHeldToAVersionAndToNoUid,
+                            ListsBySelector, MetadataAloneIsListedAndWatchedWithoutTheRest, AWatchGoesOnBehindTheListItFollows,
                             AWatchListTellsWhatIsThereAndThenItsEnd, AnObjectThatBeginsToMatchIsAddedAndOneThatCeasesIsDeleted);
 
 }  // namespace athanor::controller

@@ -289,6 +289,19 @@ TEST_F(ControllerTest, TellsNothingOfAnOlderResourceOfTheSameName) {
   EXPECT_TRUE(store.written.back().history.empty());
 }
 
+TEST_F(ControllerTest, TellsARunToNoResourceThatWasMadeAnewMeanwhile) {
+  database().on_execute = [this](const Plan& plan, const StopToken&) {
+    store.resource.metadata.uid = "made-anew";
+    ExecutionReport report;
+    report.rows = plan.to;
+    return report;
+  };
+  ControllerOptions without_notes;
+  without_notes.once = true;
+  Controller({store, reconciler, queue, observer, clock}, without_notes, Log()).process(store.resource.key(), {});
+  EXPECT_TRUE(store.written.empty());
+}
+
 TEST_F(ControllerTest, ComesBackAtTheResyncWhenAllIsWell) {
   controller.process(store.resource.key(), {});
   EXPECT_EQ(queue.try_get(), std::nullopt);
