@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t kDigits = 10;
 constexpr std::size_t kNameInJob = 40;  // a pod's name is the Job's and six characters, and is to fit a host name of 63
 constexpr std::size_t kLongestLabel = 63;
-constexpr std::size_t kAttemptDigits = 40;
 constexpr std::chrono::seconds kLeastTtl{60};
 constexpr int kGracePeriod = 300;
 constexpr int kImageGroup = 65'532;  // of the image's user
@@ -35,7 +34,7 @@ std::int64_t whole_seconds(milliseconds duration) {
 
 KubeObject labels_of(const DatabaseMigration& resource, const std::string& attempt) {
   return {{kMigrationLabel, migration_label(resource.metadata.name)},
-          {kAttemptLabel, attempt.substr(0, kAttemptDigits)},
+          {kAttemptLabel, attempt},
           {"app.kubernetes.io/managed-by", "athanor-operator"}};
 }
 
@@ -143,6 +142,17 @@ KubeObject failure_policy() {
   return {{"rules", std::move(rules)}};
 }
 
+KubeObject annotations_of(const DatabaseMigration& resource, const JobRequest& request) {
+  KubeObject annotations = {{kDeclarationAnnotation, request.declaration},
+                            {kGenerationAnnotation, std::to_string(resource.metadata.generation)},
+                            {kFromAnnotation, KubeObject(request.from).dump()}};
+  if (request.plan != nullptr) {
+    annotations[kPlanAnnotation] = request.plan->hash;
+    annotations[kRevisionsAnnotation] = std::to_string(request.plan->revisions.size());
+  }
+  return annotations;
+}
+
 }  // namespace
 
 std::string job_name(const DatabaseMigration& resource, const std::string& attempt) {
@@ -158,11 +168,10 @@ std::chrono::seconds job_ttl(const DatabaseMigration& resource) {
   return std::max(kLeastTtl, std::chrono::ceil<std::chrono::seconds>(resource.spec.execution.job_ttl));
 }
 
-Result<KubeObject> job_manifest(const DatabaseMigration& resource, const std::string& attempt, const Plan* plan,
-                                const std::string& image) {
-  TRY_ASSIGN(JobPod parts, describe_pod(resource, plan));
+Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request, const std::string& image) {
+  TRY_ASSIGN(JobPod parts, describe_pod(resource, request.plan));
   TRY_ASSIGN(KubeObject given, read_template(resource));
-  const KubeObject labels = labels_of(resource, attempt);
+  const KubeObject labels = labels_of(resource, request.attempt);
   KubeObject pod = lay_over(std::move(given), pod_of(std::move(parts), image));
   insist(pod, labels);
   KubeObject spec = {{"backoffLimit", 0},
@@ -172,13 +181,11 @@ Result<KubeObject> job_manifest(const DatabaseMigration& resource, const std::st
   if (resource.spec.execution.active_deadline > milliseconds(0)) {
     spec["activeDeadlineSeconds"] = whole_seconds(resource.spec.execution.active_deadline);
   }
-  KubeObject metadata = {{"name", job_name(resource, attempt)},
+  KubeObject metadata = {{"name", job_name(resource, request.attempt)},
                          {"namespace", resource.metadata.name_space},
                          {"labels", labels},
+                         {"annotations", annotations_of(resource, request)},
                          {"ownerReferences", KubeObject::array({owner_of(resource)})}};
-  if (plan != nullptr) {
-    metadata["annotations"] = {{"athanor.dev/plan", plan->hash}};
-  }
   return KubeObject{{"apiVersion", kube::kJobs.api_version()},
                     {"kind", kube::kJobs.kind},
                     {"metadata", std::move(metadata)},

@@ -10,24 +10,29 @@
 
 #include <string>
 
-#include "migrations/plan/plan.hpp"
 #include "operator/api/database_migration.hpp"
 #include "operator/kube/api_client.hpp"
+#include "operator/reconcile/job_execution.hpp"
 
 namespace athanor::controller {
 
 inline constexpr const char* kJobContainer = "athanor";
 inline constexpr const char* kMigrationLabel = "athanor.dev/migration";
 inline constexpr const char* kAttemptLabel = "athanor.dev/attempt";
+// What a Job was made for, for the operator that sees it end.
+inline constexpr const char* kPlanAnnotation = "athanor.dev/plan";
+inline constexpr const char* kRevisionsAnnotation = "athanor.dev/revisions";
+inline constexpr const char* kFromAnnotation = "athanor.dev/from";
+inline constexpr const char* kDeclarationAnnotation = "athanor.dev/declaration";
+inline constexpr const char* kGenerationAnnotation = "athanor.dev/generation";
 
 // The resource's name, cut, and ten digits that say which attempt; other resources and other attempts have other names.
 [[nodiscard]] std::string job_name(const DatabaseMigration& resource, const std::string& attempt);
 // Value of the label that all Jobs of a resource carry: its name, or what stands for it where a label cannot be that long.
 [[nodiscard]] std::string migration_label(const std::string& name);
-// `plan` is null when only the pod can read the source. How long the Job is kept once it ended, at least a minute: its end must
-// be seen.
-[[nodiscard]] Result<KubeObject> job_manifest(const DatabaseMigration& resource, const std::string& attempt, const Plan* plan,
+[[nodiscard]] Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request,
                                               const std::string& image);
+// How long the Job is kept once it ended, at least a minute: its end must be seen.
 [[nodiscard]] std::chrono::seconds job_ttl(const DatabaseMigration& resource);
 
 }  // namespace athanor::controller

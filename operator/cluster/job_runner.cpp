@@ -11,7 +11,6 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::chrono::seconds kPauseBeforeNext{60};
 constexpr std::chrono::seconds kClocksDiffer{30};
 constexpr std::size_t kMaxFailures = 10'000;
 
@@ -39,57 +38,78 @@ Error not_ours(const std::string& name) {
   return Error(ErrorCode::PolicyRefused, "Job " + name + " exists and belongs to somebody else").advise("delete or rename it");
 }
 
+// Running before ended, and then the newest.
+bool comes_before(const KubeObject& left, const KubeObject& right) {
+  if (has_ended(left) != has_ended(right)) {
+    return has_ended(right);
+  }
+  return metadata_text(left, "creationTimestamp") > metadata_text(right, "creationTimestamp");
+}
+
 }  // namespace
 
-Result<JobState> JobRunner::unfinished(const DatabaseMigration& resource) {
+Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
   ListOptions options;
   options.name_space = resource.metadata.name_space;
   options.label_selector = std::string(kMigrationLabel) + "=" + migration_label(resource.metadata.name);
   TRY_ASSIGN(const ObjectList jobs, list_all(client_, kube::kJobs, options));
   const KubeObject* newest = nullptr;
   for (const auto& job : jobs.items) {
-    const bool running = belongs_to(job, resource) && !has_ended(job);
-    if (running &&
-        (newest == nullptr || metadata_text(job, "creationTimestamp") > metadata_text(*newest, "creationTimestamp"))) {
+    if (belongs_to(job, resource) && (newest == nullptr || comes_before(job, *newest))) {
       newest = &job;
     }
   }
-  return newest == nullptr ? Result<JobState>(JobState()) : look_at(resource, *newest);
+  JobState memory = remembered(resource);
+  if (newest == nullptr) {
+    return memory;
+  }
+  TRY_ASSIGN(JobState state, look_at(resource, *newest));
+  if (state.has_ended() && memory.created && state.created < memory.created) {
+    return memory;
+  }
+  if (state.kind == JobState::Kind::Failed) {
+    remember(resource, state);
+  }
+  return state;
 }
 
-Result<JobState> JobRunner::find(const DatabaseMigration& resource, const std::string& attempt) {
-  const std::string name = job_name(resource, attempt);
-  auto job = client_.get(kube::kJobs, resource.metadata.name_space, name);
-  if (!job) {
-    return gone(job.error()) ? Result<JobState>(remembered(resource, name)) : fail(std::move(job).error());
-  }
-  if (!belongs_to(*job, resource)) {
-    return fail(not_ours(name));
-  }
-  TRY_ASSIGN(JobState state, look_at(resource, *job));
-  return state.kind == JobState::Kind::Failed ? after_failure(resource, *job, std::move(state)) : state;
-}
-
-Result<JobState> JobRunner::start(const DatabaseMigration& resource, const std::string& attempt, const Plan* plan) {
-  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, attempt, plan, image_));
-  JobState state;
-  state.kind = JobState::Kind::Running;
-  state.name = metadata_text(manifest, "name");
+Result<JobState> JobRunner::start(const DatabaseMigration& resource, const JobRequest& request) {
+  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, image_));
   const auto made = client_.create(kube::kJobs, resource.metadata.name_space, manifest);
   if (made) {
-    return state;
+    return job_state(*made, {}, clock_.wall_now());
+  }
+  const std::string name = metadata_text(manifest, "name");
+  if (made.error().code != ErrorCode::ApiConflict) {
+    return fail(Error(made.error()).at("Job " + name));
+  }
+  // Somebody was faster, perhaps we ourselves: an answer got lost. Or the same was tried before.
+  TRY_ASSIGN(const KubeObject other, client_.get(kube::kJobs, resource.metadata.name_space, name));
+  if (!belongs_to(other, resource)) {
+    return fail(not_ours(name));
+  }
+  return has_ended(other) ? take_place_of(resource, other, manifest) : look_at(resource, other);
+}
+
+Result<JobState> JobRunner::take_place_of(const DatabaseMigration& resource, const KubeObject& other,
+                                          const KubeObject& manifest) {
+  DeleteOptions options;
+  options.uid = metadata_text(other, "uid");
+  const std::string name = metadata_text(other, "name");
+  const auto removed = client_.remove(kube::kJobs, resource.metadata.name_space, name, options);
+  if (!removed && !gone(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
+    return fail(removed.error());
+  }
+  const auto made = client_.create(kube::kJobs, resource.metadata.name_space, manifest);
+  if (made) {
+    return job_state(*made, {}, clock_.wall_now());
   }
   if (made.error().code != ErrorCode::ApiConflict) {
-    return fail(Error(made.error()).at("Job " + state.name));
+    return fail(Error(made.error()).at("Job " + name));
   }
-  // Somebody was faster, perhaps we ourselves: an answer got lost, or the one that made way is not gone yet.
-  TRY_ASSIGN(const KubeObject other, client_.get(kube::kJobs, resource.metadata.name_space, state.name));
-  if (!belongs_to(other, resource)) {
-    return fail(not_ours(state.name));
-  }
-  if (!has_ended(other)) {
-    return look_at(resource, other);
-  }
+  JobState state;
+  state.kind = JobState::Kind::Running;
+  state.name = name;
   state.message = "it waits until its predecessor is deleted";
   return state;
 }
@@ -107,38 +127,23 @@ Result<JobState> JobRunner::look_at(const DatabaseMigration& resource, const Kub
   return job_state(job, pods.items, clock_.wall_now());
 }
 
-Result<JobState> JobRunner::after_failure(const DatabaseMigration& resource, const KubeObject& job, JobState state) {
-  const WallTime now = clock_.wall_now();
-  const WallTime ended = ended_at(job).value_or(now);
-  const bool for_good = !state.error || state.error->retry == RetryClass::Terminal;
-  if (for_good) {
-    const std::lock_guard lock(mutex_);
-    if (failures_.size() >= kMaxFailures && !failures_.contains(resource.key())) {
-      failures_.erase(failures_.begin());
-    }
-    failures_.insert_or_assign(resource.key(), Failure{state, ended + job_ttl(resource)});
-    return state;
+void JobRunner::remember(const DatabaseMigration& resource, const JobState& state) {
+  const std::lock_guard lock(mutex_);
+  if (failures_.size() >= kMaxFailures && !failures_.contains(resource.key())) {
+    failures_.erase(failures_.begin());
   }
-  if (now - ended < kPauseBeforeNext) {
-    return state;
-  }
-  DeleteOptions options;
-  options.uid = metadata_text(job, "uid");
-  const auto removed = client_.remove(kube::kJobs, resource.metadata.name_space, state.name, options);
-  if (!removed && !gone(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
-    return fail(removed.error());
-  }
-  return JobState();
+  failures_.insert_or_assign(
+      resource.key(), Failure{state, state.ended.value_or(clock_.wall_now()) + job_ttl(resource), resource.metadata.uid});
 }
 
-// A Job that is gone before its time was deleted by somebody.
-JobState JobRunner::remembered(const DatabaseMigration& resource, const std::string& name) {
+// Asked when its Job may be gone. One that is gone before its time was deleted by somebody.
+JobState JobRunner::remembered(const DatabaseMigration& resource) {
   const std::lock_guard lock(mutex_);
   const auto found = failures_.find(resource.key());
-  if (found == failures_.end() || found->second.state.name != name) {
+  if (found == failures_.end()) {
     return {};
   }
-  if (clock_.wall_now() + kClocksDiffer >= found->second.gone_at) {
+  if (found->second.owner == resource.metadata.uid && clock_.wall_now() + kClocksDiffer >= found->second.gone_at) {
     return found->second.state;
   }
   failures_.erase(found);

@@ -1,6 +1,7 @@
 #include "operator/cluster/job_state.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
 #include <string_view>
 
@@ -127,29 +128,18 @@ std::string end_of(const KubeObject& terminated) {
   return never_ran ? text + ": " + tamed(text_of(terminated, "message")) : text;
 }
 
-void tell_failure(JobState& state, const KubeObject& condition, const std::vector<KubeObject>& pods) {
-  std::string seen;
+// The termination of the newest pod that ended; nullptr when there is none.
+const KubeObject* last_termination(const std::vector<KubeObject>& pods) {
   const KubeObject* last = nullptr;
   for (const auto& pod : pods) {
-    const auto* const terminated = container_state(pod, "terminated");
-    if (terminated != nullptr && (last == nullptr || created(pod) >= created(*last))) {
+    if (container_state(pod, "terminated") != nullptr && (last == nullptr || created(pod) >= created(*last))) {
       last = &pod;
     }
   }
-  if (last != nullptr) {
-    const KubeObject& terminated = *container_state(*last, "terminated");
-    state.error = reported_error(text_of(terminated, "message"));
-    seen = end_of(terminated);
-  }
-  state.message = reason_and_message(condition) + (seen.empty() ? "" : "; " + seen);
+  return last == nullptr ? nullptr : container_state(*last, "terminated");
 }
 
-}  // namespace
-
-bool has_ended(const KubeObject& job) {
-  return true_condition(job, "Complete") != nullptr || true_condition(job, "Failed") != nullptr;
-}
-
+// When its controller said that it ended; empty while it runs.
 std::optional<WallTime> ended_at(const KubeObject& job) {
   for (const char* const type : {"Complete", "Failed"}) {
     if (const auto* const condition = true_condition(job, type)) {
@@ -159,40 +149,56 @@ std::optional<WallTime> ended_at(const KubeObject& job) {
   return std::nullopt;
 }
 
-JobState job_state(const KubeObject& job, const std::vector<KubeObject>& pods, WallTime now) {
-  JobState state;
-  if (const auto* const metadata = part_of(job, "metadata")) {
-    state.name = text_of(*metadata, "name");
+std::vector<std::string> texts_of(const KubeObject& list) {
+  std::vector<std::string> texts;
+  for (const auto& item : list) {
+    if (item.is_string()) {
+      texts.push_back(item.get<std::string>());
+    }
   }
-  if (true_condition(job, "Complete") != nullptr) {
-    state.kind = JobState::Kind::Succeeded;
-  } else if (const auto* const failed = true_condition(job, "Failed")) {
-    state.kind = JobState::Kind::Failed;
-    tell_failure(state, *failed, pods);
-  } else {
-    state.kind = JobState::Kind::Running;
-    state.message = progress_of(job, pods, now);
-  }
-  return state;
+  return texts;
 }
 
-std::optional<Error> reported_error(const std::string& message) {
-  const KubeObject report = KubeObject::parse(message, nullptr, false);
-  const auto* const told = report.is_object() ? part_of(report, "error") : nullptr;
-  if (told == nullptr) {
-    return std::nullopt;
+std::int64_t count_in(const std::string& text) {
+  std::int64_t count = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), count);
+  return read.ec == std::errc() && count >= 0 ? count : 0;
+}
+
+// What the Job was made for, from its own metadata.
+void read_request(const KubeObject& job, JobState& state) {
+  const auto* const metadata = part_of(job, "metadata");
+  if (metadata == nullptr) {
+    return;
   }
-  const std::string name = text_of(*told, "code");
+  state.name = text_of(*metadata, "name");
+  state.uid = text_of(*metadata, "uid");
+  state.created = read_time(text_of(*metadata, "creationTimestamp"));
+  if (const auto* const labels = part_of(*metadata, "labels")) {
+    state.attempt = text_of(*labels, kAttemptLabel);
+  }
+  if (const auto* const notes = part_of(*metadata, "annotations")) {
+    state.plan_hash = text_of(*notes, kPlanAnnotation);
+    state.declaration = text_of(*notes, kDeclarationAnnotation);
+    state.generation = count_in(text_of(*notes, kGenerationAnnotation));
+    state.revisions = count_in(text_of(*notes, kRevisionsAnnotation));
+    const KubeObject from = KubeObject::parse(text_of(*notes, kFromAnnotation), nullptr, false);
+    state.from = from.is_array() ? texts_of(from) : std::vector<std::string>();
+  }
+}
+
+std::optional<Error> reported_error(const KubeObject& told) {
+  const std::string name = text_of(told, "code");
   for (int number = 0; number <= static_cast<int>(ErrorCode::ApiInvalid); ++number) {
     const auto code = static_cast<ErrorCode>(number);
     if (error_name(code) != name) {
       continue;
     }
-    Error error(code, tamed(text_of(*told, "message")));
-    error.context = tamed(text_of(*told, "context"));
-    error.hint = tamed(text_of(*told, "hint"));
-    error.sqlstate = tamed(text_of(*told, "sqlstate"));
-    const std::string retry = text_of(*told, "retry");
+    Error error(code, tamed(text_of(told, "message")));
+    error.context = tamed(text_of(told, "context"));
+    error.hint = tamed(text_of(told, "hint"));
+    error.sqlstate = tamed(text_of(told, "sqlstate"));
+    const std::string retry = text_of(told, "retry");
     if (retry == "transient") {
       error.retry = RetryClass::Transient;
     } else if (retry == "conflict") {
@@ -203,6 +209,53 @@ std::optional<Error> reported_error(const std::string& message) {
     return error;
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+bool has_ended(const KubeObject& job) {
+  return true_condition(job, "Complete") != nullptr || true_condition(job, "Failed") != nullptr;
+}
+
+JobState job_state(const KubeObject& job, const std::vector<KubeObject>& pods, WallTime now) {
+  JobState state;
+  read_request(job, state);
+  const KubeObject* const terminated = last_termination(pods);
+  const auto* const failed = true_condition(job, "Failed");
+  if (failed == nullptr && true_condition(job, "Complete") == nullptr) {
+    state.kind = JobState::Kind::Running;
+    state.message = progress_of(job, pods, now);
+    return state;
+  }
+  state.kind = failed == nullptr ? JobState::Kind::Succeeded : JobState::Kind::Failed;
+  state.ended = ended_at(job);
+  if (terminated != nullptr) {
+    state.report = read_report(text_of(*terminated, "message"));
+  }
+  if (failed != nullptr) {
+    state.message = reason_and_message(*failed) + (terminated == nullptr ? "" : "; " + end_of(*terminated));
+  }
+  return state;
+}
+
+std::optional<JobReport> read_report(const std::string& message) {
+  const KubeObject told = KubeObject::parse(message, nullptr, false);
+  if (!told.is_object() || !told.contains("success") || !told["success"].is_boolean()) {
+    return std::nullopt;
+  }
+  JobReport report;
+  report.run_id = tamed(text_of(told, "run_id"));
+  report.rows = texts_of(list_at(told, "current_revision"));
+  std::ranges::sort(report.rows);
+  if (const auto* const failed = part_of(told, "failed")) {
+    report.failed_revision = tamed(text_of(*failed, "revision"));
+    report.failed_line = static_cast<int>(number_of(*failed, "line"));
+    report.failed_statement = tamed(text_of(*failed, "statement"));
+  }
+  if (const auto* const error = part_of(told, "error")) {
+    report.error = reported_error(*error);
+  }
+  return report;
 }
 
 }  // namespace athanor::controller

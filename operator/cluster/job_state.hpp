@@ -16,11 +16,8 @@
 namespace athanor::controller {
 
 [[nodiscard]] bool has_ended(const KubeObject& job);
-// When its controller said so; empty while it runs.
-[[nodiscard]] std::optional<WallTime> ended_at(const KubeObject& job);
 [[nodiscard]] JobState job_state(const KubeObject& job, const std::vector<KubeObject>& pods, WallTime now);
-// The error in a termination message that `athanor --report` wrote; empty when the message is something else, or tells of
-// success.
-[[nodiscard]] std::optional<Error> reported_error(const std::string& message);
+// What `athanor --report` wrote into a termination message; empty when the message is something else.
+[[nodiscard]] std::optional<JobReport> read_report(const std::string& message);
 
 }  // namespace athanor::controller

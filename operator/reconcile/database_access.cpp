@@ -50,6 +50,7 @@ class MigratorAccess final : public DatabaseAccess {
 
   Result<Observation> observe() override { return migrator_.observe(); }
   Result<std::vector<Blocker>> lock_holders() override { return migrator_.lock_holders(); }
+  Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) override { return migrator_.ledger(limit); }
   Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                 const Plan* plan) override {
     return migrator_.verify_checksums(snapshot.graph(), snapshot.source(), rows, plan);

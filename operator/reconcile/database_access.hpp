@@ -28,6 +28,8 @@ class DatabaseAccess {
   virtual ~DatabaseAccess() = default;
   [[nodiscard]] virtual Result<Observation> observe() = 0;
   [[nodiscard]] virtual Result<std::vector<Blocker>> lock_holders() = 0;
+  // Newest first; empty without a ledger.
+  [[nodiscard]] virtual Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) = 0;
   // `plan` may be null.
   [[nodiscard]] virtual Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                                       const Plan* plan) = 0;

@@ -1,38 +1,67 @@
 // Execution mode Job, as the reconciler sees it: a plan runs in a pod of its own, and the reconciler waits for it.
 //
-// The name of a Job follows from resource, plan and declaration, so that an operator which restarts finds the Job it made, and
-// a failed attempt is not made again until something changed. The Job's own result is a hint; what was applied is read from the
-// database.
+// A Job carries what it was made for: the attempt (plan and declaration) that its name follows from, so that an operator which
+// restarts finds the Job it made; and the declaration alone, so that what a half-applied plan left to do is known as the same
+// attempt. The Job's own result is a hint; what was applied is read from the database.
 //
 // Threads: safe from any thread.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "migrations/base/clock.hpp"
 #include "migrations/plan/plan.hpp"
 #include "operator/api/database_migration.hpp"
 
 namespace athanor::controller {
 
+// What is asked of a Job, and what it still says of itself afterwards.
+struct JobRequest {
+  std::string attempt;            // a name follows from it
+  std::string declaration;        // what was declared, whatever the database said
+  const Plan* plan = nullptr;     // null: only a pod can read the source
+  std::vector<std::string> from;  // rows of the version table before it
+};
+
+// How a run ended by its own account: what `athanor --report` left in the termination message.
+struct JobReport {
+  std::string run_id;
+  std::vector<std::string> rows;  // of the version table at its end
+  std::string failed_revision;
+  int failed_line = 0;
+  std::string failed_statement;  // sanitised
+  std::optional<Error> error;
+};
+
 struct JobState {
   enum class Kind : std::uint8_t { Absent, Running, Succeeded, Failed };
   Kind kind = Kind::Absent;
   std::string name;
-  std::string message;         // of a running one: what its pod waits for
-  std::optional<Error> error;  // of a failed one: the run's own, from the termination message
+  std::string uid;
+  std::string message;              // of a running one: what its pod waits for; of a failed one: what the cluster says
+  std::optional<JobReport> report;  // of one that ended and could say how
+  // As it was asked for.
+  std::string attempt;
+  std::string declaration;
+  std::int64_t generation = 0;
+  std::string plan_hash;       // empty: only the pod knew
+  std::int64_t revisions = 0;  // of the plan
+  std::vector<std::string> from;
+  std::optional<WallTime> created;
+  std::optional<WallTime> ended;
+
+  [[nodiscard]] bool has_ended() const { return kind == Kind::Succeeded || kind == Kind::Failed; }
 };
 
 class JobExecution {
  public:
   virtual ~JobExecution() = default;
-  // The newest Job of this resource that has not ended, whatever its plan.
-  [[nodiscard]] virtual Result<JobState> unfinished(const DatabaseMigration& resource) = 0;
-  // The Job of this attempt.
-  [[nodiscard]] virtual Result<JobState> find(const DatabaseMigration& resource, const std::string& attempt) = 0;
-  // `plan` is null when only a pod can read the source.
-  [[nodiscard]] virtual Result<JobState> start(const DatabaseMigration& resource, const std::string& attempt,
-                                               const Plan* plan) = 0;
+  // The newest Job of this resource; one that has not ended comes before all that have.
+  [[nodiscard]] virtual Result<JobState> newest(const DatabaseMigration& resource) = 0;
+  // A Job of the same attempt that has ended makes way.
+  [[nodiscard]] virtual Result<JobState> start(const DatabaseMigration& resource, const JobRequest& request) = 0;
 };
 
 }  // namespace athanor::controller

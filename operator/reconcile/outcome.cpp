@@ -78,23 +78,46 @@ ErrorStatus error_status(const Outcome& outcome, const std::string& now) {
   return status;
 }
 
-void record_history(DatabaseMigrationStatus& status, const Outcome& outcome, const std::string& now) {
-  if (!outcome.report || !outcome.plan || outcome.repeated) {
-    return;
-  }
-  const ExecutionReport& report = *outcome.report;
+HistoryStatus history_entry(const ExecutionReport& report, Direction direction, const std::vector<std::string>& from,
+                            const std::string& now) {
   HistoryStatus entry;
   entry.time = now;
-  entry.direction = direction_name(outcome.plan->operation);
-  entry.from = rows_text(outcome.plan->from, ",");
+  entry.direction = direction_name(direction);
+  entry.from = rows_text(from, ",");
   entry.to = rows_text(report.rows, ",");
   entry.revisions = static_cast<std::int64_t>(report.executed.size());
   entry.duration_ms = report.duration.count();
   entry.outcome = report.ok() ? "applied" : std::string(error_name(report.error->code));
   entry.run_id = report.run_id;
+  return entry;
+}
+
+void record_history(DatabaseMigrationStatus& status, const Outcome& outcome, const std::string& now) {
+  HistoryStatus entry;
+  if (outcome.job_run) {
+    const ToldRun& run = *outcome.job_run;
+    entry = history_entry(run.report, run.direction, run.from, now);
+    // A status that could not be written is told again, with all that is in it already.
+    if (std::ranges::find(status.history, entry.run_id, &HistoryStatus::run_id) != status.history.end()) {
+      return;
+    }
+  } else if (outcome.report && outcome.plan && !outcome.repeated) {
+    entry = history_entry(*outcome.report, outcome.plan->operation, outcome.plan->from, now);
+  } else {
+    return;
+  }
   status.history.insert(status.history.begin(), std::move(entry));
   if (status.history.size() > kMaxListed) {
     status.history.resize(kMaxListed);
+  }
+}
+
+// What is known of a Job that runs stays known while nobody can be asked.
+void note_progress(DatabaseMigrationStatus& status, const Outcome& outcome) {
+  if (outcome.progress) {
+    status.progress = outcome.progress;
+  } else if (outcome.reason != Reason::JobRunning || status.job != outcome.job) {
+    status.progress.reset();
   }
 }
 
@@ -103,7 +126,7 @@ Phase phase_of(const Outcome& outcome) {
     case Outcome::Kind::Done:
       break;
     case Outcome::Kind::Waiting:
-      return Phase::Waiting;
+      return outcome.reason == Reason::JobRunning ? Phase::Migrating : Phase::Waiting;
     case Outcome::Kind::Stalled:
       return Phase::Stalled;
     case Outcome::Kind::Failed:
@@ -273,7 +296,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   status.observed_generation = resource.metadata.generation;
   status.phase = phase_of(outcome);
   status.target_revision = resource.spec.target_revision;
-  status.progress.reset();
+  note_progress(status, outcome);
   if (outcome.rows) {
     status.current_revisions = *outcome.rows;
     status.current_revision = rows_text(*outcome.rows, ",");

@@ -18,6 +18,13 @@
 
 namespace athanor::controller {
 
+// A run that somebody else carried out, a Job, as it is told afterwards.
+struct ToldRun {
+  ExecutionReport report;
+  Direction direction = Direction::Upgrade;
+  std::vector<std::string> from;  // rows of the version table before it
+};
+
 struct Outcome {
   enum class Kind : std::uint8_t { Done, Waiting, Stalled, Failed };
   Kind kind = Kind::Failed;
@@ -40,6 +47,8 @@ struct Outcome {
   std::optional<BackupStatus> backup;      // taken or accepted by this reconcile
   std::optional<SourceStatus> source;
   std::optional<JobStatus> job;
+  std::optional<ToldRun> job_run;          // that has ended and was not told yet
+  std::optional<ProgressStatus> progress;  // of a Job that runs
 };
 
 [[nodiscard]] std::string_view outcome_name(Outcome::Kind kind);  // "done", "waiting", "stalled", "failed"

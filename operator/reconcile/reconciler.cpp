@@ -3,13 +3,11 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
+#include "operator/reconcile/job_run.hpp"
 #include "operator/reconcile/run_progress.hpp"
 
 namespace athanor::controller {
 namespace {
-
-// A Job's end is an event; this is for the event that was missed.
-constexpr milliseconds kLookAtJobAgain{15'000};
 
 std::string count_of_revisions(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " revision" : " revisions");
@@ -66,9 +64,9 @@ class Reconciler::Run {
 
   Result<Outcome> look_and_act(RunProgress& sink) {
     if (in_job()) {
-      TRY_ASSIGN(const auto running, unfinished_job());
-      if (running) {
-        return *running;
+      TRY_ASSIGN(last_job_, newest_job());
+      if (last_job_.kind == JobState::Kind::Running) {
+        return watch_job(sink);
       }
     }
     if (!resource_.spec.source.image) {
@@ -83,8 +81,11 @@ class Reconciler::Run {
     Situation situation;
     TRY_ASSIGN(situation.database, access->observe());
     rows_ = situation.database.rows;
+    if (last_job_.has_ended()) {
+      TRY(tell_job(*access));
+    }
     if (!snapshot_) {
-      return run_job(image_attempt());
+      return run_image_job();
     }
     situation.graph = &snapshot_->graph();
     if (memory_.met_lock) {
@@ -95,6 +96,9 @@ class Reconciler::Run {
     if (decision.kind == Decision::Kind::UpToDate) {
       TRY(verify(*access, nullptr));
       pending_.emplace();
+      if (job_is_news_ && last_job_.kind == JobState::Kind::Succeeded && memory_.told_run) {
+        return applied(memory_.told_run->report, memory_.told_run->direction);
+      }
     }
     if (decision.kind != Decision::Kind::Apply && decision.kind != Decision::Kind::Plan) {
       return from_decision(std::move(decision));
@@ -116,18 +120,27 @@ class Reconciler::Run {
                           std::string(direction_name(plan_->operation)) + ", nothing is run";
       return published;
     }
+    return in_job() ? run_job() : run_here(access);
+  }
+
+  Result<Outcome> run_here(DatabaseAccess& access) {
     const std::string attempt = fingerprint(resource_, target_, *plan_);
     if (attempt == memory_.failed_attempt) {
       return memory_.failure;
     }
     memory_.failed_attempt.clear();
+    if (auto not_yet = pass_gate_and_back_up()) {
+      return std::move(*not_yet);
+    }
+    return execute(access, attempt);
+  }
+
+  // An outcome when nothing may run now.
+  std::optional<Outcome> pass_gate_and_back_up() {
     if (auto closed = pass_gate()) {
-      return std::move(*closed);
+      return closed;
     }
-    if (auto failed = back_up()) {
-      return std::move(*failed);
-    }
-    return in_job() ? run_job(attempt) : execute(access, attempt);
+    return back_up();
   }
 
   // Whether another resource has the database; asked once it is known where that is.
@@ -182,71 +195,141 @@ class Reconciler::Run {
     return outcome;
   }
 
-  // An outcome while a Job of this resource has not ended, whatever it was started for.
-  Result<std::optional<Outcome>> unfinished_job() {
+  Result<JobState> newest_job() {
     if (parts_.jobs == nullptr) {
       return fail(Error(ErrorCode::Configuration, "this operator cannot create Jobs")
                       .advise("set spec.execution.mode to InProcess, or start the operator with --job-image"));
     }
-    TRY_ASSIGN(const JobState state, parts_.jobs->unfinished(resource_));
-    if (state.kind != JobState::Kind::Running) {
-      return std::optional<Outcome>();
-    }
-    return std::optional<Outcome>(waiting_for(state));
+    return parts_.jobs->newest(resource_);
   }
 
-  Outcome waiting_for(const JobState& state) {
-    job_ = JobStatus{state.name, "Running"};
-    Outcome outcome;
-    outcome.kind = Outcome::Kind::Waiting;
-    outcome.reason = Reason::JobRunning;
-    outcome.message = "Job " + state.name + " is running" + (state.message.empty() ? "" : ": " + state.message);
-    outcome.look_again = kLookAtJobAgain;
+  // While a Job of this resource has not ended nothing else happens, whatever it was started for.
+  Outcome watch_job(RunProgress& sink) {
+    job_ = JobStatus{last_job_.name, "Running"};
+    Outcome outcome = waiting_for(last_job_);
+    const bool of_this_spec = last_job_.generation == resource_.metadata.generation;
+    if (const auto seen = of_this_spec ? look_at_progress(sink, outcome) : Result<void>(); !seen) {
+      log_.debug("how far the job is cannot be seen", error_fields(seen.error()));
+    }
     return outcome;
+  }
+
+  // A look with a connection of its own that takes no lock. The cluster wakes the resource seldom enough.
+  Result<void> look_at_progress(RunProgress& sink, Outcome& outcome) {
+    TRY_ASSIGN(target_, make_target(resource_, parts_.credentials));
+    TRY_ASSIGN(auto access, parts_.databases.open(target_, sink));
+    TRY_ASSIGN(const Observation database, access->observe());
+    rows_ = database.rows;
+    if (!last_job_.plan_hash.empty()) {
+      TRY_ASSIGN(const auto ledger, access->ledger(ledger_rows_of(last_job_)));
+      outcome.progress = progress_of(last_job_, ledger, database);
+    }
+    return {};
+  }
+
+  // Once for every Job that ended: history, metrics, and why it failed.
+  Result<void> tell_job(DatabaseAccess& access) {
+    job_ = JobStatus{last_job_.name, last_job_.kind == JobState::Kind::Succeeded ? "Succeeded" : "Failed"};
+    if (memory_.told_job != last_job_.uid) {
+      TRY_ASSIGN(const auto ledger, access.ledger(ledger_rows_of(last_job_)));
+      memory_.told_run = run_of(last_job_, ledger, *rows_);
+      memory_.told_job = last_job_.uid;
+      job_is_news_ = resource_.status.job != job_;  // otherwise an operator before this one told it
+    }
+    if (!job_is_news_) {
+      return {};
+    }
+    log_.info("job ended", {{"job", last_job_.name}, {"phase", job_->phase}});
+    if (memory_.told_run) {
+      for (const auto& executed : memory_.told_run->report.executed) {
+        parts_.observer.revision_applied(executed.direction, std::chrono::duration<double>(executed.duration).count());
+      }
+    }
+    if (last_job_.kind == JobState::Kind::Failed) {
+      parts_.observer.run_failed(failure_of(last_job_, memory_.told_run).reason);
+    }
+    return {};
+  }
+
+  // What a Job is asked for. Unlike in process, a password is no part of it: its digest would be there for all to see.
+  [[nodiscard]] JobRequest job_request() const {
+    JobRequest request;
+    const std::string declared =
+        std::to_string(resource_.metadata.generation) + '\n' + retry_now(resource_) + '\n' + without_password(target_.url);
+    request.declaration = attempt_id(declared + '\n' + snapshot_->id());
+    request.attempt = attempt_id(declared + '\n' + plan_->hash);
+    request.plan = plan_.get();
+    request.from = *rows_;
+    return request;
   }
 
   // The revisions are in an image: what to do is known to the pod alone, so the attempt is the declaration.
-  [[nodiscard]] std::string image_attempt() const {
+  [[nodiscard]] JobRequest image_request() const {
     const ImageSource& image = *resource_.spec.source.image;
-    return sha256_hex(image.reference + '\n' + image.path + '\n' + resource_.spec.target_revision + '\n' +
-                      std::to_string(resource_.metadata.generation) + '\n' + retry_now(resource_));
+    JobRequest request;
+    request.attempt = attempt_id(image.reference + '\n' + image.path + '\n' + resource_.spec.target_revision + '\n' +
+                                 std::to_string(resource_.metadata.generation) + '\n' + retry_now(resource_));
+    request.declaration = request.attempt;
+    request.from = *rows_;
+    return request;
   }
 
-  Result<Outcome> run_job(const std::string& attempt) {
-    TRY_ASSIGN(JobState state, parts_.jobs->find(resource_, attempt));
-    if (state.kind == JobState::Kind::Absent) {
-      TRY_ASSIGN(state, parts_.jobs->start(resource_, attempt, plan_.get()));
-      log_.info("job started", {{"job", state.name}});
+  // The outcome of a Job that failed at what is to be done now; empty when it is worth another attempt.
+  std::optional<Outcome> stalled_job(const JobRequest& request) {
+    if (!failed_at_this(last_job_, request, *rows_)) {
+      return std::nullopt;
     }
-    if (state.kind == JobState::Kind::Running) {
-      return waiting_for(state);
+    Outcome failure = failure_of(last_job_, memory_.told_run);
+    if (may_try_again(last_job_, failure, parts_.clock.wall_now())) {
+      return std::nullopt;
     }
-    if (state.kind == JobState::Kind::Succeeded) {
-      job_ = JobStatus{state.name, "Succeeded"};
-      return job_succeeded(state);
+    failure.repeated = !job_is_news_;
+    if (memory_.told_run) {
+      failure.report = memory_.told_run->report;
     }
-    job_ = JobStatus{state.name, "Failed"};
-    Outcome outcome =
-        outcome_of(state.error ? *state.error : Error(ErrorCode::Internal, "Job " + state.name + " failed: " + state.message));
-    if (!state.error) {
-      outcome.kind = Outcome::Kind::Stalled;
-      outcome.reason = Reason::JobFailed;
-    }
-    return outcome;
+    plan_.reset();  // the status keeps the plan that failed
+    return failure;
   }
 
-  Outcome job_succeeded(const JobState& state) {
-    Outcome outcome;
-    if (plan_) {  // it says that it is done, and the database says that it is not: the database is right
-      outcome = outcome_of(Error(ErrorCode::StalePlan, "Job " + state.name + " ended, and the database is not at the target"));
+  Result<Outcome> run_job() {
+    const JobRequest request = job_request();
+    if (auto stalled = stalled_job(request)) {
+      return std::move(*stalled);
+    }
+    if (last_job_.kind == JobState::Kind::Succeeded && last_job_.attempt == request.attempt && !memory_.told_run) {
+      // It says that it is done, and neither database nor ledger know of anything: the database is right.
+      Outcome outcome =
+          outcome_of(Error(ErrorCode::StalePlan, "Job " + last_job_.name + " ended, and the database is not at the target"));
       outcome.at_once = false;
       return outcome;
     }
-    outcome.kind = Outcome::Kind::Done;
-    outcome.reason = Reason::Applied;
-    outcome.message = "the database is at " + rows_text(*rows_, ", ") + " after Job " + state.name;
-    pending_.emplace();
-    return outcome;
+    if (auto not_yet = pass_gate_and_back_up()) {
+      return std::move(*not_yet);
+    }
+    return start_job(request);
+  }
+
+  Result<Outcome> run_image_job() {
+    const JobRequest request = image_request();
+    if (auto stalled = stalled_job(request)) {
+      return std::move(*stalled);
+    }
+    if (last_job_.kind == JobState::Kind::Succeeded && last_job_.attempt == request.attempt) {
+      Outcome outcome;
+      outcome.kind = Outcome::Kind::Done;
+      outcome.reason = job_is_news_ ? Reason::Applied : Reason::UpToDate;
+      outcome.message = "the database is at " + rows_text(*rows_, ", ") + " after Job " + last_job_.name;
+      pending_.emplace();
+      return outcome;
+    }
+    return start_job(request);
+  }
+
+  Result<Outcome> start_job(const JobRequest& request) {
+    TRY_ASSIGN(const JobState started, parts_.jobs->start(resource_, request));
+    log_.info("job started", {{"job", started.name}});
+    job_ = JobStatus{started.name, "Running"};
+    return waiting_for(started);
   }
 
   Outcome execute(DatabaseAccess& access, const std::string& attempt) {
@@ -261,7 +344,8 @@ class Reconciler::Run {
       parts_.observer.lock_waited(std::chrono::duration<double>(report.lock_waited).count());
     }
     if (report.ok()) {
-      return applied(std::move(report));
+      memory_.verified = verification();  // the run wrote these checksums itself, from the snapshot's files
+      return applied(std::move(report), plan_->operation);
     }
     Outcome outcome = outcome_of(*report.error);
     outcome.blockers = report.blockers;
@@ -298,11 +382,11 @@ class Reconciler::Run {
     memory_.failure.plan.reset();
   }
 
-  Outcome applied(ExecutionReport report) {
+  Outcome applied(ExecutionReport report, Direction direction) {
     Outcome outcome;
     outcome.kind = Outcome::Kind::Done;
     outcome.reason = Reason::Applied;
-    const bool up = plan_->operation == Direction::Upgrade;
+    const bool up = direction == Direction::Upgrade;
     outcome.message = "the database is at " + rows_text(report.rows, ", ") + " after " + (up ? "an upgrade" : "a downgrade") +
                       " of " + count_of_revisions(report.executed.size());
     pending_.emplace();
@@ -310,8 +394,6 @@ class Reconciler::Run {
                                     {"at", rows_text(report.rows, ", ")},
                                     {"runID", report.run_id},
                                     {"seconds", std::chrono::duration<double>(report.duration).count()}});
-    // The run wrote these checksums itself, from the snapshot's files.
-    memory_.verified = verification();
     outcome.report = std::move(report);
     return outcome;
   }
@@ -356,6 +438,9 @@ class Reconciler::Run {
   }
 
   void fill(Outcome& outcome) const {
+    if (job_is_news_) {
+      outcome.job_run = memory_.told_run;
+    }
     outcome.rows = rows_;
     outcome.resolved = resolved_;
     outcome.pending = pending_;
@@ -388,6 +473,8 @@ class Reconciler::Run {
   std::optional<Approval> approval_;
   std::optional<BackupStatus> backup_;
   std::optional<JobStatus> job_;
+  JobState last_job_;
+  bool job_is_news_ = false;
   const ReconcileNotes* notes_ = nullptr;
 };
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "migrations/base/clock.hpp"
@@ -64,6 +65,8 @@ class Reconciler {
     std::string failed_attempt;  // fingerprint of plan and declaration; empty: none
     Outcome failure;
     std::string verified;  // snapshot and rows that were compared with the ledger
+    std::string told_job;  // uid of the Job whose end was told
+    std::optional<ToldRun> told_run;
     bool met_lock = false;
   };
   class Run;

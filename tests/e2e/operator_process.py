@@ -30,10 +30,19 @@ def rendered(kind: str, name: str) -> Object:
     raise LookupError(f"no {kind} {name} in the rendered chart")
 
 
+def switched_rules(switch: str) -> list[Object]:
+    """The rules that the chart adds for a switch of its values, which are off in what is rendered."""
+    text = (ROOT / "charts/athanor/templates/_helpers.tpl").read_text()
+    found = re.search(r"\{\{- if \.Values\." + re.escape(switch) + r" \}\}\n(- apiGroups:.*?)\{\{- end \}\}", text, re.DOTALL)
+    if not found:
+        raise LookupError(f"the chart has no rules for {switch}")
+    return yaml.safe_load(found.group(1))
+
+
 class Account:
     """A user bound to the chart's roles, with a namespace for the Lease. Resources that carry its label are its operators' own."""
 
-    def __init__(self, server: ThrowawayCluster, name: str) -> None:
+    def __init__(self, server: ThrowawayCluster, name: str, switches: tuple[str, ...] = ()) -> None:
         self.server = server
         self.name = name
         self.labels = {SELECTOR: name}
@@ -48,7 +57,8 @@ class Account:
             return {"metadata": {"name": name}, "subjects": [user],
                     "roleRef": {"kind": kind, "name": name, "apiGroup": "rbac.authorization.k8s.io"}}
 
-        rbac.create_cluster_role({"metadata": {"name": name}, "rules": rendered("ClusterRole", "athanor")["rules"]})
+        rules = rendered("ClusterRole", "athanor")["rules"] + [rule for switch in switches for rule in switched_rules(switch)]
+        rbac.create_cluster_role({"metadata": {"name": name}, "rules": rules})
         rbac.create_cluster_role_binding(binding("ClusterRole"))
         rbac.create_namespaced_role(self.home, {"metadata": {"name": name}, "rules": rendered("Role", "athanor-election")["rules"]})
         rbac.create_namespaced_role_binding(self.home, binding("Role"))

@@ -18,7 +18,7 @@ using ::testing::MatchesRegex;
 using ::testing::Not;
 using Kind = SecretReference::Kind;
 
-const std::string kAttempt = sha256_hex("attempt");
+const std::string kAttempt = sha256_hex("attempt").substr(0, 40);
 const std::string kHash(64, 'a');
 
 DatabaseMigration orders() {
@@ -26,6 +26,7 @@ DatabaseMigration orders() {
   resource.metadata.name = "orders";
   resource.metadata.name_space = "shop";
   resource.metadata.uid = "u-1";
+  resource.metadata.generation = 3;
   resource.spec.database.url_from = SecretReference{Kind::SecretKey, "orders-db", "url"};
   resource.spec.source.config_maps = {"orders-1", "orders-2"};
   resource.spec.execution.mode = ExecutionMode::Job;
@@ -39,9 +40,13 @@ Plan upgrade() {
   return plan;
 }
 
+JobRequest request_for(const Plan* plan) {
+  return {kAttempt, "declared", plan, {"a1", "b\"1"}};
+}
+
 KubeObject manifest_of(const DatabaseMigration& resource) {
   const Plan plan = upgrade();
-  auto manifest = job_manifest(resource, kAttempt, &plan, "athanor:1");
+  auto manifest = job_manifest(resource, request_for(&plan), "athanor:1");
   EXPECT_TRUE(manifest) << manifest.error().describe();
   return manifest.value_or(KubeObject());
 }
@@ -72,7 +77,7 @@ std::map<std::string, std::string> environment_of(const DatabaseMigration& resou
 
 Error refusal_of(const DatabaseMigration& resource) {
   const Plan plan = upgrade();
-  const auto manifest = job_manifest(resource, kAttempt, &plan, "athanor:1");
+  const auto manifest = job_manifest(resource, request_for(&plan), "athanor:1");
   return manifest ? Error(ErrorCode::Internal, "not refused") : manifest.error();
 }
 
@@ -83,7 +88,8 @@ TEST(JobManifest, IsThisForConfigMapsAndAUrl) {
     "metadata": {
       "name": "NAME",
       "namespace": "shop",
-      "annotations": {"athanor.dev/plan": "HASH"},
+      "annotations": {"athanor.dev/plan": "HASH", "athanor.dev/revisions": "0", "athanor.dev/from": "[\"a1\",\"b\\\"1\"]",
+                      "athanor.dev/declaration": "declared", "athanor.dev/generation": "3"},
       "labels": {"app.kubernetes.io/managed-by": "athanor-operator", "athanor.dev/attempt": "ATTEMPT",
                  "athanor.dev/migration": "orders"},
       "ownerReferences": [{"apiVersion": "athanor.dev/v1alpha1", "kind": "DatabaseMigration", "name": "orders", "uid": "u-1",
@@ -245,7 +251,7 @@ TEST(JobManifest, RunsInTheSchemaAndUnderTheTimesOfTheResource) {
 TEST(JobManifest, GoesTheWayOfThePlan) {
   Plan plan = upgrade();
   plan.operation = Direction::Downgrade;
-  const auto manifest = job_manifest(orders(), kAttempt, &plan, "athanor:1");
+  const auto manifest = job_manifest(orders(), request_for(&plan), "athanor:1");
   EXPECT_EQ((*manifest)["spec"]["template"]["spec"]["containers"][0]["args"][0], "downgrade");
 }
 
@@ -254,14 +260,14 @@ TEST(JobManifest, MountsAnImageWithoutKnowingItsPlan) {
   resource.spec.source.config_maps.clear();
   resource.spec.source.image = ImageSource{"images.example.org/orders:1", "/migrations/versions"};
   resource.spec.source.recursive = true;
-  const auto manifest = job_manifest(resource, kAttempt, nullptr, "athanor:1");
+  const auto manifest = job_manifest(resource, request_for(nullptr), "athanor:1");
   const KubeObject pod = (*manifest)["spec"]["template"]["spec"];
   EXPECT_EQ(pod["volumes"][0]["image"]["reference"], "images.example.org/orders:1");
   const auto arguments = pod["containers"][0]["args"].get<std::vector<std::string>>();
   EXPECT_THAT(arguments, Contains("--migrations=/run/athanor/migrations/migrations/versions"));
   EXPECT_THAT(arguments, Contains("--set=recursive_version_locations=true"));
   EXPECT_THAT(arguments, Not(Contains(HasSubstr("--plan-hash"))));
-  EXPECT_FALSE((*manifest)["metadata"].contains("annotations"));
+  EXPECT_FALSE((*manifest)["metadata"]["annotations"].contains("athanor.dev/plan"));
 }
 
 TEST(JobManifest, RunsNoImageWhereThePlanMustBeKnownBefore) {

@@ -46,8 +46,32 @@ TEST(JobState, IsRunningUntilTheControllerSaysOtherwise) {
 }
 
 TEST(JobState, KnowsWhenItEnded) {
-  EXPECT_EQ(ended_at(failed()), kNow);
-  EXPECT_EQ(ended_at(job()), std::nullopt);
+  EXPECT_EQ(job_state(failed(), {}, kNow).ended, kNow);
+  EXPECT_EQ(job_state(job(), {}, kNow).ended, std::nullopt);
+}
+
+TEST(JobState, KnowsWhatItWasMadeFor) {
+  KubeObject made = job();
+  made["metadata"]["uid"] = "j-1";
+  made["metadata"]["labels"] = {{"athanor.dev/attempt", "at"}};
+  made["metadata"]["annotations"] = {{"athanor.dev/plan", "hash"},
+                                     {"athanor.dev/revisions", "3"},
+                                     {"athanor.dev/from", R"(["a1",7])"},
+                                     {"athanor.dev/declaration", "de"},
+                                     {"athanor.dev/generation", "4"}};
+  const JobState state = job_state(made, {}, kNow);
+  EXPECT_EQ(state.uid, "j-1");
+  EXPECT_EQ(state.attempt, "at");
+  EXPECT_EQ(state.declaration, "de");
+  EXPECT_EQ(state.plan_hash, "hash");
+  EXPECT_EQ(state.revisions, 3);
+  EXPECT_EQ(state.generation, 4);
+  EXPECT_EQ(state.from, std::vector<std::string>{"a1"});
+  EXPECT_EQ(state.created, kNow - std::chrono::seconds(10));
+  made["metadata"]["annotations"] = {{"athanor.dev/revisions", "-3"}, {"athanor.dev/from", "{"}, {"athanor.dev/generation", 4}};
+  EXPECT_EQ(job_state(made, {}, kNow).revisions, 0);
+  EXPECT_EQ(job_state(made, {}, kNow).generation, 0);
+  EXPECT_TRUE(job_state(made, {}, kNow).from.empty());
 }
 
 TEST(JobState, SaysWhatThePodWaitsFor) {
@@ -67,22 +91,29 @@ TEST(JobState, SaysWhatThePodWaitsFor) {
 }
 
 TEST(JobState, TakesTheErrorFromTheTerminationMessage) {
-  const JobState state = job_state(
-      failed(), {terminated(R"({"success": false, "error": {"code": "lock-timeout", "message": "gave up", "context": "r2.sql:7",
+  const JobState state =
+      job_state(failed(), {terminated(R"({"success": false, "run_id": "r-1", "current_revision": ["b1", "a1"],
+                      "failed": {"revision": "r2", "line": 7, "statement": "SELECT $1"},
+                      "error": {"code": "lock-timeout", "message": "gave up", "context": "r2.sql:7",
                       "hint": "wait", "sqlstate": "55P03", "retry": "transient"}})")},
-      kNow);
+                kNow);
   EXPECT_EQ(state.kind, Kind::Failed);
   EXPECT_EQ(state.name, "orders-1");
-  ASSERT_TRUE(state.error);
-  EXPECT_EQ(state.error->code, ErrorCode::LockTimeout);
-  EXPECT_EQ(state.error->retry, RetryClass::Transient);
-  EXPECT_EQ(state.error->describe(), "r2.sql:7: gave up (SQLSTATE 55P03)");
-  EXPECT_EQ(state.error->hint, "wait");
+  ASSERT_TRUE(state.report && state.report->error);
+  EXPECT_EQ(state.report->error->code, ErrorCode::LockTimeout);
+  EXPECT_EQ(state.report->error->retry, RetryClass::Transient);
+  EXPECT_EQ(state.report->error->describe(), "r2.sql:7: gave up (SQLSTATE 55P03)");
+  EXPECT_EQ(state.report->error->hint, "wait");
+  EXPECT_EQ(state.report->run_id, "r-1");
+  EXPECT_EQ(state.report->rows, (std::vector<std::string>{"a1", "b1"}));
+  EXPECT_EQ(state.report->failed_revision, "r2");
+  EXPECT_EQ(state.report->failed_line, 7);
+  EXPECT_EQ(state.report->failed_statement, "SELECT $1");
 }
 
 TEST(JobState, SaysHowThePodEndedWhenTheRunSaidNothing) {
   const JobState killed = job_state(failed(), {terminated("half a {", 137, "OOMKilled")}, kNow);
-  EXPECT_FALSE(killed.error);
+  EXPECT_FALSE(killed.report);
   EXPECT_EQ(killed.message, "BackoffLimitExceeded: Job has reached the specified backoff limit; exit code 137 (OOMKilled)");
   const JobState missing = job_state(failed(), {terminated("exec: \"athanor\": not found", 128, "StartError")}, kNow);
   EXPECT_THAT(missing.message, HasSubstr("exit code 128 (StartError): exec: \"athanor\": not found"));
@@ -92,23 +123,33 @@ TEST(JobState, SaysHowThePodEndedWhenTheRunSaidNothing) {
 }
 
 TEST(JobState, ListensToTheLastOfSeveralPods) {
-  const auto report = [](const char* code) { return R"({"error": {"code": ")" + std::string(code) + R"(", "message": "m"}})"; };
+  const auto report = [](const char* code) {
+    return R"({"success": false, "error": {"code": ")" + std::string(code) + R"(", "message": "m"}})";
+  };
   KubeObject first = terminated(report("interrupted"));
   first["metadata"]["creationTimestamp"] = "2026-09-21T14:00:00Z";
-  EXPECT_EQ(job_state(failed(), {terminated(report("stale-plan")), first}, kNow).error->code, ErrorCode::StalePlan);
+  EXPECT_EQ(job_state(failed(), {terminated(report("stale-plan")), first}, kNow).report->error->code, ErrorCode::StalePlan);
 }
 
 TEST(JobState, TrustsNoTerminationMessage) {
-  for (const char* const message : {"", "[]", "{}", R"({"error": null})", R"({"error": {"code": "unheard-of"}})",
-                                    R"({"error": {"code": 7}})", R"({"error": "x"})", "\xff"}) {
-    EXPECT_FALSE(reported_error(message)) << message;
+  for (const char* const message : {"", "[]", "{}", "\xff", R"({"success": "yes"})", R"({"success": true)", "killed"}) {
+    EXPECT_FALSE(read_report(message)) << message;
   }
-  const auto tamed = reported_error(R"({"error": {"code": "internal", "message": "a\u001b[2Jb", "context": 3, "hint": ")" +
-                                    std::string(4'000, 'h') + R"("}})");
-  ASSERT_TRUE(tamed);
-  EXPECT_EQ(tamed->message, "a [2Jb");
-  EXPECT_EQ(tamed->context, "");
-  EXPECT_LT(tamed->hint.size(), 600U);
+  for (const char* const error : {"null", R"({"code": "unheard-of"})", R"({"code": 7})", R"("x")", "[]"}) {
+    const auto report = read_report(R"({"success": false, "run_id": 7, "current_revision": {"a": 1}, "failed": [], "error": )" +
+                                    std::string(error) + "}");
+    ASSERT_TRUE(report) << error;
+    EXPECT_FALSE(report->error) << error;
+    EXPECT_EQ(report->run_id, "");
+    EXPECT_TRUE(report->rows.empty());
+  }
+  const auto told = read_report(R"({"success": false, "error": {"code": "internal", "message": "a\u001b[2Jb", "context": 3,
+                                    "hint": ")" +
+                                std::string(4'000, 'h') + R"("}})");
+  ASSERT_TRUE(told && told->error);
+  EXPECT_EQ(told->error->message, "a [2Jb");
+  EXPECT_EQ(told->error->context, "");
+  EXPECT_LT(told->error->hint.size(), 600U);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What the operator's tests are drawn with: revisions in memory, resources, and a database that is only a value.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -51,7 +52,8 @@ inline DatabaseMigration resource(const std::string& target = "head") {
 // tests/postgres/operator proves.
 struct FakeDatabase {
   Observation observation;
-  std::vector<Blocker> holders;  // of the migration lock: while there are any, nothing runs
+  std::vector<Blocker> holders;                // of the migration lock: while there are any, nothing runs
+  std::vector<Migrator::HistoryEntry> ledger;  // newest first, as a test fills it
   bool unreachable = false;
   std::map<std::string, Error> broken;           // revision -> what its statement fails with
   std::map<std::string, std::string> checksums;  // revision -> of the body that was run here
@@ -133,6 +135,13 @@ class FakeAccess final : public DatabaseAccess {
     database_.calls.emplace_back("lock_holders");
     TRY(database_.reach());
     return database_.holders;
+  }
+  Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) override {
+    database_.calls.emplace_back("ledger");
+    TRY(database_.reach());
+    auto newest = database_.ledger;
+    newest.resize(std::min(newest.size(), limit));
+    return newest;
   }
   Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>&, const Plan*) override {
     database_.calls.emplace_back("verify");

@@ -1,0 +1,188 @@
+#include "operator/reconcile/job_run.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "migrations/base/sha256.hpp"
+
+namespace athanor::controller {
+namespace {
+
+// A Job's end is an event; this is for the event that was missed, and for its progress.
+constexpr milliseconds kLookAgain{15'000};
+constexpr std::chrono::seconds kPauseBeforeNext{60};
+constexpr std::chrono::seconds kClocksDiffer{30};
+constexpr std::size_t kFailures = 8;             // rows that runs which failed before it may have left in between
+constexpr std::size_t kRowsOfUnknownPlan = 200;  // of a plan that only the pod knew
+constexpr std::size_t kAttemptDigits = 40;
+constexpr std::size_t kSecondsOfTime = 19;  // "2026-11-21T02:10:00"
+
+// Where only the cluster says why: code and statement are the ledger's.
+Error error_of(const Migrator::HistoryEntry& failed) {
+  ErrorCode code = ErrorCode::StatementFailed;
+  if (failed.sqlstate == "55P03") {
+    code = ErrorCode::LockTimeout;
+  } else if (failed.sqlstate == "42501") {
+    code = ErrorCode::InsufficientPrivilege;
+  } else if (failed.sqlstate.starts_with("08") || failed.sqlstate.starts_with("57P")) {
+    code = ErrorCode::ConnectionLost;
+  }
+  return Error(code, failed.message).with_sqlstate(failed.sqlstate).at(failed.revision);
+}
+
+bool not_before(const std::string& time, const std::optional<WallTime>& begin) {
+  return !begin || time.substr(0, kSecondsOfTime) >= format_iso8601(*begin - kClocksDiffer).substr(0, kSecondsOfTime);
+}
+
+// The run's own id, or that of the newest run of this plan since the Job was made.
+std::string run_id_of(const JobState& job, const LedgerRows& ledger) {
+  if (job.report && !job.report->run_id.empty()) {
+    return job.report->run_id;
+  }
+  if (job.plan_hash.empty()) {
+    return {};
+  }
+  for (const auto& entry : ledger) {
+    if (entry.plan_hash == job.plan_hash && not_before(entry.started_at, job.created)) {
+      return entry.run_id;
+    }
+  }
+  return {};
+}
+
+void add_failure(const JobState& job, const Migrator::HistoryEntry* failed, ExecutionReport& report) {
+  if (job.report) {
+    report.error = job.report->error;
+    report.failed_revision = job.report->failed_revision;
+    report.failed_line = job.report->failed_line;
+    report.failed_statement = job.report->failed_statement;
+  }
+  if (job.kind != JobState::Kind::Failed) {
+    report.error.reset();
+  } else if (!report.error && failed != nullptr) {
+    report.error = error_of(*failed);
+    report.failed_revision = failed->revision;
+  } else if (!report.error) {
+    report.error = Error(ErrorCode::Interrupted, "Job " + job.name + " ended: " + job.message);
+  }
+}
+
+bool is_applied(const Migrator::HistoryEntry& entry) {
+  return entry.outcome != "failed";
+}
+
+Direction direction_of(const std::string& name) {
+  return name == direction_name(Direction::Downgrade) ? Direction::Downgrade : Direction::Upgrade;
+}
+
+}  // namespace
+
+std::string attempt_id(const std::string& of) {
+  return sha256_hex(of).substr(0, kAttemptDigits);
+}
+
+// Of a text of another shape nothing remains: better one attempt too few than a guess at a password.
+std::string without_password(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) {
+    return {};
+  }
+  const std::size_t begin = scheme + 3;
+  const std::string rest = url.substr(begin, url.find('?', begin) - begin);
+  const std::size_t at = rest.rfind('@');
+  if (at == std::string::npos) {
+    return rest;
+  }
+  return rest.substr(0, std::min(at, rest.find(':'))) + rest.substr(at);
+}
+
+std::size_t ledger_rows_of(const JobState& job) {
+  return job.plan_hash.empty() ? kRowsOfUnknownPlan
+                               : static_cast<std::size_t>(std::max<std::int64_t>(job.revisions, 0)) + kFailures;
+}
+
+std::optional<ToldRun> run_of(const JobState& job, const LedgerRows& ledger, const std::vector<std::string>& rows) {
+  const std::string run_id = run_id_of(job, ledger);
+  ToldRun run;
+  run.report.run_id = run_id;
+  run.from = job.from;
+  const Migrator::HistoryEntry* failed = nullptr;
+  for (const auto& entry : ledger) {
+    if (run_id.empty() || entry.run_id != run_id) {
+      continue;
+    }
+    run.direction = direction_of(entry.direction);
+    run.report.duration += milliseconds(entry.duration_ms);
+    if (is_applied(entry)) {
+      run.report.executed.insert(run.report.executed.begin(), {entry.revision, run.direction, milliseconds(entry.duration_ms)});
+    } else if (failed == nullptr) {
+      failed = &entry;
+    }
+  }
+  if (run.report.executed.empty() && failed == nullptr) {
+    return std::nullopt;
+  }
+  add_failure(job, failed, run.report);
+  run.report.rows = job.report && !job.report->rows.empty() ? job.report->rows : rows;
+  return run;
+}
+
+ProgressStatus progress_of(const JobState& job, const LedgerRows& ledger, const Observation& database) {
+  ProgressStatus progress;
+  progress.total = std::max<std::int64_t>(job.revisions, 0);
+  const auto ours = [&](const Migrator::HistoryEntry& entry) {
+    return is_applied(entry) && entry.plan_hash == job.plan_hash && not_before(entry.started_at, job.created);
+  };
+  progress.done = std::min(progress.total, static_cast<std::int64_t>(std::ranges::count_if(ledger, ours)));
+  if (database.unfinished) {
+    progress.revision = database.unfinished->revision;
+    progress.rows = database.unfinished->rows;
+  }
+  return progress;
+}
+
+bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::vector<std::string>& rows) {
+  if (job.kind != JobState::Kind::Failed) {
+    return false;
+  }
+  if (job.attempt == wanted.attempt) {
+    return true;
+  }
+  // Where it stopped: by its own account, or, when it has none to give, anywhere.
+  return !job.declaration.empty() && job.declaration == wanted.declaration && (!job.report || job.report->rows == rows);
+}
+
+Outcome waiting_for(const JobState& job) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::Waiting;
+  outcome.reason = Reason::JobRunning;
+  outcome.message = "Job " + job.name + " is running" + (job.message.empty() ? "" : ": " + job.message);
+  outcome.look_again = kLookAgain;
+  return outcome;
+}
+
+Outcome failure_of(const JobState& job, const std::optional<ToldRun>& run) {
+  const bool told =
+      (job.report && job.report->error) || (run && run->report.error && run->report.error->code != ErrorCode::Interrupted);
+  if (!told) {
+    Outcome outcome = outcome_of(Error(ErrorCode::Internal, "Job " + job.name + " failed: " + job.message));
+    outcome.kind = Outcome::Kind::Stalled;
+    outcome.reason = Reason::JobFailed;
+    return outcome;
+  }
+  Outcome outcome = outcome_of(job.report && job.report->error ? *job.report->error : *run->report.error);
+  outcome.at_once = false;
+  if (outcome.reason == Reason::Interrupted) {  // the pod was told to stop; the operator was not
+    outcome.kind = Outcome::Kind::Failed;
+  }
+  if (outcome.kind == Outcome::Kind::Waiting) {
+    outcome.look_again = kLookAgain;
+  }
+  return outcome;
+}
+
+bool may_try_again(const JobState& job, const Outcome& failure, WallTime now) {
+  return failure.kind != Outcome::Kind::Stalled && (!job.ended || now - *job.ended >= kPauseBeforeNext);
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,41 @@
+// What became of a Job's run: told from its report, from the ledger, and from what the cluster says, in this order of detail.
+//
+// The ledger is the truth about what was applied. The report adds what no ledger holds (line and statement of a failure); when
+// there is none, because the pod was killed or wrote something else, the ledger's own row of the failure stands in for it.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operator/reconcile/job_execution.hpp"
+#include "operator/reconcile/outcome.hpp"
+
+namespace athanor::controller {
+
+using LedgerRows = std::vector<Migrator::HistoryEntry>;  // newest first
+
+// An id for what a Job is made for; it fits a label.
+[[nodiscard]] std::string attempt_id(const std::string& of);
+// A URL as what it leads to: a digest of what remains tells nothing about the password.
+[[nodiscard]] std::string without_password(const std::string& url);
+
+// How many of the newest rows of the ledger tell all about a run of this Job.
+[[nodiscard]] std::size_t ledger_rows_of(const JobState& job);
+// The run that an ended Job was; empty when it did not touch the database. `rows` are of the version table now.
+[[nodiscard]] std::optional<ToldRun> run_of(const JobState& job, const LedgerRows& ledger,
+                                            const std::vector<std::string>& rows);
+// Of a Job that has not ended.
+[[nodiscard]] ProgressStatus progress_of(const JobState& job, const LedgerRows& ledger, const Observation& database);
+
+// Whether what is to be done now is what this Job, which failed, was for: the same plan, or what it left of it. `rows` are of
+// the version table now.
+[[nodiscard]] bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::vector<std::string>& rows);
+[[nodiscard]] Outcome waiting_for(const JobState& job);
+// `run` may be empty. Whoever wants another attempt after one that may pass waits until a minute after its end.
+[[nodiscard]] Outcome failure_of(const JobState& job, const std::optional<ToldRun>& run);
+[[nodiscard]] bool may_try_again(const JobState& job, const Outcome& failure, WallTime now);
+
+}  // namespace athanor::controller

@@ -1,0 +1,342 @@
+"""Execution mode Job: what a user declares and sees, with the real Job controller and a kubelet that runs pods as processes."""
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from databases import GATE, Database
+from declarations import Declarations, Migration, chain, condition, kstatus
+from kubelet import Kubelet, flag
+from kubernetes import client
+from operator_process import Account, OperatorProcess
+from throwaway_cluster import ThrowawayCluster, eventually
+
+JOBS = ("--job-image=athanor:e2e",)
+ALONE = ("--leader-elect=false", "--resync=2s", *JOBS)
+Start = Callable[..., OperatorProcess]
+GATED = chain("a1", "a2", "a3", a2=f"CREATE TABLE t_a2 (id int); {GATE}")
+ONCE = [("a1", "upgrade"), ("a2", "upgrade"), ("a3", "upgrade")]
+IN_A_JOB = {"mode": "Job", "lockWait": "200ms"}
+
+
+@pytest.fixture(scope="module")
+def account(server: ThrowawayCluster) -> Iterator[Account]:
+    made = Account(server, f"operator-jobs-{time.time_ns()}", switches=("jobs.enabled",))
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def shared_operator(account: Account, folder: Path) -> Iterator[OperatorProcess]:
+    running = OperatorProcess(account, folder, *ALONE)
+    yield running
+    assert running.stop() == 0, running.log()[-3000:]
+
+
+@pytest.fixture
+def kubelet(server: ThrowawayCluster, namespace: str, tmp_path: Path) -> Iterator[Kubelet]:
+    serving = Kubelet(server, namespace, tmp_path)
+    yield serving
+    serving.stop()
+
+
+def jobs_of(declare: Declarations) -> list[client.V1Job]:
+    listed = client.BatchV1Api(declare.server.api()).list_namespaced_job(declare.namespace).items
+    return sorted(listed, key=lambda job: (job.metadata.creation_timestamp, job.metadata.uid))
+
+
+def the_job(declare: Declarations) -> client.V1Job:
+    found = eventually(lambda: jobs_of(declare), "a Job is made", within=30)
+    assert len(found) == 1, [job.metadata.name for job in found]
+    return found[0]
+
+
+def delete_job(declare: Declarations, job: client.V1Job) -> None:
+    client.BatchV1Api(declare.server.api()).delete_namespaced_job(job.metadata.name, declare.namespace, propagation_policy="Background")
+
+
+def stays(true_of: Callable[[], object], what: str, seconds: float = 5) -> None:
+    """Two resyncs and more of the operator pass, and this stays true."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        assert true_of(), what
+        time.sleep(0.2)
+
+
+def events_of(migration: Migration) -> set[str]:
+    """Reasons; those of Jobs lack what the newer API of events insists on."""
+    listed = client.CoreV1Api(migration.server.api()).list_namespaced_event(migration.namespace).items
+    return {event.reason for event in listed if event.involved_object.kind == "DatabaseMigration"}
+
+
+def last_run(resource: dict) -> dict:
+    return resource["status"]["history"][0]
+
+
+# ---------------------------------------------------------------- the way it goes
+
+
+def test_a_job_runs_the_plan_that_was_decided_on(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    orders = declare.migration(database.url, chain("a1", "a2", "a3"), execution=IN_A_JOB)
+    done = orders.at("a3")
+    job = the_job(declare)
+    [owner] = job.metadata.owner_references
+    assert (owner.kind, owner.name, owner.uid, owner.controller) == ("DatabaseMigration", "orders", done["metadata"]["uid"], True)
+    assert job.metadata.labels["athanor.dev/migration"] == "orders"
+    [run] = kubelet.started()
+    assert flag(run, "plan-hash") == job.metadata.annotations["athanor.dev/plan"]
+    assert database.history() == ONCE
+    assert database.rows("SELECT DISTINCT split_part(actor, '@', 1), plan_hash FROM athanor.history") == [
+        (f"databasemigration/{orders.key}", flag(run, "plan-hash"))]
+    assert done["status"]["job"] == {"name": job.metadata.name, "phase": "Succeeded"} and kstatus(done) == "Current"
+    assert database.url not in json.dumps(job.to_dict(), default=str) + operator.log()
+
+
+def test_a_run_in_a_job_is_told_as_one_of_the_operators_own(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                           kubelet: Kubelet) -> None:
+    applied = operator.metric('athanor_migrations_applied_total{direction="upgrade"}')
+    steps = operator.metric("athanor_step_duration_seconds_count")
+    orders = declare.migration(database.url, chain("a1", "a2", "a3"), execution=IN_A_JOB)
+    done = orders.at("a3")
+    told = last_run(done)
+    assert (told["direction"], told["from"], told["to"], told["revisions"], told["outcome"]) == ("upgrade", "base", "a3", 3, "applied")
+    assert [(told["runID"],)] == database.rows("SELECT DISTINCT run_id FROM athanor.history")
+    assert condition(done, "Ready")["reason"] == "Applied"
+    eventually(lambda: {"JobRunning", "Applied"} <= events_of(orders), "both are events")
+    stays(lambda: len(orders.read()["status"]["history"]) == 1, "one run, one entry")
+    assert operator.metric('athanor_migrations_applied_total{direction="upgrade"}') == applied + 3
+    assert operator.metric("athanor_step_duration_seconds_count") == steps + 3
+
+
+def test_nothing_is_done_while_the_job_runs(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    kubelet.may_end.clear()
+    orders = declare.migration(database.url, chain("a1", "a2"), execution=IN_A_JOB)
+    eventually(lambda: database.revisions() == ["a2"], "the database is there")
+    stays(lambda: kstatus(orders.read()) == "InProgress", "the Job has not ended")
+    waiting = orders.because("JobRunning")
+    assert the_job(declare).metadata.name in condition(waiting, "Ready")["message"]
+    assert waiting["status"]["job"]["phase"] == "Running"
+    kubelet.may_end.set()
+    assert kstatus(orders.at("a2")) == "Current"
+
+
+def test_how_far_a_job_is_can_be_seen(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    database.gate()
+    orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
+    database.wait_at_gate()
+    seen = orders.until(lambda status, _: status.get("progress", {}).get("done") == 1, "one revision of three is done")
+    assert seen["status"]["progress"]["total"] == 3 and seen["status"]["currentRevision"] == "a1"
+    assert (seen["status"]["phase"], kstatus(seen)) == ("Migrating", "InProgress")
+    database.open_gate()
+    assert "progress" not in orders.at("a3")["status"]
+
+
+# ---------------------------------------------------------------- the ways it ends otherwise
+
+
+def test_an_operator_killed_in_the_middle_finds_the_job_it_made(start: Start, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    database.gate()
+    first = start(*ALONE)
+    orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
+    session = database.wait_at_gate()
+    orders.because("JobRunning")
+    first.kill()
+    second = start(*ALONE)
+    eventually(lambda: second.reconciles(orders.key) >= 2, "the next one looks")
+    assert database.at_gate() == [session]  # a pod outlives the operator
+    database.open_gate()
+    done = orders.at("a3")
+    the_job(declare)
+    assert database.history() == ONCE and len(kubelet.runs) == 1
+    assert [run["runID"] for run in done["status"]["history"]] == [database.rows("SELECT DISTINCT run_id FROM athanor.history")[0][0]]
+
+
+def test_a_job_that_ends_while_no_operator_looks_is_told_by_the_next(start: Start, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    database.gate()
+    first = start(*ALONE)
+    orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
+    database.wait_at_gate()
+    first.kill()
+    database.open_gate()
+    eventually(lambda: the_job(declare).status.succeeded == 1, "the Job ends")
+    start(*ALONE)
+    done = orders.at("a3")
+    assert last_run(done)["revisions"] == 3 and len(done["status"]["history"]) == 1
+    the_job(declare)
+
+
+FAILURES = 'athanor_migrations_failed_total{reason="StatementFailed"}'
+
+
+def fails_in_the_second(declare: Declarations, database: Database) -> tuple[Migration, dict]:
+    orders = declare.migration(database.url, chain("a1", "a2", "a3", a2="INSERT INTO prepared_by_hand VALUES ('my-secret-value');"),
+                               execution=IN_A_JOB)
+    return orders, orders.because("StatementFailed")
+
+
+def test_a_statement_that_fails_in_a_job_is_not_repeated_until_a_human_says_so(operator: OperatorProcess, declare: Declarations,
+                                                                              database: Database, kubelet: Kubelet) -> None:
+    failures = operator.metric(FAILURES)
+    orders, failed = fails_in_the_second(declare, database)
+    error = failed["status"]["lastError"]
+    assert (error["code"], error["sqlState"], error["revision"], error["line"]) == ("statement-failed", "42P01", "a2", 7)
+    assert "INSERT INTO prepared_by_hand" in error["statement"] and "my-secret-value" not in json.dumps(failed) + operator.log()
+    assert kstatus(failed) == "Failed" and (failed["status"]["currentRevision"], failed["status"]["pendingCount"]) == ("a1", 2)
+    assert failed["status"]["job"]["phase"] == "Failed" and last_run(failed)["outcome"] == "statement-failed"
+    looks = operator.reconciles(orders.key)
+    eventually(lambda: operator.reconciles(orders.key) >= looks + 2, "two resyncs")
+    the_job(declare)  # half of it was applied: what is left is not another attempt
+    assert orders.read()["metadata"]["resourceVersion"] == failed["metadata"]["resourceVersion"]
+    assert operator.metric(FAILURES) == failures + 1
+
+    orders.annotate("athanor.dev/retry-now", "first")
+    eventually(lambda: operator.metric(FAILURES) == failures + 2, "it is tried once more", within=30)
+    database.rows("CREATE TABLE prepared_by_hand (value text)")
+    orders.annotate("athanor.dev/retry-now", "second")
+    done = orders.at("a3")
+    assert "lastError" not in done["status"] and database.rows("SELECT * FROM prepared_by_hand") == [("my-secret-value",)]
+    assert [run["outcome"] for run in done["status"]["history"]] == ["applied", "statement-failed", "statement-failed"]
+
+
+def test_a_restarted_operator_does_not_repeat_what_a_job_failed_at(start: Start, declare: Declarations, database: Database,
+                                                                  kubelet: Kubelet) -> None:
+    first = start(*ALONE)
+    orders, failed = fails_in_the_second(declare, database)
+    first.kill()
+    second = start(*ALONE)
+    eventually(lambda: second.reconciles(orders.key) >= 2, "two looks")
+    the_job(declare)
+    assert orders.read()["status"]["history"] == failed["status"]["history"]
+
+
+def test_a_mended_file_is_all_that_a_failed_job_needs(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    orders, _ = fails_in_the_second(declare, database)
+    declare.change_config_map("orders", chain("a1", "a2", "a3"))
+    orders.at("a3")
+    assert len(jobs_of(declare)) == 2
+
+
+def test_a_job_deleted_by_hand_is_made_again(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    kubelet.may_start.clear()
+    orders = declare.migration(database.url, chain("a1"), execution=IN_A_JOB)
+    first = the_job(declare)
+    delete_job(declare, first)
+    eventually(lambda: (jobs := jobs_of(declare)) and jobs[0].metadata.uid != first.metadata.uid, "another one is made", within=30)
+    kubelet.may_start.set()
+    orders.at("a1")
+    assert database.history() == [("a1", "upgrade")]
+
+
+@pytest.mark.parametrize("message", ["", "Segmentation fault (core dumped)", '{"success": "perhaps'])
+def test_without_a_termination_message_the_ledger_says_what_was_applied(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                        kubelet: Kubelet, message: str) -> None:
+    kubelet.instead = message
+    orders = declare.migration(database.url, chain("a1", "a2"), execution=IN_A_JOB)
+    told = last_run(orders.at("a2"))
+    assert (told["revisions"], told["outcome"], told["to"]) == (2, "applied", "a2")
+
+
+def test_without_a_termination_message_the_ledger_says_why_it_failed(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                     kubelet: Kubelet) -> None:
+    kubelet.instead = "Killed"
+    orders, failed = fails_in_the_second(declare, database)
+    error = failed["status"]["lastError"]
+    assert (error["code"], error["sqlState"], error["revision"]) == ("statement-failed", "42P01", "a2")
+    assert failed["status"]["currentRevision"] == "a1" and kstatus(failed) == "Failed"
+    stays(lambda: len(jobs_of(declare)) == 1, "and it is not repeated")
+    orders.annotate("athanor.dev/retry-now", "now")
+    eventually(lambda: len(jobs_of(declare)) == 2, "but on demand", within=30)
+
+
+def test_a_pod_that_is_killed_leaves_the_database_where_it_was(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                               kubelet: Kubelet) -> None:
+    database.gate()
+    orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
+    database.wait_at_gate()
+    kubelet.started()[0].process.kill()
+    failed = orders.because("JobFailed")
+    assert "exit code 137" in condition(failed, "Ready")["message"] and kstatus(failed) == "Failed"
+    assert failed["status"]["currentRevision"] == "a1" and database.revisions() == ["a1"]
+    database.open_gate()
+    orders.annotate("athanor.dev/retry-now", "now")
+    orders.at("a3")
+    assert database.history() == ONCE
+
+
+def test_a_database_that_moves_back_after_a_job_is_brought_forward_again(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                        kubelet: Kubelet) -> None:
+    orders = declare.migration(database.url, chain("a1", "a2"), execution=IN_A_JOB)
+    orders.at("a2")
+    database.rows("UPDATE alembic_version SET version_num = 'a1'; DROP TABLE t_a2")
+    eventually(lambda: database.revisions() == ["a2"], "another Job brings it back", within=30)
+    assert len(orders.at("a2")["status"]["history"]) == 2
+
+
+# ---------------------------------------------------------------- what becomes of Jobs
+
+
+def test_a_job_goes_with_its_resource_and_the_data_stays(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                         kubelet: Kubelet) -> None:
+    orders = declare.migration(database.url, chain("a1"), execution=IN_A_JOB)
+    orders.at("a1")
+    orders.delete()
+    core = client.CoreV1Api(declare.server.api())
+    eventually(lambda: not jobs_of(declare) and not core.list_namespaced_pod(declare.namespace).items, "Job and pod are collected")
+    assert database.tables() == {"t_a1"}
+
+
+def test_a_job_that_is_over_and_gone_is_not_missed(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    orders = declare.migration(database.url, chain("a1"), execution={**IN_A_JOB, "jobTTL": "90s"})
+    done = orders.at("a1")
+    job = the_job(declare)
+    assert job.spec.ttl_seconds_after_finished == 90
+    client.BatchV1Api(declare.server.api()).patch_namespaced_job(job.metadata.name, declare.namespace, {"spec": {"ttlSecondsAfterFinished": 1}})
+    eventually(lambda: not jobs_of(declare), "its time is over")
+    stays(lambda: not jobs_of(declare), "nothing is pending")
+    assert orders.read()["metadata"]["resourceVersion"] == done["metadata"]["resourceVersion"]
+
+
+# ---------------------------------------------------------------- both modes, one lock
+
+
+def second_line(declare: Declarations, database: Database, **spec: object) -> Migration:
+    """Another resource with a version table of its own in the same database."""
+    body = declare.body("billing", "orders", "billing", dict(spec))
+    body["spec"]["database"]["versionTable"] = "billing_version"
+    declare.config_map("billing", chain("b1"))
+    return declare.create(body)
+
+
+def test_a_job_waits_for_a_run_of_the_operator(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    database.gate()
+    orders = declare.migration(database.url, GATED)
+    database.wait_at_gate()
+    billing = second_line(declare, database, execution=IN_A_JOB)
+    [run] = kubelet.started()
+    eventually(lambda: database.rows("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'athanor-job'"),
+               "the pod is connected")
+    stays(lambda: run.process.poll() is None and "t_b1" not in database.tables(), "the pod waits for the lock", seconds=3)
+    database.open_gate()
+    orders.at("a3")
+    billing.at("b1")
+    assert run.process.returncode == 0
+
+
+def test_a_run_of_the_operator_waits_for_a_job(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    database.gate()
+    orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
+    session = database.wait_at_gate()
+    billing = second_line(declare, database, execution={"lockWait": "200ms"})
+    waiting = billing.because("LockHeld")
+    assert f"pid {session}" in condition(waiting, "Ready")["message"] and "athanor-job" in condition(waiting, "Ready")["message"]
+    database.open_gate()
+    orders.at("a3")
+    billing.at("b1")
+
+
+def test_no_right_is_missing(operator: OperatorProcess) -> None:
+    """After all that the tests before this one made it do."""
+    refused = [line for line in operator.log().splitlines() if re.search(r"forbidden", line) and "because it is being terminated" not in line]
+    assert refused == []

@@ -1,0 +1,316 @@
+// Execution mode Job from the reconciler's side, which observes the database first.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operator/reconcile/reconciler.hpp"
+#include "tests/unit/jobs/job_sketch.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using Kind = Outcome::Kind;
+
+class CountingObserver final : public ReconcileObserver {
+ public:
+  void revision_applied(Direction, double) override { ++applied; }
+  void run_failed(Reason) override { ++failed; }
+  int applied = 0;
+  int failed = 0;
+};
+
+class CountingBackups final : public BackupService {
+ public:
+  Result<BackupStatus> ensure(const DatabaseMigration&, const DatabaseTarget&, const std::vector<std::string>&,
+                              const std::function<void(const std::string&)>&, const StopToken&) override {
+    ++taken;
+    return BackupStatus();
+  }
+  int taken = 0;
+};
+
+class JobModeTest : public JobRunnerTest {
+ protected:
+  JobModeTest() {
+    sources.current = sketch::snapshot(sketch::line());
+    resource.metadata.generation = 1;
+    restart();
+  }
+  void restart() {
+    fresh_runner = std::make_unique<JobRunner>(kube, clock, "athanor:1");
+    ReconcilerParts parts{sources, credentials, databases, observer, clock};
+    parts.jobs = fresh_runner.get();
+    parts.backups = &backups;
+    reconciler = std::make_unique<Reconciler>(parts);
+  }
+  Outcome reconcile() {
+    Outcome outcome = reconciler->reconcile(resource, "", {}, {}, Log());
+    resource.status = summarise(resource, outcome, {1, clock.wall_now(), {}});
+    return outcome;
+  }
+  std::size_t jobs_made() { return kube.count("create", "jobs"); }
+  // What a run leaves in the ledger, as the newest of it.
+  void note(const std::string& revision, const std::string& outcome, const std::string& sqlstate = "") {
+    Migrator::HistoryEntry entry;
+    entry.run_id = "r-1";
+    entry.revision = revision;
+    entry.direction = "upgrade";
+    entry.outcome = outcome;
+    entry.plan_hash = the_job()["metadata"]["annotations"]["athanor.dev/plan"].get<std::string>();
+    entry.started_at = format_iso8601(clock.wall_now());
+    entry.duration_ms = 20;
+    entry.sqlstate = sqlstate;
+    entry.message = outcome == "failed" ? "no such table" : "";
+    database().ledger.insert(database().ledger.begin(), entry);
+  }
+  // The first of three is applied, the second fails.
+  void fail_half_way(const std::string& message = R"({"success": false, "run_id": "r-1", "current_revision": ["a1"],
+      "failed": {"revision": "a2", "line": 7, "statement": "INSERT"},
+      "error": {"code": "statement-failed", "message": "no such table", "sqlstate": "42P01", "retry": "terminal"}})") {
+    note("a1", "applied");
+    note("a2", "failed", "42P01");
+    database().observation.rows = {"a1"};
+    end_job("Failed", message);
+  }
+  sketch::FakeDatabase& database() { return databases.database; }
+
+  sketch::FakeSources sources;
+  sketch::FakeCredentials credentials;
+  sketch::FakeDatabases databases;
+  CountingObserver observer;
+  CountingBackups backups;
+  std::unique_ptr<JobRunner> fresh_runner;
+  std::unique_ptr<Reconciler> reconciler;
+};
+
+TEST_F(JobModeTest, IsDoneWhenTheDatabaseIsAndTheJobHasEnded) {
+  Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::JobRunning);
+  EXPECT_EQ(outcome.job->name, the_job()["metadata"]["name"]);
+  const auto arguments = the_job()["spec"]["template"]["spec"]["containers"][0]["args"].get<std::vector<std::string>>();
+  EXPECT_THAT(arguments, Contains("--plan-hash=" + outcome.plan->hash));
+  database().observation.rows = {"a3"};
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "never done while the Job runs";
+  end_job("Complete");
+  EXPECT_EQ(reconcile().reason, Reason::UpToDate);
+  delete_job();
+  EXPECT_EQ(reconcile().reason, Reason::UpToDate);
+  EXPECT_EQ(jobs_made(), 1U);
+}
+
+TEST_F(JobModeTest, TellsARunOnceAlsoAfterARestart) {
+  (void)reconcile();
+  for (const char* const id : {"a1", "a2", "a3"}) {
+    note(id, "applied");
+  }
+  database().observation.rows = {"a3"};
+  end_job("Complete");
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::Applied);
+  EXPECT_EQ(outcome.message, "the database is at a3 after an upgrade of 3 revisions");
+  (void)reconcile();
+  restart();
+  EXPECT_EQ(reconcile().reason, Reason::UpToDate);
+  ASSERT_EQ(resource.status.history.size(), 1U);
+  const HistoryStatus& told = resource.status.history.front();
+  EXPECT_EQ(told.from + " " + told.to + " " + told.outcome + " " + told.run_id, "base a3 applied r-1");
+  EXPECT_EQ(told.revisions, 3);
+  EXPECT_EQ(told.duration_ms, 60);
+  EXPECT_EQ(observer.applied, 3);
+}
+
+TEST_F(JobModeTest, TellsTheRunOfThisJobAndOfNoOther) {
+  (void)reconcile();
+  note("a1", "applied");
+  database().ledger.front().started_at = "2001-01-01T00:00:00+00:00";  // the same plan, long ago
+  database().observation.rows = {"a3"};
+  end_job("Complete");
+  EXPECT_EQ(reconcile().reason, Reason::UpToDate);
+  EXPECT_TRUE(resource.status.history.empty());
+}
+
+TEST_F(JobModeTest, SeesHowFarTheJobIs) {
+  (void)reconcile();
+  EXPECT_EQ(reconcile().progress->done, 0);
+  note("a1", "applied");
+  database().observation.rows = {"a1"};
+  database().observation.unfinished = UnfinishedStep{};
+  database().observation.unfinished->revision = "a2";
+  database().observation.unfinished->rows = 500;
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::JobRunning);
+  ASSERT_TRUE(outcome.progress);
+  EXPECT_EQ(*outcome.progress, (ProgressStatus{1, 3, "a2", 500}));
+  EXPECT_EQ(resource.status.current_revision, "a1");
+  EXPECT_EQ(resource.status.phase, Phase::Migrating);
+  database().unreachable = true;
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "the Job decides, not a look";
+  EXPECT_EQ(resource.status.progress, outcome.progress) << "what is known stays known";
+}
+
+TEST_F(JobModeTest, MakesADeletedJobAgainWhenTheDatabaseIsNotThere) {
+  (void)reconcile();
+  delete_job();
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(jobs_made(), 2U);
+}
+
+TEST_F(JobModeTest, StallsOnAFailureAndRunsAgainWhenTheDeclarationChanges) {
+  (void)reconcile();
+  end_job("Failed", kStatementFailed);
+  const Outcome failed = reconcile();
+  EXPECT_EQ(failed.kind, Kind::Stalled);
+  EXPECT_EQ(failed.reason, Reason::StatementFailed);
+  EXPECT_FALSE(failed.repeated);
+  EXPECT_TRUE(reconcile().repeated);
+  EXPECT_EQ(jobs_made(), 1U);
+  resource.metadata.generation = 2;
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(jobs_made(), 2U);
+}
+
+TEST_F(JobModeTest, DoesNotRepeatWhatAHalfAppliedPlanLeft) {
+  (void)reconcile();
+  fail_half_way();
+  for (int looks = 0; looks < 3; ++looks) {
+    const Outcome failed = reconcile();
+    EXPECT_EQ(failed.kind, Kind::Stalled);
+    EXPECT_EQ(*failed.pending, (std::vector<std::string>{"a2", "a3"}));
+    const ErrorStatus& told = *resource.status.last_error;
+    EXPECT_EQ(told.revision + ":" + std::to_string(told.line) + " " + told.statement + " " + told.sqlstate,
+              "a2:7 INSERT 42P01");
+    restart();
+  }
+  EXPECT_EQ(jobs_made(), 1U);
+  EXPECT_EQ(observer.failed, 1);
+  EXPECT_EQ(resource.status.history.size(), 1U);
+  EXPECT_EQ(resource.status.history.front().outcome, "statement-failed");
+  resource.metadata.annotations[kRetryNowAnnotation] = "now";
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(jobs_made(), 2U);
+}
+
+TEST_F(JobModeTest, TriesWhatIsLeftAgainWhenADatabaseOrAFileIsAnother) {
+  (void)reconcile();
+  fail_half_way();
+  EXPECT_EQ(reconcile().kind, Kind::Stalled);
+  database().observation.rows = {"a2"};
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(jobs_made(), 2U);
+}
+
+TEST_F(JobModeTest, TriesAMendedFile) {
+  (void)reconcile();
+  fail_half_way();
+  EXPECT_EQ(reconcile().kind, Kind::Stalled);
+  auto files = sketch::line();
+  files[1] = sketch::revision("a2", "a1", "SELECT 'mended';");
+  sources.current = sketch::snapshot(files, "2");
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+}
+
+TEST_F(JobModeTest, TakesTheReasonFromTheLedgerWhenTheRunSaidNothing) {
+  (void)reconcile();
+  fail_half_way("Killed");
+  for (int looks = 0; looks < 2; ++looks) {
+    const Outcome failed = reconcile();
+    EXPECT_EQ(failed.kind, Kind::Stalled);
+    EXPECT_EQ(failed.reason, Reason::StatementFailed);
+    EXPECT_EQ(failed.error->sqlstate, "42P01");
+    EXPECT_EQ(resource.status.last_error->revision, "a2");
+  }
+  EXPECT_EQ(jobs_made(), 1U);
+}
+
+TEST_F(JobModeTest, SaysWhyAPodEndedThatSaidNothing) {
+  (void)reconcile();
+  end_job("Failed", "Killed");
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_EQ(outcome.reason, Reason::JobFailed);
+  EXPECT_THAT(outcome.message, HasSubstr("exit code 9"));
+}
+
+TEST_F(JobModeTest, TriesAgainAfterAPauseWhatMayPass) {
+  (void)reconcile();
+  end_job("Failed", kConnectionLost);
+  EXPECT_EQ(reconcile().reason, Reason::DatabaseUnreachable);
+  clock.advance(std::chrono::seconds(59));
+  EXPECT_EQ(reconcile().kind, Kind::Failed);
+  EXPECT_EQ(jobs_made(), 1U);
+  clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(kube.all(kube::kJobs).size(), 1U) << "the old one makes way";
+}
+
+TEST_F(JobModeTest, TriesAgainWhenAPodWasToldToStop) {
+  (void)reconcile();
+  end_job("Failed", R"({"success": false, "error": {"code": "interrupted", "message": "stopped", "retry": "transient"}})");
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Failed);
+  EXPECT_EQ(next_attempt(outcome, 0), Requeue::BackOff);
+  clock.advance(std::chrono::seconds(60));
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+}
+
+TEST_F(JobModeTest, BringsADatabaseForwardThatMovedBackAfterTheJob) {
+  (void)reconcile();
+  note("a3", "applied");
+  database().observation.rows = {"a3"};
+  end_job("Complete");
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+  database().observation.rows = {};
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(jobs_made(), 3U) << "one of them met its predecessor";
+}
+
+TEST_F(JobModeTest, DoesNotRepeatAJobThatEndsWellAndDoesNothing) {
+  (void)reconcile();
+  end_job("Complete");
+  for (int looks = 0; looks < 3; ++looks) {
+    const Outcome outcome = reconcile();
+    EXPECT_EQ(outcome.kind, Kind::Failed);
+    EXPECT_THAT(outcome.message, HasSubstr("is not at the target"));
+    EXPECT_EQ(next_attempt(outcome, 0), Requeue::BackOff);
+  }
+  EXPECT_EQ(jobs_made(), 1U);
+}
+
+TEST_F(JobModeTest, TakesNoBackupForAnAttemptThatFailed) {
+  resource.spec.backup.when = BackupWhen::Always;
+  (void)reconcile();
+  EXPECT_EQ(backups.taken, 1);
+  end_job("Failed", kStatementFailed);
+  EXPECT_EQ(reconcile().kind, Kind::Stalled);
+  EXPECT_EQ(reconcile().kind, Kind::Stalled);
+  EXPECT_EQ(backups.taken, 1);
+}
+
+TEST_F(JobModeTest, SaysNothingOfAPasswordInNamesAndLabels) {
+  resource.spec.database.url.clear();
+  resource.spec.database.url_from = SecretReference{SecretReference::Kind::SecretKey, "db", "url"};
+  const auto job_with = [&](const std::string& url) {
+    credentials.values["db"] = url;
+    EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+    const KubeObject job = the_job();
+    kube.drop(kube::kJobs, {"shop", job["metadata"]["name"].get<std::string>()});
+    return job["metadata"]["name"].dump() + job["metadata"]["labels"].dump() + job["metadata"]["annotations"].dump();
+  };
+  const std::string first = job_with("postgresql://me:secret@db/orders?password=x");
+  EXPECT_EQ(job_with("postgresql://me:an@other:@db/orders"), first);
+  EXPECT_NE(job_with("postgresql://me:secret@db/billing"), first);
+  EXPECT_NE(job_with("postgresql://you:secret@db/orders"), first);
+}
+
+TEST_F(JobModeTest, RefusesASourceThatAPodCannotFetch) {
+  resource.spec.source.path.clear();
+  resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "", ""};
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_THAT(outcome.message, HasSubstr("git"));
+  EXPECT_TRUE(kube.all(kube::kJobs).empty());
+}
+
+}  // namespace
+}  // namespace athanor::controller

@@ -1,0 +1,69 @@
+// What tests of Jobs are drawn with: the API server in memory, and an end for the Job as its controller and a kubelet tell it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "operator/cluster/job_manifest.hpp"
+#include "operator/cluster/job_runner.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/fake_kube.hpp"
+#include "tests/unit/operator/sketch.hpp"
+
+namespace athanor::controller {
+
+inline constexpr const char* kStatementFailed =
+    R"({"success": false, "error": {"code": "statement-failed", "message": "no such table", "sqlstate": "42P01", "retry": "terminal"}})";
+inline constexpr const char* kConnectionLost =
+    R"({"success": false, "error": {"code": "connection-lost", "message": "gone", "retry": "transient"}})";
+
+class JobRunnerTest : public testing::Test {
+ protected:
+  JobRunnerTest() {
+    resource.metadata.uid = "u-1";
+    resource.spec.execution.mode = ExecutionMode::Job;
+    resource.spec.execution.job_ttl = std::chrono::hours(1);
+  }
+
+  KubeObject the_job() {
+    const auto jobs = kube.all(kube::kJobs);
+    EXPECT_EQ(jobs.size(), 1U);
+    return jobs.empty() ? KubeObject() : jobs.front();
+  }
+  // What the Job's controller and the kubelet would do.
+  void end_job(const char* type, const std::string& message = {}) {
+    const KubeObject job = the_job();
+    const std::string name = job["metadata"]["name"];
+    if (!message.empty()) {
+      const KubeObject owner = {{"uid", job["metadata"]["uid"]}};
+      kube.put(kube::kPods, {{"metadata",
+                              {{"name", name + "-a"},
+                               {"namespace", "shop"},
+                               {"labels", {{"job-name", name}}},
+                               {"ownerReferences", KubeObject::array({owner})}}}});
+      const KubeObject terminated = {{"exitCode", 9}, {"reason", "Error"}, {"message", message}};
+      const KubeObject container = {{"name", "athanor"}, {"state", {{"terminated", terminated}}}};
+      kube.put_status(kube::kPods, {"shop", name + "-a"}, {{"containerStatuses", KubeObject::array({container})}});
+    }
+    const std::string now = format_iso8601(clock.wall_now()).substr(0, 19) + "Z";
+    const KubeObject condition = {{"type", type}, {"status", "True"}, {"reason", "R"}, {"lastTransitionTime", now}};
+    kube.put_status(kube::kJobs, {"shop", name}, {{"conditions", KubeObject::array({condition})}});
+  }
+  void delete_job() { kube.drop(kube::kJobs, {"shop", the_job()["metadata"]["name"].get<std::string>()}); }
+  [[nodiscard]] JobRequest request(const std::string& attempt = "attempt") const { return {attempt, "declared", &plan, {}}; }
+  JobState start(const std::string& attempt = "attempt") { return runner.start(resource, request(attempt)).value(); }
+  JobState find() { return runner.newest(resource).value(); }
+
+  test::FakeKube kube;
+  test::FakeClock clock;
+  JobRunner runner{kube, clock, "athanor:1"};
+  DatabaseMigration resource = sketch::resource();
+  Plan plan = [] {
+    Plan made;
+    made.hash = std::string(64, 'a');
+    return made;
+  }();
+};
+
+}  // namespace athanor::controller
