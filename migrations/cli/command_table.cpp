@@ -38,6 +38,9 @@ constexpr FlagSpec kBackupFolder{
 constexpr FlagSpec kAcceptMaxAge{"--accept-max-age", '\0', "DURATION",
                                  "accept a verified backup of the same revision that is younger, for example 1h"};
 
+constexpr FlagSpec kReport{"--report", '\0', "FILE", "write how it ended to this file too, as JSON of at most 4 KiB",
+                           false,      File};
+
 constexpr std::array kMigrateFlags{
     kSql,
     kTag,
@@ -46,7 +49,7 @@ constexpr std::array kMigrateFlags{
     kBackupFolder,
     kAcceptMaxAge,
     FlagSpec{"--plan-hash", '\0', "HASH", "run only the plan with this hash, as `plan --show-sql` prints it"},
-    FlagSpec{"--report", '\0', "FILE", "write how it ended to this file too, as JSON of at most 4 KiB", false, File},
+    kReport,
 };
 constexpr std::array kUpgradeExamples{
     Example{"athanor upgrade head", "apply everything that is pending"},
@@ -127,6 +130,7 @@ constexpr std::array kPlanFlags{
              "asked",
              true, Revision},
     FlagSpec{"--show-sql", '\0', "", "load the bodies: statements of every step, and the hash of the plan"},
+    kReport,
 };
 constexpr std::array kPlanExamples{
     Example{"athanor plan upgrade head", "what an upgrade of this database would do"},

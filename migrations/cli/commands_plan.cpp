@@ -1,4 +1,5 @@
 // check and plan: what would be done, without doing it.
+#include <algorithm>
 #include <array>
 
 #include "migrations/cli/command_context.hpp"
@@ -10,6 +11,8 @@
 
 namespace athanor::cli {
 namespace {
+
+constexpr std::size_t kSummarised = 20;  // of revisions, of what they destroy, of warnings
 
 Result<Direction> parse_operation(const std::string& word) {
   if (word == "upgrade") {
@@ -76,6 +79,26 @@ void report_walk(CommandContext& context, const Start& start, const Walk& walk) 
   context.output().set_message(steps_message(walk.steps.size()));
 }
 
+// The plan in few words, for the report: what a reviewer who cannot read the files is told.
+Json plan_summary(const Plan& plan) {
+  const auto first_of = [](const std::vector<std::string>& items) {
+    return std::vector<std::string>(items.begin(),
+                                    items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), kSummarised)));
+  };
+  Json first = Json::array();
+  for (const PlannedRevision& revision : plan.revisions) {
+    if (first.size() == kSummarised) {
+      break;
+    }
+    first.push_back({{"revision", revision.walk.revision.value_or("")}, {"message", revision.message}});
+  }
+  return {{"direction", direction_name(plan.operation)},
+          {"revisions", plan.revisions.size()},
+          {"first", std::move(first)},
+          {"destructive", first_of(destructive_statements(plan))},
+          {"warnings", first_of(plan.warnings)}};
+}
+
 void report_plan(CommandContext& context, const Plan& plan) {
   Json steps = Json::array();
   for (const PlannedRevision& revision : plan.revisions) {
@@ -100,6 +123,10 @@ void report_plan(CommandContext& context, const Plan& plan) {
   context.output().line(plan.empty() ? "Nothing to do: already at " + join_rows(plan.from) + "." : "plan " + plan.hash);
   context.output().fields()["steps"] = std::move(steps);
   context.output().fields()["hash"] = plan.hash;
+  if (context.arguments().has("--report")) {
+    context.output().fields()["plan_hash"] = plan.hash;
+    context.output().fields()["plan"] = plan_summary(plan);
+  }
   context.output().set_message(steps_message(plan.revisions.size()));
 }
 

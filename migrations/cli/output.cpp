@@ -25,6 +25,10 @@ Json shortened(const Json& value, std::size_t longest) {
     for (auto& [name, member] : copy.get_ref<Json::object_t&>()) {
       member = shortened(member, longest);
     }
+  } else if (copy.is_array()) {
+    for (Json& item : copy) {
+      item = shortened(item, longest);
+    }
   }
   return copy;
 }
@@ -138,9 +142,9 @@ Json Output::short_report(const Result<void>& result, std::size_t longest) const
   whole["message"] = shortened(result ? message_ : result.error().message, longest);
   const std::size_t rows = std::min(current_.size(), longest / kTextPerRow);
   whole["current_revision"] = std::vector<std::string>(current_.begin(), current_.begin() + static_cast<std::ptrdiff_t>(rows));
-  for (const char* const name : {"run_id", "plan_hash", "failed"}) {
+  for (const char* const name : {"run_id", "plan_hash", "failed", "plan"}) {
     if (const auto found = fields_.find(name); found != fields_.end()) {
-      whole[name] = shortened(*found, longest);
+      whole[name] = found->is_string() ? *found : shortened(*found, longest);  // ids are whole or worth nothing
     }
   }
   whole["error"] = nullptr;

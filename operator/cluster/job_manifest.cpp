@@ -38,18 +38,24 @@ KubeObject labels_of(const DatabaseMigration& resource, const std::string& attem
           {"app.kubernetes.io/managed-by", "athanor-operator"}};
 }
 
-Result<JobPod> describe_pod(const DatabaseMigration& resource, const Plan* plan) {
+Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest& request) {
   JobPod pod;
-  const Direction direction = plan == nullptr ? Direction::Upgrade : plan->operation;
-  pod.add_argument(std::string(direction_name(direction)));
+  const bool plans = request.work == JobRequest::Work::Plan;
+  const Direction direction = request.plan == nullptr ? Direction::Upgrade : request.plan->operation;
+  pod.add_argument(plans ? "plan" : std::string(direction_name(direction)));
   pod.add_argument("--json");
   pod.add_flag("--report", kTerminationLog);
-  if (plan != nullptr) {
-    pod.add_flag("--plan-hash", plan->hash);
+  if (plans) {
+    pod.add_argument("--show-sql");  // the statements are in the pod's log, the hash in its report
+  } else if (request.plan != nullptr) {
+    pod.add_flag("--plan-hash", request.plan->hash);
   }
   TRY(add_source(resource, pod));
   add_settings(resource, pod);
   pod.add_argument("--");
+  if (plans) {
+    pod.add_argument(std::string(direction_name(direction)));
+  }
   pod.add_argument(resource.spec.target_revision);
   TRY(add_database(resource, pod));
   return pod;
@@ -146,6 +152,9 @@ KubeObject annotations_of(const DatabaseMigration& resource, const JobRequest& r
   KubeObject annotations = {{kDeclarationAnnotation, request.declaration},
                             {kGenerationAnnotation, std::to_string(resource.metadata.generation)},
                             {kFromAnnotation, KubeObject(request.from).dump()}};
+  if (request.work == JobRequest::Work::Plan) {
+    annotations[kWorkAnnotation] = kPlanWork;
+  }
   if (request.plan != nullptr) {
     annotations[kPlanAnnotation] = request.plan->hash;
     annotations[kRevisionsAnnotation] = std::to_string(request.plan->revisions.size());
@@ -169,7 +178,7 @@ std::chrono::seconds job_ttl(const DatabaseMigration& resource) {
 }
 
 Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request, const std::string& image) {
-  TRY_ASSIGN(JobPod parts, describe_pod(resource, request.plan));
+  TRY_ASSIGN(JobPod parts, describe_pod(resource, request));
   TRY_ASSIGN(KubeObject given, read_template(resource));
   const KubeObject labels = labels_of(resource, request.attempt);
   KubeObject pod = lay_over(std::move(given), pod_of(std::move(parts), image));

@@ -1,6 +1,7 @@
 // The Job of one attempt, as a pure function of resource, attempt and plan.
 //
 //   athanor upgrade --json --plan-hash=… --migrations=… --set=… -- TARGET
+//   athanor plan --json --show-sql --migrations=… --set=… -- upgrade TARGET
 //
 // The plan's hash goes along, so that the pod runs the plan that was decided (and approved) on, or refuses. The way the run
 // ended comes back as the pod's termination message.
@@ -24,6 +25,8 @@ inline constexpr const char* kPlanAnnotation = "athanor.dev/plan";
 inline constexpr const char* kRevisionsAnnotation = "athanor.dev/revisions";
 inline constexpr const char* kFromAnnotation = "athanor.dev/from";
 inline constexpr const char* kDeclarationAnnotation = "athanor.dev/declaration";
+inline constexpr const char* kWorkAnnotation = "athanor.dev/work";
+inline constexpr const char* kPlanWork = "plan";
 inline constexpr const char* kGenerationAnnotation = "athanor.dev/generation";
 
 // The resource's name, cut, and ten digits that say which attempt; other resources and other attempts have other names.

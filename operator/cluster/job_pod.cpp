@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <utility>
 
 #include "migrations/plan/plan.hpp"
 
@@ -122,25 +121,6 @@ Result<void> add_certificates(const DatabaseSpec& database, JobPod& pod) {
   return {};
 }
 
-// Whatever needs to know the plan before it runs. Not to be asked in silence would be worse than not to run.
-Result<void> require_no_plan_needed(const DatabaseMigration& resource) {
-  const DatabaseMigrationSpec& spec = resource.spec;
-  const std::array needs{
-      std::pair{"spec.dryRun", spec.dry_run},
-      std::pair{"spec.policy.approval", spec.policy.approval != ApprovalPolicy::Never},
-      std::pair{"spec.backup", spec.backup.when != BackupWhen::Never},
-      std::pair{"spec.execution.windows", !spec.execution.windows.empty()},
-  };
-  for (const auto& [field, needed] : needs) {
-    if (needed) {
-      return fail(Error(ErrorCode::Configuration, "goes with no source.image: only the pod can read it and knows the plan")
-                      .at(field)
-                      .advise("bring the revisions in configMaps, or leave the field out"));
-    }
-  }
-  return {};
-}
-
 void mount_source(JobPod& pod, KubeObject volume, const std::string& folder) {
   volume["name"] = kSourceVolume;
   pod.volumes.push_back(std::move(volume));
@@ -190,7 +170,6 @@ Result<void> add_source(const DatabaseMigration& resource, JobPod& pod) {
     }
     mount_source(pod, {{"projected", {{"sources", std::move(maps)}}}}, kSourceFolder);
   } else if (source.image) {
-    TRY(require_no_plan_needed(resource));
     const std::string& path = source.image->path;
     mount_source(pod, {{"image", {{"reference", source.image->reference}}}},
                  kSourceFolder + std::string(path.starts_with('/') ? "" : "/") + path);

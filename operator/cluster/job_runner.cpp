@@ -1,6 +1,7 @@
 #include "operator/cluster/job_runner.hpp"
 
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -38,12 +39,14 @@ Error not_ours(const std::string& name) {
   return Error(ErrorCode::PolicyRefused, "Job " + name + " exists and belongs to somebody else").advise("delete or rename it");
 }
 
-// Running before ended, and then the newest.
+// Running before ended, and then the newest. Times of the API server are whole seconds: of two of the same one that which ended
+// later is the newer, and a run follows its plan.
 bool comes_before(const KubeObject& left, const KubeObject& right) {
-  if (has_ended(left) != has_ended(right)) {
-    return has_ended(right);
-  }
-  return metadata_text(left, "creationTimestamp") > metadata_text(right, "creationTimestamp");
+  const auto age = [](const KubeObject& job) {
+    const JobState state = job_state(job, {}, {});
+    return std::tuple(!state.has_ended(), state.created, state.ended, state.work == JobRequest::Work::Migrate);
+  };
+  return age(left) > age(right);
 }
 
 }  // namespace

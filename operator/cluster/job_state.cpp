@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kLongestText = 512;
 constexpr std::chrono::seconds kPodIsDue{30};
+constexpr std::size_t kHashDigits = 64;
+constexpr std::int64_t kMostRevisions = 20'000;
 
 // Kubernetes' Time: "2026-11-21T02:10:00Z".
 std::optional<WallTime> read_time(const std::string& text) {
@@ -180,11 +182,41 @@ void read_request(const KubeObject& job, JobState& state) {
   if (const auto* const notes = part_of(*metadata, "annotations")) {
     state.plan_hash = text_of(*notes, kPlanAnnotation);
     state.declaration = text_of(*notes, kDeclarationAnnotation);
+    state.work = text_of(*notes, kWorkAnnotation) == kPlanWork ? JobRequest::Work::Plan : JobRequest::Work::Migrate;
     state.generation = count_in(text_of(*notes, kGenerationAnnotation));
     state.revisions = count_in(text_of(*notes, kRevisionsAnnotation));
     const KubeObject from = KubeObject::parse(text_of(*notes, kFromAnnotation), nullptr, false);
     state.from = from.is_array() ? texts_of(from) : std::vector<std::string>();
   }
+}
+
+std::vector<std::string> tamed(std::vector<std::string> texts) {
+  std::ranges::transform(texts, texts.begin(), [](std::string& text) { return tamed(std::move(text)); });
+  return texts;
+}
+
+// Nothing when its hash is none, or its size is not believable.
+std::shared_ptr<const Plan> reported_plan(const std::string& hash, const KubeObject& told) {
+  const auto plan = std::make_shared<Plan>();
+  plan->hash = hash;
+  const std::int64_t revisions = number_of(told, "revisions");
+  const bool hexadecimal =
+      plan->hash.size() == kHashDigits && plan->hash.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!hexadecimal || revisions < 0 || revisions > kMostRevisions) {
+    return nullptr;
+  }
+  plan->revisions.resize(static_cast<std::size_t>(revisions));
+  auto next = plan->revisions.begin();
+  for (const auto& first : list_at(told, "first")) {
+    if (next == plan->revisions.end() || !first.is_object()) {
+      break;
+    }
+    next->walk.revision = tamed(text_of(first, "revision"));
+    next->message = tamed(text_of(first, "message"));
+    ++next;
+  }
+  plan->warnings = tamed(texts_of(list_at(told, "warnings")));
+  return plan;
 }
 
 std::optional<Error> reported_error(const KubeObject& told) {
@@ -254,6 +286,10 @@ std::optional<JobReport> read_report(const std::string& message) {
   }
   if (const auto* const error = part_of(told, "error")) {
     report.error = reported_error(*error);
+  }
+  if (const auto* const plan = part_of(told, "plan")) {
+    report.plan = reported_plan(text_of(told, "plan_hash"), *plan);
+    report.destructive = tamed(texts_of(list_at(*plan, "destructive")));
   }
   return report;
 }

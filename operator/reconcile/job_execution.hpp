@@ -7,6 +7,7 @@
 // Threads: safe from any thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,12 +18,15 @@
 
 namespace athanor::controller {
 
-// What is asked of a Job, and what it still says of itself afterwards.
+// What is asked of a Job. A source that only a pod can read is planned by one Job and migrated by another, which is held to the
+// first one's plan.
 struct JobRequest {
+  enum class Work : std::uint8_t { Migrate, Plan };
   std::string attempt;            // a name follows from it
   std::string declaration;        // what was declared, whatever the database said
   const Plan* plan = nullptr;     // null: only a pod can read the source
   std::vector<std::string> from;  // rows of the version table before it
+  Work work = Work::Migrate;
 };
 
 // How a run ended by its own account: what `athanor --report` left in the termination message.
@@ -33,6 +37,9 @@ struct JobReport {
   int failed_line = 0;
   std::string failed_statement;  // sanitised
   std::optional<Error> error;
+  // Of a Job that planned: as much of the plan as a reviewer is told. Its revisions are all there; all but the first are empty.
+  std::shared_ptr<const Plan> plan;
+  std::vector<std::string> destructive;
 };
 
 struct JobState {
@@ -45,6 +52,7 @@ struct JobState {
   // As it was asked for.
   std::string attempt;
   std::string declaration;
+  JobRequest::Work work = JobRequest::Work::Migrate;
   std::int64_t generation = 0;
   std::string plan_hash;       // empty: only the pod knew
   std::int64_t revisions = 0;  // of the plan

@@ -96,6 +96,18 @@ std::string without_password(const std::string& url) {
   return rest.substr(0, std::min(at, rest.find(':'))) + rest.substr(at);
 }
 
+bool needs_plan(const DatabaseMigrationSpec& spec) {
+  return spec.dry_run || spec.policy.approval != ApprovalPolicy::Never || spec.backup.when != BackupWhen::Never ||
+         !spec.execution.windows.empty();
+}
+
+std::shared_ptr<const Plan> plan_of(const JobState& job, const std::string& target) {
+  const auto plan = std::make_shared<Plan>(*job.report->plan);
+  plan->target = target;
+  plan->from = job.from;
+  return plan;
+}
+
 std::size_t ledger_rows_of(const JobState& job) {
   return job.plan_hash.empty() ? kRowsOfUnknownPlan
                                : static_cast<std::size_t>(std::max<std::int64_t>(job.revisions, 0)) + kFailures;
@@ -148,15 +160,20 @@ bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::ve
   if (job.attempt == wanted.attempt) {
     return true;
   }
-  // Where it stopped: by its own account, or, when it has none to give, anywhere.
-  return !job.declaration.empty() && job.declaration == wanted.declaration && (!job.report || job.report->rows == rows);
+  if (job.declaration.empty() || job.declaration != wanted.declaration) {
+    return false;
+  }
+  // Where it stopped: by its own account, or, when it has none to give or never got to look, anywhere.
+  const bool never_looked = !job.report || (job.report->run_id.empty() && job.report->rows.empty());
+  return never_looked || job.report->rows == rows;
 }
 
 Outcome waiting_for(const JobState& job) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::Waiting;
   outcome.reason = Reason::JobRunning;
-  outcome.message = "Job " + job.name + " is running" + (job.message.empty() ? "" : ": " + job.message);
+  outcome.message = "Job " + job.name + (job.work == JobRequest::Work::Plan ? " is planning" : " is running") +
+                    (job.message.empty() ? "" : ": " + job.message);
   outcome.look_again = kLookAgain;
   return outcome;
 }

@@ -6,6 +6,7 @@
 // Threads: pure functions.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,11 @@ using LedgerRows = std::vector<Migrator::HistoryEntry>;  // newest first
 [[nodiscard]] std::string attempt_id(const std::string& of);
 // A URL as what it leads to: a digest of what remains tells nothing about the password.
 [[nodiscard]] std::string without_password(const std::string& url);
+
+// What cannot be asked of a Job that plans and migrates at once.
+[[nodiscard]] bool needs_plan(const DatabaseMigrationSpec& spec);
+// The plan that a planning Job told, from where it was told to start. It must have told one.
+[[nodiscard]] std::shared_ptr<const Plan> plan_of(const JobState& job, const std::string& target);
 
 // How many of the newest rows of the ledger tell all about a run of this Job.
 [[nodiscard]] std::size_t ledger_rows_of(const JobState& job);

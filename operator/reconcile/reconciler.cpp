@@ -113,14 +113,18 @@ class Reconciler::Run {
     TRY(verify(access, plan_.get()));
     destructive_ = destructive_statements(*plan_);
     if (decision.kind == Decision::Kind::Plan) {
-      Outcome published;
-      published.kind = Outcome::Kind::Done;
-      published.reason = Reason::PlanPublished;
-      published.message = "dry run: " + count_of_revisions(plan_->revisions.size()) + " to " +
-                          std::string(direction_name(plan_->operation)) + ", nothing is run";
-      return published;
+      return published();
     }
     return in_job() ? run_job() : run_here(access);
+  }
+
+  [[nodiscard]] Outcome published() const {
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::Done;
+    outcome.reason = Reason::PlanPublished;
+    outcome.message = "dry run: " + count_of_revisions(plan_->revisions.size()) + " to " +
+                      std::string(direction_name(plan_->operation)) + ", nothing is run";
+    return outcome;
   }
 
   Result<Outcome> run_here(DatabaseAccess& access) {
@@ -263,13 +267,20 @@ class Reconciler::Run {
     return request;
   }
 
-  // The revisions are in an image: what to do is known to the pod alone, so the attempt is the declaration.
-  [[nodiscard]] JobRequest image_request() const {
+  // The revisions are in an image: what to do is known to the pod alone.
+  [[nodiscard]] JobRequest image_request(JobRequest::Work work) const {
     const ImageSource& image = *resource_.spec.source.image;
     JobRequest request;
-    request.attempt = attempt_id(image.reference + '\n' + image.path + '\n' + resource_.spec.target_revision + '\n' +
-                                 std::to_string(resource_.metadata.generation) + '\n' + retry_now(resource_));
-    request.declaration = request.attempt;
+    request.work = work;
+    request.declaration = attempt_id(image.reference + '\n' + image.path + '\n' + resource_.spec.target_revision + '\n' +
+                                     std::to_string(resource_.metadata.generation) + '\n' + retry_now(resource_));
+    request.attempt = request.declaration;
+    if (work == JobRequest::Work::Plan) {
+      request.attempt = attempt_id("plan\n" + request.declaration + '\n' + rows_text(*rows_, ","));
+    } else if (plan_) {
+      request.attempt = attempt_id(request.declaration + '\n' + plan_->hash);
+    }
+    request.plan = plan_.get();
     request.from = *rows_;
     return request;
   }
@@ -310,19 +321,58 @@ class Reconciler::Run {
   }
 
   Result<Outcome> run_image_job() {
-    const JobRequest request = image_request();
-    if (auto stalled = stalled_job(request)) {
-      return std::move(*stalled);
+    const JobRequest wanted = image_request(JobRequest::Work::Migrate);
+    for (const JobRequest& request : {wanted, image_request(JobRequest::Work::Plan)}) {
+      if (auto stalled = stalled_job(request)) {
+        return std::move(*stalled);
+      }
     }
-    if (last_job_.kind == JobState::Kind::Succeeded && last_job_.attempt == request.attempt) {
-      Outcome outcome;
-      outcome.kind = Outcome::Kind::Done;
-      outcome.reason = job_is_news_ ? Reason::Applied : Reason::UpToDate;
-      outcome.message = "the database is at " + rows_text(*rows_, ", ") + " after Job " + last_job_.name;
+    if (is_done(wanted)) {
       pending_.emplace();
+      return image_done("after Job " + last_job_.name);
+    }
+    return needs_plan(resource_.spec) ? run_planned_image() : start_job(wanted);
+  }
+
+  // Whether the last Job brought the database to the declared target, and it is there still.
+  [[nodiscard]] bool is_done(const JobRequest& wanted) const {
+    return last_job_.kind == JobState::Kind::Succeeded && last_job_.work == JobRequest::Work::Migrate &&
+           last_job_.declaration == wanted.declaration && (!last_job_.report || last_job_.report->rows == *rows_);
+  }
+
+  Outcome image_done(const std::string& how) const {
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::Done;
+    outcome.reason = job_is_news_ && memory_.told_run ? Reason::Applied : Reason::UpToDate;
+    outcome.message = "the database is at " + rows_text(*rows_, ", ") + " " + how;
+    return outcome;
+  }
+
+  // Two Jobs: one tells the plan, and once that may run, another is held to it.
+  Result<Outcome> run_planned_image() {
+    const JobRequest planning = image_request(JobRequest::Work::Plan);
+    if (last_job_.kind != JobState::Kind::Succeeded || last_job_.attempt != planning.attempt) {
+      return start_job(planning);
+    }
+    if (!last_job_.report || !last_job_.report->plan) {
+      Outcome outcome = outcome_of(Error(ErrorCode::Internal, "Job " + last_job_.name + " ended without telling the plan"));
+      outcome.reason = Reason::JobFailed;
       return outcome;
     }
-    return start_job(request);
+    plan_ = plan_of(last_job_, resource_.spec.target_revision);
+    destructive_ = last_job_.report->destructive;
+    pending_ = ids_of(*plan_);
+    if (plan_->empty()) {
+      plan_.reset();
+      return image_done("by the plan of Job " + last_job_.name);
+    }
+    if (resource_.spec.dry_run) {
+      return published();
+    }
+    if (auto not_yet = pass_gate_and_back_up()) {
+      return std::move(*not_yet);
+    }
+    return start_job(image_request(JobRequest::Work::Migrate));
   }
 
   Result<Outcome> start_job(const JobRequest& request) {

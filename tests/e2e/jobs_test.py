@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from databases import GATE, Database
-from declarations import Declarations, Migration, chain, condition, kstatus
+from declarations import GROUP, VERSION, Declarations, Migration, chain, condition, kstatus
 from kubelet import Kubelet, flag
 from kubernetes import client
 from operator_process import Account, OperatorProcess
@@ -296,6 +296,75 @@ def test_a_job_that_is_over_and_gone_is_not_missed(operator: OperatorProcess, de
     eventually(lambda: not jobs_of(declare), "its time is over")
     stays(lambda: not jobs_of(declare), "nothing is pending")
     assert orders.read()["metadata"]["resourceVersion"] == done["metadata"]["resourceVersion"]
+
+
+# ---------------------------------------------------------------- revisions in an image
+
+IMAGE = "images.example.org/orders:1"
+
+
+def in_an_image(declare: Declarations, database: Database, kubelet: Kubelet, folder: Path, files: dict[str, str], **spec: object) -> Migration:
+    fill(folder, files)
+    kubelet.images[IMAGE] = folder
+    declare.secret("orders", url=database.url)
+    body = declare.body("orders", "orders", "orders", {"execution": IN_A_JOB, **spec})
+    body["spec"]["source"] = {"image": {"reference": IMAGE, "path": "versions"}}
+    return declare.create(body)
+
+
+def fill(folder: Path, files: dict[str, str]) -> None:
+    (folder / "versions").mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / "versions" / name).write_text(text)
+
+
+def approve(declare: Declarations, name: str, plan: str) -> None:
+    body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": name},
+            "spec": {"migration": "orders", "planHash": plan, "approvedBy": "admin"}}
+    client.CustomObjectsApi(declare.server.api()).create_namespaced_custom_object(GROUP, VERSION, declare.namespace, "migrationapprovals", body)
+
+
+def test_an_image_is_migrated_by_one_job(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet,
+                                         tmp_path: Path) -> None:
+    orders = in_an_image(declare, database, kubelet, tmp_path / "image", chain("a1", "a2"))
+    done = orders.at("a2")
+    the_job(declare)
+    assert last_run(done)["revisions"] == 2 and kstatus(done) == "Current"
+
+
+def test_the_plan_of_an_image_is_approved_and_no_other_runs(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                            kubelet: Kubelet, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    orders = in_an_image(declare, database, kubelet, image, chain("a1", "a2", a2="DROP TABLE t_a1;"), policy={"approval": "Destructive"})
+    waiting = orders.because("ApprovalRequired")
+    plan = waiting["status"]["plan"]
+    assert plan["revisions"] == 2 and "DROP TABLE t_a1" in plan["destructive"][0] and "upgrade a2" in plan["summary"][1]
+    assert database.revisions() == [] and len(kubelet.runs) == 1
+    fill(image, chain("a1", "a2", a2="DROP TABLE t_a1; SELECT 'the tag moved';"))
+    approve(declare, "first", plan["hash"])
+    stale = orders.until(lambda status, _: status.get("lastError", {}).get("code") == "stale-plan", "the plan is no longer that")
+    assert database.revisions() == [] and kstatus(stale) == "InProgress"
+    again = orders.because("ApprovalRequired", within=150)  # after the pause of a minute
+    assert again["status"]["plan"]["hash"] != plan["hash"]
+    approve(declare, "second", again["status"]["plan"]["hash"])
+    orders.at("a2")
+    assert database.tables() == set()
+
+
+def test_a_backup_is_taken_between_the_plan_and_the_run_of_an_image(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                    kubelet: Kubelet, tmp_path: Path) -> None:
+    orders = in_an_image(declare, database, kubelet, tmp_path / "image", chain("a1"), backup={"when": "Always"})
+    done = orders.at("a1")
+    assert done["status"]["lastBackup"]["verified"] and done["status"]["lastBackup"]["revision"] in ("", "base")
+    assert [run.command[1] for run in kubelet.started(2)] == ["plan", "upgrade"]
+
+
+def test_a_dry_run_of_an_image_publishes_its_plan(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet,
+                                                  tmp_path: Path) -> None:
+    orders = in_an_image(declare, database, kubelet, tmp_path / "image", chain("a1", "a2"), dryRun=True)
+    published = orders.because("PlanPublished")
+    assert published["status"]["pendingRevisions"] == ["a1", "a2"] and database.revisions() == []
+    stays(lambda: len(jobs_of(declare)) == 1, "nothing runs", seconds=3)
 
 
 # ---------------------------------------------------------------- both modes, one lock

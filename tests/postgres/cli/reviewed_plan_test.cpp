@@ -69,6 +69,20 @@ TEST(Report, HoldsTheEndOfTheRunWhateverItIs) {
   EXPECT_EQ(report()["error"]["code"], "unknown-revision");
 }
 
+TEST(Report, OfAPlanIsWhatAReviewerIsTold) {
+  CliScene scene;
+  scene.three_tables();
+  scene.revision("r3", "r2", "DROP TABLE t1;", "SELECT 1;");
+  ASSERT_EQ(scene.run({"plan", "upgrade", "head", "--show-sql", "--report", "report"}).exit_code, 0);
+  const Json report = Json::parse(read_file(scene.folder.string() + "/report"));
+  EXPECT_EQ(report["plan"]["revisions"], 3);
+  EXPECT_EQ(report["plan"]["direction"], "upgrade");
+  EXPECT_EQ(report["plan"]["first"][0]["revision"], "r1");
+  EXPECT_THAT(report["plan"]["destructive"][0].get<std::string>(), HasSubstr("DROP TABLE"));
+  EXPECT_THAT(scene.tables(), IsEmpty());
+  ASSERT_EQ(scene.run({"upgrade", "head", "--plan-hash", report["plan_hash"].get<std::string>()}).exit_code, 0);
+}
+
 TEST(Report, ThatCannotBeWrittenLetsNothingBegin) {
   CliScene scene;
   scene.three_tables();

@@ -94,6 +94,17 @@ TEST(Output, CutsAReportToWhatATerminationMessageHolds) {
   EXPECT_FALSE(json["current_revision"].empty());
 }
 
+TEST(Output, CutsNoHashOutOfAReport) {
+  Captured captured;
+  const std::vector<std::string> long_texts(20, std::string(3'000, 't'));
+  captured.output.fields()["plan_hash"] = std::string(64, 'a');
+  captured.output.fields()["plan"] = {{"first", long_texts}, {"destructive", long_texts}, {"warnings", long_texts}};
+  const std::string report = captured.output.report({});
+  EXPECT_LE(report.size(), kMaxReportBytes);
+  EXPECT_EQ(Json::parse(report)["plan_hash"], std::string(64, 'a'));
+  EXPECT_EQ(Json::parse(report)["plan"]["destructive"].size(), 20U);
+}
+
 TEST(Output, StaysJsonWhenTextIsNotUtf8) {
   Captured captured;
   captured.output.set_style({.json = true});

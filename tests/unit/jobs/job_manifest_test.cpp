@@ -270,20 +270,18 @@ TEST(JobManifest, MountsAnImageWithoutKnowingItsPlan) {
   EXPECT_FALSE((*manifest)["metadata"]["annotations"].contains("athanor.dev/plan"));
 }
 
-TEST(JobManifest, RunsNoImageWhereThePlanMustBeKnownBefore) {
-  DatabaseMigration resource = orders();
-  resource.spec.source.config_maps.clear();
-  resource.spec.source.image = ImageSource{"images.example.org/orders:1", "/versions"};
-  const auto with = [&resource](const auto& change) {
-    DatabaseMigration changed = resource;
-    change(changed.spec);
-    return refusal_of(changed).context;
-  };
-  EXPECT_EQ(with([](DatabaseMigrationSpec& spec) { spec.dry_run = true; }), "spec.dryRun");
-  EXPECT_EQ(with([](DatabaseMigrationSpec& spec) { spec.policy.approval = ApprovalPolicy::Destructive; }),
-            "spec.policy.approval");
-  EXPECT_EQ(with([](DatabaseMigrationSpec& spec) { spec.backup.when = BackupWhen::Always; }), "spec.backup");
-  EXPECT_EQ(with([](DatabaseMigrationSpec& spec) { spec.execution.windows.emplace_back(); }), "spec.execution.windows");
+TEST(JobManifest, AsksForAPlanBeforeItRuns) {
+  JobRequest planning = request_for(nullptr);
+  planning.work = JobRequest::Work::Plan;
+  const auto manifest = job_manifest(orders(), planning, "athanor:1");
+  const auto arguments = (*manifest)["spec"]["template"]["spec"]["containers"][0]["args"].get<std::vector<std::string>>();
+  EXPECT_EQ(arguments.front(), "plan");
+  EXPECT_THAT(arguments, Contains("--show-sql"));
+  EXPECT_THAT(arguments, Contains("--report=/dev/termination-log"));
+  EXPECT_EQ(std::vector<std::string>(arguments.end() - 3, arguments.end()),
+            (std::vector<std::string>{"--", "upgrade", "head"}));
+  EXPECT_EQ((*manifest)["metadata"]["annotations"]["athanor.dev/work"], "plan");
+  EXPECT_FALSE(manifest_of(orders())["metadata"]["annotations"].contains("athanor.dev/work"));
 }
 
 TEST(JobManifest, TakesAFolderFromThePodAndRefusesWhatAPodCannotFetch) {

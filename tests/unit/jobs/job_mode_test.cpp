@@ -30,6 +30,12 @@ class CountingBackups final : public BackupService {
   int taken = 0;
 };
 
+class GivenApprovals final : public ApprovalSource {
+ public:
+  [[nodiscard]] std::vector<Approval> approvals(const ResourceKey&) const override { return given; }
+  std::vector<Approval> given;
+};
+
 class JobModeTest : public JobRunnerTest {
  protected:
   JobModeTest() {
@@ -42,6 +48,7 @@ class JobModeTest : public JobRunnerTest {
     ReconcilerParts parts{sources, credentials, databases, observer, clock};
     parts.jobs = fresh_runner.get();
     parts.backups = &backups;
+    parts.approvals = &approvals;
     reconciler = std::make_unique<Reconciler>(parts);
   }
   Outcome reconcile() {
@@ -80,6 +87,7 @@ class JobModeTest : public JobRunnerTest {
   sketch::FakeDatabases databases;
   CountingObserver observer;
   CountingBackups backups;
+  GivenApprovals approvals;
   std::unique_ptr<JobRunner> fresh_runner;
   std::unique_ptr<Reconciler> reconciler;
 };
@@ -301,6 +309,166 @@ TEST_F(JobModeTest, SaysNothingOfAPasswordInNamesAndLabels) {
   EXPECT_EQ(job_with("postgresql://me:an@other:@db/orders"), first);
   EXPECT_NE(job_with("postgresql://me:secret@db/billing"), first);
   EXPECT_NE(job_with("postgresql://you:secret@db/orders"), first);
+}
+
+// Revisions in an image, which only pods can read.
+class ImageModeTest : public JobModeTest {
+ protected:
+  ImageModeTest() {
+    resource.spec.source.path.clear();
+    resource.spec.source.image = ImageSource{"images.example.org/orders:1", "/versions"};
+  }
+  [[nodiscard]] std::string work() {
+    std::string verb;
+    for (const auto& job : kube.all(kube::kJobs)) {
+      if (!job.contains("status")) {
+        verb = job["spec"]["template"]["spec"]["containers"][0]["args"][0].get<std::string>();
+      }
+    }
+    return verb;
+  }
+  void end_planning(int revisions, const std::string& destructive = "[]", char hash = 'a') {
+    end_newest("Complete", R"({"success": true, "plan_hash": ")" + std::string(64, hash) + R"(", "plan": {"revisions": )" +
+                               std::to_string(revisions) +
+                               R"(, "first": [{"revision": "a1", "message": "One"}], "destructive": )" + destructive + "}}");
+  }
+  void end_run(const std::string& row) {
+    database().observation.rows = {row};
+    end_newest("Complete", R"({"success": true, "run_id": "r-1", "current_revision": [")" + row + R"("]})");
+  }
+  // Older ones make room, so that there is no doubt which is the newest.
+  void end_newest(const char* type, const std::string& message) {
+    for (const auto& job : kube.all(kube::kJobs)) {
+      if (job.contains("status")) {
+        kube.drop(kube::kJobs, {"shop", job["metadata"]["name"].get<std::string>()});
+      }
+    }
+    end_job(type, message);
+  }
+  [[nodiscard]] std::vector<std::string> arguments() {
+    for (const auto& job : kube.all(kube::kJobs)) {
+      if (!job.contains("status")) {
+        return job["spec"]["template"]["spec"]["containers"][0]["args"].get<std::vector<std::string>>();
+      }
+    }
+    return {};
+  }
+};
+
+TEST_F(ImageModeTest, RunsAtOnceWhatNeedsNoPlan) {
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(work(), "upgrade");
+  end_run("a3");
+  EXPECT_EQ(reconcile().kind, Kind::Done);
+  EXPECT_EQ(reconcile().kind, Kind::Done);
+  EXPECT_EQ(jobs_made(), 1U);
+  database().observation.rows = {"a1"};
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "it moved back";
+}
+
+TEST_F(ImageModeTest, PublishesThePlanOfADryRunAndRunsNothing) {
+  resource.spec.dry_run = true;
+  EXPECT_THAT(reconcile().message, HasSubstr("is planning"));
+  EXPECT_EQ(work(), "plan");
+  end_planning(3);
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::PlanPublished);
+  EXPECT_EQ(resource.status.plan->revisions, 3);
+  EXPECT_EQ(resource.status.plan->summary.front(), "upgrade a1 One");
+  EXPECT_EQ(resource.status.pending_count, 3);
+  EXPECT_EQ(reconcile().reason, Reason::PlanPublished);
+  EXPECT_EQ(jobs_made(), 1U);
+}
+
+TEST_F(ImageModeTest, HoldsTheRunToTheApprovedPlan) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  (void)reconcile();
+  end_planning(3);
+  const Outcome waiting = reconcile();
+  EXPECT_EQ(waiting.reason, Reason::ApprovalRequired);
+  EXPECT_THAT(waiting.message, HasSubstr(std::string(64, 'a')));
+  EXPECT_EQ(jobs_made(), 1U);
+  approvals.given = {{"yes", std::string(64, 'a'), "ann", "now"}};
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_THAT(arguments(), Contains("--plan-hash=" + std::string(64, 'a')));
+  end_run("a3");
+  EXPECT_EQ(reconcile().kind, Kind::Done);
+  EXPECT_EQ(jobs_made(), 2U);
+}
+
+TEST_F(ImageModeTest, PlansAnewWhenTheImageIsAnother) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  (void)reconcile();
+  end_planning(3);
+  approvals.given = {{"yes", std::string(64, 'a'), "ann", "now"}};
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  end_newest("Failed", R"({"success": false, "current_revision": [],
+      "error": {"code": "stale-plan", "message": "another plan", "retry": "conflict"}})");
+  EXPECT_EQ(reconcile().kind, Kind::Failed);
+  EXPECT_EQ(jobs_made(), 2U);
+  clock.advance(std::chrono::seconds(60));
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(work(), "plan");
+  end_planning(3, "[]", 'b');
+  EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired) << "the approval was of another plan";
+}
+
+TEST_F(ImageModeTest, AsksForAnApprovalOfWhatDestroysSomething) {
+  resource.spec.policy.approval = ApprovalPolicy::Destructive;
+  (void)reconcile();
+  end_planning(1, R"(["a1, line 7: DROP TABLE users"])");
+  EXPECT_THAT(reconcile().message, HasSubstr("DROP TABLE users"));
+}
+
+TEST_F(ImageModeTest, BacksUpOnlyBeforeSomethingIsRun) {
+  resource.spec.backup.when = BackupWhen::Always;
+  (void)reconcile();
+  EXPECT_EQ(backups.taken, 0);
+  end_planning(0);
+  EXPECT_EQ(reconcile().reason, Reason::UpToDate);
+  EXPECT_EQ(backups.taken, 0);
+  resource.metadata.generation = 2;
+  (void)reconcile();
+  end_planning(1);
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(work(), "upgrade");
+  EXPECT_EQ(backups.taken, 1);
+}
+
+TEST_F(ImageModeTest, WaitsForItsWindow) {
+  resource.spec.execution.windows = {{"0 0 1 1 *", std::chrono::hours(1), "UTC"}};
+  (void)reconcile();
+  end_planning(1);
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::OutsideWindow);
+  EXPECT_TRUE(outcome.look_again);
+  EXPECT_EQ(jobs_made(), 1U);
+}
+
+TEST_F(ImageModeTest, StallsOnAPlanThatFailsAndOnOneThatIsNotTold) {
+  resource.spec.dry_run = true;
+  (void)reconcile();
+  end_newest("Failed",
+             R"({"success": false, "error": {"code": "malformed-revision", "message": "no id", "retry": "terminal"}})");
+  EXPECT_EQ(reconcile().reason, Reason::SourceInvalid);
+  EXPECT_EQ(reconcile().kind, Kind::Stalled);
+  EXPECT_EQ(jobs_made(), 1U);
+  resource.metadata.generation = 2;
+  (void)reconcile();
+  end_newest("Complete", "done");
+  EXPECT_EQ(reconcile().reason, Reason::JobFailed);
+  EXPECT_EQ(jobs_made(), 2U);
+}
+
+TEST_F(ImageModeTest, PausesBeforeItPlansAgainWhenTheDatabaseWasAway) {
+  resource.spec.dry_run = true;
+  database().observation.rows = {"a1"};
+  (void)reconcile();
+  end_newest("Failed", kConnectionLost);
+  EXPECT_EQ(reconcile().kind, Kind::Failed);
+  EXPECT_EQ(jobs_made(), 1U);
+  clock.advance(std::chrono::seconds(60));
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
 }
 
 TEST_F(JobModeTest, RefusesASourceThatAPodCannotFetch) {

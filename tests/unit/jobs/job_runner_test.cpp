@@ -73,6 +73,22 @@ TEST_F(JobRunnerTest, LooksAtTheOneThatRunsBeforeThoseThatHaveEnded) {
   EXPECT_EQ(find().name, running.name);
 }
 
+TEST_F(JobRunnerTest, TellsTheRunFromThePlanOfTheSameSecond) {
+  for (const bool plan_is_first : {true, false}) {
+    for (const bool plans : {plan_is_first, !plan_is_first}) {
+      JobRequest wanted = request(plans ? "a plan" : "a run");
+      wanted.work = plans ? JobRequest::Work::Plan : JobRequest::Work::Migrate;
+      const JobState made = runner.start(resource, wanted).value();
+      const KubeObject ended = {{"type", "Complete"}, {"status", "True"}, {"lastTransitionTime", "2026-01-01T00:00:00Z"}};
+      kube.put_status(kube::kJobs, {"shop", made.name}, {{"conditions", KubeObject::array({ended})}});
+    }
+    EXPECT_EQ(find().work, JobRequest::Work::Migrate);
+    for (const auto& job : kube.all(kube::kJobs)) {
+      kube.drop(kube::kJobs, {"shop", job["metadata"]["name"].get<std::string>()});
+    }
+  }
+}
+
 TEST_F(JobRunnerTest, PutsAnotherInThePlaceOfOneThatHasEnded) {
   const JobState first = start();
   end_job("Failed", kConnectionLost);

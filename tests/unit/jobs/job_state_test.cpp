@@ -131,6 +131,28 @@ TEST(JobState, ListensToTheLastOfSeveralPods) {
   EXPECT_EQ(job_state(failed(), {terminated(report("stale-plan")), first}, kNow).report->error->code, ErrorCode::StalePlan);
 }
 
+TEST(JobState, ReadsThePlanOfAJobThatPlanned) {
+  const std::string hash(64, 'a');
+  const auto plan_in = [](const std::string& plan, const std::string& its_hash) {
+    return read_report(R"({"success": true, "plan_hash": ")" + its_hash + R"(", "plan": )" + plan + "}")->plan;
+  };
+  const auto report = read_report(R"({"success": true, "plan_hash": ")" + hash + R"(", "plan": {"revisions": 3,
+      "first": [{"revision": "a1", "message": "One"}, {"revision": "a2"}], "destructive": ["a1, line 1: DROP TABLE t", 7],
+      "warnings": ["w"]}})");
+  ASSERT_TRUE(report && report->plan);
+  EXPECT_EQ(report->plan->hash, hash);
+  ASSERT_EQ(report->plan->revisions.size(), 3U);
+  EXPECT_EQ(report->plan->revisions[0].walk.revision, "a1");
+  EXPECT_EQ(report->plan->revisions[0].message, "One");
+  EXPECT_EQ(report->destructive, std::vector<std::string>{"a1, line 1: DROP TABLE t"});
+  EXPECT_EQ(report->plan->warnings, std::vector<std::string>{"w"});
+  EXPECT_FALSE(plan_in("7", hash));
+  EXPECT_FALSE(plan_in(R"({"revisions": 1})", "a"));
+  EXPECT_FALSE(plan_in(R"({"revisions": -1})", hash));
+  EXPECT_FALSE(plan_in(R"({"revisions": 1000000000})", hash));
+  EXPECT_EQ(plan_in(R"({"revisions": 1, "first": [7]})", hash)->revisions.size(), 1U);
+}
+
 TEST(JobState, TrustsNoTerminationMessage) {
   for (const char* const message : {"", "[]", "{}", "\xff", R"({"success": "yes"})", R"({"success": true)", "killed"}) {
     EXPECT_FALSE(read_report(message)) << message;
