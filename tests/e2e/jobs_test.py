@@ -308,7 +308,7 @@ def in_an_image(declare: Declarations, database: Database, kubelet: Kubelet, fol
     kubelet.images[IMAGE] = folder
     declare.secret("orders", url=database.url)
     body = declare.body("orders", "orders", "orders", {"execution": IN_A_JOB, **spec})
-    body["spec"]["source"] = {"image": {"reference": IMAGE, "path": "versions"}}
+    body["spec"]["source"] = {"image": {"reference": IMAGE, "path": "/versions"}}
     return declare.create(body)
 
 
