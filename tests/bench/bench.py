@@ -5,6 +5,12 @@
   W2 nothing to do, 1,000 revisions on disk                        W3 10,000 on disk: nothing to do, current, heads, history
   W6 100 databases x 20 revisions, 8 at a time
 
+and its operator on a throwaway Kubernetes API:
+
+  K1 from the change of one of 100 resources to the first statement
+  K2 10,000 resources at their target: cold start, memory, processor, writes    K4 the same with controller-runtime beside it
+  K3 1,000 resources one revision up at once, against the command line
+
 Runs of different tools are interleaved and medians are printed, with ratios against the reference of the same run: absolute
 times say as much about the machine as about the tools. Every run's end state is checked in the database. Tables appear as soon
 as a workload is finished, and whatever ends the run early (a time limit, Ctrl-C) still prints what was measured. Peers are
@@ -20,13 +26,14 @@ import sys
 import tempfile
 
 import gen
-from measure import Quiet, Server, measure
+from cluster_bench import ClusterBench
+from measure import Quiet, Server, measure, prefer
 from report import Report
 from tools import athanor_and_reference, peers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FLEET, FLEET_REVISIONS, AT_A_TIME = 100, 20, 8
-WORKLOADS = ("W1", "W4", "W2", "W3", "W6")
+WORKLOADS = ("W1", "W4", "W2", "W3", "W6", "K1", "K3", "K2", "K4")
 
 
 class Bench:
@@ -235,6 +242,34 @@ class Bench:
         print("\n".join(self.report.tables([name, "W4"] if name == "W1" else [name])), flush=True)
 
 
+def measure_tools(options, workloads):
+    """True when a peer failed."""
+    bench = Bench(options)
+    try:
+        for name in ("W1", "W2", "W3", "W6"):
+            if name in workloads or (name == "W1" and "W4" in workloads):
+                bench.workload(name)
+    finally:
+        bench.close()
+        print("\n## Summary\n" + "\n".join(bench.report.tables()), flush=True)
+        for (workload, tool), reason in bench.failed.items():
+            print(f"\nFAILED: {workload} {tool}: {reason.splitlines()[0]}")
+    return bool(bench.failed)
+
+
+def measure_operator(options, workloads):
+    bench = ClusterBench(ROOT, options, Quiet(options.patience))
+    try:
+        for name in ("K1", "K3", "K2"):
+            if name in workloads or (name == "K2" and "K4" in workloads):
+                bench.workload(name)
+    finally:
+        bench.close()
+    if options.markdown:
+        with open(options.markdown, "a", encoding="utf-8") as file:
+            file.write("\n".join(bench.lines) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), help="build folder (default: build)")
@@ -245,6 +280,10 @@ def main():
     parser.add_argument("--revisions", type=int, default=1000, help="revisions in W1, W2 and W4")
     parser.add_argument("--many", type=int, default=10000, help="revisions in W3")
     parser.add_argument("--patience", type=float, default=3, help="seconds to wait for a quiet machine before each run")
+    parser.add_argument("--samples", type=int, default=300, help="changes measured in K1, rounded up to hundreds")
+    parser.add_argument("--rest", type=float, default=300, help="seconds that controllers are watched at rest in K2")
+    parser.add_argument("--nice", type=int, default=0, help="run everything that is measured at this priority, -15 for example: for a "
+                        "machine that is shared (root)")
     parser.add_argument("--json", help="append every single measurement to this file, as soon as it is made")
     parser.add_argument("--markdown", help="write the tables to this file, again after every workload")
     parser.add_argument("-v", "--verbose", action="store_true", help="print every measurement as it is made")
@@ -262,17 +301,13 @@ def main():
         parser.error(f"no such workload: {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
     # A time limit ends the run as an error does: the server is stopped, and what was measured is told.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench.py: told to stop"))
-    bench = Bench(options)
-    try:
-        for name in ("W1", "W2", "W3", "W6"):
-            if name in workloads or (name == "W1" and "W4" in workloads):
-                bench.workload(name)
-    finally:
-        bench.close()
-        print("\n## Summary\n" + "\n".join(bench.report.tables()), flush=True)
-        for (workload, tool), reason in bench.failed.items():
-            print(f"\nFAILED: {workload} {tool}: {reason.splitlines()[0]}")
-    return 1 if bench.failed else 0
+    if options.nice:
+        os.nice(options.nice)  # children inherit it
+        prefer(os.getpid(), options.nice)
+    failed = measure_tools(options, workloads) if any(name.startswith("W") for name in workloads) else False
+    if any(name.startswith("K") for name in workloads):
+        measure_operator(options, workloads)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

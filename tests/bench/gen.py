@@ -71,6 +71,18 @@ class Nothing:
     python_up = python_down = "pass"
 
 
+class Moment:
+    """Writes down when the server ran it. The first of them makes the place."""
+
+    def __init__(self, number):
+        self.slug = f"moment_{number}"
+        self.up = f"INSERT INTO moments VALUES ({number}, clock_timestamp());"
+        self.down = f"DELETE FROM moments WHERE revision = {number};"
+        if number == 1:
+            self.up = "CREATE TABLE moments (revision integer NOT NULL, moment timestamptz NOT NULL);\n" + self.up
+            self.down = "DROP TABLE moments;"
+
+
 def revisions(count):
     """[(number, operation)], numbers from 1."""
     result, table = [], ""

@@ -10,21 +10,22 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    """A PostgreSQL of the run's own, with fsync on. Passwords are not asked for: checking one is slow on purpose, and the same
-    for every tool, so it would only hide how long the rest takes."""
+    """A PostgreSQL of the run's own, with fsync on. With `trust`, passwords are not asked for: checking one is slow on purpose,
+    and the same for every tool, so it would only hide how long the rest takes."""
 
-    def __init__(self, root):
+    def __init__(self, root, trust=True):
         self.script = os.path.join(root, "tests", "support", "throwaway-postgres")
         self.folder = tempfile.mkdtemp(prefix="athanor-bench-pg.")
         self.url = subprocess.run([self.script, "start", self.folder], check=True, capture_output=True, text=True,
                                   env=dict(os.environ, ATHANOR_FSYNC="on")).stdout.strip()
         data = open(os.path.join(self.folder, "data-folder"), encoding="utf-8").read().strip()
         self.pid = int(open(os.path.join(data, "postmaster.pid"), encoding="utf-8").readline())
-        with open(os.path.join(data, "pg_hba.conf"), "r+", encoding="utf-8") as file:
-            text = file.read().replace("scram-sha-256", "trust")
-            file.seek(0)
-            file.write(text)
-            file.truncate()
+        if trust:
+            with open(os.path.join(data, "pg_hba.conf"), "r+", encoding="utf-8") as file:
+                text = file.read().replace("scram-sha-256", "trust")
+                file.seek(0)
+                file.write(text)
+                file.truncate()
         newest = sorted(os.listdir("/usr/lib/postgresql"), key=int)[-1]
         self.psql = f"/usr/lib/postgresql/{newest}/bin/psql"
         self.sql("SELECT pg_reload_conf();")
@@ -79,6 +80,13 @@ def machine_busy():
     with open("/proc/stat", encoding="utf-8") as file:
         fields = [int(x) for x in file.readline().split()[1:9]]
     return (fields[0] + fields[1] + fields[2] + fields[5] + fields[6] + fields[7]) / TICKS
+
+
+def prefer(pid, nice):
+    """Where the kernel weighs sessions and not processes (autogroup), a priority counts among the processes of a session only."""
+    if os.path.exists(f"/proc/{pid}/autogroup"):
+        with open(f"/proc/{pid}/autogroup", "w", encoding="utf-8") as file:
+            file.write(str(nice))
 
 
 class Quiet:
