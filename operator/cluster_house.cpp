@@ -33,6 +33,11 @@ namespace athanor::controller {
 namespace {
 
 constexpr std::chrono::seconds kEventDeadline{5};  // the operator's end waits for the one that is on its way
+// Far above what a fleet needs: fairness is the API server's business, which answers 429 when it has had enough. This only
+// keeps an operator that runs wild from being a burden to a server that cannot say so.
+constexpr double kRequestsPerSecond = 500;
+constexpr double kRequestsAtOnce = 1'000;
+
 constexpr const char* kPodFiles = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 std::vector<std::string> kubeconfig_paths(const Options& options) {
@@ -138,7 +143,7 @@ class House {
         transport_(std::move(transport)),
         metrics_(options.workers),
         queue_(clock_, BackOff{}, options.per_server, &metrics_),
-        client_(make_rest_client(*transport_, clock_, {}, requests_stop_.token(), request_counter())),
+        client_(make_rest_client(*transport_, clock_, request_limits(), requests_stop_.token(), request_counter())),
         store_(*client_,
                {[this](const ResourceKey& key) { queue_.add(key); }, [this](const ResourceKey& key) { forget(key); }, [] {}},
                grounds_.sources.roots().empty() ? std::string("/") : grounds_.sources.roots().front(), log_),
@@ -189,6 +194,13 @@ class House {
     RestClientOptions events;
     events.deadline = kEventDeadline;
     return events;
+  }
+
+  static RestClientOptions request_limits() {
+    RestClientOptions limits;
+    limits.requests_per_second = kRequestsPerSecond;
+    limits.burst = kRequestsAtOnce;
+    return limits;
   }
 
   RequestObserver request_counter() {

@@ -4,7 +4,6 @@
 #include <tuple>
 #include <utility>
 
-#include "operator/api/spec_codec.hpp"
 #include "operator/api/status_codec.hpp"
 #include "operator/cluster/object_fields.hpp"
 #include "operator/reconcile/database_access.hpp"
@@ -28,9 +27,9 @@ std::vector<std::string> referents_of(const DatabaseMigration& resource) {
   return referents;
 }
 
-bool same_declaration(const DatabaseMigration& left, const DatabaseMigration& right) {
-  return left.metadata.uid == right.metadata.uid && left.metadata.generation == right.metadata.generation &&
-         left.metadata.annotations == right.metadata.annotations && left.metadata.labels == right.metadata.labels;
+bool same_declaration(const Metadata& left, const Metadata& right) {
+  return left.uid == right.uid && left.generation == right.generation && left.annotations == right.annotations &&
+         left.labels == right.labels;
 }
 
 Outcome unreadable_outcome(const Error& error) {
@@ -49,39 +48,37 @@ ClusterStore::ClusterStore(KubeClient& client, Listener listener, std::string fo
 
 void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
   Entry entry;
-  if (auto read = read_object(object)) {
-    entry.resource = std::move(*read);
-  } else {
-    entry.unreadable = std::move(read).error();
-    entry.resource.metadata = metadata_of(object);
-    if (const auto* const status = part_of(object, "status")) {
-      entry.resource.status = status_from_json(Json(*status));
-    }
+  entry.resource = PackedResource(object);
+  std::optional<Error> unreadable;
+  const DatabaseMigration resource = entry.resource.unpack(&unreadable);
+  entry.referents = referents_of(resource);
+  entry.suspended = resource.spec.suspend;
+  entry.digest = digest_of(resource.status);
+  if (unreadable) {
+    entry.unreadable = std::make_unique<const Error>(std::move(*unreadable));
   }
-  entry.resource.folder = folder_;
   if (const auto* const metadata = part_of(object, "metadata")) {
     entry.created = text_of(*metadata, "creationTimestamp");
   }
-  std::optional<DatabaseMigration> unreadable;
   bool wake = true;
+  bool readable = true;
   {
     const std::lock_guard lock(mutex_);
     const auto known = entries_.find(key);
     if (known != entries_.end()) {
-      wake = !same_declaration(known->second.resource, entry.resource);
+      const Metadata before = known->second.resource.metadata();
+      wake = !same_declaration(before, resource.metadata);
       // The claim outlives a change that has nothing to do with it; the next reconcile corrects it.
-      if (known->second.resource.metadata.uid == entry.resource.metadata.uid) {
+      if (before.uid == resource.metadata.uid) {
         entry.claim = known->second.claim;
       }
       unindex(key, known->second);
     }
     index(key, entry);
-    if (entry.unreadable && wake) {
-      unreadable = entry.resource;
-    }
+    readable = entry.unreadable == nullptr;
     entries_.insert_or_assign(key, std::move(entry));
   }
-  if (unreadable) {
+  if (!readable && wake) {
     log_.error("a resource cannot be read", {{"resource", key.text()}});
   }
   if (wake) {
@@ -112,8 +109,7 @@ void ClusterStore::synced() {
   listener_.synced();
 }
 
-void ClusterStore::index(const ResourceKey& key, Entry& entry) {
-  entry.referents = referents_of(entry.resource);
+void ClusterStore::index(const ResourceKey& key, const Entry& entry) {
   for (const auto& referent : entry.referents) {
     by_referent_[referent].insert(key);
   }
@@ -150,7 +146,7 @@ std::optional<ResourceKey> ClusterStore::owner_of(const std::string& claim) cons
   std::string created;
   for (const auto& key : found->second) {
     const auto entry = entries_.find(key);
-    if (entry == entries_.end() || entry->second.resource.spec.suspend) {
+    if (entry == entries_.end() || entry->second.suspended) {
       continue;
     }
     if (!owner || std::tie(entry->second.created, key) < std::tie(created, *owner)) {
@@ -196,15 +192,24 @@ std::string ClusterStore::claim(const DatabaseMigration& resource, const std::st
 }
 
 std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  return found == entries_.end() ? std::nullopt : std::optional(found->second.resource);
+  PackedResource packed;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) {
+      return std::nullopt;
+    }
+    packed = found->second.resource;
+  }
+  DatabaseMigration resource = packed.unpack();
+  resource.folder = folder_;
+  return resource;
 }
 
-void ClusterStore::each(const std::function<void(const DatabaseMigration&)>& look) const {
+void ClusterStore::each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, entry] : entries_) {
-    look(entry.resource);
+    look(key, entry.digest);
   }
 }
 
@@ -236,15 +241,16 @@ Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMi
     if (found == entries_.end()) {
       return {};
     }
-    uid = found->second.resource.metadata.uid;
-    version = found->second.resource.metadata.resource_version;
+    const Metadata metadata = found->second.resource.metadata();
+    uid = metadata.uid;
+    version = metadata.resource_version;
   }
   TRY_ASSIGN(const std::string written, apply_status(key, uid, version, status));
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
-  if (!written.empty() && found != entries_.end() && found->second.resource.metadata.uid == uid) {
-    found->second.resource.status = status;
-    found->second.resource.metadata.resource_version = written;
+  if (!written.empty() && found != entries_.end() && found->second.resource.metadata().uid == uid) {
+    found->second.resource.set_status(status, written);
+    found->second.digest = digest_of(status);
   }
   return {};
 }
@@ -298,7 +304,7 @@ std::optional<EventTarget> ClusterStore::event_target(const ResourceKey& key) co
   if (found == entries_.end()) {
     return std::nullopt;
   }
-  const Metadata& metadata = found->second.resource.metadata;
+  const Metadata metadata = found->second.resource.metadata();
   return EventTarget{kube::kDatabaseMigrations, key, metadata.uid, metadata.resource_version};
 }
 

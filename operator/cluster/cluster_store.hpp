@@ -1,8 +1,9 @@
 // The store of cluster mode: DatabaseMigration resources as an informer tells them, and the one way their statuses are written.
 //
-// A resource is kept as the plain value the reconciler works on; of the object itself only identity and version remain. A
-// change that matters (generation, labels, annotations, a new object) wakes the resource; our own status coming back does not.
-// A spec that cannot be read (a CRD older or newer than the operator) is kept with its error, which the status tells.
+// A resource is kept packed (packed_resource.hpp) and becomes the plain value that the reconciler works on when it is asked
+// for; of the object itself only identity and version remain. A change that matters (generation, labels, annotations, a new
+// object) wakes the resource; our own status coming back does not. A spec that cannot be read (a CRD older or newer than the
+// operator) is kept with its error, which the status tells.
 //
 // Statuses are written with server-side apply to the status subresource, by one field manager: what is no longer said goes
 // away, fields of others stay. A status that was written for an older object (the resource was deleted and created again
@@ -16,12 +17,14 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "operator/cluster/packed_resource.hpp"
 #include "operator/kube/event_recorder.hpp"
 #include "operator/kube/informer.hpp"
 #include "operator/reconcile/resource_store.hpp"
@@ -43,7 +46,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   void synced() override;
 
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
-  void each(const std::function<void(const DatabaseMigration&)>& look) const override;
+  void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override;
   [[nodiscard]] std::string claimed_by(const ResourceKey& key) const override;
   [[nodiscard]] std::optional<Outcome> refusal(const ResourceKey& key) const override;
   [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;
@@ -59,16 +62,18 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
 
  private:
   struct Entry {
-    DatabaseMigration resource;
+    PackedResource resource;
+    StatusDigest digest;
     std::string created;  // creationTimestamp
     std::string claim;
-    std::optional<Error> unreadable;
+    std::unique_ptr<const Error> unreadable;  // null: it can be read
     std::vector<std::string> referents;
+    bool suspended = false;
   };
   // The version it has now; empty when the resource is gone, or is another one by now.
   [[nodiscard]] Result<std::string> apply_status(const ResourceKey& key, const std::string& uid, std::string version,
                                                  const DatabaseMigrationStatus& status);
-  void index(const ResourceKey& key, Entry& entry);
+  void index(const ResourceKey& key, const Entry& entry);
   void unindex(const ResourceKey& key, const Entry& entry);
   [[nodiscard]] std::optional<ResourceKey> owner_of(const std::string& claim) const;
 

@@ -1,6 +1,7 @@
 #include "operator/reconcile/controller.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <functional>
 #include <utility>
@@ -10,10 +11,14 @@
 namespace athanor::controller {
 namespace {
 
-// Spreads resyncs by up to a tenth either way; a hash of the key keeps it free of shared random state.
-milliseconds spread(milliseconds period, const ResourceKey& key) {
-  const auto share = static_cast<std::int64_t>(std::hash<std::string>{}(key.text()) % 201) - 100;  // -100 ... 100
-  return period + period * share / 1'000;
+// How long until a moment that comes once in a period and is the key's own: a hash of it spreads the resources evenly, from the
+// first look after a start on, and needs no memory. The one after is taken when this one is sooner than `least`.
+milliseconds until_own_moment(milliseconds period, milliseconds least, const ResourceKey& key, SteadyTime now) {
+  const std::int64_t length = std::max<std::int64_t>(period.count(), 1);
+  const std::int64_t passed = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count() % length;
+  const auto own = static_cast<std::int64_t>(std::hash<std::string>{}(key.text()) % static_cast<std::size_t>(length));
+  const std::int64_t wait = (own - passed + length) % length;
+  return milliseconds(wait >= least.count() ? wait : wait + length);
 }
 
 }  // namespace
@@ -23,7 +28,8 @@ Controller::Controller(ControllerParts parts, ControllerOptions options, Log log
       options_(options),
       log_(std::move(log)),
       writer_(parts_.store),
-      courier_([this](const ResourceKey& key, const DatabaseMigrationStatus& status) { write_note(key, status); }) {}
+      courier_([this](const ResourceKey& key, const DatabaseMigrationStatus& status) { write_note(key, status); },
+               options_.tell_after) {}
 
 Controller::~Controller() {
   stop();
@@ -169,6 +175,17 @@ void Controller::keep_untold(const DatabaseMigration& resource, DatabaseMigratio
   untold_.insert_or_assign(resource.key(), Untold{resource.metadata.uid, std::move(status)});
 }
 
+milliseconds Controller::until_resync(const ResourceKey& key) const {
+  double periods = 1;
+  if (options_.resyncs_per_second > 0) {
+    // Whole ones: a resource that comes or goes must not move everybody's moment.
+    const double in_one = options_.resyncs_per_second * std::chrono::duration<double>(options_.resync).count();
+    periods = std::max(1.0, std::ceil(static_cast<double>(parts_.queue.size()) / in_one));
+  }
+  const milliseconds period = options_.resync * static_cast<milliseconds::rep>(periods);
+  return until_own_moment(period, options_.resync / 10, key, parts_.clock.steady_now());
+}
+
 std::optional<milliseconds> Controller::requeue(const ResourceKey& key, Requeue next, const Outcome& outcome) {
   if (next != Requeue::BackOff && next != Requeue::AtOnce) {
     parts_.queue.forget(key);
@@ -187,10 +204,10 @@ std::optional<milliseconds> Controller::requeue(const ResourceKey& key, Requeue 
       parts_.queue.add_after(key, options_.wait_again);
       break;
     case Requeue::Scheduled:
-      parts_.queue.add_after(key, std::min(outcome.look_again.value_or(options_.resync), spread(options_.resync, key)));
+      parts_.queue.add_after(key, std::min(outcome.look_again.value_or(options_.resync), until_resync(key)));
       break;
     case Requeue::Resync:
-      parts_.queue.add_after(key, spread(options_.resync, key));
+      parts_.queue.add_after(key, until_resync(key));
       break;
     case Requeue::AtOnce:
     case Requeue::Never:

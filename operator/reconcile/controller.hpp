@@ -23,8 +23,13 @@ namespace athanor::controller {
 
 struct ControllerOptions {
   std::size_t workers = 8;
+  // Every resource is looked at again so often, at times that are spread evenly over the period; but no more of them in a
+  // second than this, so that a large fleet is looked at less often instead of keeping databases and operator busy. 0: no
+  // limit.
   milliseconds resync{300'000};
+  double resyncs_per_second = 3;
   milliseconds wait_again{2'000};  // after a lock held elsewhere
+  milliseconds tell_after{500};    // that a run is under way
   bool once = false;               // nothing is scheduled again, no progress is written
 };
 
@@ -54,6 +59,7 @@ class Controller {
 
  private:
   void work(const StopToken& stop);
+  [[nodiscard]] milliseconds until_resync(const ResourceKey& key) const;
   // Puts the key where the outcome says; returns the delay when a back-off was chosen.
   std::optional<milliseconds> requeue(const ResourceKey& key, Requeue next, const Outcome& outcome);
   // True when the condition Ready says something new.

@@ -130,9 +130,10 @@ class Reconciler::Run {
   Result<Outcome> run_here(DatabaseAccess& access) {
     const std::string attempt = fingerprint(resource_, target_, *plan_);
     if (attempt == memory_.failed_attempt) {
-      return memory_.failure;
+      return *memory_.failure;
     }
     memory_.failed_attempt.clear();
+    memory_.failure.reset();
     if (auto not_yet = pass_gate_and_back_up()) {
       return std::move(*not_yet);
     }
@@ -427,9 +428,10 @@ class Reconciler::Run {
     } else {
       memory_.failed_attempt = attempt;
     }
-    memory_.failure = outcome;
-    memory_.failure.repeated = true;
-    memory_.failure.plan.reset();
+    Outcome again = outcome;
+    again.repeated = true;
+    again.plan.reset();
+    memory_.failure = std::make_shared<const Outcome>(std::move(again));
   }
 
   Outcome applied(ExecutionReport report, Direction direction) {

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -62,10 +63,10 @@ class Reconciler {
 
  private:
   struct Memory {
-    std::string failed_attempt;  // fingerprint of plan and declaration; empty: none
-    Outcome failure;
-    std::string verified;  // snapshot and rows that were compared with the ledger
-    std::string told_job;  // uid of the Job whose end was told
+    std::string failed_attempt;              // fingerprint of plan and declaration; empty: none
+    std::shared_ptr<const Outcome> failure;  // of that attempt
+    std::string verified;                    // snapshot and rows that were compared with the ledger
+    std::string told_job;                    // uid of the Job whose end was told
     std::optional<ToldRun> told_run;
     bool met_lock = false;
   };

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -18,12 +19,25 @@
 
 namespace athanor::controller {
 
+// What series say of a resource: little enough to be kept for each of very many.
+struct StatusDigest {
+  bool observed = false;  // somebody looked at it
+  bool ready = false;
+  bool stalled = false;
+  std::string current;  // revision, in one word
+  std::string target;   // as declared
+  std::int64_t pending = 0;
+  std::int64_t backup_begun = 0;  // seconds since the epoch; 0: there is no backup
+  std::int64_t backup_bytes = 0;
+};
+[[nodiscard]] StatusDigest digest_of(const DatabaseMigrationStatus& status);
+
 class ResourceStore {
  public:
   virtual ~ResourceStore() = default;
   [[nodiscard]] virtual std::optional<DatabaseMigration> find(const ResourceKey& key) const = 0;
   // Every resource that can be reconciled, in the order of their keys. `look` must not come back to the store.
-  virtual void each(const std::function<void(const DatabaseMigration&)>& look) const = 0;
+  virtual void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const = 0;
   // Another resource that manages the same version table and was there first; empty: none.
   [[nodiscard]] virtual std::string claimed_by(const ResourceKey& key) const = 0;
   // The outcome of a resource whose declaration cannot be read; empty when it can be reconciled.

@@ -1,5 +1,6 @@
 #include "operator/reconcile/status_courier.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace athanor::controller {
@@ -21,6 +22,7 @@ void StatusCourier::send(const ResourceKey& key, DatabaseMigrationStatus status)
     if (!thread_.joinable()) {
       thread_ = std::thread([this] { work(); });
     }
+    runs_.try_emplace(key, std::chrono::steady_clock::now() + patience_);
     if (waiting_.insert_or_assign(key, std::move(status)).second) {
       turns_.push_back(key);
     }
@@ -30,18 +32,36 @@ void StatusCourier::send(const ResourceKey& key, DatabaseMigrationStatus status)
 
 void StatusCourier::settle(const ResourceKey& key) {
   std::unique_lock lock(mutex_);
+  const auto run = runs_.find(key);
+  if (run == runs_.end()) {
+    return;
+  }
+  if (run->second > std::chrono::steady_clock::now() && waiting_.erase(key) > 0) {
+    std::erase(turns_, key);
+  }
   changed_.wait(lock, [&] { return !waiting_.contains(key) && writing_ != key; });
+  runs_.erase(key);
+}
+
+std::deque<ResourceKey>::iterator StatusCourier::next(Time now) {
+  return std::ranges::find_if(turns_, [&](const ResourceKey& key) { return ending_ || runs_.at(key) <= now; });
 }
 
 void StatusCourier::work() {
   std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return ending_ || !turns_.empty(); });
-    if (turns_.empty()) {
-      return;
+  while (!ending_ || !turns_.empty()) {
+    const auto turn = next(std::chrono::steady_clock::now());
+    if (turn == turns_.end()) {
+      if (turns_.empty()) {
+        changed_.wait(lock);
+      } else {
+        // None is due, so each is its run's first; runs began in this order.
+        changed_.wait_until(lock, runs_.at(turns_.front()));
+      }
+      continue;
     }
-    writing_ = std::move(turns_.front());
-    turns_.pop_front();
+    writing_ = std::move(*turn);
+    turns_.erase(turn);
     const ResourceKey key = *writing_;
     const DatabaseMigrationStatus status = std::move(waiting_.extract(key).mapped());
     lock.unlock();

@@ -30,24 +30,85 @@ milliseconds BackOff::delay(int failures, double luck) const {
 WorkQueue::WorkQueue(Clock& clock, BackOff back_off, std::size_t per_group, QueueObserver* observer)
     : clock_(clock), back_off_(back_off), per_group_(per_group), observer_(observer) {}
 
-void WorkQueue::set_group(const ResourceKey& key, std::string group) {
-  const std::lock_guard lock(mutex_);
-  Entry& entry = entries_[key];
-  if (entry.group == group) {
+WorkQueue::Entry& WorkQueue::entry_of(const ResourceKey& key) {
+  const auto [found, is_new] = entries_.try_emplace(key);
+  if (is_new) {
+    found->second.group = join_group({});
+  }
+  return found->second;
+}
+
+WorkQueue::GroupPlace WorkQueue::join_group(const std::string& name) {
+  const auto place = groups_.try_emplace(name).first;
+  ++place->second.members;
+  return place;
+}
+
+void WorkQueue::leave_group(GroupPlace place) {
+  if (--place->second.members == 0) {
+    groups_.erase(place);
+  }
+}
+
+// After every change of what waits in a group, or of how much of it is out.
+void WorkQueue::relist(GroupPlace place) {
+  Group& group = place->second;
+  const bool has_room = place->first.empty() || per_group_ == 0 || group.out < per_group_;
+  const std::uint64_t first = has_room && !group.waiting.empty() ? group.waiting.begin()->first : 0;
+  if (first == group.listed) {
     return;
   }
-  if (entry.processing) {  // the slot moves along, or done() would free one that was never taken
-    --out_by_group_[entry.group];
-    ++out_by_group_[group];
+  if (group.listed != 0) {
+    open_.erase(group.listed);
   }
-  entry.group = std::move(group);
-  ready_.notify_all();
+  if (first != 0) {
+    open_.emplace(first, place);
+  }
+  group.listed = first;
+}
+
+void WorkQueue::set_group(const ResourceKey& key, std::string group) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entry_of(key);
+  const GroupPlace before = entry.group;
+  if (before->first == group) {
+    return;
+  }
+  const GroupPlace after = join_group(group);
+  if (entry.processing) {  // the slot moves along, or done() would free one that was never taken
+    --before->second.out;
+    ++after->second.out;
+  }
+  if (entry.ticket != 0) {  // so does the place in the queue
+    after->second.waiting.insert(before->second.waiting.extract(entry.ticket));
+  }
+  entry.group = after;
+  relist(before);
+  relist(after);
+  leave_group(before);
+  wake_one();
 }
 
 void WorkQueue::enqueue(const ResourceKey& key, Entry& entry, SteadyTime now) {
-  entry.queued = true;
+  entry.ticket = ++tickets_;
   entry.queued_at = now;
-  queue_.push_back(key);
+  entry.group->second.waiting.emplace(entry.ticket, key);
+  ++queued_;
+  relist(entry.group);
+}
+
+void WorkQueue::dequeue(Entry& entry) {
+  entry.group->second.waiting.erase(std::exchange(entry.ticket, 0));
+  --queued_;
+  relist(entry.group);
+}
+
+// A worker for the first key of open_, if there is one: preferably one that does nothing but sleep.
+void WorkQueue::wake_one() {
+  if (open_.empty()) {
+    return;
+  }
+  (asleep_ > 0 ? ready_ : due_).notify_one();
 }
 
 void WorkQueue::schedule(const ResourceKey& key, Entry& entry, SteadyTime when) {
@@ -56,7 +117,9 @@ void WorkQueue::schedule(const ResourceKey& key, Entry& entry, SteadyTime when) 
   }
   unschedule(key, entry);
   entry.scheduled = when;
-  schedule_.emplace(when, key);
+  if (schedule_.emplace(when, key).first == schedule_.begin()) {
+    (watched_ ? due_ : ready_).notify_one();
+  }
 }
 
 void WorkQueue::unschedule(const ResourceKey& key, Entry& entry) {
@@ -73,17 +136,17 @@ void WorkQueue::add(const ResourceKey& key) {
     if (shut_down_) {
       return;
     }
-    Entry& entry = entries_[key];
+    Entry& entry = entry_of(key);
     unschedule(key, entry);
     if (entry.processing) {
       counted = !entry.again;
       entry.again = true;
-    } else if (!entry.queued) {
+    } else if (entry.ticket == 0) {
       enqueue(key, entry, clock_.steady_now());
       counted = true;
     }
+    wake_one();
   }
-  ready_.notify_one();
   if (counted && observer_ != nullptr) {
     observer_->added();
   }
@@ -94,25 +157,21 @@ void WorkQueue::add_after(const ResourceKey& key, milliseconds delay) {
     add(key);
     return;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    if (shut_down_) {
-      return;
-    }
-    Entry& entry = entries_[key];
-    if (entry.queued || entry.again) {
-      return;
-    }
+  const std::lock_guard lock(mutex_);
+  if (shut_down_) {
+    return;
+  }
+  Entry& entry = entry_of(key);
+  if (entry.ticket == 0 && !entry.again) {
     schedule(key, entry, clock_.steady_now() + delay);
   }
-  ready_.notify_one();
 }
 
 milliseconds WorkQueue::add_rate_limited(const ResourceKey& key) {
   milliseconds delay{0};
   {
     const std::lock_guard lock(mutex_);
-    Entry& entry = entries_[key];
+    Entry& entry = entry_of(key);
     delay = back_off_.delay(entry.failures, luck());
     ++entry.failures;
   }
@@ -136,12 +195,15 @@ void WorkQueue::remove(const ResourceKey& key) {
   if (found == entries_.end()) {
     return;
   }
-  unschedule(key, found->second);
-  std::erase(queue_, key);
-  found->second.queued = false;
-  found->second.again = false;
-  found->second.failures = 0;
-  if (!found->second.processing) {
+  Entry& entry = found->second;
+  unschedule(key, entry);
+  if (entry.ticket != 0) {
+    dequeue(entry);
+  }
+  entry.again = false;
+  entry.failures = 0;
+  if (!entry.processing) {
+    leave_group(entry.group);
     entries_.erase(found);
   }
   idle_.notify_all();
@@ -156,11 +218,11 @@ int WorkQueue::failures(const ResourceKey& key) const {
 void WorkQueue::promote_due(SteadyTime now) {
   while (!schedule_.empty() && schedule_.begin()->first <= now) {
     const ResourceKey key = schedule_.begin()->second;
-    Entry& entry = entries_[key];
+    Entry& entry = entry_of(key);
     unschedule(key, entry);
     if (entry.processing) {
       entry.again = true;
-    } else if (!entry.queued) {
+    } else if (entry.ticket == 0) {
       enqueue(key, entry, now);
     }
   }
@@ -168,23 +230,17 @@ void WorkQueue::promote_due(SteadyTime now) {
 
 std::optional<ResourceKey> WorkQueue::take(SteadyTime now, double& waited) {
   promote_due(now);
-  const auto has_room = [this](const ResourceKey& key) {
-    const std::string& group = entries_[key].group;
-    return group.empty() || per_group_ == 0 || out_by_group_[group] < per_group_;
-  };
-  const auto found = std::ranges::find_if(queue_, has_room);
-  if (found == queue_.end()) {
+  if (open_.empty()) {
     return std::nullopt;
   }
-  ResourceKey key = *found;
-  queue_.erase(found);
-  Entry& entry = entries_[key];
-  entry.queued = false;
+  const GroupPlace group = open_.begin()->second;
+  ResourceKey key = group->second.waiting.begin()->second;
+  Entry& entry = entry_of(key);
   entry.processing = true;
-  entry.taken_at = now;
   waited = seconds_between(entry.queued_at, now);
-  ++out_by_group_[entry.group];
-  ++processing_;
+  ++group->second.out;
+  out_.emplace(key, now);
+  dequeue(entry);
   return key;
 }
 
@@ -214,17 +270,32 @@ std::optional<ResourceKey> WorkQueue::get() {
       if (key) {
         break;
       }
-      if (schedule_.empty()) {
-        ready_.wait(lock);
-      } else {
-        ready_.wait_for(lock, schedule_.begin()->first - now);
-      }
+      wait_for_work(lock, now);
+    }
+    // Whoever is woken looks for a key, and watches the schedule when it finds none.
+    if (!watched_ && !schedule_.empty()) {
+      ready_.notify_one();
+    } else {
+      wake_one();
     }
   }
   if (key && observer_ != nullptr) {
     observer_->taken(waited);
   }
   return key;
+}
+
+// One of the waiting workers watches the schedule: were it all of them, all would wake for every key that is due.
+void WorkQueue::wait_for_work(std::unique_lock<std::mutex>& lock, SteadyTime now) {
+  if (watched_ || schedule_.empty()) {
+    ++asleep_;
+    ready_.wait(lock);
+    --asleep_;
+    return;
+  }
+  watched_ = true;
+  due_.wait_for(lock, schedule_.begin()->first - now);
+  watched_ = false;
 }
 
 void WorkQueue::done(const ResourceKey& key) {
@@ -237,18 +308,16 @@ void WorkQueue::done(const ResourceKey& key) {
     }
     Entry& entry = found->second;
     const SteadyTime now = clock_.steady_now();
-    worked = seconds_between(entry.taken_at, now);
+    worked = seconds_between(out_.extract(key).mapped(), now);
     entry.processing = false;
-    --processing_;
-    if (--out_by_group_[entry.group] == 0) {
-      out_by_group_.erase(entry.group);
-    }
+    --entry.group->second.out;
+    relist(entry.group);
     if (std::exchange(entry.again, false) && !shut_down_) {
       unschedule(key, entry);
       enqueue(key, entry, now);
     }
+    wake_one();
   }
-  ready_.notify_all();
   idle_.notify_all();
   if (observer_ != nullptr) {
     observer_->finished(worked);
@@ -259,31 +328,44 @@ void WorkQueue::shut_down() {
   {
     const std::lock_guard lock(mutex_);
     shut_down_ = true;
-    queue_.clear();
+    for (auto& [key, entry] : entries_) {
+      entry.ticket = 0;
+      entry.scheduled.reset();
+    }
+    for (auto& [name, group] : groups_) {
+      group.waiting.clear();
+      group.listed = 0;
+    }
+    open_.clear();
     schedule_.clear();
+    queued_ = 0;
   }
   ready_.notify_all();
+  due_.notify_all();
   idle_.notify_all();
 }
 
 void WorkQueue::wait_until_idle() {
   std::unique_lock lock(mutex_);
-  idle_.wait(lock, [this] { return queue_.empty() && processing_ == 0; });
+  idle_.wait(lock, [this] { return queued_ == 0 && out_.empty(); });
+}
+
+std::size_t WorkQueue::size() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
 }
 
 QueueStatistics WorkQueue::statistics() const {
   const std::lock_guard lock(mutex_);
   QueueStatistics statistics;
-  statistics.depth = queue_.size();
-  statistics.processing = processing_;
+  statistics.depth = queued_;
+  statistics.processing = out_.size();
   statistics.scheduled = schedule_.size();
   const SteadyTime now = clock_.steady_now();
-  for (const auto& [key, entry] : entries_) {
-    if (entry.processing) {
-      const double running = seconds_between(entry.taken_at, now);
-      statistics.unfinished_seconds += running;
-      statistics.longest_running_seconds = std::max(statistics.longest_running_seconds, running);
-    }
+  for (const auto& [key, since] : out_) {
+    const double running = seconds_between(since, now);
+    statistics.unfinished_seconds += running;
+    statistics.longest_running_seconds = std::max(statistics.longest_running_seconds, running);
   }
   return statistics;
 }

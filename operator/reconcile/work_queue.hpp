@@ -3,12 +3,14 @@
 // A key is never handed out twice at once: added while it is processed, it comes back when it is done. An immediate add
 // replaces a scheduled one. Failures of a key are spaced by an exponential back-off with jitter, its own and nobody else's.
 // Keys belong to a group (a database server), and at most `per_group` of a group are out at a time; others overtake meanwhile.
+// Of the keys that may go, the one that has waited longest goes first. Finding it takes the logarithm of how many wait, however
+// many of them are held back: each group has a queue of its own, and groups that have room and keys are listed by their first.
 //
 // Threads: safe from any thread. Time comes from the Clock; only get() blocks. Ownership: borrows the clock.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -74,23 +76,38 @@ class WorkQueue {
   // Waits until nothing is queued or out (schedules are not waited for).
   void wait_until_idle();
   [[nodiscard]] QueueStatistics statistics() const;
+  // Keys it knows, whether they wait, are out or are scheduled, or none of it.
+  [[nodiscard]] std::size_t size() const;
 
  private:
+  struct Group {
+    std::map<std::uint64_t, ResourceKey> waiting;  // by ticket
+    std::size_t out = 0;
+    std::size_t members = 0;
+    std::uint64_t listed = 0;  // the ticket under which it is in open_; 0: it is not
+  };
+  using GroupPlace = std::map<std::string, Group>::iterator;
   struct Entry {
-    std::string group;
+    GroupPlace group{};
     int failures = 0;
-    bool queued = false;
+    std::uint64_t ticket = 0;  // of the queue; 0: not queued
     bool processing = false;
     bool again = false;  // added while processing
     std::optional<SteadyTime> scheduled;
     SteadyTime queued_at{};
-    SteadyTime taken_at{};
   };
 
+  Entry& entry_of(const ResourceKey& key);
+  GroupPlace join_group(const std::string& name);
+  void leave_group(GroupPlace place);
+  void relist(GroupPlace place);
   void enqueue(const ResourceKey& key, Entry& entry, SteadyTime now);
+  void dequeue(Entry& entry);
   void schedule(const ResourceKey& key, Entry& entry, SteadyTime when);
   void unschedule(const ResourceKey& key, Entry& entry);
   void promote_due(SteadyTime now);
+  void wake_one();
+  void wait_for_work(std::unique_lock<std::mutex>& lock, SteadyTime now);
   [[nodiscard]] std::optional<ResourceKey> take(SteadyTime now, double& waited);
 
   Clock& clock_;
@@ -99,12 +116,17 @@ class WorkQueue {
   QueueObserver* observer_;
   mutable std::mutex mutex_;
   std::condition_variable ready_;
+  std::condition_variable due_;  // one of the waiting workers watches the schedule; the others sleep until there is a key
   std::condition_variable idle_;
   std::map<ResourceKey, Entry> entries_;
-  std::deque<ResourceKey> queue_;
+  std::map<std::string, Group> groups_;
+  std::map<std::uint64_t, GroupPlace> open_;  // groups that have a key and room, by their first ticket
   std::set<std::pair<SteadyTime, ResourceKey>> schedule_;
-  std::map<std::string, std::size_t> out_by_group_;
-  std::size_t processing_ = 0;
+  std::uint64_t tickets_ = 0;
+  std::map<ResourceKey, SteadyTime> out_;  // since when
+  std::size_t queued_ = 0;
+  std::size_t asleep_ = 0;
+  bool watched_ = false;  // somebody waits on due_
   bool shut_down_ = false;
 };
 

@@ -1,7 +1,6 @@
 #include "operator/serve/resource_series.hpp"
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -42,28 +41,24 @@ void write_label(std::string& text, std::string_view name, std::string_view valu
 
 class Series {
  public:
-  void add(const DatabaseMigration& resource) {
-    const DatabaseMigrationStatus& status = resource.status;
-    if (status.observed_generation < 0) {
+  void add(const ResourceKey& key, const StatusDigest& digest) {
+    if (!digest.observed) {
       return;
     }
     names_.clear();
-    write_label(names_, "name", resource.metadata.name);
+    write_label(names_, "name", key.name);
     names_ += ',';
-    write_label(names_, "namespace", resource.metadata.name_space);
-    std::string revisions;
-    write_label(revisions, ",current", status.current_revision);
-    write_label(revisions, ",target", status.target_revision);
-    line(Info, 1, revisions);
-    line(Pending, status.pending_count);
-    line(Ready, is_true(status.conditions, ConditionType::Ready) ? 1 : 0);
-    line(Stalled, is_true(status.conditions, ConditionType::Stalled) ? 1 : 0);
-    if (!status.last_backup) {
-      return;
-    }
-    if (const auto started = parse_iso8601(status.last_backup->started_at)) {
-      line(BackupTime, std::chrono::duration_cast<std::chrono::seconds>(started->time_since_epoch()).count());
-      line(BackupSize, status.last_backup->size_bytes);
+    write_label(names_, "namespace", key.name_space);
+    revisions_.clear();
+    write_label(revisions_, ",current", digest.current);
+    write_label(revisions_, ",target", digest.target);
+    line(Info, 1, revisions_);
+    line(Pending, digest.pending);
+    line(Ready, digest.ready ? 1 : 0);
+    line(Stalled, digest.stalled ? 1 : 0);
+    if (digest.backup_begun != 0) {
+      line(BackupTime, digest.backup_begun);
+      line(BackupSize, digest.backup_bytes);
     }
   }
 
@@ -85,6 +80,7 @@ class Series {
   }
 
   std::string names_;
+  std::string revisions_;
   std::array<std::string, Count> lines_;
 };
 
@@ -92,7 +88,7 @@ class Series {
 
 std::string resource_series(const ResourceStore& store) {
   Series series;
-  store.each([&series](const DatabaseMigration& resource) { series.add(resource); });
+  store.each([&series](const ResourceKey& key, const StatusDigest& digest) { series.add(key, digest); });
   return series.text();
 }
 

@@ -176,11 +176,11 @@ std::optional<DatabaseMigration> Catalogue::find(const ResourceKey& key) const {
   return found->second.resource;
 }
 
-void Catalogue::each(const std::function<void(const DatabaseMigration&)>& look) const {
+void Catalogue::each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, entry] : entries_) {
     if (!entry.invalid) {
-      look(entry.resource);
+      look(key, digest_of(entry.resource.status));
     }
   }
 }

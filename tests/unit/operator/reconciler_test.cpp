@@ -218,7 +218,9 @@ class MapStore final : public ResourceStore {
   std::optional<DatabaseMigration> find(const ResourceKey& key) const override {
     return key == resource.key() && !gone ? std::optional(resource) : std::nullopt;
   }
-  void each(const std::function<void(const DatabaseMigration&)>& look) const override { look(resource); }
+  void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override {
+    look(resource.key(), digest_of(resource.status));
+  }
   std::string claimed_by(const ResourceKey&) const override { return {}; }
   Result<void> write_status(const ResourceKey&, const DatabaseMigrationStatus& status) override {
     if (refuses) {
@@ -236,12 +238,27 @@ class MapStore final : public ResourceStore {
 
 class ControllerTest : public ReconcilerTest {
  protected:
+  static ControllerOptions options(milliseconds tell_after = milliseconds(0)) {
+    ControllerOptions options;
+    options.tell_after = tell_after;
+    return options;
+  }
+  // Seconds until the resource's turn comes, up to an hour; its turn is taken.
+  int seconds_until_its_turn() {
+    for (int seconds = 0; seconds < 3'600; ++seconds, clock.advance(std::chrono::seconds(1))) {
+      if (const auto key = queue.try_get()) {
+        queue.done(*key);
+        return seconds;
+      }
+    }
+    return -1;
+  }
   MapStore store;
   WorkQueue queue{clock, BackOff{std::chrono::seconds(1), std::chrono::seconds(300), 0.0}, 8};
   std::vector<bool> news;
   Controller controller{{store, reconciler, queue, observer, clock,
                          [this](const ResourceKey&, const Outcome&, bool fresh) { news.push_back(fresh); }},
-                        ControllerOptions{},
+                        options(),
                         Log()};
 };
 
@@ -264,6 +281,13 @@ TEST_F(ControllerTest, WritesTheStatusTwiceForARunAndNeverForNoNews) {
   controller.process(store.resource.key(), {});
   controller.process(store.resource.key(), {});
   EXPECT_EQ(store.written.size(), 2U);
+}
+
+TEST_F(ControllerTest, TellsARunThatIsOverSoonByItsOutcomeAlone) {
+  Controller patient{{store, reconciler, queue, observer, clock}, options(std::chrono::hours(1)), Log()};
+  EXPECT_TRUE(patient.process(store.resource.key(), {}));
+  ASSERT_EQ(store.written.size(), 1U);
+  EXPECT_EQ(store.written[0].phase, Phase::Ready);
 }
 
 TEST_F(ControllerTest, TellsARunThatEndedWhileNoStatusCouldBeWritten) {
@@ -307,6 +331,41 @@ TEST_F(ControllerTest, ComesBackAtTheResyncWhenAllIsWell) {
   EXPECT_EQ(queue.try_get(), std::nullopt);
   clock.advance(std::chrono::seconds(331));
   EXPECT_TRUE(queue.try_get().has_value());
+}
+
+TEST_F(ControllerTest, ResyncsAResourceOnceInEveryPeriodWhateverHappensInBetween) {
+  controller.process(store.resource.key(), {});
+  EXPECT_LE(seconds_until_its_turn(), 330);
+  controller.process(store.resource.key(), {});
+  EXPECT_EQ(seconds_until_its_turn(), 300);
+  clock.advance(std::chrono::seconds(100));
+  controller.process(store.resource.key(), {});  // its spec changed
+  EXPECT_EQ(seconds_until_its_turn(), 200);
+}
+
+TEST_F(ControllerTest, SpreadsResyncsEvenlyOverThePeriod) {
+  for (int number = 0; number < 600; ++number) {
+    store.resource.metadata.name = "orders-" + std::to_string(number);
+    controller.process(store.resource.key(), {});
+  }
+  for (int minute = 0; minute < 5; ++minute) {
+    int turns = 0;
+    for (clock.advance(std::chrono::seconds(minute == 0 ? 90 : 60)); queue.try_get(); ++turns) {
+    }
+    EXPECT_GE(turns, 80) << minute;
+    EXPECT_LE(turns, 160) << minute;
+  }
+}
+
+TEST_F(ControllerTest, LooksAtALargeFleetLessOften) {
+  for (int number = 0; number < 6'000 - 1; ++number) {
+    queue.add({"shop", "other-" + std::to_string(number)});
+    queue.done(queue.try_get().value());
+  }
+  controller.process(store.resource.key(), {});
+  EXPECT_LE(seconds_until_its_turn(), 2'310);
+  controller.process(store.resource.key(), {});
+  EXPECT_EQ(seconds_until_its_turn(), 2'100);  // seven times five minutes: no more than three in a second
 }
 
 TEST_F(ControllerTest, BacksOffWhileTheDatabaseIsDownAndRecovers) {

@@ -20,8 +20,10 @@ bool holds(const std::string& text, const std::string& part) {
 class ListedStore final : public ResourceStore {
  public:
   std::optional<DatabaseMigration> find(const ResourceKey&) const override { return std::nullopt; }
-  void each(const std::function<void(const DatabaseMigration&)>& look) const override {
-    std::for_each(resources.begin(), resources.end(), look);
+  void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override {
+    for (const auto& resource : resources) {
+      look(resource.key(), digest_of(resource.status));
+    }
   }
   std::string claimed_by(const ResourceKey&) const override { return {}; }
   Result<void> write_status(const ResourceKey&, const DatabaseMigrationStatus&) override { return {}; }

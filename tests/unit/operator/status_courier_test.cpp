@@ -37,6 +37,28 @@ TEST(StatusCourier, LetsARunGoOnWhileAWriteHangsAndKeepsOnlyTheNewest) {
   EXPECT_EQ(written, (std::vector<std::string>{"orders a1", "orders a3", "bills b1"}));
 }
 
+TEST(StatusCourier, HoldsTheFirstStatusOfARunBackAndDropsItWhenTheRunIsOver) {
+  std::vector<std::string> written;
+  StatusCourier courier(
+      [&](const ResourceKey& key, const DatabaseMigrationStatus& status) {
+        written.push_back(key.name + " " + status.current_revision);
+      },
+      std::chrono::hours(1));
+  courier.send({"shop", "orders"}, at("a1"));
+  courier.send({"shop", "orders"}, at("a2"));
+  courier.settle({"shop", "orders"});
+  EXPECT_TRUE(written.empty());
+}
+
+TEST(StatusCourier, TellsOfARunThatLasts) {
+  std::promise<std::string> told;
+  StatusCourier courier([&](const ResourceKey& key, const DatabaseMigrationStatus&) { told.set_value(key.name); },
+                        milliseconds(20));
+  courier.send({"shop", "orders"}, at("a1"));
+  EXPECT_EQ(told.get_future().get(), "orders");
+  courier.settle({"shop", "orders"});
+}
+
 TEST(StatusCourier, WritesWhatItWasGivenBeforeItEnds) {
   int written = 0;
   {

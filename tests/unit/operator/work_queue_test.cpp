@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "tests/support/fake_clock.hpp"
 
@@ -114,6 +119,41 @@ TEST_F(WorkQueueTest, BoundsWhatIsOutOfAGroupAndLetsOthersOvertake) {
   EXPECT_EQ(queue.try_get(), kC);
 }
 
+TEST_F(WorkQueueTest, TakesWhatHasWaitedLongestOfWhatMayGo) {
+  const ResourceKey early{"shop", "early"};
+  const ResourceKey late{"shop", "late"};
+  for (const auto& key : {kA, kB, kC, early}) {
+    queue.set_group(key, "db:5432");
+    queue.add(key);
+  }
+  queue.set_group(late, "elsewhere:5432");
+  queue.add(late);
+  EXPECT_EQ(queue.try_get(), kA);
+  EXPECT_EQ(queue.try_get(), kB);
+  queue.done(kB);  // before `late` is asked for: its server has room again, and kC came first
+  EXPECT_EQ(queue.try_get(), kC);
+  EXPECT_EQ(queue.try_get(), late);
+  queue.remove(kC);
+  queue.done(kC);
+  EXPECT_EQ(queue.try_get(), early);
+}
+
+TEST_F(WorkQueueTest, AKeyKeepsItsPlaceWhenItsGroupBecomesKnown) {
+  for (const auto& key : {kA, kB, kC}) {
+    queue.add(key);
+  }
+  queue.set_group(kC, "db:5432");
+  queue.set_group(kA, "db:5432");
+  queue.set_group(kB, "db:5432");
+  EXPECT_EQ(queue.try_get(), kA);
+  EXPECT_EQ(queue.try_get(), kB);
+  EXPECT_EQ(queue.try_get(), std::nullopt);
+  EXPECT_EQ(queue.statistics().depth, 1U);
+  queue.remove(kC);
+  EXPECT_EQ(queue.statistics().depth, 0U);
+  EXPECT_EQ(queue.size(), 2U);
+}
+
 TEST_F(WorkQueueTest, AGroupChangedWhileWorkingFreesTheRightSlot) {
   queue.set_group(kA, "one");
   queue.add(kA);
@@ -166,6 +206,48 @@ TEST_F(WorkQueueTest, WakesAWaitingWorkerForAKeyAndForShutDown) {
   EXPECT_EQ(second, std::nullopt);
   queue.add(kC);
   EXPECT_EQ(queue.try_get(), std::nullopt);
+}
+
+TEST(WorkQueueThreads, HandOutEveryKeyOnceAndAreNeverAsleepWhileOneIsDue) {
+  SystemClock clock;
+  WorkQueue queue{clock, BackOff{}, 2};
+  std::mutex mutex;
+  std::map<ResourceKey, int> taken;
+  std::vector<std::thread> workers;
+  for (int worker = 0; worker < 6; ++worker) {
+    workers.emplace_back([&] {
+      while (const auto key = queue.get()) {
+        bool again = false;
+        {
+          const std::lock_guard lock(mutex);
+          again = ++taken[*key] == 1;
+        }
+        if (again) {
+          queue.add_after(*key, milliseconds(1 + std::hash<std::string>{}(key->name) % 20));
+        }
+        queue.done(*key);
+      }
+    });
+  }
+  constexpr std::size_t kKeys = 500;
+  for (std::size_t number = 0; number < kKeys; ++number) {
+    const ResourceKey key{"shop", std::to_string(number)};
+    queue.set_group(key, "db" + std::to_string(number % 7));
+    queue.add(key);
+  }
+  const auto all_twice = [&] {
+    const std::lock_guard lock(mutex);
+    return taken.size() == kKeys && std::ranges::all_of(taken, [](const auto& entry) { return entry.second == 2; });
+  };
+  const auto deadline = std::chrono::steady_clock::now() + seconds(60);
+  while (!all_twice() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(all_twice());
+  queue.shut_down();
+  for (auto& worker : workers) {
+    worker.join();
+  }
 }
 
 }  // namespace
