@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "operator/api/spec_codec.hpp"
 #include "operator/api/status_codec.hpp"
 #include "operator/cluster/object_fields.hpp"
 #include "operator/reconcile/database_access.hpp"

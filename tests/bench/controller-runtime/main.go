@@ -71,11 +71,12 @@ func (r *reconciler) lookAt(ctx context.Context, migration *DatabaseMigration) e
 }
 
 func main() {
-	kubeconfig := flag.String("kubeconfig", "", "where the API server is")
-	listen := flag.String("listen", ":8080", "address of the metrics")
-	resync := flag.Duration("resync", 10*time.Hour, "every object is reconciled at least this often")
-	look := flag.Bool("look", false, "connect to the databases too")
-	flag.Parse()
+	flags := flag.NewFlagSet(os.Args[0], flag.ExitOnError) // controller-runtime has a -kubeconfig among the global ones
+	kubeconfig := flags.String("kubeconfig", "", "where the API server is")
+	listen := flags.String("listen", ":8080", "address of the metrics")
+	resync := flags.Duration("resync", 10*time.Hour, "every object is reconciled at least this often")
+	look := flags.Bool("look", false, "connect to the databases too")
+	_ = flags.Parse(os.Args[1:])
 	ctrl.SetLogger(zap.New())
 	if err := run(*kubeconfig, *listen, *resync, *look); err != nil {
 		ctrl.Log.Error(err, "the controller ended")
