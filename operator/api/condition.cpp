@@ -15,6 +15,7 @@ constexpr std::array kTypes{
     std::pair{ConditionType::Approved, std::string_view("Approved")},
     std::pair{ConditionType::BackedUp, std::string_view("BackedUp")},
     std::pair{ConditionType::Applied, std::string_view("Applied")},
+    std::pair{ConditionType::SourceUnavailable, std::string_view("SourceUnavailable")},
 };
 
 // The one string table of reasons.

@@ -1,9 +1,9 @@
 // Conditions: what a resource says about itself in the words that kubectl wait, Helm and Flux understand.
 //
 // One closed list of types and one of reasons; docs/spec/database-migration.md explains every one of them, and a test compares
-// the page with the tables. Ready is always present. Reconciling and Stalled are present only while they are True (kstatus:
-// Stalled=True is a failure that waits for a human, Reconciling=True is progress). lastTransitionTime moves only when the
-// status flips.
+// the page with the tables. Ready is always present. Reconciling, Stalled and SourceUnavailable are present only while they are
+// True (kstatus: Stalled=True is a failure that waits for a human, Reconciling=True is progress). lastTransitionTime moves only
+// when the status flips.
 //
 // Threads: plain values.
 #pragma once
@@ -16,7 +16,16 @@
 
 namespace athanor::controller {
 
-enum class ConditionType : std::uint8_t { Ready, Reconciling, Stalled, Planned, Approved, BackedUp, Applied };
+enum class ConditionType : std::uint8_t {
+  Ready,
+  Reconciling,
+  Stalled,
+  Planned,
+  Approved,
+  BackedUp,
+  Applied,
+  SourceUnavailable
+};
 
 enum class Reason : std::uint8_t {
   // Fine.

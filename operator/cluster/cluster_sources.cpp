@@ -2,7 +2,7 @@
 
 namespace athanor::controller {
 
-Result<std::shared_ptr<SourceSnapshot>> ClusterSources::load(const DatabaseMigration& resource) {
+Result<LoadedSource> ClusterSources::load(const DatabaseMigration& resource) {
   const SourceSpec& source = resource.spec.source;
   SourceProvider* provider = providers_.path;
   if (!source.config_maps.empty()) {

@@ -23,7 +23,7 @@ struct SourceProviders {
 class ClusterSources final : public SourceProvider {
  public:
   explicit ClusterSources(SourceProviders providers) : providers_(providers) {}
-  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) override;
+  [[nodiscard]] Result<LoadedSource> load(const DatabaseMigration& resource) override;
 
  private:
   SourceProviders providers_;

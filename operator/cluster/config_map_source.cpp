@@ -66,7 +66,7 @@ Result<ConfigMapSource::Content> ConfigMapSource::read(const DatabaseMigration& 
   return content;
 }
 
-Result<std::shared_ptr<SourceSnapshot>> ConfigMapSource::load(const DatabaseMigration& resource) {
+Result<LoadedSource> ConfigMapSource::load(const DatabaseMigration& resource) {
   std::string place = resource.metadata.name_space;
   for (const auto& name : resource.spec.source.config_maps) {
     place += '/' + name;

@@ -20,7 +20,7 @@ namespace athanor::controller {
 class ConfigMapSource final : public SourceProvider {
  public:
   explicit ConfigMapSource(KubeReader& reader, SourceLimits limits = {}) : reader_(reader), limits_(limits) {}
-  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) override;
+  [[nodiscard]] Result<LoadedSource> load(const DatabaseMigration& resource) override;
 
  private:
   struct Content {

@@ -112,7 +112,7 @@ std::vector<ResourceType> find_flux_types(HttpTransport& transport, const std::v
   return found;
 }
 
-Result<std::shared_ptr<SourceSnapshot>> FluxArtifacts::load(const DatabaseMigration& resource) {
+Result<LoadedSource> FluxArtifacts::load(const DatabaseMigration& resource) {
   const FluxSource& source = *resource.spec.source.flux;
   const bool recursive = resource.spec.source.recursive;
   const auto type = std::ranges::find(flux_types(), source.kind, &ResourceType::kind);
@@ -131,7 +131,7 @@ Result<std::shared_ptr<SourceSnapshot>> FluxArtifacts::load(const DatabaseMigrat
   const std::string place = named + '\n' + source.path + (recursive ? "\n**" : "");
   const std::string id = sha256_hex(place + '\n' + artifact->sha256);
   auto snapshot = entry(place)->work.get([&id](const std::shared_ptr<SourceSnapshot>& made) { return made->id() == id; },
-                                         [&] { return make(*artifact, source, recursive, id); });
+                                         [&] { return make(*artifact, source, recursive, id); }, id);
   if (!snapshot) {
     return fail(in_source(std::move(snapshot).error()));
   }

@@ -32,7 +32,7 @@ class FluxArtifacts final : public SourceProvider {
  public:
   FluxArtifacts(KubeReader& reader, ArtifactFetcher& fetcher, Clock& clock, FluxOptions options, StopToken stop)
       : reader_(reader), fetcher_(fetcher), clock_(clock), options_(std::move(options)), stop_(stop) {}
-  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) override;
+  [[nodiscard]] Result<LoadedSource> load(const DatabaseMigration& resource) override;
 
  private:
   struct Artifact {

@@ -37,6 +37,22 @@ bool has_any(const std::string& text, std::initializer_list<std::string_view> wo
   return std::ranges::any_of(words, [&text](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
+// Without how long it took: the same trouble is told in the same words, so that no status is written for it again.
+std::string without_times(std::string words) {
+  constexpr std::string_view kAfter = " after ";
+  for (std::size_t at = words.find(kAfter); at != std::string::npos; at = words.find(kAfter, at + 1)) {
+    const std::size_t digits = at + kAfter.size();
+    const std::size_t unit = std::min(words.find_first_not_of("0123456789", digits), words.size());
+    for (const std::string_view name : {" milliseconds", " ms"}) {
+      if (unit > digits && words.compare(unit, name.size(), name) == 0) {
+        words.erase(at, unit + name.size() - at);
+        break;
+      }
+    }
+  }
+  return words;
+}
+
 // One line: what git puts before, after and between is left out.
 std::string told(const std::string& complaint) {
   std::istringstream lines(complaint);
@@ -53,12 +69,29 @@ std::string told(const std::string& complaint) {
     }
     words += (words.empty() ? "" : "; ") + line;
   }
-  return fit_for_message(words);
+  return fit_for_message(without_times(std::move(words)));
 }
 
-Error failure_of(const std::string& subcommand, const ChildEnd& end) {
-  const std::string words = told(end.err);
+// What git and ssh say at length, or as if somebody could be asked. Empty: their own words will do.
+std::string put_plainly(const std::string& raw, bool with_password) {
+  if (has_any(raw, {"REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key verification failed"})) {
+    return "Host key verification failed: the host has another key than those in known_hosts";
+  }
+  if (has_any(raw, {"could not read Username", "could not read Password", "Authentication failed"})) {
+    return with_password ? "Authentication failed: the server refuses the username or password"
+                         : "Authentication failed: the server wants a username and password";
+  }
+  return {};
+}
+
+Error failure_of(const GitRun& run, const ChildEnd& end) {
+  const std::string& subcommand = run.arguments.front();
   const std::string& raw = end.err;
+  const bool with_password = run.access != nullptr && std::ranges::any_of(run.access->settings(), [](const auto& setting) {
+                               return setting.first == "http.extraHeader";
+                             });
+  std::string words = put_plainly(raw, with_password);
+  words = words.empty() ? told(raw) : words;
   Error error(ErrorCode::Io,
               "git " + subcommand + (words.empty() ? " ended with " + std::to_string(end.exit_code) : ": " + words));
   if (has_any(raw, {"Host key verification failed"})) {
@@ -171,7 +204,7 @@ Result<void> GitCommand::run(const GitRun& run) const {
     return fail(std::move(error));
   }
   if (ended->exit_code != 0) {
-    return fail(failure_of(run.arguments.front(), *ended));
+    return fail(failure_of(run, *ended));
   }
   return {};
 }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxFetches = 200;  // then the repository begins anew: nothing in it is ever tidied up
 constexpr milliseconds kJustNow{2'000};
-constexpr int kKeepIntervals = 4;  // how long what nobody asks for is kept
+constexpr milliseconds kAskAgain{15'000};  // a server that could not be reached, at the earliest
 
 // What the resource names, as git calls it; a commit's id for a commit.
 std::string reference_of(const GitSource& source) {
@@ -80,7 +80,7 @@ std::shared_ptr<T> GitRepositories::Repository::entry(std::map<std::string, std:
   const SteadyTime now = clock_.steady_now();
   const Lock lock(entries_mutex_);
   std::erase_if(entries, [&](const auto& known) {
-    return known.second.use_count() == 1 && now - known.second->used > kKeepIntervals * options_.look_again;
+    return known.second.use_count() == 1 && now - known.second->used > options_.keep_unused();
   });
   auto& found = entries[key];
   if (!found) {
@@ -90,8 +90,7 @@ std::shared_ptr<T> GitRepositories::Repository::entry(std::map<std::string, std:
   return found;
 }
 
-Result<std::shared_ptr<SourceSnapshot>> GitRepositories::Repository::load(const GitSource& source, bool recursive,
-                                                                          bool at_once) {
+Result<LoadedSource> GitRepositories::Repository::load(const GitSource& source, bool recursive, bool at_once) {
   used_ = clock_.steady_now();
   const std::string reference = reference_of(source);
   const auto known = entry(references_, reference);
@@ -100,9 +99,12 @@ Result<std::shared_ptr<SourceSnapshot>> GitRepositories::Repository::load(const 
   const std::string id = sha256_hex(folder_ + '\n' + tip.commit + '\n' + place);
   auto snapshot = entry(snapshots_, place)
                       ->work.get([&id](const std::shared_ptr<SourceSnapshot>& made) { return made->id() == id; },
-                                 [&] { return unpack(source, recursive, tip.commit, id); });
+                                 [&] { return unpack(source, recursive, tip.commit, id); }, id);
   if (snapshot) {
-    return snapshot;
+    return LoadedSource(std::move(*snapshot), tip.doubt);
+  }
+  if (tip.doubt) {
+    return fail(*tip.doubt);  // the files are gone from the cache, too
   }
   known->stale = known->stale || snapshot.error().code == ErrorCode::StalePlan;
   return fail(in_repository(std::move(snapshot).error(), url_));
@@ -110,25 +112,50 @@ Result<std::shared_ptr<SourceSnapshot>> GitRepositories::Repository::load(const 
 
 Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(const GitSource& source, Reference& reference,
                                                                                bool at_once) {
+  if (!at_once) {
+    if (auto doubted = remembered(reference, std::min(kAskAgain, options_.look_again))) {
+      return std::move(*doubted);
+    }
+  }
   const auto good = [&](const Tip& tip) {
     const auto age = clock_.steady_now() - tip.looked_at;
     return !reference.stale && (!source.commit.empty() || age < (at_once ? kJustNow : options_.look_again));
   };
-  return reference.work.get(good, [&]() -> Result<Tip> {
+  auto tip = reference.work.get(good, [&]() -> Result<Tip> {
     reference.stale = false;
     auto commit = look(source);
     const SteadyTime now = clock_.steady_now();
+    const Lock lock(reference.mutex);
     if (commit) {
-      reference.good = Tip{*commit, now};
+      reference.good = Tip{*commit, now, std::nullopt};
+      reference.failure.reset();
       return *reference.good;
     }
-    Error error = std::move(commit).error();
-    if (!at_once && error.code == ErrorCode::Io && error.retry == RetryClass::Transient && reference.good &&
-        now - reference.good->looked_at < options_.outage) {
-      return Tip{reference.good->commit, now};
+    Error error = in_repository(std::move(commit).error(), url_);
+    if (error.code == ErrorCode::Io && error.retry == RetryClass::Transient) {
+      reference.failure = error;
+      reference.failed_at = now;
     }
-    return fail(in_repository(std::move(error), url_));
+    return fail(std::move(error));
   });
+  if (!tip && !at_once) {
+    if (auto doubted = remembered(reference, options_.outage)) {
+      return std::move(*doubted);
+    }
+  }
+  return tip;
+}
+
+// What was known before the server could not be reached, if that was found out no longer ago than this.
+std::optional<GitRepositories::Repository::Tip> GitRepositories::Repository::remembered(Reference& reference,
+                                                                                        milliseconds found_out) const {
+  const SteadyTime now = clock_.steady_now();
+  const Lock lock(reference.mutex);
+  if (!reference.failure || !reference.good || now - reference.failed_at >= found_out ||
+      now - reference.good->looked_at >= options_.outage) {
+    return std::nullopt;
+  }
+  return Tip{reference.good->commit, reference.good->looked_at, reference.failure};
 }
 
 // The commit the source means now; it is in the repository afterwards.

@@ -25,18 +25,22 @@ class GitRepositories::Repository {
   Repository& operator=(const Repository&) = delete;
 
   // `at_once`: what a tag or branch points to must not have been asked long ago.
-  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> load(const GitSource& source, bool recursive, bool at_once);
+  [[nodiscard]] Result<LoadedSource> load(const GitSource& source, bool recursive, bool at_once);
   [[nodiscard]] bool unused_since(SteadyTime time) const { return used_.load() < time; }
 
  private:
   struct Tip {
     std::string commit;
     SteadyTime looked_at;
+    std::optional<Error> doubt;  // why it could not be asked for, where this is what was known before
   };
   struct Reference {
     explicit Reference(Clock& clock) : work(clock) {}
     SharedWork<Tip> work;
-    std::optional<Tip> good;          // touched by whoever works
+    std::mutex mutex;
+    std::optional<Tip> good;       // the last answer
+    std::optional<Error> failure;  // since then, to reach the server
+    SteadyTime failed_at;
     std::atomic<bool> stale = false;  // its commit is no longer in the repository
     SteadyTime used;
   };
@@ -50,6 +54,7 @@ class GitRepositories::Repository {
   template <class T>
   std::shared_ptr<T> entry(std::map<std::string, std::shared_ptr<T>>& entries, const std::string& key);
   Result<Tip> find_tip(const GitSource& source, Reference& reference, bool at_once);
+  std::optional<Tip> remembered(Reference& reference, milliseconds found_out) const;
   Result<std::string> look(const GitSource& source);
   Result<std::string> ask(const GitSource& source, const GitAccess& access) const;
   Result<std::string> fetch(const std::string& wanted, const GitSource& source, const GitAccess& access);

@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxSecretBytes = std::size_t{64} << 10U;
 constexpr std::size_t kMaxDeclared = 100'000;
-constexpr int kKeepIntervals = 4;  // how long a repository that nobody asks for is kept
 
 // What makes it worth asking the server at once: somebody changed the resource, or wants to know now.
 std::string declaration_of(const DatabaseMigration& resource) {
@@ -44,11 +43,16 @@ GitRepositories::GitRepositories(KubeReader& secrets, Clock& clock, GitOptions o
 
 GitRepositories::~GitRepositories() = default;
 
-Result<std::shared_ptr<SourceSnapshot>> GitRepositories::load(const DatabaseMigration& resource) {
+Result<LoadedSource> GitRepositories::load(const DatabaseMigration& resource) {
   const SourceSpec& source = resource.spec.source;
   TRY_ASSIGN(const auto credentials, read_credentials(resource));
   TRY_ASSIGN(const auto found, repository(source.git->url, credentials));
-  return found->load(*source.git, source.recursive, changed(resource));
+  const std::string declaration = declaration_of(resource);
+  auto loaded = found->load(*source.git, source.recursive, is_news(resource.key(), declaration));
+  if (loaded && !loaded->doubt) {
+    answered(resource.key(), declaration);
+  }
+  return loaded;
 }
 
 Result<GitCredentials> GitRepositories::read_credentials(const DatabaseMigration& resource) const {
@@ -98,7 +102,7 @@ Result<std::shared_ptr<GitRepositories::Repository>> GitRepositories::repository
     known_by += std::to_string(part->size()) + ":" + *part;
   }
   const std::string key = sha256_hex(known_by).substr(0, 32);
-  const SteadyTime long_ago = clock_.steady_now() - kKeepIntervals * options_.look_again;
+  const SteadyTime long_ago = clock_.steady_now() - options_.keep_unused();
   const std::lock_guard lock(mutex_);
   std::erase_if(repositories_, [&](const auto& known) {
     return known.first != key && known.second.use_count() == 1 && known.second->unused_since(long_ago);
@@ -110,15 +114,19 @@ Result<std::shared_ptr<GitRepositories::Repository>> GitRepositories::repository
   return found;
 }
 
-// Whether the resource says something else than when it was last asked about.
-bool GitRepositories::changed(const DatabaseMigration& resource) {
-  std::string declared = declaration_of(resource);
+// Whether the resource says something else than when the server was last asked on its behalf.
+bool GitRepositories::is_news(const ResourceKey& key, const std::string& declaration) {
+  const std::lock_guard lock(mutex_);
+  const auto known = declared_.find(key);
+  return known == declared_.end() || known->second != declaration;
+}
+
+void GitRepositories::answered(const ResourceKey& key, const std::string& declaration) {
   const std::lock_guard lock(mutex_);
   if (declared_.size() > kMaxDeclared) {
     declared_.clear();
   }
-  auto& last = declared_[resource.key()];
-  return std::exchange(last, declared) != declared;
+  declared_[key] = declaration;
 }
 
 }  // namespace athanor::controller

@@ -3,8 +3,8 @@
 // Per repository and credentials there is one bare, shallow repository in the cache, which fetches single commits. What a tag
 // or branch points to is asked once per interval for all resources that name it, and at once when a resource was changed or
 // asked for a retry. A snapshot is made once per commit and folder and shared by all resources; files of a commit go with the
-// last snapshot of it. While a repository cannot be reached, the commit that was known stays good for a while; a resource that
-// was changed meanwhile is told the truth.
+// last snapshot of it. While a repository cannot be reached, the commit that was known is handed out for a while, with the
+// doubt that it still is the one; a resource that was changed meanwhile gets the error alone.
 //
 // Whoever does not have the credentials shares nothing with those who have them: the Secret is read each time, and its content
 // is part of what a repository is known by.
@@ -13,6 +13,7 @@
 // clock; owns its part of the cache, which goes with it.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,9 +28,11 @@ namespace athanor::controller {
 struct GitOptions {
   std::string folder;                // of the cache; made at first use
   milliseconds look_again{240'000};  // how long what a tag or branch points to is taken as known
-  milliseconds outage{900'000};      // and how long while the repository cannot be reached
+  milliseconds outage{900'000};      // and how long it is remembered while the repository cannot be reached
   std::uint64_t max_repository_bytes = std::uint64_t{512} << 20U;
   SourceLimits limits;
+  // How long what nobody asks for is kept.
+  [[nodiscard]] milliseconds keep_unused() const { return std::max(4 * look_again, outage); }
 };
 
 class GitRepositories final : public SourceProvider {
@@ -40,13 +43,14 @@ class GitRepositories final : public SourceProvider {
   GitRepositories(const GitRepositories&) = delete;
   GitRepositories& operator=(const GitRepositories&) = delete;
 
-  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) override;
+  [[nodiscard]] Result<LoadedSource> load(const DatabaseMigration& resource) override;
 
  private:
   class Repository;
   [[nodiscard]] Result<GitCredentials> read_credentials(const DatabaseMigration& resource) const;
   [[nodiscard]] Result<std::shared_ptr<Repository>> repository(const std::string& url, const GitCredentials& credentials);
-  [[nodiscard]] bool changed(const DatabaseMigration& resource);
+  [[nodiscard]] bool is_news(const ResourceKey& key, const std::string& declaration);
+  void answered(const ResourceKey& key, const std::string& declaration);
 
   KubeReader& secrets_;
   Clock& clock_;
@@ -55,7 +59,7 @@ class GitRepositories final : public SourceProvider {
   std::string salt_;  // so that no name on disk tells anything about a password
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Repository>> repositories_;
-  std::map<ResourceKey, std::string> declared_;  // what each resource said last time
+  std::map<ResourceKey, std::string> declared_;  // what each resource said when it last had an answer
 };
 
 }  // namespace athanor::controller

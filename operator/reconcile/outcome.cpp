@@ -203,6 +203,20 @@ void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigrat
   }
 }
 
+// Whether what the outcome tells about the files is what the source holds now.
+void set_source_condition(DatabaseMigrationStatus& status, const Outcome& outcome, ConditionSet& conditions) {
+  if (outcome.source_doubt) {
+    const std::string revision = outcome.source ? outcome.source->revision : std::string();
+    conditions.set(
+        ConditionType::SourceUnavailable, true, Reason::SourceNotFound,
+        (revision.empty() ? "" : "judged by " + revision + ", which was there last: ") + outcome.source_doubt->describe());
+  } else if (outcome.reason == Reason::SourceNotFound) {
+    conditions.set(ConditionType::SourceUnavailable, true, outcome.reason, outcome.message);
+  } else if (outcome.kind != Outcome::Kind::Waiting || outcome.source) {  // else nobody has looked
+    remove_condition(status.conditions, ConditionType::SourceUnavailable);
+  }
+}
+
 void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
                     const std::string& now) {
   ConditionSet conditions(status.conditions, resource.metadata.generation, now);
@@ -220,6 +234,7 @@ void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& re
     conditions.set(ConditionType::Planned, false, outcome.reason, outcome.message);
   }
   set_policy_conditions(status, resource, outcome, conditions);
+  set_source_condition(status, outcome, conditions);
   if (outcome.reason != Reason::Suspended) {
     conditions.set(ConditionType::Applied, at_target, outcome.reason, outcome.message);
   }
@@ -249,7 +264,8 @@ void note_circumstances(DatabaseMigrationStatus& status, const DatabaseMigration
 bool tells_nothing_new(const DatabaseMigration& resource, const Outcome& outcome) {
   const Condition* ready = find_condition(resource.status.conditions, ConditionType::Ready);
   return outcome.kind == Outcome::Kind::Done && outcome.reason == Reason::UpToDate && outcome.rows && ready != nullptr &&
-         ready->status == ConditionStatus::True && ready->reason == Reason::Applied &&
+         ready->status == ConditionStatus::True && ready->reason == Reason::Applied && !outcome.source_doubt &&
+         find_condition(resource.status.conditions, ConditionType::SourceUnavailable) == nullptr &&
          resource.status.observed_generation == resource.metadata.generation &&
          resource.status.current_revisions == *outcome.rows && resource.status.phase == Phase::Ready &&
          resource.status.target_revision == resource.spec.target_revision;
@@ -345,6 +361,7 @@ DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, 
   conditions.set(ConditionType::Reconciling, true, Reason::BackingUp, message);
   conditions.set(ConditionType::BackedUp, false, Reason::BackingUp, message);
   remove_condition(status.conditions, ConditionType::Stalled);
+  remove_condition(status.conditions, ConditionType::SourceUnavailable);
   return status;
 }
 
@@ -366,6 +383,7 @@ DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, con
   conditions.set(ConditionType::Ready, false, Reason::Applying, message);
   conditions.set(ConditionType::Reconciling, true, Reason::Applying, message);
   remove_condition(status.conditions, ConditionType::Stalled);
+  remove_condition(status.conditions, ConditionType::SourceUnavailable);
   conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + plan.hash.substr(0, 12));
   conditions.set(ConditionType::Applied, false, Reason::Applying, message);
   return status;

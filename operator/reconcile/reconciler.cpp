@@ -70,7 +70,12 @@ class Reconciler::Run {
       }
     }
     if (!resource_.spec.source.image) {
-      TRY_ASSIGN(snapshot_, parts_.sources.load(resource_));
+      TRY_ASSIGN(auto loaded, parts_.sources.load(resource_));
+      snapshot_ = std::move(loaded.snapshot);
+      source_doubt_ = std::move(loaded.doubt);
+      if (source_doubt_) {
+        log_.warn("the source cannot be looked at; judged by what it held last", error_fields(*source_doubt_));
+      }
     }
     TRY_ASSIGN(target_, make_target(resource_, parts_.credentials));
     TRY_ASSIGN(const bool claimed, claimed_elsewhere());
@@ -93,6 +98,11 @@ class Reconciler::Run {
     }
     Decision decision = decide(resource_, situation);
     resolved_ = decision.resolved;
+    if (source_doubt_ && decision.kind != Decision::Kind::UpToDate && decision.kind != Decision::Kind::Wait) {
+      // What is to be done may have been taken back meanwhile, what is missing may be there.
+      pending_ = decision.pending;
+      return fail(*source_doubt_);
+    }
     if (decision.kind == Decision::Kind::UpToDate) {
       TRY(verify(*access, nullptr));
       pending_.emplace();
@@ -502,6 +512,7 @@ class Reconciler::Run {
     if (snapshot_) {
       outcome.source = SourceStatus{std::string(resource_.spec.source.kind()), snapshot_->revision(),
                                     format_iso8601(parts_.clock.wall_now())};
+      outcome.source_doubt = source_doubt_;
     }
     if (!outcome.repeated) {  // the status keeps the plan that failed
       outcome.plan = plan_;
@@ -515,6 +526,7 @@ class Reconciler::Run {
   const StopToken& stop_;
   const Log& log_;
   std::shared_ptr<SourceSnapshot> snapshot_;
+  std::optional<Error> source_doubt_;
   DatabaseTarget target_;
   std::optional<std::vector<std::string>> rows_;
   std::optional<std::vector<std::string>> resolved_;

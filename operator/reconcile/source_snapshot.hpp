@@ -2,7 +2,8 @@
 //
 // Many resources share a source, so many reconciles share a snapshot: headers are parsed and the graph is built once, and a
 // plan (which holds the parsed bodies) is made once per pair of start and target. A SourceProvider hands snapshots out; it must
-// never hand out one that no longer is what the source holds.
+// never hand out one that no longer is what the source holds without saying so: where a source cannot be looked at, what it
+// held last may be judged by, and nothing is begun on the strength of it.
 //
 // FolderSnapshots is the provider's engine for folders. A snapshot is kept with the name, inode, size, mtime and ctime of every
 // file it was made from; it is handed out again only while all of them are unchanged, and never when a file was changed so
@@ -17,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,10 +56,20 @@ class SourceSnapshot {
   std::map<std::string, std::shared_ptr<const Plan>> plans_;
 };
 
+struct LoadedSource {
+  LoadedSource() = default;
+  // Implicit, because most providers have no doubts.
+  LoadedSource(std::shared_ptr<SourceSnapshot> held, std::optional<Error> why = std::nullopt)
+      : snapshot(std::move(held)), doubt(std::move(why)) {}
+  std::shared_ptr<SourceSnapshot> snapshot;
+  std::optional<Error> doubt;  // why the source could not be looked at: the snapshot is what it held last
+  SourceSnapshot* operator->() const { return snapshot.get(); }
+};
+
 class SourceProvider {
  public:
   virtual ~SourceProvider() = default;
-  [[nodiscard]] virtual Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) = 0;
+  [[nodiscard]] virtual Result<LoadedSource> load(const DatabaseMigration& resource) = 0;
 };
 
 // What the file system says of one file.

@@ -53,7 +53,7 @@ Result<std::string> AllowedRoots::resolve(const std::string& folder, const std::
   return resolved.string();
 }
 
-Result<std::shared_ptr<SourceSnapshot>> LocalSources::load(const DatabaseMigration& resource) {
+Result<LoadedSource> LocalSources::load(const DatabaseMigration& resource) {
   const SourceSpec& source = resource.spec.source;
   TRY_ASSIGN(const auto folder, roots_.resolve(resource.folder, source.path, "spec.source.path", "--source-root"));
   return snapshots_.load(folder, source.recursive);

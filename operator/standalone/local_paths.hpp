@@ -39,7 +39,7 @@ class LocalSources final : public SourceProvider {
  public:
   LocalSources(AllowedRoots roots, Clock& clock, SourceLimits limits = {})
       : roots_(std::move(roots)), snapshots_(clock, limits) {}
-  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) override;
+  [[nodiscard]] Result<LoadedSource> load(const DatabaseMigration& resource) override;
 
  private:
   AllowedRoots roots_;

@@ -307,7 +307,7 @@ class ReconcileContract : public AccessContract {
   }
   struct Sources final : SourceProvider {
     explicit Sources(std::shared_ptr<SourceSnapshot>& current) : current_(current) {}
-    Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration&) override { return current_; }
+    Result<LoadedSource> load(const DatabaseMigration&) override { return current_; }
     std::shared_ptr<SourceSnapshot>& current_;
   };
   Sources sources{snapshot};

@@ -58,10 +58,10 @@ TEST_F(ClusterSourcesTest, MakesOneGraphOfAllConfigMaps) {
 TEST_F(ClusterSourcesTest, SharesASnapshotUntilAConfigMapChanges) {
   put_config_map("one", {{"a1.sql", revision("a1", "")}});
   put_config_map("two", KubeObject::object());
-  const auto first = config_maps.load(resource).value();
-  EXPECT_EQ(config_maps.load(resource).value(), first);
+  const auto first = config_maps.load(resource).value().snapshot;
+  EXPECT_EQ(config_maps.load(resource).value().snapshot, first);
   put_config_map("two", {{"a2.sql", revision("a2", "a1")}});
-  const auto second = config_maps.load(resource).value();
+  const auto second = config_maps.load(resource).value().snapshot;
   EXPECT_NE(second, first);
   EXPECT_NE(second->id(), first->id());
 }

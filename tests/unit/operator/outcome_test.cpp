@@ -77,6 +77,44 @@ TEST(Summarise, RetriesATransientErrorAndSaysWhen) {
   EXPECT_EQ(status.next_retry, format_iso8601(at(4)));
 }
 
+TEST(Summarise, SaysThatTheSourceCannotBeLookedAtForAsLongAsThatIsSo) {
+  DatabaseMigration resource = sketch::resource();
+  resource.status = summarise(resource, done(Reason::Applied), attempt(0));
+  Outcome doubtful = done();
+  doubtful.source = SourceStatus{"Git", "main@c1", format_iso8601(at(1))};
+  doubtful.source_doubt = Error(ErrorCode::Io, "no answer").at("https://git.example.org/x");
+  resource.status = summarise(resource, doubtful, attempt(1));
+  EXPECT_EQ(shape(resource.status), "Ready=True/UpToDate SourceUnavailable=True/SourceNotFound");
+  const auto* unavailable = find_condition(resource.status.conditions, ConditionType::SourceUnavailable);
+  ASSERT_NE(unavailable, nullptr);
+  EXPECT_EQ(unavailable->message, "judged by main@c1, which was there last: https://git.example.org/x: no answer");
+  EXPECT_EQ(summarise(resource, doubtful, attempt(2)), resource.status);  // told once
+
+  const auto lock = outcome_of(Error(ErrorCode::Interrupted, "stopping"));  // before anybody looked
+  EXPECT_TRUE(is_true(summarise(resource, lock, attempt(3)).conditions, ConditionType::SourceUnavailable));
+  EXPECT_FALSE(is_true(summarise_running(resource, Plan(), {}, {}, at(3)).conditions, ConditionType::SourceUnavailable));
+
+  resource.status = summarise(resource, outcome_of(*doubtful.source_doubt), attempt(4));
+  EXPECT_EQ(shape(resource.status),
+            "Ready=False/SourceNotFound Reconciling=True/Retrying SourceUnavailable=True/SourceNotFound");
+  Outcome known = done(Reason::Applied);
+  known.source = doubtful.source;
+  EXPECT_EQ(shape(summarise(resource, known, attempt(5))), "Ready=True/Applied");
+}
+
+TEST(Summarise, AChangeOfTheDoubtAloneIsNews) {
+  DatabaseMigration resource = sketch::resource();
+  Outcome doubtful = done(Reason::Applied);
+  doubtful.source = SourceStatus{"Git", "main@c1", format_iso8601(at(0))};
+  resource.status = summarise(resource, doubtful, attempt(0));
+  doubtful.reason = Reason::UpToDate;
+  doubtful.source_doubt = Error(ErrorCode::Io, "no answer");
+  resource.status = summarise(resource, doubtful, attempt(1));
+  EXPECT_TRUE(is_true(resource.status.conditions, ConditionType::SourceUnavailable));
+  doubtful.source_doubt.reset();
+  EXPECT_EQ(shape(summarise(resource, doubtful, attempt(2))), "Ready=True/UpToDate");
+}
+
 TEST(Summarise, WaitsWithoutAnErrorForALockAndForAStop) {
   for (const ErrorCode code : {ErrorCode::LockHeld, ErrorCode::Interrupted}) {
     const auto outcome = outcome_of(Error(code, "later"));

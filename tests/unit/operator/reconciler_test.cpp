@@ -64,6 +64,33 @@ TEST_F(ReconcilerTest, DoesNothingAtTheTarget) {
   EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
 }
 
+TEST_F(ReconcilerTest, BeginsNothingWhileTheSourceCannotBeLookedAt) {
+  sources.doubt = Error(ErrorCode::Io, "no answer");
+  const Outcome pending = reconcile();
+  EXPECT_EQ(pending.kind, Kind::Failed);
+  EXPECT_EQ(pending.reason, Reason::SourceNotFound);
+  EXPECT_EQ(pending.pending, (std::vector<std::string>{"a1", "a2", "a3"}));
+  EXPECT_EQ(database().calls, Calls{"observe"});
+  resource.spec.dry_run = true;
+  EXPECT_EQ(reconcile().reason, Reason::SourceNotFound);
+  resource.spec.dry_run = false;
+  resource.spec.target_revision = "a4";  // which may have been pushed
+  EXPECT_EQ(reconcile().reason, Reason::SourceNotFound);
+  resource.spec.target_revision = "head";
+
+  database().observation.rows = {"a3"};
+  const Outcome at_target = reconcile();
+  EXPECT_EQ(at_target.reason, Reason::UpToDate);
+  ASSERT_TRUE(at_target.source_doubt);
+  EXPECT_EQ(at_target.source_doubt->message, "no answer");
+
+  sources.doubt.reset();
+  database().observation.rows = {"a2"};
+  const Outcome applied = reconcile();
+  EXPECT_EQ(applied.reason, Reason::Applied);
+  EXPECT_FALSE(applied.source_doubt);
+}
+
 TEST_F(ReconcilerTest, ComparesFilesWithTheLedgerOncePerContentAndPosition) {
   database().observation.rows = {"a3"};
   (void)reconcile();

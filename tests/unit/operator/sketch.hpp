@@ -193,14 +193,15 @@ class FakeDatabases final : public DatabaseAccessFactory {
 
 class FakeSources final : public SourceProvider {
  public:
-  Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration&) override {
+  Result<LoadedSource> load(const DatabaseMigration&) override {
     if (error) {
       return fail(*error);
     }
-    return current;
+    return LoadedSource(current, doubt);
   }
   std::shared_ptr<SourceSnapshot> current;
   std::optional<Error> error;
+  std::optional<Error> doubt;
 };
 
 class FakeCredentials final : public CredentialSource {

@@ -100,7 +100,11 @@ class GitTest : public ::testing::Test {
     made.spec.source.git->path = path;
     return made;
   }
-  Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) { return repositories().load(resource); }
+  Result<std::shared_ptr<SourceSnapshot>> load(const DatabaseMigration& resource) {
+    TRY_ASSIGN(auto loaded, repositories().load(resource));
+    doubt_ = std::move(loaded.doubt);
+    return std::move(loaded.snapshot);
+  }
   Error refused(const DatabaseMigration& resource) {
     const auto loaded = load(resource);
     EXPECT_FALSE(loaded);
@@ -142,6 +146,7 @@ class GitTest : public ::testing::Test {
   GitOptions options_;
   GitSurroundings surroundings_;
   std::unique_ptr<GitRepositories> repositories_;
+  std::optional<Error> doubt_;  // of the last one that was loaded
 };
 
 }  // namespace athanor::controller::sketch

@@ -146,7 +146,7 @@ TEST_F(Git, ManyThatWantTheSameAreServedByOneFetch) {
       mine.metadata.name = "db-" + std::to_string(i);
       all_there.arrive_and_wait();
       if (auto loaded = source.load(mine)) {
-        snapshots[i] = *loaded;
+        snapshots[i] = loaded->snapshot;
       }
     });
   }
@@ -267,23 +267,57 @@ TEST_F(Git, LimitsAreHeldBeforeAnythingIsUnpacked) {
   EXPECT_EQ(asked("cat-file"), 2U);  // of the folder's type alone
 }
 
-TEST_F(Git, AnOutageIsSatOutExceptByWhoeverChangedSomething) {
+TEST_F(Git, AnOutageIsSatOutInDoubtExceptByWhoeverChangedSomething) {
   const std::string commit = tree_.commit(sketch::line());
   DatabaseMigration wanted = resource(tree_.url());
   ASSERT_TRUE(load(wanted));
+  EXPECT_FALSE(doubt_);
   fs::rename(tree_.folder(), folder_ / "moved");
   clock_.advance(options_.look_again);
   const auto during = load(wanted);
   ASSERT_TRUE(during) << during.error().describe();
   EXPECT_EQ((*during)->revision(), "main@" + commit);
+  ASSERT_TRUE(doubt_);
+  EXPECT_EQ(doubt_->context, tree_.url());
+  EXPECT_THAT(doubt_->message, HasSubstr("does not appear to be a git repository"));
   clock_.advance(milliseconds(10'000));
   wanted.metadata.generation = 2;
   EXPECT_EQ(refused(wanted).retry, RetryClass::Transient);
+  clock_.advance(milliseconds(10'000));
+  EXPECT_EQ(refused(wanted).retry, RetryClass::Transient);  // and until there is an answer
+  wanted.metadata.generation = 1;
+  EXPECT_TRUE(load(wanted));  // others are not disturbed by that
   clock_.advance(options_.outage);
   EXPECT_FALSE(load(wanted));
   fs::rename(folder_ / "moved", tree_.folder());
   clock_.advance(milliseconds(10'000));
   EXPECT_TRUE(load(wanted));
+}
+
+TEST_F(Git, AfterAnOutageTheDoubtGoesWithinSecondsAndNotAtTheNextInterval) {
+  tree_.commit(sketch::line());
+  const DatabaseMigration wanted = resource(tree_.url());
+  ASSERT_TRUE(load(wanted));
+  fs::rename(tree_.folder(), folder_ / "moved");
+  clock_.advance(options_.look_again);
+  ASSERT_TRUE(load(wanted));
+  const auto asked_before = asked("ls-remote");
+  ASSERT_TRUE(load(wanted));
+  EXPECT_TRUE(doubt_);
+  EXPECT_EQ(asked("ls-remote"), asked_before);  // nor is the server asked by everybody all the time
+  fs::rename(folder_ / "moved", tree_.folder());
+  const std::string commit = tree_.commit(sketch::line_and_branch());
+  clock_.advance(milliseconds(20'000));
+  const auto after = load(wanted);
+  ASSERT_TRUE(after) << after.error().describe();
+  EXPECT_FALSE(doubt_);
+  EXPECT_EQ((*after)->revision(), "main@" + commit);
+}
+
+TEST_F(Git, TheSameTroubleIsToldInTheSameWords) {
+  const auto words = refused(resource("http://127.0.0.1:1/x")).message;
+  EXPECT_THAT(words, HasSubstr("127.0.0.1 port 1: "));
+  EXPECT_THAT(words, testing::Not(testing::ContainsRegex(" [0-9]+ ms")));
 }
 
 TEST_F(Git, ARepositoryThatVanishesFromTheCacheIsFetchedAgain) {

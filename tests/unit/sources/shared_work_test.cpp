@@ -42,6 +42,23 @@ TEST(SharedWork, KeepsAnErrorAsLongAsItTookToComeAbout) {
   EXPECT_EQ(runs, 2);
 }
 
+TEST(SharedWork, AnErrorIsTheAnswerToItsOwnSubjectOnly) {
+  test::FakeClock clock;
+  SharedWork<int> shared(clock);
+  const auto never = [](const int&) { return false; };
+  const auto slow = [&clock]() -> Result<int> {
+    clock.advance(milliseconds(1'000));
+    return fail(ErrorCode::Io, "too large");
+  };
+  EXPECT_FALSE(shared.get(never, slow, "commit 1"));
+  EXPECT_FALSE(shared.get(
+      never, [] { return Result<int>(1); }, "commit 1"));
+  const auto other = shared.get(
+      never, [] { return Result<int>(2); }, "commit 2");
+  ASSERT_TRUE(other);
+  EXPECT_EQ(*other, 2);
+}
+
 TEST(SharedWork, AnErrorAtOnceIsTriedAgainAtOnce) {
   test::FakeClock clock;
   SharedWork<int> work(clock);
