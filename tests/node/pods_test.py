@@ -81,6 +81,14 @@ def test_a_database_is_migrated_by_a_job() -> None:
     assert len(jobs) == 1 and jobs[0]["metadata"]["ownerReferences"][0]["kind"] == "DatabaseMigration"
 
 
+def test_revisions_are_read_from_an_image() -> None:
+    declare("prices", "images", {}, source={"image": {"reference": "localhost/revisions:1", "path": "/migrations/versions"}},
+            execution={"mode": "Job"})
+    wait_ready("prices")
+    assert sql("images", "SELECT version_num FROM alembic_version") == "c00000000001"
+    assert sql("images", "SELECT to_regclass('prices')") == "prices"
+
+
 def test_a_killed_operator_is_succeeded_in_the_middle_of_a_migration() -> None:
     declare("orders", "shop", {
         "a00000000001": revision("a00000000001", "", "CREATE TABLE orders (id bigint);"),
