@@ -97,7 +97,9 @@ TEST_F(Interruption, ReportsExactlyWhatIsInTheDatabaseWhenItsSessionIsTerminated
   EXPECT_EQ(database_.version_rows(), Rows{"a1"});
   EXPECT_FALSE(database_.has_relation("u"));
   EXPECT_FALSE(database_.has_relation("v"));
-  EXPECT_EQ(database_.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0");
+  EXPECT_EQ(database_.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND "
+                            "database = (SELECT oid FROM pg_database WHERE datname = current_database())"),
+            "0");
 }
 
 }  // namespace

@@ -238,7 +238,9 @@ TEST_F(Migrator, LeavesNoLockBehind) {
   ASSERT_TRUE(upgrade("b2").ok());
   replace("c3", "b2", "SELECT broken");
   ASSERT_FALSE(upgrade().ok());
-  EXPECT_EQ(database_.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0");
+  EXPECT_EQ(database_.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND "
+                            "database = (SELECT oid FROM pg_database WHERE datname = current_database())"),
+            "0");
 }
 
 TEST_F(Migrator, RunsStatementsThatSetSessionStateWithoutLeakingIt) {

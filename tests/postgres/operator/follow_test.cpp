@@ -107,7 +107,9 @@ TEST_F(OperatorFollow, WaitsForALockHeldElsewhereAndGoesOn) {
   }
   rival.manifest("orders", database.url());
   rival.start();
-  ASSERT_TRUE(database.wait_until("SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND granted"));
+  ASSERT_TRUE(
+      database.wait_until("SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND granted AND "
+                          "database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
   scene.manifest("orders", database.url(), "  execution: {lockWait: 100ms}\n");
   scene.start();
   ASSERT_TRUE(scene.wait_for_status("orders", {"reason: LockHeld", "phase: Waiting"})) << scene.status("orders");
