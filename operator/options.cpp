@@ -245,7 +245,7 @@ Either way:
   --listen ADDR:PORT        serve /metrics, /healthz and /readyz; default 127.0.0.1:8080, off with --once; "off": do not listen
   --workers N               databases in work at once; default 8
   --per-server N            of them on one database server; default 8
-  --resync DURATION         look at every database once in this time (three in a second at most); default 5m
+  --resync DURATION         look at every database once in this time (two in a second at most); default 5m
   --max-files N             revision files in one source; default 100000
   --max-file-size SIZE      of one revision file; default 64MiB
   --log-level LEVEL         debug, info, warn or error; default info (warn with --once)

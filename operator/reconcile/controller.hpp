@@ -27,7 +27,7 @@ struct ControllerOptions {
   // second than this, so that a large fleet is looked at less often instead of keeping databases and operator busy. 0: no
   // limit.
   milliseconds resync{300'000};
-  double resyncs_per_second = 3;
+  double resyncs_per_second = 2;
   milliseconds wait_again{2'000};  // after a lock held elsewhere
   milliseconds tell_after{500};    // that a run is under way
   bool once = false;               // nothing is scheduled again, no progress is written
