@@ -96,9 +96,7 @@ class House {
     return backup_roots_.resolve(roots.empty() ? std::string() : roots.front(), path, "spec.backup.path", "--backup-root");
   }
 
-  void forget(const ResourceKey& key) {
-    reconciler_.forget(key);
-  }
+  void forget(const ResourceKey& key) { reconciler_.forget(key); }
 
   const Options& options_;
   Log log_;
