@@ -16,8 +16,6 @@ struct DatabaseParts {
   std::string password;  // empty: none
 };
 
-// RFC 3986: everything but unreserved characters.
-[[nodiscard]] std::string percent_encoded(std::string_view text);
 [[nodiscard]] std::string database_url(const DatabaseParts& parts);
 [[nodiscard]] bool is_port(std::string_view text);
 

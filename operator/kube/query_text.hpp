@@ -8,8 +8,6 @@
 
 namespace athanor::controller {
 
-[[nodiscard]] std::string percent_encoded(std::string_view text);
-
 class QueryText {
  public:
   void add(std::string_view name, std::string_view value);

@@ -1,27 +1,8 @@
+#include "migrations/base/percent_encoding.hpp"
 #include "operator/kube/api_client.hpp"
 #include "operator/kube/query_text.hpp"
 
 namespace athanor::controller {
-
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string encoded;
-  encoded.reserve(text.size());
-  for (const char character : text) {
-    const bool plain = (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-                       (character >= '0' && character <= '9') || character == '-' || character == '.' || character == '_' ||
-                       character == '~';
-    if (plain) {
-      encoded += character;
-    } else {
-      const auto byte = static_cast<unsigned char>(character);
-      encoded += '%';
-      encoded += kDigits[byte >> 4U];
-      encoded += kDigits[byte & 0x0FU];
-    }
-  }
-  return encoded;
-}
 
 void QueryText::add(std::string_view name, std::string_view value) {
   text_ += text_.empty() ? '?' : '&';

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "migrations/base/percent_encoding.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/revision/database_url.hpp"
 
