@@ -11,7 +11,7 @@
 #include "operator/kube/informer.hpp"
 #include "operator/kube/lease_election.hpp"
 #include "operator/kube/rest_transport.hpp"
-#include "tests/support/process.hpp"
+#include "tests/cluster/on_cluster.hpp"
 #include "tests/unit/kube/kube_contract.hpp"
 
 namespace athanor::controller {
@@ -19,62 +19,18 @@ namespace {
 
 using std::chrono::seconds;
 
-const std::string kCluster = ATHANOR_BINARY_DIR "/cluster";
-
-// A client, and a namespace of the test's own that is given up at the end.
-class ClusterFixture : public testing::Test {
+class ClusterFixture : public OnCluster {
  protected:
+  ClusterFixture() : OnCluster("kube-client-") {}
   void SetUp() override {
-    const Result<ClusterAccess> access = read_kubeconfig({kCluster + "/kubeconfig"}, "");
-    ASSERT_TRUE(access) << access.error().describe();
-    credentials_ = make_credentials(*access, clock_, [](const std::string&) { return std::nullopt; });
-    auto transport = make_rest_transport(*access, *credentials_, clock_);
-    ASSERT_TRUE(transport) << transport.error().describe();
-    transport_ = std::move(*transport);
-    client_ = make_rest_client(*transport_, clock_, {}, {});
-    const auto made = client().create(kube::kNamespaces, "", {{"metadata", {{"name", name_space_}}}});
-    ASSERT_TRUE(made) << made.error().describe();
+    ASSERT_NO_FATAL_FAILURE(OnCluster::SetUp());
     if (const auto listed = list_all(client(), kube::kDatabaseMigrations, {}); !listed) {
       ASSERT_EQ(listed.error().code, ErrorCode::ApiNotFound) << listed.error().describe();
       install_resources();
     }
   }
-  void TearDown() override {
-    if (client_) {
-      static_cast<void>(client().remove(kube::kNamespaces, "", name_space_, {}));
-    }
-  }
-  static void install_resources() {
-    const std::string file = ATHANOR_SOURCE_DIR "/crds/athanor.dev_databasemigrations.yaml";
-    for (const std::vector<std::string>& arguments :
-         {std::vector<std::string>{"apply", "--server-side", "-f", file},
-          std::vector<std::string>{"wait", "--for=condition=Established", "--timeout=60s", "-f", file}}) {
-      std::vector<std::string> command{kCluster + "/bin/kubectl", "--kubeconfig", kCluster + "/kubeconfig"};
-      command.insert(command.end(), arguments.begin(), arguments.end());
-      const auto result = test::run_process(command);
-      ASSERT_EQ(result.exit_code, 0) << result.err;
-    }
-  }
-  // Until it is so, or the time of the test is up.
-  template <class Condition>
-  static bool eventually(const Condition& condition) {
-    SystemClock clock;
-    for (int tries = 0; tries < 1'200; ++tries) {
-      if (condition()) {
-        return true;
-      }
-      clock.wait(milliseconds(25), {});
-    }
-    return false;
-  }
   KubeClient& client() { return *client_; }
   [[nodiscard]] std::string name_space() const { return name_space_; }
-
-  SystemClock clock_;
-  std::unique_ptr<CredentialProvider> credentials_;
-  std::unique_ptr<HttpTransport> transport_;
-  std::unique_ptr<KubeClient> client_;
-  const std::string name_space_ = "kube-client-" + random_hex(8);
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(ApiServer, KubeContract, ClusterFixture);
