@@ -43,7 +43,7 @@ UnfinishedStep unfinished_from(const Rows& rows) {
 // A version table is known by the schema it really is in, or would be made in: the same one however search_path reaches it.
 // Names are cut as the server cuts them. (A fresh backend pays for every catalog a query joins; pg_identify_object joins none.)
 constexpr std::string_view kWhatIsThere =
-    "SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL,"
+    "SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL, to_regclass($3) IS NOT NULL,"
     " to_regnamespace($4) IS NOT NULL, pg_backend_pid(), pg_is_in_recovery(),"
     " coalesce((pg_identify_object(1259, to_regclass($1), 0)).schema, nullif($5::name, ''), current_schema(), '') || '.' ||"
     " $6::name";
@@ -63,22 +63,23 @@ Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings
                                                            quote_identifier(settings.ledger_schema),
                                                            settings.version_table_schema, settings.version_table}));
   const auto is = [&](std::size_t column) { return what.text(0, column) == "t"; };
-  if (what.text(0, 3) != std::to_string(session.backend_pid()) && !settings.execution.allow_session_pooler) {
+  if (what.text(0, 4) != std::to_string(session.backend_pid()) && !settings.execution.allow_session_pooler) {
     return fail(pooler_error());
   }
   DatabaseState state;
   Observation& seen = state.observation;
   seen.has_version_table = is(0);
   seen.has_ledger = is(1);
-  seen.read_only = is(4);
+  seen.read_only = is(5);
   seen.server_version = session.server_version();
-  state.has_ledger_schema = is(2);
-  ledger.belong_to(what.text(0, 5));
+  state.has_step_table = is(2);
+  state.has_ledger_schema = is(3);
+  ledger.belong_to(what.text(0, 6));
   std::vector<Command> commands;
   if (seen.has_version_table) {
     commands.push_back({versions.select_statement(), {}, ""});
   }
-  if (seen.has_ledger) {
+  if (state.has_step_table) {
     commands.push_back({ledger.select_steps(), {}, ""});
   }
   if (commands.empty()) {
@@ -91,21 +92,27 @@ Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings
     }
     std::ranges::sort(seen.rows);
   }
-  if (seen.has_ledger && !answers.back().empty()) {
+  if (state.has_step_table && !answers.back().empty()) {
     seen.unfinished = unfinished_from(answers.back());
   }
   return state;
 }
 
-Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions, const Ledger& ledger) {
+Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions, const Ledger& ledger,
+                            StepTable steps) {
   Transaction transaction;
+  const bool no_steps = steps == StepTable::Needed && !state.has_step_table;
   if (!state.observation.has_version_table) {
     transaction.commands.push_back({versions.create_statement(), {}, ""});
   }
+  if (!state.has_ledger_schema && (!state.observation.has_ledger || no_steps)) {
+    transaction.commands.push_back({ledger.create_schema(), {}, ""});
+  }
   if (!state.observation.has_ledger) {
-    for (auto& statement : ledger.create_statements(state.has_ledger_schema)) {
-      transaction.commands.push_back({std::move(statement), {}, ""});
-    }
+    transaction.commands.push_back({ledger.create_history(), {}, ""});
+  }
+  if (no_steps) {
+    transaction.commands.push_back({ledger.create_step(), {}, ""});
   }
   if (transaction.commands.empty()) {
     return {};

@@ -13,14 +13,19 @@ namespace athanor {
 struct DatabaseState {
   Observation observation;
   bool has_ledger_schema = false;
+  bool has_step_table = false;
 };
 
 // Tells the ledger which version table it is about.
 [[nodiscard]] Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions,
                                             Ledger& ledger);
 
+// Whether the ledger's table of unfinished steps is wanted. Four files on the server's disk for every database: it is made for
+// those that have a revision of several steps.
+enum class StepTable { NotNeeded, Needed };
+
 // Creates what is missing of version table and ledger, in one transaction. The caller holds the lock.
 [[nodiscard]] Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions,
-                                          const Ledger& ledger);
+                                          const Ledger& ledger, StepTable steps = StepTable::NotNeeded);
 
 }  // namespace athanor

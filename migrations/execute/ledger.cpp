@@ -3,8 +3,6 @@
 namespace athanor {
 namespace {
 
-constexpr std::string_view kStepKey = " PRIMARY KEY (version_table, revision, direction, step, statement)";
-
 Parameter text(std::string_view value) {
   return std::string(value);
 }
@@ -29,24 +27,26 @@ void Ledger::belong_to(const std::string& version_table) {
   ours_ = "version_table = " + quote_literal(version_table);
 }
 
-std::vector<std::string> Ledger::create_statements(bool schema_exists) const {
-  std::vector<std::string> statements;
-  if (!schema_exists) {
-    statements.push_back("CREATE SCHEMA IF NOT EXISTS " + schema_);
-  }
-  statements.push_back("CREATE TABLE IF NOT EXISTS " + history_ +
-                       " (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, version_table text NOT NULL,"
-                       " run_id text NOT NULL, revision text NOT NULL,"
-                       " direction text NOT NULL, outcome text NOT NULL, checksum text, plan_hash text,"
-                       " started_at timestamptz NOT NULL, duration_ms bigint NOT NULL, actor text NOT NULL,"
-                       " database_user text NOT NULL DEFAULT session_user, tool text NOT NULL, sqlstate text, message text)");
-  statements.push_back("CREATE TABLE IF NOT EXISTS " + step_ +
-                       " (version_table text NOT NULL, revision text NOT NULL, direction text NOT NULL, step integer NOT NULL,"
-                       " statement integer NOT NULL,"
-                       " state text NOT NULL, before text, cursor text, rows bigint NOT NULL DEFAULT 0, checksum text NOT NULL,"
-                       " run_id text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now()," +
-                       std::string(kStepKey) + ")");
-  return statements;
+std::string Ledger::create_schema() const {
+  return "CREATE SCHEMA IF NOT EXISTS " + schema_;
+}
+
+std::string Ledger::create_history() const {
+  return "CREATE TABLE IF NOT EXISTS " + history_ +
+         " (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, version_table text NOT NULL,"
+         " run_id text NOT NULL, revision text NOT NULL,"
+         " direction text NOT NULL, outcome text NOT NULL, checksum text, plan_hash text,"
+         " started_at timestamptz NOT NULL, duration_ms bigint NOT NULL, actor text NOT NULL,"
+         " database_user text NOT NULL DEFAULT session_user, tool text NOT NULL, sqlstate text, message text)";
+}
+
+std::string Ledger::create_step() const {
+  return "CREATE TABLE IF NOT EXISTS " + step_ +
+         " (version_table text NOT NULL, revision text NOT NULL, direction text NOT NULL, step integer NOT NULL,"
+         " statement integer NOT NULL,"
+         " state text NOT NULL, before text, cursor text, rows bigint NOT NULL DEFAULT 0, checksum text NOT NULL,"
+         " run_id text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(),"
+         " PRIMARY KEY (version_table, revision, direction, step, statement))";
 }
 
 Command Ledger::record(const Entry& entry) const {

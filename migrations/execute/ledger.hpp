@@ -3,7 +3,8 @@
 //
 // Two tables in their own schema. `history` only grows: one row per revision and run, written in the revision's own
 // transaction. `step` holds the unfinished: rows appear with the first step of a multi-step revision and go in the transaction
-// that completes it. Every row belongs to one version table: a database may hold several, and their revisions may share names.
+// that completes it; the table is made for the first such revision, and most databases never have it. Every row belongs to one
+// version table: a database may hold several, and their revisions may share names.
 //
 // Threads: one thread. Whose rows are meant is known once the database has been looked at.
 #pragma once
@@ -24,8 +25,9 @@ class Ledger {
 
   [[nodiscard]] const std::string& history_table() const { return history_; }
   [[nodiscard]] const std::string& step_table() const { return step_; }
-  // CREATE SCHEMA (unless it is there) and the tables.
-  [[nodiscard]] std::vector<std::string> create_statements(bool schema_exists) const;
+  [[nodiscard]] std::string create_schema() const;
+  [[nodiscard]] std::string create_history() const;
+  [[nodiscard]] std::string create_step() const;
   // From here on the rows of this version table are read and written: "schema.table", as the server resolved it.
   void belong_to(const std::string& version_table);
 

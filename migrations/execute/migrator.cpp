@@ -1,5 +1,6 @@
 #include "migrations/execute/migrator.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "migrations/execute/migrator_impl.hpp"
@@ -113,7 +114,8 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
                       .advise("plan again"));
     }
     TRY(check_unfinished(plan, state.observation));
-    TRY(create_missing(*session, state, versions, ledger));
+    const bool steps = !std::ranges::all_of(plan.revisions, &PlannedRevision::single_transaction);
+    TRY(create_missing(*session, state, versions, ledger, steps ? StepTable::Needed : StepTable::NotNeeded));
     RunContext run{*session, clock, settings, versions, ledger, sink, stop, plan, report, watch};
     run.purge = purge;
     run.unfinished = state.observation.unfinished;

@@ -222,9 +222,8 @@ class Bench:
 
         def prepare():
             shutil.rmtree(os.path.join(self.folder, "state"), ignore_errors=True)
-            self.server.empty(*names)
+            self.server.fresh(*names)
 
-        self.server.fresh(*names)
         for name, _ in self.rounds("W6", ["fleet"], list(calls), self.options.reps):
             self.run("W6", "fleet", name, calls[name], prepare, lambda: all(self.objects(n) == expected for n in names))
 

@@ -25,11 +25,7 @@ static const char kSchema[] =
     "CREATE TABLE IF NOT EXISTS athanor.history (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
     " version_table text NOT NULL, run_id text NOT NULL, revision text NOT NULL, direction text NOT NULL, outcome text NOT NULL,"
     " checksum text, plan_hash text, started_at timestamptz NOT NULL, duration_ms bigint NOT NULL, actor text NOT NULL,"
-    " database_user text NOT NULL DEFAULT session_user, tool text NOT NULL, sqlstate text, message text);"
-    "CREATE TABLE IF NOT EXISTS athanor.step (version_table text NOT NULL, revision text NOT NULL, direction text NOT NULL,"
-    " step integer NOT NULL, statement integer NOT NULL, state text NOT NULL, before text, cursor text,"
-    " rows bigint NOT NULL DEFAULT 0, checksum text NOT NULL, run_id text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(),"
-    " PRIMARY KEY (version_table, revision, direction, step, statement))";
+    " database_user text NOT NULL DEFAULT session_user, tool text NOT NULL, sqlstate text, message text)";
 static const char kRecord[] =
     "INSERT INTO athanor.history (version_table, run_id, revision, direction, outcome, checksum, plan_hash, actor, tool,"
     " started_at, duration_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(),"

@@ -81,6 +81,19 @@ TEST_F(Migrator, StopsAtTheRevisionThatFailsAndSaysWhere) {
   EXPECT_EQ(database_.value("SELECT outcome || ' ' || sqlstate FROM athanor.history WHERE revision = 'b2'"), "failed 42P01");
 }
 
+TEST_F(Migrator, MakesTheTableOfUnfinishedStepsWhenARevisionHasSteps) {
+  revision("a1", "", "CREATE TABLE users (id int);");
+  ASSERT_TRUE(upgrade().ok());
+  EXPECT_TRUE(database_.has_relation("athanor.history"));
+  EXPECT_FALSE(database_.has_relation("athanor.step"));
+  revision("b2", "a1", "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY users_id ON users (id);");
+  const auto report = upgrade();
+  ASSERT_TRUE(report.ok()) << text(report.error);
+  EXPECT_EQ(database_.value("SELECT count(*) FROM athanor.step"), "0");
+  revision("c3", "b2", "CREATE TABLE last (id int);");
+  ASSERT_TRUE(upgrade().ok());
+}
+
 TEST_F(Migrator, GoesOnAfterTheFileWasMended) {
   three_revisions();
   replace("b2", "a1", "SELECT no_such_function();");
