@@ -1,5 +1,7 @@
 #include "operator/app.hpp"
 
+#include <malloc.h>
+
 #include <csignal>
 #include <cstdio>
 
@@ -44,6 +46,16 @@ Result<int> run(const Options& options, const StopToken& stop) {
   return options.kube ? run_on_cluster(options, log, stop) : run_standalone(options, log, stop);
 }
 
+// Memory that is needed for a moment (a page of a list, a scrape) goes back to the system afterwards: without these, each of
+// the threads keeps an arena of its own, and the limit above which blocks are given back grows with every large block.
+void keep_memory_small() {
+  constexpr int kArenas = 2;
+  constexpr int kGivenBackFrom = 256 << 10;
+  ::mallopt(M_ARENA_MAX, kArenas);
+  ::mallopt(M_MMAP_THRESHOLD, kGivenBackFrom);
+  ::mallopt(M_TRIM_THRESHOLD, kGivenBackFrom);
+}
+
 int complain(const Error& error) {
   std::fprintf(stderr, "athanor-operator: %s\n", error.describe().c_str());
   if (!error.hint.empty()) {
@@ -55,6 +67,7 @@ int complain(const Error& error) {
 }  // namespace
 
 int run_operator(const std::vector<std::string>& arguments) {
+  keep_memory_small();
   const auto options = parse_options(arguments, environment_variable("KUBERNETES_SERVICE_HOST").has_value());
   if (!options) {
     return complain(options.error());

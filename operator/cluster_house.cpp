@@ -144,14 +144,15 @@ class House {
         metrics_(options.workers),
         queue_(clock_, BackOff{}, options.per_server, &metrics_),
         client_(make_rest_client(*transport_, clock_, request_limits(), requests_stop_.token(), request_counter())),
-        store_(*client_,
+        reads_(*client_, clock_),
+        store_(*client_, clock_,
                {[this](const ResourceKey& key) { queue_.add(key); }, [this](const ResourceKey& key) { forget(key); }, [] {}},
                grounds_.sources.roots().empty() ? std::string("/") : grounds_.sources.roots().front(), log_),
         approvals_([this](const ResourceKey& key) { queue_.add(key); }),
         files_(grounds_.secrets, environment_variable),
-        credentials_(*client_, clock_, files_, grounds_.cache.path() + "/certificates"),
+        credentials_(reads_, clock_, files_, grounds_.cache.path() + "/certificates"),
         folders_(grounds_.sources, clock_, options.limits),
-        config_maps_(*client_, options.limits),
+        config_maps_(reads_, options.limits),
         repositories_(*client_, clock_, git_options(options, grounds_.cache.path()), git_surroundings(grounds_.cache.path()),
                       stop),
         fetcher_(make_rest_fetcher(clock_)),
@@ -326,6 +327,7 @@ class House {
   Metrics metrics_;
   WorkQueue queue_;
   std::unique_ptr<KubeClient> client_;
+  RecentReads reads_;
   ClusterStore store_;
   ApprovalBook approvals_;
   LocalCredentials files_;

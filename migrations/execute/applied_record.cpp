@@ -81,8 +81,7 @@ Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const Revisi
     if (known != planned.end()) {
       checksum = *known->second;
     } else {
-      TRY_ASSIGN(const std::string text, source.read(*revision));
-      checksum = sha256_hex(text);
+      TRY_ASSIGN(checksum, source.checksum(*revision));
     }
     if (checksum != entry->second) {
       TRY_ASSIGN(const auto applied, applied_revisions());

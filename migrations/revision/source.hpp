@@ -17,6 +17,7 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/result.hpp"
+#include "migrations/base/sha256.hpp"
 #include "migrations/revision/revision.hpp"
 
 namespace athanor {
@@ -40,6 +41,11 @@ class RevisionSource {
   // The whole file as UTF-8 text: BOM removed, CRLF turned into LF (so a checksum does not depend on a checkout's settings).
   // NUL bytes and invalid UTF-8 are refused.
   [[nodiscard]] virtual Result<std::string> read(const Revision& revision) const = 0;
+  // SHA-256 of that text, as the ledger keeps it.
+  [[nodiscard]] virtual Result<std::string> checksum(const Revision& revision) const {
+    TRY_ASSIGN(const std::string text, read(revision));
+    return sha256_hex(text);
+  }
 };
 
 class FolderSource final : public RevisionSource {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "migrations/base/clock.hpp"
 #include "migrations/execute/migrator.hpp"
 #include "operator/api/condition.hpp"
 
@@ -295,6 +296,9 @@ struct DatabaseMigration {
   DatabaseMigrationStatus status;
   std::string origin;  // "shop.yaml:1": where it was read, for messages
   std::string folder;  // that relative paths of the spec resolve against
+  // What it names elsewhere (Secrets, ConfigMaps) is wanted as it was after this moment: the newest declaration may have come
+  // together with it. By default as it is now.
+  SteadyTime known_since = SteadyTime::max();
 
   [[nodiscard]] ResourceKey key() const { return {metadata.name_space, metadata.name}; }
   [[nodiscard]] bool ready() const { return is_true(status.conditions, ConditionType::Ready); }

@@ -44,12 +44,13 @@ Outcome unreadable_outcome(const Error& error) {
 
 }  // namespace
 
-ClusterStore::ClusterStore(KubeClient& client, Listener listener, std::string folder, Log log)
-    : client_(client), listener_(std::move(listener)), folder_(std::move(folder)), log_(std::move(log)) {}
+ClusterStore::ClusterStore(KubeClient& client, Clock& clock, Listener listener, std::string folder, Log log)
+    : client_(client), clock_(clock), listener_(std::move(listener)), folder_(std::move(folder)), log_(std::move(log)) {}
 
 void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
   Entry entry;
   entry.resource = PackedResource(object);
+  entry.told = clock_.steady_now();
   std::optional<Error> unreadable;
   const DatabaseMigration resource = entry.resource.unpack(&unreadable);
   entry.referents = referents_of(resource);
@@ -72,6 +73,9 @@ void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
       // The claim outlives a change that has nothing to do with it; the next reconcile corrects it.
       if (before.uid == resource.metadata.uid) {
         entry.claim = known->second.claim;
+      }
+      if (!wake) {
+        entry.told = known->second.told;
       }
       unindex(key, known->second);
     }
@@ -194,6 +198,7 @@ std::string ClusterStore::claim(const DatabaseMigration& resource, const std::st
 
 std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) const {
   PackedResource packed;
+  SteadyTime told;
   {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(key);
@@ -201,10 +206,18 @@ std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) cons
       return std::nullopt;
     }
     packed = found->second.resource;
+    told = found->second.told;
   }
   DatabaseMigration resource = packed.unpack();
   resource.folder = folder_;
+  resource.known_since = told;
   return resource;
+}
+
+std::optional<ResourceMark> ClusterStore::mark(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? std::nullopt : std::optional(found->second.resource.mark());
 }
 
 void ClusterStore::each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const {
@@ -234,22 +247,14 @@ std::string ClusterStore::claimed_by(const ResourceKey& key) const {
 }
 
 Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) {
-  std::string uid;
-  std::string version;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = entries_.find(key);
-    if (found == entries_.end()) {
-      return {};
-    }
-    const Metadata metadata = found->second.resource.metadata();
-    uid = metadata.uid;
-    version = metadata.resource_version;
+  const auto before = mark(key);
+  if (!before) {
+    return {};
   }
-  TRY_ASSIGN(const std::string written, apply_status(key, uid, version, status));
+  TRY_ASSIGN(const std::string written, apply_status(key, before->uid, before->resource_version, status));
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
-  if (!written.empty() && found != entries_.end() && found->second.resource.metadata().uid == uid) {
+  if (!written.empty() && found != entries_.end() && found->second.resource.mark().uid == before->uid) {
     found->second.resource.set_status(status, written);
     found->second.digest = digest_of(status);
   }
@@ -305,8 +310,8 @@ std::optional<EventTarget> ClusterStore::event_target(const ResourceKey& key) co
   if (found == entries_.end()) {
     return std::nullopt;
   }
-  const Metadata metadata = found->second.resource.metadata();
-  return EventTarget{kube::kDatabaseMigrations, key, metadata.uid, metadata.resource_version};
+  const ResourceMark& mark = found->second.resource.mark();
+  return EventTarget{kube::kDatabaseMigrations, key, mark.uid, mark.resource_version};
 }
 
 std::size_t ClusterStore::size() const {

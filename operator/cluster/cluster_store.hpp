@@ -12,7 +12,8 @@
 // Claims: two resources that manage the same version table are told apart by age (creationTimestamp, then key): the older has
 // the database, and the younger gets it when the older is gone.
 //
-// Threads: applied() and deleted() come from the informer's thread, everything else from any. Ownership: borrows the client.
+// Threads: applied() and deleted() come from the informer's thread, everything else from any. Ownership: borrows client and
+// clock.
 #pragma once
 
 #include <functional>
@@ -39,13 +40,14 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
     std::function<void()> synced;
   };
   // `folder`: what relative paths of resources resolve against.
-  ClusterStore(KubeClient& client, Listener listener, std::string folder, Log log);
+  ClusterStore(KubeClient& client, Clock& clock, Listener listener, std::string folder, Log log);
 
   void applied(const ResourceKey& key, const KubeObject& object) override;
   void deleted(const ResourceKey& key) override;
   void synced() override;
 
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
+  [[nodiscard]] std::optional<ResourceMark> mark(const ResourceKey& key) const override;
   void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override;
   [[nodiscard]] std::string claimed_by(const ResourceKey& key) const override;
   [[nodiscard]] std::optional<Outcome> refusal(const ResourceKey& key) const override;
@@ -63,6 +65,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
  private:
   struct Entry {
     PackedResource resource;
+    SteadyTime told{};  // when the declaration came
     StatusDigest digest;
     std::string created;  // creationTimestamp
     std::string claim;
@@ -78,6 +81,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   [[nodiscard]] std::optional<ResourceKey> owner_of(const std::string& claim) const;
 
   KubeClient& client_;
+  Clock& clock_;
   Listener listener_;
   std::string folder_;
   Log log_;

@@ -24,12 +24,7 @@ Error not_found(const std::string& named, Error error) {
 
 }  // namespace
 
-Result<void> ConfigMapSource::add(const KubeObject& object, const std::string& name, Content& content) const {
-  if (const auto* const metadata = part_of(object, "metadata")) {
-    const std::string version = text_of(*metadata, "resourceVersion");
-    content.identity += text_of(*metadata, "uid") + '@' + version + '\n';
-    content.revision += (content.revision.empty() ? "" : ", ") + name + "@" + version;
-  }
+Result<void> ConfigMapSource::add(const KubeObject& object, Files& files) const {
   const auto* const data = part_of(object, "data");
   if (data == nullptr) {
     return {};
@@ -38,16 +33,16 @@ Result<void> ConfigMapSource::add(const KubeObject& object, const std::string& n
     if (!is_revision_name(key) || !value.is_string()) {
       continue;
     }
-    if (std::ranges::find(content.files, key, &MemorySource::File::name) != content.files.end()) {
+    if (std::ranges::find(files, key, &MemorySource::File::name) != files.end()) {
       return fail(Error(ErrorCode::DuplicateRevision, "the file " + key + " is in two of the ConfigMaps")
                       .advise("keep it in one of them, or rename it"));
     }
-    if (content.files.size() == limits_.max_files) {
+    if (files.size() == limits_.max_files) {
       return fail(
           Error(ErrorCode::FileTooLarge, "the ConfigMaps hold more than " + std::to_string(limits_.max_files) + " files")
               .advise("raise --max-files of the operator"));
     }
-    content.files.push_back({key, value.get<std::string>()});
+    files.push_back({key, value.get<std::string>()});
   }
   return {};
 }
@@ -55,15 +50,27 @@ Result<void> ConfigMapSource::add(const KubeObject& object, const std::string& n
 Result<ConfigMapSource::Content> ConfigMapSource::read(const DatabaseMigration& resource) const {
   Content content;
   for (const auto& name : resource.spec.source.config_maps) {
-    const std::string named = "ConfigMap " + resource.metadata.name_space + "/" + name;
-    auto object = reader_.get(kube::kConfigMaps, resource.metadata.name_space, name);
+    auto object = reads_.get(kube::kConfigMaps, resource.metadata.name_space, name, resource.known_since);
     if (!object) {
-      return fail(not_found(named, std::move(object).error()));
+      return fail(not_found("ConfigMap " + resource.metadata.name_space + "/" + name, std::move(object).error()));
     }
-    TRY(add(*object, name, content));
+    if (const auto* const metadata = part_of(**object, "metadata")) {
+      const std::string version = text_of(*metadata, "resourceVersion");
+      content.identity += text_of(*metadata, "uid") + '@' + version + '\n';
+      content.revision += (content.revision.empty() ? "" : ", ") + name + "@" + version;
+    }
+    content.objects.push_back(std::move(*object));
   }
-  std::ranges::sort(content.files, {}, &MemorySource::File::name);  // load order, as in a folder
   return content;
+}
+
+Result<ConfigMapSource::Files> ConfigMapSource::files_of(const Content& content) const {
+  Files files;
+  for (const auto& object : content.objects) {
+    TRY(add(*object, files));
+  }
+  std::ranges::sort(files, {}, &MemorySource::File::name);  // load order, as in a folder
+  return files;
 }
 
 Result<LoadedSource> ConfigMapSource::load(const DatabaseMigration& resource) {
@@ -79,7 +86,8 @@ Result<LoadedSource> ConfigMapSource::load(const DatabaseMigration& resource) {
       return found->second;
     }
   }
-  auto source = std::make_unique<MemorySource>(std::move(content.files));
+  TRY_ASSIGN(Files files, files_of(content));
+  auto source = std::make_unique<MemorySource>(std::move(files));
   TRY_ASSIGN(auto revisions, source->list());
   TRY_ASSIGN(auto graph, RevisionGraph::build(std::move(revisions)));
   auto snapshot = std::make_shared<SourceSnapshot>(id, std::move(source), std::move(graph));

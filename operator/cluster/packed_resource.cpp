@@ -29,7 +29,7 @@ void copy_part(const KubeObject& from, const char* name, KubeObject& to) {
 KubeObject used_metadata(const KubeObject& object) {
   KubeObject used = KubeObject::object();
   if (const auto* const metadata = part_of(object, "metadata")) {
-    for (const char* const name : {"name", "namespace", "uid", "generation", "labels", "annotations"}) {
+    for (const char* const name : {"name", "namespace", "generation", "labels", "annotations"}) {
       copy_part(*metadata, name, used);
     }
     if (const auto annotations = used.find("annotations"); annotations != used.end() && annotations->is_object()) {
@@ -49,7 +49,7 @@ PackedResource::PackedResource(const KubeObject& object) {
     status_ = packed(*status);
   }
   if (const auto* const metadata = part_of(object, "metadata")) {
-    resource_version_ = text_of(*metadata, "resourceVersion");
+    mark_ = {text_of(*metadata, "uid"), text_of(*metadata, "resourceVersion")};
   }
 }
 
@@ -65,7 +65,8 @@ DatabaseMigration PackedResource::unpack(std::optional<Error>* unreadable) const
       *unreadable = std::move(read).error();
     }
   }
-  resource.metadata.resource_version = resource_version_;
+  resource.metadata.uid = mark_.uid;
+  resource.metadata.resource_version = mark_.resource_version;
   if (!status_.empty()) {
     resource.status = status_from_json(Json(unpacked(status_)));
   }
@@ -74,12 +75,13 @@ DatabaseMigration PackedResource::unpack(std::optional<Error>* unreadable) const
 
 Metadata PackedResource::metadata() const {
   Metadata metadata = metadata_of(unpacked(declaration_));
-  metadata.resource_version = resource_version_;
+  metadata.uid = mark_.uid;
+  metadata.resource_version = mark_.resource_version;
   return metadata;
 }
 
 void PackedResource::set_status(const DatabaseMigrationStatus& status, std::string resource_version) {
-  resource_version_ = std::move(resource_version);
+  mark_.resource_version = std::move(resource_version);
   status_ = packed(KubeObject(status_to_json(status)));
 }
 

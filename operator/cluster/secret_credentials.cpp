@@ -39,8 +39,8 @@ bool write_all(int descriptor, std::string_view text) {
 
 }  // namespace
 
-SecretCredentials::SecretCredentials(KubeReader& reader, Clock& clock, CredentialSource& local, std::string folder)
-    : reader_(reader), clock_(clock), local_(local), folder_(std::move(folder)) {}
+SecretCredentials::SecretCredentials(RecentReads& reads, Clock& clock, CredentialSource& local, std::string folder)
+    : reads_(reads), clock_(clock), local_(local), folder_(std::move(folder)) {}
 
 SecretCredentials::~SecretCredentials() {
   for (const auto& [name, used] : used_) {
@@ -57,7 +57,7 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
         Error(ErrorCode::MissingDatabaseUrl, "the operator's environment is not read on a cluster").advise("use secretKeyRef"));
   }
   const std::string named = "Secret " + resource.metadata.name_space + "/" + reference.value;
-  auto secret = reader_.get(kube::kSecrets, resource.metadata.name_space, reference.value);
+  auto secret = reads_.get(kube::kSecrets, resource.metadata.name_space, reference.value, resource.known_since);
   if (!secret) {
     Error error = std::move(secret).error();
     if (error.code == ErrorCode::ApiNotFound) {
@@ -67,7 +67,7 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
     }
     return fail(std::move(error).at(named));
   }
-  const auto* const data = part_of(*secret, "data");
+  const auto* const data = part_of(**secret, "data");
   const auto value = data == nullptr ? std::optional<std::string>() : base64_decode(text_of(*data, reference.key.c_str()));
   if (!value || value->empty()) {
     return fail(Error(ErrorCode::MissingDatabaseUrl, named + " has no value at the key " + reference.key)

@@ -1,11 +1,11 @@
 // Credentials on a cluster: keys of Secrets in the resource's own namespace, and files below a secret root.
 //
-// A Secret is read by name each time a connection is made, and at no other time: never listed, never watched, never kept
-// in memory. So a rotated password is used by the next connection. Environment variables are refused. Certificates, which libpq
-// wants in files, are written to files of mode 0600 in a folder of mode 0700 that is ours alone, named by their hash, and
-// removed when nothing used them for an hour and at the end.
+// A Secret is read by name when a connection is to be made, and at no other time: never listed, never watched, and in memory
+// for seconds (recent_reads.hpp). So a rotated password is used by the next reconcile. Environment variables are refused.
+// Certificates, which libpq wants in files, are written to files of mode 0600 in a folder of mode 0700 that is ours alone,
+// named by their hash, and removed when nothing used them for an hour and at the end.
 //
-// Threads: safe from any thread. Ownership: borrows the reader and clock. Errors: CredentialsNotFound's codes for what is
+// Threads: safe from any thread. Ownership: borrows reads and clock. Errors: CredentialsNotFound's codes for what is
 // missing, named by Secret and key; ApiForbidden tells which RBAC rule is missing. No value is ever part of an error.
 #pragma once
 
@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "operator/kube/api_client.hpp"
+#include "operator/cluster/recent_reads.hpp"
 #include "operator/reconcile/database_access.hpp"
 
 namespace athanor::controller {
@@ -22,7 +22,7 @@ namespace athanor::controller {
 class SecretCredentials final : public CredentialSource {
  public:
   // `local` reads files below the secret roots; `folder` is created for certificates at first use.
-  SecretCredentials(KubeReader& reader, Clock& clock, CredentialSource& local, std::string folder);
+  SecretCredentials(RecentReads& reads, Clock& clock, CredentialSource& local, std::string folder);
   ~SecretCredentials() override;
   SecretCredentials(const SecretCredentials&) = delete;
   SecretCredentials& operator=(const SecretCredentials&) = delete;
@@ -32,7 +32,7 @@ class SecretCredentials final : public CredentialSource {
 
  private:
   [[nodiscard]] Result<std::string> write_file(const std::string& content);
-  KubeReader& reader_;
+  RecentReads& reads_;
   Clock& clock_;
   CredentialSource& local_;
   std::string folder_;

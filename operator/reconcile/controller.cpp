@@ -64,7 +64,7 @@ void Controller::work(const StopToken& stop) {
 }
 
 bool Controller::process(const ResourceKey& key, const StopToken& stop) {
-  const auto resource = parts_.store.find(key);
+  auto resource = parts_.store.find(key);
   if (!resource) {
     parts_.queue.forget(key);
     parts_.reconciler.forget(key);
@@ -72,6 +72,7 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
     untold_.erase(key);
     return false;
   }
+  resource->known_since = std::max(resource->known_since, parts_.queue.asked(key));
   const Log log = log_.with({{"resource", key.text()}, {"reconcileID", new_run_id()}});
   const SteadyTime began = parts_.clock.steady_now();
   ReconcileNotes notes;
@@ -113,8 +114,8 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
 
 // False when the resource was deleted, perhaps made again under its name, while it was worked on.
 bool Controller::is_still(const DatabaseMigration& resource) const {
-  const auto stored = parts_.store.find(resource.key());
-  return stored && stored->metadata.uid == resource.metadata.uid;
+  const auto stored = parts_.store.mark(resource.key());
+  return stored && stored->uid == resource.metadata.uid;
 }
 
 int Controller::count_conflict(const ResourceKey& key, bool conflict) {
@@ -135,8 +136,11 @@ bool Controller::publish(const DatabaseMigration& resource, const Outcome& outco
   DatabaseMigration current = resource;
   if (auto kept = untold(resource)) {
     current.status = std::move(*kept);
-  } else if (const auto stored = parts_.store.find(resource.key())) {  // with the notes of the run that has just ended
-    current.status = stored->status;
+  } else if (const auto mark = parts_.store.mark(resource.key());
+             mark && (mark->resource_version.empty() || mark->resource_version != resource.metadata.resource_version)) {
+    if (const auto stored = parts_.store.find(resource.key())) {  // with the notes of the run that has just ended
+      current.status = stored->status;
+    }
   }
   DatabaseMigrationStatus status = summarise(current, outcome, attempt);
   const auto* before = find_condition(current.status.conditions, ConditionType::Ready);

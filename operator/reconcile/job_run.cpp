@@ -113,7 +113,7 @@ std::size_t ledger_rows_of(const JobState& job) {
                                : static_cast<std::size_t>(std::max<std::int64_t>(job.revisions, 0)) + kFailures;
 }
 
-std::optional<ToldRun> run_of(const JobState& job, const LedgerRows& ledger, const std::vector<std::string>& rows) {
+std::shared_ptr<const ToldRun> run_of(const JobState& job, const LedgerRows& ledger, const std::vector<std::string>& rows) {
   const std::string run_id = run_id_of(job, ledger);
   ToldRun run;
   run.report.run_id = run_id;
@@ -132,11 +132,11 @@ std::optional<ToldRun> run_of(const JobState& job, const LedgerRows& ledger, con
     }
   }
   if (run.report.executed.empty() && failed == nullptr) {
-    return std::nullopt;
+    return nullptr;
   }
   add_failure(job, failed, run.report);
   run.report.rows = job.report && !job.report->rows.empty() ? job.report->rows : rows;
-  return run;
+  return std::make_shared<const ToldRun>(std::move(run));
 }
 
 ProgressStatus progress_of(const JobState& job, const LedgerRows& ledger, const Observation& database) {
@@ -178,7 +178,7 @@ Outcome waiting_for(const JobState& job) {
   return outcome;
 }
 
-Outcome failure_of(const JobState& job, const std::optional<ToldRun>& run) {
+Outcome failure_of(const JobState& job, const ToldRun* run) {
   const bool told =
       (job.report && job.report->error) || (run && run->report.error && run->report.error->code != ErrorCode::Interrupted);
   if (!told) {

@@ -48,7 +48,7 @@ struct Outcome {
   std::optional<SourceStatus> source;
   std::optional<Error> source_doubt;  // the source could not be looked at: `source` is what it held last
   std::optional<JobStatus> job;
-  std::optional<ToldRun> job_run;          // that has ended and was not told yet
+  std::shared_ptr<const ToldRun> job_run;  // that has ended and was not told yet
   std::optional<ProgressStatus> progress;  // of a Job that runs
 };
 

@@ -84,7 +84,7 @@ class Reconciler::Run {
     }
     TRY_ASSIGN(auto access, parts_.databases.open(target_, sink));
     Situation situation;
-    TRY_ASSIGN(situation.database, access->observe());
+    TRY_ASSIGN(situation.database, observe(*access));
     rows_ = situation.database.rows;
     if (last_job_.has_ended()) {
       TRY(tell_job(*access));
@@ -114,6 +114,19 @@ class Reconciler::Run {
       return from_decision(std::move(decision));
     }
     return plan_and_execute(*access, std::move(decision));
+  }
+
+  // Credentials that were refused may have been replaced since they were read, for somebody else: they are read once more.
+  Result<Observation> observe(DatabaseAccess& access) {
+    auto seen = access.observe();
+    if (seen || seen.error().code != ErrorCode::AuthenticationFailed) {
+      return seen;
+    }
+    DatabaseMigration anew = resource_;
+    anew.known_since = SteadyTime::max();
+    TRY_ASSIGN(const DatabaseTarget renewed, make_target(anew, parts_.credentials));
+    return renewed.url == target_.url ? std::move(seen)
+                                      : fail(Error(ErrorCode::StalePlan, "the credentials changed while they were used"));
   }
 
   Result<Outcome> plan_and_execute(DatabaseAccess& access, Decision decision) {
@@ -261,7 +274,7 @@ class Reconciler::Run {
       }
     }
     if (last_job_.kind == JobState::Kind::Failed) {
-      parts_.observer.run_failed(failure_of(last_job_, memory_.told_run).reason);
+      parts_.observer.run_failed(failure_of(last_job_, memory_.told_run.get()).reason);
     }
     return {};
   }
@@ -301,7 +314,7 @@ class Reconciler::Run {
     if (!failed_at_this(last_job_, request, *rows_)) {
       return std::nullopt;
     }
-    Outcome failure = failure_of(last_job_, memory_.told_run);
+    Outcome failure = failure_of(last_job_, memory_.told_run.get());
     if (may_try_again(last_job_, failure, parts_.clock.wall_now())) {
       return std::nullopt;
     }

@@ -67,7 +67,7 @@ class Reconciler {
     std::shared_ptr<const Outcome> failure;  // of that attempt
     std::string verified;                    // snapshot and rows that were compared with the ledger
     std::string told_job;                    // uid of the Job whose end was told
-    std::optional<ToldRun> told_run;
+    std::shared_ptr<const ToldRun> told_run;
     bool met_lock = false;
   };
   class Run;

@@ -69,12 +69,25 @@ class RememberingSource final : public RevisionSource {
     }
     return body;
   }
+  // Every database of a fleet is compared with the same files.
+  [[nodiscard]] Result<std::string> checksum(const Revision& revision) const override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = checksums_.find(revision.id); found != checksums_.end()) {
+        return found->second;
+      }
+    }
+    TRY_ASSIGN(std::string checksum, RevisionSource::checksum(revision));
+    const std::lock_guard lock(mutex_);
+    return checksums_.try_emplace(revision.id, std::move(checksum)).first->second;
+  }
 
  private:
   std::unique_ptr<RevisionSource> source_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::string> bodies_;  // by id: what changes behind it makes another snapshot
   mutable std::size_t bytes_ = 0;
+  mutable std::map<std::string, std::string> checksums_;
 };
 
 class FolderReader {

@@ -138,11 +138,12 @@ void WorkQueue::add(const ResourceKey& key) {
     }
     Entry& entry = entry_of(key);
     unschedule(key, entry);
+    entry.asked = clock_.steady_now();
     if (entry.processing) {
       counted = !entry.again;
       entry.again = true;
     } else if (entry.ticket == 0) {
-      enqueue(key, entry, clock_.steady_now());
+      enqueue(key, entry, entry.asked);
       counted = true;
     }
     wake_one();
@@ -209,6 +210,12 @@ void WorkQueue::remove(const ResourceKey& key) {
   idle_.notify_all();
 }
 
+SteadyTime WorkQueue::asked(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? clock_.steady_now() : found->second.asked;
+}
+
 int WorkQueue::failures(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
@@ -220,6 +227,7 @@ void WorkQueue::promote_due(SteadyTime now) {
     const ResourceKey key = schedule_.begin()->second;
     Entry& entry = entry_of(key);
     unschedule(key, entry);
+    entry.asked = now;
     if (entry.processing) {
       entry.again = true;
     } else if (entry.ticket == 0) {

@@ -70,6 +70,8 @@ class WorkQueue {
   // The same without waiting.
   [[nodiscard]] std::optional<ResourceKey> try_get();
   void done(const ResourceKey& key);
+  // When the key was last added or became due: who works on it now works for nothing newer than this. Now for an unknown key.
+  [[nodiscard]] SteadyTime asked(const ResourceKey& key) const;
 
   // No key is handed out from now on; waiting workers return.
   void shut_down();
@@ -95,6 +97,7 @@ class WorkQueue {
     bool again = false;  // added while processing
     std::optional<SteadyTime> scheduled;
     SteadyTime queued_at{};
+    SteadyTime asked{};
   };
 
   Entry& entry_of(const ResourceKey& key);

@@ -176,6 +176,12 @@ std::optional<DatabaseMigration> Catalogue::find(const ResourceKey& key) const {
   return found->second.resource;
 }
 
+std::optional<ResourceMark> Catalogue::mark(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  return found == entries_.end() || found->second.invalid ? std::nullopt : std::optional<ResourceMark>(std::in_place);
+}
+
 void Catalogue::each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, entry] : entries_) {

@@ -41,6 +41,7 @@ class Catalogue final : public ResourceStore {
   [[nodiscard]] CatalogueChange accept(FolderPicture picture);
 
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
+  [[nodiscard]] std::optional<ResourceMark> mark(const ResourceKey& key) const override;
   void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override;
   [[nodiscard]] std::string claimed_by(const ResourceKey& key) const override;
   [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;

@@ -13,7 +13,7 @@ class StatusClusterTest : public ResourceOnCluster {
     ResourceOnCluster::SetUp();
     if (!HasFatalFailure()) {
       store_ = std::make_unique<ClusterStore>(
-          *client_, ClusterStore::Listener{[](const ResourceKey&) {}, [](const ResourceKey&) {}, [] {}}, "/", Log());
+          *client_, clock_, ClusterStore::Listener{[](const ResourceKey&) {}, [](const ResourceKey&) {}, [] {}}, "/", Log());
       store_->applied(resource_.key(), object_);
     }
   }

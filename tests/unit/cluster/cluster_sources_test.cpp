@@ -41,9 +41,10 @@ class ClusterSourcesTest : public testing::Test {
   test::FakeClock clock;
   test::TempFolder folder;
   DatabaseMigration resource;
-  ConfigMapSource config_maps{kube};
+  RecentReads reads{kube, clock};
+  ConfigMapSource config_maps{reads};
   NoLocalCredentials local;
-  SecretCredentials credentials{kube, clock, local, folder.path().string() + "/certificates"};
+  SecretCredentials credentials{reads, clock, local, folder.path().string() + "/certificates"};
 };
 
 TEST_F(ClusterSourcesTest, MakesOneGraphOfAllConfigMaps) {
@@ -83,7 +84,7 @@ TEST_F(ClusterSourcesTest, RefusesTheSameFileInTwoConfigMaps) {
 TEST_F(ClusterSourcesTest, KeepsTheLimitOnFiles) {
   SourceLimits limits;
   limits.max_files = 1;
-  ConfigMapSource limited(kube, limits);
+  ConfigMapSource limited(reads, limits);
   put_config_map("one", {{"a1.sql", revision("a1", "")}});
   put_config_map("two", {{"a2.sql", revision("a2", "a1")}});
   EXPECT_EQ(limited.load(resource).error().code, ErrorCode::FileTooLarge);
@@ -121,7 +122,7 @@ TEST_F(ClusterSourcesTest, WritesCertificatesForTheirOwnerAloneAndRemovesThem) {
   kube.put(kube::kSecrets, object("db", {{"ca.crt", "UEVN"}}));
   std::string path;
   {
-    SecretCredentials own(kube, clock, local, folder.path().string() + "/own");
+    SecretCredentials own(reads, clock, local, folder.path().string() + "/own");
     path = own.file(resource, {SecretReference::Kind::SecretKey, "db", "ca.crt"}).value();
     struct stat found {};
     ASSERT_EQ(::stat(path.c_str(), &found), 0);

@@ -4,6 +4,7 @@
 
 #include "operator/cluster/approval_book.hpp"
 #include "operator/cluster/event_journal.hpp"
+#include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_kube.hpp"
 
 namespace athanor::controller {
@@ -41,9 +42,11 @@ class ClusterStoreTest : public testing::Test {
   std::string claim(const ResourceKey& key) { return store.claim(store.find(key).value(), "db:5432/orders"); }
 
   test::FakeKube kube;
+  test::FakeClock clock;
   std::vector<std::string> woken;
   std::vector<std::string> removed;
   ClusterStore store{kube,
+                     clock,
                      {[this](const ResourceKey& key) { woken.push_back(key.text()); },
                       [this](const ResourceKey& key) { removed.push_back(key.text()); }, [] {}},
                      "/revisions",
@@ -66,6 +69,18 @@ TEST_F(ClusterStoreTest, IsNotWokenByItsOwnStatus) {
   tell(kOrders);
   EXPECT_EQ(woken.size(), 1U);
   EXPECT_EQ(store.find(kOrders)->status.current_revision, "a1");
+}
+
+TEST_F(ClusterStoreTest, KnowsSinceWhenADeclarationStands) {
+  clock.advance(std::chrono::seconds(10));
+  put({"shop", "orders"});
+  const SteadyTime told = clock.steady_now();
+  clock.advance(std::chrono::seconds(10));
+  ASSERT_TRUE(store.write_status({"shop", "orders"}, status("a1")));
+  tell({"shop", "orders"});
+  EXPECT_EQ(store.find({"shop", "orders"})->known_since, told);
+  put({"shop", "orders"}, "a2");
+  EXPECT_EQ(store.find({"shop", "orders"})->known_since, clock.steady_now());
 }
 
 TEST_F(ClusterStoreTest, IsWokenByASpecALabelOrAnAnnotation) {

@@ -64,6 +64,19 @@ TEST_F(ReconcilerTest, DoesNothingAtTheTarget) {
   EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
 }
 
+TEST_F(ReconcilerTest, ReadsRefusedCredentialsOnceMore) {
+  resource.spec.database.url.clear();
+  resource.spec.database.url_from = SecretReference{SecretReference::Kind::SecretKey, "db", "url"};
+  resource.known_since = clock.steady_now();
+  credentials.values["db"] = "postgresql://app:old@db/orders";
+  database().observe_error = Error(ErrorCode::AuthenticationFailed, "refused");
+  EXPECT_EQ(reconcile().reason, Reason::AuthenticationFailed);
+  credentials.newest["db"] = "postgresql://app:new@db/orders";
+  const Outcome outcome = reconcile();
+  EXPECT_TRUE(outcome.at_once);
+  EXPECT_EQ(outcome.kind, Kind::Failed);
+}
+
 TEST_F(ReconcilerTest, BeginsNothingWhileTheSourceCannotBeLookedAt) {
   sources.doubt = Error(ErrorCode::Io, "no answer");
   const Outcome pending = reconcile();
@@ -245,6 +258,10 @@ class MapStore final : public ResourceStore {
   std::optional<DatabaseMigration> find(const ResourceKey& key) const override {
     return key == resource.key() && !gone ? std::optional(resource) : std::nullopt;
   }
+  std::optional<ResourceMark> mark(const ResourceKey& key) const override {
+    const auto found = find(key);
+    return found ? std::optional(ResourceMark{found->metadata.uid, found->metadata.resource_version}) : std::nullopt;
+  }
   void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override {
     look(resource.key(), digest_of(resource.status));
   }
@@ -288,6 +305,20 @@ class ControllerTest : public ReconcilerTest {
                         options(),
                         Log()};
 };
+
+TEST_F(ControllerTest, WantsNothingOlderThanWhatWokeTheResource) {
+  store.resource.known_since = clock.steady_now() + std::chrono::seconds(1);
+  clock.advance(std::chrono::seconds(5));
+  queue.add(store.resource.key());
+  const SteadyTime woken = clock.steady_now();
+  clock.advance(std::chrono::seconds(5));
+  ASSERT_TRUE(queue.try_get());
+  ASSERT_TRUE(controller.process(store.resource.key(), {}));
+  EXPECT_EQ(sources.known_since, woken);
+  store.resource.known_since = clock.steady_now();  // its declaration changed since
+  ASSERT_TRUE(controller.process(store.resource.key(), {}));
+  EXPECT_EQ(sources.known_since, clock.steady_now());
+}
 
 TEST_F(ControllerTest, SaysWhetherTheStatusSaysSomethingNew) {
   store.resource.spec.target_revision = "nowhere";

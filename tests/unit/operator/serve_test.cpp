@@ -20,6 +20,7 @@ bool holds(const std::string& text, const std::string& part) {
 class ListedStore final : public ResourceStore {
  public:
   std::optional<DatabaseMigration> find(const ResourceKey&) const override { return std::nullopt; }
+  std::optional<ResourceMark> mark(const ResourceKey&) const override { return std::nullopt; }
   void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override {
     for (const auto& resource : resources) {
       look(resource.key(), digest_of(resource.status));

@@ -193,7 +193,8 @@ class FakeDatabases final : public DatabaseAccessFactory {
 
 class FakeSources final : public SourceProvider {
  public:
-  Result<LoadedSource> load(const DatabaseMigration&) override {
+  Result<LoadedSource> load(const DatabaseMigration& resource) override {
+    known_since = resource.known_since;
     if (error) {
       return fail(*error);
     }
@@ -202,11 +203,15 @@ class FakeSources final : public SourceProvider {
   std::shared_ptr<SourceSnapshot> current;
   std::optional<Error> error;
   std::optional<Error> doubt;
+  SteadyTime known_since{};  // of the last resource it was asked for
 };
 
 class FakeCredentials final : public CredentialSource {
  public:
-  Result<std::string> read(const DatabaseMigration&, const SecretReference& reference) override {
+  Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) override {
+    if (const auto found = newest.find(reference.value); found != newest.end() && resource.known_since == SteadyTime::max()) {
+      return found->second;
+    }
     if (const auto found = values.find(reference.value); found != values.end()) {
       return found->second;
     }
@@ -216,6 +221,7 @@ class FakeCredentials final : public CredentialSource {
     return "/certificates/" + reference.value;
   }
   std::map<std::string, std::string> values;
+  std::map<std::string, std::string> newest;  // for who wants them as they are now
 };
 
 }  // namespace athanor::controller::sketch

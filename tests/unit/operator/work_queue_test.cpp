@@ -26,6 +26,23 @@ class WorkQueueTest : public testing::Test {
   WorkQueue queue{clock, BackOff{seconds(1), seconds(300), 0.0}, 2};
 };
 
+TEST_F(WorkQueueTest, KnowsSinceWhenAKeyIsAskedFor) {
+  queue.add(kA);
+  clock.advance(seconds(5));
+  queue.add(kA);  // it still waits: what it is asked for is newer now
+  const SteadyTime again = clock.steady_now();
+  clock.advance(seconds(5));
+  ASSERT_EQ(queue.try_get(), kA);
+  EXPECT_EQ(queue.asked(kA), again);
+  queue.add(kA);  // while it is worked on
+  EXPECT_EQ(queue.asked(kA), clock.steady_now());
+  queue.add_after(kB, seconds(1));
+  clock.advance(seconds(3));
+  ASSERT_EQ(queue.try_get(), kB);
+  EXPECT_EQ(queue.asked(kB), clock.steady_now());
+  EXPECT_EQ(queue.asked(kC), clock.steady_now());
+}
+
 TEST_F(WorkQueueTest, HandsOutKeysInOrderAndOnce) {
   queue.add(kA);
   queue.add(kB);
