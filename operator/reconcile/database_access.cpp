@@ -1,10 +1,12 @@
 #include "operator/reconcile/database_access.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "migrations/base/percent_encoding.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/revision/database_url.hpp"
+#include "operator/reconcile/look_sessions.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -44,32 +46,124 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
   return {};
 }
 
-class MigratorAccess final : public DatabaseAccess {
+// Opens what a look needs: a session that is kept, or one that may be kept afterwards.
+class LookFactory final : public SessionFactory {
  public:
-  MigratorAccess(std::unique_ptr<SessionFactory> factory, Clock& clock, MigratorSettings settings, ProgressSink& progress)
-      : factory_(std::move(factory)), migrator_(*factory_, clock, std::move(settings), progress) {}
+  LookFactory(SessionFactory& own, LookSessions& kept, std::string key, std::string who)
+      : own_(own), kept_(kept), key_(std::move(key)), who_(std::move(who)) {}
 
-  Result<Observation> observe() override { return migrator_.observe(); }
-  Result<std::vector<Blocker>> lock_holders() override { return migrator_.lock_holders(); }
-  Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) override { return migrator_.ledger(limit); }
-  Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
-                                const Plan* plan) override {
-    return migrator_.verify_checksums(snapshot.graph(), snapshot.source(), rows, plan);
+  Result<std::unique_ptr<Session>> open() override {
+    auto session = lending_ ? kept_.take(key_, who_) : nullptr;
+    borrowed_ = session != nullptr;
+    if (!session) {
+      TRY_ASSIGN(session, own_.open());
+    }
+    return std::make_unique<Lent>(*this, std::move(session));
   }
-  ExecutionReport execute(const Plan& plan, const StopToken& stop) override { return migrator_.execute(plan, stop); }
+  Result<std::unique_ptr<ReadSession>> open_observer() override { return own_.open_observer(); }
+  [[nodiscard]] std::string describe() const override { return own_.describe(); }
+
+  // The session was opened by another resource, with that one's settings.
+  [[nodiscard]] bool borrowed() const { return borrowed_; }
+  // From now on every session is our own, and for us alone.
+  void work() { lending_ = false; }
 
  private:
+  // Comes back when the look is over.
+  class Lent final : public Session {
+   public:
+    Lent(LookFactory& owner, std::unique_ptr<Session> session) : owner_(owner), session_(std::move(session)) {}
+    ~Lent() override {
+      if (owner_.lending_ && session_->alive() && session_->in_flight() == 0) {
+        owner_.kept_.give(owner_.key_, std::move(session_));
+      }
+    }
+    Lent(const Lent&) = delete;
+    Lent& operator=(const Lent&) = delete;
+    Result<Rows> query(std::string_view sql, const Parameters& parameters) override { return session_->query(sql, parameters); }
+    [[nodiscard]] int backend_pid() const override { return session_->backend_pid(); }
+    [[nodiscard]] int server_version() const override { return session_->server_version(); }
+    Result<std::vector<Rows>> query_all(const std::vector<Command>& commands) override { return session_->query_all(commands); }
+    Result<Rows> execute_autocommit(std::string_view sql) override { return session_->execute_autocommit(sql); }
+    Result<void> submit(const Transaction& transaction) override { return session_->submit(transaction); }
+    Result<TransactionOutcome> collect() override { return session_->collect(); }
+    [[nodiscard]] std::size_t in_flight() const override { return session_->in_flight(); }
+    Result<void> recover() override { return session_->recover(); }
+    [[nodiscard]] bool alive() const override { return session_->alive(); }
+    void set_wait_listener(WaitListener listener) override { session_->set_wait_listener(std::move(listener)); }
+    void cancel() override { session_->cancel(); }
+
+   private:
+    LookFactory& owner_;
+    std::unique_ptr<Session> session_;
+  };
+
+  SessionFactory& own_;
+  LookSessions& kept_;
+  std::string key_;
+  std::string who_;
+  bool lending_ = true;
+  bool borrowed_ = false;
+};
+
+class MigratorAccess final : public DatabaseAccess {
+ public:
+  MigratorAccess(std::unique_ptr<SessionFactory> factory, LookSessions& kept, Clock& clock, const DatabaseTarget& target,
+                 ProgressSink& progress)
+      : factory_(std::move(factory)),
+        looks_(*factory_, kept, LookSessions::key_of(target), target.settings.actor),
+        clock_(clock),
+        settings_(target.settings),
+        progress_(progress) {
+    migrator_.emplace(looks_, clock_, settings_, progress_);
+  }
+
+  Result<Observation> observe() override {
+    auto seen = migrator_->observe();
+    if (!seen && looks_.borrowed()) {  // it may have ended since somebody looked through it last
+      use_own_session();
+      return migrator_->observe();
+    }
+    return seen;
+  }
+  Result<std::vector<Blocker>> lock_holders() override { return migrator_->lock_holders(); }
+  Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) override { return migrator_->ledger(limit); }
+  Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
+                                const Plan* plan) override {
+    return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan);
+  }
+  ExecutionReport execute(const Plan& plan, const StopToken& stop) override {
+    if (looks_.borrowed()) {
+      use_own_session();
+    }
+    looks_.work();
+    return migrator_->execute(plan, stop);
+  }
+
+ private:
+  void use_own_session() {
+    migrator_.reset();
+    looks_.work();
+    migrator_.emplace(looks_, clock_, settings_, progress_);
+  }
+
   std::unique_ptr<SessionFactory> factory_;
-  Migrator migrator_;
+  LookFactory looks_;
+  Clock& clock_;
+  MigratorSettings settings_;
+  ProgressSink& progress_;
+  std::optional<Migrator> migrator_;
 };
 
 class MigratorAccessFactory final : public DatabaseAccessFactory {
  public:
-  MigratorAccessFactory(SessionFactoryMaker connect, Clock& clock) : connect_(std::move(connect)), clock_(clock) {}
+  MigratorAccessFactory(SessionFactoryMaker connect, Clock& clock) : connect_(std::move(connect)), clock_(clock), kept_(clock) {
+    kept_.start();
+  }
 
   Result<std::unique_ptr<DatabaseAccess>> open(const DatabaseTarget& target, ProgressSink& progress) override {
     TRY_ASSIGN(auto factory, connect_(target.url, target.settings.execution));
-    return std::make_unique<MigratorAccess>(std::move(factory), clock_, target.settings, progress);
+    return std::make_unique<MigratorAccess>(std::move(factory), kept_, clock_, target, progress);
   }
   Result<std::string> describe(const DatabaseTarget& target) override {
     TRY_ASSIGN(auto factory, connect_(target.url, target.settings.execution));
@@ -79,6 +173,7 @@ class MigratorAccessFactory final : public DatabaseAccessFactory {
  private:
   SessionFactoryMaker connect_;
   Clock& clock_;
+  LookSessions kept_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The reconciler's view of databases: narrow enough for a recording fake, wide enough for the real migrator.
 //
-// One DatabaseAccess is one reconcile's connection: it observes and executes on the same session. A CredentialSource turns what
+// One DatabaseAccess is one reconcile's connection: it observes and executes on the same session, unless another resource's was
+// at hand to look through (look_sessions.hpp). A CredentialSource turns what
 // the resource declares into a URL at the last moment (environment and files in standalone mode, Secrets in a cluster).
 //
 // Threads: an access belongs to one thread; factories and credential sources are safe from any thread. Ownership: an access
