@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "operator/api/spec_codec.hpp"
 #include "operator/api/status_codec.hpp"
 
@@ -38,7 +40,18 @@ TEST(PackedResource, ComesOutAsTheObjectWouldBeRead) {
 }
 
 TEST(PackedResource, LeavesBehindWhatNobodyUses) {
-  EXPECT_LT(PackedResource(object()).bytes(), 1'000U);
+  EXPECT_LT(PackedResource(object()).bytes(), 600U);
+}
+
+TEST(PackedResource, KeepsALargeStatusAndOneThatDoesNotCompress) {
+  PackedResource packed(object());
+  DatabaseMigrationStatus status = packed.unpack().status;
+  std::mt19937 random(7);
+  for (int number = 0; number < 500; ++number) {
+    status.pending_revisions.push_back(std::to_string(random()) + std::to_string(random()));
+  }
+  packed.set_status(status, "4712");
+  EXPECT_EQ(packed.unpack().status, status);
 }
 
 TEST(PackedResource, KeepsWhatCanBeReadOfASpecThatCannot) {
