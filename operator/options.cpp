@@ -115,6 +115,8 @@ Result<void> take_value(Options& options, const std::string& name, const std::st
     return read_count(name, value, options.workers);
   } else if (name == "--per-server") {
     return read_count(name, value, options.per_server);
+  } else if (name == "--looks-per-second") {
+    return read_count(name, value, options.looks_per_second);
   } else if (name == "--resync") {
     return read_resync(value, options.resync);
   } else if (name == "--max-files") {
@@ -143,13 +145,34 @@ bool* switch_of(Options& options, std::string_view name) {
   return nullptr;
 }
 
-constexpr std::array<std::string_view, 26> kNames{
-    "--manifests",        "--state",        "--listen",          "--source-root", "--secret-root", "--backup-root",
-    "--workers",          "--per-server",   "--resync",          "--max-files",   "--log-level",   "--max-file-size",
-    "--kubeconfig",       "--context",      "--selector",        "--lease-name",  "--cache",       "--job-image",
-    "--watch-namespaces", "--leader-elect", "--lease-namespace", "--kube",        "--once",        "--json",
-    "--version",          "--help"};
-constexpr std::size_t kWithValue = 21;
+constexpr std::array<std::string_view, 27> kNames{"--manifests",
+                                                  "--state",
+                                                  "--listen",
+                                                  "--source-root",
+                                                  "--secret-root",
+                                                  "--backup-root",
+                                                  "--workers",
+                                                  "--per-server",
+                                                  "--resync",
+                                                  "--max-files",
+                                                  "--log-level",
+                                                  "--max-file-size",
+                                                  "--kubeconfig",
+                                                  "--context",
+                                                  "--selector",
+                                                  "--lease-name",
+                                                  "--cache",
+                                                  "--job-image",
+                                                  "--watch-namespaces",
+                                                  "--leader-elect",
+                                                  "--lease-namespace",
+                                                  "--looks-per-second",
+                                                  "--kube",
+                                                  "--once",
+                                                  "--json",
+                                                  "--version",
+                                                  "--help"};
+constexpr std::size_t kWithValue = 22;
 
 // What belongs to the other way of running is refused, not passed over.
 Result<void> check_way(const Options& options) {
@@ -245,7 +268,8 @@ Either way:
   --listen ADDR:PORT        serve /metrics, /healthz and /readyz; default 127.0.0.1:8080, off with --once; "off": do not listen
   --workers N               databases in work at once; default 8
   --per-server N            of them on one database server; default 8
-  --resync DURATION         look at every database once in this time (two in a second at most); default 5m
+  --resync DURATION         look at every database once in this time, though nothing changed; default 5m
+  --looks-per-second N      but at no more than so many in a second; default 2
   --max-files N             revision files in one source; default 100000
   --max-file-size SIZE      of one revision file; default 64MiB
   --log-level LEVEL         debug, info, warn or error; default info (warn with --once)

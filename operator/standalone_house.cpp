@@ -75,6 +75,7 @@ class House {
     ControllerOptions controller;
     controller.workers = options_.workers;
     controller.resync = options_.resync;
+    controller.resyncs_per_second = static_cast<double>(options_.looks_per_second);
     controller.once = options_.once;
     return controller;
   }

@@ -131,12 +131,13 @@ TEST(ListenAddress, WantsAHostAndAPort) {
 
 TEST(Options, ReadBothSpellings) {
   const auto options =
-      parse_options({"--manifests", "m", "--workers=3", "--resync", "30s", "--once", "--source-root=a", "--source-root", "b",
-                     "--log-level", "debug", "--max-files=7", "--max-file-size", "2MiB"});
+      parse_options({"--manifests", "m", "--workers=3", "--resync", "30s", "--looks-per-second=5", "--once", "--source-root=a",
+                     "--source-root", "b", "--log-level", "debug", "--max-files=7", "--max-file-size", "2MiB"});
   ASSERT_TRUE(options.has_value()) << options.error().message;
   EXPECT_EQ(options->manifests, "m");
   EXPECT_EQ(options->workers, 3U);
   EXPECT_EQ(options->resync, std::chrono::seconds(30));
+  EXPECT_EQ(options->looks_per_second, 5U);
   EXPECT_EQ(options->limits.max_files, 7U);
   EXPECT_EQ(options->limits.max_file_bytes, 2U << 20U);
   EXPECT_TRUE(options->once);
