@@ -34,10 +34,15 @@ Error io_error(const std::string& what, const std::string& path, int number) {
   return Error(ErrorCode::Io, what + ": " + reason(number)).at(path);
 }
 
+// The thread's own, not the process's: a thread that reads headers has a descriptor table of its own (header_scan.cpp).
+std::string name_of(int descriptor) {
+  return "/proc/thread-self/fd/" + std::to_string(descriptor);
+}
+
 // Where a descriptor really points, or nothing when /proc is not there.
 std::string real_path_of(int descriptor) {
   std::array<char, PATH_MAX> target{};
-  const auto link = "/proc/self/fd/" + std::to_string(descriptor);
+  const auto link = name_of(descriptor);
   const auto length = ::readlink(link.c_str(), target.data(), target.size());
   return length > 0 && target[0] == '/' ? std::string(target.data(), static_cast<std::size_t>(length)) : std::string{};
 }
@@ -281,7 +286,7 @@ Result<FileDescriptor> VersionFolder::open_link(const std::string& name, std::st
   if (::fstat(target.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return fail(not_a_regular_file(path));
   }
-  const auto reopened = through_proc.empty() ? real : "/proc/self/fd/" + std::to_string(target.get());
+  const auto reopened = through_proc.empty() ? real : name_of(target.get());
   FileDescriptor file(::open(reopened.c_str(), kReadFlags | (through_proc.empty() ? O_NOFOLLOW : 0)));
   if (!file) {
     const int number = errno;

@@ -213,6 +213,22 @@ TEST(FolderSource, RefusesMoreFilesThanTheLimit) {
   EXPECT_EQ(error.hint, "raise `limits.files` in athanor.yaml if they all are revisions");
 }
 
+// So many that a second thread helps, which has descriptors of its own.
+TEST(FolderSource, ReadsEveryOneOfManyLinksAsItself) {
+  const TempFolder folder;
+  for (int number = 0; number < 6'000; ++number) {
+    const std::string id = "a" + std::to_string(number);
+    folder.write("..data/" + id + ".sql", native(id));
+    std::filesystem::create_symlink("..data/" + id + ".sql", folder / (id + ".sql"));
+  }
+  const auto listed = FolderSource({folder.string()}, false).list();
+  ASSERT_TRUE(listed) << listed.error().describe();
+  EXPECT_EQ(listed->size(), 6'000U);
+  for (const auto& revision : *listed) {
+    EXPECT_EQ(folder / (revision.id + ".sql"), revision.path);
+  }
+}
+
 // What the kubelet makes of a ConfigMap: `..data` links to the current generation, every file links through `..data`.
 TEST(FolderSource, ReadsAMountedConfigMap) {
   const TempFolder folder;
