@@ -44,6 +44,7 @@ constexpr std::array kReasons{
     std::pair{Reason::TargetAmbiguous, std::string_view("TargetAmbiguous")},
     std::pair{Reason::SourceInvalid, std::string_view("SourceInvalid")},
     std::pair{Reason::SourceNotFound, std::string_view("SourceNotFound")},
+    std::pair{Reason::SourceTooLarge, std::string_view("SourceTooLarge")},
     std::pair{Reason::ChecksumMismatch, std::string_view("ChecksumMismatch")},
     std::pair{Reason::Irreversible, std::string_view("Irreversible")},
     std::pair{Reason::NotRenderable, std::string_view("NotRenderable")},

@@ -55,6 +55,7 @@ enum class Reason : std::uint8_t {
   TargetAmbiguous,
   SourceInvalid,
   SourceNotFound,
+  SourceTooLarge,  // for the pod of a Job
   ChecksumMismatch,
   Irreversible,
   NotRenderable,

@@ -176,7 +176,7 @@ struct DatabaseMigrationSpec {
   bool operator==(const DatabaseMigrationSpec&) const = default;
 };
 
-enum class Phase : std::uint8_t { Pending, Ready, Migrating, Waiting, Retrying, Stalled, Suspended, Planned };
+enum class Phase : std::uint8_t { Pending, Ready, Planning, Migrating, Waiting, Retrying, Stalled, Suspended, Planned };
 [[nodiscard]] std::string_view phase_name(Phase phase);
 
 // Lists in a status are capped: a status is read by people and, in a cluster, lives in etcd.

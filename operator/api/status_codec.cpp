@@ -64,8 +64,8 @@ void condition_from_json(const Json& json, Conditions& conditions) {
 }
 
 Phase phase_of(const std::string& name) {
-  for (const Phase phase :
-       {Phase::Ready, Phase::Migrating, Phase::Waiting, Phase::Retrying, Phase::Stalled, Phase::Suspended, Phase::Planned}) {
+  for (const Phase phase : {Phase::Ready, Phase::Planning, Phase::Migrating, Phase::Waiting, Phase::Retrying, Phase::Stalled,
+                            Phase::Suspended, Phase::Planned}) {
     if (phase_name(phase) == name) {
       return phase;
     }
@@ -385,6 +385,8 @@ std::string_view phase_name(Phase phase) {
       break;
     case Phase::Ready:
       return "Ready";
+    case Phase::Planning:
+      return "Planning";
     case Phase::Migrating:
       return "Migrating";
     case Phase::Waiting:

@@ -1,6 +1,8 @@
 #include "operator/cluster/cluster.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "operator/cluster/job_manifest.hpp"
 #include "operator/cluster/object_fields.hpp"
@@ -28,12 +30,19 @@ class Cluster::Waker final : public InformerHandler {
   Waker(const ClusterStore& store, WorkQueue& queue, std::string kind) : store_(store), queue_(queue), kind_(std::move(kind)) {}
 
   void applied(const ResourceKey& key, const KubeObject& object) override {
-    if (const std::string owner = migration_of(object); !owner.empty()) {
+    if (std::string owner = migration_of(object); !owner.empty()) {
       queue_.add({key.name_space, owner});
+      owners_.insert_or_assign(key, std::move(owner));
     }
     wake(key);
   }
-  void deleted(const ResourceKey& key) override { wake(key); }
+  void deleted(const ResourceKey& key) override {
+    if (const auto owned = owners_.find(key); owned != owners_.end()) {
+      queue_.add({key.name_space, owned->second});
+      owners_.erase(owned);
+    }
+    wake(key);
+  }
 
  private:
   void wake(const ResourceKey& key) {
@@ -44,6 +53,7 @@ class Cluster::Waker final : public InformerHandler {
   const ClusterStore& store_;
   WorkQueue& queue_;
   std::string kind_;
+  std::map<ResourceKey, std::string> owners_;  // of the objects that are there: of one that is gone only its name is told
 };
 
 Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& log) : parts_(parts), seed_(options.seed) {

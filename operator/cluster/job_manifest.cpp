@@ -38,7 +38,7 @@ KubeObject labels_of(const DatabaseMigration& resource, const std::string& attem
           {"app.kubernetes.io/managed-by", "athanor-operator"}};
 }
 
-Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest& request) {
+Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest& request, const JobFiles& files) {
   JobPod pod;
   const bool plans = request.work == JobRequest::Work::Plan;
   const Direction direction = request.plan == nullptr ? Direction::Upgrade : request.plan->operation;
@@ -50,7 +50,7 @@ Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest&
   } else if (request.plan != nullptr) {
     pod.add_flag("--plan-hash", request.plan->hash);
   }
-  TRY(add_source(resource, pod));
+  TRY(add_source(resource, files, pod));
   add_settings(resource, pod);
   pod.add_argument("--");
   if (plans) {
@@ -148,7 +148,7 @@ KubeObject failure_policy() {
   return {{"rules", std::move(rules)}};
 }
 
-KubeObject annotations_of(const DatabaseMigration& resource, const JobRequest& request) {
+KubeObject annotations_of(const DatabaseMigration& resource, const JobRequest& request, const JobFiles& files) {
   KubeObject annotations = {{kDeclarationAnnotation, request.declaration},
                             {kGenerationAnnotation, std::to_string(resource.metadata.generation)},
                             {kFromAnnotation, KubeObject(request.from).dump()}};
@@ -158,6 +158,9 @@ KubeObject annotations_of(const DatabaseMigration& resource, const JobRequest& r
   if (request.plan != nullptr) {
     annotations[kPlanAnnotation] = request.plan->hash;
     annotations[kRevisionsAnnotation] = std::to_string(request.plan->revisions.size());
+  }
+  if (files.size() > 0) {
+    annotations[kFilesAnnotation] = files.last();
   }
   return annotations;
 }
@@ -177,8 +180,9 @@ std::chrono::seconds job_ttl(const DatabaseMigration& resource) {
   return std::max(kLeastTtl, std::chrono::ceil<std::chrono::seconds>(resource.spec.execution.job_ttl));
 }
 
-Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request, const std::string& image) {
-  TRY_ASSIGN(JobPod parts, describe_pod(resource, request));
+Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request, const std::string& image,
+                                const JobFiles& files) {
+  TRY_ASSIGN(JobPod parts, describe_pod(resource, request, files));
   TRY_ASSIGN(KubeObject given, read_template(resource));
   const KubeObject labels = labels_of(resource, request.attempt);
   KubeObject pod = lay_over(std::move(given), pod_of(std::move(parts), image));
@@ -193,7 +197,7 @@ Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequ
   KubeObject metadata = {{"name", job_name(resource, request.attempt)},
                          {"namespace", resource.metadata.name_space},
                          {"labels", labels},
-                         {"annotations", annotations_of(resource, request)},
+                         {"annotations", annotations_of(resource, request, files)},
                          {"ownerReferences", KubeObject::array({owner_of(resource)})}};
   return KubeObject{{"apiVersion", kube::kJobs.api_version()},
                     {"kind", kube::kJobs.kind},

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "operator/api/database_migration.hpp"
+#include "operator/cluster/job_files.hpp"
 #include "operator/kube/api_client.hpp"
 #include "operator/reconcile/job_execution.hpp"
 
@@ -34,7 +35,7 @@ inline constexpr const char* kGenerationAnnotation = "athanor.dev/generation";
 // Value of the label that all Jobs of a resource carry: its name, or what stands for it where a label cannot be that long.
 [[nodiscard]] std::string migration_label(const std::string& name);
 [[nodiscard]] Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request,
-                                              const std::string& image);
+                                              const std::string& image, const JobFiles& files = {});
 // How long the Job is kept once it ended, at least a minute: its end must be seen.
 [[nodiscard]] std::chrono::seconds job_ttl(const DatabaseMigration& resource);
 

@@ -161,23 +161,14 @@ Result<void> add_database(const DatabaseMigration& resource, JobPod& pod) {
   return {};
 }
 
-Result<void> add_source(const DatabaseMigration& resource, JobPod& pod) {
+Result<void> add_source(const DatabaseMigration& resource, const JobFiles& files, JobPod& pod) {
   const SourceSpec& source = resource.spec.source;
-  if (!source.config_maps.empty()) {
-    KubeObject maps = KubeObject::array();
-    for (const auto& name : source.config_maps) {
-      maps.push_back({{"configMap", {{"name", name}}}});
-    }
-    mount_source(pod, {{"projected", {{"sources", std::move(maps)}}}}, kSourceFolder);
+  if (is_handed_over(source)) {
+    mount_source(pod, files.volume(), kSourceFolder);
   } else if (source.image) {
     const std::string& path = source.image->path;
     mount_source(pod, {{"image", {{"reference", source.image->reference}}}},
                  kSourceFolder + std::string(path.starts_with('/') ? "" : "/") + path);
-  } else if (source.git || source.flux) {
-    return fail(Error(ErrorCode::Configuration,
-                      "a Job cannot fetch a source of the kind " + std::string(source.kind()) + " in this release")
-                    .at("spec.source")
-                    .advise("set spec.execution.mode to InProcess, or bring the revisions in configMaps or in an image"));
   } else {
     pod.add_flag("--migrations", source.path.starts_with('/') ? source.path : resource.folder + "/" + source.path);
   }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "operator/api/database_migration.hpp"
+#include "operator/cluster/job_files.hpp"
 #include "operator/kube/api_client.hpp"
 
 namespace athanor::controller {
@@ -29,7 +30,7 @@ struct JobPod {
 };
 
 [[nodiscard]] Result<void> add_database(const DatabaseMigration& resource, JobPod& pod);
-[[nodiscard]] Result<void> add_source(const DatabaseMigration& resource, JobPod& pod);
+[[nodiscard]] Result<void> add_source(const DatabaseMigration& resource, const JobFiles& files, JobPod& pod);
 // How the run behaves: schema, role, version table, waiting times.
 void add_settings(const DatabaseMigration& resource, JobPod& pod);
 

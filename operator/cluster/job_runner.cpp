@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "migrations/base/ids.hpp"
 #include "operator/cluster/job_manifest.hpp"
 #include "operator/cluster/job_state.hpp"
 #include "operator/cluster/object_fields.hpp"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::chrono::seconds kClocksDiffer{30};
 constexpr std::size_t kMaxFailures = 10'000;
+constexpr std::size_t kDigitsOfFiles = 5;
+constexpr std::chrono::seconds kPauseAfterRefusal{60};
 
 std::string metadata_text(const KubeObject& object, const char* name) {
   const auto* const metadata = part_of(object, "metadata");
@@ -37,6 +40,21 @@ bool gone(const Error& error) {
 
 Error not_ours(const std::string& name) {
   return Error(ErrorCode::PolicyRefused, "Job " + name + " exists and belongs to somebody else").advise("delete or rename it");
+}
+
+std::string name_space_of(const KubeObject& object) {
+  return metadata_text(object, "namespace");
+}
+
+// The ConfigMap without which the pod cannot start; empty when it needs none.
+std::string last_file_of(const KubeObject& job) {
+  const auto* const metadata = part_of(job, "metadata");
+  const auto* const notes = metadata == nullptr ? nullptr : part_of(*metadata, "annotations");
+  return notes == nullptr ? std::string() : text_of(*notes, kFilesAnnotation);
+}
+
+Result<JobFiles> files_for(const DatabaseMigration& resource, const JobRequest& request) {
+  return JobFiles::pack(resource, request.source, job_name(resource, request.attempt) + "-" + random_hex(kDigitsOfFiles));
 }
 
 // Running before ended, and then the newest. Times of the API server are whole seconds: of two of the same one that which ended
@@ -66,7 +84,13 @@ Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
   if (newest == nullptr) {
     return memory;
   }
-  TRY_ASSIGN(JobState state, look_at(resource, *newest));
+  TRY_ASSIGN(const auto pods, pods_of(*newest));
+  const JobState state = job_state(*newest, pods, clock_.wall_now());
+  TRY_ASSIGN(const bool stranded, lacks_files(*newest, pods));
+  if (stranded) {
+    TRY(remove(*newest));
+    return memory;
+  }
   if (state.has_ended() && memory.created && state.created < memory.created) {
     return memory;
   }
@@ -76,11 +100,21 @@ Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
   return state;
 }
 
+Result<void> JobRunner::check(const DatabaseMigration& resource, const JobRequest& request) {
+  TRY_ASSIGN(const JobFiles files, files_for(resource, request));
+  TRY(job_manifest(resource, request, image_, files));
+  return {};
+}
+
 Result<JobState> JobRunner::start(const DatabaseMigration& resource, const JobRequest& request) {
-  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, image_));
+  if (const auto refused = refusal_of(resource.metadata.name_space, job_name(resource, request.attempt))) {
+    return fail(*refused);
+  }
+  TRY_ASSIGN(const JobFiles files, files_for(resource, request));
+  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, image_, files));
   const auto made = client_.create(kube::kJobs, resource.metadata.name_space, manifest);
   if (made) {
-    return job_state(*made, {}, clock_.wall_now());
+    return hand_over(*made, files);
   }
   const std::string name = metadata_text(manifest, "name");
   if (made.error().code != ErrorCode::ApiConflict) {
@@ -91,21 +125,20 @@ Result<JobState> JobRunner::start(const DatabaseMigration& resource, const JobRe
   if (!belongs_to(other, resource)) {
     return fail(not_ours(name));
   }
-  return has_ended(other) ? take_place_of(resource, other, manifest) : look_at(resource, other);
+  if (has_ended(other)) {
+    return take_place_of(resource, other, manifest, files);
+  }
+  TRY_ASSIGN(const auto pods, pods_of(other));
+  return job_state(other, pods, clock_.wall_now());
 }
 
 Result<JobState> JobRunner::take_place_of(const DatabaseMigration& resource, const KubeObject& other,
-                                          const KubeObject& manifest) {
-  DeleteOptions options;
-  options.uid = metadata_text(other, "uid");
+                                          const KubeObject& manifest, const JobFiles& files) {
+  TRY(remove(other));
   const std::string name = metadata_text(other, "name");
-  const auto removed = client_.remove(kube::kJobs, resource.metadata.name_space, name, options);
-  if (!removed && !gone(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
-    return fail(removed.error());
-  }
   const auto made = client_.create(kube::kJobs, resource.metadata.name_space, manifest);
   if (made) {
-    return job_state(*made, {}, clock_.wall_now());
+    return hand_over(*made, files);
   }
   if (made.error().code != ErrorCode::ApiConflict) {
     return fail(Error(made.error()).at("Job " + name));
@@ -117,9 +150,63 @@ Result<JobState> JobRunner::take_place_of(const DatabaseMigration& resource, con
   return state;
 }
 
-Result<JobState> JobRunner::look_at(const DatabaseMigration& resource, const KubeObject& job) {
+Result<JobState> JobRunner::hand_over(const KubeObject& job, const JobFiles& files) {
+  for (std::size_t index = 0; index < files.size(); ++index) {
+    const KubeObject config_map = files.config_map(index, job);
+    if (const auto made = client_.create(kube::kConfigMaps, name_space_of(job), config_map); !made) {
+      // Without all of them the Job is nothing; where it cannot be removed now, the next look does.
+      (void)remove(job);
+      const Error error = Error(made.error()).at("a ConfigMap for Job " + metadata_text(job, "name"));
+      remember_refusal(job, error);
+      return fail(error);
+    }
+  }
+  return job_state(job, {}, clock_.wall_now());
+}
+
+std::optional<Error> JobRunner::refusal_of(const std::string& name_space, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = refusals_.find({name_space, name});
+  if (found == refusals_.end() || found->second.until <= clock_.steady_now()) {
+    return std::nullopt;
+  }
+  return found->second.error;
+}
+
+void JobRunner::remember_refusal(const KubeObject& job, const Error& error) {
+  const SteadyTime now = clock_.steady_now();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(refusals_, [now](const auto& known) { return known.second.until <= now; });
+  refusals_.insert_or_assign({name_space_of(job), metadata_text(job, "name")}, Refusal{error, now + kPauseAfterRefusal});
+}
+
+// They are made in order: where the last one is, all of them are. A pod that was started has them, whatever becomes of them.
+Result<bool> JobRunner::lacks_files(const KubeObject& job, const std::vector<KubeObject>& pods) {
+  const std::string last = last_file_of(job);
+  if (last.empty() || has_ended(job) || has_begun(pods) || !metadata_text(job, "deletionTimestamp").empty()) {
+    return false;
+  }
   ListOptions options;
-  options.name_space = resource.metadata.name_space;
+  options.name_space = name_space_of(job);
+  options.field_selector = "metadata.name=" + last;
+  options.metadata_only = true;
+  TRY_ASSIGN(const ObjectList found, list_all(client_, kube::kConfigMaps, options));
+  return found.items.empty();
+}
+
+Result<void> JobRunner::remove(const KubeObject& job) {
+  DeleteOptions options;
+  options.uid = metadata_text(job, "uid");
+  const auto removed = client_.remove(kube::kJobs, name_space_of(job), metadata_text(job, "name"), options);
+  if (!removed && !gone(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
+    return fail(removed.error());
+  }
+  return {};
+}
+
+Result<std::vector<KubeObject>> JobRunner::pods_of(const KubeObject& job) {
+  ListOptions options;
+  options.name_space = name_space_of(job);
   options.label_selector = "job-name=" + metadata_text(job, "name");
   TRY_ASSIGN(ObjectList pods, list_all(client_, kube::kPods, options));
   std::erase_if(pods.items, [&](const KubeObject& pod) {
@@ -127,7 +214,7 @@ Result<JobState> JobRunner::look_at(const DatabaseMigration& resource, const Kub
     const auto owners = metadata == nullptr ? KubeObject() : metadata->value("ownerReferences", KubeObject::array());
     return owners.empty() || !owners.front().is_object() || text_of(owners.front(), "uid") != metadata_text(job, "uid");
   });
-  return job_state(job, pods.items, clock_.wall_now());
+  return std::move(pods.items);
 }
 
 void JobRunner::remember(const DatabaseMigration& resource, const JobState& state) {

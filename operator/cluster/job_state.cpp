@@ -249,6 +249,14 @@ bool has_ended(const KubeObject& job) {
   return true_condition(job, "Complete") != nullptr || true_condition(job, "Failed") != nullptr;
 }
 
+bool has_begun(const std::vector<KubeObject>& pods) {
+  return std::ranges::any_of(pods, [](const KubeObject& pod) {
+    const auto* const status = part_of(pod, "status");
+    const std::string phase = status == nullptr ? std::string() : text_of(*status, "phase");
+    return !phase.empty() && phase != "Pending";
+  });
+}
+
 JobState job_state(const KubeObject& job, const std::vector<KubeObject>& pods, WallTime now) {
   JobState state;
   read_request(job, state);

@@ -16,6 +16,8 @@
 namespace athanor::controller {
 
 [[nodiscard]] bool has_ended(const KubeObject& job);
+// Whether a container of one of its pods was started.
+[[nodiscard]] bool has_begun(const std::vector<KubeObject>& pods);
 [[nodiscard]] JobState job_state(const KubeObject& job, const std::vector<KubeObject>& pods, WallTime now);
 // What `athanor --report` wrote into a termination message; empty when the message is something else.
 [[nodiscard]] std::optional<JobReport> read_report(const std::string& message);

@@ -15,6 +15,7 @@
 #include "migrations/base/clock.hpp"
 #include "migrations/plan/plan.hpp"
 #include "operator/api/database_migration.hpp"
+#include "operator/reconcile/source_snapshot.hpp"
 
 namespace athanor::controller {
 
@@ -27,6 +28,7 @@ struct JobRequest {
   const Plan* plan = nullptr;     // null: only a pod can read the source
   std::vector<std::string> from;  // rows of the version table before it
   Work work = Work::Migrate;
+  const SourceSnapshot* source = nullptr;  // that the plan was made from; null: only a pod can read it
 };
 
 // How a run ended by its own account: what `athanor --report` left in the termination message.
@@ -68,6 +70,8 @@ class JobExecution {
   virtual ~JobExecution() = default;
   // The newest Job of this resource; one that has not ended comes before all that have.
   [[nodiscard]] virtual Result<JobState> newest(const DatabaseMigration& resource) = 0;
+  // What speaks against such a Job, whenever it would be made. FileTooLarge: the source cannot be handed to a pod.
+  [[nodiscard]] virtual Result<void> check(const DatabaseMigration& resource, const JobRequest& request) = 0;
   // A Job of the same attempt that has ended makes way.
   [[nodiscard]] virtual Result<JobState> start(const DatabaseMigration& resource, const JobRequest& request) = 0;
 };

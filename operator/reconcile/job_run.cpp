@@ -175,6 +175,7 @@ Outcome waiting_for(const JobState& job) {
   outcome.message = "Job " + job.name + (job.work == JobRequest::Work::Plan ? " is planning" : " is running") +
                     (job.message.empty() ? "" : ": " + job.message);
   outcome.look_again = kLookAgain;
+  outcome.planning = job.work == JobRequest::Work::Plan;
   return outcome;
 }
 

@@ -126,7 +126,10 @@ Phase phase_of(const Outcome& outcome) {
     case Outcome::Kind::Done:
       break;
     case Outcome::Kind::Waiting:
-      return outcome.reason == Reason::JobRunning ? Phase::Migrating : Phase::Waiting;
+      if (outcome.reason != Reason::JobRunning) {
+        return Phase::Waiting;
+      }
+      return outcome.planning ? Phase::Planning : Phase::Migrating;
     case Outcome::Kind::Stalled:
       return Phase::Stalled;
     case Outcome::Kind::Failed:

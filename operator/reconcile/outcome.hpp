@@ -50,6 +50,7 @@ struct Outcome {
   std::optional<JobStatus> job;
   std::shared_ptr<const ToldRun> job_run;  // that has ended and was not told yet
   std::optional<ProgressStatus> progress;  // of a Job that runs
+  bool planning = false;                   // the Job that runs only tells the plan
 };
 
 [[nodiscard]] std::string_view outcome_name(Outcome::Kind kind);  // "done", "waiting", "stalled", "failed"

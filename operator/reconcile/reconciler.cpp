@@ -288,6 +288,7 @@ class Reconciler::Run {
     request.attempt = attempt_id(declared + '\n' + plan_->hash);
     request.plan = plan_.get();
     request.from = *rows_;
+    request.source = snapshot_.get();
     return request;
   }
 
@@ -338,10 +339,7 @@ class Reconciler::Run {
       outcome.at_once = false;
       return outcome;
     }
-    if (auto not_yet = pass_gate_and_back_up()) {
-      return std::move(*not_yet);
-    }
-    return start_job(request);
+    return start_when_allowed(request);
   }
 
   Result<Outcome> run_image_job() {
@@ -393,10 +391,21 @@ class Reconciler::Run {
     if (resource_.spec.dry_run) {
       return published();
     }
+    return start_when_allowed(image_request(JobRequest::Work::Migrate));
+  }
+
+  // What speaks against the Job is said before anybody approves of its plan and before a backup is taken.
+  Result<Outcome> start_when_allowed(const JobRequest& request) {
+    if (auto possible = parts_.jobs->check(resource_, request); !possible) {
+      const bool too_large = possible.error().code == ErrorCode::FileTooLarge;
+      Outcome outcome = outcome_of(std::move(possible).error());
+      outcome.reason = too_large ? Reason::SourceTooLarge : outcome.reason;
+      return outcome;
+    }
     if (auto not_yet = pass_gate_and_back_up()) {
       return std::move(*not_yet);
     }
-    return start_job(image_request(JobRequest::Work::Migrate));
+    return start_job(request);
   }
 
   Result<Outcome> start_job(const JobRequest& request) {

@@ -135,7 +135,7 @@ WATCHED: set[Right] = {
 }
 JOBS: set[Right] = {
     *(("batch", "jobs", verb) for verb in ("create", "delete", "get", "list", "watch")), ("", "pods", "get"), ("", "pods", "list"),
-    ("athanor.dev", "databasemigrations/finalizers", "update"),
+    ("", "configmaps", "create"), ("athanor.dev", "databasemigrations/finalizers", "update"),
 }
 FLUX: set[Right] = {("source.toolkit.fluxcd.io", resource, verb) for resource in ("buckets", "gitrepositories", "ocirepositories")
                     for verb in ("get", "list", "watch")}
@@ -184,6 +184,7 @@ def test_rights_in_the_own_namespace_are_exactly_these(server: ThrowawayCluster,
 @pytest.mark.parametrize("verb, resource, namespace, answer", [
     ("list", "databasemigrations.athanor.dev", "", "yes"), ("get", "secrets", "shop", "yes"), ("list", "secrets", "shop", "no"),
     ("watch", "secrets", "", "no"), ("delete", "databasemigrations.athanor.dev", "shop", "no"), ("create", "jobs.batch", "shop", "no"),
+    ("create", "configmaps", "shop", "no"), ("delete", "configmaps", "shop", "no"),
     ("create", "migrationapprovals.athanor.dev", "shop", "no"), ("get", "leases.coordination.k8s.io/another", NAMESPACE, "no")])
 def test_kubectl_says_what_the_operator_may(server: ThrowawayCluster, kept_release: str, verb: str, resource: str, namespace: str,
                                             answer: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from databases import GATE, Database
 from declarations import GROUP, VERSION, Declarations, Migration, chain, condition, kstatus
+from job_objects import delete_job, end_its_time, files_of, jobs_of, stays, the_job
 from kubelet import Kubelet, flag
 from kubernetes import client
 from operator_process import Account, OperatorProcess
@@ -42,29 +43,6 @@ def kubelet(server: ThrowawayCluster, namespace: str, tmp_path: Path) -> Iterato
     serving.stop()
 
 
-def jobs_of(declare: Declarations) -> list[client.V1Job]:
-    listed = client.BatchV1Api(declare.server.api()).list_namespaced_job(declare.namespace).items
-    return sorted(listed, key=lambda job: (job.metadata.creation_timestamp, job.metadata.uid))
-
-
-def the_job(declare: Declarations) -> client.V1Job:
-    found = eventually(lambda: jobs_of(declare), "a Job is made", within=30)
-    assert len(found) == 1, [job.metadata.name for job in found]
-    return found[0]
-
-
-def delete_job(declare: Declarations, job: client.V1Job) -> None:
-    client.BatchV1Api(declare.server.api()).delete_namespaced_job(job.metadata.name, declare.namespace, propagation_policy="Background")
-
-
-def stays(true_of: Callable[[], object], what: str, seconds: float = 5) -> None:
-    """Two resyncs and more of the operator pass, and this stays true."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        assert true_of(), what
-        time.sleep(0.2)
-
-
 def events_of(migration: Migration) -> set[str]:
     """Reasons; those of Jobs lack what the newer API of events insists on."""
     listed = client.CoreV1Api(migration.server.api()).list_namespaced_event(migration.namespace).items
@@ -73,6 +51,73 @@ def events_of(migration: Migration) -> set[str]:
 
 def last_run(resource: dict) -> dict:
     return resource["status"]["history"][0]
+
+
+# ---------------------------------------------------------------- operators that end; first, because the file's own would step in
+
+
+FAILURES = 'athanor_migrations_failed_total{reason="StatementFailed"}'
+
+
+def fails_in_the_second(declare: Declarations, database: Database) -> tuple[Migration, dict]:
+    orders = declare.migration(database.url, chain("a1", "a2", "a3", a2="INSERT INTO prepared_by_hand VALUES ('my-secret-value');"),
+                               execution=IN_A_JOB)
+    return orders, orders.because("StatementFailed")
+
+
+def test_an_operator_killed_in_the_middle_finds_the_job_it_made(start: Start, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    database.gate()
+    first = start(*ALONE)
+    orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
+    session = database.wait_at_gate()
+    orders.because("JobRunning")
+    first.kill()
+    second = start(*ALONE)
+    eventually(lambda: second.reconciles(orders.key) >= 2, "the next one looks")
+    assert database.at_gate() == [session]  # a pod outlives the operator
+    database.open_gate()
+    done = orders.at("a3")
+    the_job(declare)
+    assert database.history() == ONCE and len(kubelet.runs) == 1
+    assert [run["runID"] for run in done["status"]["history"]] == [database.rows("SELECT DISTINCT run_id FROM athanor.history")[0][0]]
+
+
+def test_a_job_that_ends_while_no_operator_looks_is_told_by_the_next(start: Start, declare: Declarations, database: Database,
+                                                                     kubelet: Kubelet) -> None:
+    database.gate()
+    first = start(*ALONE)
+    orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
+    database.wait_at_gate()
+    first.kill()
+    database.open_gate()
+    eventually(lambda: the_job(declare).status.succeeded == 1, "the Job ends")
+    start(*ALONE)
+    done = orders.at("a3")
+    assert last_run(done)["revisions"] == 3 and len(done["status"]["history"]) == 1
+    the_job(declare)
+
+
+def test_a_restarted_operator_does_not_repeat_what_a_job_failed_at(start: Start, declare: Declarations, database: Database,
+                                                                  kubelet: Kubelet) -> None:
+    first = start(*ALONE)
+    orders, failed = fails_in_the_second(declare, database)
+    first.kill()
+    second = start(*ALONE)
+    eventually(lambda: second.reconciles(orders.key) >= 2, "two looks")
+    the_job(declare)
+    assert orders.read()["status"]["history"] == failed["status"]["history"]
+
+
+def test_a_job_deleted_by_hand_is_noticed_at_once(start: Start, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+    start("--leader-elect=false", "--resync=10m", *JOBS)
+    kubelet.may_start.clear()
+    declare.migration(database.url, chain("a1"), execution=IN_A_JOB)
+    first = the_job(declare)
+    time.sleep(1)  # the event of its creation has passed, and the next look that time alone brings is far away
+    deleted = time.monotonic()
+    delete_job(declare, first)
+    eventually(lambda: (jobs := jobs_of(declare)) and jobs[0].metadata.uid != first.metadata.uid, "another one is made", within=30)
+    assert time.monotonic() - deleted < 8
 
 
 # ---------------------------------------------------------------- the way it goes
@@ -136,46 +181,6 @@ def test_how_far_a_job_is_can_be_seen(operator: OperatorProcess, declare: Declar
 # ---------------------------------------------------------------- the ways it ends otherwise
 
 
-def test_an_operator_killed_in_the_middle_finds_the_job_it_made(start: Start, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
-    database.gate()
-    first = start(*ALONE)
-    orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
-    session = database.wait_at_gate()
-    orders.because("JobRunning")
-    first.kill()
-    second = start(*ALONE)
-    eventually(lambda: second.reconciles(orders.key) >= 2, "the next one looks")
-    assert database.at_gate() == [session]  # a pod outlives the operator
-    database.open_gate()
-    done = orders.at("a3")
-    the_job(declare)
-    assert database.history() == ONCE and len(kubelet.runs) == 1
-    assert [run["runID"] for run in done["status"]["history"]] == [database.rows("SELECT DISTINCT run_id FROM athanor.history")[0][0]]
-
-
-def test_a_job_that_ends_while_no_operator_looks_is_told_by_the_next(start: Start, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
-    database.gate()
-    first = start(*ALONE)
-    orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
-    database.wait_at_gate()
-    first.kill()
-    database.open_gate()
-    eventually(lambda: the_job(declare).status.succeeded == 1, "the Job ends")
-    start(*ALONE)
-    done = orders.at("a3")
-    assert last_run(done)["revisions"] == 3 and len(done["status"]["history"]) == 1
-    the_job(declare)
-
-
-FAILURES = 'athanor_migrations_failed_total{reason="StatementFailed"}'
-
-
-def fails_in_the_second(declare: Declarations, database: Database) -> tuple[Migration, dict]:
-    orders = declare.migration(database.url, chain("a1", "a2", "a3", a2="INSERT INTO prepared_by_hand VALUES ('my-secret-value');"),
-                               execution=IN_A_JOB)
-    return orders, orders.because("StatementFailed")
-
-
 def test_a_statement_that_fails_in_a_job_is_not_repeated_until_a_human_says_so(operator: OperatorProcess, declare: Declarations,
                                                                               database: Database, kubelet: Kubelet) -> None:
     failures = operator.metric(FAILURES)
@@ -200,17 +205,6 @@ def test_a_statement_that_fails_in_a_job_is_not_repeated_until_a_human_says_so(o
     assert [run["outcome"] for run in done["status"]["history"]] == ["applied", "statement-failed", "statement-failed"]
 
 
-def test_a_restarted_operator_does_not_repeat_what_a_job_failed_at(start: Start, declare: Declarations, database: Database,
-                                                                  kubelet: Kubelet) -> None:
-    first = start(*ALONE)
-    orders, failed = fails_in_the_second(declare, database)
-    first.kill()
-    second = start(*ALONE)
-    eventually(lambda: second.reconciles(orders.key) >= 2, "two looks")
-    the_job(declare)
-    assert orders.read()["status"]["history"] == failed["status"]["history"]
-
-
 def test_a_mended_file_is_all_that_a_failed_job_needs(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
     orders, _ = fails_in_the_second(declare, database)
     declare.change_config_map("orders", chain("a1", "a2", "a3"))
@@ -227,6 +221,21 @@ def test_a_job_deleted_by_hand_is_made_again(operator: OperatorProcess, declare:
     kubelet.may_start.set()
     orders.at("a1")
     assert database.history() == [("a1", "upgrade")]
+
+
+def test_a_config_map_that_changes_before_the_pod_starts_is_of_the_next_run(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                           kubelet: Kubelet) -> None:
+    kubelet.may_start.clear()
+    orders = declare.migration(database.url, chain("a1", "a2"), execution=IN_A_JOB)
+    planned = the_job(declare).metadata.annotations["athanor.dev/plan"]
+    declare.change_config_map("orders", chain("a1", "a2", "a3", a2="CREATE TABLE mended (id int);"))
+    kubelet.may_start.set()
+    [first] = kubelet.started()
+    eventually(lambda: first.process.poll() is not None, "it ends")
+    assert first.process.returncode == 0, first.message()
+    assert database.rows("SELECT DISTINCT plan_hash FROM athanor.history") == [(planned,)] and database.tables() == {"t_a1", "t_a2"}
+    changed = orders.because("ChecksumMismatch")  # and the next look sees what became of the file
+    assert len(jobs_of(declare)) == 1 and kstatus(changed) == "Failed"
 
 
 @pytest.mark.parametrize("message", ["", "Segmentation fault (core dumped)", '{"success": "perhaps'])
@@ -283,7 +292,8 @@ def test_a_job_goes_with_its_resource_and_the_data_stays(operator: OperatorProce
     orders.at("a1")
     orders.delete()
     core = client.CoreV1Api(declare.server.api())
-    eventually(lambda: not jobs_of(declare) and not core.list_namespaced_pod(declare.namespace).items, "Job and pod are collected")
+    eventually(lambda: not jobs_of(declare) and not files_of(declare) and not core.list_namespaced_pod(declare.namespace).items,
+               "Job, files and pod are collected")
     assert database.tables() == {"t_a1"}
 
 
@@ -292,8 +302,8 @@ def test_a_job_that_is_over_and_gone_is_not_missed(operator: OperatorProcess, de
     done = orders.at("a1")
     job = the_job(declare)
     assert job.spec.ttl_seconds_after_finished == 90
-    client.BatchV1Api(declare.server.api()).patch_namespaced_job(job.metadata.name, declare.namespace, {"spec": {"ttlSecondsAfterFinished": 1}})
-    eventually(lambda: not jobs_of(declare), "its time is over")
+    end_its_time(declare, job)
+    eventually(lambda: not jobs_of(declare) and not files_of(declare), "its time is over")
     stays(lambda: not jobs_of(declare), "nothing is pending")
     assert orders.read()["metadata"]["resourceVersion"] == done["metadata"]["resourceVersion"]
 
@@ -357,6 +367,21 @@ def test_a_backup_is_taken_between_the_plan_and_the_run_of_an_image(operator: Op
     done = orders.at("a1")
     assert done["status"]["lastBackup"]["verified"] and done["status"]["lastBackup"]["revision"] in ("", "base")
     assert [run.command[1] for run in kubelet.started(2)] == ["plan", "upgrade"]
+
+
+def test_a_job_that_plans_is_not_said_to_migrate(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet,
+                                                 tmp_path: Path) -> None:
+    kubelet.may_end.clear()
+    orders = in_an_image(declare, database, kubelet, tmp_path / "image", chain("a1"), policy={"approval": "Always"})
+    planning = orders.because("JobRunning")
+    assert planning["status"]["phase"] == "Planning" and "is planning" in condition(planning, "Ready")["message"]
+    kubelet.may_end.set()
+    waiting = orders.because("ApprovalRequired")
+    kubelet.may_end.clear()
+    approve(declare, "first", waiting["status"]["plan"]["hash"])
+    assert orders.because("JobRunning")["status"]["phase"] == "Migrating"
+    kubelet.may_end.set()
+    assert orders.at("a1")["status"]["phase"] == "Ready"
 
 
 def test_a_dry_run_of_an_image_publishes_its_plan(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet,

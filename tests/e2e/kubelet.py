@@ -2,7 +2,8 @@
 
 The command is the pod's own, with its variables, ConfigMaps, Secrets and images resolved as a kubelet resolves them, so that it is the
 real `athanor` that migrates. What it leaves in its termination message is what the pod's status says. A test may hold pods before
-their start or their end, kill them, and take the message away.
+their start or their end, kill them, and take the message away. Files lie in a volume as a kubelet lays them: in a hidden folder that
+links lead to. A pod whose ConfigMap or Secret is not there (yet) waits.
 """
 import base64
 import os
@@ -113,10 +114,11 @@ class Kubelet:
     # ---------------------------------------------------------------- one pod
 
     def _start(self, pod: client.V1Pod) -> PodProcess:
+        contents = {volume.name: self._content(volume) for volume in pod.spec.volumes or []}
         folder = self.folder / pod.metadata.name
-        folder.mkdir()
+        folder.mkdir(parents=True)
         container = pod.spec.containers[0]
-        volumes = {volume.name: self._volume(volume, folder / volume.name) for volume in pod.spec.volumes or []}
+        volumes = {name: content if isinstance(content, Path) else self._lay(folder / name, content) for name, content in contents.items()}
         places = {mount.mount_path: str(volumes[mount.name]) for mount in container.volume_mounts or []}
         places[TERMINATION_LOG] = str(folder / "termination-log")
 
@@ -140,19 +142,31 @@ class Kubelet:
         data = self.core.read_namespaced_secret(name, self.namespace).data
         return {key: base64.b64decode(value) for key, value in data.items()}
 
-    def _volume(self, volume: client.V1Volume, folder: Path) -> Path:
+    def _content(self, volume: client.V1Volume) -> Path | dict[str, bytes]:
+        """The folder that an image is, or the files of a volume by their paths in it."""
         if volume.image:
             return self.images[volume.image.reference]
-        folder.mkdir()
-        for source in volume.projected.sources if volume.projected else []:
+        files: dict[str, bytes] = {}
+        for source in volume.projected.sources:
             if source.config_map:
-                files = self.core.read_namespaced_config_map(source.config_map.name, self.namespace).data
-                wanted = {name: text.encode() for name, text in files.items()}
+                found = self.core.read_namespaced_config_map(source.config_map.name, self.namespace)
+                content = {key: text.encode() for key, text in (found.data or {}).items()}
             else:
-                secret = self._secret(source.secret.name)
-                wanted = {item.path: secret[item.key] for item in source.secret.items}
-            for name, content in wanted.items():
-                (folder / name).write_bytes(content)
+                content = self._secret(source.secret.name)
+            items = (source.config_map or source.secret).items
+            files |= {item.path: content[item.key] for item in items} if items else content
+        return files
+
+    @staticmethod
+    def _lay(folder: Path, files: dict[str, bytes]) -> Path:
+        hidden = folder / "..2026_11_21"
+        hidden.mkdir(parents=True)
+        for path, content in files.items():
+            (hidden / path).parent.mkdir(parents=True, exist_ok=True)
+            (hidden / path).write_bytes(content)
+        (folder / "..data").symlink_to(hidden.name)
+        for first in {path.split("/")[0] for path in files}:
+            (folder / first).symlink_to(f"..data/{first}")
         return folder
 
 

@@ -99,6 +99,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: ['']
   resources: [pods]
   verbs: [get, list]
+# The files of a Job are handed to it in ConfigMaps of its own; Kubernetes removes them with the Job.
+- apiGroups: ['']
+  resources: [configmaps]
+  verbs: [create]
 # Where OwnerReferencesPermissionEnforcement is on, a Job may block the deletion of its owner only with this.
 - apiGroups: [athanor.dev]
   resources: [databasemigrations/finalizers]

@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/cluster/job_manifest.hpp"
 #include "operator/cluster/job_runner.hpp"
 #include "tests/cluster/resources/resource_on_cluster.hpp"
+#include "tests/unit/operator/sketch.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -14,7 +16,14 @@ using Kind = JobState::Kind;
 class JobClusterTest : public ResourceOnCluster {
  protected:
   JobClusterTest() { plan_.hash = std::string(64, 'a'); }
-  [[nodiscard]] JobRequest request(const std::string& attempt) const { return {attempt, "declared", &plan_, {"a1"}}; }
+  [[nodiscard]] JobRequest request(const std::string& attempt) const {
+    return {attempt, "declared", &plan_, {"a1"}, JobRequest::Work::Migrate, files_.get()};
+  }
+  // The ConfigMaps that were made for Jobs.
+  std::size_t files() {
+    const auto made = list_all(*client_, kube::kConfigMaps, {.name_space = name_space_, .label_selector = kMigrationLabel});
+    return made ? made->items.size() : 1'000;
+  }
 
   std::string pod_of(const std::string& job) {
     std::string name;
@@ -39,6 +48,7 @@ class JobClusterTest : public ResourceOnCluster {
   }
 
   Plan plan_;
+  std::shared_ptr<SourceSnapshot> files_ = sketch::snapshot(sketch::line());
 };
 
 TEST_F(JobClusterTest, APodIsMadeAndItsEndIsTold) {
@@ -80,11 +90,42 @@ TEST_F(JobClusterTest, OneThatHasEndedMakesWayForAnotherOfItsName) {
   }));
 }
 
-TEST_F(JobClusterTest, AJobGoesWithItsResource) {
+TEST_F(JobClusterTest, AJobGoesWithItsResourceAndItsFilesGoWithIt) {
   JobRunner runner(*client_, clock_, "athanor:1");
   ASSERT_TRUE(runner.start(resource_, request("attempt")));
+  EXPECT_EQ(files(), 1U);
   ASSERT_TRUE(client_->remove(kube::kDatabaseMigrations, name_space_, "orders"));
   EXPECT_TRUE(eventually([&] { return runner.newest(resource_)->kind == Kind::Absent; }));
+  EXPECT_TRUE(eventually([&] { return files() == 0; }));
+}
+
+TEST_F(JobClusterTest, NobodyChangesTheFilesOfAJob) {
+  JobRunner runner(*client_, clock_, "athanor:1");
+  const auto started = runner.start(resource_, request("attempt"));
+  ASSERT_TRUE(started) << started.error().describe();
+  const auto job = client_->get(kube::kJobs, name_space_, started->name);
+  ASSERT_TRUE(job);
+  const auto name = (*job)["metadata"]["annotations"][kFilesAnnotation].get<std::string>();
+  const KubeObject change = {{"data", {{"a1.sql", "DROP TABLE orders"}}}};
+  const auto refused = client_->patch(kube::kConfigMaps, name_space_, name, change, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::ApiInvalid) << refused.error().describe();
+}
+
+TEST_F(JobClusterTest, AJobWithoutItsFilesIsMadeAnew) {
+  JobRunner runner(*client_, clock_, "athanor:1");
+  const auto first = runner.start(resource_, request("attempt"));
+  ASSERT_TRUE(first) << first.error().describe();
+  const auto job = client_->get(kube::kJobs, name_space_, first->name);
+  ASSERT_TRUE(job);
+  const auto name = (*job)["metadata"]["annotations"][kFilesAnnotation].get<std::string>();
+  ASSERT_TRUE(client_->remove(kube::kConfigMaps, name_space_, name));
+  EXPECT_EQ(runner.newest(resource_)->kind, Kind::Absent);
+  const auto second = runner.start(resource_, request("attempt"));
+  ASSERT_TRUE(second) << second.error().describe();
+  EXPECT_EQ(second->name, first->name);
+  EXPECT_NE(second->uid, first->uid);
+  EXPECT_TRUE(eventually([&] { return files() == 1; }));
 }
 
 TEST_F(JobClusterTest, ATemplateOfTheWrongShapeIsRefusedByTheServer) {

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "migrations/base/sha256.hpp"
+#include "tests/unit/operator/sketch.hpp"
 
 namespace athanor::controller {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
@@ -44,9 +46,13 @@ JobRequest request_for(const Plan* plan) {
   return {kAttempt, "declared", plan, {"a1", "b\"1"}};
 }
 
+JobFiles files_of(const DatabaseMigration& resource) {
+  return JobFiles::pack(resource, sketch::snapshot(sketch::line()).get(), "orders-files").value();
+}
+
 KubeObject manifest_of(const DatabaseMigration& resource) {
   const Plan plan = upgrade();
-  auto manifest = job_manifest(resource, request_for(&plan), "athanor:1");
+  auto manifest = job_manifest(resource, request_for(&plan), "athanor:1", files_of(resource));
   EXPECT_TRUE(manifest) << manifest.error().describe();
   return manifest.value_or(KubeObject());
 }
@@ -89,7 +95,8 @@ TEST(JobManifest, IsThisForConfigMapsAndAUrl) {
       "name": "NAME",
       "namespace": "shop",
       "annotations": {"athanor.dev/plan": "HASH", "athanor.dev/revisions": "0", "athanor.dev/from": "[\"a1\",\"b\\\"1\"]",
-                      "athanor.dev/declaration": "declared", "athanor.dev/generation": "3"},
+                      "athanor.dev/declaration": "declared", "athanor.dev/generation": "3",
+                      "athanor.dev/files": "orders-files-1"},
       "labels": {"app.kubernetes.io/managed-by": "athanor-operator", "athanor.dev/attempt": "ATTEMPT",
                  "athanor.dev/migration": "orders"},
       "ownerReferences": [{"apiVersion": "athanor.dev/v1alpha1", "kind": "DatabaseMigration", "name": "orders", "uid": "u-1",
@@ -108,8 +115,7 @@ TEST(JobManifest, IsThisForConfigMapsAndAUrl) {
           "enableServiceLinks": false,
           "terminationGracePeriodSeconds": 300,
           "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
-          "volumes": [{"name": "athanor-source", "projected": {"sources": [{"configMap": {"name": "orders-1"}},
-                                                                           {"configMap": {"name": "orders-2"}}]}}],
+          "volumes": [{"name": "athanor-source", "projected": {"sources": [{"configMap": {"name": "orders-files-1"}}]}}],
           "containers": [{
             "name": "athanor",
             "image": "athanor:1",
@@ -284,7 +290,7 @@ TEST(JobManifest, AsksForAPlanBeforeItRuns) {
   EXPECT_FALSE(manifest_of(orders())["metadata"]["annotations"].contains("athanor.dev/work"));
 }
 
-TEST(JobManifest, TakesAFolderFromThePodAndRefusesWhatAPodCannotFetch) {
+TEST(JobManifest, TakesAFolderFromThePodAndGitFromTheOperator) {
   DatabaseMigration resource = orders();
   resource.folder = "/srv/migrations";
   resource.spec.source.config_maps.clear();
@@ -292,9 +298,10 @@ TEST(JobManifest, TakesAFolderFromThePodAndRefusesWhatAPodCannotFetch) {
   EXPECT_THAT(arguments_of(resource), Contains("--migrations=/srv/migrations/orders"));
   EXPECT_FALSE(pod_of(resource).contains("volumes"));
   resource.spec.source.path.clear();
-  resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "", ""};
-  EXPECT_EQ(refusal_of(resource).code, ErrorCode::Configuration);
-  EXPECT_THAT(refusal_of(resource).hint, HasSubstr("InProcess"));
+  resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "db", "orders-git"};
+  EXPECT_THAT(arguments_of(resource), Contains("--migrations=/run/athanor/migrations"));
+  EXPECT_EQ(pod_of(resource)["volumes"][0]["projected"], files_of(resource).volume()["projected"]);
+  EXPECT_THAT(manifest_of(resource).dump(), Not(AnyOf(HasSubstr("orders-git"), HasSubstr("git.example.org"))));
 }
 
 TEST(JobManifest, KeepsWhatATemplateAddsAndInsistsOnItsEnd) {

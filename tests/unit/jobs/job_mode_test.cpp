@@ -369,7 +369,10 @@ TEST_F(ImageModeTest, RunsAtOnceWhatNeedsNoPlan) {
 TEST_F(ImageModeTest, PublishesThePlanOfADryRunAndRunsNothing) {
   resource.spec.dry_run = true;
   EXPECT_THAT(reconcile().message, HasSubstr("is planning"));
+  EXPECT_EQ(resource.status.phase, Phase::Planning);
   EXPECT_EQ(work(), "plan");
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(resource.status.phase, Phase::Planning);
   end_planning(3);
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::PlanPublished);
@@ -471,13 +474,32 @@ TEST_F(ImageModeTest, PausesBeforeItPlansAgainWhenTheDatabaseWasAway) {
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
 }
 
-TEST_F(JobModeTest, RefusesASourceThatAPodCannotFetch) {
-  resource.spec.source.path.clear();
-  resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "", ""};
-  const Outcome outcome = reconcile();
-  EXPECT_EQ(outcome.kind, Kind::Stalled);
-  EXPECT_THAT(outcome.message, HasSubstr("git"));
-  EXPECT_TRUE(kube.all(kube::kJobs).empty());
+TEST_F(JobModeTest, HandsTheFilesOfThePlanToTheJob) {
+  come_from_git();
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  ASSERT_EQ(kube.all(kube::kConfigMaps).size(), 1U);
+  EXPECT_EQ(kube.all(kube::kConfigMaps)[0]["data"].size(), 3U);
+}
+
+TEST_F(JobModeTest, RefusesASourceThatIsTooLargeForAJobBeforeAnythingIsDoneForIt) {
+  come_from_git();
+  auto files = sketch::line();
+  files[1].text += "-- " + std::string(std::size_t{1} << 20U, 'x') + "\n";
+  sources.current = sketch::snapshot(files, "2");
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  resource.spec.backup.when = BackupWhen::Always;
+  for (const bool approved : {false, true}) {
+    const Outcome outcome = reconcile();
+    EXPECT_EQ(outcome.kind, Kind::Stalled) << approved;
+    EXPECT_EQ(outcome.reason, Reason::SourceTooLarge);
+    EXPECT_THAT(outcome.message, HasSubstr("a2.sql"));
+    EXPECT_THAT(outcome.error->hint, HasSubstr("spec.source.image"));
+    approvals.given = {{"yes", outcome.plan->hash, "ann", "now"}};
+  }
+  EXPECT_EQ(backups.taken, 0);
+  EXPECT_EQ(kube.count("create"), 0U);
+  resource.spec.dry_run = true;
+  EXPECT_EQ(reconcile().reason, Reason::PlanPublished);
 }
 
 }  // namespace

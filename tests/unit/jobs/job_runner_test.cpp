@@ -124,5 +124,87 @@ TEST_F(JobRunnerTest, TakesADeletedFailureForTheWishToTryAgain) {
   EXPECT_EQ(find().kind, Kind::Absent);
 }
 
+TEST_F(JobRunnerTest, HandsTheFilesToTheJob) {
+  come_from_git();
+  EXPECT_TRUE(runner.check(resource, request()));
+  EXPECT_TRUE(kube.all(kube::kConfigMaps).empty()) << "a check makes nothing";
+  (void)start();
+  const auto files = kube.all(kube::kConfigMaps);
+  ASSERT_EQ(files.size(), 1U);
+  const KubeObject job = the_job();
+  EXPECT_EQ(files[0]["metadata"]["ownerReferences"][0]["uid"], job["metadata"]["uid"]);
+  EXPECT_EQ(files[0]["metadata"]["name"], job["metadata"]["annotations"]["athanor.dev/files"]);
+  EXPECT_EQ(job["spec"]["template"]["spec"]["volumes"][0]["projected"]["sources"][0]["configMap"]["name"],
+            files[0]["metadata"]["name"]);
+  EXPECT_EQ(find().kind, Kind::Running);
+  JobRunner restarted(kube, clock, "athanor:1");
+  EXPECT_EQ(restarted.newest(resource)->uid, job["metadata"]["uid"]);
+  EXPECT_EQ(restarted.start(resource, request())->uid, job["metadata"]["uid"]);
+  EXPECT_EQ(kube.all(kube::kConfigMaps).size(), 1U);
+}
+
+TEST_F(JobRunnerTest, GivesFilesOfItsOwnToTheOneThatTakesAPlace) {
+  come_from_git();
+  (void)start();
+  const KubeObject first = the_job();
+  end_job("Failed", kConnectionLost);
+  (void)start();
+  const auto files = kube.all(kube::kConfigMaps);
+  ASSERT_EQ(files.size(), 2U) << "nobody collects here";
+  EXPECT_NE(the_job()["metadata"]["annotations"]["athanor.dev/files"], first["metadata"]["annotations"]["athanor.dev/files"]);
+}
+
+TEST_F(JobRunnerTest, LeavesNoJobWhoseFilesCannotBeMade) {
+  come_from_git();
+  kube.fail({.verb = "create", .plural = "configmaps", .error = Error(ErrorCode::ApiForbidden, "no")});
+  const auto made = runner.start(resource, request());
+  EXPECT_EQ(made.error().code, ErrorCode::ApiForbidden);
+  EXPECT_THAT(made.error().context, HasSubstr("ConfigMap for Job orders-"));
+  EXPECT_TRUE(kube.all(kube::kJobs).empty());
+}
+
+TEST_F(JobRunnerTest, PausesWhenFilesCannotBeMadeBecauseEachAttemptWakesTheResource) {
+  come_from_git();
+  kube.fail({.verb = "create", .plural = "configmaps", .error = Error(ErrorCode::ApiForbidden, "no")});
+  EXPECT_FALSE(runner.start(resource, request()));
+  clock.advance(std::chrono::seconds(59));
+  EXPECT_EQ(runner.start(resource, request()).error().code, ErrorCode::ApiForbidden);
+  EXPECT_EQ(kube.count("create", "jobs"), 1U);
+  EXPECT_EQ(start("another").kind, Kind::Running) << "whoever changes something or says retry-now need not wait";
+  clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(start().kind, Kind::Running);
+}
+
+TEST_F(JobRunnerTest, RemovesAJobThatWasLeftWithoutItsFiles) {
+  come_from_git();
+  kube.fail({.verb = "create", .plural = "configmaps", .error = Error(ErrorCode::ApiUnreachable, "gone")});
+  kube.fail({.verb = "delete", .plural = "jobs", .error = Error(ErrorCode::ApiUnreachable, "gone"), .times = 2});
+  EXPECT_FALSE(runner.start(resource, request()));
+  const std::string stranded = the_job()["metadata"]["uid"];
+  JobRunner restarted(kube, clock, "athanor:1");
+  EXPECT_EQ(restarted.newest(resource).error().code, ErrorCode::ApiUnreachable);
+  EXPECT_EQ(restarted.newest(resource)->kind, Kind::Absent);
+  EXPECT_TRUE(kube.all(kube::kJobs).empty());
+  EXPECT_NE(restarted.start(resource, request())->uid, stranded);
+}
+
+TEST_F(JobRunnerTest, LeavesAJobThatHasBegunAloneWhateverBecomesOfItsFiles) {
+  come_from_git();
+  (void)start();
+  const KubeObject job = the_job();
+  const std::string name = job["metadata"]["name"];
+  kube.drop(kube::kConfigMaps, {"shop", job["metadata"]["annotations"]["athanor.dev/files"].get<std::string>()});
+  const KubeObject owner = {{"uid", job["metadata"]["uid"]}};
+  kube.put(kube::kPods, {{"metadata",
+                          {{"name", name + "-a"},
+                           {"namespace", "shop"},
+                           {"labels", {{"job-name", name}}},
+                           {"ownerReferences", KubeObject::array({owner})}}}});
+  kube.put_status(kube::kPods, {"shop", name + "-a"}, {{"phase", "Running"}});
+  EXPECT_EQ(find().kind, Kind::Running);
+  kube.put_status(kube::kPods, {"shop", name + "-a"}, {{"phase", "Pending"}});
+  EXPECT_EQ(find().kind, Kind::Absent);
+}
+
 }  // namespace
 }  // namespace athanor::controller

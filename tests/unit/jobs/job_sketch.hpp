@@ -51,7 +51,14 @@ class JobRunnerTest : public testing::Test {
     kube.put_status(kube::kJobs, {"shop", name}, {{"conditions", KubeObject::array({condition})}});
   }
   void delete_job() { kube.drop(kube::kJobs, {"shop", the_job()["metadata"]["name"].get<std::string>()}); }
-  [[nodiscard]] JobRequest request(const std::string& attempt = "attempt") const { return {attempt, "declared", &plan, {}}; }
+  [[nodiscard]] JobRequest request(const std::string& attempt = "attempt") const {
+    return {attempt, "declared", &plan, {}, JobRequest::Work::Migrate, snapshot.get()};
+  }
+  // A source that the operator hands to the pod.
+  void come_from_git() {
+    resource.spec.source.path.clear();
+    resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "", ""};
+  }
   JobState start(const std::string& attempt = "attempt") { return runner.start(resource, request(attempt)).value(); }
   JobState find() { return runner.newest(resource).value(); }
 
@@ -59,6 +66,7 @@ class JobRunnerTest : public testing::Test {
   test::FakeClock clock;
   JobRunner runner{kube, clock, "athanor:1"};
   DatabaseMigration resource = sketch::resource();
+  std::shared_ptr<SourceSnapshot> snapshot = sketch::snapshot(sketch::line());
   Plan plan = [] {
     Plan made;
     made.hash = std::string(64, 'a');
