@@ -1,6 +1,5 @@
 #include "operator/cluster_house.hpp"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <array>
@@ -308,10 +307,7 @@ class House {
     return grounds_.backups.resolve(grounds_.backups.roots().front(), path, "spec.backup.path", "--backup-root");
   }
 
-  // Now and then what was freed between what is kept (lists, first looks, earlier scrapes) goes back to the system: some
-  // milliseconds for ten thousand resources.
   std::string scrape() {
-    ::malloc_trim(0);
     metrics_.manifests(store_.size(), 0);
     return metrics_.text();
   }
