@@ -1,12 +1,15 @@
 """The fixtures of this folder: a cluster with the CRDs, a user with the chart's rights, an operator, databases, declarations."""
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from databases import Database
 from declarations import Declarations
+from git_servers import SshServer, served_folder
+from kubelet import Kubelet
 from kubernetes import client
 from operator_process import ROOT, Account, OperatorProcess
 from throwaway_cluster import ThrowawayCluster, eventually
@@ -98,3 +101,26 @@ def database() -> Iterator[Database]:
 @pytest.fixture
 def declare(server: ThrowawayCluster, namespace: str, account: Account) -> Declarations:
     return Declarations(server, namespace, account.labels)
+
+
+@pytest.fixture
+def kubelet(server: ThrowawayCluster, namespace: str, tmp_path: Path) -> Iterator[Kubelet]:
+    """Runs the pods of this namespace as processes."""
+    serving = Kubelet(server, namespace, tmp_path / "kubelet")
+    yield serving
+    serving.stop()
+
+
+@pytest.fixture(scope="module")
+def root() -> Iterator[Path]:
+    """What the servers of Git hand out."""
+    made = served_folder()
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def ssh() -> Iterator[SshServer]:
+    made = SshServer()
+    yield made
+    made.stop()

@@ -1,25 +1,17 @@
 """Revisions from Git, handed out by a real sshd and by git's own http backend: what is followed, what is pinned, what is refused and said."""
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from databases import Database
 from declarations import Declarations, Migration, Object, chain, condition, kstatus
-from git_servers import Authority, HttpsServer, Project, SshServer, run, served_folder
+from git_servers import Authority, HttpsServer, Project, SshServer, run
 from kubernetes import client
 from operator_process import OperatorProcess
 
 PASSWORD = "only-for-this-test"
 Planting = Callable[[str], Project]
-
-
-@pytest.fixture(scope="module")
-def root() -> Iterator[Path]:
-    made = served_folder()
-    yield made
-    shutil.rmtree(made)
 
 
 @pytest.fixture
@@ -41,13 +33,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 def https(root: Path, authority: Authority) -> Iterator[HttpsServer]:
     made = HttpsServer(root, authority, "reader", PASSWORD)
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def ssh() -> Iterator[SshServer]:
-    made = SshServer()
     yield made
     made.stop()
 

@@ -3,7 +3,6 @@ file's own, with Flux's kinds in it."""
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from conftest import install
 from databases import GATE, Database
 from declarations import Declarations, Migration, Object, chain, condition, kstatus, revision
 from flux_sources import SourceController, archive, install_flux
-from git_servers import Project, SshServer, served_folder
+from git_servers import Project, SshServer
 from job_objects import delete_job, end_its_time, files_of, jobs_of, stays, the_job
 from kubelet import Kubelet, flag
 from operator_process import Account, OperatorProcess
@@ -44,27 +43,6 @@ def shared_operator(account: Account, folder: Path) -> Iterator[OperatorProcess]
     running = OperatorProcess(account, folder, *ALONE)
     yield running
     assert running.stop() == 0, running.log()[-3000:]
-
-
-@pytest.fixture
-def kubelet(server: ThrowawayCluster, namespace: str, tmp_path: Path) -> Iterator[Kubelet]:
-    serving = Kubelet(server, namespace, tmp_path / "kubelet")
-    yield serving
-    serving.stop()
-
-
-@pytest.fixture(scope="module")
-def root() -> Iterator[Path]:
-    made = served_folder()
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture(scope="module")
-def ssh() -> Iterator[SshServer]:
-    made = SshServer()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(scope="module")

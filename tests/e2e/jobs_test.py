@@ -36,13 +36,6 @@ def shared_operator(account: Account, folder: Path) -> Iterator[OperatorProcess]
     assert running.stop() == 0, running.log()[-3000:]
 
 
-@pytest.fixture
-def kubelet(server: ThrowawayCluster, namespace: str, tmp_path: Path) -> Iterator[Kubelet]:
-    serving = Kubelet(server, namespace, tmp_path)
-    yield serving
-    serving.stop()
-
-
 def events_of(migration: Migration) -> set[str]:
     """Reasons; those of Jobs lack what the newer API of events insists on."""
     listed = client.CoreV1Api(migration.server.api()).list_namespaced_event(migration.namespace).items

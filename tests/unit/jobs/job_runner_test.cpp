@@ -192,17 +192,11 @@ TEST_F(JobRunnerTest, LeavesAJobThatHasBegunAloneWhateverBecomesOfItsFiles) {
   come_from_git();
   (void)start();
   const KubeObject job = the_job();
-  const std::string name = job["metadata"]["name"];
   kube.drop(kube::kConfigMaps, {"shop", job["metadata"]["annotations"]["athanor.dev/files"].get<std::string>()});
-  const KubeObject owner = {{"uid", job["metadata"]["uid"]}};
-  kube.put(kube::kPods, {{"metadata",
-                          {{"name", name + "-a"},
-                           {"namespace", "shop"},
-                           {"labels", {{"job-name", name}}},
-                           {"ownerReferences", KubeObject::array({owner})}}}});
-  kube.put_status(kube::kPods, {"shop", name + "-a"}, {{"phase", "Running"}});
+  const ResourceKey pod = make_pod(job);
+  kube.put_status(kube::kPods, pod, {{"phase", "Running"}});
   EXPECT_EQ(find().kind, Kind::Running);
-  kube.put_status(kube::kPods, {"shop", name + "-a"}, {{"phase", "Pending"}});
+  kube.put_status(kube::kPods, pod, {{"phase", "Pending"}});
   EXPECT_EQ(find().kind, Kind::Absent);
 }
 

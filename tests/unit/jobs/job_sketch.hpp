@@ -31,24 +31,30 @@ class JobRunnerTest : public testing::Test {
     EXPECT_EQ(jobs.size(), 1U);
     return jobs.empty() ? KubeObject() : jobs.front();
   }
+  // As the Job's controller does.
+  ResourceKey make_pod(const KubeObject& job) {
+    const ResourceKey pod{"shop", job["metadata"]["name"].get<std::string>() + "-a"};
+    const KubeObject owner = {{"uid", job["metadata"]["uid"]}};
+    kube.put(kube::kPods, {{"metadata",
+                            {{"name", pod.name},
+                             {"namespace", pod.name_space},
+                             {"labels", {{"job-name", job["metadata"]["name"]}}},
+                             {"ownerReferences", KubeObject::array({owner})}}}});
+    return pod;
+  }
   // What the Job's controller and the kubelet would do.
   void end_job(const char* type, const std::string& message = {}) {
     const KubeObject job = the_job();
-    const std::string name = job["metadata"]["name"];
     if (!message.empty()) {
-      const KubeObject owner = {{"uid", job["metadata"]["uid"]}};
-      kube.put(kube::kPods, {{"metadata",
-                              {{"name", name + "-a"},
-                               {"namespace", "shop"},
-                               {"labels", {{"job-name", name}}},
-                               {"ownerReferences", KubeObject::array({owner})}}}});
+      const ResourceKey pod = make_pod(job);
       const KubeObject terminated = {{"exitCode", 9}, {"reason", "Error"}, {"message", message}};
       const KubeObject container = {{"name", "athanor"}, {"state", {{"terminated", terminated}}}};
-      kube.put_status(kube::kPods, {"shop", name + "-a"}, {{"containerStatuses", KubeObject::array({container})}});
+      kube.put_status(kube::kPods, pod, {{"containerStatuses", KubeObject::array({container})}});
     }
     const std::string now = format_iso8601(clock.wall_now()).substr(0, 19) + "Z";
     const KubeObject condition = {{"type", type}, {"status", "True"}, {"reason", "R"}, {"lastTransitionTime", now}};
-    kube.put_status(kube::kJobs, {"shop", name}, {{"conditions", KubeObject::array({condition})}});
+    kube.put_status(kube::kJobs, {"shop", job["metadata"]["name"].get<std::string>()},
+                    {{"conditions", KubeObject::array({condition})}});
   }
   void delete_job() { kube.drop(kube::kJobs, {"shop", the_job()["metadata"]["name"].get<std::string>()}); }
   [[nodiscard]] JobRequest request(const std::string& attempt = "attempt") const {
