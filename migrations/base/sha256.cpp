@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <cstring>
 
 namespace athanor {
 
@@ -36,6 +37,14 @@ std::string sha256_hex(std::string_view bytes) {
   Sha256 hash;
   hash.update(bytes);
   return hash.finish();
+}
+
+ShortDigest sha256_short(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+  ShortDigest half{};
+  std::memcpy(half.data(), digest.data(), sizeof(half));
+  return half;
 }
 
 }  // namespace athanor

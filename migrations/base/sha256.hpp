@@ -1,6 +1,8 @@
 // SHA-256 as FIPS 180-4 defines it, for revision checksums, plan hashes and backup digests.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -21,5 +23,9 @@ class Sha256 {
 };
 
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
+
+// The first half of it, to tell texts apart without keeping them.
+using ShortDigest = std::array<std::uint64_t, 2>;
+[[nodiscard]] ShortDigest sha256_short(std::string_view bytes);
 
 }  // namespace athanor

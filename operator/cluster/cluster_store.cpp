@@ -53,42 +53,47 @@ void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
   entry.told = clock_.steady_now();
   std::optional<Error> unreadable;
   const DatabaseMigration resource = entry.resource.unpack(&unreadable);
-  entry.referents = referents_of(resource);
   entry.suspended = resource.spec.suspend;
   entry.digest = digest_of(resource.status);
   if (unreadable) {
     entry.unreadable = std::make_unique<const Error>(std::move(*unreadable));
   }
   if (const auto* const metadata = part_of(object, "metadata")) {
-    entry.created = text_of(*metadata, "creationTimestamp");
+    entry.created = parse_iso8601(text_of(*metadata, "creationTimestamp")).value_or(WallTime{});
   }
-  bool wake = true;
-  bool readable = true;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto known = entries_.find(key);
-    if (known != entries_.end()) {
-      const Metadata before = known->second.resource.metadata();
-      wake = !same_declaration(before, resource.metadata);
-      // The claim outlives a change that has nothing to do with it; the next reconcile corrects it.
-      if (before.uid == resource.metadata.uid) {
-        entry.claim = known->second.claim;
-      }
-      if (!wake) {
-        entry.told = known->second.told;
-      }
-      unindex(key, known->second);
-    }
-    index(key, entry);
-    readable = entry.unreadable == nullptr;
-    entries_.insert_or_assign(key, std::move(entry));
-  }
+  const bool readable = entry.unreadable == nullptr;
+  const bool wake = keep(key, std::move(entry), resource);
   if (!readable && wake) {
     log_.error("a resource cannot be read", {{"resource", key.text()}});
   }
   if (wake) {
     listener_.changed(key);
   }
+}
+
+// True when it declares something new.
+bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource) {
+  const std::lock_guard lock(mutex_);
+  const auto [place, is_new] = entries_.try_emplace(key);
+  Known& known = *place;
+  bool wake = true;
+  if (!is_new) {
+    const Metadata before = known.second.resource.metadata();
+    wake = !same_declaration(before, resource.metadata);
+    if (!wake) {
+      entry.told = known.second.told;
+    }
+    unrefer(known);
+    // The claim outlives a change that has nothing to do with it; the next reconcile corrects it.
+    if (before.uid == resource.metadata.uid) {
+      entry.claim = known.second.claim;
+    } else {
+      move_claim(known, {});
+    }
+  }
+  known.second = std::move(entry);
+  refer(known, referents_of(resource));
+  return wake;
 }
 
 void ClusterStore::deleted(const ResourceKey& key) {
@@ -99,10 +104,13 @@ void ClusterStore::deleted(const ResourceKey& key) {
     if (known == entries_.end()) {
       return;
     }
-    const std::string claim = known->second.claim;
-    unindex(key, known->second);
+    const ShortDigest claim = known->second.claim;
+    unrefer(*known);
+    move_claim(*known, {});
     entries_.erase(known);
-    heir = claim.empty() ? std::nullopt : owner_of(claim);
+    if (const Known* const next = owner_of(claim)) {
+      heir = next->first;
+    }
   }
   listener_.removed(key);
   if (heir) {
@@ -114,49 +122,42 @@ void ClusterStore::synced() {
   listener_.synced();
 }
 
-void ClusterStore::index(const ResourceKey& key, const Entry& entry) {
-  for (const auto& referent : entry.referents) {
-    by_referent_[referent].insert(key);
-  }
-  if (!entry.claim.empty()) {
-    claimants_[entry.claim].insert(key);
+void ClusterStore::refer(Known& known, const std::vector<std::string>& referents) {
+  known.second.referents.reserve(referents.size());
+  for (const auto& referent : referents) {
+    const auto place = by_referent_.try_emplace(referent).first;
+    if (place->second.insert(&known).second) {
+      known.second.referents.push_back(place);
+    }
   }
 }
 
-void ClusterStore::unindex(const ResourceKey& key, const Entry& entry) {
-  const auto drop = [&key](auto& map, const std::string& name) {
-    const auto found = map.find(name);
-    if (found != map.end()) {
-      found->second.erase(key);
-      if (found->second.empty()) {
-        map.erase(found);
-      }
+void ClusterStore::unrefer(Known& known) {
+  for (const auto place : std::exchange(known.second.referents, {})) {
+    place->second.erase(&known);
+    if (place->second.empty()) {
+      by_referent_.erase(place);
     }
-  };
-  for (const auto& referent : entry.referents) {
-    drop(by_referent_, referent);
-  }
-  if (!entry.claim.empty()) {
-    drop(claimants_, entry.claim);
   }
 }
 
-// The oldest that is not suspended.
-std::optional<ResourceKey> ClusterStore::owner_of(const std::string& claim) const {
-  const auto found = claimants_.find(claim);
-  if (found == claimants_.end()) {
-    return std::nullopt;
+void ClusterStore::move_claim(Known& known, const ShortDigest& claim) {
+  if (known.second.claim != ShortDigest{}) {
+    claimants_.erase({known.second.claim, &known});
   }
-  std::optional<ResourceKey> owner;
-  std::string created;
-  for (const auto& key : found->second) {
-    const auto entry = entries_.find(key);
-    if (entry == entries_.end() || entry->second.suspended) {
-      continue;
-    }
-    if (!owner || std::tie(entry->second.created, key) < std::tie(created, *owner)) {
-      owner = key;
-      created = entry->second.created;
+  known.second.claim = claim;
+  if (claim != ShortDigest{}) {
+    claimants_.emplace(claim, &known);
+  }
+}
+
+const ClusterStore::Known* ClusterStore::owner_of(const ShortDigest& claim) const {
+  const Known* owner = nullptr;
+  for (auto each = claimants_.lower_bound({claim, nullptr}); each != claimants_.end() && each->first == claim; ++each) {
+    const Known* const known = each->second;
+    if (!known->second.suspended &&
+        (owner == nullptr || std::tie(known->second.created, known->first) < std::tie(owner->second.created, owner->first))) {
+      owner = known;
     }
   }
   return owner;
@@ -164,9 +165,8 @@ std::optional<ResourceKey> ClusterStore::owner_of(const std::string& claim) cons
 
 std::string ClusterStore::claim(const DatabaseMigration& resource, const std::string& described) {
   const ResourceKey key = resource.key();
-  const std::string claim = claim_of(described, resource);
-  std::optional<ResourceKey> freed;
-  std::optional<ResourceKey> displaced;
+  const ShortDigest claim = sha256_short(claim_of(described, resource));
+  std::vector<ResourceKey> woken;
   std::string other;
   {
     const std::lock_guard lock(mutex_);
@@ -175,23 +175,21 @@ std::string ClusterStore::claim(const DatabaseMigration& resource, const std::st
       return {};
     }
     if (known->second.claim != claim) {
-      const auto before = owner_of(claim);
-      const std::string old = known->second.claim;
-      unindex(key, known->second);
-      known->second.claim = claim;
-      index(key, known->second);
-      freed = old.empty() ? std::nullopt : owner_of(old);
-      if (before && owner_of(claim) != before) {
-        displaced = before;  // an older resource turned up: the other one must learn that it lost
+      const Known* const before = owner_of(claim);
+      const ShortDigest old = known->second.claim;
+      move_claim(*known, claim);
+      // An older resource turned up: the other one must learn that it lost. What this one leaves is for the next.
+      for (const Known* const each : {owner_of(old), owner_of(claim) == before ? nullptr : before}) {
+        if (each != nullptr && each != &*known) {
+          woken.push_back(each->first);
+        }
       }
     }
-    const auto owner = owner_of(claim);
-    other = !owner || *owner == key ? std::string() : owner->text();
+    const Known* const owner = owner_of(claim);
+    other = owner == nullptr || owner == &*known ? std::string() : owner->first.text();
   }
-  for (const auto& woken : {freed, displaced}) {
-    if (woken && *woken != key) {
-      listener_.changed(*woken);
-    }
+  for (const auto& each : woken) {
+    listener_.changed(each);
   }
   return other;
 }
@@ -239,11 +237,11 @@ std::optional<Outcome> ClusterStore::refusal(const ResourceKey& key) const {
 std::string ClusterStore::claimed_by(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
-  if (found == entries_.end() || found->second.claim.empty()) {
+  if (found == entries_.end()) {
     return {};
   }
-  const auto owner = owner_of(found->second.claim);
-  return !owner || *owner == key ? std::string() : owner->text();
+  const Known* const owner = owner_of(found->second.claim);
+  return owner == nullptr || owner == &*found ? std::string() : owner->first.text();
 }
 
 Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) {
@@ -300,8 +298,13 @@ Result<std::string> ClusterStore::apply_status(const ResourceKey& key, const std
 std::vector<ResourceKey> ClusterStore::naming(const std::string& referent) const {
   const std::lock_guard lock(mutex_);
   const auto found = by_referent_.find(referent);
-  return found == by_referent_.end() ? std::vector<ResourceKey>()
-                                     : std::vector<ResourceKey>(found->second.begin(), found->second.end());
+  std::vector<ResourceKey> keys;
+  if (found != by_referent_.end()) {
+    for (const Known* const known : found->second) {
+      keys.push_back(known->first);
+    }
+  }
+  return keys;
 }
 
 std::optional<EventTarget> ClusterStore::event_target(const ResourceKey& key) const {

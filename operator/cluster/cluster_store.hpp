@@ -23,8 +23,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "migrations/base/sha256.hpp"
 #include "operator/cluster/packed_resource.hpp"
 #include "operator/kube/event_recorder.hpp"
 #include "operator/kube/informer.hpp"
@@ -63,22 +65,33 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   [[nodiscard]] std::size_t size() const;
 
  private:
+  struct Entry;
+  using Entries = std::map<ResourceKey, Entry>;
+  using Known = std::pair<const ResourceKey, Entry>;  // of entries_, where it stays until it is deleted
+  struct ByKey {
+    bool operator()(const Known* left, const Known* right) const { return left->first < right->first; }
+  };
+  using Referents = std::map<std::string, std::set<Known*, ByKey>>;
+  // One for each of very many resources: what can be pointed at is not kept twice.
   struct Entry {
     PackedResource resource;
     SteadyTime told{};  // when the declaration came
     StatusDigest digest;
-    std::string created;  // creationTimestamp
-    std::string claim;
+    WallTime created{};                       // creationTimestamp
+    ShortDigest claim{};                      // zeros: it is not known where the database is
     std::unique_ptr<const Error> unreadable;  // null: it can be read
-    std::vector<std::string> referents;
+    std::vector<Referents::iterator> referents;
     bool suspended = false;
   };
   // The version it has now; empty when the resource is gone, or is another one by now.
   [[nodiscard]] Result<std::string> apply_status(const ResourceKey& key, const std::string& uid, std::string version,
                                                  const DatabaseMigrationStatus& status);
-  void index(const ResourceKey& key, const Entry& entry);
-  void unindex(const ResourceKey& key, const Entry& entry);
-  [[nodiscard]] std::optional<ResourceKey> owner_of(const std::string& claim) const;
+  bool keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource);
+  void refer(Known& known, const std::vector<std::string>& referents);
+  void unrefer(Known& known);
+  void move_claim(Known& known, const ShortDigest& claim);
+  // The oldest that is not suspended; null: none.
+  [[nodiscard]] const Known* owner_of(const ShortDigest& claim) const;
 
   KubeClient& client_;
   Clock& clock_;
@@ -86,9 +99,9 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   std::string folder_;
   Log log_;
   mutable std::mutex mutex_;
-  std::map<ResourceKey, Entry> entries_;
-  std::map<std::string, std::set<ResourceKey>> claimants_;
-  std::map<std::string, std::set<ResourceKey>> by_referent_;
+  Entries entries_;
+  std::set<std::pair<ShortDigest, const Known*>> claimants_;
+  Referents by_referent_;
 };
 
 }  // namespace athanor::controller

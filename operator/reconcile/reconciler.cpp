@@ -106,8 +106,8 @@ class Reconciler::Run {
     if (decision.kind == Decision::Kind::UpToDate) {
       TRY(verify(*access, nullptr));
       pending_.emplace();
-      if (job_is_news_ && last_job_.kind == JobState::Kind::Succeeded && memory_.told_run) {
-        return applied(memory_.told_run->report, memory_.told_run->direction);
+      if (job_is_news_ && last_job_.kind == JobState::Kind::Succeeded && told_run()) {
+        return applied(told_run()->report, told_run()->direction);
       }
     }
     if (decision.kind != Decision::Kind::Apply && decision.kind != Decision::Kind::Plan) {
@@ -152,11 +152,10 @@ class Reconciler::Run {
 
   Result<Outcome> run_here(DatabaseAccess& access) {
     const std::string attempt = fingerprint(resource_, target_, *plan_);
-    if (attempt == memory_.failed_attempt) {
-      return *memory_.failure;
+    if (memory_.failed && memory_.failed->attempt == attempt) {
+      return memory_.failed->outcome;
     }
-    memory_.failed_attempt.clear();
-    memory_.failure.reset();
+    memory_.failed.reset();
     if (auto not_yet = pass_gate_and_back_up()) {
       return std::move(*not_yet);
     }
@@ -258,23 +257,22 @@ class Reconciler::Run {
   // Once for every Job that ended: history, metrics, and why it failed.
   Result<void> tell_job(DatabaseAccess& access) {
     job_ = JobStatus{last_job_.name, last_job_.kind == JobState::Kind::Succeeded ? "Succeeded" : "Failed"};
-    if (memory_.told_job != last_job_.uid) {
+    if (!memory_.told || memory_.told->uid != last_job_.uid) {
       TRY_ASSIGN(const auto ledger, access.ledger(ledger_rows_of(last_job_)));
-      memory_.told_run = run_of(last_job_, ledger, *rows_);
-      memory_.told_job = last_job_.uid;
+      memory_.told = std::make_unique<ToldJob>(last_job_.uid, run_of(last_job_, ledger, *rows_));
       job_is_news_ = resource_.status.job != job_;  // otherwise an operator before this one told it
     }
     if (!job_is_news_) {
       return {};
     }
     log_.info("job ended", {{"job", last_job_.name}, {"phase", job_->phase}});
-    if (memory_.told_run) {
-      for (const auto& executed : memory_.told_run->report.executed) {
+    if (const auto run = told_run()) {
+      for (const auto& executed : run->report.executed) {
         parts_.observer.revision_applied(executed.direction, std::chrono::duration<double>(executed.duration).count());
       }
     }
     if (last_job_.kind == JobState::Kind::Failed) {
-      parts_.observer.run_failed(failure_of(last_job_, memory_.told_run.get()).reason);
+      parts_.observer.run_failed(failure_of(last_job_, told_run().get()).reason);
     }
     return {};
   }
@@ -315,13 +313,13 @@ class Reconciler::Run {
     if (!failed_at_this(last_job_, request, *rows_)) {
       return std::nullopt;
     }
-    Outcome failure = failure_of(last_job_, memory_.told_run.get());
+    Outcome failure = failure_of(last_job_, told_run().get());
     if (may_try_again(last_job_, failure, parts_.clock.wall_now())) {
       return std::nullopt;
     }
     failure.repeated = !job_is_news_;
-    if (memory_.told_run) {
-      failure.report = memory_.told_run->report;
+    if (const auto run = told_run()) {
+      failure.report = run->report;
     }
     plan_.reset();  // the status keeps the plan that failed
     return failure;
@@ -332,7 +330,7 @@ class Reconciler::Run {
     if (auto stalled = stalled_job(request)) {
       return std::move(*stalled);
     }
-    if (last_job_.kind == JobState::Kind::Succeeded && last_job_.attempt == request.attempt && !memory_.told_run) {
+    if (last_job_.kind == JobState::Kind::Succeeded && last_job_.attempt == request.attempt && !told_run()) {
       // It says that it is done, and neither database nor ledger know of anything: the database is right.
       Outcome outcome =
           outcome_of(Error(ErrorCode::StalePlan, "Job " + last_job_.name + " ended, and the database is not at the target"));
@@ -365,7 +363,7 @@ class Reconciler::Run {
   Outcome image_done(const std::string& how) const {
     Outcome outcome;
     outcome.kind = Outcome::Kind::Done;
-    outcome.reason = job_is_news_ && memory_.told_run ? Reason::Applied : Reason::UpToDate;
+    outcome.reason = job_is_news_ && told_run() ? Reason::Applied : Reason::UpToDate;
     outcome.message = "the database is at " + rows_text(*rows_, ", ") + " " + how;
     return outcome;
   }
@@ -449,21 +447,18 @@ class Reconciler::Run {
     return outcome;
   }
 
-  void remember_failure(const Outcome& outcome, const std::string& attempt) {
+  void remember_failure(const Outcome& outcome, std::string failed_at) {
     // What was applied before the failure changed the start: the next plan differs, so the fingerprint must be of that one.
     if (outcome.report && !outcome.report->executed.empty()) {
       const auto rest = snapshot_->plan(plan_->operation, *rows_, {plan_->target});
       if (!rest) {
         return;
       }
-      memory_.failed_attempt = fingerprint(resource_, target_, **rest);
-    } else {
-      memory_.failed_attempt = attempt;
+      failed_at = fingerprint(resource_, target_, **rest);
     }
-    Outcome again = outcome;
-    again.repeated = true;
-    again.plan.reset();
-    memory_.failure = std::make_shared<const Outcome>(std::move(again));
+    memory_.failed = std::make_unique<FailedPlan>(std::move(failed_at), outcome);
+    memory_.failed->outcome.repeated = true;
+    memory_.failed->outcome.plan.reset();
   }
 
   Outcome applied(ExecutionReport report, Direction direction) {
@@ -490,7 +485,10 @@ class Reconciler::Run {
     }
   }
 
-  [[nodiscard]] std::string verification() const { return snapshot_->id() + "@" + rows_text(*rows_, ", "); }
+  [[nodiscard]] ShortDigest verification() const { return sha256_short(snapshot_->id() + "@" + rows_text(*rows_, ", ")); }
+
+  // What the last Job that ended did, as it was told; null: nothing is known of it.
+  [[nodiscard]] std::shared_ptr<const ToldRun> told_run() const { return memory_.told ? memory_.told->run : nullptr; }
 
   // Files of applied revisions against the ledger: once per content of the source and rows of the database.
   Result<void> verify(DatabaseAccess& access, const Plan* plan) {
@@ -523,7 +521,7 @@ class Reconciler::Run {
 
   void fill(Outcome& outcome) const {
     if (job_is_news_) {
-      outcome.job_run = memory_.told_run;
+      outcome.job_run = told_run();
     }
     outcome.rows = rows_;
     outcome.resolved = resolved_;
@@ -574,7 +572,7 @@ Outcome Reconciler::reconcile(const DatabaseMigration& resource, const std::stri
 
 Reconciler::Memory Reconciler::recall(const ResourceKey& key) {
   const std::lock_guard lock(mutex_);
-  return memories_[key];
+  return std::exchange(memories_[key], Memory{});
 }
 
 void Reconciler::remember(const ResourceKey& key, Memory memory) {

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "migrations/base/clock.hpp"
+#include "migrations/base/sha256.hpp"
 #include "migrations/base/stop.hpp"
 #include "operator/log/log.hpp"
 #include "operator/reconcile/backup_service.hpp"
@@ -62,16 +63,24 @@ class Reconciler {
   void forget(const ResourceKey& key);
 
  private:
+  struct FailedPlan {
+    std::string attempt;  // fingerprint of plan and declaration
+    Outcome outcome;
+  };
+  struct ToldJob {
+    std::string uid;
+    std::shared_ptr<const ToldRun> run;
+  };
+  // One for each of very many resources, most of which never failed and have no Jobs.
   struct Memory {
-    std::string failed_attempt;              // fingerprint of plan and declaration; empty: none
-    std::shared_ptr<const Outcome> failure;  // of that attempt
-    std::string verified;                    // snapshot and rows that were compared with the ledger
-    std::string told_job;                    // uid of the Job whose end was told
-    std::shared_ptr<const ToldRun> told_run;
+    ShortDigest verified{};              // of the snapshot and the rows that were compared with the ledger; zeros: none were
+    std::unique_ptr<FailedPlan> failed;  // for good
+    std::unique_ptr<ToldJob> told;       // the Job whose end was told
     bool met_lock = false;
   };
   class Run;
 
+  // Takes it out: who reconciles brings it back.
   [[nodiscard]] Memory recall(const ResourceKey& key);
   void remember(const ResourceKey& key, Memory memory);
 

@@ -30,12 +30,12 @@ milliseconds BackOff::delay(int failures, double luck) const {
 WorkQueue::WorkQueue(Clock& clock, BackOff back_off, std::size_t per_group, QueueObserver* observer)
     : clock_(clock), back_off_(back_off), per_group_(per_group), observer_(observer) {}
 
-WorkQueue::Entry& WorkQueue::entry_of(const ResourceKey& key) {
+WorkQueue::Known& WorkQueue::known_of(const ResourceKey& key) {
   const auto [found, is_new] = entries_.try_emplace(key);
   if (is_new) {
     found->second.group = join_group({});
   }
-  return found->second;
+  return *found;
 }
 
 WorkQueue::GroupPlace WorkQueue::join_group(const std::string& name) {
@@ -69,7 +69,7 @@ void WorkQueue::relist(GroupPlace place) {
 
 void WorkQueue::set_group(const ResourceKey& key, std::string group) {
   const std::lock_guard lock(mutex_);
-  Entry& entry = entry_of(key);
+  Entry& entry = known_of(key).second;
   const GroupPlace before = entry.group;
   if (before->first == group) {
     return;
@@ -89,10 +89,11 @@ void WorkQueue::set_group(const ResourceKey& key, std::string group) {
   wake_one();
 }
 
-void WorkQueue::enqueue(const ResourceKey& key, Entry& entry, SteadyTime now) {
+void WorkQueue::enqueue(Known& known, SteadyTime now) {
+  Entry& entry = known.second;
   entry.ticket = ++tickets_;
   entry.queued_at = now;
-  entry.group->second.waiting.emplace(entry.ticket, key);
+  entry.group->second.waiting.emplace(entry.ticket, &known);
   ++queued_;
   relist(entry.group);
 }
@@ -111,21 +112,22 @@ void WorkQueue::wake_one() {
   (asleep_ > 0 ? ready_ : due_).notify_one();
 }
 
-void WorkQueue::schedule(const ResourceKey& key, Entry& entry, SteadyTime when) {
-  if (entry.scheduled && *entry.scheduled <= when) {
+void WorkQueue::schedule(Known& known, SteadyTime when) {
+  auto& scheduled = known.second.scheduled;
+  if (scheduled && *scheduled <= when) {
     return;
   }
-  unschedule(key, entry);
-  entry.scheduled = when;
-  if (schedule_.emplace(when, key).first == schedule_.begin()) {
+  unschedule(known);
+  scheduled = when;
+  if (schedule_.insert({when, &known}).first == schedule_.begin()) {
     (watched_ ? due_ : ready_).notify_one();
   }
 }
 
-void WorkQueue::unschedule(const ResourceKey& key, Entry& entry) {
-  if (entry.scheduled) {
-    schedule_.erase({*entry.scheduled, key});
-    entry.scheduled.reset();
+void WorkQueue::unschedule(Known& known) {
+  if (auto& scheduled = known.second.scheduled) {
+    schedule_.erase({*scheduled, &known});
+    scheduled.reset();
   }
 }
 
@@ -136,14 +138,15 @@ void WorkQueue::add(const ResourceKey& key) {
     if (shut_down_) {
       return;
     }
-    Entry& entry = entry_of(key);
-    unschedule(key, entry);
+    Known& known = known_of(key);
+    Entry& entry = known.second;
+    unschedule(known);
     entry.asked = clock_.steady_now();
     if (entry.processing) {
       counted = !entry.again;
       entry.again = true;
     } else if (entry.ticket == 0) {
-      enqueue(key, entry, entry.asked);
+      enqueue(known, entry.asked);
       counted = true;
     }
     wake_one();
@@ -162,9 +165,9 @@ void WorkQueue::add_after(const ResourceKey& key, milliseconds delay) {
   if (shut_down_) {
     return;
   }
-  Entry& entry = entry_of(key);
-  if (entry.ticket == 0 && !entry.again) {
-    schedule(key, entry, clock_.steady_now() + delay);
+  Known& known = known_of(key);
+  if (known.second.ticket == 0 && !known.second.again) {
+    schedule(known, clock_.steady_now() + delay);
   }
 }
 
@@ -172,7 +175,7 @@ milliseconds WorkQueue::add_rate_limited(const ResourceKey& key) {
   milliseconds delay{0};
   {
     const std::lock_guard lock(mutex_);
-    Entry& entry = entry_of(key);
+    Entry& entry = known_of(key).second;
     delay = back_off_.delay(entry.failures, luck());
     ++entry.failures;
   }
@@ -197,7 +200,7 @@ void WorkQueue::remove(const ResourceKey& key) {
     return;
   }
   Entry& entry = found->second;
-  unschedule(key, entry);
+  unschedule(*found);
   if (entry.ticket != 0) {
     dequeue(entry);
   }
@@ -223,15 +226,15 @@ int WorkQueue::failures(const ResourceKey& key) const {
 }
 
 void WorkQueue::promote_due(SteadyTime now) {
-  while (!schedule_.empty() && schedule_.begin()->first <= now) {
-    const ResourceKey key = schedule_.begin()->second;
-    Entry& entry = entry_of(key);
-    unschedule(key, entry);
+  while (!schedule_.empty() && schedule_.begin()->when <= now) {
+    Known& known = *schedule_.begin()->known;
+    Entry& entry = known.second;
+    unschedule(known);
     entry.asked = now;
     if (entry.processing) {
       entry.again = true;
     } else if (entry.ticket == 0) {
-      enqueue(key, entry, now);
+      enqueue(known, now);
     }
   }
 }
@@ -242,8 +245,7 @@ std::optional<ResourceKey> WorkQueue::take(SteadyTime now, double& waited) {
     return std::nullopt;
   }
   const GroupPlace group = open_.begin()->second;
-  ResourceKey key = group->second.waiting.begin()->second;
-  Entry& entry = entry_of(key);
+  auto& [key, entry] = *group->second.waiting.begin()->second;
   entry.processing = true;
   waited = seconds_between(entry.queued_at, now);
   ++group->second.out;
@@ -302,7 +304,7 @@ void WorkQueue::wait_for_work(std::unique_lock<std::mutex>& lock, SteadyTime now
     return;
   }
   watched_ = true;
-  due_.wait_for(lock, schedule_.begin()->first - now);
+  due_.wait_for(lock, schedule_.begin()->when - now);
   watched_ = false;
 }
 
@@ -321,8 +323,8 @@ void WorkQueue::done(const ResourceKey& key) {
     --entry.group->second.out;
     relist(entry.group);
     if (std::exchange(entry.again, false) && !shut_down_) {
-      unschedule(key, entry);
-      enqueue(key, entry, now);
+      unschedule(*found);
+      enqueue(*found, now);
     }
     wake_one();
   }

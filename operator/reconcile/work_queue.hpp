@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "migrations/base/clock.hpp"
 #include "operator/api/database_migration.hpp"
@@ -82,8 +83,10 @@ class WorkQueue {
   [[nodiscard]] std::size_t size() const;
 
  private:
+  struct Entry;
+  using Known = std::pair<const ResourceKey, Entry>;  // of entries_, where it stays until it is removed
   struct Group {
-    std::map<std::uint64_t, ResourceKey> waiting;  // by ticket
+    std::map<std::uint64_t, Known*> waiting;  // by ticket
     std::size_t out = 0;
     std::size_t members = 0;
     std::uint64_t listed = 0;  // the ticket under which it is in open_; 0: it is not
@@ -92,22 +95,30 @@ class WorkQueue {
   struct Entry {
     GroupPlace group{};
     int failures = 0;
-    std::uint64_t ticket = 0;  // of the queue; 0: not queued
     bool processing = false;
-    bool again = false;  // added while processing
+    bool again = false;        // added while processing
+    std::uint64_t ticket = 0;  // of the queue; 0: not queued
     std::optional<SteadyTime> scheduled;
     SteadyTime queued_at{};
     SteadyTime asked{};
   };
+  // What is due first; of two at once the one whose key is smaller.
+  struct Due {
+    SteadyTime when;
+    Known* known;
+    bool operator<(const Due& other) const {
+      return when != other.when ? when < other.when : known->first < other.known->first;
+    }
+  };
 
-  Entry& entry_of(const ResourceKey& key);
+  Known& known_of(const ResourceKey& key);
   GroupPlace join_group(const std::string& name);
   void leave_group(GroupPlace place);
   void relist(GroupPlace place);
-  void enqueue(const ResourceKey& key, Entry& entry, SteadyTime now);
+  void enqueue(Known& known, SteadyTime now);
   void dequeue(Entry& entry);
-  void schedule(const ResourceKey& key, Entry& entry, SteadyTime when);
-  void unschedule(const ResourceKey& key, Entry& entry);
+  void schedule(Known& known, SteadyTime when);
+  void unschedule(Known& known);
   void promote_due(SteadyTime now);
   void wake_one();
   void wait_for_work(std::unique_lock<std::mutex>& lock, SteadyTime now);
@@ -124,7 +135,7 @@ class WorkQueue {
   std::map<ResourceKey, Entry> entries_;
   std::map<std::string, Group> groups_;
   std::map<std::uint64_t, GroupPlace> open_;  // groups that have a key and room, by their first ticket
-  std::set<std::pair<SteadyTime, ResourceKey>> schedule_;
+  std::set<Due> schedule_;
   std::uint64_t tickets_ = 0;
   std::map<ResourceKey, SteadyTime> out_;  // since when
   std::size_t queued_ = 0;
