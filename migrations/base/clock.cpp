@@ -40,7 +40,7 @@ std::string format_iso8601(WallTime time) {
 std::optional<WallTime> parse_iso8601(const std::string& text) {
   std::tm parts{};
   const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (end == nullptr || std::string_view(end) != "+00:00") {
+  if (end == nullptr || (std::string_view(end) != "+00:00" && std::string_view(end) != "Z")) {
     return std::nullopt;
   }
   return std::chrono::system_clock::from_time_t(::timegm(&parts));

@@ -34,7 +34,7 @@ class SystemClock final : public Clock {
 
 // "2026-11-21T02:10:00+00:00" (seconds) in UTC.
 [[nodiscard]] std::string format_iso8601(WallTime time);
-// Of a text as format_iso8601 writes it; empty when it is something else.
+// Of a text as format_iso8601 writes it, or with Z, as Kubernetes does; empty when it is something else.
 [[nodiscard]] std::optional<WallTime> parse_iso8601(const std::string& text);
 
 }  // namespace athanor

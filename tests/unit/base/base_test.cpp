@@ -106,3 +106,20 @@ TEST(Clock, WritesInstantsInUtc) {
 
 }  // namespace
 }  // namespace athanor
+TEST(Clock, ReadsATimeWithAnOffsetOfZeroOrWithZAndNothingElse) {
+  const WallTime time(std::chrono::seconds(1'795'226'400));
+  EXPECT_EQ(parse_iso8601("2026-11-21T02:00:00+00:00"), time);
+  EXPECT_EQ(parse_iso8601("2026-11-21T02:00:00Z"), time);
+  for (const auto* const text :
+       {"", "Z", "2026-11-21", "2026-11-21T02:00:00", "2026-11-21T02:00:00+01:00", "2026-11-21T02:00:00Zz"}) {
+    EXPECT_EQ(parse_iso8601(text), std::nullopt) << text;
+  }
+}
+
+TEST(ShortDigest, IsTheFirstHalfOfTheDigestOfTheText) {
+  const ShortDigest digest = sha256_short("abc");
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(digest.data());
+  EXPECT_EQ(bytes[0], 0xba);
+  EXPECT_EQ(bytes[15], 0x23);
+  EXPECT_NE(digest, sha256_short("abd"));
+}
