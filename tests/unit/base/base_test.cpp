@@ -104,8 +104,6 @@ TEST(Clock, WritesInstantsInUtc) {
   EXPECT_EQ(format_iso8601(WallTime(std::chrono::seconds(1'795'226'400))), "2026-11-21T02:00:00+00:00");
 }
 
-}  // namespace
-}  // namespace athanor
 TEST(Clock, ReadsATimeWithAnOffsetOfZeroOrWithZAndNothingElse) {
   const WallTime time(std::chrono::seconds(1'795'226'400));
   EXPECT_EQ(parse_iso8601("2026-11-21T02:00:00+00:00"), time);
@@ -123,3 +121,6 @@ TEST(ShortDigest, IsTheFirstHalfOfTheDigestOfTheText) {
   EXPECT_EQ(bytes[15], 0x23);
   EXPECT_NE(digest, sha256_short("abd"));
 }
+
+}  // namespace
+}  // namespace athanor
