@@ -161,7 +161,7 @@ class House {
         databases_(make_migrator_access(connect_to_database, clock_)),
         backups_([this](const DatabaseMigration& /*resource*/, const std::string& path) { return backup_folder(path); },
                  connect_to_database, program_surroundings(), clock_, log_),
-        jobs_(options.job_image.empty() ? nullptr : std::make_unique<JobRunner>(*client_, clock_, options.job_image)),
+        jobs_(options.job_image.empty() ? nullptr : std::make_unique<JobRunner>(*client_, clock_, options.job_image, log_)),
         event_client_(make_rest_client(*transport_, clock_, event_requests(), requests_stop_.token(), request_counter())),
         recorder_(make_event_recorder(*event_client_, clock_, "athanor-operator", host_, log_)),
         journal_(*recorder_, store_),

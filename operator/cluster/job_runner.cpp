@@ -89,6 +89,7 @@ Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
   TRY_ASSIGN(const bool stranded, lacks_files(*newest, pods));
   if (stranded) {
     TRY(remove(*newest));
+    log_.warn("a job without its files is removed", {{"resource", resource.key().text()}, {"job", state.name}});
     return memory;
   }
   if (state.has_ended() && memory.created && state.created < memory.created) {

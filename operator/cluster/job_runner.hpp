@@ -1,9 +1,9 @@
 // Execution mode Job on a cluster: one Kubernetes Job per attempt, found again by its name.
 //
 // The Job belongs to its resource and goes with it, and the files it was handed (job_files.hpp) go with the Job. One that was
-// left without its files, because an operator ended between the two, can never start: it is removed when it is seen, and does
-// not count. Where the files cannot be made the Job is taken back, and a minute passes before the same attempt makes another:
-// each of them wakes its resource. A Job that failed and is gone because its time (jobTTL) was over is
+// left without its files, because an operator ended between the two, can never start: it is removed when it is seen, and the
+// log says so; it does not count. Where the files cannot be made the Job is taken back, and a minute passes before the same
+// attempt makes another: each of them wakes its resource. A Job that failed and is gone because its time (jobTTL) was over is
 // remembered until the operator restarts, so that nobody makes the same attempt again; whoever deletes a failed Job by hand
 // asks for another one.
 //
@@ -19,13 +19,15 @@
 
 #include "operator/cluster/job_files.hpp"
 #include "operator/kube/api_client.hpp"
+#include "operator/log/log.hpp"
 #include "operator/reconcile/job_execution.hpp"
 
 namespace athanor::controller {
 
 class JobRunner final : public JobExecution {
  public:
-  JobRunner(KubeClient& client, Clock& clock, std::string image) : client_(client), clock_(clock), image_(std::move(image)) {}
+  JobRunner(KubeClient& client, Clock& clock, std::string image, Log log = {})
+      : client_(client), clock_(clock), image_(std::move(image)), log_(std::move(log)) {}
 
   [[nodiscard]] Result<JobState> newest(const DatabaseMigration& resource) override;
   [[nodiscard]] Result<void> check(const DatabaseMigration& resource, const JobRequest& request) override;
@@ -58,6 +60,7 @@ class JobRunner final : public JobExecution {
   KubeClient& client_;
   Clock& clock_;
   std::string image_;
+  Log log_;
   std::mutex mutex_;
   std::map<ResourceKey, Failure> failures_;
   std::map<ResourceKey, Refusal> refusals_;  // by Job

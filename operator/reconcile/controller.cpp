@@ -28,8 +28,9 @@ Controller::Controller(ControllerParts parts, ControllerOptions options, Log log
       options_(options),
       log_(std::move(log)),
       writer_(parts_.store),
-      courier_([this](const ResourceKey& key, const DatabaseMigrationStatus& status) { write_note(key, status); },
-               options_.tell_after) {}
+      courier_(
+          parts_.clock, [this](const ResourceKey& key, const DatabaseMigrationStatus& status) { write_note(key, status); },
+          options_.tell_after) {}
 
 Controller::~Controller() {
   stop();

@@ -22,7 +22,7 @@ void StatusCourier::send(const ResourceKey& key, DatabaseMigrationStatus status)
     if (!thread_.joinable()) {
       thread_ = std::thread([this] { work(); });
     }
-    runs_.try_emplace(key, std::chrono::steady_clock::now() + patience_);
+    runs_.try_emplace(key, clock_.steady_now() + patience_);
     if (waiting_.insert_or_assign(key, std::move(status)).second) {
       turns_.push_back(key);
     }
@@ -36,27 +36,28 @@ void StatusCourier::settle(const ResourceKey& key) {
   if (run == runs_.end()) {
     return;
   }
-  if (run->second > std::chrono::steady_clock::now() && waiting_.erase(key) > 0) {
+  if (run->second > clock_.steady_now() && waiting_.erase(key) > 0) {
     std::erase(turns_, key);
   }
   changed_.wait(lock, [&] { return !waiting_.contains(key) && writing_ != key; });
   runs_.erase(key);
 }
 
-std::deque<ResourceKey>::iterator StatusCourier::next(Time now) {
+std::deque<ResourceKey>::iterator StatusCourier::next(SteadyTime now) {
   return std::ranges::find_if(turns_, [&](const ResourceKey& key) { return ending_ || runs_.at(key) <= now; });
 }
 
 void StatusCourier::work() {
   std::unique_lock lock(mutex_);
   while (!ending_ || !turns_.empty()) {
-    const auto turn = next(std::chrono::steady_clock::now());
+    const SteadyTime now = clock_.steady_now();
+    const auto turn = next(now);
     if (turn == turns_.end()) {
       if (turns_.empty()) {
         changed_.wait(lock);
       } else {
         // None is due, so each is its run's first; runs began in this order.
-        changed_.wait_until(lock, runs_.at(turns_.front()));
+        changed_.wait_for(lock, runs_.at(turns_.front()) - now);
       }
       continue;
     }

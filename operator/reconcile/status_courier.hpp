@@ -5,10 +5,9 @@
 // that is over sooner is told by its outcome alone, which halves what a fleet of short migrations writes.
 //
 // Threads: safe from any thread; spawns one at the first send(), which ends in the destructor, after what was sent is written.
-// Ownership: owns the statuses, borrows what `write` captures.
+// Ownership: owns the statuses, borrows the clock and what `write` captures.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -17,6 +16,7 @@
 #include <optional>
 #include <thread>
 
+#include "migrations/base/clock.hpp"
 #include "operator/api/database_migration.hpp"
 
 namespace athanor::controller {
@@ -25,8 +25,8 @@ class StatusCourier {
  public:
   using Write = std::function<void(const ResourceKey&, const DatabaseMigrationStatus&)>;
   // `write` does not throw.
-  explicit StatusCourier(Write write, milliseconds patience = milliseconds(0))
-      : write_(std::move(write)), patience_(patience) {}
+  StatusCourier(Clock& clock, Write write, milliseconds patience = milliseconds(0))
+      : clock_(clock), write_(std::move(write)), patience_(patience) {}
   ~StatusCourier();
   StatusCourier(const StatusCourier&) = delete;
   StatusCourier& operator=(const StatusCourier&) = delete;
@@ -36,18 +36,18 @@ class StatusCourier {
   void settle(const ResourceKey& key);
 
  private:
-  using Time = std::chrono::steady_clock::time_point;
   void work();
   // Of those that wait and are due, the first; empty: none is.
-  [[nodiscard]] std::deque<ResourceKey>::iterator next(Time now);
+  [[nodiscard]] std::deque<ResourceKey>::iterator next(SteadyTime now);
 
+  Clock& clock_;
   Write write_;
   milliseconds patience_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<ResourceKey, DatabaseMigrationStatus> waiting_;
-  std::deque<ResourceKey> turns_;     // of those that wait
-  std::map<ResourceKey, Time> runs_;  // that are under way, and when their first status is due
+  std::deque<ResourceKey> turns_;           // of those that wait
+  std::map<ResourceKey, SteadyTime> runs_;  // that are under way, and when their first status is due
   std::optional<ResourceKey> writing_;
   bool ending_ = false;
   std::thread thread_;

@@ -181,9 +181,11 @@ TEST_F(JobRunnerTest, RemovesAJobThatWasLeftWithoutItsFiles) {
   kube.fail({.verb = "delete", .plural = "jobs", .error = Error(ErrorCode::ApiUnreachable, "gone"), .times = 2});
   EXPECT_FALSE(runner.start(resource, request()));
   const std::string stranded = the_job()["metadata"]["uid"];
-  JobRunner restarted(kube, clock, "athanor:1");
+  testing::internal::CaptureStderr();
+  JobRunner restarted(kube, clock, "athanor:1", Log(LogLevel::Warn));
   EXPECT_EQ(restarted.newest(resource).error().code, ErrorCode::ApiUnreachable);
   EXPECT_EQ(restarted.newest(resource)->kind, Kind::Absent);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("a job without its files is removed"));
   EXPECT_TRUE(kube.all(kube::kJobs).empty());
   EXPECT_NE(restarted.start(resource, request())->uid, stranded);
 }

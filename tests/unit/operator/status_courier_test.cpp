@@ -4,6 +4,8 @@
 
 #include <future>
 
+#include "tests/support/fake_clock.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -14,10 +16,11 @@ DatabaseMigrationStatus at(const std::string& revision) {
 }
 
 TEST(StatusCourier, LetsARunGoOnWhileAWriteHangsAndKeepsOnlyTheNewest) {
+  SystemClock clock;
   std::promise<void> begun;
   std::promise<void> answered;
   std::vector<std::string> written;
-  StatusCourier courier([&](const ResourceKey& key, const DatabaseMigrationStatus& status) {
+  StatusCourier courier(clock, [&](const ResourceKey& key, const DatabaseMigrationStatus& status) {
     if (written.empty()) {
       begun.set_value();
       answered.get_future().wait();
@@ -39,30 +42,35 @@ TEST(StatusCourier, LetsARunGoOnWhileAWriteHangsAndKeepsOnlyTheNewest) {
 
 TEST(StatusCourier, HoldsTheFirstStatusOfARunBackAndDropsItWhenTheRunIsOver) {
   std::vector<std::string> written;
+  test::FakeClock clock;
   StatusCourier courier(
+      clock,
       [&](const ResourceKey& key, const DatabaseMigrationStatus& status) {
         written.push_back(key.name + " " + status.current_revision);
       },
       std::chrono::hours(1));
   courier.send({"shop", "orders"}, at("a1"));
   courier.send({"shop", "orders"}, at("a2"));
+  clock.advance(std::chrono::minutes(59));
   courier.settle({"shop", "orders"});
   EXPECT_TRUE(written.empty());
 }
 
 TEST(StatusCourier, TellsOfARunThatLasts) {
+  SystemClock clock;
   std::promise<std::string> told;
-  StatusCourier courier([&](const ResourceKey& key, const DatabaseMigrationStatus&) { told.set_value(key.name); },
-                        milliseconds(20));
+  StatusCourier courier(
+      clock, [&](const ResourceKey& key, const DatabaseMigrationStatus&) { told.set_value(key.name); }, milliseconds(20));
   courier.send({"shop", "orders"}, at("a1"));
   EXPECT_EQ(told.get_future().get(), "orders");
   courier.settle({"shop", "orders"});
 }
 
 TEST(StatusCourier, WritesWhatItWasGivenBeforeItEnds) {
+  test::FakeClock clock;
   int written = 0;
   {
-    StatusCourier courier([&](const ResourceKey&, const DatabaseMigrationStatus&) { ++written; });
+    StatusCourier courier(clock, [&](const ResourceKey&, const DatabaseMigrationStatus&) { ++written; });
     courier.settle({"shop", "never-sent"});
     courier.send({"shop", "orders"}, at("a1"));
     courier.send({"shop", "bills"}, at("b1"));
