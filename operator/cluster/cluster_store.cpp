@@ -49,7 +49,7 @@ ClusterStore::ClusterStore(KubeClient& client, Clock& clock, Listener listener, 
 
 void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
   Entry entry;
-  entry.resource = PackedResource(object);
+  entry.resource = PackedResource(object, dictionaries_);
   entry.told = clock_.steady_now();
   std::optional<Error> unreadable;
   const DatabaseMigration resource = entry.resource.unpack(&unreadable);

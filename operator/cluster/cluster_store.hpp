@@ -98,6 +98,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   Listener listener_;
   std::string folder_;
   Log log_;
+  PackingDictionaries dictionaries_;
   mutable std::mutex mutex_;
   Entries entries_;
   std::set<std::pair<ShortDigest, const Known*>> claimants_;

@@ -16,7 +16,7 @@ namespace athanor::controller {
 namespace {
 
 // What most resources say somewhere: deflating begins with this in its window, so that only what differs is written out.
-std::string make_dictionary() {
+std::string common_words() {
   KubeObject conditions = KubeObject::array();
   for (const char* const type : {"BackedUp", "Approved", "Reconciling", "Stalled", "Ready"}) {
     conditions.push_back({{"lastTransitionTime", "2026-11-21T08:00:00Z"},
@@ -65,11 +65,6 @@ std::string make_dictionary() {
   return bytes;
 }
 
-const std::string& dictionary() {
-  static const std::string bytes = make_dictionary();
-  return bytes;
-}
-
 Bytef* bytes_of(std::string& text) {
   return reinterpret_cast<Bytef*>(text.data());
 }
@@ -77,18 +72,19 @@ const Bytef* bytes_of(const std::string& text) {
   return reinterpret_cast<const Bytef*>(text.data());
 }
 
-// A window as large as what is packed as a rule, and no header: raw deflate.
+// A window as large as a dictionary and what is packed as a rule, and no header: raw deflate.
 constexpr int kWindowBits = -12;
+constexpr std::size_t kMostLearned = 2'000;  // bytes: a larger one would push the words that all have in common out
 constexpr int kMemoryLevel = 4;
 constexpr std::size_t kLengthBytes = sizeof(std::uint32_t);
 
 // The length, then the deflated bytes.
-std::string deflated(const std::string& plain) {
+std::string deflated(const std::string& plain, const std::string& known) {
   z_stream stream{};
   if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kWindowBits, kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw std::bad_alloc();
   }
-  deflateSetDictionary(&stream, bytes_of(dictionary()), static_cast<uInt>(dictionary().size()));
+  deflateSetDictionary(&stream, bytes_of(known), static_cast<uInt>(known.size()));
   std::string out(kLengthBytes + deflateBound(&stream, plain.size()), '\0');
   const auto length = static_cast<std::uint32_t>(plain.size());
   std::memcpy(out.data(), &length, kLengthBytes);
@@ -106,7 +102,7 @@ std::string deflated(const std::string& plain) {
   return out;
 }
 
-std::string inflated(const std::string& bytes) {
+std::string inflated(const std::string& bytes, const std::string& known) {
   std::uint32_t length = 0;
   std::memcpy(&length, bytes.data(), kLengthBytes);
   std::string plain(length, '\0');
@@ -114,7 +110,7 @@ std::string inflated(const std::string& bytes) {
   if (inflateInit2(&stream, kWindowBits) != Z_OK) {
     throw std::bad_alloc();
   }
-  inflateSetDictionary(&stream, bytes_of(dictionary()), static_cast<uInt>(dictionary().size()));
+  inflateSetDictionary(&stream, bytes_of(known), static_cast<uInt>(known.size()));
   stream.next_in = const_cast<Bytef*>(bytes_of(bytes)) + kLengthBytes;
   stream.avail_in = static_cast<uInt>(bytes.size() - kLengthBytes);
   stream.next_out = bytes_of(plain);
@@ -125,16 +121,6 @@ std::string inflated(const std::string& bytes) {
     throw std::logic_error("a packed resource is not what was packed");
   }
   return plain;
-}
-
-std::string packed(const KubeObject& object) {
-  std::string bytes;
-  KubeObject::to_cbor(object, bytes);
-  return deflated(bytes);
-}
-
-KubeObject unpacked(const std::string& bytes) {
-  return bytes.empty() ? KubeObject::object() : KubeObject::from_cbor(inflated(bytes), true, false);
 }
 
 void copy_part(const KubeObject& from, const char* name, KubeObject& to) {
@@ -158,20 +144,37 @@ KubeObject used_metadata(const KubeObject& object) {
 
 }  // namespace
 
-PackedResource::PackedResource(const KubeObject& object) {
+std::string PackingDictionary::pack(const KubeObject& object) {
+  std::string plain;
+  KubeObject::to_cbor(object, plain);
+  std::call_once(learned_, [&] { known_ = common_words() + (plain.size() > kMostLearned ? std::string() : plain); });
+  return deflated(plain, known_);
+}
+
+KubeObject PackingDictionary::unpack(const std::string& bytes) const {
+  return bytes.empty() ? KubeObject::object() : KubeObject::from_cbor(inflated(bytes, known_), true, false);
+}
+
+PackedResource::PackedResource(const KubeObject& object, PackingDictionaries& dictionaries) : dictionaries_(&dictionaries) {
   KubeObject declaration = {{"metadata", used_metadata(object)}};
   copy_part(object, "spec", declaration);
-  declaration_ = packed(declaration);
+  declaration_ = dictionaries.declarations.pack(declaration);
   if (const auto* const status = part_of(object, "status")) {
-    status_ = packed(*status);
+    pack_status(*status);
   }
   if (const auto* const metadata = part_of(object, "metadata")) {
     mark_ = {text_of(*metadata, "uid"), text_of(*metadata, "resourceVersion")};
   }
 }
 
+// The one that the API server gives a new resource says nothing, and others would learn nothing from it.
+void PackedResource::pack_status(const KubeObject& status) {
+  const bool says_nothing = status == KubeObject{{"observedGeneration", DatabaseMigrationStatus{}.observed_generation}};
+  status_ = says_nothing ? std::string() : dictionaries_->statuses.pack(status);
+}
+
 DatabaseMigration PackedResource::unpack(std::optional<Error>* unreadable) const {
-  const KubeObject object = unpacked(declaration_);
+  const KubeObject object = declaration();
   auto read = read_object(object);
   DatabaseMigration resource;
   if (read) {
@@ -185,13 +188,13 @@ DatabaseMigration PackedResource::unpack(std::optional<Error>* unreadable) const
   resource.metadata.uid = mark_.uid;
   resource.metadata.resource_version = mark_.resource_version;
   if (!status_.empty()) {
-    resource.status = status_from_json(Json(unpacked(status_)));
+    resource.status = status_from_json(Json(dictionaries_->statuses.unpack(status_)));
   }
   return resource;
 }
 
 Metadata PackedResource::metadata() const {
-  Metadata metadata = metadata_of(unpacked(declaration_));
+  Metadata metadata = metadata_of(declaration());
   metadata.uid = mark_.uid;
   metadata.resource_version = mark_.resource_version;
   return metadata;
@@ -199,7 +202,11 @@ Metadata PackedResource::metadata() const {
 
 void PackedResource::set_status(const DatabaseMigrationStatus& status, std::string resource_version) {
   mark_.resource_version = std::move(resource_version);
-  status_ = packed(KubeObject(status_to_json(status)));
+  pack_status(KubeObject(status_to_json(status)));
+}
+
+KubeObject PackedResource::declaration() const {
+  return dictionaries_ == nullptr ? KubeObject::object() : dictionaries_->declarations.unpack(declaration_);
 }
 
 }  // namespace athanor::controller
