@@ -98,7 +98,6 @@ struct Grounds {
   AllowedRoots secrets;
   AllowedRoots backups;
   CacheFolder cache;
-  std::vector<ResourceType> flux;  // kinds of Flux sources that can be watched
 };
 
 GitOptions git_options(const Options& options, const std::string& cache) {
@@ -229,7 +228,8 @@ class House {
     ClusterOptions cluster;
     cluster.namespaces = options_.namespaces;
     cluster.label_selector = options_.selector;
-    cluster.flux = grounds_.flux;
+    cluster.flux = flux_types();
+    cluster.look_for_kinds = options_.resync;
     cluster.jobs = jobs_ != nullptr;
     cluster.seed = static_cast<std::uint64_t>(::getpid());
     return cluster;
@@ -361,10 +361,8 @@ Result<int> run_on_cluster(const Options& options, const Log& log, const StopTok
   SystemClock clock;
   const auto identity = make_credentials(access, clock, environment_variable);
   TRY_ASSIGN(auto transport, make_rest_transport(access, *identity, clock));
-  auto flux = find_flux_types(*transport, options.namespaces, stop);
   const auto house = std::make_unique<House>(
-      options,
-      Grounds{std::move(access), std::move(sources), std::move(secrets), std::move(backups), std::move(cache), std::move(flux)},
+      options, Grounds{std::move(access), std::move(sources), std::move(secrets), std::move(backups), std::move(cache)},
       std::move(transport), clock, log, stop);
   return house->run(stop);
 }

@@ -56,24 +56,21 @@ class Cluster::Waker final : public InformerHandler {
   std::map<ResourceKey, std::string> owners_;  // of the objects that are there: of one that is gone only its name is told
 };
 
-Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& log) : parts_(parts), seed_(options.seed) {
+Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& log)
+    : parts_(parts), seed_(options.seed), look_for_kinds_(options.look_for_kinds) {
   const auto namespaces = options.namespaces.empty() ? std::vector<std::string>{""} : options.namespaces;
-  const auto wake_by = [&](const ResourceType& type, const std::string& name_space, bool metadata_only,
-                           const std::string& selector = {}) {
-    wakers_.push_back(std::make_unique<Waker>(parts_.store, parts_.queue, type.kind));
-    add(type, name_space, selector, metadata_only, *wakers_.back(), log);
-  };
   for (const auto& name_space : namespaces) {
-    add(kube::kDatabaseMigrations, name_space, options.label_selector, false, parts_.store, log);
-    add(kube::kMigrationApprovals, name_space, {}, false, parts_.approvals, log);
+    informers_.push_back(inform({kube::kDatabaseMigrations, name_space, options.label_selector}, parts_.store, log));
+    informers_.push_back(inform({kube::kMigrationApprovals, name_space, {}}, parts_.approvals, log));
     if (options.config_maps) {
-      wake_by(kube::kConfigMaps, name_space, true);
+      informers_.push_back(inform({kube::kConfigMaps, name_space, {}, true}, wake_by(kube::kConfigMaps), log));
     }
     if (options.jobs) {
-      wake_by(kube::kJobs, name_space, false, kMigrationLabel);
+      informers_.push_back(inform({kube::kJobs, name_space, kMigrationLabel}, wake_by(kube::kJobs), log));
     }
     for (const auto& type : options.flux) {
-      wake_by(type, name_space, false);
+      const Watched watched{type, name_space, {}};
+      of_flux_.emplace_back(watched, inform(watched, wake_by(type), log));
     }
   }
 }
@@ -82,22 +79,46 @@ Cluster::~Cluster() {
   join();
 }
 
-void Cluster::add(const ResourceType& type, const std::string& name_space, const std::string& selector, bool metadata_only,
-                  InformerHandler& handler, const Log& log) {
+std::unique_ptr<Informer> Cluster::inform(const Watched& watched, InformerHandler& handler, const Log& log) {
   InformerOptions options;
-  options.type = type;
-  options.name_space = name_space;
-  options.label_selector = selector;
-  options.metadata_only = metadata_only;
-  options.seed = seed_ + informers_.size();
-  informers_.push_back(std::make_unique<Informer>(parts_.client, parts_.clock, handler, std::move(options),
-                                                  log.with({{"informer", type.plural}, {"namespace", name_space}})));
+  options.type = watched.type;
+  options.name_space = watched.name_space;
+  options.label_selector = watched.selector;
+  options.metadata_only = watched.metadata_only;
+  options.seed = seed_++;
+  return std::make_unique<Informer>(parts_.client, parts_.clock, handler, std::move(options),
+                                    log.with({{"informer", watched.type.plural}, {"namespace", watched.name_space}}));
+}
+
+InformerHandler& Cluster::wake_by(const ResourceType& type) {
+  return *wakers_.emplace_back(std::make_unique<Waker>(parts_.store, parts_.queue, type.kind));
 }
 
 void Cluster::start(const StopToken& stop) {
   for (const auto& informer : informers_) {
     threads_.emplace_back([&informer = *informer, stop] { informer.run(stop); });
   }
+  for (const auto& [watched, informer] : of_flux_) {
+    threads_.emplace_back([this, &watched = watched, &informer = *informer, stop] {
+      if (wait_for_kind(watched, stop)) {
+        informer.run(stop);
+      }
+    });
+  }
+}
+
+// False when a stop was requested.
+bool Cluster::wait_for_kind(const Watched& watched, const StopToken& stop) {
+  ListOptions nothing;
+  nothing.name_space = watched.name_space;
+  nothing.field_selector = "metadata.name=none";
+  nothing.metadata_only = true;
+  while (!stop.requested() && !list_all(parts_.client, watched.type, nothing)) {
+    if (!parts_.clock.wait(look_for_kinds_, stop)) {
+      return false;
+    }
+  }
+  return !stop.requested();
 }
 
 void Cluster::join() {

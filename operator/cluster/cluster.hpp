@@ -1,8 +1,11 @@
 // Cluster mode: informers that keep store, approvals and queue in step with the API server.
 //
 // One informer per kind and watched namespace: DatabaseMigrations, MigrationApprovals, the metadata of ConfigMaps (never their
-// content), and, where they are switched on, Jobs and Flux sources. Nothing polls: what changes is told, and the resync is
-// for what nobody tells (a database changed by hand).
+// content), and, where they are switched on, Jobs. Nothing polls: what changes is told, and the resync is for what nobody tells
+// (a database changed by hand).
+//
+// Kinds of Flux sources are watched from when the server has them and the operator may list them: that is tried at the start
+// and then once a resync. Nobody waits for them.
 //
 // Threads: start() spawns one thread per informer, stop() ends them. Ownership: borrows everything in ClusterParts.
 #pragma once
@@ -11,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "operator/cluster/approval_book.hpp"
@@ -26,7 +30,8 @@ struct ClusterOptions {
   std::string label_selector;
   bool config_maps = true;
   bool jobs = false;
-  std::vector<ResourceType> flux;  // kinds of Flux sources the server has
+  std::vector<ResourceType> flux;        // kinds of Flux sources that the server may have, or get
+  milliseconds look_for_kinds{300'000};  // that are not there
   std::uint64_t seed = 0;
 };
 
@@ -48,18 +53,27 @@ class Cluster {
   void start(const StopToken& stop);
   // After a stop was requested: returns when the informers have ended.
   void join();
-  // Every informer has its first list.
+  // Every informer has its first list, those of Flux sources aside.
   [[nodiscard]] bool synced() const;
 
  private:
   class Waker;
-  void add(const ResourceType& type, const std::string& name_space, const std::string& selector, bool metadata_only,
-           InformerHandler& handler, const Log& log);
+  struct Watched {
+    ResourceType type;
+    std::string name_space;
+    std::string selector;
+    bool metadata_only = false;
+  };
+  [[nodiscard]] std::unique_ptr<Informer> inform(const Watched& watched, InformerHandler& handler, const Log& log);
+  [[nodiscard]] InformerHandler& wake_by(const ResourceType& type);
+  [[nodiscard]] bool wait_for_kind(const Watched& watched, const StopToken& stop);
 
   ClusterParts parts_;
   std::uint64_t seed_;
+  milliseconds look_for_kinds_;
   std::vector<std::unique_ptr<Waker>> wakers_;
   std::vector<std::unique_ptr<Informer>> informers_;
+  std::vector<std::pair<Watched, std::unique_ptr<Informer>>> of_flux_;
   std::vector<std::thread> threads_;
 };
 

@@ -20,7 +20,6 @@ namespace athanor::controller {
 namespace {
 
 constexpr std::chrono::hours kKeepUnused(1);
-constexpr milliseconds kProbeDeadline{5'000};
 
 // A file that goes with the scope.
 class Download {
@@ -88,28 +87,6 @@ const std::vector<ResourceType>& flux_types() {
                                                {"source.toolkit.fluxcd.io", "v1", "ocirepositories", "OCIRepository"},
                                                {"source.toolkit.fluxcd.io", "v1", "buckets", "Bucket"}};
   return types;
-}
-
-std::vector<ResourceType> find_flux_types(HttpTransport& transport, const std::vector<std::string>& namespaces,
-                                          const StopToken& stop) {
-  const auto places = namespaces.empty() ? std::vector<std::string>{""} : namespaces;
-  std::vector<ResourceType> found;
-  bool answered = true;
-  for (const auto& type : flux_types()) {
-    const bool there = std::ranges::all_of(places, [&](const std::string& name_space) {
-      HttpRequest request;
-      request.path = resource_path(type, name_space) + "?limit=1";
-      request.deadline = kProbeDeadline;
-      const auto answer =
-          answered ? transport.send(request, stop) : fail(ErrorCode::ApiUnreachable, "it did not answer before");
-      answered = answer.has_value();
-      return answered && answer->status == 200;
-    });
-    if (there) {
-      found.push_back(type);
-    }
-  }
-  return found;
 }
 
 Result<LoadedSource> FluxArtifacts::load(const DatabaseMigration& resource) {

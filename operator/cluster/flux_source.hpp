@@ -61,11 +61,7 @@ class FluxArtifacts final : public SourceProvider {
   std::map<std::string, std::shared_ptr<Kept>> kept_;  // by namespace, source and folder: the newest
 };
 
-// Every kind of Flux source there is.
+// Every kind of Flux source there is; a server may have some of them.
 [[nodiscard]] const std::vector<ResourceType>& flux_types();
-// Those that the server has and that may be watched in all these namespaces (none named: everywhere). Where the server does not
-// say, a kind is left out; its resources are still looked at at every resync.
-[[nodiscard]] std::vector<ResourceType> find_flux_types(HttpTransport& transport, const std::vector<std::string>& namespaces,
-                                                        const StopToken& stop);
 
 }  // namespace athanor::controller

@@ -74,8 +74,8 @@ def test_flux_may_be_installed_after_the_operator_was_started(server: ThrowawayC
     flux.publish(declare.namespace, "main@sha1:1a", archive(chain("a1")))
     orders.at("a1", within=60)
     flux.publish(declare.namespace, "main@sha1:2b", archive(chain("a1", "a2")))
-    assert orders.at("a2")["status"]["source"]["revision"] == "main@sha1:2b"  # found at the resync
-    assert '"informer":"gitrepositories"' not in operator.log()
+    assert orders.at("a2")["status"]["source"]["revision"] == "main@sha1:2b"
+    assert '"informer":"gitrepositories"' not in operator.log()  # nobody complains of a kind that is missing
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,7 +1,10 @@
 // Who is looked at when something on the cluster changes.
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "operator/cluster/cluster.hpp"
+#include "operator/cluster/flux_source.hpp"
 #include "operator/cluster/job_manifest.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_kube.hpp"
@@ -18,12 +21,16 @@ KubeObject job(const std::string& name, const std::string& owner) {
             {"ownerReferences", KubeObject::array({reference})}}}};
 }
 
+const ResourceType kRepositories = flux_types().front();
+
 class ClusterWakesTest : public testing::Test {
  protected:
-  ClusterWakesTest() {
+  void watch() {
     ClusterOptions options;
     options.jobs = true;
+    options.flux = {kRepositories};
     cluster = std::make_unique<Cluster>(ClusterParts{kube, clock, store, approvals, queue}, options, Log());
+    cluster->start(stop.token());
   }
   ~ClusterWakesTest() override {
     stop.request(StopLevel::Now);
@@ -50,7 +57,7 @@ class ClusterWakesTest : public testing::Test {
 };
 
 TEST_F(ClusterWakesTest, WakesTheOwnerOfAJobThatIsMadeAndOfOneThatIsDeleted) {
-  cluster->start(stop.token());
+  watch();
   ASSERT_TRUE(kube.wait_until([this] { return cluster->synced(); }));
   kube.put(kube::kJobs, job("orders-1", "orders"));
   EXPECT_TRUE(woken("orders"));
@@ -58,6 +65,27 @@ TEST_F(ClusterWakesTest, WakesTheOwnerOfAJobThatIsMadeAndOfOneThatIsDeleted) {
   EXPECT_TRUE(woken("billing"));
   kube.drop(kube::kJobs, {"shop", "orders-1"});
   EXPECT_TRUE(woken("orders"));
+}
+
+// The kind is missing twice and refused once; each time the clock moves on by the pause.
+TEST_F(ClusterWakesTest, WatchesAKindThatComesLaterAndDoesNotWaitForItBefore) {
+  kube.fail(
+      {.verb = "list", .plural = kRepositories.plural, .error = Error(ErrorCode::ApiNotFound, "no such kind"), .times = 2});
+  kube.fail({.verb = "list", .plural = kRepositories.plural, .error = Error(ErrorCode::ApiForbidden, "no")});
+  std::promise<void> installed;
+  clock.on_wait = [&, gate = installed.get_future().share()](milliseconds) { gate.wait(); };
+  kube.put(kube::kDatabaseMigrations,
+           {{"metadata", {{"name", "orders"}, {"namespace", "shop"}}},
+            {"spec",
+             {{"database", {{"url", "postgresql://db/orders"}}},
+              {"source", {{"fluxRef", {{"kind", kRepositories.kind}, {"name", "app"}, {"path", "db"}}}}}}}});
+  watch();
+  ASSERT_TRUE(kube.wait_until([this] { return cluster->synced() && store.size() == 1; }));
+  EXPECT_FALSE(queue.try_get()) << "the store's listener wakes nobody here";
+  installed.set_value();
+  kube.put(kRepositories, {{"metadata", {{"name", "app"}, {"namespace", "shop"}}}});
+  EXPECT_TRUE(woken("orders"));
+  EXPECT_EQ(clock.waits, std::vector<milliseconds>(3, std::chrono::minutes(5)));
 }
 
 }  // namespace

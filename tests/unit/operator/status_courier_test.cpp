@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
 #include "tests/support/fake_clock.hpp"
 
@@ -54,6 +55,20 @@ TEST(StatusCourier, HoldsTheFirstStatusOfARunBackAndDropsItWhenTheRunIsOver) {
   clock.advance(std::chrono::minutes(59));
   courier.settle({"shop", "orders"});
   EXPECT_TRUE(written.empty());
+}
+
+// For the address sanitizer: the thread waits for a status while the run it belongs to is forgotten.
+TEST(StatusCourier, WaitsForNothingOfARunThatIsOver) {
+  SystemClock clock;
+  for (int attempt = 0; attempt < 50; ++attempt) {
+    StatusCourier courier(
+        clock, [](const ResourceKey&, const DatabaseMigrationStatus&) {}, std::chrono::hours(1));
+    courier.send({"shop", "orders"}, at("a1"));
+    std::this_thread::yield();
+    courier.settle({"shop", "orders"});
+    courier.send({"shop", "bills"}, at("b1"));
+    courier.settle({"shop", "bills"});
+  }
 }
 
 TEST(StatusCourier, TellsOfARunThatLasts) {

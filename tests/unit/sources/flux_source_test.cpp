@@ -9,7 +9,6 @@
 
 #include "migrations/base/sha256.hpp"
 #include "tests/support/fake_clock.hpp"
-#include "tests/support/fake_transport.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/operator/sketch.hpp"
 #include "tests/unit/sources/archive_sketch.hpp"
@@ -106,53 +105,6 @@ class Flux : public ::testing::Test {
     return made;
   }
 };
-
-// Kinds of Flux that a server shows which answers so, in order.
-std::vector<std::string> kinds_found(test::FakeTransport& server, const std::vector<std::string>& namespaces = {}) {
-  std::vector<std::string> kinds;
-  for (const auto& type : find_flux_types(server, namespaces, StopToken())) {
-    kinds.push_back(type.kind);
-  }
-  return kinds;
-}
-
-using Kinds = std::vector<std::string>;
-
-TEST(FluxTypes, AreThoseThatTheServerHasAndTheOperatorMayRead) {
-  test::FakeTransport server;
-  server.answer(200);
-  server.answer(404);
-  server.answer(200);
-  EXPECT_EQ(kinds_found(server), (Kinds{"GitRepository", "Bucket"}));
-  ASSERT_EQ(server.requests.size(), 3U);
-  EXPECT_EQ(server.requests[0].path, "/apis/source.toolkit.fluxcd.io/v1/gitrepositories?limit=1");
-  EXPECT_EQ(server.requests[1].path, "/apis/source.toolkit.fluxcd.io/v1/ocirepositories?limit=1");
-
-  test::FakeTransport closed;
-  for (const int status : {403, 404, 500}) {
-    closed.answer(status);
-  }
-  EXPECT_EQ(kinds_found(closed), Kinds{});
-}
-
-TEST(FluxTypes, MustBeReadableInEveryNamespaceThatIsWatched) {
-  test::FakeTransport server;
-  for (const int status : {200, 200, 200, 403, 403}) {
-    server.answer(status);
-  }
-  EXPECT_EQ(kinds_found(server, {"shop", "billing"}), Kinds{"GitRepository"});
-  ASSERT_EQ(server.requests.size(), 5U);
-  EXPECT_EQ(server.requests[0].path, "/apis/source.toolkit.fluxcd.io/v1/namespaces/shop/gitrepositories?limit=1");
-  EXPECT_EQ(server.requests[1].path, "/apis/source.toolkit.fluxcd.io/v1/namespaces/billing/gitrepositories?limit=1");
-}
-
-TEST(FluxTypes, AServerThatDoesNotAnswerIsWaitedForOnce) {
-  test::FakeTransport server;
-  server.answer(200);
-  server.answer(Error(ErrorCode::ApiUnreachable, "no answer"));
-  EXPECT_EQ(kinds_found(server), Kinds{"GitRepository"});
-  EXPECT_EQ(server.requests.size(), 2U);
-}
 
 TEST_F(Flux, TheArtifactIsFetchedOnceAndShared) {
   publish(archive());
