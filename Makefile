@@ -103,7 +103,8 @@ lint: build deps-lint ## Run clang-tidy; findings are errors
 	  || { grep -E 'warning:|error:' $(BUILD)/lint.txt | sort -u; exit 1; }
 
 sanitize: ## Every test under address and undefined-behaviour sanitizers
-	@$(MAKE) --no-print-directory test BUILD=build-asan PRESET=asan
+	@LSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0" \
+	  $(MAKE) --no-print-directory test BUILD=build-asan PRESET=asan
 
 tsan: ## Every test under the thread sanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp history_size=7" \

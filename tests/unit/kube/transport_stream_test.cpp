@@ -296,7 +296,9 @@ TEST_F(TransportStream, LetsAFastServerWaitForASlowReader) {
                                           {});
   ASSERT_TRUE(end) << end.error().describe();
   EXPECT_EQ(lines, 50'000U);
+#ifndef __SANITIZE_ADDRESS__  // which keeps what is freed
   EXPECT_LT(most - before, 16 << 10);
+#endif
   RecordProperty("rss_growth_kib", static_cast<int>(most - before));
 }
 
