@@ -1,0 +1,61 @@
+#include "operator/reconcile/admission.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace athanor::controller {
+namespace {
+
+// An outcome when the gate is closed.
+std::optional<Outcome> wait_at_gate(const ReconcileContext& given, Findings& found) {
+  const auto approvals =
+      given.parts.approvals == nullptr ? std::vector<Approval>{} : given.parts.approvals->approvals(given.resource.key());
+  GateVerdict verdict = pass_gate(given.resource, *found.plan, found.destructive, approvals, given.parts.clock.wall_now());
+  found.approval = verdict.approval;
+  if (verdict.open) {
+    return std::nullopt;
+  }
+  Outcome outcome;
+  outcome.kind = verdict.error ? Outcome::Kind::Stalled : Outcome::Kind::Waiting;
+  outcome.reason = verdict.reason;
+  outcome.message = std::move(verdict.message);
+  outcome.error = std::move(verdict.error);
+  outcome.look_again = verdict.look_again;
+  return outcome;
+}
+
+// An outcome when there is no backup and there must be one.
+std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
+  if (!needs_backup(given.resource.spec.backup, found.destructive)) {
+    return std::nullopt;
+  }
+  auto taken =
+      given.parts.backups == nullptr
+          ? fail(Error(ErrorCode::BackupRefused, "this operator cannot take backups").advise("start it with --backup-root"))
+          : given.parts.backups->ensure(given.resource, found.target, *found.rows, given.notes.backing_up, given.stop);
+  if (taken) {
+    found.backup = std::move(*taken);
+    given.log.info("backup taken", {{"location", found.backup->location}, {"bytes", found.backup->size_bytes}});
+    return std::nullopt;
+  }
+  if (!given.resource.spec.backup.required && taken.error().code != ErrorCode::Interrupted) {
+    given.log.warn("no backup; it is not required", error_fields(taken.error()));
+    return std::nullopt;
+  }
+  Outcome outcome = outcome_of(std::move(taken).error());
+  if (outcome.kind != Outcome::Kind::Waiting) {
+    outcome.reason = Reason::BackupFailed;
+  }
+  return outcome;
+}
+
+}  // namespace
+
+std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found) {
+  if (auto closed = wait_at_gate(given, found)) {
+    return closed;
+  }
+  return back_up(given, found);
+}
+
+}  // namespace athanor::controller

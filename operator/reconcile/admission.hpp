@@ -1,0 +1,18 @@
+// What must be true before a plan may run: it is approved, a window is open, and there is a backup where the policy asks for
+// one.
+//
+// In this order, because a backup is dear and nobody should wait for an approval with an old one in hand.
+//
+// Threads: as the reconcile it is a part of.
+#pragma once
+
+#include <optional>
+
+#include "operator/reconcile/reconcile_state.hpp"
+
+namespace athanor::controller {
+
+// The outcome when the plan that was found may not run now; empty: it may. Takes the backup.
+[[nodiscard]] std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found);
+
+}  // namespace athanor::controller

@@ -1,0 +1,211 @@
+#include "operator/reconcile/job_reconcile.hpp"
+
+#include <utility>
+
+#include "operator/reconcile/admission.hpp"
+#include "operator/reconcile/job_run.hpp"
+
+namespace athanor::controller {
+
+Result<std::optional<Outcome>> JobReconcile::look_for_one(RunProgress& sink) {
+  if (given_.parts.jobs == nullptr) {
+    return fail(Error(ErrorCode::Configuration, "this operator cannot create Jobs")
+                    .advise("set spec.execution.mode to InProcess, or start the operator with --job-image"));
+  }
+  TRY_ASSIGN(last_, given_.parts.jobs->newest(given_.resource));
+  if (last_.kind != JobState::Kind::Running) {
+    return std::optional<Outcome>();
+  }
+  return std::optional(watch(sink));
+}
+
+Outcome JobReconcile::watch(RunProgress& sink) {
+  found_.job = JobStatus{last_.name, "Running"};
+  Outcome outcome = waiting_for(last_);
+  const bool of_this_spec = last_.generation == given_.resource.metadata.generation;
+  if (const auto seen = of_this_spec ? look_at_progress(sink, outcome) : Result<void>(); !seen) {
+    given_.log.debug("how far the job is cannot be seen", error_fields(seen.error()));
+  }
+  return outcome;
+}
+
+// A look with a connection of its own that takes no lock. The cluster wakes the resource seldom enough.
+Result<void> JobReconcile::look_at_progress(RunProgress& sink, Outcome& outcome) {
+  TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
+  TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
+  TRY_ASSIGN(const Observation database, access->observe());
+  found_.rows = database.rows;
+  if (!last_.plan_hash.empty()) {
+    TRY_ASSIGN(const auto ledger, access->ledger(ledger_rows_of(last_)));
+    outcome.progress = progress_of(last_, ledger, database);
+  }
+  return {};
+}
+
+// Once for every Job that ended: history, metrics, and why it failed.
+Result<void> JobReconcile::tell_last(DatabaseAccess& access) {
+  if (!last_.has_ended()) {
+    return {};
+  }
+  found_.job = JobStatus{last_.name, last_.kind == JobState::Kind::Succeeded ? "Succeeded" : "Failed"};
+  if (!given_.memory.told || given_.memory.told->uid != last_.uid) {
+    TRY_ASSIGN(const auto ledger, access.ledger(ledger_rows_of(last_)));
+    given_.memory.told = std::make_unique<ReconcileMemory::ToldJob>(last_.uid, run_of(last_, ledger, *found_.rows));
+    is_news_ = given_.resource.status.job != found_.job;  // otherwise an operator before this one told it
+  }
+  if (!is_news_) {
+    return {};
+  }
+  given_.log.info("job ended", {{"job", last_.name}, {"phase", found_.job->phase}});
+  if (const auto run = told_run()) {
+    for (const auto& executed : run->report.executed) {
+      given_.parts.observer.revision_applied(executed.direction, std::chrono::duration<double>(executed.duration).count());
+    }
+  }
+  if (last_.kind == JobState::Kind::Failed) {
+    given_.parts.observer.run_failed(failure_of(last_, told_run().get()).reason);
+  }
+  return {};
+}
+
+// What a Job is asked for. Unlike in process, a password is no part of it: its digest would be there for all to see.
+JobRequest JobReconcile::request_of_plan() const {
+  JobRequest request;
+  const std::string declared = std::to_string(given_.resource.metadata.generation) + '\n' + retry_now(given_.resource) + '\n' +
+                               without_password(found_.target.url);
+  request.declaration = attempt_id(declared + '\n' + found_.snapshot->id());
+  request.attempt = attempt_id(declared + '\n' + found_.plan->hash);
+  request.plan = found_.plan.get();
+  request.from = *found_.rows;
+  request.source = found_.snapshot.get();
+  return request;
+}
+
+// The revisions are in an image: what to do is known to the pod alone.
+JobRequest JobReconcile::request_of_image(JobRequest::Work work) const {
+  const ImageSource& image = *given_.resource.spec.source.image;
+  JobRequest request;
+  request.work = work;
+  request.declaration = attempt_id(image.reference + '\n' + image.path + '\n' + given_.resource.spec.target_revision + '\n' +
+                                   std::to_string(given_.resource.metadata.generation) + '\n' + retry_now(given_.resource));
+  request.attempt = request.declaration;
+  if (work == JobRequest::Work::Plan) {
+    request.attempt = attempt_id("plan\n" + request.declaration + '\n' + rows_text(*found_.rows, ","));
+  } else if (found_.plan) {
+    request.attempt = attempt_id(request.declaration + '\n' + found_.plan->hash);
+  }
+  request.plan = found_.plan.get();
+  request.from = *found_.rows;
+  return request;
+}
+
+// The outcome of a Job that failed at what is to be done now; empty when it is worth another attempt.
+std::optional<Outcome> JobReconcile::stalled(const JobRequest& request) {
+  if (!failed_at_this(last_, request, *found_.rows)) {
+    return std::nullopt;
+  }
+  Outcome failure = failure_of(last_, told_run().get());
+  if (may_try_again(last_, failure, given_.parts.clock.wall_now())) {
+    return std::nullopt;
+  }
+  failure.repeated = !is_news_;
+  if (const auto run = told_run()) {
+    failure.report = run->report;
+  }
+  found_.plan.reset();  // the status keeps the plan that failed
+  return failure;
+}
+
+Result<Outcome> JobReconcile::run() {
+  const JobRequest request = request_of_plan();
+  if (auto outcome = stalled(request)) {
+    return std::move(*outcome);
+  }
+  if (last_.kind == JobState::Kind::Succeeded && last_.attempt == request.attempt && !told_run()) {
+    // It says that it is done, and neither database nor ledger know of anything: the database is right.
+    Outcome outcome =
+        outcome_of(Error(ErrorCode::StalePlan, "Job " + last_.name + " ended, and the database is not at the target"));
+    outcome.at_once = false;
+    return outcome;
+  }
+  return start_when_allowed(request);
+}
+
+Result<Outcome> JobReconcile::run_image() {
+  const JobRequest wanted = request_of_image(JobRequest::Work::Migrate);
+  for (const JobRequest& request : {wanted, request_of_image(JobRequest::Work::Plan)}) {
+    if (auto outcome = stalled(request)) {
+      return std::move(*outcome);
+    }
+  }
+  if (is_done(wanted)) {
+    found_.pending.emplace();
+    return image_done("after Job " + last_.name);
+  }
+  return needs_plan(given_.resource.spec) ? run_planned_image() : start(wanted);
+}
+
+// Whether the last Job brought the database to the declared target, and it is there still.
+bool JobReconcile::is_done(const JobRequest& wanted) const {
+  return last_.kind == JobState::Kind::Succeeded && last_.work == JobRequest::Work::Migrate &&
+         last_.declaration == wanted.declaration && (!last_.report || last_.report->rows == *found_.rows);
+}
+
+Outcome JobReconcile::image_done(const std::string& how) const {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::Done;
+  outcome.reason = is_news_ && told_run() ? Reason::Applied : Reason::UpToDate;
+  outcome.message = "the database is at " + rows_text(*found_.rows, ", ") + " " + how;
+  return outcome;
+}
+
+// Two Jobs: one tells the plan, and once that may run, another is held to it.
+Result<Outcome> JobReconcile::run_planned_image() {
+  const JobRequest planning = request_of_image(JobRequest::Work::Plan);
+  if (last_.kind != JobState::Kind::Succeeded || last_.attempt != planning.attempt) {
+    return start(planning);
+  }
+  if (!last_.report || !last_.report->plan) {
+    Outcome outcome = outcome_of(Error(ErrorCode::Internal, "Job " + last_.name + " ended without telling the plan"));
+    outcome.reason = Reason::JobFailed;
+    return outcome;
+  }
+  found_.plan = plan_of(last_, given_.resource.spec.target_revision);
+  found_.destructive = last_.report->destructive;
+  found_.pending = ids_of(*found_.plan);
+  if (found_.plan->empty()) {
+    found_.plan.reset();
+    return image_done("by the plan of Job " + last_.name);
+  }
+  if (given_.resource.spec.dry_run) {
+    return published(*found_.plan);
+  }
+  return start_when_allowed(request_of_image(JobRequest::Work::Migrate));
+}
+
+// What speaks against the Job is said before anybody approves of its plan and before a backup is taken.
+Result<Outcome> JobReconcile::start_when_allowed(const JobRequest& request) {
+  if (auto possible = given_.parts.jobs->check(given_.resource, request); !possible) {
+    const bool too_large = possible.error().code == ErrorCode::FileTooLarge;
+    Outcome outcome = outcome_of(std::move(possible).error());
+    outcome.reason = too_large ? Reason::SourceTooLarge : outcome.reason;
+    return outcome;
+  }
+  if (auto not_yet = hold_back(given_, found_)) {
+    return std::move(*not_yet);
+  }
+  return start(request);
+}
+
+Result<Outcome> JobReconcile::start(const JobRequest& request) {
+  TRY_ASSIGN(const JobState started, given_.parts.jobs->start(given_.resource, request));
+  given_.log.info("job started", {{"job", started.name}});
+  found_.job = JobStatus{started.name, "Running"};
+  return waiting_for(started);
+}
+
+std::shared_ptr<const ToldRun> JobReconcile::told_run() const {
+  return given_.memory.told ? given_.memory.told->run : nullptr;
+}
+
+}  // namespace athanor::controller

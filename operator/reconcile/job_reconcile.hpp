@@ -1,0 +1,55 @@
+// The part of a reconcile that has to do with Jobs: what became of the last one, and whether to start another.
+//
+// While a Job of the resource has not ended nothing else happens, whatever it was started for. What one did is told once, from
+// the ledger and from its report (job_run.hpp); an operator that was restarted does not tell it again.
+//
+// Threads: one reconcile, one thread. Ownership: borrows context and findings.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "operator/reconcile/reconcile_state.hpp"
+#include "operator/reconcile/run_progress.hpp"
+
+namespace athanor::controller {
+
+class JobReconcile {
+ public:
+  JobReconcile(const ReconcileContext& given, Findings& found) : given_(given), found_(found) {}
+
+  // Finds the last Job. The outcome when it is under way; empty: it has ended, or there is none.
+  [[nodiscard]] Result<std::optional<Outcome>> look_for_one(RunProgress& sink);
+  // Tells what the last Job did. The database has been looked at.
+  [[nodiscard]] Result<void> tell_last(DatabaseAccess& access);
+
+  // Has the plan run by a Job.
+  [[nodiscard]] Result<Outcome> run();
+  // The same where the revisions are in an image: what to do is known to the pod alone.
+  [[nodiscard]] Result<Outcome> run_image();
+
+  // What the last Job did, when nobody was told before; null otherwise, and when nothing is known of it.
+  [[nodiscard]] std::shared_ptr<const ToldRun> news() const { return is_news_ ? told_run() : nullptr; }
+  [[nodiscard]] bool has_succeeded() const { return last_.kind == JobState::Kind::Succeeded; }
+
+ private:
+  [[nodiscard]] Outcome watch(RunProgress& sink);
+  [[nodiscard]] Result<void> look_at_progress(RunProgress& sink, Outcome& outcome);
+  [[nodiscard]] std::shared_ptr<const ToldRun> told_run() const;
+  [[nodiscard]] JobRequest request_of_plan() const;
+  [[nodiscard]] JobRequest request_of_image(JobRequest::Work work) const;
+  [[nodiscard]] std::optional<Outcome> stalled(const JobRequest& request);
+  [[nodiscard]] bool is_done(const JobRequest& wanted) const;
+  [[nodiscard]] Outcome image_done(const std::string& how) const;
+  [[nodiscard]] Result<Outcome> run_planned_image();
+  [[nodiscard]] Result<Outcome> start_when_allowed(const JobRequest& request);
+  [[nodiscard]] Result<Outcome> start(const JobRequest& request);
+
+  ReconcileContext given_;
+  Findings& found_;
+  JobState last_;
+  bool is_news_ = false;
+};
+
+}  // namespace athanor::controller

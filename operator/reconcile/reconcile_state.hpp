@@ -1,0 +1,102 @@
+// What one reconcile is given, what it remembers from the last one of the same resource, and what it has found out so far.
+//
+// The parts of a reconcile (reconciler.cpp, job_reconcile.hpp, admission.hpp) share these and nothing else. Findings are filled
+// in from the top: what is still empty at the end was never reached, and the outcome does not speak of it.
+//
+// Threads: one reconcile, one thread. Ownership: a context borrows everything in it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/base/sha256.hpp"
+#include "migrations/base/stop.hpp"
+#include "operator/log/log.hpp"
+#include "operator/reconcile/backup_service.hpp"
+#include "operator/reconcile/database_access.hpp"
+#include "operator/reconcile/gate.hpp"
+#include "operator/reconcile/job_execution.hpp"
+#include "operator/reconcile/outcome.hpp"
+#include "operator/reconcile/reconcile_observer.hpp"
+#include "operator/reconcile/source_snapshot.hpp"
+
+namespace athanor::controller {
+
+// A human's way to say "again": any change of its value makes a failed plan run once more.
+inline constexpr const char* kRetryNowAnnotation = "athanor.dev/retry-now";
+
+struct ReconcilerParts {
+  SourceProvider& sources;
+  CredentialSource& credentials;
+  DatabaseAccessFactory& databases;
+  ReconcileObserver& observer;
+  Clock& clock;
+  // What only some houses have; null: approvals are never given, backups fail, Jobs are refused.
+  ApprovalSource* approvals = nullptr;
+  BackupService* backups = nullptr;
+  JobExecution* jobs = nullptr;
+  // Told where the database is once its credentials were read ("host:port/app"); answers with another resource that manages the
+  // same version table and was there first. Empty: the store knows such things by itself.
+  std::function<std::string(const DatabaseMigration& resource, const std::string& described)> claim = {};
+};
+
+// What a reconcile tells while it is under way, at most once a second; empty: nobody listens.
+struct ReconcileNotes {
+  std::function<void(const Plan&, const ProgressStatus&)> running;
+  std::function<void(const std::string& message)> backing_up;
+};
+
+// Of a resource, from one reconcile to the next. It only ever saves work: losing it costs a repeated look, never a wrong step.
+// There is one for each of very many resources, most of which never failed and have no Jobs.
+struct ReconcileMemory {
+  struct FailedPlan {
+    std::string attempt;  // fingerprint of plan and declaration
+    Outcome outcome;
+  };
+  struct ToldJob {
+    std::string uid;
+    std::shared_ptr<const ToldRun> run;
+  };
+  ShortDigest verified{};              // of the snapshot and the rows that were compared with the ledger; zeros: none were
+  std::unique_ptr<FailedPlan> failed;  // for good
+  std::unique_ptr<ToldJob> told;       // the Job whose end was told
+  bool met_lock = false;
+};
+
+struct ReconcileContext {
+  ReconcilerParts& parts;
+  const DatabaseMigration& resource;
+  ReconcileMemory& memory;
+  const ReconcileNotes& notes;
+  const StopToken& stop;
+  const Log& log;
+};
+
+struct Findings {
+  std::shared_ptr<SourceSnapshot> snapshot;  // null: the files are in an image
+  std::optional<Error> source_doubt;         // the snapshot is what the source held last
+  DatabaseTarget target;
+  std::string claimed_by;
+  std::optional<std::vector<std::string>> rows;  // of the version table
+  std::optional<std::vector<std::string>> resolved;
+  std::optional<std::vector<std::string>> pending;
+  std::shared_ptr<const Plan> plan;
+  std::vector<std::string> destructive;
+  std::optional<Approval> approval;
+  std::optional<BackupStatus> backup;
+  std::optional<JobStatus> job;
+};
+
+// The value of kRetryNowAnnotation.
+[[nodiscard]] std::string retry_now(const DatabaseMigration& resource);
+[[nodiscard]] std::vector<std::string> ids_of(const Plan& plan);
+// "1 revision", "2 revisions".
+[[nodiscard]] std::string count_of_revisions(std::size_t count);
+// Of a dry run.
+[[nodiscard]] Outcome published(const Plan& plan);
+
+}  // namespace athanor::controller
