@@ -4,6 +4,7 @@
 
 #include "migrations/base/sha256.hpp"
 #include "operator/reconcile/admission.hpp"
+#include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/job_reconcile.hpp"
 #include "operator/reconcile/run_progress.hpp"
 
