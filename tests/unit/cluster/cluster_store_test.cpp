@@ -164,6 +164,29 @@ TEST_F(ClusterStoreTest, GivesTheDatabaseToTheOlderOfTwoResources) {
   EXPECT_EQ(store.claimed_by(kCopy), "shop/orders");
 }
 
+TEST_F(ClusterStoreTest, DoesNotLetASuspendedResourceKeepTheDatabaseFromAnother) {
+  put(kOrders, "head", "2026-11-21T08:00:00Z");
+  put(kCopy, "head", "2026-11-21T09:00:00Z");
+  (void)claim(kOrders);
+  EXPECT_EQ(claim(kCopy), "shop/orders");
+  auto suspended = migration(kOrders, "head", "2026-11-21T08:00:00Z");
+  suspended["spec"]["suspend"] = true;
+  store.applied(kOrders, suspended);
+  EXPECT_EQ(claim(kCopy), "");
+  EXPECT_EQ(store.claimed_by(kOrders), "shop/copy");
+}
+
+TEST_F(ClusterStoreTest, AResourceThatWasMadeAnewHasNoClaimUntilItsDatabaseIsKnown) {
+  put(kOrders, "head", "2026-11-21T08:00:00Z");
+  put(kCopy, "head", "2026-11-21T09:00:00Z");
+  (void)claim(kOrders);
+  EXPECT_EQ(claim(kCopy), "shop/orders");
+  auto anew = migration(kOrders, "head", "2026-11-21T08:00:00Z");
+  anew["metadata"]["uid"] = "another";
+  store.applied(kOrders, anew);
+  EXPECT_EQ(store.claimed_by(kCopy), "");
+}
+
 TEST_F(ClusterStoreTest, HandsTheDatabaseOnWhenItsOwnerGoes) {
   put(kOrders, "head", "2026-11-21T08:00:00Z");
   put(kCopy, "head", "2026-11-21T09:00:00Z");

@@ -128,6 +128,27 @@ TEST_F(JobModeTest, TellsARunOnceAlsoAfterARestart) {
   EXPECT_EQ(observer.applied, 3);
 }
 
+TEST_F(JobModeTest, TellsTheRunOfEachJob) {
+  resource.spec.target_revision = "a1";
+  (void)reconcile();
+  note("a1", "applied");
+  database().observation.rows = {"a1"};
+  end_job("Complete");
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+  delete_job();
+  resource.spec.target_revision = "head";
+  ++resource.metadata.generation;
+  clock.advance(std::chrono::minutes(1));
+  (void)reconcile();
+  note("a2", "applied");
+  note("a3", "applied");
+  database().observation.rows = {"a3"};
+  end_job("Complete");
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+  ASSERT_EQ(resource.status.history.size(), 2U);
+  EXPECT_EQ(observer.applied, 3);
+}
+
 TEST_F(JobModeTest, TellsTheRunOfThisJobAndOfNoOther) {
   (void)reconcile();
   note("a1", "applied");

@@ -88,5 +88,31 @@ TEST(SharedWork, OneOfManyThreadsWorks) {
   EXPECT_EQ(sum, 8);
 }
 
+// Whether the other one waits before the work has failed is chance, and once is enough: where it tries again, it always does.
+TEST(SharedWork, WhoWaitedForWorkThatFailedDoesNotTryAgain) {
+  test::FakeClock clock;
+  int fewest = 2;
+  for (int attempt = 0; attempt < 1'000 && fewest > 1; ++attempt) {
+    SharedWork<int> work(clock);
+    std::atomic<int> runs{0};
+    std::latch begun(2);
+    std::thread first([&] {
+      (void)work.get(kAnyWillDo, [&]() -> Result<int> {
+        ++runs;
+        begun.arrive_and_wait();
+        for (int turn = 0; turn < attempt; ++turn) {
+          std::this_thread::yield();
+        }
+        return fail(ErrorCode::Io, "gone");
+      });
+    });
+    begun.arrive_and_wait();
+    (void)work.get(kAnyWillDo, [&]() -> Result<int> { return ++runs; });
+    first.join();
+    fewest = std::min(fewest, runs.load());
+  }
+  EXPECT_EQ(fewest, 1);
+}
+
 }  // namespace
 }  // namespace athanor::controller
