@@ -169,7 +169,7 @@ TEST_F(ClusterStoreTest, DoesNotLetASuspendedResourceKeepTheDatabaseFromAnother)
   put(kCopy, "head", "2026-11-21T09:00:00Z");
   (void)claim(kOrders);
   EXPECT_EQ(claim(kCopy), "shop/orders");
-  auto suspended = migration(kOrders, "head", "2026-11-21T08:00:00Z");
+  auto suspended = kube.find(kube::kDatabaseMigrations, kOrders).value();
   suspended["spec"]["suspend"] = true;
   store.applied(kOrders, suspended);
   EXPECT_EQ(claim(kCopy), "");

@@ -140,8 +140,10 @@ TEST_F(JobModeTest, TellsTheRunOfEachJob) {
   ++resource.metadata.generation;
   clock.advance(std::chrono::minutes(1));
   (void)reconcile();
-  note("a2", "applied");
-  note("a3", "applied");
+  for (const char* const id : {"a2", "a3"}) {
+    note(id, "applied");
+    database().ledger.front().run_id = "r-2";
+  }
   database().observation.rows = {"a3"};
   end_job("Complete");
   EXPECT_EQ(reconcile().reason, Reason::Applied);
