@@ -55,6 +55,7 @@ Result<int> run_foreground(const ForegroundProcess& process) {
   }
   std::vector<std::string> owned = process.arguments;
   std::vector<char*> arguments;
+  arguments.reserve(owned.size() + 1);
   for (std::string& argument : owned) {
     arguments.push_back(argument.data());
   }

@@ -53,7 +53,7 @@ Result<void> dispatch_safely(const Arguments& arguments, Output& output, const S
 Result<void> dispatch_and_report(const std::string& path, const Arguments& arguments, Output& output,
                                  const Surroundings& outside) {
   TRY_ASSIGN(const ReportFile file, ReportFile::open(path));
-  const Result<void> result = dispatch_safely(arguments, output, outside);
+  Result<void> result = dispatch_safely(arguments, output, outside);
   if (const auto written = file.write(output.report(result)); !written) {
     output.warn(written.error().describe());  // what the run did, it did: the exit code is the run's
   }

@@ -146,7 +146,7 @@ Result<TimeZone> TimeZone::load(std::string_view name, const std::string& folder
   std::ranges::transform(capitals, capitals.begin(),
                          [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   for (const auto& spelling : {std::string(name), capitals}) {
-    const auto path = folder + "/" + spelling;
+    const std::filesystem::path path = std::filesystem::path(folder) / spelling;
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(path, ignored)) {
       continue;

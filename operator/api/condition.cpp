@@ -93,6 +93,7 @@ std::optional<Reason> reason_of(std::string_view name) {
 const std::vector<Reason>& all_reasons() {
   static const std::vector<Reason> reasons = [] {
     std::vector<Reason> all;
+    all.reserve(kReasons.size());
     for (const auto& row : kReasons) {
       all.push_back(row.first);
     }

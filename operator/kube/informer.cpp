@@ -54,7 +54,7 @@ std::optional<Identity> identity_of(const KubeObject& object) {
 
 }  // namespace
 
-Informer::Informer(KubeClient& client, Clock& clock, InformerHandler& handler, InformerOptions options, Log log)
+Informer::Informer(KubeClient& client, Clock& clock, InformerHandler& handler, InformerOptions options, const Log& log)
     : client_(client),
       clock_(clock),
       handler_(handler),

@@ -59,7 +59,7 @@ struct InformerStatistics {
 
 class Informer {
  public:
-  Informer(KubeClient& client, Clock& clock, InformerHandler& handler, InformerOptions options, Log log);
+  Informer(KubeClient& client, Clock& clock, InformerHandler& handler, InformerOptions options, const Log& log);
 
   void run(const StopToken& stop);
   [[nodiscard]] bool synced() const { return synced_; }

@@ -59,6 +59,7 @@ class SourceSnapshot {
 struct LoadedSource {
   LoadedSource() = default;
   // Implicit, because most providers have no doubts.
+  // NOLINTNEXTLINE(google-explicit-constructor)
   LoadedSource(std::shared_ptr<SourceSnapshot> held, std::optional<Error> why = std::nullopt)
       : snapshot(std::move(held)), doubt(std::move(why)) {}
   std::shared_ptr<SourceSnapshot> snapshot;
