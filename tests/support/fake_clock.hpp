@@ -1,6 +1,9 @@
 // A clock that a test moves. wait() moves it on at once, so nothing sleeps; waits are recorded.
+//
+// Threads: the time may be read from any thread while one of them moves it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <vector>
 
@@ -20,19 +23,19 @@ class FakeClock final : public Clock {
     if (stop.requested()) {
       return false;
     }
-    steady_ += duration;
+    advance(duration);
     return true;
   }
-  void advance(milliseconds duration) { steady_ += duration; }
+  void advance(milliseconds duration) { steady_ = steady_now() + duration; }
   [[nodiscard]] std::chrono::system_clock::duration elapsed() const {
-    return std::chrono::duration_cast<std::chrono::system_clock::duration>(steady_ - SteadyTime{});
+    return std::chrono::duration_cast<std::chrono::system_clock::duration>(steady_now() - SteadyTime{});
   }
 
   std::vector<milliseconds> waits;
   std::function<void(milliseconds)> on_wait;  // what the world does meanwhile
 
  private:
-  SteadyTime steady_{};
+  std::atomic<SteadyTime> steady_{};
 };
 
 }  // namespace athanor::test
