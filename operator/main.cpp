@@ -10,7 +10,7 @@ int main(int count, char** arguments) {
   try {
     return athanor::controller::run_operator(std::vector<std::string>(arguments + 1, arguments + count));
   } catch (const std::exception& exception) {
-    std::fprintf(stderr, "athanor-operator: internal error: %s\n", exception.what());
+    (void)std::fprintf(stderr, "athanor-operator: internal error: %s\n", exception.what());
     return 1;
   }
 }

@@ -96,7 +96,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     ::_exit(127);  // it died before the line above
   }
   for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGXFSZ}) {
-    ::signal(number, SIG_DFL);
+    (void)::signal(number, SIG_DFL);
   }
   sigset_t none;
   ::sigemptyset(&none);

@@ -117,7 +117,7 @@ RecoveryProbe of_alter_table(const Json& node) {
 }
 
 RecoveryProbe of_statement(const std::string& kind, const Json& node) {
-  const RecoveryProbe repeatable{Kind::Repeatable, "", "", ""};
+  RecoveryProbe repeatable{Kind::Repeatable, "", "", ""};
   if (kind == "IndexStmt") {
     return of_index(node);
   }

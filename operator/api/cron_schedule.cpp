@@ -159,9 +159,7 @@ std::optional<WallTime> CronSchedule::next(WallTime from, const TimeZone& zone) 
   const WallTime limit = time + std::chrono::hours(24 * 366 * kYearsAhead);
   while (time < limit) {
     const LocalTime local = zone.local(time);
-    if (!day_fires(local)) {  // on to the next local hour that could begin another day
-      time += std::chrono::minutes(60 - local.minute);
-    } else if (!hours_.test(static_cast<std::size_t>(local.hour))) {
+    if (!day_fires(local) || !hours_.test(static_cast<std::size_t>(local.hour))) {  // the next local hour may begin another day
       time += std::chrono::minutes(60 - local.minute);
     } else if (!minutes_.test(static_cast<std::size_t>(local.minute))) {
       time += std::chrono::minutes(1);

@@ -20,8 +20,7 @@ std::vector<std::string> referents_of(const DatabaseMigration& resource) {
   std::vector<std::string> referents;
   const std::string prefix = " " + resource.metadata.name_space + "/";
   for (const auto& name : resource.spec.source.config_maps) {
-    referents.push_back(kube::kConfigMaps.kind);
-    referents.back().append(prefix).append(name);
+    referents.push_back(kube::kConfigMaps.kind + prefix + name);
   }
   if (const auto& flux = resource.spec.source.flux) {
     referents.push_back(flux->kind + prefix + flux->name);

@@ -39,7 +39,7 @@ std::int64_t whole_seconds(milliseconds duration) {
 
 }  // namespace
 
-LeaseElection::LeaseElection(KubeClient& client, Clock& clock, LeaseOptions options, Callbacks callbacks, Log log)
+LeaseElection::LeaseElection(KubeClient& client, Clock& clock, LeaseOptions options, Callbacks callbacks, const Log& log)
     : client_(client),
       clock_(clock),
       options_(std::move(options)),

@@ -40,7 +40,7 @@ class LeaseElection {
     std::function<void()> stopped_leading;
     std::function<void(const std::string& identity)> leader_changed;
   };
-  LeaseElection(KubeClient& client, Clock& clock, LeaseOptions options, Callbacks callbacks, Log log);
+  LeaseElection(KubeClient& client, Clock& clock, LeaseOptions options, Callbacks callbacks, const Log& log);
 
   // Until leadership is lost or a stop is requested. On a stop while leading: stopped_leading first, then the caller's
   // `release_when` must return (running work has ended; it runs in a thread of its own while the Lease is renewed), then the

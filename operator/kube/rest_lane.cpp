@@ -218,7 +218,7 @@ class Lane::Hooks final : public TlsWitness {
   const SSL* chosen_connection_ = nullptr;
 };
 
-Lane::Lane(const Server& server, std::shared_ptr<const TlsIdentity> identity)
+Lane::Lane(const Server& server, const std::shared_ptr<const TlsIdentity>& identity)
     : hooks_(std::make_shared<Hooks>(server, identity)) {
   http_client_config configuration;
   configuration.set_timeout(kNever);
@@ -260,7 +260,7 @@ void Lane::send(http_request request, const std::shared_ptr<Exchange>& exchange,
       exchange->ended(ExchangeFailure{ExchangeFailure::Kind::Broken, "the connection broke"});
     }
   };
-  client_->request(std::move(request), exchange->token()).then([exchange, judge](const pplx::task<http_response>& head) {
+  client_->request(request, exchange->token()).then([exchange, judge](const pplx::task<http_response>& head) {
     try {
       const http_response response = head.get();  // it is there: this is its continuation
       exchange->answered(response.status_code(), retry_after(response));
@@ -278,15 +278,14 @@ void Lane::send(http_request request, const std::shared_ptr<Exchange>& exchange,
   });
 }
 
-void LanePool::send(http_request request, const std::shared_ptr<Exchange>& exchange, bool fresh) {
-  take(fresh)->send(std::move(request), exchange,
-                    [pool = weak_from_this(), exchange = exchange.get()](const std::shared_ptr<Lane>& lane) {
-                      const auto there = pool.lock();
-                      if (there && exchange->clean()) {
-                        there->put_back(lane);
-                      }
-                      exchange->let_go();
-                    });
+void LanePool::send(const http_request& request, const std::shared_ptr<Exchange>& exchange, bool fresh) {
+  take(fresh)->send(request, exchange, [pool = weak_from_this(), exchange = exchange.get()](const std::shared_ptr<Lane>& lane) {
+    const auto there = pool.lock();
+    if (there && exchange->clean()) {
+      there->put_back(lane);
+    }
+    exchange->let_go();
+  });
 }
 
 std::shared_ptr<Lane> LanePool::take(bool fresh) {

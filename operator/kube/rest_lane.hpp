@@ -28,7 +28,7 @@ struct Server {
 
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
-  Lane(const Server& server, std::shared_ptr<const TlsIdentity> identity);
+  Lane(const Server& server, const std::shared_ptr<const TlsIdentity>& identity);
   // Sends; the exchange is told everything that happens. `done` gets the lane when cpprest has let go of the exchange.
   void send(web::http::http_request request, const std::shared_ptr<Exchange>& exchange,
             std::function<void(const std::shared_ptr<Lane>&)> done);
@@ -45,7 +45,7 @@ class LanePool : public std::enable_shared_from_this<LanePool> {
  public:
   LanePool(Server server, std::shared_ptr<const TlsIdentity> identity)
       : server_(std::move(server)), identity_(std::move(identity)) {}
-  void send(web::http::http_request request, const std::shared_ptr<Exchange>& exchange, bool fresh);
+  void send(const web::http::http_request& request, const std::shared_ptr<Exchange>& exchange, bool fresh);
 
  private:
   [[nodiscard]] std::shared_ptr<Lane> take(bool fresh);

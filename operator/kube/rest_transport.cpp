@@ -371,7 +371,7 @@ Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& cr
     if (!message) {
       return {fail(std::move(message).error())};
     }
-    pool->send(std::move(*message), exchange, fresh);
+    pool->send(*message, exchange, fresh);
   } catch (const std::exception&) {
     return {fail(unreachable(name_, "the request could not be begun"))};
   }

@@ -171,7 +171,7 @@ Verdict check_writable(const DatabaseMigration& resource, const Situation& situa
   if (!situation.database.read_only || resource.spec.dry_run) {
     return std::nullopt;
   }
-  const Verdict verdict = check_position(resource, situation);
+  Verdict verdict = check_position(resource, situation);
   if (verdict && verdict->kind != Decision::Kind::Apply) {
     return verdict;
   }

@@ -88,7 +88,7 @@ std::string without_password(const std::string& url) {
     return {};
   }
   const std::size_t begin = scheme + 3;
-  const std::string rest = url.substr(begin, url.find('?', begin) - begin);
+  std::string rest = url.substr(begin, url.find('?', begin) - begin);
   const std::size_t at = rest.rfind('@');
   if (at == std::string::npos) {
     return rest;

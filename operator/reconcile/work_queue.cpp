@@ -67,7 +67,7 @@ void WorkQueue::relist(GroupPlace place) {
   group.listed = first;
 }
 
-void WorkQueue::set_group(const ResourceKey& key, std::string group) {
+void WorkQueue::set_group(const ResourceKey& key, const std::string& group) {
   const std::lock_guard lock(mutex_);
   Entry& entry = known_of(key).second;
   const GroupPlace before = entry.group;

@@ -54,7 +54,7 @@ class WorkQueue {
   WorkQueue(Clock& clock, BackOff back_off, std::size_t per_group, QueueObserver* observer = nullptr);
 
   // The group of a key from now on; empty: no limit.
-  void set_group(const ResourceKey& key, std::string group);
+  void set_group(const ResourceKey& key, const std::string& group);
   void add(const ResourceKey& key);
   // Not before `delay` has passed. An earlier schedule or a queued key stays.
   void add_after(const ResourceKey& key, milliseconds delay);
