@@ -15,6 +15,7 @@ from kubernetes import client
 from throwaway_cluster import ThrowawayCluster, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
+SANITIZERS = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}  # of make sanitize, make tsan
 PROGRAMS = Path(os.environ.get("ATHANOR_BINARY_DIR", ROOT / "build")) / "bin"
 LEASE = "athanor"  # the one Lease that the rendered Role names
 SELECTOR = "athanor-e2e"
@@ -107,7 +108,7 @@ class OperatorProcess:
                    self.backups, "--cache", folder, "--log-level", "debug", *options]
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent,
-                                            env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder)})
+                                            env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), **SANITIZERS})
         eventually(self.ready, "the operator is ready", within=30)
 
     def ready(self) -> bool:
