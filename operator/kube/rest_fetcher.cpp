@@ -89,7 +89,7 @@ class RestFetcher final : public ArtifactFetcher {
       message.set_request_uri(web::uri(place.path));
       message.headers().add("User-Agent", "athanor-operator/" ATHANOR_VERSION);
       message.headers().add("Host", server->authority());
-      std::make_shared<LanePool>(*server, identity)->send(std::move(message), exchange, true);
+      std::make_shared<LanePool>(*server, identity)->send(message, exchange, true);
     } catch (const std::exception&) {
       return fail(unavailable(place.server, "the request could not be begun"));
     }
