@@ -27,11 +27,11 @@ class SignalScope {
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, nullptr);
     sigaction(SIGINT, &action, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);  // a scraper that hangs up is no reason to die
+    (void)std::signal(SIGPIPE, SIG_IGN);  // a scraper that hangs up is no reason to die
   }
   ~SignalScope() {
-    std::signal(SIGTERM, SIG_DFL);
-    std::signal(SIGINT, SIG_DFL);
+    (void)std::signal(SIGTERM, SIG_DFL);
+    (void)std::signal(SIGINT, SIG_DFL);
     signal_target = nullptr;
   }
   SignalScope(const SignalScope&) = delete;
@@ -57,9 +57,9 @@ void keep_memory_small() {
 }
 
 int complain(const Error& error) {
-  std::fprintf(stderr, "athanor-operator: %s\n", error.describe().c_str());
+  (void)std::fprintf(stderr, "athanor-operator: %s\n", error.describe().c_str());
   if (!error.hint.empty()) {
-    std::fprintf(stderr, "  %s\n", error.hint.c_str());
+    (void)std::fprintf(stderr, "  %s\n", error.hint.c_str());
   }
   return exit_code(error.code);
 }
@@ -73,7 +73,7 @@ int run_operator(const std::vector<std::string>& arguments) {
     return complain(options.error());
   }
   if (options->help) {
-    std::fputs(help_text().c_str(), stdout);
+    (void)std::fputs(help_text().c_str(), stdout);
     return 0;
   }
   if (options->version) {

@@ -130,7 +130,7 @@ std::string in_seconds(milliseconds duration) {
 std::string find_program(const std::string& name, const std::string& path) {
   std::istringstream folders(path);
   for (std::string folder; std::getline(folders, folder, ':');) {
-    const std::string candidate = folder + "/" + name;
+    std::string candidate = folder + "/" + name;
     if (folder.starts_with('/') && ::access(candidate.c_str(), X_OK) == 0) {
       return candidate;
     }
