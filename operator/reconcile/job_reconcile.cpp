@@ -50,7 +50,8 @@ Result<void> JobReconcile::tell_last(DatabaseAccess& access) {
   found_.job = JobStatus{last_.name, last_.kind == JobState::Kind::Succeeded ? "Succeeded" : "Failed"};
   if (!given_.memory.told || given_.memory.told->uid != last_.uid) {
     TRY_ASSIGN(const auto ledger, access.ledger(ledger_rows_of(last_)));
-    given_.memory.told = std::make_unique<ReconcileMemory::ToldJob>(last_.uid, run_of(last_, ledger, *found_.rows));
+    given_.memory.told =
+        std::make_unique<ReconcileMemory::ToldJob>(ReconcileMemory::ToldJob{last_.uid, run_of(last_, ledger, *found_.rows)});
     is_news_ = given_.resource.status.job != found_.job;  // otherwise an operator before this one told it
   }
   if (!is_news_) {

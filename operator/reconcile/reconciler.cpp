@@ -94,7 +94,7 @@ class Reconciler::Run {
     if (decision.kind != Decision::Kind::Apply && decision.kind != Decision::Kind::Plan) {
       return from_decision(std::move(decision));
     }
-    return plan_and_execute(*access, std::move(decision));
+    return plan_and_execute(*access, decision);
   }
 
   // Credentials that were refused may have been replaced since they were read, for somebody else: they are read once more.
@@ -110,7 +110,7 @@ class Reconciler::Run {
                                             : fail(Error(ErrorCode::StalePlan, "the credentials changed while they were used"));
   }
 
-  Result<Outcome> plan_and_execute(DatabaseAccess& access, Decision decision) {
+  Result<Outcome> plan_and_execute(DatabaseAccess& access, const Decision& decision) {
     found_.pending = decision.pending;
     TRY_ASSIGN(found_.plan, found_.snapshot->plan(decision.direction, *found_.rows, decision.targets));
     found_.pending = ids_of(*found_.plan);
@@ -187,7 +187,8 @@ class Reconciler::Run {
       }
       failed_at = fingerprint(given_.resource, found_.target, **rest);
     }
-    given_.memory.failed = std::make_unique<ReconcileMemory::FailedPlan>(std::move(failed_at), outcome);
+    given_.memory.failed =
+        std::make_unique<ReconcileMemory::FailedPlan>(ReconcileMemory::FailedPlan{std::move(failed_at), outcome});
     given_.memory.failed->outcome.repeated = true;
     given_.memory.failed->outcome.plan.reset();
   }
