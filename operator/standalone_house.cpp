@@ -49,7 +49,7 @@ class House {
     controller_.stop();
     const Summary summary{catalogue_.all(), standalone_.problems()};
     const std::string text = options_.json ? summary_json(summary) : summary_table(summary);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    (void)std::fwrite(text.data(), 1, text.size(), stdout);
     return summary.all_ready() ? 0 : 1;
   }
 
