@@ -129,9 +129,9 @@ class TreeBuilder final : public YAML::EventHandler {
       return;  // a block scalar
     }
     for (++at; at < text_.size(); ++at) {
-      if (quote == '"' && text_[at] == '\\') {
-        ++at;
-      } else if (quote == '\'' && text_[at] == quote && at + 1 < text_.size() && text_[at + 1] == quote) {
+      const bool escaped = quote == '"' && text_[at] == '\\';
+      const bool doubled = quote == '\'' && text_[at] == quote && at + 1 < text_.size() && text_[at + 1] == quote;
+      if (escaped || doubled) {
         ++at;
       } else if (text_[at] == quote) {
         return;

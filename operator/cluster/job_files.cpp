@@ -67,7 +67,8 @@ Result<JobFiles> JobFiles::pack(const DatabaseMigration& resource, const SourceS
     return revision.path.starts_with(folder) ? revision.path.substr(folder.size()) : revision.path;
   };
   // Those that need a path of their own come last, so that the others need none.
-  std::ranges::stable_partition(revisions, [&](const Revision& revision) { return may_be_key(path_of(revision)); });
+  std::stable_partition(revisions.begin(), revisions.end(),
+                        [&](const Revision& revision) { return may_be_key(path_of(revision)); });
   for (const auto& revision : revisions) {
     TRY_ASSIGN(auto text, snapshot->source().read(revision));
     TRY(files.add(path_of(revision), std::move(text), revision.path));
