@@ -8,6 +8,7 @@
 #include "migrations/cli/plan_listing.hpp"
 #include "migrations/cli/progress.hpp"
 #include "migrations/cli/project.hpp"
+#include "migrations/revision/target_position.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -87,9 +88,12 @@ Result<void> conclude(CommandContext& context, const ExecutionReport& report, st
   return fail(*report.error);
 }
 
-Result<void> nothing_to_do(CommandContext& context, const std::vector<std::string>& rows) {
-  context.output().set_message("already at target " + join_rows(rows));
+// `ahead`: of the target, which is not the same as being at it.
+Result<void> nothing_to_do(CommandContext& context, const std::vector<std::string>& rows, bool ahead) {
+  context.output().set_message(ahead ? "nothing to do: the database is at " + join_rows(rows) + ", ahead of the target"
+                                     : "already at target " + join_rows(rows));
   context.output().fields()["steps"] = Json::array();
+  context.output().fields()["ahead"] = ahead;
   context.output().note("Nothing to do: the database is at " + join_rows(rows) + ".");
   return {};
 }
@@ -151,7 +155,10 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
       if (context.arguments().has("--verify")) {
         TRY(migrator.verify_checksums(graph, source, observation.rows));
       }
-      return nothing_to_do(context, observation.rows);
+      const bool upwards = direction == Direction::Upgrade && targets.size() == 1;
+      const auto position =
+          upwards ? locate_target(graph, targets.front(), observation.rows) : Result<TargetPosition>(TargetPosition());
+      return nothing_to_do(context, observation.rows, position && position->ahead);
     }
     TRY_ASSIGN(const Plan plan, make_plan(graph, source, direction, observation.rows, targets));
     TRY(require_reviewed(context, plan));

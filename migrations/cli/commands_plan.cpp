@@ -8,6 +8,7 @@
 #include "migrations/cli/project.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/revision/suggestion.hpp"
+#include "migrations/revision/target_position.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -144,6 +145,10 @@ Result<void> run_plan(CommandContext& context) {
   if (context.arguments().has("--show-sql")) {
     TRY_ASSIGN(const Plan plan, make_plan(start.project.graph, *start.project.source, operation, start.rows, targets));
     report_plan(context, plan);
+    if (plan.empty() && operation == Direction::Upgrade && targets.size() == 1) {
+      const auto position = locate_target(start.project.graph, targets.front(), start.rows);
+      context.output().fields()["ahead"] = position && position->ahead;
+    }
     return {};
   }
   TRY_ASSIGN(const Walk walk, make_walk(start.project.graph, operation, start.rows, targets));

@@ -142,7 +142,7 @@ Json Output::short_report(const Result<void>& result, std::size_t longest) const
   whole["message"] = shortened(result ? message_ : result.error().message, longest);
   const std::size_t rows = std::min(current_.size(), longest / kTextPerRow);
   whole["current_revision"] = std::vector<std::string>(current_.begin(), current_.begin() + static_cast<std::ptrdiff_t>(rows));
-  for (const char* const name : {"run_id", "plan_hash", "failed", "plan"}) {
+  for (const char* const name : {"run_id", "plan_hash", "failed", "plan", "ahead"}) {
     if (const auto found = fields_.find(name); found != fields_.end()) {
       whole[name] = found->is_string() ? *found : shortened(*found, longest);  // ids are whole or worth nothing
     }

@@ -299,6 +299,8 @@ std::optional<JobReport> read_report(const std::string& message) {
     report.plan = reported_plan(text_of(told, "plan_hash"), *plan);
     report.destructive = tamed(texts_of(list_at(*plan, "destructive")));
   }
+  const auto ahead = told.find("ahead");
+  report.ahead = ahead != told.end() && ahead->is_boolean() && ahead->get<bool>();
   return report;
 }
 

@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "migrations/revision/target_position.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -65,35 +67,7 @@ Verdict check_database_revisions(const DatabaseMigration& /*resource*/, const Si
   return std::nullopt;
 }
 
-struct Position {
-  std::vector<std::string> resolved;
-  std::vector<std::string> applied;
-  bool ahead = false;
-  bool reached = false;  // every target is applied
-};
-
-// "Ahead" is a question of version lines: a child of a target is applied. Dependencies order work, they do not make a
-// database newer than its target.
-Result<Position> locate(const DatabaseMigration& resource, const Situation& situation) {
-  Position position;
-  const RevisionGraph& graph = *situation.graph;
-  TRY_ASSIGN(position.resolved, graph.resolve(resource.spec.target_revision, situation.database.rows));
-  TRY_ASSIGN(position.applied, graph.applied(situation.database.rows));
-  const std::set<std::string> applied(position.applied.begin(), position.applied.end());
-  const auto is_applied = [&applied](const std::string& id) { return applied.contains(id); };
-  if (position.resolved.empty()) {
-    position.reached = situation.database.rows.empty();
-    position.ahead = !position.reached;
-    return position;
-  }
-  position.reached = std::ranges::all_of(position.resolved, is_applied);
-  position.ahead = position.reached && std::ranges::any_of(position.resolved, [&](const std::string& id) {
-                     return std::ranges::any_of(graph.children(id), is_applied);
-                   });
-  return position;
-}
-
-Decision decide_ahead(const DatabaseMigration& resource, const Position& position, const Situation& situation) {
+Decision decide_ahead(const DatabaseMigration& resource, const TargetPosition& position, const Situation& situation) {
   Decision decision;
   decision.resolved = position.resolved;
   if (resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
@@ -111,7 +85,7 @@ Decision decide_ahead(const DatabaseMigration& resource, const Position& positio
   return decision;
 }
 
-Decision decide_reached(const DatabaseMigration& resource, const Position& position, const Situation& situation) {
+Decision decide_reached(const DatabaseMigration& resource, const TargetPosition& position, const Situation& situation) {
   Decision decision;
   decision.resolved = position.resolved;
   if (situation.database.unfinished) {
@@ -131,7 +105,7 @@ Decision decide_reached(const DatabaseMigration& resource, const Position& posit
   return decision;
 }
 
-Decision decide_behind(const DatabaseMigration& resource, const Position& position, const Situation& situation) {
+Decision decide_behind(const DatabaseMigration& resource, const TargetPosition& position, const Situation& situation) {
   Decision decision;
   decision.resolved = position.resolved;
   const auto wanted = situation.graph->applied(position.resolved);
@@ -153,7 +127,7 @@ Decision decide_behind(const DatabaseMigration& resource, const Position& positi
 
 // The last check always has a verdict.
 Verdict check_position(const DatabaseMigration& resource, const Situation& situation) {
-  const auto position = locate(resource, situation);
+  const auto position = locate_target(*situation.graph, resource.spec.target_revision, situation.database.rows);
   if (!position) {
     return stalled(reason_for(position.error()), position.error());
   }

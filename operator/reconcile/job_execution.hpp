@@ -42,6 +42,7 @@ struct JobReport {
   // Of a Job that planned: as much of the plan as a reviewer is told. Its revisions are all there; all but the first are empty.
   std::shared_ptr<const Plan> plan;
   std::vector<std::string> destructive;
+  bool ahead = false;  // there was nothing to upgrade because the database is ahead of the target
 };
 
 struct JobState {

@@ -154,6 +154,14 @@ bool JobReconcile::is_done(const JobRequest& wanted) const {
 
 Outcome JobReconcile::image_done(const std::string& how) const {
   Outcome outcome;
+  if (last_.report && last_.report->ahead) {
+    outcome.kind = Outcome::Kind::Stalled;
+    outcome.reason = Reason::DatabaseAhead;
+    outcome.message = "the database is at " + rows_text(*found_.rows, ", ") + ", ahead of the declared target " +
+                      given_.resource.spec.target_revision +
+                      "; raise spec.targetRevision: a Job does not go back with the revisions of an image";
+    return outcome;
+  }
   outcome.kind = Outcome::Kind::Done;
   outcome.reason = is_news_ && told_run() ? Reason::Applied : Reason::UpToDate;
   outcome.message = "the database is at " + rows_text(*found_.rows, ", ") + " " + how;
