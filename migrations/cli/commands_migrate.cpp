@@ -94,7 +94,7 @@ Result<void> nothing_to_do(CommandContext& context, const std::vector<std::strin
                                      : "already at target " + join_rows(rows));
   context.output().fields()["steps"] = Json::array();
   context.output().fields()["ahead"] = ahead;
-  context.output().note("Nothing to do: the database is at " + join_rows(rows) + ".");
+  context.output().note("Nothing to do: the database is at " + join_rows(rows) + (ahead ? ", ahead of the target." : "."));
   return {};
 }
 

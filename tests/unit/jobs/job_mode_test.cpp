@@ -389,6 +389,27 @@ TEST_F(ImageModeTest, RunsAtOnceWhatNeedsNoPlan) {
   EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "it moved back";
 }
 
+TEST_F(ImageModeTest, DoesNotTakeADatabaseThatIsAheadOfItsTargetForDone) {
+  resource.spec.target_revision = "a1";
+  (void)reconcile();
+  database().observation.rows = {"a3"};
+  end_newest("Complete", R"({"success": true, "current_revision": ["a3"], "ahead": true})");
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::DatabaseAhead);
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_THAT(outcome.message, HasSubstr("at a3, ahead of the declared target a1"));
+  EXPECT_EQ(reconcile().reason, Reason::DatabaseAhead);
+  EXPECT_EQ(jobs_made(), 1U);
+}
+
+TEST_F(ImageModeTest, SaysSoOfAPlanThatHasNothingToDo) {
+  resource.spec.dry_run = true;
+  (void)reconcile();
+  end_newest("Complete", R"({"success": true, "plan_hash": ")" + std::string(64, 'a') +
+                             R"(", "plan": {"revisions": 0, "first": [], "destructive": []}, "ahead": true})");
+  EXPECT_EQ(reconcile().reason, Reason::DatabaseAhead);
+}
+
 TEST_F(ImageModeTest, PublishesThePlanOfADryRunAndRunsNothing) {
   resource.spec.dry_run = true;
   EXPECT_THAT(reconcile().message, HasSubstr("is planning"));
