@@ -335,6 +335,19 @@ def test_an_image_is_migrated_by_one_job(operator: OperatorProcess, declare: Dec
     assert last_run(done)["revisions"] == 2 and kstatus(done) == "Current"
 
 
+def test_a_database_ahead_of_an_image_s_target_is_not_called_ready(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                   kubelet: Kubelet, tmp_path: Path) -> None:
+    orders = in_an_image(declare, database, kubelet, tmp_path / "image", chain("a1", "a2"))
+    orders.at("a2")
+    orders.patch(targetRevision="a1")
+    ahead = orders.because("DatabaseAhead")
+    assert condition(ahead, "Ready")["status"] == "False" and kstatus(ahead) == "Failed"
+    assert "at a2, ahead of the declared target a1" in condition(ahead, "Ready")["message"]
+    assert database.revisions() == ["a2"]
+    orders.patch(targetRevision="a2")
+    orders.at("a2")
+
+
 def test_the_plan_of_an_image_is_approved_and_no_other_runs(operator: OperatorProcess, declare: Declarations, database: Database,
                                                             kubelet: Kubelet, tmp_path: Path) -> None:
     image = tmp_path / "image"
