@@ -155,10 +155,7 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
       if (context.arguments().has("--verify")) {
         TRY(migrator.verify_checksums(graph, source, observation.rows));
       }
-      const bool upwards = direction == Direction::Upgrade && targets.size() == 1;
-      const auto position =
-          upwards ? locate_target(graph, targets.front(), observation.rows) : Result<TargetPosition>(TargetPosition());
-      return nothing_to_do(context, observation.rows, position && position->ahead);
+      return nothing_to_do(context, observation.rows, is_ahead(graph, direction, targets, observation.rows));
     }
     TRY_ASSIGN(const Plan plan, make_plan(graph, source, direction, observation.rows, targets));
     TRY(require_reviewed(context, plan));

@@ -145,9 +145,8 @@ Result<void> run_plan(CommandContext& context) {
   if (context.arguments().has("--show-sql")) {
     TRY_ASSIGN(const Plan plan, make_plan(start.project.graph, *start.project.source, operation, start.rows, targets));
     report_plan(context, plan);
-    if (plan.empty() && operation == Direction::Upgrade && targets.size() == 1) {
-      const auto position = locate_target(start.project.graph, targets.front(), start.rows);
-      context.output().fields()["ahead"] = position && position->ahead;
+    if (plan.empty()) {
+      context.output().fields()["ahead"] = is_ahead(start.project.graph, operation, targets, start.rows);
     }
     return {};
   }

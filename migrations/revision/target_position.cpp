@@ -24,4 +24,13 @@ Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::stri
   return position;
 }
 
+bool is_ahead(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& targets,
+              const std::vector<std::string>& rows) {
+  if (operation != Direction::Upgrade || targets.size() != 1) {
+    return false;
+  }
+  const auto position = locate_target(graph, targets.front(), rows);
+  return position && position->ahead;
+}
+
 }  // namespace athanor

@@ -26,4 +26,8 @@ struct TargetPosition {
 [[nodiscard]] Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::string& target,
                                                    const std::vector<std::string>& rows);
 
+// Whether an operation that has nothing to do has nothing to do because of that. Only an upgrade to one target asks.
+[[nodiscard]] bool is_ahead(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& targets,
+                            const std::vector<std::string>& rows);
+
 }  // namespace athanor

@@ -1,6 +1,6 @@
 // A resource as the store keeps it: packed, because ten thousand are kept and a few at a time are looked at.
 //
-// Spec and status are kept as deflated CBOR, about a twentieth of what the plain values take: resources of a fleet differ in
+// Spec and status are kept as deflated CBOR, a small part of what the plain values take: resources of a fleet differ in
 // little, and what they have in common is known beforehand (PackingDictionary). Unpacking takes some tens of microseconds,
 // where the reconcile that asks for it takes milliseconds. What it is asked for most, which object it is, stands beside them.
 // Of an object only what the operator uses is packed: managedFields and kubectl's copy of the whole are left behind.

@@ -73,8 +73,7 @@ Decision decide_ahead(const DatabaseMigration& resource, const TargetPosition& p
   if (resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
     decision.kind = Decision::Kind::Stalled;
     decision.reason = Reason::DatabaseAhead;
-    decision.message = "the database is at " + rows_text(situation.database.rows, ", ") + ", ahead of the declared target " +
-                       resource.spec.target_revision +
+    decision.message = ahead_of_target(situation.database.rows, resource.spec.target_revision) +
                        "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back";
     return decision;
   }
@@ -178,6 +177,10 @@ Decision decide(const DatabaseMigration& resource, const Situation& situation) {
     }
   }
   return stalled(Reason::InternalError, Error(ErrorCode::Internal, "no check had a verdict"));
+}
+
+std::string ahead_of_target(const std::vector<std::string>& rows, const std::string& target) {
+  return "the database is at " + rows_text(rows, ", ") + ", ahead of the declared target " + target;
 }
 
 Reason reason_for(const Error& error) {

@@ -42,6 +42,8 @@ struct Decision {
 [[nodiscard]] std::optional<Decision> decide_early(const DatabaseMigration& resource, const std::string& claimed_by);
 [[nodiscard]] Decision decide(const DatabaseMigration& resource, const Situation& situation);
 
+// "the database is at a3, ahead of the declared target a1".
+[[nodiscard]] std::string ahead_of_target(const std::vector<std::string>& rows, const std::string& target);
 // The reason that a core error shows as.
 [[nodiscard]] Reason reason_for(const Error& error);
 

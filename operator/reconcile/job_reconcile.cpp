@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "operator/reconcile/admission.hpp"
+#include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/job_run.hpp"
 
 namespace athanor::controller {
@@ -141,7 +142,7 @@ Result<Outcome> JobReconcile::run_image() {
   }
   if (is_done(wanted)) {
     found_.pending.emplace();
-    return image_done("after Job " + last_.name);
+    return image_settled("after Job " + last_.name);
   }
   return needs_plan(given_.resource.spec) ? run_planned_image() : start(wanted);
 }
@@ -152,13 +153,13 @@ bool JobReconcile::is_done(const JobRequest& wanted) const {
          last_.declaration == wanted.declaration && (!last_.report || last_.report->rows == *found_.rows);
 }
 
-Outcome JobReconcile::image_done(const std::string& how) const {
+// Nothing is left to do for a Job: the database is at the target, or beyond it.
+Outcome JobReconcile::image_settled(const std::string& how) const {
   Outcome outcome;
   if (last_.report && last_.report->ahead) {
     outcome.kind = Outcome::Kind::Stalled;
     outcome.reason = Reason::DatabaseAhead;
-    outcome.message = "the database is at " + rows_text(*found_.rows, ", ") + ", ahead of the declared target " +
-                      given_.resource.spec.target_revision +
+    outcome.message = ahead_of_target(*found_.rows, given_.resource.spec.target_revision) +
                       "; raise spec.targetRevision: a Job does not go back with the revisions of an image";
     return outcome;
   }
@@ -184,7 +185,7 @@ Result<Outcome> JobReconcile::run_planned_image() {
   found_.pending = ids_of(*found_.plan);
   if (found_.plan->empty()) {
     found_.plan.reset();
-    return image_done("by the plan of Job " + last_.name);
+    return image_settled("by the plan of Job " + last_.name);
   }
   if (given_.resource.spec.dry_run) {
     return published(*found_.plan);

@@ -41,7 +41,7 @@ class JobReconcile {
   [[nodiscard]] JobRequest request_of_image(JobRequest::Work work) const;
   [[nodiscard]] std::optional<Outcome> stalled(const JobRequest& request);
   [[nodiscard]] bool is_done(const JobRequest& wanted) const;
-  [[nodiscard]] Outcome image_done(const std::string& how) const;
+  [[nodiscard]] Outcome image_settled(const std::string& how) const;
   [[nodiscard]] Result<Outcome> run_planned_image();
   [[nodiscard]] Result<Outcome> start_when_allowed(const JobRequest& request);
   [[nodiscard]] Result<Outcome> start(const JobRequest& request);

@@ -83,6 +83,21 @@ TEST(Report, OfAPlanIsWhatAReviewerIsTold) {
   ASSERT_EQ(scene.run({"upgrade", "head", "--plan-hash", report["plan_hash"].get<std::string>()}).exit_code, 0);
 }
 
+TEST(Report, SaysWhetherThereIsNothingToDoBecauseTheDatabaseIsAheadOfTheTarget) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "r2"}).exit_code, 0);
+  const auto ahead = [&scene](std::vector<std::string> command) {
+    command.insert(command.end(), {"--report", "report"});
+    EXPECT_EQ(scene.run(command).exit_code, 0);
+    return Json::parse(read_file(scene.folder.string() + "/report"))["ahead"];
+  };
+  EXPECT_EQ(ahead({"upgrade", "r1"}), true);
+  EXPECT_EQ(ahead({"upgrade", "r2"}), false);
+  EXPECT_EQ(ahead({"plan", "upgrade", "r1", "--show-sql"}), true);
+  EXPECT_EQ(ahead({"plan", "upgrade", "r2", "--show-sql"}), false);
+}
+
 TEST(Report, ThatCannotBeWrittenLetsNothingBegin) {
   CliScene scene;
   scene.three_tables();

@@ -33,6 +33,10 @@ class ClusterStoreTest : public testing::Test {
     object["metadata"]["creationTimestamp"] = created;  // the server would stamp its own
     store.applied(key, object);
   }
+  void put_older_orders_and_younger_copy() {
+    put(kOrders, "head", "2026-11-21T08:00:00Z");
+    put(kCopy, "head", "2026-11-21T09:00:00Z");
+  }
   DatabaseMigrationStatus status(const std::string& revision) const {
     DatabaseMigrationStatus status;
     status.observed_generation = 1;
@@ -154,8 +158,7 @@ TEST_F(ClusterStoreTest, TellsWhyAStatusCannotBeWritten) {
 }
 
 TEST_F(ClusterStoreTest, GivesTheDatabaseToTheOlderOfTwoResources) {
-  put(kOrders, "head", "2026-11-21T08:00:00Z");
-  put(kCopy, "head", "2026-11-21T09:00:00Z");
+  put_older_orders_and_younger_copy();
   EXPECT_EQ(claim(kCopy), "");  // it came first, and nobody else has said anything yet
   woken.clear();
   EXPECT_EQ(claim(kOrders), "");
@@ -165,8 +168,7 @@ TEST_F(ClusterStoreTest, GivesTheDatabaseToTheOlderOfTwoResources) {
 }
 
 TEST_F(ClusterStoreTest, DoesNotLetASuspendedResourceKeepTheDatabaseFromAnother) {
-  put(kOrders, "head", "2026-11-21T08:00:00Z");
-  put(kCopy, "head", "2026-11-21T09:00:00Z");
+  put_older_orders_and_younger_copy();
   (void)claim(kOrders);
   EXPECT_EQ(claim(kCopy), "shop/orders");
   auto suspended = kube.find(kube::kDatabaseMigrations, kOrders).value();
@@ -177,8 +179,7 @@ TEST_F(ClusterStoreTest, DoesNotLetASuspendedResourceKeepTheDatabaseFromAnother)
 }
 
 TEST_F(ClusterStoreTest, AResourceThatWasMadeAnewHasNoClaimUntilItsDatabaseIsKnown) {
-  put(kOrders, "head", "2026-11-21T08:00:00Z");
-  put(kCopy, "head", "2026-11-21T09:00:00Z");
+  put_older_orders_and_younger_copy();
   (void)claim(kOrders);
   EXPECT_EQ(claim(kCopy), "shop/orders");
   auto anew = migration(kOrders, "head", "2026-11-21T08:00:00Z");
@@ -188,8 +189,7 @@ TEST_F(ClusterStoreTest, AResourceThatWasMadeAnewHasNoClaimUntilItsDatabaseIsKno
 }
 
 TEST_F(ClusterStoreTest, HandsTheDatabaseOnWhenItsOwnerGoes) {
-  put(kOrders, "head", "2026-11-21T08:00:00Z");
-  put(kCopy, "head", "2026-11-21T09:00:00Z");
+  put_older_orders_and_younger_copy();
   (void)claim(kOrders);
   (void)claim(kCopy);
   woken.clear();
