@@ -130,11 +130,13 @@ constexpr std::array kPlanFlags{
              "asked",
              true, Revision},
     FlagSpec{"--show-sql", '\0', "", "load the bodies: statements of every step, and the hash of the plan"},
+    kVerify,
     kReport,
 };
 constexpr std::array kPlanExamples{
     Example{"athanor plan upgrade head", "what an upgrade of this database would do"},
     Example{"athanor plan downgrade -1 --show-sql", "with the statements"},
+    Example{"athanor plan to 8c1f", "up or down, as the operator would go"},
     Example{"athanor plan upgrade head --from base --migrations db/versions --json", "without any database"},
 };
 constexpr std::array kGraphFlags{
@@ -231,6 +233,10 @@ constexpr std::array kVersionExamples{Example{"athanor version --json", "for scr
 constexpr std::string_view kTargets =
     "A target is `head`, `heads`, `base`, an id or a unique prefix of one, a branch label, or relative: +2, -1, REV+1, "
     "LABEL@head, LABEL@+1.";
+constexpr std::string_view kPlanTargets =
+    "`to` is whichever way the target lies: a downgrade when the database is ahead of it, an upgrade otherwise. A target is "
+    "`head`, `heads`, `base`, an id or a unique prefix of one, a branch label, or relative: +2, -1, REV+1, LABEL@head, "
+    "LABEL@+1.";
 
 constexpr std::array kCommands{
     CommandSpec{"upgrade", "apply revisions up to a target", "TARGET", 1, 1, Revision, kMigrateFlags, kTargets,
@@ -255,8 +261,8 @@ constexpr std::array kCommands{
                 "Compares the version table with the heads on disk. Comparing the schema itself comes with a later release.",
                 kCheckExamples,
                 run_check},
-    CommandSpec{"plan", "show what a command would do", "upgrade|downgrade|stamp TARGET...", 2, -1, Operation, kPlanFlags,
-                kTargets, kPlanExamples, run_plan},
+    CommandSpec{"plan", "show what a command would do", "upgrade|downgrade|to|stamp TARGET...", 2, -1, Operation, kPlanFlags,
+                kPlanTargets, kPlanExamples, run_plan},
     CommandSpec{"history", "list revisions, newest first", "", 0, 0, Nothing, kHistoryFlags, "", kHistoryExamples, run_history},
     CommandSpec{"heads", "list the heads", "", 0, 0, Nothing, kHeadsFlags, "", kHeadsExamples, run_heads},
     CommandSpec{"branches", "list the branch points", "", 0, 0, Nothing, {}, "", kBranchesExamples, run_branches},

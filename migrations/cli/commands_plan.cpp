@@ -1,6 +1,7 @@
 // check and plan: what would be done, without doing it.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
@@ -15,17 +16,24 @@ namespace {
 
 constexpr std::size_t kSummarised = 20;  // of revisions, of what they destroy, of warnings
 
-Result<Direction> parse_operation(const std::string& word) {
+// Whichever way the target lies: as the operator goes where it may go back.
+constexpr std::string_view kTo = "to";
+
+// Empty: `to`.
+Result<std::optional<Direction>> parse_operation(const std::string& word) {
+  if (word == kTo) {
+    return std::optional<Direction>();
+  }
   if (word == "upgrade") {
-    return Direction::Upgrade;
+    return std::optional(Direction::Upgrade);
   }
   if (word == "downgrade") {
-    return Direction::Downgrade;
+    return std::optional(Direction::Downgrade);
   }
   if (word == "stamp") {
-    return Direction::Stamp;
+    return std::optional(Direction::Stamp);
   }
-  constexpr std::array<std::string_view, 3> kOperations{"upgrade", "downgrade", "stamp"};
+  constexpr std::array<std::string_view, 4> kOperations{"upgrade", "downgrade", "stamp", kTo};
   return fail(Error(ErrorCode::Usage, "'" + word + "' cannot be planned").advise(suggest(word, kOperations)));
 }
 
@@ -37,12 +45,16 @@ std::string steps_message(std::size_t steps) {
 struct Start {
   Project project;
   std::vector<std::string> rows;
+  std::optional<Database> database = {};
 };
 
 Result<Start> find_start(CommandContext& context) {
   const Arguments& arguments = context.arguments();
   TRY_ASSIGN(Configuration configuration, load_settings(context));
   if (arguments.has("--from") || configuration.database_url.empty()) {
+    if (arguments.has("--verify")) {
+      return fail(Error(ErrorCode::Usage, "--verify needs the database").advise("set DATABASE_URL and leave out --from"));
+    }
     std::vector<std::string> rows = arguments.list("--from");
     std::erase(rows, "base");
     if (!arguments.has("--from")) {
@@ -57,7 +69,20 @@ Result<Start> find_start(CommandContext& context) {
   TRY_ASSIGN(Observation observation, database.migrator().observe());
   context.output().set_current(observation.rows);
   TRY(require_known_rows(project.graph, observation.rows));
-  return Start{std::move(project), std::move(observation.rows)};
+  return Start{std::move(project), std::move(observation.rows), std::move(database)};
+}
+
+Result<Direction> direction_to(const Start& start, const std::string& target) {
+  TRY_ASSIGN(const TargetPosition position, locate_target(start.project.graph, target, start.rows));
+  return position.ahead ? Direction::Downgrade : Direction::Upgrade;
+}
+
+// What is applied against its files, when it is asked for; `plan` may be null.
+Result<void> verify_applied(CommandContext& context, Start& start, const Plan* plan) {
+  if (!context.arguments().has("--verify")) {
+    return {};
+  }
+  return start.database->migrator().verify_checksums(start.project.graph, *start.project.source, start.rows, plan);
 }
 
 void report_walk(CommandContext& context, const Start& start, const Walk& walk) {
@@ -136,21 +161,25 @@ void report_plan(CommandContext& context, const Plan& plan) {
 Result<void> run_plan(CommandContext& context) {
   context.output().fields()["steps"] = Json::array();  // there even when planning fails
   const auto& operands = context.arguments().operands();
-  TRY_ASSIGN(const Direction operation, parse_operation(operands.front()));
+  TRY_ASSIGN(const auto named, parse_operation(operands.front()));
   const std::vector<std::string> targets(operands.begin() + 1, operands.end());
-  if (operation != Direction::Stamp && targets.size() > 1) {
+  if (named != Direction::Stamp && targets.size() > 1) {
     return fail(Error(ErrorCode::Usage, "'" + operands.front() + "' takes one target").advise("for example `heads`"));
   }
-  TRY_ASSIGN(const Start start, find_start(context));
+  TRY_ASSIGN(Start start, find_start(context));
+  const RevisionGraph& graph = start.project.graph;
+  TRY_ASSIGN(const Direction operation, named ? Result<Direction>(*named) : direction_to(start, targets.front()));
   if (context.arguments().has("--show-sql")) {
-    TRY_ASSIGN(const Plan plan, make_plan(start.project.graph, *start.project.source, operation, start.rows, targets));
+    TRY_ASSIGN(const Plan plan, make_plan(graph, *start.project.source, operation, start.rows, targets));
+    TRY(verify_applied(context, start, &plan));
     report_plan(context, plan);
     if (plan.empty()) {
-      context.output().fields()["ahead"] = is_ahead(start.project.graph, operation, targets, start.rows);
+      context.output().fields()["ahead"] = is_ahead(graph, operation, targets, start.rows);
     }
     return {};
   }
-  TRY_ASSIGN(const Walk walk, make_walk(start.project.graph, operation, start.rows, targets));
+  TRY_ASSIGN(const Walk walk, make_walk(graph, operation, start.rows, targets));
+  TRY(verify_applied(context, start, nullptr));
   report_walk(context, start, walk);
   return {};
 }

@@ -40,7 +40,7 @@ std::string words_for(Completes kind) {
     case Completes::Shell:
       return "bash zsh fish";
     case Completes::Operation:
-      return "upgrade downgrade stamp head heads base $(" + std::string(kRevisions) + ")";
+      return "upgrade downgrade to stamp head heads base $(" + std::string(kRevisions) + ")";
     case Completes::File:
     case Completes::Folder:
     case Completes::Nothing:
@@ -135,7 +135,7 @@ std::string zsh_action(Completes kind) {
     case Completes::Revision:
       return "_athanor_revisions";
     case Completes::Operation:
-      return "(upgrade downgrade stamp head heads base)";
+      return "(upgrade downgrade to stamp head heads base)";
     case Completes::Verb:
     case Completes::Shell:
       break;
@@ -251,7 +251,7 @@ std::string fish_script() {
       out += "complete -c athanor" + condition + " -a '(__athanor_revisions)'\n";
     }
     if (command.completes == Completes::Operation) {
-      out += "complete -c athanor" + condition + " -a 'upgrade downgrade stamp'\n";
+      out += "complete -c athanor" + condition + " -a 'upgrade downgrade to stamp'\n";
     }
     if (command.completes == Completes::Verb || command.completes == Completes::Shell) {
       out += "complete -c athanor" + condition + " -a '" + words_for(command.completes) + "'\n";

@@ -215,6 +215,7 @@ template <class Codec>
 void fields(Codec& codec, typename Codec::template Of<JobStatus>& job) {
   codec.maybe("name", job.name);
   codec.maybe("phase", job.phase);
+  codec.maybe("declaration", job.declaration);
 }
 
 template <class Codec>

@@ -38,6 +38,11 @@ KubeObject labels_of(const DatabaseMigration& resource, const std::string& attem
           {"app.kubernetes.io/managed-by", "athanor-operator"}};
 }
 
+// Where going back is allowed, the pod finds out which way the target lies; elsewhere there is one way.
+std::string what_is_planned(const DatabaseMigration& resource) {
+  return resource.spec.policy.downgrade == DowngradePolicy::Allow ? "to" : std::string(direction_name(Direction::Upgrade));
+}
+
 Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest& request, const JobFiles& files) {
   JobPod pod;
   const bool plans = request.work == JobRequest::Work::Plan;
@@ -45,6 +50,9 @@ Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest&
   pod.add_argument(plans ? "plan" : std::string(direction_name(direction)));
   pod.add_argument("--json");
   pod.add_flag("--report", kTerminationLog);
+  if (resource.spec.source.image) {
+    pod.add_argument("--verify");  // nobody else can compare what was applied with files in an image
+  }
   if (plans) {
     pod.add_argument("--show-sql");  // the statements are in the pod's log, the hash in its report
   } else if (request.plan != nullptr) {
@@ -54,7 +62,7 @@ Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest&
   add_settings(resource, pod);
   pod.add_argument("--");
   if (plans) {
-    pod.add_argument(std::string(direction_name(direction)));
+    pod.add_argument(what_is_planned(resource));
   }
   pod.add_argument(resource.spec.target_revision);
   TRY(add_database(resource, pod));

@@ -205,7 +205,12 @@ std::shared_ptr<const Plan> reported_plan(const std::string& hash, const KubeObj
   if (!hexadecimal || revisions < 0 || revisions > kMostRevisions) {
     return nullptr;
   }
-  plan->revisions.resize(static_cast<std::size_t>(revisions));
+  if (text_of(told, "direction") == direction_name(Direction::Downgrade)) {
+    plan->operation = Direction::Downgrade;
+  }
+  PlannedRevision planned;
+  planned.walk.direction = plan->operation;
+  plan->revisions.assign(static_cast<std::size_t>(revisions), planned);
   auto next = plan->revisions.begin();
   for (const auto& first : list_at(told, "first")) {
     if (next == plan->revisions.end() || !first.is_object()) {

@@ -88,13 +88,8 @@ Decision decide_reached(const DatabaseMigration& resource, const TargetPosition&
   Decision decision;
   decision.resolved = position.resolved;
   if (situation.database.unfinished) {
-    const UnfinishedStep& step = *situation.database.unfinished;
-    decision = stalled(
-        Reason::UnfinishedRevision,
-        Error(ErrorCode::StepOutcomeUnknown, "revision " + step.revision + " stopped half-way and the declared target " +
-                                                 resource.spec.target_revision + " does not finish it")
-            .advise("set spec.targetRevision to " + step.revision +
-                    " or later to finish it, or resolve it with `athanor repair`"));
+    decision = stalled(Reason::UnfinishedRevision,
+                       unfinished_beyond(situation.database.unfinished->revision, resource.spec.target_revision));
     decision.resolved = position.resolved;
     return decision;
   }
@@ -181,6 +176,12 @@ Decision decide(const DatabaseMigration& resource, const Situation& situation) {
 
 std::string ahead_of_target(const std::vector<std::string>& rows, const std::string& target) {
   return "the database is at " + rows_text(rows, ", ") + ", ahead of the declared target " + target;
+}
+
+Error unfinished_beyond(const std::string& revision, const std::string& target) {
+  return Error(ErrorCode::StepOutcomeUnknown,
+               "revision " + revision + " stopped half-way and the declared target " + target + " does not finish it")
+      .advise("set spec.targetRevision to " + revision + " or later to finish it, or resolve it with `athanor repair`");
 }
 
 Reason reason_for(const Error& error) {

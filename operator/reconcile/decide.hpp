@@ -44,6 +44,8 @@ struct Decision {
 
 // "the database is at a3, ahead of the declared target a1".
 [[nodiscard]] std::string ahead_of_target(const std::vector<std::string>& rows, const std::string& target);
+// Of a revision whose steps were begun, where nothing is left to do for the target.
+[[nodiscard]] Error unfinished_beyond(const std::string& revision, const std::string& target);
 // The reason that a core error shows as.
 [[nodiscard]] Reason reason_for(const Error& error);
 

@@ -21,7 +21,7 @@ Result<std::optional<Outcome>> JobReconcile::look_for_one(RunProgress& sink) {
 }
 
 Outcome JobReconcile::watch(RunProgress& sink) {
-  found_.job = JobStatus{last_.name, "Running"};
+  found_.job = JobStatus{last_.name, "Running", last_.declaration};
   Outcome outcome = waiting_for(last_);
   const bool of_this_spec = last_.generation == given_.resource.metadata.generation;
   if (const auto seen = of_this_spec ? look_at_progress(sink, outcome) : Result<void>(); !seen) {
@@ -48,7 +48,7 @@ Result<void> JobReconcile::tell_last(DatabaseAccess& access) {
   if (!last_.has_ended()) {
     return {};
   }
-  found_.job = JobStatus{last_.name, last_.kind == JobState::Kind::Succeeded ? "Succeeded" : "Failed"};
+  found_.job = JobStatus{last_.name, last_.kind == JobState::Kind::Succeeded ? "Succeeded" : "Failed", last_.declaration};
   if (!given_.memory.told || given_.memory.told->uid != last_.uid) {
     TRY_ASSIGN(const auto ledger, access.ledger(ledger_rows_of(last_)));
     given_.memory.told =
@@ -133,7 +133,7 @@ Result<Outcome> JobReconcile::run() {
   return start_when_allowed(request);
 }
 
-Result<Outcome> JobReconcile::run_image() {
+Result<Outcome> JobReconcile::run_image(const Observation& database) {
   const JobRequest wanted = request_of_image(JobRequest::Work::Migrate);
   for (const JobRequest& request : {wanted, request_of_image(JobRequest::Work::Plan)}) {
     if (auto outcome = stalled(request)) {
@@ -141,10 +141,12 @@ Result<Outcome> JobReconcile::run_image() {
     }
   }
   if (is_done(wanted)) {
-    found_.pending.emplace();
-    return image_settled("after Job " + last_.name);
+    return image_settled(database);
   }
-  return needs_plan(given_.resource.spec) ? run_planned_image() : start(wanted);
+  if (auto outcome = told_before(wanted); outcome && !database.unfinished) {
+    return std::move(*outcome);
+  }
+  return needs_plan(given_.resource.spec) ? run_planned_image(database) : start(wanted);
 }
 
 // Whether the last Job brought the database to the declared target, and it is there still.
@@ -153,24 +155,61 @@ bool JobReconcile::is_done(const JobRequest& wanted) const {
          last_.declaration == wanted.declaration && (!last_.report || last_.report->rows == *found_.rows);
 }
 
-// Nothing is left to do for a Job: the database is at the target, or beyond it.
-Outcome JobReconcile::image_settled(const std::string& how) const {
+// A Job is removed some time after its end. What it found is in the status, and holds while declaration and database are the
+// same: nobody is told "not ready" once an hour, and no pod is started for nothing.
+std::optional<Outcome> JobReconcile::told_before(const JobRequest& wanted) const {
+  const DatabaseMigrationStatus& status = given_.resource.status;
+  const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
+  if (last_.kind != JobState::Kind::Absent || !status.job || status.job->declaration != wanted.declaration ||
+      ready == nullptr || ready->observed_generation != given_.resource.metadata.generation ||
+      status.current_revisions != *found_.rows) {
+    return std::nullopt;
+  }
+  if (ready->reason == Reason::DatabaseAhead) {
+    return ahead();
+  }
+  const bool at_target = ready->reason == Reason::Applied || ready->reason == Reason::UpToDate;
+  if (!at_target && ready->reason != Reason::PlanPublished) {
+    return std::nullopt;
+  }
   Outcome outcome;
+  outcome.kind = Outcome::Kind::Done;
+  outcome.reason = at_target ? Reason::UpToDate : Reason::PlanPublished;
+  outcome.message = ready->message;
+  return outcome;
+}
+
+// Nothing is left to do for a Job: the database is at the target, or beyond it.
+Outcome JobReconcile::image_settled(const Observation& database) {
+  found_.image = given_.resource.spec.source.image->reference;
+  found_.pending.emplace();
   if (last_.report && last_.report->ahead) {
+    return ahead();
+  }
+  Outcome outcome;
+  if (database.unfinished) {
+    outcome = outcome_of(unfinished_beyond(database.unfinished->revision, given_.resource.spec.target_revision));
     outcome.kind = Outcome::Kind::Stalled;
-    outcome.reason = Reason::DatabaseAhead;
-    outcome.message = ahead_of_target(*found_.rows, given_.resource.spec.target_revision) +
-                      "; raise spec.targetRevision: a Job does not go back with the revisions of an image";
+    outcome.reason = Reason::UnfinishedRevision;
     return outcome;
   }
   outcome.kind = Outcome::Kind::Done;
   outcome.reason = is_news_ && told_run() ? Reason::Applied : Reason::UpToDate;
-  outcome.message = "the database is at " + rows_text(*found_.rows, ", ") + " " + how;
+  outcome.message = "the database is at " + rows_text(*found_.rows, ", ") + " after Job " + last_.name;
+  return outcome;
+}
+
+Outcome JobReconcile::ahead() const {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::Stalled;
+  outcome.reason = Reason::DatabaseAhead;
+  outcome.message = ahead_of_target(*found_.rows, given_.resource.spec.target_revision) +
+                    "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back";
   return outcome;
 }
 
 // Two Jobs: one tells the plan, and once that may run, another is held to it.
-Result<Outcome> JobReconcile::run_planned_image() {
+Result<Outcome> JobReconcile::run_planned_image(const Observation& database) {
   const JobRequest planning = request_of_image(JobRequest::Work::Plan);
   if (last_.kind != JobState::Kind::Succeeded || last_.attempt != planning.attempt) {
     return start(planning);
@@ -180,13 +219,17 @@ Result<Outcome> JobReconcile::run_planned_image() {
     outcome.reason = Reason::JobFailed;
     return outcome;
   }
-  found_.plan = plan_of(last_, given_.resource.spec.target_revision);
+  auto plan = plan_of(last_, given_.resource.spec.target_revision);
+  if (plan->empty()) {
+    return image_settled(database);
+  }
+  if (plan->operation == Direction::Downgrade && given_.resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
+    return ahead();  // nobody asked for such a plan; whatever the pod says, the policy holds
+  }
+  found_.image = given_.resource.spec.source.image->reference;
+  found_.plan = std::move(plan);
   found_.destructive = last_.report->destructive;
   found_.pending = ids_of(*found_.plan);
-  if (found_.plan->empty()) {
-    found_.plan.reset();
-    return image_settled("by the plan of Job " + last_.name);
-  }
   if (given_.resource.spec.dry_run) {
     return published(*found_.plan);
   }
@@ -210,7 +253,7 @@ Result<Outcome> JobReconcile::start_when_allowed(const JobRequest& request) {
 Result<Outcome> JobReconcile::start(const JobRequest& request) {
   TRY_ASSIGN(const JobState started, given_.parts.jobs->start(given_.resource, request));
   given_.log.info("job started", {{"job", started.name}});
-  found_.job = JobStatus{started.name, "Running"};
+  found_.job = JobStatus{started.name, "Running", request.declaration};
   return waiting_for(started);
 }
 

@@ -27,7 +27,7 @@ class JobReconcile {
   // Has the plan run by a Job.
   [[nodiscard]] Result<Outcome> run();
   // The same where the revisions are in an image: what to do is known to the pod alone.
-  [[nodiscard]] Result<Outcome> run_image();
+  [[nodiscard]] Result<Outcome> run_image(const Observation& database);
 
   // What the last Job did, when nobody was told before; null otherwise, and when nothing is known of it.
   [[nodiscard]] std::shared_ptr<const ToldRun> news() const { return is_news_ ? told_run() : nullptr; }
@@ -41,8 +41,10 @@ class JobReconcile {
   [[nodiscard]] JobRequest request_of_image(JobRequest::Work work) const;
   [[nodiscard]] std::optional<Outcome> stalled(const JobRequest& request);
   [[nodiscard]] bool is_done(const JobRequest& wanted) const;
-  [[nodiscard]] Outcome image_settled(const std::string& how) const;
-  [[nodiscard]] Result<Outcome> run_planned_image();
+  [[nodiscard]] std::optional<Outcome> told_before(const JobRequest& wanted) const;
+  [[nodiscard]] Outcome image_settled(const Observation& database);
+  [[nodiscard]] Outcome ahead() const;
+  [[nodiscard]] Result<Outcome> run_planned_image(const Observation& database);
   [[nodiscard]] Result<Outcome> start_when_allowed(const JobRequest& request);
   [[nodiscard]] Result<Outcome> start(const JobRequest& request);
 

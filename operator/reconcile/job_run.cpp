@@ -98,7 +98,7 @@ std::string without_password(const std::string& url) {
 
 bool needs_plan(const DatabaseMigrationSpec& spec) {
   return spec.dry_run || spec.policy.approval != ApprovalPolicy::Never || spec.backup.when != BackupWhen::Never ||
-         !spec.execution.windows.empty();
+         !spec.execution.windows.empty() || spec.policy.downgrade == DowngradePolicy::Allow;
 }
 
 std::shared_ptr<const Plan> plan_of(const JobState& job, const std::string& target) {

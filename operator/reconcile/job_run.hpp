@@ -23,7 +23,7 @@ using LedgerRows = std::vector<Migrator::HistoryEntry>;  // newest first
 // A URL as what it leads to: a digest of what remains tells nothing about the password.
 [[nodiscard]] std::string without_password(const std::string& url);
 
-// What cannot be asked of a Job that plans and migrates at once.
+// What cannot be asked of a Job that plans and migrates at once. Which way to go is one of it: going back destroys something.
 [[nodiscard]] bool needs_plan(const DatabaseMigrationSpec& spec);
 // The plan that a planning Job told, from where it was told to start. It must have told one.
 [[nodiscard]] std::shared_ptr<const Plan> plan_of(const JobState& job, const std::string& target);

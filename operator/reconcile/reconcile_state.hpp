@@ -78,6 +78,7 @@ struct ReconcileContext {
 
 struct Findings {
   std::shared_ptr<SourceSnapshot> snapshot;  // null: the files are in an image
+  std::string image;                         // that a Job has read for this declaration
   std::optional<Error> source_doubt;         // the snapshot is what the source held last
   DatabaseTarget target;
   std::string claimed_by;

@@ -71,7 +71,7 @@ class Reconciler::Run {
     found_.rows = situation.database.rows;
     TRY(jobs_.tell_last(*access));
     if (!found_.snapshot) {
-      return jobs_.run_image();
+      return jobs_.run_image(situation.database);
     }
     situation.graph = &found_.snapshot->graph();
     if (given_.memory.met_lock) {
@@ -258,8 +258,9 @@ class Reconciler::Run {
     outcome.approval = found_.approval;
     outcome.backup = found_.backup;
     outcome.job = found_.job;
-    if (found_.snapshot) {
-      outcome.source = SourceStatus{std::string(given_.resource.spec.source.kind()), found_.snapshot->revision(),
+    if (found_.snapshot || !found_.image.empty()) {
+      outcome.source = SourceStatus{std::string(given_.resource.spec.source.kind()),
+                                    found_.snapshot ? found_.snapshot->revision() : found_.image,
                                     format_iso8601(given_.parts.clock.wall_now())};
       outcome.source_doubt = found_.source_doubt;
     }

@@ -128,7 +128,8 @@ def test_a_job_runs_the_plan_that_was_decided_on(operator: OperatorProcess, decl
     assert database.history() == ONCE
     assert database.rows("SELECT DISTINCT split_part(actor, '@', 1), plan_hash FROM athanor.history") == [
         (f"databasemigration/{orders.key}", flag(run, "plan-hash"))]
-    assert done["status"]["job"] == {"name": job.metadata.name, "phase": "Succeeded"} and kstatus(done) == "Current"
+    assert done["status"]["job"] == {"name": job.metadata.name, "phase": "Succeeded",
+                                     "declaration": job.metadata.annotations["athanor.dev/declaration"]} and kstatus(done) == "Current"
     assert database.url not in json.dumps(job.to_dict(), default=str) + operator.log()
 
 
@@ -346,6 +347,43 @@ def test_a_database_ahead_of_an_image_s_target_is_not_called_ready(operator: Ope
     assert database.revisions() == ["a2"]
     orders.patch(targetRevision="a2")
     orders.at("a2")
+
+
+def test_an_image_takes_its_database_back_where_that_is_allowed(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                              kubelet: Kubelet, tmp_path: Path) -> None:
+    orders = in_an_image(declare, database, kubelet, tmp_path / "image", chain("a1", "a2", "a3"))
+    orders.at("a3")
+    orders.patch(targetRevision="a1", policy={"downgrade": "Allow"})
+    done = orders.at("a1")
+    assert database.tables() == {"t_a1"} and kstatus(done) == "Current"
+    assert (last_run(done)["direction"], last_run(done)["from"], last_run(done)["to"]) == ("downgrade", "a3", "a1")
+    assert [run.command[1] for run in kubelet.started(3)] == ["upgrade", "plan", "downgrade"]
+    orders.patch(targetRevision="head")
+    orders.at("a3")
+    assert database.tables() == {"t_a1", "t_a2", "t_a3"}
+
+
+def test_a_file_of_an_image_that_changed_after_it_was_applied_is_noticed(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                       kubelet: Kubelet, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    orders = in_an_image(declare, database, kubelet, image, chain("a1", "a2"))
+    orders.at("a2")
+    fill(image, chain("a1", "a2", a1="CREATE TABLE another (id int);"))
+    orders.annotate("athanor.dev/retry-now", "now")
+    changed = orders.because("ChecksumMismatch")
+    assert kstatus(changed) == "Failed" and "a1" in condition(changed, "Ready")["message"]
+
+
+def test_an_image_is_not_run_again_when_its_job_is_over_and_gone(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                 kubelet: Kubelet, tmp_path: Path) -> None:
+    orders = in_an_image(declare, database, kubelet, tmp_path / "image", chain("a1"))
+    done = orders.at("a1")
+    assert done["status"]["source"] == {**done["status"]["source"], "kind": "image", "revision": IMAGE}
+    end_its_time(declare, the_job(declare))
+    eventually(lambda: not jobs_of(declare), "its time is over")
+    looks = operator.reconciles(orders.key)
+    eventually(lambda: operator.reconciles(orders.key) >= looks + 2, "two resyncs")
+    assert not jobs_of(declare) and orders.read()["metadata"]["resourceVersion"] == done["metadata"]["resourceVersion"]
 
 
 def test_the_plan_of_an_image_is_approved_and_no_other_runs(operator: OperatorProcess, declare: Declarations, database: Database,

@@ -98,6 +98,48 @@ TEST(Report, SaysWhetherThereIsNothingToDoBecauseTheDatabaseIsAheadOfTheTarget) 
   EXPECT_EQ(ahead({"plan", "upgrade", "r2", "--show-sql"}), false);
 }
 
+TEST(PlanTo, GoesWhicheverWayTheTargetLies) {
+  CliScene scene;
+  scene.three_tables();
+  const auto way = [&scene](const std::string& target) {
+    std::string steps;
+    const Json plan = scene.json({"plan", "to", target});
+    for (const auto& step : plan["steps"]) {
+      steps += (steps.empty() ? "" : ", ") + step["direction"].get<std::string>() + " " + step["revision"].get<std::string>();
+    }
+    return steps;
+  };
+  ASSERT_EQ(scene.run({"upgrade", "r2"}).exit_code, 0);
+  EXPECT_EQ(way("head"), "upgrade r3");
+  EXPECT_EQ(way("r2"), "");
+  EXPECT_EQ(way("r1"), "downgrade r2");
+  EXPECT_EQ(way("base"), "downgrade r2, downgrade r1");
+  EXPECT_EQ(way("-1"), "downgrade r2");
+  EXPECT_EQ(way("+1"), "upgrade r3");
+  EXPECT_EQ(scene.json({"plan", "to", "nonsense"})["error"]["code"], "unknown-revision");
+  EXPECT_EQ(scene.json({"plan", "to", "r1", "r2"})["error"]["code"], "usage");
+
+  ASSERT_EQ(scene.run({"plan", "to", "r1", "--show-sql", "--report", "report"}).exit_code, 0);
+  const Json report = Json::parse(read_file(scene.folder.string() + "/report"));
+  EXPECT_EQ(report["plan"]["direction"], "downgrade");
+  ASSERT_EQ(scene.run({"downgrade", "r1", "--plan-hash", report["plan_hash"].get<std::string>()}).exit_code, 0);
+  EXPECT_EQ(scene.tables(), std::vector<std::string>{"t1"});
+}
+
+TEST(PlanVerify, FindsAnAppliedFileThatChanged) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "r2"}).exit_code, 0);
+  EXPECT_EQ(scene.run({"plan", "to", "r2", "--verify"}).exit_code, 0);
+  scene.revision("r1", "", "CREATE TABLE t1 (id bigint);", "DROP TABLE t1;");
+  for (const std::string target : {"head", "r2", "base"}) {
+    EXPECT_EQ(scene.json({"plan", "to", target})["exit_code"], 0);
+    EXPECT_EQ(scene.json({"plan", "to", target, "--verify"})["error"]["code"], "checksum-mismatch") << target;
+    EXPECT_EQ(scene.json({"plan", "to", target, "--verify", "--show-sql"})["error"]["code"], "checksum-mismatch") << target;
+  }
+  EXPECT_EQ(scene.json({"plan", "upgrade", "head", "--verify", "--from", "base"})["error"]["code"], "usage");
+}
+
 TEST(Report, ThatCannotBeWrittenLetsNothingBegin) {
   CliScene scene;
   scene.three_tables();

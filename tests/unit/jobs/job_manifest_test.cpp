@@ -290,6 +290,22 @@ TEST(JobManifest, AsksForAPlanBeforeItRuns) {
   EXPECT_FALSE(manifest_of(orders())["metadata"]["annotations"].contains("athanor.dev/work"));
 }
 
+TEST(JobManifest, LetsThePodFindOutWhichWayTheTargetLiesOnlyWhereItMayGoBack) {
+  DatabaseMigration resource = orders();
+  resource.spec.source.config_maps.clear();
+  resource.spec.source.image = ImageSource{"images.example.org/orders:1", "/migrations/versions"};
+  JobRequest planning = request_for(nullptr);
+  planning.work = JobRequest::Work::Plan;
+  const auto arguments = [&] {
+    const auto manifest = job_manifest(resource, planning, "athanor:1");
+    return (*manifest)["spec"]["template"]["spec"]["containers"][0]["args"].get<std::vector<std::string>>();
+  };
+  EXPECT_THAT(arguments(), Contains("--verify")) << "the operator cannot compare an image with the ledger";
+  EXPECT_EQ(*(arguments().end() - 2), "upgrade");
+  resource.spec.policy.downgrade = DowngradePolicy::Allow;
+  EXPECT_EQ(*(arguments().end() - 2), "to");
+}
+
 TEST(JobManifest, TakesAFolderFromThePodAndGitFromTheOperator) {
   DatabaseMigration resource = orders();
   resource.folder = "/srv/migrations";

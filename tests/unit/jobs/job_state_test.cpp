@@ -151,6 +151,10 @@ TEST(JobState, ReadsThePlanOfAJobThatPlanned) {
   EXPECT_FALSE(plan_in(R"({"revisions": -1})", hash));
   EXPECT_FALSE(plan_in(R"({"revisions": 1000000000})", hash));
   EXPECT_EQ(plan_in(R"({"revisions": 1, "first": [7]})", hash)->revisions.size(), 1U);
+  EXPECT_EQ(report->plan->operation, Direction::Upgrade);
+  const auto down = plan_in(R"({"direction": "downgrade", "revisions": 2, "first": [{"revision": "a2"}]})", hash);
+  EXPECT_EQ(down->operation, Direction::Downgrade);
+  EXPECT_EQ(down->revisions.front().walk.direction, Direction::Downgrade) << "as the summary in the status says";
 }
 
 TEST(JobState, TrustsNoTerminationMessage) {

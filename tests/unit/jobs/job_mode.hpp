@@ -1,0 +1,93 @@
+// What tests of mode Job are drawn with: a reconciler over the Jobs of job_sketch.hpp, a database and a ledger in memory.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "operator/reconcile/reconciler.hpp"
+#include "tests/unit/jobs/job_sketch.hpp"
+
+namespace athanor::controller {
+
+class CountingObserver final : public ReconcileObserver {
+ public:
+  void revision_applied(Direction, double) override { ++applied; }
+  void run_failed(Reason) override { ++failed; }
+  int applied = 0;
+  int failed = 0;
+};
+
+class CountingBackups final : public BackupService {
+ public:
+  Result<BackupStatus> ensure(const DatabaseMigration&, const DatabaseTarget&, const std::vector<std::string>&,
+                              const std::function<void(const std::string&)>&, const StopToken&) override {
+    ++taken;
+    return BackupStatus();
+  }
+  int taken = 0;
+};
+
+class GivenApprovals final : public ApprovalSource {
+ public:
+  [[nodiscard]] std::vector<Approval> approvals(const ResourceKey&) const override { return given; }
+  std::vector<Approval> given;
+};
+
+class JobModeTest : public JobRunnerTest {
+ protected:
+  JobModeTest() {
+    sources.current = sketch::snapshot(sketch::line());
+    resource.metadata.generation = 1;
+    restart();
+  }
+  void restart() {
+    fresh_runner = std::make_unique<JobRunner>(kube, clock, "athanor:1");
+    ReconcilerParts parts{sources, credentials, databases, observer, clock};
+    parts.jobs = fresh_runner.get();
+    parts.backups = &backups;
+    parts.approvals = &approvals;
+    reconciler = std::make_unique<Reconciler>(parts);
+  }
+  Outcome reconcile() {
+    Outcome outcome = reconciler->reconcile(resource, "", {}, {}, Log());
+    resource.status = summarise(resource, outcome, {1, clock.wall_now(), {}});
+    return outcome;
+  }
+  std::size_t jobs_made() { return kube.count("create", "jobs"); }
+  // What a run leaves in the ledger, as the newest of it.
+  void note(const std::string& revision, const std::string& outcome, const std::string& sqlstate = "") {
+    Migrator::HistoryEntry entry;
+    entry.run_id = "r-1";
+    entry.revision = revision;
+    entry.direction = "upgrade";
+    entry.outcome = outcome;
+    entry.plan_hash = the_job()["metadata"]["annotations"]["athanor.dev/plan"].get<std::string>();
+    entry.started_at = format_iso8601(clock.wall_now());
+    entry.duration_ms = 20;
+    entry.sqlstate = sqlstate;
+    entry.message = outcome == "failed" ? "no such table" : "";
+    database().ledger.insert(database().ledger.begin(), entry);
+  }
+  // The first of three is applied, the second fails.
+  void fail_half_way(const std::string& message = R"({"success": false, "run_id": "r-1", "current_revision": ["a1"],
+      "failed": {"revision": "a2", "line": 7, "statement": "INSERT"},
+      "error": {"code": "statement-failed", "message": "no such table", "sqlstate": "42P01", "retry": "terminal"}})") {
+    note("a1", "applied");
+    note("a2", "failed", "42P01");
+    database().observation.rows = {"a1"};
+    end_job("Failed", message);
+  }
+  sketch::FakeDatabase& database() { return databases.database; }
+
+  sketch::FakeSources sources;
+  sketch::FakeCredentials credentials;
+  sketch::FakeDatabases databases;
+  CountingObserver observer;
+  CountingBackups backups;
+  GivenApprovals approvals;
+  std::unique_ptr<JobRunner> fresh_runner;
+  std::unique_ptr<Reconciler> reconciler;
+};
+
+}  // namespace athanor::controller
