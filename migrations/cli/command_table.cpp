@@ -234,9 +234,10 @@ constexpr std::string_view kTargets =
     "A target is `head`, `heads`, `base`, an id or a unique prefix of one, a branch label, or relative: +2, -1, REV+1, "
     "LABEL@head, LABEL@+1.";
 constexpr std::string_view kPlanTargets =
-    "`to` is whichever way the target lies: a downgrade when the database is ahead of it, an upgrade otherwise. A target is "
-    "`head`, `heads`, `base`, an id or a unique prefix of one, a branch label, or relative: +2, -1, REV+1, LABEL@head, "
-    "LABEL@+1.";
+    "`to` is whichever way the target lies: a downgrade when the database is ahead of it, an upgrade otherwise; it takes no "
+    "relative target. A target is `head`, `heads`, `base`, an id or a unique prefix of one, a branch label, or relative: +2, "
+    "-1, "
+    "REV+1, LABEL@head, LABEL@+1.";
 
 constexpr std::array kCommands{
     CommandSpec{"upgrade", "apply revisions up to a target", "TARGET", 1, 1, Revision, kMigrateFlags, kTargets,

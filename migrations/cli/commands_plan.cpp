@@ -72,7 +72,18 @@ Result<Start> find_start(CommandContext& context) {
   return Start{std::move(project), std::move(observation.rows), std::move(database)};
 }
 
+// "+2", "-1", "8c1f+1".
+bool is_relative(const std::string& target) {
+  const std::size_t sign = target.find_last_of("+-");
+  return sign != std::string::npos && sign + 1 < target.size() &&
+         target.find_first_not_of("0123456789", sign + 1) == std::string::npos;
+}
+
 Result<Direction> direction_to(const Start& start, const std::string& target) {
+  if (is_relative(target) && start.project.graph.find(target) == nullptr) {
+    return fail(Error(ErrorCode::InvalidTarget, "the relative target '" + target + "' has a direction of its own")
+                    .advise("name the revision, or say `plan upgrade` or `plan downgrade`"));
+  }
   TRY_ASSIGN(const TargetPosition position, locate_target(start.project.graph, target, start.rows));
   return position.ahead ? Direction::Downgrade : Direction::Upgrade;
 }

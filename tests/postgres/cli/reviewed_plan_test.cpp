@@ -114,8 +114,9 @@ TEST(PlanTo, GoesWhicheverWayTheTargetLies) {
   EXPECT_EQ(way("r2"), "");
   EXPECT_EQ(way("r1"), "downgrade r2");
   EXPECT_EQ(way("base"), "downgrade r2, downgrade r1");
-  EXPECT_EQ(way("-1"), "downgrade r2");
-  EXPECT_EQ(way("+1"), "upgrade r3");
+  for (const char* const relative : {"-1", "+1", "r2-1"}) {
+    EXPECT_EQ(scene.json({"plan", "to", relative})["error"]["code"], "invalid-target") << relative;
+  }
   EXPECT_EQ(scene.json({"plan", "to", "nonsense"})["error"]["code"], "unknown-revision");
   EXPECT_EQ(scene.json({"plan", "to", "r1", "r2"})["error"]["code"], "usage");
 
