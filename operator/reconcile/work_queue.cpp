@@ -119,7 +119,8 @@ void WorkQueue::schedule(Known& known, SteadyTime when) {
   }
   unschedule(known);
   scheduled = when;
-  if (schedule_.insert({when, &known}).first == schedule_.begin()) {
+  const auto place = schedule_.insert({when, &known}).first;
+  if (place == schedule_.begin()) {
     (watched_ ? due_ : ready_).notify_one();
   }
 }
@@ -371,6 +372,7 @@ QueueStatistics WorkQueue::statistics() const {
   statistics.depth = queued_;
   statistics.processing = out_.size();
   statistics.scheduled = schedule_.size();
+  statistics.waiting = asleep_ + (watched_ ? 1 : 0);
   const SteadyTime now = clock_.steady_now();
   for (const auto& [key, since] : out_) {
     const double running = seconds_between(since, now);

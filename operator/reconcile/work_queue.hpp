@@ -35,6 +35,7 @@ struct QueueStatistics {
   std::size_t depth = 0;
   std::size_t processing = 0;
   std::size_t scheduled = 0;
+  std::size_t waiting = 0;             // workers that have nothing to do
   double unfinished_seconds = 0;       // sum over what is out
   double longest_running_seconds = 0;  // of what is out
 };

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -223,6 +225,41 @@ TEST_F(WorkQueueTest, WakesAWaitingWorkerForAKeyAndForShutDown) {
   EXPECT_EQ(second, std::nullopt);
   queue.add(kC);
   EXPECT_EQ(queue.try_get(), std::nullopt);
+}
+
+TEST(WorkQueueThreads, KeepTheTimeOfAKeyThatIsScheduledBeforeWhatTheyWaitFor) {
+  for (const std::size_t workers : {1U, 3U}) {
+    SystemClock clock;
+    WorkQueue queue{clock, BackOff{}, 0};
+    queue.add_after(kA, std::chrono::hours(1));
+    std::promise<ResourceKey> first;
+    std::atomic<bool> told{false};
+    std::vector<std::thread> threads;
+    for (std::size_t worker = 0; worker < workers; ++worker) {
+      threads.emplace_back([&] {
+        while (const auto key = queue.get()) {
+          if (!told.exchange(true)) {
+            first.set_value(*key);
+          }
+          queue.done(*key);
+        }
+      });
+    }
+    while (queue.statistics().waiting < workers) {
+      std::this_thread::yield();
+    }
+    queue.add_after(kB, milliseconds(5));
+    auto taken = first.get_future();
+    const bool in_time = taken.wait_for(seconds(20)) == std::future_status::ready;
+    EXPECT_TRUE(in_time) << workers << " workers slept on";
+    queue.shut_down();
+    for (auto& thread : threads) {
+      thread.join();
+    }
+    if (in_time) {
+      EXPECT_EQ(taken.get(), kB);
+    }
+  }
 }
 
 TEST(WorkQueueThreads, HandOutEveryKeyOnceAndAreNeverAsleepWhileOneIsDue) {
