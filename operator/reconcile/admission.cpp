@@ -26,7 +26,7 @@ std::optional<Outcome> wait_at_gate(const ReconcileContext& given, Findings& fou
 
 // An outcome when there is no backup and there must be one.
 std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
-  if (!needs_backup(given.resource.spec.backup, found.destructive)) {
+  if (!needs_backup(given.resource.spec.backup, *found.plan, found.destructive)) {
     return std::nullopt;
   }
   auto taken =

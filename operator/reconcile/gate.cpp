@@ -9,13 +9,19 @@ namespace {
 
 constexpr std::size_t kShownHash = 12;
 
-bool needs_approval(ApprovalPolicy policy, const std::vector<std::string>& destructive) {
-  return policy == ApprovalPolicy::Always || (policy == ApprovalPolicy::Destructive && !destructive.empty());
+// Whoever goes back takes away what was built on it since, whatever the statements look like.
+bool may_lose_something(const Plan& plan, const std::vector<std::string>& destructive) {
+  return !destructive.empty() || plan.operation == Direction::Downgrade;
+}
+
+bool needs_approval(ApprovalPolicy policy, const Plan& plan, const std::vector<std::string>& destructive) {
+  return policy == ApprovalPolicy::Always || (policy == ApprovalPolicy::Destructive && may_lose_something(plan, destructive));
 }
 
 std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, const std::vector<std::string>& destructive,
                            const std::vector<Approval>& approvals) {
   std::string message = "plan " + plan.hash.substr(0, kShownHash);
+  message += plan.operation == Direction::Downgrade ? ", a downgrade," : "";
   message += destructive.empty() ? "" : ", which destroys something (" + destructive.front() + "),";
   message += " waits for a MigrationApproval of " + resource.metadata.name + " with planHash " + plan.hash;
   for (const auto& approval : approvals) {
@@ -77,14 +83,14 @@ GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTim
 
 }  // namespace
 
-bool needs_backup(const BackupSpec& backup, const std::vector<std::string>& destructive) {
-  return backup.when == BackupWhen::Always || (backup.when == BackupWhen::Destructive && !destructive.empty());
+bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<std::string>& destructive) {
+  return backup.when == BackupWhen::Always || (backup.when == BackupWhen::Destructive && may_lose_something(plan, destructive));
 }
 
 GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const std::vector<std::string>& destructive,
                       const std::vector<Approval>& approvals, WallTime now) {
   const Approval* given = nullptr;
-  if (needs_approval(resource.spec.policy.approval, destructive)) {
+  if (needs_approval(resource.spec.policy.approval, plan, destructive)) {
     const auto found = std::ranges::find(approvals, plan.hash, &Approval::plan_hash);
     if (found == approvals.end()) {
       GateVerdict closed;

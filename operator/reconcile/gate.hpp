@@ -47,6 +47,6 @@ struct GateVerdict {
                                     WallTime now);
 
 // Whether the policy wants a backup before this plan.
-[[nodiscard]] bool needs_backup(const BackupSpec& backup, const std::vector<std::string>& destructive);
+[[nodiscard]] bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<std::string>& destructive);
 
 }  // namespace athanor::controller

@@ -55,6 +55,16 @@ TEST_F(Gate, AsksOnlyForDestructivePlansWhereThePolicySaysDestructive) {
   EXPECT_NE(pass().message.find("DROP TABLE users"), std::string::npos);
 }
 
+TEST_F(Gate, TakesEveryDowngradeForDestructive) {
+  resource.spec.policy.approval = ApprovalPolicy::Destructive;
+  plan.operation = Direction::Downgrade;
+  EXPECT_EQ(pass().reason, Reason::ApprovalRequired);
+  EXPECT_NE(pass().message.find("plan aaaaaaaaaaaa, a downgrade, waits"), std::string::npos) << pass().message;
+  BackupSpec backup;
+  backup.when = BackupWhen::Destructive;
+  EXPECT_TRUE(needs_backup(backup, plan, {}));
+}
+
 TEST_F(Gate, OpensInAWindowAndNotBesideIt) {
   resource.spec.execution.windows = {{"0 8 * * SAT", 30min, "UTC"}};
   EXPECT_TRUE(pass().open);
@@ -87,12 +97,12 @@ TEST_F(Gate, NamesAnUnknownTimeZone) {
 
 TEST(NeedsBackup, FollowsThePolicy) {
   BackupSpec backup;
-  EXPECT_FALSE(needs_backup(backup, {"x"}));
+  EXPECT_FALSE(needs_backup(backup, Plan(), {"x"}));
   backup.when = BackupWhen::Destructive;
-  EXPECT_FALSE(needs_backup(backup, {}));
-  EXPECT_TRUE(needs_backup(backup, {"x"}));
+  EXPECT_FALSE(needs_backup(backup, Plan(), {}));
+  EXPECT_TRUE(needs_backup(backup, Plan(), {"x"}));
   backup.when = BackupWhen::Always;
-  EXPECT_TRUE(needs_backup(backup, {}));
+  EXPECT_TRUE(needs_backup(backup, Plan(), {}));
 }
 
 }  // namespace
