@@ -314,6 +314,8 @@ Result<std::vector<YamlNode>> parse_yaml(std::string_view text, const std::strin
   } catch (const YAML::Exception& exception) {
     return fail(Error(ErrorCode::Configuration, "not valid YAML: " + exception.msg)
                     .at(where(name, line_of(exception.mark), column_of(exception.mark))));
+  } catch (const std::exception&) {  // what a parser throws at hostile text is not always its own
+    return fail(Error(ErrorCode::Configuration, "not readable as YAML").at(name));
   }
   return builder.take();
 }

@@ -61,7 +61,7 @@ Result<std::vector<int>> values_of(std::string_view part, const FieldRule& rule)
   if (stepped) {
     const std::string_view text = part.substr(slash + 1);
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
-    if (error != std::errc{} || end != text.data() + text.size() || step < 1) {
+    if (error != std::errc{} || end != text.data() + text.size() || step < 1 || step > rule.most) {
       return fail(bad_field(rule));
     }
     part = part.substr(0, slash);

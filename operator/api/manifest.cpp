@@ -66,6 +66,15 @@ Result<DatabaseMigration> read_document(const YamlNode& document, const std::str
   return resource;
 }
 
+// A boundary: no manifest may end the process.
+Result<DatabaseMigration> decode_document(const YamlNode& document, const std::string& name, const std::string& folder) {
+  try {
+    return read_document(document, name, folder);
+  } catch (const std::exception& exception) {
+    return fail(undecodable(exception).at(name + ":" + std::to_string(document.line)));
+  }
+}
+
 // A URL as it may be hashed and kept: passwords of both spellings cut out.
 std::string without_password(std::string url) {
   const std::size_t scheme = url.find("://");
@@ -114,7 +123,7 @@ Manifest parse_manifest(std::string_view text, const std::string& name, const st
     if (document.kind == YamlNode::Kind::Null) {
       continue;  // "---" at the start or the end
     }
-    auto resource = read_document(document, name, folder);
+    auto resource = decode_document(document, name, folder);
     if (resource) {
       manifest.resources.push_back(std::move(*resource));
     } else {

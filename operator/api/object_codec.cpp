@@ -1,27 +1,34 @@
 // A DatabaseMigration as an API server sends it.
+#include <algorithm>
+#include <exception>
+
 #include "operator/api/spec_codec.hpp"
 #include "operator/api/status_codec.hpp"
 
 namespace athanor::controller {
 namespace {
 
+// No pod template nests half as deeply. What does would take the stack of whoever copies or writes it out.
 constexpr std::size_t kMaxDepth = 64;
 
+bool nests_deeper(const nlohmann::json& json, std::size_t levels) {
+  return json.is_structured() && (levels == 0 || std::any_of(json.begin(), json.end(), [levels](const nlohmann::json& inner) {
+                                    return nests_deeper(inner, levels - 1);
+                                  }));
+}
+
 // The spelling decides the type, as in YAML: a JSON string is quoted text, everything else a plain scalar.
-YamlNode node_of(const nlohmann::json& json, std::size_t depth) {
+YamlNode node_of(const nlohmann::json& json) {
   YamlNode node;
-  if (depth > kMaxDepth) {
-    return node;
-  }
   if (json.is_object()) {
     node.kind = YamlNode::Kind::Mapping;
     for (const auto& [key, value] : json.items()) {
-      node.entries.push_back({key, 1, 1, node_of(value, depth + 1)});
+      node.entries.push_back({key, 1, 1, node_of(value)});
     }
   } else if (json.is_array()) {
     node.kind = YamlNode::Kind::Sequence;
     for (const auto& item : json) {
-      node.items.push_back(node_of(item, depth + 1));
+      node.items.push_back(node_of(item));
     }
   } else if (!json.is_null()) {
     node.kind = YamlNode::Kind::Scalar;
@@ -53,7 +60,61 @@ void drop_bulk(std::map<std::string, std::string>& annotations) {
   annotations.erase("kubectl.kubernetes.io/last-applied-configuration");
 }
 
+nlohmann::json copy_to_depth(const nlohmann::json& json, std::size_t levels) {
+  if (!json.is_structured()) {
+    return json;
+  }
+  nlohmann::json copy(json.type());
+  if (levels > 0) {
+    for (const auto& [key, value] : json.items()) {
+      if (json.is_object()) {
+        copy.emplace(key, copy_to_depth(value, levels - 1));
+      } else {
+        copy.push_back(copy_to_depth(value, levels - 1));
+      }
+    }
+  }
+  return copy;
+}
+
+Result<DatabaseMigration> read_declaration(const nlohmann::json& object) {
+  DatabaseMigration resource;
+  resource.metadata = metadata_of(object);
+  resource.origin = resource.metadata.name_space + "/" + resource.metadata.name;
+  if (const auto status = object.find("status"); status != object.end() && status->is_object()) {
+    resource.status = status_from_json(Json(*status));
+  }
+  const auto spec = object.find("spec");
+  if (spec == object.end() || !spec->is_object()) {
+    return fail(Error(ErrorCode::Configuration, "there is no spec").at(resource.origin));
+  }
+  if (nests_deeper(*spec, kMaxDepth)) {
+    return fail(Error(ErrorCode::Configuration, "the spec is nested more than " + std::to_string(kMaxDepth) + " levels deep")
+                    .at(resource.origin));
+  }
+  const YamlNode node = node_of(*spec);
+  YamlFields fields(node, resource.origin, "spec");
+  read_spec(fields, resource.spec, Habitat::Cluster);
+  if (auto read = fields.finish(); !read) {
+    // There are no lines in an API object.
+    return fail(std::move(read).error().at(resource.origin));
+  }
+  if (const auto execution = spec->find("execution"); execution != spec->end() && execution->contains("podTemplate")) {
+    resource.spec.execution.pod_template = execution->at("podTemplate").dump();
+  }
+  return resource;
+}
+
 }  // namespace
+
+nlohmann::json bearable_copy(const nlohmann::json& json) {
+  return copy_to_depth(json, kMaxDepth + 1);
+}
+
+Error undecodable(const std::exception& exception) {
+  return Error(ErrorCode::Configuration, std::string("the manifest cannot be decoded: ") + exception.what())
+      .advise("compare its values with the reference of DatabaseMigration");
+}
 
 Metadata metadata_of(const nlohmann::json& object) {
   Metadata metadata;
@@ -75,27 +136,11 @@ Metadata metadata_of(const nlohmann::json& object) {
 }
 
 Result<DatabaseMigration> read_object(const nlohmann::json& object) {
-  DatabaseMigration resource;
-  resource.metadata = metadata_of(object);
-  resource.origin = resource.metadata.name_space + "/" + resource.metadata.name;
-  if (const auto status = object.find("status"); status != object.end() && status->is_object()) {
-    resource.status = status_from_json(Json(*status));
+  try {
+    return read_declaration(object);
+  } catch (const std::exception& exception) {  // a boundary: no object may end the process
+    return fail(undecodable(exception).at(metadata_of(object).name));
   }
-  const auto spec = object.find("spec");
-  if (spec == object.end() || !spec->is_object()) {
-    return fail(Error(ErrorCode::Configuration, "there is no spec").at(resource.origin));
-  }
-  const YamlNode node = node_of(*spec, 0);
-  YamlFields fields(node, resource.origin, "spec");
-  read_spec(fields, resource.spec, Habitat::Cluster);
-  if (auto read = fields.finish(); !read) {
-    // There are no lines in an API object.
-    return fail(std::move(read).error().at(resource.origin));
-  }
-  if (const auto execution = spec->find("execution"); execution != spec->end() && execution->contains("podTemplate")) {
-    resource.spec.execution.pod_template = execution->at("podTemplate").dump();
-  }
-  return resource;
 }
 
 }  // namespace athanor::controller

@@ -7,6 +7,7 @@
 // Threads: pure functions.
 #pragma once
 
+#include <exception>
 #include <nlohmann/json.hpp>
 
 #include "migrations/revision/yaml_fields.hpp"
@@ -24,10 +25,16 @@ void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, Habitat habitat)
 void read_database(YamlFields& fields, DatabaseSpec& database, Habitat habitat);
 void read_source(YamlFields& fields, SourceSpec& source, Habitat habitat);
 
-// A resource as an API server sends it. The status is what was last written, and decides nothing.
+// A resource as an API server sends it. The status is what was last written, and decides nothing. Any object is borne: what
+// cannot be decoded is an error.
 [[nodiscard]] Result<DatabaseMigration> read_object(const nlohmann::json& object);
 // Metadata alone, of an object whose spec cannot be read.
 [[nodiscard]] Metadata metadata_of(const nlohmann::json& object);
+// A copy without what lies too deep to be read, or to be written out on a thread's stack: read_object refuses the one as the
+// other.
+[[nodiscard]] nlohmann::json bearable_copy(const nlohmann::json& json);
+// What a library threw at a manifest.
+[[nodiscard]] Error undecodable(const std::exception& exception);
 
 // Names as Kubernetes has them.
 [[nodiscard]] bool is_resource_name(std::string_view name);   // RFC 1123 subdomain, 253 characters

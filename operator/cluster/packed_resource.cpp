@@ -125,7 +125,7 @@ std::string inflated(const std::string& bytes, const std::string& known) {
 
 void copy_part(const KubeObject& from, const char* name, KubeObject& to) {
   if (const auto found = from.find(name); found != from.end()) {
-    to.emplace(name, *found);
+    to.emplace(name, bearable_copy(*found));
   }
 }
 
@@ -160,7 +160,7 @@ PackedResource::PackedResource(const KubeObject& object, PackingDictionaries& di
   copy_part(object, "spec", declaration);
   declaration_ = dictionaries.declarations.pack(declaration);
   if (const auto* const status = part_of(object, "status")) {
-    pack_status(*status);
+    pack_status(bearable_copy(*status));
   }
   if (const auto* const metadata = part_of(object, "metadata")) {
     mark_ = {text_of(*metadata, "uid"), text_of(*metadata, "resourceVersion")};

@@ -1,6 +1,7 @@
 #include "operator/kube/informer.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace athanor::controller {
@@ -225,7 +226,16 @@ void Informer::tell(const KubeObject& object, bool removed) {
       handler_.deleted(identity->key);
     }
   } else if (known_.see(identity->key, identity->resource_version)) {
-    handler_.applied(identity->key, object);
+    apply(identity->key, object);
+  }
+}
+
+// The thread's boundary: whoever may write an object must not be able to end the process by it.
+void Informer::apply(const ResourceKey& key, const KubeObject& object) {
+  try {
+    handler_.applied(key, object);
+  } catch (const std::exception& exception) {
+    log_.error("an object cannot be taken", {{"resource", key.text()}, {"error", exception.what()}});
   }
 }
 

@@ -9,7 +9,8 @@
 // Pauses between failed attempts grow from 800 ms to 30 s, with jitter. A watch is asked for with a random time of five to ten
 // minutes, so that thousands of watches do not end at once.
 //
-// An event that cannot be read is skipped with a line in the log; when that watch ends, everything is listed anew.
+// An event that cannot be read is skipped with a line in the log; when that watch ends, everything is listed anew. An object
+// that the handler throws at is skipped too: it must not end the others.
 //
 // Threads: run() occupies its thread until stopped and calls the handler from it; synced() and statistics() from any thread.
 // Ownership: borrows client, clock and handler.
@@ -74,6 +75,7 @@ class Informer {
   void pause(const StopToken& stop);
   void take(WatchEvent event);
   void tell(const KubeObject& object, bool removed);
+  void apply(const ResourceKey& key, const KubeObject& object);
   void skip(const KubeObject& object);
   void begin_list();
   void finish_list(std::string resource_version);

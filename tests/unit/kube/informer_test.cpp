@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <stdexcept>
 #include <thread>
 
 #include "tests/support/fake_clock.hpp"
@@ -24,6 +25,9 @@ KubeObject object(const std::string& name, int value = 0) {
 class Picture final : public InformerHandler {
  public:
   void applied(const ResourceKey& key, const KubeObject& object) override {
+    if (key.name == hostile) {
+      throw std::out_of_range("bitset::set");
+    }
     const std::string version = object.at("metadata").at("resourceVersion").get<std::string>();
     EXPECT_TRUE(versions_.insert(key.text() + "@" + version).second) << key.text() << " was told twice at " << version;
     const auto known = objects.find(key);
@@ -41,6 +45,7 @@ class Picture final : public InformerHandler {
 
   std::map<ResourceKey, KubeObject> objects;
   std::vector<std::string> told;
+  std::string hostile;  // the name of an object that cannot be borne
 
  private:
   std::set<std::string> versions_;
@@ -89,6 +94,16 @@ TEST_F(InformerTest, TellsWhatIsThereThenThatItIsSyncedThenChanges) {
   EXPECT_EQ(kube.count("list"), 0U);
   EXPECT_EQ(informer.statistics().lists, 1U);
   EXPECT_EQ(informer.statistics().events, 5U);
+}
+
+TEST_F(InformerTest, OutlivesAnObjectThatItsHandlerThrowsAt) {
+  picture.hostile = "b";
+  put("a", 1);
+  put("b", 1);
+  put("c", 1);
+  run({[&] { put("b", 2), put("a", 2); }, [&] { drop("c"); }});
+  EXPECT_THAT(picture.told, ElementsAre("+a1", "+c1", "synced", "+a2", "-c"));
+  EXPECT_EQ(informer.statistics().lists, 1U);
 }
 
 TEST_F(InformerTest, GoesOnAfterADroppedWatchWithoutListing) {

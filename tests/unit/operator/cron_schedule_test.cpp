@@ -62,10 +62,16 @@ TEST(CronSchedule, FindsTheLastFiringWithinReach) {
   EXPECT_EQ(schedule.last(utc(2026, 11, 21, 5, 30), 2h, zone), std::nullopt);
 }
 
+TEST(CronSchedule, TakesAStepAsLargeAsItsField) {
+  EXPECT_EQ(next("*/59 * * * *", utc(2026, 11, 21, 8, 15)), "2026-11-21T08:59:00+00:00");
+  EXPECT_EQ(next("0 0 */31 * *", utc(2026, 11, 21, 8, 15)), "2026-12-01T00:00:00+00:00");
+}
+
 TEST(CronSchedule, RefusesWhatCronWouldNotRead) {
   for (const auto* const text :
        {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "a * * * *",
-        "*/0 * * * *", "5-1 * * * *", "1, * * * *", "-1 * * * *", "@daily"}) {
+        "*/0 * * * *", "1/2147483647 * * * *", "*/60 * * * *", "* * */32 * *", "*/99999999999 * * * *", "*/-1 * * * *",
+        "5-1 * * * *", "1, * * * *", "-1 * * * *", "@daily"}) {
     const auto parsed = CronSchedule::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_NE(parsed.error().hint, "") << text;

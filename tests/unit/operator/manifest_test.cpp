@@ -125,6 +125,19 @@ TEST(Manifest, RefusesWrongTypesAndValues) {
             "shop.yaml:10: field `spec.execution.lockTimeout`: must lie between 1ms and 24h");
 }
 
+TEST(Manifest, RefusesHugeNumbers) {
+  const auto window = [](const std::string& schedule, const std::string& duration) {
+    return problem(with_more("  execution: {windows: [{schedule: '" + schedule + "', duration: " + duration + "}]}\n"));
+  };
+  EXPECT_EQ(window("1/2147483647 * * * *", "1h"),
+            "shop.yaml:10: field `spec.execution.windows[0].schedule`: the minute of the schedule cannot be read | "
+            "write five fields as cron has them, for example `0 2 * * SAT,SUN`");
+  for (const auto* const duration : {"9223372036854775807h", "99999999999999999999ms", "1e300", "-1h"}) {
+    EXPECT_NE(window("* * * * *", duration).find("shop.yaml:10: field `spec.execution.windows[0].duration`"), std::string::npos)
+        << window("* * * * *", duration);
+  }
+}
+
 TEST(Manifest, RefusesTargetsThatMeanSomethingElseEachTime) {
   const std::string expected =
       "shop.yaml:10: field `spec.targetRevision`: a declared target may not be relative, a range, or `current` | "
