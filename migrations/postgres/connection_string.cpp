@@ -3,7 +3,11 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
+
+#include "migrations/base/sha256.hpp"
+#include "migrations/revision/database_url.hpp"
 
 namespace athanor::postgres {
 namespace {
@@ -25,7 +29,82 @@ Error unreadable() {
   return Error(ErrorCode::Configuration, "the database URL cannot be read")
       .advise(
           "write postgresql://user:password@host:port/database, with special characters in user and password "
-          "percent-encoded (@ is %40, : is %3A, / is %2F)");
+          "percent-encoded (@ is %40, : is %3A, / is %2F, % is %25)");
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// Calls `look` with each part of a text; false as soon as it says so.
+template <typename Look>
+bool all_parts(std::string_view text, char separator, const Look& look) {
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    if (!look(text.substr(begin, end - begin))) {
+      return false;
+    }
+    begin = end + 1;
+  }
+  return true;
+}
+
+bool names_the_place(std::string_view keyword) {
+  constexpr std::array<std::string_view, 4> kPlace{"host", "hostaddr", "port", "dbname"};
+  return std::ranges::find(kPlace, keyword) != kPlace.end();
+}
+
+// libpq ends user and password at the first '@', and sees none behind a '/'. An '@' that is left over in what names the place
+// belongs to a password that was not encoded.
+bool has_stray_at(std::string_view url) {
+  std::string_view rest = url.substr(url.find("://") + 3);
+  if (const auto end = rest.find_first_of("@/"); end != std::string_view::npos && rest[end] == '@') {
+    rest.remove_prefix(end + 1);
+  }
+  const std::size_t question = std::min(rest.find('?'), rest.size());
+  const std::string_view query = rest.substr(std::min(question + 1, rest.size()));
+  return contains(rest.substr(0, question), "@") || !all_parts(query, '&', [](std::string_view parameter) {
+           const std::size_t equals = std::min(parameter.find('='), parameter.size());
+           return !names_the_place(parameter.substr(0, equals)) || !contains(parameter.substr(equals), "@");
+         });
+}
+
+bool is_host(std::string_view host) {
+  if (host.starts_with('/') || host.starts_with('@')) {
+    return true;  // a socket
+  }
+  constexpr std::string_view kHexadecimal = "0123456789abcdefABCDEF";
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80U;
+  };
+  const std::string_view name = host.substr(0, host.find('%'));  // behind it: the zone of an IPv6 address
+  const bool is_address = contains(host, ":");
+  return (is_address || name.size() == host.size()) &&
+         std::ranges::all_of(name,
+                             [&](char c) {
+                               return is_address ? c == ':' || c == '.' || contains(kHexadecimal, {&c, 1}) : is_word(c);
+                             }) &&
+         std::ranges::all_of(host.substr(std::min(name.size() + 1, host.size())), is_word);
+}
+
+bool is_port_or_default(std::string_view port) {
+  const std::size_t begin = std::min(port.find_first_not_of(" \t\r\n"), port.size());
+  const std::string_view number = port.substr(begin, port.find_last_not_of(" \t\r\n") + 1 - begin);
+  return number.empty() || is_port(number);
+}
+
+// What else tells that something was split where its author meant no split.
+bool is_place(std::string_view host, std::string_view address, std::string_view port, std::string_view database) {
+  const bool is_url = contains(database, "://") || contains(database, "=") ||
+                      (contains(database, "@") && database.find_first_of(":/") != std::string_view::npos);
+  return !is_url && all_parts(host, ',', is_host) && all_parts(address, ',', is_host) &&
+         all_parts(port, ',', is_port_or_default);
+}
+
+// The second net: a name with an '@' may be one, or the end of a password. Its digest tells it from others.
+std::string shown(const std::string& name) {
+  return contains(name, "@") ? "hidden-" + sha256_hex(name).substr(0, 8) : name;
 }
 
 void append_option(std::string& options, std::string_view name, std::string_view value) {
@@ -87,8 +166,12 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   }
   const std::string port = parsed.value("port");
   const std::string database = parsed.value("dbname");
-  parsed.place =
-      (host.empty() ? "local socket" : host) + (port.empty() ? "" : ":" + port) + (database.empty() ? "" : "/" + database);
+  const bool is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+  if ((is_url && has_stray_at(text)) || !is_place(parsed.value("host"), parsed.value("hostaddr"), port, database)) {
+    return fail(unreadable());
+  }
+  parsed.place = (host.empty() ? "local socket" : shown(host)) + (port.empty() ? "" : ":" + port) +
+                 (database.empty() ? "" : "/" + shown(database));
   return parsed;
 }
 

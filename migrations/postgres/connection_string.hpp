@@ -3,6 +3,9 @@
 // libpq reads URLs and keyword strings; SQLAlchemy writes postgresql+driver:// in front of the same thing. Settings of the run
 // are added as start-up options, which the server treats as the session's defaults: RESET ALL returns to them.
 //
+// libpq splits a URL at the first '@', ':' and '/', wherever its author forgot to encode one in a password: then a part of the
+// password is the host, the port or the database's name, and would be told as the place. Such a URL is refused.
+//
 // Threads: plain value. The password lives in `keywords` alone.
 #pragma once
 
