@@ -67,10 +67,7 @@ void Controller::work(const StopToken& stop) {
 bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   auto resource = parts_.store.find(key);
   if (!resource) {
-    parts_.queue.forget(key);
-    parts_.reconciler.forget(key);
-    const std::lock_guard lock(mutex_);
-    untold_.erase(key);
+    forget(key);
     return false;
   }
   resource->known_since = std::max(resource->known_since, parts_.queue.asked(key));
@@ -98,19 +95,39 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   const Outcome outcome =
       refusal ? *refusal : parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), notes, stop, log);
   courier_.settle(key);
-  const Requeue next = next_attempt(outcome, count_conflict(key, outcome.at_once));
-  const auto delay = requeue(key, next, outcome);
-  // A lost race is not worth telling: the next look begins right away. What became of an older resource is told to nobody.
-  if (next != Requeue::AtOnce && is_still(*resource)) {
-    const bool news = publish(*resource, outcome, delay, log);
-    if (parts_.told) {
-      parts_.told(key, outcome, news);
-    }
-  }
+  const auto delay = conclude(*resource, outcome, log);
   const double seconds = std::chrono::duration<double>(parts_.clock.steady_now() - began).count();
   parts_.observer.reconciled(outcome, delay.has_value() || outcome.kind == Outcome::Kind::Waiting, seconds);
   report(key, outcome, seconds, log);
   return true;
+}
+
+// Puts the key back and writes the status; the delay when a back-off was chosen.
+std::optional<milliseconds> Controller::conclude(const DatabaseMigration& resource, const Outcome& outcome, const Log& log) {
+  const ResourceKey key = resource.key();
+  if (!parts_.store.mark(key)) {  // deleted while it was worked on
+    forget(key);
+    return std::nullopt;
+  }
+  const Requeue next = next_attempt(outcome, count_conflict(key, outcome.at_once));
+  const auto delay = requeue(key, next, outcome);
+  // A lost race is not worth telling: the next look begins right away. What became of an older resource is told to nobody.
+  if (next != Requeue::AtOnce && is_still(resource)) {
+    const bool news = publish(resource, outcome, delay, log);
+    if (parts_.told) {
+      parts_.told(key, outcome, news);
+    }
+  }
+  return delay;
+}
+
+// Whatever woke a resource that is not there, or was there a moment ago, leaves nothing behind.
+void Controller::forget(const ResourceKey& key) {
+  parts_.queue.retire(key);
+  parts_.reconciler.forget(key);
+  const std::lock_guard lock(mutex_);
+  untold_.erase(key);
+  conflicts_.erase(key);
 }
 
 // False when the resource was deleted, perhaps made again under its name, while it was worked on.

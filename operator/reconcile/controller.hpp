@@ -59,6 +59,8 @@ class Controller {
 
  private:
   void work(const StopToken& stop);
+  void forget(const ResourceKey& key);
+  std::optional<milliseconds> conclude(const DatabaseMigration& resource, const Outcome& outcome, const Log& log);
   [[nodiscard]] milliseconds until_resync(const ResourceKey& key) const;
   // Puts the key where the outcome says; returns the delay when a back-off was chosen.
   std::optional<milliseconds> requeue(const ResourceKey& key, Requeue next, const Outcome& outcome);

@@ -91,6 +91,7 @@ void WorkQueue::set_group(const ResourceKey& key, const std::string& group) {
 
 void WorkQueue::enqueue(Known& known, SteadyTime now) {
   Entry& entry = known.second;
+  entry.leaving = false;
   entry.ticket = ++tickets_;
   entry.queued_at = now;
   entry.group->second.waiting.emplace(entry.ticket, &known);
@@ -118,6 +119,7 @@ void WorkQueue::schedule(Known& known, SteadyTime when) {
     return;
   }
   unschedule(known);
+  known.second.leaving = false;
   scheduled = when;
   const auto place = schedule_.insert({when, &known}).first;
   if (place == schedule_.begin()) {
@@ -207,11 +209,33 @@ void WorkQueue::remove(const ResourceKey& key) {
   }
   entry.again = false;
   entry.failures = 0;
-  if (!entry.processing) {
-    leave_group(entry.group);
-    entries_.erase(found);
-  }
+  entry.leaving = true;
+  drop(found);
   idle_.notify_all();
+}
+
+void WorkQueue::retire(const ResourceKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) {
+    return;
+  }
+  Entry& entry = found->second;
+  entry.failures = 0;
+  if (!entry.again && entry.ticket == 0) {
+    unschedule(*found);
+    entry.leaving = true;
+    drop(found);
+  }
+}
+
+// Of what is leaving, when nobody works on it and nothing more is asked of it.
+void WorkQueue::drop(std::map<ResourceKey, Entry>::iterator place) {
+  const Entry& entry = place->second;
+  if (entry.leaving && !entry.processing && entry.ticket == 0 && !entry.scheduled) {
+    leave_group(entry.group);
+    entries_.erase(place);
+  }
 }
 
 SteadyTime WorkQueue::asked(const ResourceKey& key) const {
@@ -327,6 +351,7 @@ void WorkQueue::done(const ResourceKey& key) {
       unschedule(*found);
       enqueue(*found, now);
     }
+    drop(found);
     wake_one();
   }
   idle_.notify_all();

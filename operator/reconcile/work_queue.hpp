@@ -63,8 +63,10 @@ class WorkQueue {
   milliseconds add_rate_limited(const ResourceKey& key);
   // The key's failures are history.
   void forget(const ResourceKey& key);
-  // The key is gone: not queued, not scheduled, no group.
+  // The key is gone: not queued, not scheduled, no group; while it is out its entry stays until done().
   void remove(const ResourceKey& key);
+  // Who works on the key found nothing to work on: it is gone with done(), unless it was added since it was taken.
+  void retire(const ResourceKey& key);
   [[nodiscard]] int failures(const ResourceKey& key) const;
 
   // The next key that may be worked on; waits for one. Empty when the queue was shut down.
@@ -98,6 +100,7 @@ class WorkQueue {
     int failures = 0;
     bool processing = false;
     bool again = false;        // added while processing
+    bool leaving = false;      // gone when it is done, unless something is asked of it meanwhile
     std::uint64_t ticket = 0;  // of the queue; 0: not queued
     std::optional<SteadyTime> scheduled;
     SteadyTime queued_at{};
@@ -116,6 +119,7 @@ class WorkQueue {
   GroupPlace join_group(const std::string& name);
   void leave_group(GroupPlace place);
   void relist(GroupPlace place);
+  void drop(std::map<ResourceKey, Entry>::iterator place);
   void enqueue(Known& known, SteadyTime now);
   void dequeue(Entry& entry);
   void schedule(Known& known, SteadyTime when);

@@ -445,6 +445,31 @@ TEST_F(ControllerTest, ForgetsAResourceThatIsGone) {
   EXPECT_TRUE(store.written.empty());
 }
 
+TEST_F(ControllerTest, KeepsNothingInTheQueueOfWhatDoesNotExist) {
+  const ResourceKey ghost{"shop", "ghost"};  // an approval names it
+  queue.add(ghost);
+  ASSERT_EQ(queue.try_get(), ghost);
+  EXPECT_FALSE(controller.process(ghost, {}));
+  queue.done(ghost);
+  EXPECT_EQ(queue.size(), 0U);
+}
+
+TEST_F(ControllerTest, KeepsNothingInTheQueueOfWhatIsDeletedWhileItIsLookedAt) {
+  const ResourceKey key = store.resource.key();
+  database().on_execute = [this](const Plan& plan, const StopToken&) {
+    store.gone = true;
+    queue.remove(store.resource.key());
+    ExecutionReport report;
+    report.rows = plan.to;
+    return report;
+  };
+  queue.add(key);
+  ASSERT_EQ(queue.try_get(), key);
+  EXPECT_TRUE(controller.process(key, {}));
+  queue.done(key);
+  EXPECT_EQ(queue.size(), 0U);
+}
+
 TEST_F(ControllerTest, SaysNothingOfALostRaceAndLooksAgain) {
   sources.error = Error(ErrorCode::StalePlan, "the source changed");
   controller.process(store.resource.key(), {});

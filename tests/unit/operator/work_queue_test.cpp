@@ -197,6 +197,49 @@ TEST_F(WorkQueueTest, ForgetsARemovedKey) {
   EXPECT_EQ(queue.try_get(), std::nullopt);
 }
 
+TEST_F(WorkQueueTest, KeepsNoEntryOfAKeyThatWasRemovedWhileItWasOut) {
+  queue.add(kA);
+  ASSERT_EQ(queue.try_get(), kA);
+  queue.remove(kA);
+  queue.done(kA);
+  EXPECT_EQ(queue.size(), 0U);
+}
+
+TEST_F(WorkQueueTest, KeepsARemovedKeyThatIsAddedOrScheduledBeforeItIsDone) {
+  queue.add(kA);
+  queue.add(kB);
+  ASSERT_EQ(queue.try_get(), kA);
+  ASSERT_EQ(queue.try_get(), kB);
+  queue.remove(kA);
+  queue.remove(kB);
+  queue.add(kA);  // made anew under its name
+  queue.add_after(kB, seconds(1));
+  queue.done(kA);
+  queue.done(kB);
+  EXPECT_EQ(queue.try_get(), kA);
+  queue.done(kA);
+  clock.advance(seconds(1));
+  EXPECT_EQ(queue.try_get(), kB);
+  queue.done(kB);
+  EXPECT_EQ(queue.size(), 2U);  // both live on
+}
+
+TEST_F(WorkQueueTest, RetiresAKeyWithoutLosingWhatWasAskedOfItMeanwhile) {
+  queue.set_group(kA, "db:5432");
+  queue.add(kA);
+  ASSERT_EQ(queue.try_get(), kA);
+  queue.retire(kA);
+  EXPECT_EQ(queue.size(), 1U);
+  queue.done(kA);
+  EXPECT_EQ(queue.size(), 0U);
+  queue.add(kA);
+  ASSERT_EQ(queue.try_get(), kA);
+  queue.add(kA);  // it came into being while somebody found that it is not there
+  queue.retire(kA);
+  queue.done(kA);
+  EXPECT_EQ(queue.try_get(), kA);
+}
+
 TEST_F(WorkQueueTest, KnowsHowLongWorkHasRun) {
   queue.add(kA);
   queue.add(kB);
