@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "migrations/base/utf8.hpp"
+
 namespace athanor::postgres {
 namespace {
 
@@ -21,11 +23,7 @@ std::string without_values(std::string_view message) {
 }
 
 std::string one_line(std::string_view message) {
-  std::string line(message.substr(0, std::min(message.find('\n'), kMaxMessage)));
-  while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xC0U) == 0x80U && message.size() > kMaxMessage) {
-    line.pop_back();  // do not cut a UTF-8 sequence in two
-  }
-  return line;
+  return std::string(cut_at_character(message.substr(0, message.find('\n')), kMaxMessage));
 }
 
 ErrorCode code_of(std::string_view state) {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "migrations/base/utf8.hpp"
+
 namespace athanor {
 namespace {
 
@@ -11,40 +13,6 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 unsigned char byte_at(std::string_view bytes, std::size_t index) {
   return static_cast<unsigned char>(bytes[index]);
-}
-
-// Length of the well-formed character at `at`, 0 when it is malformed, and `cut` when the text ends inside it.
-std::size_t character_length(std::string_view bytes, std::size_t at, bool& cut) {
-  const unsigned char lead = byte_at(bytes, at);
-  std::size_t length = 0;
-  unsigned char low = 0x80;
-  unsigned char high = 0xBF;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3;
-    low = lead == 0xE0 ? 0xA0 : low;
-    high = lead == 0xED ? 0x9F : high;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    low = lead == 0xF0 ? 0x90 : low;
-    high = lead == 0xF4 ? 0x8F : high;
-  } else {
-    return 0;
-  }
-  for (std::size_t index = 1; index < length; ++index) {
-    if (at + index >= bytes.size()) {
-      cut = true;
-      return 0;
-    }
-    const unsigned char byte = byte_at(bytes, at + index);
-    if (byte < low || byte > high) {
-      return 0;
-    }
-    low = 0x80;
-    high = 0xBF;
-  }
-  return length;
 }
 
 // True when the eight bytes are ASCII without a NUL among them.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "migrations/base/utf8.hpp"
 #include "operator/reconcile/decide.hpp"
 
 namespace athanor::controller {
@@ -10,17 +11,8 @@ namespace {
 
 constexpr int kConflictsAtOnce = 3;
 
-// Cuts at a character boundary of UTF-8.
 std::string capped(std::string text) {
-  if (text.size() <= kMaxMessageBytes) {
-    return text;
-  }
-  std::size_t end = kMaxMessageBytes - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
-    --end;
-  }
-  text.resize(end);
-  return text + "...";
+  return text.size() <= kMaxMessageBytes ? std::move(text) : std::string(cut_at_character(text, kMaxMessageBytes - 3)) + "...";
 }
 
 std::vector<std::string> first_of(const std::vector<std::string>& items) {

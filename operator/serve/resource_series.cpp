@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "migrations/base/utf8.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -24,9 +26,10 @@ constexpr std::array<Description, Count> kFamilies{{
     {"athanor_backup_size_bytes", "Size of the last verified backup."},
 }};
 
+// One byte that is no UTF-8 would make the whole page unreadable.
 void write_label(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append("=\"");
-  for (const char c : value.substr(0, kLongestLabel)) {
+  for (const char c : well_formed(cut_at_character(value, kLongestLabel))) {
     if (c == '\n') {
       text += "\\n";
       continue;

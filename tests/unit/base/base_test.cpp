@@ -8,6 +8,7 @@
 #include "migrations/base/result.hpp"
 #include "migrations/base/sha256.hpp"
 #include "migrations/base/stop.hpp"
+#include "migrations/base/utf8.hpp"
 
 namespace athanor {
 namespace {
@@ -112,6 +113,22 @@ TEST(Clock, ReadsATimeWithAnOffsetOfZeroOrWithZAndNothingElse) {
        {"", "Z", "2026-11-21", "2026-11-21T02:00:00", "2026-11-21T02:00:00+01:00", "2026-11-21T02:00:00Zz"}) {
     EXPECT_EQ(parse_iso8601(text), std::nullopt) << text;
   }
+}
+
+TEST(Utf8, IsCutBetweenCharactersAndNotLongerThanAsked) {
+  const std::string text = "aé€😀";  // of 1, 2, 3 and 4 bytes
+  const std::vector<std::string> cuts{"", "a", "a", "aé", "aé", "aé", "aé€", "aé€", "aé€", "aé€", text, text};
+  for (std::size_t bytes = 0; bytes < cuts.size(); ++bytes) {
+    EXPECT_EQ(cut_at_character(text, bytes), cuts[bytes]) << bytes;
+  }
+  EXPECT_GE(cut_at_character(std::string(100, '\x80'), 50).size(), 47U);  // no text at all: there is no boundary
+}
+
+TEST(Utf8, HasAReplacementCharacterForEveryMalformedByte) {
+  EXPECT_EQ(well_formed("aé€😀"), "aé€😀");
+  EXPECT_EQ(well_formed("a\xC3"), "a\uFFFD");
+  EXPECT_EQ(well_formed("\xC3(\xC0\xAF"), "\uFFFD(\uFFFD\uFFFD");
+  EXPECT_EQ(well_formed("\xED\xA0\x80z"), "\uFFFD\uFFFD\uFFFDz");  // a surrogate
 }
 
 TEST(ShortDigest, IsTheFirstHalfOfTheDigestOfTheText) {

@@ -109,6 +109,8 @@ TEST_F(MetricsTest, PassPromtool) {
   auto& status = store.resources.emplace_back(sketch::resource()).status;
   status.observed_generation = 1;
   status.last_backup = backup();
+  status.target_revision = std::string(199, 'a') + "é";  // where a label is cut
+  status.current_revision = "b\xC3";
   metrics.revision_applied(Direction::Upgrade, 0.2);
   metrics.lock_waited(1);
   metrics.run_failed(Reason::LockTimeout);
