@@ -152,8 +152,9 @@ bool Controller::publish(const DatabaseMigration& resource, const Outcome& outco
   attempt.failures = parts_.queue.failures(resource.key());
   attempt.retry_in = delay;
   DatabaseMigration current = resource;
-  if (auto kept = untold(resource)) {
-    current.status = std::move(*kept);
+  auto kept = untold(resource);
+  if (kept) {
+    current.status = std::move(kept->status);
   } else if (const auto mark = parts_.store.mark(resource.key());
              mark && (mark->resource_version.empty() || mark->resource_version != resource.metadata.resource_version)) {
     if (const auto stored = parts_.store.find(resource.key())) {  // with the notes of the run that has just ended
@@ -167,8 +168,13 @@ bool Controller::publish(const DatabaseMigration& resource, const Outcome& outco
   const auto written = writer_.write(resource.key(), status);
   if (!written) {
     log.warn("the status cannot be written", error_fields(written.error()));
-    keep_untold(resource, std::move(status));
-    parts_.queue.add_rate_limited(resource.key());
+    const int failures = (kept ? kept->failures : 0) + 1;
+    keep_untold(resource, {resource.metadata.uid, std::move(status), failures});
+    // The look itself did not fail: how often it could not be told counts on its own, and spaces the looks as failures do, or
+    // an API server that is down would have every database looked at all the time.
+    if (!delay) {
+      parts_.queue.add_after(resource.key(), parts_.queue.pause_after(failures));
+    }
   }
   return news;
 }
@@ -185,16 +191,16 @@ void Controller::write_note(const ResourceKey& key, const DatabaseMigrationStatu
   }
 }
 
-std::optional<DatabaseMigrationStatus> Controller::untold(const DatabaseMigration& resource) {
+std::optional<Controller::Untold> Controller::untold(const DatabaseMigration& resource) {
   const std::lock_guard lock(mutex_);
   auto kept = untold_.extract(resource.key());
   const bool ours = !kept.empty() && kept.mapped().uid == resource.metadata.uid;
-  return ours ? std::optional(std::move(kept.mapped().status)) : std::nullopt;
+  return ours ? std::optional(std::move(kept.mapped())) : std::nullopt;
 }
 
-void Controller::keep_untold(const DatabaseMigration& resource, DatabaseMigrationStatus status) {
+void Controller::keep_untold(const DatabaseMigration& resource, Untold untold) {
   const std::lock_guard lock(mutex_);
-  untold_.insert_or_assign(resource.key(), Untold{resource.metadata.uid, std::move(status)});
+  untold_.insert_or_assign(resource.key(), std::move(untold));
 }
 
 milliseconds Controller::until_resync(const ResourceKey& key) const {

@@ -76,9 +76,10 @@ class Controller {
   struct Untold {
     std::string uid;
     DatabaseMigrationStatus status;
+    int failures = 0;  // to write one, in a row
   };
-  [[nodiscard]] std::optional<DatabaseMigrationStatus> untold(const DatabaseMigration& resource);
-  void keep_untold(const DatabaseMigration& resource, DatabaseMigrationStatus status);
+  [[nodiscard]] std::optional<Untold> untold(const DatabaseMigration& resource);
+  void keep_untold(const DatabaseMigration& resource, Untold untold);
 
   ControllerParts parts_;
   ControllerOptions options_;

@@ -189,6 +189,10 @@ milliseconds WorkQueue::add_rate_limited(const ResourceKey& key) {
   return delay;
 }
 
+milliseconds WorkQueue::pause_after(int failures) const {
+  return back_off_.delay(std::max(failures - 1, 0), luck());
+}
+
 void WorkQueue::forget(const ResourceKey& key) {
   const std::lock_guard lock(mutex_);
   if (const auto found = entries_.find(key); found != entries_.end()) {

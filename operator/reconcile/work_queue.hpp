@@ -61,6 +61,8 @@ class WorkQueue {
   void add_after(const ResourceKey& key, milliseconds delay);
   // Counts a failure and schedules the next attempt; returns the delay.
   milliseconds add_rate_limited(const ResourceKey& key);
+  // How long to wait after so many failures in a row, for whoever counts failures of another kind.
+  [[nodiscard]] milliseconds pause_after(int failures) const;
   // The key's failures are history.
   void forget(const ResourceKey& key);
   // The key is gone: not queued, not scheduled, no group; while it is out its entry stays until done().

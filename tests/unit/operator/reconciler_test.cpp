@@ -362,6 +362,32 @@ TEST_F(ControllerTest, TellsARunThatEndedWhileNoStatusCouldBeWritten) {
   EXPECT_EQ(store.written[0].history.size(), 1U);
 }
 
+TEST_F(ControllerTest, LooksLessAndLessOftenWhileNoStatusCanBeWritten) {
+  store.refuses = true;
+  for (const int seconds : {1, 2, 4, 8, 16}) {
+    controller.process(store.resource.key(), {});
+    EXPECT_EQ(seconds_until_its_turn(), seconds);
+  }
+  EXPECT_EQ(queue.failures(store.resource.key()), 0) << "the looks were all well";
+  store.refuses = false;
+  controller.process(store.resource.key(), {});
+  EXPECT_GT(seconds_until_its_turn(), 16);
+  store.refuses = true;
+  store.resource.spec.target_revision = "nowhere";
+  controller.process(store.resource.key(), {});
+  EXPECT_EQ(seconds_until_its_turn(), 1) << "it begins anew";
+}
+
+TEST_F(ControllerTest, CountsALookThatFailedOnceWhetherItCouldBeToldOrNot) {
+  store.refuses = true;
+  database().observe_error = Error(ErrorCode::DatabaseUnreachable, "refused");
+  for (const int failures : {1, 2, 3}) {
+    controller.process(store.resource.key(), {});
+    EXPECT_EQ(queue.failures(store.resource.key()), failures);
+    EXPECT_EQ(seconds_until_its_turn(), 1 << (failures - 1));
+  }
+}
+
 TEST_F(ControllerTest, TellsNothingOfAnOlderResourceOfTheSameName) {
   store.refuses = true;
   controller.process(store.resource.key(), {});
