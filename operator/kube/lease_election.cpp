@@ -1,6 +1,8 @@
 #include "operator/kube/lease_election.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -56,13 +58,11 @@ void LeaseElection::run(const StopToken& stop, const std::function<void()>& rele
   if (callbacks_.started_leading) {
     callbacks_.started_leading();
   }
-  hold(stop);
-  const bool given_back = leading();
-  leading_ = false;
-  log_.info(given_back ? "stopping, the lease is given back when running work has ended" : "leadership lost");
-  if (callbacks_.stopped_leading) {
-    callbacks_.stopped_leading();
+  if (!hold_in_time(stop)) {
+    return;
   }
+  const bool given_back = leading();
+  stop_leading(given_back ? "stopping, the lease is given back when running work has ended" : "leadership lost");
   if (given_back) {
     finish_work(release_when);
     release();
@@ -79,12 +79,50 @@ void LeaseElection::acquire(const StopToken& stop) {
   }
 }
 
+void LeaseElection::stop_leading(const char* why) {
+  leading_ = false;
+  log_.info(why);
+  if (callbacks_.stopped_leading) {
+    callbacks_.stopped_leading();
+  }
+}
+
+// False when the deadline passed meanwhile and that was told already: a renewal may hang for longer than the Lease lasts.
+bool LeaseElection::hold_in_time(const StopToken& stop) {
+  std::mutex mutex;
+  std::condition_variable ended;
+  bool over = false;
+  bool told = false;
+  std::thread watch([&] {
+    std::unique_lock lock(mutex);
+    while (!over && leading()) {
+      ended.wait_for(lock, time_left());  // renewals move it on
+    }
+    if (!over) {
+      told = true;
+      stop_leading("leadership lost");
+    }
+  });
+  hold(stop);
+  {
+    const std::lock_guard lock(mutex);
+    over = true;
+  }
+  ended.notify_all();
+  watch.join();
+  return !told;
+}
+
+// Until the renew deadline; a millisecond at least.
+milliseconds LeaseElection::time_left() const {
+  const SteadyTime until(SteadyTime::duration(valid_until_.load()));
+  return std::max(std::chrono::ceil<milliseconds>(until - clock_.steady_now()), milliseconds(1));
+}
+
 // Returns when stopped, when another holds the Lease, or when the renew deadline has passed.
 void LeaseElection::hold(const StopToken& stop) {
   while (!stop.requested() && leading()) {
-    const SteadyTime until(SteadyTime::duration(valid_until_.load()));
-    const auto left = std::chrono::ceil<milliseconds>(until - clock_.steady_now());
-    if (!clock_.wait(std::clamp(next_pause(), milliseconds(1), std::max(left, milliseconds(1))), stop)) {
+    if (!clock_.wait(std::clamp(next_pause(), milliseconds(1), time_left()), stop)) {
       return;
     }
     if (!leading() || (!attempt() && held_by_another())) {

@@ -6,10 +6,12 @@
 // fence: two leaders are possible for moments, and the advisory lock in the database is what keeps them apart.
 //
 // leading() is false as soon as the renew deadline has passed, counted from the moment when the last renewal that succeeded was
-// sent, even while a request to the server hangs. The callback comes when that request ends: give the election a client of its
-// own, whose deadline is half the renew deadline and whose stop token outlives a graceful stop.
+// sent, and stopped_leading is called then, even while a request to the server hangs; run() returns when that request ends.
+// Give the election a client of its own, whose deadline is half the renew deadline and whose stop token outlives a graceful
+// stop.
 //
-// Threads: run() occupies its thread; leading() from any. Callbacks come from run()'s thread. Ownership: borrows client, clock.
+// Threads: run() occupies its thread, and while it leads one more that watches the deadline; leading() from any. Callbacks come
+// from run()'s thread, stopped_leading from the other one when the deadline passes. Ownership: borrows client, clock.
 #pragma once
 
 #include <atomic>
@@ -61,7 +63,10 @@ class LeaseElection {
   void see(KubeObject lease);
   [[nodiscard]] bool held_by_another() const;
   void acquire(const StopToken& stop);
+  [[nodiscard]] bool hold_in_time(const StopToken& stop);
   void hold(const StopToken& stop);
+  void stop_leading(const char* why);
+  [[nodiscard]] milliseconds time_left() const;
   void finish_work(const std::function<void()>& release_when);
   void release();
   void set_valid_since(SteadyTime sent);

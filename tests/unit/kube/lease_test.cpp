@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -161,6 +163,42 @@ TEST_F(LeaseTest, IsNotLeadingBehindTheDeadlineEvenWhileARequestHangs) {
   EXPECT_THAT(told, ElementsAre("leader one", "started", "stopped"));
 }
 
+TEST(LeaseDeadline, IsToldWhileARenewalHangs) {
+  test::FakeKube kube;
+  SystemClock clock;
+  StopSource stop;
+  std::promise<SteadyTime> lost;
+  auto told = lost.get_future();
+  std::future_status while_hanging = std::future_status::timeout;
+  SteadyTime sent{};  // the last renewal that succeeded was not sent later
+  LeaseElection* election = nullptr;
+  kube.on_call = [&](const test::KubeCall& call) {
+    if (call.verb == "update" && while_hanging != std::future_status::ready) {
+      while_hanging = told.wait_for(seconds(20));  // the request hangs for as long
+    } else if (call.verb == "create") {
+      sent = clock.steady_now();
+    }
+  };
+  const LeaseOptions options{.name_space = "ops",
+                             .identity = "one",
+                             .duration = milliseconds(30'000),
+                             .renew_deadline = milliseconds(1'000),
+                             .retry = milliseconds(20)};
+  LeaseElection one(kube, clock, options,
+                    {{},
+                     [&] {
+                       EXPECT_FALSE(election->leading());
+                       lost.set_value(clock.steady_now());
+                     },
+                     {}},
+                    Log());
+  election = &one;
+  one.run(stop.token());
+  ASSERT_EQ(while_hanging, std::future_status::ready);
+  EXPECT_LT(told.get() - sent, options.duration);
+  EXPECT_EQ(kube.count("update"), 1U);
+}
+
 TEST_F(LeaseTest, ARenewalCountsFromTheMomentItWasSent) {
   LeaseElection one = make("one");
   bool slow = true;
@@ -276,7 +314,7 @@ class Stage {
     if (stop.requested()) {
       return false;
     }
-    wakes_[actor] = now_ + duration;
+    wakes_[actor] = now() + duration;
     running_ = kNobody;
     turn_.notify_all();
     turn_.wait(lock, [&] { return running_ == actor; });
@@ -290,7 +328,7 @@ class Stage {
   }
   void enter(std::size_t actor) {
     std::unique_lock lock(mutex_);
-    wakes_[actor] = now_;
+    wakes_[actor] = now();
     turn_.notify_all();
     turn_.wait(lock, [&] { return running_ == actor; });
   }
@@ -312,8 +350,8 @@ class Stage {
         return;
       }
       // Every millisecond would be too many; the moment just before the next turn shows the longest reign.
-      const SteadyTime next = std::max(now_, *wakes_[first]);
-      now_ = std::max(now_, next - milliseconds(1));
+      const SteadyTime next = std::max(now(), *wakes_[first]);
+      now_ = std::max(now(), next - milliseconds(1));
       look();
       now_ = next;
       look();
@@ -322,7 +360,7 @@ class Stage {
       turn_.wait(lock, [&] { return running_ == kNobody; });
     }
   }
-  SteadyTime now() const { return now_; }  // one thread runs at a time, and the baton is a mutex
+  SteadyTime now() const { return now_; }
 
   std::minstd_rand luck;
 
@@ -332,7 +370,7 @@ class Stage {
   std::condition_variable turn_;
   std::array<std::optional<SteadyTime>, 3> wakes_;
   std::size_t running_ = kNobody;
-  SteadyTime now_{};
+  std::atomic<SteadyTime> now_{};
 };
 
 class StageClock final : public Clock {
