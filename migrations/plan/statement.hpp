@@ -59,8 +59,8 @@ struct RecoveryProbe {
 [[nodiscard]] RecoveryProbe recovery_probe(std::string_view sql);
 
 // The statement, sanitised, when it takes away what no downgrade brings back: tables, columns, schemas, types and what falls
-// with them, deleted or truncated rows, rows overwritten without a WHERE, and DO blocks whose text does such things. Empty
-// otherwise. A function that deletes when it is called is not seen.
+// with them, deleted or truncated rows, rows overwritten without a WHERE that looks at them, columns of another type, and DO
+// blocks whose text does such things. Empty otherwise. What counts and what is not seen: docs/spec/database-migration.md.
 [[nodiscard]] std::string destroyed_by(std::string_view sql);
 
 // The statement with literals and passwords replaced ($1), for logs and reports; never longer than `limit` bytes. Text that
