@@ -103,8 +103,17 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
   auto entry = run.entry(*run.failed, "failed");
   entry.duration = milliseconds(0);
   entry.failure = &error;
-  const Command command = run.ledger.record(entry);
-  [[maybe_unused]] const auto recorded = session->query(command.sql, command.parameters);  // a courtesy: the report has it too
+  Command command = run.ledger.record(entry);
+  const auto recorded = session->query(command.sql, command.parameters);  // a courtesy: the report has it too
+  if (!recorded && recorded.error().sqlstate.starts_with("22")) {         // the database's encoding lacks one of its characters
+    for (auto& parameter : command.parameters) {
+      if (parameter) {
+        std::ranges::replace_if(
+            *parameter, [](char c) { return c == '\0' || static_cast<unsigned char>(c) >= 0x80U; }, '?');
+      }
+    }
+    [[maybe_unused]] const auto in_ascii = session->query(command.sql, command.parameters);
+  }
 }
 
 Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge) {

@@ -63,7 +63,8 @@ Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement*
       error.context += ":" + std::to_string(statement->line);
     }
   }
-  if (error.sqlstate == "57014" && stop.requested()) {
+  const bool cancelled = error.sqlstate == "57014";
+  if (cancelled && stop.requested()) {
     error.code = ErrorCode::Interrupted;
     error.retry = RetryClass::Transient;
     error.message = "stopped on request; the running transaction was rolled back";
@@ -72,9 +73,16 @@ Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement*
                     std::to_string(settings.execution.lock_retry_budget.count() / 1000) + " s; the transaction was rolled back";
     error.hint = report.blockers.empty() ? "try again at a quieter time, or raise execution.lock_retry_budget"
                                          : "see the blocking sessions, end them or wait, then run again";
-  } else if (error.sqlstate == "57014") {
-    error.message = "the statement exceeded the statement timeout; its transaction was rolled back";
-    error.hint = "raise execution.statement_timeout (0 means none)";
+  } else if (cancelled && error.message.find("statement timeout") != std::string::npos) {
+    const bool ours = settings.execution.statement_timeout.count() > 0;
+    error.message = std::string("the statement exceeded the statement timeout") + (ours ? "" : " that the revision set") +
+                    "; its transaction was rolled back";
+    error.hint = ours
+                     ? "raise execution.statement_timeout (0 means none)"
+                     : "raise statement_timeout where the revision sets it; execution.statement_timeout is 0, which means none";
+  } else if (cancelled) {
+    error.message = "the statement was cancelled by somebody else; its transaction was rolled back";
+    error.hint = "ask who calls pg_cancel_backend, the server's log may tell; then run again";
   }
   return error;
 }

@@ -22,8 +22,9 @@ std::string without_values(std::string_view message) {
   return std::string(quoted == std::string_view::npos ? message : message.substr(0, quoted));
 }
 
+// Always UTF-8, though not every server's encoding is known to it: what is no text can neither be stored nor told as JSON.
 std::string one_line(std::string_view message) {
-  return std::string(cut_at_character(message.substr(0, message.find('\n')), kMaxMessage));
+  return std::string(cut_at_character(well_formed(message.substr(0, message.find('\n'))), kMaxMessage));
 }
 
 ErrorCode code_of(std::string_view state) {

@@ -149,6 +149,33 @@ TEST_F(Contention, StopsAStatementAtItsTimeout) {
   EXPECT_NE(report.error->message.find("statement timeout"), std::string::npos);
 }
 
+TEST_F(Contention, TellsATimeoutOfTheRevisionsOwn) {
+  revision("a1", "", "SET LOCAL statement_timeout = '200ms';\nSELECT pg_sleep(30);");
+  const auto report = upgrade();
+  ASSERT_FALSE(report.ok());
+  EXPECT_NE(report.error->message.find("that the revision set"), std::string::npos) << report.error->message;
+}
+
+TEST_F(Contention, TellsACancelledStatementFromATimeout) {
+  revision("a1", "", "SELECT pg_sleep(30);");
+  for (const int timeout : {0, 60'000}) {
+    settings_.execution.statement_timeout = milliseconds(timeout);
+    std::thread admin([&] {
+      EXPECT_TRUE(
+          database_.wait_until("SELECT bool_or(pg_cancel_backend(pid)) FROM pg_stat_activity"
+                               " WHERE datname = current_database() AND query LIKE '%pg_sleep(30)%'"
+                               " AND state = 'active' AND pid <> pg_backend_pid()"));
+    });
+    const auto report = upgrade();
+    admin.join();
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error->sqlstate, "57014");
+    EXPECT_NE(report.error->message.find("cancelled by somebody else"), std::string::npos) << report.error->message;
+    EXPECT_EQ(report.error->hint.find("statement_timeout"), std::string::npos) << report.error->hint;
+    EXPECT_NE(report.error->hint.find("pg_cancel_backend"), std::string::npos) << report.error->hint;
+  }
+}
+
 TEST_F(Contention, DoesNotLeaveAnInvalidIndexWhenAnotherRunWaitsForTheLock) {
   revision("a1", "", "CREATE TABLE t (id int);");
   revision("b2", "a1", "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY t_id ON t (id);");
