@@ -158,8 +158,9 @@ class House {
         artifacts_(*client_, *fetcher_, clock_, flux_options(options, grounds_.cache.path()), stop),
         sources_({&folders_, &config_maps_, &repositories_, &artifacts_}),
         databases_(make_migrator_access(connect_to_database, clock_)),
-        backups_([this](const DatabaseMigration& /*resource*/, const std::string& path) { return backup_folder(path); },
-                 connect_to_database, program_surroundings(), clock_, log_),
+        backups_(
+            [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
+            connect_to_database, program_surroundings(), clock_, log_),
         jobs_(options.job_image.empty() ? nullptr : std::make_unique<JobRunner>(*client_, clock_, options.job_image, log_)),
         event_client_(make_rest_client(*transport_, clock_, event_requests(), requests_stop_.token(), request_counter())),
         recorder_(make_event_recorder(*event_client_, clock_, "athanor-operator", host_, log_)),
@@ -298,13 +299,13 @@ class House {
     controller_.stop();
   }
 
-  // Relative paths are below the first backup root, where they are called as the resource is unless it says otherwise.
-  Result<std::string> backup_folder(const std::string& path) const {
+  // Below the folder of the namespace in the first backup root, where it is called as the resource is unless it says otherwise.
+  Result<std::string> backup_folder(const ResourceKey& key, const std::string& path) const {
     if (grounds_.backups.roots().empty()) {
       return fail(
           Error(ErrorCode::BackupRefused, "this operator has no folder for backups").advise("start it with --backup-root"));
     }
-    return grounds_.backups.resolve(grounds_.backups.roots().front(), path, "spec.backup.path", "--backup-root");
+    return grounds_.backups.resolve_below(key.name_space, path.empty() ? key.name : path, "spec.backup.path");
   }
 
   std::string scrape() {

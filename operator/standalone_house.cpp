@@ -30,8 +30,9 @@ class House {
         credentials_(std::move(secrets), environment_variable),
         databases_(make_migrator_access(connect_to_database, clock_)),
         backup_roots_(std::move(backups)),
-        backups_([this](const DatabaseMigration& /*resource*/, const std::string& path) { return backup_folder(path); },
-                 connect_to_database, program_surroundings(), clock_, log_),
+        backups_(
+            [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
+            connect_to_database, program_surroundings(), clock_, log_),
         catalogue_(state_, clock_, [this](const DatabaseMigration& resource) { return identify(resource); }),
         manifests_(roots_.front(), clock_),
         reconciler_({sources_, credentials_, *databases_, metrics_, clock_, nullptr, &backups_}),
@@ -92,9 +93,11 @@ class House {
     return {server_of(*described), claim_of(*described, resource)};
   }
 
-  Result<std::string> backup_folder(const std::string& path) const {
+  // Whoever writes the manifests may name any folder below a root.
+  Result<std::string> backup_folder(const ResourceKey& key, const std::string& path) const {
     const auto& roots = backup_roots_.roots();
-    return backup_roots_.resolve(roots.empty() ? std::string() : roots.front(), path, "spec.backup.path", "--backup-root");
+    return backup_roots_.resolve(roots.empty() ? std::string() : roots.front(), path.empty() ? key.text() : path,
+                                 "spec.backup.path", "--backup-root");
   }
 
   void forget(const ResourceKey& key) { reconciler_.forget(key); }

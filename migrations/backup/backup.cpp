@@ -21,17 +21,52 @@ std::string version_table_of(const BackupJob& job) {
   return qualified_name(job.version_table_schema, job.version_table);
 }
 
-// Young enough, of the same rows, and still what was written.
-Result<std::optional<BackupRecord>> accept_existing(const BackupTools& tools, const BackupJob& job, Session& session,
+BackupSubject subject_of(const BackupTools& tools, const BackupJob& job, const DatabaseFacts& facts) {
+  return {facts.identity, tools.sessions.describe(), job.resource, job.resource_uid};
+}
+
+// The rows may have left and come back since: then the dump is of another time.
+Result<bool> has_moved_since(const BackupJob& job, Session& session, WallTime moment) {
+  const std::string history = qualified_name(job.ledger_schema, "history");
+  TRY_ASSIGN(const Rows there, session.query("SELECT to_regclass($1) IS NOT NULL", {history}));
+  if (there.text(0, 0) != "t") {
+    return false;
+  }
+  TRY_ASSIGN(const Rows moved, session.query("SELECT EXISTS (SELECT FROM " + history +
+                                                 " WHERE outcome IN ('applied', 'stamped') AND started_at >= $1::timestamptz)",
+                                             {format_iso8601(moment)}));
+  return moved.text(0, 0) == "t";
+}
+
+// Young enough, or of an earlier attempt at the same; the checksum is not read yet.
+Result<std::optional<BackupRecord>> find_acceptable(const BackupTools& tools, const BackupJob& job, Session& session,
                                                     const DatabaseFacts& facts) {
-  if (job.settings.accept_max_age.count() <= 0) {
+  const milliseconds max_age = job.settings.accept_max_age;
+  if (max_age.count() <= 0 && job.retry_age.count() <= 0) {
     return std::nullopt;
   }
-  TRY_ASSIGN(const auto revisions, read_revisions(session, version_table_of(job)));
+  BackupNeed need{subject_of(tools, job, facts), version_table_of(job), {}, job.target};
+  TRY_ASSIGN(need.revisions, read_revisions(session, need.version_table));
   TRY_ASSIGN(const BackupList list, list_backups(tools.store));
-  const BackupRecord* found = newest_acceptable(list.backups, facts.identity, version_table_of(job), revisions,
-                                                job.settings.accept_max_age, tools.clock.wall_now());
-  if (found == nullptr) {
+  const WallTime now = tools.clock.wall_now();
+  if (max_age.count() > 0) {
+    if (const BackupRecord* young = newest_acceptable(list.backups, need, max_age, now)) {
+      return *young;
+    }
+  }
+  const BackupRecord* earlier = of_earlier_attempt(list.backups, need, job.retry_age, now);
+  if (earlier == nullptr) {
+    return std::nullopt;
+  }
+  TRY_ASSIGN(const bool moved, has_moved_since(job, session, earlier->started));
+  return moved ? std::nullopt : std::optional(*earlier);
+}
+
+// Still what was written.
+Result<std::optional<BackupRecord>> accept_existing(const BackupTools& tools, const BackupJob& job, Session& session,
+                                                    const DatabaseFacts& facts) {
+  TRY_ASSIGN(auto found, find_acceptable(tools, job, session, facts));
+  if (!found) {
     return std::nullopt;
   }
   tools.progress.stage(BackupStage::Verifying, found->file);
@@ -41,12 +76,11 @@ Result<std::optional<BackupRecord>> accept_existing(const BackupTools& tools, co
     tools.progress.warning(same.error().describe() + "; a new backup is taken");
     return std::nullopt;
   }
-  BackupRecord record = *found;
-  record.accepted = true;
-  return record;
+  found->accepted = true;
+  return found;
 }
 
-std::vector<BackupRecord> prune(const BackupTools& tools, const BackupJob& job, Session* session, const DatabaseIdentity& who,
+std::vector<BackupRecord> prune(const BackupTools& tools, const BackupJob& job, Session* session, const DatabaseFacts& facts,
                                 bool only_look) {
   std::vector<BackupRecord> deleted;
   auto list = list_backups(tools.store);
@@ -55,7 +89,8 @@ std::vector<BackupRecord> prune(const BackupTools& tools, const BackupJob& job, 
     return deleted;
   }
   const BackupCatalogue catalogue(job.ledger_schema);
-  for (BackupRecord& record : expired_backups(list->backups, who, job.settings.retention, tools.clock.wall_now())) {
+  for (BackupRecord& record :
+       expired_backups(list->backups, subject_of(tools, job, facts), job.settings.retention, tools.clock.wall_now())) {
     if (!only_look) {
       if (auto gone = delete_backup(tools.store, record); !gone) {
         tools.progress.warning(gone.error().describe());
@@ -87,7 +122,7 @@ void record_and_prune(const BackupTools& tools, const BackupJob& job, std::uniqu
   }
   if (!job.settings.retention.unlimited()) {
     tools.progress.stage(BackupStage::Pruning, tools.store.describe());
-    prune(tools, job, writable ? session.get() : nullptr, facts.identity, false);
+    prune(tools, job, writable ? session.get() : nullptr, facts, false);
   }
 }
 
@@ -126,6 +161,7 @@ BackupJob BackupJob::from(const Configuration& configuration) {
   job.version_table_schema = configuration.version_table_schema;
   job.ledger_schema = configuration.ledger_schema;
   job.role = configuration.execution.role;
+  job.allow_session_pooler = configuration.execution.allow_session_pooler;
   return job;
 }
 
@@ -136,6 +172,7 @@ Result<BackupRecord> ensure_backup(const BackupTools& tools, const BackupJob& jo
 Result<BackupRecord> take_backup(const BackupTools& tools, const BackupJob& job) {
   BackupJob always = job;
   always.settings.accept_max_age = milliseconds(0);
+  always.retry_age = milliseconds(0);
   return ensure(tools, std::move(always));
 }
 
@@ -166,7 +203,7 @@ Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const 
   if (!only_look) {
     TRY(tools.store.clean(tools.clock.wall_now()));
   }
-  return prune(tools, job, facts.standby ? nullptr : session.get(), facts.identity, only_look);
+  return prune(tools, job, facts.standby ? nullptr : session.get(), facts, only_look);
 }
 
 }  // namespace athanor

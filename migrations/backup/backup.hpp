@@ -1,7 +1,8 @@
 // Backups: a dump that is known to be good before anything is changed.
 //
 // ensure_backup() answers one question for whoever is about to migrate: is there a verified backup of this database as it is
-// now? It accepts an existing one (same database, same revision rows, young enough, checksum read again), or takes one: waits
+// now? It accepts an existing one (same database, same revision rows, young enough, checksum read again; or the one that an
+// earlier attempt at the same migration took), or takes one: waits
 // for its turn, checks free space, runs pg_dump on an exported snapshot and streams it into the store, reads it back from
 // storage and decodes all of it, and only then publishes it under its name. What it returns is a value: the record says what
 // was saved, of which moment, how large, how long it took, and where it is.
@@ -17,6 +18,7 @@
 // the same one too: they take turns. Ownership: borrows everything; opens and closes one session of its own.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,15 @@ struct BackupJob {
   std::string role;  // SET ROLE for pg_dump too
   std::string actor;
   std::string run_id;  // new_run_id() when empty
+  bool allow_session_pooler = false;
+
+  // What it is for: the rows that the migration leads to, and the resource that declares it. Empty: for its own sake.
+  std::optional<std::vector<std::string>> target;
+  std::string resource;
+  std::string resource_uid;
+  // What an earlier attempt at the same migration took is good enough for this long, accept_max_age aside, as long as nothing
+  // was applied since; 0: not at all.
+  milliseconds retry_age{0};
 
   ConnectionKeywords connection;         // of the URL; the password is among them
   std::vector<std::string> environment;  // "NAME=value": what child processes may inherit
@@ -59,9 +70,10 @@ struct BackupTools {
   StopToken stop;
 };
 
-// Accepts one (settings.accept_max_age) or takes one; then deletes what retention lets go. Never returns a backup that is not
-// verified. BackupRefused when it cannot work as things are, LockHeld when another dump does not end, Interrupted after a stop,
-// BackupCorrupt when what was written cannot be read back, else BackupFailed: in every case nothing was published or changed.
+// Accepts one (settings.accept_max_age, retry_age) or takes one; then deletes what retention lets go. Never returns a backup
+// that is not verified. BackupRefused when it cannot work as things are, LockHeld when another dump does not end, Interrupted
+// after a stop, BackupCorrupt when what was written cannot be read back, else BackupFailed: in every case nothing was published
+// or changed.
 [[nodiscard]] Result<BackupRecord> ensure_backup(const BackupTools& tools, const BackupJob& job);
 
 // Takes one, whatever there is.

@@ -93,6 +93,11 @@ BackupRecord record_from(const Json& json) {
   json.at("sha256").get_to(record.sha256);
   json.at("size").get_to(record.size);
   json.at("lsn").get_to(record.lsn);
+  if (const auto target = json.find("target"); target != json.end() && !target->is_null()) {
+    record.target = target->get<std::vector<std::string>>();
+  }
+  record.resource = json.value("resource", "");
+  record.resource_uid = json.value("resource_uid", "");
   json.at("server_version").get_to(record.server_version);
   json.at("client_version").get_to(record.client_version);
   json.at("compression").get_to(record.compression);
@@ -119,6 +124,9 @@ std::string write_manifest(const BackupRecord& record) {
                       {"place", record.place}};
   json["version_table"] = record.version_table;
   json["revisions"] = record.revisions;
+  json["target"] = record.target ? Json(*record.target) : Json(nullptr);
+  json["resource"] = record.resource;
+  json["resource_uid"] = record.resource_uid;
   json["sha256"] = record.sha256;
   json["size"] = record.size;
   json["lsn"] = record.lsn;

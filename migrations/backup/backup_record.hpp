@@ -18,7 +18,8 @@
 
 namespace athanor {
 
-// Which database a backup is of. Names are used again and moved around; the oid within its cluster is not.
+// Which database a backup is of. Names are used again and moved around; the oid within its cluster is not. A physical copy of a
+// cluster (pg_basebackup) has both in common with its original: retention.hpp tells them apart.
 struct DatabaseIdentity {
   std::string system_identifier;  // of the cluster; empty when the server does not tell
   std::string oid;
@@ -62,6 +63,10 @@ struct BackupRecord {
   std::string sha256;
   std::uint64_t size = 0;
   std::string lsn;  // not after the dump's snapshot
+  // The rows that the migration it was taken for leads to; empty: taken for its own sake.
+  std::optional<std::vector<std::string>> target;
+  std::string resource;      // "shop/orders", where a resource asked for it
+  std::string resource_uid;  // on a cluster
   int server_version = 0;
   std::string client_version;
   int compression = 0;

@@ -95,6 +95,9 @@ class Run {
     record_.version_table = qualified_name(job_.version_table_schema, job_.version_table);
     record_.revisions = snapshot.revisions;
     record_.lsn = snapshot.lsn;
+    record_.target = job_.target;
+    record_.resource = job_.resource;
+    record_.resource_uid = job_.resource_uid;
     record_.server_version = session_.server_version();
     record_.client_version = programs_.version;
     record_.compression = job_.settings.compression;

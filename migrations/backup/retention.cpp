@@ -2,8 +2,62 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 
 namespace athanor {
+namespace {
+
+bool is_good(const StoredBackup& backup) {
+  return backup.complete && backup.record.verified.has_value();
+}
+
+// Acceptance is stricter than ownership: what was taken elsewhere may hold other rows, whoever asked for it.
+bool would_do(const StoredBackup& backup, const BackupNeed& need, milliseconds max_age, WallTime now) {
+  const BackupRecord& record = backup.record;
+  return is_good(backup) && record.database.same_as(need.subject.database) && record.place == need.subject.place &&
+         record.version_table == need.version_table && record.revisions == need.revisions && now - record.started <= max_age;
+}
+
+struct OwnBackup {
+  const BackupRecord* record = nullptr;
+  bool good = false;
+  std::size_t point = 0;  // the same for dumps of the same restore point; of good ones only
+};
+
+// Newest first, as the list is.
+std::vector<OwnBackup> own_backups(const std::vector<StoredBackup>& backups, const BackupSubject& subject) {
+  std::vector<OwnBackup> own;
+  for (const StoredBackup& backup : backups) {
+    if (subject.owns(backup.record)) {
+      own.push_back({&backup.record, is_good(backup), own.size()});
+    }
+  }
+  std::map<std::string, const OwnBackup*> last;  // before a migration, by version table
+  for (OwnBackup& backup : std::views::reverse(own)) {
+    if (!backup.good || !backup.record->target) {
+      continue;
+    }
+    const OwnBackup*& before = last[backup.record->version_table];
+    if (before != nullptr &&
+        (before->record->target == backup.record->target || before->record->revisions == backup.record->revisions)) {
+      backup.point = before->point;
+    }
+    before = &backup;
+  }
+  return own;
+}
+
+// Of the same rows in one restore point the first and the last are worth keeping: the one knows what half-done steps changed
+// meanwhile, the other what was written.
+bool is_between(const std::vector<OwnBackup>& own, std::size_t index) {
+  const auto alike = [&](const OwnBackup& other) {
+    return other.good && other.point == own[index].point && other.record->revisions == own[index].record->revisions;
+  };
+  const auto here = own.begin() + static_cast<std::ptrdiff_t>(index);
+  return own[index].good && std::any_of(own.begin(), here, alike) && std::any_of(here + 1, own.end(), alike);
+}
+
+}  // namespace
 
 Result<BackupList> list_backups(BackupStore& store) {
   TRY_ASSIGN(const auto files, store.list());
@@ -63,40 +117,51 @@ Result<StoredBackup> find_backup(BackupStore& store, const std::string& referenc
   return *found.front();
 }
 
-const BackupRecord* newest_acceptable(const std::vector<StoredBackup>& backups, const DatabaseIdentity& database,
-                                      const std::string& version_table, const std::vector<std::string>& revisions,
-                                      milliseconds max_age, WallTime now) {
-  const auto found = std::ranges::find_if(backups, [&](const StoredBackup& backup) {
-    const BackupRecord& record = backup.record;
-    return backup.complete && record.verified && record.database.same_as(database) && record.version_table == version_table &&
-           record.revisions == revisions && now - record.started <= max_age;
-  });
+bool BackupSubject::owns(const BackupRecord& record) const {
+  if (!record.database.same_as(database)) {
+    return false;
+  }
+  if (resource.empty() || record.resource.empty()) {
+    return record.place == place;
+  }
+  const bool same_uid = !resource_uid.empty() && record.resource_uid == resource_uid;
+  return record.resource == resource && (same_uid || record.place == place);
+}
+
+const BackupRecord* newest_acceptable(const std::vector<StoredBackup>& backups, const BackupNeed& need, milliseconds max_age,
+                                      WallTime now) {
+  const auto found =
+      std::ranges::find_if(backups, [&](const StoredBackup& backup) { return would_do(backup, need, max_age, now); });
   return found == backups.end() ? nullptr : &found->record;
 }
 
-std::vector<BackupRecord> expired_backups(const std::vector<StoredBackup>& backups, const DatabaseIdentity& database,
+const BackupRecord* of_earlier_attempt(const std::vector<StoredBackup>& backups, const BackupNeed& need, milliseconds max_age,
+                                       WallTime now) {
+  const auto last = std::ranges::find_if(backups, [&](const StoredBackup& backup) {
+    return is_good(backup) && backup.record.target && backup.record.version_table == need.version_table &&
+           need.subject.owns(backup.record);
+  });
+  const bool ours = need.target && last != backups.end() && last->record.target == need.target;
+  return ours && would_do(*last, need, max_age, now) ? &last->record : nullptr;
+}
+
+std::vector<BackupRecord> expired_backups(const std::vector<StoredBackup>& backups, const BackupSubject& subject,
                                           const BackupRetention& retention, WallTime now) {
+  const std::vector<OwnBackup> own = own_backups(backups, subject);
   std::vector<BackupRecord> expired;
-  const BackupRecord* newest = nullptr;
-  int kept = 0;
-  for (const StoredBackup& backup : backups) {
-    const BackupRecord& record = backup.record;
-    if (!record.database.same_as(database)) {
-      continue;
-    }
-    const bool good = backup.complete && record.verified.has_value();
-    if (good && newest == nullptr) {
-      newest = &record;
-      ++kept;
-      continue;
-    }
-    const bool too_many = retention.keep > 0 && kept >= retention.keep;
-    const bool too_old = retention.max_age.count() > 0 && now - record.started > retention.max_age;
+  std::vector<std::size_t> kept;  // restore points, the newest first
+  for (auto backup = own.begin(); backup != own.end(); ++backup) {
+    const bool known = backup->good && std::ranges::find(kept, backup->point) != kept.end();
+    const bool too_many = retention.keep > 0 && !known && kept.size() >= static_cast<std::size_t>(retention.keep);
+    const bool too_old = retention.max_age.count() > 0 && now - backup->record->started > retention.max_age;
+    const bool of_newest = backup->good && (kept.empty() || backup->point == kept.front());
     // What is broken takes no place among those that are kept, and stays until a good one is there.
-    const bool goes = newest != nullptr && (too_many || too_old);
-    kept += good && !goes ? 1 : 0;
+    const bool goes = (!kept.empty() && !of_newest && (too_many || too_old)) ||
+                      (retention.keep > 0 && is_between(own, static_cast<std::size_t>(backup - own.begin())));
     if (goes) {
-      expired.push_back(record);
+      expired.push_back(*backup->record);
+    } else if (backup->good && !known) {
+      kept.push_back(backup->point);
     }
   }
   std::ranges::reverse(expired);

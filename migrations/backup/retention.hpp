@@ -1,11 +1,19 @@
 // Which backups there are, and which may go.
 //
-// Only what has a manifest of ours is ever touched, only backups of the same database (cluster and oid, not name), and never
-// the newest verified one.
+// Only what has a manifest of ours is ever touched, and only backups of the same database. That is more than cluster and oid: a
+// physical copy of a server has both. So a backup of a resource is the same resource's (and, told by its uid or by the place,
+// of the same database), any other is known by the place it was taken from: host, port and name. A failover behind one name, or
+// under a resource that stays, changes nothing; else old backups are left alone rather than deleted.
+//
+// What counts is restore points. All dumps of one migration, however often it was tried again, are one: the dump of the first
+// attempt is the only one that holds what the migration has destroyed meanwhile. Two dumps before a migration belong together
+// when the second leads to the same rows, or begins at the same rows, as the one before it. The newest restore point stays
+// whole, and the newest verified dump in any case. docs/adr/0012 has the reasons.
 //
 // Threads: the caller's.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,15 +37,36 @@ struct BackupList {
 // By file name, run id, or a unique prefix of the run id. BackupNotFound, or Usage when several begin so.
 [[nodiscard]] Result<StoredBackup> find_backup(BackupStore& store, const std::string& reference);
 
-// The newest complete and verified backup of this database and version table with exactly these rows, not older than `max_age`.
-[[nodiscard]] const BackupRecord* newest_acceptable(const std::vector<StoredBackup>& backups, const DatabaseIdentity& database,
-                                                    const std::string& version_table, const std::vector<std::string>& revisions,
+// Whose backups are looked for.
+struct BackupSubject {
+  DatabaseIdentity database;
+  std::string place;         // "db.example.org:5432/shop"
+  std::string resource;      // empty: of none
+  std::string resource_uid;  // empty where resources have none
+
+  [[nodiscard]] bool owns(const BackupRecord& record) const;
+};
+
+// The database as it is now, for which a backup is looked for.
+struct BackupNeed {
+  BackupSubject subject;
+  std::string version_table;
+  std::vector<std::string> revisions;
+  std::optional<std::vector<std::string>> target;  // of the migration that is about to run
+};
+
+// The newest complete and verified backup of this database, at this place, and version table with exactly these rows, not older
+// than `max_age`.
+[[nodiscard]] const BackupRecord* newest_acceptable(const std::vector<StoredBackup>& backups, const BackupNeed& need,
                                                     milliseconds max_age, WallTime now);
 
+// The same among those that an earlier attempt at this migration took: nothing else was backed up for this version table since.
+[[nodiscard]] const BackupRecord* of_earlier_attempt(const std::vector<StoredBackup>& backups, const BackupNeed& need,
+                                                     milliseconds max_age, WallTime now);
+
 // What retention lets go, oldest first.
-[[nodiscard]] std::vector<BackupRecord> expired_backups(const std::vector<StoredBackup>& backups,
-                                                        const DatabaseIdentity& database, const BackupRetention& retention,
-                                                        WallTime now);
+[[nodiscard]] std::vector<BackupRecord> expired_backups(const std::vector<StoredBackup>& backups, const BackupSubject& subject,
+                                                        const BackupRetention& retention, WallTime now);
 
 // The dump first, then its manifest: a manifest alone is still known as ours.
 [[nodiscard]] Result<void> delete_backup(BackupStore& store, const BackupRecord& record);

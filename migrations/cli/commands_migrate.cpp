@@ -104,12 +104,13 @@ std::unique_ptr<ProgressSink> progress_for(CommandContext& context) {
 }
 
 // --backup: a verified one of exactly these rows, before anything is changed. `saved` is what an earlier attempt took.
-Result<void> back_up_first(CommandContext& context, const Configuration& configuration, const std::vector<std::string>& rows,
+Result<void> back_up_first(CommandContext& context, const Configuration& configuration, const Plan& plan,
                            std::optional<BackupRecord>& saved) {
-  if (!context.arguments().has("--backup") || (saved && saved->revisions == rows)) {
+  if (!context.arguments().has("--backup") || (saved && saved->revisions == plan.from)) {
     return {};
   }
   TRY_ASSIGN(BackupPlace place, open_backup_place(context, configuration));
+  place.job.target = plan.to;
   TRY_ASSIGN(saved, ensure_backup_here(context, place));
   context.output().fields()["backup"] = backup_json(*saved);
   context.output().note((saved->accepted ? "Backup accepted: " : "Backup taken and verified: ") + backup_text(*saved));
@@ -160,7 +161,7 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
     TRY_ASSIGN(const Plan plan, make_plan(graph, source, direction, observation.rows, targets));
     TRY(require_reviewed(context, plan));
     TRY(migrator.verify_checksums(graph, source, observation.rows, &plan));
-    TRY(back_up_first(context, situation.configuration, observation.rows, saved));
+    TRY(back_up_first(context, situation.configuration, plan, saved));
     const ExecutionReport report = migrator.execute(plan, context.outside().stop);
     const bool stale = !report.ok() && report.error->code == ErrorCode::StalePlan && report.executed.empty();
     if (!stale || attempt == kStalePlanAttempts) {

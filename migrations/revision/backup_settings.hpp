@@ -11,9 +11,9 @@
 
 namespace athanor {
 
-// What may be deleted. The newest verified backup stays in any case.
+// What may be deleted. The newest restore point (retention.hpp) stays in any case.
 struct BackupRetention {
-  int keep = 0;                          // this many of a database stay; 0: any number
+  int keep = 0;                          // this many restore points of a database stay; 0: any number
   std::chrono::milliseconds max_age{0};  // older ones go; 0: whatever their age
   [[nodiscard]] bool unlimited() const { return keep == 0 && max_age.count() == 0; }
 };

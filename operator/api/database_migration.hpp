@@ -133,9 +133,9 @@ enum class BackupWhen : std::uint8_t { Never, Destructive, Always };
 
 struct BackupSpec {
   BackupWhen when = BackupWhen::Never;
-  std::string path;  // folder, below a --backup-root of the operator; empty: NAMESPACE/NAME
+  std::string path;  // folder, below a --backup-root of the operator; empty: the resource's own
   int compression = 6;
-  std::int64_t keep = 0;       // newest ones kept; 0: no limit
+  std::int64_t keep = 0;       // restore points; 0: no limit
   milliseconds keep_for{0};    // 0: no limit
   bool required = true;        // no backup, no migration
   milliseconds accept_for{0};  // an existing one of this age and revision will do; 0: always a new one

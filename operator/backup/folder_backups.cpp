@@ -10,6 +10,8 @@ namespace athanor::controller {
 namespace {
 
 constexpr std::chrono::seconds kNoticeEvery(1);
+// An attempt that is made again does not save the same again, but nobody restores what is older than yesterday.
+constexpr std::chrono::hours kRetryAge(24);
 
 // A word at most once a second, for the status.
 class NoticeProgress final : public BackupProgress {
@@ -54,48 +56,51 @@ BackupStatus status_of(const BackupRecord& record) {
   return status;
 }
 
-BackupJob job_of(const DatabaseMigration& resource, const DatabaseTarget& target, const std::string& folder) {
-  const BackupSpec& spec = resource.spec.backup;
+BackupJob job_of(const BackupRequest& request, const std::string& folder) {
+  const BackupSpec& spec = request.resource.spec.backup;
+  const DatabaseTarget& target = request.target;
   BackupJob job;
   job.settings.folder = folder;
   job.settings.compression = spec.compression;
   job.settings.retention.keep = static_cast<int>(spec.keep);
   job.settings.retention.max_age = spec.keep_for;
-  job.settings.required = spec.required;
   job.settings.accept_max_age = spec.accept_for;
   job.version_table = target.settings.version_table;
   job.version_table_schema = target.settings.version_table_schema;
   job.ledger_schema = target.settings.ledger_schema;
   job.role = target.settings.execution.role;
+  job.allow_session_pooler = target.settings.execution.allow_session_pooler;
   job.actor = target.settings.actor;
+  job.target = request.destination;
+  job.resource = request.resource.key().text();
+  job.resource_uid = request.resource.metadata.uid;
+  job.retry_age = spec.accept_for.count() > 0 ? milliseconds(0) : milliseconds(kRetryAge);
   return job;
 }
 
 }  // namespace
 
-Result<BackupStatus> FolderBackups::ensure(const DatabaseMigration& resource, const DatabaseTarget& target,
-                                           const std::vector<std::string>& rows, const Notice& notice, const StopToken& stop) {
-  const ResourceKey key = resource.key();
-  const std::string& declared = resource.spec.backup.path;
-  TRY_ASSIGN(const std::string folder, resolve_(resource, declared.empty() ? key.text() : declared));
+Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const Notice& notice, const StopToken& stop) {
+  const DatabaseTarget& target = request.target;
+  TRY_ASSIGN(const std::string folder, resolve_(request.resource, request.resource.spec.backup.path));
   std::error_code ignored;  // what cannot be made is told by open_folder
   std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), ignored);
   TRY_ASSIGN(const auto store, FolderStore::open_folder(folder));
   TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution));
-  BackupJob job = job_of(resource, target, folder);
+  BackupJob job = job_of(request, folder);
   TRY_ASSIGN(job.connection, surroundings_.connection_keywords(target.url));
   job.environment = surroundings_.environment;
   job.path = surroundings_.path;
   NoticeProgress progress(notice, clock_, log_);
   TRY_ASSIGN(const BackupRecord record, ensure_backup({*store, *sessions, clock_, progress, stop}, job));
-  std::vector<std::string> expected = rows;
+  std::vector<std::string> expected = request.rows;
   std::ranges::sort(expected);
   std::vector<std::string> saved = record.revisions;
   std::ranges::sort(saved);
   if (saved != expected) {
     return fail(ErrorCode::StalePlan, "the database moved while its backup was taken; planning again");
   }
-  return status_of(record);
+  return SavedDatabase{status_of(record), record.accepted};
 }
 
 }  // namespace athanor::controller

@@ -1,8 +1,9 @@
 // Backups that resources declare, taken into folders of this machine: the reconciler's BackupService over the backup room.
 //
-// spec.backup.path must lie, links resolved, below one of the operator's backup roots; relative paths begin at the first, and
-// without one the folder is NAMESPACE/NAME. Before the backup is taken, the record's
-// revision rows are compared with the rows the plan starts from; a database that moved meanwhile is a stale plan.
+// Where spec.backup.path may lead is the house's rule. Without one the folder is named after the resource. The record's
+// revision rows are compared with the rows the plan starts from: a database that moved meanwhile is a stale plan.
+//
+// Attempts at the same plan share a backup, for a day at most where spec.backup.maxAge says nothing (docs/adr/0012).
 //
 // Threads: safe from any thread. Ownership: borrows the clock.
 #pragma once
@@ -25,7 +26,7 @@ struct ProgramSurroundings {
 
 class FolderBackups final : public BackupService {
  public:
-  // A path of a manifest, checked: below a root, links resolved.
+  // A path of a manifest, checked: below a root, links resolved. An empty one: the resource's own.
   using Resolve = std::function<Result<std::string>(const DatabaseMigration& resource, const std::string& path)>;
   FolderBackups(Resolve resolve, SessionFactoryMaker connect, ProgramSurroundings surroundings, Clock& clock, Log log)
       : resolve_(std::move(resolve)),
@@ -34,9 +35,8 @@ class FolderBackups final : public BackupService {
         clock_(clock),
         log_(std::move(log)) {}
 
-  [[nodiscard]] Result<BackupStatus> ensure(const DatabaseMigration& resource, const DatabaseTarget& target,
-                                            const std::vector<std::string>& rows, const Notice& notice,
-                                            const StopToken& stop) override;
+  [[nodiscard]] Result<SavedDatabase> ensure(const BackupRequest& request, const Notice& notice,
+                                             const StopToken& stop) override;
 
  private:
   Resolve resolve_;

@@ -50,7 +50,7 @@ void EventJournal::note(const ResourceKey& key, const Outcome& outcome, bool new
   if (!target) {
     return;
   }
-  if (outcome.backup) {
+  if (outcome.backup && !outcome.backup_accepted) {
     recorder_.record({*target, EventType::Normal, "BackupTaken", "Backup",
                       "backup " + outcome.backup->location + ", " + std::to_string(outcome.backup->size_bytes) + " bytes"});
   }

@@ -24,6 +24,19 @@ std::optional<Outcome> wait_at_gate(const ReconcileContext& given, Findings& fou
   return outcome;
 }
 
+// Where the plan leads. Of revisions in an image no more is known than what the pod told.
+std::vector<std::string> destination_of(const Findings& found) {
+  const Plan& plan = *found.plan;
+  if (found.snapshot) {
+    return plan.to;
+  }
+  const std::string last = plan.revisions.empty() ? std::string() : plan.revisions.back().walk.revision.value_or("");
+  if (last.empty()) {
+    return {plan.target + " of " + found.image};
+  }
+  return {plan.operation == Direction::Downgrade ? "below " + last : last};
+}
+
 // An outcome when there is no backup and there must be one.
 std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
   if (!needs_backup(given.resource.spec.backup, *found.plan, found.destructive)) {
@@ -32,10 +45,14 @@ std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
   auto taken =
       given.parts.backups == nullptr
           ? fail(Error(ErrorCode::BackupRefused, "this operator cannot take backups").advise("start it with --backup-root"))
-          : given.parts.backups->ensure(given.resource, found.target, *found.rows, given.notes.backing_up, given.stop);
+          : given.parts.backups->ensure({given.resource, found.target, *found.rows, destination_of(found)},
+                                        given.notes.backing_up, given.stop);
   if (taken) {
-    found.backup = std::move(*taken);
-    given.log.info("backup taken", {{"location", found.backup->location}, {"bytes", found.backup->size_bytes}});
+    found.backup = std::move(taken->backup);
+    found.backup_accepted = taken->accepted;
+    given.log.info(
+        taken->accepted ? "backup accepted" : "backup taken",
+        {{"location", found.backup->location}, {"startedAt", found.backup->started_at}, {"bytes", found.backup->size_bytes}});
     return std::nullopt;
   }
   if (!given.resource.spec.backup.required && taken.error().code != ErrorCode::Interrupted) {

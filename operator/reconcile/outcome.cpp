@@ -192,7 +192,8 @@ void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigrat
   if (resource.spec.backup.when == BackupWhen::Never) {
     remove_condition(status.conditions, ConditionType::BackedUp);
   } else if (outcome.backup) {
-    conditions.set(ConditionType::BackedUp, true, Reason::BackupTaken, outcome.backup->location);
+    conditions.set(ConditionType::BackedUp, true, Reason::BackupTaken,
+                   outcome.backup->location + (outcome.backup_accepted ? ", taken at " + outcome.backup->started_at : ""));
   } else if (outcome.reason == Reason::BackupFailed) {
     conditions.set(ConditionType::BackedUp, false, outcome.reason, outcome.message);
   }

@@ -45,6 +45,7 @@ struct Outcome {
   std::optional<milliseconds> look_again;  // Waiting: when time alone ends the wait
   std::optional<Approval> approval;        // that let the plan pass
   std::optional<BackupStatus> backup;      // taken or accepted by this reconcile
+  bool backup_accepted = false;            // it was there already
   std::optional<SourceStatus> source;
   std::optional<Error> source_doubt;  // the source could not be looked at: `source` is what it held last
   std::optional<JobStatus> job;

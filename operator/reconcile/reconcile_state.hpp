@@ -89,6 +89,7 @@ struct Findings {
   std::vector<std::string> destructive;
   std::optional<Approval> approval;
   std::optional<BackupStatus> backup;
+  bool backup_accepted = false;
   std::optional<JobStatus> job;
 };
 

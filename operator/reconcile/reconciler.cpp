@@ -257,6 +257,7 @@ class Reconciler::Run {
     outcome.pending = found_.pending;
     outcome.approval = found_.approval;
     outcome.backup = found_.backup;
+    outcome.backup_accepted = found_.backup_accepted;
     outcome.job = found_.job;
     if (found_.snapshot || !found_.image.empty()) {
       outcome.source = SourceStatus{std::string(given_.resource.spec.source.kind()),

@@ -188,7 +188,7 @@ void Metrics::reconciled(const Outcome& outcome, bool requeued, double seconds) 
     impl_->errors.Increment();
   }
   impl_->times.Observe(seconds);
-  if (outcome.backup) {
+  if (outcome.backup && !outcome.backup_accepted) {
     impl_->backups.Observe(static_cast<double>(outcome.backup->duration_ms) / 1'000);
   }
   if (outcome.reason == Reason::BackupFailed) {

@@ -53,6 +53,22 @@ Result<std::string> AllowedRoots::resolve(const std::string& folder, const std::
   return resolved.string();
 }
 
+Result<std::string> AllowedRoots::resolve_below(const std::string& part, const std::string& path,
+                                                const std::string& field) const {
+  const fs::path root(roots_.empty() ? "" : roots_.front());
+  const fs::path asked(path);
+  std::error_code error;
+  const fs::path own = fs::weakly_canonical(root / part, error);
+  const fs::path resolved = error ? fs::path() : fs::weakly_canonical(own / asked, error);
+  const bool climbs = std::ranges::find(asked, fs::path("..")) != asked.end();
+  if (error || roots_.empty() || asked.is_absolute() || climbs || !lies_in(own, root) || own == root ||
+      !lies_in(resolved, own)) {
+    return fail(Error(ErrorCode::PathEscape, field + " '" + path + "' leaves " + part + "/, the folder of this namespace")
+                    .advise("write it relative to that folder, as in `orders`, or leave it out"));
+  }
+  return resolved.string();
+}
+
 Result<LoadedSource> LocalSources::load(const DatabaseMigration& resource) {
   const SourceSpec& source = resource.spec.source;
   TRY_ASSIGN(const auto folder, roots_.resolve(resource.folder, source.path, "spec.source.path", "--source-root"));

@@ -29,6 +29,10 @@ class AllowedRoots {
   // The canonical path; `field` stands in the error.
   [[nodiscard]] Result<std::string> resolve(const std::string& folder, const std::string& path, const std::string& field,
                                             const std::string& option) const;
+  // The canonical path of what lies below `part`, one name, of the first root; PathEscape for what is absolute or leads out of
+  // it.
+  [[nodiscard]] Result<std::string> resolve_below(const std::string& part, const std::string& path,
+                                                  const std::string& field) const;
   [[nodiscard]] const std::vector<std::string>& roots() const { return roots_; }
 
  private:

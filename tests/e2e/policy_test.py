@@ -157,8 +157,9 @@ def test_a_backup_is_taken_before_anything_is_destroyed_and_can_be_restored(oper
 
 
 def test_without_the_backup_that_is_required_nothing_is_changed(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
-    (operator.backups / declare.namespace).write_text("a file where a folder must be")
-    orders = declare.migration(database.url, chain("a1"), backup={"path": declare.namespace})
+    (operator.backups / declare.namespace).mkdir()
+    (operator.backups / declare.namespace / "dumps").write_text("a file where a folder must be")
+    orders = declare.migration(database.url, chain("a1"), backup={"path": "dumps"})
     failed = orders.because("BackupFailed")
     assert kstatus(failed) == "Failed"
     assert condition(failed, "BackedUp")["status"] == "False"
@@ -170,9 +171,10 @@ def test_without_the_backup_that_is_required_nothing_is_changed(operator: Operat
     orders.at("a1")
 
 
-def test_a_backup_outside_of_the_operators_folder_is_refused(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
-    orders: Migration = declare.migration(database.url, chain("a1"), backup={"path": "/nowhere/of/ours"})
+def test_a_backup_outside_of_the_namespaces_folder_is_refused(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    elsewhere = operator.backups / "another-namespace" / "orders"
+    orders: Migration = declare.migration(database.url, chain("a1"), backup={"path": str(elsewhere)})
     failed = orders.because("BackupFailed")
-    assert "spec.backup.path '/nowhere/of/ours'" in condition(failed, "Ready")["message"]
-    assert "--backup-root" in failed["status"]["lastError"]["hint"]
-    assert database.tables() == set()
+    assert f"spec.backup.path '{elsewhere}' leaves {orders.namespace}/" in condition(failed, "Ready")["message"]
+    assert "relative to that folder" in failed["status"]["lastError"]["hint"]
+    assert database.tables() == set() and not elsewhere.exists()

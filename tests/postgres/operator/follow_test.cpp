@@ -1,6 +1,7 @@
 // athanor-operator as it runs for weeks: changes of manifests, files and databases, metrics, and a stop in the middle.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -55,6 +56,32 @@ TEST_F(OperatorFollow, RunsABrokenStatementOnceAndRecoversFromAMendedFile) {
   ASSERT_TRUE(scene.wait_until_at("orders", "a2"));
   EXPECT_FALSE(holds(scene.status("orders"), "type: Stalled"));
   EXPECT_FALSE(holds(scene.status("orders"), "lastError"));
+}
+
+TEST_F(OperatorFollow, KeepsTheBackupOfTheFirstAttemptWhileTheRestIsTriedAgain) {
+  database.run("CREATE TABLE legacy (id int); CREATE TABLE busy (id int)");
+  scene.revision("a1", "", "DROP TABLE legacy;", "CREATE TABLE legacy (id int);");
+  scene.revision("a2", "a1", "ALTER TABLE busy ADD COLUMN more int;", "ALTER TABLE busy DROP COLUMN more;");
+  scene.manifest("orders", database.url(),
+                 "  backup:\n    retention:\n      count: 1\n"
+                 "  execution:\n    lockTimeout: 100ms\n    lockRetryBudget: 200ms\n");
+  auto holder = database.connect();
+  holder.run("BEGIN; LOCK TABLE busy IN SHARE MODE");
+  std::filesystem::create_directories(scene.folder / "backups");
+  scene.start({"--backup-root", scene.folder / "backups"});
+  ASSERT_TRUE(scene.wait_for_status("orders", {"reason: LockTimeout", "failures: 3"})) << scene.process().err();
+  holder.run("ROLLBACK");
+  ASSERT_TRUE(scene.wait_until_at("orders", "a2")) << scene.process().err();
+  EXPECT_EQ(scene.stop().exit_code, 0);
+  std::vector<std::string> rows;
+  for (const auto& file : std::filesystem::directory_iterator(scene.folder / "backups/shop/orders")) {
+    if (file.path().extension() == ".dump") {
+      const std::string name = file.path().filename();
+      rows.push_back(holds(name, "-base-") ? "base" : holds(name, "-a1-") ? "a1" : name);
+    }
+  }
+  std::ranges::sort(rows);
+  EXPECT_EQ(rows, (std::vector<std::string>{"a1", "base"})) << "one of each state, and the first of all is there";
 }
 
 TEST_F(OperatorFollow, TakesNewManifestsAndForgetsDeletedOnesWithoutTouchingData) {

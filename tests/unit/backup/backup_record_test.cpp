@@ -13,6 +13,9 @@ BackupRecord sample() {
   record.place = "db:5432/shop";
   record.version_table = "alembic_version";
   record.revisions = {"r1", "r2"};
+  record.target = {"r3"};
+  record.resource = "shop/orders";
+  record.resource_uid = "0b1c";
   record.sha256 = "00ff";
   record.size = 123'456'789'012;
   record.lsn = "0/57499808";

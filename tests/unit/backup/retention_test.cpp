@@ -12,13 +12,14 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 const WallTime kNow = WallTime(std::chrono::seconds(1'790'000'000));
-const DatabaseIdentity kShop{"7001", "16384", "shop"};
+const BackupSubject kShop{{"7001", "16384", "shop"}, "db:5432/shop", "", ""};
 
-StoredBackup backup(const std::string& id, int hours_old, bool good = true, DatabaseIdentity database = kShop) {
+StoredBackup backup(const std::string& id, int hours_old, bool good = true, DatabaseIdentity database = kShop.database) {
   StoredBackup stored;
   stored.record.id = id;
   stored.record.database = std::move(database);
   stored.record.started = kNow - std::chrono::hours(hours_old);
+  stored.record.place = kShop.place;
   stored.record.revisions = {"r1"};
   stored.record.version_table = "alembic_version";
   stored.record.size = 4;
@@ -69,6 +70,71 @@ TEST(Retention, WithoutLimitsLetsNothingGo) {
   EXPECT_THAT(expired_backups({backup("a", 1), backup("b", 20'000)}, kShop, {}, kNow), IsEmpty());
 }
 
+// Taken before a migration from one row to another.
+StoredBackup before(const std::string& id, int hours_old, const std::string& from, const std::string& to) {
+  StoredBackup stored = backup(id, hours_old);
+  stored.record.revisions = {from};
+  stored.record.target = {to};
+  return stored;
+}
+
+TEST(Retention, KeepsTheFirstDumpOfAMigrationHoweverOftenItIsTriedAgain) {
+  // r2 was applied and r3 fails: `first` alone holds what r2 dropped.
+  const std::vector backups{before("again", 1, "r2", "r3"), before("rest", 2, "r2", "r3"), before("first", 3, "r1", "r3")};
+  EXPECT_THAT(expired_backups(backups, kShop, {1, std::chrono::hours(2)}, kNow), IsEmpty());
+}
+
+TEST(Retention, KeepsTheFirstAndTheLastOfTheSameRowsInOneMigration) {
+  const std::vector backups{before("d", 1, "r1", "r3"), before("c", 2, "r1", "r3"), before("b", 3, "r1", "r2"),
+                            before("a", 4, "r1", "r2")};
+  EXPECT_THAT(ids(expired_backups(backups, kShop, {1, {}}, kNow)), ElementsAre("b", "c"));
+  EXPECT_THAT(expired_backups(backups, kShop, {0, std::chrono::hours(1)}, kNow), IsEmpty());
+}
+
+TEST(Retention, CountsAllDumpsOfAMigrationAsOne) {
+  const std::vector backups{before("f", 1, "r4", "r5"), before("e", 2, "r3", "r4"), before("d", 3, "r2", "r3"),
+                            before("c", 4, "r1", "r3"), backup("plain", 5),         before("a", 6, "r0", "r1")};
+  EXPECT_THAT(ids(expired_backups(backups, kShop, {3, {}}, kNow)), ElementsAre("a", "plain"));
+  EXPECT_THAT(ids(expired_backups(backups, kShop, {2, {}}, kNow)), ElementsAre("a", "plain", "c", "d"));
+}
+
+TEST(Retention, TellsMigrationsOfDifferentVersionTablesApart) {
+  std::vector backups{before("b", 1, "r1", "r3"), before("a", 2, "r1", "r3")};
+  backups[1].record.version_table = "other";
+  EXPECT_THAT(ids(expired_backups(backups, kShop, {1, {}}, kNow)), ElementsAre("a"));
+}
+
+TEST(Retention, LeavesTheDumpsOfAPhysicalCopyAlone) {
+  std::vector backups{backup("a", 1), backup("b", 2), backup("c", 3)};
+  const auto seen_by = [&](const BackupSubject& subject) { return ids(expired_backups(backups, subject, {1, {}}, kNow)); };
+  BackupSubject copy = kShop;
+  copy.place = "copy:5432/shop";
+  EXPECT_THAT(seen_by(kShop), ElementsAre("c", "b"));
+  EXPECT_THAT(seen_by(copy), IsEmpty());
+  for (StoredBackup& stored : backups) {
+    stored.record.resource = "shop/orders";
+    stored.record.resource_uid = "u-1";
+  }
+  copy.resource = "evil/orders";
+  copy.resource_uid = "u-2";
+  EXPECT_THAT(seen_by(copy), IsEmpty());
+  copy.place = kShop.place;
+  EXPECT_THAT(seen_by(copy), IsEmpty()) << "another resource's";
+}
+
+TEST(Retention, KnowsTheDumpsOfAResourceAfterAFailover) {
+  std::vector backups{backup("a", 1), backup("b", 2), backup("c", 3)};
+  for (StoredBackup& stored : backups) {
+    stored.record.resource = "shop/orders";
+    stored.record.resource_uid = "u-1";
+  }
+  backups.front().record.place = "standby:5432/shop";
+  BackupSubject subject{kShop.database, "standby:5432/shop", "shop/orders", "u-1"};
+  EXPECT_THAT(ids(expired_backups(backups, subject, {1, {}}, kNow)), ElementsAre("c", "b"));
+  subject = {kShop.database, kShop.place, "shop/orders", "made-again"};
+  EXPECT_THAT(ids(expired_backups(backups, subject, {1, {}}, kNow)), ElementsAre("c"));
+}
+
 TEST(BackupList, ListsOnlyWhatHasAManifestOfOurs) {
   test::MemoryStore store;
   put(store, backup("0a1b", 1).record);
@@ -98,16 +164,37 @@ TEST(BackupList, SeesADumpThatIsMissingOrShorter) {
 
 TEST(NewestAcceptable, TakesOnlyTheSameRowsOfTheSameTableAndYoungEnough) {
   std::vector backups{backup("broken", 1, false), backup("a", 2)};
+  BackupSubject subject = kShop;
   const auto accepted = [&](const std::string& table, const std::vector<std::string>& rows, int hours) {
-    const BackupRecord* found = newest_acceptable(backups, kShop, table, rows, std::chrono::hours(hours), kNow);
+    const BackupRecord* found = newest_acceptable(backups, {subject, table, rows, {}}, std::chrono::hours(hours), kNow);
     return found == nullptr ? std::string("none") : found->id;
   };
   EXPECT_EQ(accepted("alembic_version", {"r1"}, 3), "a");
   EXPECT_EQ(accepted("alembic_version", {"r1"}, 1), "none");
   EXPECT_EQ(accepted("alembic_version", {"r2"}, 3), "none");
   EXPECT_EQ(accepted("other", {"r1"}, 3), "none");
+  subject.place = "copy:5432/shop";
+  EXPECT_EQ(accepted("alembic_version", {"r1"}, 3), "none") << "a copy may hold other rows";
+  subject.place = kShop.place;
   backups[1].record.verified.reset();
   EXPECT_EQ(accepted("alembic_version", {"r1"}, 3), "none");
+}
+
+TEST(OfEarlierAttempt, TakesOnlyTheLastDumpBeforeTheSameMigration) {
+  std::vector backups{backup("plain", 1), before("b", 2, "r1", "r3"), before("a", 3, "r1", "r3")};
+  const auto found = [&](const std::string& from, std::optional<std::vector<std::string>> to, int hours = 24) {
+    const BackupRecord* record =
+        of_earlier_attempt(backups, {kShop, "alembic_version", {from}, std::move(to)}, std::chrono::hours(hours), kNow);
+    return record == nullptr ? std::string("none") : record->id;
+  };
+  const std::vector<std::string> r3{"r3"};
+  EXPECT_EQ(found("r1", r3), "b");
+  EXPECT_EQ(found("r1", r3, 1), "none");
+  EXPECT_EQ(found("r2", r3), "none");
+  EXPECT_EQ(found("r1", {{"r4"}}), "none");
+  EXPECT_EQ(found("r1", std::nullopt), "none");
+  backups.insert(backups.begin(), before("back", 0, "r3", "r1"));
+  EXPECT_EQ(found("r1", r3), "none") << "it was at r3 meanwhile";
 }
 
 }  // namespace

@@ -20,12 +20,13 @@ class CountingObserver final : public ReconcileObserver {
 
 class CountingBackups final : public BackupService {
  public:
-  Result<BackupStatus> ensure(const DatabaseMigration&, const DatabaseTarget&, const std::vector<std::string>&,
-                              const std::function<void(const std::string&)>&, const StopToken&) override {
+  Result<SavedDatabase> ensure(const BackupRequest& request, const Notice&, const StopToken&) override {
     ++taken;
-    return BackupStatus();
+    destination = request.destination;
+    return SavedDatabase();
   }
   int taken = 0;
+  std::vector<std::string> destination;
 };
 
 class GivenApprovals final : public ApprovalSource {

@@ -257,6 +257,25 @@ TEST_F(LocalPaths, LoadsASourceBelowTheManifests) {
   EXPECT_EQ((*snapshot)->graph().size(), 1U);
 }
 
+TEST_F(LocalPaths, GivesEachNamespaceAFolderThatNothingLeadsOutOf) {
+  const AllowedRoots allowed = roots();
+  const std::string root = allowed.roots().front();
+  fs::create_directories(folder / "manifests/shop/in");
+  fs::create_symlink(folder / "manifests/rev", folder / "manifests/shop/out");
+  EXPECT_EQ(allowed.resolve_below("shop", "orders", "spec.backup.path").value(), root + "/shop/orders");
+  EXPECT_EQ(allowed.resolve_below("shop", "in/deeper", "spec.backup.path").value(), root + "/shop/in/deeper");
+  EXPECT_EQ(allowed.resolve_below("evil", "shop/orders", "spec.backup.path").value(), root + "/evil/shop/orders");
+  for (const auto& path :
+       {std::string("../shop/orders"), std::string("a/../../shop"), root + "/shop/orders", root, std::string("/etc")}) {
+    const auto refused = allowed.resolve_below("evil", path, "spec.backup.path");
+    ASSERT_FALSE(refused.has_value()) << path;
+    EXPECT_EQ(refused.error().code, ErrorCode::PathEscape);
+    EXPECT_NE(refused.error().message.find("spec.backup.path '" + path + "' leaves evil/"), std::string::npos);
+  }
+  EXPECT_FALSE(allowed.resolve_below("shop", "out", "spec.backup.path").has_value());
+  EXPECT_FALSE(allowed.resolve_below("..", "manifests-2", "spec.backup.path").has_value());
+}
+
 TEST_F(LocalPaths, RefusesToLeaveTheRootsByDotsLinksOrAbsolutePaths) {
   fs::create_symlink(folder / "shared", folder / "manifests/link");
   fs::create_directory(folder / "manifests-2");
