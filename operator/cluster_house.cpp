@@ -211,8 +211,10 @@ class House {
   ReconcilerParts reconciler_parts() {
     ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, &approvals_, &backups_, jobs_.get()};
     parts.claim = [this](const DatabaseMigration& resource, const std::string& described) {
-      queue_.set_group(resource.key(), server_of(described));
       return store_.claim(resource, described);
+    };
+    parts.has_room = [this](const DatabaseMigration& resource, const std::string& described) {
+      return queue_.set_group(resource.key(), server_of(described));
     };
     return parts;
   }

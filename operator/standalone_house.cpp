@@ -35,7 +35,7 @@ class House {
             connect_to_database, program_surroundings(), clock_, log_),
         catalogue_(state_, clock_, [this](const DatabaseMigration& resource) { return identify(resource); }),
         manifests_(roots_.front(), clock_),
-        reconciler_({sources_, credentials_, *databases_, metrics_, clock_, nullptr, &backups_}),
+        reconciler_(reconciler_parts()),
         controller_({catalogue_, reconciler_, queue_, metrics_, clock_}, controller_options(), log_),
         standalone_({manifests_, catalogue_, queue_, [this](const ResourceKey& key) { forget(key); },
                      [this](std::size_t resources, std::size_t problems) { metrics_.manifests(resources, problems); }},
@@ -72,6 +72,15 @@ class House {
   }
 
  private:
+  ReconcilerParts reconciler_parts() {
+    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, nullptr, &backups_};
+    // Credentials that could not be read with the manifests may be there by now.
+    parts.has_room = [this](const DatabaseMigration& resource, const std::string& described) {
+      return queue_.set_group(resource.key(), server_of(described));
+    };
+    return parts;
+  }
+
   ControllerOptions controller_options() const {
     ControllerOptions controller;
     controller.workers = options_.workers;

@@ -95,6 +95,10 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   const Outcome outcome =
       refusal ? *refusal : parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), notes, stop, log);
   courier_.settle(key);
+  if (outcome.given_back) {  // nothing happened, and nobody is told
+    parts_.queue.give_back(key);
+    return true;
+  }
   const auto delay = conclude(*resource, outcome, log);
   const double seconds = std::chrono::duration<double>(parts_.clock.steady_now() - began).count();
   parts_.observer.reconciled(outcome, delay.has_value() || outcome.kind == Outcome::Kind::Waiting, seconds);

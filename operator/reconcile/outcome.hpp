@@ -31,8 +31,9 @@ struct Outcome {
   Reason reason = Reason::InternalError;
   std::string message;
   std::optional<Error> error;
-  bool at_once = false;   // Failed on a race (a stale plan): look again without delay
-  bool repeated = false;  // what an earlier reconcile found, told again: no history of its own
+  bool at_once = false;     // Failed on a race (a stale plan): look again without delay
+  bool given_back = false;  // nothing was looked at: as many of its database server are worked on as may be
+  bool repeated = false;    // what an earlier reconcile found, told again: no history of its own
 
   // What became known on the way; empty optionals leave the status as it was.
   std::optional<std::vector<std::string>> rows;

@@ -42,6 +42,9 @@ struct ReconcilerParts {
   // Told where the database is once its credentials were read ("host:port/app"); answers with another resource that manages the
   // same version table and was there first. Empty: the store knows such things by itself.
   std::function<std::string(const DatabaseMigration& resource, const std::string& described)> claim = {};
+  // Told the same before the database is asked anything. False when as many resources of its server are worked on as may be:
+  // the reconcile ends there, and is begun anew when there is room. Empty: there always is.
+  std::function<bool(const DatabaseMigration& resource, const std::string& described)> has_room = {};
 };
 
 // What a reconcile tells while it is under way, at most once a second; empty: nobody listens.

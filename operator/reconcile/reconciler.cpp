@@ -34,6 +34,9 @@ class Reconciler::Run {
     RunProgress sink(given_.parts.clock, given_.parts.observer, given_.log, given_.notes.running);
     auto outcome = look_and_act(sink);
     Outcome result = outcome ? std::move(*outcome) : outcome_of(std::move(outcome).error());
+    if (result.given_back) {
+      return result;
+    }
     fill(result);
     given_.memory.met_lock = result.reason == Reason::LockHeld;
     if (result.blockers.empty()) {
@@ -61,9 +64,9 @@ class Reconciler::Run {
       }
     }
     TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
-    TRY_ASSIGN(const bool claimed, claimed_elsewhere());
-    if (claimed) {
-      return from_decision(std::move(*decide_early(given_.resource, found_.claimed_by)));
+    TRY_ASSIGN(auto kept_out, keep_out());
+    if (kept_out) {
+      return std::move(*kept_out);
     }
     TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
     Situation situation;
@@ -134,14 +137,26 @@ class Reconciler::Run {
     return execute(access, attempt);
   }
 
-  // Whether another resource has the database; asked once it is known where that is.
-  Result<bool> claimed_elsewhere() {
-    if (!given_.parts.claim) {
-      return false;
+  // An outcome when another resource has the database, or when its server has no room; asked once it is known where that is.
+  Result<std::optional<Outcome>> keep_out() {
+    const ReconcilerParts& parts = given_.parts;
+    if (!parts.claim && !parts.has_room) {
+      return std::nullopt;
     }
-    TRY_ASSIGN(const std::string described, given_.parts.databases.describe(found_.target));
-    found_.claimed_by = given_.parts.claim(given_.resource, described);
-    return !found_.claimed_by.empty();
+    TRY_ASSIGN(const std::string described, parts.databases.describe(found_.target));
+    if (parts.claim) {
+      found_.claimed_by = parts.claim(given_.resource, described);
+    }
+    if (!found_.claimed_by.empty()) {
+      return std::optional(from_decision(std::move(*decide_early(given_.resource, found_.claimed_by))));
+    }
+    if (!parts.has_room || parts.has_room(given_.resource, described)) {
+      return std::nullopt;
+    }
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::Waiting;
+    outcome.given_back = true;
+    return std::optional(std::move(outcome));
   }
 
   Outcome execute(DatabaseAccess& access, const std::string& attempt) {

@@ -67,12 +67,12 @@ void WorkQueue::relist(GroupPlace place) {
   group.listed = first;
 }
 
-void WorkQueue::set_group(const ResourceKey& key, const std::string& group) {
+bool WorkQueue::set_group(const ResourceKey& key, const std::string& group) {
   const std::lock_guard lock(mutex_);
   Entry& entry = known_of(key).second;
   const GroupPlace before = entry.group;
   if (before->first == group) {
-    return;
+    return true;
   }
   const GroupPlace after = join_group(group);
   if (entry.processing) {  // the slot moves along, or done() would free one that was never taken
@@ -87,13 +87,14 @@ void WorkQueue::set_group(const ResourceKey& key, const std::string& group) {
   relist(after);
   leave_group(before);
   wake_one();
+  return !entry.processing || group.empty() || per_group_ == 0 || after->second.out <= per_group_;
 }
 
-void WorkQueue::enqueue(Known& known, SteadyTime now) {
+void WorkQueue::enqueue(Known& known, SteadyTime since, std::uint64_t ticket) {
   Entry& entry = known.second;
   entry.leaving = false;
-  entry.ticket = ++tickets_;
-  entry.queued_at = now;
+  entry.ticket = ticket;
+  entry.queued_at = since;
   entry.group->second.waiting.emplace(entry.ticket, &known);
   ++queued_;
   relist(entry.group);
@@ -149,7 +150,7 @@ void WorkQueue::add(const ResourceKey& key) {
       counted = !entry.again;
       entry.again = true;
     } else if (entry.ticket == 0) {
-      enqueue(known, entry.asked);
+      enqueue(known, entry.asked, ++tickets_);
       counted = true;
     }
     wake_one();
@@ -212,6 +213,7 @@ void WorkQueue::remove(const ResourceKey& key) {
     dequeue(entry);
   }
   entry.again = false;
+  entry.back = false;
   entry.failures = 0;
   entry.leaving = true;
   drop(found);
@@ -263,7 +265,7 @@ void WorkQueue::promote_due(SteadyTime now) {
     if (entry.processing) {
       entry.again = true;
     } else if (entry.ticket == 0) {
-      enqueue(known, now);
+      enqueue(known, now, ++tickets_);
     }
   }
 }
@@ -276,6 +278,7 @@ std::optional<ResourceKey> WorkQueue::take(SteadyTime now, double& waited) {
   const GroupPlace group = open_.begin()->second;
   auto& [key, entry] = *group->second.waiting.begin()->second;
   entry.processing = true;
+  entry.taken = entry.ticket;
   waited = seconds_between(entry.queued_at, now);
   ++group->second.out;
   out_.emplace(key, now);
@@ -351,9 +354,11 @@ void WorkQueue::done(const ResourceKey& key) {
     entry.processing = false;
     --entry.group->second.out;
     relist(entry.group);
-    if (std::exchange(entry.again, false) && !shut_down_) {
+    const bool again = std::exchange(entry.again, false);
+    const bool back = std::exchange(entry.back, false);
+    if ((again || back) && !shut_down_) {
       unschedule(*found);
-      enqueue(*found, now);
+      enqueue(*found, back ? entry.queued_at : now, back ? entry.taken : ++tickets_);
     }
     drop(found);
     wake_one();
@@ -361,6 +366,13 @@ void WorkQueue::done(const ResourceKey& key) {
   idle_.notify_all();
   if (observer_ != nullptr) {
     observer_->finished(worked);
+  }
+}
+
+void WorkQueue::give_back(const ResourceKey& key) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = entries_.find(key); found != entries_.end()) {
+    found->second.back = found->second.processing;
   }
 }
 

@@ -54,8 +54,9 @@ class WorkQueue {
  public:
   WorkQueue(Clock& clock, BackOff back_off, std::size_t per_group, QueueObserver* observer = nullptr);
 
-  // The group of a key from now on; empty: no limit.
-  void set_group(const ResourceKey& key, const std::string& group);
+  // The group of a key from now on; empty: no limit. False when the key is out and its new group is too full with it: who has
+  // not begun yet gives it back.
+  bool set_group(const ResourceKey& key, const std::string& group);
   void add(const ResourceKey& key);
   // Not before `delay` has passed. An earlier schedule or a queued key stays.
   void add_after(const ResourceKey& key, milliseconds delay);
@@ -76,6 +77,8 @@ class WorkQueue {
   // The same without waiting.
   [[nodiscard]] std::optional<ResourceKey> try_get();
   void done(const ResourceKey& key);
+  // Nothing was done with the key: with done() it waits once more, at the place it had, until its group has room.
+  void give_back(const ResourceKey& key);
   // When the key was last added or became due: who works on it now works for nothing newer than this. Now for an unknown key.
   [[nodiscard]] SteadyTime asked(const ResourceKey& key) const;
 
@@ -102,8 +105,10 @@ class WorkQueue {
     int failures = 0;
     bool processing = false;
     bool again = false;        // added while processing
+    bool back = false;         // given back
     bool leaving = false;      // gone when it is done, unless something is asked of it meanwhile
     std::uint64_t ticket = 0;  // of the queue; 0: not queued
+    std::uint64_t taken = 0;   // with which ticket it was
     std::optional<SteadyTime> scheduled;
     SteadyTime queued_at{};
     SteadyTime asked{};
@@ -122,7 +127,7 @@ class WorkQueue {
   void leave_group(GroupPlace place);
   void relist(GroupPlace place);
   void drop(std::map<ResourceKey, Entry>::iterator place);
-  void enqueue(Known& known, SteadyTime now);
+  void enqueue(Known& known, SteadyTime since, std::uint64_t ticket);
   void dequeue(Entry& entry);
   void schedule(Known& known, SteadyTime when);
   void unschedule(Known& known);

@@ -471,6 +471,34 @@ TEST_F(ControllerTest, ForgetsAResourceThatIsGone) {
   EXPECT_TRUE(store.written.empty());
 }
 
+TEST_F(ControllerTest, AsksNothingOfAServerThatHasNoRoomAndGoesOnWhenItHas) {
+  WorkQueue narrow{clock, BackOff{}, 1};
+  ReconcilerParts parts{sources, credentials, databases, observer, clock};
+  parts.has_room = [&](const DatabaseMigration& looked_at, const std::string& described) {
+    EXPECT_EQ(described, "db:5432/orders");
+    return narrow.set_group(looked_at.key(), server_of(described));
+  };
+  Reconciler crowded(parts);
+  Controller patient{{store, crowded, narrow, observer, clock}, options(), Log()};
+  const ResourceKey other{"shop", "other"};
+  const ResourceKey key = store.resource.key();
+  narrow.add(other);
+  narrow.add(key);
+  ASSERT_EQ(narrow.try_get(), other);
+  ASSERT_EQ(narrow.try_get(), key);
+  ASSERT_TRUE(narrow.set_group(other, "db:5432"));
+  EXPECT_TRUE(patient.process(key, {}));
+  narrow.done(key);
+  EXPECT_TRUE(databases.targets.empty());
+  EXPECT_TRUE(store.written.empty());
+  clock.advance(std::chrono::hours(1));
+  EXPECT_EQ(narrow.try_get(), std::nullopt) << "it waits for room, not for a time";
+  narrow.done(other);
+  ASSERT_EQ(narrow.try_get(), key);
+  EXPECT_TRUE(patient.process(key, {}));
+  EXPECT_TRUE(store.resource.ready());
+}
+
 TEST_F(ControllerTest, KeepsNothingInTheQueueOfWhatDoesNotExist) {
   const ResourceKey ghost{"shop", "ghost"};  // an approval names it
   queue.add(ghost);

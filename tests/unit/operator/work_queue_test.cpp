@@ -188,6 +188,43 @@ TEST_F(WorkQueueTest, AGroupChangedWhileWorkingFreesTheRightSlot) {
   EXPECT_FALSE(queue.try_get().has_value());
 }
 
+TEST_F(WorkQueueTest, TakesBackWhatFindsItsGroupFullAndHandsItOutWhenThereIsRoom) {
+  for (const auto& key : {kA, kB, kC}) {
+    queue.add(key);
+    clock.advance(seconds(1));
+  }
+  for (const auto& key : {kA, kB, kC}) {
+    ASSERT_EQ(queue.try_get(), key);  // nobody knows yet where they belong
+  }
+  EXPECT_TRUE(queue.set_group(kA, "db:5432"));
+  EXPECT_TRUE(queue.set_group(kB, "db:5432"));
+  const SteadyTime asked = queue.asked(kC);
+  EXPECT_FALSE(queue.set_group(kC, "db:5432"));
+  queue.give_back(kC);
+  queue.done(kC);
+  EXPECT_EQ(queue.try_get(), std::nullopt);
+  EXPECT_EQ(queue.statistics().depth, 1U);
+  EXPECT_EQ(queue.asked(kC), asked);
+  EXPECT_EQ(queue.failures(kC), 0);
+  const ResourceKey late{"shop", "late"};
+  queue.add(late);
+  queue.done(kA);
+  EXPECT_EQ(queue.try_get(), kC) << "it has waited longer";
+  EXPECT_TRUE(queue.set_group(kC, "db:5432"));
+  EXPECT_EQ(queue.try_get(), late);
+  EXPECT_TRUE(queue.set_group(late, ""));
+}
+
+TEST_F(WorkQueueTest, ARemovedKeyDoesNotComeBack) {
+  queue.add(kA);
+  ASSERT_EQ(queue.try_get(), kA);
+  queue.give_back(kA);
+  queue.remove(kA);
+  queue.done(kA);
+  EXPECT_EQ(queue.try_get(), std::nullopt);
+  EXPECT_EQ(queue.size(), 0U);
+}
+
 TEST_F(WorkQueueTest, ForgetsARemovedKey) {
   queue.add(kA);
   queue.add_after(kB, seconds(1));
@@ -303,6 +340,43 @@ TEST(WorkQueueThreads, KeepTheTimeOfAKeyThatIsScheduledBeforeWhatTheyWaitFor) {
       EXPECT_EQ(taken.get(), kB);
     }
   }
+}
+
+TEST(WorkQueueThreads, KeepTheLimitOfAGroupThatTheyLearnOfOnTheWay) {
+  SystemClock clock;
+  WorkQueue queue{clock, BackOff{}, 2};
+  constexpr std::size_t kKeys = 200;
+  for (std::size_t number = 0; number < kKeys; ++number) {
+    queue.add({"shop", std::to_string(number)});
+  }
+  std::atomic<int> at_work{0};
+  std::atomic<int> most{0};
+  std::atomic<std::size_t> finished{0};
+  std::vector<std::thread> workers;
+  for (int worker = 0; worker < 6; ++worker) {
+    workers.emplace_back([&] {
+      while (const auto key = queue.get()) {
+        if (queue.set_group(*key, "db:5432")) {
+          const int together = ++at_work;
+          for (int seen = most; seen < together && !most.compare_exchange_weak(seen, together);) {
+          }
+          std::this_thread::yield();
+          --at_work;
+          ++finished;
+        } else {
+          queue.give_back(*key);
+        }
+        queue.done(*key);
+      }
+    });
+  }
+  queue.wait_until_idle();
+  queue.shut_down();
+  for (auto& worker : workers) {
+    worker.join();
+  }
+  EXPECT_EQ(finished, kKeys);
+  EXPECT_LE(most, 2);
 }
 
 TEST(WorkQueueThreads, HandOutEveryKeyOnceAndAreNeverAsleepWhileOneIsDue) {
