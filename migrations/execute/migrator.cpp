@@ -116,13 +116,17 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
   }
 }
 
-Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge) {
+Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
+                                      const Permit& permit) {
   return with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
     if (!purge && state.observation.rows != plan.from) {
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
                       .advise("plan again"));
     }
     TRY(check_unfinished(plan, state.observation));
+    if (permit) {
+      TRY(permit());
+    }
     const bool steps = !std::ranges::all_of(plan.revisions, &PlannedRevision::single_transaction);
     TRY(create_missing(*session, state, versions, ledger, steps ? StepTable::Needed : StepTable::NotNeeded));
     RunContext run{*session, clock, settings, versions, ledger, sink, stop, plan, report, watch};
@@ -141,7 +145,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
   });
 }
 
-ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop) {
+ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const Permit& permit) {
   ExecutionReport report;
   report.run_id = impl_->settings.run_id;
   report.rows = plan.from;
@@ -150,7 +154,7 @@ ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop) {
   }
   const auto start = impl_->clock.steady_now();
   impl_->sink.run_started(plan);
-  if (auto outcome = impl_->run_plan(plan, stop, report, false); !outcome) {
+  if (auto outcome = impl_->run_plan(plan, stop, report, false, permit); !outcome) {
     report.error = std::move(outcome).error();
   }
   report.duration = std::chrono::duration_cast<milliseconds>(impl_->clock.steady_now() - start);
@@ -178,7 +182,7 @@ ExecutionReport Migrator::purge_and_stamp(const Plan& plan, const StopToken& sto
       return {};
     });
   } else {
-    outcome = impl_->run_plan(plan, stop, report, true);
+    outcome = impl_->run_plan(plan, stop, report, true, {});
   }
   if (!outcome) {
     report.error = std::move(outcome).error();

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -133,8 +134,10 @@ class Migrator {
   // that `plan` already read are not read again.
   [[nodiscard]] Result<void> verify_checksums(const RevisionGraph& graph, const RevisionSource& source,
                                               const std::vector<std::string>& rows, const Plan* plan = nullptr);
-  // Runs the plan. Never throws; the report holds the error. An empty plan does nothing and takes no lock.
-  [[nodiscard]] ExecutionReport execute(const Plan& plan, const StopToken& stop);
+  // Runs the plan. Never throws; the report holds the error. An empty plan does nothing and takes no lock. `permit` is asked
+  // once, when the lock is held and before anything is changed: it may have been long in coming. Its error ends the run.
+  using Permit = std::function<Result<void>()>;
+  [[nodiscard]] ExecutionReport execute(const Plan& plan, const StopToken& stop, const Permit& permit = {});
   // Creates the version table and the ledger under the lock (`athanor ensure_version`).
   [[nodiscard]] Result<void> ensure_version(const StopToken& stop);
   // Deletes all rows first, then stamps: `stamp --purge`. Plan made from no rows.

@@ -93,7 +93,7 @@ struct Migrator::Impl {
     return work(state);
   }
 
-  Result<void> run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge);
+  Result<void> run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge, const Permit& permit);
   Result<void> run_revisions(RunContext& run);
   Result<void> resolve(RunContext& run, const Error& lost);
   void record_failure(RunContext& run, const Error& error);

@@ -221,7 +221,7 @@ struct BackupStatus {
 
 struct JobStatus {
   std::string name;
-  std::string phase;        // "Running", "Succeeded", "Failed"
+  std::string phase;        // "Running", "Succeeded", "Failed", "Deleted" before its end was seen
   std::string declaration;  // digest of what it was made for
   bool operator==(const JobStatus&) const = default;
 };

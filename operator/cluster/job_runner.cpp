@@ -101,6 +101,18 @@ Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
   return state;
 }
 
+// In the foreground: while a pod of it may still be at work, the Job is there and says so.
+Result<void> JobRunner::withdraw(const DatabaseMigration& resource, const JobState& job) {
+  DeleteOptions options;
+  options.uid = job.uid;
+  options.propagation = "Foreground";
+  const auto removed = client_.remove(kube::kJobs, resource.metadata.name_space, job.name, options);
+  if (!removed && !gone(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
+    return fail(removed.error());
+  }
+  return {};
+}
+
 Result<void> JobRunner::check(const DatabaseMigration& resource, const JobRequest& request) {
   TRY_ASSIGN(const JobFiles files, files_for(resource, request));
   TRY(job_manifest(resource, request, image_, files));

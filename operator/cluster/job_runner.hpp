@@ -30,6 +30,7 @@ class JobRunner final : public JobExecution {
       : client_(client), clock_(clock), image_(std::move(image)), log_(std::move(log)) {}
 
   [[nodiscard]] Result<JobState> newest(const DatabaseMigration& resource) override;
+  [[nodiscard]] Result<void> withdraw(const DatabaseMigration& resource, const JobState& job) override;
   [[nodiscard]] Result<void> check(const DatabaseMigration& resource, const JobRequest& request) override;
   [[nodiscard]] Result<JobState> start(const DatabaseMigration& resource, const JobRequest& request) override;
 

@@ -269,6 +269,9 @@ JobState job_state(const KubeObject& job, const std::vector<KubeObject>& pods, W
   const auto* const failed = true_condition(job, "Failed");
   if (failed == nullptr && true_condition(job, "Complete") == nullptr) {
     state.kind = JobState::Kind::Running;
+    state.begun = has_begun(pods);
+    const auto* const metadata = part_of(job, "metadata");
+    state.deleting = metadata != nullptr && metadata->contains("deletionTimestamp");
     state.message = progress_of(job, pods, now);
     return state;
   }

@@ -6,11 +6,15 @@
 namespace athanor::controller {
 namespace {
 
-// An outcome when the gate is closed.
-std::optional<Outcome> wait_at_gate(const ReconcileContext& given, Findings& found) {
+GateVerdict judge_gate(const ReconcileContext& given, const Findings& found) {
   const auto approvals =
       given.parts.approvals == nullptr ? std::vector<Approval>{} : given.parts.approvals->approvals(given.resource.key());
-  GateVerdict verdict = pass_gate(given.resource, *found.plan, found.destructive, approvals, given.parts.clock.wall_now());
+  return pass_gate(given.resource, *found.plan, found.destructive, approvals, given.parts.clock.wall_now());
+}
+
+// An outcome when the gate is closed.
+std::optional<Outcome> wait_at_gate(const ReconcileContext& given, Findings& found) {
+  GateVerdict verdict = judge_gate(given, found);
   found.approval = verdict.approval;
   if (verdict.open) {
     return std::nullopt;
@@ -72,7 +76,27 @@ std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found)
   if (auto closed = wait_at_gate(given, found)) {
     return closed;
   }
-  return back_up(given, found);
+  if (auto without = back_up(given, found)) {
+    return without;
+  }
+  if (const auto still = may_begin(given, found); !still) {
+    return outcome_of(still.error());
+  }
+  return std::nullopt;
+}
+
+Standing standing_of(const ReconcileContext& given) {
+  return given.notes.standing ? given.notes.standing() : Standing::Holds;
+}
+
+Result<void> may_begin(const ReconcileContext& given, const Findings& found) {
+  if (standing_of(given) != Standing::Holds) {
+    return fail(Error(ErrorCode::StalePlan, "the declaration changed before the run began; nothing was changed"));
+  }
+  if (const GateVerdict verdict = judge_gate(given, found); !verdict.open) {
+    return fail(Error(ErrorCode::StalePlan, "the run may no longer begin: " + verdict.message));
+  }
+  return {};
 }
 
 }  // namespace athanor::controller

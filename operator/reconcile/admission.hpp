@@ -1,6 +1,9 @@
 // What must be true before a plan may run: it is approved, a window is open, and there is a backup where the policy asks for
 // one.
 //
+// A backup and the migration lock may be long in coming, and a declaration may be taken back meanwhile: so all but the backup
+// is asked once more when they are there.
+//
 // In this order, because a backup is dear and nobody should wait for an approval with an old one in hand.
 //
 // Threads: as the reconcile it is a part of.
@@ -14,5 +17,8 @@ namespace athanor::controller {
 
 // The outcome when the plan that was found may not run now; empty: it may. Takes the backup.
 [[nodiscard]] std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found);
+// Whether the plan that was admitted may begin still. StalePlan: look again.
+[[nodiscard]] Result<void> may_begin(const ReconcileContext& given, const Findings& found);
+[[nodiscard]] Standing standing_of(const ReconcileContext& given);
 
 }  // namespace athanor::controller

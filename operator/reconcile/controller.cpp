@@ -91,6 +91,7 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
       }
     };
   }
+  notes.standing = [&] { return standing_of(*resource); };
   const auto refusal = parts_.store.refusal(key);
   const Outcome outcome =
       refusal ? *refusal : parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), notes, stop, log);
@@ -138,6 +139,15 @@ void Controller::forget(const ResourceKey& key) {
 bool Controller::is_still(const DatabaseMigration& resource) const {
   const auto stored = parts_.store.mark(resource.key());
   return stored && stored->uid == resource.metadata.uid;
+}
+
+Standing Controller::standing_of(const DatabaseMigration& resource) const {
+  const auto now = parts_.store.find(resource.key());
+  if (!now || now->metadata.uid != resource.metadata.uid || now->spec.suspend) {
+    return Standing::Withdrawn;
+  }
+  const bool same = now->metadata.generation == resource.metadata.generation && parts_.store.claimed_by(resource.key()).empty();
+  return same ? Standing::Holds : Standing::Changed;
 }
 
 int Controller::count_conflict(const ResourceKey& key, bool conflict) {

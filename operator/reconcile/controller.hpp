@@ -68,6 +68,7 @@ class Controller {
   bool publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay, const Log& log);
   void report(const ResourceKey& key, const Outcome& outcome, double seconds, const Log& log) const;
   [[nodiscard]] bool is_still(const DatabaseMigration& resource) const;
+  [[nodiscard]] Standing standing_of(const DatabaseMigration& resource) const;
   [[nodiscard]] int count_conflict(const ResourceKey& key, bool conflict);
   void write_note(const ResourceKey& key, const DatabaseMigrationStatus& status);
 

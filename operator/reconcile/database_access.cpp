@@ -132,12 +132,12 @@ class MigratorAccess final : public DatabaseAccess {
                                 const Plan* plan) override {
     return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan);
   }
-  ExecutionReport execute(const Plan& plan, const StopToken& stop) override {
+  ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::Permit& permit) override {
     if (looks_.borrowed()) {
       use_own_session();
     }
     looks_.work();
-    return migrator_->execute(plan, stop);
+    return migrator_->execute(plan, stop, permit);
   }
 
  private:

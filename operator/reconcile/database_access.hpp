@@ -34,7 +34,8 @@ class DatabaseAccess {
   // `plan` may be null.
   [[nodiscard]] virtual Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                                       const Plan* plan) = 0;
-  [[nodiscard]] virtual ExecutionReport execute(const Plan& plan, const StopToken& stop) = 0;
+  // `permit` is asked when the migration lock is held, before anything is changed.
+  [[nodiscard]] virtual ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::Permit& permit) = 0;
 };
 
 class DatabaseAccessFactory {

@@ -52,8 +52,11 @@ Result<Opening> judge(const MaintenanceWindow& window, WallTime now) {
   return opening;
 }
 
+}  // namespace
+
 GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTime now) {
   GateVerdict verdict;
+  verdict.open = windows.empty();
   verdict.reason = Reason::OutsideWindow;
   std::optional<WallTime> next;
   for (const auto& window : windows) {
@@ -72,6 +75,9 @@ GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTim
       next = opening->next;
     }
   }
+  if (verdict.open) {
+    return verdict;
+  }
   if (!next) {
     verdict.message = "no maintenance window opens within five years";
     return verdict;
@@ -80,8 +86,6 @@ GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTim
   verdict.look_again = std::chrono::ceil<milliseconds>(*next - now);
   return verdict;
 }
-
-}  // namespace
 
 bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<std::string>& destructive) {
   return backup.when == BackupWhen::Always || (backup.when == BackupWhen::Destructive && may_lose_something(plan, destructive));
@@ -100,12 +104,7 @@ GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const
     }
     given = &*found;
   }
-  GateVerdict verdict;
-  if (resource.spec.execution.windows.empty()) {
-    verdict.open = true;
-  } else {
-    verdict = judge_windows(resource.spec.execution.windows, now);
-  }
+  GateVerdict verdict = judge_windows(resource.spec.execution.windows, now);
   if (given != nullptr) {
     verdict.approval.emplace(*given);
   }

@@ -46,6 +46,9 @@ struct GateVerdict {
                                     const std::vector<std::string>& destructive, const std::vector<Approval>& approvals,
                                     WallTime now);
 
+// Whether a run may begin now, as far as the maintenance windows are concerned.
+[[nodiscard]] GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTime now);
+
 // Whether the policy wants a backup before this plan.
 [[nodiscard]] bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<std::string>& destructive);
 

@@ -50,6 +50,8 @@ struct JobState {
   Kind kind = Kind::Absent;
   std::string name;
   std::string uid;
+  bool begun = false;               // of a running one: a pod of it was started
+  bool deleting = false;            // of a running one: it goes when its pods have ended
   std::string message;              // of a running one: what its pod waits for; of a failed one: what the cluster says
   std::optional<JobReport> report;  // of one that ended and could say how
   // As it was asked for.
@@ -73,6 +75,8 @@ class JobExecution {
   [[nodiscard]] virtual Result<JobState> newest(const DatabaseMigration& resource) = 0;
   // What speaks against such a Job, whenever it would be made. FileTooLarge: the source cannot be handed to a pod.
   [[nodiscard]] virtual Result<void> check(const DatabaseMigration& resource, const JobRequest& request) = 0;
+  // Takes back a Job that has not ended. It is there until its pods have ended.
+  [[nodiscard]] virtual Result<void> withdraw(const DatabaseMigration& resource, const JobState& job) = 0;
   // A Job of the same attempt that has ended makes way.
   [[nodiscard]] virtual Result<JobState> start(const DatabaseMigration& resource, const JobRequest& request) = 0;
 };

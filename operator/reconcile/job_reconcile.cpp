@@ -1,12 +1,50 @@
 #include "operator/reconcile/job_reconcile.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "operator/reconcile/admission.hpp"
 #include "operator/reconcile/decide.hpp"
+#include "operator/reconcile/gate.hpp"
 #include "operator/reconcile/job_run.hpp"
 
 namespace athanor::controller {
+
+bool JobReconcile::may_be_under_way() const {
+  const auto& told = given_.resource.status.job;
+  return given_.resource.spec.execution.mode == ExecutionMode::Job ||
+         (given_.parts.jobs != nullptr && told && told->phase == "Running");
+}
+
+bool JobReconcile::has_to_tell() const {
+  return last_.has_ended() && given_.resource.status.job && given_.resource.status.job->phase == "Running";
+}
+
+// Why a Job that has not begun must not begin any more; empty: it may.
+std::string JobReconcile::taken_back() const {
+  const DatabaseMigration& resource = given_.resource;
+  if (resource.spec.suspend) {
+    return "the resource is suspended";
+  }
+  if (last_.generation != resource.metadata.generation) {
+    return "something else is declared";
+  }
+  if (last_.work == JobRequest::Work::Plan) {
+    return {};
+  }
+  if (!judge_windows(resource.spec.execution.windows, given_.parts.clock.wall_now()).open) {
+    return "its maintenance window is over";
+  }
+  const auto& given = resource.status.approval;
+  if (resource.spec.policy.approval != ApprovalPolicy::Never && given && given_.parts.approvals != nullptr) {
+    const auto approvals = given_.parts.approvals->approvals(resource.key());
+    const bool holds = std::ranges::any_of(approvals, [&](const Approval& approval) {
+      return approval.name == given->name && approval.plan_hash == given->plan_hash;
+    });
+    return holds ? "" : "its approval was taken back";
+  }
+  return {};
+}
 
 Result<std::optional<Outcome>> JobReconcile::look_for_one(RunProgress& sink) {
   if (given_.parts.jobs == nullptr) {
@@ -14,8 +52,19 @@ Result<std::optional<Outcome>> JobReconcile::look_for_one(RunProgress& sink) {
                     .advise("set spec.execution.mode to InProcess, or start the operator with --job-image"));
   }
   TRY_ASSIGN(last_, given_.parts.jobs->newest(given_.resource));
+  const auto& told = given_.resource.status.job;
+  if (last_.kind == JobState::Kind::Absent && told && told->phase == "Running") {
+    found_.job = JobStatus{told->name, "Deleted", told->declaration};
+  }
   if (last_.kind != JobState::Kind::Running) {
     return std::optional<Outcome>();
+  }
+  if (const std::string why = last_.begun || last_.deleting ? "" : taken_back(); !why.empty()) {
+    TRY(given_.parts.jobs->withdraw(given_.resource, last_));
+    given_.log.info("job withdrawn", {{"job", last_.name}, {"why", why}});
+    Outcome outcome = waiting_for(last_);
+    outcome.message = "Job " + last_.name + " had not begun and is withdrawn: " + why;
+    return std::optional(std::move(outcome));
   }
   return std::optional(watch(sink));
 }

@@ -1,7 +1,9 @@
 // The part of a reconcile that has to do with Jobs: what became of the last one, and whether to start another.
 //
-// While a Job of the resource has not ended nothing else happens, whatever it was started for. What one did is told once, from
-// the ledger and from its report (job_run.hpp); an operator that was restarted does not tell it again.
+// While a Job of the resource has not ended nothing else happens, whatever it was started for and whatever is declared
+// meanwhile: another mode, or that the resource is suspended. One that has not begun is taken back when it is not wanted any
+// more. What one did is told once, from the ledger and from its report (job_run.hpp); an operator that was restarted does not
+// tell it again.
 //
 // Threads: one reconcile, one thread. Ownership: borrows context and findings.
 #pragma once
@@ -19,6 +21,10 @@ class JobReconcile {
  public:
   JobReconcile(const ReconcileContext& given, Findings& found) : given_(given), found_(found) {}
 
+  // Whether there may be a Job that has not ended.
+  [[nodiscard]] bool may_be_under_way() const;
+  // Whether the end of the last one was not told yet.
+  [[nodiscard]] bool has_to_tell() const;
   // Finds the last Job. The outcome when it is under way; empty: it has ended, or there is none.
   [[nodiscard]] Result<std::optional<Outcome>> look_for_one(RunProgress& sink);
   // Tells what the last Job did. The database has been looked at.
@@ -35,6 +41,7 @@ class JobReconcile {
 
  private:
   [[nodiscard]] Outcome watch(RunProgress& sink);
+  [[nodiscard]] std::string taken_back() const;
   [[nodiscard]] Result<void> look_at_progress(RunProgress& sink, Outcome& outcome);
   [[nodiscard]] std::shared_ptr<const ToldRun> told_run() const;
   [[nodiscard]] JobRequest request_of_plan() const;

@@ -47,10 +47,15 @@ struct ReconcilerParts {
   std::function<bool(const DatabaseMigration& resource, const std::string& described)> has_room = {};
 };
 
-// What a reconcile tells while it is under way, at most once a second; empty: nobody listens.
+// Whether what a reconcile began with is declared still. Withdrawn: the resource was suspended or deleted.
+enum class Standing : std::uint8_t { Holds, Changed, Withdrawn };
+
+// What a reconcile tells while it is under way, at most once a second, and what it asks; empty: nobody listens, nothing
+// changes.
 struct ReconcileNotes {
   std::function<void(const Plan&, const ProgressStatus&)> running;
   std::function<void(const std::string& message)> backing_up;
+  std::function<Standing()> standing;
 };
 
 // Of a resource, from one reconcile to the next. It only ever saves work: losing it costs a repeated look, never a wrong step.

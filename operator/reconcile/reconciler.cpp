@@ -25,14 +25,15 @@ class Reconciler::Run {
   explicit Run(const ReconcileContext& given) : given_(given), jobs_(given, found_) {}
 
   Outcome perform(const std::string& claimed_by) {
-    if (auto early = decide_early(given_.resource, claimed_by)) {
+    auto early = decide_early(given_.resource, claimed_by);
+    if (early && !jobs_.may_be_under_way()) {
       return from_decision(std::move(*early));
     }
     if (given_.stop.requested()) {
       return outcome_of(Error(ErrorCode::Interrupted, "the operator is stopping"));
     }
     RunProgress sink(given_.parts.clock, given_.parts.observer, given_.log, given_.notes.running);
-    auto outcome = look_and_act(sink);
+    auto outcome = early ? leave_alone(std::move(*early), sink) : look_and_act(sink);
     Outcome result = outcome ? std::move(*outcome) : outcome_of(std::move(outcome).error());
     if (result.given_back) {
       return result;
@@ -48,8 +49,27 @@ class Reconciler::Run {
  private:
   [[nodiscard]] bool in_job() const { return given_.resource.spec.execution.mode == ExecutionMode::Job; }
 
+  // Begins nothing. A Job that was begun before is told to its end, or a database that changes would be said to be left alone.
+  Result<Outcome> leave_alone(Decision early, RunProgress& sink) {
+    if (given_.parts.jobs == nullptr) {
+      return from_decision(std::move(early));
+    }
+    TRY_ASSIGN(auto under_way, jobs_.look_for_one(sink));
+    if (under_way) {
+      return std::move(*under_way);
+    }
+    if (jobs_.has_to_tell()) {
+      TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
+      TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
+      TRY_ASSIGN(const Observation database, access->observe());
+      found_.rows = database.rows;
+      TRY(jobs_.tell_last(*access));
+    }
+    return from_decision(std::move(early));
+  }
+
   Result<Outcome> look_and_act(RunProgress& sink) {
-    if (in_job()) {
+    if (jobs_.may_be_under_way()) {
       TRY_ASSIGN(auto under_way, jobs_.look_for_one(sink));
       if (under_way) {
         return std::move(*under_way);
@@ -97,7 +117,7 @@ class Reconciler::Run {
     if (decision.kind != Decision::Kind::Apply && decision.kind != Decision::Kind::Plan) {
       return from_decision(std::move(decision));
     }
-    return plan_and_execute(*access, decision);
+    return plan_and_execute(*access, decision, sink);
   }
 
   // Credentials that were refused may have been replaced since they were read, for somebody else: they are read once more.
@@ -113,7 +133,7 @@ class Reconciler::Run {
                                             : fail(Error(ErrorCode::StalePlan, "the credentials changed while they were used"));
   }
 
-  Result<Outcome> plan_and_execute(DatabaseAccess& access, const Decision& decision) {
+  Result<Outcome> plan_and_execute(DatabaseAccess& access, const Decision& decision, RunProgress& sink) {
     found_.pending = decision.pending;
     TRY_ASSIGN(found_.plan, found_.snapshot->plan(decision.direction, *found_.rows, decision.targets));
     found_.pending = ids_of(*found_.plan);
@@ -122,10 +142,10 @@ class Reconciler::Run {
     if (decision.kind == Decision::Kind::Plan) {
       return published(*found_.plan);
     }
-    return in_job() ? jobs_.run() : run_here(access);
+    return in_job() ? jobs_.run() : run_here(access, sink);
   }
 
-  Result<Outcome> run_here(DatabaseAccess& access) {
+  Result<Outcome> run_here(DatabaseAccess& access, RunProgress& sink) {
     const std::string attempt = fingerprint(given_.resource, found_.target, *found_.plan);
     if (given_.memory.failed && given_.memory.failed->attempt == attempt) {
       return given_.memory.failed->outcome;
@@ -134,7 +154,7 @@ class Reconciler::Run {
     if (auto not_yet = hold_back(given_, found_)) {
       return std::move(*not_yet);
     }
-    return execute(access, attempt);
+    return execute(access, attempt, sink);
   }
 
   // An outcome when another resource has the database, or when its server has no room; asked once it is known where that is.
@@ -159,13 +179,28 @@ class Reconciler::Run {
     return std::optional(std::move(outcome));
   }
 
-  Outcome execute(DatabaseAccess& access, const std::string& attempt) {
+  // A run that waits for its lock ends when anything was declared anew, one that has begun when the resource is suspended or
+  // deleted, at its next safe point.
+  ExecutionReport execute_while_declared(DatabaseAccess& access, RunProgress& sink, StopSource& ours) {
+    sink.set_checkpoint([&](bool begun) {
+      const bool goes_on = begun ? standing_of(given_) != Standing::Withdrawn : may_begin(given_, found_).has_value();
+      if (!goes_on) {
+        ours.request(StopLevel::Graceful);
+      }
+    });
+    ExecutionReport report = access.execute(*found_.plan, ours.token(), [this] { return may_begin(given_, found_); });
+    sink.set_checkpoint({});
+    return report;
+  }
+
+  Outcome execute(DatabaseAccess& access, const std::string& attempt, RunProgress& sink) {
     given_.log.info("migration started", {{"direction", direction_name(found_.plan->operation)},
                                           {"from", rows_text(found_.plan->from, ", ")},
                                           {"to", rows_text(found_.plan->to, ", ")},
                                           {"revisions", found_.plan->revisions.size()},
                                           {"plan", found_.plan->hash}});
-    ExecutionReport report = access.execute(*found_.plan, given_.stop);
+    StopSource ours(given_.stop);
+    ExecutionReport report = execute_while_declared(access, sink, ours);
     found_.rows = report.rows;
     if (report.lock_waited > milliseconds(0)) {
       given_.parts.observer.lock_waited(std::chrono::duration<double>(report.lock_waited).count());
@@ -175,6 +210,10 @@ class Reconciler::Run {
       return applied(std::move(report), found_.plan->operation);
     }
     Outcome outcome = outcome_of(*report.error);
+    if (outcome.reason == Reason::Interrupted && !given_.stop.requested()) {
+      outcome.message = "the run was ended because its declaration was taken back; " + outcome.message;
+      outcome.look_again = milliseconds(1);
+    }
     outcome.blockers = report.blockers;
     // A run that met the lock before its first statement has no history to tell.
     const bool ran = !report.executed.empty() || !report.failed_revision.empty();

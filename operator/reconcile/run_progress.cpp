@@ -27,6 +27,14 @@ void RunProgress::tell(bool at_once) {
   }
 }
 
+void RunProgress::pass_checkpoint(bool begun) {
+  const SteadyTime now = clock_.steady_now();
+  if (checkpoint_ && now - asked_ >= kTellEvery) {
+    asked_ = now;
+    checkpoint_(begun);
+  }
+}
+
 void RunProgress::run_started(const Plan& plan) {
   plan_ = &plan;
   progress_ = {};
@@ -38,6 +46,7 @@ void RunProgress::waiting_for_lock(const std::vector<Blocker>& holders, millisec
   holders_ = holders;
   log_.debug("waiting for the migration lock",
              {{"waitedSeconds", seconds(waited)}, {"holderPid", holders.empty() ? 0 : holders.front().pid}});
+  pass_checkpoint(false);
 }
 
 void RunProgress::revision_started(std::size_t index, const PlannedRevision& revision) {
@@ -50,6 +59,7 @@ void RunProgress::revision_started(std::size_t index, const PlannedRevision& rev
 void RunProgress::batch_progress(const PlannedRevision& /*revision*/, std::int64_t rows, milliseconds /*elapsed*/) {
   progress_.rows = rows;
   tell(false);
+  pass_checkpoint(true);
 }
 
 void RunProgress::blocked(const PlannedRevision& revision, const std::vector<Blocker>& blockers, milliseconds waited) {
@@ -82,6 +92,7 @@ void RunProgress::revision_finished(std::size_t index, const PlannedRevision& re
   }
   progress_.done = static_cast<std::int64_t>(index) + 1;
   tell(false);
+  pass_checkpoint(true);
 }
 
 }  // namespace athanor::controller

@@ -1,4 +1,5 @@
-// What a run tells while it is under way: metrics, log lines, and a progress note at most once a second.
+// What a run tells while it is under way: metrics, log lines, and a progress note at most once a second. As often somebody may
+// want to know whether it is to go on.
 //
 // Threads: the migrator's thread only. Ownership: borrows everything.
 #pragma once
@@ -26,17 +27,22 @@ class RunProgress final : public ProgressSink {
   void revision_finished(std::size_t index, const PlannedRevision& revision, milliseconds duration) override;
 
   [[nodiscard]] const std::vector<Blocker>& holders() const { return holders_; }
+  // Called while the run waits for its lock (begun: false) and between its steps.
+  void set_checkpoint(std::function<void(bool begun)> checkpoint) { checkpoint_ = std::move(checkpoint); }
 
  private:
   void tell(bool at_once);
+  void pass_checkpoint(bool begun);
 
   Clock& clock_;
   ReconcileObserver& observer_;
   const Log& log_;
   Listener listener_;
+  std::function<void(bool)> checkpoint_;
   const Plan* plan_ = nullptr;
   ProgressStatus progress_;
   SteadyTime told_{};
+  SteadyTime asked_{};
   SteadyTime warned_{};
   std::vector<Blocker> holders_;
 };

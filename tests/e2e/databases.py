@@ -69,6 +69,11 @@ class Database:
         run(self.url, f'GRANT ALL ON SCHEMA public TO "{self.roles[-1]}"')
         return self.roles[-1]
 
+    def sessions(self, application: str) -> list[int]:
+        """Process ids of those that are connected under this name."""
+        return [row[0] for row in run(server_url(), "SELECT pid FROM pg_stat_activity WHERE datname = '" + self.name + "' AND "
+                                      f"application_name = '{application}'")]
+
     def gate(self) -> None:
         """Revisions with GATE in them wait from here on."""
         self.rows("CREATE TABLE gate (open boolean)")

@@ -328,6 +328,36 @@ def approve(declare: Declarations, name: str, plan: str) -> None:
     client.CustomObjectsApi(declare.server.api()).create_namespaced_custom_object(GROUP, VERSION, declare.namespace, "migrationapprovals", body)
 
 
+def test_a_job_whose_pod_has_not_begun_makes_way_for_what_is_declared_now(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                         kubelet: Kubelet) -> None:
+    kubelet.may_start.clear()
+    orders = declare.migration(database.url, chain("a1", "a2"), execution=IN_A_JOB)
+    first = the_job(declare)
+    orders.patch(suspend=True)
+    orders.because("Suspended")
+    assert jobs_of(declare) == [] and database.revisions() == []
+    orders.patch(suspend=False, targetRevision="a1")
+    second = eventually(lambda: jobs_of(declare), "another is made", within=30)[0]
+    assert second.metadata.uid != first.metadata.uid
+    kubelet.may_start.set()
+    assert orders.at("a1")["status"]["job"]["name"] == second.metadata.name
+
+
+def test_a_job_that_runs_is_told_to_its_end_whatever_is_declared_meanwhile(operator: OperatorProcess, declare: Declarations, database: Database,
+                                                                          kubelet: Kubelet) -> None:
+    database.gate()
+    orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
+    database.wait_at_gate()
+    orders.patch(execution={"mode": "InProcess"}, targetRevision="a1")
+    stays(lambda: kstatus(orders.read()) == "InProgress", "a Job is at work, although the database is at a1", seconds=4)
+    orders.patch(suspend=True)
+    stays(lambda: orders.read()["status"]["phase"] == "Migrating", "it is not left alone yet", seconds=4)
+    database.open_gate()
+    suspended = orders.because("Suspended")
+    assert suspended["status"]["job"]["phase"] == "Succeeded" and suspended["status"]["currentRevision"] == "a3"
+    assert last_run(suspended)["to"] == "a3" and database.history() == ONCE
+
+
 def test_an_image_is_migrated_by_one_job(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet,
                                          tmp_path: Path) -> None:
     orders = in_an_image(declare, database, kubelet, tmp_path / "image", chain("a1", "a2"))

@@ -2,12 +2,16 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 
-from databases import Database
+from databases import GATE, Database
 from declarations import Declarations, Migration, chain, condition, kstatus, tools
 from operator_process import OperatorProcess
 from throwaway_cluster import ThrowawayCluster, eventually
+
+
+LOCK = "1635018866, 1"
 
 
 def conditions(resource: dict) -> dict[str, str]:
@@ -87,6 +91,50 @@ def test_a_suspended_resource_leaves_its_database_alone(operator: OperatorProces
     assert database.tables() == set() and database.rows("SELECT to_regnamespace('athanor')") == [(None,)]
     orders.patch(suspend=False)
     orders.at("a1")
+
+
+def in_the_second_of_three(declare: Declarations, database: Database) -> Migration:
+    database.gate()
+    orders = declare.migration(database.url, chain("a1", "a2", "a3", a2=f"CREATE TABLE t_a2 (id int); {GATE}"))
+    database.wait_at_gate(seconds=1.5)
+    return orders
+
+
+def test_a_resource_that_is_suspended_in_the_middle_stops_after_the_revision_that_runs(operator: OperatorProcess, declare: Declarations,
+                                                                                       database: Database) -> None:
+    orders = in_the_second_of_three(declare, database)
+    orders.patch(suspend=True)
+    time.sleep(0.5)  # until the operator knows
+    database.open_gate()
+    suspended = orders.because("Suspended")
+    assert database.revisions() == ["a2"] and suspended["status"]["currentRevision"] == "a2"
+    assert [(run["from"], run["to"]) for run in suspended["status"]["history"]] == [("base", "a2")]
+    orders.patch(suspend=False)
+    orders.at("a3")
+    assert database.history() == [("a1", "upgrade"), ("a2", "upgrade"), ("a3", "upgrade")]
+
+
+def test_a_resource_that_is_deleted_in_the_middle_begins_no_other_revision(operator: OperatorProcess, declare: Declarations,
+                                                                           database: Database) -> None:
+    orders = in_the_second_of_three(declare, database)
+    orders.delete()
+    time.sleep(0.5)
+    database.open_gate()
+    eventually(lambda: database.revisions() == ["a2"], "the revision that ran is whole")
+    time.sleep(1)
+    assert database.revisions() == ["a2"] and "t_a3" not in database.tables()
+
+
+def test_a_run_that_waits_for_the_lock_does_not_begin_once_its_resource_is_suspended(operator: OperatorProcess, declare: Declarations,
+                                                                                     database: Database) -> None:
+    with database.lock(LOCK):
+        orders = declare.migration(database.url, chain("a1"), execution={"lockWait": "10m"})
+        orders.because("Applying")
+        eventually(lambda: database.sessions("athanor-operator"), "it waits")
+        orders.patch(suspend=True)
+        orders.because("Suspended")
+    time.sleep(1.5)
+    assert database.revisions() == []
 
 
 def test_a_dry_run_publishes_its_plan_and_what_it_would_destroy(operator: OperatorProcess, declare: Declarations, database: Database) -> None:

@@ -92,7 +92,7 @@ class PostgresWorld final : public World {
       target.settings.execution.application_name = "another run";
       auto access = databases_->open(target, sink).value();
       const auto plan = snapshot->plan(Direction::Upgrade, {}, {"head"}).value();
-      (void)access->execute(*plan, {});
+      (void)access->execute(*plan, {}, {});
     }));
     if (!database_.wait_until("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND"
                               " application_name LIKE 'another run%' AND wait_event_type = 'Lock'")) {
@@ -185,7 +185,7 @@ TEST_P(AccessContract, AnEmptyDatabaseHasNothingAndIsNotTouchedByLooking) {
 TEST_P(AccessContract, UpgradesAndSeesWhatItDidOnTheSameConnection) {
   const auto connection = access();
   ASSERT_TRUE(connection->observe().has_value());
-  const auto report = connection->execute(*plan({}), {});
+  const auto report = connection->execute(*plan({}), {}, {});
   EXPECT_EQ(code(report), "ok");
   EXPECT_EQ(ids(report), (Rows{"a1", "a2", "a3"}));
   EXPECT_EQ(report.rows, Rows{"a3"});
@@ -197,8 +197,8 @@ TEST_P(AccessContract, UpgradesAndSeesWhatItDidOnTheSameConnection) {
 }
 
 TEST_P(AccessContract, DowngradesToATarget) {
-  (void)access()->execute(*plan({}), {});
-  const auto report = access()->execute(*plan({"a3"}, "a1", Direction::Downgrade), {});
+  (void)access()->execute(*plan({}), {}, {});
+  const auto report = access()->execute(*plan({"a3"}, "a1", Direction::Downgrade), {}, {});
   EXPECT_EQ(code(report), "ok");
   EXPECT_EQ(ids(report), (Rows{"a3", "a2"}));
   EXPECT_EQ(world->rows(), Rows{"a1"});
@@ -207,7 +207,7 @@ TEST_P(AccessContract, DowngradesToATarget) {
 TEST_P(AccessContract, AnEmptyPlanDoesNothingEvenBehindALock) {
   world->set_rows({"a3"});
   world->hold_lock();
-  const auto report = access()->execute(*plan({"a3"}), {});
+  const auto report = access()->execute(*plan({"a3"}), {}, {});
   EXPECT_EQ(code(report), "ok");
   EXPECT_EQ(ids(report), Rows{});
   EXPECT_EQ(report.rows, Rows{"a3"});
@@ -222,7 +222,7 @@ TEST_P(AccessContract, ReportsARevisionThatNoFileHasAsItIs) {
 TEST_P(AccessContract, RefusesAPlanThatNoLongerFitsAndChangesNothing) {
   const auto made = plan({});
   world->set_rows({"a1"});
-  const auto report = access()->execute(*made, {});
+  const auto report = access()->execute(*made, {}, {});
   EXPECT_EQ(code(report), "stale-plan");
   EXPECT_EQ(ids(report), Rows{});
   EXPECT_EQ(world->rows(), Rows{"a1"});
@@ -231,7 +231,7 @@ TEST_P(AccessContract, RefusesAPlanThatNoLongerFitsAndChangesNothing) {
 TEST_P(AccessContract, GivesUpBehindALockHeldElsewhereAndNamesItsHolder) {
   EXPECT_TRUE(access()->lock_holders()->empty());
   world->hold_lock();
-  const auto report = access()->execute(*plan({}), {});
+  const auto report = access()->execute(*plan({}), {}, {});
   EXPECT_EQ(code(report), "lock-held");
   EXPECT_EQ(ids(report), Rows{});
   EXPECT_EQ(report.failed_revision, "");
@@ -241,12 +241,12 @@ TEST_P(AccessContract, GivesUpBehindALockHeldElsewhereAndNamesItsHolder) {
   EXPECT_GT(holders->front().pid, 0);
   EXPECT_TRUE(holders->front().application.starts_with("another run")) << holders->front().application;
   world->release_lock();
-  EXPECT_EQ(code(access()->execute(*plan({}), {})), "ok");
+  EXPECT_EQ(code(access()->execute(*plan({}), {}, {})), "ok");
 }
 
 TEST_P(AccessContract, KeepsWhatWasAppliedBeforeAFailingStatementAndGoesOnFromThere) {
   world->break_revision("a2");
-  const auto report = access()->execute(*plan({}), {});
+  const auto report = access()->execute(*plan({}), {}, {});
   EXPECT_EQ(code(report), "statement-failed");
   EXPECT_EQ(report.error->sqlstate, "42P07");
   EXPECT_EQ(report.failed_revision, "a2");
@@ -254,12 +254,12 @@ TEST_P(AccessContract, KeepsWhatWasAppliedBeforeAFailingStatementAndGoesOnFromTh
   EXPECT_EQ(report.rows, Rows{"a1"});
   EXPECT_EQ(world->rows(), Rows{"a1"});
   world->mend("a2");
-  EXPECT_EQ(code(access()->execute(*plan({"a1"}), {})), "ok");
+  EXPECT_EQ(code(access()->execute(*plan({"a1"}), {}, {})), "ok");
   EXPECT_EQ(world->rows(), Rows{"a3"});
 }
 
 TEST_P(AccessContract, NoticesThatTheFileOfAnAppliedRevisionChanged) {
-  (void)access()->execute(*plan({}, "a2"), {});
+  (void)access()->execute(*plan({}, "a2"), {}, {});
   EXPECT_TRUE(access()->verify_checksums(*snapshot, {"a2"}, nullptr).has_value());
   auto files = tables();
   files[2].text += "-- a3 is not applied\n";
@@ -270,10 +270,28 @@ TEST_P(AccessContract, NoticesThatTheFileOfAnAppliedRevisionChanged) {
   EXPECT_EQ(refused.error().code, ErrorCode::ChecksumMismatch);
 }
 
+TEST_P(AccessContract, ChangesNothingWithoutPermission) {
+  int asked = 0;
+  const auto refused = access()->execute(*plan({}), {}, [&]() -> Result<void> {
+    ++asked;
+    return fail(ErrorCode::StalePlan, "taken back");
+  });
+  EXPECT_EQ(code(refused), "stale-plan");
+  EXPECT_EQ(access()->observe()->rows, std::vector<std::string>());
+  EXPECT_EQ(code(access()->execute(*plan({}), {},
+                                   [&]() -> Result<void> {
+                                     ++asked;
+                                     return {};
+                                   })),
+            "ok")
+      << "and the lock was released";
+  EXPECT_EQ(asked, 2) << "once for each run";
+}
+
 TEST_P(AccessContract, StartsNothingOnceAStopWasRequested) {
   StopSource stop;
   stop.request();
-  const auto report = access()->execute(*plan({}), stop.token());
+  const auto report = access()->execute(*plan({}), stop.token(), {});
   EXPECT_EQ(code(report), "interrupted");
   EXPECT_EQ(ids(report), Rows{});
   EXPECT_EQ(world->rows(), Rows{});
@@ -287,11 +305,11 @@ TEST_P(AccessContract, OpensWithoutConnectingAndSaysThatTheDatabaseIsUnreachable
   EXPECT_EQ(seen.error().code, ErrorCode::DatabaseUnreachable);
   EXPECT_EQ(seen.error().retry, RetryClass::Transient);
   EXPECT_EQ(connection->lock_holders().error().code, ErrorCode::DatabaseUnreachable);
-  const auto report = connection->execute(*plan({}), {});
+  const auto report = connection->execute(*plan({}), {}, {});
   EXPECT_EQ(code(report), "database-unreachable");
   EXPECT_EQ(ids(report), Rows{});
   world->come_back();
-  EXPECT_EQ(code(access()->execute(*plan({}), {})), "ok");
+  EXPECT_EQ(code(access()->execute(*plan({}), {}, {})), "ok");
 }
 
 // The same, one storey higher: what the operator makes of it.

@@ -69,7 +69,7 @@ TEST_F(TenantsLook, SeesTheVersionTableOfItsOwnTenant) {
   const auto plan = snapshot->plan(Direction::Upgrade, {}, {"head"}).value();
   look("north");
   look("south");
-  ASSERT_FALSE(access("south")->execute(*plan, {}).error);
+  ASSERT_FALSE(access("south")->execute(*plan, {}, {}).error);
   EXPECT_TRUE(access("north")->observe()->rows.empty());
   EXPECT_EQ(access("south")->observe()->rows, std::vector<std::string>{"a1"});
   EXPECT_TRUE(access("west")->observe()->rows.empty());
@@ -85,7 +85,7 @@ TEST_F(TenantsLook, RunsThroughASessionWithItsOwnSettings) {
   const std::string kept = sessions().front();
   const auto west = access("west");
   ASSERT_TRUE(west->observe());
-  const auto report = west->execute(*plan, {});
+  const auto report = west->execute(*plan, {}, {});
   ASSERT_FALSE(report.error) << report.error->describe();
   EXPECT_NE(database_.value("SELECT pid FROM west.here"), kept);
   EXPECT_FALSE(database_.has_relation("north.here"));

@@ -253,6 +253,73 @@ TEST_F(JobModeTest, SaysNothingOfAPasswordInNamesAndLabels) {
   EXPECT_NE(job_with("postgresql://you:secret@db/orders"), first);
 }
 
+TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItIsNotWantedAnyMore) {
+  const DatabaseMigration first = resource;
+  const std::vector<std::pair<std::string, std::function<void()>>> changes{
+      {"something else is declared", [this] { ++resource.metadata.generation; }},
+      {"the resource is suspended", [this] { resource.spec.suspend = true; }},
+      {"its maintenance window is over",
+       [this] { resource.spec.execution.windows = {{"0 0 1 1 *", std::chrono::minutes(1), "UTC"}}; }},
+  };
+  for (const auto& [why, change] : changes) {
+    resource = first;
+    EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+    make_pod(the_job());
+    change();
+    const Outcome outcome = reconcile();
+    EXPECT_EQ(outcome.reason, Reason::JobRunning) << "until its pods have ended";
+    EXPECT_THAT(outcome.message, HasSubstr("had not begun and is withdrawn: " + why));
+    EXPECT_TRUE(kube.all(kube::kJobs).empty());
+    EXPECT_TRUE(database().observation.rows.empty());
+  }
+}
+
+TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItsApprovalIsTakenBack) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  approvals.given = {{"yes", reconcile().plan->hash, "ann", "now"}};
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(kube.all(kube::kJobs).size(), 1U) << "nothing changed";
+  approvals.given.clear();
+  EXPECT_THAT(reconcile().message, HasSubstr("its approval was taken back"));
+  EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired);
+}
+
+TEST_F(JobModeTest, TellsAJobThatHasBegunToItsEndWhateverIsDeclaredMeanwhile) {
+  (void)reconcile();
+  kube.put_status(kube::kPods, make_pod(the_job()), {{"phase", "Running"}});
+  resource.spec.suspend = true;
+  ++resource.metadata.generation;
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "its database is not left alone yet";
+  resource.spec.suspend = false;
+  resource.spec.execution.mode = ExecutionMode::InProcess;
+  resource.spec.target_revision = "a1";
+  database().observation.rows = {"a1"};
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "at the target, and on its way to another";
+  EXPECT_EQ(kube.all(kube::kJobs).size(), 1U);
+  resource.spec.suspend = true;
+  for (const char* const id : {"a1", "a2", "a3"}) {
+    note(id, "applied");
+  }
+  database().observation.rows = {"a3"};
+  end_job("Complete");
+  EXPECT_EQ(reconcile().reason, Reason::Suspended);
+  EXPECT_EQ(resource.status.current_revision, "a3");
+  EXPECT_EQ(resource.status.job->phase, "Succeeded");
+  EXPECT_EQ(resource.status.history.size(), 1U);
+  database().calls.clear();
+  EXPECT_EQ(reconcile().reason, Reason::Suspended);
+  EXPECT_TRUE(database().calls.empty()) << "from now on it is left alone";
+}
+
+TEST_F(JobModeTest, DoesNotCallAJobRunningThatSomebodyDeleted) {
+  (void)reconcile();
+  delete_job();
+  resource.spec.execution.mode = ExecutionMode::InProcess;
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+  EXPECT_EQ(resource.status.job->phase, "Deleted");
+}
+
 TEST_F(JobModeTest, HandsTheFilesOfThePlanToTheJob) {
   come_from_git();
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);

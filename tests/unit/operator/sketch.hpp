@@ -68,7 +68,7 @@ struct FakeDatabase {
     return unreachable ? fail(ErrorCode::DatabaseUnreachable, "connection refused") : Result<void>();
   }
 
-  ExecutionReport run(const Plan& plan, const StopToken& stop) {
+  ExecutionReport run(const Plan& plan, const StopToken& stop, const Migrator::Permit& permit) {
     if (on_execute) {
       return on_execute(plan, stop);
     }
@@ -81,6 +81,10 @@ struct FakeDatabase {
     if (auto refused = refusal(plan, stop)) {
       report.error = std::move(refused);
       report.blockers = report.error->code == ErrorCode::LockHeld ? holders : std::vector<Blocker>();
+      return report;
+    }
+    if (auto permitted = permit ? permit() : Result<void>(); !permitted) {
+      report.error = std::move(permitted).error();
       return report;
     }
     observation.has_version_table = observation.has_ledger = true;
@@ -159,12 +163,12 @@ class FakeAccess final : public DatabaseAccess {
     }
     return {};
   }
-  ExecutionReport execute(const Plan& plan, const StopToken& stop) override {
+  ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::Permit& permit) override {
     database_.calls.emplace_back("execute");
     if (!plan.empty()) {
       sink_.run_started(plan);
     }
-    return database_.run(plan, stop);
+    return database_.run(plan, stop, permit);
   }
 
  private:
@@ -177,6 +181,7 @@ class FakeDatabases final : public DatabaseAccessFactory {
   Result<std::unique_ptr<DatabaseAccess>> open(const DatabaseTarget& target, ProgressSink& progress) override {
     const std::lock_guard lock(mutex_);
     targets.push_back(target);
+    sink = &progress;
     if (database.open_error) {
       return fail(*database.open_error);
     }
@@ -186,6 +191,7 @@ class FakeDatabases final : public DatabaseAccessFactory {
 
   FakeDatabase database;
   std::vector<DatabaseTarget> targets;
+  ProgressSink* sink = nullptr;  // of the last reconcile, while it lasts
 
  private:
   std::mutex mutex_;

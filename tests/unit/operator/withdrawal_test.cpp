@@ -1,0 +1,147 @@
+// A declaration that is taken back between the decision and the run: while a backup is taken, while the migration lock is waited
+// for, and under way.
+#include <gtest/gtest.h>
+
+#include "operator/reconcile/admission.hpp"
+#include "operator/reconcile/reconciler.hpp"
+#include "operator/reconcile/run_progress.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/unit/operator/sketch.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using Kind = Outcome::Kind;
+
+// Something else happens while the backup is taken.
+class EventfulBackups final : public BackupService {
+ public:
+  Result<BackupStatus> ensure(const DatabaseMigration&, const DatabaseTarget&, const std::vector<std::string>&,
+                              const std::function<void(const std::string&)>&, const StopToken&) override {
+    meanwhile();
+    return BackupStatus();
+  }
+  std::function<void()> meanwhile = [] {};
+};
+
+class GivenApprovals final : public ApprovalSource {
+ public:
+  [[nodiscard]] std::vector<Approval> approvals(const ResourceKey&) const override { return given; }
+  std::vector<Approval> given;
+};
+
+class WithdrawalTest : public testing::Test {
+ protected:
+  WithdrawalTest() {
+    sources.current = sketch::snapshot(sketch::line());
+    resource.spec.backup.when = BackupWhen::Always;
+    notes.standing = [this] { return standing; };
+  }
+  Outcome reconcile() {
+    ReconcilerParts parts{sources, credentials, databases, observer, clock};
+    parts.backups = &backups;
+    parts.approvals = &approvals;
+    return Reconciler(parts).reconcile(resource, "", notes, {}, Log());
+  }
+  [[nodiscard]] bool ran() { return !databases.database.observation.rows.empty(); }
+
+  sketch::FakeSources sources;
+  sketch::FakeCredentials credentials;
+  sketch::FakeDatabases databases;
+  EventfulBackups backups;
+  GivenApprovals approvals;
+  ReconcileObserver observer;
+  test::FakeClock clock;
+  DatabaseMigration resource = sketch::resource();
+  Standing standing = Standing::Holds;
+  ReconcileNotes notes;
+};
+
+TEST_F(WithdrawalTest, ChangesNothingWhenTheDeclarationChangedWhileTheBackupWasTaken) {
+  for (const Standing now : {Standing::Changed, Standing::Withdrawn}) {
+    standing = Standing::Holds;
+    backups.meanwhile = [this, now] { standing = now; };
+    const Outcome outcome = reconcile();
+    EXPECT_FALSE(ran());
+    EXPECT_EQ(outcome.kind, Kind::Failed);
+    EXPECT_TRUE(outcome.at_once) << "what is declared now is looked at right away";
+  }
+  standing = Standing::Holds;
+  backups.meanwhile = [] {};
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+}
+
+TEST_F(WithdrawalTest, ChangesNothingWhenTheApprovalWasTakenBackWhileTheBackupWasTaken) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  approvals.given = {{"yes", reconcile().plan->hash, "ann", "now"}};
+  backups.meanwhile = [this] { approvals.given.clear(); };
+  EXPECT_TRUE(reconcile().at_once);
+  EXPECT_FALSE(ran());
+  EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired);
+}
+
+TEST_F(WithdrawalTest, ChangesNothingWhenTheWindowClosedWhileTheBackupWasTaken) {
+  resource.spec.execution.windows = {{"* * * * *", std::chrono::minutes(1), "UTC"}};
+  backups.meanwhile = [this] { resource.spec.execution.windows = {{"0 0 1 1 *", std::chrono::minutes(1), "UTC"}}; };
+  EXPECT_TRUE(reconcile().at_once);
+  EXPECT_FALSE(ran());
+}
+
+TEST_F(WithdrawalTest, ChangesNothingWhenItWasTakenBackWhileTheLockWasWaitedFor) {
+  int asked = 0;
+  notes.standing = [&] { return ++asked == 1 ? Standing::Holds : Standing::Withdrawn; };
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(asked, 2) << "after the backup, and under the lock";
+  EXPECT_EQ(outcome.kind, Kind::Failed);
+  EXPECT_FALSE(ran());
+}
+
+TEST_F(WithdrawalTest, EndsARunAtItsNextSafePointAndLooksAgain) {
+  databases.database.on_execute = [this](const Plan& plan, const StopToken& stop) {
+    EXPECT_FALSE(stop.requested());
+    standing = Standing::Withdrawn;
+    clock.advance(std::chrono::seconds(2));
+    databases.sink->revision_finished(0, plan.revisions.front(), milliseconds(1));
+    EXPECT_TRUE(stop.requested());
+    ExecutionReport report;
+    report.executed.push_back({"a1", Direction::Upgrade, milliseconds(1)});
+    report.rows = {"a1"};
+    report.error = Error(ErrorCode::Interrupted, "stopped on request between two revisions");
+    return report;
+  };
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Waiting);
+  EXPECT_EQ(outcome.report->executed.size(), 1U) << "what was applied is told";
+  EXPECT_EQ(outcome.pending, (std::vector<std::string>{"a2", "a3"}));
+  EXPECT_EQ(next_attempt(outcome, 0), Requeue::Scheduled) << "the operator itself goes on";
+}
+
+TEST_F(WithdrawalTest, LetsARunThatHasBegunGoOnWhenSomethingElseIsDeclared) {
+  databases.database.on_execute = [this](const Plan& plan, const StopToken& stop) {
+    standing = Standing::Changed;
+    clock.advance(std::chrono::seconds(2));
+    databases.sink->revision_finished(0, plan.revisions.front(), milliseconds(1));
+    EXPECT_FALSE(stop.requested());
+    ExecutionReport report;
+    report.rows = {"a3"};
+    return report;
+  };
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+}
+
+TEST_F(WithdrawalTest, StopsWaitingForTheLock) {
+  databases.database.on_execute = [this](const Plan&, const StopToken& stop) {
+    clock.advance(std::chrono::seconds(2));
+    databases.sink->waiting_for_lock({}, std::chrono::seconds(2));
+    EXPECT_FALSE(stop.requested());
+    standing = Standing::Changed;
+    clock.advance(std::chrono::seconds(2));
+    databases.sink->waiting_for_lock({}, std::chrono::seconds(4));
+    EXPECT_TRUE(stop.requested());
+    return ExecutionReport();
+  };
+  (void)reconcile();
+}
+
+}  // namespace
+}  // namespace athanor::controller
