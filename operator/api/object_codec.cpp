@@ -135,6 +135,15 @@ Metadata metadata_of(const nlohmann::json& object) {
   return metadata;
 }
 
+DatabaseMigration readable_part(const nlohmann::json& object) {
+  DatabaseMigration resource;
+  resource.metadata = metadata_of(object);
+  if (const auto spec = object.find("spec"); spec != object.end() && spec->is_object() && spec->contains("targetRevision")) {
+    resource.spec.target_revision = text_at(*spec, "targetRevision");
+  }
+  return resource;
+}
+
 Result<DatabaseMigration> read_object(const nlohmann::json& object) {
   try {
     return read_declaration(object);

@@ -17,8 +17,9 @@ bool is_lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+// A label of RFC 1123, of whatever length.
 bool is_label(std::string_view text) {
-  return !text.empty() && text.size() <= 63 && is_lower_or_digit(text.front()) && is_lower_or_digit(text.back()) &&
+  return !text.empty() && is_lower_or_digit(text.front()) && is_lower_or_digit(text.back()) &&
          std::ranges::all_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; });
 }
 
@@ -119,7 +120,7 @@ void check_target(YamlFields& fields, const std::string& target) {
 }  // namespace
 
 bool is_namespace_name(std::string_view name) {
-  return is_label(name);
+  return name.size() <= 63 && is_label(name);
 }
 
 bool is_resource_name(std::string_view name) {

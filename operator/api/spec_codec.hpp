@@ -28,8 +28,9 @@ void read_source(YamlFields& fields, SourceSpec& source, Habitat habitat);
 // A resource as an API server sends it. The status is what was last written, and decides nothing. Any object is borne: what
 // cannot be decoded is an error.
 [[nodiscard]] Result<DatabaseMigration> read_object(const nlohmann::json& object);
-// Metadata alone, of an object whose spec cannot be read.
 [[nodiscard]] Metadata metadata_of(const nlohmann::json& object);
+// What can be told of an object whose spec cannot be read: metadata, and the target as declared.
+[[nodiscard]] DatabaseMigration readable_part(const nlohmann::json& object);
 // A copy without what lies too deep to be read, or to be written out on a thread's stack: read_object refuses the one as the
 // other.
 [[nodiscard]] nlohmann::json bearable_copy(const nlohmann::json& json);
@@ -37,7 +38,7 @@ void read_source(YamlFields& fields, SourceSpec& source, Habitat habitat);
 [[nodiscard]] Error undecodable(const std::exception& exception);
 
 // Names as Kubernetes has them.
-[[nodiscard]] bool is_resource_name(std::string_view name);   // RFC 1123 subdomain, 253 characters
+[[nodiscard]] bool is_resource_name(std::string_view name);   // RFC 1123 subdomain, 253 characters, a part as long as it likes
 [[nodiscard]] bool is_namespace_name(std::string_view name);  // RFC 1123 label, 63 characters
 
 // Present, so: neither empty nor of another type, and of bearable length.

@@ -180,7 +180,7 @@ DatabaseMigration PackedResource::unpack(std::optional<Error>* unreadable) const
   if (read) {
     resource = std::move(*read);
   } else {
-    resource.metadata = metadata_of(object);
+    resource = readable_part(object);
     if (unreadable != nullptr) {
       *unreadable = std::move(read).error();
     }

@@ -126,6 +126,7 @@ Result<void> Catalogue::mark_invalid(const ResourceKey& key, const Error& error)
       entry.resource.metadata.generation = stored->generation;
       entry.hash = stored->spec_hash;
     }
+    entry.resource.spec.target_revision = entry.resource.status.target_revision;  // what is declared now is not known
   }
   entry.invalid = true;
   Outcome outcome;

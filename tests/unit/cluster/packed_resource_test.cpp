@@ -97,11 +97,13 @@ TEST_F(PackedResourceTest, KeepsALargeStatusAndOneThatDoesNotCompress) {
 TEST_F(PackedResourceTest, KeepsWhatCanBeReadOfASpecThatCannot) {
   KubeObject later = object();
   later["spec"]["invented"] = true;
+  later["spec"]["targetRevision"] = "d4";
   std::optional<Error> unreadable;
   const DatabaseMigration unpacked = pack(later).unpack(&unreadable);
   ASSERT_TRUE(unreadable);
   EXPECT_NE(unreadable->describe().find("invented"), std::string::npos) << unreadable->describe();
   EXPECT_EQ(unpacked.key().text(), "shop/orders");
+  EXPECT_EQ(unpacked.spec.target_revision, "d4");
   EXPECT_EQ(unpacked.status.current_revision, "a1");
 }
 

@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "operator/api/spec_codec.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -192,6 +194,20 @@ TEST(Manifest, RefusesNamesThatKubernetesWouldRefuse) {
   const auto text =
       problem("apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: a, namespace: a.b}\nspec: {}\n");
   EXPECT_NE(text.find("field `metadata.namespace`: is not a namespace name"), std::string::npos) << text;
+}
+
+TEST(ResourceName, IsWhatAnApiServerTakes) {
+  const std::string part(100, 'a');
+  for (const auto& name :
+       {std::string("a"), std::string("0"), std::string("a.0-b"), part, part + "." + part, std::string(253, 'a')}) {
+    EXPECT_TRUE(is_resource_name(name)) << name;
+  }
+  for (const auto& name : {std::string(), std::string(254, 'a'), part + ".", part + ".-a", part + "..a", std::string("a_b"),
+                           std::string("A"), std::string("a/b"), std::string("é")}) {
+    EXPECT_FALSE(is_resource_name(name)) << name;
+  }
+  EXPECT_TRUE(is_namespace_name(std::string(63, 'a')));
+  EXPECT_FALSE(is_namespace_name(std::string(64, 'a')));
 }
 
 TEST(Manifest, RefusesIdentifiersThatPostgresqlWouldCut) {

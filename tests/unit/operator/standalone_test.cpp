@@ -166,6 +166,14 @@ TEST_F(CatalogueTest, RemovesWhatIsLeftOfManifestsDeletedWhileNobodyLooked) {
   EXPECT_TRUE(has_state("notes.txt"));
 }
 
+TEST_F(CatalogueTest, ClaimsNoTargetForAManifestThatCouldNeverBeRead) {
+  folder.write("m/a.yaml", manifest("orders", "  polcy: {}\n"));
+  (void)look();
+  const std::string told = state("default.orders.status.yaml");
+  EXPECT_NE(told.find("InvalidManifest"), std::string::npos);
+  EXPECT_EQ(told.find("head"), std::string::npos) << told;
+}
+
 TEST_F(CatalogueTest, StallsABrokenManifestAndGoesOnWithTheOthers) {
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("users", "", "postgresql://db/users"));
