@@ -16,10 +16,9 @@ using Kind = Outcome::Kind;
 // Something else happens while the backup is taken.
 class EventfulBackups final : public BackupService {
  public:
-  Result<BackupStatus> ensure(const DatabaseMigration&, const DatabaseTarget&, const std::vector<std::string>&,
-                              const std::function<void(const std::string&)>&, const StopToken&) override {
+  Result<SavedDatabase> ensure(const BackupRequest&, const Notice&, const StopToken&) override {
     meanwhile();
-    return BackupStatus();
+    return SavedDatabase();
   }
   std::function<void()> meanwhile = [] {};
 };
