@@ -12,6 +12,7 @@
 #include "migrations/backup/dump_turn.hpp"
 #include "migrations/backup/retention.hpp"
 #include "migrations/base/ids.hpp"
+#include "migrations/execute/pooler.hpp"
 #include "migrations/plan/plan.hpp"
 
 namespace athanor {
@@ -131,6 +132,7 @@ Result<BackupRecord> ensure(const BackupTools& tools, BackupJob job) {
     job.run_id = new_run_id();
   }
   TRY_ASSIGN(std::unique_ptr<Session> session, tools.sessions.open());
+  TRY(refuse_pooler(*session, job.allow_session_pooler));
   TRY_ASSIGN(const DatabaseFacts facts, read_facts(*session));
   TRY_ASSIGN(auto existing, accept_existing(tools, job, *session, facts));
   if (existing) {

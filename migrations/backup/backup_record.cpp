@@ -34,9 +34,12 @@ std::string compact_time(WallTime time) {
 }
 
 Json properties_json(const DatabaseProperties& properties) {
-  Json json = {{"owner", properties.owner},     {"encoding", properties.encoding}, {"collate", properties.collate},
-               {"ctype", properties.ctype},     {"provider", properties.provider}, {"locale", properties.locale},
-               {"comment", properties.comment}, {"settings", Json::array()},       {"grants", nullptr}};
+  Json json = {{"owner", properties.owner},           {"encoding", properties.encoding},
+               {"collate", properties.collate},       {"ctype", properties.ctype},
+               {"provider", properties.provider},     {"locale", properties.locale},
+               {"comment", properties.comment},       {"icu_rules", properties.icu_rules},
+               {"tablespace", properties.tablespace}, {"connection_limit", properties.connection_limit},
+               {"settings", Json::array()},           {"grants", nullptr}};
   for (const auto& setting : properties.settings) {
     json["settings"].push_back({{"role", setting.role}, {"setting", setting.setting}});
   }
@@ -58,6 +61,9 @@ DatabaseProperties properties_from(const Json& json) {
   json.at("provider").get_to(properties.provider);
   json.at("locale").get_to(properties.locale);
   json.at("comment").get_to(properties.comment);
+  properties.icu_rules = json.value("icu_rules", "");
+  properties.tablespace = json.value("tablespace", "");
+  properties.connection_limit = json.value("connection_limit", -1);
   for (const Json& setting : json.at("settings")) {
     properties.settings.push_back({setting.at("role").get<std::string>(), setting.at("setting").get<std::string>()});
   }

@@ -38,7 +38,10 @@ struct DatabaseProperties {
   std::string provider;  // "c" libc, "i" ICU, "b" builtin
   std::string locale;    // of ICU or the builtin provider
   std::string comment;
-  struct Setting {  // ALTER DATABASE … SET, ALTER ROLE … IN DATABASE … SET
+  std::string icu_rules;
+  std::string tablespace;     // empty: the server's default one
+  int connection_limit = -1;  // of CONNECTION LIMIT; -1: none
+  struct Setting {            // ALTER DATABASE … SET, ALTER ROLE … IN DATABASE … SET
     std::string role;
     std::string setting;  // "search_path=app, public"
   };

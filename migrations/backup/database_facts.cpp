@@ -11,8 +11,10 @@ constexpr std::string_view kProperties =
     "SELECT pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,"
     " coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'),"
     " coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', ''),"
-    " coalesce(shobj_description(d.oid, 'pg_database'), ''), d.datacl IS NOT NULL"
-    " FROM pg_database d WHERE d.datname = current_database()";
+    " coalesce(shobj_description(d.oid, 'pg_database'), ''), d.datacl IS NOT NULL,"
+    " coalesce(to_jsonb(d) ->> 'daticurules', ''), CASE t.spcname WHEN 'pg_default' THEN '' ELSE t.spcname END, "
+    "d.datconnlimit::text"
+    " FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = current_database()";
 constexpr std::string_view kSettings =
     "SELECT coalesce(r.rolname, ''), unnest(s.setconfig) FROM pg_db_role_setting s"
     " LEFT JOIN pg_roles r ON r.oid = s.setrole"
@@ -53,6 +55,10 @@ Result<DatabaseProperties> read_properties(ReadSession& session) {
   properties.locale = row.text(0, 5);
   properties.comment = row.text(0, 6);
   properties.has_grants = row.text(0, 7) == "t";
+  properties.icu_rules = row.text(0, 8);
+  properties.tablespace = row.text(0, 9);
+  const std::string limit = row.text(0, 10);
+  std::from_chars(limit.data(), limit.data() + limit.size(), properties.connection_limit);
   TRY_ASSIGN(const Rows settings, session.query(kSettings));
   for (std::size_t i = 0; i < settings.rows.size(); ++i) {
     properties.settings.push_back({settings.text(i, 0), settings.text(i, 1)});

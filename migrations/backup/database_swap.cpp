@@ -4,6 +4,7 @@
 
 #include "migrations/backup/new_database.hpp"
 #include "migrations/base/ids.hpp"
+#include "migrations/execute/migration_lock.hpp"
 #include "migrations/plan/plan.hpp"
 
 namespace athanor {
@@ -19,6 +20,18 @@ std::string rename_sql(const std::string& from, const std::string& to) {
 
 std::string allow_sql(const std::string& name, bool allowed) {
   return "ALTER DATABASE " + quote_identifier(name) + " ALLOW_CONNECTIONS " + (allowed ? "true" : "false");
+}
+
+Result<void> require_lock(Session& holder) {
+  const auto held = MigrationLock::is_held(holder);
+  if (held && *held) {
+    return {};
+  }
+  return fail(
+      Error(ErrorCode::ConnectionLost,
+            "the migration lock of the old database was lost while the backup was restored: somebody may have migrated it"
+            " meanwhile; nothing was changed")
+          .advise("look at the database, and restore again"));
 }
 
 }  // namespace
@@ -55,6 +68,22 @@ Result<std::string> DatabaseSwap::previous_name(const std::string& name) {
   return rows.empty() ? previous : derived_name(name, ending + "_" + random_hex(4));
 }
 
+// Once a session that holds the lock is the only one left, what was done while it sat idle is known: nothing.
+Result<void> DatabaseSwap::empty_of_others(const std::string& name, Session& holder) {
+  for (int attempt = 1;; ++attempt) {
+    // What it cannot end (autovacuum, for want of a right) is met by the swap, which says so.
+    TRY_ASSIGN(const Rows others,
+               session_.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> $2::int"
+                              " AND backend_type = 'client backend'",
+                              {name, std::to_string(holder.backend_pid())}));
+    if (others.empty() || attempt == kAttempts) {
+      break;
+    }
+    clock_.wait(kPause, StopToken());
+  }
+  return require_lock(holder);
+}
+
 Result<void> DatabaseSwap::exchange(const std::string& name, const std::string& fresh, const std::string& previous) {
   const Transaction swap{
       {{rename_sql(name, previous), {}, ""}, {rename_sql(fresh, name), {}, ""}, {allow_sql(previous, true), {}, ""}}, false};
@@ -78,9 +107,14 @@ Result<void> DatabaseSwap::exchange(const std::string& name, const std::string& 
 
 Result<std::string> DatabaseSwap::replace(const std::string& name, const std::string& fresh, std::unique_ptr<Session> holder) {
   TRY_ASSIGN(std::string previous, previous_name(name));
+  TRY(require_lock(*holder));
   TRY(session_.execute_autocommit(allow_sql(name, false)));
+  auto swapped = empty_of_others(name, *holder);
   holder.reset();
-  if (auto swapped = exchange(name, fresh, previous); !swapped) {
+  if (swapped) {
+    swapped = exchange(name, fresh, previous);
+  }
+  if (!swapped) {
     if (auto open = session_.execute_autocommit(allow_sql(name, true)); !open) {
       swapped.error().hint = "the old database takes no connections; run: " + allow_sql(name, true);
     }

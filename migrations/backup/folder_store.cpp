@@ -211,7 +211,7 @@ struct Folder {
 
 }  // namespace
 
-Result<std::unique_ptr<FolderStore>> FolderStore::open_folder(const std::string& folder) {
+Result<std::string> FolderStore::path_of(const std::string& folder) {
   if (folder.empty()) {
     return fail(Error(ErrorCode::BackupRefused, "no folder for backups is named")
                     .advise("set backup.folder in athanor.yaml, or give --backup-folder DIR"));
@@ -221,6 +221,21 @@ Result<std::unique_ptr<FolderStore>> FolderStore::open_folder(const std::string&
   while (path.size() > 1 && path.back() == '/') {
     path.pop_back();
   }
+  return path;
+}
+
+Result<std::unique_ptr<FolderStore>> FolderStore::open_existing(const std::string& folder) {
+  TRY_ASSIGN(std::string path, path_of(folder));
+  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
+    return fail(Error(ErrorCode::BackupNotFound, "there is no such folder, and no backup in it")
+                    .at(path)
+                    .advise("check backup.folder and --backup-folder; `athanor backup` makes it"));
+  }
+  return open_path(std::move(path));
+}
+
+Result<std::unique_ptr<FolderStore>> FolderStore::open_folder(const std::string& folder) {
+  TRY_ASSIGN(std::string path, path_of(folder));
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     const int number = errno;
     Error error = io_error("cannot make the folder for backups", path, number);
@@ -228,6 +243,10 @@ Result<std::unique_ptr<FolderStore>> FolderStore::open_folder(const std::string&
     error.retry = default_retry(error.code);
     return fail(std::move(error));
   }
+  return open_path(std::move(path));
+}
+
+Result<std::unique_ptr<FolderStore>> FolderStore::open_path(std::string path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
     return fail(Error(ErrorCode::BackupRefused, "backup.folder is no folder").at(path));

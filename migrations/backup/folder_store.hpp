@@ -17,6 +17,8 @@ class FolderStore final : public BackupStore {
  public:
   // Makes the folder when it is missing (its parent must be there).
   [[nodiscard]] static Result<std::unique_ptr<FolderStore>> open_folder(const std::string& folder);
+  // For whoever only reads or deletes: a missing folder is BackupNotFound, and stays missing.
+  [[nodiscard]] static Result<std::unique_ptr<FolderStore>> open_existing(const std::string& folder);
 
   [[nodiscard]] std::string describe() const override { return folder_; }
   [[nodiscard]] std::string location(std::string_view name) const override;
@@ -29,6 +31,8 @@ class FolderStore final : public BackupStore {
   [[nodiscard]] std::string local_path(const std::string& name) const override;
 
  private:
+  [[nodiscard]] static Result<std::string> path_of(const std::string& folder);
+  [[nodiscard]] static Result<std::unique_ptr<FolderStore>> open_path(std::string path);
   explicit FolderStore(std::string folder) : folder_(std::move(folder)) {}
 
   std::string folder_;

@@ -75,11 +75,17 @@ std::string create_database_sql(const std::string& name, const DatabasePropertie
                     quote_literal(properties.ctype);
   if (properties.provider == "i") {
     sql += " LOCALE_PROVIDER icu ICU_LOCALE " + quote_literal(properties.locale);
+    if (!properties.icu_rules.empty()) {
+      sql += " ICU_RULES " + quote_literal(properties.icu_rules);
+    }
   } else if (properties.provider == "b") {
     sql += " LOCALE_PROVIDER builtin BUILTIN_LOCALE " + quote_literal(properties.locale);
   }
   if (with_owner && !properties.owner.empty()) {
     sql += " OWNER " + quote_identifier(properties.owner);
+  }
+  if (!properties.tablespace.empty()) {
+    sql += " TABLESPACE " + quote_identifier(properties.tablespace);
   }
   return sql;
 }
@@ -102,10 +108,24 @@ std::vector<std::string> describe_database_sql(const std::string& name, const Da
                            (grant.grantable ? " WITH GRANT OPTION" : ""));
     }
   }
+  if (properties.connection_limit >= 0) {
+    statements.push_back("ALTER DATABASE " + database + " CONNECTION LIMIT " + std::to_string(properties.connection_limit));
+  }
   if (!properties.comment.empty()) {
     statements.push_back("COMMENT ON DATABASE " + database + " IS " + quote_literal(properties.comment));
   }
   return statements;
+}
+
+SplitProperties split_settings(const DatabaseProperties& properties) {
+  SplitProperties split;
+  split.server = properties;
+  split.server.settings.clear();
+  for (const auto& setting : properties.settings) {
+    const std::string_view name = std::string_view(setting.setting).substr(0, setting.setting.find('='));
+    (name.find('.') == std::string_view::npos ? split.server : split.own).settings.push_back(setting);
+  }
+  return split;
 }
 
 std::string derived_name(const std::string& name, const std::string& ending) {

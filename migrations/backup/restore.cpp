@@ -13,6 +13,7 @@
 #include "migrations/backup/retention.hpp"
 #include "migrations/base/ids.hpp"
 #include "migrations/execute/migration_lock.hpp"
+#include "migrations/execute/pooler.hpp"
 #include "migrations/plan/plan.hpp"
 
 namespace athanor {
@@ -48,6 +49,7 @@ class Restore {
     TRY(create_scratch());
     TRY(fill_scratch());
     TRY(check_scratch());
+    say_about_scratch(split_settings(report_.record.properties).server);
     TRY(give_name(taken));
     report_.database = job_.database;
     report_.duration = std::chrono::duration_cast<milliseconds>(tools_.clock.steady_now() - start);
@@ -86,13 +88,15 @@ class Restore {
     }
     TRY_ASSIGN(const auto factory, tools_.connect(job_.database));
     TRY_ASSIGN(existing_, factory->open());
+    TRY(refuse_pooler(*existing_, job_.backup.allow_session_pooler));
     TRY(MigrationLock::acquire(*existing_, tools_.clock, tools_.stop, {milliseconds(0), nullptr}));
     return {};
   }
 
   Result<void> create_scratch() {
     const std::string name = derived_name(job_.database, "restoring_" + random_hex(8));
-    const DatabaseProperties& properties = report_.record.properties;
+    DatabaseProperties properties = report_.record.properties;
+    TRY(choose_tablespace(properties));
     auto made = maintenance_->execute_autocommit(create_database_sql(name, properties, true));
     if (!made && (made.error().sqlstate == "42501" || made.error().sqlstate == "42704")) {
       tools_.progress.warning("the database cannot belong to '" + properties.owner + "': " + made.error().describe());
@@ -102,13 +106,33 @@ class Restore {
       return fail(std::move(made).error().at("creating a database for the restore"));
     }
     scratch_ = name;
+    say_about_scratch(split_settings(report_.record.properties).own);
+    return {};
+  }
+
+  // The recorded one, where it exists and may be used.
+  Result<void> choose_tablespace(DatabaseProperties& properties) {
+    if (properties.tablespace.empty()) {
+      return {};
+    }
+    TRY_ASSIGN(const Rows usable, maintenance_->query("SELECT 1 FROM pg_tablespace WHERE spcname = $1 AND"
+                                                      " has_tablespace_privilege(oid, 'CREATE')",
+                                                      {properties.tablespace}));
+    if (usable.empty()) {
+      tools_.progress.warning("the database cannot lie in the tablespace '" + properties.tablespace +
+                              "', which is not there or not for this user; it lies in the server's default one");
+      properties.tablespace.clear();
+    }
+    return {};
+  }
+
+  void say_about_scratch(const DatabaseProperties& properties) {
     for (const std::string& statement : describe_database_sql(scratch_, properties)) {
       if (auto done = maintenance_->execute_autocommit(statement); !done) {
         tools_.progress.warning("not restored: " + statement.substr(0, statement.find(" TO ")) + ": " +
                                 done.error().describe());
       }
     }
-    return {};
   }
 
   [[nodiscard]] std::vector<std::string> restore_arguments(const ClientPrograms& programs, const std::string& path) const {

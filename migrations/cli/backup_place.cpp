@@ -60,7 +60,8 @@ std::string conninfo_of(const ConnectionKeywords& keywords, const std::string& d
 
 }  // namespace
 
-Result<BackupPlace> open_backup_place(CommandContext& context, Configuration configuration, const std::string& reference) {
+Result<BackupPlace> open_backup_place(CommandContext& context, Configuration configuration, PlaceFor purpose,
+                                      const std::string& reference) {
   const Arguments& arguments = context.arguments();
   BackupSettings& settings = configuration.backup;
   if (auto folder = arguments.value("--backup-folder")) {
@@ -73,7 +74,10 @@ Result<BackupPlace> open_backup_place(CommandContext& context, Configuration con
   TRY(read_duration(arguments, "--max-age", settings.retention.max_age));
   TRY(read_duration(arguments, "--accept-max-age", settings.accept_max_age));
   BackupPlace place;
-  TRY_ASSIGN(place.store, FolderStore::open_folder(settings.folder));
+  if (purpose != PlaceFor::Catalogue) {
+    TRY_ASSIGN(place.store, purpose == PlaceFor::Writing ? FolderStore::open_folder(settings.folder)
+                                                         : FolderStore::open_existing(settings.folder));
+  }
   place.job = BackupJob::from(configuration);
   place.job.actor = context.outside().actor;
   if (context.outside().environment) {

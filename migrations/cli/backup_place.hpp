@@ -3,6 +3,7 @@
 // Threads: one thread. Ownership: a BackupPlace owns its store.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -19,8 +20,10 @@ struct BackupPlace {
   BackupJob job;
 };
 
+// Only who writes makes a folder that is missing; who reads mistyped it. The catalogue is in the database: no store at all.
+enum class PlaceFor : std::uint8_t { Reading, Writing, Catalogue };
 // `reference` is a file or an id: a path names the folder too.
-[[nodiscard]] Result<BackupPlace> open_backup_place(CommandContext& context, Configuration configuration,
+[[nodiscard]] Result<BackupPlace> open_backup_place(CommandContext& context, Configuration configuration, PlaceFor purpose,
                                                     const std::string& reference = {});
 // Takes or accepts one for the database of the configuration, as `upgrade --backup` and `backup` do.
 [[nodiscard]] Result<BackupRecord> ensure_backup_here(CommandContext& context, BackupPlace& place);

@@ -20,9 +20,9 @@ std::unique_ptr<BackupProgress> lines_for(CommandContext& context) {
   return make_backup_lines(context.output(), *context.outside().clock, context.outside().err_is_terminal);
 }
 
-Result<BackupPlace> place_for(CommandContext& context, const std::string& reference = {}) {
+Result<BackupPlace> place_for(CommandContext& context, PlaceFor purpose, const std::string& reference = {}) {
   TRY_ASSIGN(Configuration configuration, load_settings(context));
-  return open_backup_place(context, std::move(configuration), reference);
+  return open_backup_place(context, std::move(configuration), purpose, reference);
 }
 
 // What the database itself remembers of its backups, deleted ones included.
@@ -122,7 +122,7 @@ Result<RestoreJob> restore_job(CommandContext& context, const BackupPlace& place
 }  // namespace
 
 Result<void> run_backup(CommandContext& context) {
-  TRY_ASSIGN(BackupPlace place, place_for(context));
+  TRY_ASSIGN(BackupPlace place, place_for(context, PlaceFor::Writing));
   if (!context.arguments().has("--accept-max-age")) {
     place.job.settings.accept_max_age = milliseconds(0);  // who asks for a backup wants one
   }
@@ -138,8 +138,9 @@ Result<void> run_backup(CommandContext& context) {
 }
 
 Result<void> run_backups(CommandContext& context) {
-  TRY_ASSIGN(const BackupPlace place, place_for(context));
-  if (context.arguments().has("--catalogue")) {
+  const bool catalogue = context.arguments().has("--catalogue");
+  TRY_ASSIGN(const BackupPlace place, place_for(context, catalogue ? PlaceFor::Catalogue : PlaceFor::Reading));
+  if (catalogue) {
     return list_catalogue(context, place);
   }
   TRY_ASSIGN(const BackupList list, list_backups(*place.store));
@@ -149,7 +150,7 @@ Result<void> run_backups(CommandContext& context) {
 
 Result<void> run_verify_backup(CommandContext& context) {
   const std::string& reference = context.arguments().operands().front();
-  TRY_ASSIGN(const BackupPlace place, place_for(context, reference));
+  TRY_ASSIGN(const BackupPlace place, place_for(context, PlaceFor::Reading, reference));
   const auto lines = lines_for(context);
   TRY_ASSIGN(const BackupRecord record,
              verify_backup(*place.store, reference, place.job, *lines, *context.outside().clock, context.outside().stop));
@@ -160,7 +161,7 @@ Result<void> run_verify_backup(CommandContext& context) {
 }
 
 Result<void> run_restore(CommandContext& context) {
-  TRY_ASSIGN(const BackupPlace place, place_for(context, context.arguments().operands().front()));
+  TRY_ASSIGN(const BackupPlace place, place_for(context, PlaceFor::Reading, context.arguments().operands().front()));
   TRY_ASSIGN(const RestoreJob job, restore_job(context, place));
   const auto lines = lines_for(context);
   const ConnectTo connect = [&](const std::string& database) { return connect_to(context, place, database); };
@@ -180,7 +181,7 @@ Result<void> run_restore(CommandContext& context) {
 }
 
 Result<void> run_prune(CommandContext& context) {
-  TRY_ASSIGN(const BackupPlace place, place_for(context));
+  TRY_ASSIGN(const BackupPlace place, place_for(context, PlaceFor::Reading));
   TRY_ASSIGN(const auto sessions, connect_to(context, place));
   const auto lines = lines_for(context);
   const bool only_look = context.arguments().has("--dry-run");

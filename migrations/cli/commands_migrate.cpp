@@ -109,7 +109,7 @@ Result<void> back_up_first(CommandContext& context, const Configuration& configu
   if (!context.arguments().has("--backup") || (saved && saved->revisions == plan.from)) {
     return {};
   }
-  TRY_ASSIGN(BackupPlace place, open_backup_place(context, configuration));
+  TRY_ASSIGN(BackupPlace place, open_backup_place(context, configuration, PlaceFor::Writing));
   place.job.target = plan.to;
   TRY_ASSIGN(saved, ensure_backup_here(context, place));
   context.output().fields()["backup"] = backup_json(*saved);

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "migrations/execute/pooler.hpp"
+
 namespace athanor {
 namespace {
 
@@ -48,13 +50,6 @@ constexpr std::string_view kWhatIsThere =
     " coalesce((pg_identify_object(1259, to_regclass($1), 0)).schema, nullif($5::name, ''), current_schema(), '') || '.' ||"
     " $6::name";
 
-Error pooler_error() {
-  return Error(ErrorCode::PoolerRefused, "a connection pooler stands between Athanor and PostgreSQL")
-      .advise(
-          "a transaction pooler loses the migration lock: give the server's own URL; if the pooler is known to work in "
-          "session mode, set execution.allow_session_pooler: true");
-}
-
 }  // namespace
 
 Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions,
@@ -63,9 +58,7 @@ Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings
                                                            quote_identifier(settings.ledger_schema),
                                                            settings.version_table_schema, settings.version_table}));
   const auto is = [&](std::size_t column) { return what.text(0, column) == "t"; };
-  if (what.text(0, 4) != std::to_string(session.backend_pid()) && !settings.execution.allow_session_pooler) {
-    return fail(pooler_error());
-  }
+  TRY(refuse_pooler(session, what.text(0, 4), settings.execution.allow_session_pooler));
   DatabaseState state;
   Observation& seen = state.observation;
   seen.has_version_table = is(0);

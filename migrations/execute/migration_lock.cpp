@@ -51,6 +51,13 @@ std::vector<Blocker> read_blockers(const Rows& rows) {
   return blockers;
 }
 
+Result<bool> MigrationLock::is_held(ReadSession& session) {
+  TRY_ASSIGN(const Rows rows, session.query("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND"
+                                            " objsubid = 2 AND pid = pg_backend_pid() AND classid = " +
+                                            std::to_string(kClass) + " AND objid = " + std::to_string(kObject) + ")"));
+  return rows.text(0, 0) == "t";
+}
+
 Result<std::vector<Blocker>> MigrationLock::holders(ReadSession& session) {
   TRY_ASSIGN(
       const Rows rows,

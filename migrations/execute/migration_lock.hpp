@@ -31,6 +31,8 @@ class MigrationLock {
   [[nodiscard]] static Result<milliseconds> acquire(Session& session, Clock& clock, const StopToken& stop, const Wait& wait);
   // Releases it; false from the server (we did not hold it) is an error.
   [[nodiscard]] static Result<void> release(Session& session);
+  // Whether this session holds it: the server answers, for whoever sat idle with it meanwhile.
+  [[nodiscard]] static Result<bool> is_held(ReadSession& session);
   [[nodiscard]] static Result<std::vector<Blocker>> holders(ReadSession& session);
 };
 

@@ -82,6 +82,22 @@ TEST_F(BackupCommand, RestoresSeveralTablesAtOnceIntoANewDatabase) {
   server.run("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)");
 }
 
+TEST_F(BackupCommand, MakesAFolderOnlyToWriteIntoIt) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"backups"},
+                                                                 {"prune", "--keep", "1"},
+                                                                 {"verify-backup", "3f1c"},
+                                                                 {"verify-backup", folder / "typo/x.dump"},
+                                                                 {"restore", "3f1c", "--into", "copy"}}) {
+    const Json refused = json(words);
+    EXPECT_EQ(refused["error"]["code"], "backup-not-found") << words.front() << refused;
+  }
+  EXPECT_TRUE(json({"backups", "--catalogue"})["success"]);
+  EXPECT_FALSE(std::filesystem::exists(folder / "backups"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "typo"));
+  EXPECT_EQ(run({"backup"}).exit_code, 0);
+  EXPECT_EQ(files(), 2U);
+}
+
 TEST_F(BackupCommand, ChangesNothingWhenTheBackupFails) {
   const auto result = run({"upgrade", "head", "--backup", "--backup-folder", "/no/such/folder"});
   EXPECT_EQ(result.exit_code, 13);

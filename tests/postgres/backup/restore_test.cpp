@@ -9,6 +9,7 @@
 namespace athanor::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
@@ -53,6 +54,38 @@ TEST(Restore, GivesBackCatalogRowsAndWhatIsSaidAboutTheDatabase) {
       " 'pg_database') || (SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(datacl) a) FROM pg_database WHERE"
       " datname = current_database()";
   EXPECT_EQ(restored.value(about), scene.database.value(about));
+}
+
+TEST(Restore, SaysWhatWouldStandInItsWayAfterwards) {
+  BackupScene scene;
+  scene.database.run("ALTER DATABASE " + scene.database.name() + " SET default_transaction_read_only = on; ALTER DATABASE " +
+                     scene.database.name() + " SET app.least = '1'; ALTER DATABASE " + scene.database.name() +
+                     " CONNECTION LIMIT 3");
+  Client writer(scene.database.url());
+  writer.run("SET default_transaction_read_only = off");
+  writer.run("CREATE TABLE asks (id int, CHECK (id >= current_setting('app.least')::int)); INSERT INTO asks VALUES (1)");
+  const auto record = scene.ensure().value();
+  scene.progress.warnings.clear();  // the catalogue cannot be written either
+  const Leftover copy{scene.database.name() + "_copy"};
+  const auto report = scene.restore(record.id, copy.name, false);
+  ASSERT_TRUE(report.has_value()) << report.error().describe();
+  EXPECT_THAT(scene.progress.warnings, IsEmpty());
+  Client restored(url_of(copy.name));
+  EXPECT_EQ(restored.value("SHOW default_transaction_read_only"), "on");
+  EXPECT_EQ(restored.value("SELECT count(*) FROM asks"), "1");
+  EXPECT_EQ(restored.value("SELECT datconnlimit FROM pg_database WHERE datname = current_database()"), "3");
+}
+
+TEST(Restore, WarnsOfATablespaceThatIsNotThere) {
+  BackupScene scene;
+  const auto record = scene.ensure().value();
+  std::string& manifest = scene.store.files.at(manifest_name(record.file));
+  const std::string none = R"("tablespace": "")";
+  ASSERT_NE(manifest.find(none), std::string::npos) << manifest;
+  manifest.replace(manifest.find(none), none.size(), R"("tablespace": "fast_disk")");
+  const Leftover copy{scene.database.name() + "_copy"};
+  ASSERT_TRUE(scene.restore(record.id, copy.name, false).has_value());
+  EXPECT_THAT(scene.progress.warnings, ElementsAre(HasSubstr("'fast_disk'")));
 }
 
 TEST(Restore, RefusesADumpThatIsTruncatedOrHasAFlippedBitBeforeItMakesAnything) {
@@ -107,6 +140,27 @@ TEST(Restore, IsRefusedWhileAMigrationHoldsTheLock) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::LockHeld);
   EXPECT_EQ(databases_like(scene.database.name() + "\\_%"), "0");
+}
+
+TEST(Restore, IsGivenUpWhenItsLockWasLostMeanwhile) {
+  BackupScene scene;
+  const auto record = scene.ensure().value();
+  scene.progress.on_stage = [&](BackupStage stage) {
+    if (stage != BackupStage::Analyzing) {
+      return;
+    }
+    const std::string held = "FROM pg_locks WHERE locktype = 'advisory' AND objid = " + std::to_string(MigrationLock::kObject) +
+                             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    EXPECT_EQ(scene.database.value("SELECT count(pg_terminate_backend(pid)) " + held), "1");
+    EXPECT_TRUE(scene.database.wait_until("SELECT count(*) = 0 " + held));
+    scene.database.run("UPDATE alembic_version SET version_num = 'r2'");  // as a migration that found the lock free
+  };
+  const auto lost = scene.restore(record.id, scene.database.name(), true);
+  ASSERT_FALSE(lost.has_value());
+  EXPECT_EQ(lost.error().code, ErrorCode::ConnectionLost) << lost.error().describe();
+  EXPECT_THAT(lost.error().message, HasSubstr("lock of the old database was lost"));
+  EXPECT_EQ(databases_like(scene.database.name() + "\\_%"), "0");
+  EXPECT_EQ(Client(scene.database.url()).value("SELECT version_num FROM alembic_version"), "r2");
 }
 
 TEST(Restore, LeavesTheOldDatabaseAsItWasWhenItIsStopped) {

@@ -4,8 +4,11 @@
 
 #include <cstdlib>
 
+#include "migrations/backup/restore.hpp"
 #include "migrations/execute/migrator.hpp"
 #include "migrations/postgres/connect.hpp"
+#include "migrations/postgres/connection_string.hpp"
+#include "tests/support/memory_store.hpp"
 #include "tests/support/postgres_fixture.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -62,6 +65,40 @@ TEST_F(Pooler, IsRefusedWhenItIgnoresStartUpOptions) {
   const Error error = observe();
   EXPECT_EQ(error.code, ErrorCode::PoolerRefused) << error.describe();
   EXPECT_NE(error.hint.find("server's own URL"), std::string::npos);
+}
+
+TEST_F(Pooler, IsRefusedByBackupAndRestoreToo) {
+  start("transaction", "ignore_startup_parameters = options");
+  database_.run(
+      "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('r1')");
+  test::MemoryStore store;
+  BackupProgress progress;
+  SystemClock clock;
+  const auto backup = [&](const std::string& url) {
+    BackupJob job;
+    job.connection = postgres::parse_connection_string(url).value().keywords;
+    job.path = {"/usr/bin"};
+    const auto sessions = postgres::PostgresFactory::create(url, {}).value();
+    return ensure_backup({store, *sessions, clock, progress, {}}, job);
+  };
+  const auto refused = backup(url_);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::PoolerRefused) << refused.error().describe();
+
+  RestoreJob job;
+  job.reference = backup(database_.url()).value().id;
+  job.database = database_.name();
+  job.replace = true;
+  job.backup.path = {"/usr/bin"};
+  const ConnectTo connect = [this](const std::string& to) -> Result<std::unique_ptr<SessionFactory>> {
+    return postgres::PostgresFactory::create(to == database_.name() ? url_ : test::url_of(to), {}).value();
+  };
+  const auto kept = restore_backup({store, connect, clock, progress, {}}, job);
+  ASSERT_FALSE(kept.has_value());
+  EXPECT_EQ(kept.error().code, ErrorCode::PoolerRefused) << kept.error().describe();
+  EXPECT_EQ(database_.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM"
+                            " pg_database WHERE datname = current_database())"),
+            "0");
 }
 
 TEST_F(Pooler, IsTakenInSessionModeWhenTheUserVouchesForIt) {

@@ -27,6 +27,9 @@ BackupRecord sample() {
   record.verified = record.started + std::chrono::seconds(4);
   record.properties.owner = "shop_owner";
   record.properties.settings = {{"", "search_path=app, public"}};
+  record.properties.icu_rules = "&V << w";
+  record.properties.tablespace = "fast";
+  record.properties.connection_limit = 20;
   record.properties.has_grants = true;
   record.properties.grants = {{"", "CONNECT", false}};
   record.file = backup_file_name(record);
@@ -41,6 +44,23 @@ TEST(Manifest, SaysTheSameWhenItIsReadBack) {
   EXPECT_EQ(read->size, record.size);
   EXPECT_EQ(read->verified, record.verified);
   EXPECT_EQ(read->database.name, "my shop/ä");
+}
+
+TEST(Manifest, OfAnOlderVersionIsRead) {
+  std::string text = write_manifest(sample());
+  for (const std::string field :
+       {"\"resource\":", "\"resource_uid\":", "\"icu_rules\":", "\"tablespace\":", "\"connection_limit\":"}) {
+    const auto at = text.find(field);
+    ASSERT_NE(at, std::string::npos) << field;
+    text.erase(at, text.find('\n', at) - at + 1);
+  }
+  const auto target = text.find("\"target\":");
+  text.erase(target, text.find("],", target) + 2 - target);
+  const auto read = read_manifest(text, manifest_name(sample().file));
+  ASSERT_TRUE(read.has_value()) << read.error().describe() << text;
+  EXPECT_FALSE(read->target);
+  EXPECT_EQ(read->resource, "");
+  EXPECT_EQ(read->properties.connection_limit, -1);
 }
 
 TEST(Manifest, IsRefusedWhenItIsNoneOrOfAnotherFile) {

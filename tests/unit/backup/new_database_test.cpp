@@ -9,7 +9,11 @@ namespace {
 using ::testing::ElementsAre;
 
 TEST(CreateDatabase, RepeatsEncodingLocaleAndOwner) {
-  DatabaseProperties properties{"shop owner", "UTF8", "C.UTF-8", "C.UTF-8", "c", "", "", {}, false, {}};
+  DatabaseProperties properties;
+  properties.owner = "shop owner";
+  properties.encoding = "UTF8";
+  properties.collate = properties.ctype = "C.UTF-8";
+  properties.provider = "c";
   EXPECT_EQ(create_database_sql("my db", properties, true),
             "CREATE DATABASE \"my db\" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8' OWNER \"shop "
             "owner\"");
@@ -18,6 +22,24 @@ TEST(CreateDatabase, RepeatsEncodingLocaleAndOwner) {
   EXPECT_EQ(create_database_sql("d", properties, false),
             "CREATE DATABASE d TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8' LOCALE_PROVIDER icu "
             "ICU_LOCALE 'de-CH'");
+  properties.icu_rules = "&V << w";
+  properties.tablespace = "fast disk";
+  EXPECT_EQ(create_database_sql("d", properties, false),
+            "CREATE DATABASE d TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8' LOCALE_PROVIDER icu "
+            "ICU_LOCALE 'de-CH' ICU_RULES '&V << w' TABLESPACE \"fast disk\"");
+}
+
+TEST(DescribeDatabase, SaysSettingsOfTheServerApartFromThoseOfApplications) {
+  DatabaseProperties properties;
+  properties.settings = {{"", "default_transaction_read_only=on"}, {"", "app.tenant=a"}, {"bob", "role=other"}};
+  properties.connection_limit = 0;
+  properties.comment = "the shop";
+  const SplitProperties split = split_settings(properties);
+  EXPECT_THAT(describe_database_sql("d", split.own), ElementsAre("ALTER DATABASE d SET app.tenant TO 'a'"));
+  EXPECT_THAT(describe_database_sql("d", split.server),
+              ElementsAre("ALTER DATABASE d SET default_transaction_read_only TO 'on'",
+                          "ALTER ROLE bob IN DATABASE d SET role TO 'other'", "ALTER DATABASE d CONNECTION LIMIT 0",
+                          "COMMENT ON DATABASE d IS 'the shop'"));
 }
 
 TEST(DescribeDatabase, RepeatsSettingsGrantsAndComment) {
