@@ -363,10 +363,17 @@ Result<int> run_on_cluster(const Options& options, const Log& log, const StopTok
   TRY_ASSIGN(auto cache, CacheFolder::open(options));
   SystemClock clock;
   const auto identity = make_credentials(access, clock, environment_variable);
-  TRY_ASSIGN(auto transport, make_rest_transport(access, *identity, clock));
+  auto transport = make_rest_transport(access, *identity, clock, stop);
+  if (!transport && stop.requested()) {
+    log.info("operator stopped before it began");
+    return 0;
+  }
+  if (!transport) {
+    return fail(std::move(transport).error());
+  }
   const auto house = std::make_unique<House>(
       options, Grounds{std::move(access), std::move(sources), std::move(secrets), std::move(backups), std::move(cache)},
-      std::move(transport), clock, log, stop);
+      std::move(*transport), clock, log, stop);
   return house->run(stop);
 }
 

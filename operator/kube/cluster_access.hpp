@@ -70,12 +70,16 @@ class CredentialProvider {
     std::uint64_t version = 0;  // grows when the certificate changes: connections are then made anew
   };
   virtual ~CredentialProvider() = default;
-  [[nodiscard]] virtual Result<Credentials> current() = 0;
+  // Comes back at once with what is good, though something newer is being fetched. Otherwise it waits: until there is
+  // something, a stop is requested, or the deadline has passed.
+  [[nodiscard]] virtual Result<Credentials> current(const StopToken& stop, SteadyTime deadline) = 0;
+  [[nodiscard]] Result<Credentials> current() { return current(StopToken(), SteadyTime::max()); }
   // The server answered 401: what we have is no longer good.
   virtual void refused() = 0;
 };
-// `environment` finds a plugin's program (PATH); `stop` ends a plugin that runs.
+// `environment` finds a plugin's program (PATH). A plugin runs in a thread of its own, which nobody waits for longer than his
+// request lasts, and ends with the provider.
 [[nodiscard]] std::unique_ptr<CredentialProvider> make_credentials(const ClusterAccess& access, Clock& clock,
-                                                                   EnvironmentLookup environment, StopToken stop = {});
+                                                                   EnvironmentLookup environment);
 
 }  // namespace athanor::controller

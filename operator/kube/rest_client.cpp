@@ -21,6 +21,8 @@ constexpr std::size_t kPageSize = 500;
 constexpr int kMostRestarts = 3;          // of one list whose history went away between two pages
 constexpr milliseconds kFirstPause{200};  // before a request is repeated
 constexpr milliseconds kLongestPause{10'000};
+constexpr int kMostThrottled = 5;  // watches in a row that are refused with a time to come back, before that is told
+constexpr milliseconds kLongestRetryAfter{300'000};
 constexpr milliseconds kWatchGrace{60'000};  // past the time it asked for, a watch is ended from this side
 
 std::string describe(std::string_view verb, const ResourceType& type, const std::string& name_space, const std::string& name) {
@@ -104,6 +106,8 @@ class RestClient final : public KubeClient {
                      const StopToken& stop) override;
 
  private:
+  Result<HttpResponse> watch_once(const ResourceType& type, const WatchOptions& options, const RefusedRequest& refused,
+                                  const EventHandler& on_event, const StopToken& stop);
   Result<HttpResponse> send(HttpRequest request, const RefusedRequest& refused);
   Result<KubeObject> send_for_object(const HttpRequest& request, const RefusedRequest& refused) {
     TRY_ASSIGN(const HttpResponse response, send(request, refused));
@@ -279,9 +283,10 @@ std::string watch_query(const WatchOptions& options) {
   return query.text();
 }
 
-Result<void> RestClient::watch(const ResourceType& type, const WatchOptions& options, const EventHandler& on_event,
-                               const StopToken& stop) {
-  const RefusedRequest refused{describe("watch", type, options.name_space, {}), is_secret(type), true};
+// An answer with another status than 2xx is an answer; nothing was told then.
+Result<HttpResponse> RestClient::watch_once(const ResourceType& type, const WatchOptions& options,
+                                            const RefusedRequest& refused, const EventHandler& on_event,
+                                            const StopToken& stop) {
   HttpRequest request;
   request.path = resource_path(type, options.name_space) + watch_query(options);
   if (options.metadata_only) {
@@ -307,17 +312,35 @@ Result<void> RestClient::watch(const ResourceType& type, const WatchOptions& opt
   if (error) {
     return fail(std::move(*error));
   }
-  if (stop.requested()) {
-    return fail(Error(ErrorCode::Interrupted, "the watch was stopped").at(refused.what));
+  if (!response && response.error().context.empty()) {
+    return fail(std::move(response.error()).at(refused.what));
   }
-  if (!response) {
-    Error broken = std::move(response.error());
-    return fail(broken.context.empty() ? std::move(broken).at(refused.what) : std::move(broken));
+  return response;
+}
+
+Result<void> RestClient::watch(const ResourceType& type, const WatchOptions& options, const EventHandler& on_event,
+                               const StopToken& stop) {
+  const RefusedRequest refused{describe("watch", type, options.name_space, {}), is_secret(type), true};
+  for (int attempt = 0;; ++attempt) {
+    const Result<HttpResponse> response = watch_once(type, options, refused, on_event, stop);
+    if (!stop.requested() && response && response->retry_after && (response->status == 429 || response->status == 503)) {
+      // Who asks for patience gets it, and a watch that was not even begun is no broken one.
+      clock_.wait(pause_before(attempt, std::min(*response->retry_after, kLongestRetryAfter)), stop);
+      if (!stop.requested() && attempt < kMostThrottled) {
+        continue;
+      }
+    }
+    if (stop.requested()) {
+      return fail(Error(ErrorCode::Interrupted, "the watch was stopped").at(refused.what));
+    }
+    if (!response) {
+      return fail(response.error());
+    }
+    if (response->status < 200 || response->status >= 300) {
+      return fail(status_error(response->status, response->body, refused));
+    }
+    return {};
   }
-  if (response->status < 200 || response->status >= 300) {
-    return fail(status_error(response->status, response->body, refused));
-  }
-  return {};
 }
 
 }  // namespace

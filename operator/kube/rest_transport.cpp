@@ -190,8 +190,8 @@ class RestTransport final : public HttpTransport {
   }
   [[nodiscard]] std::string server() const override { return name_; }
   // Makes the first pool, so that unusable certificates are found at the start.
-  [[nodiscard]] Result<void> prepare() {
-    TRY_ASSIGN(const auto credentials, credentials_.current());
+  [[nodiscard]] Result<void> prepare(const StopToken& stop) {
+    TRY_ASSIGN(const auto credentials, credentials_.current(stop, SteadyTime::max()));
     TRY(pool_for(credentials));
     return {};
   }
@@ -311,14 +311,14 @@ Result<http_request> RestTransport::message_for(const HttpRequest& request, cons
 
 Result<HttpResponse> RestTransport::authenticated(const HttpRequest& request, const LineHandler* lines, const StopToken& stop) {
   const SteadyTime deadline = clock_.steady_now() + request.deadline;
-  TRY_ASSIGN(const auto credentials, credentials_.current());
+  TRY_ASSIGN(const auto credentials, credentials_.current(stop, deadline));
   TRY_ASSIGN(auto answer, delivered(request, credentials, lines, stop, deadline));
   if (answer.status != 401) {
     return answer;
   }
   // 401 means that nothing was done, so the request may be sent again, if there is something new to say.
   credentials_.refused();
-  TRY_ASSIGN(const auto renewed, credentials_.current());
+  TRY_ASSIGN(const auto renewed, credentials_.current(stop, deadline));
   if (renewed.authorization == credentials.authorization && renewed.version == credentials.version) {
     return answer;
   }
@@ -401,7 +401,7 @@ Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& cr
 }  // namespace
 
 Result<std::unique_ptr<HttpTransport>> make_rest_transport(const ClusterAccess& access, CredentialProvider& credentials,
-                                                           Clock& clock) {
+                                                           Clock& clock, const StopToken& stop) {
   TRY_ASSIGN(auto server, Server::parse(access.server));
   std::vector<std::string> headers = access.impersonate_groups;
   headers.insert(headers.end(), {access.impersonate, access.impersonate_uid});
@@ -410,7 +410,7 @@ Result<std::unique_ptr<HttpTransport>> make_rest_transport(const ClusterAccess& 
   }
   start_request_threads();
   auto transport = std::make_unique<RestTransport>(access, std::move(server), credentials, clock);
-  TRY(transport->prepare());
+  TRY(transport->prepare(stop));
   return transport;
 }
 

@@ -9,6 +9,7 @@
 namespace athanor::controller {
 
 [[nodiscard]] Result<std::unique_ptr<HttpTransport>> make_rest_transport(const ClusterAccess& access,
-                                                                         CredentialProvider& credentials, Clock& clock);
+                                                                         CredentialProvider& credentials, Clock& clock,
+                                                                         const StopToken& stop = {});
 
 }  // namespace athanor::controller

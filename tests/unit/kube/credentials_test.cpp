@@ -28,9 +28,7 @@ std::optional<std::string> variable(const std::string& name) {
 
 class CredentialsTest : public ::testing::Test {
  protected:
-  std::unique_ptr<CredentialProvider> make(const ClusterAccess& access, StopToken stop = {}) {
-    return make_credentials(access, clock_, variable, stop);
-  }
+  std::unique_ptr<CredentialProvider> make(const ClusterAccess& access) { return make_credentials(access, clock_, variable); }
   // A plugin that counts its runs in the file "runs" and prints what the file "answer" holds.
   ClusterAccess with_plugin(const std::string& script) {
     const auto path = folder_.write("plugin", "#!/bin/sh\necho run >> " + (folder_ / "runs") + "\n" + script + "\n");
@@ -150,6 +148,9 @@ TEST_F(Credentials, KeepAPluginsAnswerUntilShortlyBeforeItExpires) {
   EXPECT_EQ(runs(), 1U);
   answering(R"({"token":"t2"})");
   clock_.advance(55s);
+  while (credentials->current()->authorization == "Bearer t1") {  // good while the plugin is asked
+    std::this_thread::yield();
+  }
   EXPECT_EQ(credentials->current()->authorization, "Bearer t2");
   clock_.advance(100h);
   EXPECT_EQ(credentials->current()->authorization, "Bearer t2");  // it did not say that it expires
@@ -231,16 +232,36 @@ TEST_F(Credentials, SayHowToInstallAPluginThatIsMissing) {
   EXPECT_EQ(now.error().hint, "apt install it");
 }
 
+TEST_F(Credentials, StayInUseWhileThePluginHangsUntilTheyExpire) {
+  const auto access = with_plugin("cat " + (folder_ / "answer") + "; test ! -e " + (folder_ / "hang") + " || sleep 100");
+  answering(R"({"token":"t1","expirationTimestamp":")" + format_iso8601(clock_.wall_now() + 1h) + "\"}");
+  const auto credentials = make(access);
+  EXPECT_EQ(credentials->current()->authorization, "Bearer t1");
+  folder_.write("hang", "");
+  clock_.advance(59min + 55s);
+  EXPECT_EQ(credentials->current()->authorization, "Bearer t1");
+  while (runs() < 2) {  // it is asked meanwhile
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(credentials->current()->authorization, "Bearer t1");
+  clock_.advance(5s);
+  const auto late = credentials->current({}, clock_.steady_now());
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::ApiUnauthorized);
+  EXPECT_THAT(late.error().message, HasSubstr("did not answer in time"));
+  EXPECT_EQ(runs(), 2U);
+}
+
 TEST_F(Credentials, StopAPluginThatRuns) {
   StopSource stop;
-  const auto credentials = make(with_plugin("exec sleep 100"), stop.token());
+  const auto credentials = make(with_plugin("exec sleep 100"));
   std::thread stopper([&] {
     while (!std::filesystem::exists(folder_ / "runs")) {
       std::this_thread::yield();
     }
     stop.request();
   });
-  const auto now = credentials->current();
+  const auto now = credentials->current(stop.token(), SteadyTime::max());
   stopper.join();
   ASSERT_FALSE(now);
   EXPECT_EQ(now.error().code, ErrorCode::Interrupted);

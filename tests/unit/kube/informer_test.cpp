@@ -351,11 +351,12 @@ std::string end_mark(int version) {
 // The informer over the real client and prepared lines; it is stopped when they are used up.
 class InformerLines : public testing::Test {
  protected:
-  void run(std::vector<std::vector<std::string>> watches) {
+  // `refused`: answers that were prepared before.
+  void run(std::vector<std::vector<std::string>> watches, std::size_t refused = 0) {
     for (auto& lines : watches) {
       transport.answer_lines(std::move(lines), fail(ErrorCode::ApiUnreachable, "broke off"));
     }
-    transport.on_request = [&, left = watches.size()](const HttpRequest&) mutable {
+    transport.on_request = [&, left = watches.size() + refused](const HttpRequest&) mutable {
       if (left-- == 0) {
         stop.request();
       }
@@ -379,6 +380,18 @@ TEST_F(InformerLines, OldRepeatedAndOvertakenEventsAreNotTold) {
        {line("MODIFIED", "a", 8), line("DELETED", "a", 3), line("MODIFIED", "a", 11)}});
   EXPECT_THAT(picture.told, ElementsAre("+a5", "synced", "+a8", "+b9", "-b", "+a11"));
   EXPECT_NE(transport.requests[1].path.find("&resourceVersion=10"), std::string::npos);
+}
+
+TEST_F(InformerLines, ComesBackWhenAServerThatHasEnoughSaysSo) {
+  transport.answer(429, "{}", seconds(7));
+  transport.answer(503, "{}", seconds(9));
+  run({{end_mark(5)}}, 2);
+  ASSERT_GE(clock.waits.size(), 2U);
+  EXPECT_GE(clock.waits[0], seconds(7));
+  EXPECT_LE(clock.waits[0], milliseconds(8'750));
+  EXPECT_GE(clock.waits[1], seconds(9));
+  EXPECT_TRUE(asked_initial(2)) << "a WatchList that was not begun is no broken one";
+  EXPECT_THAT(picture.told, ElementsAre("synced"));
 }
 
 TEST_F(InformerLines, VersionsGrowAsNumbersNotAsText) {

@@ -17,7 +17,7 @@ namespace athanor::controller {
 
 class FixedCredentials final : public CredentialProvider {
  public:
-  Result<Credentials> current() override {
+  Result<Credentials> current(const StopToken& /*stop*/, SteadyTime /*deadline*/) override {
     const std::lock_guard lock(mutex_);
     return now_;
   }
