@@ -1,12 +1,15 @@
 """What a resource goes through in its life, told by the API server, the database and kubectl."""
 import json
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from databases import GATE, Database
 from declarations import Declarations, Migration, chain, condition, kstatus, tools
+from kubernetes import client
 from operator_process import OperatorProcess
 from throwaway_cluster import ThrowawayCluster, eventually
 
@@ -94,10 +97,8 @@ def test_a_suspended_resource_leaves_its_database_alone(operator: OperatorProces
 
 
 def in_the_second_of_three(declare: Declarations, database: Database) -> Migration:
-    """Of which the third is none that is sent to the server ahead of its turn."""
     database.gate()
-    orders = declare.migration(database.url, chain("a1", "a2", "a3", a2=f"CREATE TABLE t_a2 (id int); {GATE}",
-                                                   a3="-- athanor:step autocommit\nCREATE TABLE t_a3 (id int);"))
+    orders = declare.migration(database.url, chain("a1", "a2", "a3", a2=f"CREATE TABLE t_a2 (id int); {GATE}"))
     database.wait_at_gate(seconds=1.5)
     return orders
 
@@ -158,10 +159,17 @@ def test_a_dry_run_publishes_its_plan_and_what_it_would_destroy(operator: Operat
 
 def test_a_deleted_resource_is_forgotten_and_its_database_is_not(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     orders = declare.migration(database.url, chain("a1"))
-    orders.at("a1")
+    assert "finalizers" not in orders.at("a1")["metadata"]
     series = f'athanor_pending_revisions{{name="orders",namespace="{orders.namespace}"}}'
     assert series in operator.scrape()
-    orders.delete()  # nothing holds it back
+    operator.signal(signal.SIGSTOP)
+    try:
+        orders.delete()  # nothing holds it back, whatever has become of the operator
+        with pytest.raises(client.ApiException) as gone:
+            orders.read()
+        assert gone.value.status == 404
+    finally:
+        operator.signal(signal.SIGCONT)
     eventually(lambda: series not in operator.scrape(), "the operator forgets it")
     assert database.revisions() == ["a1"] and database.tables() == {"t_a1"}
 
