@@ -10,7 +10,7 @@
 // Call it before Migrator::execute(). When it returns, its session is closed and pg_dump has ended, so nothing of it stands in
 // the way of DDL. A plan made before stays valid as long as the revision rows do, which execute() checks under the lock;
 // compare the record's rows with the plan's, and ask again when a stale plan is made anew. What the failure of a backup means
-// is the caller's policy (BackupSettings::required): here it is an error like any other.
+// is the caller's policy: here it is an error like any other.
 //
 // Nothing here reads the environment, knows libpq or Kubernetes: the composition root passes connection, variables and PATH in.
 //

@@ -23,8 +23,6 @@ struct BackupSettings {
   std::string programs;  // folder of pg_dump and pg_restore; empty: PATH and /usr/lib/postgresql/*/bin
   int compression = 6;   // pg_dump -Z: 0 (none) to 9
   BackupRetention retention;
-  // What follows a failure is the caller's part: true means that nothing runs without a backup (fail closed).
-  bool required = true;
   // A verified backup of the same revision that is younger is good enough; 0: a new one is always taken.
   std::chrono::milliseconds accept_max_age{0};
   // Free space that must be left beside the (estimated) size of the dump; `check_space` false: not asked.

@@ -190,7 +190,6 @@ class ConfigurationReader {
     backup.integer("compression", settings.compression, 0, 9);
     backup.integer("keep", settings.retention.keep, 0, 1'000'000);
     backup.duration("max_age", settings.retention.max_age);
-    backup.flag("required", settings.required);
     backup.duration("accept_max_age", settings.accept_max_age);
     backup.size("min_free", settings.min_free);
     backup.flag("check_space", settings.check_space);

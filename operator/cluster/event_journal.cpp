@@ -45,14 +45,31 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
   return event;
 }
 
+std::optional<EventRecord> backup_event_of(const Outcome& outcome) {
+  EventRecord event;
+  event.action = "Backup";
+  if (outcome.backup_error) {
+    event.type = EventType::Warning;
+    event.reason = reason_name(Reason::BackupFailed);
+    event.note = "no backup, which is not required: " + outcome.backup_error->describe();
+    return event;
+  }
+  if (!outcome.backup || outcome.backup_accepted) {
+    return std::nullopt;
+  }
+  event.reason = reason_name(Reason::BackupTaken);
+  event.note = "backup " + outcome.backup->location + ", " + std::to_string(outcome.backup->size_bytes) + " bytes";
+  return event;
+}
+
 void EventJournal::note(const ResourceKey& key, const Outcome& outcome, bool news) {
   const auto target = store_.event_target(key);
   if (!target) {
     return;
   }
-  if (outcome.backup && !outcome.backup_accepted) {
-    recorder_.record({*target, EventType::Normal, "BackupTaken", "Backup",
-                      "backup " + outcome.backup->location + ", " + std::to_string(outcome.backup->size_bytes) + " bytes"});
+  if (auto event = backup_event_of(outcome)) {
+    event->regarding = *target;
+    recorder_.record(std::move(*event));
   }
   if (auto event = event_of(outcome, news)) {
     event->regarding = *target;

@@ -18,6 +18,9 @@ namespace athanor::controller {
 // The event of an outcome without its target; empty when it is none. `news`: the status says something else than before.
 [[nodiscard]] std::optional<EventRecord> event_of(const Outcome& outcome, bool news);
 
+// Of the backup alone: that one was taken, or that there is none and nobody insists on it.
+[[nodiscard]] std::optional<EventRecord> backup_event_of(const Outcome& outcome);
+
 class EventJournal {
  public:
   EventJournal(EventRecorder& recorder, const ClusterStore& store) : recorder_(recorder), store_(store) {}

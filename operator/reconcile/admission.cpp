@@ -61,6 +61,7 @@ std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
   }
   if (!given.resource.spec.backup.required && taken.error().code != ErrorCode::Interrupted) {
     given.log.warn("no backup; it is not required", error_fields(taken.error()));
+    found.backup_error = std::move(taken).error();
     return std::nullopt;
   }
   Outcome outcome = outcome_of(std::move(taken).error());

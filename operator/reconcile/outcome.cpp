@@ -194,6 +194,8 @@ void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigrat
   } else if (outcome.backup) {
     conditions.set(ConditionType::BackedUp, true, Reason::BackupTaken,
                    outcome.backup->location + (outcome.backup_accepted ? ", taken at " + outcome.backup->started_at : ""));
+  } else if (outcome.backup_error) {
+    conditions.set(ConditionType::BackedUp, false, Reason::BackupFailed, outcome.backup_error->describe());
   } else if (outcome.reason == Reason::BackupFailed) {
     conditions.set(ConditionType::BackedUp, false, outcome.reason, outcome.message);
   }

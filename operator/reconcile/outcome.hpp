@@ -47,6 +47,7 @@ struct Outcome {
   std::optional<Approval> approval;        // that let the plan pass
   std::optional<BackupStatus> backup;      // taken or accepted by this reconcile
   bool backup_accepted = false;            // it was there already
+  std::optional<Error> backup_error;       // there is none, and the plan was run all the same: it is not required
   std::optional<SourceStatus> source;
   std::optional<Error> source_doubt;  // the source could not be looked at: `source` is what it held last
   std::optional<JobStatus> job;

@@ -98,6 +98,7 @@ struct Findings {
   std::optional<Approval> approval;
   std::optional<BackupStatus> backup;
   bool backup_accepted = false;
+  std::optional<Error> backup_error;  // there is none, and it is not required
   std::optional<JobStatus> job;
 };
 

@@ -312,6 +312,7 @@ class Reconciler::Run {
     outcome.approval = found_.approval;
     outcome.backup = found_.backup;
     outcome.backup_accepted = found_.backup_accepted;
+    outcome.backup_error = found_.backup_error;
     outcome.job = found_.job;
     if (found_.snapshot || !found_.image.empty()) {
       outcome.source = SourceStatus{std::string(given_.resource.spec.source.kind()),

@@ -191,7 +191,7 @@ void Metrics::reconciled(const Outcome& outcome, bool requeued, double seconds) 
   if (outcome.backup && !outcome.backup_accepted) {
     impl_->backups.Observe(static_cast<double>(outcome.backup->duration_ms) / 1'000);
   }
-  if (outcome.reason == Reason::BackupFailed) {
+  if (outcome.reason == Reason::BackupFailed || outcome.backup_error) {
     impl_->backups_failed.Increment();
   }
 }

@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 TEST(BackupSettings, AreReadFromTheConfiguration) {
   const auto configuration = parse_configuration(
       "version_table: v\nexecution:\n  role: owner\nbackup:\n  folder: dumps\n  programs: /opt/pg/bin\n  compression: 1\n"
-      "  keep: 7\n  max_age: 30d\n  required: false\n  accept_max_age: 1h\n  min_free: 1GiB\n  check_space: false\n"
+      "  keep: 7\n  max_age: 30d\n  accept_max_age: 1h\n  min_free: 1GiB\n  check_space: false\n"
       "  lock_timeout: 5s\n  wait: 1m\n",
       "athanor.yaml", "/project");
   ASSERT_TRUE(configuration.has_value()) << configuration.error().describe();
@@ -25,7 +25,6 @@ TEST(BackupSettings, AreReadFromTheConfiguration) {
   EXPECT_EQ(settings.compression, 1);
   EXPECT_EQ(settings.retention.keep, 7);
   EXPECT_EQ(settings.retention.max_age, std::chrono::hours(24 * 30));
-  EXPECT_FALSE(settings.required);
   EXPECT_EQ(settings.accept_max_age, std::chrono::hours(1));
   EXPECT_EQ(settings.min_free, std::size_t{1} << 30U);
   EXPECT_FALSE(settings.check_space);

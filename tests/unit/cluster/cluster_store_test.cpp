@@ -254,6 +254,23 @@ TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
   EXPECT_FALSE(event_of(outcome, true));
 }
 
+TEST(EventOf, TellsABackupThatWasTakenAndOneThatFailedUnrequired) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::Done;
+  outcome.reason = Reason::Applied;
+  EXPECT_FALSE(backup_event_of(outcome));
+  outcome.backup.emplace().location = "/backups/shop/orders/x.dump";
+  EXPECT_EQ(backup_event_of(outcome)->reason, "BackupTaken");
+  EXPECT_EQ(backup_event_of(outcome)->type, EventType::Normal);
+  outcome.backup_accepted = true;
+  EXPECT_FALSE(backup_event_of(outcome)) << "it was taken before, and told";
+  outcome.backup.reset();
+  outcome.backup_error = Error(ErrorCode::BackupFailed, "no space");
+  EXPECT_EQ(backup_event_of(outcome)->reason, "BackupFailed");
+  EXPECT_EQ(backup_event_of(outcome)->type, EventType::Warning);
+  EXPECT_EQ(event_of(outcome, true)->reason, "Applied") << "the run is told too";
+}
+
 TEST(EventOf, TellsAStateOnceAndEveryAttempt) {
   Outcome outcome;
   for (const auto& [kind, reason] :

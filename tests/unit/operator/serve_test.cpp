@@ -75,6 +75,32 @@ TEST_F(MetricsTest, ShowTheQueue) {
   EXPECT_TRUE(holds(text, R"(workqueue_unfinished_work_seconds{name="databasemigration"} 2)"));
 }
 
+TEST_F(MetricsTest, CountBackupsThatWereTakenAndThoseThatFailed) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::Done;
+  outcome.backup = backup();
+  outcome.backup->duration_ms = 1'500;
+  metrics.reconciled(outcome, false, 0.1);
+  outcome.backup_accepted = true;
+  metrics.reconciled(outcome, false, 0.1);
+  std::string text = metrics.text();
+  EXPECT_TRUE(holds(text, "athanor_backup_duration_seconds_count 1\n")) << text;
+  EXPECT_TRUE(holds(text, "athanor_backup_duration_seconds_sum 1.5\n"));
+  EXPECT_TRUE(holds(text, "athanor_backups_failed_total 0\n"));
+  Outcome refused;
+  refused.kind = Outcome::Kind::Stalled;
+  refused.reason = Reason::BackupFailed;
+  metrics.reconciled(refused, false, 0.1);
+  Outcome without;
+  without.kind = Outcome::Kind::Done;
+  without.reason = Reason::Applied;
+  without.backup_error = Error(ErrorCode::BackupFailed, "no space");
+  metrics.reconciled(without, false, 0.1);
+  text = metrics.text();
+  EXPECT_TRUE(holds(text, "athanor_backups_failed_total 2\n")) << text;
+  EXPECT_TRUE(holds(text, "athanor_backup_duration_seconds_count 1\n"));
+}
+
 TEST_F(MetricsTest, SayOfAResourceWhatItsStatusSays) {
   auto& status = store.resources.emplace_back(sketch::resource("a3")).status;
   EXPECT_FALSE(holds(metrics.text(), "orders")) << "nobody has looked at it yet";
