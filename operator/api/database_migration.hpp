@@ -182,6 +182,7 @@ enum class Phase : std::uint8_t { Pending, Ready, Planning, Migrating, Waiting, 
 // Lists in a status are capped: a status is read by people and, in a cluster, lives in etcd.
 inline constexpr std::size_t kMaxListed = 20;
 inline constexpr std::size_t kMaxMessageBytes = 1'024;
+inline constexpr std::size_t kMaxSourceRevisionBytes = 1'024;
 
 struct PlanStatus {
   std::string hash;

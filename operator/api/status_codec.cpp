@@ -5,8 +5,13 @@
 #include <algorithm>
 #include <array>
 
+#include "operator/api/status_fields.hpp"
+
 namespace athanor::controller {
 namespace {
+
+using status::Items;
+using status::Length;
 
 constexpr std::size_t kMaxDepth = 32;
 constexpr const char* kSpecHashAnnotation = "athanor.dev/spec-hash";
@@ -73,20 +78,24 @@ Phase phase_of(const std::string& name) {
   return Phase::Pending;
 }
 
-// Every part of a status lists its fields once, in fields() below; a FieldWriter or a FieldReader goes through the list.
+// FieldWriter and FieldReader go through the list in status_fields.hpp.
 class FieldWriter {
  public:
   template <class T>
   using Of = const T;
 
   // Left out when empty or zero.
-  void maybe(const char* name, const std::string& value) { put(name, value, !value.empty()); }
+  void text(const char* name, const std::string& value, Length /*limit*/) { put(name, value, !value.empty()); }
+  void time(const char* name, const std::string& value) { put(name, value, !value.empty()); }
   void maybe(const char* name, std::int64_t value) { put(name, value, value != 0); }
-  void maybe(const char* name, const std::vector<std::string>& value) { put(name, value, !value.empty()); }
-  template <class T>
-  void always(const char* name, const T& value) {
+  void maybe(const char* name, const std::vector<std::string>& value, Items /*limit*/, Length /*of_each*/) {
+    put(name, value, !value.empty());
+  }
+  void always(const char* name, const std::vector<std::string>& value, Items /*limit*/, Length /*of_each*/) {
     put(name, value, true);
   }
+  void always(const char* name, std::int64_t value) { put(name, value, true); }
+  void always(const char* name, bool value) { put(name, value, true); }
   void phase(const char* name, Phase value) { json_[name] = phase_name(value); }
   template <class T>
   void part(const char* name, const std::optional<T>& value) {
@@ -95,7 +104,7 @@ class FieldWriter {
     }
   }
   template <class T>
-  void items(const char* name, const std::vector<T>& values) {
+  void items(const char* name, const std::vector<T>& values, Items /*limit*/) {
     for (const auto& value : values) {
       json_[name].push_back(of(value));
     }
@@ -110,7 +119,7 @@ class FieldWriter {
   template <class T>
   static Json of(const T& value) {
     FieldWriter writer;
-    fields(writer, value);
+    status::fields(writer, value);
     return std::move(writer.json_);
   }
 
@@ -130,7 +139,8 @@ class FieldReader {
   template <class T>
   using Of = T;
 
-  void maybe(const char* name, std::string& value) {
+  void text(const char* name, std::string& value, Length /*limit*/) { time(name, value); }
+  void time(const char* name, std::string& value) {
     if (const auto found = json_.find(name); found != json_.end() && found->is_string()) {
       value = found->get<std::string>();
     }
@@ -140,12 +150,13 @@ class FieldReader {
       value = found->get<std::int64_t>();
     }
   }
-  void maybe(const char* name, bool& value) {
+  void always(const char* name, std::int64_t& value) { maybe(name, value); }
+  void always(const char* name, bool& value) {
     if (const auto found = json_.find(name); found != json_.end() && found->is_boolean()) {
       value = found->get<bool>();
     }
   }
-  void maybe(const char* name, std::vector<std::string>& value) {
+  void maybe(const char* name, std::vector<std::string>& value, Items /*limit*/, Length /*of_each*/) {
     if (const auto found = json_.find(name); found != json_.end() && found->is_array()) {
       for (const auto& item : *found) {
         if (item.is_string()) {
@@ -154,9 +165,8 @@ class FieldReader {
       }
     }
   }
-  template <class T>
-  void always(const char* name, T& value) {
-    maybe(name, value);
+  void always(const char* name, std::vector<std::string>& value, Items limit, Length of_each) {
+    maybe(name, value, limit, of_each);
   }
   void phase(const char* name, Phase& value) { value = phase_of(text_of(json_, name)); }
   template <class T>
@@ -166,7 +176,7 @@ class FieldReader {
     }
   }
   template <class T>
-  void items(const char* name, std::vector<T>& values) {
+  void items(const char* name, std::vector<T>& values, Items /*limit*/) {
     each_object(json_, name, [&values](const Json& item) { values.push_back(of<T>(item)); });
   }
   void conditions(const char* name, Conditions& values) {
@@ -177,7 +187,7 @@ class FieldReader {
   static T of(const Json& json) {
     FieldReader reader(json);
     T value;
-    fields(reader, value);
+    status::fields(reader, value);
     return value;
   }
 
@@ -185,114 +195,6 @@ class FieldReader {
   explicit FieldReader(const Json& json) : json_(json) {}
   const Json& json_;
 };
-
-template <class Codec>
-void fields(Codec& codec, typename Codec::template Of<PlanStatus>& plan) {
-  codec.maybe("hash", plan.hash);
-  codec.maybe("direction", plan.direction);
-  codec.always("revisions", plan.revisions);
-  codec.maybe("summary", plan.summary);
-  codec.maybe("warnings", plan.warnings);
-  codec.maybe("destructive", plan.destructive);
-}
-
-template <class Codec>
-void fields(Codec& codec, typename Codec::template Of<SourceStatus>& source) {
-  codec.maybe("kind", source.kind);
-  codec.maybe("revision", source.revision);
-  codec.maybe("checkedAt", source.checked_at);
-}
-
-template <class Codec>
-void fields(Codec& codec, typename Codec::template Of<ApprovalStatus>& approval) {
-  codec.maybe("name", approval.name);
-  codec.maybe("planHash", approval.plan_hash);
-  codec.maybe("approvedBy", approval.approved_by);
-  codec.maybe("approvedAt", approval.approved_at);
-}
-
-template <class Codec>
-void fields(Codec& codec, typename Codec::template Of<JobStatus>& job) {
-  codec.maybe("name", job.name);
-  codec.maybe("phase", job.phase);
-  codec.maybe("declaration", job.declaration);
-}
-
-template <class Codec>
-void fields(Codec& codec, typename Codec::template Of<BackupStatus>& backup) {
-  codec.maybe("location", backup.location);
-  codec.maybe("revision", backup.revision);
-  codec.maybe("startedAt", backup.started_at);
-  codec.always("durationMilliseconds", backup.duration_ms);
-  codec.always("sizeBytes", backup.size_bytes);
-  codec.maybe("sha256", backup.sha256);
-  codec.always("verified", backup.verified);
-}
-
-template <class Codec>
-void fields(Codec& codec, typename Codec::template Of<ProgressStatus>& progress) {
-  codec.always("done", progress.done);
-  codec.always("total", progress.total);
-  codec.maybe("revision", progress.revision);
-  codec.maybe("rows", progress.rows);
-}
-
-template <class Codec>
-void fields(Codec& codec, typename Codec::template Of<BlockerStatus>& blocker) {
-  codec.always("pid", blocker.pid);
-  codec.maybe("application", blocker.application);
-  codec.maybe("user", blocker.user);
-  codec.maybe("since", blocker.since);
-  codec.maybe("query", blocker.query);
-}
-
-template <class Codec>
-void fields(Codec& codec, typename Codec::template Of<ErrorStatus>& error) {
-  codec.maybe("code", error.code);
-  codec.maybe("message", error.message);
-  codec.maybe("hint", error.hint);
-  codec.maybe("sqlState", error.sqlstate);
-  codec.maybe("revision", error.revision);
-  codec.maybe("line", error.line);
-  codec.maybe("statement", error.statement);
-  codec.maybe("time", error.time);
-  codec.items("blockers", error.blockers);
-}
-
-template <class Codec>
-void fields(Codec& codec, typename Codec::template Of<HistoryStatus>& entry) {
-  codec.maybe("time", entry.time);
-  codec.maybe("direction", entry.direction);
-  codec.maybe("from", entry.from);
-  codec.maybe("to", entry.to);
-  codec.always("revisions", entry.revisions);
-  codec.always("durationMilliseconds", entry.duration_ms);
-  codec.maybe("outcome", entry.outcome);
-  codec.maybe("runID", entry.run_id);
-}
-
-template <class Codec>
-void fields(Codec& codec, typename Codec::template Of<DatabaseMigrationStatus>& status) {
-  codec.always("observedGeneration", status.observed_generation);
-  codec.phase("phase", status.phase);
-  codec.always("currentRevisions", status.current_revisions);
-  codec.maybe("currentRevision", status.current_revision);
-  codec.maybe("targetRevision", status.target_revision);
-  codec.maybe("resolvedRevisions", status.resolved_revisions);
-  codec.always("pendingCount", status.pending_count);
-  codec.maybe("pendingRevisions", status.pending_revisions);
-  codec.part("source", status.source);
-  codec.part("plan", status.plan);
-  codec.part("approval", status.approval);
-  codec.part("progress", status.progress);
-  codec.part("job", status.job);
-  codec.part("lastBackup", status.last_backup);
-  codec.part("lastError", status.last_error);
-  codec.maybe("failures", status.failures);
-  codec.maybe("nextRetry", status.next_retry);
-  codec.items("history", status.history);
-  codec.conditions("conditions", status.conditions);
-}
 
 bool is_plain_scalar(const std::string& text) {
   constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/";

@@ -61,6 +61,9 @@ Result<ConfigMapSource::Content> ConfigMapSource::read(const DatabaseMigration& 
     }
     content.objects.push_back(std::move(*object));
   }
+  if (content.revision.size() > kMaxSourceRevisionBytes) {  // cut it would not tell of a change of the last ones
+    content.revision = std::to_string(content.objects.size()) + " ConfigMaps, sha256:" + sha256_hex(content.revision);
+  }
   return content;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "operator/api/status_limits.hpp"
 #include "operator/reconcile/admission.hpp"
 #include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/gate.hpp"
@@ -211,7 +212,7 @@ std::optional<Outcome> JobReconcile::told_before(const JobRequest& wanted) const
   const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
   if (last_.kind != JobState::Kind::Absent || !status.job || status.job->declaration != wanted.declaration ||
       ready == nullptr || ready->observed_generation != given_.resource.metadata.generation ||
-      status.current_revisions != *found_.rows) {
+      !shows_rows(status, *found_.rows)) {
     return std::nullopt;
   }
   if (ready->reason == Reason::DatabaseAhead) {

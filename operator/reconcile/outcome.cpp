@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "migrations/base/utf8.hpp"
+#include "operator/api/status_limits.hpp"
 #include "operator/reconcile/decide.hpp"
 
 namespace athanor::controller {
 namespace {
 
 constexpr int kConflictsAtOnce = 3;
-
-std::string capped(std::string text) {
-  return text.size() <= kMaxMessageBytes ? std::move(text) : std::string(cut_at_character(text, kMaxMessageBytes - 3)) + "...";
-}
 
 std::vector<std::string> first_of(const std::vector<std::string>& items) {
   return {items.begin(), items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), kMaxListed))};
@@ -33,12 +29,10 @@ PlanStatus plan_status(const Plan& plan, const std::vector<std::string>& destruc
     if (!revision.message.empty()) {
       line += " " + revision.message;
     }
-    status.summary.push_back(capped(std::move(line)));
+    status.summary.push_back(std::move(line));
   }
   status.warnings = first_of(plan.warnings);
-  for (const auto& statement : first_of(destructive)) {
-    status.destructive.push_back(capped(statement));
-  }
+  status.destructive = first_of(destructive);
   return status;
 }
 
@@ -57,8 +51,8 @@ ErrorStatus error_status(const Outcome& outcome, const std::string& now) {
   const Error& error = *outcome.error;
   ErrorStatus status;
   status.code = error_name(error.code);
-  status.message = capped(error.context.empty() ? error.message : error.context + ": " + error.message);
-  status.hint = capped(error.hint);
+  status.message = error.context.empty() ? error.message : error.context + ": " + error.message;
+  status.hint = error.hint;
   status.sqlstate = error.sqlstate;
   status.time = now;
   status.blockers = blocker_status(outcome.blockers);
@@ -67,6 +61,7 @@ ErrorStatus error_status(const Outcome& outcome, const std::string& now) {
     status.line = outcome.report->failed_line;
     status.statement = outcome.report->failed_statement;
   }
+  fit(status);
   return status;
 }
 
@@ -81,6 +76,7 @@ HistoryStatus history_entry(const ExecutionReport& report, Direction direction, 
   entry.duration_ms = report.duration.count();
   entry.outcome = report.ok() ? "applied" : std::string(error_name(report.error->code));
   entry.run_id = report.run_id;
+  fit(entry);
   return entry;
 }
 
@@ -160,7 +156,7 @@ class ConditionSet {
     condition.type = type;
     condition.status = value ? ConditionStatus::True : ConditionStatus::False;
     condition.reason = reason;
-    condition.message = capped(message);
+    condition.message = message;
     condition.observed_generation = generation_;
     set_condition(conditions_, std::move(condition), now_);
   }
@@ -238,6 +234,11 @@ void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& re
   }
 }
 
+bool shows_source(const DatabaseMigrationStatus& status, SourceStatus source) {
+  fit(source);
+  return status.source && status.source->kind == source.kind && status.source->revision == source.revision;
+}
+
 void note_circumstances(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome) {
   if (resource.spec.policy.approval == ApprovalPolicy::Never || (outcome.plan && !outcome.approval)) {
     status.approval.reset();
@@ -249,8 +250,7 @@ void note_circumstances(DatabaseMigrationStatus& status, const DatabaseMigration
   if (outcome.backup) {
     status.last_backup = outcome.backup;
   }
-  if (outcome.source &&
-      (!status.source || status.source->kind != outcome.source->kind || status.source->revision != outcome.source->revision)) {
+  if (outcome.source && !shows_source(status, *outcome.source)) {
     status.source = outcome.source;  // the same again keeps its time, so that nothing is written for it
   }
   if (outcome.job) {
@@ -264,9 +264,8 @@ bool tells_nothing_new(const DatabaseMigration& resource, const Outcome& outcome
   return outcome.kind == Outcome::Kind::Done && outcome.reason == Reason::UpToDate && outcome.rows && ready != nullptr &&
          ready->status == ConditionStatus::True && ready->reason == Reason::Applied && !outcome.source_doubt &&
          find_condition(resource.status.conditions, ConditionType::SourceUnavailable) == nullptr &&
-         resource.status.observed_generation == resource.metadata.generation &&
-         resource.status.current_revisions == *outcome.rows && resource.status.phase == Phase::Ready &&
-         resource.status.target_revision == resource.spec.target_revision;
+         resource.status.observed_generation == resource.metadata.generation && shows_rows(resource.status, *outcome.rows) &&
+         resource.status.phase == Phase::Ready && resource.status.target_revision == resource.spec.target_revision;
 }
 
 }  // namespace
@@ -346,6 +345,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
                           ? format_iso8601(attempt.now + *attempt.retry_in)
                           : std::string();
   set_conditions(status, resource, outcome, now);
+  fit(status);
   return status;
 }
 
@@ -360,6 +360,7 @@ DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, 
   conditions.set(ConditionType::BackedUp, false, Reason::BackingUp, message);
   remove_condition(status.conditions, ConditionType::Stalled);
   remove_condition(status.conditions, ConditionType::SourceUnavailable);
+  fit(status);
   return status;
 }
 
@@ -384,6 +385,7 @@ DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, con
   remove_condition(status.conditions, ConditionType::SourceUnavailable);
   conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + plan.hash.substr(0, 12));
   conditions.set(ConditionType::Applied, false, Reason::Applying, message);
+  fit(status);
   return status;
 }
 

@@ -1,8 +1,10 @@
 // Statuses of resources that change, go, or are made anew while they are worked on.
 #include <gtest/gtest.h>
 
+#include "operator/api/status_limits.hpp"
 #include "operator/cluster/cluster_store.hpp"
 #include "tests/cluster/resources/resource_on_cluster.hpp"
+#include "tests/unit/operator/overlong_status.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -51,6 +53,17 @@ TEST_F(StatusClusterTest, IsWrittenBesideAChangeOfTheSpec) {
   ASSERT_TRUE(write("a2"));
   EXPECT_EQ(read()["status"]["currentRevision"], "a2");
   EXPECT_EQ(read()["spec"]["suspend"], true);
+}
+
+TEST_F(StatusClusterTest, IsTakenHoweverMuchThereIsToTell) {
+  DatabaseMigrationStatus status = sketch::overlong_status();
+  const auto refused = store_->write_status(resource_.key(), status);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::ApiInvalid) << refused.error().describe();
+  fit(status);
+  const auto written = store_->write_status(resource_.key(), status);
+  ASSERT_TRUE(written) << written.error().describe();
+  EXPECT_EQ(read()["status"]["currentRevisions"].size(), 256U);
 }
 
 }  // namespace

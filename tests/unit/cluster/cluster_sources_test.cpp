@@ -56,6 +56,19 @@ TEST_F(ClusterSourcesTest, MakesOneGraphOfAllConfigMaps) {
   EXPECT_NE((*snapshot)->revision().find("one@"), std::string::npos);
 }
 
+TEST_F(ClusterSourcesTest, TellsOfManyConfigMapsInFewWordsAndOfAChangeOfTheLastOfThem) {
+  resource.spec.source.config_maps.clear();
+  for (char letter = 'a'; letter < 'q'; ++letter) {
+    resource.spec.source.config_maps.emplace_back(253, letter);
+    put_config_map(resource.spec.source.config_maps.back(), KubeObject::object());
+  }
+  const std::string first = config_maps.load(resource).value().snapshot->revision();
+  EXPECT_LE(first.size(), kMaxSourceRevisionBytes);
+  EXPECT_TRUE(first.starts_with("16 ConfigMaps, sha256:")) << first;
+  put_config_map(resource.spec.source.config_maps.back(), {{"a1.sql", revision("a1", "")}});
+  EXPECT_NE(config_maps.load(resource).value().snapshot->revision(), first);
+}
+
 TEST_F(ClusterSourcesTest, SharesASnapshotUntilAConfigMapChanges) {
   put_config_map("one", {{"a1.sql", revision("a1", "")}});
   put_config_map("two", KubeObject::object());

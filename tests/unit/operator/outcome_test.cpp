@@ -6,7 +6,9 @@
 #include <sstream>
 
 #include "operator/api/status_codec.hpp"
+#include "operator/api/status_limits.hpp"
 #include "tests/support/temp_folder.hpp"
+#include "tests/unit/operator/overlong_status.hpp"
 #include "tests/unit/operator/sketch.hpp"
 
 namespace athanor::controller {
@@ -172,6 +174,44 @@ TEST(Summarise, CapsMessagesAtACharacter) {
   const auto& message = status.conditions.front().message;
   EXPECT_LE(message.size(), kMaxMessageBytes);
   EXPECT_TRUE(message.ends_with("é...")) << message.substr(message.size() - 8);
+}
+
+TEST(Summarise, CutsWhatNoServerWouldTakeAndStillKnowsItAgain) {
+  auto resource = sketch::resource();
+  auto failed = outcome_of(Error(ErrorCode::StatementFailed, std::string(9'000, 'm')).advise(std::string(9'000, 'h')));
+  failed.rows = std::vector<std::string>(300, std::string(300, 'r'));
+  failed.source = SourceStatus{"configMaps", std::string(5'000, 's'), format_iso8601(at(0))};
+  failed.report.emplace();
+  failed.report->failed_statement = std::string(20'000, 'q');
+  failed.blockers.resize(30);
+  failed.blockers.front().query = std::string(20'000, 'q');
+  resource.status = summarise(resource, failed, attempt(0));
+  EXPECT_EQ(resource.status.current_revisions.size(), 256U);
+  EXPECT_EQ(resource.status.current_revisions.front().size(), 255U);
+  EXPECT_EQ(resource.status.current_revision.size(), 4'096U);
+  EXPECT_EQ(resource.status.source->revision.size(), kMaxSourceRevisionBytes);
+  EXPECT_EQ(resource.status.last_error->statement.size(), 8'192U);
+  failed.source->checked_at = format_iso8601(at(60));
+  EXPECT_EQ(summarise(resource, failed, attempt(60)), resource.status);  // nothing is written for what was told already
+
+  auto told = done(Reason::Applied);
+  told.rows = failed.rows;
+  resource.status = summarise(resource, told, attempt(120));
+  told.reason = Reason::UpToDate;
+  EXPECT_EQ(summarise(resource, told, attempt(180)), resource.status);
+}
+
+TEST(StatusLimits, CutEverythingOnceAndForAll) {
+  DatabaseMigrationStatus status = sketch::overlong_status();
+  status.last_backup->started_at = "yesterday";
+  fit(status);
+  EXPECT_EQ(status.last_backup->started_at, "");  // no date-time, which a server would refuse too
+  EXPECT_EQ(status.history.size(), kMaxListed);
+  EXPECT_EQ(status.last_error->blockers.size(), kMaxListed);
+  EXPECT_TRUE(status.current_revision.ends_with("\u00e9...")) << status.current_revision.size();
+  auto again = status;
+  fit(again);
+  EXPECT_EQ(again, status);
 }
 
 TEST(Summarise, KeepsTheLastTwentyRuns) {
