@@ -1,11 +1,25 @@
 #include "operator/cluster/approval_book.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "operator/cluster/object_fields.hpp"
 
 namespace athanor::controller {
 
+void ApprovalBook::strike_out(const ResourceKey& migration, const std::string& name) {
+  const auto book = by_migration_.find(migration);
+  if (book == by_migration_.end()) {
+    return;
+  }
+  book->second.erase(name);
+  if (book->second.empty()) {
+    by_migration_.erase(book);
+  }
+}
+
+// An approval never changes, but one that was deleted and made again under its name while nobody watched is another one.
 void ApprovalBook::applied(const ResourceKey& key, const KubeObject& object) {
   const auto* const spec = part_of(object, "spec");
   const auto* const metadata = part_of(object, "metadata");
@@ -13,11 +27,19 @@ void ApprovalBook::applied(const ResourceKey& key, const KubeObject& object) {
     return;
   }
   const ResourceKey migration{key.name_space, text_of(*spec, "migration")};
+  std::optional<ResourceKey> before;
   {
     const std::lock_guard lock(mutex_);
-    migration_of_[key] = migration;
+    const auto [place, is_new] = migration_of_.try_emplace(key, migration);
+    if (!is_new && place->second != migration) {
+      before = std::exchange(place->second, migration);
+      strike_out(*before, key.name);
+    }
     by_migration_[migration][key.name] = {key.name, text_of(*spec, "planHash"), text_of(*spec, "approvedBy"),
                                           text_of(*metadata, "creationTimestamp")};
+  }
+  if (before) {
+    changed_(*before);
   }
   changed_(migration);
 }
@@ -32,11 +54,7 @@ void ApprovalBook::deleted(const ResourceKey& key) {
     }
     migration = found->second;
     migration_of_.erase(found);
-    const auto book = by_migration_.find(migration);
-    book->second.erase(key.name);
-    if (book->second.empty()) {
-      by_migration_.erase(book);
-    }
+    strike_out(migration, key.name);
   }
   changed_(migration);
 }

@@ -23,6 +23,8 @@ class ApprovalBook final : public ApprovalSource, public InformerHandler {
   [[nodiscard]] std::vector<Approval> approvals(const ResourceKey& key) const override;
 
  private:
+  void strike_out(const ResourceKey& migration, const std::string& name);
+
   std::function<void(const ResourceKey&)> changed_;
   mutable std::mutex mutex_;
   std::map<ResourceKey, std::map<std::string, Approval>> by_migration_;

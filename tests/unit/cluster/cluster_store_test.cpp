@@ -238,6 +238,22 @@ TEST(ApprovalBook, KeepsApprovalsByTheResourceTheyApprove) {
   EXPECT_EQ(woken, (std::vector<std::string>{"shop/orders", "shop/orders", "shop/orders"}));
 }
 
+TEST(ApprovalBook, ForgetsWhatAnApprovalOfTheSameNameApprovedBefore) {
+  std::vector<std::string> woken;
+  ApprovalBook book([&woken](const ResourceKey& key) { woken.push_back(key.text()); });
+  const auto approval_of = [](const std::string& migration) {
+    return KubeObject{{"metadata", {{"name", "go"}, {"namespace", "shop"}, {"creationTimestamp", "2026-11-21T09:00:00Z"}}},
+                      {"spec", {{"migration", migration}, {"planHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};
+  };
+  book.applied({"shop", "go"}, approval_of("orders"));
+  book.applied({"shop", "go"}, approval_of("copy"));  // deleted and made again while nobody watched
+  EXPECT_TRUE(book.approvals(kOrders).empty());
+  EXPECT_EQ(book.approvals(kCopy).size(), 1U);
+  EXPECT_EQ(woken, (std::vector<std::string>{"shop/orders", "shop/orders", "shop/copy"}));
+  book.deleted({"shop", "go"});
+  EXPECT_TRUE(book.approvals(kCopy).empty());
+}
+
 TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::Done;
