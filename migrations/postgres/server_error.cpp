@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "migrations/base/sqlstate.hpp"
 #include "migrations/base/utf8.hpp"
 
 namespace athanor::postgres {
@@ -27,26 +28,6 @@ std::string one_line(std::string_view message) {
   return std::string(cut_at_character(well_formed(message.substr(0, message.find('\n'))), kMaxMessage));
 }
 
-ErrorCode code_of(std::string_view state) {
-  if (state == "55P03")
-    return ErrorCode::LockTimeout;
-  if (state == "42501")
-    return ErrorCode::InsufficientPrivilege;
-  if (state == "57014")
-    return ErrorCode::StatementFailed;
-  if (state.starts_with("08") || state == "57P01" || state == "57P02" || state == "57P03" || state == "25P03" ||
-      state == "57P05") {
-    return ErrorCode::ConnectionLost;
-  }
-  return ErrorCode::StatementFailed;
-}
-
-// Failures that go away by themselves: deadlock, serialisation, out of resources, administrator's shutdown.
-bool is_transient(std::string_view state) {
-  return state == "40P01" || state == "40001" || state.starts_with("53") || state.starts_with("57P") ||
-         state.starts_with("08") || state == "55P03" || state == "55006";
-}
-
 }  // namespace
 
 Error server_error(std::string sqlstate, std::string_view primary_message) {
@@ -54,8 +35,8 @@ Error server_error(std::string sqlstate, std::string_view primary_message) {
   if (sqlstate.starts_with("22")) {
     message = without_values(message);
   }
-  Error error(code_of(sqlstate), std::move(message));
-  error.retry = is_transient(sqlstate) ? RetryClass::Transient : RetryClass::Terminal;
+  Error error(code_of_sqlstate(sqlstate), std::move(message));
+  error.retry = retry_of_sqlstate(sqlstate);
   error.sqlstate = std::move(sqlstate);
   return error;
 }

@@ -33,6 +33,14 @@ std::string found_kind(const YamlNode& node) {
   return "text";
 }
 
+// "windows[3].schedule" without the number.
+std::string without_indices(std::string path) {
+  for (auto open = path.find('['); open != std::string::npos; open = path.find('[', open + 1)) {
+    path.erase(open + 1, path.find(']', open) - open - 1);
+  }
+  return path;
+}
+
 }  // namespace
 
 YamlFields::YamlFields(const YamlNode& mapping, std::string file, std::string path)
@@ -67,6 +75,9 @@ void YamlFields::refuse(std::string_view key, std::string message, std::string h
 const YamlNode* YamlFields::node(std::string_view key) {
   if (std::ranges::find(known_, key) == known_.end()) {
     known_.emplace_back(key);
+    if (asked_ != nullptr) {
+      asked_->insert(without_indices(path_of(key)));
+    }
   }
   return mapping_.find(key);
 }
@@ -256,6 +267,7 @@ void YamlFields::text_map(std::string_view key, std::vector<std::pair<std::strin
 
 void YamlFields::nest(const YamlNode& node, const std::string& path, const std::function<void(YamlFields&)>& read) {
   YamlFields nested(node, file_, path);
+  nested.asked_ = asked_;
   if (!nested.failed()) {
     read(nested);
   }

@@ -18,6 +18,7 @@
 #include <functional>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -69,6 +70,10 @@ class YamlFields {
   // "file:line" of a field, or of the mapping when it is absent.
   [[nodiscard]] std::string where(std::string_view key) const;
 
+  // From now on the path of every field that is asked for goes into `paths`, of mappings below too ("windows[].schedule"). What
+  // a reader knows can be compared with a schema this way. `paths` must outlive the reading.
+  void tell_asked(std::set<std::string>& paths) { asked_ = &paths; }
+
   [[nodiscard]] Result<void> finish();
 
  private:
@@ -84,6 +89,7 @@ class YamlFields {
   std::string file_;
   std::string path_;
   std::vector<std::string> known_;
+  std::set<std::string>* asked_ = nullptr;
   std::optional<Error> error_;
 };
 

@@ -57,6 +57,7 @@ constexpr std::array kReasons{
     std::pair{Reason::PoolerRefused, std::string_view("PoolerRefused")},
     std::pair{Reason::LockTimeout, std::string_view("LockTimeout")},
     std::pair{Reason::JobFailed, std::string_view("JobFailed")},
+    std::pair{Reason::JobRefused, std::string_view("JobRefused")},
     std::pair{Reason::BackupFailed, std::string_view("BackupFailed")},
     std::pair{Reason::ApiUnavailable, std::string_view("ApiUnavailable")},
     std::pair{Reason::InternalError, std::string_view("InternalError")},

@@ -69,6 +69,7 @@ enum class Reason : std::uint8_t {
   PoolerRefused,
   LockTimeout,
   JobFailed,       // its pod ended without saying why
+  JobRefused,      // it cannot be made: the API server or this operator does not take it
   BackupFailed,    // a required backup could not be taken or verified: nothing was changed
   ApiUnavailable,  // something the resource names cannot be read from the API server
   InternalError,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "migrations/base/clock.hpp"
+#include "migrations/base/utf8.hpp"
 #include "operator/api/status_fields.hpp"
 
 namespace athanor::controller {
@@ -21,12 +22,8 @@ void cut(std::string& text, std::size_t limit) {
   if (text.size() <= limit) {
     return;
   }
-  std::size_t end = limit - std::min(limit, kEnding.size());
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
-    --end;
-  }
-  text.resize(end);
-  text += kEnding.substr(0, limit - end);
+  text.resize(cut_at_character(text, limit - std::min(limit, kEnding.size())).size());
+  text += kEnding.substr(0, limit - text.size());
 }
 
 class Fitter {

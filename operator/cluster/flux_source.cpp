@@ -94,7 +94,7 @@ Result<LoadedSource> FluxArtifacts::load(const DatabaseMigration& resource) {
   const bool recursive = resource.spec.source.recursive;
   const auto type = std::ranges::find(flux_types(), source.kind, &ResourceType::kind);
   if (type == flux_types().end()) {
-    return fail(ErrorCode::Configuration, "there is no Flux source of the kind " + source.kind);
+    return fail(Error(ErrorCode::Io, "there is no Flux source of the kind " + source.kind).with_retry(RetryClass::Terminal));
   }
   const std::string named = source.kind + " " + resource.metadata.name_space + "/" + source.name;
   const auto in_source = [&named](Error error) {

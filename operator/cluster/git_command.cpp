@@ -167,7 +167,8 @@ std::vector<std::string> GitCommand::environment(const GitRun& run) const {
 
 Result<void> GitCommand::run(const GitRun& run) const {
   if (surroundings_.program.empty()) {
-    return fail(Error(ErrorCode::Configuration, "there is no git program here")
+    return fail(Error(ErrorCode::Io, "there is no git program here")
+                    .with_retry(RetryClass::Terminal)
                     .advise("install git where the operator runs, or use its image"));
   }
   ChildCommand command;

@@ -46,11 +46,15 @@ std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
   if (!needs_backup(given.resource.spec.backup, *found.plan, found.destructive)) {
     return std::nullopt;
   }
+  const auto notice = [&](const std::string& message) {
+    if (given.notes.backing_up) {
+      given.notes.backing_up(found.note(), message);
+    }
+  };
   auto taken =
       given.parts.backups == nullptr
           ? fail(Error(ErrorCode::BackupRefused, "this operator cannot take backups").advise("start it with --backup-root"))
-          : given.parts.backups->ensure({given.resource, found.target, *found.rows, destination_of(found)},
-                                        given.notes.backing_up, given.stop);
+          : given.parts.backups->ensure({given.resource, found.target, *found.rows, destination_of(found)}, notice, given.stop);
   if (taken) {
     found.backup = std::move(taken->backup);
     found.backup_accepted = taken->accepted;
@@ -72,6 +76,13 @@ std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
 }
 
 }  // namespace
+
+void find_approval(const ReconcileContext& given, Findings& found) {
+  if (given.parts.approvals != nullptr) {
+    found.approval =
+        approval_of(given.resource, *found.plan, found.destructive, given.parts.approvals->approvals(given.resource.key()));
+  }
+}
 
 std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found) {
   if (auto closed = wait_at_gate(given, found)) {

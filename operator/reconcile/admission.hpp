@@ -15,6 +15,8 @@
 
 namespace athanor::controller {
 
+// The approval of the plan that was found, whether it may run now or not.
+void find_approval(const ReconcileContext& given, Findings& found);
 // The outcome when the plan that was found may not run now; empty: it may. Takes the backup.
 [[nodiscard]] std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found);
 // Whether the plan that was admitted may begin still. StalePlan: look again.

@@ -74,21 +74,24 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   const Log log = log_.with({{"resource", key.text()}, {"reconcileID", new_run_id()}});
   const SteadyTime began = parts_.clock.steady_now();
   ReconcileNotes notes;
+  std::optional<DatabaseMigration> noted;  // with the status of the last note
   if (!options_.once) {
-    // A reconcile runs one plan: its statements are judged at the first note, not at every one.
-    notes.running = [&, destructive = std::optional<std::vector<std::string>>()](const Plan& plan,
-                                                                                 const ProgressStatus& step) mutable {
-      if (!destructive) {
-        destructive = destructive_statements(plan);
-      }
+    const auto send = [&](const auto& summarised) {
       if (is_still(*resource)) {
-        courier_.send(key, summarise_running(*resource, plan, *destructive, step, parts_.clock.wall_now()));
+        if (!noted) {
+          noted = resource;
+        }
+        noted->status = summarised(*noted);
+        courier_.send(key, noted->status);
       }
     };
-    notes.backing_up = [&](const std::string& message) {
-      if (is_still(*resource)) {
-        courier_.send(key, summarise_backing_up(*resource, message, parts_.clock.wall_now()));
-      }
+    notes.running = [&, send](const RunNote& note, const ProgressStatus& step) {
+      send([&](const DatabaseMigration& before) { return summarise_running(before, note, step, parts_.clock.wall_now()); });
+    };
+    notes.backing_up = [&, send](const RunNote& note, const std::string& message) {
+      send([&](const DatabaseMigration& before) {
+        return summarise_backing_up(before, note, message, parts_.clock.wall_now());
+      });
     };
   }
   notes.standing = [&] { return standing_of(*resource); };

@@ -14,10 +14,6 @@ bool may_lose_something(const Plan& plan, const std::vector<std::string>& destru
   return !destructive.empty() || plan.operation == Direction::Downgrade;
 }
 
-bool needs_approval(ApprovalPolicy policy, const Plan& plan, const std::vector<std::string>& destructive) {
-  return policy == ApprovalPolicy::Always || (policy == ApprovalPolicy::Destructive && may_lose_something(plan, destructive));
-}
-
 std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, const std::vector<std::string>& destructive,
                            const std::vector<Approval>& approvals) {
   std::string message = "plan " + plan.hash.substr(0, kShownHash);
@@ -85,6 +81,19 @@ GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTim
   verdict.message = "waiting for the maintenance window that opens at " + format_iso8601(*next);
   verdict.look_again = std::chrono::ceil<milliseconds>(*next - now);
   return verdict;
+}
+
+bool needs_approval(ApprovalPolicy policy, const Plan& plan, const std::vector<std::string>& destructive) {
+  return policy == ApprovalPolicy::Always || (policy == ApprovalPolicy::Destructive && may_lose_something(plan, destructive));
+}
+
+std::optional<Approval> approval_of(const DatabaseMigration& resource, const Plan& plan,
+                                    const std::vector<std::string>& destructive, const std::vector<Approval>& approvals) {
+  if (!needs_approval(resource.spec.policy.approval, plan, destructive)) {
+    return std::nullopt;
+  }
+  const auto found = std::ranges::find(approvals, plan.hash, &Approval::plan_hash);
+  return found == approvals.end() ? std::nullopt : std::optional(*found);
 }
 
 bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<std::string>& destructive) {

@@ -49,6 +49,12 @@ struct GateVerdict {
 // Whether a run may begin now, as far as the maintenance windows are concerned.
 [[nodiscard]] GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTime now);
 
+// Whether the policy wants an approval of this plan.
+[[nodiscard]] bool needs_approval(ApprovalPolicy policy, const Plan& plan, const std::vector<std::string>& destructive);
+// The approval of this plan; empty: nobody gave one, or it needs none.
+[[nodiscard]] std::optional<Approval> approval_of(const DatabaseMigration& resource, const Plan& plan,
+                                                  const std::vector<std::string>& destructive,
+                                                  const std::vector<Approval>& approvals);
 // Whether the policy wants a backup before this plan.
 [[nodiscard]] bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<std::string>& destructive);
 

@@ -49,8 +49,9 @@ std::string JobReconcile::taken_back() const {
 
 Result<std::optional<Outcome>> JobReconcile::look_for_one(RunProgress& sink) {
   if (given_.parts.jobs == nullptr) {
-    return fail(Error(ErrorCode::Configuration, "this operator cannot create Jobs")
-                    .advise("set spec.execution.mode to InProcess, or start the operator with --job-image"));
+    return std::optional(
+        not_started(Error(ErrorCode::PolicyRefused, "this operator cannot create Jobs")
+                        .advise("set spec.execution.mode to InProcess, or start the operator with --job-image")));
   }
   TRY_ASSIGN(last_, given_.parts.jobs->newest(given_.resource));
   const auto& told = given_.resource.status.job;
@@ -280,6 +281,7 @@ Result<Outcome> JobReconcile::run_planned_image(const Observation& database) {
   found_.plan = std::move(plan);
   found_.destructive = last_.report->destructive;
   found_.pending = ids_of(*found_.plan);
+  find_approval(given_, found_);
   if (given_.resource.spec.dry_run) {
     return published(*found_.plan);
   }
@@ -289,10 +291,7 @@ Result<Outcome> JobReconcile::run_planned_image(const Observation& database) {
 // What speaks against the Job is said before anybody approves of its plan and before a backup is taken.
 Result<Outcome> JobReconcile::start_when_allowed(const JobRequest& request) {
   if (auto possible = given_.parts.jobs->check(given_.resource, request); !possible) {
-    const bool too_large = possible.error().code == ErrorCode::FileTooLarge;
-    Outcome outcome = outcome_of(std::move(possible).error());
-    outcome.reason = too_large ? Reason::SourceTooLarge : outcome.reason;
-    return outcome;
+    return not_started(std::move(possible).error());
   }
   if (auto not_yet = hold_back(given_, found_)) {
     return std::move(*not_yet);
@@ -301,10 +300,13 @@ Result<Outcome> JobReconcile::start_when_allowed(const JobRequest& request) {
 }
 
 Result<Outcome> JobReconcile::start(const JobRequest& request) {
-  TRY_ASSIGN(const JobState started, given_.parts.jobs->start(given_.resource, request));
-  given_.log.info("job started", {{"job", started.name}});
-  found_.job = JobStatus{started.name, "Running", request.declaration};
-  return waiting_for(started);
+  auto started = given_.parts.jobs->start(given_.resource, request);
+  if (!started) {
+    return not_started(std::move(started).error());
+  }
+  given_.log.info("job started", {{"job", started->name}});
+  found_.job = JobStatus{started->name, "Running", request.declaration};
+  return waiting_for(*started);
 }
 
 std::shared_ptr<const ToldRun> JobReconcile::told_run() const {

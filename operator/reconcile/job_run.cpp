@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/base/sqlstate.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -17,17 +18,12 @@ constexpr std::size_t kRowsOfUnknownPlan = 200;  // of a plan that only the pod 
 constexpr std::size_t kAttemptDigits = 40;
 constexpr std::size_t kSecondsOfTime = 19;  // "2026-11-21T02:10:00"
 
-// Where only the cluster says why: code and statement are the ledger's.
+// Where only the cluster says why: SQLSTATE and message are the ledger's, and mean what they mean in process.
 Error error_of(const Migrator::HistoryEntry& failed) {
-  ErrorCode code = ErrorCode::StatementFailed;
-  if (failed.sqlstate == "55P03") {
-    code = ErrorCode::LockTimeout;
-  } else if (failed.sqlstate == "42501") {
-    code = ErrorCode::InsufficientPrivilege;
-  } else if (failed.sqlstate.starts_with("08") || failed.sqlstate.starts_with("57P")) {
-    code = ErrorCode::ConnectionLost;
-  }
-  return Error(code, failed.message).with_sqlstate(failed.sqlstate).at(failed.revision);
+  return Error(code_of_sqlstate(failed.sqlstate), failed.message)
+      .with_sqlstate(failed.sqlstate)
+      .with_retry(retry_of_sqlstate(failed.sqlstate))
+      .at(failed.revision);
 }
 
 bool not_before(const std::string& time, const std::optional<WallTime>& begin) {
@@ -195,6 +191,25 @@ Outcome failure_of(const JobState& job, const ToldRun* run) {
   }
   if (outcome.kind == Outcome::Kind::Waiting) {
     outcome.look_again = kLookAgain;
+  }
+  return outcome;
+}
+
+Outcome not_started(Error error) {
+  Outcome outcome = outcome_of(std::move(error));
+  switch (outcome.error->code) {
+    case ErrorCode::FileTooLarge:
+      outcome.reason = Reason::SourceTooLarge;
+      break;
+    case ErrorCode::Configuration:  // what the resource asks of the pod
+      outcome.reason = Reason::InvalidManifest;
+      break;
+    case ErrorCode::ApiInvalid:
+    case ErrorCode::PolicyRefused:
+      outcome.reason = Reason::JobRefused;
+      break;
+    default:
+      break;
   }
   return outcome;
 }

@@ -42,6 +42,8 @@ using LedgerRows = std::vector<Migrator::HistoryEntry>;  // newest first
 [[nodiscard]] Outcome waiting_for(const JobState& job);
 // `run` may be null. Whoever wants another attempt after one that may pass waits until a minute after its end.
 [[nodiscard]] Outcome failure_of(const JobState& job, const ToldRun* run);
+// The outcome when no Job could be made.
+[[nodiscard]] Outcome not_started(Error error);
 [[nodiscard]] bool may_try_again(const JobState& job, const Outcome& failure, WallTime now);
 
 }  // namespace athanor::controller

@@ -10,6 +10,7 @@ namespace athanor::controller {
 namespace {
 
 constexpr int kConflictsAtOnce = 3;
+constexpr std::size_t kShownHash = 12;
 
 std::vector<std::string> first_of(const std::vector<std::string>& items) {
   return {items.begin(), items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), kMaxListed))};
@@ -141,6 +142,7 @@ bool planning_failed(Reason reason) {
     case Reason::NotRenderable:
     case Reason::ChecksumMismatch:
     case Reason::UnfinishedRevision:
+    case Reason::DatabaseAhead:
       return true;
     default:
       return false;
@@ -167,6 +169,11 @@ class ConditionSet {
       remove_condition(conditions_, type);
     }
   }
+  // Of the same declaration, and nobody looked.
+  [[nodiscard]] bool may_still_hold(const Condition& condition, const Outcome& outcome) const {
+    return condition.observed_generation == generation_ && outcome.kind != Outcome::Kind::Done &&
+           outcome.kind != Outcome::Kind::Stalled;
+  }
 
  private:
   Conditions& conditions_;
@@ -174,26 +181,58 @@ class ConditionSet {
   std::string now_;
 };
 
-// What the policy asked for on the way.
-void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
-                           ConditionSet& conditions) {
-  if (resource.spec.policy.approval == ApprovalPolicy::Never) {
+// Of another plan neither an approval nor a backup says anything.
+void set_approved(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const RunNote& note,
+                  ConditionSet& conditions) {
+  const ApprovalPolicy policy = resource.spec.policy.approval;
+  if (note.approval) {
+    const Approval& given = *note.approval;
+    status.approval = ApprovalStatus{given.name, given.plan_hash, given.approved_by, given.approved_at};
+    conditions.set(ConditionType::Approved, true, Reason::Approved, "approved by " + given.approved_by + " in " + given.name);
+    return;
+  }
+  status.approval.reset();
+  if (needs_approval(policy, note.plan, note.destructive)) {
+    conditions.set(ConditionType::Approved, false, Reason::ApprovalRequired,
+                   "plan " + note.plan.hash.substr(0, kShownHash) + " has no MigrationApproval");
+  } else {
     remove_condition(status.conditions, ConditionType::Approved);
-  } else if (outcome.approval) {
-    conditions.set(ConditionType::Approved, true, Reason::Approved,
-                   "approved by " + outcome.approval->approved_by + " in " + outcome.approval->name);
-  } else if (outcome.reason == Reason::ApprovalRequired) {
+  }
+}
+
+void set_backed_up(DatabaseMigrationStatus& status, const RunNote& note, ConditionSet& conditions) {
+  if (note.backup) {
+    status.last_backup = note.backup;
+    conditions.set(ConditionType::BackedUp, true, Reason::BackupTaken,
+                   note.backup->location + (note.backup_accepted ? ", taken at " + note.backup->started_at : ""));
+  } else if (note.backup_error) {
+    conditions.set(ConditionType::BackedUp, false, Reason::BackupFailed, note.backup_error->describe());
+  } else {
+    remove_condition(status.conditions, ConditionType::BackedUp);
+  }
+}
+
+// What the policy asked for on the way. Without a plan it is what it was.
+void note_policy(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
+                 ConditionSet& conditions) {
+  if (outcome.plan) {
+    const RunNote note{*outcome.plan,  outcome.destructive,     outcome.approval,
+                       outcome.backup, outcome.backup_accepted, outcome.backup_error};
+    set_approved(status, resource, note, conditions);
+    set_backed_up(status, note, conditions);
+  }
+  if (outcome.reason == Reason::ApprovalRequired) {
     conditions.set(ConditionType::Approved, false, outcome.reason, outcome.message);
+  }
+  if (outcome.reason == Reason::BackupFailed) {
+    conditions.set(ConditionType::BackedUp, false, outcome.reason, outcome.message);
+  }
+  if (resource.spec.policy.approval == ApprovalPolicy::Never) {
+    status.approval.reset();
+    remove_condition(status.conditions, ConditionType::Approved);
   }
   if (resource.spec.backup.when == BackupWhen::Never) {
     remove_condition(status.conditions, ConditionType::BackedUp);
-  } else if (outcome.backup) {
-    conditions.set(ConditionType::BackedUp, true, Reason::BackupTaken,
-                   outcome.backup->location + (outcome.backup_accepted ? ", taken at " + outcome.backup->started_at : ""));
-  } else if (outcome.backup_error) {
-    conditions.set(ConditionType::BackedUp, false, Reason::BackupFailed, outcome.backup_error->describe());
-  } else if (outcome.reason == Reason::BackupFailed) {
-    conditions.set(ConditionType::BackedUp, false, outcome.reason, outcome.message);
   }
 }
 
@@ -211,6 +250,30 @@ void set_source_condition(DatabaseMigrationStatus& status, const Outcome& outcom
   }
 }
 
+// Whether there is a plan. What made one impossible holds for its declaration until somebody has looked again.
+void set_planned(DatabaseMigrationStatus& status, const Outcome& outcome, bool at_target, ConditionSet& conditions) {
+  const Condition* const before = find_condition(status.conditions, ConditionType::Planned);
+  if (at_target || outcome.plan) {
+    conditions.set(ConditionType::Planned, true, at_target ? outcome.reason : Reason::PlanPublished,
+                   outcome.plan ? "plan " + outcome.plan->hash.substr(0, kShownHash) : "nothing to do");
+  } else if (planning_failed(outcome.reason)) {
+    conditions.set(ConditionType::Planned, false, outcome.reason, outcome.message);
+  } else if (before != nullptr && before->status == ConditionStatus::False && !conditions.may_still_hold(*before, outcome)) {
+    remove_condition(status.conditions, ConditionType::Planned);
+  }
+}
+
+// Whether the last plan was run to its end. A database that cannot be looked at, or a source, changes nothing about that.
+void set_applied(DatabaseMigrationStatus& status, const Outcome& outcome, bool at_target, ConditionSet& conditions) {
+  const Condition* const before = find_condition(status.conditions, ConditionType::Applied);
+  const bool open = outcome.plan || outcome.report || outcome.reason == Reason::UnfinishedRevision ||
+                    (outcome.reason == Reason::JobRunning && !outcome.planning);
+  const bool was_open = before != nullptr && before->status == ConditionStatus::False && outcome.reason != Reason::Suspended;
+  if (at_target || open || was_open) {
+    conditions.set(ConditionType::Applied, at_target, outcome.reason, outcome.message);
+  }
+}
+
 void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
                     const std::string& now) {
   ConditionSet conditions(status.conditions, resource.metadata.generation, now);
@@ -221,17 +284,10 @@ void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& re
   conditions.set_or_remove(ConditionType::Reconciling, under_way,
                            outcome.kind == Outcome::Kind::Failed ? Reason::Retrying : outcome.reason, outcome.message);
   conditions.set_or_remove(ConditionType::Stalled, outcome.kind == Outcome::Kind::Stalled, outcome.reason, outcome.message);
-  if (at_target || outcome.plan) {
-    conditions.set(ConditionType::Planned, true, at_target ? outcome.reason : Reason::PlanPublished,
-                   outcome.plan ? "plan " + outcome.plan->hash.substr(0, 12) : "nothing to do");
-  } else if (planning_failed(outcome.reason)) {
-    conditions.set(ConditionType::Planned, false, outcome.reason, outcome.message);
-  }
-  set_policy_conditions(status, resource, outcome, conditions);
+  set_planned(status, outcome, at_target, conditions);
+  note_policy(status, resource, outcome, conditions);
   set_source_condition(status, outcome, conditions);
-  if (outcome.reason != Reason::Suspended) {
-    conditions.set(ConditionType::Applied, at_target, outcome.reason, outcome.message);
-  }
+  set_applied(status, outcome, at_target, conditions);
 }
 
 bool shows_source(const DatabaseMigrationStatus& status, SourceStatus source) {
@@ -239,17 +295,7 @@ bool shows_source(const DatabaseMigrationStatus& status, SourceStatus source) {
   return status.source && status.source->kind == source.kind && status.source->revision == source.revision;
 }
 
-void note_circumstances(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome) {
-  if (resource.spec.policy.approval == ApprovalPolicy::Never || (outcome.plan && !outcome.approval)) {
-    status.approval.reset();
-  }
-  if (outcome.approval) {
-    const Approval& given = *outcome.approval;
-    status.approval = ApprovalStatus{given.name, given.plan_hash, given.approved_by, given.approved_at};
-  }
-  if (outcome.backup) {
-    status.last_backup = outcome.backup;
-  }
+void note_circumstances(DatabaseMigrationStatus& status, const Outcome& outcome) {
   if (outcome.source && !shows_source(status, *outcome.source)) {
     status.source = outcome.source;  // the same again keeps its time, so that nothing is written for it
   }
@@ -258,11 +304,31 @@ void note_circumstances(DatabaseMigrationStatus& status, const DatabaseMigration
   }
 }
 
+// What every note of a run says.
+void begin_note(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const RunNote& note,
+                ConditionSet& conditions) {
+  status.observed_generation = resource.metadata.generation;
+  status.phase = Phase::Migrating;
+  status.target_revision = resource.spec.target_revision;
+  status.plan = plan_status(note.plan, note.destructive);
+  set_approved(status, resource, note, conditions);
+  remove_condition(status.conditions, ConditionType::Stalled);
+  remove_condition(status.conditions, ConditionType::SourceUnavailable);
+  conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + note.plan.hash.substr(0, kShownHash));
+}
+
+void say_under_way(Reason reason, const std::string& message, ConditionSet& conditions) {
+  conditions.set(ConditionType::Ready, false, reason, message);
+  conditions.set(ConditionType::Reconciling, true, reason, message);
+  conditions.set(ConditionType::Applied, false, reason, message);
+}
+
 // A look that finds what an earlier run left behind has nothing to add to what that run told.
 bool tells_nothing_new(const DatabaseMigration& resource, const Outcome& outcome) {
   const Condition* ready = find_condition(resource.status.conditions, ConditionType::Ready);
   return outcome.kind == Outcome::Kind::Done && outcome.reason == Reason::UpToDate && outcome.rows && ready != nullptr &&
          ready->status == ConditionStatus::True && ready->reason == Reason::Applied && !outcome.source_doubt &&
+         (!outcome.source || shows_source(resource.status, *outcome.source)) &&
          find_condition(resource.status.conditions, ConditionType::SourceUnavailable) == nullptr &&
          resource.status.observed_generation == resource.metadata.generation && shows_rows(resource.status, *outcome.rows) &&
          resource.status.phase == Phase::Ready && resource.status.target_revision == resource.spec.target_revision;
@@ -326,7 +392,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   } else if (outcome.kind == Outcome::Kind::Done && outcome.reason == Reason::UpToDate) {
     status.plan.reset();
   }
-  note_circumstances(status, resource, outcome);
+  note_circumstances(status, outcome);
   record_history(status, outcome, now);
   if (outcome.error && outcome.kind != Outcome::Kind::Waiting) {
     ErrorStatus error = error_status(outcome, now);
@@ -349,42 +415,32 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   return status;
 }
 
-DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const std::string& message, WallTime now) {
+DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const RunNote& note, const std::string& message,
+                                             WallTime now) {
   DatabaseMigrationStatus status = resource.status;
-  status.observed_generation = resource.metadata.generation;
-  status.phase = Phase::Migrating;
-  status.target_revision = resource.spec.target_revision;
   ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
-  conditions.set(ConditionType::Ready, false, Reason::BackingUp, message);
-  conditions.set(ConditionType::Reconciling, true, Reason::BackingUp, message);
+  begin_note(status, resource, note, conditions);
+  say_under_way(Reason::BackingUp, message, conditions);
   conditions.set(ConditionType::BackedUp, false, Reason::BackingUp, message);
-  remove_condition(status.conditions, ConditionType::Stalled);
-  remove_condition(status.conditions, ConditionType::SourceUnavailable);
   fit(status);
   return status;
 }
 
-DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const Plan& plan,
-                                          const std::vector<std::string>& destructive, const ProgressStatus& progress,
-                                          WallTime now) {
+DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const RunNote& note,
+                                          const ProgressStatus& progress, WallTime now) {
   DatabaseMigrationStatus status = resource.status;
-  status.observed_generation = resource.metadata.generation;
-  status.phase = Phase::Migrating;
-  status.target_revision = resource.spec.target_revision;
-  status.current_revisions = plan.from;
-  status.current_revision = rows_text(plan.from, ",");
-  status.plan = plan_status(plan, destructive);
+  ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
+  begin_note(status, resource, note, conditions);
+  status.current_revisions = note.plan.from;
+  status.current_revision = rows_text(note.plan.from, ",");
   status.progress = progress;
   status.next_retry.clear();
-  const std::string message = std::string(direction_name(plan.operation)) + " of " + std::to_string(plan.revisions.size()) +
-                              (plan.revisions.size() == 1 ? " revision" : " revisions") + " is under way";
-  ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
-  conditions.set(ConditionType::Ready, false, Reason::Applying, message);
-  conditions.set(ConditionType::Reconciling, true, Reason::Applying, message);
-  remove_condition(status.conditions, ConditionType::Stalled);
-  remove_condition(status.conditions, ConditionType::SourceUnavailable);
-  conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + plan.hash.substr(0, 12));
-  conditions.set(ConditionType::Applied, false, Reason::Applying, message);
+  const std::size_t count = note.plan.revisions.size();
+  say_under_way(Reason::Applying,
+                std::string(direction_name(note.plan.operation)) + " of " + std::to_string(count) +
+                    (count == 1 ? " revision" : " revisions") + " is under way",
+                conditions);
+  set_backed_up(status, note, conditions);
   fit(status);
   return status;
 }

@@ -56,6 +56,16 @@ struct Outcome {
   bool planning = false;                   // the Job that runs only tells the plan
 };
 
+// What is known of a plan on its way to be run. Borrows everything.
+struct RunNote {
+  const Plan& plan;
+  const std::vector<std::string>& destructive;
+  const std::optional<Approval>& approval;
+  const std::optional<BackupStatus>& backup;
+  bool backup_accepted;
+  const std::optional<Error>& backup_error;
+};
+
 [[nodiscard]] std::string_view outcome_name(Outcome::Kind kind);  // "done", "waiting", "stalled", "failed"
 
 // The outcome of an error, by its retry class: Terminal stalls, Transient fails, Conflict fails and is tried at once; a lock
@@ -71,11 +81,10 @@ struct Attempt {
 // The status after the outcome, from the status before it.
 [[nodiscard]] DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outcome& outcome,
                                                 const Attempt& attempt);
-// The status while a run is under way.
-[[nodiscard]] DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const std::string& message,
-                                                           WallTime now);
-[[nodiscard]] DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const Plan& plan,
-                                                        const std::vector<std::string>& destructive,
+// The status while a run is under way, from the one before it: that of the last note, or transition times would move.
+[[nodiscard]] DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const RunNote& note,
+                                                           const std::string& message, WallTime now);
+[[nodiscard]] DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const RunNote& note,
                                                         const ProgressStatus& progress, WallTime now);
 
 // Scheduled: after Outcome::look_again.

@@ -53,8 +53,8 @@ enum class Standing : std::uint8_t { Holds, Changed, Withdrawn };
 // What a reconcile tells while it is under way, at most once a second, and what it asks; empty: nobody listens, nothing
 // changes.
 struct ReconcileNotes {
-  std::function<void(const Plan&, const ProgressStatus&)> running;
-  std::function<void(const std::string& message)> backing_up;
+  std::function<void(const RunNote&, const ProgressStatus&)> running;
+  std::function<void(const RunNote&, const std::string& message)> backing_up;
   std::function<Standing()> standing;
 };
 
@@ -100,6 +100,9 @@ struct Findings {
   bool backup_accepted = false;
   std::optional<Error> backup_error;  // there is none, and it is not required
   std::optional<JobStatus> job;
+
+  // Of the plan that was found.
+  [[nodiscard]] RunNote note() const { return {*plan, destructive, approval, backup, backup_accepted, backup_error}; }
 };
 
 // The value of kRetryNowAnnotation.

@@ -32,7 +32,12 @@ class Reconciler::Run {
     if (given_.stop.requested()) {
       return outcome_of(Error(ErrorCode::Interrupted, "the operator is stopping"));
     }
-    RunProgress sink(given_.parts.clock, given_.parts.observer, given_.log, given_.notes.running);
+    const auto tell = [this](const Plan&, const ProgressStatus& progress) {
+      if (given_.notes.running) {
+        given_.notes.running(found_.note(), progress);
+      }
+    };
+    RunProgress sink(given_.parts.clock, given_.parts.observer, given_.log, tell);
     auto outcome = early ? leave_alone(std::move(*early), sink) : look_and_act(sink);
     Outcome result = outcome ? std::move(*outcome) : outcome_of(std::move(outcome).error());
     if (result.given_back) {
@@ -137,8 +142,9 @@ class Reconciler::Run {
     found_.pending = decision.pending;
     TRY_ASSIGN(found_.plan, found_.snapshot->plan(decision.direction, *found_.rows, decision.targets));
     found_.pending = ids_of(*found_.plan);
-    TRY(verify(access, found_.plan.get()));
     found_.destructive = destructive_statements(*found_.plan);
+    find_approval(given_, found_);
+    TRY(verify(access, found_.plan.get()));
     if (decision.kind == Decision::Kind::Plan) {
       return published(*found_.plan);
     }

@@ -106,6 +106,57 @@ TEST_F(JobModeTest, MakesADeletedJobAgainWhenTheDatabaseIsNotThere) {
   EXPECT_EQ(jobs_made(), 2U);
 }
 
+TEST_F(JobModeTest, SaysThatTheServerRefusesTheJob) {
+  kube.fail({.verb = "create", .plural = "jobs", .error = Error(ErrorCode::ApiInvalid, "quantities must match"), .times = 1});
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_EQ(outcome.reason, Reason::JobRefused) << outcome.message;
+  EXPECT_NE(outcome.message.find("quantities must match"), std::string::npos) << outcome.message;
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+}
+
+TEST_F(JobModeTest, SaysThatItsNameIsTaken) {
+  (void)reconcile();
+  KubeObject job = the_job();
+  job["metadata"]["ownerReferences"][0]["uid"] = "somebody";
+  kube.put(kube::kJobs, job);
+  restart();
+  EXPECT_EQ(reconcile().reason, Reason::JobRefused);
+}
+
+TEST_F(JobModeTest, SaysThatThisOperatorMakesNoJobs) {
+  reconciler = std::make_unique<Reconciler>(ReconcilerParts{sources, credentials, databases, observer, clock});
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_EQ(outcome.reason, Reason::JobRefused);
+}
+
+TEST_F(JobModeTest, SaysWhatTheManifestAsksOfAJobInVain) {
+  resource.spec.execution.pod_template = "[]";
+  EXPECT_EQ(reconcile().reason, Reason::InvalidManifest);
+  resource.spec.execution.pod_template.clear();
+  resource.spec.database.url = "postgresql://user:secret@db/orders";
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::InvalidManifest);
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_EQ(outcome.message.find("secret@"), std::string::npos) << outcome.message;
+  EXPECT_EQ(jobs_made(), 0U);
+}
+
+// The same SQLSTATE means the same as in process.
+TEST_F(JobModeTest, TriesAgainWhatTheLedgerSaysWillPass) {
+  for (const char* const sqlstate : {"40P01", "40001", "53300", "55006", "55P03"}) {
+    (void)reconcile();
+    note("a1", "failed", sqlstate);
+    end_job("Failed");
+    EXPECT_EQ(reconcile().kind, Kind::Failed) << sqlstate;
+    delete_job();
+    database().ledger.clear();
+    restart();
+    ++resource.metadata.generation;
+  }
+}
+
 TEST_F(JobModeTest, StallsOnAFailureAndRunsAgainWhenTheDeclarationChanges) {
   (void)reconcile();
   end_job("Failed", kStatementFailed);
@@ -259,7 +310,9 @@ TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItIsNotWantedAnyMore) {
       {"something else is declared", [this] { ++resource.metadata.generation; }},
       {"the resource is suspended", [this] { resource.spec.suspend = true; }},
       {"its maintenance window is over",
-       [this] { resource.spec.execution.windows = {{"0 0 1 1 *", std::chrono::minutes(1), "UTC"}}; }},
+       [this] {
+         resource.spec.execution.windows = {{"0 0 1 1 *", std::chrono::minutes(1), "UTC"}};
+       }},
   };
   for (const auto& [why, change] : changes) {
     resource = first;

@@ -99,7 +99,9 @@ TEST_F(AdmissionTest, RunsWithoutABackupThatIsNotRequiredAndSaysSo) {
 TEST_F(AdmissionTest, SaysWhatTheBackupWaitsFor) {
   backups.says = "waiting for another dump of this database to end: pid 4711";
   DatabaseMigrationStatus told;
-  notes.backing_up = [&](const std::string& message) { told = summarise_backing_up(resource, message, clock.wall_now()); };
+  notes.backing_up = [&](const RunNote& note, const std::string& message) {
+    told = summarise_backing_up(resource, note, message, clock.wall_now());
+  };
   (void)reconcile();
   for (const ConditionType type : {ConditionType::BackedUp, ConditionType::Ready}) {
     const Condition* condition = find_condition(told.conditions, type);

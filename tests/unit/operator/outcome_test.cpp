@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -31,6 +32,31 @@ Outcome done(Reason reason = Reason::UpToDate) {
   outcome.message = "fine";
   outcome.rows = std::vector<std::string>{"a3"};
   return outcome;
+}
+
+DatabaseMigrationStatus running(const DatabaseMigration& resource, const Plan& plan, int seconds) {
+  return summarise_running(resource, {plan, {}, {}, {}, false, {}}, {}, at(seconds));
+}
+
+std::shared_ptr<const Plan> plan_of(const std::vector<std::string>& from, const std::string& to) {
+  return sketch::snapshot(sketch::line())->plan(Direction::Upgrade, from, {to}).value();
+}
+
+std::string said(const DatabaseMigrationStatus& status, ConditionType type) {
+  const Condition* condition = find_condition(status.conditions, type);
+  return condition == nullptr
+             ? "nothing"
+             : std::string(condition_status_name(condition->status)) + "/" + std::string(reason_name(condition->reason));
+}
+
+// A run of the first revision that somebody approved, after a backup.
+DatabaseMigrationStatus after_an_approved_run(const DatabaseMigration& resource) {
+  Outcome outcome = done(Reason::Applied);
+  outcome.plan = plan_of({}, "a1");
+  outcome.approval = Approval{"one", outcome.plan->hash, "admin", format_iso8601(at(0))};
+  outcome.backup.emplace();
+  outcome.backup->location = "/backups/one";
+  return summarise(resource, outcome, attempt(0));
 }
 
 // "Ready=False Stalled=True", in order.
@@ -94,7 +120,7 @@ TEST(Summarise, SaysThatTheSourceCannotBeLookedAtForAsLongAsThatIsSo) {
 
   const auto lock = outcome_of(Error(ErrorCode::Interrupted, "stopping"));  // before anybody looked
   EXPECT_TRUE(is_true(summarise(resource, lock, attempt(3)).conditions, ConditionType::SourceUnavailable));
-  EXPECT_FALSE(is_true(summarise_running(resource, Plan(), {}, {}, at(3)).conditions, ConditionType::SourceUnavailable));
+  EXPECT_FALSE(is_true(running(resource, Plan(), 3).conditions, ConditionType::SourceUnavailable));
 
   resource.status = summarise(resource, outcome_of(*doubtful.source_doubt), attempt(4));
   EXPECT_EQ(shape(resource.status),
@@ -153,6 +179,11 @@ TEST(Summarise, LeavesWhatARunToldUntilSomethingChanges) {
   auto resource = sketch::resource();
   resource.status = summarise(resource, done(Reason::Applied), attempt(0));
   EXPECT_EQ(summarise(resource, done(), attempt(60)), resource.status);
+  Outcome moved = done();
+  moved.source = SourceStatus{"git", "main@c2", format_iso8601(at(60))};
+  const auto status = summarise(resource, moved, attempt(60));
+  ASSERT_TRUE(status.source.has_value());
+  EXPECT_EQ(status.source->revision, "main@c2");
   resource.metadata.generation = 2;
   EXPECT_EQ(summarise(resource, done(), attempt(60)).observed_generation, 2);
 }
@@ -226,6 +257,103 @@ TEST(Summarise, KeepsTheLastTwentyRuns) {
   }
   ASSERT_EQ(resource.status.history.size(), kMaxListed);
   EXPECT_EQ(resource.status.history.front().run_id, "29");
+}
+
+TEST(Summarise, NeverCallsAPlanApprovedThatNobodyApproved) {
+  auto resource = sketch::resource();
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  resource.status = after_an_approved_run(resource);
+  ASSERT_EQ(said(resource.status, ConditionType::Approved), "True/Approved");
+
+  Outcome dry = done(Reason::PlanPublished);
+  dry.plan = plan_of({"a1"}, "a2");
+  const auto published = summarise(resource, dry, attempt(1));
+  EXPECT_EQ(said(published, ConditionType::Approved), "False/ApprovalRequired");
+  EXPECT_FALSE(published.approval.has_value());
+
+  resource.spec.policy.approval = ApprovalPolicy::Destructive;  // and nothing is destroyed
+  Outcome harmless = done(Reason::Applied);
+  harmless.plan = dry.plan;
+  EXPECT_EQ(said(summarise(resource, harmless, attempt(1)), ConditionType::Approved), "nothing");
+  EXPECT_EQ(said(running(resource, *dry.plan, 1), ConditionType::Approved), "nothing");
+  harmless.destructive = {"drops a table"};
+  EXPECT_EQ(said(summarise(resource, harmless, attempt(1)), ConditionType::Approved), "False/ApprovalRequired");
+}
+
+TEST(Summarise, NeverCallsAStateBackedUpThatHasNoBackup) {
+  auto resource = sketch::resource();
+  resource.spec.backup.when = BackupWhen::Always;
+  resource.status = after_an_approved_run(resource);
+  ASSERT_EQ(said(resource.status, ConditionType::BackedUp), "True/BackupTaken");
+  Outcome waits;
+  waits.kind = Outcome::Kind::Waiting;
+  waits.reason = Reason::ApprovalRequired;
+  waits.plan = plan_of({"a1"}, "a2");
+  const auto status = summarise(resource, waits, attempt(1));
+  EXPECT_EQ(said(status, ConditionType::BackedUp), "nothing");
+  EXPECT_EQ(status.last_backup->location, "/backups/one");  // it is still the last
+  EXPECT_EQ(said(running(resource, *waits.plan, 1), ConditionType::BackedUp), "nothing");
+}
+
+TEST(Summarise, NotesTheApprovalAndTheBackupOfTheRunThatIsUnderWay) {
+  auto resource = sketch::resource();
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  resource.spec.backup.when = BackupWhen::Always;
+  const auto plan = plan_of({"a1"}, "a2");
+  const std::optional<Approval> approval(Approval{"two", plan->hash, "admin", format_iso8601(at(0))});
+  std::optional<BackupStatus> backup;
+  resource.status = summarise_backing_up(resource, {*plan, {}, approval, backup, false, {}}, "dumping", at(15));
+  EXPECT_EQ(said(resource.status, ConditionType::BackedUp), "False/BackingUp");
+  EXPECT_EQ(said(resource.status, ConditionType::Approved), "True/Approved");
+  backup.emplace();
+  resource.status = summarise_running(resource, {*plan, {}, approval, backup, false, {}}, {}, at(18));
+  EXPECT_EQ(said(resource.status, ConditionType::BackedUp), "True/BackupTaken");
+  EXPECT_EQ(resource.status.plan->hash, plan->hash);
+  EXPECT_EQ(find_condition(resource.status.conditions, ConditionType::Ready)->last_transition_time, format_iso8601(at(15)));
+}
+
+TEST(Summarise, SaysThatARunHasNoBackupWhereNobodyInsistsOnOne) {
+  auto resource = sketch::resource();
+  resource.spec.backup.when = BackupWhen::Always;
+  resource.status = after_an_approved_run(resource);
+  const auto plan = plan_of({"a1"}, "a2");
+  Outcome outcome = done(Reason::Applied);
+  outcome.plan = plan;
+  outcome.backup_error = Error(ErrorCode::BackupFailed, "the disk is full");
+  EXPECT_EQ(said(summarise(resource, outcome, attempt(1)), ConditionType::BackedUp), "False/BackupFailed");
+  const auto noted = summarise_running(resource, {*plan, {}, {}, {}, false, outcome.backup_error}, {}, at(1));
+  EXPECT_EQ(said(noted, ConditionType::BackedUp), "False/BackupFailed");
+}
+
+TEST(Summarise, ForgetsWhyThereWasNoPlanOnceThatIsOver) {
+  auto resource = sketch::resource();
+  resource.status = summarise(resource, outcome_of(Error(ErrorCode::UnknownRevision, "no such target")), attempt(0));
+  ASSERT_EQ(said(resource.status, ConditionType::Planned), "False/TargetNotFound");
+  const auto unreachable = outcome_of(Error(ErrorCode::DatabaseUnreachable, "refused"));
+  EXPECT_EQ(said(summarise(resource, unreachable, attempt(1)), ConditionType::Planned), "False/TargetNotFound");
+  resource.metadata.generation = 2;
+  EXPECT_EQ(said(summarise(resource, unreachable, attempt(2)), ConditionType::Planned), "nothing");
+  Outcome ahead;
+  ahead.kind = Outcome::Kind::Stalled;
+  ahead.reason = Reason::DatabaseAhead;
+  EXPECT_EQ(said(summarise(resource, ahead, attempt(2)), ConditionType::Planned), "False/DatabaseAhead");
+  ahead.reason = Reason::DatabaseClaimed;
+  EXPECT_EQ(said(summarise(resource, ahead, attempt(2)), ConditionType::Planned), "nothing");
+}
+
+TEST(Summarise, SaysWhetherTheLastPlanWasRunToItsEndWhateverCanBeReachedNow) {
+  auto resource = sketch::resource();
+  const auto unreachable = outcome_of(Error(ErrorCode::DatabaseUnreachable, "refused"));
+  EXPECT_EQ(said(summarise(resource, unreachable, attempt(0)), ConditionType::Applied), "nothing");
+  resource.status = summarise(resource, done(Reason::Applied), attempt(0));
+  EXPECT_EQ(said(summarise(resource, unreachable, attempt(1)), ConditionType::Applied), "True/Applied");
+  Outcome waits;
+  waits.kind = Outcome::Kind::Waiting;
+  waits.reason = Reason::OutsideWindow;
+  waits.plan = plan_of({"a1"}, "a2");
+  resource.status = summarise(resource, waits, attempt(2));
+  EXPECT_EQ(said(resource.status, ConditionType::Applied), "False/OutsideWindow");
+  EXPECT_EQ(said(summarise(resource, unreachable, attempt(3)), ConditionType::Applied), "False/DatabaseUnreachable");
 }
 
 TEST(NextAttempt, TriesConflictsAtOnceAFewTimesAndBacksOffThen) {
@@ -317,24 +445,50 @@ TEST(Condition, HasAnEntryInTheRunbookWhereAHumanMustAct) {
   EXPECT_GT(found, 15U);
 }
 
+// "`plan` | … `hash`, …": the name of a field stands in the row of the part it belongs to.
 TEST(StatusCodec, WritesNoFieldThatIsNotDocumented) {
-  auto resource = sketch::resource();
-  auto outcome = outcome_of(Error(ErrorCode::DatabaseUnreachable, "x"));
-  outcome.plan = sketch::snapshot(sketch::line())->plan(Direction::Upgrade, {}, {"head"}).value();
-  outcome.rows.emplace();
-  outcome.resolved = outcome.pending = std::vector<std::string>{"a3"};
-  outcome.report = ExecutionReport{};
-  Attempt retry = attempt(0);
-  retry.failures = 1;
-  retry.retry_in = milliseconds(1'000);
-  resource.status = summarise(resource, outcome, retry);
-  resource.status.progress.emplace();
   std::string page = test::read_file(ATHANOR_SOURCE_DIR "/docs/spec/database-migration.md");
   page = page.substr(page.find("## status"));
-  const Json json = status_to_json(resource.status);
-  for (const auto& [name, value] : json.items()) {
-    EXPECT_NE(page.find("`" + name + "`"), std::string::npos) << name;
+  const std::string conditions = page.substr(page.find("## Conditions"), page.find("## Reasons") - page.find("## Conditions"));
+  std::istringstream lines(page.substr(0, page.find("## Conditions")));
+  std::vector<std::string> rows;
+  for (std::string line; std::getline(lines, line);) {
+    rows.push_back(line);
   }
+  for (const auto& field : status_fields()) {
+    const std::string part = field.path.substr(0, field.path.find_first_of(".["));
+    const std::string name = field.path.substr(field.path.find_last_of('.') + 1);
+    const auto row = std::ranges::find_if(rows, [&](const std::string& line) {
+      const std::string first = line.starts_with("| `") ? line.substr(0, line.find('|', 1)) : std::string();
+      return first.find("`" + part + "`") != std::string::npos;
+    });
+    ASSERT_NE(row, rows.end()) << part;
+    EXPECT_NE((part == "conditions" && name != part ? conditions : *row).find("`" + name + "`"), std::string::npos)
+        << field.path;
+  }
+}
+
+// Of a field that the list forgets, the schema would know nothing either.
+void collect_paths(const Json& json, const std::string& path, std::set<std::string>& found) {
+  for (const auto& [name, value] : json.items()) {
+    const std::string here = path + name;
+    found.insert(here);
+    if (value.is_object()) {
+      collect_paths(value, here + ".", found);
+    } else if (value.is_array() && !value.empty() && value.front().is_object()) {
+      collect_paths(value.front(), here + "[].", found);
+    }
+  }
+}
+
+TEST(StatusCodec, WritesTheFieldsOfTheListAndNoOthers) {
+  std::set<std::string> written;
+  collect_paths(status_to_json(sketch::overlong_status()), "", written);
+  std::set<std::string> listed;
+  for (const auto& field : status_fields()) {
+    listed.insert(field.path);
+  }
+  EXPECT_EQ(written, listed);
 }
 
 }  // namespace

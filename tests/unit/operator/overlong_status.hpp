@@ -14,7 +14,7 @@ class Overfill {
   template <class T>
   using Of = T;
 
-  static std::string much(std::size_t bytes = 40'000) {
+  static std::string much(std::size_t bytes = 9'000) {
     std::string text = "x";  // so that no limit falls between two characters
     while (text.size() < bytes) {
       text += "\u00e9";

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
+
 #include "operator/reconcile/controller.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/unit/operator/sketch.hpp"
@@ -256,6 +258,7 @@ TEST_F(ReconcilerTest, BuildsTheUrlFromPartsAndReadsThePasswordLast) {
 class MapStore final : public ResourceStore {
  public:
   std::optional<DatabaseMigration> find(const ResourceKey& key) const override {
+    const std::lock_guard lock(mutex);
     return key == resource.key() && !gone ? std::optional(resource) : std::nullopt;
   }
   std::optional<ResourceMark> mark(const ResourceKey& key) const override {
@@ -270,10 +273,12 @@ class MapStore final : public ResourceStore {
     if (refuses) {
       return fail(ErrorCode::ApiUnreachable, "down");
     }
+    const std::lock_guard lock(mutex);
     resource.status = status;
     written.push_back(status);
     return {};
   }
+  mutable std::mutex mutex;  // notes are written by a thread of their own
   DatabaseMigration resource = sketch::resource();
   std::vector<DatabaseMigrationStatus> written;
   bool gone = false;
@@ -339,6 +344,38 @@ TEST_F(ControllerTest, WritesTheStatusTwiceForARunAndNeverForNoNews) {
   controller.process(store.resource.key(), {});
   controller.process(store.resource.key(), {});
   EXPECT_EQ(store.written.size(), 2U);
+}
+
+class SlowBackups final : public BackupService {
+ public:
+  explicit SlowBackups(test::FakeClock& clock) : clock_(clock) {}
+  Result<SavedDatabase> ensure(const BackupRequest&, const Notice& notice, const StopToken&) override {
+    for (const char* const words : {"dumping", "3 MB", "6 MB"}) {
+      notice(words);
+      clock_.advance(std::chrono::seconds(3));
+    }
+    return SavedDatabase();
+  }
+
+ private:
+  test::FakeClock& clock_;
+};
+
+TEST_F(ControllerTest, MovesNoTransitionTimeWithTheNotesOfARun) {
+  store.resource.spec.backup.when = BackupWhen::Always;
+  fail_statements();
+  SlowBackups backups(clock);
+  ReconcilerParts parts{sources, credentials, databases, observer, clock};
+  parts.backups = &backups;
+  Reconciler with_backups(parts);
+  const std::string begun = format_iso8601(clock.wall_now());
+  Controller({store, with_backups, queue, observer, clock}, options(), Log()).process(store.resource.key(), {});
+  ASSERT_GE(store.written.size(), 2U);
+  for (const auto& status : store.written) {
+    const Condition* ready = find_condition(status.conditions, ConditionType::Ready);
+    EXPECT_EQ(ready->last_transition_time, begun) << reason_name(ready->reason) << ": " << ready->message;
+  }
+  EXPECT_TRUE(is_true(store.written.back().conditions, ConditionType::BackedUp));
 }
 
 TEST_F(ControllerTest, TellsARunThatIsOverSoonByItsOutcomeAlone) {

@@ -7,6 +7,7 @@
 #include <latch>
 #include <thread>
 
+#include "operator/reconcile/decide.hpp"
 #include "tests/unit/sources/git_sketch.hpp"
 
 namespace athanor::controller {
@@ -50,6 +51,15 @@ TEST_F(Git, ABranchThatMovesIsNoticedWhenTheIntervalIsOver) {
   EXPECT_EQ((*after)->revision(), "main@" + new_commit);
   EXPECT_NE((*after)->id(), (*before)->id());
   EXPECT_EQ((*after)->graph().size(), 5U);
+}
+
+TEST_F(Git, WithoutItsProgramIsNoMatterOfCredentials) {
+  tree_.commit(sketch::line());
+  surroundings_.program.clear();
+  const Error error = refused(resource(tree_.url()));
+  EXPECT_THAT(error.message, HasSubstr("no git program"));
+  EXPECT_EQ(reason_for(error), Reason::SourceNotFound);
+  EXPECT_EQ(error.retry, RetryClass::Terminal);
 }
 
 TEST_F(Git, FilesOfAnOldCommitGoWithItsLastSnapshot) {
