@@ -97,8 +97,10 @@ def test_a_suspended_resource_leaves_its_database_alone(operator: OperatorProces
 
 
 def in_the_second_of_three(declare: Declarations, database: Database) -> Migration:
+    """Of which the third is none that is sent to the server ahead of its turn."""
     database.gate()
-    orders = declare.migration(database.url, chain("a1", "a2", "a3", a2=f"CREATE TABLE t_a2 (id int); {GATE}"))
+    orders = declare.migration(database.url, chain("a1", "a2", "a3", a2=f"CREATE TABLE t_a2 (id int); {GATE}",
+                                                   a3="-- athanor:step autocommit\nCREATE TABLE t_a3 (id int);"))
     database.wait_at_gate(seconds=1.5)
     return orders
 
