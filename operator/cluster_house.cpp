@@ -210,11 +210,9 @@ class House {
 
   ReconcilerParts reconciler_parts() {
     ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, &approvals_, &backups_, jobs_.get()};
-    parts.claim = [this](const DatabaseMigration& resource, const std::string& described) {
-      return store_.claim(resource, described);
-    };
-    parts.has_room = [this](const DatabaseMigration& resource, const std::string& described) {
-      return queue_.set_group(resource.key(), server_of(described));
+    parts.claim = [this](const DatabaseMigration& resource, const Place& place) { return store_.claim(resource, place); };
+    parts.has_room = [this](const DatabaseMigration& resource, const Place& place) {
+      return queue_.set_group(resource.key(), server_of(place.described));
     };
     return parts;
   }

@@ -75,8 +75,11 @@ class House {
   ReconcilerParts reconciler_parts() {
     ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, nullptr, &backups_};
     // Credentials that could not be read with the manifests may be there by now.
-    parts.has_room = [this](const DatabaseMigration& resource, const std::string& described) {
-      return queue_.set_group(resource.key(), server_of(described));
+    parts.has_room = [this](const DatabaseMigration& resource, const Place& place) {
+      return queue_.set_group(resource.key(), server_of(place.described));
+    };
+    parts.claim = [this](const DatabaseMigration& resource, const Place& place) {
+      return catalogue_.claim(resource.key(), place.identity);
     };
     return parts;
   }

@@ -47,16 +47,34 @@ UnfinishedStep unfinished_from(const Rows& rows) {
 constexpr std::string_view kWhatIsThere =
     "SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL, to_regclass($3) IS NOT NULL,"
     " to_regnamespace($4) IS NOT NULL, pg_backend_pid(), pg_is_in_recovery(),"
-    " coalesce((pg_identify_object(1259, to_regclass($1), 0)).schema, nullif($5::name, ''), current_schema(), '') || '.' ||"
-    " $6::name";
+    " coalesce((parse_ident((pg_identify_object(1259, to_regclass($1), 0)).schema))[1], nullif($5::name, ''),"
+    " current_schema(), '') || '.' || $6::name";
+// One running server, however it is reached: no two have been started in the same microsecond from the same files. A copy of
+// the files that runs elsewhere is another server.
+constexpr std::string_view kWhichDatabase =
+    ", (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint || '/' || current_database()";
+constexpr std::string_view kWhichFiles = " || '/' || (pg_control_system()).system_identifier";
+
+// Who may not ask for the files' number (anybody may, unless somebody took that away) does without it.
+Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) {
+  const std::string question = std::string(kWhatIsThere) + std::string(identify ? kWhichDatabase : "");
+  if (identify) {
+    auto answer = session.query(question + std::string(kWhichFiles), parameters);
+    if (answer || answer.error().sqlstate.empty() || !session.alive()) {
+      return answer;
+    }
+  }
+  return session.query(question, parameters);
+}
 
 }  // namespace
 
 Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions,
                               Ledger& ledger) {
-  TRY_ASSIGN(const Rows what, session.query(kWhatIsThere, {versions.qualified(), ledger.history_table(), ledger.step_table(),
-                                                           quote_identifier(settings.ledger_schema),
-                                                           settings.version_table_schema, settings.version_table}));
+  const Parameters names{versions.qualified(),          ledger.history_table(),
+                         ledger.step_table(),           quote_identifier(settings.ledger_schema),
+                         settings.version_table_schema, settings.version_table};
+  TRY_ASSIGN(const Rows what, ask(session, names, settings.identify));
   const auto is = [&](std::size_t column) { return what.text(0, column) == "t"; };
   TRY(refuse_pooler(session, what.text(0, 4), settings.execution.allow_session_pooler));
   DatabaseState state;
@@ -68,6 +86,9 @@ Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings
   state.has_step_table = is(2);
   state.has_ledger_schema = is(3);
   ledger.belong_to(what.text(0, 6));
+  if (settings.identify) {
+    seen.identity = what.text(0, 7) + "#" + what.text(0, 6);
+  }
   std::vector<Command> commands;
   if (seen.has_version_table) {
     commands.push_back({versions.select_statement(), {}, ""});

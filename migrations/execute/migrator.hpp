@@ -33,8 +33,9 @@ struct MigratorSettings {
   bool transaction_per_migration = true;
   std::string ledger_schema = "athanor";
   ExecutionSettings execution;
-  std::string actor;   // who: "alice@laptop", "databasemigration/shop/orders"
-  std::string run_id;  // new_run_id() when empty
+  std::string actor;      // who: "alice@laptop", "databasemigration/shop/orders"
+  std::string run_id;     // new_run_id() when empty
+  bool identify = false;  // a look asks which database it is: Observation::identity
 
   [[nodiscard]] static MigratorSettings from(const Configuration& configuration);
 };
@@ -68,6 +69,10 @@ struct Observation {
   bool read_only = false;  // a standby: may be looked at, not migrated
   int server_version = 0;
   std::optional<UnfinishedStep> unfinished;
+  // Which version table of which database of which running server, in the server's words: the same text by whatever host name,
+  // port, user or search_path it was reached. Another one after a restart, and for a copy of the server. Empty unless asked
+  // for.
+  std::string identity;
 };
 
 struct Blocker {

@@ -7,7 +7,7 @@
 #include "operator/api/spec_codec.hpp"
 #include "operator/api/status_codec.hpp"
 #include "operator/cluster/object_fields.hpp"
-#include "operator/reconcile/database_access.hpp"
+#include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/outcome.hpp"
 
 namespace athanor::controller {
@@ -62,42 +62,61 @@ void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
     entry.created = parse_iso8601(text_of(*metadata, "creationTimestamp")).value_or(WallTime{});
   }
   const bool readable = entry.unreadable == nullptr;
-  const bool wake = keep(key, std::move(entry), resource);
-  if (!readable && wake) {
-    log_.error("a resource cannot be read", {{"resource", key.text()}});
+  Woken woken;
+  if (keep(key, std::move(entry), resource, woken)) {
+    if (!readable) {
+      log_.error("a resource cannot be read", {{"resource", key.text()}});
+    }
+    woken.insert(woken.begin(), key);
   }
-  if (wake) {
-    listener_.changed(key);
+  wake(woken);
+}
+
+void ClusterStore::wake(const Woken& woken) {
+  for (const auto& each : woken) {
+    listener_.changed(each);
   }
 }
 
 // True when it declares something new.
-bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource) {
+bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource, Woken& woken) {
   const std::lock_guard lock(mutex_);
   const auto [place, is_new] = entries_.try_emplace(key);
   Known& known = *place;
-  bool wake = true;
-  if (!is_new) {
-    const Metadata before = known.second.resource.metadata();
-    wake = !same_declaration(before, resource.metadata);
-    if (!wake) {
-      entry.told = known.second.told;
-    }
-    unrefer(known);
-    // The claim outlives a change that has nothing to do with it; the next reconcile corrects it.
-    if (before.uid == resource.metadata.uid) {
-      entry.claim = known.second.claim;
-    } else {
-      move_claim(known, {});
-    }
+  if (is_new) {
+    known.second = std::move(entry);
+    refer(known, referents_of(resource));
+    return true;
+  }
+  const Metadata before = known.second.resource.metadata();
+  const bool wake = !same_declaration(before, resource.metadata);
+  if (!wake) {
+    entry.told = known.second.told;
+  }
+  unrefer(known);
+  const ShortDigest claim = known.second.claim;
+  const Known* const owner = owner_of(claim);
+  entry.awaited = known.second.awaited;
+  // The claim outlives a change that has nothing to do with it; the next reconcile corrects it.
+  if (before.uid == resource.metadata.uid) {
+    entry.claim = claim;
+    entry.refused = std::move(known.second.refused);
+  } else {
+    move_claim(known, {});
   }
   known.second = std::move(entry);
   refer(known, referents_of(resource));
+  if (const Known* const heir = owner_of(claim); heir != nullptr && heir != owner && heir != &known) {
+    woken.push_back(heir->first);
+  }
+  if (known.second.suspended) {
+    looked_at(known, woken);
+  }
   return wake;
 }
 
 void ClusterStore::deleted(const ResourceKey& key) {
-  std::optional<ResourceKey> heir;
+  Woken woken;
   {
     const std::lock_guard lock(mutex_);
     const auto known = entries_.find(key);
@@ -107,15 +126,14 @@ void ClusterStore::deleted(const ResourceKey& key) {
     const ShortDigest claim = known->second.claim;
     unrefer(*known);
     move_claim(*known, {});
+    looked_at(*known, woken);
     entries_.erase(known);
-    if (const Known* const next = owner_of(claim)) {
-      heir = next->first;
+    if (const Known* const heir = owner_of(claim)) {
+      woken.push_back(heir->first);
     }
   }
   listener_.removed(key);
-  if (heir) {
-    listener_.changed(*heir);
-  }
+  wake(woken);
 }
 
 void ClusterStore::synced() {
@@ -151,47 +169,104 @@ void ClusterStore::move_claim(Known& known, const ShortDigest& claim) {
   }
 }
 
+bool ClusterStore::is_older(const Known& known, const Known& other) {
+  return std::tie(known.second.created, known.first) < std::tie(other.second.created, other.first);
+}
+
 const ClusterStore::Known* ClusterStore::owner_of(const ShortDigest& claim) const {
   const Known* owner = nullptr;
   for (auto each = claimants_.lower_bound({claim, nullptr}); each != claimants_.end() && each->first == claim; ++each) {
     const Known* const known = each->second;
-    if (!known->second.suspended &&
-        (owner == nullptr || std::tie(known->second.created, known->first) < std::tie(owner->second.created, owner->first))) {
+    if (!known->second.suspended && (owner == nullptr || is_older(*known, *owner))) {
       owner = known;
     }
   }
   return owner;
 }
 
-std::string ClusterStore::claim(const DatabaseMigration& resource, const std::string& described) {
-  const ResourceKey key = resource.key();
-  const ShortDigest claim = sha256_short(claim_of(described, resource));
-  std::vector<ResourceKey> woken;
+std::string ClusterStore::claim(const DatabaseMigration& resource, const Place& place) {
+  const ShortDigest claim = sha256_short(place.identity);
+  const ShortDigest declared = sha256_short(claim_of(place.described, resource));
+  Woken woken;
   std::string other;
   {
     const std::lock_guard lock(mutex_);
-    const auto known = entries_.find(key);
-    if (known == entries_.end()) {
+    const auto found = entries_.find(resource.key());
+    if (found == entries_.end() || place.identity.empty()) {
       return {};
     }
-    if (known->second.claim != claim) {
+    Known& known = *found;
+    looked_at(known, woken);
+    const ShortDigest old = known.second.claim;
+    if (old == ShortDigest{} && !known.second.refused) {  // perhaps an operator before this one refused it
+      recall_refusal(known, resource, declared);
+    }
+    if (old != claim) {
       const Known* const before = owner_of(claim);
-      const ShortDigest old = known->second.claim;
-      move_claim(*known, claim);
+      move_claim(known, claim);
       // An older resource turned up: the other one must learn that it lost. What this one leaves is for the next.
       for (const Known* const each : {owner_of(old), owner_of(claim) == before ? nullptr : before}) {
-        if (each != nullptr && each != &*known) {
+        if (each != nullptr && each != &known) {
           woken.push_back(each->first);
         }
       }
     }
     const Known* const owner = owner_of(claim);
-    other = owner == nullptr || owner == &*known ? std::string() : owner->first.text();
+    if (owner != nullptr && owner != &known) {
+      known.second.refused = std::make_unique<Refusal>(Refusal{owner->first, declared});
+    } else if (!stays_refused(known, declared, old != claim, woken)) {
+      known.second.refused.reset();
+    }
+    other = known.second.refused ? known.second.refused->owner.text() : std::string();
   }
-  for (const auto& each : woken) {
-    listener_.changed(each);
-  }
+  wake(woken);
   return other;
+}
+
+std::string ClusterStore::lost_to(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  const Known* const owner = found == entries_.end() ? nullptr : owner_of(found->second.claim);
+  return owner == nullptr || owner == &*found ? std::string() : owner->first.text();
+}
+
+void ClusterStore::recall_refusal(Known& known, const DatabaseMigration& resource, const ShortDigest& declared) {
+  const std::string owner = claimant_in(resource.status);
+  const std::size_t slash = owner.find('/');
+  if (slash != std::string::npos && resource.status.observed_generation == resource.metadata.generation) {
+    known.second.refused =
+        std::make_unique<Refusal>(Refusal{ResourceKey{owner.substr(0, slash), owner.substr(slash + 1)}, declared});
+  }
+}
+
+// Nobody else is known to be where this one is now. If it was kept out at this place before, that may be because the server was
+// started anew, or the operator: the other one is asked first.
+bool ClusterStore::stays_refused(Known& known, const ShortDigest& declared, bool moved, Woken& woken) {
+  const auto& refused = known.second.refused;
+  if (!refused || refused->place != declared) {
+    return false;
+  }
+  const auto owner = entries_.find(refused->owner);
+  if (owner == entries_.end() || owner->second.suspended || !is_older(*owner, known)) {
+    return false;
+  }
+  if (moved) {
+    owner->second.awaited = true;
+    woken.push_back(owner->first);
+  }
+  return owner->second.awaited;
+}
+
+// Or gone: whoever stays refused until then is looked at again.
+void ClusterStore::looked_at(Known& known, Woken& woken) {
+  if (!std::exchange(known.second.awaited, false)) {
+    return;
+  }
+  for (const auto& [key, entry] : entries_) {
+    if (entry.refused && entry.refused->owner == known.first) {
+      woken.push_back(key);
+    }
+  }
 }
 
 std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) const {
@@ -232,16 +307,6 @@ std::optional<Outcome> ClusterStore::refusal(const ResourceKey& key) const {
     return std::nullopt;
   }
   return unreadable_outcome(*found->second.unreadable);
-}
-
-std::string ClusterStore::claimed_by(const ResourceKey& key) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) {
-    return {};
-  }
-  const Known* const owner = owner_of(found->second.claim);
-  return owner == nullptr || owner == &*found ? std::string() : owner->first.text();
 }
 
 Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) {

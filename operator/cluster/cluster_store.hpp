@@ -9,8 +9,10 @@
 // away, fields of others stay. A status that was written for an older object (the resource was deleted and created again
 // meanwhile) is dropped: the object's version is a condition of every write, and after a conflict its uid decides.
 //
-// Claims: two resources that manage the same version table are told apart by age (creationTimestamp, then key): the older has
-// the database, and the younger gets it when the older is gone.
+// Claims: of two resources that manage the same version table the older has it (creationTimestamp, then key), and the younger
+// gets it when the older is gone. Which table that is, the server says (Observation::identity), and it says something else
+// after a restart. So whoever was refused for another resource and is told a new identity at an old place stays refused until
+// that other one was looked at again: servers that restart, or operators, let nobody in who was kept out before.
 //
 // Threads: applied() and deleted() come from the informer's thread, everything else from any. Ownership: borrows client and
 // clock.
@@ -30,6 +32,7 @@
 #include "operator/cluster/packed_resource.hpp"
 #include "operator/kube/event_recorder.hpp"
 #include "operator/kube/informer.hpp"
+#include "operator/reconcile/database_access.hpp"
 #include "operator/reconcile/resource_store.hpp"
 
 namespace athanor::controller {
@@ -51,13 +54,15 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
   [[nodiscard]] std::optional<ResourceMark> mark(const ResourceKey& key) const override;
   void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override;
-  [[nodiscard]] std::string claimed_by(const ResourceKey& key) const override;
+  // Nobody, as far as can be said without a look at the database: claim() says.
+  [[nodiscard]] std::string claimed_by(const ResourceKey& /*key*/) const override { return {}; }
+  [[nodiscard]] std::string lost_to(const ResourceKey& key) const override;
   [[nodiscard]] std::optional<Outcome> refusal(const ResourceKey& key) const override;
   [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;
 
-  // Where the resource's database is, once that is known; answers with the resource that has it, when that is another one.
+  // Which database a resource has, once it was looked at; answers with the resource that has it, when that is another one.
   // Resources that lose or get a claim by this are woken.
-  [[nodiscard]] std::string claim(const DatabaseMigration& resource, const std::string& described);
+  [[nodiscard]] std::string claim(const DatabaseMigration& resource, const Place& place);
 
   // Which resources name this ConfigMap, Flux source, ...: "configMaps shop/sql", "GitRepository shop/app".
   [[nodiscard]] std::vector<ResourceKey> naming(const std::string& referent) const;
@@ -72,26 +77,38 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
     bool operator()(const Known* left, const Known* right) const { return left->first < right->first; }
   };
   using Referents = std::map<std::string, std::set<Known*, ByKey>>;
+  struct Refusal {
+    ResourceKey owner;
+    ShortDigest place{};  // as it was declared then
+  };
   // One for each of very many resources: what can be pointed at is not kept twice.
   struct Entry {
     PackedResource resource;
     SteadyTime told{};  // when the declaration came
     StatusDigest digest;
     WallTime created{};                       // creationTimestamp
-    ShortDigest claim{};                      // zeros: it is not known where the database is
+    ShortDigest claim{};                      // zeros: it is not known which database it is
+    std::unique_ptr<Refusal> refused;         // null: it was not, or that is settled
     std::unique_ptr<const Error> unreadable;  // null: it can be read
     std::vector<Referents::iterator> referents;
     bool suspended = false;
+    bool awaited = false;  // somebody stays refused until this one is looked at
   };
+  using Woken = std::vector<ResourceKey>;
   // The version it has now; empty when the resource is gone, or is another one by now.
   [[nodiscard]] Result<std::string> apply_status(const ResourceKey& key, const std::string& uid, std::string version,
                                                  const DatabaseMigrationStatus& status);
-  bool keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource);
+  bool keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource, Woken& woken);
   void refer(Known& known, const std::vector<std::string>& referents);
   void unrefer(Known& known);
   void move_claim(Known& known, const ShortDigest& claim);
   // The oldest that is not suspended; null: none.
   [[nodiscard]] const Known* owner_of(const ShortDigest& claim) const;
+  [[nodiscard]] static bool is_older(const Known& known, const Known& other);
+  static void recall_refusal(Known& known, const DatabaseMigration& resource, const ShortDigest& declared);
+  [[nodiscard]] bool stays_refused(Known& known, const ShortDigest& declared, bool moved, Woken& woken);
+  void looked_at(Known& known, Woken& woken);
+  void wake(const Woken& woken);
 
   KubeClient& client_;
   Clock& clock_;

@@ -149,7 +149,7 @@ Standing Controller::standing_of(const DatabaseMigration& resource) const {
   if (!now || now->metadata.uid != resource.metadata.uid || now->spec.suspend) {
     return Standing::Withdrawn;
   }
-  const bool same = now->metadata.generation == resource.metadata.generation && parts_.store.claimed_by(resource.key()).empty();
+  const bool same = now->metadata.generation == resource.metadata.generation && parts_.store.lost_to(resource.key()).empty();
   return same ? Standing::Holds : Standing::Changed;
 }
 

@@ -191,6 +191,7 @@ Result<DatabaseTarget> make_target(const DatabaseMigration& resource, Credential
   TRY(add_certificates(target.url, resource, credentials));
   MigratorSettings& settings = target.settings;
   settings.version_table = database.version_table;
+  settings.identify = true;
   settings.actor = "databasemigration/" + resource.key().text();
   settings.execution.lock_wait = resource.spec.execution.lock_wait;
   settings.execution.lock_timeout = resource.spec.execution.lock_timeout;

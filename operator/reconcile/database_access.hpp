@@ -58,7 +58,13 @@ class CredentialSource {
 // The URL and settings that a resource declares.
 [[nodiscard]] Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials);
 
-// What one version table is, for telling two resources that manage the same one: "host:port/app#schema.alembic_version".
+// Where a resource's version table is: as it declares that, and what the server there calls it.
+struct Place {
+  std::string described;  // "db.example.org:5432/app"
+  std::string identity;   // Observation::identity; empty before the first look
+};
+
+// A version table as it is declared: "host:port/app#schema.alembic_version". One table may be declared in several ways.
 [[nodiscard]] std::string claim_of(const std::string& described, const DatabaseMigration& resource);
 // "host:port" of "host:port/app".
 [[nodiscard]] std::string server_of(const std::string& described);

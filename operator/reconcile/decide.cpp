@@ -12,6 +12,8 @@ namespace {
 
 using Verdict = std::optional<Decision>;
 
+constexpr const char* kManagedBy = "the database is already managed by ";
+
 Decision stalled(Reason reason, Error error) {
   Decision decision;
   decision.kind = Decision::Kind::Stalled;
@@ -37,7 +39,7 @@ Verdict check_claim(const DatabaseMigration& /*resource*/, const Situation& situ
     return std::nullopt;
   }
   return stalled(Reason::DatabaseClaimed,
-                 Error(ErrorCode::PolicyRefused, "the database is already managed by " + situation.claimed_by)
+                 Error(ErrorCode::PolicyRefused, kManagedBy + situation.claimed_by)
                      .advise("delete one of the two resources, or give them different schemas or version tables"));
 }
 
@@ -163,6 +165,14 @@ std::optional<Decision> decide_early(const DatabaseMigration& resource, const st
     return verdict;
   }
   return check_claim(resource, situation);
+}
+
+std::string claimant_in(const DatabaseMigrationStatus& status) {
+  const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
+  const std::string_view managed_by = kManagedBy;
+  return ready != nullptr && ready->reason == Reason::DatabaseClaimed && ready->message.starts_with(managed_by)
+             ? ready->message.substr(managed_by.size())
+             : std::string();
 }
 
 Decision decide(const DatabaseMigration& resource, const Situation& situation) {

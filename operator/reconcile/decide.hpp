@@ -38,8 +38,10 @@ struct Decision {
   std::vector<std::string> pending;   // ids not applied yet, in order of application
 };
 
-// Before anything is opened: suspended resources and contested databases are not even connected to.
+// Before anything else: a suspended resource is not even connected to, in a contested database nothing else is looked at.
 [[nodiscard]] std::optional<Decision> decide_early(const DatabaseMigration& resource, const std::string& claimed_by);
+// The resource that had the database when this status was written; empty: it was not refused for another.
+[[nodiscard]] std::string claimant_in(const DatabaseMigrationStatus& status);
 [[nodiscard]] Decision decide(const DatabaseMigration& resource, const Situation& situation);
 
 // "the database is at a3, ahead of the declared target a1".

@@ -39,12 +39,12 @@ struct ReconcilerParts {
   ApprovalSource* approvals = nullptr;
   BackupService* backups = nullptr;
   JobExecution* jobs = nullptr;
-  // Told where the database is once its credentials were read ("host:port/app"); answers with another resource that manages the
-  // same version table and was there first. Empty: the store knows such things by itself.
-  std::function<std::string(const DatabaseMigration& resource, const std::string& described)> claim = {};
-  // Told the same before the database is asked anything. False when as many resources of its server are worked on as may be:
-  // the reconcile ends there, and is begun anew when there is room. Empty: there always is.
-  std::function<bool(const DatabaseMigration& resource, const std::string& described)> has_room = {};
+  // Told where the database is once its credentials were read, before it is asked anything. False when as many resources of its
+  // server are worked on as may be: the reconcile ends there, and is begun anew when there is room. Empty: there always is.
+  std::function<bool(const DatabaseMigration& resource, const Place& place)> has_room = {};
+  // Told which database that is, once it was looked at; answers with another resource that manages the same version table and
+  // was there first. Empty: there never is one.
+  std::function<std::string(const DatabaseMigration& resource, const Place& place)> claim = {};
 };
 
 // Whether what a reconcile began with is declared still. Withdrawn: the resource was suspended or deleted.
@@ -89,7 +89,7 @@ struct Findings {
   std::string image;                         // that a Job has read for this declaration
   std::optional<Error> source_doubt;         // the snapshot is what the source held last
   DatabaseTarget target;
-  std::string claimed_by;
+  Place place;
   std::optional<std::vector<std::string>> rows;  // of the version table
   std::optional<std::vector<std::string>> resolved;
   std::optional<std::vector<std::string>> pending;

@@ -89,15 +89,25 @@ class Reconciler::Run {
       }
     }
     TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
-    TRY_ASSIGN(auto kept_out, keep_out());
-    if (kept_out) {
-      return std::move(*kept_out);
+    TRY_ASSIGN(const bool has_room, locate());
+    if (!has_room) {
+      Outcome outcome;
+      outcome.kind = Outcome::Kind::Waiting;
+      outcome.given_back = true;
+      return outcome;
     }
     TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
     Situation situation;
     TRY_ASSIGN(situation.database, observe(*access));
+    auto contested = decide_early(given_.resource, claimed_by(situation.database));
+    if (contested && !jobs_.has_to_tell()) {
+      return from_decision(std::move(*contested));
+    }
     found_.rows = situation.database.rows;
     TRY(jobs_.tell_last(*access));
+    if (contested) {
+      return from_decision(std::move(*contested));
+    }
     if (!found_.snapshot) {
       return jobs_.run_image(situation.database);
     }
@@ -163,26 +173,16 @@ class Reconciler::Run {
     return execute(access, attempt, sink);
   }
 
-  // An outcome when another resource has the database, or when its server has no room; asked once it is known where that is.
-  Result<std::optional<Outcome>> keep_out() {
-    const ReconcilerParts& parts = given_.parts;
-    if (!parts.claim && !parts.has_room) {
-      return std::nullopt;
-    }
-    TRY_ASSIGN(const std::string described, parts.databases.describe(found_.target));
-    if (parts.claim) {
-      found_.claimed_by = parts.claim(given_.resource, described);
-    }
-    if (!found_.claimed_by.empty()) {
-      return std::optional(from_decision(std::move(*decide_early(given_.resource, found_.claimed_by))));
-    }
-    if (!parts.has_room || parts.has_room(given_.resource, described)) {
-      return std::nullopt;
-    }
-    Outcome outcome;
-    outcome.kind = Outcome::Kind::Waiting;
-    outcome.given_back = true;
-    return std::optional(std::move(outcome));
+  // False when the server has no room; asked once it is known which one that is.
+  Result<bool> locate() {
+    TRY_ASSIGN(found_.place.described, given_.parts.databases.describe(found_.target));
+    return !given_.parts.has_room || given_.parts.has_room(given_.resource, found_.place);
+  }
+
+  // Which other resource has the database; it is the server that says which one that is.
+  std::string claimed_by(const Observation& database) {
+    found_.place.identity = database.identity;
+    return given_.parts.claim ? given_.parts.claim(given_.resource, found_.place) : std::string();
   }
 
   // A run that waits for its lock ends when anything was declared anew, one that has begun when the resource is suspended or

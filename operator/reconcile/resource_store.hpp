@@ -46,8 +46,10 @@ class ResourceStore {
   [[nodiscard]] virtual std::optional<ResourceMark> mark(const ResourceKey& key) const = 0;
   // Every resource that can be reconciled, in the order of their keys. `look` must not come back to the store.
   virtual void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const = 0;
-  // Another resource that manages the same version table and was there first; empty: none.
+  // Another resource that manages the same version table and was there first; empty: none is known before a look.
   [[nodiscard]] virtual std::string claimed_by(const ResourceKey& key) const = 0;
+  // The same of a resource that was looked at, as it is known by now.
+  [[nodiscard]] virtual std::string lost_to(const ResourceKey& key) const { return claimed_by(key); }
   // The outcome of a resource whose declaration cannot be read; empty when it can be reconciled.
   [[nodiscard]] virtual std::optional<Outcome> refusal(const ResourceKey& /*key*/) const { return std::nullopt; }
   // Stores the status of a resource that still exists; one that is gone is passed over.

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/outcome.hpp"
 
 namespace athanor::controller {
@@ -12,6 +13,11 @@ namespace {
 bool same_declaration(const DatabaseMigration& left, const DatabaseMigration& right) {
   return left.spec == right.spec && left.metadata.annotations == right.metadata.annotations &&
          left.metadata.labels == right.metadata.labels && left.folder == right.folder;
+}
+
+ResourceKey key_of(const std::string& text) {
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  return {text.substr(0, slash), text.substr(std::min(slash + 1, text.size()))};
 }
 
 }  // namespace
@@ -72,6 +78,7 @@ CatalogueChange Catalogue::accept(FolderPicture picture) {
     }
     change.removed.push_back(entry->first);
     state_.remove(entry->first);
+    see(entry->first, entry->second, "");
     entry = entries_.erase(entry);
   }
   rebuild_claims(change);
@@ -157,11 +164,72 @@ void Catalogue::rebuild_claims(CatalogueChange& change) {
     return found == claims.end() ? ResourceKey{} : found->second;
   };
   for (const auto& [key, entry] : entries_) {
-    const bool moved = !before.empty() && owner(before, entry.identity.claim) != owner(claims_, entry.identity.claim);
+    const std::string refused_for = claimant_in(entry.resource.status);
+    const bool moved = (!before.empty() && owner(before, entry.identity.claim) != owner(claims_, entry.identity.claim)) ||
+                       (!refused_for.empty() && !may_own(key_of(refused_for)));
     if (moved && !entry.invalid && std::ranges::find(change.changed, key) == change.changed.end()) {
       change.changed.push_back(key);
     }
   }
+}
+
+void Catalogue::see(const ResourceKey& key, Entry& entry, const std::string& identity) {
+  if (const auto place = seen_.find(entry.seen); place != seen_.end()) {
+    place->second.erase(key);
+    if (place->second.empty()) {
+      seen_.erase(place);
+    }
+  }
+  entry.seen = identity;
+  if (!identity.empty()) {
+    seen_[identity].insert(key);
+  }
+}
+
+bool Catalogue::may_own(const ResourceKey& key) const {
+  const auto found = entries_.find(key);
+  return found != entries_.end() && !found->second.invalid && !found->second.resource.spec.suspend;
+}
+
+// Who has the version table that the server calls this; empty when nobody may have it.
+std::string Catalogue::first_seen_at(const std::string& identity) const {
+  const auto here = seen_.find(identity);
+  if (here == seen_.end()) {
+    return {};
+  }
+  const auto owner = std::ranges::find_if(here->second, [this](const ResourceKey& each) { return may_own(each); });
+  return owner == here->second.end() ? std::string() : owner->text();
+}
+
+std::string Catalogue::lost_to(const ResourceKey& key) const {
+  if (std::string other = claimed_by(key); !other.empty()) {
+    return other;
+  }
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  const std::string owner = found == entries_.end() ? std::string() : first_seen_at(found->second.seen);
+  return owner.empty() || !(key_of(owner) < key) ? std::string() : owner;
+}
+
+std::string Catalogue::claim(const ResourceKey& key, const std::string& identity) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || identity.empty()) {
+    return {};
+  }
+  Entry& entry = found->second;
+  const std::string before = entry.seen;
+  see(key, entry, identity);
+  if (std::string owner = first_seen_at(identity); !owner.empty() && key_of(owner) < key) {
+    return owner;
+  }
+  // It was refused before, and now the server, or the operator, was started anew: the other one is looked at first.
+  const std::string refused_for = claimant_in(entry.resource.status);
+  const auto other = entries_.find(key_of(refused_for));
+  const bool unknown = other != entries_.end() && may_own(other->first) && other->first < key &&
+                       (other->second.seen.empty() || (before != identity && other->second.seen == before)) &&
+                       entry.resource.status.observed_generation == entry.resource.metadata.generation;
+  return unknown ? refused_for : std::string();
 }
 
 Result<void> Catalogue::store(const Entry& entry) const {

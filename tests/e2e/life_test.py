@@ -188,6 +188,29 @@ def test_the_younger_of_two_resources_on_one_database_stalls_until_the_older_goe
     assert kstatus(younger.at("a1")) == "Current"
 
 
+def test_two_resources_that_name_one_database_in_two_ways_do_not_undo_each_other(operator: OperatorProcess, declare: Declarations,
+                                                                                 database: Database) -> None:
+    """Another schema, host name, port: it is one version table, and the server says so."""
+    alias = database.url.replace("127.0.0.1", "localhost")
+    assert alias != database.url
+    files = chain("a1") | chain("b1")
+    older = declare.migration(database.url, files, name="orders", targetRevision="a1", policy={"downgrade": "Allow"})
+    older.at("a1")
+    declare.secret("alias", url=alias)
+    database_of_the_younger = {"urlFrom": {"secretKeyRef": {"name": "alias", "key": "url"}}, "schema": "public"}
+    younger = declare.create(declare.body("younger", "alias", "orders", {"targetRevision": "b1", "policy": {"downgrade": "Allow"},
+                                                                        "database": database_of_the_younger}))
+    refused = younger.because("DatabaseClaimed")
+    assert older.key in condition(refused, "Stalled")["message"]
+    looks = operator.reconciles(older.key), operator.reconciles(younger.key)
+    eventually(lambda: operator.reconciles(older.key) >= looks[0] + 2 and operator.reconciles(younger.key) >= looks[1] + 2, "two resyncs")
+    assert database.history() == [("a1", "upgrade")] and database.tables() == {"t_a1"}
+    assert kstatus(older.read()) == "Current"
+
+    older.patch(suspend=True)  # and whoever waits takes over when it may
+    younger.at("a1,b1")
+
+
 def test_the_steady_state_writes_nothing(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     orders = declare.migration(database.url, chain("a1"))
     before = orders.at("a1")["metadata"]["resourceVersion"]

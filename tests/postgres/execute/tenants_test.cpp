@@ -51,6 +51,17 @@ class Tenants : public test::MigrationScene {
   }
 };
 
+TEST_F(Tenants, ASchemaOfAnyNameHasOneHistory) {
+  database_.run("CREATE SCHEMA \"North \"\"West\"\"\"");
+  settings_.version_table_schema = "North \"West\"";
+  revision("a1", "", "SELECT 1;");
+  revision("a2", "a1", "SELECT 2;");
+  ASSERT_TRUE(upgrade("a1").ok());  // makes the version table
+  ASSERT_TRUE(upgrade("a2").ok());
+  EXPECT_EQ(history(), (Rows{"a2 upgrade", "a1 upgrade"}));
+  EXPECT_EQ(database_.value("SELECT DISTINCT version_table FROM athanor.history"), "North \"West\".alembic_version");
+}
+
 TEST_F(Tenants, SameRevisionsWithOtherTextsAreJudgedByTheirOwnHistory) {
   tenant("north");
   ASSERT_TRUE(upgrade().ok());
@@ -112,6 +123,71 @@ TEST_F(Tenants, AVersionTableIsTheSameHoweverItIsReached) {
   settings_.version_table_schema.clear();
   ASSERT_TRUE(upgrade().ok());
   EXPECT_EQ(database_.value("SELECT version_table FROM athanor.history ORDER BY id DESC LIMIT 1"), "public.alembic_version");
+}
+
+class Identity : public Tenants {
+ protected:
+  Identity() { settings_.identify = true; }
+  [[nodiscard]] std::string identity(const std::string& url = "") {
+    auto sessions = factory(url);
+    const auto seen = athanor::Migrator(*sessions, clock(), settings_, sink_).observe();
+    EXPECT_TRUE(seen) << seen.error().describe();
+    return seen ? seen->identity : std::string();
+  }
+  // The same database by another host name.
+  [[nodiscard]] std::string alias() const {
+    std::string url = database_.url();
+    const std::string number = "127.0.0.1";
+    return url.replace(url.find(number), number.size(), "localhost");
+  }
+};
+
+TEST_F(Identity, IsTheSameByWhateverNamesTheDatabaseIsReached) {
+  const std::string one = identity();
+  EXPECT_NE(one.find("/" + database_.name() + "/"), std::string::npos) << one;
+  EXPECT_EQ(identity(alias()), one);
+  settings_.execution.search_path = "\"$user\", public";
+  EXPECT_EQ(identity(), one);
+  settings_.version_table_schema = "public";
+  EXPECT_EQ(identity(), one);
+  ASSERT_TRUE(database_.attempt("SET TimeZone = 'Asia/Tokyo'").empty());
+  database_.run("ALTER DATABASE " + database_.name() + " SET TimeZone = 'Asia/Tokyo'");
+  EXPECT_EQ(identity(), one);
+}
+
+TEST_F(Identity, IsTheSameBeforeAndAfterTheVersionTableIsMade) {
+  database_.run("CREATE SCHEMA \"North West\"");
+  for (const char* schema : {"", "North West"}) {
+    settings_.version_table_schema = schema;
+    const std::string before = identity();
+    files_.clear();
+    revision("a1", "", "SELECT 1;");
+    ASSERT_TRUE(upgrade().ok());
+    EXPECT_EQ(identity(), before);
+  }
+}
+
+TEST_F(Identity, TellsVersionTablesAndDatabasesApart) {
+  const std::string one = identity();
+  settings_.version_table_schema = "north";
+  EXPECT_NE(identity(), one);
+  settings_.version_table_schema.clear();
+  settings_.version_table = "other_version";
+  EXPECT_NE(identity(), one);
+  settings_.version_table = "alembic_version";
+  const test::TestDatabase other("other");
+  EXPECT_NE(identity(other.url()), one);
+}
+
+TEST_F(Identity, IsThereForARoleThatMayNotAskForTheServersNumber) {
+  const test::TestRole role(database_);
+  database_.run("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC");
+  EXPECT_NE(identity(role.url()).find("/" + database_.name() + "#public.alembic_version"), std::string::npos);
+}
+
+TEST_F(Identity, IsNotAskedForByWhoeverDoesNotWantIt) {
+  settings_.identify = false;
+  EXPECT_EQ(identity(), "");
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "operator/cluster/approval_book.hpp"
 #include "operator/cluster/event_journal.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -43,7 +45,10 @@ class ClusterStoreTest : public testing::Test {
     status.current_revision = revision;
     return status;
   }
-  std::string claim(const ResourceKey& key) { return store.claim(store.find(key).value(), "db:5432/orders"); }
+  // A look: at the place it declares, on a server that calls the version table this.
+  std::string claim(const ResourceKey& key, const std::string& identity = "1/orders#public.alembic_version") {
+    return store.claim(store.find(key).value(), {"db:5432/orders", identity});
+  }
 
   test::FakeKube kube;
   test::FakeClock clock;
@@ -163,8 +168,68 @@ TEST_F(ClusterStoreTest, GivesTheDatabaseToTheOlderOfTwoResources) {
   woken.clear();
   EXPECT_EQ(claim(kOrders), "");
   EXPECT_EQ(woken, std::vector<std::string>{"shop/copy"});  // to learn that it lost
+  EXPECT_EQ(store.lost_to(kCopy), "shop/orders");           // whatever it has begun to prepare
+  EXPECT_EQ(store.lost_to(kOrders), "");
   EXPECT_EQ(claim(kCopy), "shop/orders");
-  EXPECT_EQ(store.claimed_by(kCopy), "shop/orders");
+}
+
+TEST_F(ClusterStoreTest, LetsTwoDatabasesBeWhateverTheyAreCalled) {
+  put_older_orders_and_younger_copy();
+  EXPECT_EQ(claim(kOrders, "1/orders#public.alembic_version"), "");
+  EXPECT_EQ(claim(kCopy, "2/orders#public.alembic_version"), "");  // a copy of the server, under its own name
+}
+
+TEST_F(ClusterStoreTest, ARestartOfTheServerLetsNobodyInWhoWasKeptOut) {
+  put_older_orders_and_younger_copy();
+  (void)claim(kOrders, "1");
+  EXPECT_EQ(claim(kCopy, "1"), "shop/orders");
+  woken.clear();
+  EXPECT_EQ(claim(kCopy, "2"), "shop/orders");  // nobody knows yet where the other one is now
+  EXPECT_NE(std::ranges::find(woken, "shop/orders"), woken.end());
+  EXPECT_EQ(claim(kCopy, "2"), "shop/orders");
+  woken.clear();
+  EXPECT_EQ(claim(kOrders, "2"), "");
+  EXPECT_NE(std::ranges::find(woken, "shop/copy"), woken.end());
+  EXPECT_EQ(claim(kCopy, "2"), "shop/orders");
+}
+
+TEST_F(ClusterStoreTest, WhoeverIsElsewhereAfterTheRestartIsInNobodysWay) {
+  put_older_orders_and_younger_copy();
+  (void)claim(kOrders, "1");
+  EXPECT_EQ(claim(kCopy, "1"), "shop/orders");
+  EXPECT_EQ(claim(kCopy, "2"), "shop/orders");
+  woken.clear();
+  EXPECT_EQ(claim(kOrders, "1"), "");  // it is the younger's host name that leads elsewhere now
+  EXPECT_EQ(woken, std::vector<std::string>{"shop/copy"});
+  EXPECT_EQ(claim(kCopy, "2"), "");
+}
+
+TEST_F(ClusterStoreTest, WhoeverIsMovedToADatabaseOfItsOwnIsLetIn) {
+  put_older_orders_and_younger_copy();
+  (void)claim(kOrders, "1");
+  EXPECT_EQ(claim(kCopy, "1"), "shop/orders");
+  EXPECT_EQ(store.claim(store.find(kCopy).value(), {"db:5432/copy", "3"}), "");
+}
+
+TEST_F(ClusterStoreTest, ARestartOfTheOperatorLetsNobodyInWhoWasKeptOut) {
+  put_older_orders_and_younger_copy();
+  auto refused = kube.find(kube::kDatabaseMigrations, kCopy).value();
+  refused["metadata"]["creationTimestamp"] = "2026-11-21T09:00:00Z";
+  refused["metadata"]["generation"] = 1;
+  refused["status"] = {{"observedGeneration", 1},
+                       {"conditions",
+                        {{{"type", "Ready"},
+                          {"status", "False"},
+                          {"reason", "DatabaseClaimed"},
+                          {"message", "the database is already managed by shop/orders"},
+                          {"lastTransitionTime", "2026-11-21T09:00:00Z"},
+                          {"observedGeneration", 1}}}}};
+  store.applied(kCopy, refused);
+  EXPECT_EQ(claim(kCopy), "shop/orders");
+  EXPECT_EQ(woken.back(), "shop/orders");
+  store.deleted(kOrders);
+  EXPECT_EQ(woken.back(), "shop/copy");
+  EXPECT_EQ(claim(kCopy), "");
 }
 
 TEST_F(ClusterStoreTest, DoesNotLetASuspendedResourceKeepTheDatabaseFromAnother) {
@@ -174,8 +239,8 @@ TEST_F(ClusterStoreTest, DoesNotLetASuspendedResourceKeepTheDatabaseFromAnother)
   auto suspended = kube.find(kube::kDatabaseMigrations, kOrders).value();
   suspended["spec"]["suspend"] = true;
   store.applied(kOrders, suspended);
+  EXPECT_EQ(woken.back(), "shop/copy");
   EXPECT_EQ(claim(kCopy), "");
-  EXPECT_EQ(store.claimed_by(kOrders), "shop/copy");
 }
 
 TEST_F(ClusterStoreTest, AResourceThatWasMadeAnewHasNoClaimUntilItsDatabaseIsKnown) {
@@ -185,7 +250,7 @@ TEST_F(ClusterStoreTest, AResourceThatWasMadeAnewHasNoClaimUntilItsDatabaseIsKno
   auto anew = migration(kOrders, "head", "2026-11-21T08:00:00Z");
   anew["metadata"]["uid"] = "another";
   store.applied(kOrders, anew);
-  EXPECT_EQ(store.claimed_by(kCopy), "");
+  EXPECT_EQ(claim(kCopy), "");
 }
 
 TEST_F(ClusterStoreTest, HandsTheDatabaseOnWhenItsOwnerGoes) {

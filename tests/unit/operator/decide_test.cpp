@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "operator/reconcile/outcome.hpp"
 #include "tests/unit/operator/sketch.hpp"
 
 namespace athanor::controller {
@@ -168,6 +169,20 @@ TEST(ReasonFor, HasAReasonForEveryError) {
     const Error error(static_cast<ErrorCode>(code), "x");
     EXPECT_NE(reason_name(reason_for(error)), "Unknown") << error_name(error.code);
   }
+}
+
+TEST(ClaimantIn, TellsWhomAResourceWasRefusedFor) {
+  const DatabaseMigration resource = sketch::resource();
+  Outcome refused;
+  refused.kind = Outcome::Kind::Stalled;
+  const auto decision = decide_early(resource, "shop/other");
+  ASSERT_TRUE(decision);
+  refused.reason = decision->reason;
+  refused.message = decision->message;
+  EXPECT_EQ(claimant_in(summarise(resource, refused, {})), "shop/other");
+  refused.reason = Reason::StatementFailed;
+  EXPECT_EQ(claimant_in(summarise(resource, refused, {})), "");
+  EXPECT_EQ(claimant_in({}), "");
 }
 
 }  // namespace

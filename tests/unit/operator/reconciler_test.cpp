@@ -125,6 +125,23 @@ TEST_F(ReconcilerTest, StallsOnAChangedFileBeforeAnythingRuns) {
   EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
 }
 
+TEST_F(ReconcilerTest, LeavesADatabaseAloneThatTheServerSaysIsAnothers) {
+  std::vector<std::string> told;
+  ReconcilerParts parts{sources, credentials, databases, observer, clock};
+  parts.claim = [&told](const DatabaseMigration& asking, const Place& place) {
+    told = {asking.metadata.name, place.described, place.identity};
+    return std::string("shop/older");
+  };
+  Reconciler claiming(parts);
+  database().observation.identity = "1/orders#public.alembic_version";
+  const Outcome outcome = claiming.reconcile(resource, "", notes, {}, Log());
+  EXPECT_EQ(outcome.reason, Reason::DatabaseClaimed);
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_EQ(told, (std::vector<std::string>{"orders", "db:5432/orders", "1/orders#public.alembic_version"}));
+  EXPECT_EQ(database().calls, Calls{"observe"});
+  EXPECT_TRUE(databases.targets.front().settings.identify);
+}
+
 TEST_F(ReconcilerTest, DoesNotEvenConnectWhenSuspendedOrContested) {
   resource.spec.suspend = true;
   EXPECT_EQ(reconcile().reason, Reason::Suspended);
@@ -511,9 +528,9 @@ TEST_F(ControllerTest, ForgetsAResourceThatIsGone) {
 TEST_F(ControllerTest, AsksNothingOfAServerThatHasNoRoomAndGoesOnWhenItHas) {
   WorkQueue narrow{clock, BackOff{}, 1};
   ReconcilerParts parts{sources, credentials, databases, observer, clock};
-  parts.has_room = [&](const DatabaseMigration& looked_at, const std::string& described) {
-    EXPECT_EQ(described, "db:5432/orders");
-    return narrow.set_group(looked_at.key(), server_of(described));
+  parts.has_room = [&](const DatabaseMigration& looked_at, const Place& place) {
+    EXPECT_EQ(place.described, "db:5432/orders");
+    return narrow.set_group(looked_at.key(), server_of(place.described));
   };
   Reconciler crowded(parts);
   Controller patient{{store, crowded, narrow, observer, clock}, options(), Log()};

@@ -215,6 +215,31 @@ TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoResourcesAndThenToTheOther) {
   EXPECT_EQ(catalogue.claimed_by({"default", "rival"}), "");
 }
 
+TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoThatTheServerCallsTheSame) {
+  const ResourceKey rival{"default", "rival"};
+  folder.write("m/a.yaml", manifest("orders"));
+  folder.write("m/b.yaml", manifest("rival", "", "postgresql://db.example.org/orders"));
+  (void)look();
+  EXPECT_EQ(catalogue.claimed_by(rival), "");
+  EXPECT_EQ(catalogue.claim(rival, "1"), "");  // it was looked at first
+  EXPECT_EQ(catalogue.claim(orders, "1"), "");
+  EXPECT_EQ(catalogue.claim(rival, "1"), "default/orders");
+  DatabaseMigrationStatus refused;
+  refused.observed_generation = 1;
+  Condition ready;
+  ready.type = ConditionType::Ready;
+  ready.reason = Reason::DatabaseClaimed;
+  ready.message = "the database is already managed by default/orders";
+  refused.conditions = {ready};
+  ASSERT_TRUE(catalogue.write_status(rival, refused).has_value());
+  EXPECT_EQ(catalogue.claim(rival, "2"), "default/orders");  // the server was started anew: the other one is looked at first
+  EXPECT_EQ(catalogue.claim(orders, "2"), "");
+  EXPECT_EQ(catalogue.claim(rival, "2"), "default/orders");
+  fs::remove(folder / "m/a.yaml");
+  EXPECT_EQ(look().changed, std::vector<ResourceKey>{rival});
+  EXPECT_EQ(catalogue.claim(rival, "2"), "");
+}
+
 TEST_F(CatalogueTest, WritesStatusFilesForTheOwnerAlone) {
   folder.write("m/a.yaml", manifest("orders", "", "postgresql://me:hunter2@db/orders"));
   (void)look();
