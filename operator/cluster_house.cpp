@@ -210,6 +210,7 @@ class House {
 
   ReconcilerParts reconciler_parts() {
     ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, &approvals_, &backups_, jobs_.get()};
+    parts.connection_keywords = program_surroundings().connection_keywords;
     parts.claim = [this](const DatabaseMigration& resource, const Place& place) { return store_.claim(resource, place); };
     parts.has_room = [this](const DatabaseMigration& resource, const Place& place) {
       return queue_.set_group(resource.key(), server_of(place.described));

@@ -185,7 +185,8 @@ inline constexpr std::size_t kMaxMessageBytes = 1'024;
 inline constexpr std::size_t kMaxSourceRevisionBytes = 1'024;
 
 struct PlanStatus {
-  std::string hash;
+  std::string hash;                  // what an approval names: this plan, here, of this resource
+  std::string content_hash;          // of the plan alone, wherever it would run
   std::string direction;             // "upgrade" or "downgrade"
   std::int64_t revisions = 0;        // how many
   std::vector<std::string> summary;  // "upgrade 8c1f0a2b7d3e Add email to users", the first kMaxListed

@@ -31,6 +31,7 @@ inline constexpr Items kListed{kMaxListed};
 template <class Codec>
 void fields(Codec& codec, typename Codec::template Of<PlanStatus>& plan) {
   codec.text("hash", plan.hash, kWord);
+  codec.text("contentHash", plan.content_hash, kWord);
   codec.text("direction", plan.direction, kDirection);
   codec.always("revisions", plan.revisions);
   codec.maybe("summary", plan.summary, kListed, kMessage);

@@ -1,20 +1,51 @@
 #include "operator/reconcile/admission.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 namespace athanor::controller {
 namespace {
 
+std::vector<Approval> approvals_of(const ReconcileContext& given) {
+  return given.parts.approvals == nullptr ? std::vector<Approval>{} : given.parts.approvals->approvals(given.resource.key());
+}
+
 GateVerdict judge_gate(const ReconcileContext& given, const Findings& found) {
-  const auto approvals =
-      given.parts.approvals == nullptr ? std::vector<Approval>{} : given.parts.approvals->approvals(given.resource.key());
-  return pass_gate(given.resource, *found.plan, found.destructive, approvals, given.parts.clock.wall_now());
+  return pass_gate(given.resource, *found.plan, found.approvable, found.destructive, approvals_of(given),
+                   given.parts.clock.wall_now());
+}
+
+constexpr std::size_t kLedgerRows = 1'000;  // that may tell of a plan that was begun
+
+// What remains of an approved plan, after a lost connection or a restart of the operator, needs no approval of its own.
+std::optional<std::string> approved_before(const Findings& found, const std::vector<Approval>& approvals) {
+  if (approvals.empty() || !found.snapshot || found.access == nullptr) {
+    return std::nullopt;
+  }
+  const auto ledger = found.access->ledger(kLedgerRows);
+  if (!ledger) {
+    return std::nullopt;
+  }
+  for (const auto& begun : begun_plans(*found.snapshot, *found.plan, *ledger)) {
+    std::string hash = approval_hash(begun, found.scope);
+    if (std::ranges::find(approvals, hash, &Approval::plan_hash) != approvals.end()) {
+      return hash;
+    }
+  }
+  return std::nullopt;
 }
 
 // An outcome when the gate is closed.
 std::optional<Outcome> wait_at_gate(const ReconcileContext& given, Findings& found) {
+  found.approvable = approval_hash(found.plan->hash, found.scope);
   GateVerdict verdict = judge_gate(given, found);
+  if (!verdict.open && verdict.reason == Reason::ApprovalRequired) {
+    if (auto whole = approved_before(found, approvals_of(given))) {
+      found.approvable = std::move(*whole);
+      verdict = judge_gate(given, found);
+    }
+  }
   found.approval = verdict.approval;
   if (verdict.open) {
     return std::nullopt;
@@ -79,8 +110,8 @@ std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
 
 void find_approval(const ReconcileContext& given, Findings& found) {
   if (given.parts.approvals != nullptr) {
-    found.approval =
-        approval_of(given.resource, *found.plan, found.destructive, given.parts.approvals->approvals(given.resource.key()));
+    found.approval = approval_of(given.resource, *found.plan, approval_hash(found.plan->hash, found.scope), found.destructive,
+                                 given.parts.approvals->approvals(given.resource.key()));
   }
 }
 

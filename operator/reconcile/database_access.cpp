@@ -1,5 +1,6 @@
 #include "operator/reconcile/database_access.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -209,6 +210,11 @@ Result<DatabaseTarget> make_target(const DatabaseMigration& resource, Credential
 
 std::string claim_of(const std::string& described, const DatabaseMigration& resource) {
   return described + "#" + resource.spec.database.schema + "." + resource.spec.database.version_table;
+}
+
+// "1795293032152797/app/7710724856117241789#public.alembic_version" begins with the time of the start.
+std::string lasting_part(const std::string& identity) {
+  return identity.substr(std::min(identity.find('/'), identity.size()));
 }
 
 std::string server_of(const std::string& described) {

@@ -64,6 +64,9 @@ struct Place {
   std::string identity;   // Observation::identity; empty before the first look
 };
 
+// What of an identity stays when the server is started anew.
+[[nodiscard]] std::string lasting_part(const std::string& identity);
+
 // A version table as it is declared: "host:port/app#schema.alembic_version". One table may be declared in several ways.
 [[nodiscard]] std::string claim_of(const std::string& described, const DatabaseMigration& resource);
 // "host:port" of "host:port/app".

@@ -14,20 +14,26 @@ bool may_lose_something(const Plan& plan, const std::vector<std::string>& destru
   return !destructive.empty() || plan.operation == Direction::Downgrade;
 }
 
-std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, const std::vector<std::string>& destructive,
-                           const std::vector<Approval>& approvals) {
-  std::string message = "plan " + plan.hash.substr(0, kShownHash);
+// The newest that may have been meant.
+std::string ignored_approval(const Plan& plan, const std::vector<Approval>& approvals) {
+  if (approvals.empty()) {
+    return {};
+  }
+  const Approval& newest = approvals.back();
+  if (newest.plan_hash == plan.hash) {
+    return "; " + newest.name + " names status.plan.contentHash, which says what is done but not where, and is ignored";
+  }
+  return "; " + newest.name + " approves " + newest.plan_hash.substr(0, kShownHash) +
+         ", which is no longer the plan of this resource in this place, and is ignored";
+}
+
+std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
+                           const std::vector<std::string>& destructive, const std::vector<Approval>& approvals) {
+  std::string message = "plan " + hash.substr(0, kShownHash);
   message += plan.operation == Direction::Downgrade ? ", a downgrade," : "";
   message += destructive.empty() ? "" : ", which destroys something (" + destructive.front() + "),";
-  message += " waits for a MigrationApproval of " + resource.metadata.name + " with planHash " + plan.hash;
-  for (const auto& approval : approvals) {
-    if (approval.plan_hash != plan.hash) {
-      message += "; " + approval.name + " approves " + approval.plan_hash.substr(0, kShownHash) +
-                 ", which is no longer the plan, and is ignored";
-      break;
-    }
-  }
-  return message;
+  message += " waits for a MigrationApproval of " + resource.metadata.name + " with planHash " + hash;
+  return message + ignored_approval(plan, approvals);
 }
 
 struct Opening {
@@ -87,12 +93,12 @@ bool needs_approval(ApprovalPolicy policy, const Plan& plan, const std::vector<s
   return policy == ApprovalPolicy::Always || (policy == ApprovalPolicy::Destructive && may_lose_something(plan, destructive));
 }
 
-std::optional<Approval> approval_of(const DatabaseMigration& resource, const Plan& plan,
+std::optional<Approval> approval_of(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
                                     const std::vector<std::string>& destructive, const std::vector<Approval>& approvals) {
   if (!needs_approval(resource.spec.policy.approval, plan, destructive)) {
     return std::nullopt;
   }
-  const auto found = std::ranges::find(approvals, plan.hash, &Approval::plan_hash);
+  const auto found = std::ranges::find(approvals, hash, &Approval::plan_hash);
   return found == approvals.end() ? std::nullopt : std::optional(*found);
 }
 
@@ -100,15 +106,15 @@ bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<
   return backup.when == BackupWhen::Always || (backup.when == BackupWhen::Destructive && may_lose_something(plan, destructive));
 }
 
-GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const std::vector<std::string>& destructive,
-                      const std::vector<Approval>& approvals, WallTime now) {
+GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
+                      const std::vector<std::string>& destructive, const std::vector<Approval>& approvals, WallTime now) {
   const Approval* given = nullptr;
   if (needs_approval(resource.spec.policy.approval, plan, destructive)) {
-    const auto found = std::ranges::find(approvals, plan.hash, &Approval::plan_hash);
+    const auto found = std::ranges::find(approvals, hash, &Approval::plan_hash);
     if (found == approvals.end()) {
       GateVerdict closed;
       closed.reason = Reason::ApprovalRequired;
-      closed.message = how_to_approve(resource, plan, destructive, approvals);
+      closed.message = how_to_approve(resource, plan, hash, destructive, approvals);
       return closed;
     }
     given = &*found;

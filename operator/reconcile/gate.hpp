@@ -1,8 +1,8 @@
 // The gate between a plan and its execution: has a human approved it where the policy asks for that, and is it time?
 //
-// An approval counts for one plan hash. One that names another hash is stale: it is never used, and the message says that it is
-// there, because somebody is waiting for it to work. Maintenance windows open by cron schedules; a run that has begun in a
-// window may end after it.
+// An approval counts for one hash (approved_plan.hpp). One that names another hash is stale: it is never used, and the message
+// says that it is there, because somebody is waiting for it to work. Maintenance windows open by cron schedules; a run that has
+// begun in a window may end after it.
 //
 // Threads: pure function.
 #pragma once
@@ -42,7 +42,8 @@ struct GateVerdict {
   std::optional<Error> error;              // a window that can never be judged
 };
 
-[[nodiscard]] GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan,
+// `hash`: what an approval of the plan names.
+[[nodiscard]] GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
                                     const std::vector<std::string>& destructive, const std::vector<Approval>& approvals,
                                     WallTime now);
 
@@ -52,7 +53,7 @@ struct GateVerdict {
 // Whether the policy wants an approval of this plan.
 [[nodiscard]] bool needs_approval(ApprovalPolicy policy, const Plan& plan, const std::vector<std::string>& destructive);
 // The approval of this plan; empty: nobody gave one, or it needs none.
-[[nodiscard]] std::optional<Approval> approval_of(const DatabaseMigration& resource, const Plan& plan,
+[[nodiscard]] std::optional<Approval> approval_of(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
                                                   const std::vector<std::string>& destructive,
                                                   const std::vector<Approval>& approvals);
 // Whether the policy wants a backup before this plan.

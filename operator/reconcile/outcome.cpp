@@ -16,9 +16,10 @@ std::vector<std::string> first_of(const std::vector<std::string>& items) {
   return {items.begin(), items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), kMaxListed))};
 }
 
-PlanStatus plan_status(const Plan& plan, const std::vector<std::string>& destructive) {
+PlanStatus plan_status(const Plan& plan, const std::string& hash, const std::vector<std::string>& destructive) {
   PlanStatus status;
-  status.hash = plan.hash;
+  status.hash = hash;
+  status.content_hash = plan.hash;
   status.direction = direction_name(plan.operation);
   status.revisions = static_cast<std::int64_t>(plan.revisions.size());
   for (const auto& revision : plan.revisions) {
@@ -194,7 +195,7 @@ void set_approved(DatabaseMigrationStatus& status, const DatabaseMigration& reso
   status.approval.reset();
   if (needs_approval(policy, note.plan, note.destructive)) {
     conditions.set(ConditionType::Approved, false, Reason::ApprovalRequired,
-                   "plan " + note.plan.hash.substr(0, kShownHash) + " has no MigrationApproval");
+                   "plan " + note.plan_hash.substr(0, kShownHash) + " has no MigrationApproval");
   } else {
     remove_condition(status.conditions, ConditionType::Approved);
   }
@@ -216,7 +217,7 @@ void set_backed_up(DatabaseMigrationStatus& status, const RunNote& note, Conditi
 void note_policy(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
                  ConditionSet& conditions) {
   if (outcome.plan) {
-    const RunNote note{*outcome.plan,  outcome.destructive,     outcome.approval,
+    const RunNote note{*outcome.plan,  outcome.plan_hash,       outcome.destructive, outcome.approval,
                        outcome.backup, outcome.backup_accepted, outcome.backup_error};
     set_approved(status, resource, note, conditions);
     set_backed_up(status, note, conditions);
@@ -255,7 +256,7 @@ void set_planned(DatabaseMigrationStatus& status, const Outcome& outcome, bool a
   const Condition* const before = find_condition(status.conditions, ConditionType::Planned);
   if (at_target || outcome.plan) {
     conditions.set(ConditionType::Planned, true, at_target ? outcome.reason : Reason::PlanPublished,
-                   outcome.plan ? "plan " + outcome.plan->hash.substr(0, kShownHash) : "nothing to do");
+                   outcome.plan ? "plan " + outcome.plan_hash.substr(0, kShownHash) : "nothing to do");
   } else if (planning_failed(outcome.reason)) {
     conditions.set(ConditionType::Planned, false, outcome.reason, outcome.message);
   } else if (before != nullptr && before->status == ConditionStatus::False && !conditions.may_still_hold(*before, outcome)) {
@@ -310,11 +311,11 @@ void begin_note(DatabaseMigrationStatus& status, const DatabaseMigration& resour
   status.observed_generation = resource.metadata.generation;
   status.phase = Phase::Migrating;
   status.target_revision = resource.spec.target_revision;
-  status.plan = plan_status(note.plan, note.destructive);
+  status.plan = plan_status(note.plan, note.plan_hash, note.destructive);
   set_approved(status, resource, note, conditions);
   remove_condition(status.conditions, ConditionType::Stalled);
   remove_condition(status.conditions, ConditionType::SourceUnavailable);
-  conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + note.plan.hash.substr(0, kShownHash));
+  conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + note.plan_hash.substr(0, kShownHash));
 }
 
 void say_under_way(Reason reason, const std::string& message, ConditionSet& conditions) {
@@ -388,7 +389,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
     status.pending_revisions = first_of(*outcome.pending);
   }
   if (outcome.plan) {
-    status.plan = plan_status(*outcome.plan, outcome.destructive);
+    status.plan = plan_status(*outcome.plan, outcome.plan_hash, outcome.destructive);
   } else if (outcome.kind == Outcome::Kind::Done && outcome.reason == Reason::UpToDate) {
     status.plan.reset();
   }

@@ -40,6 +40,7 @@ struct Outcome {
   std::optional<std::vector<std::string>> resolved;
   std::optional<std::vector<std::string>> pending;
   std::shared_ptr<const Plan> plan;
+  std::string plan_hash;  // what an approval of it names (approved_plan.hpp)
   std::optional<ExecutionReport> report;
   std::vector<Blocker> blockers;
   std::vector<std::string> destructive;    // of the plan
@@ -59,6 +60,7 @@ struct Outcome {
 // What is known of a plan on its way to be run. Borrows everything.
 struct RunNote {
   const Plan& plan;
+  std::string plan_hash;  // what an approval of it names
   const std::vector<std::string>& destructive;
   const std::optional<Approval>& approval;
   const std::optional<BackupStatus>& backup;

@@ -1,5 +1,7 @@
 #include "operator/reconcile/reconcile_state.hpp"
 
+#include "operator/reconcile/approved_plan.hpp"
+
 namespace athanor::controller {
 
 std::string count_of_revisions(std::size_t count) {
@@ -12,6 +14,10 @@ std::vector<std::string> ids_of(const Plan& plan) {
     ids.push_back(revision.walk.revision.value_or(""));
   }
   return ids;
+}
+
+RunNote Findings::note() const {
+  return {*plan, approval_hash(plan->hash, scope), destructive, approval, backup, backup_accepted, backup_error};
 }
 
 std::string retry_now(const DatabaseMigration& resource) {

@@ -16,6 +16,7 @@
 #include "migrations/base/sha256.hpp"
 #include "migrations/base/stop.hpp"
 #include "operator/log/log.hpp"
+#include "operator/reconcile/approved_plan.hpp"
 #include "operator/reconcile/backup_service.hpp"
 #include "operator/reconcile/database_access.hpp"
 #include "operator/reconcile/gate.hpp"
@@ -45,6 +46,8 @@ struct ReconcilerParts {
   // Told which database that is, once it was looked at; answers with another resource that manages the same version table and
   // was there first. Empty: there never is one.
   std::function<std::string(const DatabaseMigration& resource, const Place& place)> claim = {};
+  // libpq's keywords and values of a URL. May be empty where nothing is ever approved.
+  std::function<Result<ConnectionKeywords>(const std::string& url)> connection_keywords = {};
 };
 
 // Whether what a reconcile began with is declared still. Withdrawn: the resource was suspended or deleted.
@@ -90,6 +93,9 @@ struct Findings {
   std::optional<Error> source_doubt;         // the snapshot is what the source held last
   DatabaseTarget target;
   Place place;
+  std::string scope;                             // of approvals
+  std::string approvable;                        // what an approval names that the plan waits for
+  DatabaseAccess* access = nullptr;              // borrowed; null: there is no connection yet
   std::optional<std::vector<std::string>> rows;  // of the version table
   std::optional<std::vector<std::string>> resolved;
   std::optional<std::vector<std::string>> pending;
@@ -102,7 +108,7 @@ struct Findings {
   std::optional<JobStatus> job;
 
   // Of the plan that was found.
-  [[nodiscard]] RunNote note() const { return {*plan, destructive, approval, backup, backup_accepted, backup_error}; }
+  [[nodiscard]] RunNote note() const;
 };
 
 // The value of kRetryNowAnnotation.

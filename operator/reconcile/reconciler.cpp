@@ -103,6 +103,8 @@ class Reconciler::Run {
     if (contested && !jobs_.has_to_tell()) {
       return from_decision(std::move(*contested));
     }
+    TRY(limit_approvals());
+    found_.access = access.get();
     found_.rows = situation.database.rows;
     TRY(jobs_.tell_last(*access));
     if (contested) {
@@ -177,6 +179,16 @@ class Reconciler::Run {
   Result<bool> locate() {
     TRY_ASSIGN(found_.place.described, given_.parts.databases.describe(found_.target));
     return !given_.parts.has_room || given_.parts.has_room(given_.resource, found_.place);
+  }
+
+  // An approval is of a plan in this place.
+  Result<void> limit_approvals() {
+    ConnectionKeywords keywords;
+    if (given_.parts.connection_keywords) {
+      TRY_ASSIGN(keywords, given_.parts.connection_keywords(found_.target.url));
+    }
+    found_.scope = approval_scope(given_.resource, found_.place, keywords);
+    return {};
   }
 
   // Which other resource has the database; it is the server that says which one that is.
@@ -328,6 +340,7 @@ class Reconciler::Run {
     }
     if (!outcome.repeated) {  // the status keeps the plan that failed
       outcome.plan = found_.plan;
+      outcome.plan_hash = found_.plan ? approval_hash(found_.plan->hash, found_.scope) : std::string();
       outcome.destructive = found_.destructive;
     }
   }

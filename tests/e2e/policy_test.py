@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from databases import Database, run, server_url
+from databases import GATE, Database, run, server_url
 from declarations import GROUP, VERSION, WITHIN, Declarations, Migration, chain, condition, kstatus
 from kubernetes import client
 from operator_process import PROGRAMS, OperatorProcess, rendered
@@ -107,6 +107,60 @@ def test_an_approval_is_for_one_plan_and_not_for_the_next(operator: OperatorProc
     waiting = orders.because("ApprovalRequired")
     assert "first approves" in condition(waiting, "Ready")["message"] and "approval" not in waiting["status"]
     assert database.revisions() == ["a1"]
+
+
+def test_an_approved_plan_runs_where_it_was_approved_and_nowhere_else(operator: OperatorProcess, declare: Declarations,
+                                                                       database: Database) -> None:
+    """The same files on a database as empty as the first: whoever may edit the resource does not choose where an approved plan runs."""
+    approver = Person(declare.server, declare.namespace, "approver", "athanor-approver")
+    orders = declare.migration(database.url, chain("a1"), policy={"approval": "Always"})
+    plan = orders.because("ApprovalRequired")["status"]["plan"]
+    other = Database()
+    try:
+        declare.secret("elsewhere", url=other.url)
+        orders.patch(database={"urlFrom": {"secretKeyRef": {"name": "elsewhere", "key": "url"}}})
+        moved = orders.until(lambda status, _: status["plan"]["hash"] != plan["hash"], "another hash")
+        assert moved["status"]["plan"]["contentHash"] == plan["contentHash"]
+        approver.approve("of-the-first", plan["hash"])
+        orders.until(lambda _, ready: "of-the-first approves" in ready["message"], "names the approval of another place")
+        assert other.tables() == set() and database.tables() == set()
+
+        orders.patch(database={"urlFrom": {"secretKeyRef": {"name": "orders", "key": "url"}}})
+        orders.at("a1")  # back where it was approved for
+        assert database.rows("SELECT DISTINCT plan_hash FROM athanor.history") == [(plan["contentHash"],)]
+    finally:
+        other.drop()
+
+
+def test_an_approval_is_not_for_the_namesake_of_a_deleted_resource(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    approver = Person(declare.server, declare.namespace, "approver", "athanor-approver")
+    orders = declare.migration(database.url, chain("a1"), policy={"approval": "Always"})
+    plan = orders.because("ApprovalRequired")["status"]["plan"]["hash"]
+    orders.delete()
+    approver.approve("of-the-deleted", plan)
+    anew = declare.create(declare.body("orders", "orders", "orders", {"policy": {"approval": "Always"}}))
+    waiting = anew.because("ApprovalRequired")
+    assert waiting["status"]["plan"]["hash"] != plan and "of-the-deleted approves" in condition(waiting, "Ready")["message"]
+    approver.approve("of-this-one", waiting["status"]["plan"]["hash"])
+    assert anew.at("a1")["status"]["approval"]["name"] == "of-this-one"
+
+
+def test_the_rest_of_an_approved_plan_runs_when_the_connection_was_lost_in_the_middle(operator: OperatorProcess, declare: Declarations,
+                                                                                       database: Database) -> None:
+    approver = Person(declare.server, declare.namespace, "approver", "athanor-approver")
+    database.gate()
+    files = chain("a1", "a2", "a3", a2=f"{GATE} CREATE TABLE t_a2 (id bigint);")
+    orders = declare.migration(database.url, files, policy={"approval": "Always"})
+    plan = orders.because("ApprovalRequired")["status"]["plan"]["hash"]
+    approver.approve("of-all-three", plan)
+    lost = database.wait_at_gate()
+    eventually(lambda: database.revisions() == ["a1"], "the first revision is in")
+    database.rows(f"SELECT pg_terminate_backend({lost})")
+    database.open_gate()
+    done = orders.at("a3")
+    assert done["status"]["approval"]["planHash"] == plan
+    assert database.history() == [("a1", "upgrade"), ("a2", "upgrade"), ("a3", "upgrade")]
+    assert len(orders.events("ApprovalRequired")) == 1
 
 
 def test_a_closed_maintenance_window_names_the_time_it_opens(operator: OperatorProcess, declare: Declarations, database: Database) -> None:

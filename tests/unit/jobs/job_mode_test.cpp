@@ -329,7 +329,7 @@ TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItIsNotWantedAnyMore) {
 
 TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItsApprovalIsTakenBack) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
-  approvals.given = {{"yes", reconcile().plan->hash, "ann", "now"}};
+  approvals.given = {{"yes", reconcile().plan_hash, "ann", "now"}};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(kube.all(kube::kJobs).size(), 1U) << "nothing changed";
@@ -393,7 +393,7 @@ TEST_F(JobModeTest, RefusesASourceThatIsTooLargeForAJobBeforeAnythingIsDoneForIt
     EXPECT_EQ(outcome.reason, Reason::SourceTooLarge);
     EXPECT_THAT(outcome.message, HasSubstr("a2.sql"));
     EXPECT_THAT(outcome.error->hint, HasSubstr("spec.source.image"));
-    approvals.given = {{"yes", outcome.plan->hash, "ann", "now"}};
+    approvals.given = {{"yes", outcome.plan_hash, "ann", "now"}};
   }
   EXPECT_EQ(backups.taken, 0);
   EXPECT_EQ(kube.count("create"), 0U);

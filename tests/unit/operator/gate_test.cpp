@@ -15,10 +15,11 @@ class Gate : public testing::Test {
     plan.hash = std::string(64, 'a');
     resource.metadata.name = "orders";
   }
-  GateVerdict pass() { return pass_gate(resource, plan, destructive, approvals, now); }
+  GateVerdict pass() { return pass_gate(resource, plan, hash, destructive, approvals, now); }
 
   DatabaseMigration resource = sketch::resource();
   Plan plan;
+  std::string hash = std::string(64, 'c');
   std::vector<std::string> destructive;
   std::vector<Approval> approvals;
   // Saturday, 21 November 2026, 08:15 UTC.
@@ -33,8 +34,8 @@ TEST_F(Gate, WaitsForAnApprovalOfThisPlan) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   EXPECT_FALSE(pass().open);
   EXPECT_EQ(pass().reason, Reason::ApprovalRequired);
-  EXPECT_NE(pass().message.find(plan.hash), std::string::npos);
-  approvals.push_back({"go", plan.hash, "ann", "2026-11-21T08:00:00+00:00"});
+  EXPECT_NE(pass().message.find(hash), std::string::npos);
+  approvals.push_back({"go", hash, "ann", "2026-11-21T08:00:00+00:00"});
   EXPECT_TRUE(pass().open);
   EXPECT_EQ(pass().approval->approved_by, "ann");
 }
@@ -45,6 +46,15 @@ TEST_F(Gate, IgnoresAStaleApprovalAndSaysSo) {
   const auto verdict = pass();
   EXPECT_FALSE(verdict.open);
   EXPECT_NE(verdict.message.find("old approves bbbbbbbbbbbb, which is no longer the plan"), std::string::npos);
+}
+
+TEST_F(Gate, TellsWhoeverApprovedTheContentAlone) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  approvals.push_back({"old", std::string(64, 'b'), "ann", ""});
+  approvals.push_back({"new", plan.hash, "ann", ""});
+  const auto verdict = pass();
+  EXPECT_FALSE(verdict.open);
+  EXPECT_NE(verdict.message.find("new names status.plan.contentHash"), std::string::npos) << verdict.message;
 }
 
 TEST_F(Gate, AsksOnlyForDestructivePlansWhereThePolicySaysDestructive) {
@@ -59,7 +69,7 @@ TEST_F(Gate, TakesEveryDowngradeForDestructive) {
   resource.spec.policy.approval = ApprovalPolicy::Destructive;
   plan.operation = Direction::Downgrade;
   EXPECT_EQ(pass().reason, Reason::ApprovalRequired);
-  EXPECT_NE(pass().message.find("plan aaaaaaaaaaaa, a downgrade, waits"), std::string::npos) << pass().message;
+  EXPECT_NE(pass().message.find("plan cccccccccccc, a downgrade, waits"), std::string::npos) << pass().message;
   BackupSpec backup;
   backup.when = BackupWhen::Destructive;
   EXPECT_TRUE(needs_backup(backup, plan, {}));
@@ -84,7 +94,7 @@ TEST_F(Gate, AsksForTheApprovalBeforeTheWindow) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   resource.spec.execution.windows = {{"0 2 * * MON", 1h, "UTC"}};
   EXPECT_EQ(pass().reason, Reason::ApprovalRequired);
-  approvals.push_back({"go", plan.hash, "ann", ""});
+  approvals.push_back({"go", hash, "ann", ""});
   EXPECT_EQ(pass().reason, Reason::OutsideWindow);
   EXPECT_TRUE(pass().approval.has_value());
 }

@@ -35,7 +35,7 @@ Outcome done(Reason reason = Reason::UpToDate) {
 }
 
 DatabaseMigrationStatus running(const DatabaseMigration& resource, const Plan& plan, int seconds) {
-  return summarise_running(resource, {plan, {}, {}, {}, false, {}}, {}, at(seconds));
+  return summarise_running(resource, {plan, plan.hash, {}, {}, {}, false, {}}, {}, at(seconds));
 }
 
 std::shared_ptr<const Plan> plan_of(const std::vector<std::string>& from, const std::string& to) {

@@ -72,7 +72,7 @@ TEST_F(WithdrawalTest, ChangesNothingWhenTheDeclarationChangedWhileTheBackupWasT
 
 TEST_F(WithdrawalTest, ChangesNothingWhenTheApprovalWasTakenBackWhileTheBackupWasTaken) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
-  approvals.given = {{"yes", reconcile().plan->hash, "ann", "now"}};
+  approvals.given = {{"yes", reconcile().plan_hash, "ann", "now"}};
   backups.meanwhile = [this] { approvals.given.clear(); };
   EXPECT_TRUE(reconcile().at_once);
   EXPECT_FALSE(ran());
