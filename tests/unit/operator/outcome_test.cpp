@@ -302,11 +302,11 @@ TEST(Summarise, NotesTheApprovalAndTheBackupOfTheRunThatIsUnderWay) {
   const auto plan = plan_of({"a1"}, "a2");
   const std::optional<Approval> approval(Approval{"two", plan->hash, "admin", format_iso8601(at(0))});
   std::optional<BackupStatus> backup;
-  resource.status = summarise_backing_up(resource, {*plan, {}, approval, backup, false, {}}, "dumping", at(15));
+  resource.status = summarise_backing_up(resource, {*plan, plan->hash, {}, approval, backup, false, {}}, "dumping", at(15));
   EXPECT_EQ(said(resource.status, ConditionType::BackedUp), "False/BackingUp");
   EXPECT_EQ(said(resource.status, ConditionType::Approved), "True/Approved");
   backup.emplace();
-  resource.status = summarise_running(resource, {*plan, {}, approval, backup, false, {}}, {}, at(18));
+  resource.status = summarise_running(resource, {*plan, plan->hash, {}, approval, backup, false, {}}, {}, at(18));
   EXPECT_EQ(said(resource.status, ConditionType::BackedUp), "True/BackupTaken");
   EXPECT_EQ(resource.status.plan->hash, plan->hash);
   EXPECT_EQ(find_condition(resource.status.conditions, ConditionType::Ready)->last_transition_time, format_iso8601(at(15)));
@@ -321,7 +321,7 @@ TEST(Summarise, SaysThatARunHasNoBackupWhereNobodyInsistsOnOne) {
   outcome.plan = plan;
   outcome.backup_error = Error(ErrorCode::BackupFailed, "the disk is full");
   EXPECT_EQ(said(summarise(resource, outcome, attempt(1)), ConditionType::BackedUp), "False/BackupFailed");
-  const auto noted = summarise_running(resource, {*plan, {}, {}, {}, false, outcome.backup_error}, {}, at(1));
+  const auto noted = summarise_running(resource, {*plan, plan->hash, {}, {}, {}, false, outcome.backup_error}, {}, at(1));
   EXPECT_EQ(said(noted, ConditionType::BackedUp), "False/BackupFailed");
 }
 
