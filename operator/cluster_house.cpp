@@ -355,6 +355,7 @@ class House {
 }  // namespace
 
 Result<int> run_on_cluster(const Options& options, const Log& log, const StopToken& stop) {
+  forget_database_environment();  // what it says is not for whoever may write a resource
   TRY_ASSIGN(auto access, find_cluster(options));
   TRY_ASSIGN(auto sources, AllowedRoots::create(options.source_roots));
   TRY_ASSIGN(auto secrets, AllowedRoots::create(options.secret_roots));

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "migrations/backup/client_programs.hpp"
 #include "migrations/postgres/connect.hpp"
@@ -19,6 +21,19 @@ constexpr const char* kDefaultListen = "127.0.0.1:8080";
 std::optional<std::string> environment_variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+void forget_database_environment() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable(*entry);
+    if (variable.starts_with("PG")) {
+      names.emplace_back(variable.substr(0, variable.find('=')));
+    }
+  }
+  for (const auto& name : names) {
+    ::unsetenv(name.c_str());
+  }
 }
 
 Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url, const ExecutionSettings& settings) {

@@ -14,6 +14,9 @@
 namespace athanor::controller {
 
 [[nodiscard]] std::optional<std::string> environment_variable(const std::string& name);
+// Takes out of the process's environment what libpq and the programs of PostgreSQL would fill in where a URL says nothing
+// (PGPASSWORD, PGSERVICE, …). Before there are threads.
+void forget_database_environment();
 [[nodiscard]] Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url,
                                                                           const ExecutionSettings& settings);
 [[nodiscard]] ProgramSurroundings program_surroundings();

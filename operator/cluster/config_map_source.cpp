@@ -22,9 +22,28 @@ Error not_found(const std::string& named, Error error) {
   return std::move(error).at(named);
 }
 
+// kubectl puts a file there that is not UTF-8. Nobody means a revision to be passed over.
+Result<void> refuse_binary_revisions(const KubeObject& object) {
+  const auto* const binary = part_of(object, "binaryData");
+  if (binary == nullptr) {
+    return {};
+  }
+  for (const auto& [key, value] : binary->items()) {
+    if (is_revision_name(key)) {
+      const auto* const metadata = part_of(object, "metadata");
+      const std::string name = metadata == nullptr ? std::string() : " of ConfigMap " + text_of(*metadata, "name");
+      return fail(
+          Error(ErrorCode::NotUtf8, "the file " + key + name + " is in binaryData, where kubectl puts what is not UTF-8")
+              .advise("save the file as UTF-8 and make the ConfigMap again, or rename the key if it is no revision"));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> ConfigMapSource::add(const KubeObject& object, Files& files) const {
+  TRY(refuse_binary_revisions(object));
   const auto* const data = part_of(object, "data");
   if (data == nullptr) {
     return {};

@@ -75,7 +75,9 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
                     .advise("add the key, or name another one"));
   }
   if (value->size() > kMaxSecretBytes) {
-    return fail(ErrorCode::FileTooLarge, named + " holds more than 64 KiB at the key " + reference.key);
+    return fail(Error(ErrorCode::MissingDatabaseUrl, named + " holds more than 64 KiB at the key " + reference.key)
+                    .with_retry(RetryClass::Transient)
+                    .advise("put no more than the value itself there, or name another key"));
   }
   std::string text = *value;
   while (text.ends_with('\n') || text.ends_with('\r')) {  // of an editor, or of `echo`

@@ -1,10 +1,10 @@
 #include "operator/reconcile/database_access.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
-#include "migrations/base/percent_encoding.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/revision/database_url.hpp"
 #include "operator/reconcile/look_sessions.hpp"
@@ -29,22 +29,99 @@ Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSo
   return database_url(parts) + (database.ssl_mode.empty() ? "" : "?sslmode=" + database.ssl_mode);
 }
 
+// What a declared URL may say on a cluster. Everything else that libpq knows, now or later, may name a file or a service of the
+// operator's pod.
+constexpr std::array<std::string_view, 32> kDeclarable{"host",
+                                                       "hostaddr",
+                                                       "port",
+                                                       "dbname",
+                                                       "user",
+                                                       "password",
+                                                       "options",
+                                                       "application_name",
+                                                       "fallback_application_name",
+                                                       "client_encoding",
+                                                       "connect_timeout",
+                                                       "keepalives",
+                                                       "keepalives_idle",
+                                                       "keepalives_interval",
+                                                       "keepalives_count",
+                                                       "tcp_user_timeout",
+                                                       "target_session_attrs",
+                                                       "load_balance_hosts",
+                                                       "channel_binding",
+                                                       "require_auth",
+                                                       "requirepeer",
+                                                       "ssl",
+                                                       "sslmode",
+                                                       "sslsni",
+                                                       "sslpassword",
+                                                       "sslcertmode",
+                                                       "sslnegotiation",
+                                                       "sslcompression",
+                                                       "ssl_min_protocol_version",
+                                                       "ssl_max_protocol_version",
+                                                       "gssencmode",
+                                                       "krbsrvname"};
+// Files that libpq looks for below the home folder when nobody names them.
+constexpr std::array<const char*, 5> kLookedForAtHome{"passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl"};
+constexpr const char* kNowhere = "/nonexistent/";
+
+Result<void> refuse_what_is_not_lent(const ConnectionParameters& declared) {
+  for (const auto& [name, value] : declared) {
+    if (std::ranges::find(kDeclarable, name) == kDeclarable.end()) {
+      const bool is_name =
+          !name.empty() && std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+      return fail(Error(ErrorCode::Configuration, "the database URL holds " +
+                                                      (is_name ? "`" + name + "`" : std::string("a parameter")) +
+                                                      " that no URL may hold on a cluster: files and services of the operator's"
+                                                      " pod are not for whoever may write a resource")
+                      .at("spec.database")
+                      .advise("take it out; certificates and keys go into Secrets: spec.database.tls"));
+    }
+  }
+  return {};
+}
+
+// Whoever names an authority wants it asked.
+Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, const ConnectionParameters& declared) {
+  const std::string mode = parameter_of(declared, "sslmode");
+  const bool by_alias = mode.empty() && parameter_of(declared, "ssl") == "true";  // of JDBC: require
+  const bool may_be_plain = mode == "allow" || mode == "prefer";
+  if ((mode == "disable" && (database.root_certificate_from || database.client_certificate_from)) ||
+      (may_be_plain && database.root_certificate_from)) {
+    return fail(Error(ErrorCode::Configuration, "with sslmode=" + mode + " the connection would be in plain text" +
+                                                    (may_be_plain ? " wherever the server wants it" : "") +
+                                                    ", and the certificates of tls would not be used")
+                    .at("spec.database.tls")
+                    .advise("take sslmode out of the URL, which means verify-full, or remove tls"));
+  }
+  if (database.root_certificate_from && mode.empty() && !by_alias) {
+    url = with_parameter(std::move(url), "sslmode", "verify-full");
+  }
+  return {};
+}
+
 Result<void> add_certificates(std::string& url, const DatabaseMigration& resource, CredentialSource& credentials) {
   const DatabaseSpec& database = resource.spec.database;
+  const ConnectionParameters declared = connection_parameters(url);
+  if (!credentials.lends_surroundings()) {
+    TRY(refuse_what_is_not_lent(declared));
+    for (const char* const name : kLookedForAtHome) {
+      url = with_parameter(std::move(url), name, kNowhere + std::string(name));
+    }
+  }
   const auto add = [&](const char* name, const std::optional<SecretReference>& from) -> Result<void> {
     if (from) {
       TRY_ASSIGN(const std::string path, credentials.file(resource, *from));
-      url += (url.find('?') == std::string::npos ? "?" : "&") + std::string(name) + "=" + percent_encoded(path);
+      url = with_parameter(std::move(url), name, path);
     }
     return {};
   };
   TRY(add("sslrootcert", database.root_certificate_from));
   TRY(add("sslcert", database.client_certificate_from));
   TRY(add("sslkey", database.client_key_from));
-  if (database.root_certificate_from && url.find("sslmode=") == std::string::npos) {
-    url += "&sslmode=verify-full";  // whoever names an authority wants it asked
-  }
-  return {};
+  return choose_ssl_mode(url, database, declared);
 }
 
 // Opens what a look needs: a session that is kept, or one that may be kept afterwards.

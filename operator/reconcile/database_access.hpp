@@ -51,11 +51,15 @@ class CredentialSource {
  public:
   virtual ~CredentialSource() = default;
   [[nodiscard]] virtual Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) = 0;
+  // Whether what a resource declares may use what the operator's process has besides: its files, its libpq environment. On a
+  // cluster those who write resources are not those who run the operator.
+  [[nodiscard]] virtual bool lends_surroundings() const { return true; }
   // The path of a file that holds the same, readable by its owner alone, for libraries that want certificates in files.
   [[nodiscard]] virtual Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) = 0;
 };
 
-// The URL and settings that a resource declares.
+// The URL and settings that a resource declares. Where nothing is lent, a URL that names files or services is refused, and
+// libpq is pointed away from the files it would look for by itself.
 [[nodiscard]] Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials);
 
 // Where a resource's version table is: as it declares that, and what the server there calls it.

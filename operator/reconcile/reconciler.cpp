@@ -87,6 +87,7 @@ class Reconciler::Run {
       if (found_.source_doubt) {
         given_.log.warn("the source cannot be looked at; judged by what it held last", error_fields(*found_.source_doubt));
       }
+      TRY(check_source());
     }
     TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
     TRY_ASSIGN(const bool has_room, locate());
@@ -135,6 +136,20 @@ class Reconciler::Run {
       return from_decision(std::move(decision));
     }
     return plan_and_execute(*access, decision, sink);
+  }
+
+  // A mistyped key or folder holds no revision either, and a database that has none would count as done.
+  [[nodiscard]] Result<void> check_source() const {
+    if (found_.snapshot->graph().size() > 0 || given_.resource.spec.target_revision == "base") {
+      return {};
+    }
+    const bool has_folders = given_.resource.spec.source.config_maps.empty();
+    return fail(
+        Error(ErrorCode::MalformedRevision, "the source holds no revision file")
+            .at("spec.source")
+            .advise(std::string("revision files end in .sql or .py") +
+                    (has_folders ? "; name their folder, or set source.recursive if they lie in folders below it" : "") +
+                    "; a database without revisions is targetRevision: base"));
   }
 
   // Credentials that were refused may have been replaced since they were read, for somebody else: they are read once more.

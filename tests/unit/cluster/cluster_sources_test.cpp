@@ -94,6 +94,24 @@ TEST_F(ClusterSourcesTest, RefusesTheSameFileInTwoConfigMaps) {
   EXPECT_EQ(config_maps.load(resource).error().code, ErrorCode::DuplicateRevision);
 }
 
+TEST_F(ClusterSourcesTest, RefusesARevisionThatIsNotText) {
+  put_config_map("one", {{"a1.sql", revision("a1", "")}});
+  KubeObject two = object("two", {{"a2.sql", revision("a2", "a1")}});
+  two["binaryData"] = {{"logo.png", "/w=="}, {"__init__.py", "/w=="}};
+  kube.put(kube::kConfigMaps, two);
+  EXPECT_TRUE(config_maps.load(resource)) << "what is no revision is nobody's business";
+  for (const auto& data : {KubeObject{{"a2.sql", "x"}}, KubeObject()}) {
+    two["binaryData"] = {{"a3.sql", "/w=="}};
+    two["data"] = data;
+    kube.put(kube::kConfigMaps, two);
+    clock.advance(std::chrono::seconds(5));
+    const auto loaded = config_maps.load(resource);
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(loaded.error().code, ErrorCode::NotUtf8);
+    EXPECT_NE(loaded.error().message.find("a3.sql of ConfigMap two"), std::string::npos) << loaded.error().message;
+  }
+}
+
 TEST_F(ClusterSourcesTest, KeepsTheLimitOnFiles) {
   SourceLimits limits;
   limits.max_files = 1;
@@ -127,7 +145,17 @@ TEST_F(ClusterSourcesTest, NamesWhatIsMissingAndNeverAValue) {
   EXPECT_EQ(read("db", "password").error().retry, RetryClass::Transient);
 }
 
+TEST_F(ClusterSourcesTest, TakesAValueThatIsFarTooLargeForNone) {
+  kube.put(kube::kSecrets, object("db", {{"password", std::string(100'000, 'A')}}));
+  const Error error = read("db", "password").error();
+  EXPECT_EQ(error.message, "Secret shop/db holds more than 64 KiB at the key password");
+  EXPECT_EQ(error.code, ErrorCode::MissingDatabaseUrl);
+  EXPECT_EQ(error.retry, RetryClass::Transient);
+  EXPECT_NE(error.hint, "");
+}
+
 TEST_F(ClusterSourcesTest, DoesNotReadTheOperatorsEnvironment) {
+  EXPECT_FALSE(credentials.lends_surroundings());
   EXPECT_FALSE(credentials.read(resource, {SecretReference::Kind::Environment, "HOME", ""}));
 }
 

@@ -251,6 +251,17 @@ TEST_F(ReconcilerTest, StartsNothingOnceAStopWasRequested) {
   EXPECT_TRUE(databases.targets.empty());
 }
 
+TEST_F(ReconcilerTest, TakesASourceWithoutRevisionsForAMistake) {
+  sources.current = sketch::snapshot({});
+  const auto outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_EQ(outcome.reason, Reason::SourceInvalid);
+  EXPECT_NE(outcome.message.find("no revision file"), std::string::npos) << outcome.message;
+  EXPECT_TRUE(databases.targets.empty());
+  resource.spec.target_revision = "base";
+  EXPECT_EQ(reconcile().reason, Reason::UpToDate);
+}
+
 TEST_F(ReconcilerTest, BuildsTheUrlFromPartsAndReadsThePasswordLast) {
   auto& declared = resource.spec.database;
   declared = {};

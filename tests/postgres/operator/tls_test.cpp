@@ -1,0 +1,168 @@
+// Encrypted connections as resources of a cluster declare them: certificates from Secrets, a server that has one of its own.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "migrations/postgres/connect.hpp"
+#include "operator/cluster/secret_credentials.hpp"
+#include "operator/kube/base64.hpp"
+#include "operator/surroundings.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/fake_kube.hpp"
+#include "tests/support/own_server.hpp"
+#include "tests/support/postgres_fixture.hpp"
+#include "tests/support/test_certificates.hpp"
+
+namespace athanor::controller {
+namespace {
+
+class NoFiles final : public CredentialSource {
+ public:
+  Result<std::string> read(const DatabaseMigration&, const SecretReference&) override { return fail(ErrorCode::Io, "none"); }
+  Result<std::string> file(const DatabaseMigration&, const SecretReference&) override { return fail(ErrorCode::Io, "none"); }
+};
+
+class Tls : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { own_server = std::make_unique<test::OwnServer>(); }
+  static void TearDownTestSuite() { own_server.reset(); }
+
+  Tls() {
+    resource.metadata.name = "orders";
+    resource.metadata.name_space = "shop";
+    write_file("pg_hba.conf",
+               "local all all trust\n"
+               "hostssl all certified 127.0.0.1/32 cert\n"
+               "host all postgres 127.0.0.1/32 scram-sha-256\n");
+    admin.run("DROP ROLE IF EXISTS certified; CREATE ROLE certified LOGIN SUPERUSER");
+    admin.run("ALTER SYSTEM SET ssl_ca_file = 'clients.crt'");
+    admin.run("ALTER SYSTEM SET ssl = on");
+    write_file("clients.crt", authority.certificate_pem);
+    serve_with(authority, "IP:127.0.0.1");
+  }
+
+  // In the server's folder, for its account alone.
+  void write_file(const std::string& name, const std::string& text) {
+    admin.run("COPY (SELECT unnest(string_to_array($$" + text + "$$, E'\\n'))) TO PROGRAM 'umask 077; cat > " + name + "'");
+  }
+  // From now on the server shows a certificate of this authority.
+  void serve_with(const test::TestCertificate& issuer, const std::string& name) {
+    const auto certificate = test::issue_certificate(issuer, {.common_name = "server", .names = {name}});
+    write_file("server.key", certificate.key_pem);
+    write_file("server.crt", certificate.certificate_pem);
+    // A new connection has the setting as soon as it has the certificate.
+    const std::string memory = std::to_string(++serial) + "MB";
+    admin.run("ALTER SYSTEM SET work_mem = '" + memory + "'");
+    admin.run("SELECT pg_reload_conf()");
+    while (test::Client(server.url()).value("SHOW work_mem") != memory) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+  void put_secret(const std::string& key, const std::string& value) {
+    secret[key] = base64_encode(value);
+    kube.put(kube::kSecrets, {{"metadata", {{"name", "db"}, {"namespace", "shop"}}}, {"data", secret}});
+    clock.advance(std::chrono::seconds(10));  // what was read before is not used again
+  }
+  static SecretReference key(const std::string& name) { return {SecretReference::Kind::SecretKey, "db", name}; }
+  std::string url(const std::string& user, const std::string& host = "127.0.0.1") const {
+    const std::string port = server.url().substr(server.url().rfind(':') + 1);
+    return "postgresql://" + user + "@" + host + ":" + port;
+  }
+
+  // How the connection is encrypted, or why there is none.
+  std::string connect(const std::string& url) {
+    resource.spec.database.url = url;
+    const auto target = make_target(resource, credentials);
+    if (!target) {
+      return target.error().message;
+    }
+    auto factory = postgres::PostgresFactory::create(target->url, target->settings.execution);
+    if (!factory) {
+      return factory.error().message;
+    }
+    auto session = (*factory)->open();
+    if (!session) {
+      return session.error().message;
+    }
+    const auto rows = (*session)->query(
+        "SELECT current_user || CASE WHEN ssl THEN ' over TLS' ELSE ' in plain text' END"
+        " FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+        {});
+    return rows ? rows->text(0, 0) : rows.error().message;
+  }
+
+  static inline std::unique_ptr<test::OwnServer> own_server;  // of all these tests: making one takes seconds
+  const test::OwnServer& server = *own_server;
+  test::Client admin{server.url()};
+  test::TestCertificate authority = test::make_authority();
+  test::FakeKube kube;
+  test::FakeClock clock;
+  test::TempFolder folder;
+  KubeObject secret = KubeObject::object();
+  RecentReads reads{kube, clock};
+  NoFiles files;
+  SecretCredentials credentials{reads, clock, files, folder / "certificates"};
+  DatabaseMigration resource;
+  static inline int serial = 0;  // of certificates
+};
+
+TEST_F(Tls, IsVerifiedInFullWhereAnAuthorityIsNamed) {
+  put_secret("ca.crt", authority.certificate_pem);
+  resource.spec.database.root_certificate_from = key("ca.crt");
+  EXPECT_EQ(connect(url("postgres:athanor")), "postgres over TLS");
+  const std::string other_name = connect(url("postgres:athanor", "localhost"));
+  EXPECT_NE(other_name.find("certificate was not accepted"), std::string::npos) << other_name;
+  EXPECT_EQ(connect(url("postgres:athanor", "localhost") + "?sslmode=verify-ca"), "postgres over TLS");
+}
+
+TEST_F(Tls, IsRefusedByAnotherAuthority) {
+  put_secret("ca.crt", test::make_authority("another authority").certificate_pem);
+  resource.spec.database.root_certificate_from = key("ca.crt");
+  for (const auto* const mode : {"", "?sslmode=verify-ca", "?sslmode=require"}) {
+    const std::string refused = connect(url("postgres:athanor") + mode);
+    EXPECT_NE(refused.find("certificate was not accepted"), std::string::npos) << refused;
+  }
+}
+
+TEST_F(Tls, IsNotGivenUpByAUrl) {
+  EXPECT_EQ(connect(url("postgres:athanor") + "?sslmode=disable"), "postgres in plain text");
+  put_secret("ca.crt", authority.certificate_pem);
+  resource.spec.database.root_certificate_from = key("ca.crt");
+  for (const auto* const mode : {"disable", "allow", "prefer"}) {
+    const std::string refused = connect(url("postgres:athanor") + "?sslmode=" + mode);
+    EXPECT_NE(refused.find("plain text"), std::string::npos) << refused;
+  }
+}
+
+TEST_F(Tls, ShowsTheClientsCertificate) {
+  put_secret("ca.crt", authority.certificate_pem);
+  resource.spec.database.root_certificate_from = key("ca.crt");
+  EXPECT_NE(connect(url("certified")), "certified over TLS") << "without a certificate";
+  const auto client = test::issue_certificate(authority, {.common_name = "certified"});
+  put_secret("tls.crt", client.certificate_pem);
+  put_secret("tls.key", client.key_pem);
+  resource.spec.database.client_certificate_from = key("tls.crt");
+  resource.spec.database.client_key_from = key("tls.key");
+  EXPECT_EQ(connect(url("certified")), "certified over TLS");
+  const auto stranger = test::issue_certificate(test::make_authority("another authority"), {.common_name = "certified"});
+  put_secret("tls.crt", stranger.certificate_pem);
+  put_secret("tls.key", stranger.key_pem);
+  EXPECT_NE(connect(url("certified")), "certified over TLS") << "of an authority that the server does not know";
+}
+
+TEST_F(Tls, FollowsACertificateThatIsReplaced) {
+  put_secret("ca.crt", authority.certificate_pem);
+  resource.spec.database.root_certificate_from = key("ca.crt");
+  ASSERT_EQ(connect(url("postgres:athanor")), "postgres over TLS");
+  const auto next = test::make_authority("next authority");
+  serve_with(next, "IP:127.0.0.1");
+  const std::string refused = connect(url("postgres:athanor"));
+  EXPECT_NE(refused.find("certificate was not accepted"), std::string::npos) << refused;
+  put_secret("ca.crt", next.certificate_pem);
+  EXPECT_EQ(connect(url("postgres:athanor")), "postgres over TLS");
+}
+
+}  // namespace
+}  // namespace athanor::controller

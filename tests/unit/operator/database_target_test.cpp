@@ -1,0 +1,153 @@
+// What a declared database URL may reach of the machine that the operator runs on.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <libpq-fe.h>
+
+#include <cstdlib>
+
+#include "migrations/revision/database_url.hpp"
+#include "operator/surroundings.hpp"
+#include "tests/unit/operator/sketch.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class ClusterCredentials final : public CredentialSource {
+ public:
+  Result<std::string> read(const DatabaseMigration&, const SecretReference& reference) override { return reference.value; }
+  Result<std::string> file(const DatabaseMigration&, const SecretReference& reference) override {
+    return "/certificates/" + reference.value;
+  }
+  [[nodiscard]] bool lends_surroundings() const override { return false; }
+};
+
+class DatabaseTargetTest : public testing::Test {
+ protected:
+  DatabaseTargetTest() {
+    resource.metadata.name = "orders";
+    resource.metadata.name_space = "shop";
+  }
+  Result<DatabaseTarget> target(const std::string& url, bool on_cluster = true) {
+    resource.spec.database.url = url;
+    return make_target(resource, on_cluster ? static_cast<CredentialSource&>(cluster) : local);
+  }
+  // The parameters of the connection as the client library reads them.
+  static std::map<std::string, std::string> read(const std::string& url) {
+    char* reason = nullptr;
+    PQconninfoOption* const options = PQconninfoParse(url.c_str(), &reason);
+    EXPECT_NE(options, nullptr) << url << ": " << (reason == nullptr ? "" : reason);
+    PQfreemem(reason);
+    std::map<std::string, std::string> values;
+    for (const PQconninfoOption* option = options; option != nullptr && option->keyword != nullptr; ++option) {
+      if (option->val != nullptr) {
+        values[option->keyword] = option->val;
+      }
+    }
+    PQconninfoFree(options);
+    return values;
+  }
+  static SecretReference secret(const std::string& name) { return {SecretReference::Kind::SecretKey, name, "key"}; }
+
+  DatabaseMigration resource;
+  ClusterCredentials cluster;
+  sketch::FakeCredentials local;
+};
+
+TEST_F(DatabaseTargetTest, RefusesFilesAndServicesOfTheOperatorsPod) {
+  for (const std::string name : {"passfile", "service", "servicefile", "sslcert", "sslkey", "sslrootcert", "sslcrl",
+                                 "sslcrldir", "gsslib", "sslkeylogfile", "pass%66ile", "%73ervice"}) {
+    for (const std::string& url : {"postgresql://u@h/db?" + name + "=/some/SECRET",
+                                   "postgresql://u@h/db?sslmode=require&" + name + "=x", "postgresql://h?" + name + "=/x@y",
+                                   "postgresql://u:p?w@h/db?" + name + "=x", "postgresql+psycopg2://u@h/db?" + name + "=x"}) {
+      const auto made = target(url);
+      ASSERT_FALSE(made) << url;
+      EXPECT_EQ(made.error().code, ErrorCode::Configuration);
+      EXPECT_THAT(made.error().describe(), Not(HasSubstr("SECRET")));
+      EXPECT_THAT(made.error().hint, HasSubstr("spec.database.tls"));
+    }
+  }
+  for (const auto* const text : {"host=h passfile=/x", "host=h passfile = '/x'", "  service=x", "host='a b' passfile=/x",
+                                 "user=u\\ passfile=/x sslkey=x", "password='it\\'s' servicefile=x"}) {
+    EXPECT_FALSE(target(text)) << text;
+    EXPECT_TRUE(target(text, false)) << "without a cluster it is nobody else's machine";
+  }
+  EXPECT_THAT(target("postgresql://u@h/db?passfile=/x").error().message, HasSubstr("`passfile`"));
+}
+
+TEST_F(DatabaseTargetTest, TakesUrlsThatNameNoFile) {
+  for (const std::string url :
+       {"postgresql://u:p@h/db", "postgresql://u:pa?ss@h/db", "postgresql://u@h/db?", "postgresql://u@h/db?sslmode=require",
+        "postgresql://u@h/db?application_name=a&connect_timeout=3&options=-c%20x%3D1&target_session_attrs=read-write",
+        "host=h dbname=db user=u password='passfile=/x'", "postgresql://u@h/passfile", "postgresql://[::1]:5432/db"}) {
+    const auto made = target(url);
+    ASSERT_TRUE(made) << url << made.error().describe();
+    const auto declared = read(url);
+    auto seen = read(made->url);
+    for (const auto* const name : {"passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl"}) {
+      EXPECT_THAT(seen[name], StartsWith("/nonexistent/")) << "not what lies in the operator's home folder";
+      seen.erase(name);
+    }
+    EXPECT_EQ(seen, declared) << made->url;
+    EXPECT_EQ(target(url, false)->url, url);
+  }
+}
+
+TEST_F(DatabaseTargetTest, UsesTheDeclaredCertificatesAndVerifiesWithThem) {
+  resource.spec.database.root_certificate_from = secret("ca");
+  resource.spec.database.client_certificate_from = secret("crt");
+  resource.spec.database.client_key_from = secret("key");
+  for (const std::string url : {"postgresql://u@h/db", "postgresql://u@h/db?connect_timeout=3", "host=h dbname=db"}) {
+    for (const bool on_cluster : {true, false}) {
+      auto seen = read(target(url, on_cluster)->url);
+      EXPECT_EQ(seen["sslrootcert"], "/certificates/ca");
+      EXPECT_EQ(seen["sslcert"], "/certificates/crt");
+      EXPECT_EQ(seen["sslkey"], "/certificates/key");
+      EXPECT_EQ(seen["sslmode"], "verify-full");
+    }
+  }
+  EXPECT_EQ(read(target("postgresql://u@h/db?sslmode=verify-ca")->url)["sslmode"], "verify-ca");
+  EXPECT_EQ(read(target("host=h sslmode = require")->url)["sslmode"], "require");
+}
+
+TEST_F(DatabaseTargetTest, RefusesPlainTextBesideCertificates) {
+  resource.spec.database.root_certificate_from = secret("ca");
+  for (const auto* const mode : {"disable", "allow", "prefer"}) {
+    for (const std::string& url : {std::string("postgresql://u@h/db?sslmode=") + mode, std::string("host=h sslmode=") + mode,
+                                   std::string("postgresql://u@h/db?sslmode=require&sslmode=") + mode}) {
+      const auto made = target(url);
+      ASSERT_FALSE(made) << url;
+      EXPECT_THAT(made.error().message, HasSubstr("plain text"));
+      EXPECT_FALSE(target(url, false));
+    }
+  }
+  resource.spec.database.root_certificate_from.reset();
+  EXPECT_TRUE(target("postgresql://u@h/db?sslmode=disable"));
+  resource.spec.database.client_certificate_from = secret("crt");
+  resource.spec.database.client_key_from = secret("key");
+  EXPECT_FALSE(target("postgresql://u@h/db?sslmode=disable"));
+  EXPECT_TRUE(target("postgresql://u@h/db?sslmode=prefer"));
+}
+
+TEST_F(DatabaseTargetTest, HasNoEnvironmentOfTheClientLibrary) {
+  ::setenv("PGPASSWORD", "hunter2", 1);
+  ::setenv("PGHOST", "elsewhere", 1);
+  ::setenv("PGSERVICEFILE", "/x", 1);
+  ::setenv("DATABASE_URL", "kept", 1);
+  forget_database_environment();
+  PQconninfoOption* const defaults = PQconndefaults();
+  ASSERT_NE(defaults, nullptr);
+  for (const PQconninfoOption* option = defaults; option->keyword != nullptr; ++option) {
+    EXPECT_EQ(option->envvar == nullptr ? nullptr : std::getenv(option->envvar), nullptr) << option->envvar;
+  }
+  PQconninfoFree(defaults);
+  EXPECT_EQ(std::getenv("PGSERVICEFILE"), nullptr);
+  EXPECT_STREQ(std::getenv("DATABASE_URL"), "kept");
+}
+
+}  // namespace
+}  // namespace athanor::controller
