@@ -1,5 +1,5 @@
-// A declaration that is taken back between the decision and the run: while a backup is taken, while the migration lock is waited
-// for, and under way.
+// A declaration that is taken back between the decision and the run: while a backup is taken, while the migration lock is
+// waited for, and under way.
 #include <gtest/gtest.h>
 
 #include "operator/reconcile/admission.hpp"
