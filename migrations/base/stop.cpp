@@ -9,11 +9,18 @@
 namespace athanor {
 
 StopLevel StopToken::level() const {
+  const StopLevel flagged = flag_ != nullptr && flag_->load(std::memory_order_acquire) ? StopLevel::Graceful : StopLevel::None;
   if (source_ == nullptr) {
-    return StopLevel::None;
+    return flagged;
   }
   const auto own = static_cast<StopLevel>(source_->level_.load(std::memory_order_acquire));
-  return own == StopLevel::None ? own : std::max(own, source_->urging_.level());
+  return std::max(flagged, own == StopLevel::None ? own : std::max(own, source_->urging_.level()));
+}
+
+StopToken StopToken::or_once(const std::atomic<bool>& flag) const {
+  StopToken token = *this;
+  token.flag_ = &flag;
+  return token;
 }
 
 int StopToken::descriptor() const {

@@ -2,7 +2,7 @@
 // holds a StopToken. Two levels: Graceful (end at the next safe point) and Now (cancel what is running, roll back).
 //
 // Threads: request() may be called from any thread and from a signal handler. Tokens are cheap to copy and must not outlive
-// their source.
+// their source, nor a flag.
 #pragma once
 
 #include <atomic>
@@ -19,11 +19,14 @@ class StopToken {
   explicit StopToken(const StopSource* source) : source_(source) {}
   [[nodiscard]] StopLevel level() const;
   [[nodiscard]] bool requested() const { return level() != StopLevel::None; }
+  // The same, and Graceful as well once the flag is set. By the thread that looks at the token: nobody is woken by it.
+  [[nodiscard]] StopToken or_once(const std::atomic<bool>& flag) const;
   // Readable once a stop was requested; -1 when there is nothing to poll.
   [[nodiscard]] int descriptor() const;
 
  private:
   const StopSource* source_ = nullptr;
+  const std::atomic<bool>* flag_ = nullptr;
 };
 
 class StopSource {

@@ -1,5 +1,6 @@
 #include "operator/reconcile/reconciler.hpp"
 
+#include <atomic>
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
@@ -214,14 +215,16 @@ class Reconciler::Run {
 
   // A run that waits for its lock ends when anything was declared anew, one that has begun when the resource is suspended or
   // deleted, at its next safe point.
-  ExecutionReport execute_while_declared(DatabaseAccess& access, RunProgress& sink, StopSource& ours) {
+  ExecutionReport execute_while_declared(DatabaseAccess& access, RunProgress& sink) {
+    std::atomic<bool> withdrawn{false};
     sink.set_checkpoint([&](bool begun) {
       const bool goes_on = begun ? standing_of(given_) != Standing::Withdrawn : may_begin(given_, found_).has_value();
       if (!goes_on) {
-        ours.request(StopLevel::Graceful);
+        withdrawn.store(true);
       }
     });
-    ExecutionReport report = access.execute(*found_.plan, ours.token(), [this] { return may_begin(given_, found_); });
+    ExecutionReport report =
+        access.execute(*found_.plan, given_.stop.or_once(withdrawn), [this] { return may_begin(given_, found_); });
     sink.set_checkpoint({});
     return report;
   }
@@ -232,8 +235,7 @@ class Reconciler::Run {
                                           {"to", rows_text(found_.plan->to, ", ")},
                                           {"revisions", found_.plan->revisions.size()},
                                           {"plan", found_.plan->hash}});
-    StopSource ours(given_.stop);
-    ExecutionReport report = execute_while_declared(access, sink, ours);
+    ExecutionReport report = execute_while_declared(access, sink);
     found_.rows = report.rows;
     if (report.lock_waited > milliseconds(0)) {
       given_.parts.observer.lock_waited(std::chrono::duration<double>(report.lock_waited).count());

@@ -36,11 +36,11 @@ class WithdrawalTest : public testing::Test {
     resource.spec.backup.when = BackupWhen::Always;
     notes.standing = [this] { return standing; };
   }
-  Outcome reconcile() {
+  Outcome reconcile(const StopToken& stop = {}) {
     ReconcilerParts parts{sources, credentials, databases, observer, clock};
     parts.backups = &backups;
     parts.approvals = &approvals;
-    return Reconciler(parts).reconcile(resource, "", notes, {}, Log());
+    return Reconciler(parts).reconcile(resource, "", notes, stop, Log());
   }
   [[nodiscard]] bool ran() { return !databases.database.observation.rows.empty(); }
 
@@ -113,6 +113,22 @@ TEST_F(WithdrawalTest, EndsARunAtItsNextSafePointAndLooksAgain) {
   EXPECT_EQ(outcome.report->executed.size(), 1U) << "what was applied is told";
   EXPECT_EQ(outcome.pending, (std::vector<std::string>{"a2", "a3"}));
   EXPECT_EQ(next_attempt(outcome, 0), Requeue::Scheduled) << "the operator itself goes on";
+}
+
+TEST_F(WithdrawalTest, LeavesTheOperatorsOwnStopInForce) {
+  StopSource operators;
+  databases.database.on_execute = [&](const Plan& plan, const StopToken& stop) {
+    EXPECT_EQ(stop.descriptor(), operators.token().descriptor()) << "whoever waits is woken by it";
+    operators.request();
+    EXPECT_EQ(stop.level(), StopLevel::Graceful);
+    operators.request();
+    EXPECT_EQ(stop.level(), StopLevel::Now);
+    ExecutionReport report;
+    report.rows = plan.from;
+    report.error = Error(ErrorCode::Interrupted, "stopped");
+    return report;
+  };
+  EXPECT_EQ(next_attempt(reconcile(operators.token()), 0), Requeue::Never);
 }
 
 TEST_F(WithdrawalTest, LetsARunThatHasBegunGoOnWhenSomethingElseIsDeclared) {
