@@ -69,12 +69,12 @@ Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) 
 
 }  // namespace
 
-Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions,
-                              Ledger& ledger) {
+Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions, Ledger& ledger,
+                              bool identify) {
   const Parameters names{versions.qualified(),          ledger.history_table(),
                          ledger.step_table(),           quote_identifier(settings.ledger_schema),
                          settings.version_table_schema, settings.version_table};
-  TRY_ASSIGN(const Rows what, ask(session, names, settings.identify));
+  TRY_ASSIGN(const Rows what, ask(session, names, identify));
   const auto is = [&](std::size_t column) { return what.text(0, column) == "t"; };
   TRY(refuse_pooler(session, what.text(0, 4), settings.execution.allow_session_pooler));
   DatabaseState state;
@@ -86,7 +86,7 @@ Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings
   state.has_step_table = is(2);
   state.has_ledger_schema = is(3);
   ledger.belong_to(what.text(0, 6));
-  if (settings.identify) {
+  if (identify) {
     seen.identity = what.text(0, 7) + "#" + what.text(0, 6);
   }
   std::vector<Command> commands;

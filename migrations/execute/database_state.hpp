@@ -16,9 +16,10 @@ struct DatabaseState {
   bool has_step_table = false;
 };
 
-// Tells the ledger which version table it is about.
+// Tells the ledger which version table it is about. `identify`: asks which database it is, too, which a session that has just
+// been made pays for.
 [[nodiscard]] Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions,
-                                            Ledger& ledger);
+                                            Ledger& ledger, bool identify);
 
 // Whether the ledger's table of unfinished steps is wanted. Four files on the server's disk for every database: it is made for
 // those that have a revision of several steps.

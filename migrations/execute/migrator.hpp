@@ -35,7 +35,7 @@ struct MigratorSettings {
   ExecutionSettings execution;
   std::string actor;      // who: "alice@laptop", "databasemigration/shop/orders"
   std::string run_id;     // new_run_id() when empty
-  bool identify = false;  // a look asks which database it is: Observation::identity
+  bool identify = false;  // observe() asks which database it is: Observation::identity
 
   [[nodiscard]] static MigratorSettings from(const Configuration& configuration);
 };

@@ -48,9 +48,9 @@ struct Migrator::Impl {
     return {};
   }
 
-  Result<DatabaseState> look() {
+  Result<DatabaseState> look(bool identify = false) {
     TRY(connect());
-    TRY_ASSIGN(DatabaseState state, look_at(*session, settings, versions, ledger));
+    TRY_ASSIGN(DatabaseState state, look_at(*session, settings, versions, ledger, identify));
     ledger_seen = state.observation.has_ledger;
     return state;
   }

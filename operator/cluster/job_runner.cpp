@@ -106,11 +106,7 @@ Result<void> JobRunner::withdraw(const DatabaseMigration& resource, const JobSta
   DeleteOptions options;
   options.uid = job.uid;
   options.propagation = "Foreground";
-  const auto removed = client_.remove(kube::kJobs, resource.metadata.name_space, job.name, options);
-  if (!removed && !gone(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
-    return fail(removed.error());
-  }
-  return {};
+  return remove({resource.metadata.name_space, job.name}, options);
 }
 
 Result<void> JobRunner::check(const DatabaseMigration& resource, const JobRequest& request) {
@@ -210,7 +206,12 @@ Result<bool> JobRunner::lacks_files(const KubeObject& job, const std::vector<Kub
 Result<void> JobRunner::remove(const KubeObject& job) {
   DeleteOptions options;
   options.uid = metadata_text(job, "uid");
-  const auto removed = client_.remove(kube::kJobs, name_space_of(job), metadata_text(job, "name"), options);
+  return remove({name_space_of(job), metadata_text(job, "name")}, options);
+}
+
+// One that is gone, or is another by now, is as good as removed.
+Result<void> JobRunner::remove(const ResourceKey& job, const DeleteOptions& options) {
+  const auto removed = client_.remove(kube::kJobs, job.name_space, job.name, options);
   if (!removed && !gone(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
     return fail(removed.error());
   }

@@ -53,6 +53,7 @@ class JobRunner final : public JobExecution {
   // Of a Job that has not ended.
   [[nodiscard]] Result<bool> lacks_files(const KubeObject& job, const std::vector<KubeObject>& pods);
   [[nodiscard]] Result<void> remove(const KubeObject& job);
+  [[nodiscard]] Result<void> remove(const ResourceKey& job, const DeleteOptions& options);
   [[nodiscard]] Result<JobState> take_place_of(const DatabaseMigration& resource, const KubeObject& other,
                                                const KubeObject& manifest, const JobFiles& files);
   void remember(const DatabaseMigration& resource, const JobState& state);

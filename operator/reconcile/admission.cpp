@@ -109,10 +109,8 @@ std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
 }  // namespace
 
 void find_approval(const ReconcileContext& given, Findings& found) {
-  if (given.parts.approvals != nullptr) {
-    found.approval = approval_of(given.resource, *found.plan, approval_hash(found.plan->hash, found.scope), found.destructive,
-                                 given.parts.approvals->approvals(given.resource.key()));
-  }
+  found.approval = approval_of(given.resource, *found.plan, approval_hash(found.plan->hash, found.scope), found.destructive,
+                               approvals_of(given));
 }
 
 std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found) {

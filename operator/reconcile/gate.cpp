@@ -108,21 +108,15 @@ bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<
 
 GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
                       const std::vector<std::string>& destructive, const std::vector<Approval>& approvals, WallTime now) {
-  const Approval* given = nullptr;
-  if (needs_approval(resource.spec.policy.approval, plan, destructive)) {
-    const auto found = std::ranges::find(approvals, hash, &Approval::plan_hash);
-    if (found == approvals.end()) {
-      GateVerdict closed;
-      closed.reason = Reason::ApprovalRequired;
-      closed.message = how_to_approve(resource, plan, hash, destructive, approvals);
-      return closed;
-    }
-    given = &*found;
+  auto given = approval_of(resource, plan, hash, destructive, approvals);
+  if (!given && needs_approval(resource.spec.policy.approval, plan, destructive)) {
+    GateVerdict closed;
+    closed.reason = Reason::ApprovalRequired;
+    closed.message = how_to_approve(resource, plan, hash, destructive, approvals);
+    return closed;
   }
   GateVerdict verdict = judge_windows(resource.spec.execution.windows, now);
-  if (given != nullptr) {
-    verdict.approval.emplace(*given);
-  }
+  verdict.approval = std::move(given);
   return verdict;
 }
 

@@ -105,7 +105,6 @@ class Reconciler::Run {
     if (contested && !jobs_.has_to_tell()) {
       return from_decision(std::move(*contested));
     }
-    TRY(limit_approvals());
     found_.access = access.get();
     found_.rows = situation.database.rows;
     TRY(jobs_.tell_last(*access));
@@ -113,6 +112,7 @@ class Reconciler::Run {
       return from_decision(std::move(*contested));
     }
     if (!found_.snapshot) {
+      TRY(limit_approvals());
       return jobs_.run_image(situation.database);
     }
     situation.graph = &found_.snapshot->graph();
@@ -168,6 +168,7 @@ class Reconciler::Run {
 
   Result<Outcome> plan_and_execute(DatabaseAccess& access, const Decision& decision, RunProgress& sink) {
     found_.pending = decision.pending;
+    TRY(limit_approvals());
     TRY_ASSIGN(found_.plan, found_.snapshot->plan(decision.direction, *found_.rows, decision.targets));
     found_.pending = ids_of(*found_.plan);
     found_.destructive = destructive_statements(*found_.plan);
@@ -197,7 +198,7 @@ class Reconciler::Run {
     return !given_.parts.has_room || given_.parts.has_room(given_.resource, found_.place);
   }
 
-  // An approval is of a plan in this place.
+  // An approval is of a plan in this place. Most looks find no plan, and are spared reading the URL once more.
   Result<void> limit_approvals() {
     ConnectionKeywords keywords;
     if (given_.parts.connection_keywords) {

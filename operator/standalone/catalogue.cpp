@@ -191,14 +191,14 @@ bool Catalogue::may_own(const ResourceKey& key) const {
   return found != entries_.end() && !found->second.invalid && !found->second.resource.spec.suspend;
 }
 
-// Who has the version table that the server calls this; empty when nobody may have it.
-std::string Catalogue::first_seen_at(const std::string& identity) const {
+// Who has the version table that the server calls this; null when nobody may have it.
+const ResourceKey* Catalogue::first_seen_at(const std::string& identity) const {
   const auto here = seen_.find(identity);
   if (here == seen_.end()) {
-    return {};
+    return nullptr;
   }
   const auto owner = std::ranges::find_if(here->second, [this](const ResourceKey& each) { return may_own(each); });
-  return owner == here->second.end() ? std::string() : owner->text();
+  return owner == here->second.end() ? nullptr : &*owner;
 }
 
 std::string Catalogue::lost_to(const ResourceKey& key) const {
@@ -207,8 +207,8 @@ std::string Catalogue::lost_to(const ResourceKey& key) const {
   }
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
-  const std::string owner = found == entries_.end() ? std::string() : first_seen_at(found->second.seen);
-  return owner.empty() || !(key_of(owner) < key) ? std::string() : owner;
+  const ResourceKey* const owner = found == entries_.end() ? nullptr : first_seen_at(found->second.seen);
+  return owner != nullptr && *owner < key ? owner->text() : std::string();
 }
 
 std::string Catalogue::claim(const ResourceKey& key, const std::string& identity) {
@@ -220,8 +220,8 @@ std::string Catalogue::claim(const ResourceKey& key, const std::string& identity
   Entry& entry = found->second;
   const std::string before = entry.seen;
   see(key, entry, identity);
-  if (std::string owner = first_seen_at(identity); !owner.empty() && key_of(owner) < key) {
-    return owner;
+  if (const ResourceKey* const owner = first_seen_at(identity); owner != nullptr && *owner < key) {
+    return owner->text();
   }
   // It was refused before, and now the server, or the operator, was started anew: the other one is looked at first.
   const std::string refused_for = claimant_in(entry.resource.status);

@@ -70,7 +70,7 @@ class Catalogue final : public ResourceStore {
   [[nodiscard]] Result<void> store(const Entry& entry) const;
   void rebuild_claims(CatalogueChange& change);
   void see(const ResourceKey& key, Entry& entry, const std::string& identity);
-  [[nodiscard]] std::string first_seen_at(const std::string& identity) const;
+  [[nodiscard]] const ResourceKey* first_seen_at(const std::string& identity) const;
   [[nodiscard]] bool may_own(const ResourceKey& key) const;
 
   const StateFolder& state_;
