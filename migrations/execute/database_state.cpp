@@ -43,17 +43,29 @@ UnfinishedStep unfinished_from(const Rows& rows) {
 }
 
 // A version table is known by the schema it really is in, or would be made in: the same one however search_path reaches it.
-// Names are cut as the server cuts them. (A fresh backend pays for every catalog a query joins; pg_identify_object joins none.)
+// Names are cut as the server cuts them. A fresh backend pays for every catalog that a query joins and for every operator and
+// cast that it looks up, so the columns come as they are and are put together here.
 constexpr std::string_view kWhatIsThere =
     "SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL, to_regclass($3) IS NOT NULL,"
     " to_regnamespace($4) IS NOT NULL, pg_backend_pid(), pg_is_in_recovery(),"
-    " coalesce((parse_ident((pg_identify_object(1259, to_regclass($1), 0)).schema))[1], nullif($5::name, ''),"
-    " current_schema(), '') || '.' || $6::name";
+    " (pg_identify_object(1259, to_regclass($1), 0)).schema, $5::name, current_schema(), $6::name";
+enum Column {
+  VersionTableIs,
+  HistoryIs,
+  StepsIs,
+  LedgerSchemaIs,
+  BackendPid,
+  InRecovery,
+  FoundSchema,
+  NamedSchema,
+  FirstSchema,
+  TableName
+};
 // One running server, however it is reached: no two have been started in the same microsecond from the same files. A copy of
 // the files that runs elsewhere is another server.
-constexpr std::string_view kWhichDatabase =
-    ", (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint || '/' || current_database()";
-constexpr std::string_view kWhichFiles = " || '/' || (pg_control_system()).system_identifier";
+constexpr std::string_view kWhichDatabase = ", extract(epoch FROM pg_postmaster_start_time()), current_database()";
+constexpr std::string_view kWhichFiles = ", (pg_control_system()).system_identifier";
+enum IdentityColumn { StartedAt = TableName + 1, DatabaseName, SystemIdentifier };
 
 // Who may not ask for the files' number (anybody may, unless somebody took that away) does without it.
 Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) {
@@ -67,6 +79,41 @@ Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) 
   return session.query(question, parameters);
 }
 
+// pg_identify_object() quotes where SQL would have to.
+std::string unquoted(const std::string& identifier) {
+  if (!identifier.starts_with('"')) {
+    return identifier;
+  }
+  std::string name;
+  for (std::size_t i = 1; i + 1 < identifier.size(); ++i) {
+    name += identifier[i];
+    if (identifier[i] == '"') {
+      ++i;  // it stands twice
+    }
+  }
+  return name;
+}
+
+// "app.alembic_version".
+std::string version_table_in(const Rows& what) {
+  std::string schema = unquoted(what.text(0, FoundSchema));
+  for (const auto column : {NamedSchema, FirstSchema}) {
+    if (schema.empty()) {
+      schema = what.text(0, column);
+    }
+  }
+  return schema + "." + what.text(0, TableName);
+}
+
+// "1795293032.152797/app/7710724856117241789#public.alembic_version"; without the number of the files when nobody may see it.
+std::string identity_in(const Rows& what) {
+  std::string identity = what.text(0, StartedAt) + "/" + what.text(0, DatabaseName);
+  if (what.rows.front().size() > SystemIdentifier) {
+    identity += "/" + what.text(0, SystemIdentifier);
+  }
+  return identity + "#" + version_table_in(what);
+}
+
 }  // namespace
 
 Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions, Ledger& ledger,
@@ -75,19 +122,19 @@ Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings
                          ledger.step_table(),           quote_identifier(settings.ledger_schema),
                          settings.version_table_schema, settings.version_table};
   TRY_ASSIGN(const Rows what, ask(session, names, identify));
-  const auto is = [&](std::size_t column) { return what.text(0, column) == "t"; };
-  TRY(refuse_pooler(session, what.text(0, 4), settings.execution.allow_session_pooler));
+  const auto is = [&](Column column) { return what.text(0, column) == "t"; };
+  TRY(refuse_pooler(session, what.text(0, BackendPid), settings.execution.allow_session_pooler));
   DatabaseState state;
   Observation& seen = state.observation;
-  seen.has_version_table = is(0);
-  seen.has_ledger = is(1);
-  seen.read_only = is(5);
+  seen.has_version_table = is(VersionTableIs);
+  seen.has_ledger = is(HistoryIs);
+  seen.read_only = is(InRecovery);
   seen.server_version = session.server_version();
-  state.has_step_table = is(2);
-  state.has_ledger_schema = is(3);
-  ledger.belong_to(what.text(0, 6));
+  state.has_step_table = is(StepsIs);
+  state.has_ledger_schema = is(LedgerSchemaIs);
+  ledger.belong_to(version_table_in(what));
   if (identify) {
-    seen.identity = what.text(0, 7) + "#" + what.text(0, 6);
+    seen.identity = identity_in(what);
   }
   std::vector<Command> commands;
   if (seen.has_version_table) {

@@ -289,7 +289,7 @@ std::string claim_of(const std::string& described, const DatabaseMigration& reso
   return described + "#" + resource.spec.database.schema + "." + resource.spec.database.version_table;
 }
 
-// "1795293032152797/app/7710724856117241789#public.alembic_version" begins with the time of the start.
+// "1795293032.152797/app/7710724856117241789#public.alembic_version" begins with the time of the start.
 std::string lasting_part(const std::string& identity) {
   return identity.substr(std::min(identity.find('/'), identity.size()));
 }

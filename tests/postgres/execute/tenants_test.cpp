@@ -157,7 +157,8 @@ TEST_F(Identity, IsTheSameByWhateverNamesTheDatabaseIsReached) {
 
 TEST_F(Identity, IsTheSameBeforeAndAfterTheVersionTableIsMade) {
   database_.run("CREATE SCHEMA \"North West\"");
-  for (const char* schema : {"", "North West"}) {
+  database_.run("CREATE SCHEMA \"say \"\"when\"\"\"");
+  for (const char* schema : {"", "North West", "say \"when\""}) {
     settings_.version_table_schema = schema;
     const std::string before = identity();
     files_.clear();
