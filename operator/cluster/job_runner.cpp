@@ -38,6 +38,11 @@ bool gone(const Error& error) {
   return error.code == ErrorCode::ApiNotFound;
 }
 
+// A webhook that changes things elsewhere takes no dry runs, and the API server then refuses them.
+bool cannot_rehearse(const Error& error) {
+  return error.code == ErrorCode::ApiInvalid && error.message.find("does not support dry run") != std::string::npos;
+}
+
 Error not_ours(const std::string& name) {
   return Error(ErrorCode::PolicyRefused, "Job " + name + " exists and belongs to somebody else").advise("delete or rename it");
 }
@@ -112,6 +117,27 @@ Result<void> JobRunner::withdraw(const DatabaseMigration& resource, const JobSta
 Result<void> JobRunner::check(const DatabaseMigration& resource, const JobRequest& request) {
   TRY_ASSIGN(const JobFiles files, files_for(resource, request));
   TRY(job_manifest(resource, request, image_, files));
+  return {};
+}
+
+// Schema, admission and quota are asked. A name that is taken is no obstacle here: start() knows whose it is.
+Result<void> JobRunner::rehearse(const DatabaseMigration& resource, const JobRequest& request) {
+  if (const auto refused = refusal_of(resource.metadata.name_space, job_name(resource, request.attempt))) {
+    return fail(*refused);
+  }
+  TRY_ASSIGN(const JobFiles files, files_for(resource, request));
+  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, image_, files));
+  const auto job = client_.create(kube::kJobs, resource.metadata.name_space, manifest, {.dry_run = true});
+  if (!job) {
+    const bool is_no_obstacle = job.error().code == ErrorCode::ApiConflict || cannot_rehearse(job.error());
+    return is_no_obstacle ? Result<void>() : fail(Error(job.error()).at("Job " + metadata_text(manifest, "name")));
+  }
+  for (std::size_t index = 0; index < files.size(); ++index) {
+    const auto file = client_.create(kube::kConfigMaps, name_space_of(*job), files.config_map(index, *job), {.dry_run = true});
+    if (!file && !cannot_rehearse(file.error())) {
+      return fail(Error(file.error()).at("a ConfigMap for Job " + metadata_text(manifest, "name")));
+    }
+  }
   return {};
 }
 

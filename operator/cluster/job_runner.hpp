@@ -32,6 +32,7 @@ class JobRunner final : public JobExecution {
   [[nodiscard]] Result<JobState> newest(const DatabaseMigration& resource) override;
   [[nodiscard]] Result<void> withdraw(const DatabaseMigration& resource, const JobState& job) override;
   [[nodiscard]] Result<void> check(const DatabaseMigration& resource, const JobRequest& request) override;
+  [[nodiscard]] Result<void> rehearse(const DatabaseMigration& resource, const JobRequest& request) override;
   [[nodiscard]] Result<JobState> start(const DatabaseMigration& resource, const JobRequest& request) override;
 
  private:

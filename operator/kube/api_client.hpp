@@ -92,11 +92,15 @@ struct DeleteOptions {
   std::string propagation = "Background";
 };
 
+struct CreateOptions {
+  bool dry_run = false;  // everything is asked, nothing is stored; the answer is what would be
+};
+
 class KubeWriter {
  public:
   virtual ~KubeWriter() = default;
   [[nodiscard]] virtual Result<KubeObject> create(const ResourceType& type, const std::string& name_space,
-                                                  const KubeObject& object) = 0;
+                                                  const KubeObject& object, const CreateOptions& options = {}) = 0;
   // Fails with ApiConflict unless metadata.resourceVersion of `object` still is the newest.
   [[nodiscard]] virtual Result<KubeObject> replace(const ResourceType& type, const std::string& name_space,
                                                    const std::string& name, const KubeObject& object,

@@ -81,13 +81,8 @@ class RestClient final : public KubeClient {
 
   Result<std::string> list(const ResourceType& type, const ListOptions& options, const ObjectHandler& on_object) override;
 
-  Result<KubeObject> create(const ResourceType& type, const std::string& name_space, const KubeObject& object) override {
-    HttpRequest request;
-    request.method = "POST";
-    request.path = resource_path(type, name_space);
-    request.body = json_text(object);
-    return send_for_object(request, {describe("create", type, name_space, {}), is_secret(type), true});
-  }
+  Result<KubeObject> create(const ResourceType& type, const std::string& name_space, const KubeObject& object,
+                            const CreateOptions& options) override;
 
   Result<KubeObject> replace(const ResourceType& type, const std::string& name_space, const std::string& name,
                              const KubeObject& object, const std::string& subresource) override {
@@ -230,6 +225,19 @@ Result<std::string> RestClient::list_once(const ResourceType& type, const ListOp
     page = std::move(*read);
   } while (!page.continue_token.empty());
   return page.resource_version;
+}
+
+Result<KubeObject> RestClient::create(const ResourceType& type, const std::string& name_space, const KubeObject& object,
+                                      const CreateOptions& options) {
+  QueryText query;
+  if (options.dry_run) {
+    query.add("dryRun", "All");
+  }
+  HttpRequest request;
+  request.method = "POST";
+  request.path = resource_path(type, name_space) + query.text();
+  request.body = json_text(object);
+  return send_for_object(request, {describe("create", type, name_space, {}), is_secret(type), true});
 }
 
 Result<KubeObject> RestClient::patch(const ResourceType& type, const std::string& name_space, const std::string& name,

@@ -74,9 +74,6 @@ std::vector<std::string> destination_of(const Findings& found) {
 
 // An outcome when there is no backup and there must be one.
 std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
-  if (!needs_backup(given.resource.spec.backup, *found.plan, found.destructive)) {
-    return std::nullopt;
-  }
   const auto notice = [&](const std::string& message) {
     if (given.notes.backing_up) {
       given.notes.backing_up(found.note(), message);
@@ -113,12 +110,18 @@ void find_approval(const ReconcileContext& given, Findings& found) {
                                approvals_of(given));
 }
 
-std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found) {
+std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found,
+                                 const std::function<std::optional<Outcome>()>& rehearse) {
   if (auto closed = wait_at_gate(given, found)) {
     return closed;
   }
-  if (auto without = back_up(given, found)) {
-    return without;
+  if (needs_backup(given.resource.spec.backup, *found.plan, found.destructive)) {
+    if (auto refused = rehearse ? rehearse() : std::nullopt) {
+      return refused;
+    }
+    if (auto without = back_up(given, found)) {
+      return without;
+    }
   }
   if (const auto still = may_begin(given, found); !still) {
     return outcome_of(still.error());

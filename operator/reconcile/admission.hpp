@@ -9,6 +9,7 @@
 // Threads: as the reconcile it is a part of.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "operator/reconcile/reconcile_state.hpp"
@@ -17,8 +18,10 @@ namespace athanor::controller {
 
 // The approval of the plan that was found, whether it may run now or not.
 void find_approval(const ReconcileContext& given, Findings& found);
-// The outcome when the plan that was found may not run now; empty: it may. Takes the backup.
-[[nodiscard]] std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found);
+// The outcome when the plan that was found may not run now; empty: it may. Takes the backup, unless it would be in vain:
+// `rehearse` tells what would stop the run at once.
+[[nodiscard]] std::optional<Outcome> hold_back(const ReconcileContext& given, Findings& found,
+                                               const std::function<std::optional<Outcome>()>& rehearse = {});
 // Whether the plan that was admitted may begin still. StalePlan: look again.
 [[nodiscard]] Result<void> may_begin(const ReconcileContext& given, const Findings& found);
 [[nodiscard]] Standing standing_of(const ReconcileContext& given);

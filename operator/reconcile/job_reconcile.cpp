@@ -22,10 +22,13 @@ bool JobReconcile::has_to_tell() const {
 }
 
 // Why a Job that has not begun must not begin any more; empty: it may.
-std::string JobReconcile::taken_back() const {
+std::string JobReconcile::taken_back(const std::string& claimed_by) const {
   const DatabaseMigration& resource = given_.resource;
   if (resource.spec.suspend) {
     return "the resource is suspended";
+  }
+  if (!claimed_by.empty()) {
+    return "the database is managed by " + claimed_by;
   }
   if (last_.generation != resource.metadata.generation) {
     return "something else is declared";
@@ -47,7 +50,7 @@ std::string JobReconcile::taken_back() const {
   return {};
 }
 
-Result<std::optional<Outcome>> JobReconcile::look_for_one(RunProgress& sink) {
+Result<std::optional<Outcome>> JobReconcile::look_for_one(const std::string& claimed_by, RunProgress& sink) {
   if (given_.parts.jobs == nullptr) {
     return std::optional(
         not_started(Error(ErrorCode::PolicyRefused, "this operator cannot create Jobs")
@@ -61,7 +64,7 @@ Result<std::optional<Outcome>> JobReconcile::look_for_one(RunProgress& sink) {
   if (last_.kind != JobState::Kind::Running) {
     return std::optional<Outcome>();
   }
-  if (const std::string why = last_.begun || last_.deleting ? "" : taken_back(); !why.empty()) {
+  if (const std::string why = last_.begun || last_.deleting ? "" : taken_back(claimed_by); !why.empty()) {
     TRY(given_.parts.jobs->withdraw(given_.resource, last_));
     given_.log.info("job withdrawn", {{"job", last_.name}, {"why", why}});
     Outcome outcome = waiting_for(last_);
@@ -293,7 +296,11 @@ Result<Outcome> JobReconcile::start_when_allowed(const JobRequest& request) {
   if (auto possible = given_.parts.jobs->check(given_.resource, request); !possible) {
     return not_started(std::move(possible).error());
   }
-  if (auto not_yet = hold_back(given_, found_)) {
+  const auto rehearse = [&]() -> std::optional<Outcome> {
+    auto rehearsed = given_.parts.jobs->rehearse(given_.resource, request);
+    return rehearsed ? std::nullopt : std::optional(not_started(std::move(rehearsed).error()));
+  };
+  if (auto not_yet = hold_back(given_, found_, rehearse)) {
     return std::move(*not_yet);
   }
   return start(request);

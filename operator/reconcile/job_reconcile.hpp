@@ -25,8 +25,9 @@ class JobReconcile {
   [[nodiscard]] bool may_be_under_way() const;
   // Whether the end of the last one was not told yet.
   [[nodiscard]] bool has_to_tell() const;
-  // Finds the last Job. The outcome when it is under way; empty: it has ended, or there is none.
-  [[nodiscard]] Result<std::optional<Outcome>> look_for_one(RunProgress& sink);
+  // Finds the last Job. The outcome when it is under way; empty: it has ended, or there is none. `claimed_by`: another resource
+  // that has the database; empty: none.
+  [[nodiscard]] Result<std::optional<Outcome>> look_for_one(const std::string& claimed_by, RunProgress& sink);
   // Tells what the last Job did. The database has been looked at.
   [[nodiscard]] Result<void> tell_last(DatabaseAccess& access);
 
@@ -41,7 +42,7 @@ class JobReconcile {
 
  private:
   [[nodiscard]] Outcome watch(RunProgress& sink);
-  [[nodiscard]] std::string taken_back() const;
+  [[nodiscard]] std::string taken_back(const std::string& claimed_by) const;
   [[nodiscard]] Result<void> look_at_progress(RunProgress& sink, Outcome& outcome);
   [[nodiscard]] std::shared_ptr<const ToldRun> told_run() const;
   [[nodiscard]] JobRequest request_of_plan() const;

@@ -39,7 +39,7 @@ class Reconciler::Run {
       }
     };
     RunProgress sink(given_.parts.clock, given_.parts.observer, given_.log, tell);
-    auto outcome = early ? leave_alone(std::move(*early), sink) : look_and_act(sink);
+    auto outcome = early ? leave_alone(std::move(*early), claimed_by, sink) : look_and_act(sink);
     Outcome result = outcome ? std::move(*outcome) : outcome_of(std::move(outcome).error());
     if (result.given_back) {
       return result;
@@ -56,11 +56,11 @@ class Reconciler::Run {
   [[nodiscard]] bool in_job() const { return given_.resource.spec.execution.mode == ExecutionMode::Job; }
 
   // Begins nothing. A Job that was begun before is told to its end, or a database that changes would be said to be left alone.
-  Result<Outcome> leave_alone(Decision early, RunProgress& sink) {
+  Result<Outcome> leave_alone(Decision early, const std::string& claimed_by, RunProgress& sink) {
     if (given_.parts.jobs == nullptr) {
       return from_decision(std::move(early));
     }
-    TRY_ASSIGN(auto under_way, jobs_.look_for_one(sink));
+    TRY_ASSIGN(auto under_way, jobs_.look_for_one(claimed_by, sink));
     if (under_way) {
       return std::move(*under_way);
     }
@@ -76,7 +76,7 @@ class Reconciler::Run {
 
   Result<Outcome> look_and_act(RunProgress& sink) {
     if (jobs_.may_be_under_way()) {
-      TRY_ASSIGN(auto under_way, jobs_.look_for_one(sink));
+      TRY_ASSIGN(auto under_way, jobs_.look_for_one({}, sink));
       if (under_way) {
         return std::move(*under_way);
       }

@@ -93,8 +93,7 @@ FakeKube::Stored* FakeKube::stored(const ResourceType& type, const ResourceKey& 
   return found == objects_.end() ? nullptr : &found->second;
 }
 
-Result<KubeObject> FakeKube::store_new(const ResourceType& type, const std::string& name_space, KubeObject object,
-                                       Owners owners) {
+Result<KubeObject> FakeKube::made_of(const ResourceType& type, const std::string& name_space, KubeObject object) {
   KubeObject& metadata = object["metadata"];
   if (object.value("apiVersion", type.api_version()) != type.api_version() || object.value("kind", type.kind) != type.kind) {
     return athanor::fail(ErrorCode::ApiInvalid, "the object is not a " + type.kind + " (status 400)");
@@ -128,10 +127,16 @@ Result<KubeObject> FakeKube::store_new(const ResourceType& type, const std::stri
   if (counts_generations(type)) {
     metadata["generation"] = 1;
   }
-  stamp(object);
-  objects_[{id_of(type), key}] = {object, std::move(owners)};
-  tell({0, id_of(type), object, nullptr, false});
   return object;
+}
+
+Result<KubeObject> FakeKube::store_new(const ResourceType& type, const std::string& name_space, KubeObject object,
+                                       Owners owners) {
+  TRY_ASSIGN(KubeObject made, made_of(type, name_space, std::move(object)));
+  stamp(made);
+  objects_[{id_of(type), key_of(made)}] = {made, std::move(owners)};
+  tell({0, id_of(type), made, nullptr, false});
+  return made;
 }
 
 Result<KubeObject> FakeKube::store_change(const ResourceType& type, Stored& stored, KubeObject next,
@@ -217,13 +222,18 @@ Result<std::string> FakeKube::list(const ResourceType& type, const controller::L
 
 // --- writing
 
-Result<KubeObject> FakeKube::create(const ResourceType& type, const std::string& name_space, const KubeObject& object) {
+Result<KubeObject> FakeKube::create(const ResourceType& type, const std::string& name_space, const KubeObject& object,
+                                    const controller::CreateOptions& options) {
   const std::string name = object.value("/metadata/name"_json_pointer, std::string());
-  const auto fault = enter({"create", type.plural, key_in(type, name_space, name), {}, object, {}, {}});
+  const auto fault =
+      enter({options.dry_run ? "dry-run" : "create", type.plural, key_in(type, name_space, name), {}, object, {}, {}});
   if (fault && fault->error && !fault->afterwards) {
     return athanor::fail(*fault->error);
   }
   const std::lock_guard lock(mutex_);
+  if (options.dry_run) {
+    return made_of(type, name_space, object);
+  }
   Result<KubeObject> made = store_new(type, name_space, object, {{"update", leaves_of(object)}});
   if (fault && fault->error) {
     return athanor::fail(*fault->error);

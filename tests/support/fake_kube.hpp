@@ -36,7 +36,7 @@ using controller::ResourceKey;
 using controller::ResourceType;
 
 struct KubeCall {
-  std::string verb{};  // get, list, watch, create, update, patch, apply, delete
+  std::string verb{};  // get, list, watch, create, dry-run (of a create), update, patch, apply, delete
   std::string plural{};
   ResourceKey key;
   std::string subresource;
@@ -61,7 +61,8 @@ class FakeKube final : public controller::KubeClient {
   Result<KubeObject> get(const ResourceType& type, const std::string& name_space, const std::string& name) override;
   Result<std::string> list(const ResourceType& type, const controller::ListOptions& options,
                            const ObjectHandler& on_object) override;
-  Result<KubeObject> create(const ResourceType& type, const std::string& name_space, const KubeObject& object) override;
+  Result<KubeObject> create(const ResourceType& type, const std::string& name_space, const KubeObject& object,
+                            const controller::CreateOptions& options = {}) override;
   Result<KubeObject> replace(const ResourceType& type, const std::string& name_space, const std::string& name,
                              const KubeObject& object, const std::string& subresource = {}) override;
   Result<KubeObject> patch(const ResourceType& type, const std::string& name_space, const std::string& name,
@@ -116,6 +117,8 @@ class FakeKube final : public controller::KubeClient {
   void stamp(KubeObject& object);
   void tell(Change change);
   [[nodiscard]] Stored* stored(const ResourceType& type, const ResourceKey& key);
+  // What a create would store.
+  Result<KubeObject> made_of(const ResourceType& type, const std::string& name_space, KubeObject object);
   Result<KubeObject> store_new(const ResourceType& type, const std::string& name_space, KubeObject object, Owners owners);
   Result<KubeObject> store_change(const ResourceType& type, Stored& stored, KubeObject next, const std::string& subresource);
   Result<KubeObject> apply(const ResourceType& type, const ResourceKey& key, const KubeObject& body,

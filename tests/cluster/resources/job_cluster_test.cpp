@@ -128,9 +128,28 @@ TEST_F(JobClusterTest, AJobWithoutItsFilesIsMadeAnew) {
   EXPECT_TRUE(eventually([&] { return files() == 1; }));
 }
 
+TEST_F(JobClusterTest, ARehearsalIsRefusedAsTheJobWouldBeAndMakesNothing) {
+  JobRunner runner(*client_, clock_, "athanor:1");
+  const auto rehearsed = runner.rehearse(resource_, request("attempt"));
+  ASSERT_TRUE(rehearsed) << rehearsed.error().describe();
+  EXPECT_EQ(runner.newest(resource_)->kind, Kind::Absent);
+  EXPECT_EQ(files(), 0U);
+  const ResourceType quotas{"", "v1", "resourcequotas", "ResourceQuota"};
+  ASSERT_TRUE(client_->create(quotas, name_space_,
+                              {{"metadata", {{"name", "none"}}}, {"spec", {{"hard", {{"count/jobs.batch", "0"}}}}}}));
+  Result<void> refused;
+  EXPECT_TRUE(eventually([&] {
+    refused = runner.rehearse(resource_, request("attempt"));
+    return !refused;
+  }));
+  EXPECT_EQ(refused.error().code, ErrorCode::ApiForbidden) << refused.error().describe();
+  EXPECT_THAT(refused.error().message, HasSubstr("exceeded quota"));
+}
+
 TEST_F(JobClusterTest, ATemplateOfTheWrongShapeIsRefusedByTheServer) {
   JobRunner runner(*client_, clock_, "athanor:1");
   resource_.spec.execution.pod_template = R"({"spec": {"containers": {"name": "athanor"}}})";
+  ASSERT_FALSE(runner.rehearse(resource_, request("attempt")));
   const auto refused = runner.start(resource_, request("attempt"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::ApiInvalid) << refused.error().describe();

@@ -51,7 +51,7 @@ class JobModeTest : public JobRunnerTest {
     reconciler = std::make_unique<Reconciler>(parts);
   }
   Outcome reconcile() {
-    Outcome outcome = reconciler->reconcile(resource, "", {}, {}, Log());
+    Outcome outcome = reconciler->reconcile(resource, claimed_by, {}, {}, Log());
     resource.status = summarise(resource, outcome, {1, clock.wall_now(), {}});
     return outcome;
   }
@@ -81,6 +81,7 @@ class JobModeTest : public JobRunnerTest {
   }
   sketch::FakeDatabase& database() { return databases.database; }
 
+  std::string claimed_by;
   sketch::FakeSources sources;
   sketch::FakeCredentials credentials;
   sketch::FakeDatabases databases;

@@ -288,6 +288,34 @@ TEST_F(JobModeTest, TakesNoBackupForAnAttemptThatFailed) {
   EXPECT_EQ(backups.taken, 1);
 }
 
+TEST_F(JobModeTest, TakesNoBackupForAJobThatTheServerWouldRefuse) {
+  resource.spec.backup.when = BackupWhen::Always;
+  kube.fail({.verb = "dry-run", .plural = "jobs", .error = Error(ErrorCode::ApiForbidden, "exceeded quota"), .times = 2});
+  for (int look = 0; look < 2; ++look) {
+    EXPECT_THAT(reconcile().message, HasSubstr("exceeded quota"));
+  }
+  EXPECT_EQ(backups.taken, 0);
+  EXPECT_EQ(jobs_made(), 0U);
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(backups.taken, 1);
+  EXPECT_EQ(jobs_made(), 1U);
+}
+
+TEST_F(JobModeTest, RehearsesNothingThatNeedsNoBackup) {
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(kube.count("dry-run"), 0U);
+}
+
+TEST_F(JobModeTest, BacksUpWhereAWebhookTakesNoDryRuns) {
+  resource.spec.backup.when = BackupWhen::Always;
+  kube.fail(
+      {.verb = "dry-run",
+       .plural = "jobs",
+       .error = Error(ErrorCode::ApiInvalid, "admission webhook \"x.example.com\" does not support dry run (status 400)")});
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(backups.taken, 1);
+}
+
 TEST_F(JobModeTest, SaysNothingOfAPasswordInNamesAndLabels) {
   resource.spec.database.url.clear();
   resource.spec.database.url_from = SecretReference{SecretReference::Kind::SecretKey, "db", "url"};
@@ -325,6 +353,22 @@ TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItIsNotWantedAnyMore) {
     EXPECT_TRUE(kube.all(kube::kJobs).empty());
     EXPECT_TRUE(database().observation.rows.empty());
   }
+}
+
+TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenAnotherResourceHasTheDatabase) {
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  claimed_by = "shop/older";
+  EXPECT_THAT(reconcile().message, HasSubstr("is withdrawn: the database is managed by shop/older"));
+  EXPECT_TRUE(kube.all(kube::kJobs).empty());
+  EXPECT_EQ(reconcile().reason, Reason::DatabaseClaimed);
+}
+
+TEST_F(JobModeTest, TellsAJobThatHasBegunToItsEndThoughAnotherResourceHasTheDatabase) {
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  kube.put_status(kube::kPods, make_pod(the_job()), {{"phase", "Running"}});
+  claimed_by = "shop/older";
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning);
+  EXPECT_EQ(kube.all(kube::kJobs).size(), 1U);
 }
 
 TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItsApprovalIsTakenBack) {

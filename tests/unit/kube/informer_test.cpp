@@ -295,8 +295,9 @@ TEST_F(InformerTest, WatchesAreAskedForFiveToTenMinutes) {
     Result<std::string> list(const ResourceType& t, const ListOptions& o, const ObjectHandler& h) override {
       return kube_.list(t, o, h);
     }
-    Result<KubeObject> create(const ResourceType& t, const std::string& s, const KubeObject& o) override {
-      return kube_.create(t, s, o);
+    Result<KubeObject> create(const ResourceType& t, const std::string& s, const KubeObject& o,
+                              const CreateOptions& how) override {
+      return kube_.create(t, s, o, how);
     }
     Result<KubeObject> replace(const ResourceType& t, const std::string& s, const std::string& n, const KubeObject& o,
                                const std::string& sub) override {

@@ -87,6 +87,16 @@ TYPED_TEST_P(KubeContract, CreatesReadsAndRemoves) {
   EXPECT_EQ(this->client().remove(kube::kConfigMaps, this->name_space(), "a", {}).error().code, ErrorCode::ApiNotFound);
 }
 
+TYPED_TEST_P(KubeContract, ADryRunOfACreationStoresNothing) {
+  const auto would_be = this->client().create(kube::kConfigMaps, this->name_space(), config_map("a", {}), {.dry_run = true});
+  ASSERT_TRUE(would_be) << would_be.error().describe();
+  EXPECT_FALSE(would_be->at("metadata").at("uid").template get<std::string>().empty());
+  EXPECT_EQ(this->client().get(kube::kConfigMaps, this->name_space(), "a").error().code, ErrorCode::ApiNotFound);
+  ASSERT_TRUE(this->create(config_map("a", {})));
+  EXPECT_EQ(this->client().create(kube::kConfigMaps, this->name_space(), config_map("a", {}), {.dry_run = true}).error().code,
+            ErrorCode::ApiConflict);
+}
+
 TYPED_TEST_P(KubeContract, AReplacementOfAnOldVersionIsAConflict) {
   KubeObject object = *this->create(config_map("a", {{"k", "1"}}));
   const KubeObject old = object;
@@ -242,10 +252,11 @@ TYPED_TEST_P(KubeContract, AnObjectThatBeginsToMatchIsAddedAndOneThatCeasesIsDel
   EXPECT_THAT(this->watch(options, 2), testing::ElementsAre("Aa", "Da"));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(KubeContract, CreatesReadsAndRemoves, AReplacementOfAnOldVersionIsAConflict,
-                            AChangeThatChangesNothingMakesNoVersion, StatusAndSpecAreWrittenApart,
-                            AFinalizerHoldsARemovedObject, AppliedFieldsHaveOwners, AnAppliedStatusIsHeldToAVersionAndToNoUid,
-                            ListsBySelector, MetadataAloneIsListedAndWatchedWithoutTheRest, AWatchGoesOnBehindTheListItFollows,
+REGISTER_TYPED_TEST_SUITE_P(KubeContract, CreatesReadsAndRemoves, ADryRunOfACreationStoresNothing,
+                            AReplacementOfAnOldVersionIsAConflict, AChangeThatChangesNothingMakesNoVersion,
+                            StatusAndSpecAreWrittenApart, AFinalizerHoldsARemovedObject, AppliedFieldsHaveOwners,
+                            AnAppliedStatusIsHeldToAVersionAndToNoUid, ListsBySelector,
+                            MetadataAloneIsListedAndWatchedWithoutTheRest, AWatchGoesOnBehindTheListItFollows,
                             AWatchListTellsWhatIsThereAndThenItsEnd, AnObjectThatBeginsToMatchIsAddedAndOneThatCeasesIsDeleted);
 
 }  // namespace athanor::controller

@@ -396,8 +396,9 @@ class SlowKube final : public KubeClient {
   Result<KubeObject> get(const ResourceType& t, const std::string& s, const std::string& n) override {
     return slowly([&] { return kube_.get(t, s, n); });
   }
-  Result<KubeObject> create(const ResourceType& t, const std::string& s, const KubeObject& o) override {
-    return slowly([&] { return kube_.create(t, s, o); });
+  Result<KubeObject> create(const ResourceType& t, const std::string& s, const KubeObject& o,
+                            const CreateOptions& how) override {
+    return slowly([&] { return kube_.create(t, s, o, how); });
   }
   Result<KubeObject> replace(const ResourceType& t, const std::string& s, const std::string& n, const KubeObject& o,
                              const std::string& sub) override {
