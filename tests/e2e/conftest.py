@@ -51,10 +51,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shared_operator(account: Account, folder: Path) -> Iterator[OperatorProcess]:
-    """One for a whole file, as the chart starts it but for a shorter resync."""
-    running = OperatorProcess(account, folder, "--leader-elect=true", "--resync=2s")
-    eventually(running.leads, "the operator leads")
+def options() -> tuple[str, ...]:
+    """Of the file's operator: as the chart starts it but for a shorter resync. A file that needs others has a fixture of this name of its own."""
+    return "--leader-elect=true", "--resync=2s"
+
+
+@pytest.fixture(scope="module")
+def shared_operator(account: Account, folder: Path, options: tuple[str, ...]) -> Iterator[OperatorProcess]:
+    """One for a whole file."""
+    running = OperatorProcess(account, folder, *options)
+    if "--leader-elect=true" in options:
+        eventually(running.leads, "the operator leads")
     yield running
     assert running.stop() == 0, running.log()[-3000:]
 

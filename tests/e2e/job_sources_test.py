@@ -39,10 +39,8 @@ def account(server: ThrowawayCluster) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="module")
-def shared_operator(account: Account, folder: Path) -> Iterator[OperatorProcess]:
-    running = OperatorProcess(account, folder, *ALONE)
-    yield running
-    assert running.stop() == 0, running.log()[-3000:]
+def options() -> tuple[str, ...]:
+    return ALONE
 
 
 @pytest.fixture(scope="module")

@@ -30,10 +30,8 @@ def account(server: ThrowawayCluster) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="module")
-def shared_operator(account: Account, folder: Path) -> Iterator[OperatorProcess]:
-    running = OperatorProcess(account, folder, *ALONE)
-    yield running
-    assert running.stop() == 0, running.log()[-3000:]
+def options() -> tuple[str, ...]:
+    return ALONE
 
 
 def events_of(migration: Migration) -> set[str]:

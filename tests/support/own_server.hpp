@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tests/support/process.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -14,10 +15,10 @@ namespace athanor::test {
 
 class OwnServer {
  public:
-  OwnServer() : url_(control("start").out) {
-    while (!url_.empty() && url_.back() == '\n') {
-      url_.pop_back();
-    }
+  OwnServer() : OwnServer(std::vector<std::string>{}) {}
+  // With the same files, as pg_basebackup makes them: the same system identifier, the same databases.
+  [[nodiscard]] static OwnServer copy_of(const OwnServer& original) {
+    return OwnServer(std::vector<std::string>{original.folder_ / "server"});
   }
   ~OwnServer() { (void)run_process({kScript, "stop", folder_ / "server"}); }
   OwnServer(const OwnServer&) = delete;
@@ -31,8 +32,15 @@ class OwnServer {
 
  private:
   static constexpr const char* kScript = ATHANOR_SOURCE_DIR "/tests/support/throwaway-postgres";
-  ProcessResult control(const std::string& action) {
-    auto result = run_process({kScript, action, folder_ / "server"});
+  explicit OwnServer(const std::vector<std::string>& original) : url_(control("start", original).out) {
+    while (!url_.empty() && url_.back() == '\n') {
+      url_.pop_back();
+    }
+  }
+  ProcessResult control(const std::string& action, const std::vector<std::string>& original = {}) {
+    std::vector<std::string> command{kScript, action, folder_ / "server"};
+    command.insert(command.end(), original.begin(), original.end());
+    auto result = run_process(command);
     if (result.exit_code != 0) {
       throw std::runtime_error("throwaway-postgres " + action + ": " + result.err);
     }

@@ -1,5 +1,5 @@
-// A database server that goes away under the running operator: crashed, restarted, down for a while. Its own server, because
-// nobody else's tests should notice.
+// A database server that goes away under the running operator: crashed, restarted, down for a while; or is there twice. Its own
+// server, because nobody else's tests should notice.
 #include <gtest/gtest.h>
 
 #include "tests/postgres/operator/operator_scene.hpp"
@@ -104,6 +104,18 @@ TEST_F(OperatorRestart, AServerThatComesUpAfterTheOperatorIsMigrated) {
   EXPECT_EQ(scene.get("/healthz"), "ok\n");
   server.resume();
   expect_recovered("a3");
+}
+
+// A copy of the files (pg_basebackup, a snapshot of a volume) has every number of the original, and is a database of its own.
+TEST_F(OperatorRestart, APhysicalCopyOfTheServerIsNotTakenForTheServer) {
+  const OwnServer copy = OwnServer::copy_of(server);
+  const char* const files = "SELECT system_identifier FROM pg_control_system()";
+  ASSERT_EQ(Client(copy.url()).value(files), Client(server.url()).value(files));
+  scene.manifest("copied-orders", copy.url());
+  scene.start();
+  expect_recovered("a3");
+  ASSERT_TRUE(scene.wait_until_at("copied-orders", "a3")) << scene.status("copied-orders");
+  EXPECT_EQ(Client(copy.url()).value("SELECT count(*) FROM gate"), "1");
 }
 
 }  // namespace
