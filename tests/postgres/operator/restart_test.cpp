@@ -111,10 +111,10 @@ TEST_F(OperatorRestart, APhysicalCopyOfTheServerIsNotTakenForTheServer) {
   const OwnServer copy = OwnServer::copy_of(server);
   const char* const files = "SELECT system_identifier FROM pg_control_system()";
   ASSERT_EQ(Client(copy.url()).value(files), Client(server.url()).value(files));
-  scene.manifest("copied-orders", copy.url());
   scene.start();
   expect_recovered("a3");
-  ASSERT_TRUE(scene.wait_until_at("copied-orders", "a3")) << scene.status("copied-orders");
+  scene.manifest("orders-copy", copy.url());  // of one that is known to have its database already
+  ASSERT_TRUE(scene.wait_until_at("orders-copy", "a3")) << scene.status("orders-copy");
   EXPECT_EQ(Client(copy.url()).value("SELECT count(*) FROM gate"), "1");
 }
 
