@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <ranges>
 
 namespace athanor {
 namespace {
@@ -33,7 +32,8 @@ std::vector<OwnBackup> own_backups(const std::vector<StoredBackup>& backups, con
     }
   }
   std::map<std::string, const OwnBackup*> last;  // before a migration, by version table
-  for (OwnBackup& backup : std::views::reverse(own)) {
+  for (auto each = own.rbegin(); each != own.rend(); ++each) {
+    OwnBackup& backup = *each;
     if (!backup.good || !backup.record->target) {
       continue;
     }
