@@ -29,12 +29,6 @@ class CountingBackups final : public BackupService {
   std::vector<std::string> destination;
 };
 
-class GivenApprovals final : public ApprovalSource {
- public:
-  [[nodiscard]] std::vector<Approval> approvals(const ResourceKey&) const override { return given; }
-  std::vector<Approval> given;
-};
-
 class JobModeTest : public JobRunnerTest {
  protected:
   JobModeTest() {
@@ -87,7 +81,7 @@ class JobModeTest : public JobRunnerTest {
   sketch::FakeDatabases databases;
   CountingObserver observer;
   CountingBackups backups;
-  GivenApprovals approvals;
+  sketch::GivenApprovals approvals;
   std::unique_ptr<JobRunner> fresh_runner;
   std::unique_ptr<Reconciler> reconciler;
 };

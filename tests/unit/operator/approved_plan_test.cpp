@@ -115,12 +115,6 @@ TEST_F(BegunPlans, IsNotDeceivedByWhatOnlyLooksLikeOne) {
   EXPECT_EQ(begun({"a1"}), Ids());  // somebody moved it since
 }
 
-class GivenApprovals final : public ApprovalSource {
- public:
-  [[nodiscard]] std::vector<Approval> approvals(const ResourceKey&) const override { return given; }
-  std::vector<Approval> given;
-};
-
 class ApprovedRun : public testing::Test {
  protected:
   ApprovedRun() {
@@ -157,7 +151,7 @@ class ApprovedRun : public testing::Test {
   sketch::FakeDatabases databases;
   ReconcileObserver observer;
   test::FakeClock clock;
-  GivenApprovals approvals;
+  sketch::GivenApprovals approvals;
   ReconcilerParts parts{sources, credentials, databases, observer, clock};
   DatabaseMigration resource = sketch::resource();
 };

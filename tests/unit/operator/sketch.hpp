@@ -12,6 +12,7 @@
 
 #include "migrations/base/sha256.hpp"
 #include "operator/reconcile/database_access.hpp"
+#include "operator/reconcile/gate.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
 
 namespace athanor::controller::sketch {
@@ -210,6 +211,12 @@ class FakeSources final : public SourceProvider {
   std::optional<Error> error;
   std::optional<Error> doubt;
   SteadyTime known_since{};  // of the last resource it was asked for
+};
+
+class GivenApprovals final : public ApprovalSource {
+ public:
+  [[nodiscard]] std::vector<Approval> approvals(const ResourceKey&) const override { return given; }
+  std::vector<Approval> given;
 };
 
 class FakeCredentials final : public CredentialSource {

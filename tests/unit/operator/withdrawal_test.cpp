@@ -23,12 +23,6 @@ class EventfulBackups final : public BackupService {
   std::function<void()> meanwhile = [] {};
 };
 
-class GivenApprovals final : public ApprovalSource {
- public:
-  [[nodiscard]] std::vector<Approval> approvals(const ResourceKey&) const override { return given; }
-  std::vector<Approval> given;
-};
-
 class WithdrawalTest : public testing::Test {
  protected:
   WithdrawalTest() {
@@ -48,7 +42,7 @@ class WithdrawalTest : public testing::Test {
   sketch::FakeCredentials credentials;
   sketch::FakeDatabases databases;
   EventfulBackups backups;
-  GivenApprovals approvals;
+  sketch::GivenApprovals approvals;
   ReconcileObserver observer;
   test::FakeClock clock;
   DatabaseMigration resource = sketch::resource();
