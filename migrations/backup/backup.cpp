@@ -13,7 +13,7 @@
 #include "migrations/backup/retention.hpp"
 #include "migrations/base/ids.hpp"
 #include "migrations/execute/pooler.hpp"
-#include "migrations/plan/plan.hpp"
+#include "migrations/plan/quoting.hpp"
 
 namespace athanor {
 namespace {

@@ -10,7 +10,7 @@
 #include "migrations/backup/retention.hpp"
 #include "migrations/base/sha256.hpp"
 #include "migrations/execute/ledger.hpp"
-#include "migrations/plan/plan.hpp"
+#include "migrations/plan/quoting.hpp"
 
 namespace athanor {
 namespace {

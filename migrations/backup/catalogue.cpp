@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "migrations/plan/plan.hpp"
+#include "migrations/plan/quoting.hpp"
 
 namespace athanor {
 namespace {

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "migrations/plan/plan.hpp"
+#include "migrations/plan/quoting.hpp"
 
 namespace athanor {
 namespace {

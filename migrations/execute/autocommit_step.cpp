@@ -2,6 +2,7 @@
 
 #include "migrations/execute/catalog_probe.hpp"
 #include "migrations/execute/run_context.hpp"
+#include "migrations/plan/quoting.hpp"
 
 namespace athanor {
 namespace {

@@ -1,5 +1,7 @@
 #include "migrations/execute/ledger.hpp"
 
+#include "migrations/plan/quoting.hpp"
+
 namespace athanor {
 namespace {
 

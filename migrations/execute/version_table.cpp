@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "migrations/plan/quoting.hpp"
+
 namespace athanor {
 namespace {
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "migrations/plan/quoting.hpp"
 #include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/plan/statement_shape.hpp"

@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "migrations/plan/plan.hpp"
+#include "migrations/plan/quoting.hpp"
 #include "migrations/plan/sql_lexer.hpp"
 
 namespace athanor {

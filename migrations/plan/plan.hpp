@@ -72,10 +72,4 @@ struct OfflineOptions {
 // Only the version table, as `ensure_version --sql` prints it.
 [[nodiscard]] std::string render_version_table(const OfflineOptions& options);
 
-// Quoting for SQL text that must be built.
-[[nodiscard]] std::string quote_identifier(std::string_view name);  // "na""me"; plain lower-case names stay bare
-[[nodiscard]] std::string quote_literal(std::string_view text);     // 'it''s'; E'' when there is a backslash
-// "schema.table" quoted; the table alone when the schema is empty.
-[[nodiscard]] std::string qualified_name(std::string_view schema, std::string_view table);
-
 }  // namespace athanor

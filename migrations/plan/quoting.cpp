@@ -1,7 +1,9 @@
+#include "migrations/plan/quoting.hpp"
+
 #include <algorithm>
 #include <array>
 
-#include "migrations/plan/plan.hpp"
+#include "migrations/plan/sql_lexer.hpp"
 
 namespace athanor {
 namespace {
@@ -202,6 +204,24 @@ std::string quote_identifier(std::string_view name) {
   std::string quoted = "\"";
   append_doubled(quoted, name, "\"");
   return quoted += '"';
+}
+
+std::string identifier_name(std::string_view token) {
+  const auto open = token.find('"');
+  std::string name;
+  if (open == std::string_view::npos) {
+    name.assign(token);
+    std::transform(name.begin(), name.end(), name.begin(), lower_ascii);
+    return name;
+  }
+  const auto inner = token.substr(open + 1, token.size() - open - 2);
+  for (std::size_t index = 0; index < inner.size(); ++index) {
+    name += inner[index];
+    if (inner[index] == '"') {
+      ++index;
+    }
+  }
+  return name;
 }
 
 std::string quote_literal(std::string_view text) {

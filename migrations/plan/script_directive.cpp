@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "migrations/plan/quoting.hpp"
 #include "migrations/plan/sql_lexer.hpp"
 #include "migrations/revision/suggestion.hpp"
 

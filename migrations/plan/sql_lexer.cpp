@@ -55,24 +55,6 @@ int count_lines(std::string_view text, std::size_t end) {
   return static_cast<int>(std::count(head.begin(), head.end(), '\n'));
 }
 
-std::string identifier_name(std::string_view token) {
-  const auto open = token.find('"');
-  std::string name;
-  if (open == std::string_view::npos) {
-    name.assign(token);
-    std::transform(name.begin(), name.end(), name.begin(), lower_ascii);
-    return name;
-  }
-  const auto inner = token.substr(open + 1, token.size() - open - 2);
-  for (std::size_t index = 0; index < inner.size(); ++index) {
-    name += inner[index];
-    if (inner[index] == '"') {
-      ++index;
-    }
-  }
-  return name;
-}
-
 Token SqlLexer::finish(TokenKind kind, std::size_t begin, std::size_t end) {
   position_ = kind == TokenKind::Unterminated ? text_.size() : end;
   return {kind, begin, end};

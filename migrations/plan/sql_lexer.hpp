@@ -70,7 +70,5 @@ class SqlLexer {
 [[nodiscard]] bool is_sql_space(char letter);
 // Newlines of text[0, end).
 [[nodiscard]] int count_lines(std::string_view text, std::size_t end);
-// What an identifier token names: folded to lower case, or unquoted. U& escapes are left as written.
-[[nodiscard]] std::string identifier_name(std::string_view token);
 
 }  // namespace athanor

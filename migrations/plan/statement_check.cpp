@@ -1,5 +1,6 @@
 #include <array>
 
+#include "migrations/plan/quoting.hpp"
 #include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/plan/statement_shape.hpp"

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "migrations/plan/pg_query_access.hpp"
+#include "migrations/plan/quoting.hpp"
 #include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/plan/statement_shape.hpp"

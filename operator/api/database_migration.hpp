@@ -8,11 +8,13 @@
 // hold credentials when a manifest spells them out; nothing but the connection may read them.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,6 +33,11 @@ struct ResourceKey {
   std::string name_space;
   std::string name;
   [[nodiscard]] std::string text() const { return name_space + "/" + name; }
+  // What text() wrote; nothing else has a name.
+  [[nodiscard]] static ResourceKey parse(std::string_view text) {
+    const std::size_t slash = std::min(text.find('/'), text.size());  // no namespace has one
+    return {std::string(text.substr(0, slash)), std::string(text.substr(std::min(slash + 1, text.size())))};
+  }
   auto operator<=>(const ResourceKey&) const = default;
 };
 

@@ -231,11 +231,9 @@ std::string ClusterStore::lost_to(const ResourceKey& key) const {
 }
 
 void ClusterStore::recall_refusal(Known& known, const DatabaseMigration& resource, const ShortDigest& declared) {
-  const std::string owner = claimant_in(resource.status);
-  const std::size_t slash = owner.find('/');
-  if (slash != std::string::npos && resource.status.observed_generation == resource.metadata.generation) {
-    known.second.refused =
-        std::make_unique<Refusal>(Refusal{ResourceKey{owner.substr(0, slash), owner.substr(slash + 1)}, declared});
+  auto owner = ResourceKey::parse(claimant_in(resource.status));
+  if (!owner.name.empty() && resource.status.observed_generation == resource.metadata.generation) {
+    known.second.refused = std::make_unique<Refusal>(Refusal{std::move(owner), declared});
   }
 }
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "migrations/plan/plan.hpp"
+#include "migrations/plan/quoting.hpp"
 
 namespace athanor::controller {
 namespace {

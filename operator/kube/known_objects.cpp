@@ -20,11 +20,6 @@ std::uint64_t number_of(std::string_view version) {
   return (std::hash<std::string_view>{}(version) & (kTextBit - 1)) | kTextBit;
 }
 
-ResourceKey key_of(std::string_view text) {
-  const std::size_t slash = text.find('/');  // no namespace has one
-  return {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
-}
-
 }  // namespace
 
 // The entry of the text, or the free one where it belongs. Never called on a full table.
@@ -103,7 +98,7 @@ std::vector<ResourceKey> KnownObjects::finish_list() {
   std::vector<ResourceKey> gone;
   for (const Entry& entry : entries_) {
     if (entry.text && entry.seen != list_) {
-      gone.push_back(key_of(entry.text.get()));
+      gone.push_back(ResourceKey::parse(entry.text.get()));
     }
   }
   for (const ResourceKey& key : gone) {

@@ -15,11 +15,6 @@ bool same_declaration(const DatabaseMigration& left, const DatabaseMigration& ri
          left.metadata.labels == right.metadata.labels && left.folder == right.folder;
 }
 
-ResourceKey key_of(const std::string& text) {
-  const std::size_t slash = std::min(text.find('/'), text.size());
-  return {text.substr(0, slash), text.substr(std::min(slash + 1, text.size()))};
-}
-
 }  // namespace
 
 Catalogue::Catalogue(const StateFolder& state, Clock& clock, Identify identify)
@@ -166,7 +161,7 @@ void Catalogue::rebuild_claims(CatalogueChange& change) {
   for (const auto& [key, entry] : entries_) {
     const std::string refused_for = claimant_in(entry.resource.status);
     const bool moved = (!before.empty() && owner(before, entry.identity.claim) != owner(claims_, entry.identity.claim)) ||
-                       (!refused_for.empty() && !may_own(key_of(refused_for)));
+                       (!refused_for.empty() && !may_own(ResourceKey::parse(refused_for)));
     if (moved && !entry.invalid && std::ranges::find(change.changed, key) == change.changed.end()) {
       change.changed.push_back(key);
     }
@@ -225,7 +220,7 @@ std::string Catalogue::claim(const ResourceKey& key, const std::string& identity
   }
   // It was refused before, and now the server, or the operator, was started anew: the other one is looked at first.
   const std::string refused_for = claimant_in(entry.resource.status);
-  const auto other = entries_.find(key_of(refused_for));
+  const auto other = entries_.find(ResourceKey::parse(refused_for));
   const bool unknown = other != entries_.end() && may_own(other->first) && other->first < key &&
                        (other->second.seen.empty() || (before != identity && other->second.seen == before)) &&
                        entry.resource.status.observed_generation == entry.resource.metadata.generation;

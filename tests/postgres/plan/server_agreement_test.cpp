@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "migrations/plan/plan.hpp"
+#include "migrations/plan/quoting.hpp"
+#include "migrations/plan/statement.hpp"
 #include "tests/support/postgres_fixture.hpp"
 
 namespace athanor {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "migrations/plan/plan.hpp"
+#include "migrations/plan/quoting.hpp"
 
 namespace athanor {
 namespace {
