@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <span>
 #include <string_view>
 
+#include "migrations/execute/migration_lock.hpp"
 #include "migrations/execute/pooler.hpp"
+#include "migrations/plan/quoting.hpp"
 
 namespace athanor {
 namespace {
@@ -67,36 +71,29 @@ constexpr std::string_view kWhichDatabase = ", extract(epoch FROM pg_postmaster_
 constexpr std::string_view kWhichFiles = ", (pg_control_system()).system_identifier";
 enum IdentityColumn { StartedAt = TableName + 1, DatabaseName, SystemIdentifier };
 
+std::string question(bool identify) {
+  return std::string(kWhatIsThere) + std::string(identify ? kWhichDatabase : "");
+}
+
+Parameters names_in(const MigratorSettings& settings, const VersionTable& versions, const Ledger& ledger) {
+  return {versions.qualified(),          ledger.history_table(), ledger.step_table(), quote_identifier(settings.ledger_schema),
+          settings.version_table_schema, settings.version_table};
+}
+
 // Who may not ask for the files' number (anybody may, unless somebody took that away) does without it.
 Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) {
-  const std::string question = std::string(kWhatIsThere) + std::string(identify ? kWhichDatabase : "");
   if (identify) {
-    auto answer = session.query(question + std::string(kWhichFiles), parameters);
+    auto answer = session.query(question(true) + std::string(kWhichFiles), parameters);
     if (answer || answer.error().sqlstate.empty() || !session.alive()) {
       return answer;
     }
   }
-  return session.query(question, parameters);
-}
-
-// pg_identify_object() quotes where SQL would have to.
-std::string unquoted(const std::string& identifier) {
-  if (!identifier.starts_with('"')) {
-    return identifier;
-  }
-  std::string name;
-  for (std::size_t i = 1; i + 1 < identifier.size(); ++i) {
-    name += identifier[i];
-    if (identifier[i] == '"') {
-      ++i;  // it stands twice
-    }
-  }
-  return name;
+  return session.query(question(identify), parameters);
 }
 
 // "app.alembic_version".
 std::string version_table_in(const Rows& what) {
-  std::string schema = unquoted(what.text(0, FoundSchema));
+  std::string schema = identifier_name(what.text(0, FoundSchema));  // pg_identify_object() quotes where SQL would have to
   for (const auto column : {NamedSchema, FirstSchema}) {
     if (schema.empty()) {
       schema = what.text(0, column);
@@ -114,14 +111,9 @@ std::string identity_in(const Rows& what) {
   return identity + "#" + version_table_in(what);
 }
 
-}  // namespace
-
-Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions, Ledger& ledger,
-                              bool identify) {
-  const Parameters names{versions.qualified(),          ledger.history_table(),
-                         ledger.step_table(),           quote_identifier(settings.ledger_schema),
-                         settings.version_table_schema, settings.version_table};
-  TRY_ASSIGN(const Rows what, ask(session, names, identify));
+// The first half of a look.
+Result<DatabaseState> state_in(const Rows& what, const Session& session, const MigratorSettings& settings, Ledger& ledger,
+                               bool identify) {
   const auto is = [&](Column column) { return what.text(0, column) == "t"; };
   TRY(refuse_pooler(session, what.text(0, BackendPid), settings.execution.allow_session_pooler));
   DatabaseState state;
@@ -136,27 +128,72 @@ Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings
   if (identify) {
     seen.identity = identity_in(what);
   }
+  return state;
+}
+
+// The second half: what the tables hold that are there.
+std::vector<Command> content_of(const DatabaseState& state, const VersionTable& versions, const Ledger& ledger) {
   std::vector<Command> commands;
-  if (seen.has_version_table) {
+  if (state.observation.has_version_table) {
     commands.push_back({versions.select_statement(), {}, ""});
   }
   if (state.has_step_table) {
     commands.push_back({ledger.select_steps(), {}, ""});
   }
-  if (commands.empty()) {
-    return state;
+  return commands;
+}
+
+Result<void> read_content(std::span<Result<Rows>> answers, DatabaseState& state) {
+  for (auto& answer : answers) {
+    if (!answer) {
+      return fail(std::move(answer).error());
+    }
   }
-  TRY_ASSIGN(const std::vector<Rows> answers, session.query_all(commands));
+  Observation& seen = state.observation;
   if (seen.has_version_table) {
-    for (std::size_t i = 0; i < answers.front().rows.size(); ++i) {
-      seen.rows.push_back(answers.front().text(i, 0));
+    const Rows& versions = *answers.front();
+    for (std::size_t i = 0; i < versions.rows.size(); ++i) {
+      seen.rows.push_back(versions.text(i, 0));
     }
     std::ranges::sort(seen.rows);
   }
-  if (state.has_step_table && !answers.back().empty()) {
-    seen.unfinished = unfinished_from(answers.back());
+  if (state.has_step_table && !answers.back()->empty()) {
+    seen.unfinished = unfinished_from(*answers.back());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions, Ledger& ledger,
+                              bool identify) {
+  TRY_ASSIGN(const Rows what, ask(session, names_in(settings, versions, ledger), identify));
+  TRY_ASSIGN(DatabaseState state, state_in(what, session, settings, ledger, identify));
+  const std::vector<Command> commands = content_of(state, versions, ledger);
+  if (!commands.empty()) {
+    TRY_ASSIGN(auto answers, session.query_each(commands));
+    TRY(read_content(answers, state));
   }
   return state;
+}
+
+Result<LockedLook> lock_and_look(Session& session, const MigratorSettings& settings, const VersionTable& versions,
+                                 Ledger& ledger, const DatabaseState& before) {
+  std::vector<Command> commands{MigrationLock::try_command(), {question(false), names_in(settings, versions, ledger), ""}};
+  std::ranges::move(content_of(before, versions, ledger), std::back_inserter(commands));
+  TRY_ASSIGN(auto answers, session.query_each(commands));
+  LockedLook look;
+  look.locked = answers[0] && answers[0]->text(0, 0) == "t";
+  if (!look.locked || !answers[1]) {
+    return look;
+  }
+  auto state = state_in(*answers[1], session, settings, ledger, false);
+  const bool as_before = state && state->observation.has_version_table == before.observation.has_version_table &&
+                         state->has_step_table == before.has_step_table;
+  if (as_before && read_content(std::span(answers).subspan(2), *state)) {
+    look.state = std::move(*state);
+  }
+  return look;
 }
 
 Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions, const Ledger& ledger,

@@ -1,6 +1,7 @@
 // Looks at a database: one round trip for what exists, one for what it holds.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "migrations/execute/ledger.hpp"
@@ -20,6 +21,18 @@ struct DatabaseState {
 // been made pays for.
 [[nodiscard]] Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions,
                                             Ledger& ledger, bool identify);
+
+// What came of taking the lock and looking at once. Without a state, one has to look again: the lock is somebody else's, or
+// there is something else to be read than before.
+struct LockedLook {
+  bool locked = false;
+  std::optional<DatabaseState> state;
+};
+
+// Both in one round trip, for whom an earlier look has told what there is to be read. The lock is taken before anything is
+// read.
+[[nodiscard]] Result<LockedLook> lock_and_look(Session& session, const MigratorSettings& settings, const VersionTable& versions,
+                                               Ledger& ledger, const DatabaseState& before);
 
 // Whether the ledger's table of unfinished steps is wanted. Four files on the server's disk for every database: it is made for
 // those that have a revision of several steps.

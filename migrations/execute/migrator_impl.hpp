@@ -24,7 +24,7 @@ struct Migrator::Impl {
   Ledger ledger;
   BlockerWatch watch;
   std::unique_ptr<Session> session;
-  std::optional<bool> ledger_seen;  // by this session, at its last look
+  std::optional<DatabaseState> last_look;  // by this session, at its last look
 
   Impl(SessionFactory& session_factory, Clock& the_clock, MigratorSettings with, ProgressSink& progress)
       : factory(session_factory),
@@ -43,7 +43,7 @@ struct Migrator::Impl {
     if (session && session->alive()) {
       return {};
     }
-    ledger_seen.reset();
+    last_look.reset();
     TRY_ASSIGN(session, factory.open());
     return {};
   }
@@ -51,7 +51,7 @@ struct Migrator::Impl {
   Result<DatabaseState> look(bool identify = false) {
     TRY(connect());
     TRY_ASSIGN(DatabaseState state, look_at(*session, settings, versions, ledger, identify));
-    ledger_seen = state.observation.has_ledger;
+    last_look = state;
     return state;
   }
 
@@ -77,15 +77,28 @@ struct Migrator::Impl {
   // Runs `work(state)` under the lock, with version table and ledger in place.
   template <class Work>
   Result<void> with_lock(const StopToken& stop, ExecutionReport& report, Work work) {
-    TRY_ASSIGN(report.lock_waited, lock(stop));
-    Result<void> outcome = prepared(work);
+    TRY_ASSIGN(LockedLook quick, lock_at_once());
+    if (!quick.locked) {
+      TRY_ASSIGN(report.lock_waited, lock(stop));
+    }
+    Result<void> outcome = prepared(work, std::move(quick.state));
     Result<void> released = unlock();
     return outcome ? released : outcome;
   }
 
+  Result<LockedLook> lock_at_once() {
+    if (!last_look || !session || !session->alive()) {
+      return LockedLook{};
+    }
+    return lock_and_look(*session, settings, versions, ledger, *last_look);
+  }
+
   template <class Work>
-  Result<void> prepared(Work& work) {
-    TRY_ASSIGN(const DatabaseState state, look());
+  Result<void> prepared(Work& work, std::optional<DatabaseState> looked) {
+    if (!looked) {
+      TRY_ASSIGN(looked, look());
+    }
+    const DatabaseState& state = *looked;
     if (state.observation.read_only) {
       return fail(Error(ErrorCode::DatabaseUnreachable, factory.describe() + " is a standby and cannot be migrated")
                       .advise("give the primary's URL, or several hosts with target_session_attrs=read-write"));

@@ -73,8 +73,9 @@ class Session : public ReadSession {
  public:
   [[nodiscard]] virtual int backend_pid() const = 0;
   [[nodiscard]] virtual int server_version() const = 0;  // 150018
-  // Several independent statements in one round trip; after the first error the rest is not run.
-  [[nodiscard]] virtual Result<std::vector<Rows>> query_all(const std::vector<Command>& commands) = 0;
+  // Several statements in one round trip, each in a transaction of its own: each sees what was committed before it began, and
+  // has an answer of its own. The error of the whole is a lost connection.
+  [[nodiscard]] virtual Result<std::vector<Result<Rows>>> query_each(const std::vector<Command>& commands) = 0;
   // One statement by the simple protocol outside a transaction block, as CONCURRENTLY needs it.
   [[nodiscard]] virtual Result<Rows> execute_autocommit(std::string_view sql) = 0;
 

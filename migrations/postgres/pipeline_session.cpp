@@ -324,28 +324,18 @@ Result<Rows> PipelineSession::execute_autocommit(std::string_view sql) {
   return single_answer();
 }
 
-Result<std::vector<Rows>> PipelineSession::query_all(const std::vector<Command>& commands) {
+Result<std::vector<Result<Rows>>> PipelineSession::query_each(const std::vector<Command>& commands) {
   TRY(leave_pipeline());
   TRY(enter_pipeline());
   for (const auto& command : commands) {
     TRY(send_command(Command{command.sql, command.parameters, ""}));
+    TRY(synchronise());
   }
-  TRY(synchronise());
-  std::vector<Rows> answers;
-  std::optional<Error> error;
+  std::vector<Result<Rows>> answers;
   for (std::size_t i = 0; i < commands.size(); ++i) {
-    auto answer = take_answer();
-    if (!answer) {
-      return fail(std::move(answer).error());
-    }
-    if (answer->error && !error) {
-      error = std::move(answer->error);
-    }
-    answers.push_back(std::move(answer->rows));
-  }
-  TRY(take_synchronisation());
-  if (error) {
-    return fail(std::move(*error));
+    TRY_ASSIGN(auto answer, take_answer());
+    TRY(take_synchronisation());
+    answers.push_back(answer.error ? Result<Rows>(fail(std::move(*answer.error))) : Result<Rows>(std::move(answer.rows)));
   }
   return answers;
 }

@@ -28,7 +28,7 @@ class PipelineSession final : public Session {
   [[nodiscard]] int backend_pid() const override;
   [[nodiscard]] int server_version() const override;
   [[nodiscard]] Result<Rows> query(std::string_view sql, const Parameters& parameters) override;
-  [[nodiscard]] Result<std::vector<Rows>> query_all(const std::vector<Command>& commands) override;
+  [[nodiscard]] Result<std::vector<Result<Rows>>> query_each(const std::vector<Command>& commands) override;
   [[nodiscard]] Result<Rows> execute_autocommit(std::string_view sql) override;
   [[nodiscard]] Result<void> submit(const Transaction& transaction) override;
   [[nodiscard]] Result<TransactionOutcome> collect() override;

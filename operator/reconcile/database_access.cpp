@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "migrations/plan/plan.hpp"
+#include "migrations/plan/quoting.hpp"
 #include "migrations/revision/database_url.hpp"
 #include "operator/reconcile/look_sessions.hpp"
 
@@ -161,7 +162,9 @@ class LookFactory final : public SessionFactory {
     Result<Rows> query(std::string_view sql, const Parameters& parameters) override { return session_->query(sql, parameters); }
     [[nodiscard]] int backend_pid() const override { return session_->backend_pid(); }
     [[nodiscard]] int server_version() const override { return session_->server_version(); }
-    Result<std::vector<Rows>> query_all(const std::vector<Command>& commands) override { return session_->query_all(commands); }
+    Result<std::vector<Result<Rows>>> query_each(const std::vector<Command>& commands) override {
+      return session_->query_each(commands);
+    }
     Result<Rows> execute_autocommit(std::string_view sql) override { return session_->execute_autocommit(sql); }
     Result<void> submit(const Transaction& transaction) override { return session_->submit(transaction); }
     Result<TransactionOutcome> collect() override { return session_->collect(); }

@@ -164,6 +164,49 @@ TEST_F(PipelineSession, DoesNotDeadlockOnMuchInputAndMuchOutput) {
   }
 }
 
+TEST_F(PipelineSession, AnswersEachStatementOfARoundTripOnItsOwn) {
+  auto session = open();
+  const auto answers = session->query_each({{"SELECT 1", {}, ""}, {"SELECT 1 / 0", {}, ""}, {"SELECT $1::int + 1", {"2"}, ""}});
+  ASSERT_TRUE(answers) << answers.error().describe();
+  ASSERT_EQ(answers->size(), 3U);
+  EXPECT_EQ((*answers)[0]->text(0, 0), "1");
+  EXPECT_EQ((*answers)[1].error().sqlstate, "22012");
+  EXPECT_EQ((*answers)[2]->text(0, 0), "3") << "an error is nobody else's";
+  EXPECT_TRUE(session->query("SELECT 1"));
+  ASSERT_TRUE(session->submit(of({"CREATE TABLE afterwards (id int)"})));
+  EXPECT_FALSE(session->collect()->error);
+}
+
+// What is read under a lock must not be a picture from before the lock was had.
+TEST_F(PipelineSession, ReadsInARoundTripWhatWasCommittedBetweenItsStatements) {
+  database_.run("CREATE TABLE t (id int); ALTER DATABASE " + database_.name() +
+                " SET default_transaction_isolation = 'serializable'");
+  auto session = open();
+  database_.run("SELECT pg_advisory_lock(7)");
+  Result<std::vector<Result<Rows>>> answers = fail(ErrorCode::Internal, "not asked");
+  std::thread asking([&] {
+    answers =
+        session->query_each({{"SELECT count(*), pg_advisory_lock(7) FROM t", {}, ""}, {"SELECT count(*) FROM t", {}, ""}});
+  });
+  auto other = database_.connect();
+  EXPECT_TRUE(database_.wait_until("SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"));
+  other.run("INSERT INTO t VALUES (1)");
+  database_.run("SELECT pg_advisory_unlock(7)");
+  asking.join();
+  ASSERT_TRUE(answers) << answers.error().describe();
+  EXPECT_EQ((*answers)[0]->text(0, 0), "0");
+  EXPECT_EQ((*answers)[1]->text(0, 0), "1");
+}
+
+TEST_F(PipelineSession, TellsALostConnectionOfAWholeRoundTrip) {
+  auto session = open();
+  const auto answers = session->query_each(
+      {{"SELECT 1", {}, ""}, {"SELECT pg_terminate_backend(pg_backend_pid())", {}, ""}, {"SELECT 2", {}, ""}});
+  ASSERT_FALSE(answers);
+  EXPECT_EQ(answers.error().code, ErrorCode::ConnectionLost);
+  EXPECT_FALSE(session->alive());
+}
+
 TEST_F(PipelineSession, KeepsRowValuesAndSqlTextOutOfErrors) {
   auto session = open();
   database_.run("CREATE TABLE card (number text PRIMARY KEY); INSERT INTO card VALUES ('4111-1111')");

@@ -17,7 +17,7 @@ class NumberedSession final : public Session {
   [[nodiscard]] int backend_pid() const override { return number_; }
   Result<Rows> query(std::string_view, const Parameters&) override { return Rows{}; }
   [[nodiscard]] int server_version() const override { return 150'000; }
-  Result<std::vector<Rows>> query_all(const std::vector<Command>&) override { return std::vector<Rows>{}; }
+  Result<std::vector<Result<Rows>>> query_each(const std::vector<Command>&) override { return std::vector<Result<Rows>>{}; }
   Result<Rows> execute_autocommit(std::string_view) override { return Rows{}; }
   Result<void> submit(const Transaction&) override { return {}; }
   Result<TransactionOutcome> collect() override { return TransactionOutcome{}; }
