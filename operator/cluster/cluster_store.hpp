@@ -5,8 +5,8 @@
 // object) wakes the resource; our own status coming back does not. A spec that cannot be read (a CRD older or newer than the
 // operator) is kept with its error, which the status tells.
 //
-// Statuses are written with server-side apply to the status subresource, by one field manager: what is no longer said goes
-// away, fields of others stay. A status that was written for an older object (the resource was deleted and created again
+// Statuses are written with server-side apply to the status subresource, by one field manager and as one value (docs/adr/0014):
+// what is no longer said goes away. A status that was written for an older object (the resource was deleted and created again
 // meanwhile) is dropped: the object's version is a condition of every write, and after a conflict its uid decides.
 //
 // Claims: of two resources that manage the same version table the older has it (creationTimestamp, then key), and the younger

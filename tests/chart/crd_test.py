@@ -135,6 +135,37 @@ def test_a_spec_is_refused_with(cluster: ThrowawayCluster, case: Object) -> None
     assert case["message"] in message or case["message"] in without_value, message
 
 
+SOURCES: Object = {"path": "/migrations/orders", "configMaps": [{"name": "orders"}], "git": {"url": "https://git.example.org/a", "branch": "main"},
+                   "fluxRef": {"kind": "GitRepository", "name": "orders"}, "image": {"reference": "registry.example.org/orders:1", "path": "/sql"}}
+KEY: Object = {"secretKeyRef": {"name": "orders-db", "key": "value"}}
+DATABASES: Object = {"url": "postgresql://db.example.org/app", "urlFrom": KEY, "host": "db.example.org", "hostFrom": KEY}
+
+
+def subsets(whole: Object) -> list[Object]:
+    names = sorted(whole)
+    return [{name: whole[name] for index, name in enumerate(names) if chosen >> index & 1} for chosen in range(1 << len(names))]
+
+
+@pytest.mark.parametrize("source", subsets(SOURCES), ids=lambda source: "+".join(source) or "none")
+def test_exactly_one_source_is_accepted(cluster: ThrowawayCluster, source: Object) -> None:
+    execution = {"mode": "Job"} if "image" in source else {}
+    message = refusal(cluster.api(), "default", migration({**GOOD, "source": source, "execution": execution}))
+    found = [words for words in ("set one of path", "only one of path") if words in message]
+    assert found == ([] if len(source) == 1 else ["only one of path"] if source else ["set one of path"]), message
+    assert (message == "accepted") == (len(source) == 1)
+
+
+@pytest.mark.parametrize("database", subsets(DATABASES), ids=lambda database: "+".join(database) or "nothing")
+def test_a_database_is_named_in_exactly_one_way(cluster: ThrowawayCluster, database: Object) -> None:
+    parts = {"name": "app", "user": "athanor"} if {"host", "hostFrom"} & set(database) else {}
+    message = refusal(cluster.api(), "default", migration({**GOOD, "database": {**database, **parts}}))
+    ways = len({"host" if name == "hostFrom" else name for name in database})
+    assert ("set url, urlFrom, or host" in message) == (ways == 0), message
+    assert ("only one of url, urlFrom and host" in message) == (ways > 1), message
+    assert ("only one of host and hostFrom" in message) == ({"host", "hostFrom"} <= set(database)), message
+    assert (message == "accepted") == (len(database) == 1), message
+
+
 @pytest.mark.parametrize("target", ["head", "heads", "base", "8c1f0a2b7d3e", "8c1", "billing@head", "release-a", "v1.4_final", "x" * 255])
 def test_a_target_is_accepted(cluster: ThrowawayCluster, target: str) -> None:
     create(cluster.api(), "default", migration(changed(GOOD, {"targetRevision": target})))
@@ -266,6 +297,58 @@ def test_an_approval_is_given_in_ones_own_name(cluster: ThrowawayCluster, namesp
         with pytest.raises(client.ApiException) as refused:
             custom.patch_namespaced_custom_object(GROUP, VERSION, namespace, "migrationapprovals", "hers", {"spec": change})
         assert "an approval cannot be changed: delete it and create another" in refused.value.body or POLICY_REFUSES in refused.value.body
+
+
+def applied_status(cluster: ThrowawayCluster, group: str, status: Object) -> Object:
+    """As the operator writes it."""
+    body = {"apiVersion": f"{group}/{VERSION}", "kind": "DatabaseMigration", "metadata": {"name": "orders", "namespace": "default"}, "status": status}
+    done = cluster.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=athanor-operator", "--subresource=status", "-f", "-",
+                           "-o", "json", "--show-managed-fields", stdin=json.dumps(body))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def owners(migration: Object) -> Object:
+    """Who set what of the status."""
+    return {entry["manager"]: entry["fieldsV1"] for entry in migration["metadata"]["managedFields"] if entry.get("subresource") == "status"}
+
+
+def test_a_status_is_one_value_also_of_objects_that_an_older_crd_let_in(cluster: ThrowawayCluster) -> None:
+    """docs/adr/0014. The CRD of before is ours under another group, with a status whose fields have owners of their own."""
+    group = "older.athanor.dev"
+    newer = copy.deepcopy(crd("databasemigrations"))
+    newer["metadata"]["name"], newer["spec"]["group"] = f"databasemigrations.{group}", group
+    newer["spec"]["names"] = {**newer["spec"]["names"], "shortNames": [], "categories": []}
+    older = copy.deepcopy(newer)
+    assert older["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"].pop("x-kubernetes-map-type") == "atomic"
+
+    def install(definition: Object) -> None:
+        done = cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(definition))
+        assert done.returncode == 0, done.stderr
+        done = cluster.kubectl("wait", "--for=condition=Established", f"crd/databasemigrations.{group}", "--timeout=30s")
+        assert done.returncode == 0, done.stderr
+
+    install(older)
+    custom = client.CustomObjectsApi(cluster.api())
+    try:
+        eventually(lambda: cluster.kubectl("get", f"databasemigrations.{group}").returncode == 0, "the older CRD is served")
+        custom.create_namespaced_custom_object(group, VERSION, "default", "databasemigrations", {**migration(GOOD), "apiVersion": f"{group}/{VERSION}"})
+        ready = {"type": "Ready", "status": "True", "reason": "Applied", "message": "", "lastTransitionTime": "2026-11-22T00:00:00Z"}
+        before = applied_status(cluster, group, {"observedGeneration": 1, "phase": "Ready", "conditions": [ready]})
+        assert set(owners(before)["athanor-operator"]["f:status"]) == {"f:observedGeneration", "f:phase", "f:conditions"}
+        custom.patch_namespaced_custom_object_status(group, VERSION, "default", "databasemigrations", "orders", {"status": {"targetRevision": "a lie"}})
+
+        install(newer)
+
+        def one_value() -> Object | None:
+            now = applied_status(cluster, group, {"observedGeneration": 1, "phase": "Ready", "conditions": [ready]})
+            return now if owners(now).get("athanor-operator") == {"f:status": {}} else None
+
+        after = eventually(one_value, "the newer CRD is served")
+        assert after["status"] == {"observedGeneration": 1, "phase": "Ready", "conditions": [ready]}, "nobody else's word stays"
+        assert list(owners(after)) == ["athanor-operator"]
+    finally:
+        cluster.kubectl("delete", "crd", f"databasemigrations.{group}")
 
 
 @pytest.mark.parametrize("plan", ["9f2c", HASH.upper(), HASH + "0"])
