@@ -145,6 +145,10 @@ bool Controller::is_still(const DatabaseMigration& resource) const {
 }
 
 Standing Controller::standing_of(const DatabaseMigration& resource) const {
+  const std::string& version = resource.metadata.resource_version;
+  if (const auto mark = parts_.store.mark(resource.key()); mark && !version.empty() && mark->resource_version == version) {
+    return parts_.store.lost_to(resource.key()).empty() ? Standing::Holds : Standing::Changed;  // the very object
+  }
   const auto now = parts_.store.find(resource.key());
   if (!now || now->metadata.uid != resource.metadata.uid || now->spec.suspend) {
     return Standing::Withdrawn;
