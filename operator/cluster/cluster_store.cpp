@@ -13,7 +13,6 @@
 namespace athanor::controller {
 namespace {
 
-constexpr const char* kFieldManager = "athanor-operator";
 constexpr int kConflicts = 5;  // with changes of the spec, in a row
 
 std::vector<std::string> referents_of(const DatabaseMigration& resource) {
@@ -312,7 +311,7 @@ Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMi
   if (!before) {
     return {};
   }
-  TRY_ASSIGN(const std::string written, apply_status(key, before->uid, before->resource_version, status));
+  TRY_ASSIGN(const std::string written, replace_status(key, before->uid, before->resource_version, status));
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   if (!written.empty() && found != entries_.end() && found->second.resource.mark().uid == before->uid) {
@@ -322,22 +321,15 @@ Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMi
   return {};
 }
 
-// The API server holds an applied status to no uid. A resource that was deleted and made again under the same name is told by
-// its version, which no object shares.
-Result<std::string> ClusterStore::apply_status(const ResourceKey& key, const std::string& uid, std::string version,
-                                               const DatabaseMigrationStatus& status) {
+Result<std::string> ClusterStore::replace_status(const ResourceKey& key, const std::string& uid, std::string version,
+                                                 const DatabaseMigrationStatus& status) {
   KubeObject body = {{"apiVersion", kApiVersion},
                      {"kind", kDatabaseMigrationKind},
-                     {"metadata", {{"name", key.name}, {"namespace", key.name_space}}},
+                     {"metadata", {{"name", key.name}, {"namespace", key.name_space}, {"uid", uid}}},
                      {"status", KubeObject(status_to_json(status))}};
-  PatchOptions options;
-  options.kind = PatchKind::Apply;
-  options.subresource = "status";
-  options.field_manager = kFieldManager;
-  options.force = true;
   for (int attempt = 1;; ++attempt) {
     body["metadata"]["resourceVersion"] = version;
-    const auto written = client_.patch(kube::kDatabaseMigrations, key.name_space, key.name, body, options);
+    const auto written = client_.replace(kube::kDatabaseMigrations, key.name_space, key.name, body, "status");
     if (written) {
       return metadata_of(*written).resource_version;
     }

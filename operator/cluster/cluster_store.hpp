@@ -5,9 +5,10 @@
 // object) wakes the resource; our own status coming back does not. A spec that cannot be read (a CRD older or newer than the
 // operator) is kept with its error, which the status tells.
 //
-// Statuses are written with server-side apply to the status subresource, by one field manager and as one value (docs/adr/0014):
-// what is no longer said goes away. A status that was written for an older object (the resource was deleted and created again
-// meanwhile) is dropped: the object's version is a condition of every write, and after a conflict its uid decides.
+// A status is written as one value by one writer (docs/adr/0014): an update of the status subresource, so what is no longer
+// said goes away, and nothing else is touched. Uid and version are conditions of every write: a status that was written for an
+// older object (the resource was deleted and created again meanwhile) is dropped, and one that met a newer version is written
+// onto that.
 //
 // Claims: of two resources that manage the same version table the older has it (creationTimestamp, then key), and the younger
 // gets it when the older is gone. Which table that is, the server says (Observation::identity), and it says something else
@@ -96,8 +97,8 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   };
   using Woken = std::vector<ResourceKey>;
   // The version it has now; empty when the resource is gone, or is another one by now.
-  [[nodiscard]] Result<std::string> apply_status(const ResourceKey& key, const std::string& uid, std::string version,
-                                                 const DatabaseMigrationStatus& status);
+  [[nodiscard]] Result<std::string> replace_status(const ResourceKey& key, const std::string& uid, std::string version,
+                                                   const DatabaseMigrationStatus& status);
   bool keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource, Woken& woken);
   void refer(Known& known, const std::vector<std::string>& referents);
   void unrefer(Known& known);

@@ -77,15 +77,6 @@ class KubeReader {
 // A list that is whole in memory, for lists known to be short.
 [[nodiscard]] Result<ObjectList> list_all(KubeReader& reader, const ResourceType& type, ListOptions options);
 
-enum class PatchKind : std::uint8_t { Merge, Apply };  // application/merge-patch+json; server-side apply
-
-struct PatchOptions {
-  PatchKind kind = PatchKind::Merge;
-  std::string subresource{};    // "status"
-  std::string field_manager{};  // required by Apply
-  bool force = false;           // Apply: take fields that others own
-};
-
 struct DeleteOptions {
   std::string uid{};               // precondition; empty: none
   std::string resource_version{};  // precondition; empty: none
@@ -101,14 +92,15 @@ class KubeWriter {
   virtual ~KubeWriter() = default;
   [[nodiscard]] virtual Result<KubeObject> create(const ResourceType& type, const std::string& name_space,
                                                   const KubeObject& object, const CreateOptions& options = {}) = 0;
-  // Fails with ApiConflict unless metadata.resourceVersion of `object` still is the newest.
+  // Fails with ApiConflict unless metadata.resourceVersion of `object` still is the newest, and metadata.uid, where it says
+  // one, the object's. Of the subresource "status" (a kind that has one) nothing but the status is taken, as a whole.
   [[nodiscard]] virtual Result<KubeObject> replace(const ResourceType& type, const std::string& name_space,
                                                    const std::string& name, const KubeObject& object,
                                                    const std::string& subresource = {}) = 0;
-  // A body with metadata.resourceVersion is a condition: ApiConflict when the object changed meanwhile.
+  // A merge patch. One with metadata.resourceVersion is a condition: ApiConflict when the object changed meanwhile.
   [[nodiscard]] virtual Result<KubeObject> patch(const ResourceType& type, const std::string& name_space,
                                                  const std::string& name, const KubeObject& body,
-                                                 const PatchOptions& options) = 0;
+                                                 const std::string& subresource = {}) = 0;
   [[nodiscard]] virtual Result<void> remove(const ResourceType& type, const std::string& name_space, const std::string& name,
                                             const DeleteOptions& options = {}) = 0;
 };

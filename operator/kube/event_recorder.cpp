@@ -126,7 +126,7 @@ Result<KubeObject> ThreadedRecorder::send(const EventWrite& write) {
   for (int tries = 1;; ++tries) {
     Result<KubeObject> written = write.kind == EventWrite::Kind::Create
                                      ? client_.create(kube::kEvents, write.name_space, write.body)
-                                     : client_.patch(kube::kEvents, write.name_space, write.name, write.body, PatchOptions{});
+                                     : client_.patch(kube::kEvents, write.name_space, write.name, write.body);
     if (written) {
       return written;
     }

@@ -94,7 +94,7 @@ class RestClient final : public KubeClient {
   }
 
   Result<KubeObject> patch(const ResourceType& type, const std::string& name_space, const std::string& name,
-                           const KubeObject& body, const PatchOptions& options) override;
+                           const KubeObject& body, const std::string& subresource) override;
   Result<void> remove(const ResourceType& type, const std::string& name_space, const std::string& name,
                       const DeleteOptions& options) override;
   Result<void> watch(const ResourceType& type, const WatchOptions& options, const EventHandler& on_event,
@@ -241,19 +241,13 @@ Result<KubeObject> RestClient::create(const ResourceType& type, const std::strin
 }
 
 Result<KubeObject> RestClient::patch(const ResourceType& type, const std::string& name_space, const std::string& name,
-                                     const KubeObject& body, const PatchOptions& options) {
-  QueryText query;
-  query.add_unless_empty("fieldManager", options.field_manager);
-  const bool apply = options.kind == PatchKind::Apply;
-  if (apply && options.force) {
-    query.add("force", "true");
-  }
+                                     const KubeObject& body, const std::string& subresource) {
   HttpRequest request;
   request.method = "PATCH";
-  request.path = resource_path(type, name_space, name, options.subresource) + query.text();
+  request.path = resource_path(type, name_space, name, subresource);
   request.body = json_text(body);
-  request.content_type = apply ? "application/apply-patch+yaml" : "application/merge-patch+json";
-  return send_for_object(request, {describe(apply ? "apply" : "patch", type, name_space, name), is_secret(type), false});
+  request.content_type = "application/merge-patch+json";
+  return send_for_object(request, {describe("patch", type, name_space, name), is_secret(type), false});
 }
 
 Result<void> RestClient::remove(const ResourceType& type, const std::string& name_space, const std::string& name,

@@ -299,13 +299,13 @@ def test_an_approval_is_given_in_ones_own_name(cluster: ThrowawayCluster, namesp
         assert "an approval cannot be changed: delete it and create another" in refused.value.body or POLICY_REFUSES in refused.value.body
 
 
-def applied_status(cluster: ThrowawayCluster, group: str, status: Object) -> Object:
+def written_status(custom: client.CustomObjectsApi, group: str, status: Object) -> Object:
     """As the operator writes it."""
-    body = {"apiVersion": f"{group}/{VERSION}", "kind": "DatabaseMigration", "metadata": {"name": "orders", "namespace": "default"}, "status": status}
-    done = cluster.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=athanor-operator", "--subresource=status", "-f", "-",
-                           "-o", "json", "--show-managed-fields", stdin=json.dumps(body))
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    now = custom.get_namespaced_custom_object(group, VERSION, "default", "databasemigrations", "orders")["metadata"]
+    body = {"apiVersion": f"{group}/{VERSION}", "kind": "DatabaseMigration", "status": status,
+            "metadata": {key: now[key] for key in ("name", "namespace", "uid", "resourceVersion")}}
+    return custom.replace_namespaced_custom_object_status(group, VERSION, "default", "databasemigrations", "orders", body,
+                                                          field_manager="athanor-operator")
 
 
 def owners(migration: Object) -> Object:
@@ -334,14 +334,14 @@ def test_a_status_is_one_value_also_of_objects_that_an_older_crd_let_in(cluster:
         eventually(lambda: cluster.kubectl("get", f"databasemigrations.{group}").returncode == 0, "the older CRD is served")
         custom.create_namespaced_custom_object(group, VERSION, "default", "databasemigrations", {**migration(GOOD), "apiVersion": f"{group}/{VERSION}"})
         ready = {"type": "Ready", "status": "True", "reason": "Applied", "message": "", "lastTransitionTime": "2026-11-22T00:00:00Z"}
-        before = applied_status(cluster, group, {"observedGeneration": 1, "phase": "Ready", "conditions": [ready]})
+        before = written_status(custom, group, {"observedGeneration": 1, "phase": "Ready", "conditions": [ready]})
         assert set(owners(before)["athanor-operator"]["f:status"]) == {"f:observedGeneration", "f:phase", "f:conditions"}
         custom.patch_namespaced_custom_object_status(group, VERSION, "default", "databasemigrations", "orders", {"status": {"targetRevision": "a lie"}})
 
         install(newer)
 
         def one_value() -> Object | None:
-            now = applied_status(cluster, group, {"observedGeneration": 1, "phase": "Ready", "conditions": [ready]})
+            now = written_status(custom, group, {"observedGeneration": 1, "phase": "Ready", "conditions": [ready]})
             return now if owners(now).get("athanor-operator") == {"f:status": {}} else None
 
         after = eventually(one_value, "the newer CRD is served")

@@ -129,7 +129,7 @@ Right = tuple[str, str, str]  # group, resource (or resource:name), verb
 
 WATCHED: set[Right] = {
     *(("athanor.dev", resource, verb) for resource in ("databasemigrations", "migrationapprovals") for verb in ("get", "list", "watch")),
-    *(("athanor.dev", "databasemigrations/status", verb) for verb in ("patch", "update")),
+    ("athanor.dev", "databasemigrations/status", "update"),
     ("", "secrets", "get"), *(("", "configmaps", verb) for verb in ("get", "list", "watch")),
     *(("events.k8s.io", "events", verb) for verb in ("create", "patch")),
 }
@@ -142,7 +142,7 @@ FLUX: set[Right] = {("source.toolkit.fluxcd.io", resource, verb) for resource in
 
 
 def election(lease: str) -> set[Right]:
-    return {("coordination.k8s.io", "leases", "create"), *(("coordination.k8s.io", f"leases:{lease}", verb) for verb in ("get", "patch", "update"))}
+    return {("coordination.k8s.io", "leases", "create"), *(("coordination.k8s.io", f"leases:{lease}", verb) for verb in ("get", "update"))}
 
 
 def rights(server: ThrowawayCluster, account: str, namespace: str) -> set[Right]:

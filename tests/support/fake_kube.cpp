@@ -22,6 +22,10 @@ ResourceKey key_of(const KubeObject& object) {
   return {metadata.value("namespace", std::string()), metadata.value("name", std::string())};
 }
 
+std::string uid_of(const KubeObject& object) {
+  return object.value("/metadata/uid"_json_pointer, std::string());
+}
+
 std::string version_of(const KubeObject& object) {
   return object.value("/metadata/resourceVersion"_json_pointer, std::string());
 }
@@ -88,7 +92,7 @@ void FakeKube::tell(Change change) {
   changed_.notify_all();
 }
 
-FakeKube::Stored* FakeKube::stored(const ResourceType& type, const ResourceKey& key) {
+KubeObject* FakeKube::stored(const ResourceType& type, const ResourceKey& key) {
   const auto found = objects_.find({id_of(type), key});
   return found == objects_.end() ? nullptr : &found->second;
 }
@@ -130,18 +134,17 @@ Result<KubeObject> FakeKube::made_of(const ResourceType& type, const std::string
   return object;
 }
 
-Result<KubeObject> FakeKube::store_new(const ResourceType& type, const std::string& name_space, KubeObject object,
-                                       Owners owners) {
+Result<KubeObject> FakeKube::store_new(const ResourceType& type, const std::string& name_space, KubeObject object) {
   TRY_ASSIGN(KubeObject made, made_of(type, name_space, std::move(object)));
   stamp(made);
-  objects_[{id_of(type), key_of(made)}] = {made, std::move(owners)};
+  objects_[{id_of(type), key_of(made)}] = made;
   tell({0, id_of(type), made, nullptr, false});
   return made;
 }
 
-Result<KubeObject> FakeKube::store_change(const ResourceType& type, Stored& stored, KubeObject next,
+Result<KubeObject> FakeKube::store_change(const ResourceType& type, KubeObject& stored, KubeObject next,
                                           const std::string& subresource) {
-  const KubeObject before = stored.object;
+  const KubeObject before = stored;
   if (!subresource.empty() && (subresource != "status" || !has_status(type))) {
     return athanor::fail(ErrorCode::ApiNotFound, "the server could not find the requested resource (status 404)");
   }
@@ -165,7 +168,7 @@ Result<KubeObject> FakeKube::store_change(const ResourceType& type, Stored& stor
   stamp(next);
   const bool last =
       next["metadata"].contains("deletionTimestamp") && next["metadata"].value("finalizers", KubeObject::array()).empty();
-  stored.object = next;
+  stored = next;
   tell({0, id_of(type), next, before, last});
   if (last) {
     objects_.erase({id_of(type), key_of(next)});
@@ -174,7 +177,7 @@ Result<KubeObject> FakeKube::store_change(const ResourceType& type, Stored& stor
 }
 
 void FakeKube::erase(const ResourceType& type, const ResourceKey& key) {
-  KubeObject object = stored(type, key)->object;
+  KubeObject object = *stored(type, key);
   const KubeObject before = object;
   stamp(object);
   objects_.erase({id_of(type), key});
@@ -185,20 +188,20 @@ void FakeKube::erase(const ResourceType& type, const ResourceKey& key) {
 
 Result<KubeObject> FakeKube::get(const ResourceType& type, const std::string& name_space, const std::string& name) {
   const ResourceKey key = key_in(type, name_space, name);
-  if (const auto fault = enter({"get", type.plural, key, {}, {}, {}, {}}); fault && fault->error) {
+  if (const auto fault = enter({"get", type.plural, key, {}, {}, {}}); fault && fault->error) {
     return athanor::fail(*fault->error);
   }
   const std::lock_guard lock(mutex_);
-  const Stored* found = stored(type, key);
+  const KubeObject* found = stored(type, key);
   if (found == nullptr) {
     return not_found(type, key);
   }
-  return found->object;
+  return *found;
 }
 
 Result<std::string> FakeKube::list(const ResourceType& type, const controller::ListOptions& options,
                                    const ObjectHandler& on_object) {
-  if (const auto fault = enter({"list", type.plural, {options.name_space, ""}, {}, {}, {}, options.resource_version});
+  if (const auto fault = enter({"list", type.plural, {options.name_space, ""}, {}, {}, options.resource_version});
       fault && fault->error) {
     return athanor::fail(*fault->error);
   }
@@ -208,8 +211,8 @@ Result<std::string> FakeKube::list(const ResourceType& type, const controller::L
     const std::lock_guard lock(mutex_);
     for (const auto& [id, each] : objects_) {
       if (id.first == id_of(type) && (options.name_space.empty() || id.second.name_space == options.name_space) &&
-          matches_selectors(each.object, options.label_selector, options.field_selector)) {
-        found.push_back(options.metadata_only ? metadata_of(each.object) : each.object);
+          matches_selectors(each, options.label_selector, options.field_selector)) {
+        found.push_back(options.metadata_only ? metadata_of(each) : each);
       }
     }
     version = std::to_string(version_);
@@ -226,7 +229,7 @@ Result<KubeObject> FakeKube::create(const ResourceType& type, const std::string&
                                     const controller::CreateOptions& options) {
   const std::string name = object.value("/metadata/name"_json_pointer, std::string());
   const auto fault =
-      enter({options.dry_run ? "dry-run" : "create", type.plural, key_in(type, name_space, name), {}, object, {}, {}});
+      enter({options.dry_run ? "dry-run" : "create", type.plural, key_in(type, name_space, name), {}, object, {}});
   if (fault && fault->error && !fault->afterwards) {
     return athanor::fail(*fault->error);
   }
@@ -234,7 +237,7 @@ Result<KubeObject> FakeKube::create(const ResourceType& type, const std::string&
   if (options.dry_run) {
     return made_of(type, name_space, object);
   }
-  Result<KubeObject> made = store_new(type, name_space, object, {{"update", leaves_of(object)}});
+  Result<KubeObject> made = store_new(type, name_space, object);
   if (fault && fault->error) {
     return athanor::fail(*fault->error);
   }
@@ -244,23 +247,23 @@ Result<KubeObject> FakeKube::create(const ResourceType& type, const std::string&
 Result<KubeObject> FakeKube::replace(const ResourceType& type, const std::string& name_space, const std::string& name,
                                      const KubeObject& object, const std::string& subresource) {
   const ResourceKey key = key_in(type, name_space, name);
-  const auto fault = enter({"update", type.plural, key, subresource, object, {}, {}});
+  const auto fault = enter({"update", type.plural, key, subresource, object, {}});
   if (fault && fault->error && !fault->afterwards) {
     return athanor::fail(*fault->error);
   }
   const std::lock_guard lock(mutex_);
-  Stored* found = stored(type, key);
+  KubeObject* found = stored(type, key);
   if (found == nullptr) {
     return not_found(type, key);
   }
   if (version_of(object).empty()) {
     return athanor::fail(ErrorCode::ApiInvalid, "metadata.resourceVersion: Invalid value: must be specified (status 422)");
   }
-  if (version_of(object) != version_of(found->object)) {
+  if (version_of(object) != version_of(*found)) {
     return athanor::fail(ErrorCode::ApiConflict, "the object has been modified; please apply your changes (status 409)");
   }
-  for (const std::string& leaf : leaves_of(object)) {
-    found->owners["update"].insert(leaf);
+  if (const std::string uid = uid_of(object); !uid.empty() && uid != uid_of(*found)) {
+    return athanor::fail(ErrorCode::ApiConflict, "Precondition failed: UID in precondition (status 409)");
   }
   Result<KubeObject> changed = store_change(type, *found, object, subresource);
   if (fault && fault->error) {
@@ -270,30 +273,23 @@ Result<KubeObject> FakeKube::replace(const ResourceType& type, const std::string
 }
 
 Result<KubeObject> FakeKube::patch(const ResourceType& type, const std::string& name_space, const std::string& name,
-                                   const KubeObject& body, const controller::PatchOptions& options) {
+                                   const KubeObject& body, const std::string& subresource) {
   const ResourceKey key = key_in(type, name_space, name);
-  const bool applies = options.kind == controller::PatchKind::Apply;
-  const auto fault =
-      enter({applies ? "apply" : "patch", type.plural, key, options.subresource, body, options.field_manager, {}});
+  const auto fault = enter({"patch", type.plural, key, subresource, body, {}});
   if (fault && fault->error && !fault->afterwards) {
     return athanor::fail(*fault->error);
   }
   const std::lock_guard lock(mutex_);
-  Stored* found = stored(type, key);
+  KubeObject* const found = stored(type, key);
   Result<KubeObject> changed;
-  if (found != nullptr && !version_of(body).empty() && version_of(body) != version_of(found->object)) {
-    changed = athanor::fail(ErrorCode::ApiConflict, "the object has been modified; please apply your changes (status 409)");
-  } else if (applies) {
-    changed = apply(type, key, body, options);
-  } else if (found == nullptr) {
+  if (found == nullptr) {
     changed = not_found(type, key);
+  } else if (!version_of(body).empty() && version_of(body) != version_of(*found)) {
+    changed = athanor::fail(ErrorCode::ApiConflict, "the object has been modified; please apply your changes (status 409)");
   } else {
-    KubeObject next = found->object;
+    KubeObject next = *found;
     next.merge_patch(body);
-    for (const std::string& leaf : leaves_of(body)) {
-      found->owners["update"].insert(leaf);
-    }
-    changed = store_change(type, *found, std::move(next), options.subresource);
+    changed = store_change(type, *found, std::move(next), subresource);
   }
   if (fault && fault->error) {
     return athanor::fail(*fault->error);
@@ -301,59 +297,19 @@ Result<KubeObject> FakeKube::patch(const ResourceType& type, const std::string& 
   return changed;
 }
 
-// Server-side apply in small: leaves have owners, another's leaf of another value is a conflict, a leaf no longer applied goes.
-Result<KubeObject> FakeKube::apply(const ResourceType& type, const ResourceKey& key, const KubeObject& body,
-                                   const controller::PatchOptions& options) {
-  if (options.field_manager.empty() || !body.contains("apiVersion") || !body.contains("kind")) {
-    return athanor::fail(ErrorCode::ApiInvalid, "apply needs fieldManager, apiVersion and kind (status 400)");
-  }
-  const std::string manager = options.field_manager + "/" + options.subresource;
-  const std::set<std::string> applied = leaves_of(body);
-  Stored* found = stored(type, key);
-  if (found == nullptr) {
-    return options.subresource.empty() ? store_new(type, key.name_space, body, {{manager, applied}}) : not_found(type, key);
-  }
-  KubeObject next = found->object;
-  Owners owners = found->owners;
-  for (const std::string& leaf : applied) {
-    const KubeObject::json_pointer pointer(leaf);
-    if (!next.contains(pointer) || next[pointer] != body[pointer]) {
-      for (auto& [other, leaves] : owners) {
-        if (other != manager && leaves.contains(leaf)) {
-          if (!options.force) {
-            return athanor::fail(ErrorCode::ApiConflict,
-                                 "Apply failed with 1 conflict: conflict with \"" + other + "\" (status 409)");
-          }
-          leaves.erase(leaf);
-        }
-      }
-      next[pointer] = body[pointer];
-    }
-  }
-  for (const std::string& leaf : std::exchange(owners[manager], applied)) {
-    const bool wanted = std::ranges::any_of(owners, [&leaf](const auto& owner) { return owner.second.contains(leaf); });
-    const KubeObject::json_pointer pointer(leaf);
-    if (!wanted && next.contains(pointer)) {
-      next[pointer.parent_pointer()].erase(pointer.back());
-    }
-  }
-  found->owners = std::move(owners);
-  return store_change(type, *found, std::move(next), options.subresource);
-}
-
 Result<void> FakeKube::remove(const ResourceType& type, const std::string& name_space, const std::string& name,
                               const controller::DeleteOptions& options) {
   const ResourceKey key = key_in(type, name_space, name);
-  const auto fault = enter({"delete", type.plural, key, {}, {}, {}, {}});
+  const auto fault = enter({"delete", type.plural, key, {}, {}, {}});
   if (fault && fault->error && !fault->afterwards) {
     return athanor::fail(*fault->error);
   }
   const std::lock_guard lock(mutex_);
-  Stored* found = stored(type, key);
+  KubeObject* found = stored(type, key);
   if (found == nullptr) {
     return not_found(type, key);
   }
-  const KubeObject& metadata = found->object["metadata"];
+  const KubeObject& metadata = (*found)["metadata"];
   if ((!options.uid.empty() && options.uid != metadata["uid"]) ||
       (!options.resource_version.empty() && options.resource_version != metadata["resourceVersion"])) {
     return athanor::fail(ErrorCode::ApiConflict, "the precondition of the removal does not hold (status 409)");
@@ -361,14 +317,14 @@ Result<void> FakeKube::remove(const ResourceType& type, const std::string& name_
   if (metadata.value("finalizers", KubeObject::array()).empty()) {
     erase(type, key);
   } else if (!metadata.contains("deletionTimestamp")) {
-    const KubeObject before = found->object;
-    found->object["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:01Z";
-    found->object["metadata"]["deletionGracePeriodSeconds"] = 0;
+    const KubeObject before = *found;
+    (*found)["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:01Z";
+    (*found)["metadata"]["deletionGracePeriodSeconds"] = 0;
     if (counts_generations(type)) {
-      found->object["metadata"]["generation"] = before["metadata"]["generation"].get<int>() + 1;
+      (*found)["metadata"]["generation"] = before["metadata"]["generation"].get<int>() + 1;
     }
-    stamp(found->object);
-    tell({0, id_of(type), found->object, before, false});
+    stamp(*found);
+    tell({0, id_of(type), *found, before, false});
   }
   if (fault && fault->error) {
     return athanor::fail(*fault->error);
@@ -381,11 +337,11 @@ Result<void> FakeKube::remove(const ResourceType& type, const std::string& name_
 KubeObject FakeKube::put(const ResourceType& type, KubeObject object) {
   const std::lock_guard lock(mutex_);
   const ResourceKey key = key_of(object);
-  if (Stored* found = stored(type, key); found != nullptr) {
+  if (KubeObject* found = stored(type, key); found != nullptr) {
     return *store_change(type, *found, std::move(object), {});
   }
   const KubeObject status = object.value("status", KubeObject());
-  KubeObject made = *store_new(type, key.name_space, std::move(object), {});
+  KubeObject made = *store_new(type, key.name_space, std::move(object));
   if (!status.is_null()) {
     KubeObject next = made;
     next["status"] = status;
@@ -396,8 +352,8 @@ KubeObject FakeKube::put(const ResourceType& type, KubeObject object) {
 
 KubeObject FakeKube::put_status(const ResourceType& type, const ResourceKey& key, KubeObject status) {
   const std::lock_guard lock(mutex_);
-  Stored* found = stored(type, key);
-  KubeObject next = found->object;
+  KubeObject* found = stored(type, key);
+  KubeObject next = *found;
   next["status"] = std::move(status);
   return *store_change(type, *found, std::move(next), "status");
 }
@@ -412,7 +368,7 @@ void FakeKube::drop(const ResourceType& type, const ResourceKey& key) {
 std::optional<KubeObject> FakeKube::find(const ResourceType& type, const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = objects_.find({id_of(type), key});
-  return found == objects_.end() ? std::nullopt : std::optional(found->second.object);
+  return found == objects_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<KubeObject> FakeKube::all(const ResourceType& type) const {
@@ -420,7 +376,7 @@ std::vector<KubeObject> FakeKube::all(const ResourceType& type) const {
   std::vector<KubeObject> found;
   for (const auto& [id, each] : objects_) {
     if (id.first == id_of(type)) {
-      found.push_back(each.object);
+      found.push_back(each);
     }
   }
   return found;

@@ -2,8 +2,8 @@
 //
 // It keeps the promises that our code relies on, and the contract suite (tests/unit/kube/kube_contract.hpp) asks them of it and
 // of a real API server alike: versions that grow, conflicts, generations that count changes of the spec, a status of its own,
-// no change and no event when nothing changes, finalizers, merge patches, server-side apply with owners of fields, watches with
-// history, WatchList, 410 after compact(). Not there: admission, defaults, schemas, garbage collection.
+// no change and no event when nothing changes, finalizers, merge patches, watches with history, WatchList, 410 after compact().
+// Not there: admission, defaults, schemas, garbage collection.
 //
 //   FakeKube kube;
 //   kube.put(kube::kSecrets, {{"metadata", {{"name", "db"}, {"namespace", "shop"}}}, {"data", ...}});
@@ -36,12 +36,11 @@ using controller::ResourceKey;
 using controller::ResourceType;
 
 struct KubeCall {
-  std::string verb{};  // get, list, watch, create, dry-run (of a create), update, patch, apply, delete
+  std::string verb{};  // get, list, watch, create, dry-run (of a create), update, patch, delete
   std::string plural{};
   ResourceKey key;
   std::string subresource;
   KubeObject body;
-  std::string field_manager;
   std::string resource_version;  // of a watch or list
   bool initial_events = false;   // of a watch
 };
@@ -66,7 +65,7 @@ class FakeKube final : public controller::KubeClient {
   Result<KubeObject> replace(const ResourceType& type, const std::string& name_space, const std::string& name,
                              const KubeObject& object, const std::string& subresource = {}) override;
   Result<KubeObject> patch(const ResourceType& type, const std::string& name_space, const std::string& name,
-                           const KubeObject& body, const controller::PatchOptions& options) override;
+                           const KubeObject& body, const std::string& subresource) override;
   Result<void> remove(const ResourceType& type, const std::string& name_space, const std::string& name,
                       const controller::DeleteOptions& options = {}) override;
   Result<void> watch(const ResourceType& type, const controller::WatchOptions& options, const EventHandler& on_event,
@@ -100,11 +99,6 @@ class FakeKube final : public controller::KubeClient {
   std::function<void()> on_idle;
 
  private:
-  using Owners = std::map<std::string, std::set<std::string>>;  // leaves that a manager wrote
-  struct Stored {
-    KubeObject object;
-    Owners owners;
-  };
   struct Change {
     std::uint64_t version = 0;
     std::string type;
@@ -116,13 +110,12 @@ class FakeKube final : public controller::KubeClient {
   [[nodiscard]] std::optional<KubeFault> enter(KubeCall call);
   void stamp(KubeObject& object);
   void tell(Change change);
-  [[nodiscard]] Stored* stored(const ResourceType& type, const ResourceKey& key);
+  [[nodiscard]] KubeObject* stored(const ResourceType& type, const ResourceKey& key);
   // What a create would store.
   Result<KubeObject> made_of(const ResourceType& type, const std::string& name_space, KubeObject object);
-  Result<KubeObject> store_new(const ResourceType& type, const std::string& name_space, KubeObject object, Owners owners);
-  Result<KubeObject> store_change(const ResourceType& type, Stored& stored, KubeObject next, const std::string& subresource);
-  Result<KubeObject> apply(const ResourceType& type, const ResourceKey& key, const KubeObject& body,
-                           const controller::PatchOptions& options);
+  Result<KubeObject> store_new(const ResourceType& type, const std::string& name_space, KubeObject object);
+  Result<KubeObject> store_change(const ResourceType& type, KubeObject& stored, KubeObject next,
+                                  const std::string& subresource);
   void erase(const ResourceType& type, const ResourceKey& key);
   [[nodiscard]] Result<std::vector<controller::WatchEvent>> first_events(const ResourceType& type,
                                                                          const controller::WatchOptions& options,
@@ -132,7 +125,7 @@ class FakeKube final : public controller::KubeClient {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  std::map<std::pair<std::string, ResourceKey>, Stored> objects_;
+  std::map<std::pair<std::string, ResourceKey>, KubeObject> objects_;
   std::deque<Change> history_;
   std::uint64_t version_ = 100;
   std::uint64_t compacted_ = 0;
@@ -149,8 +142,6 @@ class FakeKube final : public controller::KubeClient {
 
 // What the fake knows of objects; pure functions in fake_kube_objects.cpp.
 [[nodiscard]] bool matches_selectors(const KubeObject& object, const std::string& labels, const std::string& fields);
-// JSON pointers of everything that is no object; arrays are whole.
-[[nodiscard]] std::set<std::string> leaves_of(const KubeObject& object);
 // What is left of an object that is asked for by its metadata alone.
 [[nodiscard]] KubeObject metadata_of(const KubeObject& object);
 [[nodiscard]] bool has_status(const ResourceType& type);

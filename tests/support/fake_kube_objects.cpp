@@ -7,23 +7,6 @@
 namespace athanor::test {
 namespace {
 
-void add_leaves(const KubeObject& value, const std::string& path, std::set<std::string>& leaves) {
-  if (!value.is_object() || (value.empty() && !path.empty())) {
-    leaves.insert(path);
-    return;
-  }
-  for (const auto& [name, member] : value.items()) {
-    std::string escaped = name;
-    for (std::size_t at = escaped.find('~'); at != std::string::npos; at = escaped.find('~', at + 2)) {
-      escaped.replace(at, 1, "~0");
-    }
-    for (std::size_t at = escaped.find('/'); at != std::string::npos; at = escaped.find('/', at + 2)) {
-      escaped.replace(at, 1, "~1");
-    }
-    add_leaves(member, path + "/" + escaped, leaves);
-  }
-}
-
 // "key", "!key", "key=value", "key==value", "key!=value".
 bool matches_one(const std::string& term, const std::function<std::optional<std::string>(const std::string&)>& value_of) {
   if (const std::size_t unequal = term.find("!="); unequal != std::string::npos) {
@@ -47,17 +30,6 @@ bool matches_all(const std::string& selector, const std::function<std::optional<
 }
 
 }  // namespace
-
-std::set<std::string> leaves_of(const KubeObject& object) {
-  std::set<std::string> leaves;
-  add_leaves(object, "", leaves);
-  std::erase_if(leaves, [](const std::string& leaf) {
-    return leaf.empty() || leaf == "/apiVersion" || leaf == "/kind" || leaf == "/metadata/name" ||
-           leaf == "/metadata/namespace" || leaf == "/metadata/resourceVersion" || leaf == "/metadata/uid" ||
-           leaf == "/metadata/generation" || leaf == "/metadata/creationTimestamp";
-  });
-  return leaves;
-}
 
 bool matches_selectors(const KubeObject& object, const std::string& labels, const std::string& fields) {
   const auto label = [&object](const std::string& name) -> std::optional<std::string> {

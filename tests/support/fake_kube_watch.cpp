@@ -56,8 +56,8 @@ Result<std::vector<WatchEvent>> FakeKube::first_events(const ResourceType& type,
     return events;
   }
   for (const auto& [id, each] : objects_) {
-    if (id.first == id_of(type) && selected(each.object, options)) {
-      events.push_back({WatchEvent::Kind::Added, each.object, false});
+    if (id.first == id_of(type) && selected(each, options)) {
+      events.push_back({WatchEvent::Kind::Added, each, false});
     }
   }
   if (options.send_initial_events && end_mark_) {
@@ -89,8 +89,8 @@ std::optional<WatchEvent> FakeKube::next_event(const ResourceType& type, const W
 
 Result<void> FakeKube::watch(const ResourceType& type, const WatchOptions& options, const EventHandler& on_event,
                              const StopToken& stop) {
-  const auto fault = enter(
-      {"watch", type.plural, {options.name_space, ""}, {}, {}, {}, options.resource_version, options.send_initial_events});
+  const auto fault =
+      enter({"watch", type.plural, {options.name_space, ""}, {}, {}, options.resource_version, options.send_initial_events});
   const auto broken = [&fault]() -> Result<void> {
     return fault->error ? Result<void>(athanor::fail(*fault->error)) : Result<void>();
   };

@@ -79,7 +79,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   verbs: [get, list, watch]
 - apiGroups: [athanor.dev]
   resources: [databasemigrations/status]
-  verbs: [patch, update]
+  verbs: [update]
 # Those that a resource names, one by one; never listed.
 - apiGroups: ['']
   resources: [secrets]

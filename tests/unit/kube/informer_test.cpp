@@ -304,8 +304,8 @@ TEST_F(InformerTest, WatchesAreAskedForFiveToTenMinutes) {
       return kube_.replace(t, s, n, o, sub);
     }
     Result<KubeObject> patch(const ResourceType& t, const std::string& s, const std::string& n, const KubeObject& b,
-                             const PatchOptions& o) override {
-      return kube_.patch(t, s, n, b, o);
+                             const std::string& sub) override {
+      return kube_.patch(t, s, n, b, sub);
     }
     Result<void> remove(const ResourceType& t, const std::string& s, const std::string& n, const DeleteOptions& o) override {
       return kube_.remove(t, s, n, o);

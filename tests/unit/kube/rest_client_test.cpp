@@ -149,16 +149,16 @@ TEST_F(RestClientTest, AStopEndsThePauseBetweenTwoTries) {
   EXPECT_EQ(transport.requests.size(), 1U);
 }
 
-TEST_F(RestClientTest, PatchesSayTheirKindManagerAndForce) {
+TEST_F(RestClientTest, APatchIsAMergePatchAndAReplacementIsNot) {
   transport.answer(200);
-  ASSERT_TRUE(client->patch(kube::kDatabaseMigrations, "shop", "orders", KubeObject::object(),
-                            {PatchKind::Apply, "status", "athanor/op", true}));
-  EXPECT_EQ(transport.requests[0].path,
-            resource_path(kube::kDatabaseMigrations, "shop", "orders", "status") + "?fieldManager=athanor%2Fop&force=true");
-  EXPECT_EQ(transport.requests[0].content_type, "application/apply-patch+yaml");
+  ASSERT_TRUE(client->patch(kube::kDatabaseMigrations, "shop", "orders", KubeObject::object()));
+  EXPECT_EQ(transport.requests[0].method, "PATCH");
+  EXPECT_EQ(transport.requests[0].content_type, "application/merge-patch+json");
   transport.answer(200);
-  ASSERT_TRUE(client->patch(kube::kDatabaseMigrations, "shop", "orders", KubeObject::object(), {}));
-  EXPECT_EQ(transport.requests[1].content_type, "application/merge-patch+json");
+  ASSERT_TRUE(client->replace(kube::kDatabaseMigrations, "shop", "orders", KubeObject::object(), "status"));
+  EXPECT_EQ(transport.requests[1].method, "PUT");
+  EXPECT_EQ(transport.requests[1].path, resource_path(kube::kDatabaseMigrations, "shop", "orders", "status"));
+  EXPECT_EQ(transport.requests[1].content_type, "application/json");
 }
 
 TEST_F(RestClientTest, ADeleteCarriesItsPreconditions) {
