@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <mutex>
 
 #include "operator/reconcile/controller.hpp"
@@ -309,8 +310,8 @@ class MapStore final : public ResourceStore {
   mutable std::mutex mutex;  // notes are written by a thread of their own
   DatabaseMigration resource = sketch::resource();
   std::vector<DatabaseMigrationStatus> written;
-  bool gone = false;
-  bool refuses = false;
+  std::atomic<bool> gone = false;
+  std::atomic<bool> refuses = false;
 };
 
 class ControllerTest : public ReconcilerTest {
