@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "migrations/execute/forwarded_session.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/plan/quoting.hpp"
 #include "migrations/revision/database_url.hpp"
@@ -149,9 +150,9 @@ class LookFactory final : public SessionFactory {
 
  private:
   // Comes back when the look is over.
-  class Lent final : public Session {
+  class Lent final : public ForwardedSession {
    public:
-    Lent(LookFactory& owner, std::unique_ptr<Session> session) : owner_(owner), session_(std::move(session)) {}
+    Lent(LookFactory& owner, std::unique_ptr<Session> session) : ForwardedSession(std::move(session)), owner_(owner) {}
     ~Lent() override {
       if (owner_.lending_ && session_->alive() && session_->in_flight() == 0) {
         owner_.kept_.give(owner_.key_, std::move(session_));
@@ -159,24 +160,9 @@ class LookFactory final : public SessionFactory {
     }
     Lent(const Lent&) = delete;
     Lent& operator=(const Lent&) = delete;
-    Result<Rows> query(std::string_view sql, const Parameters& parameters) override { return session_->query(sql, parameters); }
-    [[nodiscard]] int backend_pid() const override { return session_->backend_pid(); }
-    [[nodiscard]] int server_version() const override { return session_->server_version(); }
-    Result<std::vector<Result<Rows>>> query_each(const std::vector<Command>& commands) override {
-      return session_->query_each(commands);
-    }
-    Result<Rows> execute_autocommit(std::string_view sql) override { return session_->execute_autocommit(sql); }
-    Result<void> submit(const Transaction& transaction) override { return session_->submit(transaction); }
-    Result<TransactionOutcome> collect() override { return session_->collect(); }
-    [[nodiscard]] std::size_t in_flight() const override { return session_->in_flight(); }
-    Result<void> recover() override { return session_->recover(); }
-    [[nodiscard]] bool alive() const override { return session_->alive(); }
-    void set_wait_listener(WaitListener listener) override { session_->set_wait_listener(std::move(listener)); }
-    void cancel() override { session_->cancel(); }
 
    private:
     LookFactory& owner_;
-    std::unique_ptr<Session> session_;
   };
 
   SessionFactory& own_;

@@ -1,6 +1,7 @@
 // The lock and the look under it, which a run that has looked before asks for in one round trip.
 #include <gtest/gtest.h>
 
+#include "migrations/execute/forwarded_session.hpp"
 #include "migrations/execute/migration_lock.hpp"
 #include "tests/postgres/execute/migration_scene.hpp"
 
@@ -8,34 +9,24 @@ namespace athanor {
 namespace {
 
 // Writes down what is asked, in the order in which it is.
-class WatchedSession final : public Session {
+class WatchedSession final : public ForwardedSession {
  public:
   WatchedSession(std::unique_ptr<Session> session, std::vector<std::string>& asked)
-      : session_(std::move(session)), asked_(asked) {}
+      : ForwardedSession(std::move(session)), asked_(asked) {}
   Result<Rows> query(std::string_view sql, const Parameters& parameters) override {
-    asked_.push_back("query");
-    return session_->query(sql, parameters);
+    asked_.emplace_back("query");
+    return ForwardedSession::query(sql, parameters);
   }
   Result<std::vector<Result<Rows>>> query_each(const std::vector<Command>& commands) override {
     asked_.push_back("query_each " + std::to_string(commands.size()));
-    return session_->query_each(commands);
+    return ForwardedSession::query_each(commands);
   }
   Result<void> submit(const Transaction& transaction) override {
     asked_.emplace_back("submit");
-    return session_->submit(transaction);
+    return ForwardedSession::submit(transaction);
   }
-  Result<Rows> execute_autocommit(std::string_view sql) override { return session_->execute_autocommit(sql); }
-  Result<TransactionOutcome> collect() override { return session_->collect(); }
-  [[nodiscard]] int backend_pid() const override { return session_->backend_pid(); }
-  [[nodiscard]] int server_version() const override { return session_->server_version(); }
-  [[nodiscard]] std::size_t in_flight() const override { return session_->in_flight(); }
-  Result<void> recover() override { return session_->recover(); }
-  [[nodiscard]] bool alive() const override { return session_->alive(); }
-  void set_wait_listener(WaitListener listener) override { session_->set_wait_listener(std::move(listener)); }
-  void cancel() override { session_->cancel(); }
 
  private:
-  std::unique_ptr<Session> session_;
   std::vector<std::string>& asked_;
 };
 
