@@ -5,12 +5,12 @@
 #include <csignal>
 #include <cstdio>
 
-#include "operator/cluster_house.hpp"
+#include "operator/cluster_operator.hpp"
 #include "operator/log/log.hpp"
 #include "operator/options.hpp"
+#include "operator/process_environment.hpp"
 #include "operator/serve/listener.hpp"
-#include "operator/standalone_house.hpp"
-#include "operator/surroundings.hpp"
+#include "operator/standalone_operator.hpp"
 
 namespace athanor::controller {
 namespace {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "migrations/revision/duration.hpp"
-#include "migrations/revision/suggestion.hpp"
+#include "migrations/text/duration.hpp"
+#include "migrations/text/suggestion.hpp"
 #include "operator/api/spec_codec.hpp"
 
 namespace athanor::controller {
@@ -115,8 +115,8 @@ Result<void> take_value(Options& options, const std::string& name, const std::st
     return read_count(name, value, options.workers);
   } else if (name == "--per-server") {
     return read_count(name, value, options.per_server);
-  } else if (name == "--looks-per-second") {
-    return read_count(name, value, options.looks_per_second);
+  } else if (name == "--resyncs-per-second") {
+    return read_count(name, value, options.resyncs_per_second);
   } else if (name == "--resync") {
     return read_resync(value, options.resync);
   } else if (name == "--max-files") {
@@ -166,7 +166,7 @@ constexpr std::array<std::string_view, 27> kNames{"--manifests",
                                                   "--watch-namespaces",
                                                   "--leader-elect",
                                                   "--lease-namespace",
-                                                  "--looks-per-second",
+                                                  "--resyncs-per-second",
                                                   "--kube",
                                                   "--once",
                                                   "--json",
@@ -269,7 +269,7 @@ Either way:
   --workers N               databases in work at once; default 8
   --per-server N            of them on one database server; default 8
   --resync DURATION         look at every database once in this time, though nothing changed; default 5m
-  --looks-per-second N      but at no more than so many in a second; default 2
+  --resyncs-per-second N      but at no more than so many in a second; default 2
   --max-files N             revision files in one source; default 100000
   --max-file-size SIZE      of one revision file; default 64MiB
   --log-level LEVEL         debug, info, warn or error; default info (warn with --once)

@@ -39,7 +39,7 @@ struct Options {
   std::size_t workers = 8;
   std::size_t per_server = 8;
   milliseconds resync{300'000};
-  std::size_t looks_per_second = 2;
+  std::size_t resyncs_per_second = 2;
   SourceLimits limits;
   std::optional<LogLevel> log_level;  // empty: info, or warn with --once
   bool help = false;

@@ -9,11 +9,11 @@
 #include "migrations/backup/client_programs.hpp"
 #include "migrations/backup/database_facts.hpp"
 #include "migrations/backup/dump_content.hpp"
-#include "migrations/backup/dump_turn.hpp"
+#include "migrations/backup/dump_slot.hpp"
 #include "migrations/backup/retention.hpp"
 #include "migrations/base/ids.hpp"
-#include "migrations/execute/pooler.hpp"
-#include "migrations/plan/quoting.hpp"
+#include "migrations/session/pooler.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {
@@ -82,7 +82,7 @@ Result<std::optional<BackupRecord>> accept_existing(const BackupTools& tools, co
 }
 
 std::vector<BackupRecord> prune(const BackupTools& tools, const BackupJob& job, Session* session, const DatabaseFacts& facts,
-                                bool only_look) {
+                                bool dry_run) {
   std::vector<BackupRecord> deleted;
   auto list = list_backups(tools.store);
   if (!list) {
@@ -92,7 +92,7 @@ std::vector<BackupRecord> prune(const BackupTools& tools, const BackupJob& job, 
   const BackupCatalogue catalogue(job.ledger_schema);
   for (BackupRecord& record :
        expired_backups(list->backups, subject_of(tools, job, facts), job.settings.retention, tools.clock.wall_now())) {
-    if (!only_look) {
+    if (!dry_run) {
       if (auto gone = delete_backup(tools.store, record); !gone) {
         tools.progress.warning(gone.error().describe());
         continue;
@@ -141,7 +141,7 @@ Result<BackupRecord> ensure(const BackupTools& tools, BackupJob job) {
   const ProgramSearch search{job.settings.programs, job.path, kInstalledPrograms, plain_environment(job.environment)};
   TRY_ASSIGN(const ClientPrograms programs, find_programs(search, session->server_version() / 10'000, tools.stop));
   TRY_ASSIGN(const milliseconds waited,
-             DumpTurn::acquire(*session, tools.clock, tools.stop, job.settings.wait, tools.progress));
+             DumpSlot::acquire(*session, tools.clock, tools.stop, job.settings.wait, tools.progress));
   if (waited.count() > 0) {
     TRY_ASSIGN(existing, accept_existing(tools, job, *session, facts));  // the dump we waited for may be the one we need
     if (existing) {
@@ -150,22 +150,11 @@ Result<BackupRecord> ensure(const BackupTools& tools, BackupJob job) {
   }
   TRY_ASSIGN(BackupRecord record, make_dump(tools, job, programs, *session, facts));
   record_and_prune(tools, job, session, facts, record);
-  DumpTurn::release(*session);
+  DumpSlot::release(*session);
   return record;
 }
 
 }  // namespace
-
-BackupJob BackupJob::from(const Configuration& configuration) {
-  BackupJob job;
-  job.settings = configuration.backup;
-  job.version_table = configuration.version_table;
-  job.version_table_schema = configuration.version_table_schema;
-  job.ledger_schema = configuration.ledger_schema;
-  job.role = configuration.execution.role;
-  job.allow_session_pooler = configuration.execution.allow_session_pooler;
-  return job;
-}
 
 Result<BackupRecord> ensure_backup(const BackupTools& tools, const BackupJob& job) {
   return ensure(tools, job);
@@ -195,17 +184,17 @@ Result<BackupRecord> verify_backup(BackupStore& store, const std::string& refere
   return std::move(record);
 }
 
-Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const BackupJob& job, bool only_look) {
+Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const BackupJob& job, bool dry_run) {
   if (job.settings.retention.unlimited()) {
     return fail(Error(ErrorCode::Usage, "nothing says how many backups stay, or for how long")
                     .advise("give --keep N or --max-age DURATION, or set backup.keep or backup.max_age in athanor.yaml"));
   }
   TRY_ASSIGN(const std::unique_ptr<Session> session, tools.sessions.open());
   TRY_ASSIGN(const DatabaseFacts facts, read_facts(*session));
-  if (!only_look) {
+  if (!dry_run) {
     TRY(tools.store.clean(tools.clock.wall_now()));
   }
-  return prune(tools, job, facts.standby ? nullptr : session.get(), facts, only_look);
+  return prune(tools, job, facts.standby ? nullptr : session.get(), facts, dry_run);
 }
 
 }  // namespace athanor

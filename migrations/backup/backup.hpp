@@ -24,14 +24,14 @@
 
 #include "migrations/backup/backup_progress.hpp"
 #include "migrations/backup/backup_record.hpp"
+#include "migrations/backup/backup_settings.hpp"
 #include "migrations/backup/backup_store.hpp"
 #include "migrations/backup/child_connection.hpp"
 #include "migrations/base/clock.hpp"
 #include "migrations/base/result.hpp"
 #include "migrations/base/stop.hpp"
-#include "migrations/execute/session.hpp"
-#include "migrations/revision/backup_settings.hpp"
-#include "migrations/revision/configuration.hpp"
+#include "migrations/session/session.hpp"
+#include "migrations/session/session_settings.hpp"
 
 namespace athanor {
 
@@ -57,8 +57,6 @@ struct BackupJob {
   ConnectionKeywords connection;         // of the URL; the password is among them
   std::vector<std::string> environment;  // "NAME=value": what child processes may inherit
   std::vector<std::string> path;         // PATH, split: where programs are looked for
-
-  [[nodiscard]] static BackupJob from(const Configuration& configuration);
 };
 
 // Where a backup of this job would be accepted from or written to, and by whom it is followed.
@@ -83,7 +81,7 @@ struct BackupTools {
 [[nodiscard]] Result<BackupRecord> verify_backup(BackupStore& store, const std::string& reference, const BackupJob& job,
                                                  BackupProgress& progress, Clock& clock, const StopToken& stop);
 
-// Deletes what retention lets go, of the job's database; answers what was deleted, or would be with `only_look`.
-[[nodiscard]] Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const BackupJob& job, bool only_look);
+// Deletes what retention lets go, of the job's database; answers what was deleted, or would be with `dry_run`.
+[[nodiscard]] Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const BackupJob& job, bool dry_run);
 
 }  // namespace athanor

@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "migrations/backup/dump_content.hpp"
-#include "migrations/backup/dump_turn.hpp"
+#include "migrations/backup/dump_slot.hpp"
 #include "migrations/backup/program_error.hpp"
 #include "migrations/backup/retention.hpp"
 #include "migrations/base/sha256.hpp"
 #include "migrations/execute/ledger.hpp"
-#include "migrations/plan/quoting.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {
@@ -115,7 +115,7 @@ class Run {
   Result<void> dump(const Snapshot& snapshot, BackupWriter& writer) {
     tools_.progress.stage(BackupStage::Dumping, record_.file);
     TRY_ASSIGN(const ChildConnection connection,
-               ChildConnection::create(job_.connection, {}, DumpTurn::kApplication, job_.environment));
+               ChildConnection::create(job_.connection, {}, DumpSlot::kApplication, job_.environment));
     const auto start = tools_.clock.steady_now();
     Sha256 digest;
     ChildStreams streams;

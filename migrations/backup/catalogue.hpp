@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "migrations/backup/backup_record.hpp"
-#include "migrations/execute/session.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 

@@ -30,7 +30,7 @@ Error cannot(const std::string& what, int number) {
 }
 
 // The ends of the child's streams; index 0 is ours, 1 the child's.
-struct Plumbing {
+struct ChildPipes {
   std::array<Descriptor, 2> in;
   std::array<Descriptor, 2> out;
   std::array<Descriptor, 2> err;
@@ -51,8 +51,8 @@ void never_block(int descriptor) {
   ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
 }
 
-Result<Plumbing> lay_pipes(const ChildStreams& streams) {
-  Plumbing pipes;
+Result<ChildPipes> lay_pipes(const ChildStreams& streams) {
+  ChildPipes pipes;
   TRY(open_pipe(pipes.err));
   TRY(open_pipe(pipes.failure));
   if (streams.out) {
@@ -88,7 +88,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 // In the child: only async-signal-safe calls, because other threads may hold any lock.
-[[noreturn]] void become(const Plumbing& pipes, const std::vector<int>& inherited, char* const* arguments,
+[[noreturn]] void become(const ChildPipes& pipes, const std::vector<int>& inherited, char* const* arguments,
                          char* const* environment, pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -115,7 +115,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 class Child {
  public:
-  Child(pid_t process, Plumbing pipes, const ChildStreams& streams)
+  Child(pid_t process, ChildPipes pipes, const ChildStreams& streams)
       : process_(process), pipes_(std::move(pipes)), streams_(streams), buffer_(kBuffer), pending_(kBuffer) {}
   ~Child() {
     if (!reaped_) {
@@ -222,7 +222,7 @@ class Child {
   }
 
   pid_t process_;
-  Plumbing pipes_;
+  ChildPipes pipes_;
   const ChildStreams& streams_;
   std::vector<char> buffer_;
   std::vector<char> pending_;
@@ -238,7 +238,7 @@ Result<ChildEnd> run_child(const ChildCommand& command, const ChildStreams& stre
   if (command.arguments.empty()) {
     return fail(ErrorCode::Internal, "no program was named");
   }
-  TRY_ASSIGN(Plumbing pipes, lay_pipes(streams));
+  TRY_ASSIGN(ChildPipes pipes, lay_pipes(streams));
   std::vector<std::string> arguments = command.arguments;
   std::vector<std::string> environment = command.environment;
   const auto argument_pointers = pointers_to(arguments);

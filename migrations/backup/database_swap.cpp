@@ -5,7 +5,7 @@
 #include "migrations/backup/new_database.hpp"
 #include "migrations/base/ids.hpp"
 #include "migrations/execute/migration_lock.hpp"
-#include "migrations/plan/quoting.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {

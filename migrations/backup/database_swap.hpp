@@ -7,7 +7,7 @@
 #include <string>
 
 #include "migrations/base/clock.hpp"
-#include "migrations/execute/session.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "migrations/plan/quoting.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {

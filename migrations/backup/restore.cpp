@@ -13,8 +13,8 @@
 #include "migrations/backup/retention.hpp"
 #include "migrations/base/ids.hpp"
 #include "migrations/execute/migration_lock.hpp"
-#include "migrations/execute/pooler.hpp"
 #include "migrations/plan/plan.hpp"
+#include "migrations/session/pooler.hpp"
 
 namespace athanor {
 namespace {

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "migrations/backup/backup_record.hpp"
+#include "migrations/backup/backup_settings.hpp"
 #include "migrations/backup/backup_store.hpp"
-#include "migrations/revision/backup_settings.hpp"
 
 namespace athanor {
 

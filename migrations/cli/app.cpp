@@ -14,7 +14,7 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/stop.hpp"
-#include "migrations/cli/child_surroundings.hpp"
+#include "migrations/cli/child_environment.hpp"
 #include "migrations/cli/program.hpp"
 #include "migrations/postgres/connect.hpp"
 #include "migrations/postgres/connection_string.hpp"
@@ -100,7 +100,7 @@ int run(int argc, const char* const* argv) {
   SystemClock clock;
   StopSource stop;
   catch_signals(stop);
-  Surroundings outside;
+  ProcessEnvironment outside;
   outside.variable = variable;
   outside.connect = connect;
   outside.connection_keywords = postgres::connection_keywords;

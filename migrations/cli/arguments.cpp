@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "migrations/revision/suggestion.hpp"
+#include "migrations/text/suggestion.hpp"
 
 namespace athanor::cli {
 namespace {

@@ -16,13 +16,13 @@
 #include "migrations/base/stop.hpp"
 #include "migrations/cli/arguments.hpp"
 #include "migrations/cli/output.hpp"
-#include "migrations/execute/session.hpp"
-#include "migrations/revision/configuration.hpp"
+#include "migrations/config/configuration.hpp"
 #include "migrations/revision/source.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor::cli {
 
-struct Surroundings {
+struct ProcessEnvironment {
   // A variable of the environment; empty optional when it is not set.
   std::function<std::optional<std::string>(const char* name)> variable;
   // Starts connecting at once, in the background.
@@ -42,19 +42,19 @@ struct Surroundings {
 
 class CommandContext {
  public:
-  CommandContext(const Arguments& arguments, Output& output, const Surroundings& outside)
+  CommandContext(const Arguments& arguments, Output& output, const ProcessEnvironment& outside)
       : arguments_(arguments), output_(output), outside_(outside) {}
 
   [[nodiscard]] const Arguments& arguments() const { return arguments_; }
   [[nodiscard]] Output& output() { return output_; }
-  [[nodiscard]] const Surroundings& outside() const { return outside_; }
+  [[nodiscard]] const ProcessEnvironment& outside() const { return outside_; }
   [[nodiscard]] bool json() const { return output_.json(); }
   [[nodiscard]] bool verbose() const { return output_.style().verbose; }
 
  private:
   const Arguments& arguments_;
   Output& output_;
-  const Surroundings& outside_;
+  const ProcessEnvironment& outside_;
 };
 
 }  // namespace athanor::cli

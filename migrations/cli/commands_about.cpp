@@ -2,7 +2,7 @@
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/help.hpp"
-#include "migrations/revision/suggestion.hpp"
+#include "migrations/text/suggestion.hpp"
 
 namespace athanor::cli {
 namespace {

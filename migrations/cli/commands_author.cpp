@@ -34,7 +34,7 @@ RevisionRequest request_of(const Arguments& arguments) {
 }
 
 // $VISUAL, $EDITOR, or what Debian calls `editor`; options in the variable are words of their own.
-Result<std::vector<std::string>> editor_command(const Surroundings& outside) {
+Result<std::vector<std::string>> editor_command(const ProcessEnvironment& outside) {
   for (const char* name : {"VISUAL", "EDITOR"}) {
     const auto value = outside.variable(name);
     if (!value || value->empty()) {

@@ -7,7 +7,7 @@
 #include "migrations/backup/restore.hpp"
 #include "migrations/backup/retention.hpp"
 #include "migrations/cli/backup_lines.hpp"
-#include "migrations/cli/backup_place.hpp"
+#include "migrations/cli/backup_location.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/progress.hpp"
@@ -20,13 +20,13 @@ std::unique_ptr<BackupProgress> lines_for(CommandContext& context) {
   return make_backup_lines(context.output(), *context.outside().clock, context.outside().err_is_terminal);
 }
 
-Result<BackupPlace> place_for(CommandContext& context, PlaceFor purpose, const std::string& reference = {}) {
+Result<BackupLocation> place_for(CommandContext& context, BackupAccess purpose, const std::string& reference = {}) {
   TRY_ASSIGN(Configuration configuration, load_settings(context));
   return open_backup_place(context, std::move(configuration), purpose, reference);
 }
 
 // What the database itself remembers of its backups, deleted ones included.
-Result<void> list_catalogue(CommandContext& context, const BackupPlace& place) {
+Result<void> list_catalogue(CommandContext& context, const BackupLocation& place) {
   TRY_ASSIGN(const auto factory, connect_to(context, place));
   TRY_ASSIGN(const auto session, factory->open());
   TRY_ASSIGN(const auto rows, BackupCatalogue(place.configuration.ledger_schema).rows(*session));
@@ -74,7 +74,7 @@ void list_folder(CommandContext& context, const BackupList& list, WallTime now) 
 }
 
 // The database that a restore with --replace is about.
-Result<std::string> own_database(CommandContext& context, const BackupPlace& place) {
+Result<std::string> own_database(CommandContext& context, const BackupLocation& place) {
   for (const auto& [name, value] : place.job.connection) {
     if (name == "dbname" && !value.empty()) {
       return value;
@@ -86,7 +86,7 @@ Result<std::string> own_database(CommandContext& context, const BackupPlace& pla
   return fail(Error(ErrorCode::Usage, "the database URL names no database to replace").advise("write its name into the URL"));
 }
 
-Result<RestoreJob> restore_job(CommandContext& context, const BackupPlace& place) {
+Result<RestoreJob> restore_job(CommandContext& context, const BackupLocation& place) {
   const Arguments& arguments = context.arguments();
   RestoreJob job;
   job.reference = arguments.operands().front();
@@ -122,7 +122,7 @@ Result<RestoreJob> restore_job(CommandContext& context, const BackupPlace& place
 }  // namespace
 
 Result<void> run_backup(CommandContext& context) {
-  TRY_ASSIGN(BackupPlace place, place_for(context, PlaceFor::Writing));
+  TRY_ASSIGN(BackupLocation place, place_for(context, BackupAccess::Writing));
   if (!context.arguments().has("--accept-max-age")) {
     place.job.settings.accept_max_age = milliseconds(0);  // who asks for a backup wants one
   }
@@ -139,7 +139,7 @@ Result<void> run_backup(CommandContext& context) {
 
 Result<void> run_backups(CommandContext& context) {
   const bool catalogue = context.arguments().has("--catalogue");
-  TRY_ASSIGN(const BackupPlace place, place_for(context, catalogue ? PlaceFor::Catalogue : PlaceFor::Reading));
+  TRY_ASSIGN(const BackupLocation place, place_for(context, catalogue ? BackupAccess::Catalogue : BackupAccess::Reading));
   if (catalogue) {
     return list_catalogue(context, place);
   }
@@ -150,7 +150,7 @@ Result<void> run_backups(CommandContext& context) {
 
 Result<void> run_verify_backup(CommandContext& context) {
   const std::string& reference = context.arguments().operands().front();
-  TRY_ASSIGN(const BackupPlace place, place_for(context, PlaceFor::Reading, reference));
+  TRY_ASSIGN(const BackupLocation place, place_for(context, BackupAccess::Reading, reference));
   const auto lines = lines_for(context);
   TRY_ASSIGN(const BackupRecord record,
              verify_backup(*place.store, reference, place.job, *lines, *context.outside().clock, context.outside().stop));
@@ -161,7 +161,7 @@ Result<void> run_verify_backup(CommandContext& context) {
 }
 
 Result<void> run_restore(CommandContext& context) {
-  TRY_ASSIGN(const BackupPlace place, place_for(context, PlaceFor::Reading, context.arguments().operands().front()));
+  TRY_ASSIGN(const BackupLocation place, place_for(context, BackupAccess::Reading, context.arguments().operands().front()));
   TRY_ASSIGN(const RestoreJob job, restore_job(context, place));
   const auto lines = lines_for(context);
   const ConnectTo connect = [&](const std::string& database) { return connect_to(context, place, database); };
@@ -181,23 +181,23 @@ Result<void> run_restore(CommandContext& context) {
 }
 
 Result<void> run_prune(CommandContext& context) {
-  TRY_ASSIGN(const BackupPlace place, place_for(context, PlaceFor::Reading));
+  TRY_ASSIGN(const BackupLocation place, place_for(context, BackupAccess::Reading));
   TRY_ASSIGN(const auto sessions, connect_to(context, place));
   const auto lines = lines_for(context);
-  const bool only_look = context.arguments().has("--dry-run");
+  const bool dry_run = context.arguments().has("--dry-run");
   TRY_ASSIGN(
       const auto deleted,
-      prune_backups({*place.store, *sessions, *context.outside().clock, *lines, context.outside().stop}, place.job, only_look));
+      prune_backups({*place.store, *sessions, *context.outside().clock, *lines, context.outside().stop}, place.job, dry_run));
   Json list = Json::array();
   for (const BackupRecord& record : deleted) {
     list.push_back(backup_json(record));
-    context.output().line((only_look ? "would delete " : "deleted ") + backup_text(record));
+    context.output().line((dry_run ? "would delete " : "deleted ") + backup_text(record));
   }
   const std::string count = deleted.size() == 1 ? "1 backup" : std::to_string(deleted.size()) + " backups";
   context.output().fields()["deleted"] = std::move(list);
-  context.output().fields()["dry_run"] = only_look;
-  context.output().set_message(count + (only_look ? " would be deleted" : " deleted"));
-  context.output().note(count + (only_look ? " would be deleted." : " deleted."));
+  context.output().fields()["dry_run"] = dry_run;
+  context.output().set_message(count + (dry_run ? " would be deleted" : " deleted"));
+  context.output().note(count + (dry_run ? " would be deleted." : " deleted."));
   return {};
 }
 

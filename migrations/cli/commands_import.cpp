@@ -1,8 +1,8 @@
 // import: revision files made from another tool's.
-#include "migrations/cli/alembic_import.hpp"
-#include "migrations/cli/alembic_project.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
+#include "migrations/import/alembic_import.hpp"
+#include "migrations/import/alembic_project.hpp"
 
 namespace athanor::cli {
 namespace {

@@ -2,13 +2,13 @@
 #include <optional>
 #include <utility>
 
-#include "migrations/cli/backup_place.hpp"
+#include "migrations/cli/backup_location.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/plan_listing.hpp"
 #include "migrations/cli/progress.hpp"
 #include "migrations/cli/project.hpp"
-#include "migrations/revision/target_position.hpp"
+#include "migrations/graph/target_position.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -109,7 +109,7 @@ Result<void> back_up_first(CommandContext& context, const Configuration& configu
   if (!context.arguments().has("--backup") || (saved && saved->revisions == plan.from)) {
     return {};
   }
-  TRY_ASSIGN(BackupPlace place, open_backup_place(context, configuration, PlaceFor::Writing));
+  TRY_ASSIGN(BackupLocation place, open_backup_place(context, configuration, BackupAccess::Writing));
   place.job.target = plan.to;
   TRY_ASSIGN(saved, ensure_backup_here(context, place));
   context.output().fields()["backup"] = backup_json(*saved);

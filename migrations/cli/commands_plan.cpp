@@ -7,9 +7,9 @@
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/plan_listing.hpp"
 #include "migrations/cli/project.hpp"
+#include "migrations/graph/target_position.hpp"
 #include "migrations/plan/plan.hpp"
-#include "migrations/revision/suggestion.hpp"
-#include "migrations/revision/target_position.hpp"
+#include "migrations/text/suggestion.hpp"
 
 namespace athanor::cli {
 namespace {

@@ -1,6 +1,6 @@
 #include "migrations/cli/database_variables.hpp"
 
-#include "migrations/revision/database_url.hpp"
+#include "migrations/text/database_url.hpp"
 
 namespace athanor::cli {
 

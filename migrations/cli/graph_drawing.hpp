@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "migrations/revision/graph.hpp"
+#include "migrations/graph/graph.hpp"
 
 namespace athanor::cli {
 

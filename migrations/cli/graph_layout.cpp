@@ -9,9 +9,9 @@ namespace {
 
 // One pass from the newest revision down. A lane leads to a revision further down. A revision takes the first lane that
 // leads to it; its first parent goes on in that lane, others get lanes of their own.
-class LaneAllocator {
+class ConnectionAllocator {
  public:
-  explicit LaneAllocator(const RevisionGraph& graph) : graph_(graph), order_(graph.history()) {
+  explicit ConnectionAllocator(const RevisionGraph& graph) : graph_(graph), order_(graph.history()) {
     for (std::size_t row = 0; row < order_.size(); ++row) {
       row_of_.emplace(order_[row], row);
     }
@@ -27,20 +27,20 @@ class LaneAllocator {
 
  private:
   // Where a lane leads. Lines and dependencies never share one: a dashed line on top of another would be neither.
-  struct Lane {
+  struct Connection {
     bool taken = false;
     std::size_t row = 0;
     bool dependency = false;
-    bool operator==(const Lane&) const = default;
+    bool operator==(const Connection&) const = default;
   };
 
   // lanes_.size() when there is none.
-  [[nodiscard]] std::size_t lane_to(const Lane& goal) const {
+  [[nodiscard]] std::size_t lane_to(const Connection& goal) const {
     return static_cast<std::size_t>(std::ranges::find(lanes_, goal) - lanes_.begin());
   }
 
-  std::size_t take(const Lane& goal) {
-    const auto found = std::ranges::find(lanes_, false, &Lane::taken);
+  std::size_t take(const Connection& goal) {
+    const auto found = std::ranges::find(lanes_, false, &Connection::taken);
     const auto lane = static_cast<std::size_t>(found - lanes_.begin());
     if (found == lanes_.end()) {
       lanes_.push_back(goal);
@@ -55,7 +55,7 @@ class LaneAllocator {
     if (lane == lanes_.size()) {
       lane = take({true, row, false});
     }
-    for (Lane& one : lanes_) {  // what led here ends here
+    for (Connection& one : lanes_) {  // what led here ends here
       if (one.taken && one.row == row) {
         one = {};
       }
@@ -86,7 +86,7 @@ class LaneAllocator {
       layout_.edges.push_back({row, target, layout_.nodes[target].lane, dependency});
       return;
     }
-    const Lane goal{true, target, dependency};
+    const Connection goal{true, target, dependency};
     std::size_t lane = own;
     if (straight) {
       lanes_[lane] = goal;
@@ -99,14 +99,14 @@ class LaneAllocator {
   const RevisionGraph& graph_;
   std::vector<std::string> order_;
   std::unordered_map<std::string, std::size_t> row_of_;
-  std::vector<Lane> lanes_;
+  std::vector<Connection> lanes_;
   GraphLayout layout_;
 };
 
 }  // namespace
 
 GraphLayout lay_out(const RevisionGraph& graph) {
-  return LaneAllocator(graph).run();
+  return ConnectionAllocator(graph).run();
 }
 
 }  // namespace athanor::cli

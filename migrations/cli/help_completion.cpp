@@ -2,7 +2,7 @@
 #include <array>
 
 #include "migrations/cli/help.hpp"
-#include "migrations/revision/suggestion.hpp"
+#include "migrations/text/suggestion.hpp"
 
 namespace athanor::cli {
 namespace {

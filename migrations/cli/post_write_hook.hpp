@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
-#include "migrations/revision/configuration.hpp"
+#include "migrations/config/configuration.hpp"
 
 namespace athanor::cli {
 

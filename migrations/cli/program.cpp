@@ -9,7 +9,7 @@
 namespace athanor::cli {
 namespace {
 
-OutputStyle style_of(const Arguments& arguments, const Surroundings& outside) {
+OutputStyle style_of(const Arguments& arguments, const ProcessEnvironment& outside) {
   OutputStyle style;
   style.json = arguments.has("--json");
   style.quiet = arguments.has("--quiet");
@@ -22,7 +22,7 @@ OutputStyle style_of(const Arguments& arguments, const Surroundings& outside) {
   return style;
 }
 
-Result<void> dispatch(const Arguments& arguments, Output& output, const Surroundings& outside) {
+Result<void> dispatch(const Arguments& arguments, Output& output, const ProcessEnvironment& outside) {
   if (arguments.has("--version")) {
     output.set_message(std::string(version_line()));
     output.line(version_line());
@@ -42,7 +42,7 @@ Result<void> dispatch(const Arguments& arguments, Output& output, const Surround
 }
 
 // Out of memory, and what should have been caught further down.
-Result<void> dispatch_safely(const Arguments& arguments, Output& output, const Surroundings& outside) {
+Result<void> dispatch_safely(const Arguments& arguments, Output& output, const ProcessEnvironment& outside) {
   try {
     return dispatch(arguments, output, outside);
   } catch (const std::exception& error) {
@@ -51,7 +51,7 @@ Result<void> dispatch_safely(const Arguments& arguments, Output& output, const S
 }
 
 Result<void> dispatch_and_report(const std::string& path, const Arguments& arguments, Output& output,
-                                 const Surroundings& outside) {
+                                 const ProcessEnvironment& outside) {
   TRY_ASSIGN(const ReportFile file, ReportFile::open(path));
   Result<void> result = dispatch_safely(arguments, output, outside);
   if (const auto written = file.write(output.report(result)); !written) {
@@ -62,7 +62,7 @@ Result<void> dispatch_and_report(const std::string& path, const Arguments& argum
 
 }  // namespace
 
-int run_program(std::span<const std::string_view> words, const Surroundings& outside, const TextSink& out,
+int run_program(std::span<const std::string_view> words, const ProcessEnvironment& outside, const TextSink& out,
                 const TextSink& err) {
   Output output(out, err);
   const auto arguments = Arguments::parse(words);

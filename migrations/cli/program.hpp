@@ -8,7 +8,7 @@
 
 namespace athanor::cli {
 
-[[nodiscard]] int run_program(std::span<const std::string_view> words, const Surroundings& outside, const TextSink& out,
+[[nodiscard]] int run_program(std::span<const std::string_view> words, const ProcessEnvironment& outside, const TextSink& out,
                               const TextSink& err);
 
 }  // namespace athanor::cli

@@ -5,7 +5,7 @@
 #include <future>
 
 #include "migrations/cli/database_variables.hpp"
-#include "migrations/cli/setting_override.hpp"
+#include "migrations/config/setting_override.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -62,7 +62,7 @@ Result<Configuration> load_settings(CommandContext& context) {
 namespace {
 
 // Says nothing, so that it can be done beside something else.
-Result<Project> read_project(const Surroundings& outside, const Configuration& configuration, Duplicates duplicates) {
+Result<Project> read_project(const ProcessEnvironment& outside, const Configuration& configuration, Duplicates duplicates) {
   auto source = outside.open_source(configuration);
   auto revisions = source->list();
   if (!revisions) {
@@ -98,7 +98,7 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
   Database database;
   TRY_ASSIGN(database.factory_, context.outside().connect(configuration.database_url, configuration.execution));
   database.sink_ = sink ? std::move(sink) : std::make_unique<ProgressSink>();
-  MigratorSettings settings = MigratorSettings::from(configuration);
+  MigratorSettings settings = migrator_settings(configuration);
   settings.actor = context.outside().actor;
   database.migrator_ =
       std::make_unique<Migrator>(*database.factory_, *context.outside().clock, std::move(settings), *database.sink_);

@@ -10,9 +10,9 @@
 
 #include "migrations/base/result.hpp"
 #include "migrations/cli/command_context.hpp"
+#include "migrations/config/configuration.hpp"
 #include "migrations/execute/migrator.hpp"
-#include "migrations/revision/configuration.hpp"
-#include "migrations/revision/graph.hpp"
+#include "migrations/graph/graph.hpp"
 #include "migrations/revision/source.hpp"
 
 namespace athanor::cli {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "migrations/cli/output.hpp"
-#include "migrations/revision/graph.hpp"
+#include "migrations/graph/graph.hpp"
 
 namespace athanor::cli {
 

@@ -133,7 +133,7 @@ Result<RevisionDraft> draft_revision(const Configuration& configuration, const R
   TRY_ASSIGN(revision.down, resolve_parents(graph, request));
   TRY_ASSIGN(revision.depends_on, resolve_dependencies(graph, request.depends_on));
   TRY_ASSIGN(const std::string location, choose_location(configuration, graph, request, revision.down));
-  TRY_ASSIGN(NewRevisionFile file, name_new_revision(configuration, location, revision.id, revision.message, now));
+  TRY_ASSIGN(NewRevisionFile file, name_new_revision(configuration.naming, location, revision.id, revision.message, now));
   revision.path = std::move(file.path);
   revision.created = std::move(file.created);
   TRY(check_in_graph(graph, revision));

@@ -9,8 +9,8 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/result.hpp"
-#include "migrations/revision/configuration.hpp"
-#include "migrations/revision/graph.hpp"
+#include "migrations/config/configuration.hpp"
+#include "migrations/graph/graph.hpp"
 
 namespace athanor::cli {
 

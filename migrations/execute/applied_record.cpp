@@ -37,10 +37,10 @@ Result<std::map<std::string, AppliedRevision>> Migrator::applied_revisions() {
 Result<std::unordered_map<std::string, std::string>> Migrator::Impl::recorded_checksums() {
   std::unordered_map<std::string, std::string> checksums;
   TRY(connect());
-  if (!last_look) {
+  if (!last_state) {
     TRY_ASSIGN([[maybe_unused]] const DatabaseState state, look());
   }
-  if (!last_look->observation.has_ledger) {
+  if (!last_state->observation.has_ledger) {
     return checksums;
   }
   TRY_ASSIGN(Rows rows, session->query(ledger.select_checksums()));

@@ -2,7 +2,7 @@
 
 #include "migrations/execute/catalog_probe.hpp"
 #include "migrations/execute/run_context.hpp"
-#include "migrations/plan/quoting.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {

@@ -2,7 +2,7 @@
 #include <charconv>
 
 #include "migrations/execute/run_context.hpp"
-#include "migrations/plan/quoting.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {

@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-#include "migrations/execute/migrator.hpp"
-#include "migrations/execute/session.hpp"
+#include "migrations/session/blocker.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
-#include "migrations/execute/session.hpp"
 #include "migrations/plan/statement.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 

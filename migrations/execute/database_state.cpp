@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "migrations/execute/migration_lock.hpp"
-#include "migrations/execute/pooler.hpp"
-#include "migrations/plan/quoting.hpp"
+#include "migrations/session/pooler.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {
@@ -165,8 +165,8 @@ Result<void> read_content(std::span<Result<Rows>> answers, DatabaseState& state)
 
 }  // namespace
 
-Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions, Ledger& ledger,
-                              bool identify) {
+Result<DatabaseState> observe_state(Session& session, const MigratorSettings& settings, const VersionTable& versions,
+                                    Ledger& ledger, bool identify) {
   TRY_ASSIGN(const Rows what, ask(session, names_in(settings, versions, ledger), identify));
   TRY_ASSIGN(DatabaseState state, state_in(what, session, settings, ledger, identify));
   const std::vector<Command> commands = content_of(state, versions, ledger);
@@ -177,12 +177,12 @@ Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings
   return state;
 }
 
-Result<LockedLook> lock_and_look(Session& session, const MigratorSettings& settings, const VersionTable& versions,
-                                 Ledger& ledger, const DatabaseState& before) {
+Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& settings, const VersionTable& versions,
+                                     Ledger& ledger, const DatabaseState& before) {
   std::vector<Command> commands{MigrationLock::try_command(), {question(false), names_in(settings, versions, ledger), ""}};
   std::ranges::move(content_of(before, versions, ledger), std::back_inserter(commands));
   TRY_ASSIGN(auto answers, session.query_each(commands));
-  LockedLook look;
+  LockedState look;
   look.locked = answers[0] && answers[0]->text(0, 0) == "t";
   if (!look.locked || !answers[1]) {
     return look;

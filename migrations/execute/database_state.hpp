@@ -6,8 +6,8 @@
 
 #include "migrations/execute/ledger.hpp"
 #include "migrations/execute/migrator.hpp"
-#include "migrations/execute/session.hpp"
 #include "migrations/execute/version_table.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 
@@ -19,20 +19,20 @@ struct DatabaseState {
 
 // Tells the ledger which version table it is about. `identify`: asks which database it is, too, which a session that has just
 // been made pays for.
-[[nodiscard]] Result<DatabaseState> look_at(Session& session, const MigratorSettings& settings, const VersionTable& versions,
-                                            Ledger& ledger, bool identify);
+[[nodiscard]] Result<DatabaseState> observe_state(Session& session, const MigratorSettings& settings,
+                                                  const VersionTable& versions, Ledger& ledger, bool identify);
 
 // What came of taking the lock and looking at once. Without a state, one has to look again: the lock is somebody else's, or
 // there is something else to be read than before.
-struct LockedLook {
+struct LockedState {
   bool locked = false;
   std::optional<DatabaseState> state;
 };
 
 // Both in one round trip, for whom an earlier look has told what there is to be read. The lock is taken before anything is
 // read.
-[[nodiscard]] Result<LockedLook> lock_and_look(Session& session, const MigratorSettings& settings, const VersionTable& versions,
-                                               Ledger& ledger, const DatabaseState& before);
+[[nodiscard]] Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& settings,
+                                                   const VersionTable& versions, Ledger& ledger, const DatabaseState& before);
 
 // Whether the ledger's table of unfinished steps is wanted. Four files on the server's disk for every database: it is made for
 // those that have a revision of several steps.

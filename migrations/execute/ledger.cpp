@@ -1,6 +1,6 @@
 #include "migrations/execute/ledger.hpp"
 
-#include "migrations/plan/quoting.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {

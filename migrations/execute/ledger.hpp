@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "migrations/execute/migrator.hpp"
-#include "migrations/execute/session.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 

@@ -10,7 +10,7 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/execute/migrator.hpp"
-#include "migrations/execute/session.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 

@@ -8,17 +8,6 @@
 
 namespace athanor {
 
-MigratorSettings MigratorSettings::from(const Configuration& configuration) {
-  MigratorSettings settings;
-  settings.version_table = configuration.version_table;
-  settings.version_table_schema = configuration.version_table_schema;
-  settings.version_table_pk = configuration.version_table_pk;
-  settings.transaction_per_migration = configuration.transaction_per_migration;
-  settings.ledger_schema = configuration.ledger_schema;
-  settings.execution = configuration.execution;
-  return settings;
-}
-
 Migrator::Migrator(SessionFactory& factory, Clock& clock, MigratorSettings settings, ProgressSink& sink)
     : impl_(std::make_unique<Impl>(factory, clock, std::move(settings), sink)) {}
 Migrator::~Migrator() = default;
@@ -117,15 +106,15 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
 }
 
 Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
-                                      const Permit& permit) {
+                                      const PreRunCheck& pre_run_check) {
   return with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
     if (!purge && state.observation.rows != plan.from) {
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
                       .advise("plan again"));
     }
     TRY(check_unfinished(plan, state.observation));
-    if (permit) {
-      TRY(permit());
+    if (pre_run_check) {
+      TRY(pre_run_check());
     }
     const bool steps = !std::ranges::all_of(plan.revisions, &PlannedRevision::single_transaction);
     TRY(create_missing(*session, state, versions, ledger, steps ? StepTable::Needed : StepTable::NotNeeded));
@@ -145,7 +134,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
   });
 }
 
-ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const Permit& permit) {
+ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const PreRunCheck& pre_run_check) {
   ExecutionReport report;
   report.run_id = impl_->settings.run_id;
   report.rows = plan.from;
@@ -154,7 +143,7 @@ ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const
   }
   const auto start = impl_->clock.steady_now();
   impl_->sink.run_started(plan);
-  if (auto outcome = impl_->run_plan(plan, stop, report, false, permit); !outcome) {
+  if (auto outcome = impl_->run_plan(plan, stop, report, false, pre_run_check); !outcome) {
     report.error = std::move(outcome).error();
   }
   report.duration = std::chrono::duration_cast<milliseconds>(impl_->clock.steady_now() - start);

@@ -24,7 +24,7 @@ struct Migrator::Impl {
   Ledger ledger;
   BlockerWatch watch;
   std::unique_ptr<Session> session;
-  std::optional<DatabaseState> last_look;  // by this session, at its last look
+  std::optional<DatabaseState> last_state;  // by this session, at its last look
 
   Impl(SessionFactory& session_factory, Clock& the_clock, MigratorSettings with, ProgressSink& progress)
       : factory(session_factory),
@@ -43,15 +43,15 @@ struct Migrator::Impl {
     if (session && session->alive()) {
       return {};
     }
-    last_look.reset();
+    last_state.reset();
     TRY_ASSIGN(session, factory.open());
     return {};
   }
 
   Result<DatabaseState> look(bool identify = false) {
     TRY(connect());
-    TRY_ASSIGN(DatabaseState state, look_at(*session, settings, versions, ledger, identify));
-    last_look = state;
+    TRY_ASSIGN(DatabaseState state, observe_state(*session, settings, versions, ledger, identify));
+    last_state = state;
     return state;
   }
 
@@ -77,7 +77,7 @@ struct Migrator::Impl {
   // Runs `work(state)` under the lock, with version table and ledger in place.
   template <class Work>
   Result<void> with_lock(const StopToken& stop, ExecutionReport& report, Work work) {
-    TRY_ASSIGN(LockedLook quick, lock_at_once());
+    TRY_ASSIGN(LockedState quick, lock_at_once());
     if (!quick.locked) {
       TRY_ASSIGN(report.lock_waited, lock(stop));
     }
@@ -86,11 +86,11 @@ struct Migrator::Impl {
     return outcome ? released : outcome;
   }
 
-  Result<LockedLook> lock_at_once() {
-    if (!last_look || !session || !session->alive()) {
-      return LockedLook{};
+  Result<LockedState> lock_at_once() {
+    if (!last_state || !session || !session->alive()) {
+      return LockedState{};
     }
-    return lock_and_look(*session, settings, versions, ledger, *last_look);
+    return lock_and_observe(*session, settings, versions, ledger, *last_state);
   }
 
   template <class Work>
@@ -106,7 +106,8 @@ struct Migrator::Impl {
     return work(state);
   }
 
-  Result<void> run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge, const Permit& permit);
+  Result<void> run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
+                        const PreRunCheck& pre_run_check);
   Result<void> run_revisions(RunContext& run);
   Result<void> resolve(RunContext& run, const Error& lost);
   void record_failure(RunContext& run, const Error& error);

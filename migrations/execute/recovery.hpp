@@ -12,8 +12,8 @@
 
 #include "migrations/execute/ledger.hpp"
 #include "migrations/execute/migration_lock.hpp"
-#include "migrations/execute/session.hpp"
 #include "migrations/execute/version_table.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 

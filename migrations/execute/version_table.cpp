@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "migrations/plan/quoting.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {

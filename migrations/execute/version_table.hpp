@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "migrations/execute/session.hpp"
 #include "migrations/plan/plan.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 

@@ -6,10 +6,10 @@
 #include <array>
 #include <vector>
 
-#include "migrations/plan/quoting.hpp"
-#include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/plan/statement_shape.hpp"
+#include "migrations/text/quoting.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {

@@ -2,8 +2,8 @@
 #include <iterator>
 
 #include "migrations/plan/plan.hpp"
-#include "migrations/plan/quoting.hpp"
-#include "migrations/plan/sql_lexer.hpp"
+#include "migrations/text/quoting.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {

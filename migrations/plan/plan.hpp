@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
+#include "migrations/graph/graph.hpp"
 #include "migrations/plan/script.hpp"
-#include "migrations/revision/graph.hpp"
 #include "migrations/revision/source.hpp"
 
 namespace athanor {

@@ -1,7 +1,7 @@
 // A splitter that knows lexical rules only, and so survives grammar newer than libpg_query.
-#include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/plan/statement_text.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {

@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
 
 #include "migrations/plan/pg_query_access.hpp"
-#include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "migrations/base/sha256.hpp"
 #include "migrations/plan/script_directive.hpp"
-#include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement_text.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {

@@ -6,9 +6,9 @@
 #include <optional>
 #include <vector>
 
-#include "migrations/plan/quoting.hpp"
-#include "migrations/plan/sql_lexer.hpp"
-#include "migrations/revision/suggestion.hpp"
+#include "migrations/text/quoting.hpp"
+#include "migrations/text/sql_lexer.hpp"
+#include "migrations/text/suggestion.hpp"
 
 namespace athanor {
 namespace {

@@ -3,10 +3,10 @@
 #include <array>
 
 #include "migrations/plan/pg_query_access.hpp"
-#include "migrations/plan/quoting.hpp"
-#include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/plan/statement_shape.hpp"
+#include "migrations/text/quoting.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {

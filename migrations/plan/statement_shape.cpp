@@ -1,6 +1,6 @@
 #include "migrations/plan/statement_shape.hpp"
 
-#include "migrations/plan/sql_lexer.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {

@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "migrations/plan/pg_query_access.hpp"
-#include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/plan/statement_text.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {

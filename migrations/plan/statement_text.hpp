@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
-#include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 

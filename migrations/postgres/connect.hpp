@@ -13,8 +13,8 @@
 #include <memory>
 #include <string>
 
-#include "migrations/execute/session.hpp"
-#include "migrations/revision/configuration.hpp"
+#include "migrations/session/session.hpp"
+#include "migrations/session/session_settings.hpp"
 
 namespace athanor::postgres {
 

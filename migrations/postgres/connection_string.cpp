@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "migrations/base/sha256.hpp"
-#include "migrations/revision/database_url.hpp"
+#include "migrations/text/database_url.hpp"
 
 namespace athanor::postgres {
 namespace {

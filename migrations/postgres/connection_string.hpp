@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
-#include "migrations/revision/configuration.hpp"
+#include "migrations/session/session_settings.hpp"
 
 namespace athanor::postgres {
 

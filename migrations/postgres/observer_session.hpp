@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "migrations/execute/session.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor::postgres {
 

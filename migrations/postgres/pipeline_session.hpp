@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "migrations/execute/session.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor::postgres {
 

@@ -8,7 +8,7 @@
 
 #include "migrations/revision/python_source.hpp"
 #include "migrations/revision/revision_id.hpp"
-#include "migrations/revision/text_encoding.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
 namespace {

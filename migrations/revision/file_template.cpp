@@ -13,8 +13,8 @@
 #include <type_traits>
 #include <variant>
 
-#include "migrations/revision/suggestion.hpp"
-#include "migrations/revision/text_encoding.hpp"
+#include "migrations/text/suggestion.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
 namespace {

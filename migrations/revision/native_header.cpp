@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "migrations/revision/revision_id.hpp"
-#include "migrations/revision/suggestion.hpp"
-#include "migrations/revision/text_encoding.hpp"
+#include "migrations/text/suggestion.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
 namespace {

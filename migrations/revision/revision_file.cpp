@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "migrations/revision/revision_text.hpp"
-#include "migrations/revision/text_encoding.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
 namespace {

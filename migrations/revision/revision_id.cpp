@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "migrations/revision/text_encoding.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
 namespace {

@@ -7,8 +7,8 @@
 #include "migrations/revision/file_template.hpp"
 #include "migrations/revision/native_header.hpp"
 #include "migrations/revision/revision_id.hpp"
-#include "migrations/revision/text_encoding.hpp"
-#include "migrations/revision/time_zone.hpp"
+#include "migrations/text/text_encoding.hpp"
+#include "migrations/text/time_zone.hpp"
 
 namespace athanor {
 namespace {
@@ -89,14 +89,14 @@ Result<void> check_message(std::string_view message) {
   return {};
 }
 
-Result<NewRevisionFile> name_new_revision(const Configuration& configuration, const std::string& location, std::string_view id,
+Result<NewRevisionFile> name_new_revision(const RevisionNaming& naming, const std::string& location, std::string_view id,
                                           std::string_view message, WallTime now) {
   TRY(check_revision_id(id));
-  TRY_ASSIGN(const auto zone, TimeZone::load(configuration.timezone));
+  TRY_ASSIGN(const auto zone, TimeZone::load(naming.timezone));
   const auto time = zone.local(now);
   FileNameParts parts;
   parts.rev = id;
-  parts.slug = make_slug(message, configuration.truncate_slug_length);
+  parts.slug = make_slug(message, naming.truncate_slug_length);
   parts.epoch = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   parts.year = time.year;
   parts.month = time.month;
@@ -104,7 +104,7 @@ Result<NewRevisionFile> name_new_revision(const Configuration& configuration, co
   parts.hour = time.hour;
   parts.minute = time.minute;
   parts.second = time.second;
-  TRY_ASSIGN(const auto name, render_file_name(configuration.file_template, parts));
+  TRY_ASSIGN(const auto name, render_file_name(naming.file_template, parts));
   NewRevisionFile file;
   file.path = location;
   if (!file.path.empty() && file.path.back() != '/') {

@@ -9,8 +9,8 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/result.hpp"
-#include "migrations/revision/configuration.hpp"
 #include "migrations/revision/revision.hpp"
+#include "migrations/revision/revision_naming.hpp"
 
 namespace athanor {
 
@@ -28,7 +28,7 @@ struct NewRevisionFile {
 };
 
 // Names a new revision file inside `location`; the template's tokens take the time in the configured zone.
-[[nodiscard]] Result<NewRevisionFile> name_new_revision(const Configuration& configuration, const std::string& location,
+[[nodiscard]] Result<NewRevisionFile> name_new_revision(const RevisionNaming& naming, const std::string& location,
                                                         std::string_view id, std::string_view message, WallTime now);
 
 // What a new file holds besides its header. An empty section gets a comment that says what belongs there.

@@ -2,7 +2,7 @@
 
 #include "migrations/revision/alembic_header.hpp"
 #include "migrations/revision/native_header.hpp"
-#include "migrations/revision/text_encoding.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
 

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "migrations/base/result.hpp"
-#include "migrations/revision/time_zone.hpp"
+#include "migrations/text/time_zone.hpp"
 
 namespace athanor::controller {
 

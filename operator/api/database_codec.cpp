@@ -59,13 +59,13 @@ void read_local_reference(YamlFields& from, SecretReference& reference) {
   reference = variable.empty() ? SecretReference{Kind::File, file, ""} : SecretReference{Kind::Environment, variable, ""};
 }
 
-void read_reference(YamlFields& fields, std::string_view key, std::optional<SecretReference>& reference, Habitat habitat) {
+void read_reference(YamlFields& fields, std::string_view key, std::optional<SecretReference>& reference, OperatorMode habitat) {
   if (!fields.has(key)) {
     return;
   }
   fields.mapping(key, [&reference, habitat](YamlFields& from) {
     reference.emplace();
-    if (habitat == Habitat::Cluster) {
+    if (habitat == OperatorMode::Cluster) {
       read_cluster_reference(from, *reference);
     } else {
       read_local_reference(from, *reference);
@@ -112,7 +112,7 @@ void check_database_way(YamlFields& fields, const DatabaseSpec& database) {
 
 }  // namespace
 
-void read_database(YamlFields& fields, DatabaseSpec& database, Habitat habitat) {
+void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode habitat) {
   read_text(fields, "url", database.url);
   read_reference(fields, "urlFrom", database.url_from, habitat);
   read_text(fields, "host", database.host);

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
-#include "migrations/revision/strict_yaml.hpp"
+#include "migrations/text/strict_yaml.hpp"
 #include "operator/api/spec_codec.hpp"
 
 namespace athanor::controller {
@@ -61,7 +61,7 @@ Result<DatabaseMigration> read_document(const YamlNode& document, const std::str
     fields.refuse("spec", "is required");
   }
   fields.mapping("metadata", [&resource](YamlFields& metadata) { read_metadata(metadata, resource.metadata); });
-  fields.mapping("spec", [&resource](YamlFields& spec) { read_spec(spec, resource.spec, Habitat::Standalone); });
+  fields.mapping("spec", [&resource](YamlFields& spec) { read_spec(spec, resource.spec, OperatorMode::Standalone); });
   TRY(fields.finish());
   return resource;
 }

@@ -94,7 +94,7 @@ Result<DatabaseMigration> read_declaration(const nlohmann::json& object) {
   }
   const YamlNode node = node_of(*spec);
   YamlFields fields(node, resource.origin, "spec");
-  read_spec(fields, resource.spec, Habitat::Cluster);
+  read_spec(fields, resource.spec, OperatorMode::Cluster);
   if (auto read = fields.finish(); !read) {
     // There are no lines in an API object.
     return fail(std::move(read).error().at(resource.origin));

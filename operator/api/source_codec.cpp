@@ -128,8 +128,8 @@ void check_source_way(YamlFields& fields, const SourceSpec& source) {
 
 }  // namespace
 
-void read_source(YamlFields& fields, SourceSpec& source, Habitat habitat) {
-  if (habitat == Habitat::Standalone) {
+void read_source(YamlFields& fields, SourceSpec& source, OperatorMode habitat) {
+  if (habitat == OperatorMode::Standalone) {
     refuse_fields(fields, {"configMaps", "fluxRef", "image"}, "needs a cluster");
     refuse_fields(fields, {"git"}, "needs a cluster; check the repository out and name its folder in path");
   }

@@ -34,7 +34,7 @@ void read_duration(YamlFields& fields, std::string_view key, milliseconds& value
   }
 }
 
-void read_policy(YamlFields& fields, PolicySpec& policy, Habitat habitat) {
+void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
   refuse_fields(fields, {"lint", "drift", "rehearsal"}, "is not supported yet");
   std::string downgrade = "Refuse";
   fields.choice("downgrade", downgrade, {"Refuse", "Allow"});
@@ -44,7 +44,7 @@ void read_policy(YamlFields& fields, PolicySpec& policy, Habitat habitat) {
   policy.approval = approval == "Always"        ? ApprovalPolicy::Always
                     : approval == "Destructive" ? ApprovalPolicy::Destructive
                                                 : ApprovalPolicy::Never;
-  if (habitat == Habitat::Standalone && policy.approval != ApprovalPolicy::Never) {
+  if (habitat == OperatorMode::Standalone && policy.approval != ApprovalPolicy::Never) {
     fields.refuse("approval", "needs a cluster, where MigrationApproval resources live");
   }
 }
@@ -82,8 +82,8 @@ void read_windows(YamlFields& fields, std::vector<MaintenanceWindow>& windows) {
   }
 }
 
-void read_execution(YamlFields& fields, ExecutionSpec& execution, Habitat habitat) {
-  if (habitat == Habitat::Standalone) {
+void read_execution(YamlFields& fields, ExecutionSpec& execution, OperatorMode habitat) {
+  if (habitat == OperatorMode::Standalone) {
     refuse_fields(fields, {"mode", "podTemplate", "jobTTL", "activeDeadline"}, "needs a cluster");
   }
   std::string mode = "InProcess";
@@ -173,7 +173,7 @@ void refuse_fields(YamlFields& fields, std::initializer_list<std::string_view> k
   }
 }
 
-void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, Habitat habitat) {
+void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode habitat) {
   refuse_fields(fields, {"verify"}, "is not supported yet");
   if (!fields.has("database")) {
     fields.refuse("database", "is required");

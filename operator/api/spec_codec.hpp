@@ -10,20 +10,20 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 
-#include "migrations/revision/yaml_fields.hpp"
+#include "migrations/text/yaml_fields.hpp"
 #include "operator/api/database_migration.hpp"
 
 namespace athanor::controller {
 
 // Where the resource was read. Without a cluster there are no Secrets, ConfigMaps, Jobs or approvals; on one, the operator's
 // environment is nobody's business.
-enum class Habitat : std::uint8_t { Standalone, Cluster };
+enum class OperatorMode : std::uint8_t { Standalone, Cluster };
 
 // Faults stay in `fields`, whose finish() tells the first.
 void read_metadata(YamlFields& fields, Metadata& metadata);
-void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, Habitat habitat);
-void read_database(YamlFields& fields, DatabaseSpec& database, Habitat habitat);
-void read_source(YamlFields& fields, SourceSpec& source, Habitat habitat);
+void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode habitat);
+void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode habitat);
+void read_source(YamlFields& fields, SourceSpec& source, OperatorMode habitat);
 
 // A resource as an API server sends it. The status is what was last written, and decides nothing. Any object is borne: what
 // cannot be decoded is an error.

@@ -30,18 +30,18 @@ class NoticeProgress final : public BackupProgress {
   void warning(const std::string& text) override { log_.warn("a backup warns", {{"warning", text}}); }
 
  private:
-  void tell(const std::string& message, bool at_once) {
+  void tell(const std::string& message, bool retry_now) {
     const SteadyTime now = clock_.steady_now();
-    if (!notice_ || (!at_once && now - told_ < kNoticeEvery)) {
+    if (!notice_ || (!retry_now && now - reported_ < kNoticeEvery)) {
       return;
     }
-    told_ = now;
+    reported_ = now;
     notice_(message);
   }
   const BackupService::Notice& notice_;
   Clock& clock_;
   const Log& log_;
-  SteadyTime told_{};
+  SteadyTime reported_{};
 };
 
 BackupStatus status_of(const BackupRecord& record) {

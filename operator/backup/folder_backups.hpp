@@ -18,7 +18,7 @@
 namespace athanor::controller {
 
 // What the world outside gives to programs that are started; passed in by the composition root.
-struct ProgramSurroundings {
+struct ProgramEnvironment {
   std::vector<std::string> environment;  // "NAME=value"
   std::vector<std::string> path;         // PATH, split
   std::function<Result<ConnectionKeywords>(const std::string& url)> connection_keywords;
@@ -28,7 +28,7 @@ class FolderBackups final : public BackupService {
  public:
   // A path of a manifest, checked: below a root, links resolved. An empty one: the resource's own.
   using Resolve = std::function<Result<std::string>(const DatabaseMigration& resource, const std::string& path)>;
-  FolderBackups(Resolve resolve, SessionFactoryMaker connect, ProgramSurroundings surroundings, Clock& clock, Log log)
+  FolderBackups(Resolve resolve, SessionFactoryMaker connect, ProgramEnvironment surroundings, Clock& clock, Log log)
       : resolve_(std::move(resolve)),
         connect_(std::move(connect)),
         surroundings_(std::move(surroundings)),
@@ -41,7 +41,7 @@ class FolderBackups final : public BackupService {
  private:
   Resolve resolve_;
   SessionFactoryMaker connect_;
-  ProgramSurroundings surroundings_;
+  ProgramEnvironment surroundings_;
   Clock& clock_;
   Log log_;
 };

@@ -4,8 +4,8 @@
 #include <map>
 #include <utility>
 
-#include "operator/cluster/job_manifest.hpp"
-#include "operator/cluster/object_fields.hpp"
+#include "operator/jobs/job_manifest.hpp"
+#include "operator/kube/object_fields.hpp"
 
 namespace athanor::controller {
 namespace {

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "operator/cluster/approval_book.hpp"
+#include "operator/cluster/approval_index.hpp"
 #include "operator/cluster/cluster_store.hpp"
 #include "operator/kube/informer.hpp"
 #include "operator/log/log.hpp"
@@ -39,7 +39,7 @@ struct ClusterParts {
   KubeClient& client;
   Clock& clock;
   ClusterStore& store;
-  ApprovalBook& approvals;
+  ApprovalIndex& approvals;
   WorkQueue& queue;
 };
 

@@ -6,7 +6,7 @@
 
 #include "operator/api/spec_codec.hpp"
 #include "operator/api/status_codec.hpp"
-#include "operator/cluster/object_fields.hpp"
+#include "operator/kube/object_fields.hpp"
 #include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/outcome.hpp"
 
@@ -49,7 +49,7 @@ ClusterStore::ClusterStore(KubeClient& client, Clock& clock, Listener listener, 
 void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
   Entry entry;
   entry.resource = PackedResource(object, dictionaries_);
-  entry.told = clock_.steady_now();
+  entry.reported = clock_.steady_now();
   std::optional<Error> unreadable;
   const DatabaseMigration resource = entry.resource.unpack(&unreadable);
   entry.suspended = resource.spec.suspend;
@@ -90,7 +90,7 @@ bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigra
   const Metadata before = known.second.resource.metadata();
   const bool wake = !same_declaration(before, resource.metadata);
   if (!wake) {
-    entry.told = known.second.told;
+    entry.reported = known.second.reported;
   }
   unrefer(known);
   const ShortDigest claim = known.second.claim;
@@ -183,7 +183,7 @@ const ClusterStore::Known* ClusterStore::owner_of(const ShortDigest& claim) cons
   return owner;
 }
 
-std::string ClusterStore::claim(const DatabaseMigration& resource, const Place& place) {
+std::string ClusterStore::claim(const DatabaseMigration& resource, const DatabaseLocation& place) {
   const ShortDigest claim = sha256_short(place.identity);
   const ShortDigest declared = sha256_short(claim_of(place.described, resource));
   Woken woken;
@@ -268,7 +268,7 @@ void ClusterStore::looked_at(Known& known, Woken& woken) {
 
 std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) const {
   PackedResource packed;
-  SteadyTime told;
+  SteadyTime reported;
   {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(key);
@@ -276,15 +276,15 @@ std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) cons
       return std::nullopt;
     }
     packed = found->second.resource;
-    told = found->second.told;
+    reported = found->second.reported;
   }
   DatabaseMigration resource = packed.unpack();
   resource.folder = folder_;
-  resource.known_since = told;
+  resource.known_since = reported;
   return resource;
 }
 
-std::optional<ResourceMark> ClusterStore::mark(const ResourceKey& key) const {
+std::optional<ObjectVersion> ClusterStore::mark(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   return found == entries_.end() ? std::nullopt : std::optional(found->second.resource.mark());
@@ -368,7 +368,7 @@ std::optional<EventTarget> ClusterStore::event_target(const ResourceKey& key) co
   if (found == entries_.end()) {
     return std::nullopt;
   }
-  const ResourceMark& mark = found->second.resource.mark();
+  const ObjectVersion& mark = found->second.resource.mark();
   return EventTarget{kube::kDatabaseMigrations, key, mark.uid, mark.resource_version};
 }
 

@@ -53,7 +53,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   void synced() override;
 
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
-  [[nodiscard]] std::optional<ResourceMark> mark(const ResourceKey& key) const override;
+  [[nodiscard]] std::optional<ObjectVersion> mark(const ResourceKey& key) const override;
   void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override;
   // Nobody, as far as can be said without a look at the database: claim() says.
   [[nodiscard]] std::string claimed_by(const ResourceKey& /*key*/) const override { return {}; }
@@ -63,7 +63,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
 
   // Which database a resource has, once it was looked at; answers with the resource that has it, when that is another one.
   // Resources that lose or get a claim by this are woken.
-  [[nodiscard]] std::string claim(const DatabaseMigration& resource, const Place& place);
+  [[nodiscard]] std::string claim(const DatabaseMigration& resource, const DatabaseLocation& place);
 
   // Which resources name this ConfigMap, Flux source, ...: "configMaps shop/sql", "GitRepository shop/app".
   [[nodiscard]] std::vector<ResourceKey> naming(const std::string& referent) const;
@@ -85,7 +85,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   // One for each of very many resources: what can be pointed at is not kept twice.
   struct Entry {
     PackedResource resource;
-    SteadyTime told{};  // when the declaration came
+    SteadyTime reported{};  // when the declaration came
     StatusDigest digest;
     WallTime created{};                       // creationTimestamp
     ShortDigest claim{};                      // zeros: it is not known which database it is

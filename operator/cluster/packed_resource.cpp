@@ -10,7 +10,7 @@
 
 #include "operator/api/spec_codec.hpp"
 #include "operator/api/status_codec.hpp"
-#include "operator/cluster/object_fields.hpp"
+#include "operator/kube/object_fields.hpp"
 
 namespace athanor::controller {
 namespace {

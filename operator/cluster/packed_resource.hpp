@@ -43,7 +43,7 @@ class PackedResource {
   // A spec that cannot be read is left at its defaults, and `unreadable` says why.
   [[nodiscard]] DatabaseMigration unpack(std::optional<Error>* unreadable = nullptr) const;
   [[nodiscard]] Metadata metadata() const;
-  [[nodiscard]] const ResourceMark& mark() const { return mark_; }
+  [[nodiscard]] const ObjectVersion& mark() const { return mark_; }
   // With the version that the object has since this status was written to it.
   void set_status(const DatabaseMigrationStatus& status, std::string resource_version);
   [[nodiscard]] std::size_t bytes() const { return sizeof(*this) + declaration_.capacity() + status_.capacity(); }
@@ -55,7 +55,7 @@ class PackedResource {
   PackingDictionaries* dictionaries_ = nullptr;
   std::string declaration_;  // metadata and spec
   std::string status_;       // empty: nobody has looked at it
-  ResourceMark mark_;
+  ObjectVersion mark_;
 };
 
 }  // namespace athanor::controller

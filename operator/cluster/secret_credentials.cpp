@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
-#include "operator/cluster/object_fields.hpp"
 #include "operator/kube/base64.hpp"
+#include "operator/kube/object_fields.hpp"
 
 namespace athanor::controller {
 namespace {

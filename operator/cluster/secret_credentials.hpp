@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "operator/cluster/recent_reads.hpp"
+#include "operator/kube/recent_reads.hpp"
 #include "operator/reconcile/database_access.hpp"
 
 namespace athanor::controller {

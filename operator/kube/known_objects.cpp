@@ -56,7 +56,7 @@ bool KnownObjects::see(const ResourceKey& key, std::string_view resource_version
   const std::string text = key.text();
   Entry& entry = entries_[slot_of(text)];
   const std::uint64_t version = number_of(resource_version);
-  const bool told = entry.text && entry.version == version;
+  const bool reported = entry.text && entry.version == version;
   if (!entry.text) {
     entry.text = std::make_unique_for_overwrite<char[]>(text.size() + 1);
     std::memcpy(entry.text.get(), text.c_str(), text.size() + 1);
@@ -64,7 +64,7 @@ bool KnownObjects::see(const ResourceKey& key, std::string_view resource_version
   }
   entry.version = version & kVersionMask;
   entry.seen = list_;
-  return !told;
+  return !reported;
 }
 
 // Entries behind the freed one move up, so that no search ends too early.

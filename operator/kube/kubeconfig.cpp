@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "migrations/revision/strict_yaml.hpp"
+#include "migrations/text/strict_yaml.hpp"
 #include "operator/kube/access_file.hpp"
 #include "operator/kube/base64.hpp"
 #include "operator/kube/cluster_access.hpp"

@@ -61,9 +61,9 @@ void LeaseElection::run(const StopToken& stop, const std::function<void()>& rele
   if (!hold_in_time(stop)) {
     return;
   }
-  const bool given_back = leading();
-  stop_leading(given_back ? "stopping, the lease is given back when running work has ended" : "leadership lost");
-  if (given_back) {
+  const bool requeued = leading();
+  stop_leading(requeued ? "stopping, the lease is given back when running work has ended" : "leadership lost");
+  if (requeued) {
     finish_work(release_when);
     release();
   }
@@ -92,14 +92,14 @@ bool LeaseElection::hold_in_time(const StopToken& stop) {
   std::mutex mutex;
   std::condition_variable ended;
   bool over = false;
-  bool told = false;
+  bool reported = false;
   std::thread watch([&] {
     std::unique_lock lock(mutex);
     while (!over && leading()) {
       ended.wait_for(lock, time_left());  // renewals move it on
     }
     if (!over) {
-      told = true;
+      reported = true;
       stop_leading("leadership lost");
     }
   });
@@ -110,7 +110,7 @@ bool LeaseElection::hold_in_time(const StopToken& stop) {
   }
   ended.notify_all();
   watch.join();
-  return !told;
+  return !reported;
 }
 
 // Until the renew deadline; a millisecond at least.

@@ -1,4 +1,4 @@
-#include "migrations/base/percent_encoding.hpp"
+#include "migrations/text/percent_encoding.hpp"
 #include "operator/kube/api_client.hpp"
 #include "operator/kube/query_text.hpp"
 

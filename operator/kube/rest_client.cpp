@@ -110,7 +110,7 @@ class RestClient final : public KubeClient {
   }
   Result<HttpResponse> send_once(const HttpRequest& request, const RefusedRequest& refused);
   Result<std::string> list_once(const ResourceType& type, const ListOptions& options, const ObjectHandler& on_object,
-                                bool& told);
+                                bool& reported);
   Result<void> wait(milliseconds pause, const RefusedRequest& refused);
   milliseconds pause_before(int attempt, const std::optional<milliseconds>& retry_after);
   void observe(const std::string& method, const Result<HttpResponse>& response) const;
@@ -188,9 +188,10 @@ Result<HttpResponse> RestClient::send(HttpRequest request, const RefusedRequest&
 
 Result<std::string> RestClient::list(const ResourceType& type, const ListOptions& options, const ObjectHandler& on_object) {
   for (int restarts = 0;; ++restarts) {
-    bool told = false;
-    Result<std::string> listed = list_once(type, options, on_object, told);
-    if (listed || listed.error().code != ErrorCode::ApiExpired || !told || !options.on_restart || restarts == kMostRestarts) {
+    bool reported = false;
+    Result<std::string> listed = list_once(type, options, on_object, reported);
+    if (listed || listed.error().code != ErrorCode::ApiExpired || !reported || !options.on_restart ||
+        restarts == kMostRestarts) {
       return listed;
     }
     options.on_restart();
@@ -198,7 +199,7 @@ Result<std::string> RestClient::list(const ResourceType& type, const ListOptions
 }
 
 Result<std::string> RestClient::list_once(const ResourceType& type, const ListOptions& options, const ObjectHandler& on_object,
-                                          bool& told) {
+                                          bool& reported) {
   const RefusedRequest refused{describe("list", type, options.name_space, {}), is_secret(type), true};
   ListPage page;
   do {
@@ -218,7 +219,7 @@ Result<std::string> RestClient::list_once(const ResourceType& type, const ListOp
     }
     TRY_ASSIGN(const HttpResponse response, send(request, refused));
     Result<ListPage> read = read_list_page(response.body, type, on_object);
-    told = true;
+    reported = true;
     if (!read) {
       return fail(std::move(read.error()).at(refused.what));
     }

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "operator/kube/request_threads.hpp"
-#include "operator/kube/rest_lane.hpp"
+#include "operator/kube/rest_connection.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -16,18 +16,18 @@ using web::http::http_request;
 constexpr std::size_t kMostUndelivered = std::size_t{64} << 20U;  // one chunk of a chunked answer
 constexpr milliseconds kLongestPoll{60'000};
 
-struct Place {
+struct DatabaseLocation {
   std::string server;  // "http://source-controller.flux-system.svc.cluster.local."
   std::string path;
 };
 
-Result<Place> place_of(const std::string& url) {
+Result<DatabaseLocation> place_of(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t slash = scheme == std::string::npos ? scheme : url.find('/', scheme + 3);
   if (slash == std::string::npos || url.find_first_of(" \t\r\n") != std::string::npos) {
     return fail(Error(ErrorCode::Io, "the artifact's address is no http:// or https:// URL").with_retry(RetryClass::Terminal));
   }
-  return Place{url.substr(0, slash), url.substr(slash)};
+  return DatabaseLocation{url.substr(0, slash), url.substr(slash)};
 }
 
 class RestFetcher final : public ArtifactFetcher {
@@ -35,11 +35,11 @@ class RestFetcher final : public ArtifactFetcher {
   explicit RestFetcher(Clock& clock) : clock_(clock) {}
 
   Result<void> fetch(const std::string& url, milliseconds deadline, const BytesHandler& take, const StopToken& stop) override {
-    TRY_ASSIGN(const Place place, place_of(url));
+    TRY_ASSIGN(const DatabaseLocation place, place_of(url));
     const SteadyTime until = clock_.steady_now() + deadline;
-    const auto exchange = std::make_shared<Exchange>(true, kMostUndelivered);
+    const auto exchange = std::make_shared<PendingRequest>(true, kMostUndelivered);
     struct GiveUp {
-      Exchange& exchange;
+      PendingRequest& exchange;
       ~GiveUp() {
         if (!exchange.clean()) {
           exchange.abandon();
@@ -50,7 +50,7 @@ class RestFetcher final : public ArtifactFetcher {
     std::string bytes;
     while (true) {
       TRY(wait(*exchange, place.server, until, stop));
-      const Exchange::Progress progress = exchange->take(bytes);
+      const PendingRequest::Progress progress = exchange->take(bytes);
       if (progress.failure || progress.overrun) {
         return fail(unavailable(place.server, progress.failure ? progress.failure->words : "a chunk is too large"));
       }
@@ -72,7 +72,7 @@ class RestFetcher final : public ArtifactFetcher {
   }
 
   // A connection of its own: artifacts change seldom.
-  static Result<void> begin(const Place& place, const std::shared_ptr<Exchange>& exchange) {
+  static Result<void> begin(const DatabaseLocation& place, const std::shared_ptr<PendingRequest>& exchange) {
     auto server = Server::parse(place.server);
     if (!server) {
       return fail(
@@ -89,14 +89,14 @@ class RestFetcher final : public ArtifactFetcher {
       message.set_request_uri(web::uri(place.path));
       message.headers().add("User-Agent", "athanor-operator/" ATHANOR_VERSION);
       message.headers().add("Host", server->authority());
-      std::make_shared<LanePool>(*server, identity)->send(message, exchange, true);
+      std::make_shared<ConnectionPool>(*server, identity)->send(message, exchange, true);
     } catch (const std::exception&) {
       return fail(unavailable(place.server, "the request could not be begun"));
     }
     return {};
   }
 
-  Result<void> wait(const Exchange& exchange, const std::string& server, SteadyTime until, const StopToken& stop) const {
+  Result<void> wait(const PendingRequest& exchange, const std::string& server, SteadyTime until, const StopToken& stop) const {
     while (true) {
       if (stop.requested()) {
         return fail(Error(ErrorCode::Interrupted, "stopped while an artifact was fetched"));

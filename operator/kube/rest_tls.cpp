@@ -29,13 +29,13 @@ Error unusable(const std::string& what) {
   return Error(ErrorCode::Configuration, what);
 }
 
-struct Dressing {
+struct TlsConfiguration {
   const TlsIdentity* identity = nullptr;
-  TlsWitness* witness = nullptr;
+  CertificateRecorder* witness = nullptr;
 };
 
 void forget_dressing(void*, void* pointer, CRYPTO_EX_DATA*, int, long, void*) {
-  delete static_cast<Dressing*>(pointer);
+  delete static_cast<TlsConfiguration*>(pointer);
 }
 
 int dressing_index() {
@@ -43,8 +43,8 @@ int dressing_index() {
   return index;
 }
 
-const Dressing& dressing_of(const SSL* connection) {
-  return *static_cast<const Dressing*>(::SSL_CTX_get_ex_data(::SSL_get_SSL_CTX(connection), dressing_index()));
+const TlsConfiguration& dressing_of(const SSL* connection) {
+  return *static_cast<const TlsConfiguration*>(::SSL_CTX_get_ex_data(::SSL_get_SSL_CTX(connection), dressing_index()));
 }
 
 std::string words_for(int problem, const std::string& server_name) {
@@ -60,14 +60,14 @@ int verify_chain(X509_STORE_CTX* chain, void* witness) {
   const int good = ::X509_verify_cert(chain);
   if (good != 1) {
     const auto* connection = static_cast<SSL*>(::X509_STORE_CTX_get_ex_data(chain, ::SSL_get_ex_data_X509_STORE_CTX_idx()));
-    static_cast<TlsWitness*>(witness)->trouble(
+    static_cast<CertificateRecorder*>(witness)->trouble(
         words_for(::X509_STORE_CTX_get_error(chain), dressing_of(connection).identity->server_name()));
   }
   return good;
 }
 
 void on_progress(const SSL* connection, int where, int value) {
-  const Dressing& dressing = dressing_of(connection);
+  const TlsConfiguration& dressing = dressing_of(connection);
   if ((where & SSL_CB_HANDSHAKE_START) != 0) {
     dressing.witness->handshake(connection);
   }
@@ -86,7 +86,7 @@ void on_progress(const SSL* connection, int where, int value) {
 void on_message(int sent, int, int type, const void* bytes, std::size_t size, SSL*, void* witness) {
   if (sent == 0 && type == SSL3_RT_HEADER && size == SSL3_RT_HEADER_LENGTH) {
     const auto* header = static_cast<const unsigned char*>(bytes);
-    static_cast<TlsWitness*>(witness)->receiving((static_cast<std::size_t>(header[3]) << 8U) | header[4]);
+    static_cast<CertificateRecorder*>(witness)->receiving((static_cast<std::size_t>(header[3]) << 8U) | header[4]);
   }
 }
 
@@ -144,9 +144,9 @@ Result<std::shared_ptr<const TlsIdentity>> TlsIdentity::make(const TlsSettings& 
   return identity;
 }
 
-void TlsIdentity::dress(SSL_CTX* context, TlsWitness* witness) const {
+void TlsIdentity::configure(SSL_CTX* context, CertificateRecorder* witness) const {
   ::SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  ::SSL_CTX_set_ex_data(context, dressing_index(), new Dressing{this, witness});
+  ::SSL_CTX_set_ex_data(context, dressing_index(), new TlsConfiguration{this, witness});
   ::SSL_CTX_set_info_callback(context, &on_progress);
   ::SSL_CTX_set_msg_callback(context, &on_message);
   ::SSL_CTX_ctrl(context, SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, witness);

@@ -6,7 +6,7 @@
 // alternative names only. The server name goes out with every handshake, also with one that cpprest begins anew on a second
 // address.
 //
-// Threads: TlsIdentity is immutable once made. A TlsWitness is called from the pool's threads.
+// Threads: TlsIdentity is immutable once made. A CertificateRecorder is called from the pool's threads.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -20,9 +20,9 @@
 namespace athanor::controller {
 
 // Told what a connection goes through.
-class TlsWitness {
+class CertificateRecorder {
  public:
-  virtual ~TlsWitness() = default;
+  virtual ~CertificateRecorder() = default;
   // Why a handshake failed, in words fit for an error message.
   virtual void trouble(std::string words) = 0;
   // A handshake begins: the connection stands.
@@ -43,7 +43,7 @@ class TlsIdentity {
  public:
   [[nodiscard]] static Result<std::shared_ptr<const TlsIdentity>> make(const TlsSettings& settings);
   // `witness` must live as long as connections made from the context are in use.
-  void dress(SSL_CTX* context, TlsWitness* witness) const;
+  void configure(SSL_CTX* context, CertificateRecorder* witness) const;
   [[nodiscard]] const std::string& server_name() const { return server_name_; }
   [[nodiscard]] bool name_is_address() const { return name_is_address_; }
   [[nodiscard]] bool skip_verify() const { return skip_verify_; }

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "operator/kube/request_threads.hpp"
-#include "operator/kube/rest_lane.hpp"
+#include "operator/kube/rest_connection.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -86,7 +86,7 @@ class LineCutter {
 
 enum class Wake : std::uint8_t { Signal, Stop, Late };
 
-Wake wait(const Exchange& exchange, const StopToken& stop, Clock& clock, SteadyTime until) {
+Wake wait(const PendingRequest& exchange, const StopToken& stop, Clock& clock, SteadyTime until) {
   while (true) {
     if (stop.requested()) {
       return Wake::Stop;
@@ -107,7 +107,7 @@ Wake wait(const Exchange& exchange, const StopToken& stop, Clock& clock, SteadyT
 struct Attempt {
   Result<HttpResponse> answer;
   // The request cannot have been seen as a whole: it may be sent again.
-  std::optional<ExchangeFailure::Kind> unsent{};
+  std::optional<RequestFailure::Kind> unsent{};
 };
 
 // What has come of one answer, and what that means.
@@ -118,7 +118,7 @@ class Receipt {
 
   [[nodiscard]] SteadyTime until() const { return until_; }
   // The outcome, once there is one.
-  [[nodiscard]] std::optional<Attempt> take(const Exchange::Progress& progress, const std::string& bytes, Clock& clock);
+  [[nodiscard]] std::optional<Attempt> take(const PendingRequest::Progress& progress, const std::string& bytes, Clock& clock);
   [[nodiscard]] Attempt late() const {
     return broken(streaming() ? "nothing came for " + in_words(request_.idle)
                               : "no whole answer within " + in_words(request_.deadline));
@@ -127,7 +127,7 @@ class Receipt {
  private:
   [[nodiscard]] bool streaming() const { return lines_ != nullptr && answer_.status / 100 == 2; }
   [[nodiscard]] Attempt broken(const std::string& words) const { return {fail(unreachable(server_, words))}; }
-  [[nodiscard]] Attempt failed(const ExchangeFailure& failure) const;
+  [[nodiscard]] Attempt failed(const RequestFailure& failure) const;
 
   const std::string& server_;
   const HttpRequest& request_;
@@ -137,7 +137,7 @@ class Receipt {
   HttpResponse answer_;
 };
 
-std::optional<Attempt> Receipt::take(const Exchange::Progress& progress, const std::string& bytes, Clock& clock) {
+std::optional<Attempt> Receipt::take(const PendingRequest::Progress& progress, const std::string& bytes, Clock& clock) {
   answer_.status = progress.status.value_or(0);
   answer_.retry_after = progress.retry_after;
   if (streaming()) {
@@ -165,11 +165,11 @@ std::optional<Attempt> Receipt::take(const Exchange::Progress& progress, const s
   return answer_.status < 200 ? broken("the answer is not HTTP") : Attempt{std::move(answer_)};
 }
 
-Attempt Receipt::failed(const ExchangeFailure& failure) const {
+Attempt Receipt::failed(const RequestFailure& failure) const {
   Attempt attempt = broken(failure.words);
-  if (failure.kind == ExchangeFailure::Kind::Stale || failure.kind == ExchangeFailure::Kind::NotSent) {
+  if (failure.kind == RequestFailure::Kind::Stale || failure.kind == RequestFailure::Kind::NotSent) {
     attempt.unsent = failure.kind;
-  } else if (failure.kind == ExchangeFailure::Kind::Unanswered) {
+  } else if (failure.kind == RequestFailure::Kind::Unanswered) {
     attempt.answer.error().hint = "whether the request was carried out is not known";
   }
   return attempt;
@@ -202,10 +202,10 @@ class RestTransport final : public HttpTransport {
   Result<HttpResponse> authenticated(const HttpRequest& request, const LineHandler* lines, const StopToken& stop);
   Result<HttpResponse> delivered(const HttpRequest& request, const Credentials& credentials, const LineHandler* lines,
                                  const StopToken& stop, SteadyTime deadline);
-  Attempt attempt(const HttpRequest& request, const Credentials& credentials, const std::shared_ptr<LanePool>& pool, bool fresh,
-                  const LineHandler* lines, const StopToken& stop, SteadyTime deadline);
+  Attempt attempt(const HttpRequest& request, const Credentials& credentials, const std::shared_ptr<ConnectionPool>& pool,
+                  bool fresh, const LineHandler* lines, const StopToken& stop, SteadyTime deadline);
   Result<http_request> message_for(const HttpRequest& request, const Credentials& credentials) const;
-  Result<std::shared_ptr<LanePool>> pool_for(const Credentials& credentials);
+  Result<std::shared_ptr<ConnectionPool>> pool_for(const Credentials& credentials);
   [[nodiscard]] FileStamp authority_stamp() const;
   Result<std::string> authorities() const;
 
@@ -215,7 +215,7 @@ class RestTransport final : public HttpTransport {
   Clock& clock_;
   std::string name_;
   std::mutex mutex_;
-  std::shared_ptr<LanePool> pool_;
+  std::shared_ptr<ConnectionPool> pool_;
   std::uint64_t version_ = 0;
   FileStamp stamp_{};
 };
@@ -243,7 +243,7 @@ Result<std::string> RestTransport::authorities() const {
 
 // Connections belong to a certificate and a set of authorities: when one changes, new ones are made. Requests under way keep
 // theirs.
-Result<std::shared_ptr<LanePool>> RestTransport::pool_for(const Credentials& credentials) {
+Result<std::shared_ptr<ConnectionPool>> RestTransport::pool_for(const Credentials& credentials) {
   const FileStamp stamp = authority_stamp();
   const std::lock_guard lock(mutex_);
   if (pool_ && version_ == credentials.version && stamp == stamp_) {
@@ -268,7 +268,7 @@ Result<std::shared_ptr<LanePool>> RestTransport::pool_for(const Credentials& cre
     }
     TRY_ASSIGN(identity, std::move(made));
   }
-  pool_ = std::make_shared<LanePool>(server_, identity);
+  pool_ = std::make_shared<ConnectionPool>(server_, identity);
   version_ = credentials.version;
   stamp_ = stamp;
   return pool_;
@@ -340,24 +340,24 @@ Result<HttpResponse> RestTransport::delivered(const HttpRequest& request, const 
   for (std::size_t stale = 0;; ++stale) {
     Attempt outcome =
         attempt(request, credentials, pool, written_twice || stale >= kMaxStaleConnections, lines, stop, deadline);
-    if (!outcome.unsent || (*outcome.unsent == ExchangeFailure::Kind::NotSent && written_twice)) {
+    if (!outcome.unsent || (*outcome.unsent == RequestFailure::Kind::NotSent && written_twice)) {
       return std::move(outcome.answer);
     }
-    written_twice = written_twice || *outcome.unsent == ExchangeFailure::Kind::NotSent;
+    written_twice = written_twice || *outcome.unsent == RequestFailure::Kind::NotSent;
   }
 }
 
 Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& credentials,
-                               const std::shared_ptr<LanePool>& pool, bool fresh, const LineHandler* lines,
+                               const std::shared_ptr<ConnectionPool>& pool, bool fresh, const LineHandler* lines,
                                const StopToken& stop, SteadyTime deadline) {
   if (stop.requested()) {
     return {fail(Error(ErrorCode::Interrupted, "stopped before the request was sent"))};
   }
   const bool repeatable = request.method == "GET" || request.method == "HEAD";
   const auto exchange =
-      std::make_shared<Exchange>(repeatable, (lines != nullptr ? request.max_line : request.max_body) + kSlack);
+      std::make_shared<PendingRequest>(repeatable, (lines != nullptr ? request.max_line : request.max_body) + kSlack);
   struct GiveUp {
-    Exchange& exchange;
+    PendingRequest& exchange;
     ~GiveUp() {
       if (!exchange.clean()) {
         exchange.abandon();
@@ -385,7 +385,7 @@ Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& cr
     if (wake == Wake::Late) {
       return receipt.late();
     }
-    const Exchange::Progress progress = exchange->take(bytes);
+    const PendingRequest::Progress progress = exchange->take(bytes);
     if (auto outcome = receipt.take(progress, bytes, clock_)) {
       if (outcome->answer && progress.ended) {
         // Some microseconds, so that the next request finds the connection in its place.

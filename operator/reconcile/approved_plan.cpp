@@ -87,7 +87,8 @@ std::shared_ptr<const Plan> whole_plan(SourceSnapshot& snapshot, const Plan& res
 
 }  // namespace
 
-std::string approval_scope(const DatabaseMigration& resource, const Place& place, const ConnectionKeywords& keywords) {
+std::string approval_scope(const DatabaseMigration& resource, const DatabaseLocation& place,
+                           const ConnectionKeywords& keywords) {
   std::string scope = "athanor approval 1\n";
   add(scope, "uid", resource.metadata.uid);
   for (const auto& [name, value] : keywords) {

@@ -25,7 +25,7 @@ namespace athanor::controller {
 using ConnectionKeywords = std::vector<std::pair<std::string, std::string>>;
 
 // Where plans of this resource run, as a text that has no secret in it. `keywords` are libpq's of the URL.
-[[nodiscard]] std::string approval_scope(const DatabaseMigration& resource, const Place& place,
+[[nodiscard]] std::string approval_scope(const DatabaseMigration& resource, const DatabaseLocation& place,
                                          const ConnectionKeywords& keywords);
 // What status.plan.hash tells, and a MigrationApproval names: 64 hexadecimal digits.
 [[nodiscard]] std::string approval_hash(const std::string& plan_hash, const std::string& scope);

@@ -28,9 +28,9 @@ Controller::Controller(ControllerParts parts, ControllerOptions options, Log log
       options_(options),
       log_(std::move(log)),
       writer_(parts_.store),
-      courier_(
+      updates_(
           parts_.clock, [this](const ResourceKey& key, const DatabaseMigrationStatus& status) { write_note(key, status); },
-          options_.tell_after) {}
+          options_.report_after) {}
 
 Controller::~Controller() {
   stop();
@@ -82,7 +82,7 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
           noted = resource;
         }
         noted->status = summarised(*noted);
-        courier_.send(key, noted->status);
+        updates_.send(key, noted->status);
       }
     };
     notes.running = [&, send](const RunNote& note, const ProgressStatus& step) {
@@ -94,13 +94,13 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
       });
     };
   }
-  notes.standing = [&] { return standing_of(*resource); };
+  notes.standing = [&] { return declaration_state(*resource); };
   const auto refusal = parts_.store.refusal(key);
   const Outcome outcome =
       refusal ? *refusal : parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), notes, stop, log);
-  courier_.settle(key);
-  if (outcome.given_back) {  // nothing happened, and nobody is told
-    parts_.queue.give_back(key);
+  updates_.flush(key);
+  if (outcome.requeued) {  // nothing happened, and nobody is told
+    parts_.queue.requeue(key);
     return true;
   }
   const auto delay = conclude(*resource, outcome, log);
@@ -117,13 +117,13 @@ std::optional<milliseconds> Controller::conclude(const DatabaseMigration& resour
     forget(key);
     return std::nullopt;
   }
-  const Requeue next = next_attempt(outcome, count_conflict(key, outcome.at_once));
+  const Requeue next = next_attempt(outcome, count_conflict(key, outcome.retry_now));
   const auto delay = requeue(key, next, outcome);
   // A lost race is not worth telling: the next look begins right away. What became of an older resource is told to nobody.
   if (next != Requeue::AtOnce && is_still(resource)) {
     const bool news = publish(resource, outcome, delay, log);
-    if (parts_.told) {
-      parts_.told(key, outcome, news);
+    if (parts_.reported) {
+      parts_.reported(key, outcome, news);
     }
   }
   return delay;
@@ -134,7 +134,7 @@ void Controller::forget(const ResourceKey& key) {
   parts_.queue.retire(key);
   parts_.reconciler.forget(key);
   const std::lock_guard lock(mutex_);
-  untold_.erase(key);
+  pending_.erase(key);
   conflicts_.erase(key);
 }
 
@@ -144,17 +144,18 @@ bool Controller::is_still(const DatabaseMigration& resource) const {
   return stored && stored->uid == resource.metadata.uid;
 }
 
-Standing Controller::standing_of(const DatabaseMigration& resource) const {
+DeclarationState Controller::declaration_state(const DatabaseMigration& resource) const {
   const std::string& version = resource.metadata.resource_version;
   if (const auto mark = parts_.store.mark(resource.key()); mark && !version.empty() && mark->resource_version == version) {
-    return parts_.store.lost_to(resource.key()).empty() ? Standing::Holds : Standing::Changed;  // the very object
+    return parts_.store.lost_to(resource.key()).empty() ? DeclarationState::Holds
+                                                        : DeclarationState::Changed;  // the very object
   }
   const auto now = parts_.store.find(resource.key());
   if (!now || now->metadata.uid != resource.metadata.uid || now->spec.suspend) {
-    return Standing::Withdrawn;
+    return DeclarationState::Withdrawn;
   }
   const bool same = now->metadata.generation == resource.metadata.generation && parts_.store.lost_to(resource.key()).empty();
-  return same ? Standing::Holds : Standing::Changed;
+  return same ? DeclarationState::Holds : DeclarationState::Changed;
 }
 
 int Controller::count_conflict(const ResourceKey& key, bool conflict) {
@@ -173,7 +174,7 @@ bool Controller::publish(const DatabaseMigration& resource, const Outcome& outco
   attempt.failures = parts_.queue.failures(resource.key());
   attempt.retry_in = delay;
   DatabaseMigration current = resource;
-  auto kept = untold(resource);
+  auto kept = take_pending(resource);
   if (kept) {
     current.status = std::move(kept->status);
   } else if (const auto mark = parts_.store.mark(resource.key());
@@ -190,7 +191,7 @@ bool Controller::publish(const DatabaseMigration& resource, const Outcome& outco
   if (!written) {
     log.warn("the status cannot be written", error_fields(written.error()));
     const int failures = (kept ? kept->failures : 0) + 1;
-    keep_untold(resource, {resource.metadata.uid, std::move(status), failures});
+    keep_pending(resource, {resource.metadata.uid, std::move(status), failures});
     // The look itself did not fail: how often it could not be told counts on its own, and spaces the looks as failures do, or
     // an API server that is down would have every database looked at all the time.
     if (!delay) {
@@ -212,16 +213,16 @@ void Controller::write_note(const ResourceKey& key, const DatabaseMigrationStatu
   }
 }
 
-std::optional<Controller::Untold> Controller::untold(const DatabaseMigration& resource) {
+std::optional<Controller::PendingStatus> Controller::take_pending(const DatabaseMigration& resource) {
   const std::lock_guard lock(mutex_);
-  auto kept = untold_.extract(resource.key());
+  auto kept = pending_.extract(resource.key());
   const bool ours = !kept.empty() && kept.mapped().uid == resource.metadata.uid;
   return ours ? std::optional(std::move(kept.mapped())) : std::nullopt;
 }
 
-void Controller::keep_untold(const DatabaseMigration& resource, Untold untold) {
+void Controller::keep_pending(const DatabaseMigration& resource, PendingStatus take_pending) {
   const std::lock_guard lock(mutex_);
-  untold_.insert_or_assign(resource.key(), std::move(untold));
+  pending_.insert_or_assign(resource.key(), std::move(take_pending));
 }
 
 milliseconds Controller::until_resync(const ResourceKey& key) const {
@@ -253,7 +254,7 @@ std::optional<milliseconds> Controller::requeue(const ResourceKey& key, Requeue 
       parts_.queue.add_after(key, options_.wait_again);
       break;
     case Requeue::Scheduled:
-      parts_.queue.add_after(key, std::min(outcome.look_again.value_or(options_.resync), until_resync(key)));
+      parts_.queue.add_after(key, std::min(outcome.requeue_after.value_or(options_.resync), until_resync(key)));
       break;
     case Requeue::Resync:
       parts_.queue.add_after(key, until_resync(key));

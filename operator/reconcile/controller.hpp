@@ -16,7 +16,7 @@
 #include "operator/log/log.hpp"
 #include "operator/reconcile/reconciler.hpp"
 #include "operator/reconcile/resource_store.hpp"
-#include "operator/reconcile/status_courier.hpp"
+#include "operator/reconcile/status_update_queue.hpp"
 #include "operator/reconcile/work_queue.hpp"
 
 namespace athanor::controller {
@@ -29,7 +29,7 @@ struct ControllerOptions {
   milliseconds resync{300'000};
   double resyncs_per_second = 2;
   milliseconds wait_again{2'000};  // after a lock held elsewhere
-  milliseconds tell_after{500};    // that a run is under way
+  milliseconds report_after{500};  // that a run is under way
   bool once = false;               // nothing is scheduled again, no progress is written
 };
 
@@ -40,7 +40,7 @@ struct ControllerParts {
   ReconcileObserver& observer;
   Clock& clock;
   // After the status was written; may be empty. `news`: the condition Ready says something else than before.
-  std::function<void(const ResourceKey&, const Outcome&, bool news)> told = {};
+  std::function<void(const ResourceKey&, const Outcome&, bool news)> reported = {};
 };
 
 class Controller {
@@ -68,29 +68,29 @@ class Controller {
   bool publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay, const Log& log);
   void report(const ResourceKey& key, const Outcome& outcome, double seconds, const Log& log) const;
   [[nodiscard]] bool is_still(const DatabaseMigration& resource) const;
-  [[nodiscard]] Standing standing_of(const DatabaseMigration& resource) const;
+  [[nodiscard]] DeclarationState declaration_state(const DatabaseMigration& resource) const;
   [[nodiscard]] int count_conflict(const ResourceKey& key, bool conflict);
   void write_note(const ResourceKey& key, const DatabaseMigrationStatus& status);
 
   // A status that could not be written. The next one goes on from it, or a run that ended while the API server was down would
   // never be told.
-  struct Untold {
+  struct PendingStatus {
     std::string uid;
     DatabaseMigrationStatus status;
     int failures = 0;  // to write one, in a row
   };
-  [[nodiscard]] std::optional<Untold> untold(const DatabaseMigration& resource);
-  void keep_untold(const DatabaseMigration& resource, Untold untold);
+  [[nodiscard]] std::optional<PendingStatus> take_pending(const DatabaseMigration& resource);
+  void keep_pending(const DatabaseMigration& resource, PendingStatus take_pending);
 
   ControllerParts parts_;
   ControllerOptions options_;
   Log log_;
   StatusWriter writer_;
-  StatusCourier courier_;
+  StatusUpdateQueue updates_;
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::map<ResourceKey, int> conflicts_;
-  std::map<ResourceKey, Untold> untold_;
+  std::map<ResourceKey, PendingStatus> pending_;
 };
 
 }  // namespace athanor::controller

@@ -5,11 +5,11 @@
 #include <optional>
 #include <utility>
 
-#include "migrations/execute/forwarded_session.hpp"
 #include "migrations/plan/plan.hpp"
-#include "migrations/plan/quoting.hpp"
-#include "migrations/revision/database_url.hpp"
-#include "operator/reconcile/look_sessions.hpp"
+#include "migrations/session/forwarded_session.hpp"
+#include "migrations/text/database_url.hpp"
+#include "migrations/text/quoting.hpp"
+#include "operator/reconcile/session_cache.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -127,9 +127,9 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
 }
 
 // Opens what a look needs: a session that is kept, or one that may be kept afterwards.
-class LookFactory final : public SessionFactory {
+class CachedAccessFactory final : public SessionFactory {
  public:
-  LookFactory(SessionFactory& own, LookSessions& kept, std::string key, std::string who)
+  CachedAccessFactory(SessionFactory& own, SessionCache& kept, std::string key, std::string who)
       : own_(own), kept_(kept), key_(std::move(key)), who_(std::move(who)) {}
 
   Result<std::unique_ptr<Session>> open() override {
@@ -152,7 +152,7 @@ class LookFactory final : public SessionFactory {
   // Comes back when the look is over.
   class Lent final : public ForwardedSession {
    public:
-    Lent(LookFactory& owner, std::unique_ptr<Session> session) : ForwardedSession(std::move(session)), owner_(owner) {}
+    Lent(CachedAccessFactory& owner, std::unique_ptr<Session> session) : ForwardedSession(std::move(session)), owner_(owner) {}
     ~Lent() override {
       if (owner_.lending_ && session_->alive() && session_->in_flight() == 0) {
         owner_.kept_.give(owner_.key_, std::move(session_));
@@ -162,11 +162,11 @@ class LookFactory final : public SessionFactory {
     Lent& operator=(const Lent&) = delete;
 
    private:
-    LookFactory& owner_;
+    CachedAccessFactory& owner_;
   };
 
   SessionFactory& own_;
-  LookSessions& kept_;
+  SessionCache& kept_;
   std::string key_;
   std::string who_;
   bool lending_ = true;
@@ -175,10 +175,10 @@ class LookFactory final : public SessionFactory {
 
 class MigratorAccess final : public DatabaseAccess {
  public:
-  MigratorAccess(std::unique_ptr<SessionFactory> factory, LookSessions& kept, Clock& clock, const DatabaseTarget& target,
+  MigratorAccess(std::unique_ptr<SessionFactory> factory, SessionCache& kept, Clock& clock, const DatabaseTarget& target,
                  ProgressSink& progress)
       : factory_(std::move(factory)),
-        looks_(*factory_, kept, LookSessions::key_of(target), target.settings.actor),
+        looks_(*factory_, kept, SessionCache::key_of(target), target.settings.actor),
         clock_(clock),
         settings_(target.settings),
         progress_(progress) {
@@ -199,12 +199,12 @@ class MigratorAccess final : public DatabaseAccess {
                                 const Plan* plan) override {
     return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan);
   }
-  ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::Permit& permit) override {
+  ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::PreRunCheck& pre_run_check) override {
     if (looks_.borrowed()) {
       use_own_session();
     }
     looks_.work();
-    return migrator_->execute(plan, stop, permit);
+    return migrator_->execute(plan, stop, pre_run_check);
   }
 
  private:
@@ -215,7 +215,7 @@ class MigratorAccess final : public DatabaseAccess {
   }
 
   std::unique_ptr<SessionFactory> factory_;
-  LookFactory looks_;
+  CachedAccessFactory looks_;
   Clock& clock_;
   MigratorSettings settings_;
   ProgressSink& progress_;
@@ -240,7 +240,7 @@ class MigratorAccessFactory final : public DatabaseAccessFactory {
  private:
   SessionFactoryMaker connect_;
   Clock& clock_;
-  LookSessions kept_;
+  SessionCache kept_;
 };
 
 }  // namespace

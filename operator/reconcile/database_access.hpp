@@ -35,7 +35,8 @@ class DatabaseAccess {
   [[nodiscard]] virtual Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                                       const Plan* plan) = 0;
   // `permit` is asked when the migration lock is held, before anything is changed.
-  [[nodiscard]] virtual ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::Permit& permit) = 0;
+  [[nodiscard]] virtual ExecutionReport execute(const Plan& plan, const StopToken& stop,
+                                                const Migrator::PreRunCheck& pre_run_check) = 0;
 };
 
 class DatabaseAccessFactory {
@@ -63,7 +64,7 @@ class CredentialSource {
 [[nodiscard]] Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials);
 
 // Where a resource's version table is: as it declares that, and what the server there calls it.
-struct Place {
+struct DatabaseLocation {
   std::string described;  // "db.example.org:5432/app"
   std::string identity;   // Observation::identity; empty before the first look
 };

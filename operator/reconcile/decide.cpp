@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "migrations/revision/target_position.hpp"
+#include "migrations/graph/target_position.hpp"
 
 namespace athanor::controller {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "migrations/execute/migrator.hpp"
-#include "migrations/revision/graph.hpp"
+#include "migrations/graph/graph.hpp"
 #include "operator/api/database_migration.hpp"
 
 namespace athanor::controller {

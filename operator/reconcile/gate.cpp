@@ -85,7 +85,7 @@ GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTim
     return verdict;
   }
   verdict.message = "waiting for the maintenance window that opens at " + format_iso8601(*next);
-  verdict.look_again = std::chrono::ceil<milliseconds>(*next - now);
+  verdict.requeue_after = std::chrono::ceil<milliseconds>(*next - now);
   return verdict;
 }
 

@@ -36,10 +36,10 @@ class ApprovalSource {
 struct GateVerdict {
   bool open = false;
   Reason reason = Reason::Applying;
-  std::string message;                     // why it is closed
-  std::optional<Approval> approval;        // that opened it
-  std::optional<milliseconds> look_again;  // when time alone opens it
-  std::optional<Error> error;              // a window that can never be judged
+  std::string message;                        // why it is closed
+  std::optional<Approval> approval;           // that opened it
+  std::optional<milliseconds> requeue_after;  // when time alone opens it
+  std::optional<Error> error;                 // a window that can never be judged
 };
 
 // `hash`: what an approval of the plan names.

@@ -76,7 +76,7 @@ class JobExecution {
   // What speaks against such a Job, whenever it would be made. FileTooLarge: the source cannot be handed to a pod.
   [[nodiscard]] virtual Result<void> check(const DatabaseMigration& resource, const JobRequest& request) = 0;
   // What speaks against making such a Job now: everything is asked, nothing is made. Asked before work that would be in vain.
-  [[nodiscard]] virtual Result<void> rehearse(const DatabaseMigration& resource, const JobRequest& request) = 0;
+  [[nodiscard]] virtual Result<void> dry_run_create(const DatabaseMigration& resource, const JobRequest& request) = 0;
   // Takes back a Job that has not ended. It is there until its pods have ended.
   [[nodiscard]] virtual Result<void> withdraw(const DatabaseMigration& resource, const JobState& job) = 0;
   // A Job of the same attempt that has ended makes way.

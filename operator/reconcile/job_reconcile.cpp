@@ -4,20 +4,20 @@
 #include <utility>
 
 #include "operator/api/status_limits.hpp"
-#include "operator/reconcile/admission.hpp"
 #include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/gate.hpp"
 #include "operator/reconcile/job_run.hpp"
+#include "operator/reconcile/preflight.hpp"
 
 namespace athanor::controller {
 
 bool JobReconcile::may_be_under_way() const {
-  const auto& told = given_.resource.status.job;
+  const auto& reported = given_.resource.status.job;
   return given_.resource.spec.execution.mode == ExecutionMode::Job ||
-         (given_.parts.jobs != nullptr && told && told->phase == "Running");
+         (given_.parts.jobs != nullptr && reported && reported->phase == "Running");
 }
 
-bool JobReconcile::has_to_tell() const {
+bool JobReconcile::has_unreported() const {
   return last_.has_ended() && given_.resource.status.job && given_.resource.status.job->phase == "Running";
 }
 
@@ -50,16 +50,16 @@ std::string JobReconcile::taken_back(const std::string& claimed_by) const {
   return {};
 }
 
-Result<std::optional<Outcome>> JobReconcile::look_for_one(const std::string& claimed_by, RunProgress& sink) {
+Result<std::optional<Outcome>> JobReconcile::find_running(const std::string& claimed_by, RunProgress& sink) {
   if (given_.parts.jobs == nullptr) {
     return std::optional(
         not_started(Error(ErrorCode::PolicyRefused, "this operator cannot create Jobs")
                         .advise("set spec.execution.mode to InProcess, or start the operator with --job-image")));
   }
   TRY_ASSIGN(last_, given_.parts.jobs->newest(given_.resource));
-  const auto& told = given_.resource.status.job;
-  if (last_.kind == JobState::Kind::Absent && told && told->phase == "Running") {
-    found_.job = JobStatus{told->name, "Deleted", told->declaration};
+  const auto& reported = given_.resource.status.job;
+  if (last_.kind == JobState::Kind::Absent && reported && reported->phase == "Running") {
+    found_.job = JobStatus{reported->name, "Deleted", reported->declaration};
   }
   if (last_.kind != JobState::Kind::Running) {
     return std::optional<Outcome>();
@@ -78,14 +78,14 @@ Outcome JobReconcile::watch(RunProgress& sink) {
   found_.job = JobStatus{last_.name, "Running", last_.declaration};
   Outcome outcome = waiting_for(last_);
   const bool of_this_spec = last_.generation == given_.resource.metadata.generation;
-  if (const auto seen = of_this_spec ? look_at_progress(sink, outcome) : Result<void>(); !seen) {
+  if (const auto seen = of_this_spec ? observe_progress(sink, outcome) : Result<void>(); !seen) {
     given_.log.debug("how far the job is cannot be seen", error_fields(seen.error()));
   }
   return outcome;
 }
 
 // A look with a connection of its own that takes no lock. The cluster wakes the resource seldom enough.
-Result<void> JobReconcile::look_at_progress(RunProgress& sink, Outcome& outcome) {
+Result<void> JobReconcile::observe_progress(RunProgress& sink, Outcome& outcome) {
   TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
   TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
   TRY_ASSIGN(const Observation database, access->observe());
@@ -98,28 +98,28 @@ Result<void> JobReconcile::look_at_progress(RunProgress& sink, Outcome& outcome)
 }
 
 // Once for every Job that ended: history, metrics, and why it failed.
-Result<void> JobReconcile::tell_last(DatabaseAccess& access) {
+Result<void> JobReconcile::report_last(DatabaseAccess& access) {
   if (!last_.has_ended()) {
     return {};
   }
   found_.job = JobStatus{last_.name, last_.kind == JobState::Kind::Succeeded ? "Succeeded" : "Failed", last_.declaration};
-  if (!given_.memory.told || given_.memory.told->uid != last_.uid) {
+  if (!given_.memory.reported || given_.memory.reported->uid != last_.uid) {
     TRY_ASSIGN(const auto ledger, access.ledger(ledger_rows_of(last_)));
-    given_.memory.told =
-        std::make_unique<ReconcileMemory::ToldJob>(ReconcileMemory::ToldJob{last_.uid, run_of(last_, ledger, *found_.rows)});
-    is_news_ = given_.resource.status.job != found_.job;  // otherwise an operator before this one told it
+    given_.memory.reported = std::make_unique<ReconcileMemory::ReportedJob>(
+        ReconcileMemory::ReportedJob{last_.uid, run_of(last_, ledger, *found_.rows)});
+    changed_ = given_.resource.status.job != found_.job;  // otherwise an operator before this one told it
   }
-  if (!is_news_) {
+  if (!changed_) {
     return {};
   }
   given_.log.info("job ended", {{"job", last_.name}, {"phase", found_.job->phase}});
-  if (const auto run = told_run()) {
+  if (const auto run = reported_run()) {
     for (const auto& executed : run->report.executed) {
       given_.parts.observer.revision_applied(executed.direction, std::chrono::duration<double>(executed.duration).count());
     }
   }
   if (last_.kind == JobState::Kind::Failed) {
-    given_.parts.observer.run_failed(failure_of(last_, told_run().get()).reason);
+    given_.parts.observer.run_failed(failure_of(last_, reported_run().get()).reason);
   }
   return {};
 }
@@ -127,8 +127,8 @@ Result<void> JobReconcile::tell_last(DatabaseAccess& access) {
 // What a Job is asked for. Unlike in process, a password is no part of it: its digest would be there for all to see.
 JobRequest JobReconcile::request_of_plan() const {
   JobRequest request;
-  const std::string declared = std::to_string(given_.resource.metadata.generation) + '\n' + retry_now(given_.resource) + '\n' +
-                               without_password(found_.target.url);
+  const std::string declared = std::to_string(given_.resource.metadata.generation) + '\n' + retry_annotation(given_.resource) +
+                               '\n' + without_password(found_.target.url);
   request.declaration = attempt_id(declared + '\n' + found_.snapshot->id());
   request.attempt = attempt_id(declared + '\n' + found_.plan->hash);
   request.plan = found_.plan.get();
@@ -142,8 +142,9 @@ JobRequest JobReconcile::request_of_image(JobRequest::Work work) const {
   const ImageSource& image = *given_.resource.spec.source.image;
   JobRequest request;
   request.work = work;
-  request.declaration = attempt_id(image.reference + '\n' + image.path + '\n' + given_.resource.spec.target_revision + '\n' +
-                                   std::to_string(given_.resource.metadata.generation) + '\n' + retry_now(given_.resource));
+  request.declaration =
+      attempt_id(image.reference + '\n' + image.path + '\n' + given_.resource.spec.target_revision + '\n' +
+                 std::to_string(given_.resource.metadata.generation) + '\n' + retry_annotation(given_.resource));
   request.attempt = request.declaration;
   if (work == JobRequest::Work::Plan) {
     request.attempt = attempt_id("plan\n" + request.declaration + '\n' + rows_text(*found_.rows, ","));
@@ -160,12 +161,12 @@ std::optional<Outcome> JobReconcile::stalled(const JobRequest& request) {
   if (!failed_at_this(last_, request, *found_.rows)) {
     return std::nullopt;
   }
-  Outcome failure = failure_of(last_, told_run().get());
+  Outcome failure = failure_of(last_, reported_run().get());
   if (may_try_again(last_, failure, given_.parts.clock.wall_now())) {
     return std::nullopt;
   }
-  failure.repeated = !is_news_;
-  if (const auto run = told_run()) {
+  failure.repeated = !changed_;
+  if (const auto run = reported_run()) {
     failure.report = run->report;
   }
   found_.plan.reset();  // the status keeps the plan that failed
@@ -177,11 +178,11 @@ Result<Outcome> JobReconcile::run() {
   if (auto outcome = stalled(request)) {
     return std::move(*outcome);
   }
-  if (last_.kind == JobState::Kind::Succeeded && last_.attempt == request.attempt && !told_run()) {
+  if (last_.kind == JobState::Kind::Succeeded && last_.attempt == request.attempt && !reported_run()) {
     // It says that it is done, and neither database nor ledger know of anything: the database is right.
     Outcome outcome =
         outcome_of(Error(ErrorCode::StalePlan, "Job " + last_.name + " ended, and the database is not at the target"));
-    outcome.at_once = false;
+    outcome.retry_now = false;
     return outcome;
   }
   return start_when_allowed(request);
@@ -197,7 +198,7 @@ Result<Outcome> JobReconcile::run_image(const Observation& database) {
   if (is_done(wanted)) {
     return image_settled(database);
   }
-  if (auto outcome = told_before(wanted); outcome && !database.unfinished) {
+  if (auto outcome = reported_before(wanted); outcome && !database.unfinished) {
     return std::move(*outcome);
   }
   return needs_plan(given_.resource.spec) ? run_planned_image(database) : start(wanted);
@@ -211,7 +212,7 @@ bool JobReconcile::is_done(const JobRequest& wanted) const {
 
 // A Job is removed some time after its end. What it found is in the status, and holds while declaration and database are the
 // same: nobody is told "not ready" once an hour, and no pod is started for nothing.
-std::optional<Outcome> JobReconcile::told_before(const JobRequest& wanted) const {
+std::optional<Outcome> JobReconcile::reported_before(const JobRequest& wanted) const {
   const DatabaseMigrationStatus& status = given_.resource.status;
   const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
   if (last_.kind != JobState::Kind::Absent || !status.job || status.job->declaration != wanted.declaration ||
@@ -248,7 +249,7 @@ Outcome JobReconcile::image_settled(const Observation& database) {
     return outcome;
   }
   outcome.kind = Outcome::Kind::Done;
-  outcome.reason = is_news_ && told_run() ? Reason::Applied : Reason::UpToDate;
+  outcome.reason = changed_ && reported_run() ? Reason::Applied : Reason::UpToDate;
   outcome.message = "the database is at " + rows_text(*found_.rows, ", ") + " after Job " + last_.name;
   return outcome;
 }
@@ -296,11 +297,11 @@ Result<Outcome> JobReconcile::start_when_allowed(const JobRequest& request) {
   if (auto possible = given_.parts.jobs->check(given_.resource, request); !possible) {
     return not_started(std::move(possible).error());
   }
-  const auto rehearse = [&]() -> std::optional<Outcome> {
-    auto rehearsed = given_.parts.jobs->rehearse(given_.resource, request);
+  const auto dry_run_create = [&]() -> std::optional<Outcome> {
+    auto rehearsed = given_.parts.jobs->dry_run_create(given_.resource, request);
     return rehearsed ? std::nullopt : std::optional(not_started(std::move(rehearsed).error()));
   };
-  if (auto not_yet = hold_back(given_, found_, rehearse)) {
+  if (auto not_yet = check_may_run(given_, found_, dry_run_create)) {
     return std::move(*not_yet);
   }
   return start(request);
@@ -316,8 +317,8 @@ Result<Outcome> JobReconcile::start(const JobRequest& request) {
   return waiting_for(*started);
 }
 
-std::shared_ptr<const ToldRun> JobReconcile::told_run() const {
-  return given_.memory.told ? given_.memory.told->run : nullptr;
+std::shared_ptr<const ReportedRun> JobReconcile::reported_run() const {
+  return given_.memory.reported ? given_.memory.reported->run : nullptr;
 }
 
 }  // namespace athanor::controller

@@ -24,12 +24,12 @@ class JobReconcile {
   // Whether there may be a Job that has not ended.
   [[nodiscard]] bool may_be_under_way() const;
   // Whether the end of the last one was not told yet.
-  [[nodiscard]] bool has_to_tell() const;
+  [[nodiscard]] bool has_unreported() const;
   // Finds the last Job. The outcome when it is under way; empty: it has ended, or there is none. `claimed_by`: another resource
   // that has the database; empty: none.
-  [[nodiscard]] Result<std::optional<Outcome>> look_for_one(const std::string& claimed_by, RunProgress& sink);
+  [[nodiscard]] Result<std::optional<Outcome>> find_running(const std::string& claimed_by, RunProgress& sink);
   // Tells what the last Job did. The database has been looked at.
-  [[nodiscard]] Result<void> tell_last(DatabaseAccess& access);
+  [[nodiscard]] Result<void> report_last(DatabaseAccess& access);
 
   // Has the plan run by a Job.
   [[nodiscard]] Result<Outcome> run();
@@ -37,19 +37,19 @@ class JobReconcile {
   [[nodiscard]] Result<Outcome> run_image(const Observation& database);
 
   // What the last Job did, when nobody was told before; null otherwise, and when nothing is known of it.
-  [[nodiscard]] std::shared_ptr<const ToldRun> news() const { return is_news_ ? told_run() : nullptr; }
+  [[nodiscard]] std::shared_ptr<const ReportedRun> news() const { return changed_ ? reported_run() : nullptr; }
   [[nodiscard]] bool has_succeeded() const { return last_.kind == JobState::Kind::Succeeded; }
 
  private:
   [[nodiscard]] Outcome watch(RunProgress& sink);
   [[nodiscard]] std::string taken_back(const std::string& claimed_by) const;
-  [[nodiscard]] Result<void> look_at_progress(RunProgress& sink, Outcome& outcome);
-  [[nodiscard]] std::shared_ptr<const ToldRun> told_run() const;
+  [[nodiscard]] Result<void> observe_progress(RunProgress& sink, Outcome& outcome);
+  [[nodiscard]] std::shared_ptr<const ReportedRun> reported_run() const;
   [[nodiscard]] JobRequest request_of_plan() const;
   [[nodiscard]] JobRequest request_of_image(JobRequest::Work work) const;
   [[nodiscard]] std::optional<Outcome> stalled(const JobRequest& request);
   [[nodiscard]] bool is_done(const JobRequest& wanted) const;
-  [[nodiscard]] std::optional<Outcome> told_before(const JobRequest& wanted) const;
+  [[nodiscard]] std::optional<Outcome> reported_before(const JobRequest& wanted) const;
   [[nodiscard]] Outcome image_settled(const Observation& database);
   [[nodiscard]] Outcome ahead() const;
   [[nodiscard]] Result<Outcome> run_planned_image(const Observation& database);
@@ -59,7 +59,7 @@ class JobReconcile {
   ReconcileContext given_;
   Findings& found_;
   JobState last_;
-  bool is_news_ = false;
+  bool changed_ = false;
 };
 
 }  // namespace athanor::controller

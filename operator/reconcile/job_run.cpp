@@ -10,7 +10,7 @@ namespace athanor::controller {
 namespace {
 
 // A Job's end is an event; this is for the event that was missed, and for its progress.
-constexpr milliseconds kLookAgain{15'000};
+constexpr milliseconds kRequeueAfter{15'000};
 constexpr std::chrono::seconds kPauseBeforeNext{60};
 constexpr std::chrono::seconds kClocksDiffer{30};
 constexpr std::size_t kFailures = 8;             // rows that runs which failed before it may have left in between
@@ -109,9 +109,9 @@ std::size_t ledger_rows_of(const JobState& job) {
                                : static_cast<std::size_t>(std::max<std::int64_t>(job.revisions, 0)) + kFailures;
 }
 
-std::shared_ptr<const ToldRun> run_of(const JobState& job, const LedgerRows& ledger, const std::vector<std::string>& rows) {
+std::shared_ptr<const ReportedRun> run_of(const JobState& job, const LedgerRows& ledger, const std::vector<std::string>& rows) {
   const std::string run_id = run_id_of(job, ledger);
-  ToldRun run;
+  ReportedRun run;
   run.report.run_id = run_id;
   run.from = job.from;
   const Migrator::HistoryEntry* failed = nullptr;
@@ -132,7 +132,7 @@ std::shared_ptr<const ToldRun> run_of(const JobState& job, const LedgerRows& led
   }
   add_failure(job, failed, run.report);
   run.report.rows = job.report && !job.report->rows.empty() ? job.report->rows : rows;
-  return std::make_shared<const ToldRun>(std::move(run));
+  return std::make_shared<const ReportedRun>(std::move(run));
 }
 
 ProgressStatus progress_of(const JobState& job, const LedgerRows& ledger, const Observation& database) {
@@ -170,27 +170,27 @@ Outcome waiting_for(const JobState& job) {
   outcome.reason = Reason::JobRunning;
   outcome.message = "Job " + job.name + (job.work == JobRequest::Work::Plan ? " is planning" : " is running") +
                     (job.message.empty() ? "" : ": " + job.message);
-  outcome.look_again = kLookAgain;
+  outcome.requeue_after = kRequeueAfter;
   outcome.planning = job.work == JobRequest::Work::Plan;
   return outcome;
 }
 
-Outcome failure_of(const JobState& job, const ToldRun* run) {
-  const bool told =
+Outcome failure_of(const JobState& job, const ReportedRun* run) {
+  const bool reported =
       (job.report && job.report->error) || (run && run->report.error && run->report.error->code != ErrorCode::Interrupted);
-  if (!told) {
+  if (!reported) {
     Outcome outcome = outcome_of(Error(ErrorCode::Internal, "Job " + job.name + " failed: " + job.message));
     outcome.kind = Outcome::Kind::Stalled;
     outcome.reason = Reason::JobFailed;
     return outcome;
   }
   Outcome outcome = outcome_of(job.report && job.report->error ? *job.report->error : *run->report.error);
-  outcome.at_once = false;
+  outcome.retry_now = false;
   if (outcome.reason == Reason::Interrupted) {  // the pod was told to stop; the operator was not
     outcome.kind = Outcome::Kind::Failed;
   }
   if (outcome.kind == Outcome::Kind::Waiting) {
-    outcome.look_again = kLookAgain;
+    outcome.requeue_after = kRequeueAfter;
   }
   return outcome;
 }

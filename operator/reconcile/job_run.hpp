@@ -31,8 +31,8 @@ using LedgerRows = std::vector<Migrator::HistoryEntry>;  // newest first
 // How many of the newest rows of the ledger tell all about a run of this Job.
 [[nodiscard]] std::size_t ledger_rows_of(const JobState& job);
 // The run that an ended Job was; null when it did not touch the database. `rows` are of the version table now.
-[[nodiscard]] std::shared_ptr<const ToldRun> run_of(const JobState& job, const LedgerRows& ledger,
-                                                    const std::vector<std::string>& rows);
+[[nodiscard]] std::shared_ptr<const ReportedRun> run_of(const JobState& job, const LedgerRows& ledger,
+                                                        const std::vector<std::string>& rows);
 // Of a Job that has not ended.
 [[nodiscard]] ProgressStatus progress_of(const JobState& job, const LedgerRows& ledger, const Observation& database);
 
@@ -41,7 +41,7 @@ using LedgerRows = std::vector<Migrator::HistoryEntry>;  // newest first
 [[nodiscard]] bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::vector<std::string>& rows);
 [[nodiscard]] Outcome waiting_for(const JobState& job);
 // `run` may be null. Whoever wants another attempt after one that may pass waits until a minute after its end.
-[[nodiscard]] Outcome failure_of(const JobState& job, const ToldRun* run);
+[[nodiscard]] Outcome failure_of(const JobState& job, const ReportedRun* run);
 // The outcome when no Job could be made.
 [[nodiscard]] Outcome not_started(Error error);
 [[nodiscard]] bool may_try_again(const JobState& job, const Outcome& failure, WallTime now);

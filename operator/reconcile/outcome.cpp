@@ -85,7 +85,7 @@ HistoryStatus history_entry(const ExecutionReport& report, Direction direction, 
 void record_history(DatabaseMigrationStatus& status, const Outcome& outcome, const std::string& now) {
   HistoryStatus entry;
   if (outcome.job_run) {
-    const ToldRun& run = *outcome.job_run;
+    const ReportedRun& run = *outcome.job_run;
     entry = history_entry(run.report, run.direction, run.from, now);
     // A status that could not be written is told again, with all that is in it already.
     if (std::ranges::find(status.history, entry.run_id, &HistoryStatus::run_id) != status.history.end()) {
@@ -361,7 +361,7 @@ Outcome outcome_of(Error error) {
     outcome.kind = Outcome::Kind::Stalled;
   } else {
     outcome.kind = Outcome::Kind::Failed;
-    outcome.at_once = error.retry == RetryClass::Conflict;
+    outcome.retry_now = error.retry == RetryClass::Conflict;
   }
   outcome.error = std::move(error);
   return outcome;
@@ -452,7 +452,7 @@ Requeue next_attempt(const Outcome& outcome, int conflicts) {
     case Outcome::Kind::Stalled:  // observed again, not tried again: a human may have mended the database by hand
       return Requeue::Resync;
     case Outcome::Kind::Waiting:
-      if (outcome.look_again) {
+      if (outcome.requeue_after) {
         return Requeue::Scheduled;
       }
       if (outcome.reason == Reason::Interrupted) {
@@ -463,7 +463,7 @@ Requeue next_attempt(const Outcome& outcome, int conflicts) {
     case Outcome::Kind::Failed:
       break;
   }
-  return outcome.at_once && conflicts < kConflictsAtOnce ? Requeue::AtOnce : Requeue::BackOff;
+  return outcome.retry_now && conflicts < kConflictsAtOnce ? Requeue::AtOnce : Requeue::BackOff;
 }
 
 }  // namespace athanor::controller

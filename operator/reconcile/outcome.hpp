@@ -19,7 +19,7 @@
 namespace athanor::controller {
 
 // A run that somebody else carried out, a Job, as it is told afterwards.
-struct ToldRun {
+struct ReportedRun {
   ExecutionReport report;
   Direction direction = Direction::Upgrade;
   std::vector<std::string> from;  // rows of the version table before it
@@ -31,9 +31,9 @@ struct Outcome {
   Reason reason = Reason::InternalError;
   std::string message;
   std::optional<Error> error;
-  bool at_once = false;     // Failed on a race (a stale plan): look again without delay
-  bool given_back = false;  // nothing was looked at: as many of its database server are worked on as may be
-  bool repeated = false;    // what an earlier reconcile found, told again: no history of its own
+  bool retry_now = false;  // Failed on a race (a stale plan): look again without delay
+  bool requeued = false;   // nothing was looked at: as many of its database server are worked on as may be
+  bool repeated = false;   // what an earlier reconcile found, told again: no history of its own
 
   // What became known on the way; empty optionals leave the status as it was.
   std::optional<std::vector<std::string>> rows;
@@ -43,18 +43,18 @@ struct Outcome {
   std::string plan_hash;  // what an approval of it names (approved_plan.hpp)
   std::optional<ExecutionReport> report;
   std::vector<Blocker> blockers;
-  std::vector<std::string> destructive;    // of the plan
-  std::optional<milliseconds> look_again;  // Waiting: when time alone ends the wait
-  std::optional<Approval> approval;        // that let the plan pass
-  std::optional<BackupStatus> backup;      // taken or accepted by this reconcile
-  bool backup_accepted = false;            // it was there already
-  std::optional<Error> backup_error;       // there is none, and the plan was run all the same: it is not required
+  std::vector<std::string> destructive;       // of the plan
+  std::optional<milliseconds> requeue_after;  // Waiting: when time alone ends the wait
+  std::optional<Approval> approval;           // that let the plan pass
+  std::optional<BackupStatus> backup;         // taken or accepted by this reconcile
+  bool backup_accepted = false;               // it was there already
+  std::optional<Error> backup_error;          // there is none, and the plan was run all the same: it is not required
   std::optional<SourceStatus> source;
   std::optional<Error> source_doubt;  // the source could not be looked at: `source` is what it held last
   std::optional<JobStatus> job;
-  std::shared_ptr<const ToldRun> job_run;  // that has ended and was not told yet
-  std::optional<ProgressStatus> progress;  // of a Job that runs
-  bool planning = false;                   // the Job that runs only tells the plan
+  std::shared_ptr<const ReportedRun> job_run;  // that has ended and was not told yet
+  std::optional<ProgressStatus> progress;      // of a Job that runs
+  bool planning = false;                       // the Job that runs only tells the plan
 };
 
 // What is known of a plan on its way to be run. Borrows everything.
@@ -89,7 +89,7 @@ struct Attempt {
 [[nodiscard]] DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const RunNote& note,
                                                         const ProgressStatus& progress, WallTime now);
 
-// Scheduled: after Outcome::look_again.
+// Scheduled: after Outcome::requeue_after.
 enum class Requeue : std::uint8_t { Resync, BackOff, AtOnce, Shortly, Scheduled, Never };
 // `conflicts`: how often in a row the resource was tried at once already.
 [[nodiscard]] Requeue next_attempt(const Outcome& outcome, int conflicts);

@@ -20,7 +20,7 @@ RunNote Findings::note() const {
   return {*plan, approval_hash(plan->hash, scope), destructive, approval, backup, backup_accepted, backup_error};
 }
 
-std::string retry_now(const DatabaseMigration& resource) {
+std::string retry_annotation(const DatabaseMigration& resource) {
   const auto retry = resource.metadata.annotations.find(kRetryNowAnnotation);
   return retry == resource.metadata.annotations.end() ? std::string() : retry->second;
 }

@@ -42,23 +42,23 @@ struct ReconcilerParts {
   JobExecution* jobs = nullptr;
   // Told where the database is once its credentials were read, before it is asked anything. False when as many resources of its
   // server are worked on as may be: the reconcile ends there, and is begun anew when there is room. Empty: there always is.
-  std::function<bool(const DatabaseMigration& resource, const Place& place)> has_room = {};
+  std::function<bool(const DatabaseMigration& resource, const DatabaseLocation& place)> has_room = {};
   // Told which database that is, once it was looked at; answers with another resource that manages the same version table and
   // was there first. Empty: there never is one.
-  std::function<std::string(const DatabaseMigration& resource, const Place& place)> claim = {};
+  std::function<std::string(const DatabaseMigration& resource, const DatabaseLocation& place)> claim = {};
   // libpq's keywords and values of a URL. May be empty where nothing is ever approved.
   std::function<Result<ConnectionKeywords>(const std::string& url)> connection_keywords = {};
 };
 
 // Whether what a reconcile began with is declared still. Withdrawn: the resource was suspended or deleted.
-enum class Standing : std::uint8_t { Holds, Changed, Withdrawn };
+enum class DeclarationState : std::uint8_t { Holds, Changed, Withdrawn };
 
 // What a reconcile tells while it is under way, at most once a second, and what it asks; empty: nobody listens, nothing
 // changes.
 struct ReconcileNotes {
   std::function<void(const RunNote&, const ProgressStatus&)> running;
   std::function<void(const RunNote&, const std::string& message)> backing_up;
-  std::function<Standing()> standing;
+  std::function<DeclarationState()> standing;
 };
 
 // Of a resource, from one reconcile to the next. It only ever saves work: losing it costs a repeated look, never a wrong step.
@@ -68,13 +68,13 @@ struct ReconcileMemory {
     std::string attempt;  // fingerprint of plan and declaration
     Outcome outcome;
   };
-  struct ToldJob {
+  struct ReportedJob {
     std::string uid;
-    std::shared_ptr<const ToldRun> run;
+    std::shared_ptr<const ReportedRun> run;
   };
-  ShortDigest verified{};              // of the snapshot and the rows that were compared with the ledger; zeros: none were
-  std::unique_ptr<FailedPlan> failed;  // for good
-  std::unique_ptr<ToldJob> told;       // the Job whose end was told
+  ShortDigest verified{};                 // of the snapshot and the rows that were compared with the ledger; zeros: none were
+  std::unique_ptr<FailedPlan> failed;     // for good
+  std::unique_ptr<ReportedJob> reported;  // the Job whose end was told
   bool met_lock = false;
 };
 
@@ -92,7 +92,7 @@ struct Findings {
   std::string image;                         // that a Job has read for this declaration
   std::optional<Error> source_doubt;         // the snapshot is what the source held last
   DatabaseTarget target;
-  Place place;
+  DatabaseLocation place;
   std::string scope;                             // of approvals
   std::string approvable;                        // what an approval names that the plan waits for
   DatabaseAccess* access = nullptr;              // borrowed; null: there is no connection yet
@@ -112,7 +112,7 @@ struct Findings {
 };
 
 // The value of kRetryNowAnnotation.
-[[nodiscard]] std::string retry_now(const DatabaseMigration& resource);
+[[nodiscard]] std::string retry_annotation(const DatabaseMigration& resource);
 [[nodiscard]] std::vector<std::string> ids_of(const Plan& plan);
 // "1 revision", "2 revisions".
 [[nodiscard]] std::string count_of_revisions(std::size_t count);

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
-#include "operator/reconcile/admission.hpp"
 #include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/job_reconcile.hpp"
+#include "operator/reconcile/preflight.hpp"
 #include "operator/reconcile/run_progress.hpp"
 
 namespace athanor::controller {
@@ -14,7 +14,7 @@ namespace {
 
 // What a failure belongs to: nothing but a change of one of these makes the plan worth running again.
 std::string fingerprint(const DatabaseMigration& resource, const DatabaseTarget& target, const Plan& plan) {
-  return sha256_hex(plan.hash + '\n' + std::to_string(resource.metadata.generation) + '\n' + retry_now(resource) + '\n' +
+  return sha256_hex(plan.hash + '\n' + std::to_string(resource.metadata.generation) + '\n' + retry_annotation(resource) + '\n' +
                     target.url);
 }
 
@@ -39,9 +39,9 @@ class Reconciler::Run {
       }
     };
     RunProgress sink(given_.parts.clock, given_.parts.observer, given_.log, tell);
-    auto outcome = early ? leave_alone(std::move(*early), claimed_by, sink) : look_and_act(sink);
+    auto outcome = early ? leave_alone(std::move(*early), claimed_by, sink) : observe_and_act(sink);
     Outcome result = outcome ? std::move(*outcome) : outcome_of(std::move(outcome).error());
-    if (result.given_back) {
+    if (result.requeued) {
       return result;
     }
     fill(result);
@@ -60,23 +60,23 @@ class Reconciler::Run {
     if (given_.parts.jobs == nullptr) {
       return from_decision(std::move(early));
     }
-    TRY_ASSIGN(auto under_way, jobs_.look_for_one(claimed_by, sink));
+    TRY_ASSIGN(auto under_way, jobs_.find_running(claimed_by, sink));
     if (under_way) {
       return std::move(*under_way);
     }
-    if (jobs_.has_to_tell()) {
+    if (jobs_.has_unreported()) {
       TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
       TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
       TRY_ASSIGN(const Observation database, access->observe());
       found_.rows = database.rows;
-      TRY(jobs_.tell_last(*access));
+      TRY(jobs_.report_last(*access));
     }
     return from_decision(std::move(early));
   }
 
-  Result<Outcome> look_and_act(RunProgress& sink) {
+  Result<Outcome> observe_and_act(RunProgress& sink) {
     if (jobs_.may_be_under_way()) {
-      TRY_ASSIGN(auto under_way, jobs_.look_for_one({}, sink));
+      TRY_ASSIGN(auto under_way, jobs_.find_running({}, sink));
       if (under_way) {
         return std::move(*under_way);
       }
@@ -95,19 +95,19 @@ class Reconciler::Run {
     if (!has_room) {
       Outcome outcome;
       outcome.kind = Outcome::Kind::Waiting;
-      outcome.given_back = true;
+      outcome.requeued = true;
       return outcome;
     }
     TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
     Situation situation;
     TRY_ASSIGN(situation.database, observe(*access));
     auto contested = decide_early(given_.resource, claimed_by(situation.database));
-    if (contested && !jobs_.has_to_tell()) {
+    if (contested && !jobs_.has_unreported()) {
       return from_decision(std::move(*contested));
     }
     found_.access = access.get();
     found_.rows = situation.database.rows;
-    TRY(jobs_.tell_last(*access));
+    TRY(jobs_.report_last(*access));
     if (contested) {
       return from_decision(std::move(*contested));
     }
@@ -186,7 +186,7 @@ class Reconciler::Run {
       return given_.memory.failed->outcome;
     }
     given_.memory.failed.reset();
-    if (auto not_yet = hold_back(given_, found_)) {
+    if (auto not_yet = check_may_run(given_, found_)) {
       return std::move(*not_yet);
     }
     return execute(access, attempt, sink);
@@ -219,7 +219,8 @@ class Reconciler::Run {
   ExecutionReport execute_while_declared(DatabaseAccess& access, RunProgress& sink) {
     std::atomic<bool> withdrawn{false};
     sink.set_checkpoint([&](bool begun) {
-      const bool goes_on = begun ? standing_of(given_) != Standing::Withdrawn : may_begin(given_, found_).has_value();
+      const bool goes_on =
+          begun ? declaration_state(given_) != DeclarationState::Withdrawn : may_begin(given_, found_).has_value();
       if (!goes_on) {
         withdrawn.store(true);
       }
@@ -248,7 +249,7 @@ class Reconciler::Run {
     Outcome outcome = outcome_of(*report.error);
     if (outcome.reason == Reason::Interrupted && !given_.stop.requested()) {
       outcome.message = "the run was ended because its declaration was taken back; " + outcome.message;
-      outcome.look_again = milliseconds(1);
+      outcome.requeue_after = milliseconds(1);
     }
     outcome.blockers = report.blockers;
     // A run that met the lock before its first statement has no history to tell.
@@ -256,7 +257,7 @@ class Reconciler::Run {
     if (ran) {
       drop_executed(report);
     }
-    if (outcome.kind == Outcome::Kind::Stalled || (outcome.kind == Outcome::Kind::Failed && !outcome.at_once)) {
+    if (outcome.kind == Outcome::Kind::Stalled || (outcome.kind == Outcome::Kind::Failed && !outcome.retry_now)) {
       given_.parts.observer.run_failed(outcome.reason);
     }
     if (ran) {

@@ -33,7 +33,7 @@ struct StatusDigest {
 [[nodiscard]] StatusDigest digest_of(const DatabaseMigrationStatus& status);
 
 // Which object stands under a key, and in which version; both empty off a cluster.
-struct ResourceMark {
+struct ObjectVersion {
   std::string uid;
   std::string resource_version;
 };
@@ -43,7 +43,7 @@ class ResourceStore {
   virtual ~ResourceStore() = default;
   [[nodiscard]] virtual std::optional<DatabaseMigration> find(const ResourceKey& key) const = 0;
   // Far cheaper than find(). Empty when there is no such resource.
-  [[nodiscard]] virtual std::optional<ResourceMark> mark(const ResourceKey& key) const = 0;
+  [[nodiscard]] virtual std::optional<ObjectVersion> mark(const ResourceKey& key) const = 0;
   // Every resource that can be reconciled, in the order of their keys. `look` must not come back to the store.
   virtual void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const = 0;
   // Another resource that manages the same version table and was there first; empty: none is known before a look.

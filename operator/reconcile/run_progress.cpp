@@ -16,13 +16,13 @@ std::string id_of(const PlannedRevision& revision) {
 
 }  // namespace
 
-void RunProgress::tell(bool at_once) {
+void RunProgress::tell(bool retry_now) {
   if (!listener_ || plan_ == nullptr) {
     return;
   }
   const SteadyTime now = clock_.steady_now();
-  if (at_once || now - told_ >= kTellEvery) {
-    told_ = now;
+  if (retry_now || now - reported_ >= kTellEvery) {
+    reported_ = now;
     listener_(*plan_, progress_);
   }
 }

@@ -31,7 +31,7 @@ class RunProgress final : public ProgressSink {
   void set_checkpoint(std::function<void(bool begun)> checkpoint) { checkpoint_ = std::move(checkpoint); }
 
  private:
-  void tell(bool at_once);
+  void tell(bool retry_now);
   void pass_checkpoint(bool begun);
 
   Clock& clock_;
@@ -41,7 +41,7 @@ class RunProgress final : public ProgressSink {
   std::function<void(bool)> checkpoint_;
   const Plan* plan_ = nullptr;
   ProgressStatus progress_;
-  SteadyTime told_{};
+  SteadyTime reported_{};
   SteadyTime asked_{};
   SteadyTime warned_{};
   std::vector<Blocker> holders_;

@@ -48,9 +48,9 @@ Error explained(Error error) {
 }
 
 // Bodies read once are kept for the next plan or comparison of the snapshot, up to a limit: a fleet reads the same files.
-class RememberingSource final : public RevisionSource {
+class CachingSource final : public RevisionSource {
  public:
-  explicit RememberingSource(std::unique_ptr<RevisionSource> source) : source_(std::move(source)) {}
+  explicit CachingSource(std::unique_ptr<RevisionSource> source) : source_(std::move(source)) {}
   [[nodiscard]] Result<std::vector<Revision>> list() const override { return source_->list(); }
   [[nodiscard]] Result<std::string> read(const Revision& revision) const override {
     {
@@ -139,7 +139,7 @@ class FolderReader {
 SourceSnapshot::SourceSnapshot(std::string id, std::unique_ptr<RevisionSource> source, RevisionGraph graph,
                                std::function<bool()> unchanged)
     : id_(std::move(id)),
-      source_(std::make_unique<RememberingSource>(std::move(source))),
+      source_(std::make_unique<CachingSource>(std::move(source))),
       graph_(std::move(graph)),
       unchanged_(std::move(unchanged)) {}
 

@@ -369,7 +369,7 @@ void WorkQueue::done(const ResourceKey& key) {
   }
 }
 
-void WorkQueue::give_back(const ResourceKey& key) {
+void WorkQueue::requeue(const ResourceKey& key) {
   const std::lock_guard lock(mutex_);
   if (const auto found = entries_.find(key); found != entries_.end()) {
     found->second.back = found->second.processing;

@@ -78,7 +78,7 @@ class WorkQueue {
   [[nodiscard]] std::optional<ResourceKey> try_get();
   void done(const ResourceKey& key);
   // Nothing was done with the key: with done() it waits once more, at the place it had, until its group has room.
-  void give_back(const ResourceKey& key);
+  void requeue(const ResourceKey& key);
   // When the key was last added or became due: who works on it now works for nothing newer than this. Now for an unknown key.
   [[nodiscard]] SteadyTime asked(const ResourceKey& key) const;
 

@@ -58,7 +58,7 @@ Result<void> FolderWatch::watch(std::map<std::string, FolderInterest> interests)
 // The kernel returns the same descriptor for the same folder, so adding all again changes nothing that still holds; places
 // that are in no interest any more are removed.
 Result<void> FolderWatch::add_all() {
-  const std::map<int, Place> before = std::exchange(places_, {});
+  const std::map<int, DatabaseLocation> before = std::exchange(places_, {});
   Result<void> result;
   for (const auto& [tag, interest] : interests_) {
     for (const auto& folder : interest.folders) {
@@ -97,7 +97,7 @@ Result<void> FolderWatch::add_place(const std::string& folder, const std::string
     }
     return {};  // missing, no folder, or not ours to read: its ancestor is watched
   }
-  Place& place = places_[descriptor];
+  DatabaseLocation& place = places_[descriptor];
   if (name.empty()) {
     place.tags.insert(tag);
   } else {

@@ -44,7 +44,7 @@ class FolderWatch {
   [[nodiscard]] std::set<std::string> touched(milliseconds longest, const StopToken& stop);
 
  private:
-  struct Place {
+  struct DatabaseLocation {
     std::set<std::string> tags;                          // every name counts
     std::map<std::string, std::set<std::string>> named;  // only this name counts
   };
@@ -58,7 +58,7 @@ class FolderWatch {
   int descriptor_;
   milliseconds quiet_;
   std::map<std::string, FolderInterest> interests_;
-  std::map<int, Place> places_;
+  std::map<int, DatabaseLocation> places_;
 };
 
 }  // namespace athanor::controller

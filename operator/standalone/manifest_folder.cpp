@@ -31,7 +31,7 @@ Manifest ManifestFolder::read(const std::string& file) const {
   return parse_manifest(*text, name, path_);
 }
 
-Result<FolderPicture> ManifestFolder::scan() {
+Result<ManifestSnapshot> ManifestFolder::scan() {
   const WallTime taken = clock_.wall_now();
   TRY_ASSIGN(const auto marks, mark_folder(path_, false, is_manifest_name));
   if (marks.size() > kMaxManifests) {
@@ -48,7 +48,7 @@ Result<FolderPicture> ManifestFolder::scan() {
   }
   entries_ = std::move(entries);
 
-  FolderPicture picture;
+  ManifestSnapshot picture;
   std::map<ResourceKey, std::string> seen;
   for (const auto& [path, entry] : entries_) {
     const std::string name = std::filesystem::path(path).filename();

@@ -15,7 +15,7 @@
 
 namespace athanor::controller {
 
-struct FolderPicture {
+struct ManifestSnapshot {
   std::vector<DatabaseMigration> resources;
   std::map<std::string, std::vector<ManifestProblem>> problems;  // by file name
 };
@@ -24,7 +24,7 @@ class ManifestFolder {
  public:
   ManifestFolder(std::string path, Clock& clock) : path_(std::move(path)), clock_(clock) {}
   // The error is about the folder itself; broken files are part of the picture.
-  [[nodiscard]] Result<FolderPicture> scan();
+  [[nodiscard]] Result<ManifestSnapshot> scan();
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:

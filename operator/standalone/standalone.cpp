@@ -26,16 +26,16 @@ Result<void> Standalone::load() {
   if (!picture) {
     return fail(std::move(picture).error());
   }
-  const CatalogueChange change = parts_.catalogue.accept(std::move(*picture));
+  const CatalogueChange change = parts_.store.accept(std::move(*picture));
   problems_ = change.problem_count;
   report(change);
   for (const auto& key : change.removed) {
     parts_.queue.remove(key);
     parts_.removed(key);
   }
-  const auto resources = parts_.catalogue.all();
+  const auto resources = parts_.store.all();
   for (const auto& resource : resources) {
-    parts_.queue.set_group(resource.key(), parts_.catalogue.server(resource.key()));
+    parts_.queue.set_group(resource.key(), parts_.store.server(resource.key()));
   }
   parts_.counted(resources.size(), change.problem_count);
   if (watch_) {
@@ -98,7 +98,7 @@ void Standalone::watch_all() {
   std::map<std::string, FolderInterest> interests;
   interests[kManifestsTag].folders = {parts_.manifests.path()};
   key_of_tag_.clear();
-  for (const auto& resource : parts_.catalogue.all()) {
+  for (const auto& resource : parts_.store.all()) {
     if (resource.spec.source.path.empty()) {
       continue;  // never read without a fault
     }

@@ -1,4 +1,4 @@
-// Standalone mode: keeps the catalogue and the queue in step with the manifest folder.
+// Standalone mode: keeps the store and the queue in step with the manifest folder.
 //
 // load() takes one picture; follow() stays, and reacts to manifests, revision folders and secret files within about 50 ms, and
 // to everything else at the resync. Where folders cannot be watched it looks every ten seconds instead and says so.
@@ -15,7 +15,7 @@
 
 #include "operator/log/log.hpp"
 #include "operator/reconcile/work_queue.hpp"
-#include "operator/standalone/catalogue.hpp"
+#include "operator/standalone/folder_store.hpp"
 #include "operator/standalone/folder_watch.hpp"
 #include "operator/standalone/manifest_folder.hpp"
 
@@ -23,7 +23,7 @@ namespace athanor::controller {
 
 struct StandaloneParts {
   ManifestFolder& manifests;
-  Catalogue& catalogue;
+  FolderStore& store;
   WorkQueue& queue;
   std::function<void(const ResourceKey&)> removed;                           // a resource is gone
   std::function<void(std::size_t resources, std::size_t problems)> counted;  // after each picture

@@ -48,7 +48,7 @@ void extend(X509* certificate, X509* issuer, int kind, const std::string& value)
   ::X509_EXTENSION_free(extension);
 }
 
-Certificate blank(EVP_PKEY* key, const CertificateWishes& wishes) {
+Certificate blank(EVP_PKEY* key, const CertificateOptions& wishes) {
   static std::atomic<long> serial{1000};
   Certificate certificate(::X509_new(), &::X509_free);
   ::X509_set_version(certificate.get(), 2);
@@ -65,7 +65,7 @@ Certificate blank(EVP_PKEY* key, const CertificateWishes& wishes) {
 
 TestCertificate make_authority(const std::string& common_name) {
   const Key key(::EVP_EC_gen("P-256"), &::EVP_PKEY_free);
-  CertificateWishes wishes;
+  CertificateOptions wishes;
   wishes.common_name = common_name;
   const Certificate certificate = blank(key.get(), wishes);
   ::X509_set_issuer_name(certificate.get(), ::X509_get_subject_name(certificate.get()));
@@ -75,7 +75,7 @@ TestCertificate make_authority(const std::string& common_name) {
   return {pem_of(certificate.get()), pem_of(key.get())};
 }
 
-TestCertificate issue_certificate(const TestCertificate& authority, const CertificateWishes& wishes) {
+TestCertificate issue_certificate(const TestCertificate& authority, const CertificateOptions& wishes) {
   const Bio certificate_text(::BIO_new_mem_buf(authority.certificate_pem.data(), -1), &::BIO_free);
   const Bio key_text(::BIO_new_mem_buf(authority.key_pem.data(), -1), &::BIO_free);
   const Certificate issuer(::PEM_read_bio_X509(certificate_text.get(), nullptr, nullptr, nullptr), &::X509_free);

@@ -13,7 +13,7 @@ struct TestCertificate {
   std::string key_pem;
 };
 
-struct CertificateWishes {
+struct CertificateOptions {
   std::string common_name = "test";
   std::vector<std::string> names{};  // "DNS:localhost", "IP:127.0.0.1"; none: the common name alone
   long valid_from_seconds = -3600;   // from now
@@ -21,6 +21,6 @@ struct CertificateWishes {
 };
 
 [[nodiscard]] TestCertificate make_authority(const std::string& common_name = "test authority");
-[[nodiscard]] TestCertificate issue_certificate(const TestCertificate& authority, const CertificateWishes& wishes);
+[[nodiscard]] TestCertificate issue_certificate(const TestCertificate& authority, const CertificateOptions& wishes);
 
 }  // namespace athanor::test

@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "operator/cluster/job_manifest.hpp"
-#include "operator/cluster/job_runner.hpp"
+#include "operator/jobs/job_manifest.hpp"
+#include "operator/jobs/job_runner.hpp"
 #include "tests/cluster/resources/resource_on_cluster.hpp"
 #include "tests/unit/operator/sketch.hpp"
 
@@ -130,7 +130,7 @@ TEST_F(JobClusterTest, AJobWithoutItsFilesIsMadeAnew) {
 
 TEST_F(JobClusterTest, ARehearsalIsRefusedAsTheJobWouldBeAndMakesNothing) {
   JobRunner runner(*client_, clock_, "athanor:1");
-  const auto rehearsed = runner.rehearse(resource_, request("attempt"));
+  const auto rehearsed = runner.dry_run_create(resource_, request("attempt"));
   ASSERT_TRUE(rehearsed) << rehearsed.error().describe();
   EXPECT_EQ(runner.newest(resource_)->kind, Kind::Absent);
   EXPECT_EQ(files(), 0U);
@@ -139,7 +139,7 @@ TEST_F(JobClusterTest, ARehearsalIsRefusedAsTheJobWouldBeAndMakesNothing) {
                               {{"metadata", {{"name", "none"}}}, {"spec", {{"hard", {{"count/jobs.batch", "0"}}}}}}));
   Result<void> refused;
   EXPECT_TRUE(eventually([&] {
-    refused = runner.rehearse(resource_, request("attempt"));
+    refused = runner.dry_run_create(resource_, request("attempt"));
     return !refused;
   }));
   EXPECT_EQ(refused.error().code, ErrorCode::ApiForbidden) << refused.error().describe();
@@ -149,7 +149,7 @@ TEST_F(JobClusterTest, ARehearsalIsRefusedAsTheJobWouldBeAndMakesNothing) {
 TEST_F(JobClusterTest, ATemplateOfTheWrongShapeIsRefusedByTheServer) {
   JobRunner runner(*client_, clock_, "athanor:1");
   resource_.spec.execution.pod_template = R"({"spec": {"containers": {"name": "athanor"}}})";
-  ASSERT_FALSE(runner.rehearse(resource_, request("attempt")));
+  ASSERT_FALSE(runner.dry_run_create(resource_, request("attempt")));
   const auto refused = runner.start(resource_, request("attempt"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::ApiInvalid) << refused.error().describe();

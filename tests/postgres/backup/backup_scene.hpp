@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "migrations/backup/backup.hpp"
-#include "migrations/backup/dump_turn.hpp"
+#include "migrations/backup/dump_slot.hpp"
 #include "migrations/backup/restore.hpp"
 #include "migrations/postgres/connect.hpp"
 #include "migrations/postgres/connection_string.hpp"

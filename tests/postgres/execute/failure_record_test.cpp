@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "migrations/postgres/server_error.hpp"
-#include "migrations/revision/text_encoding.hpp"
+#include "migrations/text/text_encoding.hpp"
 #include "tests/postgres/execute/migration_scene.hpp"
 
 namespace athanor {

@@ -1,8 +1,8 @@
 // The lock and the look under it, which a run that has looked before asks for in one round trip.
 #include <gtest/gtest.h>
 
-#include "migrations/execute/forwarded_session.hpp"
 #include "migrations/execute/migration_lock.hpp"
+#include "migrations/session/forwarded_session.hpp"
 #include "tests/postgres/execute/migration_scene.hpp"
 
 namespace athanor {
@@ -46,7 +46,7 @@ class WatchedFactory final : public SessionFactory {
   std::unique_ptr<SessionFactory> factory_;
 };
 
-class LockedLook : public test::MigrationScene {
+class LockedState : public test::MigrationScene {
  protected:
   // The first revision is applied, the second is what is looked at and planned.
   void SetUp() override {
@@ -69,14 +69,14 @@ class LockedLook : public test::MigrationScene {
   Plan plan_;
 };
 
-TEST_F(LockedLook, IsOneRoundTripBeforeTheFirstStatement) {
+TEST_F(LockedState, IsOneRoundTripBeforeTheFirstStatement) {
   const auto report = execute();
   ASSERT_TRUE(report.ok()) << report.error->describe();
   EXPECT_EQ(sessions_.asked, (std::vector<std::string>{"query_each 3", "submit", "query"}));
   EXPECT_TRUE(lock_is_free());
 }
 
-TEST_F(LockedLook, SeesThatTheDatabaseMovedSinceItWasPlanned) {
+TEST_F(LockedState, SeesThatTheDatabaseMovedSinceItWasPlanned) {
   database_.run("UPDATE alembic_version SET version_num = 'b2'");
   const auto report = execute();
   ASSERT_FALSE(report.ok());
@@ -84,7 +84,7 @@ TEST_F(LockedLook, SeesThatTheDatabaseMovedSinceItWasPlanned) {
   EXPECT_TRUE(lock_is_free());
 }
 
-TEST_F(LockedLook, LooksAgainWhereTheTablesAreNotWhatTheyWere) {
+TEST_F(LockedState, LooksAgainWhereTheTablesAreNotWhatTheyWere) {
   database_.run("DROP TABLE alembic_version");
   const auto report = execute();
   ASSERT_FALSE(report.ok());
@@ -93,7 +93,7 @@ TEST_F(LockedLook, LooksAgainWhereTheTablesAreNotWhatTheyWere) {
   EXPECT_TRUE(database_.has_relation("t"));
 }
 
-TEST_F(LockedLook, ReadsAfterSomebodyElseHadTheLock) {
+TEST_F(LockedState, ReadsAfterSomebodyElseHadTheLock) {
   auto other = database_.connect();
   ASSERT_EQ(other.value(MigrationLock::try_command().sql), "t");
   settings_.execution.lock_wait = milliseconds(60'000);

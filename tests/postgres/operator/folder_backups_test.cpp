@@ -8,7 +8,7 @@
 
 #include "migrations/backup/folder_store.hpp"
 #include "migrations/backup/retention.hpp"
-#include "operator/surroundings.hpp"
+#include "operator/process_environment.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/postgres_fixture.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -58,7 +58,7 @@ class FolderBackupsTest : public testing::Test {
   FolderBackups backups{[this](const DatabaseMigration& whose, const std::string& path) -> Result<std::string> {
                           return folder / (path.empty() ? whose.metadata.name : path);
                         },
-                        connect_to_database, program_surroundings(), clock, Log()};
+                        connect_to_database, program_environment(), clock, Log()};
 };
 
 TEST_F(FolderBackupsTest, SavesOnceForAllAttemptsAtTheSame) {
@@ -139,16 +139,16 @@ TEST_F(FolderBackupsTest, CallsAPlanStaleWhenTheDatabaseMovedMeanwhile) {
 }
 
 TEST_F(FolderBackupsTest, SaysWhatItWaitsFor) {
-  std::vector<std::string> told;
+  std::vector<std::string> reported;
   auto dump = std::make_optional(database.connect());
   dump->run("SET application_name = 'pg_dump'");
   const std::string pid = std::to_string(dump->backend_pid());
   notice = [&](const std::string& message) {
-    told.push_back(message);
+    reported.push_back(message);
     dump.reset();
   };
   (void)saved({"r1"}, {"r3"});
-  EXPECT_THAT(told, Contains(HasSubstr("waiting for another dump of this database to end: pid " + pid)));
+  EXPECT_THAT(reported, Contains(HasSubstr("waiting for another dump of this database to end: pid " + pid)));
 }
 
 TEST_F(FolderBackupsTest, LeavesTheDumpsOfAnotherResourceAlone) {

@@ -8,7 +8,7 @@
 #include "migrations/postgres/connect.hpp"
 #include "operator/cluster/secret_credentials.hpp"
 #include "operator/kube/base64.hpp"
-#include "operator/surroundings.hpp"
+#include "operator/process_environment.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_kube.hpp"
 #include "tests/support/own_server.hpp"

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "migrations/plan/quoting.hpp"
 #include "migrations/plan/statement.hpp"
+#include "migrations/text/quoting.hpp"
 #include "tests/support/postgres_fixture.hpp"
 
 namespace athanor {

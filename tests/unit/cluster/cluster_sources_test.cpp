@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "operator/cluster/cluster_sources.hpp"
-#include "operator/cluster/config_map_source.hpp"
 #include "operator/cluster/secret_credentials.hpp"
+#include "operator/sources/cluster_sources.hpp"
+#include "operator/sources/config_map_source.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_kube.hpp"
 #include "tests/support/temp_folder.hpp"

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "operator/cluster/approval_book.hpp"
-#include "operator/cluster/event_journal.hpp"
+#include "operator/cluster/approval_index.hpp"
+#include "operator/cluster/event_reporter.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_kube.hpp"
 
@@ -83,11 +83,11 @@ TEST_F(ClusterStoreTest, IsNotWokenByItsOwnStatus) {
 TEST_F(ClusterStoreTest, KnowsSinceWhenADeclarationStands) {
   clock.advance(std::chrono::seconds(10));
   put({"shop", "orders"});
-  const SteadyTime told = clock.steady_now();
+  const SteadyTime reported = clock.steady_now();
   clock.advance(std::chrono::seconds(10));
   ASSERT_TRUE(store.write_status({"shop", "orders"}, status("a1")));
   tell({"shop", "orders"});
-  EXPECT_EQ(store.find({"shop", "orders"})->known_since, told);
+  EXPECT_EQ(store.find({"shop", "orders"})->known_since, reported);
   put({"shop", "orders"}, "a2");
   EXPECT_EQ(store.find({"shop", "orders"})->known_since, clock.steady_now());
 }
@@ -285,9 +285,9 @@ TEST_F(ClusterStoreTest, StallsAResourceThatCannotBeRead) {
   EXPECT_FALSE(store.refusal(kOrders));
 }
 
-TEST(ApprovalBook, KeepsApprovalsByTheResourceTheyApprove) {
+TEST(ApprovalIndex, KeepsApprovalsByTheResourceTheyApprove) {
   std::vector<std::string> woken;
-  ApprovalBook book([&woken](const ResourceKey& key) { woken.push_back(key.text()); });
+  ApprovalIndex book([&woken](const ResourceKey& key) { woken.push_back(key.text()); });
   const auto approval = [](const std::string& name, const std::string& created) {
     return KubeObject{{"metadata", {{"name", name}, {"namespace", "shop"}, {"creationTimestamp", created}}},
                       {"spec", {{"migration", "orders"}, {"planHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};
@@ -303,9 +303,9 @@ TEST(ApprovalBook, KeepsApprovalsByTheResourceTheyApprove) {
   EXPECT_EQ(woken, (std::vector<std::string>{"shop/orders", "shop/orders", "shop/orders"}));
 }
 
-TEST(ApprovalBook, ForgetsWhatAnApprovalOfTheSameNameApprovedBefore) {
+TEST(ApprovalIndex, ForgetsWhatAnApprovalOfTheSameNameApprovedBefore) {
   std::vector<std::string> woken;
-  ApprovalBook book([&woken](const ResourceKey& key) { woken.push_back(key.text()); });
+  ApprovalIndex book([&woken](const ResourceKey& key) { woken.push_back(key.text()); });
   const auto approval_of = [](const std::string& migration) {
     return KubeObject{{"metadata", {{"name", "go"}, {"namespace", "shop"}, {"creationTimestamp", "2026-11-21T09:00:00Z"}}},
                       {"spec", {{"migration", migration}, {"planHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};

@@ -4,8 +4,8 @@
 #include <future>
 
 #include "operator/cluster/cluster.hpp"
-#include "operator/cluster/flux_source.hpp"
-#include "operator/cluster/job_manifest.hpp"
+#include "operator/jobs/job_manifest.hpp"
+#include "operator/sources/flux_source.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_kube.hpp"
 
@@ -51,7 +51,7 @@ class ClusterWakesTest : public testing::Test {
   test::FakeClock clock;
   StopSource stop;
   WorkQueue queue{clock, BackOff{}, 8};
-  ApprovalBook approvals{[this](const ResourceKey& key) { queue.add(key); }};
+  ApprovalIndex approvals{[this](const ResourceKey& key) { queue.add(key); }};
   ClusterStore store{kube, clock, {[](const ResourceKey&) {}, [](const ResourceKey&) {}, [] {}}, "/", Log()};
   std::unique_ptr<Cluster> cluster;
 };

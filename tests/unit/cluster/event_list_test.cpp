@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-#include "operator/cluster/event_journal.hpp"
+#include "operator/cluster/event_reporter.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace athanor::controller {

@@ -63,11 +63,11 @@ TEST_F(PackedResourceTest, LearnsFromAStatusThatSaysSomething) {
   KubeObject fresh = object();
   fresh["status"] = {{"observedGeneration", -1}};
   EXPECT_EQ(pack(fresh).unpack().status, DatabaseMigrationStatus{});
-  KubeObject told = object();
-  told["status"]["source"] = {{"revision", std::string(60, 'a') + "8c1f0a2b7d3e"}, {"kind", "configMaps"}};
+  KubeObject reported = object();
+  reported["status"]["source"] = {{"revision", std::string(60, 'a') + "8c1f0a2b7d3e"}, {"kind", "configMaps"}};
   const auto size_of_status = [&](const KubeObject& with) { return pack(with).bytes() - pack(fresh).bytes(); };
-  (void)pack(told);
-  EXPECT_LT(size_of_status(told), 32U);
+  (void)pack(reported);
+  EXPECT_LT(size_of_status(reported), 32U);
 }
 
 TEST_F(PackedResourceTest, LearnsNothingFromWhatIsTooLarge) {

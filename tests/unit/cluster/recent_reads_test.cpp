@@ -1,4 +1,4 @@
-#include "operator/cluster/recent_reads.hpp"
+#include "operator/kube/recent_reads.hpp"
 
 #include <gtest/gtest.h>
 

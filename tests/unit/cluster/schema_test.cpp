@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "migrations/revision/strict_yaml.hpp"
+#include "migrations/text/strict_yaml.hpp"
 #include "operator/api/spec_codec.hpp"
 #include "operator/api/status_limits.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -83,7 +83,7 @@ TEST(Schema, EverySampleIsReadByTheCodec) {
       }
       YamlFields fields(*document.find("spec"), file.path().filename(), "spec");
       DatabaseMigrationSpec spec;
-      read_spec(fields, spec, Habitat::Cluster);
+      read_spec(fields, spec, OperatorMode::Cluster);
       const auto finished = fields.finish();
       EXPECT_TRUE(finished) << finished.error().describe();
       ++read;
@@ -147,7 +147,7 @@ std::string read_with(const YamlNode& value, std::set<std::string>& asked) {
   YamlFields fields(value, "m.yaml", "spec");
   fields.tell_asked(asked);
   DatabaseMigrationSpec spec;
-  read_spec(fields, spec, Habitat::Cluster);
+  read_spec(fields, spec, OperatorMode::Cluster);
   const auto finished = fields.finish();
   return finished ? std::string() : finished.error().message;
 }

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "migrations/revision/graph.hpp"
+#include "migrations/graph/graph.hpp"
 
 namespace athanor {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "migrations/revision/graph.hpp"
+#include "migrations/graph/graph.hpp"
 
 namespace athanor::testing {
 

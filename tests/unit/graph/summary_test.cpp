@@ -1,7 +1,7 @@
 // Heads, bases, points, labels, and the order of history.
 #include <gmock/gmock.h>
 
-#include "migrations/revision/set_order.hpp"
+#include "migrations/graph/set_order.hpp"
 #include "tests/unit/graph/sketch.hpp"
 
 namespace athanor::testing {

@@ -1,7 +1,7 @@
 // What targets mean, and how a wrong one is refused.
 #include <gmock/gmock.h>
 
-#include "migrations/revision/graph_target.hpp"
+#include "migrations/graph/graph_target.hpp"
 #include "tests/unit/graph/sketch.hpp"
 
 namespace athanor::testing {

@@ -289,7 +289,7 @@ TEST_F(ImageModeTest, WaitsForItsWindow) {
   end_planning(1);
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::OutsideWindow);
-  EXPECT_TRUE(outcome.look_again);
+  EXPECT_TRUE(outcome.requeue_after);
   EXPECT_EQ(jobs_made(), 1U);
 }
 

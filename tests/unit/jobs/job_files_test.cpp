@@ -1,4 +1,4 @@
-#include "operator/cluster/job_files.hpp"
+#include "operator/jobs/job_files.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "operator/cluster/job_manifest.hpp"
+#include "operator/jobs/job_manifest.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

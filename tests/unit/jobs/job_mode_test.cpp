@@ -40,10 +40,10 @@ TEST_F(JobModeTest, TellsARunOnceAlsoAfterARestart) {
   restart();
   EXPECT_EQ(reconcile().reason, Reason::UpToDate);
   ASSERT_EQ(resource.status.history.size(), 1U);
-  const HistoryStatus& told = resource.status.history.front();
-  EXPECT_EQ(told.from + " " + told.to + " " + told.outcome + " " + told.run_id, "base a3 applied r-1");
-  EXPECT_EQ(told.revisions, 3);
-  EXPECT_EQ(told.duration_ms, 60);
+  const HistoryStatus& reported = resource.status.history.front();
+  EXPECT_EQ(reported.from + " " + reported.to + " " + reported.outcome + " " + reported.run_id, "base a3 applied r-1");
+  EXPECT_EQ(reported.revisions, 3);
+  EXPECT_EQ(reported.duration_ms, 60);
   EXPECT_EQ(observer.applied, 3);
 }
 
@@ -178,8 +178,8 @@ TEST_F(JobModeTest, DoesNotRepeatWhatAHalfAppliedPlanLeft) {
     const Outcome failed = reconcile();
     EXPECT_EQ(failed.kind, Kind::Stalled);
     EXPECT_EQ(*failed.pending, (std::vector<std::string>{"a2", "a3"}));
-    const ErrorStatus& told = *resource.status.last_error;
-    EXPECT_EQ(told.revision + ":" + std::to_string(told.line) + " " + told.statement + " " + told.sqlstate,
+    const ErrorStatus& reported = *resource.status.last_error;
+    EXPECT_EQ(reported.revision + ":" + std::to_string(reported.line) + " " + reported.statement + " " + reported.sqlstate,
               "a2:7 INSERT 42P01");
     restart();
   }

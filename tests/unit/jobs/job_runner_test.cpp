@@ -1,4 +1,4 @@
-#include "operator/cluster/job_runner.hpp"
+#include "operator/jobs/job_runner.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -177,25 +177,25 @@ TEST_F(JobRunnerTest, PausesWhenFilesCannotBeMadeBecauseEachAttemptWakesTheResou
 
 TEST_F(JobRunnerTest, ARehearsalAsksForFilesTooAndMakesNothing) {
   come_from_git();
-  ASSERT_TRUE(runner.rehearse(resource, request()));
+  ASSERT_TRUE(runner.dry_run_create(resource, request()));
   EXPECT_EQ(kube.count("dry-run", "configmaps"), 1U);
   EXPECT_TRUE(kube.all(kube::kJobs).empty());
   EXPECT_TRUE(kube.all(kube::kConfigMaps).empty());
   kube.fail({.verb = "dry-run", .plural = "configmaps", .error = Error(ErrorCode::ApiForbidden, "no")});
-  EXPECT_THAT(runner.rehearse(resource, request()).error().context, HasSubstr("ConfigMap for Job orders-"));
+  EXPECT_THAT(runner.dry_run_create(resource, request()).error().context, HasSubstr("ConfigMap for Job orders-"));
 }
 
 TEST_F(JobRunnerTest, ARehearsalKnowsThatFilesWereRefusedAShortWhileAgo) {
   come_from_git();
   kube.fail({.verb = "create", .plural = "configmaps", .error = Error(ErrorCode::ApiForbidden, "no")});
   EXPECT_FALSE(runner.start(resource, request()));
-  EXPECT_EQ(runner.rehearse(resource, request()).error().code, ErrorCode::ApiForbidden);
+  EXPECT_EQ(runner.dry_run_create(resource, request()).error().code, ErrorCode::ApiForbidden);
 }
 
 TEST_F(JobRunnerTest, ARehearsalIsNotDisturbedByAJobOfTheSameNameThatHasEnded) {
   (void)start();
   end_job("Failed", kConnectionLost);
-  EXPECT_TRUE(runner.rehearse(resource, request()));
+  EXPECT_TRUE(runner.dry_run_create(resource, request()));
 }
 
 TEST_F(JobRunnerTest, RemovesAJobThatWasLeftWithoutItsFiles) {

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "operator/cluster/job_manifest.hpp"
-#include "operator/cluster/job_runner.hpp"
+#include "operator/jobs/job_manifest.hpp"
+#include "operator/jobs/job_runner.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_kube.hpp"
 #include "tests/unit/operator/sketch.hpp"

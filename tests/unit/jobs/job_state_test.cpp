@@ -1,4 +1,4 @@
-#include "operator/cluster/job_state.hpp"
+#include "operator/jobs/job_state.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -169,13 +169,13 @@ TEST(JobState, TrustsNoTerminationMessage) {
     EXPECT_EQ(report->run_id, "");
     EXPECT_TRUE(report->rows.empty());
   }
-  const auto told = read_report(R"({"success": false, "error": {"code": "internal", "message": "a\u001b[2Jb", "context": 3,
+  const auto reported = read_report(R"({"success": false, "error": {"code": "internal", "message": "a\u001b[2Jb", "context": 3,
                                     "hint": ")" +
-                                std::string(4'000, 'h') + R"("}})");
-  ASSERT_TRUE(told && told->error);
-  EXPECT_EQ(told->error->message, "a [2Jb");
-  EXPECT_EQ(told->error->context, "");
-  EXPECT_LT(told->error->hint.size(), 600U);
+                                    std::string(4'000, 'h') + R"("}})");
+  ASSERT_TRUE(reported && reported->error);
+  EXPECT_EQ(reported->error->message, "a [2Jb");
+  EXPECT_EQ(reported->error->context, "");
+  EXPECT_LT(reported->error->hint.size(), 600U);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "operator/cluster/pod_template.hpp"
+#include "operator/jobs/pod_template.hpp"
 
 #include <gtest/gtest.h>
 

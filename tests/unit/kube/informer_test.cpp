@@ -35,16 +35,16 @@ class Picture final : public InformerHandler {
       EXPECT_LT(std::stoull(known->second.at("metadata").at("resourceVersion").get<std::string>()), std::stoull(version));
     }
     objects[key] = object;
-    told.push_back("+" + key.name + object.at("data").at("value").get<std::string>());
+    reported.push_back("+" + key.name + object.at("data").at("value").get<std::string>());
   }
   void deleted(const ResourceKey& key) override {
     EXPECT_EQ(objects.erase(key), 1U) << key.text() << " was told as deleted, but never as there";
-    told.push_back("-" + key.name);
+    reported.push_back("-" + key.name);
   }
-  void synced() override { told.push_back("synced"); }
+  void synced() override { reported.push_back("synced"); }
 
   std::map<ResourceKey, KubeObject> objects;
-  std::vector<std::string> told;
+  std::vector<std::string> reported;
   std::string hostile;  // the name of an object that cannot be borne
 
  private:
@@ -90,7 +90,7 @@ TEST_F(InformerTest, TellsWhatIsThereThenThatItIsSyncedThenChanges) {
     drop("b");
     put("c", 1);
   }});
-  EXPECT_THAT(picture.told, ElementsAre("+a1", "+b1", "synced", "+a2", "-b", "+c1"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "+b1", "synced", "+a2", "-b", "+c1"));
   EXPECT_EQ(kube.count("list"), 0U);
   EXPECT_EQ(informer.statistics().lists, 1U);
   EXPECT_EQ(informer.statistics().events, 5U);
@@ -102,7 +102,7 @@ TEST_F(InformerTest, OutlivesAnObjectThatItsHandlerThrowsAt) {
   put("b", 1);
   put("c", 1);
   run({[&] { put("b", 2), put("a", 2); }, [&] { drop("c"); }});
-  EXPECT_THAT(picture.told, ElementsAre("+a1", "+c1", "synced", "+a2", "-c"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "+c1", "synced", "+a2", "-c"));
   EXPECT_EQ(informer.statistics().lists, 1U);
 }
 
@@ -110,7 +110,7 @@ TEST_F(InformerTest, GoesOnAfterADroppedWatchWithoutListing) {
   put("a", 1);
   std::string version;
   run({[&] { put("a", 2); }, [&] { version = kube.version(), break_watch(), put("b", 1); }, [&] { put("c", 1); }});
-  EXPECT_THAT(picture.told, ElementsAre("+a1", "synced", "+a2", "+b1", "+c1"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "synced", "+a2", "+b1", "+c1"));
   EXPECT_EQ(informer.statistics().lists, 1U);
   EXPECT_EQ(watched_from().size(), 2U);
 }
@@ -145,7 +145,7 @@ TEST_F(InformerTest, ASilentWatchIsNotTrustedAndLeadsToANewList) {
        },
        [] {}});
   EXPECT_THAT(watched_from(), ElementsAre("initial", version, version, "initial"));
-  EXPECT_THAT(picture.told, ElementsAre("+a1", "synced"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "synced"));
 }
 
 TEST_F(InformerTest, TenFailuresInARowLeadToANewList) {
@@ -204,7 +204,7 @@ TEST_F(InformerTest, BothWaysOf410LeadToTheSameAndTellOnlyDifferences) {
          };
        },
        [] {}});
-  EXPECT_THAT(picture.told, ElementsAre("+a1", "+b1", "+c1", "synced", "+a2", "-b", "+d1", "+a3", "-c"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "+b1", "+c1", "synced", "+a2", "-b", "+d1", "+a3", "-c"));
   EXPECT_EQ(informer.statistics().expired, 2U);
   EXPECT_EQ(informer.statistics().lists, 3U);
 }
@@ -225,7 +225,7 @@ TEST_F(InformerTest, ListsWhereTheServerDoesNotKnowWatchList) {
   kube.set_watch_list(false);
   put("a", 1);
   run({[&] { put("b", 1); }});
-  EXPECT_THAT(picture.told, ElementsAre("+a1", "synced", "+b1"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "synced", "+b1"));
   EXPECT_EQ(kube.count("list"), 1U);
   EXPECT_TRUE(clock.waits.empty());
 }
@@ -240,7 +240,7 @@ TEST_F(InformerTest, ListsWhereTheServerNeverSaysThatAWatchListIsComplete) {
          kube.end_watches();
        },
        [&] { put("c", 1); }});
-  EXPECT_THAT(picture.told, ElementsAre("+a1", "+b1", "-a", "synced", "+c1"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "+b1", "-a", "synced", "+c1"));
   EXPECT_EQ(kube.count("list"), 1U);
 }
 
@@ -251,7 +251,7 @@ TEST_F(InformerTest, ListsAfterTwoWatchListsThatBrokeOff) {
     kube.fail({.verb = "watch", .error = Error(ErrorCode::ApiUnreachable, "stalled"), .after_events = 1});
   }
   run({[] {}});
-  EXPECT_THAT(picture.told, ElementsAre("+a1", "+b1", "synced"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "+b1", "synced"));
   EXPECT_EQ(kube.count("list"), 1U);
 }
 
@@ -263,7 +263,7 @@ TEST_F(InformerTest, ABrokenListTellsNobodyAsDeleted) {
          kube.end_watches(Error(ErrorCode::ApiExpired, "gone"));
        },
        [] {}});
-  EXPECT_THAT(picture.told, ElementsAre("+a1", "+b1", "synced"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "+b1", "synced"));
 }
 
 TEST_F(InformerTest, PausesGrowFrom800MillisecondsTo30SecondsWithJitter) {
@@ -340,9 +340,9 @@ TEST_F(InformerTest, WatchesAreAskedForFiveToTenMinutes) {
 // --- what a server should not send
 
 std::string line(const std::string& type, const std::string& name, int version) {
-  KubeObject told = object(name, version);
-  told["metadata"]["resourceVersion"] = std::to_string(version);
-  return KubeObject{{"type", type}, {"object", told}}.dump();
+  KubeObject reported = object(name, version);
+  reported["metadata"]["resourceVersion"] = std::to_string(version);
+  return KubeObject{{"type", type}, {"object", reported}}.dump();
 }
 std::string end_mark(int version) {
   return R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":")" + std::to_string(version) +
@@ -379,7 +379,7 @@ TEST_F(InformerLines, OldRepeatedAndOvertakenEventsAreNotTold) {
   run({{line("ADDED", "a", 5), end_mark(7), line("MODIFIED", "a", 8), line("MODIFIED", "a", 8), line("MODIFIED", "a", 6),
         line("ADDED", "b", 9), line("DELETED", "b", 10), line("MODIFIED", "b", 9), line("DELETED", "b", 10)},
        {line("MODIFIED", "a", 8), line("DELETED", "a", 3), line("MODIFIED", "a", 11)}});
-  EXPECT_THAT(picture.told, ElementsAre("+a5", "synced", "+a8", "+b9", "-b", "+a11"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a5", "synced", "+a8", "+b9", "-b", "+a11"));
   EXPECT_NE(transport.requests[1].path.find("&resourceVersion=10"), std::string::npos);
 }
 
@@ -392,17 +392,17 @@ TEST_F(InformerLines, ComesBackWhenAServerThatHasEnoughSaysSo) {
   EXPECT_LE(clock.waits[0], milliseconds(8'750));
   EXPECT_GE(clock.waits[1], seconds(9));
   EXPECT_TRUE(asked_initial(2)) << "a WatchList that was not begun is no broken one";
-  EXPECT_THAT(picture.told, ElementsAre("synced"));
+  EXPECT_THAT(picture.reported, ElementsAre("synced"));
 }
 
 TEST_F(InformerLines, VersionsGrowAsNumbersNotAsText) {
   run({{line("ADDED", "a", 9), end_mark(9), line("MODIFIED", "a", 10), line("MODIFIED", "a", 100)}});
-  EXPECT_THAT(picture.told, ElementsAre("+a9", "synced", "+a10", "+a100"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a9", "synced", "+a10", "+a100"));
 }
 
 TEST_F(InformerLines, AnUnknownEventTypeIsSkippedAndTheWatchGoesOn) {
   run({{line("ADDED", "a", 5), end_mark(7), line("SPLIT", "a", 8), line("MODIFIED", "a", 9)}, {}});
-  EXPECT_THAT(picture.told, ElementsAre("+a5", "synced", "+a9"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a5", "synced", "+a9"));
   EXPECT_FALSE(asked_initial(1));
 }
 
@@ -424,7 +424,7 @@ TEST_F(InformerLines, BehindAnUnreadableEventEverythingIsListedAnewWhenTheWatchE
     const auto client = make_rest_client(transport, clock, {}, {});
     Informer informer(*client, clock, picture, {.type = kube::kConfigMaps}, Log());
     informer.run(fresh.token());
-    EXPECT_THAT(picture.told, ElementsAre("+a5", "synced", "+a9", "+b8")) << garbage;
+    EXPECT_THAT(picture.reported, ElementsAre("+a5", "synced", "+a9", "+b8")) << garbage;
     EXPECT_TRUE(asked_initial(1)) << garbage;
   }
 }
@@ -433,7 +433,7 @@ TEST_F(InformerLines, AnUnreadableObjectInAListIsNotTakenForDeleted) {
   run({{line("ADDED", "a", 5), line("ADDED", "b", 6), end_mark(7), "{broken"},
        {line("ADDED", "a", 5), "{broken", end_mark(9)},
        {line("ADDED", "a", 5), line("ADDED", "b", 6), end_mark(10)}});
-  EXPECT_THAT(picture.told, ElementsAre("+a5", "+b6", "synced"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a5", "+b6", "synced"));
   EXPECT_TRUE(asked_initial(2));
 }
 
@@ -457,7 +457,7 @@ TEST_F(InformerLines, WhatAListToldBeforeItBeganAnewIsForgotten) {
   const auto client = make_rest_client(transport, clock, {}, {});
   Informer informer(*client, clock, picture, {.type = kube::kConfigMaps}, Log());
   informer.run(stop.token());
-  EXPECT_THAT(picture.told, ElementsAre("+a5", "+gone5", "-gone", "synced"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a5", "+gone5", "-gone", "synced"));
   EXPECT_EQ(informer.statistics().lists, 1U);
 }
 
@@ -475,7 +475,7 @@ TEST_F(InformerLines, AVersionThatTheServerRefusesLeadsToANewList) {
   informer.run(stop.token());
   EXPECT_TRUE(asked_initial(2));
   EXPECT_EQ(informer.statistics().lists, 2U);
-  EXPECT_THAT(picture.told, ElementsAre("+a5", "synced"));
+  EXPECT_THAT(picture.reported, ElementsAre("+a5", "synced"));
 }
 
 // --- everything at once
@@ -544,7 +544,7 @@ TEST_P(InformerProperty, EndsWithTheServersPictureWhateverHappensOnTheWay) {
     truth[{"shop", each["metadata"]["name"]}] = each;
   }
   EXPECT_EQ(picture.objects, truth);
-  EXPECT_GT(picture.told.size(), 50U);
+  EXPECT_GT(picture.reported.size(), 50U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, InformerProperty, testing::Range(0U, 60U));

@@ -60,8 +60,8 @@ TEST(KnownObjectsTest, AgreesWithATreeUnderRandomChanges) {
           gone.insert(each.first);
         }
       }
-      const auto told = known.finish_list();
-      ASSERT_EQ(std::set<ResourceKey>(told.begin(), told.end()), gone);
+      const auto reported = known.finish_list();
+      ASSERT_EQ(std::set<ResourceKey>(reported.begin(), reported.end()), gone);
       for (const ResourceKey& each : gone) {
         tree.erase(each);
       }

@@ -47,7 +47,7 @@ class KubeContract : public Fixture {
   // Events until `enough` of objects and bookmarks were told.
   std::vector<std::string> watch(WatchOptions options, std::size_t enough) {
     StopSource stop;
-    std::vector<std::string> told;
+    std::vector<std::string> reported;
     options.name_space = this->name_space();
     options.field_selector = "metadata.name!=kube-root-ca.crt";  // a controller's own
     options.timeout = std::chrono::seconds(20);
@@ -55,14 +55,14 @@ class KubeContract : public Fixture {
         kube::kConfigMaps, options,
         [&](const WatchEvent& event) {
           const std::string name = event.object.at("metadata").value("name", std::string());
-          told.push_back(std::string(1, "AMDBU"[static_cast<int>(event.kind)]) + name + (event.initial_end ? "!" : ""));
-          if (told.size() >= enough) {
+          reported.push_back(std::string(1, "AMDBU"[static_cast<int>(event.kind)]) + name + (event.initial_end ? "!" : ""));
+          if (reported.size() >= enough) {
             stop.request();
           }
         },
         stop.token());
     EXPECT_EQ(ended ? ErrorCode::Internal : ended.error().code, ErrorCode::Interrupted);
-    return told;
+    return reported;
   }
 };
 
@@ -198,20 +198,20 @@ TYPED_TEST_P(KubeContract, MetadataAloneIsListedAndWatchedWithoutTheRest) {
   options.send_initial_events = true;
   options.metadata_only = true;
   StopSource stop;
-  std::vector<WatchEvent> told;
+  std::vector<WatchEvent> reported;
   static_cast<void>(this->client().watch(
       kube::kConfigMaps, options,
       [&](WatchEvent event) {
-        told.push_back(std::move(event));
-        if (told.size() == 2) {
+        reported.push_back(std::move(event));
+        if (reported.size() == 2) {
           stop.request();
         }
       },
       stop.token()));
-  ASSERT_EQ(told.size(), 2U);
-  EXPECT_EQ(told[0].object["metadata"]["name"], "a");
-  EXPECT_FALSE(told[0].object.contains("data"));
-  EXPECT_TRUE(told[1].initial_end);
+  ASSERT_EQ(reported.size(), 2U);
+  EXPECT_EQ(reported[0].object["metadata"]["name"], "a");
+  EXPECT_FALSE(reported[0].object.contains("data"));
+  EXPECT_TRUE(reported[1].initial_end);
 }
 
 TYPED_TEST_P(KubeContract, AWatchGoesOnBehindTheListItFollows) {

@@ -29,8 +29,8 @@ class LeaseTest : public testing::Test {
     return {kube,
             clock,
             {.name_space = "ops", .identity = identity},
-            {[this] { told.push_back("started"); }, [this] { told.push_back("stopped"); },
-             [this](const std::string& leader) { told.push_back("leader " + leader); }},
+            {[this] { reported.push_back("started"); }, [this] { reported.push_back("stopped"); },
+             [this](const std::string& leader) { reported.push_back("leader " + leader); }},
             Log()};
   }
   KubeObject spec() { return kube.find(kube::kLeases, kKey)->at("spec"); }
@@ -59,7 +59,7 @@ class LeaseTest : public testing::Test {
   test::FakeKube kube;
   test::FakeClock clock;
   StopSource stop;
-  std::vector<std::string> told;
+  std::vector<std::string> reported;
   int renewals = 0;
 };
 
@@ -70,7 +70,7 @@ TEST_F(LeaseTest, CreatesTheLeaseLeadsRenewsAndGivesItBack) {
     EXPECT_TRUE(one.leading());
     during = spec();
   });
-  EXPECT_THAT(told, ElementsAre("leader one", "started", "stopped"));
+  EXPECT_THAT(reported, ElementsAre("leader one", "started", "stopped"));
   EXPECT_EQ(during["holderIdentity"], "one");
   EXPECT_EQ(during["leaseDurationSeconds"], 15);
   EXPECT_EQ(during["leaseTransitions"], 0);
@@ -103,7 +103,7 @@ TEST_F(LeaseTest, TakesAReleasedLeaseAtOnce) {
     EXPECT_EQ(spec()["leaseTransitions"], 5);
     EXPECT_EQ(spec()["acquireTime"], "2026-09-21T14:13:20.000000Z");
   });
-  EXPECT_THAT(told, ElementsAre("leader one", "started", "stopped"));
+  EXPECT_THAT(reported, ElementsAre("leader one", "started", "stopped"));
 }
 
 TEST_F(LeaseTest, WaitsADurationByItsOwnClockWhateverTheStampsSay) {
@@ -117,14 +117,14 @@ TEST_F(LeaseTest, WaitsADurationByItsOwnClockWhateverTheStampsSay) {
   });
   EXPECT_GE(began, seconds(15));
   EXPECT_LE(began, seconds(18));
-  EXPECT_THAT(told, ElementsAre("leader other", "leader one", "started", "stopped"));
+  EXPECT_THAT(reported, ElementsAre("leader other", "leader one", "started", "stopped"));
 }
 
 TEST_F(LeaseTest, AHolderThatRenewsIsLeftAlone) {
   put_lease("other");
   LeaseElection one = make("one");
   run_until(one, seconds(300), [&] { put_lease("other"); });
-  EXPECT_THAT(told, ElementsAre("leader other"));
+  EXPECT_THAT(reported, ElementsAre("leader other"));
   EXPECT_EQ(kube.count("update"), 0U);
 }
 
@@ -132,7 +132,7 @@ TEST_F(LeaseTest, TheHoldersOwnDurationCounts) {
   put_lease("other", 60);
   LeaseElection one = make("one");
   run_until(one, seconds(55));
-  EXPECT_THAT(told, ElementsAre("leader other"));
+  EXPECT_THAT(reported, ElementsAre("leader other"));
 }
 
 TEST_F(LeaseTest, StopsLeadingAtTheRenewDeadlineWhenTheServerIsAway) {
@@ -143,7 +143,7 @@ TEST_F(LeaseTest, StopsLeadingAtTheRenewDeadlineWhenTheServerIsAway) {
     }
   });
   EXPECT_FALSE(stop.token().requested());
-  EXPECT_THAT(told, ElementsAre("leader one", "started", "stopped"));
+  EXPECT_THAT(reported, ElementsAre("leader one", "started", "stopped"));
   EXPECT_EQ(std::chrono::duration_cast<seconds>(clock.elapsed()), seconds(10));
   EXPECT_EQ(spec()["holderIdentity"], "one");  // nothing was given back
 }
@@ -160,7 +160,7 @@ TEST_F(LeaseTest, IsNotLeadingBehindTheDeadlineEvenWhileARequestHangs) {
   kube.fail({.verb = "update", .error = Error(ErrorCode::ApiUnreachable, "hung")});
   run_until(one, seconds(100));
   EXPECT_FALSE(while_hanging);
-  EXPECT_THAT(told, ElementsAre("leader one", "started", "stopped"));
+  EXPECT_THAT(reported, ElementsAre("leader one", "started", "stopped"));
 }
 
 TEST(LeaseDeadline, IsToldWhileARenewalHangs) {
@@ -168,13 +168,13 @@ TEST(LeaseDeadline, IsToldWhileARenewalHangs) {
   SystemClock clock;
   StopSource stop;
   std::promise<SteadyTime> lost;
-  auto told = lost.get_future();
+  auto reported = lost.get_future();
   std::future_status while_hanging = std::future_status::timeout;
   SteadyTime sent{};  // the last renewal that succeeded was not sent later
   LeaseElection* election = nullptr;
   kube.on_call = [&](const test::KubeCall& call) {
     if (call.verb == "update" && while_hanging != std::future_status::ready) {
-      while_hanging = told.wait_for(seconds(20));  // the request hangs for as long
+      while_hanging = reported.wait_for(seconds(20));  // the request hangs for as long
     } else if (call.verb == "create") {
       sent = clock.steady_now();
     }
@@ -195,7 +195,7 @@ TEST(LeaseDeadline, IsToldWhileARenewalHangs) {
   election = &one;
   one.run(stop.token());
   ASSERT_EQ(while_hanging, std::future_status::ready);
-  EXPECT_LT(told.get() - sent, options.duration);
+  EXPECT_LT(reported.get() - sent, options.duration);
   EXPECT_EQ(kube.count("update"), 1U);
 }
 
@@ -225,7 +225,7 @@ TEST_F(LeaseTest, StopsAtOnceWhenAnotherHoldsTheLease) {
       put_lease("thief");
     }
   });
-  EXPECT_THAT(told, ElementsAre("leader one", "started", "leader thief", "stopped"));
+  EXPECT_THAT(reported, ElementsAre("leader one", "started", "leader thief", "stopped"));
   EXPECT_LE(clock.elapsed(), seconds(3));
   EXPECT_EQ(spec()["holderIdentity"], "thief");
 }
@@ -237,7 +237,7 @@ TEST_F(LeaseTest, AConflictOfVersionsAloneDoesNotEndLeadership) {
     labelled["metadata"]["labels"]["touched"] = std::to_string(n++);
     kube.put(kube::kLeases, labelled);
   });
-  EXPECT_THAT(told, ElementsAre("leader one", "started", "stopped"));
+  EXPECT_THAT(reported, ElementsAre("leader one", "started", "stopped"));
   EXPECT_EQ(spec()["holderIdentity"], "");
 }
 
@@ -248,7 +248,7 @@ TEST_F(LeaseTest, ALeaseThatWasRemovedIsMadeAnew) {
       kube.drop(kube::kLeases, kKey);
     }
   });
-  EXPECT_THAT(told, ElementsAre("leader one", "started", "stopped"));
+  EXPECT_THAT(reported, ElementsAre("leader one", "started", "stopped"));
 }
 
 TEST_F(LeaseTest, ATakeoverWhoseAnswerGotLostIsNoticed) {
@@ -256,7 +256,7 @@ TEST_F(LeaseTest, ATakeoverWhoseAnswerGotLostIsNoticed) {
   kube.fail({.verb = "update", .error = Error(ErrorCode::ApiUnreachable, "reset"), .afterwards = true});
   LeaseElection one = make("one");
   run_until(one, seconds(3));
-  EXPECT_THAT(told, ElementsAre("leader one", "started", "stopped"));
+  EXPECT_THAT(reported, ElementsAre("leader one", "started", "stopped"));
   EXPECT_EQ(spec()["leaseTransitions"], 5);
 }
 
@@ -277,7 +277,7 @@ TEST_F(LeaseTest, TheLeaseIsRenewedUntilRunningWorkHasEndedAndGivenBackThen) {
   std::string holder;
   std::size_t renewals_at_stop = 0;
   run_until(one, seconds(1), {}, [&] {
-    told.push_back("work ends");
+    reported.push_back("work ends");
     EXPECT_FALSE(one.leading());
     renewals_at_stop = kube.count("update");
     EXPECT_TRUE(kube.wait_until([&] { return kube.count("update") >= renewals_at_stop + 3; }));
@@ -285,14 +285,14 @@ TEST_F(LeaseTest, TheLeaseIsRenewedUntilRunningWorkHasEndedAndGivenBackThen) {
   });
   EXPECT_EQ(holder, "one");
   EXPECT_EQ(spec()["holderIdentity"], "");
-  EXPECT_THAT(told, ElementsAre("leader one", "started", "stopped", "work ends"));
+  EXPECT_THAT(reported, ElementsAre("leader one", "started", "stopped", "work ends"));
 }
 
 TEST_F(LeaseTest, AStopWhileStandingByWritesNothing) {
   put_lease("other");
   LeaseElection one = make("one");
   run_until(one, seconds(5));
-  EXPECT_THAT(told, ElementsAre("leader other"));
+  EXPECT_THAT(reported, ElementsAre("leader other"));
   EXPECT_EQ(kube.count("update"), 0U);
 }
 

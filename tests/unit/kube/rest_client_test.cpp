@@ -272,14 +272,14 @@ TEST_F(RestClientTest, AWatchThatBreaksOffIsUnreachableAndOneThatIsStoppedIsInte
 
 TEST_F(RestClientTest, AWatchThatTheServerNeverEndsIsEndedHere) {
   transport.answer_lines({"{}", "{}", "{}"});
-  int told = 0;
+  int reported = 0;
   const auto ended = client->watch(kube::kSecrets, {"", "", "", "5", false, false, seconds(300)},
                                    [&](const WatchEvent&) {
-                                     ++told;
+                                     ++reported;
                                      clock.advance(seconds(200));
                                    },
                                    {});
-  EXPECT_EQ(told, 2);
+  EXPECT_EQ(reported, 2);
   EXPECT_EQ(transport.lines_told, 1U);
 }
 

@@ -49,12 +49,12 @@ TEST_F(TransportStream, TellsEveryLineHoweverTheChunksAreCut) {
 }
 
 TEST_F(TransportStream, TellsALineAsSoonAsItIsThere) {
-  std::atomic<bool> told{false};
+  std::atomic<bool> reported{false};
   MisbehavingServer server([&](ServerConnection& connection) {
     connection.read_request();
     connection.begin_chunked();
     connection.chunk("first\n");
-    told.wait(false);  // the second only after the first has been told
+    reported.wait(false);  // the second only after the first has been told
     connection.chunk("second\n");
     connection.end_chunks();
     connection.hold();
@@ -62,8 +62,8 @@ TEST_F(TransportStream, TellsALineAsSoonAsItIsThere) {
   const auto end = connect(server).stream(get(),
                                           [&](std::string_view line) {
                                             lines_.emplace_back(line);
-                                            told = true;
-                                            told.notify_all();
+                                            reported = true;
+                                            reported.notify_all();
                                             return true;
                                           },
                                           {});
@@ -92,18 +92,18 @@ TEST_F(TransportStream, DoesNotTellALineThatBreaksOff) {
 }
 
 TEST_F(TransportStream, CallsAResetInTheMiddleUnreachable) {
-  std::atomic<bool> told{false};
+  std::atomic<bool> reported{false};
   MisbehavingServer server([&](ServerConnection& connection) {
     connection.read_request();
     connection.begin_chunked();
     connection.chunk("whole\n");
-    told.wait(false);
+    reported.wait(false);
     connection.reset();
   });
   const auto broken = connect(server).stream(get(),
                                              [&](std::string_view) {
-                                               told = true;
-                                               told.notify_all();
+                                               reported = true;
+                                               reported.notify_all();
                                                return true;
                                              },
                                              {});
@@ -192,14 +192,14 @@ TEST_F(TransportStream, EndsAfterTheIdleLimitAndNotBefore) {
 }
 
 TEST_F(TransportStream, OutlivesTheDeadlineOfItsHeadWhileLinesCome) {
-  std::atomic<int> told{0};
+  std::atomic<int> reported{0};
   MisbehavingServer server([&](ServerConnection& connection) {
     connection.read_request();
     connection.begin_chunked();
     const auto begun = std::chrono::steady_clock::now();
     for (int i = 0; std::chrono::steady_clock::now() < begun + 150ms; ++i) {
       connection.chunk("line\n");
-      told.wait(i);
+      reported.wait(i);
     }
     connection.end_chunks();
   });
@@ -208,8 +208,8 @@ TEST_F(TransportStream, OutlivesTheDeadlineOfItsHeadWhileLinesCome) {
   request.idle = 5s;
   const auto end = connect(server).stream(request,
                                           [&](std::string_view) {
-                                            ++told;
-                                            told.notify_all();
+                                            ++reported;
+                                            reported.notify_all();
                                             return true;
                                           },
                                           {});

@@ -34,7 +34,7 @@ void answer_all(ServerConnection& connection) {
 
 class TransportTls : public TransportTest {
  protected:
-  [[nodiscard]] ServerTls tls(const test::CertificateWishes& wishes) const {
+  [[nodiscard]] ServerTls tls(const test::CertificateOptions& wishes) const {
     const auto certificate = issue_certificate(authority_, wishes);
     return {certificate.certificate_pem, certificate.key_pem, {}};
   }

@@ -27,7 +27,7 @@ class ApprovalHash : public testing::Test {
 
   DatabaseMigration resource = sketch::resource();
   std::string plan = std::string(64, 'a');
-  Place place{"db:5432/orders", "1795293032152797/orders/77#public.alembic_version"};
+  DatabaseLocation place{"db:5432/orders", "1795293032152797/orders/77#public.alembic_version"};
   ConnectionKeywords keywords = {{"host", "db"}, {"port", "5432"}, {"dbname", "orders"}, {"user", "app"}, {"password", "old"}};
 };
 

@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 
-#include "migrations/revision/database_url.hpp"
-#include "operator/surroundings.hpp"
+#include "migrations/text/database_url.hpp"
+#include "operator/process_environment.hpp"
 #include "tests/unit/operator/sketch.hpp"
 
 namespace athanor::controller {

@@ -82,12 +82,12 @@ TEST_F(Gate, OpensInAWindowAndNotBesideIt) {
   EXPECT_FALSE(pass().open);
   EXPECT_EQ(pass().reason, Reason::OutsideWindow);
   EXPECT_EQ(pass().message, "waiting for the maintenance window that opens at 2026-11-28T08:00:00+00:00");
-  EXPECT_EQ(pass().look_again, 7 * 24h - 30min);
+  EXPECT_EQ(pass().requeue_after, 7 * 24h - 30min);
 }
 
 TEST_F(Gate, TakesTheNearestOfSeveralWindows) {
   resource.spec.execution.windows = {{"0 2 * * MON", 1h, "UTC"}, {"0 22 * * *", 1h, "UTC"}};
-  EXPECT_EQ(pass().look_again, 13h + 45min);
+  EXPECT_EQ(pass().requeue_after, 13h + 45min);
 }
 
 TEST_F(Gate, AsksForTheApprovalBeforeTheWindow) {

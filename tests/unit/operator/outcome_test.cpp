@@ -225,11 +225,11 @@ TEST(Summarise, CutsWhatNoServerWouldTakeAndStillKnowsItAgain) {
   failed.source->checked_at = format_iso8601(at(60));
   EXPECT_EQ(summarise(resource, failed, attempt(60)), resource.status);  // nothing is written for what was told already
 
-  auto told = done(Reason::Applied);
-  told.rows = failed.rows;
-  resource.status = summarise(resource, told, attempt(120));
-  told.reason = Reason::UpToDate;
-  EXPECT_EQ(summarise(resource, told, attempt(180)), resource.status);
+  auto reported = done(Reason::Applied);
+  reported.rows = failed.rows;
+  resource.status = summarise(resource, reported, attempt(120));
+  reported.reason = Reason::UpToDate;
+  EXPECT_EQ(summarise(resource, reported, attempt(180)), resource.status);
 }
 
 TEST(StatusLimits, CutEverythingOnceAndForAll) {

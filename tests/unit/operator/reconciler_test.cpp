@@ -76,7 +76,7 @@ TEST_F(ReconcilerTest, ReadsRefusedCredentialsOnceMore) {
   EXPECT_EQ(reconcile().reason, Reason::AuthenticationFailed);
   credentials.newest["db"] = "postgresql://app:new@db/orders";
   const Outcome outcome = reconcile();
-  EXPECT_TRUE(outcome.at_once);
+  EXPECT_TRUE(outcome.retry_now);
   EXPECT_EQ(outcome.kind, Kind::Failed);
 }
 
@@ -127,10 +127,10 @@ TEST_F(ReconcilerTest, StallsOnAChangedFileBeforeAnythingRuns) {
 }
 
 TEST_F(ReconcilerTest, LeavesADatabaseAloneThatTheServerSaysIsAnothers) {
-  std::vector<std::string> told;
+  std::vector<std::string> reported;
   ReconcilerParts parts{sources, credentials, databases, observer, clock};
-  parts.claim = [&told](const DatabaseMigration& asking, const Place& place) {
-    told = {asking.metadata.name, place.described, place.identity};
+  parts.claim = [&reported](const DatabaseMigration& asking, const DatabaseLocation& place) {
+    reported = {asking.metadata.name, place.described, place.identity};
     return std::string("shop/older");
   };
   Reconciler claiming(parts);
@@ -138,7 +138,7 @@ TEST_F(ReconcilerTest, LeavesADatabaseAloneThatTheServerSaysIsAnothers) {
   const Outcome outcome = claiming.reconcile(resource, "", notes, {}, Log());
   EXPECT_EQ(outcome.reason, Reason::DatabaseClaimed);
   EXPECT_EQ(outcome.kind, Kind::Stalled);
-  EXPECT_EQ(told, (std::vector<std::string>{"orders", "db:5432/orders", "1/orders#public.alembic_version"}));
+  EXPECT_EQ(reported, (std::vector<std::string>{"orders", "db:5432/orders", "1/orders#public.alembic_version"}));
   EXPECT_EQ(database().calls, Calls{"observe"});
   EXPECT_TRUE(databases.targets.front().settings.identify);
 }
@@ -240,7 +240,7 @@ TEST_F(ReconcilerTest, RetriesWhatIsTransient) {
   EXPECT_EQ(reconcile().kind, Kind::Failed);
   database().observe_error.reset();
   sources.error = Error(ErrorCode::StalePlan, "the source changed");
-  EXPECT_TRUE(reconcile().at_once);
+  EXPECT_TRUE(reconcile().retry_now);
   sources.error.reset();
   EXPECT_EQ(reconcile().reason, Reason::Applied);
 }
@@ -290,9 +290,9 @@ class MapStore final : public ResourceStore {
     const std::lock_guard lock(mutex);
     return key == resource.key() && !gone ? std::optional(resource) : std::nullopt;
   }
-  std::optional<ResourceMark> mark(const ResourceKey& key) const override {
+  std::optional<ObjectVersion> mark(const ResourceKey& key) const override {
     const auto found = find(key);
-    return found ? std::optional(ResourceMark{found->metadata.uid, found->metadata.resource_version}) : std::nullopt;
+    return found ? std::optional(ObjectVersion{found->metadata.uid, found->metadata.resource_version}) : std::nullopt;
   }
   void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override {
     look(resource.key(), digest_of(resource.status));
@@ -316,9 +316,9 @@ class MapStore final : public ResourceStore {
 
 class ControllerTest : public ReconcilerTest {
  protected:
-  static ControllerOptions options(milliseconds tell_after = milliseconds(0)) {
+  static ControllerOptions options(milliseconds report_after = milliseconds(0)) {
     ControllerOptions options;
-    options.tell_after = tell_after;
+    options.report_after = report_after;
     return options;
   }
   // Seconds until the resource's turn comes, up to an hour; its turn is taken.
@@ -540,7 +540,7 @@ TEST_F(ControllerTest, ForgetsAResourceThatIsGone) {
 TEST_F(ControllerTest, AsksNothingOfAServerThatHasNoRoomAndGoesOnWhenItHas) {
   WorkQueue narrow{clock, BackOff{}, 1};
   ReconcilerParts parts{sources, credentials, databases, observer, clock};
-  parts.has_room = [&](const DatabaseMigration& looked_at, const Place& place) {
+  parts.has_room = [&](const DatabaseMigration& looked_at, const DatabaseLocation& place) {
     EXPECT_EQ(place.described, "db:5432/orders");
     return narrow.set_group(looked_at.key(), server_of(place.described));
   };

@@ -20,7 +20,7 @@ bool holds(const std::string& text, const std::string& part) {
 class ListedStore final : public ResourceStore {
  public:
   std::optional<DatabaseMigration> find(const ResourceKey&) const override { return std::nullopt; }
-  std::optional<ResourceMark> mark(const ResourceKey&) const override { return std::nullopt; }
+  std::optional<ObjectVersion> mark(const ResourceKey&) const override { return std::nullopt; }
   void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override {
     for (const auto& resource : resources) {
       look(resource.key(), digest_of(resource.status));
@@ -158,14 +158,14 @@ TEST(ListenAddress, WantsAHostAndAPort) {
 }
 
 TEST(Options, ReadBothSpellings) {
-  const auto options =
-      parse_options({"--manifests", "m", "--workers=3", "--resync", "30s", "--looks-per-second=5", "--once", "--source-root=a",
-                     "--source-root", "b", "--log-level", "debug", "--max-files=7", "--max-file-size", "2MiB"});
+  const auto options = parse_options({"--manifests", "m", "--workers=3", "--resync", "30s", "--resyncs-per-second=5", "--once",
+                                      "--source-root=a", "--source-root", "b", "--log-level", "debug", "--max-files=7",
+                                      "--max-file-size", "2MiB"});
   ASSERT_TRUE(options.has_value()) << options.error().message;
   EXPECT_EQ(options->manifests, "m");
   EXPECT_EQ(options->workers, 3U);
   EXPECT_EQ(options->resync, std::chrono::seconds(30));
-  EXPECT_EQ(options->looks_per_second, 5U);
+  EXPECT_EQ(options->resyncs_per_second, 5U);
   EXPECT_EQ(options->limits.max_files, 7U);
   EXPECT_EQ(options->limits.max_file_bytes, 2U << 20U);
   EXPECT_TRUE(options->once);

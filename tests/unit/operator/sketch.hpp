@@ -69,7 +69,7 @@ struct FakeDatabase {
     return unreachable ? fail(ErrorCode::DatabaseUnreachable, "connection refused") : Result<void>();
   }
 
-  ExecutionReport run(const Plan& plan, const StopToken& stop, const Migrator::Permit& permit) {
+  ExecutionReport run(const Plan& plan, const StopToken& stop, const Migrator::PreRunCheck& pre_run_check) {
     if (on_execute) {
       return on_execute(plan, stop);
     }
@@ -84,7 +84,7 @@ struct FakeDatabase {
       report.blockers = report.error->code == ErrorCode::LockHeld ? holders : std::vector<Blocker>();
       return report;
     }
-    if (auto permitted = permit ? permit() : Result<void>(); !permitted) {
+    if (auto permitted = pre_run_check ? pre_run_check() : Result<void>(); !permitted) {
       report.error = std::move(permitted).error();
       return report;
     }
@@ -164,12 +164,12 @@ class FakeAccess final : public DatabaseAccess {
     }
     return {};
   }
-  ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::Permit& permit) override {
+  ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::PreRunCheck& pre_run_check) override {
     database_.calls.emplace_back("execute");
     if (!plan.empty()) {
       sink_.run_started(plan);
     }
-    return database_.run(plan, stop, permit);
+    return database_.run(plan, stop, pre_run_check);
   }
 
  private:

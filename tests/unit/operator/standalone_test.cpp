@@ -104,16 +104,16 @@ TEST_F(FolderWatchTest, ReturnsAtOnceWhenStopped) {
 class CatalogueTest : public testing::Test {
  protected:
   CatalogueTest() { fs::create_directory(folder / "m"); }
-  CatalogueChange look() { return catalogue.accept(manifests.scan().value()); }
+  CatalogueChange look() { return store.accept(manifests.scan().value()); }
   std::string state(const std::string& name) { return test::read_file(folder.path() / "state" / name); }
   bool has_state(const std::string& name) { return fs::exists(folder.path() / "state" / name); }
 
   test::TempFolder folder;
   SystemClock clock;
   StateFolder state_folder = StateFolder::open(folder / "state").value();
-  Catalogue catalogue{state_folder, clock, [](const DatabaseMigration& resource) {
-                        return Catalogue::Identity{"db:5432", resource.spec.database.url};
-                      }};
+  FolderStore store{state_folder, clock, [](const DatabaseMigration& resource) {
+                      return FolderStore::Identity{"db:5432", resource.spec.database.url};
+                    }};
   ManifestFolder manifests{folder / "m", clock};
   const ResourceKey orders{"default", "orders"};
 };
@@ -121,13 +121,13 @@ class CatalogueTest : public testing::Test {
 TEST_F(CatalogueTest, CountsGenerationsOnlyWhenTheSpecChanges) {
   folder.write("m/a.yaml", manifest("orders"));
   EXPECT_EQ(look().changed.size(), 1U);
-  EXPECT_EQ(catalogue.find(orders)->metadata.generation, 1);
+  EXPECT_EQ(store.find(orders)->metadata.generation, 1);
   EXPECT_TRUE(look().changed.empty());
   folder.write("m/a.yaml", "# a comment\n" + manifest("orders"));
   EXPECT_TRUE(look().changed.empty());
   folder.write("m/a.yaml", manifest("orders", "  targetRevision: base\n"));
   EXPECT_EQ(look().changed.size(), 1U);
-  EXPECT_EQ(catalogue.find(orders)->metadata.generation, 2);
+  EXPECT_EQ(store.find(orders)->metadata.generation, 2);
 }
 
 TEST_F(CatalogueTest, KeepsCountAcrossARestart) {
@@ -137,8 +137,8 @@ TEST_F(CatalogueTest, KeepsCountAcrossARestart) {
   (void)look();
   DatabaseMigrationStatus status;
   status.observed_generation = 2;
-  ASSERT_TRUE(catalogue.write_status(orders, status).has_value());
-  Catalogue again(state_folder, clock, [](const DatabaseMigration&) { return Catalogue::Identity{}; });
+  ASSERT_TRUE(store.write_status(orders, status).has_value());
+  FolderStore again(state_folder, clock, [](const DatabaseMigration&) { return FolderStore::Identity{}; });
   ManifestFolder fresh(folder / "m", clock);
   (void)again.accept(fresh.scan().value());
   EXPECT_EQ(again.find(orders)->metadata.generation, 2);
@@ -148,12 +148,12 @@ TEST_F(CatalogueTest, KeepsCountAcrossARestart) {
 TEST_F(CatalogueTest, RemovesTheStatusOfADeletedManifest) {
   folder.write("m/a.yaml", manifest("orders"));
   (void)look();
-  ASSERT_TRUE(catalogue.write_status(orders, {}).has_value());
+  ASSERT_TRUE(store.write_status(orders, {}).has_value());
   EXPECT_TRUE(has_state("default.orders.status.yaml"));
   fs::remove(folder / "m/a.yaml");
   EXPECT_EQ(look().removed, std::vector<ResourceKey>{orders});
   EXPECT_FALSE(has_state("default.orders.status.yaml"));
-  EXPECT_FALSE(catalogue.find(orders).has_value());
+  EXPECT_FALSE(store.find(orders).has_value());
 }
 
 TEST_F(CatalogueTest, RemovesWhatIsLeftOfManifestsDeletedWhileNobodyLooked) {
@@ -169,9 +169,9 @@ TEST_F(CatalogueTest, RemovesWhatIsLeftOfManifestsDeletedWhileNobodyLooked) {
 TEST_F(CatalogueTest, ClaimsNoTargetForAManifestThatCouldNeverBeRead) {
   folder.write("m/a.yaml", manifest("orders", "  polcy: {}\n"));
   (void)look();
-  const std::string told = state("default.orders.status.yaml");
-  EXPECT_NE(told.find("InvalidManifest"), std::string::npos);
-  EXPECT_EQ(told.find("head"), std::string::npos) << told;
+  const std::string reported = state("default.orders.status.yaml");
+  EXPECT_NE(reported.find("InvalidManifest"), std::string::npos);
+  EXPECT_EQ(reported.find("head"), std::string::npos) << reported;
 }
 
 TEST_F(CatalogueTest, StallsABrokenManifestAndGoesOnWithTheOthers) {
@@ -182,8 +182,8 @@ TEST_F(CatalogueTest, StallsABrokenManifestAndGoesOnWithTheOthers) {
   CatalogueChange change = look();
   ASSERT_EQ(change.problems.size(), 1U);
   EXPECT_EQ(change.problem_count, 1U);
-  EXPECT_FALSE(catalogue.find(orders).has_value());
-  EXPECT_TRUE(catalogue.find({"default", "users"}).has_value());
+  EXPECT_FALSE(store.find(orders).has_value());
+  EXPECT_TRUE(store.find({"default", "users"}).has_value());
   EXPECT_NE(state("default.orders.status.yaml").find("reason: InvalidManifest"), std::string::npos);
   EXPECT_NE(state("problem.a.yaml").find("a.yaml:7: field `spec.polcy`"), std::string::npos);
   change = look();
@@ -201,18 +201,18 @@ TEST_F(CatalogueTest, RefusesASecondDeclarationOfAResource) {
   ASSERT_EQ(change.problems.size(), 1U);
   EXPECT_EQ(change.problems.front().error.describe(),
             "b.yaml:1: metadata.name: default/orders is already declared in a.yaml:1");
-  EXPECT_FALSE(catalogue.find(orders)->spec.suspend);
+  EXPECT_FALSE(store.find(orders)->spec.suspend);
 }
 
 TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoResourcesAndThenToTheOther) {
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("rival"));
   (void)look();
-  EXPECT_EQ(catalogue.claimed_by(orders), "");
-  EXPECT_EQ(catalogue.claimed_by({"default", "rival"}), "default/orders");
+  EXPECT_EQ(store.claimed_by(orders), "");
+  EXPECT_EQ(store.claimed_by({"default", "rival"}), "default/orders");
   fs::remove(folder / "m/a.yaml");
   EXPECT_EQ(look().changed, (std::vector<ResourceKey>{{"default", "rival"}}));
-  EXPECT_EQ(catalogue.claimed_by({"default", "rival"}), "");
+  EXPECT_EQ(store.claimed_by({"default", "rival"}), "");
 }
 
 TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoThatTheServerCallsTheSame) {
@@ -220,10 +220,10 @@ TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoThatTheServerCallsTheSame) {
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("rival", "", "postgresql://db.example.org/orders"));
   (void)look();
-  EXPECT_EQ(catalogue.claimed_by(rival), "");
-  EXPECT_EQ(catalogue.claim(rival, "1"), "");  // it was looked at first
-  EXPECT_EQ(catalogue.claim(orders, "1"), "");
-  EXPECT_EQ(catalogue.claim(rival, "1"), "default/orders");
+  EXPECT_EQ(store.claimed_by(rival), "");
+  EXPECT_EQ(store.claim(rival, "1"), "");  // it was looked at first
+  EXPECT_EQ(store.claim(orders, "1"), "");
+  EXPECT_EQ(store.claim(rival, "1"), "default/orders");
   DatabaseMigrationStatus refused;
   refused.observed_generation = 1;
   Condition ready;
@@ -231,19 +231,19 @@ TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoThatTheServerCallsTheSame) {
   ready.reason = Reason::DatabaseClaimed;
   ready.message = "the database is already managed by default/orders";
   refused.conditions = {ready};
-  ASSERT_TRUE(catalogue.write_status(rival, refused).has_value());
-  EXPECT_EQ(catalogue.claim(rival, "2"), "default/orders");  // the server was started anew: the other one is looked at first
-  EXPECT_EQ(catalogue.claim(orders, "2"), "");
-  EXPECT_EQ(catalogue.claim(rival, "2"), "default/orders");
+  ASSERT_TRUE(store.write_status(rival, refused).has_value());
+  EXPECT_EQ(store.claim(rival, "2"), "default/orders");  // the server was started anew: the other one is looked at first
+  EXPECT_EQ(store.claim(orders, "2"), "");
+  EXPECT_EQ(store.claim(rival, "2"), "default/orders");
   fs::remove(folder / "m/a.yaml");
   EXPECT_EQ(look().changed, std::vector<ResourceKey>{rival});
-  EXPECT_EQ(catalogue.claim(rival, "2"), "");
+  EXPECT_EQ(store.claim(rival, "2"), "");
 }
 
 TEST_F(CatalogueTest, WritesStatusFilesForTheOwnerAlone) {
   folder.write("m/a.yaml", manifest("orders", "", "postgresql://me:hunter2@db/orders"));
   (void)look();
-  ASSERT_TRUE(catalogue.write_status(orders, {}).has_value());
+  ASSERT_TRUE(store.write_status(orders, {}).has_value());
   struct stat facts {};
   ASSERT_EQ(::stat((folder / "state/default.orders.status.yaml").c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 0777U, 0600U);

@@ -2,7 +2,7 @@
 // waited for, and under way.
 #include <gtest/gtest.h>
 
-#include "operator/reconcile/admission.hpp"
+#include "operator/reconcile/preflight.hpp"
 #include "operator/reconcile/reconciler.hpp"
 #include "operator/reconcile/run_progress.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -46,20 +46,20 @@ class WithdrawalTest : public testing::Test {
   ReconcileObserver observer;
   test::FakeClock clock;
   DatabaseMigration resource = sketch::resource();
-  Standing standing = Standing::Holds;
+  DeclarationState standing = DeclarationState::Holds;
   ReconcileNotes notes;
 };
 
 TEST_F(WithdrawalTest, ChangesNothingWhenTheDeclarationChangedWhileTheBackupWasTaken) {
-  for (const Standing now : {Standing::Changed, Standing::Withdrawn}) {
-    standing = Standing::Holds;
+  for (const DeclarationState now : {DeclarationState::Changed, DeclarationState::Withdrawn}) {
+    standing = DeclarationState::Holds;
     backups.meanwhile = [this, now] { standing = now; };
     const Outcome outcome = reconcile();
     EXPECT_FALSE(ran());
     EXPECT_EQ(outcome.kind, Kind::Failed);
-    EXPECT_TRUE(outcome.at_once) << "what is declared now is looked at right away";
+    EXPECT_TRUE(outcome.retry_now) << "what is declared now is looked at right away";
   }
-  standing = Standing::Holds;
+  standing = DeclarationState::Holds;
   backups.meanwhile = [] {};
   EXPECT_EQ(reconcile().reason, Reason::Applied);
 }
@@ -68,7 +68,7 @@ TEST_F(WithdrawalTest, ChangesNothingWhenTheApprovalWasTakenBackWhileTheBackupWa
   resource.spec.policy.approval = ApprovalPolicy::Always;
   approvals.given = {{"yes", reconcile().plan_hash, "ann", "now"}};
   backups.meanwhile = [this] { approvals.given.clear(); };
-  EXPECT_TRUE(reconcile().at_once);
+  EXPECT_TRUE(reconcile().retry_now);
   EXPECT_FALSE(ran());
   EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired);
 }
@@ -76,13 +76,13 @@ TEST_F(WithdrawalTest, ChangesNothingWhenTheApprovalWasTakenBackWhileTheBackupWa
 TEST_F(WithdrawalTest, ChangesNothingWhenTheWindowClosedWhileTheBackupWasTaken) {
   resource.spec.execution.windows = {{"* * * * *", std::chrono::minutes(1), "UTC"}};
   backups.meanwhile = [this] { resource.spec.execution.windows = {{"0 0 1 1 *", std::chrono::minutes(1), "UTC"}}; };
-  EXPECT_TRUE(reconcile().at_once);
+  EXPECT_TRUE(reconcile().retry_now);
   EXPECT_FALSE(ran());
 }
 
 TEST_F(WithdrawalTest, ChangesNothingWhenItWasTakenBackWhileTheLockWasWaitedFor) {
   int asked = 0;
-  notes.standing = [&] { return ++asked == 1 ? Standing::Holds : Standing::Withdrawn; };
+  notes.standing = [&] { return ++asked == 1 ? DeclarationState::Holds : DeclarationState::Withdrawn; };
   const Outcome outcome = reconcile();
   EXPECT_EQ(asked, 2) << "after the backup, and under the lock";
   EXPECT_EQ(outcome.kind, Kind::Failed);
@@ -92,7 +92,7 @@ TEST_F(WithdrawalTest, ChangesNothingWhenItWasTakenBackWhileTheLockWasWaitedFor)
 TEST_F(WithdrawalTest, EndsARunAtItsNextSafePointAndLooksAgain) {
   databases.database.on_execute = [this](const Plan& plan, const StopToken& stop) {
     EXPECT_FALSE(stop.requested());
-    standing = Standing::Withdrawn;
+    standing = DeclarationState::Withdrawn;
     clock.advance(std::chrono::seconds(2));
     databases.sink->revision_finished(0, plan.revisions.front(), milliseconds(1));
     EXPECT_TRUE(stop.requested());
@@ -127,7 +127,7 @@ TEST_F(WithdrawalTest, LeavesTheOperatorsOwnStopInForce) {
 
 TEST_F(WithdrawalTest, LetsARunThatHasBegunGoOnWhenSomethingElseIsDeclared) {
   databases.database.on_execute = [this](const Plan& plan, const StopToken& stop) {
-    standing = Standing::Changed;
+    standing = DeclarationState::Changed;
     clock.advance(std::chrono::seconds(2));
     databases.sink->revision_finished(0, plan.revisions.front(), milliseconds(1));
     EXPECT_FALSE(stop.requested());
@@ -143,7 +143,7 @@ TEST_F(WithdrawalTest, StopsWaitingForTheLock) {
     clock.advance(std::chrono::seconds(2));
     databases.sink->waiting_for_lock({}, std::chrono::seconds(2));
     EXPECT_FALSE(stop.requested());
-    standing = Standing::Changed;
+    standing = DeclarationState::Changed;
     clock.advance(std::chrono::seconds(2));
     databases.sink->waiting_for_lock({}, std::chrono::seconds(4));
     EXPECT_TRUE(stop.requested());

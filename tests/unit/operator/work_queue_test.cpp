@@ -200,7 +200,7 @@ TEST_F(WorkQueueTest, TakesBackWhatFindsItsGroupFullAndHandsItOutWhenThereIsRoom
   EXPECT_TRUE(queue.set_group(kB, "db:5432"));
   const SteadyTime asked = queue.asked(kC);
   EXPECT_FALSE(queue.set_group(kC, "db:5432"));
-  queue.give_back(kC);
+  queue.requeue(kC);
   queue.done(kC);
   EXPECT_EQ(queue.try_get(), std::nullopt);
   EXPECT_EQ(queue.statistics().depth, 1U);
@@ -218,7 +218,7 @@ TEST_F(WorkQueueTest, TakesBackWhatFindsItsGroupFullAndHandsItOutWhenThereIsRoom
 TEST_F(WorkQueueTest, ARemovedKeyDoesNotComeBack) {
   queue.add(kA);
   ASSERT_EQ(queue.try_get(), kA);
-  queue.give_back(kA);
+  queue.requeue(kA);
   queue.remove(kA);
   queue.done(kA);
   EXPECT_EQ(queue.try_get(), std::nullopt);
@@ -313,12 +313,12 @@ TEST(WorkQueueThreads, KeepTheTimeOfAKeyThatIsScheduledBeforeWhatTheyWaitFor) {
     WorkQueue queue{clock, BackOff{}, 0};
     queue.add_after(kA, std::chrono::hours(1));
     std::promise<ResourceKey> first;
-    std::atomic<bool> told{false};
+    std::atomic<bool> reported{false};
     std::vector<std::thread> threads;
     for (std::size_t worker = 0; worker < workers; ++worker) {
       threads.emplace_back([&] {
         while (const auto key = queue.get()) {
-          if (!told.exchange(true)) {
+          if (!reported.exchange(true)) {
             first.set_value(*key);
           }
           queue.done(*key);
@@ -364,7 +364,7 @@ TEST(WorkQueueThreads, KeepTheLimitOfAGroupThatTheyLearnOfOnTheWay) {
           --at_work;
           ++finished;
         } else {
-          queue.give_back(*key);
+          queue.requeue(*key);
         }
         queue.done(*key);
       }

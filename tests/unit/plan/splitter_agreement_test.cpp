@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "migrations/plan/pg_query_access.hpp"
-#include "migrations/plan/sql_lexer.hpp"
 #include "migrations/plan/statement.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {

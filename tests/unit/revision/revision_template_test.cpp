@@ -6,7 +6,7 @@
 
 #include "migrations/revision/file_template.hpp"
 #include "migrations/revision/native_header.hpp"
-#include "migrations/revision/time_zone.hpp"
+#include "migrations/text/time_zone.hpp"
 
 namespace athanor {
 namespace {
@@ -141,23 +141,23 @@ TEST(RevisionMessage, RefusesWordsThatSayNothing) {
 }
 
 TEST(NewRevision, IsNamedByTheTemplateInTheConfiguredZone) {
-  Configuration configuration;
-  configuration.timezone = "Australia/Sydney";
-  configuration.file_template = "%(year)d/%(day).2d_%(hour).2d_%(rev)s_%(slug)s";
-  const auto file = name_new_revision(configuration, "versions/", "8c1f0a2b7d3e", "Add email to users", at(1795227000));
+  RevisionNaming naming;
+  naming.timezone = "Australia/Sydney";
+  naming.file_template = "%(year)d/%(day).2d_%(hour).2d_%(rev)s_%(slug)s";
+  const auto file = name_new_revision(naming, "versions/", "8c1f0a2b7d3e", "Add email to users", at(1795227000));
   ASSERT_TRUE(file);
   EXPECT_EQ(file->path, "versions/2026/21_13_8c1f0a2b7d3e_add_email_to_users.sql");
   EXPECT_EQ(file->created, "2026-11-21T13:10:00+11:00");
 }
 
 TEST(NewRevision, RefusesBadIdsAndTemplates) {
-  Configuration configuration;
-  EXPECT_EQ(name_new_revision(configuration, "v", "a-b", "x", at(0)).error().code, ErrorCode::InvalidRevisionId);
-  configuration.file_template = "../%(rev)s";
-  EXPECT_EQ(name_new_revision(configuration, "v", "ab", "x", at(0)).error().code, ErrorCode::PathEscape);
-  configuration.file_template = "%(rev)s";
-  configuration.timezone = "Nowhere/Land";
-  EXPECT_EQ(name_new_revision(configuration, "v", "ab", "x", at(0)).error().code, ErrorCode::Configuration);
+  RevisionNaming naming;
+  EXPECT_EQ(name_new_revision(naming, "v", "a-b", "x", at(0)).error().code, ErrorCode::InvalidRevisionId);
+  naming.file_template = "../%(rev)s";
+  EXPECT_EQ(name_new_revision(naming, "v", "ab", "x", at(0)).error().code, ErrorCode::PathEscape);
+  naming.file_template = "%(rev)s";
+  naming.timezone = "Nowhere/Land";
+  EXPECT_EQ(name_new_revision(naming, "v", "ab", "x", at(0)).error().code, ErrorCode::Configuration);
 }
 
 Revision header() {

@@ -1,5 +1,5 @@
 // Archives that mean harm get nowhere.
-#include "operator/cluster/artifact_archive.hpp"
+#include "operator/sources/artifact_archive.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Artifacts of Flux sources: verified, unpacked once, waited for.
-#include "operator/cluster/flux_source.hpp"
+#include "operator/sources/flux_source.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

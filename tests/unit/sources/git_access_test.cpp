@@ -68,7 +68,7 @@ TEST_F(GitCredentialsTest, APasswordGoesIntoAHeaderAndNowhereElse) {
 }
 
 TEST_F(GitCredentialsTest, OnlyTheAuthorityOfTheSecretIsTrusted) {
-  surroundings_.protocols = GitSurroundings().protocols;
+  surroundings_.protocols = GitEnvironment().protocols;
   const auto authority = test::make_authority();
   const auto certificate = test::issue_certificate(authority, {.common_name = "git", .names = {"IP:127.0.0.1"}});
   MisbehavingServer server(

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "operator/cluster/git_source.hpp"
 #include "operator/kube/base64.hpp"
+#include "operator/sources/git_source.hpp"
 #include "tests/support/fake_kube.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -144,7 +144,7 @@ class GitTest : public ::testing::Test {
   MovedClock clock_;
   StopSource stop_;
   GitOptions options_;
-  GitSurroundings surroundings_;
+  GitEnvironment surroundings_;
   std::unique_ptr<GitRepositories> repositories_;
   std::optional<Error> doubt_;  // of the last one that was loaded
 };

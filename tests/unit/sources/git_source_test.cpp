@@ -1,5 +1,5 @@
 // What a resource gets of a Git repository, and how seldom a server is asked.
-#include "operator/cluster/git_source.hpp"
+#include "operator/sources/git_source.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ TEST_F(Git, ABranchThatMovesIsNoticedWhenTheIntervalIsOver) {
   ASSERT_TRUE(between);
   EXPECT_EQ((*between)->revision(), "main@" + old_commit);
   EXPECT_EQ(asked("ls-remote"), 1U);
-  clock_.advance(options_.look_again);
+  clock_.advance(options_.requeue_after);
   auto after = load(resource(tree_.url()));
   ASSERT_TRUE(after) << after.error().describe();
   EXPECT_EQ((*after)->revision(), "main@" + new_commit);
@@ -67,7 +67,7 @@ TEST_F(Git, FilesOfAnOldCommitGoWithItsLastSnapshot) {
   auto before = load(resource(tree_.url()));
   ASSERT_TRUE(before);
   tree_.commit(sketch::line_and_branch());
-  clock_.advance(options_.look_again);
+  clock_.advance(options_.requeue_after);
   const auto after = load(resource(tree_.url()));
   ASSERT_TRUE(after);
   EXPECT_EQ(unpacked(), 2U);
@@ -215,7 +215,7 @@ TEST_F(Git, LinksThatLeadOutAreRefusedOthersAreFollowed) {
     fs::create_symlink(target, tree_.folder() + "/db/evil.sql");
     tree_.write("outside.sql", "SELECT 1;");
     tree_.commit();
-    clock_.advance(options_.look_again);
+    clock_.advance(options_.requeue_after);
     const auto evil = load(resource(tree_.url()));
     ASSERT_FALSE(evil) << target;
     EXPECT_THAT(evil.error().context, HasSubstr("db/evil.sql"));
@@ -252,7 +252,7 @@ TEST_F(Git, NoConfigurationIsReadAndNoHookIsRun) {
 
 TEST_F(Git, ProtocolsThatAreNotAllowedAreRefused) {
   tree_.commit(sketch::line());
-  surroundings_.protocols = GitSurroundings().protocols;
+  surroundings_.protocols = GitEnvironment().protocols;
   ASSERT_EQ(surroundings_.protocols, "https:ssh");
   for (const std::string& url : {tree_.url(), tree_.folder(), "ext::sh -c touch% " + folder_ / "ran", std::string("fd::0"),
                                  std::string("git://127.0.0.1/x"), std::string("http://127.0.0.1:1/x")}) {
@@ -283,7 +283,7 @@ TEST_F(Git, AnOutageIsSatOutInDoubtExceptByWhoeverChangedSomething) {
   ASSERT_TRUE(load(wanted));
   EXPECT_FALSE(doubt_);
   fs::rename(tree_.folder(), folder_ / "moved");
-  clock_.advance(options_.look_again);
+  clock_.advance(options_.requeue_after);
   const auto during = load(wanted);
   ASSERT_TRUE(during) << during.error().describe();
   EXPECT_EQ((*during)->revision(), "main@" + commit);
@@ -309,7 +309,7 @@ TEST_F(Git, AfterAnOutageTheDoubtGoesWithinSecondsAndNotAtTheNextInterval) {
   const DatabaseMigration wanted = resource(tree_.url());
   ASSERT_TRUE(load(wanted));
   fs::rename(tree_.folder(), folder_ / "moved");
-  clock_.advance(options_.look_again);
+  clock_.advance(options_.requeue_after);
   ASSERT_TRUE(load(wanted));
   const auto asked_before = asked("ls-remote");
   ASSERT_TRUE(load(wanted));
@@ -337,7 +337,7 @@ TEST_F(Git, ARepositoryThatVanishesFromTheCacheIsFetchedAgain) {
     fs::remove_all(entry.path() / "repository");
   }
   const std::string commit = tree_.commit(sketch::line_and_branch());
-  clock_.advance(options_.look_again);
+  clock_.advance(options_.requeue_after);
   const auto again = load(resource(tree_.url()));
   ASSERT_TRUE(again) << again.error().describe();
   EXPECT_EQ((*again)->revision(), "main@" + commit);

@@ -1,0 +1,24 @@
+// What a Migrator is told about one database: where version table and ledger are, and how a run behaves.
+//
+// Threads: plain values.
+#pragma once
+
+#include <string>
+
+#include "migrations/session/session_settings.hpp"
+
+namespace athanor {
+
+struct MigratorSettings {
+  std::string version_table = "alembic_version";
+  std::string version_table_schema;
+  bool version_table_pk = true;
+  bool transaction_per_migration = true;
+  std::string ledger_schema = "athanor";
+  ExecutionSettings execution;
+  std::string actor;      // who: "alice@laptop", "databasemigration/shop/orders"
+  std::string run_id;     // new_run_id() when empty
+  bool identify = false;  // observe() asks which database it is: Observation::identity
+};
+
+}  // namespace athanor

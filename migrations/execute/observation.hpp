@@ -1,0 +1,50 @@
+// What a database says about its migrations: current heads, an unfinished revision, what the ledger recorded.
+//
+// Threads: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "migrations/graph/graph.hpp"
+
+namespace athanor {
+
+// What the ledger says of one revision as it was last applied.
+struct AppliedRevision {
+  std::string revision;
+  std::string checksum;  // empty when it was applied by another tool or stamped
+  std::string applied_at;
+  std::string actor;
+  std::string tool;  // "athanor 0.1.0"
+};
+
+// A multi-step revision that stopped half-way.
+struct UnfinishedStep {
+  std::string revision;
+  Direction direction = Direction::Upgrade;
+  int step = 0;       // index of the first step that is not done
+  int statement = 0;  // autocommit: the statement whose outcome must be probed
+  bool intent = false;
+  std::string before;                 // autocommit: what the catalog said before the statement was sent
+  std::optional<std::string> cursor;  // batch: last key done, as text
+  std::int64_t rows = 0;              // batch: rows done so far
+  std::string checksum;               // of the text that was half-applied
+};
+
+struct Observation {
+  std::vector<std::string> rows;  // of the version table, sorted
+  bool has_version_table = false;
+  bool has_ledger = false;
+  bool read_only = false;  // a standby: may be looked at, not migrated
+  int server_version = 0;
+  std::optional<UnfinishedStep> unfinished;
+  // Which version table of which database of which running server, in the server's words: the same text by whatever host name,
+  // port, user or search_path it was reached. Another one after a restart, and for a copy of the server. Empty unless asked
+  // for.
+  std::string identity;
+};
+
+}  // namespace athanor

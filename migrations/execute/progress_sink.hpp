@@ -1,0 +1,34 @@
+// Receives the progress of a run.
+//
+// Threads: called from the migrator's thread; must not block for long.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "migrations/base/clock.hpp"
+#include "migrations/base/error.hpp"
+#include "migrations/execute/execution_report.hpp"
+#include "migrations/plan/plan.hpp"
+#include "migrations/session/blocker.hpp"
+
+namespace athanor {
+
+// Every method does nothing by default; a sink overrides what it shows.
+class ProgressSink {
+ public:
+  virtual ~ProgressSink() = default;
+  virtual void run_started(const Plan& /*plan*/) {}
+  virtual void waiting_for_lock(const std::vector<Blocker>& /*holders*/, milliseconds /*waited*/) {}
+  virtual void revision_started(std::size_t /*index*/, const PlannedRevision& /*revision*/) {}
+  virtual void step_started(const PlannedRevision& /*revision*/, std::size_t /*step*/) {}
+  virtual void batch_progress(const PlannedRevision& /*revision*/, std::int64_t /*rows*/, milliseconds /*elapsed*/) {}
+  virtual void blocked(const PlannedRevision& /*revision*/, const std::vector<Blocker>& /*blockers*/, milliseconds /*waited*/) {
+  }
+  virtual void retrying(const PlannedRevision& /*revision*/, const Error& /*error*/, int /*attempt*/, milliseconds /*delay*/) {}
+  virtual void revision_finished(std::size_t /*index*/, const PlannedRevision& /*revision*/, milliseconds /*duration*/) {}
+  virtual void run_finished(const ExecutionReport& /*report*/) {}
+};
+
+}  // namespace athanor

@@ -1,0 +1,125 @@
+// The order of a walk. Alembic follows one line down as long as it can; a revision that another line still needs waits, and
+// the walk goes on at the first line that needs it. Alembic keeps the ancestors of every line as a set and builds the sets anew
+// at each branch; here one count per revision says whether a line above it is still open, so that a walk is linear.
+#include <algorithm>
+
+#include "migrations/graph/graph_data.hpp"
+
+namespace athanor {
+namespace {
+
+class Order {
+ public:
+  Order(const GraphData& data, Marks todo) : data_(data), todo_(std::move(todo)) {}
+
+  Result<NodeList> run(const NodeList& heads) {
+    begin(heads);
+    std::size_t here = 0;
+    while (!lines_.empty()) {
+      const Node candidate = lines_[here];
+      if (open_above_[at(candidate)] > 0) {
+        here = first_line_above(candidate, here);
+      } else {
+        here = emit(candidate, here);
+      }
+    }
+    if (std::ranges::find(todo_, 1) != todo_.end()) {
+      const Node left = static_cast<Node>(std::ranges::find(todo_, 1) - todo_.begin());
+      return fail(Error(ErrorCode::InvalidTarget, "revision '" + data_.id(left) + "' cannot be reached from the requested end")
+                      .advise("ask for a range along one branch, or for 'heads'"));
+    }
+    return std::move(output_);
+  }
+
+ private:
+  void begin(const NodeList& heads) {
+    is_line_ = data_.no_marks();
+    for (const Node head : heads) {
+      if (head >= 0 && todo_[at(head)] != 0 && is_line_[at(head)] == 0) {
+        is_line_[at(head)] = 1;
+        lines_.push_back(head);
+      }
+    }
+    std::ranges::sort(lines_, {}, [&](Node node) { return data_.rank[at(node)]; });
+    open_ = data_.no_marks();
+    data_.reach(data_.normalized, lines_, open_);
+    open_above_.assign(data_.size(), 0);
+    for (Node node = 0; node < static_cast<Node>(data_.size()); ++node) {
+      if (open_[at(node)] != 0) {
+        for (const Node below : data_.normalized.of(node)) {
+          ++open_above_[at(below)];
+        }
+      }
+    }
+  }
+
+  // Hands out `candidate` and puts its parents in its place; returns the line to go on with.
+  std::size_t emit(Node candidate, std::size_t here) {
+    output_.push_back(candidate);
+    todo_[at(candidate)] = 0;
+    is_line_[at(candidate)] = 0;
+    bool placed = false;
+    for (const Node below : data_.normalized.of(candidate)) {
+      if (todo_[at(below)] == 0 || is_line_[at(below)] != 0) {
+        continue;
+      }
+      is_line_[at(below)] = 1;
+      if (placed) {
+        lines_.push_back(below);
+      } else {
+        lines_[here] = below;
+        placed = true;
+      }
+    }
+    close(candidate);
+    if (!placed) {
+      lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(here));
+      here = here > 0 ? here - 1 : 0;
+    }
+    return here;
+  }
+
+  // `node` is no line any more: forget it, and whatever only it kept open.
+  void close(Node node) {
+    stack_.assign(1, node);
+    while (!stack_.empty()) {
+      const Node one = stack_.back();
+      stack_.pop_back();
+      open_[at(one)] = 0;
+      for (const Node below : data_.normalized.of(one)) {
+        if (--open_above_[at(below)] == 0 && open_[at(below)] != 0 && is_line_[at(below)] == 0) {
+          stack_.push_back(below);
+        }
+      }
+    }
+  }
+
+  // The first line from which `candidate` can be reached. There is one: something open lies above it.
+  std::size_t first_line_above(Node candidate, std::size_t here) {
+    above_.look_for(candidate);
+    for (std::size_t line = 0; line < lines_.size(); ++line) {
+      if (line != here && above_.found_below({&lines_[line], 1})) {
+        return line;
+      }
+    }
+    return here;
+  }
+
+  const GraphData& data_;
+  Marks todo_;
+  NodeList output_;
+  NodeList lines_;  // where the walk stands on each line it follows
+  Marks is_line_;
+  Marks open_;                            // lines and all their ancestors
+  std::vector<std::int32_t> open_above_;  // children in open_
+  AncestorSearch above_{data_};
+  NodeList stack_;
+};
+
+}  // namespace
+
+Result<NodeList> order_newest_first(const GraphData& data, Marks todo, const NodeList& heads) {
+  return Order(data, std::move(todo)).run(heads);
+}
+
+}  // namespace athanor

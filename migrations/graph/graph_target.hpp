@@ -1,0 +1,33 @@
+// Where a walk is to end: absolute targets, and relative ones counted from the rows or from a named revision.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "migrations/graph/graph_symbols.hpp"
+
+namespace athanor {
+
+// [branch@][symbol](+|-)N, found at the beginning of a target; what follows the number is not looked at.
+struct RelativeTarget {
+  std::optional<std::string> branch;
+  std::optional<std::string> symbol;
+  std::string text;        // "+2", as typed
+  std::int64_t steps = 0;  // saturates; no graph is that long
+};
+[[nodiscard]] std::optional<RelativeTarget> relative_target(std::string_view target);
+
+// The revisions an upgrade goes to. May hold kNothing or kBase where a walk left the graph.
+[[nodiscard]] Result<NodeList> upgrade_targets(const Symbols& symbols, const RangeEnd& current, const RangeEnd& target,
+                                               bool strict);
+
+struct DowngradeTarget {
+  std::optional<std::string> branch;
+  Node node = kNothing;  // kNothing or kBase: everything goes
+};
+// `warnings` receives what Alembic warns of: counting down from several rows.
+[[nodiscard]] Result<DowngradeTarget> downgrade_target(const Symbols& symbols, const RangeEnd& current, std::string_view target,
+                                                       bool strict, std::vector<std::string>& warnings);
+
+}  // namespace athanor

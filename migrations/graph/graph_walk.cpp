@@ -1,0 +1,237 @@
+// The walks: upgrade, downgrade, stamp, offline ranges, history ranges, and what rows imply.
+#include <algorithm>
+
+#include "migrations/graph/graph_data.hpp"
+#include "migrations/graph/graph_range.hpp"
+#include "migrations/graph/version_rows.hpp"
+
+namespace athanor {
+namespace {
+
+// A row that no file explains is not a mistyped target: say so, and how to go on.
+Error blame_rows(const Symbols& symbols, const std::vector<std::string>& rows, Error error) {
+  if (error.code != ErrorCode::UnknownRevision) {
+    return error;
+  }
+  for (const std::string& row : rows) {
+    if (!symbols.ident(row) && error.message.find("'" + row + "'") != std::string::npos) {
+      return Error(ErrorCode::UnknownDatabaseRevision, "the version table holds revision '" + row + "', which is in no file")
+          .advise(
+              "restore its file, or check that database and folder belong together; `athanor stamp --purge` replaces the row");
+    }
+  }
+  return error;
+}
+
+Result<Walk> steps_of(const Symbols& symbols, const std::vector<std::string>& rows, const NodeList& order, Direction direction,
+                      std::vector<std::string> warnings) {
+  Walk walk;
+  walk.warnings = std::move(warnings);
+  walk.steps.reserve(order.size());
+  VersionRows table(symbols, rows);
+  for (const Node node : order) {
+    TRY_ASSIGN(WalkStep step, table.run(node, direction));
+    walk.steps.push_back(std::move(step));
+  }
+  return walk;
+}
+
+Result<Walk> upgrade_walk(const Symbols& symbols, const std::vector<std::string>& rows, std::string_view target) {
+  TRY_ASSIGN(RevisionSet range,
+             revisions_between(symbols, RangeEnd::symbol(target), RangeEnd::rows(rows), {.implicit_base = true}));
+  TRY_ASSIGN(NodeList order, order_newest_first(symbols.data(), std::move(range.members), range.heads));
+  std::ranges::reverse(order);
+  return steps_of(symbols, rows, order, Direction::Upgrade, {});
+}
+
+Result<Walk> downgrade_walk(const Symbols& symbols, const std::vector<std::string>& rows, std::string_view target) {
+  std::vector<std::string> warnings;
+  TRY_ASSIGN(RevisionSet range, revisions_to_drop(symbols, RangeEnd::rows(rows), target, warnings));
+  TRY_ASSIGN(const NodeList order, order_newest_first(symbols.data(), std::move(range.members), range.heads));
+  return steps_of(symbols, rows, order, Direction::Downgrade, std::move(warnings));
+}
+
+Result<void> refuse_range(std::string_view target) {
+  if (target.find(':') != std::string_view::npos) {
+    return fail(Error(ErrorCode::RangeNotAllowed,
+                      "'" + std::string(target) + "' is a range, and a database already says where to start")
+                    .advise("give only the end of the range, or add --sql to print the statements of the range"));
+  }
+  return {};
+}
+
+// The rows that a stamp of `targets` concerns: those in line with one of them, each once.
+Result<NodeList> rows_in_line(const Symbols& symbols, const NodeList& rows, const std::vector<std::string>& targets) {
+  NodeList result;
+  Marks taken = symbols.data().no_marks();
+  for (const std::string& target : targets) {
+    if (target.empty()) {
+      continue;
+    }
+    TRY_ASSIGN(Lineage lineage, Lineage::of(symbols, target, true));
+    for (const Node row : rows) {
+      TRY_ASSIGN(const bool in_line, lineage.has(row));
+      if (in_line && taken[at(row)] == 0) {
+        taken[at(row)] = 1;
+        result.push_back(row);
+      }
+    }
+  }
+  return result;
+}
+
+bool touches(const GraphData& data, const Edges& edges, Node from, const NodeList& wanted) {
+  const Node start[] = {from};
+  Marks seen = data.no_marks();
+  data.reach(edges, start, seen);
+  return std::ranges::any_of(wanted, [&](Node node) { return seen[at(node)] != 0; });
+}
+
+Result<void> stamp_one(const GraphData& data, const NodeList& rows, Node goal, std::vector<StampMove>& moves) {
+  if (goal == kNothing) {
+    for (const Node row : rows) {
+      moves.push_back({{row}, kNothing, false, true});
+    }
+    return {};
+  }
+  if (goal == kBase) {
+    return fail(
+        Error(ErrorCode::InvalidTarget, "stamp takes no target relative to the heads").advise("name the revision, or 'base'"));
+  }
+  if (std::ranges::find(rows, goal) != rows.end()) {
+    return {};
+  }
+  const bool above = touches(data, data.all_next, goal, rows);
+  const bool below = touches(data, data.normalized, goal, rows);
+  if (above && below) {
+    return fail(Error(ErrorCode::OverlappingHeads, "the version table holds revisions above and below '" + data.id(goal) + "'")
+                    .advise("delete the rows that another row includes, or stamp with --purge"));
+  }
+  if (above || below) {
+    moves.push_back({rows, goal, below, false});
+  } else {
+    moves.push_back({{}, goal, true, true});
+  }
+  return {};
+}
+
+Result<Walk> stamp_walk(const Symbols& symbols, const std::vector<std::string>& current,
+                        const std::vector<std::string>& targets) {
+  TRY_ASSIGN(const NodeList rows, symbols.all(RangeEnd::rows(current)));
+  TRY_ASSIGN(const NodeList concerned, rows_in_line(symbols, rows, targets));
+  TRY_ASSIGN(NodeList goals, symbols.all(RangeEnd::rows(targets)));
+  if (goals.empty()) {
+    goals.push_back(kNothing);
+  }
+  std::vector<StampMove> moves;
+  for (const Node goal : goals) {
+    TRY(stamp_one(symbols.data(), concerned, goal, moves));
+  }
+  Walk walk;
+  VersionRows table(symbols, current);
+  for (const StampMove& move : moves) {
+    TRY_ASSIGN(WalkStep step, table.stamp(move));
+    walk.steps.push_back(std::move(step));
+  }
+  return walk;
+}
+
+}  // namespace
+
+Result<Walk> RevisionGraph::upgrade(const std::vector<std::string>& current, std::string_view target) const {
+  TRY(refuse_range(target));
+  const Symbols symbols(impl_->data);
+  return upgrade_walk(symbols, current, target).map_error([&](Error error) {
+    return blame_rows(symbols, current, std::move(error));
+  });
+}
+
+Result<Walk> RevisionGraph::downgrade(const std::vector<std::string>& current, std::string_view target) const {
+  TRY(refuse_range(target));
+  const Symbols symbols(impl_->data);
+  return downgrade_walk(symbols, current, target).map_error([&](Error error) {
+    return blame_rows(symbols, current, std::move(error));
+  });
+}
+
+Result<Walk> RevisionGraph::stamp(const std::vector<std::string>& current, const std::vector<std::string>& targets) const {
+  const Symbols symbols(impl_->data);
+  return stamp_walk(symbols, current, targets.empty() ? std::vector<std::string>{"base"} : targets).map_error([&](Error error) {
+    return blame_rows(symbols, current, std::move(error));
+  });
+}
+
+Result<std::pair<std::vector<std::string>, Walk>> RevisionGraph::offline(Direction direction, std::string_view range) const {
+  const Symbols symbols(impl_->data);
+  std::vector<std::string> rows;
+  std::string_view target = range;
+  if (const auto split = range.find(':'); split != std::string_view::npos) {
+    const std::string_view start = range.substr(0, split);
+    target = range.substr(split + 1);
+    if (target.find(':') != std::string_view::npos || start.empty() || target.empty()) {
+      return fail(
+          Error(ErrorCode::InvalidTarget, "'" + std::string(range) + "' is not a range").advise("write it as <from>:<to>"));
+    }
+    if (start != "base") {
+      TRY_ASSIGN(const Node node, symbols.one(start));
+      if (node != kNothing) {
+        rows.push_back(impl_->data.id(node));
+      }
+    }
+  } else if (direction == Direction::Downgrade) {
+    return fail(Error(ErrorCode::InvalidTarget, "an offline downgrade needs to know where it starts")
+                    .advise("write the target as <from>:<to>"));
+  }
+  TRY_ASSIGN(Walk walk,
+             direction == Direction::Downgrade ? downgrade_walk(symbols, rows, target) : upgrade_walk(symbols, rows, target));
+  return std::pair(std::move(rows), std::move(walk));
+}
+
+Result<std::vector<std::string>> RevisionGraph::resolve(std::string_view symbol,
+                                                        const std::vector<std::string>& current) const {
+  const Symbols symbols(impl_->data);
+  if (symbol == "current") {
+    const auto found = symbols.all(RangeEnd::rows(current)).map_error([&](Error error) {
+      return blame_rows(symbols, current, std::move(error));
+    });
+    TRY_ASSIGN(const NodeList nodes, found);
+    return impl_->data.ids(nodes);
+  }
+  TRY_ASSIGN(NodeList nodes, symbols.all(symbol));
+  if (std::ranges::find(nodes, kNothing) != nodes.end()) {
+    return fail(Error(ErrorCode::RelativeOutOfRange, "'" + std::string(symbol) + "' leads beyond the end of the history")
+                    .advise("use a smaller number, or name the revision"));
+  }
+  std::erase(nodes, kBase);
+  return impl_->data.ids(nodes);
+}
+
+Result<std::vector<std::string>> RevisionGraph::history_range(std::string_view base, std::string_view head,
+                                                              const std::vector<std::string>& current) const {
+  const Symbols symbols(impl_->data);
+  RangeEnd lower = RangeEnd::symbol(base.empty() ? "base" : base);
+  RangeEnd upper = RangeEnd::symbol(head.empty() ? "heads" : head);
+  RangeEnd& applied_end = head == "current" ? upper : lower;
+  if ((head == "current" || base == "current") && !current.empty()) {
+    applied_end = RangeEnd::rows(current);
+  } else if (head == "current" || base == "current") {  // nothing is applied: as an open end
+    applied_end = RangeEnd::symbol(head == "current" ? "heads" : "base");
+  }
+  TRY_ASSIGN(RevisionSet range, revisions_between(symbols, upper, lower, {.inclusive = true, .strict = false}));
+  TRY_ASSIGN(const NodeList order, order_newest_first(impl_->data, std::move(range.members), range.heads));
+  return impl_->data.ids(order);
+}
+
+Result<std::vector<std::string>> RevisionGraph::applied(const std::vector<std::string>& rows) const {
+  const Symbols symbols(impl_->data);
+  TRY_ASSIGN(const NodeList nodes, symbols.all(RangeEnd::rows(rows)).map_error([&](Error error) {
+    return blame_rows(symbols, rows, std::move(error));
+  }));
+  Marks seen = impl_->data.no_marks();
+  impl_->data.reach(impl_->data.all_down, nodes, seen);
+  NodeList found;
+  std::ranges::copy_if(impl_->data.order, std::back_inserter(found), [&](Node node) { return seen[at(node)] != 0; });
+  return impl_->data.ids(found);
+}
+
+}  // namespace athanor

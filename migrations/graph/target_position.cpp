@@ -1,0 +1,36 @@
+#include "migrations/graph/target_position.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace athanor {
+
+Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::string& target,
+                                     const std::vector<std::string>& rows) {
+  TargetPosition position;
+  TRY_ASSIGN(position.resolved, graph.resolve(target, rows));
+  TRY_ASSIGN(position.applied, graph.applied(rows));
+  const std::set<std::string> applied(position.applied.begin(), position.applied.end());
+  const auto is_applied = [&applied](const std::string& id) { return applied.contains(id); };
+  if (position.resolved.empty()) {
+    position.reached = rows.empty();
+    position.ahead = !position.reached;
+    return position;
+  }
+  position.reached = std::ranges::all_of(position.resolved, is_applied);
+  position.ahead = position.reached && std::ranges::any_of(position.resolved, [&](const std::string& id) {
+                     return std::ranges::any_of(graph.children(id), is_applied);
+                   });
+  return position;
+}
+
+bool is_ahead(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& targets,
+              const std::vector<std::string>& rows) {
+  if (operation != Direction::Upgrade || targets.size() != 1) {
+    return false;
+  }
+  const auto position = locate_target(graph, targets.front(), rows);
+  return position && position->ahead;
+}
+
+}  // namespace athanor

@@ -1,0 +1,309 @@
+#include "migrations/import/alembic_import.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <system_error>
+
+#include "migrations/import/native_revision.hpp"
+#include "migrations/plan/script.hpp"
+#include "migrations/revision/revision_text.hpp"
+#include "migrations/revision/source.hpp"
+
+namespace athanor {
+namespace {
+
+namespace fs = std::filesystem;
+
+ImportLoss loss_of(const RenderedRevision& revision, Direction direction, const RenderFault& fault) {
+  return {revision.id, revision.file, fault.line, direction, fault.type, fault.message};
+}
+
+// An error of ours about text we made: the line counts in a file nobody has seen, so only the words are kept.
+ImportLoss loss_of(const RenderedRevision& revision, Direction direction, const Error& error) {
+  std::string reason = error.message;
+  if (!error.hint.empty()) {
+    reason += " (" + error.hint + ")";
+  }
+  return {revision.id, revision.file, 0, direction, std::string(error_name(error.code)), std::move(reason)};
+}
+
+// What stands behind `-- athanor:irreversible`: one line.
+std::string irreversible_reason(const ImportLoss& loss) {
+  std::string text = loss.type == "NotImplementedError" || loss.type == "Missing"
+                         ? (loss.reason.empty() ? "its Alembic downgrade raised NotImplementedError" : loss.reason)
+                         : "its Alembic downgrade could not be rendered: " + loss.reason;
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+Result<Revision> read_header(const std::string& text, const std::string& path) {
+  TRY_ASSIGN(auto header, parse_revision_header(RevisionFormat::NativeSql, text, true, path));
+  if (!header) {
+    return fail(ErrorCode::Internal, "the header of the file has no end");
+  }
+  return std::move(*header);
+}
+
+// The file, read as any command will read it, says what Alembic said.
+Result<void> prove(const RenderedRevision& revision, const std::string& path, const std::string& text) {
+  TRY_ASSIGN(const std::string normal, normalise_revision_text(text, path));
+  if (normal != text) {
+    return fail(ErrorCode::NotRenderable, "its text does not survive being written to a file");
+  }
+  TRY_ASSIGN(const Revision header, read_header(text, path));
+  const Revision meant = header_of(revision);
+  if (header.id != meant.id || header.down != meant.down || header.depends_on != meant.depends_on ||
+      header.labels != meant.labels || header.message != meant.message || header.created != meant.created) {
+    return fail(Error(ErrorCode::NotRenderable, "its header would be read differently from a revision file")
+                    .advise("give it a docstring whose first line is not a header field"));
+  }
+  TRY(parse_script(header, text));
+  return {};
+}
+
+Result<std::string> proven_text(const RenderedRevision& revision, const std::string& path, std::string_view irreversible) {
+  TRY_ASSIGN(std::string text, native_revision_text(revision, irreversible));
+  TRY(prove(revision, path, text));
+  return text;
+}
+
+std::string read_whole(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+class Preparation {
+ public:
+  Preparation(const RenderedProject& project, fs::path folder) : project_(project), folder_(std::move(folder)) {}
+
+  Result<Import> run() {
+    for (const RenderedRevision& revision : project_.revisions) {
+      add(revision);
+    }
+    TRY(check_names());
+    add_project_warnings();
+    return std::move(import_);
+  }
+
+ private:
+  void add(const RenderedRevision& revision) {
+    if (revision.upgrade.fault) {
+      import_.refused.push_back(loss_of(revision, Direction::Upgrade, *revision.upgrade.fault));
+      return;
+    }
+    ImportFile file{revision.id, revision.file, (folder_ / fs::path(revision.file).stem()).string() + ".sql", {}, false};
+    std::optional<ImportLoss> lost;
+    if (revision.downgrade.fault) {
+      lost = loss_of(revision, Direction::Downgrade, *revision.downgrade.fault);
+    }
+    auto text = proven_text(revision, file.path, lost ? irreversible_reason(*lost) : std::string());
+    if (!text && !lost) {
+      // Which way is it? Without the downgrade the upgrade may stand.
+      lost = loss_of(revision, Direction::Downgrade, text.error());
+      auto upgrade_alone = proven_text(revision, file.path, irreversible_reason(*lost));
+      if (upgrade_alone) {
+        text = std::move(upgrade_alone);
+      }
+    }
+    if (!text) {
+      import_.refused.push_back(loss_of(revision, Direction::Upgrade, text.error()));
+      return;
+    }
+    if (lost) {
+      import_.irreversible.push_back(std::move(*lost));
+    }
+    add_remarks(revision);
+    file.text = std::move(*text);
+    import_.files.push_back(std::move(file));
+  }
+
+  void add_remarks(const RenderedRevision& revision) {
+    for (const auto* direction : {&revision.upgrade, &revision.downgrade}) {
+      for (const std::string& remark : direction->remarks) {
+        import_.warnings.push_back(shown_path(revision.file) + ": " + remark);
+      }
+    }
+  }
+
+  Result<void> check_names() {
+    std::map<std::string, const ImportFile*> names;
+    for (ImportFile& file : import_.files) {
+      const auto [other, fresh] = names.emplace(file.path, &file);
+      if (!fresh) {
+        return fail(Error(ErrorCode::DuplicateRevision, shown_path(file.source) + " and " + shown_path(other->second->source) +
+                                                            " would both become " + shown_path(file.path))
+                        .advise("rename one of them; Alembic does not mind"));
+      }
+      std::error_code ignored;
+      if (fs::symlink_status(file.path, ignored).type() != fs::file_type::not_found) {
+        if (!fs::is_regular_file(file.path, ignored) || read_whole(file.path) != file.text) {
+          return fail(Error(ErrorCode::Io, shown_path(file.path) + " is there already and differs; nothing was written")
+                          .advise("move it away, or choose another folder with --output"));
+        }
+        file.present = true;
+      }
+    }
+    return {};
+  }
+
+  void add_project_warnings() {
+    if (project_.version_table != "alembic_version" || !project_.version_table_schema.empty()) {
+      std::string warning = "env.py keeps its rows elsewhere: put `version_table: " + project_.version_table + "`";
+      if (!project_.version_table_schema.empty()) {
+        warning += " and `version_table_schema: " + project_.version_table_schema + "`";
+      }
+      import_.warnings.push_back(warning + " into athanor.yaml");
+    }
+    if (project_.version_callbacks > 0) {
+      import_.warnings.emplace_back(
+          "env.py has on_version_apply callbacks; what they do is in no revision and was not imported");
+    }
+  }
+
+  const RenderedProject& project_;
+  fs::path folder_;
+  Import import_;
+};
+
+Error cannot_write(const std::string& path) {
+  return Error(ErrorCode::Io, "cannot write " + shown_path(path) + ": " + std::generic_category().message(errno))
+      .advise("nothing was written; choose another folder with --output, or mend its permissions");
+}
+
+// Files written by this run; removed again unless kept.
+class NewFiles {
+ public:
+  NewFiles() = default;
+  ~NewFiles() {
+    if (!kept_) {
+      std::error_code ignored;
+      for (const std::string& path : paths_) {
+        fs::remove(path, ignored);
+      }
+      if (!folder_.empty()) {
+        fs::remove(folder_, ignored);  // only when it is empty
+      }
+    }
+  }
+  NewFiles(const NewFiles&) = delete;
+  NewFiles& operator=(const NewFiles&) = delete;
+
+  Result<void> make_folder(const std::string& folder) {
+    std::error_code failed;
+    if (fs::create_directories(folder, failed)) {
+      folder_ = folder;
+    }
+    if (failed) {
+      errno = failed.value();
+      return fail(cannot_write(folder));
+    }
+    return {};
+  }
+
+  Result<void> write(const std::string& path, std::string_view text) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (descriptor < 0) {
+      return fail(cannot_write(path));
+    }
+    paths_.push_back(path);
+    while (!text.empty()) {
+      const ssize_t written = ::write(descriptor, text.data(), text.size());
+      if (written < 0 && errno == EINTR) {
+        continue;
+      }
+      if (written <= 0) {
+        const Error error = cannot_write(path);
+        ::close(descriptor);
+        return fail(error);
+      }
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return ::close(descriptor) == 0 ? Result<void>() : fail(cannot_write(path));
+  }
+
+  void keep() { kept_ = true; }
+
+ private:
+  std::vector<std::string> paths_;
+  std::string folder_;
+  bool kept_ = false;
+};
+
+Error different_graph(const std::string& what) {
+  return Error(ErrorCode::Internal, "the files do not form Alembic's graph: " + what + "; nothing was kept");
+}
+
+// The folder as every later command sees it, against what Alembic said.
+Result<void> compare(const Import& import, const RenderedProject& project, const std::string& folder) {
+  const FolderSource source({folder}, false);
+  TRY_ASSIGN(std::vector<Revision> found, source.list());
+  std::map<std::string, const Revision*> by_id;
+  for (const Revision& revision : found) {
+    by_id.emplace(revision.id, &revision);
+  }
+  for (const ImportFile& file : import.files) {
+    const auto entry = by_id.find(file.revision);
+    if (entry == by_id.end()) {
+      return fail(different_graph("revision " + file.revision + " is missing"));
+    }
+    TRY_ASSIGN(std::string text, source.read(*entry->second));
+    if (text != file.text) {
+      return fail(different_graph("revision " + file.revision + " reads differently"));
+    }
+    TRY(parse_script(*entry->second, std::move(text)));
+  }
+  if (!import.refused.empty()) {
+    return {};  // the graph has holes until those revisions are written by hand
+  }
+  const std::size_t others =
+      found.size() - import.files.size();  // files of an earlier import that Alembic no longer has, or new ones
+  TRY_ASSIGN(const RevisionGraph graph, RevisionGraph::build(std::move(found)));
+  auto heads = graph.heads();
+  auto bases = graph.bases();
+  std::ranges::sort(heads);
+  std::ranges::sort(bases);
+  if (others == 0 && (heads != project.heads || bases != project.bases)) {
+    return fail(different_graph("its heads or bases differ"));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string shown_path(const std::string& path) {
+  std::error_code failed;
+  const fs::path relative = fs::relative(path, failed);
+  return failed || relative.empty() || *relative.begin() == ".." ? path : relative.string();
+}
+
+std::string ImportLoss::place() const {
+  return shown_path(file) + (line > 0 ? ":" + std::to_string(line) : std::string());
+}
+
+Result<Import> prepare_import(const RenderedProject& project, const std::string& folder) {
+  return Preparation(project, folder).run();
+}
+
+Result<void> write_import(const Import& import, const RenderedProject& project, const std::string& folder) {
+  NewFiles files;
+  TRY(files.make_folder(folder));
+  for (const ImportFile& file : import.files) {
+    if (!file.present) {
+      TRY(files.write(file.path, file.text));
+    }
+  }
+  TRY(compare(import, project, folder));
+  files.keep();
+  return {};
+}
+
+}  // namespace athanor

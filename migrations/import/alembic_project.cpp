@@ -1,0 +1,272 @@
+#include "migrations/import/alembic_project.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <system_error>
+
+#include "migrations/base/captured_process.hpp"
+#include "migrations/import/alembic_render.hpp"  // made from alembic_render.py
+
+namespace athanor {
+namespace {
+
+namespace fs = std::filesystem;
+using Document = nlohmann::json;
+
+constexpr int kAncestors = 4;  // how far above the scripts a configuration is looked for
+constexpr std::string_view kPythonHint =
+    "name the Python that has the project's Alembic: --python .venv/bin/python, or activate its virtual environment";
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+bool is_program(const fs::path& path) {
+  std::error_code ignored;
+  const auto status = fs::status(path, ignored);
+  return fs::is_regular_file(status) && (status.permissions() & fs::perms::others_exec) != fs::perms::none;
+}
+
+bool has_tool_section(const fs::path& path) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("[tool.alembic]")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// alembic.ini or pyproject.toml with Alembic's section. Where both exist Alembic takes the .ini and so do we.
+std::string configuration_in(const fs::path& folder) {
+  if (is_file(folder / "alembic.ini")) {
+    return (folder / "alembic.ini").string();
+  }
+  if (has_tool_section(folder / "pyproject.toml")) {
+    return (folder / "pyproject.toml").string();
+  }
+  return {};
+}
+
+std::string configuration_above(fs::path folder) {
+  for (int level = 0; level < kAncestors && folder.has_parent_path() && folder != folder.parent_path(); ++level) {
+    folder = folder.parent_path();
+    if (std::string found = configuration_in(folder); !found.empty()) {
+      return found;
+    }
+  }
+  return {};
+}
+
+Result<void> find_configuration(const AlembicOptions& options, AlembicProject& project) {
+  std::error_code failed;
+  fs::path folder = fs::canonical(options.folder, failed);
+  if (failed || !fs::is_directory(folder)) {
+    return fail(Error(ErrorCode::Io, "there is no folder " + options.folder)
+                    .advise("name Alembic's script folder (the one with env.py), or the folder with alembic.ini"));
+  }
+  if (!is_file(folder / "env.py") && is_file(folder.parent_path() / "env.py")) {
+    folder = folder.parent_path();  // the versions folder was named
+  }
+  const bool scripts = is_file(folder / "env.py");
+  if (!options.config.empty()) {
+    project.config = fs::absolute(options.config).string();
+    if (!is_file(project.config)) {
+      return fail(Error(ErrorCode::Io, "there is no file " + options.config)
+                      .advise("--alembic-config takes an alembic.ini or a pyproject.toml"));
+    }
+  } else {
+    project.config = configuration_in(folder);
+    if (project.config.empty() && scripts) {
+      project.config = configuration_above(folder);
+    }
+  }
+  if (scripts) {
+    project.scripts = folder.string();
+  }
+  if (project.config.empty() && !scripts) {
+    return fail(Error(ErrorCode::Io, options.folder + " holds neither env.py nor alembic.ini")
+                    .advise("name Alembic's script folder, or the configuration with --alembic-config"));
+  }
+  project.working_folder =
+      project.config.empty() ? folder.parent_path().string() : fs::path(project.config).parent_path().string();
+  return {};
+}
+
+std::string program_on_path(std::string_view name, const std::string& path) {
+  for (std::size_t at = 0; at <= path.size();) {
+    const std::size_t colon = std::min(path.find(':', at), path.size());
+    const fs::path candidate = fs::path(path.substr(at, colon - at)) / name;
+    if (colon > at && is_program(candidate)) {
+      return candidate.string();
+    }
+    at = colon + 1;
+  }
+  return {};
+}
+
+// The interpreter that the first lines of a script name. Installers write a shell's `'''exec' PATH …` where the path is long.
+std::string interpreter_of(const std::string& script) {
+  std::ifstream file(script);
+  std::string first;
+  std::string second;
+  std::getline(file, first);
+  std::getline(file, second);
+  constexpr std::string_view kExec = "'''exec' ";
+  const auto word = [](std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) {
+      return std::string();
+    }
+    const bool quoted = text[begin] == '"';
+    const std::size_t from = begin + (quoted ? 1 : 0);
+    return std::string(text.substr(from, text.find_first_of(quoted ? "\"" : " \t\r", from) - from));
+  };
+  if (second.starts_with(kExec)) {
+    return word(std::string_view(second).substr(kExec.size()));
+  }
+  if (!first.starts_with("#!")) {
+    return {};
+  }
+  const std::string program = word(std::string_view(first).substr(2));
+  const bool by_env = fs::path(program).filename() == "env";
+  return by_env ? word(std::string_view(first).substr(first.find(program) + program.size())) : program;
+}
+
+Result<std::string> find_python(const AlembicOptions& options, const VariableReader& variable) {
+  if (!options.python.empty()) {
+    // Kept as given: the link in a virtual environment is what makes it one.
+    const bool by_name = options.python.find('/') == std::string::npos;
+    return by_name ? options.python : fs::absolute(options.python).lexically_normal().string();
+  }
+  if (const auto environment = variable("VIRTUAL_ENV"); environment && is_program(fs::path(*environment) / "bin/python")) {
+    return (fs::path(*environment) / "bin/python").string();
+  }
+  const std::string alembic = program_on_path("alembic", variable("PATH").value_or(""));
+  if (std::string python = alembic.empty() ? std::string() : interpreter_of(alembic); !python.empty()) {
+    return python;
+  }
+  return fail(Error(ErrorCode::Usage, "no Python with Alembic was found: no VIRTUAL_ENV, and no `alembic` on PATH")
+                  .advise(std::string(kPythonHint)));
+}
+
+RenderFault fault_from(const Document& json) {
+  return {json.at("type").get<std::string>(), json.at("message").get<std::string>(), json.at("line").get<int>()};
+}
+
+RenderedDirection direction_from(const Document& json) {
+  RenderedDirection direction;
+  if (json.contains("error")) {
+    direction.fault = fault_from(json.at("error"));
+    return direction;
+  }
+  direction.remarks = json.at("remarks").get<std::vector<std::string>>();
+  for (const Document& part : json.at("parts")) {
+    const auto kind = part.at("kind").get<std::string>();
+    direction.parts.push_back({kind == "commit"  ? RenderedPart::Kind::Commit
+                               : kind == "begin" ? RenderedPart::Kind::Begin
+                                                 : RenderedPart::Kind::Sql,
+                               part.value("text", std::string()), part.value("indent", std::size_t{0})});
+  }
+  return direction;
+}
+
+RenderedProject project_from(const Document& json) {
+  const auto texts = [](const Document& list) { return list.get<std::vector<std::string>>(); };
+  RenderedProject project;
+  project.alembic_version = json.at("alembic").get<std::string>();
+  project.script_folder = json.at("script_folder").get<std::string>();
+  project.version_locations = texts(json.at("version_locations"));
+  const Document& context = json.at("context");
+  project.version_table = context.at("version_table").get<std::string>();
+  if (const Document& schema = context.at("version_table_schema"); schema.is_string()) {
+    project.version_table_schema = schema.get<std::string>();
+  }
+  project.version_callbacks = context.at("on_version_apply").get<std::size_t>();
+  project.heads = texts(json.at("heads"));
+  project.bases = texts(json.at("bases"));
+  for (const Document& one : json.at("revisions")) {
+    RenderedRevision& revision = project.revisions.emplace_back();
+    revision.id = one.at("id").get<std::string>();
+    revision.file = one.at("file").get<std::string>();
+    revision.down = texts(one.at("down"));
+    revision.depends_on = texts(one.at("depends_on"));
+    revision.labels = texts(one.at("labels"));
+    revision.description = texts(one.at("description"));
+    revision.created = one.at("created").get<std::string>();
+    revision.upgrade = direction_from(one.at("upgrade"));
+    revision.downgrade = direction_from(one.at("downgrade"));
+  }
+  return project;
+}
+
+// What Python said went wrong before any revision was reached, with the way out where it is known.
+Error environment_error(const Document& json, const AlembicProject& project) {
+  const auto type = json.at("type").get<std::string>();
+  const auto message = json.at("message").get<std::string>();
+  const auto file = json.at("file").get<std::string>();
+  Error error(ErrorCode::NotRenderable,
+              "Alembic cannot run this project offline: " + type + (message.empty() ? "" : ": " + message));
+  if (!file.empty()) {
+    error.context = file + ":" + std::to_string(json.at("line").get<int>());
+  }
+  if (type == "ModuleNotFoundError" && message.find("'alembic'") != std::string::npos) {
+    error.message = project.python + " has no Alembic";
+    error.context.clear();
+    error.hint = kPythonHint;
+  } else if (type == "ModuleNotFoundError") {
+    error.hint = "run it with the Python that has the project's packages (--python), from where `alembic` works";
+  } else if (type == "KeyError" || message.find("URL") != std::string::npos) {
+    error.hint = "set what env.py reads, for example DATABASE_URL=postgresql://localhost/any; nothing connects to it";
+  } else {
+    error.hint = "`alembic upgrade heads --sql` must work in " + project.working_folder + " before the import can";
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<AlembicProject> locate_alembic_project(const AlembicOptions& options, const VariableReader& variable) {
+  AlembicProject project;
+  project.section = options.section;
+  project.x_arguments = options.x_arguments;
+  TRY(find_configuration(options, project));
+  TRY_ASSIGN(project.python, find_python(options, variable));
+  return project;
+}
+
+Result<RenderedProject> render_alembic_project(const AlembicProject& project) {
+  std::vector<std::string> arguments{project.python, "-", "--section=" + project.section};
+  if (!project.config.empty()) {
+    arguments.push_back("--config=" + project.config);
+  }
+  if (!project.scripts.empty()) {
+    arguments.push_back("--scripts=" + project.scripts);
+  }
+  for (const std::string& argument : project.x_arguments) {
+    arguments.push_back("-x" + argument);
+  }
+  auto output = capture_process(arguments, project.working_folder, kAlembicRender);
+  if (!output) {
+    return fail(std::move(output).error().advise(std::string(kPythonHint)));
+  }
+  const Document document = Document::parse(output->out, nullptr, false);
+  if (!document.is_object()) {
+    return fail(Error(ErrorCode::NotRenderable,
+                      project.python + " ended with exit code " + std::to_string(output->exit_code) + " and without an answer")
+                    .advise("check that it is Python 3.7 or newer, and that `alembic heads` works with it"));
+  }
+  try {
+    if (document.contains("error")) {
+      return fail(environment_error(document.at("error"), project));
+    }
+    return project_from(document);
+  } catch (const nlohmann::json::exception&) {
+    return fail(ErrorCode::Internal, "the answer of alembic_render.py has not the agreed form");
+  }
+}
+
+}  // namespace athanor

@@ -1,0 +1,16 @@
+// How a new revision file is named. Field names and defaults are Alembic's.
+//
+// Threads: plain values.
+#pragma once
+
+#include <string>
+
+namespace athanor {
+
+struct RevisionNaming {
+  std::string file_template = "%(rev)s_%(slug)s";
+  int truncate_slug_length = 40;
+  std::string timezone;  // empty: UTC; otherwise an IANA name
+};
+
+}  // namespace athanor

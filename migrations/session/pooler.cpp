@@ -1,0 +1,24 @@
+#include "migrations/session/pooler.hpp"
+
+#include <string>
+
+namespace athanor {
+
+Result<void> refuse_pooler(const Session& session, std::string_view answered, bool allow_session_pooler) {
+  if (allow_session_pooler || answered == std::to_string(session.backend_pid())) {
+    return {};
+  }
+  return fail(Error(ErrorCode::PoolerRefused, "a connection pooler stands between Athanor and PostgreSQL")
+                  .advise("a transaction pooler loses the migration lock: give the server's own URL; if the pooler is known to "
+                          "work in session mode, set execution.allow_session_pooler: true"));
+}
+
+Result<void> refuse_pooler(Session& session, bool allow_session_pooler) {
+  if (allow_session_pooler) {
+    return {};
+  }
+  TRY_ASSIGN(const Rows rows, session.query("SELECT pg_backend_pid()"));
+  return refuse_pooler(session, rows.text(0, 0), allow_session_pooler);
+}
+
+}  // namespace athanor

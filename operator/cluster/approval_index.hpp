@@ -1,0 +1,34 @@
+// The MigrationApprovals of the watched namespaces, by the resource they approve.
+//
+// Threads: applied() and deleted() come from the informer's thread, approvals() from any. Ownership: borrows nothing.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "operator/kube/informer.hpp"
+#include "operator/reconcile/gate.hpp"
+
+namespace athanor::controller {
+
+class ApprovalIndex final : public ApprovalSource, public InformerHandler {
+ public:
+  // `changed`: an approval of this resource came or went.
+  explicit ApprovalIndex(std::function<void(const ResourceKey&)> changed) : changed_(std::move(changed)) {}
+
+  void applied(const ResourceKey& key, const KubeObject& object) override;
+  void deleted(const ResourceKey& key) override;
+  [[nodiscard]] std::vector<Approval> approvals(const ResourceKey& key) const override;
+
+ private:
+  void strike_out(const ResourceKey& migration, const std::string& name);
+
+  std::function<void(const ResourceKey&)> changed_;
+  mutable std::mutex mutex_;
+  std::map<ResourceKey, std::map<std::string, Approval>> by_migration_;
+  std::map<ResourceKey, ResourceKey> migration_of_;
+};
+
+}  // namespace athanor::controller

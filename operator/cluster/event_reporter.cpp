@@ -1,0 +1,80 @@
+#include "operator/cluster/event_reporter.hpp"
+
+namespace athanor::controller {
+
+std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
+  const bool attempt =
+      outcome.kind == Outcome::Kind::Failed || outcome.reason == Reason::Applied || outcome.reason == Reason::LockHeld;
+  if (!news && !attempt) {
+    return std::nullopt;
+  }
+  EventRecord event;
+  event.reason = reason_name(outcome.reason);
+  event.note = outcome.message;
+  event.action = "Migrate";
+  switch (outcome.kind) {
+    case Outcome::Kind::Done:
+      if (outcome.reason == Reason::PlanPublished) {
+        event.action = "Plan";
+        return event;
+      }
+      if (outcome.reason == Reason::Applied) {
+        return event;
+      }
+      return std::nullopt;
+    case Outcome::Kind::Waiting:
+      if (outcome.reason == Reason::ApprovalRequired || outcome.reason == Reason::OutsideWindow) {
+        event.action = "Plan";
+        return event;
+      }
+      if (outcome.reason == Reason::Interrupted && outcome.report) {  // in the middle of a run
+        return event;
+      }
+      return outcome.reason == Reason::JobRunning || outcome.reason == Reason::LockHeld ? std::optional(event) : std::nullopt;
+    case Outcome::Kind::Stalled:
+    case Outcome::Kind::Failed:
+      break;
+  }
+  if (outcome.repeated || outcome.retry_now) {
+    return std::nullopt;
+  }
+  event.type = EventType::Warning;
+  if (outcome.reason == Reason::BackupFailed) {
+    event.action = "Backup";
+  }
+  return event;
+}
+
+std::optional<EventRecord> backup_event_of(const Outcome& outcome) {
+  EventRecord event;
+  event.action = "Backup";
+  if (outcome.backup_error) {
+    event.type = EventType::Warning;
+    event.reason = reason_name(Reason::BackupFailed);
+    event.note = "no backup, which is not required: " + outcome.backup_error->describe();
+    return event;
+  }
+  if (!outcome.backup || outcome.backup_accepted) {
+    return std::nullopt;
+  }
+  event.reason = reason_name(Reason::BackupTaken);
+  event.note = "backup " + outcome.backup->location + ", " + std::to_string(outcome.backup->size_bytes) + " bytes";
+  return event;
+}
+
+void EventReporter::note(const ResourceKey& key, const Outcome& outcome, bool news) {
+  const auto target = store_.event_target(key);
+  if (!target) {
+    return;
+  }
+  if (auto event = backup_event_of(outcome)) {
+    event->regarding = *target;
+    recorder_.record(std::move(*event));
+  }
+  if (auto event = event_of(outcome, news)) {
+    event->regarding = *target;
+    recorder_.record(std::move(*event));
+  }
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,283 @@
+#include "operator/jobs/job_runner.hpp"
+
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "migrations/base/ids.hpp"
+#include "operator/jobs/job_manifest.hpp"
+#include "operator/jobs/job_state.hpp"
+#include "operator/kube/object_fields.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::chrono::seconds kClocksDiffer{30};
+constexpr std::size_t kMaxFailures = 10'000;
+constexpr std::size_t kDigitsOfFiles = 5;
+constexpr std::chrono::seconds kPauseAfterRefusal{60};
+
+std::string metadata_text(const KubeObject& object, const char* name) {
+  const auto* const metadata = part_of(object, "metadata");
+  return metadata == nullptr ? std::string() : text_of(*metadata, name);
+}
+
+bool belongs_to(const KubeObject& job, const DatabaseMigration& resource) {
+  const auto* const metadata = part_of(job, "metadata");
+  const auto owners = metadata == nullptr ? KubeObject() : metadata->value("ownerReferences", KubeObject::array());
+  for (const auto& owner : owners) {
+    if (owner.is_object() && text_of(owner, "uid") == resource.metadata.uid) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool gone(const Error& error) {
+  return error.code == ErrorCode::ApiNotFound;
+}
+
+// A webhook that changes things elsewhere takes no dry runs, and the API server then refuses them.
+bool cannot_rehearse(const Error& error) {
+  return error.code == ErrorCode::ApiInvalid && error.message.find("does not support dry run") != std::string::npos;
+}
+
+Error not_ours(const std::string& name) {
+  return Error(ErrorCode::PolicyRefused, "Job " + name + " exists and belongs to somebody else").advise("delete or rename it");
+}
+
+std::string name_space_of(const KubeObject& object) {
+  return metadata_text(object, "namespace");
+}
+
+// The ConfigMap without which the pod cannot start; empty when it needs none.
+std::string last_file_of(const KubeObject& job) {
+  const auto* const metadata = part_of(job, "metadata");
+  const auto* const notes = metadata == nullptr ? nullptr : part_of(*metadata, "annotations");
+  return notes == nullptr ? std::string() : text_of(*notes, kFilesAnnotation);
+}
+
+Result<JobFiles> files_for(const DatabaseMigration& resource, const JobRequest& request) {
+  return JobFiles::pack(resource, request.source, job_name(resource, request.attempt) + "-" + random_hex(kDigitsOfFiles));
+}
+
+// Running before ended, and then the newest. Times of the API server are whole seconds: of two of the same one that which ended
+// later is the newer, and a run follows its plan.
+bool comes_before(const KubeObject& left, const KubeObject& right) {
+  const auto age = [](const KubeObject& job) {
+    const JobState state = job_state(job, {}, {});
+    return std::tuple(!state.has_ended(), state.created, state.ended, state.work == JobRequest::Work::Migrate);
+  };
+  return age(left) > age(right);
+}
+
+}  // namespace
+
+Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
+  ListOptions options;
+  options.name_space = resource.metadata.name_space;
+  options.label_selector = std::string(kMigrationLabel) + "=" + migration_label(resource.metadata.name);
+  TRY_ASSIGN(const ObjectList jobs, list_all(client_, kube::kJobs, options));
+  const KubeObject* newest = nullptr;
+  for (const auto& job : jobs.items) {
+    if (belongs_to(job, resource) && (newest == nullptr || comes_before(job, *newest))) {
+      newest = &job;
+    }
+  }
+  JobState memory = remembered(resource);
+  if (newest == nullptr) {
+    return memory;
+  }
+  TRY_ASSIGN(const auto pods, pods_of(*newest));
+  const JobState state = job_state(*newest, pods, clock_.wall_now());
+  TRY_ASSIGN(const bool stranded, lacks_files(*newest, pods));
+  if (stranded) {
+    TRY(remove(*newest));
+    log_.warn("a job without its files is removed", {{"resource", resource.key().text()}, {"job", state.name}});
+    return memory;
+  }
+  if (state.has_ended() && memory.created && state.created < memory.created) {
+    return memory;
+  }
+  if (state.kind == JobState::Kind::Failed) {
+    remember(resource, state);
+  }
+  return state;
+}
+
+// In the foreground: while a pod of it may still be at work, the Job is there and says so.
+Result<void> JobRunner::withdraw(const DatabaseMigration& resource, const JobState& job) {
+  DeleteOptions options;
+  options.uid = job.uid;
+  options.propagation = "Foreground";
+  return remove({resource.metadata.name_space, job.name}, options);
+}
+
+Result<void> JobRunner::check(const DatabaseMigration& resource, const JobRequest& request) {
+  TRY_ASSIGN(const JobFiles files, files_for(resource, request));
+  TRY(job_manifest(resource, request, image_, files));
+  return {};
+}
+
+// Schema, admission and quota are asked. A name that is taken is no obstacle here: start() knows whose it is.
+Result<void> JobRunner::dry_run_create(const DatabaseMigration& resource, const JobRequest& request) {
+  if (const auto refused = refusal_of(resource.metadata.name_space, job_name(resource, request.attempt))) {
+    return fail(*refused);
+  }
+  TRY_ASSIGN(const JobFiles files, files_for(resource, request));
+  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, image_, files));
+  const auto job = client_.create(kube::kJobs, resource.metadata.name_space, manifest, {.dry_run = true});
+  if (!job) {
+    const bool is_no_obstacle = job.error().code == ErrorCode::ApiConflict || cannot_rehearse(job.error());
+    return is_no_obstacle ? Result<void>() : fail(Error(job.error()).at("Job " + metadata_text(manifest, "name")));
+  }
+  for (std::size_t index = 0; index < files.size(); ++index) {
+    const auto file = client_.create(kube::kConfigMaps, name_space_of(*job), files.config_map(index, *job), {.dry_run = true});
+    if (!file && !cannot_rehearse(file.error())) {
+      return fail(Error(file.error()).at("a ConfigMap for Job " + metadata_text(manifest, "name")));
+    }
+  }
+  return {};
+}
+
+Result<JobState> JobRunner::start(const DatabaseMigration& resource, const JobRequest& request) {
+  if (const auto refused = refusal_of(resource.metadata.name_space, job_name(resource, request.attempt))) {
+    return fail(*refused);
+  }
+  TRY_ASSIGN(const JobFiles files, files_for(resource, request));
+  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, image_, files));
+  const auto made = client_.create(kube::kJobs, resource.metadata.name_space, manifest);
+  if (made) {
+    return hand_over(*made, files);
+  }
+  const std::string name = metadata_text(manifest, "name");
+  if (made.error().code != ErrorCode::ApiConflict) {
+    return fail(Error(made.error()).at("Job " + name));
+  }
+  // Somebody was faster, perhaps we ourselves: an answer got lost. Or the same was tried before.
+  TRY_ASSIGN(const KubeObject other, client_.get(kube::kJobs, resource.metadata.name_space, name));
+  if (!belongs_to(other, resource)) {
+    return fail(not_ours(name));
+  }
+  if (has_ended(other)) {
+    return take_place_of(resource, other, manifest, files);
+  }
+  TRY_ASSIGN(const auto pods, pods_of(other));
+  return job_state(other, pods, clock_.wall_now());
+}
+
+Result<JobState> JobRunner::take_place_of(const DatabaseMigration& resource, const KubeObject& other,
+                                          const KubeObject& manifest, const JobFiles& files) {
+  TRY(remove(other));
+  const std::string name = metadata_text(other, "name");
+  const auto made = client_.create(kube::kJobs, resource.metadata.name_space, manifest);
+  if (made) {
+    return hand_over(*made, files);
+  }
+  if (made.error().code != ErrorCode::ApiConflict) {
+    return fail(Error(made.error()).at("Job " + name));
+  }
+  JobState state;
+  state.kind = JobState::Kind::Running;
+  state.name = name;
+  state.message = "it waits until its predecessor is deleted";
+  return state;
+}
+
+Result<JobState> JobRunner::hand_over(const KubeObject& job, const JobFiles& files) {
+  for (std::size_t index = 0; index < files.size(); ++index) {
+    const KubeObject config_map = files.config_map(index, job);
+    if (const auto made = client_.create(kube::kConfigMaps, name_space_of(job), config_map); !made) {
+      // Without all of them the Job is nothing; where it cannot be removed now, the next look does.
+      (void)remove(job);
+      const Error error = Error(made.error()).at("a ConfigMap for Job " + metadata_text(job, "name"));
+      remember_refusal(job, error);
+      return fail(error);
+    }
+  }
+  return job_state(job, {}, clock_.wall_now());
+}
+
+std::optional<Error> JobRunner::refusal_of(const std::string& name_space, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = refusals_.find({name_space, name});
+  if (found == refusals_.end() || found->second.until <= clock_.steady_now()) {
+    return std::nullopt;
+  }
+  return found->second.error;
+}
+
+void JobRunner::remember_refusal(const KubeObject& job, const Error& error) {
+  const SteadyTime now = clock_.steady_now();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(refusals_, [now](const auto& known) { return known.second.until <= now; });
+  refusals_.insert_or_assign({name_space_of(job), metadata_text(job, "name")}, Refusal{error, now + kPauseAfterRefusal});
+}
+
+// They are made in order: where the last one is, all of them are. A pod that was started has them, whatever becomes of them.
+Result<bool> JobRunner::lacks_files(const KubeObject& job, const std::vector<KubeObject>& pods) {
+  const std::string last = last_file_of(job);
+  if (last.empty() || has_ended(job) || has_begun(pods) || !metadata_text(job, "deletionTimestamp").empty()) {
+    return false;
+  }
+  ListOptions options;
+  options.name_space = name_space_of(job);
+  options.field_selector = "metadata.name=" + last;
+  options.metadata_only = true;
+  TRY_ASSIGN(const ObjectList found, list_all(client_, kube::kConfigMaps, options));
+  return found.items.empty();
+}
+
+Result<void> JobRunner::remove(const KubeObject& job) {
+  DeleteOptions options;
+  options.uid = metadata_text(job, "uid");
+  return remove({name_space_of(job), metadata_text(job, "name")}, options);
+}
+
+// One that is gone, or is another by now, is as good as removed.
+Result<void> JobRunner::remove(const ResourceKey& job, const DeleteOptions& options) {
+  const auto removed = client_.remove(kube::kJobs, job.name_space, job.name, options);
+  if (!removed && !gone(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
+    return fail(removed.error());
+  }
+  return {};
+}
+
+Result<std::vector<KubeObject>> JobRunner::pods_of(const KubeObject& job) {
+  ListOptions options;
+  options.name_space = name_space_of(job);
+  options.label_selector = "job-name=" + metadata_text(job, "name");
+  TRY_ASSIGN(ObjectList pods, list_all(client_, kube::kPods, options));
+  std::erase_if(pods.items, [&](const KubeObject& pod) {
+    const auto* const metadata = part_of(pod, "metadata");
+    const auto owners = metadata == nullptr ? KubeObject() : metadata->value("ownerReferences", KubeObject::array());
+    return owners.empty() || !owners.front().is_object() || text_of(owners.front(), "uid") != metadata_text(job, "uid");
+  });
+  return std::move(pods.items);
+}
+
+void JobRunner::remember(const DatabaseMigration& resource, const JobState& state) {
+  const std::lock_guard lock(mutex_);
+  if (failures_.size() >= kMaxFailures && !failures_.contains(resource.key())) {
+    failures_.erase(failures_.begin());
+  }
+  failures_.insert_or_assign(
+      resource.key(), Failure{state, state.ended.value_or(clock_.wall_now()) + job_ttl(resource), resource.metadata.uid});
+}
+
+// Asked when its Job may be gone. One that is gone before its time was deleted by somebody.
+JobState JobRunner::remembered(const DatabaseMigration& resource) {
+  const std::lock_guard lock(mutex_);
+  const auto found = failures_.find(resource.key());
+  if (found == failures_.end()) {
+    return {};
+  }
+  if (found->second.owner == resource.metadata.uid && clock_.wall_now() + kClocksDiffer >= found->second.gone_at) {
+    return found->second.state;
+  }
+  failures_.erase(found);
+  return {};
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,311 @@
+#include "operator/kube/rest_connection.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <cerrno>
+#include <charconv>
+#include <system_error>
+
+namespace athanor::controller {
+namespace {
+
+using boost::asio::ip::tcp;
+using web::http::http_exception;
+using web::http::http_request;
+using web::http::http_response;
+using web::http::client::http_client;
+using web::http::client::http_client_config;
+
+constexpr std::size_t kMostIdle = 16;
+// cpprest's time limit is for one read or write; ours are for what a caller waits for, so its own must never strike.
+constexpr std::chrono::hours kNever(24 * 365);
+
+struct StaleConnection : std::runtime_error {
+  StaleConnection() : std::runtime_error("the kept connection was closed by the server") {}
+};
+struct RequestAlreadySent : std::runtime_error {
+  RequestAlreadySent() : std::runtime_error("the server closed the connection without an answer") {}
+};
+
+// On an idle connection nothing may come. Readable means an end, a reset or TLS's goodbye.
+bool is_dead(int descriptor) {
+  char byte = 0;
+  const auto got = ::recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+bool starts_with(const std::string& text, std::string_view start) {
+  return text.compare(0, start.size(), start) == 0;
+}
+
+// cpprest's messages are fixed texts of its own; the reason behind is the error code alone.
+std::string reason_of(const http_exception& problem) {
+  const int value = problem.error_code().value();
+  return value > 0 && value < 200 ? ": " + std::generic_category().message(value) : std::string();
+}
+
+RequestFailure failure_of(const http_exception& problem, bool reused, const std::string& trouble) {
+  using Kind = RequestFailure::Kind;
+  const std::string text = problem.what();
+  if (!trouble.empty()) {
+    return {Kind::Broken, trouble};
+  }
+  if (starts_with(text, "Failed to write request")) {
+    return {reused ? Kind::NotSent : Kind::Broken, "the connection broke while the request was sent"};
+  }
+  if (starts_with(text, "Error resolving") || starts_with(text, "Failed to resolve")) {
+    return {Kind::Broken, "its name cannot be resolved"};
+  }
+  if (starts_with(text, "Failed to connect")) {
+    return {Kind::Broken, "cannot connect" + reason_of(problem)};
+  }
+  if (starts_with(text, "Error in SSL")) {
+    return {Kind::Broken, "the TLS handshake failed" + reason_of(problem)};
+  }
+  if (starts_with(text, "Invalid HTTP") || starts_with(text, "Invalid chunked")) {
+    return {Kind::Broken, "the answer is not HTTP"};
+  }
+  if (starts_with(text, "Failed to read HTTP status line")) {
+    return {Kind::Broken, "the connection broke before an answer came" + reason_of(problem)};
+  }
+  return {Kind::Broken, "the connection broke in the middle of the answer"};
+}
+
+std::optional<milliseconds> retry_after(const http_response& response) {
+  const auto found = response.headers().find("Retry-After");
+  if (found == response.headers().end()) {
+    return std::nullopt;
+  }
+  const std::string& text = found->second;
+  std::uint32_t seconds = 0;
+  const auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || stopped != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return std::chrono::seconds(seconds);
+}
+
+}  // namespace
+
+Result<Server> Server::parse(const std::string& url) {
+  Server server;
+  const auto refuse = [] {
+    return fail(Error(ErrorCode::Configuration, "the server's URL is not https://HOST[:PORT][/PREFIX]"));
+  };
+  std::string_view rest = url;
+  if (rest.starts_with("https://")) {
+    rest.remove_prefix(8);
+  } else if (rest.starts_with("http://")) {
+    rest.remove_prefix(7);
+    server.tls = false;
+  } else {
+    return refuse();
+  }
+  const std::string_view authority = rest.substr(0, rest.find('/'));
+  server.prefix = rest.substr(authority.size());
+  while (server.prefix.ends_with('/')) {
+    server.prefix.pop_back();
+  }
+  const bool bracketed = authority.starts_with('[');
+  const std::size_t end = bracketed ? authority.find(']') : authority.find(':');
+  if ((bracketed && end == std::string_view::npos) || url.find_first_of("@?# ") != std::string::npos) {
+    return refuse();
+  }
+  server.host = bracketed ? authority.substr(1, end - 1) : authority.substr(0, end);
+  server.port = server.tls ? 443 : 80;
+  std::string_view port = end == std::string_view::npos ? std::string_view() : authority.substr(end + (bracketed ? 1 : 0));
+  if (!port.empty()) {
+    port.remove_prefix(1);
+    const auto [stopped, error] = std::from_chars(port.data(), port.data() + port.size(), server.port);
+    if (error != std::errc() || stopped != port.data() + port.size() || server.port < 1 || server.port > 65'535) {
+      return refuse();
+    }
+  }
+  if (server.host.empty()) {
+    return refuse();
+  }
+  return server;
+}
+
+std::string Server::authority() const {
+  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return port == (tls ? 443 : 80) ? name : name + ":" + std::to_string(port);
+}
+
+class Connection::Hooks final : public CertificateRecorder {
+ public:
+  Hooks(const Server& server, std::shared_ptr<const TlsIdentity> identity) : identity_(std::move(identity)) {
+    boost::system::error_code no_address;
+    const auto address = boost::asio::ip::make_address(server.host, no_address);
+    if (!no_address) {
+      protocol_ = address.is_v6() ? tcp::v6() : tcp::v4();
+    }
+  }
+
+  void begin(std::shared_ptr<PendingRequest> exchange) {
+    const std::lock_guard lock(mutex_);
+    exchange_ = std::move(exchange);
+    trouble_.clear();
+  }
+  void finish() {
+    const std::lock_guard lock(mutex_);
+    exchange_.reset();
+  }
+  void trouble(std::string words) override {
+    const std::lock_guard lock(mutex_);
+    if (trouble_.empty()) {
+      trouble_ = std::move(words);
+    }
+  }
+  [[nodiscard]] std::string trouble() const {
+    const std::lock_guard lock(mutex_);
+    return trouble_;
+  }
+  void receiving(std::size_t bytes) override {
+    if (const auto exchange = current()) {
+      exchange->receiving(bytes);
+    }
+  }
+  void configure(boost::asio::ssl::context& context) { identity_->configure(context.native_handle(), this); }
+
+  // A connection was chosen; a new one has no open socket yet.
+  void chosen(web::http::client::native_handle handle) {
+    auto* stream = identity_ ? static_cast<boost::asio::ssl::stream<tcp::socket&>*>(handle) : nullptr;
+    tcp::socket& socket = stream != nullptr ? stream->next_layer() : *static_cast<tcp::socket*>(handle);
+    const bool reused = socket.is_open();
+    if (reused && is_dead(socket.native_handle())) {
+      throw StaleConnection();
+    }
+    const auto exchange = current();
+    if (exchange && !exchange->may_send(reused)) {
+      throw RequestAlreadySent();
+    }
+    boost::system::error_code problem;
+    if (!reused && protocol_) {
+      socket.open(*protocol_, problem);  // cpprest would do the same a moment later; now it can be known
+    }
+    if (exchange && socket.is_open()) {
+      exchange->connected(socket.native_handle());
+    }
+    chosen_socket_ = &socket;
+    chosen_connection_ = stream != nullptr ? stream->native_handle() : nullptr;
+  }
+
+  // With a name there may be several addresses, and the socket is known only when one has answered. After the first one failed,
+  // cpprest goes on with a connection that it shows to nobody.
+  void handshake(const SSL* connection) override {
+    const auto exchange = current();
+    if (exchange && connection == chosen_connection_ && chosen_socket_->is_open()) {
+      exchange->connected(chosen_socket_->native_handle());
+    }
+  }
+
+ private:
+  [[nodiscard]] std::shared_ptr<PendingRequest> current() const {
+    const std::lock_guard lock(mutex_);
+    return exchange_;
+  }
+
+  const std::shared_ptr<const TlsIdentity> identity_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<PendingRequest> exchange_;
+  std::string trouble_;
+  std::optional<tcp> protocol_;  // of a server that is an address
+  // The connection last chosen; touched by the request's own chain of callbacks alone, and used only while it is that one's.
+  tcp::socket* chosen_socket_ = nullptr;
+  const SSL* chosen_connection_ = nullptr;
+};
+
+Connection::Connection(const Server& server, const std::shared_ptr<const TlsIdentity>& identity)
+    : hooks_(std::make_shared<Hooks>(server, identity)) {
+  http_client_config configuration;
+  configuration.set_timeout(kNever);
+  configuration.set_max_redirects(0);  // a redirect would carry our token to wherever it points
+  // The hooks live in the configuration, and cpprest keeps that as long as a request is under way.
+  configuration.set_nativehandle_options([hooks = hooks_](auto handle) { hooks->chosen(handle); });
+  configuration.set_tlsext_sni_enabled(false);  // TlsIdentity does it
+  if (identity) {
+    configuration.set_validate_certificates(!identity->skip_verify());
+    configuration.set_ssl_context_callback([hooks = hooks_](boost::asio::ssl::context& context) { hooks->configure(context); });
+  }
+  // An address in brackets is looked up with its brackets, and not found. Without them, and with a port, it is.
+  const std::string base =
+      (server.tls ? "https://" : "http://") + server.host + ":" + std::to_string(server.port) + server.prefix;
+  client_ = std::make_unique<http_client>(web::uri(base), configuration);
+}
+
+std::string Connection::trouble() const {
+  return hooks_->trouble();
+}
+
+void Connection::send(http_request request, const std::shared_ptr<PendingRequest>& exchange,
+                      std::function<void(const std::shared_ptr<Connection>&)> done) {
+  hooks_->begin(exchange);
+  request.set_response_stream(make_sink(exchange, [lane = shared_from_this(), done = std::move(done)] {
+    lane->hooks_->finish();
+    done(lane);
+  }));
+  const auto judge = [exchange, hooks = hooks_](const std::exception_ptr& problem) {
+    try {
+      std::rethrow_exception(problem);
+    } catch (const StaleConnection& stale) {
+      exchange->ended(RequestFailure{RequestFailure::Kind::Stale, stale.what()});
+    } catch (const RequestAlreadySent& sent) {
+      exchange->ended(RequestFailure{RequestFailure::Kind::Unanswered, sent.what()});
+    } catch (const http_exception& broken) {
+      exchange->ended(failure_of(broken, exchange->on_reused_connection(), hooks->trouble()));
+    } catch (const std::exception&) {
+      exchange->ended(RequestFailure{RequestFailure::Kind::Broken, "the connection broke"});
+    }
+  };
+  client_->request(request, exchange->token()).then([exchange, judge](const pplx::task<http_response>& head) {
+    try {
+      const http_response response = head.get();  // it is there: this is its continuation
+      exchange->answered(response.status_code(), retry_after(response));
+      response.content_ready().then([exchange, judge](const pplx::task<http_response>& whole) {
+        try {
+          whole.get();
+          exchange->ended(std::nullopt);
+        } catch (...) {  // a boundary: the pool's thread must live on
+          judge(std::current_exception());
+        }
+      });
+    } catch (...) {
+      judge(std::current_exception());
+    }
+  });
+}
+
+void ConnectionPool::send(const http_request& request, const std::shared_ptr<PendingRequest>& exchange, bool fresh) {
+  take(fresh)->send(request, exchange,
+                    [pool = weak_from_this(), exchange = exchange.get()](const std::shared_ptr<Connection>& lane) {
+                      const auto there = pool.lock();
+                      if (there && exchange->clean()) {
+                        there->put_back(lane);
+                      }
+                      exchange->let_go();
+                    });
+}
+
+std::shared_ptr<Connection> ConnectionPool::take(bool fresh) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!fresh && !idle_.empty()) {
+      auto lane = std::move(idle_.back());
+      idle_.pop_back();
+      return lane;
+    }
+  }
+  return std::make_shared<Connection>(server_, identity_);
+}
+
+void ConnectionPool::put_back(const std::shared_ptr<Connection>& lane) {
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() < kMostIdle) {
+    idle_.push_back(lane);
+  }
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,62 @@
+#include "operator/process_environment.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "migrations/backup/client_programs.hpp"
+#include "migrations/postgres/connect.hpp"
+#include "migrations/postgres/connection_string.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr const char* kDefaultListen = "127.0.0.1:8080";
+
+}  // namespace
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+void forget_database_environment() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable(*entry);
+    if (variable.starts_with("PG")) {
+      names.emplace_back(variable.substr(0, variable.find('=')));
+    }
+  }
+  for (const auto& name : names) {
+    ::unsetenv(name.c_str());
+  }
+}
+
+Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url, const ExecutionSettings& settings) {
+  TRY_ASSIGN(auto factory, postgres::PostgresFactory::create(url, settings));
+  return std::unique_ptr<SessionFactory>(std::move(factory));
+}
+
+ProgramEnvironment program_environment() {
+  ProgramEnvironment surroundings;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    surroundings.environment.emplace_back(*entry);
+  }
+  surroundings.path = split_path(environment_variable("PATH").value_or(""));
+  surroundings.connection_keywords = postgres::connection_keywords;
+  return surroundings;
+}
+
+Result<std::unique_ptr<Listener>> open_listener(const Options& options, ListenerHandlers handlers) {
+  const std::string address = options.listen.empty() ? kDefaultListen : options.listen;
+  if (address == "off") {
+    return std::unique_ptr<Listener>();
+  }
+  return Listener::open(address, std::move(handlers));
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,161 @@
+#include "operator/sources/artifact_archive.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "operator/kube/exec_process.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kBlock = std::size_t{64} << 10U;
+constexpr std::uint64_t kMaxEntries = 1'000'000;
+
+struct CloseArchive {
+  void operator()(archive* open) const { ::archive_read_free(open); }
+};
+
+Error malformed(archive* open) {
+  const char* words = ::archive_error_string(open);
+  return Error(ErrorCode::MalformedRevision, "the artifact is no readable tar.gz archive" +
+                                                 (words == nullptr ? std::string() : ": " + fit_for_message(words)));
+}
+
+class Unpacking {
+ public:
+  Unpacking(const ArchiveRequest& request, UnpackedFolder& into)
+      : request_(request), into_(into), archive_(::archive_read_new()), block_(kBlock) {}
+
+  Result<void> run() {
+    ::archive_read_support_filter_gzip(archive_.get());
+    ::archive_read_support_format_tar(archive_.get());
+    if (::archive_read_open_filename(archive_.get(), request_.file.c_str(), kBlock) != ARCHIVE_OK) {
+      return fail(malformed(archive_.get()));
+    }
+    archive_entry* entry = nullptr;
+    for (std::uint64_t count = 0;; ++count) {
+      const int outcome = ::archive_read_next_header(archive_.get(), &entry);
+      if (outcome == ARCHIVE_EOF) {
+        break;
+      }
+      if (outcome != ARCHIVE_OK && outcome != ARCHIVE_WARN) {
+        return fail(malformed(archive_.get()));
+      }
+      if (count == kMaxEntries) {
+        return fail(too_large("the artifact holds more than " + std::to_string(kMaxEntries) + " entries"));
+      }
+      TRY(take(entry));
+    }
+    if (!found_ && !request_.folder.empty()) {
+      return fail(Error(ErrorCode::Io, "the artifact has no folder '" + request_.folder + "'")
+                      .with_retry(RetryClass::Terminal)
+                      .advise("correct the path, or see what the Flux source leaves out"));
+    }
+    return {};
+  }
+
+ private:
+  Result<void> take(archive_entry* entry) {
+    const char* raw = ::archive_entry_pathname(entry);
+    raw = raw == nullptr ? ::archive_entry_pathname_utf8(entry) : raw;
+    const auto path = raw == nullptr ? std::nullopt : clean_inner_path(raw);
+    if (!path) {
+      return fail(Error(ErrorCode::PathEscape, "an entry of the artifact has a name that leads out of it")
+                      .at(raw == nullptr ? "" : fit_for_message(raw)));
+    }
+    const auto type = ::archive_entry_filetype(entry);
+    const bool link = type == AE_IFLNK || ::archive_entry_hardlink(entry) != nullptr;
+    const auto name = name_in_folder(*path);
+    found_ = found_ || name;
+    if (!link && type != AE_IFREG && type != AE_IFDIR) {
+      return fail(Error(ErrorCode::PathEscape, "the artifact holds a device").at(fit_for_message(*path)));
+    }
+    const bool leads_there = request_.folder == *path || request_.folder.starts_with(*path + "/");
+    if (link && (name || leads_there)) {
+      return fail(Error(ErrorCode::PathEscape, "the artifact holds a link")
+                      .at(fit_for_message(*path))
+                      .advise("put the file itself there"));
+    }
+    const bool wanted = type == AE_IFREG && name && is_revision_path(*name, request_.recursive);
+    return wanted ? write(entry, *name) : pass_over(entry);
+  }
+
+  // Relative to the source's folder; nothing for what lies elsewhere. The folder itself is "".
+  [[nodiscard]] std::optional<std::string> name_in_folder(const std::string& path) const {
+    if (request_.folder.empty()) {
+      return path;
+    }
+    if (path == request_.folder) {
+      return "";
+    }
+    const std::string prefix = request_.folder + "/";
+    return path.starts_with(prefix) ? std::optional(path.substr(prefix.size())) : std::nullopt;
+  }
+
+  Result<void> write(archive_entry* entry, const std::string& name) {
+    if (++files_ > request_.limits.max_files) {
+      return fail(too_large("the source holds more than " + std::to_string(request_.limits.max_files) + " files"));
+    }
+    TRY_ASSIGN(const FileDescriptor file, into_.create_file(name));
+    std::uint64_t size = 0;
+    return read(entry, [&](std::string_view bytes) -> Result<void> {
+      size += bytes.size();
+      if (size > request_.limits.max_file_bytes) {
+        return fail(too_large("the file is larger than " + std::to_string(request_.limits.max_file_bytes) + " bytes").at(name));
+      }
+      return UnpackedFolder::append(file, bytes);
+    });
+  }
+
+  // Read, not skipped: what is skipped would be decompressed all the same, and not counted.
+  Result<void> pass_over(archive_entry* entry) {
+    return read(entry, [](std::string_view) -> Result<void> { return {}; });
+  }
+
+  template <class Take>
+  Result<void> read(archive_entry* entry, const Take& take_bytes) {
+    const auto declared = ::archive_entry_size(entry);
+    if (declared > 0 && static_cast<std::uint64_t>(declared) > request_.max_bytes - bytes_) {
+      return fail(bomb());
+    }
+    while (true) {
+      const auto got = ::archive_read_data(archive_.get(), block_.data(), block_.size());
+      if (got < 0) {
+        return fail(malformed(archive_.get()));
+      }
+      if (got == 0) {
+        return {};
+      }
+      bytes_ += static_cast<std::uint64_t>(got);
+      if (bytes_ > request_.max_bytes) {
+        return fail(bomb());
+      }
+      TRY(take_bytes(std::string_view(block_.data(), static_cast<std::size_t>(got))));
+    }
+  }
+
+  [[nodiscard]] Error bomb() const {
+    return Error(ErrorCode::FileTooLarge, "the artifact unpacks to more than " + std::to_string(request_.max_bytes) + " bytes")
+        .advise("leave what is no revision out of the Flux source (spec.ignore)");
+  }
+
+  const ArchiveRequest& request_;
+  UnpackedFolder& into_;
+  std::unique_ptr<archive, CloseArchive> archive_;
+  std::vector<char> block_;
+  std::uint64_t bytes_ = 0;
+  std::size_t files_ = 0;
+  bool found_ = false;
+};
+
+}  // namespace
+
+Result<void> unpack_archive(const ArchiveRequest& request, UnpackedFolder& into) {
+  return Unpacking(request, into).run();
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,43 @@
+// Revisions from ConfigMaps: every key that is named as a revision file is one, over all ConfigMaps the resource names.
+//
+// A snapshot is made once per set of (name, uid, resourceVersion) and shared. The ConfigMaps are read by name when a
+// resource is reconciled (recent_reads.hpp); that they changed is told by an informer of their metadata (cluster.hpp), which
+// never holds their content. The same key in two ConfigMaps is an error: nobody could say which one counts.
+//
+// Threads: safe from any thread. Ownership: borrows the reads.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "operator/kube/recent_reads.hpp"
+#include "operator/reconcile/source_snapshot.hpp"
+
+namespace athanor::controller {
+
+class ConfigMapSource final : public SourceProvider {
+ public:
+  explicit ConfigMapSource(RecentReads& reads, SourceLimits limits = {}) : reads_(reads), limits_(limits) {}
+  [[nodiscard]] Result<LoadedSource> load(const DatabaseMigration& resource) override;
+
+ private:
+  using Files = std::vector<MemorySource::File>;
+  struct Content {
+    std::string identity;  // uid and resourceVersion of each
+    std::string revision;  // the resourceVersions, for people
+    std::vector<std::shared_ptr<const KubeObject>> objects;
+  };
+  [[nodiscard]] Result<Content> read(const DatabaseMigration& resource) const;
+  [[nodiscard]] Result<void> add(const KubeObject& object, Files& files) const;
+  [[nodiscard]] Result<Files> files_of(const Content& content) const;
+
+  RecentReads& reads_;
+  SourceLimits limits_;
+  std::mutex mutex_;
+  // By namespace and names: the newest content, and nothing older.
+  std::map<std::string, std::shared_ptr<SourceSnapshot>> newest_;
+};
+
+}  // namespace athanor::controller

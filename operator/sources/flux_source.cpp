@@ -1,0 +1,231 @@
+#include "operator/sources/flux_source.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "migrations/base/sha256.hpp"
+#include "operator/kube/exec_process.hpp"
+#include "operator/kube/object_fields.hpp"
+#include "operator/sources/artifact_archive.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::chrono::hours kKeepUnused(1);
+
+// A file that goes with the scope.
+class Download {
+ public:
+  static Result<Download> create(const std::string& folder) {
+    std::error_code problem;
+    std::filesystem::create_directories(folder, problem);
+    std::string pattern = folder + "/download.XXXXXX";
+    const int number = problem ? -1 : ::mkostemp(pattern.data(), O_CLOEXEC);
+    if (number < 0) {
+      return fail(Error(ErrorCode::Io, "no file can be made for an artifact: " +
+                                           (problem ? problem.message() : std::generic_category().message(errno)))
+                      .advise("give the operator a writable folder: --cache"));
+    }
+    ::close(number);
+    return Download(pattern);
+  }
+  ~Download() {
+    if (!path_.empty()) {
+      ::unlink(path_.c_str());
+    }
+  }
+  Download(Download&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  Download& operator=(Download&&) = delete;
+  Download(const Download&) = delete;
+  Download& operator=(const Download&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  explicit Download(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+Error waiting_for(const std::string& message) {
+  return Error(ErrorCode::Io, message).advise("see the Flux source; it is looked at again when it changes");
+}
+
+// The condition Ready; nothing where there is none.
+std::optional<KubeObject> ready_of(const KubeObject& status) {
+  const auto conditions = status.find("conditions");
+  if (conditions == status.end() || !conditions->is_array()) {
+    return std::nullopt;
+  }
+  for (const auto& condition : *conditions) {
+    if (condition.is_object() && text_of(condition, "type") == "Ready") {
+      return condition;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string in_its_words(const std::optional<KubeObject>& ready) {
+  const std::string words = ready ? fit_for_message(text_of(*ready, "message")) : std::string();
+  return words.empty() ? std::string() : ": " + words;
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace
+
+const std::vector<ResourceType>& flux_types() {
+  static const std::vector<ResourceType> types{{"source.toolkit.fluxcd.io", "v1", "gitrepositories", "GitRepository"},
+                                               {"source.toolkit.fluxcd.io", "v1", "ocirepositories", "OCIRepository"},
+                                               {"source.toolkit.fluxcd.io", "v1", "buckets", "Bucket"}};
+  return types;
+}
+
+Result<LoadedSource> FluxArtifacts::load(const DatabaseMigration& resource) {
+  const FluxSource& source = *resource.spec.source.flux;
+  const bool recursive = resource.spec.source.recursive;
+  const auto type = std::ranges::find(flux_types(), source.kind, &ResourceType::kind);
+  if (type == flux_types().end()) {
+    return fail(Error(ErrorCode::Io, "there is no Flux source of the kind " + source.kind).with_retry(RetryClass::Terminal));
+  }
+  const std::string named = source.kind + " " + resource.metadata.name_space + "/" + source.name;
+  const auto in_source = [&named](Error error) {
+    error.context = error.context.empty() ? named : named + ": " + error.context;
+    return error;
+  };
+  auto artifact = find_artifact(*type, resource);
+  if (!artifact) {
+    return fail(in_source(std::move(artifact).error()));
+  }
+  const std::string place = named + '\n' + source.path + (recursive ? "\n**" : "");
+  const std::string id = sha256_hex(place + '\n' + artifact->sha256);
+  auto snapshot = entry(place)->work.get([&id](const std::shared_ptr<SourceSnapshot>& made) { return made->id() == id; },
+                                         [&] { return make(*artifact, source, recursive, id); }, id);
+  if (!snapshot) {
+    return fail(in_source(std::move(snapshot).error()));
+  }
+  return snapshot;
+}
+
+Result<FluxArtifacts::Artifact> FluxArtifacts::find_artifact(const ResourceType& type,
+                                                             const DatabaseMigration& resource) const {
+  auto object = reader_.get(type, resource.metadata.name_space, resource.spec.source.flux->name);
+  if (!object) {
+    Error error = std::move(object).error();
+    if (error.code == ErrorCode::ApiNotFound) {
+      return fail(Error(ErrorCode::Io, "does not exist").advise("create it in the namespace of the resource"));
+    }
+    if (error.code == ErrorCode::ApiForbidden) {
+      error.hint = "let the operator read Flux sources: flux.enabled of the chart";
+    }
+    return fail(std::move(error));
+  }
+  static const KubeObject kNothing = KubeObject::object();
+  const KubeObject* status = part_of(*object, "status");
+  status = status == nullptr ? &kNothing : status;
+  const auto ready = ready_of(*status);
+  if (ready && text_of(*ready, "status") == "False") {
+    return fail(waiting_for("is not ready" + in_its_words(ready)));
+  }
+  const KubeObject* metadata = part_of(*object, "metadata");
+  if (metadata != nullptr && number_of(*metadata, "generation") != number_of(*status, "observedGeneration")) {
+    return fail(waiting_for("was changed, and Flux has not looked at it yet"));
+  }
+  const KubeObject* const said = part_of(*status, "artifact");
+  if (said == nullptr) {
+    return fail(waiting_for("has no artifact yet" + in_its_words(ready)));
+  }
+  const std::string digest = text_of(*said, "digest");
+  if (!digest.starts_with("sha256:") || !is_sha256(std::string_view(digest).substr(7))) {
+    return fail(Error(ErrorCode::Io, "its artifact has no SHA-256 digest")
+                    .with_retry(RetryClass::Terminal)
+                    .advise("let Flux's source-controller use sha256 (--artifact-digest-algo)"));
+  }
+  Artifact artifact;
+  artifact.url = text_of(*said, "url");
+  artifact.sha256 = digest.substr(7);
+  const auto revision = text_of(*said, "revision");
+  const bool plain = std::ranges::all_of(revision, [](char c) { return c > 0x20 && c < 0x7f; });
+  artifact.revision = plain && !revision.empty() && revision.size() <= 512 ? revision : digest;
+  artifact.size = static_cast<std::uint64_t>(std::max<std::int64_t>(number_of(*said, "size"), 0));
+  return artifact;
+}
+
+// The entry of a place. Places that nobody asked for in a while go.
+std::shared_ptr<FluxArtifacts::Kept> FluxArtifacts::entry(const std::string& place) {
+  const SteadyTime now = clock_.steady_now();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(kept_,
+                [now](const auto& known) { return known.second.use_count() == 1 && now - known.second->used > kKeepUnused; });
+  auto& found = kept_[place];
+  if (!found) {
+    found = std::make_shared<Kept>(clock_);
+  }
+  found->used = now;
+  return found;
+}
+
+Result<std::shared_ptr<SourceSnapshot>> FluxArtifacts::make(const Artifact& artifact, const FluxSource& source, bool recursive,
+                                                            const std::string& id) const {
+  const auto path = clean_inner_path(source.path);
+  if (!path) {
+    return fail(Error(ErrorCode::PathEscape, "fluxRef.path leads out of the artifact"));
+  }
+  TRY_ASSIGN(const Download file, Download::create(options_.folder));
+  TRY(download(artifact, file.path()));
+  TRY_ASSIGN(auto folder, UnpackedFolder::create(options_.folder));
+  ArchiveRequest request;
+  request.file = file.path();
+  request.folder = *path;
+  request.recursive = recursive;
+  request.limits = options_.limits;
+  TRY(unpack_archive(request, *folder));
+  return make_snapshot(std::move(folder), {id, artifact.revision, *path, recursive, options_.limits});
+}
+
+// The file is what the source says it is, or there is an error.
+Result<void> FluxArtifacts::download(const Artifact& artifact, const std::string& file) const {
+  const FileDescriptor out(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
+  if (!out) {
+    return fail(Error(ErrorCode::Io, "an artifact cannot be written: " + std::generic_category().message(errno)));
+  }
+  const std::uint64_t limit = options_.max_artifact_bytes;
+  const auto oversized = [limit] {
+    return Error(ErrorCode::FileTooLarge, "the artifact has more than " + std::to_string(limit) + " bytes")
+        .advise("leave what is no revision out of the Flux source (spec.ignore)");
+  };
+  if (artifact.size > limit) {
+    return fail(oversized());
+  }
+  Sha256 hash;
+  std::uint64_t size = 0;
+  TRY(fetcher_.fetch(
+      artifact.url, options_.timeout,
+      [&](std::string_view bytes) -> Result<void> {
+        size += bytes.size();
+        if (size > limit) {
+          return fail(oversized());
+        }
+        hash.update(bytes);
+        return UnpackedFolder::append(out, bytes);
+      },
+      stop_));
+  if (artifact.size != 0 && artifact.size != size) {
+    return fail(Error(ErrorCode::Io,
+                      "the artifact has " + std::to_string(size) + " bytes and should have " + std::to_string(artifact.size)));
+  }
+  if (hash.finish() != artifact.sha256) {
+    return fail(Error(ErrorCode::Io, "the artifact's SHA-256 is not what the source says; nothing of it was used"));
+  }
+  return {};
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,119 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "operator/kube/base64.hpp"
+#include "operator/sources/git_command.hpp"
+#include "operator/sources/unpacked_folder.hpp"
+
+namespace athanor::controller {
+namespace {
+
+Error unusable(const std::string& message) {
+  // Nobody tells that a Secret changed: it is looked at again.
+  return Error(ErrorCode::Configuration, message).with_retry(RetryClass::Transient);
+}
+
+bool has_control_characters(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+// For a shell, which git asks to start ssh.
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char c : text) {
+    result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return result + "'";
+}
+
+}  // namespace
+
+Result<GitAccess> GitAccess::prepare(const GitCredentials& credentials, const std::string& url, const std::string& folder) {
+  GitAccess access;
+  if (url.starts_with("ssh://")) {
+    TRY(access.prepare_ssh(credentials, folder));
+  } else {
+    TRY(access.prepare_http(credentials, folder));
+  }
+  return access;
+}
+
+GitAccess::~GitAccess() {
+  if (!folder_.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+}
+
+GitAccess::GitAccess(GitAccess&& other) noexcept
+    : folder_(std::exchange(other.folder_, {})),
+      settings_(std::move(other.settings_)),
+      ssh_command_(std::move(other.ssh_command_)) {}
+
+Result<std::string> GitAccess::write_file(const std::string& folder, const std::string& name, const std::string& text) {
+  if (folder_.empty()) {
+    std::string pattern = folder + "/access.XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) {
+      return fail(Error(ErrorCode::Io, "no folder can be made for credentials: " + std::generic_category().message(errno))
+                      .advise("give the operator a writable folder: --cache"));
+    }
+    folder_ = pattern;
+  }
+  const std::string path = folder_ + "/" + name;
+  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!file) {
+    return fail(Error(ErrorCode::Io, "a credential cannot be written: " + std::generic_category().message(errno)));
+  }
+  TRY(UnpackedFolder::append(file, text.ends_with('\n') ? text : text + "\n"));
+  return path;
+}
+
+Result<void> GitAccess::prepare_ssh(const GitCredentials& credentials, const std::string& folder) {
+  if (credentials.identity.empty()) {
+    return fail(
+        unusable("ssh needs a private key").advise("put it at the key `identity` of the Secret that git.secretRef names"));
+  }
+  if (credentials.known_hosts.empty()) {
+    return fail(unusable("the host's key is not known, so the host cannot be told from an impostor")
+                    .advise("put the output of `ssh-keyscan HOST`, once verified, at the key `known_hosts` of the Secret"));
+  }
+  TRY_ASSIGN(const auto identity, write_file(folder, "identity", credentials.identity));
+  TRY_ASSIGN(const auto known_hosts, write_file(folder, "known_hosts", credentials.known_hosts));
+  ssh_command_ = "ssh -F /dev/null -i " + quoted(identity) + " -o " + quoted("UserKnownHostsFile=\"" + known_hosts + "\"");
+  for (const char* option : {"GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=yes", "UpdateHostKeys=no",
+                             "IdentitiesOnly=yes", "BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=10",
+                             "ForwardAgent=no", "ControlMaster=no", "ControlPath=none", "LogLevel=ERROR"}) {
+    ssh_command_ += std::string(" -o ") + option;
+  }
+  return {};
+}
+
+Result<void> GitAccess::prepare_http(const GitCredentials& credentials, const std::string& folder) {
+  if (!credentials.authorities.empty()) {
+    TRY_ASSIGN(auto file, write_file(folder, "authorities", credentials.authorities));
+    settings_.emplace_back("http.sslCAInfo", std::move(file));
+  }
+  if (credentials.username.empty() && credentials.password.empty()) {
+    settings_.emplace_back("http.followRedirects", "initial");
+    return {};
+  }
+  settings_.emplace_back("http.followRedirects", "false");
+  if (credentials.password.empty()) {
+    return fail(unusable("the Secret has a username and no password").advise("add the key `password`; a token is one, too"));
+  }
+  if (has_control_characters(credentials.username + credentials.password) ||
+      credentials.username.find(':') != std::string::npos) {
+    return fail(unusable("the username or password holds characters that no HTTP header may hold"));
+  }
+  const std::string username = credentials.username.empty() ? "git" : credentials.username;
+  settings_.emplace_back("http.extraHeader", "Authorization: Basic " + base64_encode(username + ":" + credentials.password));
+  return {};
+}
+
+}  // namespace athanor::controller

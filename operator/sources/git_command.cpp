@@ -1,0 +1,226 @@
+#include "operator/sources/git_command.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <sstream>
+
+#include "operator/kube/exec_process.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kMaxOutput = std::size_t{1} << 20U;
+
+// Whatever a repository or a machine may say about these, it is not asked.
+constexpr std::array<std::pair<const char*, const char*>, 17> kSettings{{{"core.hooksPath", "/dev/null"},
+                                                                         {"core.attributesFile", "/dev/null"},
+                                                                         {"core.fsmonitor", "false"},
+                                                                         {"core.askPass", ""},
+                                                                         {"credential.helper", ""},
+                                                                         {"protocol.file.allow", "never"},
+                                                                         {"protocol.ext.allow", "never"},
+                                                                         {"submodule.recurse", "false"},
+                                                                         {"fetch.recurseSubmodules", "false"},
+                                                                         {"fetch.fsckObjects", "true"},
+                                                                         {"transfer.fsckObjects", "true"},
+                                                                         {"fetch.unpackLimit", "1"},
+                                                                         {"gc.auto", "0"},
+                                                                         {"maintenance.auto", "false"},
+                                                                         {"http.sslVerify", "true"},
+                                                                         {"http.lowSpeedLimit", "1"},
+                                                                         {"http.lowSpeedTime", "30"}}};
+
+bool has_any(const std::string& text, std::initializer_list<std::string_view> words) {
+  return std::ranges::any_of(words, [&text](std::string_view word) { return text.find(word) != std::string::npos; });
+}
+
+// Without how long it took: the same trouble is told in the same words, so that no status is written for it again.
+std::string without_times(std::string words) {
+  constexpr std::string_view kAfter = " after ";
+  for (std::size_t at = words.find(kAfter); at != std::string::npos; at = words.find(kAfter, at + 1)) {
+    const std::size_t digits = at + kAfter.size();
+    const std::size_t unit = std::min(words.find_first_not_of("0123456789", digits), words.size());
+    for (const std::string_view name : {" milliseconds", " ms"}) {
+      if (unit > digits && words.compare(unit, name.size(), name) == 0) {
+        words.erase(at, unit + name.size() - at);
+        break;
+      }
+    }
+  }
+  return words;
+}
+
+// One line: what git puts before, after and between is left out.
+std::string reported(const std::string& complaint) {
+  std::istringstream lines(complaint);
+  std::string words;
+  for (std::string line; std::getline(lines, line);) {
+    for (const std::string_view prefix : {"fatal: ", "error: "}) {
+      if (line.starts_with(prefix)) {
+        line.erase(0, prefix.size());
+      }
+    }
+    if (line.empty() || line == "\r" ||
+        has_any(line, {"Please make sure you have", "and the repository exists", "warning: "})) {
+      continue;
+    }
+    words += (words.empty() ? "" : "; ") + line;
+  }
+  return fit_for_message(without_times(std::move(words)));
+}
+
+// What git and ssh say at length, or as if somebody could be asked. Empty: their own words will do.
+std::string put_plainly(const std::string& raw, bool with_password) {
+  if (has_any(raw, {"REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key verification failed"})) {
+    return "Host key verification failed: the host has another key than those in known_hosts";
+  }
+  if (has_any(raw, {"could not read Username", "could not read Password", "Authentication failed"})) {
+    return with_password ? "Authentication failed: the server refuses the username or password"
+                         : "Authentication failed: the server wants a username and password";
+  }
+  return {};
+}
+
+Error failure_of(const GitRun& run, const ChildEnd& end) {
+  const std::string& subcommand = run.arguments.front();
+  const std::string& raw = end.err;
+  const bool with_password = run.access != nullptr && std::ranges::any_of(run.access->settings(), [](const auto& setting) {
+                               return setting.first == "http.extraHeader";
+                             });
+  std::string words = put_plainly(raw, with_password);
+  words = words.empty() ? reported(raw) : words;
+  Error error(ErrorCode::Io,
+              "git " + subcommand + (words.empty() ? " ended with " + std::to_string(end.exit_code) : ": " + words));
+  if (has_any(raw, {"Host key verification failed"})) {
+    return std::move(error).advise("put the host's key, once verified, at the key `known_hosts` of the Secret");
+  }
+  if (has_any(raw, {"Authentication failed", "could not read Username", "could not read Password", "Permission denied (",
+                    "error: 401", "error: 403", "terminal prompts disabled"})) {
+    return std::move(error).advise("correct the Secret that git.secretRef names, or what its account may read");
+  }
+  if (has_any(raw, {"error: 301", "error: 302", "error: 303", "error: 307", "error: 308"})) {
+    return std::move(error)
+        .with_retry(RetryClass::Terminal)
+        .advise("write the URL that the server redirects to: credentials follow no redirect");
+  }
+  if (has_any(raw, {"not allowed", "fsck error", "unable to find remote helper"})) {
+    return std::move(error).with_retry(RetryClass::Terminal);
+  }
+  if (has_any(raw, {"not our ref", "unadvertised object"})) {
+    return std::move(error)
+        .with_retry(RetryClass::Terminal)
+        .advise("push the commit, or name a branch or tag: not every server hands out any commit");
+  }
+  if (has_any(raw, {"not found", "does not exist", "does not appear to be a git repository"})) {
+    return std::move(error).advise("correct the URL; a private repository may need git.secretRef");
+  }
+  return error;
+}
+
+std::string in_seconds(milliseconds duration) {
+  return duration.count() % 1'000 == 0 ? std::to_string(duration.count() / 1'000) + " s"
+                                       : std::to_string(duration.count()) + " ms";
+}
+
+}  // namespace
+
+std::string find_program(const std::string& name, const std::string& path) {
+  std::istringstream folders(path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    std::string candidate = folder + "/" + name;
+    if (folder.starts_with('/') && ::access(candidate.c_str(), X_OK) == 0) {
+      return candidate;
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> GitCommand::environment(const GitRun& run) const {
+  std::vector<std::string> variables = surroundings_.environment;
+  Variables settings(kSettings.begin(), kSettings.end());
+  if (run.access != nullptr) {
+    settings.insert(settings.end(), run.access->settings().begin(), run.access->settings().end());
+    if (!run.access->ssh_command().empty()) {
+      variables.push_back("GIT_SSH_COMMAND=" + run.access->ssh_command());
+      variables.emplace_back("GIT_SSH_VARIANT=ssh");
+    }
+  }
+  for (const char* variable :
+       {"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_TERMINAL_PROMPT=0",
+        "GIT_ATTR_NOSYSTEM=1", "GIT_NO_REPLACE_OBJECTS=1", "GIT_OPTIONAL_LOCKS=0", "GIT_PROTOCOL_FROM_USER=0", "LC_ALL=C"}) {
+    variables.emplace_back(variable);
+  }
+  variables.push_back("HOME=" + surroundings_.folder);
+  variables.push_back("GIT_ALLOW_PROTOCOL=" + surroundings_.protocols);
+  // Never one that happens to be around the folder we were started in.
+  variables.push_back("GIT_DIR=" + (run.repository.empty() ? std::string("/dev/null") : run.repository));
+  variables.push_back("GIT_CONFIG_COUNT=" + std::to_string(settings.size()));
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    variables.push_back("GIT_CONFIG_KEY_" + std::to_string(i) + "=" + settings[i].first);
+    variables.push_back("GIT_CONFIG_VALUE_" + std::to_string(i) + "=" + settings[i].second);
+  }
+  return variables;
+}
+
+Result<void> GitCommand::run(const GitRun& run) const {
+  if (surroundings_.program.empty()) {
+    return fail(Error(ErrorCode::Io, "there is no git program here")
+                    .with_retry(RetryClass::Terminal)
+                    .advise("install git where the operator runs, or use its image"));
+  }
+  ChildCommand command;
+  command.arguments = {surroundings_.program};
+  command.arguments.insert(command.arguments.end(), run.arguments.begin(), run.arguments.end());
+  command.environment = environment(run);
+  const SteadyTime deadline = clock_.steady_now() + surroundings_.timeout;
+  std::optional<Error> cut;
+  StopSource end;  // the child's own: a stop, the deadline and the watch come together in it
+  ChildStreams streams;
+  streams.in = run.in;
+  streams.out = run.out;
+  streams.tick = [&] {
+    if (stop_.requested()) {
+      cut = Error(ErrorCode::Interrupted, "stopped while git ran");
+    } else if (clock_.steady_now() >= deadline) {
+      cut = Error(ErrorCode::Io, "git " + run.arguments.front() + " did not end within " + in_seconds(surroundings_.timeout));
+    } else if (auto good = run.watch ? run.watch() : Result<void>(); !good) {
+      cut = std::move(good).error();
+    }
+    if (cut) {
+      end.request(StopLevel::Now);
+    }
+  };
+  auto ended = run_child(command, streams, end.token());
+  if (cut) {
+    return fail(std::move(*cut));
+  }
+  if (!ended) {
+    Error error = std::move(ended).error();
+    if (error.code == ErrorCode::BackupFailed) {  // it could not be started
+      error.code = ErrorCode::Io;
+    }
+    return fail(std::move(error));
+  }
+  if (ended->exit_code != 0) {
+    return fail(failure_of(run, *ended));
+  }
+  return {};
+}
+
+Result<std::string> GitCommand::output(GitRun run) const {
+  std::string text;
+  run.out = [&text](std::string_view bytes) -> Result<void> {
+    if (text.size() + bytes.size() > kMaxOutput) {
+      return fail(ErrorCode::FileTooLarge, "git has more to say than is read");
+    }
+    text += bytes;
+    return {};
+  };
+  TRY(this->run(run));
+  return text;
+}
+
+}  // namespace athanor::controller

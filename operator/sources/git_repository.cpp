@@ -1,0 +1,316 @@
+#include "operator/sources/git_repository.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "migrations/base/sha256.hpp"
+#include "operator/sources/git_tree.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kMaxFetches = 200;  // then the repository begins anew: nothing in it is ever tidied up
+constexpr milliseconds kJustNow{2'000};
+constexpr milliseconds kAskAgain{15'000};  // a server that could not be reached, at the earliest
+
+// What the resource names, as git calls it; a commit's id for a commit.
+std::string reference_of(const GitSource& source) {
+  if (!source.commit.empty()) {
+    return source.commit;
+  }
+  return source.tag.empty() ? "refs/heads/" + source.branch : "refs/tags/" + source.tag;
+}
+
+std::string named_by(const GitSource& source) {
+  return source.tag.empty() ? "branch '" + source.branch + "'" : "tag '" + source.tag + "'";
+}
+
+std::string revision_of(const GitSource& source, const std::string& commit) {
+  return source.commit.empty() ? (source.tag.empty() ? source.branch : source.tag) + "@" + commit : commit;
+}
+
+// The id before the tab of the line that ends in exactly this name; empty when there is none.
+std::string id_of(const std::string& listing, const std::string& name) {
+  const std::string end = "\t" + name + "\n";
+  for (std::size_t begin = 0; begin < listing.size();) {
+    const std::size_t line_end = std::min(listing.find('\n', begin), listing.size() - 1) + 1;
+    const std::string line = listing.substr(begin, line_end - begin);
+    if (line.ends_with(end) && line.find('\t') + end.size() == line.size()) {
+      return line.substr(0, line.find('\t'));
+    }
+    begin = line_end;
+  }
+  return {};
+}
+
+Error in_repository(Error error, const std::string& url) {
+  if (error.context.empty()) {
+    error.context = url;
+  }
+  return error;
+}
+
+bool is_object_name(const std::string& text) {
+  return (text.size() == 40 || text.size() == 64) && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+}  // namespace
+
+GitRepositories::Repository::Repository(const GitCommand& git, Clock& clock, const GitOptions& options, std::string url,
+                                        GitCredentials credentials, std::string folder)
+    : git_(git),
+      clock_(clock),
+      options_(options),
+      url_(std::move(url)),
+      credentials_(std::move(credentials)),
+      folder_(std::move(folder)),
+      used_(clock.steady_now()) {}
+
+GitRepositories::Repository::~Repository() {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+// The entry of this key. Entries that nobody asked for in a while go.
+template <class T>
+std::shared_ptr<T> GitRepositories::Repository::entry(std::map<std::string, std::shared_ptr<T>>& entries,
+                                                      const std::string& key) {
+  const SteadyTime now = clock_.steady_now();
+  const Lock lock(entries_mutex_);
+  std::erase_if(entries, [&](const auto& known) {
+    return known.second.use_count() == 1 && now - known.second->used > options_.keep_unused();
+  });
+  auto& found = entries[key];
+  if (!found) {
+    found = std::make_shared<T>(clock_);
+  }
+  found->used = now;
+  return found;
+}
+
+Result<LoadedSource> GitRepositories::Repository::load(const GitSource& source, bool recursive, bool retry_now) {
+  used_ = clock_.steady_now();
+  const std::string reference = reference_of(source);
+  const auto known = entry(references_, reference);
+  TRY_ASSIGN(const Tip tip, find_tip(source, *known, retry_now));
+  const std::string place = reference + '\n' + source.path + (recursive ? "\n**" : "");
+  const std::string id = sha256_hex(folder_ + '\n' + tip.commit + '\n' + place);
+  auto snapshot = entry(snapshots_, place)
+                      ->work.get([&id](const std::shared_ptr<SourceSnapshot>& made) { return made->id() == id; },
+                                 [&] { return unpack(source, recursive, tip.commit, id); }, id);
+  if (snapshot) {
+    return LoadedSource(std::move(*snapshot), tip.doubt);
+  }
+  if (tip.doubt) {
+    return fail(*tip.doubt);  // the files are gone from the cache, too
+  }
+  known->stale = known->stale || snapshot.error().code == ErrorCode::StalePlan;
+  return fail(in_repository(std::move(snapshot).error(), url_));
+}
+
+Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(const GitSource& source, Reference& reference,
+                                                                               bool retry_now) {
+  if (!retry_now) {
+    if (auto doubted = remembered(reference, std::min(kAskAgain, options_.requeue_after))) {
+      return std::move(*doubted);
+    }
+  }
+  const auto good = [&](const Tip& tip) {
+    const auto age = clock_.steady_now() - tip.looked_at;
+    return !reference.stale && (!source.commit.empty() || age < (retry_now ? kJustNow : options_.requeue_after));
+  };
+  auto tip = reference.work.get(good, [&]() -> Result<Tip> {
+    reference.stale = false;
+    auto commit = look(source);
+    const SteadyTime now = clock_.steady_now();
+    const Lock lock(reference.mutex);
+    if (commit) {
+      reference.good = Tip{*commit, now, std::nullopt};
+      reference.failure.reset();
+      return *reference.good;
+    }
+    Error error = in_repository(std::move(commit).error(), url_);
+    if (error.code == ErrorCode::Io && error.retry == RetryClass::Transient) {
+      reference.failure = error;
+      reference.failed_at = now;
+    }
+    return fail(std::move(error));
+  });
+  if (!tip && !retry_now) {
+    if (auto doubted = remembered(reference, options_.outage)) {
+      return std::move(*doubted);
+    }
+  }
+  return tip;
+}
+
+// What was known before the server could not be reached, if that was found out no longer ago than this.
+std::optional<GitRepositories::Repository::Tip> GitRepositories::Repository::remembered(Reference& reference,
+                                                                                        milliseconds found_out) const {
+  const SteadyTime now = clock_.steady_now();
+  const Lock lock(reference.mutex);
+  if (!reference.failure || !reference.good || now - reference.failed_at >= found_out ||
+      now - reference.good->looked_at >= options_.outage) {
+    return std::nullopt;
+  }
+  return Tip{reference.good->commit, reference.good->looked_at, reference.failure};
+}
+
+// The commit the source means now; it is in the repository afterwards.
+Result<std::string> GitRepositories::Repository::look(const GitSource& source) {
+  const Lock lock(turn_);
+  std::error_code problem;
+  std::filesystem::create_directories(folder_, problem);
+  std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, problem);
+  if (problem) {
+    return fail(Error(ErrorCode::Io, "no folder can be made for the repository: " + problem.message())
+                    .advise("give the operator a writable folder: --cache"));
+  }
+  TRY_ASSIGN(const GitAccess access, GitAccess::prepare(credentials_, url_, folder_));
+  std::string wanted = source.commit;
+  if (wanted.empty()) {
+    TRY_ASSIGN(wanted, ask(source, access));
+  }
+  if (holds(wanted)) {
+    return wanted;
+  }
+  return fetch(wanted, source, access);
+}
+
+// What the tag or branch points to, by the server's word.
+Result<std::string> GitRepositories::Repository::ask(const GitSource& source, const GitAccess& access) const {
+  const std::string reference = reference_of(source);
+  GitRun run;
+  run.arguments = {"ls-remote", "--quiet", "--", url_, reference, reference + "^{}"};
+  run.access = &access;
+  TRY_ASSIGN(const std::string listing, git_.output(std::move(run)));
+  std::string id = id_of(listing, reference + "^{}");  // an annotated tag, peeled
+  id = id.empty() ? id_of(listing, reference) : id;
+  if (id.empty()) {
+    return fail(Error(ErrorCode::Io, "the repository has no " + named_by(source))
+                    .with_retry(RetryClass::Terminal)
+                    .advise("push it, or name another one"));
+  }
+  if (!is_object_name(id)) {
+    return fail(Error(ErrorCode::Io, "the server's answer is not understood"));
+  }
+  return id;
+}
+
+Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted, const GitSource& source,
+                                                       const GitAccess& access) {
+  if (digits_ != wanted.size() || !made() || fetches_ >= kMaxFetches || bytes() > options_.max_repository_bytes / 2) {
+    begin_anew();
+    TRY(make(wanted.size()));
+  }
+  ++fetches_;
+  const std::string reference = reference_of(source);
+  const std::string local = "refs/athanor/" + sha256_hex(reference).substr(0, 16);
+  GitRun run;
+  run.repository = bare();
+  run.arguments = {"fetch",
+                   "--quiet",
+                   "--depth=1",
+                   "--no-tags",
+                   "--no-recurse-submodules",
+                   "--no-write-fetch-head",
+                   "--force",
+                   "--no-auto-maintenance",
+                   "--",
+                   url_,
+                   "+" + reference + ":" + local};
+  run.access = &access;
+  run.watch = [this]() -> Result<void> {
+    if (bytes() > options_.max_repository_bytes) {
+      return fail(Error(ErrorCode::FileTooLarge, "one commit of the repository has more than " +
+                                                     std::to_string(options_.max_repository_bytes) + " bytes")
+                      .advise("keep the revisions in a smaller repository"));
+    }
+    return {};
+  };
+  auto fetched = git_.run(run);
+  if (fetched) {
+    fetched = run.watch();
+  }
+  if (!fetched) {
+    begin_anew();  // a git that was killed leaves locks behind
+    return fail(std::move(fetched).error());
+  }
+  GitRun parse;
+  parse.repository = bare();
+  parse.arguments = {"rev-parse", "--verify", "--quiet", local + "^{commit}"};
+  auto commit = git_.output(std::move(parse));
+  if (commit && commit->ends_with('\n')) {
+    commit->pop_back();
+  }
+  if (!commit || !is_object_name(*commit) || (!source.commit.empty() && *commit != source.commit)) {
+    return fail(Error(ErrorCode::Io, source.commit.empty() ? "the " + named_by(source) + " points to no commit"
+                                                           : source.commit.substr(0, 12) + " is no commit")
+                    .with_retry(RetryClass::Terminal)
+                    .advise("name a commit, or a tag or branch of one"));
+  }
+  present_.insert(*commit);
+  return *commit;  // it may have moved on since it was asked for
+}
+
+Result<void> GitRepositories::Repository::make(std::size_t digits) {
+  GitRun run;
+  run.repository = bare();
+  run.arguments = {"init", "--quiet", "--bare",
+                   "--template=", digits == 64 ? "--object-format=sha256" : "--object-format=sha1"};
+  TRY(git_.run(run));
+  digits_ = digits;
+  return {};
+}
+
+void GitRepositories::Repository::begin_anew() {
+  std::error_code ignored;
+  std::filesystem::remove_all(bare(), ignored);
+  present_.clear();
+  digits_ = 0;
+  fetches_ = 0;
+}
+
+bool GitRepositories::Repository::made() const {
+  std::error_code problem;
+  return digits_ != 0 && std::filesystem::exists(bare() + "/HEAD", problem);
+}
+
+// Of the objects, also of those that are just coming in.
+std::uint64_t GitRepositories::Repository::bytes() const {
+  std::uint64_t sum = 0;
+  std::error_code problem;
+  for (std::filesystem::directory_iterator file(bare() + "/objects/pack", problem), end; !problem && file != end;
+       file.increment(problem)) {
+    std::error_code gone;
+    const auto size = file->file_size(gone);
+    sum += gone ? 0 : size;
+  }
+  return sum;
+}
+
+Result<std::shared_ptr<SourceSnapshot>> GitRepositories::Repository::unpack(const GitSource& source, bool recursive,
+                                                                            const std::string& commit, const std::string& id) {
+  const auto path = clean_inner_path(source.path);
+  if (!path) {
+    return fail(Error(ErrorCode::PathEscape, "git.path leads out of the repository"));
+  }
+  const Lock lock(turn_);
+  if (!holds(commit)) {
+    // The repository began anew since the commit was found; the next look fetches it.
+    return fail(Error(ErrorCode::StalePlan, "the repository was fetched again meanwhile"));
+  }
+  TRY_ASSIGN(auto folder, UnpackedFolder::create(options_.folder));
+  TRY(unpack_tree(git_, {bare(), commit, *path, recursive, options_.limits}, *folder));
+  UnpackedContent content;
+  content.id = id;
+  content.revision = revision_of(source, commit);
+  content.folder = *path;
+  content.recursive = recursive;
+  content.limits = options_.limits;
+  return make_snapshot(std::move(folder), content);
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,132 @@
+#include "operator/sources/git_source.hpp"
+
+#include <array>
+#include <utility>
+
+#include "migrations/base/ids.hpp"
+#include "migrations/base/sha256.hpp"
+#include "operator/kube/base64.hpp"
+#include "operator/kube/object_fields.hpp"
+#include "operator/reconcile/reconciler.hpp"
+#include "operator/sources/git_repository.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kMaxSecretBytes = std::size_t{64} << 10U;
+constexpr std::size_t kMaxDeclared = 100'000;
+
+// What makes it worth asking the server at once: somebody changed the resource, or wants to know now.
+std::string declaration_of(const DatabaseMigration& resource) {
+  const auto retry = resource.metadata.annotations.find(kRetryNowAnnotation);
+  return resource.metadata.uid + "\n" + std::to_string(resource.metadata.generation) + "\n" +
+         (retry == resource.metadata.annotations.end() ? "" : retry->second);
+}
+
+// Of one line, as editors and `echo` leave it.
+std::string without_line_end(std::string text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) {
+    text.pop_back();
+  }
+  return text;
+}
+
+}  // namespace
+
+GitRepositories::GitRepositories(KubeReader& secrets, Clock& clock, GitOptions options, GitEnvironment surroundings,
+                                 StopToken stop)
+    : secrets_(secrets),
+      clock_(clock),
+      options_(std::move(options)),
+      git_(std::move(surroundings), clock, stop),
+      salt_(random_hex(32)) {}
+
+GitRepositories::~GitRepositories() = default;
+
+Result<LoadedSource> GitRepositories::load(const DatabaseMigration& resource) {
+  const SourceSpec& source = resource.spec.source;
+  TRY_ASSIGN(const auto credentials, read_credentials(resource));
+  TRY_ASSIGN(const auto found, repository(source.git->url, credentials));
+  const std::string declaration = declaration_of(resource);
+  auto loaded = found->load(*source.git, source.recursive, changed(resource.key(), declaration));
+  if (loaded && !loaded->doubt) {
+    answered(resource.key(), declaration);
+  }
+  return loaded;
+}
+
+Result<GitCredentials> GitRepositories::read_credentials(const DatabaseMigration& resource) const {
+  GitCredentials credentials;
+  const std::string& name = resource.spec.source.git->secret_name;
+  if (name.empty()) {
+    return credentials;
+  }
+  const std::string named = "Secret " + resource.metadata.name_space + "/" + name;
+  auto secret = secrets_.get(kube::kSecrets, resource.metadata.name_space, name);
+  if (!secret) {
+    Error error = std::move(secret).error();
+    if (error.code == ErrorCode::ApiNotFound) {
+      return fail(Error(ErrorCode::Configuration, named + " does not exist")
+                      .with_retry(RetryClass::Transient)
+                      .advise("create it in the namespace of the resource"));
+    }
+    return fail(std::move(error).at(named));
+  }
+  const std::array<std::pair<const char*, std::string*>, 5> keys{{{"username", &credentials.username},
+                                                                  {"password", &credentials.password},
+                                                                  {"ca.crt", &credentials.authorities},
+                                                                  {"identity", &credentials.identity},
+                                                                  {"known_hosts", &credentials.known_hosts}}};
+  const auto* const data = part_of(*secret, "data");
+  for (const auto& [key, value] : keys) {
+    const auto decoded = data == nullptr ? std::optional<std::string>("") : base64_decode(text_of(*data, key));
+    if (!decoded || decoded->size() > kMaxSecretBytes) {
+      return fail(Error(ErrorCode::Configuration, named + " has an unusable value at the key " + key)
+                      .with_retry(RetryClass::Transient));
+    }
+    *value = without_line_end(*decoded);
+  }
+  if (credentials == GitCredentials()) {
+    return fail(Error(ErrorCode::Configuration, named + " has no credentials for Git")
+                    .with_retry(RetryClass::Transient)
+                    .advise("give it username and password, or identity and known_hosts"));
+  }
+  return credentials;
+}
+
+Result<std::shared_ptr<GitRepositories::Repository>> GitRepositories::repository(const std::string& url,
+                                                                                 const GitCredentials& credentials) {
+  std::string known_by = salt_;
+  for (const std::string* part : {&url, &credentials.username, &credentials.password, &credentials.authorities,
+                                  &credentials.identity, &credentials.known_hosts}) {
+    known_by += std::to_string(part->size()) + ":" + *part;
+  }
+  const std::string key = sha256_hex(known_by).substr(0, 32);
+  const SteadyTime long_ago = clock_.steady_now() - options_.keep_unused();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(repositories_, [&](const auto& known) {
+    return known.first != key && known.second.use_count() == 1 && known.second->unused_since(long_ago);
+  });
+  auto& found = repositories_[key];
+  if (!found) {
+    found = std::make_shared<Repository>(git_, clock_, options_, url, credentials, options_.folder + "/" + key);
+  }
+  return found;
+}
+
+// Whether the resource says something else than when the server was last asked on its behalf.
+bool GitRepositories::changed(const ResourceKey& key, const std::string& declaration) {
+  const std::lock_guard lock(mutex_);
+  const auto known = declared_.find(key);
+  return known == declared_.end() || known->second != declaration;
+}
+
+void GitRepositories::answered(const ResourceKey& key, const std::string& declaration) {
+  const std::lock_guard lock(mutex_);
+  if (declared_.size() > kMaxDeclared) {
+    declared_.clear();
+  }
+  declared_[key] = declaration;
+}
+
+}  // namespace athanor::controller
