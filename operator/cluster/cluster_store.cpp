@@ -34,7 +34,7 @@ bool same_declaration(const Metadata& left, const Metadata& right) {
 
 Outcome unreadable_outcome(const Error& error) {
   Outcome outcome;
-  outcome.kind = Outcome::Kind::Stalled;
+  outcome.kind = Verdict::Kind::Stalled;
   outcome.reason = Reason::InvalidManifest;
   outcome.message = error.describe();
   outcome.error = error;

@@ -4,7 +4,7 @@ namespace athanor::controller {
 
 std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
   const bool attempt =
-      outcome.kind == Outcome::Kind::Failed || outcome.reason == Reason::Applied || outcome.reason == Reason::LockHeld;
+      outcome.kind == Verdict::Kind::Failed || outcome.reason == Reason::Applied || outcome.reason == Reason::LockHeld;
   if (!news && !attempt) {
     return std::nullopt;
   }
@@ -13,7 +13,7 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
   event.note = outcome.message;
   event.action = "Migrate";
   switch (outcome.kind) {
-    case Outcome::Kind::Done:
+    case Verdict::Kind::Done:
       if (outcome.reason == Reason::PlanPublished) {
         event.action = "Plan";
         return event;
@@ -22,7 +22,7 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
         return event;
       }
       return std::nullopt;
-    case Outcome::Kind::Waiting:
+    case Verdict::Kind::Waiting:
       if (outcome.reason == Reason::ApprovalRequired || outcome.reason == Reason::OutsideWindow) {
         event.action = "Plan";
         return event;
@@ -31,8 +31,8 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
         return event;
       }
       return outcome.reason == Reason::JobRunning || outcome.reason == Reason::LockHeld ? std::optional(event) : std::nullopt;
-    case Outcome::Kind::Stalled:
-    case Outcome::Kind::Failed:
+    case Verdict::Kind::Stalled:
+    case Verdict::Kind::Failed:
       break;
   }
   if (outcome.repeated || outcome.retry_now) {
@@ -46,19 +46,23 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
 }
 
 std::optional<EventRecord> backup_event_of(const Outcome& outcome) {
+  if (!outcome.review) {
+    return std::nullopt;
+  }
+  const PlanReview& review = *outcome.review;
   EventRecord event;
   event.action = "Backup";
-  if (outcome.backup_error) {
+  if (review.backup_error) {
     event.type = EventType::Warning;
     event.reason = reason_name(Reason::BackupFailed);
-    event.note = "no backup, which is not required: " + outcome.backup_error->describe();
+    event.note = "no backup, which is not required: " + review.backup_error->describe();
     return event;
   }
-  if (!outcome.backup || outcome.backup_accepted) {
+  if (!review.backup || review.backup_accepted) {
     return std::nullopt;
   }
   event.reason = reason_name(Reason::BackupTaken);
-  event.note = "backup " + outcome.backup->location + ", " + std::to_string(outcome.backup->size_bytes) + " bytes";
+  event.note = "backup " + review.backup->location + ", " + std::to_string(review.backup->size_bytes) + " bytes";
   return event;
 }
 

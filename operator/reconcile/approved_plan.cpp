@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "migrations/base/sha256.hpp"
-#include "operator/reconcile/reconcile_state.hpp"
+#include "operator/reconcile/reconcile_context.hpp"
 
 namespace athanor::controller {
 namespace {

@@ -73,7 +73,7 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   resource->known_since = std::max(resource->known_since, parts_.queue.asked(key));
   const Log log = log_.with({{"resource", key.text()}, {"reconcileID", new_run_id()}});
   const SteadyTime began = parts_.clock.steady_now();
-  ReconcileNotes notes;
+  ReconcileCallbacks callbacks;
   std::optional<DatabaseMigration> noted;  // with the status of the last note
   if (!options_.once) {
     const auto send = [&](const auto& summarised) {
@@ -85,19 +85,19 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
         updates_.send(key, noted->status);
       }
     };
-    notes.running = [&, send](const RunNote& note, const ProgressStatus& step) {
-      send([&](const DatabaseMigration& before) { return summarise_running(before, note, step, parts_.clock.wall_now()); });
+    callbacks.running = [&, send](const PlanReview& review, const ProgressStatus& step) {
+      send([&](const DatabaseMigration& before) { return summarise_running(before, review, step, parts_.clock.wall_now()); });
     };
-    notes.backing_up = [&, send](const RunNote& note, const std::string& message) {
+    callbacks.backing_up = [&, send](const PlanReview& review, const std::string& message) {
       send([&](const DatabaseMigration& before) {
-        return summarise_backing_up(before, note, message, parts_.clock.wall_now());
+        return summarise_backing_up(before, review, message, parts_.clock.wall_now());
       });
     };
   }
-  notes.standing = [&] { return declaration_state(*resource); };
+  callbacks.declaration = [&] { return declaration_state(*resource); };
   const auto refusal = parts_.store.refusal(key);
   const Outcome outcome =
-      refusal ? *refusal : parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), notes, stop, log);
+      refusal ? *refusal : parts_.reconciler.reconcile(*resource, parts_.store.claimed_by(key), callbacks, stop, log);
   updates_.flush(key);
   if (outcome.requeued) {  // nothing happened, and nobody is told
     parts_.queue.requeue(key);
@@ -105,7 +105,7 @@ bool Controller::process(const ResourceKey& key, const StopToken& stop) {
   }
   const auto delay = conclude(*resource, outcome, log);
   const double seconds = std::chrono::duration<double>(parts_.clock.steady_now() - began).count();
-  parts_.observer.reconciled(outcome, delay.has_value() || outcome.kind == Outcome::Kind::Waiting, seconds);
+  parts_.observer.reconciled(outcome, delay.has_value() || outcome.kind == Verdict::Kind::Waiting, seconds);
   report(key, outcome, seconds, log);
   return true;
 }
@@ -273,11 +273,11 @@ void Controller::report(const ResourceKey& key, const Outcome& outcome, double s
     fields.insert(fields.end(), more.begin(), more.end());
     fields.emplace_back("failures", parts_.queue.failures(key));
   }
-  if (outcome.kind == Outcome::Kind::Failed) {
+  if (outcome.kind == Verdict::Kind::Failed) {
     log.warn("reconcile failed", fields);
-  } else if (outcome.kind == Outcome::Kind::Stalled && !outcome.repeated) {
+  } else if (outcome.kind == Verdict::Kind::Stalled && !outcome.repeated) {
     log.error("reconcile stalled", fields);
-  } else if (outcome.kind == Outcome::Kind::Waiting) {
+  } else if (outcome.kind == Verdict::Kind::Waiting) {
     log.info("reconcile waits", fields);
   } else if (outcome.reason == Reason::UpToDate || outcome.repeated) {
     log.debug("reconcile done", fields);

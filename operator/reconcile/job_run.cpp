@@ -164,58 +164,58 @@ bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::ve
   return never_looked || job.report->rows == rows;
 }
 
-Outcome waiting_for(const JobState& job) {
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::Waiting;
-  outcome.reason = Reason::JobRunning;
-  outcome.message = "Job " + job.name + (job.work == JobRequest::Work::Plan ? " is planning" : " is running") +
+Verdict waiting_for(const JobState& job) {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::Waiting;
+  verdict.reason = Reason::JobRunning;
+  verdict.message = "Job " + job.name + (job.work == JobRequest::Work::Plan ? " is planning" : " is running") +
                     (job.message.empty() ? "" : ": " + job.message);
-  outcome.requeue_after = kRequeueAfter;
-  outcome.planning = job.work == JobRequest::Work::Plan;
-  return outcome;
+  verdict.requeue_after = kRequeueAfter;
+  verdict.planning = job.work == JobRequest::Work::Plan;
+  return verdict;
 }
 
-Outcome failure_of(const JobState& job, const ReportedRun* run) {
+Verdict failure_of(const JobState& job, const ReportedRun* run) {
   const bool reported =
       (job.report && job.report->error) || (run && run->report.error && run->report.error->code != ErrorCode::Interrupted);
   if (!reported) {
-    Outcome outcome = outcome_of(Error(ErrorCode::Internal, "Job " + job.name + " failed: " + job.message));
-    outcome.kind = Outcome::Kind::Stalled;
-    outcome.reason = Reason::JobFailed;
-    return outcome;
+    Verdict verdict = verdict_of(Error(ErrorCode::Internal, "Job " + job.name + " failed: " + job.message));
+    verdict.kind = Verdict::Kind::Stalled;
+    verdict.reason = Reason::JobFailed;
+    return verdict;
   }
-  Outcome outcome = outcome_of(job.report && job.report->error ? *job.report->error : *run->report.error);
-  outcome.retry_now = false;
-  if (outcome.reason == Reason::Interrupted) {  // the pod was told to stop; the operator was not
-    outcome.kind = Outcome::Kind::Failed;
+  Verdict verdict = verdict_of(job.report && job.report->error ? *job.report->error : *run->report.error);
+  verdict.retry_now = false;
+  if (verdict.reason == Reason::Interrupted) {  // the pod was told to stop; the operator was not
+    verdict.kind = Verdict::Kind::Failed;
   }
-  if (outcome.kind == Outcome::Kind::Waiting) {
-    outcome.requeue_after = kRequeueAfter;
+  if (verdict.kind == Verdict::Kind::Waiting) {
+    verdict.requeue_after = kRequeueAfter;
   }
-  return outcome;
+  return verdict;
 }
 
-Outcome not_started(Error error) {
-  Outcome outcome = outcome_of(std::move(error));
-  switch (outcome.error->code) {
+Verdict not_started(Error error) {
+  Verdict verdict = verdict_of(std::move(error));
+  switch (verdict.error->code) {
     case ErrorCode::FileTooLarge:
-      outcome.reason = Reason::SourceTooLarge;
+      verdict.reason = Reason::SourceTooLarge;
       break;
     case ErrorCode::Configuration:  // what the resource asks of the pod
-      outcome.reason = Reason::InvalidManifest;
+      verdict.reason = Reason::InvalidManifest;
       break;
     case ErrorCode::ApiInvalid:
     case ErrorCode::PolicyRefused:
-      outcome.reason = Reason::JobRefused;
+      verdict.reason = Reason::JobRefused;
       break;
     default:
       break;
   }
-  return outcome;
+  return verdict;
 }
 
-bool may_try_again(const JobState& job, const Outcome& failure, WallTime now) {
-  return failure.kind != Outcome::Kind::Stalled && (!job.ended || now - *job.ended >= kPauseBeforeNext);
+bool may_try_again(const JobState& job, const Verdict& failure, WallTime now) {
+  return failure.kind != Verdict::Kind::Stalled && (!job.ended || now - *job.ended >= kPauseBeforeNext);
 }
 
 }  // namespace athanor::controller

@@ -39,11 +39,11 @@ using LedgerRows = std::vector<Migrator::HistoryEntry>;  // newest first
 // Whether what is to be done now is what this Job, which failed, was for: the same plan, or what it left of it. `rows` are of
 // the version table now.
 [[nodiscard]] bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::vector<std::string>& rows);
-[[nodiscard]] Outcome waiting_for(const JobState& job);
+[[nodiscard]] Verdict waiting_for(const JobState& job);
 // `run` may be null. Whoever wants another attempt after one that may pass waits until a minute after its end.
-[[nodiscard]] Outcome failure_of(const JobState& job, const ReportedRun* run);
+[[nodiscard]] Verdict failure_of(const JobState& job, const ReportedRun* run);
 // The outcome when no Job could be made.
-[[nodiscard]] Outcome not_started(Error error);
-[[nodiscard]] bool may_try_again(const JobState& job, const Outcome& failure, WallTime now);
+[[nodiscard]] Verdict not_started(Error error);
+[[nodiscard]] bool may_try_again(const JobState& job, const Verdict& failure, WallTime now);
 
 }  // namespace athanor::controller

@@ -49,7 +49,7 @@ const std::map<std::string, std::string> kOfController{{"controller", kControlle
 const std::map<std::string, std::string> kOfQueue{{"name", kController}};
 
 const char* result_label(const Outcome& outcome, bool requeued) {
-  if (outcome.kind == Outcome::Kind::Failed || (outcome.kind == Outcome::Kind::Stalled && outcome.error)) {
+  if (outcome.kind == Verdict::Kind::Failed || (outcome.kind == Verdict::Kind::Stalled && outcome.error)) {
     return "error";
   }
   return requeued ? "requeue_after" : "success";
@@ -188,10 +188,10 @@ void Metrics::reconciled(const Outcome& outcome, bool requeued, double seconds) 
     impl_->errors.Increment();
   }
   impl_->times.Observe(seconds);
-  if (outcome.backup && !outcome.backup_accepted) {
-    impl_->backups.Observe(static_cast<double>(outcome.backup->duration_ms) / 1'000);
+  if (outcome.review && outcome.review->backup && !outcome.review->backup_accepted) {
+    impl_->backups.Observe(static_cast<double>(outcome.review->backup->duration_ms) / 1'000);
   }
-  if (outcome.reason == Reason::BackupFailed || outcome.backup_error) {
+  if (outcome.reason == Reason::BackupFailed || (outcome.review && outcome.review->backup_error)) {
     impl_->backups_failed.Increment();
   }
 }

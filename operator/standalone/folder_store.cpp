@@ -132,7 +132,7 @@ Result<void> FolderStore::mark_invalid(const ResourceKey& key, const Error& erro
   }
   entry.invalid = true;
   Outcome outcome;
-  outcome.kind = Outcome::Kind::Stalled;
+  outcome.kind = Verdict::Kind::Stalled;
   outcome.reason = Reason::InvalidManifest;
   outcome.message = error.describe();
   outcome.error = error;

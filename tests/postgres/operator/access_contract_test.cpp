@@ -339,8 +339,8 @@ class ReconcileContract : public AccessContract {
 TEST_P(ReconcileContract, BringsTheDatabaseUpAndThenHasNothingToDo) {
   const Outcome outcome = reconcile();
   EXPECT_EQ(verdict(outcome), "done Applied");
-  EXPECT_EQ(outcome.rows, Rows{"a3"});
-  EXPECT_EQ(outcome.pending, Rows{});
+  EXPECT_EQ(outcome.observed.current_heads, Rows{"a3"});
+  EXPECT_EQ(outcome.observed.pending, Rows{});
   EXPECT_EQ(verdict(reconcile()), "done UpToDate");
   EXPECT_EQ(world->rows(), Rows{"a3"});
 }
@@ -371,8 +371,8 @@ TEST_P(ReconcileContract, StallsAtAFailingStatementAndRunsItOnce) {
   world->break_revision("a2");
   Outcome outcome = reconcile();
   EXPECT_EQ(verdict(outcome), "stalled StatementFailed");
-  EXPECT_EQ(outcome.rows, Rows{"a1"});
-  EXPECT_EQ(outcome.pending, (Rows{"a2", "a3"}));
+  EXPECT_EQ(outcome.observed.current_heads, Rows{"a1"});
+  EXPECT_EQ(outcome.observed.pending, (Rows{"a2", "a3"}));
   EXPECT_FALSE(outcome.repeated);
   outcome = reconcile();
   EXPECT_EQ(verdict(outcome), "stalled StatementFailed");
@@ -397,7 +397,7 @@ TEST_P(ReconcileContract, RetriesWhileTheDatabaseIsAwayAndRecovers) {
   world->go_away();
   const Outcome outcome = reconcile();
   EXPECT_EQ(verdict(outcome), "failed DatabaseUnreachable");
-  EXPECT_FALSE(outcome.rows.has_value());
+  EXPECT_FALSE(outcome.observed.current_heads.has_value());
   world->come_back();
   EXPECT_EQ(verdict(reconcile()), "done Applied");
   world->go_away();

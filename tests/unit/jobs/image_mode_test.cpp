@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using Kind = Outcome::Kind;
+using Kind = Verdict::Kind;
 
 class ImageModeTest : public JobModeTest {
  protected:
@@ -232,11 +232,11 @@ TEST_F(ImageModeTest, HoldsTheRunToTheApprovedPlan) {
   end_planning(3);
   const Outcome waiting = reconcile();
   EXPECT_EQ(waiting.reason, Reason::ApprovalRequired);
-  EXPECT_THAT(waiting.message, HasSubstr(waiting.plan_hash));
+  EXPECT_THAT(waiting.message, HasSubstr(waiting.review->approval_hash));
   EXPECT_EQ(jobs_made(), 1U);
   approvals.given = {{"content", std::string(64, 'a'), "ann", "now"}};
   EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired);
-  approvals.given = {{"yes", waiting.plan_hash, "ann", "now"}};
+  approvals.given = {{"yes", waiting.review->approval_hash, "ann", "now"}};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_THAT(arguments(), Contains("--plan-hash=" + std::string(64, 'a')));
   end_run("a3");
@@ -248,7 +248,7 @@ TEST_F(ImageModeTest, PlansAnewWhenTheImageIsAnother) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   (void)reconcile();
   end_planning(3);
-  approvals.given = {{"yes", reconcile().plan_hash, "ann", "now"}};
+  approvals.given = {{"yes", reconcile().review->approval_hash, "ann", "now"}};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   end_newest("Failed", R"({"success": false, "current_revision": [],
       "error": {"code": "stale-plan", "message": "another plan", "retry": "conflict"}})");

@@ -9,14 +9,14 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using Kind = Outcome::Kind;
+using Kind = Verdict::Kind;
 
 TEST_F(JobModeTest, IsDoneWhenTheDatabaseIsAndTheJobHasEnded) {
   Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::JobRunning);
-  EXPECT_EQ(outcome.job->name, the_job()["metadata"]["name"]);
+  EXPECT_EQ(outcome.observed.job->name, the_job()["metadata"]["name"]);
   const auto arguments = the_job()["spec"]["template"]["spec"]["containers"][0]["args"].get<std::vector<std::string>>();
-  EXPECT_THAT(arguments, Contains("--plan-hash=" + outcome.plan->hash));
+  EXPECT_THAT(arguments, Contains("--plan-hash=" + outcome.review->plan->hash));
   database().observation.rows = {"a3"};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "never done while the Job runs";
   end_job("Complete");
@@ -82,7 +82,7 @@ TEST_F(JobModeTest, TellsTheRunOfThisJobAndOfNoOther) {
 
 TEST_F(JobModeTest, SeesHowFarTheJobIs) {
   (void)reconcile();
-  EXPECT_EQ(reconcile().progress->done, 0);
+  EXPECT_EQ(reconcile().observed.job_progress->done, 0);
   note("a1", "applied");
   database().observation.rows = {"a1"};
   database().observation.unfinished = UnfinishedStep{};
@@ -90,13 +90,13 @@ TEST_F(JobModeTest, SeesHowFarTheJobIs) {
   database().observation.unfinished->rows = 500;
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::JobRunning);
-  ASSERT_TRUE(outcome.progress);
-  EXPECT_EQ(*outcome.progress, (ProgressStatus{1, 3, "a2", 500}));
+  ASSERT_TRUE(outcome.observed.job_progress);
+  EXPECT_EQ(*outcome.observed.job_progress, (ProgressStatus{1, 3, "a2", 500}));
   EXPECT_EQ(resource.status.current_revision, "a1");
   EXPECT_EQ(resource.status.phase, Phase::Migrating);
   database().unreachable = true;
   EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "the Job decides, not a look";
-  EXPECT_EQ(resource.status.progress, outcome.progress) << "what is known stays known";
+  EXPECT_EQ(resource.status.progress, outcome.observed.job_progress) << "what is known stays known";
 }
 
 TEST_F(JobModeTest, MakesADeletedJobAgainWhenTheDatabaseIsNotThere) {
@@ -177,7 +177,7 @@ TEST_F(JobModeTest, DoesNotRepeatWhatAHalfAppliedPlanLeft) {
   for (int looks = 0; looks < 3; ++looks) {
     const Outcome failed = reconcile();
     EXPECT_EQ(failed.kind, Kind::Stalled);
-    EXPECT_EQ(*failed.pending, (std::vector<std::string>{"a2", "a3"}));
+    EXPECT_EQ(*failed.observed.pending, (std::vector<std::string>{"a2", "a3"}));
     const ErrorStatus& reported = *resource.status.last_error;
     EXPECT_EQ(reported.revision + ":" + std::to_string(reported.line) + " " + reported.statement + " " + reported.sqlstate,
               "a2:7 INSERT 42P01");
@@ -373,7 +373,7 @@ TEST_F(JobModeTest, TellsAJobThatHasBegunToItsEndThoughAnotherResourceHasTheData
 
 TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItsApprovalIsTakenBack) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
-  approvals.given = {{"yes", reconcile().plan_hash, "ann", "now"}};
+  approvals.given = {{"yes", reconcile().review->approval_hash, "ann", "now"}};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(kube.all(kube::kJobs).size(), 1U) << "nothing changed";
@@ -437,7 +437,7 @@ TEST_F(JobModeTest, RefusesASourceThatIsTooLargeForAJobBeforeAnythingIsDoneForIt
     EXPECT_EQ(outcome.reason, Reason::SourceTooLarge);
     EXPECT_THAT(outcome.message, HasSubstr("a2.sql"));
     EXPECT_THAT(outcome.error->hint, HasSubstr("spec.source.image"));
-    approvals.given = {{"yes", outcome.plan_hash, "ann", "now"}};
+    approvals.given = {{"yes", outcome.review->approval_hash, "ann", "now"}};
   }
   EXPECT_EQ(backups.taken, 0);
   EXPECT_EQ(kube.count("create"), 0U);

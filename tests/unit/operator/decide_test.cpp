@@ -174,7 +174,7 @@ TEST(ReasonFor, HasAReasonForEveryError) {
 TEST(ClaimantIn, TellsWhomAResourceWasRefusedFor) {
   const DatabaseMigration resource = sketch::resource();
   Outcome refused;
-  refused.kind = Outcome::Kind::Stalled;
+  refused.kind = Verdict::Kind::Stalled;
   const auto decision = decide_early(resource, "shop/other");
   ASSERT_TRUE(decision);
   refused.reason = decision->reason;

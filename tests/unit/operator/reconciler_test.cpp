@@ -13,7 +13,7 @@ namespace athanor::controller {
 namespace {
 
 using Calls = std::vector<std::string>;
-using Kind = Outcome::Kind;
+using Kind = Verdict::Kind;
 
 class CountingObserver final : public ReconcileObserver {
  public:
@@ -27,7 +27,7 @@ class ReconcilerTest : public testing::Test {
 
   Outcome reconcile(const StopToken& stop = {}) {
     database().calls.clear();
-    return reconciler.reconcile(resource, claimed_by, notes, stop, Log());
+    return reconciler.reconcile(resource, claimed_by, callbacks, stop, Log());
   }
   sketch::FakeDatabase& database() { return databases.database; }
   void fail_statements() {
@@ -48,7 +48,7 @@ class ReconcilerTest : public testing::Test {
   Reconciler reconciler{{sources, credentials, databases, observer, clock}};
   DatabaseMigration resource = sketch::resource();
   std::string claimed_by;
-  ReconcileNotes notes;
+  ReconcileCallbacks callbacks;
 };
 
 TEST_F(ReconcilerTest, ObservesAndExecutesOnOneConnection) {
@@ -58,7 +58,7 @@ TEST_F(ReconcilerTest, ObservesAndExecutesOnOneConnection) {
   EXPECT_EQ(outcome.message, "the database is at a3 after an upgrade of 3 revisions");
   EXPECT_EQ(database().calls, (Calls{"observe", "execute"}));
   EXPECT_EQ(databases.targets.size(), 1U);
-  EXPECT_EQ(outcome.pending, std::vector<std::string>());
+  EXPECT_EQ(outcome.observed.pending, std::vector<std::string>());
 }
 
 TEST_F(ReconcilerTest, DoesNothingAtTheTarget) {
@@ -85,7 +85,7 @@ TEST_F(ReconcilerTest, BeginsNothingWhileTheSourceCannotBeLookedAt) {
   const Outcome pending = reconcile();
   EXPECT_EQ(pending.kind, Kind::Failed);
   EXPECT_EQ(pending.reason, Reason::SourceNotFound);
-  EXPECT_EQ(pending.pending, (std::vector<std::string>{"a1", "a2", "a3"}));
+  EXPECT_EQ(pending.observed.pending, (std::vector<std::string>{"a1", "a2", "a3"}));
   EXPECT_EQ(database().calls, Calls{"observe"});
   resource.spec.dry_run = true;
   EXPECT_EQ(reconcile().reason, Reason::SourceNotFound);
@@ -97,14 +97,14 @@ TEST_F(ReconcilerTest, BeginsNothingWhileTheSourceCannotBeLookedAt) {
   database().observation.rows = {"a3"};
   const Outcome at_target = reconcile();
   EXPECT_EQ(at_target.reason, Reason::UpToDate);
-  ASSERT_TRUE(at_target.source_doubt);
-  EXPECT_EQ(at_target.source_doubt->message, "no answer");
+  ASSERT_TRUE(at_target.observed.source_error);
+  EXPECT_EQ(at_target.observed.source_error->message, "no answer");
 
   sources.doubt.reset();
   database().observation.rows = {"a2"};
   const Outcome applied = reconcile();
   EXPECT_EQ(applied.reason, Reason::Applied);
-  EXPECT_FALSE(applied.source_doubt);
+  EXPECT_FALSE(applied.observed.source_error);
 }
 
 TEST_F(ReconcilerTest, ComparesFilesWithTheLedgerOncePerContentAndPosition) {
@@ -135,7 +135,7 @@ TEST_F(ReconcilerTest, LeavesADatabaseAloneThatTheServerSaysIsAnothers) {
   };
   Reconciler claiming(parts);
   database().observation.identity = "1/orders#public.alembic_version";
-  const Outcome outcome = claiming.reconcile(resource, "", notes, {}, Log());
+  const Outcome outcome = claiming.reconcile(resource, "", callbacks, {}, Log());
   EXPECT_EQ(outcome.reason, Reason::DatabaseClaimed);
   EXPECT_EQ(outcome.kind, Kind::Stalled);
   EXPECT_EQ(reported, (std::vector<std::string>{"orders", "db:5432/orders", "1/orders#public.alembic_version"}));
@@ -156,9 +156,9 @@ TEST_F(ReconcilerTest, PublishesThePlanOfADryRunAndRunsNothing) {
   resource.spec.dry_run = true;
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::PlanPublished);
-  ASSERT_NE(outcome.plan, nullptr);
-  EXPECT_EQ(outcome.plan->revisions.size(), 3U);
-  EXPECT_EQ(outcome.pending->size(), 3U);
+  ASSERT_TRUE(outcome.review);
+  EXPECT_EQ(outcome.review->plan->revisions.size(), 3U);
+  EXPECT_EQ(outcome.observed.pending->size(), 3U);
   EXPECT_EQ(database().calls, Calls{"observe"});
 }
 
@@ -210,8 +210,8 @@ TEST_F(ReconcilerTest, RemembersAFailureBehindRevisionsThatWereApplied) {
     return report;
   };
   Outcome outcome = reconcile();
-  EXPECT_EQ(*outcome.rows, std::vector<std::string>{"a1"});
-  EXPECT_EQ(*outcome.pending, (std::vector<std::string>{"a2", "a3"}));
+  EXPECT_EQ(*outcome.observed.current_heads, std::vector<std::string>{"a1"});
+  EXPECT_EQ(*outcome.observed.pending, (std::vector<std::string>{"a2", "a3"}));
   outcome = reconcile();
   EXPECT_TRUE(outcome.repeated);
   EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
@@ -307,7 +307,7 @@ class MapStore final : public ResourceStore {
     written.push_back(status);
     return {};
   }
-  mutable std::mutex mutex;  // notes are written by a thread of their own
+  mutable std::mutex mutex;  // callbacks are written by a thread of their own
   DatabaseMigration resource = sketch::resource();
   std::vector<DatabaseMigrationStatus> written;
   std::atomic<bool> gone = false;

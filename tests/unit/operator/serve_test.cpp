@@ -53,9 +53,9 @@ class MetricsTest : public testing::Test {
 
 TEST_F(MetricsTest, CountReconcilesByResult) {
   Outcome outcome;
-  outcome.kind = Outcome::Kind::Done;
+  outcome.kind = Verdict::Kind::Done;
   metrics.reconciled(outcome, false, 0.1);
-  outcome.kind = Outcome::Kind::Failed;
+  outcome.kind = Verdict::Kind::Failed;
   metrics.reconciled(outcome, true, 0.1);
   const std::string text = metrics.text();
   EXPECT_TRUE(holds(text, R"(controller_runtime_reconcile_total{controller="databasemigration",result="success"} 1)")) << text;
@@ -77,24 +77,24 @@ TEST_F(MetricsTest, ShowTheQueue) {
 
 TEST_F(MetricsTest, CountBackupsThatWereTakenAndThoseThatFailed) {
   Outcome outcome;
-  outcome.kind = Outcome::Kind::Done;
-  outcome.backup = backup();
-  outcome.backup->duration_ms = 1'500;
+  outcome.kind = Verdict::Kind::Done;
+  outcome.review.emplace().backup = backup();
+  outcome.review->backup->duration_ms = 1'500;
   metrics.reconciled(outcome, false, 0.1);
-  outcome.backup_accepted = true;
+  outcome.review->backup_accepted = true;
   metrics.reconciled(outcome, false, 0.1);
   std::string text = metrics.text();
   EXPECT_TRUE(holds(text, "athanor_backup_duration_seconds_count 1\n")) << text;
   EXPECT_TRUE(holds(text, "athanor_backup_duration_seconds_sum 1.5\n"));
   EXPECT_TRUE(holds(text, "athanor_backups_failed_total 0\n"));
   Outcome refused;
-  refused.kind = Outcome::Kind::Stalled;
+  refused.kind = Verdict::Kind::Stalled;
   refused.reason = Reason::BackupFailed;
   metrics.reconciled(refused, false, 0.1);
   Outcome without;
-  without.kind = Outcome::Kind::Done;
+  without.kind = Verdict::Kind::Done;
   without.reason = Reason::Applied;
-  without.backup_error = Error(ErrorCode::BackupFailed, "no space");
+  without.review.emplace().backup_error = Error(ErrorCode::BackupFailed, "no space");
   metrics.reconciled(without, false, 0.1);
   text = metrics.text();
   EXPECT_TRUE(holds(text, "athanor_backups_failed_total 2\n")) << text;

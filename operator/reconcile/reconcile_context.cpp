@@ -1,6 +1,4 @@
-#include "operator/reconcile/reconcile_state.hpp"
-
-#include "operator/reconcile/approved_plan.hpp"
+#include "operator/reconcile/reconcile_context.hpp"
 
 namespace athanor::controller {
 
@@ -16,22 +14,22 @@ std::vector<std::string> ids_of(const Plan& plan) {
   return ids;
 }
 
-RunNote Findings::note() const {
-  return {*plan, approval_hash(plan->hash, scope), destructive, approval, backup, backup_accepted, backup_error};
-}
-
 std::string retry_annotation(const DatabaseMigration& resource) {
   const auto retry = resource.metadata.annotations.find(kRetryNowAnnotation);
   return retry == resource.metadata.annotations.end() ? std::string() : retry->second;
 }
 
-Outcome published(const Plan& plan) {
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::Done;
-  outcome.reason = Reason::PlanPublished;
-  outcome.message = "dry run: " + count_of_revisions(plan.revisions.size()) + " to " +
+Verdict published(const Plan& plan) {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::Done;
+  verdict.reason = Reason::PlanPublished;
+  verdict.message = "dry run: " + count_of_revisions(plan.revisions.size()) + " to " +
                     std::string(direction_name(plan.operation)) + ", nothing is run";
-  return outcome;
+  return verdict;
+}
+
+DeclarationState declaration_state(const ReconcileContext& context) {
+  return context.callbacks.declaration ? context.callbacks.declaration() : DeclarationState::Holds;
 }
 
 }  // namespace athanor::controller
