@@ -9,7 +9,7 @@
 namespace athanor::controller {
 namespace {
 
-// A Job's end is an event; this is for the event that was missed, and for its progress.
+// The end of a Job wakes the resource. This is for a missed event, and for progress.
 constexpr milliseconds kRequeueAfter{15'000};
 constexpr std::chrono::seconds kPauseBeforeNext{60};
 constexpr std::chrono::seconds kClocksDiffer{30};
@@ -18,7 +18,7 @@ constexpr std::size_t kRowsOfUnknownPlan = 200;  // of a plan that only the pod 
 constexpr std::size_t kAttemptDigits = 40;
 constexpr std::size_t kSecondsOfTime = 19;  // "2026-11-21T02:10:00"
 
-// Where only the cluster says why: SQLSTATE and message are the ledger's, and mean what they mean in process.
+// The ledger's SQLSTATE and message, classified as those of a run in process.
 Error error_of(const Migrator::HistoryEntry& failed) {
   return Error(code_of_sqlstate(failed.sqlstate), failed.message)
       .with_sqlstate(failed.sqlstate)
@@ -30,7 +30,7 @@ bool not_before(const std::string& time, const std::optional<WallTime>& begin) {
   return !begin || time.substr(0, kSecondsOfTime) >= format_iso8601(*begin - kClocksDiffer).substr(0, kSecondsOfTime);
 }
 
-// The run's own id, or that of the newest run of this plan since the Job was made.
+// The id in the report, else that of the newest run of this plan since the Job was created.
 std::string run_id_of(const JobState& job, const LedgerRows& ledger) {
   if (job.report && !job.report->run_id.empty()) {
     return job.report->run_id;
@@ -77,7 +77,7 @@ std::string attempt_id(const std::string& of) {
   return sha256_hex(of).substr(0, kAttemptDigits);
 }
 
-// Of a text of another shape nothing remains: better one attempt too few than a guess at a password.
+// Nothing is kept of text in another form: it might contain the password.
 std::string without_password(const std::string& url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string::npos) {
@@ -159,9 +159,9 @@ bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::ve
   if (job.declaration.empty() || job.declaration != wanted.declaration) {
     return false;
   }
-  // Where it stopped: by its own account, or, when it has none to give or never got to look, anywhere.
-  const bool never_looked = !job.report || (job.report->run_id.empty() && job.report->rows.empty());
-  return never_looked || job.report->rows == rows;
+  // A Job without a report, or one that never observed the database, may have stopped anywhere.
+  const bool never_observed = !job.report || (job.report->run_id.empty() && job.report->rows.empty());
+  return never_observed || job.report->rows == rows;
 }
 
 Verdict waiting_for(const JobState& job) {
