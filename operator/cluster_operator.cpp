@@ -27,7 +27,8 @@
 #include "operator/sources/config_map_source.hpp"
 #include "operator/sources/flux_source.hpp"
 #include "operator/sources/git_source.hpp"
-#include "operator/standalone/local_paths.hpp"
+#include "operator/sources/local_sources.hpp"
+#include "operator/standalone/local_credentials.hpp"
 
 namespace athanor::controller {
 namespace {

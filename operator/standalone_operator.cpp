@@ -9,7 +9,8 @@
 #include "operator/reconcile/controller.hpp"
 #include "operator/serve/listener.hpp"
 #include "operator/serve/metrics.hpp"
-#include "operator/standalone/local_paths.hpp"
+#include "operator/sources/local_sources.hpp"
+#include "operator/standalone/local_credentials.hpp"
 #include "operator/standalone/standalone.hpp"
 #include "operator/standalone/summary.hpp"
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "operator/standalone/local_paths.hpp"
+#include "operator/sources/allowed_roots.hpp"
 
 namespace athanor::controller {
 namespace {

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "operator/standalone/local_paths.hpp"
+#include "operator/sources/local_sources.hpp"
+#include "operator/standalone/local_credentials.hpp"
 #include "operator/standalone/summary.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temp_folder.hpp"

@@ -1,17 +1,13 @@
-#include "operator/standalone/local_paths.hpp"
+#include "operator/sources/allowed_roots.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <utility>
 
-#include "operator/standalone/small_file.hpp"
-
 namespace athanor::controller {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kMaxSecretBytes = 64U << 10U;
 
 bool lies_in(const fs::path& path, const fs::path& root) {
   const auto mismatch = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
@@ -67,45 +63,6 @@ Result<std::string> AllowedRoots::resolve_below(const std::string& part, const s
                     .advise("write it relative to that folder, as in `orders`, or leave it out"));
   }
   return resolved.string();
-}
-
-Result<LoadedSource> LocalSources::load(const DatabaseMigration& resource) {
-  const SourceSpec& source = resource.spec.source;
-  TRY_ASSIGN(const auto folder, roots_.resolve(resource.folder, source.path, "spec.source.path", "--source-root"));
-  return snapshots_.load(folder, source.recursive);
-}
-
-Result<std::string> LocalCredentials::read(const DatabaseMigration& resource, const SecretReference& reference) {
-  if (reference.kind == SecretReference::Kind::Environment) {
-    auto value = environment_(reference.value);
-    if (!value || value->empty()) {
-      return fail(Error(ErrorCode::MissingDatabaseUrl, "the environment variable " + reference.value + " is not set")
-                      .advise("set it in the operator's environment"));
-    }
-    return std::move(*value);
-  }
-  TRY_ASSIGN(const auto path, roots_.resolve(resource.folder, reference.value, "the secret file", "--secret-root"));
-  auto read = read_small_file(path, kMaxSecretBytes);
-  if (!read && read.error().code == ErrorCode::FileTooLarge) {
-    return fail(ErrorCode::FileTooLarge, "the secret file '" + reference.value + "' has more than 64 KiB");
-  }
-  std::string value = std::move(read).value_or("");
-  while (value.ends_with('\n') || value.ends_with('\r')) {
-    value.pop_back();
-  }
-  if (value.empty()) {
-    return fail(Error(ErrorCode::MissingDatabaseUrl, "the secret file '" + reference.value + "' is missing or empty")
-                    .advise("write the secret into it"));
-  }
-  return value;
-}
-
-Result<std::string> LocalCredentials::file(const DatabaseMigration& resource, const SecretReference& reference) {
-  if (reference.kind != SecretReference::Kind::File) {
-    return fail(Error(ErrorCode::Configuration, "a certificate cannot come from an environment variable")
-                    .advise("name its file in `file`"));
-  }
-  return roots_.resolve(resource.folder, reference.value, "the certificate file", "--secret-root");
 }
 
 }  // namespace athanor::controller
