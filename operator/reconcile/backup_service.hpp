@@ -14,8 +14,8 @@ namespace athanor::controller {
 struct BackupRequest {
   const DatabaseMigration& resource;
   const DatabaseTarget& target;
-  const std::vector<std::string>& rows;  // that the plan starts from
-  std::vector<std::string> destination;  // that it leads to: attempts at the same share a backup
+  const std::vector<std::string>& current_heads;  // that the plan starts from
+  std::vector<std::string> destination;           // that it leads to: attempts at the same share a backup
 };
 
 struct SavedDatabase {

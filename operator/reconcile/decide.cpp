@@ -58,7 +58,7 @@ Verdict check_lock(const DatabaseMigration& /*resource*/, const Situation& situa
 }
 
 Verdict check_database_revisions(const DatabaseMigration& /*resource*/, const Situation& situation) {
-  for (const auto& row : situation.database.rows) {
+  for (const auto& row : situation.database.current_heads) {
     if (situation.graph->find(row) == nullptr) {
       return stalled(
           Reason::UnknownDatabaseRevision,
@@ -75,7 +75,7 @@ Decision decide_ahead(const DatabaseMigration& resource, const TargetPosition& p
   if (resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
     decision.kind = Decision::Kind::Stalled;
     decision.reason = Reason::DatabaseAhead;
-    decision.message = ahead_of_target(situation.database.rows, resource.spec.target_revision) +
+    decision.message = ahead_of_target(situation.database.current_heads, resource.spec.target_revision) +
                        "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back";
     return decision;
   }
@@ -97,7 +97,7 @@ Decision decide_reached(const DatabaseMigration& resource, const TargetPosition&
   }
   decision.kind = Decision::Kind::UpToDate;
   decision.reason = Reason::UpToDate;
-  decision.message = "the database is at " + rows_text(situation.database.rows, ", ");
+  decision.message = "the database is at " + heads_text(situation.database.current_heads, ", ");
   return decision;
 }
 
@@ -123,7 +123,7 @@ Decision decide_behind(const DatabaseMigration& resource, const TargetPosition& 
 
 // The last check always has a verdict.
 Verdict check_position(const DatabaseMigration& resource, const Situation& situation) {
-  const auto position = locate_target(*situation.graph, resource.spec.target_revision, situation.database.rows);
+  const auto position = locate_target(*situation.graph, resource.spec.target_revision, situation.database.current_heads);
   if (!position) {
     return stalled(reason_for(position.error()), position.error());
   }
@@ -185,7 +185,7 @@ Decision decide(const DatabaseMigration& resource, const Situation& situation) {
 }
 
 std::string ahead_of_target(const std::vector<std::string>& rows, const std::string& target) {
-  return "the database is at " + rows_text(rows, ", ") + ", ahead of the declared target " + target;
+  return "the database is at " + heads_text(rows, ", ") + ", ahead of the declared target " + target;
 }
 
 Error unfinished_beyond(const std::string& revision, const std::string& target) {

@@ -34,7 +34,7 @@ struct JobRequest {
 // How a run ended by its own account: what `athanor --report` left in the termination message.
 struct JobReport {
   std::string run_id;
-  std::vector<std::string> rows;  // of the version table at its end
+  std::vector<std::string> current_heads;  // at its end
   std::string failed_revision;
   int failed_line = 0;
   std::string failed_statement;  // sanitised

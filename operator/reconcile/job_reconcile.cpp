@@ -89,7 +89,7 @@ Result<void> JobReconcile::observe_progress(RunProgress& sink, Outcome& outcome)
   TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
   TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
   TRY_ASSIGN(const Observation database, access->observe());
-  found_.rows = database.rows;
+  found_.rows = database.current_heads;
   if (!last_.plan_hash.empty()) {
     TRY_ASSIGN(const auto ledger, access->ledger(ledger_rows_of(last_)));
     outcome.progress = progress_of(last_, ledger, database);
@@ -147,7 +147,7 @@ JobRequest JobReconcile::request_of_image(JobRequest::Work work) const {
                  std::to_string(given_.resource.metadata.generation) + '\n' + retry_annotation(given_.resource));
   request.attempt = request.declaration;
   if (work == JobRequest::Work::Plan) {
-    request.attempt = attempt_id("plan\n" + request.declaration + '\n' + rows_text(*found_.rows, ","));
+    request.attempt = attempt_id("plan\n" + request.declaration + '\n' + heads_text(*found_.rows, ","));
   } else if (found_.plan) {
     request.attempt = attempt_id(request.declaration + '\n' + found_.plan->hash);
   }
@@ -207,7 +207,7 @@ Result<Outcome> JobReconcile::run_image(const Observation& database) {
 // Whether the last Job brought the database to the declared target, and it is there still.
 bool JobReconcile::is_done(const JobRequest& wanted) const {
   return last_.kind == JobState::Kind::Succeeded && last_.work == JobRequest::Work::Migrate &&
-         last_.declaration == wanted.declaration && (!last_.report || last_.report->rows == *found_.rows);
+         last_.declaration == wanted.declaration && (!last_.report || last_.report->current_heads == *found_.rows);
 }
 
 // A Job is removed some time after its end. What it found is in the status, and holds while declaration and database are the
@@ -217,7 +217,7 @@ std::optional<Outcome> JobReconcile::reported_before(const JobRequest& wanted) c
   const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
   if (last_.kind != JobState::Kind::Absent || !status.job || status.job->declaration != wanted.declaration ||
       ready == nullptr || ready->observed_generation != given_.resource.metadata.generation ||
-      !shows_rows(status, *found_.rows)) {
+      !shows_heads(status, *found_.rows)) {
     return std::nullopt;
   }
   if (ready->reason == Reason::DatabaseAhead) {
@@ -250,7 +250,7 @@ Outcome JobReconcile::image_settled(const Observation& database) {
   }
   outcome.kind = Outcome::Kind::Done;
   outcome.reason = changed_ && reported_run() ? Reason::Applied : Reason::UpToDate;
-  outcome.message = "the database is at " + rows_text(*found_.rows, ", ") + " after Job " + last_.name;
+  outcome.message = "the database is at " + heads_text(*found_.rows, ", ") + " after Job " + last_.name;
   return outcome;
 }
 

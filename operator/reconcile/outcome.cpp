@@ -72,8 +72,8 @@ HistoryStatus history_entry(const ExecutionReport& report, Direction direction, 
   HistoryStatus entry;
   entry.time = now;
   entry.direction = direction_name(direction);
-  entry.from = rows_text(from, ",");
-  entry.to = rows_text(report.rows, ",");
+  entry.from = heads_text(from, ",");
+  entry.to = heads_text(report.current_heads, ",");
   entry.revisions = static_cast<std::int64_t>(report.executed.size());
   entry.duration_ms = report.duration.count();
   entry.outcome = report.ok() ? "applied" : std::string(error_name(report.error->code));
@@ -331,7 +331,7 @@ bool tells_nothing_new(const DatabaseMigration& resource, const Outcome& outcome
          ready->status == ConditionStatus::True && ready->reason == Reason::Applied && !outcome.source_doubt &&
          (!outcome.source || shows_source(resource.status, *outcome.source)) &&
          find_condition(resource.status.conditions, ConditionType::SourceUnavailable) == nullptr &&
-         resource.status.observed_generation == resource.metadata.generation && shows_rows(resource.status, *outcome.rows) &&
+         resource.status.observed_generation == resource.metadata.generation && shows_heads(resource.status, *outcome.rows) &&
          resource.status.phase == Phase::Ready && resource.status.target_revision == resource.spec.target_revision;
 }
 
@@ -379,7 +379,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   note_progress(status, outcome);
   if (outcome.rows) {
     status.current_revisions = *outcome.rows;
-    status.current_revision = rows_text(*outcome.rows, ",");
+    status.current_revision = heads_text(*outcome.rows, ",");
   }
   if (outcome.resolved) {
     status.resolved_revisions = first_of(*outcome.resolved);
@@ -433,7 +433,7 @@ DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, con
   ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
   begin_note(status, resource, note, conditions);
   status.current_revisions = note.plan.from;
-  status.current_revision = rows_text(note.plan.from, ",");
+  status.current_revision = heads_text(note.plan.from, ",");
   status.progress = progress;
   status.next_retry.clear();
   const std::size_t count = note.plan.revisions.size();

@@ -68,7 +68,7 @@ class Reconciler::Run {
       TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
       TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
       TRY_ASSIGN(const Observation database, access->observe());
-      found_.rows = database.rows;
+      found_.rows = database.current_heads;
       TRY(jobs_.report_last(*access));
     }
     return from_decision(std::move(early));
@@ -106,7 +106,7 @@ class Reconciler::Run {
       return from_decision(std::move(*contested));
     }
     found_.access = access.get();
-    found_.rows = situation.database.rows;
+    found_.rows = situation.database.current_heads;
     TRY(jobs_.report_last(*access));
     if (contested) {
       return from_decision(std::move(*contested));
@@ -233,12 +233,12 @@ class Reconciler::Run {
 
   Outcome execute(DatabaseAccess& access, const std::string& attempt, RunProgress& sink) {
     given_.log.info("migration started", {{"direction", direction_name(found_.plan->operation)},
-                                          {"from", rows_text(found_.plan->from, ", ")},
-                                          {"to", rows_text(found_.plan->to, ", ")},
+                                          {"from", heads_text(found_.plan->from, ", ")},
+                                          {"to", heads_text(found_.plan->to, ", ")},
                                           {"revisions", found_.plan->revisions.size()},
                                           {"plan", found_.plan->hash}});
     ExecutionReport report = execute_while_declared(access, sink);
-    found_.rows = report.rows;
+    found_.rows = report.current_heads;
     if (report.lock_waited > milliseconds(0)) {
       given_.parts.observer.lock_waited(std::chrono::duration<double>(report.lock_waited).count());
     }
@@ -289,11 +289,11 @@ class Reconciler::Run {
     outcome.kind = Outcome::Kind::Done;
     outcome.reason = Reason::Applied;
     const bool up = direction == Direction::Upgrade;
-    outcome.message = "the database is at " + rows_text(report.rows, ", ") + " after " + (up ? "an upgrade" : "a downgrade") +
-                      " of " + count_of_revisions(report.executed.size());
+    outcome.message = "the database is at " + heads_text(report.current_heads, ", ") + " after " +
+                      (up ? "an upgrade" : "a downgrade") + " of " + count_of_revisions(report.executed.size());
     found_.pending.emplace();
     given_.log.info("migration applied", {{"revisions", report.executed.size()},
-                                          {"at", rows_text(report.rows, ", ")},
+                                          {"at", heads_text(report.current_heads, ", ")},
                                           {"runID", report.run_id},
                                           {"seconds", std::chrono::duration<double>(report.duration).count()}});
     outcome.report = std::move(report);
@@ -309,7 +309,7 @@ class Reconciler::Run {
   }
 
   [[nodiscard]] ShortDigest verification() const {
-    return sha256_short(found_.snapshot->id() + "@" + rows_text(*found_.rows, ", "));
+    return sha256_short(found_.snapshot->id() + "@" + heads_text(*found_.rows, ", "));
   }
 
   // Files of applied revisions against the ledger: once per content of the source and rows of the database.

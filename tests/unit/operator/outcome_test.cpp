@@ -210,7 +210,7 @@ TEST(Summarise, CapsMessagesAtACharacter) {
 TEST(Summarise, CutsWhatNoServerWouldTakeAndStillKnowsItAgain) {
   auto resource = sketch::resource();
   auto failed = outcome_of(Error(ErrorCode::StatementFailed, std::string(9'000, 'm')).advise(std::string(9'000, 'h')));
-  failed.rows = std::vector<std::string>(300, std::string(300, 'r'));
+  failed.current_heads = std::vector<std::string>(300, std::string(300, 'r'));
   failed.source = SourceStatus{"configMaps", std::string(5'000, 's'), format_iso8601(at(0))};
   failed.report.emplace();
   failed.report->failed_statement = std::string(20'000, 'q');
@@ -226,7 +226,7 @@ TEST(Summarise, CutsWhatNoServerWouldTakeAndStillKnowsItAgain) {
   EXPECT_EQ(summarise(resource, failed, attempt(60)), resource.status);  // nothing is written for what was told already
 
   auto reported = done(Reason::Applied);
-  reported.rows = failed.rows;
+  reported.current_heads = failed.current_heads;
   resource.status = summarise(resource, reported, attempt(120));
   reported.reason = Reason::UpToDate;
   EXPECT_EQ(summarise(resource, reported, attempt(180)), resource.status);
@@ -373,7 +373,7 @@ TEST(StatusCodec, ReadsBackWhatItWrites) {
   auto failed = outcome_of(Error(ErrorCode::StatementFailed, "a \"quoted\": # 'thing'\nline two").with_sqlstate("42P07"));
   failed.plan = snapshot->plan(Direction::Upgrade, {}, {"head"}).value();
   failed.report = ExecutionReport{};
-  failed.rows = std::vector<std::string>{"1e5", "0123", "true", "a1"};
+  failed.current_heads = std::vector<std::string>{"1e5", "0123", "true", "a1"};
   failed.pending = std::vector<std::string>{"a2", "a3"};
   Blocker blocker;
   blocker.pid = 12;
