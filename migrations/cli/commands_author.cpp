@@ -80,7 +80,7 @@ Result<void> run_merge(CommandContext& context) {
     parents.insert(parents.end(), ids.begin(), ids.end());
   }
   if (parents.size() < 2) {
-    return fail(Error(ErrorCode::InvalidTarget, "a merge needs at least two revisions; this names " + join_rows(parents))
+    return fail(Error(ErrorCode::InvalidTarget, "a merge needs at least two revisions; this names " + join_revisions(parents))
                     .advise("name the heads to join: athanor merge <revision> <revision>"));
   }
   if (request.message.empty()) {
@@ -94,15 +94,15 @@ Result<void> run_merge(CommandContext& context) {
 Result<void> run_edit(CommandContext& context) {
   const std::string& symbol = context.arguments().operands().front();
   TRY_ASSIGN(const Configuration configuration, load_settings(context));
-  std::vector<std::string> rows;
+  std::vector<std::string> current_heads;
   if (symbol == "current") {
     TRY_ASSIGN(Database database, Database::connect(context, configuration));
     TRY_ASSIGN(const Observation observation, database.migrator().observe());
-    rows = observation.rows;
-    context.output().set_current(rows);
+    current_heads = observation.current_heads;
+    context.output().set_current(current_heads);
   }
   TRY_ASSIGN(const Project project, open_project(context, configuration));
-  TRY_ASSIGN(const auto ids, project.graph.resolve(symbol, rows));
+  TRY_ASSIGN(const auto ids, project.graph.resolve(symbol, current_heads));
   if (ids.empty()) {
     return fail(Error(ErrorCode::UnknownRevision, "'" + symbol + "' means no revision file").advise("see `athanor history`"));
   }

@@ -105,10 +105,10 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
   return database;
 }
 
-Result<void> require_known_rows(const RevisionGraph& graph, const std::vector<std::string>& rows) {
-  for (const std::string& row : rows) {
-    if (graph.find(row) == nullptr) {
-      return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + row + "', which is in no file")
+Result<void> require_known_rows(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
+  for (const std::string& head : current_heads) {
+    if (graph.find(head) == nullptr) {
+      return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + head + "', which is in no file")
                       .advise("check out the commit or branch that has it, or name the right folder (--migrations, "
                               "version_locations); if it is gone for good, `athanor stamp --purge <revision>` says where the "
                               "schema really is"));
@@ -128,7 +128,7 @@ Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<Pro
   TRY_ASSIGN(Project project, reading.get());
   tell_warnings(context, project);
   TRY_ASSIGN(Observation observation, std::move(observed));
-  context.output().set_current(observation.rows);
+  context.output().set_current(observation.current_heads);
   return Situation{std::move(configuration), std::move(project), std::move(database), std::move(observation)};
 }
 

@@ -47,7 +47,7 @@ class Database {
 };
 
 // Rows of the version table without a revision on disk: UnknownDatabaseRevision, with the ways to go on.
-[[nodiscard]] Result<void> require_known_rows(const RevisionGraph& graph, const std::vector<std::string>& rows);
+[[nodiscard]] Result<void> require_known_rows(const RevisionGraph& graph, const std::vector<std::string>& current_heads);
 
 // Configuration, revisions and rows of the version table together, connected and read at the same time.
 struct Situation {

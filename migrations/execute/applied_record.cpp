@@ -53,8 +53,8 @@ Result<std::unordered_map<std::string, std::string>> Migrator::Impl::recorded_ch
 }
 
 Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const RevisionSource& source,
-                                        const std::vector<std::string>& rows, const Plan* plan) {
-  if (rows.empty()) {
+                                        const std::vector<std::string>& current_heads, const Plan* plan) {
+  if (current_heads.empty()) {
     return {};
   }
   TRY_ASSIGN(const auto recorded, impl_->recorded_checksums());
@@ -69,7 +69,7 @@ Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const Revisi
       }
     }
   }
-  TRY_ASSIGN(const auto ids, graph.applied(rows));
+  TRY_ASSIGN(const auto ids, graph.applied(current_heads));
   for (const auto& id : ids) {
     const auto entry = recorded.find(id);
     const Revision* revision = graph.find(id);

@@ -153,9 +153,9 @@ Result<void> read_content(std::span<Result<Rows>> answers, DatabaseState& state)
   if (seen.has_version_table) {
     const Rows& versions = *answers.front();
     for (std::size_t i = 0; i < versions.rows.size(); ++i) {
-      seen.rows.push_back(versions.text(i, 0));
+      seen.current_heads.push_back(versions.text(i, 0));
     }
-    std::ranges::sort(seen.rows);
+    std::ranges::sort(seen.current_heads);
   }
   if (state.has_step_table && !answers.back()->empty()) {
     seen.unfinished = unfinished_from(*answers.back());

@@ -24,8 +24,8 @@ struct ExecutedRevision {
 struct ExecutionReport {
   std::string run_id;
   std::vector<ExecutedRevision> executed;
-  std::vector<std::string> rows;  // of the version table as the run leaves it
-  std::optional<Error> error;     // why it stopped early
+  std::vector<std::string> current_heads;  // as the run leaves them
+  std::optional<Error> error;              // why it stopped early
   std::string failed_revision;
   std::string failed_statement;   // sanitised
   int failed_line = 0;            // in the revision's file

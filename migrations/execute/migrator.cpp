@@ -72,7 +72,7 @@ Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
       run.finished(i, milliseconds(0));
     }
   }
-  run.report.rows = found->rows;
+  run.report.current_heads = found->current_heads;
   if (run.report.executed.size() == revisions.size()) {
     return {};
   }
@@ -108,7 +108,7 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
 Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
                                       const PreRunCheck& pre_run_check) {
   return with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
-    if (!purge && state.observation.rows != plan.from) {
+    if (!purge && state.observation.current_heads != plan.from) {
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
                       .advise("plan again"));
     }
@@ -137,7 +137,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
 ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const PreRunCheck& pre_run_check) {
   ExecutionReport report;
   report.run_id = impl_->settings.run_id;
-  report.rows = plan.from;
+  report.current_heads = plan.from;
   if (plan.empty()) {
     return report;
   }

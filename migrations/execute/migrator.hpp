@@ -45,7 +45,7 @@ class Migrator {
   // Compares the files of applied revisions with the ledger. The first difference is ChecksumMismatch with a diff hint. Bodies
   // that `plan` already read are not read again.
   [[nodiscard]] Result<void> verify_checksums(const RevisionGraph& graph, const RevisionSource& source,
-                                              const std::vector<std::string>& rows, const Plan* plan = nullptr);
+                                              const std::vector<std::string>& current_heads, const Plan* plan = nullptr);
   // Runs the plan. Never throws; the report holds the error. An empty plan does nothing and takes no lock. `permit` is asked
   // once, when the lock is held and before anything is changed: it may have been long in coming. Its error ends the run.
   using PreRunCheck = std::function<Result<void>()>;

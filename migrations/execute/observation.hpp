@@ -35,7 +35,7 @@ struct UnfinishedStep {
 };
 
 struct Observation {
-  std::vector<std::string> rows;  // of the version table, sorted
+  std::vector<std::string> current_heads;  // rows of the version table, sorted
   bool has_version_table = false;
   bool has_ledger = false;
   bool read_only = false;  // a standby: may be looked at, not migrated

@@ -36,7 +36,7 @@ std::string_view row_direction(const PlannedRevision& revision) {
   return revision.walk.revision ? direction_name(revision.walk.direction) : direction_name(Direction::Stamp);
 }
 
-const std::vector<std::string>& RunContext::rows_before(std::size_t index) const {
+const std::vector<std::string>& RunContext::heads_before(std::size_t index) const {
   return index == 0 ? plan.from : plan.revisions[index - 1].walk.heads;
 }
 
@@ -103,7 +103,7 @@ bool RunContext::wait_for_retry(LockRetries& retries, const PlannedRevision& rev
 void RunContext::finished(std::size_t index, milliseconds duration) {
   const auto& revision = plan.revisions[index];
   report.executed.push_back({revision.walk.revision.value_or(""), revision.walk.direction, duration});
-  report.rows = revision.walk.heads;
+  report.current_heads = revision.walk.heads;
   sink.revision_finished(index, revision, duration);
 }
 

@@ -60,9 +60,9 @@ Result<LostRun> resolve_lost_run(SessionFactory& factory, Clock& clock, const St
   TRY(MigrationLock::acquire(*session, clock, stop, {limit, nullptr}));
   TRY_ASSIGN(const Rows rows, session->query(versions.select_statement()));
   for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-    found.rows.push_back(rows.text(i, 0));
+    found.current_heads.push_back(rows.text(i, 0));
   }
-  std::ranges::sort(found.rows);
+  std::ranges::sort(found.current_heads);
   const Command select = ledger.select_run(run_id);
   TRY_ASSIGN(const Rows committed, session->query(select.sql, select.parameters));
   for (std::size_t i = 0; i < committed.rows.size(); ++i) {

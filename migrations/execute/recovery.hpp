@@ -21,8 +21,8 @@ struct LostRun {
   std::string run_id;
   std::string transaction_id;  // may be empty
   std::optional<bool> transaction_committed;
-  std::vector<std::string> rows;    // of the version table now
-  std::set<std::string> committed;  // revisions of this run that are in the database
+  std::vector<std::string> current_heads;  // of the database now
+  std::set<std::string> committed;         // revisions of this run that are in the database
 };
 
 // Reconnects (for as long as the lock may be waited for) and resolves. The new session, with the lock, replaces the lost one.

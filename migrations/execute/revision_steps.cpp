@@ -92,7 +92,7 @@ class StepsRun {
       transaction.commands.push_back(std::move(command));
       origins.push_back(statement);
     };
-    const auto& before = run_.rows_before(index_);
+    const auto& before = run_.heads_before(index_);
     if (last) {
       for (auto& command : run_.versions.apply(revision_.walk, before)) {
         add(std::move(command), nullptr);

@@ -50,8 +50,8 @@ struct RunContext {
   const PlannedRevision* failed = nullptr;        // whose failure the ledger must record
   std::string lost_transaction = {};              // id of the transaction whose COMMIT was not answered, when known
 
-  // Rows of the version table before revision `index`.
-  [[nodiscard]] const std::vector<std::string>& rows_before(std::size_t index) const;
+  // The current heads before revision `index`.
+  [[nodiscard]] const std::vector<std::string>& heads_before(std::size_t index) const;
   [[nodiscard]] Ledger::Entry entry(const PlannedRevision& revision, std::string_view outcome) const;
   // Notes where it failed and gives the error its place: "path:line".
   [[nodiscard]] Error failed_at(const PlannedRevision& revision, const SqlStatement* statement, Error error);

@@ -6,14 +6,14 @@
 namespace athanor {
 
 Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::string& target,
-                                     const std::vector<std::string>& rows) {
+                                     const std::vector<std::string>& current_heads) {
   TargetPosition position;
-  TRY_ASSIGN(position.resolved, graph.resolve(target, rows));
-  TRY_ASSIGN(position.applied, graph.applied(rows));
+  TRY_ASSIGN(position.resolved, graph.resolve(target, current_heads));
+  TRY_ASSIGN(position.applied, graph.applied(current_heads));
   const std::set<std::string> applied(position.applied.begin(), position.applied.end());
   const auto is_applied = [&applied](const std::string& id) { return applied.contains(id); };
   if (position.resolved.empty()) {
-    position.reached = rows.empty();
+    position.reached = current_heads.empty();
     position.ahead = !position.reached;
     return position;
   }
@@ -25,11 +25,11 @@ Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::stri
 }
 
 bool is_ahead(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& targets,
-              const std::vector<std::string>& rows) {
+              const std::vector<std::string>& current_heads) {
   if (operation != Direction::Upgrade || targets.size() != 1) {
     return false;
   }
-  const auto position = locate_target(graph, targets.front(), rows);
+  const auto position = locate_target(graph, targets.front(), current_heads);
   return position && position->ahead;
 }
 

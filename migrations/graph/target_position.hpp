@@ -22,12 +22,12 @@ struct TargetPosition {
   bool reached = false;  // every target is applied
 };
 
-// `rows` are of the version table.
+// `current_heads` are the rows of the version table.
 [[nodiscard]] Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::string& target,
-                                                   const std::vector<std::string>& rows);
+                                                   const std::vector<std::string>& current_heads);
 
 // Whether an operation that has nothing to do has nothing to do because of that. Only an upgrade to one target asks.
 [[nodiscard]] bool is_ahead(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& targets,
-                            const std::vector<std::string>& rows);
+                            const std::vector<std::string>& current_heads);
 
 }  // namespace athanor

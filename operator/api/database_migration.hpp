@@ -42,7 +42,7 @@ struct ResourceKey {
 };
 
 // Rows of a version table in words; "base" for none.
-[[nodiscard]] std::string rows_text(const std::vector<std::string>& rows, std::string_view between);
+[[nodiscard]] std::string heads_text(const std::vector<std::string>& heads, std::string_view between);
 
 struct Metadata {
   std::string name;

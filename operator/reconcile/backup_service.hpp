@@ -14,7 +14,7 @@ namespace athanor::controller {
 struct BackupRequest {
   const DatabaseMigration& resource;
   const DatabaseTarget& target;
-  const std::vector<std::string>& rows;  // that the plan starts from
+  const std::vector<std::string>& current_heads;  // that the plan starts from
   std::vector<std::string> destination;  // where it leads: attempts with the same destination share a backup
 };
 

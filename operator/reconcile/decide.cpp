@@ -58,7 +58,7 @@ Decided check_lock(const DatabaseMigration& /*resource*/, const Situation& situa
 }
 
 Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Situation& situation) {
-  for (const auto& row : situation.database.rows) {
+  for (const auto& row : situation.database.current_heads) {
     if (situation.graph->find(row) == nullptr) {
       return stalled(
           Reason::UnknownDatabaseRevision,
@@ -75,7 +75,7 @@ Decision decide_ahead(const DatabaseMigration& resource, const TargetPosition& p
   if (resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
     decision.kind = Decision::Kind::Stalled;
     decision.reason = Reason::DatabaseAhead;
-    decision.message = ahead_message(situation.database.rows, resource.spec.target_revision);
+    decision.message = ahead_message(situation.database.current_heads, resource.spec.target_revision);
     return decision;
   }
   decision.kind = resource.spec.dry_run ? Decision::Kind::Plan : Decision::Kind::Apply;
@@ -96,7 +96,7 @@ Decision decide_reached(const DatabaseMigration& resource, const TargetPosition&
   }
   decision.kind = Decision::Kind::UpToDate;
   decision.reason = Reason::UpToDate;
-  decision.message = "the database is at " + rows_text(situation.database.rows, ", ");
+  decision.message = "the database is at " + heads_text(situation.database.current_heads, ", ");
   return decision;
 }
 
@@ -122,7 +122,7 @@ Decision decide_behind(const DatabaseMigration& resource, const TargetPosition& 
 
 // The last check always decides.
 Decided check_position(const DatabaseMigration& resource, const Situation& situation) {
-  const auto position = locate_target(*situation.graph, resource.spec.target_revision, situation.database.rows);
+  const auto position = locate_target(*situation.graph, resource.spec.target_revision, situation.database.current_heads);
   if (!position) {
     return stalled(reason_for(position.error()), position.error());
   }
@@ -184,7 +184,7 @@ Decision decide(const DatabaseMigration& resource, const Situation& situation) {
 }
 
 std::string ahead_message(const std::vector<std::string>& rows, const std::string& target) {
-  return "the database is at " + rows_text(rows, ", ") + ", ahead of the declared target " + target +
+  return "the database is at " + heads_text(rows, ", ") + ", ahead of the declared target " + target +
          "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back";
 }
 

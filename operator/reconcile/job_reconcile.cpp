@@ -52,7 +52,7 @@ Result<void> observe_progress(const ReconcileContext& context, const JobState& j
   TRY_ASSIGN(const DatabaseTarget target, make_target(context.resource, context.parts.credentials));
   TRY_ASSIGN(auto access, context.parts.databases.open(target, progress));
   TRY_ASSIGN(const Observation database, access->observe());
-  running.current_heads = database.rows;
+  running.current_heads = database.current_heads;
   if (!job.plan_hash.empty()) {
     TRY_ASSIGN(const auto ledger, access->ledger(ledger_rows_of(job)));
     running.progress = progress_of(job, ledger, database);
@@ -163,7 +163,7 @@ JobRequest JobReconcile::request_of_image(JobRequest::Work work, const PlanRevie
                  std::to_string(context_.resource.metadata.generation) + '\n' + retry_annotation(context_.resource));
   request.attempt = request.declaration;
   if (work == JobRequest::Work::Plan) {
-    request.attempt = attempt_id("plan\n" + request.declaration + '\n' + rows_text(*observed_.current_heads, ","));
+    request.attempt = attempt_id("plan\n" + request.declaration + '\n' + heads_text(*observed_.current_heads, ","));
   } else if (review != nullptr) {
     request.attempt = attempt_id(request.declaration + '\n' + review->plan->hash);
   }
@@ -224,7 +224,7 @@ JobStep JobReconcile::run_image(const std::optional<UnfinishedStep>& unfinished)
 bool JobReconcile::is_done(const JobRequest& wanted) const {
   const JobState& last = job_.last;
   return last.kind == JobState::Kind::Succeeded && last.work == JobRequest::Work::Migrate &&
-         last.declaration == wanted.declaration && (!last.report || last.report->rows == *observed_.current_heads);
+         last.declaration == wanted.declaration && (!last.report || last.report->current_heads == *observed_.current_heads);
 }
 
 // Finished Jobs are removed after their TTL. What such a Job found is in the status and holds while declaration and database
@@ -234,7 +234,7 @@ std::optional<Verdict> JobReconcile::reported_before(const JobRequest& wanted) c
   const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
   if (job_.last.kind != JobState::Kind::Absent || !status.job || status.job->declaration != wanted.declaration ||
       ready == nullptr || ready->observed_generation != context_.resource.metadata.generation ||
-      !shows_rows(status, *observed_.current_heads)) {
+      !shows_heads(status, *observed_.current_heads)) {
     return std::nullopt;
   }
   if (ready->reason == Reason::DatabaseAhead) {
@@ -265,7 +265,7 @@ Verdict JobReconcile::image_done(const std::optional<UnfinishedStep>& unfinished
   Verdict verdict;
   verdict.kind = Verdict::Kind::Done;
   verdict.reason = job_.unreported_run() ? Reason::Applied : Reason::UpToDate;
-  verdict.message = "the database is at " + rows_text(*observed_.current_heads, ", ") + " after Job " + job_.last.name;
+  verdict.message = "the database is at " + heads_text(*observed_.current_heads, ", ") + " after Job " + job_.last.name;
   return verdict;
 }
 

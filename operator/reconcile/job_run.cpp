@@ -131,7 +131,7 @@ std::shared_ptr<const ReportedRun> run_of(const JobState& job, const LedgerRows&
     return nullptr;
   }
   add_failure(job, failed, run.report);
-  run.report.rows = job.report && !job.report->rows.empty() ? job.report->rows : rows;
+  run.report.current_heads = job.report && !job.report->current_heads.empty() ? job.report->current_heads : rows;
   return std::make_shared<const ReportedRun>(std::move(run));
 }
 
@@ -160,8 +160,8 @@ bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::ve
     return false;
   }
   // A Job without a report, or one that never observed the database, may have stopped anywhere.
-  const bool never_observed = !job.report || (job.report->run_id.empty() && job.report->rows.empty());
-  return never_observed || job.report->rows == rows;
+  const bool never_observed = !job.report || (job.report->run_id.empty() && job.report->current_heads.empty());
+  return never_observed || job.report->current_heads == rows;
 }
 
 Verdict waiting_for(const JobState& job) {

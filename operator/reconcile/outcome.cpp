@@ -73,8 +73,8 @@ HistoryStatus history_entry(const ExecutionReport& report, Direction direction, 
   HistoryStatus entry;
   entry.time = now;
   entry.direction = direction_name(direction);
-  entry.from = rows_text(from, ",");
-  entry.to = rows_text(report.rows, ",");
+  entry.from = heads_text(from, ",");
+  entry.to = heads_text(report.current_heads, ",");
   entry.revisions = static_cast<std::int64_t>(report.executed.size());
   entry.duration_ms = report.duration.count();
   entry.outcome = report.ok() ? "applied" : std::string(error_name(report.error->code));
@@ -342,7 +342,7 @@ bool adds_nothing_new(const DatabaseMigration& resource, const Outcome& outcome)
           shows_source(resource.status, source_status(resource, *outcome.observed.source_revision, {}))) &&
          find_condition(resource.status.conditions, ConditionType::SourceUnavailable) == nullptr &&
          resource.status.observed_generation == resource.metadata.generation &&
-         shows_rows(resource.status, *outcome.observed.current_heads) && resource.status.phase == Phase::Ready &&
+         shows_heads(resource.status, *outcome.observed.current_heads) && resource.status.phase == Phase::Ready &&
          resource.status.target_revision == resource.spec.target_revision;
 }
 
@@ -390,7 +390,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   set_progress(status, outcome);
   if (outcome.observed.current_heads) {
     status.current_revisions = *outcome.observed.current_heads;
-    status.current_revision = rows_text(*outcome.observed.current_heads, ",");
+    status.current_revision = heads_text(*outcome.observed.current_heads, ",");
   }
   if (outcome.observed.resolved) {
     status.resolved_revisions = first_of(*outcome.observed.resolved);
@@ -444,7 +444,7 @@ DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, con
   ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
   begin_update(status, resource, review, conditions);
   status.current_revisions = review.plan->from;
-  status.current_revision = rows_text(review.plan->from, ",");
+  status.current_revision = heads_text(review.plan->from, ",");
   status.progress = progress;
   status.next_retry.clear();
   const std::size_t count = review.plan->revisions.size();

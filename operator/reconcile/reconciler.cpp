@@ -21,7 +21,7 @@ std::string fingerprint(const DatabaseMigration& resource, const DatabaseTarget&
 }
 
 ShortDigest verification_of(const SourceSnapshot& snapshot, const std::vector<std::string>& heads) {
-  return sha256_short(snapshot.id() + "@" + rows_text(heads, ", "));
+  return sha256_short(snapshot.id() + "@" + heads_text(heads, ", "));
 }
 
 Verdict verdict_from(Decision decision) {
@@ -60,11 +60,11 @@ Verdict applied(const ReconcileContext& context, ExecutionReport report, Directi
   Verdict verdict;
   verdict.kind = Verdict::Kind::Done;
   verdict.reason = Reason::Applied;
-  verdict.message = "the database is at " + rows_text(report.rows, ", ") + " after " +
+  verdict.message = "the database is at " + heads_text(report.current_heads, ", ") + " after " +
                     (direction == Direction::Upgrade ? "an upgrade" : "a downgrade") + " of " +
                     count_of_revisions(report.executed.size());
   context.log.info("migration applied", {{"revisions", report.executed.size()},
-                                         {"at", rows_text(report.rows, ", ")},
+                                         {"at", heads_text(report.current_heads, ", ")},
                                          {"runID", report.run_id},
                                          {"seconds", std::chrono::duration<double>(report.duration).count()}});
   verdict.report = std::move(report);
@@ -133,7 +133,7 @@ class Reconciler::Run {
     if (contested && !has_unreported_end(context_, job)) {
       return verdict_from(std::move(*contested));
     }
-    observed_.current_heads = situation.database.rows;
+    observed_.current_heads = situation.database.current_heads;
     TRY(report_job(job, *database.access));
     if (contested) {
       return verdict_from(std::move(*contested));
@@ -170,7 +170,7 @@ class Reconciler::Run {
       TRY_ASSIGN(const DatabaseTarget target, make_target(context_.resource, context_.parts.credentials));
       TRY_ASSIGN(auto access, context_.parts.databases.open(target, progress));
       TRY_ASSIGN(const Observation database, access->observe());
-      observed_.current_heads = database.rows;
+      observed_.current_heads = database.current_heads;
       TRY(report_job(job, *access));
     }
     return verdict_from(std::move(early));
@@ -302,7 +302,7 @@ class Reconciler::Run {
     }
     const Plan& plan = *review_->plan;
     ExecutionReport report = execute(*database.access, *review_, progress);
-    observed_.current_heads = report.rows;
+    observed_.current_heads = report.current_heads;
     std::erase_if(*observed_.pending, [&](const std::string& id) {
       return std::ranges::find(report.executed, id, &ExecutedRevision::revision) != report.executed.end();
     });
@@ -323,8 +323,8 @@ class Reconciler::Run {
   // point, and only when the resource is suspended or deleted.
   ExecutionReport execute(DatabaseAccess& access, const PlanReview& review, RunProgress& progress) const {
     context_.log.info("migration started", {{"direction", direction_name(review.plan->operation)},
-                                            {"from", rows_text(review.plan->from, ", ")},
-                                            {"to", rows_text(review.plan->to, ", ")},
+                                            {"from", heads_text(review.plan->from, ", ")},
+                                            {"to", heads_text(review.plan->to, ", ")},
                                             {"revisions", review.plan->revisions.size()},
                                             {"plan", review.plan->hash}});
     std::atomic<bool> withdrawn{false};

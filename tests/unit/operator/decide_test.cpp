@@ -17,7 +17,7 @@ class Decide : public testing::Test {
     Situation situation;
     situation.graph = &snapshot->graph();
     situation.database = database;
-    situation.database.rows = rows;
+    situation.database.current_heads = rows;
     situation.lock_holders = holders;
     situation.claimed_by = claimed_by;
     return decide(resource, situation);

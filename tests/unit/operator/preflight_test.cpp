@@ -15,7 +15,7 @@ using Kind = Verdict::Kind;
 class ScriptedBackups final : public BackupService {
  public:
   Result<SavedDatabase> ensure(const BackupRequest& request, const Notice& notice, const StopToken&) override {
-    asked.push_back({request.rows, request.destination});
+    asked.push_back({request.current_heads, request.destination});
     if (notice && !says.empty()) {
       notice(says);
     }
@@ -78,13 +78,13 @@ TEST_F(AdmissionTest, ChangesNothingWithoutABackupThatIsRequired) {
   backups.answer = fail(ErrorCode::BackupFailed, "no space");
   EXPECT_EQ(reconcile().reason, Reason::BackupFailed);
   EXPECT_EQ(backed_up().reason, Reason::BackupFailed);
-  EXPECT_EQ(databases.database.observation.rows, std::vector<std::string>());
+  EXPECT_EQ(databases.database.observation.current_heads, std::vector<std::string>());
 }
 
 TEST_F(AdmissionTest, RunsWithoutABackupThatIsNotRequiredAndSaysSo) {
   (void)reconcile();
   ASSERT_EQ(backed_up().status, ConditionStatus::True);
-  databases.database.observation.rows = {"a2"};
+  databases.database.observation.current_heads = {"a2"};
   resource.spec.backup.required = false;
   backups.answer = fail(ErrorCode::BackupFailed, "no space");
   const Outcome outcome = reconcile();

@@ -33,7 +33,7 @@ class ReconcilerTest : public testing::Test {
   void fail_statements() {
     database().on_execute = [](const Plan& plan, const StopToken&) {
       ExecutionReport report;
-      report.rows = plan.from;
+      report.current_heads = plan.from;
       report.error = Error(ErrorCode::StatementFailed, "syntax error").with_sqlstate("42601");
       report.failed_revision = plan.revisions.front().walk.revision.value_or("");
       return report;
@@ -62,7 +62,7 @@ TEST_F(ReconcilerTest, ObservesAndExecutesOnOneConnection) {
 }
 
 TEST_F(ReconcilerTest, DoesNothingAtTheTarget) {
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   EXPECT_EQ(reconcile().reason, Reason::UpToDate);
   EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
 }
@@ -94,21 +94,21 @@ TEST_F(ReconcilerTest, BeginsNothingWhileTheSourceCannotBeLookedAt) {
   EXPECT_EQ(reconcile().reason, Reason::SourceNotFound);
   resource.spec.target_revision = "head";
 
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   const Outcome at_target = reconcile();
   EXPECT_EQ(at_target.reason, Reason::UpToDate);
   ASSERT_TRUE(at_target.observed.source_error);
   EXPECT_EQ(at_target.observed.source_error->message, "no answer");
 
   sources.doubt.reset();
-  database().observation.rows = {"a2"};
+  database().observation.current_heads = {"a2"};
   const Outcome applied = reconcile();
   EXPECT_EQ(applied.reason, Reason::Applied);
   EXPECT_FALSE(applied.observed.source_error);
 }
 
 TEST_F(ReconcilerTest, ComparesFilesWithTheLedgerOncePerContentAndPosition) {
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   (void)reconcile();
   (void)reconcile();
   EXPECT_EQ(database().calls, Calls{"observe"});
@@ -118,7 +118,7 @@ TEST_F(ReconcilerTest, ComparesFilesWithTheLedgerOncePerContentAndPosition) {
 }
 
 TEST_F(ReconcilerTest, StallsOnAChangedFileBeforeAnythingRuns) {
-  database().observation.rows = {"a1"};
+  database().observation.current_heads = {"a1"};
   database().checksum_error = Error(ErrorCode::ChecksumMismatch, "a1 changed");
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.kind, Kind::Stalled);
@@ -194,7 +194,7 @@ TEST_F(ReconcilerTest, RunsAFailedPlanAgainAfterEachKindOfChange) {
   files[0] = sketch::revision("a1", "", "SELECT 'mended';");
   sources.current = sketch::snapshot(files, "2");
   EXPECT_TRUE(runs_again());
-  database().observation.rows = {"a1"};
+  database().observation.current_heads = {"a1"};
   EXPECT_TRUE(runs_again());
   EXPECT_FALSE(runs_again());
 }
@@ -203,8 +203,8 @@ TEST_F(ReconcilerTest, RemembersAFailureBehindRevisionsThatWereApplied) {
   database().on_execute = [this](const Plan& plan, const StopToken&) {
     ExecutionReport report;
     report.executed.push_back({"a1", Direction::Upgrade, milliseconds(1)});
-    report.rows = {"a1"};
-    database().observation.rows = report.rows;
+    report.current_heads = {"a1"};
+    database().observation.current_heads = report.current_heads;
     report.error = Error(ErrorCode::StatementFailed, "syntax error");
     report.failed_revision = plan.revisions[1].walk.revision.value_or("");
     return report;
@@ -220,7 +220,7 @@ TEST_F(ReconcilerTest, RemembersAFailureBehindRevisionsThatWereApplied) {
 TEST_F(ReconcilerTest, WaitsForALockAndLooksForItsHolderFirstTheNextTime) {
   database().on_execute = [](const Plan& plan, const StopToken&) {
     ExecutionReport report;
-    report.rows = plan.from;
+    report.current_heads = plan.from;
     report.error = Error(ErrorCode::LockHeld, "held");
     return report;
   };
@@ -467,7 +467,7 @@ TEST_F(ControllerTest, TellsARunToNoResourceThatWasMadeAnewMeanwhile) {
   database().on_execute = [this](const Plan& plan, const StopToken&) {
     store.resource.metadata.uid = "made-anew";
     ExecutionReport report;
-    report.rows = plan.to;
+    report.current_heads = plan.to;
     return report;
   };
   ControllerOptions without_notes;
@@ -580,7 +580,7 @@ TEST_F(ControllerTest, KeepsNothingInTheQueueOfWhatIsDeletedWhileItIsLookedAt) {
     store.gone = true;
     queue.remove(store.resource.key());
     ExecutionReport report;
-    report.rows = plan.to;
+    report.current_heads = plan.to;
     return report;
   };
   queue.add(key);

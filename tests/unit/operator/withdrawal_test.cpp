@@ -36,7 +36,7 @@ class WithdrawalTest : public testing::Test {
     parts.approvals = &approvals;
     return Reconciler(parts).reconcile(resource, "", callbacks, stop, Log());
   }
-  [[nodiscard]] bool ran() { return !databases.database.observation.rows.empty(); }
+  [[nodiscard]] bool ran() { return !databases.database.observation.current_heads.empty(); }
 
   sketch::FakeSources sources;
   sketch::FakeCredentials credentials;
@@ -98,7 +98,7 @@ TEST_F(WithdrawalTest, EndsARunAtItsNextSafePointAndLooksAgain) {
     EXPECT_TRUE(stop.requested());
     ExecutionReport report;
     report.executed.push_back({"a1", Direction::Upgrade, milliseconds(1)});
-    report.rows = {"a1"};
+    report.current_heads = {"a1"};
     report.error = Error(ErrorCode::Interrupted, "stopped on request between two revisions");
     return report;
   };
@@ -118,7 +118,7 @@ TEST_F(WithdrawalTest, LeavesTheOperatorsOwnStopInForce) {
     operators.request();
     EXPECT_EQ(stop.level(), StopLevel::Now);
     ExecutionReport report;
-    report.rows = plan.from;
+    report.current_heads = plan.from;
     report.error = Error(ErrorCode::Interrupted, "stopped");
     return report;
   };
@@ -132,7 +132,7 @@ TEST_F(WithdrawalTest, LetsARunThatHasBegunGoOnWhenSomethingElseIsDeclared) {
     databases.sink->revision_finished(0, plan.revisions.front(), milliseconds(1));
     EXPECT_FALSE(stop.requested());
     ExecutionReport report;
-    report.rows = {"a3"};
+    report.current_heads = {"a3"};
     return report;
   };
   EXPECT_EQ(reconcile().reason, Reason::Applied);
