@@ -48,14 +48,14 @@ ClusterStore::ClusterStore(KubeClient& client, Clock& clock, Listener listener, 
 
 void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
   Entry entry;
-  entry.resource = PackedResource(object, dictionaries_);
+  auto read = read_object(object);
+  const DatabaseMigration resource = read ? *std::move(read) : readable_part(object);
+  entry.resource = CachedResource(resource);
   entry.reported = clock_.steady_now();
-  std::optional<Error> unreadable;
-  const DatabaseMigration resource = entry.resource.unpack(&unreadable);
   entry.suspended = resource.spec.suspend;
   entry.digest = digest_of(resource.status);
-  if (unreadable) {
-    entry.unreadable = std::make_unique<const Error>(std::move(*unreadable));
+  if (!read) {
+    entry.unreadable = std::make_unique<const Error>(std::move(read).error());
   }
   if (const auto* const metadata = part_of(object, "metadata")) {
     entry.created = parse_iso8601(text_of(*metadata, "creationTimestamp")).value_or(WallTime{});
@@ -267,7 +267,7 @@ void ClusterStore::looked_at(Known& known, Woken& woken) {
 }
 
 std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) const {
-  PackedResource packed;
+  CachedResource cached;
   SteadyTime reported;
   {
     const std::lock_guard lock(mutex_);
@@ -275,10 +275,10 @@ std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) cons
     if (found == entries_.end()) {
       return std::nullopt;
     }
-    packed = found->second.resource;
+    cached = found->second.resource;
     reported = found->second.reported;
   }
-  DatabaseMigration resource = packed.unpack();
+  DatabaseMigration resource = cached.value();
   resource.folder = folder_;
   resource.known_since = reported;
   return resource;
@@ -368,7 +368,7 @@ std::optional<EventTarget> ClusterStore::event_target(const ResourceKey& key) co
   if (found == entries_.end()) {
     return std::nullopt;
   }
-  const ObjectVersion& mark = found->second.resource.mark();
+  const ObjectVersion mark = found->second.resource.mark();
   return EventTarget{kube::kDatabaseMigrations, key, mark.uid, mark.resource_version};
 }
 

@@ -1,9 +1,8 @@
 // The store of cluster mode: DatabaseMigration resources as an informer tells them, and the one way their statuses are written.
 //
-// A resource is kept packed (packed_resource.hpp) and becomes the plain value that the reconciler works on when it is asked
-// for; of the object itself only identity and version remain. A change that matters (generation, labels, annotations, a new
-// object) wakes the resource; our own status coming back does not. A spec that cannot be read (a CRD older or newer than the
-// operator) is kept with its error, which the status tells.
+// Of an object only what the operator uses is kept (cached_resource.hpp). A change that matters (generation, labels,
+// annotations, a new object) wakes the resource; our own status coming back does not. A spec that cannot be read (a CRD older
+// or newer than the operator) is kept with its error, which the status tells.
 //
 // A status is written as one value by one writer (docs/adr/0014): an update of the status subresource, so what is no longer
 // said goes away, and nothing else is touched. Uid and version are conditions of every write: a status that was written for an
@@ -30,7 +29,7 @@
 #include <vector>
 
 #include "migrations/base/sha256.hpp"
-#include "operator/cluster/packed_resource.hpp"
+#include "operator/cluster/cached_resource.hpp"
 #include "operator/kube/event_recorder.hpp"
 #include "operator/kube/informer.hpp"
 #include "operator/reconcile/database_access.hpp"
@@ -84,7 +83,7 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   };
   // One for each of very many resources: what can be pointed at is not kept twice.
   struct Entry {
-    PackedResource resource;
+    CachedResource resource;
     SteadyTime reported{};  // when the declaration came
     StatusDigest digest;
     WallTime created{};                       // creationTimestamp
@@ -116,7 +115,6 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   Listener listener_;
   std::string folder_;
   Log log_;
-  PackingDictionaries dictionaries_;
   mutable std::mutex mutex_;
   Entries entries_;
   std::set<std::pair<ShortDigest, const Known*>> claimants_;
