@@ -34,7 +34,9 @@ class StandaloneOperator {
         backups_(
             [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
             connect_to_database, program_environment(), clock_, log_),
-        store_(state_, clock_, [this](const DatabaseMigration& resource) { return identify(resource); }),
+        store_(
+            state_, clock_, [this](const DatabaseMigration& resource) { return identify(resource); },
+            [this](const ResourceKey& key) { queue_.add(key); }),
         manifests_(roots_.front(), clock_),
         reconciler_(reconciler_parts()),
         controller_({store_, reconciler_, queue_, metrics_, clock_}, controller_options(), log_),
@@ -80,7 +82,7 @@ class StandaloneOperator {
       return queue_.set_group(resource.key(), server_of(place.described));
     };
     parts.claim = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
-      return store_.claim(resource.key(), place.identity);
+      return store_.claim(resource, place);
     };
     return parts;
   }
