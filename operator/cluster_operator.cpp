@@ -20,7 +20,7 @@
 #include "operator/kube/rest_fetcher.hpp"
 #include "operator/kube/rest_transport.hpp"
 #include "operator/process_environment.hpp"
-#include "operator/reconcile/controller.hpp"
+#include "operator/reconcile/migration_controller.hpp"
 #include "operator/serve/listener.hpp"
 #include "operator/serve/metrics.hpp"
 #include "operator/sources/cluster_sources.hpp"
@@ -141,11 +141,12 @@ class ClusterOperator {
         host_(host_name()),
         transport_(std::move(transport)),
         metrics_(options.workers),
-        queue_(clock_, BackOff{}, options.per_server, &metrics_),
+        queue_(clock_, options.per_server, &metrics_.queue()),
         client_(make_rest_client(*transport_, clock_, request_limits(), requests_stop_.token(), request_counter())),
         reads_(*client_, clock_),
         store_(*client_, clock_,
-               {[this](const ResourceKey& key) { queue_.add(key); }, [this](const ResourceKey& key) { forget(key); }, [] {}},
+               {[this](const ResourceKey& key) { queue_.add(key); },
+                [this](const ResourceKey& key) { controller_.removed(key); }, [] {}},
                inputs_.sources.roots().empty() ? std::string("/") : inputs_.sources.roots().front(), log_),
         approvals_([this](const ResourceKey& key) { queue_.add(key); }),
         files_(inputs_.secrets, environment_variable),
@@ -166,9 +167,9 @@ class ClusterOperator {
         recorder_(make_event_recorder(*event_client_, clock_, "athanor-operator", host_, log_)),
         reporter_(*recorder_, store_),
         reconciler_(reconciler_parts()),
-        controller_({store_, reconciler_, queue_, metrics_, clock_,
-                     [this](const ResourceKey& key, const Outcome& outcome, bool news) { reporter_.note(key, outcome, news); }},
-                    controller_options(), log_),
+        events_(feed_.subscribe([this](const MigrationChange& change) { reporter_.report(change); })),
+        controller_({store_, queue_, metrics_.controller(), clock_, feed_},
+                    migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(), log_),
         cluster_({*client_, clock_, store_, approvals_, queue_}, cluster_options(), log_) {
     metrics_.attach(queue_, store_);
   }
@@ -209,7 +210,7 @@ class ClusterOperator {
   }
 
   ReconcilerParts reconciler_parts() {
-    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, &approvals_, &backups_, jobs_.get()};
+    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_.runs(), clock_, &approvals_, &backups_, jobs_.get()};
     parts.connection_keywords = program_environment().connection_keywords;
     parts.claim = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
       return store_.claim(resource, place);
@@ -316,11 +317,6 @@ class ClusterOperator {
     return metrics_.text();
   }
 
-  void forget(const ResourceKey& key) {
-    queue_.remove(key);
-    reconciler_.forget(key);
-  }
-
   const Options& options_;
   Log log_;
   Clock& clock_;
@@ -349,8 +345,10 @@ class ClusterOperator {
   std::unique_ptr<KubeClient> event_client_;  // its own, so that events never take a status's turn
   std::unique_ptr<EventRecorder> recorder_;
   EventReporter reporter_;
+  MigrationFeed feed_;
   Reconciler reconciler_;
-  Controller controller_;
+  MigrationFeed::Subscription events_;
+  MigrationController controller_;
   Cluster cluster_;
 };
 

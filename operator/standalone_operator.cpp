@@ -6,7 +6,7 @@
 
 #include "operator/backup/folder_backups.hpp"
 #include "operator/process_environment.hpp"
-#include "operator/reconcile/controller.hpp"
+#include "operator/reconcile/migration_controller.hpp"
 #include "operator/serve/listener.hpp"
 #include "operator/serve/metrics.hpp"
 #include "operator/standalone/local_paths.hpp"
@@ -26,7 +26,7 @@ class StandaloneOperator {
         state_(std::move(state)),
         roots_(sources.roots()),
         metrics_(options.workers),
-        queue_(clock_, BackOff{}, options.per_server, &metrics_),
+        queue_(clock_, options.per_server, &metrics_.queue()),
         sources_(std::move(sources), clock_, options.limits),
         credentials_(std::move(secrets), environment_variable),
         databases_(make_migrator_access(connect_to_database, clock_)),
@@ -39,8 +39,9 @@ class StandaloneOperator {
             [this](const ResourceKey& key) { queue_.add(key); }),
         manifests_(roots_.front(), clock_),
         reconciler_(reconciler_parts()),
-        controller_({store_, reconciler_, queue_, metrics_, clock_}, controller_options(), log_),
-        standalone_({manifests_, store_, queue_, [this](const ResourceKey& key) { forget(key); },
+        controller_({store_, queue_, metrics_.controller(), clock_, feed_},
+                    migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(), log_),
+        standalone_({manifests_, store_, queue_, [this](const ResourceKey& key) { controller_.removed(key); },
                      [this](std::size_t resources, std::size_t problems) { metrics_.manifests(resources, problems); }},
                     roots_, options.resync, log_) {
     metrics_.attach(queue_, store_);
@@ -76,7 +77,7 @@ class StandaloneOperator {
 
  private:
   ReconcilerParts reconciler_parts() {
-    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, nullptr, &backups_};
+    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_.runs(), clock_, nullptr, &backups_};
     // Credentials that could not be read with the manifests may be there by now.
     parts.has_room = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
       return queue_.set_group(resource.key(), server_of(place.described));
@@ -115,8 +116,6 @@ class StandaloneOperator {
                                  "spec.backup.path", "--backup-root");
   }
 
-  void forget(const ResourceKey& key) { reconciler_.forget(key); }
-
   const Options& options_;
   Log log_;
   SystemClock clock_;
@@ -132,7 +131,8 @@ class StandaloneOperator {
   FolderStore store_;
   ManifestFolder manifests_;
   Reconciler reconciler_;
-  Controller controller_;
+  MigrationFeed feed_;
+  MigrationController controller_;
   Standalone standalone_;
 };
 

@@ -177,16 +177,16 @@ std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) cons
   return resource;
 }
 
-std::optional<ObjectVersion> ClusterStore::mark(const ResourceKey& key) const {
+std::optional<ObjectVersion> ClusterStore::version(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   return found == entries_.end() ? std::nullopt : std::optional(found->second.resource.mark());
 }
 
-void ClusterStore::each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const {
+void ClusterStore::for_each(const Visit& visit) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, entry] : entries_) {
-    look(key, entry.digest);
+    visit(key, entry.digest);
   }
 }
 
@@ -200,7 +200,7 @@ std::optional<Outcome> ClusterStore::refusal(const ResourceKey& key) const {
 }
 
 Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) {
-  const auto before = mark(key);
+  const auto before = version(key);
   if (!before) {
     return {};
   }
@@ -261,8 +261,8 @@ std::optional<EventTarget> ClusterStore::event_target(const ResourceKey& key) co
   if (found == entries_.end()) {
     return std::nullopt;
   }
-  const ObjectVersion& mark = found->second.resource.mark();
-  return EventTarget{kube::kDatabaseMigrations, key, mark.uid, mark.resource_version};
+  const ObjectVersion& object = found->second.resource.mark();
+  return EventTarget{kube::kDatabaseMigrations, key, object.uid, object.resource_version};
 }
 
 std::size_t ClusterStore::size() const {

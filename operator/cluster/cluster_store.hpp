@@ -30,11 +30,11 @@
 #include "operator/kube/informer.hpp"
 #include "operator/reconcile/claims.hpp"
 #include "operator/reconcile/database_access.hpp"
-#include "operator/reconcile/resource_store.hpp"
+#include "operator/reconcile/migration_store.hpp"
 
 namespace athanor::controller {
 
-class ClusterStore final : public ResourceStore, public InformerHandler {
+class ClusterStore final : public MigrationStore, public InformerHandler {
  public:
   struct Listener {
     std::function<void(const ResourceKey&)> changed;  // to be reconciled
@@ -49,8 +49,8 @@ class ClusterStore final : public ResourceStore, public InformerHandler {
   void synced() override;
 
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
-  [[nodiscard]] std::optional<ObjectVersion> mark(const ResourceKey& key) const override;
-  void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override;
+  [[nodiscard]] std::optional<ObjectVersion> version(const ResourceKey& key) const override;
+  void for_each(const Visit& visit) const override;
   // Always empty: on a cluster only the server's own name of a table counts, see claim().
   [[nodiscard]] std::string claimed_by(const ResourceKey& /*key*/) const override { return {}; }
   [[nodiscard]] std::string lost_to(const ResourceKey& key) const override;

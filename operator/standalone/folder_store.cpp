@@ -197,17 +197,17 @@ std::optional<DatabaseMigration> FolderStore::find(const ResourceKey& key) const
   return found->second.resource;
 }
 
-std::optional<ObjectVersion> FolderStore::mark(const ResourceKey& key) const {
+std::optional<ObjectVersion> FolderStore::version(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   return found == entries_.end() || found->second.invalid ? std::nullopt : std::optional<ObjectVersion>(std::in_place);
 }
 
-void FolderStore::each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const {
+void FolderStore::for_each(const Visit& visit) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, entry] : entries_) {
     if (!entry.invalid) {
-      look(key, digest_of(entry.resource.status));
+      visit(key, digest_of(entry.resource.status));
     }
   }
 }

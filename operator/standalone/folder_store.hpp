@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "operator/reconcile/claims.hpp"
-#include "operator/reconcile/resource_store.hpp"
+#include "operator/reconcile/migration_store.hpp"
 #include "operator/standalone/manifest_folder.hpp"
 #include "operator/standalone/state_folder.hpp"
 
@@ -34,7 +34,7 @@ struct FolderChange {
   std::vector<Error> state_errors;        // what could not be written
 };
 
-class FolderStore final : public ResourceStore {
+class FolderStore final : public MigrationStore {
  public:
   // `identify` says which server and version table a resource means ("host:port", claim), without connecting.
   struct Identity {
@@ -51,8 +51,8 @@ class FolderStore final : public ResourceStore {
   [[nodiscard]] FolderChange accept(ManifestSnapshot snapshot);
 
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
-  [[nodiscard]] std::optional<ObjectVersion> mark(const ResourceKey& key) const override;
-  void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override;
+  [[nodiscard]] std::optional<ObjectVersion> version(const ResourceKey& key) const override;
+  void for_each(const Visit& visit) const override;
   [[nodiscard]] std::string claimed_by(const ResourceKey& key) const override;
   [[nodiscard]] std::string lost_to(const ResourceKey& key) const override;
   [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;

@@ -30,7 +30,6 @@ Result<void> Standalone::load() {
   problems_ = change.problem_count;
   report(change);
   for (const auto& key : change.removed) {
-    parts_.queue.remove(key);
     parts_.removed(key);
   }
   const auto resources = parts_.store.all();
