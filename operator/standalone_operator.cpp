@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "operator/backup/folder_backups.hpp"
+#include "operator/operator_settings.hpp"
 #include "operator/process_environment.hpp"
 #include "operator/reconcile/migration_controller.hpp"
 #include "operator/serve/listener.hpp"
@@ -40,7 +41,7 @@ class StandaloneOperator {
         manifests_(roots_.front(), clock_),
         reconciler_(reconciler_parts()),
         controller_({store_, queue_, metrics_.controller(), clock_, feed_},
-                    migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(), log_),
+                    migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(options), log_),
         standalone_({manifests_, store_, queue_, [this](const ResourceKey& key) { controller_.removed(key); },
                      [this](std::size_t resources, std::size_t problems) { metrics_.manifests(resources, problems); }},
                     roots_, options.resync, log_) {
@@ -86,15 +87,6 @@ class StandaloneOperator {
       return store_.claim(resource, place);
     };
     return parts;
-  }
-
-  ControllerOptions controller_options() const {
-    ControllerOptions controller;
-    controller.workers = options_.workers;
-    controller.resync = options_.resync;
-    controller.resyncs_per_second = static_cast<double>(options_.resyncs_per_second);
-    controller.once = options_.once;
-    return controller;
   }
 
   FolderStore::Identity identify(const DatabaseMigration& resource) {
