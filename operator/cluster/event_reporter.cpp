@@ -1,11 +1,13 @@
 #include "operator/cluster/event_reporter.hpp"
 
+#include <utility>
+
 namespace athanor::controller {
 
-std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
+std::optional<EventRecord> event_of(const Outcome& outcome, bool ready_changed) {
   const bool attempt =
       outcome.kind == Verdict::Kind::Failed || outcome.reason == Reason::Applied || outcome.reason == Reason::LockHeld;
-  if (!news && !attempt) {
+  if (!ready_changed && !attempt) {
     return std::nullopt;
   }
   EventRecord event;
@@ -27,7 +29,7 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
         event.action = "Plan";
         return event;
       }
-      if (outcome.reason == Reason::Interrupted && outcome.report) {  // in the middle of a run
+      if (outcome.reason == Reason::Interrupted && outcome.report) {  // some revisions were run before the stop
         return event;
       }
       return outcome.reason == Reason::JobRunning || outcome.reason == Reason::LockHeld ? std::optional(event) : std::nullopt;
@@ -66,18 +68,19 @@ std::optional<EventRecord> backup_event_of(const Outcome& outcome) {
   return event;
 }
 
-void EventReporter::note(const ResourceKey& key, const Outcome& outcome, bool news) {
-  const auto target = store_.event_target(key);
-  if (!target) {
+void EventReporter::report(const MigrationChange& change) {
+  if (change.outcome == nullptr) {  // progress has no events
     return;
   }
-  if (auto event = backup_event_of(outcome)) {
-    event->regarding = *target;
-    recorder_.record(std::move(*event));
+  const auto target = store_.event_target(change.key);
+  if (!target) {  // deleted meanwhile
+    return;
   }
-  if (auto event = event_of(outcome, news)) {
-    event->regarding = *target;
-    recorder_.record(std::move(*event));
+  for (auto event : {backup_event_of(*change.outcome), event_of(*change.outcome, change.ready_changed)}) {
+    if (event) {
+      event->regarding = *target;
+      recorder_.record(std::move(*event));
+    }
   }
 }
 

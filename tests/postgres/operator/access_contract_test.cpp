@@ -215,7 +215,7 @@ TEST_P(AccessContract, AnEmptyPlanDoesNothingEvenBehindALock) {
 
 TEST_P(AccessContract, ReportsARevisionThatNoFileHasAsItIs) {
   world->set_rows({"ffff"});
-  EXPECT_EQ(access()->observe()->rows, Rows{"ffff"});
+  EXPECT_EQ(access()->observe()->current_heads, Rows{"ffff"});
   EXPECT_TRUE(access()->verify_checksums(*snapshot, {"a1"}, nullptr).has_value());
 }
 
@@ -277,7 +277,7 @@ TEST_P(AccessContract, ChangesNothingWithoutPermission) {
     return fail(ErrorCode::StalePlan, "taken back");
   });
   EXPECT_EQ(code(refused), "stale-plan");
-  EXPECT_EQ(access()->observe()->rows, std::vector<std::string>());
+  EXPECT_EQ(access()->observe()->current_heads, std::vector<std::string>());
   EXPECT_EQ(code(access()->execute(*plan({}), {},
                                    [&]() -> Result<void> {
                                      ++asked;

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <mutex>
 
-#include "operator/reconcile/controller.hpp"
+#include "operator/reconcile/migration_controller.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/unit/operator/sketch.hpp"
 
@@ -18,7 +18,11 @@ using Kind = Verdict::Kind;
 class CountingObserver final : public ReconcileObserver {
  public:
   void run_failed(Reason) override { ++failed; }
+  void backup_taken(double) override { ++backups; }
+  void backup_failed() override { ++failed_backups; }
   int failed = 0;
+  int backups = 0;
+  int failed_backups = 0;
 };
 
 class ReconcilerTest : public testing::Test {
@@ -284,19 +288,17 @@ TEST_F(ReconcilerTest, BuildsTheUrlFromPartsAndReadsThePasswordLast) {
   EXPECT_EQ(target.settings.actor, "databasemigration/shop/orders");
 }
 
-class MapStore final : public ResourceStore {
+class MapStore final : public MigrationStore {
  public:
   std::optional<DatabaseMigration> find(const ResourceKey& key) const override {
     const std::lock_guard lock(mutex);
     return key == resource.key() && !gone ? std::optional(resource) : std::nullopt;
   }
-  std::optional<ObjectVersion> mark(const ResourceKey& key) const override {
+  std::optional<ObjectVersion> version(const ResourceKey& key) const override {
     const auto found = find(key);
     return found ? std::optional(ObjectVersion{found->metadata.uid, found->metadata.resource_version}) : std::nullopt;
   }
-  void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override {
-    look(resource.key(), digest_of(resource.status));
-  }
+  void for_each(const Visit& visit) const override { visit(resource.key(), digest_of(resource.status)); }
   std::string claimed_by(const ResourceKey&) const override { return {}; }
   Result<void> write_status(const ResourceKey&, const DatabaseMigrationStatus& status) override {
     if (refuses) {
@@ -319,7 +321,14 @@ class ControllerTest : public ReconcilerTest {
   static ControllerOptions options(milliseconds report_after = milliseconds(0)) {
     ControllerOptions options;
     options.report_after = report_after;
+    options.back_off = BackOff{std::chrono::seconds(1), std::chrono::seconds(300), 0.0};
     return options;
+  }
+  MigrationController::Parts parts_with(WorkQueue& other_queue) {
+    return {store, other_queue, controller_observer, clock, feed};
+  }
+  MigrationController::Kind kind(Reconciler& other_reconciler) {
+    return migration_kind(store, other_reconciler, observer, clock);
   }
   // Seconds until the resource's turn comes, up to an hour; its turn is taken.
   int seconds_until_its_turn() {
@@ -332,12 +341,16 @@ class ControllerTest : public ReconcilerTest {
     return -1;
   }
   MapStore store;
-  WorkQueue queue{clock, BackOff{std::chrono::seconds(1), std::chrono::seconds(300), 0.0}, 8};
-  std::vector<bool> news;
-  Controller controller{{store, reconciler, queue, observer, clock,
-                         [this](const ResourceKey&, const Outcome&, bool fresh) { news.push_back(fresh); }},
-                        options(),
-                        Log()};
+  WorkQueue queue{clock, 8};
+  ControllerObserver controller_observer;
+  std::vector<bool> ready_changed;
+  MigrationFeed feed;
+  MigrationFeed::Subscription outcomes = feed.subscribe([this](const MigrationChange& change) {
+    if (change.outcome != nullptr) {
+      ready_changed.push_back(change.ready_changed);
+    }
+  });
+  MigrationController controller{parts_with(queue), kind(reconciler), options(), Log()};
 };
 
 TEST_F(ControllerTest, WantsNothingOlderThanWhatWokeTheResource) {
@@ -360,7 +373,7 @@ TEST_F(ControllerTest, SaysWhetherTheStatusSaysSomethingNew) {
   controller.process(store.resource.key(), {});
   store.resource.spec.target_revision = "head";
   controller.process(store.resource.key(), {});
-  EXPECT_EQ(news, (std::vector<bool>{true, false, true}));
+  EXPECT_EQ(ready_changed, (std::vector<bool>{true, false, true}));
 }
 
 TEST_F(ControllerTest, WritesTheStatusTwiceForARunAndNeverForNoNews) {
@@ -398,7 +411,7 @@ TEST_F(ControllerTest, MovesNoTransitionTimeWithTheNotesOfARun) {
   parts.backups = &backups;
   Reconciler with_backups(parts);
   const std::string begun = format_iso8601(clock.wall_now());
-  Controller({store, with_backups, queue, observer, clock}, options(), Log()).process(store.resource.key(), {});
+  MigrationController(parts_with(queue), kind(with_backups), options(), Log()).process(store.resource.key(), {});
   ASSERT_GE(store.written.size(), 2U);
   for (const auto& status : store.written) {
     const Condition* ready = find_condition(status.conditions, ConditionType::Ready);
@@ -407,8 +420,32 @@ TEST_F(ControllerTest, MovesNoTransitionTimeWithTheNotesOfARun) {
   EXPECT_TRUE(is_true(store.written.back().conditions, ConditionType::BackedUp));
 }
 
+// Each reconcile takes a backup, accepts an older one, goes on without one, or fails.
+class GivenBackups final : public BackupService {
+ public:
+  Result<SavedDatabase> ensure(const BackupRequest&, const Notice&, const StopToken&) override { return given; }
+  Result<SavedDatabase> given = SavedDatabase();
+};
+
+TEST_F(ControllerTest, CountsBackupsThatWereTakenAndThoseThatFailed) {
+  store.resource.spec.backup.when = BackupWhen::Always;
+  GivenBackups backups;
+  ReconcilerParts parts{sources, credentials, databases, observer, clock};
+  parts.backups = &backups;
+  Reconciler with_backups(parts);
+  MigrationController backing_up(parts_with(queue), kind(with_backups), options(), Log());
+  backing_up.process(store.resource.key(), {});
+  EXPECT_EQ(observer.backups, 1);
+  EXPECT_EQ(observer.failed_backups, 0);
+  database().observation.current_heads = {};
+  backups.given = fail(ErrorCode::BackupFailed, "no space");
+  backing_up.process(store.resource.key(), {});
+  EXPECT_EQ(observer.backups, 1);
+  EXPECT_EQ(observer.failed_backups, 1);
+}
+
 TEST_F(ControllerTest, TellsARunThatIsOverSoonByItsOutcomeAlone) {
-  Controller patient{{store, reconciler, queue, observer, clock}, options(std::chrono::hours(1)), Log()};
+  MigrationController patient{parts_with(queue), kind(reconciler), options(std::chrono::hours(1)), Log()};
   EXPECT_TRUE(patient.process(store.resource.key(), {}));
   ASSERT_EQ(store.written.size(), 1U);
   EXPECT_EQ(store.written[0].phase, Phase::Ready);
@@ -434,7 +471,7 @@ TEST_F(ControllerTest, LooksLessAndLessOftenWhileNoStatusCanBeWritten) {
     controller.process(store.resource.key(), {});
     EXPECT_EQ(seconds_until_its_turn(), seconds);
   }
-  EXPECT_EQ(queue.failures(store.resource.key()), 0) << "the looks were all well";
+  EXPECT_EQ(controller.failures(store.resource.key()), 0) << "the looks were all well";
   store.refuses = false;
   controller.process(store.resource.key(), {});
   EXPECT_GT(seconds_until_its_turn(), 16);
@@ -449,7 +486,7 @@ TEST_F(ControllerTest, CountsALookThatFailedOnceWhetherItCouldBeToldOrNot) {
   database().observe_error = Error(ErrorCode::DatabaseUnreachable, "refused");
   for (const int failures : {1, 2, 3}) {
     controller.process(store.resource.key(), {});
-    EXPECT_EQ(queue.failures(store.resource.key()), failures);
+    EXPECT_EQ(controller.failures(store.resource.key()), failures);
     EXPECT_EQ(seconds_until_its_turn(), 1 << (failures - 1));
   }
 }
@@ -472,7 +509,7 @@ TEST_F(ControllerTest, TellsARunToNoResourceThatWasMadeAnewMeanwhile) {
   };
   ControllerOptions without_notes;
   without_notes.once = true;
-  Controller({store, reconciler, queue, observer, clock}, without_notes, Log()).process(store.resource.key(), {});
+  MigrationController(parts_with(queue), kind(reconciler), without_notes, Log()).process(store.resource.key(), {});
   EXPECT_TRUE(store.written.empty());
 }
 
@@ -528,7 +565,7 @@ TEST_F(ControllerTest, BacksOffWhileTheDatabaseIsDownAndRecovers) {
   database().observe_error.reset();
   controller.process(store.resource.key(), {});
   EXPECT_TRUE(store.resource.ready());
-  EXPECT_EQ(queue.failures(store.resource.key()), 0);
+  EXPECT_EQ(controller.failures(store.resource.key()), 0);
 }
 
 TEST_F(ControllerTest, ForgetsAResourceThatIsGone) {
@@ -538,14 +575,14 @@ TEST_F(ControllerTest, ForgetsAResourceThatIsGone) {
 }
 
 TEST_F(ControllerTest, AsksNothingOfAServerThatHasNoRoomAndGoesOnWhenItHas) {
-  WorkQueue narrow{clock, BackOff{}, 1};
+  WorkQueue narrow{clock, 1};
   ReconcilerParts parts{sources, credentials, databases, observer, clock};
   parts.has_room = [&](const DatabaseMigration& looked_at, const DatabaseLocation& place) {
     EXPECT_EQ(place.described, "db:5432/orders");
     return narrow.set_group(looked_at.key(), server_of(place.described));
   };
   Reconciler crowded(parts);
-  Controller patient{{store, crowded, narrow, observer, clock}, options(), Log()};
+  MigrationController patient{parts_with(narrow), kind(crowded), options(), Log()};
   const ResourceKey other{"shop", "other"};
   const ResourceKey key = store.resource.key();
   narrow.add(other);

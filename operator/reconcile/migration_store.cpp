@@ -1,4 +1,4 @@
-#include "operator/reconcile/resource_store.hpp"
+#include "operator/reconcile/migration_store.hpp"
 
 #include <chrono>
 
@@ -19,16 +19,6 @@ StatusDigest digest_of(const DatabaseMigrationStatus& status) {
     }
   }
   return digest;
-}
-
-Result<bool> StatusWriter::write(const ResourceKey& key, const DatabaseMigrationStatus& status) {
-  const auto stored = store_.find(key);
-  if (!stored || stored->status == status) {
-    return false;
-  }
-  TRY(store_.write_status(key, status));
-  ++writes_;
-  return true;
 }
 
 }  // namespace athanor::controller
