@@ -9,7 +9,7 @@
 #include "migrations/backup/program_error.hpp"
 #include "migrations/backup/retention.hpp"
 #include "migrations/base/sha256.hpp"
-#include "migrations/execute/ledger.hpp"
+#include "migrations/execute/history_table.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {

@@ -1,6 +1,6 @@
 #include "migrations/execute/blocker_watch.hpp"
 
-#include "migrations/execute/migration_lock.hpp"
+#include "migrations/execute/blocker_rows.hpp"
 
 namespace athanor {
 

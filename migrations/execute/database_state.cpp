@@ -76,7 +76,8 @@ std::string question(bool identify) {
 }
 
 Parameters names_in(const MigratorSettings& settings, const VersionTable& versions, const Ledger& ledger) {
-  return {versions.qualified(),          ledger.history_table(), ledger.step_table(), quote_identifier(settings.ledger_schema),
+  return {versions.qualified(),          ledger.history().name(),
+          ledger.steps().name(),         quote_identifier(settings.ledger_schema),
           settings.version_table_schema, settings.version_table};
 }
 
@@ -124,7 +125,7 @@ Result<DatabaseState> state_in(const Rows& what, const Session& session, const M
   seen.server_version = session.server_version();
   state.has_step_table = is(StepsIs);
   state.has_ledger_schema = is(LedgerSchemaIs);
-  ledger.belong_to(version_table_in(what));
+  ledger.set_version_table(version_table_in(what));
   if (identify) {
     seen.identity = identity_in(what);
   }
@@ -138,7 +139,7 @@ std::vector<Command> content_of(const DatabaseState& state, const VersionTable& 
     commands.push_back({versions.select_statement(), {}, ""});
   }
   if (state.has_step_table) {
-    commands.push_back({ledger.select_steps(), {}, ""});
+    commands.push_back({ledger.steps().select_statement(), {}, ""});
   }
   return commands;
 }
@@ -197,20 +198,20 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
 }
 
 Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions, const Ledger& ledger,
-                            StepTable steps) {
+                            NeedStepTable need) {
   Transaction transaction;
-  const bool no_steps = steps == StepTable::Needed && !state.has_step_table;
+  const bool add_steps = need == NeedStepTable::Yes && !state.has_step_table;
   if (!state.observation.has_version_table) {
     transaction.commands.push_back({versions.create_statement(), {}, ""});
   }
-  if (!state.has_ledger_schema && (!state.observation.has_ledger || no_steps)) {
+  if (!state.has_ledger_schema && (!state.observation.has_ledger || add_steps)) {
     transaction.commands.push_back({ledger.create_schema(), {}, ""});
   }
   if (!state.observation.has_ledger) {
-    transaction.commands.push_back({ledger.create_history(), {}, ""});
+    transaction.commands.push_back({ledger.history().create_statement(), {}, ""});
   }
-  if (no_steps) {
-    transaction.commands.push_back({ledger.create_step(), {}, ""});
+  if (add_steps) {
+    transaction.commands.push_back({ledger.steps().create_statement(), {}, ""});
   }
   if (transaction.commands.empty()) {
     return {};

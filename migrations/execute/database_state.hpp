@@ -5,7 +5,8 @@
 #include <string>
 
 #include "migrations/execute/ledger.hpp"
-#include "migrations/execute/migrator.hpp"
+#include "migrations/execute/migrator_settings.hpp"
+#include "migrations/execute/observation.hpp"
 #include "migrations/execute/version_table.hpp"
 #include "migrations/session/session.hpp"
 
@@ -34,12 +35,12 @@ struct LockedState {
 [[nodiscard]] Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& settings,
                                                    const VersionTable& versions, Ledger& ledger, const DatabaseState& before);
 
-// Whether the ledger's table of unfinished steps is wanted. Four files on the server's disk for every database: it is made for
-// those that have a revision of several steps.
-enum class StepTable { NotNeeded, Needed };
+// Whether the run needs the ledger's step table. It costs four files on the server's disk, so it is created only in databases
+// that get a revision of several steps.
+enum class NeedStepTable { No, Yes };
 
 // Creates what is missing of version table and ledger, in one transaction. The caller holds the lock.
 [[nodiscard]] Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions,
-                                          const Ledger& ledger, StepTable steps = StepTable::NotNeeded);
+                                          const Ledger& ledger, NeedStepTable need = NeedStepTable::No);
 
 }  // namespace athanor

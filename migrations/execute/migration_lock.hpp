@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "migrations/base/clock.hpp"
-#include "migrations/execute/migrator.hpp"
+#include "migrations/base/stop.hpp"
+#include "migrations/session/blocker.hpp"
 #include "migrations/session/session.hpp"
 
 namespace athanor {
@@ -35,10 +36,5 @@ class MigrationLock {
   [[nodiscard]] static Result<bool> is_held(ReadSession& session);
   [[nodiscard]] static Result<std::vector<Blocker>> holders(ReadSession& session);
 };
-
-// "pid 4711 (athanor, alice from 10.1.2.3, since 2026-11-21T02:10:00+00:00)".
-[[nodiscard]] std::string describe_blocker(const Blocker& blocker);
-// A row of pid, application, user, client, state, since, query.
-[[nodiscard]] std::vector<Blocker> read_blockers(const Rows& rows);
 
 }  // namespace athanor

@@ -12,9 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "migrations/base/clock.hpp"
@@ -63,11 +61,7 @@ class Migrator {
   enum class StepResolution : std::uint8_t { Done, Redo, Abandon };
   [[nodiscard]] Result<void> resolve_step(StepResolution resolution, const StopToken& stop);
 
-  struct HistoryEntry {
-    std::int64_t id = 0;
-    std::string run_id, revision, direction, outcome, checksum, plan_hash, started_at, actor, sqlstate, message;
-    std::int64_t duration_ms = 0;
-  };
+  using HistoryEntry = athanor::HistoryEntry;
   // Newest first; empty without a ledger.
   [[nodiscard]] Result<std::vector<HistoryEntry>> ledger(std::size_t limit);
   // Who holds the migration lock now; empty when nobody does.

@@ -34,6 +34,13 @@ struct UnfinishedStep {
   std::string checksum;               // of the text that was half-applied
 };
 
+// A row of the ledger's history.
+struct HistoryEntry {
+  std::int64_t id = 0;
+  std::string run_id, revision, direction, outcome, checksum, plan_hash, started_at, actor, sqlstate, message;
+  std::int64_t duration_ms = 0;
+};
+
 struct Observation {
   std::vector<std::string> current_heads;  // rows of the version table, sorted
   bool has_version_table = false;

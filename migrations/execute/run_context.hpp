@@ -3,12 +3,19 @@
 // Threads: the migrator's thread. Ownership: borrows everything; lives for one execute().
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "migrations/base/clock.hpp"
+#include "migrations/base/stop.hpp"
 #include "migrations/execute/blocker_watch.hpp"
+#include "migrations/execute/execution_report.hpp"
 #include "migrations/execute/ledger.hpp"
-#include "migrations/execute/migrator.hpp"
+#include "migrations/execute/migrator_settings.hpp"
+#include "migrations/execute/observation.hpp"
+#include "migrations/execute/progress_sink.hpp"
 #include "migrations/execute/version_table.hpp"
 
 namespace athanor {
@@ -52,7 +59,7 @@ struct RunContext {
 
   // The current heads before revision `index`.
   [[nodiscard]] const std::vector<std::string>& heads_before(std::size_t index) const;
-  [[nodiscard]] Ledger::Entry entry(const PlannedRevision& revision, std::string_view outcome) const;
+  [[nodiscard]] HistoryTable::Entry entry(const PlannedRevision& revision, std::string_view outcome) const;
   // Notes where it failed and gives the error its place: "path:line".
   [[nodiscard]] Error failed_at(const PlannedRevision& revision, const SqlStatement* statement, Error error);
   // Waits before another attempt and tells the sink; false when there will be none.

@@ -44,7 +44,7 @@ void append_revision(const RunContext& run, std::size_t index, Group& group) {
       }
     }
   }
-  add(run.ledger.record(run.entry(revision, revision.script ? "applied" : "stamped")), nullptr);
+  add(run.ledger.history().record(run.entry(revision, revision.script ? "applied" : "stamped")), nullptr);
 }
 
 // Pipelines groups, retries on lock contention, and leaves the session idle whatever happens.

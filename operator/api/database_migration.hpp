@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "migrations/base/clock.hpp"
-#include "migrations/execute/migrator.hpp"
 #include "operator/api/condition.hpp"
 
 namespace athanor::controller {

@@ -40,7 +40,7 @@ const std::vector<std::string>& RunContext::heads_before(std::size_t index) cons
   return index == 0 ? plan.from : plan.revisions[index - 1].walk.heads;
 }
 
-Ledger::Entry RunContext::entry(const PlannedRevision& revision, std::string_view outcome) const {
+HistoryTable::Entry RunContext::entry(const PlannedRevision& revision, std::string_view outcome) const {
   return {report.run_id,
           revision.walk.revision ? std::string_view(*revision.walk.revision) : std::string_view(plan.target),
           row_direction(revision),
