@@ -132,7 +132,7 @@ Result<void> run_history(CommandContext& context) {
   std::optional<Project> project;
   if (mark || base == "current" || head == "current") {
     TRY_ASSIGN(Situation situation, observe_situation(context));
-    TRY(require_known_rows(situation.project.graph, situation.observation.current_heads));
+    TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
     current_heads = situation.observation.current_heads;
     project.emplace(std::move(situation.project));
   } else {
@@ -161,7 +161,7 @@ Result<void> run_show(CommandContext& context) {
   std::optional<Project> project;
   if (symbol == "current") {
     TRY_ASSIGN(Situation situation, observe_situation(context));
-    TRY(require_known_rows(situation.project.graph, situation.observation.current_heads));
+    TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
     current_heads = situation.observation.current_heads;
     project.emplace(std::move(situation.project));
   } else {
@@ -188,7 +188,7 @@ Result<void> run_current(CommandContext& context) {
   TRY_ASSIGN(Situation situation, observe_situation(context));
   const RevisionGraph& graph = situation.project.graph;
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
-  TRY(require_known_rows(graph, current_heads));
+  TRY(require_known_heads(graph, current_heads));
   TRY_ASSIGN(const auto tips, applied_tips(graph, current_heads));
   if (context.verbose()) {
     context.output().line("Current revision(s) for " + situation.database.describe() + ":");

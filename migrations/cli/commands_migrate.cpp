@@ -149,7 +149,7 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
   Observation observation = std::move(situation.observation);
   std::optional<BackupRecord> saved;
   for (int attempt = 1;; ++attempt) {
-    TRY(require_known_rows(graph, observation.current_heads));
+    TRY(require_known_heads(graph, observation.current_heads));
     TRY_ASSIGN(const Walk walk, make_walk(graph, direction, observation.current_heads, targets));
     for (const std::string& warning : walk.warnings) {
       context.output().warn(warning);

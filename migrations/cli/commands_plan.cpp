@@ -68,7 +68,7 @@ Result<Start> find_start(CommandContext& context) {
   TRY_ASSIGN(Project project, open_project(context, configuration));
   TRY_ASSIGN(Observation observation, database.migrator().observe());
   context.output().set_current(observation.current_heads);
-  TRY(require_known_rows(project.graph, observation.current_heads));
+  TRY(require_known_heads(project.graph, observation.current_heads));
   return Start{std::move(project), std::move(observation.current_heads), std::move(database)};
 }
 
@@ -185,7 +185,8 @@ Result<void> run_plan(CommandContext& context) {
     TRY(verify_applied(context, start, &plan));
     report_plan(context, plan);
     if (plan.empty()) {
-      context.output().fields()["ahead"] = is_ahead(graph, operation, targets, start.current_heads);
+      // Without a named operation the target has been located already: ahead of it, the operation would be a downgrade.
+      context.output().fields()["ahead"] = named && is_ahead(graph, operation, targets, start.current_heads);
     }
     return {};
   }
@@ -199,7 +200,7 @@ Result<void> run_check(CommandContext& context) {
   TRY_ASSIGN(Situation situation, observe_situation(context));
   const RevisionGraph& graph = situation.project.graph;
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
-  TRY(require_known_rows(graph, current_heads));
+  TRY(require_known_heads(graph, current_heads));
   TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, current_heads, {"heads"}));
   std::vector<std::string> pending;
   for (const WalkStep& step : walk.steps) {

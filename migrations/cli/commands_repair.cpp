@@ -115,7 +115,7 @@ Result<void> run_repair(CommandContext& context) {
   if (const auto word = arguments.value("--step")) {
     return resolve_step(context, situation, *word);
   }
-  TRY(require_known_rows(situation.project.graph, situation.observation.current_heads));
+  TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
   TRY_ASSIGN(const Changed changed, find_changed(situation));
   if (!accept) {
     list_findings(context, situation, changed);

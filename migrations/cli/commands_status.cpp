@@ -5,6 +5,7 @@
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/progress.hpp"
 #include "migrations/cli/project.hpp"
+#include "migrations/graph/target_position.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -34,11 +35,7 @@ Result<Status> gather(Situation& situation, std::size_t last) {
   Migrator& migrator = situation.database.migrator();
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
   status.heads = graph.effective_heads();
-  for (const std::string& row : current_heads) {
-    if (graph.find(row) == nullptr) {
-      status.unknown.push_back(row);
-    }
-  }
+  status.unknown = unknown_heads(graph, current_heads);
   if (status.unknown.empty()) {
     TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, current_heads, {"heads"}));
     for (const WalkStep& step : walk.steps) {

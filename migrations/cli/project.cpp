@@ -6,6 +6,7 @@
 
 #include "migrations/cli/database_variables.hpp"
 #include "migrations/config/setting_override.hpp"
+#include "migrations/graph/target_position.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -105,16 +106,16 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
   return database;
 }
 
-Result<void> require_known_rows(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
-  for (const std::string& head : current_heads) {
-    if (graph.find(head) == nullptr) {
-      return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + head + "', which is in no file")
-                      .advise("check out the commit or branch that has it, or name the right folder (--migrations, "
-                              "version_locations); if it is gone for good, `athanor stamp --purge <revision>` says where the "
-                              "schema really is"));
-    }
+Result<void> require_known_heads(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
+  const std::vector<std::string> unknown = unknown_heads(graph, current_heads);
+  if (unknown.empty()) {
+    return {};
   }
-  return {};
+  return fail(
+      Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + unknown.front() + "', which is in no file")
+          .advise("check out the commit or branch that has it, or name the right folder (--migrations, "
+                  "version_locations); if it is gone for good, `athanor stamp --purge <revision>` says where the "
+                  "schema really is"));
 }
 
 Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<ProgressSink> sink) {

@@ -1,9 +1,17 @@
 #include "migrations/graph/target_position.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace athanor {
+
+std::vector<std::string> unknown_heads(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
+  std::vector<std::string> unknown;
+  std::ranges::copy_if(current_heads, std::back_inserter(unknown),
+                       [&graph](const std::string& head) { return graph.find(head) == nullptr; });
+  return unknown;
+}
 
 Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::string& target,
                                      const std::vector<std::string>& current_heads) {
@@ -12,7 +20,7 @@ Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::stri
   TRY_ASSIGN(position.applied, graph.applied(current_heads));
   const std::set<std::string> applied(position.applied.begin(), position.applied.end());
   const auto is_applied = [&applied](const std::string& id) { return applied.contains(id); };
-  if (position.resolved.empty()) {
+  if (position.resolved.empty()) {  // base: nothing may be applied
     position.reached = current_heads.empty();
     position.ahead = !position.reached;
     return position;
