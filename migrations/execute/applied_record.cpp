@@ -19,7 +19,7 @@ Error changed(const Revision& revision, const AppliedRevision& applied) {
 }  // namespace
 
 Result<std::map<std::string, AppliedRevision>> Migrator::applied_revisions() {
-  TRY_ASSIGN(const DatabaseState state, impl_->look());
+  TRY_ASSIGN(const DatabaseState state, impl_->observe());
   std::map<std::string, AppliedRevision> applied;
   if (!state.observation.has_ledger) {
     return applied;
@@ -38,7 +38,7 @@ Result<std::unordered_map<std::string, std::string>> Migrator::Impl::recorded_ch
   std::unordered_map<std::string, std::string> checksums;
   TRY(connect());
   if (!last_state) {
-    TRY_ASSIGN([[maybe_unused]] const DatabaseState state, look());
+    TRY_ASSIGN([[maybe_unused]] const DatabaseState state, observe());
   }
   if (!last_state->observation.has_ledger) {
     return checksums;
@@ -142,7 +142,7 @@ Result<void> Migrator::resolve_step(StepResolution resolution, const StopToken& 
 }
 
 Result<std::vector<Migrator::HistoryEntry>> Migrator::ledger(std::size_t limit) {
-  TRY_ASSIGN(const DatabaseState state, impl_->look());
+  TRY_ASSIGN(const DatabaseState state, impl_->observe());
   std::vector<HistoryEntry> entries;
   if (!state.observation.has_ledger) {
     return entries;

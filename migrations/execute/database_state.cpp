@@ -81,7 +81,7 @@ Parameters names_in(const MigratorSettings& settings, const VersionTable& versio
           settings.version_table_schema, settings.version_table};
 }
 
-// Who may not ask for the files' number (anybody may, unless somebody took that away) does without it.
+// The system identifier may be hidden: EXECUTE on pg_control_system() can be revoked. Then the identity goes without it.
 Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) {
   if (identify) {
     auto answer = session.query(question(true) + std::string(kWhichFiles), parameters);
@@ -112,7 +112,7 @@ std::string identity_in(const Rows& what) {
   return identity + "#" + version_table_in(what);
 }
 
-// The first half of a look.
+// Turns the answer of the first round trip into a state.
 Result<DatabaseState> state_in(const Rows& what, const Session& session, const MigratorSettings& settings, Ledger& ledger,
                                bool identify) {
   const auto is = [&](Column column) { return what.text(0, column) == "t"; };
@@ -132,7 +132,7 @@ Result<DatabaseState> state_in(const Rows& what, const Session& session, const M
   return state;
 }
 
-// The second half: what the tables hold that are there.
+// The second round trip: reads the tables that exist.
 std::vector<Command> content_of(const DatabaseState& state, const VersionTable& versions, const Ledger& ledger) {
   std::vector<Command> commands;
   if (state.observation.has_version_table) {

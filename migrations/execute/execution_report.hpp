@@ -1,4 +1,4 @@
-// What a run did: applied revisions, the failure, and what stood in its way.
+// What a run did: the revisions it applied, why it stopped, and who blocked it.
 //
 // Threads: plain values.
 #pragma once
@@ -20,7 +20,7 @@ struct ExecutedRevision {
   milliseconds duration{0};
 };
 
-// Partial failure is data: `executed` is always what is in the database, whatever `error` says.
+// Partial failure is data: the revisions in `executed` are in the database, whatever `error` says.
 struct ExecutionReport {
   std::string run_id;
   std::vector<ExecutedRevision> executed;

@@ -13,7 +13,7 @@ Migrator::Migrator(SessionFactory& factory, Clock& clock, MigratorSettings setti
 Migrator::~Migrator() = default;
 
 Result<Observation> Migrator::observe() {
-  TRY_ASSIGN(DatabaseState state, impl_->look(impl_->settings.identify));
+  TRY_ASSIGN(DatabaseState state, impl_->observe(impl_->settings.identify));
   return std::move(state.observation);
 }
 

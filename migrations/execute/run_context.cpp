@@ -6,11 +6,12 @@ namespace athanor {
 namespace {
 
 constexpr milliseconds kLongestPause{15'000};
-constexpr milliseconds kLookAfter{750};  // a wait shorter than this is nobody's fault
+constexpr milliseconds kAskForBlockersAfter{750};  // a shorter wait is most often plain work
 
 }  // namespace
 
 std::optional<milliseconds> LockRetries::pause_after(const Error& error) {
+  // lock_not_available, deadlock_detected, serialization_failure: the transaction was rolled back and may succeed later.
   const bool contention = error.sqlstate == "55P03" || error.sqlstate == "40P01" || error.sqlstate == "40001";
   if (!contention || budget_.count() == 0) {
     return std::nullopt;
@@ -63,6 +64,7 @@ Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement*
       error.context += ":" + std::to_string(statement->line);
     }
   }
+  // 57014 is query_canceled, whoever asked: our stop request, statement_timeout, or another session.
   const bool cancelled = error.sqlstate == "57014";
   if (cancelled && stop.requested()) {
     error.code = ErrorCode::Interrupted;
@@ -116,8 +118,8 @@ bool RunContext::while_waiting(milliseconds waited) {
       return true;
     }
   }
-  if (waited >= kLookAfter && running != nullptr) {
-    if (auto blockers = watch.look(session.backend_pid()); !blockers.empty()) {
+  if (waited >= kAskForBlockersAfter && running != nullptr) {
+    if (auto blockers = watch.blockers_of(session.backend_pid()); !blockers.empty()) {
       sink.blocked(*running, blockers, waited);
       report.blockers = std::move(blockers);
     }
