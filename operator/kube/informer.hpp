@@ -18,12 +18,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <random>
 #include <string>
 
 #include "operator/api/database_migration.hpp"
 #include "operator/kube/api_client.hpp"
-#include "operator/kube/known_objects.hpp"
 #include "operator/log/log.hpp"
 
 namespace athanor::controller {
@@ -88,7 +88,11 @@ class Informer {
   InformerOptions options_;
   Log log_;
   std::minstd_rand luck_;
-  KnownObjects known_;
+  struct Known {
+    std::string resource_version;
+    bool listed = false;  // since begin_list()
+  };
+  std::map<ResourceKey, Known> known_;
   std::string resource_version_;  // where to go on; empty: a list is due
   bool listing_ = false;          // between the beginning of a list and its end
   bool gap_ = false;              // something was unreadable: what is not in this list may exist nevertheless
