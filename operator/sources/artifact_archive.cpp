@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "migrations/text/foreign_message.hpp"
+
 namespace athanor::controller {
 namespace {
 
