@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "migrations/execute/migrator.hpp"
 #include "operator/reconcile/job_execution.hpp"
 #include "operator/reconcile/outcome.hpp"
 
