@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <functional>
+#include <cstdint>
+#include <iterator>
+#include <span>
 #include <string_view>
 #include <utility>
 
+#include "migrations/options/flag_help.hpp"
+#include "migrations/options/flag_parser.hpp"
 #include "migrations/text/duration.hpp"
 #include "migrations/text/suggestion.hpp"
 #include "operator/api/spec_codec.hpp"
@@ -14,165 +18,166 @@
 namespace athanor::controller {
 namespace {
 
+constexpr std::size_t kMostAtOnce = 256;
+
 Error usage(const std::string& message) {
   return Error(ErrorCode::Usage, message).advise("see athanor-operator --help");
 }
 
-Result<void> read_count(const std::string& name, const std::string& text, std::size_t& value) {
+bool read_number(const std::string& text, std::size_t most, std::size_t& value) {
   const char* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stopped != end || value < 1 || value > 256) {
-    return fail(usage(name + " takes a number from 1 to 256"));
-  }
+  return error == std::errc() && stopped == end && value >= 1 && value <= most;
+}
+
+// How a value gets into the options. `name` is the flag's, for errors.
+using Take = Result<void> (*)(Options& options, const std::string& name, const std::string& value);
+
+template <auto Member>
+Result<void> text(Options& options, const std::string& /*name*/, const std::string& value) {
+  options.*Member = value;
   return {};
 }
 
-Result<void> read_resync(const std::string& text, milliseconds& value) {
-  auto duration = parse_duration(text);
-  if (!duration || *duration < std::chrono::seconds(1) || *duration > std::chrono::hours(24)) {
-    return fail(usage("--resync takes a duration from 1s to 24h"));
-  }
-  value = *duration;
+template <auto Member>
+Result<void> list(Options& options, const std::string& /*name*/, const std::string& value) {
+  (options.*Member).push_back(value);
   return {};
 }
 
-Result<void> read_max_files(const std::string& text, std::size_t& value) {
-  const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stopped != end || value < 1) {
-    return fail(usage("--max-files takes a number from 1 on"));
-  }
+template <auto Member>
+Result<void> set(Options& options, const std::string& /*name*/, const std::string& /*value*/) {
+  options.*Member = true;
   return {};
 }
 
-Result<void> read_max_file_size(const std::string& text, std::size_t& value) {
-  const auto size = parse_size(text);
-  if (!size || *size < 1) {
-    return fail(usage("--max-file-size takes bytes, or a number and KiB, MiB or GiB"));
-  }
-  value = *size;
-  return {};
+template <auto Member>
+Result<void> count(Options& options, const std::string& name, const std::string& value) {
+  return read_number(value, kMostAtOnce, options.*Member) ? Result<void>()
+                                                          : fail(usage(name + " takes a number from 1 to 256"));
 }
 
-Result<void> read_namespaces(const std::string& text, std::vector<std::string>& values) {
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', begin), text.size());
-    values.push_back(text.substr(begin, comma - begin));
-    if (!is_namespace_name(values.back())) {
-      return fail(usage("--watch-namespaces: '" + values.back() + "' is not the name of a namespace"));
+Result<void> take_namespaces(Options& options, const std::string& name, const std::string& value) {
+  for (std::size_t begin = 0; begin <= value.size();) {
+    const std::size_t comma = std::min(value.find(',', begin), value.size());
+    options.namespaces.push_back(value.substr(begin, comma - begin));
+    if (!is_namespace_name(options.namespaces.back())) {
+      return fail(usage(name + ": '" + options.namespaces.back() + "' is not the name of a namespace"));
     }
     begin = comma + 1;
   }
   return {};
 }
 
-Result<void> read_switch(const std::string& name, const std::string& text, bool& value) {
-  if (text != "true" && text != "false") {
+Result<void> take_leader_elect(Options& options, const std::string& name, const std::string& value) {
+  if (value != "true" && value != "false") {
     return fail(usage(name + " takes true or false"));
   }
-  value = text == "true";
+  options.leader_elect = value == "true";
   return {};
 }
 
-std::string* text_of(Options& options, std::string_view name) {
-  const std::array<std::pair<std::string_view, std::string*>, 10> texts{{{"--manifests", &options.manifests},
-                                                                         {"--state", &options.state},
-                                                                         {"--listen", &options.listen},
-                                                                         {"--kubeconfig", &options.kubeconfig},
-                                                                         {"--context", &options.context},
-                                                                         {"--selector", &options.selector},
-                                                                         {"--lease-name", &options.lease_name},
-                                                                         {"--lease-namespace", &options.lease_namespace},
-                                                                         {"--cache", &options.cache},
-                                                                         {"--job-image", &options.job_image}}};
-  const auto* const found = std::ranges::find(texts, name, &std::pair<std::string_view, std::string*>::first);
-  return found == texts.end() ? nullptr : found->second;
-}
-
-std::vector<std::string>* list_of(Options& options, std::string_view name) {
-  if (name == "--source-root") {
-    return &options.source_roots;
+Result<void> take_resync(Options& options, const std::string& name, const std::string& value) {
+  const auto duration = parse_duration(value);
+  if (!duration || *duration < std::chrono::seconds(1) || *duration > std::chrono::hours(24)) {
+    return fail(usage(name + " takes a duration from 1s to 24h"));
   }
-  if (name == "--secret-root") {
-    return &options.secret_roots;
-  }
-  return name == "--backup-root" ? &options.backup_roots : nullptr;
-}
-
-Result<void> take_value(Options& options, const std::string& name, const std::string& value) {
-  if (value.empty()) {
-    return fail(usage(name + " needs a value"));
-  }
-  if (std::string* text = text_of(options, name)) {
-    *text = value;
-  } else if (auto* list = list_of(options, name)) {
-    list->push_back(value);
-  } else if (name == "--watch-namespaces") {
-    return read_namespaces(value, options.namespaces);
-  } else if (name == "--leader-elect") {
-    return read_switch(name, value, options.leader_elect);
-  } else if (name == "--workers") {
-    return read_count(name, value, options.workers);
-  } else if (name == "--per-server") {
-    return read_count(name, value, options.per_server);
-  } else if (name == "--resyncs-per-second") {
-    return read_count(name, value, options.resyncs_per_second);
-  } else if (name == "--resync") {
-    return read_resync(value, options.resync);
-  } else if (name == "--max-files") {
-    return read_max_files(value, options.limits.max_files);
-  } else if (name == "--max-file-size") {
-    return read_max_file_size(value, options.limits.max_file_bytes);
-  } else {
-    TRY_ASSIGN(options.log_level, parse_log_level(value));
-  }
+  options.resync = *duration;
   return {};
 }
 
-bool* switch_of(Options& options, std::string_view name) {
-  const std::array<std::pair<std::string_view, bool*>, 7> switches{{{"--once", &options.once},
-                                                                    {"--kube", &options.kube},
-                                                                    {"--json", &options.json},
-                                                                    {"--help", &options.help},
-                                                                    {"-h", &options.help},
-                                                                    {"--version", &options.version},
-                                                                    {"-V", &options.version}}};
-  for (const auto& [known, flag] : switches) {
-    if (known == name) {
-      return flag;
-    }
-  }
-  return nullptr;
+Result<void> take_max_files(Options& options, const std::string& name, const std::string& value) {
+  return read_number(value, SIZE_MAX, options.limits.max_files) ? Result<void>()
+                                                                : fail(usage(name + " takes a number from 1 on"));
 }
 
-constexpr std::array<std::string_view, 27> kNames{"--manifests",
-                                                  "--state",
-                                                  "--listen",
-                                                  "--source-root",
-                                                  "--secret-root",
-                                                  "--backup-root",
-                                                  "--workers",
-                                                  "--per-server",
-                                                  "--resync",
-                                                  "--max-files",
-                                                  "--log-level",
-                                                  "--max-file-size",
-                                                  "--kubeconfig",
-                                                  "--context",
-                                                  "--selector",
-                                                  "--lease-name",
-                                                  "--cache",
-                                                  "--job-image",
-                                                  "--watch-namespaces",
-                                                  "--leader-elect",
-                                                  "--lease-namespace",
-                                                  "--resyncs-per-second",
-                                                  "--kube",
-                                                  "--once",
-                                                  "--json",
-                                                  "--version",
-                                                  "--help"};
-constexpr std::size_t kWithValue = 22;
+Result<void> take_max_file_size(Options& options, const std::string& name, const std::string& value) {
+  const auto size = parse_size(value);
+  if (!size || *size < 1) {
+    return fail(usage(name + " takes bytes, or a number and KiB, MiB or GiB"));
+  }
+  options.limits.max_file_bytes = *size;
+  return {};
+}
+
+Result<void> take_log_level(Options& options, const std::string& /*name*/, const std::string& value) {
+  TRY_ASSIGN(options.log_level, parse_log_level(value));
+  return {};
+}
+
+// The last one given wins, so that arguments can be appended to a chart's.
+constexpr FlagSpec flag(std::string_view name, std::string_view value, std::string_view help, char letter = '\0') {
+  return {name, letter, value, help, true};
+}
+
+// Rows of the three parts of the help, one after the other.
+struct Row {
+  FlagSpec flag;
+  Take take;
+};
+constexpr std::array kRows{
+    Row{flag("--kube", "", "watch the API server; in a pod its own, elsewhere the one of the kubeconfig"), set<&Options::kube>},
+    Row{flag("--kubeconfig", "FILE", "default: $KUBECONFIG, then ~/.kube/config"), text<&Options::kubeconfig>},
+    Row{flag("--context", "NAME", "of the kubeconfig; default: its current one"), text<&Options::context>},
+    Row{flag("--watch-namespaces", "A,B", "default: all namespaces"), take_namespaces},
+    Row{flag("--selector", "LABELS", "only resources with these labels"), text<&Options::selector>},
+    Row{flag("--leader-elect", "BOOL", "one of several replicas works, the others stand by; default true"), take_leader_elect},
+    Row{flag("--lease-name", "NAME", "default athanor-operator"), text<&Options::lease_name>},
+    Row{flag("--lease-namespace", "NAME", "default: the pod's own"), text<&Options::lease_namespace>},
+    Row{flag("--cache", "DIR", "where Git repositories, artifacts and certificates are kept; default: a temporary folder"),
+        text<&Options::cache>},
+    Row{flag("--job-image", "IMAGE", "image of Jobs (execution.mode: Job); without it there are none"),
+        text<&Options::job_image>},
+    Row{flag("--manifests", "DIR", "folder of manifests (*.yaml, *.yml)"), text<&Options::manifests>},
+    Row{flag("--state", "DIR", "folder of status files; default DIR/.athanor of the manifests"), text<&Options::state>},
+    Row{flag("--once", "", "reconcile everything once, print a summary, and exit"), set<&Options::once>},
+    Row{flag("--json", "", "with --once: the summary as JSON"), set<&Options::json>},
+    Row{flag("--source-root", "DIR", "folder that spec.source.path may name; may be repeated"), list<&Options::source_roots>},
+    Row{flag("--secret-root", "DIR", "folder that secret files may lie in; may be repeated"), list<&Options::secret_roots>},
+    Row{flag("--backup-root", "DIR", "folder that spec.backup.path may name; may be repeated"), list<&Options::backup_roots>},
+    Row{flag("--listen", "ADDR:PORT",
+             "serve /metrics, /healthz and /readyz; default 127.0.0.1:8080, off with --once; \"off\": do not listen"),
+        text<&Options::listen>},
+    Row{flag("--workers", "N", "databases in work at once; default 8"), count<&Options::workers>},
+    Row{flag("--per-server", "N", "of them on one database server; default 8"), count<&Options::per_server>},
+    Row{flag("--resync", "DURATION", "look at every database once in this time, though nothing changed; default 5m"),
+        take_resync},
+    Row{flag("--resyncs-per-second", "N", "but at no more than so many in a second; default 2"),
+        count<&Options::resyncs_per_second>},
+    Row{flag("--max-files", "N", "revision files in one source; default 100000"), take_max_files},
+    Row{flag("--max-file-size", "SIZE", "of one revision file; default 64MiB"), take_max_file_size},
+    Row{flag("--log-level", "LEVEL", "debug, info, warn or error; default info (warn with --once)"), take_log_level},
+    Row{flag("--help", "", "this text", 'h'), set<&Options::help>},
+    Row{flag("--version", "", "the version", 'V'), set<&Options::version>},
+};
+constexpr std::size_t kOfCluster = 10;   // rows
+constexpr std::size_t kOfManifests = 4;  // after them
+
+constexpr auto kFlags = [] {
+  std::array<FlagSpec, kRows.size()> flags;
+  std::ranges::transform(kRows, flags.begin(), &Row::flag);
+  return flags;
+}();
+
+Error unknown(const std::string& typed) {
+  std::vector<std::string_view> names;
+  std::ranges::transform(kFlags, std::back_inserter(names), &FlagSpec::name);
+  const auto near = closest_name(typed, names);
+  return usage("unknown option '" + typed + "'" + (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+}
+
+Error describe(const FlagFault& fault) {
+  switch (fault.kind) {
+    case FlagFault::Kind::NeedsValue:
+      return usage(fault.typed + " needs a value");
+    case FlagFault::Kind::TakesNoValue:
+      return usage(fault.typed + " takes no value");
+    case FlagFault::Kind::Unknown:
+    case FlagFault::Kind::Twice:  // every option may be repeated
+      break;
+  }
+  return unknown(fault.typed);
+}
 
 // What belongs to the other way of running is refused, not passed over.
 Result<void> check_way(const Options& options) {
@@ -194,31 +199,17 @@ Result<void> check_way(const Options& options) {
 }  // namespace
 
 Result<Options> parse_options(const std::vector<std::string>& arguments, bool in_pod) {
+  const std::vector<std::string_view> words(arguments.begin(), arguments.end());
+  FlagParser parser(
+      kFlags, [](std::string_view word) -> Result<void> { return fail(unknown(std::string(word))); }, describe);
+  TRY_ASSIGN(const auto all, parser.parse(words));
   Options options;
-  for (std::size_t index = 0; index < arguments.size(); ++index) {
-    std::string name = arguments[index];
-    if (bool* flag = switch_of(options, name)) {
-      *flag = true;
-      continue;
+  for (const GivenFlag& given : all) {
+    const std::string name(given.flag->name);
+    if (!given.flag->value.empty() && given.value.empty()) {
+      return fail(usage(name + " needs a value"));
     }
-    const std::size_t equals = name.find('=');
-    const bool inline_value = name.starts_with("--") && equals != std::string::npos;
-    std::string value = inline_value ? name.substr(equals + 1) : std::string();
-    if (inline_value) {
-      name.resize(equals);
-    }
-    const auto known = std::find(kNames.begin(), kNames.begin() + kWithValue, name);
-    if (known == kNames.begin() + kWithValue) {
-      const auto near = closest_name(name, kNames);
-      return fail(usage("unknown option '" + name + "'" + (near.empty() ? "" : "; did you mean " + std::string(near) + "?")));
-    }
-    if (!inline_value) {
-      if (index + 1 == arguments.size()) {
-        return fail(usage(name + " needs a value"));
-      }
-      value = arguments[++index];
-    }
-    TRY(take_value(options, name, value));
+    TRY(kRows.at(static_cast<std::size_t>(given.flag - kFlags.data())).take(options, name, std::string(given.value)));
   }
   // Either one says that there is a cluster.
   const bool named = in_pod || !options.kubeconfig.empty() || !options.context.empty();
@@ -234,7 +225,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments, bool in
 }
 
 std::string help_text() {
-  return R"(athanor-operator: keeps PostgreSQL databases at the revisions that DatabaseMigration resources declare.
+  const std::span<const FlagSpec> flags(kFlags);
+  std::string text = R"(athanor-operator: keeps PostgreSQL databases at the revisions that DatabaseMigration resources declare.
 
 Usage:
   athanor-operator --kube [options]            resources of a Kubernetes cluster; the default in a pod
@@ -244,38 +236,11 @@ Brings every database to its declared revision, and again whenever a resource, i
 Logs are JSON lines on standard error.
 
 On a cluster:
-  --kube                    watch the API server; in a pod its own, elsewhere the one of the kubeconfig
-  --kubeconfig FILE         default: $KUBECONFIG, then ~/.kube/config
-  --context NAME            of the kubeconfig; default: its current one
-  --watch-namespaces A,B    default: all namespaces
-  --selector LABELS         only resources with these labels
-  --leader-elect BOOL       one of several replicas works, the others stand by; default true
-  --lease-name NAME         default athanor-operator
-  --lease-namespace NAME    default: the pod's own
-  --cache DIR               where Git repositories, artifacts and certificates are kept; default: a temporary folder
-  --job-image IMAGE         image of Jobs (execution.mode: Job); without it there are none
-
-Without a cluster:
-  --manifests DIR           folder of manifests (*.yaml, *.yml)
-  --state DIR               folder of status files; default DIR/.athanor of the manifests
-  --once                    reconcile everything once, print a summary, and exit
-  --json                    with --once: the summary as JSON
-
-Either way:
-  --source-root DIR         folder that spec.source.path may name; may be repeated
-  --secret-root DIR         folder that secret files may lie in; may be repeated
-  --backup-root DIR         folder that spec.backup.path may name; may be repeated
-  --listen ADDR:PORT        serve /metrics, /healthz and /readyz; default 127.0.0.1:8080, off with --once; "off": do not listen
-  --workers N               databases in work at once; default 8
-  --per-server N            of them on one database server; default 8
-  --resync DURATION         look at every database once in this time, though nothing changed; default 5m
-  --resyncs-per-second N      but at no more than so many in a second; default 2
-  --max-files N             revision files in one source; default 100000
-  --max-file-size SIZE      of one revision file; default 64MiB
-  --log-level LEVEL         debug, info, warn or error; default info (warn with --once)
-  -h, --help                this text
-  -V, --version             the version
-
+)";
+  text += flag_lines(flags.first(kOfCluster));
+  text += "\nWithout a cluster:\n" + flag_lines(flags.subspan(kOfCluster, kOfManifests));
+  text += "\nEither way:\n" + flag_lines(flags.subspan(kOfCluster + kOfManifests));
+  text += R"(
 Exit codes:
   0    ended by SIGTERM or SIGINT; with --once: every resource is Ready
   1    with --once: some resource is not Ready, or a manifest cannot be read; on a cluster: leadership was lost
@@ -288,6 +253,7 @@ Examples:
   athanor-operator --manifests deploy/databases --source-root migrations
   athanor-operator --manifests deploy/databases --once --json
 )";
+  return text;
 }
 
 }  // namespace athanor::controller
