@@ -26,7 +26,7 @@ class AllowedRoots {
   [[nodiscard]] static Result<AllowedRoots> create(const std::vector<std::string>& roots);
   // The path as it would be opened, links not resolved: what to watch.
   [[nodiscard]] static std::string absolute(const std::string& folder, const std::string& path);
-  // The canonical path; `field` stands in the error.
+  // The canonical path; PathEscape when it is in no root. `field` and `option` are named in the error.
   [[nodiscard]] Result<std::string> resolve(const std::string& folder, const std::string& path, const std::string& field,
                                             const std::string& option) const;
   // The canonical path of what lies below `part`, one name, of the first root; PathEscape for what is absolute or leads out of

@@ -13,7 +13,7 @@ namespace {
 
 class Descriptor {
  public:
-  // O_NONBLOCK: a named pipe must not hold the operator up.
+  // O_NONBLOCK: opening a named pipe would block.
   explicit Descriptor(const std::string& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
   ~Descriptor() {
     if (number_ >= 0) {
