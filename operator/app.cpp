@@ -27,7 +27,7 @@ class SignalScope {
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, nullptr);
     sigaction(SIGINT, &action, nullptr);
-    (void)std::signal(SIGPIPE, SIG_IGN);  // a scraper that hangs up is no reason to die
+    (void)std::signal(SIGPIPE, SIG_IGN);  // a scraper that hangs up must not end the process
   }
   ~SignalScope() {
     (void)std::signal(SIGTERM, SIG_DFL);
@@ -46,14 +46,14 @@ Result<int> run(const Options& options, const StopToken& stop) {
   return options.kube ? run_on_cluster(options, log, stop) : run_standalone(options, log, stop);
 }
 
-// Memory that is needed for a moment (a page of a list, a scrape) goes back to the system afterwards: without these, each of
-// the threads keeps an arena of its own, and the limit above which blocks are given back grows with every large block.
+// Returns memory that was needed for a moment (a page of a list, a scrape) to the system: by default every thread keeps an
+// arena of its own, and the size from which blocks are returned grows with every large block.
 void keep_memory_small() {
   constexpr int kArenas = 2;
-  constexpr int kGivenBackFrom = 256 << 10;
+  constexpr int kReturnedFrom = 256 << 10;
   ::mallopt(M_ARENA_MAX, kArenas);
-  ::mallopt(M_MMAP_THRESHOLD, kGivenBackFrom);
-  ::mallopt(M_TRIM_THRESHOLD, kGivenBackFrom);
+  ::mallopt(M_MMAP_THRESHOLD, kReturnedFrom);
+  ::mallopt(M_TRIM_THRESHOLD, kReturnedFrom);
 }
 
 int complain(const Error& error) {

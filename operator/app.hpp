@@ -7,7 +7,7 @@
 
 namespace athanor::controller {
 
-// Runs until it is told to stop; returns the exit code.
+// Runs until SIGTERM or SIGINT; returns the exit code.
 [[nodiscard]] int run_operator(const std::vector<std::string>& arguments);
 
 }  // namespace athanor::controller

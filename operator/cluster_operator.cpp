@@ -28,9 +28,9 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::chrono::seconds kEventDeadline{5};  // the operator's end waits for the one that is on its way
-// Far above what a fleet needs: fairness is the API server's business, which answers 429 when it has had enough. This only
-// keeps an operator that runs wild from being a burden to a server that cannot say so.
+constexpr std::chrono::seconds kEventDeadline{5};  // the end of the operator waits for the one under way
+// Far above what a fleet needs: fairness is up to the API server, which answers 429 when it is overloaded. This only limits an
+// operator that runs wild, for servers without priority and fairness.
 constexpr double kRequestsPerSecond = 500;
 constexpr double kRequestsAtOnce = 1'000;
 
@@ -43,7 +43,7 @@ struct StartupInputs {
   CacheFolder cache;
 };
 
-// Everything that lives as long as the process, in order of construction.
+// Wires cluster mode: everything that lives as long as the process, in order of construction.
 class ClusterOperator {
  public:
   ClusterOperator(const Options& options, StartupInputs inputs, std::unique_ptr<HttpTransport> transport, Clock& clock, Log log,
@@ -159,7 +159,7 @@ class ClusterOperator {
     return work_while_leading(work(), *client, clock_, lease, stop, log_);
   }
 
-  // Below the folder of the namespace in the first backup root, where it is called as the resource is unless it says otherwise.
+  // <first backup root>/<namespace>/<spec.backup.path, or the name of the resource>.
   Result<std::string> backup_folder(const ResourceKey& key, const std::string& path) const {
     if (inputs_.backups.roots().empty()) {
       return fail(
@@ -179,7 +179,7 @@ class ClusterOperator {
   StartupInputs inputs_;
   std::string host_;
   std::unique_ptr<HttpTransport> transport_;
-  StopSource watches_stop_;   // caches stay warm until the work has ended
+  StopSource watches_stop_;   // caches are kept up to date until the work has ended
   StopSource requests_stop_;  // statuses, events and the Lease are written while the work ends: this comes last
   Metrics metrics_;
   WorkQueue queue_;
@@ -211,7 +211,7 @@ class ClusterOperator {
 }  // namespace
 
 Result<int> run_on_cluster(const Options& options, const Log& log, const StopToken& stop) {
-  forget_database_environment();  // what it says is not for whoever may write a resource
+  forget_database_environment();  // those who write resources must not use it
   TRY_ASSIGN(auto access, find_cluster(options));
   TRY_ASSIGN(auto sources, AllowedRoots::create(options.source_roots));
   TRY_ASSIGN(auto secrets, AllowedRoots::create(options.secret_roots));

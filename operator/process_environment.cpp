@@ -42,13 +42,13 @@ Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& u
 }
 
 ProgramEnvironment program_environment() {
-  ProgramEnvironment surroundings;
+  ProgramEnvironment programs;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    surroundings.environment.emplace_back(*entry);
+    programs.environment.emplace_back(*entry);
   }
-  surroundings.path = split_path(environment_variable("PATH").value_or(""));
-  surroundings.connection_keywords = postgres::connection_keywords;
-  return surroundings;
+  programs.path = split_path(environment_variable("PATH").value_or(""));
+  programs.connection_keywords = postgres::connection_keywords;
+  return programs;
 }
 
 Result<std::unique_ptr<Listener>> open_listener(const Options& options, ListenerHandlers handlers) {

@@ -1,4 +1,4 @@
-// What both houses take from the process: environment, database connections, what started programs inherit.
+// What both modes take from the process: environment, database connections, what child processes inherit.
 //
 // Threads: safe from any thread, as long as nobody changes the environment.
 #pragma once
@@ -13,14 +13,16 @@
 
 namespace athanor::controller {
 
+// Empty when it is not set.
 [[nodiscard]] std::optional<std::string> environment_variable(const std::string& name);
-// Takes out of the process's environment what libpq and the programs of PostgreSQL would fill in where a URL says nothing
-// (PGPASSWORD, PGSERVICE, …). Before there are threads.
+// Removes from the process's environment what libpq and PostgreSQL's programs use where a URL says nothing (PGPASSWORD,
+// PGSERVICE, …). Call before there are threads.
 void forget_database_environment();
 [[nodiscard]] Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url,
                                                                           const ExecutionSettings& settings);
+// For pg_dump and the like: the whole environment of this process.
 [[nodiscard]] ProgramEnvironment program_environment();
-// Null when the operator was told not to listen.
+// Null with --listen off. Io when the address cannot be used.
 [[nodiscard]] Result<std::unique_ptr<Listener>> open_listener(const Options& options, ListenerHandlers handlers);
 
 }  // namespace athanor::controller

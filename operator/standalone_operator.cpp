@@ -18,7 +18,7 @@
 namespace athanor::controller {
 namespace {
 
-// Everything that lives as long as the process, in order of construction.
+// Wires standalone mode: everything that lives as long as the process, in order of construction.
 class StandaloneOperator {
  public:
   StandaloneOperator(const Options& options, StateFolder state, AllowedRoots sources, AllowedRoots secrets,
@@ -93,7 +93,7 @@ class StandaloneOperator {
   FolderStore::Identity identify(const DatabaseMigration& resource) {
     const auto target = make_target(resource, credentials_);
     if (!target) {
-      return {};  // told when it is reconciled
+      return {};  // its reconcile reports the error
     }
     const auto described = databases_->describe(*target);
     if (!described) {
@@ -102,7 +102,7 @@ class StandaloneOperator {
     return {server_of(*described), claim_of(*described, resource)};
   }
 
-  // Whoever writes the manifests may name any folder below a root.
+  // Those who write manifests may name any folder below a root.
   Result<std::string> backup_folder(const ResourceKey& key, const std::string& path) const {
     const auto& roots = backup_roots_.roots();
     return backup_roots_.resolve(roots.empty() ? std::string() : roots.front(), path.empty() ? key.text() : path,

@@ -8,18 +8,18 @@
 
 namespace athanor::controller {
 
-void ApprovalIndex::strike_out(const ResourceKey& migration, const std::string& name) {
-  const auto book = by_migration_.find(migration);
-  if (book == by_migration_.end()) {
+void ApprovalIndex::erase(const ResourceKey& migration, const std::string& name) {
+  const auto found = by_migration_.find(migration);
+  if (found == by_migration_.end()) {
     return;
   }
-  book->second.erase(name);
-  if (book->second.empty()) {
-    by_migration_.erase(book);
+  found->second.erase(name);
+  if (found->second.empty()) {
+    by_migration_.erase(found);
   }
 }
 
-// An approval never changes, but one that was deleted and made again under its name while nobody watched is another one.
+// An approval is immutable, but it may have been deleted and created again, for another resource, between two watches.
 void ApprovalIndex::applied(const ResourceKey& key, const KubeObject& object) {
   const auto* const spec = part_of(object, "spec");
   const auto* const metadata = part_of(object, "metadata");
@@ -33,7 +33,7 @@ void ApprovalIndex::applied(const ResourceKey& key, const KubeObject& object) {
     const auto [place, is_new] = migration_of_.try_emplace(key, migration);
     if (!is_new && place->second != migration) {
       before = std::exchange(place->second, migration);
-      strike_out(*before, key.name);
+      erase(*before, key.name);
     }
     by_migration_[migration][key.name] = {key.name, text_of(*spec, "planHash"), text_of(*spec, "approvedBy"),
                                           text_of(*metadata, "creationTimestamp")};
@@ -54,7 +54,7 @@ void ApprovalIndex::deleted(const ResourceKey& key) {
     }
     migration = found->second;
     migration_of_.erase(found);
-    strike_out(migration, key.name);
+    erase(migration, key.name);
   }
   changed_(migration);
 }

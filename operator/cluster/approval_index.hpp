@@ -1,4 +1,4 @@
-// The MigrationApprovals of the watched namespaces, by the resource they approve.
+// The MigrationApprovals of the watched namespaces, indexed by the resource they approve.
 //
 // Threads: applied() and deleted() come from the informer's thread, approvals() from any. Ownership: borrows nothing.
 #pragma once
@@ -15,7 +15,7 @@ namespace athanor::controller {
 
 class ApprovalIndex final : public ApprovalSource, public InformerHandler {
  public:
-  // `changed`: an approval of this resource came or went.
+  // `changed` is called without the lock when an approval of a resource was created, changed or deleted.
   explicit ApprovalIndex(std::function<void(const ResourceKey&)> changed) : changed_(std::move(changed)) {}
 
   void applied(const ResourceKey& key, const KubeObject& object) override;
@@ -23,7 +23,7 @@ class ApprovalIndex final : public ApprovalSource, public InformerHandler {
   [[nodiscard]] std::vector<Approval> approvals(const ResourceKey& key) const override;
 
  private:
-  void strike_out(const ResourceKey& migration, const std::string& name);
+  void erase(const ResourceKey& migration, const std::string& name);
 
   std::function<void(const ResourceKey&)> changed_;
   mutable std::mutex mutex_;

@@ -24,7 +24,7 @@ std::string migration_of(const KubeObject& object) {
 
 }  // namespace
 
-// Wakes the resources that name an object which changed, or that own it.
+// Queues the resources that refer to an object which changed, or that own it.
 class Cluster::Waker final : public InformerHandler {
  public:
   Waker(const ClusterStore& store, WorkQueue& queue, std::string kind) : store_(store), queue_(queue), kind_(std::move(kind)) {}
@@ -53,7 +53,7 @@ class Cluster::Waker final : public InformerHandler {
   const ClusterStore& store_;
   WorkQueue& queue_;
   std::string kind_;
-  std::map<ResourceKey, std::string> owners_;  // of the objects that are there: of one that is gone only its name is told
+  std::map<ResourceKey, std::string> owners_;  // by object: a delete event has only the name
 };
 
 Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& log)
@@ -107,7 +107,7 @@ void Cluster::start(const StopToken& stop) {
   }
 }
 
-// False when a stop was requested.
+// Lists one object that cannot exist until the server accepts that. False when a stop was requested.
 bool Cluster::wait_for_kind(const Watched& watched, const StopToken& stop) {
   ListOptions nothing;
   nothing.name_space = watched.name_space;

@@ -1,13 +1,13 @@
 // Cluster mode: informers that keep store, approvals and queue in step with the API server.
 //
 // One informer per kind and watched namespace: DatabaseMigrations, MigrationApprovals, the metadata of ConfigMaps (never their
-// content), and, where they are switched on, Jobs. Nothing polls: what changes is told, and the resync is for what nobody tells
-// (a database changed by hand).
+// content), and, where they are switched on, Jobs. Nothing polls: watches report changes, and the resync is for what no watch
+// reports (a database changed by hand).
 //
-// Kinds of Flux sources are watched from when the server has them and the operator may list them: that is tried at the start
-// and then once a resync. Nobody waits for them.
+// Kinds of Flux sources are watched once the server has them and the operator may list them: that is tried at the start and
+// then once a resync. Nothing else waits for them.
 //
-// Threads: start() spawns one thread per informer, stop() ends them. Ownership: borrows everything in ClusterParts.
+// Threads: start() spawns one thread per informer, join() ends them. Ownership: borrows everything in ClusterParts.
 #pragma once
 
 #include <functional>
@@ -30,8 +30,8 @@ struct ClusterOptions {
   std::string label_selector;
   bool config_maps = true;
   bool jobs = false;
-  std::vector<ResourceType> flux;             // kinds of Flux sources that the server may have, or get
-  milliseconds retry_missing_kinds{300'000};  // that are not there
+  std::vector<ResourceType> flux;             // kinds of Flux sources, installed now or later
+  milliseconds retry_missing_kinds{300'000};  // of Flux sources
   std::uint64_t seed = 0;
 };
 
@@ -50,6 +50,7 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
+  // Once. The informers run until `stop` is requested.
   void start(const StopToken& stop);
   // After a stop was requested: returns when the informers have ended.
   void join();

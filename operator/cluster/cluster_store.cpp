@@ -10,7 +10,7 @@
 namespace athanor::controller {
 namespace {
 
-constexpr int kConflicts = 5;  // with changes of the spec, in a row
+constexpr int kConflicts = 5;  // in a row, with somebody who changes the object all the time
 
 std::vector<std::string> referents_of(const DatabaseMigration& resource) {
   std::vector<std::string> referents;
@@ -227,7 +227,7 @@ Result<std::string> ClusterStore::replace_status(const ResourceKey& key, const s
       return metadata_of(*written).resource_version;
     }
     if (written.error().code == ErrorCode::ApiNotFound) {
-      return std::string();  // the informer tells, and nobody waits for this status
+      return std::string();  // deleted: the informer reports that
     }
     if (written.error().code != ErrorCode::ApiConflict || attempt == kConflicts) {
       return fail(written.error());

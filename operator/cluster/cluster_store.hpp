@@ -38,8 +38,8 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
  public:
   struct Listener {
     std::function<void(const ResourceKey&)> changed;  // to be reconciled
-    std::function<void(const ResourceKey&)> removed;
-    std::function<void()> synced;
+    std::function<void(const ResourceKey&)> removed;  // deleted
+    std::function<void()> synced;                     // the first list is complete
   };
   // `folder`: what relative paths of resources resolve against.
   ClusterStore(KubeClient& client, Clock& clock, Listener listener, std::string folder, Log log);

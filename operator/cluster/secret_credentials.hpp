@@ -29,7 +29,7 @@ class SecretCredentials final : public CredentialSource {
 
   [[nodiscard]] Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) override;
   [[nodiscard]] Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) override;
-  [[nodiscard]] bool lends_surroundings() const override { return false; }
+  [[nodiscard]] bool shares_process_environment() const override { return false; }
 
  private:
   [[nodiscard]] Result<std::string> write_file(const std::string& content);

@@ -65,11 +65,11 @@ constexpr std::array<std::string_view, 32> kDeclarable{"host",
                                                        "ssl_max_protocol_version",
                                                        "gssencmode",
                                                        "krbsrvname"};
-// Files that libpq looks for below the home folder when nobody names them.
-constexpr std::array<const char*, 5> kLookedForAtHome{"passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl"};
+// Files that libpq reads from the home folder by default.
+constexpr std::array<const char*, 5> kDefaultFiles{"passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl"};
 constexpr const char* kNowhere = "/nonexistent/";
 
-Result<void> refuse_what_is_not_lent(const ConnectionParameters& declared) {
+Result<void> refuse_process_environment(const ConnectionParameters& declared) {
   for (const auto& [name, value] : declared) {
     if (std::ranges::find(kDeclarable, name) == kDeclarable.end()) {
       const bool is_name =
@@ -85,7 +85,7 @@ Result<void> refuse_what_is_not_lent(const ConnectionParameters& declared) {
   return {};
 }
 
-// Whoever names an authority wants it asked.
+// A root certificate is useless unless the server's is checked against it.
 Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, const ConnectionParameters& declared) {
   const std::string mode = parameter_of(declared, "sslmode");
   const bool by_alias = mode.empty() && parameter_of(declared, "ssl") == "true";  // of JDBC: require
@@ -107,9 +107,9 @@ Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, con
 Result<void> add_certificates(std::string& url, const DatabaseMigration& resource, CredentialSource& credentials) {
   const DatabaseSpec& database = resource.spec.database;
   const ConnectionParameters declared = connection_parameters(url);
-  if (!credentials.lends_surroundings()) {
-    TRY(refuse_what_is_not_lent(declared));
-    for (const char* const name : kLookedForAtHome) {
+  if (!credentials.shares_process_environment()) {
+    TRY(refuse_process_environment(declared));
+    for (const char* const name : kDefaultFiles) {
       url = with_parameter(std::move(url), name, kNowhere + std::string(name));
     }
   }
@@ -126,50 +126,51 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
   return choose_ssl_mode(url, database, declared);
 }
 
-// Opens what a look needs: a session that is kept, or one that may be kept afterwards.
-class CachedAccessFactory final : public SessionFactory {
+// Opens sessions for observing: one that is kept, or one that may be kept afterwards.
+class CachedSessionFactory final : public SessionFactory {
  public:
-  CachedAccessFactory(SessionFactory& own, SessionCache& kept, std::string key, std::string who)
+  CachedSessionFactory(SessionFactory& own, SessionCache& kept, std::string key, std::string who)
       : own_(own), kept_(kept), key_(std::move(key)), who_(std::move(who)) {}
 
   Result<std::unique_ptr<Session>> open() override {
-    auto session = lending_ ? kept_.take(key_, who_) : nullptr;
+    auto session = sharing_ ? kept_.take(key_, who_) : nullptr;
     borrowed_ = session != nullptr;
     if (!session) {
       TRY_ASSIGN(session, own_.open());
     }
-    return std::make_unique<Lent>(*this, std::move(session));
+    return std::make_unique<SharedSession>(*this, std::move(session));
   }
   Result<std::unique_ptr<ReadSession>> open_observer() override { return own_.open_observer(); }
   [[nodiscard]] std::string describe() const override { return own_.describe(); }
 
   // The session was opened by another resource, with that one's settings.
   [[nodiscard]] bool borrowed() const { return borrowed_; }
-  // From now on every session is our own, and for us alone.
-  void work() { lending_ = false; }
+  // From now on every session is opened for this resource and closed after use.
+  void stop_sharing() { sharing_ = false; }
 
  private:
-  // Comes back when the look is over.
-  class Lent final : public ForwardedSession {
+  // Goes back to the cache when it was only observed through.
+  class SharedSession final : public ForwardedSession {
    public:
-    Lent(CachedAccessFactory& owner, std::unique_ptr<Session> session) : ForwardedSession(std::move(session)), owner_(owner) {}
-    ~Lent() override {
-      if (owner_.lending_ && session_->alive() && session_->in_flight() == 0) {
+    SharedSession(CachedSessionFactory& owner, std::unique_ptr<Session> session)
+        : ForwardedSession(std::move(session)), owner_(owner) {}
+    ~SharedSession() override {
+      if (owner_.sharing_ && session_->alive() && session_->in_flight() == 0) {
         owner_.kept_.give(owner_.key_, std::move(session_));
       }
     }
-    Lent(const Lent&) = delete;
-    Lent& operator=(const Lent&) = delete;
+    SharedSession(const SharedSession&) = delete;
+    SharedSession& operator=(const SharedSession&) = delete;
 
    private:
-    CachedAccessFactory& owner_;
+    CachedSessionFactory& owner_;
   };
 
   SessionFactory& own_;
   SessionCache& kept_;
   std::string key_;
   std::string who_;
-  bool lending_ = true;
+  bool sharing_ = true;
   bool borrowed_ = false;
 };
 
@@ -178,16 +179,16 @@ class MigratorAccess final : public DatabaseAccess {
   MigratorAccess(std::unique_ptr<SessionFactory> factory, SessionCache& kept, Clock& clock, const DatabaseTarget& target,
                  ProgressSink& progress)
       : factory_(std::move(factory)),
-        looks_(*factory_, kept, SessionCache::key_of(target), target.settings.actor),
+        sessions_(*factory_, kept, SessionCache::key_of(target), target.settings.actor),
         clock_(clock),
         settings_(target.settings),
         progress_(progress) {
-    migrator_.emplace(looks_, clock_, settings_, progress_);
+    migrator_.emplace(sessions_, clock_, settings_, progress_);
   }
 
   Result<Observation> observe() override {
     auto seen = migrator_->observe();
-    if (!seen && looks_.borrowed()) {  // it may have ended since somebody looked through it last
+    if (!seen && sessions_.borrowed()) {  // a kept session may have been closed by the server meanwhile
       use_own_session();
       return migrator_->observe();
     }
@@ -200,22 +201,22 @@ class MigratorAccess final : public DatabaseAccess {
     return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan);
   }
   ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::PreRunCheck& pre_run_check) override {
-    if (looks_.borrowed()) {
+    if (sessions_.borrowed()) {
       use_own_session();
     }
-    looks_.work();
+    sessions_.stop_sharing();
     return migrator_->execute(plan, stop, pre_run_check);
   }
 
  private:
   void use_own_session() {
     migrator_.reset();
-    looks_.work();
-    migrator_.emplace(looks_, clock_, settings_, progress_);
+    sessions_.stop_sharing();
+    migrator_.emplace(sessions_, clock_, settings_, progress_);
   }
 
   std::unique_ptr<SessionFactory> factory_;
-  CachedAccessFactory looks_;
+  CachedSessionFactory sessions_;
   Clock& clock_;
   MigratorSettings settings_;
   ProgressSink& progress_;

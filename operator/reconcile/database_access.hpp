@@ -1,8 +1,8 @@
 // The reconciler's view of databases: narrow enough for a recording fake, wide enough for the real migrator.
 //
-// One DatabaseAccess is one reconcile's connection: it observes and executes on the same session, unless another resource's was
-// at hand to look through (look_sessions.hpp). A CredentialSource turns what
-// the resource declares into a URL at the last moment (environment and files in standalone mode, Secrets in a cluster).
+// One DatabaseAccess is one reconcile's connection: it observes and executes on the same session, unless it can observe through
+// one that is kept (session_cache.hpp). A CredentialSource reads what the URL is made of at the last moment (environment and
+// files in standalone mode, Secrets in a cluster).
 //
 // Threads: an access belongs to one thread; factories and credential sources are safe from any thread. Ownership: an access
 // owns its session; `progress` is borrowed for its life.
@@ -34,7 +34,7 @@ class DatabaseAccess {
   // `plan` may be null.
   [[nodiscard]] virtual Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                                       const Plan* plan) = 0;
-  // `permit` is asked when the migration lock is held, before anything is changed.
+  // `pre_run_check` is asked once the migration lock is held, before anything is changed.
   [[nodiscard]] virtual ExecutionReport execute(const Plan& plan, const StopToken& stop,
                                                 const Migrator::PreRunCheck& pre_run_check) = 0;
 };
@@ -52,24 +52,24 @@ class CredentialSource {
  public:
   virtual ~CredentialSource() = default;
   [[nodiscard]] virtual Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) = 0;
-  // Whether what a resource declares may use what the operator's process has besides: its files, its libpq environment. On a
-  // cluster those who write resources are not those who run the operator.
-  [[nodiscard]] virtual bool lends_surroundings() const { return true; }
+  // Whether a resource may refer to files and to the libpq environment of the operator's process. Not on a cluster: those who
+  // write resources there are not those who run the operator.
+  [[nodiscard]] virtual bool shares_process_environment() const { return true; }
   // The path of a file that holds the same, readable by its owner alone, for libraries that want certificates in files.
   [[nodiscard]] virtual Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) = 0;
 };
 
-// The URL and settings that a resource declares. Where nothing is lent, a URL that names files or services is refused, and
-// libpq is pointed away from the files it would look for by itself.
+// The URL and settings that a resource declares. Where the process environment is not shared, a URL that names files or
+// services is refused, and libpq is pointed away from the files it reads by default.
 [[nodiscard]] Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials);
 
 // Where a resource's version table is: as it declares that, and what the server there calls it.
 struct DatabaseLocation {
   std::string described;  // "db.example.org:5432/app"
-  std::string identity;   // Observation::identity; empty before the first look
+  std::string identity;   // Observation::identity; empty before the first observation
 };
 
-// What of an identity stays when the server is started anew.
+// The part of an identity that survives a restart of the server.
 [[nodiscard]] std::string lasting_part(const std::string& identity);
 
 // A version table as it is declared: "host:port/app#schema.alembic_version". One table may be declared in several ways.

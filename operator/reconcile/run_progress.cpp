@@ -3,7 +3,7 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::chrono::seconds kTellEvery(1);
+constexpr std::chrono::seconds kReportEvery(1);
 constexpr std::chrono::seconds kWarnEvery(10);
 
 double seconds(milliseconds duration) {
@@ -16,12 +16,12 @@ std::string id_of(const PlannedRevision& revision) {
 
 }  // namespace
 
-void RunProgress::tell(bool retry_now) {
+void RunProgress::report(bool at_once) {
   if (!listener_ || plan_ == nullptr) {
     return;
   }
   const SteadyTime now = clock_.steady_now();
-  if (retry_now || now - reported_ >= kTellEvery) {
+  if (at_once || now - reported_ >= kReportEvery) {
     reported_ = now;
     listener_(*plan_, progress_);
   }
@@ -29,7 +29,7 @@ void RunProgress::tell(bool retry_now) {
 
 void RunProgress::pass_checkpoint(bool begun) {
   const SteadyTime now = clock_.steady_now();
-  if (checkpoint_ && now - asked_ >= kTellEvery) {
+  if (checkpoint_ && now - asked_ >= kReportEvery) {
     asked_ = now;
     checkpoint_(begun);
   }
@@ -39,7 +39,7 @@ void RunProgress::run_started(const Plan& plan) {
   plan_ = &plan;
   progress_ = {};
   progress_.total = static_cast<std::int64_t>(plan.revisions.size());
-  tell(true);
+  report(true);
 }
 
 void RunProgress::waiting_for_lock(const std::vector<Blocker>& holders, milliseconds waited) {
@@ -53,12 +53,12 @@ void RunProgress::revision_started(std::size_t index, const PlannedRevision& rev
   progress_.done = static_cast<std::int64_t>(index);
   progress_.revision = id_of(revision);
   progress_.rows = 0;
-  tell(false);
+  report(false);
 }
 
 void RunProgress::batch_progress(const PlannedRevision& /*revision*/, std::int64_t rows, milliseconds /*elapsed*/) {
   progress_.rows = rows;
-  tell(false);
+  report(false);
   pass_checkpoint(true);
 }
 
@@ -71,7 +71,7 @@ void RunProgress::blocked(const PlannedRevision& revision, const std::vector<Blo
                                                {"blockers", blockers.size()},
                                                {"blockerPid", blockers.empty() ? 0 : blockers.front().pid}});
   }
-  tell(false);
+  report(false);
 }
 
 void RunProgress::retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) {
@@ -91,7 +91,7 @@ void RunProgress::revision_finished(std::size_t index, const PlannedRevision& re
                                  {"seconds", seconds(duration)}});
   }
   progress_.done = static_cast<std::int64_t>(index) + 1;
-  tell(false);
+  report(false);
   pass_checkpoint(true);
 }
 

@@ -1,5 +1,5 @@
-// What a run tells while it is under way: metrics, log lines, and a progress note at most once a second. As often somebody may
-// want to know whether it is to go on.
+// Reports a run while it is under way: metrics, log lines, and progress at most once a second. As often it asks whether the run
+// may go on.
 //
 // Threads: the migrator's thread only. Ownership: borrows everything.
 #pragma once
@@ -31,7 +31,7 @@ class RunProgress final : public ProgressSink {
   void set_checkpoint(std::function<void(bool begun)> checkpoint) { checkpoint_ = std::move(checkpoint); }
 
  private:
-  void tell(bool retry_now);
+  void report(bool at_once);
   void pass_checkpoint(bool begun);
 
   Clock& clock_;

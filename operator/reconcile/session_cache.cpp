@@ -27,7 +27,7 @@ SessionCache::~SessionCache() {
   }
 }
 
-// The search_path counts only where it decides which version table is meant.
+// The search_path matters only where it decides which version table is meant.
 std::string SessionCache::key_of(const DatabaseTarget& target) {
   const auto& settings = target.settings;
   return sha256_hex(target.url + '\n' + settings.execution.role + '\n' +
@@ -53,7 +53,7 @@ std::unique_ptr<Session> SessionCache::take(const std::string& key, const std::s
 }
 
 void SessionCache::give(const std::string& key, std::unique_ptr<Session> session) {
-  std::unique_ptr<Session> oldest;  // closed after the lock is free
+  std::unique_ptr<Session> oldest;  // closed after the lock is released: closing waits for the network
   const std::lock_guard lock(mutex_);
   const auto interest = interests_.find(std::hash<std::string>{}(key));
   if (ending_.token().requested() || interest == interests_.end() || !interest->second.shared) {

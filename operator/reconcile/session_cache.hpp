@@ -1,16 +1,16 @@
-// Sessions that only looked, kept for the next who looks at the same database.
+// Sessions that were only observed through, kept for the next observation of the same database.
 //
 // Where every tenant has a schema, a database has many resources, and most reconciles find nothing to do: connecting is nearly
-// all they cost (a process on the server, a password hashed thousands of times). So a session that has looked and done nothing
-// else may be looked through by another resource with the same URL and role. It never runs anything: its start-up settings are
-// those of whoever opened it, and a migration has a session of its own with its own settings. Nor is it kept for long: two
-// seconds after its last look it is closed, so that it stands in nobody's way (DROP DATABASE).
+// all they cost (a process on the server, a password hashed thousands of times). So a session that has only run queries may
+// serve another resource with the same URL and role. It never runs a migration: its start-up settings are those of whoever
+// opened it, and a migration has a session of its own. It is closed two seconds after its last use, so that it does not block
+// DROP DATABASE.
 //
-// A session is kept only for a database that several resources have looked at. Who takes one must be prepared to find it
-// broken, and open another.
+// A session is kept only for a database that several resources observe. Whoever takes one must expect it to be broken, and open
+// another.
 //
-// Threads: safe from any thread; one thread closes what is due, from the first session kept to the destructor. Ownership: owns
-// the sessions it keeps, borrows the clock. Keys are hashes: no URL stays in memory.
+// Threads: safe from any thread; one thread closes expired sessions, from start() to the destructor. Ownership: owns the
+// sessions it keeps, borrows the clock. Keys are hashes: no URL stays in memory.
 #pragma once
 
 #include <condition_variable>
@@ -36,15 +36,15 @@ class SessionCache {
   SessionCache(const SessionCache&) = delete;
   SessionCache& operator=(const SessionCache&) = delete;
 
-  // What two looks must have in common to go through one session.
+  // Equal for targets that may share a session.
   [[nodiscard]] static std::string key_of(const DatabaseTarget& target);
-  // A kept session; null when there is none. `who` looks.
+  // A kept session; null when there is none. `who`: the resource that observes.
   [[nodiscard]] std::unique_ptr<Session> take(const std::string& key, const std::string& who);
-  // Of a session that has done nothing but query. It is closed when nobody is expected to want it.
+  // Takes back a session that has only run queries. Closes it when no other resource is known to observe the database.
   void give(const std::string& key, std::unique_ptr<Session> session);
-  // Closes what nobody took in time.
+  // Closes the sessions that have expired.
   void close_due();
-  // From now on that happens by itself.
+  // Spawns the thread that does so from now on. Once.
   void start();
 
  private:
@@ -54,15 +54,15 @@ class SessionCache {
     SteadyTime until;
   };
   struct Interest {
-    std::size_t first = 0;  // who looked first, as a hash
-    bool shared = false;    // somebody else has looked since
+    std::size_t first = 0;  // hash of the first resource that observed it
+    bool shared = false;    // another resource observed it too
   };
   void watch();
 
   Clock& clock_;
   std::mutex mutex_;
   std::deque<Kept> kept_;                                // the oldest first
-  std::unordered_map<std::size_t, Interest> interests_;  // by hash of the key: a mistake keeps a session in vain
+  std::unordered_map<std::size_t, Interest> interests_;  // by hash of the key: a collision only keeps a session in vain
   StopSource ending_;
   std::condition_variable changed_;
   std::thread thread_;

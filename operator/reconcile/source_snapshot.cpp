@@ -47,7 +47,7 @@ Error explained(Error error) {
   return error;
 }
 
-// Bodies read once are kept for the next plan or comparison of the snapshot, up to a limit: a fleet reads the same files.
+// Keeps the bodies it has read, up to a limit, for the next plan or comparison: a fleet reads the same files.
 class CachingSource final : public RevisionSource {
  public:
   explicit CachingSource(std::unique_ptr<RevisionSource> source) : source_(std::move(source)) {}
@@ -107,7 +107,7 @@ class FolderReader {
       }
       struct stat facts {};
       if (::fstatat(::dirfd(directory), entry->d_name, &facts, 0) != 0) {
-        // Gone between the two calls, or a dangling link: part of what the folder looks like, and never equal to a file.
+        // Deleted between the two calls, or a dangling link: marked all the same, because a file in its place is a change.
         marks.push_back({folder + "/" + std::string(name), 0, 0, -1, 0, 0});
         continue;
       }
@@ -146,7 +146,7 @@ SourceSnapshot::SourceSnapshot(std::string id, std::unique_ptr<RevisionSource> s
 Result<std::shared_ptr<const Plan>> SourceSnapshot::plan(Direction direction, const std::vector<std::string>& from,
                                                          const std::vector<std::string>& targets) {
   const std::string key = plan_key(direction, from, targets);
-  // Held while the plan is made: the others of a fleet want the same one.
+  // Held while the plan is made: other resources of a fleet wait for the same plan instead of making it again.
   const std::lock_guard lock(mutex_);
   if (const auto found = plans_.find(key); found != plans_.end()) {
     return found->second;

@@ -1,9 +1,9 @@
-// Revisions of one source as they were at one moment: the graph, and the plans made from it.
+// The revisions of one source at one moment: the graph, and the plans made from it.
 //
 // Many resources share a source, so many reconciles share a snapshot: headers are parsed and the graph is built once, and a
-// plan (which holds the parsed bodies) is made once per pair of start and target. A SourceProvider hands snapshots out; it must
-// never hand out one that no longer is what the source holds without saying so: where a source cannot be looked at, what it
-// held last may be judged by, and nothing is begun on the strength of it.
+// plan (which holds the parsed bodies) is made once per pair of start and target. A SourceProvider returns snapshots. When the
+// source is unavailable it may return the last one together with the error: reconciles still compare the database with it, but
+// begin nothing.
 //
 // FolderSnapshots is the provider's engine for folders. A snapshot is kept with the name, inode, size, mtime and ctime of every
 // file it was made from; it is handed out again only while all of them are unchanged, and never when a file was changed so
@@ -31,7 +31,7 @@ namespace athanor::controller {
 
 class SourceSnapshot {
  public:
-  // `unchanged` tells whether the source still is what the snapshot was made from.
+  // `unchanged`: whether the source still has the content the snapshot was made from. Called from any thread.
   SourceSnapshot(
       std::string id, std::unique_ptr<RevisionSource> source, RevisionGraph graph,
       std::function<bool()> unchanged = [] { return true; });
@@ -63,13 +63,14 @@ struct LoadedSource {
   LoadedSource(std::shared_ptr<SourceSnapshot> held, std::optional<Error> why = std::nullopt)
       : snapshot(std::move(held)), doubt(std::move(why)) {}
   std::shared_ptr<SourceSnapshot> snapshot;
-  std::optional<Error> doubt;  // why the source could not be looked at: the snapshot is what it held last
+  std::optional<Error> doubt;  // why the source is unavailable: the snapshot is the last one
   SourceSnapshot* operator->() const { return snapshot.get(); }
 };
 
 class SourceProvider {
  public:
   virtual ~SourceProvider() = default;
+  // May block on files or the network.
   [[nodiscard]] virtual Result<LoadedSource> load(const DatabaseMigration& resource) = 0;
 };
 

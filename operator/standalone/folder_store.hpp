@@ -30,8 +30,8 @@ struct FolderChange {
   std::vector<ResourceKey> changed;  // to be reconciled
   std::vector<ResourceKey> removed;
   std::vector<ManifestProblem> problems;  // those that are new
-  std::size_t problem_count = 0;          // all that stand
-  std::vector<Error> state_errors;        // what could not be written
+  std::size_t problem_count = 0;          // old and new
+  std::vector<Error> state_errors;        // statuses that could not be written
 };
 
 class FolderStore final : public MigrationStore {

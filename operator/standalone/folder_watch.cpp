@@ -45,7 +45,7 @@ FolderWatch::FolderWatch(FolderWatch&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       quiet_(other.quiet_),
       interests_(std::move(other.interests_)),
-      places_(std::move(other.places_)) {}
+      watched_(std::move(other.watched_)) {}
 
 Result<void> FolderWatch::watch(std::map<std::string, FolderInterest> interests) {
   if (interests == interests_) {
@@ -55,19 +55,19 @@ Result<void> FolderWatch::watch(std::map<std::string, FolderInterest> interests)
   return add_all();
 }
 
-// The kernel returns the same descriptor for the same folder, so adding all again changes nothing that still holds; places
-// that are in no interest any more are removed.
+// Adding a folder again returns the descriptor it has, so what is still wanted stays watched without a gap. The rest is
+// removed.
 Result<void> FolderWatch::add_all() {
-  const std::map<int, DatabaseLocation> before = std::exchange(places_, {});
+  const std::map<int, WatchedFolder> before = std::exchange(watched_, {});
   Result<void> result;
   for (const auto& [tag, interest] : interests_) {
     for (const auto& folder : interest.folders) {
       std::filesystem::path path = folder;
-      Result<void> added = interest.recursive ? add_tree(folder, tag, 0) : add_place(folder, "", tag);
+      Result<void> added = interest.recursive ? add_tree(folder, tag, 0) : add_folder(folder, "", tag);
       while (added && path.has_relative_path()) {
         const std::string name = path.filename();
         path = path.parent_path();
-        added = add_place(path, name, tag);
+        added = add_folder(path, name, tag);
         const bool above_is_wanted = lies_below(path, interest.root) && path != interest.root;
         std::error_code ignored;
         if (!above_is_wanted && std::filesystem::is_directory(path, ignored)) {
@@ -80,14 +80,14 @@ Result<void> FolderWatch::add_all() {
     }
   }
   for (const auto& [descriptor, place] : before) {
-    if (!places_.contains(descriptor)) {
+    if (!watched_.contains(descriptor)) {
       ::inotify_rm_watch(descriptor_, descriptor);
     }
   }
   return result;
 }
 
-Result<void> FolderWatch::add_place(const std::string& folder, const std::string& name, const std::string& tag) {
+Result<void> FolderWatch::add_folder(const std::string& folder, const std::string& name, const std::string& tag) {
   const int descriptor = ::inotify_add_watch(descriptor_, folder.c_str(), kEvents);
   if (descriptor < 0) {
     if (errno == ENOSPC || errno == ENOMEM) {
@@ -97,7 +97,7 @@ Result<void> FolderWatch::add_place(const std::string& folder, const std::string
     }
     return {};  // missing, no folder, or not ours to read: its ancestor is watched
   }
-  DatabaseLocation& place = places_[descriptor];
+  WatchedFolder& place = watched_[descriptor];
   if (name.empty()) {
     place.tags.insert(tag);
   } else {
@@ -107,7 +107,7 @@ Result<void> FolderWatch::add_place(const std::string& folder, const std::string
 }
 
 Result<void> FolderWatch::add_tree(const std::string& folder, const std::string& tag, int depth) {
-  TRY(add_place(folder, "", tag));
+  TRY(add_folder(folder, "", tag));
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     if (depth < kMaxDepth && entry.is_directory(error) && !entry.path().filename().string().starts_with('.')) {
@@ -144,8 +144,8 @@ bool FolderWatch::read_events(std::set<std::string>& tags) {
         tags = all_tags();
         continue;
       }
-      const auto place = places_.find(event.wd);
-      if (place == places_.end()) {
+      const auto place = watched_.find(event.wd);
+      if (place == watched_.end()) {
         continue;
       }
       tags.insert(place->second.tags.begin(), place->second.tags.end());
@@ -177,7 +177,7 @@ std::set<std::string> FolderWatch::touched(milliseconds longest, const StopToken
   while (std::chrono::steady_clock::now() < gathered_by && wait(quiet_)) {
     read_events(tags);
   }
-  // Folders may have come, gone or been replaced behind the same name.
+  // Folders may have been created, deleted or replaced under the same name.
   if (const auto added = add_all(); !added) {
     return all_tags();
   }

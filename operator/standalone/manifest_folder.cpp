@@ -48,26 +48,26 @@ Result<ManifestSnapshot> ManifestFolder::scan() {
   }
   entries_ = std::move(entries);
 
-  ManifestSnapshot picture;
+  ManifestSnapshot snapshot;
   std::map<ResourceKey, std::string> seen;
   for (const auto& [path, entry] : entries_) {
     const std::string name = std::filesystem::path(path).filename();
     for (const auto& resource : entry.manifest.resources) {
       const auto [place, is_new] = seen.emplace(resource.key(), resource.origin);
       if (is_new) {
-        picture.resources.push_back(resource);
+        snapshot.resources.push_back(resource);
       } else {
-        picture.problems[name].push_back({Error(ErrorCode::Configuration, "metadata.name: " + resource.key().text() +
-                                                                              " is already declared in " + place->second)
-                                              .at(resource.origin),
-                                          std::nullopt});
+        snapshot.problems[name].push_back({Error(ErrorCode::Configuration, "metadata.name: " + resource.key().text() +
+                                                                               " is already declared in " + place->second)
+                                               .at(resource.origin),
+                                           std::nullopt});
       }
     }
     for (const auto& problem : entry.manifest.problems) {
-      picture.problems[name].push_back(problem);
+      snapshot.problems[name].push_back(problem);
     }
   }
-  return picture;
+  return snapshot;
 }
 
 }  // namespace athanor::controller

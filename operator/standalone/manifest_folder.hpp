@@ -1,7 +1,7 @@
 // The folder of manifests: *.yaml and *.yml files, flat, hidden ones passed over.
 //
-// scan() reads files that changed since the last scan and gives the whole picture: every resource, every problem. Two documents
-// that declare the same resource are a problem of the later file; the earlier one (by file name, then by place) stands.
+// scan() reads the files that changed since the last scan and returns a snapshot of all resources and all problems. When two
+// documents declare the same resource, the later one (by file name, then by position) is a problem and the earlier one counts.
 //
 // Threads: one thread. Ownership: keeps the parsed manifests.
 #pragma once
@@ -23,7 +23,7 @@ struct ManifestSnapshot {
 class ManifestFolder {
  public:
   ManifestFolder(std::string path, Clock& clock) : path_(std::move(path)), clock_(clock) {}
-  // The error is about the folder itself; broken files are part of the picture.
+  // The error is about the folder itself; broken files are problems in the snapshot.
   [[nodiscard]] Result<ManifestSnapshot> scan();
   [[nodiscard]] const std::string& path() const { return path_; }
 

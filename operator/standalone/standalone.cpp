@@ -22,11 +22,8 @@ Standalone::Standalone(StandaloneParts parts, std::vector<std::string> roots, mi
     : parts_(std::move(parts)), roots_(std::move(roots)), resync_(resync), log_(std::move(log)) {}
 
 Result<void> Standalone::load() {
-  auto picture = parts_.manifests.scan();
-  if (!picture) {
-    return fail(std::move(picture).error());
-  }
-  const FolderChange change = parts_.store.accept(std::move(*picture));
+  TRY_ASSIGN(auto snapshot, parts_.manifests.scan());
+  const FolderChange change = parts_.store.accept(std::move(snapshot));
   problems_ = change.problem_count;
   report(change);
   for (const auto& key : change.removed) {
@@ -38,7 +35,7 @@ Result<void> Standalone::load() {
   }
   parts_.counted(resources.size(), change.problem_count);
   if (watch_) {
-    watch_all();  // before anything is queued: what changes from now on is seen
+    watch_all();  // before anything is queued, so that no change after the reconcile is missed
   }
   for (const auto& key : change.changed) {
     parts_.queue.add(key);
@@ -86,7 +83,7 @@ FolderInterest Standalone::interest_of(const DatabaseMigration& resource) const 
 void Standalone::open_watch() {
   auto watch = FolderWatch::open();
   if (!watch) {
-    log_.warn("folders cannot be watched; looking every ten seconds instead", error_fields(watch.error()));
+    log_.warn("folders cannot be watched; polling every ten seconds instead", error_fields(watch.error()));
     return;
   }
   watch_.emplace(std::move(*watch));
@@ -99,26 +96,25 @@ void Standalone::watch_all() {
   key_of_tag_.clear();
   for (const auto& resource : parts_.store.all()) {
     if (resource.spec.source.path.empty()) {
-      continue;  // never read without a fault
+      continue;  // its manifest was never read without an error
     }
     interests[tag_of(resource.key())] = interest_of(resource);
     key_of_tag_[tag_of(resource.key())] = resource.key();
   }
   const auto watched = watch_->watch(std::move(interests));
   if (!watched && !std::exchange(watch_limited_, true)) {
-    log_.warn("not every folder is watched; looking every ten seconds as well", error_fields(watched.error()));
+    log_.warn("not every folder can be watched; polling every ten seconds as well", error_fields(watched.error()));
   }
 }
 
 void Standalone::follow(const StopToken& stop) {
   open_watch();
-  // Whatever changed between load() and the watch is found here.
-  bool look = true;
+  bool reload = true;  // manifests may have changed between load() and open_watch()
   while (!stop.requested()) {
-    if (look) {
+    if (reload) {
       const auto loaded = load();
       if (!loaded && !folder_failed_) {
-        log_.error("the manifest folder cannot be read; keeping what was declared", error_fields(loaded.error()));
+        log_.error("the manifest folder cannot be read; keeping the manifests read last", error_fields(loaded.error()));
       }
       folder_failed_ = !loaded.has_value();
     }
@@ -130,7 +126,7 @@ void Standalone::follow(const StopToken& stop) {
     } else {
       SystemClock().wait(longest, stop);
     }
-    look = touched.empty() || touched.contains(kManifestsTag);
+    reload = touched.empty() || touched.contains(kManifestsTag);
     for (const auto& tag : touched) {
       if (const auto key = key_of_tag_.find(tag); key != key_of_tag_.end()) {
         parts_.queue.add(key->second);

@@ -1,7 +1,7 @@
 // Standalone mode: keeps the store and the queue in step with the manifest folder.
 //
-// load() takes one picture; follow() stays, and reacts to manifests, revision folders and secret files within about 50 ms, and
-// to everything else at the resync. Where folders cannot be watched it looks every ten seconds instead and says so.
+// load() reads the folder once; follow() goes on, and reacts to manifests, revision folders and secret files within about 50
+// ms, and to everything else at the resync. Where folders cannot be watched it polls every ten seconds instead and logs that.
 //
 // Threads: one thread calls load() and follow(); ready() from any. Ownership: borrows everything in StandaloneParts.
 #pragma once
@@ -25,8 +25,8 @@ struct StandaloneParts {
   ManifestFolder& manifests;
   FolderStore& store;
   WorkQueue& queue;
-  std::function<void(const ResourceKey&)> removed;                           // a resource is gone
-  std::function<void(std::size_t resources, std::size_t problems)> counted;  // after each picture
+  std::function<void(const ResourceKey&)> removed;                           // a manifest was deleted
+  std::function<void(std::size_t resources, std::size_t problems)> counted;  // after each load()
 };
 
 class Standalone {
@@ -34,10 +34,11 @@ class Standalone {
   // `roots`: what relative paths may reach, for watching links on the way.
   Standalone(StandaloneParts parts, std::vector<std::string> roots, milliseconds resync, Log log);
 
-  // The error is about the folder itself.
+  // Reads the manifests and queues what changed. The error is about the folder itself; broken manifests are counted.
   [[nodiscard]] Result<void> load();
-  // Returns when a stop was requested.
+  // Reconciles what changes from now on. Returns when a stop was requested.
   void follow(const StopToken& stop);
+  // Manifests were loaded at least once.
   [[nodiscard]] bool ready() const { return ready_; }
   // Problems of manifests as of the last load.
   [[nodiscard]] std::size_t problems() const { return problems_; }

@@ -46,14 +46,14 @@ Result<StateFolder> StateFolder::open(const std::string& path) {
     return fail(io_error("the state folder cannot be created", path).advise("name a writable folder with --state"));
   }
   StateFolder folder(std::filesystem::absolute(path).lexically_normal());
-  // The folder may stand in a Git checkout, where state has no business.
+  // The folder may be in a Git checkout, and state must not be committed.
   if (const auto written = folder.replace(folder.path_ + "/.gitignore", "*\n"); !written) {
     return fail(Error(written.error()).advise("name a writable folder with --state"));
   }
   return folder;
 }
 
-// Dots cannot stand in a namespace, so "<namespace>.<name>" is unambiguous.
+// A namespace has no dots, so "<namespace>.<name>" is unambiguous.
 std::string StateFolder::file_of(const ResourceKey& key) const {
   std::string name = key.name_space + "." + key.name;
   if (name.size() > kMaxPlainName) {  // a name may have 253 characters, a file name with its ending 255

@@ -18,7 +18,7 @@ namespace athanor::controller {
 
 class StateFolder {
  public:
-  // Creates the folder where it is missing and proves that it can be written.
+  // Creates the folder when it is missing; Io when it cannot be written.
   [[nodiscard]] static Result<StateFolder> open(const std::string& path);
 
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -27,7 +27,7 @@ class StateFolder {
   [[nodiscard]] Result<void> write_problem(const std::string& file, const std::vector<Error>& errors) const;
   void remove(const ResourceKey& key) const;
   void remove_problem(const std::string& file) const;
-  // Files of resources and of manifests that are not among these are removed: their manifests went while nobody looked.
+  // Removes the files of all other resources and manifests: those were deleted while no operator ran.
   void keep_only(const std::vector<ResourceKey>& keys, const std::vector<std::string>& problem_files) const;
 
  private:

@@ -155,7 +155,7 @@ TEST_F(ClusterSourcesTest, TakesAValueThatIsFarTooLargeForNone) {
 }
 
 TEST_F(ClusterSourcesTest, DoesNotReadTheOperatorsEnvironment) {
-  EXPECT_FALSE(credentials.lends_surroundings());
+  EXPECT_FALSE(credentials.shares_process_environment());
   EXPECT_FALSE(credentials.read(resource, {SecretReference::Kind::Environment, "HOME", ""}));
 }
 

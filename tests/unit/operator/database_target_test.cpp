@@ -23,7 +23,7 @@ class ClusterCredentials final : public CredentialSource {
   Result<std::string> file(const DatabaseMigration&, const SecretReference& reference) override {
     return "/certificates/" + reference.value;
   }
-  [[nodiscard]] bool lends_surroundings() const override { return false; }
+  [[nodiscard]] bool shares_process_environment() const override { return false; }
 };
 
 class DatabaseTargetTest : public testing::Test {
