@@ -13,6 +13,9 @@ pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 find_library(ATHANOR_PQXX_LIBRARY NAMES libpqxx.a REQUIRED)
 find_library(ATHANOR_PG_QUERY_LIBRARY NAMES libpg_query.a REQUIRED)
 find_library(ATHANOR_YAML_LIBRARY NAMES libyaml-cpp.a REQUIRED)
+find_library(ATHANOR_ABSL_TIME_LIBRARY NAMES libabsl_time.a REQUIRED)
+find_library(ATHANOR_ABSL_TIME_ZONE_LIBRARY NAMES libabsl_time_zone.a REQUIRED)
+find_library(ATHANOR_ABSL_INT128_LIBRARY NAMES libabsl_int128.a REQUIRED)
 
 add_library(athanor_pqxx INTERFACE)
 target_link_libraries(athanor_pqxx INTERFACE ${ATHANOR_PQXX_LIBRARY} PkgConfig::LIBPQ)
@@ -20,6 +23,9 @@ add_library(athanor_pg_query INTERFACE)
 target_link_libraries(athanor_pg_query INTERFACE ${ATHANOR_PG_QUERY_LIBRARY} Threads::Threads)
 add_library(athanor_yaml INTERFACE)
 target_link_libraries(athanor_yaml INTERFACE ${ATHANOR_YAML_LIBRARY})
+add_library(athanor_absl_time INTERFACE)
+target_link_libraries(athanor_absl_time INTERFACE
+  ${ATHANOR_ABSL_TIME_LIBRARY} ${ATHANOR_ABSL_TIME_ZONE_LIBRARY} ${ATHANOR_ABSL_INT128_LIBRARY} Threads::Threads)
 
 # tl::expected and nlohmann/json are headers alone.
 add_library(athanor_json INTERFACE)

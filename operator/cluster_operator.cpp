@@ -1,33 +1,29 @@
 #include "operator/cluster_operator.hpp"
 
-#include <unistd.h>
-
-#include <array>
-#include <filesystem>
 #include <memory>
-#include <thread>
 #include <utility>
 
-#include "migrations/backup/client_programs.hpp"
-#include "migrations/base/ids.hpp"
 #include "operator/backup/folder_backups.hpp"
 #include "operator/cluster/cluster.hpp"
 #include "operator/cluster/event_reporter.hpp"
+#include "operator/cluster/leadership.hpp"
 #include "operator/cluster/secret_credentials.hpp"
+#include "operator/cluster_startup.hpp"
 #include "operator/jobs/job_runner.hpp"
 #include "operator/kube/cluster_access.hpp"
-#include "operator/kube/lease_election.hpp"
 #include "operator/kube/rest_fetcher.hpp"
 #include "operator/kube/rest_transport.hpp"
+#include "operator/operator_settings.hpp"
 #include "operator/process_environment.hpp"
-#include "operator/reconcile/controller.hpp"
+#include "operator/reconcile/migration_controller.hpp"
 #include "operator/serve/listener.hpp"
 #include "operator/serve/metrics.hpp"
 #include "operator/sources/cluster_sources.hpp"
 #include "operator/sources/config_map_source.hpp"
 #include "operator/sources/flux_source.hpp"
 #include "operator/sources/git_source.hpp"
-#include "operator/standalone/local_paths.hpp"
+#include "operator/sources/local_sources.hpp"
+#include "operator/standalone/local_credentials.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -38,59 +34,6 @@ constexpr std::chrono::seconds kEventDeadline{5};  // the operator's end waits f
 constexpr double kRequestsPerSecond = 500;
 constexpr double kRequestsAtOnce = 1'000;
 
-constexpr const char* kPodFiles = "/var/run/secrets/kubernetes.io/serviceaccount";
-
-std::vector<std::string> kubeconfig_paths(const Options& options) {
-  if (!options.kubeconfig.empty()) {
-    return {options.kubeconfig};
-  }
-  auto paths = split_path(environment_variable("KUBECONFIG").value_or(""));
-  if (paths.empty()) {
-    paths.push_back(environment_variable("HOME").value_or("") + "/.kube/config");
-  }
-  return paths;
-}
-
-Result<ClusterAccess> find_cluster(const Options& options) {
-  const bool in_pod = options.kubeconfig.empty() && options.context.empty() && !environment_variable("KUBECONFIG") &&
-                      environment_variable("KUBERNETES_SERVICE_HOST");
-  return in_pod ? read_pod_access(kPodFiles, environment_variable)
-                : read_kubeconfig(kubeconfig_paths(options), options.context);
-}
-
-// A folder that is this process's alone, and goes with it.
-class CacheFolder {
- public:
-  static Result<CacheFolder> open(const Options& options) {
-    const std::string parent = options.cache.empty() ? std::filesystem::temp_directory_path().string() : options.cache;
-    std::string pattern = parent + "/athanor.XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      return fail(Error(ErrorCode::Io, "no folder can be made in " + parent).advise("name a writable folder: --cache DIR"));
-    }
-    return CacheFolder(pattern);
-  }
-  ~CacheFolder() {
-    if (!path_.empty()) {
-      std::error_code ignored;
-      std::filesystem::remove_all(path_, ignored);
-    }
-  }
-  CacheFolder(CacheFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  CacheFolder& operator=(CacheFolder&&) = delete;
-  CacheFolder(const CacheFolder&) = delete;
-  CacheFolder& operator=(const CacheFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  explicit CacheFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("athanor");
-}
-
 // What is read from disk before the cluster can be built.
 struct StartupInputs {
   ClusterAccess access;
@@ -100,59 +43,31 @@ struct StartupInputs {
   CacheFolder cache;
 };
 
-GitOptions git_options(const Options& options, const std::string& cache) {
-  GitOptions git;
-  git.folder = cache + "/git";
-  git.requeue_after = options.resync * 4 / 5;  // resyncs come a little early or late
-  git.limits = options.limits;
-  return git;
-}
-
-GitEnvironment git_surroundings(const std::string& cache) {
-  GitEnvironment git;
-  const std::string path = environment_variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
-  git.program = find_program("git", path);
-  git.folder = cache + "/git";
-  git.environment.push_back("PATH=" + path);
-  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"}) {
-    if (const auto value = environment_variable(name)) {
-      git.environment.push_back(std::string(name) + "=" + *value);
-    }
-  }
-  return git;
-}
-
-FluxOptions flux_options(const Options& options, const std::string& cache) {
-  FluxOptions flux;
-  flux.folder = cache + "/flux";
-  flux.limits = options.limits;
-  return flux;
-}
-
 // Everything that lives as long as the process, in order of construction.
 class ClusterOperator {
  public:
-  ClusterOperator(const Options& options, StartupInputs grounds, std::unique_ptr<HttpTransport> transport, Clock& clock,
-                  Log log, const StopToken& stop)
+  ClusterOperator(const Options& options, StartupInputs inputs, std::unique_ptr<HttpTransport> transport, Clock& clock, Log log,
+                  const StopToken& stop)
       : options_(options),
         log_(std::move(log)),
         clock_(clock),
-        inputs_(std::move(grounds)),
+        inputs_(std::move(inputs)),
         host_(host_name()),
         transport_(std::move(transport)),
         metrics_(options.workers),
-        queue_(clock_, BackOff{}, options.per_server, &metrics_),
+        queue_(clock_, options.per_server, &metrics_.queue()),
         client_(make_rest_client(*transport_, clock_, request_limits(), requests_stop_.token(), request_counter())),
         reads_(*client_, clock_),
         store_(*client_, clock_,
-               {[this](const ResourceKey& key) { queue_.add(key); }, [this](const ResourceKey& key) { forget(key); }, [] {}},
+               {[this](const ResourceKey& key) { queue_.add(key); },
+                [this](const ResourceKey& key) { controller_.removed(key); }, [] {}},
                inputs_.sources.roots().empty() ? std::string("/") : inputs_.sources.roots().front(), log_),
         approvals_([this](const ResourceKey& key) { queue_.add(key); }),
         files_(inputs_.secrets, environment_variable),
         credentials_(reads_, clock_, files_, inputs_.cache.path() + "/certificates"),
         folders_(inputs_.sources, clock_, options.limits),
         config_maps_(reads_, options.limits),
-        repositories_(*client_, clock_, git_options(options, inputs_.cache.path()), git_surroundings(inputs_.cache.path()),
+        repositories_(*client_, clock_, git_options(options, inputs_.cache.path()), git_environment(inputs_.cache.path()),
                       stop),
         fetcher_(make_rest_fetcher(clock_)),
         artifacts_(*client_, *fetcher_, clock_, flux_options(options, inputs_.cache.path()), stop),
@@ -166,10 +81,10 @@ class ClusterOperator {
         recorder_(make_event_recorder(*event_client_, clock_, "athanor-operator", host_, log_)),
         reporter_(*recorder_, store_),
         reconciler_(reconciler_parts()),
-        controller_({store_, reconciler_, queue_, metrics_, clock_,
-                     [this](const ResourceKey& key, const Outcome& outcome, bool news) { reporter_.note(key, outcome, news); }},
-                    controller_options(), log_),
-        cluster_({*client_, clock_, store_, approvals_, queue_}, cluster_options(), log_) {
+        events_(feed_.subscribe([this](const MigrationChange& change) { reporter_.report(change); })),
+        controller_({store_, queue_, metrics_.controller(), clock_, feed_},
+                    migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(options), log_),
+        cluster_({*client_, clock_, store_, approvals_, queue_}, cluster_options(options, jobs_ != nullptr), log_) {
     metrics_.attach(queue_, store_);
   }
 
@@ -181,7 +96,12 @@ class ClusterOperator {
                                    {"workers", options_.workers},
                                    {"leaderElection", options_.leader_elect}});
     cluster_.start(watches_stop_.token());
-    const bool ended_well = options_.leader_elect ? lead(stop) : work(stop);
+    bool ended_well = true;
+    if (options_.leader_elect) {
+      ended_well = work_while_leader(stop);
+    } else {
+      work_alone(work(), clock_, stop, log_);
+    }
     watches_stop_.request(StopLevel::Now);
     cluster_.join();
     recorder_->close();
@@ -209,7 +129,7 @@ class ClusterOperator {
   }
 
   ReconcilerParts reconciler_parts() {
-    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, &approvals_, &backups_, jobs_.get()};
+    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_.runs(), clock_, &approvals_, &backups_, jobs_.get()};
     parts.connection_keywords = program_environment().connection_keywords;
     parts.claim = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
       return store_.claim(resource, place);
@@ -220,86 +140,23 @@ class ClusterOperator {
     return parts;
   }
 
-  ControllerOptions controller_options() const {
-    ControllerOptions controller;
-    controller.workers = options_.workers;
-    controller.resync = options_.resync;
-    controller.resyncs_per_second = static_cast<double>(options_.resyncs_per_second);
-    return controller;
-  }
-
-  ClusterOptions cluster_options() const {
-    ClusterOptions cluster;
-    cluster.namespaces = options_.namespaces;
-    cluster.label_selector = options_.selector;
-    cluster.flux = flux_types();
-    cluster.look_for_kinds = options_.resync;
-    cluster.jobs = jobs_ != nullptr;
-    cluster.seed = static_cast<std::uint64_t>(::getpid());
-    return cluster;
-  }
-
   // Work begins when the caches are filled: a resource that is not known yet could be the older claimant.
-  void begin(const StopToken& stop) {
-    while (!cluster_.synced() && clock_.wait(milliseconds(20), stop)) {
-    }
-    if (!stop.requested()) {
-      controller_.start(stop);
-    }
+  LeaderWork work() {
+    return {[this](const StopToken& stop) {
+              if (cluster_.wait_until_synced(stop)) {
+                controller_.start(stop);
+              }
+            },
+            [this] { controller_.stop(); }, [this](bool leading) { metrics_.leading(leading); }};
   }
 
-  bool work(const StopToken& stop) {
-    metrics_.leading(true);
-    begin(stop);
-    while (clock_.wait(std::chrono::hours(1), stop)) {
-    }
-    log_.info("operator stops; running migrations end at their next safe point");
-    controller_.stop();
-    return true;
-  }
-
-  // Standbys keep their caches warm; whoever loses the Lease ends, and its pod begins anew as a standby.
-  bool lead(const StopToken& stop) {
-    LeaseOptions lease;
-    lease.name = options_.lease_name;
-    lease.name_space = options_.lease_namespace.empty() ? inputs_.access.name_space : options_.lease_namespace;
-    lease.identity = host_ + "_" + new_run_id();
-    lease.seed = static_cast<std::uint64_t>(::getpid());
-    metrics_.leading(false);  // a standby says so too
-    StopSource lost(stop);    // a second signal cancels what the first one let run on
-    std::thread worker;
+  bool work_while_leader(const StopToken& stop) {
+    const LeaseOptions lease = lease_options(options_, inputs_.access.name_space, host_);
     // Renewals neither queue behind other requests nor wait longer than a renewal may take.
     RestClientOptions in_time;
     in_time.deadline = lease.renew_deadline / 2;
-    const auto lease_client = make_rest_client(*transport_, clock_, in_time, requests_stop_.token(), request_counter());
-    LeaseElection election(*lease_client, clock_, lease,
-                           {[&] {
-                              metrics_.leading(true);
-                              log_.info("leading", {{"identity", lease.identity}});
-                              worker = std::thread([this, &lost] { begin(lost.token()); });
-                            },
-                            [&] {
-                              metrics_.leading(false);
-                              lost.request();
-                            },
-                            [this](const std::string& identity) {
-                              log_.info("leader", {{"identity", identity}});
-                            }},
-                           log_);
-    election.run(stop, [&] { finish(worker); });
-    lost.request();
-    finish(worker);
-    if (!stop.requested()) {
-      log_.error("leadership was lost; running migrations end at their next safe point");
-    }
-    return stop.requested();
-  }
-
-  void finish(std::thread& worker) {
-    if (worker.joinable()) {
-      worker.join();
-    }
-    controller_.stop();
+    const auto client = make_rest_client(*transport_, clock_, in_time, requests_stop_.token(), request_counter());
+    return work_while_leading(work(), *client, clock_, lease, stop, log_);
   }
 
   // Below the folder of the namespace in the first backup root, where it is called as the resource is unless it says otherwise.
@@ -314,11 +171,6 @@ class ClusterOperator {
   std::string scrape() {
     metrics_.manifests(store_.size(), 0);
     return metrics_.text();
-  }
-
-  void forget(const ResourceKey& key) {
-    queue_.remove(key);
-    reconciler_.forget(key);
   }
 
   const Options& options_;
@@ -349,8 +201,10 @@ class ClusterOperator {
   std::unique_ptr<KubeClient> event_client_;  // its own, so that events never take a status's turn
   std::unique_ptr<EventRecorder> recorder_;
   EventReporter reporter_;
+  MigrationFeed feed_;
   Reconciler reconciler_;
-  Controller controller_;
+  MigrationFeed::Subscription events_;
+  MigrationController controller_;
   Cluster cluster_;
 };
 

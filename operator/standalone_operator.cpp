@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "operator/backup/folder_backups.hpp"
+#include "operator/operator_settings.hpp"
 #include "operator/process_environment.hpp"
-#include "operator/reconcile/controller.hpp"
+#include "operator/reconcile/migration_controller.hpp"
 #include "operator/serve/listener.hpp"
 #include "operator/serve/metrics.hpp"
-#include "operator/standalone/local_paths.hpp"
+#include "operator/sources/local_sources.hpp"
+#include "operator/standalone/local_credentials.hpp"
 #include "operator/standalone/standalone.hpp"
 #include "operator/standalone/summary.hpp"
 
@@ -26,7 +28,7 @@ class StandaloneOperator {
         state_(std::move(state)),
         roots_(sources.roots()),
         metrics_(options.workers),
-        queue_(clock_, BackOff{}, options.per_server, &metrics_),
+        queue_(clock_, options.per_server, &metrics_.queue()),
         sources_(std::move(sources), clock_, options.limits),
         credentials_(std::move(secrets), environment_variable),
         databases_(make_migrator_access(connect_to_database, clock_)),
@@ -34,11 +36,14 @@ class StandaloneOperator {
         backups_(
             [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
             connect_to_database, program_environment(), clock_, log_),
-        store_(state_, clock_, [this](const DatabaseMigration& resource) { return identify(resource); }),
+        store_(
+            state_, clock_, [this](const DatabaseMigration& resource) { return identify(resource); },
+            [this](const ResourceKey& key) { queue_.add(key); }),
         manifests_(roots_.front(), clock_),
         reconciler_(reconciler_parts()),
-        controller_({store_, reconciler_, queue_, metrics_, clock_}, controller_options(), log_),
-        standalone_({manifests_, store_, queue_, [this](const ResourceKey& key) { forget(key); },
+        controller_({store_, queue_, metrics_.controller(), clock_, feed_},
+                    migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(options), log_),
+        standalone_({manifests_, store_, queue_, [this](const ResourceKey& key) { controller_.removed(key); },
                      [this](std::size_t resources, std::size_t problems) { metrics_.manifests(resources, problems); }},
                     roots_, options.resync, log_) {
     metrics_.attach(queue_, store_);
@@ -74,24 +79,15 @@ class StandaloneOperator {
 
  private:
   ReconcilerParts reconciler_parts() {
-    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_, clock_, nullptr, &backups_};
+    ReconcilerParts parts{sources_, credentials_, *databases_, metrics_.runs(), clock_, nullptr, &backups_};
     // Credentials that could not be read with the manifests may be there by now.
     parts.has_room = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
       return queue_.set_group(resource.key(), server_of(place.described));
     };
     parts.claim = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
-      return store_.claim(resource.key(), place.identity);
+      return store_.claim(resource, place);
     };
     return parts;
-  }
-
-  ControllerOptions controller_options() const {
-    ControllerOptions controller;
-    controller.workers = options_.workers;
-    controller.resync = options_.resync;
-    controller.resyncs_per_second = static_cast<double>(options_.resyncs_per_second);
-    controller.once = options_.once;
-    return controller;
   }
 
   FolderStore::Identity identify(const DatabaseMigration& resource) {
@@ -113,8 +109,6 @@ class StandaloneOperator {
                                  "spec.backup.path", "--backup-root");
   }
 
-  void forget(const ResourceKey& key) { reconciler_.forget(key); }
-
   const Options& options_;
   Log log_;
   SystemClock clock_;
@@ -130,7 +124,8 @@ class StandaloneOperator {
   FolderStore store_;
   ManifestFolder manifests_;
   Reconciler reconciler_;
-  Controller controller_;
+  MigrationFeed feed_;
+  MigrationController controller_;
   Standalone standalone_;
 };
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "migrations/base/clock.hpp"
-#include "migrations/execute/migrator.hpp"
+#include "migrations/session/blocker.hpp"
 
 namespace athanor {
 

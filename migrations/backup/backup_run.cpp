@@ -9,7 +9,7 @@
 #include "migrations/backup/program_error.hpp"
 #include "migrations/backup/retention.hpp"
 #include "migrations/base/sha256.hpp"
-#include "migrations/execute/ledger.hpp"
+#include "migrations/execute/history_table.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
@@ -118,15 +118,18 @@ class Run {
                ChildConnection::create(job_.connection, {}, DumpSlot::kApplication, job_.environment));
     const auto start = tools_.clock.steady_now();
     Sha256 digest;
-    ChildStreams streams;
+    ProcessStreams streams;
     streams.out = [&](std::string_view bytes) -> Result<void> {
       digest.update(bytes);
       record_.size += bytes.size();
       return writer.write(bytes);
     };
-    streams.tick = [&] { tools_.progress.bytes(record_.size, expected_, since(start)); };
-    TRY_ASSIGN(const ChildEnd end,
-               run_child(connection.command(dump_arguments(job_, programs_, snapshot)), streams, tools_.stop));
+    streams.tick = [&]() -> Result<void> {
+      tools_.progress.bytes(record_.size, expected_, since(start));
+      return {};
+    };
+    TRY_ASSIGN(const ProcessEnd end,
+               run_process(connection.command(dump_arguments(job_, programs_, snapshot)), streams, tools_.stop));
     if (end.exit_code != 0) {
       return fail(program_error("pg_dump", end.exit_code, end.err, connection.secrets(), ErrorCode::BackupFailed));
     }

@@ -81,10 +81,10 @@ Result<std::string> password_text(const std::string& password) {
   return text + "\n";
 }
 
-Result<Descriptor> memory_file(const char* name, std::string_view text) {
-  Descriptor file(::memfd_create(name, MFD_CLOEXEC));
+Result<UniqueFd> memory_file(const char* name, std::string_view text) {
+  UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
   // libpq ignores a password file that others could read.
-  if (!file.open() || ::fchmod(file.get(), 0600) != 0 ||
+  if (!file || ::fchmod(file.get(), 0600) != 0 ||
       ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     return fail(
         Error(ErrorCode::BackupFailed, "cannot hand the connection to pg_dump: " + std::generic_category().message(errno)));
@@ -92,7 +92,7 @@ Result<Descriptor> memory_file(const char* name, std::string_view text) {
   return file;
 }
 
-std::string path_of(const Descriptor& file) {
+std::string path_of(const UniqueFd& file) {
   return "/dev/fd/" + std::to_string(file.get());
 }
 
@@ -129,14 +129,14 @@ Result<ChildConnection> ChildConnection::create(const ConnectionKeywords& keywor
     }
   }
   TRY_ASSIGN(const std::string service, service_text(keywords, database, application, !password.empty()));
-  TRY_ASSIGN(Descriptor service_file, memory_file("athanor-service", service));
+  TRY_ASSIGN(UniqueFd service_file, memory_file("athanor-service", service));
   connection.environment_.push_back("PGSERVICEFILE=" + path_of(service_file));
   connection.environment_.emplace_back("PGSERVICE=athanor");
   connection.environment_.emplace_back("LC_ALL=C");
   connection.files_.push_back(std::move(service_file));
   if (!password.empty()) {
     TRY_ASSIGN(const std::string line, password_text(password));
-    TRY_ASSIGN(Descriptor password_file, memory_file("athanor-password", line));
+    TRY_ASSIGN(UniqueFd password_file, memory_file("athanor-password", line));
     connection.environment_.push_back("PGPASSFILE=" + path_of(password_file));
     connection.files_.push_back(std::move(password_file));
     connection.secrets_.push_back(password);
@@ -145,9 +145,17 @@ Result<ChildConnection> ChildConnection::create(const ConnectionKeywords& keywor
   return connection;
 }
 
-ChildCommand ChildConnection::command(std::vector<std::string> arguments) const {
-  ChildCommand command{std::move(arguments), environment_, {}};
-  for (const Descriptor& file : files_) {
+ProcessCommand client_command(std::vector<std::string> arguments, std::vector<std::string> environment) {
+  ProcessCommand command;
+  command.arguments = std::move(arguments);
+  command.environment = std::move(environment);
+  command.cannot_start = ErrorCode::BackupFailed;
+  return command;
+}
+
+ProcessCommand ChildConnection::command(std::vector<std::string> arguments) const {
+  ProcessCommand command = client_command(std::move(arguments), environment_);
+  for (const UniqueFd& file : files_) {
     command.inherited.push_back(file.get());
   }
   return command;

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "migrations/backup/child_process.hpp"
-#include "migrations/backup/descriptor.hpp"
+#include "migrations/base/process.hpp"
 #include "migrations/base/result.hpp"
+#include "migrations/base/unique_fd.hpp"
 
 namespace athanor {
 
@@ -28,19 +28,22 @@ class ChildConnection {
                                                       const std::vector<std::string>& environment);
 
   // A command with this connection's environment and descriptors.
-  [[nodiscard]] ChildCommand command(std::vector<std::string> arguments) const;
+  [[nodiscard]] ProcessCommand command(std::vector<std::string> arguments) const;
   // What must not appear in any message.
   [[nodiscard]] const std::vector<std::string>& secrets() const { return secrets_; }
 
  private:
   ChildConnection() = default;
 
-  std::vector<Descriptor> files_;
+  std::vector<UniqueFd> files_;
   std::vector<std::string> environment_;
   std::vector<std::string> secrets_;
 };
 
 // The environment for a child that connects nowhere: without variables that carry credentials, messages in English.
 [[nodiscard]] std::vector<std::string> plain_environment(const std::vector<std::string>& environment);
+
+// A client program with that environment, whose failure to start is BackupFailed.
+[[nodiscard]] ProcessCommand client_command(std::vector<std::string> arguments, std::vector<std::string> environment);
 
 }  // namespace athanor

@@ -8,7 +8,7 @@
 #include <set>
 #include <system_error>
 
-#include "migrations/backup/child_process.hpp"
+#include "migrations/backup/child_connection.hpp"
 
 namespace athanor {
 namespace {
@@ -37,12 +37,9 @@ bool is_program(const std::string& path) {
 
 Result<ProgramVersion> ask_version(const std::string& program, const ProgramSearch& search, const StopToken& stop) {
   std::string out;
-  ChildStreams streams;
-  streams.out = [&](std::string_view bytes) -> Result<void> {
-    out.append(bytes.substr(0, 4096 - std::min<std::size_t>(out.size(), 4096)));
-    return {};
-  };
-  TRY_ASSIGN(const ChildEnd end, run_child({{program, "--version"}, search.environment, {}}, streams, stop));
+  ProcessStreams streams;
+  streams.out = keep_first(out, 4096);
+  TRY_ASSIGN(const ProcessEnd end, run_process(client_command({program, "--version"}, search.environment), streams, stop));
   return end.exit_code == 0 ? parse_program_version(out) : ProgramVersion{};
 }
 

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "migrations/backup/child_connection.hpp"
-#include "migrations/backup/child_process.hpp"
 #include "migrations/backup/program_error.hpp"
 #include "migrations/base/sha256.hpp"
 
@@ -61,10 +60,10 @@ Result<void> verify_dump(BackupReader& reader, const DumpContent& expected, cons
     }
     return got;
   };
-  ChildStreams streams;
+  ProcessStreams streams;
   streams.in = next;
-  const ChildCommand command{{programs.pg_restore, "--file=/dev/null"}, plain_environment(environment), {}};
-  TRY_ASSIGN(const ChildEnd end, run_child(command, streams, stop));
+  const ProcessCommand command = client_command({programs.pg_restore, "--file=/dev/null"}, plain_environment(environment));
+  TRY_ASSIGN(const ProcessEnd end, run_process(command, streams, stop));
   if (end.exit_code != 0) {
     Error error = program_error("pg_restore", end.exit_code, end.err, {}, ErrorCode::BackupCorrupt);
     if (error.code == ErrorCode::BackupCorrupt) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "migrations/execute/migration_lock.hpp"
+#include "migrations/execute/blocker_rows.hpp"
 
 namespace athanor {
 namespace {

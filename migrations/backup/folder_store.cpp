@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "migrations/backup/descriptor.hpp"
+#include "migrations/base/unique_fd.hpp"
 
 namespace athanor {
 namespace {
@@ -78,8 +78,8 @@ int write_whole(int descriptor, std::string_view bytes) {
 }
 
 void sync_folder(const std::string& folder) {
-  const Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (handle.open()) {
+  const UniqueFd handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle) {
     ::fsync(handle.get());
   }
 }
@@ -100,7 +100,7 @@ int rename_new(const std::string& from, const std::string& to) {
 
 class FileReader final : public BackupReader {
  public:
-  FileReader(Descriptor file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  FileReader(UniqueFd file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
   Result<std::size_t> read(std::span<char> buffer) override {
     while (true) {
       const auto got = ::read(file_.get(), buffer.data(), buffer.size());
@@ -114,13 +114,13 @@ class FileReader final : public BackupReader {
   }
 
  private:
-  Descriptor file_;
+  UniqueFd file_;
   std::string path_;
 };
 
 class FileWriter final : public BackupWriter {
  public:
-  FileWriter(Descriptor file, std::string folder, std::string name)
+  FileWriter(UniqueFd file, std::string folder, std::string name)
       : file_(std::move(file)), folder_(std::move(folder)), name_(std::move(name)), part_(part_path(name_)) {}
   ~FileWriter() override {
     if (!published_) {
@@ -147,8 +147,8 @@ class FileWriter final : public BackupWriter {
   }
 
   Result<std::unique_ptr<BackupReader>> read_back() override {
-    Descriptor again(::open(part_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!again.open()) {
+    UniqueFd again(::open(part_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!again) {
       return fail(io_error("cannot read the backup back", part_, errno));
     }
     return std::make_unique<FileReader>(std::move(again), part_);
@@ -163,8 +163,8 @@ class FileWriter final : public BackupWriter {
       ::unlink(manifest_part.c_str());
       return fail(io_error("cannot publish the backup", folder_ + "/" + name_, number));
     };
-    Descriptor side(::open(manifest_part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!side.open()) {
+    UniqueFd side(::open(manifest_part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!side) {
       return give_up(errno);
     }
     if (const int number = write_whole(side.get(), manifest); number != 0) {
@@ -190,7 +190,7 @@ class FileWriter final : public BackupWriter {
     return folder_ + "/" + std::string(kPrefix) + name + std::string(kSuffix);
   }
 
-  Descriptor file_;
+  UniqueFd file_;
   std::string folder_;
   std::string name_;
   std::string part_;
@@ -284,8 +284,8 @@ Result<std::unique_ptr<BackupWriter>> FolderStore::create(const std::string& nam
     return fail(Error(ErrorCode::BackupRefused, "'" + name + "' is no name for a backup"));
   }
   const std::string part = folder_ + "/" + std::string(kPrefix) + name + std::string(kSuffix);
-  Descriptor file(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.open()) {
+  UniqueFd file(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) {
     return fail(io_error("cannot write the backup", part, errno));
   }
   ::flock(file.get(), LOCK_EX | LOCK_NB);  // where the file system has no locks, the age alone decides
@@ -294,8 +294,8 @@ Result<std::unique_ptr<BackupWriter>> FolderStore::create(const std::string& nam
 
 Result<std::unique_ptr<BackupReader>> FolderStore::open(const std::string& name) {
   const std::string path = location(name);
-  Descriptor file(plain_name(name) ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1);
-  if (!file.open()) {
+  UniqueFd file(plain_name(name) ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1);
+  if (!file) {
     if (!plain_name(name) || errno == ENOENT) {
       return fail(Error(ErrorCode::BackupNotFound, "there is no backup '" + name + "' in " + folder_)
                       .advise("`athanor backups` lists what there is"));
@@ -332,9 +332,9 @@ Result<int> FolderStore::clean(WallTime now) {
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) {
       continue;
     }
-    const Descriptor file(::openat(::dirfd(folder.handle), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    const UniqueFd file(::openat(::dirfd(folder.handle), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     struct stat status {};
-    if (!file.open() || ::fstat(file.get(), &status) != 0 ||
+    if (!file || ::fstat(file.get(), &status) != 0 ||
         now - std::chrono::system_clock::from_time_t(status.st_mtime) < kLeftoverAge ||
         ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       continue;

@@ -159,7 +159,7 @@ class Restore {
                ChildConnection::create(backup.connection, scratch_, kApplication, backup.environment));
     const auto start = tools_.clock.steady_now();
     std::uint64_t done = 0;
-    ChildStreams streams;
+    ProcessStreams streams;
     std::unique_ptr<BackupReader> reader;
     const std::string path = job_.jobs > 1 ? tools_.store.local_path(record.file) : std::string();
     if (path.empty()) {
@@ -170,10 +170,11 @@ class Restore {
         return got;
       };
     }
-    streams.tick = [&] {
+    streams.tick = [&]() -> Result<void> {
       tools_.progress.bytes(done, record.size, std::chrono::duration_cast<milliseconds>(tools_.clock.steady_now() - start));
+      return {};
     };
-    TRY_ASSIGN(const ChildEnd end, run_child(connection.command(restore_arguments(programs, path)), streams, tools_.stop));
+    TRY_ASSIGN(const ProcessEnd end, run_process(connection.command(restore_arguments(programs, path)), streams, tools_.stop));
     if (end.exit_code != 0) {
       return fail(program_error("pg_restore", end.exit_code, end.err, connection.secrets(), ErrorCode::BackupFailed));
     }

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "migrations/base/clock.hpp"
+#include "migrations/base/process.hpp"
 #include "migrations/base/stop.hpp"
-#include "migrations/cli/child_environment.hpp"
 #include "migrations/cli/program.hpp"
 #include "migrations/postgres/connect.hpp"
 #include "migrations/postgres/connection_string.hpp"
@@ -104,7 +104,7 @@ int run(int argc, const char* const* argv) {
   outside.variable = variable;
   outside.connect = connect;
   outside.connection_keywords = postgres::connection_keywords;
-  outside.environment = whole_environment;
+  outside.environment = [] { return inherited_environment(); };
   outside.open_source = [&clock](const Configuration& configuration) -> std::unique_ptr<RevisionSource> {
     HeaderCacheSettings cache{configuration.header_cache ? cache_folder() : std::string(), &clock};
     return std::make_unique<FolderSource>(configuration.version_locations, configuration.recursive_version_locations,

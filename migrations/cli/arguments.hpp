@@ -14,6 +14,7 @@
 
 #include "migrations/base/result.hpp"
 #include "migrations/cli/command_table.hpp"
+#include "migrations/options/flag_parser.hpp"
 
 namespace athanor::cli {
 
@@ -34,16 +35,14 @@ class Arguments {
   [[nodiscard]] std::vector<std::string> list(std::string_view flag) const;
 
  private:
-  struct Given {
-    const FlagSpec* flag;
-    std::string_view value;
-  };
-
-  class Parser;
+  [[nodiscard]] Result<void> take_command(std::string_view word);
+  [[nodiscard]] Error describe(const FlagFault& fault) const;
+  [[nodiscard]] Error describe_unknown(const std::string& typed) const;
+  [[nodiscard]] Result<void> check_operands() const;
 
   const CommandSpec* command_ = nullptr;
   std::vector<std::string> operands_;
-  std::vector<Given> given_;
+  std::vector<GivenFlag> given_;
 };
 
 }  // namespace athanor::cli

@@ -131,7 +131,7 @@ Json backup_json(const BackupRecord& record) {
 }
 
 std::string backup_text(const BackupRecord& record) {
-  return record.location + " (" + size_text(record.size) + ", at " + join_rows(record.revisions) + ")";
+  return record.location + " (" + size_text(record.size) + ", at " + join_revisions(record.revisions) + ")";
 }
 
 }  // namespace athanor::cli

@@ -4,27 +4,15 @@
 // Threads: constant data.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "migrations/base/result.hpp"
+#include "migrations/options/flag_spec.hpp"
 
 namespace athanor::cli {
 
 class CommandContext;
-
-// What a shell can offer for a value.
-enum class Completes : std::uint8_t { Nothing, Revision, File, Folder, Verb, Shell, Operation };
-
-struct FlagSpec {
-  std::string_view name;   // "--rev-range"
-  char letter = '\0';      // 'r' for -r
-  std::string_view value;  // what the value is called in the help; empty: a switch
-  std::string_view help;
-  bool repeatable = false;
-  Completes completes = Completes::Nothing;
-};
 
 struct Example {
   std::string_view command;

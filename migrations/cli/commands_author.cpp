@@ -1,11 +1,12 @@
 // edit, merge, revision: writing revision files.
+#include "migrations/base/process.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
-#include "migrations/cli/foreground_process.hpp"
 #include "migrations/cli/new_file.hpp"
 #include "migrations/cli/post_write_hook.hpp"
 #include "migrations/cli/project.hpp"
 #include "migrations/cli/revision_writer.hpp"
+#include "migrations/text/shell_words.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -80,7 +81,7 @@ Result<void> run_merge(CommandContext& context) {
     parents.insert(parents.end(), ids.begin(), ids.end());
   }
   if (parents.size() < 2) {
-    return fail(Error(ErrorCode::InvalidTarget, "a merge needs at least two revisions; this names " + join_rows(parents))
+    return fail(Error(ErrorCode::InvalidTarget, "a merge needs at least two revisions; this names " + join_revisions(parents))
                     .advise("name the heads to join: athanor merge <revision> <revision>"));
   }
   if (request.message.empty()) {
@@ -94,21 +95,20 @@ Result<void> run_merge(CommandContext& context) {
 Result<void> run_edit(CommandContext& context) {
   const std::string& symbol = context.arguments().operands().front();
   TRY_ASSIGN(const Configuration configuration, load_settings(context));
-  std::vector<std::string> rows;
+  std::vector<std::string> current_heads;
   if (symbol == "current") {
     TRY_ASSIGN(Database database, Database::connect(context, configuration));
     TRY_ASSIGN(const Observation observation, database.migrator().observe());
-    rows = observation.rows;
-    context.output().set_current(rows);
+    current_heads = observation.current_heads;
+    context.output().set_current(current_heads);
   }
   TRY_ASSIGN(const Project project, open_project(context, configuration));
-  TRY_ASSIGN(const auto ids, project.graph.resolve(symbol, rows));
+  TRY_ASSIGN(const auto ids, project.graph.resolve(symbol, current_heads));
   if (ids.empty()) {
     return fail(Error(ErrorCode::UnknownRevision, "'" + symbol + "' means no revision file").advise("see `athanor history`"));
   }
-  TRY_ASSIGN(ForegroundProcess editor, editor_command(context.outside()).map([](std::vector<std::string> words) {
-    return ForegroundProcess{std::move(words), {}, false};
-  }));
+  TRY_ASSIGN(std::vector<std::string> words, editor_command(context.outside()));
+  ProcessCommand editor = foreground_command(std::move(words));
   editor.out_to_err = context.json();
   Json paths = Json::array();
   for (const std::string& id : ids) {
@@ -116,11 +116,11 @@ Result<void> run_edit(CommandContext& context) {
     editor.arguments.push_back(path);
     paths.push_back(path);
   }
-  TRY_ASSIGN(const int code, run_foreground(editor));
-  if (code != 0) {
-    return fail(
-        Error(ErrorCode::Io, "the editor '" + editor.arguments.front() + "' ended with exit code " + std::to_string(code))
-            .advise("set VISUAL or EDITOR to an editor that works"));
+  TRY_ASSIGN(const ProcessEnd end, run_process(editor, {}, {}));
+  if (end.exit_code != 0) {
+    return fail(Error(ErrorCode::Io,
+                      "the editor '" + editor.arguments.front() + "' ended with exit code " + std::to_string(end.exit_code))
+                    .advise("set VISUAL or EDITOR to an editor that works"));
   }
   context.output().fields()["paths"] = std::move(paths);
   context.output().set_message("edited");

@@ -59,7 +59,7 @@ void list_folder(CommandContext& context, const BackupList& list, WallTime now) 
     entry["age_s"] = record.age(now).count();
     json.push_back(std::move(entry));
     output.line(record.id + "  " + format_iso8601(record.started) + "  " + record.database.name + "  " +
-                join_rows(record.revisions) + "  " + size_text(record.size) + "  " + record.file +
+                join_revisions(record.revisions) + "  " + size_text(record.size) + "  " + record.file +
                 (backup.complete ? "" : "  (the dump is missing or has another size)"));
   }
   for (const std::string& warning : list.warnings) {
@@ -173,7 +173,7 @@ Result<void> run_restore(CommandContext& context) {
   output.fields()["previous"] = report.previous.empty() ? Json(nullptr) : Json(report.previous);
   output.fields()["duration_ms"] = report.duration.count();
   output.fields()["backup"] = backup_json(report.record);
-  const std::string text = "restored '" + report.database + "' to " + join_rows(report.record.revisions) +
+  const std::string text = "restored '" + report.database + "' to " + join_revisions(report.record.revisions) +
                            (report.previous.empty() ? "" : "; the old database is now '" + report.previous + "'");
   output.set_message(text);
   output.note("Done: " + text + " (" + duration_text(report.duration) + ").");

@@ -1,4 +1,4 @@
-// branches, current, heads, history, show: reading the revisions, and the rows of the version table.
+// branches, current, heads, history, show: reading the revisions, and the current heads of the database.
 #include <algorithm>
 #include <unordered_set>
 
@@ -38,9 +38,10 @@ std::string count_of(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
-// What is applied and has nothing applied above it: the rows, and heads that are applied because a row depends on them.
-Result<std::vector<std::string>> applied_tips(const RevisionGraph& graph, const std::vector<std::string>& rows) {
-  TRY_ASSIGN(const auto applied, graph.applied(rows));
+// What is applied and has nothing applied above it: the current heads, and heads that are applied because one of them depends
+// on them.
+Result<std::vector<std::string>> applied_tips(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
+  TRY_ASSIGN(const auto applied, graph.applied(current_heads));
   const std::unordered_set<std::string> members(applied.begin(), applied.end());
   std::vector<std::string> tips;
   for (const std::string& id : applied) {
@@ -52,8 +53,8 @@ Result<std::vector<std::string>> applied_tips(const RevisionGraph& graph, const 
   return tips;
 }
 
-Result<void> require_every_head(const RevisionGraph& graph, const std::vector<std::string>& rows) {
-  TRY_ASSIGN(const auto applied, graph.applied(rows));
+Result<void> require_every_head(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
+  TRY_ASSIGN(const auto applied, graph.applied(current_heads));
   const std::unordered_set<std::string> members(applied.begin(), applied.end());
   std::vector<std::string> missing;
   for (std::string& head : graph.heads()) {
@@ -64,7 +65,7 @@ Result<void> require_every_head(const RevisionGraph& graph, const std::vector<st
   if (missing.empty()) {
     return {};
   }
-  return fail(Error(ErrorCode::NotUpToDate, "the database is not at every head; not applied: " + join_rows(missing))
+  return fail(Error(ErrorCode::NotUpToDate, "the database is not at every head; not applied: " + join_revisions(missing))
                   .advise("run `athanor upgrade heads`"));
 }
 
@@ -127,12 +128,12 @@ Result<void> run_history(CommandContext& context) {
   const std::string base = range.substr(0, colon);
   const std::string head = range.substr(colon + 1);
   const bool mark = context.arguments().has("--indicate-current");
-  std::vector<std::string> rows;
+  std::vector<std::string> current_heads;
   std::optional<Project> project;
   if (mark || base == "current" || head == "current") {
     TRY_ASSIGN(Situation situation, observe_situation(context));
-    TRY(require_known_rows(situation.project.graph, situation.observation.rows));
-    rows = situation.observation.rows;
+    TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
+    current_heads = situation.observation.current_heads;
     project.emplace(std::move(situation.project));
   } else {
     TRY_ASSIGN(const Configuration configuration, load_settings(context));
@@ -140,10 +141,11 @@ Result<void> run_history(CommandContext& context) {
   }
   const RevisionGraph& graph = project->graph;
   const bool whole = base.empty() && head.empty();
-  TRY_ASSIGN(const auto ids, whole ? Result<std::vector<std::string>>(graph.history()) : graph.history_range(base, head, rows));
+  TRY_ASSIGN(const auto ids,
+             whole ? Result<std::vector<std::string>>(graph.history()) : graph.history_range(base, head, current_heads));
   RevisionListing listing = listing_of(context, graph);
   if (mark) {
-    listing.mark_current(rows);
+    listing.mark_current(current_heads);
   }
   list_revisions(context, graph, listing, ids, {.labels = true, .message = true, .parents = true});
   if (context.json()) {
@@ -155,21 +157,21 @@ Result<void> run_history(CommandContext& context) {
 
 Result<void> run_show(CommandContext& context) {
   const std::string& symbol = context.arguments().operands().front();
-  std::vector<std::string> rows;
+  std::vector<std::string> current_heads;
   std::optional<Project> project;
   if (symbol == "current") {
     TRY_ASSIGN(Situation situation, observe_situation(context));
-    TRY(require_known_rows(situation.project.graph, situation.observation.rows));
-    rows = situation.observation.rows;
+    TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
+    current_heads = situation.observation.current_heads;
     project.emplace(std::move(situation.project));
   } else {
     TRY_ASSIGN(const Configuration configuration, load_settings(context));
     TRY_ASSIGN(project, open_project(context, configuration));
   }
   const RevisionGraph& graph = project->graph;
-  TRY_ASSIGN(const auto ids, graph.resolve(symbol, rows));
+  TRY_ASSIGN(const auto ids, graph.resolve(symbol, current_heads));
   RevisionListing listing = listing_of(context, graph);
-  listing.mark_current(rows);
+  listing.mark_current(current_heads);
   Json all = Json::array();
   for (const std::string& id : ids) {
     if (const Revision* revision = graph.find(id); revision != nullptr) {
@@ -185,17 +187,18 @@ Result<void> run_show(CommandContext& context) {
 Result<void> run_current(CommandContext& context) {
   TRY_ASSIGN(Situation situation, observe_situation(context));
   const RevisionGraph& graph = situation.project.graph;
-  const std::vector<std::string>& rows = situation.observation.rows;
-  TRY(require_known_rows(graph, rows));
-  TRY_ASSIGN(const auto tips, applied_tips(graph, rows));
+  const std::vector<std::string>& current_heads = situation.observation.current_heads;
+  TRY(require_known_heads(graph, current_heads));
+  TRY_ASSIGN(const auto tips, applied_tips(graph, current_heads));
   if (context.verbose()) {
     context.output().line("Current revision(s) for " + situation.database.describe() + ":");
   }
   const RevisionListing listing = listing_of(context, graph);
   list_revisions(context, graph, listing, tips, {});
-  context.output().set_message(rows.empty() ? "nothing is applied" : "the database is at " + join_rows(rows));
+  context.output().set_message(current_heads.empty() ? "nothing is applied"
+                                                     : "the database is at " + join_revisions(current_heads));
   if (context.arguments().has("--check-heads")) {
-    return require_every_head(graph, rows);
+    return require_every_head(graph, current_heads);
   }
   return {};
 }

@@ -31,7 +31,7 @@ void print_sql(CommandContext& context, const std::string& sql) {
 
 void report_run(CommandContext& context, const Plan& plan, const ExecutionReport& report) {
   Output& output = context.output();
-  output.set_current(report.rows);
+  output.set_current(report.current_heads);
   if (!context.json() && !context.arguments().has("--report")) {
     return;
   }
@@ -69,12 +69,12 @@ void report_run(CommandContext& context, const Plan& plan, const ExecutionReport
 
 // The end of a run in words, and its error.
 Result<void> conclude(CommandContext& context, const ExecutionReport& report, std::string_view done) {
-  const std::string rows = join_rows(report.rows);
+  const std::string heads = join_revisions(report.current_heads);
   if (report.ok()) {
     const std::size_t count = report.executed.size();
     const std::string steps = count == 1 ? "1 step" : std::to_string(count) + " steps";
-    context.output().set_message(std::string(done) + ": " + steps + ", now at " + rows);
-    context.output().note("Done: " + steps + ", now at " + rows + " (" + duration_text(report.duration) + ").");
+    context.output().set_message(std::string(done) + ": " + steps + ", now at " + heads);
+    context.output().note("Done: " + steps + ", now at " + heads + " (" + duration_text(report.duration) + ").");
     return {};
   }
   if (!report.failed_statement.empty()) {
@@ -83,18 +83,20 @@ Result<void> conclude(CommandContext& context, const ExecutionReport& report, st
   for (const Blocker& blocker : report.blockers) {
     context.output().note("Blocked by " + blocker_text(blocker));
   }
-  context.output().note("The database is at " + rows + "; " + std::to_string(report.executed.size()) +
+  context.output().note("The database is at " + heads + "; " + std::to_string(report.executed.size()) +
                         (report.executed.size() == 1 ? " step" : " steps") + " of this run took effect.");
   return fail(*report.error);
 }
 
 // `ahead`: of the target, which is not the same as being at it.
-Result<void> nothing_to_do(CommandContext& context, const std::vector<std::string>& rows, bool ahead) {
-  context.output().set_message(ahead ? "nothing to do: the database is at " + join_rows(rows) + ", ahead of the target"
-                                     : "already at target " + join_rows(rows));
+Result<void> nothing_to_do(CommandContext& context, const std::vector<std::string>& current_heads, bool ahead) {
+  context.output().set_message(ahead ? "nothing to do: the database is at " + join_revisions(current_heads) +
+                                           ", ahead of the target"
+                                     : "already at target " + join_revisions(current_heads));
   context.output().fields()["steps"] = Json::array();
   context.output().fields()["ahead"] = ahead;
-  context.output().note("Nothing to do: the database is at " + join_rows(rows) + (ahead ? ", ahead of the target." : "."));
+  context.output().note("Nothing to do: the database is at " + join_revisions(current_heads) +
+                        (ahead ? ", ahead of the target." : "."));
   return {};
 }
 
@@ -147,20 +149,20 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
   Observation observation = std::move(situation.observation);
   std::optional<BackupRecord> saved;
   for (int attempt = 1;; ++attempt) {
-    TRY(require_known_rows(graph, observation.rows));
-    TRY_ASSIGN(const Walk walk, make_walk(graph, direction, observation.rows, targets));
+    TRY(require_known_heads(graph, observation.current_heads));
+    TRY_ASSIGN(const Walk walk, make_walk(graph, direction, observation.current_heads, targets));
     for (const std::string& warning : walk.warnings) {
       context.output().warn(warning);
     }
     if (walk.steps.empty()) {
       if (context.arguments().has("--verify")) {
-        TRY(migrator.verify_checksums(graph, source, observation.rows));
+        TRY(migrator.verify_checksums(graph, source, observation.current_heads));
       }
-      return nothing_to_do(context, observation.rows, is_ahead(graph, direction, targets, observation.rows));
+      return nothing_to_do(context, observation.current_heads, is_ahead(graph, direction, targets, observation.current_heads));
     }
-    TRY_ASSIGN(const Plan plan, make_plan(graph, source, direction, observation.rows, targets));
+    TRY_ASSIGN(const Plan plan, make_plan(graph, source, direction, observation.current_heads, targets));
     TRY(require_reviewed(context, plan));
-    TRY(migrator.verify_checksums(graph, source, observation.rows, &plan));
+    TRY(migrator.verify_checksums(graph, source, observation.current_heads, &plan));
     TRY(back_up_first(context, situation.configuration, plan, saved));
     const ExecutionReport report = migrator.execute(plan, context.outside().stop);
     const bool stale = !report.ok() && report.error->code == ErrorCode::StalePlan && report.executed.empty();
@@ -169,7 +171,7 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
       return conclude(context, report, direction_name(direction));
     }
     TRY_ASSIGN(observation, migrator.observe());
-    context.output().set_current(observation.rows);
+    context.output().set_current(observation.current_heads);
   }
 }
 
@@ -232,12 +234,12 @@ Result<void> stamp_offline(CommandContext& context) {
   TRY_ASSIGN(const Configuration configuration, load_settings(context));
   TRY_ASSIGN(const Project project, open_project(context, configuration));
   TRY_ASSIGN(const OfflineStamp stamp, parse_offline_stamp(context.arguments().operands()));
-  std::vector<std::string> rows;
+  std::vector<std::string> current_heads;
   if (!stamp.start.empty()) {
-    TRY_ASSIGN(rows, project.graph.resolve(stamp.start));
+    TRY_ASSIGN(current_heads, project.graph.resolve(stamp.start));
   }
-  TRY_ASSIGN(const Plan plan, make_plan(project.graph, *project.source, Direction::Stamp, rows, stamp.targets));
-  context.output().set_current(rows);
+  TRY_ASSIGN(const Plan plan, make_plan(project.graph, *project.source, Direction::Stamp, current_heads, stamp.targets));
+  context.output().set_current(current_heads);
   print_sql(context, render_offline(plan, offline_options(configuration)));
   return {};
 }
@@ -281,7 +283,7 @@ Result<void> run_ensure_version(CommandContext& context) {
   TRY_ASSIGN(Database database, Database::connect(context, configuration, progress_for(context)));
   TRY(database.migrator().ensure_version(context.outside().stop));
   TRY_ASSIGN(const Observation observation, database.migrator().observe());
-  context.output().set_current(observation.rows);
+  context.output().set_current(observation.current_heads);
   context.output().set_message("version table and ledger are there");
   context.output().note("Version table and ledger are there.");
   return {};

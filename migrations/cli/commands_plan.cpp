@@ -44,7 +44,7 @@ std::string steps_message(std::size_t steps) {
 // Where the plan starts: --from, or the database, or nothing at all when neither is named.
 struct Start {
   Project project;
-  std::vector<std::string> rows;
+  std::vector<std::string> current_heads;
   std::optional<Database> database = {};
 };
 
@@ -55,21 +55,21 @@ Result<Start> find_start(CommandContext& context) {
     if (arguments.has("--verify")) {
       return fail(Error(ErrorCode::Usage, "--verify needs the database").advise("set DATABASE_URL and leave out --from"));
     }
-    std::vector<std::string> rows = arguments.list("--from");
-    std::erase(rows, "base");
+    std::vector<std::string> current_heads = arguments.list("--from");
+    std::erase(current_heads, "base");
     if (!arguments.has("--from")) {
       context.output().note("No --from and no DATABASE_URL: planned from an empty database.");
     }
-    context.output().set_current(rows);
+    context.output().set_current(current_heads);
     TRY_ASSIGN(Project project, open_project(context, configuration, Duplicates::KeepLast));
-    return Start{std::move(project), std::move(rows)};
+    return Start{std::move(project), std::move(current_heads)};
   }
   TRY_ASSIGN(Database database, Database::connect(context, configuration));
   TRY_ASSIGN(Project project, open_project(context, configuration));
   TRY_ASSIGN(Observation observation, database.migrator().observe());
-  context.output().set_current(observation.rows);
-  TRY(require_known_rows(project.graph, observation.rows));
-  return Start{std::move(project), std::move(observation.rows), std::move(database)};
+  context.output().set_current(observation.current_heads);
+  TRY(require_known_heads(project.graph, observation.current_heads));
+  return Start{std::move(project), std::move(observation.current_heads), std::move(database)};
 }
 
 // "+2", "-1", "8c1f+1".
@@ -84,7 +84,7 @@ Result<Direction> direction_to(const Start& start, const std::string& target) {
     return fail(Error(ErrorCode::InvalidTarget, "the relative target '" + target + "' has a direction of its own")
                     .advise("name the revision, or say `plan upgrade` or `plan downgrade`"));
   }
-  TRY_ASSIGN(const TargetPosition position, locate_target(start.project.graph, target, start.rows));
+  TRY_ASSIGN(const TargetPosition position, locate_target(start.project.graph, target, start.current_heads));
   return position.ahead ? Direction::Downgrade : Direction::Upgrade;
 }
 
@@ -93,7 +93,7 @@ Result<void> verify_applied(CommandContext& context, Start& start, const Plan* p
   if (!context.arguments().has("--verify")) {
     return {};
   }
-  return start.database->migrator().verify_checksums(start.project.graph, *start.project.source, start.rows, plan);
+  return start.database->migrator().verify_checksums(start.project.graph, *start.project.source, start.current_heads, plan);
 }
 
 void report_walk(CommandContext& context, const Start& start, const Walk& walk) {
@@ -107,7 +107,7 @@ void report_walk(CommandContext& context, const Start& start, const Walk& walk) 
     context.output().line(revision == nullptr ? step_line(step, {}, {}) : step_line(step, revision->down, revision->message));
   }
   if (walk.steps.empty()) {
-    context.output().line("Nothing to do: already at " + join_rows(start.rows) + ".");
+    context.output().line("Nothing to do: already at " + join_revisions(start.current_heads) + ".");
   }
   for (const std::string& warning : walk.warnings) {
     context.output().warn(warning);
@@ -157,7 +157,7 @@ void report_plan(CommandContext& context, const Plan& plan) {
   for (const std::string& warning : plan.warnings) {
     context.output().warn(warning);
   }
-  context.output().line(plan.empty() ? "Nothing to do: already at " + join_rows(plan.from) + "." : "plan " + plan.hash);
+  context.output().line(plan.empty() ? "Nothing to do: already at " + join_revisions(plan.from) + "." : "plan " + plan.hash);
   context.output().fields()["steps"] = std::move(steps);
   context.output().fields()["hash"] = plan.hash;
   if (context.arguments().has("--report")) {
@@ -181,15 +181,16 @@ Result<void> run_plan(CommandContext& context) {
   const RevisionGraph& graph = start.project.graph;
   TRY_ASSIGN(const Direction operation, named ? Result<Direction>(*named) : direction_to(start, targets.front()));
   if (context.arguments().has("--show-sql")) {
-    TRY_ASSIGN(const Plan plan, make_plan(graph, *start.project.source, operation, start.rows, targets));
+    TRY_ASSIGN(const Plan plan, make_plan(graph, *start.project.source, operation, start.current_heads, targets));
     TRY(verify_applied(context, start, &plan));
     report_plan(context, plan);
     if (plan.empty()) {
-      context.output().fields()["ahead"] = is_ahead(graph, operation, targets, start.rows);
+      // Without a named operation the target has been located already: ahead of it, the operation would be a downgrade.
+      context.output().fields()["ahead"] = named && is_ahead(graph, operation, targets, start.current_heads);
     }
     return {};
   }
-  TRY_ASSIGN(const Walk walk, make_walk(graph, operation, start.rows, targets));
+  TRY_ASSIGN(const Walk walk, make_walk(graph, operation, start.current_heads, targets));
   TRY(verify_applied(context, start, nullptr));
   report_walk(context, start, walk);
   return {};
@@ -198,9 +199,9 @@ Result<void> run_plan(CommandContext& context) {
 Result<void> run_check(CommandContext& context) {
   TRY_ASSIGN(Situation situation, observe_situation(context));
   const RevisionGraph& graph = situation.project.graph;
-  const std::vector<std::string>& rows = situation.observation.rows;
-  TRY(require_known_rows(graph, rows));
-  TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, rows, {"heads"}));
+  const std::vector<std::string>& current_heads = situation.observation.current_heads;
+  TRY(require_known_heads(graph, current_heads));
+  TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, current_heads, {"heads"}));
   std::vector<std::string> pending;
   for (const WalkStep& step : walk.steps) {
     pending.push_back(*step.revision);

@@ -16,7 +16,7 @@ using Changed = std::map<std::string, std::string>;
 
 Result<Changed> find_changed(Situation& situation) {
   TRY_ASSIGN(const auto recorded, situation.database.migrator().applied_revisions());
-  TRY_ASSIGN(const auto applied, situation.project.graph.applied(situation.observation.rows));
+  TRY_ASSIGN(const auto applied, situation.project.graph.applied(situation.observation.current_heads));
   Changed changed;
   for (const std::string& id : applied) {
     const auto entry = recorded.find(id);
@@ -115,7 +115,7 @@ Result<void> run_repair(CommandContext& context) {
   if (const auto word = arguments.value("--step")) {
     return resolve_step(context, situation, *word);
   }
-  TRY(require_known_rows(situation.project.graph, situation.observation.rows));
+  TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
   TRY_ASSIGN(const Changed changed, find_changed(situation));
   if (!accept) {
     list_findings(context, situation, changed);

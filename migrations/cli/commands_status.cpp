@@ -5,6 +5,7 @@
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/progress.hpp"
 #include "migrations/cli/project.hpp"
+#include "migrations/graph/target_position.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -32,19 +33,15 @@ Result<Status> gather(Situation& situation, std::size_t last) {
   Status status;
   const RevisionGraph& graph = situation.project.graph;
   Migrator& migrator = situation.database.migrator();
-  const std::vector<std::string>& rows = situation.observation.rows;
+  const std::vector<std::string>& current_heads = situation.observation.current_heads;
   status.heads = graph.effective_heads();
-  for (const std::string& row : rows) {
-    if (graph.find(row) == nullptr) {
-      status.unknown.push_back(row);
-    }
-  }
+  status.unknown = unknown_heads(graph, current_heads);
   if (status.unknown.empty()) {
-    TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, rows, {"heads"}));
+    TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, current_heads, {"heads"}));
     for (const WalkStep& step : walk.steps) {
       status.pending.push_back(*step.revision);
     }
-    if (auto checked = migrator.verify_checksums(graph, *situation.project.source, rows); !checked) {
+    if (auto checked = migrator.verify_checksums(graph, *situation.project.source, current_heads); !checked) {
       if (checked.error().code != ErrorCode::ChecksumMismatch) {
         return fail(std::move(checked).error());
       }
@@ -132,8 +129,8 @@ void print_pending(Output& output, const Status& status) {
 
 void print_status(Output& output, const Situation& situation, const Status& status) {
   output.line("database      " + situation.database.describe());
-  output.line("current       " + join_rows(situation.observation.rows));
-  output.line("heads         " + join_rows(status.heads));
+  output.line("current       " + join_revisions(situation.observation.current_heads));
+  output.line("heads         " + join_revisions(status.heads));
   for (const std::string& row : status.unknown) {
     output.line("unknown       " + row + " is in the version table and in no file");
   }

@@ -194,14 +194,14 @@ std::string printable(std::string_view text) {
   return safe;
 }
 
-std::string join_rows(const std::vector<std::string>& rows) {
-  if (rows.empty()) {
+std::string join_revisions(const std::vector<std::string>& revisions) {
+  if (revisions.empty()) {
     return "<base>";
   }
-  std::string text = rows.front();
-  std::for_each(rows.begin() + 1, rows.end(), [&](const std::string& row) {
+  std::string text = revisions.front();
+  std::for_each(revisions.begin() + 1, revisions.end(), [&](const std::string& revision) {
     text += ", ";
-    text += row;
+    text += revision;
   });
   return text;
 }

@@ -53,7 +53,7 @@ class Output {
 
   // For --json. The message is also what people read when a command has nothing else to say.
   void set_message(std::string message) { message_ = std::move(message); }
-  void set_current(const std::vector<std::string>& rows) { current_ = rows; }
+  void set_current(const std::vector<std::string>& current_heads) { current_ = current_heads; }
   // The command's own fields, in the order they are set.
   [[nodiscard]] Json& fields() { return fields_; }
 
@@ -88,6 +88,6 @@ class Output {
 [[nodiscard]] std::string printable(std::string_view text);
 
 // "a, b"; "<base>" when there is none.
-[[nodiscard]] std::string join_rows(const std::vector<std::string>& rows);
+[[nodiscard]] std::string join_revisions(const std::vector<std::string>& revisions);
 
 }  // namespace athanor::cli

@@ -48,11 +48,11 @@ Json planned_json(const PlannedRevision& revision) {
 std::string step_line(const WalkStep& step, const std::vector<std::string>& parents, std::string_view message) {
   std::string line;
   if (!step.revision) {
-    line = std::string(direction_name(Direction::Stamp)) + " " + join_rows(step.from) + " -> " + join_rows(step.to);
+    line = std::string(direction_name(Direction::Stamp)) + " " + join_revisions(step.from) + " -> " + join_revisions(step.to);
   } else if (step.direction == Direction::Downgrade) {
-    line = std::string(direction_name(step.direction)) + " " + *step.revision + " -> " + join_rows(parents);
+    line = std::string(direction_name(step.direction)) + " " + *step.revision + " -> " + join_revisions(parents);
   } else {
-    line = std::string(direction_name(step.direction)) + " " + join_rows(parents) + " -> " + *step.revision;
+    line = std::string(direction_name(step.direction)) + " " + join_revisions(parents) + " -> " + *step.revision;
   }
   if (!message.empty()) {
     line += ", ";

@@ -1,6 +1,7 @@
 #include "migrations/cli/post_write_hook.hpp"
 
-#include "migrations/cli/foreground_process.hpp"
+#include "migrations/base/process.hpp"
+#include "migrations/text/shell_words.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -38,13 +39,17 @@ Result<std::vector<std::string>> hook_command(const PostWriteHook& hook, const s
 Result<void> run_hooks(const std::vector<PostWriteHook>& hooks, const std::string& file) {
   for (const PostWriteHook& hook : hooks) {
     TRY_ASSIGN(std::vector<std::string> words, hook_command(hook, file));
-    const auto code = run_foreground({std::move(words), hook.cwd, true});
-    if (!code) {
-      return fail(named(code.error(), hook));
+    ProcessCommand command = foreground_command(std::move(words));
+    command.folder = hook.cwd;
+    command.out_to_err = true;
+    auto end = run_process(command, {}, {});
+    if (!end) {
+      return fail(named(std::move(end).error(), hook));
     }
-    if (*code != 0) {
+    if (end->exit_code != 0) {
       return fail(named(
-          Error(ErrorCode::Io, "exit code " + std::to_string(*code)).advise("the revision file is written: " + file), hook));
+          Error(ErrorCode::Io, "exit code " + std::to_string(end->exit_code)).advise("the revision file is written: " + file),
+          hook));
     }
   }
   return {};

@@ -89,8 +89,8 @@ bool LineProgress::time_to_remind() {
 
 void LineProgress::run_started(const Plan& plan) {
   if (output_.style().verbose) {
-    say("Plan " + plan.hash + ": " + std::to_string(plan.revisions.size()) + " steps from " + join_rows(plan.from) + " to " +
-        join_rows(plan.to));
+    say("Plan " + plan.hash + ": " + std::to_string(plan.revisions.size()) + " steps from " + join_revisions(plan.from) +
+        " to " + join_revisions(plan.to));
   }
 }
 

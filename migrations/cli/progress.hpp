@@ -13,7 +13,7 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/cli/output.hpp"
-#include "migrations/execute/migrator.hpp"
+#include "migrations/execute/progress_sink.hpp"
 
 namespace athanor::cli {
 

@@ -6,6 +6,7 @@
 
 #include "migrations/cli/database_variables.hpp"
 #include "migrations/config/setting_override.hpp"
+#include "migrations/graph/target_position.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -105,16 +106,16 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
   return database;
 }
 
-Result<void> require_known_rows(const RevisionGraph& graph, const std::vector<std::string>& rows) {
-  for (const std::string& row : rows) {
-    if (graph.find(row) == nullptr) {
-      return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + row + "', which is in no file")
-                      .advise("check out the commit or branch that has it, or name the right folder (--migrations, "
-                              "version_locations); if it is gone for good, `athanor stamp --purge <revision>` says where the "
-                              "schema really is"));
-    }
+Result<void> require_known_heads(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
+  const std::vector<std::string> unknown = unknown_heads(graph, current_heads);
+  if (unknown.empty()) {
+    return {};
   }
-  return {};
+  return fail(
+      Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + unknown.front() + "', which is in no file")
+          .advise("check out the commit or branch that has it, or name the right folder (--migrations, "
+                  "version_locations); if it is gone for good, `athanor stamp --purge <revision>` says where the "
+                  "schema really is"));
 }
 
 Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<ProgressSink> sink) {
@@ -128,7 +129,7 @@ Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<Pro
   TRY_ASSIGN(Project project, reading.get());
   tell_warnings(context, project);
   TRY_ASSIGN(Observation observation, std::move(observed));
-  context.output().set_current(observation.rows);
+  context.output().set_current(observation.current_heads);
   return Situation{std::move(configuration), std::move(project), std::move(database), std::move(observation)};
 }
 

@@ -46,8 +46,8 @@ class Database {
   std::unique_ptr<Migrator> migrator_;
 };
 
-// Rows of the version table without a revision on disk: UnknownDatabaseRevision, with the ways to go on.
-[[nodiscard]] Result<void> require_known_rows(const RevisionGraph& graph, const std::vector<std::string>& rows);
+// UnknownDatabaseRevision, with the ways out, when a current head is in no file.
+[[nodiscard]] Result<void> require_known_heads(const RevisionGraph& graph, const std::vector<std::string>& current_heads);
 
 // Configuration, revisions and rows of the version table together, connected and read at the same time.
 struct Situation {

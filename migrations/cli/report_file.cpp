@@ -18,7 +18,7 @@ Error io_error(const std::string& path, int number) {
 }  // namespace
 
 Result<ReportFile> ReportFile::open(const std::string& path) {
-  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644));
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644));
   if (!file) {
     return fail(io_error(path, errno));
   }

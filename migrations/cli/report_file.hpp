@@ -20,8 +20,8 @@ class ReportFile {
   [[nodiscard]] Result<void> write(std::string_view text) const;
 
  private:
-  ReportFile(FileDescriptor file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
-  FileDescriptor file_;
+  ReportFile(UniqueFd file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  UniqueFd file_;
   std::string path_;
 };
 

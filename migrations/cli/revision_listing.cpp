@@ -19,7 +19,7 @@ std::string commas(const std::vector<std::string>& words) {
 }  // namespace
 
 std::string parents_text(const Revision& revision) {
-  return join_rows(revision.down);
+  return join_revisions(revision.down);
 }
 
 RevisionListing::RevisionListing(const RevisionGraph& graph, bool color) : graph_(graph), color_(color) {

@@ -279,7 +279,7 @@ Result<Configuration> parse_configuration(std::string_view text, const std::stri
 }
 
 Result<Configuration> load_configuration(const std::string& path, bool required, std::string_view section) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) {
     const int number = errno;
     if (number != ENOENT || required) {

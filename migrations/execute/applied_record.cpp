@@ -19,12 +19,12 @@ Error changed(const Revision& revision, const AppliedRevision& applied) {
 }  // namespace
 
 Result<std::map<std::string, AppliedRevision>> Migrator::applied_revisions() {
-  TRY_ASSIGN(const DatabaseState state, impl_->look());
+  TRY_ASSIGN(const DatabaseState state, impl_->observe());
   std::map<std::string, AppliedRevision> applied;
   if (!state.observation.has_ledger) {
     return applied;
   }
-  TRY_ASSIGN(const Rows rows, impl_->session->query(impl_->ledger.select_applied()));
+  TRY_ASSIGN(const Rows rows, impl_->session->query(impl_->ledger.history().select_applied()));
   for (std::size_t i = 0; i < rows.rows.size(); ++i) {
     if (rows.text(i, 5) != "downgrade") {
       applied.emplace(rows.text(i, 0),
@@ -38,12 +38,12 @@ Result<std::unordered_map<std::string, std::string>> Migrator::Impl::recorded_ch
   std::unordered_map<std::string, std::string> checksums;
   TRY(connect());
   if (!last_state) {
-    TRY_ASSIGN([[maybe_unused]] const DatabaseState state, look());
+    TRY_ASSIGN([[maybe_unused]] const DatabaseState state, observe());
   }
   if (!last_state->observation.has_ledger) {
     return checksums;
   }
-  TRY_ASSIGN(Rows rows, session->query(ledger.select_checksums()));
+  TRY_ASSIGN(Rows rows, session->query(ledger.history().select_checksums()));
   for (auto& row : rows.rows) {
     if (row[2] != "downgrade") {
       checksums.emplace(std::move(*row[0]), std::move(*row[1]));
@@ -53,8 +53,8 @@ Result<std::unordered_map<std::string, std::string>> Migrator::Impl::recorded_ch
 }
 
 Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const RevisionSource& source,
-                                        const std::vector<std::string>& rows, const Plan* plan) {
-  if (rows.empty()) {
+                                        const std::vector<std::string>& current_heads, const Plan* plan) {
+  if (current_heads.empty()) {
     return {};
   }
   TRY_ASSIGN(const auto recorded, impl_->recorded_checksums());
@@ -69,7 +69,7 @@ Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const Revisi
       }
     }
   }
-  TRY_ASSIGN(const auto ids, graph.applied(rows));
+  TRY_ASSIGN(const auto ids, graph.applied(current_heads));
   for (const auto& id : ids) {
     const auto entry = recorded.find(id);
     const Revision* revision = graph.find(id);
@@ -99,8 +99,8 @@ Result<int> Migrator::accept_checksums(const std::map<std::string, std::string>&
     TRY(create_missing(*impl_->session, state, impl_->versions, impl_->ledger));
     Transaction transaction;
     for (const auto& [revision, checksum] : checksum_by_revision) {
-      transaction.commands.push_back(
-          impl_->ledger.record({impl_->settings.run_id, revision, "upgrade", "repaired", checksum, "", impl_->settings.actor}));
+      transaction.commands.push_back(impl_->ledger.history().record(
+          {impl_->settings.run_id, revision, "upgrade", "repaired", checksum, "", impl_->settings.actor}));
     }
     TRY(impl_->session->submit(transaction));
     TRY_ASSIGN(TransactionOutcome outcome, impl_->session->collect());
@@ -122,19 +122,19 @@ Result<void> Migrator::resolve_step(StepResolution resolution, const StopToken& 
     }
     TRY(create_missing(*impl_->session, state, impl_->versions, impl_->ledger));
     const auto direction = direction_name(open->direction);
-    const auto step = static_cast<std::size_t>(open->step);
-    const auto statement = static_cast<std::size_t>(open->statement);
+    const StepKey key{open->revision, direction, static_cast<std::size_t>(open->step),
+                      static_cast<std::size_t>(open->statement)};
     Command command;
     if (resolution == StepResolution::Abandon) {
-      command = impl_->ledger.forget_steps(open->revision);
+      command = impl_->ledger.steps().forget_revision(open->revision);
     } else if (!open->intent) {
       return fail(Error(ErrorCode::Usage, "the outcome of every statement of revision " + open->revision + " is known")
                       .advise("run its " + std::string(direction) + " again: it continues where it stopped"));
     } else if (resolution == StepResolution::Done) {
-      command = impl_->ledger.step_state(open->revision, direction, step, statement, "done", "", open->checksum,
-                                         impl_->settings.run_id);
+      command = impl_->ledger.steps().record_state(
+          key, {.state = "done", .checksum = open->checksum, .run_id = impl_->settings.run_id});
     } else {
-      command = impl_->ledger.forget_step(open->revision, direction, step, statement);
+      command = impl_->ledger.steps().forget(key);
     }
     TRY(impl_->session->query(command.sql, command.parameters));
     return {};
@@ -142,12 +142,12 @@ Result<void> Migrator::resolve_step(StepResolution resolution, const StopToken& 
 }
 
 Result<std::vector<Migrator::HistoryEntry>> Migrator::ledger(std::size_t limit) {
-  TRY_ASSIGN(const DatabaseState state, impl_->look());
+  TRY_ASSIGN(const DatabaseState state, impl_->observe());
   std::vector<HistoryEntry> entries;
   if (!state.observation.has_ledger) {
     return entries;
   }
-  TRY_ASSIGN(const Rows rows, impl_->session->query(impl_->ledger.select_history(limit)));
+  TRY_ASSIGN(const Rows rows, impl_->session->query(impl_->ledger.history().select_newest(limit)));
   const auto number = [](const std::string& text) {
     std::int64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);

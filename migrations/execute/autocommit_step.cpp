@@ -68,7 +68,7 @@ class AutocommitStatement {
       }
       // The server said no, so nothing took effect but perhaps a half-built index.
       TRY(clear_half_built(run_.session, probe_));
-      const Command forget = run_.ledger.forget_step(*revision_.walk.revision, row_direction(revision_), step_, index_);
+      const Command forget = run_.ledger.steps().forget(key());
       TRY(send(run_.session, forget));
       if (!run_.wait_for_retry(retries, revision_, error)) {
         return fail(run_.failed_at(revision_, &statement_, std::move(error)));
@@ -125,9 +125,13 @@ class AutocommitStatement {
   }
 
   Result<void> mark(std::string_view state, std::string_view before) {
-    return send(run_.session, run_.ledger.step_state(*revision_.walk.revision, row_direction(revision_), step_, index_, state,
-                                                     before, revision_.script->checksum, run_.report.run_id));
+    return send(
+        run_.session,
+        run_.ledger.steps().record_state(
+            key(), {.state = state, .before = before, .checksum = revision_.script->checksum, .run_id = run_.report.run_id}));
   }
+
+  [[nodiscard]] StepKey key() const { return {*revision_.walk.revision, row_direction(revision_), step_, index_}; }
 
   RunContext& run_;
   const PlannedRevision& revision_;

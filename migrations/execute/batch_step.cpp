@@ -108,8 +108,9 @@ class BatchRun {
   // The row count stored with the cursor is that of the batches before: this one's is not known yet, and it only tells
   // progress.
   Transaction transaction_with_cursor(Transaction transaction, const std::string& upper) {
-    transaction.commands.push_back(run_.ledger.step_cursor(*revision_.walk.revision, row_direction(revision_), step_, upper,
-                                                           rows_, revision_.script->checksum, run_.report.run_id));
+    transaction.commands.push_back(run_.ledger.steps().record_cursor(
+        {*revision_.walk.revision, row_direction(revision_), step_},
+        {.cursor = upper, .rows = rows_, .checksum = revision_.script->checksum, .run_id = run_.report.run_id}));
     return transaction;
   }
 

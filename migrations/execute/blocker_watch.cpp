@@ -1,14 +1,14 @@
 #include "migrations/execute/blocker_watch.hpp"
 
-#include "migrations/execute/migration_lock.hpp"
+#include "migrations/execute/blocker_rows.hpp"
 
 namespace athanor {
 
-std::vector<Blocker> BlockerWatch::look(int pid) {
+std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
   if (!observer_) {
     auto opened = factory_->open_observer();
     if (!opened) {
-      return {};  // the report is a courtesy: the run goes on without it
+      return {};
     }
     observer_ = std::move(*opened);
   }
@@ -18,7 +18,7 @@ std::vector<Blocker> BlockerWatch::look(int pid) {
       " FROM unnest(pg_blocking_pids($1)) AS b(pid) JOIN pg_stat_activity a ON a.pid = b.pid LIMIT 10",
       {std::to_string(pid)});
   if (!rows) {
-    observer_.reset();
+    observer_.reset();  // perhaps its connection is gone: the next question opens another
     return {};
   }
   return read_blockers(*rows);

@@ -1,6 +1,6 @@
-// Who stands in the way: looks at the migration session from a second connection while it waits.
+// Finds the sessions that the migration session waits for, from a second connection while it waits.
 //
-// Nothing is opened until a statement has been waiting for a while, so a run that meets no one costs no connection.
+// The second connection is opened at the first question, so a run that is never blocked costs none.
 //
 // Threads: the migrator's thread. Ownership: owns its observer session; borrows the factory.
 #pragma once
@@ -17,8 +17,9 @@ class BlockerWatch {
  public:
   explicit BlockerWatch(SessionFactory& factory) : factory_(&factory) {}
 
-  // Sessions that the backend `pid` waits for; empty when it is simply busy or nobody can be asked.
-  [[nodiscard]] std::vector<Blocker> look(int pid);
+  // Sessions that the backend `pid` waits for, ten at most. Empty when it is not blocked, and when the server cannot be asked:
+  // naming blockers is a courtesy that must not fail a run.
+  [[nodiscard]] std::vector<Blocker> blockers_of(int pid);
 
  private:
   SessionFactory* factory_;

@@ -1,6 +1,6 @@
-// Asks the catalog what an autocommit statement left behind, and clears what is half-built.
+// What an interrupted autocommit statement left in the catalog, and what to do about it.
 //
-// Threads: the migrator's thread.
+// Threads: the session's.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,15 @@ enum class ProbeState : std::uint8_t {
 };
 [[nodiscard]] std::string probe_state_name(ProbeState state);  // "absent", "valid", "invalid", "unknown"
 
+// Asks the catalog for the object of `what`. Unknown without a question when the kind of statement leaves nothing to ask for.
 [[nodiscard]] Result<ProbeState> probe(ReadSession& session, const RecoveryProbe& what);
 
-// Removes the half-built: drops INVALID indexes concurrently, finalises a pending detach.
+// Drops INVALID indexes that the statement left, concurrently. Does nothing for other kinds of statements.
 [[nodiscard]] Result<void> clear_half_built(Session& session, const RecoveryProbe& what);
 
-// What to do with a statement whose intent was written and whose end is unknown.
+// What to do with a statement whose intent was recorded and whose outcome is unknown.
 enum class Verdict : std::uint8_t { Done, RunAgain, AskHuman };
+// `state_before` is the name of the state that was recorded with the intent.
 [[nodiscard]] Verdict judge(const RecoveryProbe& what, const std::string& state_before, ProbeState state_now);
 
 }  // namespace athanor

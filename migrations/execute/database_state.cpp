@@ -76,11 +76,12 @@ std::string question(bool identify) {
 }
 
 Parameters names_in(const MigratorSettings& settings, const VersionTable& versions, const Ledger& ledger) {
-  return {versions.qualified(),          ledger.history_table(), ledger.step_table(), quote_identifier(settings.ledger_schema),
+  return {versions.qualified(),          ledger.history().name(),
+          ledger.steps().name(),         quote_identifier(settings.ledger_schema),
           settings.version_table_schema, settings.version_table};
 }
 
-// Who may not ask for the files' number (anybody may, unless somebody took that away) does without it.
+// The system identifier may be hidden: EXECUTE on pg_control_system() can be revoked. Then the identity goes without it.
 Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) {
   if (identify) {
     auto answer = session.query(question(true) + std::string(kWhichFiles), parameters);
@@ -111,7 +112,7 @@ std::string identity_in(const Rows& what) {
   return identity + "#" + version_table_in(what);
 }
 
-// The first half of a look.
+// Turns the answer of the first round trip into a state.
 Result<DatabaseState> state_in(const Rows& what, const Session& session, const MigratorSettings& settings, Ledger& ledger,
                                bool identify) {
   const auto is = [&](Column column) { return what.text(0, column) == "t"; };
@@ -124,21 +125,21 @@ Result<DatabaseState> state_in(const Rows& what, const Session& session, const M
   seen.server_version = session.server_version();
   state.has_step_table = is(StepsIs);
   state.has_ledger_schema = is(LedgerSchemaIs);
-  ledger.belong_to(version_table_in(what));
+  ledger.set_version_table(version_table_in(what));
   if (identify) {
     seen.identity = identity_in(what);
   }
   return state;
 }
 
-// The second half: what the tables hold that are there.
+// The second round trip: reads the tables that exist.
 std::vector<Command> content_of(const DatabaseState& state, const VersionTable& versions, const Ledger& ledger) {
   std::vector<Command> commands;
   if (state.observation.has_version_table) {
     commands.push_back({versions.select_statement(), {}, ""});
   }
   if (state.has_step_table) {
-    commands.push_back({ledger.select_steps(), {}, ""});
+    commands.push_back({ledger.steps().select_statement(), {}, ""});
   }
   return commands;
 }
@@ -153,9 +154,9 @@ Result<void> read_content(std::span<Result<Rows>> answers, DatabaseState& state)
   if (seen.has_version_table) {
     const Rows& versions = *answers.front();
     for (std::size_t i = 0; i < versions.rows.size(); ++i) {
-      seen.rows.push_back(versions.text(i, 0));
+      seen.current_heads.push_back(versions.text(i, 0));
     }
-    std::ranges::sort(seen.rows);
+    std::ranges::sort(seen.current_heads);
   }
   if (state.has_step_table && !answers.back()->empty()) {
     seen.unfinished = unfinished_from(*answers.back());
@@ -197,20 +198,20 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
 }
 
 Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions, const Ledger& ledger,
-                            StepTable steps) {
+                            NeedStepTable need) {
   Transaction transaction;
-  const bool no_steps = steps == StepTable::Needed && !state.has_step_table;
+  const bool add_steps = need == NeedStepTable::Yes && !state.has_step_table;
   if (!state.observation.has_version_table) {
     transaction.commands.push_back({versions.create_statement(), {}, ""});
   }
-  if (!state.has_ledger_schema && (!state.observation.has_ledger || no_steps)) {
+  if (!state.has_ledger_schema && (!state.observation.has_ledger || add_steps)) {
     transaction.commands.push_back({ledger.create_schema(), {}, ""});
   }
   if (!state.observation.has_ledger) {
-    transaction.commands.push_back({ledger.create_history(), {}, ""});
+    transaction.commands.push_back({ledger.history().create_statement(), {}, ""});
   }
-  if (no_steps) {
-    transaction.commands.push_back({ledger.create_step(), {}, ""});
+  if (add_steps) {
+    transaction.commands.push_back({ledger.steps().create_statement(), {}, ""});
   }
   if (transaction.commands.empty()) {
     return {};

@@ -1,11 +1,14 @@
-// Looks at a database: one round trip for what exists, one for what it holds.
+// Observes a database in two round trips: what exists, then what it holds.
+//
+// Threads: the session's. Ownership: borrows everything for the call.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "migrations/execute/ledger.hpp"
-#include "migrations/execute/migrator.hpp"
+#include "migrations/execute/migrator_settings.hpp"
+#include "migrations/execute/observation.hpp"
 #include "migrations/execute/version_table.hpp"
 #include "migrations/session/session.hpp"
 
@@ -17,29 +20,29 @@ struct DatabaseState {
   bool has_step_table = false;
 };
 
-// Tells the ledger which version table it is about. `identify`: asks which database it is, too, which a session that has just
-// been made pays for.
+// Takes no lock and changes nothing, but sets the ledger's version table to the one the server resolved. `identify` fills
+// Observation::identity, which makes a fresh session load another catalog. Errors: PoolerRefused, and those of the server.
 [[nodiscard]] Result<DatabaseState> observe_state(Session& session, const MigratorSettings& settings,
                                                   const VersionTable& versions, Ledger& ledger, bool identify);
 
-// What came of taking the lock and looking at once. Without a state, one has to look again: the lock is somebody else's, or
-// there is something else to be read than before.
+// Without a state the database must be observed again: another session holds the lock, or tables have come or gone since.
 struct LockedState {
   bool locked = false;
   std::optional<DatabaseState> state;
 };
 
-// Both in one round trip, for whom an earlier look has told what there is to be read. The lock is taken before anything is
-// read.
+// Tries to take the lock and observes, in one round trip; `before` says which tables there are to read. The server takes the
+// lock before it reads, so the state is that of a locked database.
 [[nodiscard]] Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& settings,
                                                    const VersionTable& versions, Ledger& ledger, const DatabaseState& before);
 
-// Whether the ledger's table of unfinished steps is wanted. Four files on the server's disk for every database: it is made for
-// those that have a revision of several steps.
-enum class StepTable { NotNeeded, Needed };
+// Whether the run needs the ledger's step table. It costs four files on the server's disk, so it is created only in databases
+// that get a revision of several steps.
+enum class NeedStepTable { No, Yes };
 
-// Creates what is missing of version table and ledger, in one transaction. The caller holds the lock.
+// Creates what is missing of version table and ledger, in one transaction. The caller holds the lock. InsufficientPrivilege
+// says what to grant.
 [[nodiscard]] Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions,
-                                          const Ledger& ledger, StepTable steps = StepTable::NotNeeded);
+                                          const Ledger& ledger, NeedStepTable need = NeedStepTable::No);
 
 }  // namespace athanor

@@ -1,4 +1,4 @@
-// What a run did: applied revisions, the failure, and what stood in its way.
+// What a run did: the revisions it applied, why it stopped, and who blocked it.
 //
 // Threads: plain values.
 #pragma once
@@ -20,12 +20,12 @@ struct ExecutedRevision {
   milliseconds duration{0};
 };
 
-// Partial failure is data: `executed` is always what is in the database, whatever `error` says.
+// Partial failure is data: the revisions in `executed` are in the database, whatever `error` says.
 struct ExecutionReport {
   std::string run_id;
   std::vector<ExecutedRevision> executed;
-  std::vector<std::string> rows;  // of the version table as the run leaves it
-  std::optional<Error> error;     // why it stopped early
+  std::vector<std::string> current_heads;  // as the run leaves them
+  std::optional<Error> error;              // why it stopped early
   std::string failed_revision;
   std::string failed_statement;   // sanitised
   int failed_line = 0;            // in the revision's file

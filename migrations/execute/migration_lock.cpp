@@ -1,9 +1,8 @@
 #include "migrations/execute/migration_lock.hpp"
 
 #include <algorithm>
-#include <charconv>
 
-#include "migrations/plan/statement.hpp"
+#include "migrations/execute/blocker_rows.hpp"
 
 namespace athanor {
 namespace {
@@ -17,38 +16,6 @@ constexpr milliseconds kSlowestPoll{1'000};
 
 Command MigrationLock::try_command() {
   return {"SELECT pg_try_advisory_lock(" + kKey + ")", {}, ""};
-}
-
-std::string describe_blocker(const Blocker& blocker) {
-  std::string text = "pid " + std::to_string(blocker.pid) + " (";
-  text += blocker.application.empty() ? "unnamed application" : blocker.application;
-  if (!blocker.user.empty()) {
-    text += ", user " + blocker.user;
-  }
-  if (!blocker.client.empty()) {
-    text += " from " + blocker.client;
-  }
-  if (!blocker.since.empty()) {
-    text += ", since " + blocker.since;
-  }
-  return text + ")";
-}
-
-std::vector<Blocker> read_blockers(const Rows& rows) {
-  std::vector<Blocker> blockers;
-  for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-    Blocker& blocker = blockers.emplace_back();
-    const std::string pid = rows.text(i, 0);
-    std::from_chars(pid.data(), pid.data() + pid.size(), blocker.pid);
-    blocker.application = rows.text(i, 1);
-    blocker.user = rows.text(i, 2);
-    blocker.client = rows.text(i, 3);
-    blocker.state = rows.text(i, 4);
-    blocker.since = rows.text(i, 5);
-    const std::string query = rows.text(i, 6);
-    blocker.query = query.empty() ? query : sanitise_sql(query);
-  }
-  return blockers;
 }
 
 Result<bool> MigrationLock::is_held(ReadSession& session) {

@@ -1,15 +1,19 @@
 // The migration lock: one advisory lock per database, held by the session that does the work.
 //
-// It is polled, never waited for: a session blocked in pg_advisory_lock holds a snapshot, which deadlocks with CREATE INDEX
-// CONCURRENTLY. The key is a constant, so every run on a database excludes every other, whatever its version table is called.
-// Losing the session loses the lock, and with it the right to work: there is nothing to renew and nothing to leave behind.
+// The lock is polled: a session blocked in pg_advisory_lock() holds a snapshot, and CREATE INDEX CONCURRENTLY of the lock's
+// holder would wait for that snapshot, a deadlock. The key is a constant, so all runs on a database exclude each other,
+// whatever their version tables are called. A lost session loses the lock: nothing has to be renewed and nothing is left
+// behind.
+//
+// Threads: the session's thread.
 #pragma once
 
 #include <functional>
 #include <vector>
 
 #include "migrations/base/clock.hpp"
-#include "migrations/execute/migrator.hpp"
+#include "migrations/base/stop.hpp"
+#include "migrations/session/blocker.hpp"
 #include "migrations/session/session.hpp"
 
 namespace athanor {
@@ -23,22 +27,19 @@ class MigrationLock {
   [[nodiscard]] static Command try_command();
 
   struct Wait {
-    milliseconds deadline{0};
+    milliseconds deadline{0};  // how long to wait; 0: one attempt
+    // Called before every pause; may be empty.
     std::function<void(const std::vector<Blocker>& holders, milliseconds waited)> report;
   };
   // Polls until the lock is held. LockHeld names the holder when the deadline passes, Interrupted when a stop is requested.
   // Returns how long it waited.
   [[nodiscard]] static Result<milliseconds> acquire(Session& session, Clock& clock, const StopToken& stop, const Wait& wait);
-  // Releases it; false from the server (we did not hold it) is an error.
+  // Internal when the lock was not held: a statement of the run released it.
   [[nodiscard]] static Result<void> release(Session& session);
-  // Whether this session holds it: the server answers, for whoever sat idle with it meanwhile.
+  // Asks the server whether this session holds the lock.
   [[nodiscard]] static Result<bool> is_held(ReadSession& session);
+  // The sessions that hold the lock of this database.
   [[nodiscard]] static Result<std::vector<Blocker>> holders(ReadSession& session);
 };
-
-// "pid 4711 (athanor, alice from 10.1.2.3, since 2026-11-21T02:10:00+00:00)".
-[[nodiscard]] std::string describe_blocker(const Blocker& blocker);
-// A row of pid, application, user, client, state, since, query.
-[[nodiscard]] std::vector<Blocker> read_blockers(const Rows& rows);
 
 }  // namespace athanor

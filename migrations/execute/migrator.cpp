@@ -13,7 +13,7 @@ Migrator::Migrator(SessionFactory& factory, Clock& clock, MigratorSettings setti
 Migrator::~Migrator() = default;
 
 Result<Observation> Migrator::observe() {
-  TRY_ASSIGN(DatabaseState state, impl_->look(impl_->settings.identify));
+  TRY_ASSIGN(DatabaseState state, impl_->observe(impl_->settings.identify));
   return std::move(state.observation);
 }
 
@@ -57,8 +57,8 @@ Result<void> Migrator::Impl::run_revisions(RunContext& run) {
 }
 
 Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
-  auto found =
-      resolve_lost_run(factory, clock, run.stop, settings, versions, ledger, run.report.run_id, run.lost_transaction, session);
+  auto found = resolve_lost_run({settings, versions, ledger, run.report.run_id, run.lost_transaction}, factory, clock, run.stop,
+                                session);
   if (!found) {
     return fail(Error(ErrorCode::CommitOutcomeUnknown,
                       "the connection was lost and the database cannot be asked how the last "
@@ -72,7 +72,7 @@ Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
       run.finished(i, milliseconds(0));
     }
   }
-  run.report.rows = found->rows;
+  run.report.current_heads = found->current_heads;
   if (run.report.executed.size() == revisions.size()) {
     return {};
   }
@@ -92,7 +92,7 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
   auto entry = run.entry(*run.failed, "failed");
   entry.duration = milliseconds(0);
   entry.failure = &error;
-  Command command = run.ledger.record(entry);
+  Command command = run.ledger.history().record(entry);
   const auto recorded = session->query(command.sql, command.parameters);  // a courtesy: the report has it too
   if (!recorded && recorded.error().sqlstate.starts_with("22")) {         // the database's encoding lacks one of its characters
     for (auto& parameter : command.parameters) {
@@ -108,7 +108,7 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
 Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
                                       const PreRunCheck& pre_run_check) {
   return with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
-    if (!purge && state.observation.rows != plan.from) {
+    if (!purge && state.observation.current_heads != plan.from) {
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
                       .advise("plan again"));
     }
@@ -117,7 +117,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
       TRY(pre_run_check());
     }
     const bool steps = !std::ranges::all_of(plan.revisions, &PlannedRevision::single_transaction);
-    TRY(create_missing(*session, state, versions, ledger, steps ? StepTable::Needed : StepTable::NotNeeded));
+    TRY(create_missing(*session, state, versions, ledger, steps ? NeedStepTable::Yes : NeedStepTable::No));
     RunContext run{*session, clock, settings, versions, ledger, sink, stop, plan, report, watch};
     run.purge = purge;
     run.unfinished = state.observation.unfinished;
@@ -137,7 +137,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
 ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const PreRunCheck& pre_run_check) {
   ExecutionReport report;
   report.run_id = impl_->settings.run_id;
-  report.rows = plan.from;
+  report.current_heads = plan.from;
   if (plan.empty()) {
     return report;
   }

@@ -1,20 +1,17 @@
 // The migrator: observes one database and executes plans on it.
 //
-// One object per run and database. observe() needs no lock and one round trip; execute() takes the migration lock on the same
-// session, looks again, refuses a plan that no longer fits (StalePlan), creates version table and ledger if they are missing,
-// and runs every step. What happened is data: an ExecutionReport names the applied revisions even when a later one failed.
+// One object per run and database. It opens its session when it is first needed and keeps it. Whatever changes the database
+// holds the migration lock, which lives in that session.
 //
-// Threads: one thread per migrator. Ownership: borrows factory, clock and sink; owns its session and closes it (and with it
-// the lock) when destroyed.
+// Threads: one thread per migrator. Ownership: borrows factory, clock and sink, which must outlive it; owns its session and
+// closes it (and with it the lock) when destroyed.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "migrations/base/clock.hpp"
@@ -38,39 +35,44 @@ class Migrator {
   Migrator(const Migrator&) = delete;
   Migrator& operator=(const Migrator&) = delete;
 
-  // Connects if need be, and looks. No lock, nothing created.
+  // Reads the current heads, an unfinished revision and what exists. Connects if need be; takes no lock and changes nothing. At
+  // most two round trips. Errors: those of connecting, PoolerRefused, those of the server.
   [[nodiscard]] Result<Observation> observe();
-  // Checksums of applied revisions as the ledger has them, keyed by revision; empty without a ledger.
+  // What the ledger says of the revisions that are applied, by revision; empty without a ledger. Observes first.
   [[nodiscard]] Result<std::map<std::string, AppliedRevision>> applied_revisions();
-  // Compares the files of applied revisions with the ledger. The first difference is ChecksumMismatch with a diff hint. Bodies
-  // that `plan` already read are not read again.
+  // Compares the files of the revisions that are applied at `current_heads` with the ledger's checksums. Success without a
+  // ledger, and for revisions it has no checksum of. The first difference is ChecksumMismatch, with the command that shows it.
+  // `plan`, which may be null, spares reading the bodies it holds.
   [[nodiscard]] Result<void> verify_checksums(const RevisionGraph& graph, const RevisionSource& source,
-                                              const std::vector<std::string>& rows, const Plan* plan = nullptr);
-  // Runs the plan. Never throws; the report holds the error. An empty plan does nothing and takes no lock. `permit` is asked
-  // once, when the lock is held and before anything is changed: it may have been long in coming. Its error ends the run.
+                                              const std::vector<std::string>& current_heads, const Plan* plan = nullptr);
+  // Runs the plan: takes the lock, observes again, refuses a plan that no longer starts at the current heads (StalePlan) or
+  // does not continue a half-applied revision, creates version table and ledger if they are missing, and runs every step. The
+  // report holds the error, and the revisions that were applied whatever the error is. An empty plan does nothing and takes no
+  // lock.
+  //
+  // `pre_run_check` is called once, with the lock held and before anything is changed, because waiting for the lock may have
+  // taken long; its error ends the run. `stop`: a first request lets the running transaction end within the grace period, a
+  // second one cancels it.
   using PreRunCheck = std::function<Result<void>()>;
   [[nodiscard]] ExecutionReport execute(const Plan& plan, const StopToken& stop, const PreRunCheck& pre_run_check = {});
-  // Creates the version table and the ledger under the lock (`athanor ensure_version`).
+  // Creates the version table and the ledger, under the lock (`athanor ensure_version`). What exists stays as it is.
   [[nodiscard]] Result<void> ensure_version(const StopToken& stop);
-  // Deletes all rows first, then stamps: `stamp --purge`. Plan made from no rows.
+  // `stamp --purge`: deletes every row of the version table, then stamps. `plan` is made from no heads; it may be empty, which
+  // leaves the version table empty.
   [[nodiscard]] ExecutionReport purge_and_stamp(const Plan& plan, const StopToken& stop);
 
-  // `athanor repair`: accept the files as they are for these revisions (new checksums), under the lock.
+  // `athanor repair`: records new checksums for these revisions in one transaction, under the lock. Returns how many.
   [[nodiscard]] Result<int> accept_checksums(const std::map<std::string, std::string>& checksum_by_revision,
                                              const StopToken& stop);
-  // `athanor repair --step done|redo|abandon`: a human says how the unfinished autocommit statement ended, or that the traces
-  // of a half-applied revision were removed by hand.
+  // `athanor repair --step done|redo|abandon`: a person says how the unfinished autocommit statement ended (it took effect; it
+  // did not), or that the traces of a half-applied revision were removed by hand. Usage when there is nothing to resolve.
   enum class StepResolution : std::uint8_t { Done, Redo, Abandon };
   [[nodiscard]] Result<void> resolve_step(StepResolution resolution, const StopToken& stop);
 
-  struct HistoryEntry {
-    std::int64_t id = 0;
-    std::string run_id, revision, direction, outcome, checksum, plan_hash, started_at, actor, sqlstate, message;
-    std::int64_t duration_ms = 0;
-  };
-  // Newest first; empty without a ledger.
+  using HistoryEntry = athanor::HistoryEntry;
+  // The newest `limit` rows of the ledger's history, newest first; empty without a ledger. Observes first.
   [[nodiscard]] Result<std::vector<HistoryEntry>> ledger(std::size_t limit);
-  // Who holds the migration lock now; empty when nobody does.
+  // The sessions that hold the migration lock now; empty when nobody does.
   [[nodiscard]] Result<std::vector<Blocker>> lock_holders();
 
  private:

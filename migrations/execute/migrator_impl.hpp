@@ -1,4 +1,6 @@
-// What a Migrator is made of; for the files that implement it, and nobody else.
+// The state of a Migrator and what its operations share. Included by the files that implement Migrator, and by no others.
+//
+// Threads: the migrator's thread.
 #pragma once
 
 #include <memory>
@@ -24,7 +26,7 @@ struct Migrator::Impl {
   Ledger ledger;
   BlockerWatch watch;
   std::unique_ptr<Session> session;
-  std::optional<DatabaseState> last_state;  // by this session, at its last look
+  std::optional<DatabaseState> last_state;  // what this session observed last
 
   Impl(SessionFactory& session_factory, Clock& the_clock, MigratorSettings with, ProgressSink& progress)
       : factory(session_factory),
@@ -48,7 +50,8 @@ struct Migrator::Impl {
     return {};
   }
 
-  Result<DatabaseState> look(bool identify = false) {
+  // Two round trips without the lock. `identify`: Observation::identity is wanted, which costs a fresh session another catalog.
+  Result<DatabaseState> observe(bool identify = false) {
     TRY(connect());
     TRY_ASSIGN(DatabaseState state, observe_state(*session, settings, versions, ledger, identify));
     last_state = state;
@@ -74,19 +77,21 @@ struct Migrator::Impl {
     return session->alive() ? MigrationLock::release(*session) : Result<void>{};
   }
 
-  // Runs `work(state)` under the lock, with version table and ledger in place.
+  // Runs `work(state)` under the lock; `state` was read with the lock held. Releases the lock whatever `work` returns.
   template <class Work>
   Result<void> with_lock(const StopToken& stop, ExecutionReport& report, Work work) {
-    TRY_ASSIGN(LockedState quick, lock_at_once());
+    TRY_ASSIGN(LockedState quick, try_lock_and_observe());
     if (!quick.locked) {
       TRY_ASSIGN(report.lock_waited, lock(stop));
     }
-    Result<void> outcome = prepared(work, std::move(quick.state));
+    Result<void> outcome = work_on_primary(work, std::move(quick.state));
     Result<void> released = unlock();
     return outcome ? released : outcome;
   }
 
-  Result<LockedState> lock_at_once() {
+  // One round trip instead of three, when nobody holds the lock and this session has observed the database before. An empty
+  // answer means to go the long way.
+  Result<LockedState> try_lock_and_observe() {
     if (!last_state || !session || !session->alive()) {
       return LockedState{};
     }
@@ -94,11 +99,11 @@ struct Migrator::Impl {
   }
 
   template <class Work>
-  Result<void> prepared(Work& work, std::optional<DatabaseState> looked) {
-    if (!looked) {
-      TRY_ASSIGN(looked, look());
+  Result<void> work_on_primary(Work& work, std::optional<DatabaseState> observed) {
+    if (!observed) {
+      TRY_ASSIGN(observed, observe());
     }
-    const DatabaseState& state = *looked;
+    const DatabaseState& state = *observed;
     if (state.observation.read_only) {
       return fail(Error(ErrorCode::DatabaseUnreachable, factory.describe() + " is a standby and cannot be migrated")
                       .advise("give the primary's URL, or several hosts with target_session_attrs=read-write"));

@@ -1,4 +1,4 @@
-// What a Migrator is told about one database: where version table and ledger are, and how a run behaves.
+// The settings of a Migrator: where one database keeps version table and ledger, and how a run behaves.
 //
 // Threads: plain values.
 #pragma once
@@ -11,9 +11,9 @@ namespace athanor {
 
 struct MigratorSettings {
   std::string version_table = "alembic_version";
-  std::string version_table_schema;
+  std::string version_table_schema;  // empty: by search_path
   bool version_table_pk = true;
-  bool transaction_per_migration = true;
+  bool transaction_per_migration = true;  // false: consecutive transactional revisions share one transaction
   std::string ledger_schema = "athanor";
   ExecutionSettings execution;
   std::string actor;      // who: "alice@laptop", "databasemigration/shop/orders"

@@ -1,4 +1,4 @@
-// What a database says about its migrations: current heads, an unfinished revision, what the ledger recorded.
+// What a database holds about its migrations: current heads, a half-applied revision, the ledger's rows.
 //
 // Threads: plain values.
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace athanor {
 
-// What the ledger says of one revision as it was last applied.
+// The ledger's latest row of a revision that is applied.
 struct AppliedRevision {
   std::string revision;
   std::string checksum;  // empty when it was applied by another tool or stamped
@@ -34,16 +34,23 @@ struct UnfinishedStep {
   std::string checksum;               // of the text that was half-applied
 };
 
+// A row of the ledger's history.
+struct HistoryEntry {
+  std::int64_t id = 0;
+  std::string run_id, revision, direction, outcome, checksum, plan_hash, started_at, actor, sqlstate, message;
+  std::int64_t duration_ms = 0;
+};
+
 struct Observation {
-  std::vector<std::string> rows;  // of the version table, sorted
+  std::vector<std::string> current_heads;  // rows of the version table, sorted
   bool has_version_table = false;
   bool has_ledger = false;
-  bool read_only = false;  // a standby: may be looked at, not migrated
+  bool read_only = false;  // a standby: can be observed, not migrated
   int server_version = 0;
   std::optional<UnfinishedStep> unfinished;
-  // Which version table of which database of which running server, in the server's words: the same text by whatever host name,
-  // port, user or search_path it was reached. Another one after a restart, and for a copy of the server. Empty unless asked
-  // for.
+  // Names this version table of this database of this running server: the same text whatever host name, port, user or
+  // search_path it was reached by, and another text after a restart or for a copy of the server. Compare, do not parse. Empty
+  // unless MigratorSettings::identify is set.
   std::string identity;
 };
 

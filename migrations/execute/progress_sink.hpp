@@ -1,6 +1,6 @@
-// Receives the progress of a run.
+// Receives the progress of a run as it happens.
 //
-// Threads: called from the migrator's thread; must not block for long.
+// Threads: called on the migrator's thread, partly while the server works; must not block for long and must not throw.
 #pragma once
 
 #include <cstddef>

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "migrations/execute/migration_lock.hpp"
+
 namespace athanor {
 namespace {
 
@@ -23,7 +25,8 @@ Result<std::unique_ptr<Session>> reconnect(SessionFactory& factory, Clock& clock
   }
 }
 
-// in progress → wait; committed, aborted → answer; too old or another server → nothing.
+// Waits while the transaction is in progress. Nothing when the server cannot tell: the id is too old, or it is another server
+// (a failover).
 Result<std::optional<bool>> transaction_status(Session& session, Clock& clock, const StopToken& stop,
                                                const std::string& transaction_id, milliseconds limit) {
   const auto start = clock.steady_now();
@@ -44,26 +47,23 @@ Result<std::optional<bool>> transaction_status(Session& session, Clock& clock, c
 
 }  // namespace
 
-Result<LostRun> resolve_lost_run(SessionFactory& factory, Clock& clock, const StopToken& stop, const MigratorSettings& settings,
-                                 const VersionTable& versions, const Ledger& ledger, const std::string& run_id,
-                                 const std::string& transaction_id, std::unique_ptr<Session>& session) {
+Result<ResolvedRun> resolve_lost_run(const LostRun& run, SessionFactory& factory, Clock& clock, const StopToken& stop,
+                                     std::unique_ptr<Session>& session) {
   session.reset();
-  const auto limit = settings.execution.lock_wait;
+  const auto limit = run.settings.execution.lock_wait;
   TRY_ASSIGN(session, reconnect(factory, clock, stop, limit));
-  LostRun found;
-  found.run_id = run_id;
-  found.transaction_id = transaction_id;
-  if (!transaction_id.empty()) {
-    TRY_ASSIGN(found.transaction_committed, transaction_status(*session, clock, stop, transaction_id, limit));
+  ResolvedRun found;
+  if (!run.transaction_id.empty()) {
+    TRY_ASSIGN(found.transaction_committed, transaction_status(*session, clock, stop, run.transaction_id, limit));
   }
   // The old backend holds the lock until it is gone: having it means that nothing of the old session can still commit.
   TRY(MigrationLock::acquire(*session, clock, stop, {limit, nullptr}));
-  TRY_ASSIGN(const Rows rows, session->query(versions.select_statement()));
-  for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-    found.rows.push_back(rows.text(i, 0));
+  TRY_ASSIGN(const Rows heads, session->query(run.versions.select_statement()));
+  for (std::size_t i = 0; i < heads.rows.size(); ++i) {
+    found.current_heads.push_back(heads.text(i, 0));
   }
-  std::ranges::sort(found.rows);
-  const Command select = ledger.select_run(run_id);
+  std::ranges::sort(found.current_heads);
+  const Command select = run.ledger.history().select_run(run.run_id);
   TRY_ASSIGN(const Rows committed, session->query(select.sql, select.parameters));
   for (std::size_t i = 0; i < committed.rows.size(); ++i) {
     found.committed.insert(committed.text(i, 0));

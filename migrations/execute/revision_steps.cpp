@@ -49,8 +49,9 @@ class StepsRun {
   }
 
   [[nodiscard]] Command done(std::size_t step) const {
-    return run_.ledger.step_state(*revision_.walk.revision, row_direction(revision_), step, 0, "complete", "",
-                                  revision_.script->checksum, run_.report.run_id);
+    return run_.ledger.steps().record_state(
+        {*revision_.walk.revision, row_direction(revision_), step},
+        {.state = "complete", .checksum = revision_.script->checksum, .run_id = run_.report.run_id});
   }
 
   Result<void> mark_done(std::size_t step) {
@@ -92,7 +93,7 @@ class StepsRun {
       transaction.commands.push_back(std::move(command));
       origins.push_back(statement);
     };
-    const auto& before = run_.rows_before(index_);
+    const auto& before = run_.heads_before(index_);
     if (last) {
       for (auto& command : run_.versions.apply(revision_.walk, before)) {
         add(std::move(command), nullptr);
@@ -107,10 +108,10 @@ class StepsRun {
       }
     }
     if (last) {
-      add(run_.ledger.forget_steps(*revision_.walk.revision), nullptr);
+      add(run_.ledger.steps().forget_revision(*revision_.walk.revision), nullptr);
       auto entry = run_.entry(revision_, "applied");
       entry.duration = elapsed();
-      add(run_.ledger.record(entry), nullptr);
+      add(run_.ledger.history().record(entry), nullptr);
     } else {
       add(done(step), nullptr);
     }

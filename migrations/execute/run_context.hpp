@@ -1,26 +1,33 @@
-// What every step runner of one run shares.
+// One run: what the functions that run its steps share, and those functions.
 //
 // Threads: the migrator's thread. Ownership: borrows everything; lives for one execute().
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "migrations/base/clock.hpp"
+#include "migrations/base/stop.hpp"
 #include "migrations/execute/blocker_watch.hpp"
+#include "migrations/execute/execution_report.hpp"
 #include "migrations/execute/ledger.hpp"
-#include "migrations/execute/migrator.hpp"
+#include "migrations/execute/migrator_settings.hpp"
+#include "migrations/execute/observation.hpp"
+#include "migrations/execute/progress_sink.hpp"
 #include "migrations/execute/version_table.hpp"
 
 namespace athanor {
 
-// Attempts after lock_timeout, deadlock and serialisation failures: exponential pauses under one total budget.
+// Retries after lock_timeout, deadlock and serialisation failures: pauses from 250 ms, doubled up to 15 s, within one budget.
 class LockRetries {
  public:
   LockRetries(Clock& clock, milliseconds budget) : clock_(&clock), budget_(budget) {}
 
-  // The pause before the next attempt, or nothing when the error is not of that kind or the budget is used up.
+  // The pause before the next attempt. Empty when the error is of another kind or the budget is used up.
   [[nodiscard]] std::optional<milliseconds> pause_after(const Error& error);
-  // A step succeeded: the next one has the whole budget again.
+  // A step succeeded: the next one has the whole budget.
   void reset();
   [[nodiscard]] int attempts() const { return attempts_; }
 
@@ -43,35 +50,41 @@ struct RunContext {
   const Plan& plan;
   ExecutionReport& report;
   BlockerWatch& watch;
-  const PlannedRevision* running = nullptr;       // for the wait listener
+  const PlannedRevision* running = nullptr;       // which revision the server works on now
   std::optional<SteadyTime> stop_seen = {};       // when a graceful stop was first noticed
   std::optional<UnfinishedStep> unfinished = {};  // of the plan's first revision
   bool purge = false;                             // stamp --purge: all rows go first
   const PlannedRevision* failed = nullptr;        // whose failure the ledger must record
   std::string lost_transaction = {};              // id of the transaction whose COMMIT was not answered, when known
 
-  // Rows of the version table before revision `index`.
-  [[nodiscard]] const std::vector<std::string>& rows_before(std::size_t index) const;
-  [[nodiscard]] Ledger::Entry entry(const PlannedRevision& revision, std::string_view outcome) const;
-  // Notes where it failed and gives the error its place: "path:line".
+  // The current heads before revision `index`.
+  [[nodiscard]] const std::vector<std::string>& heads_before(std::size_t index) const;
+  [[nodiscard]] HistoryTable::Entry entry(const PlannedRevision& revision, std::string_view outcome) const;
+  // Records in the report where the run failed and gives the error its place ("path:line"); explains cancellations and
+  // timeouts. `statement` may be null.
   [[nodiscard]] Error failed_at(const PlannedRevision& revision, const SqlStatement* statement, Error error);
-  // Waits before another attempt and tells the sink; false when there will be none.
+  // Reports the retry to the sink and waits. False when there will be no retry: the error is final, or a stop was requested.
   [[nodiscard]] bool wait_for_retry(LockRetries& retries, const PlannedRevision& revision, const Error& error);
+  // Adds the revision to the report as applied and tells the sink.
   void finished(std::size_t index, milliseconds duration);
-  // The wait listener: reports blockers, turns stop requests into a cancel. True: cancel now.
+  // Called while the session waits for the server (WaitListener). Reports blockers; returns true to cancel the running
+  // statement after a stop request and its grace period.
   [[nodiscard]] bool while_waiting(milliseconds waited);
 };
 
+// The direction as ledger rows record it: "upgrade", "downgrade", or "stamp" for a step without a revision.
 [[nodiscard]] std::string_view row_direction(const PlannedRevision& revision);
 
-// Revisions [first, last) of one transaction each (or all in one), pipelined.
+// Runs the revisions [first, last), one transaction each (or all in one), pipelined. CommitOutcomeUnknown when the connection
+// was lost with a COMMIT unanswered.
 [[nodiscard]] Result<void> run_transactions(RunContext& run, std::size_t first, std::size_t last);
-// A revision of several steps, from where it stopped last time.
+// Runs a revision of several steps, from where it stopped last time.
 [[nodiscard]] Result<void> run_steps(RunContext& run, std::size_t index);
-// One statement outside a transaction, with intent before it and a probe after a crash.
+// Runs the statements of an autocommit step from `first_statement` on, each with its intent recorded before it. `intent_found`:
+// an earlier run was interrupted in the first of them; `state_before` is what the catalog said before that one was sent.
 [[nodiscard]] Result<void> run_autocommit_step(RunContext& run, const PlannedRevision& revision, std::size_t step,
                                                std::size_t first_statement, bool intent_found, const std::string& state_before);
-// A batch step, after the key `cursor`.
+// Runs a batch step from behind the key `cursor`; empty: from the start. `rows` are those done by earlier runs.
 [[nodiscard]] Result<void> run_batch_step(RunContext& run, const PlannedRevision& revision, std::size_t step,
                                           std::optional<std::string> cursor, std::int64_t rows);
 

@@ -33,7 +33,7 @@ void append_revision(const RunContext& run, std::size_t index, Group& group) {
   if (run.purge && index == 0) {
     add(run.versions.purge(), nullptr);
   }
-  for (auto& command : run.versions.apply(revision.walk, run.rows_before(index))) {
+  for (auto& command : run.versions.apply(revision.walk, run.heads_before(index))) {
     add(std::move(command), nullptr);
   }
   if (revision.script) {
@@ -44,7 +44,7 @@ void append_revision(const RunContext& run, std::size_t index, Group& group) {
       }
     }
   }
-  add(run.ledger.record(run.entry(revision, revision.script ? "applied" : "stamped")), nullptr);
+  add(run.ledger.history().record(run.entry(revision, revision.script ? "applied" : "stamped")), nullptr);
 }
 
 // Pipelines groups, retries on lock contention, and leaves the session idle whatever happens.
@@ -138,7 +138,7 @@ class TransactionRun {
     const auto& revision = run_.plan.revisions[origin.revision];
     Error error = std::move(*outcome.error);
     if (origin.statement == nullptr && error.sqlstate == VersionTable::kGuardFailed) {
-      return fail(run_.failed_at(revision, nullptr, row_mismatch(revision, run_.rows_before(origin.revision))));
+      return fail(run_.failed_at(revision, nullptr, row_mismatch(revision, run_.heads_before(origin.revision))));
     }
     if (run_.wait_for_retry(retries_, revision, error)) {
       next_ = group.first;
@@ -152,14 +152,14 @@ class TransactionRun {
   }
 
   [[nodiscard]] Error row_mismatch(const PlannedRevision& revision, const std::vector<std::string>& expected) const {
-    std::string rows;
-    for (const auto& row : expected) {
-      rows += (rows.empty() ? "" : ", ") + row;
+    std::string heads;
+    for (const auto& head : expected) {
+      heads += (heads.empty() ? "" : ", ") + head;
     }
     return Error(ErrorCode::VersionRowMismatch, "the version table " + run_.versions.qualified() +
                                                     " no longer holds what revision " +
                                                     revision.walk.revision.value_or(run_.plan.target) + " starts from (" +
-                                                    (rows.empty() ? "no row" : rows) + "); nothing of it was applied")
+                                                    (heads.empty() ? "no row" : heads) + "); nothing of it was applied")
         .advise("another tool wrote to the version table during the run: look at `athanor current`, then run again");
   }
 

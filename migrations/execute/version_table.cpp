@@ -7,10 +7,10 @@
 namespace athanor {
 namespace {
 
-// One row met, or division by zero.
+// Division by zero unless the change met exactly one row.
 constexpr std::string_view kExactlyOne = " SELECT 1 / (CASE count(*) WHEN 1 THEN 1 ELSE 0 END) FROM met";
 
-// {"a","b"}: ids cannot hold quotes or backslashes as Athanor reads them, but other tools' rows may.
+// {"a","b"}. Athanor accepts no quotes or backslashes in ids, but rows that another tool wrote may hold them.
 std::string array_literal(const std::vector<std::string>& items) {
   std::string text = "{";
   for (const auto& item : items) {
@@ -47,12 +47,12 @@ Command VersionTable::purge() const {
   return {"DELETE FROM " + name_, {}, ""};
 }
 
-Command VersionTable::expect(const std::vector<std::string>& rows) const {
+Command VersionTable::expect(const std::vector<std::string>& heads) const {
   return {
       "SELECT 1 / (CASE WHEN (SELECT coalesce(array_agg(version_num::text ORDER BY version_num::text COLLATE \"C\"), '{}') "
       "FROM " +
           name_ + ") = $1::text[] THEN 1 ELSE 0 END)",
-      {array_literal(rows)},
+      {array_literal(heads)},
       "athanor_expect"};
 }
 
@@ -75,6 +75,7 @@ Command VersionTable::change(const RowOperation& operation) const {
 
 std::vector<Command> VersionTable::apply(const WalkStep& step, const std::vector<std::string>& before) const {
   std::vector<Command> commands;
+  // Updating or deleting the only row fails by itself when that row is not there; anything else needs the guard in front.
   const bool guards_itself = step.operations.size() == 1 && step.operations.front().kind != RowOperation::Kind::Insert &&
                              before.size() == 1 && before.front() == step.operations.front().from;
   if (!guards_itself) {

@@ -1,7 +1,7 @@
 // The version table: Alembic's own, so that a database can move between the two tools at any time.
 //
-// Every change of a row is also a guard: it fails with division by zero unless it met exactly one row. In a pipeline this
-// is what stops a transaction whose predecessor did not commit.
+// Every change of a row is also a guard: it fails with division by zero unless it changed exactly one row. In a pipeline this
+// stops a transaction whose predecessor did not commit.
 //
 // Threads: immutable after construction.
 #pragma once
@@ -16,18 +16,21 @@ namespace athanor {
 
 class VersionTable {
  public:
+  // Names as configured, unquoted; an empty schema leaves the choice to search_path.
   VersionTable(const std::string& schema, const std::string& table, bool primary_key);
 
+  // Quoted, with its schema.
   [[nodiscard]] const std::string& qualified() const { return name_; }
   [[nodiscard]] std::string create_statement() const;
   [[nodiscard]] std::string select_statement() const;
+  // Deletes every row.
   [[nodiscard]] Command purge() const;
-  // Fails unless the table holds exactly these rows.
-  [[nodiscard]] Command expect(const std::vector<std::string>& rows) const;
-  // The commands of one step, guarded. `before` are the rows the step starts from; a lone update guards itself.
+  // Fails with kGuardFailed unless the table holds exactly these revisions.
+  [[nodiscard]] Command expect(const std::vector<std::string>& heads) const;
+  // The row operations of one step behind their guard. `before` are the heads the step starts from.
   [[nodiscard]] std::vector<Command> apply(const WalkStep& step, const std::vector<std::string>& before) const;
 
-  // SQLSTATE of a guard that failed.
+  // SQLSTATE of a guard that failed: division by zero.
   static constexpr std::string_view kGuardFailed = "22012";
 
  private:

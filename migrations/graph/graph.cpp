@@ -4,7 +4,6 @@
 
 #include "migrations/graph/graph_data.hpp"
 #include "migrations/graph/graph_range.hpp"
-#include "migrations/graph/set_order.hpp"
 
 namespace athanor {
 
@@ -51,21 +50,6 @@ std::vector<std::string> GraphData::ids(std::span<const Node> nodes) const {
     result.push_back(node >= 0 ? id(node) : std::string("base"));
   }
   return result;
-}
-
-void GraphData::arrange_as_set(NodeList& nodes) const {
-  if (nodes.size() < 2) {
-    return;
-  }
-  std::vector<std::string_view> texts;
-  for (const Node node : nodes) {
-    texts.emplace_back(id(node));
-  }
-  NodeList arranged;
-  for (const std::size_t place : set_order(texts)) {
-    arranged.push_back(nodes[place]);
-  }
-  nodes = std::move(arranged);
 }
 
 void GraphData::reach(const Edges& edges, std::span<const Node> start, Marks& seen) const {

@@ -85,23 +85,23 @@ class RevisionGraph {
   [[nodiscard]] std::vector<std::string> branch_labels(std::string_view id) const;  // inherited ones included, sorted
   [[nodiscard]] std::vector<std::string> dependencies(std::string_view id) const;   // resolved to ids
 
-  // Walks. `current` are rows of the version table in any order.
+  // Walks. `current` are the heads the database is at, rows of its version table, in any order.
   [[nodiscard]] Result<Walk> upgrade(const std::vector<std::string>& current, std::string_view target) const;
   [[nodiscard]] Result<Walk> downgrade(const std::vector<std::string>& current, std::string_view target) const;
   [[nodiscard]] Result<Walk> stamp(const std::vector<std::string>& current, const std::vector<std::string>& targets) const;
-  // An offline range: the walk of `upgrade a:b` and `downgrade a:b` (with --sql), from the rows that `a` means.
-  // Returns the start rows and the walk.
+  // An offline range: the walk of `upgrade a:b` and `downgrade a:b` (with --sql), from the heads that `a` means.
+  // Returns the start heads and the walk.
   [[nodiscard]] Result<std::pair<std::vector<std::string>, Walk>> offline(Direction direction, std::string_view range) const;
 
   // Revisions a symbol means, with Alembic's get_revisions(): id, unique prefix, label, head, heads, base, label@head, …;
-  // "current" needs the rows. Ids in Alembic's order.
+  // "current" needs the current heads. Ids in Alembic's order.
   [[nodiscard]] Result<std::vector<std::string>> resolve(std::string_view symbol,
                                                          const std::vector<std::string>& current = {}) const;
   // history -r a:b: ids newest first; empty text for an open end.
   [[nodiscard]] Result<std::vector<std::string>> history_range(std::string_view base, std::string_view head,
                                                                const std::vector<std::string>& current = {}) const;
-  // Revisions of `rows` and everything below them, dependencies included: what is applied when the table holds `rows`.
-  [[nodiscard]] Result<std::vector<std::string>> applied(const std::vector<std::string>& rows) const;
+  // The revisions `current` and everything below them, dependencies included: what is applied in a database at these heads.
+  [[nodiscard]] Result<std::vector<std::string>> applied(const std::vector<std::string>& current) const;
 
  private:
   struct Impl;

@@ -256,9 +256,7 @@ class Builder {
       for (const Node parent : data_.down.of(node)) {
         data_.normalized.add_once(parent);
       }
-      NodeList dependencies(data_.depends.of(node).begin(), data_.depends.of(node).end());
-      data_.arrange_as_set(dependencies);
-      for (const Node dependency : dependencies) {
+      for (const Node dependency : data_.depends.of(node)) {
         todo.assign(data_.down.of(node).begin(), data_.down.of(node).end());
         if (!any_depends(todo, dependency, lowest[at(dependency)], seen, ++search)) {
           data_.normalized.add_once(dependency);

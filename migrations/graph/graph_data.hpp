@@ -105,8 +105,6 @@ struct GraphData {
   [[nodiscard]] bool has_label(Node node, std::string_view label) const;
   [[nodiscard]] std::vector<std::string_view> labels_of(std::uint32_t set) const;  // sorted, each once
   [[nodiscard]] std::vector<std::string> ids(std::span<const Node> nodes) const;
-  // Puts different nodes into the order that Alembic leaves to a set (set_order.hpp).
-  void arrange_as_set(NodeList& nodes) const;
   // Marks `start` and everything that `edges` lead to from there.
   void reach(const Edges& edges, std::span<const Node> start, Marks& seen) const;
 };

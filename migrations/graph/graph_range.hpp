@@ -1,4 +1,4 @@
-// Which revisions a range holds: everything between where the rows stand and where a walk is to end.
+// Which revisions a range holds: everything between the current heads and where a walk is to end.
 //
 // Threads: functions over the immutable graph.
 #pragma once

@@ -121,7 +121,7 @@ Result<NodeList> Symbols::all(const RangeEnd& end) const {
   NodeList result;
   for (const std::string& name : end.names) {
     if (const Node node = data_.owner_of(name); node != kNothing && name != "heads" && name != "head" && name != "base") {
-      result.push_back(node);  // ten thousand rows need no ten thousand parses
+      result.push_back(node);  // ten thousand heads need no ten thousand parses
       continue;
     }
     TRY_ASSIGN(const NodeList nodes, all(name));

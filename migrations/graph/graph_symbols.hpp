@@ -15,13 +15,13 @@ namespace athanor {
 
 class Lineage;
 
-// One end of a range: a symbol as typed, or rows of the version table.
+// One end of a range: a symbol as typed, or the current heads of a database.
 struct RangeEnd {
   std::vector<std::string> names;
   bool typed = false;
 
   [[nodiscard]] static RangeEnd symbol(std::string_view text) { return {{std::string(text)}, true}; }
-  [[nodiscard]] static RangeEnd rows(std::vector<std::string> rows) { return {std::move(rows), false}; }
+  [[nodiscard]] static RangeEnd heads(std::vector<std::string> ids) { return {std::move(ids), false}; }
   [[nodiscard]] std::string text() const;  // for messages
 };
 

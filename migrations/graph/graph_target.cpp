@@ -50,10 +50,10 @@ Error walked_too_far(std::string_view target) {
 }
 
 // The revisions of `active` on the branch that have no child in it: where the branch stands now.
-Result<NodeList> tips_on_branch(const Symbols& symbols, const NodeList& rows, const std::string& branch) {
+Result<NodeList> tips_on_branch(const Symbols& symbols, const NodeList& heads, const std::string& branch) {
   const GraphData& data = symbols.data();
   Marks active = data.no_marks();
-  data.reach(data.normalized, rows, active);
+  data.reach(data.normalized, heads, active);
   TRY_ASSIGN(Lineage lineage, Lineage::of(symbols, branch));
   Marks covered = data.no_marks();
   NodeList on_branch;
@@ -73,14 +73,14 @@ Result<NodeList> tips_on_branch(const Symbols& symbols, const NodeList& rows, co
   return on_branch;
 }
 
-// Where to count upwards from when no revision is named: the one row, on the branch if one is given.
+// Where to count upwards from when no revision is named: the one head, on the branch if one is given.
 Result<Node> upgrade_start(const Symbols& symbols, const RangeEnd& current, const RelativeTarget& target) {
   NodeList starts;
   if (target.branch) {
-    TRY_ASSIGN(const NodeList rows, symbols.all(current));
-    TRY_ASSIGN(starts, symbols.filter(rows, *target.branch));
+    TRY_ASSIGN(const NodeList heads, symbols.all(current));
+    TRY_ASSIGN(starts, symbols.filter(heads, *target.branch));
     if (starts.empty()) {
-      TRY_ASSIGN(starts, tips_on_branch(symbols, rows, *target.branch));
+      TRY_ASSIGN(starts, tips_on_branch(symbols, heads, *target.branch));
     }
   } else if (current.names.size() == 1) {
     return symbols.one(current.names[0]);
@@ -97,7 +97,7 @@ Result<Node> named_start(const Symbols& symbols, const RelativeTarget& target) {
   return symbols.one(target.branch ? *target.branch + "@" + *target.symbol : *target.symbol);
 }
 
-// Without a named revision, "-N" counts from the first row, "branch@-N" from the branch's only row.
+// Without a named revision, "-N" counts from the first head, "branch@-N" from the branch's only head.
 Result<std::string> downgrade_start(const Symbols& symbols, const RangeEnd& current, RelativeTarget& target,
                                     std::vector<std::string>& warnings) {
   if (!target.branch) {
@@ -120,11 +120,11 @@ Result<std::string> downgrade_start(const Symbols& symbols, const RangeEnd& curr
     }
   }
   if (starts.empty()) {
-    // The branch may be applied with no row of its own, because other rows depend on it.
+    // The branch may be applied with no head of its own, because other heads depend on it.
     const GraphData& data = symbols.data();
-    TRY_ASSIGN(const NodeList rows, symbols.all(current));
+    TRY_ASSIGN(const NodeList heads, symbols.all(current));
     Marks active = data.no_marks();
-    data.reach(data.normalized, rows, active);
+    data.reach(data.normalized, heads, active);
     for (Node node = 0; node < static_cast<Node>(data.size()); ++node) {
       const auto above = data.next.of(node);
       if (active[at(node)] != 0 && std::ranges::none_of(above, [&](Node child) { return active[at(child)] != 0; })) {

@@ -1,4 +1,4 @@
-// Where a walk is to end: absolute targets, and relative ones counted from the rows or from a named revision.
+// Where a walk is to end: absolute targets, and relative ones counted from the current heads or from a named revision.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,7 @@ struct DowngradeTarget {
   std::optional<std::string> branch;
   Node node = kNothing;  // kNothing or kBase: everything goes
 };
-// `warnings` receives what Alembic warns of: counting down from several rows.
+// `warnings` receives what Alembic warns of: counting down from several heads.
 [[nodiscard]] Result<DowngradeTarget> downgrade_target(const Symbols& symbols, const RangeEnd& current, std::string_view target,
                                                        bool strict, std::vector<std::string>& warnings);
 

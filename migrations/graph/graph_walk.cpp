@@ -1,4 +1,4 @@
-// The walks: upgrade, downgrade, stamp, offline ranges, history ranges, and what rows imply.
+// The walks: upgrade, downgrade, stamp, offline ranges, history ranges, and what a set of heads implies.
 #include <algorithm>
 
 #include "migrations/graph/graph_data.hpp"
@@ -8,14 +8,14 @@
 namespace athanor {
 namespace {
 
-// A row that no file explains is not a mistyped target: say so, and how to go on.
-Error blame_rows(const Symbols& symbols, const std::vector<std::string>& rows, Error error) {
+// A head that is in no file is not a mistyped target: the error names the version table and the way out.
+Error unknown_head(const Symbols& symbols, const std::vector<std::string>& current, Error error) {
   if (error.code != ErrorCode::UnknownRevision) {
     return error;
   }
-  for (const std::string& row : rows) {
-    if (!symbols.ident(row) && error.message.find("'" + row + "'") != std::string::npos) {
-      return Error(ErrorCode::UnknownDatabaseRevision, "the version table holds revision '" + row + "', which is in no file")
+  for (const std::string& head : current) {
+    if (!symbols.ident(head) && error.message.find("'" + head + "'") != std::string::npos) {
+      return Error(ErrorCode::UnknownDatabaseRevision, "the version table holds revision '" + head + "', which is in no file")
           .advise(
               "restore its file, or check that database and folder belong together; `athanor stamp --purge` replaces the row");
     }
@@ -23,12 +23,12 @@ Error blame_rows(const Symbols& symbols, const std::vector<std::string>& rows, E
   return error;
 }
 
-Result<Walk> steps_of(const Symbols& symbols, const std::vector<std::string>& rows, const NodeList& order, Direction direction,
-                      std::vector<std::string> warnings) {
+Result<Walk> steps_of(const Symbols& symbols, const std::vector<std::string>& current, const NodeList& order,
+                      Direction direction, std::vector<std::string> warnings) {
   Walk walk;
   walk.warnings = std::move(warnings);
   walk.steps.reserve(order.size());
-  VersionRows table(symbols, rows);
+  VersionRows table(symbols, current);
   for (const Node node : order) {
     TRY_ASSIGN(WalkStep step, table.run(node, direction));
     walk.steps.push_back(std::move(step));
@@ -36,19 +36,19 @@ Result<Walk> steps_of(const Symbols& symbols, const std::vector<std::string>& ro
   return walk;
 }
 
-Result<Walk> upgrade_walk(const Symbols& symbols, const std::vector<std::string>& rows, std::string_view target) {
+Result<Walk> upgrade_walk(const Symbols& symbols, const std::vector<std::string>& current, std::string_view target) {
   TRY_ASSIGN(RevisionSet range,
-             revisions_between(symbols, RangeEnd::symbol(target), RangeEnd::rows(rows), {.implicit_base = true}));
+             revisions_between(symbols, RangeEnd::symbol(target), RangeEnd::heads(current), {.implicit_base = true}));
   TRY_ASSIGN(NodeList order, order_newest_first(symbols.data(), std::move(range.members), range.heads));
   std::ranges::reverse(order);
-  return steps_of(symbols, rows, order, Direction::Upgrade, {});
+  return steps_of(symbols, current, order, Direction::Upgrade, {});
 }
 
-Result<Walk> downgrade_walk(const Symbols& symbols, const std::vector<std::string>& rows, std::string_view target) {
+Result<Walk> downgrade_walk(const Symbols& symbols, const std::vector<std::string>& current, std::string_view target) {
   std::vector<std::string> warnings;
-  TRY_ASSIGN(RevisionSet range, revisions_to_drop(symbols, RangeEnd::rows(rows), target, warnings));
+  TRY_ASSIGN(RevisionSet range, revisions_to_drop(symbols, RangeEnd::heads(current), target, warnings));
   TRY_ASSIGN(const NodeList order, order_newest_first(symbols.data(), std::move(range.members), range.heads));
-  return steps_of(symbols, rows, order, Direction::Downgrade, std::move(warnings));
+  return steps_of(symbols, current, order, Direction::Downgrade, std::move(warnings));
 }
 
 Result<void> refuse_range(std::string_view target) {
@@ -60,8 +60,8 @@ Result<void> refuse_range(std::string_view target) {
   return {};
 }
 
-// The rows that a stamp of `targets` concerns: those in line with one of them, each once.
-Result<NodeList> rows_in_line(const Symbols& symbols, const NodeList& rows, const std::vector<std::string>& targets) {
+// The current heads that a stamp of `targets` concerns: those in line with one of them, each once.
+Result<NodeList> heads_in_line(const Symbols& symbols, const NodeList& heads, const std::vector<std::string>& targets) {
   NodeList result;
   Marks taken = symbols.data().no_marks();
   for (const std::string& target : targets) {
@@ -69,11 +69,11 @@ Result<NodeList> rows_in_line(const Symbols& symbols, const NodeList& rows, cons
       continue;
     }
     TRY_ASSIGN(Lineage lineage, Lineage::of(symbols, target, true));
-    for (const Node row : rows) {
-      TRY_ASSIGN(const bool in_line, lineage.has(row));
-      if (in_line && taken[at(row)] == 0) {
-        taken[at(row)] = 1;
-        result.push_back(row);
+    for (const Node head : heads) {
+      TRY_ASSIGN(const bool in_line, lineage.has(head));
+      if (in_line && taken[at(head)] == 0) {
+        taken[at(head)] = 1;
+        result.push_back(head);
       }
     }
   }
@@ -87,10 +87,10 @@ bool touches(const GraphData& data, const Edges& edges, Node from, const NodeLis
   return std::ranges::any_of(wanted, [&](Node node) { return seen[at(node)] != 0; });
 }
 
-Result<void> stamp_one(const GraphData& data, const NodeList& rows, Node goal, std::vector<StampMove>& moves) {
+Result<void> stamp_one(const GraphData& data, const NodeList& heads, Node goal, std::vector<StampMove>& moves) {
   if (goal == kNothing) {
-    for (const Node row : rows) {
-      moves.push_back({{row}, kNothing, false, true});
+    for (const Node head : heads) {
+      moves.push_back({{head}, kNothing, false, true});
     }
     return {};
   }
@@ -98,17 +98,17 @@ Result<void> stamp_one(const GraphData& data, const NodeList& rows, Node goal, s
     return fail(
         Error(ErrorCode::InvalidTarget, "stamp takes no target relative to the heads").advise("name the revision, or 'base'"));
   }
-  if (std::ranges::find(rows, goal) != rows.end()) {
+  if (std::ranges::find(heads, goal) != heads.end()) {
     return {};
   }
-  const bool above = touches(data, data.all_next, goal, rows);
-  const bool below = touches(data, data.normalized, goal, rows);
+  const bool above = touches(data, data.all_next, goal, heads);
+  const bool below = touches(data, data.normalized, goal, heads);
   if (above && below) {
     return fail(Error(ErrorCode::OverlappingHeads, "the version table holds revisions above and below '" + data.id(goal) + "'")
                     .advise("delete the rows that another row includes, or stamp with --purge"));
   }
   if (above || below) {
-    moves.push_back({rows, goal, below, false});
+    moves.push_back({heads, goal, below, false});
   } else {
     moves.push_back({{}, goal, true, true});
   }
@@ -117,9 +117,9 @@ Result<void> stamp_one(const GraphData& data, const NodeList& rows, Node goal, s
 
 Result<Walk> stamp_walk(const Symbols& symbols, const std::vector<std::string>& current,
                         const std::vector<std::string>& targets) {
-  TRY_ASSIGN(const NodeList rows, symbols.all(RangeEnd::rows(current)));
-  TRY_ASSIGN(const NodeList concerned, rows_in_line(symbols, rows, targets));
-  TRY_ASSIGN(NodeList goals, symbols.all(RangeEnd::rows(targets)));
+  TRY_ASSIGN(const NodeList heads, symbols.all(RangeEnd::heads(current)));
+  TRY_ASSIGN(const NodeList concerned, heads_in_line(symbols, heads, targets));
+  TRY_ASSIGN(NodeList goals, symbols.all(RangeEnd::heads(targets)));
   if (goals.empty()) {
     goals.push_back(kNothing);
   }
@@ -142,7 +142,7 @@ Result<Walk> RevisionGraph::upgrade(const std::vector<std::string>& current, std
   TRY(refuse_range(target));
   const Symbols symbols(impl_->data);
   return upgrade_walk(symbols, current, target).map_error([&](Error error) {
-    return blame_rows(symbols, current, std::move(error));
+    return unknown_head(symbols, current, std::move(error));
   });
 }
 
@@ -150,20 +150,20 @@ Result<Walk> RevisionGraph::downgrade(const std::vector<std::string>& current, s
   TRY(refuse_range(target));
   const Symbols symbols(impl_->data);
   return downgrade_walk(symbols, current, target).map_error([&](Error error) {
-    return blame_rows(symbols, current, std::move(error));
+    return unknown_head(symbols, current, std::move(error));
   });
 }
 
 Result<Walk> RevisionGraph::stamp(const std::vector<std::string>& current, const std::vector<std::string>& targets) const {
   const Symbols symbols(impl_->data);
   return stamp_walk(symbols, current, targets.empty() ? std::vector<std::string>{"base"} : targets).map_error([&](Error error) {
-    return blame_rows(symbols, current, std::move(error));
+    return unknown_head(symbols, current, std::move(error));
   });
 }
 
 Result<std::pair<std::vector<std::string>, Walk>> RevisionGraph::offline(Direction direction, std::string_view range) const {
   const Symbols symbols(impl_->data);
-  std::vector<std::string> rows;
+  std::vector<std::string> start_heads;
   std::string_view target = range;
   if (const auto split = range.find(':'); split != std::string_view::npos) {
     const std::string_view start = range.substr(0, split);
@@ -175,24 +175,24 @@ Result<std::pair<std::vector<std::string>, Walk>> RevisionGraph::offline(Directi
     if (start != "base") {
       TRY_ASSIGN(const Node node, symbols.one(start));
       if (node != kNothing) {
-        rows.push_back(impl_->data.id(node));
+        start_heads.push_back(impl_->data.id(node));
       }
     }
   } else if (direction == Direction::Downgrade) {
     return fail(Error(ErrorCode::InvalidTarget, "an offline downgrade needs to know where it starts")
                     .advise("write the target as <from>:<to>"));
   }
-  TRY_ASSIGN(Walk walk,
-             direction == Direction::Downgrade ? downgrade_walk(symbols, rows, target) : upgrade_walk(symbols, rows, target));
-  return std::pair(std::move(rows), std::move(walk));
+  TRY_ASSIGN(Walk walk, direction == Direction::Downgrade ? downgrade_walk(symbols, start_heads, target)
+                                                          : upgrade_walk(symbols, start_heads, target));
+  return std::pair(std::move(start_heads), std::move(walk));
 }
 
 Result<std::vector<std::string>> RevisionGraph::resolve(std::string_view symbol,
                                                         const std::vector<std::string>& current) const {
   const Symbols symbols(impl_->data);
   if (symbol == "current") {
-    const auto found = symbols.all(RangeEnd::rows(current)).map_error([&](Error error) {
-      return blame_rows(symbols, current, std::move(error));
+    const auto found = symbols.all(RangeEnd::heads(current)).map_error([&](Error error) {
+      return unknown_head(symbols, current, std::move(error));
     });
     TRY_ASSIGN(const NodeList nodes, found);
     return impl_->data.ids(nodes);
@@ -213,7 +213,7 @@ Result<std::vector<std::string>> RevisionGraph::history_range(std::string_view b
   RangeEnd upper = RangeEnd::symbol(head.empty() ? "heads" : head);
   RangeEnd& applied_end = head == "current" ? upper : lower;
   if ((head == "current" || base == "current") && !current.empty()) {
-    applied_end = RangeEnd::rows(current);
+    applied_end = RangeEnd::heads(current);
   } else if (head == "current" || base == "current") {  // nothing is applied: as an open end
     applied_end = RangeEnd::symbol(head == "current" ? "heads" : "base");
   }
@@ -222,10 +222,10 @@ Result<std::vector<std::string>> RevisionGraph::history_range(std::string_view b
   return impl_->data.ids(order);
 }
 
-Result<std::vector<std::string>> RevisionGraph::applied(const std::vector<std::string>& rows) const {
+Result<std::vector<std::string>> RevisionGraph::applied(const std::vector<std::string>& current) const {
   const Symbols symbols(impl_->data);
-  TRY_ASSIGN(const NodeList nodes, symbols.all(RangeEnd::rows(rows)).map_error([&](Error error) {
-    return blame_rows(symbols, rows, std::move(error));
+  TRY_ASSIGN(const NodeList nodes, symbols.all(RangeEnd::heads(current)).map_error([&](Error error) {
+    return unknown_head(symbols, current, std::move(error));
   }));
   Marks seen = impl_->data.no_marks();
   impl_->data.reach(impl_->data.all_down, nodes, seen);

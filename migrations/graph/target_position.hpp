@@ -1,8 +1,8 @@
-// Where a database stands towards a target: behind it, at it, or ahead.
+// Where a database is relative to a target: behind it, at it, or ahead; and whether it is anywhere in this graph at all.
 //
-// Ahead is a question of version lines: a child of a target is applied. Dependencies order work, they do not make a database
-// newer than its target. An upgrade to a target that the database is ahead of has nothing to do, and that is not to have
-// reached it.
+// A database is ahead when a child of the target is applied. Only version lines count: dependencies order work, they do not
+// make a database newer than its target. An upgrade to a target that the database is ahead of has nothing to do, which is not
+// the same as having reached it.
 //
 // Threads: pure functions.
 #pragma once
@@ -15,19 +15,25 @@
 
 namespace athanor {
 
+// The current heads that no file of the graph has, in the order given; empty when all are known. A database with unknown heads
+// cannot be migrated: it belongs to other files, or to a later state of these. Every command and the reconciler ask here, and
+// each says it in its own words.
+[[nodiscard]] std::vector<std::string> unknown_heads(const RevisionGraph& graph, const std::vector<std::string>& current_heads);
+
 struct TargetPosition {
-  std::vector<std::string> resolved;  // ids that the target means; none: base
-  std::vector<std::string> applied;
+  std::vector<std::string> resolved;  // ids that the target means; empty for base
+  std::vector<std::string> applied;   // every revision that is applied, in Alembic's order
   bool ahead = false;
-  bool reached = false;  // every target is applied
+  bool reached = false;  // every revision that the target means is applied
 };
 
-// `rows` are of the version table.
+// `target` as a user writes it. Errors: UnknownRevision and its kin for the target, UnknownDatabaseRevision for a head.
 [[nodiscard]] Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::string& target,
-                                                   const std::vector<std::string>& rows);
+                                                   const std::vector<std::string>& current_heads);
 
-// Whether an operation that has nothing to do has nothing to do because of that. Only an upgrade to one target asks.
+// For an operation without steps: whether that is because the database is ahead of the target. Only an upgrade to one target
+// can be; false as well when the target cannot be located.
 [[nodiscard]] bool is_ahead(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& targets,
-                            const std::vector<std::string>& rows);
+                            const std::vector<std::string>& current_heads);
 
 }  // namespace athanor

@@ -123,13 +123,10 @@ Result<void> VersionRows::merge(WalkStep& step, Node revision) {
   const auto in_others = [&](const std::string& row) {
     return std::ranges::none_of(below, [&](Node node) { return data_.id(node) == row; });
   };
-  if (std::ranges::any_of(rows_, in_others)) {
-    data_.arrange_as_set(from);
-    if (by_search_ || std::ranges::any_of(below, [&](Node node) { return covered_above_[at(node)] > 0; })) {
-      TRY_ASSIGN(const NodeList others, rows_without(below));
-      std::erase_if(from, [&](Node node) { return reaches(others, node); });
-    }
-    data_.arrange_as_set(from);  // what is left is a new set
+  if (std::ranges::any_of(rows_, in_others) &&
+      (by_search_ || std::ranges::any_of(below, [&](Node node) { return covered_above_[at(node)] > 0; }))) {
+    TRY_ASSIGN(const NodeList others, rows_without(below));
+    std::erase_if(from, [&](Node node) { return reaches(others, node); });
   }
   if (from.empty()) {
     return fail(row_error("every parent of " + quoted(data_.id(revision)) + " is covered by another row of the version table"));
@@ -166,7 +163,6 @@ Result<void> VersionRows::go_down(WalkStep& step, Node revision) {
 Result<NodeList> VersionRows::rows_below(Node revision) {
   const auto below = data_.normalized.of(revision);
   NodeList result(below.begin(), below.end());
-  data_.arrange_as_set(result);
   if (rows_.size() > 1) {
     NodeList kept;
     for (const Node node : result) {
@@ -183,7 +179,6 @@ Result<NodeList> VersionRows::rows_below(Node revision) {
     }
     std::erase_if(result, [&](Node node) { return reaches(further, node); });
   }
-  data_.arrange_as_set(result);  // what is left is a new set
   return result;
 }
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "migrations/base/captured_process.hpp"
+#include "migrations/base/process.hpp"
 #include "migrations/import/alembic_render.hpp"  // made from alembic_render.py
 
 namespace athanor {
@@ -249,14 +249,23 @@ Result<RenderedProject> render_alembic_project(const AlembicProject& project) {
   for (const std::string& argument : project.x_arguments) {
     arguments.push_back("-x" + argument);
   }
-  auto output = capture_process(arguments, project.working_folder, kAlembicRender);
-  if (!output) {
-    return fail(std::move(output).error().advise(std::string(kPythonHint)));
+  ProcessCommand command;
+  command.arguments = std::move(arguments);
+  command.environment = inherited_environment();
+  command.folder = project.working_folder;
+  command.own_group = false;  // Ctrl-C ends it together with us
+  std::string output;
+  ProcessStreams streams;
+  streams.in = read_from(kAlembicRender);
+  streams.out = keep_first(output, std::string::npos);
+  auto end = run_process(command, streams, {});
+  if (!end) {
+    return fail(std::move(end).error().advise(std::string(kPythonHint)));
   }
-  const Document document = Document::parse(output->out, nullptr, false);
+  const Document document = Document::parse(output, nullptr, false);
   if (!document.is_object()) {
     return fail(Error(ErrorCode::NotRenderable,
-                      project.python + " ended with exit code " + std::to_string(output->exit_code) + " and without an answer")
+                      project.python + " ended with exit code " + std::to_string(end->exit_code) + " and without an answer")
                     .advise("check that it is Python 3.7 or newer, and that `alembic heads` works with it"));
   }
   try {

@@ -6,7 +6,6 @@
 #include <chrono>
 
 #include "migrations/postgres/connection_string.hpp"
-#include "migrations/postgres/digest_lookup.hpp"
 #include "migrations/postgres/observer_session.hpp"
 #include "migrations/postgres/pipeline_session.hpp"
 #include "migrations/postgres/server_error.hpp"
@@ -39,7 +38,6 @@ Result<Connection> attempt(const ConnectionString& target, const std::string& ap
     add("keepalives_count", "3");
   }
   add(nullptr, nullptr);
-  keep_digest_at_hand();
   Connection connection(PQconnectStartParams(names.data(), values.data(), 0));
   if (!connection) {
     return fail(ErrorCode::Internal, "out of memory");

@@ -119,6 +119,39 @@ void append_option(std::string& options, std::string_view name, std::string_view
   }
 }
 
+// Settings of a role or a database that would change what our statements, a revision's text or a stored cursor mean, or that
+// would end the session in the middle of a run.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kBaseline{{
+    {"standard_conforming_strings", "on"},
+    {"DateStyle", "ISO, MDY"},
+    {"IntervalStyle", "postgres"},
+    {"TimeZone", "UTC"},
+    {"extra_float_digits", "1"},
+    {"bytea_output", "hex"},
+    {"row_security", "off"},  // an error instead of a version table with rows left out
+    {"synchronous_commit", "on"},
+    {"default_transaction_read_only", "off"},
+    {"default_transaction_deferrable", "off"},
+    {"default_transaction_isolation", "read committed"},
+    {"idle_in_transaction_session_timeout", "0"},
+    {"client_min_messages", "warning"},
+    // The lock of a client that vanished is released within a minute.
+    {"tcp_keepalives_idle", "30"},
+    {"tcp_keepalives_interval", "10"},
+    {"tcp_keepalives_count", "3"},
+}};
+
+// PGOPTIONS, as libpq reads it. An `options` of our own would replace it.
+std::string environment_options() {
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> defaults(PQconndefaults(), PQconninfoFree);
+  for (const PQconninfoOption* option = defaults.get(); option != nullptr && option->keyword != nullptr; ++option) {
+    if (std::string_view(option->keyword) == "options") {
+      return option->val == nullptr ? "" : option->val;
+    }
+  }
+  return {};
+}
+
 std::string in_milliseconds(milliseconds duration) {
   return std::to_string(duration.count()) + "ms";
 }
@@ -184,14 +217,19 @@ Result<std::vector<std::pair<std::string, std::string>>> connection_keywords(con
 }
 
 std::string session_options(const ExecutionSettings& settings, const std::string& user_options, bool modern) {
-  std::string options = user_options;
-  append_option(options, "lock_timeout", in_milliseconds(settings.lock_timeout));
-  append_option(options, "statement_timeout", in_milliseconds(settings.statement_timeout));
-  append_option(options, "idle_in_transaction_session_timeout", "0");
-  append_option(options, "client_min_messages", "warning");
+  std::string options;
+  for (const auto& [name, value] : kBaseline) {
+    append_option(options, name, value);
+  }
   if (modern) {
     append_option(options, "idle_session_timeout", "0");
     append_option(options, "client_connection_check_interval", "500ms");
+  }
+  append_option(options, "lock_timeout", in_milliseconds(settings.lock_timeout));
+  append_option(options, "statement_timeout", in_milliseconds(settings.statement_timeout));
+  // The server applies options in order, and the last one wins: the user's come after the baseline, athanor.yaml's after both.
+  for (const std::string& users : {environment_options(), user_options}) {
+    options += users.empty() ? "" : " " + users;
   }
   if (!settings.search_path.empty()) {
     append_option(options, "search_path", settings.search_path);

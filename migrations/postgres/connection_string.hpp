@@ -33,7 +33,8 @@ struct ConnectionString {
 // themselves.
 [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> connection_keywords(const std::string& url);
 
-// The `options` value for a migration session. `modern` adds the settings that PostgreSQL 14 brought.
+// The `options` value for a migration session: the baseline (docs/adr/0004), then PGOPTIONS, `user_options` of the URL, and
+// role and search_path of the configuration. `modern` adds the settings that PostgreSQL 14 introduced.
 [[nodiscard]] std::string session_options(const ExecutionSettings& settings, const std::string& user_options, bool modern);
 
 }  // namespace athanor::postgres

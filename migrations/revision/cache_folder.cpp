@@ -29,8 +29,8 @@ bool make_folders(const std::string& path) {
   return ::mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST;
 }
 
-FileDescriptor open_folder(const std::string& path) {
-  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+UniqueFd open_folder(const std::string& path) {
+  return UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 bool write_all(int file, std::string_view bytes) {
@@ -66,7 +66,7 @@ std::optional<CacheFolder> CacheFolder::open(const std::string& path) {
 }
 
 std::optional<std::string> CacheFolder::read(const std::string& name, std::size_t most) const {
-  const FileDescriptor file(::openat(folder_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const UniqueFd file(::openat(folder_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || !is_ours(status) || status.st_size <= 0 ||
       static_cast<std::size_t>(status.st_size) > most) {
@@ -91,7 +91,7 @@ bool CacheFolder::replace(const std::string& name, std::string_view bytes, WallT
   // Process ids repeat, in containers above all; together with the time they do not.
   const auto temporary =
       "." + name + "." + std::to_string(::getpid()) + "." + std::to_string(now.time_since_epoch().count()) + ".new";
-  FileDescriptor file(
+  UniqueFd file(
       ::openat(folder_.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (!file) {
     return false;

@@ -30,9 +30,9 @@ class CacheFolder {
   void forget_old(WallTime now) const;
 
  private:
-  explicit CacheFolder(FileDescriptor folder) : folder_(std::move(folder)) {}
+  explicit CacheFolder(UniqueFd folder) : folder_(std::move(folder)) {}
 
-  FileDescriptor folder_;
+  UniqueFd folder_;
 };
 
 }  // namespace athanor

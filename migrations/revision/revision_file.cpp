@@ -86,7 +86,7 @@ Result<std::optional<Revision>> HeaderReader::read(const VersionFolder& folder, 
   if (!entry.link && !entry.regular) {
     return fail(not_a_regular_file(path));
   }
-  TRY_ASSIGN(const FileDescriptor file, folder.open_file(entry.name, entry.link, real_path));
+  TRY_ASSIGN(const UniqueFd file, folder.open_file(entry.name, entry.link, real_path));
   if (struct stat status{}; stamp != nullptr && ::fstat(file.get(), &status) == 0) {
     *stamp = FileStamp::of(status);
   }
@@ -113,7 +113,7 @@ Result<std::optional<Revision>> HeaderReader::read_long(const VersionFolder::Ent
 
 Result<std::string> read_revision_file(const VersionFolder& folder, const std::string& name, const std::string& path,
                                        const SourceLimits& limits) {
-  TRY_ASSIGN(const FileDescriptor file, folder.open_file(name, true));
+  TRY_ASSIGN(const UniqueFd file, folder.open_file(name, true));
   TRY_ASSIGN(const std::size_t size, checked_size(file.get(), path, limits));
   std::string text;
   TRY(read_rest(file.get(), text, size, path, limits));

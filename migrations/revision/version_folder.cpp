@@ -54,17 +54,6 @@ std::string resolve(const std::string& path) {
 
 }  // namespace
 
-FileDescriptor::~FileDescriptor() {
-  if (number_ >= 0) {
-    ::close(number_);
-  }
-}
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  std::swap(number_, other.number_);
-  return *this;
-}
-
 std::optional<RevisionFormat> format_of(std::string_view file_name) {
   if (file_name.empty() || file_name.front() == '.') {
     return std::nullopt;
@@ -92,7 +81,7 @@ struct VersionFolder::Walk {
 };
 
 Result<VersionFolder> VersionFolder::open(const std::string& shown) {
-  FileDescriptor folder(::open(shown.empty() ? "." : shown.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd folder(::open(shown.empty() ? "." : shown.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) {
     const int number = errno;
     return fail(io_error("cannot open the folder of revisions", shown, number)
@@ -238,7 +227,7 @@ Result<void> VersionFolder::note_name(const std::string& prefix, std::string_vie
 // A mounted ConfigMap links whole folders into a hidden one; that is the only way to reach them. Any other folder inside the
 // location is walked under its own name, as Alembic does, which follows no links to folders.
 bool VersionFolder::follow_folder_link(const std::string& name) const {
-  const FileDescriptor folder(::openat(folder_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd folder(::openat(folder_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!folder) {
     return false;
   }
@@ -249,11 +238,11 @@ bool VersionFolder::follow_folder_link(const std::string& name) const {
   return contains(real) && std::string_view(real).substr(real_path_.size()).find("/.") != std::string_view::npos;
 }
 
-Result<FileDescriptor> VersionFolder::open_file(const std::string& name, bool link, std::string* real_path) const {
+Result<UniqueFd> VersionFolder::open_file(const std::string& name, bool link, std::string* real_path) const {
   if (link) {
     return open_link(name, real_path);
   }
-  FileDescriptor file(::openat(folder_.get(), name.c_str(), kReadFlags | O_NOFOLLOW));
+  UniqueFd file(::openat(folder_.get(), name.c_str(), kReadFlags | O_NOFOLLOW));
   if (!file) {
     if (errno == ELOOP) {
       return open_link(name, real_path);
@@ -268,9 +257,9 @@ Result<FileDescriptor> VersionFolder::open_file(const std::string& name, bool li
 }
 
 // A link is resolved first and opened through what it resolved to, so that nothing can be swapped in between.
-Result<FileDescriptor> VersionFolder::open_link(const std::string& name, std::string* real_path) const {
+Result<UniqueFd> VersionFolder::open_link(const std::string& name, std::string* real_path) const {
   const auto path = path_of(name);
-  const FileDescriptor target(::openat(folder_.get(), name.c_str(), O_PATH | O_CLOEXEC));
+  const UniqueFd target(::openat(folder_.get(), name.c_str(), O_PATH | O_CLOEXEC));
   if (!target) {
     const int number = errno;
     return fail(io_error("cannot follow the symbolic link", path, number));
@@ -287,7 +276,7 @@ Result<FileDescriptor> VersionFolder::open_link(const std::string& name, std::st
     return fail(not_a_regular_file(path));
   }
   const auto reopened = through_proc.empty() ? real : name_of(target.get());
-  FileDescriptor file(::open(reopened.c_str(), kReadFlags | (through_proc.empty() ? O_NOFOLLOW : 0)));
+  UniqueFd file(::open(reopened.c_str(), kReadFlags | (through_proc.empty() ? O_NOFOLLOW : 0)));
   if (!file) {
     const int number = errno;
     return fail(io_error("cannot open the file", path, number));

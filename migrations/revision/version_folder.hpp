@@ -15,25 +15,10 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
+#include "migrations/base/unique_fd.hpp"
 #include "migrations/revision/revision.hpp"
 
 namespace athanor {
-
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int number) : number_(number) {}
-  ~FileDescriptor();
-  FileDescriptor(FileDescriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  [[nodiscard]] int get() const { return number_; }
-  [[nodiscard]] explicit operator bool() const { return number_ >= 0; }
-
- private:
-  int number_ = -1;
-};
 
 // The format that a file's extension names.
 [[nodiscard]] std::optional<RevisionFormat> format_of(std::string_view file_name);
@@ -60,7 +45,7 @@ class VersionFolder {
   [[nodiscard]] static bool load_order(std::string_view a, std::string_view b);
 
   // Opens a file for reading. `real_path`, when given, is filled in for links: what Alembic tells files apart by.
-  [[nodiscard]] Result<FileDescriptor> open_file(const std::string& name, bool link, std::string* real_path = nullptr) const;
+  [[nodiscard]] Result<UniqueFd> open_file(const std::string& name, bool link, std::string* real_path = nullptr) const;
 
   [[nodiscard]] const std::string& shown() const { return shown_; }
   [[nodiscard]] const std::string& real_path() const { return real_path_; }
@@ -68,7 +53,7 @@ class VersionFolder {
   [[nodiscard]] std::string path_of(std::string_view name) const;
 
  private:
-  VersionFolder(std::string shown, std::string real_path, FileDescriptor folder)
+  VersionFolder(std::string shown, std::string real_path, UniqueFd folder)
       : shown_(std::move(shown)), real_path_(std::move(real_path)), folder_(std::move(folder)) {}
 
   struct Walk;
@@ -76,12 +61,12 @@ class VersionFolder {
   [[nodiscard]] Result<void> note_name(const std::string& prefix, std::string_view name, unsigned char type, Walk& walk,
                                        std::vector<std::string>& folders) const;
   [[nodiscard]] bool follow_folder_link(const std::string& name) const;
-  [[nodiscard]] Result<FileDescriptor> open_link(const std::string& name, std::string* real_path) const;
+  [[nodiscard]] Result<UniqueFd> open_link(const std::string& name, std::string* real_path) const;
   [[nodiscard]] bool contains(std::string_view real_path) const;
 
   std::string shown_;
   std::string real_path_;
-  FileDescriptor folder_;
+  UniqueFd folder_;
 };
 
 }  // namespace athanor

@@ -13,8 +13,11 @@ struct Blocker {
   std::string user;
   std::string client;
   std::string state;
-  std::string since;  // ISO 8601
-  std::string query;  // sanitised
+  std::string since;  // ISO 8601, UTC: when its transaction began, or the session itself
+  std::string query;  // what it runs or ran last, without literals
 };
+
+// "pid 4711 (athanor, user alice from 10.1.2.3, since 2026-11-21T02:10:00+00:00)".
+[[nodiscard]] std::string describe_blocker(const Blocker& blocker);
 
 }  // namespace athanor

@@ -1,4 +1,4 @@
-// A session in front of another one: whoever wants to see or end some of what passes overrides that, and the rest goes through.
+// A session that passes every call on to another one. Subclasses override the calls they observe or refuse.
 //
 // Threads: as of a Session. Ownership: owns the session behind it.
 #pragma once

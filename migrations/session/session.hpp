@@ -62,19 +62,21 @@ struct TransactionOutcome {
 // Asked about four times a second while the session waits for the server; returns true to cancel what is running.
 using WaitListener = std::function<bool(milliseconds waited)>;
 
-// Looks, and never works: the second, short-lived connection that sees who blocks the first.
+// A session that only reads: the second, short-lived connection that finds out who blocks the first.
 class ReadSession {
  public:
   virtual ~ReadSession() = default;
+  // One statement by the extended protocol, in a transaction of its own unless one is open. Waits for the answer.
   [[nodiscard]] virtual Result<Rows> query(std::string_view sql, const Parameters& parameters = {}) = 0;
 };
 
 class Session : public ReadSession {
  public:
+  // The server process as announced when connecting.
   [[nodiscard]] virtual int backend_pid() const = 0;
   [[nodiscard]] virtual int server_version() const = 0;  // 150018
   // Several statements in one round trip, each in a transaction of its own: each sees what was committed before it began, and
-  // has an answer of its own. The error of the whole is a lost connection.
+  // fails or succeeds alone. The outer error is a lost connection.
   [[nodiscard]] virtual Result<std::vector<Result<Rows>>> query_each(const std::vector<Command>& commands) = 0;
   // One statement by the simple protocol outside a transaction block, as CONCURRENTLY needs it.
   [[nodiscard]] virtual Result<Rows> execute_autocommit(std::string_view sql) = 0;
@@ -84,12 +86,14 @@ class Session : public ReadSession {
   // The outcome of the oldest transaction in flight; waits for it. After an outcome with an error, collect() the rest, then
   // recover().
   [[nodiscard]] virtual Result<TransactionOutcome> collect() = 0;
+  // Transactions submitted and not yet collected.
   [[nodiscard]] virtual std::size_t in_flight() const = 0;
   // Leaves an aborted transaction block and resets session state.
   [[nodiscard]] virtual Result<void> recover() = 0;
   // False once the connection is gone, and the lock with it.
   [[nodiscard]] virtual bool alive() const = 0;
 
+  // Replaces the listener; null removes it. It is called on the session's thread, from within the calls that wait.
   virtual void set_wait_listener(WaitListener listener) = 0;
   // Asks the server to cancel the running statement. Safe from any thread.
   virtual void cancel() = 0;
@@ -100,7 +104,7 @@ class SessionFactory {
   virtual ~SessionFactory() = default;
   // Opens the migration session: pinned settings, pooler refused.
   [[nodiscard]] virtual Result<std::unique_ptr<Session>> open() = 0;
-  // Opens a second, short-lived session that looks at the first (blockers, pg_xact_status).
+  // Opens a second, short-lived session that asks about the first (who blocks it).
   [[nodiscard]] virtual Result<std::unique_ptr<ReadSession>> open_observer() = 0;
   // "db.example.org:5432/app" without user and password, for messages.
   [[nodiscard]] virtual std::string describe() const = 0;

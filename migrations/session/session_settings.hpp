@@ -18,11 +18,11 @@ struct ExecutionSettings {
   milliseconds statement_timeout{0};        // 0: none
   milliseconds connect_timeout{10'000};
   milliseconds stop_grace{10'000};  // after a first stop request a running transaction may still finish this long
-  milliseconds max_replica_lag{0};  // batch steps pause while a replica lags more; 0: not looked at
+  milliseconds max_replica_lag{0};  // batch steps pause while a replica lags more; 0: no check
   std::string role;                 // SET ROLE after connecting; empty: none
   std::string search_path;          // pinned for the session; empty: "$user", public as the server has it
   std::string application_name = "athanor";
-  bool allow_session_pooler = false;  // a pooler in session mode is the user's word against the protocol's
+  bool allow_session_pooler = false;  // the user vouches that the pooler works in session mode
 };
 
 }  // namespace athanor

@@ -2,11 +2,11 @@
 
 namespace athanor::controller {
 
-std::string rows_text(const std::vector<std::string>& rows, std::string_view between) {
+std::string heads_text(const std::vector<std::string>& heads, std::string_view between) {
   std::string text;
-  for (const auto& row : rows) {
+  for (const auto& head : heads) {
     text += text.empty() ? "" : between;
-    text += row;
+    text += head;
   }
   return text.empty() ? "base" : text;
 }

@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "migrations/base/clock.hpp"
-#include "migrations/execute/migrator.hpp"
 #include "operator/api/condition.hpp"
 
 namespace athanor::controller {
@@ -42,7 +41,7 @@ struct ResourceKey {
 };
 
 // Rows of a version table in words; "base" for none.
-[[nodiscard]] std::string rows_text(const std::vector<std::string>& rows, std::string_view between);
+[[nodiscard]] std::string heads_text(const std::vector<std::string>& heads, std::string_view between);
 
 struct Metadata {
   std::string name;

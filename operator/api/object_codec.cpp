@@ -60,30 +60,18 @@ void drop_bulk(std::map<std::string, std::string>& annotations) {
   annotations.erase("kubectl.kubernetes.io/last-applied-configuration");
 }
 
-nlohmann::json copy_to_depth(const nlohmann::json& json, std::size_t levels) {
-  if (!json.is_structured()) {
-    return json;
-  }
-  nlohmann::json copy(json.type());
-  if (levels > 0) {
-    for (const auto& [key, value] : json.items()) {
-      if (json.is_object()) {
-        copy.emplace(key, copy_to_depth(value, levels - 1));
-      } else {
-        copy.push_back(copy_to_depth(value, levels - 1));
-      }
-    }
-  }
-  return copy;
+// What nests too deeply was not written by an operator.
+DatabaseMigrationStatus status_of(const nlohmann::json& object) {
+  const auto status = object.find("status");
+  return status == object.end() || !status->is_object() || nests_deeper(*status, kMaxDepth) ? DatabaseMigrationStatus()
+                                                                                            : status_from_json(Json(*status));
 }
 
 Result<DatabaseMigration> read_declaration(const nlohmann::json& object) {
   DatabaseMigration resource;
   resource.metadata = metadata_of(object);
   resource.origin = resource.metadata.name_space + "/" + resource.metadata.name;
-  if (const auto status = object.find("status"); status != object.end() && status->is_object()) {
-    resource.status = status_from_json(Json(*status));
-  }
+  resource.status = status_of(object);
   const auto spec = object.find("spec");
   if (spec == object.end() || !spec->is_object()) {
     return fail(Error(ErrorCode::Configuration, "there is no spec").at(resource.origin));
@@ -106,10 +94,6 @@ Result<DatabaseMigration> read_declaration(const nlohmann::json& object) {
 }
 
 }  // namespace
-
-nlohmann::json bearable_copy(const nlohmann::json& json) {
-  return copy_to_depth(json, kMaxDepth + 1);
-}
 
 Error undecodable(const std::exception& exception) {
   return Error(ErrorCode::Configuration, std::string("the manifest cannot be decoded: ") + exception.what())
@@ -138,6 +122,7 @@ Metadata metadata_of(const nlohmann::json& object) {
 DatabaseMigration readable_part(const nlohmann::json& object) {
   DatabaseMigration resource;
   resource.metadata = metadata_of(object);
+  resource.status = status_of(object);
   if (const auto spec = object.find("spec"); spec != object.end() && spec->is_object() && spec->contains("targetRevision")) {
     resource.spec.target_revision = text_at(*spec, "targetRevision");
   }

@@ -29,11 +29,8 @@ void read_source(YamlFields& fields, SourceSpec& source, OperatorMode habitat);
 // cannot be decoded is an error.
 [[nodiscard]] Result<DatabaseMigration> read_object(const nlohmann::json& object);
 [[nodiscard]] Metadata metadata_of(const nlohmann::json& object);
-// What can be told of an object whose spec cannot be read: metadata, and the target as declared.
+// What can be told of an object whose spec cannot be read: metadata, status, and the target as declared.
 [[nodiscard]] DatabaseMigration readable_part(const nlohmann::json& object);
-// A copy without what lies too deep to be read, or to be written out on a thread's stack: read_object refuses the one as the
-// other.
-[[nodiscard]] nlohmann::json bearable_copy(const nlohmann::json& json);
 // What a library threw at a manifest.
 [[nodiscard]] Error undecodable(const std::exception& exception);
 

@@ -151,9 +151,9 @@ void fit(SourceStatus& source) {
   fit_part(source);
 }
 
-bool shows_rows(const DatabaseMigrationStatus& status, const std::vector<std::string>& rows) {
+bool shows_heads(const DatabaseMigrationStatus& status, const std::vector<std::string>& heads) {
   DatabaseMigrationStatus other;
-  other.current_revisions = rows;
+  other.current_revisions = heads;
   fit(other);
   return status.current_revisions == other.current_revisions;
 }

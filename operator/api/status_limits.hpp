@@ -19,8 +19,8 @@ void fit(ErrorStatus& error);
 void fit(HistoryStatus& entry);
 void fit(SourceStatus& source);
 
-// Whether the status says that the version table has these rows, as far as they fit.
-[[nodiscard]] bool shows_rows(const DatabaseMigrationStatus& status, const std::vector<std::string>& rows);
+// Whether the status says that the version table has these heads, as far as they fit.
+[[nodiscard]] bool shows_heads(const DatabaseMigrationStatus& status, const std::vector<std::string>& heads);
 
 // Every field there is, for tests and documentation.
 struct StatusField {

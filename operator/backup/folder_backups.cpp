@@ -47,7 +47,7 @@ class NoticeProgress final : public BackupProgress {
 BackupStatus status_of(const BackupRecord& record) {
   BackupStatus status;
   status.location = record.location;
-  status.revision = rows_text(record.revisions, ",");
+  status.revision = heads_text(record.revisions, ",");
   status.started_at = format_iso8601(record.started);
   status.duration_ms = record.duration.count();
   status.size_bytes = static_cast<std::int64_t>(record.size);
@@ -93,7 +93,7 @@ Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const 
   job.path = surroundings_.path;
   NoticeProgress progress(notice, clock_, log_);
   TRY_ASSIGN(const BackupRecord record, ensure_backup({*store, *sessions, clock_, progress, stop}, job));
-  std::vector<std::string> expected = request.rows;
+  std::vector<std::string> expected = request.current_heads;
   std::ranges::sort(expected);
   std::vector<std::string> saved = record.revisions;
   std::ranges::sort(saved);

@@ -57,7 +57,7 @@ class Cluster::Waker final : public InformerHandler {
 };
 
 Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& log)
-    : parts_(parts), seed_(options.seed), look_for_kinds_(options.look_for_kinds) {
+    : parts_(parts), seed_(options.seed), retry_missing_kinds_(options.retry_missing_kinds) {
   const auto namespaces = options.namespaces.empty() ? std::vector<std::string>{""} : options.namespaces;
   for (const auto& name_space : namespaces) {
     informers_.push_back(inform({kube::kDatabaseMigrations, name_space, options.label_selector}, parts_.store, log));
@@ -114,7 +114,7 @@ bool Cluster::wait_for_kind(const Watched& watched, const StopToken& stop) {
   nothing.field_selector = "metadata.name=none";
   nothing.metadata_only = true;
   while (!stop.requested() && !list_all(parts_.client, watched.type, nothing)) {
-    if (!parts_.clock.wait(look_for_kinds_, stop)) {
+    if (!parts_.clock.wait(retry_missing_kinds_, stop)) {
       return false;
     }
   }
@@ -130,6 +130,12 @@ void Cluster::join() {
 
 bool Cluster::synced() const {
   return std::ranges::all_of(informers_, [](const auto& informer) { return informer->synced(); });
+}
+
+bool Cluster::wait_until_synced(const StopToken& stop) const {
+  while (!synced() && parts_.clock.wait(milliseconds(20), stop)) {
+  }
+  return !stop.requested();
 }
 
 }  // namespace athanor::controller

@@ -30,8 +30,8 @@ struct ClusterOptions {
   std::string label_selector;
   bool config_maps = true;
   bool jobs = false;
-  std::vector<ResourceType> flux;        // kinds of Flux sources that the server may have, or get
-  milliseconds look_for_kinds{300'000};  // that are not there
+  std::vector<ResourceType> flux;             // kinds of Flux sources that the server may have, or get
+  milliseconds retry_missing_kinds{300'000};  // that are not there
   std::uint64_t seed = 0;
 };
 
@@ -55,6 +55,8 @@ class Cluster {
   void join();
   // Every informer has its first list, those of Flux sources aside.
   [[nodiscard]] bool synced() const;
+  // Waits for that. False when a stop was requested first.
+  [[nodiscard]] bool wait_until_synced(const StopToken& stop) const;
 
  private:
   class Waker;
@@ -70,7 +72,7 @@ class Cluster {
 
   ClusterParts parts_;
   std::uint64_t seed_;
-  milliseconds look_for_kinds_;
+  milliseconds retry_missing_kinds_;
   std::vector<std::unique_ptr<Waker>> wakers_;
   std::vector<std::unique_ptr<Informer>> informers_;
   std::vector<std::pair<Watched, std::unique_ptr<Informer>>> of_flux_;

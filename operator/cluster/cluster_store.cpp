@@ -1,13 +1,10 @@
 #include "operator/cluster/cluster_store.hpp"
 
-#include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "operator/api/spec_codec.hpp"
 #include "operator/api/status_codec.hpp"
 #include "operator/kube/object_fields.hpp"
-#include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/outcome.hpp"
 
 namespace athanor::controller {
@@ -32,9 +29,13 @@ bool same_declaration(const Metadata& left, const Metadata& right) {
          left.labels == right.labels;
 }
 
+void append(std::vector<ResourceKey>& keys, const std::vector<ResourceKey>& more) {
+  keys.insert(keys.end(), more.begin(), more.end());
+}
+
 Outcome unreadable_outcome(const Error& error) {
   Outcome outcome;
-  outcome.kind = Outcome::Kind::Stalled;
+  outcome.kind = Verdict::Kind::Stalled;
   outcome.reason = Reason::InvalidManifest;
   outcome.message = error.describe();
   outcome.error = error;
@@ -48,91 +49,76 @@ ClusterStore::ClusterStore(KubeClient& client, Clock& clock, Listener listener, 
 
 void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
   Entry entry;
-  entry.resource = PackedResource(object, dictionaries_);
+  auto read = read_object(object);
+  const DatabaseMigration resource = read ? *std::move(read) : readable_part(object);
+  entry.resource = CachedResource(resource);
   entry.reported = clock_.steady_now();
-  std::optional<Error> unreadable;
-  const DatabaseMigration resource = entry.resource.unpack(&unreadable);
-  entry.suspended = resource.spec.suspend;
   entry.digest = digest_of(resource.status);
-  if (unreadable) {
-    entry.unreadable = std::make_unique<const Error>(std::move(*unreadable));
+  if (!read) {
+    entry.unreadable = std::make_unique<const Error>(std::move(read).error());
   }
+  Claims::Claimant claimant;
+  claimant.may_own = !resource.spec.suspend;
   if (const auto* const metadata = part_of(object, "metadata")) {
-    entry.created = parse_iso8601(text_of(*metadata, "creationTimestamp")).value_or(WallTime{});
+    claimant.created = parse_iso8601(text_of(*metadata, "creationTimestamp")).value_or(WallTime{});
   }
   const bool readable = entry.unreadable == nullptr;
-  Woken woken;
-  if (keep(key, std::move(entry), resource, woken)) {
-    if (!readable) {
-      log_.error("a resource cannot be read", {{"resource", key.text()}});
+  Keys to_reconcile;
+  {
+    const std::lock_guard lock(mutex_);
+    if (keep(key, std::move(entry), resource, to_reconcile)) {
+      to_reconcile.insert(to_reconcile.begin(), key);
+      if (!readable) {
+        log_.error("a resource cannot be read", {{"resource", key.text()}});
+      }
     }
-    woken.insert(woken.begin(), key);
+    append(to_reconcile, claims_.put(key, claimant));
   }
-  wake(woken);
+  wake(to_reconcile);
 }
 
-void ClusterStore::wake(const Woken& woken) {
-  for (const auto& each : woken) {
-    listener_.changed(each);
+void ClusterStore::wake(const Keys& keys) {
+  for (const auto& key : keys) {
+    listener_.changed(key);
   }
 }
 
-// True when it declares something new.
-bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource, Woken& woken) {
-  const std::lock_guard lock(mutex_);
+// True when it declares something new; our own status coming back does not.
+bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource, Keys& to_reconcile) {
   const auto [place, is_new] = entries_.try_emplace(key);
   Known& known = *place;
-  if (is_new) {
-    known.second = std::move(entry);
-    refer(known, referents_of(resource));
-    return true;
-  }
-  const Metadata before = known.second.resource.metadata();
-  const bool wake = !same_declaration(before, resource.metadata);
-  if (!wake) {
-    entry.reported = known.second.reported;
-  }
-  unrefer(known);
-  const ShortDigest claim = known.second.claim;
-  const Known* const owner = owner_of(claim);
-  entry.awaited = known.second.awaited;
-  // The claim outlives a change that has nothing to do with it; the next reconcile corrects it.
-  if (before.uid == resource.metadata.uid) {
-    entry.claim = claim;
-    entry.refused = std::move(known.second.refused);
-  } else {
-    move_claim(known, {});
+  bool declares_more = true;
+  if (!is_new) {
+    const Metadata before = known.second.resource.metadata();
+    declares_more = !same_declaration(before, resource.metadata);
+    if (!declares_more) {
+      entry.reported = known.second.reported;
+    }
+    if (before.uid != resource.metadata.uid) {
+      // Deleted and created again between two watch events: the new object has not been observed, so it owns nothing yet.
+      append(to_reconcile, claims_.remove(key));
+    }
+    unrefer(known);
   }
   known.second = std::move(entry);
   refer(known, referents_of(resource));
-  if (const Known* const heir = owner_of(claim); heir != nullptr && heir != owner && heir != &known) {
-    woken.push_back(heir->first);
-  }
-  if (known.second.suspended) {
-    looked_at(known, woken);
-  }
-  return wake;
+  return declares_more;
 }
 
 void ClusterStore::deleted(const ResourceKey& key) {
-  Woken woken;
+  Keys affected;
   {
     const std::lock_guard lock(mutex_);
     const auto known = entries_.find(key);
     if (known == entries_.end()) {
       return;
     }
-    const ShortDigest claim = known->second.claim;
     unrefer(*known);
-    move_claim(*known, {});
-    looked_at(*known, woken);
     entries_.erase(known);
-    if (const Known* const heir = owner_of(claim)) {
-      woken.push_back(heir->first);
-    }
+    affected = claims_.remove(key);
   }
   listener_.removed(key);
-  wake(woken);
+  wake(affected);
 }
 
 void ClusterStore::synced() {
@@ -158,116 +144,23 @@ void ClusterStore::unrefer(Known& known) {
   }
 }
 
-void ClusterStore::move_claim(Known& known, const ShortDigest& claim) {
-  if (known.second.claim != ShortDigest{}) {
-    claimants_.erase({known.second.claim, &known});
-  }
-  known.second.claim = claim;
-  if (claim != ShortDigest{}) {
-    claimants_.emplace(claim, &known);
-  }
-}
-
-bool ClusterStore::is_older(const Known& known, const Known& other) {
-  return std::tie(known.second.created, known.first) < std::tie(other.second.created, other.first);
-}
-
-const ClusterStore::Known* ClusterStore::owner_of(const ShortDigest& claim) const {
-  const Known* owner = nullptr;
-  for (auto each = claimants_.lower_bound({claim, nullptr}); each != claimants_.end() && each->first == claim; ++each) {
-    const Known* const known = each->second;
-    if (!known->second.suspended && (owner == nullptr || is_older(*known, *owner))) {
-      owner = known;
-    }
-  }
-  return owner;
-}
-
-std::string ClusterStore::claim(const DatabaseMigration& resource, const DatabaseLocation& place) {
-  const ShortDigest claim = sha256_short(place.identity);
-  const ShortDigest declared = sha256_short(claim_of(place.described, resource));
-  Woken woken;
-  std::string other;
+std::string ClusterStore::claim(const DatabaseMigration& resource, const DatabaseLocation& location) {
+  Claims::Verdict verdict;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = entries_.find(resource.key());
-    if (found == entries_.end() || place.identity.empty()) {
-      return {};
-    }
-    Known& known = *found;
-    looked_at(known, woken);
-    const ShortDigest old = known.second.claim;
-    if (old == ShortDigest{} && !known.second.refused) {  // perhaps an operator before this one refused it
-      recall_refusal(known, resource, declared);
-    }
-    if (old != claim) {
-      const Known* const before = owner_of(claim);
-      move_claim(known, claim);
-      // An older resource turned up: the other one must learn that it lost. What this one leaves is for the next.
-      for (const Known* const each : {owner_of(old), owner_of(claim) == before ? nullptr : before}) {
-        if (each != nullptr && each != &known) {
-          woken.push_back(each->first);
-        }
-      }
-    }
-    const Known* const owner = owner_of(claim);
-    if (owner != nullptr && owner != &known) {
-      known.second.refused = std::make_unique<Refusal>(Refusal{owner->first, declared});
-    } else if (!stays_refused(known, declared, old != claim, woken)) {
-      known.second.refused.reset();
-    }
-    other = known.second.refused ? known.second.refused->owner.text() : std::string();
+    verdict = claims_.claim(resource, location);
   }
-  wake(woken);
-  return other;
+  wake(verdict.affected);
+  return std::move(verdict.owner);
 }
 
 std::string ClusterStore::lost_to(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  const Known* const owner = found == entries_.end() ? nullptr : owner_of(found->second.claim);
-  return owner == nullptr || owner == &*found ? std::string() : owner->first.text();
-}
-
-void ClusterStore::recall_refusal(Known& known, const DatabaseMigration& resource, const ShortDigest& declared) {
-  auto owner = ResourceKey::parse(claimant_in(resource.status));
-  if (!owner.name.empty() && resource.status.observed_generation == resource.metadata.generation) {
-    known.second.refused = std::make_unique<Refusal>(Refusal{std::move(owner), declared});
-  }
-}
-
-// Nobody else is known to be where this one is now. If it was kept out at this place before, that may be because the server was
-// started anew, or the operator: the other one is asked first.
-bool ClusterStore::stays_refused(Known& known, const ShortDigest& declared, bool moved, Woken& woken) {
-  const auto& refused = known.second.refused;
-  if (!refused || refused->place != declared) {
-    return false;
-  }
-  const auto owner = entries_.find(refused->owner);
-  if (owner == entries_.end() || owner->second.suspended || !is_older(*owner, known)) {
-    return false;
-  }
-  if (moved) {
-    owner->second.awaited = true;
-    woken.push_back(owner->first);
-  }
-  return owner->second.awaited;
-}
-
-// Or gone: whoever stays refused until then is looked at again.
-void ClusterStore::looked_at(Known& known, Woken& woken) {
-  if (!std::exchange(known.second.awaited, false)) {
-    return;
-  }
-  for (const auto& [key, entry] : entries_) {
-    if (entry.refused && entry.refused->owner == known.first) {
-      woken.push_back(key);
-    }
-  }
+  return claims_.observed_owner(key);
 }
 
 std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) const {
-  PackedResource packed;
+  CachedResource cached;
   SteadyTime reported;
   {
     const std::lock_guard lock(mutex_);
@@ -275,25 +168,25 @@ std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) cons
     if (found == entries_.end()) {
       return std::nullopt;
     }
-    packed = found->second.resource;
+    cached = found->second.resource;
     reported = found->second.reported;
   }
-  DatabaseMigration resource = packed.unpack();
+  DatabaseMigration resource = cached.value();
   resource.folder = folder_;
   resource.known_since = reported;
   return resource;
 }
 
-std::optional<ObjectVersion> ClusterStore::mark(const ResourceKey& key) const {
+std::optional<ObjectVersion> ClusterStore::version(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   return found == entries_.end() ? std::nullopt : std::optional(found->second.resource.mark());
 }
 
-void ClusterStore::each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const {
+void ClusterStore::for_each(const Visit& visit) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, entry] : entries_) {
-    look(key, entry.digest);
+    visit(key, entry.digest);
   }
 }
 
@@ -307,7 +200,7 @@ std::optional<Outcome> ClusterStore::refusal(const ResourceKey& key) const {
 }
 
 Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) {
-  const auto before = mark(key);
+  const auto before = version(key);
   if (!before) {
     return {};
   }
@@ -368,7 +261,7 @@ std::optional<EventTarget> ClusterStore::event_target(const ResourceKey& key) co
   if (found == entries_.end()) {
     return std::nullopt;
   }
-  const ObjectVersion& mark = found->second.resource.mark();
+  const ObjectVersion mark = found->second.resource.mark();
   return EventTarget{kube::kDatabaseMigrations, key, mark.uid, mark.resource_version};
 }
 

@@ -1,11 +1,13 @@
 #include "operator/cluster/event_reporter.hpp"
 
+#include <utility>
+
 namespace athanor::controller {
 
-std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
+std::optional<EventRecord> event_of(const Outcome& outcome, bool ready_changed) {
   const bool attempt =
-      outcome.kind == Outcome::Kind::Failed || outcome.reason == Reason::Applied || outcome.reason == Reason::LockHeld;
-  if (!news && !attempt) {
+      outcome.kind == Verdict::Kind::Failed || outcome.reason == Reason::Applied || outcome.reason == Reason::LockHeld;
+  if (!ready_changed && !attempt) {
     return std::nullopt;
   }
   EventRecord event;
@@ -13,7 +15,7 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
   event.note = outcome.message;
   event.action = "Migrate";
   switch (outcome.kind) {
-    case Outcome::Kind::Done:
+    case Verdict::Kind::Done:
       if (outcome.reason == Reason::PlanPublished) {
         event.action = "Plan";
         return event;
@@ -22,17 +24,17 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
         return event;
       }
       return std::nullopt;
-    case Outcome::Kind::Waiting:
+    case Verdict::Kind::Waiting:
       if (outcome.reason == Reason::ApprovalRequired || outcome.reason == Reason::OutsideWindow) {
         event.action = "Plan";
         return event;
       }
-      if (outcome.reason == Reason::Interrupted && outcome.report) {  // in the middle of a run
+      if (outcome.reason == Reason::Interrupted && outcome.report) {  // some revisions were run before the stop
         return event;
       }
       return outcome.reason == Reason::JobRunning || outcome.reason == Reason::LockHeld ? std::optional(event) : std::nullopt;
-    case Outcome::Kind::Stalled:
-    case Outcome::Kind::Failed:
+    case Verdict::Kind::Stalled:
+    case Verdict::Kind::Failed:
       break;
   }
   if (outcome.repeated || outcome.retry_now) {
@@ -46,34 +48,39 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool news) {
 }
 
 std::optional<EventRecord> backup_event_of(const Outcome& outcome) {
+  if (!outcome.review) {
+    return std::nullopt;
+  }
+  const PlanReview& review = *outcome.review;
   EventRecord event;
   event.action = "Backup";
-  if (outcome.backup_error) {
+  if (review.backup_error) {
     event.type = EventType::Warning;
     event.reason = reason_name(Reason::BackupFailed);
-    event.note = "no backup, which is not required: " + outcome.backup_error->describe();
+    event.note = "no backup, which is not required: " + review.backup_error->describe();
     return event;
   }
-  if (!outcome.backup || outcome.backup_accepted) {
+  if (!review.backup || review.backup_accepted) {
     return std::nullopt;
   }
   event.reason = reason_name(Reason::BackupTaken);
-  event.note = "backup " + outcome.backup->location + ", " + std::to_string(outcome.backup->size_bytes) + " bytes";
+  event.note = "backup " + review.backup->location + ", " + std::to_string(review.backup->size_bytes) + " bytes";
   return event;
 }
 
-void EventReporter::note(const ResourceKey& key, const Outcome& outcome, bool news) {
-  const auto target = store_.event_target(key);
-  if (!target) {
+void EventReporter::report(const MigrationChange& change) {
+  if (change.outcome == nullptr) {  // progress has no events
     return;
   }
-  if (auto event = backup_event_of(outcome)) {
-    event->regarding = *target;
-    recorder_.record(std::move(*event));
+  const auto target = store_.event_target(change.key);
+  if (!target) {  // deleted meanwhile
+    return;
   }
-  if (auto event = event_of(outcome, news)) {
-    event->regarding = *target;
-    recorder_.record(std::move(*event));
+  for (auto event : {backup_event_of(*change.outcome), event_of(*change.outcome, change.ready_changed)}) {
+    if (event) {
+      event->regarding = *target;
+      recorder_.record(std::move(*event));
+    }
   }
 }
 

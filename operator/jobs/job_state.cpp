@@ -293,8 +293,8 @@ std::optional<JobReport> read_report(const std::string& message) {
   }
   JobReport report;
   report.run_id = tamed(text_of(reported, "run_id"));
-  report.rows = texts_of(list_at(reported, "current_revision"));
-  std::ranges::sort(report.rows);
+  report.current_heads = texts_of(list_at(reported, "current_revision"));
+  std::ranges::sort(report.current_heads);
   if (const auto* const failed = part_of(reported, "failed")) {
     report.failed_revision = tamed(text_of(*failed, "revision"));
     report.failed_line = static_cast<int>(number_of(*failed, "line"));

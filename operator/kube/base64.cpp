@@ -1,56 +1,45 @@
 #include "operator/kube/base64.hpp"
 
-#include <cstdint>
+#include <openssl/evp.h>
+
+#include <algorithm>
 
 namespace athanor::controller {
 namespace {
 
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+unsigned char* bytes_of(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 
 }  // namespace
 
 std::string base64_encode(std::string_view bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t n) -> std::uint32_t {
-      return i + n < bytes.size() ? static_cast<unsigned char>(bytes[i + n]) : 0U;
-    };
-    const std::uint32_t group = byte(0) << 16U | byte(1) << 8U | byte(2);
-    text += kAlphabet[group >> 18U & 63U];
-    text += kAlphabet[group >> 12U & 63U];
-    text += i + 1 < bytes.size() ? kAlphabet[group >> 6U & 63U] : '=';
-    text += i + 2 < bytes.size() ? kAlphabet[group & 63U] : '=';
-  }
+  std::string text((bytes.size() + 2) / 3 * 4, '\0');  // OpenSSL ends it with a NUL, where std::string has its own
+  EVP_EncodeBlock(bytes_of(text), bytes_of(bytes), static_cast<int>(bytes.size()));
   return text;
 }
 
 std::optional<std::string> base64_decode(std::string_view text) {
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  std::uint32_t group = 0;
-  std::size_t count = 0;
-  std::size_t padding = 0;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r' || c == ' ' || c == '\t') {
-      continue;
-    }
-    if (c == '=') {
-      ++padding;
-      continue;
-    }
-    const auto value = kAlphabet.find(c);
-    if (value == std::string_view::npos || padding > 0) {
-      return std::nullopt;
-    }
-    group = (group << 6U | static_cast<std::uint32_t>(value)) & 0xffffffU;
-    if (++count % 4 != 1) {
-      bytes += static_cast<char>(group >> (6U - 2U * ((count - 1) % 4)) & 0xffU);
-    }
+  std::string code(text);
+  std::erase_if(code, [](char c) { return c == '\n' || c == '\r' || c == ' ' || c == '\t'; });
+  if (code.empty()) {
+    return code;
   }
-  if (count % 4 == 1 || padding > 2 || (count + padding) % 4 != 0) {
+  // OpenSSL takes a '=' for six zero bits wherever it stands, counts what padding fills up as bytes, and passes over '-' at the
+  // end: then it decodes less than there is.
+  const std::size_t padding = code.size() - std::min(code.find('='), code.size());
+  if (code.size() % 4 != 0 || padding > 2 || code.find_last_not_of('=') + 1 + padding != code.size()) {
     return std::nullopt;
   }
+  std::string bytes(code.size() / 4 * 3, '\0');
+  const int decoded = EVP_DecodeBlock(bytes_of(bytes), bytes_of(code), static_cast<int>(code.size()));
+  if (decoded != static_cast<int>(bytes.size())) {
+    return std::nullopt;
+  }
+  bytes.resize(bytes.size() - padding);
   return bytes;
 }
 

@@ -6,14 +6,17 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "migrations/base/process.hpp"
+#include "migrations/text/foreign_message.hpp"
 #include "operator/kube/access_file.hpp"
 #include "operator/kube/base64.hpp"
-#include "operator/kube/exec_process.hpp"
 
 namespace athanor::controller {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kMaxOutput = std::size_t{1} << 20U;
 
 Error refused(const ExecPlugin& plugin, const std::string& words) {
   return Error(ErrorCode::ApiUnauthorized, "the credential plugin `" + plugin.command + "` " + words);
@@ -128,26 +131,38 @@ Result<ExecCredential> parse_exec_credential(const std::string& output, const Ex
 Result<ExecCredential> run_exec_plugin(const ClusterAccess& access, const EnvironmentLookup& environment, Clock& clock,
                                        const StopToken& stop, milliseconds timeout) {
   const ExecPlugin& plugin = *access.exec;
-  ExecProcess process;
-  TRY_ASSIGN(process.program, program_of(plugin, environment));
-  process.arguments = plugin.arguments;
-  process.environment = plugin.environment;
-  TRY_ASSIGN(auto info, exec_info(access));
-  process.environment.emplace_back("KUBERNETES_EXEC_INFO", std::move(info));
-  process.timeout = timeout;
-  auto outcome = run_exec_process(process, clock, stop);
-  if (!outcome) {
-    Error error = std::move(outcome).error();
+  TRY_ASSIGN(std::string program, program_of(plugin, environment));
+  TRY_ASSIGN(std::string info, exec_info(access));
+  auto additions = plugin.environment;
+  additions.emplace_back("KUBERNETES_EXEC_INFO", std::move(info));
+  ProcessCommand command;
+  command.arguments = {std::move(program)};
+  command.arguments.insert(command.arguments.end(), plugin.arguments.begin(), plugin.arguments.end());
+  command.environment = inherited_environment(additions);
+  command.clock = &clock;
+  command.timeout = timeout;
+  command.cannot_start = ErrorCode::ApiUnauthorized;
+  std::string output;
+  ProcessStreams streams;
+  streams.out = keep_first(output, kMaxOutput);
+  auto end = run_process(command, streams, stop);
+  if (!end) {
+    Error error = std::move(end).error();
     if (error.code == ErrorCode::Interrupted) {
       return fail(std::move(error));
     }
-    return fail(refused(plugin, error.message).advise(fit_for_message(plugin.install_hint)));
+    return fail(refused(plugin, "does not start: " + error.message).advise(fit_for_message(plugin.install_hint)));
   }
-  if (outcome->exit_code != 0) {
-    return fail(refused(plugin, "ended with exit code " + std::to_string(outcome->exit_code) +
-                                    (outcome->complaint.empty() ? std::string() : ": " + outcome->complaint)));
+  if (end->timed_out) {
+    return fail(refused(plugin, "did not end within " + std::to_string(timeout.count()) + " ms")
+                    .advise(fit_for_message(plugin.install_hint)));
   }
-  return parse_exec_credential(outcome->output, plugin);
+  if (end->exit_code != 0) {
+    const std::string complaint = fit_for_message(end->err);
+    return fail(refused(plugin, "ended with exit code " + std::to_string(end->exit_code) +
+                                    (complaint.empty() ? std::string() : ": " + complaint)));
+  }
+  return parse_exec_credential(output, plugin);
 }
 
 }  // namespace athanor::controller

@@ -226,10 +226,15 @@ void Informer::deliver(const KubeObject& object, bool removed) {
     resource_version_ = identity->resource_version;
   }
   if (removed) {
-    if (known_.erase(identity->key)) {
+    if (known_.erase(identity->key) > 0) {
       handler_.deleted(identity->key);
     }
-  } else if (known_.see(identity->key, identity->resource_version)) {
+    return;
+  }
+  Known& known = known_[identity->key];
+  known.listed = true;
+  if (known.resource_version != identity->resource_version) {
+    known.resource_version = identity->resource_version;
     apply(identity->key, object);
   }
 }
@@ -254,7 +259,9 @@ void Informer::skip(const KubeObject& object) {
 }
 
 void Informer::begin_list() {
-  known_.begin_list();
+  for (auto& [key, known] : known_) {
+    known.listed = false;
+  }
   listing_ = true;
   gap_ = false;
 }
@@ -267,7 +274,13 @@ void Informer::finish_list(std::string resource_version) {
   resource_version_ = std::move(resource_version);
   // After an unreadable event a missing object may exist after all; the next complete list decides.
   if (!gap_) {
-    for (const ResourceKey& key : known_.finish_list()) {
+    for (auto each = known_.begin(); each != known_.end();) {
+      if (each->second.listed) {
+        ++each;
+        continue;
+      }
+      const ResourceKey key = each->first;
+      each = known_.erase(each);
       handler_.deleted(key);
     }
   }

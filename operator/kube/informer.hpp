@@ -11,12 +11,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <random>
 #include <string>
 
 #include "operator/api/database_migration.hpp"
 #include "operator/kube/api_client.hpp"
-#include "operator/kube/known_objects.hpp"
 #include "operator/log/log.hpp"
 
 namespace athanor::controller {
@@ -86,7 +86,11 @@ class Informer {
   InformerOptions options_;
   Log log_;
   std::minstd_rand random_;
-  KnownObjects known_;
+  struct Known {
+    std::string resource_version;
+    bool listed = false;  // seen since begin_list()
+  };
+  std::map<ResourceKey, Known> known_;
   std::string resource_version_;  // where the next watch resumes; empty: list first
   bool listing_ = false;          // between begin_list() and finish_list()
   bool gap_ = false;              // an event was unreadable: an object missing from this list may exist after all

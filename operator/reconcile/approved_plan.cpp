@@ -6,22 +6,22 @@
 #include <string_view>
 
 #include "migrations/base/sha256.hpp"
-#include "operator/reconcile/reconcile_state.hpp"
+#include "operator/reconcile/reconcile_context.hpp"
 
 namespace athanor::controller {
 namespace {
 
 using Ledger = std::vector<Migrator::HistoryEntry>;
 
-// The keywords that decide where a connection leads and what names mean there.
+// The keywords that decide which server is reached and what names mean there.
 constexpr std::array<std::string_view, 6> kLeading = {"dbname", "host", "hostaddr", "options", "port", "service"};
 
-// Every value carries its length, so that none can pass for the end of another.
+// Length-prefixed, so that no value can imitate the boundary between two.
 void add(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append(" ").append(std::to_string(value.size())).append(":").append(value).append("\n");
 }
 
-// The revisions of the newest plan in the ledger from `next` on, in the order they were applied; `next` is moved behind them.
+// The revisions of the plan at `next` in the ledger, in the order they were applied. Moves `next` past them.
 std::vector<std::string> newest_run(const Ledger& ledger, std::size_t& next, const std::string& plan_hash,
                                     std::string_view direction) {
   std::vector<std::string> revisions;
@@ -38,8 +38,8 @@ std::vector<std::string> newest_run(const Ledger& ledger, std::size_t& next, con
   return revisions;
 }
 
-// The rows of a version table with exactly these revisions applied. Alembic's rows leave out what another one depends on in
-// some places and not in others: both are tried.
+// The heads of a version table with exactly these revisions applied. Alembic omits a head that another one depends on in some
+// places and not in others, so both forms are tried.
 std::vector<std::string> rows_of(const RevisionGraph& graph, const std::set<std::string>& applied, bool with_dependencies) {
   std::set<std::string> rows = applied;
   for (const auto& id : applied) {
@@ -57,7 +57,7 @@ std::vector<std::string> rows_of(const RevisionGraph& graph, const std::set<std:
   return {rows.begin(), rows.end()};
 }
 
-// The plan with this hash that began by `executed` and left `rest`; null: it cannot be shown that there is one.
+// The plan with this hash that began with `executed` and left `rest`; null: no such plan can be shown to exist.
 std::shared_ptr<const Plan> whole_plan(SourceSnapshot& snapshot, const Plan& rest, const std::vector<std::string>& executed,
                                        const std::string& hash) {
   const auto now = snapshot.graph().applied(rest.from);

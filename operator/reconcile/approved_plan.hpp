@@ -1,14 +1,14 @@
-// What an approval is of: a plan, in one place, for one resource; and what remains of one that was begun.
+// What an approval covers: a plan, on one database, for one resource; and the rest of an approved plan that was begun.
 //
-// The hash of a plan says what is done and from where. It does not say where: the same files make the same plan of any database
-// that stands at the same revision, and whoever may edit a resource could have an approved plan run somewhere else. So what is
-// approved is a hash over the plan's own, the place, and the resource's uid. The place is what outlives a restart: where the
-// URL leads without user and password, which may be rotated; the server's system identifier, database and version table, as it
-// tells them; schema and role.
+// A plan's hash says what is done, and from which revision, but not on which database: the same files make the same plan for
+// every database at the same revision, and anyone who may edit a resource could redirect an approved plan. So an approval names
+// a hash over the plan's hash, the database and the resource's uid. The database is described by what survives a restart: the
+// URL without user and password, which may be rotated; the system identifier, database and version table as the server reports
+// them; schema and role.
 //
-// A run that was cut short leaves a plan with another hash. It is covered by the approval of the whole one if it is what that
-// one leaves: the ledger says which plan the newest revisions were applied by, that plan is made again from the files as they
-// are, and it must have the very hash of the ledger, and end with what is to be done now.
+// An interrupted run leaves a shorter plan with another hash. The approval of the whole plan covers it when the ledger names
+// the plan that applied the newest revisions, that plan can be made again from the current files with the very same hash, and
+// it ends with exactly the revisions that are left.
 //
 // Threads: pure functions, but for the snapshot's cache of plans.
 #pragma once
@@ -24,14 +24,13 @@ namespace athanor::controller {
 
 using ConnectionKeywords = std::vector<std::pair<std::string, std::string>>;
 
-// Where plans of this resource run, as a text that has no secret in it. `keywords` are libpq's of the URL.
-[[nodiscard]] std::string approval_scope(const DatabaseMigration& resource, const DatabaseLocation& place,
+// The database that plans of this resource run on, as text without secrets. `keywords`: libpq's keywords of the URL.
+[[nodiscard]] std::string approval_scope(const DatabaseMigration& resource, const DatabaseLocation& location,
                                          const ConnectionKeywords& keywords);
-// What status.plan.hash tells, and a MigrationApproval names: 64 hexadecimal digits.
+// status.plan.hash, which a MigrationApproval names: 64 hexadecimal digits.
 [[nodiscard]] std::string approval_hash(const std::string& plan_hash, const std::string& scope);
 
-// Hashes of the plans that were begun and of which exactly `rest` remains, the last one begun first. `ledger` is the newest
-// first.
+// Hashes of the begun plans of which exactly `rest` is left, the most recently begun first. `ledger`: newest entry first.
 [[nodiscard]] std::vector<std::string> begun_plans(SourceSnapshot& snapshot, const Plan& rest,
                                                    const std::vector<Migrator::HistoryEntry>& ledger);
 

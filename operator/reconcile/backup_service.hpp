@@ -1,4 +1,4 @@
-// The reconciler's view of backups: one question, "is there one that the policy accepts, or make one".
+// Backups as the reconciler sees them: make sure that there is one which the policy accepts.
 //
 // Threads: safe from any thread. Ownership: borrows nothing beyond the call.
 #pragma once
@@ -14,8 +14,8 @@ namespace athanor::controller {
 struct BackupRequest {
   const DatabaseMigration& resource;
   const DatabaseTarget& target;
-  const std::vector<std::string>& rows;  // that the plan starts from
-  std::vector<std::string> destination;  // that it leads to: attempts at the same share a backup
+  const std::vector<std::string>& current_heads;  // that the plan starts from
+  std::vector<std::string> destination;  // where it leads: attempts with the same destination share a backup
 };
 
 struct SavedDatabase {
@@ -26,8 +26,8 @@ struct SavedDatabase {
 class BackupService {
  public:
   virtual ~BackupService() = default;
-  // Returns once a verified backup of the database as it is now stands in its folder. `notice` is told in words what is being
-  // waited for. Errors have Backup… codes.
+  // Returns when a verified backup of the current database is in its folder. Calls `notice` with what it waits for. Errors have
+  // Backup… codes.
   using Notice = std::function<void(const std::string& message)>;
   [[nodiscard]] virtual Result<SavedDatabase> ensure(const BackupRequest& request, const Notice& notice,
                                                      const StopToken& stop) = 0;

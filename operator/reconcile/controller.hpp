@@ -1,96 +1,274 @@
-// The controller: workers that take keys from the queue, reconcile them, write one status, and put the key back when it is due.
+// A controller: workers that take keys from the queue, reconcile them, write one status each, and put the keys back for when
+// they are due.
 //
-// Threads: start() spawns `workers` threads, stop() ends them; one more writes what runs tell on their way. A reconcile under
-// way at stop() ends at its next safe point, because it holds the same stop token. Ownership: borrows store, reconciler, queue,
-// observer and clock.
+// It is the same for every kind of resource. What is a kind's own (how it is reconciled, what its status says then) comes as
+// the functions of ControlledKind; migration_controller.hpp has those of DatabaseMigration. Each kind has a controller and a
+// queue of its own.
+//
+// Threads: start() spawns `workers` threads, stop() ends them; one more writes progress reports. The queue hands out a key once
+// at a time, so everything here that concerns one key runs on one thread. A reconcile under way at stop() ends at its next safe
+// point, because it holds the same stop token. Ownership: borrows everything in ControllerParts.
 #pragma once
 
+#include <algorithm>
+#include <exception>
 #include <functional>
-#include <map>
-#include <mutex>
 #include <optional>
-#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "migrations/base/ids.hpp"
+#include "migrations/base/stop.hpp"
 #include "operator/log/log.hpp"
-#include "operator/reconcile/reconciler.hpp"
+#include "operator/reconcile/rescheduler.hpp"
 #include "operator/reconcile/resource_store.hpp"
+#include "operator/reconcile/status_feed.hpp"
+#include "operator/reconcile/status_publisher.hpp"
 #include "operator/reconcile/status_update_queue.hpp"
 #include "operator/reconcile/work_queue.hpp"
 
 namespace athanor::controller {
 
-struct ControllerOptions {
-  std::size_t workers = 8;
-  // Every resource is looked at again so often, at times that are spread evenly over the period; but no more of them in a
-  // second than this, so that a large fleet is looked at less often instead of keeping databases and operator busy. 0: no
-  // limit.
-  milliseconds resync{300'000};
-  double resyncs_per_second = 2;
-  milliseconds wait_again{2'000};  // after a lock held elsewhere
-  milliseconds report_after{500};  // that a run is under way
-  bool once = false;               // nothing is scheduled again, no progress is written
+// What one reconcile is given besides its resource. Borrows everything.
+template <typename Resource>
+struct ReconcileCall {
+  using Status = typename ResourceStore<Resource>::Status;
+  // The status now, made from the resource with the status before.
+  using Summarise = std::function<Status(const Resource& before)>;
+
+  const StopToken& stop;
+  const Log& log;
+  // Has a status written while the reconcile goes on; returns at once. Empty when nobody wants to know. Not to be called after
+  // the reconcile has returned.
+  std::function<void(const Summarise&)> report_progress;
 };
 
-struct ControllerParts {
-  ResourceStore& store;
-  Reconciler& reconciler;
-  WorkQueue& queue;
-  ReconcileObserver& observer;
-  Clock& clock;
-  // After the status was written; may be empty. `news`: the condition Ready says something else than before.
-  std::function<void(const ResourceKey&, const Outcome&, bool news)> reported = {};
+// The part of one kind. Resource: a copyable value with `metadata` (uid, resource_version), `status` (with `conditions`),
+// `known_since` and key(). Outcome: what a reconcile returns. The functions run on any worker, for different keys at once.
+template <typename Resource, typename Outcome>
+struct ControlledKind {
+  using Status = typename ResourceStore<Resource>::Status;
+
+  std::function<Outcome(const Resource&, const ReconcileCall<Resource>&)> reconcile;
+  std::function<ReconcileResult(const Outcome&)> result;
+  // The status after the outcome, from the resource with the status before it.
+  std::function<Status(const Resource& before, const Outcome&, const Attempt&)> summarise;
+  // `lost_races`: how often in a row the resource was reconciled again at once already.
+  std::function<Requeue(const Outcome&, int lost_races)> next_attempt;
+  // The resource is gone: whatever is remembered of it may go as well.
+  std::function<void(const ResourceKey&)> forget;
 };
 
+template <typename Resource, typename Outcome>
 class Controller {
  public:
-  Controller(ControllerParts parts, ControllerOptions options, Log log);
-  ~Controller();
+  using Status = typename ResourceStore<Resource>::Status;
+  using Kind = ControlledKind<Resource, Outcome>;
+  using Change = StatusChange<Resource, Outcome>;
+  using Feed = StatusFeed<Change>;
+
+  struct Parts {
+    ResourceStore<Resource>& store;
+    WorkQueue& queue;
+    ControllerObserver& observer;
+    Clock& clock;
+    const Feed& feed;  // learns of every status, whether it could be written or not
+  };
+
+  Controller(Parts parts, Kind kind, const ControllerOptions& options, Log log)
+      : parts_(parts),
+        kind_(std::move(kind)),
+        options_(options),
+        log_(std::move(log)),
+        rescheduler_(parts.queue, parts.observer, parts.clock, options),
+        statuses_(parts.store),
+        updates_(parts.clock, options.report_after) {}
+  ~Controller() { stop(); }
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
-  void start(const StopToken& stop);
-  // No key is taken from now on; returns when the workers have ended.
-  void stop();
+  // Once. `stop` reaches every reconcile.
+  void start(const StopToken& stop) {
+    for (std::size_t index = 0; index < options_.workers; ++index) {
+      threads_.emplace_back([this, stop] { work(stop); });
+    }
+  }
+  // Shuts the queue down and returns when the workers have ended.
+  void stop() {
+    parts_.queue.shut_down();
+    for (auto& thread : threads_) {
+      thread.join();
+    }
+    threads_.clear();
+  }
 
-  // What a worker does with one key. False when the resource no longer exists.
+  // What a worker does with a key it took. False when there is no such resource.
   bool process(const ResourceKey& key, const StopToken& stop);
+
+  // For the store's listener: the resource was deleted. Safe from any thread.
+  void removed(const ResourceKey& key) {
+    parts_.queue.remove(key);
+    forget(key);
+  }
+
+  // Reconciles of this key that failed in a row.
+  [[nodiscard]] int failures(const ResourceKey& key) const { return rescheduler_.failures(key); }
 
  private:
   void work(const StopToken& stop);
-  void forget(const ResourceKey& key);
-  std::optional<milliseconds> conclude(const DatabaseMigration& resource, const Outcome& outcome, const Log& log);
-  [[nodiscard]] milliseconds until_resync(const ResourceKey& key) const;
-  // Puts the key where the outcome says; returns the delay when a back-off was chosen.
-  std::optional<milliseconds> requeue(const ResourceKey& key, Requeue next, const Outcome& outcome);
-  // True when the condition Ready says something new.
-  bool publish(const DatabaseMigration& resource, const Outcome& outcome, std::optional<milliseconds> delay, const Log& log);
-  void report(const ResourceKey& key, const Outcome& outcome, double seconds, const Log& log) const;
-  [[nodiscard]] bool is_still(const DatabaseMigration& resource) const;
-  [[nodiscard]] DeclarationState declaration_state(const DatabaseMigration& resource) const;
-  [[nodiscard]] int count_conflict(const ResourceKey& key, bool conflict);
-  void write_note(const ResourceKey& key, const DatabaseMigrationStatus& status);
+  [[nodiscard]] Outcome reconcile(const Resource& resource, const StopToken& stop, const Log& log);
+  std::optional<milliseconds> conclude(const Resource& resource, const Outcome& outcome, const ReconcileResult& result,
+                                       const Log& log);
+  void publish(const Resource& resource, const Outcome& outcome, std::optional<milliseconds> delay, const Log& log);
+  void write_progress(const ResourceKey& key, const Status& status);
+  [[nodiscard]] bool still_exists(const Resource& resource) const;
+  void forget(const ResourceKey& key) {
+    kind_.forget(key);
+    rescheduler_.forget(key);
+    statuses_.forget(key);
+  }
 
-  // A status that could not be written. The next one goes on from it, or a run that ended while the API server was down would
-  // never be told.
-  struct PendingStatus {
-    std::string uid;
-    DatabaseMigrationStatus status;
-    int failures = 0;  // to write one, in a row
-  };
-  [[nodiscard]] std::optional<PendingStatus> take_pending(const DatabaseMigration& resource);
-  void keep_pending(const DatabaseMigration& resource, PendingStatus take_pending);
-
-  ControllerParts parts_;
+  Parts parts_;
+  Kind kind_;
   ControllerOptions options_;
   Log log_;
-  StatusWriter writer_;
+  Rescheduler rescheduler_;
+  StatusPublisher<Resource> statuses_;
   StatusUpdateQueue updates_;
   std::vector<std::thread> threads_;
-  std::mutex mutex_;
-  std::map<ResourceKey, int> conflicts_;
-  std::map<ResourceKey, PendingStatus> pending_;
 };
+
+// One line for each reconcile, its level by how much an operator of the cluster wants to see it.
+void log_result(const Log& log, const ReconcileResult& result, double seconds, int failures);
+
+template <typename Resource, typename Outcome>
+void Controller<Resource, Outcome>::work(const StopToken& stop) {
+  while (const auto key = parts_.queue.get()) {
+    parts_.observer.worker_started();
+    try {
+      process(*key, stop);
+    } catch (const std::exception& exception) {  // a thread's boundary: one broken resource must not end the others
+      log_.error("a reconcile threw", {{"resource", key->text()}, {"error", exception.what()}});
+      rescheduler_.retry(*key);
+    }
+    parts_.observer.worker_finished();
+    parts_.queue.done(*key);
+  }
+}
+
+template <typename Resource, typename Outcome>
+bool Controller<Resource, Outcome>::process(const ResourceKey& key, const StopToken& stop) {
+  auto resource = parts_.store.find(key);
+  if (!resource) {
+    parts_.queue.retire(key);
+    forget(key);
+    return false;
+  }
+  // Whatever woke the resource may have changed what it refers to: nothing older than that is good enough.
+  resource->known_since = std::max(resource->known_since, parts_.queue.requested_at(key));
+  const Log log = log_.with({{"resource", key.text()}, {"reconcileID", new_run_id()}});
+  const SteadyTime began = parts_.clock.steady_now();
+  const Outcome outcome = reconcile(*resource, stop, log);
+  const ReconcileResult result = kind_.result(outcome);
+  if (result.requeued) {  // nothing happened, so nothing is counted, logged or written
+    parts_.queue.requeue(key);
+    return true;
+  }
+  const auto delay = conclude(*resource, outcome, result, log);
+  const double seconds = std::chrono::duration<double>(parts_.clock.steady_now() - began).count();
+  const bool again = delay.has_value() || result.kind == ReconcileResult::Kind::Waiting;
+  parts_.observer.reconciled(result, again, seconds);
+  log_result(log, result, seconds, failures(key));
+  return true;
+}
+
+template <typename Resource, typename Outcome>
+Outcome Controller<Resource, Outcome>::reconcile(const Resource& resource, const StopToken& stop, const Log& log) {
+  ReconcileCall<Resource> call{stop, log, {}};
+  // With the status of the last progress report: made from an older one, transition times would move.
+  std::optional<Resource> reported;
+  if (!options_.once) {
+    call.report_progress = [&](const typename ReconcileCall<Resource>::Summarise& summarise) {
+      if (!still_exists(resource)) {
+        return;
+      }
+      if (!reported) {
+        reported = resource;
+      }
+      reported->status = summarise(*reported);
+      updates_.send(resource.key(), [this, key = resource.key(), status = reported->status] { write_progress(key, status); });
+    };
+  }
+  Outcome outcome = kind_.reconcile(resource, call);
+  updates_.flush(resource.key());  // no progress is written after the status of the outcome
+  return outcome;
+}
+
+// Puts the key back and writes the status. The delay, when a back-off was chosen.
+template <typename Resource, typename Outcome>
+std::optional<milliseconds> Controller<Resource, Outcome>::conclude(const Resource& resource, const Outcome& outcome,
+                                                                    const ReconcileResult& result, const Log& log) {
+  const ResourceKey key = resource.key();
+  if (!parts_.store.version(key)) {  // deleted meanwhile
+    parts_.queue.retire(key);
+    forget(key);
+    return std::nullopt;
+  }
+  const Requeue next = kind_.next_attempt(outcome, rescheduler_.count_race(key, result.lost_race));
+  const auto delay = rescheduler_.reschedule(key, next, result.requeue_after);
+  // After a lost race the next reconcile begins right away, and its status follows. The outcome of a resource that was deleted
+  // says nothing about the one that was created under its name since.
+  if (next != Requeue::AtOnce && still_exists(resource)) {
+    publish(resource, outcome, delay, log);
+  }
+  return delay;
+}
+
+template <typename Resource, typename Outcome>
+void Controller<Resource, Outcome>::publish(const Resource& resource, const Outcome& outcome, std::optional<milliseconds> delay,
+                                            const Log& log) {
+  const ResourceKey key = resource.key();
+  Attempt attempt;
+  attempt.now = parts_.clock.wall_now();
+  attempt.failures = failures(key);
+  attempt.retry_in = delay;
+  Resource before = resource;
+  if (auto newest = statuses_.newest(resource)) {
+    before.status = std::move(*newest);
+  }
+  const Status status = kind_.summarise(before, outcome, attempt);
+  if (const auto written = statuses_.publish(resource, status); !written) {
+    log.warn("the status cannot be written", error_fields(written.error()));
+    if (!delay) {
+      rescheduler_.retry_status(key, statuses_.failures(key));
+    }
+  }
+  const auto* const ready_before = find_condition(before.status.conditions, ConditionType::Ready);
+  const auto* const ready = find_condition(status.conditions, ConditionType::Ready);
+  const bool ready_changed = ready_before == nullptr || ready == nullptr || *ready_before != *ready;
+  parts_.feed.publish({key, status, &outcome, ready_changed});
+}
+
+// Runs on the thread of `updates_`. A progress report that is lost does no harm: the next one, or the outcome, says more.
+template <typename Resource, typename Outcome>
+void Controller<Resource, Outcome>::write_progress(const ResourceKey& key, const Status& status) {
+  const Log log = log_.with({{"resource", key.text()}});
+  try {
+    if (const auto written = statuses_.write(key, status); !written) {
+      log.warn("the status cannot be written", error_fields(written.error()));
+    }
+    parts_.feed.publish({key, status});
+  } catch (const std::exception& exception) {  // a thread's boundary
+    log.error("the status cannot be written", {{"error", exception.what()}});
+  }
+}
+
+// False when the resource was deleted, perhaps made again under its name, while it was worked on.
+template <typename Resource, typename Outcome>
+bool Controller<Resource, Outcome>::still_exists(const Resource& resource) const {
+  const auto stored = parts_.store.version(resource.key());
+  return stored && stored->uid == resource.metadata.uid;
+}
 
 }  // namespace athanor::controller

@@ -10,7 +10,7 @@
 namespace athanor::controller {
 namespace {
 
-using Verdict = std::optional<Decision>;
+using Decided = std::optional<Decision>;
 
 constexpr const char* kManagedBy = "the database is already managed by ";
 
@@ -23,7 +23,7 @@ Decision stalled(Reason reason, Error error) {
   return decision;
 }
 
-Verdict check_suspended(const DatabaseMigration& resource, const Situation& /*situation*/) {
+Decided check_suspended(const DatabaseMigration& resource, const Situation& /*situation*/) {
   if (!resource.spec.suspend) {
     return std::nullopt;
   }
@@ -34,7 +34,7 @@ Verdict check_suspended(const DatabaseMigration& resource, const Situation& /*si
   return decision;
 }
 
-Verdict check_claim(const DatabaseMigration& /*resource*/, const Situation& situation) {
+Decided check_claim(const DatabaseMigration& /*resource*/, const Situation& situation) {
   if (situation.claimed_by.empty()) {
     return std::nullopt;
   }
@@ -43,7 +43,7 @@ Verdict check_claim(const DatabaseMigration& /*resource*/, const Situation& situ
                      .advise("delete one of the two resources, or give them different schemas or version tables"));
 }
 
-Verdict check_lock(const DatabaseMigration& /*resource*/, const Situation& situation) {
+Decided check_lock(const DatabaseMigration& /*resource*/, const Situation& situation) {
   if (situation.lock_holders.empty()) {
     return std::nullopt;
   }
@@ -57,8 +57,8 @@ Verdict check_lock(const DatabaseMigration& /*resource*/, const Situation& situa
   return decision;
 }
 
-Verdict check_database_revisions(const DatabaseMigration& /*resource*/, const Situation& situation) {
-  for (const auto& row : situation.database.rows) {
+Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Situation& situation) {
+  for (const auto& row : situation.database.current_heads) {
     if (situation.graph->find(row) == nullptr) {
       return stalled(
           Reason::UnknownDatabaseRevision,
@@ -75,8 +75,7 @@ Decision decide_ahead(const DatabaseMigration& resource, const TargetPosition& p
   if (resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
     decision.kind = Decision::Kind::Stalled;
     decision.reason = Reason::DatabaseAhead;
-    decision.message = ahead_of_target(situation.database.rows, resource.spec.target_revision) +
-                       "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back";
+    decision.message = ahead_message(situation.database.current_heads, resource.spec.target_revision);
     return decision;
   }
   decision.kind = resource.spec.dry_run ? Decision::Kind::Plan : Decision::Kind::Apply;
@@ -97,7 +96,7 @@ Decision decide_reached(const DatabaseMigration& resource, const TargetPosition&
   }
   decision.kind = Decision::Kind::UpToDate;
   decision.reason = Reason::UpToDate;
-  decision.message = "the database is at " + rows_text(situation.database.rows, ", ");
+  decision.message = "the database is at " + heads_text(situation.database.current_heads, ", ");
   return decision;
 }
 
@@ -121,9 +120,9 @@ Decision decide_behind(const DatabaseMigration& resource, const TargetPosition& 
   return decision;
 }
 
-// The last check always has a verdict.
-Verdict check_position(const DatabaseMigration& resource, const Situation& situation) {
-  const auto position = locate_target(*situation.graph, resource.spec.target_revision, situation.database.rows);
+// The last check always decides.
+Decided check_position(const DatabaseMigration& resource, const Situation& situation) {
+  const auto position = locate_target(*situation.graph, resource.spec.target_revision, situation.database.current_heads);
   if (!position) {
     return stalled(reason_for(position.error()), position.error());
   }
@@ -137,13 +136,13 @@ Verdict check_position(const DatabaseMigration& resource, const Situation& situa
 }
 
 // A standby is where reads go; the migration waits for the primary behind the same name.
-Verdict check_writable(const DatabaseMigration& resource, const Situation& situation) {
+Decided check_writable(const DatabaseMigration& resource, const Situation& situation) {
   if (!situation.database.read_only || resource.spec.dry_run) {
     return std::nullopt;
   }
-  Verdict verdict = check_position(resource, situation);
-  if (verdict && verdict->kind != Decision::Kind::Apply) {
-    return verdict;
+  Decided decided = check_position(resource, situation);
+  if (decided && decided->kind != Decision::Kind::Apply) {
+    return decided;
   }
   Decision decision;
   decision.kind = Decision::Kind::Wait;
@@ -152,7 +151,7 @@ Verdict check_writable(const DatabaseMigration& resource, const Situation& situa
   return decision;
 }
 
-using Check = Verdict (*)(const DatabaseMigration&, const Situation&);
+using Check = Decided (*)(const DatabaseMigration&, const Situation&);
 constexpr std::array<Check, 6> kChecks{check_suspended,          check_claim,    check_lock,
                                        check_database_revisions, check_writable, check_position};
 
@@ -161,8 +160,8 @@ constexpr std::array<Check, 6> kChecks{check_suspended,          check_claim,   
 std::optional<Decision> decide_early(const DatabaseMigration& resource, const std::string& claimed_by) {
   Situation situation;
   situation.claimed_by = claimed_by;
-  if (auto verdict = check_suspended(resource, situation)) {
-    return verdict;
+  if (auto decided = check_suspended(resource, situation)) {
+    return decided;
   }
   return check_claim(resource, situation);
 }
@@ -177,15 +176,16 @@ std::string claimant_in(const DatabaseMigrationStatus& status) {
 
 Decision decide(const DatabaseMigration& resource, const Situation& situation) {
   for (const Check check : kChecks) {
-    if (auto verdict = check(resource, situation)) {
-      return std::move(*verdict);
+    if (auto decided = check(resource, situation)) {
+      return std::move(*decided);
     }
   }
-  return stalled(Reason::InternalError, Error(ErrorCode::Internal, "no check had a verdict"));
+  return stalled(Reason::InternalError, Error(ErrorCode::Internal, "no check decided"));
 }
 
-std::string ahead_of_target(const std::vector<std::string>& rows, const std::string& target) {
-  return "the database is at " + rows_text(rows, ", ") + ", ahead of the declared target " + target;
+std::string ahead_message(const std::vector<std::string>& rows, const std::string& target) {
+  return "the database is at " + heads_text(rows, ", ") + ", ahead of the declared target " + target +
+         "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back";
 }
 
 Error unfinished_beyond(const std::string& revision, const std::string& target) {

@@ -9,12 +9,12 @@ namespace {
 
 constexpr std::size_t kShownHash = 12;
 
-// Whoever goes back takes away what was built on it since, whatever the statements look like.
+// A downgrade removes what was built since, whatever its statements look like.
 bool may_lose_something(const Plan& plan, const std::vector<std::string>& destructive) {
   return !destructive.empty() || plan.operation == Direction::Downgrade;
 }
 
-// The newest that may have been meant.
+// The newest approval, which the user probably expects to count.
 std::string ignored_approval(const Plan& plan, const std::vector<Approval>& approvals) {
   if (approvals.empty()) {
     return {};

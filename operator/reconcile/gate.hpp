@@ -1,8 +1,8 @@
-// The gate between a plan and its execution: has a human approved it where the policy asks for that, and is it time?
+// The gate between a plan and its execution: is it approved where the policy asks for approval, and is a window open?
 //
-// An approval counts for one hash (approved_plan.hpp). One that names another hash is stale: it is never used, and the message
-// says that it is there, because somebody is waiting for it to work. Maintenance windows open by cron schedules; a run that has
-// begun in a window may end after it.
+// An approval counts for one hash (approved_plan.hpp). One that names another hash is stale: it never counts, and the message
+// mentions it, because somebody is waiting for it to work. Maintenance windows open by cron schedules; a run that began in a
+// window may end after it.
 //
 // Threads: pure function.
 #pragma once
@@ -37,9 +37,9 @@ struct GateVerdict {
   bool open = false;
   Reason reason = Reason::Applying;
   std::string message;                        // why it is closed
-  std::optional<Approval> approval;           // that opened it
+  std::optional<Approval> approval;           // the one that opened it
   std::optional<milliseconds> requeue_after;  // when time alone opens it
-  std::optional<Error> error;                 // a window that can never be judged
+  std::optional<Error> error;                 // of a window that cannot be evaluated
 };
 
 // `hash`: what an approval of the plan names.
@@ -50,13 +50,13 @@ struct GateVerdict {
 // Whether a run may begin now, as far as the maintenance windows are concerned.
 [[nodiscard]] GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTime now);
 
-// Whether the policy wants an approval of this plan.
+// Whether the policy requires an approval of this plan.
 [[nodiscard]] bool needs_approval(ApprovalPolicy policy, const Plan& plan, const std::vector<std::string>& destructive);
-// The approval of this plan; empty: nobody gave one, or it needs none.
+// The approval of this plan; empty: there is none, or the policy asks for none.
 [[nodiscard]] std::optional<Approval> approval_of(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
                                                   const std::vector<std::string>& destructive,
                                                   const std::vector<Approval>& approvals);
-// Whether the policy wants a backup before this plan.
+// Whether the policy asks for a backup before this plan.
 [[nodiscard]] bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<std::string>& destructive);
 
 }  // namespace athanor::controller

@@ -10,214 +10,231 @@
 #include "operator/reconcile/preflight.hpp"
 
 namespace athanor::controller {
+namespace {
 
-bool JobReconcile::may_be_under_way() const {
-  const auto& reported = given_.resource.status.job;
-  return given_.resource.spec.execution.mode == ExecutionMode::Job ||
-         (given_.parts.jobs != nullptr && reported && reported->phase == "Running");
-}
+constexpr const char* kRunning = "Running";
 
-bool JobReconcile::has_unreported() const {
-  return last_.has_ended() && given_.resource.status.job && given_.resource.status.job->phase == "Running";
+bool approval_still_holds(const ReconcileContext& context) {
+  const auto& given = context.resource.status.approval;
+  if (context.resource.spec.policy.approval == ApprovalPolicy::Never || !given || context.parts.approvals == nullptr) {
+    return true;
+  }
+  const auto approvals = context.parts.approvals->approvals(context.resource.key());
+  return std::ranges::any_of(approvals, [&](const Approval& approval) {
+    return approval.name == given->name && approval.plan_hash == given->plan_hash;
+  });
 }
 
 // Why a Job that has not begun must not begin any more; empty: it may.
-std::string JobReconcile::taken_back(const std::string& claimed_by) const {
-  const DatabaseMigration& resource = given_.resource;
+std::string reason_to_withdraw(const ReconcileContext& context, const JobState& job, const std::string& claimed_by) {
+  const DatabaseMigration& resource = context.resource;
   if (resource.spec.suspend) {
     return "the resource is suspended";
   }
   if (!claimed_by.empty()) {
     return "the database is managed by " + claimed_by;
   }
-  if (last_.generation != resource.metadata.generation) {
+  if (job.generation != resource.metadata.generation) {
     return "something else is declared";
   }
-  if (last_.work == JobRequest::Work::Plan) {
-    return {};
+  if (job.work == JobRequest::Work::Plan) {
+    return {};  // it changes nothing, so neither window nor approval matters
   }
-  if (!judge_windows(resource.spec.execution.windows, given_.parts.clock.wall_now()).open) {
+  if (!judge_windows(resource.spec.execution.windows, context.parts.clock.wall_now()).open) {
     return "its maintenance window is over";
   }
-  const auto& given = resource.status.approval;
-  if (resource.spec.policy.approval != ApprovalPolicy::Never && given && given_.parts.approvals != nullptr) {
-    const auto approvals = given_.parts.approvals->approvals(resource.key());
-    const bool holds = std::ranges::any_of(approvals, [&](const Approval& approval) {
-      return approval.name == given->name && approval.plan_hash == given->plan_hash;
-    });
-    return holds ? "" : "its approval was taken back";
-  }
-  return {};
+  return approval_still_holds(context) ? "" : "its approval was taken back";
 }
 
-Result<std::optional<Outcome>> JobReconcile::find_running(const std::string& claimed_by, RunProgress& sink) {
-  if (given_.parts.jobs == nullptr) {
-    return std::optional(
-        not_started(Error(ErrorCode::PolicyRefused, "this operator cannot create Jobs")
-                        .advise("set spec.execution.mode to InProcess, or start the operator with --job-image")));
-  }
-  TRY_ASSIGN(last_, given_.parts.jobs->newest(given_.resource));
-  const auto& reported = given_.resource.status.job;
-  if (last_.kind == JobState::Kind::Absent && reported && reported->phase == "Running") {
-    found_.job = JobStatus{reported->name, "Deleted", reported->declaration};
-  }
-  if (last_.kind != JobState::Kind::Running) {
-    return std::optional<Outcome>();
-  }
-  if (const std::string why = last_.begun || last_.deleting ? "" : taken_back(claimed_by); !why.empty()) {
-    TRY(given_.parts.jobs->withdraw(given_.resource, last_));
-    given_.log.info("job withdrawn", {{"job", last_.name}, {"why", why}});
-    Outcome outcome = waiting_for(last_);
-    outcome.message = "Job " + last_.name + " had not begun and is withdrawn: " + why;
-    return std::optional(std::move(outcome));
-  }
-  return std::optional(watch(sink));
-}
-
-Outcome JobReconcile::watch(RunProgress& sink) {
-  found_.job = JobStatus{last_.name, "Running", last_.declaration};
-  Outcome outcome = waiting_for(last_);
-  const bool of_this_spec = last_.generation == given_.resource.metadata.generation;
-  if (const auto seen = of_this_spec ? observe_progress(sink, outcome) : Result<void>(); !seen) {
-    given_.log.debug("how far the job is cannot be seen", error_fields(seen.error()));
-  }
-  return outcome;
-}
-
-// A look with a connection of its own that takes no lock. The cluster wakes the resource seldom enough.
-Result<void> JobReconcile::observe_progress(RunProgress& sink, Outcome& outcome) {
-  TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
-  TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
+// Observes the database on a connection of its own, without the lock. Job events are rare enough for that.
+Result<void> observe_progress(const ReconcileContext& context, const JobState& job, RunProgress& progress,
+                              RunningJob& running) {
+  TRY_ASSIGN(const DatabaseTarget target, make_target(context.resource, context.parts.credentials));
+  TRY_ASSIGN(auto access, context.parts.databases.open(target, progress));
   TRY_ASSIGN(const Observation database, access->observe());
-  found_.rows = database.rows;
-  if (!last_.plan_hash.empty()) {
-    TRY_ASSIGN(const auto ledger, access->ledger(ledger_rows_of(last_)));
-    outcome.progress = progress_of(last_, ledger, database);
+  running.current_heads = database.current_heads;
+  if (!job.plan_hash.empty()) {
+    TRY_ASSIGN(const auto ledger, access->ledger(ledger_rows_of(job)));
+    running.progress = progress_of(job, ledger, database);
   }
   return {};
 }
 
-// Once for every Job that ended: history, metrics, and why it failed.
-Result<void> JobReconcile::report_last(DatabaseAccess& access) {
-  if (!last_.has_ended()) {
-    return {};
-  }
-  found_.job = JobStatus{last_.name, last_.kind == JobState::Kind::Succeeded ? "Succeeded" : "Failed", last_.declaration};
-  if (!given_.memory.reported || given_.memory.reported->uid != last_.uid) {
-    TRY_ASSIGN(const auto ledger, access.ledger(ledger_rows_of(last_)));
-    given_.memory.reported = std::make_unique<ReconcileMemory::ReportedJob>(
-        ReconcileMemory::ReportedJob{last_.uid, run_of(last_, ledger, *found_.rows)});
-    changed_ = given_.resource.status.job != found_.job;  // otherwise an operator before this one told it
-  }
-  if (!changed_) {
-    return {};
-  }
-  given_.log.info("job ended", {{"job", last_.name}, {"phase", found_.job->phase}});
-  if (const auto run = reported_run()) {
-    for (const auto& executed : run->report.executed) {
-      given_.parts.observer.revision_applied(executed.direction, std::chrono::duration<double>(executed.duration).count());
+void count_ended_job(const ReconcileContext& context, const ObservedJob& job) {
+  context.log.info("job ended", {{"job", job.last.name}, {"phase", job.status->phase}});
+  if (job.run) {
+    for (const auto& executed : job.run->report.executed) {
+      context.parts.observer.revision_applied(executed.direction, std::chrono::duration<double>(executed.duration).count());
     }
   }
-  if (last_.kind == JobState::Kind::Failed) {
-    given_.parts.observer.run_failed(failure_of(last_, reported_run().get()).reason);
+  if (job.last.kind == JobState::Kind::Failed) {
+    context.parts.observer.run_failed(failure_of(job.last, job.run.get()).reason);
   }
-  return {};
 }
 
-// What a Job is asked for. Unlike in process, a password is no part of it: its digest would be there for all to see.
-JobRequest JobReconcile::request_of_plan() const {
+}  // namespace
+
+bool job_may_be_running(const ReconcileContext& context) {
+  const auto& shown = context.resource.status.job;
+  return context.resource.spec.execution.mode == ExecutionMode::Job ||
+         (context.parts.jobs != nullptr && shown && shown->phase == kRunning);
+}
+
+bool has_unreported_end(const ReconcileContext& context, const ObservedJob& job) {
+  return job.last.has_ended() && context.resource.status.job && context.resource.status.job->phase == kRunning;
+}
+
+Result<ObservedJob> observe_job(const ReconcileContext& context) {
+  if (context.parts.jobs == nullptr) {
+    return fail(Error(ErrorCode::PolicyRefused, "this operator cannot create Jobs")
+                    .advise("set spec.execution.mode to InProcess, or start the operator with --job-image"));
+  }
+  ObservedJob job;
+  TRY_ASSIGN(job.last, context.parts.jobs->newest(context.resource));
+  const auto& shown = context.resource.status.job;
+  if (job.last.kind == JobState::Kind::Absent && shown && shown->phase == kRunning) {
+    job.status = JobStatus{shown->name, "Deleted", shown->declaration};
+  }
+  return job;
+}
+
+Result<RunningJob> follow_job(const ReconcileContext& context, const JobState& job, const std::string& claimed_by,
+                              RunProgress& progress) {
+  RunningJob running;
+  running.verdict = waiting_for(job);
+  const bool may_be_withdrawn = !job.begun && !job.deleting;
+  if (const std::string why = may_be_withdrawn ? reason_to_withdraw(context, job, claimed_by) : ""; !why.empty()) {
+    TRY(context.parts.jobs->withdraw(context.resource, job));
+    context.log.info("job withdrawn", {{"job", job.name}, {"why", why}});
+    running.verdict.message = "Job " + job.name + " had not begun and is withdrawn: " + why;
+    return running;
+  }
+  running.status = JobStatus{job.name, kRunning, job.declaration};
+  if (job.generation == context.resource.metadata.generation) {
+    // Progress is a courtesy. A database that cannot be reached from here says nothing about the Job.
+    if (const auto seen = observe_progress(context, job, progress, running); !seen) {
+      context.log.debug("progress of the job is unknown", error_fields(seen.error()));
+    }
+  }
+  return running;
+}
+
+Result<ObservedJob> report_ended_job(const ReconcileContext& context, ObservedJob job, DatabaseAccess& access,
+                                     const std::vector<std::string>& current_heads) {
+  if (!job.last.has_ended()) {
+    return job;
+  }
+  auto& reported = context.memory.reported;
+  job.status =
+      JobStatus{job.last.name, job.last.kind == JobState::Kind::Succeeded ? "Succeeded" : "Failed", job.last.declaration};
+  if (!reported || reported->uid != job.last.uid) {
+    TRY_ASSIGN(const auto ledger, access.ledger(ledger_rows_of(job.last)));
+    reported = std::make_unique<ReconcileMemory::ReportedJob>(
+        ReconcileMemory::ReportedJob{job.last.uid, run_of(job.last, ledger, current_heads)});
+    job.newly_ended = context.resource.status.job != job.status;  // otherwise an operator before this one reported it
+  }
+  job.run = reported->run;
+  if (job.newly_ended) {
+    count_ended_job(context, job);
+  }
+  return job;
+}
+
+// Unlike the attempt of a run in process, a Job's holds no password: its digest would be there for everyone to see.
+JobRequest JobReconcile::request_of_plan(const PlanReview& review) const {
+  const std::string declared = std::to_string(context_.resource.metadata.generation) + '\n' +
+                               retry_annotation(context_.resource) + '\n' + without_password(database_.target.url);
   JobRequest request;
-  const std::string declared = std::to_string(given_.resource.metadata.generation) + '\n' + retry_annotation(given_.resource) +
-                               '\n' + without_password(found_.target.url);
-  request.declaration = attempt_id(declared + '\n' + found_.snapshot->id());
-  request.attempt = attempt_id(declared + '\n' + found_.plan->hash);
-  request.plan = found_.plan.get();
-  request.from = *found_.rows;
-  request.source = found_.snapshot.get();
+  request.declaration = attempt_id(declared + '\n' + observed_.snapshot->id());
+  request.attempt = attempt_id(declared + '\n' + review.plan->hash);
+  request.plan = review.plan.get();
+  request.from = *observed_.current_heads;
+  request.source = observed_.snapshot.get();
   return request;
 }
 
-// The revisions are in an image: what to do is known to the pod alone.
-JobRequest JobReconcile::request_of_image(JobRequest::Work work) const {
-  const ImageSource& image = *given_.resource.spec.source.image;
+// `review`: of the plan that a planning Job made; null: there is none yet.
+JobRequest JobReconcile::request_of_image(JobRequest::Work work, const PlanReview* review) const {
+  const ImageSource& image = *context_.resource.spec.source.image;
   JobRequest request;
   request.work = work;
   request.declaration =
-      attempt_id(image.reference + '\n' + image.path + '\n' + given_.resource.spec.target_revision + '\n' +
-                 std::to_string(given_.resource.metadata.generation) + '\n' + retry_annotation(given_.resource));
+      attempt_id(image.reference + '\n' + image.path + '\n' + context_.resource.spec.target_revision + '\n' +
+                 std::to_string(context_.resource.metadata.generation) + '\n' + retry_annotation(context_.resource));
   request.attempt = request.declaration;
   if (work == JobRequest::Work::Plan) {
-    request.attempt = attempt_id("plan\n" + request.declaration + '\n' + rows_text(*found_.rows, ","));
-  } else if (found_.plan) {
-    request.attempt = attempt_id(request.declaration + '\n' + found_.plan->hash);
+    request.attempt = attempt_id("plan\n" + request.declaration + '\n' + heads_text(*observed_.current_heads, ","));
+  } else if (review != nullptr) {
+    request.attempt = attempt_id(request.declaration + '\n' + review->plan->hash);
   }
-  request.plan = found_.plan.get();
-  request.from = *found_.rows;
+  request.plan = review == nullptr ? nullptr : review->plan.get();
+  request.from = *observed_.current_heads;
   return request;
 }
 
-// The outcome of a Job that failed at what is to be done now; empty when it is worth another attempt.
-std::optional<Outcome> JobReconcile::stalled(const JobRequest& request) {
-  if (!failed_at_this(last_, request, *found_.rows)) {
+// The verdict when the last Job failed at the same request; empty: another attempt is worth it.
+std::optional<Verdict> JobReconcile::failed_before(const JobRequest& request) const {
+  if (!failed_at_this(job_.last, request, *observed_.current_heads)) {
     return std::nullopt;
   }
-  Outcome failure = failure_of(last_, reported_run().get());
-  if (may_try_again(last_, failure, given_.parts.clock.wall_now())) {
+  Verdict failure = failure_of(job_.last, job_.run.get());
+  if (may_try_again(job_.last, failure, context_.parts.clock.wall_now())) {
     return std::nullopt;
   }
-  failure.repeated = !changed_;
-  if (const auto run = reported_run()) {
-    failure.report = run->report;
+  failure.repeated = !job_.newly_ended;
+  failure.keeps_plan = true;
+  if (job_.run) {
+    failure.report = job_.run->report;
   }
-  found_.plan.reset();  // the status keeps the plan that failed
   return failure;
 }
 
-Result<Outcome> JobReconcile::run() {
-  const JobRequest request = request_of_plan();
-  if (auto outcome = stalled(request)) {
-    return std::move(*outcome);
+JobStep JobReconcile::run(PlanReview review) const {
+  const JobRequest request = request_of_plan(review);
+  if (auto verdict = failed_before(request)) {
+    return {std::move(*verdict), std::move(review), {}, false};
   }
-  if (last_.kind == JobState::Kind::Succeeded && last_.attempt == request.attempt && !reported_run()) {
-    // It says that it is done, and neither database nor ledger know of anything: the database is right.
-    Outcome outcome =
-        outcome_of(Error(ErrorCode::StalePlan, "Job " + last_.name + " ended, and the database is not at the target"));
-    outcome.retry_now = false;
-    return outcome;
+  if (job_.last.kind == JobState::Kind::Succeeded && job_.last.attempt == request.attempt && !job_.run) {
+    // The Job says that it is done, but neither the database nor its ledger knows of anything. The database is right.
+    Verdict verdict =
+        verdict_of(Error(ErrorCode::StalePlan, "Job " + job_.last.name + " ended, and the database is not at the target"));
+    verdict.retry_now = false;
+    return {std::move(verdict), std::move(review), {}, false};
   }
-  return start_when_allowed(request);
+  return start_when_allowed(request, std::move(review));
 }
 
-Result<Outcome> JobReconcile::run_image(const Observation& database) {
+JobStep JobReconcile::run_image(const std::optional<UnfinishedStep>& unfinished) const {
   const JobRequest wanted = request_of_image(JobRequest::Work::Migrate);
   for (const JobRequest& request : {wanted, request_of_image(JobRequest::Work::Plan)}) {
-    if (auto outcome = stalled(request)) {
-      return std::move(*outcome);
+    if (auto verdict = failed_before(request)) {
+      return {std::move(*verdict), {}, {}, false};
     }
   }
   if (is_done(wanted)) {
-    return image_settled(database);
+    return {image_done(unfinished), {}, {}, true};
   }
-  if (auto outcome = reported_before(wanted); outcome && !database.unfinished) {
-    return std::move(*outcome);
+  if (auto verdict = reported_before(wanted); verdict && !unfinished) {
+    return {std::move(*verdict), {}, {}, false};
   }
-  return needs_plan(given_.resource.spec) ? run_planned_image(database) : start(wanted);
+  return needs_plan(context_.resource.spec) ? run_planned_image(unfinished) : start(wanted);
 }
 
-// Whether the last Job brought the database to the declared target, and it is there still.
+// Whether the last Job brought the database to the declared target, and the database is still there.
 bool JobReconcile::is_done(const JobRequest& wanted) const {
-  return last_.kind == JobState::Kind::Succeeded && last_.work == JobRequest::Work::Migrate &&
-         last_.declaration == wanted.declaration && (!last_.report || last_.report->rows == *found_.rows);
+  const JobState& last = job_.last;
+  return last.kind == JobState::Kind::Succeeded && last.work == JobRequest::Work::Migrate &&
+         last.declaration == wanted.declaration && (!last.report || last.report->current_heads == *observed_.current_heads);
 }
 
-// A Job is removed some time after its end. What it found is in the status, and holds while declaration and database are the
-// same: nobody is told "not ready" once an hour, and no pod is started for nothing.
-std::optional<Outcome> JobReconcile::reported_before(const JobRequest& wanted) const {
-  const DatabaseMigrationStatus& status = given_.resource.status;
+// Finished Jobs are removed after their TTL. What such a Job found is in the status and holds while declaration and database
+// are the same; otherwise the resource would lose Ready once per TTL, and a pod would be started for nothing.
+std::optional<Verdict> JobReconcile::reported_before(const JobRequest& wanted) const {
+  const DatabaseMigrationStatus& status = context_.resource.status;
   const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
-  if (last_.kind != JobState::Kind::Absent || !status.job || status.job->declaration != wanted.declaration ||
-      ready == nullptr || ready->observed_generation != given_.resource.metadata.generation ||
-      !shows_rows(status, *found_.rows)) {
+  if (job_.last.kind != JobState::Kind::Absent || !status.job || status.job->declaration != wanted.declaration ||
+      ready == nullptr || ready->observed_generation != context_.resource.metadata.generation ||
+      !shows_heads(status, *observed_.current_heads)) {
     return std::nullopt;
   }
   if (ready->reason == Reason::DatabaseAhead) {
@@ -227,98 +244,95 @@ std::optional<Outcome> JobReconcile::reported_before(const JobRequest& wanted) c
   if (!at_target && ready->reason != Reason::PlanPublished) {
     return std::nullopt;
   }
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::Done;
-  outcome.reason = at_target ? Reason::UpToDate : Reason::PlanPublished;
-  outcome.message = ready->message;
-  return outcome;
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::Done;
+  verdict.reason = at_target ? Reason::UpToDate : Reason::PlanPublished;
+  verdict.message = ready->message;
+  return verdict;
 }
 
 // Nothing is left to do for a Job: the database is at the target, or beyond it.
-Outcome JobReconcile::image_settled(const Observation& database) {
-  found_.image = given_.resource.spec.source.image->reference;
-  found_.pending.emplace();
-  if (last_.report && last_.report->ahead) {
+Verdict JobReconcile::image_done(const std::optional<UnfinishedStep>& unfinished) const {
+  if (job_.last.report && job_.last.report->ahead) {
     return ahead();
   }
-  Outcome outcome;
-  if (database.unfinished) {
-    outcome = outcome_of(unfinished_beyond(database.unfinished->revision, given_.resource.spec.target_revision));
-    outcome.kind = Outcome::Kind::Stalled;
-    outcome.reason = Reason::UnfinishedRevision;
-    return outcome;
+  if (unfinished) {
+    Verdict verdict = verdict_of(unfinished_beyond(unfinished->revision, context_.resource.spec.target_revision));
+    verdict.kind = Verdict::Kind::Stalled;
+    verdict.reason = Reason::UnfinishedRevision;
+    return verdict;
   }
-  outcome.kind = Outcome::Kind::Done;
-  outcome.reason = changed_ && reported_run() ? Reason::Applied : Reason::UpToDate;
-  outcome.message = "the database is at " + rows_text(*found_.rows, ", ") + " after Job " + last_.name;
-  return outcome;
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::Done;
+  verdict.reason = job_.unreported_run() ? Reason::Applied : Reason::UpToDate;
+  verdict.message = "the database is at " + heads_text(*observed_.current_heads, ", ") + " after Job " + job_.last.name;
+  return verdict;
 }
 
-Outcome JobReconcile::ahead() const {
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::Stalled;
-  outcome.reason = Reason::DatabaseAhead;
-  outcome.message = ahead_of_target(*found_.rows, given_.resource.spec.target_revision) +
-                    "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back";
-  return outcome;
+Verdict JobReconcile::ahead() const {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::Stalled;
+  verdict.reason = Reason::DatabaseAhead;
+  verdict.message = ahead_message(*observed_.current_heads, context_.resource.spec.target_revision);
+  return verdict;
 }
 
-// Two Jobs: one tells the plan, and once that may run, another is held to it.
-Result<Outcome> JobReconcile::run_planned_image(const Observation& database) {
+JobStep JobReconcile::run_planned_image(const std::optional<UnfinishedStep>& unfinished) const {
   const JobRequest planning = request_of_image(JobRequest::Work::Plan);
-  if (last_.kind != JobState::Kind::Succeeded || last_.attempt != planning.attempt) {
+  const JobState& last = job_.last;
+  if (last.kind != JobState::Kind::Succeeded || last.attempt != planning.attempt) {
     return start(planning);
   }
-  if (!last_.report || !last_.report->plan) {
-    Outcome outcome = outcome_of(Error(ErrorCode::Internal, "Job " + last_.name + " ended without telling the plan"));
-    outcome.reason = Reason::JobFailed;
-    return outcome;
+  if (!last.report || !last.report->plan) {
+    Verdict verdict = verdict_of(Error(ErrorCode::Internal, "Job " + last.name + " ended without telling the plan"));
+    verdict.reason = Reason::JobFailed;
+    return {std::move(verdict), {}, {}, false};
   }
-  auto plan = plan_of(last_, given_.resource.spec.target_revision);
+  auto plan = plan_of(last, context_.resource.spec.target_revision);
   if (plan->empty()) {
-    return image_settled(database);
+    return {image_done(unfinished), {}, {}, true};
   }
-  if (plan->operation == Direction::Downgrade && given_.resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
-    return ahead();  // nobody asked for such a plan; whatever the pod says, the policy holds
+  if (plan->operation == Direction::Downgrade && context_.resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
+    return {ahead(), {}, {}, false};  // no such plan was asked for; whatever the pod says, the policy holds
   }
-  found_.image = given_.resource.spec.source.image->reference;
-  found_.plan = std::move(plan);
-  found_.destructive = last_.report->destructive;
-  found_.pending = ids_of(*found_.plan);
-  find_approval(given_, found_);
-  if (given_.resource.spec.dry_run) {
-    return published(*found_.plan);
+  PlanReview review = review_plan(context_, std::move(plan), last.report->destructive, database_.approval_scope);
+  if (context_.resource.spec.dry_run) {
+    Verdict verdict = published(*review.plan);
+    return {std::move(verdict), std::move(review), {}, true};
   }
-  return start_when_allowed(request_of_image(JobRequest::Work::Migrate));
+  const JobRequest migrate = request_of_image(JobRequest::Work::Migrate, &review);
+  JobStep step = start_when_allowed(migrate, std::move(review));
+  step.image_read = true;
+  return step;
 }
 
-// What speaks against the Job is said before anybody approves of its plan and before a backup is taken.
-Result<Outcome> JobReconcile::start_when_allowed(const JobRequest& request) {
-  if (auto possible = given_.parts.jobs->check(given_.resource, request); !possible) {
-    return not_started(std::move(possible).error());
+// A Job that cannot be made is reported before anyone approves its plan, and before a backup is taken for it.
+JobStep JobReconcile::start_when_allowed(const JobRequest& request, PlanReview review) const {
+  if (auto possible = context_.parts.jobs->check(context_.resource, request); !possible) {
+    return {not_started(std::move(possible).error()), std::move(review), {}, false};
   }
-  const auto dry_run_create = [&]() -> std::optional<Outcome> {
-    auto rehearsed = given_.parts.jobs->dry_run_create(given_.resource, request);
-    return rehearsed ? std::nullopt : std::optional(not_started(std::move(rehearsed).error()));
+  const auto dry_run = [&]() -> std::optional<Verdict> {
+    auto created = context_.parts.jobs->dry_run_create(context_.resource, request);
+    return created ? std::nullopt : std::optional(not_started(std::move(created).error()));
   };
-  if (auto not_yet = check_may_run(given_, found_, dry_run_create)) {
-    return std::move(*not_yet);
+  Preflight preflight = check_may_run(context_, observed_, database_, std::move(review), dry_run);
+  JobStep step;
+  if (preflight.held) {
+    step.verdict = std::move(*preflight.held);
+  } else {
+    step = start(request);
   }
-  return start(request);
+  step.review = std::move(preflight.review);
+  return step;
 }
 
-Result<Outcome> JobReconcile::start(const JobRequest& request) {
-  auto started = given_.parts.jobs->start(given_.resource, request);
+JobStep JobReconcile::start(const JobRequest& request) const {
+  auto started = context_.parts.jobs->start(context_.resource, request);
   if (!started) {
-    return not_started(std::move(started).error());
+    return {not_started(std::move(started).error()), {}, {}, false};
   }
-  given_.log.info("job started", {{"job", started->name}});
-  found_.job = JobStatus{started->name, "Running", request.declaration};
-  return waiting_for(*started);
-}
-
-std::shared_ptr<const ReportedRun> JobReconcile::reported_run() const {
-  return given_.memory.reported ? given_.memory.reported->run : nullptr;
+  context_.log.info("job started", {{"job", started->name}});
+  return {waiting_for(*started), {}, JobStatus{started->name, kRunning, request.declaration}, false};
 }
 
 }  // namespace athanor::controller

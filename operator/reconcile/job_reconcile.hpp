@@ -1,65 +1,89 @@
-// The part of a reconcile that has to do with Jobs: what became of the last one, and whether to start another.
+// The part of a reconcile that concerns Jobs: what became of the last one, and whether to start another.
 //
-// While a Job of the resource has not ended nothing else happens, whatever it was started for and whatever is declared
-// meanwhile: another mode, or that the resource is suspended. One that has not begun is taken back when it is not wanted any
-// more. What one did is told once, from the ledger and from its report (job_run.hpp); an operator that was restarted does not
-// tell it again.
+// While a Job of the resource runs, nothing else happens, whatever is declared meanwhile: another mode, another target,
+// suspension. A Job whose pod has not started is withdrawn when the declaration no longer wants it. What a Job did is reported
+// once, from the ledger and from its own report (job_run.hpp); a restarted operator does not report it again.
 //
-// Threads: one reconcile, one thread. Ownership: borrows context and findings.
+// Threads: one reconcile, one thread. Ownership: borrows context, observations and database.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "operator/reconcile/reconcile_state.hpp"
+#include "operator/reconcile/reconcile_context.hpp"
 #include "operator/reconcile/run_progress.hpp"
 
 namespace athanor::controller {
 
+// The newest Job of a resource, as a reconcile finds it.
+struct ObservedJob {
+  JobState last;
+  std::optional<JobStatus> status;         // for status.job; empty: unchanged
+  std::shared_ptr<const ReportedRun> run;  // of a Job that ended; null: unknown, or it did not touch the database
+  bool newly_ended = false;                // since the last reconcile
+
+  [[nodiscard]] std::shared_ptr<const ReportedRun> unreported_run() const { return newly_ended ? run : nullptr; }
+};
+
+// A Job that runs, and how far it is.
+struct RunningJob {
+  Verdict verdict;
+  std::optional<JobStatus> status;
+  std::optional<std::vector<std::string>> current_heads;  // empty: the database could not be observed
+  std::optional<ProgressStatus> progress;
+};
+
+// What starting a Job came to.
+struct JobStep {
+  Verdict verdict;
+  std::optional<PlanReview> review;  // of the plan that was found
+  std::optional<JobStatus> started;
+  bool image_read = false;  // a Job has read the image for this declaration
+};
+
+// Whether a Job of the resource may be running.
+[[nodiscard]] bool job_may_be_running(const ReconcileContext& context);
+// Whether the status still says that a Job runs which has ended.
+[[nodiscard]] bool has_unreported_end(const ReconcileContext& context, const ObservedJob& job);
+// PolicyRefused: this operator creates no Jobs.
+[[nodiscard]] Result<ObservedJob> observe_job(const ReconcileContext& context);
+// For a Job that runs. Withdraws it when it has not begun and is no longer wanted. `claimed_by`: another resource that owns the
+// database; empty: none.
+[[nodiscard]] Result<RunningJob> follow_job(const ReconcileContext& context, const JobState& job, const std::string& claimed_by,
+                                            RunProgress& progress);
+// For a Job that may have ended: reads its run from the ledger; logs and counts it the first time.
+[[nodiscard]] Result<ObservedJob> report_ended_job(const ReconcileContext& context, ObservedJob job, DatabaseAccess& access,
+                                                   const std::vector<std::string>& current_heads);
+
 class JobReconcile {
  public:
-  JobReconcile(const ReconcileContext& given, Findings& found) : given_(given), found_(found) {}
+  JobReconcile(const ReconcileContext& context, const ObservedJob& job, const Observed& observed, const OpenDatabase& database)
+      : context_(context), job_(job), observed_(observed), database_(database) {}
 
-  // Whether there may be a Job that has not ended.
-  [[nodiscard]] bool may_be_under_way() const;
-  // Whether the end of the last one was not told yet.
-  [[nodiscard]] bool has_unreported() const;
-  // Finds the last Job. The outcome when it is under way; empty: it has ended, or there is none. `claimed_by`: another resource
-  // that has the database; empty: none.
-  [[nodiscard]] Result<std::optional<Outcome>> find_running(const std::string& claimed_by, RunProgress& sink);
-  // Tells what the last Job did. The database has been looked at.
-  [[nodiscard]] Result<void> report_last(DatabaseAccess& access);
-
-  // Has the plan run by a Job.
-  [[nodiscard]] Result<Outcome> run();
-  // The same where the revisions are in an image: what to do is known to the pod alone.
-  [[nodiscard]] Result<Outcome> run_image(const Observation& database);
-
-  // What the last Job did, when nobody was told before; null otherwise, and when nothing is known of it.
-  [[nodiscard]] std::shared_ptr<const ReportedRun> news() const { return changed_ ? reported_run() : nullptr; }
-  [[nodiscard]] bool has_succeeded() const { return last_.kind == JobState::Kind::Succeeded; }
+  // Runs a plan that the reconciler made.
+  [[nodiscard]] JobStep run(PlanReview review) const;
+  // Runs what an image holds. Only a pod can read its revisions, so one Job plans and another, held to that plan, migrates,
+  // unless the policy needs no plan beforehand.
+  [[nodiscard]] JobStep run_image(const std::optional<UnfinishedStep>& unfinished) const;
 
  private:
-  [[nodiscard]] Outcome watch(RunProgress& sink);
-  [[nodiscard]] std::string taken_back(const std::string& claimed_by) const;
-  [[nodiscard]] Result<void> observe_progress(RunProgress& sink, Outcome& outcome);
-  [[nodiscard]] std::shared_ptr<const ReportedRun> reported_run() const;
-  [[nodiscard]] JobRequest request_of_plan() const;
-  [[nodiscard]] JobRequest request_of_image(JobRequest::Work work) const;
-  [[nodiscard]] std::optional<Outcome> stalled(const JobRequest& request);
+  [[nodiscard]] JobRequest request_of_plan(const PlanReview& review) const;
+  [[nodiscard]] JobRequest request_of_image(JobRequest::Work work, const PlanReview* review = nullptr) const;
+  [[nodiscard]] std::optional<Verdict> failed_before(const JobRequest& request) const;
   [[nodiscard]] bool is_done(const JobRequest& wanted) const;
-  [[nodiscard]] std::optional<Outcome> reported_before(const JobRequest& wanted) const;
-  [[nodiscard]] Outcome image_settled(const Observation& database);
-  [[nodiscard]] Outcome ahead() const;
-  [[nodiscard]] Result<Outcome> run_planned_image(const Observation& database);
-  [[nodiscard]] Result<Outcome> start_when_allowed(const JobRequest& request);
-  [[nodiscard]] Result<Outcome> start(const JobRequest& request);
+  [[nodiscard]] std::optional<Verdict> reported_before(const JobRequest& wanted) const;
+  [[nodiscard]] Verdict image_done(const std::optional<UnfinishedStep>& unfinished) const;
+  [[nodiscard]] Verdict ahead() const;
+  [[nodiscard]] JobStep run_planned_image(const std::optional<UnfinishedStep>& unfinished) const;
+  [[nodiscard]] JobStep start_when_allowed(const JobRequest& request, PlanReview review) const;
+  [[nodiscard]] JobStep start(const JobRequest& request) const;
 
-  ReconcileContext given_;
-  Findings& found_;
-  JobState last_;
-  bool changed_ = false;
+  const ReconcileContext& context_;
+  const ObservedJob& job_;
+  const Observed& observed_;
+  const OpenDatabase& database_;
 };
 
 }  // namespace athanor::controller

@@ -9,7 +9,7 @@
 namespace athanor::controller {
 namespace {
 
-// A Job's end is an event; this is for the event that was missed, and for its progress.
+// The end of a Job wakes the resource. This is for a missed event, and for progress.
 constexpr milliseconds kRequeueAfter{15'000};
 constexpr std::chrono::seconds kPauseBeforeNext{60};
 constexpr std::chrono::seconds kClocksDiffer{30};
@@ -18,7 +18,7 @@ constexpr std::size_t kRowsOfUnknownPlan = 200;  // of a plan that only the pod 
 constexpr std::size_t kAttemptDigits = 40;
 constexpr std::size_t kSecondsOfTime = 19;  // "2026-11-21T02:10:00"
 
-// Where only the cluster says why: SQLSTATE and message are the ledger's, and mean what they mean in process.
+// The ledger's SQLSTATE and message, classified as those of a run in process.
 Error error_of(const Migrator::HistoryEntry& failed) {
   return Error(code_of_sqlstate(failed.sqlstate), failed.message)
       .with_sqlstate(failed.sqlstate)
@@ -30,7 +30,7 @@ bool not_before(const std::string& time, const std::optional<WallTime>& begin) {
   return !begin || time.substr(0, kSecondsOfTime) >= format_iso8601(*begin - kClocksDiffer).substr(0, kSecondsOfTime);
 }
 
-// The run's own id, or that of the newest run of this plan since the Job was made.
+// The id in the report, else that of the newest run of this plan since the Job was created.
 std::string run_id_of(const JobState& job, const LedgerRows& ledger) {
   if (job.report && !job.report->run_id.empty()) {
     return job.report->run_id;
@@ -77,7 +77,7 @@ std::string attempt_id(const std::string& of) {
   return sha256_hex(of).substr(0, kAttemptDigits);
 }
 
-// Of a text of another shape nothing remains: better one attempt too few than a guess at a password.
+// Nothing is kept of text in another form: it might contain the password.
 std::string without_password(const std::string& url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string::npos) {
@@ -131,7 +131,7 @@ std::shared_ptr<const ReportedRun> run_of(const JobState& job, const LedgerRows&
     return nullptr;
   }
   add_failure(job, failed, run.report);
-  run.report.rows = job.report && !job.report->rows.empty() ? job.report->rows : rows;
+  run.report.current_heads = job.report && !job.report->current_heads.empty() ? job.report->current_heads : rows;
   return std::make_shared<const ReportedRun>(std::move(run));
 }
 
@@ -159,63 +159,63 @@ bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::ve
   if (job.declaration.empty() || job.declaration != wanted.declaration) {
     return false;
   }
-  // Where it stopped: by its own account, or, when it has none to give or never got to look, anywhere.
-  const bool never_looked = !job.report || (job.report->run_id.empty() && job.report->rows.empty());
-  return never_looked || job.report->rows == rows;
+  // A Job without a report, or one that never observed the database, may have stopped anywhere.
+  const bool never_observed = !job.report || (job.report->run_id.empty() && job.report->current_heads.empty());
+  return never_observed || job.report->current_heads == rows;
 }
 
-Outcome waiting_for(const JobState& job) {
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::Waiting;
-  outcome.reason = Reason::JobRunning;
-  outcome.message = "Job " + job.name + (job.work == JobRequest::Work::Plan ? " is planning" : " is running") +
+Verdict waiting_for(const JobState& job) {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::Waiting;
+  verdict.reason = Reason::JobRunning;
+  verdict.message = "Job " + job.name + (job.work == JobRequest::Work::Plan ? " is planning" : " is running") +
                     (job.message.empty() ? "" : ": " + job.message);
-  outcome.requeue_after = kRequeueAfter;
-  outcome.planning = job.work == JobRequest::Work::Plan;
-  return outcome;
+  verdict.requeue_after = kRequeueAfter;
+  verdict.planning = job.work == JobRequest::Work::Plan;
+  return verdict;
 }
 
-Outcome failure_of(const JobState& job, const ReportedRun* run) {
+Verdict failure_of(const JobState& job, const ReportedRun* run) {
   const bool reported =
       (job.report && job.report->error) || (run && run->report.error && run->report.error->code != ErrorCode::Interrupted);
   if (!reported) {
-    Outcome outcome = outcome_of(Error(ErrorCode::Internal, "Job " + job.name + " failed: " + job.message));
-    outcome.kind = Outcome::Kind::Stalled;
-    outcome.reason = Reason::JobFailed;
-    return outcome;
+    Verdict verdict = verdict_of(Error(ErrorCode::Internal, "Job " + job.name + " failed: " + job.message));
+    verdict.kind = Verdict::Kind::Stalled;
+    verdict.reason = Reason::JobFailed;
+    return verdict;
   }
-  Outcome outcome = outcome_of(job.report && job.report->error ? *job.report->error : *run->report.error);
-  outcome.retry_now = false;
-  if (outcome.reason == Reason::Interrupted) {  // the pod was told to stop; the operator was not
-    outcome.kind = Outcome::Kind::Failed;
+  Verdict verdict = verdict_of(job.report && job.report->error ? *job.report->error : *run->report.error);
+  verdict.retry_now = false;
+  if (verdict.reason == Reason::Interrupted) {  // the pod was told to stop; the operator was not
+    verdict.kind = Verdict::Kind::Failed;
   }
-  if (outcome.kind == Outcome::Kind::Waiting) {
-    outcome.requeue_after = kRequeueAfter;
+  if (verdict.kind == Verdict::Kind::Waiting) {
+    verdict.requeue_after = kRequeueAfter;
   }
-  return outcome;
+  return verdict;
 }
 
-Outcome not_started(Error error) {
-  Outcome outcome = outcome_of(std::move(error));
-  switch (outcome.error->code) {
+Verdict not_started(Error error) {
+  Verdict verdict = verdict_of(std::move(error));
+  switch (verdict.error->code) {
     case ErrorCode::FileTooLarge:
-      outcome.reason = Reason::SourceTooLarge;
+      verdict.reason = Reason::SourceTooLarge;
       break;
     case ErrorCode::Configuration:  // what the resource asks of the pod
-      outcome.reason = Reason::InvalidManifest;
+      verdict.reason = Reason::InvalidManifest;
       break;
     case ErrorCode::ApiInvalid:
     case ErrorCode::PolicyRefused:
-      outcome.reason = Reason::JobRefused;
+      verdict.reason = Reason::JobRefused;
       break;
     default:
       break;
   }
-  return outcome;
+  return verdict;
 }
 
-bool may_try_again(const JobState& job, const Outcome& failure, WallTime now) {
-  return failure.kind != Outcome::Kind::Stalled && (!job.ended || now - *job.ended >= kPauseBeforeNext);
+bool may_try_again(const JobState& job, const Verdict& failure, WallTime now) {
+  return failure.kind != Verdict::Kind::Stalled && (!job.ended || now - *job.ended >= kPauseBeforeNext);
 }
 
 }  // namespace athanor::controller

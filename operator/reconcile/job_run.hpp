@@ -1,7 +1,7 @@
-// What became of a Job's run: told from its report, from the ledger, and from what the cluster says, in this order of detail.
+// What a Job's run did, from three sources: its own report, the ledger, and the Job's status on the cluster.
 //
-// The ledger is the truth about what was applied. The report adds what no ledger holds (line and statement of a failure); when
-// there is none, because the pod was killed or wrote something else, the ledger's own row of the failure stands in for it.
+// The ledger is the truth about what was applied. The report adds what the ledger does not hold (line and statement of a
+// failure). Without a report, because the pod was killed or wrote something else, the ledger's row of the failure stands in.
 //
 // Threads: pure functions.
 #pragma once
@@ -18,32 +18,32 @@ namespace athanor::controller {
 
 using LedgerRows = std::vector<Migrator::HistoryEntry>;  // newest first
 
-// An id for what a Job is made for; it fits a label.
+// Identifies what a Job is made for; short enough for a label value.
 [[nodiscard]] std::string attempt_id(const std::string& of);
-// A URL as what it leads to: a digest of what remains tells nothing about the password.
+// The URL without password and parameters, so that a digest of the result reveals nothing about the password.
 [[nodiscard]] std::string without_password(const std::string& url);
 
-// What cannot be asked of a Job that plans and migrates at once. Which way to go is one of it: going back destroys something.
+// Whether the policy must see the plan before a Job runs it. Allowing downgrades is a reason: a downgrade is destructive.
 [[nodiscard]] bool needs_plan(const DatabaseMigrationSpec& spec);
-// The plan that a planning Job told, from where it was told to start. It must have told one.
+// The plan that a planning Job reported, starting from the heads the Job was given. Requires a report with a plan.
 [[nodiscard]] std::shared_ptr<const Plan> plan_of(const JobState& job, const std::string& target);
 
-// How many of the newest rows of the ledger tell all about a run of this Job.
+// How many of the newest ledger rows cover a run of this Job.
 [[nodiscard]] std::size_t ledger_rows_of(const JobState& job);
-// The run that an ended Job was; null when it did not touch the database. `rows` are of the version table now.
+// The run of a Job that ended; null when it did not touch the database. `rows`: the current heads.
 [[nodiscard]] std::shared_ptr<const ReportedRun> run_of(const JobState& job, const LedgerRows& ledger,
                                                         const std::vector<std::string>& rows);
-// Of a Job that has not ended.
+// The progress of a Job that has not ended.
 [[nodiscard]] ProgressStatus progress_of(const JobState& job, const LedgerRows& ledger, const Observation& database);
 
-// Whether what is to be done now is what this Job, which failed, was for: the same plan, or what it left of it. `rows` are of
-// the version table now.
+// Whether this Job failed at what is wanted now: the same plan, or the rest of it. `rows`: the current heads.
 [[nodiscard]] bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::vector<std::string>& rows);
-[[nodiscard]] Outcome waiting_for(const JobState& job);
-// `run` may be null. Whoever wants another attempt after one that may pass waits until a minute after its end.
-[[nodiscard]] Outcome failure_of(const JobState& job, const ReportedRun* run);
-// The outcome when no Job could be made.
-[[nodiscard]] Outcome not_started(Error error);
-[[nodiscard]] bool may_try_again(const JobState& job, const Outcome& failure, WallTime now);
+[[nodiscard]] Verdict waiting_for(const JobState& job);
+// The verdict on a Job that failed. `run` may be null.
+[[nodiscard]] Verdict failure_of(const JobState& job, const ReportedRun* run);
+// The verdict when no Job could be created.
+[[nodiscard]] Verdict not_started(Error error);
+// A failure that may pass is retried no sooner than a minute after the Job's end.
+[[nodiscard]] bool may_try_again(const JobState& job, const Verdict& failure, WallTime now);
 
 }  // namespace athanor::controller

@@ -16,9 +16,10 @@ std::vector<std::string> first_of(const std::vector<std::string>& items) {
   return {items.begin(), items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), kMaxListed))};
 }
 
-PlanStatus plan_status(const Plan& plan, const std::string& hash, const std::vector<std::string>& destructive) {
+PlanStatus plan_status(const PlanReview& review) {
+  const Plan& plan = *review.plan;
   PlanStatus status;
-  status.hash = hash;
+  status.hash = review.approval_hash;
   status.content_hash = plan.hash;
   status.direction = direction_name(plan.operation);
   status.revisions = static_cast<std::int64_t>(plan.revisions.size());
@@ -34,7 +35,7 @@ PlanStatus plan_status(const Plan& plan, const std::string& hash, const std::vec
     status.summary.push_back(std::move(line));
   }
   status.warnings = first_of(plan.warnings);
-  status.destructive = first_of(destructive);
+  status.destructive = first_of(review.destructive);
   return status;
 }
 
@@ -72,8 +73,8 @@ HistoryStatus history_entry(const ExecutionReport& report, Direction direction, 
   HistoryStatus entry;
   entry.time = now;
   entry.direction = direction_name(direction);
-  entry.from = rows_text(from, ",");
-  entry.to = rows_text(report.rows, ",");
+  entry.from = heads_text(from, ",");
+  entry.to = heads_text(report.current_heads, ",");
   entry.revisions = static_cast<std::int64_t>(report.executed.size());
   entry.duration_ms = report.duration.count();
   entry.outcome = report.ok() ? "applied" : std::string(error_name(report.error->code));
@@ -84,15 +85,15 @@ HistoryStatus history_entry(const ExecutionReport& report, Direction direction, 
 
 void record_history(DatabaseMigrationStatus& status, const Outcome& outcome, const std::string& now) {
   HistoryStatus entry;
-  if (outcome.job_run) {
-    const ReportedRun& run = *outcome.job_run;
+  if (outcome.observed.job_run) {
+    const ReportedRun& run = *outcome.observed.job_run;
     entry = history_entry(run.report, run.direction, run.from, now);
-    // A status that could not be written is told again, with all that is in it already.
+    // The outcome of a status that could not be written is summarised again, on top of what it holds already.
     if (std::ranges::find(status.history, entry.run_id, &HistoryStatus::run_id) != status.history.end()) {
       return;
     }
-  } else if (outcome.report && outcome.plan && !outcome.repeated) {
-    entry = history_entry(*outcome.report, outcome.plan->operation, outcome.plan->from, now);
+  } else if (outcome.report && outcome.review && !outcome.repeated) {
+    entry = history_entry(*outcome.report, outcome.review->plan->operation, outcome.review->plan->from, now);
   } else {
     return;
   }
@@ -102,27 +103,27 @@ void record_history(DatabaseMigrationStatus& status, const Outcome& outcome, con
   }
 }
 
-// What is known of a Job that runs stays known while nobody can be asked.
-void note_progress(DatabaseMigrationStatus& status, const Outcome& outcome) {
-  if (outcome.progress) {
-    status.progress = outcome.progress;
-  } else if (outcome.reason != Reason::JobRunning || status.job != outcome.job) {
+// The progress of a running Job stays while the database cannot be asked.
+void set_progress(DatabaseMigrationStatus& status, const Outcome& outcome) {
+  if (outcome.observed.job_progress) {
+    status.progress = outcome.observed.job_progress;
+  } else if (outcome.reason != Reason::JobRunning || status.job != outcome.observed.job) {
     status.progress.reset();
   }
 }
 
 Phase phase_of(const Outcome& outcome) {
   switch (outcome.kind) {
-    case Outcome::Kind::Done:
+    case Verdict::Kind::Done:
       break;
-    case Outcome::Kind::Waiting:
+    case Verdict::Kind::Waiting:
       if (outcome.reason != Reason::JobRunning) {
         return Phase::Waiting;
       }
       return outcome.planning ? Phase::Planning : Phase::Migrating;
-    case Outcome::Kind::Stalled:
+    case Verdict::Kind::Stalled:
       return Phase::Stalled;
-    case Outcome::Kind::Failed:
+    case Verdict::Kind::Failed:
       return Phase::Retrying;
   }
   if (outcome.reason == Reason::Suspended) {
@@ -170,10 +171,10 @@ class ConditionSet {
       remove_condition(conditions_, type);
     }
   }
-  // Of the same declaration, and nobody looked.
+  // The condition is of the same declaration, and nothing was observed since.
   [[nodiscard]] bool may_still_hold(const Condition& condition, const Outcome& outcome) const {
-    return condition.observed_generation == generation_ && outcome.kind != Outcome::Kind::Done &&
-           outcome.kind != Outcome::Kind::Stalled;
+    return condition.observed_generation == generation_ && outcome.kind != Verdict::Kind::Done &&
+           outcome.kind != Verdict::Kind::Stalled;
   }
 
  private:
@@ -182,45 +183,43 @@ class ConditionSet {
   std::string now_;
 };
 
-// Of another plan neither an approval nor a backup says anything.
-void set_approved(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const RunNote& note,
+// An approval or a backup of another plan says nothing about this one.
+void set_approved(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const PlanReview& review,
                   ConditionSet& conditions) {
   const ApprovalPolicy policy = resource.spec.policy.approval;
-  if (note.approval) {
-    const Approval& given = *note.approval;
+  if (review.approval) {
+    const Approval& given = *review.approval;
     status.approval = ApprovalStatus{given.name, given.plan_hash, given.approved_by, given.approved_at};
     conditions.set(ConditionType::Approved, true, Reason::Approved, "approved by " + given.approved_by + " in " + given.name);
     return;
   }
   status.approval.reset();
-  if (needs_approval(policy, note.plan, note.destructive)) {
+  if (needs_approval(policy, *review.plan, review.destructive)) {
     conditions.set(ConditionType::Approved, false, Reason::ApprovalRequired,
-                   "plan " + note.plan_hash.substr(0, kShownHash) + " has no MigrationApproval");
+                   "plan " + review.approval_hash.substr(0, kShownHash) + " has no MigrationApproval");
   } else {
     remove_condition(status.conditions, ConditionType::Approved);
   }
 }
 
-void set_backed_up(DatabaseMigrationStatus& status, const RunNote& note, ConditionSet& conditions) {
-  if (note.backup) {
-    status.last_backup = note.backup;
+void set_backed_up(DatabaseMigrationStatus& status, const PlanReview& review, ConditionSet& conditions) {
+  if (review.backup) {
+    status.last_backup = review.backup;
     conditions.set(ConditionType::BackedUp, true, Reason::BackupTaken,
-                   note.backup->location + (note.backup_accepted ? ", taken at " + note.backup->started_at : ""));
-  } else if (note.backup_error) {
-    conditions.set(ConditionType::BackedUp, false, Reason::BackupFailed, note.backup_error->describe());
+                   review.backup->location + (review.backup_accepted ? ", taken at " + review.backup->started_at : ""));
+  } else if (review.backup_error) {
+    conditions.set(ConditionType::BackedUp, false, Reason::BackupFailed, review.backup_error->describe());
   } else {
     remove_condition(status.conditions, ConditionType::BackedUp);
   }
 }
 
-// What the policy asked for on the way. Without a plan it is what it was.
-void note_policy(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
-                 ConditionSet& conditions) {
-  if (outcome.plan) {
-    const RunNote note{*outcome.plan,  outcome.plan_hash,       outcome.destructive, outcome.approval,
-                       outcome.backup, outcome.backup_accepted, outcome.backup_error};
-    set_approved(status, resource, note, conditions);
-    set_backed_up(status, note, conditions);
+// Approval and backup that the policy asks for. Without a plan they are unchanged.
+void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
+                           ConditionSet& conditions) {
+  if (outcome.review) {
+    set_approved(status, resource, *outcome.review, conditions);
+    set_backed_up(status, *outcome.review, conditions);
   }
   if (outcome.reason == Reason::ApprovalRequired) {
     conditions.set(ConditionType::Approved, false, outcome.reason, outcome.message);
@@ -237,26 +236,26 @@ void note_policy(DatabaseMigrationStatus& status, const DatabaseMigration& resou
   }
 }
 
-// Whether what the outcome tells about the files is what the source holds now.
+// Whether the outcome is about the files that the source holds now.
 void set_source_condition(DatabaseMigrationStatus& status, const Outcome& outcome, ConditionSet& conditions) {
-  if (outcome.source_doubt) {
-    const std::string revision = outcome.source ? outcome.source->revision : std::string();
-    conditions.set(
-        ConditionType::SourceUnavailable, true, Reason::SourceNotFound,
-        (revision.empty() ? "" : "judged by " + revision + ", which was there last: ") + outcome.source_doubt->describe());
+  if (outcome.observed.source_error) {
+    const std::string revision = outcome.observed.source_revision.value_or("");
+    conditions.set(ConditionType::SourceUnavailable, true, Reason::SourceNotFound,
+                   (revision.empty() ? "" : "judged by " + revision + ", which was there last: ") +
+                       outcome.observed.source_error->describe());
   } else if (outcome.reason == Reason::SourceNotFound) {
     conditions.set(ConditionType::SourceUnavailable, true, outcome.reason, outcome.message);
-  } else if (outcome.kind != Outcome::Kind::Waiting || outcome.source) {  // else nobody has looked
+  } else if (outcome.kind != Verdict::Kind::Waiting || outcome.observed.source_revision) {  // else the source was not observed
     remove_condition(status.conditions, ConditionType::SourceUnavailable);
   }
 }
 
-// Whether there is a plan. What made one impossible holds for its declaration until somebody has looked again.
+// Whether there is a plan. What made one impossible holds for its declaration until the next observation.
 void set_planned(DatabaseMigrationStatus& status, const Outcome& outcome, bool at_target, ConditionSet& conditions) {
   const Condition* const before = find_condition(status.conditions, ConditionType::Planned);
-  if (at_target || outcome.plan) {
+  if (at_target || outcome.review) {
     conditions.set(ConditionType::Planned, true, at_target ? outcome.reason : Reason::PlanPublished,
-                   outcome.plan ? "plan " + outcome.plan_hash.substr(0, kShownHash) : "nothing to do");
+                   outcome.review ? "plan " + outcome.review->approval_hash.substr(0, kShownHash) : "nothing to do");
   } else if (planning_failed(outcome.reason)) {
     conditions.set(ConditionType::Planned, false, outcome.reason, outcome.message);
   } else if (before != nullptr && before->status == ConditionStatus::False && !conditions.may_still_hold(*before, outcome)) {
@@ -264,10 +263,10 @@ void set_planned(DatabaseMigrationStatus& status, const Outcome& outcome, bool a
   }
 }
 
-// Whether the last plan was run to its end. A database that cannot be looked at, or a source, changes nothing about that.
+// Whether the last plan was run to its end. An unreachable database or source changes nothing about that.
 void set_applied(DatabaseMigrationStatus& status, const Outcome& outcome, bool at_target, ConditionSet& conditions) {
   const Condition* const before = find_condition(status.conditions, ConditionType::Applied);
-  const bool open = outcome.plan || outcome.report || outcome.reason == Reason::UnfinishedRevision ||
+  const bool open = outcome.review || outcome.report || outcome.reason == Reason::UnfinishedRevision ||
                     (outcome.reason == Reason::JobRunning && !outcome.planning);
   const bool was_open = before != nullptr && before->status == ConditionStatus::False && outcome.reason != Reason::Suspended;
   if (at_target || open || was_open) {
@@ -278,97 +277,109 @@ void set_applied(DatabaseMigrationStatus& status, const Outcome& outcome, bool a
 void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
                     const std::string& now) {
   ConditionSet conditions(status.conditions, resource.metadata.generation, now);
-  const bool done = outcome.kind == Outcome::Kind::Done;
+  const bool done = outcome.kind == Verdict::Kind::Done;
   const bool at_target = done && (outcome.reason == Reason::UpToDate || outcome.reason == Reason::Applied);
-  const bool under_way = outcome.kind == Outcome::Kind::Waiting || outcome.kind == Outcome::Kind::Failed;
+  const bool under_way = outcome.kind == Verdict::Kind::Waiting || outcome.kind == Verdict::Kind::Failed;
   conditions.set(ConditionType::Ready, at_target, outcome.reason, outcome.message);
   conditions.set_or_remove(ConditionType::Reconciling, under_way,
-                           outcome.kind == Outcome::Kind::Failed ? Reason::Retrying : outcome.reason, outcome.message);
-  conditions.set_or_remove(ConditionType::Stalled, outcome.kind == Outcome::Kind::Stalled, outcome.reason, outcome.message);
+                           outcome.kind == Verdict::Kind::Failed ? Reason::Retrying : outcome.reason, outcome.message);
+  conditions.set_or_remove(ConditionType::Stalled, outcome.kind == Verdict::Kind::Stalled, outcome.reason, outcome.message);
   set_planned(status, outcome, at_target, conditions);
-  note_policy(status, resource, outcome, conditions);
+  set_policy_conditions(status, resource, outcome, conditions);
   set_source_condition(status, outcome, conditions);
   set_applied(status, outcome, at_target, conditions);
 }
 
-bool shows_source(const DatabaseMigrationStatus& status, SourceStatus source) {
+SourceStatus source_status(const DatabaseMigration& resource, const std::string& revision, const std::string& now) {
+  SourceStatus source{std::string(resource.spec.source.kind()), revision, now};
   fit(source);
+  return source;
+}
+
+bool shows_source(const DatabaseMigrationStatus& status, const SourceStatus& source) {
   return status.source && status.source->kind == source.kind && status.source->revision == source.revision;
 }
 
-void note_circumstances(DatabaseMigrationStatus& status, const Outcome& outcome) {
-  if (outcome.source && !shows_source(status, *outcome.source)) {
-    status.source = outcome.source;  // the same again keeps its time, so that nothing is written for it
+void set_source_and_job(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
+                        const std::string& now) {
+  if (outcome.observed.source_revision) {
+    SourceStatus source = source_status(resource, *outcome.observed.source_revision, now);
+    if (!shows_source(status, source)) {  // an unchanged source keeps its time, so that nothing is written for it
+      status.source = std::move(source);
+    }
   }
-  if (outcome.job) {
-    status.job = outcome.job;
+  if (outcome.observed.job) {
+    status.job = outcome.observed.job;
   }
 }
 
-// What every note of a run says.
-void begin_note(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const RunNote& note,
-                ConditionSet& conditions) {
+// What every status during a run says.
+void begin_update(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const PlanReview& review,
+                  ConditionSet& conditions) {
   status.observed_generation = resource.metadata.generation;
   status.phase = Phase::Migrating;
   status.target_revision = resource.spec.target_revision;
-  status.plan = plan_status(note.plan, note.plan_hash, note.destructive);
-  set_approved(status, resource, note, conditions);
+  status.plan = plan_status(review);
+  set_approved(status, resource, review, conditions);
   remove_condition(status.conditions, ConditionType::Stalled);
   remove_condition(status.conditions, ConditionType::SourceUnavailable);
-  conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + note.plan_hash.substr(0, kShownHash));
+  conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + review.approval_hash.substr(0, kShownHash));
 }
 
-void say_under_way(Reason reason, const std::string& message, ConditionSet& conditions) {
+void set_under_way(Reason reason, const std::string& message, ConditionSet& conditions) {
   conditions.set(ConditionType::Ready, false, reason, message);
   conditions.set(ConditionType::Reconciling, true, reason, message);
   conditions.set(ConditionType::Applied, false, reason, message);
 }
 
-// A look that finds what an earlier run left behind has nothing to add to what that run told.
-bool tells_nothing_new(const DatabaseMigration& resource, const Outcome& outcome) {
+// Finding the database as an earlier run left it adds nothing to what that run reported.
+bool adds_nothing_new(const DatabaseMigration& resource, const Outcome& outcome) {
   const Condition* ready = find_condition(resource.status.conditions, ConditionType::Ready);
-  return outcome.kind == Outcome::Kind::Done && outcome.reason == Reason::UpToDate && outcome.rows && ready != nullptr &&
-         ready->status == ConditionStatus::True && ready->reason == Reason::Applied && !outcome.source_doubt &&
-         (!outcome.source || shows_source(resource.status, *outcome.source)) &&
+  return outcome.kind == Verdict::Kind::Done && outcome.reason == Reason::UpToDate && outcome.observed.current_heads &&
+         ready != nullptr && ready->status == ConditionStatus::True && ready->reason == Reason::Applied &&
+         !outcome.observed.source_error &&
+         (!outcome.observed.source_revision ||
+          shows_source(resource.status, source_status(resource, *outcome.observed.source_revision, {}))) &&
          find_condition(resource.status.conditions, ConditionType::SourceUnavailable) == nullptr &&
-         resource.status.observed_generation == resource.metadata.generation && shows_rows(resource.status, *outcome.rows) &&
-         resource.status.phase == Phase::Ready && resource.status.target_revision == resource.spec.target_revision;
+         resource.status.observed_generation == resource.metadata.generation &&
+         shows_heads(resource.status, *outcome.observed.current_heads) && resource.status.phase == Phase::Ready &&
+         resource.status.target_revision == resource.spec.target_revision;
 }
 
 }  // namespace
 
-std::string_view outcome_name(Outcome::Kind kind) {
+std::string_view outcome_name(Verdict::Kind kind) {
   switch (kind) {
-    case Outcome::Kind::Done:
+    case Verdict::Kind::Done:
       return "done";
-    case Outcome::Kind::Waiting:
+    case Verdict::Kind::Waiting:
       return "waiting";
-    case Outcome::Kind::Stalled:
+    case Verdict::Kind::Stalled:
       return "stalled";
-    case Outcome::Kind::Failed:
+    case Verdict::Kind::Failed:
       break;
   }
   return "failed";
 }
 
-Outcome outcome_of(Error error) {
-  Outcome outcome;
-  outcome.reason = reason_for(error);
-  outcome.message = error.describe();
+Verdict verdict_of(Error error) {
+  Verdict verdict;
+  verdict.reason = reason_for(error);
+  verdict.message = error.describe();
   if (error.code == ErrorCode::LockHeld || error.code == ErrorCode::Interrupted) {
-    outcome.kind = Outcome::Kind::Waiting;
+    verdict.kind = Verdict::Kind::Waiting;
   } else if (error.retry == RetryClass::Terminal) {
-    outcome.kind = Outcome::Kind::Stalled;
+    verdict.kind = Verdict::Kind::Stalled;
   } else {
-    outcome.kind = Outcome::Kind::Failed;
-    outcome.retry_now = error.retry == RetryClass::Conflict;
+    verdict.kind = Verdict::Kind::Failed;
+    verdict.retry_now = error.retry == RetryClass::Conflict;
   }
-  outcome.error = std::move(error);
-  return outcome;
+  verdict.error = std::move(error);
+  return verdict;
 }
 
 DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outcome& outcome, const Attempt& attempt) {
-  if (tells_nothing_new(resource, outcome)) {
+  if (adds_nothing_new(resource, outcome)) {
     return resource.status;
   }
   DatabaseMigrationStatus status = resource.status;
@@ -376,39 +387,39 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   status.observed_generation = resource.metadata.generation;
   status.phase = phase_of(outcome);
   status.target_revision = resource.spec.target_revision;
-  note_progress(status, outcome);
-  if (outcome.rows) {
-    status.current_revisions = *outcome.rows;
-    status.current_revision = rows_text(*outcome.rows, ",");
+  set_progress(status, outcome);
+  if (outcome.observed.current_heads) {
+    status.current_revisions = *outcome.observed.current_heads;
+    status.current_revision = heads_text(*outcome.observed.current_heads, ",");
   }
-  if (outcome.resolved) {
-    status.resolved_revisions = first_of(*outcome.resolved);
+  if (outcome.observed.resolved) {
+    status.resolved_revisions = first_of(*outcome.observed.resolved);
   }
-  if (outcome.pending) {
-    status.pending_count = static_cast<std::int64_t>(outcome.pending->size());
-    status.pending_revisions = first_of(*outcome.pending);
+  if (outcome.observed.pending) {
+    status.pending_count = static_cast<std::int64_t>(outcome.observed.pending->size());
+    status.pending_revisions = first_of(*outcome.observed.pending);
   }
-  if (outcome.plan) {
-    status.plan = plan_status(*outcome.plan, outcome.plan_hash, outcome.destructive);
-  } else if (outcome.kind == Outcome::Kind::Done && outcome.reason == Reason::UpToDate) {
+  if (outcome.review) {
+    status.plan = plan_status(*outcome.review);
+  } else if (outcome.kind == Verdict::Kind::Done && outcome.reason == Reason::UpToDate) {
     status.plan.reset();
   }
-  note_circumstances(status, outcome);
+  set_source_and_job(status, resource, outcome, now);
   record_history(status, outcome, now);
-  if (outcome.error && outcome.kind != Outcome::Kind::Waiting) {
+  if (outcome.error && outcome.kind != Verdict::Kind::Waiting) {
     ErrorStatus error = error_status(outcome, now);
-    if (status.last_error) {  // the same failure again keeps its first time, so that nothing is written for it
+    if (status.last_error) {  // a repeated failure keeps its first time, so that nothing is written for it
       error.time = status.last_error->time;
       if (error != *status.last_error) {
         error.time = now;
       }
     }
     status.last_error = std::move(error);
-  } else if (outcome.kind != Outcome::Kind::Waiting) {
+  } else if (outcome.kind != Verdict::Kind::Waiting) {
     status.last_error.reset();
   }
-  status.failures = outcome.kind == Outcome::Kind::Failed ? attempt.failures : 0;
-  status.next_retry = outcome.kind == Outcome::Kind::Failed && attempt.retry_in
+  status.failures = outcome.kind == Verdict::Kind::Failed ? attempt.failures : 0;
+  status.next_retry = outcome.kind == Verdict::Kind::Failed && attempt.retry_in
                           ? format_iso8601(attempt.now + *attempt.retry_in)
                           : std::string();
   set_conditions(status, resource, outcome, now);
@@ -416,54 +427,54 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   return status;
 }
 
-DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const RunNote& note, const std::string& message,
-                                             WallTime now) {
+DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const PlanReview& review,
+                                             const std::string& message, WallTime now) {
   DatabaseMigrationStatus status = resource.status;
   ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
-  begin_note(status, resource, note, conditions);
-  say_under_way(Reason::BackingUp, message, conditions);
+  begin_update(status, resource, review, conditions);
+  set_under_way(Reason::BackingUp, message, conditions);
   conditions.set(ConditionType::BackedUp, false, Reason::BackingUp, message);
   fit(status);
   return status;
 }
 
-DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const RunNote& note,
+DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const PlanReview& review,
                                           const ProgressStatus& progress, WallTime now) {
   DatabaseMigrationStatus status = resource.status;
   ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
-  begin_note(status, resource, note, conditions);
-  status.current_revisions = note.plan.from;
-  status.current_revision = rows_text(note.plan.from, ",");
+  begin_update(status, resource, review, conditions);
+  status.current_revisions = review.plan->from;
+  status.current_revision = heads_text(review.plan->from, ",");
   status.progress = progress;
   status.next_retry.clear();
-  const std::size_t count = note.plan.revisions.size();
-  say_under_way(Reason::Applying,
-                std::string(direction_name(note.plan.operation)) + " of " + std::to_string(count) +
+  const std::size_t count = review.plan->revisions.size();
+  set_under_way(Reason::Applying,
+                std::string(direction_name(review.plan->operation)) + " of " + std::to_string(count) +
                     (count == 1 ? " revision" : " revisions") + " is under way",
                 conditions);
-  set_backed_up(status, note, conditions);
+  set_backed_up(status, review, conditions);
   fit(status);
   return status;
 }
 
-Requeue next_attempt(const Outcome& outcome, int conflicts) {
-  switch (outcome.kind) {
-    case Outcome::Kind::Done:
-    case Outcome::Kind::Stalled:  // observed again, not tried again: a human may have mended the database by hand
+Requeue next_attempt(const Verdict& verdict, int conflicts) {
+  switch (verdict.kind) {
+    case Verdict::Kind::Done:
+    case Verdict::Kind::Stalled:  // observed again, not run again: somebody may have repaired the database by hand
       return Requeue::Resync;
-    case Outcome::Kind::Waiting:
-      if (outcome.requeue_after) {
+    case Verdict::Kind::Waiting:
+      if (verdict.requeue_after) {
         return Requeue::Scheduled;
       }
-      if (outcome.reason == Reason::Interrupted) {
+      if (verdict.reason == Reason::Interrupted) {
         return Requeue::Never;
       }
-      // An approval is an event of its own.
-      return outcome.reason == Reason::ApprovalRequired ? Requeue::Resync : Requeue::Shortly;
-    case Outcome::Kind::Failed:
+      // A new approval wakes the resource.
+      return verdict.reason == Reason::ApprovalRequired ? Requeue::Resync : Requeue::Shortly;
+    case Verdict::Kind::Failed:
       break;
   }
-  return outcome.retry_now && conflicts < kConflictsAtOnce ? Requeue::AtOnce : Requeue::BackOff;
+  return verdict.retry_now && conflicts < kConflictsAtOnce ? Requeue::AtOnce : Requeue::BackOff;
 }
 
 }  // namespace athanor::controller

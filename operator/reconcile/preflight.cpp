@@ -2,33 +2,36 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace athanor::controller {
 namespace {
 
-std::vector<Approval> approvals_of(const ReconcileContext& given) {
-  return given.parts.approvals == nullptr ? std::vector<Approval>{} : given.parts.approvals->approvals(given.resource.key());
+std::vector<Approval> approvals_of(const ReconcileContext& context) {
+  return context.parts.approvals == nullptr ? std::vector<Approval>{}
+                                            : context.parts.approvals->approvals(context.resource.key());
 }
 
-GateVerdict judge_gate(const ReconcileContext& given, const Findings& found) {
-  return pass_gate(given.resource, *found.plan, found.approvable, found.destructive, approvals_of(given),
-                   given.parts.clock.wall_now());
+GateVerdict judge_gate(const ReconcileContext& context, const PlanReview& review) {
+  return pass_gate(context.resource, *review.plan, review.approvable(), review.destructive, approvals_of(context),
+                   context.parts.clock.wall_now());
 }
 
-constexpr std::size_t kLedgerRows = 1'000;  // that may tell of a plan that was begun
+constexpr std::size_t kLedgerRows = 1'000;  // that are searched for a plan that was begun
 
-// What remains of an approved plan, after a lost connection or a restart of the operator, needs no approval of its own.
-std::optional<std::string> approved_before(const Findings& found, const std::vector<Approval>& approvals) {
-  if (approvals.empty() || !found.snapshot || found.access == nullptr) {
+// The hash of an approved plan of which this one is the rest. What a lost connection or a restart left of an approved plan
+// needs no approval of its own.
+std::optional<std::string> covering_hash(const ReconcileContext& context, const Observed& observed,
+                                         const OpenDatabase& database, const Plan& plan) {
+  const auto approvals = approvals_of(context);
+  if (approvals.empty() || !observed.snapshot) {
     return std::nullopt;
   }
-  const auto ledger = found.access->ledger(kLedgerRows);
+  const auto ledger = database.access->ledger(kLedgerRows);
   if (!ledger) {
     return std::nullopt;
   }
-  for (const auto& begun : begun_plans(*found.snapshot, *found.plan, *ledger)) {
-    std::string hash = approval_hash(begun, found.scope);
+  for (const auto& begun : begun_plans(*observed.snapshot, plan, *ledger)) {
+    std::string hash = approval_hash(begun, database.approval_scope);
     if (std::ranges::find(approvals, hash, &Approval::plan_hash) != approvals.end()) {
       return hash;
     }
@@ -36,109 +39,113 @@ std::optional<std::string> approved_before(const Findings& found, const std::vec
   return std::nullopt;
 }
 
-// An outcome when the gate is closed.
-std::optional<Outcome> wait_at_gate(const ReconcileContext& given, Findings& found) {
-  found.approvable = approval_hash(found.plan->hash, found.scope);
-  GateVerdict verdict = judge_gate(given, found);
-  if (!verdict.open && verdict.reason == Reason::ApprovalRequired) {
-    if (auto whole = approved_before(found, approvals_of(given))) {
-      found.approvable = std::move(*whole);
-      verdict = judge_gate(given, found);
+// A verdict when the gate is closed.
+std::optional<Verdict> wait_at_gate(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
+                                    PlanReview& review) {
+  GateVerdict gate = judge_gate(context, review);
+  if (!gate.open && gate.reason == Reason::ApprovalRequired) {
+    if (auto whole = covering_hash(context, observed, database, *review.plan)) {
+      review.covering_hash = std::move(*whole);
+      gate = judge_gate(context, review);
     }
   }
-  found.approval = verdict.approval;
-  if (verdict.open) {
+  review.approval = gate.approval;
+  if (gate.open) {
     return std::nullopt;
   }
-  Outcome outcome;
-  outcome.kind = verdict.error ? Outcome::Kind::Stalled : Outcome::Kind::Waiting;
-  outcome.reason = verdict.reason;
-  outcome.message = std::move(verdict.message);
-  outcome.error = std::move(verdict.error);
-  outcome.requeue_after = verdict.requeue_after;
-  return outcome;
+  Verdict verdict;
+  verdict.kind = gate.error ? Verdict::Kind::Stalled : Verdict::Kind::Waiting;
+  verdict.reason = gate.reason;
+  verdict.message = std::move(gate.message);
+  verdict.error = std::move(gate.error);
+  verdict.requeue_after = gate.requeue_after;
+  return verdict;
 }
 
-// Where the plan leads. Of revisions in an image no more is known than what the pod told.
-std::vector<std::string> destination_of(const Findings& found) {
-  const Plan& plan = *found.plan;
-  if (found.snapshot) {
+// Where the plan leads. The heads after a plan from an image are known only to the pod that made it.
+std::vector<std::string> destination_of(const Plan& plan, const DatabaseMigration& resource) {
+  if (!resource.spec.source.image) {
     return plan.to;
   }
   const std::string last = plan.revisions.empty() ? std::string() : plan.revisions.back().walk.revision.value_or("");
   if (last.empty()) {
-    return {plan.target + " of " + found.image};
+    return {plan.target + " of " + resource.spec.source.image->reference};
   }
   return {plan.operation == Direction::Downgrade ? "below " + last : last};
 }
 
-// An outcome when there is no backup and there must be one.
-std::optional<Outcome> back_up(const ReconcileContext& given, Findings& found) {
+// A verdict when there is no backup and the policy requires one.
+std::optional<Verdict> back_up(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
+                               PlanReview& review) {
   const auto notice = [&](const std::string& message) {
-    if (given.notes.backing_up) {
-      given.notes.backing_up(found.note(), message);
+    if (context.callbacks.backing_up) {
+      context.callbacks.backing_up(review, message);
     }
   };
   auto taken =
-      given.parts.backups == nullptr
+      context.parts.backups == nullptr
           ? fail(Error(ErrorCode::BackupRefused, "this operator cannot take backups").advise("start it with --backup-root"))
-          : given.parts.backups->ensure({given.resource, found.target, *found.rows, destination_of(found)}, notice, given.stop);
+          : context.parts.backups->ensure(
+                {context.resource, database.target, *observed.current_heads, destination_of(*review.plan, context.resource)},
+                notice, context.stop);
   if (taken) {
-    found.backup = std::move(taken->backup);
-    found.backup_accepted = taken->accepted;
-    given.log.info(
-        taken->accepted ? "backup accepted" : "backup taken",
-        {{"location", found.backup->location}, {"startedAt", found.backup->started_at}, {"bytes", found.backup->size_bytes}});
+    review.backup = std::move(taken->backup);
+    review.backup_accepted = taken->accepted;
+    context.log.info(taken->accepted ? "backup accepted" : "backup taken", {{"location", review.backup->location},
+                                                                            {"startedAt", review.backup->started_at},
+                                                                            {"bytes", review.backup->size_bytes}});
     return std::nullopt;
   }
-  if (!given.resource.spec.backup.required && taken.error().code != ErrorCode::Interrupted) {
-    given.log.warn("no backup; it is not required", error_fields(taken.error()));
-    found.backup_error = std::move(taken).error();
+  if (!context.resource.spec.backup.required && taken.error().code != ErrorCode::Interrupted) {
+    context.log.warn("no backup; it is not required", error_fields(taken.error()));
+    review.backup_error = std::move(taken).error();
     return std::nullopt;
   }
-  Outcome outcome = outcome_of(std::move(taken).error());
-  if (outcome.kind != Outcome::Kind::Waiting) {
-    outcome.reason = Reason::BackupFailed;
+  Verdict verdict = verdict_of(std::move(taken).error());
+  if (verdict.kind != Verdict::Kind::Waiting) {
+    verdict.reason = Reason::BackupFailed;
   }
-  return outcome;
+  return verdict;
 }
 
 }  // namespace
 
-void find_approval(const ReconcileContext& given, Findings& found) {
-  found.approval = approval_of(given.resource, *found.plan, approval_hash(found.plan->hash, found.scope), found.destructive,
-                               approvals_of(given));
+PlanReview review_plan(const ReconcileContext& context, std::shared_ptr<const Plan> plan, std::vector<std::string> destructive,
+                       const std::string& approval_scope) {
+  PlanReview review;
+  review.plan = std::move(plan);
+  review.approval_hash = approval_hash(review.plan->hash, approval_scope);
+  review.destructive = std::move(destructive);
+  review.approval =
+      approval_of(context.resource, *review.plan, review.approval_hash, review.destructive, approvals_of(context));
+  return review;
 }
 
-std::optional<Outcome> check_may_run(const ReconcileContext& given, Findings& found,
-                                     const std::function<std::optional<Outcome>()>& dry_run_create) {
-  if (auto closed = wait_at_gate(given, found)) {
-    return closed;
+Preflight check_may_run(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
+                        PlanReview review, const std::function<std::optional<Verdict>()>& dry_run) {
+  if (auto closed = wait_at_gate(context, observed, database, review)) {
+    return {std::move(review), std::move(closed)};
   }
-  if (needs_backup(given.resource.spec.backup, *found.plan, found.destructive)) {
-    if (auto refused = dry_run_create ? dry_run_create() : std::nullopt) {
-      return refused;
+  if (needs_backup(context.resource.spec.backup, *review.plan, review.destructive)) {
+    if (auto refused = dry_run ? dry_run() : std::nullopt) {
+      return {std::move(review), std::move(refused)};
     }
-    if (auto without = back_up(given, found)) {
-      return without;
+    if (auto without = back_up(context, observed, database, review)) {
+      return {std::move(review), std::move(without)};
     }
   }
-  if (const auto still = may_begin(given, found); !still) {
-    return outcome_of(still.error());
+  if (const auto still = may_begin(context, review); !still) {
+    return {std::move(review), verdict_of(still.error())};
   }
-  return std::nullopt;
+  return {std::move(review), std::nullopt};
 }
 
-DeclarationState declaration_state(const ReconcileContext& given) {
-  return given.notes.standing ? given.notes.standing() : DeclarationState::Holds;
-}
-
-Result<void> may_begin(const ReconcileContext& given, const Findings& found) {
-  if (declaration_state(given) != DeclarationState::Holds) {
+Result<void> may_begin(const ReconcileContext& context, const PlanReview& review) {
+  if (declaration_state(context) != DeclarationState::Holds) {
     return fail(Error(ErrorCode::StalePlan, "the declaration changed before the run began; nothing was changed"));
   }
-  if (const GateVerdict verdict = judge_gate(given, found); !verdict.open) {
-    return fail(Error(ErrorCode::StalePlan, "the run may no longer begin: " + verdict.message));
+  if (const GateVerdict gate = judge_gate(context, review); !gate.open) {
+    return fail(Error(ErrorCode::StalePlan, "the run may no longer begin: " + gate.message));
   }
   return {};
 }

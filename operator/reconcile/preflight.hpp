@@ -1,29 +1,37 @@
-// What must be true before a plan may run: it is approved, a window is open, and there is a backup where the policy asks for
-// one.
+// What must be true before a plan may run: it is approved, a maintenance window is open, and there is a backup where the policy
+// asks for one.
 //
-// A backup and the migration lock may be long in coming, and a declaration may be taken back meanwhile: so all but the backup
-// is asked once more when they are there.
+// The backup comes last because it is expensive, and nobody should wait for an approval with an old backup in hand. Backup and
+// migration lock may take long, and approval, window or declaration may change meanwhile: may_begin() checks these again.
 //
-// In this order, because a backup is dear and nobody should wait for an approval with an old one in hand.
-//
-// Threads: as the reconcile it is a part of.
+// Threads: as the reconcile.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
-#include "operator/reconcile/reconcile_state.hpp"
+#include "operator/reconcile/reconcile_context.hpp"
 
 namespace athanor::controller {
 
-// The approval of the plan that was found, whether it may run now or not.
-void find_approval(const ReconcileContext& given, Findings& found);
-// The outcome when the plan that was found may not run now; empty: it may. Takes the backup, unless it would be in vain:
-// `dry_run_create` tells what would stop the run at once.
-[[nodiscard]] std::optional<Outcome> check_may_run(const ReconcileContext& given, Findings& found,
-                                                   const std::function<std::optional<Outcome>()>& dry_run_create = {});
-// Whether the plan that was admitted may begin still. StalePlan: look again.
-[[nodiscard]] Result<void> may_begin(const ReconcileContext& given, const Findings& found);
-[[nodiscard]] DeclarationState declaration_state(const ReconcileContext& given);
+struct Preflight {
+  PlanReview review;            // with the approval and the backup that were found or taken
+  std::optional<Verdict> held;  // why the plan may not run now; empty: it may
+};
+
+// The review of a plan, with its approval if there is one, whether the plan may run now or not.
+[[nodiscard]] PlanReview review_plan(const ReconcileContext& context, std::shared_ptr<const Plan> plan,
+                                     std::vector<std::string> destructive, const std::string& approval_scope);
+
+// Checks approval and window, then takes the backup. `dry_run` is called before the backup and returns what would stop the run
+// anyway, so that no backup is taken in vain; may be empty.
+[[nodiscard]] Preflight check_may_run(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
+                                      PlanReview review, const std::function<std::optional<Verdict>()>& dry_run = {});
+
+// Whether a plan that passed may still begin. StalePlan: it may not, reconcile again.
+[[nodiscard]] Result<void> may_begin(const ReconcileContext& context, const PlanReview& review);
 
 }  // namespace athanor::controller

@@ -1,378 +1,407 @@
 #include "operator/reconcile/reconciler.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
 #include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/job_reconcile.hpp"
+#include "operator/reconcile/job_run.hpp"
 #include "operator/reconcile/preflight.hpp"
 #include "operator/reconcile/run_progress.hpp"
 
 namespace athanor::controller {
 namespace {
 
-// What a failure belongs to: nothing but a change of one of these makes the plan worth running again.
+// What a failure belongs to: the plan is not worth running again until one of these changes.
 std::string fingerprint(const DatabaseMigration& resource, const DatabaseTarget& target, const Plan& plan) {
   return sha256_hex(plan.hash + '\n' + std::to_string(resource.metadata.generation) + '\n' + retry_annotation(resource) + '\n' +
                     target.url);
 }
 
+ShortDigest verification_of(const SourceSnapshot& snapshot, const std::vector<std::string>& heads) {
+  return sha256_short(snapshot.id() + "@" + heads_text(heads, ", "));
+}
+
+Verdict verdict_from(Decision decision) {
+  Verdict verdict;
+  switch (decision.kind) {
+    case Decision::Kind::Wait:
+      verdict.kind = Verdict::Kind::Waiting;
+      break;
+    case Decision::Kind::Stalled:
+      verdict.kind = Verdict::Kind::Stalled;
+      break;
+    default:
+      verdict.kind = Verdict::Kind::Done;
+      break;
+  }
+  verdict.reason = decision.reason;
+  verdict.message = std::move(decision.message);
+  verdict.error = std::move(decision.error);
+  return verdict;
+}
+
+// A mistyped key or folder holds no revision either, and a database without revisions would count as done.
+Result<void> check_source(const DatabaseMigration& resource, const SourceSnapshot& snapshot) {
+  if (snapshot.graph().size() > 0 || resource.spec.target_revision == "base") {
+    return {};
+  }
+  const bool has_folders = resource.spec.source.config_maps.empty();
+  return fail(Error(ErrorCode::MalformedRevision, "the source holds no revision file")
+                  .at("spec.source")
+                  .advise(std::string("revision files end in .sql or .py") +
+                          (has_folders ? "; name their folder, or set source.recursive if they lie in folders below it" : "") +
+                          "; a database without revisions is targetRevision: base"));
+}
+
+Verdict applied(const ReconcileContext& context, ExecutionReport report, Direction direction) {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::Done;
+  verdict.reason = Reason::Applied;
+  verdict.message = "the database is at " + heads_text(report.current_heads, ", ") + " after " +
+                    (direction == Direction::Upgrade ? "an upgrade" : "a downgrade") + " of " +
+                    count_of_revisions(report.executed.size());
+  context.log.info("migration applied", {{"revisions", report.executed.size()},
+                                         {"at", heads_text(report.current_heads, ", ")},
+                                         {"runID", report.run_id},
+                                         {"seconds", std::chrono::duration<double>(report.duration).count()}});
+  verdict.report = std::move(report);
+  return verdict;
+}
+
 }  // namespace
 
-// The life of one reconcile, from what is known to the outcome.
+// One reconcile. `observed_` and `review_` are written by act() and finish_job() alone, as facts become known, so that a
+// reconcile that ends early still reports them. Everything else takes values and returns values.
 class Reconciler::Run {
  public:
-  explicit Run(const ReconcileContext& given) : given_(given), jobs_(given, found_) {}
+  explicit Run(const ReconcileContext& context) : context_(context) {}
 
   Outcome perform(const std::string& claimed_by) {
-    auto early = decide_early(given_.resource, claimed_by);
-    if (early && !jobs_.may_be_under_way()) {
-      return from_decision(std::move(*early));
+    auto early = decide_early(context_.resource, claimed_by);
+    if (early && !job_may_be_running(context_)) {
+      return {verdict_from(std::move(*early)), {}, {}};
     }
-    if (given_.stop.requested()) {
-      return outcome_of(Error(ErrorCode::Interrupted, "the operator is stopping"));
+    if (context_.stop.requested()) {
+      return {verdict_of(Error(ErrorCode::Interrupted, "the operator is stopping")), {}, {}};
     }
-    const auto tell = [this](const Plan&, const ProgressStatus& progress) {
-      if (given_.notes.running) {
-        given_.notes.running(found_.note(), progress);
-      }
-    };
-    RunProgress sink(given_.parts.clock, given_.parts.observer, given_.log, tell);
-    auto outcome = early ? leave_alone(std::move(*early), claimed_by, sink) : observe_and_act(sink);
-    Outcome result = outcome ? std::move(*outcome) : outcome_of(std::move(outcome).error());
-    if (result.requeued) {
-      return result;
+    RunProgress progress(context_.parts.clock, context_.parts.observer, context_.log,
+                         [this](const Plan&, const ProgressStatus& status) { report_progress(status); });
+    auto reached = early ? finish_job(std::move(*early), claimed_by, progress) : act(progress);
+    Verdict verdict = reached ? std::move(*reached) : verdict_of(std::move(reached).error());
+    if (verdict.requeued) {
+      return {std::move(verdict), {}, {}};
     }
-    fill(result);
-    given_.memory.met_lock = result.reason == Reason::LockHeld;
-    if (result.blockers.empty()) {
-      result.blockers = sink.holders();
+    context_.memory.met_lock = verdict.reason == Reason::LockHeld;
+    if (verdict.blockers.empty()) {
+      verdict.blockers = progress.holders();
     }
-    return result;
+    if (verdict.repeated || verdict.keeps_plan) {
+      review_.reset();
+    }
+    return {std::move(verdict), std::move(observed_), std::move(review_)};
   }
 
  private:
-  [[nodiscard]] bool in_job() const { return given_.resource.spec.execution.mode == ExecutionMode::Job; }
-
-  // Begins nothing. A Job that was begun before is told to its end, or a database that changes would be said to be left alone.
-  Result<Outcome> leave_alone(Decision early, const std::string& claimed_by, RunProgress& sink) {
-    if (given_.parts.jobs == nullptr) {
-      return from_decision(std::move(early));
-    }
-    TRY_ASSIGN(auto under_way, jobs_.find_running(claimed_by, sink));
-    if (under_way) {
-      return std::move(*under_way);
-    }
-    if (jobs_.has_unreported()) {
-      TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
-      TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
-      TRY_ASSIGN(const Observation database, access->observe());
-      found_.rows = database.rows;
-      TRY(jobs_.report_last(*access));
-    }
-    return from_decision(std::move(early));
-  }
-
-  Result<Outcome> observe_and_act(RunProgress& sink) {
-    if (jobs_.may_be_under_way()) {
-      TRY_ASSIGN(auto under_way, jobs_.find_running({}, sink));
-      if (under_way) {
-        return std::move(*under_way);
+  // Load the source, observe the database, decide, plan, preflight, execute. An error ends the reconcile where it occurs.
+  Result<Verdict> act(RunProgress& progress) {
+    ObservedJob job;
+    if (job_may_be_running(context_)) {
+      if (auto running = find_job(job, {}, progress)) {
+        return std::move(*running);
       }
     }
-    if (!given_.resource.spec.source.image) {
-      TRY_ASSIGN(auto loaded, given_.parts.sources.load(given_.resource));
-      found_.snapshot = std::move(loaded.snapshot);
-      found_.source_doubt = std::move(loaded.doubt);
-      if (found_.source_doubt) {
-        given_.log.warn("the source cannot be looked at; judged by what it held last", error_fields(*found_.source_doubt));
-      }
-      TRY(check_source());
+    if (!context_.resource.spec.source.image) {
+      TRY(load_source());
     }
-    TRY_ASSIGN(found_.target, make_target(given_.resource, given_.parts.credentials));
-    TRY_ASSIGN(const bool has_room, locate());
-    if (!has_room) {
-      Outcome outcome;
-      outcome.kind = Outcome::Kind::Waiting;
-      outcome.requeued = true;
-      return outcome;
+    OpenDatabase database;
+    TRY_ASSIGN(database.target, make_target(context_.resource, context_.parts.credentials));
+    TRY_ASSIGN(database.location.described, context_.parts.databases.describe(database.target));
+    if (context_.parts.has_room && !context_.parts.has_room(context_.resource, database.location)) {
+      Verdict verdict;
+      verdict.kind = Verdict::Kind::Waiting;
+      verdict.requeued = true;
+      return verdict;
     }
-    TRY_ASSIGN(auto access, given_.parts.databases.open(found_.target, sink));
+    TRY_ASSIGN(database.access, context_.parts.databases.open(database.target, progress));
     Situation situation;
-    TRY_ASSIGN(situation.database, observe(*access));
-    auto contested = decide_early(given_.resource, claimed_by(situation.database));
-    if (contested && !jobs_.has_unreported()) {
-      return from_decision(std::move(*contested));
+    TRY_ASSIGN(situation.database, observe(database));
+    database.location.identity = situation.database.identity;
+    auto contested = decide_early(context_.resource, claimed_by(database.location));
+    if (contested && !has_unreported_end(context_, job)) {
+      return verdict_from(std::move(*contested));
     }
-    found_.access = access.get();
-    found_.rows = situation.database.rows;
-    TRY(jobs_.report_last(*access));
+    observed_.current_heads = situation.database.current_heads;
+    TRY(report_job(job, *database.access));
     if (contested) {
-      return from_decision(std::move(*contested));
+      return verdict_from(std::move(*contested));
     }
-    if (!found_.snapshot) {
-      TRY(limit_approvals());
-      return jobs_.run_image(situation.database);
+    if (!observed_.snapshot) {
+      TRY_ASSIGN(database.approval_scope, approval_scope_of(database));
+      return take_step(JobReconcile(context_, job, observed_, database).run_image(situation.database.unfinished));
     }
-    situation.graph = &found_.snapshot->graph();
-    if (given_.memory.met_lock) {
-      TRY_ASSIGN(situation.lock_holders, access->lock_holders());
-    }
-    Decision decision = decide(given_.resource, situation);
-    found_.resolved = decision.resolved;
-    if (found_.source_doubt && decision.kind != Decision::Kind::UpToDate && decision.kind != Decision::Kind::Wait) {
-      // What is to be done may have been taken back meanwhile, what is missing may be there.
-      found_.pending = decision.pending;
-      return fail(*found_.source_doubt);
-    }
+    TRY_ASSIGN(Decision decision, decide_here(situation, *database.access));
     if (decision.kind == Decision::Kind::UpToDate) {
-      TRY(verify(*access, nullptr));
-      found_.pending.emplace();
-      if (const auto run = jobs_.news(); run && jobs_.has_succeeded()) {
-        return applied(run->report, run->direction);
+      TRY(verify(*database.access, nullptr));
+      observed_.pending.emplace();
+      if (const auto run = job.unreported_run(); run && job.last.kind == JobState::Kind::Succeeded) {
+        return applied(context_, run->report, run->direction);
       }
     }
     if (decision.kind != Decision::Kind::Apply && decision.kind != Decision::Kind::Plan) {
-      return from_decision(std::move(decision));
+      return verdict_from(std::move(decision));
     }
-    return plan_and_execute(*access, decision, sink);
+    return plan_and_run(decision, job, database, progress);
   }
 
-  // A mistyped key or folder holds no revision either, and a database that has none would count as done.
-  [[nodiscard]] Result<void> check_source() const {
-    if (found_.snapshot->graph().size() > 0 || given_.resource.spec.target_revision == "base") {
-      return {};
+  // For a resource whose database must be left alone. Begins nothing, but follows a Job that was started before to its end: the
+  // status must not say that a database is left alone which a Job is changing.
+  Result<Verdict> finish_job(Decision early, const std::string& claimed_by, RunProgress& progress) {
+    if (context_.parts.jobs == nullptr) {
+      return verdict_from(std::move(early));
     }
-    const bool has_folders = given_.resource.spec.source.config_maps.empty();
-    return fail(
-        Error(ErrorCode::MalformedRevision, "the source holds no revision file")
-            .at("spec.source")
-            .advise(std::string("revision files end in .sql or .py") +
-                    (has_folders ? "; name their folder, or set source.recursive if they lie in folders below it" : "") +
-                    "; a database without revisions is targetRevision: base"));
+    ObservedJob job;
+    if (auto running = find_job(job, claimed_by, progress)) {
+      return std::move(*running);
+    }
+    if (has_unreported_end(context_, job)) {
+      TRY_ASSIGN(const DatabaseTarget target, make_target(context_.resource, context_.parts.credentials));
+      TRY_ASSIGN(auto access, context_.parts.databases.open(target, progress));
+      TRY_ASSIGN(const Observation database, access->observe());
+      observed_.current_heads = database.current_heads;
+      TRY(report_job(job, *access));
+    }
+    return verdict_from(std::move(early));
   }
 
-  // Credentials that were refused may have been replaced since they were read, for somebody else: they are read once more.
-  Result<Observation> observe(DatabaseAccess& access) {
-    auto seen = access.observe();
-    if (seen || seen.error().code != ErrorCode::AuthenticationFailed) {
-      return seen;
+  // The verdict while a Job runs, or when none can be asked for; empty: `job` has ended, or there is none.
+  std::optional<Result<Verdict>> find_job(ObservedJob& job, const std::string& claimed_by, RunProgress& progress) {
+    auto found = observe_job(context_);
+    if (!found) {
+      return found.error().code == ErrorCode::PolicyRefused ? Result<Verdict>(not_started(std::move(found).error()))
+                                                            : Result<Verdict>(fail(std::move(found).error()));
     }
-    DatabaseMigration anew = given_.resource;
-    anew.known_since = SteadyTime::max();
-    TRY_ASSIGN(const DatabaseTarget renewed, make_target(anew, given_.parts.credentials));
-    return renewed.url == found_.target.url ? std::move(seen)
-                                            : fail(Error(ErrorCode::StalePlan, "the credentials changed while they were used"));
+    job = std::move(*found);
+    observed_.job = job.status;
+    if (job.last.kind != JobState::Kind::Running) {
+      return std::nullopt;
+    }
+    auto running = follow_job(context_, job.last, claimed_by, progress);
+    if (!running) {
+      return Result<Verdict>(fail(std::move(running).error()));
+    }
+    observed_.job = std::move(running->status);
+    observed_.job_progress = std::move(running->progress);
+    observed_.current_heads = std::move(running->current_heads);
+    return Result<Verdict>(std::move(running->verdict));
   }
 
-  Result<Outcome> plan_and_execute(DatabaseAccess& access, const Decision& decision, RunProgress& sink) {
-    found_.pending = decision.pending;
-    TRY(limit_approvals());
-    TRY_ASSIGN(found_.plan, found_.snapshot->plan(decision.direction, *found_.rows, decision.targets));
-    found_.pending = ids_of(*found_.plan);
-    found_.destructive = destructive_statements(*found_.plan);
-    find_approval(given_, found_);
-    TRY(verify(access, found_.plan.get()));
-    if (decision.kind == Decision::Kind::Plan) {
-      return published(*found_.plan);
-    }
-    return in_job() ? jobs_.run() : run_here(access, sink);
-  }
-
-  Result<Outcome> run_here(DatabaseAccess& access, RunProgress& sink) {
-    const std::string attempt = fingerprint(given_.resource, found_.target, *found_.plan);
-    if (given_.memory.failed && given_.memory.failed->attempt == attempt) {
-      return given_.memory.failed->outcome;
-    }
-    given_.memory.failed.reset();
-    if (auto not_yet = check_may_run(given_, found_)) {
-      return std::move(*not_yet);
-    }
-    return execute(access, attempt, sink);
-  }
-
-  // False when the server has no room; asked once it is known which one that is.
-  Result<bool> locate() {
-    TRY_ASSIGN(found_.place.described, given_.parts.databases.describe(found_.target));
-    return !given_.parts.has_room || given_.parts.has_room(given_.resource, found_.place);
-  }
-
-  // An approval is of a plan in this place. Most looks find no plan, and are spared reading the URL once more.
-  Result<void> limit_approvals() {
-    ConnectionKeywords keywords;
-    if (given_.parts.connection_keywords) {
-      TRY_ASSIGN(keywords, given_.parts.connection_keywords(found_.target.url));
-    }
-    found_.scope = approval_scope(given_.resource, found_.place, keywords);
+  Result<void> report_job(ObservedJob& job, DatabaseAccess& access) {
+    TRY_ASSIGN(job, report_ended_job(context_, std::move(job), access, *observed_.current_heads));
+    observed_.job = job.status;
+    observed_.job_run = job.unreported_run();
     return {};
   }
 
-  // Which other resource has the database; it is the server that says which one that is.
-  std::string claimed_by(const Observation& database) {
-    found_.place.identity = database.identity;
-    return given_.parts.claim ? given_.parts.claim(given_.resource, found_.place) : std::string();
+  Result<void> load_source() {
+    TRY_ASSIGN(auto loaded, context_.parts.sources.load(context_.resource));
+    observed_.snapshot = std::move(loaded.snapshot);
+    observed_.source_revision = observed_.snapshot->revision();
+    observed_.source_error = std::move(loaded.doubt);
+    if (observed_.source_error) {
+      context_.log.warn("source unavailable; using the last snapshot", error_fields(*observed_.source_error));
+    }
+    return check_source(context_.resource, *observed_.snapshot);
   }
 
-  // A run that waits for its lock ends when anything was declared anew, one that has begun when the resource is suspended or
-  // deleted, at its next safe point.
-  ExecutionReport execute_while_declared(DatabaseAccess& access, RunProgress& sink) {
+  // A rotated password is read once more: the refused one may have been cached for reconciles that were queued before.
+  Result<Observation> observe(const OpenDatabase& database) const {
+    auto observation = database.access->observe();
+    if (observation || observation.error().code != ErrorCode::AuthenticationFailed) {
+      return observation;
+    }
+    DatabaseMigration anew = context_.resource;
+    anew.known_since = SteadyTime::max();
+    TRY_ASSIGN(const DatabaseTarget renewed, make_target(anew, context_.parts.credentials));
+    return renewed.url == database.target.url
+               ? std::move(observation)
+               : fail(Error(ErrorCode::StalePlan, "the credentials changed while they were used"));
+  }
+
+  // The other resource that owns the database; empty: none. The server says which database it is.
+  [[nodiscard]] std::string claimed_by(const DatabaseLocation& location) const {
+    return context_.parts.claim ? context_.parts.claim(context_.resource, location) : std::string();
+  }
+
+  // Computed only for a plan: most reconciles find none and need not parse the URL.
+  [[nodiscard]] Result<std::string> approval_scope_of(const OpenDatabase& database) const {
+    ConnectionKeywords keywords;
+    if (context_.parts.connection_keywords) {
+      TRY_ASSIGN(keywords, context_.parts.connection_keywords(database.target.url));
+    }
+    return approval_scope(context_.resource, database.location, keywords);
+  }
+
+  Result<Decision> decide_here(Situation& situation, DatabaseAccess& access) {
+    situation.graph = &observed_.snapshot->graph();
+    if (context_.memory.met_lock) {
+      TRY_ASSIGN(situation.lock_holders, access.lock_holders());
+    }
+    Decision decision = decide(context_.resource, situation);
+    observed_.resolved = decision.resolved;
+    if (observed_.source_error && decision.kind != Decision::Kind::UpToDate && decision.kind != Decision::Kind::Wait) {
+      // Never act on an old snapshot: the revisions to run may have been taken back, the missing ones may be there by now.
+      observed_.pending = decision.pending;
+      return fail(*observed_.source_error);
+    }
+    return decision;
+  }
+
+  Result<Verdict> plan_and_run(const Decision& decision, const ObservedJob& job, OpenDatabase& database,
+                               RunProgress& progress) {
+    observed_.pending = decision.pending;
+    TRY_ASSIGN(database.approval_scope, approval_scope_of(database));
+    TRY_ASSIGN(auto plan, observed_.snapshot->plan(decision.direction, *observed_.current_heads, decision.targets));
+    observed_.pending = ids_of(*plan);
+    auto destructive = destructive_statements(*plan);
+    review_ = review_plan(context_, std::move(plan), std::move(destructive), database.approval_scope);
+    TRY(verify(*database.access, review_->plan.get()));
+    if (decision.kind == Decision::Kind::Plan) {
+      return published(*review_->plan);
+    }
+    if (context_.resource.spec.execution.mode == ExecutionMode::Job) {
+      return take_step(JobReconcile(context_, job, observed_, database).run(*review_));
+    }
+    return run_in_process(database, progress);
+  }
+
+  Verdict take_step(JobStep step) {
+    if (step.image_read) {
+      observed_.source_revision = context_.resource.spec.source.image->reference;
+      observed_.pending = step.review ? ids_of(*step.review->plan) : std::vector<std::string>{};
+    }
+    if (step.started) {
+      observed_.job = std::move(step.started);
+    }
+    review_ = std::move(step.review);
+    return std::move(step.verdict);
+  }
+
+  Result<Verdict> run_in_process(OpenDatabase& database, RunProgress& progress) {
+    const std::string attempt = fingerprint(context_.resource, database.target, *review_->plan);
+    if (context_.memory.failed && context_.memory.failed->attempt == attempt) {
+      return context_.memory.failed->verdict;
+    }
+    context_.memory.failed.reset();
+    Preflight preflight = check_may_run(context_, observed_, database, std::move(*review_));
+    review_ = std::move(preflight.review);
+    if (preflight.held) {
+      return std::move(*preflight.held);
+    }
+    const Plan& plan = *review_->plan;
+    ExecutionReport report = execute(*database.access, *review_, progress);
+    observed_.current_heads = report.current_heads;
+    std::erase_if(*observed_.pending, [&](const std::string& id) {
+      return std::ranges::find(report.executed, id, &ExecutedRevision::revision) != report.executed.end();
+    });
+    if (report.ok()) {
+      // The run itself wrote the checksums of these files.
+      context_.memory.verified = verification_of(*observed_.snapshot, *observed_.current_heads);
+      observed_.pending.emplace();
+      return applied(context_, std::move(report), plan.operation);
+    }
+    Verdict verdict = failed_run(std::move(report));
+    if (verdict.kind == Verdict::Kind::Stalled) {
+      remember_failure(verdict, plan, database.target, attempt);
+    }
+    return verdict;
+  }
+
+  // A run that still waits for its lock ends when the declaration changes at all; one that has begun ends at its next safe
+  // point, and only when the resource is suspended or deleted.
+  ExecutionReport execute(DatabaseAccess& access, const PlanReview& review, RunProgress& progress) const {
+    context_.log.info("migration started", {{"direction", direction_name(review.plan->operation)},
+                                            {"from", heads_text(review.plan->from, ", ")},
+                                            {"to", heads_text(review.plan->to, ", ")},
+                                            {"revisions", review.plan->revisions.size()},
+                                            {"plan", review.plan->hash}});
     std::atomic<bool> withdrawn{false};
-    sink.set_checkpoint([&](bool begun) {
+    progress.set_checkpoint([&](bool begun) {
       const bool goes_on =
-          begun ? declaration_state(given_) != DeclarationState::Withdrawn : may_begin(given_, found_).has_value();
+          begun ? declaration_state(context_) != DeclarationState::Withdrawn : may_begin(context_, review).has_value();
       if (!goes_on) {
         withdrawn.store(true);
       }
     });
     ExecutionReport report =
-        access.execute(*found_.plan, given_.stop.or_once(withdrawn), [this] { return may_begin(given_, found_); });
-    sink.set_checkpoint({});
+        access.execute(*review.plan, context_.stop.or_once(withdrawn), [&] { return may_begin(context_, review); });
+    progress.set_checkpoint({});
+    if (report.lock_waited > milliseconds(0)) {
+      context_.parts.observer.lock_waited(std::chrono::duration<double>(report.lock_waited).count());
+    }
     return report;
   }
 
-  Outcome execute(DatabaseAccess& access, const std::string& attempt, RunProgress& sink) {
-    given_.log.info("migration started", {{"direction", direction_name(found_.plan->operation)},
-                                          {"from", rows_text(found_.plan->from, ", ")},
-                                          {"to", rows_text(found_.plan->to, ", ")},
-                                          {"revisions", found_.plan->revisions.size()},
-                                          {"plan", found_.plan->hash}});
-    ExecutionReport report = execute_while_declared(access, sink);
-    found_.rows = report.rows;
-    if (report.lock_waited > milliseconds(0)) {
-      given_.parts.observer.lock_waited(std::chrono::duration<double>(report.lock_waited).count());
+  [[nodiscard]] Verdict failed_run(ExecutionReport report) const {
+    Verdict verdict = verdict_of(*report.error);
+    if (verdict.reason == Reason::Interrupted && !context_.stop.requested()) {
+      verdict.message = "the run was ended because its declaration was taken back; " + verdict.message;
+      verdict.requeue_after = milliseconds(1);
     }
-    if (report.ok()) {
-      given_.memory.verified = verification();  // the run wrote these checksums itself, from the snapshot's files
-      return applied(std::move(report), found_.plan->operation);
+    verdict.blockers = report.blockers;
+    if (verdict.kind == Verdict::Kind::Stalled || (verdict.kind == Verdict::Kind::Failed && !verdict.retry_now)) {
+      context_.parts.observer.run_failed(verdict.reason);
     }
-    Outcome outcome = outcome_of(*report.error);
-    if (outcome.reason == Reason::Interrupted && !given_.stop.requested()) {
-      outcome.message = "the run was ended because its declaration was taken back; " + outcome.message;
-      outcome.requeue_after = milliseconds(1);
+    // A run that met the lock before its first statement leaves no history entry.
+    if (!report.executed.empty() || !report.failed_revision.empty()) {
+      verdict.report = std::move(report);
     }
-    outcome.blockers = report.blockers;
-    // A run that met the lock before its first statement has no history to tell.
-    const bool ran = !report.executed.empty() || !report.failed_revision.empty();
-    if (ran) {
-      drop_executed(report);
-    }
-    if (outcome.kind == Outcome::Kind::Stalled || (outcome.kind == Outcome::Kind::Failed && !outcome.retry_now)) {
-      given_.parts.observer.run_failed(outcome.reason);
-    }
-    if (ran) {
-      outcome.report = std::move(report);
-    }
-    if (outcome.kind == Outcome::Kind::Stalled) {
-      remember_failure(outcome, attempt);
-    }
-    return outcome;
+    return verdict;
   }
 
-  void remember_failure(const Outcome& outcome, std::string failed_at) {
-    // What was applied before the failure changed the start: the next plan differs, so the fingerprint must be of that one.
-    if (outcome.report && !outcome.report->executed.empty()) {
-      const auto rest = found_.snapshot->plan(found_.plan->operation, *found_.rows, {found_.plan->target});
+  void remember_failure(const Verdict& verdict, const Plan& plan, const DatabaseTarget& target, std::string failed_at) {
+    // Revisions that were applied before the failure moved the start: the next plan is another one, and so is its fingerprint.
+    if (verdict.report && !verdict.report->executed.empty()) {
+      const auto rest = observed_.snapshot->plan(plan.operation, *observed_.current_heads, {plan.target});
       if (!rest) {
         return;
       }
-      failed_at = fingerprint(given_.resource, found_.target, **rest);
+      failed_at = fingerprint(context_.resource, target, **rest);
     }
-    given_.memory.failed =
-        std::make_unique<ReconcileMemory::FailedPlan>(ReconcileMemory::FailedPlan{std::move(failed_at), outcome});
-    given_.memory.failed->outcome.repeated = true;
-    given_.memory.failed->outcome.plan.reset();
+    context_.memory.failed =
+        std::make_unique<ReconcileMemory::FailedPlan>(ReconcileMemory::FailedPlan{std::move(failed_at), verdict});
+    context_.memory.failed->verdict.repeated = true;
   }
 
-  Outcome applied(ExecutionReport report, Direction direction) {
-    Outcome outcome;
-    outcome.kind = Outcome::Kind::Done;
-    outcome.reason = Reason::Applied;
-    const bool up = direction == Direction::Upgrade;
-    outcome.message = "the database is at " + rows_text(report.rows, ", ") + " after " + (up ? "an upgrade" : "a downgrade") +
-                      " of " + count_of_revisions(report.executed.size());
-    found_.pending.emplace();
-    given_.log.info("migration applied", {{"revisions", report.executed.size()},
-                                          {"at", rows_text(report.rows, ", ")},
-                                          {"runID", report.run_id},
-                                          {"seconds", std::chrono::duration<double>(report.duration).count()}});
-    outcome.report = std::move(report);
-    return outcome;
-  }
-
-  void drop_executed(const ExecutionReport& report) {
-    for (const auto& executed : report.executed) {
-      if (found_.pending) {
-        std::erase(*found_.pending, executed.revision);
-      }
-    }
-  }
-
-  [[nodiscard]] ShortDigest verification() const {
-    return sha256_short(found_.snapshot->id() + "@" + rows_text(*found_.rows, ", "));
-  }
-
-  // Files of applied revisions against the ledger: once per content of the source and rows of the database.
+  // Compares the files of applied revisions with the ledger, once per content of the source and heads of the database.
   Result<void> verify(DatabaseAccess& access, const Plan* plan) {
-    if (found_.rows->empty() || given_.memory.verified == verification()) {
+    const auto& heads = *observed_.current_heads;
+    const ShortDigest verification = verification_of(*observed_.snapshot, heads);
+    if (heads.empty() || context_.memory.verified == verification) {
       return {};
     }
-    TRY(access.verify_checksums(*found_.snapshot, *found_.rows, plan));
-    given_.memory.verified = verification();
+    TRY(access.verify_checksums(*observed_.snapshot, heads, plan));
+    context_.memory.verified = verification;
     return {};
   }
 
-  Outcome from_decision(Decision decision) {
-    Outcome outcome;
-    switch (decision.kind) {
-      case Decision::Kind::Wait:
-        outcome.kind = Outcome::Kind::Waiting;
-        break;
-      case Decision::Kind::Stalled:
-        outcome.kind = Outcome::Kind::Stalled;
-        break;
-      default:
-        outcome.kind = Outcome::Kind::Done;
-        break;
-    }
-    outcome.reason = decision.reason;
-    outcome.message = std::move(decision.message);
-    outcome.error = std::move(decision.error);
-    return outcome;
-  }
-
-  void fill(Outcome& outcome) const {
-    outcome.job_run = jobs_.news();
-    outcome.rows = found_.rows;
-    outcome.resolved = found_.resolved;
-    outcome.pending = found_.pending;
-    outcome.approval = found_.approval;
-    outcome.backup = found_.backup;
-    outcome.backup_accepted = found_.backup_accepted;
-    outcome.backup_error = found_.backup_error;
-    outcome.job = found_.job;
-    if (found_.snapshot || !found_.image.empty()) {
-      outcome.source = SourceStatus{std::string(given_.resource.spec.source.kind()),
-                                    found_.snapshot ? found_.snapshot->revision() : found_.image,
-                                    format_iso8601(given_.parts.clock.wall_now())};
-      outcome.source_doubt = found_.source_doubt;
-    }
-    if (!outcome.repeated) {  // the status keeps the plan that failed
-      outcome.plan = found_.plan;
-      outcome.plan_hash = found_.plan ? approval_hash(found_.plan->hash, found_.scope) : std::string();
-      outcome.destructive = found_.destructive;
+  void report_progress(const ProgressStatus& status) const {
+    if (context_.callbacks.running && review_) {
+      context_.callbacks.running(*review_, status);
     }
   }
 
-  ReconcileContext given_;
-  Findings found_;
-  JobReconcile jobs_;
+  ReconcileContext context_;
+  Observed observed_;
+  std::optional<PlanReview> review_;
 };
 
-Outcome Reconciler::reconcile(const DatabaseMigration& resource, const std::string& claimed_by, const ReconcileNotes& notes,
-                              const StopToken& stop, const Log& log) {
+Outcome Reconciler::reconcile(const DatabaseMigration& resource, const std::string& claimed_by,
+                              const ReconcileCallbacks& callbacks, const StopToken& stop, const Log& log) {
   ReconcileMemory memory = recall(resource.key());
-  Outcome outcome = Run({parts_, resource, memory, notes, stop, log}).perform(claimed_by);
+  Outcome outcome = Run({parts_, resource, memory, callbacks, stop, log}).perform(claimed_by);
   remember(resource.key(), std::move(memory));
   return outcome;
 }

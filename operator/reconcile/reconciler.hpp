@@ -1,10 +1,11 @@
-// One reconcile of one resource: observe, decide, plan, pass the gate, back up, execute, report.
+// One reconcile of one resource: load the source, observe the database, decide, plan, preflight (approval, window, backup),
+// execute, and return what happened.
 //
-// The reconciler holds no state of resources but one memory per key (reconcile_state.hpp): which plan failed for good under
-// which declaration (so that a resync does not run it again), which files were compared with the ledger, and whether the last
-// attempt met the migration lock.
+// Between reconciles only a little memory per resource is kept (reconcile_context.hpp): which plan failed under which
+// declaration, so that a resync does not run it again; which files agreed with the ledger; whether the last attempt met the
+// migration lock.
 //
-// Threads: reconcile() may run for different keys at once, never twice for one (the work queue sees to that). Ownership:
+// Threads: reconcile() may run for different keys at once, never for one key twice; the work queue ensures that. Ownership:
 // borrows everything in ReconcilerParts.
 #pragma once
 
@@ -12,7 +13,7 @@
 #include <mutex>
 #include <string>
 
-#include "operator/reconcile/reconcile_state.hpp"
+#include "operator/reconcile/reconcile_context.hpp"
 
 namespace athanor::controller {
 
@@ -20,14 +21,17 @@ class Reconciler {
  public:
   explicit Reconciler(ReconcilerParts parts) : parts_(std::move(parts)) {}
 
-  [[nodiscard]] Outcome reconcile(const DatabaseMigration& resource, const std::string& claimed_by, const ReconcileNotes& notes,
-                                  const StopToken& stop, const Log& log);
+  // Never throws on purpose; errors are in the outcome. `claimed_by`: another resource that is known to own the database;
+  // empty: none is known. A stop request ends a run at its next safe point.
+  [[nodiscard]] Outcome reconcile(const DatabaseMigration& resource, const std::string& claimed_by,
+                                  const ReconcileCallbacks& callbacks, const StopToken& stop, const Log& log);
+  // Drops what is remembered of a resource that no longer exists.
   void forget(const ResourceKey& key);
 
  private:
   class Run;
 
-  // Takes it out: who reconciles brings it back.
+  // Moves the memory out; remember() puts it back after the reconcile.
   [[nodiscard]] ReconcileMemory recall(const ResourceKey& key);
   void remember(const ResourceKey& key, ReconcileMemory memory);
 

@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "migrations/execute/migrator.hpp"
+#include "migrations/execute/progress_sink.hpp"
 #include "operator/log/log.hpp"
 #include "operator/reconcile/reconcile_observer.hpp"
 

@@ -16,15 +16,15 @@ StatusUpdateQueue::~StatusUpdateQueue() {
   }
 }
 
-void StatusUpdateQueue::send(const ResourceKey& key, DatabaseMigrationStatus status) {
+void StatusUpdateQueue::send(const ResourceKey& key, Write write) {
   {
     const std::lock_guard lock(mutex_);
     if (!thread_.joinable()) {
       thread_ = std::thread([this] { work(); });
     }
-    runs_.try_emplace(key, clock_.steady_now() + patience_);
-    if (waiting_.insert_or_assign(key, std::move(status)).second) {
-      turns_.push_back(key);
+    running_.try_emplace(key, clock_.steady_now() + delay_);
+    if (waiting_.insert_or_assign(key, std::move(write)).second) {
+      order_.push_back(key);
     }
   }
   changed_.notify_all();
@@ -32,41 +32,40 @@ void StatusUpdateQueue::send(const ResourceKey& key, DatabaseMigrationStatus sta
 
 void StatusUpdateQueue::flush(const ResourceKey& key) {
   std::unique_lock lock(mutex_);
-  const auto run = runs_.find(key);
-  if (run == runs_.end()) {
+  const auto run = running_.find(key);
+  if (run == running_.end()) {
     return;
   }
   if (run->second > clock_.steady_now() && waiting_.erase(key) > 0) {
-    std::erase(turns_, key);
+    std::erase(order_, key);
   }
   changed_.wait(lock, [&] { return !waiting_.contains(key) && writing_ != key; });
-  runs_.erase(key);
+  running_.erase(key);
 }
 
-std::deque<ResourceKey>::iterator StatusUpdateQueue::next(SteadyTime now) {
-  return std::ranges::find_if(turns_, [&](const ResourceKey& key) { return ending_ || runs_.at(key) <= now; });
+std::deque<ResourceKey>::iterator StatusUpdateQueue::next_due(SteadyTime now) {
+  return std::ranges::find_if(order_, [&](const ResourceKey& key) { return ending_ || running_.at(key) <= now; });
 }
 
 void StatusUpdateQueue::work() {
   std::unique_lock lock(mutex_);
-  while (!ending_ || !turns_.empty()) {
+  while (!ending_ || !order_.empty()) {
     const SteadyTime now = clock_.steady_now();
-    const auto turn = next(now);
-    if (turn == turns_.end()) {
-      if (turns_.empty()) {
+    const auto turn = next_due(now);
+    if (turn == order_.end()) {
+      if (order_.empty()) {
         changed_.wait(lock);
       } else {
-        // None is due, so each is its run's first; runs began in this order.
-        changed_.wait_for(lock, runs_.at(turns_.front()) - now);
+        // None is due, so each is the first write of its reconcile. They were sent in the order in which they become due.
+        changed_.wait_for(lock, running_.at(order_.front()) - now);
       }
       continue;
     }
     writing_ = std::move(*turn);
-    turns_.erase(turn);
-    const ResourceKey key = *writing_;
-    const DatabaseMigrationStatus status = std::move(waiting_.extract(key).mapped());
+    order_.erase(turn);
+    const Write write = std::move(waiting_.extract(*writing_).mapped());
     lock.unlock();
-    write_(key, status);
+    write();  // flush() waits for writing_
     lock.lock();
     writing_.reset();
     changed_.notify_all();

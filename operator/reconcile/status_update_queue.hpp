@@ -1,11 +1,12 @@
-// Statuses of runs that are under way, written beside them: a run must not wait for an API server that does not answer.
+// Writes statuses of reconciles that still run, on a thread of its own: a run must not wait for an API server that does not
+// answer.
 //
-// One thread writes, in the order of sending; of one resource only the newest status waits. flush() comes before the status of
-// the outcome is written, so that no older one is written after it. The first status of a run is held back for a while: a run
-// that is over sooner is told by its outcome alone, which halves what a fleet of short migrations writes.
+// Of one resource only the newest write waits. The first write of a reconcile is held back for `delay`: one that is over sooner
+// is reported by its outcome alone, which halves what a fleet of short migrations writes. flush() comes before the status of
+// the outcome is written, so that no older one follows it.
 //
-// Threads: safe from any thread; spawns one at the first send(), which ends in the destructor, after what was sent is written.
-// Ownership: owns the statuses, borrows the clock and what `write` captures.
+// Threads: safe from any thread; spawns one at the first send(), which ends in the destructor, after everything sent is
+// written. Ownership: owns the writes, borrows the clock and what they capture.
 #pragma once
 
 #include <condition_variable>
@@ -23,31 +24,30 @@ namespace athanor::controller {
 
 class StatusUpdateQueue {
  public:
-  using Write = std::function<void(const ResourceKey&, const DatabaseMigrationStatus&)>;
-  // `write` does not throw.
-  StatusUpdateQueue(Clock& clock, Write write, milliseconds patience = milliseconds(0))
-      : clock_(clock), write_(std::move(write)), patience_(patience) {}
+  using Write = std::function<void()>;  // does not throw
+
+  explicit StatusUpdateQueue(Clock& clock, milliseconds delay = milliseconds(0)) : clock_(clock), delay_(delay) {}
   ~StatusUpdateQueue();
   StatusUpdateQueue(const StatusUpdateQueue&) = delete;
   StatusUpdateQueue& operator=(const StatusUpdateQueue&) = delete;
 
-  void send(const ResourceKey& key, DatabaseMigrationStatus status);
-  // Ends the run: what is held back is dropped. Returns when nothing that was sent for this resource is still to be written.
+  // Calls `write` soon, unless a newer one for the key comes first. Returns at once.
+  void send(const ResourceKey& key, Write write);
+  // Ends the key's reconcile: drops a write that is still held back, and waits for one that is due or under way.
   void flush(const ResourceKey& key);
 
  private:
   void work();
-  // Of those that wait and are due, the first; empty: none is.
-  [[nodiscard]] std::deque<ResourceKey>::iterator next(SteadyTime now);
+  // The first of the waiting keys that are due; end() when none is.
+  [[nodiscard]] std::deque<ResourceKey>::iterator next_due(SteadyTime now);
 
   Clock& clock_;
-  Write write_;
-  milliseconds patience_;
+  milliseconds delay_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<ResourceKey, DatabaseMigrationStatus> waiting_;
-  std::deque<ResourceKey> turns_;           // of those that wait
-  std::map<ResourceKey, SteadyTime> runs_;  // that are under way, and when their first status is due
+  std::map<ResourceKey, Write> waiting_;
+  std::deque<ResourceKey> order_;              // of waiting_
+  std::map<ResourceKey, SteadyTime> running_;  // reconciles, and when their first write is due
   std::optional<ResourceKey> writing_;
   bool ending_ = false;
   std::thread thread_;

@@ -1,8 +1,6 @@
 #include "operator/reconcile/work_queue.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <random>
 #include <utility>
 
 namespace athanor::controller {
@@ -12,103 +10,47 @@ double seconds_between(SteadyTime from, SteadyTime to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-double luck() {
-  static thread_local std::minstd_rand generator(std::random_device{}());
-  return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
-}
-
 }  // namespace
 
-milliseconds BackOff::delay(int failures, double luck) const {
-  const int doublings = std::clamp(failures, 0, 30);
-  const double grown = static_cast<double>(first.count()) * std::pow(2.0, doublings);
-  const double capped = std::min(grown, static_cast<double>(most.count()));
-  const double jittered = capped * (1.0 + jitter * (2.0 * luck - 1.0));
-  return milliseconds(static_cast<std::int64_t>(jittered));
-}
-
-WorkQueue::WorkQueue(Clock& clock, BackOff back_off, std::size_t per_group, QueueObserver* observer)
-    : clock_(clock), back_off_(back_off), per_group_(per_group), observer_(observer) {}
+WorkQueue::WorkQueue(Clock& clock, std::size_t per_group, QueueObserver* observer)
+    : clock_(clock), observer_(observer), groups_(per_group) {}
 
 WorkQueue::Known& WorkQueue::known_of(const ResourceKey& key) {
   const auto [found, is_new] = entries_.try_emplace(key);
   if (is_new) {
-    found->second.group = join_group({});
+    found->second.group = groups_.join({});
   }
   return *found;
-}
-
-WorkQueue::GroupPlace WorkQueue::join_group(const std::string& name) {
-  const auto place = groups_.try_emplace(name).first;
-  ++place->second.members;
-  return place;
-}
-
-void WorkQueue::leave_group(GroupPlace place) {
-  if (--place->second.members == 0) {
-    groups_.erase(place);
-  }
-}
-
-// After every change of what waits in a group, or of how much of it is out.
-void WorkQueue::relist(GroupPlace place) {
-  Group& group = place->second;
-  const bool has_room = place->first.empty() || per_group_ == 0 || group.out < per_group_;
-  const std::uint64_t first = has_room && !group.waiting.empty() ? group.waiting.begin()->first : 0;
-  if (first == group.listed) {
-    return;
-  }
-  if (group.listed != 0) {
-    open_.erase(group.listed);
-  }
-  if (first != 0) {
-    open_.emplace(first, place);
-  }
-  group.listed = first;
 }
 
 bool WorkQueue::set_group(const ResourceKey& key, const std::string& group) {
   const std::lock_guard lock(mutex_);
   Entry& entry = known_of(key).second;
-  const GroupPlace before = entry.group;
-  if (before->first == group) {
+  if (entry.group->first == group) {
     return true;
   }
-  const GroupPlace after = join_group(group);
-  if (entry.processing) {  // the slot moves along, or done() would free one that was never taken
-    --before->second.out;
-    ++after->second.out;
-  }
-  if (entry.ticket != 0) {  // so does the place in the queue
-    after->second.waiting.insert(before->second.waiting.extract(entry.ticket));
-  }
-  entry.group = after;
-  relist(before);
-  relist(after);
-  leave_group(before);
+  entry.group = groups_.move(entry.group, group, entry.ticket, entry.processing);
   wake_one();
-  return !entry.processing || group.empty() || per_group_ == 0 || after->second.out <= per_group_;
+  return !entry.processing || !groups_.over_limit(entry.group);
 }
 
 void WorkQueue::enqueue(Known& known, SteadyTime since, std::uint64_t ticket) {
   Entry& entry = known.second;
-  entry.leaving = false;
+  entry.removed = false;
   entry.ticket = ticket;
   entry.queued_at = since;
-  entry.group->second.waiting.emplace(entry.ticket, &known);
+  groups_.wait(entry.group, ticket, known);
   ++queued_;
-  relist(entry.group);
 }
 
 void WorkQueue::dequeue(Entry& entry) {
-  entry.group->second.waiting.erase(std::exchange(entry.ticket, 0));
+  groups_.cancel(entry.group, std::exchange(entry.ticket, 0));
   --queued_;
-  relist(entry.group);
 }
 
-// A worker for the first key of open_, if there is one: preferably one that does nothing but sleep.
+// Prefers a worker that only sleeps to the one that watches the schedule.
 void WorkQueue::wake_one() {
-  if (open_.empty()) {
+  if (!groups_.has_next()) {
     return;
   }
   (asleep_ > 0 ? ready_ : due_).notify_one();
@@ -120,7 +62,7 @@ void WorkQueue::schedule(Known& known, SteadyTime when) {
     return;
   }
   unschedule(known);
-  known.second.leaving = false;
+  known.second.removed = false;
   scheduled = when;
   const auto place = schedule_.insert({when, &known}).first;
   if (place == schedule_.begin()) {
@@ -145,12 +87,12 @@ void WorkQueue::add(const ResourceKey& key) {
     Known& known = known_of(key);
     Entry& entry = known.second;
     unschedule(known);
-    entry.asked = clock_.steady_now();
+    entry.requested_at = clock_.steady_now();
     if (entry.processing) {
       counted = !entry.again;
       entry.again = true;
     } else if (entry.ticket == 0) {
-      enqueue(known, entry.asked, ++tickets_);
+      enqueue(known, entry.requested_at, ++tickets_);
       counted = true;
     }
     wake_one();
@@ -175,32 +117,6 @@ void WorkQueue::add_after(const ResourceKey& key, milliseconds delay) {
   }
 }
 
-milliseconds WorkQueue::add_rate_limited(const ResourceKey& key) {
-  milliseconds delay{0};
-  {
-    const std::lock_guard lock(mutex_);
-    Entry& entry = known_of(key).second;
-    delay = back_off_.delay(entry.failures, luck());
-    ++entry.failures;
-  }
-  if (observer_ != nullptr) {
-    observer_->retried();
-  }
-  add_after(key, delay);
-  return delay;
-}
-
-milliseconds WorkQueue::pause_after(int failures) const {
-  return back_off_.delay(std::max(failures - 1, 0), luck());
-}
-
-void WorkQueue::forget(const ResourceKey& key) {
-  const std::lock_guard lock(mutex_);
-  if (const auto found = entries_.find(key); found != entries_.end()) {
-    found->second.failures = 0;
-  }
-}
-
 void WorkQueue::remove(const ResourceKey& key) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
@@ -213,10 +129,9 @@ void WorkQueue::remove(const ResourceKey& key) {
     dequeue(entry);
   }
   entry.again = false;
-  entry.back = false;
-  entry.failures = 0;
-  entry.leaving = true;
-  drop(found);
+  entry.requeued = false;
+  entry.removed = true;
+  drop_if_removed(found);
   idle_.notify_all();
 }
 
@@ -227,33 +142,27 @@ void WorkQueue::retire(const ResourceKey& key) {
     return;
   }
   Entry& entry = found->second;
-  entry.failures = 0;
+  // Added meanwhile: the resource may have come into being after the worker looked for it.
   if (!entry.again && entry.ticket == 0) {
     unschedule(*found);
-    entry.leaving = true;
-    drop(found);
+    entry.removed = true;
+    drop_if_removed(found);
   }
 }
 
-// Of what is leaving, when nobody works on it and nothing more is asked of it.
-void WorkQueue::drop(std::map<ResourceKey, Entry>::iterator place) {
+// An entry that is out, queued or scheduled stays: done() comes here again.
+void WorkQueue::drop_if_removed(std::map<ResourceKey, Entry>::iterator place) {
   const Entry& entry = place->second;
-  if (entry.leaving && !entry.processing && entry.ticket == 0 && !entry.scheduled) {
-    leave_group(entry.group);
+  if (entry.removed && !entry.processing && entry.ticket == 0 && !entry.scheduled) {
+    groups_.leave(entry.group);
     entries_.erase(place);
   }
 }
 
-SteadyTime WorkQueue::asked(const ResourceKey& key) const {
+SteadyTime WorkQueue::requested_at(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
-  return found == entries_.end() ? clock_.steady_now() : found->second.asked;
-}
-
-int WorkQueue::failures(const ResourceKey& key) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  return found == entries_.end() ? 0 : found->second.failures;
+  return found == entries_.end() ? clock_.steady_now() : found->second.requested_at;
 }
 
 void WorkQueue::promote_due(SteadyTime now) {
@@ -261,7 +170,7 @@ void WorkQueue::promote_due(SteadyTime now) {
     Known& known = *schedule_.begin()->known;
     Entry& entry = known.second;
     unschedule(known);
-    entry.asked = now;
+    entry.requested_at = now;
     if (entry.processing) {
       entry.again = true;
     } else if (entry.ticket == 0) {
@@ -272,17 +181,15 @@ void WorkQueue::promote_due(SteadyTime now) {
 
 std::optional<ResourceKey> WorkQueue::take(SteadyTime now, double& waited) {
   promote_due(now);
-  if (open_.empty()) {
+  if (!groups_.has_next()) {
     return std::nullopt;
   }
-  const GroupPlace group = open_.begin()->second;
-  auto& [key, entry] = *group->second.waiting.begin()->second;
+  auto& [key, entry] = groups_.take_next();
   entry.processing = true;
-  entry.taken = entry.ticket;
+  entry.taken_ticket = std::exchange(entry.ticket, 0);
+  --queued_;
   waited = seconds_between(entry.queued_at, now);
-  ++group->second.out;
   out_.emplace(key, now);
-  dequeue(entry);
   return key;
 }
 
@@ -314,7 +221,7 @@ std::optional<ResourceKey> WorkQueue::get() {
       }
       wait_for_work(lock, now);
     }
-    // Whoever is woken looks for a key, and watches the schedule when it finds none.
+    // This worker may have been the one that watched the schedule: the next one that wakes takes a key, or watches it.
     if (!watched_ && !schedule_.empty()) {
       ready_.notify_one();
     } else {
@@ -327,7 +234,7 @@ std::optional<ResourceKey> WorkQueue::get() {
   return key;
 }
 
-// One of the waiting workers watches the schedule: were it all of them, all would wake for every key that is due.
+// Only one of the waiting workers watches the schedule: otherwise all would wake for every key that is due.
 void WorkQueue::wait_for_work(std::unique_lock<std::mutex>& lock, SteadyTime now) {
   if (watched_ || schedule_.empty()) {
     ++asleep_;
@@ -352,15 +259,14 @@ void WorkQueue::done(const ResourceKey& key) {
     const SteadyTime now = clock_.steady_now();
     worked = seconds_between(out_.extract(key).mapped(), now);
     entry.processing = false;
-    --entry.group->second.out;
-    relist(entry.group);
+    groups_.returned(entry.group);
     const bool again = std::exchange(entry.again, false);
-    const bool back = std::exchange(entry.back, false);
-    if ((again || back) && !shut_down_) {
+    const bool requeued = std::exchange(entry.requeued, false);
+    if ((again || requeued) && !shut_down_) {
       unschedule(*found);
-      enqueue(*found, back ? entry.queued_at : now, back ? entry.taken : ++tickets_);
+      enqueue(*found, requeued ? entry.queued_at : now, requeued ? entry.taken_ticket : ++tickets_);
     }
-    drop(found);
+    drop_if_removed(found);
     wake_one();
   }
   idle_.notify_all();
@@ -372,7 +278,7 @@ void WorkQueue::done(const ResourceKey& key) {
 void WorkQueue::requeue(const ResourceKey& key) {
   const std::lock_guard lock(mutex_);
   if (const auto found = entries_.find(key); found != entries_.end()) {
-    found->second.back = found->second.processing;
+    found->second.requeued = found->second.processing;
   }
 }
 
@@ -384,11 +290,7 @@ void WorkQueue::shut_down() {
       entry.ticket = 0;
       entry.scheduled.reset();
     }
-    for (auto& [name, group] : groups_) {
-      group.waiting.clear();
-      group.listed = 0;
-    }
-    open_.clear();
+    groups_.clear_waiting();
     schedule_.clear();
     queued_ = 0;
   }

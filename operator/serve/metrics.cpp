@@ -48,11 +48,12 @@ Family<Histogram>& histograms(prometheus::Registry& registry, const char* name, 
 const std::map<std::string, std::string> kOfController{{"controller", kController}};
 const std::map<std::string, std::string> kOfQueue{{"name", kController}};
 
-const char* result_label(const Outcome& outcome, bool requeued) {
-  if (outcome.kind == Outcome::Kind::Failed || (outcome.kind == Outcome::Kind::Stalled && outcome.error)) {
+const char* result_label(const ReconcileResult& result, bool again) {
+  using Kind = ReconcileResult::Kind;
+  if (result.kind == Kind::Failed || (result.kind == Kind::Stalled && result.error)) {
     return "error";
   }
-  return requeued ? "requeue_after" : "success";
+  return again ? "requeue_after" : "success";
 }
 
 MetricFamily scraped(const char* name, const char* help, prometheus::MetricType type, double value,
@@ -74,60 +75,137 @@ MetricFamily scraped(const char* name, const char* help, prometheus::MetricType 
   return family;
 }
 
+class ControllerMetrics final : public ControllerObserver {
+ public:
+  ControllerMetrics(prometheus::Registry& registry, std::size_t workers)
+      : reconciles_(counters(registry, "controller_runtime_reconcile_total", "Reconciles by controller and result.")),
+        errors_(counters(registry, "controller_runtime_reconcile_errors_total", "Reconciles that ended with an error.")
+                    .Add(kOfController)),
+        times_(histograms(registry, "controller_runtime_reconcile_time_seconds", "Duration of a reconcile.")
+                   .Add(kOfController, reconcile_buckets())),
+        active_(gauges(registry, "controller_runtime_active_workers", "Workers that reconcile now.").Add(kOfController)),
+        retries_(counters(registry, "workqueue_retries_total", "Keys put back with a back-off.").Add(kOfQueue)) {
+    gauges(registry, "controller_runtime_max_concurrent_reconciles", "Workers there are.")
+        .Add(kOfController)
+        .Set(static_cast<double>(workers));
+    // Series exist before their first event, so that rates begin at zero.
+    for (const char* result : {"success", "error", "requeue_after"}) {
+      reconciles_.Add({{"controller", kController}, {"result", result}});
+    }
+  }
+
+  void worker_started() override { active_.Increment(); }
+  void worker_finished() override { active_.Decrement(); }
+  void retry_scheduled() override { retries_.Increment(); }
+  void reconciled(const ReconcileResult& result, bool again, double seconds) override {
+    const std::string label = result_label(result, again);
+    reconciles_.Add({{"controller", kController}, {"result", label}}).Increment();
+    if (label == "error") {
+      errors_.Increment();
+    }
+    times_.Observe(seconds);
+  }
+
+ private:
+  Family<Counter>& reconciles_;
+  Counter& errors_;
+  Histogram& times_;
+  Gauge& active_;
+  Counter& retries_;
+};
+
+class RunMetrics final : public ReconcileObserver {
+ public:
+  explicit RunMetrics(prometheus::Registry& registry)
+      : applied_(counters(registry, "athanor_migrations_applied_total", "Revisions run to their end, by direction.")),
+        failed_(counters(registry, "athanor_migrations_failed_total", "Runs that ended with an error, by reason.")),
+        steps_(histograms(registry, "athanor_step_duration_seconds", "Duration of one revision.").Add({}, step_buckets())),
+        locks_(histograms(registry, "athanor_lock_wait_seconds", "Time spent waiting for the migration lock.")
+                   .Add({}, step_buckets())),
+        retries_(counters(registry, "athanor_retries_total", "Revisions tried again after a lock time-out.").Add({})),
+        backups_(histograms(registry, "athanor_backup_duration_seconds", "Duration of a backup.").Add({}, step_buckets())),
+        backups_failed_(
+            counters(registry, "athanor_backups_failed_total", "Backups that could not be taken or verified.").Add({})) {
+    for (const char* direction : {"upgrade", "downgrade"}) {
+      applied_.Add({{"direction", direction}});
+    }
+    failed_.Add({{"reason", std::string(reason_name(Reason::StatementFailed))}});
+  }
+
+  void revision_applied(Direction direction, double seconds) override {
+    applied_.Add({{"direction", std::string(direction_name(direction))}}).Increment();
+    steps_.Observe(seconds);
+  }
+  void run_failed(Reason reason) override { failed_.Add({{"reason", std::string(reason_name(reason))}}).Increment(); }
+  void lock_waited(double seconds) override { locks_.Observe(seconds); }
+  void statement_retried() override { retries_.Increment(); }
+  void backup_taken(double seconds) override { backups_.Observe(seconds); }
+  void backup_failed() override { backups_failed_.Increment(); }
+
+ private:
+  Family<Counter>& applied_;
+  Family<Counter>& failed_;
+  Histogram& steps_;
+  Histogram& locks_;
+  Counter& retries_;
+  Histogram& backups_;
+  Counter& backups_failed_;
+};
+
+class QueueMetrics final : public QueueObserver {
+ public:
+  explicit QueueMetrics(prometheus::Registry& registry)
+      : adds_(counters(registry, "workqueue_adds_total", "Keys added to the queue.").Add(kOfQueue)),
+        waits_(histograms(registry, "workqueue_queue_duration_seconds", "Time a key waits in the queue.")
+                   .Add(kOfQueue, queue_buckets())),
+        works_(histograms(registry, "workqueue_work_duration_seconds", "Time a key is worked on.")
+                   .Add(kOfQueue, queue_buckets())) {}
+
+  void added() override { adds_.Increment(); }
+  void taken(double waited_seconds) override { waits_.Observe(waited_seconds); }
+  void finished(double worked_seconds) override { works_.Observe(worked_seconds); }
+
+ private:
+  Counter& adds_;
+  Histogram& waits_;
+  Histogram& works_;
+};
+
 }  // namespace
 
 struct Metrics::Impl {
+  explicit Impl(std::size_t workers) : controller(registry, workers), runs(registry), queue(registry) {}
+
   prometheus::Registry registry;
-  Family<Counter>& reconciles =
-      counters(registry, "controller_runtime_reconcile_total", "Reconciles by controller and result.");
-  Counter& errors = counters(registry, "controller_runtime_reconcile_errors_total", "Reconciles that ended with an error.")
-                        .Add(kOfController);
-  Histogram& times = histograms(registry, "controller_runtime_reconcile_time_seconds", "Duration of a reconcile.")
-                         .Add(kOfController, reconcile_buckets());
-  Gauge& active = gauges(registry, "controller_runtime_active_workers", "Workers that reconcile now.").Add(kOfController);
-  Gauge& most = gauges(registry, "controller_runtime_max_concurrent_reconciles", "Workers there are.").Add(kOfController);
-  Counter& adds = counters(registry, "workqueue_adds_total", "Keys added to the queue.").Add(kOfQueue);
-  Counter& queue_retries = counters(registry, "workqueue_retries_total", "Keys put back with a back-off.").Add(kOfQueue);
-  Histogram& waits =
-      histograms(registry, "workqueue_queue_duration_seconds", "Time a key waits in the queue.").Add(kOfQueue, queue_buckets());
-  Histogram& works =
-      histograms(registry, "workqueue_work_duration_seconds", "Time a key is worked on.").Add(kOfQueue, queue_buckets());
-  Family<Counter>& applied =
-      counters(registry, "athanor_migrations_applied_total", "Revisions run to their end, by direction.");
-  Family<Counter>& failed = counters(registry, "athanor_migrations_failed_total", "Runs that ended with an error, by reason.");
-  Histogram& steps = histograms(registry, "athanor_step_duration_seconds", "Duration of one revision.").Add({}, step_buckets());
-  Histogram& locks =
-      histograms(registry, "athanor_lock_wait_seconds", "Time spent waiting for the migration lock.").Add({}, step_buckets());
-  Counter& retries = counters(registry, "athanor_retries_total", "Revisions tried again after a lock time-out.").Add({});
+  ControllerMetrics controller;
+  RunMetrics runs;
+  QueueMetrics queue;
   Gauge& resources = gauges(registry, "athanor_resources", "Resources that are declared and readable.").Add({});
   Gauge& problems = gauges(registry, "athanor_manifest_problems", "Problems in manifests that stand now.").Add({});
   Family<Counter>& requests = counters(registry, "rest_client_requests_total", "Requests to the API server.");
   Family<Gauge>& leader = gauges(registry, "leader_election_master_status", "1: this replica leads.");
-  Histogram& backups = histograms(registry, "athanor_backup_duration_seconds", "Duration of a backup.").Add({}, step_buckets());
-  Counter& backups_failed =
-      counters(registry, "athanor_backups_failed_total", "Backups that could not be taken or verified.").Add({});
-  const WorkQueue* queue = nullptr;
-  const ResourceStore* resources_shown = nullptr;
+  const WorkQueue* attached_queue = nullptr;
+  const MigrationStore* attached_resources = nullptr;
   std::atomic<bool> standby{false};
 };
 
-Metrics::Metrics(std::size_t workers) : impl_(std::make_unique<Impl>()) {
-  impl_->most.Set(static_cast<double>(workers));
-  // Series exist before their first event, so that rates begin at zero.
-  for (const char* result : {"success", "error", "requeue_after"}) {
-    impl_->reconciles.Add({{"controller", kController}, {"result", result}});
-  }
-  for (const char* direction : {"upgrade", "downgrade"}) {
-    impl_->applied.Add({{"direction", direction}});
-  }
-  impl_->failed.Add({{"reason", std::string(reason_name(Reason::StatementFailed))}});
-}
+Metrics::Metrics(std::size_t workers) : impl_(std::make_unique<Impl>(workers)) {}
 
 Metrics::~Metrics() = default;
 
-void Metrics::attach(const WorkQueue& queue, const ResourceStore& resources) {
-  impl_->queue = &queue;
-  impl_->resources_shown = &resources;
+ControllerObserver& Metrics::controller() {
+  return impl_->controller;
+}
+ReconcileObserver& Metrics::runs() {
+  return impl_->runs;
+}
+QueueObserver& Metrics::queue() {
+  return impl_->queue;
+}
+
+void Metrics::attach(const WorkQueue& queue, const MigrationStore& resources) {
+  impl_->attached_queue = &queue;
+  impl_->attached_resources = &resources;
 }
 
 void Metrics::manifests(std::size_t resources, std::size_t problems) {
@@ -138,8 +216,8 @@ void Metrics::manifests(std::size_t resources, std::size_t problems) {
 std::string Metrics::text() const {
   using prometheus::MetricType;
   std::vector<MetricFamily> families = impl_->registry.Collect();
-  if (impl_->queue != nullptr) {
-    const QueueStatistics queue = impl_->queue->statistics();
+  if (impl_->attached_queue != nullptr) {
+    const QueueStatistics queue = impl_->attached_queue->statistics();
     families.push_back(scraped("workqueue_depth", "Keys that wait in the queue.", MetricType::Gauge,
                                static_cast<double>(queue.depth), kOfQueue));
     families.push_back(scraped("workqueue_unfinished_work_seconds", "Time spent on keys that are worked on now.",
@@ -158,17 +236,10 @@ std::string Metrics::text() const {
   families.push_back(scraped("process_open_fds", "Open file descriptors.", MetricType::Gauge, process.open_files));
   families.push_back(scraped("process_max_fds", "Most file descriptors there may be.", MetricType::Gauge, process.max_files));
   std::string text = prometheus::TextSerializer().Serialize(families);
-  if (impl_->resources_shown != nullptr && !impl_->standby) {
-    text += resource_series(*impl_->resources_shown);
+  if (impl_->attached_resources != nullptr && !impl_->standby) {
+    text += resource_series(*impl_->attached_resources);
   }
   return text;
-}
-
-void Metrics::worker_started() {
-  impl_->active.Increment();
-}
-void Metrics::worker_finished() {
-  impl_->active.Decrement();
 }
 
 void Metrics::api_request(const std::string& method, int status, const std::string& host) {
@@ -179,48 +250,6 @@ void Metrics::api_request(const std::string& method, int status, const std::stri
 void Metrics::leading(bool is_leader) {
   impl_->leader.Add({{"name", "athanor-operator"}}).Set(is_leader ? 1 : 0);
   impl_->standby = !is_leader;
-}
-
-void Metrics::reconciled(const Outcome& outcome, bool requeued, double seconds) {
-  const std::string result = result_label(outcome, requeued);
-  impl_->reconciles.Add({{"controller", kController}, {"result", result}}).Increment();
-  if (result == "error") {
-    impl_->errors.Increment();
-  }
-  impl_->times.Observe(seconds);
-  if (outcome.backup && !outcome.backup_accepted) {
-    impl_->backups.Observe(static_cast<double>(outcome.backup->duration_ms) / 1'000);
-  }
-  if (outcome.reason == Reason::BackupFailed || outcome.backup_error) {
-    impl_->backups_failed.Increment();
-  }
-}
-
-void Metrics::revision_applied(Direction direction, double seconds) {
-  impl_->applied.Add({{"direction", std::string(direction_name(direction))}}).Increment();
-  impl_->steps.Observe(seconds);
-}
-void Metrics::run_failed(Reason reason) {
-  impl_->failed.Add({{"reason", std::string(reason_name(reason))}}).Increment();
-}
-void Metrics::lock_waited(double seconds) {
-  impl_->locks.Observe(seconds);
-}
-void Metrics::statement_retried() {
-  impl_->retries.Increment();
-}
-
-void Metrics::added() {
-  impl_->adds.Increment();
-}
-void Metrics::retried() {
-  impl_->queue_retries.Increment();
-}
-void Metrics::taken(double waited_seconds) {
-  impl_->waits.Observe(waited_seconds);
-}
-void Metrics::finished(double worked_seconds) {
-  impl_->works.Observe(worked_seconds);
 }
 
 }  // namespace athanor::controller

@@ -26,7 +26,7 @@ constexpr std::array<Description, Count> kFamilies{{
     {"athanor_backup_size_bytes", "Size of the last verified backup."},
 }};
 
-// One byte that is no UTF-8 would make the whole page unreadable.
+// One byte that is not UTF-8 would make the whole page unreadable.
 void write_label(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append("=\"");
   for (const char c : well_formed(cut_at_character(value, kLongestLabel))) {
@@ -89,9 +89,9 @@ class Series {
 
 }  // namespace
 
-std::string resource_series(const ResourceStore& store) {
+std::string resource_series(const MigrationStore& store) {
   Series series;
-  store.each([&series](const ResourceKey& key, const StatusDigest& digest) { series.add(key, digest); });
+  store.for_each([&series](const ResourceKey& key, const StatusDigest& digest) { series.add(key, digest); });
   return series.text();
 }
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "operator/kube/exec_process.hpp"
+#include "migrations/text/foreign_message.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -100,7 +100,7 @@ class Unpacking {
     if (++files_ > request_.limits.max_files) {
       return fail(too_large("the source holds more than " + std::to_string(request_.limits.max_files) + " files"));
     }
-    TRY_ASSIGN(const FileDescriptor file, into_.create_file(name));
+    TRY_ASSIGN(const UniqueFd file, into_.create_file(name));
     std::uint64_t size = 0;
     return read(entry, [&](std::string_view bytes) -> Result<void> {
       size += bytes.size();

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
-#include "operator/kube/exec_process.hpp"
+#include "migrations/text/foreign_message.hpp"
 #include "operator/kube/object_fields.hpp"
 #include "operator/sources/artifact_archive.hpp"
 
@@ -193,7 +193,7 @@ Result<std::shared_ptr<SourceSnapshot>> FluxArtifacts::make(const Artifact& arti
 
 // The file is what the source says it is, or there is an error.
 Result<void> FluxArtifacts::download(const Artifact& artifact, const std::string& file) const {
-  const FileDescriptor out(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
+  const UniqueFd out(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
   if (!out) {
     return fail(Error(ErrorCode::Io, "an artifact cannot be written: " + std::generic_category().message(errno)));
   }

@@ -66,7 +66,7 @@ Result<std::string> GitAccess::write_file(const std::string& folder, const std::
     folder_ = pattern;
   }
   const std::string path = folder_ + "/" + name;
-  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (!file) {
     return fail(Error(ErrorCode::Io, "a credential cannot be written: " + std::generic_category().message(errno)));
   }

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <sstream>
 
-#include "operator/kube/exec_process.hpp"
+#include "migrations/text/foreign_message.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -84,7 +83,7 @@ std::string put_plainly(const std::string& raw, bool with_password) {
   return {};
 }
 
-Error failure_of(const GitRun& run, const ChildEnd& end) {
+Error failure_of(const GitRun& run, const ProcessEnd& end) {
   const std::string& subcommand = run.arguments.front();
   const std::string& raw = end.err;
   const bool with_password = run.access != nullptr && std::ranges::any_of(run.access->settings(), [](const auto& setting) {
@@ -171,41 +170,19 @@ Result<void> GitCommand::run(const GitRun& run) const {
                     .with_retry(RetryClass::Terminal)
                     .advise("install git where the operator runs, or use its image"));
   }
-  ChildCommand command;
+  ProcessCommand command;
   command.arguments = {surroundings_.program};
   command.arguments.insert(command.arguments.end(), run.arguments.begin(), run.arguments.end());
   command.environment = environment(run);
-  const SteadyTime deadline = clock_.steady_now() + surroundings_.timeout;
-  std::optional<Error> cut;
-  StopSource end;  // the child's own: a stop, the deadline and the watch come together in it
-  ChildStreams streams;
-  streams.in = run.in;
-  streams.out = run.out;
-  streams.tick = [&] {
-    if (stop_.requested()) {
-      cut = Error(ErrorCode::Interrupted, "stopped while git ran");
-    } else if (clock_.steady_now() >= deadline) {
-      cut = Error(ErrorCode::Io, "git " + run.arguments.front() + " did not end within " + in_seconds(surroundings_.timeout));
-    } else if (auto good = run.watch ? run.watch() : Result<void>(); !good) {
-      cut = std::move(good).error();
-    }
-    if (cut) {
-      end.request(StopLevel::Now);
-    }
-  };
-  auto ended = run_child(command, streams, end.token());
-  if (cut) {
-    return fail(std::move(*cut));
+  command.clock = &clock_;
+  command.timeout = surroundings_.timeout;
+  TRY_ASSIGN(const ProcessEnd end, run_process(command, {run.in, run.out, run.watch}, stop_));
+  if (end.timed_out) {
+    return fail(
+        Error(ErrorCode::Io, "git " + run.arguments.front() + " did not end within " + in_seconds(surroundings_.timeout)));
   }
-  if (!ended) {
-    Error error = std::move(ended).error();
-    if (error.code == ErrorCode::BackupFailed) {  // it could not be started
-      error.code = ErrorCode::Io;
-    }
-    return fail(std::move(error));
-  }
-  if (ended->exit_code != 0) {
-    return fail(failure_of(run, *ended));
+  if (end.exit_code != 0) {
+    return fail(failure_of(run, end));
   }
   return {};
 }

@@ -17,8 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "migrations/backup/child_process.hpp"
-#include "migrations/base/clock.hpp"
+#include "migrations/base/process.hpp"
 
 namespace athanor::controller {
 

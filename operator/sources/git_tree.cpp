@@ -181,7 +181,7 @@ class BlobWriter {
   std::uint64_t left_ = 0;
   std::string head_;
   std::string target_;
-  FileDescriptor file_;
+  UniqueFd file_;
 };
 
 Result<void> check_folder(const GitCommand& git, const GitTree& tree, const std::string& named) {

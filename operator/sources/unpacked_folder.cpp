@@ -132,9 +132,9 @@ UnpackedFolder::~UnpackedFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Result<FileDescriptor> UnpackedFolder::open_parent(const std::string& name) {
+Result<UniqueFd> UnpackedFolder::open_parent(const std::string& name) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  FileDescriptor folder(::open(path_.c_str(), kFlags));
+  UniqueFd folder(::open(path_.c_str(), kFlags));
   for (std::size_t begin = 0, slash = name.find('/'); folder && slash != std::string::npos; slash = name.find('/', begin)) {
     const std::string part = name.substr(begin, slash - begin);
     if (::mkdirat(folder.get(), part.c_str(), S_IRWXU) == 0) {
@@ -142,7 +142,7 @@ Result<FileDescriptor> UnpackedFolder::open_parent(const std::string& name) {
     } else if (errno != EEXIST) {
       return fail(cannot_write("the files of a source cannot be written", errno));
     }
-    folder = FileDescriptor(::openat(folder.get(), part.c_str(), kFlags));
+    folder = UniqueFd(::openat(folder.get(), part.c_str(), kFlags));
     begin = slash + 1;
   }
   if (!folder) {
@@ -152,10 +152,10 @@ Result<FileDescriptor> UnpackedFolder::open_parent(const std::string& name) {
   return folder;
 }
 
-Result<FileDescriptor> UnpackedFolder::create_file(const std::string& name) {
-  TRY_ASSIGN(const FileDescriptor folder, open_parent(name));
+Result<UniqueFd> UnpackedFolder::create_file(const std::string& name) {
+  TRY_ASSIGN(const UniqueFd folder, open_parent(name));
   const std::string last = name.substr(name.rfind('/') + 1);
-  FileDescriptor file(::openat(folder.get(), last.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR));
+  UniqueFd file(::openat(folder.get(), last.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR));
   if (!file) {
     return fail(errno == EEXIST ? twice(name) : cannot_write("the files of a source cannot be written", errno));
   }
@@ -163,7 +163,7 @@ Result<FileDescriptor> UnpackedFolder::create_file(const std::string& name) {
 }
 
 Result<void> UnpackedFolder::create_link(const std::string& name, const std::string& target) {
-  TRY_ASSIGN(const FileDescriptor folder, open_parent(name));
+  TRY_ASSIGN(const UniqueFd folder, open_parent(name));
   const std::string last = name.substr(name.rfind('/') + 1);
   if (::symlinkat(target.c_str(), folder.get(), last.c_str()) != 0) {
     return fail(errno == EEXIST ? twice(name) : cannot_write("the files of a source cannot be written", errno));
@@ -171,7 +171,7 @@ Result<void> UnpackedFolder::create_link(const std::string& name, const std::str
   return {};
 }
 
-Result<void> UnpackedFolder::append(const FileDescriptor& file, std::string_view bytes) {
+Result<void> UnpackedFolder::append(const UniqueFd& file, std::string_view bytes) {
   while (!bytes.empty()) {
     const auto written = ::write(file.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) {

@@ -37,16 +37,16 @@ class UnpackedFolder {
   UnpackedFolder& operator=(const UnpackedFolder&) = delete;
 
   // Names are clean. Links come last: none may stand where a folder is wanted.
-  [[nodiscard]] Result<FileDescriptor> create_file(const std::string& name);
+  [[nodiscard]] Result<UniqueFd> create_file(const std::string& name);
   [[nodiscard]] Result<void> create_link(const std::string& name, const std::string& target);
-  [[nodiscard]] static Result<void> append(const FileDescriptor& file, std::string_view bytes);
+  [[nodiscard]] static Result<void> append(const UniqueFd& file, std::string_view bytes);
   // From here on nobody writes.
   void seal();
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
   explicit UnpackedFolder(std::string path) : path_(std::move(path)) {}
-  [[nodiscard]] Result<FileDescriptor> open_parent(const std::string& name);
+  [[nodiscard]] Result<UniqueFd> open_parent(const std::string& name);
 
   std::string path_;
   std::vector<std::string> folders_;  // made below it

@@ -1,10 +1,9 @@
 #include "operator/standalone/folder_store.hpp"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
 #include <utility>
 
-#include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/outcome.hpp"
 
 namespace athanor::controller {
@@ -17,67 +16,34 @@ bool same_declaration(const DatabaseMigration& left, const DatabaseMigration& ri
 
 }  // namespace
 
-FolderStore::FolderStore(const StateFolder& state, Clock& clock, Identify identify)
-    : state_(state), clock_(clock), identify_(std::move(identify)) {}
+FolderStore::FolderStore(const StateFolder& state, Clock& clock, Identify identify, Wake wake)
+    : state_(state), clock_(clock), identify_(std::move(identify)), wake_(std::move(wake)) {}
 
-CatalogueChange FolderStore::accept(ManifestSnapshot picture) {
+FolderChange FolderStore::accept(ManifestSnapshot snapshot) {
   const std::lock_guard lock(mutex_);
-  CatalogueChange change;
-  // A state folder that cannot be written is told, and keeps nothing from being reconciled.
-  const auto note = [&change](const Result<void>& written) {
-    if (!written) {
-      change.state_errors.push_back(written.error());
-    }
-  };
+  FolderChange change;
   std::set<ResourceKey> present;
-  for (auto& resource : picture.resources) {
+  for (auto& resource : snapshot.resources) {
     const ResourceKey key = resource.key();
     present.insert(key);
     if (accept_resource(std::move(resource))) {
       change.changed.push_back(key);
     }
   }
-  std::map<std::string, std::vector<std::string>> problem_files;
-  for (const auto& [file, problems] : picture.problems) {
-    std::vector<Error> anonymous;
-    for (const auto& problem : problems) {
-      ++change.problem_count;
-      auto& known = problem_files[file];
-      known.push_back(problem.error.describe());
-      const auto before = problem_files_.find(file);
-      if (before == problem_files_.end() ||
-          std::find(before->second.begin(), before->second.end(), known.back()) == before->second.end()) {
-        change.problems.push_back(problem);
-      }
-      if (problem.key && !present.contains(*problem.key)) {
-        note(mark_invalid(*problem.key, problem.error));
-        present.insert(*problem.key);
-      }
-      anonymous.push_back(problem.error);
-    }
-    if (const auto before = problem_files_.find(file);
-        before == problem_files_.end() || before->second != problem_files[file]) {
-      note(state_.write_problem(file, anonymous));
-    }
-  }
-  for (const auto& [file, errors] : problem_files_) {
-    if (!problem_files.contains(file)) {
-      state_.remove_problem(file);
-    }
-  }
-  problem_files_ = std::move(problem_files);
+  accept_problems(snapshot.problems, present, change);
+  Claims::Affected affected;
   for (auto entry = entries_.begin(); entry != entries_.end();) {
-    if (present.contains(entry->first)) {
-      ++entry;
-      continue;
+    const bool gone = !present.contains(entry->first);
+    const auto moved = gone ? claims_.remove(entry->first) : put_claim(entry->first, entry->second);
+    affected.insert(affected.end(), moved.begin(), moved.end());
+    if (gone) {
+      change.removed.push_back(entry->first);
+      state_.remove(entry->first);
     }
-    change.removed.push_back(entry->first);
-    state_.remove(entry->first);
-    see(entry->first, entry->second, "");
-    entry = entries_.erase(entry);
+    entry = gone ? entries_.erase(entry) : std::next(entry);
   }
-  rebuild_claims(change);
-  if (std::exchange(first_, false)) {
+  add_affected(affected, change);
+  if (std::exchange(first_, false)) {  // manifests may have been deleted while no operator ran
     std::vector<std::string> files;
     for (const auto& [file, errors] : problem_files_) {
       files.push_back(file);
@@ -85,6 +51,43 @@ CatalogueChange FolderStore::accept(ManifestSnapshot picture) {
     state_.keep_only({present.begin(), present.end()}, files);
   }
   return change;
+}
+
+// A broken manifest keeps its resource: adds the keys that it names to `present`.
+void FolderStore::accept_problems(const std::map<std::string, std::vector<ManifestProblem>>& by_file,
+                                  std::set<ResourceKey>& present, FolderChange& change) {
+  // A state folder that cannot be written is reported; reconciling goes on.
+  const auto check = [&change](const Result<void>& written) {
+    if (!written) {
+      change.state_errors.push_back(written.error());
+    }
+  };
+  std::map<std::string, std::vector<std::string>> texts_by_file;
+  for (const auto& [file, problems] : by_file) {
+    auto& texts = texts_by_file[file];
+    const auto known = problem_files_.find(file);
+    std::vector<Error> errors;
+    for (const auto& problem : problems) {
+      ++change.problem_count;
+      texts.push_back(problem.error.describe());
+      if (known == problem_files_.end() || std::ranges::find(known->second, texts.back()) == known->second.end()) {
+        change.problems.push_back(problem);
+      }
+      if (problem.key && present.insert(*problem.key).second) {
+        check(mark_invalid(*problem.key, problem.error));
+      }
+      errors.push_back(problem.error);
+    }
+    if (known == problem_files_.end() || known->second != texts) {
+      check(state_.write_problem(file, errors));
+    }
+  }
+  for (const auto& [file, texts] : problem_files_) {
+    if (!texts_by_file.contains(file)) {
+      state_.remove_problem(file);
+    }
+  }
+  problem_files_ = std::move(texts_by_file);
 }
 
 // True when there is something new to reconcile.
@@ -110,7 +113,7 @@ bool FolderStore::accept_resource(DatabaseMigration resource) {
   const bool changed = entry.invalid || !same_declaration(entry.resource, resource);
   resource.metadata.generation = entry.resource.metadata.generation + (hash == entry.hash ? 0 : 1);
   resource.status = std::move(entry.resource.status);
-  entry.identity = identify_(resource);  // a credential file may say something else by now
+  entry.identity = identify_(resource);  // a credential file may have changed
   entry.hash = std::move(hash);
   entry.invalid = false;
   entry.resource = std::move(resource);
@@ -128,11 +131,11 @@ Result<void> FolderStore::mark_invalid(const ResourceKey& key, const Error& erro
       entry.resource.metadata.generation = stored->generation;
       entry.hash = stored->spec_hash;
     }
-    entry.resource.spec.target_revision = entry.resource.status.target_revision;  // what is declared now is not known
+    entry.resource.spec.target_revision = entry.resource.status.target_revision;  // the new declaration is unknown
   }
   entry.invalid = true;
   Outcome outcome;
-  outcome.kind = Outcome::Kind::Stalled;
+  outcome.kind = Verdict::Kind::Stalled;
   outcome.reason = Reason::InvalidManifest;
   outcome.message = error.describe();
   outcome.error = error;
@@ -146,85 +149,39 @@ Result<void> FolderStore::mark_invalid(const ResourceKey& key, const Error& erro
   return store(entry);
 }
 
-// Whoever waited for a claim that changed hands is looked at again.
-void FolderStore::rebuild_claims(CatalogueChange& change) {
-  const auto before = std::exchange(claims_, {});
-  for (const auto& [key, entry] : entries_) {
-    if (!entry.invalid && !entry.identity.claim.empty() && !entry.resource.spec.suspend) {
-      claims_.emplace(entry.identity.claim, key);
-    }
-  }
-  const auto owner = [](const std::map<std::string, ResourceKey>& claims, const std::string& claim) {
-    const auto found = claims.find(claim);
-    return found == claims.end() ? ResourceKey{} : found->second;
-  };
-  for (const auto& [key, entry] : entries_) {
-    const std::string refused_for = claimant_in(entry.resource.status);
-    const bool moved = (!before.empty() && owner(before, entry.identity.claim) != owner(claims_, entry.identity.claim)) ||
-                       (!refused_for.empty() && !may_own(ResourceKey::parse(refused_for)));
-    if (moved && !entry.invalid && std::ranges::find(change.changed, key) == change.changed.end()) {
+// Suspended and invalid resources own nothing: no reconcile of theirs would touch the database.
+Claims::Affected FolderStore::put_claim(const ResourceKey& key, const Entry& entry) {
+  Claims::Claimant claimant;
+  claimant.may_own = !entry.invalid && !entry.resource.spec.suspend;
+  claimant.declared = entry.identity.claim;
+  return claims_.put(key, claimant);
+}
+
+void FolderStore::add_affected(const Claims::Affected& affected, FolderChange& change) const {
+  for (const auto& key : affected) {
+    const auto found = entries_.find(key);
+    if (found != entries_.end() && !found->second.invalid && std::ranges::find(change.changed, key) == change.changed.end()) {
       change.changed.push_back(key);
     }
   }
 }
 
-void FolderStore::see(const ResourceKey& key, Entry& entry, const std::string& identity) {
-  if (const auto place = seen_.find(entry.seen); place != seen_.end()) {
-    place->second.erase(key);
-    if (place->second.empty()) {
-      seen_.erase(place);
-    }
-  }
-  entry.seen = identity;
-  if (!identity.empty()) {
-    seen_[identity].insert(key);
-  }
-}
-
-bool FolderStore::may_own(const ResourceKey& key) const {
-  const auto found = entries_.find(key);
-  return found != entries_.end() && !found->second.invalid && !found->second.resource.spec.suspend;
-}
-
-// Who has the version table that the server calls this; null when nobody may have it.
-const ResourceKey* FolderStore::first_seen_at(const std::string& identity) const {
-  const auto here = seen_.find(identity);
-  if (here == seen_.end()) {
-    return nullptr;
-  }
-  const auto owner = std::ranges::find_if(here->second, [this](const ResourceKey& each) { return may_own(each); });
-  return owner == here->second.end() ? nullptr : &*owner;
-}
-
 std::string FolderStore::lost_to(const ResourceKey& key) const {
-  if (std::string other = claimed_by(key); !other.empty()) {
-    return other;
-  }
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  const ResourceKey* const owner = found == entries_.end() ? nullptr : first_seen_at(found->second.seen);
-  return owner != nullptr && *owner < key ? owner->text() : std::string();
+  std::string owner = claims_.declared_owner(key);
+  return owner.empty() ? claims_.observed_owner(key) : owner;
 }
 
-std::string FolderStore::claim(const ResourceKey& key, const std::string& identity) {
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found == entries_.end() || identity.empty()) {
-    return {};
+std::string FolderStore::claim(const DatabaseMigration& resource, const DatabaseLocation& location) {
+  Claims::Verdict verdict;
+  {
+    const std::lock_guard lock(mutex_);
+    verdict = claims_.claim(resource, location);
   }
-  Entry& entry = found->second;
-  const std::string before = entry.seen;
-  see(key, entry, identity);
-  if (const ResourceKey* const owner = first_seen_at(identity); owner != nullptr && *owner < key) {
-    return owner->text();
+  for (const auto& key : verdict.affected) {
+    wake_(key);
   }
-  // It was refused before, and now the server, or the operator, was started anew: the other one is looked at first.
-  const std::string refused_for = claimant_in(entry.resource.status);
-  const auto other = entries_.find(ResourceKey::parse(refused_for));
-  const bool unknown = other != entries_.end() && may_own(other->first) && other->first < key &&
-                       (other->second.seen.empty() || (before != identity && other->second.seen == before)) &&
-                       entry.resource.status.observed_generation == entry.resource.metadata.generation;
-  return unknown ? refused_for : std::string();
+  return std::move(verdict.owner);
 }
 
 Result<void> FolderStore::store(const Entry& entry) const {
@@ -240,29 +197,24 @@ std::optional<DatabaseMigration> FolderStore::find(const ResourceKey& key) const
   return found->second.resource;
 }
 
-std::optional<ObjectVersion> FolderStore::mark(const ResourceKey& key) const {
+std::optional<ObjectVersion> FolderStore::version(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   return found == entries_.end() || found->second.invalid ? std::nullopt : std::optional<ObjectVersion>(std::in_place);
 }
 
-void FolderStore::each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const {
+void FolderStore::for_each(const Visit& visit) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, entry] : entries_) {
     if (!entry.invalid) {
-      look(key, digest_of(entry.resource.status));
+      visit(key, digest_of(entry.resource.status));
     }
   }
 }
 
 std::string FolderStore::claimed_by(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) {
-    return {};
-  }
-  const auto claim = claims_.find(found->second.identity.claim);
-  return claim == claims_.end() || claim->second == key ? std::string() : claim->second.text();
+  return claims_.declared_owner(key);
 }
 
 Result<void> FolderStore::write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) {

@@ -8,25 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "migrations/base/unique_fd.hpp"
+
 namespace athanor::controller {
 namespace {
-
-class Descriptor {
- public:
-  // O_NONBLOCK: a named pipe must not hold the operator up.
-  explicit Descriptor(const std::string& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 Error unreadable(const std::string& path) {
   return Error(ErrorCode::Io, std::string("the file cannot be read: ") + std::strerror(errno)).at(path);
@@ -35,9 +20,10 @@ Error unreadable(const std::string& path) {
 }  // namespace
 
 Result<std::string> read_small_file(const std::string& path, std::size_t limit) {
-  const Descriptor file(path);
+  // O_NONBLOCK: a named pipe must not hold the operator up.
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};
-  if (file.number() < 0 || ::fstat(file.number(), &facts) != 0) {
+  if (!file || ::fstat(file.get(), &facts) != 0) {
     return fail(unreadable(path));
   }
   if (!S_ISREG(facts.st_mode)) {
@@ -47,7 +33,7 @@ Result<std::string> read_small_file(const std::string& path, std::size_t limit) 
   std::size_t room = std::min(static_cast<std::size_t>(facts.st_size), limit) + 1;  // one more shows the end, or that it grew
   for (std::size_t length = 0;;) {
     text.resize(length + room);
-    const ssize_t count = ::read(file.number(), text.data() + length, room);
+    const ssize_t count = ::read(file.get(), text.data() + length, room);
     if (count < 0 && errno == EINTR) {
       continue;
     }

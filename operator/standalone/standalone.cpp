@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "operator/standalone/local_paths.hpp"
+#include "operator/sources/allowed_roots.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -26,11 +26,10 @@ Result<void> Standalone::load() {
   if (!picture) {
     return fail(std::move(picture).error());
   }
-  const CatalogueChange change = parts_.store.accept(std::move(*picture));
+  const FolderChange change = parts_.store.accept(std::move(*picture));
   problems_ = change.problem_count;
   report(change);
   for (const auto& key : change.removed) {
-    parts_.queue.remove(key);
     parts_.removed(key);
   }
   const auto resources = parts_.store.all();
@@ -48,7 +47,7 @@ Result<void> Standalone::load() {
   return {};
 }
 
-void Standalone::report(const CatalogueChange& change) const {
+void Standalone::report(const FolderChange& change) const {
   for (const auto& problem : change.problems) {
     LogFields fields = error_fields(problem.error);
     if (problem.key) {

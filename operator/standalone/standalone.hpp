@@ -46,7 +46,7 @@ class Standalone {
   void open_watch();
   void watch_all();
   [[nodiscard]] FolderInterest interest_of(const DatabaseMigration& resource) const;
-  void report(const CatalogueChange& change) const;
+  void report(const FolderChange& change) const;
 
   StandaloneParts parts_;
   std::vector<std::string> roots_;

@@ -17,7 +17,7 @@ Line line_of(const DatabaseMigration& resource) {
   return {resource.key().text(),
           ready == nullptr ? "Unknown" : std::string(condition_status_name(ready->status)),
           ready == nullptr ? "" : std::string(reason_name(ready->reason)),
-          rows_text(status.current_revisions, ","),
+          heads_text(status.current_revisions, ","),
           status.target_revision,
           std::to_string(status.pending_count)};
 }

@@ -30,7 +30,7 @@ from alembic.script.revision import Revision
 
 Revision.__hash__ = lambda self: hash(self.revision)
 warnings.simplefilter("ignore")  # ask() records the warnings of a query itself
-HASH_SEEDS = [str(i) for i in range(8)]
+HASH_SEEDS = [str(i) for i in range(32)]  # enough to see every order of two sets
 BROKEN = ["self_loop", "cycle", "dep_self_loop", "dep_cycle", "missing_down", "missing_dep",
           "dup_id", "dup_label", "label_is_id", "bad_char"]
 LABELS = ["billing", "core", "shop", "auth", "abcdlabel", "abcx", "svc-2x", "v2", "a1b2", "ops_team"]

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "migrations/execute/migrator.hpp"
+#include "migrations/execute/progress_sink.hpp"
 
 namespace athanor::test {
 

@@ -37,7 +37,7 @@ class AutocommitStep : public test::MigrationScene {
   }
   // Rows in the table of unfinished steps, which a run with steps would have made.
   void left_behind(const std::string& rows) {
-    database_.run(athanor::Ledger("athanor").create_step());
+    database_.run(athanor::Ledger("athanor").steps().create_statement());
     database_.run(
         "INSERT INTO athanor.step (version_table, revision, direction, step, statement, state, before, checksum, run_id) "
         "VALUES " +

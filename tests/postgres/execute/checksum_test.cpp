@@ -10,7 +10,7 @@ class Checksum : public test::MigrationScene {
   Result<void> verify() {
     auto sessions = factory();
     athanor::Migrator migrator(*sessions, clock(), settings_, sink_);
-    return migrator.verify_checksums(graph(), source(), migrator.observe()->rows);
+    return migrator.verify_checksums(graph(), source(), migrator.observe()->current_heads);
   }
 };
 

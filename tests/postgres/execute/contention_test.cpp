@@ -77,7 +77,7 @@ TEST_F(Contention, LetsOneOfTwoSimultaneousRunsDoTheWork) {
         if (!seen) {
           break;
         }
-        const auto plan = make_plan(graph, source, Direction::Upgrade, seen->rows, {"heads"}).value();
+        const auto plan = make_plan(graph, source, Direction::Upgrade, seen->current_heads, {"heads"}).value();
         const auto report = migrator.execute(plan, StopToken());
         executed += static_cast<int>(report.executed.size());
         if (report.ok()) {

@@ -92,7 +92,7 @@ TEST_F(Interruption, ReportsExactlyWhatIsInTheDatabaseWhenItsSessionIsTerminated
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error->code, ErrorCode::ConnectionLost) << text(report.error);
   EXPECT_EQ(report.error->retry, RetryClass::Transient);
-  EXPECT_EQ(report.rows, Rows{"a1"});
+  EXPECT_EQ(report.current_heads, Rows{"a1"});
   EXPECT_EQ(report.executed.size(), 1U);
   EXPECT_EQ(database_.version_rows(), Rows{"a1"});
   EXPECT_FALSE(database_.has_relation("u"));

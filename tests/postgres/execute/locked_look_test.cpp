@@ -55,7 +55,7 @@ class LockedState : public test::MigrationScene {
     revision("b2", "a1", "ALTER TABLE t ADD COLUMN name text;");
     const auto seen = migrator_.observe();
     ASSERT_TRUE(seen) << seen.error().describe();
-    plan_ = plan(Direction::Upgrade, "heads", seen->rows).value();
+    plan_ = plan(Direction::Upgrade, "heads", seen->current_heads).value();
     sessions_.asked.clear();
   }
   ExecutionReport execute() { return migrator_.execute(plan_, stop_.token()); }

@@ -37,7 +37,7 @@ TEST_F(LostCommit, CountsATransactionThatCommittedBehindOurBack) {
   revision("b2", "a1", "CREATE TABLE marked_here (n int);");
   const auto report = upgrade_cut_at("marked_here", true);
   EXPECT_TRUE(report.ok()) << text(report.error);
-  EXPECT_EQ(report.rows, Rows{"b2"});
+  EXPECT_EQ(report.current_heads, Rows{"b2"});
   EXPECT_EQ(report.executed.size(), 2U);
   EXPECT_EQ(database_.version_rows(), Rows{"b2"});
   EXPECT_EQ(database_.value("SELECT count(*) FROM athanor.history"), "2");
@@ -50,7 +50,7 @@ TEST_F(LostCommit, SaysSoWhenTheTransactionNeverReachedTheServer) {
   const auto report = upgrade_cut_at("marked_here", false);
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error->code, ErrorCode::ConnectionLost) << text(report.error);
-  EXPECT_EQ(report.rows, Rows{"a1"});
+  EXPECT_EQ(report.current_heads, Rows{"a1"});
   EXPECT_TRUE(report.executed.empty());
   EXPECT_EQ(database_.version_rows(), Rows{"a1"});
   EXPECT_TRUE(upgrade().ok());
@@ -62,7 +62,7 @@ TEST_F(LostCommit, WaitsForTheOldSessionBeforeItJudges) {
   revision("b2", "a1", "SELECT pg_sleep(1.5); CREATE TABLE marked_here (n int);");
   const auto report = upgrade_cut_at("marked_here", true, milliseconds(3'000));
   EXPECT_TRUE(report.ok()) << text(report.error);
-  EXPECT_EQ(report.rows, Rows{"b2"});
+  EXPECT_EQ(report.current_heads, Rows{"b2"});
   EXPECT_TRUE(database_.has_relation("marked_here"));
 }
 

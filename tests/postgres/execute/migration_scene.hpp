@@ -69,7 +69,7 @@ class MigrationScene : public testing::Test {
       report.error = seen.error();
       return report;
     }
-    const auto planned = plan(direction, target, seen->rows);
+    const auto planned = plan(direction, target, seen->current_heads);
     if (!planned) {
       report.error = planned.error();
       return report;

@@ -23,7 +23,7 @@ TEST_F(Migrator, TakesAnEmptyDatabaseToTheHead) {
   three_revisions();
   const auto report = upgrade();
   ASSERT_TRUE(report.ok()) << text(report.error);
-  EXPECT_EQ(report.rows, Rows{"c3"});
+  EXPECT_EQ(report.current_heads, Rows{"c3"});
   EXPECT_EQ(report.executed.size(), 3U);
   EXPECT_EQ(database_.version_rows(), Rows{"c3"});
   EXPECT_EQ(database_.value("SELECT email FROM users"), "one; two");
@@ -60,7 +60,7 @@ TEST_F(Migrator, DoesNothingAtTheTarget) {
   const auto report = upgrade();
   EXPECT_TRUE(report.ok());
   EXPECT_TRUE(report.executed.empty());
-  EXPECT_EQ(report.rows, Rows{"c3"});
+  EXPECT_EQ(report.current_heads, Rows{"c3"});
   EXPECT_TRUE(sink_.events.empty());
 }
 
@@ -75,7 +75,7 @@ TEST_F(Migrator, StopsAtTheRevisionThatFailsAndSaysWhere) {
   EXPECT_EQ(report.error->context, "b2.sql:12");
   EXPECT_EQ(report.failed_line, 12);
   EXPECT_EQ(report.executed.size(), 1U);
-  EXPECT_EQ(report.rows, Rows{"a1"});
+  EXPECT_EQ(report.current_heads, Rows{"a1"});
   EXPECT_EQ(database_.version_rows(), Rows{"a1"});
   EXPECT_EQ(database_.value("SELECT count(*) FROM information_schema.columns WHERE column_name = 'email'"), "0");
   EXPECT_EQ(database_.value("SELECT outcome || ' ' || sqlstate FROM athanor.history WHERE revision = 'b2'"), "failed 42P01");

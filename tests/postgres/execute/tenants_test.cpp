@@ -26,7 +26,7 @@ class Tenants : public test::MigrationScene {
   Result<void> verify() {
     auto sessions = factory();
     athanor::Migrator migrator(*sessions, clock(), settings_, sink_);
-    return migrator.verify_checksums(graph(), source(), migrator.observe()->rows);
+    return migrator.verify_checksums(graph(), source(), migrator.observe()->current_heads);
   }
   [[nodiscard]] std::optional<UnfinishedStep> unfinished() {
     auto sessions = factory();

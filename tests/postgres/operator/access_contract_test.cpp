@@ -44,7 +44,7 @@ class FakeWorld final : public World {
   DatabaseAccessFactory& databases() override { return databases_; }
   std::string url() override { return "postgresql://db/orders"; }
   void set_rows(const Rows& rows) override {
-    database().observation.rows = rows;
+    database().observation.current_heads = rows;
     database().observation.has_version_table = true;
   }
   void hold_lock() override {
@@ -60,7 +60,7 @@ class FakeWorld final : public World {
     database().broken.emplace(revision, Error(ErrorCode::StatementFailed, "already exists").with_sqlstate("42P07"));
   }
   void mend(const std::string& revision) override { database().broken.erase(revision); }
-  Rows rows() override { return database().observation.rows; }
+  Rows rows() override { return database().observation.current_heads; }
 
  private:
   sketch::FakeDatabase& database() { return databases_.database; }
@@ -177,7 +177,7 @@ class AccessContract : public testing::TestWithParam<Kind> {
 TEST_P(AccessContract, AnEmptyDatabaseHasNothingAndIsNotTouchedByLooking) {
   const auto seen = access()->observe();
   ASSERT_TRUE(seen.has_value()) << seen.error().describe();
-  EXPECT_EQ(seen->rows, Rows{});
+  EXPECT_EQ(seen->current_heads, Rows{});
   EXPECT_FALSE(seen->has_version_table || seen->has_ledger || seen->read_only || seen->unfinished);
   EXPECT_FALSE(access()->observe()->has_version_table);
 }
@@ -188,10 +188,10 @@ TEST_P(AccessContract, UpgradesAndSeesWhatItDidOnTheSameConnection) {
   const auto report = connection->execute(*plan({}), {}, {});
   EXPECT_EQ(code(report), "ok");
   EXPECT_EQ(ids(report), (Rows{"a1", "a2", "a3"}));
-  EXPECT_EQ(report.rows, Rows{"a3"});
+  EXPECT_EQ(report.current_heads, Rows{"a3"});
   EXPECT_FALSE(report.run_id.empty());
   const auto seen = connection->observe();
-  EXPECT_EQ(seen->rows, Rows{"a3"});
+  EXPECT_EQ(seen->current_heads, Rows{"a3"});
   EXPECT_TRUE(seen->has_version_table && seen->has_ledger);
   EXPECT_EQ(world->rows(), Rows{"a3"});
 }
@@ -210,12 +210,12 @@ TEST_P(AccessContract, AnEmptyPlanDoesNothingEvenBehindALock) {
   const auto report = access()->execute(*plan({"a3"}), {}, {});
   EXPECT_EQ(code(report), "ok");
   EXPECT_EQ(ids(report), Rows{});
-  EXPECT_EQ(report.rows, Rows{"a3"});
+  EXPECT_EQ(report.current_heads, Rows{"a3"});
 }
 
 TEST_P(AccessContract, ReportsARevisionThatNoFileHasAsItIs) {
   world->set_rows({"ffff"});
-  EXPECT_EQ(access()->observe()->rows, Rows{"ffff"});
+  EXPECT_EQ(access()->observe()->current_heads, Rows{"ffff"});
   EXPECT_TRUE(access()->verify_checksums(*snapshot, {"a1"}, nullptr).has_value());
 }
 
@@ -251,7 +251,7 @@ TEST_P(AccessContract, KeepsWhatWasAppliedBeforeAFailingStatementAndGoesOnFromTh
   EXPECT_EQ(report.error->sqlstate, "42P07");
   EXPECT_EQ(report.failed_revision, "a2");
   EXPECT_EQ(ids(report), Rows{"a1"});
-  EXPECT_EQ(report.rows, Rows{"a1"});
+  EXPECT_EQ(report.current_heads, Rows{"a1"});
   EXPECT_EQ(world->rows(), Rows{"a1"});
   world->mend("a2");
   EXPECT_EQ(code(access()->execute(*plan({"a1"}), {}, {})), "ok");
@@ -277,7 +277,7 @@ TEST_P(AccessContract, ChangesNothingWithoutPermission) {
     return fail(ErrorCode::StalePlan, "taken back");
   });
   EXPECT_EQ(code(refused), "stale-plan");
-  EXPECT_EQ(access()->observe()->rows, std::vector<std::string>());
+  EXPECT_EQ(access()->observe()->current_heads, std::vector<std::string>());
   EXPECT_EQ(code(access()->execute(*plan({}), {},
                                    [&]() -> Result<void> {
                                      ++asked;
@@ -339,8 +339,8 @@ class ReconcileContract : public AccessContract {
 TEST_P(ReconcileContract, BringsTheDatabaseUpAndThenHasNothingToDo) {
   const Outcome outcome = reconcile();
   EXPECT_EQ(verdict(outcome), "done Applied");
-  EXPECT_EQ(outcome.rows, Rows{"a3"});
-  EXPECT_EQ(outcome.pending, Rows{});
+  EXPECT_EQ(outcome.observed.current_heads, Rows{"a3"});
+  EXPECT_EQ(outcome.observed.pending, Rows{});
   EXPECT_EQ(verdict(reconcile()), "done UpToDate");
   EXPECT_EQ(world->rows(), Rows{"a3"});
 }
@@ -371,8 +371,8 @@ TEST_P(ReconcileContract, StallsAtAFailingStatementAndRunsItOnce) {
   world->break_revision("a2");
   Outcome outcome = reconcile();
   EXPECT_EQ(verdict(outcome), "stalled StatementFailed");
-  EXPECT_EQ(outcome.rows, Rows{"a1"});
-  EXPECT_EQ(outcome.pending, (Rows{"a2", "a3"}));
+  EXPECT_EQ(outcome.observed.current_heads, Rows{"a1"});
+  EXPECT_EQ(outcome.observed.pending, (Rows{"a2", "a3"}));
   EXPECT_FALSE(outcome.repeated);
   outcome = reconcile();
   EXPECT_EQ(verdict(outcome), "stalled StatementFailed");
@@ -397,7 +397,7 @@ TEST_P(ReconcileContract, RetriesWhileTheDatabaseIsAwayAndRecovers) {
   world->go_away();
   const Outcome outcome = reconcile();
   EXPECT_EQ(verdict(outcome), "failed DatabaseUnreachable");
-  EXPECT_FALSE(outcome.rows.has_value());
+  EXPECT_FALSE(outcome.observed.current_heads.has_value());
   world->come_back();
   EXPECT_EQ(verdict(reconcile()), "done Applied");
   world->go_away();

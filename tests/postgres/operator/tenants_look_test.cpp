@@ -71,9 +71,9 @@ TEST_F(TenantsLook, SeesTheVersionTableOfItsOwnTenant) {
   look("north");
   look("south");
   ASSERT_FALSE(access("south")->execute(*plan, {}, {}).error);
-  EXPECT_TRUE(access("north")->observe()->rows.empty());
-  EXPECT_EQ(access("south")->observe()->rows, std::vector<std::string>{"a1"});
-  EXPECT_TRUE(access("west")->observe()->rows.empty());
+  EXPECT_TRUE(access("north")->observe()->current_heads.empty());
+  EXPECT_EQ(access("south")->observe()->current_heads, std::vector<std::string>{"a1"});
+  EXPECT_TRUE(access("west")->observe()->current_heads.empty());
 }
 
 TEST_F(TenantsLook, RunsThroughASessionWithItsOwnSettings) {

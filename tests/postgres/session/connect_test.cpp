@@ -5,10 +5,8 @@
 
 #include "migrations/postgres/connect.hpp"
 #include "migrations/postgres/connection_string.hpp"
-#include "migrations/postgres/digest_lookup.hpp"
 #include "migrations/postgres/server_error.hpp"
 #include "tests/support/postgres_fixture.hpp"
-#include "tests/support/process.hpp"
 
 namespace athanor {
 namespace {
@@ -54,35 +52,6 @@ TEST(Connect, SaysWhichSettingToCheckWhenNothingListens) {
   EXPECT_EQ(error.message, "cannot connect to 127.0.0.1:1/db: nothing listens there");
   EXPECT_NE(error.hint.find("host and port"), std::string::npos);
   EXPECT_EQ(error.retry, RetryClass::Transient);
-  expect_no_secret(error);
-}
-
-// docs/adr/0013: libpq starts thousands of rounds for a password, and each would look the digest up anew.
-TEST(Connect, LooksTheDigestOfAPasswordUpOnce) {
-  test::TestDatabase database("digest");
-  const test::TestRole role(database);
-  auto factory = PostgresFactory::create(role.url(), {}).value();
-  const auto before = postgres::lookups_saved();
-  const auto session = factory->open();
-  ASSERT_TRUE(session) << session.error().describe();
-  EXPECT_GE(postgres::lookups_saved() - before, 4'096U) << "the server wants a password by scram-sha-256";
-  EXPECT_EQ((*session)->query("SELECT current_user")->text(0, 0), role.name());
-}
-
-// libpq finds ours before OpenSSL's only where the program offers it.
-TEST(Connect, OffersTheDigestToLibpqInEveryProgram) {
-  for (const auto& program : {test::athanor_binary(), test::operator_binary()}) {
-    const auto symbols = test::run_process({"nm", "--dynamic", "--defined-only", program});
-    EXPECT_EQ(symbols.exit_code, 0) << symbols.err;
-    EXPECT_NE(symbols.out.find(" T HMAC_Init_ex\n"), std::string::npos) << program;
-  }
-}
-
-TEST(Connect, IsRefusedWithAWrongPasswordAsEver) {
-  test::TestDatabase database("digest");
-  const test::TestRole role(database);
-  const Error error = refusal(test::url_of(database.name(), role.name(), "hunter2"));
-  EXPECT_EQ(error.code, ErrorCode::AuthenticationFailed) << error.describe();
   expect_no_secret(error);
 }
 

@@ -131,9 +131,9 @@ TEST(Output, ColoursOnlyWhenAsked) {
 }
 
 TEST(Output, JoinsRows) {
-  EXPECT_EQ(join_rows({}), "<base>");
-  EXPECT_EQ(join_rows({"a"}), "a");
-  EXPECT_EQ(join_rows({"a", "b", "c"}), "a, b, c");
+  EXPECT_EQ(join_revisions({}), "<base>");
+  EXPECT_EQ(join_revisions({"a"}), "a");
+  EXPECT_EQ(join_revisions({"a", "b", "c"}), "a, b, c");
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "migrations/cli/foreground_process.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace athanor::cli {
@@ -11,13 +10,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-TEST(SplitWords, ReadsQuotesAsAShellDoes) {
-  EXPECT_THAT(*split_words("a  'b c' \"d\\\"e\" f\\ g ''"), ElementsAre("a", "b c", "d\"e", "f g", ""));
-  EXPECT_THAT(*split_words(""), ElementsAre());
-  EXPECT_THAT(*split_words("'$HOME' `x` ; |"), ElementsAre("$HOME", "`x`", ";", "|"));
-  EXPECT_FALSE(split_words("'open"));
-}
 
 TEST(PostWriteHook, PutsTheFileWhereTheOptionsSay) {
   EXPECT_THAT(*hook_command({"fmt", "exec", "pg_format", "-i REVISION_SCRIPT_FILENAME --keep", ""}, "v/a b.sql"),

@@ -321,14 +321,14 @@ TEST(ApprovalIndex, ForgetsWhatAnApprovalOfTheSameNameApprovedBefore) {
 
 TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
   Outcome outcome;
-  outcome.kind = Outcome::Kind::Done;
+  outcome.kind = Verdict::Kind::Done;
   outcome.reason = Reason::UpToDate;
   EXPECT_FALSE(event_of(outcome, true));
   outcome.reason = Reason::Applied;
   outcome.message = "the database is at a3";
   EXPECT_EQ(event_of(outcome, true)->reason, "Applied");
   EXPECT_EQ(event_of(outcome, true)->note, "the database is at a3");
-  outcome.kind = Outcome::Kind::Stalled;
+  outcome.kind = Verdict::Kind::Stalled;
   outcome.reason = Reason::StatementFailed;
   EXPECT_EQ(event_of(outcome, true)->type, EventType::Warning);
   outcome.repeated = true;
@@ -337,16 +337,16 @@ TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
 
 TEST(EventOf, TellsABackupThatWasTakenAndOneThatFailedUnrequired) {
   Outcome outcome;
-  outcome.kind = Outcome::Kind::Done;
+  outcome.kind = Verdict::Kind::Done;
   outcome.reason = Reason::Applied;
   EXPECT_FALSE(backup_event_of(outcome));
-  outcome.backup.emplace().location = "/backups/shop/orders/x.dump";
+  outcome.review.emplace().backup.emplace().location = "/backups/shop/orders/x.dump";
   EXPECT_EQ(backup_event_of(outcome)->reason, "BackupTaken");
   EXPECT_EQ(backup_event_of(outcome)->type, EventType::Normal);
-  outcome.backup_accepted = true;
+  outcome.review->backup_accepted = true;
   EXPECT_FALSE(backup_event_of(outcome)) << "it was taken before, and told";
-  outcome.backup.reset();
-  outcome.backup_error = Error(ErrorCode::BackupFailed, "no space");
+  outcome.review->backup.reset();
+  outcome.review->backup_error = Error(ErrorCode::BackupFailed, "no space");
   EXPECT_EQ(backup_event_of(outcome)->reason, "BackupFailed");
   EXPECT_EQ(backup_event_of(outcome)->type, EventType::Warning);
   EXPECT_EQ(event_of(outcome, true)->reason, "Applied") << "the run is told too";
@@ -355,14 +355,14 @@ TEST(EventOf, TellsABackupThatWasTakenAndOneThatFailedUnrequired) {
 TEST(EventOf, TellsAStateOnceAndEveryAttempt) {
   Outcome outcome;
   for (const auto& [kind, reason] :
-       {std::pair(Outcome::Kind::Waiting, Reason::ApprovalRequired), std::pair(Outcome::Kind::Waiting, Reason::OutsideWindow),
-        std::pair(Outcome::Kind::Stalled, Reason::DatabaseAhead), std::pair(Outcome::Kind::Stalled, Reason::BackupFailed)}) {
+       {std::pair(Verdict::Kind::Waiting, Reason::ApprovalRequired), std::pair(Verdict::Kind::Waiting, Reason::OutsideWindow),
+        std::pair(Verdict::Kind::Stalled, Reason::DatabaseAhead), std::pair(Verdict::Kind::Stalled, Reason::BackupFailed)}) {
     outcome.kind = kind;
     outcome.reason = reason;
     EXPECT_TRUE(event_of(outcome, true)) << reason_name(reason);
     EXPECT_FALSE(event_of(outcome, false)) << reason_name(reason);
   }
-  outcome.kind = Outcome::Kind::Failed;
+  outcome.kind = Verdict::Kind::Failed;
   outcome.reason = Reason::DatabaseUnreachable;
   EXPECT_TRUE(event_of(outcome, false));
 }

@@ -50,7 +50,7 @@ class ClusterWakesTest : public testing::Test {
   test::FakeKube kube;
   test::FakeClock clock;
   StopSource stop;
-  WorkQueue queue{clock, BackOff{}, 8};
+  WorkQueue queue{clock, 8};
   ApprovalIndex approvals{[this](const ResourceKey& key) { queue.add(key); }};
   ClusterStore store{kube, clock, {[](const ResourceKey&) {}, [](const ResourceKey&) {}, [] {}}, "/", Log()};
   std::unique_ptr<Cluster> cluster;

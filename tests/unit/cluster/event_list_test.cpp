@@ -66,7 +66,7 @@ void add(const std::optional<EventRecord>& event, Events& events) {
   }
 }
 
-void add(Outcome::Kind kind, Reason reason, Events& events) {
+void add(Verdict::Kind kind, Reason reason, Events& events) {
   Outcome outcome;
   outcome.kind = kind;
   outcome.reason = reason;
@@ -77,19 +77,19 @@ void add(Outcome::Kind kind, Reason reason, Events& events) {
 TEST(Events, AreDocumentedOneByOne) {
   Events written;
   Outcome backed_up;
-  backed_up.backup.emplace();
+  backed_up.review.emplace().backup.emplace();
   add(backup_event_of(backed_up), written);
-  backed_up.backup_error = Error(ErrorCode::BackupFailed, "the disk is full");
+  backed_up.review->backup_error = Error(ErrorCode::BackupFailed, "the disk is full");
   add(backup_event_of(backed_up), written);
   for (const Reason reason : all_reasons()) {
-    add(Outcome::Kind::Done, reason, written);
-    add(Outcome::Kind::Waiting, reason, written);
+    add(Verdict::Kind::Done, reason, written);
+    add(Verdict::Kind::Waiting, reason, written);
     const std::string kind = kind_of(reason);
     if (kind.find("stalled") != std::string::npos) {
-      add(Outcome::Kind::Stalled, reason, written);
+      add(Verdict::Kind::Stalled, reason, written);
     }
     if (kind.find("failed") != std::string::npos) {
-      add(Outcome::Kind::Failed, reason, written);
+      add(Verdict::Kind::Failed, reason, written);
     }
   }
   EXPECT_EQ(documented("database-migration.md", "## Events"), written);

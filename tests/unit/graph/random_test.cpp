@@ -82,7 +82,7 @@ TEST(AnyGraph, GoesUpToTheHeadsAndDownToNothing) {
     ASSERT_TRUE(up) << up.error().describe();
     EXPECT_EQ(up->steps.size(), built.size());
     expect_consistent({}, *up);
-    Names rows = rows_after({}, *up);
+    Names rows = heads_after({}, *up);
     Names heads = built.effective_heads();
     std::ranges::sort(heads);
     EXPECT_EQ(rows, heads);
@@ -90,7 +90,7 @@ TEST(AnyGraph, GoesUpToTheHeadsAndDownToNothing) {
     ASSERT_TRUE(down) << down.error().describe();
     EXPECT_EQ(down->steps.size(), built.size());
     expect_consistent(rows, *down);
-    EXPECT_THAT(rows_after(rows, *down), ::testing::IsEmpty());
+    EXPECT_THAT(heads_after(rows, *down), ::testing::IsEmpty());
   });
 }
 
@@ -105,7 +105,7 @@ TEST(AnyGraph, RunsParentsBeforeChildrenAndUndoesThemAfterwards) {
       }
       done.insert(id);
     }
-    const auto down = built.downgrade(rows_after({}, *up), "base");
+    const auto down = built.downgrade(heads_after({}, *up), "base");
     ASSERT_TRUE(down);
     for (const std::string& id : revisions_of(*down)) {
       for (const std::string& child : built.children(id)) {
@@ -121,12 +121,12 @@ TEST(AnyGraph, AppliesAfterAnUpgradeExactlyWhatItsTargetNeeds) {
     const std::string target = built.revisions()[dice.below(built.size())].id;
     const auto first = built.upgrade({}, target);
     ASSERT_TRUE(first) << first.error().describe();
-    const Names rows = rows_after({}, *first);
+    const Names rows = heads_after({}, *first);
     EXPECT_THAT(*built.applied(rows), ::testing::UnorderedElementsAreArray(revisions_of(*first)));
     const auto rest = built.upgrade(rows, "heads");
     ASSERT_TRUE(rest) << rest.error().describe();
     EXPECT_EQ(first->steps.size() + rest->steps.size(), built.size());
-    EXPECT_THAT(built.upgrade(rows_after(rows, *rest), target)->steps, ::testing::IsEmpty());
+    EXPECT_THAT(built.upgrade(heads_after(rows, *rest), target)->steps, ::testing::IsEmpty());
   });
 }
 

@@ -56,7 +56,7 @@ inline Names revisions_of(const Walk& walk) {
 }
 
 // The rows after the walk.
-inline Names rows_after(const Names& before, const Walk& walk) {
+inline Names heads_after(const Names& before, const Walk& walk) {
   return walk.steps.empty() ? before : walk.steps.back().heads;
 }
 

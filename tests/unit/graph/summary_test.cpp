@@ -1,7 +1,6 @@
 // Heads, bases, points, labels, and the order of history.
 #include <gmock/gmock.h>
 
-#include "migrations/graph/set_order.hpp"
 #include "tests/unit/graph/sketch.hpp"
 
 namespace athanor::testing {
@@ -104,13 +103,6 @@ TEST(Summary, KnowsWhatRowsImply) {
   EXPECT_THAT(*built.applied({"y"}), ElementsAre("a", "b", "x", "y"));
   EXPECT_THAT(*built.applied({}), IsEmpty());
   EXPECT_EQ(code_of(built.applied({"gone"})), ErrorCode::UnknownDatabaseRevision);
-}
-
-TEST(SetOrder, IsThatOfAPythonProcessWithHashSeedZero) {
-  EXPECT_EQ(set_hash("a"), 4644417185603328019U);
-  EXPECT_EQ(set_hash("abcdefgh"), 4574395652268504554U);
-  EXPECT_EQ(set_hash("0123456789ab"), 6389796821471793203U);
-  EXPECT_THAT(set_order({"h0", "h1", "h2", "h3", "h4", "h5", "h6"}), ElementsAre(6, 2, 4, 1, 5, 0, 3));
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ TEST(Downgrade, ThroughAMergeLeavesTheSiblingBranchAsARow) {
   const auto walk = diamond().downgrade({"join"}, "left");
   ASSERT_TRUE(walk);
   EXPECT_THAT(revisions_of(*walk), ElementsAre("join"));
-  EXPECT_THAT(rows_after({"join"}, *walk), ElementsAre("left", "right"));
+  EXPECT_THAT(heads_after({"join"}, *walk), ElementsAre("left", "right"));
 }
 
 TEST(Downgrade, TakesDependantsOfWhatItDropsAlong) {
@@ -84,7 +84,7 @@ TEST(Downgrade, TakesDependantsOfWhatItDropsAlong) {
   const auto walk = built.downgrade({"b2"}, "a1");
   ASSERT_TRUE(walk);
   EXPECT_THAT(revisions_of(*walk), ElementsAre("b2", "a2"));
-  EXPECT_THAT(rows_after({"b2"}, *walk), ElementsAre("a1", "b1"));
+  EXPECT_THAT(heads_after({"b2"}, *walk), ElementsAre("a1", "b1"));
 }
 
 TEST(Downgrade, OfABranchToABranchPointLeavesTheOtherBranch) {
@@ -95,7 +95,7 @@ TEST(Downgrade, OfABranchToABranchPointLeavesTheOtherBranch) {
   const auto one = built.downgrade({"left", "right2"}, "l@-1");
   ASSERT_TRUE(one);
   EXPECT_THAT(revisions_of(*one), ElementsAre("left"));
-  EXPECT_THAT(rows_after({"left", "right2"}, *one), ElementsAre("right2"));
+  EXPECT_THAT(heads_after({"left", "right2"}, *one), ElementsAre("right2"));
 }
 
 TEST(Downgrade, SkipsParentsThatRemainingRowsCover) {
@@ -118,12 +118,12 @@ TEST(Stamp, MovesTheRowWithoutARevision) {
 TEST(Stamp, FoldsSeveralRowsIntoOneBelowThem) {
   const auto walk = diamond().stamp({"left", "right"}, {"base"});
   ASSERT_TRUE(walk);
-  EXPECT_THAT(rows_after({"left", "right"}, *walk), IsEmpty());
+  EXPECT_THAT(heads_after({"left", "right"}, *walk), IsEmpty());
   const RevisionGraph built = graph({revision("root"), revision("left", {"root"}), revision("right", {"root"})});
   const auto folded = built.stamp({"left", "right"}, {"root"});
   ASSERT_TRUE(folded);
   EXPECT_EQ(folded->steps.size(), 1U);
-  EXPECT_THAT(rows_after({"left", "right"}, *folded), ElementsAre("root"));
+  EXPECT_THAT(heads_after({"left", "right"}, *folded), ElementsAre("root"));
 }
 
 TEST(Stamp, InsertsARowForABranchThatHasNone) {
@@ -137,7 +137,7 @@ TEST(Stamp, InsertsARowForABranchThatHasNone) {
 TEST(Stamp, OfSeveralTargetsGivesARowEach) {
   const auto walk = graph({revision("a"), revision("b"), revision("c")}).stamp({}, {"a", "c"});
   ASSERT_TRUE(walk);
-  EXPECT_THAT(rows_after({}, *walk), ElementsAre("a", "c"));
+  EXPECT_THAT(heads_after({}, *walk), ElementsAre("a", "c"));
 }
 
 TEST(Stamp, HasNothingToDoWhenTheRowIsThere) {

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using Kind = Outcome::Kind;
+using Kind = Verdict::Kind;
 
 class ImageModeTest : public JobModeTest {
  protected:
@@ -33,7 +33,7 @@ class ImageModeTest : public JobModeTest {
                                R"(, "first": [{"revision": "a1", "message": "One"}], "destructive": )" + destructive + "}}");
   }
   void end_run(const std::string& row) {
-    database().observation.rows = {row};
+    database().observation.current_heads = {row};
     end_newest("Complete", R"({"success": true, "run_id": "r-1", "current_revision": [")" + row + R"("]})");
   }
   // Older ones make room, so that there is no doubt which is the newest.
@@ -62,14 +62,14 @@ TEST_F(ImageModeTest, RunsAtOnceWhatNeedsNoPlan) {
   EXPECT_EQ(reconcile().kind, Kind::Done);
   EXPECT_EQ(reconcile().kind, Kind::Done);
   EXPECT_EQ(jobs_made(), 1U);
-  database().observation.rows = {"a1"};
+  database().observation.current_heads = {"a1"};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "it moved back";
 }
 
 TEST_F(ImageModeTest, DoesNotTakeADatabaseThatIsAheadOfItsTargetForDone) {
   resource.spec.target_revision = "a1";
   (void)reconcile();
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   end_newest("Complete", R"({"success": true, "current_revision": ["a3"], "ahead": true})");
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::DatabaseAhead);
@@ -82,7 +82,7 @@ TEST_F(ImageModeTest, DoesNotTakeADatabaseThatIsAheadOfItsTargetForDone) {
 TEST_F(ImageModeTest, GoesBackWhereThatIsAllowedAndIsHeldToThePlan) {
   resource.spec.policy.downgrade = DowngradePolicy::Allow;
   resource.spec.target_revision = "a1";
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   (void)reconcile();
   EXPECT_EQ(work(), "plan");
   end_planning(2, R"(["a3, line 9: DROP TABLE t"])", 'a', "downgrade");
@@ -147,11 +147,11 @@ TEST_F(ImageModeTest, StaysDoneWhenItsJobIsOverAndGone) {
   delete_job();
   database().observation.unfinished.reset();
   resource.status = before;
-  database().observation.rows = {"a2"};
+  database().observation.current_heads = {"a2"};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "it moved";
   delete_job();
   resource.status = before;
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   resource.metadata.annotations[kRetryNowAnnotation] = "now";
   EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "a human wants to know";
   delete_job();
@@ -164,7 +164,7 @@ TEST_F(ImageModeTest, StaysDoneWhenItsJobIsOverAndGone) {
 TEST_F(ImageModeTest, StaysAheadAndPlannedWhenItsJobIsOverAndGone) {
   resource.spec.target_revision = "a1";
   (void)reconcile();
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   end_newest("Complete", R"({"success": true, "current_revision": ["a3"], "ahead": true})");
   EXPECT_EQ(reconcile().reason, Reason::DatabaseAhead);
   delete_job();
@@ -232,11 +232,11 @@ TEST_F(ImageModeTest, HoldsTheRunToTheApprovedPlan) {
   end_planning(3);
   const Outcome waiting = reconcile();
   EXPECT_EQ(waiting.reason, Reason::ApprovalRequired);
-  EXPECT_THAT(waiting.message, HasSubstr(waiting.plan_hash));
+  EXPECT_THAT(waiting.message, HasSubstr(waiting.review->approval_hash));
   EXPECT_EQ(jobs_made(), 1U);
   approvals.given = {{"content", std::string(64, 'a'), "ann", "now"}};
   EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired);
-  approvals.given = {{"yes", waiting.plan_hash, "ann", "now"}};
+  approvals.given = {{"yes", waiting.review->approval_hash, "ann", "now"}};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_THAT(arguments(), Contains("--plan-hash=" + std::string(64, 'a')));
   end_run("a3");
@@ -248,7 +248,7 @@ TEST_F(ImageModeTest, PlansAnewWhenTheImageIsAnother) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   (void)reconcile();
   end_planning(3);
-  approvals.given = {{"yes", reconcile().plan_hash, "ann", "now"}};
+  approvals.given = {{"yes", reconcile().review->approval_hash, "ann", "now"}};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   end_newest("Failed", R"({"success": false, "current_revision": [],
       "error": {"code": "stale-plan", "message": "another plan", "retry": "conflict"}})");
@@ -310,7 +310,7 @@ TEST_F(ImageModeTest, StallsOnAPlanThatFailsAndOnOneThatIsNotTold) {
 
 TEST_F(ImageModeTest, PausesBeforeItPlansAgainWhenTheDatabaseWasAway) {
   resource.spec.dry_run = true;
-  database().observation.rows = {"a1"};
+  database().observation.current_heads = {"a1"};
   (void)reconcile();
   end_newest("Failed", kConnectionLost);
   EXPECT_EQ(reconcile().kind, Kind::Failed);

@@ -70,7 +70,7 @@ class JobModeTest : public JobRunnerTest {
       "error": {"code": "statement-failed", "message": "no such table", "sqlstate": "42P01", "retry": "terminal"}})") {
     note("a1", "applied");
     note("a2", "failed", "42P01");
-    database().observation.rows = {"a1"};
+    database().observation.current_heads = {"a1"};
     end_job("Failed", message);
   }
   sketch::FakeDatabase& database() { return databases.database; }

@@ -9,15 +9,15 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using Kind = Outcome::Kind;
+using Kind = Verdict::Kind;
 
 TEST_F(JobModeTest, IsDoneWhenTheDatabaseIsAndTheJobHasEnded) {
   Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::JobRunning);
-  EXPECT_EQ(outcome.job->name, the_job()["metadata"]["name"]);
+  EXPECT_EQ(outcome.observed.job->name, the_job()["metadata"]["name"]);
   const auto arguments = the_job()["spec"]["template"]["spec"]["containers"][0]["args"].get<std::vector<std::string>>();
-  EXPECT_THAT(arguments, Contains("--plan-hash=" + outcome.plan->hash));
-  database().observation.rows = {"a3"};
+  EXPECT_THAT(arguments, Contains("--plan-hash=" + outcome.review->plan->hash));
+  database().observation.current_heads = {"a3"};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "never done while the Job runs";
   end_job("Complete");
   EXPECT_EQ(reconcile().reason, Reason::UpToDate);
@@ -31,7 +31,7 @@ TEST_F(JobModeTest, TellsARunOnceAlsoAfterARestart) {
   for (const char* const id : {"a1", "a2", "a3"}) {
     note(id, "applied");
   }
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   end_job("Complete");
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::Applied);
@@ -51,7 +51,7 @@ TEST_F(JobModeTest, TellsTheRunOfEachJob) {
   resource.spec.target_revision = "a1";
   (void)reconcile();
   note("a1", "applied");
-  database().observation.rows = {"a1"};
+  database().observation.current_heads = {"a1"};
   end_job("Complete");
   EXPECT_EQ(reconcile().reason, Reason::Applied);
   delete_job();
@@ -63,7 +63,7 @@ TEST_F(JobModeTest, TellsTheRunOfEachJob) {
     note(id, "applied");
     database().ledger.front().run_id = "r-2";
   }
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   end_job("Complete");
   EXPECT_EQ(reconcile().reason, Reason::Applied);
   ASSERT_EQ(resource.status.history.size(), 2U);
@@ -74,7 +74,7 @@ TEST_F(JobModeTest, TellsTheRunOfThisJobAndOfNoOther) {
   (void)reconcile();
   note("a1", "applied");
   database().ledger.front().started_at = "2001-01-01T00:00:00+00:00";  // the same plan, long ago
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   end_job("Complete");
   EXPECT_EQ(reconcile().reason, Reason::UpToDate);
   EXPECT_TRUE(resource.status.history.empty());
@@ -82,21 +82,21 @@ TEST_F(JobModeTest, TellsTheRunOfThisJobAndOfNoOther) {
 
 TEST_F(JobModeTest, SeesHowFarTheJobIs) {
   (void)reconcile();
-  EXPECT_EQ(reconcile().progress->done, 0);
+  EXPECT_EQ(reconcile().observed.job_progress->done, 0);
   note("a1", "applied");
-  database().observation.rows = {"a1"};
+  database().observation.current_heads = {"a1"};
   database().observation.unfinished = UnfinishedStep{};
   database().observation.unfinished->revision = "a2";
   database().observation.unfinished->rows = 500;
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::JobRunning);
-  ASSERT_TRUE(outcome.progress);
-  EXPECT_EQ(*outcome.progress, (ProgressStatus{1, 3, "a2", 500}));
+  ASSERT_TRUE(outcome.observed.job_progress);
+  EXPECT_EQ(*outcome.observed.job_progress, (ProgressStatus{1, 3, "a2", 500}));
   EXPECT_EQ(resource.status.current_revision, "a1");
   EXPECT_EQ(resource.status.phase, Phase::Migrating);
   database().unreachable = true;
   EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "the Job decides, not a look";
-  EXPECT_EQ(resource.status.progress, outcome.progress) << "what is known stays known";
+  EXPECT_EQ(resource.status.progress, outcome.observed.job_progress) << "what is known stays known";
 }
 
 TEST_F(JobModeTest, MakesADeletedJobAgainWhenTheDatabaseIsNotThere) {
@@ -177,7 +177,7 @@ TEST_F(JobModeTest, DoesNotRepeatWhatAHalfAppliedPlanLeft) {
   for (int looks = 0; looks < 3; ++looks) {
     const Outcome failed = reconcile();
     EXPECT_EQ(failed.kind, Kind::Stalled);
-    EXPECT_EQ(*failed.pending, (std::vector<std::string>{"a2", "a3"}));
+    EXPECT_EQ(*failed.observed.pending, (std::vector<std::string>{"a2", "a3"}));
     const ErrorStatus& reported = *resource.status.last_error;
     EXPECT_EQ(reported.revision + ":" + std::to_string(reported.line) + " " + reported.statement + " " + reported.sqlstate,
               "a2:7 INSERT 42P01");
@@ -196,7 +196,7 @@ TEST_F(JobModeTest, TriesWhatIsLeftAgainWhenADatabaseOrAFileIsAnother) {
   (void)reconcile();
   fail_half_way();
   EXPECT_EQ(reconcile().kind, Kind::Stalled);
-  database().observation.rows = {"a2"};
+  database().observation.current_heads = {"a2"};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(jobs_made(), 2U);
 }
@@ -258,10 +258,10 @@ TEST_F(JobModeTest, TriesAgainWhenAPodWasToldToStop) {
 TEST_F(JobModeTest, BringsADatabaseForwardThatMovedBackAfterTheJob) {
   (void)reconcile();
   note("a3", "applied");
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   end_job("Complete");
   EXPECT_EQ(reconcile().reason, Reason::Applied);
-  database().observation.rows = {};
+  database().observation.current_heads = {};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(jobs_made(), 3U) << "one of them met its predecessor";
 }
@@ -351,7 +351,7 @@ TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItIsNotWantedAnyMore) {
     EXPECT_EQ(outcome.reason, Reason::JobRunning) << "until its pods have ended";
     EXPECT_THAT(outcome.message, HasSubstr("had not begun and is withdrawn: " + why));
     EXPECT_TRUE(kube.all(kube::kJobs).empty());
-    EXPECT_TRUE(database().observation.rows.empty());
+    EXPECT_TRUE(database().observation.current_heads.empty());
   }
 }
 
@@ -373,7 +373,7 @@ TEST_F(JobModeTest, TellsAJobThatHasBegunToItsEndThoughAnotherResourceHasTheData
 
 TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItsApprovalIsTakenBack) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
-  approvals.given = {{"yes", reconcile().plan_hash, "ann", "now"}};
+  approvals.given = {{"yes", reconcile().review->approval_hash, "ann", "now"}};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(kube.all(kube::kJobs).size(), 1U) << "nothing changed";
@@ -391,14 +391,14 @@ TEST_F(JobModeTest, TellsAJobThatHasBegunToItsEndWhateverIsDeclaredMeanwhile) {
   resource.spec.suspend = false;
   resource.spec.execution.mode = ExecutionMode::InProcess;
   resource.spec.target_revision = "a1";
-  database().observation.rows = {"a1"};
+  database().observation.current_heads = {"a1"};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "at the target, and on its way to another";
   EXPECT_EQ(kube.all(kube::kJobs).size(), 1U);
   resource.spec.suspend = true;
   for (const char* const id : {"a1", "a2", "a3"}) {
     note(id, "applied");
   }
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   end_job("Complete");
   EXPECT_EQ(reconcile().reason, Reason::Suspended);
   EXPECT_EQ(resource.status.current_revision, "a3");
@@ -437,7 +437,7 @@ TEST_F(JobModeTest, RefusesASourceThatIsTooLargeForAJobBeforeAnythingIsDoneForIt
     EXPECT_EQ(outcome.reason, Reason::SourceTooLarge);
     EXPECT_THAT(outcome.message, HasSubstr("a2.sql"));
     EXPECT_THAT(outcome.error->hint, HasSubstr("spec.source.image"));
-    approvals.given = {{"yes", outcome.plan_hash, "ann", "now"}};
+    approvals.given = {{"yes", outcome.review->approval_hash, "ann", "now"}};
   }
   EXPECT_EQ(backups.taken, 0);
   EXPECT_EQ(kube.count("create"), 0U);

@@ -105,7 +105,7 @@ TEST(JobState, TakesTheErrorFromTheTerminationMessage) {
   EXPECT_EQ(state.report->error->describe(), "r2.sql:7: gave up (SQLSTATE 55P03)");
   EXPECT_EQ(state.report->error->hint, "wait");
   EXPECT_EQ(state.report->run_id, "r-1");
-  EXPECT_EQ(state.report->rows, (std::vector<std::string>{"a1", "b1"}));
+  EXPECT_EQ(state.report->current_heads, (std::vector<std::string>{"a1", "b1"}));
   EXPECT_EQ(state.report->failed_revision, "r2");
   EXPECT_EQ(state.report->failed_line, 7);
   EXPECT_EQ(state.report->failed_statement, "SELECT $1");
@@ -167,7 +167,7 @@ TEST(JobState, TrustsNoTerminationMessage) {
     ASSERT_TRUE(report) << error;
     EXPECT_FALSE(report->error) << error;
     EXPECT_EQ(report->run_id, "");
-    EXPECT_TRUE(report->rows.empty());
+    EXPECT_TRUE(report->current_heads.empty());
   }
   const auto reported = read_report(R"({"success": false, "error": {"code": "internal", "message": "a\u001b[2Jb", "context": 3,
                                     "hint": ")" +

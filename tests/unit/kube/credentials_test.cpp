@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "operator/kube/exec_plugin.hpp"
-#include "operator/kube/exec_process.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -265,42 +264,6 @@ TEST_F(Credentials, StopAPluginThatRuns) {
   stopper.join();
   ASSERT_FALSE(now);
   EXPECT_EQ(now.error().code, ErrorCode::Interrupted);
-}
-
-TEST(ExecProcess, EndsAtItsTimeLimitWithAllItsChildren) {
-  SystemClock clock;
-  ExecProcess process;
-  process.program = "/bin/sh";
-  process.arguments = {"-c", "sleep 100 & sleep 100"};
-  process.timeout = 50ms;
-  const auto outcome = run_exec_process(process, clock, {});
-  ASSERT_FALSE(outcome);
-  EXPECT_THAT(outcome.error().message, HasSubstr("50 ms"));
-}
-
-TEST(ExecProcess, DoesNotWaitForAGrandchildThatKeepsItsOutputOpen) {
-  SystemClock clock;
-  ExecProcess process;
-  process.program = "/bin/sh";
-  process.arguments = {"-c", "sleep 3 & echo done"};
-  const auto begun = std::chrono::steady_clock::now();
-  const auto outcome = run_exec_process(process, clock, {});
-  ASSERT_TRUE(outcome) << outcome.error().describe();
-  EXPECT_EQ(outcome->output, "done\n");
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, 2s);
-}
-
-TEST(ExecProcess, CapsWhatItKeeps) {
-  SystemClock clock;
-  ExecProcess process;
-  process.program = "/bin/sh";
-  process.arguments = {"-c", "head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2; exit 7"};
-  process.max_output = 1000;
-  const auto outcome = run_exec_process(process, clock, {});
-  ASSERT_TRUE(outcome) << outcome.error().describe();
-  EXPECT_EQ(outcome->exit_code, 7);
-  EXPECT_EQ(outcome->output.size(), 1000U);
-  EXPECT_LT(outcome->complaint.size(), 400U);
 }
 
 TEST(Rfc3339, IsReadWithFractionsAndOffsets) {

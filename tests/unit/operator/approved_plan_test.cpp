@@ -133,7 +133,7 @@ class ApprovedRun : public testing::Test {
     database().on_execute = [this](const Plan& plan, const StopToken&) {
       ExecutionReport report;
       report.executed.push_back({"a1", Direction::Upgrade, milliseconds(1)});
-      report.rows = database().observation.rows = {"a1"};
+      report.current_heads = database().observation.current_heads = {"a1"};
       report.error = Error(ErrorCode::ConnectionLost, "gone");
       Migrator::HistoryEntry entry;
       entry.revision = "a1";
@@ -159,10 +159,10 @@ class ApprovedRun : public testing::Test {
 TEST_F(ApprovedRun, IsOfOneResourceAndOneDatabase) {
   const Outcome waiting = reconcile();
   EXPECT_EQ(waiting.reason, Reason::ApprovalRequired);
-  EXPECT_NE(waiting.plan_hash, waiting.plan->hash);
-  approve(waiting.plan->hash);
+  EXPECT_NE(waiting.review->approval_hash, waiting.review->plan->hash);
+  approve(waiting.review->plan->hash);
   EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired) << "that says nothing of where";
-  approve(waiting.plan_hash);
+  approve(waiting.review->approval_hash);
   database().observation.identity = "1/payments/77#public.alembic_version";
   EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired) << "another database";
   database().observation.identity = "2/orders/77#public.alembic_version";
@@ -173,18 +173,18 @@ TEST_F(ApprovedRun, IsOfOneResourceAndOneDatabase) {
 }
 
 TEST_F(ApprovedRun, GoesOnAfterALostConnection) {
-  approve(reconcile().plan_hash);
+  approve(reconcile().review->approval_hash);
   cut_the_run_short();
-  EXPECT_EQ(reconcile().kind, Outcome::Kind::Failed);
+  EXPECT_EQ(reconcile().kind, Verdict::Kind::Failed);
   const Outcome rest = reconcile();
   EXPECT_EQ(rest.reason, Reason::Applied) << rest.message;
-  EXPECT_EQ(rest.approval->name, "yes");
+  EXPECT_EQ(rest.review->approval->name, "yes");
 }
 
 TEST_F(ApprovedRun, DoesNotGoOnWithAnythingElse) {
-  approve(reconcile().plan_hash);
+  approve(reconcile().review->approval_hash);
   cut_the_run_short();
-  EXPECT_EQ(reconcile().kind, Outcome::Kind::Failed);
+  EXPECT_EQ(reconcile().kind, Verdict::Kind::Failed);
   auto files = sketch::line();
   files[2] = sketch::revision("a3", "a2", "DROP TABLE everything;");
   sources.current = sketch::snapshot(files, "2");

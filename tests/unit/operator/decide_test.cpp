@@ -17,7 +17,7 @@ class Decide : public testing::Test {
     Situation situation;
     situation.graph = &snapshot->graph();
     situation.database = database;
-    situation.database.rows = rows;
+    situation.database.current_heads = rows;
     situation.lock_holders = holders;
     situation.claimed_by = claimed_by;
     return decide(resource, situation);
@@ -174,7 +174,7 @@ TEST(ReasonFor, HasAReasonForEveryError) {
 TEST(ClaimantIn, TellsWhomAResourceWasRefusedFor) {
   const DatabaseMigration resource = sketch::resource();
   Outcome refused;
-  refused.kind = Outcome::Kind::Stalled;
+  refused.kind = Verdict::Kind::Stalled;
   const auto decision = decide_early(resource, "shop/other");
   ASSERT_TRUE(decision);
   refused.reason = decision->reason;

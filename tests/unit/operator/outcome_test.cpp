@@ -27,15 +27,26 @@ Attempt attempt(int seconds) {
 
 Outcome done(Reason reason = Reason::UpToDate) {
   Outcome outcome;
-  outcome.kind = Outcome::Kind::Done;
+  outcome.kind = Verdict::Kind::Done;
   outcome.reason = reason;
   outcome.message = "fine";
-  outcome.rows = std::vector<std::string>{"a3"};
+  outcome.observed.current_heads = std::vector<std::string>{"a3"};
   return outcome;
 }
 
-DatabaseMigrationStatus running(const DatabaseMigration& resource, const Plan& plan, int seconds) {
-  return summarise_running(resource, {plan, plan.hash, {}, {}, {}, false, {}}, {}, at(seconds));
+Outcome outcome_of(Error error) {
+  return {verdict_of(std::move(error)), {}, {}};
+}
+
+PlanReview review_of(const std::shared_ptr<const Plan>& plan) {
+  PlanReview review;
+  review.plan = plan;
+  review.approval_hash = plan->hash;
+  return review;
+}
+
+DatabaseMigrationStatus running(const DatabaseMigration& resource, const std::shared_ptr<const Plan>& plan, int seconds) {
+  return summarise_running(resource, review_of(plan), {}, at(seconds));
 }
 
 std::shared_ptr<const Plan> plan_of(const std::vector<std::string>& from, const std::string& to) {
@@ -52,10 +63,10 @@ std::string said(const DatabaseMigrationStatus& status, ConditionType type) {
 // A run of the first revision that somebody approved, after a backup.
 DatabaseMigrationStatus after_an_approved_run(const DatabaseMigration& resource) {
   Outcome outcome = done(Reason::Applied);
-  outcome.plan = plan_of({}, "a1");
-  outcome.approval = Approval{"one", outcome.plan->hash, "admin", format_iso8601(at(0))};
-  outcome.backup.emplace();
-  outcome.backup->location = "/backups/one";
+  outcome.review = review_of(plan_of({}, "a1"));
+  outcome.review->approval = Approval{"one", outcome.review->plan->hash, "admin", format_iso8601(at(0))};
+  outcome.review->backup.emplace();
+  outcome.review->backup->location = "/backups/one";
   return summarise(resource, outcome, attempt(0));
 }
 
@@ -109,8 +120,8 @@ TEST(Summarise, SaysThatTheSourceCannotBeLookedAtForAsLongAsThatIsSo) {
   DatabaseMigration resource = sketch::resource();
   resource.status = summarise(resource, done(Reason::Applied), attempt(0));
   Outcome doubtful = done();
-  doubtful.source = SourceStatus{"Git", "main@c1", format_iso8601(at(1))};
-  doubtful.source_doubt = Error(ErrorCode::Io, "no answer").at("https://git.example.org/x");
+  doubtful.observed.source_revision = "main@c1";
+  doubtful.observed.source_error = Error(ErrorCode::Io, "no answer").at("https://git.example.org/x");
   resource.status = summarise(resource, doubtful, attempt(1));
   EXPECT_EQ(shape(resource.status), "Ready=True/UpToDate SourceUnavailable=True/SourceNotFound");
   const auto* unavailable = find_condition(resource.status.conditions, ConditionType::SourceUnavailable);
@@ -120,33 +131,33 @@ TEST(Summarise, SaysThatTheSourceCannotBeLookedAtForAsLongAsThatIsSo) {
 
   const auto lock = outcome_of(Error(ErrorCode::Interrupted, "stopping"));  // before anybody looked
   EXPECT_TRUE(is_true(summarise(resource, lock, attempt(3)).conditions, ConditionType::SourceUnavailable));
-  EXPECT_FALSE(is_true(running(resource, Plan(), 3).conditions, ConditionType::SourceUnavailable));
+  EXPECT_FALSE(is_true(running(resource, std::make_shared<const Plan>(), 3).conditions, ConditionType::SourceUnavailable));
 
-  resource.status = summarise(resource, outcome_of(*doubtful.source_doubt), attempt(4));
+  resource.status = summarise(resource, outcome_of(*doubtful.observed.source_error), attempt(4));
   EXPECT_EQ(shape(resource.status),
             "Ready=False/SourceNotFound Reconciling=True/Retrying SourceUnavailable=True/SourceNotFound");
   Outcome known = done(Reason::Applied);
-  known.source = doubtful.source;
+  known.observed.source_revision = doubtful.observed.source_revision;
   EXPECT_EQ(shape(summarise(resource, known, attempt(5))), "Ready=True/Applied");
 }
 
 TEST(Summarise, AChangeOfTheDoubtAloneIsNews) {
   DatabaseMigration resource = sketch::resource();
   Outcome doubtful = done(Reason::Applied);
-  doubtful.source = SourceStatus{"Git", "main@c1", format_iso8601(at(0))};
+  doubtful.observed.source_revision = "main@c1";
   resource.status = summarise(resource, doubtful, attempt(0));
   doubtful.reason = Reason::UpToDate;
-  doubtful.source_doubt = Error(ErrorCode::Io, "no answer");
+  doubtful.observed.source_error = Error(ErrorCode::Io, "no answer");
   resource.status = summarise(resource, doubtful, attempt(1));
   EXPECT_TRUE(is_true(resource.status.conditions, ConditionType::SourceUnavailable));
-  doubtful.source_doubt.reset();
+  doubtful.observed.source_error.reset();
   EXPECT_EQ(shape(summarise(resource, doubtful, attempt(2))), "Ready=True/UpToDate");
 }
 
 TEST(Summarise, WaitsWithoutAnErrorForALockAndForAStop) {
   for (const ErrorCode code : {ErrorCode::LockHeld, ErrorCode::Interrupted}) {
     const auto outcome = outcome_of(Error(code, "later"));
-    EXPECT_EQ(outcome.kind, Outcome::Kind::Waiting);
+    EXPECT_EQ(outcome.kind, Verdict::Kind::Waiting);
     const auto status = summarise(sketch::resource(), outcome, attempt(0));
     EXPECT_EQ(status.phase, Phase::Waiting);
     EXPECT_FALSE(status.last_error.has_value());
@@ -180,7 +191,7 @@ TEST(Summarise, LeavesWhatARunToldUntilSomethingChanges) {
   resource.status = summarise(resource, done(Reason::Applied), attempt(0));
   EXPECT_EQ(summarise(resource, done(), attempt(60)), resource.status);
   Outcome moved = done();
-  moved.source = SourceStatus{"git", "main@c2", format_iso8601(at(60))};
+  moved.observed.source_revision = "main@c2";
   const auto status = summarise(resource, moved, attempt(60));
   ASSERT_TRUE(status.source.has_value());
   EXPECT_EQ(status.source->revision, "main@c2");
@@ -210,8 +221,8 @@ TEST(Summarise, CapsMessagesAtACharacter) {
 TEST(Summarise, CutsWhatNoServerWouldTakeAndStillKnowsItAgain) {
   auto resource = sketch::resource();
   auto failed = outcome_of(Error(ErrorCode::StatementFailed, std::string(9'000, 'm')).advise(std::string(9'000, 'h')));
-  failed.rows = std::vector<std::string>(300, std::string(300, 'r'));
-  failed.source = SourceStatus{"configMaps", std::string(5'000, 's'), format_iso8601(at(0))};
+  failed.observed.current_heads = std::vector<std::string>(300, std::string(300, 'r'));
+  failed.observed.source_revision = std::string(5'000, 's');
   failed.report.emplace();
   failed.report->failed_statement = std::string(20'000, 'q');
   failed.blockers.resize(30);
@@ -222,11 +233,10 @@ TEST(Summarise, CutsWhatNoServerWouldTakeAndStillKnowsItAgain) {
   EXPECT_EQ(resource.status.current_revision.size(), 4'096U);
   EXPECT_EQ(resource.status.source->revision.size(), kMaxSourceRevisionBytes);
   EXPECT_EQ(resource.status.last_error->statement.size(), 8'192U);
-  failed.source->checked_at = format_iso8601(at(60));
   EXPECT_EQ(summarise(resource, failed, attempt(60)), resource.status);  // nothing is written for what was told already
 
   auto reported = done(Reason::Applied);
-  reported.rows = failed.rows;
+  reported.observed.current_heads = failed.observed.current_heads;
   resource.status = summarise(resource, reported, attempt(120));
   reported.reason = Reason::UpToDate;
   EXPECT_EQ(summarise(resource, reported, attempt(180)), resource.status);
@@ -249,7 +259,7 @@ TEST(Summarise, KeepsTheLastTwentyRuns) {
   auto resource = sketch::resource();
   const auto snapshot = sketch::snapshot(sketch::line());
   auto outcome = done(Reason::Applied);
-  outcome.plan = snapshot->plan(Direction::Upgrade, {}, {"head"}).value();
+  outcome.review = review_of(snapshot->plan(Direction::Upgrade, {}, {"head"}).value());
   for (int run = 0; run < 30; ++run) {
     outcome.report = ExecutionReport{};
     outcome.report->run_id = std::to_string(run);
@@ -266,17 +276,17 @@ TEST(Summarise, NeverCallsAPlanApprovedThatNobodyApproved) {
   ASSERT_EQ(said(resource.status, ConditionType::Approved), "True/Approved");
 
   Outcome dry = done(Reason::PlanPublished);
-  dry.plan = plan_of({"a1"}, "a2");
+  dry.review = review_of(plan_of({"a1"}, "a2"));
   const auto published = summarise(resource, dry, attempt(1));
   EXPECT_EQ(said(published, ConditionType::Approved), "False/ApprovalRequired");
   EXPECT_FALSE(published.approval.has_value());
 
   resource.spec.policy.approval = ApprovalPolicy::Destructive;  // and nothing is destroyed
   Outcome harmless = done(Reason::Applied);
-  harmless.plan = dry.plan;
+  harmless.review = dry.review;
   EXPECT_EQ(said(summarise(resource, harmless, attempt(1)), ConditionType::Approved), "nothing");
-  EXPECT_EQ(said(running(resource, *dry.plan, 1), ConditionType::Approved), "nothing");
-  harmless.destructive = {"drops a table"};
+  EXPECT_EQ(said(running(resource, dry.review->plan, 1), ConditionType::Approved), "nothing");
+  harmless.review->destructive = {"drops a table"};
   EXPECT_EQ(said(summarise(resource, harmless, attempt(1)), ConditionType::Approved), "False/ApprovalRequired");
 }
 
@@ -286,13 +296,13 @@ TEST(Summarise, NeverCallsAStateBackedUpThatHasNoBackup) {
   resource.status = after_an_approved_run(resource);
   ASSERT_EQ(said(resource.status, ConditionType::BackedUp), "True/BackupTaken");
   Outcome waits;
-  waits.kind = Outcome::Kind::Waiting;
+  waits.kind = Verdict::Kind::Waiting;
   waits.reason = Reason::ApprovalRequired;
-  waits.plan = plan_of({"a1"}, "a2");
+  waits.review = review_of(plan_of({"a1"}, "a2"));
   const auto status = summarise(resource, waits, attempt(1));
   EXPECT_EQ(said(status, ConditionType::BackedUp), "nothing");
   EXPECT_EQ(status.last_backup->location, "/backups/one");  // it is still the last
-  EXPECT_EQ(said(running(resource, *waits.plan, 1), ConditionType::BackedUp), "nothing");
+  EXPECT_EQ(said(running(resource, waits.review->plan, 1), ConditionType::BackedUp), "nothing");
 }
 
 TEST(Summarise, NotesTheApprovalAndTheBackupOfTheRunThatIsUnderWay) {
@@ -300,13 +310,13 @@ TEST(Summarise, NotesTheApprovalAndTheBackupOfTheRunThatIsUnderWay) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   resource.spec.backup.when = BackupWhen::Always;
   const auto plan = plan_of({"a1"}, "a2");
-  const std::optional<Approval> approval(Approval{"two", plan->hash, "admin", format_iso8601(at(0))});
-  std::optional<BackupStatus> backup;
-  resource.status = summarise_backing_up(resource, {*plan, plan->hash, {}, approval, backup, false, {}}, "dumping", at(15));
+  PlanReview review = review_of(plan);
+  review.approval = Approval{"two", plan->hash, "admin", format_iso8601(at(0))};
+  resource.status = summarise_backing_up(resource, review, "dumping", at(15));
   EXPECT_EQ(said(resource.status, ConditionType::BackedUp), "False/BackingUp");
   EXPECT_EQ(said(resource.status, ConditionType::Approved), "True/Approved");
-  backup.emplace();
-  resource.status = summarise_running(resource, {*plan, plan->hash, {}, approval, backup, false, {}}, {}, at(18));
+  review.backup.emplace();
+  resource.status = summarise_running(resource, review, {}, at(18));
   EXPECT_EQ(said(resource.status, ConditionType::BackedUp), "True/BackupTaken");
   EXPECT_EQ(resource.status.plan->hash, plan->hash);
   EXPECT_EQ(find_condition(resource.status.conditions, ConditionType::Ready)->last_transition_time, format_iso8601(at(15)));
@@ -318,10 +328,10 @@ TEST(Summarise, SaysThatARunHasNoBackupWhereNobodyInsistsOnOne) {
   resource.status = after_an_approved_run(resource);
   const auto plan = plan_of({"a1"}, "a2");
   Outcome outcome = done(Reason::Applied);
-  outcome.plan = plan;
-  outcome.backup_error = Error(ErrorCode::BackupFailed, "the disk is full");
+  outcome.review = review_of(plan);
+  outcome.review->backup_error = Error(ErrorCode::BackupFailed, "the disk is full");
   EXPECT_EQ(said(summarise(resource, outcome, attempt(1)), ConditionType::BackedUp), "False/BackupFailed");
-  const auto noted = summarise_running(resource, {*plan, plan->hash, {}, {}, {}, false, outcome.backup_error}, {}, at(1));
+  const auto noted = summarise_running(resource, *outcome.review, {}, at(1));
   EXPECT_EQ(said(noted, ConditionType::BackedUp), "False/BackupFailed");
 }
 
@@ -334,7 +344,7 @@ TEST(Summarise, ForgetsWhyThereWasNoPlanOnceThatIsOver) {
   resource.metadata.generation = 2;
   EXPECT_EQ(said(summarise(resource, unreachable, attempt(2)), ConditionType::Planned), "nothing");
   Outcome ahead;
-  ahead.kind = Outcome::Kind::Stalled;
+  ahead.kind = Verdict::Kind::Stalled;
   ahead.reason = Reason::DatabaseAhead;
   EXPECT_EQ(said(summarise(resource, ahead, attempt(2)), ConditionType::Planned), "False/DatabaseAhead");
   ahead.reason = Reason::DatabaseClaimed;
@@ -348,9 +358,9 @@ TEST(Summarise, SaysWhetherTheLastPlanWasRunToItsEndWhateverCanBeReachedNow) {
   resource.status = summarise(resource, done(Reason::Applied), attempt(0));
   EXPECT_EQ(said(summarise(resource, unreachable, attempt(1)), ConditionType::Applied), "True/Applied");
   Outcome waits;
-  waits.kind = Outcome::Kind::Waiting;
+  waits.kind = Verdict::Kind::Waiting;
   waits.reason = Reason::OutsideWindow;
-  waits.plan = plan_of({"a1"}, "a2");
+  waits.review = review_of(plan_of({"a1"}, "a2"));
   resource.status = summarise(resource, waits, attempt(2));
   EXPECT_EQ(said(resource.status, ConditionType::Applied), "False/OutsideWindow");
   EXPECT_EQ(said(summarise(resource, unreachable, attempt(3)), ConditionType::Applied), "False/DatabaseUnreachable");
@@ -371,10 +381,10 @@ TEST(StatusCodec, ReadsBackWhatItWrites) {
   auto resource = sketch::resource();
   const auto snapshot = sketch::snapshot(sketch::line());
   auto failed = outcome_of(Error(ErrorCode::StatementFailed, "a \"quoted\": # 'thing'\nline two").with_sqlstate("42P07"));
-  failed.plan = snapshot->plan(Direction::Upgrade, {}, {"head"}).value();
+  failed.review = review_of(snapshot->plan(Direction::Upgrade, {}, {"head"}).value());
   failed.report = ExecutionReport{};
-  failed.rows = std::vector<std::string>{"1e5", "0123", "true", "a1"};
-  failed.pending = std::vector<std::string>{"a2", "a3"};
+  failed.observed.current_heads = std::vector<std::string>{"1e5", "0123", "true", "a1"};
+  failed.observed.pending = std::vector<std::string>{"a2", "a3"};
   Blocker blocker;
   blocker.pid = 12;
   blocker.query = "SELECT $1";

@@ -10,12 +10,12 @@
 namespace athanor::controller {
 namespace {
 
-using Kind = Outcome::Kind;
+using Kind = Verdict::Kind;
 
 class ScriptedBackups final : public BackupService {
  public:
   Result<SavedDatabase> ensure(const BackupRequest& request, const Notice& notice, const StopToken&) override {
-    asked.push_back({request.rows, request.destination});
+    asked.push_back({request.current_heads, request.destination});
     if (notice && !says.empty()) {
       notice(says);
     }
@@ -37,7 +37,7 @@ class AdmissionTest : public testing::Test {
     backups.answer = saved;
   }
   Outcome reconcile() {
-    Outcome outcome = reconciler.reconcile(resource, "", notes, {}, Log());
+    Outcome outcome = reconciler.reconcile(resource, "", callbacks, {}, Log());
     resource.status = summarise(resource, outcome, {1, clock.wall_now(), {}});
     return outcome;
   }
@@ -54,7 +54,7 @@ class AdmissionTest : public testing::Test {
   ScriptedBackups backups;
   Reconciler reconciler{{sources, credentials, databases, observer, clock, nullptr, &backups}};
   DatabaseMigration resource = sketch::resource();
-  ReconcileNotes notes;
+  ReconcileCallbacks callbacks;
   Condition none;
 };
 
@@ -69,7 +69,7 @@ TEST_F(AdmissionTest, SaysWhereThePlanStartsAndWhereItLeads) {
 
 TEST_F(AdmissionTest, TellsThatABackupWasThereBefore) {
   backups.answer->accepted = true;
-  EXPECT_TRUE(reconcile().backup_accepted);
+  EXPECT_TRUE(reconcile().review->backup_accepted);
   EXPECT_EQ(backed_up().status, ConditionStatus::True);
   EXPECT_EQ(backed_up().message, "/backups/x.dump, taken at 2026-11-21T02:10:00+00:00");
 }
@@ -78,19 +78,19 @@ TEST_F(AdmissionTest, ChangesNothingWithoutABackupThatIsRequired) {
   backups.answer = fail(ErrorCode::BackupFailed, "no space");
   EXPECT_EQ(reconcile().reason, Reason::BackupFailed);
   EXPECT_EQ(backed_up().reason, Reason::BackupFailed);
-  EXPECT_EQ(databases.database.observation.rows, std::vector<std::string>());
+  EXPECT_EQ(databases.database.observation.current_heads, std::vector<std::string>());
 }
 
 TEST_F(AdmissionTest, RunsWithoutABackupThatIsNotRequiredAndSaysSo) {
   (void)reconcile();
   ASSERT_EQ(backed_up().status, ConditionStatus::True);
-  databases.database.observation.rows = {"a2"};
+  databases.database.observation.current_heads = {"a2"};
   resource.spec.backup.required = false;
   backups.answer = fail(ErrorCode::BackupFailed, "no space");
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.kind, Kind::Done);
   EXPECT_EQ(outcome.reason, Reason::Applied);
-  ASSERT_TRUE(outcome.backup_error);
+  ASSERT_TRUE(outcome.review->backup_error);
   EXPECT_EQ(backed_up().status, ConditionStatus::False) << "the dump of before is not of this plan";
   EXPECT_EQ(backed_up().reason, Reason::BackupFailed);
   EXPECT_NE(backed_up().message.find("no space"), std::string::npos);
@@ -99,7 +99,7 @@ TEST_F(AdmissionTest, RunsWithoutABackupThatIsNotRequiredAndSaysSo) {
 TEST_F(AdmissionTest, SaysWhatTheBackupWaitsFor) {
   backups.says = "waiting for another dump of this database to end: pid 4711";
   DatabaseMigrationStatus reported;
-  notes.backing_up = [&](const RunNote& note, const std::string& message) {
+  callbacks.backing_up = [&](const PlanReview& note, const std::string& message) {
     reported = summarise_backing_up(resource, note, message, clock.wall_now());
   };
   (void)reconcile();

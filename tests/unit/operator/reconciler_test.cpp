@@ -5,7 +5,7 @@
 #include <atomic>
 #include <mutex>
 
-#include "operator/reconcile/controller.hpp"
+#include "operator/reconcile/migration_controller.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/unit/operator/sketch.hpp"
 
@@ -13,12 +13,16 @@ namespace athanor::controller {
 namespace {
 
 using Calls = std::vector<std::string>;
-using Kind = Outcome::Kind;
+using Kind = Verdict::Kind;
 
 class CountingObserver final : public ReconcileObserver {
  public:
   void run_failed(Reason) override { ++failed; }
+  void backup_taken(double) override { ++backups; }
+  void backup_failed() override { ++failed_backups; }
   int failed = 0;
+  int backups = 0;
+  int failed_backups = 0;
 };
 
 class ReconcilerTest : public testing::Test {
@@ -27,13 +31,13 @@ class ReconcilerTest : public testing::Test {
 
   Outcome reconcile(const StopToken& stop = {}) {
     database().calls.clear();
-    return reconciler.reconcile(resource, claimed_by, notes, stop, Log());
+    return reconciler.reconcile(resource, claimed_by, callbacks, stop, Log());
   }
   sketch::FakeDatabase& database() { return databases.database; }
   void fail_statements() {
     database().on_execute = [](const Plan& plan, const StopToken&) {
       ExecutionReport report;
-      report.rows = plan.from;
+      report.current_heads = plan.from;
       report.error = Error(ErrorCode::StatementFailed, "syntax error").with_sqlstate("42601");
       report.failed_revision = plan.revisions.front().walk.revision.value_or("");
       return report;
@@ -48,7 +52,7 @@ class ReconcilerTest : public testing::Test {
   Reconciler reconciler{{sources, credentials, databases, observer, clock}};
   DatabaseMigration resource = sketch::resource();
   std::string claimed_by;
-  ReconcileNotes notes;
+  ReconcileCallbacks callbacks;
 };
 
 TEST_F(ReconcilerTest, ObservesAndExecutesOnOneConnection) {
@@ -58,11 +62,11 @@ TEST_F(ReconcilerTest, ObservesAndExecutesOnOneConnection) {
   EXPECT_EQ(outcome.message, "the database is at a3 after an upgrade of 3 revisions");
   EXPECT_EQ(database().calls, (Calls{"observe", "execute"}));
   EXPECT_EQ(databases.targets.size(), 1U);
-  EXPECT_EQ(outcome.pending, std::vector<std::string>());
+  EXPECT_EQ(outcome.observed.pending, std::vector<std::string>());
 }
 
 TEST_F(ReconcilerTest, DoesNothingAtTheTarget) {
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   EXPECT_EQ(reconcile().reason, Reason::UpToDate);
   EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
 }
@@ -85,7 +89,7 @@ TEST_F(ReconcilerTest, BeginsNothingWhileTheSourceCannotBeLookedAt) {
   const Outcome pending = reconcile();
   EXPECT_EQ(pending.kind, Kind::Failed);
   EXPECT_EQ(pending.reason, Reason::SourceNotFound);
-  EXPECT_EQ(pending.pending, (std::vector<std::string>{"a1", "a2", "a3"}));
+  EXPECT_EQ(pending.observed.pending, (std::vector<std::string>{"a1", "a2", "a3"}));
   EXPECT_EQ(database().calls, Calls{"observe"});
   resource.spec.dry_run = true;
   EXPECT_EQ(reconcile().reason, Reason::SourceNotFound);
@@ -94,21 +98,21 @@ TEST_F(ReconcilerTest, BeginsNothingWhileTheSourceCannotBeLookedAt) {
   EXPECT_EQ(reconcile().reason, Reason::SourceNotFound);
   resource.spec.target_revision = "head";
 
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   const Outcome at_target = reconcile();
   EXPECT_EQ(at_target.reason, Reason::UpToDate);
-  ASSERT_TRUE(at_target.source_doubt);
-  EXPECT_EQ(at_target.source_doubt->message, "no answer");
+  ASSERT_TRUE(at_target.observed.source_error);
+  EXPECT_EQ(at_target.observed.source_error->message, "no answer");
 
   sources.doubt.reset();
-  database().observation.rows = {"a2"};
+  database().observation.current_heads = {"a2"};
   const Outcome applied = reconcile();
   EXPECT_EQ(applied.reason, Reason::Applied);
-  EXPECT_FALSE(applied.source_doubt);
+  EXPECT_FALSE(applied.observed.source_error);
 }
 
 TEST_F(ReconcilerTest, ComparesFilesWithTheLedgerOncePerContentAndPosition) {
-  database().observation.rows = {"a3"};
+  database().observation.current_heads = {"a3"};
   (void)reconcile();
   (void)reconcile();
   EXPECT_EQ(database().calls, Calls{"observe"});
@@ -118,7 +122,7 @@ TEST_F(ReconcilerTest, ComparesFilesWithTheLedgerOncePerContentAndPosition) {
 }
 
 TEST_F(ReconcilerTest, StallsOnAChangedFileBeforeAnythingRuns) {
-  database().observation.rows = {"a1"};
+  database().observation.current_heads = {"a1"};
   database().checksum_error = Error(ErrorCode::ChecksumMismatch, "a1 changed");
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.kind, Kind::Stalled);
@@ -135,7 +139,7 @@ TEST_F(ReconcilerTest, LeavesADatabaseAloneThatTheServerSaysIsAnothers) {
   };
   Reconciler claiming(parts);
   database().observation.identity = "1/orders#public.alembic_version";
-  const Outcome outcome = claiming.reconcile(resource, "", notes, {}, Log());
+  const Outcome outcome = claiming.reconcile(resource, "", callbacks, {}, Log());
   EXPECT_EQ(outcome.reason, Reason::DatabaseClaimed);
   EXPECT_EQ(outcome.kind, Kind::Stalled);
   EXPECT_EQ(reported, (std::vector<std::string>{"orders", "db:5432/orders", "1/orders#public.alembic_version"}));
@@ -156,9 +160,9 @@ TEST_F(ReconcilerTest, PublishesThePlanOfADryRunAndRunsNothing) {
   resource.spec.dry_run = true;
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::PlanPublished);
-  ASSERT_NE(outcome.plan, nullptr);
-  EXPECT_EQ(outcome.plan->revisions.size(), 3U);
-  EXPECT_EQ(outcome.pending->size(), 3U);
+  ASSERT_TRUE(outcome.review);
+  EXPECT_EQ(outcome.review->plan->revisions.size(), 3U);
+  EXPECT_EQ(outcome.observed.pending->size(), 3U);
   EXPECT_EQ(database().calls, Calls{"observe"});
 }
 
@@ -194,7 +198,7 @@ TEST_F(ReconcilerTest, RunsAFailedPlanAgainAfterEachKindOfChange) {
   files[0] = sketch::revision("a1", "", "SELECT 'mended';");
   sources.current = sketch::snapshot(files, "2");
   EXPECT_TRUE(runs_again());
-  database().observation.rows = {"a1"};
+  database().observation.current_heads = {"a1"};
   EXPECT_TRUE(runs_again());
   EXPECT_FALSE(runs_again());
 }
@@ -203,15 +207,15 @@ TEST_F(ReconcilerTest, RemembersAFailureBehindRevisionsThatWereApplied) {
   database().on_execute = [this](const Plan& plan, const StopToken&) {
     ExecutionReport report;
     report.executed.push_back({"a1", Direction::Upgrade, milliseconds(1)});
-    report.rows = {"a1"};
-    database().observation.rows = report.rows;
+    report.current_heads = {"a1"};
+    database().observation.current_heads = report.current_heads;
     report.error = Error(ErrorCode::StatementFailed, "syntax error");
     report.failed_revision = plan.revisions[1].walk.revision.value_or("");
     return report;
   };
   Outcome outcome = reconcile();
-  EXPECT_EQ(*outcome.rows, std::vector<std::string>{"a1"});
-  EXPECT_EQ(*outcome.pending, (std::vector<std::string>{"a2", "a3"}));
+  EXPECT_EQ(*outcome.observed.current_heads, std::vector<std::string>{"a1"});
+  EXPECT_EQ(*outcome.observed.pending, (std::vector<std::string>{"a2", "a3"}));
   outcome = reconcile();
   EXPECT_TRUE(outcome.repeated);
   EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
@@ -220,7 +224,7 @@ TEST_F(ReconcilerTest, RemembersAFailureBehindRevisionsThatWereApplied) {
 TEST_F(ReconcilerTest, WaitsForALockAndLooksForItsHolderFirstTheNextTime) {
   database().on_execute = [](const Plan& plan, const StopToken&) {
     ExecutionReport report;
-    report.rows = plan.from;
+    report.current_heads = plan.from;
     report.error = Error(ErrorCode::LockHeld, "held");
     return report;
   };
@@ -284,19 +288,17 @@ TEST_F(ReconcilerTest, BuildsTheUrlFromPartsAndReadsThePasswordLast) {
   EXPECT_EQ(target.settings.actor, "databasemigration/shop/orders");
 }
 
-class MapStore final : public ResourceStore {
+class MapStore final : public MigrationStore {
  public:
   std::optional<DatabaseMigration> find(const ResourceKey& key) const override {
     const std::lock_guard lock(mutex);
     return key == resource.key() && !gone ? std::optional(resource) : std::nullopt;
   }
-  std::optional<ObjectVersion> mark(const ResourceKey& key) const override {
+  std::optional<ObjectVersion> version(const ResourceKey& key) const override {
     const auto found = find(key);
     return found ? std::optional(ObjectVersion{found->metadata.uid, found->metadata.resource_version}) : std::nullopt;
   }
-  void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override {
-    look(resource.key(), digest_of(resource.status));
-  }
+  void for_each(const Visit& visit) const override { visit(resource.key(), digest_of(resource.status)); }
   std::string claimed_by(const ResourceKey&) const override { return {}; }
   Result<void> write_status(const ResourceKey&, const DatabaseMigrationStatus& status) override {
     if (refuses) {
@@ -307,7 +309,7 @@ class MapStore final : public ResourceStore {
     written.push_back(status);
     return {};
   }
-  mutable std::mutex mutex;  // notes are written by a thread of their own
+  mutable std::mutex mutex;  // callbacks are written by a thread of their own
   DatabaseMigration resource = sketch::resource();
   std::vector<DatabaseMigrationStatus> written;
   std::atomic<bool> gone = false;
@@ -319,7 +321,14 @@ class ControllerTest : public ReconcilerTest {
   static ControllerOptions options(milliseconds report_after = milliseconds(0)) {
     ControllerOptions options;
     options.report_after = report_after;
+    options.back_off = BackOff{std::chrono::seconds(1), std::chrono::seconds(300), 0.0};
     return options;
+  }
+  MigrationController::Parts parts_with(WorkQueue& other_queue) {
+    return {store, other_queue, controller_observer, clock, feed};
+  }
+  MigrationController::Kind kind(Reconciler& other_reconciler) {
+    return migration_kind(store, other_reconciler, observer, clock);
   }
   // Seconds until the resource's turn comes, up to an hour; its turn is taken.
   int seconds_until_its_turn() {
@@ -332,12 +341,16 @@ class ControllerTest : public ReconcilerTest {
     return -1;
   }
   MapStore store;
-  WorkQueue queue{clock, BackOff{std::chrono::seconds(1), std::chrono::seconds(300), 0.0}, 8};
-  std::vector<bool> news;
-  Controller controller{{store, reconciler, queue, observer, clock,
-                         [this](const ResourceKey&, const Outcome&, bool fresh) { news.push_back(fresh); }},
-                        options(),
-                        Log()};
+  WorkQueue queue{clock, 8};
+  ControllerObserver controller_observer;
+  std::vector<bool> ready_changed;
+  MigrationFeed feed;
+  MigrationFeed::Subscription outcomes = feed.subscribe([this](const MigrationChange& change) {
+    if (change.outcome != nullptr) {
+      ready_changed.push_back(change.ready_changed);
+    }
+  });
+  MigrationController controller{parts_with(queue), kind(reconciler), options(), Log()};
 };
 
 TEST_F(ControllerTest, WantsNothingOlderThanWhatWokeTheResource) {
@@ -360,7 +373,7 @@ TEST_F(ControllerTest, SaysWhetherTheStatusSaysSomethingNew) {
   controller.process(store.resource.key(), {});
   store.resource.spec.target_revision = "head";
   controller.process(store.resource.key(), {});
-  EXPECT_EQ(news, (std::vector<bool>{true, false, true}));
+  EXPECT_EQ(ready_changed, (std::vector<bool>{true, false, true}));
 }
 
 TEST_F(ControllerTest, WritesTheStatusTwiceForARunAndNeverForNoNews) {
@@ -398,7 +411,7 @@ TEST_F(ControllerTest, MovesNoTransitionTimeWithTheNotesOfARun) {
   parts.backups = &backups;
   Reconciler with_backups(parts);
   const std::string begun = format_iso8601(clock.wall_now());
-  Controller({store, with_backups, queue, observer, clock}, options(), Log()).process(store.resource.key(), {});
+  MigrationController(parts_with(queue), kind(with_backups), options(), Log()).process(store.resource.key(), {});
   ASSERT_GE(store.written.size(), 2U);
   for (const auto& status : store.written) {
     const Condition* ready = find_condition(status.conditions, ConditionType::Ready);
@@ -407,8 +420,32 @@ TEST_F(ControllerTest, MovesNoTransitionTimeWithTheNotesOfARun) {
   EXPECT_TRUE(is_true(store.written.back().conditions, ConditionType::BackedUp));
 }
 
+// Each reconcile takes a backup, accepts an older one, goes on without one, or fails.
+class GivenBackups final : public BackupService {
+ public:
+  Result<SavedDatabase> ensure(const BackupRequest&, const Notice&, const StopToken&) override { return given; }
+  Result<SavedDatabase> given = SavedDatabase();
+};
+
+TEST_F(ControllerTest, CountsBackupsThatWereTakenAndThoseThatFailed) {
+  store.resource.spec.backup.when = BackupWhen::Always;
+  GivenBackups backups;
+  ReconcilerParts parts{sources, credentials, databases, observer, clock};
+  parts.backups = &backups;
+  Reconciler with_backups(parts);
+  MigrationController backing_up(parts_with(queue), kind(with_backups), options(), Log());
+  backing_up.process(store.resource.key(), {});
+  EXPECT_EQ(observer.backups, 1);
+  EXPECT_EQ(observer.failed_backups, 0);
+  database().observation.current_heads = {};
+  backups.given = fail(ErrorCode::BackupFailed, "no space");
+  backing_up.process(store.resource.key(), {});
+  EXPECT_EQ(observer.backups, 1);
+  EXPECT_EQ(observer.failed_backups, 1);
+}
+
 TEST_F(ControllerTest, TellsARunThatIsOverSoonByItsOutcomeAlone) {
-  Controller patient{{store, reconciler, queue, observer, clock}, options(std::chrono::hours(1)), Log()};
+  MigrationController patient{parts_with(queue), kind(reconciler), options(std::chrono::hours(1)), Log()};
   EXPECT_TRUE(patient.process(store.resource.key(), {}));
   ASSERT_EQ(store.written.size(), 1U);
   EXPECT_EQ(store.written[0].phase, Phase::Ready);
@@ -434,7 +471,7 @@ TEST_F(ControllerTest, LooksLessAndLessOftenWhileNoStatusCanBeWritten) {
     controller.process(store.resource.key(), {});
     EXPECT_EQ(seconds_until_its_turn(), seconds);
   }
-  EXPECT_EQ(queue.failures(store.resource.key()), 0) << "the looks were all well";
+  EXPECT_EQ(controller.failures(store.resource.key()), 0) << "the looks were all well";
   store.refuses = false;
   controller.process(store.resource.key(), {});
   EXPECT_GT(seconds_until_its_turn(), 16);
@@ -449,7 +486,7 @@ TEST_F(ControllerTest, CountsALookThatFailedOnceWhetherItCouldBeToldOrNot) {
   database().observe_error = Error(ErrorCode::DatabaseUnreachable, "refused");
   for (const int failures : {1, 2, 3}) {
     controller.process(store.resource.key(), {});
-    EXPECT_EQ(queue.failures(store.resource.key()), failures);
+    EXPECT_EQ(controller.failures(store.resource.key()), failures);
     EXPECT_EQ(seconds_until_its_turn(), 1 << (failures - 1));
   }
 }
@@ -467,12 +504,12 @@ TEST_F(ControllerTest, TellsARunToNoResourceThatWasMadeAnewMeanwhile) {
   database().on_execute = [this](const Plan& plan, const StopToken&) {
     store.resource.metadata.uid = "made-anew";
     ExecutionReport report;
-    report.rows = plan.to;
+    report.current_heads = plan.to;
     return report;
   };
   ControllerOptions without_notes;
   without_notes.once = true;
-  Controller({store, reconciler, queue, observer, clock}, without_notes, Log()).process(store.resource.key(), {});
+  MigrationController(parts_with(queue), kind(reconciler), without_notes, Log()).process(store.resource.key(), {});
   EXPECT_TRUE(store.written.empty());
 }
 
@@ -528,7 +565,7 @@ TEST_F(ControllerTest, BacksOffWhileTheDatabaseIsDownAndRecovers) {
   database().observe_error.reset();
   controller.process(store.resource.key(), {});
   EXPECT_TRUE(store.resource.ready());
-  EXPECT_EQ(queue.failures(store.resource.key()), 0);
+  EXPECT_EQ(controller.failures(store.resource.key()), 0);
 }
 
 TEST_F(ControllerTest, ForgetsAResourceThatIsGone) {
@@ -538,14 +575,14 @@ TEST_F(ControllerTest, ForgetsAResourceThatIsGone) {
 }
 
 TEST_F(ControllerTest, AsksNothingOfAServerThatHasNoRoomAndGoesOnWhenItHas) {
-  WorkQueue narrow{clock, BackOff{}, 1};
+  WorkQueue narrow{clock, 1};
   ReconcilerParts parts{sources, credentials, databases, observer, clock};
   parts.has_room = [&](const DatabaseMigration& looked_at, const DatabaseLocation& place) {
     EXPECT_EQ(place.described, "db:5432/orders");
     return narrow.set_group(looked_at.key(), server_of(place.described));
   };
   Reconciler crowded(parts);
-  Controller patient{{store, crowded, narrow, observer, clock}, options(), Log()};
+  MigrationController patient{parts_with(narrow), kind(crowded), options(), Log()};
   const ResourceKey other{"shop", "other"};
   const ResourceKey key = store.resource.key();
   narrow.add(other);
@@ -580,7 +617,7 @@ TEST_F(ControllerTest, KeepsNothingInTheQueueOfWhatIsDeletedWhileItIsLookedAt) {
     store.gone = true;
     queue.remove(store.resource.key());
     ExecutionReport report;
-    report.rows = plan.to;
+    report.current_heads = plan.to;
     return report;
   };
   queue.add(key);

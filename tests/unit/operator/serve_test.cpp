@@ -17,13 +17,13 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-class ListedStore final : public ResourceStore {
+class ListedStore final : public MigrationStore {
  public:
   std::optional<DatabaseMigration> find(const ResourceKey&) const override { return std::nullopt; }
-  std::optional<ObjectVersion> mark(const ResourceKey&) const override { return std::nullopt; }
-  void each(const std::function<void(const ResourceKey&, const StatusDigest&)>& look) const override {
+  std::optional<ObjectVersion> version(const ResourceKey&) const override { return std::nullopt; }
+  void for_each(const Visit& visit) const override {
     for (const auto& resource : resources) {
-      look(resource.key(), digest_of(resource.status));
+      visit(resource.key(), digest_of(resource.status));
     }
   }
   std::string claimed_by(const ResourceKey&) const override { return {}; }
@@ -47,16 +47,16 @@ class MetricsTest : public testing::Test {
   test::FakeClock clock;
   ListedStore store;
   Metrics metrics{8};
-  WorkQueue queue{clock, {}, 8, &metrics};
+  WorkQueue queue{clock, 8, &metrics.queue()};
   const ResourceKey key{"shop", "orders"};
 };
 
 TEST_F(MetricsTest, CountReconcilesByResult) {
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::Done;
-  metrics.reconciled(outcome, false, 0.1);
-  outcome.kind = Outcome::Kind::Failed;
-  metrics.reconciled(outcome, true, 0.1);
+  ReconcileResult result;
+  result.kind = ReconcileResult::Kind::Done;
+  metrics.controller().reconciled(result, false, 0.1);
+  result.kind = ReconcileResult::Kind::Failed;
+  metrics.controller().reconciled(result, true, 0.1);
   const std::string text = metrics.text();
   EXPECT_TRUE(holds(text, R"(controller_runtime_reconcile_total{controller="databasemigration",result="success"} 1)")) << text;
   EXPECT_TRUE(holds(text, R"(controller_runtime_reconcile_total{controller="databasemigration",result="error"} 1)"));
@@ -76,26 +76,13 @@ TEST_F(MetricsTest, ShowTheQueue) {
 }
 
 TEST_F(MetricsTest, CountBackupsThatWereTakenAndThoseThatFailed) {
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::Done;
-  outcome.backup = backup();
-  outcome.backup->duration_ms = 1'500;
-  metrics.reconciled(outcome, false, 0.1);
-  outcome.backup_accepted = true;
-  metrics.reconciled(outcome, false, 0.1);
+  metrics.runs().backup_taken(1.5);
   std::string text = metrics.text();
   EXPECT_TRUE(holds(text, "athanor_backup_duration_seconds_count 1\n")) << text;
   EXPECT_TRUE(holds(text, "athanor_backup_duration_seconds_sum 1.5\n"));
   EXPECT_TRUE(holds(text, "athanor_backups_failed_total 0\n"));
-  Outcome refused;
-  refused.kind = Outcome::Kind::Stalled;
-  refused.reason = Reason::BackupFailed;
-  metrics.reconciled(refused, false, 0.1);
-  Outcome without;
-  without.kind = Outcome::Kind::Done;
-  without.reason = Reason::Applied;
-  without.backup_error = Error(ErrorCode::BackupFailed, "no space");
-  metrics.reconciled(without, false, 0.1);
+  metrics.runs().backup_failed();
+  metrics.runs().backup_failed();
   text = metrics.text();
   EXPECT_TRUE(holds(text, "athanor_backups_failed_total 2\n")) << text;
   EXPECT_TRUE(holds(text, "athanor_backup_duration_seconds_count 1\n"));
@@ -137,10 +124,10 @@ TEST_F(MetricsTest, PassPromtool) {
   status.last_backup = backup();
   status.target_revision = std::string(199, 'a') + "é";  // where a label is cut
   status.current_revision = "b\xC3";
-  metrics.revision_applied(Direction::Upgrade, 0.2);
-  metrics.lock_waited(1);
-  metrics.run_failed(Reason::LockTimeout);
-  metrics.statement_retried();
+  metrics.runs().revision_applied(Direction::Upgrade, 0.2);
+  metrics.runs().lock_waited(1);
+  metrics.runs().run_failed(Reason::LockTimeout);
+  metrics.runs().statement_retried();
   test::ProcessOptions options;
   options.standard_input = metrics.text();
   const auto result = test::run_process({"promtool", "check", "metrics"}, options);

@@ -75,7 +75,7 @@ struct FakeDatabase {
     }
     ExecutionReport report;
     report.run_id = "run";
-    report.rows = plan.from;
+    report.current_heads = plan.from;
     if (plan.empty()) {
       return report;
     }
@@ -97,13 +97,13 @@ struct FakeDatabase {
         break;
       }
       report.executed.push_back({id, step.walk.direction, milliseconds(1)});
-      report.rows = step.walk.heads;
+      report.current_heads = step.walk.heads;
       checksums.erase(id);
       if (step.walk.direction == Direction::Upgrade) {
         checksums[id] = step.script->checksum;
       }
     }
-    observation.rows = report.rows;
+    observation.current_heads = report.current_heads;
     return report;
   }
 
@@ -118,7 +118,7 @@ struct FakeDatabase {
     if (!holders.empty()) {
       return Error(ErrorCode::LockHeld, "the migration lock is held");
     }
-    if (observation.rows != plan.from) {
+    if (observation.current_heads != plan.from) {
       return Error(ErrorCode::StalePlan, "the database changed after the plan was made");
     }
     return std::nullopt;

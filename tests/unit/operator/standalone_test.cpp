@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "operator/standalone/local_paths.hpp"
+#include "operator/sources/local_sources.hpp"
+#include "operator/standalone/local_credentials.hpp"
 #include "operator/standalone/summary.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -101,11 +102,14 @@ TEST_F(FolderWatchTest, ReturnsAtOnceWhenStopped) {
   EXPECT_TRUE(watch.touched(seconds(60), stop.token()).empty());
 }
 
-class CatalogueTest : public testing::Test {
+class FolderStoreTest : public testing::Test {
  protected:
-  CatalogueTest() { fs::create_directory(folder / "m"); }
-  CatalogueChange look() { return store.accept(manifests.scan().value()); }
+  FolderStoreTest() { fs::create_directory(folder / "m"); }
+  FolderChange look() { return store.accept(manifests.scan().value()); }
   std::string state(const std::string& name) { return test::read_file(folder.path() / "state" / name); }
+  std::string claim(const ResourceKey& key, const std::string& identity) {
+    return store.claim(store.find(key).value(), {"db:5432/orders", identity});
+  }
   bool has_state(const std::string& name) { return fs::exists(folder.path() / "state" / name); }
 
   test::TempFolder folder;
@@ -118,7 +122,7 @@ class CatalogueTest : public testing::Test {
   const ResourceKey orders{"default", "orders"};
 };
 
-TEST_F(CatalogueTest, CountsGenerationsOnlyWhenTheSpecChanges) {
+TEST_F(FolderStoreTest, CountsGenerationsOnlyWhenTheSpecChanges) {
   folder.write("m/a.yaml", manifest("orders"));
   EXPECT_EQ(look().changed.size(), 1U);
   EXPECT_EQ(store.find(orders)->metadata.generation, 1);
@@ -130,7 +134,7 @@ TEST_F(CatalogueTest, CountsGenerationsOnlyWhenTheSpecChanges) {
   EXPECT_EQ(store.find(orders)->metadata.generation, 2);
 }
 
-TEST_F(CatalogueTest, KeepsCountAcrossARestart) {
+TEST_F(FolderStoreTest, KeepsCountAcrossARestart) {
   folder.write("m/a.yaml", manifest("orders"));
   (void)look();
   folder.write("m/a.yaml", manifest("orders", "  suspend: true\n"));
@@ -145,7 +149,7 @@ TEST_F(CatalogueTest, KeepsCountAcrossARestart) {
   EXPECT_EQ(again.find(orders)->status.observed_generation, 2);
 }
 
-TEST_F(CatalogueTest, RemovesTheStatusOfADeletedManifest) {
+TEST_F(FolderStoreTest, RemovesTheStatusOfADeletedManifest) {
   folder.write("m/a.yaml", manifest("orders"));
   (void)look();
   ASSERT_TRUE(store.write_status(orders, {}).has_value());
@@ -156,7 +160,7 @@ TEST_F(CatalogueTest, RemovesTheStatusOfADeletedManifest) {
   EXPECT_FALSE(store.find(orders).has_value());
 }
 
-TEST_F(CatalogueTest, RemovesWhatIsLeftOfManifestsDeletedWhileNobodyLooked) {
+TEST_F(FolderStoreTest, RemovesWhatIsLeftOfManifestsDeletedWhileNobodyLooked) {
   folder.write("state/default.gone.status.yaml", "x");
   folder.write("state/problem.gone.yaml", "x");
   folder.write("state/notes.txt", "x");
@@ -166,7 +170,7 @@ TEST_F(CatalogueTest, RemovesWhatIsLeftOfManifestsDeletedWhileNobodyLooked) {
   EXPECT_TRUE(has_state("notes.txt"));
 }
 
-TEST_F(CatalogueTest, ClaimsNoTargetForAManifestThatCouldNeverBeRead) {
+TEST_F(FolderStoreTest, ClaimsNoTargetForAManifestThatCouldNeverBeRead) {
   folder.write("m/a.yaml", manifest("orders", "  polcy: {}\n"));
   (void)look();
   const std::string reported = state("default.orders.status.yaml");
@@ -174,12 +178,12 @@ TEST_F(CatalogueTest, ClaimsNoTargetForAManifestThatCouldNeverBeRead) {
   EXPECT_EQ(reported.find("head"), std::string::npos) << reported;
 }
 
-TEST_F(CatalogueTest, StallsABrokenManifestAndGoesOnWithTheOthers) {
+TEST_F(FolderStoreTest, StallsABrokenManifestAndGoesOnWithTheOthers) {
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("users", "", "postgresql://db/users"));
   (void)look();
   folder.write("m/a.yaml", manifest("orders", "  polcy: {}\n"));
-  CatalogueChange change = look();
+  FolderChange change = look();
   ASSERT_EQ(change.problems.size(), 1U);
   EXPECT_EQ(change.problem_count, 1U);
   EXPECT_FALSE(store.find(orders).has_value());
@@ -194,17 +198,17 @@ TEST_F(CatalogueTest, StallsABrokenManifestAndGoesOnWithTheOthers) {
   EXPECT_FALSE(has_state("problem.a.yaml"));
 }
 
-TEST_F(CatalogueTest, RefusesASecondDeclarationOfAResource) {
+TEST_F(FolderStoreTest, RefusesASecondDeclarationOfAResource) {
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("orders", "  suspend: true\n"));
-  const CatalogueChange change = look();
+  const FolderChange change = look();
   ASSERT_EQ(change.problems.size(), 1U);
   EXPECT_EQ(change.problems.front().error.describe(),
             "b.yaml:1: metadata.name: default/orders is already declared in a.yaml:1");
   EXPECT_FALSE(store.find(orders)->spec.suspend);
 }
 
-TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoResourcesAndThenToTheOther) {
+TEST_F(FolderStoreTest, GivesADatabaseToTheFirstOfTwoResourcesAndThenToTheOther) {
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("rival"));
   (void)look();
@@ -215,15 +219,15 @@ TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoResourcesAndThenToTheOther) {
   EXPECT_EQ(store.claimed_by({"default", "rival"}), "");
 }
 
-TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoThatTheServerCallsTheSame) {
+TEST_F(FolderStoreTest, GivesADatabaseToTheFirstOfTwoThatTheServerCallsTheSame) {
   const ResourceKey rival{"default", "rival"};
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("rival", "", "postgresql://db.example.org/orders"));
   (void)look();
   EXPECT_EQ(store.claimed_by(rival), "");
-  EXPECT_EQ(store.claim(rival, "1"), "");  // it was looked at first
-  EXPECT_EQ(store.claim(orders, "1"), "");
-  EXPECT_EQ(store.claim(rival, "1"), "default/orders");
+  EXPECT_EQ(claim(rival, "1"), "");  // it was looked at first
+  EXPECT_EQ(claim(orders, "1"), "");
+  EXPECT_EQ(claim(rival, "1"), "default/orders");
   DatabaseMigrationStatus refused;
   refused.observed_generation = 1;
   Condition ready;
@@ -232,15 +236,15 @@ TEST_F(CatalogueTest, GivesADatabaseToTheFirstOfTwoThatTheServerCallsTheSame) {
   ready.message = "the database is already managed by default/orders";
   refused.conditions = {ready};
   ASSERT_TRUE(store.write_status(rival, refused).has_value());
-  EXPECT_EQ(store.claim(rival, "2"), "default/orders");  // the server was started anew: the other one is looked at first
-  EXPECT_EQ(store.claim(orders, "2"), "");
-  EXPECT_EQ(store.claim(rival, "2"), "default/orders");
+  EXPECT_EQ(claim(rival, "2"), "default/orders");  // the server was started anew: the other one is looked at first
+  EXPECT_EQ(claim(orders, "2"), "");
+  EXPECT_EQ(claim(rival, "2"), "default/orders");
   fs::remove(folder / "m/a.yaml");
   EXPECT_EQ(look().changed, std::vector<ResourceKey>{rival});
-  EXPECT_EQ(store.claim(rival, "2"), "");
+  EXPECT_EQ(claim(rival, "2"), "");
 }
 
-TEST_F(CatalogueTest, WritesStatusFilesForTheOwnerAlone) {
+TEST_F(FolderStoreTest, WritesStatusFilesForTheOwnerAlone) {
   folder.write("m/a.yaml", manifest("orders", "", "postgresql://me:hunter2@db/orders"));
   (void)look();
   ASSERT_TRUE(store.write_status(orders, {}).has_value());
@@ -250,7 +254,7 @@ TEST_F(CatalogueTest, WritesStatusFilesForTheOwnerAlone) {
   EXPECT_EQ(state("default.orders.status.yaml").find("hunter2"), std::string::npos);
 }
 
-TEST_F(CatalogueTest, SurvivesAStateFolderThatCannotBeWritten) {
+TEST_F(FolderStoreTest, SurvivesAStateFolderThatCannotBeWritten) {
   folder.write("m/a.yaml", manifest("orders", "  polcy: {}\n"));
   fs::remove_all(folder / "state");
   EXPECT_FALSE(look().state_errors.empty());

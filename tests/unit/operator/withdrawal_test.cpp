@@ -11,7 +11,7 @@
 namespace athanor::controller {
 namespace {
 
-using Kind = Outcome::Kind;
+using Kind = Verdict::Kind;
 
 // Something else happens while the backup is taken.
 class EventfulBackups final : public BackupService {
@@ -28,15 +28,15 @@ class WithdrawalTest : public testing::Test {
   WithdrawalTest() {
     sources.current = sketch::snapshot(sketch::line());
     resource.spec.backup.when = BackupWhen::Always;
-    notes.standing = [this] { return standing; };
+    callbacks.declaration = [this] { return standing; };
   }
   Outcome reconcile(const StopToken& stop = {}) {
     ReconcilerParts parts{sources, credentials, databases, observer, clock};
     parts.backups = &backups;
     parts.approvals = &approvals;
-    return Reconciler(parts).reconcile(resource, "", notes, stop, Log());
+    return Reconciler(parts).reconcile(resource, "", callbacks, stop, Log());
   }
-  [[nodiscard]] bool ran() { return !databases.database.observation.rows.empty(); }
+  [[nodiscard]] bool ran() { return !databases.database.observation.current_heads.empty(); }
 
   sketch::FakeSources sources;
   sketch::FakeCredentials credentials;
@@ -47,7 +47,7 @@ class WithdrawalTest : public testing::Test {
   test::FakeClock clock;
   DatabaseMigration resource = sketch::resource();
   DeclarationState standing = DeclarationState::Holds;
-  ReconcileNotes notes;
+  ReconcileCallbacks callbacks;
 };
 
 TEST_F(WithdrawalTest, ChangesNothingWhenTheDeclarationChangedWhileTheBackupWasTaken) {
@@ -66,7 +66,7 @@ TEST_F(WithdrawalTest, ChangesNothingWhenTheDeclarationChangedWhileTheBackupWasT
 
 TEST_F(WithdrawalTest, ChangesNothingWhenTheApprovalWasTakenBackWhileTheBackupWasTaken) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
-  approvals.given = {{"yes", reconcile().plan_hash, "ann", "now"}};
+  approvals.given = {{"yes", reconcile().review->approval_hash, "ann", "now"}};
   backups.meanwhile = [this] { approvals.given.clear(); };
   EXPECT_TRUE(reconcile().retry_now);
   EXPECT_FALSE(ran());
@@ -82,7 +82,7 @@ TEST_F(WithdrawalTest, ChangesNothingWhenTheWindowClosedWhileTheBackupWasTaken) 
 
 TEST_F(WithdrawalTest, ChangesNothingWhenItWasTakenBackWhileTheLockWasWaitedFor) {
   int asked = 0;
-  notes.standing = [&] { return ++asked == 1 ? DeclarationState::Holds : DeclarationState::Withdrawn; };
+  callbacks.declaration = [&] { return ++asked == 1 ? DeclarationState::Holds : DeclarationState::Withdrawn; };
   const Outcome outcome = reconcile();
   EXPECT_EQ(asked, 2) << "after the backup, and under the lock";
   EXPECT_EQ(outcome.kind, Kind::Failed);
@@ -98,14 +98,14 @@ TEST_F(WithdrawalTest, EndsARunAtItsNextSafePointAndLooksAgain) {
     EXPECT_TRUE(stop.requested());
     ExecutionReport report;
     report.executed.push_back({"a1", Direction::Upgrade, milliseconds(1)});
-    report.rows = {"a1"};
+    report.current_heads = {"a1"};
     report.error = Error(ErrorCode::Interrupted, "stopped on request between two revisions");
     return report;
   };
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.kind, Kind::Waiting);
   EXPECT_EQ(outcome.report->executed.size(), 1U) << "what was applied is told";
-  EXPECT_EQ(outcome.pending, (std::vector<std::string>{"a2", "a3"}));
+  EXPECT_EQ(outcome.observed.pending, (std::vector<std::string>{"a2", "a3"}));
   EXPECT_EQ(next_attempt(outcome, 0), Requeue::Scheduled) << "the operator itself goes on";
 }
 
@@ -118,7 +118,7 @@ TEST_F(WithdrawalTest, LeavesTheOperatorsOwnStopInForce) {
     operators.request();
     EXPECT_EQ(stop.level(), StopLevel::Now);
     ExecutionReport report;
-    report.rows = plan.from;
+    report.current_heads = plan.from;
     report.error = Error(ErrorCode::Interrupted, "stopped");
     return report;
   };
@@ -132,7 +132,7 @@ TEST_F(WithdrawalTest, LetsARunThatHasBegunGoOnWhenSomethingElseIsDeclared) {
     databases.sink->revision_finished(0, plan.revisions.front(), milliseconds(1));
     EXPECT_FALSE(stop.requested());
     ExecutionReport report;
-    report.rows = {"a3"};
+    report.current_heads = {"a3"};
     return report;
   };
   EXPECT_EQ(reconcile().reason, Reason::Applied);

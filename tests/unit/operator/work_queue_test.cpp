@@ -25,7 +25,7 @@ const ResourceKey kC{"shop", "c"};
 class WorkQueueTest : public testing::Test {
  protected:
   test::FakeClock clock;
-  WorkQueue queue{clock, BackOff{seconds(1), seconds(300), 0.0}, 2};
+  WorkQueue queue{clock, 2};
 };
 
 TEST_F(WorkQueueTest, KnowsSinceWhenAKeyIsAskedFor) {
@@ -35,14 +35,14 @@ TEST_F(WorkQueueTest, KnowsSinceWhenAKeyIsAskedFor) {
   const SteadyTime again = clock.steady_now();
   clock.advance(seconds(5));
   ASSERT_EQ(queue.try_get(), kA);
-  EXPECT_EQ(queue.asked(kA), again);
+  EXPECT_EQ(queue.requested_at(kA), again);
   queue.add(kA);  // while it is worked on
-  EXPECT_EQ(queue.asked(kA), clock.steady_now());
+  EXPECT_EQ(queue.requested_at(kA), clock.steady_now());
   queue.add_after(kB, seconds(1));
   clock.advance(seconds(3));
   ASSERT_EQ(queue.try_get(), kB);
-  EXPECT_EQ(queue.asked(kB), clock.steady_now());
-  EXPECT_EQ(queue.asked(kC), clock.steady_now());
+  EXPECT_EQ(queue.requested_at(kB), clock.steady_now());
+  EXPECT_EQ(queue.requested_at(kC), clock.steady_now());
 }
 
 TEST_F(WorkQueueTest, HandsOutKeysInOrderAndOnce) {
@@ -101,25 +101,6 @@ TEST_F(WorkQueueTest, AScheduleSetWhileWorkingSurvivesDone) {
   EXPECT_EQ(queue.try_get(), std::nullopt);
   clock.advance(seconds(1));
   EXPECT_EQ(queue.try_get(), kA);
-}
-
-TEST_F(WorkQueueTest, BacksOffEachKeyByItself) {
-  EXPECT_EQ(queue.add_rate_limited(kA), seconds(1));
-  EXPECT_EQ(queue.add_rate_limited(kA), seconds(2));
-  EXPECT_EQ(queue.add_rate_limited(kA), seconds(4));
-  EXPECT_EQ(queue.add_rate_limited(kB), seconds(1));
-  EXPECT_EQ(queue.failures(kA), 3);
-  queue.forget(kA);
-  EXPECT_EQ(queue.failures(kA), 0);
-  EXPECT_EQ(queue.add_rate_limited(kA), seconds(1));
-}
-
-TEST(BackOffTest, GrowsToItsCeilingWithinItsJitter) {
-  const BackOff back_off{seconds(1), seconds(300), 0.1};
-  EXPECT_EQ(back_off.delay(0, 0.5), seconds(1));
-  EXPECT_EQ(back_off.delay(3, 0.0), milliseconds(7'200));
-  EXPECT_EQ(back_off.delay(3, 1.0), milliseconds(8'800));
-  EXPECT_EQ(back_off.delay(1'000, 0.5), seconds(300));
 }
 
 TEST_F(WorkQueueTest, BoundsWhatIsOutOfAGroupAndLetsOthersOvertake) {
@@ -198,14 +179,13 @@ TEST_F(WorkQueueTest, TakesBackWhatFindsItsGroupFullAndHandsItOutWhenThereIsRoom
   }
   EXPECT_TRUE(queue.set_group(kA, "db:5432"));
   EXPECT_TRUE(queue.set_group(kB, "db:5432"));
-  const SteadyTime asked = queue.asked(kC);
+  const SteadyTime asked = queue.requested_at(kC);
   EXPECT_FALSE(queue.set_group(kC, "db:5432"));
   queue.requeue(kC);
   queue.done(kC);
   EXPECT_EQ(queue.try_get(), std::nullopt);
   EXPECT_EQ(queue.statistics().depth, 1U);
-  EXPECT_EQ(queue.asked(kC), asked);
-  EXPECT_EQ(queue.failures(kC), 0);
+  EXPECT_EQ(queue.requested_at(kC), asked);
   const ResourceKey late{"shop", "late"};
   queue.add(late);
   queue.done(kA);
@@ -310,7 +290,7 @@ TEST_F(WorkQueueTest, WakesAWaitingWorkerForAKeyAndForShutDown) {
 TEST(WorkQueueThreads, KeepTheTimeOfAKeyThatIsScheduledBeforeWhatTheyWaitFor) {
   for (const std::size_t workers : {1U, 3U}) {
     SystemClock clock;
-    WorkQueue queue{clock, BackOff{}, 0};
+    WorkQueue queue{clock, 0};
     queue.add_after(kA, std::chrono::hours(1));
     std::promise<ResourceKey> first;
     std::atomic<bool> reported{false};
@@ -344,7 +324,7 @@ TEST(WorkQueueThreads, KeepTheTimeOfAKeyThatIsScheduledBeforeWhatTheyWaitFor) {
 
 TEST(WorkQueueThreads, KeepTheLimitOfAGroupThatTheyLearnOfOnTheWay) {
   SystemClock clock;
-  WorkQueue queue{clock, BackOff{}, 2};
+  WorkQueue queue{clock, 2};
   constexpr std::size_t kKeys = 200;
   for (std::size_t number = 0; number < kKeys; ++number) {
     queue.add({"shop", std::to_string(number)});
@@ -381,7 +361,7 @@ TEST(WorkQueueThreads, KeepTheLimitOfAGroupThatTheyLearnOfOnTheWay) {
 
 TEST(WorkQueueThreads, HandOutEveryKeyOnceAndAreNeverAsleepWhileOneIsDue) {
   SystemClock clock;
-  WorkQueue queue{clock, BackOff{}, 2};
+  WorkQueue queue{clock, 2};
   std::mutex mutex;
   std::map<ResourceKey, int> taken;
   std::vector<std::thread> workers;

@@ -65,7 +65,7 @@ void set_modified(const std::string& path, std::int64_t nanoseconds) {
 }
 
 void overwrite(const std::string& path, std::string_view text) {  // the same inode
-  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_TRUNC));
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_TRUNC));
   ASSERT_TRUE(file);
   ASSERT_EQ(::write(file.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
 }

@@ -1,0 +1,26 @@
+#include "migrations/execute/blocker_rows.hpp"
+
+#include <charconv>
+
+#include "migrations/plan/statement.hpp"
+
+namespace athanor {
+
+std::vector<Blocker> read_blockers(const Rows& rows) {
+  std::vector<Blocker> blockers;
+  for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+    Blocker& blocker = blockers.emplace_back();
+    const std::string pid = rows.text(i, 0);
+    std::from_chars(pid.data(), pid.data() + pid.size(), blocker.pid);
+    blocker.application = rows.text(i, 1);
+    blocker.user = rows.text(i, 2);
+    blocker.client = rows.text(i, 3);
+    blocker.state = rows.text(i, 4);
+    blocker.since = rows.text(i, 5);
+    const std::string query = rows.text(i, 6);
+    blocker.query = query.empty() ? query : sanitise_sql(query);
+  }
+  return blockers;
+}
+
+}  // namespace athanor

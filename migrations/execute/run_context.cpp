@@ -1,0 +1,130 @@
+#include <algorithm>
+
+#include "migrations/execute/run_context.hpp"
+
+namespace athanor {
+namespace {
+
+constexpr milliseconds kLongestPause{15'000};
+constexpr milliseconds kAskForBlockersAfter{750};  // a shorter wait is most often plain work
+
+}  // namespace
+
+std::optional<milliseconds> LockRetries::pause_after(const Error& error) {
+  // lock_not_available, deadlock_detected, serialization_failure: the transaction was rolled back and may succeed later.
+  const bool contention = error.sqlstate == "55P03" || error.sqlstate == "40P01" || error.sqlstate == "40001";
+  if (!contention || budget_.count() == 0) {
+    return std::nullopt;
+  }
+  const auto now = clock_->steady_now();
+  if (!since_) {
+    since_ = now;
+  }
+  if (now - *since_ + next_ > budget_) {
+    return std::nullopt;
+  }
+  ++attempts_;
+  return std::exchange(next_, std::min(next_ * 2, kLongestPause));
+}
+
+void LockRetries::reset() {
+  since_.reset();
+  next_ = milliseconds(250);
+  attempts_ = 0;
+}
+
+std::string_view row_direction(const PlannedRevision& revision) {
+  return revision.walk.revision ? direction_name(revision.walk.direction) : direction_name(Direction::Stamp);
+}
+
+const std::vector<std::string>& RunContext::heads_before(std::size_t index) const {
+  return index == 0 ? plan.from : plan.revisions[index - 1].walk.heads;
+}
+
+HistoryTable::Entry RunContext::entry(const PlannedRevision& revision, std::string_view outcome) const {
+  return {report.run_id,
+          revision.walk.revision ? std::string_view(*revision.walk.revision) : std::string_view(plan.target),
+          row_direction(revision),
+          outcome,
+          revision.script ? std::string_view(revision.script->checksum) : std::string_view(),
+          plan.hash,
+          settings.actor};
+}
+
+Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement* statement, Error error) {
+  failed = &revision;
+  report.failed_revision = revision.walk.revision.value_or("");
+  if (statement != nullptr) {
+    report.failed_statement = sanitise_sql(statement->sql);
+    report.failed_line = statement->line;
+  }
+  if (error.context.empty()) {
+    error.context = revision.path;
+    if (statement != nullptr) {
+      error.context += ":" + std::to_string(statement->line);
+    }
+  }
+  // 57014 is query_canceled, whoever asked: our stop request, statement_timeout, or another session.
+  const bool cancelled = error.sqlstate == "57014";
+  if (cancelled && stop.requested()) {
+    error.code = ErrorCode::Interrupted;
+    error.retry = RetryClass::Transient;
+    error.message = "stopped on request; the running transaction was rolled back";
+  } else if (error.sqlstate == "55P03") {
+    error.message = "a lock could not be had within the lock retry budget of " +
+                    std::to_string(settings.execution.lock_retry_budget.count() / 1000) + " s; the transaction was rolled back";
+    error.hint = report.blockers.empty() ? "try again at a quieter time, or raise execution.lock_retry_budget"
+                                         : "see the blocking sessions, end them or wait, then run again";
+  } else if (cancelled && error.message.find("statement timeout") != std::string::npos) {
+    const bool ours = settings.execution.statement_timeout.count() > 0;
+    error.message = std::string("the statement exceeded the statement timeout") + (ours ? "" : " that the revision set") +
+                    "; its transaction was rolled back";
+    error.hint = ours
+                     ? "raise execution.statement_timeout (0 means none)"
+                     : "raise statement_timeout where the revision sets it; execution.statement_timeout is 0, which means none";
+  } else if (cancelled) {
+    error.message = "the statement was cancelled by somebody else; its transaction was rolled back";
+    error.hint = "ask who calls pg_cancel_backend, the server's log may tell; then run again";
+  }
+  return error;
+}
+
+bool RunContext::wait_for_retry(LockRetries& retries, const PlannedRevision& revision, const Error& error) {
+  if (stop.requested()) {
+    return false;
+  }
+  const auto pause = retries.pause_after(error);
+  if (!pause) {
+    return false;
+  }
+  ++report.lock_retries;
+  sink.retrying(revision, error, retries.attempts(), *pause);
+  return clock.wait(*pause, stop);
+}
+
+void RunContext::finished(std::size_t index, milliseconds duration) {
+  const auto& revision = plan.revisions[index];
+  report.executed.push_back({revision.walk.revision.value_or(""), revision.walk.direction, duration});
+  report.current_heads = revision.walk.heads;
+  sink.revision_finished(index, revision, duration);
+}
+
+bool RunContext::while_waiting(milliseconds waited) {
+  if (stop.requested()) {
+    if (!stop_seen) {
+      stop_seen = clock.steady_now();
+    }
+    if (stop.level() == StopLevel::Now || clock.steady_now() - *stop_seen >= settings.execution.stop_grace) {
+      return true;
+    }
+  }
+  if (waited >= kAskForBlockersAfter && running != nullptr) {
+    if (auto blockers = watch.blockers_of(session.backend_pid()); !blockers.empty()) {
+      sink.blocked(*running, blockers, waited);
+      report.blockers = std::move(blockers);
+    }
+  }
+  return false;
+}
+
+}  // namespace athanor

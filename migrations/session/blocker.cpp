@@ -1,0 +1,20 @@
+#include "migrations/session/blocker.hpp"
+
+namespace athanor {
+
+std::string describe_blocker(const Blocker& blocker) {
+  std::string text = "pid " + std::to_string(blocker.pid) + " (";
+  text += blocker.application.empty() ? "unnamed application" : blocker.application;
+  if (!blocker.user.empty()) {
+    text += ", user " + blocker.user;
+  }
+  if (!blocker.client.empty()) {
+    text += " from " + blocker.client;
+  }
+  if (!blocker.since.empty()) {
+    text += ", since " + blocker.since;
+  }
+  return text + ")";
+}
+
+}  // namespace athanor

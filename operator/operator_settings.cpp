@@ -1,0 +1,54 @@
+#include "operator/operator_settings.hpp"
+
+#include <unistd.h>
+
+#include "migrations/base/ids.hpp"
+
+namespace athanor::controller {
+
+ControllerOptions controller_options(const Options& options) {
+  ControllerOptions controller;
+  controller.workers = options.workers;
+  controller.resync = options.resync;
+  controller.resyncs_per_second = static_cast<double>(options.resyncs_per_second);
+  controller.once = options.once;
+  return controller;
+}
+
+ClusterOptions cluster_options(const Options& options, bool jobs) {
+  ClusterOptions cluster;
+  cluster.namespaces = options.namespaces;
+  cluster.label_selector = options.selector;
+  cluster.flux = flux_types();
+  cluster.retry_missing_kinds = options.resync;
+  cluster.jobs = jobs;
+  cluster.seed = static_cast<std::uint64_t>(::getpid());
+  return cluster;
+}
+
+LeaseOptions lease_options(const Options& options, const std::string& pod_namespace, const std::string& host) {
+  LeaseOptions lease;
+  lease.name = options.lease_name;
+  lease.name_space = options.lease_namespace.empty() ? pod_namespace : options.lease_namespace;
+  lease.identity = host + "_" + new_run_id();
+  lease.seed = static_cast<std::uint64_t>(::getpid());
+  return lease;
+}
+
+GitOptions git_options(const Options& options, const std::string& cache) {
+  GitOptions git;
+  git.folder = cache + "/git";
+  // Before the next resync, even one that comes early: otherwise it would find the commit of the one before.
+  git.requeue_after = options.resync * 4 / 5;
+  git.limits = options.limits;
+  return git;
+}
+
+FluxOptions flux_options(const Options& options, const std::string& cache) {
+  FluxOptions flux;
+  flux.folder = cache + "/flux";
+  flux.limits = options.limits;
+  return flux;
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,88 @@
+#include "operator/reconcile/migration_controller.hpp"
+
+namespace athanor::controller {
+namespace {
+
+using Call = ReconcileCall<DatabaseMigration>;
+
+ReconcileResult result_of(const Outcome& outcome) {
+  ReconcileResult result;
+  result.kind = outcome.kind;
+  result.reason = outcome.reason;
+  result.error = outcome.error;
+  result.lost_race = outcome.retry_now;
+  result.requeued = outcome.requeued;
+  result.repeated = outcome.repeated;
+  result.requeue_after = outcome.requeue_after;
+  return result;
+}
+
+ReconcileCallbacks callbacks_for(const MigrationStore& store, const DatabaseMigration& resource, const Call& call, Clock& clock) {
+  ReconcileCallbacks callbacks;
+  if (call.report_progress) {
+    callbacks.running = [&](const PlanReview& review, const ProgressStatus& step) {
+      call.report_progress(
+          [&](const DatabaseMigration& before) { return summarise_running(before, review, step, clock.wall_now()); });
+    };
+    callbacks.backing_up = [&](const PlanReview& review, const std::string& message) {
+      call.report_progress(
+          [&](const DatabaseMigration& before) { return summarise_backing_up(before, review, message, clock.wall_now()); });
+    };
+  }
+  callbacks.declaration = [&] { return declaration_state(store, resource); };
+  return callbacks;
+}
+
+void count_backup(ReconcileObserver& observer, const Outcome& outcome) {
+  const auto& review = outcome.review;
+  if (review && review->backup && !review->backup_accepted) {
+    observer.backup_taken(static_cast<double>(review->backup->duration_ms) / 1'000);
+  }
+  if (outcome.reason == Reason::BackupFailed || (review && review->backup_error)) {
+    observer.backup_failed();
+  }
+}
+
+}  // namespace
+
+MigrationController::Kind migration_kind(const MigrationStore& store, Reconciler& reconciler, ReconcileObserver& observer,
+                                         Clock& clock) {
+  MigrationController::Kind kind;
+  kind.reconcile = [&store, &reconciler, &observer, &clock](const DatabaseMigration& resource, const Call& call) {
+    if (auto refusal = store.refusal(resource.key())) {
+      return std::move(*refusal);
+    }
+    const ReconcileCallbacks callbacks = callbacks_for(store, resource, call, clock);
+    Outcome outcome = reconciler.reconcile(resource, store.claimed_by(resource.key()), callbacks, call.stop, call.log);
+    if (!outcome.requeued) {
+      count_backup(observer, outcome);
+    }
+    return outcome;
+  };
+  kind.result = result_of;
+  kind.summarise = summarise;
+  kind.next_attempt = next_attempt;
+  kind.forget = [&reconciler](const ResourceKey& key) { reconciler.forget(key); };
+  return kind;
+}
+
+DeclarationState declaration_state(const MigrationStore& store, const DatabaseMigration& resource) {
+  const ResourceKey key = resource.key();
+  const std::string& read = resource.metadata.resource_version;
+  const auto version = store.version(key);
+  // Compare resourceVersion before reading the whole resource. Off a cluster there are no versions.
+  const bool same_object = version && !read.empty() && version->resource_version == read;
+  if (!same_object) {
+    const auto now = store.find(key);
+    if (!now || now->metadata.uid != resource.metadata.uid || now->spec.suspend) {
+      return DeclarationState::Withdrawn;
+    }
+    if (now->metadata.generation != resource.metadata.generation) {
+      return DeclarationState::Changed;
+    }
+  }
+  // The declaration may be the same and the version table another resource's by now.
+  return store.lost_to(key).empty() ? DeclarationState::Holds : DeclarationState::Changed;
+}
+
+}  // namespace athanor::controller

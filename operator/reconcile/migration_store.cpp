@@ -1,0 +1,24 @@
+#include "operator/reconcile/migration_store.hpp"
+
+#include <chrono>
+
+namespace athanor::controller {
+
+StatusDigest digest_of(const DatabaseMigrationStatus& status) {
+  StatusDigest digest;
+  digest.observed = status.observed_generation >= 0;
+  digest.ready = is_true(status.conditions, ConditionType::Ready);
+  digest.stalled = is_true(status.conditions, ConditionType::Stalled);
+  digest.current = status.current_revision;
+  digest.target = status.target_revision;
+  digest.pending = status.pending_count;
+  if (status.last_backup) {
+    if (const auto begun = parse_iso8601(status.last_backup->started_at)) {
+      digest.backup_begun = std::chrono::duration_cast<std::chrono::seconds>(begun->time_since_epoch()).count();
+      digest.backup_bytes = status.last_backup->size_bytes;
+    }
+  }
+  return digest;
+}
+
+}  // namespace athanor::controller

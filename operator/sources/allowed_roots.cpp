@@ -1,0 +1,68 @@
+#include "operator/sources/allowed_roots.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+namespace athanor::controller {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool lies_in(const fs::path& path, const fs::path& root) {
+  const auto mismatch = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
+  return mismatch.first == root.end();
+}
+
+}  // namespace
+
+Result<AllowedRoots> AllowedRoots::create(const std::vector<std::string>& roots) {
+  AllowedRoots allowed;
+  for (const auto& root : roots) {
+    std::error_code error;
+    const fs::path canonical = fs::canonical(root, error);
+    if (error || !fs::is_directory(canonical, error)) {
+      return fail(Error(ErrorCode::Io, "not a folder").at(root));
+    }
+    allowed.roots_.push_back(canonical);
+  }
+  return allowed;
+}
+
+std::string AllowedRoots::absolute(const std::string& folder, const std::string& path) {
+  std::string text = (fs::path(folder) / path).lexically_normal();
+  while (text.size() > 1 && text.ends_with('/')) {
+    text.pop_back();
+  }
+  return text;
+}
+
+Result<std::string> AllowedRoots::resolve(const std::string& folder, const std::string& path, const std::string& field,
+                                          const std::string& option) const {
+  std::error_code error;
+  const fs::path resolved = fs::weakly_canonical(fs::path(folder) / path, error);
+  const bool inside = !error && std::ranges::any_of(roots_, [&](const std::string& root) { return lies_in(resolved, root); });
+  if (!inside) {
+    return fail(Error(ErrorCode::PathEscape, field + " '" + path + "' leaves the folders that manifests may name")
+                    .advise("move it below the manifests' folder, or start the operator with " + option));
+  }
+  return resolved.string();
+}
+
+Result<std::string> AllowedRoots::resolve_below(const std::string& part, const std::string& path,
+                                                const std::string& field) const {
+  const fs::path root(roots_.empty() ? "" : roots_.front());
+  const fs::path asked(path);
+  std::error_code error;
+  const fs::path own = fs::weakly_canonical(root / part, error);
+  const fs::path resolved = error ? fs::path() : fs::weakly_canonical(own / asked, error);
+  const bool climbs = std::ranges::find(asked, fs::path("..")) != asked.end();
+  if (error || roots_.empty() || asked.is_absolute() || climbs || !lies_in(own, root) || own == root ||
+      !lies_in(resolved, own)) {
+    return fail(Error(ErrorCode::PathEscape, field + " '" + path + "' leaves " + part + "/, the folder of this namespace")
+                    .advise("write it relative to that folder, as in `orders`, or leave it out"));
+  }
+  return resolved.string();
+}
+
+}  // namespace athanor::controller
