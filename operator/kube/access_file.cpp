@@ -16,7 +16,8 @@ constexpr const char* kBlank = " \t\r\n";
 }  // namespace
 
 Result<std::string> read_access_file(const std::string& path, const std::string& what) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe without a writer must not hold us
+  // O_NONBLOCK: opening a named pipe that has no writer must not block.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   std::string text;
   char buffer[16'384];
   long got = file < 0 ? -1 : 1;

@@ -1,6 +1,6 @@
-// Small files that say who we are: kubeconfigs, tokens, certificates. Read whole, under a limit.
+// Reads the small files that hold an identity: kubeconfigs, tokens, certificates.
 //
-// Threads: pure functions.
+// Threads: safe from any thread; no shared state.
 #pragma once
 
 #include <string>
@@ -9,8 +9,10 @@
 
 namespace athanor::controller {
 
-// `what` names the file in an error: "the token file". The error shows the path and never the content.
+// The whole file, at most 1 MiB. `what` names it in errors ("the token file"). Errors: Io, FileTooLarge; they show the path and
+// never the content.
 [[nodiscard]] Result<std::string> read_access_file(const std::string& path, const std::string& what);
+// `text` without leading and trailing spaces, tabs and line ends.
 [[nodiscard]] std::string trimmed(std::string text);
 
 }  // namespace athanor::controller

@@ -11,7 +11,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxMessage = 1'024;
 
-// Ends behind the closing quote, or at the end of the text.
+// The position after the closing quote, or the end of the text.
 std::size_t skip_quoted(std::string_view text, std::size_t from) {
   for (std::size_t at = from + 1; at < text.size(); ++at) {
     if (text[at] == '\\') {
@@ -23,8 +23,8 @@ std::size_t skip_quoted(std::string_view text, std::size_t from) {
   return text.size();
 }
 
-// The value that a validation error quotes, as Go prints it: a string, JSON, a struct, a map, a bare word. It ends at the first
-// ": " outside of quotes and brackets.
+// Skips the value quoted by a validation error. Go prints it as a string, JSON, a struct, a map or a bare word, so the only
+// reliable end is the first ": " outside quotes and brackets.
 std::size_t skip_value(std::string_view text, std::size_t from) {
   int depth = 0;
   std::size_t at = from;
@@ -43,7 +43,7 @@ std::size_t skip_value(std::string_view text, std::size_t from) {
   return at;
 }
 
-// "postgres://user:secret@host" without what stands before the @.
+// "postgres://user:secret@host" becomes "postgres://***@host".
 void drop_credentials(std::string& text) {
   for (std::size_t at = text.find("://"); at != std::string::npos; at = text.find("://", at + 3)) {
     const std::size_t begin = at + 3;
@@ -96,7 +96,7 @@ std::string field_names(const json& status) {
   return names;
 }
 
-std::string words_of(const json& status, ErrorCode code, bool secret) {
+std::string explanation_of(const json& status, ErrorCode code, bool secret) {
   if (!status.is_object()) {
     return {};
   }
@@ -107,7 +107,7 @@ std::string words_of(const json& status, ErrorCode code, bool secret) {
   return without_values(text_of(status, "message"));
 }
 
-std::string way_out(ErrorCode code, const RefusedRequest& request) {
+std::string hint_for(ErrorCode code, const RefusedRequest& request) {
   switch (code) {
     case ErrorCode::ApiUnauthorized:
       return "check the service account, token or client certificate that is used";
@@ -122,19 +122,19 @@ std::string way_out(ErrorCode code, const RefusedRequest& request) {
 
 Error make_error(int http_status, const json& status, const RefusedRequest& request) {
   const ErrorCode code = code_of_status(http_status);
-  std::string message = words_of(status, code, request.secret);
+  std::string message = explanation_of(status, code, request.secret);
   if (message.empty()) {
     message = "the API server answered with status " + std::to_string(http_status);
   } else {
     message += " (status " + std::to_string(http_status) + ")";
   }
-  return Error(code, std::move(message)).at(request.what).advise(way_out(code, request));
+  return Error(code, std::move(message)).at(request.what).advise(hint_for(code, request));
 }
 
 }  // namespace
 
 std::string without_values(std::string_view message) {
-  // A syntax error quotes the body around it.
+  // A JSON syntax error quotes the request body around it; nothing after these words is safe to keep.
   for (const std::string_view quoting : {", error found in #", ", bigger context", "error decoding from json:"}) {
     message = message.substr(0, message.find(quoting));
   }
@@ -181,6 +181,7 @@ ErrorCode code_of_status(int http_status) {
     case 408:
       return ErrorCode::ApiUnreachable;
     default:
+      // 5xx count as unreachable: the request was fine, and a later one may succeed.
       return http_status >= 400 && http_status < 500 ? ErrorCode::ApiInvalid : ErrorCode::ApiUnreachable;
   }
 }
@@ -197,6 +198,7 @@ Error status_error(const json& status, const RefusedRequest& request) {
     if (found != status.end() && found->is_number_integer()) {
       code = found->get<int>();
     } else if (const std::string reason = text_of(status, "reason"); reason == "Expired" || reason == "Gone") {
+      // Some servers leave out `code` inside a watch; a 410 must still be recognised, because it forces a relist.
       code = 410;
     }
   }

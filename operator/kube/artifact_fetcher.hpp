@@ -1,4 +1,4 @@
-// One file over HTTP, piece by piece: how artifacts come from where a Flux source says they are.
+// Downloads one file over HTTP as a stream: the artifact of a Flux source.
 //
 // Threads: safe from any thread.
 #pragma once
@@ -16,11 +16,12 @@ namespace athanor::controller {
 class ArtifactFetcher {
  public:
   virtual ~ArtifactFetcher() = default;
-  // An error ends the transfer and is returned.
+  // Receives the next bytes of the body. Returning an error ends the transfer.
   using BytesHandler = std::function<Result<void>(std::string_view bytes)>;
-  // GET, no credentials, no redirect. Any answer but 200, and one that is not whole by the deadline, is an Io error that is
-  // worth another try; what was told until then is void.
-  [[nodiscard]] virtual Result<void> fetch(const std::string& url, milliseconds deadline, const BytesHandler& take,
+  // GET without credentials; redirects are not followed. Blocks, and calls `on_bytes` from the calling thread. Errors: Io
+  // (retryable) for any status other than 200 and when the body is incomplete at the deadline; Interrupted on a stop; the
+  // handler's own error. On an error the bytes delivered so far must be discarded.
+  [[nodiscard]] virtual Result<void> fetch(const std::string& url, milliseconds deadline, const BytesHandler& on_bytes,
                                            const StopToken& stop) = 0;
 };
 

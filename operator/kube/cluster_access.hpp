@@ -1,13 +1,7 @@
-// How to reach an API server and prove who we are: from a kubeconfig file or from inside a pod.
-//
-// Kubeconfig: contexts, clusters and users as kubectl merges them from one or several files; `*-data` beats the file, tokenFile
-// beats token; tls-server-name, insecure-skip-tls-verify, certificate-authority, client certificates, exec plugins (the
-// plugin gets KUBERNETES_EXEC_INFO; its answer is kept until it expires); impersonation. What is not understood (auth-provider,
-// proxy-url) is an error that says so, never a silent fall back to an anonymous request. In a pod: the projected token and CA
-// file of the service account, host and port from the environment.
+// The address of an API server and the credentials for it, from a kubeconfig or from a pod's service account.
 //
 // Threads: ClusterAccess is a plain value; CredentialProvider is safe from any thread. Secrets: `ClusterAccess` holds keys and
-// tokens; it is never printed.
+// tokens and must never be printed.
 #pragma once
 
 #include <functional>
@@ -35,14 +29,14 @@ struct ClusterAccess {
   std::string server;           // "https://host:port[/prefix]"
   std::string tls_server_name;  // empty: the server's host
   bool skip_tls_verify = false;
-  std::string ca_pem;   // empty: the system's
+  std::string ca_pem;   // empty: the system's authorities
   std::string ca_file;  // re-read when it changes; wins over ca_pem when set
   std::string client_certificate_pem;
   std::string client_key_pem;
   std::string client_certificate_file;
   std::string client_key_file;
   std::string token;
-  std::string token_file;  // re-read every 60 s and after a 401
+  std::string token_file;  // reloaded every 60 s and after a 401
   std::string username;
   std::string password;
   std::optional<ExecPlugin> exec;
@@ -52,33 +46,38 @@ struct ClusterAccess {
   std::string name_space = "default";  // of the context, or of the pod
 };
 
-// Environment and home folder come from the composition root.
+// Looks up an environment variable. Only the composition root reads the real environment.
 using EnvironmentLookup = std::function<std::optional<std::string>(const std::string& name)>;
 
-// `paths`: as in KUBECONFIG, the first file that says something wins. `context` empty: current-context.
+// Reads and merges kubeconfig files as kubectl does: of several `paths` (KUBECONFIG) the first one to set a value wins,
+// `*-data` wins over the file, tokenFile over token. `context` empty: current-context. Fields that are not supported
+// (auth-provider, proxy-url, as-user-extra) are an error, so a request is never sent anonymously by accident. Errors:
+// Configuration, Io, FileTooLarge.
 [[nodiscard]] Result<ClusterAccess> read_kubeconfig(const std::vector<std::string>& paths, const std::string& context);
-// `root`: /var/run/secrets/kubernetes.io/serviceaccount.
+// Reads the service account of the pod that this process runs in: token, CA and namespace from `root`
+// (/var/run/secrets/kubernetes.io/serviceaccount), host and port from KUBERNETES_SERVICE_HOST and _PORT. Errors: Configuration
+// when this is not a pod, Io.
 [[nodiscard]] Result<ClusterAccess> read_pod_access(const std::string& root, const EnvironmentLookup& environment);
 
-// What a request is sent with, kept fresh.
+// The current credentials for requests. Reloads files and runs the exec plugin when needed.
 class CredentialProvider {
  public:
   struct Credentials {
-    std::string authorization;  // value of the header; empty: none
+    std::string authorization;  // value of the Authorization header; empty: none
     std::string client_certificate_pem;
     std::string client_key_pem;
-    std::uint64_t version = 0;  // grows when the certificate changes: connections are then made anew
+    std::uint64_t version = 0;  // incremented when the client certificate changes: connections must be re-established
   };
   virtual ~CredentialProvider() = default;
-  // Comes back at once with what is good, though something newer is being fetched. Otherwise it waits: until there is
-  // something, a stop is requested, or the deadline has passed.
+  // Returns immediately while the current credentials are valid, even if newer ones are being fetched. Otherwise waits for the
+  // exec plugin. Errors: Interrupted when `stop` is requested; ApiUnauthorized when the plugin fails or `deadline` passes; Io.
   [[nodiscard]] virtual Result<Credentials> current(const StopToken& stop, SteadyTime deadline) = 0;
   [[nodiscard]] Result<Credentials> current() { return current(StopToken(), SteadyTime::max()); }
-  // The server answered 401: what we have is no longer good.
+  // Reports a 401: the next current() reloads the credentials.
   virtual void refused() = 0;
 };
-// `environment` finds a plugin's program (PATH). A plugin runs in a thread of its own, which nobody waits for longer than his
-// request lasts, and ends with the provider.
+// Borrows `clock`. `environment` supplies PATH to find a plugin's program. The plugin runs in a thread of its own, so that a
+// slow plugin delays a request only until that request's deadline; the destructor ends it.
 [[nodiscard]] std::unique_ptr<CredentialProvider> make_credentials(const ClusterAccess& access, Clock& clock,
                                                                    EnvironmentLookup environment);
 

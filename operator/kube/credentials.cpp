@@ -12,29 +12,29 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::chrono::seconds kReadAgain(60);
-constexpr std::chrono::seconds kBeforeExpiry(10);
-// Requests that were refused together ask for new credentials one after the other; the first one's are new enough for all.
-constexpr std::chrono::seconds kRenewAtMostEvery(1);
+constexpr std::chrono::seconds kReloadInterval(60);
+constexpr std::chrono::seconds kExpiryMargin(10);
+// Several requests often meet a 401 together. The credentials renewed for the first of them serve the others, too.
+constexpr std::chrono::seconds kMinRenewInterval(1);
 constexpr milliseconds kPluginTimeout(60'000);
-constexpr milliseconds kLookAtStop(20);
+constexpr milliseconds kStopPollInterval(20);
 
 class RefreshedCredentials final : public CredentialProvider {
  public:
   RefreshedCredentials(ClusterAccess access, Clock& clock, EnvironmentLookup environment)
       : access_(std::move(access)), clock_(clock), environment_(std::move(environment)) {
-    now_.client_certificate_pem = access_.client_certificate_pem;
-    now_.client_key_pem = access_.client_key_pem;
-    now_.version = 1;
+    current_.client_certificate_pem = access_.client_certificate_pem;
+    current_.client_key_pem = access_.client_key_pem;
+    current_.version = 1;
     if (!access_.token.empty()) {
-      now_.authorization = "Bearer " + access_.token;
+      current_.authorization = "Bearer " + access_.token;
     } else if (!access_.username.empty()) {
-      now_.authorization = "Basic " + base64_encode(access_.username + ":" + access_.password);
+      current_.authorization = "Basic " + base64_encode(access_.username + ":" + access_.password);
     }
   }
 
   ~RefreshedCredentials() override {
-    ending_.request(StopLevel::Now);
+    shutdown_.request(StopLevel::Now);
     if (plugin_.joinable()) {
       plugin_.join();
     }
@@ -45,18 +45,18 @@ class RefreshedCredentials final : public CredentialProvider {
   using CredentialProvider::current;
   Result<Credentials> current(const StopToken& stop, SteadyTime deadline) override {
     std::unique_lock lock(mutex_);
-    if (!due()) {
-      return now_;
+    if (!needs_renewal()) {
+      return current_;
     }
-    if (!wants_plugin()) {
+    if (!needs_plugin()) {
       TRY(renew(std::nullopt));
-      return now_;
+      return current_;
     }
-    const std::uint64_t round = ask_plugin();
-    if (good()) {
-      return now_;
+    const std::uint64_t this_run = start_plugin();
+    if (still_valid()) {
+      return current_;
     }
-    while (answers_ < round) {
+    while (completed_runs_ < this_run) {
       if (stop.requested()) {
         return fail(ErrorCode::Interrupted, "stopped while a credential plugin ran");
       }
@@ -64,61 +64,62 @@ class RefreshedCredentials final : public CredentialProvider {
         return fail(
             Error(ErrorCode::ApiUnauthorized, "the credential plugin `" + access_.exec->command + "` did not answer in time"));
       }
-      answered_.wait_for(lock, kLookAtStop);
+      plugin_ended_.wait_for(lock, kStopPollInterval);
     }
     if (failure_) {
       return fail(*failure_);
     }
-    return now_;
+    return current_;
   }
 
   void refused() override {
     const std::lock_guard lock(mutex_);
-    refused_ = !renewed_ || clock_.steady_now() - *renewed_ >= kRenewAtMostEvery;
+    // Credentials renewed a moment ago are newer than the ones this 401 refers to.
+    refused_ = !renewed_ || clock_.steady_now() - *renewed_ >= kMinRenewInterval;
   }
 
  private:
-  [[nodiscard]] bool changes() const {
+  [[nodiscard]] bool renewable() const {
     return !access_.token_file.empty() || !access_.client_certificate_file.empty() || !access_.client_key_file.empty() ||
            access_.exec;
   }
-  [[nodiscard]] bool due() const {
+  [[nodiscard]] bool needs_renewal() const {
     if (!renewed_ || refused_) {
-      return changes() || !renewed_;
+      return renewable() || !renewed_;
     }
     const bool files =
         !access_.token_file.empty() || !access_.client_certificate_file.empty() || !access_.client_key_file.empty();
-    return (files && clock_.steady_now() - *renewed_ >= kReadAgain) || expired();
+    return (files && clock_.steady_now() - *renewed_ >= kReloadInterval) || expired();
   }
-  [[nodiscard]] bool expired() const { return expires_ && clock_.wall_now() + kBeforeExpiry >= *expires_; }
+  [[nodiscard]] bool expired() const { return expires_ && clock_.wall_now() + kExpiryMargin >= *expires_; }
 
-  [[nodiscard]] bool wants_plugin() const { return access_.exec && (!renewed_ || refused_ || expired()); }
-  // What there is may still be sent, though it will expire soon.
-  [[nodiscard]] bool good() const { return renewed_ && !refused_ && expires_ && clock_.wall_now() < *expires_; }
+  [[nodiscard]] bool needs_plugin() const { return access_.exec && (!renewed_ || refused_ || expired()); }
+  // The credentials are about to expire but may still be sent.
+  [[nodiscard]] bool still_valid() const { return renewed_ && !refused_ && expires_ && clock_.wall_now() < *expires_; }
 
-  // Begins a run unless one is under way; how many will have ended with it.
-  std::uint64_t ask_plugin() {
-    if (!asked_) {
+  // Starts the plugin unless it is running. Returns the value of completed_runs_ that marks the end of that run.
+  std::uint64_t start_plugin() {
+    if (!plugin_running_) {
       if (plugin_.joinable()) {
         plugin_.join();
       }
-      asked_ = true;
+      plugin_running_ = true;
       plugin_ = std::thread([this] { run_plugin(); });
     }
-    return answers_ + 1;
+    return completed_runs_ + 1;
   }
 
   void run_plugin() {
     std::optional<Error> failure;
     std::optional<ExecCredential> credential;
     try {
-      auto answer = run_exec_plugin(access_, environment_, clock_, ending_.token(), kPluginTimeout);
+      auto answer = run_exec_plugin(access_, environment_, clock_, shutdown_.token(), kPluginTimeout);
       if (answer) {
         credential = std::move(*answer);
       } else {
         failure = std::move(answer).error();
       }
-    } catch (const std::exception&) {  // a thread's boundary
+    } catch (const std::exception&) {  // an exception must not leave the thread
       failure = Error(ErrorCode::Internal, "the credential plugin `" + access_.exec->command + "` could not be run");
     }
     const std::lock_guard lock(mutex_);
@@ -128,20 +129,21 @@ class RefreshedCredentials final : public CredentialProvider {
       }
     }
     failure_ = std::move(failure);
-    asked_ = false;
-    ++answers_;
-    answered_.notify_all();
+    plugin_running_ = false;
+    ++completed_runs_;
+    plugin_ended_.notify_all();
   }
 
-  // What was good stays in use while a file is away: it is being replaced, or the server will say 401.
+  // When a file cannot be read, the previous credentials stay in use: the file is probably being replaced, and if it is not,
+  // the server answers 401.
   Result<void> renew(std::optional<ExecCredential> credential) {
-    Credentials next = now_;
-    auto read = read_files(next);
+    Credentials next = current_;
+    auto read = read_files(next);  // all of them or none: `next` changes only when every file was readable
     if (!read && !renewed_) {
       return read;
     }
     if (credential) {
-      // A token that the user wrote down goes before the plugin's.
+      // As in client-go, a token or user name in the kubeconfig wins over the plugin's token.
       if (!credential->token.empty() && access_.token.empty() && access_.token_file.empty() && access_.username.empty()) {
         next.authorization = "Bearer " + credential->token;
       }
@@ -151,10 +153,10 @@ class RefreshedCredentials final : public CredentialProvider {
       }
       expires_ = credential->expires;
     }
-    if (next.client_certificate_pem != now_.client_certificate_pem || next.client_key_pem != now_.client_key_pem) {
+    if (next.client_certificate_pem != current_.client_certificate_pem || next.client_key_pem != current_.client_key_pem) {
       ++next.version;
     }
-    now_ = std::move(next);
+    current_ = std::move(next);
     renewed_ = clock_.steady_now();
     refused_ = false;
     return {};
@@ -185,14 +187,14 @@ class RefreshedCredentials final : public CredentialProvider {
   const ClusterAccess access_;
   Clock& clock_;
   const EnvironmentLookup environment_;
-  StopSource ending_;
+  StopSource shutdown_;
   std::mutex mutex_;
-  std::condition_variable answered_;
+  std::condition_variable plugin_ended_;
   std::thread plugin_;
-  bool asked_ = false;  // the plugin runs
-  std::uint64_t answers_ = 0;
+  bool plugin_running_ = false;
+  std::uint64_t completed_runs_ = 0;
   std::optional<Error> failure_;  // of the last run
-  Credentials now_;
+  Credentials current_;
   std::optional<SteadyTime> renewed_;
   std::optional<WallTime> expires_;
   bool refused_ = false;

@@ -12,10 +12,10 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::size_t kLongestQueue = 1'000;
-constexpr milliseconds kLastWords{2'000};
-constexpr milliseconds kBetweenTries{1'000};
-constexpr int kTries = 3;
+constexpr std::size_t kMaxQueue = 1'000;
+constexpr milliseconds kDrainTimeout{2'000};
+constexpr milliseconds kRetryPause{1'000};
+constexpr int kMaxAttempts = 3;
 
 class ThreadedRecorder final : public EventRecorder {
  public:
@@ -29,12 +29,12 @@ class ThreadedRecorder final : public EventRecorder {
 
   void close() override { end(); }
   void record(EventRecord event) override {
-    // Cut here, so that the queue is bounded in bytes too.
-    event.note = cut_text(std::move(event.note), kMaxEventNote);
+    // Truncated before it is queued, so that the queue is bounded in bytes, too.
+    event.note = truncate_utf8(std::move(event.note), kMaxEventNote);
     const WallTime now = clock_.wall_now();
     {
       const std::lock_guard lock(mutex_);
-      if (queue_.size() < kLongestQueue && !ending_) {
+      if (queue_.size() < kMaxQueue && !ending_) {
         queue_.push_back({std::move(event), now});
         wake_.notify_one();
         return;
@@ -51,7 +51,7 @@ class ThreadedRecorder final : public EventRecorder {
     }
     {
       const std::lock_guard lock(mutex_);
-      give_up_at_ = clock_.steady_now() + kLastWords;
+      drain_until_ = clock_.steady_now() + kDrainTimeout;
       ending_ = true;
     }
     stop_.request();
@@ -61,19 +61,19 @@ class ThreadedRecorder final : public EventRecorder {
   void work();
   void write(const EventWrite& write, const EventOccurrence* occurrence);
   Result<KubeObject> send(const EventWrite& write);
-  // Waits for an event or for a count that is due; nullopt: only counts, or the end.
+  // Waits for an event, a series update that is due, or the end. nullopt: no event is queued.
   std::optional<EventOccurrence> next(std::unique_lock<std::mutex>& lock);
 
   KubeClient& client_;
   Clock& clock_;
   Log log_;
-  EventSeries series_;  // of the thread
-  StopSource stop_;     // ends pauses, not requests
+  EventSeries series_;  // used by the thread only
+  StopSource stop_;     // interrupts pauses between attempts, not requests
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<EventOccurrence> queue_;
   bool ending_ = false;
-  SteadyTime give_up_at_;
+  SteadyTime drain_until_;
   std::atomic<std::uint64_t> dropped_{0};
   std::thread thread_;
 };
@@ -98,7 +98,7 @@ void ThreadedRecorder::work() {
   while (true) {
     const std::optional<EventOccurrence> occurrence = next(lock);
     const bool last = ending_ && !occurrence;
-    const bool late = ending_ && clock_.steady_now() >= give_up_at_;
+    const bool late = ending_ && clock_.steady_now() >= drain_until_;
     if (late) {
       dropped_ += queue_.size() + (occurrence ? 1U : 0U);
       return;
@@ -110,8 +110,9 @@ void ThreadedRecorder::work() {
         write(each, &*occurrence);
       }
     }
+    // Series counts after the event itself: at the end, what the events still queued added is written, too.
     for (const EventWrite& each : series_.due(now, last)) {
-      if (!last || clock_.steady_now() < give_up_at_) {
+      if (!last || clock_.steady_now() < drain_until_) {
         write(each, nullptr);
       }
     }
@@ -123,7 +124,7 @@ void ThreadedRecorder::work() {
 }
 
 Result<KubeObject> ThreadedRecorder::send(const EventWrite& write) {
-  for (int tries = 1;; ++tries) {
+  for (int attempt = 1;; ++attempt) {
     Result<KubeObject> written = write.kind == EventWrite::Kind::Create
                                      ? client_.create(kube::kEvents, write.name_space, write.body)
                                      : client_.patch(kube::kEvents, write.name_space, write.name, write.body);
@@ -131,11 +132,11 @@ Result<KubeObject> ThreadedRecorder::send(const EventWrite& write) {
       return written;
     }
     const ErrorCode code = written.error().code;
-    if (code == ErrorCode::ApiConflict && tries > 1) {
-      return write.body;  // the try before made it, its answer got lost
+    if (code == ErrorCode::ApiConflict && attempt > 1) {
+      return write.body;  // the previous attempt created it and its response was lost
     }
-    const bool may_pass = code == ErrorCode::ApiUnreachable || code == ErrorCode::ApiThrottled;
-    if (!may_pass || tries == kTries || !clock_.wait(kBetweenTries * tries, stop_.token())) {
+    const bool transient = code == ErrorCode::ApiUnreachable || code == ErrorCode::ApiThrottled;
+    if (!transient || attempt == kMaxAttempts || !clock_.wait(kRetryPause * attempt, stop_.token())) {
       return written;
     }
   }
@@ -147,7 +148,7 @@ void ThreadedRecorder::write(const EventWrite& write, const EventOccurrence* occ
     return;
   }
   series_.forget(write.series);
-  // Somebody removed the object of a series: its next event begins a new one, and this is that event.
+  // The Event object of the series was deleted meanwhile (events have a TTL): start a new series with this occurrence.
   if (write.kind == EventWrite::Kind::Update && written.error().code == ErrorCode::ApiNotFound && occurrence != nullptr) {
     const std::vector<EventWrite> anew = series_.add(*occurrence, clock_.steady_now());
     if (send(anew.front())) {

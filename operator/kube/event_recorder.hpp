@@ -1,13 +1,9 @@
-// Events (events.k8s.io/v1): what happened to a resource, for `kubectl describe` and alerting.
+// Records Kubernetes Events (events.k8s.io/v1) about a resource, for `kubectl describe` and alerting.
 //
-// record() never blocks and never fails: events are written by a thread of their own and are dropped, and counted, when the
-// server does not keep up. Repeats of the same event (object, reason, action, type, note) within ten minutes become one object
-// with a series. Notes are cut to 1 kB, reasons and actions to 128 characters.
+// A background thread writes the events. Repeats of an event within ten minutes are aggregated into one object with a series
+// (see event_series.hpp).
 //
-// A refused event (no right to write it, its namespace is going away) is dropped and not tried again; when the server cannot be
-// reached it is tried three times. A series counts on in memory and is written at its second event, then once a minute.
-//
-// Threads: record() from any thread. Ownership: borrows client and clock.
+// Threads: record() and dropped() from any thread.
 #pragma once
 
 #include <cstdint>
@@ -40,15 +36,18 @@ struct EventRecord {
 class EventRecorder {
  public:
   virtual ~EventRecorder() = default;
+  // Queues an event. Never blocks and never fails: an event is dropped and counted when the queue (1,000 events) is full or the
+  // server refuses it; it is tried three times when the server cannot be reached. Notes are cut to 1 KiB, reasons and actions
+  // to 128 bytes.
   virtual void record(EventRecord event) = 0;
-  // Writes what is left, for two seconds at most after the request then under way; later events are dropped. The destructor
+  // Writes the queued events, for at most two seconds after the request then in progress, and drops later ones. The destructor
   // does the same.
   virtual void close() = 0;
-  // Events that were never written: the queue was full, the server refused them, or there was no time left at the end.
+  // The number of events that were never written: the queue was full, the server refused them, or close() ran out of time.
   [[nodiscard]] virtual std::uint64_t dropped() const { return 0; }
 };
 
-// `reporter`: "athanor-operator"; `instance`: the pod's name.
+// Borrows `client` and `clock`. `reporter`: reportingController, "athanor-operator"; `instance`: the pod's name.
 [[nodiscard]] std::unique_ptr<EventRecorder> make_event_recorder(KubeClient& client, Clock& clock, std::string reporter,
                                                                  std::string instance, Log log);
 

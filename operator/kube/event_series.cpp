@@ -12,9 +12,9 @@ namespace {
 
 using std::chrono::minutes;
 
-constexpr minutes kSeriesEnds{10};
-constexpr minutes kBetweenUpdates{1};
-constexpr std::size_t kMostSeries = 4'096;
+constexpr minutes kSeriesLifetime{10};
+constexpr minutes kUpdateInterval{1};
+constexpr std::size_t kMaxSeries = 4'096;
 constexpr std::size_t kMaxName = 253;
 
 std::string identity_of(const EventRecord& record) {
@@ -25,16 +25,16 @@ std::string identity_of(const EventRecord& record) {
     text += '\0';
   }
   text += record.type == EventType::Warning ? 'W' : 'N';
-  return sha256_hex(text).substr(0, 32);  // notes are long, and thousands of series may be open
+  return sha256_hex(text).substr(0, 32);  // a digest, because notes are long and thousands of series may be open
 }
 
 }  // namespace
 
-std::string cut_text(std::string text, std::size_t most) {
-  if (text.size() <= most) {
+std::string truncate_utf8(std::string text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) {
     return text;
   }
-  std::size_t end = most;
+  std::size_t end = max_bytes;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
     --end;
   }
@@ -43,29 +43,30 @@ std::string cut_text(std::string text, std::size_t most) {
 }
 
 EventSeries::EventSeries(std::string reporter, std::string instance)
-    : reporter_(std::move(reporter)), instance_(cut_text(std::move(instance), kMaxEventWord)) {}
+    : reporter_(std::move(reporter)), instance_(truncate_utf8(std::move(instance), kMaxEventWord)) {}
 
 std::vector<EventWrite> EventSeries::add(const EventOccurrence& occurrence, SteadyTime now) {
   std::string series = identity_of(occurrence.record);
   const auto found = known_.find(series);
-  if (found == known_.end() || now - found->second.last >= kSeriesEnds) {
+  if (found == known_.end() || now - found->second.last >= kSeriesLifetime) {
     std::vector<EventWrite> writes;
     if (found != known_.end()) {
+      // The series has ended: write its last count before its entry is reused.
       if (found->second.unwritten) {
         writes.push_back(update(series, found->second, now));
       }
       known_.erase(found);
     }
-    make_room(now);
+    evict(now);
     writes.push_back(create(occurrence, std::move(series), now));
     return writes;
   }
-  Known& known = found->second;
+  Series& known = found->second;
   ++known.count;
   known.last = now;
   known.last_at = occurrence.at;
   known.unwritten = true;
-  if (known.count > 2 && now - known.written < kBetweenUpdates) {
+  if (known.count > 2 && now - known.written < kUpdateInterval) {
     return {};
   }
   return {update(series, known, now)};
@@ -74,11 +75,11 @@ std::vector<EventWrite> EventSeries::add(const EventOccurrence& occurrence, Stea
 std::vector<EventWrite> EventSeries::due(SteadyTime now, bool at_the_end) {
   std::vector<EventWrite> writes;
   for (auto entry = known_.begin(); entry != known_.end();) {
-    Known& known = entry->second;
-    if (known.unwritten && (at_the_end || now - known.written >= kBetweenUpdates)) {
+    Series& known = entry->second;
+    if (known.unwritten && (at_the_end || now - known.written >= kUpdateInterval)) {
       writes.push_back(update(entry->first, known, now));
     }
-    entry = now - known.last >= kSeriesEnds ? known_.erase(entry) : std::next(entry);
+    entry = now - known.last >= kSeriesLifetime ? known_.erase(entry) : std::next(entry);
   }
   return writes;
 }
@@ -87,7 +88,7 @@ std::optional<SteadyTime> EventSeries::next_due() const {
   std::optional<SteadyTime> next;
   for (const auto& [series, known] : known_) {
     if (known.unwritten) {
-      next = std::min(next.value_or(SteadyTime::max()), known.written + kBetweenUpdates);
+      next = std::min(next.value_or(SteadyTime::max()), known.written + kUpdateInterval);
     }
   }
   return next;
@@ -101,7 +102,7 @@ EventWrite EventSeries::create(const EventOccurrence& occurrence, std::string se
   const EventTarget& regarding = occurrence.record.regarding;
   EventWrite write;
   write.name_space = regarding.key.name_space.empty() ? std::string(kDefaultNamespace) : regarding.key.name_space;
-  write.name = regarding.key.name.substr(0, kMaxName - 17) + "." + random_hex(16);
+  write.name = regarding.key.name.substr(0, kMaxName - 17) + "." + random_hex(16);  // 17: the dot and 16 digits
   KubeObject object{{"apiVersion", regarding.type.api_version()}, {"kind", regarding.type.kind}, {"name", regarding.key.name}};
   for (const auto& [field, value] : {std::pair{"namespace", &regarding.key.name_space}, std::pair{"uid", &regarding.uid},
                                      std::pair{"resourceVersion", &regarding.resource_version}}) {
@@ -115,17 +116,17 @@ EventWrite EventSeries::create(const EventOccurrence& occurrence, std::string se
                 {"eventTime", micro_time(occurrence.at)},
                 {"reportingController", reporter_},
                 {"reportingInstance", instance_},
-                {"action", cut_text(occurrence.record.action, kMaxEventWord)},
-                {"reason", cut_text(occurrence.record.reason, kMaxEventWord)},
+                {"action", truncate_utf8(occurrence.record.action, kMaxEventWord)},
+                {"reason", truncate_utf8(occurrence.record.reason, kMaxEventWord)},
                 {"regarding", std::move(object)},
-                {"note", cut_text(occurrence.record.note, kMaxEventNote)},
+                {"note", truncate_utf8(occurrence.record.note, kMaxEventNote)},
                 {"type", occurrence.record.type == EventType::Warning ? "Warning" : "Normal"}};
-  known_[series] = Known{write.name_space, write.name, 1, false, occurrence.at, now, now};
+  known_[series] = Series{write.name_space, write.name, 1, false, occurrence.at, now, now};
   write.series = std::move(series);
   return write;
 }
 
-EventWrite EventSeries::update(const std::string& series, Known& known, SteadyTime now) {
+EventWrite EventSeries::update(const std::string& series, Series& known, SteadyTime now) {
   known.unwritten = false;
   known.written = now;
   EventWrite write;
@@ -137,12 +138,12 @@ EventWrite EventSeries::update(const std::string& series, Known& known, SteadyTi
   return write;
 }
 
-void EventSeries::make_room(SteadyTime now) {
-  if (known_.size() < kMostSeries) {
+void EventSeries::evict(SteadyTime now) {
+  if (known_.size() < kMaxSeries) {
     return;
   }
-  std::erase_if(known_, [now](const auto& entry) { return now - entry.second.last >= kSeriesEnds; });
-  if (known_.size() >= kMostSeries) {
+  std::erase_if(known_, [now](const auto& entry) { return now - entry.second.last >= kSeriesLifetime; });
+  if (known_.size() >= kMaxSeries) {
     known_.erase(std::ranges::min_element(known_, {}, [](const auto& entry) { return entry.second.last; }));
   }
 }

@@ -1,7 +1,7 @@
-// What becomes of an event: a new object, one more of a series, or nothing yet.
+// Aggregates equal events (same object, reason, action, type and note) into series and decides what to write when.
 //
-// The first of its kind (object, reason, action, type and note) is created. The second makes it a series at once; later ones
-// are counted and written at most once a minute. A series nobody added to for ten minutes is over.
+// The first occurrence creates the Event; the second turns it into a series immediately; later ones are counted and written at
+// most once a minute. A series ends after ten minutes without an occurrence.
 //
 // Threads: one.
 #pragma once
@@ -26,7 +26,7 @@ struct EventOccurrence {
 struct EventWrite {
   enum class Kind : std::uint8_t { Create, Update };
   Kind kind = Kind::Create;
-  std::string series;  // which one, for forget()
+  std::string series;  // key for forget()
   std::string name_space;
   std::string name;
   KubeObject body;  // the Event, or the merge patch with its series
@@ -35,18 +35,18 @@ struct EventWrite {
 class EventSeries {
  public:
   EventSeries(std::string reporter, std::string instance);
-  // What is to be written now, if anything.
+  // Counts an occurrence. Returns the writes to send now, in order; often none.
   [[nodiscard]] std::vector<EventWrite> add(const EventOccurrence& occurrence, SteadyTime now);
-  // Counts that waited long enough; all of them at the end. Series that are over are forgotten.
+  // The updates whose minute has passed; with `at_the_end`, all that are unwritten. Drops the series that have ended.
   [[nodiscard]] std::vector<EventWrite> due(SteadyTime now, bool at_the_end = false);
-  // When due() has something to say next.
+  // When due() will next return a write; nullopt: nothing is unwritten.
   [[nodiscard]] std::optional<SteadyTime> next_due() const;
-  // The object is gone or was never made: the next occurrence begins anew.
+  // Call it when a write failed: the Event object may not exist, so the next occurrence creates a new one.
   void forget(const std::string& series);
   [[nodiscard]] std::size_t size() const { return known_.size(); }
 
  private:
-  struct Known {
+  struct Series {
     std::string name_space;
     std::string name;
     std::int64_t count = 1;
@@ -56,15 +56,15 @@ class EventSeries {
     SteadyTime written;
   };
   [[nodiscard]] EventWrite create(const EventOccurrence& occurrence, std::string series, SteadyTime now);
-  [[nodiscard]] static EventWrite update(const std::string& series, Known& known, SteadyTime now);
-  void make_room(SteadyTime now);
+  [[nodiscard]] static EventWrite update(const std::string& series, Series& known, SteadyTime now);
+  void evict(SteadyTime now);
 
   const std::string reporter_;
   const std::string instance_;
-  std::map<std::string, Known> known_;
+  std::map<std::string, Series> known_;
 };
 
-// At most `most` bytes, cut between characters.
-[[nodiscard]] std::string cut_text(std::string text, std::size_t most);
+// `text` cut to at most `max_bytes`, never inside a UTF-8 sequence.
+[[nodiscard]] std::string truncate_utf8(std::string text, std::size_t max_bytes);
 
 }  // namespace athanor::controller

@@ -22,7 +22,7 @@ Error refused(const ExecPlugin& plugin, const std::string& words) {
   return Error(ErrorCode::ApiUnauthorized, "the credential plugin `" + plugin.command + "` " + words);
 }
 
-// What KUBERNETES_EXEC_INFO holds.
+// The value of KUBERNETES_EXEC_INFO.
 Result<std::string> exec_info(const ClusterAccess& access) {
   json spec = {{"interactive", false}};
   if (access.exec->provide_cluster_info) {
@@ -45,7 +45,7 @@ Result<std::string> exec_info(const ClusterAccess& access) {
   return json{{"apiVersion", access.exec->api_version}, {"kind", "ExecCredential"}, {"spec", std::move(spec)}}.dump();
 }
 
-// The program's path: as it stands with a slash in it, otherwise from PATH.
+// The program's path. A command without a slash is looked up in PATH.
 Result<std::string> program_of(const ExecPlugin& plugin, const EnvironmentLookup& environment) {
   if (plugin.command.find('/') != std::string::npos) {
     return plugin.command;
@@ -53,7 +53,7 @@ Result<std::string> program_of(const ExecPlugin& plugin, const EnvironmentLookup
   const std::string path = environment("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
   for (std::size_t start = 0; start <= path.size();) {
     const std::size_t end = std::min(path.find(':', start), path.size());
-    // An empty part would mean the current folder, and nobody means that.
+    // An empty entry in PATH means the current folder; skipping it avoids running a program found there by accident.
     if (std::string candidate = path.substr(start, end - start) + "/" + plugin.command;
         end > start && ::access(candidate.c_str(), X_OK) == 0) {
       return candidate;

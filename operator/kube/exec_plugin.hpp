@@ -1,7 +1,7 @@
-// Exec plugins (client.authentication.k8s.io): a program of the user's that hands out a token or a client certificate.
+// Exec credential plugins (client.authentication.k8s.io): a program that prints a token or a client certificate.
 //
-// Threads: any; occupies the caller while the plugin runs. Secrets: the answer is one; errors show the plugin's name, its exit
-// code and the sanitised beginning of its standard error, never its output.
+// Threads: safe from any thread. Secrets: the output is one; errors show the plugin's name, its exit code and the sanitised
+// beginning of its standard error, never its standard output.
 #pragma once
 
 #include <optional>
@@ -18,11 +18,13 @@ struct ExecCredential {
   std::optional<WallTime> expires;
 };
 
+// Runs `access.exec` (must be set) and blocks until it ends. Errors: ApiUnauthorized when the plugin is missing, fails, exceeds
+// `timeout` or prints something invalid; Interrupted on a stop. The plugin is killed in the last two cases.
 [[nodiscard]] Result<ExecCredential> run_exec_plugin(const ClusterAccess& access, const EnvironmentLookup& environment,
                                                      Clock& clock, const StopToken& stop, milliseconds timeout);
-// The plugin's standard output.
+// Parses the plugin's standard output. Errors: ApiUnauthorized.
 [[nodiscard]] Result<ExecCredential> parse_exec_credential(const std::string& output, const ExecPlugin& plugin);
-// "2026-11-21T02:10:00Z", with fractions and offsets.
+// "2026-11-21T02:10:00Z", also with an offset; fractions of a second are dropped. nullopt when it is not a time.
 [[nodiscard]] std::optional<WallTime> parse_rfc3339(const std::string& text);
 
 }  // namespace athanor::controller

@@ -7,23 +7,24 @@
 namespace athanor::controller {
 namespace {
 
-// A WatchList ends early and is resumed: a server that leaves out the end mark is found out soon.
+// The first watch is short, so that a server that never sends the bookmark ending a WatchList is detected soon.
 constexpr std::chrono::seconds kFirstWatch{60};
-constexpr int kMostBrokenWatchLists = 2;
-// A server may call a version that it does not like an internal error; this many attempts take three minutes.
-constexpr std::uint64_t kMostBrokenResumptions = 10;
-// A watch that ends sooner and brought nothing counts as a failure, or we would ask in a circle.
-constexpr milliseconds kShortestUseful{1'000};
-// Bookmarks come every minute. A watch that stays silent for longer may wait for a version that the server has yet to reach,
-// because it was set back to a backup: then it would be silent for days.
-constexpr milliseconds kLongestSilence{85'000};
+constexpr int kMaxBrokenWatchLists = 2;
+// Some servers answer 500 instead of 410 to a version they cannot resume at. Ten attempts take about three minutes.
+constexpr std::uint64_t kMaxFailedResumptions = 10;
+// A watch that ends sooner without an event counts as a failure. Without a back-off this would be a busy loop.
+constexpr milliseconds kMinUsefulWatch{1'000};
+// Bookmarks come every minute. A watch silent for longer may be waiting for a version that a server restored from a backup will
+// reach only in days.
+constexpr milliseconds kMaxSilence{85'000};
 
 const std::string* text_in(const KubeObject& object, const char* field) {
   const auto found = object.find(field);
   return found != object.end() ? found->get_ptr<const std::string*>() : nullptr;
 }
 
-// Versions are numbers that grow. False for texts that are none: their order is unknown.
+// resourceVersions are growing integers in practice, though the API calls them opaque. Where they are not, the order is unknown
+// and not_newer() is false: the event is then delivered.
 bool is_number(std::string_view version) {
   return !version.empty() && version.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -61,7 +62,7 @@ Informer::Informer(KubeClient& client, Clock& clock, InformerHandler& handler, I
       handler_(handler),
       options_(std::move(options)),
       log_(log.with({{"type", options_.type.plural}})),
-      luck_(static_cast<std::minstd_rand::result_type>(options_.seed + 1)) {}
+      random_(static_cast<std::minstd_rand::result_type>(options_.seed + 1)) {}
 
 void Informer::run(const StopToken& stop) {
   while (!stop.requested()) {
@@ -79,7 +80,7 @@ bool Informer::step(const StopToken& stop) {
   if (!resource_version_.empty()) {
     return watch(false, stop);
   }
-  if (watch_list_ && broken_watch_lists_ < kMostBrokenWatchLists) {
+  if (watch_list_ && broken_watch_lists_ < kMaxBrokenWatchLists) {
     return watch(true, stop);
   }
   return list();
@@ -93,13 +94,14 @@ bool Informer::list() {
   options.metadata_only = options_.metadata_only;
   options.on_restart = [this] { begin_list(); };
   begin_list();
-  Result<std::string> listed = client_.list(options_.type, options, [this](const KubeObject& object) { tell(object, false); });
+  Result<std::string> listed =
+      client_.list(options_.type, options, [this](const KubeObject& object) { deliver(object, false); });
   broken_watch_lists_ = 0;
   if (listed && listed->empty()) {
     listed = fail(ErrorCode::ApiUnreachable, "the API server answered with a list that has no version");
   }
   if (!listed) {
-    return judge(listed.error(), true);
+    return handle_error(listed.error(), true);
   }
   finish_list(std::move(*listed));
   return false;
@@ -113,7 +115,7 @@ bool Informer::watch(bool from_the_beginning, const StopToken& stop) {
   options.metadata_only = options_.metadata_only;
   options.resource_version = resource_version_;
   options.send_initial_events = from_the_beginning;
-  options.timeout = watch_time(from_the_beginning ? std::min(kFirstWatch, options_.shortest_watch) : options_.shortest_watch);
+  options.timeout = watch_time(from_the_beginning ? std::min(kFirstWatch, options_.min_watch) : options_.min_watch);
   if (from_the_beginning) {
     begin_list();
   }
@@ -121,52 +123,53 @@ bool Informer::watch(bool from_the_beginning, const StopToken& stop) {
   received_ = 0;
   const SteadyTime begun = clock_.steady_now();
   const Result<void> ended = client_.watch(
-      options_.type, options, [this](WatchEvent event) { take(std::move(event)); }, stop);
+      options_.type, options, [this](WatchEvent event) { handle_event(std::move(event)); }, stop);
   if (stop.requested()) {
     return false;
   }
-  const bool incomplete = from_the_beginning && listing_;
+  const bool incomplete = from_the_beginning && listing_;  // the WatchList broke before its end bookmark
   if (!incomplete && gap_) {
     start_over();
-  } else if (received_ == 0 && clock_.steady_now() - begun >= kLongestSilence) {
-    log_.info("watch was silent, listing anew");
+  } else if (received_ == 0 && clock_.steady_now() - begun >= kMaxSilence) {
+    log_.info("watch was silent, relisting");
     start_over();
   }
   if (!ended) {
     broken_watch_lists_ += incomplete ? 1 : 0;
-    return judge(ended.error(), incomplete);
+    return handle_error(ended.error(), incomplete);
   }
   if (incomplete) {
-    log_.info("the server does not say where a WatchList ends; listing instead");
+    log_.info("WatchList ended without its end bookmark, listing instead");
     watch_list_ = false;
     return false;
   }
-  if (received_ == 0 && clock_.steady_now() - begun < kShortestUseful) {
+  if (received_ == 0 && clock_.steady_now() - begun < kMinUsefulWatch) {
     ++failures_;
-    log_.warn("watch ended at once");
+    log_.warn("watch ended immediately");
     return true;
   }
   return false;
 }
 
-// What an error means for the next step; true: after a pause.
-bool Informer::judge(const Error& error, bool from_the_beginning) {
+// Decides how to go on after an error. Returns whether to back off first.
+bool Informer::handle_error(const Error& error, bool from_the_beginning) {
   if (error.code == ErrorCode::ApiExpired) {
     ++expired_;
     start_over();
-    log_.info("history is gone, listing anew");
+    log_.info("resource version expired, relisting");
+    // The first 410 is normal and relists at once; only repeated ones back off.
     failures_ = static_cast<std::uint64_t>(expired_in_a_row_++);
     return failures_ > 0;
   }
   if (error.code == ErrorCode::ApiInvalid && from_the_beginning && watch_list_) {
-    log_.info("the server does not know WatchList; listing instead");
+    log_.info("server does not support WatchList, listing instead");
     watch_list_ = false;
     return false;
   }
   if (error.code == ErrorCode::ApiInvalid) {
-    start_over();  // the version to go on at may be what it refuses
+    start_over();  // the server may be refusing the resourceVersion
   }
-  if (++failures_ % kMostBrokenResumptions == 0) {
+  if (++failures_ % kMaxFailedResumptions == 0) {
     start_over();
   }
   LogFields fields = error_fields(error);
@@ -177,12 +180,12 @@ bool Informer::judge(const Error& error, bool from_the_beginning) {
 
 void Informer::pause(const StopToken& stop) {
   const int doublings = static_cast<int>(std::clamp<std::uint64_t>(failures_, 1, 20)) - 1;
-  const milliseconds grown = std::min(options_.first_pause * (1 << doublings), options_.longest_pause);
-  const double spread = std::uniform_real_distribution<double>(1.0, 1.5)(luck_);
-  clock_.wait(milliseconds(static_cast<milliseconds::rep>(static_cast<double>(grown.count()) * spread)), stop);
+  const milliseconds grown = std::min(options_.initial_backoff * (1 << doublings), options_.max_backoff);
+  const double jitter = std::uniform_real_distribution<double>(1.0, 1.5)(random_);
+  clock_.wait(milliseconds(static_cast<milliseconds::rep>(static_cast<double>(grown.count()) * jitter)), stop);
 }
 
-void Informer::take(WatchEvent event) {
+void Informer::handle_event(WatchEvent event) {
   if (event.kind == WatchEvent::Kind::Unknown) {
     skip(event.object);
     return;
@@ -190,7 +193,7 @@ void Informer::take(WatchEvent event) {
   ++received_;
   if (event.kind != WatchEvent::Kind::Bookmark) {
     ++events_;
-    tell(event.object, event.kind == WatchEvent::Kind::Deleted);
+    deliver(event.object, event.kind == WatchEvent::Kind::Deleted);
     return;
   }
   const auto metadata = event.object.is_object() ? event.object.find("metadata") : event.object.end();
@@ -199,6 +202,7 @@ void Informer::take(WatchEvent event) {
   if (version == nullptr || version->empty()) {
     skip(event.object);
   } else if (!listing_) {
+    // A bookmark proves that the watch works, so it resets the back-off as an event does.
     expired_in_a_row_ = 0;
     failures_ = 0;
     resource_version_ = not_newer(*version, resource_version_) ? resource_version_ : *version;
@@ -207,7 +211,7 @@ void Informer::take(WatchEvent event) {
   }
 }
 
-void Informer::tell(const KubeObject& object, bool removed) {
+void Informer::deliver(const KubeObject& object, bool removed) {
   std::optional<Identity> identity = identity_of(object);
   if (!identity) {
     skip(nullptr);
@@ -215,7 +219,7 @@ void Informer::tell(const KubeObject& object, bool removed) {
   }
   if (!listing_) {
     if (not_newer(identity->resource_version, resource_version_)) {
-      return;  // told before, or overtaken by what was told
+      return;  // delivered before, or older than what was delivered
     }
     expired_in_a_row_ = 0;
     failures_ = 0;
@@ -235,12 +239,12 @@ void Informer::tell(const KubeObject& object, bool removed) {
   }
 }
 
-// The thread's boundary: whoever may write an object must not be able to end the process by it.
+// Catches everything: a hostile object must not end the process.
 void Informer::apply(const ResourceKey& key, const KubeObject& object) {
   try {
     handler_.applied(key, object);
   } catch (const std::exception& exception) {
-    log_.error("an object cannot be taken", {{"resource", key.text()}, {"error", exception.what()}});
+    log_.error("object skipped, its handler failed", {{"resource", key.text()}, {"error", exception.what()}});
   }
 }
 
@@ -268,7 +272,8 @@ void Informer::finish_list(std::string resource_version) {
   broken_watch_lists_ = 0;
   ++lists_;
   resource_version_ = std::move(resource_version);
-  if (!gap_) {  // otherwise the next list tells
+  // After an unreadable event a missing object may exist after all; the next complete list decides.
+  if (!gap_) {
     for (auto each = known_.begin(); each != known_.end();) {
       if (each->second.listed) {
         ++each;
@@ -291,7 +296,7 @@ void Informer::start_over() {
 
 std::chrono::seconds Informer::watch_time(std::chrono::seconds shortest) {
   return std::chrono::seconds(
-      std::uniform_int_distribution<std::chrono::seconds::rep>(shortest.count(), 2 * shortest.count())(luck_));
+      std::uniform_int_distribution<std::chrono::seconds::rep>(shortest.count(), 2 * shortest.count())(random_));
 }
 
 }  // namespace athanor::controller

@@ -1,19 +1,12 @@
-// An informer: keeps somebody's picture of one kind of object in step with the API server.
+// Lists and watches one resource type and reports every change to a handler, like client-go's reflector.
 //
-// It lists (as a WatchList where the server can, otherwise page by page), then watches from there, and goes on after every
-// dropped watch at the last resourceVersion it saw, without listing again. A history that is gone (410, as a status or inside
-// the stream) makes it list anew; so do ten failures in a row, and a watch without even a bookmark for 85 seconds, because
-// the server may have been set back to a backup. Then what is missing is told as deleted. The informer itself remembers
-// nothing of an object but its identity and version: what is kept of it is the handler's business.
+// It starts with a WatchList where the server supports it, otherwise with a paged list, and then watches, resuming each watch
+// at the last resourceVersion it saw. It lists again after a 410, after ten failures in a row, and when a watch stayed silent
+// for 85 seconds, without even a bookmark: etcd may have been restored from a backup. Objects missing from a new list are
+// reported as deleted. The informer keeps only keys and versions; storing objects is up to the handler.
 //
-// Pauses between failed attempts grow from 800 ms to 30 s, with jitter. A watch is asked for with a random time of five to ten
-// minutes, so that thousands of watches do not end at once.
-//
-// An event that cannot be read is skipped with a line in the log; when that watch ends, everything is listed anew. An object
-// that the handler throws at is skipped too: it must not end the others.
-//
-// Threads: run() occupies its thread until stopped and calls the handler from it; synced() and statistics() from any thread.
-// Ownership: borrows client, clock and handler.
+// Threads: run() blocks its thread and calls the handler from it; synced() and statistics() from any thread. Ownership: borrows
+// client, clock and handler.
 #pragma once
 
 #include <atomic>
@@ -31,10 +24,12 @@ namespace athanor::controller {
 class InformerHandler {
  public:
   virtual ~InformerHandler() = default;
-  // New or changed; told once for every resourceVersion, never an older one after a newer one.
+  // An object was added or changed. Called once for each resourceVersion, never with an older one after a newer one. An
+  // exception is logged and skips the object.
   virtual void applied(const ResourceKey& key, const KubeObject& object) = 0;
+  // An object was deleted, or is missing from a new list.
   virtual void deleted(const ResourceKey& key) = 0;
-  // The first list is complete.
+  // The first list is complete. Called once.
   virtual void synced() {}
 };
 
@@ -43,38 +38,41 @@ struct InformerOptions {
   std::string name_space{};
   std::string label_selector{};
   std::string field_selector{};
-  bool metadata_only = false;  // the handler gets no more than identity, labels, annotations and owners
-  milliseconds first_pause{800};
-  milliseconds longest_pause{30'000};
-  std::chrono::seconds shortest_watch{300};  // and up to twice that
-  std::uint64_t seed = 0;                    // of jitter and watch times
+  bool metadata_only = false;  // see ListOptions
+  milliseconds initial_backoff{800};
+  milliseconds max_backoff{30'000};
+  // A watch lasts between this and twice this time, at random, so that thousands of watches do not end together.
+  std::chrono::seconds min_watch{300};
+  std::uint64_t seed = 0;  // of jitter and watch times
 };
 
 struct InformerStatistics {
-  std::uint64_t lists = 0;  // complete ones, of either way
+  std::uint64_t lists = 0;  // completed lists and WatchLists
   std::uint64_t watches = 0;
-  std::uint64_t events = 0;    // of objects, in watches
-  std::uint64_t expired = 0;   // 410
-  std::uint64_t failures = 0;  // in a row, now
+  std::uint64_t events = 0;    // in watches, without bookmarks
+  std::uint64_t expired = 0;   // 410 responses
+  std::uint64_t failures = 0;  // consecutive failures up to now
 };
 
 class Informer {
  public:
   Informer(KubeClient& client, Clock& clock, InformerHandler& handler, InformerOptions options, const Log& log);
 
+  // Blocks until `stop` is requested. Failures are logged and retried after a back-off from initial_backoff to max_backoff.
   void run(const StopToken& stop);
+  // Whether the first list is complete.
   [[nodiscard]] bool synced() const { return synced_; }
   [[nodiscard]] InformerStatistics statistics() const;
 
  private:
-  // One list or one watch; whether to pause before the next.
+  // One list or one watch. Like list() and watch(), it returns whether to back off before the next.
   [[nodiscard]] bool step(const StopToken& stop);
   [[nodiscard]] bool list();
   [[nodiscard]] bool watch(bool from_the_beginning, const StopToken& stop);
-  [[nodiscard]] bool judge(const Error& error, bool from_the_beginning);
+  [[nodiscard]] bool handle_error(const Error& error, bool from_the_beginning);
   void pause(const StopToken& stop);
-  void take(WatchEvent event);
-  void tell(const KubeObject& object, bool removed);
+  void handle_event(WatchEvent event);
+  void deliver(const KubeObject& object, bool removed);
   void apply(const ResourceKey& key, const KubeObject& object);
   void skip(const KubeObject& object);
   void begin_list();
@@ -87,19 +85,19 @@ class Informer {
   InformerHandler& handler_;
   InformerOptions options_;
   Log log_;
-  std::minstd_rand luck_;
+  std::minstd_rand random_;
   struct Known {
     std::string resource_version;
-    bool listed = false;  // since begin_list()
+    bool listed = false;  // seen since begin_list()
   };
   std::map<ResourceKey, Known> known_;
-  std::string resource_version_;  // where to go on; empty: a list is due
-  bool listing_ = false;          // between the beginning of a list and its end
-  bool gap_ = false;              // something was unreadable: what is not in this list may exist nevertheless
-  int expired_in_a_row_ = 0;      // 410 answers since the last event
-  bool watch_list_ = true;        // until the server says it cannot
+  std::string resource_version_;  // where the next watch resumes; empty: list first
+  bool listing_ = false;          // between begin_list() and finish_list()
+  bool gap_ = false;              // an event was unreadable: an object missing from this list may exist after all
+  int expired_in_a_row_ = 0;      // 410 responses since the last event
+  bool watch_list_ = true;        // false once the server turned out not to support WatchList
   int broken_watch_lists_ = 0;    // in a row
-  std::uint64_t received_ = 0;    // in this watch
+  std::uint64_t received_ = 0;    // events and bookmarks in this watch
   std::atomic<bool> synced_{false};
   std::atomic<std::uint64_t> lists_{0}, watches_{0}, events_{0}, expired_{0}, failures_{0};
 };

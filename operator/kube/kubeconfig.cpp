@@ -21,7 +21,7 @@ struct Kubeconfig {
   YamlNode root;
 };
 
-// The fields of one mapping that we use; others are somebody else's and stay unread. Keeps the first fault.
+// Reads the supported fields of one mapping; unknown fields are ignored, as kubectl does. Keeps the first error.
 class Section {
  public:
   Section() = default;
@@ -76,12 +76,12 @@ class Section {
     }
     return found != nullptr ? found->items : none;
   }
-  // A path, from the kubeconfig's own folder.
+  // A path. Relative ones start at the kubeconfig's folder.
   std::string path_text(std::string_view key) {
     const std::string value = text(key);
-    return value.empty() ? value : beside(value);
+    return value.empty() ? value : relative_to_file(value);
   }
-  [[nodiscard]] std::string beside(const std::string& path) const {
+  [[nodiscard]] std::string relative_to_file(const std::string& path) const {
     return (std::filesystem::path(file_->path).parent_path() / path).lexically_normal().string();
   }
   std::string decoded(std::string_view key) {
@@ -130,7 +130,7 @@ Result<std::vector<Kubeconfig>> read_files(const std::vector<std::string>& paths
   std::vector<Kubeconfig> files;
   for (const std::string& path : paths) {
     if (path.empty() || (paths.size() > 1 && ::access(path.c_str(), F_OK) != 0 && errno == ENOENT)) {
-      continue;  // of several files some may be missing, as for kubectl
+      continue;  // as kubectl: of several files in KUBECONFIG, missing ones are skipped
     }
     TRY_ASSIGN(const auto text, read_access_file(path, "the kubeconfig"));
     TRY_ASSIGN(auto documents, parse_yaml(text, path, kLimits));
@@ -152,9 +152,9 @@ Result<std::vector<Kubeconfig>> read_files(const std::vector<std::string>& paths
   return files;
 }
 
-// The entry of that name in `list`, of the first file that has one.
-Result<Section> named(const std::vector<Kubeconfig>& files, const std::string& list, const std::string& kind,
-                      const std::string& name) {
+// The entry called `name` in `list`, from the first file that has one.
+Result<Section> find_entry(const std::vector<Kubeconfig>& files, const std::string& list, const std::string& kind,
+                           const std::string& name) {
   for (const Kubeconfig& file : files) {
     Section root(file, file.root, list);
     const YamlNode* entries = root.find(list);
@@ -201,7 +201,7 @@ Result<ExecPlugin> read_plugin(Section exec) {
   if (plugin.command.empty()) {
     exec.fault("command", "is required");
   } else if (plugin.command.find('/') != std::string::npos) {
-    plugin.command = exec.beside(plugin.command);
+    plugin.command = exec.relative_to_file(plugin.command);
   }
   plugin.arguments = exec.texts("args");
   const std::string mode = exec.text("interactiveMode");
@@ -280,7 +280,7 @@ Result<ClusterAccess> read_kubeconfig(const std::vector<std::string>& paths, con
                     .at(files[0].path)
                     .advise("name a context, or set one: kubectl config use-context NAME"));
   }
-  TRY_ASSIGN(auto chosen, named(files, "contexts", "context", wanted));
+  TRY_ASSIGN(auto chosen, find_entry(files, "contexts", "context", wanted));
   const std::string cluster_name = chosen.text("cluster");
   const std::string user_name = chosen.text("user");
   ClusterAccess access;
@@ -291,10 +291,10 @@ Result<ClusterAccess> read_kubeconfig(const std::vector<std::string>& paths, con
     chosen.fault("cluster", "is required");
   }
   TRY(chosen.finish());
-  TRY_ASSIGN(auto cluster, named(files, "clusters", "cluster", cluster_name));
+  TRY_ASSIGN(auto cluster, find_entry(files, "clusters", "cluster", cluster_name));
   TRY(read_cluster(std::move(cluster), access));
-  if (!user_name.empty()) {  // a context without a user is anonymous because it says so
-    TRY_ASSIGN(auto user, named(files, "users", "user", user_name));
+  if (!user_name.empty()) {  // a context without a user asks for anonymous requests
+    TRY_ASSIGN(auto user, find_entry(files, "users", "user", user_name));
     TRY(read_user(std::move(user), access));
   }
   return access;

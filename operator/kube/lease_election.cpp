@@ -12,7 +12,7 @@ namespace athanor::controller {
 namespace {
 
 constexpr int kReleaseAttempts = 3;
-constexpr std::int64_t kLongestDuration = 3'600;  // seconds; nobody's typing error keeps the Lease for ever
+constexpr std::int64_t kLongestDuration = 3'600;  // seconds; a mistyped duration must not block the Lease for ever
 
 const KubeObject& spec_of(const KubeObject& lease) {
   static const KubeObject kNone = KubeObject::object();
@@ -47,7 +47,7 @@ LeaseElection::LeaseElection(KubeClient& client, Clock& clock, LeaseOptions opti
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
       log_(log.with({{"lease", options_.name_space + "/" + options_.name}, {"identity", options_.identity}})),
-      luck_(static_cast<std::minstd_rand::result_type>(options_.seed + 1)) {}
+      random_(static_cast<std::minstd_rand::result_type>(options_.seed + 1)) {}
 
 void LeaseElection::run(const StopToken& stop, const std::function<void()>& release_when) {
   acquire(stop);
@@ -61,9 +61,9 @@ void LeaseElection::run(const StopToken& stop, const std::function<void()>& rele
   if (!hold_in_time(stop)) {
     return;
   }
-  const bool requeued = leading();
-  stop_leading(requeued ? "stopping, the lease is given back when running work has ended" : "leadership lost");
-  if (requeued) {
+  const bool still_leading = leading();
+  stop_leading(still_leading ? "stopping, lease will be released when running work has ended" : "leadership lost");
+  if (still_leading) {
     finish_work(release_when);
     release();
   }
@@ -87,7 +87,8 @@ void LeaseElection::stop_leading(const char* why) {
   }
 }
 
-// False when the deadline passed meanwhile and that was told already: a renewal may hang for longer than the Lease lasts.
+// Holds the Lease while a second thread watches the renew deadline, because a renewal may hang for longer than that. False: the
+// deadline passed, and stopped_leading has been called.
 bool LeaseElection::hold_in_time(const StopToken& stop) {
   std::mutex mutex;
   std::condition_variable ended;
@@ -96,7 +97,7 @@ bool LeaseElection::hold_in_time(const StopToken& stop) {
   std::thread watch([&] {
     std::unique_lock lock(mutex);
     while (!over && leading()) {
-      ended.wait_for(lock, time_left());  // renewals move it on
+      ended.wait_for(lock, time_left());  // each renewal extends the time left, hence the loop
     }
     if (!over) {
       reported = true;
@@ -113,7 +114,7 @@ bool LeaseElection::hold_in_time(const StopToken& stop) {
   return !reported;
 }
 
-// Until the renew deadline; a millisecond at least.
+// Until the renew deadline; at least a millisecond.
 milliseconds LeaseElection::time_left() const {
   const SteadyTime until(SteadyTime::duration(valid_until_.load()));
   return std::max(std::chrono::ceil<milliseconds>(until - clock_.steady_now()), milliseconds(1));
@@ -132,7 +133,7 @@ void LeaseElection::hold(const StopToken& stop) {
   }
 }
 
-// Renews while the caller's running work comes to its end.
+// Keeps renewing while the caller's running work ends.
 void LeaseElection::finish_work(const std::function<void()>& release_when) {
   if (!release_when) {
     return;
@@ -145,14 +146,14 @@ void LeaseElection::finish_work(const std::function<void()>& release_when) {
   while (clock_.wait(next_pause(), ended.token())) {
     static_cast<void>(attempt());
     if (held_by_another()) {
-      break;  // ours no longer, whoever waits for it
+      break;  // lost while draining: there is nothing left to renew
     }
   }
   work.join();
 }
 
 void LeaseElection::release() {
-  for (int tries = 0; tries < kReleaseAttempts; ++tries) {
+  for (int attempts = 0; attempts < kReleaseAttempts; ++attempts) {
     if (holder_of(observed_.lease) == options_.identity) {
       KubeObject lease = observed_.lease;
       const std::string now = micro_time(clock_.wall_now());
@@ -162,41 +163,42 @@ void LeaseElection::release() {
       lease["spec"]["acquireTime"] = now;
       const Result<KubeObject> released = client_.replace(kube::kLeases, options_.name_space, options_.name, lease);
       if (released) {
-        log_.info("lease given back");
+        log_.info("lease released");
         return;
       }
-      log_.warn("lease could not be given back", error_fields(released.error()));
+      log_.warn("failed to release lease", error_fields(released.error()));
     }
     Result<KubeObject> current = client_.get(kube::kLeases, options_.name_space, options_.name);
     if (!current || holder_of(*current) != options_.identity) {
-      return;  // it runs out by itself, or is another's
+      return;  // it will expire, or another replica holds it
     }
-    see(std::move(*current));
+    observe(std::move(*current));
   }
 }
 
-// One try to get or to keep the Lease.
+// One attempt to acquire or to renew the Lease.
 bool LeaseElection::attempt() {
   const SteadyTime sent = clock_.steady_now();
   const std::string now = micro_time(clock_.wall_now());
-  if (leading_ && renew_from_memory(now)) {
+  // The common case is one request: update the Lease as last seen. A conflict falls through to a fresh read.
+  if (leading_ && renew(now)) {
     set_valid_since(sent);
     return true;
   }
   Result<KubeObject> current = client_.get(kube::kLeases, options_.name_space, options_.name);
   if (!current && current.error().code != ErrorCode::ApiNotFound) {
-    log_.warn("lease cannot be read", error_fields(current.error()));
+    log_.warn("failed to read lease", error_fields(current.error()));
     return false;
   }
-  // The second request of an attempt is sent later than the first, but the older moment is the safe one.
-  const bool got = current ? (see(std::move(*current)), !held_by_another() && take_over(now)) : create(now);
+  // Validity counts from before the first request of the attempt, which errs on the safe side.
+  const bool got = current ? (observe(std::move(*current)), !held_by_another() && take_over(now)) : create(now);
   if (got) {
     set_valid_since(sent);
   }
   return got;
 }
 
-bool LeaseElection::renew_from_memory(const std::string& now) {
+bool LeaseElection::renew(const std::string& now) {
   if (holder_of(observed_.lease) != options_.identity) {
     return false;
   }
@@ -205,7 +207,7 @@ bool LeaseElection::renew_from_memory(const std::string& now) {
   lease["spec"]["leaseDurationSeconds"] = whole_seconds(options_.duration);
   Result<KubeObject> renewed = client_.replace(kube::kLeases, options_.name_space, options_.name, lease);
   if (renewed) {
-    see(std::move(*renewed));
+    observe(std::move(*renewed));
   }
   return renewed.has_value();
 }
@@ -223,11 +225,11 @@ bool LeaseElection::create(const std::string& now) {
   Result<KubeObject> created = client_.create(kube::kLeases, options_.name_space, lease);
   if (!created) {
     if (created.error().code != ErrorCode::ApiConflict) {
-      log_.warn("lease cannot be created", error_fields(created.error()));
+      log_.warn("failed to create lease", error_fields(created.error()));
     }
     return false;
   }
-  see(std::move(*created));
+  observe(std::move(*created));
   return true;
 }
 
@@ -243,16 +245,16 @@ bool LeaseElection::take_over(const std::string& now) {
   spec["renewTime"] = now;
   Result<KubeObject> taken = client_.replace(kube::kLeases, options_.name_space, options_.name, lease);
   if (!taken) {
-    if (taken.error().code != ErrorCode::ApiConflict) {  // another was faster
-      log_.warn("lease cannot be written", error_fields(taken.error()));
+    if (taken.error().code != ErrorCode::ApiConflict) {  // a conflict means another candidate was faster
+      log_.warn("failed to update lease", error_fields(taken.error()));
     }
     return false;
   }
-  see(std::move(*taken));
+  observe(std::move(*taken));
   return true;
 }
 
-void LeaseElection::see(KubeObject lease) {
+void LeaseElection::observe(KubeObject lease) {
   const bool changed = observed_.lease.is_null() || spec_of(observed_.lease) != spec_of(lease);
   observed_.lease = std::move(lease);
   if (changed) {
@@ -266,7 +268,7 @@ void LeaseElection::see(KubeObject lease) {
   }
 }
 
-// The holder's own duration counts: it may have been started with another one.
+// Uses the duration written by the holder, which may have been configured differently.
 bool LeaseElection::held_by_another() const {
   const std::string holder = holder_of(observed_.lease);
   if (holder.empty() || holder == options_.identity) {
@@ -282,8 +284,8 @@ void LeaseElection::set_valid_since(SteadyTime sent) {
 }
 
 milliseconds LeaseElection::next_pause() {
-  const double spread = std::uniform_real_distribution<double>(1.0, 1.2)(luck_);
-  return milliseconds(static_cast<milliseconds::rep>(static_cast<double>(options_.retry.count()) * spread));
+  const double jitter = std::uniform_real_distribution<double>(1.0, 1.2)(random_);
+  return milliseconds(static_cast<milliseconds::rep>(static_cast<double>(options_.retry.count()) * jitter));
 }
 
 }  // namespace athanor::controller

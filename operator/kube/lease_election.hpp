@@ -1,17 +1,13 @@
-// Leader election over a coordination.k8s.io Lease: among replicas, one works and the others stand by with warm caches.
+// Leader election over a coordination.k8s.io Lease, with client-go's semantics.
 //
-// The holder renews every `retry`; a candidate takes over when the Lease did not change for `duration` by the candidate's own
-// clock (the times written in the Lease are never compared with it). A holder that cannot renew for `renew_deadline` stops
-// leading before others may begin. At shutdown the Lease is given back, so that a successor does not wait. A Lease is no
-// fence: two leaders are possible for moments, and the advisory lock in the database is what keeps them apart.
+// The holder renews every `retry`. A candidate takes over when the Lease has not changed for `duration` by the candidate's own
+// clock; the timestamps in the Lease are never compared with it. A holder that cannot renew for `renew_deadline` stops leading
+// before others may start. A Lease is not a fence: for moments two leaders are possible, and the advisory lock in the database
+// keeps them apart.
 //
-// leading() is false as soon as the renew deadline has passed, counted from the moment when the last renewal that succeeded was
-// sent, and stopped_leading is called then, even while a request to the server hangs; run() returns when that request ends.
-// Give the election a client of its own, whose deadline is half the renew deadline and whose stop token outlives a graceful
-// stop.
-//
-// Threads: run() occupies its thread, and while it leads one more that watches the deadline; leading() from any. Callbacks come
-// from run()'s thread, stopped_leading from the other one when the deadline passes. Ownership: borrows client, clock.
+// Threads: run() blocks its thread and, while leading, uses a second one to watch the deadline; leading() from any thread.
+// Callbacks are called from run()'s thread; stopped_leading from the second one when the deadline passes. Ownership: borrows
+// client and clock.
 #pragma once
 
 #include <atomic>
@@ -27,40 +23,43 @@ namespace athanor::controller {
 struct LeaseOptions {
   std::string name_space{};
   std::string name = "athanor-operator";
-  std::string identity{};  // pod name and a random part
+  std::string identity{};  // pod name and a random suffix
   milliseconds duration{15'000};
   milliseconds renew_deadline{10'000};
-  milliseconds retry{2'000};  // times 1.0 to 1.2
-  std::uint64_t seed = 0;
+  milliseconds retry{2'000};  // multiplied by a jitter of 1.0 to 1.2
+  std::uint64_t seed = 0;     // of the jitter
 };
 
 class LeaseElection {
  public:
   struct Callbacks {
     std::function<void()> started_leading;
-    // Leadership is lost (or given back): nothing new may be begun. Called once.
+    // Leadership was lost or is about to be released: start no new work. Called once, even while a request to the server hangs.
     std::function<void()> stopped_leading;
+    // Somebody else, or this replica, holds the Lease now.
     std::function<void(const std::string& identity)> leader_changed;
   };
+  // `client` should serve this election alone, with a deadline of half the renew deadline and a stop token that outlives a
+  // graceful shutdown.
   LeaseElection(KubeClient& client, Clock& clock, LeaseOptions options, Callbacks callbacks, const Log& log);
 
-  // Until leadership is lost or a stop is requested. On a stop while leading: stopped_leading first, then the caller's
-  // `release_when` must return (running work has ended; it runs in a thread of its own while the Lease is renewed), then the
-  // Lease is given back.
+  // Blocks until leadership is lost or `stop` is requested. On a stop while leading, it calls stopped_leading, then waits for
+  // `release_when` to return (running work has ended; it runs in a thread of its own while the Lease is renewed), then releases
+  // the Lease so that a successor need not wait. Call it once.
   void run(const StopToken& stop, const std::function<void()>& release_when = {});
+  // Whether this replica may work. False as soon as renew_deadline has passed since the last successful renewal was sent.
   [[nodiscard]] bool leading() const { return leading_ && clock_.steady_now().time_since_epoch().count() < valid_until_; }
 
  private:
-  // What somebody else could still believe of the Lease, by what was seen of it and when.
   struct Observed {
-    KubeObject lease;  // null: nothing seen yet, or nothing there
-    SteadyTime at;     // when its spec was first seen to be so
+    KubeObject lease;  // null: not read yet, or it does not exist
+    SteadyTime at;     // when this spec was first seen; the Lease expires `duration` later
   };
   [[nodiscard]] bool attempt();
-  [[nodiscard]] bool renew_from_memory(const std::string& now);
+  [[nodiscard]] bool renew(const std::string& now);
   [[nodiscard]] bool create(const std::string& now);
   [[nodiscard]] bool take_over(const std::string& now);
-  void see(KubeObject lease);
+  void observe(KubeObject lease);
   [[nodiscard]] bool held_by_another() const;
   void acquire(const StopToken& stop);
   [[nodiscard]] bool hold_in_time(const StopToken& stop);
@@ -77,9 +76,9 @@ class LeaseElection {
   LeaseOptions options_;
   Callbacks callbacks_;
   Log log_;
-  std::minstd_rand luck_;
+  std::minstd_rand random_;
   Observed observed_;
-  std::string leader_;  // as last told
+  std::string leader_;  // as last passed to leader_changed
   std::atomic<bool> leading_{false};
   std::atomic<SteadyTime::rep> valid_until_{0};
 };

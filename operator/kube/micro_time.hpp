@@ -1,4 +1,4 @@
-// Kubernetes' MicroTime: "2026-11-21T02:10:00.123456Z".
+// Formats Kubernetes' MicroTime: "2026-11-21T02:10:00.123456Z".
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Reading fields of API objects without trusting their shape.
+// Reads fields of API objects without trusting their types: a field of another type counts as absent.
 //
 // Threads: pure functions.
 #pragma once
@@ -15,12 +15,13 @@ namespace athanor::controller {
   return found != object.end() && found->is_object() ? &*found : nullptr;
 }
 
-// The text at `name`; empty when there is none.
+// The string at `name`; empty when there is none.
 [[nodiscard]] inline std::string text_of(const KubeObject& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+// The integer at `name`; 0 when there is none.
 [[nodiscard]] inline std::int64_t number_of(const KubeObject& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;

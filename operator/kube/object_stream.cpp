@@ -18,7 +18,7 @@ std::string text_at(const json& object, const char* outer, const char* inner) {
   return {};
 }
 
-void name_type(json& object, const ResourceType& type) {
+void set_type(json& object, const ResourceType& type) {
   object.emplace("apiVersion", type.api_version());
   object.emplace("kind", type.kind);
 }
@@ -44,9 +44,9 @@ Result<ListPage> read_list_page(std::string_view body, const ResourceType& type,
     if (depth == 1 && event == Event::key) {
       in_items = parsed == "items";
     } else if (depth == 2 && event == Event::object_end && in_items) {
-      name_type(parsed, type);
+      set_type(parsed, type);
       on_object(std::move(parsed));
-      return false;  // the page does not keep it
+      return false;  // drop it from the parsed page: a page of 500 large objects would otherwise be in memory twice
     }
     return true;
   };
@@ -88,7 +88,7 @@ Result<WatchEvent> read_watch_line(std::string_view line, const ResourceType& ty
     return unknown_event(json{{"type", name.substr(0, 64)}});
   }
   event.object = std::move(*object);
-  name_type(event.object, type);
+  set_type(event.object, type);
   return event;
 }
 

@@ -14,17 +14,17 @@ constexpr std::size_t kWindow = std::size_t{256} << 10U;
 
 using Base = Concurrency::streams::details::basic_streambuf<std::uint8_t>;
 
-// cpprest's buffers are for reading, writing and seeking; this one is only ever written to by putn_nocopy.
+// cpprest's interface covers reading, writing and seeking, but cpprest only calls putn_nocopy on a response stream.
 class Sink final : public Base {
  public:
-  Sink(std::shared_ptr<PendingRequest> exchange, std::function<void()> gone)
-      : exchange_(std::move(exchange)), gone_(std::move(gone)) {}
-  ~Sink() override { gone_(); }
+  Sink(std::shared_ptr<PendingRequest> request, std::function<void()> on_release)
+      : request_(std::move(request)), on_release_(std::move(on_release)) {}
+  ~Sink() override { on_release_(); }
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
 
   pplx::task<std::size_t> putn_nocopy(const std::uint8_t* bytes, std::size_t count) override {
-    return exchange_->arrived(bytes, count);
+    return request_->arrived(bytes, count);
   }
   pplx::task<std::size_t> putn(const std::uint8_t* bytes, std::size_t count) override { return putn_nocopy(bytes, count); }
   pplx::task<int_type> putc(std::uint8_t byte) override {
@@ -68,14 +68,14 @@ class Sink final : public Base {
  private:
   static pplx::task<int_type> end() { return pplx::task_from_result<int_type>(traits::eof()); }
 
-  std::shared_ptr<PendingRequest> exchange_;
-  std::function<void()> gone_;
+  std::shared_ptr<PendingRequest> request_;
+  std::function<void()> on_release_;
 };
 
 }  // namespace
 
-PendingRequest::PendingRequest(bool repeatable, std::size_t most_undelivered)
-    : repeatable_(repeatable), most_undelivered_(most_undelivered), descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+PendingRequest::PendingRequest(bool repeatable, std::size_t max_undelivered)
+    : repeatable_(repeatable), max_undelivered_(max_undelivered), descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 PendingRequest::~PendingRequest() {
   if (descriptor_ >= 0) {
@@ -98,16 +98,17 @@ void PendingRequest::resume(std::optional<std::pair<pplx::task_completion_event<
 }
 
 pplx::task<std::size_t> PendingRequest::arrived(const std::uint8_t* bytes, std::size_t count) {
-  undelivered_ = 0;  // whatever cpprest gathered, it has now handed over
+  undelivered_ = 0;  // cpprest has handed over everything it had buffered
   const std::lock_guard lock(mutex_);
   if (abandoned_) {
-    return pplx::task_from_exception<std::size_t>(std::runtime_error("nobody waits for this answer any more"));
+    return pplx::task_from_exception<std::size_t>(std::runtime_error("the request was abandoned"));
   }
   pending_.append(reinterpret_cast<const char*>(bytes), count);
   signal();
   if (pending_.size() < kWindow) {
     return pplx::task_from_result(count);
   }
+  // The window is full: hold cpprest back until the reader has taken these bytes.
   held_.emplace(pplx::task_completion_event<std::size_t>(), count);
   return pplx::create_task(held_->first);
 }
@@ -126,14 +127,14 @@ void PendingRequest::ended(std::optional<RequestFailure> failure) {
   signal();
 }
 
-void PendingRequest::let_go() {
+void PendingRequest::released() {
   const std::lock_guard lock(mutex_);
-  progress_.let_go = true;
+  progress_.released = true;
   signal();
 }
 
 void PendingRequest::receiving(std::size_t bytes) {
-  if ((undelivered_ += bytes) > most_undelivered_ && !overrun_.exchange(true)) {
+  if ((undelivered_ += bytes) > max_undelivered_ && !overrun_.request(true)) {
     signal();
   }
 }
@@ -154,12 +155,12 @@ void PendingRequest::connected(int socket) {
     ::close(socket_);
   }
   socket_ = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
-  if (abandoned_) {
+  if (abandoned_) {  // abandon() came before there was a socket to shut down
     ::shutdown(socket_, SHUT_RDWR);
   }
 }
 
-PendingRequest::Progress PendingRequest::take(std::string& bytes) {
+PendingRequest::Progress PendingRequest::receive(std::string& bytes) {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto got = ::read(descriptor_, &count, sizeof count);
   bytes.clear();
@@ -167,7 +168,8 @@ PendingRequest::Progress PendingRequest::take(std::string& bytes) {
   Progress progress;
   {
     const std::lock_guard lock(mutex_);
-    if (progress_.status || progress_.ended) {  // the first bytes may come before the head has made its way here
+    // The first bytes may arrive before answered(): keep them until the reader knows the status.
+    if (progress_.status || progress_.ended) {
       bytes.swap(pending_);
       held.swap(held_);
     }
@@ -194,13 +196,13 @@ void PendingRequest::abandon() {
   resume(std::move(held));
 }
 
-bool PendingRequest::clean() const {
+bool PendingRequest::reusable() const {
   const std::lock_guard lock(mutex_);
   return progress_.ended && !progress_.failure && !abandoned_ && progress_.status.value_or(0) >= 200;
 }
 
-Concurrency::streams::ostream make_sink(std::shared_ptr<PendingRequest> exchange, std::function<void()> gone) {
-  const std::shared_ptr<Base> sink = std::make_shared<Sink>(std::move(exchange), std::move(gone));
+Concurrency::streams::ostream make_sink(std::shared_ptr<PendingRequest> request, std::function<void()> on_release) {
+  const std::shared_ptr<Base> sink = std::make_shared<Sink>(std::move(request), std::move(on_release));
   return Concurrency::streams::streambuf<std::uint8_t>(sink).create_ostream();
 }
 

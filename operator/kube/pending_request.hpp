@@ -1,10 +1,10 @@
-// One request under way: what the pool's threads hand over and the waiting thread takes.
+// One HTTP request in progress, shared by cpprest's threads, which push the response, and the one thread that waits for it.
 //
-// The answer's bytes are pushed by cpprest into a stream buffer of ours. It takes up to a window ahead of the reader and lets
-// cpprest wait beyond it, so a fast server meets TCP's flow control and not our memory. Whoever waits does so on a descriptor,
-// together with the stop request; once it has given up (abandon) nothing more is kept.
+// cpprest writes the response body into a stream buffer of ours. The buffer accepts up to a window of bytes ahead of the reader
+// and then makes cpprest wait, so that a fast server is slowed down by TCP's flow control instead of filling our memory. The
+// reader polls an eventfd together with the stop token.
 //
-// Threads: arrived(), answered(), ended() and receiving() from the pool; everything else from the one thread that waits.
+// Threads: the first group of methods is called from cpprest's threads, the second from the waiting thread.
 #pragma once
 
 #include <sys/types.h>
@@ -27,67 +27,73 @@
 
 namespace athanor::controller {
 
-// Why there is no (whole) answer.
+// Why there is no complete response.
 struct RequestFailure {
   enum class Kind : std::uint8_t {
-    Stale,       // the idle connection was dead before anything was sent on it
-    NotSent,     // a reused connection broke while the request was written: nobody has the whole of it
-    Unanswered,  // a reused connection broke after the request was written and before an answer: nobody knows
+    Stale,       // the idle connection was closed before anything was sent on it
+    NotSent,     // a reused connection broke while the request was being written: the server cannot have all of it
+    Unanswered,  // a reused connection broke after the request was written: it may have been carried out
     Broken,      // everything else
   };
   Kind kind = Kind::Broken;
-  std::string words;
+  std::string reason;
 };
 
 class PendingRequest {
  public:
   struct Progress {
-    std::optional<int> status;  // the head has come
+    std::optional<int> status;  // set when the response's head has arrived
     std::optional<milliseconds> retry_after;
     bool ended = false;
-    bool let_go = false;  // cpprest holds nothing of it any more, and its connection may be used again
+    bool released = false;  // cpprest no longer refers to the request, and its connection is back in the pool
     std::optional<RequestFailure> failure;
-    bool overrun = false;
+    bool overrun = false;  // the server sent more than max_undelivered
   };
 
-  // `most_undelivered`: bytes the server may send that are not yet handed over, before it counts as an overrun. cpprest gathers
-  // heads and whole chunks of any size before it hands them over.
-  PendingRequest(bool repeatable, std::size_t most_undelivered);
+  // `repeatable`: the request may be sent twice (GET, HEAD). `max_undelivered`: how many bytes may arrive before cpprest hands
+  // any over; more is an overrun. The limit is needed because cpprest buffers heads and whole chunks of any size.
+  PendingRequest(bool repeatable, std::size_t max_undelivered);
   ~PendingRequest();
   PendingRequest(const PendingRequest&) = delete;
   PendingRequest& operator=(const PendingRequest&) = delete;
 
-  // The pool's side.
+  // Called from cpprest's threads.
+  // Bytes of the body. The task completes when cpprest may go on, and fails when the request was abandoned.
   [[nodiscard]] pplx::task<std::size_t> arrived(const std::uint8_t* bytes, std::size_t count);
+  // The response's head.
   void answered(int status, std::optional<milliseconds> retry_after);
+  // The end of the response; nullopt: it is complete.
   void ended(std::optional<RequestFailure> failure);
-  void let_go();
+  // cpprest has released the request.
+  void released();
+  // A TLS record of this size is arriving.
   void receiving(std::size_t bytes);
-  // A connection was chosen. False: this would send a request again that must not be sent again.
+  // A connection was chosen. False: sending now would repeat a request that must not be repeated, or it was abandoned.
   [[nodiscard]] bool may_send(bool reused);
-  // The socket it goes over. It is duplicated, so that it can be cut whatever becomes of cpprest's own.
+  // The socket of the connection. It is duplicated, so that abandon() can shut it down whatever cpprest does with its own.
   void connected(int socket);
   [[nodiscard]] bool on_reused_connection() const { return reused_; }
 
-  // The waiting side.
+  // Called from the waiting thread.
+  // Readable when receive() has something new.
   [[nodiscard]] int descriptor() const { return descriptor_; }
   [[nodiscard]] pplx::cancellation_token token() const { return cancellation_.get_token(); }
-  // Moves the bytes that came into `bytes` (replacing it) and lets the server go on.
-  [[nodiscard]] Progress take(std::string& bytes);
-  // Gives up: cuts the connection, forgets what comes. It is cut at the socket, and cpprest meets an end there. Its own way,
-  // the cancellation token, closes the socket object under the feet of a thread that works on it, which can crash; it is
-  // taken only while there is no connection to cut.
+  // Replaces `bytes` with the bytes that arrived since the last call, and lets cpprest continue.
+  [[nodiscard]] Progress receive(std::string& bytes);
+  // Gives up: shuts the connection down and discards whatever arrives. It shuts down the socket because cpprest's own means,
+  // the cancellation token, closes the socket object while another thread may be using it, which can crash; the token is used
+  // only while there is no connection yet.
   void abandon();
-  // The answer came whole and its connection may carry another request.
-  [[nodiscard]] bool clean() const;
+  // Whether the response is complete and its connection may carry another request.
+  [[nodiscard]] bool reusable() const;
 
  private:
   void signal() const;
-  // Lets cpprest go on; called without the mutex, because continuations may run at once.
+  // Lets cpprest continue. Must be called without the mutex, because continuations may run synchronously.
   static void resume(std::optional<std::pair<pplx::task_completion_event<std::size_t>, std::size_t>> held);
 
   const bool repeatable_;
-  const std::size_t most_undelivered_;
+  const std::size_t max_undelivered_;
   int descriptor_ = -1;
   int socket_ = -1;  // under the mutex
   pplx::cancellation_token_source cancellation_;
@@ -103,8 +109,9 @@ class PendingRequest {
   bool sent_before_ = false;
 };
 
-// The stream buffer that cpprest writes an answer into. `gone` is called when cpprest has let go of the request, its
-// connection included.
-[[nodiscard]] Concurrency::streams::ostream make_sink(std::shared_ptr<PendingRequest> exchange, std::function<void()> gone);
+// The stream that cpprest writes a response body into. `on_release` is called when cpprest has released the request and its
+// connection.
+[[nodiscard]] Concurrency::streams::ostream make_sink(std::shared_ptr<PendingRequest> request,
+                                                      std::function<void()> on_release);
 
 }  // namespace athanor::controller

@@ -1,4 +1,4 @@
-// The part of a request's path behind the question mark, put together piece by piece.
+// Builds the query string of a request.
 //
 // Threads: plain value.
 #pragma once
@@ -10,9 +10,10 @@ namespace athanor::controller {
 
 class QueryText {
  public:
+  // Appends a parameter; the value is percent-encoded, the name is not.
   void add(std::string_view name, std::string_view value);
   void add_unless_empty(std::string_view name, std::string_view value);
-  // "?limit=500&labelSelector=team%3Dshop", or nothing.
+  // "?limit=500&labelSelector=team%3Dshop"; empty without parameters.
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:

@@ -8,7 +8,7 @@ namespace athanor::controller {
 TokenBucket::TokenBucket(Clock& clock, double per_second, double burst)
     : clock_(clock), per_second_(per_second), burst_(std::max(burst, 1.0)), tokens_(burst_), filled_at_(clock.steady_now()) {}
 
-std::optional<milliseconds> TokenBucket::reserve(milliseconds patience) {
+std::optional<milliseconds> TokenBucket::reserve(milliseconds max_wait) {
   if (per_second_ <= 0) {
     return milliseconds(0);
   }
@@ -17,9 +17,10 @@ std::optional<milliseconds> TokenBucket::reserve(milliseconds patience) {
   const double elapsed = std::chrono::duration<double>(now - filled_at_).count();
   tokens_ = std::min(burst_, tokens_ + std::max(elapsed, 0.0) * per_second_);
   filled_at_ = now;
+  // Reservations ahead of us have made tokens_ negative; each adds one token's time to the wait.
   const double missing = std::max(1.0 - tokens_, 0.0);
   const milliseconds delay(static_cast<milliseconds::rep>(std::ceil(missing / per_second_ * 1000.0 - 1e-6)));
-  if (delay > patience) {
+  if (delay > max_wait) {
     return std::nullopt;
   }
   tokens_ -= 1.0;

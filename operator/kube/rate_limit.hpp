@@ -1,7 +1,7 @@
-// A token bucket: requests at a steady rate, and a burst of them after a rest.
+// A token bucket: a steady rate of requests, and a burst after a pause.
 //
-// A token may be taken before it is there; who takes it waits for it. So requests that queue up leave in the order in which
-// they came, and nobody polls.
+// A token may be reserved before it is available; the caller then waits for it. Waiting requests therefore leave in the order
+// in which they arrived, without polling.
 //
 // Threads: safe from any thread. Ownership: borrows the clock.
 #pragma once
@@ -15,10 +15,11 @@ namespace athanor::controller {
 
 class TokenBucket {
  public:
-  // A rate of 0 or less: no limit.
+  // `per_second` of 0 or less: no limit. The bucket starts full.
   TokenBucket(Clock& clock, double per_second, double burst);
-  // Takes a token and says how long to wait for it; takes nothing when that is longer than `patience`.
-  [[nodiscard]] std::optional<milliseconds> reserve(milliseconds patience);
+  // Reserves a token and returns how long the caller must wait before using it. nullopt, and nothing is reserved, when that is
+  // longer than `max_wait`.
+  [[nodiscard]] std::optional<milliseconds> reserve(milliseconds max_wait);
 
  private:
   Clock& clock_;

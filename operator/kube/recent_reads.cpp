@@ -9,34 +9,34 @@ constexpr milliseconds kKept{2'000};
 
 }  // namespace
 
-std::shared_ptr<RecentReads::Slot> RecentReads::slot(const std::string& key, SteadyTime now) {
+std::shared_ptr<RecentReads::Entry> RecentReads::entry(const std::string& key, SteadyTime now) {
   const std::lock_guard lock(mutex_);
   if (now - swept_ > kKept) {
     swept_ = now;
-    // Who still waits in one keeps it; only newcomers no longer find it.
-    std::erase_if(slots_, [now](const auto& entry) { return now - entry.second.asked > kKept; });
+    // Readers waiting in an entry share ownership of it, so it may be erased from the map.
+    std::erase_if(entries_, [now](const auto& item) { return now - item.second.asked > kKept; });
   }
-  DatabaseLocation& place = slots_[key];
-  if (!place.slot) {
-    place.slot = std::make_shared<Slot>();
+  Lookup& lookup = entries_[key];
+  if (!lookup.entry) {
+    lookup.entry = std::make_shared<Entry>();
   }
-  place.asked = now;
-  return place.slot;
+  lookup.asked = now;
+  return lookup.entry;
 }
 
 RecentReads::Answer RecentReads::get(const ResourceType& type, const std::string& name_space, const std::string& name,
                                      SteadyTime since) {
-  const auto mine = slot(type.group + '/' + type.plural + ' ' + name_space + '/' + name, clock_.steady_now());
+  const auto mine = entry(type.group + '/' + type.plural + ' ' + name_space + '/' + name, clock_.steady_now());
   const std::lock_guard lock(mine->mutex);
-  const SteadyTime now = clock_.steady_now();
-  if (mine->answer && mine->begun > since && now - mine->ended <= kKept) {
+  const SteadyTime now = clock_.steady_now();  // after the lock: another thread's request may have taken long
+  if (mine->answer && mine->sent > since && now - mine->received <= kKept) {
     return *mine->answer;
   }
-  mine->begun = now;
+  mine->sent = now;
   auto object = reader_.get(type, name_space, name);
   mine->answer =
       object ? Answer(std::make_shared<const KubeObject>(std::move(*object))) : Answer(fail(std::move(object).error()));
-  mine->ended = clock_.steady_now();
+  mine->received = clock_.steady_now();
   return *mine->answer;
 }
 

@@ -1,14 +1,12 @@
-// Objects read by name, once for all who may have the same answer.
+// Shares API reads among reconciles that were queued before the read was sent.
 //
-// Ten thousand resources name ten Secrets, and a ConfigMap that changes wakes a thousand resources: each of them needs the
-// object as it was at some moment after it was woken, and no newer. So an answer serves whoever was woken before its request
-// was sent, for two seconds; who was woken later asks anew. Two resources that want the same object at once send one request,
-// and share its error, too. A resource that was changed together with its Secret therefore never meets the Secret of before.
+// Ten thousand resources may refer to ten Secrets, and one changed ConfigMap queues a thousand reconciles. Each reconcile needs
+// the object as it was at some moment after it was queued, so a response serves every reconcile queued before its request was
+// sent, for two seconds. A reconcile queued by a change therefore never sees an object from before that change.
 //
-// Answers are dropped with the next read after their time: what a Secret holds is in memory for seconds.
-//
-// Threads: safe from any thread; a read waits for another of the same object. Ownership: borrows reader and clock; answers are
-// shared and immutable.
+// Threads: safe from any thread; a read waits for one of the same object in progress. Ownership: borrows reader and clock;
+// objects are shared and immutable. Secrets: expired entries are dropped by the next read, so values stay in memory for
+// seconds.
 #pragma once
 
 #include <map>
@@ -27,26 +25,27 @@ class RecentReads {
   using Answer = Result<std::shared_ptr<const KubeObject>>;
   RecentReads(KubeReader& reader, Clock& clock) : reader_(reader), clock_(clock) {}
 
-  // The object as it was at some moment after `since`; SteadyTime::max() for as it is now. Errors: those of KubeReader::get().
+  // The object as it was at some moment after `since`, usually the time the reconcile was queued; SteadyTime::max() forces a
+  // new request. Errors: those of KubeReader::get(); they are shared, too.
   [[nodiscard]] Answer get(const ResourceType& type, const std::string& name_space, const std::string& name, SteadyTime since);
 
  private:
-  struct Slot {
-    std::mutex mutex;  // held while the object is read: the others want the same
-    SteadyTime begun{};
-    SteadyTime ended{};
+  struct Entry {
+    std::mutex mutex;  // held during the request: concurrent reads of the object wait for this one
+    SteadyTime sent{};
+    SteadyTime received{};
     std::optional<Answer> answer;
   };
-  [[nodiscard]] std::shared_ptr<Slot> slot(const std::string& key, SteadyTime now);
+  [[nodiscard]] std::shared_ptr<Entry> entry(const std::string& key, SteadyTime now);
 
   KubeReader& reader_;
   Clock& clock_;
   std::mutex mutex_;
-  struct DatabaseLocation {
-    std::shared_ptr<Slot> slot;
+  struct Lookup {
+    std::shared_ptr<Entry> entry;
     SteadyTime asked{};
   };
-  std::map<std::string, DatabaseLocation> slots_;
+  std::map<std::string, Lookup> entries_;
   SteadyTime swept_{};
 };
 

@@ -15,12 +15,11 @@ constexpr std::size_t kThreads = 2;  // 40 by default
 }  // namespace
 
 void start_request_threads() {
-  // Exit handlers run in the reverse order of their registration: OpenSSL's has to be there before that which joins the
-  // threads.
+  // Exit handlers run in reverse order of registration, so OpenSSL's must be registered before the one that joins the threads.
   OPENSSL_init_ssl(0, nullptr);
   try {
     crossplat::threadpool::initialize_with_threads(kThreads);
-  } catch (const std::exception&) {  // they run already
+  } catch (const std::exception&) {  // already initialised
   }
 }
 

@@ -12,18 +12,18 @@
 namespace athanor::controller {
 namespace {
 
-constexpr const char* kMetadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
-constexpr const char* kMetadataList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+constexpr const char* kAcceptMetadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+constexpr const char* kAcceptMetadataList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 using nlohmann::json;
 
 constexpr std::size_t kPageSize = 500;
-constexpr int kMostRestarts = 3;          // of one list whose history went away between two pages
-constexpr milliseconds kFirstPause{200};  // before a request is repeated
-constexpr milliseconds kLongestPause{10'000};
-constexpr int kMostThrottled = 5;  // watches in a row that are refused with a time to come back, before that is told
-constexpr milliseconds kLongestRetryAfter{300'000};
-constexpr milliseconds kWatchGrace{60'000};  // past the time it asked for, a watch is ended from this side
+constexpr int kMaxListRestarts = 3;           // of one list whose continue token expired
+constexpr milliseconds kInitialBackoff{200};  // before the first retry
+constexpr milliseconds kMaxBackoff{10'000};
+constexpr int kMaxThrottledWatches = 5;  // consecutive watches refused with Retry-After before that is an error
+constexpr milliseconds kMaxRetryAfter{300'000};
+constexpr milliseconds kWatchGrace{60'000};  // how long past its timeoutSeconds a watch may last before this side ends it
 
 std::string describe(std::string_view verb, const ResourceType& type, const std::string& name_space, const std::string& name) {
   std::string what(verb);
@@ -41,15 +41,15 @@ bool is_secret(const ResourceType& type) {
   return type.group.empty() && type.plural == "secrets";
 }
 
-// A POST may have been carried out before the answer went wrong; 429 alone says that it was not looked at.
-bool may_repeat(const std::string& method, int status) {
+// A POST may have been carried out although its response failed; only 429 guarantees that the server did not process it.
+bool may_retry(const std::string& method, int status) {
   if (status == 429) {
     return true;
   }
   return method != "POST" && (status == 500 || status == 502 || status == 503 || status == 504);
 }
 
-// What is no UTF-8 becomes a replacement character: dump() must not throw here.
+// Replaces invalid UTF-8, because dump() would throw on it.
 std::string json_text(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -71,7 +71,7 @@ class RestClient final : public KubeClient {
         stop_(stop),
         observer_(std::move(observer)),
         bucket_(clock, options.requests_per_second, options.burst),
-        luck_(std::random_device{}()) {}
+        random_(std::random_device{}()) {}
 
   Result<KubeObject> get(const ResourceType& type, const std::string& name_space, const std::string& name) override {
     HttpRequest request;
@@ -122,7 +122,7 @@ class RestClient final : public KubeClient {
   const RequestObserver observer_;
   TokenBucket bucket_;
   std::mutex mutex_;
-  std::minstd_rand luck_;
+  std::minstd_rand random_;
 };
 
 void RestClient::observe(const std::string& method, const Result<HttpResponse>& response) const {
@@ -132,14 +132,14 @@ void RestClient::observe(const std::string& method, const Result<HttpResponse>& 
 }
 
 milliseconds RestClient::pause_before(int attempt, const std::optional<milliseconds>& retry_after) {
-  double spread = 0;
+  double jitter = 0;
   {
     const std::lock_guard lock(mutex_);
-    spread = std::uniform_real_distribution<double>(1.0, 1.25)(luck_);
+    jitter = std::uniform_real_distribution<double>(1.0, 1.25)(random_);
   }
-  const milliseconds grown = std::min(kFirstPause * (1 << std::min(attempt, 10)), kLongestPause);
+  const milliseconds grown = std::min(kInitialBackoff * (1 << std::min(attempt, 10)), kMaxBackoff);
   const milliseconds pause = std::max(grown, retry_after.value_or(milliseconds(0)));
-  return milliseconds(static_cast<milliseconds::rep>(static_cast<double>(pause.count()) * spread));
+  return milliseconds(static_cast<milliseconds::rep>(static_cast<double>(pause.count()) * jitter));
 }
 
 Result<void> RestClient::wait(milliseconds pause, const RefusedRequest& refused) {
@@ -174,12 +174,12 @@ Result<HttpResponse> RestClient::send(HttpRequest request, const RefusedRequest&
       return response;
     }
     if (attempt > 0 && request.method == "DELETE" && response.status == 404) {
-      response.status = 200;  // the attempt before removed it, its answer got lost
+      response.status = 200;  // the previous attempt deleted it and its response was lost
       return response;
     }
     Error error = status_error(response.status, response.body, refused);
     const milliseconds pause = pause_before(attempt, response.retry_after);
-    if (!may_repeat(request.method, response.status) || pause >= left()) {
+    if (!may_retry(request.method, response.status) || pause >= left()) {
       return fail(std::move(error));
     }
     TRY(wait(pause, refused));
@@ -191,7 +191,7 @@ Result<std::string> RestClient::list(const ResourceType& type, const ListOptions
     bool reported = false;
     Result<std::string> listed = list_once(type, options, on_object, reported);
     if (listed || listed.error().code != ErrorCode::ApiExpired || !reported || !options.on_restart ||
-        restarts == kMostRestarts) {
+        restarts == kMaxListRestarts) {
       return listed;
     }
     options.on_restart();
@@ -207,7 +207,7 @@ Result<std::string> RestClient::list_once(const ResourceType& type, const ListOp
     query.add("limit", std::to_string(kPageSize));
     query.add_unless_empty("labelSelector", options.label_selector);
     query.add_unless_empty("fieldSelector", options.field_selector);
-    if (page.continue_token.empty()) {
+    if (page.continue_token.empty()) {  // the API rejects resourceVersion together with a continue token
       query.add_unless_empty("resourceVersion", options.resource_version);
     } else {
       query.add("continue", page.continue_token);
@@ -215,7 +215,7 @@ Result<std::string> RestClient::list_once(const ResourceType& type, const ListOp
     HttpRequest request;
     request.path = resource_path(type, options.name_space) + query.text();
     if (options.metadata_only) {
-      request.accept = kMetadataList;
+      request.accept = kAcceptMetadataList;
     }
     TRY_ASSIGN(const HttpResponse response, send(request, refused));
     Result<ListPage> read = read_list_page(response.body, type, on_object);
@@ -286,14 +286,14 @@ std::string watch_query(const WatchOptions& options) {
   return query.text();
 }
 
-// An answer with another status than 2xx is an answer; nothing was told then.
+// One watch request. A status other than 2xx is a success here, without any event.
 Result<HttpResponse> RestClient::watch_once(const ResourceType& type, const WatchOptions& options,
                                             const RefusedRequest& refused, const EventHandler& on_event,
                                             const StopToken& stop) {
   HttpRequest request;
   request.path = resource_path(type, options.name_space) + watch_query(options);
   if (options.metadata_only) {
-    request.accept = kMetadata;
+    request.accept = kAcceptMetadata;
   }
   request.deadline = options_.deadline;
   const SteadyTime latest = clock_.steady_now() + options.timeout + kWatchGrace;
@@ -327,9 +327,9 @@ Result<void> RestClient::watch(const ResourceType& type, const WatchOptions& opt
   for (int attempt = 0;; ++attempt) {
     const Result<HttpResponse> response = watch_once(type, options, refused, on_event, stop);
     if (!stop.requested() && response && response->retry_after && (response->status == 429 || response->status == 503)) {
-      // Who asks for patience gets it, and a watch that was not even begun is no broken one.
-      clock_.wait(pause_before(attempt, std::min(*response->retry_after, kLongestRetryAfter)), stop);
-      if (!stop.requested() && attempt < kMostThrottled) {
+      // The server is overloaded, not broken: wait as it asks instead of reporting a failed watch.
+      clock_.wait(pause_before(attempt, std::min(*response->retry_after, kMaxRetryAfter)), stop);
+      if (!stop.requested() && attempt < kMaxThrottledWatches) {
         continue;
       }
     }

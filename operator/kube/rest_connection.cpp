@@ -18,18 +18,18 @@ using web::http::http_response;
 using web::http::client::http_client;
 using web::http::client::http_client_config;
 
-constexpr std::size_t kMostIdle = 16;
-// cpprest's time limit is for one read or write; ours are for what a caller waits for, so its own must never strike.
+constexpr std::size_t kMaxIdle = 16;
+// cpprest's timeout applies to a single read or write. Our deadlines cover the whole request, so cpprest's is disabled.
 constexpr std::chrono::hours kNever(24 * 365);
 
 struct StaleConnection : std::runtime_error {
-  StaleConnection() : std::runtime_error("the kept connection was closed by the server") {}
+  StaleConnection() : std::runtime_error("the idle connection was closed by the server") {}
 };
 struct RequestAlreadySent : std::runtime_error {
   RequestAlreadySent() : std::runtime_error("the server closed the connection without an answer") {}
 };
 
-// On an idle connection nothing may come. Readable means an end, a reset or TLS's goodbye.
+// A server sends nothing on an idle connection: a readable one was closed, reset, or got a TLS close_notify.
 bool is_dead(int descriptor) {
   char byte = 0;
   const auto got = ::recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -40,17 +40,17 @@ bool starts_with(const std::string& text, std::string_view start) {
   return text.compare(0, start.size(), start) == 0;
 }
 
-// cpprest's messages are fixed texts of its own; the reason behind is the error code alone.
+// cpprest's messages are fixed texts; only the error code tells the reason. Codes below 200 are errno values.
 std::string reason_of(const http_exception& problem) {
   const int value = problem.error_code().value();
   return value > 0 && value < 200 ? ": " + std::generic_category().message(value) : std::string();
 }
 
-RequestFailure failure_of(const http_exception& problem, bool reused, const std::string& trouble) {
+RequestFailure failure_of(const http_exception& problem, bool reused, const std::string& tls_failure) {
   using Kind = RequestFailure::Kind;
   const std::string text = problem.what();
-  if (!trouble.empty()) {
-    return {Kind::Broken, trouble};
+  if (!tls_failure.empty()) {
+    return {Kind::Broken, tls_failure};
   }
   if (starts_with(text, "Failed to write request")) {
     return {reused ? Kind::NotSent : Kind::Broken, "the connection broke while the request was sent"};
@@ -134,7 +134,7 @@ std::string Server::authority() const {
   return port == (tls ? 443 : 80) ? name : name + ":" + std::to_string(port);
 }
 
-class Connection::Hooks final : public CertificateRecorder {
+class Connection::Hooks final : public TlsObserver {
  public:
   Hooks(const Server& server, std::shared_ptr<const TlsIdentity> identity) : identity_(std::move(identity)) {
     boost::system::error_code no_address;
@@ -144,33 +144,33 @@ class Connection::Hooks final : public CertificateRecorder {
     }
   }
 
-  void begin(std::shared_ptr<PendingRequest> exchange) {
+  void begin(std::shared_ptr<PendingRequest> pending) {
     const std::lock_guard lock(mutex_);
-    exchange_ = std::move(exchange);
-    trouble_.clear();
+    pending_ = std::move(pending);
+    tls_failure_.clear();
   }
   void finish() {
     const std::lock_guard lock(mutex_);
-    exchange_.reset();
+    pending_.reset();
   }
-  void trouble(std::string words) override {
+  void failed(std::string reason) override {
     const std::lock_guard lock(mutex_);
-    if (trouble_.empty()) {
-      trouble_ = std::move(words);
+    if (tls_failure_.empty()) {
+      tls_failure_ = std::move(reason);
     }
   }
-  [[nodiscard]] std::string trouble() const {
+  [[nodiscard]] std::string tls_failure() const {
     const std::lock_guard lock(mutex_);
-    return trouble_;
+    return tls_failure_;
   }
   void receiving(std::size_t bytes) override {
-    if (const auto exchange = current()) {
-      exchange->receiving(bytes);
+    if (const auto pending = current()) {
+      pending->receiving(bytes);
     }
   }
   void configure(boost::asio::ssl::context& context) { identity_->configure(context.native_handle(), this); }
 
-  // A connection was chosen; a new one has no open socket yet.
+  // cpprest chose a connection for the request. A new one has no open socket yet.
   void chosen(web::http::client::native_handle handle) {
     auto* stream = identity_ ? static_cast<boost::asio::ssl::stream<tcp::socket&>*>(handle) : nullptr;
     tcp::socket& socket = stream != nullptr ? stream->next_layer() : *static_cast<tcp::socket*>(handle);
@@ -178,42 +178,42 @@ class Connection::Hooks final : public CertificateRecorder {
     if (reused && is_dead(socket.native_handle())) {
       throw StaleConnection();
     }
-    const auto exchange = current();
-    if (exchange && !exchange->may_send(reused)) {
+    const auto pending = current();
+    if (pending && !pending->may_send(reused)) {
       throw RequestAlreadySent();
     }
     boost::system::error_code problem;
     if (!reused && protocol_) {
-      socket.open(*protocol_, problem);  // cpprest would do the same a moment later; now it can be known
+      socket.open(*protocol_, problem);  // cpprest would open it a moment later; opened here, abandon() can shut it down
     }
-    if (exchange && socket.is_open()) {
-      exchange->connected(socket.native_handle());
+    if (pending && socket.is_open()) {
+      pending->connected(socket.native_handle());
     }
     chosen_socket_ = &socket;
     chosen_connection_ = stream != nullptr ? stream->native_handle() : nullptr;
   }
 
-  // With a name there may be several addresses, and the socket is known only when one has answered. After the first one failed,
-  // cpprest goes on with a connection that it shows to nobody.
+  // A name may have several addresses, so the socket is known only once one of them has answered. After the first address
+  // failed, cpprest continues with a connection object that it passes to no hook: that one cannot be shut down early.
   void handshake(const SSL* connection) override {
-    const auto exchange = current();
-    if (exchange && connection == chosen_connection_ && chosen_socket_->is_open()) {
-      exchange->connected(chosen_socket_->native_handle());
+    const auto pending = current();
+    if (pending && connection == chosen_connection_ && chosen_socket_->is_open()) {
+      pending->connected(chosen_socket_->native_handle());
     }
   }
 
  private:
   [[nodiscard]] std::shared_ptr<PendingRequest> current() const {
     const std::lock_guard lock(mutex_);
-    return exchange_;
+    return pending_;
   }
 
   const std::shared_ptr<const TlsIdentity> identity_;
   mutable std::mutex mutex_;
-  std::shared_ptr<PendingRequest> exchange_;
-  std::string trouble_;
-  std::optional<tcp> protocol_;  // of a server that is an address
-  // The connection last chosen; touched by the request's own chain of callbacks alone, and used only while it is that one's.
+  std::shared_ptr<PendingRequest> pending_;
+  std::string tls_failure_;
+  std::optional<tcp> protocol_;  // set when the server is given as an IP address
+  // The connection last chosen. Accessed only from the callbacks of the current request, which run one after another.
   tcp::socket* chosen_socket_ = nullptr;
   const SSL* chosen_connection_ = nullptr;
 };
@@ -222,89 +222,89 @@ Connection::Connection(const Server& server, const std::shared_ptr<const TlsIden
     : hooks_(std::make_shared<Hooks>(server, identity)) {
   http_client_config configuration;
   configuration.set_timeout(kNever);
-  configuration.set_max_redirects(0);  // a redirect would carry our token to wherever it points
-  // The hooks live in the configuration, and cpprest keeps that as long as a request is under way.
+  configuration.set_max_redirects(0);  // following a redirect would send our token to another server
+  // The lambda keeps the hooks alive: cpprest holds the configuration as long as a request is in progress.
   configuration.set_nativehandle_options([hooks = hooks_](auto handle) { hooks->chosen(handle); });
   configuration.set_tlsext_sni_enabled(false);  // TlsIdentity does it
   if (identity) {
     configuration.set_validate_certificates(!identity->skip_verify());
     configuration.set_ssl_context_callback([hooks = hooks_](boost::asio::ssl::context& context) { hooks->configure(context); });
   }
-  // An address in brackets is looked up with its brackets, and not found. Without them, and with a port, it is.
+  // cpprest resolves an IPv6 address including its brackets, which fails. Without brackets, but with a port, it works.
   const std::string base =
       (server.tls ? "https://" : "http://") + server.host + ":" + std::to_string(server.port) + server.prefix;
   client_ = std::make_unique<http_client>(web::uri(base), configuration);
 }
 
-std::string Connection::trouble() const {
-  return hooks_->trouble();
+std::string Connection::tls_failure() const {
+  return hooks_->tls_failure();
 }
 
-void Connection::send(http_request request, const std::shared_ptr<PendingRequest>& exchange,
+void Connection::send(http_request request, const std::shared_ptr<PendingRequest>& pending,
                       std::function<void(const std::shared_ptr<Connection>&)> done) {
-  hooks_->begin(exchange);
-  request.set_response_stream(make_sink(exchange, [lane = shared_from_this(), done = std::move(done)] {
-    lane->hooks_->finish();
-    done(lane);
+  hooks_->begin(pending);
+  request.set_response_stream(make_sink(pending, [self = shared_from_this(), done = std::move(done)] {
+    self->hooks_->finish();
+    done(self);
   }));
-  const auto judge = [exchange, hooks = hooks_](const std::exception_ptr& problem) {
+  const auto report = [pending, hooks = hooks_](const std::exception_ptr& problem) {
     try {
       std::rethrow_exception(problem);
     } catch (const StaleConnection& stale) {
-      exchange->ended(RequestFailure{RequestFailure::Kind::Stale, stale.what()});
+      pending->ended(RequestFailure{RequestFailure::Kind::Stale, stale.what()});
     } catch (const RequestAlreadySent& sent) {
-      exchange->ended(RequestFailure{RequestFailure::Kind::Unanswered, sent.what()});
+      pending->ended(RequestFailure{RequestFailure::Kind::Unanswered, sent.what()});
     } catch (const http_exception& broken) {
-      exchange->ended(failure_of(broken, exchange->on_reused_connection(), hooks->trouble()));
+      pending->ended(failure_of(broken, pending->on_reused_connection(), hooks->tls_failure()));
     } catch (const std::exception&) {
-      exchange->ended(RequestFailure{RequestFailure::Kind::Broken, "the connection broke"});
+      pending->ended(RequestFailure{RequestFailure::Kind::Broken, "the connection broke"});
     }
   };
-  client_->request(request, exchange->token()).then([exchange, judge](const pplx::task<http_response>& head) {
+  client_->request(request, pending->token()).then([pending, report](const pplx::task<http_response>& head) {
     try {
-      const http_response response = head.get();  // it is there: this is its continuation
-      exchange->answered(response.status_code(), retry_after(response));
-      response.content_ready().then([exchange, judge](const pplx::task<http_response>& whole) {
+      const http_response response = head.get();  // does not block: this is its continuation
+      pending->answered(response.status_code(), retry_after(response));
+      response.content_ready().then([pending, report](const pplx::task<http_response>& whole) {
         try {
           whole.get();
-          exchange->ended(std::nullopt);
-        } catch (...) {  // a boundary: the pool's thread must live on
-          judge(std::current_exception());
+          pending->ended(std::nullopt);
+        } catch (...) {  // an exception must not leave cpprest's thread
+          report(std::current_exception());
         }
       });
     } catch (...) {
-      judge(std::current_exception());
+      report(std::current_exception());
     }
   });
 }
 
-void ConnectionPool::send(const http_request& request, const std::shared_ptr<PendingRequest>& exchange, bool fresh) {
-  take(fresh)->send(request, exchange,
-                    [pool = weak_from_this(), exchange = exchange.get()](const std::shared_ptr<Connection>& lane) {
-                      const auto there = pool.lock();
-                      if (there && exchange->clean()) {
-                        there->put_back(lane);
-                      }
-                      exchange->let_go();
-                    });
+void ConnectionPool::send(const http_request& request, const std::shared_ptr<PendingRequest>& pending, bool fresh) {
+  acquire(fresh)->send(request, pending,
+                       [pool = weak_from_this(), pending = pending.get()](const std::shared_ptr<Connection>& connection) {
+                         const auto owner = pool.lock();  // the pool may be gone, replaced by one with new certificates
+                         if (owner && pending->reusable()) {
+                           owner->put_back(connection);
+                         }
+                         pending->released();
+                       });
 }
 
-std::shared_ptr<Connection> ConnectionPool::take(bool fresh) {
+std::shared_ptr<Connection> ConnectionPool::acquire(bool fresh) {
   {
     const std::lock_guard lock(mutex_);
     if (!fresh && !idle_.empty()) {
-      auto lane = std::move(idle_.back());
+      auto connection = std::move(idle_.back());
       idle_.pop_back();
-      return lane;
+      return connection;
     }
   }
   return std::make_shared<Connection>(server_, identity_);
 }
 
-void ConnectionPool::put_back(const std::shared_ptr<Connection>& lane) {
+void ConnectionPool::put_back(const std::shared_ptr<Connection>& connection) {
   const std::lock_guard lock(mutex_);
-  if (idle_.size() < kMostIdle) {
-    idle_.push_back(lane);
+  if (idle_.size() < kMaxIdle) {
+    idle_.push_back(connection);
   }
 }
 

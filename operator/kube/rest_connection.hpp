@@ -1,11 +1,13 @@
-// Lanes: each is an http_client of cpprest that carries one request at a time over at most one kept connection.
+// HTTP connections: each is an http_client of cpprest that carries one request at a time over at most one kept-alive
+// connection.
 //
-// cpprest does not say which connection a request went out on, and sends a request again by itself when a kept connection
-// turns out to be closed, whatever its method. With one request per client its hook "a connection was chosen" belongs to a
-// known request: there the kept connection is looked at before anything is sent (a closed one is readable), and a second
-// sending of what must not be sent twice is stopped.
+// cpprest does not tell which connection a request uses, and it silently resends a request, whatever its method, when a
+// kept-alive connection turns out to be closed. With one request per client, the hook it calls when a connection was chosen
+// belongs to a known request. There we check that an idle connection is still open before anything is sent, and stop a second
+// sending of a request that must not be repeated.
 //
-// Threads: a ConnectionPool is safe from any thread. Ownership: lanes under way own themselves; the pool holds the idle ones.
+// Threads: ConnectionPool is safe from any thread. Ownership: a connection with a request in progress keeps itself alive; the
+// pool owns the idle ones.
 #pragma once
 
 #include "operator/kube/pending_request.hpp"
@@ -18,22 +20,24 @@ namespace athanor::controller {
 
 struct Server {
   bool tls = true;
-  std::string host;  // without brackets
+  std::string host;  // an IPv6 address without brackets
   int port = 443;
   std::string prefix;  // "" or "/k8s/clusters/c-1"
+  // Parses "http[s]://HOST[:PORT][/PREFIX]". Error: Configuration.
   [[nodiscard]] static Result<Server> parse(const std::string& url);
-  // As it stands in a Host header.
+  // The value of the Host header.
   [[nodiscard]] std::string authority() const;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(const Server& server, const std::shared_ptr<const TlsIdentity>& identity);
-  // Sends; the exchange is told everything that happens. `done` gets the lane when cpprest has let go of the exchange.
-  void send(web::http::http_request request, const std::shared_ptr<PendingRequest>& exchange,
+  // Sends `request` and reports its progress to `pending`. `done` is called with this connection, from one of cpprest's
+  // threads, when cpprest has released the request.
+  void send(web::http::http_request request, const std::shared_ptr<PendingRequest>& pending,
             std::function<void(const std::shared_ptr<Connection>&)> done);
-  // What TLS said about the last failure; empty when it said nothing.
-  [[nodiscard]] std::string trouble() const;
+  // Why the last TLS handshake failed; empty when it did not.
+  [[nodiscard]] std::string tls_failure() const;
 
  private:
   class Hooks;
@@ -45,11 +49,12 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
  public:
   ConnectionPool(Server server, std::shared_ptr<const TlsIdentity> identity)
       : server_(std::move(server)), identity_(std::move(identity)) {}
-  void send(const web::http::http_request& request, const std::shared_ptr<PendingRequest>& exchange, bool fresh);
+  // Sends over an idle connection, or over a new one when there is none or `fresh` is set. Returns immediately.
+  void send(const web::http::http_request& request, const std::shared_ptr<PendingRequest>& pending, bool fresh);
 
  private:
-  [[nodiscard]] std::shared_ptr<Connection> take(bool fresh);
-  void put_back(const std::shared_ptr<Connection>& lane);
+  [[nodiscard]] std::shared_ptr<Connection> acquire(bool fresh);
+  void put_back(const std::shared_ptr<Connection>& connection);
 
   const Server server_;
   const std::shared_ptr<const TlsIdentity> identity_;  // null without TLS

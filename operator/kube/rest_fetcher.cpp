@@ -13,52 +13,53 @@ namespace {
 
 using web::http::http_request;
 
-constexpr std::size_t kMostUndelivered = std::size_t{64} << 20U;  // one chunk of a chunked answer
+constexpr std::size_t kMaxUndelivered = std::size_t{64} << 20U;  // one chunk of a chunked answer
 constexpr milliseconds kLongestPoll{60'000};
 
-struct DatabaseLocation {
+struct ArtifactUrl {
   std::string server;  // "http://source-controller.flux-system.svc.cluster.local."
   std::string path;
 };
 
-Result<DatabaseLocation> place_of(const std::string& url) {
+Result<ArtifactUrl> parse_artifact_url(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t slash = scheme == std::string::npos ? scheme : url.find('/', scheme + 3);
   if (slash == std::string::npos || url.find_first_of(" \t\r\n") != std::string::npos) {
     return fail(Error(ErrorCode::Io, "the artifact's address is no http:// or https:// URL").with_retry(RetryClass::Terminal));
   }
-  return DatabaseLocation{url.substr(0, slash), url.substr(slash)};
+  return ArtifactUrl{url.substr(0, slash), url.substr(slash)};
 }
 
 class RestFetcher final : public ArtifactFetcher {
  public:
   explicit RestFetcher(Clock& clock) : clock_(clock) {}
 
-  Result<void> fetch(const std::string& url, milliseconds deadline, const BytesHandler& take, const StopToken& stop) override {
-    TRY_ASSIGN(const DatabaseLocation place, place_of(url));
+  Result<void> fetch(const std::string& url, milliseconds deadline, const BytesHandler& on_bytes,
+                     const StopToken& stop) override {
+    TRY_ASSIGN(const ArtifactUrl artifact, parse_artifact_url(url));
     const SteadyTime until = clock_.steady_now() + deadline;
-    const auto exchange = std::make_shared<PendingRequest>(true, kMostUndelivered);
-    struct GiveUp {
-      PendingRequest& exchange;
-      ~GiveUp() {
-        if (!exchange.clean()) {
-          exchange.abandon();
+    const auto pending = std::make_shared<PendingRequest>(true, kMaxUndelivered);
+    struct AbandonUnlessReusable {
+      PendingRequest& pending;
+      ~AbandonUnlessReusable() {
+        if (!pending.reusable()) {
+          pending.abandon();
         }
       }
-    } give_up{*exchange};
-    TRY(begin(place, exchange));
+    } guard{*pending};
+    TRY(start(artifact, pending));
     std::string bytes;
     while (true) {
-      TRY(wait(*exchange, place.server, until, stop));
-      const PendingRequest::Progress progress = exchange->take(bytes);
+      TRY(wait(*pending, artifact.server, until, stop));
+      const PendingRequest::Progress progress = pending->receive(bytes);
       if (progress.failure || progress.overrun) {
-        return fail(unavailable(place.server, progress.failure ? progress.failure->words : "a chunk is too large"));
+        return fail(unavailable(artifact.server, progress.failure ? progress.failure->reason : "a chunk is too large"));
       }
       if (progress.status && *progress.status != 200) {
-        return fail(unavailable(place.server, "it answered with status " + std::to_string(*progress.status)));
+        return fail(unavailable(artifact.server, "it answered with status " + std::to_string(*progress.status)));
       }
       if (!bytes.empty()) {
-        TRY(take(bytes));
+        TRY(on_bytes(bytes));
       }
       if (progress.ended) {
         return {};
@@ -67,13 +68,13 @@ class RestFetcher final : public ArtifactFetcher {
   }
 
  private:
-  static Error unavailable(const std::string& server, const std::string& words) {
-    return Error(ErrorCode::Io, "the artifact cannot be fetched from " + server + ": " + words);
+  static Error unavailable(const std::string& server, const std::string& reason) {
+    return Error(ErrorCode::Io, "the artifact cannot be fetched from " + server + ": " + reason);
   }
 
-  // A connection of its own: artifacts change seldom.
-  static Result<void> begin(const DatabaseLocation& place, const std::shared_ptr<PendingRequest>& exchange) {
-    auto server = Server::parse(place.server);
+  // Uses a new connection each time: artifacts are fetched rarely.
+  static Result<void> start(const ArtifactUrl& artifact, const std::shared_ptr<PendingRequest>& pending) {
+    auto server = Server::parse(artifact.server);
     if (!server) {
       return fail(
           Error(ErrorCode::Io, "the artifact's address is no http:// or https:// URL").with_retry(RetryClass::Terminal));
@@ -86,17 +87,17 @@ class RestFetcher final : public ArtifactFetcher {
     }
     try {
       http_request message("GET");
-      message.set_request_uri(web::uri(place.path));
+      message.set_request_uri(web::uri(artifact.path));
       message.headers().add("User-Agent", "athanor-operator/" ATHANOR_VERSION);
       message.headers().add("Host", server->authority());
-      std::make_shared<ConnectionPool>(*server, identity)->send(message, exchange, true);
+      std::make_shared<ConnectionPool>(*server, identity)->send(message, pending, true);
     } catch (const std::exception&) {
-      return fail(unavailable(place.server, "the request could not be begun"));
+      return fail(unavailable(artifact.server, "the request could not be begun"));
     }
     return {};
   }
 
-  Result<void> wait(const PendingRequest& exchange, const std::string& server, SteadyTime until, const StopToken& stop) const {
+  Result<void> wait(const PendingRequest& pending, const std::string& server, SteadyTime until, const StopToken& stop) const {
     while (true) {
       if (stop.requested()) {
         return fail(Error(ErrorCode::Interrupted, "stopped while an artifact was fetched"));
@@ -105,7 +106,7 @@ class RestFetcher final : public ArtifactFetcher {
       if (left.count() <= 0) {
         return fail(unavailable(server, "no whole answer in time"));
       }
-      pollfd descriptors[2] = {{exchange.descriptor(), POLLIN, 0}, {stop.descriptor(), POLLIN, 0}};
+      pollfd descriptors[2] = {{pending.descriptor(), POLLIN, 0}, {stop.descriptor(), POLLIN, 0}};
       const int ready = ::poll(descriptors, 2, static_cast<int>(std::min(left, kLongestPoll).count()));
       if (ready > 0 && (descriptors[0].revents & POLLIN) != 0) {
         return {};

@@ -1,6 +1,4 @@
-// Artifacts over cpprestsdk.
-//
-// Threads, limits and errors: see artifact_fetcher.hpp. Ownership: borrows the clock.
+// ArtifactFetcher over cpprestsdk.
 #pragma once
 
 #include <memory>
@@ -9,7 +7,7 @@
 
 namespace athanor::controller {
 
-// https is verified against the system's authorities.
+// Borrows `clock`. https servers are verified against the system's authorities.
 [[nodiscard]] std::unique_ptr<ArtifactFetcher> make_rest_fetcher(Clock& clock);
 
 }  // namespace athanor::controller

@@ -11,7 +11,7 @@
 namespace athanor::controller {
 namespace {
 
-constexpr int kCertificateRequired = 116;  // an alert of TLS 1.3 that OpenSSL 3.0 has no words for
+constexpr int kCertificateRequired = 116;  // a TLS 1.3 alert that OpenSSL 3.0 has no description for
 
 using Bio = std::unique_ptr<BIO, int (*)(BIO*)>;
 
@@ -31,62 +31,63 @@ Error unusable(const std::string& what) {
 
 struct TlsConfiguration {
   const TlsIdentity* identity = nullptr;
-  CertificateRecorder* witness = nullptr;
+  TlsObserver* observer = nullptr;
 };
 
-void forget_dressing(void*, void* pointer, CRYPTO_EX_DATA*, int, long, void*) {
+void free_configuration(void*, void* pointer, CRYPTO_EX_DATA*, int, long, void*) {
   delete static_cast<TlsConfiguration*>(pointer);
 }
 
-int dressing_index() {
-  static const int index = ::SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &forget_dressing);
+int configuration_index() {
+  static const int index = ::SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &free_configuration);
   return index;
 }
 
-const TlsConfiguration& dressing_of(const SSL* connection) {
-  return *static_cast<const TlsConfiguration*>(::SSL_CTX_get_ex_data(::SSL_get_SSL_CTX(connection), dressing_index()));
+const TlsConfiguration& configuration_of(const SSL* connection) {
+  return *static_cast<const TlsConfiguration*>(::SSL_CTX_get_ex_data(::SSL_get_SSL_CTX(connection), configuration_index()));
 }
 
-std::string words_for(int problem, const std::string& server_name) {
+std::string describe_failure(int problem, const std::string& server_name) {
   if (problem == X509_V_ERR_HOSTNAME_MISMATCH || problem == X509_V_ERR_IP_ADDRESS_MISMATCH) {
     return "the server's certificate is not valid for " + server_name;
   }
   return std::string("the server's certificate is not trusted: ") + ::X509_verify_cert_error_string(problem);
 }
 
-// Takes the place of cpprest's callback: the chain, the dates and the name, nothing else.
-int verify_chain(X509_STORE_CTX* chain, void* witness) {
+// Replaces cpprest's verify callback, which would accept more than OpenSSL does.
+int verify_chain(X509_STORE_CTX* chain, void* observer) {
   ::X509_STORE_CTX_set_verify_cb(chain, [](int preverified, X509_STORE_CTX*) { return preverified; });
   const int good = ::X509_verify_cert(chain);
   if (good != 1) {
     const auto* connection = static_cast<SSL*>(::X509_STORE_CTX_get_ex_data(chain, ::SSL_get_ex_data_X509_STORE_CTX_idx()));
-    static_cast<CertificateRecorder*>(witness)->trouble(
-        words_for(::X509_STORE_CTX_get_error(chain), dressing_of(connection).identity->server_name()));
+    static_cast<TlsObserver*>(observer)->failed(
+        describe_failure(::X509_STORE_CTX_get_error(chain), configuration_of(connection).identity->server_name()));
   }
   return good;
 }
 
 void on_progress(const SSL* connection, int where, int value) {
-  const TlsConfiguration& dressing = dressing_of(connection);
+  const TlsConfiguration& configuration = configuration_of(connection);
   if ((where & SSL_CB_HANDSHAKE_START) != 0) {
-    dressing.witness->handshake(connection);
+    configuration.observer->handshake(connection);
   }
-  if ((where & SSL_CB_HANDSHAKE_START) != 0 && !dressing.identity->name_is_address()) {
-    // The only place where every connection passes before its first message. OpenSSL's callback is const by history alone.
+  if ((where & SSL_CB_HANDSHAKE_START) != 0 && !configuration.identity->name_is_address()) {
+    // SNI is set here because cpprest creates a new connection for a second address and shows it to no other hook. The
+    // callback's SSL is const only for historical reasons.
     ::SSL_ctrl(const_cast<SSL*>(connection), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-               const_cast<char*>(dressing.identity->server_name().c_str()));
+               const_cast<char*>(configuration.identity->server_name().c_str()));
   }
   if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (value >> 8) == SSL3_AL_FATAL) {
     const bool demanded = (value & 0xff) == kCertificateRequired;
-    dressing.witness->trouble(std::string("the server refused the TLS connection: ") +
-                              (demanded ? "client certificate required" : ::SSL_alert_desc_string_long(value)));
+    configuration.observer->failed(std::string("the server refused the TLS connection: ") +
+                                   (demanded ? "client certificate required" : ::SSL_alert_desc_string_long(value)));
   }
 }
 
-void on_message(int sent, int, int type, const void* bytes, std::size_t size, SSL*, void* witness) {
+void on_message(int sent, int, int type, const void* bytes, std::size_t size, SSL*, void* observer) {
   if (sent == 0 && type == SSL3_RT_HEADER && size == SSL3_RT_HEADER_LENGTH) {
     const auto* header = static_cast<const unsigned char*>(bytes);
-    static_cast<CertificateRecorder*>(witness)->receiving((static_cast<std::size_t>(header[3]) << 8U) | header[4]);
+    static_cast<TlsObserver*>(observer)->receiving((static_cast<std::size_t>(header[3]) << 8U) | header[4]);
   }
 }
 
@@ -98,7 +99,7 @@ Result<void> add_authorities(X509_STORE* store, const std::string& pem) {
     ::X509_free(certificate);
     ++count;
   }
-  ::ERR_clear_error();  // the end of the text is an error to OpenSSL
+  ::ERR_clear_error();  // reaching the end of the text leaves an error in OpenSSL's queue
   if (count == 0) {
     return fail(unusable("the cluster's certificate authority holds no PEM certificate"));
   }
@@ -130,7 +131,7 @@ Result<std::shared_ptr<const TlsIdentity>> TlsIdentity::make(const TlsSettings& 
       sk_X509_push(identity->chain_.get(), certificate);
     }
     const Bio key = reader(settings.key_pem);
-    // A key under a passphrase is not asked about on a terminal: nobody sits there.
+    // Without this callback OpenSSL would prompt for a passphrase on the terminal.
     identity->key_.reset(::PEM_read_bio_PrivateKey(
         key.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr));
     if (sk_X509_num(identity->chain_.get()) == 0 || !identity->key_) {
@@ -144,25 +145,25 @@ Result<std::shared_ptr<const TlsIdentity>> TlsIdentity::make(const TlsSettings& 
   return identity;
 }
 
-void TlsIdentity::configure(SSL_CTX* context, CertificateRecorder* witness) const {
+void TlsIdentity::configure(SSL_CTX* context, TlsObserver* observer) const {
   ::SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  ::SSL_CTX_set_ex_data(context, dressing_index(), new TlsConfiguration{this, witness});
+  ::SSL_CTX_set_ex_data(context, configuration_index(), new TlsConfiguration{this, observer});
   ::SSL_CTX_set_info_callback(context, &on_progress);
   ::SSL_CTX_set_msg_callback(context, &on_message);
-  ::SSL_CTX_ctrl(context, SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, witness);
+  ::SSL_CTX_ctrl(context, SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, observer);
   if (store_) {
     ::SSL_CTX_set1_cert_store(context, store_.get());
   }
   X509_VERIFY_PARAM* checks = ::SSL_CTX_get0_param(context);
   if (!skip_verify_) {
-    ::X509_VERIFY_PARAM_set_flags(checks, X509_V_FLAG_PARTIAL_CHAIN);  // what the cluster names as authority is one
+    ::X509_VERIFY_PARAM_set_flags(checks, X509_V_FLAG_PARTIAL_CHAIN);  // the cluster's CA may be an intermediate
     ::X509_VERIFY_PARAM_set_hostflags(checks, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (name_is_address_) {
       ::X509_VERIFY_PARAM_set1_ip_asc(checks, server_name_.c_str());
     } else {
       ::X509_VERIFY_PARAM_set1_host(checks, server_name_.c_str(), server_name_.size());
     }
-    ::SSL_CTX_set_cert_verify_callback(context, &verify_chain, witness);
+    ::SSL_CTX_set_cert_verify_callback(context, &verify_chain, observer);
   }
   if (chain_) {
     ::SSL_CTX_use_certificate(context, sk_X509_value(chain_.get(), 0));

@@ -1,12 +1,10 @@
-// The TLS side of the transport: whom we trust, who we are, and how a server's name is checked.
+// The TLS settings of the transport: trusted authorities, client certificate, and verification of the server's name.
 //
-// cpprest builds an OpenSSL context per connection and lets us dress it. Its own checks are too wide for a cluster (the
-// system's authorities stay trusted beside the cluster's, and a certificate's common name counts as a host name), so
-// verification is OpenSSL's alone: the cluster's authorities only, the name from tls-server-name or the URL, subject
-// alternative names only. The server name goes out with every handshake, also with one that cpprest begins anew on a second
-// address.
+// cpprest creates an OpenSSL context per connection and lets us configure it. Its own verification is too lax for a cluster: it
+// also trusts the system's authorities and accepts a certificate's common name as a host name. So OpenSSL alone verifies,
+// against the cluster's authorities and subject alternative names only.
 //
-// Threads: TlsIdentity is immutable once made. A CertificateRecorder is called from the pool's threads.
+// Threads: TlsIdentity is immutable. A TlsObserver is called from cpprest's threads.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -19,20 +17,20 @@
 
 namespace athanor::controller {
 
-// Told what a connection goes through.
-class CertificateRecorder {
+// Callbacks about a connection's TLS layer.
+class TlsObserver {
  public:
-  virtual ~CertificateRecorder() = default;
-  // Why a handshake failed, in words fit for an error message.
-  virtual void trouble(std::string words) = 0;
-  // A handshake begins: the connection stands.
+  virtual ~TlsObserver() = default;
+  // A handshake failed; `reason` is fit for an error message.
+  virtual void failed(std::string reason) = 0;
+  // A handshake begins: the TCP connection is established.
   virtual void handshake(const SSL* connection) = 0;
-  // A record of this many bytes begins to arrive.
+  // A record of this many bytes is arriving.
   virtual void receiving(std::size_t bytes) = 0;
 };
 
 struct TlsSettings {
-  std::string server_name;  // checked, and sent unless it is an address
+  std::string server_name;  // verified, and sent as SNI unless it is an IP address
   bool skip_verify = false;
   std::string ca_pem;  // empty: the system's authorities
   std::string certificate_pem;
@@ -41,9 +39,10 @@ struct TlsSettings {
 
 class TlsIdentity {
  public:
+  // Parses the PEM texts. Error: Configuration when they are unreadable or the key does not match the certificate.
   [[nodiscard]] static Result<std::shared_ptr<const TlsIdentity>> make(const TlsSettings& settings);
-  // `witness` must live as long as connections made from the context are in use.
-  void configure(SSL_CTX* context, CertificateRecorder* witness) const;
+  // Applies the settings to a context. The context refers to this object and to `observer`; both must outlive its connections.
+  void configure(SSL_CTX* context, TlsObserver* observer) const;
   [[nodiscard]] const std::string& server_name() const { return server_name_; }
   [[nodiscard]] bool name_is_address() const { return name_is_address_; }
   [[nodiscard]] bool skip_verify() const { return skip_verify_; }
@@ -63,7 +62,7 @@ class TlsIdentity {
   bool name_is_address_ = false;
   bool skip_verify_ = false;
   Owned<X509_STORE, X509_STORE_free> store_;
-  Owned<STACK_OF(X509), release_chain> chain_;  // ours first, then its issuers
+  Owned<STACK_OF(X509), release_chain> chain_;  // the client certificate, then its issuers
   Owned<EVP_PKEY, EVP_PKEY_free> key_;
 };
 

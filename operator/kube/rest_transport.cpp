@@ -22,14 +22,14 @@ using web::http::http_request;
 constexpr std::size_t kSlack = std::size_t{1} << 20U;  // heads, chunk sizes, TLS records
 constexpr std::size_t kMaxStaleConnections = 64;
 constexpr milliseconds kLongestPoll{60'000};
-constexpr milliseconds kLetGo{10};
+constexpr milliseconds kReleaseWait{10};
 
 bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-Error unreachable(const std::string& server, const std::string& words) {
-  return Error(ErrorCode::ApiUnreachable, "the API server " + server + " did not answer: " + words);
+Error unreachable(const std::string& server, const std::string& reason) {
+  return Error(ErrorCode::ApiUnreachable, "the API server " + server + " did not answer: " + reason);
 }
 
 std::string in_words(milliseconds duration) {
@@ -37,11 +37,11 @@ std::string in_words(milliseconds duration) {
                                       : std::to_string(duration.count()) + " ms";
 }
 
-// Cuts what comes into lines. What is behind the last line end waits for more.
-class LineCutter {
+// Splits a stream into lines and passes each complete one to the handler.
+class LineSplitter {
  public:
   enum class Outcome : std::uint8_t { More, Enough, TooLong };
-  LineCutter(const HttpTransport::LineHandler* handler, std::size_t max_line) : handler_(handler), max_line_(max_line) {}
+  LineSplitter(const HttpTransport::LineHandler* handler, std::size_t max_line) : handler_(handler), max_line_(max_line) {}
 
   [[nodiscard]] Outcome feed(std::string_view bytes) {
     while (!bytes.empty()) {
@@ -55,7 +55,7 @@ class LineCutter {
         return Outcome::More;
       }
       bytes.remove_prefix(end + 1);
-      if (!tell(part)) {
+      if (!deliver(part)) {
         return Outcome::Enough;
       }
     }
@@ -63,7 +63,7 @@ class LineCutter {
   }
 
  private:
-  [[nodiscard]] bool tell(std::string_view part) {
+  [[nodiscard]] bool deliver(std::string_view part) {
     if (!rest_.empty()) {
       rest_ += part;
       part = rest_;
@@ -73,83 +73,84 @@ class LineCutter {
     }
     const bool more = part.empty() || (*handler_)(part);
     if (rest_.capacity() > kSlack) {
-      rest_ = std::string();  // one long line is no reason to stay large
+      rest_ = std::string();  // release the memory of an unusually long line
     }
     rest_.clear();
     return more;
   }
 
-  const HttpTransport::LineHandler* handler_;  // null: no stream
+  const HttpTransport::LineHandler* handler_;  // null when the response is not streamed
   std::size_t max_line_;
   std::string rest_;
 };
 
-enum class Wake : std::uint8_t { Signal, Stop, Late };
+enum class WaitResult : std::uint8_t { Ready, Stopped, TimedOut };
 
-Wake wait(const PendingRequest& exchange, const StopToken& stop, Clock& clock, SteadyTime until) {
+WaitResult wait(const PendingRequest& pending, const StopToken& stop, Clock& clock, SteadyTime until) {
   while (true) {
     if (stop.requested()) {
-      return Wake::Stop;
+      return WaitResult::Stopped;
     }
     const auto left = std::chrono::ceil<milliseconds>(until - clock.steady_now());
-    pollfd descriptors[2] = {{exchange.descriptor(), POLLIN, 0}, {stop.descriptor(), POLLIN, 0}};
+    pollfd descriptors[2] = {{pending.descriptor(), POLLIN, 0}, {stop.descriptor(), POLLIN, 0}};
     const auto pause = static_cast<int>(std::clamp(left, milliseconds(0), kLongestPoll).count());
     const int ready = ::poll(descriptors, 2, pause);
     if (ready > 0 && (descriptors[0].revents & POLLIN) != 0) {
-      return stop.requested() ? Wake::Stop : Wake::Signal;
+      return stop.requested() ? WaitResult::Stopped : WaitResult::Ready;
     }
     if (ready == 0 && left.count() <= 0) {
-      return Wake::Late;
+      return WaitResult::TimedOut;
     }
   }
 }
 
 struct Attempt {
   Result<HttpResponse> answer;
-  // The request cannot have been seen as a whole: it may be sent again.
-  std::optional<RequestFailure::Kind> unsent{};
+  // Set when the server cannot have received the whole request, so it may be sent again.
+  std::optional<RequestFailure::Kind> resendable{};
 };
 
-// What has come of one answer, and what that means.
-class Receipt {
+// Assembles one response from its progress and decides when it is complete or has failed.
+class ResponseReader {
  public:
-  Receipt(const std::string& server, const HttpRequest& request, const HttpTransport::LineHandler* lines, SteadyTime deadline)
-      : server_(server), request_(request), lines_(lines), cutter_(lines, request.max_line), until_(deadline) {}
+  ResponseReader(const std::string& server, const HttpRequest& request, const HttpTransport::LineHandler* lines,
+                 SteadyTime deadline)
+      : server_(server), request_(request), lines_(lines), splitter_(lines, request.max_line), until_(deadline) {}
 
   [[nodiscard]] SteadyTime until() const { return until_; }
-  // The outcome, once there is one.
+  // Consumes `bytes`. Returns the outcome once there is one.
   [[nodiscard]] std::optional<Attempt> take(const PendingRequest::Progress& progress, const std::string& bytes, Clock& clock);
-  [[nodiscard]] Attempt late() const {
+  [[nodiscard]] Attempt timed_out() const {
     return broken(streaming() ? "nothing came for " + in_words(request_.idle)
                               : "no whole answer within " + in_words(request_.deadline));
   }
 
  private:
   [[nodiscard]] bool streaming() const { return lines_ != nullptr && answer_.status / 100 == 2; }
-  [[nodiscard]] Attempt broken(const std::string& words) const { return {fail(unreachable(server_, words))}; }
+  [[nodiscard]] Attempt broken(const std::string& reason) const { return {fail(unreachable(server_, reason))}; }
   [[nodiscard]] Attempt failed(const RequestFailure& failure) const;
 
   const std::string& server_;
   const HttpRequest& request_;
-  const HttpTransport::LineHandler* lines_;  // null: the answer is wanted whole
-  LineCutter cutter_;
+  const HttpTransport::LineHandler* lines_;  // null: collect the whole body
+  LineSplitter splitter_;
   SteadyTime until_;
   HttpResponse answer_;
 };
 
-std::optional<Attempt> Receipt::take(const PendingRequest::Progress& progress, const std::string& bytes, Clock& clock) {
+std::optional<Attempt> ResponseReader::take(const PendingRequest::Progress& progress, const std::string& bytes, Clock& clock) {
   answer_.status = progress.status.value_or(0);
   answer_.retry_after = progress.retry_after;
   if (streaming()) {
-    switch (cutter_.feed(bytes)) {
-      case LineCutter::Outcome::Enough:
+    switch (splitter_.feed(bytes)) {
+      case LineSplitter::Outcome::Enough:
         return Attempt{std::move(answer_)};
-      case LineCutter::Outcome::TooLong:
+      case LineSplitter::Outcome::TooLong:
         return broken("a line is longer than " + std::to_string(request_.max_line) + " bytes");
-      case LineCutter::Outcome::More:
+      case LineSplitter::Outcome::More:
         break;
     }
-    until_ = clock.steady_now() + request_.idle;  // the time the handler took is not the server's silence
+    until_ = clock.steady_now() + request_.idle;  // after the handler: its time must not count as the server's silence
   } else {
     answer_.body += bytes;
   }
@@ -165,10 +166,10 @@ std::optional<Attempt> Receipt::take(const PendingRequest::Progress& progress, c
   return answer_.status < 200 ? broken("the answer is not HTTP") : Attempt{std::move(answer_)};
 }
 
-Attempt Receipt::failed(const RequestFailure& failure) const {
-  Attempt attempt = broken(failure.words);
+Attempt ResponseReader::failed(const RequestFailure& failure) const {
+  Attempt attempt = broken(failure.reason);
   if (failure.kind == RequestFailure::Kind::Stale || failure.kind == RequestFailure::Kind::NotSent) {
-    attempt.unsent = failure.kind;
+    attempt.resendable = failure.kind;
   } else if (failure.kind == RequestFailure::Kind::Unanswered) {
     attempt.answer.error().hint = "whether the request was carried out is not known";
   }
@@ -183,13 +184,13 @@ class RestTransport final : public HttpTransport {
   }
 
   Result<HttpResponse> send(const HttpRequest& request, const StopToken& stop) override {
-    return authenticated(request, nullptr, stop);
+    return send_authenticated(request, nullptr, stop);
   }
   Result<HttpResponse> stream(const HttpRequest& request, const LineHandler& on_line, const StopToken& stop) override {
-    return authenticated(request, &on_line, stop);
+    return send_authenticated(request, &on_line, stop);
   }
   [[nodiscard]] std::string server() const override { return name_; }
-  // Makes the first pool, so that unusable certificates are found at the start.
+  // Creates the first pool, so that unusable certificates are found at startup.
   [[nodiscard]] Result<void> prepare(const StopToken& stop) {
     TRY_ASSIGN(const auto credentials, credentials_.current(stop, SteadyTime::max()));
     TRY(pool_for(credentials));
@@ -199,9 +200,9 @@ class RestTransport final : public HttpTransport {
  private:
   using FileStamp = std::tuple<dev_t, ino_t, off_t, time_t, long>;
 
-  Result<HttpResponse> authenticated(const HttpRequest& request, const LineHandler* lines, const StopToken& stop);
-  Result<HttpResponse> delivered(const HttpRequest& request, const Credentials& credentials, const LineHandler* lines,
-                                 const StopToken& stop, SteadyTime deadline);
+  Result<HttpResponse> send_authenticated(const HttpRequest& request, const LineHandler* lines, const StopToken& stop);
+  Result<HttpResponse> send_with_credentials(const HttpRequest& request, const Credentials& credentials,
+                                             const LineHandler* lines, const StopToken& stop, SteadyTime deadline);
   Attempt attempt(const HttpRequest& request, const Credentials& credentials, const std::shared_ptr<ConnectionPool>& pool,
                   bool fresh, const LineHandler* lines, const StopToken& stop, SteadyTime deadline);
   Result<http_request> message_for(const HttpRequest& request, const Credentials& credentials) const;
@@ -241,8 +242,8 @@ Result<std::string> RestTransport::authorities() const {
   return text.str();
 }
 
-// Connections belong to a certificate and a set of authorities: when one changes, new ones are made. Requests under way keep
-// theirs.
+// A pool belongs to one client certificate and one set of authorities; when either changes, a new pool replaces it. Requests in
+// progress keep their connections.
 Result<std::shared_ptr<ConnectionPool>> RestTransport::pool_for(const Credentials& credentials) {
   const FileStamp stamp = authority_stamp();
   const std::lock_guard lock(mutex_);
@@ -253,7 +254,7 @@ Result<std::shared_ptr<ConnectionPool>> RestTransport::pool_for(const Credential
   if (server_.tls) {
     auto pem = authorities();
     if (!pem && pool_ && version_ == credentials.version) {
-      return pool_;  // being replaced right now: what we have is still good
+      return pool_;  // the CA file is probably being replaced; the authorities already loaded are still valid
     }
     TRY(pem);
     TlsSettings settings;
@@ -264,7 +265,7 @@ Result<std::shared_ptr<ConnectionPool>> RestTransport::pool_for(const Credential
     settings.key_pem = credentials.client_key_pem;
     auto made = TlsIdentity::make(settings);
     if (!made && pool_) {
-      return pool_;  // half replaced: the next request looks again
+      return pool_;  // certificate and key were read halfway through a replacement; the next request tries again
     }
     TRY_ASSIGN(identity, std::move(made));
   }
@@ -292,8 +293,8 @@ Result<http_request> RestTransport::message_for(const HttpRequest& request, cons
       headers.add("Impersonate-Uid", access_.impersonate_uid);
     }
     if (!access_.impersonate_groups.empty()) {
-      // cpprest joins values of one name with a comma, which the server takes for one strange group. It does not look into a
-      // value, so the lines are joined here; that none holds a line end was checked at the start.
+      // cpprest joins repeated headers with a comma, which the server would read as one group. It does not check values, so the
+      // header lines are joined here; make_rest_transport() has checked that no group contains a line end.
       std::string groups;
       for (const std::string& group : access_.impersonate_groups) {
         groups += groups.empty() ? group : "\r\nImpersonate-Group:" + group;
@@ -309,28 +310,30 @@ Result<http_request> RestTransport::message_for(const HttpRequest& request, cons
   }
 }
 
-Result<HttpResponse> RestTransport::authenticated(const HttpRequest& request, const LineHandler* lines, const StopToken& stop) {
+Result<HttpResponse> RestTransport::send_authenticated(const HttpRequest& request, const LineHandler* lines,
+                                                       const StopToken& stop) {
   const SteadyTime deadline = clock_.steady_now() + request.deadline;
   TRY_ASSIGN(const auto credentials, credentials_.current(stop, deadline));
-  TRY_ASSIGN(auto answer, delivered(request, credentials, lines, stop, deadline));
+  TRY_ASSIGN(auto answer, send_with_credentials(request, credentials, lines, stop, deadline));
   if (answer.status != 401) {
     return answer;
   }
-  // 401 means that nothing was done, so the request may be sent again, if there is something new to say.
+  // After a 401 any request may be repeated, because nothing was carried out; but only different credentials can help.
   credentials_.refused();
   TRY_ASSIGN(const auto renewed, credentials_.current(stop, deadline));
   if (renewed.authorization == credentials.authorization && renewed.version == credentials.version) {
     return answer;
   }
-  return delivered(request, renewed, lines, stop, deadline);
+  return send_with_credentials(request, renewed, lines, stop, deadline);
 }
 
-// A request is sent again on a new connection when it is certain that the server has not the whole of it: the kept connection
-// was found closed before anything was sent, or broke while the request was written. A GET is repeated by cpprest itself also
-// when a kept connection ends before the first byte of an answer. Anything else is reported, because it may have been carried
+// Resends on another connection when the server certainly did not receive the whole request: the idle connection was closed
+// before anything was sent, or it broke while the request was being written. cpprest itself also repeats a GET when a
+// connection ends before the first byte of a response. Any other failure is reported, because the request may have been carried
 // out.
-Result<HttpResponse> RestTransport::delivered(const HttpRequest& request, const Credentials& credentials,
-                                              const LineHandler* lines, const StopToken& stop, SteadyTime deadline) {
+Result<HttpResponse> RestTransport::send_with_credentials(const HttpRequest& request, const Credentials& credentials,
+                                                          const LineHandler* lines, const StopToken& stop,
+                                                          SteadyTime deadline) {
   if (has_control_characters(credentials.authorization)) {
     return fail(
         Error(ErrorCode::ApiUnauthorized, "the credentials for the API server hold characters that no header may hold"));
@@ -340,10 +343,10 @@ Result<HttpResponse> RestTransport::delivered(const HttpRequest& request, const 
   for (std::size_t stale = 0;; ++stale) {
     Attempt outcome =
         attempt(request, credentials, pool, written_twice || stale >= kMaxStaleConnections, lines, stop, deadline);
-    if (!outcome.unsent || (*outcome.unsent == RequestFailure::Kind::NotSent && written_twice)) {
+    if (!outcome.resendable || (*outcome.resendable == RequestFailure::Kind::NotSent && written_twice)) {
       return std::move(outcome.answer);
     }
-    written_twice = written_twice || *outcome.unsent == RequestFailure::Kind::NotSent;
+    written_twice = written_twice || *outcome.resendable == RequestFailure::Kind::NotSent;
   }
 }
 
@@ -354,43 +357,44 @@ Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& cr
     return {fail(Error(ErrorCode::Interrupted, "stopped before the request was sent"))};
   }
   const bool repeatable = request.method == "GET" || request.method == "HEAD";
-  const auto exchange =
+  const auto pending =
       std::make_shared<PendingRequest>(repeatable, (lines != nullptr ? request.max_line : request.max_body) + kSlack);
-  struct GiveUp {
-    PendingRequest& exchange;
-    ~GiveUp() {
-      if (!exchange.clean()) {
-        exchange.abandon();
+  struct AbandonUnlessReusable {
+    PendingRequest& pending;
+    ~AbandonUnlessReusable() {
+      if (!pending.reusable()) {
+        pending.abandon();
       }
     }
-  } give_up{*exchange};
+  } guard{*pending};
   try {
-    // cpprest's requests share what they hold, and are copied where one would move them. A copy kept here would keep the
-    // sink, too, so there is none.
+    // Copies of a cpprest request share their contents. A copy kept beyond this block would keep the response stream alive, and
+    // with it the connection out of the pool.
     auto message = message_for(request, credentials);
     if (!message) {
       return {fail(std::move(message).error())};
     }
-    pool->send(*message, exchange, fresh);
+    pool->send(*message, pending, fresh);
   } catch (const std::exception&) {
     return {fail(unreachable(name_, "the request could not be begun"))};
   }
-  Receipt receipt(name_, request, lines, deadline);
+  ResponseReader reader(name_, request, lines, deadline);
   std::string bytes;
   while (true) {
-    const Wake wake = wait(*exchange, stop, clock_, receipt.until());
-    if (wake == Wake::Stop) {
+    const WaitResult waited = wait(*pending, stop, clock_, reader.until());
+    if (waited == WaitResult::Stopped) {
       return {fail(Error(ErrorCode::Interrupted, "stopped while waiting for the API server"))};
     }
-    if (wake == Wake::Late) {
-      return receipt.late();
+    if (waited == WaitResult::TimedOut) {
+      return reader.timed_out();
     }
-    const PendingRequest::Progress progress = exchange->take(bytes);
-    if (auto outcome = receipt.take(progress, bytes, clock_)) {
+    const PendingRequest::Progress progress = pending->receive(bytes);
+    if (auto outcome = reader.take(progress, bytes, clock_)) {
       if (outcome->answer && progress.ended) {
-        // Some microseconds, so that the next request finds the connection in its place.
-        for (auto seen = progress; !seen.let_go && wait(*exchange, {}, clock_, clock_.steady_now() + kLetGo) == Wake::Signal;) {
-          seen = exchange->take(bytes);
+        // Wait the few microseconds until the connection is back in the pool, so that the next request can reuse it.
+        for (auto seen = progress;
+             !seen.released && wait(*pending, {}, clock_, clock_.steady_now() + kReleaseWait) == WaitResult::Ready;) {
+          seen = pending->receive(bytes);
         }
       }
       return std::move(*outcome);
@@ -406,7 +410,8 @@ Result<std::unique_ptr<HttpTransport>> make_rest_transport(const ClusterAccess& 
   std::vector<std::string> headers = access.impersonate_groups;
   headers.insert(headers.end(), {access.impersonate, access.impersonate_uid});
   if (std::any_of(headers.begin(), headers.end(), has_control_characters)) {
-    return fail(Error(ErrorCode::Configuration, "who is to be impersonated holds characters that no header may hold"));
+    return fail(Error(ErrorCode::Configuration,
+                      "the impersonated user, uid or group contains characters that are not allowed in a header"));
   }
   start_request_threads();
   auto transport = std::make_unique<RestTransport>(access, std::move(server), credentials, clock);

@@ -1,6 +1,4 @@
-// The transport over cpprestsdk. With serve/listener.cpp the only place that includes it.
-//
-// Threads, limits and errors: see transport.hpp. Ownership: borrows clock and credentials.
+// HttpTransport over cpprestsdk.
 #pragma once
 
 #include "operator/kube/cluster_access.hpp"
@@ -8,6 +6,8 @@
 
 namespace athanor::controller {
 
+// Borrows `credentials` and `clock`. Loads the credentials and certificates once, so that unusable ones are reported here;
+// `stop` ends a wait for an exec plugin. Errors: Configuration, Io, ApiUnauthorized, Interrupted. Sends no request.
 [[nodiscard]] Result<std::unique_ptr<HttpTransport>> make_rest_transport(const ClusterAccess& access,
                                                                          CredentialProvider& credentials, Clock& clock,
                                                                          const StopToken& stop = {});

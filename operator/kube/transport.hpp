@@ -1,13 +1,10 @@
-// HTTP as the API client needs it: one request with one answer, and one answer that comes line by line for as long as it takes.
+// HTTP as the API client needs it: plain requests, and responses streamed line by line.
 //
-// A transport knows a server, its certificates and how to authenticate; it knows nothing of resources. Errors are about the
-// way there and back (ApiUnreachable, Interrupted); an answer with any status code is an answer, and the client above
-// judges it. Idle connections are kept and reused; a request that met a connection which the server had closed meanwhile is
-// sent once more on a new one, because it cannot have been seen. Answers are read under a limit, so a broken server cannot
-// fill our memory.
+// A transport knows a server, its certificates and how to authenticate, but nothing of resources. A response with any status
+// code is a success here; errors are about the connection. Idle connections are reused, and a request that met a closed one is
+// resent, because the server cannot have seen it.
 //
-// Threads: safe from any thread, any number of requests at once. Secrets: tokens and certificates stay in here; no error, log
-// line or metric shows a header.
+// Threads: safe from any thread, any number of requests at once. Secrets: no error, log line or metric contains a header.
 #pragma once
 
 #include <cstddef>
@@ -25,14 +22,14 @@ namespace athanor::controller {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string path;  // "/api/v1/namespaces/shop/secrets/db?…", already escaped
+  std::string path;  // with the query, percent-encoded: "/api/v1/namespaces/shop/secrets/db?…"
   std::string body;
   std::string content_type = "application/json";
   std::string accept = "application/json";
-  milliseconds deadline{30'000};  // for the whole answer; of a stream: for its head
-  milliseconds idle{90'000};      // of a stream: the longest silence
-  std::size_t max_body = std::size_t{64} << 20U;
-  std::size_t max_line = std::size_t{8} << 20U;  // of a stream
+  milliseconds deadline{30'000};                  // for the whole response; of a stream, for its head
+  milliseconds idle{90'000};                      // of a stream: the longest silence between two lines
+  std::size_t max_body = std::size_t{64} << 20U;  // bytes; a larger response is ApiUnreachable
+  std::size_t max_line = std::size_t{8} << 20U;   // bytes, of a stream
 };
 
 struct HttpResponse {
@@ -44,13 +41,15 @@ struct HttpResponse {
 class HttpTransport {
  public:
   virtual ~HttpTransport() = default;
+  // Blocks until the whole response has arrived. Errors: ApiUnreachable (also past the deadline and above max_body),
+  // Interrupted when `stop` is requested, those of CredentialProvider.
   [[nodiscard]] virtual Result<HttpResponse> send(const HttpRequest& request, const StopToken& stop) = 0;
 
-  // Told every complete line, without its end; false ends the stream.
+  // Receives each complete line, without its line end. Returning false ends the stream.
   using LineHandler = std::function<bool(std::string_view line)>;
-  // A status other than 2xx comes back with its body and no line is told. A stream that the server ended comes back with status
-  // 200 and an empty body; one that broke off is ApiUnreachable, one that was stopped is Interrupted. What came before an
-  // end in the middle of a line is not told.
+  // Blocks and calls `on_line` from the calling thread. A response with a status other than 2xx is returned with its body and
+  // without a call. When the server or the handler ended the stream, returns its status and an empty body. Errors:
+  // ApiUnreachable when the connection broke, Interrupted when stopped. An incomplete last line is discarded.
   [[nodiscard]] virtual Result<HttpResponse> stream(const HttpRequest& request, const LineHandler& on_line,
                                                     const StopToken& stop) = 0;
   // "https://10.0.0.1:6443", for messages and metrics.
