@@ -3,10 +3,12 @@
 // The file is strict YAML: unknown fields, wrong types, aliases, duplicate keys and nesting beyond reason are errors that name
 // file, line and field. Alembic's option names are kept where the option has a meaning here; the ones without (sourceless,
 // revision_environment, path_separator) are accepted with a warning that says so. DATABASE_URL from the environment wins over
-// `database_url`; the environment is read by the composition root and passed in, never here. `.env` is never read.
+// `database_url`; the composition root reads the environment and passes it in. `.env` is never read.
 //
 // Relative paths resolve against the folder of the file, which `%(here)s` in a path stands for. docs/spec/configuration.md
-// lists every field. Threads: plain values.
+// lists every field.
+//
+// Threads: plain values.
 #pragma once
 
 #include <chrono>
@@ -49,14 +51,15 @@ struct Configuration {
   ExecutionSettings execution;
   BackupSettings backup;
   SourceLimits limits;
-  bool header_cache = true;  // keep headers between runs, where there is a place for it
+  bool header_cache = true;  // keep revision headers between runs, when there is a cache folder
   std::vector<std::string> warnings;
 };
 
-// Parses text of a file called `name` (for messages); `section` picks an entry of `environments:` laid over the rest.
+// Parses the text of a file called `name` (for messages). Relative paths resolve against `directory`. `section` picks an entry
+// of `environments:` laid over the rest.
 [[nodiscard]] Result<Configuration> parse_configuration(std::string_view text, const std::string& name,
                                                         const std::string& directory, std::string_view section = {});
-// Reads `path`. A missing file is an Io error when `required`, the defaults otherwise.
+// Reads and parses `path`. A missing file is an Io error when `required`; otherwise the defaults hold.
 [[nodiscard]] Result<Configuration> load_configuration(const std::string& path, bool required, std::string_view section = {});
 
 // The parts of the configuration that a Migrator and a backup take.

@@ -12,6 +12,7 @@
 
 namespace athanor {
 
+// `assignment` is "key=value" as given on the command line. Usage for an unknown key; nothing is changed on an error.
 [[nodiscard]] Result<void> override_setting(Configuration& configuration, std::string_view assignment);
 
 }  // namespace athanor

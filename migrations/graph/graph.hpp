@@ -4,13 +4,11 @@
 // down_revision; `effective_heads` also drop those something depends on. Labels share the id namespace and spread to
 // descendants, and to ancestors along a line that does not branch. Load order decides every tie.
 //
-// A walk turns (operation, rows of the version table, target) into steps; each step carries the operations on the version
-// table's rows and the rows after it, so whoever executes a step needs no graph.
+// A walk turns (operation, current heads, target) into steps. Each step carries the operations on the version table's rows and
+// the heads after it, so executing a step needs no graph.
 //
-// build() proves the graph sound (no missing parent, no duplicate, no cycle through either kind of edge) in linear time, so
-// that no later walk can loop. Alembic goes on after a duplicate id: the file it loads last speaks for the id. Which of two
-// files is meant nobody can know, so whatever touches a database refuses; Duplicates::KeepLast is for looking on only. Threads:
-// immutable after build; share freely.
+// Threads: immutable after build(); share freely. Ownership: owns the revisions; references and pointers that it returns live
+// as long as the graph.
 #pragma once
 
 #include <cstdint>
@@ -39,11 +37,11 @@ struct RowOperation {
 };
 
 struct WalkStep {
-  Direction direction = Direction::Upgrade;  // for a stamp walk: Upgrade or Downgrade of the rows, without running anything
+  Direction direction = Direction::Upgrade;  // of a stamp, too: whether the row moves up or down
   std::optional<std::string> revision;       // empty for a stamp
-  std::vector<std::string> from;             // rows this step replaces, sorted
-  std::vector<std::string> to;               // rows it leaves instead, sorted
-  std::vector<std::string> heads;            // all rows of the version table after the step, sorted
+  std::vector<std::string> from;             // heads this step replaces, sorted
+  std::vector<std::string> to;               // heads it leaves instead, sorted
+  std::vector<std::string> heads;            // all current heads after the step, sorted
   std::vector<RowOperation> operations;
 };
 
@@ -52,12 +50,14 @@ struct Walk {
   std::vector<std::string> warnings;
 };
 
-// What build() makes of two files with the same id.
+// What build() does about two files with the same id. Alembic warns and lets the file it loads last own the id. Nobody can know
+// which file is meant, so every command that touches a database refuses; KeepLast is for commands that only show files.
 enum class Duplicates : std::uint8_t { Refuse, KeepLast };
 
 class RevisionGraph {
  public:
-  // `revisions` in load order. Errors name both files where two are involved.
+  // `revisions` in load order. Proves in linear time that no parent is missing, no id occurs twice and no cycle runs through
+  // either kind of edge, so that no later walk can loop. Errors name both files where two are involved.
   [[nodiscard]] static Result<RevisionGraph> build(std::vector<Revision> revisions, Duplicates duplicates = Duplicates::Refuse);
   ~RevisionGraph();
   RevisionGraph(RevisionGraph&&) noexcept;
@@ -65,12 +65,12 @@ class RevisionGraph {
 
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] const std::vector<Revision>& revisions() const;  // load order
-  // What build() let pass with Duplicates::KeepLast, one sentence each; empty otherwise.
+  // One sentence for each duplicate that Duplicates::KeepLast accepted; empty otherwise.
   [[nodiscard]] const std::vector<std::string>& warnings() const;
   // Exact id only; nullptr when there is none.
   [[nodiscard]] const Revision* find(std::string_view id) const;
 
-  // Summaries; orders are Alembic's.
+  // Summaries, in Alembic's orders. A question about an id that is not in the graph is answered with false or nothing.
   [[nodiscard]] std::vector<std::string> heads() const;
   [[nodiscard]] std::vector<std::string> effective_heads() const;
   [[nodiscard]] std::vector<std::string> bases() const;
@@ -81,20 +81,22 @@ class RevisionGraph {
   [[nodiscard]] bool is_branch_point(std::string_view id) const;
   [[nodiscard]] bool is_merge_point(std::string_view id) const;
   [[nodiscard]] bool is_head(std::string_view id) const;
-  [[nodiscard]] std::vector<std::string> children(std::string_view id) const;       // nextrev, load order
+  [[nodiscard]] std::vector<std::string> children(std::string_view id) const;       // by down_revision, load order
   [[nodiscard]] std::vector<std::string> branch_labels(std::string_view id) const;  // inherited ones included, sorted
   [[nodiscard]] std::vector<std::string> dependencies(std::string_view id) const;   // resolved to ids
 
-  // Walks. `current` are the heads the database is at, rows of its version table, in any order.
+  // Walks. `current` are the database's current heads, in any order. A head that is in no file is UnknownDatabaseRevision; a
+  // target that means nothing, too much or a range is UnknownRevision, AmbiguousPrefix, InvalidTarget and their kin. Rows
+  // that contradict the graph are VersionRowMismatch. A walk without steps means there is nothing to do.
   [[nodiscard]] Result<Walk> upgrade(const std::vector<std::string>& current, std::string_view target) const;
   [[nodiscard]] Result<Walk> downgrade(const std::vector<std::string>& current, std::string_view target) const;
   [[nodiscard]] Result<Walk> stamp(const std::vector<std::string>& current, const std::vector<std::string>& targets) const;
-  // An offline range: the walk of `upgrade a:b` and `downgrade a:b` (with --sql), from the heads that `a` means.
+  // The walk of `upgrade a:b` and `downgrade a:b` (with --sql), from the heads that `a` means.
   // Returns the start heads and the walk.
   [[nodiscard]] Result<std::pair<std::vector<std::string>, Walk>> offline(Direction direction, std::string_view range) const;
 
   // Revisions a symbol means, with Alembic's get_revisions(): id, unique prefix, label, head, heads, base, label@head, …;
-  // "current" needs the current heads. Ids in Alembic's order.
+  // "current" means `current`. Ids in Alembic's order; empty for base.
   [[nodiscard]] Result<std::vector<std::string>> resolve(std::string_view symbol,
                                                          const std::vector<std::string>& current = {}) const;
   // history -r a:b: ids newest first; empty text for an open end.

@@ -1,5 +1,5 @@
-// The graph as numbers: every revision is its place in load order, edges are rows of one compact array per kind. Text is looked
-// up once, when a symbol enters, and written once, when an answer leaves.
+// The graph as numbers: a node is a revision's place in load order, and each kind of edge is one compact array. Names are
+// looked up when a symbol comes in and written when an answer goes out; everything between works on numbers.
 //
 // Threads: filled by build(), read-only afterwards. Ownership: names and label sets view into `revisions`, which never moves
 // again once the data is built.
@@ -61,7 +61,8 @@ class Edges {
   std::vector<Node> targets_;
 };
 
-// Labels of a revision: those of another set and some more. Written so, ten thousand labels in a row cost ten thousand entries.
+// Labels of a revision: those of another set and some more. Sharing keeps ten thousand labels along a line at ten thousand
+// entries instead of fifty million.
 struct LabelSet {
   std::uint32_t more_than = 0;  // a set with a smaller number; 0 is the empty one
   std::vector<std::string_view> added;
@@ -109,8 +110,8 @@ struct GraphData {
   void reach(const Edges& edges, std::span<const Node> start, Marks& seen) const;
 };
 
-// Whether revisions lead down to another, by parents and dependencies. What was passed by on the way to one revision is not
-// looked at again until another is wanted.
+// Whether revisions lead down to another, by parents and dependencies. Nodes visited for one wanted revision are not visited
+// again until look_for() names another.
 class AncestorSearch {
  public:
   explicit AncestorSearch(const GraphData& data) : data_(data) {}

@@ -18,8 +18,10 @@ struct RangeRules {
   bool strict = true;          // a relative end beyond the history is an error
 };
 
+// What lies between two ends; the walk of an upgrade and of `history -r`.
 [[nodiscard]] Result<RevisionSet> revisions_between(const Symbols& symbols, const RangeEnd& upper, const RangeEnd& lower,
                                                     RangeRules rules);
+// What a downgrade to `target` takes back. `warnings` receives what Alembic warns of.
 [[nodiscard]] Result<RevisionSet> revisions_to_drop(const Symbols& symbols, const RangeEnd& current, std::string_view target,
                                                     std::vector<std::string>& warnings);
 

@@ -40,6 +40,7 @@ class Symbols {
   // Id, label or unique prefix, which must lie on `branch` when one is given.
   [[nodiscard]] Result<Node> ident(std::string_view id, const std::optional<std::string>& on_branch = std::nullopt) const;
 
+  // Splits "branch@symbol" and resolves the symbol to ids.
   struct Resolution {
     std::vector<std::string> ids;
     std::optional<std::string> branch;
@@ -50,6 +51,7 @@ class Symbols {
   [[nodiscard]] Result<Node> walk(Node start, std::int64_t steps, const std::optional<std::string>& on_branch,
                                   bool strict) const;
 
+  // Those of `targets` in line with what `lineage_of` means.
   [[nodiscard]] Result<NodeList> filter(const NodeList& targets, std::string_view lineage_of) const;
 
  private:
@@ -59,8 +61,8 @@ class Symbols {
   const GraphData& data_;
 };
 
-// The revisions in line with what a symbol means: ancestors, descendants, itself. Alembic looks a symbol up only when there is
-// something to compare it with, so the look-up waits for the first question.
+// The revisions in line with what a symbol means: ancestors, descendants, itself. The symbol is resolved at the first has(), as
+// Alembic does: an unknown symbol is no error as long as there is nothing to compare it with.
 class Lineage {
  public:
   [[nodiscard]] static Result<Lineage> of(const Symbols& symbols, std::string_view symbol, bool dependencies = false);

@@ -1,4 +1,6 @@
 // Where a walk is to end: absolute targets, and relative ones counted from the current heads or from a named revision.
+//
+// Threads: functions over the immutable graph.
 #pragma once
 
 #include <optional>
@@ -9,7 +11,7 @@
 
 namespace athanor {
 
-// [branch@][symbol](+|-)N, found at the beginning of a target; what follows the number is not looked at.
+// [branch@][symbol](+|-)N, found at the beginning of a target; what follows the number is ignored, as Alembic does.
 struct RelativeTarget {
   std::optional<std::string> branch;
   std::optional<std::string> symbol;

@@ -6,7 +6,7 @@ namespace athanor {
 namespace {
 
 Error row_error(std::string message) {
-  // Looking again changes nothing: the rows and the files disagree, and a person has to decide.
+  // Terminal: rows and files contradict each other, and trying again changes neither.
   return Error(ErrorCode::VersionRowMismatch, std::move(message))
       .with_retry(RetryClass::Terminal)
       .advise(
@@ -196,7 +196,7 @@ Result<bool> VersionRows::covered_by_others(Node below, Node leaving) {
     const NodeList self{leaving};
     for (const Node child : data_.all_next.of(below)) {
       if (child != leaving && covered_[at(child)] != 0 && leads_straight_to(child, below) && !reaches(self, child)) {
-        return true;  // the same, seen from close by
+        return true;  // one edge above `below`, and not an ancestor of `leaving`: it stays covered
       }
     }
   }

@@ -1,7 +1,8 @@
-// The rows of the version table while a walk goes on: which row each step inserts, deletes or updates.
+// The rows of the version table during a walk: which row each step inserts, deletes or updates, with Alembic's rules.
 //
-// The rules ask at every step what the other rows cover. The ancestors of all rows are kept with a count of covered children,
-// so most steps answer in constant time and only steps beside a branch or merge search.
+// A row covers its revision and every ancestor. The rules ask at every step what the other rows cover, so covered revisions are
+// marked and each counts its covered children: most steps answer in constant time, and only steps beside a branch or a merge
+// search.
 //
 // Threads: one walk, one object. Ownership: views the graph.
 #pragma once
@@ -14,7 +15,7 @@
 
 namespace athanor {
 
-// A move of rows without running anything.
+// One move of a stamp, which changes rows without running anything.
 struct StampMove {
   NodeList from;
   Node to = kNothing;
@@ -25,6 +26,7 @@ struct StampMove {
 class VersionRows {
  public:
   VersionRows(const Symbols& symbols, std::vector<std::string> rows);
+  // Runs `revision` in this direction and returns the step. VersionRowMismatch when the rows do not allow it.
   [[nodiscard]] Result<WalkStep> run(Node revision, Direction direction);
   [[nodiscard]] Result<WalkStep> stamp(const StampMove& move);
 

@@ -1,4 +1,4 @@
-// The one door to libpg_query.
+// Access to libpg_query; nothing else calls the library.
 //
 // The library keeps its memory in thread-local contexts and frees them when the thread ends, but it sets up each thread through
 // one unguarded global: first calls are serialised here, later ones run in parallel. Every thread that ever calls it takes one

@@ -1,8 +1,8 @@
 // A plan: everything a run will do, as an immutable value.
 //
-// Dry run, review, approval, lint and execution share it. It says which rows it starts from, which revisions run in which
-// direction with which statements, and which rows every step leaves. Its hash covers what would be done (operation, start
-// rows, steps, checksums) and nothing else, so two people who review the same hash review the same change.
+// Dry run, review, approval, lint and execution share it. It says which heads it starts from, which revisions run in which
+// direction with which statements, and which heads every step leaves. Its hash covers what would be done (operation, start
+// heads, steps, checksums) and nothing else, so two people who review the same hash review the same change.
 //
 // Threads: immutable; share by const reference.
 #pragma once
@@ -21,7 +21,7 @@
 namespace athanor {
 
 struct PlannedRevision {
-  WalkStep walk;        // direction, id, row operations, rows after
+  WalkStep walk;        // direction, id, row operations, heads after
   std::string message;  // the revision's first line; empty for a stamp
   std::string path;
   std::vector<std::string> down;                 // the revision's parents, in file order
@@ -35,8 +35,8 @@ struct PlannedRevision {
 struct Plan {
   Direction operation = Direction::Upgrade;
   std::string target;             // as asked
-  std::vector<std::string> from;  // rows of the version table it starts from, sorted
-  std::vector<std::string> to;    // rows it ends with, sorted
+  std::vector<std::string> from;  // current heads it starts from, sorted
+  std::vector<std::string> to;    // heads it ends with, sorted
   std::vector<PlannedRevision> revisions;
   std::vector<std::string> warnings;
   std::string hash;  // 64 hexadecimal digits; empty plans have one too

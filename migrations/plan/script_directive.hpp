@@ -1,4 +1,4 @@
-// One "-- athanor:" line.
+// Parses one "-- athanor:" line.
 //
 // Threads: plain values, pure functions.
 #pragma once
@@ -20,8 +20,8 @@ struct Directive {
   std::string reason;  // of Irreversible
 };
 
-// Whether a line comment is a directive or was plainly meant to be one ("--athanor:", "-- Athanor :"): such a line must not
-// pass for a comment, or the SQL below it would run in the wrong section.
+// Whether a line comment is a directive or was meant to be one ("--athanor:", "-- Athanor :"). A misspelt directive must not
+// count as a comment, or the SQL below it would run in the wrong section.
 [[nodiscard]] bool looks_like_directive(std::string_view comment);
 
 // `comment` from "--" to the end of its line. Errors have no context: the caller knows file and line.

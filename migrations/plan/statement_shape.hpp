@@ -1,5 +1,5 @@
 // The first words of a statement and a few facts from one pass over its tokens: enough to tell kinds of statements apart
-// without a grammar, so that statements of servers newer than libpg_query are judged too.
+// without a grammar, so that it also works for statements newer than libpg_query.
 //
 // Threads: plain value. Ownership: words point into the statement.
 #pragma once

@@ -1,4 +1,4 @@
-// What the two splitters share: how a statement's view is trimmed, and the errors both give.
+// Shared by the two splitters: how a statement's view is trimmed, and the errors both give.
 //
 // Threads: pure functions.
 #pragma once

@@ -3,7 +3,7 @@
 // What is refused, each with file, line and column: text that is not UTF-8, more bytes than the limit, nesting beyond the limit
 // (found while parsing, so that depth costs neither stack nor time), anchors and aliases, tags, directives, keys that are not
 // text, and keys given twice. Every node knows its line. Plain scalars keep their spelling; what they mean is decided by
-// whoever asks for a type (yaml_fields.hpp), so `1e5` never turns into a number behind the back of a revision id.
+// whoever asks for a type (yaml_fields.hpp), so a revision id such as `1e5` never turns into a number.
 //
 // Threads: pure function; nodes are plain values that own their text.
 #pragma once

@@ -5,8 +5,9 @@
 //   fields.mapping("execution", [&](YamlFields& execution) { execution.duration("lock_wait", settings.lock_wait); });
 //   TRY(fields.finish());
 //
-// A field that is absent or null leaves its variable alone. The first fault is kept and returned by finish(), which also
-// refuses fields nobody asked for, with a suggestion. Values are never repeated in a message: one of them may be a password.
+// A field that is absent or null leaves its variable alone. Reading goes on after a fault, so that readers need no error
+// checks; finish() returns the first fault, and refuses fields that were never read. Values are never repeated in a message:
+// one of them may be a password.
 //
 // Threads: not shared. Ownership: refers to the node, which must outlive it.
 #pragma once
@@ -36,10 +37,12 @@ class YamlFields {
 
   [[nodiscard]] bool has(std::string_view key);  // present and not null
 
+  // Scalars. Text takes what is spelled as text or quoted: a number or boolean where text is wanted is a fault.
   void text(std::string_view key, std::string& value);
   void required_text(std::string_view key, std::string& value);
   void choice(std::string_view key, std::string& value, std::vector<std::string_view> allowed);
   void flag(std::string_view key, bool& value);
+  // Within [least, most], ends included.
   template <std::integral T>
   void integer(std::string_view key, T& value, std::int64_t least = std::numeric_limits<T>::min(),
                std::int64_t most = std::numeric_limits<T>::max()) {
@@ -47,21 +50,21 @@ class YamlFields {
       value = static_cast<T>(*number);
     }
   }
-  void duration(std::string_view key, std::chrono::milliseconds& value);
+  void duration(std::string_view key, std::chrono::milliseconds& value);  // "500ms", "2s", "1h30m"
   void size(std::string_view key, std::size_t& value);
   void text_list(std::string_view key, std::vector<std::string>& value);     // a list of texts
   void text_or_list(std::string_view key, std::vector<std::string>& value);  // or one text
   void text_map(std::string_view key, std::vector<std::pair<std::string, std::string>>& value);
-  // A mapping below this one; the reader's finish() is called for it.
+  // A mapping below this one. `read` is called when it is present; do not call finish() in it, that is done for it.
   void mapping(std::string_view key, const std::function<void(YamlFields&)>& read);
-  // A list of mappings.
+  // A list of mappings; `read` is called for each.
   void mappings(std::string_view key, const std::function<void(YamlFields&)>& read);
   // A mapping from free names to mappings.
   void named_mappings(std::string_view key, const std::function<void(const std::string&, YamlFields&)>& read);
-  // The value as it stands; nullptr when absent. Counts as asked for.
+  // The value as parsed; nullptr when absent. Counts as read.
   [[nodiscard]] const YamlNode* node(std::string_view key);
 
-  // A fault of the caller's own about a field.
+  // Adds the caller's own fault about a field, unless there is one already.
   void refuse(std::string_view key, std::string message, std::string hint = {});
   [[nodiscard]] bool failed() const { return error_.has_value(); }
   [[nodiscard]] const std::string& file() const { return file_; }
@@ -70,10 +73,12 @@ class YamlFields {
   // "file:line" of a field, or of the mapping when it is absent.
   [[nodiscard]] std::string where(std::string_view key) const;
 
-  // From now on the path of every field that is asked for goes into `paths`, of mappings below too ("windows[].schedule"). What
-  // a reader knows can be compared with a schema this way. `paths` must outlive the reading.
+  // For tests that compare a reader with a schema: from now on the path of every field that is read, in mappings below too, is
+  // added to `paths` ("windows[].schedule"). `paths` must outlive the reading.
   void tell_asked(std::set<std::string>& paths) { asked_ = &paths; }
 
+  // The first fault, or the first field that was never read, with a suggestion for its spelling. Configuration, with file, line
+  // and field. Call it once, after everything was read.
   [[nodiscard]] Result<void> finish();
 
  private:
