@@ -12,7 +12,8 @@ string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 
 find_program(ATHANOR_CCACHE ccache)
 if(ATHANOR_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${ATHANOR_CCACHE})
+  # ccache caches files that use a precompiled header only when it is allowed to ignore these.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${ATHANOR_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${ATHANOR_CCACHE})
 endif()
 

@@ -17,11 +17,13 @@ as a workload is finished, and whatever ends the run early (a time limit, Ctrl-C
 looked for in $PEERS_HOME/bin, $PEERS_HOME/venv/bin and on PATH; --list-peers says where they come from. docs/benchmarks.md
 explains."""
 import argparse
+import glob
 import json
 import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 
@@ -269,6 +271,25 @@ def measure_operator(options, workloads):
             file.write("\n".join(bench.lines) + "\n")
 
 
+def prepare(options, workloads):
+    """Ends the run when this machine lacks something for it, before anything is measured. What is built for it, once, is built here."""
+    needs = ["pgrep=procps", "xargs=findutils", "openssl"]
+    if not glob.glob("/usr/lib/postgresql/*/bin/initdb"):
+        needs.append("initdb=postgresql")
+    if options.nice < 0:
+        needs.insert(0, "root")
+    steps = [[os.path.join(ROOT, "tests", "support", "require"), "make bench", *needs]]
+    if any(name.startswith("K") for name in workloads):
+        steps.append([os.path.join(ROOT, "tests", "cluster", "programs")])
+    if "K4" in workloads:
+        steps.append([os.path.join(ROOT, "tests", "bench", "controller-runtime", "build")])
+    for step in steps:
+        if subprocess.run(step, stdout=subprocess.DEVNULL, check=False).returncode != 0:
+            sys.exit(1)  # it has said why
+    for name in filter(None, (options.json, options.markdown)):
+        open(name, "a", encoding="utf-8").close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), help="build folder (default: build)")
@@ -286,6 +307,7 @@ def main():
     parser.add_argument("--json", help="append every single measurement to this file, as soon as it is made")
     parser.add_argument("--markdown", help="write the tables to this file, again after every workload")
     parser.add_argument("-v", "--verbose", action="store_true", help="print every measurement as it is made")
+    parser.add_argument("--prepare", action="store_true", help="check that everything is here, build the test cluster, and measure nothing")
     parser.add_argument("--list-peers", action="store_true", help="print the peers and how to get them, and do nothing")
     options = parser.parse_args()
     options.build = os.path.abspath(options.build)
@@ -298,6 +320,9 @@ def main():
     unknown = set(workloads) - set(WORKLOADS)
     if unknown:
         parser.error(f"no such workload: {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    prepare(options, workloads)
+    if options.prepare:
+        return 0
     # A time limit ends the run as an error does: the server is stopped, and what was measured is told.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench.py: told to stop"))
     if options.nice:
