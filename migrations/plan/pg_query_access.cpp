@@ -55,4 +55,15 @@ std::optional<std::string> parse_tree(const std::string& text) {
   return tree;
 }
 
+std::optional<std::string> parse_procedure(const std::string& statement) {
+  set_up_thread();
+  const PgQueryPlpgsqlParseResult result = pg_query_parse_plpgsql(statement.c_str());
+  std::optional<std::string> tree;
+  if (result.error == nullptr && result.plpgsql_funcs != nullptr) {
+    tree.emplace(result.plpgsql_funcs);
+  }
+  pg_query_free_plpgsql_parse_result(result);
+  return tree;
+}
+
 }  // namespace athanor

@@ -26,5 +26,8 @@ struct ScannedStatement {
 [[nodiscard]] bool can_parse(const std::string& text);
 // The parse tree as JSON, or nothing when the grammar does not accept the text.
 [[nodiscard]] std::optional<std::string> parse_tree(const std::string& text);
+// The PL/pgSQL code of the DO or CREATE FUNCTION statement `statement` as JSON, or nothing when it cannot be read. Statements
+// and expressions in it are text, each for parse_tree().
+[[nodiscard]] std::optional<std::string> parse_procedure(const std::string& statement);
 
 }  // namespace athanor

@@ -58,9 +58,9 @@ struct RecoveryProbe {
 };
 [[nodiscard]] RecoveryProbe recovery_probe(std::string_view sql);
 
-// The statement, sanitised, when it takes away what no downgrade brings back: tables, columns, schemas, types and what falls
-// with them, deleted or truncated rows, rows overwritten without a WHERE that looks at them, columns of another type, and DO
-// blocks whose text does such things. Empty otherwise. What counts and what is not seen: docs/spec/database-migration.md.
+// The statement, sanitised, when it takes away what no downgrade brings back, changes owners or privileges, or cannot be
+// understood. Empty when it is known to be harmless. Judged on the parse tree of the statement and the code in it; the rules
+// and what is not seen: docs/spec/database-migration.md.
 [[nodiscard]] std::string destroyed_by(std::string_view sql);
 
 // The statement with literals and passwords replaced ($1), for logs and reports; never longer than `limit` bytes. Text that

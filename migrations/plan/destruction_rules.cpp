@@ -1,0 +1,234 @@
+#include "migrations/plan/destruction_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <unordered_set>
+
+namespace athanor {
+namespace {
+
+using Names = std::unordered_set<std::string_view>;
+
+Names words(std::string_view list) {
+  Names names;
+  while (!list.empty()) {
+    const auto space = std::min(list.find(' '), list.size());
+    names.insert(list.substr(0, space));
+    list.remove_prefix(std::min(space + 1, list.size()));
+  }
+  return names;
+}
+
+// Kinds that take nothing away, whatever they say. What they hold is judged apart.
+const Names& harmless_kinds() {
+  static const Names kNames = words(
+      "SelectStmt InsertStmt CreateStmt CreateForeignTableStmt IndexStmt ViewStmt CreateTableAsStmt CreateFunctionStmt DoStmt"
+      " CreateTrigStmt RuleStmt CreateEnumStmt CompositeTypeStmt CreateRangeStmt CreateDomainStmt DefineStmt CreateSeqStmt"
+      " AlterSeqStmt CreateExtensionStmt AlterExtensionContentsStmt CommentStmt CreateStatsStmt AlterStatsStmt"
+      " CreatePublicationStmt AlterPublicationStmt CreateSubscriptionStmt AlterSubscriptionStmt CreateFdwStmt AlterFdwStmt"
+      " CreateForeignServerStmt AlterForeignServerStmt CreateUserMappingStmt AlterUserMappingStmt ImportForeignSchemaStmt"
+      " RenameStmt AlterObjectSchemaStmt AlterObjectDependsStmt AlterOperatorStmt AlterTypeStmt AlterEnumStmt AlterDomainStmt"
+      " AlterCollationStmt AlterDatabaseStmt AlterDatabaseSetStmt AlterDatabaseRefreshCollStmt AlterTableMoveAllStmt"
+      " AlterTableSpaceOptionsStmt AlterTSConfigurationStmt AlterTSDictionaryStmt AlterOpFamilyStmt AlterEventTrigStmt"
+      " ClusterStmt VacuumStmt ReindexStmt RefreshMatViewStmt CheckPointStmt LockStmt ConstraintsSetStmt VariableSetStmt"
+      " VariableShowStmt NotifyStmt ListenStmt UnlistenStmt DiscardStmt DeallocateStmt TransactionStmt DeclareCursorStmt"
+      " FetchStmt ClosePortalStmt PrepareStmt ExplainStmt CreateCastStmt CreateConversionStmt CreateOpClassStmt"
+      " CreateOpFamilyStmt CreateAmStmt CreatePLangStmt CreateTransformStmt CreateEventTrigStmt CreateTableSpaceStmt"
+      " CreatedbStmt CreateSchemaStmt ReturnStmt PLAssignStmt AlterTableStmt ReplicaIdentityStmt");
+  return kNames;
+}
+
+// Actions of ALTER TABLE and its kin that keep rows and rights.
+const Names& harmless_actions() {
+  static const Names kNames = words(
+      "AT_AddColumn AT_AddColumnRecurse AT_AddColumnToView AT_ColumnDefault AT_CookedColumnDefault AT_DropNotNull AT_SetNotNull"
+      " AT_DropExpression AT_CheckNotNull AT_SetStatistics AT_SetOptions AT_ResetOptions AT_SetStorage AT_SetCompression"
+      " AT_AddIndex AT_AddConstraint AT_AlterConstraint AT_ValidateConstraint AT_AddIndexConstraint"
+      " AT_AlterColumnGenericOptions AT_ClusterOn AT_DropCluster AT_SetLogged AT_SetAccessMethod AT_DropOids AT_SetTableSpace"
+      " AT_SetRelOptions AT_ResetRelOptions AT_ReplaceRelOptions AT_EnableTrig AT_EnableAlwaysTrig AT_EnableReplicaTrig"
+      " AT_DisableTrig AT_EnableTrigAll AT_DisableTrigAll AT_EnableTrigUser AT_DisableTrigUser AT_EnableRule"
+      " AT_EnableAlwaysRule AT_EnableReplicaRule AT_DisableRule AT_AddInherit AT_DropInherit AT_AddOf AT_DropOf"
+      " AT_ReplicaIdentity AT_AttachPartition AT_DetachPartition AT_DetachPartitionFinalize AT_GenericOptions AT_AddIdentity"
+      " AT_SetIdentity AT_DropIdentity");
+  return kNames;
+}
+
+// Objects that hold no data, carry no rights and can be made again from their definition.
+const Names& harmless_drops() {
+  static const Names kNames = words(
+      "OBJECT_INDEX OBJECT_VIEW OBJECT_FUNCTION OBJECT_PROCEDURE OBJECT_ROUTINE OBJECT_AGGREGATE OBJECT_TRIGGER OBJECT_RULE"
+      " OBJECT_OPERATOR OBJECT_OPCLASS OBJECT_OPFAMILY OBJECT_CAST OBJECT_COLLATION OBJECT_CONVERSION OBJECT_STATISTIC_EXT"
+      " OBJECT_TSCONFIGURATION OBJECT_TSDICTIONARY OBJECT_TSPARSER OBJECT_TSTEMPLATE OBJECT_TRANSFORM OBJECT_EVENT_TRIGGER"
+      " OBJECT_PUBLICATION OBJECT_ACCESS_METHOD OBJECT_LANGUAGE");
+  return kNames;
+}
+
+bool is_one_of(std::string_view name, auto... names) {
+  return ((name == names) || ...);
+}
+
+std::string_view name_at(const TreeNode& names, std::size_t place) {
+  TreeNode node = names.first();
+  for (; node && place > 0; --place) {
+    node = node.next(names);
+  }
+  return node["String"]["sval"].value();
+}
+
+bool is_text_type(const TreeNode& type, bool may_cut) {
+  const TreeNode names = type["names"];
+  const bool of_server = name_at(names, 0) == "pg_catalog";
+  const std::string_view name = name_at(names, of_server ? 1 : 0);
+  const bool alone = name_at(names, of_server ? 2 : 1).empty();
+  return alone && is_one_of(name, "text", "varchar") && !type["arrayBounds"] && (may_cut || !type["typmods"]);
+}
+
+// The column's old type is not known here, and what is rounded or cut is lost: only text holds whatever another type held. A
+// varchar that is too short is an error of the server's, except in USING.
+bool type_keeps_all(const TreeNode& action) {
+  const TreeNode column = action["def"]["ColumnDef"];
+  if (!is_text_type(column["typeName"], true)) {
+    return false;
+  }
+  const TreeNode conversion = column["raw_default"];
+  if (!conversion) {
+    return true;
+  }
+  const TreeNode cast = conversion["TypeCast"];
+  const TreeNode fields = cast["arg"]["ColumnRef"]["fields"];
+  return is_text_type(cast["typeName"], false) && name_at(fields, 0) == action["name"].value() && name_at(fields, 1).empty();
+}
+
+bool action_destroys(const TreeNode& action) {
+  const std::string_view subtype = action["subtype"].value();
+  if (subtype == "AT_AlterColumnType") {
+    return !type_keeps_all(action);
+  }
+  if (subtype == "AT_DropConstraint") {
+    return action["behavior"].value() == "DROP_CASCADE";
+  }
+  return !harmless_actions().contains(subtype);
+}
+
+// Whether both nodes say the same, wherever they stand.
+bool are_equal(const TreeNode& left, const TreeNode& right) {
+  std::uint32_t other = right.begin();
+  for (std::uint32_t index = left.begin(); index < left.end(); ++index, ++other) {
+    if (other >= right.end() || left.at(index).key() != right.at(other).key() ||
+        (left.at(index).key() != "location" && left.at(index).value() != right.at(other).value())) {
+      return false;
+    }
+  }
+  return left && right && other == right.end();
+}
+
+// Whether a condition tells rows of `table` apart. In a subquery only a column with the table's name is certainly the table's.
+bool names_column(const TreeNode& condition, std::string_view table) {
+  std::uint32_t subquery_end = 0;
+  for (std::uint32_t index = condition.begin(); index < condition.end(); ++index) {
+    const TreeNode node = condition.at(index);
+    if (node.key() == "subselect") {
+      subquery_end = std::max(subquery_end, node.end());
+    } else if (node.key() == "ColumnRef") {
+      const TreeNode fields = node["fields"];
+      std::string_view qualifier;
+      std::size_t count = 0;
+      for (TreeNode field = fields.first(); field; field = field.next(fields), ++count) {
+        qualifier = field.next(fields) ? field["String"]["sval"].value() : qualifier;
+      }
+      if (count > 1 ? qualifier == table : index >= subquery_end) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool limits_rows(const TreeNode& holder, std::string_view table) {
+  const TreeNode condition = holder.first();
+  if (condition.key() == "CurrentOfExpr") {
+    return true;
+  }
+  if (condition.key() == "BoolExpr") {
+    const TreeNode args = condition["args"];
+    const bool all = condition["boolop"].value() == "OR_EXPR";
+    for (TreeNode arg = args.first(); arg; arg = arg.next(args)) {
+      if (limits_rows(arg, table) != all) {
+        return !all;
+      }
+    }
+    return all;
+  }
+  if (condition.key() == "A_Expr" && are_equal(condition["lexpr"], condition["rexpr"])) {
+    return false;  // id = id
+  }
+  return holder && names_column(holder, table);
+}
+
+std::string_view table_name(const TreeNode& relation) {
+  const TreeNode alias = relation["alias"]["aliasname"];
+  return alias ? alias.value() : relation["relname"].value();
+}
+
+bool merge_destroys(const TreeNode& merge) {
+  const TreeNode clauses = merge["mergeWhenClauses"];
+  const bool limited = limits_rows(merge["joinCondition"], table_name(merge["relation"]));
+  for (TreeNode item = clauses.first(); item; item = item.next(clauses)) {
+    const std::string_view command = item["MergeWhenClause"]["commandType"].value();
+    if (command == "CMD_DELETE" || (command == "CMD_UPDATE" && !limited)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// A program may do anything; a file on the server is overwritten.
+bool copy_destroys(const TreeNode& copy) {
+  return copy["is_program"] || (copy["filename"] && !copy["is_from"]);
+}
+
+bool changes_security(const TreeNode& function) {
+  const TreeNode actions = function["actions"];
+  for (TreeNode item = actions.first(); item; item = item.next(actions)) {
+    if (item["DefElem"]["defname"].value() == "security") {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool statement_destroys(const TreeNode& node) {
+  const std::string_view key = node.key();
+  if (key == "AlterTableCmd") {
+    return action_destroys(node);
+  }
+  if (!key.ends_with("Stmt") || harmless_kinds().contains(key)) {
+    return false;
+  }
+  if (key == "UpdateStmt") {
+    return !limits_rows(node["whereClause"], table_name(node["relation"]));
+  }
+  if (key == "DropStmt") {
+    return node["behavior"].value() != "DROP_RESTRICT" || !harmless_drops().contains(node["removeType"].value());
+  }
+  if (key == "MergeStmt") {
+    return merge_destroys(node);
+  }
+  if (key == "CopyStmt") {
+    return copy_destroys(node);
+  }
+  if (key == "AlterFunctionStmt") {
+    return changes_security(node);
+  }
+  return true;
+}
+
+bool runs_expressions(std::string_view kind) {
+  return is_one_of(kind, "SelectStmt", "InsertStmt", "UpdateStmt", "MergeStmt", "CreateTableAsStmt", "CopyStmt", "ExplainStmt",
+                   "PrepareStmt", "DeclareCursorStmt", "AlterTableStmt");
+}
+
+}  // namespace athanor

@@ -1,0 +1,31 @@
+UPDATE t SET a = 1
+
+UPDATE t AS x SET a = 1
+
+UPDATE t SET a = 1 WHERE true
+
+UPDATE t SET a = 1 WHERE 1 = 1
+
+UPDATE t SET a = 1 WHERE NOT false
+
+UPDATE t SET a = 1 WHERE id = id
+
+UPDATE t SET a = 1 WHERE t.id = t.id
+
+UPDATE t SET a = 1 WHERE id = 3 OR true
+
+UPDATE t SET a = 1 WHERE random() < 2
+
+UPDATE t SET a = 1 WHERE EXISTS (SELECT 1)
+
+UPDATE t SET a = 1 WHERE EXISTS (SELECT 1 FROM u WHERE u.x = 2)
+
+UPDATE t SET a = 1 FROM u WHERE u.x = 2
+
+UPDATE t SET a = 1 WHERE {batch}
+
+UPDATE t SET a = 1 WHERE CURRENT_DATE > '2020-01-01'
+
+WITH x AS (UPDATE t SET a = 1 RETURNING *) SELECT * FROM x WHERE a = 1
+
+PREPARE q AS UPDATE t SET a = $1 WHERE $2
