@@ -58,13 +58,12 @@ Decided check_lock(const DatabaseMigration& /*resource*/, const Situation& situa
 }
 
 Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Situation& situation) {
-  for (const auto& row : situation.database.current_heads) {
-    if (situation.graph->find(row) == nullptr) {
-      return stalled(
-          Reason::UnknownDatabaseRevision,
-          Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision " + row + ", which no file of the source has")
-              .advise("bring the file of " + row + " back into the source, or stamp the database with a known revision"));
-    }
+  if (const auto unknown = unknown_heads(*situation.graph, situation.database.current_heads); !unknown.empty()) {
+    const std::string& head = unknown.front();
+    return stalled(
+        Reason::UnknownDatabaseRevision,
+        Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision " + head + ", which no file of the source has")
+            .advise("bring the file of " + head + " back into the source, or stamp the database with a known revision"));
   }
   return std::nullopt;
 }
