@@ -51,7 +51,7 @@ clean: ## Remove every build folder
 test: build python $(if $(TESTS),,cluster chart-tools) ## Run every test (TESTS=regex picks some)
 	@$(call CTEST)
 
-test-unit: configure ## Run the tests that need no database and no cluster; nothing else is compiled
+test-unit: configure python ## Run the tests that need no database and no cluster; nothing else is compiled
 	@cmake --build $(BUILD) -j $(JOBS) --target unit_tests
 	@$(call CTEST,-L unit)
 
