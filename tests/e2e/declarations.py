@@ -145,3 +145,10 @@ class Declarations:
         self.config_map(name, files)
         self.secret(name, url=url)
         return self.create(self.body(name, name, name, spec))
+
+    def wait_until_seen(self) -> None:
+        """Until the operator has seen every change of a resource that was made before. A watch delivers changes in their order, so
+        that is so once the operator answers to one more resource. Once in a namespace."""
+        last = self.migration("postgresql://nobody@127.0.0.1:1/nowhere", {}, name="last-change", suspend=True)
+        last.because("Suspended")
+        last.delete()

@@ -3,7 +3,6 @@ file's own, with Flux's kinds in it."""
 import json
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from flux_sources import SourceController, archive, install_flux
 from git_servers import Project, SshServer
 from job_objects import delete_job, end_its_time, files_of, jobs_of, stays, the_job
 from kubelet import Kubelet, flag
+from kubernetes import client
 from operator_process import Account, OperatorProcess
 from throwaway_cluster import ThrowawayCluster, eventually
 
@@ -230,7 +230,8 @@ def test_where_no_config_map_may_be_made_it_is_tried_again_without_haste(operato
     stays(lambda: operator.reconciles(orders.key) <= looks + 5, "it is not tried on and on")
     assert not jobs_of(declare) and not kubelet.runs
     declare.core.delete_namespaced_resource_quota("none", declare.namespace)
-    time.sleep(1)  # until admission has seen that
+    trial = client.V1ConfigMap(metadata=client.V1ObjectMeta(name="trial"))
+    eventually(lambda: declare.core.create_namespaced_config_map(declare.namespace, trial, dry_run="All"), "admission has seen that")
     orders.annotate("athanor.dev/retry-now", "now")
     orders.at("a1")
 

@@ -100,11 +100,12 @@ def test_a_restarted_operator_does_not_repeat_what_a_job_failed_at(start: Start,
 
 
 def test_a_job_deleted_by_hand_is_noticed_at_once(start: Start, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
-    start("--leader-elect=false", "--resync=10m", *JOBS)
+    operator = start("--leader-elect=false", "--resync=10m", *JOBS)
     kubelet.may_start.clear()
-    declare.migration(database.url, chain("a1"), execution=IN_A_JOB)
+    orders = declare.migration(database.url, chain("a1"), execution=IN_A_JOB)
     first = the_job(declare)
-    time.sleep(1)  # the event of its creation has passed, and the next look that time alone brings is far away
+    # One reconcile makes the Job and one answers to the event of its creation. The next that time alone brings is far away.
+    eventually(lambda: operator.reconciles(orders.key) >= 2 and operator.idle(), "the event of its creation has passed")
     deleted = time.monotonic()
     delete_job(declare, first)
     eventually(lambda: (jobs := jobs_of(declare)) and jobs[0].metadata.uid != first.metadata.uid, "another one is made", within=30)

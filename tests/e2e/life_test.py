@@ -3,7 +3,6 @@ import json
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -109,7 +108,7 @@ def test_a_resource_that_is_suspended_in_the_middle_stops_after_the_revision_tha
                                                                                        database: Database) -> None:
     orders = in_the_second_of_three(declare, database)
     orders.patch(suspend=True)
-    time.sleep(0.5)  # until the operator knows
+    declare.wait_until_seen()
     database.open_gate()
     suspended = orders.because("Suspended")
     assert database.revisions() == ["a2"] and suspended["status"]["currentRevision"] == "a2"
@@ -123,10 +122,10 @@ def test_a_resource_that_is_deleted_in_the_middle_begins_no_other_revision(opera
                                                                            database: Database) -> None:
     orders = in_the_second_of_three(declare, database)
     orders.delete()
-    time.sleep(0.5)
+    declare.wait_until_seen()
     database.open_gate()
     eventually(lambda: database.revisions() == ["a2"], "the revision that ran is whole")
-    time.sleep(1)
+    eventually(operator.idle, "the run has ended")
     assert database.revisions() == ["a2"] and "t_a3" not in database.tables()
 
 
@@ -138,7 +137,8 @@ def test_a_run_that_waits_for_the_lock_does_not_begin_once_its_resource_is_suspe
         eventually(lambda: database.sessions("athanor-operator"), "it waits")
         orders.patch(suspend=True)
         orders.because("Suspended")
-    time.sleep(1.5)
+    seen = operator.reconciles(orders.key)  # the lock is free from here on
+    eventually(lambda: operator.reconciles(orders.key) >= seen + 2 and operator.idle(), "it is reconciled again, and nothing runs")
     assert database.revisions() == []
 
 

@@ -135,6 +135,10 @@ class OperatorProcess:
         found = re.search(rf"^{re.escape(series)} (\S+)$", self.scrape(), re.MULTILINE)
         return float(found.group(1)) if found else 0.0
 
+    def idle(self) -> bool:
+        """Nothing is reconciled, so no migration runs."""
+        return self.metric('controller_runtime_active_workers{controller="databasemigration"}') == 0
+
     def leads(self) -> bool:
         return self.metric('leader_election_master_status{name="athanor-operator"}') == 1
 
