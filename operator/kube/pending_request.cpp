@@ -134,7 +134,7 @@ void PendingRequest::released() {
 }
 
 void PendingRequest::receiving(std::size_t bytes) {
-  if ((undelivered_ += bytes) > max_undelivered_ && !overrun_.request(true)) {
+  if ((undelivered_ += bytes) > max_undelivered_ && !overrun_.exchange(true)) {
     signal();
   }
 }
