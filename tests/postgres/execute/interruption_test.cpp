@@ -36,7 +36,7 @@ TEST_F(Interruption, RollsBackARunningStatementAfterTheGracePeriod) {
   settings_.execution.stop_grace = milliseconds(300);
   std::thread stopper([&] {
     EXPECT_TRUE(database_.wait_until(
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
     stop_.request();
   });
   const auto report = upgrade();
@@ -54,7 +54,7 @@ TEST_F(Interruption, CancelsAtOnceOnTheSecondRequest) {
   settings_.execution.stop_grace = milliseconds(60'000);
   std::thread stopper([&] {
     EXPECT_TRUE(database_.wait_until(
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
     stop_.request();
     stop_.request();
   });
@@ -84,7 +84,7 @@ TEST_F(Interruption, ReportsExactlyWhatIsInTheDatabaseWhenItsSessionIsTerminated
   settings_.execution.lock_wait = milliseconds(20'000);
   std::thread killer([&] {
     EXPECT_TRUE(
-        database_.wait_until("SELECT count(pg_terminate_backend(pid)) = 1 FROM pg_stat_activity WHERE query LIKE "
+        database_.wait_until("SELECT count(pg_terminate_backend(pid)) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE "
                              "'%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
   });
   const auto report = upgrade();
