@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "migrations/base/unique_fd.hpp"
@@ -144,6 +147,16 @@ TEST(Process, PassesOnTheDescriptorsThatAreNamedAndNoOther) {
   EXPECT_THAT(output_of(command), AllOf(HasSubstr("memfd:named"), Not(HasSubstr("memfd:leaked"))));
 }
 
+// Signals 32 and 33 are glibc's own: a test runner that was started with them ignored (by GNU make, for one) cannot change
+// that.
+std::uint64_t ignored_signals(std::string_view status) {
+  constexpr std::string_view kField = "SigIgn:\t";
+  constexpr std::uint64_t kOfGlibc = std::uint64_t{3} << 31U;
+  const std::size_t found = status.find(kField);
+  EXPECT_NE(found, std::string_view::npos) << status;
+  return std::stoull(std::string(status.substr(found + kField.size(), 16)), nullptr, 16) & ~kOfGlibc;
+}
+
 TEST(Process, StartsWithUsualSignals) {
   const auto before = ::signal(SIGPIPE, SIG_IGN);
   sigset_t blocked;
@@ -151,8 +164,9 @@ TEST(Process, StartsWithUsualSignals) {
   ::sigemptyset(&blocked);
   ::sigaddset(&blocked, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &blocked, &old);
-  EXPECT_THAT(output_of(shell("grep -E 'Sig(Blk|Ign)' /proc/self/status")),
-              AllOf(HasSubstr("SigBlk:\t0000000000000000"), HasSubstr("SigIgn:\t0000000000000000")));
+  const std::string status = output_of(shell("grep -E 'Sig(Blk|Ign)' /proc/self/status"));
+  EXPECT_THAT(status, HasSubstr("SigBlk:\t0000000000000000"));
+  EXPECT_EQ(ignored_signals(status), 0U) << status;
   ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
   ::signal(SIGPIPE, before);
 }
