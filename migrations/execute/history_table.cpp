@@ -1,18 +1,9 @@
 #include "migrations/execute/history_table.hpp"
 
+#include "migrations/execute/ledger_parameter.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
-namespace {
-
-Parameter text(std::string_view value) {
-  return std::string(value);
-}
-Parameter text_or_null(std::string_view value) {
-  return value.empty() ? Parameter{} : Parameter{std::string(value)};
-}
-
-}  // namespace
 
 std::string_view tool_name() {
   return "athanor " ATHANOR_VERSION;
@@ -38,8 +29,9 @@ Command HistoryTable::record(const Entry& entry) const {
   Command command{"INSERT INTO " + name_ +
                       " (version_table, run_id, revision, direction, outcome, checksum, plan_hash, actor, tool, started_at,"
                       " duration_ms",
-                  {text(version_table_), text(entry.run_id), text(entry.revision), text(entry.direction), text(entry.outcome),
-                   text_or_null(entry.checksum), text_or_null(entry.plan_hash), text(entry.actor), text(tool_name())},
+                  {text_parameter(version_table_), text_parameter(entry.run_id), text_parameter(entry.revision),
+                   text_parameter(entry.direction), text_parameter(entry.outcome), nullable_parameter(entry.checksum),
+                   nullable_parameter(entry.plan_hash), text_parameter(entry.actor), text_parameter(tool_name())},
                   ""};
   if (!entry.duration) {
     command.prepared = "athanor_record";
@@ -51,8 +43,8 @@ Command HistoryTable::record(const Entry& entry) const {
         ", sqlstate, message) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() - $10::bigint * interval '1 millisecond',"
         " $10::bigint, $11, $12)";
     command.parameters.emplace_back(std::to_string(entry.duration->count()));
-    command.parameters.push_back(entry.failure != nullptr ? text_or_null(entry.failure->sqlstate) : Parameter{});
-    command.parameters.push_back(entry.failure != nullptr ? text(entry.failure->message) : Parameter{});
+    command.parameters.push_back(entry.failure != nullptr ? nullable_parameter(entry.failure->sqlstate) : Parameter{});
+    command.parameters.push_back(entry.failure != nullptr ? text_parameter(entry.failure->message) : Parameter{});
   }
   command.sql += " RETURNING pg_current_xact_id()::text";
   return command;
@@ -77,7 +69,7 @@ std::string HistoryTable::latest_of_each() const {
 
 Command HistoryTable::select_run(std::string_view run_id) const {
   return {"SELECT revision FROM " + name_ + " WHERE " + ours_ + " AND run_id = $1 AND outcome <> 'failed' ORDER BY id",
-          {text(run_id)},
+          {text_parameter(run_id)},
           ""};
 }
 

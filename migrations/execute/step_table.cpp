@@ -1,18 +1,9 @@
 #include "migrations/execute/step_table.hpp"
 
+#include "migrations/execute/ledger_parameter.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
-namespace {
-
-Parameter text(std::string_view value) {
-  return std::string(value);
-}
-Parameter text_or_null(std::string_view value) {
-  return value.empty() ? Parameter{} : Parameter{std::string(value)};
-}
-
-}  // namespace
 
 StepTable::StepTable(const std::string& ledger_schema) : name_(qualified_name(ledger_schema, "step")) {}
 
@@ -31,38 +22,40 @@ std::string StepTable::create_statement() const {
 }
 
 Command StepTable::record_state(const StepKey& key, const StepState& state) const {
-  return {
-      "INSERT INTO " + name_ +
-          " (version_table, revision, direction, step, statement, state, before, checksum, run_id)"
-          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-          " ON CONFLICT (version_table, revision, direction, step, statement) DO UPDATE SET state = excluded.state,"
-          " before = coalesce(excluded.before, " +
-          name_ + ".before), checksum = excluded.checksum, run_id = excluded.run_id, updated_at = now()",
-      {text(version_table_), text(key.revision), text(key.direction), std::to_string(key.step), std::to_string(key.statement),
-       text(state.state), text_or_null(state.before), text(state.checksum), text(state.run_id)},
-      ""};
-}
-
-Command StepTable::record_cursor(const StepKey& key, const BatchCursor& batch) const {
   return {"INSERT INTO " + name_ +
-              " (version_table, revision, direction, step, statement, state, cursor, rows, checksum, run_id)"
-              " VALUES ($1, $2, $3, $4, 0, 'running', $5, $6, $7, $8)"
-              " ON CONFLICT (version_table, revision, direction, step, statement) DO UPDATE SET cursor = excluded.cursor,"
-              " rows = excluded.rows, run_id = excluded.run_id, updated_at = now()",
-          {text(version_table_), text(key.revision), text(key.direction), std::to_string(key.step), text(batch.cursor),
-           std::to_string(batch.rows), text(batch.checksum), text(batch.run_id)},
-          "athanor_cursor"};
-}
-
-Command StepTable::forget(const StepKey& key) const {
-  return {"DELETE FROM " + name_ + " WHERE " + ours_ +
-              " AND revision = $1 AND direction = $2 AND step = $3::int AND statement = $4::int",
-          {text(key.revision), text(key.direction), std::to_string(key.step), std::to_string(key.statement)},
+              " (version_table, revision, direction, step, statement, state, before, checksum, run_id)"
+              " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+              " ON CONFLICT (version_table, revision, direction, step, statement) DO UPDATE SET state = excluded.state,"
+              " before = coalesce(excluded.before, " +
+              name_ + ".before), checksum = excluded.checksum, run_id = excluded.run_id, updated_at = now()",
+          {text_parameter(version_table_), text_parameter(key.revision), text_parameter(key.direction),
+           std::to_string(key.step), std::to_string(key.statement), text_parameter(state.state),
+           nullable_parameter(state.before), text_parameter(state.checksum), text_parameter(state.run_id)},
           ""};
 }
 
+Command StepTable::record_cursor(const StepKey& key, const BatchCursor& batch) const {
+  return {
+      "INSERT INTO " + name_ +
+          " (version_table, revision, direction, step, statement, state, cursor, rows, checksum, run_id)"
+          " VALUES ($1, $2, $3, $4, 0, 'running', $5, $6, $7, $8)"
+          " ON CONFLICT (version_table, revision, direction, step, statement) DO UPDATE SET cursor = excluded.cursor,"
+          " rows = excluded.rows, run_id = excluded.run_id, updated_at = now()",
+      {text_parameter(version_table_), text_parameter(key.revision), text_parameter(key.direction), std::to_string(key.step),
+       text_parameter(batch.cursor), std::to_string(batch.rows), text_parameter(batch.checksum), text_parameter(batch.run_id)},
+      "athanor_cursor"};
+}
+
+Command StepTable::forget(const StepKey& key) const {
+  return {
+      "DELETE FROM " + name_ + " WHERE " + ours_ +
+          " AND revision = $1 AND direction = $2 AND step = $3::int AND statement = $4::int",
+      {text_parameter(key.revision), text_parameter(key.direction), std::to_string(key.step), std::to_string(key.statement)},
+      ""};
+}
+
 Command StepTable::forget_revision(std::string_view revision) const {
-  return {"DELETE FROM " + name_ + " WHERE " + ours_ + " AND revision = $1", {text(revision)}, ""};
+  return {"DELETE FROM " + name_ + " WHERE " + ours_ + " AND revision = $1", {text_parameter(revision)}, ""};
 }
 
 std::string StepTable::select_statement() const {

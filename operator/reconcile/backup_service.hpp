@@ -15,7 +15,7 @@ struct BackupRequest {
   const DatabaseMigration& resource;
   const DatabaseTarget& target;
   const std::vector<std::string>& current_heads;  // that the plan starts from
-  std::vector<std::string> destination;  // where it leads: attempts with the same destination share a backup
+  std::vector<std::string> destination;           // where it leads: attempts with the same destination share a backup
 };
 
 struct SavedDatabase {

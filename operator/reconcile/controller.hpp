@@ -51,7 +51,7 @@ struct ControlledKind {
   using Status = typename ResourceStore<Resource>::Status;
 
   std::function<Outcome(const Resource&, const ReconcileCall<Resource>&)> reconcile;
-  std::function<ReconcileResult(const Outcome&)> result;
+  std::function<const ReconcileResult&(const Outcome&)> result;  // a part of the outcome
   // The status after the outcome, from the resource with the status before it.
   std::function<Status(const Resource& before, const Outcome&, const Attempt&)> summarise;
   // `lost_races`: how often in a row the resource was reconciled again at once already.
@@ -170,7 +170,7 @@ bool Controller<Resource, Outcome>::process(const ResourceKey& key, const StopTo
   const Log log = log_.with({{"resource", key.text()}, {"reconcileID", new_run_id()}});
   const SteadyTime began = parts_.clock.steady_now();
   const Outcome outcome = reconcile(*resource, stop, log);
-  const ReconcileResult result = kind_.result(outcome);
+  const ReconcileResult& result = kind_.result(outcome);
   if (result.requeued) {  // nothing happened, so nothing is counted, logged or written
     parts_.queue.requeue(key);
     return true;
@@ -215,7 +215,7 @@ std::optional<milliseconds> Controller<Resource, Outcome>::conclude(const Resour
     forget(key);
     return std::nullopt;
   }
-  const Requeue next = kind_.next_attempt(outcome, rescheduler_.count_race(key, result.lost_race));
+  const Requeue next = kind_.next_attempt(outcome, rescheduler_.count_race(key, result.retry_now));
   const auto delay = rescheduler_.reschedule(key, next, result.requeue_after);
   // After a lost race the next reconcile begins right away, and its status follows. The outcome of a resource that was deleted
   // says nothing about the one that was created under its name since.

@@ -5,19 +5,8 @@ namespace {
 
 using Call = ReconcileCall<DatabaseMigration>;
 
-ReconcileResult result_of(const Outcome& outcome) {
-  ReconcileResult result;
-  result.kind = outcome.kind;
-  result.reason = outcome.reason;
-  result.error = outcome.error;
-  result.lost_race = outcome.retry_now;
-  result.requeued = outcome.requeued;
-  result.repeated = outcome.repeated;
-  result.requeue_after = outcome.requeue_after;
-  return result;
-}
-
-ReconcileCallbacks callbacks_for(const MigrationStore& store, const DatabaseMigration& resource, const Call& call, Clock& clock) {
+ReconcileCallbacks callbacks_for(const MigrationStore& store, const DatabaseMigration& resource, const Call& call,
+                                 Clock& clock) {
   ReconcileCallbacks callbacks;
   if (call.report_progress) {
     callbacks.running = [&](const PlanReview& review, const ProgressStatus& step) {
@@ -59,7 +48,7 @@ MigrationController::Kind migration_kind(const MigrationStore& store, Reconciler
     }
     return outcome;
   };
-  kind.result = result_of;
+  kind.result = [](const Outcome& outcome) -> const ReconcileResult& { return outcome; };
   kind.summarise = summarise;
   kind.next_attempt = next_attempt;
   kind.forget = [&reconciler](const ResourceKey& key) { reconciler.forget(key); };

@@ -16,23 +16,16 @@
 #include "operator/api/database_migration.hpp"
 #include "operator/reconcile/observed.hpp"
 #include "operator/reconcile/plan_review.hpp"
+#include "operator/reconcile/reconcile_result.hpp"
 
 namespace athanor::controller {
 
-struct Verdict {
-  enum class Kind : std::uint8_t { Done, Waiting, Stalled, Failed };
-  Kind kind = Kind::Failed;
-  Reason reason = Reason::InternalError;
+struct Verdict : ReconcileResult {
   std::string message;
-  std::optional<Error> error;
-  bool retry_now = false;   // Failed on a race (a stale plan): reconcile again without delay
-  bool requeued = false;    // nothing was observed: the database server is at its limit of concurrent reconciles
-  bool repeated = false;    // found by an earlier reconcile: adds no history entry
-  bool keeps_plan = false;  // the status keeps the plan that failed
-  bool planning = false;    // the Job that runs only computes the plan
-  std::optional<milliseconds> requeue_after;  // Waiting: when time alone ends the wait
-  std::optional<ExecutionReport> report;      // of the run, if there was one
-  std::vector<Blocker> blockers;              // sessions that hold the lock
+  bool keeps_plan = false;                // the status keeps the plan that failed
+  bool planning = false;                  // the Job that runs only computes the plan
+  std::optional<ExecutionReport> report;  // of the run, if there was one
+  std::vector<Blocker> blockers;          // sessions that hold the lock
 };
 
 struct Outcome : Verdict {
@@ -40,17 +33,9 @@ struct Outcome : Verdict {
   std::optional<PlanReview> review;  // of the plan that the verdict is about
 };
 
-[[nodiscard]] std::string_view outcome_name(Verdict::Kind kind);  // "done", "waiting", "stalled", "failed"
-
 // The verdict on an error, by its retry class: Terminal stalls, Transient fails, Conflict fails and is retried now; a lock held
 // elsewhere and a stop request wait.
 [[nodiscard]] Verdict verdict_of(Error error);
-
-struct Attempt {
-  std::int64_t failures = 0;  // in a row, this one included
-  WallTime now;
-  std::optional<milliseconds> retry_in;
-};
 
 // The status after the outcome, from the status before it.
 [[nodiscard]] DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outcome& outcome,
@@ -61,8 +46,6 @@ struct Attempt {
 [[nodiscard]] DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const PlanReview& review,
                                                         const ProgressStatus& progress, WallTime now);
 
-// AtOnce: without delay. Shortly: after ControllerOptions::wait_again. Scheduled: after Verdict::requeue_after.
-enum class Requeue : std::uint8_t { Resync, BackOff, AtOnce, Shortly, Scheduled, Never };
 // `conflicts`: how often in a row the resource was retried at once already.
 [[nodiscard]] Requeue next_attempt(const Verdict& verdict, int conflicts);
 

@@ -72,7 +72,7 @@ struct ReconcileMemory {
   };
   ShortDigest verified{};                 // of the snapshot and the rows that were compared with the ledger; zeros: none were
   std::unique_ptr<FailedPlan> failed;     // for good
-  std::unique_ptr<ReportedJob> reported;  // the Job whose end was told
+  std::unique_ptr<ReportedJob> reported;  // the Job whose end was reported
   bool met_lock = false;
 };
 

@@ -1,24 +1,41 @@
-// What a controller has to know of a reconcile, whatever the kind of resource, and who counts it.
+// What a controller needs to know about the end of a reconcile, whatever the kind of resource, and who counts it.
 //
 // Threads: ReconcileResult is a plain value; implementations of ControllerObserver are safe from any thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
-#include "operator/reconcile/outcome.hpp"
+#include "migrations/base/clock.hpp"
+#include "migrations/base/error.hpp"
+#include "operator/api/condition.hpp"
 
 namespace athanor::controller {
 
 struct ReconcileResult {
-  using Kind = Verdict::Kind;
+  // Done: the declaration holds. Waiting: something else must end first. Stalled: nothing changes until somebody changes
+  // something. Failed: it will be tried again.
+  enum class Kind : std::uint8_t { Done, Waiting, Stalled, Failed };
   Kind kind = Kind::Failed;
   Reason reason = Reason::InternalError;
   std::optional<Error> error;
-  bool lost_race = false;                     // what it began with changed meanwhile: reconcile again without a status
-  bool requeued = false;                      // it did nothing because its group has no room: it keeps its place in the queue
-  bool repeated = false;                      // what an earlier reconcile reported, found again
-  std::optional<milliseconds> requeue_after;  // when time alone changes something
+  bool retry_now = false;  // Failed on a race (a stale plan): reconcile again without delay or status
+  bool requeued = false;   // nothing was observed: its group is at its limit, it keeps its place in the queue
+  bool repeated = false;   // found by an earlier reconcile: adds no history entry
+  std::optional<milliseconds> requeue_after;  // Waiting: when time alone ends the wait
 };
+
+[[nodiscard]] std::string_view outcome_name(ReconcileResult::Kind kind);  // "done", "waiting", "stalled", "failed"
+
+struct Attempt {
+  std::int64_t failures = 0;  // in a row, this one included
+  WallTime now;
+  std::optional<milliseconds> retry_in;
+};
+
+// AtOnce: without delay. Shortly: after ControllerOptions::wait_again. Scheduled: after ReconcileResult::requeue_after.
+enum class Requeue : std::uint8_t { Resync, BackOff, AtOnce, Shortly, Scheduled, Never };
 
 // Everything has an empty default.
 class ControllerObserver {

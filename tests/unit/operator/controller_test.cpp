@@ -76,7 +76,7 @@ class ControllerOfAnotherKindTest : public testing::Test {
       Greeted greeted;
       greeted.whom = greeting.whom;
       greeted.result.kind = greeting.whom.empty() ? ReconcileResult::Kind::Failed : ReconcileResult::Kind::Done;
-      greeted.result.lost_race = races > 0 && races-- > 0;
+      greeted.result.retry_now = races > 0 && races-- > 0;
       if (greeting.whom == "everybody") {
         call.report_progress([](const Greeting& before) {
           GreetingStatus status = before.status;
@@ -87,7 +87,7 @@ class ControllerOfAnotherKindTest : public testing::Test {
       }
       return greeted;
     };
-    kind.result = [](const Greeted& greeted) { return greeted.result; };
+    kind.result = [](const Greeted& greeted) -> const ReconcileResult& { return greeted.result; };
     kind.summarise = [](const Greeting& before, const Greeted& greeted, const Attempt& attempt) {
       GreetingStatus status = before.status;
       status.greeted = greeted.whom;
@@ -103,7 +103,7 @@ class ControllerOfAnotherKindTest : public testing::Test {
       return status;
     };
     kind.next_attempt = [](const Greeted& greeted, int lost_races) {
-      if (greeted.result.lost_race && lost_races < 2) {
+      if (greeted.result.retry_now && lost_races < 2) {
         return Requeue::AtOnce;
       }
       return greeted.result.kind == ReconcileResult::Kind::Failed ? Requeue::BackOff : Requeue::Resync;
