@@ -56,6 +56,8 @@ constexpr std::array kCodes{
     CodeEntry{StalePlan, "stale-plan", 10, Conflict},
     CodeEntry{StepOutcomeUnknown, "step-outcome-unknown", 10, Terminal},
     CodeEntry{VersionRowMismatch, "version-row-mismatch", 10, Conflict},
+    CodeEntry{UntrustedTable, "untrusted-table", 10, Terminal},
+    CodeEntry{BookkeepingChanged, "bookkeeping-changed", 10, Terminal},
     CodeEntry{DatabaseUnreachable, "database-unreachable", 7, Transient},
     CodeEntry{AuthenticationFailed, "authentication-failed", 7, Transient},
     CodeEntry{PoolerRefused, "pooler-refused", 7, Terminal},

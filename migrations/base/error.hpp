@@ -57,6 +57,8 @@ enum class ErrorCode : std::uint8_t {
   StalePlan,
   StepOutcomeUnknown,
   VersionRowMismatch,
+  UntrustedTable,      // version table or ledger: not ours, or not an ordinary table
+  BookkeepingChanged,  // a revision touched version table, ledger or lock
   // The database itself.
   DatabaseUnreachable,
   AuthenticationFailed,

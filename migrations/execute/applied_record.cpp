@@ -96,7 +96,7 @@ Result<int> Migrator::accept_checksums(const std::map<std::string, std::string>&
   ExecutionReport report;
   int accepted = 0;
   TRY(impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
-    TRY(create_missing(*impl_->session, state, impl_->versions, impl_->ledger));
+    TRY(create_missing(*impl_->session, impl_->settings, state, impl_->versions, impl_->ledger));
     Transaction transaction;
     for (const auto& [revision, checksum] : checksum_by_revision) {
       transaction.commands.push_back(impl_->ledger.history().record(
@@ -120,7 +120,7 @@ Result<void> Migrator::resolve_step(StepResolution resolution, const StopToken& 
     if (!open) {
       return fail(ErrorCode::Usage, "no revision is half-applied: there is nothing to repair");
     }
-    TRY(create_missing(*impl_->session, state, impl_->versions, impl_->ledger));
+    TRY(create_missing(*impl_->session, impl_->settings, state, impl_->versions, impl_->ledger));
     const auto direction = direction_name(open->direction);
     const StepKey key{open->revision, direction, static_cast<std::size_t>(open->step),
                       static_cast<std::size_t>(open->statement)};

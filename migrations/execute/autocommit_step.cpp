@@ -7,11 +7,6 @@
 namespace athanor {
 namespace {
 
-Result<void> send(Session& session, const Command& command) {
-  TRY(session.query(command.sql, command.parameters));
-  return {};
-}
-
 // One statement outside a transaction: intent, statement, done. What a crash leaves is told apart by asking the catalog.
 class AutocommitStatement {
  public:
@@ -68,8 +63,7 @@ class AutocommitStatement {
       }
       // The server said no, so nothing took effect but perhaps a half-built index.
       TRY(clear_half_built(run_.session, probe_));
-      const Command forget = run_.ledger.steps().forget(key());
-      TRY(send(run_.session, forget));
+      TRY(keep_books(run_, revision_, {run_.ledger.steps().forget(key())}));
       if (!run_.wait_for_retry(retries, revision_, error)) {
         return fail(run_.failed_at(revision_, &statement_, std::move(error)));
       }
@@ -86,18 +80,43 @@ class AutocommitStatement {
   }
 
   Result<void> execute() {
+    TRY(check_text());
+    std::optional<std::string> own_lock_timeout;
     if (waits_harmlessly()) {
-      const auto budget = run_.settings.execution.lock_retry_budget;
-      TRY(run_.session.execute_autocommit("SET lock_timeout = " + std::to_string(budget.count())));
+      TRY_ASSIGN(const Rows setting, run_.session.query("SELECT pg_catalog.current_setting('lock_timeout')"));
+      own_lock_timeout = setting.text(0, 0);
+      TRY(set_lock_timeout(std::to_string(run_.settings.execution.lock_retry_budget.count())));
     }
     auto outcome = run_.session.execute_autocommit(std::string(statement_.sql));
     if (run_.session.alive()) {
-      TRY(run_.session.recover());
+      TRY(run_.session.roll_back());
+      if (own_lock_timeout) {
+        TRY(set_lock_timeout(*own_lock_timeout));
+      }
     }
     if (!outcome) {
       return fail(std::move(outcome).error());
     }
     return verify();
+  }
+
+  // What the revision set lasts to its end, our own setting for one statement.
+  Result<void> set_lock_timeout(const std::string& value) {
+    TRY(run_.session.query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", {value}));
+    return {};
+  }
+
+  // The revision may have changed how the server reads text.
+  Result<void> check_text() {
+    if (!RevisionGuard::needs_text_guard(statement_.sql)) {
+      return {};
+    }
+    const auto answer = run_.session.query(RevisionGuard::before_text().sql);
+    if (answer) {
+      return {};
+    }
+    auto explained = run_.guard.explain(answer.error(), *revision_.walk.revision);
+    return fail(explained ? std::move(*explained) : answer.error());
   }
 
   // IF NOT EXISTS is satisfied by an INVALID index; a migration is not.
@@ -125,10 +144,10 @@ class AutocommitStatement {
   }
 
   Result<void> mark(std::string_view state, std::string_view before) {
-    return send(
-        run_.session,
-        run_.ledger.steps().record_state(
-            key(), {.state = state, .before = before, .checksum = revision_.script->checksum, .run_id = run_.report.run_id}));
+    return keep_books(
+        run_, revision_,
+        {run_.ledger.steps().record_state(
+            key(), {.state = state, .before = before, .checksum = revision_.script->checksum, .run_id = run_.report.run_id})});
   }
 
   [[nodiscard]] StepKey key() const { return {*revision_.walk.revision, row_direction(revision_), step_, index_}; }

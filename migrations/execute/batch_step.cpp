@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "migrations/execute/run_context.hpp"
+#include "migrations/session/session_reset.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
@@ -98,7 +100,7 @@ class BatchRun {
       retries_.reset();
       return outcome.answers.front().affected;
     }
-    TRY(run_.session.recover());
+    TRY(run_.session.roll_back());
     if (run_.wait_for_retry(retries_, revision_, *outcome.error)) {
       return std::int64_t{-1};
     }
@@ -108,6 +110,9 @@ class BatchRun {
   // The row count stored with the cursor is that of the batches before: this one's is not known yet, and it only tells
   // progress.
   Transaction transaction_with_cursor(Transaction transaction, const std::string& upper) {
+    transaction.unprepared = true;
+    std::ranges::copy(session_defaults_for_transaction(), std::back_inserter(transaction.commands));
+    transaction.commands.push_back(run_.guard.after(run_.heads_before(revision_)));
     transaction.commands.push_back(run_.ledger.steps().record_cursor(
         {*revision_.walk.revision, row_direction(revision_), step_},
         {.cursor = upper, .rows = rows_, .checksum = revision_.script->checksum, .run_id = run_.report.run_id}));

@@ -6,6 +6,12 @@
 
 namespace athanor {
 
+std::string blocker_columns(std::string_view since) {
+  return "a.pid, a.application_name, a.usename, coalesce(pg_catalog.host(a.client_addr), 'local socket'), a.state,"
+         " pg_catalog.to_char(pg_catalog.timezone('UTC', " +
+         std::string(since) + "), 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), a.query";
+}
+
 std::vector<Blocker> read_blockers(const Rows& rows) {
   std::vector<Blocker> blockers;
   for (std::size_t i = 0; i < rows.rows.size(); ++i) {

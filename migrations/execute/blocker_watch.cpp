@@ -13,9 +13,9 @@ std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
     observer_ = std::move(*opened);
   }
   auto rows = observer_->query(
-      "SELECT a.pid, a.application_name, a.usename, coalesce(a.client_addr::text, 'local socket'), a.state,"
-      " to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), a.query"
-      " FROM unnest(pg_blocking_pids($1)) AS b(pid) JOIN pg_stat_activity a ON a.pid = b.pid LIMIT 10",
+      "SELECT " + blocker_columns("coalesce(a.xact_start, a.backend_start)") +
+          " FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) AS b(pid) JOIN pg_catalog.pg_stat_activity AS a ON a.pid"
+          " OPERATOR(pg_catalog.=) b.pid LIMIT 10",
       {std::to_string(pid)});
   if (!rows) {
     observer_.reset();  // perhaps its connection is gone: the next question opens another

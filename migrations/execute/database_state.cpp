@@ -1,6 +1,7 @@
 #include "migrations/execute/database_state.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
 #include <span>
@@ -8,6 +9,7 @@
 
 #include "migrations/execute/migration_lock.hpp"
 #include "migrations/session/pooler.hpp"
+#include "migrations/session/session_reset.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
@@ -49,36 +51,48 @@ UnfinishedStep unfinished_from(const Rows& rows) {
 // A version table is known by the schema it really is in, or would be made in: the same one however search_path reaches it.
 // Names are cut as the server cuts them. A fresh backend pays for every catalog that a query joins and for every operator and
 // cast that it looks up, so the columns come as they are and are put together here.
-constexpr std::string_view kWhatIsThere =
-    "SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL, to_regclass($3) IS NOT NULL,"
-    " to_regnamespace($4) IS NOT NULL, pg_backend_pid(), pg_is_in_recovery(),"
-    " (pg_identify_object(1259, to_regclass($1), 0)).schema, $5::name, current_schema(), $6::name";
+std::string what_is_there() {
+  const auto name = [](int parameter) { return "pg_catalog.to_regclass($" + std::to_string(parameter) + ")"; };
+  return "SELECT " + table_facts(name(1)) + ", " + table_facts(name(2)) + ", " + table_facts(name(3)) + ", " +
+         untrusted_schema_owner("pg_catalog.to_regnamespace($4)") +
+         ", pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(),"
+         " (pg_catalog.pg_identify_object(1259, pg_catalog.to_regclass($1), 0)).schema, $5::pg_catalog.name,"
+         " pg_catalog.current_schema(), $6::pg_catalog.name, current_user, pg_catalog.current_setting('is_superuser')";
+}
 enum Column {
-  VersionTableIs,
-  HistoryIs,
-  StepsIs,
-  LedgerSchemaIs,
+  VersionTableFacts,
+  HistoryFacts,
+  StepFacts,
+  LedgerSchemaOwner,
   BackendPid,
   InRecovery,
   FoundSchema,
   NamedSchema,
   FirstSchema,
-  TableName
+  TableName,
+  CurrentUser,
+  IsSuperuser
 };
 // One running server, however it is reached: no two have been started in the same microsecond from the same files. A copy of
 // the files that runs elsewhere is another server.
-constexpr std::string_view kWhichDatabase = ", extract(epoch FROM pg_postmaster_start_time()), current_database()";
-constexpr std::string_view kWhichFiles = ", (pg_control_system()).system_identifier";
-enum IdentityColumn { StartedAt = TableName + 1, DatabaseName, SystemIdentifier };
+constexpr std::string_view kWhichDatabase =
+    ", pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()), pg_catalog.current_database()";
+constexpr std::string_view kWhichFiles = ", (pg_catalog.pg_control_system()).system_identifier";
+enum IdentityColumn { StartedAt = IsSuperuser + 1, DatabaseName, SystemIdentifier };
 
 std::string question(bool identify) {
-  return std::string(kWhatIsThere) + std::string(identify ? kWhichDatabase : "");
+  static const std::string what = what_is_there();
+  return what + std::string(identify ? kWhichDatabase : "");
 }
 
-Parameters names_in(const MigratorSettings& settings, const VersionTable& versions, const Ledger& ledger) {
-  return {versions.qualified(),          ledger.history().name(),
-          ledger.steps().name(),         quote_identifier(settings.ledger_schema),
-          settings.version_table_schema, settings.version_table};
+// The version table as configured: search_path is asked anew each time.
+Parameters names_in(const MigratorSettings& settings, const Ledger& ledger) {
+  return {qualified_name(settings.version_table_schema, settings.version_table),
+          ledger.history().name(),
+          ledger.steps().name(),
+          quote_identifier(settings.ledger_schema),
+          settings.version_table_schema,
+          settings.version_table};
 }
 
 // The system identifier may be hidden: EXECUTE on pg_control_system() can be revoked. Then the identity goes without it.
@@ -92,15 +106,20 @@ Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) 
   return session.query(question(identify), parameters);
 }
 
-// "app.alembic_version".
-std::string version_table_in(const Rows& what) {
+// The schema that the version table is in, or would be made in; empty when search_path names none that exists.
+std::string version_schema_in(const Rows& what) {
   std::string schema = identifier_name(what.text(0, FoundSchema));  // pg_identify_object() quotes where SQL would have to
   for (const auto column : {NamedSchema, FirstSchema}) {
     if (schema.empty()) {
       schema = what.text(0, column);
     }
   }
-  return schema + "." + what.text(0, TableName);
+  return schema;
+}
+
+// "app.alembic_version".
+std::string version_table_in(const Rows& what) {
+  return version_schema_in(what) + "." + what.text(0, TableName);
 }
 
 // "1795293032.152797/app/7710724856117241789#public.alembic_version"; without the number of the files when nobody may see it.
@@ -112,19 +131,57 @@ std::string identity_in(const Rows& what) {
   return identity + "#" + version_table_in(what);
 }
 
+// Fills the state's tables. UntrustedTable when even reading one would run somebody else's code; state.untrusted when only
+// writing must be refused. A superuser does not even read what somebody else could turn into a view meanwhile.
+Result<void> check_tables(const Rows& what, const MigratorSettings& settings, DatabaseState& state) {
+  const std::string migrator = what.text(0, CurrentUser);
+  const bool superuser = what.text(0, IsSuperuser) == "on";
+  const TableFacts version = read_table_facts(what.rows[0][VersionTableFacts]);
+  const TableFacts history = read_table_facts(what.rows[0][HistoryFacts]);
+  const TableFacts step = read_table_facts(what.rows[0][StepFacts]);
+  const std::string ledger = settings.ledger_schema;
+  const std::array<std::pair<const TableFacts*, std::string>, 3> tables{
+      {{&version, "the version table " + version_table_in(what)},
+       {&history, "the ledger's table " + ledger + ".history"},
+       {&step, "the ledger's table " + ledger + ".step"}}};
+  for (const auto& [facts, name] : tables) {
+    if (facts->exists() && !facts->problem.empty()) {
+      Error error = untrusted_table(name, *facts, migrator);
+      if (superuser || !facts->can_be_read()) {
+        return fail(std::move(error));
+      }
+      state.untrusted = std::move(error);
+    }
+  }
+  const std::string schema_owner = what.text(0, LedgerSchemaOwner);
+  if (!schema_owner.empty()) {
+    Error error = untrusted_schema(ledger, schema_owner, migrator);
+    if (superuser) {
+      return fail(std::move(error));
+    }
+    state.untrusted = std::move(error);
+  }
+  state.tables = {version.oid, history.oid, history.file, step.oid};
+  state.superuser = superuser;
+  return {};
+}
+
 // Turns the answer of the first round trip into a state.
-Result<DatabaseState> state_in(const Rows& what, const Session& session, const MigratorSettings& settings, Ledger& ledger,
-                               bool identify) {
-  const auto is = [&](Column column) { return what.text(0, column) == "t"; };
+Result<DatabaseState> state_in(const Rows& what, const Session& session, const MigratorSettings& settings,
+                               VersionTable& versions, Ledger& ledger, bool identify) {
   TRY(refuse_pooler(session, what.text(0, BackendPid), settings.execution.allow_session_pooler));
   DatabaseState state;
+  TRY(check_tables(what, settings, state));
   Observation& seen = state.observation;
-  seen.has_version_table = is(VersionTableIs);
-  seen.has_ledger = is(HistoryIs);
-  seen.read_only = is(InRecovery);
+  seen.has_version_table = !state.tables.version.empty();
+  seen.has_ledger = !state.tables.history.empty();
+  seen.read_only = what.text(0, InRecovery) == "t";
   seen.server_version = session.server_version();
-  state.has_step_table = is(StepsIs);
-  state.has_ledger_schema = is(LedgerSchemaIs);
+  state.has_step_table = !state.tables.step.empty();
+  state.has_ledger_schema = what.rows[0][LedgerSchemaOwner].has_value();
+  if (const std::string schema = version_schema_in(what); !schema.empty()) {
+    versions.set_schema(schema);
+  }
   ledger.set_version_table(version_table_in(what));
   if (identify) {
     seen.identity = identity_in(what);
@@ -166,10 +223,10 @@ Result<void> read_content(std::span<Result<Rows>> answers, DatabaseState& state)
 
 }  // namespace
 
-Result<DatabaseState> observe_state(Session& session, const MigratorSettings& settings, const VersionTable& versions,
-                                    Ledger& ledger, bool identify) {
-  TRY_ASSIGN(const Rows what, ask(session, names_in(settings, versions, ledger), identify));
-  TRY_ASSIGN(DatabaseState state, state_in(what, session, settings, ledger, identify));
+Result<DatabaseState> observe_state(Session& session, const MigratorSettings& settings, VersionTable& versions, Ledger& ledger,
+                                    bool identify) {
+  TRY_ASSIGN(const Rows what, ask(session, names_in(settings, ledger), identify));
+  TRY_ASSIGN(DatabaseState state, state_in(what, session, settings, versions, ledger, identify));
   const std::vector<Command> commands = content_of(state, versions, ledger);
   if (!commands.empty()) {
     TRY_ASSIGN(auto answers, session.query_each(commands));
@@ -178,9 +235,9 @@ Result<DatabaseState> observe_state(Session& session, const MigratorSettings& se
   return state;
 }
 
-Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& settings, const VersionTable& versions,
-                                     Ledger& ledger, const DatabaseState& before) {
-  std::vector<Command> commands{MigrationLock::try_command(), {question(false), names_in(settings, versions, ledger), ""}};
+Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& settings, VersionTable& versions, Ledger& ledger,
+                                     const DatabaseState& before) {
+  std::vector<Command> commands{MigrationLock::try_command(), {question(false), names_in(settings, ledger), ""}};
   std::ranges::move(content_of(before, versions, ledger), std::back_inserter(commands));
   TRY_ASSIGN(auto answers, session.query_each(commands));
   LockedState look;
@@ -188,7 +245,7 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
   if (!look.locked || !answers[1]) {
     return look;
   }
-  auto state = state_in(*answers[1], session, settings, ledger, false);
+  auto state = state_in(*answers[1], session, settings, versions, ledger, false);
   const bool as_before = state && state->observation.has_version_table == before.observation.has_version_table &&
                          state->has_step_table == before.has_step_table;
   if (as_before && read_content(std::span(answers).subspan(2), *state)) {
@@ -197,8 +254,8 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
   return look;
 }
 
-Result<void> create_missing(Session& session, const DatabaseState& state, const VersionTable& versions, const Ledger& ledger,
-                            NeedStepTable need) {
+Result<OwnTables> create_missing(Session& session, const MigratorSettings& settings, const DatabaseState& state,
+                                 const VersionTable& versions, const Ledger& ledger, NeedStepTable need) {
   Transaction transaction;
   const bool add_steps = need == NeedStepTable::Yes && !state.has_step_table;
   if (!state.observation.has_version_table) {
@@ -214,12 +271,20 @@ Result<void> create_missing(Session& session, const DatabaseState& state, const 
     transaction.commands.push_back({ledger.steps().create_statement(), {}, ""});
   }
   if (transaction.commands.empty()) {
-    return {};
+    return state.tables;
   }
+  // Event triggers saw the tables being made, and may have set things.
+  std::ranges::copy(session_reset(), std::back_inserter(transaction.commands));
+  transaction.commands.push_back({question(false), names_in(settings, ledger), ""});
   TRY(session.submit(transaction));
   TRY_ASSIGN(TransactionOutcome outcome, session.collect());
   if (!outcome.error) {
-    return {};
+    DatabaseState made;
+    TRY(check_tables(outcome.answers.back(), settings, made));
+    if (made.untrusted) {
+      return fail(std::move(*made.untrusted));
+    }
+    return made.tables;
   }
   Error error = std::move(*outcome.error);
   if (session.alive()) {

@@ -1,6 +1,7 @@
 #include "migrations/execute/history_table.hpp"
 
 #include "migrations/execute/ledger_parameter.hpp"
+#include "migrations/session/session_reset.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
@@ -13,16 +14,18 @@ HistoryTable::HistoryTable(const std::string& ledger_schema) : name_(qualified_n
 
 void HistoryTable::set_version_table(const std::string& version_table) {
   version_table_ = version_table;
-  ours_ = "version_table = " + quote_literal(version_table);
+  ours_ = "version_table OPERATOR(pg_catalog.=) " + quote_literal(version_table);
 }
 
 std::string HistoryTable::create_statement() const {
   return "CREATE TABLE IF NOT EXISTS " + name_ +
-         " (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, version_table text NOT NULL,"
-         " run_id text NOT NULL, revision text NOT NULL,"
-         " direction text NOT NULL, outcome text NOT NULL, checksum text, plan_hash text,"
-         " started_at timestamptz NOT NULL, duration_ms bigint NOT NULL, actor text NOT NULL,"
-         " database_user text NOT NULL DEFAULT session_user, tool text NOT NULL, sqlstate text, message text)";
+         " (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, version_table pg_catalog.text NOT NULL,"
+         " run_id pg_catalog.text NOT NULL, revision pg_catalog.text NOT NULL,"
+         " direction pg_catalog.text NOT NULL, outcome pg_catalog.text NOT NULL, checksum pg_catalog.text, plan_hash "
+         "pg_catalog.text,"
+         " started_at pg_catalog.timestamptz NOT NULL, duration_ms bigint NOT NULL, actor pg_catalog.text NOT NULL,"
+         " database_user pg_catalog.text NOT NULL DEFAULT session_user, tool pg_catalog.text NOT NULL, sqlstate "
+         "pg_catalog.text, message pg_catalog.text)";
 }
 
 Command HistoryTable::record(const Entry& entry) const {
@@ -34,24 +37,25 @@ Command HistoryTable::record(const Entry& entry) const {
                    nullable_parameter(entry.plan_hash), text_parameter(entry.actor), text_parameter(tool_name())},
                   ""};
   if (!entry.duration) {
-    command.prepared = "athanor_record";
+    command.prepared = prepared_name("record");
     command.sql +=
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(),"
-        " (extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint)";
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, pg_catalog.now(),"
+        " (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.now())"
+        " OPERATOR(pg_catalog.*) 1000)::bigint)";
   } else {
     command.sql +=
-        ", sqlstate, message) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() - $10::bigint * interval '1 millisecond',"
-        " $10::bigint, $11, $12)";
+        ", sqlstate, message) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, pg_catalog.now() OPERATOR(pg_catalog.-)"
+        " pg_catalog.make_interval(secs => $10::float8 OPERATOR(pg_catalog./) 1000), $10::bigint, $11, $12)";
     command.parameters.emplace_back(std::to_string(entry.duration->count()));
     command.parameters.push_back(entry.failure != nullptr ? nullable_parameter(entry.failure->sqlstate) : Parameter{});
     command.parameters.push_back(entry.failure != nullptr ? text_parameter(entry.failure->message) : Parameter{});
   }
-  command.sql += " RETURNING pg_current_xact_id()::text";
+  command.sql += " RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text";
   return command;
 }
 
 std::string HistoryTable::select_applied() const {
-  return "SELECT revision, coalesce(checksum, ''), to_char(started_at AT TIME ZONE 'UTC',"
+  return "SELECT revision, coalesce(checksum, ''), pg_catalog.to_char(pg_catalog.timezone('UTC', started_at),"
          " 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), actor, tool, direction" +
          latest_of_each();
 }
@@ -63,19 +67,21 @@ std::string HistoryTable::select_checksums() const {
 // Failures change nothing, and a repair counts as the text that is accepted now. Hashing revisions for GROUP BY is several
 // times cheaper than sorting them by a locale's rules, which DISTINCT ON would do.
 std::string HistoryTable::latest_of_each() const {
-  return " FROM " + name_ + " WHERE id IN (SELECT max(id) FROM " + name_ + " WHERE " + ours_ +
-         " AND outcome <> 'failed' GROUP BY revision)";
+  return " FROM " + name_ + " JOIN (SELECT pg_catalog.max(id) AS latest FROM " + name_ + " WHERE " + ours_ +
+         " AND outcome OPERATOR(pg_catalog.<>) 'failed' GROUP BY revision) AS l ON l.latest OPERATOR(pg_catalog.=) id";
 }
 
 Command HistoryTable::select_run(std::string_view run_id) const {
-  return {"SELECT revision FROM " + name_ + " WHERE " + ours_ + " AND run_id = $1 AND outcome <> 'failed' ORDER BY id",
+  return {"SELECT revision FROM " + name_ + " WHERE " + ours_ +
+              " AND run_id OPERATOR(pg_catalog.=) $1 AND outcome OPERATOR(pg_catalog.<>) 'failed' ORDER BY id",
           {text_parameter(run_id)},
           ""};
 }
 
 std::string HistoryTable::select_newest(std::size_t limit) const {
   return "SELECT id, run_id, revision, direction, outcome, coalesce(checksum, ''), coalesce(plan_hash, ''),"
-         " to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), actor, coalesce(sqlstate, ''),"
+         " pg_catalog.to_char(pg_catalog.timezone('UTC', started_at), 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), actor, "
+         "coalesce(sqlstate, ''),"
          " coalesce(message, ''), duration_ms FROM " +
          name_ + " WHERE " + ours_ + " ORDER BY id DESC LIMIT " + std::to_string(limit);
 }

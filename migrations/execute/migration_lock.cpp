@@ -7,33 +7,43 @@
 namespace athanor {
 namespace {
 
-const std::string kKey = std::to_string(MigrationLock::kClass) + ", " + std::to_string(MigrationLock::kObject);
-
 constexpr milliseconds kFirstPoll{50};
 constexpr milliseconds kSlowestPoll{1'000};
 
+// A condition on pg_locks as `l`.
+std::string ours() {
+  return "l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 2 AND l.classid"
+         " OPERATOR(pg_catalog.=) " +
+         std::to_string(MigrationLock::kClass) + "::pg_catalog.oid AND l.objid OPERATOR(pg_catalog.=) " +
+         std::to_string(MigrationLock::kObject) + "::pg_catalog.oid";
+}
+
 }  // namespace
 
+const std::string& MigrationLock::key() {
+  static const std::string key = std::to_string(kClass) + ", " + std::to_string(kObject);
+  return key;
+}
+
 Command MigrationLock::try_command() {
-  return {"SELECT pg_try_advisory_lock(" + kKey + ")", {}, ""};
+  return {"SELECT pg_catalog.pg_try_advisory_lock(" + key() + ")", {}, ""};
 }
 
 Result<bool> MigrationLock::is_held(ReadSession& session) {
-  TRY_ASSIGN(const Rows rows, session.query("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND"
-                                            " objsubid = 2 AND pid = pg_backend_pid() AND classid = " +
-                                            std::to_string(kClass) + " AND objid = " + std::to_string(kObject) + ")"));
+  TRY_ASSIGN(const Rows rows, session.query("SELECT EXISTS (SELECT FROM pg_catalog.pg_locks AS l WHERE " + ours() +
+                                            " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())"));
   return rows.text(0, 0) == "t";
 }
 
 Result<std::vector<Blocker>> MigrationLock::holders(ReadSession& session) {
   TRY_ASSIGN(
       const Rows rows,
-      session.query("SELECT a.pid, a.application_name, a.usename, coalesce(a.client_addr::text, 'local socket'), a.state,"
-                    " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), a.query"
-                    " FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
-                    " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = " +
-                    std::to_string(kClass) + " AND l.objid = " + std::to_string(kObject) +
-                    " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
+      session.query(
+          "SELECT " + blocker_columns("a.backend_start") +
+          " FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid WHERE " +
+          ours() +
+          " AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname"
+          " OPERATOR(pg_catalog.=) pg_catalog.current_database())"));
   return read_blockers(rows);
 }
 
@@ -63,7 +73,7 @@ Result<milliseconds> MigrationLock::acquire(Session& session, Clock& clock, cons
 }
 
 Result<void> MigrationLock::release(Session& session) {
-  TRY_ASSIGN(const Rows answer, session.query("SELECT pg_advisory_unlock(" + kKey + ")"));
+  TRY_ASSIGN(const Rows answer, session.query("SELECT pg_catalog.pg_advisory_unlock(" + key() + ")"));
   if (answer.text(0, 0) != "t") {
     return fail(ErrorCode::Internal, "the migration lock was not held at the end of the run: a statement released it");
   }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "migrations/base/clock.hpp"
@@ -23,6 +24,8 @@ class MigrationLock {
   static constexpr int kClass = 0x61746872;  // "athr"
   static constexpr int kObject = 1;
 
+  // "class, object": the arguments of the lock functions.
+  [[nodiscard]] static const std::string& key();
   // SELECT pg_try_advisory_lock(…), for callers that send it together with something else.
   [[nodiscard]] static Command try_command();
 

@@ -117,8 +117,10 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
       TRY(pre_run_check());
     }
     const bool steps = !std::ranges::all_of(plan.revisions, &PlannedRevision::single_transaction);
-    TRY(create_missing(*session, state, versions, ledger, steps ? NeedStepTable::Yes : NeedStepTable::No));
-    RunContext run{*session, clock, settings, versions, ledger, sink, stop, plan, report, watch};
+    TRY_ASSIGN(OwnTables tables,
+               create_missing(*session, settings, state, versions, ledger, steps ? NeedStepTable::Yes : NeedStepTable::No));
+    const RevisionGuard guard(versions, std::move(tables));
+    RunContext run{*session, clock, settings, versions, ledger, guard, sink, stop, plan, report, watch};
     run.purge = purge;
     run.unfinished = state.observation.unfinished;
     session->set_wait_listener([&run](milliseconds waited) { return run.while_waiting(waited); });
@@ -153,8 +155,9 @@ ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const
 
 Result<void> Migrator::ensure_version(const StopToken& stop) {
   ExecutionReport report;
-  return impl_->with_lock(stop, report, [&](const DatabaseState& state) {
-    return create_missing(*impl_->session, state, impl_->versions, impl_->ledger);
+  return impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
+    TRY(create_missing(*impl_->session, impl_->settings, state, impl_->versions, impl_->ledger));
+    return {};
   });
 }
 
@@ -166,7 +169,7 @@ ExecutionReport Migrator::purge_and_stamp(const Plan& plan, const StopToken& sto
   Result<void> outcome;
   if (plan.empty()) {
     outcome = impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
-      TRY(create_missing(*impl_->session, state, impl_->versions, impl_->ledger));
+      TRY(create_missing(*impl_->session, impl_->settings, state, impl_->versions, impl_->ledger));
       TRY(impl_->session->query(impl_->versions.purge().sql));
       return {};
     });

@@ -108,6 +108,9 @@ struct Migrator::Impl {
       return fail(Error(ErrorCode::DatabaseUnreachable, factory.describe() + " is a standby and cannot be migrated")
                       .advise("give the primary's URL, or several hosts with target_session_attrs=read-write"));
     }
+    if (state.untrusted) {
+      return fail(*state.untrusted);
+    }
     return work(state);
   }
 

@@ -31,7 +31,7 @@ Result<std::optional<bool>> transaction_status(Session& session, Clock& clock, c
                                                const std::string& transaction_id, milliseconds limit) {
   const auto start = clock.steady_now();
   while (true) {
-    auto answer = session.query("SELECT pg_xact_status($1::xid8)", {transaction_id});
+    auto answer = session.query("SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)", {transaction_id});
     if (!answer) {
       return std::optional<bool>{};
     }

@@ -1,7 +1,14 @@
-#include "migrations/execute/run_context.hpp"
+#include <utility>
+
+#include "migrations/execute/revision_transaction.hpp"
 
 namespace athanor {
 namespace {
+
+// Sent ahead of the first query of a transaction: an earlier step may have set default_transaction_read_only.
+Command read_write() {
+  return {"SET TRANSACTION READ WRITE", {}, ""};
+}
 
 // A revision of several transactions. The ledger's step rows say how far it came; the version row moves with the last step.
 class StepsRun {
@@ -27,12 +34,14 @@ class StepsRun {
           TRY(transaction(step, completed));
           break;
         case StepKind::Autocommit:
+          TRY(enter());
           TRY(run_autocommit_step(run_, revision_, step, resumed ? static_cast<std::size_t>(from.statement) : 0,
                                   resumed && from.intent, resumed ? from.before : ""));
           break;
         case StepKind::Batch:
+          TRY(enter());
           TRY(run_batch_step(run_, revision_, step, resumed ? from.cursor : std::nullopt, resumed ? from.rows : 0));
-          TRY(mark_done(step));
+          TRY(keep_books(run_, revision_, {done(step)}));
           break;
       }
     }
@@ -54,11 +63,8 @@ class StepsRun {
         {.state = "complete", .checksum = revision_.script->checksum, .run_id = run_.report.run_id});
   }
 
-  Result<void> mark_done(std::size_t step) {
-    const Command command = done(step);
-    TRY(run_.session.query(command.sql, command.parameters));
-    return {};
-  }
+  // A step outside a transaction is the first of the revision in this session: nothing of an earlier one may be left.
+  Result<void> enter() { return std::exchange(fresh_, false) ? run_.session.recover() : Result<void>{}; }
 
   // The statements of one step, if `step` is one, and the version row when it is the last.
   Result<void> transaction(std::size_t step, bool last) {
@@ -69,10 +75,11 @@ class StepsRun {
                                    Error(ErrorCode::Interrupted, "stopped on request between two steps of the revision")
                                        .advise("run again: it continues with the next step")));
       }
-      std::vector<const SqlStatement*> origins;
-      TRY(run_.session.submit(compose(step, last, origins)));
+      const RevisionTransaction composed = compose(step, last);
+      TRY(run_.session.submit(composed.transaction));
       TRY_ASSIGN(TransactionOutcome outcome, run_.session.collect());
       if (!outcome.error) {
+        fresh_ = false;
         return {};
       }
       Error error = std::move(*outcome.error);
@@ -80,63 +87,86 @@ class StepsRun {
         error.code = ErrorCode::CommitOutcomeUnknown;
         return fail(std::move(error));
       }
-      TRY(run_.session.recover());
-      if (!run_.wait_for_retry(retries, revision_, error)) {
-        return fail(explain(outcome, origins, std::move(error)));
+      // What earlier steps of the revision set stays; before the first one there is nothing to keep.
+      TRY(fresh_ ? run_.session.recover() : run_.session.roll_back());
+      const CommandOrigin origin = composed.origin_of(outcome.failed_command);
+      const bool was_dirty = origin.part == CommandOrigin::Part::Before && error.sqlstate == RevisionGuard::kSessionDirty;
+      if ((was_dirty && !std::exchange(cleaned_, true)) || run_.wait_for_retry(retries, revision_, error)) {
+        continue;
       }
+      return fail(run_.failed_at(revision_, origin.statement, explain_failure(run_, origin, std::move(error))));
     }
   }
 
-  Transaction compose(std::size_t step, bool last, std::vector<const SqlStatement*>& origins) const {
-    Transaction transaction;
-    const auto add = [&](Command command, const SqlStatement* statement) {
-      transaction.commands.push_back(std::move(command));
-      origins.push_back(statement);
-    };
+  // Nothing is prepared for it: the statements may drop what is.
+  [[nodiscard]] RevisionTransaction compose(std::size_t step, bool last) const {
+    using Part = CommandOrigin::Part;
+    RevisionTransaction composed;
+    composed.transaction.unprepared = true;
     const auto& before = run_.heads_before(index_);
-    if (last) {
-      for (auto& command : run_.versions.apply(revision_.walk, before)) {
-        add(std::move(command), nullptr);
-      }
+    if (fresh_) {
+      composed.add(index_, run_.guard.before(), Part::Before);
+      composed.add(index_, run_.versions.expect(before), Part::Before);
     } else {
-      add(run_.versions.expect(before), nullptr);
+      composed.add(index_, read_write(), Part::Before);
     }
     if (step < revision_.steps().size()) {
-      for (const auto& statement : revision_.steps()[step].statements) {
-        transaction.reset_after = transaction.reset_after || changes_session_state(statement.sql);
-        add({std::string(statement.sql), {}, ""}, &statement);
-      }
+      composed.add_statements(index_, revision_.steps()[step], fresh_);
     }
-    if (last) {
-      add(run_.ledger.steps().forget_revision(*revision_.walk.revision), nullptr);
-      auto entry = run_.entry(revision_, "applied");
-      entry.duration = elapsed();
-      add(run_.ledger.history().record(entry), nullptr);
-    } else {
-      add(done(step), nullptr);
+    if (!last) {
+      composed.add_defaults(index_);
+      composed.add(index_, run_.guard.after(before), Part::After);
+      composed.add(index_, done(step), Part::After);
+      return composed;
     }
-    return transaction;
-  }
-
-  Error explain(const TransactionOutcome& outcome, const std::vector<const SqlStatement*>& origins, Error error) {
-    const bool at_commit = outcome.failed_command >= origins.size();
-    const SqlStatement* statement = at_commit ? nullptr : origins[outcome.failed_command];
-    if (statement == nullptr && error.sqlstate == VersionTable::kGuardFailed) {
-      error = Error(ErrorCode::VersionRowMismatch, "the version table " + run_.versions.qualified() +
-                                                       " changed during the run; revision " + *revision_.walk.revision +
-                                                       " was not completed")
-                  .advise("look at `athanor current`, then run again");
-    }
-    return run_.failed_at(revision_, statement, std::move(error));
+    composed.add_reset(index_);
+    composed.add_all(index_, run_.versions.apply(revision_.walk, before), Part::After);
+    composed.add(index_, run_.ledger.steps().forget_revision(*revision_.walk.revision), Part::After);
+    composed.add(index_, run_.guard.after(revision_.walk.heads), Part::After);
+    auto entry = run_.entry(revision_, "applied");
+    entry.duration = elapsed();
+    composed.add(index_, run_.ledger.history().record(entry), Part::After);
+    return composed;
   }
 
   RunContext& run_;
   std::size_t index_;
   const PlannedRevision& revision_;
   SteadyTime start_;
+  bool fresh_ = true;     // nothing of the revision has run in this session
+  bool cleaned_ = false;  // the session was reset because it was not clean
 };
 
 }  // namespace
+
+Result<void> keep_books(RunContext& run, const PlannedRevision& revision, const std::vector<Command>& commands) {
+  const std::size_t index = static_cast<std::size_t>(&revision - run.plan.revisions.data());
+  LockRetries retries(run.clock, run.settings.execution.lock_retry_budget);
+  while (true) {
+    using Part = CommandOrigin::Part;
+    RevisionTransaction composed;
+    composed.transaction.unprepared = true;
+    composed.add(index, read_write(), Part::Before);
+    composed.add_defaults(index);
+    composed.add(index, run.guard.after(run.heads_before(index)), Part::After);
+    composed.add_all(index, commands, Part::After);
+    TRY(run.session.submit(composed.transaction));
+    TRY_ASSIGN(TransactionOutcome outcome, run.session.collect());
+    if (!outcome.error) {
+      return {};
+    }
+    Error error = std::move(*outcome.error);
+    if (outcome.lost) {
+      error.code = ErrorCode::CommitOutcomeUnknown;
+      return fail(std::move(error));
+    }
+    TRY(run.session.roll_back());
+    if (!run.wait_for_retry(retries, revision, error)) {
+      return fail(
+          run.failed_at(revision, nullptr, explain_failure(run, composed.origin_of(outcome.failed_command), std::move(error))));
+    }
+  }
+}
 
 Result<void> run_steps(RunContext& run, std::size_t index) {
   return StepsRun(run, index).go();

@@ -41,6 +41,10 @@ const std::vector<std::string>& RunContext::heads_before(std::size_t index) cons
   return index == 0 ? plan.from : plan.revisions[index - 1].walk.heads;
 }
 
+const std::vector<std::string>& RunContext::heads_before(const PlannedRevision& revision) const {
+  return heads_before(static_cast<std::size_t>(&revision - plan.revisions.data()));
+}
+
 HistoryTable::Entry RunContext::entry(const PlannedRevision& revision, std::string_view outcome) const {
   return {report.run_id,
           revision.walk.revision ? std::string_view(*revision.walk.revision) : std::string_view(plan.target),

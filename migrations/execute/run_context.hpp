@@ -16,6 +16,7 @@
 #include "migrations/execute/migrator_settings.hpp"
 #include "migrations/execute/observation.hpp"
 #include "migrations/execute/progress_sink.hpp"
+#include "migrations/execute/revision_guard.hpp"
 #include "migrations/execute/version_table.hpp"
 
 namespace athanor {
@@ -45,6 +46,7 @@ struct RunContext {
   const MigratorSettings& settings;
   const VersionTable& versions;
   const Ledger& ledger;
+  const RevisionGuard& guard;
   ProgressSink& sink;
   StopToken stop;
   const Plan& plan;
@@ -59,6 +61,7 @@ struct RunContext {
 
   // The current heads before revision `index`.
   [[nodiscard]] const std::vector<std::string>& heads_before(std::size_t index) const;
+  [[nodiscard]] const std::vector<std::string>& heads_before(const PlannedRevision& revision) const;
   [[nodiscard]] HistoryTable::Entry entry(const PlannedRevision& revision, std::string_view outcome) const;
   // Records in the report where the run failed and gives the error its place ("path:line"); explains cancellations and
   // timeouts. `statement` may be null.
@@ -78,6 +81,10 @@ struct RunContext {
 // Runs the revisions [first, last), one transaction each (or all in one), pipelined. CommitOutcomeUnknown when the connection
 // was lost with a COMMIT unanswered.
 [[nodiscard]] Result<void> run_transactions(RunContext& run, std::size_t first, std::size_t last);
+// Runs bookkeeping commands in the middle of a revision, in a transaction of their own: with the role and the settings of a
+// fresh session, and only while version table, ledger and lock are what they were (BookkeepingChanged). What the revision set
+// is set again afterwards.
+[[nodiscard]] Result<void> keep_books(RunContext& run, const PlannedRevision& revision, const std::vector<Command>& commands);
 // Runs a revision of several steps, from where it stopped last time.
 [[nodiscard]] Result<void> run_steps(RunContext& run, std::size_t index);
 // Runs the statements of an autocommit step from `first_statement` on, each with its intent recorded before it. `intent_found`:

@@ -9,15 +9,17 @@ StepTable::StepTable(const std::string& ledger_schema) : name_(qualified_name(le
 
 void StepTable::set_version_table(const std::string& version_table) {
   version_table_ = version_table;
-  ours_ = "version_table = " + quote_literal(version_table);
+  ours_ = "version_table OPERATOR(pg_catalog.=) " + quote_literal(version_table);
 }
 
 std::string StepTable::create_statement() const {
   return "CREATE TABLE IF NOT EXISTS " + name_ +
-         " (version_table text NOT NULL, revision text NOT NULL, direction text NOT NULL, step integer NOT NULL,"
+         " (version_table pg_catalog.text NOT NULL, revision pg_catalog.text NOT NULL, direction pg_catalog.text NOT NULL, "
+         "step integer NOT NULL,"
          " statement integer NOT NULL,"
-         " state text NOT NULL, before text, cursor text, rows bigint NOT NULL DEFAULT 0, checksum text NOT NULL,"
-         " run_id text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(),"
+         " state pg_catalog.text NOT NULL, before pg_catalog.text, cursor pg_catalog.text, rows bigint NOT NULL DEFAULT 0, "
+         "checksum pg_catalog.text NOT NULL,"
+         " run_id pg_catalog.text NOT NULL, updated_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),"
          " PRIMARY KEY (version_table, revision, direction, step, statement))";
 }
 
@@ -27,7 +29,7 @@ Command StepTable::record_state(const StepKey& key, const StepState& state) cons
               " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
               " ON CONFLICT (version_table, revision, direction, step, statement) DO UPDATE SET state = excluded.state,"
               " before = coalesce(excluded.before, " +
-              name_ + ".before), checksum = excluded.checksum, run_id = excluded.run_id, updated_at = now()",
+              name_ + ".before), checksum = excluded.checksum, run_id = excluded.run_id, updated_at = pg_catalog.now()",
           {text_parameter(version_table_), text_parameter(key.revision), text_parameter(key.direction),
            std::to_string(key.step), std::to_string(key.statement), text_parameter(state.state),
            nullable_parameter(state.before), text_parameter(state.checksum), text_parameter(state.run_id)},
@@ -40,22 +42,25 @@ Command StepTable::record_cursor(const StepKey& key, const BatchCursor& batch) c
           " (version_table, revision, direction, step, statement, state, cursor, rows, checksum, run_id)"
           " VALUES ($1, $2, $3, $4, 0, 'running', $5, $6, $7, $8)"
           " ON CONFLICT (version_table, revision, direction, step, statement) DO UPDATE SET cursor = excluded.cursor,"
-          " rows = excluded.rows, run_id = excluded.run_id, updated_at = now()",
+          " rows = excluded.rows, run_id = excluded.run_id, updated_at = pg_catalog.now()",
       {text_parameter(version_table_), text_parameter(key.revision), text_parameter(key.direction), std::to_string(key.step),
        text_parameter(batch.cursor), std::to_string(batch.rows), text_parameter(batch.checksum), text_parameter(batch.run_id)},
-      "athanor_cursor"};
+      ""};
 }
 
 Command StepTable::forget(const StepKey& key) const {
   return {
       "DELETE FROM " + name_ + " WHERE " + ours_ +
-          " AND revision = $1 AND direction = $2 AND step = $3::int AND statement = $4::int",
+          " AND revision OPERATOR(pg_catalog.=) $1 AND direction OPERATOR(pg_catalog.=) $2 AND step OPERATOR(pg_catalog.=) "
+          "$3::int"
+          " AND statement OPERATOR(pg_catalog.=) $4::int",
       {text_parameter(key.revision), text_parameter(key.direction), std::to_string(key.step), std::to_string(key.statement)},
       ""};
 }
 
 Command StepTable::forget_revision(std::string_view revision) const {
-  return {"DELETE FROM " + name_ + " WHERE " + ours_ + " AND revision = $1", {text_parameter(revision)}, ""};
+  return {
+      "DELETE FROM " + name_ + " WHERE " + ours_ + " AND revision OPERATOR(pg_catalog.=) $1", {text_parameter(revision)}, ""};
 }
 
 std::string StepTable::select_statement() const {

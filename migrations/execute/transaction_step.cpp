@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <deque>
+#include <optional>
+#include <utility>
 
-#include "migrations/execute/run_context.hpp"
+#include "migrations/execute/revision_transaction.hpp"
 
 namespace athanor {
 namespace {
@@ -10,41 +12,35 @@ namespace {
 constexpr std::size_t kWindow = 32;
 constexpr std::size_t kWindowBytes = 1U << 20U;
 
-// A transaction and what each of its commands belongs to.
+constexpr std::string_view kNoSuchPrepared = "26000";
+
+// The transaction of the revisions [first, last).
 struct Group {
-  struct Origin {
-    std::size_t revision = 0;
-    const SqlStatement* statement = nullptr;  // null for guards and bookkeeping
-  };
-  Transaction transaction;
-  std::vector<Origin> origins;
-  std::size_t first = 0;  // revisions [first, last)
+  RevisionTransaction composed;
+  std::size_t first = 0;
   std::size_t last = 0;
-  std::size_t bytes = 0;
 };
 
-void append_revision(const RunContext& run, std::size_t index, Group& group) {
+void append_revision(const RunContext& run, std::size_t index, RevisionTransaction& into) {
+  using Part = CommandOrigin::Part;
   const auto& revision = run.plan.revisions[index];
-  const auto add = [&](Command command, const SqlStatement* statement) {
-    group.bytes += command.sql.size();
-    group.transaction.commands.push_back(std::move(command));
-    group.origins.push_back({index, statement});
-  };
+  into.add(index, run.guard.before(), Part::Before);
   if (run.purge && index == 0) {
-    add(run.versions.purge(), nullptr);
+    into.add(index, run.versions.purge(), Part::Before);
   }
-  for (auto& command : run.versions.apply(revision.walk, run.heads_before(index))) {
-    add(std::move(command), nullptr);
-  }
+  into.add_all(index, run.versions.apply(revision.walk, run.heads_before(index)), Part::Before);
   if (revision.script) {
+    bool fresh = true;
     for (const auto& step : revision.steps()) {
-      for (const auto& statement : step.statements) {
-        group.transaction.reset_after = group.transaction.reset_after || changes_session_state(statement.sql);
-        add({std::string(statement.sql), {}, ""}, &statement);
-      }
+      into.add_statements(index, step, std::exchange(fresh, false));
     }
+    into.add_reset(index);
+    if (into.transaction.unprepared) {
+      into.add(index, {"DEALLOCATE ALL", {}, ""}, Part::After);
+    }
+    into.add(index, run.guard.after(revision.walk.heads), Part::After);
   }
-  add(run.ledger.history().record(run.entry(revision, revision.script ? "applied" : "stamped")), nullptr);
+  into.add(index, run.ledger.history().record(run.entry(revision, revision.script ? "applied" : "stamped")), Part::After);
 }
 
 // Pipelines groups, retries on lock contention, and leaves the session idle whatever happens.
@@ -70,21 +66,24 @@ class TransactionRun {
 
  private:
   Result<void> fill() {
-    while (next_ < last_ && window_.size() < kWindow && bytes_ < kWindowBytes && !run_.stop.requested()) {
+    while (next_ < last_ && window_.size() < kWindow && bytes_ < kWindowBytes && !alone_ && !run_.stop.requested()) {
       Group group;
       group.first = next_;
+      group.composed.transaction.unprepared = next_ == unprepared_;
+      alone_ = group.composed.transaction.unprepared;
       // Alembic's transaction_per_migration=False, and a stamp: all or nothing.
       const bool together = !run_.settings.transaction_per_migration || run_.plan.operation == Direction::Stamp;
       const std::size_t end = together ? last_ : next_ + 1;
+      group.composed.transaction.unprepared = group.composed.transaction.unprepared || end - next_ > 1;
       for (; next_ < end; ++next_) {
-        append_revision(run_, next_, group);
+        append_revision(run_, next_, group.composed);
       }
       group.last = next_;
-      if (auto sent = run_.session.submit(group.transaction); !sent) {
+      if (auto sent = run_.session.submit(group.composed.transaction); !sent) {
         return lost(std::move(sent).error());
       }
-      group.transaction.commands.clear();
-      bytes_ += group.bytes;
+      group.composed.transaction.commands.clear();
+      bytes_ += group.composed.bytes;
       window_.push_back(std::move(group));
     }
     return {};
@@ -97,9 +96,10 @@ class TransactionRun {
     TRY_ASSIGN(TransactionOutcome outcome, run_.session.collect());
     const Group group = std::move(window_.front());
     window_.pop_front();
-    bytes_ -= group.bytes;
+    bytes_ -= group.composed.bytes;
     if (outcome.lost) {
-      if (!outcome.answers.empty() && outcome.answers.size() == group.origins.size() && !outcome.answers.back().empty()) {
+      if (!outcome.answers.empty() && outcome.answers.size() == group.composed.origins.size() &&
+          !outcome.answers.back().empty()) {
         run_.lost_transaction = outcome.answers.back().text(0, 0);
       }
       return lost(std::move(*outcome.error));
@@ -114,6 +114,10 @@ class TransactionRun {
       run_.finished(index, duration / static_cast<int>(group.last - group.first));
     }
     retries_.reset();
+    cleaned_ = false;
+    if (std::exchange(alone_, false)) {
+      return run_.session.recover();  // what it dropped is prepared again
+    }
     return {};
   }
 
@@ -132,35 +136,33 @@ class TransactionRun {
       }
     }
     bytes_ = 0;
+    alone_ = false;
     TRY(run_.session.recover());
-    const bool at_commit = outcome.failed_command >= group.origins.size();
-    const auto origin = at_commit ? Group::Origin{group.last - 1, nullptr} : group.origins[outcome.failed_command];
+    const CommandOrigin origin = group.composed.origin_of(outcome.failed_command);
     const auto& revision = run_.plan.revisions[origin.revision];
     Error error = std::move(*outcome.error);
-    if (origin.statement == nullptr && error.sqlstate == VersionTable::kGuardFailed) {
-      return fail(run_.failed_at(revision, nullptr, row_mismatch(revision, run_.heads_before(origin.revision))));
-    }
-    if (run_.wait_for_retry(retries_, revision, error)) {
+    if (try_again_clean(group, origin, error) || run_.wait_for_retry(retries_, revision, error)) {
       next_ = group.first;
       last_finish_ = run_.clock.steady_now();
       return {};
     }
-    if (at_commit) {
-      error.message += " (at COMMIT)";
-    }
-    return fail(run_.failed_at(revision, origin.statement, std::move(error)));
+    return fail(run_.failed_at(revision, origin.statement, explain_failure(run_, origin, std::move(error))));
   }
 
-  [[nodiscard]] Error row_mismatch(const PlannedRevision& revision, const std::vector<std::string>& expected) const {
-    std::string heads;
-    for (const auto& head : expected) {
-      heads += (heads.empty() ? "" : ", ") + head;
+  // A revision may drop our prepared statements or leave its own: neither is its fault, and the session is clean by now.
+  bool try_again_clean(const Group& group, const CommandOrigin& origin, const Error& error) {
+    if (origin.part == CommandOrigin::Part::Statement) {
+      return false;
     }
-    return Error(ErrorCode::VersionRowMismatch, "the version table " + run_.versions.qualified() +
-                                                    " no longer holds what revision " +
-                                                    revision.walk.revision.value_or(run_.plan.target) + " starts from (" +
-                                                    (heads.empty() ? "no row" : heads) + "); nothing of it was applied")
-        .advise("another tool wrote to the version table during the run: look at `athanor current`, then run again");
+    if (error.sqlstate == kNoSuchPrepared && unprepared_ != group.first) {
+      unprepared_ = group.first;
+      return true;
+    }
+    if (error.sqlstate == RevisionGuard::kSessionDirty && !cleaned_) {
+      cleaned_ = true;
+      return true;
+    }
+    return false;
   }
 
   RunContext& run_;
@@ -170,6 +172,9 @@ class TransactionRun {
   std::size_t bytes_ = 0;
   LockRetries retries_;
   SteadyTime last_finish_;
+  std::optional<std::size_t> unprepared_;  // the revision that is sent without prepared statements, because it drops them
+  bool alone_ = false;                     // it is in flight, and nothing may follow it
+  bool cleaned_ = false;                   // the session was reset because it was not clean
 };
 
 }  // namespace

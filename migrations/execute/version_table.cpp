@@ -2,13 +2,18 @@
 
 #include <algorithm>
 
+#include "migrations/session/session_reset.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {
 
 // Division by zero unless the change met exactly one row.
-constexpr std::string_view kExactlyOne = " SELECT 1 / (CASE count(*) WHEN 1 THEN 1 ELSE 0 END) FROM met";
+constexpr std::string_view kExactlyOne =
+    " SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN 1 ELSE 0 END) FROM met";
+constexpr std::string_view kRowIs = " WHERE version_num::pg_catalog.text OPERATOR(pg_catalog.=) $1";
+
+}  // namespace
 
 // {"a","b"}. Athanor accepts no quotes or backslashes in ids, but rows that another tool wrote may hold them.
 std::string array_literal(const std::vector<std::string>& items) {
@@ -26,49 +31,52 @@ std::string array_literal(const std::vector<std::string>& items) {
   return text + "}";
 }
 
-}  // namespace
-
 VersionTable::VersionTable(const std::string& schema, const std::string& table, bool primary_key)
-    : name_(qualified_name(schema, table)) {
-  create_ = "CREATE TABLE IF NOT EXISTS " + name_ + " (version_num VARCHAR(32) NOT NULL";
-  if (primary_key) {
-    create_ += ", CONSTRAINT " + quote_identifier(table + "_pkc") + " PRIMARY KEY (version_num)";
-  }
-  create_ += ")";
+    : table_(table), primary_key_(primary_key), name_(qualified_name(schema, table)) {}
+
+void VersionTable::set_schema(const std::string& schema) {
+  name_ = qualified_name(schema, table_);
 }
 
 std::string VersionTable::create_statement() const {
-  return create_;
+  std::string sql = "CREATE TABLE IF NOT EXISTS " + name_ + " (version_num pg_catalog.varchar(32) NOT NULL";
+  if (primary_key_) {
+    sql += ", CONSTRAINT " + quote_identifier(table_ + "_pkc") + " PRIMARY KEY (version_num)";
+  }
+  return sql + ")";
 }
 std::string VersionTable::select_statement() const {
-  return "SELECT version_num FROM " + name_;
+  return "SELECT version_num FROM ONLY " + name_;
 }
 Command VersionTable::purge() const {
-  return {"DELETE FROM " + name_, {}, ""};
+  return {"DELETE FROM ONLY " + name_, {}, ""};
+}
+
+std::string VersionTable::holds(std::string_view parameter) const {
+  return "(SELECT coalesce(pg_catalog.array_agg(version_num::pg_catalog.text ORDER BY version_num::pg_catalog.text COLLATE "
+         "pg_catalog.\"C\"), '{}') FROM ONLY " +
+         name_ + ") OPERATOR(pg_catalog.=) " + std::string(parameter) + "::pg_catalog.text[]";
 }
 
 Command VersionTable::expect(const std::vector<std::string>& heads) const {
-  return {
-      "SELECT 1 / (CASE WHEN (SELECT coalesce(array_agg(version_num::text ORDER BY version_num::text COLLATE \"C\"), '{}') "
-      "FROM " +
-          name_ + ") = $1::text[] THEN 1 ELSE 0 END)",
-      {array_literal(heads)},
-      "athanor_expect"};
+  return {"SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN " + holds("$1") + " THEN 1 ELSE 0 END)",
+          {array_literal(heads)},
+          prepared_name("expect")};
 }
 
 Command VersionTable::change(const RowOperation& operation) const {
   switch (operation.kind) {
     case RowOperation::Kind::Insert:
-      return {"INSERT INTO " + name_ + " (version_num) VALUES ($1)", {operation.to}, "athanor_insert"};
+      return {"INSERT INTO " + name_ + " (version_num) VALUES ($1)", {operation.to}, prepared_name("insert")};
     case RowOperation::Kind::Delete:
-      return {"WITH met AS (DELETE FROM " + name_ + " WHERE version_num = $1 RETURNING 1)" + std::string(kExactlyOne),
+      return {"WITH met AS (DELETE FROM ONLY " + name_ + std::string(kRowIs) + " RETURNING 1)" + std::string(kExactlyOne),
               {operation.from},
-              "athanor_delete"};
+              prepared_name("delete")};
     case RowOperation::Kind::Update:
-      return {"WITH met AS (UPDATE " + name_ + " SET version_num = $2 WHERE version_num = $1 RETURNING 1)" +
+      return {"WITH met AS (UPDATE ONLY " + name_ + " SET version_num = $2" + std::string(kRowIs) + " RETURNING 1)" +
                   std::string(kExactlyOne),
               {operation.from, operation.to},
-              "athanor_update"};
+              prepared_name("update")};
   }
   return {};
 }

@@ -19,10 +19,15 @@ class VersionTable {
   // Names as configured, unquoted; an empty schema leaves the choice to search_path.
   VersionTable(const std::string& schema, const std::string& table, bool primary_key);
 
+  // From here on the table of this schema is meant, whatever search_path says. Unquoted.
+  void set_schema(const std::string& schema);
+
   // Quoted, with its schema.
   [[nodiscard]] const std::string& qualified() const { return name_; }
   [[nodiscard]] std::string create_statement() const;
   [[nodiscard]] std::string select_statement() const;
+  // An SQL condition: the table holds exactly the revisions of the text[] literal that `parameter` ("$1") stands for.
+  [[nodiscard]] std::string holds(std::string_view parameter) const;
   // Deletes every row.
   [[nodiscard]] Command purge() const;
   // Fails with kGuardFailed unless the table holds exactly these revisions.
@@ -35,8 +40,12 @@ class VersionTable {
 
  private:
   [[nodiscard]] Command change(const RowOperation& operation) const;
+  std::string table_;  // unquoted
+  bool primary_key_;
   std::string name_;
-  std::string create_;
 };
+
+// {"a","b"}: a text[] literal.
+[[nodiscard]] std::string array_literal(const std::vector<std::string>& items);
 
 }  // namespace athanor

@@ -34,10 +34,6 @@ struct SqlStatement {
 // ("-- athanor:step autocommit").
 [[nodiscard]] Result<void> check_statement(const SqlStatement& statement, bool transactional);
 
-// True when the statement changes session state beyond its transaction (SET without LOCAL, SET ROLE, PREPARE, LISTEN …), so
-// that the session must be reset after it.
-[[nodiscard]] bool changes_session_state(std::string_view sql);
-
 // What the catalog must be asked after a crash to learn whether an autocommit statement took effect.
 struct RecoveryProbe {
   enum class Kind : std::uint8_t {

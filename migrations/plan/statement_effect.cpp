@@ -1,4 +1,4 @@
-// What a statement leaves behind in its session, and what may be said about it in public.
+// What may be said about a statement in public.
 #include <algorithm>
 #include <array>
 
@@ -84,44 +84,6 @@ std::string without_literals(std::string_view sql, std::size_t limit, bool numbe
 }
 
 }  // namespace
-
-bool changes_session_state(std::string_view sql) {
-  SqlLexer lexer(sql);
-  const Token first = lexer.next_code();
-  if (first.kind != TokenKind::Word) {
-    return contains_word(sql, "set_config");
-  }
-  const auto word = lexer.text(first);
-  const Token second_token = lexer.next_code();
-  const auto second = lexer.text(second_token);
-  if (same_word(word, "set")) {
-    return !same_word(second, "local") && !same_word(second, "transaction") && !same_word(second, "constraints");
-  }
-  for (const std::string_view verb : {"reset", "prepare", "deallocate", "listen", "unlisten", "load", "discard"}) {
-    if (same_word(word, verb)) {
-      return true;
-    }
-  }
-  if (same_word(word, "create")) {
-    const bool qualified = same_word(second, "or") || same_word(second, "local") || same_word(second, "global");
-    const StatementShape shape(qualified ? sql : std::string_view());
-    const auto temporary = [](std::string_view text) { return same_word(text, "temp") || same_word(text, "temporary"); };
-    return temporary(second) || shape.starts("create or replace temp") || shape.starts("create or replace temporary") ||
-           shape.starts("create local temp") || shape.starts("create local temporary") || shape.starts("create global temp") ||
-           shape.starts("create global temporary");
-  }
-  if (same_word(word, "declare")) {
-    return StatementShape(sql).with_hold;
-  }
-  if (same_word(word, "do")) {  // its body can do anything; UPDATE … SET costs a needless reset
-    return contains_word(sql, "set") || contains_word(sql, "listen") || contains_word(sql, "temp");
-  }
-  if (same_word(word, "select") || same_word(word, "with")) {
-    const StatementShape shape(contains_word(sql, "set_config") || contains_word(sql, "temp") ? sql : std::string_view());
-    return shape.sets_config || shape.selects_into_temp;
-  }
-  return false;
-}
 
 std::string sanitise_sql(std::string_view sql, std::size_t limit) {
   const std::string text(sql.substr(0, kParseLimit));

@@ -62,8 +62,6 @@ void StatementShape::see_word(std::string_view word, int depth) {
     words_[count_++] = word;
   }
   const auto before = previous_;
-  selects_into_temp =
-      selects_into_temp || (same_word(before, "into") && (same_word(word, "temp") || same_word(word, "temporary")));
   previous_ = word;
   switch (word.size()) {  // most words are none of these; their length says so
     case 3:
@@ -72,7 +70,6 @@ void StatementShape::see_word(std::string_view word, int depth) {
       }
       break;
     case 4:
-      with_hold = with_hold || (same_word(word, "hold") && same_word(before, "with"));
       selects = selects || (depth == 0 && same_word(word, "with"));
       break;
     case 5:
@@ -92,7 +89,6 @@ void StatementShape::see_word(std::string_view word, int depth) {
       break;
     case 10:
       sets_tablespace = sets_tablespace || (depth == 0 && same_word(word, "tablespace") && same_word(before, "set"));
-      sets_config = sets_config || same_word(word, "set_config");
       break;
     case 11:
       names_create_slot = names_create_slot || (depth > 0 && same_word(word, "create_slot"));

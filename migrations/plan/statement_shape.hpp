@@ -33,14 +33,11 @@ class StatementShape {
   bool detaches_partition = false;                // DETACH PARTITION outside parentheses
   bool sets_tablespace = false;                   // SET TABLESPACE outside parentheses
   bool unlocks_all = false;                       // pg_advisory_unlock_all
-  bool sets_config = false;                       // set_config
-  bool with_hold = false;
-  bool selects_into_temp = false;  // INTO TEMP
-  bool names_create_slot = false;  // create_slot or connect in an option list
-  bool reindexes_many = false;     // REINDEX [(…)] SCHEMA, DATABASE or SYSTEM
-  bool names_quoted = false;       // any quoted identifier
-  bool writes = false;             // INSERT, UPDATE or DELETE outside parentheses
-  bool selects = false;            // SELECT outside parentheses, or WITH
+  bool names_create_slot = false;                 // create_slot or connect in an option list
+  bool reindexes_many = false;                    // REINDEX [(…)] SCHEMA, DATABASE or SYSTEM
+  bool names_quoted = false;                      // any quoted identifier
+  bool writes = false;                            // INSERT, UPDATE or DELETE outside parentheses
+  bool selects = false;                           // SELECT outside parentheses, or WITH
   std::size_t words_outside = 0;
 
  private:

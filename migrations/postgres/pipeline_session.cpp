@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "migrations/postgres/server_error.hpp"
+#include "migrations/session/session_reset.hpp"
 
 namespace athanor::postgres {
 namespace {
@@ -185,16 +186,18 @@ Result<void> PipelineSession::prepare(const std::string& name, const std::string
   if (PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr) != 1) {
     return fail(lost());
   }
-  prepared_.insert(name);
+  prepared_.emplace(name, sql);
   flight.prepared.push_back(name);
   return {};
 }
 
-Result<void> PipelineSession::send_command(const Command& command) {
+Result<void> PipelineSession::send_command(const Command& command, bool prepared) {
   const auto values = values_of(command.parameters);
   const int count = static_cast<int>(values.size());
+  // The same name may stand for another table's statement, when a session serves several version tables.
+  const auto known = prepared ? prepared_.find(command.prepared) : prepared_.end();
   const int sent =
-      command.prepared.empty()
+      known == prepared_.end() || known->second != command.sql
           ? PQsendQueryParams(connection_.get(), command.sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0)
           : PQsendQueryPrepared(connection_.get(), command.prepared.c_str(), count, values.data(), nullptr, nullptr, 0);
   if (sent != 1) {
@@ -204,39 +207,34 @@ Result<void> PipelineSession::send_command(const Command& command) {
 }
 
 Result<void> PipelineSession::submit(const Transaction& transaction) {
-  static const Command kBegin{"BEGIN", {}, "athanor_begin"};
-  static const Command kCommit{"COMMIT", {}, "athanor_commit"};
-  static const std::vector<Command> kResets{
-      {"RESET SESSION AUTHORIZATION", {}, ""}, {"RESET ROLE", {}, ""}, {"RESET ALL", {}, ""}};
+  static const Command kBegin{"BEGIN", {}, prepared_name("begin")};
+  static const Command kCommit{"COMMIT", {}, prepared_name("commit")};
   TRY(enter_pipeline());
   Flight flight;
   flight.commands = transaction.commands.size();
-  TRY(prepare(kBegin.prepared, kBegin.sql, flight));
-  TRY(prepare(kCommit.prepared, kCommit.sql, flight));
-  for (const auto& command : transaction.commands) {
-    if (!command.prepared.empty()) {
-      TRY(prepare(command.prepared, command.sql, flight));
+  const bool prepared = !transaction.unprepared;
+  if (prepared) {
+    TRY(prepare(kBegin.prepared, kBegin.sql, flight));
+    TRY(prepare(kCommit.prepared, kCommit.sql, flight));
+    for (const auto& command : transaction.commands) {
+      if (!command.prepared.empty()) {
+        TRY(prepare(command.prepared, command.sql, flight));
+      }
     }
   }
   if (!flight.prepared.empty()) {
     TRY(synchronise());  // a transaction that aborts must not take the preparation with it
   }
-  TRY(send_command(kBegin));
+  TRY(send_command(kBegin, prepared));
   for (const auto& command : transaction.commands) {
-    TRY(send_command(command));
+    TRY(send_command(command, prepared));
   }
   // Alone in flight, its answers (the transaction's id among them) are asked for before COMMIT is tried, so that a lost COMMIT
   // can be put to pg_xact_status. Behind others the extra wake-up would cost more than it tells: there the ledger decides.
   if (flights_.empty() && PQsendFlushRequest(connection_.get()) != 1) {
     return fail(lost());
   }
-  TRY(send_command(kCommit));
-  if (transaction.reset_after) {
-    for (const auto& reset : kResets) {
-      TRY(send_command(reset));
-    }
-    flight.resets = kResets.size();
-  }
+  TRY(send_command(kCommit, prepared));
   TRY(synchronise());
   flights_.push_back(std::move(flight));
   return flush();
@@ -269,7 +267,7 @@ Result<TransactionOutcome> PipelineSession::collect() {
     }
   }
   const std::size_t total = flight.commands + 2;
-  for (std::size_t i = 0; i < total + flight.resets; ++i) {
+  for (std::size_t i = 0; i < total; ++i) {
     auto answer = take_answer();
     if (!answer) {
       return gone(std::move(answer).error());
@@ -289,13 +287,26 @@ Result<TransactionOutcome> PipelineSession::collect() {
   return outcome;
 }
 
-Result<void> PipelineSession::recover() {
+Result<void> PipelineSession::roll_back() {
   TRY(leave_pipeline());
   if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
     TRY(execute_autocommit("ROLLBACK"));
   }
-  TRY(execute_autocommit("RESET ROLE"));
-  TRY(execute_autocommit("RESET ALL"));
+  return {};
+}
+
+Result<void> PipelineSession::recover() {
+  TRY(roll_back());
+  // Outside a transaction no trigger waits for its end.
+  std::vector<Command> commands(session_reset().begin() + 1, session_reset().end());
+  commands.push_back({"DEALLOCATE ALL", {}, ""});
+  prepared_.clear();
+  TRY_ASSIGN(const auto answers, query_each(commands));
+  for (const auto& answer : answers) {
+    if (!answer) {
+      return fail(answer.error());
+    }
+  }
   return {};
 }
 

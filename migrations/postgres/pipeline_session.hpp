@@ -6,8 +6,8 @@
 #include <libpq-fe.h>
 
 #include <deque>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +33,7 @@ class PipelineSession final : public Session {
   [[nodiscard]] Result<void> submit(const Transaction& transaction) override;
   [[nodiscard]] Result<TransactionOutcome> collect() override;
   [[nodiscard]] std::size_t in_flight() const override { return flights_.size(); }
+  [[nodiscard]] Result<void> roll_back() override;
   [[nodiscard]] Result<void> recover() override;
   [[nodiscard]] bool alive() const override;
   void set_wait_listener(WaitListener listener) override { listener_ = std::move(listener); }
@@ -43,7 +44,6 @@ class PipelineSession final : public Session {
   struct Flight {
     std::vector<std::string> prepared;  // statements prepared ahead of it, in order
     std::size_t commands = 0;           // without BEGIN and COMMIT
-    std::size_t resets = 0;             // statements after COMMIT that restore session state
   };
   struct Answer {
     Rows rows;
@@ -53,8 +53,7 @@ class PipelineSession final : public Session {
 
   [[nodiscard]] Result<void> enter_pipeline();
   [[nodiscard]] Result<void> leave_pipeline();
-  [[nodiscard]] Result<void> send_command(const Command& command);
-  [[nodiscard]] Result<void> send_fixed(const char* name, const char* sql, Flight& flight);
+  [[nodiscard]] Result<void> send_command(const Command& command, bool prepared = true);
   [[nodiscard]] Result<void> prepare(const std::string& name, const std::string& sql, Flight& flight);
   [[nodiscard]] Result<void> synchronise();
   [[nodiscard]] Result<void> flush();
@@ -68,7 +67,7 @@ class PipelineSession final : public Session {
   Connection connection_;
   std::string place_;
   std::deque<Flight> flights_;
-  std::set<std::string, std::less<>> prepared_;
+  std::map<std::string, std::string, std::less<>> prepared_;  // name → statement
   WaitListener listener_;
 };
 

@@ -26,6 +26,7 @@ class ForwardedSession : public Session {
   [[nodiscard]] Result<void> submit(const Transaction& transaction) override { return session_->submit(transaction); }
   [[nodiscard]] Result<TransactionOutcome> collect() override { return session_->collect(); }
   [[nodiscard]] std::size_t in_flight() const override { return session_->in_flight(); }
+  [[nodiscard]] Result<void> roll_back() override { return session_->roll_back(); }
   [[nodiscard]] Result<void> recover() override { return session_->recover(); }
   [[nodiscard]] bool alive() const override { return session_->alive(); }
   void set_wait_listener(WaitListener listener) override { session_->set_wait_listener(std::move(listener)); }

@@ -44,7 +44,8 @@ struct Command {
 
 struct Transaction {
   std::vector<Command> commands;  // between BEGIN and COMMIT, which the session adds
-  bool reset_after = false;       // a command changed session state: RESET ALL follows the COMMIT
+  // Nothing is prepared for it, whatever its commands say: a command of it may drop prepared statements.
+  bool unprepared = false;
 };
 
 struct TransactionOutcome {
@@ -88,7 +89,10 @@ class Session : public ReadSession {
   [[nodiscard]] virtual Result<TransactionOutcome> collect() = 0;
   // Transactions submitted and not yet collected.
   [[nodiscard]] virtual std::size_t in_flight() const = 0;
-  // Leaves an aborted transaction block and resets session state.
+  // Leaves an aborted transaction block. What was set before it began stays set.
+  [[nodiscard]] virtual Result<void> roll_back() = 0;
+  // Leaves an aborted transaction block and makes the session like new: role, settings, temporary tables, cursors, channels and
+  // prepared statements, ours among them. Only advisory locks stay.
   [[nodiscard]] virtual Result<void> recover() = 0;
   // False once the connection is gone, and the lock with it.
   [[nodiscard]] virtual bool alive() const = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/postgres/execute/migration_scene.hpp"
 
 namespace athanor {
@@ -147,9 +149,17 @@ TEST_F(Migrator, RefusesAPlanThatTheDatabaseHasLeftBehind) {
 TEST_F(Migrator, NoticesAVersionRowThatChangesUnderIt) {
   three_revisions();
   ASSERT_TRUE(upgrade("a1").ok());
-  // The revision itself plays the other tool: it moves the row that the next one starts from.
-  replace("b2", "a1", "UPDATE alembic_version SET version_num = 'stranger';");
+  // Another tool waits for the row while b2 runs, and gets it before c3 does.
+  replace("b2", "a1", "SELECT pg_sleep(1);");
+  test::Client other = database_.connect();
+  std::thread tool([&] {
+    ASSERT_TRUE(database_.wait_until(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(1)%' AND wait_event = 'PgSleep' AND "
+        "datname = current_database())"));
+    other.run("UPDATE alembic_version SET version_num = 'stranger'");
+  });
   const auto report = upgrade();
+  tool.join();
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error->code, ErrorCode::VersionRowMismatch);
   EXPECT_NE(report.error->message.find("c3"), std::string::npos);

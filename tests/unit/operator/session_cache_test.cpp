@@ -22,6 +22,7 @@ class NumberedSession final : public Session {
   Result<void> submit(const Transaction&) override { return {}; }
   Result<TransactionOutcome> collect() override { return TransactionOutcome{}; }
   [[nodiscard]] std::size_t in_flight() const override { return 0; }
+  Result<void> roll_back() override { return {}; }
   Result<void> recover() override { return {}; }
   [[nodiscard]] bool alive() const override { return true; }
   void set_wait_listener(WaitListener) override {}

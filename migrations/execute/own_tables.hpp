@@ -1,0 +1,52 @@
+// Version table and ledger as the server knows them: which tables they are, and whether they can be trusted.
+//
+// A role that may create tables can put a view, a trigger or a table of its own where we look for ours, and what it put there
+// would run with the migrator's rights. So before they are used they are checked: an ordinary table, without triggers, rules,
+// policies or children, owned by the migrator or a role it is a member of. A superuser counts as a member only of roles that
+// were granted to it.
+//
+// Threads: plain values and pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "migrations/base/error.hpp"
+#include "migrations/session/session.hpp"
+
+namespace athanor {
+
+// Object identifiers as text; empty when the table does not exist.
+struct OwnTables {
+  std::string version;
+  std::string history;
+  std::string history_file;  // what TRUNCATE changes
+  std::string step;
+};
+
+// What the server says of one of them.
+struct TableFacts {
+  std::string oid;
+  std::string file;
+  std::string problem;  // "kind", "policies", "rules", "triggers", "children" or "owner"; empty: none
+  std::string owner;
+  [[nodiscard]] bool exists() const { return !oid.empty(); }
+  // "owner" alone does not stand in the way of reading: an ordinary table runs no code.
+  [[nodiscard]] bool can_be_read() const { return problem.empty() || problem == "owner"; }
+};
+
+// An SQL expression over pg_class as `c`: the problem as text, NULL without one.
+[[nodiscard]] std::string table_problem();
+// An SQL query for the facts of the table that the expression `oid` names, as one text; NULL when there is none.
+[[nodiscard]] std::string table_facts(std::string_view oid);
+[[nodiscard]] TableFacts read_table_facts(const Parameter& text);
+// An SQL query for the owner of the schema that the expression `oid` names; empty when the migrator may trust it, NULL when
+// there is no such schema.
+[[nodiscard]] std::string untrusted_schema_owner(std::string_view oid);
+
+// UntrustedTable. `what` is "the version table public.alembic_version".
+[[nodiscard]] Error untrusted_table(const std::string& what, const TableFacts& facts, const std::string& migrator);
+[[nodiscard]] Error untrusted_schema(const std::string& schema, const std::string& owner, const std::string& migrator);
+
+}  // namespace athanor

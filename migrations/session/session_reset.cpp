@@ -1,0 +1,76 @@
+#include "migrations/session/session_reset.hpp"
+
+#include <array>
+
+#include "migrations/base/ids.hpp"
+
+namespace athanor {
+namespace {
+
+// Settings that could make bookkeeping fail, hang, read other rows or write other text.
+constexpr std::array<std::string_view, 18> kSettings{"search_path",
+                                                     "client_encoding",
+                                                     "standard_conforming_strings",
+                                                     "datestyle",
+                                                     "intervalstyle",
+                                                     "timezone",
+                                                     "row_security",
+                                                     "synchronous_commit",
+                                                     "statement_timeout",
+                                                     "lock_timeout",
+                                                     "bytea_output",
+                                                     "idle_in_transaction_session_timeout",
+                                                     "xmloption",
+                                                     "extra_float_digits",
+                                                     "client_min_messages",
+                                                     "default_tablespace",
+                                                     "default_table_access_method",
+                                                     "array_nulls"};
+
+}  // namespace
+
+const std::string& prepared_name_prefix() {
+  static const std::string prefix = "athanor_" + random_hex(8) + "_";
+  return prefix;
+}
+
+std::string prepared_name(std::string_view statement) {
+  return prepared_name_prefix() + std::string(statement);
+}
+
+const std::vector<Command>& session_reset() {
+  static const std::vector<Command> commands = [] {
+    std::vector<Command> made;
+    // The order matters: what may still run code comes first, then the identity, because dropping a table needs its owner.
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kResets{{
+        {"fire_triggers", "SET CONSTRAINTS ALL IMMEDIATE"},
+        {"close_cursors", "CLOSE ALL"},
+        {"reset_authorization", "RESET SESSION AUTHORIZATION"},
+        {"reset_role", "RESET ROLE"},
+        {"reset_settings", "RESET ALL"},
+        {"unlisten", "UNLISTEN *"},
+        {"drop_temporary", "DISCARD TEMP"},
+        {"forget_sequences", "DISCARD SEQUENCES"},
+    }};
+    for (const auto& [name, sql] : kResets) {
+      made.push_back({std::string(sql), {}, prepared_name(name)});
+    }
+    return made;
+  }();
+  return commands;
+}
+
+const std::vector<Command>& session_defaults_for_transaction() {
+  static const std::vector<Command> commands = [] {
+    std::vector<Command> made{{"SET CONSTRAINTS ALL IMMEDIATE", {}, ""},
+                              {"SET LOCAL SESSION AUTHORIZATION DEFAULT", {}, ""},
+                              {"SET LOCAL role TO DEFAULT", {}, ""}};
+    for (const auto name : kSettings) {
+      made.push_back({"SET LOCAL " + std::string(name) + " TO DEFAULT", {}, ""});
+    }
+    return made;
+  }();
+  return commands;
+}
+
+}  // namespace athanor
