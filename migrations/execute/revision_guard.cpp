@@ -102,7 +102,7 @@ std::optional<Error> RevisionGuard::explain(const Error& error, const std::strin
   }
   // No such table, schema or column, or no right to it: it was there when the revision began.
   if (state.starts_with("42") || state.starts_with("3F") || state.starts_with("23")) {
-    return changed("changed the version table or the ledger: " + error.message, std::string(kLeaveAlone));
+    return changed("changed the version table or the ledger: " + error.message, std::string(kLeaveAlone)).with_sqlstate(state);
   }
   return std::nullopt;
 }
