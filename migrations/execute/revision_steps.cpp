@@ -27,12 +27,11 @@ class StepsRun {
           TRY(transaction(step, completed));
           break;
         case StepKind::Autocommit:
-          TRY(run_autocommit_step(run_, revision_, step, resumed ? static_cast<std::size_t>(from.statement) : 0,
+          TRY(run_autocommit_step(run_, index_, step, resumed ? static_cast<std::size_t>(from.statement) : 0,
                                   resumed && from.intent, resumed ? from.before : ""));
           break;
         case StepKind::Batch:
-          TRY(run_batch_step(run_, revision_, step, resumed ? from.cursor : std::nullopt, resumed ? from.rows : 0));
-          TRY(mark_done(step));
+          TRY(run_batch_step(run_, index_, step));
           break;
       }
     }
@@ -52,12 +51,6 @@ class StepsRun {
     return run_.ledger.steps().record_state(
         {*revision_.walk.revision, row_direction(revision_), step},
         {.state = "complete", .checksum = revision_.script->checksum, .run_id = run_.report.run_id});
-  }
-
-  Result<void> mark_done(std::size_t step) {
-    const Command command = done(step);
-    TRY(run_.session.query(command.sql, command.parameters));
-    return {};
   }
 
   // The statements of one step, if `step` is one, and the version row when it is the last.

@@ -80,12 +80,13 @@ struct RunContext {
 [[nodiscard]] Result<void> run_transactions(RunContext& run, std::size_t first, std::size_t last);
 // Runs a revision of several steps, from where it stopped last time.
 [[nodiscard]] Result<void> run_steps(RunContext& run, std::size_t index);
-// Runs the statements of an autocommit step from `first_statement` on, each with its intent recorded before it. `intent_found`:
-// an earlier run was interrupted in the first of them; `state_before` is what the catalog said before that one was sent.
-[[nodiscard]] Result<void> run_autocommit_step(RunContext& run, const PlannedRevision& revision, std::size_t step,
-                                               std::size_t first_statement, bool intent_found, const std::string& state_before);
-// Runs a batch step from behind the key `cursor`; empty: from the start. `rows` are those done by earlier runs.
-[[nodiscard]] Result<void> run_batch_step(RunContext& run, const PlannedRevision& revision, std::size_t step,
-                                          std::optional<std::string> cursor, std::int64_t rows);
+// Runs the statements of step `step` of revision `index`, an autocommit step, from `first_statement` on, each with its intent
+// recorded before it. `intent_found`: an earlier run was interrupted in the first of them; `before` is what that run recorded
+// of the catalog. StepOutcomeUnknown when it is not known whether a statement took effect.
+[[nodiscard]] Result<void> run_autocommit_step(RunContext& run, std::size_t index, std::size_t step,
+                                               std::size_t first_statement, bool intent_found, const std::string& before);
+// Runs a batch step from where its row in the step table says, or from the start, and marks it complete. VersionRowMismatch
+// when the version table or that row is no longer as this run left it.
+[[nodiscard]] Result<void> run_batch_step(RunContext& run, std::size_t index, std::size_t step);
 
 }  // namespace athanor
