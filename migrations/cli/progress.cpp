@@ -69,7 +69,8 @@ std::string blocker_text(const Blocker& blocker) {
   add(blocker.state);
   add(blocker.since.empty() ? blocker.since : "since " + blocker.since);
   add(blocker.query);
-  std::string text = "pid " + std::to_string(blocker.pid);
+  // A prepared transaction has no session.
+  std::string text = blocker.pid == 0 ? "a prepared transaction" : "pid " + std::to_string(blocker.pid);
   return details.empty() ? text : text + " (" + details + ")";
 }
 
@@ -110,6 +111,14 @@ void LineProgress::blocked(const PlannedRevision& revision, const std::vector<Bl
   if (time_to_remind()) {
     say("Revision " + name_of(revision) + " waits for a lock held by " + blockers_text(blockers) + " (" +
         duration_text(waited) + ")");
+  }
+}
+
+void LineProgress::waiting_for_replica(const PlannedRevision& revision, milliseconds lag, milliseconds limit,
+                                       milliseconds waited) {
+  if (time_to_remind()) {
+    say("Revision " + name_of(revision) + " waits for a replica that is " + duration_text(lag) + " behind, at most " +
+        duration_text(limit) + " is allowed (" + duration_text(waited) + ")");
   }
 }
 

@@ -24,6 +24,7 @@ class LineProgress : public ProgressSink {
   void waiting_for_lock(const std::vector<Blocker>& holders, milliseconds waited) override;
   void batch_progress(const PlannedRevision& revision, std::int64_t rows, milliseconds elapsed) override;
   void blocked(const PlannedRevision& revision, const std::vector<Blocker>& blockers, milliseconds waited) override;
+  void waiting_for_replica(const PlannedRevision& revision, milliseconds lag, milliseconds limit, milliseconds waited) override;
   void retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) override;
   void revision_finished(std::size_t index, const PlannedRevision& revision, milliseconds duration) override;
 

@@ -1,77 +1,136 @@
+#include <algorithm>
 #include <string>
 
 #include "migrations/execute/catalog_probe.hpp"
 #include "migrations/execute/run_context.hpp"
-#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {
 
 // One statement outside a transaction: intent, statement, done. What a crash leaves is told apart by asking the catalog.
+//
+// Everything that is sent for it (the statement, its clean-up, its rows) waits for locks within one lock_retry_budget.
 class AutocommitStatement {
  public:
-  AutocommitStatement(RunContext& run, const PlannedRevision& revision, std::size_t step, std::size_t index)
+  AutocommitStatement(RunContext& run, const PlannedRevision& revision, std::size_t index, std::size_t step,
+                      std::size_t statement)
       : run_(run),
         revision_(revision),
-        step_(step),
         index_(index),
-        statement_(revision.steps()[step].statements[index]),
-        probe_(recovery_probe(statement_.sql)) {}
+        step_(step),
+        number_(statement),
+        statement_(revision.steps()[step].statements[statement]),
+        probe_(recovery_probe(statement_.sql)),
+        retries_(run.clock, run.settings.execution.lock_retry_budget) {}
 
   // An intent was found: the statement ran, or did not, or half. True when it is done.
-  Result<bool> recover(const std::string& state_before) {
-    TRY_ASSIGN(const ProbeState now, probe(run_.session, probe_));
+  Result<bool> recover(const std::string& recorded) {
+    const auto before = CatalogRecord::parse(recorded);
+    TRY_ASSIGN(const CatalogLook now, look(before));
     if (half_detached(now)) {
-      TRY(finalise_detach());
-      TRY(mark("done", ""));
+      TRY(finalise_detach(now));
       return true;
     }
-    switch (judge(probe_, state_before, now)) {
+    switch (judge(probe_, before.state, now.state)) {
       case Verdict::Done:
-        TRY(mark("done", ""));
+        TRY(record("done"));
         return true;
       case Verdict::RunAgain:
+        if (auto cleared = drop(now.half_built); !cleared) {
+          return fail(failed(std::move(cleared).error()));
+        }
         return false;
       case Verdict::AskHuman:
         break;
     }
-    return fail(run_.failed_at(
-        revision_, &statement_,
-        Error(ErrorCode::StepOutcomeUnknown,
-              "an earlier run was interrupted in this statement and the catalog cannot tell whether it took effect")
-            .advise("look at the database, then say how it ended: athanor repair --step done, or --step redo")));
+    return fail(failed(Error(ErrorCode::StepOutcomeUnknown,
+                             "an earlier run was interrupted in this statement and the catalog "
+                             "cannot tell whether it took effect")
+                           .advise(kAskHuman)));
   }
 
   Result<void> run() {
-    LockRetries retries(run_.clock, run_.settings.execution.lock_retry_budget);
     while (true) {
-      TRY_ASSIGN(const ProbeState before, probe(run_.session, probe_));
+      TRY_ASSIGN(const CatalogLook before, look(std::nullopt));
       if (half_detached(before)) {
-        TRY(finalise_detach());
-        break;
+        return finalise_detach(before);
       }
-      TRY(clear_half_built(run_.session, probe_));
-      TRY(mark("intent", probe_state_name(before)));
-      auto outcome = execute();
+      TRY(check_name(before));
+      if (auto cleared = drop(before.half_built); !cleared) {
+        return fail(failed(std::move(cleared).error()));
+      }
+      TRY(record("intent", before.record.text()));
+      auto outcome = execute(before);
       if (outcome) {
         break;
       }
-      Error error = std::move(outcome).error();
-      if (!run_.session.alive()) {
-        error.code = ErrorCode::CommitOutcomeUnknown;  // the intent stays; the next run asks the catalog
-        return fail(run_.failed_at(revision_, &statement_, std::move(error)));
-      }
-      // The server said no, so nothing took effect but perhaps a half-built index.
-      TRY(clear_half_built(run_.session, probe_));
-      TRY(keep_books(run_, revision_, {run_.ledger.steps().forget(key())}));
-      if (!run_.wait_for_retry(retries, revision_, error)) {
-        return fail(run_.failed_at(revision_, &statement_, std::move(error)));
+      TRY_ASSIGN(const bool done, settle(std::move(outcome).error(), before));
+      if (done) {
+        break;
       }
     }
-    return mark("done", "");
+    return record("done");
   }
 
  private:
+  static constexpr const char* kAskHuman =
+      "look at the database, then say how it ended: athanor repair --step done, or --step redo";
+
+  // The statement failed, or what came after it. True when it took effect all the same; false to send it again.
+  Result<bool> settle(Error error, const CatalogLook& before) {
+    if (!run_.session.alive()) {
+      error.code = ErrorCode::CommitOutcomeUnknown;  // the intent stays; the next run asks the catalog
+      return fail(failed(std::move(error)));
+    }
+    // The server said no. That CALL or DO were rolled back it did not say: they may have committed before they failed.
+    if (probe_.kind == RecoveryProbe::Kind::Unknown && !probe_.all_or_nothing) {
+      return fail(unknown_outcome(std::move(error)));
+    }
+    const auto now = look(before.record);
+    if (now && !error.sqlstate.empty() && probe_.kind != RecoveryProbe::Kind::Unknown &&
+        judge(probe_, before.record.state, now->state) == Verdict::Done) {
+      return true;  // it was cancelled when nothing was left to do
+    }
+    if (!now || !drop(now->half_built)) {
+      Error cause = failed(std::move(error));
+      cause.hint += (cause.hint.empty() ? "" : "; ");
+      cause.hint += now ? "the INVALID index " + now->half_built.front() + " is left: the next run drops it" : "run again";
+      return fail(std::move(cause));  // the intent stays, so that the next run knows whose index it is
+    }
+    if (!book({run_.ledger.steps().forget(key())})) {
+      return fail(failed(std::move(error)));
+    }
+    if (spent() || !run_.wait_for_retry(retries_, revision_, error)) {
+      return fail(failed(std::move(error)));
+    }
+    return false;
+  }
+
+  Error failed(Error error) { return run_.failed_at(revision_, &statement_, std::move(error)); }
+
+  Error unknown_outcome(Error error) {
+    const bool stopped = run_.stop.requested();
+    const std::string sqlstate = std::move(error.sqlstate);
+    Error unknown =
+        failed(Error(stopped ? ErrorCode::Interrupted : ErrorCode::StepOutcomeUnknown,
+                     (stopped ? "stopped on request inside a statement that may have committed part of its work: "
+                              : "the statement failed, and whether it had committed anything before that is unknown: ") +
+                         error.message)
+                   .advise(kAskHuman));
+    unknown.sqlstate = sqlstate;
+    return unknown;
+  }
+
+  // IF NOT EXISTS is satisfied by anything of that name; a migration is not.
+  Result<void> check_name(const CatalogLook& now) {
+    if (now.state != ProbeState::Foreign || !probe_.if_not_exists) {
+      return {};  // without IF NOT EXISTS the server says it
+    }
+    return fail(failed(Error(ErrorCode::StatementFailed, "the name of the index is taken: " + now.taken_by +
+                                                             " is of another table or has another definition")
+                           .advise("rename one of the two")));
+  }
+
   // CONCURRENTLY waits for old transactions without standing in anybody's way: it may use the whole budget in one go.
   [[nodiscard]] bool waits_harmlessly() const {
     using Kind = RecoveryProbe::Kind;
@@ -79,28 +138,36 @@ class AutocommitStatement {
            probe_.kind == Kind::ReindexConcurrently || probe_.kind == Kind::DetachPartitionConcurrently;
   }
 
-  Result<void> execute() {
-    TRY(check_text());
-    std::optional<std::string> own_lock_timeout;
-    if (waits_harmlessly()) {
-      TRY_ASSIGN(const Rows setting, run_.session.query("SELECT pg_catalog.current_setting('lock_timeout')"));
-      own_lock_timeout = setting.text(0, 0);
-      TRY(set_lock_timeout(std::to_string(run_.settings.execution.lock_retry_budget.count())));
+  // Of the lock retry budget, which a wait that was given up begins to use.
+  [[nodiscard]] milliseconds left() const {
+    const auto budget = run_.settings.execution.lock_retry_budget;
+    return waits_since_ ? budget - std::chrono::duration_cast<milliseconds>(run_.clock.steady_now() - *waits_since_) : budget;
+  }
+  [[nodiscard]] bool spent() const { return left().count() <= 0; }
+
+  // Sends a statement that may wait as long as the budget lasts, and gives lock_timeout its value back.
+  Result<void> send_patiently(const std::string& sql) {
+    const auto base = run_.settings.execution.lock_timeout;
+    const auto patience = left();
+    if (base.count() == 0 || patience <= base) {
+      TRY(run_.session.execute_autocommit(sql));
+      return {};
     }
-    auto outcome = run_.session.execute_autocommit(std::string(statement_.sql));
+    TRY_ASSIGN(const Rows saved, run_.session.query("SELECT pg_catalog.current_setting('lock_timeout')"));
+    TRY(set_lock_timeout(std::to_string(patience.count())));
+    auto outcome = run_.session.execute_autocommit(sql);
     if (run_.session.alive()) {
-      TRY(run_.session.roll_back());
-      if (own_lock_timeout) {
-        TRY(set_lock_timeout(*own_lock_timeout));
-      }
+      TRY(set_lock_timeout(saved.text(0, 0)));
     }
-    if (!outcome) {
-      return fail(std::move(outcome).error());
+    if (outcome) {
+      return {};
     }
-    return verify();
+    if (outcome.error().sqlstate == "55P03" && !waits_since_) {
+      waits_since_ = run_.clock.steady_now() - patience;
+    }
+    return fail(std::move(outcome).error());
   }
 
-  // What the revision set lasts to its end, our own setting for one statement.
   Result<void> set_lock_timeout(const std::string& value) {
     TRY(run_.session.query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", {value}));
     return {};
@@ -119,60 +186,119 @@ class AutocommitStatement {
     return fail(explained ? std::move(*explained) : answer.error());
   }
 
+  Result<void> execute(const CatalogLook& before) {
+    TRY(check_text());
+    const std::string sql(statement_.sql);
+    Result<void> outcome;
+    if (waits_harmlessly()) {
+      outcome = send_patiently(sql);
+    } else if (auto answer = run_.session.execute_autocommit(sql); !answer) {
+      outcome = fail(std::move(answer).error());
+    }
+    if (run_.session.alive()) {
+      TRY(run_.session.roll_back());
+    }
+    return outcome ? verify(before) : outcome;
+  }
+
   // IF NOT EXISTS is satisfied by an INVALID index; a migration is not.
-  Result<void> verify() {
-    if (probe_.kind != RecoveryProbe::Kind::CreateIndexConcurrently || probe_.object.empty()) {
+  Result<void> verify(const CatalogLook& before) {
+    if (probe_.kind != RecoveryProbe::Kind::CreateIndexConcurrently) {
       return {};
     }
-    TRY_ASSIGN(const ProbeState now, probe(run_.session, probe_));
-    if (now == ProbeState::Invalid) {
-      return fail(ErrorCode::StatementFailed, "the index " + probe_.object + " is INVALID after CREATE INDEX CONCURRENTLY");
+    TRY_ASSIGN(const CatalogLook now, look(before.record));
+    TRY(check_name(now));
+    if (now.state == ProbeState::Invalid) {
+      return fail(ErrorCode::StatementFailed,
+                  "the index " + now.half_built.front() + " is INVALID after CREATE INDEX CONCURRENTLY");
     }
     return {};
   }
 
   // A DETACH that was interrupted between its two transactions can only be finished.
-  [[nodiscard]] bool half_detached(ProbeState now) const {
-    return probe_.kind == RecoveryProbe::Kind::DetachPartitionConcurrently && now == ProbeState::Invalid;
+  [[nodiscard]] bool half_detached(const CatalogLook& now) const {
+    return probe_.kind == RecoveryProbe::Kind::DetachPartitionConcurrently && now.state == ProbeState::Invalid;
   }
 
-  Result<void> finalise_detach() {
-    const std::string sql = "ALTER TABLE " + qualified_name(probe_.schema, probe_.object) + " DETACH PARTITION " +
-                            quote_identifier(probe_.value) + " FINALIZE";
-    TRY(run_.session.execute_autocommit(sql));
+  Result<void> finalise_detach(const CatalogLook& now) {
+    const std::string sql = finalise_statement(now.record);
+    // It keeps readers of the partition waiting while it waits itself, so not in one go.
+    auto outcome = within_budget([&]() -> Result<void> {
+      TRY(run_.session.execute_autocommit(sql));
+      return {};
+    });
+    if (!outcome) {
+      return fail(failed(std::move(outcome).error()));
+    }
+    return record("done");
+  }
+
+  Result<void> drop(const std::vector<std::string>& indexes) {
+    for (const auto& index : indexes) {
+      TRY(within_budget([&] { return send_patiently("DROP INDEX CONCURRENTLY IF EXISTS " + index); }));
+    }
     return {};
   }
 
-  Result<void> mark(std::string_view state, std::string_view before) {
-    return keep_books(
-        run_, revision_,
-        {run_.ledger.steps().record_state(
-            key(), {.state = state, .before = before, .checksum = revision_.script->checksum, .run_id = run_.report.run_id})});
+  template <class Action>
+  Result<void> within_budget(Action action) {
+    while (true) {
+      Result<void> outcome = action();
+      if (outcome || !run_.session.alive() || spent() || !run_.wait_for_retry(retries_, revision_, outcome.error())) {
+        return outcome;
+      }
+    }
   }
 
-  [[nodiscard]] StepKey key() const { return {*revision_.walk.revision, row_direction(revision_), step_, index_}; }
+  // What the catalog says. Names are resolved in the session as it is, so this question belongs to the statement.
+  Result<CatalogLook> look(const std::optional<CatalogRecord>& before) {
+    auto found = look_at_catalog(run_.session, probe_, before);
+    if (!found) {
+      return fail(failed(std::move(found).error()));
+    }
+    return found;
+  }
+
+  Result<void> record(std::string_view state, std::string_view before = {}) {
+    auto written = book({run_.ledger.steps().record_state(
+        key(), {.state = state, .before = before, .checksum = revision_.script->checksum, .run_id = run_.report.run_id})});
+    if (written || written.error().code == ErrorCode::CommitOutcomeUnknown) {
+      return written;
+    }
+    return fail(failed(std::move(written).error()));
+  }
+
+  Result<void> book(const std::vector<Command>& commands) {
+    return within_budget([&] { return keep_books(run_, index_, commands); });
+  }
+
+  [[nodiscard]] StepKey key() const { return {*revision_.walk.revision, row_direction(revision_), step_, number_}; }
 
   RunContext& run_;
   const PlannedRevision& revision_;
-  std::size_t step_;
   std::size_t index_;
+  std::size_t step_;
+  std::size_t number_;
   const SqlStatement& statement_;
   RecoveryProbe probe_;
+  LockRetries retries_;
+  std::optional<SteadyTime> waits_since_;  // when the first wait for a lock that was given up began
 };
 
 }  // namespace
 
-Result<void> run_autocommit_step(RunContext& run, const PlannedRevision& revision, std::size_t step,
-                                 std::size_t first_statement, bool intent_found, const std::string& state_before) {
+Result<void> run_autocommit_step(RunContext& run, std::size_t index, std::size_t step, std::size_t first_statement,
+                                 bool intent_found, const std::string& before) {
+  const auto& revision = run.plan.revisions[index];
   const auto& statements = revision.steps()[step].statements;
   for (std::size_t i = first_statement; i < statements.size(); ++i) {
     if (run.stop.requested()) {
       return fail(
           run.failed_at(revision, &statements[i], Error(ErrorCode::Interrupted, "stopped on request before this statement")));
     }
-    AutocommitStatement statement(run, revision, step, i);
+    AutocommitStatement statement(run, revision, index, step, i);
     if (intent_found && i == first_statement) {
-      TRY_ASSIGN(const bool done, statement.recover(state_before));
+      TRY_ASSIGN(const bool done, statement.recover(before));
       if (done) {
         continue;
       }

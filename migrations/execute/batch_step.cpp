@@ -1,48 +1,44 @@
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 
-#include "migrations/execute/run_context.hpp"
-#include "migrations/session/session_reset.hpp"
-#include "migrations/text/quoting.hpp"
+#include "migrations/execute/batch_key.hpp"
+#include "migrations/execute/replica_lag.hpp"
+#include "migrations/execute/revision_transaction.hpp"
 
 namespace athanor {
 namespace {
 
-// The keyset walk over one table: bounds first, then work and cursor in one transaction.
+// The keyset walk over one table, up to the key that was the last when the step began: rows added meanwhile are not its work,
+// and keys that the statement moves cannot keep it going for ever. Bounds first, then work and cursor in one transaction.
 class BatchRun {
  public:
-  BatchRun(RunContext& run, const PlannedRevision& revision, std::size_t step, std::optional<std::string> cursor,
-           std::int64_t rows)
+  BatchRun(RunContext& run, std::size_t index, std::size_t step)
       : run_(run),
-        revision_(revision),
+        index_(index),
+        revision_(run.plan.revisions[index]),
         step_(step),
-        options_(revision.steps()[step].batch),
-        statement_(revision.steps()[step].statements.front()),
-        key_(quote_identifier(options_.key)),
-        cursor_(std::move(cursor)),
-        rows_(rows),
-        retries_(run.clock, run.settings.execution.lock_retry_budget) {}
+        options_(revision_.steps()[step].batch),
+        statement_(revision_.steps()[step].statements.front()),
+        retries_(run.clock, run.settings.execution.lock_retry_budget),
+        lag_(run.clock, options_.max_lag.count() > 0 ? options_.max_lag : run.settings.execution.max_replica_lag) {}
 
   Result<void> go() {
     const auto start = run_.clock.steady_now();
+    TRY(begin());
     while (true) {
       if (run_.stop.requested()) {
         return stopped();
       }
       TRY(wait_for_replicas());
       const auto batch_start = run_.clock.steady_now();
-      TRY_ASSIGN(const std::optional<std::string> upper, next_bound());
+      TRY_ASSIGN(const std::optional<std::string> upper, next_upper());
       if (!upper) {
-        return {};
+        return complete();
       }
       TRY_ASSIGN(const std::int64_t done, work(*upper));
-      if (done < 0) {
-        continue;  // lock contention: the same batch again
-      }
-      cursor_ = *upper;
-      rows_ += done;
-      run_.sink.batch_progress(revision_, rows_, std::chrono::duration_cast<milliseconds>(run_.clock.steady_now() - start));
+      at_.cursor = *upper;
+      at_.rows += done;
+      run_.sink.batch_progress(revision_, at_.rows, std::chrono::duration_cast<milliseconds>(run_.clock.steady_now() - start));
       if (!rest(done, batch_start)) {
         return stopped();
       }
@@ -50,74 +46,207 @@ class BatchRun {
   }
 
  private:
+  // What a command of a transaction is for: it says what its failure means.
+  enum class Part { Question, Statement, Written, OwnTable, Row };
+  struct Piece {
+    Part part;
+    Command command;
+  };
+
+  Result<void> begin() {
+    if (lag_.limit().count() > 0) {
+      if (auto visible = ReplicaLag::require_visible(run_.session); !visible) {
+        return fail(failed(std::move(visible).error()));
+      }
+    }
+    const StepTable& steps = run_.ledger.steps();
+    TRY_ASSIGN(const auto column, transact({{Part::OwnTable, steps.has_bound()}}));
+    if (column[0].empty()) {
+      TRY(transact({{Part::OwnTable, {steps.add_bound(), {}, ""}}}));
+    }
+    auto found = BatchKey::find(run_.session, options_);
+    if (!found) {
+      return fail(failed(std::move(found).error()));
+    }
+    key_.emplace(std::move(*found));
+    checks_keys_ = key_->written_by(statement_.sql);
+    TRY_ASSIGN(const auto row, transact({{Part::OwnTable, steps.select_batch(key())}}));
+    return row[0].empty() ? begin_walk() : resume(row[0]);
+  }
+
+  Result<void> begin_walk() {
+    TRY(read_bound());
+    TRY(transact({{Part::Row, run_.ledger.steps().begin_batches(key(), at_, revision_.script->checksum, run_.report.run_id)}}));
+    return {};
+  }
+
+  Result<void> resume(const Rows& row) {
+    at_.cursor = row.rows[0][0];
+    at_.bound = row.rows[0][1];
+    const std::string rows = row.text(0, 2);
+    std::from_chars(rows.data(), rows.data() + rows.size(), at_.rows);
+    if (!at_.bound) {  // there was nothing to walk over, or version 0.1.0 began the step
+      TRY(read_bound());
+    }
+    TRY(transact({{Part::Row, run_.ledger.steps().take_over_batches(key(), at_, row.text(0, 3), run_.report.run_id)}}));
+    return {};
+  }
+
+  // NULL keys are in no range, so they are refused before the first batch.
+  Result<void> read_bound() {
+    if (key_->nullable()) {
+      TRY_ASSIGN(const auto nulls, transact({{Part::Question, {key_->select_null(), {}, ""}}}));
+      if (!nulls[0].empty()) {
+        return fail(failed(Error(ErrorCode::StatementFailed, "the table " + options_.table + " has rows whose key " +
+                                                                 options_.key + " is NULL: no batch would hold them")
+                               .advise("walk over a key that is NOT NULL, or give those rows a key first")));
+      }
+    }
+    TRY_ASSIGN(at_.bound, key_of(key_->select_last()));
+    return {};
+  }
+
   Result<void> stopped() {
     return fail(run_.failed_at(
         revision_, nullptr,
-        Error(ErrorCode::Interrupted, "stopped on request between two batches after " + std::to_string(rows_) + " rows")
+        Error(ErrorCode::Interrupted, "stopped on request between two batches after " + std::to_string(at_.rows) + " rows")
             .advise("run again: it continues after the last batch")));
   }
 
-  // Key of the last row of the next batch; nothing at the end of the table.
-  Result<std::optional<std::string>> next_bound() {
-    const std::string after = !cursor_ ? "" : " WHERE " + key_ + " > " + quote_literal(*cursor_);
-    auto answer = run_.session.query("SELECT (max(k))::text FROM (SELECT " + key_ + " AS k FROM " + options_.table + after +
-                                     " ORDER BY " + key_ + " LIMIT " + std::to_string(options_.size) + ") AS keys");
-    if (!answer && answer.error().sqlstate == "42883") {
-      answer =
-          run_.session.query("SELECT k::text FROM (SELECT " + key_ + " AS k FROM " + options_.table + after + " ORDER BY " +
-                             key_ + " LIMIT " + std::to_string(options_.size) + ") AS keys ORDER BY keys.k DESC LIMIT 1");
-    }
-    if (!answer) {
-      return fail(run_.failed_at(revision_, &statement_, std::move(answer).error()));
-    }
-    if (answer->empty() || !answer->rows[0][0]) {
+  // Key of the last row of the next batch; nothing at the end of the walk.
+  Result<std::optional<std::string>> next_upper() {
+    if (!at_.bound) {
       return std::optional<std::string>{};
     }
-    return std::optional<std::string>(answer->text(0, 0));
+    return key_of(key_->select_upper(at_.cursor, *at_.bound, options_.size));
+  }
+
+  // The key that the question answers with, written under our settings whatever the revision has set.
+  Result<std::optional<std::string>> key_of(const std::string& sql) {
+    TRY_ASSIGN(const auto answers,
+               transact({{Part::Question, {BatchKey::pin_settings(), {}, ""}}, {Part::Question, {sql, {}, ""}}}));
+    if (answers[1].empty()) {
+      return std::optional<std::string>{};
+    }
+    if (answers[1].text(0, 1) != "t") {
+      return fail(failed(
+          Error(ErrorCode::StatementFailed, "the text of the key " + options_.key + " does not read back as the same value")
+              .advise("walk over a key of another type: a number, text, a uuid, a date")));
+    }
+    return answers[1].rows[0][0];
   }
 
   [[nodiscard]] std::string statement_up_to(const std::string& upper) const {
-    std::string range = key_ + " <= " + quote_literal(upper);
-    if (cursor_) {
-      range = "(" + key_ + " > " + quote_literal(*cursor_) + " AND " + range + ")";
-    }
     std::string sql(statement_.sql);
     const auto placeholder = sql.find("{batch}");
-    return sql.replace(placeholder, std::string_view("{batch}").size(), range);
+    return sql.replace(placeholder, std::string_view("{batch}").size(), key_->range(at_.cursor, upper));
   }
 
-  // Rows done, or -1 when the batch must be tried again.
+  // Rows done. The row count stored with the cursor is that of the batches before: this one's is not known yet, and it only
+  // tells progress.
   Result<std::int64_t> work(const std::string& upper) {
-    Transaction transaction;
-    transaction.commands.push_back({statement_up_to(upper), {}, ""});
-    TRY(run_.session.submit(transaction_with_cursor(std::move(transaction), upper)));
-    TRY_ASSIGN(TransactionOutcome outcome, run_.session.collect());
-    if (outcome.lost) {
-      outcome.error->code = ErrorCode::CommitOutcomeUnknown;
-      return fail(std::move(*outcome.error));
+    std::vector<Piece> pieces{{Part::Statement, {statement_up_to(upper), {}, ""}},
+                              {Part::Row, run_.ledger.steps().advance(key(), at_.cursor, upper, at_.rows, run_.report.run_id)}};
+    if (checks_keys_) {
+      pieces.push_back({Part::Written, {key_->refuse_written(upper, *at_.bound), {}, ""}});
     }
-    if (!outcome.error) {
-      retries_.reset();
-      return outcome.answers.front().affected;
-    }
-    TRY(run_.session.roll_back());
-    if (run_.wait_for_retry(retries_, revision_, *outcome.error)) {
-      return std::int64_t{-1};
-    }
-    return fail(run_.failed_at(revision_, &statement_, std::move(*outcome.error)));
+    TRY_ASSIGN(const auto answers, transact(pieces));
+    retries_.reset();
+    return answers.front().affected;
   }
 
-  // The row count stored with the cursor is that of the batches before: this one's is not known yet, and it only tells
-  // progress.
-  Transaction transaction_with_cursor(Transaction transaction, const std::string& upper) {
-    transaction.unprepared = true;
-    std::ranges::copy(session_defaults_for_transaction(), std::back_inserter(transaction.commands));
-    transaction.commands.push_back(run_.guard.after(run_.heads_before(revision_)));
-    transaction.commands.push_back(run_.ledger.steps().record_cursor(
-        {*revision_.walk.revision, row_direction(revision_), step_},
-        {.cursor = upper, .rows = rows_, .checksum = revision_.script->checksum, .run_id = run_.report.run_id}));
-    return transaction;
+  Result<void> complete() {
+    TRY(transact({{Part::Row, run_.ledger.steps().complete_batches(key(), at_.cursor, run_.report.run_id)}}));
+    return {};
   }
+
+  // What was sent for the pieces, and which piece each command is.
+  struct Composed {
+    RevisionTransaction revision;
+    std::vector<std::optional<std::size_t>> piece_of;
+  };
+
+  // First what belongs to the revision, with its settings and under the lock of the transaction, so that of two runs at the
+  // same place one waits; then our own rows, as ourselves.
+  [[nodiscard]] Composed compose(const std::vector<Piece>& pieces) const {
+    using From = CommandOrigin::Part;
+    Composed composed;
+    RevisionTransaction& into = composed.revision;
+    into.transaction.unprepared = true;
+    const auto is_ours = [](const Piece& piece) { return piece.part == Part::OwnTable || piece.part == Part::Row; };
+    const auto add = [&](std::size_t piece, From part) {
+      composed.piece_of.resize(into.origins.size());
+      composed.piece_of.emplace_back(piece);
+      into.add(index_, pieces[piece].command, part, part == From::Statement ? &statement_ : nullptr);
+    };
+    const bool ours = std::ranges::any_of(pieces, is_ours);
+    if (ours) {
+      into.add(index_, RevisionGuard::read_write(), From::Before);
+      into.add(index_, RevisionGuard::lock(), From::Before);
+    }
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      if (!is_ours(pieces[i])) {
+        add(i, From::Statement);
+      }
+    }
+    if (ours) {
+      into.add_defaults(index_);
+      into.add(index_, run_.guard.after(run_.heads_before(index_)), From::After);
+      for (std::size_t i = 0; i < pieces.size(); ++i) {
+        if (is_ours(pieces[i])) {
+          add(i, From::After);
+        }
+      }
+    }
+    composed.piece_of.resize(into.origins.size());
+    return composed;
+  }
+
+  // One transaction, tried again within the lock retry budget. The answers are in the order of the pieces.
+  Result<std::vector<Rows>> transact(const std::vector<Piece>& pieces) {
+    const Composed composed = compose(pieces);
+    while (true) {
+      TRY(run_.session.submit(composed.revision.transaction));
+      TRY_ASSIGN(TransactionOutcome outcome, run_.session.collect());
+      if (!outcome.error) {
+        std::vector<Rows> answers(pieces.size());
+        for (std::size_t i = 0; i < composed.piece_of.size(); ++i) {
+          if (composed.piece_of[i]) {
+            answers[*composed.piece_of[i]] = std::move(outcome.answers[i]);
+          }
+        }
+        return answers;
+      }
+      if (outcome.lost) {
+        outcome.error->code = ErrorCode::CommitOutcomeUnknown;
+        return fail(std::move(*outcome.error));
+      }
+      TRY(run_.session.roll_back());
+      if (!run_.wait_for_retry(retries_, revision_, *outcome.error)) {
+        const std::size_t at = outcome.failed_command;
+        const auto piece = at < composed.piece_of.size() ? composed.piece_of[at] : std::nullopt;
+        return fail(failed(piece ? explained(pieces[*piece].part, std::move(*outcome.error))
+                                 : explain_failure(run_, composed.revision.origin_of(at), std::move(*outcome.error))));
+      }
+    }
+  }
+
+  [[nodiscard]] Error explained(Part part, Error error) const {
+    const bool guard = error.sqlstate == VersionTable::kGuardFailed;
+    if (part == Part::Row && (guard || error.sqlstate == "23505")) {
+      return Error(ErrorCode::VersionRowMismatch, "another run works on this batch step of revision " +
+                                                      *revision_.walk.revision + "; this one stopped, and did no row twice")
+          .advise("let the other run finish, then look at `athanor current`");
+    }
+    if (part == Part::Written && guard) {
+      return Error(ErrorCode::StatementFailed,
+                   "the statement wrote rows whose key " + options_.key + " the walk has yet to reach: it would do them again")
+          .advise("move keys beyond the largest one or out of the table, or walk over another key");
+    }
+    return error;
+  }
+
+  Error failed(Error error) { return run_.failed_at(revision_, &statement_, std::move(error)); }
 
   // Pause, and no more than `rate` rows a second.
   bool rest(std::int64_t done, SteadyTime batch_start) {
@@ -131,42 +260,42 @@ class BatchRun {
   }
 
   Result<void> wait_for_replicas() {
-    const milliseconds limit = options_.max_lag.count() > 0 ? options_.max_lag : run_.settings.execution.max_replica_lag;
-    if (limit.count() == 0) {
-      return {};
-    }
+    const auto start = run_.clock.steady_now();
     while (true) {
-      TRY_ASSIGN(const Rows answer,
-                 run_.session.query(
-                     "SELECT coalesce(max(extract(epoch FROM replay_lag) * 1000), 0)::bigint FROM pg_stat_replication"));
-      std::int64_t lag = 0;
-      const std::string text = answer.text(0, 0);
-      std::from_chars(text.data(), text.data() + text.size(), lag);
-      if (lag <= limit.count()) {
+      auto lag = lag_.exceeded(run_.session);
+      if (!lag) {
+        return fail(failed(std::move(lag).error()));
+      }
+      if (!*lag) {
         return {};
       }
+      run_.sink.waiting_for_replica(revision_, **lag, lag_.limit(),
+                                    std::chrono::duration_cast<milliseconds>(run_.clock.steady_now() - start));
       if (!run_.clock.wait(milliseconds(500), run_.stop)) {
         return stopped();
       }
     }
   }
 
+  [[nodiscard]] StepKey key() const { return {*revision_.walk.revision, row_direction(revision_), step_}; }
+
   RunContext& run_;
+  std::size_t index_;
   const PlannedRevision& revision_;
   std::size_t step_;
   const BatchOptions& options_;
   const SqlStatement& statement_;
-  std::string key_;
-  std::optional<std::string> cursor_;
-  std::int64_t rows_;
   LockRetries retries_;
+  ReplicaLag lag_;
+  std::optional<BatchKey> key_;
+  BatchProgress at_;
+  bool checks_keys_ = false;  // the statement may write keys that the walk has yet to reach
 };
 
 }  // namespace
 
-Result<void> run_batch_step(RunContext& run, const PlannedRevision& revision, std::size_t step,
-                            std::optional<std::string> cursor, std::int64_t rows) {
-  return BatchRun(run, revision, step, std::move(cursor), rows).go();
+Result<void> run_batch_step(RunContext& run, std::size_t index, std::size_t step) {
+  return BatchRun(run, index, step).go();
 }
 
 }  // namespace athanor

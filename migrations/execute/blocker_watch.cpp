@@ -3,6 +3,22 @@
 #include "migrations/execute/blocker_rows.hpp"
 
 namespace athanor {
+namespace {
+
+// A prepared transaction has no session; its locks tell what it is. $1 is the process that waits.
+constexpr std::string_view kPreparedTransactions =
+    " UNION ALL SELECT DISTINCT 0, x.gid, x.owner, '', 'prepared',"
+    " pg_catalog.to_char(pg_catalog.timezone('UTC', x.prepared), 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), ''"
+    " FROM pg_catalog.pg_locks AS w JOIN pg_catalog.pg_locks AS h ON h.pid IS NULL AND h.granted"
+    " AND pg_catalog.format('%s|%s|%s|%s|%s|%s|%s|%s|%s|%s', h.locktype, h.database, h.relation, h.page, h.tuple, h.virtualxid,"
+    " h.transactionid, h.classid, h.objid, h.objsubid) OPERATOR(pg_catalog.=)"
+    " pg_catalog.format('%s|%s|%s|%s|%s|%s|%s|%s|%s|%s', w.locktype, w.database, w.relation, w.page, w.tuple, w.virtualxid,"
+    " w.transactionid, w.classid, w.objid, w.objsubid)"
+    " JOIN pg_catalog.pg_prepared_xacts AS x ON pg_catalog.split_part(h.virtualtransaction, '/', 2) OPERATOR(pg_catalog.=)"
+    " x.transaction::pg_catalog.text WHERE w.pid OPERATOR(pg_catalog.=) $1 AND NOT w.granted"
+    " AND pg_catalog.array_position(pg_catalog.pg_blocking_pids($1), 0) IS NOT NULL";
+
+}  // namespace
 
 std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
   if (!observer_) {
@@ -15,7 +31,8 @@ std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
   auto rows = observer_->query(
       "SELECT " + blocker_columns("coalesce(a.xact_start, a.backend_start)") +
           " FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) AS b(pid) JOIN pg_catalog.pg_stat_activity AS a ON a.pid"
-          " OPERATOR(pg_catalog.=) b.pid LIMIT 10",
+          " OPERATOR(pg_catalog.=) b.pid" +
+          std::string(kPreparedTransactions) + " LIMIT 10",
       {std::to_string(pid)});
   if (!rows) {
     observer_.reset();  // perhaps its connection is gone: the next question opens another

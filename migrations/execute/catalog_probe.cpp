@@ -1,62 +1,243 @@
 #include "migrations/execute/catalog_probe.hpp"
 
+#include <algorithm>
+
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {
 
 using Kind = RecoveryProbe::Kind;
+using Scope = RecoveryProbe::Scope;
 
-// $1 name, $2 schema or '' for the search path.
-constexpr std::string_view kSchemaMatches =
-    "(n.nspname = $2 OR ($2 = '' AND n.nspname = ANY (current_schemas(false)::text[])))";
+// $1 table, $2 index name or '' for one that the server named, $3 indexes that were there before, $4 unique, $5 method, $6
+// columns, one a line, an expression empty, $7 how many, $8 partial. Relations of that name beside the table, and whether each
+// is the index that the statement describes.
+constexpr std::string_view kIndexes =
+    "SELECT c.oid, i.indisvalid, pg_catalog.format('%I.%I', n.nspname, c.relname),"
+    " i.indrelid OPERATOR(pg_catalog.=) t.oid AND i.indisunique OPERATOR(pg_catalog.=) $4::pg_catalog.bool"
+    " AND am.amname OPERATOR(pg_catalog.=) $5::pg_catalog.name AND i.indnatts OPERATOR(pg_catalog.=) $7::pg_catalog.int4"
+    " AND ($8::pg_catalog.bool OR i.indpred IS NULL)"
+    " AND NOT EXISTS (SELECT FROM pg_catalog.unnest(pg_catalog.string_to_array($6::pg_catalog.text, pg_catalog.chr(10), ''))"
+    " WITH ORDINALITY AS want(name, place) WHERE want.name IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a"
+    " WHERE a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attname OPERATOR(pg_catalog.=) want.name::pg_catalog.name"
+    " AND a.attnum OPERATOR(pg_catalog.=) i.indkey[(want.place OPERATOR(pg_catalog.-) 1)::pg_catalog.int4]))"
+    " FROM pg_catalog.pg_class t"
+    " JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) t.relnamespace"
+    " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+    " LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) c.oid"
+    " LEFT JOIN pg_catalog.pg_am am ON am.oid OPERATOR(pg_catalog.=) c.relam"
+    " WHERE t.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::pg_catalog.text) AND"
+    " CASE WHEN $2::pg_catalog.text OPERATOR(pg_catalog.=) '' THEN i.indrelid OPERATOR(pg_catalog.=) t.oid"
+    " AND NOT c.oid OPERATOR(pg_catalog.=) ANY ($3::pg_catalog.oid[])"
+    " ELSE c.relname OPERATOR(pg_catalog.=) $2::pg_catalog.name END";
+enum IndexColumn { IndexOid, IndexIsValid, IndexName, IndexIsOurs };
 
-std::string index_query() {
-  return "SELECT i.indisvalid, n.nspname, c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-         " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $1 AND " +
-         std::string(kSchemaMatches);
-}
-
-Result<ProbeState> probe_index(ReadSession& session, const RecoveryProbe& what) {
-  TRY_ASSIGN(const Rows rows, session.query(index_query(), {what.object, what.schema}));
-  if (rows.empty()) {
-    return ProbeState::Absent;
+// Relations that a REINDEX reaches: $1 a relation with its partitions, or a schema's name; TOAST tables with the tables.
+std::string reached(Scope scope) {
+  switch (scope) {
+    case Scope::Index:
+    case Scope::Table:
+      return "SELECT pg_catalog.to_regclass($1::pg_catalog.text)::pg_catalog.oid AS oid UNION"
+             " SELECT p.relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1::pg_catalog.text)) p";
+    case Scope::Schema:
+      return "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=)"
+             " c.relnamespace WHERE n.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name";
+    case Scope::Database:
+      break;
   }
-  return rows.text(0, 0) == "t" ? ProbeState::Valid : ProbeState::Invalid;
+  return "SELECT c.oid FROM pg_catalog.pg_class c WHERE $1::pg_catalog.text IS NOT NULL";
 }
 
-Result<ProbeState> probe_exists(ReadSession& session, const std::string& sql, const Parameters& parameters) {
-  TRY_ASSIGN(const Rows rows, session.query(sql, parameters));
-  return rows.empty() ? ProbeState::Absent : ProbeState::Valid;
+// A failed REINDEX CONCURRENTLY leaves INVALID copies of the indexes it rebuilds: of the same table and definition, named
+// after the original, which is cut where the whole would be longer than 63 bytes. A number is added where the name is taken.
+// $2: indexes that were there before.
+std::string leftovers(Scope scope) {
+  const std::string stem = "pg_catalog.regexp_replace(l.relname::pg_catalog.text, '_cc(new|old)[0-9]*$', '')";
+  return "WITH named AS (" + reached(scope) +
+         "), reached AS (SELECT named.oid FROM named UNION SELECT c.reltoastrelid FROM pg_catalog.pg_class c"
+         " JOIN named ON named.oid OPERATOR(pg_catalog.=) c.oid)"
+         " SELECT l.oid, pg_catalog.format('%I.%I', n.nspname, l.relname) FROM pg_catalog.pg_index li"
+         " JOIN pg_catalog.pg_class l ON l.oid OPERATOR(pg_catalog.=) li.indexrelid"
+         " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) l.relnamespace"
+         " WHERE NOT li.indisvalid AND l.relname::pg_catalog.text OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$'"
+         " AND NOT l.oid OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.oid[])"
+         " AND EXISTS (SELECT FROM pg_catalog.pg_index oi"
+         " JOIN pg_catalog.pg_class o ON o.oid OPERATOR(pg_catalog.=) oi.indexrelid"
+         " WHERE oi.indrelid OPERATOR(pg_catalog.=) li.indrelid AND oi.indexrelid OPERATOR(pg_catalog.<>) li.indexrelid"
+         " AND EXISTS (SELECT FROM reached WHERE reached.oid OPERATOR(pg_catalog.=) oi.indrelid"
+         " OR reached.oid OPERATOR(pg_catalog.=) oi.indexrelid)"
+         " AND o.relam OPERATOR(pg_catalog.=) l.relam"
+         " AND pg_catalog.format('%s|%s|%s|%s|%s|%s', oi.indkey, oi.indclass, oi.indcollation, oi.indoption,"
+         " pg_catalog.pg_get_expr(oi.indexprs, oi.indrelid), pg_catalog.pg_get_expr(oi.indpred, oi.indrelid))"
+         " OPERATOR(pg_catalog.=)"
+         " pg_catalog.format('%s|%s|%s|%s|%s|%s', li.indkey, li.indclass, li.indcollation, li.indoption,"
+         " pg_catalog.pg_get_expr(li.indexprs, li.indrelid), pg_catalog.pg_get_expr(li.indpred, li.indrelid))"
+         " AND (o.relname::pg_catalog.text OPERATOR(pg_catalog.=) " +
+         stem + " OR (pg_catalog.octet_length(l.relname::pg_catalog.text) OPERATOR(pg_catalog.>=) 60 AND" +
+         " pg_catalog.starts_with(o.relname::pg_catalog.text, " + stem + "))))";
 }
 
-Result<ProbeState> probe_detach(ReadSession& session, const RecoveryProbe& what) {
+// {16400,16407}
+std::string oid_array(const std::vector<std::string>& oids) {
+  std::string text = "{";
+  for (const auto& oid : oids) {
+    text += (text.size() > 1 ? "," : "") + oid;
+  }
+  return text + "}";
+}
+
+// What a name as written stands for in this session, with its schema; as written when there is nothing of that name.
+Result<std::string> resolved(ReadSession& session, bool type, const std::string& schema, const std::string& name) {
+  const std::string written = qualified_name(schema, name);
   TRY_ASSIGN(const Rows rows,
-             session.query("SELECT h.inhdetachpending FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid"
-                           " JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace n ON n.oid = p.relnamespace"
-                           " WHERE p.relname = $1 AND c.relname = $3 AND " +
-                               std::string(kSchemaMatches),
-                           {what.object, what.schema, what.value}));
-  if (rows.empty()) {
-    return ProbeState::Absent;
-  }
-  return rows.text(0, 0) == "t" ? ProbeState::Invalid : ProbeState::Valid;
+             session.query(type ? "SELECT pg_catalog.format('%I.%I', n.nspname, t.typname) FROM pg_catalog.pg_type t"
+                                  " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace"
+                                  " WHERE t.oid OPERATOR(pg_catalog.=) pg_catalog.to_regtype($1)"
+                                : "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c"
+                                  " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+                                  " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)",
+                           {written}));
+  return rows.empty() ? written : rows.text(0, 0);
 }
 
-// A failed REINDEX CONCURRENTLY leaves INVALID copies named <index>_ccnew or _ccold; for a table, one per index.
-constexpr std::string_view kReindexLeftovers =
-    "SELECT n.nspname, c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-    " JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$' AND (t.relname = $1 OR c.relname LIKE $3)"
-    " AND (n.nspname = $2 OR ($2 = '' AND n.nspname = ANY (current_schemas(false)::text[])))";
+class CatalogQuestion {
+ public:
+  CatalogQuestion(ReadSession& session, const RecoveryProbe& what, const std::optional<CatalogRecord>& before)
+      : session_(session), what_(what), before_(before) {}
 
-Result<void> drop_indexes(Session& session, const Rows& names, std::size_t schema_column) {
-  for (std::size_t i = 0; i < names.rows.size(); ++i) {
-    TRY(session.execute_autocommit("DROP INDEX CONCURRENTLY IF EXISTS " +
-                                   qualified_name(names.text(i, schema_column), names.text(i, schema_column + 1))));
+  Result<CatalogLook> ask() {
+    TRY(ask_kind());
+    look_.record.state = probe_state_name(look_.state);
+    return std::move(look_);
   }
-  return {};
-}
+
+ private:
+  Result<void> ask_kind() {
+    switch (what_.kind) {
+      case Kind::CreateIndexConcurrently:
+        return created_index();
+      case Kind::DropIndexConcurrently:
+        TRY(object(what_.schema, what_.object));
+        return state_of(
+            "SELECT i.indisvalid FROM pg_catalog.pg_index i"
+            " WHERE i.indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::pg_catalog.text)",
+            {objects()[0]}, "t");
+      case Kind::AddEnumValue:
+        TRY(object(what_.schema, what_.object, true));
+        return state_of(
+            "SELECT 1 FROM pg_catalog.pg_enum e"
+            " WHERE e.enumtypid OPERATOR(pg_catalog.=) pg_catalog.to_regtype($1::pg_catalog.text)"
+            " AND e.enumlabel OPERATOR(pg_catalog.=) $2::pg_catalog.name",
+            {objects()[0], what_.value}, "1");
+      case Kind::DetachPartitionConcurrently:
+        TRY(object(what_.schema, what_.object));
+        TRY(object(what_.value_schema, what_.value));
+        return state_of(
+            "SELECT h.inhdetachpending FROM pg_catalog.pg_inherits h"
+            " WHERE h.inhparent OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::pg_catalog.text)"
+            " AND h.inhrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2::pg_catalog.text)",
+            {objects()[0], objects()[1]}, "f");
+      case Kind::CreateDatabase:
+      case Kind::DropDatabase:
+        return state_of("SELECT 1 FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) $1::pg_catalog.name",
+                        {what_.object}, "1");
+      case Kind::ReindexConcurrently:
+        return reindexed();
+      case Kind::Repeatable:
+      case Kind::Unknown:
+        break;
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::vector<std::string>& objects() { return look_.record.objects; }
+  // What was there before the statement was sent, and so is not its work.
+  [[nodiscard]] std::vector<std::string>& known() { return look_.record.known; }
+
+  // The statement's next object: the one that was recorded, or what its name stands for now.
+  Result<void> object(const std::string& schema, const std::string& name, bool type = false) {
+    if (before_ && before_->objects.size() > objects().size()) {
+      objects().push_back(before_->objects[objects().size()]);
+      return {};
+    }
+    TRY_ASSIGN(std::string found, resolved(session_, type, schema, name));
+    objects().push_back(std::move(found));
+    return {};
+  }
+
+  Result<void> state_of(const std::string& sql, const Parameters& parameters, std::string_view valid) {
+    TRY_ASSIGN(const Rows rows, session_.query(sql, parameters));
+    look_.state = rows.empty() ? ProbeState::Absent : rows.text(0, 0) == valid ? ProbeState::Valid : ProbeState::Invalid;
+    return {};
+  }
+
+  Result<void> created_index() {
+    TRY(object(what_.schema, what_.table));
+    const bool named = !what_.object.empty();
+    if (before_) {
+      known() = before_->known;
+    }
+    if (!named && before_ && before_->objects.empty()) {
+      return {};  // recorded by an older version: its index cannot be told from another
+    }
+    std::string columns;
+    for (const auto& column : what_.index.columns) {
+      columns += (&column == what_.index.columns.data() ? "" : "\n") + column;
+    }
+    TRY_ASSIGN(const Rows rows, session_.query(std::string(kIndexes),
+                                               {objects()[0], what_.object, oid_array(known()), what_.index.unique ? "t" : "f",
+                                                what_.index.method, columns, std::to_string(what_.index.columns.size()),
+                                                what_.index.partial ? "t" : "f"}));
+    look_.state = ProbeState::Absent;
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+      take_index(rows, i, named);
+    }
+    return {};
+  }
+
+  void take_index(const Rows& rows, std::size_t row, bool named) {
+    if (!named && !before_) {
+      known().push_back(rows.text(row, IndexOid));  // nothing was sent yet: this one is not the statement's
+    } else if (rows.text(row, IndexIsOurs) != "t") {
+      if (named) {
+        look_.state = ProbeState::Foreign;
+        look_.taken_by = rows.text(row, IndexName);
+      }
+    } else if (rows.text(row, IndexIsValid) == "t") {
+      look_.state = ProbeState::Valid;
+    } else {
+      look_.state = look_.state == ProbeState::Absent ? ProbeState::Invalid : look_.state;
+      look_.half_built.push_back(rows.text(row, IndexName));
+    }
+  }
+
+  // INVALID copies that were there before the statement may be another session's that works on them now, or somebody's own.
+  Result<void> reindexed() {
+    std::string reach = what_.object;
+    if (what_.scope == Scope::Index || what_.scope == Scope::Table) {
+      TRY(object(what_.schema, what_.object));
+      reach = objects()[0];
+    }
+    if (before_) {
+      known() = before_->known;
+    }
+    TRY_ASSIGN(const Rows rows, session_.query(leftovers(what_.scope), {reach, oid_array(known())}));
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+      if (before_) {
+        look_.half_built.push_back(rows.text(i, 1));
+      } else {
+        known().push_back(rows.text(i, 0));
+      }
+    }
+    return {};
+  }
+
+  ReadSession& session_;
+  const RecoveryProbe& what_;
+  const std::optional<CatalogRecord>& before_;
+  CatalogLook look_;
+};
 
 }  // namespace
 
@@ -68,52 +249,47 @@ std::string probe_state_name(ProbeState state) {
       return "valid";
     case ProbeState::Invalid:
       return "invalid";
+    case ProbeState::Foreign:
+      return "foreign";
     case ProbeState::Unknown:
       break;
   }
   return "unknown";
 }
 
-Result<ProbeState> probe(ReadSession& session, const RecoveryProbe& what) {
-  switch (what.kind) {
-    case Kind::CreateIndexConcurrently:
-    case Kind::DropIndexConcurrently:
-      if (what.object.empty()) {
-        return ProbeState::Unknown;
-      }
-      return probe_index(session, what);
-    case Kind::AddEnumValue:
-      return probe_exists(session,
-                          "SELECT 1 FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid JOIN pg_namespace n ON n.oid ="
-                          " t.typnamespace WHERE t.typname = $1 AND e.enumlabel = $3 AND " +
-                              std::string(kSchemaMatches),
-                          {what.object, what.schema, what.value});
-    case Kind::DetachPartitionConcurrently:
-      return probe_detach(session, what);
-    case Kind::CreateDatabase:
-    case Kind::DropDatabase:
-      return probe_exists(session, "SELECT 1 FROM pg_database WHERE datname = $1", {what.object});
-    case Kind::ReindexConcurrently:
-    case Kind::Repeatable:
-    case Kind::Unknown:
-      break;
+CatalogRecord CatalogRecord::parse(std::string_view text) {
+  CatalogRecord record;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find('\t', begin), text.size());
+    const std::string word(text.substr(begin, end - begin));
+    const bool number = !word.empty() && std::ranges::all_of(word, [](char c) { return c >= '0' && c <= '9'; });
+    if (begin == 0) {
+      record.state = word;
+    } else {
+      (number ? record.known : record.objects).push_back(word);  // a name that is a number would be quoted
+    }
+    begin = end + 1;
   }
-  return ProbeState::Unknown;
+  return record;
 }
 
-Result<void> clear_half_built(Session& session, const RecoveryProbe& what) {
-  switch (what.kind) {
-    case Kind::CreateIndexConcurrently: {
-      TRY_ASSIGN(const Rows found, session.query(index_query() + " AND NOT i.indisvalid", {what.object, what.schema}));
-      return drop_indexes(session, found, 1);
+std::string CatalogRecord::text() const {
+  std::string text = state;
+  for (const auto* words : {&objects, &known}) {
+    for (const auto& word : *words) {
+      text += "\t" + word;
     }
-    case Kind::ReindexConcurrently: {
-      TRY_ASSIGN(const Rows found, session.query(kReindexLeftovers, {what.object, what.schema, what.object + "\\_cc%"}));
-      return drop_indexes(session, found, 0);
-    }
-    default:
-      return {};
   }
+  return text;
+}
+
+Result<CatalogLook> look_at_catalog(ReadSession& session, const RecoveryProbe& what,
+                                    const std::optional<CatalogRecord>& before) {
+  return CatalogQuestion(session, what, before).ask();
+}
+
+std::string finalise_statement(const CatalogRecord& record) {
+  return "ALTER TABLE " + record.objects.at(0) + " DETACH PARTITION " + record.objects.at(1) + " FINALIZE";
 }
 
 Verdict judge(const RecoveryProbe& what, const std::string& state_before, ProbeState state_now) {

@@ -45,7 +45,7 @@ Command HistoryTable::record(const Entry& entry) const {
   } else {
     command.sql +=
         ", sqlstate, message) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, pg_catalog.now() OPERATOR(pg_catalog.-)"
-        " pg_catalog.make_interval(secs => $10::float8 OPERATOR(pg_catalog./) 1000), $10::bigint, $11, $12)";
+        " pg_catalog.make_interval(secs => $10::pg_catalog.float8 OPERATOR(pg_catalog./) 1000), $10::bigint, $11, $12)";
     command.parameters.emplace_back(std::to_string(entry.duration->count()));
     command.parameters.push_back(entry.failure != nullptr ? nullable_parameter(entry.failure->sqlstate) : Parameter{});
     command.parameters.push_back(entry.failure != nullptr ? text_parameter(entry.failure->message) : Parameter{});

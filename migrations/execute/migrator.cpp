@@ -5,6 +5,7 @@
 
 #include "migrations/execute/migrator_impl.hpp"
 #include "migrations/execute/recovery.hpp"
+#include "migrations/execute/replica_lag.hpp"
 
 namespace athanor {
 
@@ -34,6 +35,21 @@ Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observatio
     return fail(Error(ErrorCode::ChecksumMismatch, "revision " + open.revision + " changed after it was half-applied")
                     .at(first.path)
                     .advise("restore the file, or undo its traces by hand and run: athanor repair --step abandon"));
+  }
+  return {};
+}
+
+// Said before anything is applied, not when the batch step comes.
+Result<void> Migrator::Impl::check_replica_lag(const Plan& plan) {
+  for (const auto& revision : plan.revisions) {
+    if (!revision.script) {
+      continue;
+    }
+    for (const auto& step : revision.steps()) {
+      if (step.kind == StepKind::Batch && (step.batch.max_lag.count() > 0 || settings.execution.max_replica_lag.count() > 0)) {
+        return ReplicaLag::require_visible(*session);
+      }
+    }
   }
   return {};
 }
@@ -113,6 +129,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
                       .advise("plan again"));
     }
     TRY(check_unfinished(plan, state.observation));
+    TRY(check_replica_lag(plan));
     if (pre_run_check) {
       TRY(pre_run_check());
     }

@@ -116,6 +116,7 @@ struct Migrator::Impl {
 
   Result<void> run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
                         const PreRunCheck& pre_run_check);
+  [[nodiscard]] Result<void> check_replica_lag(const Plan& plan);
   Result<void> run_revisions(RunContext& run);
   Result<void> resolve(RunContext& run, const Error& lost);
   void record_failure(RunContext& run, const Error& error);

@@ -48,6 +48,14 @@ Command RevisionGuard::before() const {
   return {sql, {}, prepared_name("before")};
 }
 
+Command RevisionGuard::lock() {
+  return {"SELECT " + require_lock("pg_catalog.pg_try_advisory_xact_lock(" + MigrationLock::key() + ")"), {}, ""};
+}
+
+Command RevisionGuard::read_write() {
+  return {"SET TRANSACTION READ WRITE", {}, ""};
+}
+
 Command RevisionGuard::before_text() {
   static const std::string sql =
       "SELECT " + require_text(

@@ -29,6 +29,10 @@ class RevisionGuard {
   // The first command of a revision's transaction: nobody else migrates until its end, and nothing that an earlier revision
   // prepared is left. Fails with kLockLost or kSessionDirty.
   [[nodiscard]] Command before() const;
+  // The same without asking what is prepared: for a transaction in the middle of a revision.
+  [[nodiscard]] static Command lock();
+  // Sent ahead of the first query of a transaction: an earlier step may have set default_transaction_read_only.
+  [[nodiscard]] static Command read_write();
   // Sent ahead of a statement whose meaning depends on client_encoding or standard_conforming_strings, which the revision may
   // have changed. Fails with kTextMisread.
   [[nodiscard]] static Command before_text();

@@ -5,11 +5,6 @@
 namespace athanor {
 namespace {
 
-// Sent ahead of the first query of a transaction: an earlier step may have set default_transaction_read_only.
-Command read_write() {
-  return {"SET TRANSACTION READ WRITE", {}, ""};
-}
-
 // A revision of several transactions. The ledger's step rows say how far it came; the version row moves with the last step.
 class StepsRun {
  public:
@@ -35,13 +30,12 @@ class StepsRun {
           break;
         case StepKind::Autocommit:
           TRY(enter());
-          TRY(run_autocommit_step(run_, revision_, step, resumed ? static_cast<std::size_t>(from.statement) : 0,
+          TRY(run_autocommit_step(run_, index_, step, resumed ? static_cast<std::size_t>(from.statement) : 0,
                                   resumed && from.intent, resumed ? from.before : ""));
           break;
         case StepKind::Batch:
           TRY(enter());
-          TRY(run_batch_step(run_, revision_, step, resumed ? from.cursor : std::nullopt, resumed ? from.rows : 0));
-          TRY(keep_books(run_, revision_, {done(step)}));
+          TRY(run_batch_step(run_, index_, step));
           break;
       }
     }
@@ -108,7 +102,8 @@ class StepsRun {
       composed.add(index_, run_.guard.before(), Part::Before);
       composed.add(index_, run_.versions.expect(before), Part::Before);
     } else {
-      composed.add(index_, read_write(), Part::Before);
+      composed.add(index_, RevisionGuard::read_write(), Part::Before);
+      composed.add(index_, RevisionGuard::lock(), Part::Before);
     }
     if (step < revision_.steps().size()) {
       composed.add_statements(index_, revision_.steps()[step], fresh_);
@@ -139,33 +134,25 @@ class StepsRun {
 
 }  // namespace
 
-Result<void> keep_books(RunContext& run, const PlannedRevision& revision, const std::vector<Command>& commands) {
-  const std::size_t index = static_cast<std::size_t>(&revision - run.plan.revisions.data());
-  LockRetries retries(run.clock, run.settings.execution.lock_retry_budget);
-  while (true) {
-    using Part = CommandOrigin::Part;
-    RevisionTransaction composed;
-    composed.transaction.unprepared = true;
-    composed.add(index, read_write(), Part::Before);
-    composed.add_defaults(index);
-    composed.add(index, run.guard.after(run.heads_before(index)), Part::After);
-    composed.add_all(index, commands, Part::After);
-    TRY(run.session.submit(composed.transaction));
-    TRY_ASSIGN(TransactionOutcome outcome, run.session.collect());
-    if (!outcome.error) {
-      return {};
-    }
-    Error error = std::move(*outcome.error);
-    if (outcome.lost) {
-      error.code = ErrorCode::CommitOutcomeUnknown;
-      return fail(std::move(error));
-    }
-    TRY(run.session.roll_back());
-    if (!run.wait_for_retry(retries, revision, error)) {
-      return fail(
-          run.failed_at(revision, nullptr, explain_failure(run, composed.origin_of(outcome.failed_command), std::move(error))));
-    }
+Result<void> keep_books(RunContext& run, std::size_t index, const std::vector<Command>& commands) {
+  using Part = CommandOrigin::Part;
+  RevisionTransaction composed;
+  composed.transaction.unprepared = true;
+  composed.add(index, RevisionGuard::read_write(), Part::Before);
+  composed.add_defaults(index);
+  composed.add(index, run.guard.after(run.heads_before(index)), Part::After);
+  composed.add_all(index, commands, Part::After);
+  TRY(run.session.submit(composed.transaction));
+  TRY_ASSIGN(TransactionOutcome outcome, run.session.collect());
+  if (!outcome.error) {
+    return {};
   }
+  if (outcome.lost) {
+    outcome.error->code = ErrorCode::CommitOutcomeUnknown;
+    return fail(std::move(*outcome.error));
+  }
+  TRY(run.session.roll_back());
+  return fail(explain_failure(run, composed.origin_of(outcome.failed_command), std::move(*outcome.error)));
 }
 
 Result<void> run_steps(RunContext& run, std::size_t index) {

@@ -41,10 +41,6 @@ const std::vector<std::string>& RunContext::heads_before(std::size_t index) cons
   return index == 0 ? plan.from : plan.revisions[index - 1].walk.heads;
 }
 
-const std::vector<std::string>& RunContext::heads_before(const PlannedRevision& revision) const {
-  return heads_before(static_cast<std::size_t>(&revision - plan.revisions.data()));
-}
-
 HistoryTable::Entry RunContext::entry(const PlannedRevision& revision, std::string_view outcome) const {
   return {report.run_id,
           revision.walk.revision ? std::string_view(*revision.walk.revision) : std::string_view(plan.target),
@@ -70,7 +66,9 @@ Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement*
   }
   // 57014 is query_canceled, whoever asked: our stop request, statement_timeout, or another session.
   const bool cancelled = error.sqlstate == "57014";
-  if (cancelled && stop.requested()) {
+  const bool contention = error.sqlstate == "55P03" || error.sqlstate == "40P01" || error.sqlstate == "40001";
+  // After a stop there are no retries: what ended the run is the stop.
+  if ((cancelled || contention) && stop.requested()) {
     error.code = ErrorCode::Interrupted;
     error.retry = RetryClass::Transient;
     error.message = "stopped on request; the running transaction was rolled back";

@@ -61,7 +61,6 @@ struct RunContext {
 
   // The current heads before revision `index`.
   [[nodiscard]] const std::vector<std::string>& heads_before(std::size_t index) const;
-  [[nodiscard]] const std::vector<std::string>& heads_before(const PlannedRevision& revision) const;
   [[nodiscard]] HistoryTable::Entry entry(const PlannedRevision& revision, std::string_view outcome) const;
   // Records in the report where the run failed and gives the error its place ("path:line"); explains cancellations and
   // timeouts. `statement` may be null.
@@ -81,18 +80,19 @@ struct RunContext {
 // Runs the revisions [first, last), one transaction each (or all in one), pipelined. CommitOutcomeUnknown when the connection
 // was lost with a COMMIT unanswered.
 [[nodiscard]] Result<void> run_transactions(RunContext& run, std::size_t first, std::size_t last);
-// Runs bookkeeping commands in the middle of a revision, in a transaction of their own: with the role and the settings of a
-// fresh session, and only while version table, ledger and lock are what they were (BookkeepingChanged). What the revision set
-// is set again afterwards.
-[[nodiscard]] Result<void> keep_books(RunContext& run, const PlannedRevision& revision, const std::vector<Command>& commands);
+// Runs bookkeeping commands in the middle of revision `index`, in a transaction of their own: with the role and the settings of
+// a fresh session, and only while version table, ledger and lock are what they were (BookkeepingChanged). What the revision set
+// is set again afterwards. One attempt.
+[[nodiscard]] Result<void> keep_books(RunContext& run, std::size_t index, const std::vector<Command>& commands);
 // Runs a revision of several steps, from where it stopped last time.
 [[nodiscard]] Result<void> run_steps(RunContext& run, std::size_t index);
-// Runs the statements of an autocommit step from `first_statement` on, each with its intent recorded before it. `intent_found`:
-// an earlier run was interrupted in the first of them; `state_before` is what the catalog said before that one was sent.
-[[nodiscard]] Result<void> run_autocommit_step(RunContext& run, const PlannedRevision& revision, std::size_t step,
-                                               std::size_t first_statement, bool intent_found, const std::string& state_before);
-// Runs a batch step from behind the key `cursor`; empty: from the start. `rows` are those done by earlier runs.
-[[nodiscard]] Result<void> run_batch_step(RunContext& run, const PlannedRevision& revision, std::size_t step,
-                                          std::optional<std::string> cursor, std::int64_t rows);
+// Runs the statements of step `step` of revision `index`, an autocommit step, from `first_statement` on, each with its intent
+// recorded before it. `intent_found`: an earlier run was interrupted in the first of them; `before` is what that run recorded
+// of the catalog. StepOutcomeUnknown when it is not known whether a statement took effect.
+[[nodiscard]] Result<void> run_autocommit_step(RunContext& run, std::size_t index, std::size_t step,
+                                               std::size_t first_statement, bool intent_found, const std::string& before);
+// Runs a batch step from where its row in the step table says, or from the start, and marks it complete. VersionRowMismatch
+// when the version table or that row is no longer as this run left it.
+[[nodiscard]] Result<void> run_batch_step(RunContext& run, std::size_t index, std::size_t step);
 
 }  // namespace athanor

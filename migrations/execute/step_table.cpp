@@ -4,6 +4,15 @@
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
+namespace {
+
+// $1 to $3 the key of a batch step's row, $4 the version table.
+const std::string kBatchRow =
+    "s.revision OPERATOR(pg_catalog.=) $1::pg_catalog.text AND s.direction OPERATOR(pg_catalog.=) $2::pg_catalog.text"
+    " AND s.step OPERATOR(pg_catalog.=) $3::pg_catalog.int4 AND s.statement OPERATOR(pg_catalog.=) 0"
+    " AND s.version_table OPERATOR(pg_catalog.=) $4::pg_catalog.text";
+
+}  // namespace
 
 StepTable::StepTable(const std::string& ledger_schema) : name_(qualified_name(ledger_schema, "step")) {}
 
@@ -17,8 +26,8 @@ std::string StepTable::create_statement() const {
          " (version_table pg_catalog.text NOT NULL, revision pg_catalog.text NOT NULL, direction pg_catalog.text NOT NULL, "
          "step integer NOT NULL,"
          " statement integer NOT NULL,"
-         " state pg_catalog.text NOT NULL, before pg_catalog.text, cursor pg_catalog.text, rows bigint NOT NULL DEFAULT 0, "
-         "checksum pg_catalog.text NOT NULL,"
+         " state pg_catalog.text NOT NULL, before pg_catalog.text, cursor pg_catalog.text, bound pg_catalog.text, rows bigint "
+         "NOT NULL DEFAULT 0, checksum pg_catalog.text NOT NULL,"
          " run_id pg_catalog.text NOT NULL, updated_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),"
          " PRIMARY KEY (version_table, revision, direction, step, statement))";
 }
@@ -36,16 +45,64 @@ Command StepTable::record_state(const StepKey& key, const StepState& state) cons
           ""};
 }
 
-Command StepTable::record_cursor(const StepKey& key, const BatchCursor& batch) const {
+Command StepTable::has_bound() const {
   return {
-      "INSERT INTO " + name_ +
-          " (version_table, revision, direction, step, statement, state, cursor, rows, checksum, run_id)"
-          " VALUES ($1, $2, $3, $4, 0, 'running', $5, $6, $7, $8)"
-          " ON CONFLICT (version_table, revision, direction, step, statement) DO UPDATE SET cursor = excluded.cursor,"
-          " rows = excluded.rows, run_id = excluded.run_id, updated_at = pg_catalog.now()",
-      {text_parameter(version_table_), text_parameter(key.revision), text_parameter(key.direction), std::to_string(key.step),
-       text_parameter(batch.cursor), std::to_string(batch.rows), text_parameter(batch.checksum), text_parameter(batch.run_id)},
+      "SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=)"
+      " $1::pg_catalog.text::pg_catalog.regclass AND a.attname OPERATOR(pg_catalog.=) 'bound'::pg_catalog.name",
+      {text_parameter(name_)},
       ""};
+}
+
+std::string StepTable::add_bound() const {
+  return "ALTER TABLE " + name_ + " ADD COLUMN IF NOT EXISTS bound pg_catalog.text";
+}
+
+Command StepTable::select_batch(const StepKey& key) const {
+  return {
+      "SELECT s.cursor, s.bound, s.rows, s.run_id, s.state FROM " + name_ + " s WHERE " + kBatchRow,
+      {text_parameter(key.revision), text_parameter(key.direction), std::to_string(key.step), text_parameter(version_table_)},
+      ""};
+}
+
+Command StepTable::begin_batches(const StepKey& key, const BatchProgress& progress, std::string_view checksum,
+                                 std::string_view run_id) const {
+  return {"INSERT INTO " + name_ +
+              " (version_table, revision, direction, step, statement, state, bound, rows, checksum, run_id)"
+              " VALUES ($1, $2, $3, $4, 0, 'running', $5, 0, $6, $7)",
+          {text_parameter(version_table_), text_parameter(key.revision), text_parameter(key.direction),
+           std::to_string(key.step), progress.bound, text_parameter(checksum), text_parameter(run_id)},
+          ""};
+}
+
+std::string StepTable::guarded(const std::string& assignments) const {
+  return "WITH met AS (UPDATE " + name_ + " s SET " + assignments + ", updated_at = pg_catalog.now() WHERE " + kBatchRow +
+         " AND (s.cursor OPERATOR(pg_catalog.=) $5::pg_catalog.text OR (s.cursor IS NULL AND $5::pg_catalog.text IS NULL))"
+         " AND s.run_id OPERATOR(pg_catalog.=) $6::pg_catalog.text AND s.state OPERATOR(pg_catalog.=) 'running'"
+         " RETURNING 1) SELECT 1 OPERATOR(pg_catalog./)"
+         " (CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN 1 ELSE 0 END) FROM met";
+}
+
+Command StepTable::take_over_batches(const StepKey& key, const BatchProgress& seen, std::string_view seen_run,
+                                     std::string_view run_id) const {
+  return {guarded("run_id = $7::pg_catalog.text, bound = $8::pg_catalog.text"),
+          {text_parameter(key.revision), text_parameter(key.direction), std::to_string(key.step),
+           text_parameter(version_table_), seen.cursor, text_parameter(seen_run), text_parameter(run_id), seen.bound},
+          ""};
+}
+
+Command StepTable::advance(const StepKey& key, const std::optional<std::string>& from, const std::string& to, std::int64_t rows,
+                           std::string_view run_id) const {
+  return {guarded("cursor = $7::pg_catalog.text, rows = $8::pg_catalog.int8"),
+          {text_parameter(key.revision), text_parameter(key.direction), std::to_string(key.step),
+           text_parameter(version_table_), from, text_parameter(run_id), to, std::to_string(rows)},
+          ""};
+}
+
+Command StepTable::complete_batches(const StepKey& key, const std::optional<std::string>& from, std::string_view run_id) const {
+  return {guarded("state = 'complete', cursor = NULL"),
+          {text_parameter(key.revision), text_parameter(key.direction), std::to_string(key.step),
+           text_parameter(version_table_), from, text_parameter(run_id)},
+          ""};
 }
 
 Command StepTable::forget(const StepKey& key) const {

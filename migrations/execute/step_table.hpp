@@ -4,13 +4,14 @@
 // that the revision is half applied. The table is created for the first such revision; most databases never have it.
 //
 // The state of a row: `intent`, an autocommit statement is about to be sent; `done`, that statement took effect; `running`, a
-// batch step has reached its cursor; `complete`, the whole step is done.
+// batch step has reached its cursor, and ends at its bound; `complete`, the whole step is done.
 //
 // Threads: one thread. Ownership: plain values.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,11 +35,11 @@ struct StepState {
   std::string_view run_id;
 };
 
-struct BatchCursor {
-  std::string_view cursor;  // last key done, as text
-  std::int64_t rows = 0;    // rows done before this batch, for progress only
-  std::string_view checksum;
-  std::string_view run_id;
+// What a batch step's row holds.
+struct BatchProgress {
+  std::optional<std::string> cursor;  // last key done, as text; nothing before the first batch
+  std::optional<std::string> bound;   // last key of the walk, read when the step began; nothing: the table had no rows
+  std::int64_t rows = 0;              // rows done before the batch that wrote the row, for progress only
 };
 
 class StepTable {
@@ -55,8 +56,26 @@ class StepTable {
 
   // Inserts or updates the row of `key`.
   [[nodiscard]] Command record_state(const StepKey& key, const StepState& state) const;
-  // Inserts or updates a batch step's row, with state `running`. Sent in the batch's own transaction.
-  [[nodiscard]] Command record_cursor(const StepKey& key, const BatchCursor& batch) const;
+
+  // Whether the table has every column: a row if it has. One of version 0.1.0 lacks `bound`.
+  [[nodiscard]] Command has_bound() const;
+  [[nodiscard]] std::string add_bound() const;
+  // A batch step's row: cursor, bound, rows, run_id, state.
+  [[nodiscard]] Command select_batch(const StepKey& key) const;
+  // Inserts the row of a batch step that begins, with state `running`. Fails when there is one.
+  [[nodiscard]] Command begin_batches(const StepKey& key, const BatchProgress& progress, std::string_view checksum,
+                                      std::string_view run_id) const;
+  // Makes the row of an interrupted batch step this run's. Fails with division by zero when its cursor or its run is no longer
+  // as `seen` and `seen_run` say.
+  [[nodiscard]] Command take_over_batches(const StepKey& key, const BatchProgress& seen, std::string_view seen_run,
+                                          std::string_view run_id) const;
+  // Moves the cursor from `from` to `to`, in the batch's own transaction. Fails with division by zero, and the batch with it,
+  // when the row does not hold what this run wrote: another run moved it.
+  [[nodiscard]] Command advance(const StepKey& key, const std::optional<std::string>& from, const std::string& to,
+                                std::int64_t rows, std::string_view run_id) const;
+  // The walk has ended; fails like advance().
+  [[nodiscard]] Command complete_batches(const StepKey& key, const std::optional<std::string>& from,
+                                         std::string_view run_id) const;
   [[nodiscard]] Command forget(const StepKey& key) const;
   // Deletes every row of the revision, in both directions.
   [[nodiscard]] Command forget_revision(std::string_view revision) const;
@@ -64,6 +83,10 @@ class StepTable {
   [[nodiscard]] std::string select_statement() const;
 
  private:
+  // A change of the one row that is at `from` and belongs to the run, or division by zero. $1 to $4 are the key, $5 the cursor
+  // and $6 the run.
+  [[nodiscard]] std::string guarded(const std::string& assignments) const;
+
   std::string name_;
   std::string version_table_;
   std::string ours_ = "true";  // the condition that keeps other version tables' rows out

@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
+#include "migrations/plan/known_functions.hpp"
 #include "migrations/plan/pg_query_access.hpp"
 #include "migrations/plan/statement.hpp"
+#include "migrations/plan/statement_tree.hpp"
 #include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
@@ -9,6 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 using Kind = RecoveryProbe::Kind;
+using Scope = RecoveryProbe::Scope;
 
 constexpr std::size_t kParseLimit = 1U << 20U;
 // libpg_query writes the tree by recursion, about 1 KiB of stack a level, and does not look where the stack ends. A tree is no
@@ -33,6 +38,12 @@ std::string text_of(const Json& node, const char* field) {
 bool flag_of(const Json& node, const char* field) {
   const auto found = node.find(field);
   return found != node.end() && found->is_boolean() && found->get<bool>();
+}
+
+RecoveryProbe repeatable() {
+  RecoveryProbe probe;
+  probe.kind = Kind::Repeatable;
+  return probe;
 }
 
 RecoveryProbe of_relation(Kind kind, const Json& node) {
@@ -68,20 +79,47 @@ bool has_option(const Json& node, std::string_view name) {
   return false;
 }
 
+// A column is known by its name; "(a)" and "a COLLATE c" may be one too, so an expression says nothing.
+void add_columns(const Json& node, const char* field, std::vector<std::string>& columns) {
+  const auto elements = node.find(field);
+  if (elements == node.end()) {
+    return;
+  }
+  for (const auto& element : *elements) {
+    columns.push_back(text_of(element.at("IndexElem"), "name"));
+  }
+}
+
 RecoveryProbe of_index(const Json& node) {
   if (!flag_of(node, "concurrent")) {
-    return flag_of(node, "if_not_exists") ? RecoveryProbe{Kind::Repeatable, "", "", ""} : RecoveryProbe();
+    return flag_of(node, "if_not_exists") ? repeatable() : RecoveryProbe();
   }
   RecoveryProbe probe = of_relation(Kind::CreateIndexConcurrently, node);
-  probe.object = text_of(node, "idxname");  // an index lives in its table's schema
-  return probe.object.empty() ? RecoveryProbe() : probe;
+  probe.table = std::exchange(probe.object, text_of(node, "idxname"));  // an index lives in its table's schema
+  probe.if_not_exists = flag_of(node, "if_not_exists");
+  probe.index.unique = flag_of(node, "unique");
+  probe.index.partial = node.contains("whereClause");
+  probe.index.method = text_of(node, "accessMethod");
+  add_columns(node, "indexParams", probe.index.columns);
+  add_columns(node, "indexIncludingParams", probe.index.columns);
+  return probe;
+}
+
+RecoveryProbe of_reindex(const Json& node) {
+  RecoveryProbe probe = of_relation(Kind::ReindexConcurrently, node);
+  const auto kind = text_of(node, "kind");
+  probe.scope = kind == "REINDEX_OBJECT_INDEX"    ? Scope::Index
+                : kind == "REINDEX_OBJECT_TABLE"  ? Scope::Table
+                : kind == "REINDEX_OBJECT_SCHEMA" ? Scope::Schema
+                                                  : Scope::Database;
+  return probe;
 }
 
 RecoveryProbe of_drop(const Json& node) {
   if (flag_of(node, "concurrent")) {
     return of_names(Kind::DropIndexConcurrently, node.at("objects").at(0).at("List").at("items"));
   }
-  return flag_of(node, "missing_ok") ? RecoveryProbe{Kind::Repeatable, "", "", ""} : RecoveryProbe();
+  return flag_of(node, "missing_ok") ? repeatable() : RecoveryProbe();
 }
 
 RecoveryProbe of_enum(const Json& node) {
@@ -107,6 +145,7 @@ RecoveryProbe of_alter_table(const Json& node) {
       }
       probe.kind = Kind::DetachPartitionConcurrently;
       probe.value = text_of(partition.at("name"), "relname");
+      probe.value_schema = text_of(partition.at("name"), "schemaname");
       return probe;
     }
     if (subtype != "AT_ValidateConstraint") {
@@ -116,8 +155,46 @@ RecoveryProbe of_alter_table(const Json& node) {
   return probe;
 }
 
+// What may commit before it fails: code that can COMMIT, and functions that may reach out of their transaction (dblink, a
+// background worker). A trigger cannot be seen; the server lets it commit nothing.
+bool may_commit_inside(const TreeNode& node) {
+  const auto key = node.key();
+  if (key == "FuncCall") {
+    const TreeNode names = node["funcname"];
+    const TreeNode first = names.first();
+    const TreeNode second = first ? first.next(names) : TreeNode();
+    const auto name = (second ? second : first)["String"]["sval"].value();
+    const bool of_server = !second || first["String"]["sval"].value() == "pg_catalog";
+    return !of_server || !is_known_function(name);
+  }
+  return key == "CallStmt" || key == "DoStmt" || key == "ExecuteStmt" || (key == "CopyStmt" && node["is_program"]);
+}
+
+bool all_or_nothing(std::string_view sql) {
+  const auto tree = StatementTree::of_sql(sql);
+  if (!tree) {
+    return false;
+  }
+  const TreeNode statements = tree->root()["stmts"];
+  const TreeNode only = statements.first();
+  if (!only || only.next(statements)) {
+    return false;
+  }
+  // Code that is written down now and runs later, if at all.
+  static constexpr std::array<std::string_view, 6> kDefinitions{"CreateFunctionStmt", "ViewStmt",         "RuleStmt",
+                                                                "CreateTrigStmt",     "CreatePolicyStmt", "PrepareStmt"};
+  if (std::ranges::find(kDefinitions, only["stmt"].first().key()) != kDefinitions.end()) {
+    return true;
+  }
+  for (std::uint32_t index = only.begin(); index < only.end(); ++index) {
+    if (may_commit_inside(only.at(index))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 RecoveryProbe of_statement(const std::string& kind, const Json& node) {
-  RecoveryProbe repeatable{Kind::Repeatable, "", "", ""};
   if (kind == "IndexStmt") {
     return of_index(node);
   }
@@ -125,7 +202,7 @@ RecoveryProbe of_statement(const std::string& kind, const Json& node) {
     return of_drop(node);
   }
   if (kind == "ReindexStmt") {
-    return has_option(node, "concurrently") ? of_relation(Kind::ReindexConcurrently, node) : repeatable;
+    return has_option(node, "concurrently") ? of_reindex(node) : repeatable();
   }
   if (kind == "AlterEnumStmt") {
     return of_enum(node);
@@ -142,11 +219,11 @@ RecoveryProbe of_statement(const std::string& kind, const Json& node) {
   for (const std::string_view harmless : {"VacuumStmt", "RefreshMatViewStmt", "AlterSystemStmt", "ClusterStmt",
                                           "CheckPointStmt", "CommentStmt", "GrantStmt", "VariableSetStmt"}) {
     if (kind == harmless) {
-      return repeatable;
+      return repeatable();
     }
   }
   // IF NOT EXISTS and OR REPLACE say themselves that a second time does no harm.
-  return flag_of(node, "if_not_exists") || flag_of(node, "replace") ? repeatable : RecoveryProbe();
+  return flag_of(node, "if_not_exists") || flag_of(node, "replace") ? repeatable() : RecoveryProbe();
 }
 
 }  // namespace
@@ -166,7 +243,13 @@ RecoveryProbe recovery_probe(std::string_view sql) {
       return {};
     }
     const auto& statement = statements.at(0).at("stmt");
-    return of_statement(statement.begin().key(), statement.begin().value());
+    RecoveryProbe probe = of_statement(statement.begin().key(), statement.begin().value());
+    probe.all_or_nothing = all_or_nothing(sql);
+    // CREATE TABLE IF NOT EXISTS … AS SELECT f(): the table is not all that a first try may have left.
+    if (probe.kind == Kind::Repeatable && statement.begin().key() == "CreateTableAsStmt" && !probe.all_or_nothing) {
+      probe.kind = Kind::Unknown;
+    }
+    return probe;
   } catch (const Json::exception&) {  // a shape we do not know is a statement we do not know
     return {};
   }

@@ -47,10 +47,27 @@ struct RecoveryProbe {
     DropDatabase,                 // absent: done
     Unknown,                      // a human must say: athanor repair
   };
+  // What REINDEX rebuilds.
+  enum class Scope : std::uint8_t { Index, Table, Schema, Database };
+  // What tells the index of a CREATE INDEX from another of the same name.
+  struct IndexShape {
+    bool unique = false;
+    bool partial = false;
+    std::string method;                // btree, gin …
+    std::vector<std::string> columns;  // key columns, then included ones; empty: an expression
+  };
   Kind kind = Kind::Unknown;
-  std::string schema;  // as written, unquoted and case-folded; may be empty
-  std::string object;  // index, type, table or database name
+  std::string schema;  // as written, unquoted and case-folded; may be empty. Of CREATE INDEX: its table's
+  std::string object;  // index, type, table or database name; empty when CREATE INDEX leaves the name to the server
   std::string value;   // enum label or partition
+  // An error of the statement means that nothing of it took effect: it holds no CALL, DO or EXECUTE, which can COMMIT inside,
+  // and calls no function but the server's harmless ones.
+  bool all_or_nothing = false;
+  bool if_not_exists = false;
+  std::string table = {};         // CREATE INDEX: the table
+  std::string value_schema = {};  // the partition's, as written
+  Scope scope = Scope::Table;
+  IndexShape index = {};
 };
 [[nodiscard]] RecoveryProbe recovery_probe(std::string_view sql);
 

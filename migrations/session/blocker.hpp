@@ -8,8 +8,8 @@
 namespace athanor {
 
 struct Blocker {
-  int pid = 0;
-  std::string application;
+  int pid = 0;              // 0: a transaction that was prepared for a two-phase commit and has no session
+  std::string application;  // of a prepared transaction its identifier
   std::string user;
   std::string client;
   std::string state;

@@ -247,12 +247,14 @@ Reason reason_for(const Error& error) {
     case ErrorCode::PoolerRefused:
       return Reason::PoolerRefused;
     case ErrorCode::InsufficientPrivilege:
+    case ErrorCode::UntrustedTable:
       return Reason::InsufficientPrivilege;
     case ErrorCode::LockHeld:
       return Reason::LockHeld;
     case ErrorCode::LockTimeout:
       return Reason::LockTimeout;
     case ErrorCode::StatementFailed:
+    case ErrorCode::BookkeepingChanged:
       return Reason::StatementFailed;
     case ErrorCode::Interrupted:
       return Reason::Interrupted;

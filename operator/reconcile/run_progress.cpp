@@ -74,6 +74,19 @@ void RunProgress::blocked(const PlannedRevision& revision, const std::vector<Blo
   report(false);
 }
 
+void RunProgress::waiting_for_replica(const PlannedRevision& revision, milliseconds lag, milliseconds limit,
+                                      milliseconds waited) {
+  const SteadyTime now = clock_.steady_now();
+  if (now - warned_ >= kWarnEvery) {
+    warned_ = now;
+    log_.warn("a batch step waits for a replica", {{"revision", id_of(revision)},
+                                                   {"lagSeconds", seconds(lag)},
+                                                   {"limitSeconds", seconds(limit)},
+                                                   {"waitedSeconds", seconds(waited)}});
+  }
+  report(false);
+}
+
 void RunProgress::retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) {
   observer_.statement_retried();
   LogFields fields = error_fields(error);

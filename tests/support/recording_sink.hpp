@@ -34,6 +34,9 @@ class RecordingSink final : public ProgressSink {
     note("blocked");
     last_blockers = blockers;
   }
+  void waiting_for_replica(const PlannedRevision&, milliseconds lag, milliseconds limit, milliseconds) override {
+    note("waiting_for_replica " + std::to_string(lag.count()) + " " + std::to_string(limit.count()));
+  }
   void retrying(const PlannedRevision&, const Error& error, int attempt, milliseconds) override {
     note("retrying " + std::to_string(attempt) + " " + error.sqlstate);
     if (on_retry) {

@@ -23,8 +23,43 @@ TEST(RecoveryProbe, AnIndexIsLookedForInItsTablesSchema) {
   expect_probe("DROP INDEX CONCURRENTLY IF EXISTS i", Kind::DropIndexConcurrently, "", "i");
 }
 
-TEST(RecoveryProbe, AnIndexWithoutAnameCannotBeFoundAgain) {
-  expect_probe("CREATE INDEX CONCURRENTLY ON t (a)", Kind::Unknown);
+TEST(RecoveryProbe, AnIndexIsKnownByItsTableAndDefinition) {
+  const auto probe = recovery_probe(
+      "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON app.\"T\" USING btree (a, lower(b), \"C\" DESC) INCLUDE (d) WHERE a "
+      "> 1");
+  EXPECT_EQ(probe.table, "T");
+  EXPECT_TRUE(probe.if_not_exists);
+  EXPECT_TRUE(probe.index.unique);
+  EXPECT_TRUE(probe.index.partial);
+  EXPECT_EQ(probe.index.method, "btree");
+  EXPECT_EQ(probe.index.columns, (std::vector<std::string>{"a", "", "C", "d"}));
+  expect_probe("CREATE INDEX CONCURRENTLY ON t (a)", Kind::CreateIndexConcurrently);
+  EXPECT_EQ(recovery_probe("CREATE INDEX CONCURRENTLY ON t (a)").table, "t");
+}
+
+TEST(RecoveryProbe, AnErrorOfWhatCannotCommitInsideMeansThatNothingTookEffect) {
+  for (const std::string sql :
+       {"UPDATE t SET a = lower(b) || now()::text", "INSERT INTO t SELECT pg_catalog.count(*) FROM u", "DELETE FROM t",
+        "SELECT nextval('s')", "DROP TABLE t", "VACUUM t", "CREATE INDEX CONCURRENTLY i ON t (lower(a))",
+        "ALTER TABLE t ADD b int DEFAULT 1", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT g()'",
+        "CREATE VIEW v AS SELECT f()", "PREPARE p AS SELECT f()", "COPY t TO '/tmp/x'"}) {
+    EXPECT_TRUE(recovery_probe(sql).all_or_nothing) << sql;
+  }
+  for (const std::string sql :
+       {"CALL p()", "DO 'BEGIN COMMIT; END'", "EXECUTE p", "EXPLAIN ANALYZE EXECUTE p", "SELECT f()", "SELECT app.lower('A')",
+        "UPDATE t SET a = dblink_exec('x', 'y')", "CREATE TABLE IF NOT EXISTS t AS SELECT f()", "COPY t FROM PROGRAM 'true'",
+        "INSERT INTO t SELECT 1 FROM dblink('x') AS d(a int)", "grammar of the future", "SELECT 1; SELECT 2", ""}) {
+    EXPECT_FALSE(recovery_probe(sql).all_or_nothing) << sql;
+  }
+  expect_probe("CREATE TABLE IF NOT EXISTS t AS SELECT f()", Kind::Unknown);
+}
+
+TEST(RecoveryProbe, ReindexTellsHowFarItReaches) {
+  using Scope = RecoveryProbe::Scope;
+  EXPECT_EQ(recovery_probe("REINDEX INDEX CONCURRENTLY i").scope, Scope::Index);
+  EXPECT_EQ(recovery_probe("REINDEX TABLE CONCURRENTLY t").scope, Scope::Table);
+  EXPECT_EQ(recovery_probe("REINDEX SCHEMA CONCURRENTLY s").scope, Scope::Schema);
+  EXPECT_EQ(recovery_probe("REINDEX DATABASE CONCURRENTLY d").scope, Scope::Database);
 }
 
 TEST(RecoveryProbe, ReindexNamesWhatItRebuilds) {
@@ -39,6 +74,7 @@ TEST(RecoveryProbe, EnumValuesAndPartitionsAreKept) {
   expect_probe("ALTER TYPE app.mood ADD VALUE IF NOT EXISTS 'Sad' BEFORE 'ok'", Kind::AddEnumValue, "app", "mood", "Sad");
   expect_probe("ALTER TYPE mood RENAME VALUE 'a' TO 'b'", Kind::Unknown);
   expect_probe("ALTER TABLE app.t DETACH PARTITION app.p CONCURRENTLY", Kind::DetachPartitionConcurrently, "app", "t", "p");
+  EXPECT_EQ(recovery_probe("ALTER TABLE app.t DETACH PARTITION old.p CONCURRENTLY").value_schema, "old");
   expect_probe("ALTER TABLE t DETACH PARTITION p FINALIZE", Kind::DetachPartitionConcurrently, "", "t", "p");
   expect_probe("ALTER TABLE t DETACH PARTITION p", Kind::Unknown);
 }

@@ -1,0 +1,170 @@
+#include "migrations/execute/batch_key.hpp"
+
+#include "migrations/plan/statement_tree.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor {
+namespace {
+
+// An operator of the type's default order, with its schema; none for types that borrow the order of another (varchar, enums,
+// arrays …), which is one of the server's.
+std::string operator_of(int strategy) {
+  return "(SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_opclass oc"
+         " JOIN pg_catalog.pg_am am ON am.oid OPERATOR(pg_catalog.=) oc.opcmethod"
+         " JOIN pg_catalog.pg_amop ao ON ao.amopfamily OPERATOR(pg_catalog.=) oc.opcfamily"
+         " AND ao.amoplefttype OPERATOR(pg_catalog.=) oc.opcintype AND ao.amoprighttype OPERATOR(pg_catalog.=) oc.opcintype"
+         " JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) ao.amopopr"
+         " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace"
+         " WHERE am.amname OPERATOR(pg_catalog.=) 'btree'::pg_catalog.name AND oc.opcdefault"
+         " AND oc.opcintype OPERATOR(pg_catalog.=) t.oid AND ao.amopstrategy OPERATOR(pg_catalog.=) " +
+         std::to_string(strategy) + "::pg_catalog.int2)";
+}
+
+enum Column { RelationKind, Table, Relation, NotNull, Type, Equals, UpTo, After };
+
+// $1 the table as written, $2 the column.
+std::string question() {
+  return "WITH RECURSIVE base(oid, typtype, typbasetype, attnotnull) AS"
+         " (SELECT t.oid, t.typtype, t.typbasetype, a.attnotnull FROM pg_catalog.pg_attribute a"
+         " JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid"
+         " WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::pg_catalog.text)"
+         " AND a.attname OPERATOR(pg_catalog.=) $2::pg_catalog.name"
+         " AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped"
+         " UNION ALL SELECT t.oid, t.typtype, t.typbasetype, b.attnotnull FROM base b"
+         " JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) b.typbasetype"
+         " WHERE b.typtype OPERATOR(pg_catalog.=) 'd'::pg_catalog.\"char\")"
+         " SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relname, t.attnotnull,"
+         " (SELECT pg_catalog.format('%I.%I', tn.nspname, p.typname) FROM pg_catalog.pg_type p"
+         " JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) p.typnamespace"
+         " WHERE p.oid OPERATOR(pg_catalog.=) t.oid), " +
+         operator_of(3) + ", " + operator_of(2) + ", " + operator_of(5) +
+         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+         " LEFT JOIN base t ON t.typtype OPERATOR(pg_catalog.<>) 'd'::pg_catalog.\"char\""
+         " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::pg_catalog.text)";
+}
+
+// Types whose text says something else under another setting that cannot be pinned, or in another search_path.
+bool text_depends_on_the_session(std::string_view type) {
+  constexpr std::string_view kServer = "pg_catalog.";
+  if (!type.starts_with(kServer)) {
+    return false;
+  }
+  type.remove_prefix(kServer.size());
+  type.remove_prefix(type.starts_with('_') ? 1 : 0);  // an array of it
+  return type == "money" || type.starts_with("reg");
+}
+
+}  // namespace
+
+Result<BatchKey> BatchKey::find(ReadSession& session, const BatchOptions& options) {
+  TRY_ASSIGN(const Rows rows, session.query(question(), {options.table, options.key}));
+  const std::string place = "table=" + options.table + " key=" + options.key;
+  if (rows.empty()) {
+    return fail(Error(ErrorCode::StatementFailed, "there is no table " + options.table + " for the batch step to walk over")
+                    .advise("check table= of the step, and the search_path"));
+  }
+  const std::string kind = rows.text(0, RelationKind);
+  if (kind != "r" && kind != "p" && kind != "f") {
+    return fail(Error(ErrorCode::StatementFailed, options.table + " is not a table, and a batch step walks over a table")
+                    .advise("name the table whose key orders the rows; the statement may still read the view"));
+  }
+  if (!rows.rows[0][Type]) {
+    return fail(Error(ErrorCode::StatementFailed, "the table " + options.table + " has no column " + options.key)
+                    .advise("check key= of the step"));
+  }
+  BatchKey key;
+  key.table_ = rows.text(0, Table);
+  key.relation_ = rows.text(0, Relation);
+  key.name_ = options.key;
+  key.column_ = quote_identifier(options.key);
+  key.type_ = rows.text(0, Type);
+  key.equals_ = rows.rows[0][Equals].value_or("OPERATOR(pg_catalog.=)");
+  key.up_to_ = rows.rows[0][UpTo].value_or("OPERATOR(pg_catalog.<=)");
+  key.after_ = rows.rows[0][After].value_or("OPERATOR(pg_catalog.>)");
+  key.nullable_ = rows.text(0, NotNull) != "t";
+  if (text_depends_on_the_session(key.type_)) {
+    return fail(Error(ErrorCode::StatementFailed, "a key of type " + key.type_ +
+                                                      " cannot be walked: its text depends on "
+                                                      "settings of the session, so that a later run would read another key (" +
+                                                      place + ")")
+                    .advise("walk over a key of another type: a number, text, a uuid, a date"));
+  }
+  return key;
+}
+
+std::string BatchKey::pin_settings() {
+  return "SELECT pg_catalog.set_config('DateStyle', 'ISO, MDY', true), pg_catalog.set_config('IntervalStyle', 'postgres', "
+         "true),"
+         " pg_catalog.set_config('TimeZone', 'UTC', true), pg_catalog.set_config('extra_float_digits', '1', true),"
+         " pg_catalog.set_config('bytea_output', 'hex', true)";
+}
+
+std::string BatchKey::literal(const std::string& key) const {
+  return quote_literal(key) + "::" + type_;
+}
+
+std::string BatchKey::select_null() const {
+  return "SELECT 1 FROM " + table_ + " WHERE " + column_ + " IS NULL LIMIT 1";
+}
+
+namespace {
+
+// The text as the type's own output writes it, whatever casts there are.
+std::string as_text(const std::string& type, const std::string& equals) {
+  return "SELECT pg_catalog.format('%s', keys.k), pg_catalog.format('%s', keys.k)::" + type + " " + equals +
+         " keys.k::" + type + " FROM ";
+}
+
+}  // namespace
+
+std::string BatchKey::select_last() const {
+  return as_text(type_, equals_) + "(SELECT t." + column_ + " AS k FROM " + table_ + " t WHERE t." + column_ +
+         " IS NOT NULL ORDER BY t." + column_ + " DESC LIMIT 1) AS keys";
+}
+
+std::string BatchKey::select_upper(const std::optional<std::string>& cursor, const std::string& bound,
+                                   std::int64_t size) const {
+  return as_text(type_, equals_) + "(SELECT " + column_ + " AS k FROM " + table_ + " WHERE " + range(cursor, bound) +
+         " ORDER BY " + column_ + " LIMIT " + std::to_string(size) + ") AS keys ORDER BY keys.k DESC LIMIT 1";
+}
+
+std::string BatchKey::range(const std::optional<std::string>& cursor, const std::string& upper) const {
+  const std::string end = column_ + " " + up_to_ + " " + literal(upper);
+  return "(" + (cursor ? column_ + " " + after_ + " " + literal(*cursor) + " AND " : "") + end + ")";
+}
+
+bool BatchKey::written_by(std::string_view statement) const {
+  std::string text(statement);
+  constexpr std::string_view kPlaceholder = "{batch}";
+  if (const auto at = text.find(kPlaceholder); at != std::string::npos) {
+    text.replace(at, kPlaceholder.size(), "(true) ");
+  }
+  const auto tree = StatementTree::of_sql(text);
+  if (!tree) {
+    return true;
+  }
+  const TreeNode root = tree->root();
+  for (std::uint32_t index = root.begin(); index < root.end(); ++index) {
+    const TreeNode node = root.at(index);
+    const bool update = node.key() == "UpdateStmt";
+    if ((!update && node.key() != "InsertStmt") || node["relation"]["relname"].text() != relation_) {
+      continue;
+    }
+    const TreeNode targets = node["targetList"];
+    bool sets_key = !update;
+    for (TreeNode target = targets.first(); target; target = target.next(targets)) {
+      sets_key = sets_key || target["ResTarget"]["name"].text() == name_;
+    }
+    if (sets_key) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string BatchKey::refuse_written(const std::string& upper, const std::string& bound) const {
+  return "SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN EXISTS (SELECT FROM " + table_ + " WHERE " + range(upper, bound) +
+         " AND xmin OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid) THEN 0 ELSE 1 END)";
+}
+
+}  // namespace athanor
