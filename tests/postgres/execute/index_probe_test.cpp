@@ -188,5 +188,21 @@ TEST_F(IndexProbe, DropsWhatAnInterruptedReindexLeftOnAtoastTableAndUnderAcutNam
   EXPECT_EQ(count("indrelid = 't'::regclass"), "2");
 }
 
+TEST_F(IndexProbe, TellsOfAtoastIndexThatItsRoleMayNotDrop) {
+  statement("CREATE TABLE t (v text);", "REINDEX TABLE CONCURRENTLY t;");
+  const std::string role = "toast_" + database_.name();
+  database_.run("CREATE ROLE " + role + "; ALTER TABLE t OWNER TO " + role + "; ALTER SCHEMA athanor OWNER TO " + role +
+                "; ALTER TABLE athanor.history OWNER TO " + role + "; ALTER TABLE alembic_version OWNER TO " + role);
+  crashed("unknown\\tpublic.t");
+  database_.run("ALTER TABLE athanor.step OWNER TO " + role);
+  interrupted("t", "REINDEX TABLE CONCURRENTLY t");
+  settings_.execution.role = role;
+  const auto report = upgrade();
+  EXPECT_TRUE(report.ok()) << text(report.error);
+  EXPECT_EQ(count("NOT indisvalid"), "1");
+  EXPECT_TRUE(sink_.saw("index_left " + database_.value("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid")));
+  database_.run("REASSIGN OWNED BY " + role + " TO postgres; DROP OWNED BY " + role + "; DROP ROLE " + role);
+}
+
 }  // namespace
 }  // namespace athanor
