@@ -122,6 +122,11 @@ void LineProgress::waiting_for_replica(const PlannedRevision& revision, millisec
   }
 }
 
+void LineProgress::index_left(const PlannedRevision& revision, const std::string& index) {
+  say("Revision " + name_of(revision) + " leaves the INVALID index " + index +
+      " of an interrupted REINDEX: a superuser can drop it with DROP INDEX CONCURRENTLY");
+}
+
 void LineProgress::retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) {
   say("Revision " + name_of(revision) + ": " + error.describe() + "; attempt " + std::to_string(attempt + 1) + " in " +
       duration_text(delay));

@@ -36,6 +36,7 @@ class AutocommitStatement {
         TRY(record("done"));
         return true;
       case Verdict::RunAgain:
+        tell(now);
         if (auto cleared = drop(now.half_built); !cleared) {
           return fail(failed(std::move(cleared).error()));
         }
@@ -87,6 +88,9 @@ class AutocommitStatement {
       return fail(unknown_outcome(std::move(error)));
     }
     const auto now = look(before.record);
+    if (now) {
+      tell(*now);
+    }
     if (now && !error.sqlstate.empty() && probe_.kind != RecoveryProbe::Kind::Unknown &&
         judge(probe_, before.record.state, now->state) == Verdict::Done) {
       return true;  // it was cancelled when nothing was left to do
@@ -238,6 +242,12 @@ class AutocommitStatement {
       TRY(within_budget([&] { return send_patiently("DROP INDEX CONCURRENTLY IF EXISTS " + index); }));
     }
     return {};
+  }
+
+  void tell(const CatalogLook& now) {
+    for (const auto& index : now.out_of_reach) {
+      run_.sink.index_left(revision_, index);
+    }
   }
 
   template <class Action>

@@ -57,7 +57,8 @@ std::string leftovers(Scope scope) {
   return "WITH named AS (" + reached(scope) +
          "), reached AS (SELECT named.oid FROM named UNION SELECT c.reltoastrelid FROM pg_catalog.pg_class c"
          " JOIN named ON named.oid OPERATOR(pg_catalog.=) c.oid)"
-         " SELECT l.oid, pg_catalog.format('%I.%I', n.nspname, l.relname) FROM pg_catalog.pg_index li"
+         " SELECT l.oid, pg_catalog.format('%I.%I', n.nspname, l.relname),"
+         " pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM pg_catalog.pg_index li"
          " JOIN pg_catalog.pg_class l ON l.oid OPERATOR(pg_catalog.=) li.indexrelid"
          " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) l.relnamespace"
          " WHERE NOT li.indisvalid AND l.relname::pg_catalog.text OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$'"
@@ -225,7 +226,8 @@ class CatalogQuestion {
     TRY_ASSIGN(const Rows rows, session_.query(leftovers(what_.scope), {reach, oid_array(known())}));
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
       if (before_) {
-        look_.half_built.push_back(rows.text(i, 1));
+        // An ordinary role may own a TOAST table's index and yet not reach into pg_toast to drop it.
+        (rows.text(i, 2) == "t" ? look_.half_built : look_.out_of_reach).push_back(rows.text(i, 1));
       } else {
         known().push_back(rows.text(i, 0));
       }

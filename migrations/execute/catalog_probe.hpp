@@ -39,9 +39,10 @@ struct CatalogRecord {
 
 struct CatalogLook {
   ProbeState state = ProbeState::Unknown;
-  CatalogRecord record;                 // to be kept with the intent
-  std::vector<std::string> half_built;  // INVALID indexes that the statement left, quoted and with their schemas
-  std::string taken_by;                 // Foreign: the name that is taken
+  CatalogRecord record;                   // to be kept with the intent
+  std::vector<std::string> half_built;    // INVALID indexes that the statement left, quoted and with their schemas
+  std::vector<std::string> out_of_reach;  // likewise, but the role may not use their schema
+  std::string taken_by;                   // Foreign: the name that is taken
 };
 
 // Asks the catalog about the objects of `what`. `before`: the record of the intent whose statement this look is about; without

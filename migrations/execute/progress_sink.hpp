@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "migrations/base/clock.hpp"
@@ -30,6 +31,8 @@ class ProgressSink {
   virtual void waiting_for_replica(const PlannedRevision& /*revision*/, milliseconds /*lag*/, milliseconds /*limit*/,
                                    milliseconds /*waited*/) {}
   virtual void retrying(const PlannedRevision& /*revision*/, const Error& /*error*/, int /*attempt*/, milliseconds /*delay*/) {}
+  // An INVALID index that a statement left stays, because the role may not drop it.
+  virtual void index_left(const PlannedRevision& /*revision*/, const std::string& /*index*/) {}
   virtual void revision_finished(std::size_t /*index*/, const PlannedRevision& /*revision*/, milliseconds /*duration*/) {}
   virtual void run_finished(const ExecutionReport& /*report*/) {}
 };

@@ -87,6 +87,10 @@ void RunProgress::waiting_for_replica(const PlannedRevision& revision, milliseco
   report(false);
 }
 
+void RunProgress::index_left(const PlannedRevision& revision, const std::string& index) {
+  log_.warn("an INVALID index is left, which only a superuser can drop", {{"revision", id_of(revision)}, {"index", index}});
+}
+
 void RunProgress::retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) {
   observer_.statement_retried();
   LogFields fields = error_fields(error);
