@@ -1,13 +1,26 @@
 #include "migrations/execute/blocker_watch.hpp"
 
+#include <chrono>
+
 #include "migrations/execute/blocker_rows.hpp"
 
 namespace athanor {
 
+namespace {
+
+constexpr milliseconds kPauseAfterFailure{30'000};
+
+}  // namespace
+
 std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
+  const auto now = std::chrono::steady_clock::now();  // of the real network, whatever clock the run is given
+  if (failed_ && now - *failed_ < kPauseAfterFailure) {
+    return {};
+  }
   if (!observer_) {
     auto opened = factory_->open_observer();
     if (!opened) {
+      failed_ = std::chrono::steady_clock::now();
       return {};
     }
     observer_ = std::move(*opened);
@@ -18,7 +31,8 @@ std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
       " FROM unnest(pg_blocking_pids($1)) AS b(pid) JOIN pg_stat_activity a ON a.pid = b.pid LIMIT 10",
       {std::to_string(pid)});
   if (!rows) {
-    observer_.reset();  // perhaps its connection is gone: the next question opens another
+    observer_.reset();  // perhaps its connection is gone: a later question opens another
+    failed_ = std::chrono::steady_clock::now();
     return {};
   }
   return read_blockers(*rows);

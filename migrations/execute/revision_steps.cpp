@@ -104,7 +104,7 @@ class StepsRun {
     if (step < revision_.steps().size()) {
       for (const auto& statement : revision_.steps()[step].statements) {
         transaction.reset_after = transaction.reset_after || changes_session_state(statement.sql);
-        add({std::string(statement.sql), {}, ""}, &statement);
+        add({std::string(statement.sql), {}, "", true}, &statement);
       }
     }
     if (last) {

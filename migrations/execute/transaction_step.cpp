@@ -40,7 +40,7 @@ void append_revision(const RunContext& run, std::size_t index, Group& group) {
     for (const auto& step : revision.steps()) {
       for (const auto& statement : step.statements) {
         group.transaction.reset_after = group.transaction.reset_after || changes_session_state(statement.sql);
-        add({std::string(statement.sql), {}, ""}, &statement);
+        add({std::string(statement.sql), {}, "", true}, &statement);
       }
     }
   }
