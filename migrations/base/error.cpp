@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ostream>
 
 namespace athanor {
 namespace {
@@ -100,6 +101,13 @@ int exit_code(ErrorCode code) {
 }
 RetryClass default_retry(ErrorCode code) {
   return entry(code).retry;
+}
+
+void PrintTo(ErrorCode code, std::ostream* out) {
+  *out << error_name(code);
+}
+void PrintTo(RetryClass retry, std::ostream* out) {
+  *out << (retry == Terminal ? "Terminal" : retry == Transient ? "Transient" : "Conflict");
 }
 
 std::string Error::describe() const {

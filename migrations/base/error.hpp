@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
@@ -107,6 +108,8 @@ struct Error {
   std::string context;   // where: "versions/ab12_add_email.sql:14", "revision ab12, statement 3"; may be empty
   std::string hint;      // the way out, imperative; may be empty
   std::string sqlstate;  // five characters when a server reported it
+  int position = 0;      // 1-based character of the statement where the server saw the fault; 0 when it did not say
+  int body_line = 0;     // 1-based line of an anonymous block's body (DO) where it failed; 0 when it was elsewhere
 
   Error() = default;
   Error(ErrorCode error_code, std::string text)
@@ -132,5 +135,9 @@ struct Error {
   // "context: message (SQLSTATE 42P07)": one line for logs and terminals, without the hint.
   [[nodiscard]] std::string describe() const;
 };
+
+// For GoogleTest, which would print an enumeration as bytes.
+void PrintTo(ErrorCode code, std::ostream* out);
+void PrintTo(RetryClass retry, std::ostream* out);
 
 }  // namespace athanor

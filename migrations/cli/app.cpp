@@ -89,8 +89,9 @@ int terminal_columns() {
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-Result<std::unique_ptr<SessionFactory>> connect(const std::string& url, const ExecutionSettings& settings) {
-  TRY_ASSIGN(auto factory, postgres::PostgresFactory::create(url, settings));
+Result<std::unique_ptr<SessionFactory>> connect(const std::string& url, const ExecutionSettings& settings,
+                                                const StopToken& stop) {
+  TRY_ASSIGN(auto factory, postgres::PostgresFactory::create(url, settings, stop));
   return std::unique_ptr<SessionFactory>(std::move(factory));
 }
 
@@ -102,7 +103,9 @@ int run(int argc, const char* const* argv) {
   catch_signals(stop);
   ProcessEnvironment outside;
   outside.variable = variable;
-  outside.connect = connect;
+  outside.connect = [&stop](const std::string& url, const ExecutionSettings& settings) {
+    return connect(url, settings, stop.token());
+  };
   outside.connection_keywords = postgres::connection_keywords;
   outside.environment = [] { return inherited_environment(); };
   outside.open_source = [&clock](const Configuration& configuration) -> std::unique_ptr<RevisionSource> {

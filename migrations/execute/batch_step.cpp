@@ -145,7 +145,7 @@ class BatchRun {
   // Rows done. The row count stored with the cursor is that of the batches before: this one's is not known yet, and it only
   // tells progress.
   Result<std::int64_t> work(const std::string& upper) {
-    std::vector<Piece> pieces{{Part::Statement, {statement_up_to(upper), {}, ""}},
+    std::vector<Piece> pieces{{Part::Statement, {statement_up_to(upper), {}, "", true}},
                               {Part::Row, run_.ledger.steps().advance(key(), at_.cursor, upper, at_.rows, run_.report.run_id)}};
     if (checks_keys_) {
       pieces.push_back({Part::Written, {key_->refuse_written(upper, *at_.bound), {}, ""}});

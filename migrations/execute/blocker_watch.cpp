@@ -1,5 +1,7 @@
 #include "migrations/execute/blocker_watch.hpp"
 
+#include <chrono>
+
 #include "migrations/execute/blocker_rows.hpp"
 
 namespace athanor {
@@ -20,10 +22,21 @@ constexpr std::string_view kPreparedTransactions =
 
 }  // namespace
 
+namespace {
+
+constexpr milliseconds kPauseAfterFailure{30'000};
+
+}  // namespace
+
 std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
+  const auto now = std::chrono::steady_clock::now();  // of the real network, whatever clock the run is given
+  if (failed_ && now - *failed_ < kPauseAfterFailure) {
+    return {};
+  }
   if (!observer_) {
     auto opened = factory_->open_observer();
     if (!opened) {
+      failed_ = std::chrono::steady_clock::now();
       return {};
     }
     observer_ = std::move(*opened);
@@ -35,7 +48,8 @@ std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
           std::string(kPreparedTransactions) + " LIMIT 10",
       {std::to_string(pid)});
   if (!rows) {
-    observer_.reset();  // perhaps its connection is gone: the next question opens another
+    observer_.reset();  // perhaps its connection is gone: a later question opens another
+    failed_ = std::chrono::steady_clock::now();
     return {};
   }
   return read_blockers(*rows);

@@ -55,7 +55,7 @@ void RevisionTransaction::add_statements(std::size_t revision, const ScriptStep&
     if (!fresh && RevisionGuard::needs_text_guard(statement.sql)) {
       add(revision, RevisionGuard::before_text(), Part::TextGuard, &statement);
     }
-    add(revision, {std::string(statement.sql), {}, ""}, Part::Statement, &statement);
+    add(revision, {std::string(statement.sql), {}, "", true}, Part::Statement, &statement);
     fresh = false;
   }
 }

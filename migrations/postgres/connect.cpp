@@ -3,7 +3,10 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
+#include <vector>
 
 #include "migrations/postgres/connection_string.hpp"
 #include "migrations/postgres/observer_session.hpp"
@@ -15,43 +18,86 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+constexpr milliseconds kStopPatience{2'000};  // a connection that is nearly made may still be of use after a stop request
+
+// Keywords and values as libpq takes them.
+class Keywords {
+ public:
+  void add(std::string name, std::string value) { pairs_.emplace_back(std::move(name), std::move(value)); }
+  [[nodiscard]] PGconn* start() const {
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+    for (const auto& [name, value] : pairs_) {
+      names.push_back(name.c_str());
+      values.push_back(value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    return PQconnectStartParams(names.data(), values.data(), 0);
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> pairs_;
+};
+
+// `options`: none are sent when it is empty.
+Keywords keywords_of(const ConnectionString& target, const std::string& application, const std::string& options) {
+  Keywords keywords;
+  for (const auto& [name, value] : target.keywords) {
+    keywords.add(name, value);
+  }
+  if (!options.empty()) {
+    keywords.add("options", options);
+  }
+  if (target.value("application_name").empty()) {
+    keywords.add("application_name", application);
+  }
+  keywords.add("client_encoding", "UTF8");
+  if (target.value("keepalives_idle").empty()) {
+    keywords.add("keepalives_idle", "30");
+    keywords.add("keepalives_interval", "10");
+    keywords.add("keepalives_count", "3");
+  }
+  if (target.value("tcp_user_timeout").empty()) {
+    keywords.add("tcp_user_timeout", "60000");
+  }
+  return keywords;
+}
+
+struct Patience {
+  milliseconds timeout;
+  StopToken stop;
+};
+
 // One attempt: started, polled to its end or the deadline. libpq's own connect_timeout counts whole seconds only.
 Result<Connection> attempt(const ConnectionString& target, const std::string& application, const std::string& options,
-                           milliseconds timeout) {
-  std::vector<const char*> names;
-  std::vector<const char*> values;
-  const auto add = [&](const char* name, const char* value) {
-    names.push_back(name);
-    values.push_back(value);
-  };
-  for (const auto& [name, value] : target.keywords) {
-    add(name.c_str(), value.c_str());
-  }
-  add("options", options.c_str());
-  if (target.value("application_name").empty()) {
-    add("application_name", application.c_str());
-  }
-  add("client_encoding", "UTF8");
-  if (target.value("keepalives_idle").empty()) {
-    add("keepalives_idle", "30");
-    add("keepalives_interval", "10");
-    add("keepalives_count", "3");
-  }
-  add(nullptr, nullptr);
-  Connection connection(PQconnectStartParams(names.data(), values.data(), 0));
+                           const Patience& patience) {
+  Connection connection(keywords_of(target, application, options).start());
   if (!connection) {
     return fail(ErrorCode::Internal, "out of memory");
   }
   PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);  // so that a refusal carries its SQLSTATE
-  const auto deadline = SteadyClock::now() + timeout;
+  PQsetNoticeReceiver(
+      connection.get(), [](void*, const PGresult*) {}, nullptr);
+  const auto deadline = SteadyClock::now() + patience.timeout;
+  std::optional<SteadyTime> stop_seen;
   PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
   while (PQstatus(connection.get()) != CONNECTION_BAD && wanted != PGRES_POLLING_OK && wanted != PGRES_POLLING_FAILED) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - SteadyClock::now());
-    pollfd descriptor{PQsocket(connection.get()), static_cast<short>(wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
-    if (left.count() <= 0 || ::poll(&descriptor, 1, static_cast<int>(left.count())) == 0) {
+    const auto now = SteadyClock::now();
+    if (now >= deadline) {
       return fail(connect_error("timeout expired", target));
     }
-    wanted = PQconnectPoll(connection.get());
+    if (patience.stop.requested()) {
+      stop_seen = stop_seen.value_or(now);
+      if (now - *stop_seen >= kStopPatience) {
+        return fail(ErrorCode::Interrupted, "stopped on request while connecting to " + target.place);
+      }
+    }
+    const auto slice = std::min(std::chrono::ceil<milliseconds>(deadline - now), kListenEvery);
+    pollfd descriptor{PQsocket(connection.get()), static_cast<short>(wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
+    if (::poll(&descriptor, 1, static_cast<int>(slice.count())) > 0) {
+      wanted = PQconnectPoll(connection.get());
+    }
   }
   if (PQstatus(connection.get()) != CONNECTION_OK) {
     return fail(connect_error(PQerrorMessage(connection.get()), target));
@@ -65,18 +111,40 @@ bool wants_older_settings(const Error& error) {
   return error.sqlstate == "42704" || error.sqlstate == "22023";
 }
 
-Result<Connection> connect(const ConnectionString& target, const ExecutionSettings& settings) {
-  auto modern = attempt(target, settings.application_name, session_options(settings, target.user_options, true),
-                        settings.connect_timeout);
-  if (modern || !wants_older_settings(modern.error())) {
-    return modern;
+struct Opened {
+  Connection connection;
+  bool pinned = true;
+};
+
+// Reading needs none of the pinned settings, unless they say what is read: another role or search_path sees other tables.
+bool readable_without_options(const ConnectionString& target, const ExecutionSettings& settings) {
+  return settings.role.empty() && settings.search_path.empty() && target.user_options.empty() && !has_environment_options();
+}
+
+Result<Opened> connect(const ConnectionString& target, const ExecutionSettings& settings, const StopToken& stop) {
+  const Patience patience{settings.connect_timeout, stop};
+  const std::string& application = settings.application_name;
+  auto modern = attempt(target, application, session_options(settings, target.user_options, true), patience);
+  if (modern) {
+    return Opened{std::move(*modern)};
   }
-  auto older = attempt(target, settings.application_name, session_options(settings, target.user_options, false),
-                       settings.connect_timeout);
-  if (older && PQserverVersion(older->get()) >= 140000) {
-    return modern;  // the parameter that failed was the user's own: say what the server said
+  if (modern.error().code == ErrorCode::PoolerRefused && readable_without_options(target, settings)) {
+    auto unpinned = attempt(target, application, "", patience);
+    if (unpinned) {
+      return Opened{std::move(*unpinned), false};
+    }
   }
-  return older;
+  if (!wants_older_settings(modern.error())) {
+    return fail(std::move(modern).error());
+  }
+  auto older = attempt(target, application, session_options(settings, target.user_options, false), patience);
+  if (!older) {
+    return fail(std::move(older).error());
+  }
+  if (PQserverVersion(older->get()) >= 140000) {
+    return fail(std::move(modern).error());  // the parameter that failed was the user's own: say what the server said
+  }
+  return Opened{std::move(*older)};
 }
 
 void append_keyword(std::string& conninfo, const std::string& name, const std::string& value) {
@@ -95,32 +163,47 @@ void append_keyword(std::string& conninfo, const std::string& name, const std::s
 struct PostgresFactory::Impl {
   ConnectionString target;
   ExecutionSettings settings;
+  StopToken stop;
 };
 
 PostgresFactory::PostgresFactory(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PostgresFactory::~PostgresFactory() = default;
 
-Result<std::unique_ptr<PostgresFactory>> PostgresFactory::create(const std::string& url, const ExecutionSettings& settings) {
+Result<std::unique_ptr<PostgresFactory>> PostgresFactory::create(const std::string& url, const ExecutionSettings& settings,
+                                                                 const StopToken& stop) {
   auto impl = std::make_unique<Impl>();
   TRY_ASSIGN(impl->target, parse_connection_string(url));
   impl->settings = settings;
+  impl->stop = stop;
   return std::unique_ptr<PostgresFactory>(new PostgresFactory(std::move(impl)));
 }
 
 Result<std::unique_ptr<Session>> PostgresFactory::open() {
-  TRY_ASSIGN(auto connection, connect(impl_->target, impl_->settings));
-  return std::make_unique<PipelineSession>(std::move(connection), impl_->target.place);
+  const ExecutionSettings& settings = impl_->settings;
+  TRY_ASSIGN(Opened opened, connect(impl_->target, settings, impl_->stop));
+  auto socket = MeteredSocket::take_over(opened.connection.get());
+  if (!socket) {
+    return fail(ErrorCode::Io, "too many open files: there is no descriptor for the connection to " + impl_->target.place);
+  }
+  StreamSettings stream;
+  stream.place = impl_->target.place;
+  stream.answer_timeout = kAnswerTimeout + settings.lock_timeout + settings.statement_timeout;
+  stream.stop_grace = settings.stop_grace;
+  stream.stop = impl_->stop;
+  stream.show_values = settings.show_values;
+  return std::make_unique<PipelineSession>(std::move(opened.connection), std::move(socket), std::move(stream), opened.pinned);
 }
 
 Result<std::unique_ptr<ReadSession>> PostgresFactory::open_observer() {
   std::string conninfo;
   for (const auto& [name, value] : impl_->target.keywords) {
-    if (name != "application_name" && name != "connect_timeout") {
+    if (name != "application_name" && name != "connect_timeout" && name != "tcp_user_timeout") {
       append_keyword(conninfo, name, value);
     }
   }
   append_keyword(conninfo, "application_name", impl_->settings.application_name + " observer");
   append_keyword(conninfo, "connect_timeout", "5");
+  append_keyword(conninfo, "tcp_user_timeout", "10000");
   append_keyword(conninfo, "options", "-c statement_timeout=5000ms -c lock_timeout=1000ms -c default_transaction_read_only=on");
   return open_observer_session(conninfo, impl_->target.place);
 }

@@ -216,6 +216,10 @@ Result<std::vector<std::pair<std::string, std::string>>> connection_keywords(con
   return std::move(parsed.keywords);
 }
 
+bool has_environment_options() {
+  return !environment_options().empty();
+}
+
 std::string session_options(const ExecutionSettings& settings, const std::string& user_options, bool modern) {
   std::string options;
   for (const auto& [name, value] : kBaseline) {
@@ -227,6 +231,9 @@ std::string session_options(const ExecutionSettings& settings, const std::string
   }
   append_option(options, "lock_timeout", in_milliseconds(settings.lock_timeout));
   append_option(options, "statement_timeout", in_milliseconds(settings.statement_timeout));
+  if (settings.show_notices) {
+    append_option(options, "client_min_messages", "notice");  // in the baseline it is "warning"
+  }
   // The server applies options in order, and the last one wins: the user's come after the baseline, athanor.yaml's after both.
   for (const std::string& users : {environment_options(), user_options}) {
     options += users.empty() ? "" : " " + users;

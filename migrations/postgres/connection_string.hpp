@@ -33,6 +33,9 @@ struct ConnectionString {
 // themselves.
 [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> connection_keywords(const std::string& url);
 
+// Whether PGOPTIONS says anything.
+[[nodiscard]] bool has_environment_options();
+
 // The `options` value for a migration session: the baseline (docs/adr/0004), then PGOPTIONS, `user_options` of the URL, and
 // role and search_path of the configuration. `modern` adds the settings that PostgreSQL 14 introduced.
 [[nodiscard]] std::string session_options(const ExecutionSettings& settings, const std::string& user_options, bool modern);

@@ -1,6 +1,13 @@
 #include "migrations/postgres/observer_session.hpp"
 
+#include <sys/socket.h>
+
+#include <atomic>
+#include <future>
+#include <optional>
 #include <pqxx/pqxx>
+#include <system_error>
+#include <thread>
 
 #include "migrations/postgres/server_error.hpp"
 
@@ -14,53 +21,98 @@ std::string primary_message(const std::string& report) {
   return severity == std::string::npos ? line : line.substr(severity + 3);
 }
 
-class ObserverSession final : public ReadSession {
- public:
-  ObserverSession(const std::string& conninfo, std::string place) : connection_(conninfo), place_(std::move(place)) {
+// What the asking thread and the thread of a call share. One of them uses the connection at a time.
+struct Line {
+  std::optional<pqxx::connection> connection;
+  std::atomic<int> socket{-1};  // closed only with the line, so whoever holds the line may shut it down
+  std::string place;
+};
+
+Result<Rows> open_line(Line& line, const std::string& conninfo) {
+  try {
+    line.connection.emplace(conninfo);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // gone in libpqxx 7, together with what it inhibits
-    connection_.inhibit_reactivation(true);
+    line.connection->inhibit_reactivation(true);
 #pragma GCC diagnostic pop
+    line.socket = line.connection->sock();
+    return Rows{};
+  } catch (const std::exception&) {
+    return fail(ErrorCode::DatabaseUnreachable, "cannot open a second connection to " + line.place);
+  }
+}
+
+Result<Rows> ask_line(Line& line, const std::string& sql, const Parameters& parameters) {
+  try {
+    pqxx::nontransaction transaction(*line.connection);
+    std::vector<const char*> values;
+    values.reserve(parameters.size());
+    for (const auto& parameter : parameters) {
+      values.push_back(parameter ? parameter->c_str() : nullptr);
+    }
+    const pqxx::result answer = transaction.exec_params(sql, pqxx::prepare::make_dynamic_params(values));
+    Rows rows;
+    for (const auto& row : answer) {
+      auto& cells = rows.rows.emplace_back();
+      for (const auto& field : row) {
+        cells.push_back(field.is_null() ? Parameter{} : Parameter{field.c_str()});
+      }
+    }
+    rows.affected = static_cast<std::int64_t>(answer.affected_rows());
+    return rows;
+  } catch (const pqxx::sql_error& error) {
+    return fail(server_error(error.sqlstate(), primary_message(error.what())));
+  } catch (const std::exception&) {
+    return fail(connection_lost(line.place));
+  }
+}
+
+class ObserverSession final : public ReadSession {
+ public:
+  explicit ObserverSession(std::string place) : line_(std::make_shared<Line>()) { line_->place = std::move(place); }
+
+  Result<void> open(const std::string& conninfo) {
+    TRY(on_a_thread([conninfo](Line& line) { return open_line(line, conninfo); }));
+    return {};
   }
 
   Result<Rows> query(std::string_view sql, const Parameters& parameters) override {
-    try {
-      pqxx::nontransaction transaction(connection_);
-      std::vector<const char*> values;
-      values.reserve(parameters.size());
-      for (const auto& parameter : parameters) {
-        values.push_back(parameter ? parameter->c_str() : nullptr);
-      }
-      const pqxx::result answer = transaction.exec_params(std::string(sql), pqxx::prepare::make_dynamic_params(values));
-      Rows rows;
-      for (const auto& row : answer) {
-        auto& cells = rows.rows.emplace_back();
-        for (const auto& field : row) {
-          cells.push_back(field.is_null() ? Parameter{} : Parameter{field.c_str()});
-        }
-      }
-      rows.affected = static_cast<std::int64_t>(answer.affected_rows());
-      return rows;
-    } catch (const pqxx::sql_error& error) {
-      return fail(server_error(error.sqlstate(), primary_message(error.what())));
-    } catch (const std::exception&) {
-      return fail(connection_lost(place_));
-    }
+    return on_a_thread([text = std::string(sql), parameters](Line& line) { return ask_line(line, text, parameters); });
   }
 
  private:
-  pqxx::connection connection_;
-  std::string place_;
+  template <class Call>
+  Result<Rows> on_a_thread(Call call) {
+    if (left_) {
+      return fail(connection_lost(line_->place));
+    }
+    std::packaged_task<Result<Rows>()> task([line = line_, call = std::move(call)] { return call(*line); });
+    auto answer = task.get_future();
+    try {
+      std::thread(std::move(task)).detach();
+    } catch (const std::system_error&) {
+      return fail(ErrorCode::Io, "no thread is to be had for the second connection");
+    }
+    if (answer.wait_for(kObserverPatience) == std::future_status::ready) {
+      return answer.get();
+    }
+    left_ = true;
+    if (const int socket = line_->socket; socket >= 0) {
+      ::shutdown(socket, SHUT_RDWR);
+    }
+    return fail(connection_lost(line_->place));
+  }
+
+  std::shared_ptr<Line> line_;
+  bool left_ = false;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<ReadSession>> open_observer_session(const std::string& conninfo, const std::string& place) {
-  try {
-    return std::make_unique<ObserverSession>(conninfo, place);
-  } catch (const std::exception&) {
-    return fail(ErrorCode::DatabaseUnreachable, "cannot open a second connection to " + place);
-  }
+  auto session = std::make_unique<ObserverSession>(place);
+  TRY(session->open(conninfo));
+  return session;
 }
 
 }  // namespace athanor::postgres

@@ -1,50 +1,9 @@
 #include "migrations/postgres/pipeline_session.hpp"
 
-#include <poll.h>
-
-#include <algorithm>
-#include <charconv>
-#include <cstring>
-
-#include "migrations/postgres/server_error.hpp"
 #include "migrations/session/session_reset.hpp"
 
 namespace athanor::postgres {
 namespace {
-
-struct ResultClearer {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using ResultHandle = std::unique_ptr<PGresult, ResultClearer>;
-
-constexpr int kListenEvery = 250;  // milliseconds between two questions to the wait listener
-
-bool failed(const PGresult* result) {
-  const auto status = PQresultStatus(result);
-  return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
-}
-
-Rows rows_of(const PGresult* result) {
-  Rows rows;
-  const int count = PQntuples(result);
-  const int columns = PQnfields(result);
-  rows.rows.reserve(static_cast<std::size_t>(count));
-  for (int row = 0; row < count; ++row) {
-    auto& cells = rows.rows.emplace_back();
-    cells.reserve(static_cast<std::size_t>(columns));
-    for (int column = 0; column < columns; ++column) {
-      if (PQgetisnull(result, row, column) != 0) {
-        cells.emplace_back(std::nullopt);
-      } else {
-        cells.emplace_back(
-            std::string(PQgetvalue(result, row, column), static_cast<std::size_t>(PQgetlength(result, row, column))));
-      }
-    }
-  }
-  const char* affected = PQcmdTuples(const_cast<PGresult*>(result));
-  std::from_chars(affected, affected + std::strlen(affected), rows.affected);
-  return rows;
-}
 
 std::vector<const char*> values_of(const Parameters& parameters) {
   std::vector<const char*> values;
@@ -57,13 +16,9 @@ std::vector<const char*> values_of(const Parameters& parameters) {
 
 }  // namespace
 
-PipelineSession::PipelineSession(Connection connection, std::string place)
-    : connection_(std::move(connection)), place_(std::move(place)) {
-  PQsetnonblocking(connection_.get(), 1);
-  // Notices would go to stderr of their own accord; the run reports through its sink.
-  PQsetNoticeReceiver(
-      connection_.get(), [](void*, const PGresult*) {}, nullptr);
-}
+PipelineSession::PipelineSession(Connection connection, std::unique_ptr<MeteredSocket> socket, StreamSettings settings,
+                                 bool pinned)
+    : stream_(connection.get(), std::move(socket), std::move(settings)), connection_(std::move(connection)), pinned_(pinned) {}
 
 PipelineSession::~PipelineSession() = default;
 
@@ -74,85 +29,7 @@ int PipelineSession::server_version() const {
   return PQserverVersion(connection_.get());
 }
 bool PipelineSession::alive() const {
-  return PQstatus(connection_.get()) == CONNECTION_OK;
-}
-Error PipelineSession::lost() const {
-  return connection_lost(place_);
-}
-
-Result<void> PipelineSession::flush() {
-  while (true) {
-    const int pending = PQflush(connection_.get());
-    if (pending == 0) {
-      return {};
-    }
-    if (pending < 0) {
-      return fail(lost());
-    }
-    // The server may be waiting for us to read before it reads on: serve both directions.
-    pollfd descriptor{PQsocket(connection_.get()), POLLIN | POLLOUT, 0};
-    ::poll(&descriptor, 1, kListenEvery);
-    if ((descriptor.revents & POLLIN) != 0 && PQconsumeInput(connection_.get()) == 0) {
-      return fail(lost());
-    }
-  }
-}
-
-Result<void> PipelineSession::wait_for_result() {
-  int waited = 0;
-  TRY(flush());
-  while (PQisBusy(connection_.get()) != 0) {
-    pollfd descriptor{PQsocket(connection_.get()), POLLIN, 0};
-    const int ready = ::poll(&descriptor, 1, kListenEvery);
-    if (ready == 0) {
-      waited += kListenEvery;
-      if (listener_ && listener_(milliseconds(waited))) {
-        cancel();
-      }
-      continue;
-    }
-    if (PQconsumeInput(connection_.get()) == 0) {
-      return fail(lost());
-    }
-    TRY(flush());
-  }
-  return {};
-}
-
-Result<PipelineSession::Answer> PipelineSession::take_answer() {
-  Answer answer;
-  bool any = false;
-  while (true) {
-    TRY(wait_for_result());
-    const ResultHandle result(PQgetResult(connection_.get()));
-    if (!result) {
-      break;
-    }
-    any = true;
-    if (PQresultStatus(result.get()) == PGRES_PIPELINE_ABORTED) {
-      answer.aborted = true;
-    } else if (failed(result.get())) {
-      answer.error = result_error(result.get());
-      if (PQstatus(connection_.get()) == CONNECTION_BAD) {
-        return fail(lost());
-      }
-    } else {
-      answer.rows = rows_of(result.get());
-    }
-  }
-  if (!any || PQstatus(connection_.get()) == CONNECTION_BAD) {
-    return fail(lost());
-  }
-  return answer;
-}
-
-Result<void> PipelineSession::take_synchronisation() {
-  TRY(wait_for_result());
-  const ResultHandle result(PQgetResult(connection_.get()));
-  if (!result || PQresultStatus(result.get()) != PGRES_PIPELINE_SYNC) {
-    return fail(lost());
-  }
-  return {};
+  return stream_.alive();
 }
 
 Result<void> PipelineSession::enter_pipeline() {
@@ -176,6 +53,7 @@ Result<void> PipelineSession::synchronise() {
   if (PQpipelineSync(connection_.get()) != 1) {
     return fail(lost());
   }
+  stream_.expect_synchronisation();
   return {};
 }
 
@@ -186,16 +64,17 @@ Result<void> PipelineSession::prepare(const std::string& name, const std::string
   if (PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr) != 1) {
     return fail(lost());
   }
+  stream_.expect_answer({});
   prepared_.emplace(name, sql);
   flight.prepared.push_back(name);
   return {};
 }
 
-Result<void> PipelineSession::send_command(const Command& command, bool prepared) {
+Result<void> PipelineSession::send_command(const Command& command, SendAs as) {
   const auto values = values_of(command.parameters);
   const int count = static_cast<int>(values.size());
   // The same name may stand for another table's statement, when a session serves several version tables.
-  const auto known = prepared ? prepared_.find(command.prepared) : prepared_.end();
+  const auto known = as.prepared ? prepared_.find(command.prepared) : prepared_.end();
   const int sent =
       known == prepared_.end() || known->second != command.sql
           ? PQsendQueryParams(connection_.get(), command.sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0)
@@ -203,6 +82,15 @@ Result<void> PipelineSession::send_command(const Command& command, bool prepared
   if (sent != 1) {
     return fail(lost());
   }
+  stream_.expect_answer({.keep_rows = !command.rows_unused, .hurried = as.hurried && !command.unhurried});
+  return {};
+}
+
+Result<void> PipelineSession::send_text(std::string_view sql) {
+  if (PQsendQuery(connection_.get(), std::string(sql).c_str()) != 1) {
+    return fail(lost());
+  }
+  stream_.expect_answer({.keep_rows = false});
   return {};
 }
 
@@ -225,16 +113,16 @@ Result<void> PipelineSession::submit(const Transaction& transaction) {
   if (!flight.prepared.empty()) {
     TRY(synchronise());  // a transaction that aborts must not take the preparation with it
   }
-  TRY(send_command(kBegin, prepared));
+  TRY(send_command(kBegin, {.prepared = prepared}));
   for (const auto& command : transaction.commands) {
-    TRY(send_command(command, prepared));
+    TRY(send_command(command, {.prepared = prepared}));
   }
   // Alone in flight, its answers (the transaction's id among them) are asked for before COMMIT is tried, so that a lost COMMIT
   // can be put to pg_xact_status. Behind others the extra wake-up would cost more than it tells: there the ledger decides.
   if (flights_.empty() && PQsendFlushRequest(connection_.get()) != 1) {
     return fail(lost());
   }
-  TRY(send_command(kCommit, prepared));
+  TRY(send_command(kCommit, {.prepared = prepared}));
   TRY(synchronise());
   flights_.push_back(std::move(flight));
   return flush();
@@ -323,15 +211,13 @@ Result<Rows> PipelineSession::single_answer() {
 
 Result<Rows> PipelineSession::query(std::string_view sql, const Parameters& parameters) {
   TRY(leave_pipeline());
-  TRY(send_command(Command{std::string(sql), parameters, ""}));
+  TRY(send_command(Command{std::string(sql), parameters, ""}, {.hurried = true}));
   return single_answer();
 }
 
 Result<Rows> PipelineSession::execute_autocommit(std::string_view sql) {
   TRY(leave_pipeline());
-  if (PQsendQuery(connection_.get(), std::string(sql).c_str()) != 1) {
-    return fail(lost());
-  }
+  TRY(send_text(sql));
   return single_answer();
 }
 
@@ -339,7 +225,7 @@ Result<std::vector<Result<Rows>>> PipelineSession::query_each(const std::vector<
   TRY(leave_pipeline());
   TRY(enter_pipeline());
   for (const auto& command : commands) {
-    TRY(send_command(Command{command.sql, command.parameters, ""}));
+    TRY(send_command(command, {.hurried = true}));
     TRY(synchronise());
   }
   std::vector<Result<Rows>> answers;
@@ -349,15 +235,6 @@ Result<std::vector<Result<Rows>>> PipelineSession::query_each(const std::vector<
     answers.push_back(answer.error ? Result<Rows>(fail(std::move(*answer.error))) : Result<Rows>(std::move(answer.rows)));
   }
   return answers;
-}
-
-void PipelineSession::cancel() {
-  PGcancel* handle = PQgetCancel(connection_.get());
-  if (handle != nullptr) {
-    char reason[256];
-    PQcancel(handle, reason, sizeof reason);
-    PQfreeCancel(handle);
-  }
 }
 
 }  // namespace athanor::postgres

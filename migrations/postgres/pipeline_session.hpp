@@ -1,5 +1,8 @@
 // The migration session over libpq: non-blocking, pipelined, cancellable.
 //
+// What is sent is sent here; how answers are waited for, and when a server is given up, is AnswerStream's. Whatever sends a
+// command says so to the stream: use send_command(), send_text(), prepare() and synchronise(), and no blocking call of libpq.
+//
 // Threads: one thread, cancel() excepted. Ownership: owns the connection.
 #pragma once
 
@@ -11,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "migrations/postgres/answer_stream.hpp"
 #include "migrations/session/session.hpp"
 
 namespace athanor::postgres {
@@ -22,7 +26,8 @@ using Connection = std::unique_ptr<PGconn, ConnectionCloser>;
 
 class PipelineSession final : public Session {
  public:
-  PipelineSession(Connection connection, std::string place);
+  // `socket` has taken over the connection's. `pinned`: the settings of the run are the session's defaults.
+  PipelineSession(Connection connection, std::unique_ptr<MeteredSocket> socket, StreamSettings settings, bool pinned = true);
   ~PipelineSession() override;
 
   [[nodiscard]] int backend_pid() const override;
@@ -36,8 +41,10 @@ class PipelineSession final : public Session {
   [[nodiscard]] Result<void> roll_back() override;
   [[nodiscard]] Result<void> recover() override;
   [[nodiscard]] bool alive() const override;
-  void set_wait_listener(WaitListener listener) override { listener_ = std::move(listener); }
-  void cancel() override;
+  void set_wait_listener(WaitListener listener) override { stream_.set_wait_listener(std::move(listener)); }
+  void set_message_listener(MessageListener listener) override { stream_.set_message_listener(std::move(listener)); }
+  [[nodiscard]] bool pinned() const override { return pinned_; }
+  void cancel() override { stream_.cancel(); }
 
  private:
   // What was sent between two synchronisation points, and so what will be answered.
@@ -45,30 +52,31 @@ class PipelineSession final : public Session {
     std::vector<std::string> prepared;  // statements prepared ahead of it, in order
     std::size_t commands = 0;           // without BEGIN and COMMIT
   };
-  struct Answer {
-    Rows rows;
-    std::optional<Error> error;
-    bool aborted = false;  // not run, because an earlier command of the pipeline failed
-  };
+  using Answer = AnswerStream::Answer;
 
   [[nodiscard]] Result<void> enter_pipeline();
   [[nodiscard]] Result<void> leave_pipeline();
-  [[nodiscard]] Result<void> send_command(const Command& command, bool prepared = true);
+  // `hurried`: a question of ours, which has a time limit.
+  struct SendAs {
+    bool prepared = false;
+    bool hurried = false;
+  };
+  [[nodiscard]] Result<void> send_command(const Command& command, SendAs as);
+  // By the simple protocol, outside a pipeline.
+  [[nodiscard]] Result<void> send_text(std::string_view sql);
   [[nodiscard]] Result<void> prepare(const std::string& name, const std::string& sql, Flight& flight);
   [[nodiscard]] Result<void> synchronise();
-  [[nodiscard]] Result<void> flush();
-  // Waits until a result can be taken without blocking.
-  [[nodiscard]] Result<void> wait_for_result();
-  [[nodiscard]] Result<Answer> take_answer();
-  [[nodiscard]] Result<void> take_synchronisation();
+  [[nodiscard]] Result<void> flush() { return stream_.flush(); }
+  [[nodiscard]] Result<Answer> take_answer() { return stream_.take_answer(); }
+  [[nodiscard]] Result<void> take_synchronisation() { return stream_.take_synchronisation(); }
   [[nodiscard]] Result<Rows> single_answer();
-  [[nodiscard]] Error lost() const;
+  [[nodiscard]] Error lost() const { return stream_.lost(); }
 
+  AnswerStream stream_;  // before the connection, which says good-bye through it
   Connection connection_;
-  std::string place_;
+  bool pinned_;
   std::deque<Flight> flights_;
   std::map<std::string, std::string, std::less<>> prepared_;  // name → statement
-  WaitListener listener_;
 };
 
 }  // namespace athanor::postgres

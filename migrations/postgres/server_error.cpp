@@ -3,51 +3,138 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <vector>
 
 #include "migrations/base/sqlstate.hpp"
-#include "migrations/base/utf8.hpp"
+#include "migrations/postgres/message_values.hpp"
 
 namespace athanor::postgres {
 namespace {
-
-constexpr std::size_t kMaxMessage = 500;
 
 bool is_sqlstate(std::string_view text) {
   return text.size() == 5 &&
          std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0 || std::isupper(c) != 0; });
 }
 
-// `invalid input syntax for type integer: "4111-1111"` must not carry the card number further.
-std::string without_values(std::string_view message) {
-  const auto quoted = message.find(": \"");
-  return std::string(quoted == std::string_view::npos ? message : message.substr(0, quoted));
+// A field of a report; empty when it is missing.
+std::string_view field(const PGresult* result, int code) {
+  const char* value = PQresultErrorField(result, code);
+  return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-// Always UTF-8, though not every server's encoding is known to it: what is no text can neither be stored nor told as JSON.
-std::string one_line(std::string_view message) {
-  return std::string(cut_at_character(well_formed(message.substr(0, message.find('\n'))), kMaxMessage));
+int number(std::string_view text) {
+  int value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+// RAISE and ASSERT of PL/pgSQL: their texts are an author's, as the revision's file is.
+bool is_authored(const PGresult* result) {
+  const auto function = field(result, PG_DIAG_SOURCE_FUNCTION);
+  return function == "exec_stmt_raise" || function == "exec_stmt_assert" || field(result, PG_DIAG_SQLSTATE) == "P0001";
+}
+
+struct Texts {
+  std::string primary;
+  std::string hint;
+};
+
+Texts texts_of(const PGresult* result, bool show_values) {
+  const auto primary = field(result, PG_DIAG_MESSAGE_PRIMARY);
+  const auto hint = field(result, PG_DIAG_MESSAGE_HINT);
+  if (show_values || is_authored(result)) {
+    return {one_safe_line(primary), one_safe_line(hint)};
+  }
+  std::vector<std::string_view> names;
+  for (const int code :
+       {PG_DIAG_SCHEMA_NAME, PG_DIAG_TABLE_NAME, PG_DIAG_COLUMN_NAME, PG_DIAG_CONSTRAINT_NAME, PG_DIAG_DATATYPE_NAME}) {
+    if (const auto name = field(result, code); !name.empty()) {
+      names.push_back(name);
+    }
+  }
+  const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
+  return {one_safe_line(mask_values(primary, sqlstate, names)), one_safe_line(mask_values(hint, sqlstate, names))};
+}
+
+struct BodyPlace {
+  std::string function;
+  int line = 0;
+};
+
+// "PL/pgSQL function f(integer) line 3 at RAISE": the innermost one of CONTEXT. Its other lines show SQL.
+BodyPlace body_place(std::string_view context) {
+  constexpr std::string_view kStart = "PL/pgSQL function ";
+  constexpr std::string_view kLine = " line ";
+  while (!context.empty()) {
+    const std::string_view line = context.substr(0, context.find('\n'));
+    const auto at = line.rfind(kLine);
+    if (line.starts_with(kStart) && at != std::string_view::npos && at > kStart.size()) {
+      return {one_safe_line(line.substr(kStart.size(), at - kStart.size())), number(line.substr(at + kLine.size()))};
+    }
+    context.remove_prefix(std::min(context.size(), line.size() + 1));
+  }
+  return {};
+}
+
+// What to do about states whose message does not say it.
+std::string own_hint(std::string_view sqlstate) {
+  struct Advice {
+    std::string_view sqlstate;
+    std::string_view hint;
+  };
+  static constexpr std::array kAdvice{
+      Advice{"55P04",
+             "a new enum value can be used once its transaction is committed: add it in a revision or an autocommit step of "
+             "its own, before the one that uses it"},
+      Advice{"2D000",
+             "a revision cannot end its own transaction: leave out COMMIT and ROLLBACK, or move the CALL into an "
+             "autocommit step"},
+      Advice{"3F000", "create the schema first, or set execution.search_path to one that exists"},
+      Advice{"25006",
+             "the server or the role only reads: give the primary's URL (target_session_attrs=read-write), and look for "
+             "default_transaction_read_only"},
+      Advice{"42501", "run as the owner, or set execution.role to one that may do it; in a revision, look at its SET ROLE"},
+  };
+  const auto* const found = std::ranges::find(kAdvice, sqlstate, &Advice::sqlstate);
+  return found == kAdvice.end() ? std::string() : std::string(found->hint);
+}
+
+Error error_of(std::string sqlstate, Texts texts) {
+  Error error(code_of_sqlstate(sqlstate), std::move(texts.primary));
+  error.retry = retry_of_sqlstate(sqlstate);
+  error.hint = texts.hint.empty() ? own_hint(sqlstate) : std::move(texts.hint);
+  error.sqlstate = std::move(sqlstate);
+  return error;
 }
 
 }  // namespace
 
 Error server_error(std::string sqlstate, std::string_view primary_message) {
-  std::string message = one_line(primary_message);
-  if (sqlstate.starts_with("22")) {
-    message = without_values(message);
+  std::string message = one_safe_line(mask_values(primary_message, sqlstate));
+  return error_of(std::move(sqlstate), {std::move(message), ""});
+}
+
+Error result_error(const PGresult* result, bool show_values) {
+  const auto state = field(result, PG_DIAG_SQLSTATE);
+  if (state.empty() || PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) == nullptr) {
+    return {ErrorCode::ConnectionLost, "the connection to the database was lost"};
   }
-  Error error(code_of_sqlstate(sqlstate), std::move(message));
-  error.retry = retry_of_sqlstate(sqlstate);
-  error.sqlstate = std::move(sqlstate);
+  Error error = error_of(std::string(state), texts_of(result, show_values));
+  error.position = number(field(result, PG_DIAG_STATEMENT_POSITION));
+  const BodyPlace place = body_place(field(result, PG_DIAG_CONTEXT));
+  if (place.function == "inline_code_block") {
+    error.body_line = place.line;
+  } else if (place.line > 0) {
+    error.message += " (PL/pgSQL function " + place.function + ", line " + std::to_string(place.line) + ")";
+  }
   return error;
 }
 
-Error result_error(const PGresult* result) {
-  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  if (state == nullptr || primary == nullptr) {
-    return {ErrorCode::ConnectionLost, "the connection to the database was lost"};
-  }
-  return server_error(state, primary);
+ServerMessage server_message(const PGresult* notice, bool show_values) {
+  Texts texts = texts_of(notice, show_values);
+  return {one_safe_line(field(notice, PG_DIAG_SEVERITY_NONLOCALIZED)), one_safe_line(field(notice, PG_DIAG_SQLSTATE)),
+          std::move(texts.primary), std::move(texts.hint)};
 }
 
 Error connection_lost(const std::string& place) {

@@ -1,7 +1,8 @@
-// Errors of libpq and the server, in words that are safe to publish.
+// Errors and messages of libpq and the server, in words that are safe to publish.
 //
-// Of a server's report only SQLSTATE and the primary message are kept: DETAIL shows row values, LINE and CONTEXT show SQL, and
-// a URI error shows the password. Messages of class 22 quote the offending value; the quotation is removed.
+// Of a server's report are kept: SQLSTATE, the primary message, HINT, the position in the statement, and where a PL/pgSQL body
+// was. DETAIL shows row values, LINE and CONTEXT show SQL, and a URI error shows the password: these are dropped. Values in the
+// rest are masked (message_values.hpp), unless --show-values. What an author wrote for RAISE or ASSERT stays as it is.
 #pragma once
 
 #include <libpq-fe.h>
@@ -11,11 +12,14 @@
 
 #include "migrations/base/error.hpp"
 #include "migrations/postgres/connection_string.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor::postgres {
 
 // The error of a failed result.
-[[nodiscard]] Error result_error(const PGresult* result);
+[[nodiscard]] Error result_error(const PGresult* result, bool show_values = false);
+// A NOTICE or WARNING.
+[[nodiscard]] ServerMessage server_message(const PGresult* notice, bool show_values);
 // The same from the parts that libpqxx gives.
 [[nodiscard]] Error server_error(std::string sqlstate, std::string_view primary_message);
 // The connection broke while it was in use.

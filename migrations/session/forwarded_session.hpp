@@ -30,6 +30,8 @@ class ForwardedSession : public Session {
   [[nodiscard]] Result<void> recover() override { return session_->recover(); }
   [[nodiscard]] bool alive() const override { return session_->alive(); }
   void set_wait_listener(WaitListener listener) override { session_->set_wait_listener(std::move(listener)); }
+  void set_message_listener(MessageListener listener) override { session_->set_message_listener(std::move(listener)); }
+  [[nodiscard]] bool pinned() const override { return session_->pinned(); }
   void cancel() override { session_->cancel(); }
 
  protected:

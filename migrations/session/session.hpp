@@ -6,6 +6,10 @@
 // without effect (its BEGIN meets an aborted transaction), which is why each transaction must start with a statement that
 // fails unless the one before it committed: the executor's version-row guard.
 //
+// No call waits for ever. query() and query_each() are our own questions: they have a time limit and keep a limited number of
+// rows. The statements of a migration (submit(), execute_autocommit()) have the limits that the server holds; their rows are
+// dropped. While any of them waits, a stop is heard, and a server that does not answer a cancellation either is left.
+//
 // Threads: a session belongs to one thread, cancel() excepted. Errors are sanitised by the adapter: SQLSTATE and the server's
 // primary message without DETAIL, LINE or literals.
 #pragma once
@@ -40,6 +44,10 @@ struct Command {
   std::string sql;
   Parameters parameters;
   std::string prepared;  // non-empty: the statement is prepared once under this name, then only bound
+  // A revision's statement: its rows are dropped as they come, and only their number is kept.
+  bool rows_unused = false;
+  // For query_each(): may take as long as it needs (it scans a table). Anything else of ours has a time limit there.
+  bool unhurried = false;
 };
 
 struct Transaction {
@@ -60,8 +68,20 @@ struct TransactionOutcome {
   bool lost = false;
 };
 
-// Asked about four times a second while the session waits for the server; returns true to cancel what is running.
+// Asked about four times a second while the session waits for the server, sending or receiving, whatever arrives meanwhile;
+// returns true to cancel what is running. A server that does not end within seconds of that is left: the session is lost.
 using WaitListener = std::function<bool(milliseconds waited)>;
+
+// A NOTICE or WARNING of the server: one line, without control characters, its values masked as those of errors are.
+struct ServerMessage {
+  std::string severity;  // "WARNING", "NOTICE", never translated
+  std::string sqlstate;
+  std::string text;
+  std::string hint;
+  [[nodiscard]] bool is_warning() const { return severity == "WARNING"; }
+};
+// Called on the session's thread, at most a hundred times a statement.
+using MessageListener = std::function<void(const ServerMessage& message)>;
 
 // A session that only reads: the second, short-lived connection that finds out who blocks the first.
 class ReadSession {
@@ -79,7 +99,7 @@ class Session : public ReadSession {
   // Several statements in one round trip, each in a transaction of its own: each sees what was committed before it began, and
   // fails or succeeds alone. The outer error is a lost connection.
   [[nodiscard]] virtual Result<std::vector<Result<Rows>>> query_each(const std::vector<Command>& commands) = 0;
-  // One statement by the simple protocol outside a transaction block, as CONCURRENTLY needs it.
+  // One statement by the simple protocol outside a transaction block, as CONCURRENTLY needs it. Its rows are dropped.
   [[nodiscard]] virtual Result<Rows> execute_autocommit(std::string_view sql) = 0;
 
   // Queues a transaction. Blocks only while the connection's buffers are full.
@@ -99,7 +119,11 @@ class Session : public ReadSession {
 
   // Replaces the listener; null removes it. It is called on the session's thread, from within the calls that wait.
   virtual void set_wait_listener(WaitListener listener) = 0;
-  // Asks the server to cancel the running statement. Safe from any thread.
+  // Replaces the receiver of the server's messages; null drops them.
+  virtual void set_message_listener(MessageListener /*listener*/) {}
+  // False when the session works without the pinned settings, as some poolers force it to: it is for reading alone.
+  [[nodiscard]] virtual bool pinned() const { return true; }
+  // Asks the server to cancel the running statement. Safe from any thread; returns at once, whatever the network does.
   virtual void cancel() = 0;
 };
 

@@ -23,6 +23,8 @@ struct ExecutionSettings {
   std::string search_path;          // pinned for the session; empty: "$user", public as the server has it
   std::string application_name = "athanor";
   bool allow_session_pooler = false;  // the user vouches that the pooler works in session mode
+  bool show_values = false;           // --show-values: the server's messages as they are, values of the data among them
+  bool show_notices = false;          // -v: the server's NOTICEs too; its WARNINGs are always shown
 };
 
 }  // namespace athanor

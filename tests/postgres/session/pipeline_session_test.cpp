@@ -144,7 +144,7 @@ TEST_F(PipelineSession, CancelsWhenTheListenerAsksForIt) {
   const auto answer = session->query("SELECT pg_sleep(60)");
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().sqlstate, "57014");
-  EXPECT_EQ(asked, 2);
+  EXPECT_GE(asked, 2) << "it goes on being asked until the answer is there";
   EXPECT_TRUE(session->query("SELECT 1"));
 }
 

@@ -1,0 +1,353 @@
+#include "migrations/postgres/answer_stream.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace athanor::postgres {
+namespace {
+
+struct ResultClearer {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using ResultHandle = std::unique_ptr<PGresult, ResultClearer>;
+
+using SteadyClock = std::chrono::steady_clock;
+
+bool failed(const PGresult* result) {
+  const auto status = PQresultStatus(result);
+  return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
+}
+
+bool is_copy(const PGresult* result) {
+  const auto status = PQresultStatus(result);
+  return status == PGRES_COPY_OUT || status == PGRES_COPY_IN || status == PGRES_COPY_BOTH;
+}
+
+Error too_large(std::string_view what, const std::string& place) {
+  return Error(ErrorCode::ConnectionLost,
+               place + " sent " + std::string(what) + " of more than 64 MiB; the connection was closed")
+      .advise("select less at once: a revision's rows are read by nobody");
+}
+
+std::string in_seconds(milliseconds duration) {
+  return std::to_string(duration.count() / 1000) + " s";
+}
+
+}  // namespace
+
+// Outlives the stream while a thread uses it.
+struct AnswerStream::Canceller {
+  explicit Canceller(PGconn* connection) : handle(PQgetCancel(connection)) {}
+  ~Canceller() { PQfreeCancel(handle); }
+  Canceller(const Canceller&) = delete;
+  Canceller& operator=(const Canceller&) = delete;
+
+  PGcancel* handle;
+  std::atomic<bool> busy{false};
+};
+
+AnswerStream::AnswerStream(PGconn* connection, std::unique_ptr<MeteredSocket> socket, StreamSettings settings)
+    : connection_(connection),
+      socket_(std::move(socket)),
+      settings_(std::move(settings)),
+      canceller_(std::make_shared<Canceller>(connection)) {
+  PQsetnonblocking(connection_, 1);
+  // Notices would go to stderr of their own accord.
+  PQsetNoticeReceiver(
+      connection_, [](void* self, const PGresult* notice) { static_cast<AnswerStream*>(self)->hear(notice); }, this);
+}
+
+AnswerStream::~AnswerStream() = default;
+
+void AnswerStream::expect_answer(Handling handling) {
+  expected_.push_back({.handling = handling});
+}
+
+void AnswerStream::expect_synchronisation() {
+  expected_.push_back({.synchronisation = true, .handling = {.keep_rows = false}});
+}
+
+bool AnswerStream::alive() const {
+  return !reason_ && PQstatus(connection_) == CONNECTION_OK;
+}
+
+Error AnswerStream::lost() const {
+  return reason_ ? *reason_ : connection_lost(settings_.place);
+}
+
+void AnswerStream::leave(Error reason) {
+  if (!reason_) {
+    reason_ = std::move(reason);
+    socket_->cut();
+  }
+}
+
+Result<void> AnswerStream::flush() {
+  const auto now = SteadyClock::now();
+  Wait wait{now, now + kListenEvery};
+  milliseconds timeout{0};
+  while (true) {
+    // The server may be waiting for us to read before it reads on: exchange() serves both directions.
+    TRY(exchange(timeout));
+    if (PQflush(connection_) == 0 && !socket_->has_unsent()) {
+      return {};
+    }
+    TRY(ask(wait));
+    timeout = kListenEvery;
+  }
+}
+
+Result<AnswerStream::Arrived> AnswerStream::take() {
+  const auto now = SteadyClock::now();
+  Wait wait{now, now + kListenEvery};
+  milliseconds timeout{0};
+  while (arrived_.empty()) {
+    TRY(exchange(timeout));
+    if (arrived_.empty()) {
+      TRY(ask(wait));
+      timeout = std::max(milliseconds(0), std::chrono::ceil<milliseconds>(wait.next_question - SteadyClock::now()));
+    }
+  }
+  Arrived arrived = std::move(arrived_.front());
+  arrived_.pop_front();
+  return arrived;
+}
+
+Result<AnswerStream::Answer> AnswerStream::take_answer() {
+  TRY_ASSIGN(Arrived arrived, take());
+  if (arrived.synchronisation) {
+    return fail(lost());
+  }
+  return std::move(arrived.answer);
+}
+
+Result<void> AnswerStream::take_synchronisation() {
+  TRY_ASSIGN(const Arrived arrived, take());
+  if (!arrived.synchronisation) {
+    return fail(lost());
+  }
+  return {};
+}
+
+// One turn: sends, receives, and takes what is whole. Success with nothing arrived means to go on waiting.
+Result<void> AnswerStream::exchange(milliseconds timeout) {
+  // With TLS a portion may hold several records, of which libpq decodes one at a call.
+  const int reads = PQsslInUse(connection_) != 0 ? 4 : 1;
+  bool broken = reason_.has_value() || PQflush(connection_) < 0;
+  if (!broken && socket_->turn(timeout)) {
+    for (int i = 0; i < reads && !broken; ++i) {
+      broken = PQconsumeInput(connection_) == 0;
+      take_arrived();  // what came whole before the end still counts
+    }
+  } else if (!broken) {
+    take_arrived();  // results that need no bytes: those of an aborted pipeline
+  }
+  if (!arrived_.empty()) {
+    return {};
+  }
+  if (broken || !alive()) {
+    return fail(lost());
+  }
+  if (socket_->received() - mark_ > kLargestMessage) {
+    leave(too_large("a message", settings_.place));
+    return fail(lost());
+  }
+  return {};
+}
+
+bool AnswerStream::stop_wanted(Wait& wait, SteadyTime now) {
+  if (listener_) {
+    return listener_(std::chrono::duration_cast<milliseconds>(now - wait.since));
+  }
+  if (!settings_.stop.requested()) {
+    return false;
+  }
+  if (!wait.stop_seen) {
+    wait.stop_seen = now;
+  }
+  const bool hurried = expected_.empty() || expected_.front().handling.hurried;
+  return hurried || settings_.stop.level() == StopLevel::Now || now - *wait.stop_seen >= settings_.stop_grace;
+}
+
+Result<void> AnswerStream::ask(Wait& wait) {
+  const auto now = SteadyClock::now();
+  if (now < wait.next_question) {
+    return {};
+  }
+  wait.next_question = now + kListenEvery;
+  if (stop_wanted(wait, now)) {
+    if (!wait.cancelled) {
+      wait.cancelled = now;
+    }
+    if (now - *wait.cancelled >= kPatience) {
+      leave(Error(ErrorCode::Interrupted, "stopped on request; " + settings_.place +
+                                              " did not answer the cancellation within " + in_seconds(kPatience) +
+                                              " and the connection was closed"));
+      return fail(lost());
+    }
+    cancel();
+  }
+  const bool hurried = !expected_.empty() && expected_.front().handling.hurried;
+  if (hurried && now - wait.since >= settings_.answer_timeout) {
+    leave(Error(ErrorCode::ConnectionLost, settings_.place + " did not answer within " + in_seconds(settings_.answer_timeout) +
+                                               "; the connection was closed")
+              .advise("look whether the server still works, and what stands between it and here"));
+    return fail(lost());
+  }
+  return {};
+}
+
+void AnswerStream::take_arrived() {
+  while (!expected_.empty() && !reason_) {
+    if (!begun_) {
+      begun_ = true;
+      if (!expected_.front().synchronisation) {
+        PQsetSingleRowMode(connection_);  // before the first row is parsed; no effect on what has no rows
+      }
+    }
+    if (copying_) {
+      drop_copied();
+      if (copying_) {
+        return;
+      }
+    }
+    if (PQisBusy(connection_) != 0) {
+      while (PGnotify* unread = PQnotifies(connection_)) {  // of a LISTEN in a revision: nobody reads them
+        PQfreemem(unread);
+      }
+      return;
+    }
+    const ResultHandle result(PQgetResult(connection_));
+    mark_ = socket_->received();
+    if (!result) {
+      end_answer();
+    } else {
+      absorb(result.get());
+    }
+  }
+}
+
+void AnswerStream::end_answer() {
+  if (expected_.front().synchronisation || !any_result_) {
+    leave(connection_lost(settings_.place));  // out of step: libpq has nothing to give where an answer must be
+    return;
+  }
+  arrived_.push_back({.answer = std::move(current_)});
+  expected_.pop_front();
+  if (messages_ > kMostMessages && message_listener_) {
+    message_listener_(
+        {"NOTICE", "", std::to_string(messages_ - kMostMessages) + " further messages of the server are not shown", ""});
+  }
+  current_ = {};
+  begun_ = any_result_ = complete_ = false;
+  kept_ = notice_bytes_ = 0;
+  messages_ = 0;
+}
+
+void AnswerStream::absorb(const PGresult* result) {
+  any_result_ = true;
+  const auto status = PQresultStatus(result);
+  if ((status == PGRES_PIPELINE_SYNC) != expected_.front().synchronisation) {
+    leave(connection_lost(settings_.place));
+    return;
+  }
+  if (status == PGRES_PIPELINE_SYNC) {
+    arrived_.push_back({.synchronisation = true, .answer = {}});
+    expected_.pop_front();
+    begun_ = any_result_ = false;
+    return;
+  }
+  if (status == PGRES_PIPELINE_ABORTED) {
+    current_.aborted = true;
+    return;
+  }
+  if (is_copy(result)) {
+    copying_ = true;
+    return;
+  }
+  if (std::exchange(complete_, status != PGRES_SINGLE_TUPLE)) {
+    current_.rows = {};
+    kept_ = 0;
+  }
+  if (failed(result)) {
+    current_.error = result_error(result, settings_.show_values);
+    return;
+  }
+  if (expected_.front().handling.keep_rows) {
+    keep_rows(result);
+  }
+  if (status != PGRES_SINGLE_TUPLE) {
+    const char* affected = PQcmdTuples(const_cast<PGresult*>(result));
+    std::from_chars(affected, affected + std::strlen(affected), current_.rows.affected);
+  }
+}
+
+void AnswerStream::keep_rows(const PGresult* result) {
+  const int columns = PQnfields(result);
+  for (int row = 0; row < PQntuples(result); ++row) {
+    auto& cells = current_.rows.rows.emplace_back();
+    cells.reserve(static_cast<std::size_t>(columns));
+    for (int column = 0; column < columns; ++column) {
+      if (PQgetisnull(result, row, column) != 0) {
+        cells.emplace_back(std::nullopt);
+      } else {
+        const auto length = static_cast<std::size_t>(PQgetlength(result, row, column));
+        cells.emplace_back(std::string(PQgetvalue(result, row, column), length));
+        kept_ += length;
+      }
+    }
+  }
+  if (kept_ > kMostKept || current_.rows.rows.size() > kMostKeptRows) {
+    leave(too_large("an answer", settings_.place));
+  }
+}
+
+// COPY has nobody at the other end: what comes out of it is dropped, and going in there is nothing.
+void AnswerStream::drop_copied() {
+  char* line = nullptr;
+  int length = 0;
+  while ((length = PQgetCopyData(connection_, &line, 1)) > 0) {
+    PQfreemem(line);
+    mark_ = socket_->received();
+  }
+  if (length == -1) {
+    copying_ = false;
+  } else if (length == -2) {
+    leave(Error(ErrorCode::StatementFailed, "COPY FROM STDIN has no input here; the connection was closed")
+              .advise("write the rows as INSERT statements"));
+  }
+}
+
+void AnswerStream::hear(const PGresult* notice) {
+  const char* text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+  mark_ = socket_->received();
+  notice_bytes_ += text == nullptr ? 1 : std::strlen(text);
+  if (notice_bytes_ > kMostNoticeBytes) {
+    leave(Error(ErrorCode::ConnectionLost, settings_.place + " sent more than 1 GiB of messages; the connection was closed"));
+  } else if (message_listener_ && ++messages_ <= kMostMessages) {
+    message_listener_(server_message(notice, settings_.show_values));
+  }
+}
+
+void AnswerStream::cancel() {
+  if (canceller_->handle == nullptr || canceller_->busy.exchange(true)) {
+    return;
+  }
+  try {
+    std::thread([canceller = canceller_] {
+      char reason[256];
+      PQcancel(canceller->handle, reason, sizeof reason);
+      canceller->busy = false;
+    }).detach();
+  } catch (const std::system_error&) {
+    canceller_->busy = false;  // no thread to be had: asked again at the next question
+  }
+}
+
+}  // namespace athanor::postgres
