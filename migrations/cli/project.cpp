@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <future>
 
 #include "migrations/cli/database_variables.hpp"
@@ -93,6 +94,7 @@ Result<Project> open_project(CommandContext& context, const Configuration& confi
 
 Result<Database> Database::connect(CommandContext& context, const Configuration& configuration,
                                    std::unique_ptr<ProgressSink> sink) {
+  context.output().forget_current();
   if (configuration.database_url.empty()) {
     return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is named").advise(missing_url_hint(configuration)));
   }
@@ -106,10 +108,36 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
   return database;
 }
 
+namespace {
+
+// A row that another tool wrote in other letters, or with spaces around it, names no file and still tells whose it is.
+std::string spelt_alike(const RevisionGraph& graph, std::string_view row) {
+  const auto plain = [](std::string_view text) {
+    std::string letters;
+    for (const char c : text) {
+      if (c != ' ') {
+        letters += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+      }
+    }
+    return letters;
+  };
+  const auto found =
+      std::ranges::find_if(graph.revisions(), [&](const Revision& revision) { return plain(revision.id) == plain(row); });
+  return found == graph.revisions().end() ? std::string() : found->id;
+}
+
+}  // namespace
+
 Result<void> require_known_heads(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
   const std::vector<std::string> unknown = unknown_heads(graph, current_heads);
   if (unknown.empty()) {
     return {};
+  }
+  if (const std::string alike = spelt_alike(graph, unknown.front()); !alike.empty()) {
+    return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + unknown.front() +
+                                                              "', which is in no file; there is one of '" + alike +
+                                                              "', spelt in other letters or without the spaces")
+                    .advise("if that is the one: athanor stamp --purge " + alike));
   }
   return fail(
       Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + unknown.front() + "', which is in no file")

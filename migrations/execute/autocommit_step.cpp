@@ -125,10 +125,10 @@ class AutocommitStatement {
   }
 
   Result<void> mark(std::string_view state, std::string_view before) {
-    return send(
-        run_.session,
-        run_.ledger.steps().record_state(
-            key(), {.state = state, .before = before, .checksum = revision_.script->checksum, .run_id = run_.report.run_id}));
+    return send(run_.session, run_.ledger.steps().record_state(key(), {.state = state,
+                                                                       .before = before,
+                                                                       .checksum = run_.part_checksum(step_, index_),
+                                                                       .run_id = run_.report.run_id}));
   }
 
   [[nodiscard]] StepKey key() const { return {*revision_.walk.revision, row_direction(revision_), step_, index_}; }

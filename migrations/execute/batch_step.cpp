@@ -110,7 +110,7 @@ class BatchRun {
   Transaction transaction_with_cursor(Transaction transaction, const std::string& upper) {
     transaction.commands.push_back(run_.ledger.steps().record_cursor(
         {*revision_.walk.revision, row_direction(revision_), step_},
-        {.cursor = upper, .rows = rows_, .checksum = revision_.script->checksum, .run_id = run_.report.run_id}));
+        {.cursor = upper, .rows = rows_, .checksum = run_.part_checksum(step_, 0), .run_id = run_.report.run_id}));
     return transaction;
   }
 

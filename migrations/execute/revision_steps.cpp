@@ -11,6 +11,7 @@ class StepsRun {
 
   Result<void> go() {
     run_.running = &revision_;
+    run_.parts.emplace(revision_.script->checksum, revision_.steps());
     run_.sink.revision_started(index_, revision_);
     const auto& steps = revision_.steps();
     UnfinishedStep from;
@@ -51,7 +52,7 @@ class StepsRun {
   [[nodiscard]] Command done(std::size_t step) const {
     return run_.ledger.steps().record_state(
         {*revision_.walk.revision, row_direction(revision_), step},
-        {.state = "complete", .checksum = revision_.script->checksum, .run_id = run_.report.run_id});
+        {.state = "complete", .checksum = run_.part_checksum(step, 0), .run_id = run_.report.run_id});
   }
 
   Result<void> mark_done(std::size_t step) {
