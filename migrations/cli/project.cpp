@@ -25,6 +25,20 @@ std::string revision_folder(const std::string& given) {
   return is_folder(nested) ? nested : given;
 }
 
+constexpr std::string_view kFirstStep =
+    "run `athanor init` to start a project here, go to the folder of athanor.yaml, or name the folder of revision files with "
+    "--migrations";
+
+// What a newcomer meets first is told first: without a project there is nothing to connect for.
+Result<void> require_project(const Configuration& configuration) {
+  if (!configuration.file.empty() || std::ranges::any_of(configuration.version_locations, is_folder)) {
+    return {};
+  }
+  return fail(Error(ErrorCode::Io, std::string("there is no project here: neither ") + kDefaultFile + " nor the folder " +
+                                       configuration.version_locations.front())
+                  .advise(std::string(kFirstStep)));
+}
+
 std::string missing_url_hint(const Configuration& configuration) {
   const std::string file = configuration.file.empty() ? std::string(kDefaultFile) : configuration.file;
   return "set DATABASE_URL in the environment, or database_url in " + file + " (postgresql://user:password@host:5432/database)";
@@ -70,7 +84,7 @@ Result<Project> read_project(const ProcessEnvironment& outside, const Configurat
   if (!revisions) {
     Error error = std::move(revisions).error();
     if (error.code == ErrorCode::Io && configuration.file.empty()) {
-      error.hint = "run `athanor init migrations` to start a project, or name the folder with --migrations";
+      error.hint = std::string(kFirstStep);
     }
     return fail(std::move(error));
   }
@@ -148,6 +162,8 @@ Result<void> require_known_heads(const RevisionGraph& graph, const std::vector<s
 
 Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<ProgressSink> sink) {
   TRY_ASSIGN(Configuration configuration, load_settings(context));
+  context.output().forget_current();
+  TRY(require_project(configuration));
   TRY_ASSIGN(Database database, Database::connect(context, configuration, std::move(sink)));
   // The database takes longest, so this thread asks it, at once; files are read beside that. Without a thread to be had, get()
   // reads them.
