@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -19,6 +20,7 @@
 #include "migrations/postgres/connect.hpp"
 #include "migrations/postgres/connection_string.hpp"
 #include "migrations/revision/source.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -71,7 +73,13 @@ std::string actor() {
     user = "uid " + std::to_string(::getuid());
   }
   struct utsname machine {};
-  return ::uname(&machine) == 0 ? user + "@" + machine.nodename : user;
+  std::string name = ::uname(&machine) == 0 ? user + "@" + machine.nodename : user;
+  // It is written into the ledger with every revision: what the server would refuse as text must not fail a migration.
+  if (find_non_text(name) || holds_control_character(name)) {
+    std::ranges::replace_if(
+        name, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  }
+  return name;
 }
 
 // Where programs keep what they can do without, as the XDG base directories have it; empty when nobody says where that is.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "migrations/cli/foreign_words.hpp"
 #include "migrations/text/suggestion.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -18,9 +20,26 @@ Error usage(const CommandSpec* command, std::string message, std::string hint = 
   return Error(ErrorCode::Usage, std::move(message)).advise(std::move(hint));
 }
 
+// Arguments end in files, messages and the ledger, so they are text as files are: UTF-8, and no control characters. The check
+// of a message says more about line ends than could be said here.
+Result<void> check_words(std::span<const std::string_view> words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    const std::string which = "argument " + std::to_string(i + 1);
+    if (find_non_text(word, true)) {
+      return fail(usage(nullptr, which + " is not UTF-8", "set the terminal or the calling program to UTF-8"));
+    }
+    if (holds_control_character(word)) {
+      return fail(usage(nullptr, which + " holds a control character", "leave it out; a message is one line of text"));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Arguments> Arguments::parse(std::span<const std::string_view> words) {
+  TRY(check_words(words));
   Arguments arguments;
   FlagParser parser(
       global_flags(),
@@ -48,7 +67,8 @@ Result<void> Arguments::take_command(std::string_view word) {
   for (const CommandSpec& command : commands()) {
     names.push_back(command.name);
   }
-  return fail(usage(nullptr, "there is no command '" + std::string(word) + "'", suggest(word, names)));
+  return fail(
+      usage(nullptr, "there is no command '" + std::string(word) + "'", hint_for_verb(word).value_or(suggest(word, names))));
 }
 
 Error Arguments::describe(const FlagFault& fault) const {
@@ -78,7 +98,9 @@ Error Arguments::describe_unknown(const std::string& typed) const {
   }
   const std::string_view near = closest_name(typed, names);
   std::string hint;
-  if (!near.empty()) {
+  if (auto foreign = hint_for_flag(typed, command_ == nullptr ? std::string_view() : command_->name)) {
+    hint = std::move(*foreign);
+  } else if (!near.empty()) {
     hint = "did you mean `" + std::string(near) + "`?";
   } else if (command_ == nullptr) {
     hint = "flags of a command follow its name; see `athanor --help`";
@@ -93,7 +115,10 @@ Result<void> Arguments::check_operands() const {
   const auto count = static_cast<int>(operands_.size());
   const std::string name(command_->name);
   if (count < command_->least) {
-    return fail(usage(command_, "'athanor " + name + "' needs " + std::string(command_->operands)));
+    const std::string example = name == "upgrade"     ? "everything that is pending: `athanor upgrade head`"
+                                : name == "downgrade" ? "the last revision: `athanor downgrade -1`"
+                                                      : "";
+    return fail(usage(command_, "'athanor " + name + "' needs " + std::string(command_->operands), example));
   }
   if (command_->most >= 0 && count > command_->most) {
     const std::string& extra = operands_[static_cast<std::size_t>(command_->most)];

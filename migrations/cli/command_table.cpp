@@ -62,7 +62,7 @@ constexpr std::array kDowngradeExamples{
     Example{"athanor downgrade -1", "undo the last revision"},
     Example{"athanor downgrade 1975ea", "go back to a revision, named by a unique prefix"},
     Example{"athanor downgrade base", "undo everything"},
-    Example{"athanor downgrade head:-1 --sql", "print the SQL of the last step back"},
+    Example{"athanor downgrade head:-1 --sql", "print the SQL that undoes the last revision"},
 };
 constexpr std::array kStampFlags{
     FlagSpec{"--purge", '\0', "", "delete every row of the version table first, whatever it holds"}, kSql, kTag};
@@ -78,7 +78,8 @@ constexpr std::array kInitFlags{
     FlagSpec{"--package", '\0', "", "accepted for Alembic's sake; SQL folders are no Python packages"},
 };
 constexpr std::array kInitExamples{
-    Example{"athanor init migrations", "athanor.yaml here, migrations/versions/ for the revisions"},
+    Example{"athanor init", "athanor.yaml here, migrations/versions/ for the revisions"},
+    Example{"athanor init db", "the same with db/versions/"},
 };
 constexpr std::array kRevisionFlags{
     kMessage,
@@ -154,11 +155,11 @@ constexpr std::array kRepairFlags{
     FlagSpec{"--accept", '\0', "REV", "accept the file of this applied revision as it is now", true, Revision},
     FlagSpec{"--all", '\0', "", "accept every changed file"},
     FlagSpec{"--step", '\0', "done|redo|abandon",
-             "say how an unfinished step ended: it took effect, it is to be run again, or its "
-             "traces were removed by hand"},
+             "say how the interrupted statement of a half-applied revision ended: it took effect, it is to be run again; or "
+             "that its traces were removed by hand"},
 };
 constexpr std::array kRepairExamples{
-    Example{"athanor repair", "list applied revisions whose file changed, and an unfinished step"},
+    Example{"athanor repair", "list applied revisions whose file changed, and a half-applied one"},
     Example{"athanor repair --accept 8c1f0a2b7d3e", "the change was deliberate and has no effect"},
     Example{"athanor repair --step redo", "the interrupted statement did not take effect"},
 };
@@ -249,8 +250,8 @@ constexpr std::array kCommands{
     CommandSpec{"current", "show what the database is at", "", 0, 0, Nothing, kCurrentFlags, "", kCurrentExamples, run_current},
     CommandSpec{
         "status", "show everything about the database", "", 0, 0, Nothing, kStatusFlags,
-        "Rows of the version table, pending revisions, holder of the migration lock, unfinished step, changed files and "
-        "the last rows of the ledger. Changes nothing and takes no lock.",
+        "Rows of the version table, pending revisions, holder of the migration lock, half-applied revision, changed files "
+        "and the last rows of the ledger. Changes nothing and takes no lock.",
         kStatusExamples, run_status},
     CommandSpec{"check",
                 "fail when revisions are pending",
@@ -278,9 +279,11 @@ constexpr std::array kCommands{
                 kShowExamples,
                 run_show},
     CommandSpec{"graph", "summarise or draw the revision graph", "", 0, 0, Nothing, kGraphFlags, "", kGraphExamples, run_graph},
-    CommandSpec{"init", "start a project", "DIR", 1, 1, Folder, kInitFlags,
-                "Writes athanor.yaml (unless there is one), DIR/versions/ and DIR/README.md. DIR must be new or empty.",
-                kInitExamples, run_init},
+    CommandSpec{
+        "init", "start a project", "[DIR]", 0, 1, Folder, kInitFlags,
+        "Writes athanor.yaml (unless there is one), DIR/versions/ and DIR/README.md. DIR must be new or empty; without it, "
+        "it is `migrations`.",
+        kInitExamples, run_init},
     CommandSpec{"revision", "write a new revision file", "", 0, 0, Nothing, kRevisionFlags,
                 "The file has the header and two empty sections, for the way up and the way down. A message that says nothing "
                 "(\"migration\", \"changes\", \"fix\") is refused. Hooks of post_write_hooks run afterwards.",
@@ -297,7 +300,7 @@ constexpr std::array kCommands{
                 "Runs $VISUAL, or $EDITOR, or the command `editor`.",
                 kEditExamples,
                 run_edit},
-    CommandSpec{"repair", "accept changed files, resolve an unfinished step", "", 0, 0, Nothing, kRepairFlags,
+    CommandSpec{"repair", "accept changed files, resolve a half-applied revision", "", 0, 0, Nothing, kRepairFlags,
                 "Without a flag, only lists. Accepting writes the new checksums into the ledger, under the migration lock.",
                 kRepairExamples, run_repair},
     CommandSpec{
@@ -333,6 +336,19 @@ constexpr std::array kCommands{
     CommandSpec{"version", "print the version", "", 0, 0, Nothing, {}, "", kVersionExamples, run_version},
 };
 
+using Verbs = std::string_view;
+constexpr std::array kChanging{Verbs("upgrade"), Verbs("downgrade"), Verbs("stamp"), Verbs("repair"), Verbs("ensure_version")};
+constexpr std::array kLooking{Verbs("plan"),  Verbs("status"),   Verbs("current"), Verbs("check"), Verbs("history"),
+                              Verbs("heads"), Verbs("branches"), Verbs("show"),    Verbs("graph")};
+constexpr std::array kWriting{Verbs("init"), Verbs("revision"), Verbs("merge"), Verbs("edit"), Verbs("import")};
+constexpr std::array kSaving{Verbs("backup"), Verbs("backups"), Verbs("verify-backup"), Verbs("restore"), Verbs("prune")};
+constexpr std::array kAbout{Verbs("help"), Verbs("version"), Verbs("man"), Verbs("completion")};
+constexpr std::array kGroups{
+    CommandGroup{"change a database", kChanging}, CommandGroup{"look", kLooking},
+    CommandGroup{"write revisions", kWriting},    CommandGroup{"back up", kSaving},
+    CommandGroup{"this program", kAbout},
+};
+
 bool same_verb(std::string_view typed, std::string_view name) {
   return std::ranges::equal(typed, name,
                             [](char a, char b) { return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_')); });
@@ -342,6 +358,10 @@ bool same_verb(std::string_view typed, std::string_view name) {
 
 std::span<const CommandSpec> commands() {
   return kCommands;
+}
+
+std::span<const CommandGroup> command_groups() {
+  return kGroups;
 }
 
 std::span<const FlagSpec> global_flags() {

@@ -33,6 +33,13 @@ struct CommandSpec {
 };
 
 [[nodiscard]] std::span<const CommandSpec> commands();
+
+// How the list of verbs is shown. Every verb is in one group.
+struct CommandGroup {
+  std::string_view title;
+  std::span<const std::string_view> verbs;
+};
+[[nodiscard]] std::span<const CommandGroup> command_groups();
 [[nodiscard]] std::span<const FlagSpec> global_flags();
 // By name; '-' and '_' are the same in a verb. nullptr when there is none.
 [[nodiscard]] const CommandSpec* find_command(std::string_view name);

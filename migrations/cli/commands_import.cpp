@@ -1,6 +1,7 @@
 // import: revision files made from another tool's.
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
+#include "migrations/cli/equal_warnings.hpp"
 #include "migrations/import/alembic_import.hpp"
 #include "migrations/import/alembic_project.hpp"
 
@@ -98,7 +99,7 @@ Result<void> import_alembic(CommandContext& context) {
     return fail(refusal(import));
   }
   TRY(write_import(import, *rendered, folder));
-  for (const std::string& warning : import.warnings) {
+  for (const std::string& warning : folded_warnings(import.warnings)) {
     output.warn(warning);
   }
   const std::size_t written = report_files(output, import);

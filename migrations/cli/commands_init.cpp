@@ -70,7 +70,9 @@ Result<void> require_empty(const std::string& folder) {
     return fail(Error(ErrorCode::Io, "is not a folder").at(folder));
   }
   if (!fs::is_empty(folder, problem) || problem) {
-    return fail(Error(ErrorCode::Io, "the folder is not empty").at(folder).advise("name a folder that is new or empty"));
+    return fail(Error(ErrorCode::Io, "the folder is not empty")
+                    .at(folder)
+                    .advise("name a folder that is new or empty: athanor init DIR"));
   }
   return {};
 }
@@ -82,7 +84,8 @@ Result<void> run_init(CommandContext& context) {
   if (kind != "generic") {
     return fail(Error(ErrorCode::Usage, "there is no template '" + kind + "'").advise("`generic` is the only one"));
   }
-  const std::string folder = fs::path(context.arguments().operands().front()).lexically_normal().string();
+  const auto& operands = context.arguments().operands();
+  const std::string folder = fs::path(operands.empty() ? "migrations" : operands.front()).lexically_normal().string();
   TRY(require_empty(folder));
   const fs::path versions = fs::path(folder) / "versions";
   std::error_code problem;

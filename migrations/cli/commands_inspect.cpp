@@ -4,8 +4,10 @@
 
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
+#include "migrations/cli/half_applied_report.hpp"
 #include "migrations/cli/project.hpp"
 #include "migrations/cli/revision_listing.hpp"
+#include "migrations/graph/target_position.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -51,6 +53,17 @@ Result<std::vector<std::string>> applied_tips(const RevisionGraph& graph, const 
     }
   }
   return tips;
+}
+
+// Marks it in the list, and says what of it is done.
+void tell_half_applied(CommandContext& context, const Project& project, const std::optional<UnfinishedStep>& open,
+                       RevisionListing& listing) {
+  const auto half = half_applied_revision(project, open);
+  context.output().fields()["unfinished"] = half_applied_json(half, open);
+  if (half) {
+    listing.mark_half_applied(half->parts.revision);
+    context.output().line("half-applied: " + half_applied_line(*half));
+  }
 }
 
 Result<void> require_every_head(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
@@ -129,11 +142,13 @@ Result<void> run_history(CommandContext& context) {
   const std::string head = range.substr(colon + 1);
   const bool mark = context.arguments().has("--indicate-current");
   std::vector<std::string> current_heads;
+  std::optional<UnfinishedStep> unfinished;
   std::optional<Project> project;
   if (mark || base == "current" || head == "current") {
     TRY_ASSIGN(Situation situation, observe_situation(context));
     TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
     current_heads = situation.observation.current_heads;
+    unfinished = std::move(situation.observation.unfinished);
     project.emplace(std::move(situation.project));
   } else {
     TRY_ASSIGN(const Configuration configuration, load_settings(context));
@@ -146,6 +161,7 @@ Result<void> run_history(CommandContext& context) {
   RevisionListing listing = listing_of(context, graph);
   if (mark) {
     listing.mark_current(current_heads);
+    tell_half_applied(context, *project, unfinished, listing);
   }
   list_revisions(context, graph, listing, ids, {.labels = true, .message = true, .parents = true});
   if (context.json()) {
@@ -189,15 +205,33 @@ Result<void> run_current(CommandContext& context) {
   const RevisionGraph& graph = situation.project.graph;
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
   TRY(require_known_heads(graph, current_heads));
-  TRY_ASSIGN(const auto tips, applied_tips(graph, current_heads));
+  TRY_ASSIGN(auto tips, applied_tips(graph, current_heads));
+  for (const std::string& row : current_heads) {  // every row, whatever another row includes
+    if (std::ranges::count(tips, row) < std::ranges::count(current_heads, row)) {
+      tips.push_back(row);
+    }
+  }
+  if (const auto apart = refuse_overlapping_rows(graph, current_heads); !apart) {
+    context.output().warn(apart.error().message + "; " + apart.error().hint);
+  }
   if (context.verbose()) {
     context.output().line("Current revision(s) for " + situation.database.describe() + ":");
   }
   const RevisionListing listing = listing_of(context, graph);
   list_revisions(context, graph, listing, tips, {});
-  context.output().set_message(current_heads.empty() ? "nothing is applied"
-                                                     : "the database is at " + join_revisions(current_heads));
+  const auto half = half_applied_revision(situation.project, situation.observation.unfinished);
+  context.output().fields()["unfinished"] = half_applied_json(half, situation.observation.unfinished);
+  if (half) {
+    context.output().line("half-applied: " + half_applied_line(*half));
+    context.output().note(way_on(*half));
+  }
+  context.output().set_message(
+      (current_heads.empty() ? "nothing is applied" : "the database is at " + join_revisions(current_heads)) +
+      (half ? "; " + describe_half_applied(half->parts) : ""));
   if (context.arguments().has("--check-heads")) {
+    if (half) {
+      return fail(Error(ErrorCode::NotUpToDate, describe_half_applied(half->parts)).advise(way_on(*half)));
+    }
     return require_every_head(graph, current_heads);
   }
   return {};

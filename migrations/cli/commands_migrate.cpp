@@ -5,6 +5,7 @@
 #include "migrations/cli/backup_location.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
+#include "migrations/cli/half_applied_report.hpp"
 #include "migrations/cli/plan_listing.hpp"
 #include "migrations/cli/progress.hpp"
 #include "migrations/cli/project.hpp"
@@ -31,7 +32,11 @@ void print_sql(CommandContext& context, const std::string& sql) {
 
 void report_run(CommandContext& context, const Plan& plan, const ExecutionReport& report) {
   Output& output = context.output();
-  output.set_current(report.current_heads);
+  if (report.current_heads) {
+    output.set_current(*report.current_heads);
+  } else {
+    output.forget_current();
+  }
   if (!context.json() && !context.arguments().has("--report")) {
     return;
   }
@@ -67,14 +72,37 @@ void report_run(CommandContext& context, const Plan& plan, const ExecutionReport
   fields["blockers"] = std::move(blockers);
 }
 
+// A stamp moves rows and runs no revision.
+std::string count_of_work(std::size_t count, Direction operation) {
+  const std::string noun = operation == Direction::Stamp ? "row change" : "revision";
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+// Where a run that failed left the database. What is not known is not told as a fact.
+std::string state_after(const ExecutionReport& report, Direction operation) {
+  const std::string count = count_of_work(report.executed.size(), operation);
+  const std::string were = report.executed.size() == 1 ? " was" : " were";
+  if (!report.current_heads) {
+    return "Where the database is now is not known; " + count + " of this run" + were + " applied for certain. " +
+           "`athanor current` tells once the database can be asked.";
+  }
+  std::string text =
+      "The database is at " + join_revisions(*report.current_heads) + "; " + count + " of this run" + were + " applied";
+  if (report.unfinished) {
+    const bool down = report.unfinished->direction == Direction::Downgrade;
+    text += std::string("; ") + (down ? "the downgrade of revision " : "revision ") + report.unfinished->revision +
+            " is half-applied";
+  }
+  return text + ".";
+}
+
 // The end of a run in words, and its error.
-Result<void> conclude(CommandContext& context, const ExecutionReport& report, std::string_view done) {
-  const std::string heads = join_revisions(report.current_heads);
+Result<void> conclude(CommandContext& context, const Project& project, const ExecutionReport& report, Direction operation) {
   if (report.ok()) {
-    const std::size_t count = report.executed.size();
-    const std::string steps = count == 1 ? "1 step" : std::to_string(count) + " steps";
-    context.output().set_message(std::string(done) + ": " + steps + ", now at " + heads);
-    context.output().note("Done: " + steps + ", now at " + heads + " (" + duration_text(report.duration) + ").");
+    const std::string heads = join_revisions(report.current_heads.value_or(std::vector<std::string>()));
+    const std::string count = count_of_work(report.executed.size(), operation);
+    context.output().set_message(std::string(direction_name(operation)) + ": " + count + ", now at " + heads);
+    context.output().note("Done: " + count + ", now at " + heads + " (" + duration_text(report.duration) + ").");
     return {};
   }
   if (!report.failed_statement.empty()) {
@@ -83,9 +111,16 @@ Result<void> conclude(CommandContext& context, const ExecutionReport& report, st
   for (const Blocker& blocker : report.blockers) {
     context.output().note("Blocked by " + blocker_text(blocker));
   }
-  context.output().note("The database is at " + heads + "; " + std::to_string(report.executed.size()) +
-                        (report.executed.size() == 1 ? " step" : " steps") + " of this run took effect.");
-  return fail(*report.error);
+  context.output().note(state_after(report, operation));
+  Error error = *report.error;
+  const auto half = half_applied_revision(project, report.unfinished);
+  if (report.current_heads) {
+    context.output().fields()["unfinished"] = half_applied_json(half, report.unfinished);
+  }
+  if (half && report.failed_revision == half->parts.revision) {
+    error.hint += (error.hint.empty() ? "" : "; ") + way_on(*half);
+  }
+  return fail(std::move(error));
 }
 
 // `ahead`: of the target, which is not the same as being at it.
@@ -141,6 +176,15 @@ Result<void> require_reviewed(CommandContext& context, const Plan& plan) {
           .advise("the database or a file changed meanwhile: review the new plan with `athanor plan --show-sql`"));
 }
 
+// A half-applied revision is finished before anything else: "nothing to do" would be as wrong as walking past it.
+Result<void> refuse_to_pass(const Project& project, const std::optional<UnfinishedStep>& open, const Walk& walk) {
+  if (!open || (!walk.steps.empty() && walk.steps.front().revision == open->revision &&
+                walk.steps.front().direction == open->direction)) {
+    return {};
+  }
+  return fail(refused_by(*half_applied_revision(project, open)));
+}
+
 Result<void> migrate(CommandContext& context, Direction direction, const std::vector<std::string>& targets) {
   TRY_ASSIGN(Situation situation, observe_situation(context, progress_for(context)));
   const RevisionGraph& graph = situation.project.graph;
@@ -150,10 +194,12 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
   std::optional<BackupRecord> saved;
   for (int attempt = 1;; ++attempt) {
     TRY(require_known_heads(graph, observation.current_heads));
+    TRY(refuse_overlapping_rows(graph, observation.current_heads));
     TRY_ASSIGN(const Walk walk, make_walk(graph, direction, observation.current_heads, targets));
     for (const std::string& warning : walk.warnings) {
       context.output().warn(warning);
     }
+    TRY(refuse_to_pass(situation.project, observation.unfinished, walk));
     if (walk.steps.empty()) {
       if (context.arguments().has("--verify")) {
         TRY(migrator.verify_checksums(graph, source, observation.current_heads));
@@ -168,7 +214,7 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
     const bool stale = !report.ok() && report.error->code == ErrorCode::StalePlan && report.executed.empty();
     if (!stale || attempt == kStalePlanAttempts) {
       report_run(context, plan, report);
-      return conclude(context, report, direction_name(direction));
+      return conclude(context, situation.project, report, direction);
     }
     TRY_ASSIGN(observation, migrator.observe());
     context.output().set_current(observation.current_heads);
@@ -250,7 +296,7 @@ Result<void> purge_and_stamp(CommandContext& context) {
                                         context.arguments().operands()));
   const ExecutionReport report = situation.database.migrator().purge_and_stamp(plan, context.outside().stop);
   report_run(context, plan, report);
-  return conclude(context, report, "stamp");
+  return conclude(context, situation.project, report, Direction::Stamp);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
+#include "migrations/cli/half_applied_report.hpp"
 #include "migrations/cli/plan_listing.hpp"
 #include "migrations/cli/project.hpp"
 #include "migrations/graph/target_position.hpp"
@@ -37,8 +38,10 @@ Result<std::optional<Direction>> parse_operation(const std::string& word) {
   return fail(Error(ErrorCode::Usage, "'" + word + "' cannot be planned").advise(suggest(word, kOperations)));
 }
 
-std::string steps_message(std::size_t steps) {
-  return steps == 0 ? "nothing to do" : std::to_string(steps) + (steps == 1 ? " step" : " steps");
+// A stamp changes rows and runs no revision; "step" is a part of a revision.
+std::string count_message(std::size_t count, Direction operation) {
+  const std::string noun = operation == Direction::Stamp ? " row change" : " revision";
+  return count == 0 ? "nothing to do" : std::to_string(count) + noun + (count == 1 ? "" : "s");
 }
 
 // Where the plan starts: --from, or the database, or nothing at all when neither is named.
@@ -96,7 +99,7 @@ Result<void> verify_applied(CommandContext& context, Start& start, const Plan* p
   return start.database->migrator().verify_checksums(start.project.graph, *start.project.source, start.current_heads, plan);
 }
 
-void report_walk(CommandContext& context, const Start& start, const Walk& walk) {
+void report_walk(CommandContext& context, const Start& start, Direction operation, const Walk& walk) {
   Json steps = Json::array();
   for (const WalkStep& step : walk.steps) {
     if (context.json()) {
@@ -113,7 +116,7 @@ void report_walk(CommandContext& context, const Start& start, const Walk& walk) 
     context.output().warn(warning);
   }
   context.output().fields()["steps"] = std::move(steps);
-  context.output().set_message(steps_message(walk.steps.size()));
+  context.output().set_message(count_message(walk.steps.size(), operation));
 }
 
 // The plan in few words, for the report: what a reviewer who cannot read the files is told.
@@ -164,7 +167,7 @@ void report_plan(CommandContext& context, const Plan& plan) {
     context.output().fields()["plan_hash"] = plan.hash;
     context.output().fields()["plan"] = plan_summary(plan);
   }
-  context.output().set_message(steps_message(plan.revisions.size()));
+  context.output().set_message(count_message(plan.revisions.size(), plan.operation));
 }
 
 }  // namespace
@@ -192,7 +195,7 @@ Result<void> run_plan(CommandContext& context) {
   }
   TRY_ASSIGN(const Walk walk, make_walk(graph, operation, start.current_heads, targets));
   TRY(verify_applied(context, start, nullptr));
-  report_walk(context, start, walk);
+  report_walk(context, start, operation, walk);
   return {};
 }
 
@@ -201,7 +204,13 @@ Result<void> run_check(CommandContext& context) {
   const RevisionGraph& graph = situation.project.graph;
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
   TRY(require_known_heads(graph, current_heads));
+  TRY(refuse_overlapping_rows(graph, current_heads));
   TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, current_heads, {"heads"}));
+  const auto half = half_applied_revision(situation.project, situation.observation.unfinished);
+  context.output().fields()["unfinished"] = half_applied_json(half, situation.observation.unfinished);
+  if (half) {
+    context.output().line("half-applied: " + half_applied_line(*half));
+  }
   std::vector<std::string> pending;
   for (const WalkStep& step : walk.steps) {
     pending.push_back(*step.revision);
@@ -210,6 +219,11 @@ Result<void> run_check(CommandContext& context) {
   }
   context.output().fields()["pending"] = pending;
   context.output().fields()["schema"] = "not compared: schema drift comes with a later release";
+  if (half) {
+    return fail(Error(ErrorCode::NotUpToDate, describe_half_applied(half->parts) + "; " + std::to_string(pending.size()) +
+                                                  (pending.size() == 1 ? " revision is" : " revisions are") + " pending")
+                    .advise(way_on(*half)));
+  }
   if (pending.empty()) {
     context.output().set_message("no revision is pending");
     context.output().line("No revision is pending.");

@@ -5,6 +5,7 @@
 #include "migrations/base/sha256.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
+#include "migrations/cli/half_applied_report.hpp"
 #include "migrations/cli/progress.hpp"
 #include "migrations/cli/project.hpp"
 
@@ -49,7 +50,7 @@ Result<Migrator::StepResolution> parse_resolution(const std::string& word) {
 Result<void> resolve_step(CommandContext& context, Situation& situation, const std::string& word) {
   TRY_ASSIGN(const Migrator::StepResolution resolution, parse_resolution(word));
   if (!situation.observation.unfinished) {
-    return fail(Error(ErrorCode::Usage, "no step is unfinished").advise("see `athanor status`"));
+    return fail(Error(ErrorCode::Usage, "no revision is half-applied").advise("see `athanor status`"));
   }
   TRY(situation.database.migrator().resolve_step(resolution, context.outside().stop));
   const std::string message = "unfinished step of " + situation.observation.unfinished->revision + " marked as " + word;
@@ -68,6 +69,13 @@ Result<Changed> chosen(CommandContext& context, const Situation& situation, cons
     TRY_ASSIGN(const auto ids, situation.project.graph.resolve(symbol));
     for (const std::string& id : ids) {
       const auto found = changed.find(id);
+      if (const auto& open = situation.observation.unfinished; found == changed.end() && open && open->revision == id) {
+        const auto half = half_applied_revision(situation.project, open);
+        return fail(Error(ErrorCode::Usage, describe_half_applied(half->parts) +
+                                                "; only the file of a revision that is applied "
+                                                "as a whole can be accepted")
+                        .advise(way_on(*half)));
+      }
       if (found == changed.end()) {
         return fail(Error(ErrorCode::Usage, "the file of revision '" + id + "' is as it was applied, or was never recorded")
                         .advise("run `athanor repair` to list changed files"));
@@ -87,20 +95,22 @@ void list_findings(CommandContext& context, const Situation& situation, const Ch
     list.push_back({{"revision", id}, {"path", revision.path}, {"checksum", checksum}});
   }
   output.fields()["changed"] = std::move(list);
-  const auto& unfinished = situation.observation.unfinished;
-  output.fields()["unfinished"] = unfinished ? Json(unfinished->revision) : Json(nullptr);
+  const auto unfinished = half_applied_revision(situation.project, situation.observation.unfinished);
+  output.fields()["unfinished"] = unfinished ? Json(unfinished->parts.revision) : Json(nullptr);
+  output.fields()["half_applied"] = half_applied_json(unfinished, situation.observation.unfinished);
   if (unfinished) {
-    output.line("unfinished: " + std::string(direction_name(unfinished->direction)) + " of " + unfinished->revision);
-    output.note("`athanor upgrade` goes on by itself where it can; `athanor repair --step done|redo|abandon` decides.");
+    output.line("half-applied: " + half_applied_line(*unfinished));
+    output.note(way_on(*unfinished));
   }
   if (!changed.empty()) {
     output.note("Restore the files, or accept them with `athanor repair --accept REV` or `--all`.");
   } else if (!unfinished) {
     output.line("Nothing to repair.");
   }
-  output.set_message(changed.empty() && !unfinished ? "nothing to repair"
-                                                    : std::to_string(changed.size()) + " changed, " +
-                                                          (unfinished ? "1 unfinished step" : "no unfinished step"));
+  output.set_message(changed.empty() && !unfinished
+                         ? "nothing to repair"
+                         : std::to_string(changed.size()) + " changed, " +
+                               (unfinished ? "1 half-applied revision" : "no half-applied revision"));
 }
 
 }  // namespace

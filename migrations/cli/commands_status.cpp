@@ -3,6 +3,7 @@
 
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
+#include "migrations/cli/half_applied_report.hpp"
 #include "migrations/cli/progress.hpp"
 #include "migrations/cli/project.hpp"
 #include "migrations/graph/target_position.hpp"
@@ -17,6 +18,8 @@ struct Status {
   std::vector<Blocker> holders;
   std::vector<Migrator::HistoryEntry> history;
   std::optional<Error> checksums;
+  std::optional<HalfAppliedRevision> half;
+  std::optional<Error> overlap;  // rows that contradict each other
 };
 
 Result<std::size_t> last_count(const Arguments& arguments) {
@@ -36,7 +39,11 @@ Result<Status> gather(Situation& situation, std::size_t last) {
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
   status.heads = graph.effective_heads();
   status.unknown = unknown_heads(graph, current_heads);
-  if (status.unknown.empty()) {
+  status.half = half_applied_revision(situation.project, situation.observation.unfinished);
+  if (auto apart = refuse_overlapping_rows(graph, current_heads); !apart) {
+    status.overlap = std::move(apart).error();
+  }
+  if (status.unknown.empty() && !status.overlap) {
     TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, current_heads, {"heads"}));
     for (const WalkStep& step : walk.steps) {
       status.pending.push_back(*step.revision);
@@ -51,21 +58,6 @@ Result<Status> gather(Situation& situation, std::size_t last) {
   TRY_ASSIGN(status.holders, migrator.lock_holders());
   TRY_ASSIGN(status.history, migrator.ledger(last));
   return status;
-}
-
-Json unfinished_json(const std::optional<UnfinishedStep>& step) {
-  if (!step) {
-    return nullptr;
-  }
-  Json json = Json::object();
-  json["revision"] = step->revision;
-  json["direction"] = direction_name(step->direction);
-  json["step"] = step->step;
-  json["statement"] = step->statement;
-  json["intent"] = step->intent;
-  json["cursor"] = step->cursor ? Json(*step->cursor) : Json(nullptr);
-  json["rows"] = step->rows;
-  return json;
 }
 
 void fill_fields(Json& fields, const Situation& situation, const Status& status) {
@@ -85,7 +77,8 @@ void fill_fields(Json& fields, const Situation& situation, const Status& status)
                        {"since", holder.since}});
   }
   fields["lock_holders"] = std::move(holders);
-  fields["unfinished"] = unfinished_json(situation.observation.unfinished);
+  fields["unfinished"] = half_applied_json(status.half, situation.observation.unfinished);
+  fields["overlap"] = status.overlap ? error_json(*status.overlap) : Json(nullptr);
   fields["checksums"] = status.checksums ? error_json(*status.checksums) : Json(nullptr);
   Json history = Json::array();
   for (const Migrator::HistoryEntry& entry : status.history) {
@@ -103,13 +96,6 @@ void fill_fields(Json& fields, const Situation& situation, const Status& status)
                        {"message", entry.message}});
   }
   fields["history"] = std::move(history);
-}
-
-std::string unfinished_text(const UnfinishedStep& step) {
-  std::string text =
-      std::string(direction_name(step.direction)) + " of " + step.revision + ", step " + std::to_string(step.step + 1);
-  text += step.cursor ? ", " + std::to_string(step.rows) + " rows done" : ", statement " + std::to_string(step.statement + 1);
-  return text + (step.intent ? " (its outcome is not known yet)" : "");
 }
 
 void print_pending(Output& output, const Status& status) {
@@ -134,15 +120,17 @@ void print_status(Output& output, const Situation& situation, const Status& stat
   for (const std::string& row : status.unknown) {
     output.line("unknown       " + row + " is in the version table and in no file");
   }
-  if (status.unknown.empty()) {
+  if (status.overlap) {
+    output.line("overlap       " + status.overlap->message);
+  } else if (status.unknown.empty()) {
     print_pending(output, status);
   }
   output.line("lock          " +
               (status.holders.empty() ? std::string("free") : "held by " + blocker_text(status.holders.front())));
-  if (situation.observation.unfinished) {
-    output.line("unfinished    " + unfinished_text(*situation.observation.unfinished));
+  if (status.half) {
+    output.line("half-applied  " + half_applied_line(*status.half));
   }
-  if (status.unknown.empty()) {
+  if (status.unknown.empty() && !status.overlap) {
     output.line("checksums     " + (status.checksums ? status.checksums->describe() : std::string("as applied")));
   }
   if (!status.history.empty()) {
@@ -160,6 +148,12 @@ std::string summary(const Status& status) {
   if (!status.unknown.empty()) {
     return "the version table holds revisions that are in no file";
   }
+  if (status.overlap) {
+    return "rows of the version table overlap";
+  }
+  if (status.half) {
+    return describe_half_applied(status.half->parts);
+  }
   return status.pending.empty() ? "up to date" : std::to_string(status.pending.size()) + " pending";
 }
 
@@ -175,6 +169,12 @@ Result<void> run_status(CommandContext& context) {
     print_status(context.output(), situation, status);
   }
   context.output().set_message(summary(status));
+  if (status.half) {
+    context.output().note(way_on(*status.half));
+  }
+  if (status.overlap) {
+    context.output().note(status.overlap->hint);
+  }
   return {};
 }
 

@@ -20,14 +20,17 @@ std::string general_help() {
       "Athanor keeps PostgreSQL schemas at the revision that Git declares.\n"
       "\n"
       "usage: athanor [global flags] COMMAND [flags] [operands]\n"
-      "\n"
-      "commands:\n";
-  for (const CommandSpec& command : commands()) {
-    std::string line = "  " + std::string(command.name);
-    line.resize(18, ' ');
-    out += line + std::string(command.summary) + "\n";
+      "\n";
+  for (const CommandGroup& group : command_groups()) {
+    out += std::string(group.title) + ":\n";
+    for (const std::string_view verb : group.verbs) {
+      std::string line = "  " + std::string(verb);
+      line.resize(18, ' ');
+      out += line + std::string(find_command(verb)->summary) + "\n";
+    }
+    out += "\n";
   }
-  out += "\nglobal flags, before or after the command:\n" + flag_lines(global_flags());
+  out += "global flags, before or after the command:\n" + flag_lines(global_flags());
   out +=
       "\nThe database is named by DATABASE_URL in the environment, or by database_url in athanor.yaml.\n"
       "`athanor help COMMAND` shows flags and examples of one command.\n";

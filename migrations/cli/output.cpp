@@ -115,7 +115,7 @@ std::string Output::document(const Result<void>& result) {
   Json whole = Json::object();
   whole["success"] = result.has_value();
   whole["message"] = result ? message_ : result.error().describe();
-  whole["current_revision"] = current_;
+  whole["current_revision"] = current_ ? Json(*current_) : Json(nullptr);
   for (auto& [name, value] : fields_.get_ref<Json::object_t&>()) {
     whole[name] = std::move(value);
   }
@@ -140,8 +140,12 @@ Json Output::short_report(const Result<void>& result, std::size_t longest) const
   Json whole = Json::object();
   whole["success"] = result.has_value();
   whole["message"] = shortened(result ? message_ : result.error().message, longest);
-  const std::size_t rows = std::min(current_.size(), longest / kTextPerRow);
-  whole["current_revision"] = std::vector<std::string>(current_.begin(), current_.begin() + static_cast<std::ptrdiff_t>(rows));
+  whole["current_revision"] = nullptr;
+  if (current_) {
+    const std::size_t rows = std::min(current_->size(), longest / kTextPerRow);
+    whole["current_revision"] =
+        std::vector<std::string>(current_->begin(), current_->begin() + static_cast<std::ptrdiff_t>(rows));
+  }
   for (const char* const name : {"run_id", "plan_hash", "failed", "plan", "ahead"}) {
     if (const auto found = fields_.find(name); found != fields_.end()) {
       whole[name] = found->is_string() ? *found : shortened(*found, longest);  // ids are whole or worth nothing

@@ -3,16 +3,19 @@
 //
 //   {"success": …, "message": …, "current_revision": […], …the command's own fields…, "warnings": […], "error": null|{…}}
 //
-// `current_revision` holds the rows of the version table after the command, or those a plan starts from; it is empty when no
-// database was asked.
+// `current_revision` holds the rows of the version table after the command, or those a plan starts from; it is empty when the
+// command asks no database. It is null when they are not known: the database could not be asked, or was lost before it said how
+// a run ended.
 //
 // Threads: one thread. Ownership: borrows the sinks' targets.
 #pragma once
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "migrations/base/result.hpp"
@@ -54,6 +57,8 @@ class Output {
   // For --json. The message is also what people read when a command has nothing else to say.
   void set_message(std::string message) { message_ = std::move(message); }
   void set_current(const std::vector<std::string>& current_heads) { current_ = current_heads; }
+  // A database is being asked, or was lost: nothing is known until set_current().
+  void forget_current() { current_.reset(); }
   // The command's own fields, in the order they are set.
   [[nodiscard]] Json& fields() { return fields_; }
 
@@ -75,7 +80,7 @@ class Output {
   OutputStyle style_;
   std::string buffer_;
   std::string message_;
-  std::vector<std::string> current_;
+  std::optional<std::vector<std::string>> current_{std::in_place};  // nothing: not known
   std::vector<std::string> warnings_;
   Json fields_ = Json::object();
 };

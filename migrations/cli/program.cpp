@@ -35,7 +35,8 @@ Result<void> dispatch(const Arguments& arguments, Output& output, const ProcessE
     return {};
   }
   if (arguments.command() == nullptr) {
-    return fail(Error(ErrorCode::Usage, "no command given").advise("see `athanor --help`"));
+    output.text(general_help());  // nobody who types the name alone knows the flag that shows it
+    return fail(Error(ErrorCode::Usage, "no command given").advise("name one of them; `athanor help COMMAND` shows its flags"));
   }
   CommandContext context(arguments, output, outside);
   return arguments.command()->run(context);

@@ -35,6 +35,11 @@ std::string clipped(const std::string& text, std::size_t columns) {
   return text;
 }
 
+std::string count_noun(const Plan& plan) {
+  const std::string noun = plan.operation == Direction::Stamp ? "row change" : "revision";
+  return plan.revisions.size() == 1 ? noun : noun + "s";
+}
+
 std::string name_of(const PlannedRevision& revision) {
   std::string name = revision.walk.revision.value_or("stamp");
   if (!revision.message.empty()) {
@@ -90,8 +95,8 @@ bool LineProgress::time_to_remind() {
 
 void LineProgress::run_started(const Plan& plan) {
   if (output_.style().verbose) {
-    say("Plan " + plan.hash + ": " + std::to_string(plan.revisions.size()) + " steps from " + join_revisions(plan.from) +
-        " to " + join_revisions(plan.to));
+    say("Plan " + plan.hash + ": " + std::to_string(plan.revisions.size()) + " " + count_noun(plan) + " from " +
+        join_revisions(plan.from) + " to " + join_revisions(plan.to));
   }
 }
 

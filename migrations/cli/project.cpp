@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <future>
 
 #include "migrations/cli/database_variables.hpp"
@@ -22,6 +23,20 @@ bool is_folder(const std::string& path) {
 std::string revision_folder(const std::string& given) {
   std::string nested = given + (given.ends_with('/') ? "versions" : "/versions");
   return is_folder(nested) ? nested : given;
+}
+
+constexpr std::string_view kFirstStep =
+    "run `athanor init` to start a project here, go to the folder of athanor.yaml, or name the folder of revision files with "
+    "--migrations";
+
+// What a newcomer meets first is told first: without a project there is nothing to connect for.
+Result<void> require_project(const Configuration& configuration) {
+  if (!configuration.file.empty() || std::ranges::any_of(configuration.version_locations, is_folder)) {
+    return {};
+  }
+  return fail(Error(ErrorCode::Io, std::string("there is no project here: neither ") + kDefaultFile + " nor the folder " +
+                                       configuration.version_locations.front())
+                  .advise(std::string(kFirstStep)));
 }
 
 std::string missing_url_hint(const Configuration& configuration) {
@@ -69,7 +84,7 @@ Result<Project> read_project(const ProcessEnvironment& outside, const Configurat
   if (!revisions) {
     Error error = std::move(revisions).error();
     if (error.code == ErrorCode::Io && configuration.file.empty()) {
-      error.hint = "run `athanor init migrations` to start a project, or name the folder with --migrations";
+      error.hint = std::string(kFirstStep);
     }
     return fail(std::move(error));
   }
@@ -93,6 +108,7 @@ Result<Project> open_project(CommandContext& context, const Configuration& confi
 
 Result<Database> Database::connect(CommandContext& context, const Configuration& configuration,
                                    std::unique_ptr<ProgressSink> sink) {
+  context.output().forget_current();
   if (configuration.database_url.empty()) {
     return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is named").advise(missing_url_hint(configuration)));
   }
@@ -106,10 +122,36 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
   return database;
 }
 
+namespace {
+
+// A row that another tool wrote in other letters, or with spaces around it, names no file and still tells whose it is.
+std::string spelt_alike(const RevisionGraph& graph, std::string_view row) {
+  const auto plain = [](std::string_view text) {
+    std::string letters;
+    for (const char c : text) {
+      if (c != ' ') {
+        letters += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+      }
+    }
+    return letters;
+  };
+  const auto found =
+      std::ranges::find_if(graph.revisions(), [&](const Revision& revision) { return plain(revision.id) == plain(row); });
+  return found == graph.revisions().end() ? std::string() : found->id;
+}
+
+}  // namespace
+
 Result<void> require_known_heads(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
   const std::vector<std::string> unknown = unknown_heads(graph, current_heads);
   if (unknown.empty()) {
     return {};
+  }
+  if (const std::string alike = spelt_alike(graph, unknown.front()); !alike.empty()) {
+    return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + unknown.front() +
+                                                              "', which is in no file; there is one of '" + alike +
+                                                              "', spelt in other letters or without the spaces")
+                    .advise("if that is the one: athanor stamp --purge " + alike));
   }
   return fail(
       Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + unknown.front() + "', which is in no file")
@@ -120,6 +162,8 @@ Result<void> require_known_heads(const RevisionGraph& graph, const std::vector<s
 
 Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<ProgressSink> sink) {
   TRY_ASSIGN(Configuration configuration, load_settings(context));
+  context.output().forget_current();
+  TRY(require_project(configuration));
   TRY_ASSIGN(Database database, Database::connect(context, configuration, std::move(sink)));
   // The database takes longest, so this thread asks it, at once; files are read beside that. Without a thread to be had, get()
   // reads them.

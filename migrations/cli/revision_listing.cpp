@@ -62,6 +62,9 @@ std::string RevisionListing::line(const Revision& revision, const LineOptions& o
   if (current_.contains(revision.id)) {
     text += accent(kGreen, " (current)");
   }
+  if (revision.id == half_applied_) {
+    text += accent(kYellow, " (half-applied)");
+  }
   if (options.forks) {
     text += graph_.is_branch_point(revision.id) ? " (branchpoint)" : "";
     text += graph_.is_merge_point(revision.id) ? " (mergepoint)" : "";
@@ -78,6 +81,7 @@ std::string RevisionListing::entry(const Revision& revision) const {
   text += graph_.is_branch_point(revision.id) ? " (branchpoint)" : "";
   text += graph_.is_merge_point(revision.id) ? " (mergepoint)" : "";
   text += current_.contains(revision.id) ? accent(kGreen, " (current)") : "";
+  text += revision.id == half_applied_ ? accent(kYellow, " (half-applied)") : "";
   text += graph_.is_merge_point(revision.id) ? "\nMerges: " : "\nParent: ";
   text += printable(parents_text(revision)) + "\n";
   if (!revision.depends_on.empty()) {

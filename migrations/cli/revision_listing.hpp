@@ -27,6 +27,8 @@ class RevisionListing {
   explicit RevisionListing(const RevisionGraph& graph, bool color = false);
   // Revisions to be marked "(current)".
   void mark_current(const std::vector<std::string>& ids);
+  // The one to be marked "(half-applied)".
+  void mark_half_applied(const std::string& id) { half_applied_ = id; }
 
   [[nodiscard]] std::string line(const Revision& revision, const LineOptions& options) const;
   // "Rev: …", "Parent: …", "Path: …" and the message; ends with an empty line.
@@ -40,6 +42,7 @@ class RevisionListing {
   bool color_;
   std::unordered_set<std::string> effective_heads_;
   std::unordered_set<std::string> current_;
+  std::string half_applied_;
 };
 
 // "a, b", or "<base>".

@@ -132,7 +132,7 @@ Result<void> Migrator::resolve_step(StepResolution resolution, const StopToken& 
                       .advise("run its " + std::string(direction) + " again: it continues where it stopped"));
     } else if (resolution == StepResolution::Done) {
       command = impl_->ledger.steps().record_state(
-          key, {.state = "done", .checksum = open->checksum, .run_id = impl_->settings.run_id});
+          key, {.state = "done", .checksum = open->parts.back().checksum, .run_id = impl_->settings.run_id});
     } else {
       command = impl_->ledger.steps().forget(key);
     }

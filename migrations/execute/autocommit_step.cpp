@@ -271,7 +271,8 @@ class AutocommitStatement {
 
   Result<void> record(std::string_view state, std::string_view before = {}) {
     auto written = book({run_.ledger.steps().record_state(
-        key(), {.state = state, .before = before, .checksum = revision_.script->checksum, .run_id = run_.report.run_id})});
+        key(),
+        {.state = state, .before = before, .checksum = run_.part_checksum(step_, number_), .run_id = run_.report.run_id})});
     if (written || written.error().code == ErrorCode::CommitOutcomeUnknown) {
       return written;
     }

@@ -76,7 +76,8 @@ class BatchRun {
 
   Result<void> begin_walk() {
     TRY(read_bound());
-    TRY(transact({{Part::Row, run_.ledger.steps().begin_batches(key(), at_, revision_.script->checksum, run_.report.run_id)}}));
+    TRY(transact(
+        {{Part::Row, run_.ledger.steps().begin_batches(key(), at_, run_.part_checksum(step_, 0), run_.report.run_id)}}));
     return {};
   }
 

@@ -36,7 +36,11 @@ UnfinishedStep unfinished_from(const Rows& rows) {
   step.before = rows.text(last, 5);
   step.cursor = rows.rows[last][6];
   step.rows = number<std::int64_t>(rows.text(last, 7));
-  step.checksum = rows.text(last, 8);
+  for (std::size_t i = 0; i <= last; ++i) {
+    if (rows.text(i, 0) == step.revision && rows.text(i, 1) == rows.text(last, 1)) {
+      step.parts.push_back({number<int>(rows.text(i, 2)), number<int>(rows.text(i, 3)), rows.text(i, 4), rows.text(i, 8)});
+    }
+  }
   if (state == "complete") {
     ++step.step;
     step.statement = 0;

@@ -9,6 +9,7 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/error.hpp"
+#include "migrations/execute/observation.hpp"
 #include "migrations/graph/graph.hpp"
 #include "migrations/session/blocker.hpp"
 
@@ -24,8 +25,11 @@ struct ExecutedRevision {
 struct ExecutionReport {
   std::string run_id;
   std::vector<ExecutedRevision> executed;
-  std::vector<std::string> current_heads;  // as the run leaves them
-  std::optional<Error> error;              // why it stopped early
+  // Rows of the version table as the run leaves them: of a run that failed as they were read afterwards, and nothing when the
+  // database could not be asked.
+  std::optional<std::vector<std::string>> current_heads;
+  std::optional<UnfinishedStep> unfinished;  // the revision that is half-applied now; read after a failure alone
+  std::optional<Error> error;                // why it stopped early
   std::string failed_revision;
   std::string failed_statement;   // sanitised
   int failed_line = 0;            // in the revision's file

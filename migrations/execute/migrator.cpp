@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "migrations/execute/half_applied.hpp"
 #include "migrations/execute/migrator_impl.hpp"
 #include "migrations/execute/recovery.hpp"
 #include "migrations/execute/replica_lag.hpp"
@@ -31,10 +32,14 @@ Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observatio
                     .advise("run the " + verb + " of " + open.revision +
                             " again, or undo its traces by hand and run: athanor repair --step abandon"));
   }
-  if (first.script->checksum != open.checksum) {
-    return fail(Error(ErrorCode::ChecksumMismatch, "revision " + open.revision + " changed after it was half-applied")
-                    .at(first.path)
-                    .advise("restore the file, or undo its traces by hand and run: athanor repair --step abandon"));
+  // What has not run yet may be corrected: often that is why the revision stopped.
+  const PartChecksums now(first.script->checksum, first.steps());
+  if (const auto line = now.changed_at(open.parts)) {
+    return fail(Error(ErrorCode::ChecksumMismatch,
+                      "revision " + open.revision + " changed after it was half-applied, in a part that has run already")
+                    .at(*line > 0 ? first.path + ":" + std::to_string(*line) : first.path)
+                    .advise("restore that part of the file (what has not run yet may change), or undo its traces by hand and "
+                            "run: athanor repair --step abandon"));
   }
   return {};
 }
@@ -57,7 +62,8 @@ Result<void> Migrator::Impl::check_replica_lag(const Plan& plan) {
 Result<void> Migrator::Impl::run_revisions(RunContext& run) {
   const auto& revisions = run.plan.revisions;
   for (std::size_t i = 0; i < revisions.size();) {
-    if (!revisions[i].single_transaction()) {
+    // What is left of a half-applied revision runs by its step rows, even if the file has become one transaction since.
+    if (!revisions[i].single_transaction() || (i == 0 && run.unfinished)) {
       TRY(run_steps(run, i));
       ++i;
       continue;
@@ -121,6 +127,27 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
   }
 }
 
+void Migrator::Impl::read_state_after(const Plan& plan, ExecutionReport& report) {
+  report.current_heads.reset();
+  if (!session || !session->alive()) {
+    return;
+  }
+  auto state = observe();
+  if (!state) {
+    return;
+  }
+  report.current_heads = std::move(state->observation.current_heads);
+  report.unfinished = std::move(state->observation.unfinished);
+  const auto of_this_run = [&](const PlannedRevision& revision) {
+    return revision.walk.revision == report.unfinished->revision && revision.walk.direction == report.unfinished->direction;
+  };
+  if (report.unfinished && report.failed_revision == report.unfinished->revision) {
+    if (const auto found = std::ranges::find_if(plan.revisions, of_this_run); found != plan.revisions.end()) {
+      report.error->message += "; " + describe_half_applied(half_applied(*report.unfinished, &found->steps()));
+    }
+  }
+}
+
 Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
                                       const PreRunCheck& pre_run_check) {
   return with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
@@ -156,14 +183,15 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
 ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const PreRunCheck& pre_run_check) {
   ExecutionReport report;
   report.run_id = impl_->settings.run_id;
-  report.current_heads = plan.from;
   if (plan.empty()) {
+    report.current_heads = plan.from;
     return report;
   }
   const auto start = impl_->clock.steady_now();
   impl_->sink.run_started(plan);
   if (auto outcome = impl_->run_plan(plan, stop, report, false, pre_run_check); !outcome) {
     report.error = std::move(outcome).error();
+    impl_->read_state_after(plan, report);
   }
   report.duration = std::chrono::duration_cast<milliseconds>(impl_->clock.steady_now() - start);
   impl_->sink.run_finished(report);
@@ -195,6 +223,9 @@ ExecutionReport Migrator::purge_and_stamp(const Plan& plan, const StopToken& sto
   }
   if (!outcome) {
     report.error = std::move(outcome).error();
+    impl_->read_state_after(plan, report);
+  } else if (plan.empty()) {
+    report.current_heads.emplace();
   }
   report.duration = std::chrono::duration_cast<milliseconds>(impl_->clock.steady_now() - start);
   impl_->sink.run_finished(report);

@@ -120,6 +120,9 @@ struct Migrator::Impl {
   Result<void> run_revisions(RunContext& run);
   Result<void> resolve(RunContext& run, const Error& lost);
   void record_failure(RunContext& run, const Error& error);
+  // After a run that failed: what the database holds now, and in the error how far a half-applied revision came. Nothing is
+  // known when the database cannot be asked.
+  void read_state_after(const Plan& plan, ExecutionReport& report);
   [[nodiscard]] Result<void> check_unfinished(const Plan& plan, const Observation& seen) const;
 };
 

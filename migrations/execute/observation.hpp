@@ -31,7 +31,14 @@ struct UnfinishedStep {
   std::string before;                 // autocommit: what the catalog said before the statement was sent
   std::optional<std::string> cursor;  // batch: last key done, as text
   std::int64_t rows = 0;              // batch: rows done so far
-  std::string checksum;               // of the text that was half-applied
+  // The step rows, in the order in which the parts run; the last one is where the revision stopped.
+  struct Part {
+    int step = 0;
+    int statement = 0;
+    std::string state;     // intent, done, running, complete (step_table.hpp)
+    std::string checksum;  // of the text that ran (part_checksums.hpp)
+  };
+  std::vector<Part> parts;
 };
 
 // A row of the ledger's history.

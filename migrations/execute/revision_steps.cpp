@@ -13,6 +13,7 @@ class StepsRun {
 
   Result<void> go() {
     run_.running = &revision_;
+    run_.parts.emplace(revision_.script->checksum, revision_.steps());
     run_.sink.revision_started(index_, revision_);
     const auto& steps = revision_.steps();
     UnfinishedStep from;
@@ -54,7 +55,7 @@ class StepsRun {
   [[nodiscard]] Command done(std::size_t step) const {
     return run_.ledger.steps().record_state(
         {*revision_.walk.revision, row_direction(revision_), step},
-        {.state = "complete", .checksum = revision_.script->checksum, .run_id = run_.report.run_id});
+        {.state = "complete", .checksum = run_.part_checksum(step, 0), .run_id = run_.report.run_id});
   }
 
   // A step outside a transaction is the first of the revision in this session: nothing of an earlier one may be left.

@@ -15,6 +15,7 @@
 #include "migrations/execute/ledger.hpp"
 #include "migrations/execute/migrator_settings.hpp"
 #include "migrations/execute/observation.hpp"
+#include "migrations/execute/part_checksums.hpp"
 #include "migrations/execute/progress_sink.hpp"
 #include "migrations/execute/revision_guard.hpp"
 #include "migrations/execute/version_table.hpp"
@@ -58,9 +59,12 @@ struct RunContext {
   bool purge = false;                             // stamp --purge: all rows go first
   const PlannedRevision* failed = nullptr;        // whose failure the ledger must record
   std::string lost_transaction = {};              // id of the transaction whose COMMIT was not answered, when known
+  std::optional<PartChecksums> parts = {};        // of the revision of several steps that is running
 
   // The current heads before revision `index`.
   [[nodiscard]] const std::vector<std::string>& heads_before(std::size_t index) const;
+  // What the step row of this part of the running revision records of the text.
+  [[nodiscard]] std::string part_checksum(std::size_t step, std::size_t statement) const { return parts->of(step, statement); }
   [[nodiscard]] HistoryTable::Entry entry(const PlannedRevision& revision, std::string_view outcome) const;
   // Records in the report where the run failed and gives the error its place ("path:line"); explains cancellations and
   // timeouts. `statement` may be null.

@@ -31,7 +31,7 @@ struct StepState {
   std::string_view state;  // intent, done, complete
   std::string_view before =
       {};                     // autocommit: what the catalog said before the statement was sent; empty keeps what is recorded
-  std::string_view checksum;  // of the text that is being applied
+  std::string_view checksum;  // of the text up to here (part_checksums.hpp)
   std::string_view run_id;
 };
 

@@ -13,6 +13,56 @@ std::vector<std::string> unknown_heads(const RevisionGraph& graph, const std::ve
   return unknown;
 }
 
+std::vector<OverlappingRow> overlapping_rows(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
+  std::vector<OverlappingRow> found;
+  std::set<std::string> rows;
+  for (const std::string& row : current_heads) {
+    if (!rows.insert(row).second) {
+      found.push_back({row, row});
+    }
+  }
+  if (rows.size() < 2) {
+    return found;
+  }
+  for (const std::string& above : rows) {
+    const auto included = graph.applied({above});
+    if (!included) {
+      continue;  // in no file
+    }
+    for (const std::string& id : *included) {
+      if (id != above && rows.contains(id)) {
+        found.push_back({id, above});
+      }
+    }
+  }
+  return found;
+}
+
+Result<void> refuse_overlapping_rows(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
+  const std::vector<OverlappingRow> overlaps = overlapping_rows(graph, current_heads);
+  if (overlaps.empty()) {
+    return {};
+  }
+  std::set<std::string> rest(current_heads.begin(), current_heads.end());
+  std::string what;
+  for (const OverlappingRow& overlap : overlaps) {
+    const bool twice = overlap.row == overlap.included_by;
+    what += what.empty() ? "" : ", ";
+    what += twice ? "'" + overlap.row + "' is there more than once"
+                  : "'" + overlap.included_by + "' includes '" + overlap.row + "'";
+    if (!twice) {
+      rest.erase(overlap.row);
+    }
+  }
+  std::string purge = "athanor stamp --purge";
+  for (const std::string& row : rest) {
+    purge += " " + row;
+  }
+  return fail(Error(ErrorCode::OverlappingHeads, "rows of the version table overlap: " + what + "; nothing was changed")
+                  .advise("find out where the schema really is, then leave one row a branch: `" + purge +
+                          "`, if everything below is applied"));
+}
+
 Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::string& target,
                                      const std::vector<std::string>& current_heads) {
   TargetPosition position;

@@ -20,6 +20,17 @@ namespace athanor {
 // each says it in its own words.
 [[nodiscard]] std::vector<std::string> unknown_heads(const RevisionGraph& graph, const std::vector<std::string>& current_heads);
 
+// Rows that contradict each other: one that another one includes, being its ancestor, and one that is there more than once.
+// No walk from such rows is what anybody means: going down would undo revisions of a row that stays.
+struct OverlappingRow {
+  std::string row;
+  std::string included_by;  // the same as `row`: it is there more than once
+};
+[[nodiscard]] std::vector<OverlappingRow> overlapping_rows(const RevisionGraph& graph,
+                                                           const std::vector<std::string>& current_heads);
+// OverlappingHeads names the rows and the way out. Rows that are in no file overlap nothing; ask unknown_heads() first.
+[[nodiscard]] Result<void> refuse_overlapping_rows(const RevisionGraph& graph, const std::vector<std::string>& current_heads);
+
 struct TargetPosition {
   std::vector<std::string> resolved;  // ids that the target means; empty for base
   std::vector<std::string> applied;   // every revision that is applied, in Alembic's order

@@ -8,6 +8,7 @@
 
 #include "migrations/base/sha256.hpp"
 #include "migrations/text/database_url.hpp"
+#include "migrations/text/url_parameters.hpp"
 
 namespace athanor::postgres {
 namespace {
@@ -30,6 +31,33 @@ Error unreadable() {
       .advise(
           "write postgresql://user:password@host:port/database, with special characters in user and password "
           "percent-encoded (@ is %40, : is %3A, / is %2F, % is %25)");
+}
+
+// libpq's, in whatever version is loaded.
+const std::vector<std::string>& libpq_keywords() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> found;
+    const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconninfoParse("", nullptr), PQconninfoFree);
+    for (const PQconninfoOption* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
+      found.emplace_back(option->keyword);
+    }
+    return found;
+  }();
+  return names;
+}
+
+bool is_keyword_string(std::string_view text) {
+  return text.find('=') < text.find("://");
+}
+
+// Of a string of keywords only those of a tool that is known may be told: any other may be a part of a password with a blank.
+Error unreadable_keywords(const std::string& text, const std::vector<std::string>& known) {
+  for (const auto& [name, value] : connection_parameters(text)) {
+    if (std::ranges::find(known, name) == known.end() && advice_for_parameter(name)) {
+      return unknown_parameters({text, {name}, false, false}, known);
+    }
+  }
+  return unreadable();
 }
 
 bool contains(std::string_view text, std::string_view part) {
@@ -168,19 +196,28 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
     return fail(Error(ErrorCode::MissingDatabaseUrl, "no database URL is set")
                     .advise("set the environment variable DATABASE_URL, or database_url in athanor.yaml"));
   }
-  const std::string text = without_driver(url);
+  if (url.starts_with("jdbc:")) {
+    return fail(
+        Error(ErrorCode::Configuration, "the database URL is one for JDBC")
+            .advise("write postgresql://user:password@host:5432/database, without jdbc:; ssl=true is sslmode=require, and "
+                    "currentSchema is execution.search_path in athanor.yaml"));
+  }
+  const std::string with_driver_parameters = without_driver(url);
+  const std::vector<std::string>& known = libpq_keywords();
+  const ReadableUrl readable = readable_url(with_driver_parameters, known);
+  const std::string& text = readable.text;
   const auto scheme = text.find("://");
   if (scheme != std::string::npos && !text.starts_with("postgres://") && !text.starts_with("postgresql://") &&
       text.find('=') > scheme) {
     return fail(Error(ErrorCode::Configuration, "the database URL is not one of PostgreSQL")
-                    .advise("Athanor works on PostgreSQL: the URL begins with postgresql://"));
+                    .advise("Athanor works on PostgreSQL: the URL begins with postgresql://, without quotes around it"));
   }
   char* reason = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconninfoParse(text.c_str(), &reason),
                                                                                PQconninfoFree);
   PQfreemem(reason);  // it may quote the password: dropped unread
   if (!options) {
-    return fail(unreadable());
+    return fail(is_keyword_string(text) ? unreadable_keywords(text, known) : unreadable());
   }
   ConnectionString parsed;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
@@ -202,6 +239,10 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   const bool is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
   if ((is_url && has_stray_at(text)) || !is_place(parsed.value("host"), parsed.value("hostaddr"), port, database)) {
     return fail(unreadable());
+  }
+  // Only now: in a URL that was split wrongly a name may be a part of the password.
+  if (!readable.unknown.empty() || readable.has_bad_ssl) {
+    return fail(unknown_parameters(readable, known));
   }
   parsed.place = (host.empty() ? "local socket" : shown(host)) + (port.empty() ? "" : ":" + port) +
                  (database.empty() ? "" : "/" + shown(database));

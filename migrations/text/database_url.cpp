@@ -22,14 +22,6 @@ bool is_url(std::string_view connection) {
   return connection.starts_with("postgres") && scheme < connection.find('=');
 }
 
-// Where the parameters of a URL begin: behind the first `?` that belongs to no user and no password.
-std::size_t query_of(std::string_view url) {
-  const std::size_t authority = url.find("://") + 3;
-  const std::size_t end = url.find_first_of("@/", authority);
-  const bool has_user = end != std::string_view::npos && url[end] == '@';
-  return url.find('?', has_user ? end : authority);
-}
-
 std::string percent_decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -95,6 +87,16 @@ ConnectionParameters parameters_of_keywords(std::string_view text) {
 }
 
 }  // namespace
+
+std::size_t query_of(std::string_view url) {
+  if (!is_url(url)) {
+    return std::string_view::npos;
+  }
+  const std::size_t authority = url.find("://") + 3;
+  const std::size_t end = url.find_first_of("@/", authority);
+  const bool has_user = end != std::string_view::npos && url[end] == '@';
+  return url.find('?', has_user ? end : authority);
+}
 
 std::string database_url(const DatabaseParts& parts) {
   std::string url = "postgresql://" + percent_encoded(parts.user);

@@ -25,6 +25,9 @@ struct DatabaseParts {
 using ConnectionParameters = std::vector<std::pair<std::string, std::string>>;
 // Of a URL those behind its `?`, of a string of keywords all of them; decoded. What libpq would not read ends the list.
 [[nodiscard]] ConnectionParameters connection_parameters(std::string_view connection);
+// Where the parameters of a URL begin: its first `?` that belongs to no user and no password. npos: there are none, or it is no
+// URL.
+[[nodiscard]] std::size_t query_of(std::string_view url);
 // The last value of a parameter, as libpq takes it; empty when it is not there.
 [[nodiscard]] std::string parameter_of(const ConnectionParameters& parameters, std::string_view name);
 // With one more parameter, which wins over those before it.

@@ -53,6 +53,17 @@ std::optional<std::size_t> find_non_text(std::string_view bytes, bool whole) {
   return std::nullopt;
 }
 
+bool holds_control_character(std::string_view utf8) {
+  for (std::size_t at = 0; at < utf8.size();) {
+    const char32_t character = take_character(utf8, at);
+    const bool control = (character < 0x20 && character != '\t') || (character >= 0x7f && character <= 0x9f);
+    if (control || character == 0x2028 || character == 0x2029) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Result<void> check_text(std::string_view bytes, std::string_view name, bool whole) {
   const auto fault = find_non_text(bytes, whole);
   if (!fault) {

@@ -16,6 +16,10 @@ namespace athanor {
 // character that is merely cut off at the end is no fault.
 [[nodiscard]] std::optional<std::size_t> find_non_text(std::string_view bytes, bool whole = true);
 
+// Whether UTF-8 text holds what no single line of text does: control characters but the tab, and the separators of lines and
+// paragraphs.
+[[nodiscard]] bool holds_control_character(std::string_view utf8);
+
 // The error for such a byte, with "name:line" as its context.
 [[nodiscard]] Result<void> check_text(std::string_view bytes, std::string_view name, bool whole = true);
 

@@ -293,8 +293,14 @@ std::optional<JobReport> read_report(const std::string& message) {
   }
   JobReport report;
   report.run_id = tamed(text_of(reported, "run_id"));
-  report.current_heads = texts_of(list_at(reported, "current_revision"));
-  std::ranges::sort(report.current_heads);
+  if (const auto rows = reported.find("current_revision"); rows != reported.end() && rows->is_array()) {
+    std::vector<std::string> heads = texts_of(*rows);
+    std::ranges::sort(heads);
+    // Athanor 0.1.0 in an image writes no rows where the database was never read.
+    if (reported["success"].get<bool>() || !heads.empty() || !report.run_id.empty()) {
+      report.current_heads = std::move(heads);
+    }
+  }
   if (const auto* const failed = part_of(reported, "failed")) {
     report.failed_revision = tamed(text_of(*failed, "revision"));
     report.failed_line = static_cast<int>(number_of(*failed, "line"));

@@ -9,6 +9,7 @@
 #include "migrations/session/forwarded_session.hpp"
 #include "migrations/text/database_url.hpp"
 #include "migrations/text/quoting.hpp"
+#include "migrations/text/url_parameters.hpp"
 #include "operator/reconcile/session_cache.hpp"
 
 namespace athanor::controller {
@@ -74,6 +75,12 @@ Result<void> refuse_process_environment(const ConnectionParameters& declared) {
     if (std::ranges::find(kDeclarable, name) == kDeclarable.end()) {
       const bool is_name =
           !name.empty() && std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+      if (const auto advice = advice_for_parameter(name)) {
+        return fail(
+            Error(ErrorCode::Configuration, "the database URL holds a parameter that PostgreSQL does not know: `" + name + "`")
+                .at("spec.database")
+                .advise(name + ": " + std::string(*advice)));
+      }
       return fail(Error(ErrorCode::Configuration, "the database URL holds " +
                                                       (is_name ? "`" + name + "`" : std::string("a parameter")) +
                                                       " that no URL may hold on a cluster: files and services of the operator's"
@@ -87,8 +94,7 @@ Result<void> refuse_process_environment(const ConnectionParameters& declared) {
 
 // A root certificate is useless unless the server's is checked against it.
 Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, const ConnectionParameters& declared) {
-  const std::string mode = parameter_of(declared, "sslmode");
-  const bool by_alias = mode.empty() && parameter_of(declared, "ssl") == "true";  // of JDBC: require
+  const std::string mode = ssl_mode_in(declared);
   const bool may_be_plain = mode == "allow" || mode == "prefer";
   if ((mode == "disable" && (database.root_certificate_from || database.client_certificate_from)) ||
       (may_be_plain && database.root_certificate_from)) {
@@ -98,7 +104,7 @@ Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, con
                     .at("spec.database.tls")
                     .advise("take sslmode out of the URL, which means verify-full, or remove tls"));
   }
-  if (database.root_certificate_from && mode.empty() && !by_alias) {
+  if (database.root_certificate_from && mode.empty()) {
     url = with_parameter(std::move(url), "sslmode", "verify-full");
   }
   return {};

@@ -65,6 +65,9 @@ Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Si
         Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision " + head + ", which no file of the source has")
             .advise("bring the file of " + head + " back into the source, or stamp the database with a known revision"));
   }
+  if (const auto apart = refuse_overlapping_rows(*situation.graph, situation.database.current_heads); !apart) {
+    return stalled(reason_for(apart.error()), apart.error());
+  }
   return std::nullopt;
 }
 

@@ -33,7 +33,7 @@ struct JobRequest {
 // A run's own account of its end: what `athanor --report` left in the termination message.
 struct JobReport {
   std::string run_id;
-  std::vector<std::string> current_heads;  // at its end
+  std::optional<std::vector<std::string>> current_heads;  // at its end; nothing when it could not tell
   std::string failed_revision;
   int failed_line = 0;
   std::string failed_statement;  // sanitised

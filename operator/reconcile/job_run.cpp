@@ -131,7 +131,7 @@ std::shared_ptr<const ReportedRun> run_of(const JobState& job, const LedgerRows&
     return nullptr;
   }
   add_failure(job, failed, run.report);
-  run.report.current_heads = job.report && !job.report->current_heads.empty() ? job.report->current_heads : rows;
+  run.report.current_heads = job.report && job.report->current_heads ? job.report->current_heads : rows;
   return std::make_shared<const ReportedRun>(std::move(run));
 }
 
@@ -160,7 +160,7 @@ bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::ve
     return false;
   }
   // A Job without a report, or one that never observed the database, may have stopped anywhere.
-  const bool never_observed = !job.report || (job.report->run_id.empty() && job.report->current_heads.empty());
+  const bool never_observed = !job.report || !job.report->current_heads;
   return never_observed || job.report->current_heads == rows;
 }
 

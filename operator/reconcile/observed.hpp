@@ -28,6 +28,7 @@ struct Observed {
   std::optional<std::string> source_revision;  // of the snapshot, or the image that a Job has read
   std::optional<Error> source_error;           // the source is unavailable; `snapshot` is the last one it gave
   std::optional<std::vector<std::string>> current_heads;
+  bool rows_unknown = false;  // a run may have moved them since they were read, and they cannot be read again
   std::optional<std::vector<std::string>> resolved;  // revisions that the target means
   std::optional<std::vector<std::string>> pending;   // revisions still to be applied or taken back, in order
   std::optional<JobStatus> job;

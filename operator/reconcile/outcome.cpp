@@ -74,7 +74,9 @@ HistoryStatus history_entry(const ExecutionReport& report, Direction direction, 
   entry.time = now;
   entry.direction = direction_name(direction);
   entry.from = heads_text(from, ",");
-  entry.to = heads_text(report.current_heads, ",");
+  if (report.current_heads) {
+    entry.to = heads_text(*report.current_heads, ",");
+  }
   entry.revisions = static_cast<std::int64_t>(report.executed.size());
   entry.duration_ms = report.duration.count();
   entry.outcome = report.ok() ? "applied" : std::string(error_name(report.error->code));
@@ -391,6 +393,9 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   if (outcome.observed.current_heads) {
     status.current_revisions = *outcome.observed.current_heads;
     status.current_revision = heads_text(*outcome.observed.current_heads, ",");
+  } else if (outcome.observed.rows_unknown) {
+    status.current_revisions.clear();
+    status.current_revision.clear();
   }
   if (outcome.observed.resolved) {
     status.resolved_revisions = first_of(*outcome.observed.resolved);

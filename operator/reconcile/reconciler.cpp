@@ -60,11 +60,11 @@ Verdict applied(const ReconcileContext& context, ExecutionReport report, Directi
   Verdict verdict;
   verdict.kind = Verdict::Kind::Done;
   verdict.reason = Reason::Applied;
-  verdict.message = "the database is at " + heads_text(report.current_heads, ", ") + " after " +
-                    (direction == Direction::Upgrade ? "an upgrade" : "a downgrade") + " of " +
-                    count_of_revisions(report.executed.size());
+  const std::string at = heads_text(report.current_heads.value_or(std::vector<std::string>()), ", ");
+  verdict.message = "the database is at " + at + " after " + (direction == Direction::Upgrade ? "an upgrade" : "a downgrade") +
+                    " of " + count_of_revisions(report.executed.size());
   context.log.info("migration applied", {{"revisions", report.executed.size()},
-                                         {"at", heads_text(report.current_heads, ", ")},
+                                         {"at", at},
                                          {"runID", report.run_id},
                                          {"seconds", std::chrono::duration<double>(report.duration).count()}});
   verdict.report = std::move(report);
@@ -303,6 +303,7 @@ class Reconciler::Run {
     const Plan& plan = *review_->plan;
     ExecutionReport report = execute(*database.access, *review_, progress);
     observed_.current_heads = report.current_heads;
+    observed_.rows_unknown = !report.current_heads;
     std::erase_if(*observed_.pending, [&](const std::string& id) {
       return std::ranges::find(report.executed, id, &ExecutedRevision::revision) != report.executed.end();
     });
@@ -364,6 +365,9 @@ class Reconciler::Run {
   void remember_failure(const Verdict& verdict, const Plan& plan, const DatabaseTarget& target, std::string failed_at) {
     // Revisions that were applied before the failure moved the start: the next plan is another one, and so is its fingerprint.
     if (verdict.report && !verdict.report->executed.empty()) {
+      if (!observed_.current_heads) {
+        return;  // nobody knows what a next plan would start from
+      }
       const auto rest = observed_.snapshot->plan(plan.operation, *observed_.current_heads, {plan.target});
       if (!rest) {
         return;

@@ -33,6 +33,73 @@ TEST(Arguments, TakeGlobalFlagsBeforeAndAfterTheVerb) {
   EXPECT_FALSE(arguments->has("--verbose"));
 }
 
+TEST(Arguments, AnswerVerbsOfOtherToolsWithTheRightOne) {
+  const std::vector<std::pair<const char*, const char*>> words{
+      {"migrate", "`athanor upgrade head`"},
+      {"up", "`athanor upgrade head`"},
+      {"latest", "`athanor upgrade head`"},
+      {"apply", "`athanor upgrade head`"},
+      {"deploy", "`athanor upgrade head`"},
+      {"down", "`athanor downgrade -1`"},
+      {"rollback", "`athanor downgrade -1`"},
+      {"undo", "`athanor downgrade -1`"},
+      {"init-db", "`athanor ensure_version`"},
+      {"init_db", "`athanor ensure_version`"},
+      {"new", "`athanor revision -m"},
+      {"create", "`athanor revision -m"},
+      {"generate", "`athanor revision -m"},
+      {"makemigrations", "`athanor revision -m"},
+      {"migrate:latest", "`athanor upgrade head`"},
+      {"db:rollback", "`athanor downgrade -1`"},
+      {"MIGRATE", "`athanor upgrade head`"},
+      {"info", "`athanor status`"},
+      {"baseline", "`athanor stamp head`"},
+      {"upgrad", "`upgrade`"},
+  };
+  for (const auto& [word, hint] : words) {
+    const Error error = refusal({word});
+    EXPECT_EQ(error.code, ErrorCode::Usage) << word;
+    EXPECT_THAT(error.hint, HasSubstr(hint)) << word;
+  }
+}
+
+TEST(Arguments, AnswerFlagsOfOtherToolsWithTheRightOne) {
+  EXPECT_THAT(refusal({"upgrade", "head", "--dry-run"}).hint, HasSubstr("`athanor plan upgrade TARGET --show-sql`"));
+  EXPECT_THAT(refusal({"downgrade", "-1", "--dryrun"}).hint, HasSubstr("`athanor plan downgrade TARGET --show-sql`"));
+  EXPECT_THAT(refusal({"upgrade", "--database-url", "x"}).hint, HasSubstr("DATABASE_URL"));
+  EXPECT_THAT(refusal({"upgrade", "--steps", "2"}).hint, HasSubstr("athanor upgrade +2"));
+  EXPECT_THAT(refusal({"upgrade", "--dir", "x"}).hint, HasSubstr("--migrations"));
+  EXPECT_TRUE(parse({"prune", "--dry-run"})) << "which has the flag";
+}
+
+TEST(Arguments, NameTheUsualTargetWhenThereIsNone) {
+  EXPECT_THAT(refusal({"upgrade"}).hint, HasSubstr("`athanor upgrade head`"));
+  EXPECT_THAT(refusal({"downgrade"}).hint, HasSubstr("`athanor downgrade -1`"));
+}
+
+TEST(Arguments, AreTextAsFilesAre) {
+  for (const char* const bad : {"caf\xe9", "a\nb", "a\rb", "a\x1b[2Jb", "a\x7f",
+                                "a\xc2\x85"
+                                "b",
+                                "a\xe2\x80\xa8"
+                                "b",
+                                "\xed\xa0\x80"}) {
+    for (const std::vector<std::string_view>& words : {std::vector<std::string_view>{"revision", "-m", bad},
+                                                       {"revision", "-m", "x", "--rev-id", bad},
+                                                       {"revision", "-m", "x", "--branch-label", bad},
+                                                       {"init", bad},
+                                                       {"heads", "-x", bad},
+                                                       {"heads", "--migrations", bad},
+                                                       {"heads", "-n", bad},
+                                                       {bad}}) {
+      const Error error = refusal(words);
+      EXPECT_EQ(error.code, ErrorCode::Usage) << words.front();
+      EXPECT_THAT(error.message, testing::AnyOf(HasSubstr("is not UTF-8"), HasSubstr("control character")));
+    }
+  }
+  EXPECT_TRUE(parse({"revision", "-m", "caf\xc3\xa9 table\tadded"}));
+}
+
 TEST(Arguments, LetTheVerbsOwnLetterWin) {
   const auto after = parse({"current", "-c"});
   ASSERT_TRUE(after);

@@ -44,6 +44,21 @@ TEST_F(AuthorCommands, StartAProjectThatTheOtherCommandsUnderstand) {
   EXPECT_EQ(graph["heads"], Json::array({second["revision"]}));
 }
 
+TEST_F(AuthorCommands, InitMakesMigrationsUnlessAFolderIsNamed) {
+  ASSERT_EQ(run({"init"}).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::is_directory(folder_ / "migrations/versions"));
+  EXPECT_THAT(test::read_file(folder_ / "athanor.yaml"), HasSubstr("\"migrations/versions\""));
+}
+
+TEST_F(AuthorCommands, AMessageThatIsNoTextWritesNoFile) {
+  ASSERT_EQ(run({"init"}).exit_code, 0);
+  const auto refused = run({"revision", "-m", "caf\xe9 table added"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("UTF-8"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "migrations/versions"));
+  EXPECT_EQ(run({"heads"}).exit_code, 0);
+}
+
 TEST_F(AuthorCommands, InitLeavesWhatIsThereAlone) {
   folder_.write("athanor.yaml", "version_table: mine\n");
   folder_.write("full/file.txt", "x");

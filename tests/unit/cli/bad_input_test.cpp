@@ -63,6 +63,21 @@ TEST(BadInput, AnUnknownFieldOfTheConfiguration) {
   EXPECT_THAT(outcome.everything, HasSubstr("version_locations"));
 }
 
+TEST(BadInput, NoProjectIsToldBeforeNoDatabase) {
+  const test::TempFolder folder;
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"current"},
+                                                {"upgrade", "head"},
+                                                {"status"},
+                                                {"check"},
+                                                {"heads"},
+                                                {"revision", "-m", "Add x"}}) {
+    const Outcome outcome = run(folder, words);
+    EXPECT_EQ(outcome.exit_code, 3) << words.front();
+    EXPECT_EQ(code_of(outcome), "io") << words.front();
+    EXPECT_THAT(outcome.everything, HasSubstr("athanor init")) << words.front();
+  }
+}
+
 TEST(BadInput, NoDatabaseNamed) {
   const test::TempFolder folder;
   write_revision(folder, "aaaa", "");

@@ -23,6 +23,18 @@ TEST(Help, NamesEveryCommandAndEveryGlobalFlag) {
   }
 }
 
+TEST(Help, ShowsEveryCommandInOneGroup) {
+  std::multiset<std::string_view> grouped;
+  for (const CommandGroup& group : command_groups()) {
+    EXPECT_THAT(general_help(), HasSubstr(std::string(group.title) + ":\n"));
+    grouped.insert(group.verbs.begin(), group.verbs.end());
+  }
+  EXPECT_EQ(grouped.size(), commands().size());
+  for (const CommandSpec& command : commands()) {
+    EXPECT_EQ(grouped.count(command.name), 1U) << command.name;
+  }
+}
+
 TEST(Help, ShowsFlagsAndExamplesOfEachCommandInLinesThatFit) {
   for (const CommandSpec& command : commands()) {
     const std::string text = command_help(command);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "migrations/graph/graph_target.hpp"
+#include "migrations/graph/target_position.hpp"
 #include "tests/unit/graph/sketch.hpp"
 
 namespace athanor::testing {
@@ -165,6 +166,40 @@ TEST(Target, RowsThatNoFileExplainsAreNamedWithTheWayOut) {
 
 TEST(Target, RowsThatIncludeEachOtherAreRefused) {
   EXPECT_EQ(code_of(shop().upgrade({"core1", "base00"}, "heads")), ErrorCode::OverlappingHeads);
+}
+
+TEST(OverlappingRows, AreThoseThatAnotherRowIncludesOrThatAreThereTwice) {
+  const RevisionGraph built = graph({revision("a1"), revision("a2", {"a1"}), revision("a3", {"a2"}), revision("b1", {}, {"a2"}),
+                                     revision("c1"), revision("m1", {"a3", "c1"})});
+  const auto overlaps = [&](const Names& rows) {
+    std::string text;
+    for (const OverlappingRow& overlap : overlapping_rows(built, rows)) {
+      text += overlap.included_by + ">" + overlap.row + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(overlaps({}), "");
+  EXPECT_EQ(overlaps({"a3"}), "");
+  EXPECT_EQ(overlaps({"a3", "b1", "c1"}), "");
+  EXPECT_EQ(overlaps({"a1", "a3"}), "a3>a1 ") << "an ancestor that is no parent";
+  EXPECT_EQ(overlaps({"a3", "a1"}), "a3>a1 ") << "in whatever order the rows come";
+  EXPECT_EQ(overlaps({"a2", "b1"}), "b1>a2 ") << "by a dependency";
+  EXPECT_EQ(overlaps({"c1", "m1"}), "m1>c1 ") << "by a merge";
+  EXPECT_EQ(overlaps({"a1", "a1"}), "a1>a1 ") << "twice";
+  EXPECT_EQ(overlaps({"a1", "nowhere"}), "") << "which file that is, unknown_heads() asks";
+}
+
+TEST(OverlappingRows, AreRefusedByNameWithTheWayOut) {
+  const RevisionGraph built = graph({revision("a1"), revision("a2", {"a1"}), revision("b1")});
+  EXPECT_TRUE(refuse_overlapping_rows(built, {"a2", "b1"}));
+  const auto refused = refuse_overlapping_rows(built, {"a1", "a2", "b1"});
+  EXPECT_EQ(code_of(refused), ErrorCode::OverlappingHeads);
+  EXPECT_THAT(refused.error().message, HasSubstr("'a2' includes 'a1'"));
+  EXPECT_THAT(refused.error().hint, HasSubstr("athanor stamp --purge a2 b1"));
+  const auto twice = refuse_overlapping_rows(built, {"a2", "a2"});
+  EXPECT_EQ(code_of(twice), ErrorCode::OverlappingHeads);
+  EXPECT_THAT(twice.error().message, HasSubstr("'a2' is there more than once"));
+  EXPECT_THAT(twice.error().hint, HasSubstr("athanor stamp --purge a2"));
 }
 
 }  // namespace

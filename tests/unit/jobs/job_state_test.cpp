@@ -167,7 +167,7 @@ TEST(JobState, TrustsNoTerminationMessage) {
     ASSERT_TRUE(report) << error;
     EXPECT_FALSE(report->error) << error;
     EXPECT_EQ(report->run_id, "");
-    EXPECT_TRUE(report->current_heads.empty());
+    EXPECT_FALSE(report->current_heads);
   }
   const auto reported = read_report(R"({"success": false, "error": {"code": "internal", "message": "a\u001b[2Jb", "context": 3,
                                     "hint": ")" +

@@ -133,7 +133,7 @@ class ApprovedRun : public testing::Test {
     database().on_execute = [this](const Plan& plan, const StopToken&) {
       ExecutionReport report;
       report.executed.push_back({"a1", Direction::Upgrade, milliseconds(1)});
-      report.current_heads = database().observation.current_heads = {"a1"};
+      report.current_heads = database().observation.current_heads = std::vector<std::string>{"a1"};
       report.error = Error(ErrorCode::ConnectionLost, "gone");
       Migrator::HistoryEntry entry;
       entry.revision = "a1";

@@ -208,7 +208,7 @@ TEST_F(ReconcilerTest, RemembersAFailureBehindRevisionsThatWereApplied) {
     ExecutionReport report;
     report.executed.push_back({"a1", Direction::Upgrade, milliseconds(1)});
     report.current_heads = {"a1"};
-    database().observation.current_heads = report.current_heads;
+    database().observation.current_heads = *report.current_heads;
     report.error = Error(ErrorCode::StatementFailed, "syntax error");
     report.failed_revision = plan.revisions[1].walk.revision.value_or("");
     return report;

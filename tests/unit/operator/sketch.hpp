@@ -103,7 +103,7 @@ struct FakeDatabase {
         checksums[id] = step.script->checksum;
       }
     }
-    observation.current_heads = report.current_heads;
+    observation.current_heads = *report.current_heads;
     return report;
   }
 

@@ -1,0 +1,18 @@
+// Verbs and flags of other tools, and what does the same here.
+//
+// Threads: pure functions of constant data.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace athanor::cli {
+
+// "did you mean `athanor upgrade head`?" for a verb that another tool has; nothing for any other word. Prefixes as in
+// "db:migrate" and "migrate:latest" are looked through.
+[[nodiscard]] std::optional<std::string> hint_for_verb(std::string_view word);
+// The same for a flag, as typed: "--dry-run". `verb` may be empty.
+[[nodiscard]] std::optional<std::string> hint_for_flag(std::string_view flag, std::string_view verb);
+
+}  // namespace athanor::cli

@@ -1,0 +1,238 @@
+#include "migrations/text/url_parameters.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "migrations/text/suggestion.hpp"
+
+namespace athanor {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string letters(text);
+  std::ranges::transform(letters, letters.begin(),
+                         [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
+  return letters;
+}
+
+constexpr std::string_view kSearchPath =
+    "set execution.search_path in athanor.yaml (spec.database.schema of a resource), or options=-csearch_path%3DNAME in the "
+    "URL";
+constexpr std::string_view kOneConnection = "leave it out: Athanor uses one connection and no pool";
+constexpr std::string_view kNoCache = "leave it out: Athanor keeps no prepared statements of yours";
+constexpr std::string_view kPooler =
+    "leave it out, and name the server itself or a session pooler: a transaction pooler cannot hold the migration lock";
+constexpr std::string_view kVersionTable = "set version_table in athanor.yaml";
+constexpr std::string_view kMigrate = "leave it out: it belongs to golang-migrate";
+constexpr std::string_view kTimeouts = "set execution.statement_timeout or execution.lock_timeout in athanor.yaml";
+constexpr std::string_view kConnectTimeout = "write connect_timeout=SECONDS";
+constexpr std::string_view kUtf8 = "leave it out: Athanor always speaks UTF-8";
+constexpr std::string_view kSettings = "write options=-cNAME%3DVALUE";
+constexpr std::string_view kSslMode = "write sslmode=require, or sslmode=verify-full with sslrootcert";
+constexpr std::string_view kDriver = "leave it out: it belongs to the application's driver";
+
+struct Foreign {
+  std::string_view name;  // in lower case; a trailing '*' stands for any rest
+  std::string_view advice;
+};
+
+// The first that fits counts. Of SQLAlchemy and asyncpg, psycopg, JDBC, Npgsql, Prisma, node-postgres, Rails, Django, pgx,
+// golang-migrate and goose.
+constexpr std::array kForeign{
+    Foreign{"schema", kSearchPath},
+    Foreign{"search_path", kSearchPath},
+    Foreign{"searchpath", kSearchPath},
+    Foreign{"search path", kSearchPath},
+    Foreign{"currentschema", kSearchPath},
+    Foreign{"schema_search_path", kSearchPath},
+    Foreign{"pgbouncer", kPooler},
+    Foreign{"connection_limit", kOneConnection},
+    Foreign{"pool*", kOneConnection},
+    Foreign{"max_overflow", kOneConnection},
+    Foreign{"min_size", kOneConnection},
+    Foreign{"max_size", kOneConnection},
+    Foreign{"minpoolsize", kOneConnection},
+    Foreign{"maxpoolsize", kOneConnection},
+    Foreign{"max_connections", kOneConnection},
+    Foreign{"conn_max_age", kOneConnection},
+    Foreign{"conn_health_checks", kOneConnection},
+    Foreign{"checkout_timeout", kOneConnection},
+    Foreign{"reaping_frequency", kOneConnection},
+    Foreign{"max_inactive_connection_lifetime", kOneConnection},
+    Foreign{"prepared_statement*", kNoCache},
+    Foreign{"statement_cache*", kNoCache},
+    Foreign{"preparethreshold", kNoCache},
+    Foreign{"prepare_threshold", kNoCache},
+    Foreign{"preparedstatement*", kNoCache},
+    Foreign{"default_query_exec_mode", kNoCache},
+    Foreign{"description_cache_capacity", kNoCache},
+    Foreign{"binary_parameters", kNoCache},
+    Foreign{"x-migrations-table", kVersionTable},
+    Foreign{"x-*", kMigrate},
+    Foreign{"server_settings", kSettings},
+    Foreign{"timezone", "leave it out: a migration session runs in UTC; a revision may SET TimeZone for itself"},
+    Foreign{"charset", kUtf8},
+    Foreign{"encoding", kUtf8},
+    Foreign{"characterencoding", kUtf8},
+    Foreign{"use_unicode", kUtf8},
+    Foreign{"statement_timeout", kTimeouts},
+    Foreign{"lock_timeout", kTimeouts},
+    Foreign{"command_timeout", kTimeouts},
+    Foreign{"query_timeout", kTimeouts},
+    Foreign{"connecttimeout", kConnectTimeout},
+    Foreign{"logintimeout", kConnectTimeout},
+    Foreign{"sockettimeout", kConnectTimeout},
+    Foreign{"socket_timeout", kConnectTimeout},
+    Foreign{"timeout", kConnectTimeout},
+    Foreign{"ssl_*", kSslMode},
+    Foreign{"sslaccept", kSslMode},
+    Foreign{"sslfactory", kSslMode},
+    Foreign{"sslidentity", "write sslcert=FILE and sslkey=FILE"},
+    Foreign{"applicationname", "write application_name=NAME"},
+    Foreign{"socket", "write host=FOLDER of the socket"},
+    Foreign{"unix_sock", "write host=FOLDER of the socket"},
+    Foreign{"unix_socket", "write host=FOLDER of the socket"},
+    Foreign{"database", "write dbname=NAME, or the name behind the host: /NAME"},
+    Foreign{"username", "write user=NAME, or the name in front of the host: NAME@"},
+    Foreign{"adapter", kDriver},
+    Foreign{"driver", kDriver},
+    Foreign{"async_fallback", kDriver},
+    Foreign{"advisory_locks", kDriver},
+    Foreign{"variables", kSettings},
+    Foreign{"targetservertype", "write target_session_attrs=read-write"},
+    Foreign{"loadbalancehosts", "write load_balance_hosts=random, if the library knows it"},
+    Foreign{"rewritebatchedinserts", kDriver},
+    Foreign{"stringtype", kDriver},
+};
+
+bool is_known(std::string_view name, std::span<const std::string> known) {
+  return std::ranges::find(known, name) != known.end();
+}
+
+bool may_be_told(std::string_view name) {
+  constexpr std::size_t kLongest = 64;
+  return !name.empty() && name.size() <= kLongest && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+  });
+}
+
+bool holds_password(std::string_view name) {
+  return name == "password" || name == "sslpassword" || name == "user";
+}
+
+}  // namespace
+
+std::optional<std::string_view> ssl_mode_of(std::string_view ssl) {
+  constexpr std::array<std::string_view, 6> kModes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+  const std::string value = lower(ssl);
+  if (const auto mode = std::ranges::find(kModes, value); mode != kModes.end()) {
+    return *mode;
+  }
+  for (const std::string_view yes : {"true", "1", "on", "yes"}) {
+    if (value == yes) {
+      return "require";
+    }
+  }
+  for (const std::string_view no : {"false", "0", "off", "no"}) {
+    if (value == no) {
+      return "disable";
+    }
+  }
+  return std::nullopt;
+}
+
+std::string ssl_mode_in(const ConnectionParameters& parameters) {
+  std::string mode;
+  for (const auto& [name, value] : parameters) {
+    if (name == "sslmode") {
+      mode = value;
+    } else if (name == "ssl") {
+      mode = ssl_mode_of(value).value_or("");
+    }
+  }
+  return mode;
+}
+
+std::optional<std::string_view> advice_for_parameter(std::string_view name) {
+  const std::string letters = lower(name);
+  const auto fits = [&](const Foreign& one) {
+    return one.name.ends_with('*') ? letters.starts_with(one.name.substr(0, one.name.size() - 1)) : letters == one.name;
+  };
+  const auto found = std::ranges::find_if(kForeign, fits);
+  return found == kForeign.end() ? std::nullopt : std::optional(found->advice);
+}
+
+ReadableUrl readable_url(const std::string& url, std::span<const std::string> known) {
+  ReadableUrl readable{url, {}, false, false};
+  const std::size_t question = query_of(url);
+  if (question == std::string::npos) {
+    return readable;
+  }
+  readable.text = url.substr(0, question);
+  char separator = '?';
+  bool behind_password = false;
+  for (std::size_t begin = question + 1; begin <= url.size();) {
+    const std::size_t end = std::min(url.find('&', begin), url.size());
+    const std::string raw = url.substr(begin, end - begin);
+    begin = end + 1;
+    const ConnectionParameters parsed = connection_parameters("postgresql:///?" + raw);
+    const std::string name = parsed.empty() ? std::string() : parsed.front().first;
+    const bool assigned = raw.find('=') != std::string::npos;
+    std::string kept = raw;
+    if (assigned && name == "ssl") {
+      const auto mode = ssl_mode_of(parsed.front().second);
+      readable.has_bad_ssl = readable.has_bad_ssl || !mode;
+      kept = mode ? "sslmode=" + std::string(*mode) : "";
+    } else if (!is_known(name, known) && (assigned || advice_for_parameter(name))) {
+      kept.clear();
+      // Behind a password that was not encoded, what looks like a name is the rest of it.
+      readable.tells_password = readable.tells_password || raw.find('@') != std::string::npos ||
+                                (behind_password && !advice_for_parameter(name)) || !may_be_told(name);
+      if (std::ranges::find(readable.unknown, name) == readable.unknown.end()) {
+        readable.unknown.push_back(name);
+      }
+    }
+    behind_password = behind_password || holds_password(name);
+    if (!kept.empty()) {
+      readable.text += separator + kept;
+      separator = '&';
+    }
+  }
+  return readable;
+}
+
+Error unknown_parameters(const ReadableUrl& url, std::span<const std::string> known) {
+  if (url.unknown.empty()) {
+    return Error(ErrorCode::Configuration, "the database URL holds `ssl` with a value that means no mode")
+        .advise("write sslmode=disable, prefer, require, verify-ca or verify-full");
+  }
+  if (url.tells_password) {
+    return Error(ErrorCode::Configuration, "the database URL holds a parameter that PostgreSQL does not know")
+        .advise(
+            "a special character in a value must be percent-encoded (& is %26, = is %3D, @ is %40, ? is %3F); parameters of an "
+            "application's driver must be left out");
+  }
+  const std::vector<std::string_view> names(known.begin(), known.end());
+  std::string list;
+  std::string hint;
+  for (const std::string& name : url.unknown) {
+    list += (list.empty() ? "`" : ", `") + name + "`";
+    const auto advice = advice_for_parameter(name);
+    const std::string_view near = advice ? std::string_view() : closest_name(name, names);
+    hint += hint.empty() ? "" : "; ";
+    hint += name + ": ";
+    if (advice) {
+      hint += *advice;
+    } else if (!near.empty()) {
+      hint += "did you mean `" + std::string(near) + "`?";
+    } else {
+      hint += "leave it out, or write it as libpq does (\"Parameter Key Words\" in PostgreSQL's manual)";
+    }
+  }
+  return Error(ErrorCode::Configuration, std::string("the database URL holds ") +
+                                             (url.unknown.size() == 1 ? "a parameter" : "parameters") +
+                                             " that PostgreSQL does not know: " + list)
+      .advise(std::move(hint));
+}
+
+}  // namespace athanor

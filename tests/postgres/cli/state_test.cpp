@@ -1,0 +1,193 @@
+// What people are told of a database that is in no clean state: half-applied, with rows that contradict each other, or lost.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/postgres/cli/cli_scene.hpp"
+
+namespace athanor::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr const char* kBroken =
+    "CREATE TABLE t1 (i int);\n-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY i1 ON t1 (i);\n"
+    "CREATE INDEX CONCURRENTLY i2 ON t1 (nosuch);";
+constexpr const char* kDone = "revision q1 is half-applied: 1 of 2 steps is done, and 1 of 2 statements of step 2";
+constexpr const char* kNextPlace = "migrations/versions/q1.sql:10";
+
+struct HalfAppliedScene : CliScene {
+  HalfAppliedScene() {
+    revision("q1", "", kBroken, "DROP TABLE t1;");
+    failed = run({"upgrade", "head"});
+  }
+  ProcessResult failed;
+};
+
+TEST(HalfAppliedCommands, SayInTheErrorWhatIsDoneAndCountRevisionsApart) {
+  const HalfAppliedScene scene;
+  EXPECT_EQ(scene.failed.exit_code, 9);
+  EXPECT_THAT(scene.failed.err, HasSubstr(kDone));
+  EXPECT_THAT(scene.failed.err, HasSubstr("The database is at <base>; 0 revisions of this run were applied; revision q1 is "
+                                          "half-applied."));
+  EXPECT_THAT(scene.failed.err, HasSubstr("athanor upgrade q1"));
+  EXPECT_THAT(scene.failed.err, Not(HasSubstr("0 steps")));
+}
+
+TEST(HalfAppliedCommands, ShowItEverywhere) {
+  const HalfAppliedScene scene;
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"current"}, {"check"}, {"status"}, {"history", "-i"}, {"repair"}}) {
+    const auto shown = scene.run(words);
+    EXPECT_THAT(shown.out, HasSubstr("half-applied")) << words.front();
+    EXPECT_THAT(shown.out, HasSubstr("upgrade of q1, 1 of 2 steps is done, and 1 of 2 statements of step 2")) << words.front();
+    EXPECT_THAT(shown.out, HasSubstr(kNextPlace)) << words.front();
+    const Json json = scene.json(words);
+    const Json& half = json[words.front() == "repair" ? "half_applied" : "unfinished"];
+    ASSERT_TRUE(half.is_object()) << words.front();
+    EXPECT_EQ(half["steps"], 2);
+    EXPECT_EQ(half["steps_done"], 1);
+    EXPECT_EQ(half["statements"], 2);
+    EXPECT_EQ(half["statements_done"], 1);
+    EXPECT_EQ(half["next_line"], 10);
+    EXPECT_EQ(half["path"], "migrations/versions/q1.sql");
+  }
+  EXPECT_EQ(scene.run({"check"}).exit_code, 6);
+  EXPECT_EQ(scene.run({"current", "--check-heads"}).exit_code, 6);
+  EXPECT_THAT(scene.run({"history", "-i"}).out, HasSubstr("-> q1 (head) (half-applied)"));
+}
+
+TEST(HalfAppliedCommands, AreNeverNothingToDo) {
+  HalfAppliedScene scene;
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"downgrade", "base"}, {"upgrade", "base"}, {"stamp", "q1"}}) {
+    const auto refused = scene.run(words);
+    EXPECT_EQ(refused.exit_code, 10) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr(kDone));
+    EXPECT_THAT(refused.err, HasSubstr("athanor repair --step abandon"));
+  }
+  EXPECT_THAT(scene.tables(), ElementsAre("t1"));
+}
+
+TEST(HalfAppliedCommands, GoOnWithACorrectedFile) {
+  HalfAppliedScene scene;
+  scene.revision("q1", "", std::string(kBroken).replace(std::string(kBroken).find("nosuch"), 6, "i"), "DROP TABLE t1;");
+  const auto up = scene.run({"upgrade", "head"});
+  EXPECT_EQ(up.exit_code, 0) << up.err;
+  EXPECT_THAT(scene.rows(), ElementsAre("q1"));
+  EXPECT_THAT(scene.run({"status"}).out, Not(HasSubstr("half-applied")));
+}
+
+TEST(HalfAppliedCommands, NameTheLineOfAChangeInWhatRan) {
+  HalfAppliedScene scene;
+  scene.revision("q1", "", "CREATE TABLE t1 (i bigint);\n-- athanor:step autocommit\nVACUUM;", "DROP TABLE t1;");
+  const auto up = scene.run({"upgrade", "head"});
+  EXPECT_EQ(up.exit_code, 10);
+  EXPECT_THAT(up.err, HasSubstr("migrations/versions/q1.sql:7"));
+  EXPECT_THAT(scene.run({"status"}).out, HasSubstr("the file changed in a part that has run already (line 7)"));
+}
+
+TEST(HalfAppliedCommands, AcceptNoFileOfARevisionThatIsNotApplied) {
+  HalfAppliedScene scene;
+  const auto refused = scene.run({"repair", "--accept", "q1"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr(kDone));
+  EXPECT_THAT(refused.err, HasSubstr("athanor upgrade q1"));
+}
+
+TEST(HalfAppliedCommands, NameTheDowngradeWhereThatStopped) {
+  CliScene scene;
+  scene.revision("r1", "", "CREATE TABLE t1 (i int);", "DROP TABLE t1;");
+  scene.revision("q1", "r1", "SELECT 1;", "SELECT 1;\n-- athanor:step autocommit\nDROP INDEX CONCURRENTLY nosuch;");
+  ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  const auto down = scene.run({"downgrade", "r1"});
+  EXPECT_EQ(down.exit_code, 9);
+  EXPECT_THAT(down.err, HasSubstr("the downgrade of revision q1 is half-applied: 1 of 2 steps is done"));
+  const auto hint = scene.run({"repair"});
+  EXPECT_THAT(hint.err, HasSubstr("`athanor downgrade r1` goes on"));
+  EXPECT_THAT(hint.err, Not(HasSubstr("athanor upgrade")));
+  const auto up = scene.run({"upgrade", "head"});
+  EXPECT_EQ(up.exit_code, 10) << "not: nothing to do";
+  EXPECT_THAT(up.err, HasSubstr("`athanor downgrade r1` goes on"));
+  EXPECT_EQ(scene.run({"check"}).exit_code, 6);
+}
+
+TEST(OverlappingRowsOfADatabase, AreRefusedByEveryVerbThatWrites) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  scene.database.run("INSERT INTO alembic_version VALUES ('r1')");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"upgrade", "head"},
+                                                {"downgrade", "-1"},
+                                                {"downgrade", "base"},
+                                                {"stamp", "r3"},
+                                                {"stamp", "r2"},
+                                                {"check"}}) {
+    const auto refused = scene.run(words);
+    EXPECT_EQ(refused.exit_code, 5) << words[0] << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("'r3' includes 'r1'"));
+    EXPECT_THAT(refused.err, HasSubstr("athanor stamp --purge r3"));
+  }
+  EXPECT_THAT(scene.tables(), ElementsAre("t1", "t2", "t3"));
+  EXPECT_EQ(scene.run({"stamp", "--purge", "r3"}).exit_code, 0);
+  EXPECT_EQ(scene.run({"downgrade", "-1"}).exit_code, 0);
+  EXPECT_THAT(scene.rows(), ElementsAre("r2"));
+}
+
+TEST(OverlappingRowsOfADatabase, AreAllShown) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  scene.database.run("INSERT INTO alembic_version VALUES ('r1')");
+  const auto current = scene.run({"current"});
+  EXPECT_EQ(current.out, "r3 (head)\nr1\n");
+  EXPECT_THAT(current.err, HasSubstr("'r3' includes 'r1'"));
+  EXPECT_EQ(scene.json({"current"})["revisions"].size(), 2U);
+  const auto status = scene.run({"status"});
+  EXPECT_EQ(status.exit_code, 0);
+  EXPECT_THAT(status.out, HasSubstr("current       r1, r3"));
+  EXPECT_THAT(status.out, HasSubstr("overlap       rows of the version table overlap: 'r3' includes 'r1'"));
+}
+
+TEST(OverlappingRowsOfADatabase, AreThoseThatAreThereTwiceToo) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "r2"}).exit_code, 0);
+  scene.database.run(
+      "ALTER TABLE alembic_version DROP CONSTRAINT alembic_version_pkc; INSERT INTO alembic_version VALUES ('r2')");
+  for (const char* const verb : {"upgrade", "downgrade"}) {
+    const auto refused = scene.run({verb, verb == std::string("upgrade") ? "head" : "base"});
+    EXPECT_EQ(refused.exit_code, 5) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("'r2' is there more than once"));
+  }
+  EXPECT_EQ(scene.run({"current"}).out, "r2\nr2\n");
+  EXPECT_EQ(scene.run({"stamp", "--purge", "r2"}).exit_code, 0);
+  EXPECT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+}
+
+TEST(RowsOfNoFile, AreNamedWithTheOneThatIsSpeltAlike) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "r2"}).exit_code, 0);
+  scene.database.run("UPDATE alembic_version SET version_num = 'R2 '");
+  const auto down = scene.run({"downgrade", "base"});
+  EXPECT_EQ(down.exit_code, 10);
+  EXPECT_THAT(down.err, HasSubstr("there is one of 'r2'"));
+  EXPECT_THAT(down.err, HasSubstr("athanor stamp --purge r2"));
+}
+
+TEST(StateThatIsNotKnown, IsNullBeforeTheDatabaseWasRead) {
+  CliScene scene;
+  scene.three_tables();
+  ProcessOptions options = scene.options();
+  options.environment = {{"DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere"}};
+  const auto up = run_process(CliScene::command({"upgrade", "head", "--json", "--report", "report.json"}), options);
+  EXPECT_EQ(up.exit_code, 7);
+  EXPECT_TRUE(Json::parse(up.out)["current_revision"].is_null()) << up.out;
+  EXPECT_TRUE(Json::parse(read_file(scene.folder.path() / "report.json"))["current_revision"].is_null());
+}
+
+}  // namespace
+}  // namespace athanor::test

@@ -1,0 +1,142 @@
+// URLs that an application shares with us, with the parameters of its driver.
+#include "migrations/text/url_parameters.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "migrations/postgres/connection_string.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace athanor {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string parameters(const std::string& query) {
+  return "postgresql://app:SECRET@localhost/db?" + query;
+}
+
+Error error_of(const std::string& url) {
+  const auto parsed = postgres::parse_connection_string(url);
+  EXPECT_FALSE(parsed) << url;
+  return parsed ? Error() : parsed.error();
+}
+
+std::string told(const Error& error) {
+  EXPECT_EQ(error.code, ErrorCode::Configuration);
+  EXPECT_THAT(error.describe() + error.hint, Not(HasSubstr("SECRET")));
+  return error.describe() + " " + error.hint;
+}
+
+TEST(UrlParameters, ReadSslOfAsyncpgAsSslMode) {
+  const std::vector<std::pair<const char*, const char*>> modes{{"require", "require"},     {"verify-full", "verify-full"},
+                                                               {"verify-ca", "verify-ca"}, {"prefer", "prefer"},
+                                                               {"allow", "allow"},         {"disable", "disable"},
+                                                               {"true", "require"},        {"True", "require"},
+                                                               {"1", "require"},           {"on", "require"},
+                                                               {"false", "disable"},       {"off", "disable"}};
+  for (const auto& [ssl, mode] : modes) {
+    const auto parsed = postgres::parse_connection_string("postgresql+asyncpg://app@localhost/db?ssl=" + std::string(ssl) +
+                                                          "&connect_timeout=3");
+    ASSERT_TRUE(parsed) << ssl << parsed.error().describe();
+    EXPECT_EQ(parsed->value("sslmode"), mode) << ssl;
+    EXPECT_EQ(parsed->value("connect_timeout"), "3");
+  }
+}
+
+TEST(UrlParameters, TakeTheLastWordOnSsl) {
+  EXPECT_EQ(postgres::parse_connection_string(parameters("sslmode=verify-full&ssl=require"))->value("sslmode"), "require");
+  EXPECT_EQ(postgres::parse_connection_string(parameters("ssl=require&sslmode=verify-full"))->value("sslmode"), "verify-full");
+  EXPECT_EQ(ssl_mode_in({{"sslmode", "verify-full"}, {"ssl", "disable"}}), "disable");
+  EXPECT_EQ(ssl_mode_in({{"ssl", "disable"}, {"sslmode", "verify-full"}}), "verify-full");
+}
+
+TEST(UrlParameters, RefuseAnSslThatMeansNothingWithoutQuotingIt) {
+  EXPECT_THAT(told(error_of(parameters("ssl=SECRET"))), AllOf(HasSubstr("`ssl`"), HasSubstr("sslmode=")));
+}
+
+TEST(UrlParameters, NameThoseOfOtherToolsWithWhatDoesTheirWorkHere) {
+  const std::vector<std::pair<const char*, const char*>> foreign{
+      {"schema", "search_path"},
+      {"currentSchema", "search_path"},
+      {"search_path", "search_path"},
+      {"schema_search_path", "search_path"},
+      {"pgbouncer", "session pooler"},
+      {"connection_limit", "one connection"},
+      {"pool_timeout", "one connection"},
+      {"pool", "one connection"},
+      {"x-migrations-table", "version_table"},
+      {"x-statement-timeout", "golang-migrate"},
+      {"prepared_statement_cache_size", "prepared statements"},
+      {"statement_cache_size", "prepared statements"},
+      {"prepareThreshold", "prepared statements"},
+      {"server_settings", "options=-c"},
+      {"charset", "UTF-8"},
+      {"encoding", "UTF-8"},
+      {"sslaccept", "sslmode=require"},
+      {"connectTimeout", "connect_timeout"},
+      {"ApplicationName", "application_name"},
+      {"async_fallback", "driver"},
+      {"sslmod", "did you mean `sslmode`?"},
+      {"frobnicate", "Parameter Key Words"},
+  };
+  for (const auto& [name, way_out] : foreign) {
+    EXPECT_THAT(told(error_of(parameters("sslmode=disable&" + std::string(name) + "=SECRET"))),
+                AllOf(HasSubstr("`" + std::string(name) + "`"), HasSubstr(way_out)));
+  }
+}
+
+TEST(UrlParameters, NameAllOfThemAtOnce) {
+  EXPECT_THAT(told(error_of(parameters("schema=public&pgbouncer=true&schema=x"))),
+              AllOf(HasSubstr("parameters that PostgreSQL does not know: `schema`, `pgbouncer`"), HasSubstr("schema: set"),
+                    HasSubstr("pgbouncer: leave")));
+}
+
+TEST(UrlParameters, LeaveThoseAloneThatPostgresqlKnows) {
+  for (const char* const query :
+       {"sslmode=require", "sslrootcert=/x", "application_name=a", "client_encoding=UTF8", "options=-csearch_path%3Dapp",
+        "target_session_attrs=read-write", "ssl=true", "", "host=/run/postgresql&user=app@corp&password=p@ss"}) {
+    EXPECT_TRUE(postgres::parse_connection_string(parameters(query))) << query;
+  }
+}
+
+TEST(UrlParameters, TellNoNameThatMayBePartOfAPassword) {
+  for (const char* const url :
+       {"postgresql://app:1/b?SECRET=d@localhost/db", "postgresql://localhost/db?password=a&SECRET=b",
+        "postgresql://localhost/db?user=u&password=a&b=SECRET", "postgresql://localhost/db?SECRET%20x=1",
+        "postgresql://localhost/db?user=u&SECRETx=1", "postgresql://app:b/c?SECRET=d", "host=localhost password=a SECRET=b"}) {
+    told(error_of(url));
+  }
+}
+
+TEST(UrlParameters, NameThemInAStringOfKeywordsToo) {
+  EXPECT_THAT(told(error_of("host=localhost schema=SECRET dbname=db")), HasSubstr("`schema`"));
+}
+
+TEST(UrlParameters, ExplainAUrlOfJdbc) {
+  EXPECT_THAT(told(error_of("jdbc:postgresql://localhost:5432/db?user=app&password=SECRET&ssl=true")),
+              AllOf(HasSubstr("JDBC"), HasSubstr("postgresql://user:password@host:5432/database")));
+}
+
+TEST(UrlParameters, AreNamedByTheProgram) {
+  const test::TempFolder folder;
+  folder.write("athanor.yaml", "version_locations: [versions]\n");
+  folder.write("versions/a1.sql", "-- m\n--\n-- Revision: a1\n-- Revises:\n\n-- athanor:upgrade\nSELECT 1;\n");
+  for (const auto& words : std::vector<std::vector<std::string>>{{"current"}, {"upgrade", "head"}, {"backup", "--backup-folder", "backups"}}) {
+    std::vector<std::string> command{test::athanor_binary()};
+    command.insert(command.end(), words.begin(), words.end());
+    const auto result = test::run_process(
+        command,
+        {.environment = {{"DATABASE_URL", "postgresql://u@localhost/db?schema=SECRET"}}, .directory = folder.string()});
+    EXPECT_EQ(result.exit_code, 3) << words.front();
+    EXPECT_THAT(result.err, HasSubstr("`schema`"));
+    EXPECT_THAT(result.out + result.err, Not(HasSubstr("SECRET")));
+    EXPECT_THAT(result.err, Not(HasSubstr("percent-encoded")));
+  }
+}
+
+}  // namespace
+}  // namespace athanor
