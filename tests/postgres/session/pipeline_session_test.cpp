@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "migrations/postgres/connect.hpp"
+#include "migrations/session/session_reset.hpp"
 #include "tests/support/postgres_fixture.hpp"
 
 namespace athanor {
@@ -80,7 +81,7 @@ TEST_F(PipelineSession, NamesCommitAsTheFailedCommandWhenADeferredConstraintFail
 TEST_F(PipelineSession, ForgetsWhatARevisionSetForTheNextOne) {
   auto session = open();
   Transaction setting = of({"SET search_path = pg_catalog", "SET lock_timeout = 0"});
-  setting.reset_after = true;
+  setting.commands.insert(setting.commands.end(), session_reset().begin(), session_reset().end());
   ASSERT_TRUE(session->submit(setting));
   EXPECT_FALSE(session->collect()->error);
   EXPECT_EQ(session->query("SHOW lock_timeout")->text(0, 0), "2s");
@@ -111,7 +112,7 @@ TEST_F(PipelineSession, WorksAsTheConfiguredRole) {
   auto session = open(settings);
   EXPECT_EQ(session->query("SELECT current_user")->text(0, 0), role.name());
   Transaction setting = of({"RESET ROLE", "SET ROLE postgres"});
-  setting.reset_after = true;
+  setting.commands.insert(setting.commands.end(), session_reset().begin(), session_reset().end());
   ASSERT_TRUE(session->submit(setting));
   EXPECT_FALSE(session->collect()->error);
   EXPECT_EQ(session->query("SELECT current_user")->text(0, 0), role.name());
