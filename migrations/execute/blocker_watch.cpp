@@ -16,13 +16,11 @@ constexpr std::string_view kPreparedTransactions =
     " h.transactionid, h.classid, h.objid, h.objsubid) OPERATOR(pg_catalog.=)"
     " pg_catalog.format('%s|%s|%s|%s|%s|%s|%s|%s|%s|%s', w.locktype, w.database, w.relation, w.page, w.tuple, w.virtualxid,"
     " w.transactionid, w.classid, w.objid, w.objsubid)"
-    " JOIN pg_catalog.pg_prepared_xacts AS x ON pg_catalog.split_part(h.virtualtransaction, '/', 2) OPERATOR(pg_catalog.=)"
-    " x.transaction::pg_catalog.text WHERE w.pid OPERATOR(pg_catalog.=) $1 AND NOT w.granted"
+    " JOIN pg_catalog.pg_locks AS own ON own.pid IS NULL AND own.locktype OPERATOR(pg_catalog.=) 'transactionid'"
+    " AND own.virtualtransaction OPERATOR(pg_catalog.=) h.virtualtransaction"
+    " JOIN pg_catalog.pg_prepared_xacts AS x ON x.transaction OPERATOR(pg_catalog.=) own.transactionid"
+    " WHERE w.pid OPERATOR(pg_catalog.=) $1 AND NOT w.granted"
     " AND pg_catalog.array_position(pg_catalog.pg_blocking_pids($1), 0) IS NOT NULL";
-
-}  // namespace
-
-namespace {
 
 constexpr milliseconds kPauseAfterFailure{30'000};
 

@@ -113,6 +113,32 @@ TEST_F(AutocommitOutcome, RunsAnUpdateAgainThatMetAlock) {
   EXPECT_EQ(database_.value("SELECT n FROM ctr"), "1");
 }
 
+TEST_F(AutocommitOutcome, TellsAstopThatComesWhileItWaitsToTryAgain) {
+  counter("", "UPDATE ctr SET n = n + 1;");
+  settings_.execution.lock_retry_budget = milliseconds(20'000);
+  auto other = database_.connect();
+  other.run("BEGIN; UPDATE ctr SET n = n");
+  sink_.on_retry = [&](int) { stop_.request(); };
+  const auto report = upgrade();
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error->code, ErrorCode::Interrupted) << text(report.error);
+  EXPECT_EQ(intents(), "0");
+}
+
+TEST_F(AutocommitOutcome, LetsAnIndexWaitForAwriterInOneGo) {
+  index_behind_a_writer();
+  settings_.execution.lock_retry_budget = milliseconds(60'000);
+  std::thread application([&] {
+    EXPECT_TRUE(runs("CREATE INDEX"));
+    std::this_thread::sleep_for(milliseconds(600));  // longer than lock_timeout
+    writer_->run("COMMIT");
+  });
+  const auto report = upgrade();
+  application.join();
+  ASSERT_TRUE(report.ok()) << text(report.error);
+  EXPECT_EQ(report.lock_retries, 0);
+}
+
 TEST_F(AutocommitOutcome, TellsAnAdministratorsCancelAndCleansUpWithinTheBudget) {
   index_behind_a_writer();
   settings_.execution.lock_retry_budget = milliseconds(60'000);

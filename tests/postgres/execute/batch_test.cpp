@@ -114,33 +114,6 @@ TEST_F(BatchStep, KeepsToItsRate) {
   EXPECT_EQ(total, milliseconds(20'000)) << "1,000 rows at 50 rows a second";
 }
 
-TEST_F(BatchStep, WaitsWhileAReplicaLagsMoreThanItMay) {
-  use_fake_clock_ = true;
-  // A stand-in for the view that shows replicas: a real one cannot be made to lag by an exact amount.
-  database_.run(
-      "CREATE SCHEMA fake; CREATE TABLE fake.lag (s int); INSERT INTO fake.lag VALUES (9);"
-      "CREATE VIEW fake.pg_stat_replication AS SELECT make_interval(secs => s) AS replay_lag FROM fake.lag");
-  settings_.execution.search_path = "fake, public, pg_catalog";
-  files_.clear();
-  revision("a1", "",
-           "CREATE TABLE public.t (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0);\nINSERT INTO public.t SELECT g FROM"
-           " generate_series(1, 1000) AS g;");
-  revision("b2", "a1",
-           "-- athanor:step batch table=public.t key=id size=500 max-lag=5s\nUPDATE public.t SET n = n + 1 WHERE"
-           " {batch};");
-  settings_.version_table_schema = "public";
-  fake_clock_.on_wait = [&](milliseconds) {
-    EXPECT_EQ(database_.value("SELECT coalesce(sum(n), 0) FROM public.t"), "0") << "it worked while the replica lagged";
-    if (fake_clock_.waits.size() == 4) {
-      database_.run("UPDATE fake.lag SET s = 1");
-    }
-  };
-  const auto report = upgrade();
-  ASSERT_TRUE(report.ok()) << text(report.error);
-  EXPECT_EQ(fake_clock_.waits, std::vector<milliseconds>(4, milliseconds(500)));
-  EXPECT_EQ(database_.value("SELECT bool_and(n = 1) FROM public.t"), "t");
-}
-
 TEST_F(BatchStep, RetriesABatchThatMeetsALock) {
   backfill("size=500");
   ASSERT_TRUE(upgrade("a1").ok());

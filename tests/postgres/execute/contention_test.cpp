@@ -140,6 +140,23 @@ TEST_F(Contention, GivesUpWhenTheRetryBudgetIsUsedUpAndNamesTheBlocker) {
   EXPECT_EQ(database_.version_rows(), Rows{"a1"});
 }
 
+TEST_F(Contention, NamesAPreparedTransactionThatHoldsTheLock) {
+  revision("a1", "", "CREATE TABLE t (id int);");
+  revision("b2", "a1", "ALTER TABLE t ADD COLUMN x int;");
+  ASSERT_TRUE(upgrade("a1").ok());
+  const std::string gid = "transfer " + database_.name();
+  database_.run("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION '" + gid + "'");
+  settings_.execution.lock_timeout = milliseconds(1'500);
+  const auto report = upgrade();
+  database_.run("ROLLBACK PREPARED '" + gid + "'");
+  ASSERT_FALSE(report.ok());
+  ASSERT_EQ(report.blockers.size(), 1U);
+  EXPECT_EQ(report.blockers[0].pid, 0);
+  EXPECT_EQ(report.blockers[0].application, gid);
+  EXPECT_EQ(report.blockers[0].user, "postgres");
+  EXPECT_NE(describe_blocker(report.blockers[0]).find("prepared transaction \"" + gid), std::string::npos);
+}
+
 TEST_F(Contention, StopsAStatementAtItsTimeout) {
   revision("a1", "", "SELECT pg_sleep(30);");
   settings_.execution.statement_timeout = milliseconds(200);
