@@ -156,6 +156,14 @@ TEST(Target, MustBeBelowTheRowsForADowngrade) {
   EXPECT_EQ(code_of(shop().downgrade({"core1"}, "core2")), ErrorCode::InvalidDowngradeTarget);
 }
 
+// As Alembic does, which takes what is before the last @ for the branch.
+TEST(Target, OfADowngradeIsCutAtItsLastAt) {
+  EXPECT_THAT(revisions_of(*shop().downgrade({"shop2"}, "shop@shop1")), ElementsAre("shop2"));
+  const auto walk = shop().downgrade({"core2", "shop2"}, "core@shop@shop1");
+  ASSERT_TRUE(walk) << walk.error().describe();
+  EXPECT_THAT(revisions_of(*walk), ElementsAre("shop2"));
+}
+
 TEST(Target, RowsThatNoFileExplainsAreNamedWithTheWayOut) {
   const auto walk = shop().upgrade({"0123456789ab"}, "heads");
   EXPECT_EQ(code_of(walk), ErrorCode::UnknownDatabaseRevision);
