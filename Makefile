@@ -9,6 +9,7 @@ PRESET ?= release
 PREFIX ?= /usr/local
 DESTDIR ?=
 TESTS ?=
+MUTANTS ?=
 BENCH_FLAGS ?=
 
 # $(call CTEST,more options)
@@ -22,7 +23,7 @@ export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-lint configure build python cluster chart-tools chart manifests image demo test test-unit test-postgres \
-        test-cluster test-chart test-image test-pods bench hooks format format-check lint sanitize tsan install clean
+        test-cluster test-chart test-image test-pods bench mutate hooks format format-check lint sanitize tsan install clean
 
 ##@ First steps
 
@@ -77,6 +78,10 @@ sanitize: ## Every test under address and undefined-behaviour sanitizers
 tsan: ## Every test under the thread sanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp history_size=7" \
 	  $(MAKE) --no-print-directory test BUILD=build-tsan PRESET=tsan
+
+# A test that fails anyway notices nothing, so all of them pass first. The copy below the build folder stays for the next time.
+mutate: python ## Plant bugs in a copy of the tree, one at a time: a test must notice each (MUTANTS=regex picks some)
+	@tests/mutate/mutate --build $(BUILD)/mutate --jobs $(JOBS) --only '$(MUTANTS)'
 
 ##@ Before a commit
 
