@@ -5,6 +5,7 @@
 
 #include "migrations/execute/migrator_impl.hpp"
 #include "migrations/execute/recovery.hpp"
+#include "migrations/execute/version_column.hpp"
 
 namespace athanor {
 
@@ -118,6 +119,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     }
     const bool steps = !std::ranges::all_of(plan.revisions, &PlannedRevision::single_transaction);
     TRY(create_missing(*session, state, versions, ledger, steps ? NeedStepTable::Yes : NeedStepTable::No));
+    TRY(fit_version_column(*session, versions, plan, state.observation.has_version_table));
     RunContext run{*session, clock, settings, versions, ledger, sink, stop, plan, report, watch};
     run.purge = purge;
     run.unfinished = state.observation.unfinished;
