@@ -11,6 +11,7 @@
 #include "migrations/backup/dump_content.hpp"
 #include "migrations/backup/dump_slot.hpp"
 #include "migrations/backup/retention.hpp"
+#include "migrations/backup/server_names.hpp"
 #include "migrations/base/ids.hpp"
 #include "migrations/session/pooler.hpp"
 #include "migrations/text/quoting.hpp"
@@ -27,7 +28,8 @@ BackupSubject subject_of(const BackupTools& tools, const BackupJob& job, const D
 }
 
 Result<bool> is_there(Session& session, const std::string& table) {
-  TRY_ASSIGN(const Rows there, session.query("SELECT to_regclass($1) IS NOT NULL", {table}));
+  TRY_ASSIGN(const Rows there,
+             session.query("SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r')", {table}));
   return there.text(0, 0) == "t";
 }
 
@@ -72,7 +74,7 @@ Result<std::optional<BackupRecord>> find_acceptable(const BackupTools& tools, co
     return std::nullopt;
   }
   BackupNeed need{subject_of(tools, job, facts), version_table_of(job), {}, job.target};
-  TRY_ASSIGN(need.revisions, read_revisions(session, need.version_table));
+  TRY_ASSIGN(need.revisions, read_revisions(session, job.version_table_found));
   TRY_ASSIGN(const BackupList list, list_backups(tools.store));
   const WallTime now = tools.clock.wall_now();
   if (max_age.count() > 0) {
@@ -141,11 +143,19 @@ void record_and_prune(const BackupTools& tools, const BackupJob& job, std::uniqu
   if (!session->alive()) {
     if (auto again = tools.sessions.open(); again) {
       session = std::move(*again);
+      if (!use_server_names(*session)) {
+        return;
+      }
     }
   }
-  const bool writable = session->alive() && !facts.standby;
+  bool writable = session->alive() && !facts.standby;
   if (writable) {
-    if (auto recorded = BackupCatalogue(job.ledger_schema).record(*session, record); !recorded) {
+    auto recorded = check_catalogue(*session, job.ledger_schema);
+    writable = recorded.has_value();
+    if (writable) {
+      recorded = BackupCatalogue(job.ledger_schema).record(*session, record);
+    }
+    if (!recorded) {
       tools.progress.warning("the backup is good, but it is not in the catalogue of the database: " +
                              recorded.error().describe());
     }
@@ -165,6 +175,7 @@ Result<BackupRecord> ensure(const BackupTools& tools, BackupJob job) {
   }
   TRY_ASSIGN(std::unique_ptr<Session> session, tools.sessions.open());
   TRY(refuse_pooler(*session, job.allow_session_pooler));
+  TRY_ASSIGN(job.version_table_found, use_server_names(*session, version_table_of(job)));
   TRY_ASSIGN(const DatabaseFacts facts, read_facts(*session));
   TRY_ASSIGN(auto existing, accept_existing(tools, job, *session, facts));
   if (existing) {
@@ -222,11 +233,13 @@ Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const 
                     .advise("give --keep N or --max-age DURATION, or set backup.keep or backup.max_age in athanor.yaml"));
   }
   TRY_ASSIGN(const std::unique_ptr<Session> session, tools.sessions.open());
+  TRY(use_server_names(*session));
   TRY_ASSIGN(const DatabaseFacts facts, read_facts(*session));
   if (!dry_run) {
     TRY(tools.store.clean(tools.clock.wall_now()));
   }
-  return prune(tools, job, facts.standby ? nullptr : session.get(), facts, {}, dry_run);
+  const bool writable = !facts.standby && check_catalogue(*session, job.ledger_schema);
+  return prune(tools, job, writable ? session.get() : nullptr, facts, {}, dry_run);
 }
 
 }  // namespace athanor

@@ -40,6 +40,7 @@ struct BackupJob {
   BackupSettings settings;
   std::string version_table = "alembic_version";
   std::string version_table_schema;
+  std::string version_table_found;  // with its schema, quoted, as the server resolved it; empty: there is none
   std::string ledger_schema = "athanor";
   std::string role;  // SET ROLE for pg_dump too
   std::string actor;

@@ -75,8 +75,8 @@ class Run {
     expected_ = expected_size(tools_.store, facts, job_.settings.compression);
     TRY(require_space(tools_, job_.settings, expected_));
     TRY_ASSIGN(record_.properties, read_properties(session_));
-    TRY_ASSIGN(const Snapshot snapshot, open_snapshot(session_, qualified_name(job_.version_table_schema, job_.version_table),
-                                                      qualified_name(job_.ledger_schema, "history")));
+    TRY_ASSIGN(const Snapshot snapshot,
+               open_snapshot(session_, job_.version_table_found, qualified_name(job_.ledger_schema, "history")));
     describe(facts, snapshot);
     TRY_ASSIGN(const std::unique_ptr<BackupWriter> writer, tools_.store.create(record_.file));
     TRY(dump(snapshot, *writer));

@@ -71,9 +71,8 @@ Result<DatabaseProperties> read_properties(ReadSession& session) {
 }
 
 Result<std::vector<std::string>> read_revisions(ReadSession& session, const std::string& version_table) {
-  TRY_ASSIGN(const Rows there, session.query("SELECT to_regclass($1) IS NOT NULL", {version_table}));
   std::vector<std::string> revisions;
-  if (there.text(0, 0) != "t") {
+  if (version_table.empty()) {
     return revisions;
   }
   TRY_ASSIGN(const Rows rows, session.query("SELECT version_num FROM " + version_table));
@@ -88,9 +87,10 @@ namespace {
 
 // A table that is not the ledger's own has no such column, and no say.
 Result<std::optional<std::int64_t>> newest_row(Session& session, const std::string& history) {
-  TRY_ASSIGN(const Rows there, session.query("SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid ="
-                                             " pg_catalog.to_regclass($1) AND attname = 'id' AND atttypid = 20)",
-                                             {history}));
+  TRY_ASSIGN(const Rows there,
+             session.query("SELECT EXISTS (SELECT FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid WHERE"
+                           " attrelid = to_regclass($1) AND relkind = 'r' AND attname = 'id' AND atttypid = 20)",
+                           {history}));
   if (there.text(0, 0) != "t") {
     return std::optional<std::int64_t>();
   }

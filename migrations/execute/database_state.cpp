@@ -273,6 +273,8 @@ Result<OwnTables> create_missing(Session& session, const MigratorSettings& setti
   }
   if (add_steps) {
     transaction.commands.push_back({ledger.steps().create_statement(), {}, ""});
+  } else if (need == NeedStepTable::Yes) {
+    transaction.commands.push_back({ledger.steps().upgrade_statement(), {}, ""});
   }
   if (transaction.commands.empty()) {
     return state.tables;

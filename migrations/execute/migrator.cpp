@@ -8,6 +8,7 @@
 #include "migrations/execute/recovery.hpp"
 #include "migrations/execute/replica_lag.hpp"
 #include "migrations/execute/version_column.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 
@@ -43,6 +44,23 @@ Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observatio
                             "run: athanor repair --step abandon"));
   }
   return {};
+}
+
+Result<void> Migrator::Impl::check_version_table(const DatabaseState& state) {
+  if (state.observation.has_version_table || !state.observation.has_ledger) {
+    return {};
+  }
+  TRY_ASSIGN(const Rows last, session->query(ledger.history().select_last_applied()));
+  if (last.empty()) {
+    return {};
+  }
+  const std::string revision = last.text(0, 0);
+  return fail(Error(ErrorCode::BookkeepingChanged, "the version table " + versions.qualified() +
+                                                       " is gone, but the ledger says that " + revision +
+                                                       " is applied; nothing was changed")
+                  .advise("if the schema is at " + revision + ": `athanor stamp " + revision +
+                          "`; if the database was emptied on purpose, drop the ledger too: DROP SCHEMA " +
+                          quote_identifier(settings.ledger_schema) + " CASCADE"));
 }
 
 // Said before anything is applied, not when the batch step comes.
@@ -156,6 +174,9 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
                       .advise("plan again"));
     }
+    if (!purge && plan.operation != Direction::Stamp) {
+      TRY(check_version_table(state));
+    }
     TRY(check_unfinished(plan, state.observation));
     TRY(check_replica_lag(plan));
     if (pre_run_check) {
@@ -165,6 +186,9 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     TRY_ASSIGN(OwnTables tables,
                create_missing(*session, settings, state, versions, ledger, steps ? NeedStepTable::Yes : NeedStepTable::No));
     TRY(fit_version_column(*session, versions, plan, state.observation.has_version_table));
+    if (state.superuser && !state.observation.has_ledger) {
+      sink.superuser_migrates();
+    }
     const RevisionGuard guard(versions, std::move(tables));
     RunContext run{*session, clock, settings, versions, ledger, guard, sink, stop, plan, report, watch};
     run.purge = purge;
@@ -203,6 +227,7 @@ ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const
 Result<void> Migrator::ensure_version(const StopToken& stop) {
   ExecutionReport report;
   return impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
+    TRY(impl_->check_version_table(state));
     TRY(create_missing(*impl_->session, impl_->settings, state, impl_->versions, impl_->ledger));
     return {};
   });

@@ -116,6 +116,8 @@ struct Migrator::Impl {
 
   Result<void> run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
                         const PreRunCheck& pre_run_check);
+  // Refuses to begin at base when the ledger says that revisions are applied: the version table was dropped.
+  [[nodiscard]] Result<void> check_version_table(const DatabaseState& state);
   [[nodiscard]] Result<void> check_replica_lag(const Plan& plan);
   Result<void> run_revisions(RunContext& run);
   Result<void> resolve(RunContext& run, const Error& lost);

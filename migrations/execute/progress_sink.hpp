@@ -27,6 +27,8 @@ class ProgressSink {
   virtual void batch_progress(const PlannedRevision& /*revision*/, std::int64_t /*rows*/, milliseconds /*elapsed*/) {}
   virtual void blocked(const PlannedRevision& /*revision*/, const std::vector<Blocker>& /*blockers*/, milliseconds /*waited*/) {
   }
+  // The run made the ledger, and its role is a superuser: whatever a revision calls has every right. Told once a database.
+  virtual void superuser_migrates() {}
   // A batch step waits because a replica is `lag` behind, which is more than `limit`; `waited` so far.
   virtual void waiting_for_replica(const PlannedRevision& /*revision*/, milliseconds /*lag*/, milliseconds /*limit*/,
                                    milliseconds /*waited*/) {}
