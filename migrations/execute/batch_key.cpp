@@ -20,20 +20,20 @@ std::string operator_of(int strategy) {
          std::to_string(strategy) + "::pg_catalog.int2)";
 }
 
-enum Column { RelationKind, Table, Relation, NotNull, Type, Equals, UpTo, After };
+enum Column { RelationKind, Table, Relation, Type, Equals, UpTo, After };
 
 // $1 the table as written, $2 the column.
 std::string question() {
-  return "WITH RECURSIVE base(oid, typtype, typbasetype, attnotnull) AS"
-         " (SELECT t.oid, t.typtype, t.typbasetype, a.attnotnull FROM pg_catalog.pg_attribute a"
+  return "WITH RECURSIVE base(oid, typtype, typbasetype) AS"
+         " (SELECT t.oid, t.typtype, t.typbasetype FROM pg_catalog.pg_attribute a"
          " JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid"
          " WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::pg_catalog.text)"
          " AND a.attname OPERATOR(pg_catalog.=) $2::pg_catalog.name"
          " AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped"
-         " UNION ALL SELECT t.oid, t.typtype, t.typbasetype, b.attnotnull FROM base b"
+         " UNION ALL SELECT t.oid, t.typtype, t.typbasetype FROM base b"
          " JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) b.typbasetype"
          " WHERE b.typtype OPERATOR(pg_catalog.=) 'd'::pg_catalog.\"char\")"
-         " SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relname, t.attnotnull,"
+         " SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relname,"
          " (SELECT pg_catalog.format('%I.%I', tn.nspname, p.typname) FROM pg_catalog.pg_type p"
          " JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) p.typnamespace"
          " WHERE p.oid OPERATOR(pg_catalog.=) t.oid), " +
@@ -81,7 +81,6 @@ Result<BatchKey> BatchKey::find(ReadSession& session, const BatchOptions& option
   key.equals_ = rows.rows[0][Equals].value_or("OPERATOR(pg_catalog.=)");
   key.up_to_ = rows.rows[0][UpTo].value_or("OPERATOR(pg_catalog.<=)");
   key.after_ = rows.rows[0][After].value_or("OPERATOR(pg_catalog.>)");
-  key.nullable_ = rows.text(0, NotNull) != "t";
   if (text_depends_on_the_session(key.type_)) {
     return fail(Error(ErrorCode::StatementFailed, "a key of type " + key.type_ +
                                                       " cannot be walked: its text depends on "

@@ -24,8 +24,6 @@ class BatchKey {
 
   // With schema, quoted.
   [[nodiscard]] const std::string& table() const { return table_; }
-  // Whether the catalog lets NULL keys in: then a look must show that there are none, because no range holds them.
-  [[nodiscard]] bool nullable() const { return nullable_; }
 
   // Puts the settings that keys are written under into force until the transaction ends.
   [[nodiscard]] static std::string pin_settings();
@@ -53,7 +51,6 @@ class BatchKey {
   std::string column_;    // quoted
   std::string type_;      // with schema, quoted; of a domain its base type
   std::string after_, up_to_, equals_;
-  bool nullable_ = true;
 };
 
 }  // namespace athanor
