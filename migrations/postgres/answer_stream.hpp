@@ -103,6 +103,7 @@ class AnswerStream {
 
   [[nodiscard]] Result<Arrived> take();
   [[nodiscard]] Result<void> exchange(milliseconds timeout);
+  [[nodiscard]] bool read_portion();
   [[nodiscard]] Result<void> ask(Wait& wait);
   [[nodiscard]] bool stop_wanted(Wait& wait, SteadyTime now);
   void take_arrived();

@@ -234,8 +234,8 @@ TEST_F(PipelineSession, GivesErrorsTheServersHintAndPosition) {
   auto session = open();
   const Error unknown = session->query("SELECT 1,\n  no_such_column").error();
   EXPECT_EQ(unknown.position, 13);
-  const Error misspelt = session->query("SELECT relnam FROM pg_class").error();
-  EXPECT_EQ(misspelt.hint, "Perhaps you meant to reference the column \"pg_class.relname\".");
+  const Error misspelt = session->query("SELECT datnam FROM pg_database").error();
+  EXPECT_EQ(misspelt.hint, "Perhaps you meant to reference the column \"pg_database.datname\".");
   const Error raised =
       session->execute_autocommit("DO $$ BEGIN\n RAISE EXCEPTION 'no way %', 4711 USING HINT = 'the hint'; END $$").error();
   EXPECT_EQ(raised.message, "no way 4711") << "an author's text is no value of the data";
