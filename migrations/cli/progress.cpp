@@ -149,7 +149,7 @@ void LineProgress::server_message(const ServerMessage& message) {
 void tell_server_message(Output& output, const ServerMessage& message) {
   const std::string text = message.text + (message.hint.empty() ? "" : " (" + message.hint + ")");
   if (message.is_warning()) {
-    output.warn("the server: " + text);
+    output.warn("the server warns: " + text);
     return;
   }
   output.note(message.severity + ": " + text);
