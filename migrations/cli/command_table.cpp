@@ -41,6 +41,9 @@ constexpr FlagSpec kAcceptMaxAge{"--accept-max-age", '\0', "DURATION",
 constexpr FlagSpec kReport{"--report", '\0', "FILE", "write how it ended to this file too, as JSON of at most 4 KiB",
                            false,      File};
 
+constexpr FlagSpec kShowValues{"--show-values", '\0', "",
+                               "leave values of the data in the server's messages; they go into the ledger too"};
+
 constexpr std::array kMigrateFlags{
     kSql,
     kTag,
@@ -50,6 +53,7 @@ constexpr std::array kMigrateFlags{
     kAcceptMaxAge,
     FlagSpec{"--plan-hash", '\0', "HASH", "run only the plan with this hash, as `plan --show-sql` prints it"},
     kReport,
+    kShowValues,
 };
 constexpr std::array kUpgradeExamples{
     Example{"athanor upgrade head", "apply everything that is pending"},

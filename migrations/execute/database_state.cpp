@@ -173,8 +173,10 @@ Result<void> check_tables(const Rows& what, const MigratorSettings& settings, Da
 // Turns the answer of the first round trip into a state.
 Result<DatabaseState> state_in(const Rows& what, const Session& session, const MigratorSettings& settings,
                                VersionTable& versions, Ledger& ledger, bool identify) {
-  TRY(refuse_pooler(session, what.text(0, BackendPid), settings.execution.allow_session_pooler));
   DatabaseState state;
+  if (auto taken = refuse_pooler(session, what.text(0, BackendPid), settings.execution.allow_session_pooler); !taken) {
+    state.pooled = std::move(taken).error();
+  }
   TRY(check_tables(what, settings, state));
   Observation& seen = state.observation;
   seen.has_version_table = !state.tables.version.empty();

@@ -100,6 +100,9 @@ Result<void> Migrator::Impl::run_revisions(RunContext& run) {
 Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
   auto found = resolve_lost_run({settings, versions, ledger, run.report.run_id, run.lost_transaction}, factory, clock, run.stop,
                                 session);
+  if (session) {
+    hear_messages();
+  }
   if (!found) {
     return fail(Error(ErrorCode::CommitOutcomeUnknown,
                       "the connection was lost and the database cannot be asked how the last "

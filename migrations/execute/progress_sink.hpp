@@ -13,6 +13,7 @@
 #include "migrations/execute/execution_report.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/session/blocker.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 
@@ -36,6 +37,8 @@ class ProgressSink {
   // An INVALID index that a statement left stays, because the role may not drop it.
   virtual void index_left(const PlannedRevision& /*revision*/, const std::string& /*index*/) {}
   virtual void revision_finished(std::size_t /*index*/, const PlannedRevision& /*revision*/, milliseconds /*duration*/) {}
+  // A WARNING, or a NOTICE when ExecutionSettings::show_notices asks for them.
+  virtual void server_message(const ServerMessage& /*message*/) {}
   virtual void run_finished(const ExecutionReport& /*report*/) {}
 };
 

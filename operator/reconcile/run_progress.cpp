@@ -116,4 +116,10 @@ void RunProgress::revision_finished(std::size_t index, const PlannedRevision& re
   pass_checkpoint(true);
 }
 
+void RunProgress::server_message(const ServerMessage& message) {
+  if (message.is_warning()) {
+    log_.warn("the database warned", {{"sqlState", message.sqlstate}, {"text", message.text}, {"hint", message.hint}});
+  }
+}
+
 }  // namespace athanor::controller
