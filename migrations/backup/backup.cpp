@@ -26,17 +26,31 @@ BackupSubject subject_of(const BackupTools& tools, const BackupJob& job, const D
   return {facts.identity, tools.sessions.describe(), job.resource, job.resource_uid};
 }
 
-// The rows may have left and come back since: then the dump is of another time.
-Result<bool> has_moved_since(const BackupJob& job, Session& session, WallTime moment) {
-  const std::string history = qualified_name(job.ledger_schema, "history");
-  TRY_ASSIGN(const Rows there, session.query("SELECT to_regclass($1) IS NOT NULL", {history}));
+// Whether a table of the ledger has such a row, not older than `moment`. The age is counted back from the server's clock, which
+// wrote the rows; ours may be another.
+Result<bool> has_row_since(const BackupTools& tools, const BackupJob& job, Session& session, WallTime moment, const char* table,
+                           const char* condition) {
+  const std::string name = qualified_name(job.ledger_schema, table);
+  TRY_ASSIGN(const Rows there, session.query("SELECT to_regclass($1) IS NOT NULL", {name}));
   if (there.text(0, 0) != "t") {
     return false;
   }
-  TRY_ASSIGN(const Rows moved, session.query("SELECT EXISTS (SELECT FROM " + history +
-                                                 " WHERE outcome IN ('applied', 'stamped') AND started_at >= $1::timestamptz)",
-                                             {format_iso8601(moment)}));
-  return moved.text(0, 0) == "t";
+  const auto age = std::chrono::duration_cast<milliseconds>(tools.clock.wall_now() - moment);
+  TRY_ASSIGN(const Rows found, session.query("SELECT EXISTS (SELECT FROM " + name + " WHERE " + condition +
+                                                 " >= clock_timestamp() - $1::bigint * interval '1 millisecond')",
+                                             {std::to_string(age.count())}));
+  return found.text(0, 0) == "t";
+}
+
+// The rows may have left and come back since: then the dump is of another time.
+Result<bool> has_moved_since(const BackupTools& tools, const BackupJob& job, Session& session, WallTime moment) {
+  return has_row_since(tools, job, session, moment, "history", "outcome IN ('applied', 'stamped') AND started_at");
+}
+
+// Or a revision stopped half-way. That does not count between two attempts at one migration: they share their backup.
+Result<bool> has_begun_since(const BackupTools& tools, const BackupJob& job, Session& session, WallTime moment) {
+  TRY_ASSIGN(const bool moved, has_moved_since(tools, job, session, moment));
+  return moved ? Result<bool>(true) : has_row_since(tools, job, session, moment, "step", "updated_at");
 }
 
 // Young enough, or of an earlier attempt at the same; the checksum is not read yet.
@@ -52,14 +66,17 @@ Result<std::optional<BackupRecord>> find_acceptable(const BackupTools& tools, co
   const WallTime now = tools.clock.wall_now();
   if (max_age.count() > 0) {
     if (const BackupRecord* young = newest_acceptable(list.backups, need, max_age, now)) {
-      return *young;
+      TRY_ASSIGN(const bool moved, has_begun_since(tools, job, session, young->started));
+      if (!moved) {
+        return *young;
+      }
     }
   }
   const BackupRecord* earlier = of_earlier_attempt(list.backups, need, job.retry_age, now);
   if (earlier == nullptr) {
     return std::nullopt;
   }
-  TRY_ASSIGN(const bool moved, has_moved_since(job, session, earlier->started));
+  TRY_ASSIGN(const bool moved, has_moved_since(tools, job, session, earlier->started));
   return moved ? std::nullopt : std::optional(*earlier);
 }
 
@@ -81,17 +98,18 @@ Result<std::optional<BackupRecord>> accept_existing(const BackupTools& tools, co
   return found;
 }
 
-std::vector<BackupRecord> prune(const BackupTools& tools, const BackupJob& job, Session* session, const DatabaseFacts& facts,
-                                bool dry_run) {
+// `known`: the id of a backup that was verified just now; may be empty.
+Result<std::vector<BackupRecord>> prune(const BackupTools& tools, const BackupJob& job, Session* session,
+                                        const DatabaseFacts& facts, const std::string& known, bool dry_run) {
   std::vector<BackupRecord> deleted;
-  auto list = list_backups(tools.store);
-  if (!list) {
-    tools.progress.warning("old backups were not deleted: " + list.error().describe());
-    return deleted;
+  TRY_ASSIGN(BackupList list, list_backups(tools.store));
+  TRY_ASSIGN(ProvenExpiry expiry, proven_expiry(tools.store, std::move(list.backups), subject_of(tools, job, facts),
+                                                job.settings.retention, tools.clock.wall_now(), known, tools.stop));
+  for (const Error& damage : expiry.damaged) {
+    tools.progress.warning(damage.describe() + "; it does not count as a backup that stays");
   }
   const BackupCatalogue catalogue(job.ledger_schema);
-  for (BackupRecord& record :
-       expired_backups(list->backups, subject_of(tools, job, facts), job.settings.retention, tools.clock.wall_now())) {
+  for (BackupRecord& record : expiry.expired) {
     if (!dry_run) {
       if (auto gone = delete_backup(tools.store, record); !gone) {
         tools.progress.warning(gone.error().describe());
@@ -123,7 +141,10 @@ void record_and_prune(const BackupTools& tools, const BackupJob& job, std::uniqu
   }
   if (!job.settings.retention.unlimited()) {
     tools.progress.stage(BackupStage::Pruning, tools.store.describe());
-    prune(tools, job, writable ? session.get() : nullptr, facts, false);
+    const auto pruned = prune(tools, job, writable ? session.get() : nullptr, facts, record.id, false);
+    if (!pruned) {
+      tools.progress.warning("old backups were not deleted: " + pruned.error().describe());
+    }
   }
 }
 
@@ -194,7 +215,7 @@ Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const 
   if (!dry_run) {
     TRY(tools.store.clean(tools.clock.wall_now()));
   }
-  return prune(tools, job, facts.standby ? nullptr : session.get(), facts, dry_run);
+  return prune(tools, job, facts.standby ? nullptr : session.get(), facts, {}, dry_run);
 }
 
 }  // namespace athanor
