@@ -26,31 +26,42 @@ BackupSubject subject_of(const BackupTools& tools, const BackupJob& job, const D
   return {facts.identity, tools.sessions.describe(), job.resource, job.resource_uid};
 }
 
-// Whether a table of the ledger has such a row, not older than `moment`. The age is counted back from the server's clock, which
-// wrote the rows; ours may be another.
-Result<bool> has_row_since(const BackupTools& tools, const BackupJob& job, Session& session, WallTime moment, const char* table,
-                           const char* condition) {
-  const std::string name = qualified_name(job.ledger_schema, table);
-  TRY_ASSIGN(const Rows there, session.query("SELECT to_regclass($1) IS NOT NULL", {name}));
-  if (there.text(0, 0) != "t") {
-    return false;
-  }
+Result<bool> is_there(Session& session, const std::string& table) {
+  TRY_ASSIGN(const Rows there, session.query("SELECT to_regclass($1) IS NOT NULL", {table}));
+  return there.text(0, 0) == "t";
+}
+
+// A condition for a moment, counted back from the server's clock, which wrote the rows of the ledger: ours may be another.
+std::string since(const BackupTools& tools, WallTime moment) {
   const auto age = std::chrono::duration_cast<milliseconds>(tools.clock.wall_now() - moment);
-  TRY_ASSIGN(const Rows found, session.query("SELECT EXISTS (SELECT FROM " + name + " WHERE " + condition +
-                                                 " >= clock_timestamp() - $1::bigint * interval '1 millisecond')",
-                                             {std::to_string(age.count())}));
-  return found.text(0, 0) == "t";
+  return " >= clock_timestamp() - bigint '" + std::to_string(age.count()) + "' * interval '1 millisecond'";
 }
 
 // The rows may have left and come back since: then the dump is of another time.
-Result<bool> has_moved_since(const BackupTools& tools, const BackupJob& job, Session& session, WallTime moment) {
-  return has_row_since(tools, job, session, moment, "history", "outcome IN ('applied', 'stamped') AND started_at");
+Result<bool> has_moved_since(const BackupTools& tools, const BackupJob& job, Session& session, const BackupRecord& backup) {
+  const std::string history = qualified_name(job.ledger_schema, "history");
+  TRY_ASSIGN(const bool there, is_there(session, history));
+  if (!there) {
+    return false;
+  }
+  const std::string later =
+      backup.ledger_id ? "id > " + std::to_string(*backup.ledger_id) : "started_at" + since(tools, backup.started);
+  TRY_ASSIGN(const Rows moved, session.query("SELECT EXISTS (SELECT FROM " + history +
+                                             " WHERE outcome IN ('applied', 'stamped') AND " + later + ")"));
+  return moved.text(0, 0) == "t";
 }
 
 // Or a revision stopped half-way. That does not count between two attempts at one migration: they share their backup.
-Result<bool> has_begun_since(const BackupTools& tools, const BackupJob& job, Session& session, WallTime moment) {
-  TRY_ASSIGN(const bool moved, has_moved_since(tools, job, session, moment));
-  return moved ? Result<bool>(true) : has_row_since(tools, job, session, moment, "step", "updated_at");
+Result<bool> has_begun_since(const BackupTools& tools, const BackupJob& job, Session& session, const BackupRecord& backup) {
+  TRY_ASSIGN(const bool moved, has_moved_since(tools, job, session, backup));
+  const std::string step = qualified_name(job.ledger_schema, "step");
+  TRY_ASSIGN(const bool there, is_there(session, step));
+  if (moved || !there) {
+    return moved;
+  }
+  TRY_ASSIGN(const Rows begun,
+             session.query("SELECT EXISTS (SELECT FROM " + step + " WHERE updated_at" + since(tools, backup.started) + ")"));
+  return begun.text(0, 0) == "t";
 }
 
 // Young enough, or of an earlier attempt at the same; the checksum is not read yet.
@@ -66,7 +77,7 @@ Result<std::optional<BackupRecord>> find_acceptable(const BackupTools& tools, co
   const WallTime now = tools.clock.wall_now();
   if (max_age.count() > 0) {
     if (const BackupRecord* young = newest_acceptable(list.backups, need, max_age, now)) {
-      TRY_ASSIGN(const bool moved, has_begun_since(tools, job, session, young->started));
+      TRY_ASSIGN(const bool moved, has_begun_since(tools, job, session, *young));
       if (!moved) {
         return *young;
       }
@@ -76,7 +87,7 @@ Result<std::optional<BackupRecord>> find_acceptable(const BackupTools& tools, co
   if (earlier == nullptr) {
     return std::nullopt;
   }
-  TRY_ASSIGN(const bool moved, has_moved_since(tools, job, session, earlier->started));
+  TRY_ASSIGN(const bool moved, has_moved_since(tools, job, session, *earlier));
   return moved ? std::nullopt : std::optional(*earlier);
 }
 

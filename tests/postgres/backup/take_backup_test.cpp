@@ -64,15 +64,30 @@ TEST(TakeBackup, AcceptsNoneFromBeforeTheDatabaseMoved) {
   for (const char* const outcome : {"applied", "stamped"}) {
     BackupScene scene;
     scene.job.settings.accept_max_age = std::chrono::hours(1);
-    ASSERT_TRUE(scene.ensure());
-    EXPECT_TRUE(scene.ensure()->accepted);
     scene.database.run(
-        "CREATE TABLE athanor.history (outcome text, started_at timestamptz DEFAULT now()); INSERT INTO athanor.history VALUES "
-        "('failed'), ('repaired')");
+        "CREATE SCHEMA athanor; CREATE TABLE athanor.history (id bigint GENERATED ALWAYS AS IDENTITY, outcome text, started_at "
+        "timestamptz DEFAULT now()); INSERT INTO athanor.history (outcome) VALUES ('applied')");
+    ASSERT_TRUE(scene.ensure());
+    EXPECT_TRUE(scene.ensure()->accepted) << "what was applied in the same second, before it, is in the dump";
+    scene.database.run("INSERT INTO athanor.history (outcome) VALUES ('failed'), ('repaired')");
     EXPECT_TRUE(scene.ensure()->accepted) << "nothing of it took effect";
-    scene.database.run("INSERT INTO athanor.history VALUES ('" + std::string(outcome) + "')");
+    scene.database.run("INSERT INTO athanor.history (outcome, started_at) VALUES ('" + std::string(outcome) +
+                       "', now() - interval '1 day')");
     EXPECT_FALSE(scene.ensure()->accepted) << "the rows are the same again, what they stand for is not: " << outcome;
   }
+}
+
+TEST(TakeBackup, AsksTheTimeWhereTheManifestNamesNoRowOfTheLedger) {
+  BackupScene scene;
+  scene.job.settings.accept_max_age = std::chrono::hours(1);
+  ASSERT_TRUE(scene.ensure());
+  scene.database.run(
+      "CREATE TABLE athanor.history (id bigint GENERATED ALWAYS AS IDENTITY, outcome text, started_at timestamptz); INSERT "
+      "INTO "
+      "athanor.history (outcome, started_at) VALUES ('applied', now() - interval '1 day')");
+  EXPECT_TRUE(scene.ensure()->accepted);
+  scene.database.run("UPDATE athanor.history SET started_at = now()");
+  EXPECT_FALSE(scene.ensure()->accepted);
 }
 
 TEST(TakeBackup, AcceptsNoneFromBeforeARevisionStoppedHalfWay) {
