@@ -19,6 +19,24 @@ Result<Observation> Migrator::observe() {
   return std::move(state.observation);
 }
 
+Result<void> Migrator::Impl::check_version_table(const Plan& plan, const Observation& seen) {
+  // A stamp says where the schema is; everything else believes it. Without a ledger nothing is known.
+  if (plan.operation == Direction::Stamp || seen.has_version_table || !seen.has_ledger) {
+    return {};
+  }
+  TRY_ASSIGN(const Rows last, session->query(ledger.history().select_last_applied()));
+  if (last.empty() || last.text(0, 1) != direction_name(Direction::Upgrade)) {
+    return {};
+  }
+  const std::string revision = last.text(0, 0);
+  return fail(Error(ErrorCode::VersionRowMismatch, "the version table " + versions.qualified() +
+                                                       " is gone, and the ledger says that revision " + revision +
+                                                       " was applied last; nothing was changed")
+                  .with_retry(RetryClass::Terminal)
+                  .advise("say where the schema is: `athanor stamp " + revision +
+                          "`, or `athanor stamp --purge base` if it was emptied on purpose"));
+}
+
 Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observation& seen) const {
   if (!seen.unfinished) {
     return {};
@@ -154,6 +172,9 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     if (!purge && state.observation.current_heads != plan.from) {
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
                       .advise("plan again"));
+    }
+    if (!purge) {
+      TRY(check_version_table(plan, state.observation));
     }
     TRY(check_unfinished(plan, state.observation));
     TRY(check_replica_lag(plan));

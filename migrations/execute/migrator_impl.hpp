@@ -123,6 +123,8 @@ struct Migrator::Impl {
   // After a run that failed: what the database holds now, and in the error how far a half-applied revision came. Nothing is
   // known when the database cannot be asked.
   void read_state_after(const Plan& plan, ExecutionReport& report);
+  // A version table that is gone beside a ledger that says a revision was applied last is no empty database.
+  [[nodiscard]] Result<void> check_version_table(const Plan& plan, const Observation& seen);
   [[nodiscard]] Result<void> check_unfinished(const Plan& plan, const Observation& seen) const;
 };
 
