@@ -64,10 +64,6 @@ std::string HistoryTable::select_checksums() const {
   return "SELECT revision, coalesce(checksum, ''), direction" + latest_of_each();
 }
 
-std::string HistoryTable::select_last_applied() const {
-  return "SELECT revision" + latest_of_each() + " WHERE direction OPERATOR(pg_catalog.<>) 'downgrade' ORDER BY id DESC LIMIT 1";
-}
-
 // Failures change nothing, and a repair counts as the text that is accepted now. Hashing revisions for GROUP BY is several
 // times cheaper than sorting them by a locale's rules, which DISTINCT ON would do.
 std::string HistoryTable::latest_of_each() const {
@@ -88,6 +84,12 @@ std::string HistoryTable::select_newest(std::size_t limit) const {
          "coalesce(sqlstate, ''),"
          " coalesce(message, ''), duration_ms FROM " +
          name_ + " WHERE " + ours_ + " ORDER BY id DESC LIMIT " + std::to_string(limit);
+}
+
+std::string HistoryTable::select_last_applied() const {
+  return "SELECT revision, direction FROM " + name_ + " WHERE " + ours_ +
+         " AND outcome OPERATOR(pg_catalog.<>) 'failed' AND outcome OPERATOR(pg_catalog.<>) 'repaired' ORDER BY id DESC LIMIT "
+         "1";
 }
 
 }  // namespace athanor

@@ -51,12 +51,12 @@ class HistoryTable {
   [[nodiscard]] std::string select_applied() const;
   // The same rows with no more than comparing needs: revision, checksum, direction.
   [[nodiscard]] std::string select_checksums() const;
-  // The newest revision that is applied by the ledger's word, if any.
-  [[nodiscard]] std::string select_last_applied() const;
   // Revisions that a run applied, in order.
   [[nodiscard]] Command select_run(std::string_view run_id) const;
   // The newest `limit` rows, failures included.
   [[nodiscard]] std::string select_newest(std::size_t limit) const;
+  // Revision and direction of the last change that took effect.
+  [[nodiscard]] std::string select_last_applied() const;
 
  private:
   [[nodiscard]] std::string latest_of_each() const;

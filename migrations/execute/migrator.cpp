@@ -21,6 +21,24 @@ Result<Observation> Migrator::observe() {
   return std::move(state.observation);
 }
 
+Result<void> Migrator::Impl::check_version_table(Direction operation, const Observation& seen) {
+  // A stamp says where the schema is; everything else believes it. Without a ledger nothing is known.
+  if (operation == Direction::Stamp || seen.has_version_table || !seen.has_ledger) {
+    return {};
+  }
+  TRY_ASSIGN(const Rows last, session->query(ledger.history().select_last_applied()));
+  if (last.empty() || last.text(0, 1) != direction_name(Direction::Upgrade)) {
+    return {};
+  }
+  const std::string revision = last.text(0, 0);
+  return fail(Error(ErrorCode::VersionRowMismatch, "the version table " + versions.qualified() +
+                                                       " is gone, and the ledger says that revision " + revision +
+                                                       " was applied last; nothing was changed")
+                  .with_retry(RetryClass::Terminal)
+                  .advise("say where the schema is: `athanor stamp " + revision +
+                          "`, or `athanor stamp --purge base` if it was emptied on purpose"));
+}
+
 Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observation& seen) const {
   if (!seen.unfinished) {
     return {};
@@ -44,23 +62,6 @@ Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observatio
                             "run: athanor repair --step abandon"));
   }
   return {};
-}
-
-Result<void> Migrator::Impl::check_version_table(const DatabaseState& state) {
-  if (state.observation.has_version_table || !state.observation.has_ledger) {
-    return {};
-  }
-  TRY_ASSIGN(const Rows last, session->query(ledger.history().select_last_applied()));
-  if (last.empty()) {
-    return {};
-  }
-  const std::string revision = last.text(0, 0);
-  return fail(Error(ErrorCode::BookkeepingChanged, "the version table " + versions.qualified() +
-                                                       " is gone, but the ledger says that " + revision +
-                                                       " is applied; nothing was changed")
-                  .advise("if the schema is at " + revision + ": `athanor stamp " + revision +
-                          "`; if the database was emptied on purpose, drop the ledger too: DROP SCHEMA " +
-                          quote_identifier(settings.ledger_schema) + " CASCADE"));
 }
 
 // Said before anything is applied, not when the batch step comes.
@@ -177,8 +178,8 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
                       .advise("plan again"));
     }
-    if (!purge && plan.operation != Direction::Stamp) {
-      TRY(check_version_table(state));
+    if (!purge) {
+      TRY(check_version_table(plan.operation, state.observation));
     }
     TRY(check_unfinished(plan, state.observation));
     TRY(check_replica_lag(plan));
@@ -230,7 +231,7 @@ ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const
 Result<void> Migrator::ensure_version(const StopToken& stop) {
   ExecutionReport report;
   return impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
-    TRY(impl_->check_version_table(state));
+    TRY(impl_->check_version_table(Direction::Upgrade, state.observation));
     TRY(create_missing(*impl_->session, impl_->settings, state, impl_->versions, impl_->ledger));
     return {};
   });

@@ -142,8 +142,6 @@ struct Migrator::Impl {
 
   Result<void> run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
                         const PreRunCheck& pre_run_check);
-  // Refuses to begin at base when the ledger says that revisions are applied: the version table was dropped.
-  [[nodiscard]] Result<void> check_version_table(const DatabaseState& state);
   [[nodiscard]] Result<void> check_replica_lag(const Plan& plan);
   Result<void> run_revisions(RunContext& run);
   Result<void> resolve(RunContext& run, const Error& lost);
@@ -151,6 +149,8 @@ struct Migrator::Impl {
   // After a run that failed: what the database holds now, and in the error how far a half-applied revision came. Nothing is
   // known when the database cannot be asked.
   void read_state_after(const Plan& plan, ExecutionReport& report);
+  // A version table that is gone beside a ledger that says a revision was applied last is no empty database.
+  [[nodiscard]] Result<void> check_version_table(Direction operation, const Observation& seen);
   [[nodiscard]] Result<void> check_unfinished(const Plan& plan, const Observation& seen) const;
 };
 

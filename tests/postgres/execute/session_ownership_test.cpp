@@ -145,22 +145,6 @@ TEST_F(OwnedSession, ALedgerOfVersion010GetsItsNewColumns) {
   EXPECT_FALSE(report.error) << text(report.error);
 }
 
-TEST_F(OwnedSession, ADroppedVersionTableIsNotTakenForAnEmptyDatabase) {
-  revision("r1", "", "CREATE TABLE t();");
-  revision("r2", "r1", "CREATE TABLE u();");
-  ASSERT_FALSE(upgrade().error);
-  database_.run("DROP TABLE alembic_version");
-  auto report = upgrade();
-  ASSERT_TRUE(report.error);
-  EXPECT_EQ(report.error->code, ErrorCode::BookkeepingChanged) << text(report.error);
-  EXPECT_NE(report.error->hint.find("athanor stamp r2"), std::string::npos) << report.error->hint;
-  EXPECT_FALSE(database_.has_relation("alembic_version"));
-  report = stamp("r2");
-  EXPECT_FALSE(report.error) << text(report.error);
-  report = upgrade();
-  EXPECT_FALSE(report.error) << text(report.error);
-}
-
 TEST_F(OwnedSession, ASuperuserIsWarnedOfOnce) {
   revision("r1", "", "SELECT 1;");
   revision("r2", "r1", "SELECT 1;");
