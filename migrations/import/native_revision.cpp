@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "migrations/plan/script_directive.hpp"
+#include "migrations/plan/script.hpp"
+#include "migrations/plan/script_comments.hpp"
 #include "migrations/revision/revision_template.hpp"
 #include "migrations/text/sql_lexer.hpp"
 #include "migrations/text/text_encoding.hpp"
@@ -23,7 +24,7 @@ std::string further_description(const RenderedRevision& revision) {
   for (std::size_t index = 1; index < revision.description.size(); ++index) {
     const std::string& line = revision.description[index];
     if (!text.empty() || !line.empty()) {
-      add_line(text, line.empty() ? "--" : "-- " + line);
+      add_line(text, line.empty() ? "--" : with_notes("-- " + line));
     }
   }
   return text.empty() ? text : text + "\n";
@@ -51,12 +52,6 @@ Result<void> check_part(std::string_view sql) {
                 "its SQL holds a carriage return before a line end, which revision files do not keep; "
                 "write it as E'\\r\\n'");
   }
-  SqlLexer lexer(sql);
-  for (Token token = lexer.next(); token.kind != TokenKind::End; token = lexer.next()) {
-    if (token.kind == TokenKind::LineComment && looks_like_directive(lexer.text(token))) {
-      return fail(ErrorCode::NotRenderable, "a comment of its SQL reads as a directive of a revision file");
-    }
-  }
   return {};
 }
 
@@ -78,7 +73,7 @@ Result<void> add_direction(std::string& text, const RenderedDirection& direction
       written = open;
       spaced = true;
     }
-    const std::string statement = closed_statement(part.text, part.indent);
+    const std::string statement = with_notes(closed_statement(part.text, part.indent));
     const bool tall = statement.find('\n') != std::string::npos;
     if (!spaced && tall) {
       add_line(text, "");

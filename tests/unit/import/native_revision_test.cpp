@@ -100,11 +100,16 @@ TEST(NativeRevision, PutsTheReasonWhereNoDowngradeIs) {
   EXPECT_TRUE(text->ends_with("\n-- athanor:irreversible the rows are gone\n")) << *text;
 }
 
-TEST(NativeRevision, RefusesACommentThatReadsAsADirective) {
-  const auto text = native_revision_text(revision_with({sql("SELECT 1;\n--athanor: downgrade\nSELECT 2")}), {});
-  ASSERT_FALSE(text);
-  EXPECT_EQ(text.error().code, ErrorCode::NotRenderable);
-  EXPECT_TRUE(native_revision_text(revision_with({sql("SELECT '\n-- athanor:downgrade\n'")}), {}));
+TEST(NativeRevision, MarksACommentThatReadsAsADirectiveAsProse) {
+  auto revision = revision_with({sql("SELECT 1;\n--athanor: downgrade\nSELECT 2 -- rollback\n"), sql("SELECT '\n-- down\n'")});
+  revision.description.emplace_back("Downgrade:");
+  const auto text = native_revision_text(revision, {});
+  ASSERT_TRUE(text);
+  EXPECT_NE(text->find("-- athanor:note Downgrade:\n"), std::string::npos) << *text;
+  EXPECT_NE(text->find("\n-- athanor:note athanor: downgrade\nSELECT 2; -- athanor:note rollback\n"), std::string::npos)
+      << *text;
+  EXPECT_NE(text->find("'\n-- down\n'"), std::string::npos) << *text;
+  EXPECT_THAT(kinds(*text), ElementsAre(StepKind::Transaction));
 }
 
 TEST(NativeRevision, RefusesCarriageReturnsThatReadingWouldDrop) {

@@ -77,6 +77,16 @@ TEST(NativeHeader, EndsAtADirectiveWithoutAnEmptyLine) {
   EXPECT_EQ(parsed("-- Revision: ab12\n-- athanor:upgrade\n-- Revision: not a field here\n").id, "ab12");
 }
 
+TEST(NativeHeader, PassesOverANoteWhereverItStands) {
+  const auto revision = parsed(
+      "-- athanor:note copied from goose\n-- Add email\n-- athanor:note Revises: nothing yet\n-- Revision: ab\n"
+      "-- athanor:note\n-- Revises: cd\n-- athanor:upgrade\n");
+  EXPECT_EQ(revision.message, "Add email");
+  EXPECT_EQ(revision.id, "ab");
+  EXPECT_EQ(revision.down, std::vector<std::string>{"cd"});
+  EXPECT_EQ(parsed("-- x\n-- Revision: ab\n-- athanor:notes\n-- Revises: cd\n").down.size(), 0U);  // a directive, if unknown
+}
+
 TEST(NativeHeader, EndsAtTheFirstEmptyLine) {
   EXPECT_EQ(parsed("\n\n-- Revision: ab12\n\n-- Revision: cd34\n").id, "ab12");
 }
