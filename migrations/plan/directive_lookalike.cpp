@@ -62,8 +62,10 @@ bool is_key(std::string_view word) {
   return is_direction(word) || among(word, kOther);
 }
 
+// At most two letters missing, too many, wrong or swapped.
 bool is_own_name(std::string_view word) {
-  return !closest_name(word, kOwnName).empty();
+  const std::size_t length = kOwnName.front().size();
+  return word.size() + 2 >= length && word.size() <= length + 2 && !closest_name(word, kOwnName).empty();
 }
 
 // Long words survive a slip of the finger; "dawn" and "pup" are words of their own.

@@ -70,7 +70,7 @@ class ScriptReader {
     first_code_ = comments.first_code();
     if (comments.unterminated()) {
       // The part that holds it says what it is, in its own words.
-      const auto split = split_statements_portably(text_);
+      const auto split = split_statements(text_);
       return split ? Result<void>() : fail(split.error());
     }
     return {};

@@ -23,10 +23,9 @@ std::optional<ScriptComment> ScriptComments::next() {
     in_header_ = false;
     first_code_ = std::min(first_code_, token.begin);
     if (!started_ && passes_for_comment(token)) {
-      const std::size_t end = std::min(text_.find_first_of("\r\n", token.begin), text_.size());
-      if (token.begin >= false_end_) {  // once a line: its symbols are many tokens
-        false_end_ = end;
-        return ScriptComment{{token.kind, token.begin, end}};
+      if (token.begin >= false_end_) {  // once a line: its signs are many tokens
+        false_end_ = std::min(text_.find_first_of("\r\n", token.begin), text_.size());
+        return ScriptComment{{token.kind, token.begin, false_end_}};
       }
       continue;
     }
