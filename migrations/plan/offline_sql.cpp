@@ -1,6 +1,7 @@
 // The plan as a script for psql, in the shape that Alembic's --sql prints.
 #include <iterator>
 
+#include "migrations/plan/offline_session.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/sql_lexer.hpp"
@@ -19,10 +20,16 @@ std::string listed(const std::vector<std::string>& ids) {
 class OfflineScript {
  public:
   OfflineScript(const Plan& plan, const OfflineOptions& options)
-      : plan_(plan), options_(options), table_(qualified_name(options.version_table_schema, options.version_table)) {}
+      : plan_(plan),
+        options_(options),
+        session_(options.role, options.search_path),
+        table_(qualified_name(options.version_table_schema, options.version_table)) {}
 
   std::string render() {
     const bool each = options_.transaction_per_migration;
+    if (!plan_.empty()) {
+      out_ += session_.start();
+    }
     if (!each) {
       begin();
     }
@@ -45,6 +52,7 @@ class OfflineScript {
   }
 
   std::string render_version_table() {
+    out_ += session_.start();
     begin();
     create_version_table();
     commit();
@@ -84,6 +92,9 @@ class OfflineScript {
     }
     if (!in_transaction) {
       begin();
+    }
+    if (!planned.steps().empty()) {
+      out_ += session_.reset();  // inside the transaction: the row is written by our role, to the table our path leads to
     }
     for (const auto& operation : planned.walk.operations) {
       row(operation);
@@ -129,7 +140,7 @@ class OfflineScript {
   }
 
   void row(const RowOperation& operation) {
-    const auto where = " WHERE " + table_ + ".version_num = ";
+    const auto where = " WHERE " + table_ + ".version_num OPERATOR(pg_catalog.=) ";
     switch (operation.kind) {
       case RowOperation::Kind::Insert:
         out_ += "INSERT INTO " + table_ + " (version_num) VALUES (" + quote_literal(operation.to) + ")";
@@ -146,6 +157,7 @@ class OfflineScript {
 
   const Plan& plan_;
   const OfflineOptions& options_;
+  OfflineSession session_;
   std::string table_;
   std::string out_;
 };

@@ -84,7 +84,6 @@ void read(const std::string& text) {
   static_cast<void>(sanitise_sql(text));
   static_cast<void>(destroyed_by(text));
   static_cast<void>(recovery_probe(text));
-  static_cast<void>(changes_session_state(text));
   if (script && !script->upgrade.empty()) {
     for (const auto& statement : script->upgrade.front().statements) {
       static_cast<void>(sanitise_sql(statement.sql.substr(0, 200'000)));
