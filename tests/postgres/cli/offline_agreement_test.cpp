@@ -29,7 +29,7 @@ const std::string kNote =
     "pg_catalog.pg_table_is_visible(oid);\n"
     "INSERT INTO public.seen (what, v) SELECT 'locks', count(*)::text FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND "
     "pid = pg_backend_pid() AND objid = 4711;\n"
-    "CREATE TABLE probe (i int);";
+    "CREATE TABLE IF NOT EXISTS probe (i int);";
 
 const std::vector<History>& histories() {
   const std::string owner =
@@ -61,11 +61,11 @@ const std::vector<History>& histories() {
        ""},
       {"block", {kTables, "DO $$ BEGIN SET search_path = app; END $$; CREATE TABLE one (i int);", kNote}, ""},
       {"event trigger",
-       {kTables +
-            "CREATE FUNCTION entering() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF current_setting('x.on', true) = "
-            "'1' THEN PERFORM set_config('search_path', 'app', false); END IF; END $$;"
-            "CREATE EVENT TRIGGER entering ON ddl_command_end EXECUTE FUNCTION entering();",
-        "SET x.on = '1'; CREATE TABLE first (i int); CREATE TABLE one (i int);", kNote},
+       {kTables + "CREATE FUNCTION entering() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF current_setting('x.enter', "
+                  "true) = "
+                  "'1' THEN PERFORM set_config('search_path', 'app', false); END IF; END $$;"
+                  "CREATE EVENT TRIGGER entering ON ddl_command_end EXECUTE FUNCTION entering();",
+        "SET x.enter = '1'; CREATE TABLE first (i int); CREATE TABLE one (i int);", kNote},
        ""},
       {"deferred trigger",
        {kTables + "CREATE TABLE d (i int); CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
