@@ -257,11 +257,12 @@ std::string shown(std::string_view comment) {
 
 Error refusal(const Finding& finding, std::string_view comment) {
   if (finding.own) {
-    const std::string right = is_nearly_a_directive(finding.marker)
-                                  ? advice(finding.marker)
-                                  : "write '-- athanor:name'; a comment that is prose begins with '-- athanor:note'";
+    const bool known = is_nearly_a_directive(finding.marker);
     return Error(ErrorCode::MalformedRevision, "this comment looks like a directive but is not written like one")
-        .advise(right + "; exactly one space stands before 'athanor' and none behind the colon");
+        .advise(
+            known ? advice(finding.marker)
+                  : "write '-- athanor:name' with exactly one space before 'athanor' and none after the colon; a comment that "
+                    "is prose begins with '-- athanor:note'");
   }
   return Error(ErrorCode::MalformedRevision, "\"" + shown(comment) + "\" could be meant as a directive but is a comment")
       .advise(advice(finding.marker));
