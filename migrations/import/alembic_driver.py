@@ -46,8 +46,10 @@ class Recorder:
         self.guard = None
         self.types = {}  # name of a type -> the revision that created it, along all revisions
         self.revision = None
+        self.upgrades = True
 
-    def start(self, revision):
+    def start(self, revision, upgrades=True):
+        self.upgrades = upgrades
         self.parts, self.remarks, self.savepoints = [], [], []
         self.begun, self.autocommit, self.guard, self.revision = 0, False, None, revision
         self.open = True
@@ -105,7 +107,7 @@ class Recorder:
     def watch_types(self, sql, element):
         """A type that two revisions create: alone each of them works, one after the other they do not."""
         match = _TYPE.match(sql)
-        if not match:
+        if not match or not self.upgrades:  # a way back begins where the way up ended, and need not remember more
             return sql
         verb, name = match.group(1).upper(), match.group(4) or (match.group(5) or "").lower()
         new_name = match.group(7) or (match.group(8) or "").lower()
@@ -137,9 +139,11 @@ class Recorder:
         finally:
             self.guard = None
         if guard.statements and self.open:
-            for kind, name, _schema in guard.questions:
+            for kind, name, _schema in guard.questions if self.upgrades else ():
                 if kind == "type" and creates:
                     self.types.setdefault(name, self.revision)
+                elif kind == "type":
+                    self.types.pop(name, None)
             for text in guard.rendered():
                 self.parts.append({"kind": "sql", "text": text, "indent": 0})
 
@@ -249,9 +253,9 @@ class Cursor:
         return [("column_%d" % number, None, None, None, None, None, None) for number in range(self.columns)]
 
     def execute(self, statement, parameters=None):
-        self.answer = _ANSWERS.get(statement.strip().lower())
+        recorder = self.connection.recorder
+        self.answer = None if recorder.open else _ANSWERS.get(statement.strip().lower())
         if self.answer is None:
-            recorder = self.connection.recorder
             recorder.send(check_text(statement) if self.verbatim else merge(statement, parameters), self.element)
 
     def executemany(self, statement, rows):
@@ -269,7 +273,10 @@ class Cursor:
         if self.answer is not None:
             return [(self.answer,)]
         if self.implicit:
-            return [tuple(Unread("a value that the database makes in an INSERT") for _ in range(self.columns or 1))]
+            rows, self.columns = self.columns, 0  # one row, and then no more
+            if not rows:
+                return []
+            return [tuple(Unread("a value that the database makes in an INSERT") for _ in range(rows))]
         raise NeedsDatabase("reads the result of a statement, which only a database can give")
 
     def close(self):
@@ -423,6 +430,11 @@ def make_engine(recorder, server_version, verbatim_driver_sql):
 
         ask.__name__ = name
         return ask
+
+    def has_multi_table(self, connection, names, schema=None, **_options):
+        return [((schema, name), self.has_table(connection, name, schema=schema)) for name in names]
+
+    Dialect.has_multi_table = has_multi_table
 
     def refuse(self, *_args, **_kwargs):
         raise NeedsDatabase("inspects the schema, which only a database can answer")

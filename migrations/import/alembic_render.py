@@ -13,6 +13,7 @@ not public.
 
 import argparse
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -82,6 +83,7 @@ class Project:
         self.results = None
         self.state = None
         self.warnings = []
+        self.engines = []  # ours, beside those of the project
 
     def configuration(self):
         from alembic.config import Config
@@ -185,6 +187,7 @@ class Project:
         driver = getattr(context.dialect, "driver", "")
         self.recorder = Recorder()
         self.engine = make_engine(self.recorder, self.options.server_version, driver == "asyncpg")
+        self.engines.append(self.engine)
         before = context.as_sql, context.connection
         self.go_online(context)
         with refusing_other_connections(self.engine):
@@ -279,7 +282,7 @@ class Project:
         context.impl.memo = {}  # which types were created: a run of its own for every revision, as deployments are
         try:
             with context.begin_transaction(_per_migration=bool(context._transaction_per_migration)):
-                recorder.start(script.revision)
+                recorder.start(script.revision, function.__name__ == "upgrade")
                 function(**self.arguments)
                 recorder.stop()
             return list(recorder.parts), list(recorder.remarks)
@@ -299,7 +302,7 @@ class Project:
 
         from alembic_record import Recording
 
-        recording = Recording(context, self.options.against, driver)
+        recording = Recording(context, self.options.against, driver, self.engines)
         recording.prepare()
         maintainer = HeadMaintainer(context, ())
         results = {result["id"]: result for result in self.results}
@@ -398,7 +401,7 @@ def connections_leading_nowhere(project):
         (MigrationContext, "_ensure_version_table", lambda context, purge=False: None),
     ]
     stock = Engine.connect
-    patches.append((Engine, "connect", lambda self, *_arguments, **_options: stock(engine)))
+    patches.append((Engine, "connect", lambda self, *_arguments, **_options: stock(self if self in project.engines else engine)))
     with contextlib.suppress(ImportError):
         from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -446,13 +449,22 @@ def describe(script):
     for line in script.longdoc.splitlines():
         standard = _STANDARD_LINE.match(line)
         if standard:
-            if standard.group(1).lower() == "create date":
+            if standard.group(1).lower() == "create date" and is_date(standard.group(2)):
                 created = standard.group(2)
         else:
             lines.append(line.rstrip())
     while lines and not lines[-1]:
         lines.pop()
     return lines, created
+
+
+def is_date(text):
+    """Alembic does not look; whoever wrote something else there loses nothing that anything depends on."""
+    try:
+        datetime.date(*(int(number) for number in text[:10].split("-")))
+    except (TypeError, ValueError):
+        return False
+    return re.fullmatch(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[-+]\d\d:?\d\d)?)?", text) is not None
 
 
 def line_in(error, path):
