@@ -19,6 +19,7 @@ class StepsRun {
     UnfinishedStep from;
     if (run_.unfinished && run_.unfinished->revision == *revision_.walk.revision) {
       from = *run_.unfinished;
+      TRY(forget_begun(from));
     }
     bool completed = false;
     for (auto step = static_cast<std::size_t>(from.step); step < steps.size(); ++step) {
@@ -50,6 +51,17 @@ class StepsRun {
  private:
   [[nodiscard]] milliseconds elapsed() const {
     return std::chrono::duration_cast<milliseconds>(run_.clock.steady_now() - start_);
+  }
+
+  // A batch step that has done no batch may have been corrected since. Then its bound is one of another table or key.
+  Result<void> forget_begun(const UnfinishedStep& from) {
+    const auto step = static_cast<std::size_t>(from.step);
+    if (from.parts.empty() || from.parts.back().state != "begun" || from.parts.back().checksum == run_.part_checksum(step, 0)) {
+      return {};
+    }
+    const Command command = run_.ledger.steps().forget({*revision_.walk.revision, row_direction(revision_), step});
+    TRY(run_.session.query(command.sql, command.parameters));
+    return {};
   }
 
   [[nodiscard]] Command done(std::size_t step) const {
