@@ -38,7 +38,10 @@ UnfinishedStep unfinished_from(const Rows& rows) {
   step.rows = number<std::int64_t>(rows.text(last, 7));
   for (std::size_t i = 0; i <= last; ++i) {
     if (rows.text(i, 0) == step.revision && rows.text(i, 1) == rows.text(last, 1)) {
-      step.parts.push_back({number<int>(rows.text(i, 2)), number<int>(rows.text(i, 3)), rows.text(i, 4), rows.text(i, 8)});
+      // The row of a batch step comes before its first batch, and the cursor with that.
+      const bool begun = rows.text(i, 4) == "running" && !rows.rows[i][6];
+      step.parts.push_back(
+          {number<int>(rows.text(i, 2)), number<int>(rows.text(i, 3)), begun ? "begun" : rows.text(i, 4), rows.text(i, 8)});
     }
   }
   if (state == "complete") {

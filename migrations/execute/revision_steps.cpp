@@ -20,6 +20,7 @@ class StepsRun {
     if (run_.unfinished && run_.unfinished->revision == *revision_.walk.revision) {
       from = *run_.unfinished;
       TRY(resume());
+      TRY(forget_begun(from));
     }
     bool completed = false;
     for (auto step = static_cast<std::size_t>(from.step); step < steps.size(); ++step) {
@@ -57,6 +58,15 @@ class StepsRun {
   }
 
   [[nodiscard]] StepKey key(std::size_t step) const { return {*revision_.walk.revision, row_direction(revision_), step}; }
+
+  // A batch step that has done no batch may have been corrected since. Then its bound is one of another table or key.
+  Result<void> forget_begun(const UnfinishedStep& from) {
+    const auto step = static_cast<std::size_t>(from.step);
+    if (from.parts.empty() || from.parts.back().state != "begun" || from.parts.back().checksum == run_.part_checksum(step, 0)) {
+      return {};
+    }
+    return keep_books(run_, index_, {run_.ledger.steps().forget(key(step))});
+  }
 
   [[nodiscard]] Command done(std::size_t step) const {
     return run_.ledger.steps().record_state(
