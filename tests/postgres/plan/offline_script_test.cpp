@@ -178,7 +178,8 @@ TEST(OfflineScript, SaysWhatAlembicSays) {
   const std::vector<std::pair<std::string, OfflineOptions>> configurations{
       {"{}", {"alembic_version", "", true, false, "", ""}},
       {R"({"transaction_per_migration": true})", {"alembic_version", "", true, true, "", ""}},
-      {R"({"version_table": "Vt", "version_table_schema": "order", "version_table_pk": false})", {"Vt", "order", false, false, "", ""}},
+      {R"({"version_table": "Vt", "version_table_schema": "order", "version_table_pk": false})",
+       {"Vt", "order", false, false, "", ""}},
   };
   const std::vector<std::pair<Direction, std::string>> ranges{
       {Direction::Upgrade, "fff6"},        {Direction::Upgrade, "base:bbb2"},   {Direction::Upgrade, "aaa1:eee5"},
