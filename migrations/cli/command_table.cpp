@@ -218,6 +218,9 @@ constexpr std::array kImportFlags{
              File},
     FlagSpec{"--alembic-name", '\0', "SECTION", "section of that file, as `alembic -n`"},
     FlagSpec{"--alembic-x", '\0', "ARG", "argument for env.py, as `alembic -x`", true},
+    FlagSpec{"--flask", '\0', "APP", "the application of a Flask-Migrate project, as `flask --app` (default: $FLASK_APP)"},
+    FlagSpec{"--server-version", '\0', "N", "version of PostgreSQL that SQLAlchemy renders for (default: 15)"},
+    FlagSpec{"--against", '\0', "URL", "empty scratch database where revisions that ask one are run and recorded"},
 };
 constexpr std::array kImportExamples{
     Example{"athanor import alembic .", "the project of ./alembic.ini"},

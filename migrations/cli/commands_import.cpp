@@ -81,6 +81,9 @@ Result<void> import_alembic(CommandContext& context) {
   options.section = arguments.value("--alembic-name").value_or("alembic");
   options.python = arguments.value("--python").value_or("");
   options.x_arguments = arguments.values("--alembic-x");
+  options.flask = arguments.value("--flask").value_or("");
+  options.server_version = arguments.value("--server-version").value_or("");
+  options.against = arguments.value("--against").value_or("");
   TRY_ASSIGN(const AlembicProject project, locate_alembic_project(options, context.outside().variable));
   auto rendered = render_alembic_project(project);
   if (!rendered) {

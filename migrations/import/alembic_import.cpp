@@ -156,6 +156,7 @@ class Preparation {
   }
 
   void add_project_warnings() {
+    import_.warnings.insert(import_.warnings.end(), project_.warnings.begin(), project_.warnings.end());
     if (project_.version_table != "alembic_version" || !project_.version_table_schema.empty()) {
       std::string warning = "env.py keeps its rows elsewhere: put `version_table: " + project_.version_table + "`";
       if (!project_.version_table_schema.empty()) {

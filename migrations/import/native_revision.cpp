@@ -60,39 +60,75 @@ Result<void> check_part(std::string_view sql) {
   return {};
 }
 
+// Writes one direction: statements, and a directive wherever a step ends.
+class SectionWriter {
+ public:
+  explicit SectionWriter(std::string& text) : text_(text) {}
+
+  void end_step(RenderedPart::Kind edge) {
+    open_ = edge == RenderedPart::Kind::Commit ? StepKind::Autocommit : StepKind::Transaction;
+    // A transaction that nothing was written to need not end.
+    ended_ = ended_ || (edge == RenderedPart::Kind::Next && has_statements_);
+  }
+
+  void add(const RenderedPart& part, bool last) {
+    if (open_ != written_ || (ended_ && open_ == StepKind::Transaction)) {
+      begin_step();
+    }
+    ended_ = false;
+    has_statements_ = true;
+    const std::string statement = closed_statement(part.text, part.indent);
+    const bool tall = statement.find('\n') != std::string::npos;
+    if (!spaced_ && tall) {
+      add_line(text_, "");
+    }
+    add_line(text_, statement);
+    spaced_ = tall;
+    if (tall && !last) {
+      add_line(text_, "");
+    }
+  }
+
+ private:
+  void begin_step() {
+    if (!text_.empty() && !text_.ends_with("\n\n")) {
+      add_line(text_, "");
+    }
+    add_line(text_, "-- athanor:step " + std::string(step_kind_name(open_)));
+    written_ = open_;
+    spaced_ = true;
+  }
+
+  std::string& text_;
+  StepKind open_ = StepKind::Transaction;     // as the part being read has it
+  StepKind written_ = StepKind::Transaction;  // as the file has it so far
+  bool ended_ = false;                        // the transaction was committed, and another one follows
+  bool has_statements_ = false;
+  bool spaced_ = true;
+};
+
+constexpr std::string_view kRecorded =
+    "-- Recorded, not rendered: it asks the database. This is what Alembic sent to an empty one.";
+
 Result<void> add_direction(std::string& text, const RenderedDirection& direction) {
-  StepKind open = StepKind::Transaction;     // as the part being read has it
-  StepKind written = StepKind::Transaction;  // as the file has it so far
-  bool spaced = true;
+  if (direction.recorded) {
+    add_line(text, kRecorded);
+  }
+  SectionWriter writer(text);
   for (const RenderedPart& part : direction.parts) {
     if (part.kind != RenderedPart::Kind::Sql) {
-      open = part.kind == RenderedPart::Kind::Commit ? StepKind::Autocommit : StepKind::Transaction;
+      writer.end_step(part.kind);
       continue;
     }
     TRY(check_part(part.text));
-    if (open != written) {
-      if (!text.empty() && !text.ends_with("\n\n")) {
-        add_line(text, "");
-      }
-      add_line(text, "-- athanor:step " + std::string(step_kind_name(open)));
-      written = open;
-      spaced = true;
-    }
-    const std::string statement = closed_statement(part.text, part.indent);
-    const bool tall = statement.find('\n') != std::string::npos;
-    if (!spaced && tall) {
-      add_line(text, "");
-    }
-    add_line(text, statement);
-    spaced = tall;
-    if (tall && &part != &direction.parts.back()) {
-      add_line(text, "");
-    }
+    writer.add(part, &part == &direction.parts.back());
   }
   while (text.ends_with("\n\n")) {
     text.pop_back();
   }
-  if (direction.parts.empty()) {
+  const bool nothing =
+      std::ranges::none_of(direction.parts, [](const RenderedPart& part) { return part.kind == RenderedPart::Kind::Sql; });
+  if (nothing) {
     add_line(text, "-- Nothing to do.");
   }
   return {};
