@@ -338,6 +338,7 @@ def make_engine(recorder, server_version, verbatim_driver_sql):
             raise NeedsDatabase("reads the result of a statement, which only a database can give")
 
         __bool__ = __len__ = __getitem__ = __eq__ = __ne__ = __lt__ = __gt__ = keys = _refuse
+        rowcount = property(_refuse)
         __hash__ = CursorResult.__hash__
 
     class Context(psycopg2.PGExecutionContext_psycopg2):
@@ -353,9 +354,9 @@ def make_engine(recorder, server_version, verbatim_driver_sql):
             elif compiled is not None and not self.is_text:
                 columns = len(getattr(compiled, "_result_columns", ()) or ())
                 cursor.columns = columns or (None if self.is_crud else 1)
-                cursor.implicit = bool(getattr(self, "_is_implicit_returning", False))
-                if not hasattr(self, "_is_implicit_returning"):
-                    cursor.implicit = bool(self.isinsert and compiled.returning and not compiled.statement._returning)
+                # Keys that SQLAlchemy asks for by itself, whether the revision looks at them or not.
+                explicit = getattr(self, "_is_explicit_returning", False)
+                cursor.implicit = bool(self.isinsert and self._is_implicit_returning and not explicit)
 
         def post_exec(self):
             pass
