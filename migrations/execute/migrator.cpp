@@ -7,6 +7,7 @@
 #include "migrations/execute/migrator_impl.hpp"
 #include "migrations/execute/recovery.hpp"
 #include "migrations/execute/replica_lag.hpp"
+#include "migrations/execute/version_column.hpp"
 
 namespace athanor {
 
@@ -163,6 +164,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     const bool steps = !std::ranges::all_of(plan.revisions, &PlannedRevision::single_transaction);
     TRY_ASSIGN(OwnTables tables,
                create_missing(*session, settings, state, versions, ledger, steps ? NeedStepTable::Yes : NeedStepTable::No));
+    TRY(fit_version_column(*session, versions, plan, state.observation.has_version_table));
     const RevisionGuard guard(versions, std::move(tables));
     RunContext run{*session, clock, settings, versions, ledger, guard, sink, stop, plan, report, watch};
     run.purge = purge;

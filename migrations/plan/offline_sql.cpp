@@ -2,8 +2,10 @@
 #include <iterator>
 
 #include "migrations/plan/plan.hpp"
+#include "migrations/revision/revision_id.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/sql_lexer.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
 namespace {
@@ -14,6 +16,18 @@ std::string listed(const std::vector<std::string>& ids) {
     text += (text.empty() ? "" : ", ") + id;
   }
   return text;
+}
+
+// Of the version table that the script makes: Alembic's, unless a row is longer.
+std::size_t version_column_length(const Plan& plan) {
+  for (const PlannedRevision& revision : plan.revisions) {
+    for (const RowOperation& operation : revision.walk.operations) {
+      if (count_characters(operation.to) > kDefaultIdLength) {
+        return kMaxRevisionIdLength;
+      }
+    }
+  }
+  return kDefaultIdLength;
 }
 
 class OfflineScript {
@@ -56,7 +70,8 @@ class OfflineScript {
   void commit() { out_ += "COMMIT;\n\n"; }
 
   void create_version_table() {
-    out_ += "CREATE TABLE " + table_ + " (\n    version_num VARCHAR(32) NOT NULL";
+    out_ +=
+        "CREATE TABLE " + table_ + " (\n    version_num VARCHAR(" + std::to_string(version_column_length(plan_)) + ") NOT NULL";
     if (options_.version_table_pk) {
       out_ += ",\n    CONSTRAINT " + quote_identifier(options_.version_table + "_pkc") + " PRIMARY KEY (version_num)";
     }
