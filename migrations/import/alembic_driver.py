@@ -204,6 +204,7 @@ class Guard:
 
     def condition(self, index):
         kind, name, schema = self.questions[index]
+        name = name.encode("utf-8")[:63].decode("utf-8", "ignore")  # as the server has cut it
         exists = "NOT EXISTS" if self.creates else "EXISTS"
         if kind == "schema":
             return "%s (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s)" % (exists, alembic_values.quote(name))

@@ -6,6 +6,7 @@
 
 #include "migrations/plan/script_directive.hpp"
 #include "migrations/revision/revision_template.hpp"
+#include "migrations/text/quoting.hpp"
 #include "migrations/text/sql_lexer.hpp"
 #include "migrations/text/text_encoding.hpp"
 
@@ -58,6 +59,29 @@ Result<void> check_part(std::string_view sql) {
     }
   }
   return {};
+}
+
+// What PostgreSQL makes of a name of more than 63 bytes; empty when the token is none. It cuts where a character ends.
+std::string shortened_name(TokenKind kind, std::string_view written) {
+  constexpr std::size_t kLongest = 63;
+  const bool quoted = kind == TokenKind::QuotedIdentifier && written.front() == '"';
+  if (written.size() <= kLongest || (!quoted && kind != TokenKind::Word)) {
+    return {};
+  }
+  std::string name;
+  for (std::size_t at = quoted ? 1 : 0; at < written.size() - (quoted ? 1 : 0); ++at) {
+    name += written[at];
+    at += quoted && written[at] == '"' ? 1U : 0U;  // "" stands for one
+  }
+  if (name.size() <= kLongest) {
+    return {};
+  }
+  std::size_t length = kLongest;
+  while (length > 0 && (static_cast<unsigned char>(name[length]) & 0xC0U) == 0x80U) {
+    --length;
+  }
+  name.resize(length);
+  return quoted ? quote_identifier(name) : name;
 }
 
 // Writes one direction: statements, and a directive wherever a step ends.
@@ -160,6 +184,52 @@ std::string closed_statement(std::string_view sql, std::size_t indent) {
     text.insert(close_at, 1, ';');
   }
   return text;
+}
+
+std::vector<std::string> cut_long_names(RenderedDirection& direction) {
+  std::vector<std::string> cut;
+  for (RenderedPart& part : direction.parts) {
+    std::string text;
+    std::size_t after = 0;
+    SqlLexer lexer(part.text);
+    for (Token token = lexer.next(); token.kind != TokenKind::End && token.kind != TokenKind::Unterminated;
+         token = lexer.next()) {
+      const std::string_view written = lexer.text(token);
+      const std::string short_name = shortened_name(token.kind, written);
+      if (short_name.empty()) {
+        continue;
+      }
+      text.append(part.text, after, token.begin - after);
+      text += short_name;
+      after = token.end;
+      if (std::ranges::find(cut, written) == cut.end()) {
+        cut.emplace_back(written);
+      }
+    }
+    if (after > 0) {
+      part.text = text + part.text.substr(after);
+    }
+  }
+  return cut;
+}
+
+bool same_but_for_values(std::string_view left, std::string_view right) {
+  SqlLexer mine(left);
+  SqlLexer theirs(right);
+  const auto is_value = [](TokenKind kind) { return kind == TokenKind::String || kind == TokenKind::Number; };
+  for (;;) {
+    const Token one = mine.next();
+    const Token other = theirs.next();
+    if (one.kind != other.kind) {
+      return false;
+    }
+    if (one.kind == TokenKind::End) {
+      return true;
+    }
+    if (one.kind == TokenKind::Unterminated || (!is_value(one.kind) && mine.text(one) != theirs.text(other))) {
+      return false;
+    }
+  }
 }
 
 Result<std::string> native_revision_text(const RenderedRevision& revision, std::string_view irreversible) {
