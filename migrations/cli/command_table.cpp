@@ -221,6 +221,7 @@ constexpr std::array kImportFlags{
     FlagSpec{"--flask", '\0', "APP", "the application of a Flask-Migrate project, as `flask --app` (default: $FLASK_APP)"},
     FlagSpec{"--server-version", '\0', "N", "version of PostgreSQL that SQLAlchemy renders for (default: 15)"},
     FlagSpec{"--against", '\0', "URL", "empty scratch database where revisions that ask one are run and recorded"},
+    FlagSpec{"--check", '\0', "", "with --against: compare what Alembic and Athanor make of an empty database"},
 };
 constexpr std::array kImportExamples{
     Example{"athanor import alembic .", "the project of ./alembic.ini"},
