@@ -73,7 +73,9 @@ Error refusal(const Import& import) {
   return Error(ErrorCode::NotRenderable, count_of(import.refused.size(), "revision") + " of " +
                                              std::to_string(import.refused.size() + import.files.size()) +
                                              " cannot be rendered to SQL; nothing was written")
-      .advise("make their upgrade() run without asking the database, or write the others with --partial and these by hand");
+      .advise(
+          "record what they send with --against URL (an empty database), or make their upgrade() run without asking the "
+          "database, or write the others with --partial and these by hand");
 }
 
 Result<void> report_check(Output& output, ImportCheck& check, const std::string& folder, const RenderedProject& project) {
@@ -146,6 +148,9 @@ Result<void> import_alembic(CommandContext& context) {
   report_losses(output, "not_rendered", "Cannot be rendered to SQL:", import.refused);
   report_losses(output, "irreversible", "Without a way back, because the downgrade cannot be rendered:", import.irreversible);
   if (!import.refused.empty() && !arguments.has("--partial")) {
+    for (const std::string& warning : rendered->warnings) {
+      output.warn(warning);
+    }
     return fail(refusal(import));
   }
   TRY(write_import(import, *rendered, folder));

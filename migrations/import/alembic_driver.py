@@ -46,8 +46,10 @@ class Recorder:
         self.guard = None
         self.types = {}  # name of a type -> the revision that created it, along all revisions
         self.revision = None
+        self.upgrades = True
 
-    def start(self, revision):
+    def start(self, revision, upgrades=True):
+        self.upgrades = upgrades
         self.parts, self.remarks, self.savepoints = [], [], []
         self.begun, self.autocommit, self.guard, self.revision = 0, False, None, revision
         self.open = True
@@ -105,7 +107,7 @@ class Recorder:
     def watch_types(self, sql, element):
         """A type that two revisions create: alone each of them works, one after the other they do not."""
         match = _TYPE.match(sql)
-        if not match:
+        if not match or not self.upgrades:  # a way back begins where the way up ended, and need not remember more
             return sql
         verb, name = match.group(1).upper(), match.group(4) or (match.group(5) or "").lower()
         new_name = match.group(7) or (match.group(8) or "").lower()
@@ -137,9 +139,11 @@ class Recorder:
         finally:
             self.guard = None
         if guard.statements and self.open:
-            for kind, name, _schema in guard.questions:
+            for kind, name, _schema in guard.questions if self.upgrades else ():
                 if kind == "type" and creates:
                     self.types.setdefault(name, self.revision)
+                elif kind == "type":
+                    self.types.pop(name, None)
             for text in guard.rendered():
                 self.parts.append({"kind": "sql", "text": text, "indent": 0})
 
@@ -423,6 +427,11 @@ def make_engine(recorder, server_version, verbatim_driver_sql):
 
         ask.__name__ = name
         return ask
+
+    def has_multi_table(self, connection, names, schema=None, **_options):
+        return [((schema, name), self.has_table(connection, name, schema=schema)) for name in names]
+
+    Dialect.has_multi_table = has_multi_table
 
     def refuse(self, *_args, **_kwargs):
         raise NeedsDatabase("inspects the schema, which only a database can answer")

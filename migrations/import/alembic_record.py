@@ -46,7 +46,7 @@ def find_driver(preferred):
 class Recording:
     """Runs one direction after the other. Each of them returns its parts and remarks, or raises what Alembic raised."""
 
-    def __init__(self, context, url, preferred):
+    def __init__(self, context, url, preferred, engines):
         from sqlalchemy import create_engine, event, pool
         from sqlalchemy.engine import url as urls
 
@@ -57,6 +57,7 @@ class Recording:
         name = "postgresql+" + self.driver
         address = address.set(drivername=name) if hasattr(address, "set") else address
         self.engine = create_engine(address, poolclass=pool.NullPool)
+        engines.append(self.engine)
         self.connection = None
         self.memo = {}  # one run of Alembic: it remembers which types it made
         with self.engine.connect() as connection:
@@ -86,7 +87,8 @@ class Recording:
     def sent(self, connection, cursor, statement, parameters, _context, executemany):
         if not self.recorder.open or re.match(r"\s*(SAVEPOINT|RELEASE|ROLLBACK TO)\b", statement, re.IGNORECASE):
             return
-        for row in parameters if executemany else [parameters]:
+        # SQLAlchemy joins the rows of some of them itself, and then there is one set of parameters.
+        for row in parameters if executemany and isinstance(parameters, list) else [parameters]:
             text = self.mogrify(cursor, statement, row)
             if not (_READS.match(text) and self.only_reads(cursor.connection, text)):
                 self.recorder.send(text)

@@ -82,6 +82,7 @@ class Project:
         self.results = None
         self.state = None
         self.warnings = []
+        self.engines = []  # ours, beside those of the project
 
     def configuration(self):
         from alembic.config import Config
@@ -185,6 +186,7 @@ class Project:
         driver = getattr(context.dialect, "driver", "")
         self.recorder = Recorder()
         self.engine = make_engine(self.recorder, self.options.server_version, driver == "asyncpg")
+        self.engines.append(self.engine)
         before = context.as_sql, context.connection
         self.go_online(context)
         with refusing_other_connections(self.engine):
@@ -279,7 +281,7 @@ class Project:
         context.impl.memo = {}  # which types were created: a run of its own for every revision, as deployments are
         try:
             with context.begin_transaction(_per_migration=bool(context._transaction_per_migration)):
-                recorder.start(script.revision)
+                recorder.start(script.revision, function.__name__ == "upgrade")
                 function(**self.arguments)
                 recorder.stop()
             return list(recorder.parts), list(recorder.remarks)
@@ -299,7 +301,7 @@ class Project:
 
         from alembic_record import Recording
 
-        recording = Recording(context, self.options.against, driver)
+        recording = Recording(context, self.options.against, driver, self.engines)
         recording.prepare()
         maintainer = HeadMaintainer(context, ())
         results = {result["id"]: result for result in self.results}
@@ -398,7 +400,7 @@ def connections_leading_nowhere(project):
         (MigrationContext, "_ensure_version_table", lambda context, purge=False: None),
     ]
     stock = Engine.connect
-    patches.append((Engine, "connect", lambda self, *_arguments, **_options: stock(engine)))
+    patches.append((Engine, "connect", lambda self, *_arguments, **_options: stock(self if self in project.engines else engine)))
     with contextlib.suppress(ImportError):
         from sqlalchemy.ext.asyncio import AsyncEngine
 
