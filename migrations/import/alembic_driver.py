@@ -253,9 +253,9 @@ class Cursor:
         return [("column_%d" % number, None, None, None, None, None, None) for number in range(self.columns)]
 
     def execute(self, statement, parameters=None):
-        self.answer = _ANSWERS.get(statement.strip().lower())
+        recorder = self.connection.recorder
+        self.answer = None if recorder.open else _ANSWERS.get(statement.strip().lower())
         if self.answer is None:
-            recorder = self.connection.recorder
             recorder.send(check_text(statement) if self.verbatim else merge(statement, parameters), self.element)
 
     def executemany(self, statement, rows):
@@ -273,7 +273,10 @@ class Cursor:
         if self.answer is not None:
             return [(self.answer,)]
         if self.implicit:
-            return [tuple(Unread("a value that the database makes in an INSERT") for _ in range(self.columns or 1))]
+            rows, self.columns = self.columns, 0  # one row, and then no more
+            if not rows:
+                return []
+            return [tuple(Unread("a value that the database makes in an INSERT") for _ in range(rows))]
         raise NeedsDatabase("reads the result of a statement, which only a database can give")
 
     def close(self):

@@ -136,7 +136,7 @@ class Recording:
 
     def prepare(self):
         self.begin()
-        self.context._ensure_version_table()
+        self.context._version.create(self.connection, checkfirst=True)
         self.end()
 
     def up(self, function, arguments, revision, maintain):

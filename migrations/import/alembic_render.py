@@ -13,6 +13,7 @@ not public.
 
 import argparse
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -448,13 +449,22 @@ def describe(script):
     for line in script.longdoc.splitlines():
         standard = _STANDARD_LINE.match(line)
         if standard:
-            if standard.group(1).lower() == "create date":
+            if standard.group(1).lower() == "create date" and is_date(standard.group(2)):
                 created = standard.group(2)
         else:
             lines.append(line.rstrip())
     while lines and not lines[-1]:
         lines.pop()
     return lines, created
+
+
+def is_date(text):
+    """Alembic does not look; whoever wrote something else there loses nothing that anything depends on."""
+    try:
+        datetime.date(*(int(number) for number in text[:10].split("-")))
+    except (TypeError, ValueError):
+        return False
+    return re.fullmatch(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[-+]\d\d:?\d\d)?)?", text) is not None
 
 
 def line_in(error, path):
