@@ -230,6 +230,7 @@ constexpr std::array kImportFlags{
 constexpr std::array kImportExamples{
     Example{"athanor import alembic .", "the project of ./alembic.ini"},
     Example{"athanor import alembic app/migrations --python .venv/bin/python", "its script folder, and the Python to use"},
+    Example{"athanor import alembic . --against postgresql://localhost/scratch --check", "prove it on an empty database"},
 };
 constexpr std::array kCompletionExamples{
     Example{"source <(athanor completion bash)", "for this shell"},
@@ -330,10 +331,10 @@ constexpr std::array kCommands{
         kPruneExamples, run_prune},
     CommandSpec{
         "import", "make revision files from Alembic's", "alembic DIR", 2, 2, Folder, kImportFlags,
-        "Runs the project's own Alembic in offline mode, one Python process for all revisions, and writes what each upgrade() "
-        "and downgrade() renders into a revision file of the same name. Ids, parents, labels, dependencies and dates are "
-        "kept, so a database stays at its revision. No database is asked. A revision that needs one is named with file, "
-        "line and reason, and then nothing is written. Files that are there are never changed.",
+        "Runs the project's own Alembic, one Python process for all revisions, and writes what each upgrade() and downgrade() "
+        "sends into a revision file of the same name. Ids, parents, labels, dependencies and dates are kept, so a database "
+        "stays at its revision. No database is asked. A revision that needs one is named with file, line and reason, and then "
+        "nothing is written, unless --against gives an empty one to record it on. Files that are there are never changed.",
         kImportExamples, run_import},
     CommandSpec{"ensure_version", "create the version table and the ledger", "", 0, 0, Nothing, kEnsureFlags, "",
                 kEnsureExamples, run_ensure_version},

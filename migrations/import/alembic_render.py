@@ -282,9 +282,12 @@ class Project:
         context.impl.memo = {}  # which types were created: a run of its own for every revision, as deployments are
         try:
             with context.begin_transaction(_per_migration=bool(context._transaction_per_migration)):
+                NeedsDatabase.raised = None
                 recorder.start(script.revision, function.__name__ == "upgrade")
                 function(**self.arguments)
                 recorder.stop()
+                if NeedsDatabase.raised is not None:
+                    raise NeedsDatabase.raised
             return list(recorder.parts), list(recorder.remarks)
         finally:
             recorder.stop()

@@ -19,7 +19,17 @@ _UNREAD = "\ue000athanor:unread\ue000"  # stands in text for what was never read
 
 
 class NeedsDatabase(AttributeError):
-    """A revision wants something only a database can answer. An AttributeError, because libraries probe with hasattr()."""
+    """A revision wants something only a database can answer. An AttributeError, because libraries probe with hasattr().
+
+    A revision that catches it has asked all the same, and goes on as no database would make it: `raised` remembers the first.
+    """
+
+    raised = None
+
+    def __init__(self, message):
+        super().__init__(message)
+        if NeedsDatabase.raised is None:
+            NeedsDatabase.raised = self
 
 
 class NotSendable(ValueError):

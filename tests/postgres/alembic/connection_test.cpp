@@ -83,6 +83,11 @@ TEST_F(ImportedConnection, WhatOnlyADatabaseKnowsIsRefusedWithTheReason) {
   refused(
       "def upgrade():\n    import sqlalchemy.orm\n    sqlalchemy.orm.Session(bind=op.get_bind()).query(sa.text('1')).count()\n",
       "reads the result of a statement");
+  refused(
+      "def upgrade():\n    try:\n        op.get_bind().execute(sa.text('SELECT 1')).fetchone()\n"
+      "    except Exception:\n        pass\n",
+      "reads the result of a statement");
+  refused("def upgrade():\n    op.get_bind().scalar(sa.text('SELECT current_schema()'))\n", "reads the result of a statement");
   refused("def upgrade():\n    op.get_bind().engine.connect()\n", "opens a connection of its own");
   refused("def upgrade():\n    sa.create_engine('postgresql+psycopg2://127.0.0.1:1/x').connect()\n",
           "opens a connection of its own");
