@@ -28,6 +28,17 @@ std::string joined(const std::vector<std::string>& texts) {
   return all;
 }
 
+// Long statements of ours by their two ends: the parameters are at the end.
+std::string shown(const std::vector<std::string>& texts) {
+  std::vector<std::string> cut = texts;
+  for (auto& text : cut) {
+    if (text.size() > 200) {
+      text.replace(100, text.size() - 200, " … ");
+    }
+  }
+  return joined(cut);
+}
+
 std::string_view name_of(Exchange::Kind kind) {
   switch (kind) {
     case Exchange::Kind::Query:
@@ -113,24 +124,27 @@ Exchange& Dialogue::add(Exchange::Kind kind, std::vector<std::string> parts) {
 
 Exchange* Dialogue::next(Exchange::Kind kind, const std::vector<std::string>& texts) {
   sent.push_back(std::string(name_of(kind)) + (texts.empty() ? "" : " ") + joined(texts));
+  const std::string what = std::string(name_of(kind)) + "\n    " + shown(texts);
   if (at_ == script_.size()) {
-    ADD_FAILURE() << "sent behind the end of the dialogue: " << sent.back();
+    ADD_FAILURE() << "sent behind the end of the dialogue: " << what;
     return nullptr;
   }
   Exchange& expected = *script_[at_++];
   auto part = expected.parts.begin();
   for (const auto& text : texts) {
-    part += part != expected.parts.end() && holds(text, *part) ? 1 : 0;
+    while (part != expected.parts.end() && holds(text, *part)) {
+      ++part;
+    }
     for (const auto& forbidden : expected.forbidden) {
       if (holds(text, forbidden)) {
-        ADD_FAILURE() << "sent with '" << forbidden << "': " << sent.back();
+        ADD_FAILURE() << "sent with '" << forbidden << "': " << what;
         return nullptr;
       }
     }
   }
   if (expected.kind != kind || part != expected.parts.end()) {
     ADD_FAILURE() << "expected: " << name_of(expected.kind) << "\n    " << joined(expected.parts)
-                  << (part == expected.parts.end() ? "" : "\n  without: " + *part) << "\n  sent: " << sent.back();
+                  << (part == expected.parts.end() ? "" : "\n  without: " + *part) << "\n  sent: " << what;
     return nullptr;
   }
   return &expected;

@@ -76,6 +76,7 @@ class RunScene : public testing::Test {
   }
 
   Dialogue server;
+  Dialogue observer;  // what is asked about blockers, once observers.observer is set
   FakeClock clock;
   RecordingSink sink;
   StopSource stop;
