@@ -97,7 +97,8 @@ Result<void> AnswerStream::flush() {
   while (true) {
     // The server may be waiting for us to read before it reads on: exchange() serves both directions.
     TRY(exchange(timeout));
-    if (PQflush(connection_) == 0 && !socket_->has_unsent()) {
+    // A connection that broke never takes the rest; what came before that is for whoever asks for the answers.
+    if (!alive() || (PQflush(connection_) == 0 && !socket_->has_unsent())) {
       return {};
     }
     TRY(ask(wait));

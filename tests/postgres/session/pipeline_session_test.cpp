@@ -46,6 +46,20 @@ TEST_F(PipelineSession, CommitsTransactionsThatAreInFlightTogether) {
   EXPECT_EQ(database_.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "50");
 }
 
+TEST_F(PipelineSession, EndsWhenTheConnectionBreaksWhileItSendsAndAnswersAreWaiting) {
+  auto session = open();
+  const std::string idle = "SELECT count(*) = 1 FROM pg_stat_activity WHERE pid = " + std::to_string(session->backend_pid()) +
+                           " AND state = 'idle' AND query LIKE 'COMMIT%'";
+  ASSERT_TRUE(session->submit(of({"CREATE TABLE first (id int)"})));
+  ASSERT_TRUE(database_.wait_until(idle));  // its answers have come, and nobody has taken them
+  database_.run("SELECT pg_terminate_backend(" + std::to_string(session->backend_pid()) + ", 5000)");
+  (void)session->submit(of({"SELECT '" + std::string(4'000'000, 'x') + "'"}));  // more than any buffer takes
+  EXPECT_FALSE(session->collect()->error);
+  const auto second = session->collect();
+  EXPECT_TRUE(!second || second->lost);
+  EXPECT_FALSE(session->alive());
+}
+
 TEST_F(PipelineSession, RunsNothingBehindATransactionThatFailed) {
   auto session = open();
   ASSERT_TRUE(session->submit(of({"CREATE TABLE first (id int)"})));
