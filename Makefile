@@ -11,6 +11,7 @@ DESTDIR ?=
 TESTS ?=
 MUTANTS ?=
 BENCH_FLAGS ?=
+FUZZ_SECONDS ?= 20
 
 # $(call CTEST,more options)
 CTEST = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS) $(if $(TESTS),-R '$(TESTS)') $(1) \
@@ -23,7 +24,7 @@ export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-lint configure build python cluster chart-tools chart manifests image demo test test-unit test-postgres \
-        test-cluster test-chart test-image test-pods bench mutate hooks format format-check lint sanitize tsan install clean
+        test-cluster test-chart test-image test-pods test-fuzz bench mutate hooks format format-check lint sanitize tsan install clean
 
 ##@ First steps
 
@@ -42,7 +43,7 @@ install: build ## Install below PREFIX (/usr/local), staged below DESTDIR
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean: ## Remove every build folder
-	@for folder in build build-asan build-tsan build-debug $(BUILD); do \
+	@for folder in build build-asan build-tsan build-debug build-fuzz $(BUILD); do \
 	  [ ! -d $$folder/postgres ] || tests/support/throwaway-postgres stop $$folder/postgres; \
 	  [ ! -d $$folder/cluster ] || tests/cluster/throwaway-cluster stop $$folder/cluster; rm -rf $$folder; done
 
@@ -74,6 +75,12 @@ test-pods: ## Real pods: image, chart and databases on a one-node cluster (root;
 sanitize: ## Every test under address and undefined-behaviour sanitizers
 	@LSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0" \
 	  $(MAKE) --no-print-directory test BUILD=build-asan PRESET=asan
+
+test-fuzz: configure ## Fuzz each reader of foreign text for FUZZ_SECONDS (20), with clang
+	@deploy/packages/install deploy/packages/fuzz.txt
+	@[ -f build-fuzz/build.ninja ] || cmake --preset fuzz
+	@cmake --build build-fuzz -j $(JOBS) --target fuzzers
+	@tests/fuzz/run build-fuzz $(FUZZ_SECONDS)
 
 tsan: ## Every test under the thread sanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp history_size=7" \

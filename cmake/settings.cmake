@@ -22,6 +22,11 @@ if(ATHANOR_SANITIZE)
   add_compile_options(-fsanitize=${ATHANOR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${ATHANOR_SANITIZE})
 endif()
+# Fuzzers: every room counts which of its branches an input reaches. Clang only, whose warnings are not ours.
+option(ATHANOR_FUZZ "Build the libFuzzer targets (clang)" OFF)
+if(ATHANOR_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link -w)
+endif()
 # Position-independent, hardened, and only the libraries that are really used: start-up is part of the product.
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 add_link_options(-Wl,--as-needed -Wl,-O1)

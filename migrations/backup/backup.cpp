@@ -11,6 +11,7 @@
 #include "migrations/backup/dump_content.hpp"
 #include "migrations/backup/dump_slot.hpp"
 #include "migrations/backup/retention.hpp"
+#include "migrations/backup/server_names.hpp"
 #include "migrations/base/ids.hpp"
 #include "migrations/session/pooler.hpp"
 #include "migrations/text/quoting.hpp"
@@ -26,17 +27,43 @@ BackupSubject subject_of(const BackupTools& tools, const BackupJob& job, const D
   return {facts.identity, tools.sessions.describe(), job.resource, job.resource_uid};
 }
 
+Result<bool> is_there(Session& session, const std::string& table) {
+  TRY_ASSIGN(const Rows there,
+             session.query("SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r')", {table}));
+  return there.text(0, 0) == "t";
+}
+
+// A condition for a moment, counted back from the server's clock, which wrote the rows of the ledger: ours may be another.
+std::string since(const BackupTools& tools, WallTime moment) {
+  const auto age = std::chrono::duration_cast<milliseconds>(tools.clock.wall_now() - moment);
+  return " >= clock_timestamp() - bigint '" + std::to_string(age.count()) + "' * interval '1 millisecond'";
+}
+
 // The rows may have left and come back since: then the dump is of another time.
-Result<bool> has_moved_since(const BackupJob& job, Session& session, WallTime moment) {
+Result<bool> has_moved_since(const BackupTools& tools, const BackupJob& job, Session& session, const BackupRecord& backup) {
   const std::string history = qualified_name(job.ledger_schema, "history");
-  TRY_ASSIGN(const Rows there, session.query("SELECT to_regclass($1) IS NOT NULL", {history}));
-  if (there.text(0, 0) != "t") {
+  TRY_ASSIGN(const bool there, is_there(session, history));
+  if (!there) {
     return false;
   }
+  const std::string later =
+      backup.ledger_id ? "id > " + std::to_string(*backup.ledger_id) : "started_at" + since(tools, backup.started);
   TRY_ASSIGN(const Rows moved, session.query("SELECT EXISTS (SELECT FROM " + history +
-                                                 " WHERE outcome IN ('applied', 'stamped') AND started_at >= $1::timestamptz)",
-                                             {format_iso8601(moment)}));
+                                             " WHERE outcome IN ('applied', 'stamped') AND " + later + ")"));
   return moved.text(0, 0) == "t";
+}
+
+// Or a revision stopped half-way. That does not count between two attempts at one migration: they share their backup.
+Result<bool> has_begun_since(const BackupTools& tools, const BackupJob& job, Session& session, const BackupRecord& backup) {
+  TRY_ASSIGN(const bool moved, has_moved_since(tools, job, session, backup));
+  const std::string step = qualified_name(job.ledger_schema, "step");
+  TRY_ASSIGN(const bool there, is_there(session, step));
+  if (moved || !there) {
+    return moved;
+  }
+  TRY_ASSIGN(const Rows begun,
+             session.query("SELECT EXISTS (SELECT FROM " + step + " WHERE updated_at" + since(tools, backup.started) + ")"));
+  return begun.text(0, 0) == "t";
 }
 
 // Young enough, or of an earlier attempt at the same; the checksum is not read yet.
@@ -47,19 +74,22 @@ Result<std::optional<BackupRecord>> find_acceptable(const BackupTools& tools, co
     return std::nullopt;
   }
   BackupNeed need{subject_of(tools, job, facts), version_table_of(job), {}, job.target};
-  TRY_ASSIGN(need.revisions, read_revisions(session, need.version_table));
+  TRY_ASSIGN(need.revisions, read_revisions(session, job.version_table_found));
   TRY_ASSIGN(const BackupList list, list_backups(tools.store));
   const WallTime now = tools.clock.wall_now();
   if (max_age.count() > 0) {
     if (const BackupRecord* young = newest_acceptable(list.backups, need, max_age, now)) {
-      return *young;
+      TRY_ASSIGN(const bool moved, has_begun_since(tools, job, session, *young));
+      if (!moved) {
+        return *young;
+      }
     }
   }
   const BackupRecord* earlier = of_earlier_attempt(list.backups, need, job.retry_age, now);
   if (earlier == nullptr) {
     return std::nullopt;
   }
-  TRY_ASSIGN(const bool moved, has_moved_since(job, session, earlier->started));
+  TRY_ASSIGN(const bool moved, has_moved_since(tools, job, session, *earlier));
   return moved ? std::nullopt : std::optional(*earlier);
 }
 
@@ -81,17 +111,18 @@ Result<std::optional<BackupRecord>> accept_existing(const BackupTools& tools, co
   return found;
 }
 
-std::vector<BackupRecord> prune(const BackupTools& tools, const BackupJob& job, Session* session, const DatabaseFacts& facts,
-                                bool dry_run) {
+// `known`: the id of a backup that was verified just now; may be empty.
+Result<std::vector<BackupRecord>> prune(const BackupTools& tools, const BackupJob& job, Session* session,
+                                        const DatabaseFacts& facts, const std::string& known, bool dry_run) {
   std::vector<BackupRecord> deleted;
-  auto list = list_backups(tools.store);
-  if (!list) {
-    tools.progress.warning("old backups were not deleted: " + list.error().describe());
-    return deleted;
+  TRY_ASSIGN(BackupList list, list_backups(tools.store));
+  TRY_ASSIGN(ProvenExpiry expiry, proven_expiry(tools.store, std::move(list.backups), subject_of(tools, job, facts),
+                                                job.settings.retention, tools.clock.wall_now(), known, tools.stop));
+  for (const Error& damage : expiry.damaged) {
+    tools.progress.warning(damage.describe() + "; it does not count as a backup that stays");
   }
   const BackupCatalogue catalogue(job.ledger_schema);
-  for (BackupRecord& record :
-       expired_backups(list->backups, subject_of(tools, job, facts), job.settings.retention, tools.clock.wall_now())) {
+  for (BackupRecord& record : expiry.expired) {
     if (!dry_run) {
       if (auto gone = delete_backup(tools.store, record); !gone) {
         tools.progress.warning(gone.error().describe());
@@ -112,18 +143,29 @@ void record_and_prune(const BackupTools& tools, const BackupJob& job, std::uniqu
   if (!session->alive()) {
     if (auto again = tools.sessions.open(); again) {
       session = std::move(*again);
+      if (!use_server_names(*session)) {
+        return;
+      }
     }
   }
-  const bool writable = session->alive() && !facts.standby;
+  bool writable = session->alive() && !facts.standby;
   if (writable) {
-    if (auto recorded = BackupCatalogue(job.ledger_schema).record(*session, record); !recorded) {
+    auto recorded = check_catalogue(*session, job.ledger_schema);
+    writable = recorded.has_value();
+    if (writable) {
+      recorded = BackupCatalogue(job.ledger_schema).record(*session, record);
+    }
+    if (!recorded) {
       tools.progress.warning("the backup is good, but it is not in the catalogue of the database: " +
                              recorded.error().describe());
     }
   }
   if (!job.settings.retention.unlimited()) {
     tools.progress.stage(BackupStage::Pruning, tools.store.describe());
-    prune(tools, job, writable ? session.get() : nullptr, facts, false);
+    const auto pruned = prune(tools, job, writable ? session.get() : nullptr, facts, record.id, false);
+    if (!pruned) {
+      tools.progress.warning("old backups were not deleted: " + pruned.error().describe());
+    }
   }
 }
 
@@ -133,6 +175,7 @@ Result<BackupRecord> ensure(const BackupTools& tools, BackupJob job) {
   }
   TRY_ASSIGN(std::unique_ptr<Session> session, tools.sessions.open());
   TRY(refuse_pooler(*session, job.allow_session_pooler));
+  TRY_ASSIGN(job.version_table_found, use_server_names(*session, version_table_of(job)));
   TRY_ASSIGN(const DatabaseFacts facts, read_facts(*session));
   TRY_ASSIGN(auto existing, accept_existing(tools, job, *session, facts));
   if (existing) {
@@ -190,11 +233,13 @@ Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const 
                     .advise("give --keep N or --max-age DURATION, or set backup.keep or backup.max_age in athanor.yaml"));
   }
   TRY_ASSIGN(const std::unique_ptr<Session> session, tools.sessions.open());
+  TRY(use_server_names(*session));
   TRY_ASSIGN(const DatabaseFacts facts, read_facts(*session));
   if (!dry_run) {
     TRY(tools.store.clean(tools.clock.wall_now()));
   }
-  return prune(tools, job, facts.standby ? nullptr : session.get(), facts, dry_run);
+  const bool writable = !facts.standby && check_catalogue(*session, job.ledger_schema);
+  return prune(tools, job, writable ? session.get() : nullptr, facts, {}, dry_run);
 }
 
 }  // namespace athanor

@@ -1,11 +1,11 @@
 // Backups: a dump that is known to be good before anything is changed.
 //
 // ensure_backup() answers one question for whoever is about to migrate: is there a verified backup of this database as it is
-// now? It accepts an existing one (same database, same revision rows, young enough, checksum read again; or the one that an
-// earlier attempt at the same migration took), or takes one: waits
-// for its turn, checks free space, runs pg_dump on an exported snapshot and streams it into the store, reads it back from
-// storage and decodes all of it, and only then publishes it under its name. What it returns is a value: the record says what
-// was saved, of which moment, how large, how long it took, and where it is.
+// now? It accepts an existing one (same database, same revision rows, nothing applied or stamped since, young enough, checksum
+// read again; or the one that an earlier attempt at the same migration took), or takes one: waits for its turn, checks free
+// space, runs pg_dump on an exported snapshot and streams it into the store, reads it back from storage and decodes all of it,
+// and only then publishes it under its name. What it returns is a value: the record says what was saved, of which moment, how
+// large, how long it took, and where it is.
 //
 // Call it before Migrator::execute(). When it returns, its session is closed and pg_dump has ended, so nothing of it stands in
 // the way of DDL. A plan made before stays valid as long as the revision rows do, which execute() checks under the lock;
@@ -40,6 +40,7 @@ struct BackupJob {
   BackupSettings settings;
   std::string version_table = "alembic_version";
   std::string version_table_schema;
+  std::string version_table_found;  // with its schema, quoted, as the server resolved it; empty: there is none
   std::string ledger_schema = "athanor";
   std::string role;  // SET ROLE for pg_dump too
   std::string actor;
@@ -81,7 +82,8 @@ struct BackupTools {
 [[nodiscard]] Result<BackupRecord> verify_backup(BackupStore& store, const std::string& reference, const BackupJob& job,
                                                  BackupProgress& progress, Clock& clock, const StopToken& stop);
 
-// Deletes what retention lets go, of the job's database; answers what was deleted, or would be with `dry_run`.
+// Deletes what retention lets go, of the job's database; answers what was deleted, or would be with `dry_run`. What stays is
+// read first (proven_expiry).
 [[nodiscard]] Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const BackupJob& job, bool dry_run);
 
 }  // namespace athanor

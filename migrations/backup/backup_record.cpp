@@ -102,6 +102,9 @@ BackupRecord record_from(const Json& json) {
   if (const auto target = json.find("target"); target != json.end() && !target->is_null()) {
     record.target = target->get<std::vector<std::string>>();
   }
+  if (const auto row = json.find("ledger_id"); row != json.end() && !row->is_null()) {
+    record.ledger_id = row->get<std::int64_t>();
+  }
   record.resource = json.value("resource", "");
   record.resource_uid = json.value("resource_uid", "");
   json.at("server_version").get_to(record.server_version);
@@ -136,6 +139,7 @@ std::string write_manifest(const BackupRecord& record) {
   json["sha256"] = record.sha256;
   json["size"] = record.size;
   json["lsn"] = record.lsn;
+  json["ledger_id"] = record.ledger_id ? Json(*record.ledger_id) : Json(nullptr);
   json["server_version"] = record.server_version;
   json["client_version"] = record.client_version;
   json["compression"] = record.compression;

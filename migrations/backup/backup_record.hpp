@@ -66,6 +66,9 @@ struct BackupRecord {
   std::string sha256;
   std::uint64_t size = 0;
   std::string lsn;  // not after the dump's snapshot
+  // Newest row of the ledger's history in the dump, which tells exactly whether the database moved since; nothing where there
+  // was no ledger, and in manifests that do not say it.
+  std::optional<std::int64_t> ledger_id;
   // The rows that the migration it was taken for leads to; empty: taken for its own sake.
   std::optional<std::vector<std::string>> target;
   std::string resource;      // "shop/orders", where a resource asked for it

@@ -75,7 +75,8 @@ class Run {
     expected_ = expected_size(tools_.store, facts, job_.settings.compression);
     TRY(require_space(tools_, job_.settings, expected_));
     TRY_ASSIGN(record_.properties, read_properties(session_));
-    TRY_ASSIGN(const Snapshot snapshot, open_snapshot(session_, qualified_name(job_.version_table_schema, job_.version_table)));
+    TRY_ASSIGN(const Snapshot snapshot,
+               open_snapshot(session_, job_.version_table_found, qualified_name(job_.ledger_schema, "history")));
     describe(facts, snapshot);
     TRY_ASSIGN(const std::unique_ptr<BackupWriter> writer, tools_.store.create(record_.file));
     TRY(dump(snapshot, *writer));
@@ -95,6 +96,7 @@ class Run {
     record_.version_table = qualified_name(job_.version_table_schema, job_.version_table);
     record_.revisions = snapshot.revisions;
     record_.lsn = snapshot.lsn;
+    record_.ledger_id = snapshot.ledger_id;
     record_.target = job_.target;
     record_.resource = job_.resource;
     record_.resource_uid = job_.resource_uid;

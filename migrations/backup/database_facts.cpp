@@ -71,9 +71,8 @@ Result<DatabaseProperties> read_properties(ReadSession& session) {
 }
 
 Result<std::vector<std::string>> read_revisions(ReadSession& session, const std::string& version_table) {
-  TRY_ASSIGN(const Rows there, session.query("SELECT to_regclass($1) IS NOT NULL", {version_table}));
   std::vector<std::string> revisions;
-  if (there.text(0, 0) != "t") {
+  if (version_table.empty()) {
     return revisions;
   }
   TRY_ASSIGN(const Rows rows, session.query("SELECT version_num FROM " + version_table));
@@ -84,7 +83,27 @@ Result<std::vector<std::string>> read_revisions(ReadSession& session, const std:
   return revisions;
 }
 
-Result<Snapshot> open_snapshot(Session& session, const std::string& version_table) {
+namespace {
+
+// A table that is not the ledger's own has no such column, and no say.
+Result<std::optional<std::int64_t>> newest_row(Session& session, const std::string& history) {
+  TRY_ASSIGN(const Rows there,
+             session.query("SELECT EXISTS (SELECT FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid WHERE"
+                           " attrelid = to_regclass($1) AND relkind = 'r' AND attname = 'id' AND atttypid = 20)",
+                           {history}));
+  if (there.text(0, 0) != "t") {
+    return std::optional<std::int64_t>();
+  }
+  TRY_ASSIGN(const Rows newest, session.query("SELECT coalesce(max(id), 0) FROM " + history));
+  const std::string text = newest.text(0, 0);
+  std::int64_t id = 0;
+  std::from_chars(text.data(), text.data() + text.size(), id);
+  return std::optional(id);
+}
+
+}  // namespace
+
+Result<Snapshot> open_snapshot(Session& session, const std::string& version_table, const std::string& history) {
   TRY(session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
   TRY_ASSIGN(const Rows rows, session.query("SELECT pg_export_snapshot(), CASE WHEN pg_is_in_recovery()"
                                             " THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text"));
@@ -92,6 +111,7 @@ Result<Snapshot> open_snapshot(Session& session, const std::string& version_tabl
   snapshot.id = rows.text(0, 0);
   snapshot.lsn = rows.text(0, 1);
   TRY_ASSIGN(snapshot.revisions, read_revisions(session, version_table));
+  TRY_ASSIGN(snapshot.ledger_id, newest_row(session, history));
   return snapshot;
 }
 

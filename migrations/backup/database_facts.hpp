@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +32,9 @@ struct Snapshot {
   std::string id;   // for pg_dump --snapshot
   std::string lsn;  // not after it
   std::vector<std::string> revisions;
+  std::optional<std::int64_t> ledger_id;  // newest row of the ledger's history; 0 without rows, nothing without that table
 };
-[[nodiscard]] Result<Snapshot> open_snapshot(Session& session, const std::string& version_table);
+// `history` is the ledger's, as SQL has it.
+[[nodiscard]] Result<Snapshot> open_snapshot(Session& session, const std::string& version_table, const std::string& history);
 
 }  // namespace athanor

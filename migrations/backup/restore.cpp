@@ -11,6 +11,7 @@
 #include "migrations/backup/new_database.hpp"
 #include "migrations/backup/program_error.hpp"
 #include "migrations/backup/retention.hpp"
+#include "migrations/backup/server_names.hpp"
 #include "migrations/base/ids.hpp"
 #include "migrations/execute/migration_lock.hpp"
 #include "migrations/plan/plan.hpp"
@@ -67,6 +68,7 @@ class Restore {
       TRY_ASSIGN(const auto factory, tools_.connect(name));
       auto session = factory->open();
       if (session) {
+        TRY(use_server_names(**session));
         return std::move(*session);
       }
       if (!first) {
@@ -88,6 +90,7 @@ class Restore {
     }
     TRY_ASSIGN(const auto factory, tools_.connect(job_.database));
     TRY_ASSIGN(existing_, factory->open());
+    TRY(use_server_names(*existing_));
     TRY(refuse_pooler(*existing_, job_.backup.allow_session_pooler));
     TRY(MigrationLock::acquire(*existing_, tools_.clock, tools_.stop, {milliseconds(0), nullptr}));
     return {};
@@ -186,7 +189,8 @@ class Restore {
     tools_.progress.stage(BackupStage::Analyzing, scratch_);
     TRY_ASSIGN(const auto factory, tools_.connect(scratch_));
     TRY_ASSIGN(const auto session, factory->open());
-    TRY_ASSIGN(const auto revisions, read_revisions(*session, report_.record.version_table));
+    TRY_ASSIGN(const std::string versions, use_server_names(*session, report_.record.version_table));
+    TRY_ASSIGN(const auto revisions, read_revisions(*session, versions));
     if (revisions != report_.record.revisions) {
       return fail(Error(ErrorCode::BackupCorrupt, "the restored database is at " + joined(revisions) +
                                                       ", and the manifest says " + joined(report_.record.revisions))

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
+
+#include "migrations/backup/dump_content.hpp"
 
 namespace athanor {
 namespace {
@@ -166,6 +169,46 @@ std::vector<BackupRecord> expired_backups(const std::vector<StoredBackup>& backu
   }
   std::ranges::reverse(expired);
   return expired;
+}
+
+namespace {
+
+// Reads the dump. An error but Interrupted means that it cannot be restored from.
+Result<void> read_dump(BackupStore& store, const BackupRecord& record, const StopToken& stop) {
+  TRY_ASSIGN(const auto reader, store.open(record.file));
+  TRY_ASSIGN(const DumpContent content, read_content(*reader, stop));
+  return require_same(content, {record.sha256, record.size}, record.location);
+}
+
+}  // namespace
+
+Result<ProvenExpiry> proven_expiry(BackupStore& store, std::vector<StoredBackup> backups, const BackupSubject& subject,
+                                   const BackupRetention& retention, WallTime now, const std::string& known,
+                                   const StopToken& stop) {
+  ProvenExpiry result;
+  while (true) {
+    result.expired = expired_backups(backups, subject, retention, now);
+    if (result.expired.empty()) {
+      return result;
+    }
+    const auto stays = [&](const StoredBackup& backup) {
+      return is_good(backup) && subject.owns(backup.record) &&
+             std::ranges::find(result.expired, backup.record.file, &BackupRecord::file) == result.expired.end();
+    };
+    const auto newest = std::ranges::find_if(backups, stays);
+    if (newest == backups.end() || (!known.empty() && newest->record.id == known)) {
+      return result;
+    }
+    const auto whole = read_dump(store, newest->record, stop);
+    if (whole) {
+      return result;
+    }
+    if (whole.error().code == ErrorCode::Interrupted) {
+      return fail(whole.error());
+    }
+    result.damaged.push_back(whole.error());
+    newest->complete = false;
+  }
 }
 
 Result<void> delete_backup(BackupStore& store, const BackupRecord& record) {

@@ -20,6 +20,7 @@
 #include "migrations/backup/backup_record.hpp"
 #include "migrations/backup/backup_settings.hpp"
 #include "migrations/backup/backup_store.hpp"
+#include "migrations/base/stop.hpp"
 
 namespace athanor {
 
@@ -67,6 +68,18 @@ struct BackupNeed {
 // What retention lets go, oldest first.
 [[nodiscard]] std::vector<BackupRecord> expired_backups(const std::vector<StoredBackup>& backups, const BackupSubject& subject,
                                                         const BackupRetention& retention, WallTime now);
+
+// The same, proven: the newest of the good ones that stay is read, and one whose bytes are not those of its manifest counts as
+// broken from then on, until one that stays is whole. Otherwise a dump that rotted would outlive the last one that can be
+// restored. `known` names one that was verified a moment ago; it may be empty.
+struct ProvenExpiry {
+  std::vector<BackupRecord> expired;  // oldest first
+  std::vector<Error> damaged;         // what was found on the way
+};
+// Errors: Interrupted after a stop.
+[[nodiscard]] Result<ProvenExpiry> proven_expiry(BackupStore& store, std::vector<StoredBackup> backups,
+                                                 const BackupSubject& subject, const BackupRetention& retention, WallTime now,
+                                                 const std::string& known, const StopToken& stop);
 
 // The dump first, then its manifest: a manifest alone is still known as ours.
 [[nodiscard]] Result<void> delete_backup(BackupStore& store, const BackupRecord& record);

@@ -37,6 +37,8 @@ Result<void> read_duration(const Arguments& arguments, std::string_view flag, mi
   return {};
 }
 
+}  // namespace
+
 std::string conninfo_of(const ConnectionKeywords& keywords, const std::string& database) {
   std::string text;
   const auto add = [&](std::string_view name, std::string_view value) {
@@ -58,8 +60,6 @@ std::string conninfo_of(const ConnectionKeywords& keywords, const std::string& d
   add("dbname", database);
   return text;
 }
-
-}  // namespace
 
 Result<BackupLocation> open_backup_place(CommandContext& context, Configuration configuration, BackupAccess purpose,
                                          const std::string& reference) {

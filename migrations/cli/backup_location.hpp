@@ -28,6 +28,9 @@ enum class BackupAccess : std::uint8_t { Reading, Writing, Catalogue };
 // Takes or accepts one for the database of the configuration, as `upgrade --backup` and `backup` do.
 [[nodiscard]] Result<BackupRecord> ensure_backup_here(CommandContext& context, BackupLocation& place);
 
+// The keywords as libpq reads them from one string, for another database of the server.
+[[nodiscard]] std::string conninfo_of(const ConnectionKeywords& keywords, const std::string& database);
+
 // Sessions for the database of the URL, or another one of its server.
 [[nodiscard]] Result<std::unique_ptr<SessionFactory>> connect_to(CommandContext& context, const BackupLocation& place,
                                                                  const std::string& database = {});

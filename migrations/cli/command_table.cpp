@@ -41,6 +41,9 @@ constexpr FlagSpec kAcceptMaxAge{"--accept-max-age", '\0', "DURATION",
 constexpr FlagSpec kReport{"--report", '\0', "FILE", "write how it ended to this file too, as JSON of at most 4 KiB",
                            false,      File};
 
+constexpr FlagSpec kShowValues{"--show-values", '\0', "",
+                               "leave values of the data in the server's messages; they go into the ledger too"};
+
 constexpr std::array kMigrateFlags{
     kSql,
     kTag,
@@ -50,6 +53,7 @@ constexpr std::array kMigrateFlags{
     kAcceptMaxAge,
     FlagSpec{"--plan-hash", '\0', "HASH", "run only the plan with this hash, as `plan --show-sql` prints it"},
     kReport,
+    kShowValues,
 };
 constexpr std::array kUpgradeExamples{
     Example{"athanor upgrade head", "apply everything that is pending"},
@@ -218,10 +222,15 @@ constexpr std::array kImportFlags{
              File},
     FlagSpec{"--alembic-name", '\0', "SECTION", "section of that file, as `alembic -n`"},
     FlagSpec{"--alembic-x", '\0', "ARG", "argument for env.py, as `alembic -x`", true},
+    FlagSpec{"--flask", '\0', "APP", "the application of a Flask-Migrate project, as `flask --app` (default: $FLASK_APP)"},
+    FlagSpec{"--server-version", '\0', "N", "version of PostgreSQL that SQLAlchemy renders for (default: 15)"},
+    FlagSpec{"--against", '\0', "URL", "empty scratch database where revisions that ask one are run and recorded"},
+    FlagSpec{"--check", '\0', "", "with --against: compare what Alembic and Athanor make of an empty database"},
 };
 constexpr std::array kImportExamples{
     Example{"athanor import alembic .", "the project of ./alembic.ini"},
     Example{"athanor import alembic app/migrations --python .venv/bin/python", "its script folder, and the Python to use"},
+    Example{"athanor import alembic . --against postgresql://localhost/scratch --check", "prove it on an empty database"},
 };
 constexpr std::array kCompletionExamples{
     Example{"source <(athanor completion bash)", "for this shell"},
@@ -322,10 +331,10 @@ constexpr std::array kCommands{
         kPruneExamples, run_prune},
     CommandSpec{
         "import", "make revision files from Alembic's", "alembic DIR", 2, 2, Folder, kImportFlags,
-        "Runs the project's own Alembic in offline mode, one Python process for all revisions, and writes what each upgrade() "
-        "and downgrade() renders into a revision file of the same name. Ids, parents, labels, dependencies and dates are "
-        "kept, so a database stays at its revision. No database is asked. A revision that needs one is named with file, "
-        "line and reason, and then nothing is written. Files that are there are never changed.",
+        "Runs the project's own Alembic, one Python process for all revisions, and writes what each upgrade() and downgrade() "
+        "sends into a revision file of the same name. Ids, parents, labels, dependencies and dates are kept, so a database "
+        "stays at its revision. No database is asked. A revision that needs one is named with file, line and reason, and then "
+        "nothing is written, unless --against gives an empty one to record it on. Files that are there are never changed.",
         kImportExamples, run_import},
     CommandSpec{"ensure_version", "create the version table and the ledger", "", 0, 0, Nothing, kEnsureFlags, "",
                 kEnsureExamples, run_ensure_version},

@@ -6,6 +6,7 @@
 #include "migrations/backup/catalogue.hpp"
 #include "migrations/backup/restore.hpp"
 #include "migrations/backup/retention.hpp"
+#include "migrations/backup/server_names.hpp"
 #include "migrations/cli/backup_lines.hpp"
 #include "migrations/cli/backup_location.hpp"
 #include "migrations/cli/command_context.hpp"
@@ -29,6 +30,8 @@ Result<BackupLocation> place_for(CommandContext& context, BackupAccess purpose, 
 Result<void> list_catalogue(CommandContext& context, const BackupLocation& place) {
   TRY_ASSIGN(const auto factory, connect_to(context, place));
   TRY_ASSIGN(const auto session, factory->open());
+  TRY(use_server_names(*session));
+  TRY(check_catalogue(*session, place.configuration.ledger_schema));
   TRY_ASSIGN(const auto rows, BackupCatalogue(place.configuration.ledger_schema).rows(*session));
   Json list = Json::array();
   for (const BackupCatalogue::Row& row : rows) {

@@ -1,7 +1,11 @@
 // import: revision files made from another tool's.
+#include <algorithm>
+#include <memory>
+
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/equal_warnings.hpp"
+#include "migrations/cli/import_check.hpp"
 #include "migrations/import/alembic_import.hpp"
 #include "migrations/import/alembic_project.hpp"
 
@@ -69,19 +73,67 @@ Error refusal(const Import& import) {
   return Error(ErrorCode::NotRenderable, count_of(import.refused.size(), "revision") + " of " +
                                              std::to_string(import.refused.size() + import.files.size()) +
                                              " cannot be rendered to SQL; nothing was written")
-      .advise("make their upgrade() run without asking the database, or write the others with --partial and these by hand");
+      .advise(
+          "record what they send with --against URL (an empty database), or make their upgrade() run without asking the "
+          "database, or write the others with --partial and these by hand");
+}
+
+Result<void> report_check(Output& output, ImportCheck& check, const std::string& folder, const RenderedProject& project) {
+  constexpr std::size_t kShown = 40;
+  TRY_ASSIGN(const ImportDifferences found, check.compare(folder, project));
+  output.fields()["differences"] = found.lines;
+  output.fields()["differences_of_the_moment"] = found.allowed;
+  for (const std::string& values : found.allowed) {
+    output.warn(values + " differ, being random ids or times");
+  }
+  if (found.lines.empty()) {
+    output.line("checked: Alembic and Athanor make the same of an empty database");
+    return {};
+  }
+  output.line("Differences between the database that Alembic made and the one that Athanor made:");
+  for (std::size_t index = 0; index < std::min(kShown, found.lines.size()); ++index) {
+    output.line("  " + found.lines[index]);
+  }
+  if (found.lines.size() > kShown) {
+    output.line("  and " + std::to_string(found.lines.size() - kShown) + " more");
+  }
+  return fail(Error(ErrorCode::NotRenderable,
+                    "what was imported makes another database than Alembic does: " + count_of(found.lines.size(), "difference"))
+                  .advise("the files were written; mend them by hand, and compare again"));
+}
+
+Result<void> check_options(const Arguments& arguments) {
+  if (arguments.has("--check") && !arguments.value("--against")) {
+    return fail(Error(ErrorCode::Usage, "--check needs --against URL, an empty database").advise("createdb scratch"));
+  }
+  if (arguments.has("--check") && arguments.has("--partial")) {
+    return fail(Error(ErrorCode::Usage, "--check needs every revision; --partial leaves some out"));
+  }
+  const std::string version = arguments.value("--server-version").value_or("15");
+  if (version.find_first_not_of("0123456789.") != std::string::npos || version.empty() || version.front() == '.') {
+    return fail(Error(ErrorCode::Usage, "--server-version takes a version of PostgreSQL such as 15, not '" + version + "'"));
+  }
+  return {};
 }
 
 Result<void> import_alembic(CommandContext& context) {
   const Arguments& arguments = context.arguments();
   Output& output = context.output();
+  TRY(check_options(arguments));
   AlembicOptions options;
   options.folder = arguments.operands()[1];
   options.config = arguments.value("--alembic-config").value_or("");
   options.section = arguments.value("--alembic-name").value_or("alembic");
   options.python = arguments.value("--python").value_or("");
   options.x_arguments = arguments.values("--alembic-x");
+  options.flask = arguments.value("--flask").value_or("");
+  options.server_version = arguments.value("--server-version").value_or("");
+  options.against = arguments.value("--against").value_or("");
   TRY_ASSIGN(const AlembicProject project, locate_alembic_project(options, context.outside().variable));
+  std::unique_ptr<ImportCheck> check;
+  if (arguments.has("--check")) {
+    TRY_ASSIGN(check, ImportCheck::begin(context, options.against));
+  }
   auto rendered = render_alembic_project(project);
   if (!rendered) {
     return fail(context.outside().stop.requested()
@@ -96,6 +148,9 @@ Result<void> import_alembic(CommandContext& context) {
   report_losses(output, "not_rendered", "Cannot be rendered to SQL:", import.refused);
   report_losses(output, "irreversible", "Without a way back, because the downgrade cannot be rendered:", import.irreversible);
   if (!import.refused.empty() && !arguments.has("--partial")) {
+    for (const std::string& warning : rendered->warnings) {
+      output.warn(warning);
+    }
     return fail(refusal(import));
   }
   TRY(write_import(import, *rendered, folder));
@@ -112,7 +167,7 @@ Result<void> import_alembic(CommandContext& context) {
   }
   output.line(message);
   output.set_message(std::move(message));
-  return {};
+  return check ? report_check(output, *check, folder, *rendered) : Result<void>();
 }
 
 }  // namespace

@@ -18,8 +18,9 @@ namespace {
 constexpr int kStalePlanAttempts = 5;
 
 OfflineOptions offline_options(const Configuration& configuration) {
-  return {configuration.version_table, configuration.version_table_schema, configuration.version_table_pk,
-          configuration.transaction_per_migration};
+  return {configuration.version_table,    configuration.version_table_schema,
+          configuration.version_table_pk, configuration.transaction_per_migration,
+          configuration.execution.role,   configuration.execution.search_path};
 }
 
 void print_sql(CommandContext& context, const std::string& sql) {

@@ -127,6 +127,12 @@ void LineProgress::waiting_for_replica(const PlannedRevision& revision, millisec
   }
 }
 
+void LineProgress::superuser_migrates() {
+  say("Warning: the migrator is a superuser, so everything that a revision calls has every right; docs/spec/ledger.md lists "
+      "the "
+      "grants that are enough");
+}
+
 void LineProgress::index_left(const PlannedRevision& revision, const std::string& index) {
   say("Revision " + name_of(revision) + " leaves the INVALID index " + index +
       " of an interrupted REINDEX: a superuser can drop it with DROP INDEX CONCURRENTLY");
@@ -140,6 +146,39 @@ void LineProgress::retrying(const PlannedRevision& revision, const Error& error,
 void LineProgress::revision_finished(std::size_t /*index*/, const PlannedRevision& revision, milliseconds duration) {
   say("Running " + step_line(revision) + " (" + duration_text(duration) + ")");
 }
+
+void LineProgress::server_message(const ServerMessage& message) {
+  clear();
+  tell_server_message(output_, message);
+}
+
+void tell_server_message(Output& output, const ServerMessage& message) {
+  const std::string text = message.text + (message.hint.empty() ? "" : " (" + message.hint + ")");
+  if (message.is_warning()) {
+    output.warn("the server warns: " + text);
+    return;
+  }
+  output.note(message.severity + ": " + text);
+  if (output.json()) {
+    Json& messages = output.fields()["messages"];
+    messages.push_back(
+        {{"severity", message.severity}, {"sqlstate", message.sqlstate}, {"text", message.text}, {"hint", message.hint}});
+  }
+}
+
+namespace {
+
+// Says nothing of its own.
+class SilentProgress final : public ProgressSink {
+ public:
+  explicit SilentProgress(Output& output) : output_(output) {}
+  void server_message(const ServerMessage& message) override { tell_server_message(output_, message); }
+
+ private:
+  Output& output_;
+};
+
+}  // namespace
 
 void BarProgress::say(const std::string& line) {
   clear();
@@ -209,7 +248,7 @@ void BarProgress::run_finished(const ExecutionReport& /*report*/) {
 std::unique_ptr<ProgressSink> make_progress(Output& output, const Clock& clock, bool terminal, int columns) {
   const OutputStyle& style = output.style();
   if (style.json || style.quiet) {
-    return std::make_unique<ProgressSink>();
+    return std::make_unique<SilentProgress>(output);
   }
   if (terminal) {
     return std::make_unique<BarProgress>(output, clock, columns);

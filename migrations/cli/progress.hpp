@@ -25,12 +25,16 @@ class LineProgress : public ProgressSink {
   void batch_progress(const PlannedRevision& revision, std::int64_t rows, milliseconds elapsed) override;
   void blocked(const PlannedRevision& revision, const std::vector<Blocker>& blockers, milliseconds waited) override;
   void waiting_for_replica(const PlannedRevision& revision, milliseconds lag, milliseconds limit, milliseconds waited) override;
+  void superuser_migrates() override;
   void index_left(const PlannedRevision& revision, const std::string& index) override;
   void retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) override;
   void revision_finished(std::size_t index, const PlannedRevision& revision, milliseconds duration) override;
+  void server_message(const ServerMessage& message) override;
 
  protected:
   virtual void say(const std::string& line);
+  // Makes room for a line on the terminal.
+  virtual void clear() {}
   [[nodiscard]] Output& output() { return output_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
@@ -55,10 +59,10 @@ class BarProgress final : public LineProgress {
 
  protected:
   void say(const std::string& line) override;
+  void clear() override;
 
  private:
   void draw(const std::string& now, bool always);
-  void clear();
 
   int columns_;
   std::size_t total_ = 0;
@@ -68,7 +72,10 @@ class BarProgress final : public LineProgress {
   SteadyTime last_drawn_{};
 };
 
-// The one that suits the terminal and the flags; one that says nothing with -q and --json.
+// A WARNING of the server joins the command's warnings; a NOTICE is a remark, and with --json an entry of "messages".
+void tell_server_message(Output& output, const ServerMessage& message);
+
+// The one that suits the terminal and the flags; with -q and --json it tells the server's warnings alone.
 [[nodiscard]] std::unique_ptr<ProgressSink> make_progress(Output& output, const Clock& clock, bool terminal, int columns);
 
 // "12 ms", "3.4 s", "5 min 12 s".

@@ -113,7 +113,10 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
     return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is named").advise(missing_url_hint(configuration)));
   }
   Database database;
-  TRY_ASSIGN(database.factory_, context.outside().connect(configuration.database_url, configuration.execution));
+  ExecutionSettings execution = configuration.execution;
+  execution.show_values = context.arguments().has("--show-values");
+  execution.show_notices = context.verbose();
+  TRY_ASSIGN(database.factory_, context.outside().connect(configuration.database_url, execution));
   database.sink_ = sink ? std::move(sink) : std::make_unique<ProgressSink>();
   MigratorSettings settings = migrator_settings(configuration);
   settings.actor = context.outside().actor;

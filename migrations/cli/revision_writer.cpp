@@ -124,7 +124,7 @@ Result<RevisionDraft> draft_revision(const Configuration& configuration, const R
   RevisionDraft draft;
   Revision& revision = draft.revision;
   revision.id = request.id.empty() ? new_revision_id() : request.id;
-  TRY(check_revision_id(revision.id));
+  TRY(check_new_revision_id(revision.id));
   for (const std::string& label : request.labels) {
     TRY(check_revision_label(label));
   }

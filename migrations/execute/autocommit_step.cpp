@@ -80,8 +80,7 @@ class AutocommitStatement {
   // The statement failed, or what came after it. True when it took effect all the same; false to send it again.
   Result<bool> settle(Error error, const CatalogLook& before) {
     if (!run_.session.alive()) {
-      error.code = ErrorCode::CommitOutcomeUnknown;  // the intent stays; the next run asks the catalog
-      return fail(failed(std::move(error)));
+      return fail(lost(std::move(error)));
     }
     // The server said no. That CALL or DO were rolled back it did not say: they may have committed before they failed.
     if (probe_.kind == RecoveryProbe::Kind::Unknown && !probe_.all_or_nothing) {
@@ -95,7 +94,11 @@ class AutocommitStatement {
         judge(probe_, before.record.state, now->state) == Verdict::Done) {
       return true;  // it was cancelled when nothing was left to do
     }
-    if (!now || !drop(now->half_built)) {
+    const bool cleared = now && drop(now->half_built);
+    if (!run_.session.alive()) {  // a backend that is told to end says so before it goes
+      return fail(lost(std::move(error)));
+    }
+    if (!cleared) {
       Error cause = failed(std::move(error));
       cause.hint += (cause.hint.empty() ? "" : "; ");
       cause.hint += now ? "the INVALID index " + now->half_built.front() + " is left: the next run drops it" : "run again";
@@ -111,6 +114,12 @@ class AutocommitStatement {
   }
 
   Error failed(Error error) { return run_.failed_at(revision_, &statement_, std::move(error)); }
+
+  // The intent stays; the next run asks the catalog.
+  Error lost(Error error) {
+    error.code = ErrorCode::CommitOutcomeUnknown;
+    return failed(std::move(error));
+  }
 
   Error unknown_outcome(Error error) {
     const bool stopped = run_.stop.requested();

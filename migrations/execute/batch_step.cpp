@@ -59,18 +59,13 @@ class BatchRun {
         return fail(failed(std::move(visible).error()));
       }
     }
-    const StepTable& steps = run_.ledger.steps();
-    TRY_ASSIGN(const auto column, transact({{Part::OwnTable, steps.has_bound()}}));
-    if (column[0].empty()) {
-      TRY(transact({{Part::OwnTable, {steps.add_bound(), {}, ""}}}));
-    }
     auto found = BatchKey::find(run_.session, options_);
     if (!found) {
       return fail(failed(std::move(found).error()));
     }
     key_.emplace(std::move(*found));
     checks_keys_ = key_->written_by(statement_.sql);
-    TRY_ASSIGN(const auto row, transact({{Part::OwnTable, steps.select_batch(key())}}));
+    TRY_ASSIGN(const auto row, transact({{Part::OwnTable, run_.ledger.steps().select_batch(key())}}));
     return row[0].empty() ? begin_walk() : resume(row[0]);
   }
 

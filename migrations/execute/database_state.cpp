@@ -38,7 +38,10 @@ UnfinishedStep unfinished_from(const Rows& rows) {
   step.rows = number<std::int64_t>(rows.text(last, 7));
   for (std::size_t i = 0; i <= last; ++i) {
     if (rows.text(i, 0) == step.revision && rows.text(i, 1) == rows.text(last, 1)) {
-      step.parts.push_back({number<int>(rows.text(i, 2)), number<int>(rows.text(i, 3)), rows.text(i, 4), rows.text(i, 8)});
+      // The row of a batch step comes before its first batch, and the cursor with that.
+      const bool begun = rows.text(i, 4) == "running" && !rows.rows[i][6];
+      step.parts.push_back(
+          {number<int>(rows.text(i, 2)), number<int>(rows.text(i, 3)), begun ? "begun" : rows.text(i, 4), rows.text(i, 8)});
     }
   }
   if (state == "complete") {
@@ -173,8 +176,10 @@ Result<void> check_tables(const Rows& what, const MigratorSettings& settings, Da
 // Turns the answer of the first round trip into a state.
 Result<DatabaseState> state_in(const Rows& what, const Session& session, const MigratorSettings& settings,
                                VersionTable& versions, Ledger& ledger, bool identify) {
-  TRY(refuse_pooler(session, what.text(0, BackendPid), settings.execution.allow_session_pooler));
   DatabaseState state;
+  if (auto taken = refuse_pooler(session, what.text(0, BackendPid), settings.execution.allow_session_pooler); !taken) {
+    state.pooled = std::move(taken).error();
+  }
   TRY(check_tables(what, settings, state));
   Observation& seen = state.observation;
   seen.has_version_table = !state.tables.version.empty();
@@ -273,6 +278,8 @@ Result<OwnTables> create_missing(Session& session, const MigratorSettings& setti
   }
   if (add_steps) {
     transaction.commands.push_back({ledger.steps().create_statement(), {}, ""});
+  } else if (need == NeedStepTable::Yes) {
+    transaction.commands.push_back({ledger.steps().upgrade_statement(), {}, ""});
   }
   if (transaction.commands.empty()) {
     return state.tables;

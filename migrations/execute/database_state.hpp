@@ -21,11 +21,12 @@ struct DatabaseState {
   bool has_step_table = false;
   OwnTables tables;
   bool superuser = false;          // the migrator is one
+  std::optional<Error> pooled;     // why no lock may be taken through this connection; reading is right all the same
   std::optional<Error> untrusted;  // why nothing may be written here: UntrustedTable
 };
 
 // Takes no lock and changes nothing, but sets the schema of the version table, here and in the ledger, to the one the server
-// resolved. `identify` fills Observation::identity, which makes a fresh session load another catalog. Errors: PoolerRefused,
+// resolved. `identify` fills Observation::identity, which makes a fresh session load another catalog. Errors:
 // UntrustedTable when reading a table could run code of somebody else, and those of the server.
 [[nodiscard]] Result<DatabaseState> observe_state(Session& session, const MigratorSettings& settings, VersionTable& versions,
                                                   Ledger& ledger, bool identify);

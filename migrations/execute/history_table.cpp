@@ -86,4 +86,10 @@ std::string HistoryTable::select_newest(std::size_t limit) const {
          name_ + " WHERE " + ours_ + " ORDER BY id DESC LIMIT " + std::to_string(limit);
 }
 
+std::string HistoryTable::select_last_applied() const {
+  return "SELECT revision, direction FROM " + name_ + " WHERE " + ours_ +
+         " AND outcome OPERATOR(pg_catalog.<>) 'failed' AND outcome OPERATOR(pg_catalog.<>) 'repaired' ORDER BY id DESC LIMIT "
+         "1";
+}
+
 }  // namespace athanor

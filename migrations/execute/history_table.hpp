@@ -55,6 +55,8 @@ class HistoryTable {
   [[nodiscard]] Command select_run(std::string_view run_id) const;
   // The newest `limit` rows, failures included.
   [[nodiscard]] std::string select_newest(std::size_t limit) const;
+  // Revision and direction of the last change that took effect.
+  [[nodiscard]] std::string select_last_applied() const;
 
  private:
   [[nodiscard]] std::string latest_of_each() const;

@@ -7,6 +7,8 @@
 #include "migrations/execute/migrator_impl.hpp"
 #include "migrations/execute/recovery.hpp"
 #include "migrations/execute/replica_lag.hpp"
+#include "migrations/execute/version_column.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 
@@ -17,6 +19,24 @@ Migrator::~Migrator() = default;
 Result<Observation> Migrator::observe() {
   TRY_ASSIGN(DatabaseState state, impl_->observe(impl_->settings.identify));
   return std::move(state.observation);
+}
+
+Result<void> Migrator::Impl::check_version_table(Direction operation, const Observation& seen) {
+  // A stamp says where the schema is; everything else believes it. Without a ledger nothing is known.
+  if (operation == Direction::Stamp || seen.has_version_table || !seen.has_ledger) {
+    return {};
+  }
+  TRY_ASSIGN(const Rows last, session->query(ledger.history().select_last_applied()));
+  if (last.empty() || last.text(0, 1) != direction_name(Direction::Upgrade)) {
+    return {};
+  }
+  const std::string revision = last.text(0, 0);
+  return fail(Error(ErrorCode::VersionRowMismatch, "the version table " + versions.qualified() +
+                                                       " is gone, and the ledger says that revision " + revision +
+                                                       " was applied last; nothing was changed")
+                  .with_retry(RetryClass::Terminal)
+                  .advise("say where the schema is: `athanor stamp " + revision +
+                          "`, or `athanor stamp --purge base` if it was emptied on purpose"));
 }
 
 Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observation& seen) const {
@@ -81,6 +101,9 @@ Result<void> Migrator::Impl::run_revisions(RunContext& run) {
 Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
   auto found = resolve_lost_run({settings, versions, ledger, run.report.run_id, run.lost_transaction}, factory, clock, run.stop,
                                 session);
+  if (session) {
+    hear_messages();
+  }
   if (!found) {
     return fail(Error(ErrorCode::CommitOutcomeUnknown,
                       "the connection was lost and the database cannot be asked how the last "
@@ -155,6 +178,9 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
                       .advise("plan again"));
     }
+    if (!purge) {
+      TRY(check_version_table(plan.operation, state.observation));
+    }
     TRY(check_unfinished(plan, state.observation));
     TRY(check_replica_lag(plan));
     if (pre_run_check) {
@@ -163,6 +189,10 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     const bool steps = !std::ranges::all_of(plan.revisions, &PlannedRevision::single_transaction);
     TRY_ASSIGN(OwnTables tables,
                create_missing(*session, settings, state, versions, ledger, steps ? NeedStepTable::Yes : NeedStepTable::No));
+    TRY(fit_version_column(*session, versions, plan, state.observation.has_version_table));
+    if (state.superuser && !state.observation.has_ledger) {
+      sink.superuser_migrates();
+    }
     const RevisionGuard guard(versions, std::move(tables));
     RunContext run{*session, clock, settings, versions, ledger, guard, sink, stop, plan, report, watch};
     run.purge = purge;
@@ -201,6 +231,7 @@ ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const
 Result<void> Migrator::ensure_version(const StopToken& stop) {
   ExecutionReport report;
   return impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
+    TRY(impl_->check_version_table(Direction::Upgrade, state.observation));
     TRY(create_missing(*impl_->session, impl_->settings, state, impl_->versions, impl_->ledger));
     return {};
   });

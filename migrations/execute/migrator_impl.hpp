@@ -14,6 +14,7 @@
 #include "migrations/execute/migration_lock.hpp"
 #include "migrations/execute/migrator.hpp"
 #include "migrations/execute/run_context.hpp"
+#include "migrations/session/pooler.hpp"
 
 namespace athanor {
 
@@ -41,13 +42,29 @@ struct Migrator::Impl {
     }
   }
 
+  ~Impl() { forget_session(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
   Result<void> connect() {
     if (session && session->alive()) {
       return {};
     }
     last_state.reset();
     TRY_ASSIGN(session, factory.open());
+    hear_messages();
     return {};
+  }
+
+  void hear_messages() {
+    session->set_message_listener([this](const ServerMessage& message) { sink.server_message(message); });
+  }
+  // A session may outlive its migrator, in a cache.
+  void forget_session() {
+    if (session) {
+      session->set_wait_listener(nullptr);
+      session->set_message_listener(nullptr);
+    }
   }
 
   // Two round trips without the lock. `identify`: Observation::identity is wanted, which costs a fresh session another catalog.
@@ -63,6 +80,9 @@ struct Migrator::Impl {
 
   Result<milliseconds> lock(const StopToken& stop) {
     TRY(connect());
+    if (!last_state) {
+      TRY(refuse_pooler(*session, settings.execution.allow_session_pooler));
+    }
     return MigrationLock::acquire(*session, clock, stop,
                                   {settings.execution.lock_wait, [this](const auto& holders, milliseconds waited) {
                                      sink.waiting_for_lock(holders, waited);
@@ -80,6 +100,9 @@ struct Migrator::Impl {
   // Runs `work(state)` under the lock; `state` was read with the lock held. Releases the lock whatever `work` returns.
   template <class Work>
   Result<void> with_lock(const StopToken& stop, ExecutionReport& report, Work work) {
+    if (last_state && last_state->pooled) {
+      return fail(*last_state->pooled);  // before a lock is left on a connection that nobody can name
+    }
     TRY_ASSIGN(LockedState quick, try_lock_and_observe());
     if (!quick.locked) {
       TRY_ASSIGN(report.lock_waited, lock(stop));
@@ -104,6 +127,9 @@ struct Migrator::Impl {
       TRY_ASSIGN(observed, observe());
     }
     const DatabaseState& state = *observed;
+    if (state.pooled) {
+      return fail(*state.pooled);
+    }
     if (state.observation.read_only) {
       return fail(Error(ErrorCode::DatabaseUnreachable, factory.describe() + " is a standby and cannot be migrated")
                       .advise("give the primary's URL, or several hosts with target_session_attrs=read-write"));
@@ -123,6 +149,8 @@ struct Migrator::Impl {
   // After a run that failed: what the database holds now, and in the error how far a half-applied revision came. Nothing is
   // known when the database cannot be asked.
   void read_state_after(const Plan& plan, ExecutionReport& report);
+  // A version table that is gone beside a ledger that says a revision was applied last is no empty database.
+  [[nodiscard]] Result<void> check_version_table(Direction operation, const Observation& seen);
   [[nodiscard]] Result<void> check_unfinished(const Plan& plan, const Observation& seen) const;
 };
 

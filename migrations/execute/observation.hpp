@@ -35,7 +35,7 @@ struct UnfinishedStep {
   struct Part {
     int step = 0;
     int statement = 0;
-    std::string state;     // intent, done, running, complete (step_table.hpp)
+    std::string state;     // as in step_table.hpp; "begun": a batch step that has done no batch yet
     std::string checksum;  // of the text that ran (part_checksums.hpp)
   };
   std::vector<Part> parts;

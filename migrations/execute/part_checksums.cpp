@@ -76,6 +76,9 @@ int PartChecksums::line_behind(const UnfinishedStep::Part* part) const {
 std::optional<int> PartChecksums::changed_at(const std::vector<UnfinishedStep::Part>& parts) const {
   const UnfinishedStep::Part* last_same = nullptr;
   for (const auto& part : parts) {
+    if (part.state == "begun") {
+      continue;  // nothing of it ran
+    }
     const std::size_t colon = part.checksum.find(':');
     if (part.checksum.substr(0, colon) != file_) {
       if (colon == std::string::npos) {

@@ -13,6 +13,7 @@
 #include "migrations/execute/execution_report.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/session/blocker.hpp"
+#include "migrations/session/session.hpp"
 
 namespace athanor {
 
@@ -27,6 +28,8 @@ class ProgressSink {
   virtual void batch_progress(const PlannedRevision& /*revision*/, std::int64_t /*rows*/, milliseconds /*elapsed*/) {}
   virtual void blocked(const PlannedRevision& /*revision*/, const std::vector<Blocker>& /*blockers*/, milliseconds /*waited*/) {
   }
+  // The run made the ledger, and its role is a superuser: whatever a revision calls has every right. Told once a database.
+  virtual void superuser_migrates() {}
   // A batch step waits because a replica is `lag` behind, which is more than `limit`; `waited` so far.
   virtual void waiting_for_replica(const PlannedRevision& /*revision*/, milliseconds /*lag*/, milliseconds /*limit*/,
                                    milliseconds /*waited*/) {}
@@ -34,6 +37,8 @@ class ProgressSink {
   // An INVALID index that a statement left stays, because the role may not drop it.
   virtual void index_left(const PlannedRevision& /*revision*/, const std::string& /*index*/) {}
   virtual void revision_finished(std::size_t /*index*/, const PlannedRevision& /*revision*/, milliseconds /*duration*/) {}
+  // A WARNING, or a NOTICE when ExecutionSettings::show_notices asks for them.
+  virtual void server_message(const ServerMessage& /*message*/) {}
   virtual void run_finished(const ExecutionReport& /*report*/) {}
 };
 

@@ -105,8 +105,11 @@ std::optional<Error> RevisionGuard::explain(const Error& error, const std::strin
                    "release locks one by one with pg_advisory_unlock(key); pg_advisory_unlock_all() releases ours too");
   }
   if (state == kTextMisread) {
-    return changed("changed client_encoding or standard_conforming_strings, and the text that follows would be read otherwise",
-                   "leave both as they are: revision files are UTF-8");
+    return Error(ErrorCode::UnsupportedStatement,
+                 "revision " + revision +
+                     " changed client_encoding or standard_conforming_strings, and the text that "
+                     "follows would be read otherwise")
+        .advise("leave both as they are: revision files are UTF-8");
   }
   // No such table, schema or column, or no right to it: it was there when the revision began.
   if (state.starts_with("42") || state.starts_with("3F") || state.starts_with("23")) {

@@ -19,6 +19,8 @@ class StepsRun {
     UnfinishedStep from;
     if (run_.unfinished && run_.unfinished->revision == *revision_.walk.revision) {
       from = *run_.unfinished;
+      TRY(resume());
+      TRY(forget_begun(from));
     }
     bool completed = false;
     for (auto step = static_cast<std::size_t>(from.step); step < steps.size(); ++step) {
@@ -28,6 +30,9 @@ class StepsRun {
         case StepKind::Transaction:
           completed = step + 1 == steps.size();
           TRY(transaction(step, completed));
+          if (!completed) {
+            TRY(keep_books(run_, index_, {run_.ledger.steps().record_session(key(step))}));
+          }
           break;
         case StepKind::Autocommit:
           TRY(enter());
@@ -52,10 +57,32 @@ class StepsRun {
     return std::chrono::duration_cast<milliseconds>(run_.clock.steady_now() - start_);
   }
 
+  [[nodiscard]] StepKey key(std::size_t step) const { return {*revision_.walk.revision, row_direction(revision_), step}; }
+
+  // A batch step that has done no batch may have been corrected since. Then its bound is one of another table or key.
+  Result<void> forget_begun(const UnfinishedStep& from) {
+    const auto step = static_cast<std::size_t>(from.step);
+    if (from.parts.empty() || from.parts.back().state != "begun" || from.parts.back().checksum == run_.part_checksum(step, 0)) {
+      return {};
+    }
+    return keep_books(run_, index_, {run_.ledger.steps().forget(key(step))});
+  }
+
   [[nodiscard]] Command done(std::size_t step) const {
     return run_.ledger.steps().record_state(
-        {*revision_.walk.revision, row_direction(revision_), step},
-        {.state = "complete", .checksum = run_.part_checksum(step, 0), .run_id = run_.report.run_id});
+        key(step), {.state = "complete", .checksum = run_.part_checksum(step, 0), .run_id = run_.report.run_id});
+  }
+
+  // What earlier steps set in another session lasts to the end of the revision all the same. Temporary tables, cursors and
+  // prepared statements are gone: a statement that needs them fails.
+  Result<void> resume() {
+    TRY(run_.session.recover());
+    const Command restore = run_.ledger.steps().restore_session(*revision_.walk.revision, row_direction(revision_));
+    if (auto restored = run_.session.query(restore.sql, restore.parameters); !restored) {
+      return fail(run_.failed_at(revision_, nullptr, std::move(restored).error()));
+    }
+    fresh_ = false;
+    return {};
   }
 
   // A step outside a transaction is the first of the revision in this session: nothing of an earlier one may be left.
@@ -140,6 +167,7 @@ Result<void> keep_books(RunContext& run, std::size_t index, const std::vector<Co
   RevisionTransaction composed;
   composed.transaction.unprepared = true;
   composed.add(index, RevisionGuard::read_write(), Part::Before);
+  composed.add(index, StepTable::keep_session(), Part::Before);
   composed.add_defaults(index);
   composed.add(index, run.guard.after(run.heads_before(index)), Part::After);
   composed.add_all(index, commands, Part::After);

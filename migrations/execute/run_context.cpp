@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "migrations/execute/file_position.hpp"
 #include "migrations/execute/run_context.hpp"
 
 namespace athanor {
@@ -56,13 +57,13 @@ Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement*
   report.failed_revision = revision.walk.revision.value_or("");
   if (statement != nullptr) {
     report.failed_statement = sanitise_sql(statement->sql);
-    report.failed_line = statement->line;
-  }
-  if (error.context.empty()) {
-    error.context = revision.path;
-    if (statement != nullptr) {
-      error.context += ":" + std::to_string(statement->line);
+    const auto position = file_position(revision.script ? *revision.script->text : std::string_view(), *statement, error);
+    report.failed_line = position.line;
+    if (error.context.empty()) {
+      error.context = describe_position(revision.path, position);
     }
+  } else if (error.context.empty()) {
+    error.context = revision.path;
   }
   // 57014 is query_canceled, whoever asked: our stop request, statement_timeout, or another session.
   const bool cancelled = error.sqlstate == "57014";

@@ -7,6 +7,11 @@ namespace athanor {
 namespace {
 
 // $1 to $3 the key of a batch step's row, $4 the version table.
+// What keep_session() read.
+constexpr std::string_view kKept =
+    "CASE WHEN pg_catalog.current_setting('athanor.session', true) OPERATOR(pg_catalog.=) '' THEN NULL ELSE"
+    " pg_catalog.current_setting('athanor.session', true) END";
+
 const std::string kBatchRow =
     "s.revision OPERATOR(pg_catalog.=) $1::pg_catalog.text AND s.direction OPERATOR(pg_catalog.=) $2::pg_catalog.text"
     " AND s.step OPERATOR(pg_catalog.=) $3::pg_catalog.int4 AND s.statement OPERATOR(pg_catalog.=) 0"
@@ -26,7 +31,8 @@ std::string StepTable::create_statement() const {
          " (version_table pg_catalog.text NOT NULL, revision pg_catalog.text NOT NULL, direction pg_catalog.text NOT NULL, "
          "step integer NOT NULL,"
          " statement integer NOT NULL,"
-         " state pg_catalog.text NOT NULL, before pg_catalog.text, cursor pg_catalog.text, bound pg_catalog.text, rows bigint "
+         " state pg_catalog.text NOT NULL, before pg_catalog.text, cursor pg_catalog.text, bound pg_catalog.text, session "
+         "pg_catalog.text, rows bigint "
          "NOT NULL DEFAULT 0, checksum pg_catalog.text NOT NULL,"
          " run_id pg_catalog.text NOT NULL, updated_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),"
          " PRIMARY KEY (version_table, revision, direction, step, statement))";
@@ -34,27 +40,58 @@ std::string StepTable::create_statement() const {
 
 Command StepTable::record_state(const StepKey& key, const StepState& state) const {
   return {"INSERT INTO " + name_ +
-              " (version_table, revision, direction, step, statement, state, before, checksum, run_id)"
-              " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-              " ON CONFLICT (version_table, revision, direction, step, statement) DO UPDATE SET state = excluded.state,"
+              " (version_table, revision, direction, step, statement, state, before, checksum, run_id, session)"
+              " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, " +
+              std::string(kKept) +
+              ") ON CONFLICT (version_table, revision, direction, step, statement) DO UPDATE SET state = excluded.state,"
               " before = coalesce(excluded.before, " +
-              name_ + ".before), checksum = excluded.checksum, run_id = excluded.run_id, updated_at = pg_catalog.now()",
+              name_ + ".before), session = coalesce(excluded.session, " + name_ +
+              ".session), checksum = excluded.checksum, run_id = excluded.run_id, updated_at = pg_catalog.now()",
           {text_parameter(version_table_), text_parameter(key.revision), text_parameter(key.direction),
            std::to_string(key.step), std::to_string(key.statement), text_parameter(state.state),
            nullable_parameter(state.before), text_parameter(state.checksum), text_parameter(state.run_id)},
           ""};
 }
 
-Command StepTable::has_bound() const {
+std::string StepTable::upgrade_statement() const {
+  return "ALTER TABLE " + name_ +
+         " ADD COLUMN IF NOT EXISTS bound pg_catalog.text, ADD COLUMN IF NOT EXISTS session pg_catalog.text";
+}
+
+Command StepTable::keep_session() {
   return {
-      "SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=)"
-      " $1::pg_catalog.text::pg_catalog.regclass AND a.attname OPERATOR(pg_catalog.=) 'bound'::pg_catalog.name",
-      {text_parameter(name_)},
+      "SELECT pg_catalog.set_config('athanor.session', (SELECT pg_catalog.json_object_agg(s.name, s.setting) FROM"
+      " (SELECT p.name, p.setting FROM pg_catalog.pg_settings AS p WHERE p.source OPERATOR(pg_catalog.=) 'session'"
+      " AND p.name OPERATOR(pg_catalog.<>) 'athanor.session' AND p.name OPERATOR(pg_catalog.<>) 'transaction_isolation'"
+      " AND p.name OPERATOR(pg_catalog.<>) 'transaction_read_only'"
+      " AND p.name OPERATOR(pg_catalog.<>) 'transaction_deferrable'"
+      " UNION ALL SELECT 'role', pg_catalog.current_setting('role')"
+      " UNION ALL SELECT 'session_authorization', session_user::pg_catalog.text) AS s)::pg_catalog.text, true)",
+      {},
       ""};
 }
 
-std::string StepTable::add_bound() const {
-  return "ALTER TABLE " + name_ + " ADD COLUMN IF NOT EXISTS bound pg_catalog.text";
+Command StepTable::record_session(const StepKey& key) const {
+  return {
+      "UPDATE " + name_ + " SET session = " + std::string(kKept) + " WHERE " + ours_ +
+          " AND revision OPERATOR(pg_catalog.=) $1 AND direction OPERATOR(pg_catalog.=) $2 AND step OPERATOR(pg_catalog.=) "
+          "$3::int"
+          " AND statement OPERATOR(pg_catalog.=) $4::int",
+      {text_parameter(key.revision), text_parameter(key.direction), std::to_string(key.step), std::to_string(key.statement)},
+      ""};
+}
+
+Command StepTable::restore_session(std::string_view revision, std::string_view direction) const {
+  // The role comes last: with it goes the right to set some of the others.
+  return {
+      "SELECT pg_catalog.set_config(o.key, o.value, false) FROM (SELECT e.key, e.value FROM (SELECT session FROM " + name_ +
+          " WHERE " + ours_ +
+          " AND revision OPERATOR(pg_catalog.=) $1 AND direction OPERATOR(pg_catalog.=) $2 AND session IS NOT NULL"
+          " ORDER BY step DESC, statement DESC LIMIT 1) AS kept, pg_catalog.json_each_text(kept.session::pg_catalog.json) AS e"
+          " ORDER BY CASE WHEN e.key OPERATOR(pg_catalog.=) 'role' THEN 2 WHEN e.key OPERATOR(pg_catalog.=)"
+          " 'session_authorization' THEN 1 ELSE 0 END OFFSET 0) AS o",
+      {text_parameter(revision), text_parameter(direction)},
+      ""};
 }
 
 Command StepTable::select_batch(const StepKey& key) const {

@@ -57,9 +57,15 @@ class StepTable {
   // Inserts or updates the row of `key`.
   [[nodiscard]] Command record_state(const StepKey& key, const StepState& state) const;
 
-  // Whether the table has every column: a row if it has. One of version 0.1.0 lacks `bound`.
-  [[nodiscard]] Command has_bound() const;
-  [[nodiscard]] std::string add_bound() const;
+  // Adds the columns that the table of version 0.1.0 lacks. Changes nothing where they are.
+  [[nodiscard]] std::string upgrade_statement() const;
+  // What the revision has set so far is kept in the row of `key`; of the row that keep_session() filled in this transaction.
+  [[nodiscard]] Command record_session(const StepKey& key) const;
+  // To be sent first in a transaction that records a step: reads what the session has set, role included, for the row. Settings
+  // of the transaction itself (SET LOCAL) would be taken for the session's, so nothing of the revision may run in it.
+  [[nodiscard]] static Command keep_session();
+  // Sets again what the rows of this revision say it had set. The session must be fresh.
+  [[nodiscard]] Command restore_session(std::string_view revision, std::string_view direction) const;
   // A batch step's row: cursor, bound, rows, run_id, state.
   [[nodiscard]] Command select_batch(const StepKey& key) const;
   // Inserts the row of a batch step that begins, with state `running`. Fails when there is one.

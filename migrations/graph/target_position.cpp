@@ -58,7 +58,7 @@ Result<void> refuse_overlapping_rows(const RevisionGraph& graph, const std::vect
   for (const std::string& row : rest) {
     purge += " " + row;
   }
-  return fail(Error(ErrorCode::OverlappingHeads, "rows of the version table overlap: " + what + "; nothing was changed")
+  return fail(Error(ErrorCode::OverlappingHeads, "rows of the version table overlap: " + what)
                   .advise("find out where the schema really is, then leave one row a branch: `" + purge +
                           "`, if everything below is applied"));
 }

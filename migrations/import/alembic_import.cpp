@@ -95,12 +95,14 @@ class Preparation {
   }
 
  private:
-  void add(const RenderedRevision& revision) {
+  void add(RenderedRevision revision) {
     if (revision.upgrade.fault) {
       import_.refused.push_back(loss_of(revision, Direction::Upgrade, *revision.upgrade.fault));
       return;
     }
-    ImportFile file{revision.id, revision.file, (folder_ / fs::path(revision.file).stem()).string() + ".sql", {}, false};
+    cut_names(revision);
+    ImportFile file{revision.id, revision.file, (folder_ / fs::path(revision.file).stem()).string() + ".sql", {}};
+    file.varies = revision.upgrade.varies;
     std::optional<ImportLoss> lost;
     if (revision.downgrade.fault) {
       lost = loss_of(revision, Direction::Downgrade, *revision.downgrade.fault);
@@ -134,6 +136,24 @@ class Preparation {
     }
   }
 
+  void cut_names(RenderedRevision& revision) {
+    for (auto* direction : {&revision.upgrade, &revision.downgrade}) {
+      for (const std::string& name : cut_long_names(*direction)) {
+        direction->remarks.push_back("the name " + name + " is over 63 bytes: written as PostgreSQL cuts it");
+      }
+    }
+  }
+
+  // Whether the file that is there may stay. Values that Python made up were fixed by the first import.
+  static bool take_present(ImportFile& file) {
+    std::string there = read_whole(file.path);
+    if (there != file.text && (!file.varies || !same_but_for_values(there, file.text))) {
+      return false;
+    }
+    file.text = std::move(there);
+    return true;
+  }
+
   Result<void> check_names() {
     std::map<std::string, const ImportFile*> names;
     for (ImportFile& file : import_.files) {
@@ -145,7 +165,7 @@ class Preparation {
       }
       std::error_code ignored;
       if (fs::symlink_status(file.path, ignored).type() != fs::file_type::not_found) {
-        if (!fs::is_regular_file(file.path, ignored) || read_whole(file.path) != file.text) {
+        if (!fs::is_regular_file(file.path, ignored) || !take_present(file)) {
           return fail(Error(ErrorCode::Io, shown_path(file.path) + " is there already and differs; nothing was written")
                           .advise("move it away, or choose another folder with --output"));
         }
@@ -156,6 +176,7 @@ class Preparation {
   }
 
   void add_project_warnings() {
+    import_.warnings.insert(import_.warnings.end(), project_.warnings.begin(), project_.warnings.end());
     if (project_.version_table != "alembic_version" || !project_.version_table_schema.empty()) {
       std::string warning = "env.py keeps its rows elsewhere: put `version_table: " + project_.version_table + "`";
       if (!project_.version_table_schema.empty()) {

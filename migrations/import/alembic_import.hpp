@@ -34,7 +34,8 @@ struct ImportFile {
   std::string source;  // of Alembic
   std::string path;
   std::string text;
-  bool present = false;  // there already, with the same text
+  bool varies = false;   // holds values that Python made up: another run would have others
+  bool present = false;  // there already, with the same text (or the same but for such values, which stay)
 };
 
 struct Import {

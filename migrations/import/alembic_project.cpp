@@ -7,7 +7,7 @@
 #include <system_error>
 
 #include "migrations/base/process.hpp"
-#include "migrations/import/alembic_render.hpp"  // made from alembic_render.py
+#include "migrations/import/alembic_render.hpp"  // made from alembic_*.py
 
 namespace athanor {
 namespace {
@@ -108,6 +108,24 @@ std::string program_on_path(std::string_view name, const std::string& path) {
   return {};
 }
 
+// Flask-Migrate's env.py works inside of an application only, which `flask` makes before.
+void find_flask(const AlembicOptions& options, const VariableReader& variable, AlembicProject& project) {
+  if (!options.flask.empty()) {
+    project.flask = options.flask;
+  } else if (!project.scripts.empty()) {
+    std::ifstream file(fs::path(project.scripts) / "env.py");
+    for (std::string line; std::getline(file, line);) {
+      if (line.find("current_app") != std::string::npos) {
+        project.flask = variable("FLASK_APP").value_or(".");
+        break;
+      }
+    }
+  }
+  if (!project.flask.empty() && !project.scripts.empty()) {
+    project.working_folder = fs::path(project.scripts).parent_path().string();
+  }
+}
+
 // The interpreter that the first lines of a script name. Installers write a shell's `'''exec' PATH …` where the path is long.
 std::string interpreter_of(const std::string& script) {
   std::ifstream file(script);
@@ -164,10 +182,13 @@ RenderedDirection direction_from(const Document& json) {
     return direction;
   }
   direction.remarks = json.at("remarks").get<std::vector<std::string>>();
+  direction.recorded = json.value("recorded", false);
+  direction.varies = json.value("varies", false);
   for (const Document& part : json.at("parts")) {
     const auto kind = part.at("kind").get<std::string>();
     direction.parts.push_back({kind == "commit"  ? RenderedPart::Kind::Commit
                                : kind == "begin" ? RenderedPart::Kind::Begin
+                               : kind == "next"  ? RenderedPart::Kind::Next
                                                  : RenderedPart::Kind::Sql,
                                part.value("text", std::string()), part.value("indent", std::size_t{0})});
   }
@@ -188,6 +209,7 @@ RenderedProject project_from(const Document& json) {
   project.version_callbacks = context.at("on_version_apply").get<std::size_t>();
   project.heads = texts(json.at("heads"));
   project.bases = texts(json.at("bases"));
+  project.warnings = texts(json.at("warnings"));
   for (const Document& one : json.at("revisions")) {
     RenderedRevision& revision = project.revisions.emplace_back();
     revision.id = one.at("id").get<std::string>();
@@ -219,6 +241,11 @@ Error environment_error(const Document& json, const AlembicProject& project) {
     error.hint = kPythonHint;
   } else if (type == "ModuleNotFoundError") {
     error.hint = "run it with the Python that has the project's packages (--python), from where `alembic` works";
+  } else if (type == "NotEmpty") {
+    error.message = message;
+    error.hint = "give it a database that was just created: Alembic runs every revision there";
+  } else if (message.find("application context") != std::string::npos || type == "NoAppException") {
+    error.hint = "env.py needs its Flask application: name it with --flask, as `flask --app`";
   } else if (type == "KeyError" || message.find("URL") != std::string::npos) {
     error.hint = "set what env.py reads, for example DATABASE_URL=postgresql://localhost/any; nothing connects to it";
   } else {
@@ -227,36 +254,70 @@ Error environment_error(const Document& json, const AlembicProject& project) {
   return error;
 }
 
+// What Python runs: the modules as a table, and behind it what makes modules of them.
+std::string program() {
+  Document modules = Document::array();
+  for (const auto& [name, text] : kAlembicPython) {
+    modules.push_back({name, text});
+  }
+  const std::string start = modules.back().at(1).get<std::string>();
+  modules.erase(modules.size() - 1);
+  // JSON with nothing but ASCII, and no more than lists and strings in it, is Python too.
+  return "SOURCES = " + modules.dump(-1, ' ', true) + "\n" + start;
+}
+
+std::vector<std::string> arguments_of(const AlembicProject& project) {
+  std::vector<std::string> arguments{project.python, "-", "--section=" + project.section};
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (!value.empty()) {
+      arguments.push_back(name + "=" + value);
+    }
+  };
+  add("--config", project.config);
+  add("--scripts", project.scripts);
+  add("--flask", project.flask);
+  add("--server-version", project.server_version);
+  std::error_code ignored;
+  add("--caller", fs::current_path(ignored).string());
+  for (const std::string& argument : project.x_arguments) {
+    arguments.push_back("-x" + argument);
+  }
+  return arguments;
+}
+
+// Sets come in the same order every time, so that the same project gives the same files. The URL has a password: no argument.
+std::vector<std::string> environment_of(const AlembicProject& project) {
+  std::vector<std::pair<std::string, std::string>> additions{{"PYTHONHASHSEED", "0"}};
+  if (!project.against.empty()) {
+    additions.emplace_back("ATHANOR_AGAINST", project.against);
+  }
+  return inherited_environment(additions);
+}
+
 }  // namespace
 
 Result<AlembicProject> locate_alembic_project(const AlembicOptions& options, const VariableReader& variable) {
   AlembicProject project;
   project.section = options.section;
   project.x_arguments = options.x_arguments;
+  project.server_version = options.server_version;
+  project.against = options.against;
   TRY(find_configuration(options, project));
+  find_flask(options, variable, project);
   TRY_ASSIGN(project.python, find_python(options, variable));
   return project;
 }
 
 Result<RenderedProject> render_alembic_project(const AlembicProject& project) {
-  std::vector<std::string> arguments{project.python, "-", "--section=" + project.section};
-  if (!project.config.empty()) {
-    arguments.push_back("--config=" + project.config);
-  }
-  if (!project.scripts.empty()) {
-    arguments.push_back("--scripts=" + project.scripts);
-  }
-  for (const std::string& argument : project.x_arguments) {
-    arguments.push_back("-x" + argument);
-  }
   ProcessCommand command;
-  command.arguments = std::move(arguments);
-  command.environment = inherited_environment();
+  command.arguments = arguments_of(project);
+  command.environment = environment_of(project);
   command.folder = project.working_folder;
   command.own_group = false;  // Ctrl-C ends it together with us
   std::string output;
   ProcessStreams streams;
-  streams.in = read_from(kAlembicRender);
+  const std::string text = program();
+  streams.in = read_from(text);
   streams.out = keep_first(output, std::string::npos);
   auto end = run_process(command, streams, {});
   if (!end) {

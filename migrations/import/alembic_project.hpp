@@ -1,8 +1,8 @@
 // An Alembic project as it stands on disk, and what the project's own Python makes of it.
 //
 // locate() finds the configuration and the interpreter; render() runs alembic_render.py in that interpreter, in the folder
-// people run `alembic` in, with the environment as it is, because env.py may read anything from it. Everything the project
-// prints is thrown away: it may hold a URL with its password.
+// people run `alembic` (or `flask`) in, with the environment as it is, because env.py may read anything from it. Everything the
+// project prints is thrown away: it may hold a URL with its password.
 //
 // Threads: one thread; render() blocks until Python ends. Ownership: plain values.
 #pragma once
@@ -24,6 +24,9 @@ struct AlembicOptions {
   std::string section = "alembic";       // alembic -n
   std::string python;                    // --python; empty: looked for
   std::vector<std::string> x_arguments;  // alembic -x
+  std::string flask;                     // flask --app; empty: as the environment and env.py say
+  std::string server_version;            // major, or major.minor, of the server SQLAlchemy is told of; empty: its default
+  std::string against;                   // URL of an empty scratch database; empty: none is asked
 };
 
 // Reads a variable of the environment.
@@ -36,11 +39,15 @@ struct AlembicProject {
   std::string scripts;         // folder of env.py when that is what was named; may be empty
   std::string section;
   std::vector<std::string> x_arguments;
+  std::string flask;  // "." when flask is to find the application; empty: no Flask
+  std::string server_version;
+  std::string against;
 };
 
-// A piece of one direction: SQL as one call sent it (several statements, or none), or an edge of an autocommit block.
+// A piece of one direction: SQL as one call sent it (several statements, or none), an edge of an autocommit block, or the end
+// of a transaction that another one follows.
 struct RenderedPart {
-  enum class Kind : std::uint8_t { Sql, Commit, Begin };
+  enum class Kind : std::uint8_t { Sql, Commit, Begin, Next };
   Kind kind = Kind::Sql;
   std::string text;
   std::size_t indent = 0;  // of its first line in the Python source, when it began on a line of its own
@@ -56,6 +63,8 @@ struct RenderedDirection {
   std::vector<RenderedPart> parts;
   std::vector<std::string> remarks;  // what is not quite as it was, for people
   std::optional<RenderFault> fault;  // why there are no parts
+  bool recorded = false;             // on a scratch database, because the revision asks one
+  bool varies = false;               // renders differently every time
 };
 
 struct RenderedRevision {
@@ -79,6 +88,7 @@ struct RenderedProject {
   std::size_t version_callbacks = 0;  // on_version_apply of env.py, which no file can hold
   std::vector<std::string> heads;     // sorted
   std::vector<std::string> bases;     // sorted
+  std::vector<std::string> warnings;  // of the run as a whole
   std::vector<RenderedRevision> revisions;
 };
 

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <vector>
 
-#include "migrations/plan/script_directive.hpp"
+#include "migrations/plan/script.hpp"
+#include "migrations/plan/script_comments.hpp"
 #include "migrations/revision/revision_template.hpp"
+#include "migrations/text/quoting.hpp"
 #include "migrations/text/sql_lexer.hpp"
 #include "migrations/text/text_encoding.hpp"
 
@@ -23,7 +25,7 @@ std::string further_description(const RenderedRevision& revision) {
   for (std::size_t index = 1; index < revision.description.size(); ++index) {
     const std::string& line = revision.description[index];
     if (!text.empty() || !line.empty()) {
-      add_line(text, line.empty() ? "--" : "-- " + line);
+      add_line(text, line.empty() ? "--" : with_notes("-- " + line));
     }
   }
   return text.empty() ? text : text + "\n";
@@ -51,48 +53,101 @@ Result<void> check_part(std::string_view sql) {
                 "its SQL holds a carriage return before a line end, which revision files do not keep; "
                 "write it as E'\\r\\n'");
   }
-  SqlLexer lexer(sql);
-  for (Token token = lexer.next(); token.kind != TokenKind::End; token = lexer.next()) {
-    if (token.kind == TokenKind::LineComment && looks_like_directive(lexer.text(token))) {
-      return fail(ErrorCode::NotRenderable, "a comment of its SQL reads as a directive of a revision file");
-    }
-  }
   return {};
 }
 
+// What PostgreSQL makes of a name of more than 63 bytes; empty when the token is none. It cuts where a character ends.
+std::string shortened_name(TokenKind kind, std::string_view written) {
+  constexpr std::size_t kLongest = 63;
+  const bool quoted = kind == TokenKind::QuotedIdentifier && written.front() == '"';
+  if (written.size() <= kLongest || (!quoted && kind != TokenKind::Word)) {
+    return {};
+  }
+  std::string name;
+  for (std::size_t at = quoted ? 1 : 0; at < written.size() - (quoted ? 1 : 0); ++at) {
+    name += written[at];
+    at += quoted && written[at] == '"' ? 1U : 0U;  // "" stands for one
+  }
+  if (name.size() <= kLongest) {
+    return {};
+  }
+  std::size_t length = kLongest;
+  while (length > 0 && (static_cast<unsigned char>(name[length]) & 0xC0U) == 0x80U) {
+    --length;
+  }
+  name.resize(length);
+  return quoted ? quote_identifier(name) : name;
+}
+
+// Writes one direction: statements, and a directive wherever a step ends.
+class SectionWriter {
+ public:
+  explicit SectionWriter(std::string& text) : text_(text) {}
+
+  void end_step(RenderedPart::Kind edge) {
+    open_ = edge == RenderedPart::Kind::Commit ? StepKind::Autocommit : StepKind::Transaction;
+    // A transaction that nothing was written to need not end.
+    ended_ = ended_ || (edge == RenderedPart::Kind::Next && has_statements_);
+  }
+
+  void add(const RenderedPart& part, bool last) {
+    if (open_ != written_ || (ended_ && open_ == StepKind::Transaction)) {
+      begin_step();
+    }
+    ended_ = false;
+    has_statements_ = true;
+    const std::string statement = with_notes(closed_statement(part.text, part.indent));
+    const bool tall = statement.find('\n') != std::string::npos;
+    if (!spaced_ && tall) {
+      add_line(text_, "");
+    }
+    add_line(text_, statement);
+    spaced_ = tall;
+    if (tall && !last) {
+      add_line(text_, "");
+    }
+  }
+
+ private:
+  void begin_step() {
+    if (!text_.empty() && !text_.ends_with("\n\n")) {
+      add_line(text_, "");
+    }
+    add_line(text_, "-- athanor:step " + std::string(step_kind_name(open_)));
+    written_ = open_;
+    spaced_ = true;
+  }
+
+  std::string& text_;
+  StepKind open_ = StepKind::Transaction;     // as the part being read has it
+  StepKind written_ = StepKind::Transaction;  // as the file has it so far
+  bool ended_ = false;                        // the transaction was committed, and another one follows
+  bool has_statements_ = false;
+  bool spaced_ = true;
+};
+
+constexpr std::string_view kRecorded =
+    "-- Recorded, not rendered: it asks the database. This is what Alembic sent to an empty one.";
+
 Result<void> add_direction(std::string& text, const RenderedDirection& direction) {
-  StepKind open = StepKind::Transaction;     // as the part being read has it
-  StepKind written = StepKind::Transaction;  // as the file has it so far
-  bool spaced = true;
+  if (direction.recorded) {
+    add_line(text, kRecorded);
+  }
+  SectionWriter writer(text);
   for (const RenderedPart& part : direction.parts) {
     if (part.kind != RenderedPart::Kind::Sql) {
-      open = part.kind == RenderedPart::Kind::Commit ? StepKind::Autocommit : StepKind::Transaction;
+      writer.end_step(part.kind);
       continue;
     }
     TRY(check_part(part.text));
-    if (open != written) {
-      if (!text.empty() && !text.ends_with("\n\n")) {
-        add_line(text, "");
-      }
-      add_line(text, "-- athanor:step " + std::string(step_kind_name(open)));
-      written = open;
-      spaced = true;
-    }
-    const std::string statement = closed_statement(part.text, part.indent);
-    const bool tall = statement.find('\n') != std::string::npos;
-    if (!spaced && tall) {
-      add_line(text, "");
-    }
-    add_line(text, statement);
-    spaced = tall;
-    if (tall && &part != &direction.parts.back()) {
-      add_line(text, "");
-    }
+    writer.add(part, &part == &direction.parts.back());
   }
   while (text.ends_with("\n\n")) {
     text.pop_back();
   }
-  if (direction.parts.empty()) {
+  const bool nothing =
+      std::ranges::none_of(direction.parts, [](const RenderedPart& part) { return part.kind == RenderedPart::Kind::Sql; });
+  if (nothing) {
     add_line(text, "-- Nothing to do.");
   }
   return {};
@@ -124,6 +179,52 @@ std::string closed_statement(std::string_view sql, std::size_t indent) {
     text.insert(close_at, 1, ';');
   }
   return text;
+}
+
+std::vector<std::string> cut_long_names(RenderedDirection& direction) {
+  std::vector<std::string> cut;
+  for (RenderedPart& part : direction.parts) {
+    std::string text;
+    std::size_t after = 0;
+    SqlLexer lexer(part.text);
+    for (Token token = lexer.next(); token.kind != TokenKind::End && token.kind != TokenKind::Unterminated;
+         token = lexer.next()) {
+      const std::string_view written = lexer.text(token);
+      const std::string short_name = shortened_name(token.kind, written);
+      if (short_name.empty()) {
+        continue;
+      }
+      text.append(part.text, after, token.begin - after);
+      text += short_name;
+      after = token.end;
+      if (std::ranges::find(cut, written) == cut.end()) {
+        cut.emplace_back(written);
+      }
+    }
+    if (after > 0) {
+      part.text = text + part.text.substr(after);
+    }
+  }
+  return cut;
+}
+
+bool same_but_for_values(std::string_view left, std::string_view right) {
+  SqlLexer mine(left);
+  SqlLexer theirs(right);
+  const auto is_value = [](TokenKind kind) { return kind == TokenKind::String || kind == TokenKind::Number; };
+  for (;;) {
+    const Token one = mine.next();
+    const Token other = theirs.next();
+    if (one.kind != other.kind) {
+      return false;
+    }
+    if (one.kind == TokenKind::End) {
+      return true;
+    }
+    if (one.kind == TokenKind::Unterminated || (!is_value(one.kind) && mine.text(one) != theirs.text(other))) {
+      return false;
+    }
+  }
 }
 
 Result<std::string> native_revision_text(const RenderedRevision& revision, std::string_view irreversible) {

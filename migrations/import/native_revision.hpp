@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "migrations/base/result.hpp"
 #include "migrations/import/alembic_project.hpp"
@@ -24,6 +25,13 @@ namespace athanor {
 
 // The header the file must have.
 [[nodiscard]] Revision header_of(const RenderedRevision& revision);
+
+// Cuts names of more than 63 bytes as PostgreSQL does, at the end of a character, wherever the lexer sees a name. Returns the
+// names that were cut, as they were written, each once.
+[[nodiscard]] std::vector<std::string> cut_long_names(RenderedDirection& direction);
+
+// Whether the texts differ in nothing but strings and numbers: what a revision made up in Python.
+[[nodiscard]] bool same_but_for_values(std::string_view left, std::string_view right);
 
 // One call's SQL, laid out and closed with a semicolon. `indent` blanks are taken from the start of every line but the first.
 [[nodiscard]] std::string closed_statement(std::string_view sql, std::size_t indent = 0);

@@ -1,9 +1,12 @@
 // The plan as a script for psql, in the shape that Alembic's --sql prints.
 #include <iterator>
 
+#include "migrations/plan/offline_session.hpp"
 #include "migrations/plan/plan.hpp"
+#include "migrations/revision/revision_id.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/sql_lexer.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
 namespace {
@@ -16,13 +19,31 @@ std::string listed(const std::vector<std::string>& ids) {
   return text;
 }
 
+// Of the version table that the script makes: Alembic's, unless a row is longer.
+std::size_t version_column_length(const Plan& plan) {
+  for (const PlannedRevision& revision : plan.revisions) {
+    for (const RowOperation& operation : revision.walk.operations) {
+      if (count_characters(operation.to) > kDefaultIdLength) {
+        return kMaxRevisionIdLength;
+      }
+    }
+  }
+  return kDefaultIdLength;
+}
+
 class OfflineScript {
  public:
   OfflineScript(const Plan& plan, const OfflineOptions& options)
-      : plan_(plan), options_(options), table_(qualified_name(options.version_table_schema, options.version_table)) {}
+      : plan_(plan),
+        options_(options),
+        session_(options.role, options.search_path),
+        table_(qualified_name(options.version_table_schema, options.version_table)) {}
 
   std::string render() {
     const bool each = options_.transaction_per_migration;
+    if (!plan_.empty()) {
+      out_ += session_.start();
+    }
     if (!each) {
       begin();
     }
@@ -45,6 +66,7 @@ class OfflineScript {
   }
 
   std::string render_version_table() {
+    out_ += session_.start();
     begin();
     create_version_table();
     commit();
@@ -56,7 +78,8 @@ class OfflineScript {
   void commit() { out_ += "COMMIT;\n\n"; }
 
   void create_version_table() {
-    out_ += "CREATE TABLE " + table_ + " (\n    version_num VARCHAR(32) NOT NULL";
+    out_ +=
+        "CREATE TABLE " + table_ + " (\n    version_num VARCHAR(" + std::to_string(version_column_length(plan_)) + ") NOT NULL";
     if (options_.version_table_pk) {
       out_ += ",\n    CONSTRAINT " + quote_identifier(options_.version_table + "_pkc") + " PRIMARY KEY (version_num)";
     }
@@ -84,6 +107,9 @@ class OfflineScript {
     }
     if (!in_transaction) {
       begin();
+    }
+    if (!planned.steps().empty()) {
+      out_ += session_.reset();  // inside the transaction: the row is written by our role, to the table our path leads to
     }
     for (const auto& operation : planned.walk.operations) {
       row(operation);
@@ -129,7 +155,7 @@ class OfflineScript {
   }
 
   void row(const RowOperation& operation) {
-    const auto where = " WHERE " + table_ + ".version_num = ";
+    const auto where = " WHERE " + table_ + ".version_num OPERATOR(pg_catalog.=) ";
     switch (operation.kind) {
       case RowOperation::Kind::Insert:
         out_ += "INSERT INTO " + table_ + " (version_num) VALUES (" + quote_literal(operation.to) + ")";
@@ -146,6 +172,7 @@ class OfflineScript {
 
   const Plan& plan_;
   const OfflineOptions& options_;
+  OfflineSession session_;
   std::string table_;
   std::string out_;
 };

@@ -2,7 +2,10 @@
 
 #include <pg_query.h>
 
+#include <algorithm>
 #include <mutex>
+
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {
@@ -16,6 +19,44 @@ void set_up_thread() {
   const std::lock_guard guard(first_calls);
   pg_query_init();
   ready = true;
+}
+
+// PostgreSQL's scanner reads a run of these signs to its end at each of them: its time grows with the run's square, in the
+// "/*/*/*…" that opens a comment as in "+++…".
+constexpr std::string_view kOperatorSigns = "~!@#^&|`?+-*/%<>=";
+constexpr std::size_t kLongestRun = 512;
+
+bool has_long_run(std::string_view text) {
+  std::size_t run = 0;
+  return std::ranges::any_of(text, [&](char letter) {
+    run = kOperatorSigns.find(letter) == std::string_view::npos ? 0 : run + 1;
+    return run > kLongestRun;
+  });
+}
+
+// The text with blanks for its comments, everything else in its place; nothing when the scanner could not read it in time.
+std::optional<std::string> readable(const std::string& text) {
+  std::string plain = text;
+  SqlLexer lexer(text);
+  std::size_t run_begin = 0;
+  std::size_t run_end = 0;
+  for (Token token = lexer.next(); token.kind != TokenKind::End; token = lexer.next()) {
+    if (token.kind == TokenKind::Unterminated) {
+      return std::nullopt;
+    }
+    if (token.kind == TokenKind::LineComment || token.kind == TokenKind::BlockComment) {
+      std::replace_if(
+          plain.begin() + static_cast<std::ptrdiff_t>(token.begin), plain.begin() + static_cast<std::ptrdiff_t>(token.end),
+          [](char letter) { return letter != '\n'; }, ' ');
+    } else if (token.kind == TokenKind::Symbol && kOperatorSigns.find(text[token.begin]) != std::string_view::npos) {
+      run_begin = token.begin == run_end ? run_begin : token.begin;
+      run_end = token.end;
+      if (run_end - run_begin > kLongestRun) {
+        return std::nullopt;
+      }
+    }
+  }
+  return plain;
 }
 
 }  // namespace
@@ -38,7 +79,11 @@ std::optional<std::vector<ScannedStatement>> scan_statements(const std::string& 
 
 bool can_parse(const std::string& text) {
   set_up_thread();
-  const PgQuerySplitResult result = pg_query_split_with_parser(text.c_str());
+  const auto plain = readable(text);
+  if (!plain) {
+    return false;
+  }
+  const PgQuerySplitResult result = pg_query_split_with_parser(plain->c_str());
   const bool accepted = result.error == nullptr;
   pg_query_free_split_result(result);
   return accepted;
@@ -46,8 +91,12 @@ bool can_parse(const std::string& text) {
 
 std::optional<std::string> parse_tree(const std::string& text) {
   set_up_thread();
-  const PgQueryParseResult result = pg_query_parse(text.c_str());
   std::optional<std::string> tree;
+  const auto plain = readable(text);
+  if (!plain) {
+    return tree;
+  }
+  const PgQueryParseResult result = pg_query_parse(plain->c_str());
   if (result.error == nullptr && result.parse_tree != nullptr) {
     tree.emplace(result.parse_tree);
   }
@@ -57,8 +106,12 @@ std::optional<std::string> parse_tree(const std::string& text) {
 
 std::optional<std::string> parse_procedure(const std::string& statement) {
   set_up_thread();
-  const PgQueryPlpgsqlParseResult result = pg_query_parse_plpgsql(statement.c_str());
   std::optional<std::string> tree;
+  const auto plain = readable(statement);
+  if (!plain || has_long_run(*plain)) {  // in its body the comments are left
+    return tree;
+  }
+  const PgQueryPlpgsqlParseResult result = pg_query_parse_plpgsql(plain->c_str());
   if (result.error == nullptr && result.plpgsql_funcs != nullptr) {
     tree.emplace(result.plpgsql_funcs);
   }

@@ -4,6 +4,9 @@
 // one unguarded global: first calls are serialised here, later ones run in parallel. Every thread that ever calls it takes one
 // of the process's 1,024 pthread keys for good, so call it from pools, not from a thread per task.
 //
+// Comments are taken out of the text first: PostgreSQL's scanner needs time with the square of a run of operator signs, and
+// comments may be such runs. Other texts with one of more than 512 signs count as unreadable.
+//
 // Threads: safe from any thread. Text must not hold NUL bytes: the library reads C strings.
 #pragma once
 
@@ -20,7 +23,7 @@ struct ScannedStatement {
 };
 
 // Statements that PostgreSQL 15's scanner sees, or nothing when it cannot read the text. Pieces without a keyword and all text
-// behind an unbalanced parenthesis are missing: compare with the text before you trust it.
+// behind an unbalanced parenthesis are missing. split_statements() is compared with it; nothing else uses it.
 [[nodiscard]] std::optional<std::vector<ScannedStatement>> scan_statements(const std::string& text);
 // Whether PostgreSQL 15's grammar accepts the text.
 [[nodiscard]] bool can_parse(const std::string& text);

@@ -65,9 +65,14 @@ struct OfflineOptions {
   std::string version_table_schema;
   bool version_table_pk = true;
   bool transaction_per_migration = true;
+  std::string role;         // as in ExecutionSettings
+  std::string search_path;  // as in ExecutionSettings
 };
 // Alembic's offline output: BEGIN, the version table if the plan starts from nothing, a comment and the SQL of each revision,
 // its row operations, COMMIT. autocommit steps stand between COMMIT and BEGIN. batch steps become one statement over all keys.
+//
+// Around that it does to psql's session what a run does to its own: the settings of a migration session, role and search_path
+// at the start, and again behind each revision, before its row is written, once everything the revision set is reset.
 [[nodiscard]] std::string render_offline(const Plan& plan, const OfflineOptions& options);
 // Only the version table, as `ensure_version --sql` prints it.
 [[nodiscard]] std::string render_version_table(const OfflineOptions& options);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/plan/script_comments.hpp"
 #include "migrations/plan/script_directive.hpp"
 #include "migrations/plan/statement_text.hpp"
 #include "migrations/text/sql_lexer.hpp"
@@ -54,33 +55,38 @@ class ScriptReader {
   // Directives are found by our own lexer, so that one inside a function body, a string or a comment is none.
   Result<void> find_marks() {
     LineCounter lines(text_, 1);
-    SqlLexer lexer(text_);
-    Token token = lexer.next();
-    for (; token.kind != TokenKind::End && token.kind != TokenKind::Unterminated; token = lexer.next()) {
-      if (token.kind != TokenKind::LineComment && token.kind != TokenKind::BlockComment) {
-        first_code_ = std::min(first_code_, token.begin);
-        continue;
+    ScriptComments comments(text_, true);
+    while (const auto comment = comments.next()) {
+      const auto text = comments.text(*comment);
+      if (is_directive(text)) {
+        TRY(add_mark(comment->token, text, lines.line_of(comment->token.begin)));
+        comments.cut();
+      } else if (!comment->first_line) {
+        if (auto lookalike = directive_lookalike(text, comment->place)) {
+          return fail(at_line(std::move(*lookalike), lines.line_of(comment->token.begin)));
+        }
       }
-      if (token.kind != TokenKind::LineComment || !looks_like_directive(lexer.text(token))) {
-        continue;
-      }
-      const int line = lines.line_of(token.begin);
-      if (token.begin > 0 && text_[token.begin - 1] != '\n') {
-        return fail(at_line(Error(ErrorCode::MalformedRevision, "a directive must stand at the start of its own line")
-                                .advise("move it to a line of its own, without indentation"),
-                            line));
-      }
-      auto directive = parse_directive(lexer.text(token));
-      if (!directive) {
-        return fail(at_line(std::move(directive).error(), line));
-      }
-      marks_.push_back({std::move(*directive), token.begin, token.end, line});
     }
-    if (token.kind == TokenKind::Unterminated) {
+    first_code_ = comments.first_code();
+    if (comments.unterminated()) {
       // The part that holds it says what it is, in its own words.
-      const auto split = split_statements_portably(text_);
+      const auto split = split_statements(text_);
       return split ? Result<void>() : fail(split.error());
     }
+    return {};
+  }
+
+  Result<void> add_mark(const Token& token, std::string_view text, int line) {
+    if (token.begin > 0 && text_[token.begin - 1] != '\n') {
+      return fail(at_line(Error(ErrorCode::MalformedRevision, "a directive must stand at the start of its own line")
+                              .advise("move it to a line of its own, without indentation"),
+                          line));
+    }
+    auto directive = parse_directive(text);
+    if (!directive) {
+      return fail(at_line(std::move(directive).error(), line));
+    }
+    marks_.push_back({std::move(*directive), token.begin, token.end, line});
     return {};
   }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "migrations/plan/directive_lookalike.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/sql_lexer.hpp"
 #include "migrations/text/suggestion.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "-- athanor:";
 constexpr std::array<std::string_view, 4> kDirectives{"upgrade", "downgrade", "step", "irreversible"};
+constexpr std::array<std::string_view, 5> kKnownNames{"upgrade", "downgrade", "step", "irreversible", "note"};
 constexpr std::array<std::string_view, 3> kSteps{"transaction", "autocommit", "batch"};
 constexpr std::array<std::string_view, 6> kOptions{"table", "key", "size", "pause", "rate", "max-lag"};
 constexpr std::int64_t kLargestBatch = 10'000'000;
@@ -171,26 +173,21 @@ std::string_view step_kind_name(StepKind kind) {
   return kSteps[static_cast<std::size_t>(kind)];
 }
 
-bool looks_like_directive(std::string_view comment) {
-  const auto text = after_words(comment.substr(std::min(comment.find_first_not_of('-'), comment.size())));
-  constexpr std::string_view kName = "athanor";
-  if (text.size() <= kName.size() || !same_word(text.substr(0, kName.size()), kName)) {
-    return false;
-  }
-  return after_words(text.substr(kName.size())).starts_with(':');
+bool is_directive(std::string_view comment) {
+  return comment.starts_with(kPrefix) && comment.size() > kPrefix.size() && !is_sql_space(comment[kPrefix.size()]) &&
+         !is_note(comment);
 }
 
 Result<Directive> parse_directive(std::string_view comment) {
-  if (!comment.starts_with(kPrefix) || comment.size() == kPrefix.size() || is_sql_space(comment[kPrefix.size()])) {
-    return fail(malformed("this comment looks like a directive but is not written like one",
-                          "write '-- athanor:name' with exactly one space before 'athanor' and none after the colon"));
+  if (!is_directive(comment)) {
+    return fail(malformed("this comment is no directive", "write '-- athanor:name'"));
   }
   const auto line = comment.substr(kPrefix.size());
   const auto words = words_of(line);
   const auto name = words.front();
   const auto known = std::find(kDirectives.begin(), kDirectives.end(), name);
   if (known == kDirectives.end()) {
-    return fail(malformed("unknown directive \"athanor:" + std::string(name) + "\"", suggest(name, kDirectives)));
+    return fail(malformed("unknown directive \"athanor:" + std::string(name) + "\"", suggest(name, kKnownNames)));
   }
   Directive directive;
   directive.kind = static_cast<Directive::Kind>(known - kDirectives.begin());

@@ -20,9 +20,8 @@ struct Directive {
   std::string reason;  // of Irreversible
 };
 
-// Whether a line comment is a directive or was meant to be one ("--athanor:", "-- Athanor :"). A misspelt directive must not
-// count as a comment, or the SQL below it would run in the wrong section.
-[[nodiscard]] bool looks_like_directive(std::string_view comment);
+// Whether a line comment is written as a directive: "-- athanor:", and more than a note. Its name may still be unknown.
+[[nodiscard]] bool is_directive(std::string_view comment);
 
 // `comment` from "--" to the end of its line. Errors have no context: the caller knows file and line.
 [[nodiscard]] Result<Directive> parse_directive(std::string_view comment);

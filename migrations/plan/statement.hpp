@@ -1,8 +1,7 @@
 // Splitting SQL text into statements.
 //
-// libpg_query's scanner (PostgreSQL 15's own lexer) does the work; where it fails (grammar newer than the library) or cannot be
-// trusted (CREATE FUNCTION … BEGIN ATOMIC … END), a splitter of our own that knows quotes, dollar quotes, E-strings, nested
-// comments, parentheses and BEGIN ATOMIC bodies takes over. Both agree on everything the first can read; a test proves it.
+// It knows lexical rules only (quotes, dollar quotes, E-strings, nested comments, parentheses, BEGIN ATOMIC bodies), and so
+// survives grammar newer than libpg_query. A test compares it with PostgreSQL's own scanner. Its time is linear in the text.
 //
 // Threads: safe from any thread.
 #pragma once
@@ -24,9 +23,6 @@ struct SqlStatement {
 // Statements of `text`; empty ones (comments, lone semicolons) are left out. An unterminated quote, dollar quote or comment is
 // MalformedRevision with its line. The views point into `text`.
 [[nodiscard]] Result<std::vector<SqlStatement>> split_statements(std::string_view text, int first_line = 1);
-
-// Our own splitter alone, for tests and for grammar that libpg_query does not know.
-[[nodiscard]] Result<std::vector<SqlStatement>> split_statements_portably(std::string_view text, int first_line = 1);
 
 // Why a statement may not stand in a revision: transaction control (its COMMIT would really commit), COPY … FROM STDIN (there
 // is no stdin), psql meta-commands (named), DISCARD (drops the migration lock). Success when it may. `transactional` tells

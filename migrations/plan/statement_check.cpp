@@ -1,5 +1,6 @@
 #include <array>
 
+#include "migrations/plan/byte_settings.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/plan/statement_shape.hpp"
 #include "migrations/plan/statement_text.hpp"
@@ -151,6 +152,7 @@ Result<void> check_statement(const SqlStatement& statement, bool transactional) 
     return fail(refusal("pg_advisory_unlock_all() would release the migration lock in the middle of the run", statement.line,
                         "release locks one by one with pg_advisory_unlock(key)"));
   }
+  TRY(check_byte_settings(statement));
   if (shape.long_identifier) {
     return fail(long_identifier(*shape.long_identifier, statement));
   }

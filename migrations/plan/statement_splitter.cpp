@@ -1,6 +1,4 @@
-#include <algorithm>
-
-#include "migrations/plan/pg_query_access.hpp"
+#include "migrations/plan/atomic_body.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/plan/statement_text.hpp"
 #include "migrations/text/sql_lexer.hpp"
@@ -8,56 +6,103 @@
 namespace athanor {
 namespace {
 
-// libpg_query keeps a copy of every token until it is done: large texts are read by our own lexer, which copies nothing.
-constexpr std::size_t kScannerLimit = 1U << 20U;
+class StatementSplitter {
+ public:
+  StatementSplitter(std::string_view text, int first_line) : text_(text), lexer_(text), lines_(text, first_line) {}
 
-// Whether text[begin, end) holds nothing that a server would want to see.
-bool only_comments(std::string_view text, std::size_t begin, std::size_t end) {
-  SqlLexer lexer(text.substr(0, end), begin);
-  Token token = lexer.next_code();
-  while (token.kind == TokenKind::Symbol && lexer.text(token) == ";") {
-    token = lexer.next_code();
+  Result<std::vector<SqlStatement>> run() {
+    while (true) {
+      const Token token = lexer_.next_code();
+      if (token.kind == TokenKind::End) {
+        break;
+      }
+      if (token.kind == TokenKind::Unterminated || token.kind == TokenKind::Backslash) {
+        return fail(lexical_error(token));
+      }
+      const char symbol = token.kind == TokenKind::Symbol ? text_[token.begin] : '\0';
+      if (symbol == ';' && depth_ == 0 && !body_.open()) {
+        finish(token.begin);
+        continue;
+      }
+      if (!started_) {
+        started_ = true;
+        begin_ = token.begin;
+        line_ = lines_.line_of(begin_);
+        body_.start_statement();
+      }
+      if (symbol == '(') {
+        outermost_ = depth_++ == 0 ? token.begin : outermost_;
+      } else if (symbol == ')') {
+        if (depth_ == 0) {
+          return fail(parenthesis_error(token.begin, "closing parenthesis without an opening one"));
+        }
+        --depth_;
+      }
+      body_.see(lexer_, token);
+    }
+    if (depth_ > 0) {
+      return fail(parenthesis_error(outermost_, "parenthesis that is never closed"));
+    }
+    if (body_.open()) {
+      return fail(Error(ErrorCode::MalformedRevision, "BEGIN ATOMIC without its END")
+                      .at(line_context(line_))
+                      .advise("end the function's body with END and a semicolon"));
+    }
+    finish(text_.size());
+    return std::move(statements_);
   }
-  return token.kind == TokenKind::End;
-}
 
-// Statements from the scanner's cuts; nothing when the scanner passed over anything, which the server must refuse, not we.
-std::optional<std::vector<SqlStatement>> from_cuts(std::string_view text, const std::vector<ScannedStatement>& cuts,
-                                                   int first_line) {
-  std::vector<SqlStatement> statements;
-  statements.reserve(cuts.size());
-  LineCounter lines(text, first_line);
-  std::size_t done = 0;
-  for (const auto& cut : cuts) {
-    if (cut.begin > done && !only_comments(text, done, cut.begin)) {
-      return std::nullopt;
+ private:
+  void finish(std::size_t end) {
+    if (started_) {
+      statements_.push_back({trimmed(text_, begin_, end), line_});
+      started_ = false;
     }
-    SqlLexer lexer(text.substr(0, cut.end), cut.begin);
-    const Token first = lexer.next_code();
-    if (first.kind == TokenKind::End) {
-      return std::nullopt;
-    }
-    const int line = lines.line_of(first.begin);
-    statements.push_back({trimmed(text, first.begin, cut.end), line});
-    done = cut.end;
   }
-  if (!only_comments(text, done, text.size())) {
-    return std::nullopt;
-  }
-  return statements;
-}
 
-// Backslashes are common in strings and never stand outside of quotes.
-Result<void> refuse_meta_commands(std::string_view text, int first_line) {
-  SqlLexer lexer(text);
-  for (Token token = lexer.next_code(); token.kind != TokenKind::End; token = lexer.next_code()) {
-    if (token.kind == TokenKind::Backslash || token.kind == TokenKind::Unterminated) {
-      const auto split = split_statements_portably(text, first_line);  // knows whether it is COPY data, and finds the line
-      return split ? Result<void>() : fail(split.error());
-    }
+  // Line of a position that may lie before what was counted already.
+  [[nodiscard]] int line_at(std::size_t position) const {
+    return started_ && position >= begin_ ? line_ + count_lines(text_.substr(begin_), position - begin_)
+                                          : LineCounter(lines_).line_of(position);
   }
-  return {};
-}
+
+  // Data lines of a COPY look like anything; the COPY itself is what must be named.
+  Error or_client_copy(Error error) const {
+    for (const auto& statement : statements_) {
+      if (copies_client_data(statement.sql)) {
+        return client_copy_error(statement.line);
+      }
+    }
+    return error;
+  }
+  Error lexical_error(const Token& token) const {
+    const int line = line_at(token.begin);
+    return or_client_copy(token.kind == TokenKind::Backslash ? meta_command_error(text_, token.begin, line)
+                                                             : unterminated_error(text_, quote_of(token), line));
+  }
+  // E'…', U&"…": the letter is not the quote.
+  [[nodiscard]] std::size_t quote_of(const Token& token) const {
+    const auto quote = text_.substr(token.begin, 3).find_first_of("'\"");
+    return text_[token.begin] == '$' || text_[token.begin] == '/' || quote == std::string_view::npos ? token.begin
+                                                                                                     : token.begin + quote;
+  }
+  Error parenthesis_error(std::size_t position, std::string what) const {
+    return or_client_copy(Error(ErrorCode::MalformedRevision, std::move(what))
+                              .at(line_context(line_at(position)))
+                              .advise("balance the parentheses of the statement: until then its end cannot be told"));
+  }
+
+  std::string_view text_;
+  SqlLexer lexer_;
+  LineCounter lines_;
+  std::vector<SqlStatement> statements_;
+  std::size_t depth_ = 0;      // of parentheses
+  std::size_t outermost_ = 0;  // where the open one stands
+  AtomicBody body_;
+  std::size_t begin_ = 0;
+  int line_ = 1;
+  bool started_ = false;
+};
 
 }  // namespace
 
@@ -67,18 +112,7 @@ Result<std::vector<SqlStatement>> split_statements(std::string_view text, int fi
                     .at(line_context(first_line + count_lines(text, nul)))
                     .advise("save the file as UTF-8 text"));
   }
-  if (text.size() > kScannerLimit || contains_word(text, "atomic")) {
-    return split_statements_portably(text, first_line);
-  }
-  if (text.find('\\') != std::string_view::npos) {
-    TRY(refuse_meta_commands(text, first_line));
-  }
-  if (const auto cuts = scan_statements(std::string(text))) {
-    if (auto statements = from_cuts(text, *cuts, first_line)) {
-      return std::move(*statements);
-    }
-  }
-  return split_statements_portably(text, first_line);
+  return StatementSplitter(text, first_line).run();
 }
 
 }  // namespace athanor

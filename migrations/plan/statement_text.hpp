@@ -1,4 +1,4 @@
-// Shared by the two splitters: how a statement's view is trimmed, and the errors both give.
+// What splitter and checks share: how a statement's view is trimmed, and their errors.
 //
 // Threads: pure functions.
 #pragma once

@@ -1,5 +1,7 @@
 #include "migrations/postgres/answer_stream.hpp"
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <atomic>
 #include <charconv>
@@ -95,7 +97,8 @@ Result<void> AnswerStream::flush() {
   while (true) {
     // The server may be waiting for us to read before it reads on: exchange() serves both directions.
     TRY(exchange(timeout));
-    if (PQflush(connection_) == 0 && !socket_->has_unsent()) {
+    // A connection that broke never takes the rest; what came before that is for whoever asks for the answers.
+    if (!alive() || (PQflush(connection_) == 0 && !socket_->has_unsent())) {
       return {};
     }
     TRY(ask(wait));
@@ -135,16 +138,28 @@ Result<void> AnswerStream::take_synchronisation() {
   return {};
 }
 
+// Reads all that libpq was given: what it leaves would stop the next portion. With TLS a portion may hold several records, of
+// which libpq decodes one at a call and shows nothing of the others. False at the end of the connection.
+bool AnswerStream::read_portion() {
+  constexpr int kRecords = 4;
+  int records = PQsslInUse(connection_) != 0 ? kRecords : 1;
+  int unread = 0;
+  do {
+    const bool ended = PQconsumeInput(connection_) == 0;
+    take_arrived();  // what came whole before the end still counts
+    if (ended || !alive()) {
+      return false;
+    }
+    ::ioctl(PQsocket(connection_), FIONREAD, &unread);
+  } while (--records > 0 || unread > 0);
+  return true;
+}
+
 // One turn: sends, receives, and takes what is whole. Success with nothing arrived means to go on waiting.
 Result<void> AnswerStream::exchange(milliseconds timeout) {
-  // With TLS a portion may hold several records, of which libpq decodes one at a call.
-  const int reads = PQsslInUse(connection_) != 0 ? 4 : 1;
   bool broken = reason_.has_value() || PQflush(connection_) < 0;
   if (!broken && socket_->turn(timeout)) {
-    for (int i = 0; i < reads && !broken; ++i) {
-      broken = PQconsumeInput(connection_) == 0;
-      take_arrived();  // what came whole before the end still counts
-    }
+    broken = !read_portion();
   } else if (!broken) {
     take_arrived();  // results that need no bytes: those of an aborted pipeline
   }

@@ -33,7 +33,6 @@ namespace athanor::postgres {
 
 inline constexpr milliseconds kListenEvery{250};                        // between two questions to the listener
 inline constexpr milliseconds kPatience{3'000};                         // for the answer to a cancellation
-inline constexpr milliseconds kAnswerTimeout{30'000};                   // for our own questions, besides the server's limits
 inline constexpr std::size_t kLargestMessage = std::size_t{64} << 20U;  // bytes of one row
 inline constexpr std::size_t kMostKept = std::size_t{64} << 20U;        // bytes of the rows of one kept answer
 inline constexpr std::size_t kMostKeptRows = 1'000'000;
@@ -42,8 +41,8 @@ inline constexpr int kMostMessages = 100;                               // told 
 
 struct StreamSettings {
   std::string place;  // for messages
-  // For questions of ours. Not the only limit: the server's lock_timeout and statement_timeout are in it.
-  milliseconds answer_timeout = kAnswerTimeout;
+  // For questions of ours, the server's own limits included.
+  milliseconds answer_timeout{0};
   milliseconds stop_grace{0};  // for a migration's statements without a listener
   StopToken stop;              // heard when there is no listener
   bool show_values = false;
@@ -104,6 +103,7 @@ class AnswerStream {
 
   [[nodiscard]] Result<Arrived> take();
   [[nodiscard]] Result<void> exchange(milliseconds timeout);
+  [[nodiscard]] bool read_portion();
   [[nodiscard]] Result<void> ask(Wait& wait);
   [[nodiscard]] bool stop_wanted(Wait& wait, SteadyTime now);
   void take_arrived();

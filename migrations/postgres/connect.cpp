@@ -187,7 +187,7 @@ Result<std::unique_ptr<Session>> PostgresFactory::open() {
   }
   StreamSettings stream;
   stream.place = impl_->target.place;
-  stream.answer_timeout = kAnswerTimeout + settings.lock_timeout + settings.statement_timeout;
+  stream.answer_timeout = settings.answer_timeout + settings.lock_timeout + settings.statement_timeout;
   stream.stop_grace = settings.stop_grace;
   stream.stop = impl_->stop;
   stream.show_values = settings.show_values;

@@ -8,6 +8,7 @@
 
 #include "migrations/base/sha256.hpp"
 #include "migrations/text/database_url.hpp"
+#include "migrations/text/session_baseline.hpp"
 #include "migrations/text/url_parameters.hpp"
 
 namespace athanor::postgres {
@@ -147,23 +148,8 @@ void append_option(std::string& options, std::string_view name, std::string_view
   }
 }
 
-// Settings of a role or a database that would change what our statements, a revision's text or a stored cursor mean, or that
-// would end the session in the middle of a run.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kBaseline{{
-    {"standard_conforming_strings", "on"},
-    {"DateStyle", "ISO, MDY"},
-    {"IntervalStyle", "postgres"},
-    {"TimeZone", "UTC"},
-    {"extra_float_digits", "1"},
-    {"bytea_output", "hex"},
-    {"row_security", "off"},  // an error instead of a version table with rows left out
-    {"synchronous_commit", "on"},
-    {"default_transaction_read_only", "off"},
-    {"default_transaction_deferrable", "off"},
-    {"default_transaction_isolation", "read committed"},
-    {"idle_in_transaction_session_timeout", "0"},
-    {"client_min_messages", "warning"},
-    // The lock of a client that vanished is released within a minute.
+// The lock of a client that vanished is released within a minute.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kKeepalives{{
     {"tcp_keepalives_idle", "30"},
     {"tcp_keepalives_interval", "10"},
     {"tcp_keepalives_count", "3"},
@@ -263,7 +249,10 @@ bool has_environment_options() {
 
 std::string session_options(const ExecutionSettings& settings, const std::string& user_options, bool modern) {
   std::string options;
-  for (const auto& [name, value] : kBaseline) {
+  for (const auto& [name, value] : kSessionBaseline) {
+    append_option(options, name, value);
+  }
+  for (const auto& [name, value] : kKeepalives) {
     append_option(options, name, value);
   }
   if (modern) {

@@ -49,6 +49,10 @@ bool MeteredSocket::has_unsent() const {
 }
 
 bool MeteredSocket::turn(milliseconds timeout) {
+  if (told_end_) {
+    move_outward();
+    return true;  // libpq has yet to read the end
+  }
   const short from_libpq = outward_.empty() || server_deaf_ ? POLLIN : 0;
   const short to_libpq = inward_.empty() ? 0 : POLLOUT;
   const short from_server = inward_.empty() && !server_ended_ ? POLLIN : 0;

@@ -59,6 +59,11 @@ std::string_view meant_field(std::string_view name) {
   return foreign != kForeignNames.end() ? foreign->ours : closest_name(name, kFieldNames);
 }
 
+bool is_note(std::string_view content) {
+  constexpr std::string_view kNote = "athanor:note";
+  return content == kNote || (content.starts_with(kNote) && (content[kNote.size()] == ' ' || content[kNote.size()] == '\t'));
+}
+
 bool is_date(std::string_view text) {
   // YYYY-MM-DD, then optionally a time, a fraction and an offset; digits where digits belong is all that is asked.
   constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
@@ -97,10 +102,13 @@ class NativeHeader {
       ++line_;
       if (line.starts_with("--")) {
         const auto content = trim(line.substr(2));
-        if (content.starts_with("athanor:")) {
+        if (is_note(content)) {
+          // says nothing to us, wherever it stands
+        } else if (content.starts_with("athanor:")) {
           return finish();
+        } else {
+          TRY(take({content, line_}));
         }
-        TRY(take({content, line_}));
         opened_ = true;
       } else if (!line.empty() || opened_) {
         return finish();

@@ -68,17 +68,25 @@ Result<void> check(std::string_view id, std::string_view noun) {
   return {};
 }
 
-}  // namespace
-
-Result<void> check_revision_id(std::string_view id) {
+Result<void> check_length(std::string_view id, std::size_t longest) {
   TRY(check(id, "revision id"));
-  const std::size_t length = id.size() <= kMaxRevisionIdLength ? id.size() : count_characters(id);
-  if (length > kMaxRevisionIdLength) {
+  const std::size_t length = id.size() <= longest ? id.size() : count_characters(id);
+  if (length > longest) {
     return fail(Error(ErrorCode::InvalidRevisionId, "revision id " + quoted(id) + " has " + std::to_string(length) +
-                                                        " characters, the version table holds 32")
+                                                        " characters, more than " + std::to_string(longest))
                     .advise("shorten the id"));
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> check_revision_id(std::string_view id) {
+  return check_length(id, kMaxRevisionIdLength);
+}
+
+Result<void> check_new_revision_id(std::string_view id) {
+  return check_length(id, kDefaultIdLength);
 }
 
 Result<void> check_revision_label(std::string_view label) {

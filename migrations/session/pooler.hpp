@@ -3,6 +3,8 @@
 // Through such a pooler an advisory lock protects nothing and stays behind on a connection that nobody can name. The backend
 // process id that the server announced when connecting is compared with the one that answers now; behind a pooler they differ.
 //
+// Only work needs the check. Reading is right through any pooler: each question is a transaction of its own.
+//
 // Threads: the session's.
 #pragma once
 
@@ -12,8 +14,11 @@
 
 namespace athanor {
 
+// Whether `answered`, the text of pg_backend_pid(), is another process than the announced one.
+[[nodiscard]] bool is_behind_pooler(const Session& session, std::string_view answered);
 // PoolerRefused unless `answered`, the text of pg_backend_pid(), is the session's announced process id. `allow_session_pooler`:
-// the user vouches that the pooler works in session mode, and nothing is checked.
+// the user vouches that the pooler works in session mode, and the ids are not compared. A session without the pinned settings
+// is refused in any case.
 [[nodiscard]] Result<void> refuse_pooler(const Session& session, std::string_view answered, bool allow_session_pooler);
 // The same with a round trip that asks for pg_backend_pid().
 [[nodiscard]] Result<void> refuse_pooler(Session& session, bool allow_session_pooler);

@@ -87,6 +87,10 @@ void RunProgress::waiting_for_replica(const PlannedRevision& revision, milliseco
   report(false);
 }
 
+void RunProgress::superuser_migrates() {
+  log_.warn("the migrator is a superuser, so everything that a revision calls has every right");
+}
+
 void RunProgress::index_left(const PlannedRevision& revision, const std::string& index) {
   log_.warn("an INVALID index is left, which only a superuser can drop", {{"revision", id_of(revision)}, {"index", index}});
 }
@@ -110,6 +114,12 @@ void RunProgress::revision_finished(std::size_t index, const PlannedRevision& re
   progress_.done = static_cast<std::int64_t>(index) + 1;
   report(false);
   pass_checkpoint(true);
+}
+
+void RunProgress::server_message(const ServerMessage& message) {
+  if (message.is_warning()) {
+    log_.warn("the database warned", {{"sqlState", message.sqlstate}, {"text", message.text}, {"hint", message.hint}});
+  }
 }
 
 }  // namespace athanor::controller

@@ -24,9 +24,11 @@ class RunProgress final : public ProgressSink {
   void batch_progress(const PlannedRevision& revision, std::int64_t rows, milliseconds elapsed) override;
   void blocked(const PlannedRevision& revision, const std::vector<Blocker>& blockers, milliseconds waited) override;
   void waiting_for_replica(const PlannedRevision& revision, milliseconds lag, milliseconds limit, milliseconds waited) override;
+  void superuser_migrates() override;
   void index_left(const PlannedRevision& revision, const std::string& index) override;
   void retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) override;
   void revision_finished(std::size_t index, const PlannedRevision& revision, milliseconds duration) override;
+  void server_message(const ServerMessage& message) override;
 
   [[nodiscard]] const std::vector<Blocker>& holders() const { return holders_; }
   // Called while the run waits for its lock (begun: false) and between its steps.

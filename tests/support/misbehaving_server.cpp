@@ -112,6 +112,12 @@ std::string ServerConnection::read_request() {
   }
 }
 
+std::string ServerConnection::receive() {
+  char buffer[16384];
+  const long got = read_some(buffer, sizeof buffer);
+  return got > 0 ? std::string(buffer, static_cast<std::size_t>(got)) : std::string();
+}
+
 bool ServerConnection::send(std::string_view bytes) {
   while (!bytes.empty()) {
     const long sent = tls_ != nullptr ? ::SSL_write(tls_, bytes.data(), static_cast<int>(bytes.size()))

@@ -39,6 +39,8 @@ class ServerConnection {
   [[nodiscard]] int number() const { return number_; }  // 1 is the first one
   // Head and body (by Content-Length) of the next request; empty when the client went away.
   std::string read_request();
+  // Some bytes, whatever they are; empty when the client went away.
+  std::string receive();
   bool send(std::string_view bytes);
   // Answers with a whole, correct message.
   bool answer(int status, std::string_view body, std::string_view more_headers = {});

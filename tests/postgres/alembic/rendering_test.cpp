@@ -164,13 +164,18 @@ TEST_F(Rendering, RefusesWhatNoRevisionFileCanHold) {
               HasSubstr("BEGIN would begin or end a transaction"));
   EXPECT_THAT(refused("def upgrade():\n    op.execute(\"SELECT 'a\\r\\nb'\")").at("reason").get<std::string>(),
               HasSubstr("carriage return"));
-  EXPECT_THAT(
-      refused("def upgrade():\n    op.execute('SELECT 1;\\n-- athanor:downgrade\\nSELECT 2')").at("reason").get<std::string>(),
-      HasSubstr("directive"));
   EXPECT_THAT(refused("def upgrade():\n    op.create_index('i', 'team', ['name'], postgresql_concurrently=True)")
                   .at("reason")
                   .get<std::string>(),
               HasSubstr("CONCURRENTLY"));
+}
+
+TEST_F(Rendering, MarksCommentsThatReadAsDirectivesAsProse) {
+  same_through_both(
+      "def upgrade():\n    op.execute('CREATE TABLE a (i int);\\n-- athanor:downgrade\\nCREATE TABLE b (i int);\\n-- +goose "
+      "Down')");
+  EXPECT_THAT(read_file(scene_.sql() + "/0badc0de2000_added.sql"),
+              HasSubstr("\n-- athanor:note athanor:downgrade\nCREATE TABLE b (i int);\n-- athanor:note +goose Down\n"));
 }
 
 TEST_F(Rendering, ADowngradeThatNoFileCanHoldLeavesTheUpgrade) {

@@ -60,6 +60,47 @@ TEST(TakeBackup, AcceptsAYoungOneOfTheSameRevisionAndNoOther) {
   EXPECT_THAT(scene.progress.warnings, Contains(HasSubstr("a new backup is taken")));
 }
 
+TEST(TakeBackup, AcceptsNoneFromBeforeTheDatabaseMoved) {
+  for (const char* const outcome : {"applied", "stamped"}) {
+    BackupScene scene;
+    scene.job.settings.accept_max_age = std::chrono::hours(1);
+    scene.database.run(
+        "CREATE SCHEMA athanor; CREATE TABLE athanor.history (id bigint GENERATED ALWAYS AS IDENTITY, outcome text, started_at "
+        "timestamptz DEFAULT now()); INSERT INTO athanor.history (outcome) VALUES ('applied')");
+    ASSERT_TRUE(scene.ensure());
+    EXPECT_TRUE(scene.ensure()->accepted) << "what was applied in the same second, before it, is in the dump";
+    scene.database.run("INSERT INTO athanor.history (outcome) VALUES ('failed'), ('repaired')");
+    EXPECT_TRUE(scene.ensure()->accepted) << "nothing of it took effect";
+    scene.database.run("INSERT INTO athanor.history (outcome, started_at) VALUES ('" + std::string(outcome) +
+                       "', now() - interval '1 day')");
+    EXPECT_FALSE(scene.ensure()->accepted) << "the rows are the same again, what they stand for is not: " << outcome;
+  }
+}
+
+TEST(TakeBackup, AsksTheTimeWhereTheManifestNamesNoRowOfTheLedger) {
+  BackupScene scene;
+  scene.job.settings.accept_max_age = std::chrono::hours(1);
+  ASSERT_TRUE(scene.ensure());
+  scene.database.run(
+      "CREATE TABLE athanor.history (id bigint GENERATED ALWAYS AS IDENTITY, outcome text, started_at timestamptz); INSERT "
+      "INTO "
+      "athanor.history (outcome, started_at) VALUES ('applied', now() - interval '1 day')");
+  EXPECT_TRUE(scene.ensure()->accepted);
+  scene.database.run("UPDATE athanor.history SET started_at = now()");
+  EXPECT_FALSE(scene.ensure()->accepted);
+}
+
+TEST(TakeBackup, AcceptsNoneFromBeforeARevisionStoppedHalfWay) {
+  BackupScene scene;
+  scene.job.settings.accept_max_age = std::chrono::hours(1);
+  ASSERT_TRUE(scene.ensure());
+  scene.database.run(
+      "CREATE TABLE athanor.step (updated_at timestamptz); INSERT INTO athanor.step VALUES (now() - interval '1 day')");
+  EXPECT_TRUE(scene.ensure()->accepted);
+  scene.database.run("UPDATE athanor.step SET updated_at = now()");
+  EXPECT_FALSE(scene.ensure()->accepted);
+}
+
 TEST(TakeBackup, LeavesNothingWhenTheDiskFillsUp) {
   BackupScene scene;
   scene.store.room = 50'000;
@@ -252,6 +293,26 @@ TEST(BackupCatalogue, IsMadeOnceHoweverManyBegin) {
   }
   EXPECT_THAT(errors, ::testing::Each(""));
   EXPECT_EQ(scene.database.value("SELECT count(*) FROM athanor.backup"), "8");
+}
+
+TEST(PruneBackups, ReadsWhatStaysBeforeItDeletesTheRest) {
+  BackupScene scene;
+  const auto good = scene.ensure().value();
+  const auto rotten = scene.ensure().value();
+  for (const auto* const record : {&good, &rotten}) {  // of the same second: say which is older
+    std::string& manifest = scene.store.files.at(manifest_name(record->file));
+    auto read = read_manifest(manifest, manifest_name(record->file)).value();
+    read.started -= std::chrono::hours(record == &good ? 2 : 1);
+    manifest = write_manifest(read);
+  }
+  std::string& bytes = scene.store.files.at(rotten.file);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  scene.job.settings.retention.keep = 1;
+  const auto sessions = scene.factory(scene.database.url());
+  const BackupTools tools{scene.store, *sessions, scene.clock, scene.progress, {}};
+  EXPECT_THAT(prune_backups(tools, scene.job, false).value(), SizeIs(0));
+  EXPECT_TRUE(scene.store.files.contains(good.file));
+  EXPECT_THAT(scene.progress.warnings, Contains(HasSubstr("does not count as a backup that stays")));
 }
 
 TEST(PruneBackups, DeletesByCountMarksTheCatalogueAndLeavesForeignFiles) {

@@ -167,6 +167,33 @@ TEST(OverlappingRowsOfADatabase, AreThoseThatAreThereTwiceToo) {
   EXPECT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
 }
 
+TEST(AVersionTableThatIsGone, IsNotTakenForAnEmptyDatabase) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "r2"}).exit_code, 0);
+  scene.database.run("DROP TABLE alembic_version");
+  const auto refused = scene.run({"upgrade", "head"});
+  EXPECT_EQ(refused.exit_code, 10);
+  EXPECT_THAT(refused.err, HasSubstr("is gone, and the ledger says that revision r2 was applied last"));
+  EXPECT_THAT(refused.err, HasSubstr("athanor stamp r2"));
+  EXPECT_THAT(scene.database.value("SELECT to_regclass('alembic_version') IS NULL"), "t");
+  ASSERT_EQ(scene.run({"stamp", "r2"}).exit_code, 0);
+  EXPECT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  EXPECT_THAT(scene.rows(), ElementsAre("r3"));
+}
+
+TEST(AVersionTableThatIsGone, IsMadeAgainWhenTheDatabaseWasEmptiedOnPurpose) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  scene.database.run("DROP TABLE alembic_version, t1, t2, t3");
+  ASSERT_EQ(scene.run({"stamp", "--purge", "base"}).exit_code, 0);
+  EXPECT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  ASSERT_EQ(scene.run({"downgrade", "base"}).exit_code, 0);
+  scene.database.run("DROP TABLE alembic_version");
+  EXPECT_EQ(scene.run({"upgrade", "head"}).exit_code, 0) << "the ledger says that nothing is applied";
+}
+
 TEST(RowsOfNoFile, AreNamedWithTheOneThatIsSpeltAlike) {
   CliScene scene;
   scene.three_tables();

@@ -35,6 +35,37 @@ TEST(Trouble, AFailedStatementKeepsWhatCameBefore) {
   EXPECT_EQ(json["steps"], Json::array());
 }
 
+TEST(Trouble, AServerErrorIsShownWithItsPlaceItsHintAndTheWarningsBeforeIt) {
+  CliScene scene;
+  scene.revision("r1", "", "CREATE TABLE t1 (\n  i int,\n  j itn\n);", "");
+  EXPECT_THAT(scene.run({"upgrade", "head"}).err, HasSubstr("r1.sql:9:5: type \"itn\" does not exist"));
+  scene.revision("r1", "",
+                 "DO $$ BEGIN\n  RAISE WARNING 'careful';\n  RAISE NOTICE 'by the way';\n"
+                 "  RAISE EXCEPTION 'no way' USING HINT = 'the hint';\nEND $$;",
+                 "");
+  const auto result = scene.run({"upgrade", "head"});
+  EXPECT_THAT(result.err, HasSubstr("r1.sql:10: no way"));
+  EXPECT_THAT(result.err, HasSubstr("hint: the hint"));
+  EXPECT_THAT(result.err, HasSubstr("the server warns: careful"));
+  EXPECT_THAT(result.err, Not(HasSubstr("by the way")));
+  EXPECT_THAT(scene.run({"upgrade", "head", "-v"}).err, HasSubstr("NOTICE: by the way"));
+  const Json json = scene.json({"upgrade", "head", "-v"});
+  EXPECT_EQ(json["failed"]["line"], 10);
+  EXPECT_EQ(json["error"]["hint"], "the hint");
+  EXPECT_EQ(json["warnings"], Json::array({"the server warns: careful"}));
+  EXPECT_EQ(json["messages"][0]["text"], "by the way");
+}
+
+TEST(Trouble, AValueOfTheDataIsShownOnlyOnRequest) {
+  CliScene scene;
+  scene.revision("r1", "", "SELECT '4111111111111111'::text::int;", "");
+  const auto result = scene.run({"upgrade", "head"});
+  EXPECT_THAT(result.err, HasSubstr("value \"***\" is out of range for type integer"));
+  EXPECT_THAT(result.err, Not(HasSubstr("4111")));
+  EXPECT_THAT(scene.database.value("SELECT message FROM athanor.history"), Not(HasSubstr("4111")));
+  EXPECT_THAT(scene.run({"upgrade", "head", "--show-values"}).err, HasSubstr("4111111111111111"));
+}
+
 TEST(Trouble, ARowThatNoFileKnowsIsNamedWithTheWayOn) {
   CliScene scene;
   scene.three_tables();

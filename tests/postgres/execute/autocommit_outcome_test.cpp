@@ -181,6 +181,27 @@ TEST_F(AutocommitOutcome, TellsTheCauseAndTheIndexThatCouldNotBeDropped) {
   EXPECT_EQ(invalid(), "0");
 }
 
+TEST_F(AutocommitOutcome, TellsAlostConnectionAndGoesOnFromThere) {
+  index_behind_a_writer();
+  settings_.execution.lock_retry_budget = milliseconds(60'000);
+  settings_.execution.lock_wait = milliseconds(20'000);
+  std::thread administrator([&] {
+    EXPECT_TRUE(runs("CREATE INDEX"));
+    database_.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+        " AND query LIKE 'CREATE INDEX%' AND pid <> pg_backend_pid()");
+  });
+  auto report = upgrade();
+  administrator.join();
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error->code, ErrorCode::ConnectionLost) << text(report.error);
+  EXPECT_EQ(intents(), "1");
+  writer_->run("COMMIT");
+  report = upgrade();
+  ASSERT_TRUE(report.ok()) << text(report.error);
+  EXPECT_EQ(invalid(), "0");
+}
+
 TEST_F(AutocommitOutcome, EndsAsStoppedWhenTheCleanUpIsBlockedToo) {
   index_behind_a_writer();
   settings_.execution.lock_retry_budget = milliseconds(60'000);

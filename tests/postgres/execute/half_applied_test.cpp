@@ -62,6 +62,29 @@ TEST_F(HalfAppliedRevision, RefusesAChangeOfWhatRanAndNamesTheLine) {
   EXPECT_EQ(database_.value("SELECT count(*) FROM pg_indexes WHERE tablename = 'q'"), "1") << "nothing was done";
 }
 
+TEST_F(HalfAppliedRevision, TakesACorrectionOfABatchStepThatHasDoneNoBatch) {
+  const std::string table =
+      "CREATE TABLE q (i int PRIMARY KEY, k int NOT NULL UNIQUE, done int); INSERT INTO q VALUES (1, 70), (2, 60);\n";
+  replace("q1", "", table + "-- athanor:step batch table=q key=i\nUPDATE q SET nosuch = 1 WHERE {batch};");
+  ASSERT_FALSE(upgrade().ok());
+  replace("q1", "", table + "-- athanor:step batch table=q key=k\nUPDATE q SET done = 1 WHERE {batch};");
+  const auto report = upgrade();
+  EXPECT_TRUE(report.ok()) << text(report.error);
+  EXPECT_EQ(database_.value("SELECT count(*) FROM q WHERE done = 1"), "2") << "up to the bound of the other key";
+}
+
+TEST_F(HalfAppliedRevision, TakesNoCorrectionOfABatchStepThatHasDoneOne) {
+  const std::string table = "CREATE TABLE q (i int PRIMARY KEY, done int); INSERT INTO q VALUES (1), (2);\n";
+  replace("q1", "", table + "-- athanor:step batch table=q key=i size=1\nUPDATE q SET done = 1 / (2 - i) WHERE {batch};");
+  const auto stopped = upgrade();
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_NE(text(stopped.error).find("1 of 2 steps is done, and about"), std::string::npos) << text(stopped.error);
+  replace("q1", "", table + "-- athanor:step batch table=q key=i size=1\nUPDATE q SET done = 2 WHERE {batch};");
+  const auto report = upgrade();
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error->code, ErrorCode::ChecksumMismatch);
+}
+
 TEST_F(HalfAppliedRevision, GoesOnFromTheRowsOfTheFirstRelease) {
   ASSERT_FALSE(upgrade().ok());
   database_.run("UPDATE athanor.step SET checksum = split_part(checksum, ':', 1)");

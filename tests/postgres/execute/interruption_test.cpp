@@ -35,8 +35,9 @@ TEST_F(Interruption, RollsBackARunningStatementAfterTheGracePeriod) {
   revision("b2", "a1", "CREATE TABLE half (n int); SELECT pg_sleep(60);");
   settings_.execution.stop_grace = milliseconds(300);
   std::thread stopper([&] {
-    EXPECT_TRUE(database_.wait_until(
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
+    EXPECT_TRUE(
+        database_.wait_until("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE "
+                             "'%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
     stop_.request();
   });
   const auto report = upgrade();
@@ -53,8 +54,9 @@ TEST_F(Interruption, CancelsAtOnceOnTheSecondRequest) {
   revision("a1", "", "SELECT pg_sleep(60);");
   settings_.execution.stop_grace = milliseconds(60'000);
   std::thread stopper([&] {
-    EXPECT_TRUE(database_.wait_until(
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
+    EXPECT_TRUE(
+        database_.wait_until("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE "
+                             "'%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
     stop_.request();
     stop_.request();
   });
@@ -83,9 +85,9 @@ TEST_F(Interruption, ReportsExactlyWhatIsInTheDatabaseWhenItsSessionIsTerminated
   revision("c3", "b2", "CREATE TABLE v (n int);");
   settings_.execution.lock_wait = milliseconds(20'000);
   std::thread killer([&] {
-    EXPECT_TRUE(
-        database_.wait_until("SELECT count(pg_terminate_backend(pid)) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE "
-                             "'%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
+    EXPECT_TRUE(database_.wait_until(
+        "SELECT count(pg_terminate_backend(pid)) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE "
+        "'%pg_sleep(60)%' AND pid <> pg_backend_pid()"));
   });
   const auto report = upgrade();
   killer.join();

@@ -29,7 +29,8 @@ TEST_F(Migrator, TakesAnEmptyDatabaseToTheHead) {
   EXPECT_EQ(report.executed.size(), 3U);
   EXPECT_EQ(database_.version_rows(), Rows{"c3"});
   EXPECT_EQ(database_.value("SELECT email FROM users"), "one; two");
-  EXPECT_EQ(sink_.events, (Rows{"started a1", "finished a1", "started b2", "finished b2", "started c3", "finished c3"}));
+  EXPECT_EQ(sink_.events, (Rows{"superuser_migrates", "started a1", "finished a1", "started b2", "finished b2", "started c3",
+                                "finished c3"}));
 }
 
 TEST_F(Migrator, WritesOneLedgerRowPerRevisionInItsOwnTransaction) {

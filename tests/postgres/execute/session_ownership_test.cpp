@@ -1,5 +1,7 @@
 // The session belongs to the run: what a revision leaves in it, or does to our own tables, must not reach anything that
 // follows.
+#include <algorithm>
+
 #include "tests/postgres/execute/migration_scene.hpp"
 
 namespace athanor::test {
@@ -112,6 +114,45 @@ CREATE TABLE third AS SELECT a FROM kept;)");
   EXPECT_EQ(database_.value("SELECT s FROM public.after"), "0");
 }
 
+TEST_F(OwnedSession, WhatARevisionSetIsSetAgainWhenAnotherRunGoesOn) {
+  database_.run(
+      "DO $$ BEGIN CREATE ROLE leaks_role; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
+      "CREATE SCHEMA app AUTHORIZATION leaks_role");
+  revision("r1", "", R"(SET search_path = app; SET work_mem = '77MB'; SET LOCAL statement_timeout = '9s'; SET ROLE leaks_role;
+CREATE TABLE t AS SELECT 1 AS a UNION ALL SELECT 1;
+-- athanor:step autocommit
+CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);
+-- athanor:step transaction
+CREATE TABLE seen AS SELECT current_setting('work_mem') AS m, current_setting('statement_timeout') AS s;)");
+  ASSERT_TRUE(upgrade().error);
+  database_.run("DELETE FROM app.t");
+  const auto report = upgrade();
+  ASSERT_FALSE(report.error) << text(report.error);
+  EXPECT_EQ(database_.rows("SELECT m, s FROM app.seen"), (std::vector<Client::Row>{{"77MB", "0"}}));
+  EXPECT_EQ(database_.value("SELECT tableowner FROM pg_tables WHERE tablename = 'seen'"), "leaks_role");
+}
+
+TEST_F(OwnedSession, ALedgerOfVersion010GetsItsNewColumns) {
+  revision("r1", "", "SELECT 1;\n-- athanor:step autocommit\nSELECT 1;");
+  database_.run(
+      "CREATE SCHEMA athanor; CREATE TABLE athanor.step (version_table text NOT NULL, revision text NOT NULL, direction text "
+      "NOT "
+      "NULL, step integer NOT NULL, statement integer NOT NULL, state text NOT NULL, before text, cursor text, rows bigint NOT "
+      "NULL DEFAULT 0, checksum text NOT NULL, run_id text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(), PRIMARY "
+      "KEY "
+      "(version_table, revision, direction, step, statement))");
+  const auto report = upgrade();
+  EXPECT_FALSE(report.error) << text(report.error);
+}
+
+TEST_F(OwnedSession, ASuperuserIsWarnedOfOnce) {
+  revision("r1", "", "SELECT 1;");
+  revision("r2", "r1", "SELECT 1;");
+  ASSERT_FALSE(upgrade("r1").error);
+  ASSERT_FALSE(upgrade("r2").error);
+  EXPECT_EQ(std::ranges::count(sink_.events, "superuser_migrates"), 1);
+}
+
 TEST_F(OwnedSession, BookkeepingRunsAsTheMigratorWhateverRoleARevisionTakes) {
   database_.run(
       "DO $$ BEGIN CREATE ROLE leaks_role; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
@@ -215,17 +256,19 @@ TEST_F(OwnedSession, OrdinaryWorkAroundTheVersionTableIsNoReasonToFail) {
 
 TEST_F(OwnedSession, TextIsNeverReadInAnotherEncoding) {
   database_.run("CREATE TABLE t (a text)");
-  revision("r1", "", "SELECT set_config('client_encoding', 'LATIN1', false); INSERT INTO t VALUES ('é');");
+  revision("r1", "",
+           "DO $$ BEGIN PERFORM set_config('client_' || 'encoding', 'LATIN1', false); END $$; INSERT INTO t VALUES ('é');");
   auto report = upgrade();
   ASSERT_TRUE(report.error);
-  EXPECT_EQ(report.error->code, ErrorCode::BookkeepingChanged) << text(report.error);
-  replace(
-      "r1", "",
-      "DO $$ BEGIN PERFORM set_config('standard_conforming_strings', 'off', false); END $$; INSERT INTO t VALUES ('a\\b');");
+  EXPECT_EQ(report.error->code, ErrorCode::UnsupportedStatement) << text(report.error);
+  replace("r1", "",
+          "DO $$ BEGIN PERFORM set_config('standard_conforming_' || 'strings', 'off', false); END $$; INSERT INTO t VALUES "
+          "('a\\b');");
   report = upgrade();
   ASSERT_TRUE(report.error);
   replace("r1", "",
-          "-- athanor:step autocommit\nSELECT set_config('client_encoding', 'LATIN1', false);\nINSERT INTO t VALUES ('é');");
+          "-- athanor:step autocommit\nDO $$ BEGIN PERFORM set_config('client_' || 'encoding', 'LATIN1', false); END "
+          "$$;\nINSERT INTO t VALUES ('é');");
   report = upgrade();
   ASSERT_TRUE(report.error);
   EXPECT_EQ(database_.value("SELECT count(*) FROM t"), "0");

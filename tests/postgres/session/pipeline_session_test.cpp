@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <thread>
 
 #include "migrations/postgres/connect.hpp"
@@ -43,6 +44,20 @@ TEST_F(PipelineSession, CommitsTransactionsThatAreInFlightTogether) {
     EXPECT_FALSE(outcome->error);
   }
   EXPECT_EQ(database_.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "50");
+}
+
+TEST_F(PipelineSession, EndsWhenTheConnectionBreaksWhileItSendsAndAnswersAreWaiting) {
+  auto session = open();
+  const std::string idle = "SELECT count(*) = 1 FROM pg_stat_activity WHERE pid = " + std::to_string(session->backend_pid()) +
+                           " AND state = 'idle' AND query LIKE 'COMMIT%'";
+  ASSERT_TRUE(session->submit(of({"CREATE TABLE first (id int)"})));
+  ASSERT_TRUE(database_.wait_until(idle));  // its answers have come, and nobody has taken them
+  database_.run("SELECT pg_terminate_backend(" + std::to_string(session->backend_pid()) + ", 5000)");
+  (void)session->submit(of({"SELECT '" + std::string(4'000'000, 'x') + "'"}));  // more than any buffer takes
+  EXPECT_FALSE(session->collect()->error);
+  const auto second = session->collect();
+  EXPECT_TRUE(!second || second->lost);
+  EXPECT_FALSE(session->alive());
 }
 
 TEST_F(PipelineSession, RunsNothingBehindATransactionThatFailed) {
@@ -163,6 +178,97 @@ TEST_F(PipelineSession, DoesNotDeadlockOnMuchInputAndMuchOutput) {
     ASSERT_FALSE(outcome.error) << outcome.error->describe();
     EXPECT_EQ(outcome.answers[2].text(0, 0), std::to_string(large.size()));
   }
+}
+
+TEST_F(PipelineSession, HearsAStopWhileItSends) {
+  auto session = open();
+  session->set_wait_listener([](milliseconds) { return true; });
+  Transaction transaction = of({"SELECT pg_sleep(60)"});
+  for (int i = 0; i < 12; ++i) {
+    transaction.commands.push_back({"SELECT length('" + std::string(1U << 20U, 'x') + "')", {}, ""});
+  }
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_TRUE(session->submit(transaction)) << "the server reads on once it cancelled the statement";
+  const auto outcome = session->collect().value();
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->sqlstate, "57014");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST_F(PipelineSession, DropsRowsThatNobodyReads) {
+  auto session = open();
+  Transaction transaction;
+  transaction.commands.push_back(
+      {"SELECT repeat('x', 1000) FROM generate_series(1, 200000)", {}, "", true});  // 200 MB, and 64 MiB may be kept
+  transaction.commands.push_back({"SELECT 'kept'", {}, ""});
+  ASSERT_TRUE(session->submit(transaction));
+  const auto outcome = session->collect().value();
+  ASSERT_FALSE(outcome.error) << outcome.error->describe();
+  EXPECT_TRUE(outcome.answers[0].rows.empty());
+  EXPECT_EQ(outcome.answers[0].affected, 200'000);
+  EXPECT_EQ(outcome.answers[1].text(0, 0), "kept");
+  const auto simple = session->execute_autocommit("SELECT repeat('x', 1000) FROM generate_series(1, 200000)");
+  ASSERT_TRUE(simple) << simple.error().describe();
+  EXPECT_TRUE(simple->empty());
+}
+
+TEST_F(PipelineSession, DropsWhatCopySendsAndGoesOn) {
+  auto session = open();
+  ASSERT_TRUE(session->execute_autocommit("COPY (SELECT generate_series(1, 100000)) TO STDOUT"));
+  EXPECT_EQ(session->query("SELECT 1")->text(0, 0), "1");
+  EXPECT_FALSE(session->execute_autocommit("COPY pg_temp.nothing FROM STDIN"));
+}
+
+TEST_F(PipelineSession, TellsWarningsAndOnRequestNotices) {
+  const auto heard = [&](bool notices) {
+    ExecutionSettings settings;
+    settings.show_notices = notices;
+    auto session = open(settings);
+    std::vector<std::string> texts;
+    session->set_message_listener(
+        [&](const ServerMessage& message) { texts.push_back(message.severity + " " + message.text); });
+    EXPECT_TRUE(session->execute_autocommit(
+        "DO $$ BEGIN RAISE WARNING 'careful' USING HINT = 'slowly'; RAISE NOTICE 'by the way'; END $$"));
+    return texts;
+  };
+  EXPECT_EQ(heard(false), std::vector<std::string>{"WARNING careful"});
+  EXPECT_EQ(heard(true), (std::vector<std::string>{"WARNING careful", "NOTICE by the way"}));
+}
+
+TEST_F(PipelineSession, TellsOnlySoManyMessagesOfAStatement) {
+  auto session = open();
+  std::vector<std::string> texts;
+  session->set_message_listener([&](const ServerMessage& message) { texts.push_back(message.text); });
+  ASSERT_TRUE(session->execute_autocommit("DO $$ BEGIN FOR i IN 1..1000 LOOP RAISE WARNING 'line %', i; END LOOP; END $$"));
+  ASSERT_EQ(texts.size(), 101U);
+  EXPECT_EQ(texts.back(), "900 further messages of the server are not shown");
+}
+
+TEST_F(PipelineSession, GivesErrorsTheServersHintAndPosition) {
+  auto session = open();
+  const Error unknown = session->query("SELECT 1,\n  no_such_column").error();
+  EXPECT_EQ(unknown.position, 13);
+  const Error misspelt = session->query("SELECT datnam FROM pg_database").error();
+  EXPECT_EQ(misspelt.hint, "Perhaps you meant to reference the column \"pg_database.datname\".");
+  const Error raised =
+      session->execute_autocommit("DO $$ BEGIN\n RAISE EXCEPTION 'no way %', 4711 USING HINT = 'the hint'; END $$").error();
+  EXPECT_EQ(raised.message, "no way 4711") << "an author's text is no value of the data";
+  EXPECT_EQ(raised.hint, "the hint");
+  EXPECT_EQ(raised.body_line, 2);
+}
+
+TEST_F(PipelineSession, ShowsValuesOnlyOnRequest) {
+  const std::vector<std::string> statements{"SELECT '4111111111111111'::text::int", "CREATE ROLE zz PASSWORD 4111111111111111",
+                                            "SELECT 'x4111111111111111'::text::date",
+                                            "SELECT * FROM missing WHERE 4111111111111111"};
+  auto session = open();
+  for (const auto& sql : statements) {
+    EXPECT_EQ(session->query(sql).error().describe().find("4111111111111111"), std::string::npos) << sql;
+  }
+  ExecutionSettings settings;
+  settings.show_values = true;
+  EXPECT_EQ(open(settings)->query(statements[0]).error().message,
+            "value \"4111111111111111\" is out of range for type integer");
 }
 
 TEST_F(PipelineSession, AnswersEachStatementOfARoundTripOnItsOwn) {

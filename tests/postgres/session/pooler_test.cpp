@@ -38,16 +38,43 @@ class Pooler : public testing::Test {
     ASSERT_TRUE(process_->wait_for_output("process up", 10'000)) << process_->err();
     url_ = "postgresql://postgres:athanor@127.0.0.1:" + port_ + "/" + database_.name();
   }
-  Error observe(ExecutionSettings settings = {}) {
+  // What a verb that writes gets; `look_first` as most of them do.
+  Error work(const ExecutionSettings& settings = {}, bool look_first = true) {
     auto factory = postgres::PostgresFactory::create(url_, settings).value();
-    SystemClock clock;
-    ProgressSink sink;
-    MigratorSettings with;
-    with.execution = settings;
-    Migrator migrator(*factory, clock, with, sink);
-    const auto seen = migrator.observe();
-    return seen ? Error(ErrorCode::Internal, "accepted") : seen.error();
+    Migrator migrator(*factory, clock_, with(settings), sink_);
+    if (look_first) {
+      const auto seen = migrator.observe();
+      EXPECT_TRUE(seen) << seen.error().describe();
+    }
+    const auto done = migrator.ensure_version({});
+    return done ? Error(ErrorCode::Internal, "accepted") : done.error();
   }
+  // The rows that a verb that reads finds.
+  std::vector<std::string> look() {
+    auto factory = postgres::PostgresFactory::create(url_, {}).value();
+    Migrator migrator(*factory, clock_, with({}), sink_);
+    const auto seen = migrator.observe();
+    EXPECT_TRUE(seen) << seen.error().describe();
+    EXPECT_TRUE(migrator.ledger(10));
+    EXPECT_TRUE(migrator.lock_holders());
+    return seen ? seen->current_heads : std::vector<std::string>{"nothing was seen"};
+  }
+  static MigratorSettings with(const ExecutionSettings& settings) {
+    MigratorSettings migrator;
+    migrator.execution = settings;
+    return migrator;
+  }
+  void put_version_row() {
+    database_.run(
+        "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('r1')");
+  }
+  [[nodiscard]] std::string locks() {
+    return database_.value(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname ="
+        " current_database())");
+  }
+  SystemClock clock_;
+  ProgressSink sink_;
   test::TestDatabase database_{"pooler"};
   test::TempFolder folder_;
   std::unique_ptr<test::Process> process_;
@@ -55,16 +82,45 @@ class Pooler : public testing::Test {
   std::string url_;
 };
 
-TEST_F(Pooler, IsRefusedInTransactionModeWhenItRejectsStartUpOptions) {
+TEST_F(Pooler, IsRefusedForWorkInTransactionModeWhenItRejectsStartUpOptions) {
   start("transaction");
-  EXPECT_EQ(observe().code, ErrorCode::PoolerRefused);
+  EXPECT_EQ(work().code, ErrorCode::PoolerRefused);
+  EXPECT_EQ(work({}, false).code, ErrorCode::PoolerRefused);
+  ExecutionSettings vouched;
+  vouched.allow_session_pooler = true;
+  EXPECT_EQ(work(vouched).code, ErrorCode::PoolerRefused) << "without its settings a session is for reading";
+  EXPECT_EQ(locks(), "0");
 }
 
-TEST_F(Pooler, IsRefusedWhenItIgnoresStartUpOptions) {
+TEST_F(Pooler, IsRefusedForWorkWhenItIgnoresStartUpOptions) {
   start("transaction", "ignore_startup_parameters = options");
-  const Error error = observe();
+  const Error error = work();
   EXPECT_EQ(error.code, ErrorCode::PoolerRefused) << error.describe();
   EXPECT_NE(error.hint.find("server's own URL"), std::string::npos);
+  EXPECT_EQ(work({}, false).code, ErrorCode::PoolerRefused);
+  EXPECT_EQ(locks(), "0") << "a lock would stay behind on a connection that nobody can name";
+}
+
+TEST_F(Pooler, IsReadThroughInEveryMode) {
+  put_version_row();
+  for (const std::string mode : {"session", "transaction", "statement"}) {
+    for (const std::string options : {"", "ignore_startup_parameters = options"}) {
+      start(mode, options);
+      EXPECT_EQ(look(), std::vector<std::string>{"r1"}) << mode << " " << options;
+      process_.reset();
+    }
+  }
+}
+
+// Another role or search_path would read other tables.
+TEST_F(Pooler, IsNotReadThroughWithoutTheOptionsThatSayWhatIsRead) {
+  start("transaction");
+  ExecutionSettings settings;
+  settings.search_path = "app";
+  auto factory = postgres::PostgresFactory::create(url_, settings).value();
+  const auto session = factory->open();
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code, ErrorCode::PoolerRefused);
 }
 
 TEST_F(Pooler, IsRefusedByBackupAndRestoreToo) {
@@ -106,7 +162,7 @@ TEST_F(Pooler, IsTakenInSessionModeWhenTheUserVouchesForIt) {
   start("session", "ignore_startup_parameters = options");
   ExecutionSettings settings;
   settings.allow_session_pooler = true;
-  EXPECT_EQ(observe(settings).message, "accepted");
+  EXPECT_EQ(work(settings).message, "accepted");
 }
 
 }  // namespace

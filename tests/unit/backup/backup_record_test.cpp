@@ -19,6 +19,7 @@ BackupRecord sample() {
   record.sha256 = "00ff";
   record.size = 123'456'789'012;
   record.lsn = "0/57499808";
+  record.ledger_id = 42;
   record.server_version = 150020;
   record.client_version = "15.20";
   record.compression = 6;
@@ -42,6 +43,7 @@ TEST(Manifest, SaysTheSameWhenItIsReadBack) {
   ASSERT_TRUE(read.has_value()) << read.error().describe();
   EXPECT_EQ(write_manifest(*read), write_manifest(record));
   EXPECT_EQ(read->size, record.size);
+  EXPECT_EQ(read->ledger_id, 42);
   EXPECT_EQ(read->verified, record.verified);
   EXPECT_EQ(read->database.name, "my shop/ä");
 }
@@ -49,7 +51,7 @@ TEST(Manifest, SaysTheSameWhenItIsReadBack) {
 TEST(Manifest, OfAnOlderVersionIsRead) {
   std::string text = write_manifest(sample());
   for (const std::string field :
-       {"\"resource\":", "\"resource_uid\":", "\"icu_rules\":", "\"tablespace\":", "\"connection_limit\":"}) {
+       {"\"ledger_id\":", "\"resource\":", "\"resource_uid\":", "\"icu_rules\":", "\"tablespace\":", "\"connection_limit\":"}) {
     const auto at = text.find(field);
     ASSERT_NE(at, std::string::npos) << field;
     text.erase(at, text.find('\n', at) - at + 1);
@@ -59,6 +61,7 @@ TEST(Manifest, OfAnOlderVersionIsRead) {
   const auto read = read_manifest(text, manifest_name(sample().file));
   ASSERT_TRUE(read.has_value()) << read.error().describe() << text;
   EXPECT_FALSE(read->target);
+  EXPECT_FALSE(read->ledger_id);
   EXPECT_EQ(read->resource, "");
   EXPECT_EQ(read->properties.connection_limit, -1);
 }

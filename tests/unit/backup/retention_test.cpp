@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "migrations/backup/retention.hpp"
+#include "migrations/base/sha256.hpp"
 #include "tests/support/memory_store.hpp"
 
 namespace athanor {
@@ -133,6 +134,69 @@ TEST(Retention, KnowsTheDumpsOfAResourceAfterAFailover) {
   EXPECT_THAT(ids(expired_backups(backups, subject, {1, {}}, kNow)), ElementsAre("c", "b"));
   subject = {kShop.database, kShop.place, "shop/orders", "made-again"};
   EXPECT_THAT(ids(expired_backups(backups, subject, {1, {}}, kNow)), ElementsAre("c"));
+}
+
+// A store of backups with the dump "dump"; `damaged` have as many bytes, of which one is another.
+struct Shelf {
+  test::MemoryStore store;
+  std::vector<StoredBackup> backups;
+
+  Shelf(const std::vector<std::string>& names, const std::vector<std::string>& damaged) {
+    int hours = 0;
+    for (const std::string& name : names) {
+      StoredBackup stored = backup(name, ++hours);
+      stored.record.sha256 = sha256_hex("dump");
+      put(store, stored.record);
+      if (std::ranges::find(damaged, name) != damaged.end()) {
+        store.files[stored.record.file] = "dumb";
+      }
+      backups.push_back(std::move(stored));
+    }
+  }
+  Result<ProvenExpiry> prove(int keep, const std::string& known = {}, const StopToken& stop = {}) {
+    return proven_expiry(store, backups, kShop, {keep, {}}, kNow, known, stop);
+  }
+};
+
+TEST(ProvenExpiry, NeverLetsTheLastGoodOneGo) {
+  Shelf shelf({"a", "b", "c"}, {"a", "b"});
+  EXPECT_THAT(ids(expired_backups(shelf.backups, kShop, {1, {}}, kNow)), ElementsAre("c", "b")) << "by size they are all good";
+  const auto proven = shelf.prove(1);
+  ASSERT_TRUE(proven);
+  EXPECT_THAT(ids(proven->expired), IsEmpty());
+  EXPECT_THAT(proven->damaged, SizeIs(2));
+  EXPECT_EQ(proven->damaged.front().code, ErrorCode::BackupCorrupt);
+}
+
+TEST(ProvenExpiry, LetsGoWhatIsBelowAWholeOne) {
+  Shelf shelf({"a", "b", "c"}, {"a"});
+  EXPECT_THAT(ids(shelf.prove(1)->expired), ElementsAre("c"));
+  Shelf whole({"a", "b", "c"}, {});
+  EXPECT_THAT(ids(whole.prove(1)->expired), ElementsAre("c", "b"));
+  EXPECT_THAT(whole.prove(1)->damaged, IsEmpty());
+}
+
+TEST(ProvenExpiry, LetsNothingGoWhenNoneIsWhole) {
+  Shelf shelf({"a", "b", "c"}, {"a", "b", "c"});
+  EXPECT_THAT(ids(shelf.prove(1)->expired), IsEmpty());
+}
+
+TEST(ProvenExpiry, TakesADumpThatCannotBeOpenedForDamaged) {
+  Shelf shelf({"a", "b"}, {});
+  shelf.store.files.erase(shelf.backups.front().record.file);
+  EXPECT_THAT(ids(shelf.prove(1)->expired), IsEmpty());
+}
+
+TEST(ProvenExpiry, BelievesTheOneThatWasVerifiedJustNow) {
+  Shelf shelf({"a", "b"}, {"a"});
+  EXPECT_THAT(ids(shelf.prove(1, "a")->expired), ElementsAre("b"));
+}
+
+TEST(ProvenExpiry, EndsWithoutAnAnswerWhenItIsStopped) {
+  Shelf shelf({"a", "b"}, {});
+  StopSource stop;
+  stop.request();
+  EXPECT_EQ(shelf.prove(1, {}, stop.token()).error().code, ErrorCode::Interrupted);
 }
 
 TEST(BackupList, ListsOnlyWhatHasAManifestOfOurs) {

@@ -100,15 +100,71 @@ TEST(NativeRevision, PutsTheReasonWhereNoDowngradeIs) {
   EXPECT_TRUE(text->ends_with("\n-- athanor:irreversible the rows are gone\n")) << *text;
 }
 
-TEST(NativeRevision, RefusesACommentThatReadsAsADirective) {
-  const auto text = native_revision_text(revision_with({sql("SELECT 1;\n--athanor: downgrade\nSELECT 2")}), {});
-  ASSERT_FALSE(text);
-  EXPECT_EQ(text.error().code, ErrorCode::NotRenderable);
-  EXPECT_TRUE(native_revision_text(revision_with({sql("SELECT '\n-- athanor:downgrade\n'")}), {}));
+TEST(NativeRevision, MarksACommentThatReadsAsADirectiveAsProse) {
+  auto revision = revision_with({sql("SELECT 1;\n--athanor: downgrade\nSELECT 2 -- rollback\n"), sql("SELECT '\n-- down\n'")});
+  revision.description.emplace_back("Downgrade:");
+  const auto text = native_revision_text(revision, {});
+  ASSERT_TRUE(text);
+  EXPECT_NE(text->find("-- athanor:note Downgrade:\n"), std::string::npos) << *text;
+  EXPECT_NE(text->find("\n-- athanor:note athanor: downgrade\nSELECT 2; -- athanor:note rollback\n"), std::string::npos)
+      << *text;
+  EXPECT_NE(text->find("'\n-- down\n'"), std::string::npos) << *text;
+  EXPECT_THAT(kinds(*text), ElementsAre(StepKind::Transaction));
 }
 
 TEST(NativeRevision, RefusesCarriageReturnsThatReadingWouldDrop) {
   EXPECT_FALSE(native_revision_text(revision_with({sql("SELECT 'a\r\nb'")}), {}));
+}
+
+RenderedPart edge(RenderedPart::Kind kind) {
+  return {kind, {}, 0};
+}
+
+TEST(NativeRevision, BeginsATransactionWhereAnotherWasCommittedAndSomethingFollows) {
+  using Kind = RenderedPart::Kind;
+  const auto text = native_revision_text(
+      revision_with({edge(Kind::Next), sql("SELECT 1"), edge(Kind::Next), edge(Kind::Next), sql("SELECT 2"), edge(Kind::Next)}),
+      "none");
+  ASSERT_TRUE(text) << text.error().describe();
+  EXPECT_THAT(*text, HasSubstr("SELECT 1;\n\n-- athanor:step transaction\nSELECT 2;\n\n-- athanor:irreversible"));
+}
+
+TEST(NativeRevision, SaysWhatWasRecorded) {
+  auto revision = revision_with({sql("SELECT 1")});
+  revision.upgrade.recorded = true;
+  const auto text = native_revision_text(revision, "none");
+  ASSERT_TRUE(text) << text.error().describe();
+  EXPECT_THAT(*text, HasSubstr("-- Recorded, not rendered: it asks the database."));
+}
+
+RenderedDirection direction_with(std::string text) {
+  RenderedDirection direction;
+  direction.parts = {sql(std::move(text))};
+  return direction;
+}
+
+TEST(CutLongNames, CutsAt63BytesWhereACharacterEnds) {
+  const std::string plain(70, 'n');
+  const std::string quoted = std::string(62, 'q') + "\xc3\xa4";  // the 63rd byte is half an ä
+  auto direction = direction_with("SELECT " + plain + ", \"" + quoted + "\", " + plain + " FROM \"A\"\"b\"");
+  EXPECT_THAT(cut_long_names(direction), ElementsAre(plain, "\"" + quoted + "\""));
+  EXPECT_EQ(direction.parts.front().text,
+            "SELECT " + std::string(63, 'n') + ", " + std::string(62, 'q') + ", " + std::string(63, 'n') + " FROM \"A\"\"b\"");
+}
+
+TEST(CutLongNames, LeavesStringsAndNamesOf63BytesAlone) {
+  const std::string text =
+      "SELECT '" + std::string(70, 's') + "', \"" + std::string(62, 'q') + "\"\"\" -- " + std::string(70, 'c');
+  auto direction = direction_with(text);
+  EXPECT_TRUE(cut_long_names(direction).empty());
+  EXPECT_EQ(direction.parts.front().text, text);
+}
+
+TEST(SameButForValues, LooksThroughStringsAndNumbersOnly) {
+  EXPECT_TRUE(same_but_for_values("INSERT INTO t VALUES (1, 'a');", "INSERT INTO t VALUES (23, 'it''s');"));
+  EXPECT_FALSE(same_but_for_values("INSERT INTO t VALUES (1);", "INSERT INTO u VALUES (1);"));
+  EXPECT_FALSE(same_but_for_values("SELECT 1;", "SELECT 1; SELECT 2;"));
+  EXPECT_FALSE(same_but_for_values("SELECT 'a'", "SELECT 'a"));
 }
 
 }  // namespace

@@ -114,11 +114,20 @@ TEST_F(DatabaseTargetTest, UsesTheDeclaredCertificatesAndVerifiesWithThem) {
   EXPECT_EQ(read(target("host=h sslmode = require")->url)["sslmode"], "require");
 }
 
+TEST_F(DatabaseTargetTest, SaysWhatToWriteForAParameterOfADriver) {
+  const auto made = target("postgresql://u@h/db?schema=SECRET", true);
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message, HasSubstr("`schema`"));
+  EXPECT_THAT(made.error().hint, HasSubstr("spec.database.schema"));
+  EXPECT_THAT(made.error().describe() + made.error().hint, testing::Not(HasSubstr("SECRET")));
+}
+
 TEST_F(DatabaseTargetTest, RefusesPlainTextBesideCertificates) {
   resource.spec.database.root_certificate_from = secret("ca");
   for (const auto* const mode : {"disable", "allow", "prefer"}) {
     for (const std::string& url : {std::string("postgresql://u@h/db?sslmode=") + mode, std::string("host=h sslmode=") + mode,
-                                   std::string("postgresql://u@h/db?sslmode=require&sslmode=") + mode}) {
+                                   std::string("postgresql://u@h/db?sslmode=require&sslmode=") + mode,
+                                   std::string("postgresql://u@h/db?sslmode=require&ssl=") + mode}) {
       const auto made = target(url);
       ASSERT_FALSE(made) << url;
       EXPECT_THAT(made.error().message, HasSubstr("plain text"));

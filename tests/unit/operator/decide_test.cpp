@@ -105,6 +105,16 @@ TEST_F(Decide, StallsOnAnUnknownTarget) {
   EXPECT_EQ(at({"a1"}).reason, Reason::TargetNotFound);
 }
 
+TEST_F(Decide, StallsOnRowsThatOverlap) {
+  resource.spec.policy.downgrade = DowngradePolicy::Allow;
+  resource.spec.target_revision = "base";
+  const Decision decision = at({"a1", "a3"});
+  EXPECT_EQ(decision.kind, Kind::Stalled);
+  ASSERT_TRUE(decision.error.has_value());
+  EXPECT_EQ(decision.error->code, ErrorCode::OverlappingHeads);
+  EXPECT_NE(decision.error->message.find("'a3' includes 'a1'"), std::string::npos);
+}
+
 TEST_F(Decide, StallsOnARevisionThatNoFileHas) {
   const Decision decision = at({"ffff"});
   EXPECT_EQ(decision.kind, Kind::Stalled);

@@ -70,6 +70,18 @@ DatabaseMigrationStatus after_an_approved_run(const DatabaseMigration& resource)
   return summarise(resource, outcome, attempt(0));
 }
 
+TEST(Summarise, LeavesOutRowsThatARunMayHaveMoved) {
+  DatabaseMigration resource = sketch::resource();
+  resource.status = summarise(resource, done(Reason::Applied), attempt(0));
+  ASSERT_EQ(resource.status.current_revision, "a3");
+  Outcome outcome = outcome_of(Error(ErrorCode::DatabaseUnreachable, "refused"));
+  EXPECT_EQ(summarise(resource, outcome, attempt(1)).current_revision, "a3") << "nothing was run since they were read";
+  outcome.observed.rows_unknown = true;
+  const auto status = summarise(resource, outcome, attempt(1));
+  EXPECT_EQ(status.current_revision, "");
+  EXPECT_TRUE(status.current_revisions.empty());
+}
+
 // "Ready=False Stalled=True", in order.
 std::string shape(const DatabaseMigrationStatus& status) {
   std::string text;

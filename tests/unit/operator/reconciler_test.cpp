@@ -221,6 +221,19 @@ TEST_F(ReconcilerTest, RemembersAFailureBehindRevisionsThatWereApplied) {
   EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
 }
 
+TEST_F(ReconcilerTest, ClaimsNoRowsAfterARunThatLostTheDatabase) {
+  database().on_execute = [](const Plan&, const StopToken&) {
+    ExecutionReport report;
+    report.executed.push_back({"a1", Direction::Upgrade, milliseconds(1)});
+    report.error = Error(ErrorCode::CommitOutcomeUnknown, "the connection was lost");
+    report.error->retry = RetryClass::Terminal;
+    return report;
+  };
+  const Outcome outcome = reconcile();
+  EXPECT_FALSE(outcome.observed.current_heads);
+  EXPECT_TRUE(outcome.observed.rows_unknown);
+}
+
 TEST_F(ReconcilerTest, WaitsForALockAndLooksForItsHolderFirstTheNextTime) {
   database().on_execute = [](const Plan& plan, const StopToken&) {
     ExecutionReport report;

@@ -103,12 +103,12 @@ TEST(Script, ADirectiveEndsAStatementWithoutItsSemicolon) {
 TEST(Script, ADirectiveInsideAQuoteOrCommentIsText) {
   const auto script = parsed(
       "-- athanor:upgrade\nDO $$\n-- athanor:downgrade\n$$;\nSELECT '\n-- athanor:nonsense\n', \"\n-- athanor:step\n\";\n"
-      "/*\n-- athanor:irreversible x\n*/\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS $f$\n-- athanor:upgrade\nSELECT '' "
-      "$f$;");
+      "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $f$\n-- athanor:upgrade\nSELECT '' "
+      "$f$; SELECT 1 /*\n-- +goose Down\n*/;");
   EXPECT_FALSE(script.has_downgrade);
   EXPECT_FALSE(script.irreversible);
   ASSERT_EQ(script.upgrade.size(), 1U);
-  EXPECT_EQ(script.upgrade[0].statements.size(), 3U);
+  EXPECT_EQ(script.upgrade[0].statements.size(), 4U);
 }
 
 TEST(Script, AnIrreversibleRevisionSaysWhy) {

@@ -33,7 +33,23 @@ std::optional<std::vector<std::string>> scanned(const std::string& text) {
   return statements;
 }
 
-// The scanner passes over statements without any keyword; split_statements() notices, this comparison must not.
+// libpg_query 15.4 does not see that E'a' -- comment<newline>'b' is one string, which PostgreSQL does.
+bool continues_behind_comment(const std::string& text) {
+  for (auto quote = text.find('\''); quote != std::string::npos; quote = text.find('\'', quote + 1)) {
+    const auto dashes = text.find_first_not_of(" \t\n", quote + 1);
+    if (dashes == std::string::npos || text.compare(dashes, 2, "--") != 0) {
+      continue;
+    }
+    const auto line_end = text.find('\n', dashes);
+    const auto next = line_end == std::string::npos ? line_end : text.find_first_not_of(" \t\n", line_end);
+    if (next != std::string::npos && text[next] == '\'') {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The scanner passes over statements without any keyword; this comparison must, too.
 bool has_keyword(std::string_view statement) {
   SqlLexer lexer(statement);
   for (Token token = lexer.next_code(); token.kind != TokenKind::End; token = lexer.next_code()) {
@@ -169,24 +185,18 @@ TEST(SplitterAgreement, BothSplittersCutRandomTextAlike) {
   int compared = 0;
   for (int round = 0; round < 60'000; ++round) {
     const std::string text = random_text(random);
-    const auto scanner = scanned(text);
-    const auto portable = split_statements_portably(text);
-    if (!scanner || !portable) {
-      if (!portable) {
+    const auto scanner = continues_behind_comment(text) ? std::nullopt : scanned(text);
+    const auto ours = split_statements(text);
+    if (!scanner || !ours) {
+      if (!ours) {
         EXPECT_TRUE(is_refused(text)) << "ATHANOR_SEED=" << used << "\n" << text;
       }
       continue;
     }
     ++compared;
-    auto with_keywords = texts_of(*portable);
+    auto with_keywords = texts_of(*ours);
     std::erase_if(with_keywords, [](const std::string& statement) { return !has_keyword(statement); });
     ASSERT_EQ(with_keywords, *scanner) << "ATHANOR_SEED=" << used << "\n" << text;
-    const auto chosen = split_statements(text);
-    ASSERT_TRUE(chosen) << text;
-    ASSERT_EQ(texts_of(*chosen), texts_of(*portable)) << "ATHANOR_SEED=" << used << "\n" << text;
-    for (std::size_t i = 0; i < chosen->size(); ++i) {
-      ASSERT_EQ((*chosen)[i].line, (*portable)[i].line) << "ATHANOR_SEED=" << used << "\n" << text;
-    }
   }
   EXPECT_GT(compared, 5'000) << "the texts are too wild to tell anything";
 }

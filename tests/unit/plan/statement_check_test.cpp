@@ -35,6 +35,61 @@ TEST(StatementCheck, TransactionControlIsRefusedByName) {
   }
 }
 
+TEST(StatementCheck, SettingsThatReinterpretTheTextThatFollowsAreRefused) {
+  for (const std::string sql :
+       {"SET client_encoding = 'LATIN1'", "set Client_Encoding to latin1", "SET SESSION client_encoding TO 'SJIS'",
+        "SET LOCAL client_encoding = 'GBK'", "SET \"client_encoding\" = 'BIG5'", "SET NAMES 'LATIN1'", "SET LOCAL NAMES 'GBK'",
+        "SET client_encoding /* x */ = E'LATIN1'", "SELECT set_config('client_encoding', 'LATIN1', false)",
+        "SELECT pg_catalog.set_config($$Client_Encoding$$, 'gbk', true)",
+        "SELECT \"set_config\"(E'client_encoding', 'gbk', true)",
+        "SELECT set_config(setting_name => 'client_encoding', new_value => 'gbk', is_local => true)",
+        "SELECT set_config(new_value => 'gbk', setting_name => 'client_encoding', is_local => true)",
+        "SELECT set_config('client_encoding', v, false) FROM t", "ALTER ROLE CURRENT_USER SET client_encoding = 'LATIN1'",
+        "ALTER ROLE ALL SET client_encoding TO 'LATIN1'", "ALTER DATABASE d SET client_encoding TO 'LATIN1'",
+        "UPDATE pg_settings SET setting = 'gbk' WHERE name = 'client_encoding'"}) {
+    EXPECT_EQ(
+        refusal(sql),
+        "line 7: client_encoding may not be changed in a revision: the server would read the text that follows in another "
+        "encoding")
+        << sql;
+  }
+  for (const std::string sql :
+       {"SET standard_conforming_strings = off", "SET standard_conforming_strings TO 'false'",
+        "SET LOCAL standard_conforming_strings = 0", "SELECT set_config('standard_conforming_strings', 'off', false)",
+        "ALTER SYSTEM SET standard_conforming_strings = off"}) {
+    EXPECT_EQ(
+        refusal(sql, sql.starts_with("SE")),
+        "line 7: standard_conforming_strings may not be changed in a revision: the server would read the text of strings that "
+        "follow otherwise")
+        << sql;
+  }
+}
+
+TEST(StatementCheck, WhatPgDumpSetsAndWhatOnlyNamesASettingMayStand) {
+  for (const std::string sql : {"SET client_encoding = 'UTF8'",
+                                "SET client_encoding TO utf8",
+                                "SET client_encoding TO 'UTF-8'",
+                                "SET client_encoding TO DEFAULT",
+                                "SET NAMES",
+                                "SET NAMES 'UTF8'",
+                                "SET NAMES DEFAULT",
+                                "SET standard_conforming_strings = on",
+                                "RESET client_encoding",
+                                "SELECT set_config('client_encoding', 'UTF8', false)",
+                                "SELECT set_config('search_path', 'client_encoding', false)",
+                                "SHOW client_encoding",
+                                "SELECT current_setting('client_encoding')",
+                                "SET search_path = names",
+                                "ALTER ROLE app SET client_encoding = 'LATIN1'",
+                                "INSERT INTO t VALUES ('SET client_encoding = latin1')",
+                                "CREATE TABLE names (client_encoding text, set text)",
+                                "UPDATE t SET client_encoding = 'x'",
+                                "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET client_encoding = 'LATIN1' AS 'SELECT 1'",
+                                "COPY t FROM '/f' (ENCODING 'LATIN1')"}) {
+    EXPECT_EQ(refusal(sql), "") << sql;
+  }
+}
+
 TEST(StatementCheck, SavepointsMayStandInATransaction) {
   for (const std::string sql :
        {"SAVEPOINT a", "RELEASE a", "RELEASE SAVEPOINT a", "ROLLBACK TO a", "ROLLBACK WORK TO SAVEPOINT a",

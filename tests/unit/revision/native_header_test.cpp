@@ -77,6 +77,16 @@ TEST(NativeHeader, EndsAtADirectiveWithoutAnEmptyLine) {
   EXPECT_EQ(parsed("-- Revision: ab12\n-- athanor:upgrade\n-- Revision: not a field here\n").id, "ab12");
 }
 
+TEST(NativeHeader, PassesOverANoteWhereverItStands) {
+  const auto revision = parsed(
+      "-- athanor:note copied from goose\n-- Add email\n-- athanor:note Revises: nothing yet\n-- Revision: ab\n"
+      "-- athanor:note\n-- Revises: cd\n-- athanor:upgrade\n");
+  EXPECT_EQ(revision.message, "Add email");
+  EXPECT_EQ(revision.id, "ab");
+  EXPECT_EQ(revision.down, std::vector<std::string>{"cd"});
+  EXPECT_EQ(parsed("-- x\n-- Revision: ab\n-- athanor:notes\n-- Revises: cd\n").down.size(), 0U);  // a directive, if unknown
+}
+
 TEST(NativeHeader, EndsAtTheFirstEmptyLine) {
   EXPECT_EQ(parsed("\n\n-- Revision: ab12\n\n-- Revision: cd34\n").id, "ab12");
 }
@@ -125,9 +135,9 @@ TEST(NativeHeader, RefusesIdsThatTargetsCannotName) {
   EXPECT_EQ(refused("-- Revision: head\n"),
             "v/a.sql:1: revision id `head` is a word that targets give a meaning to | choose another name");
   EXPECT_EQ(
-      refused("-- Revision: " + std::string(33, 'a') + "\n"),
-      "v/a.sql:1: revision id `" + std::string(33, 'a') + "` has 33 characters, the version table holds 32 | shorten the id");
-  EXPECT_EQ(parsed("-- Revision: " + std::string(32, 'a') + "\n").id.size(), 32U);
+      refused("-- Revision: " + std::string(256, 'a') + "\n"),
+      "v/a.sql:1: revision id `" + std::string(64, 'a') + "...` has 256 characters, more than 255 | shorten the id");
+  EXPECT_EQ(parsed("-- Revision: " + std::string(255, 'a') + "\n").id.size(), 255U);
   EXPECT_EQ(refused("-- Revision: ab\n-- Revises: c:d\n"),
             "v/a.sql:2: revision id `c:d` may not contain :, an operator of targets | use letters, digits and underscores");
   const auto header = parse_native_header("-- Revision: a+b\n", true, "x");

@@ -1,0 +1,30 @@
+// The settings that a migration session has whatever role and database set: those that change what our statements, a revision's
+// text or a stored cursor mean, or that would end the session in the middle of a run. Connecting pins them, and so does a
+// script of `--sql`.
+//
+// Threads: constants.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace athanor {
+
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kSessionBaseline{{
+    {"standard_conforming_strings", "on"},
+    {"DateStyle", "ISO, MDY"},
+    {"IntervalStyle", "postgres"},
+    {"TimeZone", "UTC"},
+    {"extra_float_digits", "1"},
+    {"bytea_output", "hex"},
+    {"row_security", "off"},  // an error instead of a version table with rows left out
+    {"synchronous_commit", "on"},
+    {"default_transaction_read_only", "off"},
+    {"default_transaction_deferrable", "off"},
+    {"default_transaction_isolation", "read committed"},
+    {"idle_in_transaction_session_timeout", "0"},
+    {"client_min_messages", "warning"},
+}};
+
+}  // namespace athanor
