@@ -37,6 +37,13 @@ TEST(RelativeTarget, ReadsOnlyTheBeginningOfATarget) {
   EXPECT_EQ(target->steps, -2);
 }
 
+TEST(RelativeTarget, LooksForItsBranchBehindEveryAt) {
+  const auto target = relative_target("core@shop@+1");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->branch, "core@shop");
+  EXPECT_EQ(target->steps, 1);
+}
+
 TEST(RelativeTarget, IsNoneWithoutSignAndNumber) {
   for (const std::string text : {"head", "", "+", "-", "a@b", "1", "a+b", "@-"}) {
     EXPECT_FALSE(relative_target(text)) << text;
@@ -162,6 +169,7 @@ TEST(Target, OfADowngradeIsCutAtItsLastAt) {
   const auto walk = shop().downgrade({"core2", "shop2"}, "core@shop@shop1");
   ASSERT_TRUE(walk) << walk.error().describe();
   EXPECT_THAT(revisions_of(*walk), ElementsAre("shop2"));
+  EXPECT_FALSE(shop().downgrade({"core2", "shop2"}, "core@shop@base00")) << "no branch is called core@shop";
 }
 
 TEST(Target, RowsThatNoFileExplainsAreNamedWithTheWayOut) {
