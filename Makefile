@@ -9,6 +9,7 @@ PRESET ?= release
 PREFIX ?= /usr/local
 DESTDIR ?=
 TESTS ?=
+MUTANTS ?=
 BENCH_FLAGS ?=
 FUZZ_SECONDS ?= 20
 
@@ -23,7 +24,7 @@ export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-lint configure build python cluster chart-tools chart manifests image demo test test-unit test-postgres \
-        test-cluster test-chart test-image test-pods test-fuzz bench hooks format format-check lint sanitize tsan install clean
+        test-cluster test-chart test-image test-pods test-fuzz bench mutate hooks format format-check lint sanitize tsan install clean
 
 ##@ First steps
 
@@ -84,6 +85,10 @@ test-fuzz: configure ## Fuzz each reader of foreign text for FUZZ_SECONDS (20), 
 tsan: ## Every test under the thread sanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp history_size=7" \
 	  $(MAKE) --no-print-directory test BUILD=build-tsan PRESET=tsan
+
+# A test that fails anyway notices nothing, so all of them pass first. The copy below the build folder stays for the next time.
+mutate: python ## Plant bugs in a copy of the tree, one at a time: a test must notice each (MUTANTS=regex picks some)
+	@tests/mutate/mutate --build $(BUILD)/mutate --jobs $(JOBS) --only '$(MUTANTS)'
 
 ##@ Before a commit
 

@@ -98,6 +98,14 @@ TEST_F(FolderBackupsTest, SavesAgainWhenTheDatabaseWasElsewhereMeanwhile) {
   EXPECT_FALSE(saved({"r1"}, {"r3"}).accepted) << "applied, and taken back";
 }
 
+TEST_F(FolderBackupsTest, SavesAgainWhenTheDatabaseWasStampedMeanwhile) {
+  (void)saved({"r1"}, {"r3"});
+  database.run(
+      "CREATE TABLE athanor.history (outcome text, started_at timestamptz);"
+      "INSERT INTO athanor.history VALUES ('stamped', to_timestamp(1790000060))");
+  EXPECT_FALSE(saved({"r1"}, {"r3"}).accepted) << "stamped, and stamped back";
+}
+
 TEST_F(FolderBackupsTest, HoldsTheDeclaredAgeInsteadOfADay) {
   resource.spec.backup.accept_for = std::chrono::minutes(10);
   (void)saved({"r1"}, {"r3"});

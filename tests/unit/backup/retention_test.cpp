@@ -61,6 +61,11 @@ TEST(Retention, DoesNotCountBrokenOnesAndKeepsTheGoodOneBelowThem) {
   EXPECT_THAT(ids(expired_backups(backups, kShop, {1, {}}, kNow)), ElementsAre("older"));
 }
 
+TEST(Retention, LeavesBrokenOnesAloneWhileNoGoodOneIsThere) {
+  const std::vector backups{backup("broken", 50, false), backup("too", 60, false)};
+  EXPECT_THAT(expired_backups(backups, kShop, {1, std::chrono::hours(24)}, kNow), IsEmpty());
+}
+
 TEST(Retention, LeavesOtherDatabasesAloneEvenWithTheSameName) {
   const std::vector backups{backup("a", 1), backup("b", 2, true, {"7001", "99999", "shop"}),
                             backup("c", 3, true, {"8002", "16384", "shop"})};

@@ -24,7 +24,10 @@ class MigratorRun : public test::RunScene {
     return rows({{"16384|16384||app", "16385|16386||app", "16387|16387||app", "", "4711", in_recovery, "app", "", "app",
                   "alembic_version", "app", "off"}});
   }
-  void locks() { server.query("pg_try_advisory_lock").answers(rows({{"t"}})); }
+  void locks() {
+    server.query("SELECT pg_backend_pid()").answers(rows({{"4711"}}));
+    server.query("pg_try_advisory_lock").answers(rows({{"t"}}));
+  }
   void unlocks(test::Dialogue& where) { where.query("SELECT pg_catalog.pg_advisory_unlock(").answers(rows({{"t"}})); }
   test::Exchange& transaction() {
     return server.transaction({kLock, "CREATE TABLE a", kLook, kHistory}).answers(kHistory, rows({{"77"}}));
@@ -142,6 +145,9 @@ TEST_F(MigratorRun, GoesOnInAHalfAppliedRevisionBehindWhatIsDone) {
   const PartChecksums parts(steps.revisions[0].script->checksum, steps.revisions[0].steps());
   locks();
   looks({}, rows({{"r1", "upgrade", "0", "0", "complete", "", {}, "0", parts.of(0, 0)}}));
+  server.transaction({"ADD COLUMN IF NOT EXISTS", "pg_is_in_recovery"}).answers("pg_is_in_recovery", facts());
+  server.recover();
+  server.query("set_config(o.key, o.value, false)");
   server.transaction({kLock, "CREATE TABLE b", kLook, kHistory}).without("CREATE TABLE a");
   unlocks(server);
   EXPECT_TRUE(execute(steps).ok());

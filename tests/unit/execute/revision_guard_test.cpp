@@ -25,7 +25,13 @@ TEST_F(RevisionGuardTest, SaysWhatTheRevisionDid) {
   EXPECT_EQ(explained(RevisionGuard::kRowsChanged), "revision r1 changed the version table app.alembic_version");
   EXPECT_EQ(explained(RevisionGuard::kTablesChanged), "revision r1 changed the version table or the ledger");
   EXPECT_EQ(explained(RevisionGuard::kLockLost), "revision r1 released the migration lock");
-  EXPECT_NE(explained(RevisionGuard::kTextMisread).find("client_encoding"), std::string::npos);
+}
+
+TEST_F(RevisionGuardTest, RefusesTextThatWouldBeReadOtherwise) {
+  const auto error = guard.explain(server_error(std::string(RevisionGuard::kTextMisread)), "r1");
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::UnsupportedStatement);
+  EXPECT_NE(error->message.find("client_encoding"), std::string::npos);
 }
 
 TEST_F(RevisionGuardTest, TakesAMissingTableARightAndAConstraintForTheRevisionsWork) {

@@ -21,6 +21,15 @@ class RevisionSteps : public test::RunScene {
     return server.transaction({kLock, "array_agg", "CREATE TABLE q", kDefaults, kLook, "upgrade, 0, 0, complete"})
         .without("INTO app.alembic_version");
   }
+  // Behind the first step: what it set is kept for a later run.
+  void keeps_settings() {
+    server.transaction({"SET TRANSACTION READ WRITE", "athanor.session", kDefaults, kLook, "SET session ="});
+  }
+  // In a new session, what the steps that are done had set.
+  void resumes() {
+    server.recover();
+    server.query("set_config(o.key, o.value, false)");
+  }
   // The transaction that writes this state of the VACUUM.
   test::Exchange& books(const std::string& state) {
     return server.transaction({"SET TRANSACTION READ WRITE", kDefaults, kLook, "upgrade, 1, 0, " + state});
@@ -39,6 +48,7 @@ class RevisionSteps : public test::RunScene {
 
 TEST_F(RevisionSteps, GuardTheVersionRowInEveryTransactionAndMoveItInTheLast) {
   first_step();
+  keeps_settings();
   vacuum();
   last_step();
   const auto outcome = run_steps(run(plan_of({{"r1", kThreeSteps}})), 0);
@@ -70,6 +80,7 @@ TEST_F(RevisionSteps, KeepWhatEarlierStepsSetWhenALaterOneIsTriedAgain) {
   first_step().fails_at("CREATE TABLE q", server_error("55P03"));
   server.recover();
   first_step();
+  keeps_settings();
   vacuum();
   last_step().fails_at("ALTER TABLE q", server_error("55P03"));
   server.roll_back();
@@ -79,7 +90,7 @@ TEST_F(RevisionSteps, KeepWhatEarlierStepsSetWhenALaterOneIsTriedAgain) {
 }
 
 TEST_F(RevisionSteps, ContinueBehindTheStepsThatAreDone) {
-  server.recover();
+  resumes();
   vacuum();
   last_step();
   run(plan_of({{"r1", kThreeSteps}}));
@@ -90,7 +101,7 @@ TEST_F(RevisionSteps, ContinueBehindTheStepsThatAreDone) {
 }
 
 TEST_F(RevisionSteps, AskForTheOutcomeOfAStatementWhoseIntentWasFound) {
-  server.recover();
+  resumes();
   run(plan_of({{"r1", "-- athanor:step autocommit\nCALL p();\nVACUUM q"}}));
   context->unfinished = UnfinishedStep{};
   context->unfinished->revision = "r1";
@@ -102,6 +113,7 @@ TEST_F(RevisionSteps, AskForTheOutcomeOfAStatementWhoseIntentWasFound) {
 
 TEST_F(RevisionSteps, OfAnotherRevisionThanTheHalfAppliedOneBeginAtTheFirst) {
   first_step();
+  keeps_settings();
   vacuum();
   last_step();
   run(plan_of({{"r1", kThreeSteps}}));
@@ -113,6 +125,7 @@ TEST_F(RevisionSteps, OfAnotherRevisionThanTheHalfAppliedOneBeginAtTheFirst) {
 
 TEST_F(RevisionSteps, StopBetweenTwoSteps) {
   first_step();
+  keeps_settings();
   books("intent");
   server.autocommit("VACUUM q").meanwhile([&] { stop.request(StopLevel::Graceful); });
   server.roll_back();

@@ -37,6 +37,13 @@ TEST(RelativeTarget, ReadsOnlyTheBeginningOfATarget) {
   EXPECT_EQ(target->steps, -2);
 }
 
+TEST(RelativeTarget, LooksForItsBranchBehindEveryAt) {
+  const auto target = relative_target("core@shop@+1");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->branch, "core@shop");
+  EXPECT_EQ(target->steps, 1);
+}
+
 TEST(RelativeTarget, IsNoneWithoutSignAndNumber) {
   for (const std::string text : {"head", "", "+", "-", "a@b", "1", "a+b", "@-"}) {
     EXPECT_FALSE(relative_target(text)) << text;
@@ -154,6 +161,15 @@ TEST(Target, CountsDownABranchThatOtherRowsDependOn) {
 TEST(Target, MustBeBelowTheRowsForADowngrade) {
   EXPECT_EQ(code_of(shop().downgrade({"core1"}, "solo1")), ErrorCode::InvalidDowngradeTarget);
   EXPECT_EQ(code_of(shop().downgrade({"core1"}, "core2")), ErrorCode::InvalidDowngradeTarget);
+}
+
+// As Alembic does, which takes what is before the last @ for the branch.
+TEST(Target, OfADowngradeIsCutAtItsLastAt) {
+  EXPECT_THAT(revisions_of(*shop().downgrade({"shop2"}, "shop@shop1")), ElementsAre("shop2"));
+  const auto walk = shop().downgrade({"core2", "shop2"}, "core@shop@shop1");
+  ASSERT_TRUE(walk) << walk.error().describe();
+  EXPECT_THAT(revisions_of(*walk), ElementsAre("shop2"));
+  EXPECT_FALSE(shop().downgrade({"core2", "shop2"}, "core@shop@base00")) << "no branch is called core@shop";
 }
 
 TEST(Target, RowsThatNoFileExplainsAreNamedWithTheWayOut) {

@@ -140,6 +140,15 @@ TEST(Stamp, OfSeveralTargetsGivesARowEach) {
   EXPECT_THAT(heads_after({}, *walk), ElementsAre("a", "c"));
 }
 
+TEST(Stamp, OfTwoBranchesMovesTheirCommonRowOnce) {
+  const RevisionGraph built = graph({revision("root"), revision("a1", {"root"}), revision("b1", {"root"})});
+  const auto walk = built.stamp({"root"}, {"a1", "b1"});
+  ASSERT_TRUE(walk) << walk.error().describe();
+  ASSERT_EQ(walk->steps.size(), 2U);
+  EXPECT_EQ(walk->steps[0].operations, (Operations{{Kind::Update, "root", "a1"}}));
+  EXPECT_EQ(walk->steps[1].operations, (Operations{{Kind::Insert, "", "b1"}}));
+}
+
 TEST(Stamp, HasNothingToDoWhenTheRowIsThere) {
   EXPECT_THAT(graph(line(3)).stamp({"r000002"}, {"head"})->steps, IsEmpty());
 }

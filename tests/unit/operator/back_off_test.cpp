@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace athanor::controller {
 namespace {
 
@@ -26,6 +28,19 @@ TEST(RetryBackOff, SpacesFailuresThatTheCallerCounts) {
   const RetryBackOff back_off({seconds(1), seconds(300), 0.0});
   EXPECT_EQ(back_off.delay_after(1), seconds(1));
   EXPECT_EQ(back_off.delay_after(3), seconds(4));
+}
+
+TEST(RetryBackOff, SpreadsWhatFailsTogether) {
+  const RetryBackOff back_off({seconds(100), seconds(300), 0.1});
+  std::set<milliseconds> delays;
+  for (int i = 0; i < 50; ++i) {
+    delays.insert(back_off.delay_after(1));
+  }
+  EXPECT_GT(delays.size(), 10U);
+  EXPECT_GE(*delays.begin(), seconds(90));
+  EXPECT_LE(*delays.rbegin(), seconds(110));
+  EXPECT_LT(*delays.begin(), seconds(100));
+  EXPECT_GT(*delays.rbegin(), seconds(100));
 }
 
 TEST(BackOff, GrowsToItsCeilingWithinItsJitter) {

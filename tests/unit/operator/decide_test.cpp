@@ -157,6 +157,16 @@ TEST_F(Decide, WaitsForThePrimaryOnlyWhenThereIsSomethingToDo) {
   EXPECT_EQ(at({"a1"}).kind, Kind::Plan);
 }
 
+TEST_F(Decide, StallsOnAStandbyOverWhatThePrimaryWouldStallOver) {
+  database.read_only = true;
+  resource.spec.target_revision = "a2";
+  EXPECT_EQ(at({"a3"}).kind, Kind::Stalled);
+  EXPECT_EQ(at({"a3"}).reason, Reason::DatabaseAhead);
+  resource.spec.target_revision = "nosuch";
+  EXPECT_EQ(at({"a1"}).kind, Kind::Stalled);
+  EXPECT_EQ(at({"a1"}).reason, Reason::TargetNotFound);
+}
+
 TEST_F(Decide, OnlyPlansInADryRun) {
   resource.spec.dry_run = true;
   EXPECT_EQ(at({"a1"}).kind, Kind::Plan);

@@ -95,7 +95,7 @@ TEST(Planner, UpgradeAndDowngradeTakeOneTarget) {
 }
 
 TEST(Planner, AnIrreversibleRevisionStopsTheDowngradeBeforeAnythingRuns) {
-  const History history({{"aaa1", "", "-- athanor:upgrade\n-- athanor:irreversible the rows are gone\n"},
+  const History history({{"aaa1", "", "-- athanor:upgrade\nDELETE FROM t;\n-- athanor:irreversible the rows are gone\n"},
                          {"bbb2", "aaa1", "-- athanor:upgrade\n-- athanor:downgrade\n"}});
   const auto plan = history.plan(Direction::Downgrade, {"bbb2"}, "base");
   ASSERT_FALSE(plan);

@@ -120,8 +120,8 @@ TEST(RecoveryProbe, ALongListIsNotDeep) {
 TEST(RecoveryProbe, EverythingElseIsForAHumanToSay) {
   for (const std::string sql :
        {"UPDATE t SET a = a + 1", "INSERT INTO t VALUES (1)", "CREATE TABLE t (a int)", "DROP TABLE t",
-        "ALTER TABLE t ADD a int", "ALTER TABLE t VALIDATE CONSTRAINT c, ADD b int", "CALL p()", "SELECT f()",
-        "CREATE TABLESPACE s LOCATION '/x'", "grammar of the future", "SELECT 1; SELECT 2", ""}) {
+        "CREATE INDEX i ON t (a)", "DROP INDEX i", "ALTER TABLE t ADD a int", "ALTER TABLE t VALIDATE CONSTRAINT c, ADD b int",
+        "CALL p()", "SELECT f()", "CREATE TABLESPACE s LOCATION '/x'", "grammar of the future", "SELECT 1; SELECT 2", ""}) {
     EXPECT_EQ(static_cast<int>(recovery_probe(sql).kind), static_cast<int>(Kind::Unknown)) << sql;
   }
 }
