@@ -259,7 +259,9 @@ TEST(VerifyDump, FindsATruncatedOrDamagedDumpWhoseChecksumIsRight) {
   BackupScene scene;
   const auto record = scene.ensure().value();
   const std::string whole = scene.store.files.at(record.file);
-  const auto programs = find_programs({"", {client_folder()}, "/usr/lib/postgresql", {"PATH=/usr/bin:/bin"}}, 10, {}).value();
+  const int major = std::stoi(scene.database.value("SHOW server_version"));
+  const auto programs =
+      find_programs({"", {client_folder()}, "/usr/lib/postgresql", {"PATH=/usr/bin:/bin"}}, major, {}).value();
   const auto verify = [&](const std::string& bytes) {
     scene.store.files["x"] = bytes;
     return verify_dump(*scene.store.open("x").value(), {sha256_hex(bytes), bytes.size()}, programs, {}, "x", nullptr, {});
