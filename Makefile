@@ -12,6 +12,14 @@ TESTS ?=
 MUTANTS ?=
 BENCH_FLAGS ?=
 FUZZ_SECONDS ?= 20
+VERSIONS ?= 14 15 16 17 18
+# Of test-crash: how many of each kind of fault.
+KILLS ?= 200
+SIGNALS ?= 60
+SESSIONS ?= 60
+CRASHES ?= 60
+FAULTS ?= 100
+SCRIPTS ?= 20
 
 # $(call CTEST,more options)
 CTEST = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS) $(if $(TESTS),-R '$(TESTS)') $(1) \
@@ -24,7 +32,8 @@ export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-lint configure build python cluster chart-tools chart manifests image demo test test-unit test-postgres \
-        test-cluster test-chart test-image test-pods test-fuzz bench mutate hooks format format-check lint sanitize tsan install clean
+        test-cluster test-versions test-version test-crash test-chart test-image test-pods test-fuzz bench mutate hooks format \
+        format-check lint sanitize tsan install clean
 
 ##@ First steps
 
@@ -50,7 +59,7 @@ clean: ## Remove every build folder
 ##@ Tests
 
 # With TESTS, a cluster is made ready only if a chosen test asks for one.
-test: build python $(if $(TESTS),,cluster chart-tools) ## Run every test (TESTS=regex picks some)
+test: build python $(if $(TESTS),,cluster chart-tools test-version) ## Run every test (TESTS=regex picks some)
 	@$(call CTEST)
 
 test-unit: configure python ## Run the tests that need no database and no cluster; nothing else is compiled
@@ -58,7 +67,14 @@ test-unit: configure python ## Run the tests that need no database and no cluste
 	@$(call CTEST,-L unit)
 
 test-postgres: build python ## Run the tests against a throwaway PostgreSQL
-	@$(call CTEST,-L postgres -LE cluster)
+	@$(call CTEST,-L postgres -LE 'cluster|version')
+
+test-versions: build python ## Run the tests that need a database on PostgreSQL 14 to 18 (VERSIONS="14 18" chooses)
+	@JOBS=$(JOBS) TESTS='$(TESTS)' tests/versions/run all $(BUILD) $(VERSIONS)
+
+test-crash: build python ## Kill runs, sessions, servers and connections 500 times (SEED=, KILLS=, SIGNALS=, SESSIONS=, CRASHES=, FAULTS=, SCRIPTS=)
+	@tests/crash/campaign $(BUILD)/bin/athanor $(if $(SEED),--seed $(SEED)) --kills $(KILLS) --signals $(SIGNALS) \
+	  --sessions $(SESSIONS) --crashes $(CRASHES) --network $(FAULTS) --scripts $(SCRIPTS)
 
 test-cluster: build python cluster chart-tools ## Run the tests against a throwaway Kubernetes API server
 	@$(call CTEST,-L cluster)
@@ -149,6 +165,10 @@ python: deps
 # The programs of the test cluster and of the chart's tests: built once, kept in the user's cache too. tests/cluster says how.
 cluster: deps
 	@tests/cluster/programs >/dev/null
+
+# The server of the version that `make test` adds: downloaded once, with retries, so that no test waits for a registry.
+test-version: deps
+	@tests/versions/server "$$(tests/versions/run version .)" >/dev/null
 
 chart-tools: deps
 	@tests/cluster/tools >/dev/null

@@ -119,7 +119,9 @@ Result<void> conclude(CommandContext& context, const Project& project, const Exe
     context.output().fields()["unfinished"] = half_applied_json(half, report.unfinished);
   }
   if (half && report.failed_revision == half->parts.revision) {
-    error.hint += (error.hint.empty() ? "" : "; ") + way_on(*half);
+    // The executor's own hint is part of the longer one when the outcome of a statement is not known.
+    const bool repeats = half->parts.outcome_unknown && error.hint.find("athanor repair") != std::string::npos;
+    error.hint = (error.hint.empty() || repeats ? "" : error.hint + "; ") + way_on(*half);
   }
   return fail(std::move(error));
 }

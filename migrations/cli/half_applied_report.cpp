@@ -66,9 +66,10 @@ std::string half_applied_line(const HalfAppliedRevision& half) {
 std::string way_on(const HalfAppliedRevision& half) {
   std::string text;
   if (half.parts.outcome_unknown) {
-    text = "`" + finishing_command(half) +
-           "` goes on where the catalog tells how the statement ended; otherwise say it: `athanor repair --step done` or "
-           "`--step redo`. ";
+    text =
+        "run `" + finishing_command(half) +
+        "`: it asks the catalog how the statement ended. If the catalog cannot tell, look at the database and say it: `athanor "
+        "repair --step done` or `--step redo`. ";
   } else {
     text = "`" + finishing_command(half) + "` goes on behind what is done";
     text += half.changed_line ? ", once that part of the file is restored" : "; what has not run yet may be corrected first";

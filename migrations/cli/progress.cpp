@@ -128,9 +128,10 @@ void LineProgress::waiting_for_replica(const PlannedRevision& revision, millisec
 }
 
 void LineProgress::superuser_migrates() {
-  say("Warning: the migrator is a superuser, so everything that a revision calls has every right; docs/spec/ledger.md lists "
-      "the "
-      "grants that are enough");
+  clear();
+  output_.warn(
+      "the migrator is a superuser, so everything that a revision calls has every right; "
+      "docs/spec/ledger.md lists the grants that are enough");
 }
 
 void LineProgress::index_left(const PlannedRevision& revision, const std::string& index) {

@@ -106,6 +106,39 @@ Result<Connection> attempt(const ConnectionString& target, const std::string& ap
   return connection;
 }
 
+// The first value of the answer; nothing when the connection broke, a stop was asked for or time ran out.
+std::optional<std::string> ask(PGconn* connection, const char* question, const Patience& patience) {
+  const auto deadline = SteadyClock::now() + patience.timeout;
+  std::optional<std::string> value;
+  if (PQsendQuery(connection, question) == 0) {
+    return std::nullopt;
+  }
+  while (SteadyClock::now() < deadline && !patience.stop.requested()) {
+    if (PQisBusy(connection) != 0) {
+      pollfd descriptor{PQsocket(connection), POLLIN, 0};
+      if (::poll(&descriptor, 1, static_cast<int>(kListenEvery.count())) > 0 && PQconsumeInput(connection) == 0) {
+        return std::nullopt;
+      }
+      continue;
+    }
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQgetResult(connection), PQclear);
+    if (!result) {
+      return value;
+    }
+    if (PQntuples(result.get()) > 0) {
+      value = PQgetvalue(result.get(), 0, 0);
+    }
+  }
+  return std::nullopt;
+}
+
+// Whether a role or a database limits its transactions: the limit ends the session in the middle of a migration. Servers before
+// version 17 have no such setting, and would refuse the connection for its name.
+bool limits_transactions(PGconn* connection, const Patience& patience) {
+  return PQserverVersion(connection) >= kFirstWithTransactionTimeout &&
+         ask(connection, "SHOW transaction_timeout", patience) != "0";
+}
+
 // A server before version 14 does not know every setting: 42704 names an unknown parameter, 22023 one it cannot have.
 bool wants_older_settings(const Error& error) {
   return error.sqlstate == "42704" || error.sqlstate == "22023";
@@ -124,7 +157,11 @@ bool readable_without_options(const ConnectionString& target, const ExecutionSet
 Result<Opened> connect(const ConnectionString& target, const ExecutionSettings& settings, const StopToken& stop) {
   const Patience patience{settings.connect_timeout, stop};
   const std::string& application = settings.application_name;
-  auto modern = attempt(target, application, session_options(settings, target.user_options, true), patience);
+  auto modern = attempt(target, application, session_options(settings, target.user_options, 140000), patience);
+  if (modern && limits_transactions(modern->get(), patience)) {
+    modern =
+        attempt(target, application, session_options(settings, target.user_options, kFirstWithTransactionTimeout), patience);
+  }
   if (modern) {
     return Opened{std::move(*modern)};
   }
@@ -137,7 +174,7 @@ Result<Opened> connect(const ConnectionString& target, const ExecutionSettings& 
   if (!wants_older_settings(modern.error())) {
     return fail(std::move(modern).error());
   }
-  auto older = attempt(target, application, session_options(settings, target.user_options, false), patience);
+  auto older = attempt(target, application, session_options(settings, target.user_options, 130000), patience);
   if (!older) {
     return fail(std::move(older).error());
   }

@@ -247,7 +247,7 @@ bool has_environment_options() {
   return !environment_options().empty();
 }
 
-std::string session_options(const ExecutionSettings& settings, const std::string& user_options, bool modern) {
+std::string session_options(const ExecutionSettings& settings, const std::string& user_options, int server_version) {
   std::string options;
   for (const auto& [name, value] : kSessionBaseline) {
     append_option(options, name, value);
@@ -255,9 +255,12 @@ std::string session_options(const ExecutionSettings& settings, const std::string
   for (const auto& [name, value] : kKeepalives) {
     append_option(options, name, value);
   }
-  if (modern) {
+  if (server_version >= 140000) {
     append_option(options, "idle_session_timeout", "0");
     append_option(options, "client_connection_check_interval", "500ms");
+  }
+  if (server_version >= kFirstWithTransactionTimeout) {
+    append_option(options, "transaction_timeout", "0");
   }
   append_option(options, "lock_timeout", in_milliseconds(settings.lock_timeout));
   append_option(options, "statement_timeout", in_milliseconds(settings.statement_timeout));

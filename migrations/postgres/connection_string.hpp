@@ -18,6 +18,8 @@
 
 namespace athanor::postgres {
 
+inline constexpr int kFirstWithTransactionTimeout = 170000;
+
 struct ConnectionString {
   std::vector<std::pair<std::string, std::string>> keywords;  // libpq keyword, value
   std::string user_options;                                   // `options` as the user wrote them
@@ -37,7 +39,9 @@ struct ConnectionString {
 [[nodiscard]] bool has_environment_options();
 
 // The `options` value for a migration session: the baseline (docs/adr/0004), then PGOPTIONS, `user_options` of the URL, and
-// role and search_path of the configuration. `modern` adds the settings that PostgreSQL 14 introduced.
-[[nodiscard]] std::string session_options(const ExecutionSettings& settings, const std::string& user_options, bool modern);
+// role and search_path of the configuration. `server_version` (150018) says which settings the server knows: an unknown one
+// would end the connection.
+[[nodiscard]] std::string session_options(const ExecutionSettings& settings, const std::string& user_options,
+                                          int server_version);
 
 }  // namespace athanor::postgres

@@ -22,7 +22,7 @@ Result<void> refuse_pooler(const Session& session, std::string_view answered, bo
 }
 
 Result<void> refuse_pooler(Session& session, bool allow_session_pooler) {
-  TRY_ASSIGN(const Rows rows, session.query("SELECT pg_backend_pid()"));
+  TRY_ASSIGN(const Rows rows, session.query("SELECT pg_catalog.pg_backend_pid()"));
   return refuse_pooler(session, rows.text(0, 0), allow_session_pooler);
 }
 

@@ -9,6 +9,7 @@
 #include "migrations/backup/restore.hpp"
 #include "migrations/postgres/connect.hpp"
 #include "migrations/postgres/connection_string.hpp"
+#include "tests/support/client_folder.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/postgres_fixture.hpp"
 
@@ -58,7 +59,7 @@ class BackupScene {
     BackupJob made;
     made.connection = postgres::parse_connection_string(url).value().keywords;
     made.environment = {"PATH=/usr/bin:/bin"};
-    made.path = {"/usr/bin"};
+    made.path = {client_folder()};
     made.actor = "tester";
     return made;
   }

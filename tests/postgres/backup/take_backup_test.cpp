@@ -12,6 +12,7 @@
 #include "migrations/base/sha256.hpp"
 #include "tests/postgres/backup/backup_scene.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/hijacked_schema.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace athanor::test {
@@ -43,6 +44,31 @@ TEST(TakeBackup, PublishesAVerifiedDumpOfTheRevisionAndCataloguesIt) {
   EXPECT_EQ(scene.database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <>"
                                  " pg_backend_pid() AND application_name LIKE 'athanor%' AND state <> 'idle'"),
             "0");
+}
+
+TEST(TakeBackup, RunsNothingThatAnotherRolePutIntoASchema) {
+  BackupScene scene;
+  scene.database.run(kHijack);
+  scene.database.run("ALTER DATABASE " + scene.database.name() + " SET search_path = evil, pg_catalog, public");
+  const auto record = scene.ensure();
+  ASSERT_TRUE(record.has_value()) << record.error().describe();
+  EXPECT_THAT(record->revisions, ElementsAre("r1"));
+  EXPECT_THAT(scene.progress.warnings, IsEmpty());
+  scene.job.settings.accept_max_age = std::chrono::hours(1);
+  const auto again = scene.ensure();
+  ASSERT_TRUE(again.has_value()) << again.error().describe();
+  EXPECT_TRUE(again->accepted);
+}
+
+TEST(TakeBackup, WritesIntoNoCatalogueThatAnotherRoleMade) {
+  BackupScene scene;
+  scene.database.run(
+      "DO $$ BEGIN CREATE ROLE eve; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
+      "CREATE SCHEMA athanor AUTHORIZATION eve; SET ROLE eve; CREATE TABLE athanor.backup (run_id text); RESET ROLE");
+  const auto record = scene.ensure();
+  ASSERT_TRUE(record.has_value()) << record.error().describe();
+  EXPECT_THAT(scene.progress.warnings, Contains(HasSubstr("belongs to role eve")));
+  scene.database.run("DROP OWNED BY eve CASCADE");
 }
 
 TEST(TakeBackup, AcceptsAYoungOneOfTheSameRevisionAndNoOther) {
@@ -259,7 +285,9 @@ TEST(VerifyDump, FindsATruncatedOrDamagedDumpWhoseChecksumIsRight) {
   BackupScene scene;
   const auto record = scene.ensure().value();
   const std::string whole = scene.store.files.at(record.file);
-  const auto programs = find_programs({"", {"/usr/bin"}, "/usr/lib/postgresql", {"PATH=/usr/bin:/bin"}}, 10, {}).value();
+  const int major = std::stoi(scene.database.value("SHOW server_version"));
+  const auto programs =
+      find_programs({"", {client_folder()}, "/usr/lib/postgresql", {"PATH=/usr/bin:/bin"}}, major, {}).value();
   const auto verify = [&](const std::string& bytes) {
     scene.store.files["x"] = bytes;
     return verify_dump(*scene.store.open("x").value(), {sha256_hex(bytes), bytes.size()}, programs, {}, "x", nullptr, {});

@@ -129,7 +129,9 @@ TEST(ServerAgreement, EveryKeywordThatCannotBeANameIsQuoted) {
   const auto keywords = database.rows("SELECT word, catcode FROM pg_get_keywords()");
   ASSERT_GT(keywords.size(), 400U);
   for (const auto& keyword : keywords) {
-    EXPECT_EQ(quote_identifier(keyword[0]) != keyword[0], keyword[1] != "U") << keyword[0];
+    // PostgreSQL 16 takes "json" for a name, 17 does not.
+    const bool is_no_name = keyword[1] != "U" || keyword[0] == "json";
+    EXPECT_EQ(quote_identifier(keyword[0]) != keyword[0], is_no_name) << keyword[0];
   }
 }
 

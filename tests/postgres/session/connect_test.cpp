@@ -135,7 +135,7 @@ TEST(ConnectionString, DescribesThePlaceWithoutTheUser) {
 TEST(ConnectionString, EscapesSpacesInOptions) {
   ExecutionSettings settings;
   settings.search_path = "\"my app\", public";
-  EXPECT_NE(postgres::session_options(settings, "", true).find("-c search_path=\"my\\ app\",\\ public"), std::string::npos);
+  EXPECT_NE(postgres::session_options(settings, "", 150000).find("-c search_path=\"my\\ app\",\\ public"), std::string::npos);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "migrations/execute/migrator.hpp"
 #include "migrations/postgres/connect.hpp"
 #include "migrations/postgres/connection_string.hpp"
+#include "tests/support/client_folder.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/postgres_fixture.hpp"
 #include "tests/support/process.hpp"
@@ -133,7 +134,7 @@ TEST_F(Pooler, IsRefusedByBackupAndRestoreToo) {
   const auto backup = [&](const std::string& url) {
     BackupJob job;
     job.connection = postgres::parse_connection_string(url).value().keywords;
-    job.path = {"/usr/bin"};
+    job.path = {test::client_folder()};
     const auto sessions = postgres::PostgresFactory::create(url, {}).value();
     return ensure_backup({store, *sessions, clock, progress, {}}, job);
   };
@@ -145,7 +146,7 @@ TEST_F(Pooler, IsRefusedByBackupAndRestoreToo) {
   job.reference = backup(database_.url()).value().id;
   job.database = database_.name();
   job.replace = true;
-  job.backup.path = {"/usr/bin"};
+  job.backup.path = {test::client_folder()};
   const ConnectTo connect = [this](const std::string& to) -> Result<std::unique_ptr<SessionFactory>> {
     return postgres::PostgresFactory::create(to == database_.name() ? url_ : test::url_of(to), {}).value();
   };

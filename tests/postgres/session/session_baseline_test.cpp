@@ -79,6 +79,21 @@ TEST_F(SessionBaseline, IsTheSameWhateverTheDatabaseSets) {
   }
 }
 
+TEST_F(SessionBaseline, LimitsNoTransactionWhereTheServerCould) {
+  const bool can = database.value("SELECT current_setting('server_version_num')::int >= 170000") == "t";
+  if (can) {
+    set_default("transaction_timeout = '2s'");
+  }
+  const auto session = open();
+  const std::string shown = "SELECT coalesce(current_setting('transaction_timeout', true), 'unknown')";
+  ASSERT_TRUE(session->query("RESET ALL"));
+  EXPECT_EQ(session->query(shown)->text(0, 0), can ? "0" : "unknown");
+  if (can) {
+    const auto chosen = open("-c%20transaction_timeout%3D7s");
+    EXPECT_EQ(chosen->query(shown)->text(0, 0), "7s");
+  }
+}
+
 TEST_F(SessionBaseline, GivesWayToWhatTheUrlAsksFor) {
   const auto session = open("-c%20TimeZone%3DAsia/Tokyo%20-c%20synchronous_commit%3Doff%20-c%20lock_timeout%3D7s");
   EXPECT_EQ(setting(*session, "TimeZone"), "Asia/Tokyo");
