@@ -25,7 +25,7 @@ class MigratorRun : public test::RunScene {
                   "alembic_version", "app", "off"}});
   }
   void locks() {
-    server.query("SELECT pg_backend_pid()").answers(rows({{"4711"}}));
+    server.query("pg_backend_pid()").answers(rows({{"4711"}}));
     server.query("pg_try_advisory_lock").answers(rows({{"t"}}));
   }
   void unlocks(test::Dialogue& where) { where.query("SELECT pg_catalog.pg_advisory_unlock(").answers(rows({{"t"}})); }
