@@ -125,7 +125,8 @@ TEST(UrlParameters, AreNamedByTheProgram) {
   const test::TempFolder folder;
   folder.write("athanor.yaml", "version_locations: [versions]\n");
   folder.write("versions/a1.sql", "-- m\n--\n-- Revision: a1\n-- Revises:\n\n-- athanor:upgrade\nSELECT 1;\n");
-  for (const auto& words : std::vector<std::vector<std::string>>{{"current"}, {"upgrade", "head"}, {"backup", "--backup-folder", "backups"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"current"}, {"upgrade", "head"}, {"backup", "--backup-folder", "backups"}}) {
     std::vector<std::string> command{test::athanor_binary()};
     command.insert(command.end(), words.begin(), words.end());
     const auto result = test::run_process(

@@ -102,22 +102,13 @@ TEST(DestroyedBy, LooksIntoADoBlock) {
 }
 
 TEST(DestroyedBy, PassesWhatCanBeMadeAgain) {
-  for (const auto* const sql : {"CREATE TABLE drops (id int)",
-                                "ALTER TABLE users ADD COLUMN dropped bool",
-                                "ALTER TABLE users DROP CONSTRAINT c",
-                                "ALTER TABLE users ALTER COLUMN a DROP DEFAULT",
-                                "ALTER TABLE users ALTER a DROP NOT NULL",
-                                "ALTER TABLE users ALTER COLUMN a DROP IDENTITY",
-                                "DROP INDEX i",
-                                "DROP VIEW v",
-                                "DROP FUNCTION f",
-                                "INSERT INTO t SELECT 'DROP TABLE users'",
-                                "UPDATE users SET a = 1 WHERE b = 2",
-                                "UPDATE users SET a = 1 WHERE a IS NULL AND {batch}",
-                                "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c ON DELETE CASCADE",
-                                "SELECT 'truncate'",
-                                "COMMENT ON TABLE t IS 'drop table t'",
-                                "CREATE TABLE a (d text CHECK (d <> 'drop'))",
+  for (const auto* const sql : {"CREATE TABLE drops (id int)", "ALTER TABLE users ADD COLUMN dropped bool",
+                                "ALTER TABLE users DROP CONSTRAINT c", "ALTER TABLE users ALTER COLUMN a DROP DEFAULT",
+                                "ALTER TABLE users ALTER a DROP NOT NULL", "ALTER TABLE users ALTER COLUMN a DROP IDENTITY",
+                                "DROP INDEX i", "DROP VIEW v", "DROP FUNCTION f", "INSERT INTO t SELECT 'DROP TABLE users'",
+                                "UPDATE users SET a = 1 WHERE b = 2", "UPDATE users SET a = 1 WHERE a IS NULL AND {batch}",
+                                "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c ON DELETE CASCADE", "SELECT 'truncate'",
+                                "COMMENT ON TABLE t IS 'drop table t'", "CREATE TABLE a (d text CHECK (d <> 'drop'))",
                                 "DO $$ BEGIN PERFORM 1; END $$"}) {
     EXPECT_EQ(destroyed_by(sql), "") << sql;
   }
