@@ -31,7 +31,7 @@ Result<void> check_catalogue(Session& session, const std::string& ledger_schema)
                                                 untrusted_schema_owner("pg_catalog.to_regnamespace($2)") + ", current_user",
                                             {qualified_name(ledger_schema, "backup"), quote_identifier(ledger_schema)}));
   const std::string migrator = rows.text(0, 2);
-  const TableFacts catalogue = read_table_facts(rows.rows[0][0]);
+  const TableFacts catalogue = read_table_facts(rows.cell(0, 0));
   if (!catalogue.problem.empty()) {
     return fail(untrusted_table("the catalogue of backups " + ledger_schema + ".backup", catalogue, migrator));
   }

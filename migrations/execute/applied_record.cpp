@@ -45,7 +45,7 @@ Result<std::unordered_map<std::string, std::string>> Migrator::Impl::recorded_ch
   }
   TRY_ASSIGN(Rows rows, session->query(ledger.history().select_checksums()));
   for (auto& row : rows.rows) {
-    if (row[2] != "downgrade") {
+    if (row.size() > 2 && row[0] && row[1] && row[2] != "downgrade") {
       checksums.emplace(std::move(*row[0]), std::move(*row[1]));
     }
   }

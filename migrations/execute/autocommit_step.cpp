@@ -166,11 +166,17 @@ class AutocommitStatement {
       TRY(run_.session.execute_autocommit(sql));
       return {};
     }
-    TRY_ASSIGN(const Rows saved, run_.session.query("SELECT pg_catalog.current_setting('lock_timeout')"));
+    TRY_ASSIGN(const Rows saved, run_.session.query("SELECT s.setting, s.source FROM pg_catalog.pg_settings AS s WHERE s.name"
+                                                    " OPERATOR(pg_catalog.=) 'lock_timeout'"));
     TRY(set_lock_timeout(std::to_string(patience.count())));
     auto outcome = run_.session.execute_autocommit(sql);
     if (run_.session.alive()) {
-      TRY(set_lock_timeout(saved.text(0, 0)));
+      // A value of the session is the revision's; any other one comes back by itself.
+      if (saved.text(0, 1) == "session") {
+        TRY(set_lock_timeout(saved.text(0, 0)));
+      } else {
+        TRY(run_.session.execute_autocommit("RESET lock_timeout"));
+      }
     }
     if (outcome) {
       return {};

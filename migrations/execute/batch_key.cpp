@@ -68,7 +68,7 @@ Result<BatchKey> BatchKey::find(ReadSession& session, const BatchOptions& option
     return fail(Error(ErrorCode::StatementFailed, options.table + " is not a table, and a batch step walks over a table")
                     .advise("name the table whose key orders the rows; the statement may still read the view"));
   }
-  if (!rows.rows[0][Type]) {
+  if (!rows.cell(0, Type)) {
     return fail(Error(ErrorCode::StatementFailed, "the table " + options.table + " has no column " + options.key)
                     .advise("check key= of the step"));
   }
@@ -78,9 +78,9 @@ Result<BatchKey> BatchKey::find(ReadSession& session, const BatchOptions& option
   key.name_ = options.key;
   key.column_ = quote_identifier(options.key);
   key.type_ = rows.text(0, Type);
-  key.equals_ = rows.rows[0][Equals].value_or("OPERATOR(pg_catalog.=)");
-  key.up_to_ = rows.rows[0][UpTo].value_or("OPERATOR(pg_catalog.<=)");
-  key.after_ = rows.rows[0][After].value_or("OPERATOR(pg_catalog.>)");
+  key.equals_ = rows.cell(0, Equals).value_or("OPERATOR(pg_catalog.=)");
+  key.up_to_ = rows.cell(0, UpTo).value_or("OPERATOR(pg_catalog.<=)");
+  key.after_ = rows.cell(0, After).value_or("OPERATOR(pg_catalog.>)");
   if (text_depends_on_the_session(key.type_)) {
     return fail(Error(ErrorCode::StatementFailed, "a key of type " + key.type_ +
                                                       " cannot be walked: its text depends on "
@@ -159,6 +159,42 @@ bool BatchKey::written_by(std::string_view statement) const {
     }
   }
   return false;
+}
+
+bool BatchKey::updates(std::string_view statement) {
+  std::string text(statement);
+  constexpr std::string_view kPlaceholder = "{batch}";
+  if (const auto at = text.find(kPlaceholder); at != std::string::npos) {
+    text.replace(at, kPlaceholder.size(), "(true) ");
+  }
+  const auto tree = StatementTree::of_sql(text);
+  if (!tree) {
+    return true;
+  }
+  const TreeNode root = tree->root();
+  for (std::uint32_t index = root.begin(); index < root.end(); ++index) {
+    const auto key = root.at(index).key();
+    if (key == "UpdateStmt" || key == "MergeStmt") {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string BatchKey::count_rows(const std::optional<std::string>& cursor, const std::string& upper) const {
+  return "SELECT pg_catalog.set_config('athanor.batch_rows', (SELECT pg_catalog.count(*) FROM " + table_ + " WHERE " +
+         range(cursor, upper) + ")::pg_catalog.text, true)";
+}
+
+std::string BatchKey::refuse_moved(const std::optional<std::string>& cursor, const std::string& upper,
+                                   const std::string& bound) const {
+  return "SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN (SELECT pg_catalog.count(*) FROM " + table_ + " WHERE " +
+         range(cursor, upper) +
+         ") OPERATOR(pg_catalog.>=) pg_catalog.current_setting('athanor.batch_rows')::pg_catalog.int8 THEN 1 WHEN EXISTS "
+         "(SELECT"
+         " FROM " +
+         table_ + " WHERE " + range(upper, bound) +
+         " AND xmin OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid) THEN 0 ELSE 1 END)";
 }
 
 std::string BatchKey::refuse_written(const std::string& upper, const std::string& bound) const {

@@ -38,6 +38,13 @@ class BatchKey {
   [[nodiscard]] std::string range(const std::optional<std::string>& cursor, const std::string& upper) const;
   // Whether the statement itself may write keys that the walk has yet to reach: it adds rows to the table or sets the key.
   [[nodiscard]] bool written_by(std::string_view statement) const;
+  // Whether the statement updates anything: a view, a partition or a trigger may turn that into another key.
+  [[nodiscard]] static bool updates(std::string_view statement);
+  // Keeps the number of rows of the batch for refuse_moved(), until the transaction ends.
+  [[nodiscard]] std::string count_rows(const std::optional<std::string>& cursor, const std::string& upper) const;
+  // The same as refuse_written(), asked only when the batch has fewer rows than count_rows() saw.
+  [[nodiscard]] std::string refuse_moved(const std::optional<std::string>& cursor, const std::string& upper,
+                                         const std::string& bound) const;
   // Division by zero when the running transaction wrote a row with a key behind `upper` up to `bound`.
   [[nodiscard]] std::string refuse_written(const std::string& upper, const std::string& bound) const;
 

@@ -65,6 +65,7 @@ class BatchRun {
     }
     key_.emplace(std::move(*found));
     checks_keys_ = key_->written_by(statement_.sql);
+    counts_rows_ = !checks_keys_ && BatchKey::updates(statement_.sql);
     TRY_ASSIGN(const auto row, transact({{Part::OwnTable, run_.ledger.steps().select_batch(key())}}));
     return row[0].empty() ? begin_walk() : resume(row[0]);
   }
@@ -77,8 +78,8 @@ class BatchRun {
   }
 
   Result<void> resume(const Rows& row) {
-    at_.cursor = row.rows[0][0];
-    at_.bound = row.rows[0][1];
+    at_.cursor = row.cell(0, 0);
+    at_.bound = row.cell(0, 1);
     const std::string rows = row.text(0, 2);
     std::from_chars(rows.data(), rows.data() + rows.size(), at_.rows);
     if (!at_.bound) {  // there was nothing to walk over, or version 0.1.0 began the step
@@ -140,14 +141,21 @@ class BatchRun {
   // Rows done. The row count stored with the cursor is that of the batches before: this one's is not known yet, and it only
   // tells progress.
   Result<std::int64_t> work(const std::string& upper) {
-    std::vector<Piece> pieces{{Part::Statement, {statement_up_to(upper), {}, "", true}},
-                              {Part::Row, run_.ledger.steps().advance(key(), at_.cursor, upper, at_.rows, run_.report.run_id)}};
+    std::vector<Piece> pieces;
+    if (counts_rows_) {
+      pieces.push_back({Part::Question, {key_->count_rows(at_.cursor, upper), {}, ""}});
+    }
+    const std::size_t statement = pieces.size();
+    pieces.push_back({Part::Statement, {statement_up_to(upper), {}, "", true}});
+    pieces.push_back({Part::Row, run_.ledger.steps().advance(key(), at_.cursor, upper, at_.rows, run_.report.run_id)});
     if (checks_keys_) {
       pieces.push_back({Part::Written, {key_->refuse_written(upper, *at_.bound), {}, ""}});
+    } else if (counts_rows_) {
+      pieces.push_back({Part::Written, {key_->refuse_moved(at_.cursor, upper, *at_.bound), {}, ""}});
     }
     TRY_ASSIGN(const auto answers, transact(pieces));
     retries_.reset();
-    return answers.front().affected;
+    return answers[statement].affected;
   }
 
   Result<void> complete() {
@@ -285,6 +293,7 @@ class BatchRun {
   std::optional<BatchKey> key_;
   BatchProgress at_;
   bool checks_keys_ = false;  // the statement may write keys that the walk has yet to reach
+  bool counts_rows_ = false;  // something else may move keys while it runs
 };
 
 }  // namespace

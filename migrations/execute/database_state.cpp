@@ -34,12 +34,12 @@ UnfinishedStep unfinished_from(const Rows& rows) {
   const std::string state = rows.text(last, 4);
   step.intent = state == "intent";
   step.before = rows.text(last, 5);
-  step.cursor = rows.rows[last][6];
+  step.cursor = rows.cell(last, 6);
   step.rows = number<std::int64_t>(rows.text(last, 7));
   for (std::size_t i = 0; i <= last; ++i) {
     if (rows.text(i, 0) == step.revision && rows.text(i, 1) == rows.text(last, 1)) {
       // The row of a batch step comes before its first batch, and the cursor with that.
-      const bool begun = rows.text(i, 4) == "running" && !rows.rows[i][6];
+      const bool begun = rows.text(i, 4) == "running" && !rows.cell(i, 6);
       step.parts.push_back(
           {number<int>(rows.text(i, 2)), number<int>(rows.text(i, 3)), begun ? "begun" : rows.text(i, 4), rows.text(i, 8)});
     }
@@ -132,20 +132,30 @@ std::string version_table_in(const Rows& what) {
 // "1795293032.152797/app/7710724856117241789#public.alembic_version"; without the number of the files when nobody may see it.
 std::string identity_in(const Rows& what) {
   std::string identity = what.text(0, StartedAt) + "/" + what.text(0, DatabaseName);
-  if (what.rows.front().size() > SystemIdentifier) {
+  if (what.cell(0, SystemIdentifier)) {
     identity += "/" + what.text(0, SystemIdentifier);
   }
   return identity + "#" + version_table_in(what);
 }
 
+Error malformed_answer() {
+  return Error(ErrorCode::DatabaseUnreachable,
+               "the server's answer makes no sense: it is not PostgreSQL, or something on the way "
+               "changes what it says")
+      .advise("check host and port of DATABASE_URL");
+}
+
 // Fills the state's tables. UntrustedTable when even reading one would run somebody else's code; state.untrusted when only
 // writing must be refused. A superuser does not even read what somebody else could turn into a view meanwhile.
 Result<void> check_tables(const Rows& what, const MigratorSettings& settings, DatabaseState& state) {
+  if (what.rows.size() != 1 || what.rows.front().size() <= IsSuperuser || what.text(0, CurrentUser).empty()) {
+    return fail(malformed_answer());
+  }
   const std::string migrator = what.text(0, CurrentUser);
   const bool superuser = what.text(0, IsSuperuser) == "on";
-  const TableFacts version = read_table_facts(what.rows[0][VersionTableFacts]);
-  const TableFacts history = read_table_facts(what.rows[0][HistoryFacts]);
-  const TableFacts step = read_table_facts(what.rows[0][StepFacts]);
+  const TableFacts version = read_table_facts(what.cell(0, VersionTableFacts));
+  const TableFacts history = read_table_facts(what.cell(0, HistoryFacts));
+  const TableFacts step = read_table_facts(what.cell(0, StepFacts));
   const std::string ledger = settings.ledger_schema;
   const std::array<std::pair<const TableFacts*, std::string>, 3> tables{
       {{&version, "the version table " + version_table_in(what)},
@@ -187,7 +197,7 @@ Result<DatabaseState> state_in(const Rows& what, const Session& session, const M
   seen.read_only = what.text(0, InRecovery) == "t";
   seen.server_version = session.server_version();
   state.has_step_table = !state.tables.step.empty();
-  state.has_ledger_schema = what.rows[0][LedgerSchemaOwner].has_value();
+  state.has_ledger_schema = what.cell(0, LedgerSchemaOwner).has_value();
   if (const std::string schema = version_schema_in(what); !schema.empty()) {
     versions.set_schema(schema);
   }
@@ -220,7 +230,11 @@ Result<void> read_content(std::span<Result<Rows>> answers, DatabaseState& state)
   if (seen.has_version_table) {
     const Rows& versions = *answers.front();
     for (std::size_t i = 0; i < versions.rows.size(); ++i) {
-      seen.current_heads.push_back(versions.text(i, 0));
+      const Parameter head = versions.cell(i, 0);
+      if (!head) {
+        return fail(malformed_answer());
+      }
+      seen.current_heads.push_back(*head);
     }
     std::ranges::sort(seen.current_heads);
   }

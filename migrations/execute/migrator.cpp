@@ -204,7 +204,10 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     }
     session->set_wait_listener(nullptr);
     if (!outcome) {
-      record_failure(run, outcome.error());
+      // What follows must not run with the role and the search_path that the revision left.
+      if (session && session->alive() && session->recover()) {
+        record_failure(run, outcome.error());
+      }
     }
     return outcome;
   });

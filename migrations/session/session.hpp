@@ -35,8 +35,12 @@ struct Rows {
   std::vector<std::vector<Parameter>> rows;
   std::int64_t affected = 0;
   [[nodiscard]] bool empty() const { return rows.empty(); }
-  // Text of a cell; empty for NULL.
-  [[nodiscard]] std::string text(std::size_t row, std::size_t column) const { return rows[row][column].value_or(""); }
+  // A cell; NULL where the answer has none, because a server may answer in any shape.
+  [[nodiscard]] Parameter cell(std::size_t row, std::size_t column) const {
+    return row < rows.size() && column < rows[row].size() ? rows[row][column] : Parameter();
+  }
+  // Its text; empty for NULL.
+  [[nodiscard]] std::string text(std::size_t row, std::size_t column) const { return cell(row, column).value_or(""); }
 };
 
 // One message of a pipelined transaction.

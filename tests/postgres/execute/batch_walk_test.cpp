@@ -120,6 +120,31 @@ TEST_F(BatchWalk, RefusesKeysThatAreNull) {
   EXPECT_EQ(counts(), Rows{"1|100"});
 }
 
+TEST_F(BatchWalk, NoticesKeysThatAViewAPartitionOrATriggerMoves) {
+  const std::vector<std::pair<std::string, std::string>> ways{
+      {"CREATE TABLE t (k int PRIMARY KEY, n int DEFAULT 0); CREATE VIEW v AS SELECT * FROM t;",
+       "UPDATE v SET k = k + 5, n = n + 1"},
+      {"CREATE TABLE t (k int PRIMARY KEY, n int DEFAULT 0) PARTITION BY RANGE (k); CREATE TABLE t1 PARTITION OF t FOR VALUES "
+       "FROM "
+       "(MINVALUE) TO (MAXVALUE);",
+       "UPDATE t1 SET k = k + 5, n = n + 1"},
+      {"CREATE TABLE t (k int PRIMARY KEY, n int DEFAULT 0); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+       "NEW.k "
+       ":= NEW.k + 5; RETURN NEW; END $$; CREATE TRIGGER m BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();",
+       "UPDATE t SET n = n + 1"}};
+  for (const auto& [table, statement] : ways) {
+    database_.run(
+        "DROP TABLE IF EXISTS t CASCADE; DROP FUNCTION IF EXISTS f; DROP SCHEMA IF EXISTS athanor CASCADE; DROP TABLE IF "
+        "EXISTS alembic_version");
+    files_.clear();
+    walk(table + " INSERT INTO t SELECT g * 10 FROM generate_series(1, 20) g;", "key=k size=1", statement);
+    const auto report = upgrade();
+    ASSERT_FALSE(report.ok()) << statement;
+    EXPECT_EQ(report.error->code, ErrorCode::StatementFailed) << text(report.error);
+    EXPECT_EQ(database_.value("SELECT coalesce(max(n), 0) <= 1 FROM t"), "t") << statement;
+  }
+}
+
 TEST_F(BatchWalk, RefusesWhatItCannotWalkOver) {
   database_.run("CREATE VIEW v AS SELECT 1 AS k; CREATE TABLE t (k money NOT NULL, r regclass NOT NULL, j json NOT NULL)");
   const std::vector<std::pair<std::string, std::string>> cases{

@@ -153,6 +153,20 @@ TEST_F(OwnedSession, ASuperuserIsWarnedOfOnce) {
   EXPECT_EQ(std::ranges::count(sink_.events, "superuser_migrates"), 1);
 }
 
+TEST_F(OwnedSession, TheStateAfterAFailureIsReadAsTheMigrator) {
+  database_.run(
+      "DO $$ BEGIN CREATE ROLE leaks_role; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
+      "CREATE SCHEMA app; CREATE TABLE app.alembic_version (version_num varchar(32)); INSERT INTO app.alembic_version VALUES "
+      "('x')");
+  revision("r0", "", "SELECT 1;");
+  revision("r1", "r0", "SET search_path = app; SET ROLE leaks_role;\n-- athanor:step transaction\nSELECT 1/0;");
+  const auto report = upgrade();
+  ASSERT_TRUE(report.error);
+  EXPECT_EQ(report.current_heads, std::vector<std::string>{"r0"});
+  EXPECT_TRUE(report.unfinished);
+  EXPECT_EQ(database_.value("SELECT count(*) FROM athanor.history WHERE outcome = 'failed'"), "1");
+}
+
 TEST_F(OwnedSession, BookkeepingRunsAsTheMigratorWhateverRoleARevisionTakes) {
   database_.run(
       "DO $$ BEGIN CREATE ROLE leaks_role; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"

@@ -45,10 +45,21 @@ TEST_F(AutocommitStep, RecordsItsIntentAheadOfTheStatementAndItsEndBehindIt) {
 TEST_F(AutocommitStep, GivesLockTimeoutItsValueBack) {
   settings.execution.lock_retry_budget = milliseconds(60'000);
   begins();
-  server.query("current_setting('lock_timeout')").answers(rows({{"7s"}}));
+  server.query("'lock_timeout'").answers(rows({{"7000", "session"}}));
   server.query("set_config('lock_timeout', $1, false) [60000]");
   server.autocommit(kIndex);
-  server.query("set_config('lock_timeout', $1, false) [7s]");
+  server.query("set_config('lock_timeout', $1, false) [7000]");
+  ends();
+  ASSERT_TRUE(go(kIndex));
+}
+
+TEST_F(AutocommitStep, LeavesNoLockTimeoutOfItsOwnToTheRevision) {
+  settings.execution.lock_retry_budget = milliseconds(60'000);
+  begins();
+  server.query("'lock_timeout'").answers(rows({{"2000", "client"}}));
+  server.query("set_config('lock_timeout', $1, false) [60000]");
+  server.autocommit(kIndex);
+  server.autocommit("RESET lock_timeout");
   ends();
   ASSERT_TRUE(go(kIndex));
 }
