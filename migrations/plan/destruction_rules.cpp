@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <unordered_set>
+
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {
@@ -23,19 +26,19 @@ Names words(std::string_view list) {
 // Kinds that take nothing away, whatever they say. What they hold is judged apart.
 const Names& harmless_kinds() {
   static const Names kNames = words(
-      "SelectStmt InsertStmt CreateStmt CreateForeignTableStmt IndexStmt ViewStmt CreateTableAsStmt CreateFunctionStmt DoStmt"
-      " CreateTrigStmt RuleStmt CreateEnumStmt CompositeTypeStmt CreateRangeStmt CreateDomainStmt DefineStmt CreateSeqStmt"
-      " AlterSeqStmt CreateExtensionStmt AlterExtensionContentsStmt CommentStmt CreateStatsStmt AlterStatsStmt"
+      "SelectStmt InsertStmt CreateStmt CreateForeignTableStmt IndexStmt ViewStmt CreateTableAsStmt DoStmt CreateTrigStmt"
+      " CreateEnumStmt CompositeTypeStmt CreateRangeStmt CreateDomainStmt DefineStmt CreateSeqStmt"
+      " AlterSeqStmt AlterExtensionContentsStmt CommentStmt CreateStatsStmt AlterStatsStmt"
       " CreatePublicationStmt AlterPublicationStmt CreateSubscriptionStmt AlterSubscriptionStmt CreateFdwStmt AlterFdwStmt"
-      " CreateForeignServerStmt AlterForeignServerStmt CreateUserMappingStmt AlterUserMappingStmt ImportForeignSchemaStmt"
-      " RenameStmt AlterObjectSchemaStmt AlterObjectDependsStmt AlterOperatorStmt AlterTypeStmt AlterEnumStmt AlterDomainStmt"
-      " AlterCollationStmt AlterDatabaseStmt AlterDatabaseSetStmt AlterDatabaseRefreshCollStmt AlterTableMoveAllStmt"
+      " CreateForeignServerStmt AlterForeignServerStmt ImportForeignSchemaStmt"
+      " RenameStmt AlterObjectSchemaStmt AlterObjectDependsStmt AlterOperatorStmt AlterTypeStmt AlterEnumStmt"
+      " AlterCollationStmt AlterDatabaseStmt AlterDatabaseRefreshCollStmt AlterTableMoveAllStmt"
       " AlterTableSpaceOptionsStmt AlterTSConfigurationStmt AlterTSDictionaryStmt AlterOpFamilyStmt AlterEventTrigStmt"
-      " ClusterStmt VacuumStmt ReindexStmt RefreshMatViewStmt CheckPointStmt LockStmt ConstraintsSetStmt VariableSetStmt"
-      " VariableShowStmt NotifyStmt ListenStmt UnlistenStmt DiscardStmt DeallocateStmt TransactionStmt DeclareCursorStmt"
+      " ClusterStmt VacuumStmt ReindexStmt RefreshMatViewStmt CheckPointStmt LockStmt ConstraintsSetStmt"
+      " VariableShowStmt NotifyStmt ListenStmt UnlistenStmt DeallocateStmt TransactionStmt DeclareCursorStmt"
       " FetchStmt ClosePortalStmt PrepareStmt ExplainStmt CreateCastStmt CreateConversionStmt CreateOpClassStmt"
       " CreateOpFamilyStmt CreateAmStmt CreatePLangStmt CreateTransformStmt CreateEventTrigStmt CreateTableSpaceStmt"
-      " CreatedbStmt CreateSchemaStmt ReturnStmt PLAssignStmt AlterTableStmt ReplicaIdentityStmt");
+      "  ReturnStmt PLAssignStmt AlterTableStmt ReplicaIdentityStmt");
   return kNames;
 }
 
@@ -188,14 +191,61 @@ bool copy_destroys(const TreeNode& copy) {
   return copy["is_program"] || (copy["filename"] && !copy["is_from"]);
 }
 
-bool changes_security(const TreeNode& function) {
-  const TreeNode actions = function["actions"];
-  for (TreeNode item = actions.first(); item; item = item.next(actions)) {
-    if (item["DefElem"]["defname"].value() == "security") {
-      return true;
+// Who acts, and whether triggers and foreign keys do.
+bool is_identity(std::string_view setting) {
+  std::string name(setting);
+  std::ranges::transform(name, name.begin(), lower_ascii);
+  return is_one_of(name, "role", "session_authorization", "session_replication_role");
+}
+
+TreeNode find_option(const TreeNode& options, std::string_view name) {
+  for (TreeNode item = options.first(); item; item = item.next(options)) {
+    if (item["DefElem"]["defname"].value() == name) {
+      return item["DefElem"];
     }
   }
-  return false;
+  return {};
+}
+
+// CREATE FUNCTION … SECURITY DEFINER. What is not clearly INVOKER counts.
+bool runs_as_owner(const TreeNode& function) {
+  const TreeNode security = find_option(function["options"], "security");
+  const TreeNode definer = security["arg"]["Boolean"];
+  return security && !(definer && is_one_of(definer["boolval"].value(), "", "false"));
+}
+
+// Definitions that count for one of their details; nothing when the kind is not among them.
+std::optional<bool> definition_destroys(const TreeNode& node) {
+  const std::string_view key = node.key();
+  if (key == "CreateFunctionStmt") {
+    return runs_as_owner(node);
+  }
+  if (key == "CreateSchemaStmt") {
+    return static_cast<bool>(node["authrole"]);
+  }
+  if (key == "CreatedbStmt") {
+    return static_cast<bool>(find_option(node["options"], "owner"));
+  }
+  if (key == "CreateExtensionStmt") {
+    return static_cast<bool>(find_option(node["options"], "cascade"));
+  }
+  if (key == "RuleStmt") {
+    return static_cast<bool>(node["instead"]);
+  }
+  if (key == "AlterDomainStmt") {
+    return node["behavior"].value() != "DROP_RESTRICT";
+  }
+  if (key == "VariableSetStmt" || key == "AlterDatabaseSetStmt") {
+    return is_identity((key == "VariableSetStmt" ? node : node["setstmt"])["name"].text());
+  }
+  if (key == "DiscardStmt") {
+    return node["target"].value() == "DISCARD_ALL";
+  }
+  return std::nullopt;
+}
+
+bool changes_security(const TreeNode& function) {
+  return static_cast<bool>(find_option(function["actions"], "security"));
 }
 
 }  // namespace
@@ -207,6 +257,9 @@ bool statement_destroys(const TreeNode& node) {
   }
   if (!key.ends_with("Stmt") || harmless_kinds().contains(key)) {
     return false;
+  }
+  if (const auto destroys = definition_destroys(node)) {
+    return *destroys;
   }
   if (key == "UpdateStmt") {
     return !limits_rows(node["whereClause"], table_name(node["relation"]));
@@ -229,6 +282,15 @@ bool statement_destroys(const TreeNode& node) {
 bool runs_expressions(std::string_view kind) {
   return is_one_of(kind, "SelectStmt", "InsertStmt", "UpdateStmt", "MergeStmt", "CreateTableAsStmt", "CopyStmt", "ExplainStmt",
                    "PrepareStmt", "DeclareCursorStmt", "AlterTableStmt");
+}
+
+bool evaluates_at_once(const TreeNode& node) {
+  return is_one_of(node.key(), "IndexStmt", "partbound") || (node.key() == "AlterDomainStmt" && node["subtype"].value() != "T");
+}
+
+bool sets_identity(const TreeNode& call) {
+  const TreeNode name = call["args"].first()["A_Const"]["sval"]["sval"];
+  return !name || is_identity(name.text());
 }
 
 }  // namespace athanor
