@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "migrations/plan/row_condition.hpp"
 #include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
@@ -112,61 +113,6 @@ bool action_destroys(const TreeNode& action) {
     return action["behavior"].value() == "DROP_CASCADE";
   }
   return !harmless_actions().contains(subtype);
-}
-
-// Whether both nodes say the same, wherever they stand.
-bool are_equal(const TreeNode& left, const TreeNode& right) {
-  std::uint32_t other = right.begin();
-  for (std::uint32_t index = left.begin(); index < left.end(); ++index, ++other) {
-    if (other >= right.end() || left.at(index).key() != right.at(other).key() ||
-        (left.at(index).key() != "location" && left.at(index).value() != right.at(other).value())) {
-      return false;
-    }
-  }
-  return left && right && other == right.end();
-}
-
-// Whether a condition tells rows of `table` apart. In a subquery only a column with the table's name is certainly the table's.
-bool names_column(const TreeNode& condition, std::string_view table) {
-  std::uint32_t subquery_end = 0;
-  for (std::uint32_t index = condition.begin(); index < condition.end(); ++index) {
-    const TreeNode node = condition.at(index);
-    if (node.key() == "subselect") {
-      subquery_end = std::max(subquery_end, node.end());
-    } else if (node.key() == "ColumnRef") {
-      const TreeNode fields = node["fields"];
-      std::string_view qualifier;
-      std::size_t count = 0;
-      for (TreeNode field = fields.first(); field; field = field.next(fields), ++count) {
-        qualifier = field.next(fields) ? field["String"]["sval"].value() : qualifier;
-      }
-      if (count > 1 ? qualifier == table : index >= subquery_end) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-bool limits_rows(const TreeNode& holder, std::string_view table) {
-  const TreeNode condition = holder.first();
-  if (condition.key() == "CurrentOfExpr") {
-    return true;
-  }
-  if (condition.key() == "BoolExpr") {
-    const TreeNode args = condition["args"];
-    const bool all = condition["boolop"].value() == "OR_EXPR";
-    for (TreeNode arg = args.first(); arg; arg = arg.next(args)) {
-      if (limits_rows(arg, table) != all) {
-        return !all;
-      }
-    }
-    return all;
-  }
-  if (condition.key() == "A_Expr" && are_equal(condition["lexpr"], condition["rexpr"])) {
-    return false;  // id = id
-  }
-  return holder && names_column(holder, table);
 }
 
 std::string_view table_name(const TreeNode& relation) {
