@@ -153,7 +153,7 @@ void report_plan(CommandContext& context, const Plan& plan) {
     for (const ScriptStep& step : revision.steps()) {
       context.output().line("  -- step " + std::string(step_kind_name(step.kind)));
       for (const SqlStatement& statement : step.statements) {
-        context.output().line("  " + std::string(statement.sql) + ";");
+        context.output().line("  " + std::string(statement.sql) + ";" + (is_destructive(statement) ? "  -- destructive" : ""));
       }
     }
   }

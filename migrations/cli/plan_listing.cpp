@@ -1,5 +1,7 @@
 #include "migrations/cli/plan_listing.hpp"
 
+#include "migrations/plan/statement.hpp"
+
 namespace athanor::cli {
 
 Json step_json(const WalkStep& step) {
@@ -37,12 +39,17 @@ Json planned_json(const PlannedRevision& revision) {
         entry["step"] = step_kind_name(step.kind);
         entry["line"] = statement.line;
         entry["sql"] = statement.sql;
+        entry["destructive"] = is_destructive(statement);
         statements.push_back(std::move(entry));
       }
     }
   }
   json["statements"] = std::move(statements);
   return json;
+}
+
+bool is_destructive(const SqlStatement& statement) {
+  return !destroyed_by(statement.sql).empty();
 }
 
 std::string step_line(const WalkStep& step, const std::vector<std::string>& parents, std::string_view message) {

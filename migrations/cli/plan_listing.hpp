@@ -11,8 +11,10 @@ namespace athanor::cli {
 
 // {"direction", "revision", "heads", "operations": [["insert", v] | ["delete", v] | ["update", a, b]]}
 [[nodiscard]] Json step_json(const WalkStep& step);
-// As step_json, with "message", "path" and "statements": [{"step", "line", "sql"}].
+// As step_json, with "message", "path" and "statements": [{"step", "line", "sql", "destructive"}].
 [[nodiscard]] Json planned_json(const PlannedRevision& revision);
+// Whether the statement is one that approvals and backups count as destructive.
+[[nodiscard]] bool is_destructive(const SqlStatement& statement);
 
 // "upgrade a -> b, message", "downgrade b -> a, message", "stamp <base> -> b": parents for revisions, rows for stamps.
 [[nodiscard]] std::string step_line(const WalkStep& step, const std::vector<std::string>& parents, std::string_view message);

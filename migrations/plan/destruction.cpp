@@ -77,12 +77,16 @@ class DestructionJudge {
       const TreeNode statement = item["stmt"];
       const bool executes = runs && runs_expressions(statement.first().key());
       std::uint32_t kept_until = 0;  // a default that is set runs when rows are added
+      std::uint32_t run_until = 0;   // of a definition, what is evaluated at once
       for (std::uint32_t index = statement.begin(); index < statement.end(); ++index) {
         const TreeNode node = statement.at(index);
         if (node.key() == "AlterTableCmd" && node["subtype"].value() == "AT_ColumnDefault") {
           kept_until = node.end();
         }
-        if (node_destroys(node, executes && index >= kept_until)) {
+        if (evaluates_at_once(node)) {
+          run_until = std::max(run_until, node.end());
+        }
+        if (node_destroys(node, (executes && index >= kept_until) || (runs && index < run_until))) {
           return true;
         }
       }
@@ -114,7 +118,8 @@ class DestructionJudge {
     const bool qualified = static_cast<bool>(second);
     const std::string_view name = (qualified ? second : first)["String"]["sval"].value();
     const bool of_server = !qualified || first["String"]["sval"].value() == "pg_catalog";
-    return is_dangerous_function(name) || (executes && !(of_server && is_known_function(name)));
+    return is_dangerous_function(name) || (name == "set_config" && sets_identity(call)) ||
+           (executes && !(of_server && is_known_function(name)));
   }
 
   // DO or CREATE FUNCTION, the only statement of `text`.

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <unordered_set>
+
+#include "migrations/plan/row_condition.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor {
 namespace {
@@ -23,19 +27,19 @@ Names words(std::string_view list) {
 // Kinds that take nothing away, whatever they say. What they hold is judged apart.
 const Names& harmless_kinds() {
   static const Names kNames = words(
-      "SelectStmt InsertStmt CreateStmt CreateForeignTableStmt IndexStmt ViewStmt CreateTableAsStmt CreateFunctionStmt DoStmt"
-      " CreateTrigStmt RuleStmt CreateEnumStmt CompositeTypeStmt CreateRangeStmt CreateDomainStmt DefineStmt CreateSeqStmt"
-      " AlterSeqStmt CreateExtensionStmt AlterExtensionContentsStmt CommentStmt CreateStatsStmt AlterStatsStmt"
+      "SelectStmt InsertStmt CreateStmt CreateForeignTableStmt IndexStmt ViewStmt CreateTableAsStmt DoStmt CreateTrigStmt"
+      " CreateEnumStmt CompositeTypeStmt CreateRangeStmt CreateDomainStmt DefineStmt CreateSeqStmt"
+      " AlterSeqStmt AlterExtensionContentsStmt CommentStmt CreateStatsStmt AlterStatsStmt"
       " CreatePublicationStmt AlterPublicationStmt CreateSubscriptionStmt AlterSubscriptionStmt CreateFdwStmt AlterFdwStmt"
-      " CreateForeignServerStmt AlterForeignServerStmt CreateUserMappingStmt AlterUserMappingStmt ImportForeignSchemaStmt"
-      " RenameStmt AlterObjectSchemaStmt AlterObjectDependsStmt AlterOperatorStmt AlterTypeStmt AlterEnumStmt AlterDomainStmt"
-      " AlterCollationStmt AlterDatabaseStmt AlterDatabaseSetStmt AlterDatabaseRefreshCollStmt AlterTableMoveAllStmt"
+      " CreateForeignServerStmt AlterForeignServerStmt ImportForeignSchemaStmt"
+      " RenameStmt AlterObjectSchemaStmt AlterObjectDependsStmt AlterOperatorStmt AlterTypeStmt AlterEnumStmt"
+      " AlterCollationStmt AlterDatabaseStmt AlterDatabaseRefreshCollStmt AlterTableMoveAllStmt"
       " AlterTableSpaceOptionsStmt AlterTSConfigurationStmt AlterTSDictionaryStmt AlterOpFamilyStmt AlterEventTrigStmt"
-      " ClusterStmt VacuumStmt ReindexStmt RefreshMatViewStmt CheckPointStmt LockStmt ConstraintsSetStmt VariableSetStmt"
-      " VariableShowStmt NotifyStmt ListenStmt UnlistenStmt DiscardStmt DeallocateStmt TransactionStmt DeclareCursorStmt"
+      " ClusterStmt VacuumStmt ReindexStmt RefreshMatViewStmt CheckPointStmt LockStmt ConstraintsSetStmt"
+      " VariableShowStmt NotifyStmt ListenStmt UnlistenStmt DeallocateStmt TransactionStmt DeclareCursorStmt"
       " FetchStmt ClosePortalStmt PrepareStmt ExplainStmt CreateCastStmt CreateConversionStmt CreateOpClassStmt"
       " CreateOpFamilyStmt CreateAmStmt CreatePLangStmt CreateTransformStmt CreateEventTrigStmt CreateTableSpaceStmt"
-      " CreatedbStmt CreateSchemaStmt ReturnStmt PLAssignStmt AlterTableStmt ReplicaIdentityStmt");
+      "  ReturnStmt PLAssignStmt AlterTableStmt ReplicaIdentityStmt");
   return kNames;
 }
 
@@ -111,61 +115,6 @@ bool action_destroys(const TreeNode& action) {
   return !harmless_actions().contains(subtype);
 }
 
-// Whether both nodes say the same, wherever they stand.
-bool are_equal(const TreeNode& left, const TreeNode& right) {
-  std::uint32_t other = right.begin();
-  for (std::uint32_t index = left.begin(); index < left.end(); ++index, ++other) {
-    if (other >= right.end() || left.at(index).key() != right.at(other).key() ||
-        (left.at(index).key() != "location" && left.at(index).value() != right.at(other).value())) {
-      return false;
-    }
-  }
-  return left && right && other == right.end();
-}
-
-// Whether a condition tells rows of `table` apart. In a subquery only a column with the table's name is certainly the table's.
-bool names_column(const TreeNode& condition, std::string_view table) {
-  std::uint32_t subquery_end = 0;
-  for (std::uint32_t index = condition.begin(); index < condition.end(); ++index) {
-    const TreeNode node = condition.at(index);
-    if (node.key() == "subselect") {
-      subquery_end = std::max(subquery_end, node.end());
-    } else if (node.key() == "ColumnRef") {
-      const TreeNode fields = node["fields"];
-      std::string_view qualifier;
-      std::size_t count = 0;
-      for (TreeNode field = fields.first(); field; field = field.next(fields), ++count) {
-        qualifier = field.next(fields) ? field["String"]["sval"].value() : qualifier;
-      }
-      if (count > 1 ? qualifier == table : index >= subquery_end) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-bool limits_rows(const TreeNode& holder, std::string_view table) {
-  const TreeNode condition = holder.first();
-  if (condition.key() == "CurrentOfExpr") {
-    return true;
-  }
-  if (condition.key() == "BoolExpr") {
-    const TreeNode args = condition["args"];
-    const bool all = condition["boolop"].value() == "OR_EXPR";
-    for (TreeNode arg = args.first(); arg; arg = arg.next(args)) {
-      if (limits_rows(arg, table) != all) {
-        return !all;
-      }
-    }
-    return all;
-  }
-  if (condition.key() == "A_Expr" && are_equal(condition["lexpr"], condition["rexpr"])) {
-    return false;  // id = id
-  }
-  return holder && names_column(holder, table);
-}
-
 std::string_view table_name(const TreeNode& relation) {
   const TreeNode alias = relation["alias"]["aliasname"];
   return alias ? alias.value() : relation["relname"].value();
@@ -188,14 +137,61 @@ bool copy_destroys(const TreeNode& copy) {
   return copy["is_program"] || (copy["filename"] && !copy["is_from"]);
 }
 
-bool changes_security(const TreeNode& function) {
-  const TreeNode actions = function["actions"];
-  for (TreeNode item = actions.first(); item; item = item.next(actions)) {
-    if (item["DefElem"]["defname"].value() == "security") {
-      return true;
+// Who acts, and whether triggers and foreign keys do.
+bool is_identity(std::string_view setting) {
+  std::string name(setting);
+  std::ranges::transform(name, name.begin(), lower_ascii);
+  return is_one_of(name, "role", "session_authorization", "session_replication_role");
+}
+
+TreeNode find_option(const TreeNode& options, std::string_view name) {
+  for (TreeNode item = options.first(); item; item = item.next(options)) {
+    if (item["DefElem"]["defname"].value() == name) {
+      return item["DefElem"];
     }
   }
-  return false;
+  return {};
+}
+
+// CREATE FUNCTION … SECURITY DEFINER. What is not clearly INVOKER counts.
+bool runs_as_owner(const TreeNode& function) {
+  const TreeNode security = find_option(function["options"], "security");
+  const TreeNode definer = security["arg"]["Boolean"];
+  return security && !(definer && is_one_of(definer["boolval"].value(), "", "false"));
+}
+
+// Definitions that count for one of their details; nothing when the kind is not among them.
+std::optional<bool> definition_destroys(const TreeNode& node) {
+  const std::string_view key = node.key();
+  if (key == "CreateFunctionStmt") {
+    return runs_as_owner(node);
+  }
+  if (key == "CreateSchemaStmt") {
+    return static_cast<bool>(node["authrole"]);
+  }
+  if (key == "CreatedbStmt") {
+    return static_cast<bool>(find_option(node["options"], "owner"));
+  }
+  if (key == "CreateExtensionStmt") {
+    return static_cast<bool>(find_option(node["options"], "cascade"));
+  }
+  if (key == "RuleStmt") {
+    return static_cast<bool>(node["instead"]);
+  }
+  if (key == "AlterDomainStmt") {
+    return node["behavior"].value() != "DROP_RESTRICT";
+  }
+  if (key == "VariableSetStmt" || key == "AlterDatabaseSetStmt") {
+    return is_identity((key == "VariableSetStmt" ? node : node["setstmt"])["name"].text());
+  }
+  if (key == "DiscardStmt") {
+    return node["target"].value() == "DISCARD_ALL";
+  }
+  return std::nullopt;
+}
+
+bool changes_security(const TreeNode& function) {
+  return static_cast<bool>(find_option(function["actions"], "security"));
 }
 
 }  // namespace
@@ -207,6 +203,9 @@ bool statement_destroys(const TreeNode& node) {
   }
   if (!key.ends_with("Stmt") || harmless_kinds().contains(key)) {
     return false;
+  }
+  if (const auto destroys = definition_destroys(node)) {
+    return *destroys;
   }
   if (key == "UpdateStmt") {
     return !limits_rows(node["whereClause"], table_name(node["relation"]));
@@ -229,6 +228,15 @@ bool statement_destroys(const TreeNode& node) {
 bool runs_expressions(std::string_view kind) {
   return is_one_of(kind, "SelectStmt", "InsertStmt", "UpdateStmt", "MergeStmt", "CreateTableAsStmt", "CopyStmt", "ExplainStmt",
                    "PrepareStmt", "DeclareCursorStmt", "AlterTableStmt");
+}
+
+bool evaluates_at_once(const TreeNode& node) {
+  return is_one_of(node.key(), "IndexStmt", "partbound") || (node.key() == "AlterDomainStmt" && node["subtype"].value() != "T");
+}
+
+bool sets_identity(const TreeNode& call) {
+  const TreeNode name = call["args"].first()["A_Const"]["sval"]["sval"];
+  return !name || is_identity(name.text());
 }
 
 }  // namespace athanor

@@ -15,5 +15,10 @@ namespace athanor {
 // Whether a statement of the kind ("SelectStmt") evaluates the expressions it holds when it runs. Definitions keep them for
 // later.
 [[nodiscard]] bool runs_expressions(std::string_view kind);
+// Whether a definition, or a part of one, evaluates the expressions inside when it is made: an index over the rows that are
+// there, a domain's check, the bounds of a partition.
+[[nodiscard]] bool evaluates_at_once(const TreeNode& node);
+// Whether a call of set_config sets what SET may not: who acts, and whether triggers fire.
+[[nodiscard]] bool sets_identity(const TreeNode& call);
 
 }  // namespace athanor

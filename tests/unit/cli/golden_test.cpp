@@ -82,6 +82,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"plan_nothing", {"plan", "upgrade", "1b00", "--from", "1d00"}},
         Case{"plan_sql", {"plan", "upgrade", "1b00", "--from", "base", "--show-sql"}},
         Case{"plan_sql_json", {"plan", "upgrade", "1b00", "--from", "base", "--show-sql", "--json"}},
+        Case{"plan_destructive", {"plan", "downgrade", "base", "--from", "1b00", "--show-sql"}},
+        Case{"plan_destructive_json", {"plan", "downgrade", "base", "--from", "1b00", "--show-sql", "--json"}},
         Case{"plan_irreversible", {"plan", "downgrade", "billing@base", "--from", "2b00", "--show-sql"}},
         Case{"plan_unknown_row", {"plan", "upgrade", "heads", "--from", "eeee"}},
         Case{"upgrade_sql", {"upgrade", "1a00:1d00", "--sql"}}, Case{"upgrade_sql_from_base", {"upgrade", "1b00", "--sql"}},

@@ -47,3 +47,61 @@ SECURITY LABEL ON TABLE t IS 'x'
 ALTER SYSTEM SET fsync = off
 
 CREATE SCHEMA s CREATE TABLE t (a int) GRANT SELECT ON t TO app
+
+CREATE SCHEMA s AUTHORIZATION app
+
+CREATE SCHEMA AUTHORIZATION app
+
+CREATE DATABASE d OWNER app
+
+CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS $$ SELECT 1 $$
+
+CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql EXTERNAL SECURITY DEFINER RETURN 1
+
+CREATE OR REPLACE PROCEDURE p() SECURITY DEFINER LANGUAGE plpgsql AS $$ BEGIN NULL; END $$
+
+DO $$ BEGIN CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER RETURN 1; END $$
+
+SET ROLE app
+
+SET LOCAL ROLE app
+
+SET ROLE NONE
+
+RESET ROLE
+
+set role = app
+
+SET SESSION AUTHORIZATION app
+
+RESET SESSION AUTHORIZATION
+
+SET session_replication_role = replica
+
+SET LOCAL "Session_Replication_Role" TO replica
+
+RESET session_replication_role
+
+DISCARD ALL
+
+SELECT set_config('role', 'app', true)
+
+SELECT pg_catalog.set_config('session_authorization', 'app', true)
+
+SELECT set_config(E'ROL\x45', 'app', true)
+
+SELECT set_config('ro' || 'le', 'app', true)
+
+SELECT set_config(setting_name => 'role', new_value => 'app', is_local => true)
+
+ALTER DATABASE d SET session_replication_role = replica
+
+CREATE FUNCTION f() RETURNS int LANGUAGE sql SET session_replication_role = replica AS $$ SELECT 1 $$
+
+ALTER FUNCTION f() SET session_replication_role = replica
+
+CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET ROLE app; END $$
+
+ALTER USER MAPPING FOR app SERVER s OPTIONS (SET password 'x')
+
+CREATE USER MAPPING FOR app SERVER s OPTIONS (user 'x')

@@ -49,3 +49,75 @@ DEALLOCATE q
 DECLARE c CURSOR FOR SELECT 1
 
 NOTIFY deleted, 'truncate'
+
+UPDATE t SET a = 1 WHERE id BETWEEN 1 AND 5
+
+UPDATE t SET a = 1 WHERE 5 BETWEEN a AND b
+
+UPDATE t SET a = 1 WHERE id IN (1, 2, 3)
+
+UPDATE t SET a = 1 WHERE id NOT IN (1, 2)
+
+UPDATE t SET a = 1 WHERE a <> b
+
+UPDATE t SET a = 1 WHERE total IS DISTINCT FROM price * quantity
+
+UPDATE t SET a = 1 WHERE NOT (id = 3)
+
+UPDATE t SET a = 1 WHERE NOT (a = 1 OR b = 2)
+
+UPDATE t SET a = 1 WHERE NOT (a = 1 AND b = 2)
+
+UPDATE t SET a = 1 WHERE NOT active
+
+UPDATE t SET a = 1 WHERE active IS NOT TRUE
+
+UPDATE t SET a = 1 WHERE a IS NULL OR b IS NULL
+
+UPDATE t SET a = 1 WHERE a IS NULL OR a = ''
+
+UPDATE t SET a = 1 WHERE (a IS NULL AND b = 1) OR (a IS NOT NULL AND b = 2)
+
+UPDATE t SET a = 1 WHERE id = 1 OR id = 2
+
+UPDATE t SET a = 1 WHERE email LIKE '%@example.org'
+
+UPDATE t SET a = 1 WHERE lower(email) = 'x'
+
+UPDATE t SET a = 1 WHERE coalesce(a, '') = ''
+
+UPDATE t SET a = 1 WHERE data ->> 'kind' = 'x'
+
+UPDATE t SET a = 1 WHERE data -> 'kind' IS NOT NULL
+
+UPDATE t SET a = 1 WHERE data @> '{}'
+
+UPDATE t SET a = 1 WHERE id = ANY (ARRAY[1, 2])
+
+UPDATE t SET a = 1 WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.t_id = t.id AND u.b > 3)
+
+UPDATE t SET a = 1 WHERE t.id NOT IN (SELECT u.t_id FROM u)
+
+UPDATE t SET a = 1 WHERE id IN (VALUES (1), (2))
+
+UPDATE t SET a = 1 WHERE a < (SELECT max(b) FROM u)
+
+UPDATE t SET a = 1 WHERE (SELECT count(*) FROM u WHERE u.id = t.id) > 3
+
+UPDATE t SET a = 1 WHERE (a, b) = (1, 2)
+
+UPDATE t SET a = 1 WHERE (t).id = 3
+
+UPDATE t SET a = 1 WHERE created < now() - interval '1 day'
+
+UPDATE t SET a = 1 WHERE a + 1 > 3
+
+UPDATE t SET a = 1 WHERE id > 3 AND {batch}
+
+UPDATE t SET a = 1 WHERE NOT (NOT (id = 1))
+
+PREPARE q AS UPDATE t SET a = 1 WHERE id = $1
+
+PREPARE q AS UPDATE t SET a = 1 WHERE id = ANY ($1)
+
+UPDATE t SET a = 1 FROM u WHERE id = u.id AND u.id = t.id
