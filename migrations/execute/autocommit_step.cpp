@@ -136,8 +136,14 @@ class AutocommitStatement {
 
   // IF NOT EXISTS is satisfied by anything of that name; a migration is not.
   Result<void> check_name(const CatalogLook& now) {
-    if (now.state != ProbeState::Foreign || !probe_.if_not_exists) {
+    if (now.taken_by.empty() || !probe_.if_not_exists) {
       return {};  // without IF NOT EXISTS the server says it
+    }
+    if (now.state == ProbeState::Unknown) {
+      return fail(failed(Error(ErrorCode::StatementFailed, "the name of the index is taken, and whether " + now.taken_by +
+                                                               " is as the statement says cannot be told")
+                             .advise("compare them and drop one, or grant the role TEMPORARY on the database: definitions are "
+                                     "compared on a temporary copy of the table")));
     }
     return fail(failed(Error(ErrorCode::StatementFailed, "the name of the index is taken: " + now.taken_by +
                                                              " is of another table or has another definition")
@@ -278,6 +284,10 @@ class AutocommitStatement {
   // What the catalog says. Names are resolved in the session as it is, so this question belongs to the statement.
   Result<CatalogLook> look(const std::optional<CatalogRecord>& before) {
     auto found = look_at_catalog(run_.session, probe_, before);
+    while (!found && found.error().sqlstate == "55P03" && run_.session.alive() && !spent() &&
+           run_.wait_for_retry(retries_, revision_, found.error())) {
+      found = look_at_catalog(run_.session, probe_, before);
+    }
     if (!found) {
       return fail(failed(std::move(found).error()));
     }

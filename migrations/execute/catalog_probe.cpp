@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "migrations/execute/index_model.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
@@ -12,7 +13,7 @@ using Scope = RecoveryProbe::Scope;
 
 // $1 table, $2 index name or '' for one that the server named, $3 indexes that were there before, $4 unique, $5 method, $6
 // columns, one a line, an expression empty, $7 how many, $8 partial. Relations of that name beside the table, and whether each
-// is the index that the statement describes.
+// may be the index that the statement describes.
 constexpr std::string_view kIndexes =
     "SELECT c.oid, i.indisvalid, pg_catalog.format('%I.%I', n.nspname, c.relname),"
     " i.indrelid OPERATOR(pg_catalog.=) t.oid AND i.indisunique OPERATOR(pg_catalog.=) $4::pg_catalog.bool"
@@ -31,7 +32,7 @@ constexpr std::string_view kIndexes =
     " CASE WHEN $2::pg_catalog.text OPERATOR(pg_catalog.=) '' THEN i.indrelid OPERATOR(pg_catalog.=) t.oid"
     " AND NOT c.oid OPERATOR(pg_catalog.=) ANY ($3::pg_catalog.oid[])"
     " ELSE c.relname OPERATOR(pg_catalog.=) $2::pg_catalog.name END";
-enum IndexColumn { IndexOid, IndexIsValid, IndexName, IndexIsOurs };
+enum IndexColumn { IndexOid, IndexIsValid, IndexName, IndexMayBeOurs };
 
 // Relations that a REINDEX reaches: $1 a relation with its partitions, or a schema's name; TOAST tables with the tables.
 std::string reached(Scope scope) {
@@ -191,21 +192,49 @@ class CatalogQuestion {
                                                 what_.index.method, columns, std::to_string(what_.index.columns.size()),
                                                 what_.index.partial ? "t" : "f"}));
     look_.state = ProbeState::Absent;
+    if (!named && !before_) {
+      for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        known().push_back(rows.text(i, IndexOid));  // nothing was sent yet: this one is not the statement's
+      }
+      return {};
+    }
+    TRY_ASSIGN(const auto same, compared(rows));
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-      take_index(rows, i, named);
+      take_index(rows, i, named, same);
     }
     return {};
   }
 
-  void take_index(const Rows& rows, std::size_t row, bool named) {
-    if (!named && !before_) {
-      known().push_back(rows.text(row, IndexOid));  // nothing was sent yet: this one is not the statement's
-    } else if (rows.text(row, IndexIsOurs) != "t") {
+  // Of the indexes that may be the statement's those that the server says are. Nothing when it does not say.
+  Result<std::optional<std::vector<std::string>>> compared(const Rows& rows) {
+    std::vector<std::string> candidates;
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+      if (rows.text(i, IndexMayBeOurs) == "t") {
+        candidates.push_back(rows.text(i, IndexOid));
+      }
+    }
+    if (candidates.empty()) {
+      return candidates;
+    }
+    return same_indexes(session_, what_, objects()[0], oid_array(candidates));
+  }
+
+  void take_index(const Rows& rows, std::size_t row, bool named, const std::optional<std::vector<std::string>>& same) {
+    const bool valid = rows.text(row, IndexIsValid) == "t";
+    bool ours = rows.text(row, IndexMayBeOurs) == "t";
+    if (ours && same) {
+      ours = std::ranges::find(*same, rows.text(row, IndexOid)) != same->end();
+    } else if (ours && !(before_ && (!named || before_->state == "absent"))) {  // it did not come after the intent
+      look_.state = ProbeState::Unknown;
+      look_.taken_by = rows.text(row, IndexName);
+      return;
+    }
+    if (!ours) {
       if (named) {
         look_.state = ProbeState::Foreign;
         look_.taken_by = rows.text(row, IndexName);
       }
-    } else if (rows.text(row, IndexIsValid) == "t") {
+    } else if (valid) {
       look_.state = ProbeState::Valid;
     } else {
       look_.state = look_.state == ProbeState::Absent ? ProbeState::Invalid : look_.state;

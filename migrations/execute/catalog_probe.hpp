@@ -42,7 +42,7 @@ struct CatalogLook {
   CatalogRecord record;                   // to be kept with the intent
   std::vector<std::string> half_built;    // INVALID indexes that the statement left, quoted and with their schemas
   std::vector<std::string> out_of_reach;  // likewise, but the role may not use their schema
-  std::string taken_by;                   // Foreign: the name that is taken
+  std::string taken_by;                   // the name that is taken: Foreign, or Unknown when its index cannot be compared
 };
 
 // Asks the catalog about the objects of `what`. `before`: the record of the intent whose statement this look is about; without

@@ -79,7 +79,7 @@ bool has_option(const Json& node, std::string_view name) {
   return false;
 }
 
-// A column is known by its name; "(a)" and "a COLLATE c" may be one too, so an expression says nothing.
+// A column is known by its name; "(a)" and "a COLLATE c" may be one too, so an expression says nothing here.
 void add_columns(const Json& node, const char* field, std::vector<std::string>& columns) {
   const auto elements = node.find(field);
   if (elements == node.end()) {
@@ -88,6 +88,29 @@ void add_columns(const Json& node, const char* field, std::vector<std::string>& 
   for (const auto& element : *elements) {
     columns.push_back(text_of(element.at("IndexElem"), "name"));
   }
+}
+
+// What stands behind the table's name: its parts with dots between them, after ON and maybe ONLY.
+std::string index_definition(std::string_view sql) {
+  SqlLexer lexer(sql);
+  Token token = lexer.next_code();
+  const auto is_word = [&](std::string_view word) {
+    return token.kind == TokenKind::Word && same_word(lexer.text(token), word);
+  };
+  while (token.kind != TokenKind::End && !is_word("on")) {
+    token = lexer.next_code();
+  }
+  token = lexer.next_code();
+  if (is_word("only")) {
+    token = lexer.next_code();
+  }
+  for (token = lexer.next_code(); token.kind == TokenKind::Symbol && lexer.text(token) == "."; token = lexer.next_code()) {
+    static_cast<void>(lexer.next_code());
+  }
+  if (token.kind == TokenKind::Symbol && lexer.text(token) == "*") {
+    token = lexer.next_code();
+  }
+  return std::string(sql.substr(std::min(token.begin, sql.size())));
 }
 
 RecoveryProbe of_index(const Json& node) {
@@ -244,6 +267,9 @@ RecoveryProbe recovery_probe(std::string_view sql) {
     }
     const auto& statement = statements.at(0).at("stmt");
     RecoveryProbe probe = of_statement(statement.begin().key(), statement.begin().value());
+    if (probe.kind == Kind::CreateIndexConcurrently) {
+      probe.index.definition = index_definition(sql);
+    }
     probe.all_or_nothing = all_or_nothing(sql);
     // CREATE TABLE IF NOT EXISTS … AS SELECT f(): the table is not all that a first try may have left.
     if (probe.kind == Kind::Repeatable && statement.begin().key() == "CreateTableAsStmt" && !probe.all_or_nothing) {

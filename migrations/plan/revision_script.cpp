@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/plan/batch_condition.hpp"
 #include "migrations/plan/script_comments.hpp"
 #include "migrations/plan/script_directive.hpp"
 #include "migrations/plan/statement_text.hpp"
@@ -195,7 +196,7 @@ class ScriptReader {
     return found;
   }
 
-  // One UPDATE, DELETE or INSERT … SELECT whose only {batch} stands where a condition can.
+  // One UPDATE, DELETE or INSERT … SELECT whose only {batch} restricts its rows.
   static Result<void> check_batch(const Mark& mark, const std::vector<SqlStatement>& statements) {
     const auto refuse = [](int line, std::string message, std::string hint) {
       return fail(at_line(Error(ErrorCode::MalformedRevision, std::move(message)).advise(std::move(hint)), line));
@@ -223,6 +224,12 @@ class ScriptReader {
     }
     if (placeholders(sql) == 0) {
       return refuse(line, "{batch} stands inside a string, a quoted name or a comment", "put it into the WHERE clause");
+    }
+    if (!restricts_rows(sql, first, kPlaceholder.size())) {
+      const auto above = std::ranges::count(sql.substr(0, first), '\n');
+      return refuse(line + static_cast<int>(above),
+                    "{batch} does not keep the statement to its range: each batch would reach every row",
+                    "join it to the rest of the WHERE clause with AND, outside of OR and NOT: WHERE (…) AND {batch}");
     }
     return {};
   }

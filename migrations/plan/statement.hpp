@@ -51,6 +51,7 @@ struct RecoveryProbe {
     bool partial = false;
     std::string method;                // btree, gin …
     std::vector<std::string> columns;  // key columns, then included ones; empty: an expression
+    std::string definition;            // the statement's text behind the table's name: "(a DESC) WHERE b > 0"
   };
   Kind kind = Kind::Unknown;
   std::string schema;  // as written, unquoted and case-folded; may be empty. Of CREATE INDEX: its table's

@@ -1,6 +1,7 @@
 // Indexes are known by table, definition and schema: recovery takes no index of somebody else's for its own.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <thread>
 
 #include "migrations/execute/ledger.hpp"
@@ -104,6 +105,89 @@ TEST_F(IndexProbe, ReplacesAnInvalidIndexOfItsOwnDefinition) {
     EXPECT_EQ(count("indexrelid = 'ix'::regclass AND indisvalid"), "1") << own;
     database_.run("DROP TABLE alembic_version; DELETE FROM athanor.history");
   }
+}
+
+// What is told apart only by what the server prints.
+TEST_F(IndexProbe, KnowsAnIndexByItsWholeDefinition) {
+  const std::vector<std::array<std::string, 2>> different = {
+      {"(a DESC)", "(a)"},           {"(a)", "(a DESC NULLS LAST)"},  {"(a NULLS FIRST)", "(a)"},
+      {"((a + b))", "((a - b))"},    {"(lower(c))", "(upper(c))"},    {"(a) WHERE b > 0", "(a) WHERE b > 1"},
+      {"(a)", "(a) WHERE b > 0"},    {"(c text_pattern_ops)", "(c)"}, {"(c COLLATE \"C\")", "(c)"},
+      {"(a, b)", "(a) INCLUDE (b)"}, {"(a) INCLUDE (b)", "(a, b)"},
+  };
+  for (const auto& [there, asked] : different) {
+    for (const bool valid : {false, true}) {
+      database_.run("DROP TABLE IF EXISTS t; CREATE TABLE t (a int, b int, c text)");
+      if (valid) {
+        database_.run("CREATE INDEX ix ON t " + there);
+      } else {
+        interrupted("t", "CREATE INDEX CONCURRENTLY ix ON t " + there);
+      }
+      const auto oid = database_.value("SELECT 'ix'::regclass::oid");
+      for (const std::string condition : {"", "IF NOT EXISTS "}) {
+        files_.clear();
+        revision("a1", "", "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY " + condition + "ix ON t " + asked + ";");
+        const auto report = upgrade();
+        ASSERT_FALSE(report.ok()) << there << " " << asked << valid << condition;
+        EXPECT_NE(
+            report.error->message.find(condition.empty() ? "already exists" : "the name of the index is taken: public.ix"),
+            std::string::npos)
+            << report.error->message;
+        EXPECT_EQ(database_.value("SELECT 'ix'::regclass::oid"), oid) << there << " " << asked << valid << condition;
+        database_.run("DROP TABLE athanor.step");
+      }
+    }
+  }
+}
+
+TEST_F(IndexProbe, KnowsItsIndexHoweverTheStatementWritesIt) {
+  database_.run("CREATE SCHEMA app");
+  const std::vector<std::array<std::string, 2>> same = {
+      {"(a)", "USING btree (a ASC NULLS LAST)"},
+      {"(a, lower(c)) INCLUDE (b) WHERE b > 0", "(\"a\", LOWER(\"T x\".c)) INCLUDE (b) WHERE (\"T x\".b > 0)"},
+      {"(c) WHERE c IN ('x', 'y')", "(c) WHERE c = ANY (ARRAY['x', 'y'])"},
+      {"(a) WITH (fillfactor = 70)", "(a) WITH (fillfactor=70)"},
+  };
+  for (const auto& [there, asked] : same) {
+    for (const bool valid : {false, true}) {
+      database_.run(
+          "DROP TABLE IF EXISTS app.\"T x\"; CREATE TABLE app.\"T x\" (z int, a int, b int, c text);"
+          " ALTER TABLE app.\"T x\" DROP COLUMN z");
+      if (valid) {
+        database_.run("CREATE INDEX ix ON app.\"T x\" " + there);
+      } else {
+        interrupted("app.\"T x\"", "CREATE INDEX CONCURRENTLY ix ON app.\"T x\" " + there);
+      }
+      const auto oid = database_.value("SELECT 'app.ix'::regclass::oid");
+      files_.clear();
+      revision("a1", "",
+               "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON app.\"T x\" " + asked + ";");
+      const auto report = upgrade();
+      EXPECT_TRUE(report.ok()) << there << ": " << text(report.error);
+      EXPECT_EQ(count("indexrelid = 'app.ix'::regclass AND indisvalid"), "1") << there;
+      EXPECT_EQ(database_.value("SELECT 'app.ix'::regclass::oid") == oid, valid) << there;
+      database_.run("DROP TABLE alembic_version; DELETE FROM athanor.history");
+    }
+  }
+}
+
+TEST_F(IndexProbe, DropsNothingThatItCannotCompare) {
+  const std::string role = "plain_" + database_.name();
+  database_.run("CREATE ROLE " + role + "; CREATE SCHEMA app AUTHORIZATION " + role + "; SET ROLE " + role +
+                "; CREATE TABLE app.t (a int); RESET ROLE; GRANT CREATE ON DATABASE " + database_.name() + " TO " + role +
+                "; GRANT ALL ON SCHEMA public TO " + role + "; REVOKE TEMPORARY ON DATABASE " + database_.name() +
+                " FROM PUBLIC");
+  interrupted("app.t", "CREATE INDEX CONCURRENTLY ix ON app.t (a)");
+  settings_.execution.role = role;
+  revision("a1", "", "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON app.t (a);");
+  const auto report = upgrade();
+  ASSERT_FALSE(report.ok());
+  EXPECT_NE(report.error->message.find("cannot be told"), std::string::npos) << report.error->message;
+  EXPECT_EQ(count("indexrelid = 'app.ix'::regclass AND NOT indisvalid"), "1");
+  database_.run("DROP INDEX app.ix");
+  const auto again = upgrade();
+  EXPECT_TRUE(again.ok()) << text(again.error);
+  database_.run("DROP OWNED BY " + role + " CASCADE; DROP ROLE " + role);
 }
 
 TEST_F(IndexProbe, RefusesIfNotExistsWhenTheNameIsTaken) {

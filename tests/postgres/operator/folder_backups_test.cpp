@@ -92,9 +92,9 @@ TEST_F(FolderBackupsTest, SavesAgainWhenTheDatabaseWasElsewhereMeanwhile) {
   (void)saved({"r1"}, {"r3"});
   database.run(
       "CREATE TABLE athanor.history (outcome text, started_at timestamptz);"
-      "INSERT INTO athanor.history VALUES ('failed', to_timestamp(1790000060))");
+      "INSERT INTO athanor.history VALUES ('failed', now() + interval '1 minute')");
   EXPECT_TRUE(saved({"r1"}, {"r3"}).accepted);
-  database.run("INSERT INTO athanor.history VALUES ('applied', to_timestamp(1790000060))");
+  database.run("INSERT INTO athanor.history VALUES ('applied', now() + interval '1 minute')");
   EXPECT_FALSE(saved({"r1"}, {"r3"}).accepted) << "applied, and taken back";
 }
 
@@ -102,7 +102,7 @@ TEST_F(FolderBackupsTest, SavesAgainWhenTheDatabaseWasStampedMeanwhile) {
   (void)saved({"r1"}, {"r3"});
   database.run(
       "CREATE TABLE athanor.history (outcome text, started_at timestamptz);"
-      "INSERT INTO athanor.history VALUES ('stamped', to_timestamp(1790000060))");
+      "INSERT INTO athanor.history VALUES ('stamped', now() + interval '1 minute')");
   EXPECT_FALSE(saved({"r1"}, {"r3"}).accepted) << "stamped, and stamped back";
 }
 

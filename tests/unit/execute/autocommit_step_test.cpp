@@ -16,6 +16,15 @@ class AutocommitStep : public test::RunScene {
  protected:
   test::Exchange& books(const std::string& what) { return server.transaction({"SET TRANSACTION READ WRITE", kLook, what}); }
   test::Exchange& asks_for_index() { return server.query("i.indisvalid"); }
+  // What is there, and that it has the statement's definition.
+  void finds(const Rows& index) {
+    asks_for_index().answers(index);
+    server.query("BEGIN READ WRITE");
+    server.query("CREATE TEMPORARY TABLE pg_temp.t (LIKE public.t)");
+    server.query("CREATE INDEX ON pg_temp.t (a)");
+    server.query("pg_get_indexdef").answers(rows({{"16400"}}));
+    server.query("ROLLBACK");
+  }
   // Up to the statement itself: what is there, and the intent.
   void begins() {
     server.query("to_regclass($1) [t]").answers(rows({{"public.t"}}));
@@ -24,7 +33,7 @@ class AutocommitStep : public test::RunScene {
   }
   void ends() {
     server.roll_back();
-    asks_for_index().answers(kValid);
+    finds(kValid);
     books("done");
   }
   Result<void> go(const std::string& statement, bool intent = false, const std::string& before = "") {
@@ -68,7 +77,7 @@ TEST_F(AutocommitStep, DropsWhatAFailedTryLeftForgetsItsIntentAndTriesAgain) {
   begins();
   server.autocommit(kIndex).fails(server_error("40P01"));
   server.roll_back();
-  asks_for_index().answers(kInvalid);
+  finds(kInvalid);
   server.autocommit("DROP INDEX CONCURRENTLY IF EXISTS public.i");
   books("DELETE FROM athanor.step");
   begins();
@@ -82,7 +91,7 @@ TEST_F(AutocommitStep, TakesACancelledStatementThatHadEndedForDone) {
   begins();
   server.autocommit(kIndex).fails(server_error("57014"));
   server.roll_back();
-  asks_for_index().answers(kValid);
+  finds(kValid);
   books("done");
   ASSERT_TRUE(go(kIndex));
 }
@@ -91,8 +100,8 @@ TEST_F(AutocommitStep, DoesNotCallAnInvalidIndexDone) {
   begins();
   server.autocommit(kIndex);
   server.roll_back();
-  asks_for_index().answers(kInvalid);
-  asks_for_index().answers(kInvalid);
+  finds(kInvalid);
+  finds(kInvalid);
   server.autocommit("DROP INDEX CONCURRENTLY IF EXISTS public.i");
   books("DELETE FROM athanor.step");
   const auto outcome = go(kIndex);
@@ -151,7 +160,7 @@ TEST_F(AutocommitStep, WaitsForItsOwnRowsWithinTheLockBudget) {
 }
 
 TEST_F(AutocommitStep, BelievesTheCatalogOfAnInterruptedStatement) {
-  asks_for_index().answers(kValid);
+  finds(kValid);
   books("done");
   ASSERT_TRUE(go(kIndex, true, "absent\tpublic.t"));
 }

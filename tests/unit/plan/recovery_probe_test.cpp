@@ -33,6 +33,11 @@ TEST(RecoveryProbe, AnIndexIsKnownByItsTableAndDefinition) {
   EXPECT_TRUE(probe.index.partial);
   EXPECT_EQ(probe.index.method, "btree");
   EXPECT_EQ(probe.index.columns, (std::vector<std::string>{"a", "", "C", "d"}));
+  EXPECT_EQ(probe.index.definition, "USING btree (a, lower(b), \"C\" DESC) INCLUDE (d) WHERE a > 1");
+  for (const std::string name : {"t", "\"on\"", "app.t", "a . \"b.c\" . d", "ONLY t", "ONLY app.t", "t *", "/* on */ t"}) {
+    const auto sql = "CREATE INDEX CONCURRENTLY IF NOT EXISTS \"on\" ON " + name + " (a DESC) WHERE b";
+    EXPECT_EQ(recovery_probe(sql).index.definition, "(a DESC) WHERE b") << sql;
+  }
   expect_probe("CREATE INDEX CONCURRENTLY ON t (a)", Kind::CreateIndexConcurrently);
   EXPECT_EQ(recovery_probe("CREATE INDEX CONCURRENTLY ON t (a)").table, "t");
 }

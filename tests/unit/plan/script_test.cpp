@@ -223,6 +223,71 @@ TEST(Script, InsertSelectAndCommonTablesMayRunInBatches) {
   }
 }
 
+TEST(Script, ThePlaceholderMustRestrictTheRows) {
+  for (const std::string sql : {
+           "UPDATE t SET n = n + 1 WHERE n >= 0 OR {batch}",
+           "UPDATE t SET n = n + 1 WHERE NOT {batch}",
+           "UPDATE t SET n = n + 1 WHERE NOT (n > 0 AND {batch})",
+           "UPDATE t SET n = n + 1 WHERE n > 0 AND (n < 9 OR {batch})",
+           "UPDATE t SET n = n + 1 WHERE {batch} IS NOT NULL",
+           "UPDATE t SET n = n + 1 WHERE {batch} = false",
+           "UPDATE t SET n = n + 1 WHERE coalesce{batch}",
+           "UPDATE t SET n = n + 1 WHERE CASE WHEN {batch} THEN true ELSE true END",
+           "UPDATE t SET n = n + 1 WHERE exists (SELECT FROM t x WHERE {batch})",
+           "UPDATE t SET n = n + 1 WHERE exists (SELECT FROM t x JOIN u ON true WHERE x.id = u.id AND {batch})",
+           "UPDATE t SET n = n + ({batch})::int",
+           "UPDATE t SET n = (SELECT count(*) FROM t x WHERE {batch})",
+           "UPDATE t SET n = 1 WHERE 1 IN (SELECT 1 FROM t x WHERE {batch})",
+           "UPDATE t SET n = 1 WHERE id NOT IN (SELECT id FROM t x WHERE {batch})",
+           "UPDATE t SET n = 1 WHERE id <> ALL (SELECT id FROM t x WHERE {batch})",
+           "UPDATE t SET n = 1 WHERE id <> ANY (SELECT id FROM t x WHERE {batch})",
+           "UPDATE t SET n = 1 WHERE id <= (SELECT max(id) FROM t x WHERE {batch})",
+           "UPDATE t SET n = 1 FROM (SELECT id FROM t WHERE {batch}) b",
+           "UPDATE t SET n = 1 FROM u LEFT JOIN v ON u.id = v.id AND {batch} WHERE t.id = u.id",
+           "WITH b AS (SELECT id FROM t WHERE {batch}) UPDATE t SET n = n + 1",
+           "WITH b AS (SELECT id FROM t WHERE {batch}) UPDATE t SET n = n + 1 FROM u LEFT JOIN b ON true WHERE t.id = u.id",
+           "WITH b AS (SELECT id FROM t WHERE n = 1 OR {batch}) UPDATE t SET n = n + 1 FROM b WHERE t.id = b.id",
+           "DELETE FROM t WHERE true RETURNING {batch}",
+           "INSERT INTO u SELECT id, {batch} FROM t",
+           "INSERT INTO u SELECT id FROM t WHERE {batch} UNION ALL SELECT id FROM v",
+           "INSERT INTO u SELECT id FROM v EXCEPT SELECT id FROM t WHERE {batch}",
+           "INSERT INTO u SELECT count(*) FILTER (WHERE {batch}) FROM t",
+           "INSERT INTO u SELECT id FROM t ON CONFLICT (id) DO UPDATE SET n = 1 WHERE {batch}",
+       }) {
+    EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step batch table=t key=id\n" + sql),
+              "versions/ab12.sql:8: {batch} does not keep the statement to its range: each batch would reach every row")
+        << sql;
+  }
+  EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step batch table=t key=id\nDELETE FROM t\nWHERE a\n OR {batch};"),
+            "versions/ab12.sql:10: {batch} does not keep the statement to its range: each batch would reach every row");
+}
+
+TEST(Script, ThePlaceholderMayStandInWhatTheRowsComeFrom) {
+  for (const std::string sql : {
+           "UPDATE t SET n = n + 1 WHERE {batch}",
+           "UPDATE t SET n = n + 1 WHERE ({batch})",
+           "UPDATE t SET n = n + 1 WHERE (a OR b) AND (c AND ({batch}))",
+           "UPDATE ONLY t AS x SET n = u.n FROM u WHERE u.id = x.id AND {batch} RETURNING 1",
+           "UPDATE t SET n = 1 WHERE id IN (SELECT id FROM t WHERE {batch} ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)",
+           "UPDATE t SET n = 1 WHERE (a, b) IN (SELECT a, b FROM t WHERE {batch}) AND n = 0",
+           "UPDATE t SET n = 1 WHERE id = ANY (SELECT id FROM t WHERE {batch})",
+           "UPDATE t SET n = 1 WHERE id = ANY (ARRAY(SELECT id FROM t WHERE {batch}))",
+           "UPDATE t SET n = 1 WHERE exists (SELECT FROM u x WHERE x.id = t.id AND {batch})",
+           "UPDATE t SET n = b.n FROM (SELECT id, n FROM u WHERE {batch}) b WHERE t.id = b.id",
+           "UPDATE t SET n = 1 FROM u JOIN v ON u.id = v.id AND {batch} WHERE t.id = u.id",
+           "WITH b AS (SELECT id FROM t WHERE {batch} FOR UPDATE) UPDATE t SET n = n + 1 FROM b WHERE t.id = b.id",
+           "WITH b AS (SELECT id FROM t WHERE {batch}) DELETE FROM t USING b WHERE b.id = t.id",
+           "WITH b AS (SELECT id FROM t WHERE {batch}) UPDATE t SET n = 1 WHERE id IN (TABLE b)",
+           "WITH b AS (SELECT id FROM t WHERE {batch}), c AS (SELECT * FROM b JOIN u USING (id)) INSERT INTO v SELECT * FROM c",
+           "INSERT INTO u SELECT t.id FROM t LEFT JOIN v ON t.id = v.id WHERE v.id IS NULL AND {batch} ON CONFLICT DO NOTHING",
+           "INSERT INTO u SELECT id FROM t WHERE {batch} EXCEPT SELECT id FROM u",
+           "INSERT INTO u SELECT s.id FROM (SELECT id FROM t WHERE {batch}) s LEFT JOIN v ON v.id = s.id",
+           "UPDATE t SET n = a ?newer grammar? b WHERE {batch} !",
+       }) {
+    EXPECT_TRUE(parse("-- athanor:upgrade\n-- athanor:step batch table=t key=id\n" + sql)) << sql;
+  }
+}
+
 TEST(Script, ThePlaceholderOutsideOfABatchStepIsAnError) {
   EXPECT_EQ(error_of("-- athanor:upgrade\nDELETE FROM t WHERE\n {batch};"),
             "versions/ab12.sql:7: {batch} stands outside of a batch step");

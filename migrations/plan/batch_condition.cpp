@@ -1,0 +1,216 @@
+#include "migrations/plan/batch_condition.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "migrations/plan/statement_tree.hpp"
+
+namespace athanor {
+namespace {
+
+using Index = std::uint32_t;
+constexpr Index kNone = 0;  // the root, which is never an answer
+
+// Walks up from the placeholder. A node stands in a wrapper: "whereClause": {"BoolExpr": {…}} or, in a list, {"BoolExpr": {…}}.
+class ConditionWalk {
+ public:
+  explicit ConditionWalk(const StatementTree& tree) : root_(tree.root()), parents_(tree.entries().size(), kNone) {
+    std::vector<Index> open;
+    for (Index index = 0; index < parents_.size(); ++index) {
+      while (!open.empty() && index >= tree.entries()[open.back()].end) {
+        open.pop_back();
+      }
+      parents_[index] = open.empty() ? kNone : open.back();
+      open.push_back(index);
+    }
+  }
+
+  bool restricted_by(std::string_view column) {
+    for (Index index = 1; index < parents_.size(); ++index) {
+      if (key(index) == "ColumnRef") {
+        const TreeNode fields = node(index)["fields"];
+        const TreeNode only = fields.first();
+        if (only["String"]["sval"].value() == column && !only.next(fields)) {
+          return restricts(conjunct_owner(index));
+        }
+      }
+    }
+    return false;
+  }
+
+ private:
+  [[nodiscard]] TreeNode node(Index index) const { return root_.at(index); }
+  [[nodiscard]] std::string_view key(Index index) const { return node(index).key(); }
+  [[nodiscard]] Index up(Index index) const { return parents_[index]; }
+
+  // The statement whose rows all fulfil the condition at `index`, or none.
+  [[nodiscard]] Index conjunct_owner(Index index) const {
+    while (true) {
+      const Index wrapper = up(index);
+      if (key(wrapper) == "whereClause") {
+        return up(wrapper);
+      }
+      if (key(wrapper) == "quals" && key(up(wrapper)) == "JoinExpr") {
+        return node(up(wrapper))["jointype"].value() == "JOIN_INNER" ? source_owner(up(wrapper)) : kNone;
+      }
+      const Index expression = up(up(wrapper));
+      if (key(up(wrapper)) != "args" || key(expression) != "BoolExpr" || node(expression)["boolop"].value() != "AND_EXPR") {
+        return kNone;
+      }
+      index = expression;
+    }
+  }
+
+  // The statement that draws its rows from the item at `index` of its FROM or USING, or none.
+  [[nodiscard]] Index source_owner(Index index) const {
+    while (key(up(up(index))) == "JoinExpr") {
+      const auto side = key(up(index));
+      index = up(up(index));
+      const auto type = node(index)["jointype"].value();
+      if (type != "JOIN_INNER" && !(type == "JOIN_LEFT" && side == "larg") && !(type == "JOIN_RIGHT" && side == "rarg")) {
+        return kNone;
+      }
+    }
+    const Index list = up(up(index));
+    if (key(list) != "fromClause" && key(list) != "usingClause") {
+      return kNone;
+    }
+    const Index owner = up(list);
+    const bool has_target = key(owner) == "UpdateStmt" || key(owner) == "DeleteStmt";
+    return !has_target || compares_columns(node(owner)["whereClause"], {}) ? owner : kNone;
+  }
+
+  // Whether all that the whole statement does is done to rows that come from the statement at `index`.
+  bool restricts(Index index) {
+    while (index != kNone) {
+      const Index wrapper = up(index);
+      const auto role = key(wrapper);
+      if (key(index) == "larg" || key(index) == "rarg") {  // of UNION, INTERSECT or EXCEPT
+        const auto operation = node(wrapper)["op"].value();
+        const bool keeps = operation == "SETOP_INTERSECT" || (operation == "SETOP_EXCEPT" && key(index) == "larg");
+        index = keeps ? wrapper : kNone;
+      } else if (role == "stmt") {
+        return key(index) == "UpdateStmt" || key(index) == "DeleteStmt" || key(index) == "InsertStmt";
+      } else if (role == "selectStmt") {
+        index = key(up(wrapper)) == "InsertStmt" ? up(wrapper) : kNone;
+      } else if (role == "subselect") {
+        index = compared_owner(up(wrapper));
+      } else if (role == "subquery") {
+        index = source_owner(up(wrapper));
+      } else {
+        return role == "ctequery" && common_table_restricts(up(wrapper));
+      }
+    }
+    return false;
+  }
+
+  bool common_table_restricts(Index table) {
+    if (std::ranges::find(seen_, table) != seen_.end()) {
+      return false;
+    }
+    seen_.push_back(table);
+    const auto name = node(table)["ctename"].value();
+    for (Index index = 1; index < parents_.size(); ++index) {
+      const bool refers = key(index) == "RangeVar" && node(index)["relname"].value() == name && !node(index)["schemaname"];
+      if (refers && restricts(source_owner(index))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // The statement whose rows are looked up in the subquery of the SubLink at `link`, or none.
+  [[nodiscard]] Index compared_owner(Index link) const {
+    const auto type = node(link)["subLinkType"].value();
+    if (type == "ANY_SUBLINK") {
+      const TreeNode names = node(link)["operName"];
+      const bool equal = !names || is_equality(names);
+      return equal && has_column(node(link)["testexpr"], {}) ? conjunct_owner(link) : kNone;
+    }
+    if (type == "EXISTS_SUBLINK") {
+      const TreeNode select = node(link)["subselect"]["SelectStmt"];
+      return compares_columns(select["whereClause"], names_of(select["fromClause"])) ? conjunct_owner(link) : kNone;
+    }
+    const Index comparison = up(up(link));
+    const bool left = key(up(link)) == "lexpr";
+    if ((type != "EXPR_SUBLINK" && type != "ARRAY_SUBLINK") || key(comparison) != "A_Expr") {
+      return kNone;
+    }
+    const auto kind = node(comparison)["kind"].value();
+    const bool equal = (kind == "AEXPR_OP" || kind == "AEXPR_OP_ANY") && is_equality(node(comparison)["name"]);
+    return equal && has_column(node(comparison)[left ? "rexpr" : "lexpr"], {}) ? conjunct_owner(comparison) : kNone;
+  }
+
+  [[nodiscard]] static bool is_equality(const TreeNode& names) {
+    TreeNode last = names.first();
+    while (last && last.next(names)) {
+      last = last.next(names);
+    }
+    return last["String"]["sval"].value() == "=";
+  }
+
+  // What columns of a FROM clause can be qualified with.
+  [[nodiscard]] static std::vector<std::string_view> names_of(const TreeNode& from) {
+    std::vector<std::string_view> names{""};
+    for (Index index = from.begin(); from && index < from.end(); ++index) {
+      const TreeNode item = from.at(index);
+      if (const TreeNode alias = item["alias"]) {
+        names.push_back(alias["aliasname"].value());
+      } else if (item.key() == "RangeVar") {
+        names.push_back(item["relname"].value());
+      }
+    }
+    return names;
+  }
+
+  // A column in `expression`; with names, one that is qualified with none of them.
+  [[nodiscard]] static bool has_column(const TreeNode& expression, const std::vector<std::string_view>& but) {
+    for (Index index = expression.begin(); expression && index < expression.end(); ++index) {
+      if (expression.at(index).key() == "ColumnRef") {
+        const TreeNode fields = expression.at(index)["fields"];
+        const TreeNode first = fields.first();
+        const auto qualifier = first.next(fields) ? first["String"]["sval"].value() : std::string_view();
+        if (but.empty() || std::ranges::find(but, qualifier) == but.end()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  // A conjunct that compares columns with columns; with names, of which one side is of another table.
+  [[nodiscard]] bool compares_columns(const TreeNode& where, const std::vector<std::string_view>& but) const {
+    for (Index index = where.begin(); where && index < where.end(); ++index) {
+      const TreeNode comparison = where.at(index);
+      if (comparison.key() != "A_Expr" || conjunct_owner(index) == kNone) {
+        continue;
+      }
+      const TreeNode left = comparison["lexpr"];
+      const TreeNode right = comparison["rexpr"];
+      if (has_column(left, {}) && has_column(right, {}) && (has_column(left, but) || has_column(right, but))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  TreeNode root_;
+  std::vector<Index> parents_;
+  std::vector<Index> seen_;  // common tables
+};
+
+}  // namespace
+
+bool restricts_rows(std::string_view sql, std::size_t place, std::size_t length) {
+  std::string column = "athanor batch";
+  while (sql.find(column) != std::string_view::npos) {
+    column += "_";
+  }
+  std::string text(sql);
+  text.replace(place, length, "(\"" + column + "\")");
+  const auto tree = StatementTree::of_sql(text);
+  return !tree || ConditionWalk(*tree).restricted_by(column);
+}
+
+}  // namespace athanor
