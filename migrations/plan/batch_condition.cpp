@@ -78,7 +78,13 @@ class ConditionWalk {
     }
     const Index owner = up(list);
     const bool has_target = key(owner) == "UpdateStmt" || key(owner) == "DeleteStmt";
-    return !has_target || compares_columns(node(owner)["whereClause"], {}) ? owner : kNone;
+    if (!has_target) {
+      return owner;
+    }
+    const TreeNode target = node(owner)["relation"];
+    const TreeNode alias = target["alias"];
+    return compares_columns(node(owner)["whereClause"], {(alias ? alias["aliasname"] : target["relname"]).value()}) ? owner
+                                                                                                                    : kNone;
   }
 
   // Whether all that the whole statement does is done to rows that come from the statement at `index`.
@@ -183,7 +189,7 @@ class ConditionWalk {
   [[nodiscard]] bool compares_columns(const TreeNode& where, const std::vector<std::string_view>& but) const {
     for (Index index = where.begin(); where && index < where.end(); ++index) {
       const TreeNode comparison = where.at(index);
-      if (comparison.key() != "A_Expr" || conjunct_owner(index) == kNone) {
+      if (comparison.key() != "A_Expr" || conjunct_owner(index) != up(where.begin() - 1)) {
         continue;
       }
       const TreeNode left = comparison["lexpr"];
