@@ -106,11 +106,11 @@ TEST(HalfAppliedCommands, NameTheDowngradeWhereThatStopped) {
   EXPECT_EQ(down.exit_code, 9);
   EXPECT_THAT(down.err, HasSubstr("the downgrade of revision q1 is half-applied: 1 of 2 steps done"));
   const auto hint = scene.run({"repair"});
-  EXPECT_THAT(hint.err, HasSubstr("`athanor downgrade r1` goes on"));
+  EXPECT_THAT(hint.err, HasSubstr("`athanor downgrade r1` continues"));
   EXPECT_THAT(hint.err, Not(HasSubstr("athanor upgrade")));
   const auto up = scene.run({"upgrade", "head"});
   EXPECT_EQ(up.exit_code, 10) << "not: nothing to do";
-  EXPECT_THAT(up.err, HasSubstr("`athanor downgrade r1` goes on"));
+  EXPECT_THAT(up.err, HasSubstr("`athanor downgrade r1` continues"));
   EXPECT_EQ(scene.run({"check"}).exit_code, 6);
 }
 
