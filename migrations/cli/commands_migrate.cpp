@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "migrations/base/advice.hpp"
 #include "migrations/cli/backup_location.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
@@ -121,7 +122,7 @@ Result<void> conclude(CommandContext& context, const Project& project, const Exe
   if (half && report.failed_revision == half->parts.revision) {
     // The executor's own hint is part of the longer one when the outcome of a statement is not known.
     const bool repeats = half->parts.outcome_unknown && error.hint.find("athanor repair") != std::string::npos;
-    error.hint = (error.hint.empty() || repeats ? "" : error.hint + "; ") + way_on(*half);
+    error.hint = join_advice(repeats ? std::string() : std::move(error.hint), way_on(*half));
   }
   return fail(std::move(error));
 }

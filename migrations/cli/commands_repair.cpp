@@ -53,9 +53,9 @@ Result<void> resolve_step(CommandContext& context, Situation& situation, const s
     return fail(Error(ErrorCode::Usage, "no revision is half-applied").advise("see `athanor status`"));
   }
   TRY(situation.database.migrator().resolve_step(resolution, context.outside().stop));
-  const std::string message = "unfinished step of " + situation.observation.unfinished->revision + " marked as " + word;
-  context.output().set_message(message);
-  context.output().note("The " + message + ".");
+  const std::string step = "unfinished step of " + situation.observation.unfinished->revision;
+  context.output().set_message(step + " marked as " + word);
+  context.output().note("The " + step + " is marked as " + word + ".");
   return {};
 }
 

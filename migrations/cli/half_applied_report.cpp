@@ -71,7 +71,7 @@ std::string way_on(const HalfAppliedRevision& half) {
         "`: it asks the catalog how the statement ended. If the catalog cannot tell, look at the database and say it: `athanor "
         "repair --step done` or `--step redo`. ";
   } else {
-    text = "`" + finishing_command(half) + "` goes on behind what is done";
+    text = "`" + finishing_command(half) + "` continues after the part that is done";
     text += half.changed_line ? ", once that part of the file is restored" : "; what has not run yet may be corrected first";
     text += ". ";
   }

@@ -22,7 +22,7 @@ struct HalfAppliedRevision {
 [[nodiscard]] std::optional<HalfAppliedRevision> half_applied_revision(const Project& project,
                                                                        const std::optional<UnfinishedStep>& open);
 
-// "upgrade of q1, 1 of 2 steps is done, …; next: versions/q1.sql:11".
+// "upgrade of q1, 1 of 2 steps done, …; next: versions/q1.sql:11".
 [[nodiscard]] std::string half_applied_line(const HalfAppliedRevision& half);
 // The ways on: finish it, or undo its traces.
 [[nodiscard]] std::string way_on(const HalfAppliedRevision& half);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "migrations/base/advice.hpp"
 #include "migrations/execute/catalog_probe.hpp"
 #include "migrations/execute/run_context.hpp"
 
@@ -100,8 +101,9 @@ class AutocommitStatement {
     }
     if (!cleared) {
       Error cause = failed(std::move(error));
-      cause.hint += (cause.hint.empty() ? "" : "; ");
-      cause.hint += now ? "the INVALID index " + now->half_built.front() + " is left: the next run drops it" : "run again";
+      cause.hint = join_advice(
+          std::move(cause.hint),
+          now ? "the INVALID index " + now->half_built.front() + " is left: the next run drops it" : std::string("run again"));
       return fail(std::move(cause));  // the intent stays, so that the next run knows whose index it is
     }
     if (!book({run_.ledger.steps().forget(key())})) {

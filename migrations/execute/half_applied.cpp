@@ -3,12 +3,12 @@
 namespace athanor {
 namespace {
 
+// "1 of 2 steps", "0 of 1 steps"; "1 step" when nobody knows of how many.
 std::string number_of(std::size_t done, std::size_t all, const char* noun) {
-  std::string text = std::to_string(done);
   if (all > 0) {
-    text += " of " + std::to_string(all);
+    return std::to_string(done) + " of " + std::to_string(all) + " " + noun + "s";
   }
-  return text + " " + noun + ((all > 0 ? all : done) == 1 ? "" : "s");
+  return std::to_string(done) + " " + noun + (done == 1 ? "" : "s");
 }
 
 void look_into_file(HalfApplied& half, const UnfinishedStep& open, const std::vector<ScriptStep>& steps) {
@@ -56,9 +56,9 @@ HalfApplied half_applied(const UnfinishedStep& open, const std::vector<ScriptSte
 
 std::string parts_done(const HalfApplied& half) {
   const std::string step = "step " + std::to_string(half.steps_done + 1);
-  std::string text = number_of(half.steps_done, half.steps, "step") + (half.steps_done == 1 ? " is done" : " are done");
+  std::string text = number_of(half.steps_done, half.steps, "step") + " done";
   if (half.in_batches) {
-    text += ", and about " + std::to_string(half.rows) + " rows of " + step;
+    text += ", and about " + std::to_string(half.rows) + (half.rows == 1 ? " row of " : " rows of ") + step;
   } else if (half.statements > 0 || half.statements_done > 0) {
     text += ", and " + number_of(half.statements_done, half.statements, "statement") + " of " + step;
   }

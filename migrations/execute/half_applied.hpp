@@ -33,9 +33,9 @@ struct HalfApplied {
 // `steps` are those of the file in the revision's direction; null when it cannot be read.
 [[nodiscard]] HalfApplied half_applied(const UnfinishedStep& open, const std::vector<ScriptStep>* steps);
 
-// "1 of 2 steps is done, and 1 of 2 statements of step 2".
+// "1 of 2 steps done, and 1 of 2 statements of step 2".
 [[nodiscard]] std::string parts_done(const HalfApplied& half);
-// "revision q1 is half-applied: 1 of 2 steps is done, …".
+// "revision q1 is half-applied: 1 of 2 steps done, …".
 [[nodiscard]] std::string describe_half_applied(const HalfApplied& half);
 
 }  // namespace athanor

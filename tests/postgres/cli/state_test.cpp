@@ -15,7 +15,7 @@ using ::testing::Not;
 constexpr const char* kBroken =
     "CREATE TABLE t1 (i int);\n-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY i1 ON t1 (i);\n"
     "CREATE INDEX CONCURRENTLY i2 ON t1 (nosuch);";
-constexpr const char* kDone = "revision q1 is half-applied: 1 of 2 steps is done, and 1 of 2 statements of step 2";
+constexpr const char* kDone = "revision q1 is half-applied: 1 of 2 steps done, and 1 of 2 statements of step 2";
 constexpr const char* kNextPlace = "migrations/versions/q1.sql:10";
 
 struct HalfAppliedScene : CliScene {
@@ -42,7 +42,7 @@ TEST(HalfAppliedCommands, ShowItEverywhere) {
        {std::vector<std::string>{"current"}, {"check"}, {"status"}, {"history", "-i"}, {"repair"}}) {
     const auto shown = scene.run(words);
     EXPECT_THAT(shown.out, HasSubstr("half-applied")) << words.front();
-    EXPECT_THAT(shown.out, HasSubstr("upgrade of q1, 1 of 2 steps is done, and 1 of 2 statements of step 2")) << words.front();
+    EXPECT_THAT(shown.out, HasSubstr("upgrade of q1, 1 of 2 steps done, and 1 of 2 statements of step 2")) << words.front();
     EXPECT_THAT(shown.out, HasSubstr(kNextPlace)) << words.front();
     const Json json = scene.json(words);
     const Json& half = json[words.front() == "repair" ? "half_applied" : "unfinished"];
@@ -104,13 +104,13 @@ TEST(HalfAppliedCommands, NameTheDowngradeWhereThatStopped) {
   ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
   const auto down = scene.run({"downgrade", "r1"});
   EXPECT_EQ(down.exit_code, 9);
-  EXPECT_THAT(down.err, HasSubstr("the downgrade of revision q1 is half-applied: 1 of 2 steps is done"));
+  EXPECT_THAT(down.err, HasSubstr("the downgrade of revision q1 is half-applied: 1 of 2 steps done"));
   const auto hint = scene.run({"repair"});
-  EXPECT_THAT(hint.err, HasSubstr("`athanor downgrade r1` goes on"));
+  EXPECT_THAT(hint.err, HasSubstr("`athanor downgrade r1` continues"));
   EXPECT_THAT(hint.err, Not(HasSubstr("athanor upgrade")));
   const auto up = scene.run({"upgrade", "head"});
   EXPECT_EQ(up.exit_code, 10) << "not: nothing to do";
-  EXPECT_THAT(up.err, HasSubstr("`athanor downgrade r1` goes on"));
+  EXPECT_THAT(up.err, HasSubstr("`athanor downgrade r1` continues"));
   EXPECT_EQ(scene.run({"check"}).exit_code, 6);
 }
 

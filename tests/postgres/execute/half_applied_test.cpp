@@ -16,7 +16,7 @@ class HalfAppliedRevision : public test::MigrationScene {
 TEST_F(HalfAppliedRevision, SaysInItsErrorWhatIsDone) {
   const auto report = upgrade();
   ASSERT_FALSE(report.ok());
-  EXPECT_NE(text(report.error).find("revision q1 is half-applied: 1 of 2 steps is done, and 1 of 2 statements of step 2"),
+  EXPECT_NE(text(report.error).find("revision q1 is half-applied: 1 of 2 steps done, and 1 of 2 statements of step 2"),
             std::string::npos)
       << text(report.error);
   ASSERT_TRUE(report.unfinished);
@@ -78,7 +78,7 @@ TEST_F(HalfAppliedRevision, TakesNoCorrectionOfABatchStepThatHasDoneOne) {
   replace("q1", "", table + "-- athanor:step batch table=q key=i size=1\nUPDATE q SET done = 1 / (2 - i) WHERE {batch};");
   const auto stopped = upgrade();
   ASSERT_FALSE(stopped.ok());
-  EXPECT_NE(text(stopped.error).find("1 of 2 steps is done, and about"), std::string::npos) << text(stopped.error);
+  EXPECT_NE(text(stopped.error).find("1 of 2 steps done, and about"), std::string::npos) << text(stopped.error);
   replace("q1", "", table + "-- athanor:step batch table=q key=i size=1\nUPDATE q SET done = 2 WHERE {batch};");
   const auto report = upgrade();
   ASSERT_FALSE(report.ok());
@@ -119,7 +119,7 @@ TEST_F(HalfAppliedRevision, IsToldOfADowngradeToo) {
   ASSERT_TRUE(upgrade().ok());
   const auto report = downgrade("base");
   ASSERT_FALSE(report.ok());
-  EXPECT_NE(text(report.error).find("the downgrade of revision q1 is half-applied: 1 of 2 steps is done"), std::string::npos)
+  EXPECT_NE(text(report.error).find("the downgrade of revision q1 is half-applied: 1 of 2 steps done"), std::string::npos)
       << text(report.error);
   ASSERT_TRUE(report.current_heads);
   EXPECT_EQ(report.current_heads->front(), "q1");

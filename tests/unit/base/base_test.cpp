@@ -3,6 +3,7 @@
 #include <set>
 #include <thread>
 
+#include "migrations/base/advice.hpp"
 #include "migrations/base/clock.hpp"
 #include "migrations/base/ids.hpp"
 #include "migrations/base/result.hpp"
@@ -137,6 +138,13 @@ TEST(ShortDigest, IsTheFirstHalfOfTheDigestOfTheText) {
   EXPECT_EQ(bytes[0], 0xba);
   EXPECT_EQ(bytes[15], 0x23);
   EXPECT_NE(digest, sha256_short("abd"));
+}
+
+TEST(Advice, JoinsHintsWithoutAFullStopBetween) {
+  EXPECT_EQ(join_advice("", "run again"), "run again");
+  EXPECT_EQ(join_advice("look first", "run again"), "look first; run again");
+  EXPECT_EQ(join_advice("Perhaps you meant to reference the column.", "run again"),
+            "Perhaps you meant to reference the column; run again");
 }
 
 }  // namespace

@@ -95,11 +95,10 @@ HalfApplied half_of(const RevisionScript& of, int step, int statement, bool inte
 TEST(HalfApplied, CountsStepsAndStatementsAndNamesTheNextLine) {
   const RevisionScript of = script(std::string(kHead) + "ANALYZE q;\n-- athanor:step transaction\nSELECT 1;\n");
   const HalfApplied inside = half_of(of, 1, 1);
-  EXPECT_EQ(describe_half_applied(inside),
-            "revision q1 is half-applied: 1 of 3 steps is done, and 1 of 2 statements of step 2");
+  EXPECT_EQ(describe_half_applied(inside), "revision q1 is half-applied: 1 of 3 steps done, and 1 of 2 statements of step 2");
   EXPECT_EQ(inside.next_line, kFirstLine + 3);
   const HalfApplied between = half_of(of, 1, 2);
-  EXPECT_EQ(describe_half_applied(between), "revision q1 is half-applied: 2 of 3 steps are done");
+  EXPECT_EQ(describe_half_applied(between), "revision q1 is half-applied: 2 of 3 steps done");
   EXPECT_EQ(between.next_line, kFirstLine + 5);
   EXPECT_EQ(half_of(of, 3, 0).next_line, 0) << "only the version row is left";
 }
@@ -107,7 +106,7 @@ TEST(HalfApplied, CountsStepsAndStatementsAndNamesTheNextLine) {
 TEST(HalfApplied, SaysWhichStatementsEndIsNotKnown) {
   const RevisionScript of = script(kHead);
   EXPECT_EQ(describe_half_applied(half_of(of, 1, 0, true)),
-            "revision q1 is half-applied: 1 of 2 steps is done, and 0 of 1 statement of step 2; whether statement 1 of it took "
+            "revision q1 is half-applied: 1 of 2 steps done, and 0 of 1 statements of step 2; whether statement 1 of it took "
             "effect is not known");
 }
 
@@ -119,7 +118,7 @@ TEST(HalfApplied, CountsWhatIsDoneWithoutTheFile) {
   open.cursor = "7";
   open.rows = 5'000;
   EXPECT_EQ(describe_half_applied(half_applied(open, nullptr)),
-            "the downgrade of revision q1 is half-applied: 1 step is done, and about 5000 rows of step 2");
+            "the downgrade of revision q1 is half-applied: 1 step done, and about 5000 rows of step 2");
 }
 
 }  // namespace
