@@ -132,13 +132,22 @@ std::string BatchKey::range(const std::optional<std::string>& cursor, const std:
   return "(" + (cursor ? column_ + " " + after_ + " " + literal(*cursor) + " AND " : "") + end + ")";
 }
 
-bool BatchKey::written_by(std::string_view statement) const {
+namespace {
+
+// With {batch} taken for a condition; nothing when the parser cannot read the statement.
+std::optional<StatementTree> tree_of(std::string_view statement) {
   std::string text(statement);
   constexpr std::string_view kPlaceholder = "{batch}";
   if (const auto at = text.find(kPlaceholder); at != std::string::npos) {
     text.replace(at, kPlaceholder.size(), "(true) ");
   }
-  const auto tree = StatementTree::of_sql(text);
+  return StatementTree::of_sql(text);
+}
+
+}  // namespace
+
+bool BatchKey::written_by(std::string_view statement) const {
+  const auto tree = tree_of(statement);
   if (!tree) {
     return true;
   }
@@ -162,12 +171,7 @@ bool BatchKey::written_by(std::string_view statement) const {
 }
 
 bool BatchKey::updates(std::string_view statement) {
-  std::string text(statement);
-  constexpr std::string_view kPlaceholder = "{batch}";
-  if (const auto at = text.find(kPlaceholder); at != std::string::npos) {
-    text.replace(at, kPlaceholder.size(), "(true) ");
-  }
-  const auto tree = StatementTree::of_sql(text);
+  const auto tree = tree_of(statement);
   if (!tree) {
     return true;
   }
@@ -186,20 +190,21 @@ std::string BatchKey::count_rows(const std::optional<std::string>& cursor, const
          range(cursor, upper) + ")::pg_catalog.text, true)";
 }
 
+std::string BatchKey::written_ahead(const std::string& upper, const std::string& bound) const {
+  return "EXISTS (SELECT FROM " + table_ + " WHERE " + range(upper, bound) +
+         " AND xmin OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid)";
+}
+
 std::string BatchKey::refuse_moved(const std::optional<std::string>& cursor, const std::string& upper,
                                    const std::string& bound) const {
   return "SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN (SELECT pg_catalog.count(*) FROM " + table_ + " WHERE " +
          range(cursor, upper) +
-         ") OPERATOR(pg_catalog.>=) pg_catalog.current_setting('athanor.batch_rows')::pg_catalog.int8 THEN 1 WHEN EXISTS "
-         "(SELECT"
-         " FROM " +
-         table_ + " WHERE " + range(upper, bound) +
-         " AND xmin OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid) THEN 0 ELSE 1 END)";
+         ") OPERATOR(pg_catalog.>=) pg_catalog.current_setting('athanor.batch_rows')::pg_catalog.int8 THEN 1 WHEN " +
+         written_ahead(upper, bound) + " THEN 0 ELSE 1 END)";
 }
 
 std::string BatchKey::refuse_written(const std::string& upper, const std::string& bound) const {
-  return "SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN EXISTS (SELECT FROM " + table_ + " WHERE " + range(upper, bound) +
-         " AND xmin OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid) THEN 0 ELSE 1 END)";
+  return "SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN " + written_ahead(upper, bound) + " THEN 0 ELSE 1 END)";
 }
 
 }  // namespace athanor

@@ -51,6 +51,8 @@ class BatchKey {
  private:
   BatchKey() = default;
   [[nodiscard]] std::string literal(const std::string& key) const;
+  // The condition that the running transaction wrote a row with a key behind `upper` up to `bound`.
+  [[nodiscard]] std::string written_ahead(const std::string& upper, const std::string& bound) const;
 
   std::string table_;
   std::string relation_;  // the table's bare name
