@@ -58,10 +58,10 @@ UnfinishedStep unfinished_from(const Rows& rows) {
 // A version table is known by the schema it really is in, or would be made in: the same one however search_path reaches it.
 // Names are cut as the server cuts them. A fresh backend pays for every catalog that a query joins and for every operator and
 // cast that it looks up, so the columns come as they are and are put together here.
-std::string what_is_there() {
+std::string what_is_there(Scrutiny scrutiny) {
   const auto name = [](int parameter) { return "pg_catalog.to_regclass($" + std::to_string(parameter) + ")"; };
-  return "SELECT " + table_facts(name(1)) + ", " + table_facts(name(2)) + ", " + table_facts(name(3)) + ", " +
-         untrusted_schema_owner("pg_catalog.to_regnamespace($4)") +
+  return "SELECT " + table_facts(name(1), scrutiny) + ", " + table_facts(name(2), scrutiny) + ", " +
+         table_facts(name(3), scrutiny) + ", " + untrusted_schema_owner("pg_catalog.to_regnamespace($4)", scrutiny) +
          ", pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(),"
          " (pg_catalog.pg_identify_object(1259, pg_catalog.to_regclass($1), 0)).schema, $5::pg_catalog.name,"
          " pg_catalog.current_schema(), $6::pg_catalog.name, current_user, pg_catalog.current_setting('is_superuser')";
@@ -87,9 +87,17 @@ constexpr std::string_view kWhichDatabase =
 constexpr std::string_view kWhichFiles = ", (pg_catalog.pg_control_system()).system_identifier";
 enum IdentityColumn { StartedAt = IsSuperuser + 1, DatabaseName, SystemIdentifier };
 
-std::string question(bool identify) {
-  static const std::string what = what_is_there();
-  return what + std::string(identify ? kWhichDatabase : "");
+std::string question(bool identify, Scrutiny scrutiny = Scrutiny::DoubtOnly) {
+  static const std::string quick = what_is_there(Scrutiny::DoubtOnly);
+  static const std::string full = what_is_there(Scrutiny::Full);
+  return (scrutiny == Scrutiny::Full ? full : quick) + std::string(identify ? kWhichDatabase : "");
+}
+
+// Whether the answer to a quick question leaves open if somebody else's tables are in the place of ours.
+bool leaves_doubt(const Rows& what) {
+  const auto doubtful = [&](Column column) { return read_table_facts(what.cell(0, column)).problem == kDoubt; };
+  return doubtful(VersionTableFacts) || doubtful(HistoryFacts) || doubtful(StepFacts) ||
+         !what.text(0, LedgerSchemaOwner).empty();
 }
 
 // The version table as configured: search_path is asked anew each time.
@@ -103,14 +111,19 @@ Parameters names_in(const MigratorSettings& settings, const Ledger& ledger) {
 }
 
 // The system identifier may be hidden: EXECUTE on pg_control_system() can be revoked. Then the identity goes without it.
-Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) {
+Result<Rows> ask(Session& session, const Parameters& parameters, bool identify, Scrutiny scrutiny) {
   if (identify) {
-    auto answer = session.query(question(true) + std::string(kWhichFiles), parameters);
+    auto answer = session.query(question(true, scrutiny) + std::string(kWhichFiles), parameters);
     if (answer || answer.error().sqlstate.empty() || !session.alive()) {
       return answer;
     }
   }
-  return session.query(question(identify), parameters);
+  return session.query(question(identify, scrutiny), parameters);
+}
+
+Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) {
+  TRY_ASSIGN(Rows what, ask(session, parameters, identify, Scrutiny::DoubtOnly));
+  return leaves_doubt(what) ? ask(session, parameters, identify, Scrutiny::Full) : std::move(what);
 }
 
 // The schema that the version table is in, or would be made in; empty when search_path names none that exists.
@@ -265,7 +278,7 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
   TRY_ASSIGN(auto answers, session.query_each(commands));
   LockedState look;
   look.locked = answers[0] && answers[0]->text(0, 0) == "t";
-  if (!look.locked || !answers[1]) {
+  if (!look.locked || !answers[1] || leaves_doubt(*answers[1])) {
     return look;
   }
   auto state = state_in(*answers[1], session, settings, versions, ledger, false);
@@ -305,7 +318,11 @@ Result<OwnTables> create_missing(Session& session, const MigratorSettings& setti
   TRY_ASSIGN(TransactionOutcome outcome, session.collect());
   if (!outcome.error) {
     DatabaseState made;
-    TRY(check_tables(outcome.answers.back(), settings, made));
+    Rows what = std::move(outcome.answers.back());
+    if (leaves_doubt(what)) {
+      TRY_ASSIGN(what, ask(session, names_in(settings, ledger), false, Scrutiny::Full));
+    }
+    TRY(check_tables(what, settings, made));
     if (made.untrusted) {
       return fail(std::move(*made.untrusted));
     }

@@ -5,11 +5,18 @@
 namespace athanor {
 namespace {
 
-// `owner` is an expression for a role's oid.
-std::string trusted(std::string_view owner) {
+// The owner is the migrator itself. `owner` is an expression for a role's oid.
+std::string own(std::string_view owner) {
+  return "pg_catalog.pg_get_userbyid(" + std::string(owner) + ") OPERATOR(pg_catalog.=) current_user";
+}
+
+std::string trusted(std::string_view owner, Scrutiny scrutiny) {
+  if (scrutiny == Scrutiny::DoubtOnly) {
+    return "(" + own(owner) + ")";
+  }
   const std::string role(owner);
-  return "(pg_catalog.pg_get_userbyid(" + role +
-         ") OPERATOR(pg_catalog.=) current_user OR CASE WHEN pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) "
+  return "(" + own(owner) +
+         " OR CASE WHEN pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) "
          "'on' THEN EXISTS (SELECT FROM pg_catalog.pg_roles AS o WHERE o.oid OPERATOR(pg_catalog.=) " +
          role +
          " AND (o.rolsuper OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS u ON u.oid "
@@ -20,10 +27,16 @@ std::string trusted(std::string_view owner) {
 
 }  // namespace
 
-std::string table_problem() {
+std::string table_problem(Scrutiny scrutiny) {
+  std::string problem =
+      "CASE WHEN c.relkind OPERATOR(pg_catalog.<>) 'r' OR c.relpersistence OPERATOR(pg_catalog.<>) 'p' OR c.relispartition"
+      " THEN 'kind' WHEN c.relrowsecurity THEN 'policies'";
+  if (scrutiny == Scrutiny::DoubtOnly) {
+    return problem + " WHEN c.relhasrules OR c.relhastriggers OR c.relhassubclass OR NOT " + trusted("c.relowner", scrutiny) +
+           " THEN '" + std::string(kDoubt) + "' END";
+  }
   // The flags may be set although the last trigger, rule or child is gone: only then are the catalogs asked.
-  return "CASE WHEN c.relkind OPERATOR(pg_catalog.<>) 'r' OR c.relpersistence OPERATOR(pg_catalog.<>) 'p' OR c.relispartition"
-         " THEN 'kind' WHEN c.relrowsecurity THEN 'policies'"
+  return problem +
          " WHEN c.relhasrules AND EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class OPERATOR(pg_catalog.=) c.oid)"
          " THEN 'rules'"
          " WHEN c.relhastriggers AND EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid OPERATOR(pg_catalog.=) "
@@ -31,12 +44,12 @@ std::string table_problem() {
          " AND NOT t.tgisinternal) THEN 'triggers'"
          " WHEN c.relhassubclass AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent OPERATOR(pg_catalog.=)"
          " c.oid) THEN 'children' WHEN NOT " +
-         trusted("c.relowner") + " THEN 'owner' END";
+         trusted("c.relowner", scrutiny) + " THEN 'owner' END";
 }
 
-std::string table_facts(std::string_view oid) {
+std::string table_facts(std::string_view oid, Scrutiny scrutiny) {
   return "(SELECT pg_catalog.concat_ws('|', c.oid, coalesce(pg_catalog.pg_relation_filenode(c.oid), '0'), coalesce(" +
-         table_problem() +
+         table_problem(scrutiny) +
          ", ''), pg_catalog.pg_get_userbyid(c.relowner)) FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) " +
          std::string(oid) + ")";
 }
@@ -56,8 +69,8 @@ TableFacts read_table_facts(const Parameter& text) {
   return facts;
 }
 
-std::string untrusted_schema_owner(std::string_view oid) {
-  return "(SELECT CASE WHEN " + trusted("n.nspowner") +
+std::string untrusted_schema_owner(std::string_view oid, Scrutiny scrutiny) {
+  return "(SELECT CASE WHEN " + trusted("n.nspowner", scrutiny) +
          " THEN '' ELSE pg_catalog.pg_get_userbyid(n.nspowner)::pg_catalog.text END FROM pg_catalog.pg_namespace AS n WHERE "
          "n.oid"
          " OPERATOR(pg_catalog.=) " +

@@ -36,14 +36,20 @@ struct TableFacts {
   [[nodiscard]] bool can_be_read() const { return problem.empty() || problem == "owner"; }
 };
 
+// How closely a first look is taken. The catalogs of triggers, rules and roles cost a fresh server process four milliseconds to
+// load, only because a query names them; a doubt, for which pg_class is enough, is rare.
+enum class Scrutiny { DoubtOnly, Full };
+// What stands for a problem that only a full look can tell.
+constexpr std::string_view kDoubt = "doubt";
+
 // An SQL expression over pg_class as `c`: the problem as text, NULL without one.
-[[nodiscard]] std::string table_problem();
+[[nodiscard]] std::string table_problem(Scrutiny scrutiny = Scrutiny::Full);
 // An SQL query for the facts of the table that the expression `oid` names, as one text; NULL when there is none.
-[[nodiscard]] std::string table_facts(std::string_view oid);
+[[nodiscard]] std::string table_facts(std::string_view oid, Scrutiny scrutiny = Scrutiny::Full);
 [[nodiscard]] TableFacts read_table_facts(const Parameter& text);
 // An SQL query for the owner of the schema that the expression `oid` names; empty when the migrator may trust it, NULL when
-// there is no such schema.
-[[nodiscard]] std::string untrusted_schema_owner(std::string_view oid);
+// there is no such schema. With DoubtOnly the owner is named unless it is the migrator itself.
+[[nodiscard]] std::string untrusted_schema_owner(std::string_view oid, Scrutiny scrutiny = Scrutiny::Full);
 
 // UntrustedTable. `what` is "the version table public.alembic_version".
 [[nodiscard]] Error untrusted_table(const std::string& what, const TableFacts& facts, const std::string& migrator);
