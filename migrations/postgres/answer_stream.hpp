@@ -6,9 +6,9 @@
 //   - The listener is asked four times a second, even while bytes keep arriving.
 //   - A server that was asked to cancel, and does not answer for kPatience while the stop is still wanted, is left.
 //   - Our own questions are answered within their time limit; a migration's statements take the time that the server grants.
-//   - One message of the server is at most kLargestMessage long, and a kept answer at most kMostKept; rows that nobody wants
-//   are
-//     dropped one by one (libpq's single-row mode). libpq buffers whole messages, so the bytes are portioned (MeteredSocket).
+//   - One message of the server is at most kLargestMessage long, and a kept answer at most kMostKept; rows that nobody
+//     wants are dropped one by one (libpq's single-row mode). libpq buffers whole messages, so the bytes are portioned
+//     (MeteredSocket).
 //
 // Leaving a server means to cut the connection: what was in flight has an unknown outcome, every later call fails, and the
 // reason is told by each of them.
