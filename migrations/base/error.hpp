@@ -79,6 +79,14 @@ enum class ErrorCode : std::uint8_t {
   BackupRefused,  // cannot work: client older than the server, no program, no folder
   BackupCorrupt,  // a file is truncated or changed
   BackupNotFound,
+  // The schema: what it should be, and the way there.
+  DesiredSchemaFailed,  // models, schema file or command could not be loaded
+  ScratchUnavailable,   // no server for scratch databases, or not of the target's major version
+  SchemaChangeRefused,  // no safe way from the one schema to the other
+  ProofFailed,          // the generated revision does not lead to the desired schema, or its downgrade not back
+  ModelsAhead,          // the desired schema has what no revision has
+  Drifted,              // the database is not what its revisions make
+  LintFindings,         // rules of the level that fails the command
   // A Kubernetes API server.
   ApiUnreachable,   // cannot connect, broke off, timed out, 5xx
   ApiThrottled,     // 429

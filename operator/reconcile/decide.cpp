@@ -281,6 +281,13 @@ Reason reason_for(const Error& error) {
     case ErrorCode::ApiNotFound:
     case ErrorCode::ApiInvalid:
     case ErrorCode::NotUpToDate:
+    case ErrorCode::DesiredSchemaFailed:
+    case ErrorCode::ScratchUnavailable:
+    case ErrorCode::SchemaChangeRefused:
+    case ErrorCode::ProofFailed:
+    case ErrorCode::ModelsAhead:
+    case ErrorCode::Drifted:
+    case ErrorCode::LintFindings:
     case ErrorCode::Usage:
     case ErrorCode::Internal:
       break;
