@@ -50,6 +50,12 @@ void Catalog::seal() {
   std::ranges::sort(edges_);
   const auto repeated = std::ranges::unique(edges_);
   edges_.erase(repeated.begin(), repeated.end());
+  for (OutsideDependent& dependent : outside_) {
+    dependent.on = place[dependent.on];
+  }
+  std::ranges::sort(outside_);
+  const auto told_twice = std::ranges::unique(outside_);
+  outside_.erase(told_twice.begin(), told_twice.end());
   reverse_ = edges_;
   std::ranges::sort(reverse_, [](const Edge& left, const Edge& right) {
     return std::pair(left.to, left.from) < std::pair(right.to, right.from);

@@ -24,6 +24,13 @@ struct Edge {
   [[nodiscard]] auto operator<=>(const Edge&) const = default;
 };
 
+// An object that the filter left out needs a fact: changing or dropping the fact affects what nobody looked at.
+struct OutsideDependent {
+  std::uint32_t on = 0;  // index into Catalog::facts()
+  std::string object;    // "view audit.totals"
+  [[nodiscard]] auto operator<=>(const OutsideDependent&) const = default;
+};
+
 class Catalog {
  public:
   // The server's version, 150018. Catalogs of different major versions are not comparable.
@@ -36,6 +43,9 @@ class Catalog {
   void add_edge(std::uint32_t from, std::uint32_t to) { edges_.push_back({from, to}); }
   // Sorts facts by id and edges with them, drops duplicate edges. Nothing may be added afterwards.
   void seal();
+  // What the filter of inspect() hides and what needs one of these facts; after seal() sorted by fact.
+  void add_outside(OutsideDependent dependent) { outside_.push_back(std::move(dependent)); }
+  [[nodiscard]] std::span<const OutsideDependent> outside() const { return outside_; }
 
   [[nodiscard]] std::span<const Fact> facts() const { return facts_; }
   [[nodiscard]] std::span<const Edge> edges() const { return edges_; }  // sorted by (from, to)
@@ -51,6 +61,7 @@ class Catalog {
   std::vector<Fact> facts_;
   std::vector<Edge> edges_;
   std::vector<Edge> reverse_;  // sorted by (to, from)
+  std::vector<OutsideDependent> outside_;
 };
 
 }  // namespace athanor::schema

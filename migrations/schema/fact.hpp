@@ -70,13 +70,15 @@ struct FactId {
   // Comment, Owner and Grant: the kind of the object they are about; the other parts name that object.
   Kind subject = Kind::None;
   std::string schema{};
-  // Column, ColumnDefault, Constraint, Trigger, Rule, Policy: the relation. DomainConstraint: the domain. UserMapping: the
-  // server.
+  // Column, ColumnDefault, Constraint, Index, Trigger, Rule, Policy: the relation. DomainConstraint: the domain. UserMapping:
+  // the server.
   std::string parent{};
-  // ColumnDefault: the column. Cast: empty. Operator: its symbol. UserMapping: the role. DefaultPrivilege: the granting role.
+  // ColumnDefault: the column. Cast: empty. Operator: its symbol. UserMapping: the role, "public" for PUBLIC.
+  // DefaultPrivilege: the granting role.
   std::string name{};
-  // Routine, Aggregate: the identity argument types, "integer, text". Operator: the left and right type. Cast: source and
-  // target type. OperatorClass, OperatorFamily: the access method. DefaultPrivilege: the object type ("tables").
+  // What the statements of SQL write between parentheses. Routine, Aggregate: the identity argument types, "integer, text", "*"
+  // for an aggregate without. Operator: the left and right type, "NONE, integer". Cast: "integer AS text". OperatorClass,
+  // OperatorFamily: the access method. DefaultPrivilege: the object type ("tables").
   std::string arguments{};
   // Grant: grantee ("" is PUBLIC), and the column for a column grant in `column`. DefaultPrivilege: grantee.
   std::string grantee{};

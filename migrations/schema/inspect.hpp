@@ -12,7 +12,10 @@
 
 namespace athanor::schema {
 
-// Which facts. Names are patterns with * and ?, matched against "schema" or "schema.name"; empty lists mean everything.
+// Which facts. Names are patterns with * and ?; empty lists mean everything. Those of schemas are matched against the schema's
+// name and concern everything in it; those of tables against "schema.name", or the bare name when the pattern has no dot, and
+// concern tables, views and materialized views with all that belongs to them. An object that a filter hides and that needs one
+// of the facts is told by Catalog::outside().
 struct InspectOptions {
   std::vector<std::string> schemas{};
   std::vector<std::string> exclude_schemas{};
@@ -23,13 +26,18 @@ struct InspectOptions {
   bool default_privileges = false;
   bool publications = false;
   bool subscriptions = false;  // needs superuser or pg_read_all_settings; refused by name when it may not be read
-  // The version table and the schema of the ledger are Athanor's own and never part of the schema.
+  // The version table and the schema of the ledger are Athanor's own and never part of the schema. Without
+  // `version_table_schema` a table of that name is left out of every schema.
   std::string version_table = "alembic_version";
   std::string version_table_schema{};
+  std::string ledger_schema = "athanor";
 };
 
-// The facts of the database behind `session`, read in one repeatable-read transaction. System schemas, temporary objects and
-// members of extensions are left out. The session's search_path does not matter.
+// The facts of the database behind `session`, read in one read-only repeatable-read transaction; the session must be in none.
+// System schemas, temporary objects, members of extensions, and what PostgreSQL clones to partitions are left out. The settings
+// of the session do not matter and are not changed. The schema public is a fact like any other, and is absent only where it was
+// dropped. Objects that are dropped meanwhile make it look again. Errors are the
+// server's, InsufficientPrivilege among them.
 [[nodiscard]] Result<Catalog> inspect(Session& session, const InspectOptions& options = {});
 
 }  // namespace athanor::schema
