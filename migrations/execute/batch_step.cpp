@@ -194,7 +194,7 @@ class BatchRun {
     }
     if (ours) {
       into.add_defaults(index_);
-      into.add(index_, run_.guard.after(run_.heads_before(index_)), From::After);
+      into.add_all(index_, run_.guard.after(run_.heads_before(index_)), From::After);
       for (std::size_t i = 0; i < pieces.size(); ++i) {
         if (is_ours(pieces[i])) {
           add(i, From::After);

@@ -121,9 +121,18 @@ Result<Rows> ask(Session& session, const Parameters& parameters, bool identify, 
   return session.query(question(identify, scrutiny), parameters);
 }
 
-Result<Rows> ask(Session& session, const Parameters& parameters, bool identify) {
+struct Answer {
+  Rows what;
+  Scrutiny scrutiny = Scrutiny::DoubtOnly;
+};
+
+Result<Answer> ask(Session& session, const Parameters& parameters, bool identify) {
   TRY_ASSIGN(Rows what, ask(session, parameters, identify, Scrutiny::DoubtOnly));
-  return leaves_doubt(what) ? ask(session, parameters, identify, Scrutiny::Full) : std::move(what);
+  if (!leaves_doubt(what)) {
+    return Answer{std::move(what)};
+  }
+  TRY_ASSIGN(what, ask(session, parameters, identify, Scrutiny::Full));
+  return Answer{std::move(what), Scrutiny::Full};
 }
 
 // The schema that the version table is in, or would be made in; empty when search_path names none that exists.
@@ -160,7 +169,7 @@ Error malformed_answer() {
 
 // Fills the state's tables. UntrustedTable when even reading one would run somebody else's code; state.untrusted when only
 // writing must be refused. A superuser does not even read what somebody else could turn into a view meanwhile.
-Result<void> check_tables(const Rows& what, const MigratorSettings& settings, DatabaseState& state) {
+Result<void> check_tables(const Rows& what, Scrutiny scrutiny, const MigratorSettings& settings, DatabaseState& state) {
   if (what.rows.size() != 1 || what.rows.front().size() <= IsSuperuser || what.text(0, CurrentUser).empty()) {
     return fail(malformed_answer());
   }
@@ -191,19 +200,20 @@ Result<void> check_tables(const Rows& what, const MigratorSettings& settings, Da
     }
     state.untrusted = std::move(error);
   }
-  state.tables = {version.oid, history.oid, history.file, step.oid};
+  state.tables = {version.oid, history.oid, history.file, step.oid, scrutiny == Scrutiny::DoubtOnly};
   state.superuser = superuser;
   return {};
 }
 
 // Turns the answer of the first round trip into a state.
-Result<DatabaseState> state_in(const Rows& what, const Session& session, const MigratorSettings& settings,
+Result<DatabaseState> state_in(const Answer& answer, const Session& session, const MigratorSettings& settings,
                                VersionTable& versions, Ledger& ledger, bool identify) {
+  const Rows& what = answer.what;
   DatabaseState state;
   if (auto taken = refuse_pooler(session, what.text(0, BackendPid), settings.execution.allow_session_pooler); !taken) {
     state.pooled = std::move(taken).error();
   }
-  TRY(check_tables(what, settings, state));
+  TRY(check_tables(what, answer.scrutiny, settings, state));
   Observation& seen = state.observation;
   seen.has_version_table = !state.tables.version.empty();
   seen.has_ledger = !state.tables.history.empty();
@@ -261,8 +271,8 @@ Result<void> read_content(std::span<Result<Rows>> answers, DatabaseState& state)
 
 Result<DatabaseState> observe_state(Session& session, const MigratorSettings& settings, VersionTable& versions, Ledger& ledger,
                                     bool identify) {
-  TRY_ASSIGN(const Rows what, ask(session, names_in(settings, ledger), identify));
-  TRY_ASSIGN(DatabaseState state, state_in(what, session, settings, versions, ledger, identify));
+  TRY_ASSIGN(const Answer answer, ask(session, names_in(settings, ledger), identify));
+  TRY_ASSIGN(DatabaseState state, state_in(answer, session, settings, versions, ledger, identify));
   const std::vector<Command> commands = content_of(state, versions, ledger);
   if (!commands.empty()) {
     TRY_ASSIGN(auto answers, session.query_each(commands));
@@ -281,7 +291,7 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
   if (!look.locked || !answers[1] || leaves_doubt(*answers[1])) {
     return look;
   }
-  auto state = state_in(*answers[1], session, settings, versions, ledger, false);
+  auto state = state_in({*answers[1]}, session, settings, versions, ledger, false);
   const bool as_before = state && state->observation.has_version_table == before.observation.has_version_table &&
                          state->has_step_table == before.has_step_table;
   if (as_before && read_content(std::span(answers).subspan(2), *state)) {
@@ -318,11 +328,11 @@ Result<OwnTables> create_missing(Session& session, const MigratorSettings& setti
   TRY_ASSIGN(TransactionOutcome outcome, session.collect());
   if (!outcome.error) {
     DatabaseState made;
-    Rows what = std::move(outcome.answers.back());
-    if (leaves_doubt(what)) {
-      TRY_ASSIGN(what, ask(session, names_in(settings, ledger), false, Scrutiny::Full));
+    Answer answer{std::move(outcome.answers.back())};
+    if (leaves_doubt(answer.what)) {
+      TRY_ASSIGN(answer, ask(session, names_in(settings, ledger), false));
     }
-    TRY(check_tables(what, settings, made));
+    TRY(check_tables(answer.what, answer.scrutiny, settings, made));
     if (made.untrusted) {
       return fail(std::move(*made.untrusted));
     }

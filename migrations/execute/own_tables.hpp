@@ -23,6 +23,8 @@ struct OwnTables {
   std::string history;
   std::string history_file;  // what TRUNCATE changes
   std::string step;
+  // At the start pg_class alone left no doubt about version table and history: owned by the migrator, never a trigger or rule.
+  bool beyond_doubt = false;
 };
 
 // What the server says of one of them.

@@ -39,8 +39,11 @@ class RevisionGuard {
   // Whether `sql` has characters that those two settings could change.
   [[nodiscard]] static bool needs_text_guard(std::string_view sql);
   // Sent after session_reset(): the version table must hold `heads`. Also releases the advisory locks that the revision left.
-  // Fails with kRowsChanged, kTablesChanged or kLockLost.
-  [[nodiscard]] Command after(const std::vector<std::string>& heads) const;
+  // Fails with kRowsChanged, kTablesChanged or kLockLost. With DoubtOnly a harmless change (another owner of whom the migrator
+  // is a member) fails with kTablesChanged too: then look with Full before the revision is blamed.
+  [[nodiscard]] std::vector<Command> after(const std::vector<std::string>& heads, Scrutiny scrutiny = Scrutiny::Full) const;
+  // How closely to look first: DoubtOnly when the tables were beyond doubt at the start.
+  [[nodiscard]] Scrutiny first_scrutiny() const { return tables_.beyond_doubt ? Scrutiny::DoubtOnly : Scrutiny::Full; }
 
   // What the failure of a guard or of the bookkeeping behind a revision's statements means; empty when the revision is not to
   // blame (a lock timeout, a cancel).

@@ -138,14 +138,14 @@ class StepsRun {
     }
     if (!last) {
       composed.add_defaults(index_);
-      composed.add(index_, run_.guard.after(before), Part::After);
+      composed.add_all(index_, run_.guard.after(before), Part::After);
       composed.add(index_, done(step), Part::After);
       return composed;
     }
     composed.add_reset(index_);
     composed.add_all(index_, run_.versions.apply(revision_.walk, before), Part::After);
     composed.add(index_, run_.ledger.steps().forget_revision(*revision_.walk.revision), Part::After);
-    composed.add(index_, run_.guard.after(revision_.walk.heads), Part::After);
+    composed.add_all(index_, run_.guard.after(revision_.walk.heads), Part::After);
     auto entry = run_.entry(revision_, "applied");
     entry.duration = elapsed();
     composed.add(index_, run_.ledger.history().record(entry), Part::After);
@@ -169,7 +169,7 @@ Result<void> keep_books(RunContext& run, std::size_t index, const std::vector<Co
   composed.add(index, RevisionGuard::read_write(), Part::Before);
   composed.add(index, StepTable::keep_session(), Part::Before);
   composed.add_defaults(index);
-  composed.add(index, run.guard.after(run.heads_before(index)), Part::After);
+  composed.add_all(index, run.guard.after(run.heads_before(index)), Part::After);
   composed.add_all(index, commands, Part::After);
   TRY(run.session.submit(composed.transaction));
   TRY_ASSIGN(TransactionOutcome outcome, run.session.collect());

@@ -21,7 +21,7 @@ struct Group {
   std::size_t last = 0;
 };
 
-void append_revision(const RunContext& run, std::size_t index, RevisionTransaction& into) {
+void append_revision(const RunContext& run, std::size_t index, Scrutiny scrutiny, RevisionTransaction& into) {
   using Part = CommandOrigin::Part;
   const auto& revision = run.plan.revisions[index];
   into.add(index, run.guard.before(), Part::Before);
@@ -38,7 +38,7 @@ void append_revision(const RunContext& run, std::size_t index, RevisionTransacti
     if (into.transaction.unprepared) {
       into.add(index, {"DEALLOCATE ALL", {}, ""}, Part::After);
     }
-    into.add(index, run.guard.after(revision.walk.heads), Part::After);
+    into.add_all(index, run.guard.after(revision.walk.heads, scrutiny), Part::After);
   }
   into.add(index, run.ledger.history().record(run.entry(revision, revision.script ? "applied" : "stamped")), Part::After);
 }
@@ -47,7 +47,11 @@ void append_revision(const RunContext& run, std::size_t index, RevisionTransacti
 class TransactionRun {
  public:
   TransactionRun(RunContext& run, std::size_t first, std::size_t last)
-      : run_(run), last_(last), next_(first), retries_(run.clock, run.settings.execution.lock_retry_budget) {}
+      : run_(run),
+        last_(last),
+        next_(first),
+        retries_(run.clock, run.settings.execution.lock_retry_budget),
+        scrutiny_(run.guard.first_scrutiny()) {}
 
   Result<void> go() {
     last_finish_ = run_.clock.steady_now();
@@ -76,7 +80,7 @@ class TransactionRun {
       const std::size_t end = together ? last_ : next_ + 1;
       group.composed.transaction.unprepared = group.composed.transaction.unprepared || end - next_ > 1;
       for (; next_ < end; ++next_) {
-        append_revision(run_, next_, group.composed);
+        append_revision(run_, next_, scrutiny_, group.composed);
       }
       group.last = next_;
       if (auto sent = run_.session.submit(group.composed.transaction); !sent) {
@@ -149,7 +153,8 @@ class TransactionRun {
     return fail(run_.failed_at(revision, origin.statement, explain_failure(run_, origin, std::move(error))));
   }
 
-  // A revision may drop our prepared statements or leave its own: neither is its fault, and the session is clean by now.
+  // A revision may drop our prepared statements or leave its own, and change the owner of our tables to a role that is fine:
+  // none of it is its fault, and the session is clean by now.
   bool try_again_clean(const Group& group, const CommandOrigin& origin, const Error& error) {
     if (origin.part == CommandOrigin::Part::Statement) {
       return false;
@@ -160,6 +165,10 @@ class TransactionRun {
     }
     if (error.sqlstate == RevisionGuard::kSessionDirty && !cleaned_) {
       cleaned_ = true;
+      return true;
+    }
+    if (error.sqlstate == RevisionGuard::kTablesChanged && scrutiny_ == Scrutiny::DoubtOnly) {
+      scrutiny_ = Scrutiny::Full;
       return true;
     }
     return false;
@@ -175,6 +184,7 @@ class TransactionRun {
   std::optional<std::size_t> unprepared_;  // the revision that is sent without prepared statements, because it drops them
   bool alone_ = false;                     // it is in flight, and nothing may follow it
   bool cleaned_ = false;                   // the session was reset because it was not clean
+  Scrutiny scrutiny_;                      // of the look at our tables after each revision
 };
 
 }  // namespace

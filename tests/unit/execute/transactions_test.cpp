@@ -106,6 +106,22 @@ TEST_F(Transactions, AreSentAgainOnceWhenTheSessionWasNotClean) {
   EXPECT_EQ(report.lock_retries, 0);
 }
 
+// The first look asks pg_class alone, which cannot tell a change of owner that the migrator may trust.
+TEST_F(Transactions, AreLookedAtCloselyBeforeARevisionIsBlamedForOurTables) {
+  const auto changed = server_error(std::string(RevisionGuard::kTablesChanged));
+  transaction_of("a").without("pg_has_role").fails_at(kLook, changed);
+  transaction_of("b");
+  server.recover();
+  server.transaction({"CREATE TABLE a", "pg_has_role", kHistory}).answers(kHistory, rows({{"77"}}));
+  server.transaction({"CREATE TABLE b", "pg_has_role", kHistory}).fails_at(kLook, changed);
+  server.recover();
+  run(plan_of({{"r1", "CREATE TABLE a ()"}, {"r2", "CREATE TABLE b ()"}}));
+  const auto outcome = go();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::BookkeepingChanged);
+  EXPECT_EQ(report.executed.size(), 1U);
+}
+
 TEST_F(Transactions, AreSentAloneAndUnpreparedWhenTheyDropOurPreparedStatements) {
   transaction_of("a").fails_at(kHistory, server_error("26000"));
   transaction_of("b");
