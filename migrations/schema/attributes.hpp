@@ -33,7 +33,7 @@ inline constexpr std::string_view kRules = "rules";
 
 // EnumType: ["a","b"] in order.
 inline constexpr std::string_view kLabels = "labels";
-// CompositeType: [["name","type","collation or empty"], …] in order.
+// CompositeType: [["name","type","collation or empty"], …] in order; the collation as SQL writes it.
 inline constexpr std::string_view kAttributes = "attributes";
 // RangeType.
 inline constexpr std::string_view kSubtype = "subtype";
@@ -41,7 +41,7 @@ inline constexpr std::string_view kSubtypeClass = "subtype_opclass";  // ["schem
 inline constexpr std::string_view kCanonical = "canonical";
 inline constexpr std::string_view kSubtypeDiff = "subtype_diff";
 inline constexpr std::string_view kMultirange = "multirange_type_name";
-// Domain, Column, ColumnDefault, Sequence: format_type with its modifiers, qualified.
+// Domain, Column, Sequence: format_type with its modifiers, qualified; a sequence of bigint has none.
 inline constexpr std::string_view kType = "type";
 inline constexpr std::string_view kCollation = "collation";  // ["schema","name"]; absent when it is the type's own
 inline constexpr std::string_view kDefault = "default";      // Domain: its expression

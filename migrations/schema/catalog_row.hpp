@@ -1,0 +1,35 @@
+// One row of an answer about the catalog. NULL and what the answer does not have are empty.
+//
+// Threads: a view. Ownership: borrows the row.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "migrations/schema/catalog_text.hpp"
+#include "migrations/session/session.hpp"
+
+namespace athanor::schema {
+
+class CatalogRow {
+ public:
+  explicit CatalogRow(const std::vector<Parameter>& cells) : cells_(cells) {}
+
+  [[nodiscard]] const std::string& text(std::size_t column) const {
+    static const std::string kNone;
+    return has(column) ? *cells_[column] : kNone;
+  }
+  [[nodiscard]] bool has(std::size_t column) const { return column < cells_.size() && cells_[column].has_value(); }
+  [[nodiscard]] bool flag(std::size_t column) const { return text(column) == "t"; }
+  [[nodiscard]] Oid oid(std::size_t column) const { return oid_in(text(column)); }
+  [[nodiscard]] int number(std::size_t column) const { return number_in(text(column)); }
+  [[nodiscard]] char letter(std::size_t column) const { return has(column) && !text(column).empty() ? text(column)[0] : '\0'; }
+  // An array of texts as JSON, sorted when order means nothing; empty for NULL.
+  [[nodiscard]] std::string list(std::size_t column) const { return has(column) ? json_list(array_in(text(column))) : ""; }
+
+ private:
+  const std::vector<Parameter>& cells_;
+};
+
+}  // namespace athanor::schema

@@ -1,0 +1,305 @@
+// Columns and their defaults; the attributes of composite types.
+//
+// A column that its table inherits is a fact only if something is its own, so that a change of the parent is one change.
+#include <algorithm>
+#include <optional>
+
+#include "migrations/schema/catalog_row.hpp"
+#include "migrations/schema/extraction.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::schema {
+
+void add_column_families(std::vector<Family>& families, int version);
+
+namespace {
+
+using catalog_oid::kAttrdef;
+using catalog_oid::kClass;
+
+enum ColumnColumn : std::size_t {
+  ColRelation,
+  ColNumber,
+  ColName,
+  ColType,
+  ColCollationSchema,
+  ColCollation,
+  ColNotNull,
+  ColIdentity,
+  ColGenerated,
+  ColStorage,
+  ColTypeStorage,
+  ColCompression,
+  ColStatistics,
+  ColLocal,
+  ColInherited,
+  ColOptions,
+  ColForeignOptions,
+  ColDefault,
+  ColExpression
+};
+
+// Of an index only what has a statistics target.
+constexpr const char* kColumns = R"(SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
+ l.collnamespace, l.collname, NULLIF(a.attnotnull, false), NULLIF(a.attidentity, ''), NULLIF(a.attgenerated, ''), a.attstorage,
+ t.typstorage, NULLIF(a.attcompression, ''), NULLIF(a.attstattarget, -1), NULLIF(a.attislocal, true),
+ NULLIF(a.attinhcount, 0), a.attoptions, a.attfdwoptions, d.oid, pg_get_expr(d.adbin, d.adrelid)
+FROM pg_catalog.pg_attribute a
+ JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+ JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+ LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation AND a.attcollation <> t.typcollation
+WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND c.relpersistence <> 't'
+ AND (c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') OR (c.relkind IN ('i', 'I') AND COALESCE(a.attstattarget, -1) <> -1))
+ORDER BY a.attrelid, a.attnum)";
+
+std::string storage_word(const std::string& letter) {
+  return letter == "p" ? "plain" : letter == "e" ? "external" : letter == "m" ? "main" : letter == "x" ? "extended" : letter;
+}
+
+std::string compression_word(const std::string& letter) {
+  return letter == "p" ? "pglz" : letter == "l" ? "lz4" : letter;
+}
+
+std::string sorted_list(const CatalogRow& row, std::size_t column) {
+  std::vector<std::string> options = array_in(row.text(column));
+  std::ranges::sort(options);
+  return options.empty() ? std::string() : json_list(options);
+}
+
+ColumnRow column_in(const Extraction& extraction, const CatalogRow& row) {
+  ColumnRow column;
+  column.number = row.number(ColNumber);
+  column.name = row.text(ColName);
+  column.type = row.text(ColType);
+  if (row.has(ColCollation)) {
+    column.collation_schema = extraction.schema_name(row.oid(ColCollationSchema));
+    column.collation = row.text(ColCollation);
+  }
+  column.not_null = row.flag(ColNotNull);
+  column.local = !row.has(ColLocal);
+  column.inherited = row.has(ColInherited);
+  column.identity = row.text(ColIdentity);
+  column.generated = row.text(ColGenerated);
+  column.storage = row.text(ColStorage);
+  column.type_storage = row.text(ColTypeStorage);
+  column.compression = row.text(ColCompression);
+  column.statistics = row.text(ColStatistics);
+  column.options = sorted_list(row, ColOptions);
+  column.foreign_options = row.list(ColForeignOptions);
+  column.default_oid = row.oid(ColDefault);
+  column.expression = row.text(ColExpression);
+  return column;
+}
+
+// What a column has when nothing is said about it.
+struct Baseline {
+  bool not_null = false;
+  std::string storage, compression, statistics, options, expression;
+};
+
+Baseline baseline_of(const Extraction& extraction, const Relation& relation, const ColumnRow& column) {
+  Baseline base;
+  base.storage = column.type_storage;
+  if (column.local) {
+    return base;
+  }
+  bool first = true;
+  for (const Oid oid : relation.parents) {
+    const Relation* parent = extraction.relation(oid);
+    const ColumnRow* inherited = parent != nullptr ? parent->column(column.name) : nullptr;
+    if (inherited == nullptr) {
+      continue;
+    }
+    base.not_null = base.not_null || inherited->not_null;
+    if (std::exchange(first, false)) {
+      base.storage = inherited->storage;
+      base.compression = inherited->compression;
+      base.statistics = inherited->statistics;
+      base.options = inherited->options;
+      base.expression = inherited->expression;
+    }
+  }
+  return base;
+}
+
+// Its type and what makes its values come from elsewhere for a column that is not the table's own.
+void describe_own(Fact& fact, const ColumnRow& column) {
+  set(fact, attribute::kType, column.type);
+  if (!column.collation.empty()) {
+    set(fact, attribute::kCollation, json_name(column.collation_schema, column.collation));
+  }
+  set(fact, attribute::kIdentity, column.identity == "a" ? "always" : column.identity == "d" ? "by default" : "");
+  set(fact, attribute::kGenerated, column.generated == "s" ? "stored" : column.generated == "v" ? "virtual" : "");
+  if (!column.generated.empty()) {
+    set(fact, attribute::kExpression, column.expression);
+  }
+}
+
+// An attribute that differs from what is inherited is spelled out even where it is the type's own.
+void describe_physical(Fact& fact, const ColumnRow& column, const Baseline& base) {
+  set_flag(fact, attribute::kNotNull, column.not_null && !base.not_null);
+  if (column.storage != base.storage) {
+    set(fact, attribute::kStorage, storage_word(column.storage));
+  }
+  if (column.compression != base.compression) {
+    set(fact, attribute::kCompression, column.compression.empty() ? "default" : compression_word(column.compression));
+  }
+  if (column.statistics != base.statistics) {
+    set(fact, attribute::kStatistics, column.statistics.empty() ? "-1" : column.statistics);
+  }
+  if (column.options != base.options) {
+    set(fact, attribute::kOptions, column.options.empty() ? "[]" : column.options);
+  }
+  set(fact, attribute::kForeignOptions, column.foreign_options);
+}
+
+// Where a column comes from that is not its table's own: the parent's column, the type of the table, nothing for a query's.
+std::optional<Address> origin_of(const Extraction& extraction, const Relation& relation, const ColumnRow& column) {
+  if (relation.of_type != 0) {
+    return Address{catalog_oid::kType, relation.of_type, 0};
+  }
+  for (const Oid oid : relation.parents) {
+    const Relation* parent = extraction.relation(oid);
+    if (const ColumnRow* inherited = parent != nullptr ? parent->column(column.name) : nullptr) {
+      return Address{kClass, oid, inherited->number};
+    }
+  }
+  return std::nullopt;
+}
+
+class ColumnFacts {
+ public:
+  explicit ColumnFacts(Extraction& extraction) : extraction_(extraction) {}
+
+  void add(Oid oid, const Relation& relation, const ColumnRow& column) {
+    const bool foreign_origin = (!column.local && column.inherited) || relation.of_type != 0 || relation.kind == 'm';
+    const Baseline base = baseline_of(extraction_, relation, column);
+    const Address address{kClass, oid, column.number};
+    const std::optional<Address> origin = foreign_origin ? origin_of(extraction_, relation, column) : std::nullopt;
+    if (relation.kind != 'v') {
+      add_column(relation, column, base, address, foreign_origin, origin);
+    }
+    if (!column.generated.empty()) {
+      extraction_.carry({kAttrdef, column.default_oid, 0}, address);
+    } else if (column.expression != base.expression) {
+      add_default(relation, column, address);
+    } else if (column.default_oid != 0) {
+      extraction_.carry({kAttrdef, column.default_oid, 0}, address);
+    }
+  }
+
+  // Once all columns are known.
+  void link_inherited() {
+    for (const auto& [index, origin] : inherited_) {
+      extraction_.add_edge(index, origin);
+    }
+  }
+
+ private:
+  void add_column(const Relation& relation, const ColumnRow& column, const Baseline& base, Address address, bool foreign_origin,
+                  std::optional<Address> origin) {
+    Fact fact{.id = {.kind = Kind::Column,
+                     .schema = extraction_.schema_name(relation.schema),
+                     .parent = relation.name,
+                     .name = column.name},
+              .position = column.number};
+    describe_physical(fact, column, base);
+    if (!foreign_origin) {
+      describe_own(fact, column);
+    } else if (fact.attributes.empty()) {
+      if (origin) {
+        extraction_.carry(address, *origin);
+      }
+      return;
+    } else {
+      set_flag(fact, attribute::kInherited, true);
+    }
+    const auto index = extraction_.add(address, std::move(fact));
+    extraction_.add_edge(index, relation.fact);
+    if (origin) {
+      inherited_.emplace_back(index, *origin);
+    }
+  }
+
+  void add_default(const Relation& relation, const ColumnRow& column, Address address) {
+    Fact fact{.id = {.kind = Kind::ColumnDefault,
+                     .schema = extraction_.schema_name(relation.schema),
+                     .parent = relation.name,
+                     .name = column.name},
+              .position = column.number};
+    set(fact, attribute::kExpression, column.expression.empty() ? "NULL" : column.expression);
+    // Without a default of its own where the parent has one, there is no row in pg_attrdef to find it by.
+    const Address own =
+        column.default_oid != 0 ? Address{kAttrdef, column.default_oid, 0} : Address{kAttrdef, address.object, -column.number};
+    const auto index = extraction_.add(own, std::move(fact));
+    extraction_.add_edge(index, address);
+  }
+
+  Extraction& extraction_;
+  std::vector<std::pair<std::uint32_t, Address>> inherited_;
+};
+
+void describe_composite(Extraction& extraction, Oid oid, const Relation& relation) {
+  const auto index = extraction.find({kClass, oid, 0});
+  if (!index || extraction.fact(*index).id.kind != Kind::CompositeType) {
+    return;
+  }
+  std::vector<std::string> attributes;
+  for (const ColumnRow& column : relation.columns) {
+    const std::string collation = column.collation.empty() ? "" : qualified_name(column.collation_schema, column.collation);
+    attributes.push_back(json_list({column.name, column.type, collation}));
+  }
+  set(extraction.fact(*index), attribute::kAttributes, json_values(attributes));
+}
+
+void describe_view(Extraction& extraction, const Relation& relation) {
+  std::vector<std::string> columns;
+  for (const ColumnRow& column : relation.columns) {
+    columns.push_back(json_list({column.name, column.type}));
+  }
+  set(extraction.fact(relation.fact), attribute::kColumns, json_values(columns));
+}
+
+void take_columns(const Rows& rows, Extraction& extraction) {
+  Oid current = 0;
+  Relation* relation = nullptr;
+  for (const auto& cells : rows.rows) {
+    const CatalogRow row(cells);
+    if (const Oid oid = row.oid(ColRelation); oid != current) {
+      current = oid;
+      const auto found = extraction.relations.find(oid);
+      relation = found != extraction.relations.end() ? &found->second : nullptr;
+    }
+    if (relation != nullptr) {
+      relation->columns.push_back(column_in(extraction, row));
+    } else if (row.has(ColStatistics)) {
+      extraction.index_statistics[current].push_back(json_text(row.text(ColNumber)) + ":" + json_text(row.text(ColStatistics)));
+    }
+  }
+  ColumnFacts facts(extraction);
+  for (auto& [oid, described] : extraction.relations) {
+    if (described.hidden) {
+      continue;
+    }
+    if (described.kind == 'c') {
+      describe_composite(extraction, oid, described);
+      continue;
+    }
+    if (described.kind == 'v' || described.kind == 'm') {
+      describe_view(extraction, described);
+    }
+    for (const ColumnRow& column : described.columns) {
+      facts.add(oid, described, column);
+    }
+  }
+  facts.link_inherited();
+}
+
+}  // namespace
+
+void add_column_families(std::vector<Family>& families, int /*version*/) {
+  families.push_back({kColumns, take_columns});
+}
+
+}  // namespace athanor::schema

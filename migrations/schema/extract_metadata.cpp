@@ -1,0 +1,53 @@
+// Comments, and owners where they were asked for.
+#include "migrations/schema/catalog_row.hpp"
+#include "migrations/schema/extraction.hpp"
+
+namespace athanor::schema {
+namespace {
+
+// A fact about another object: its id is the object's with another kind.
+FactId about(FactId id, Kind kind) {
+  id.subject = id.kind;
+  id.kind = kind;
+  return id;
+}
+
+void take_comments(const Rows& rows, Extraction& extraction) {
+  for (const auto& cells : rows.rows) {
+    const CatalogRow row(cells);  // catalog, object, column, text
+    const Address address{row.oid(0), row.oid(1), row.number(2)};
+    const auto carrier = extraction.find(address);
+    auto subject = extraction.subject(address);
+    // A comment on a member of an extension is the extension's.
+    if (!carrier || !subject || extraction.is_member({address.catalog, address.object, 0})) {
+      continue;
+    }
+    Fact fact{.id = about(std::move(*subject), Kind::Comment)};
+    set(fact, attribute::kText, row.text(3));
+    // Comments have no address: nothing refers to one.
+    const auto index =
+        extraction.add({catalog_oid::kDescription, static_cast<Oid>(extraction.facts().size()), 0}, std::move(fact));
+    extraction.add_edge(index, *carrier);
+  }
+}
+
+}  // namespace
+
+void add_owner_facts(Extraction& extraction) {
+  const auto owners = extraction.owners();
+  for (const auto& [owned, role] : owners) {
+    Fact fact{.id = about(extraction.fact(owned).id, Kind::Owner)};
+    set(fact, attribute::kRole, extraction.role_name(role));
+    const auto index =
+        extraction.add({catalog_oid::kShdepend, static_cast<Oid>(extraction.facts().size()), 0}, std::move(fact));
+    extraction.add_edge(index, owned);
+  }
+}
+
+void add_metadata_families(std::vector<Family>& families, int /*version*/) {
+  families.push_back({R"(SELECT d.classoid, d.objoid, d.objsubid, d.description FROM pg_catalog.pg_description d
+WHERE d.objoid >= 16384 OR (d.objoid = 2200 AND d.classoid = 2615 AND d.description <> 'standard public schema'))",
+                      take_comments});
+}
+
+}  // namespace athanor::schema

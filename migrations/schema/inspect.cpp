@@ -1,0 +1,117 @@
+#include "migrations/schema/inspect.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+
+#include "migrations/schema/extraction.hpp"
+
+namespace athanor::schema {
+namespace {
+
+// As many questions as travel together: their answers are in memory at once.
+constexpr std::size_t kAtOnce = 8;
+constexpr int kMostLooks = 3;
+
+// One snapshot for all questions, and the settings that decide how the server prints texts. With this search_path names,
+// functions and operators are PostgreSQL's own whatever others put into schemas of the session's path, and every name of a
+// user's object is printed with its schema. SET LOCAL ends with the transaction.
+std::vector<Command> opening() {
+  return {{"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", {}, ""},
+          {"SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),"
+           " pg_catalog.set_config('quote_all_identifiers', 'off', true),"
+           " pg_catalog.set_config('standard_conforming_strings', 'on', true),"
+           " pg_catalog.set_config('datestyle', 'ISO, MDY', true),"
+           " pg_catalog.set_config('intervalstyle', 'postgres', true),"
+           " pg_catalog.set_config('timezone', 'UTC', true),"
+           " pg_catalog.set_config('extra_float_digits', '1', true),"
+           " pg_catalog.set_config('bytea_output', 'hex', true),"
+           " pg_catalog.set_config('xmlbinary', 'base64', true),"
+           // Compiling a question about the catalog takes longer than answering it.
+           " pg_catalog.set_config('jit', 'off', true)",
+           {},
+           ""}};
+}
+
+std::vector<Family> families_for(const InspectOptions& options, int version) {
+  std::vector<Family> families;
+  add_schema_families(families, version);
+  add_type_families(families, version);
+  add_table_families(families, version);
+  add_constraint_families(families, version);
+  add_index_families(families, version);
+  add_routine_families(families, version);
+  add_operator_families(families, version);
+  add_text_search_families(families, version);
+  add_view_families(families, version);
+  add_trigger_families(families, version);
+  add_foreign_families(families, version);
+  add_publication_families(families, options, version);
+  add_metadata_families(families, version);
+  add_privilege_families(families, options, version);
+  add_unmodelled_families(families, version);
+  add_dependency_families(families, version);
+  return families;
+}
+
+Result<std::vector<Rows>> ask(Session& session, const std::vector<Command>& commands) {
+  TRY_ASSIGN(auto answers, session.query_each(commands));
+  std::vector<Rows> rows;
+  for (auto& answer : answers) {
+    if (!answer) {
+      return fail(std::move(answer).error());
+    }
+    rows.push_back(std::move(*answer));
+  }
+  return rows;
+}
+
+Result<Catalog> read_all(Session& session, const InspectOptions& options) {
+  TRY(ask(session, opening()));
+  Extraction extraction(options, session.server_version());
+  const std::vector<Family> families = families_for(options, session.server_version());
+  for (std::size_t first = 0; first < families.size(); first += kAtOnce) {
+    const auto group = std::span(families).subspan(first, std::min(kAtOnce, families.size() - first));
+    std::vector<Command> commands;
+    for (const Family& family : group) {
+      commands.push_back({family.sql, {}, ""});
+    }
+    TRY_ASSIGN(std::vector<Rows> answers, ask(session, commands));
+    for (std::size_t index = 0; index < group.size(); ++index) {
+      group[index].take(answers[index], extraction);
+      answers[index] = {};
+    }
+  }
+  TRY(ask(session, {{"COMMIT", {}, ""}}));
+  if (options.owners) {
+    add_owner_facts(extraction);
+  }
+  return std::move(extraction).finish();
+}
+
+// The functions that print definitions look at the present, not at the snapshot: what was dropped meanwhile is an error or an
+// internal one ("cache lookup failed"), and gone at the next look.
+bool may_have_changed(const Error& error) {
+  constexpr std::array<std::string_view, 4> kStates{"XX000", "42P01", "42704", "42883"};
+  return std::ranges::find(kStates, error.sqlstate) != kStates.end();
+}
+
+}  // namespace
+
+Result<Catalog> inspect(Session& session, const InspectOptions& options) {
+  for (int look = 1;; ++look) {
+    auto catalog = read_all(session, options);
+    if (catalog) {
+      return catalog;
+    }
+    if (session.alive()) {
+      TRY(session.roll_back());
+    }
+    if (look == kMostLooks || !may_have_changed(catalog.error())) {
+      return fail(std::move(catalog).error());
+    }
+  }
+}
+
+}  // namespace athanor::schema
