@@ -1,0 +1,194 @@
+#include "migrations/schema/rename_hints.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "migrations/plan/statement_text.hpp"
+#include "migrations/schema/schema_files.hpp"
+#include "migrations/text/quoting.hpp"
+#include "migrations/text/sql_lexer.hpp"
+
+namespace athanor::schema {
+namespace {
+
+// The old name that a comment gives; nothing when it is no hint.
+std::optional<std::string> old_name(std::string_view comment) {
+  comment.remove_prefix(2);
+  SqlLexer lexer(comment);
+  Token token = lexer.next_code();
+  const bool sqldef = lexer.text(token) == "@";
+  if (sqldef) {
+    token = lexer.next_code();
+  }
+  if (!same_word(lexer.text(token), "renamed")) {
+    return std::nullopt;
+  }
+  if (!same_word(lexer.text(lexer.next_code()), "from")) {
+    return std::nullopt;
+  }
+  token = lexer.next_code();
+  if (lexer.text(token) == "=" || lexer.text(token) == ":") {
+    token = lexer.next_code();
+  }
+  if (token.kind != TokenKind::Word && token.kind != TokenKind::QuotedIdentifier) {
+    return std::nullopt;
+  }
+  std::string name = identifier_name(lexer.text(token));
+  // "old_schema.old_table": the last part is the name.
+  Token next = lexer.next_code();
+  while (lexer.text(next) == ".") {
+    next = lexer.next_code();
+    name = identifier_name(lexer.text(next));
+    next = lexer.next_code();
+  }
+  // A sentence that happens to begin like a hint is none.
+  return next.kind == TokenKind::End ? std::optional(name) : std::nullopt;
+}
+
+// Reads a text front to back and keeps where it is: in which CREATE TABLE, at which column.
+class HintReader {
+ public:
+  HintReader(std::string_view text, const std::string& name, std::vector<RenameHint>& hints)
+      : text_(text), lines_(text, 1), name_(name), hints_(hints) {}
+
+  void read() {
+    SqlLexer lexer(text_);
+    for (Token token = lexer.next(); token.kind != TokenKind::End && token.kind != TokenKind::Unterminated;
+         token = lexer.next()) {
+      if (token.kind == TokenKind::LineComment) {
+        comment(token, lexer.text(token));
+      } else if (token.kind != TokenKind::BlockComment) {
+        code(token, lexer.text(token));
+      }
+    }
+  }
+
+ private:
+  enum class Place { Start, Create, Table, Columns, Elsewhere };
+
+  void comment(const Token& token, std::string_view written) {
+    const auto old = old_name(written);
+    if (!old) {
+      return;
+    }
+    const int line = lines_.line_of(token.begin);
+    RenameHint hint{schema_, table_, {}, *old, name_ + ":" + std::to_string(line)};
+    if (place_ == Place::Start) {
+      waiting_ = std::move(hint);  // for the table below
+    } else if (place_ == Place::Columns && line == table_line_) {
+      hints_.push_back(std::move(hint));
+    } else if (place_ == Place::Columns || place_ == Place::Elsewhere) {
+      // On the line of a column, or behind the comma that ends it.
+      const std::string& column = line == column_line_ ? column_ : previous_column_;
+      if (!table_.empty() && !column.empty() && (line == column_line_ || line == previous_line_)) {
+        hint.column = column;
+        hints_.push_back(std::move(hint));
+      }
+    }
+  }
+
+  void code(const Token& token, std::string_view written) {
+    const int line = lines_.line_of(token.begin);
+    if (depth_ == 0 && written == ";") {
+      place_ = Place::Start;
+      table_.clear();
+      return;
+    }
+    switch (place_) {
+      case Place::Start:
+        place_ = same_word(written, "create") ? Place::Create : Place::Elsewhere;
+        schema_.clear();
+        table_.clear();
+        break;
+      case Place::Create:
+        if (same_word(written, "table")) {
+          place_ = Place::Table;
+        } else if (!same_word(written, "unlogged") && !same_word(written, "foreign")) {
+          leave();
+        }
+        break;
+      case Place::Table:
+        table_name(token, written, line);
+        break;
+      case Place::Columns:
+        column(token, written, line);
+        break;
+      case Place::Elsewhere:
+        break;
+    }
+  }
+
+  void leave() {
+    place_ = Place::Elsewhere;
+    waiting_.reset();
+  }
+
+  void table_name(const Token& token, std::string_view written, int line) {
+    if (written == "(") {
+      place_ = Place::Columns;
+      depth_ = 1;
+      table_line_ = line;
+      column_.clear();
+      previous_column_.clear();
+      column_line_ = previous_line_ = 0;
+      if (waiting_) {
+        waiting_->schema = schema_;
+        waiting_->table = table_;
+        hints_.push_back(std::move(*waiting_));
+        waiting_.reset();
+      }
+    } else if (written == ".") {
+      schema_ = std::exchange(table_, {});
+    } else if (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier) {
+      if (!same_word(written, "if") && !same_word(written, "not") && !same_word(written, "exists")) {
+        table_ = identifier_name(written);
+      }
+    }
+  }
+
+  void column(const Token& token, std::string_view written, int line) {
+    if (written == "(") {
+      ++depth_;
+    } else if (written == ")" && --depth_ == 0) {
+      place_ = Place::Elsewhere;
+      previous_column_ = column_;
+      previous_line_ = column_line_;
+    } else if (written == "," && depth_ == 1) {
+      previous_column_ = std::exchange(column_, {});
+      previous_line_ = line;
+    } else if (depth_ == 1 && column_.empty() &&
+               (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier)) {
+      column_ = identifier_name(written);
+      column_line_ = line;
+    } else if (depth_ == 1) {
+      column_line_ = line;  // a column may take several lines; its comment stands on the last one
+    }
+  }
+
+  std::string_view text_;
+  LineCounter lines_;
+  const std::string& name_;
+  std::vector<RenameHint>& hints_;
+  Place place_ = Place::Start;
+  int depth_ = 0;
+  std::string schema_;
+  std::string table_;
+  int table_line_ = 0;
+  std::string column_;
+  int column_line_ = 0;
+  std::string previous_column_;
+  int previous_line_ = 0;
+  std::optional<RenameHint> waiting_;
+};
+
+}  // namespace
+
+void collect_rename_hints(std::string_view text, const std::string& name, std::vector<RenameHint>& hints) {
+  // Most files have none, and counting lines costs time.
+  if (contains_word(text, "renamed")) {
+    HintReader(text, name, hints).read();
+  }
+}
+
+}  // namespace athanor::schema

@@ -1,0 +1,45 @@
+// A schema written as SQL: one file, or a folder of *.sql files in the order of their names (subfolders included).
+//
+// What tools write is understood: pg_dump -s of any version (\restrict lines, SET lines of newer servers, CREATE SCHEMA public),
+// Rails' structure.sql with its INSERTs, psql scripts that \connect. Rows (COPY … FROM stdin) and files that would be included
+// (\i) are refused with file and line.
+//
+// Threads: pure functions of the disk.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrations/base/result.hpp"
+
+namespace athanor::schema {
+
+struct SchemaStatement {
+  std::string_view sql;  // points into SchemaText::texts
+  std::string place;     // "db/schema.sql:14"
+};
+
+// `-- renamed from OLD`, or sqldef's `-- @renamed from=OLD`, on the line of the table or column it is about.
+struct RenameHint {
+  std::string schema;  // as written in the statement; may be empty
+  std::string table;   // the table's new name
+  std::string column;  // the column's new name; empty: the hint is about the table
+  std::string old_name;
+  std::string place;
+};
+
+struct SchemaText {
+  std::vector<std::shared_ptr<const std::string>> texts;  // of each file, in order
+  std::vector<SchemaStatement> statements;
+  std::vector<RenameHint> renames;
+  std::string digest;  // SHA-256 of the names and texts of all files
+};
+
+// DesiredSchemaFailed with file and line.
+[[nodiscard]] Result<SchemaText> read_schema_files(const std::vector<std::string>& paths);
+// The same of a text; `name` is its file's, for messages.
+[[nodiscard]] Result<SchemaText> parse_schema_text(std::string text, const std::string& name);
+
+}  // namespace athanor::schema

@@ -1,0 +1,209 @@
+#include "migrations/schema/scratch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "migrations/base/ids.hpp"
+#include "migrations/plan/statement_tree.hpp"
+#include "migrations/text/database_url.hpp"
+#include "migrations/text/quoting.hpp"
+#include "migrations/text/sql_lexer.hpp"
+
+namespace athanor::schema {
+namespace {
+
+constexpr int kVersionsInOneMajor = 10'000;
+constexpr std::string_view kPrefix = "athanor_scratch_";
+constexpr std::chrono::hours kLeftAfter{1};
+
+std::int64_t seconds_of(WallTime time) {
+  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+
+ExecutionSettings scratch_session(const std::string& search_path) {
+  ExecutionSettings settings;
+  settings.lock_timeout = milliseconds(60'000);
+  settings.answer_timeout = milliseconds(120'000);
+  settings.search_path = search_path;
+  settings.application_name = "athanor scratch";
+  settings.show_values = true;  // nobody's data is in there
+  return settings;
+}
+
+bool is_reserved(std::string_view role) {
+  return role.starts_with("pg_") || role == "public" || role == "none";
+}
+
+}  // namespace
+
+ScratchDatabase::~ScratchDatabase() {
+  server_.drop(name_);
+}
+
+Result<std::unique_ptr<Session>> ScratchDatabase::open(const std::string& search_path) const {
+  TRY_ASSIGN(const auto factory, server_.connect_(url_, scratch_session(search_path)));
+  return factory->open();
+}
+
+ScratchServer::ScratchServer(ScratchSettings settings, ConnectFunction connect, Clock& clock, StopToken stop)
+    : settings_(std::move(settings)), connect_(std::move(connect)), clock_(clock), stop_(stop) {}
+
+ScratchServer::~ScratchServer() = default;
+
+Result<void> ScratchServer::check_version(int version) const {
+  const int wanted = settings_.embedded.major;
+  const int major = version / kVersionsInOneMajor;
+  if (wanted == 0 || wanted == major) {
+    return {};
+  }
+  return fail(Error(ErrorCode::ScratchUnavailable, "the scratch server is PostgreSQL " + std::to_string(major) +
+                                                       ", the target is PostgreSQL " + std::to_string(wanted) +
+                                                       ": their texts of the same definition differ")
+                  .advise("point scratch_url at a server of version " + std::to_string(wanted)));
+}
+
+Result<Session*> ScratchServer::administration() {
+  if (session_) {
+    return session_.get();
+  }
+  if (!settings_.url.empty()) {
+    url_ = settings_.url;
+  } else if (!settings_.target_url.empty()) {
+    url_ = settings_.target_url;
+  } else {
+    TRY_ASSIGN(embedded_, EmbeddedServer::start(settings_.embedded, clock_, stop_));
+    url_ = embedded_->url();
+  }
+  TRY_ASSIGN(const auto factory, connect_(url_, scratch_session("")));
+  auto opened = factory->open();
+  if (!opened) {
+    Error error = std::move(opened).error();
+    error.message = "the server for scratch databases: " + error.message;
+    return fail(std::move(error));
+  }
+  TRY(check_version((*opened)->server_version()));
+  session_ = std::move(*opened);
+  // Databases are dropped through this session, and that has to be done after a stop above all.
+  session_->set_wait_listener([](milliseconds) { return false; });
+  drop_leftovers(*session_);
+  return session_.get();
+}
+
+Result<int> ScratchServer::server_version() {
+  TRY_ASSIGN(const Session* session, administration());
+  return session->server_version();
+}
+
+// Best effort: what cannot be dropped now is tried again next time.
+void ScratchServer::drop_leftovers(Session& session) const {
+  const auto found = session.query(
+      "SELECT d.datname, pg_catalog.split_part(d.datname, '_', 3) FROM pg_catalog.pg_database d WHERE d.datname ~ "
+      "'^athanor_scratch_[0-9]{10}_[0-9a-f]{12}$' AND d.datdba = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = "
+      "current_user) AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)");
+  if (!found) {
+    return;
+  }
+  const std::int64_t limit = seconds_of(clock_.wall_now() - kLeftAfter);
+  for (std::size_t row = 0; row < found->rows.size(); ++row) {
+    if (std::stoll(found->text(row, 1)) < limit) {
+      (void)session.execute_autocommit("DROP DATABASE IF EXISTS " + quote_identifier(found->text(row, 0)));
+    }
+  }
+}
+
+Result<std::unique_ptr<ScratchDatabase>> ScratchServer::create(const ScratchDatabase* original) {
+  TRY_ASSIGN(Session * session, administration());
+  std::string name =
+      std::string(kPrefix) + std::to_string(seconds_of(clock_.wall_now())) + "_" + random_hex(12);
+  const std::string from =
+      original == nullptr ? std::string("template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'") : quote_identifier(original->name());
+  // The object comes first: a statement that is cancelled may have made the database all the same.
+  std::unique_ptr<ScratchDatabase> database(new ScratchDatabase(*this, name, with_parameter(url_, "dbname", name)));
+  auto made = session->execute_autocommit("CREATE DATABASE " + quote_identifier(name) + " TEMPLATE " + from);
+  if (!made) {
+    Error error = std::move(made).error();
+    if (error.sqlstate == "42501") {
+      return fail(Error(ErrorCode::ScratchUnavailable, "the role of the scratch server may not create databases")
+                      .advise("ALTER ROLE … CREATEDB for the role of scratch_url")
+                      .with_sqlstate(error.sqlstate));
+    }
+    return fail(std::move(error));
+  }
+  return database;
+}
+
+void ScratchServer::drop(const std::string& name) noexcept {
+  if (session_ && session_->alive()) {
+    (void)session_->execute_autocommit("DROP DATABASE IF EXISTS " + quote_identifier(name) + " WITH (FORCE)");
+  }
+}
+
+Result<void> ScratchServer::provide_roles(const std::set<std::string>& roles) {
+  if (roles.empty()) {
+    return {};
+  }
+  TRY_ASSIGN(Session * session, administration());
+  TRY_ASSIGN(const Rows known, session->query("SELECT rolname FROM pg_catalog.pg_roles"));
+  std::set<std::string> present;
+  for (std::size_t row = 0; row < known.rows.size(); ++row) {
+    present.insert(known.text(row, 0));
+  }
+  for (const std::string& role : roles) {
+    if (present.contains(role) || is_reserved(role)) {
+      continue;
+    }
+    if (!embedded_) {
+      return fail(Error(ErrorCode::ScratchUnavailable, "the schema names the role " + quote_identifier(role) +
+                                                           ", which the scratch server does not have")
+                      .advise("create it there: CREATE ROLE " + quote_identifier(role) + " NOLOGIN"));
+    }
+    auto made = session->execute_autocommit("CREATE ROLE " + quote_identifier(role) + " NOLOGIN");
+    if (!made && made.error().sqlstate != "42710") {  // another command made it meanwhile
+      return fail(std::move(made).error());
+    }
+  }
+  return {};
+}
+
+Result<void> ScratchServer::forget_roles(const std::set<std::string>& roles) {
+  if (roles.empty()) {
+    return {};
+  }
+  TRY_ASSIGN(Session * session, administration());
+  if (!embedded_) {
+    return {};
+  }
+  for (const std::string& role : roles) {
+    if (!is_reserved(role) && role != "postgres") {
+      // A role that another command's database still uses stays; then whoever creates it is told that it exists.
+      (void)session->execute_autocommit("DROP ROLE IF EXISTS " + quote_identifier(role));
+    }
+  }
+  return {};
+}
+
+void collect_roles(std::string_view statement, NamedRoles& roles) {
+  constexpr std::array<std::string_view, 8> kHints{"owner",         "grant",      "revoke", "policy",
+                                                   "authorization", "privileges", "role",   "mapping"};
+  if (std::ranges::none_of(kHints, [&](std::string_view word) { return contains_word(statement, word); }) &&
+      !contains_word(statement, "user")) {
+    return;
+  }
+  const auto tree = StatementTree::of_sql(statement);
+  if (!tree) {
+    return;
+  }
+  const TreeNode root = tree->root();
+  for (std::uint32_t index = root.begin(); index < root.end(); ++index) {
+    const TreeNode node = root.at(index);
+    if (node.key() == "rolename") {
+      roles.named.insert(node.text());
+    } else if (node.key() == "CreateRoleStmt") {
+      roles.created.insert(node["role"].text());
+    }
+  }
+}
+
+}  // namespace athanor::schema
