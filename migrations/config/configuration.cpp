@@ -31,7 +31,6 @@ constexpr std::array kIdleOptions{
     IdleOption{"revision_environment", "there is no env.py to run"},
     IdleOption{"path_separator", "`version_locations` is a list"},
     IdleOption{"version_path_separator", "`version_locations` is a list"},
-    IdleOption{"prepend_sys_path", "no Python is imported"},
 };
 
 // Fills a Configuration from one mapping: the file's root, or an environment laid over it.
@@ -58,6 +57,7 @@ class ConfigurationReader {
       limits.integer("files", to_.limits.max_files, 1, 10'000'000);
     });
     fields_.flag("header_cache", to_.header_cache);
+    read_schema_fields(fields_, to_.schema, [this](std::string path) { return resolved(std::move(path)); });
     note_idle_options();
   }
 

@@ -19,6 +19,7 @@
 
 #include "migrations/backup/backup.hpp"
 #include "migrations/base/result.hpp"
+#include "migrations/config/schema_fields.hpp"
 #include "migrations/execute/migrator_settings.hpp"
 #include "migrations/revision/revision_naming.hpp"
 #include "migrations/revision/source.hpp"
@@ -50,6 +51,7 @@ struct Configuration {
   std::string ledger_schema = "athanor";
   ExecutionSettings execution;
   BackupSettings backup;
+  SchemaConfiguration schema;
   SourceLimits limits;
   bool header_cache = true;  // keep revision headers between runs, when there is a cache folder
   std::vector<std::string> warnings;

@@ -8,11 +8,11 @@
 #include "migrations/base/process.hpp"
 #include "migrations/base/sha256.hpp"
 #include "migrations/schema/load_statements.hpp"
+#include "migrations/schema/sql_names.hpp"
 #include "migrations/text/database_url.hpp"
 #include "migrations/text/foreign_message.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/shell_words.hpp"
-#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor::schema {
 namespace {
@@ -21,78 +21,24 @@ namespace {
 constexpr std::string_view kCacheFormat = "1";
 constexpr int kVersionsInOneMajor = 10'000;
 
-bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+// Nothing but what every database has.
+bool is_empty(const Catalog& catalog) {
+  return std::ranges::all_of(catalog.facts(), [](const Fact& fact) {
+    const Kind kind = fact.id.subject == Kind::None ? fact.id.kind : fact.id.subject;
+    return kind == Kind::Schema || kind == Kind::Extension;
+  });
 }
 
-bool names_models(std::string_view text) {
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) {
-    return false;
+// What a program said last, which is what went wrong; tracebacks come before.
+std::string last_line(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) {
+    text.remove_suffix(1);
   }
-  const auto plain = [](std::string_view part) { return std::ranges::all_of(part, is_name_character); };
-  return plain(text.substr(0, colon)) && plain(text.substr(colon + 1));
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) {
-    text += (text.empty() ? "" : ", ") + word;
-  }
-  return text;
-}
-
-// Schemas of a search_path, which must be there before anything can go into them.
-std::vector<std::string> schemas_of(std::string_view search_path) {
-  std::vector<std::string> names;
-  SqlLexer lexer(search_path);
-  for (Token token = lexer.next_code(); token.kind != TokenKind::End && token.kind != TokenKind::Unterminated;
-       token = lexer.next_code()) {
-    if (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier) {
-      std::string name = identifier_name(lexer.text(token));
-      if (name != "$user" && name != "public" && !name.starts_with("pg_")) {
-        names.push_back(std::move(name));
-      }
-    }
-  }
-  return names;
+  const std::size_t begin = text.rfind('\n');
+  return fit_for_message(begin == std::string_view::npos ? text : text.substr(begin + 1));
 }
 
 }  // namespace
-
-std::string SchemaSource::describe() const {
-  switch (kind) {
-    case Kind::Files:
-      return joined(files);
-    case Kind::Models:
-      return "the models of " + joined(models);
-    case Kind::Command:
-      return "what `" + command + "` makes";
-    case Kind::Database:
-      return "the database that desired_schema names";
-    case Kind::None:
-      break;
-  }
-  return "nothing";
-}
-
-SchemaSource source_of_text(std::string_view text) {
-  SchemaSource source;
-  if (text.empty()) {
-    return source;
-  }
-  if (text.starts_with("postgres") && text.find("://") != std::string_view::npos) {
-    source.kind = SchemaSource::Kind::Database;
-    source.url = text;
-  } else if (names_models(text)) {
-    source.kind = SchemaSource::Kind::Models;
-    source.models = {std::string(text)};
-  } else {
-    source.kind = SchemaSource::Kind::Files;
-    source.files = {std::string(text)};
-  }
-  return source;
-}
 
 Result<LoadedSchema> SchemaLoader::load(const SchemaSource& source) {
   switch (source.kind) {
@@ -148,7 +94,7 @@ Result<std::string> SchemaLoader::key_of(std::string_view digest) {
     add(wanted ? "1" : "0");
   }
   for (const std::string& part : {std::string(kCacheFormat), std::string(digest), std::to_string(major), filter.version_table,
-                                  filter.version_table_schema, settings_.search_path}) {
+                                  filter.version_table_schema, filter.ledger_schema, settings_.search_path}) {
     add(part);
   }
   return key.finish();
@@ -163,7 +109,7 @@ Result<std::unique_ptr<ScratchDatabase>> SchemaLoader::filled(std::span<const Sc
   TRY(server_.provide_roles(roles.named));
   TRY_ASSIGN(auto database, server_.create());
   TRY_ASSIGN(const auto session, database->open(settings_.search_path));
-  for (const std::string& name : schemas_of(settings_.search_path)) {
+  for (const std::string& name : search_path_schemas(settings_.search_path)) {
     TRY(session->execute_autocommit("CREATE SCHEMA IF NOT EXISTS " + quote_identifier(name)));
   }
   TRY(load_statements(*session, statements));
@@ -247,13 +193,13 @@ Result<LoadedSchema> SchemaLoader::load_command(const std::string& line) {
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {}, stop_));
   if (end.exit_code != 0) {
     return fail(Error(ErrorCode::DesiredSchemaFailed, "`" + line + "` ended with exit code " + std::to_string(end.exit_code) +
-                                                          (end.err.empty() ? "" : ": " + fit_for_message(end.err)))
+                                                          (end.err.empty() ? "" : ": " + last_line(end.err)))
                     .at("desired_schema.command")
                     .advise("it must fill the empty database that ATHANOR_SCRATCH_URL names"));
   }
   LoadedSchema loaded;
   TRY_ASSIGN(loaded.catalog, inspect_scratch(*database));
-  if (loaded.catalog.facts().empty()) {
+  if (is_empty(loaded.catalog)) {
     return fail(Error(ErrorCode::DesiredSchemaFailed, "`" + line + "` succeeded and left the scratch database empty")
                     .at("desired_schema.command")
                     .advise("let it connect to ATHANOR_SCRATCH_URL"));

@@ -18,24 +18,10 @@
 #include "migrations/schema/inspect.hpp"
 #include "migrations/schema/schema_cache.hpp"
 #include "migrations/schema/schema_files.hpp"
+#include "migrations/schema/schema_source.hpp"
 #include "migrations/schema/scratch.hpp"
 
 namespace athanor::schema {
-
-struct SchemaSource {
-  enum class Kind { None, Files, Models, Command, Database };
-  Kind kind = Kind::None;
-  std::vector<std::string> files{};   // files and folders, in order
-  std::vector<std::string> models{};  // "shop.models:SQLModel.metadata"
-  std::string command{};              // split as a shell would, without a shell
-  std::string url{};
-
-  // "db/schema.sql", "the models of shop.models:metadata"; never a URL.
-  [[nodiscard]] std::string describe() const;
-};
-
-// What a text of one word means: a URL of PostgreSQL, package.module:attribute, or else a path. Empty: None.
-[[nodiscard]] SchemaSource source_of_text(std::string_view text);
 
 struct LoadSettings {
   InspectOptions inspect{};

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "migrations/plan/statement.hpp"
-#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor::schema {
 namespace {
@@ -29,7 +28,7 @@ std::string exact_place(const SchemaStatement& statement, int position) {
   }
   // The server counts characters, so this may be off inside a line, never across ASCII lines.
   const auto bytes = std::min(static_cast<std::size_t>(position - 1), statement.sql.size());
-  return statement.place.substr(0, colon + 1) + std::to_string(line + count_lines(statement.sql, bytes));
+  return statement.place.substr(0, colon + 1) + std::to_string(line + static_cast<int>(std::ranges::count(statement.sql.substr(0, bytes), '\n')));
 }
 
 std::string extension_of(const Error& error) {

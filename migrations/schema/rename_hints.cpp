@@ -80,8 +80,8 @@ class HintReader {
       hints_.push_back(std::move(hint));
     } else if (place_ == Place::Columns || place_ == Place::Elsewhere) {
       // On the line of a column, or behind the comma that ends it.
-      const std::string& column = line == column_line_ ? column_ : previous_column_;
-      if (!table_.empty() && !column.empty() && (line == column_line_ || line == previous_line_)) {
+      const std::string& column = !column_.empty() && line == column_line_ ? column_ : previous_column_;
+      if (!column.empty() && (line == column_line_ || line == previous_line_)) {
         hint.column = column;
         hints_.push_back(std::move(hint));
       }

@@ -104,6 +104,35 @@ Fact read_fact(Reader& reader) {
   return fact;
 }
 
+void read_unmodelled(Reader& reader, Catalog& catalog) {
+  for (std::uint64_t kinds = reader.number(); kinds > 0 && !reader.failed(); --kinds) {
+    auto& names = catalog.unmodelled[std::string(reader.text())];
+    for (std::uint64_t left = reader.number(); left > 0 && !reader.failed(); --left) {
+      names.emplace_back(reader.text());
+    }
+  }
+}
+
+// Edges, and what the filter hides. False when one of them is about a fact that is not there.
+bool read_relations(Reader& reader, std::uint64_t facts, Catalog& catalog) {
+  for (std::uint64_t left = reader.number(); left > 0 && !reader.failed(); --left) {
+    const std::uint64_t from = reader.number();
+    const std::uint64_t to = reader.number();
+    if (from >= facts || to >= facts) {
+      return false;
+    }
+    catalog.add_edge(static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to));
+  }
+  for (std::uint64_t left = reader.number(); left > 0 && !reader.failed(); --left) {
+    const std::uint64_t on = reader.number();
+    if (on >= facts) {
+      return false;
+    }
+    catalog.add_outside({static_cast<std::uint32_t>(on), std::string(reader.text())});
+  }
+  return true;
+}
+
 std::string payload_of(const Catalog& catalog) {
   Writer writer;
   writer.number(static_cast<std::uint64_t>(catalog.server_version));
@@ -130,6 +159,11 @@ std::string payload_of(const Catalog& catalog) {
     writer.number(edge.from);
     writer.number(edge.to);
   }
+  writer.number(catalog.outside().size());
+  for (const OutsideDependent& dependent : catalog.outside()) {
+    writer.number(dependent.on);
+    writer.text(dependent.object);
+  }
   return writer.take();
 }
 
@@ -153,25 +187,12 @@ std::optional<Catalog> read_catalog(std::string_view bytes) {
   Reader reader(bytes);
   Catalog catalog;
   catalog.server_version = static_cast<int>(reader.number());
-  for (std::uint64_t kinds = reader.number(); kinds > 0 && !reader.failed(); --kinds) {
-    auto& names = catalog.unmodelled[std::string(reader.text())];
-    for (std::uint64_t left = reader.number(); left > 0 && !reader.failed(); --left) {
-      names.emplace_back(reader.text());
-    }
-  }
-  std::uint64_t facts = 0;
-  for (std::uint64_t left = facts = reader.number(); left > 0 && !reader.failed(); --left) {
+  read_unmodelled(reader, catalog);
+  const std::uint64_t facts = reader.number();
+  for (std::uint64_t left = facts; left > 0 && !reader.failed(); --left) {
     catalog.add(read_fact(reader));
   }
-  for (std::uint64_t left = reader.number(); left > 0 && !reader.failed(); --left) {
-    const std::uint64_t from = reader.number();
-    const std::uint64_t to = reader.number();
-    if (from >= facts || to >= facts) {
-      return std::nullopt;
-    }
-    catalog.add_edge(static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to));
-  }
-  if (!reader.done()) {
+  if (!read_relations(reader, facts, catalog) || !reader.done()) {
     return std::nullopt;
   }
   catalog.seal();

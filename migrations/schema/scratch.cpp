@@ -1,15 +1,11 @@
 #include "migrations/schema/scratch.hpp"
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <utility>
 
 #include "migrations/base/ids.hpp"
-#include "migrations/plan/statement_tree.hpp"
 #include "migrations/text/database_url.hpp"
 #include "migrations/text/quoting.hpp"
-#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor::schema {
 namespace {
@@ -182,28 +178,6 @@ Result<void> ScratchServer::forget_roles(const std::set<std::string>& roles) {
     }
   }
   return {};
-}
-
-void collect_roles(std::string_view statement, NamedRoles& roles) {
-  constexpr std::array<std::string_view, 8> kHints{"owner",         "grant",      "revoke", "policy",
-                                                   "authorization", "privileges", "role",   "mapping"};
-  if (std::ranges::none_of(kHints, [&](std::string_view word) { return contains_word(statement, word); }) &&
-      !contains_word(statement, "user")) {
-    return;
-  }
-  const auto tree = StatementTree::of_sql(statement);
-  if (!tree) {
-    return;
-  }
-  const TreeNode root = tree->root();
-  for (std::uint32_t index = root.begin(); index < root.end(); ++index) {
-    const TreeNode node = root.at(index);
-    if (node.key() == "rolename") {
-      roles.named.insert(node.text());
-    } else if (node.key() == "CreateRoleStmt") {
-      roles.created.insert(node["role"].text());
-    }
-  }
 }
 
 }  // namespace athanor::schema

@@ -96,11 +96,4 @@ class ScratchServer {
   std::unique_ptr<Session> session_;
 };
 
-// Roles that SQL text names, and roles that it creates, as far as the parser understands it.
-struct NamedRoles {
-  std::set<std::string> named{};
-  std::set<std::string> created{};
-};
-void collect_roles(std::string_view statement, NamedRoles& roles);
-
 }  // namespace athanor::schema

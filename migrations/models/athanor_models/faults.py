@@ -28,9 +28,10 @@ def place_of(error):
     if isinstance(error, SyntaxError) and error.filename:
         return "%s:%d" % (shown_path(error.filename), error.lineno or 1)
     place = ""
+    package = os.path.dirname(globals().get("__file__", "<carried>"))
     for frame in traceback.extract_tb(error.__traceback__):
-        library = "site-packages" in frame.filename or frame.filename.startswith(sys.base_prefix + os.sep + "lib")
-        if os.path.isfile(frame.filename) and not library and os.path.dirname(__file__ or "?") != os.path.dirname(frame.filename):
+        library = "site-packages" in frame.filename or frame.filename.startswith(sys.base_prefix + os.sep)
+        if os.path.isfile(frame.filename) and not library and os.path.dirname(frame.filename) != package:
             place = "%s:%d" % (shown_path(frame.filename), frame.lineno)
     return place
 

@@ -1,0 +1,17 @@
+// The difference of two catalogs in words: one line a fact, for proofs that fail, drift and tests of downgrades.
+//
+// Threads: pure function.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "migrations/schema/catalog.hpp"
+
+namespace athanor::schema {
+
+// What `have` lacks ("- table …"), has too much ("+ …") and has otherwise ("~ column …: type integer, not bigint") against
+// `want`. Empty when they are equal. Children of an object that is missing or too much are not listed on their own.
+[[nodiscard]] std::vector<std::string> describe_difference(const Catalog& have, const Catalog& want);
+
+}  // namespace athanor::schema

@@ -1,0 +1,45 @@
+// The proof of a generated revision, before its file is written: it is run.
+//
+// On a copy of a database in the state it starts from, its upgrade must lead to exactly the desired facts (then a second diff
+// is empty), and its downgrade back to those it came from. On a second copy, with a row in every table that takes one, the same
+// upgrade must work and keep the rows of every table that the plan does not call lossy. Where only the rows make it fail (a
+// NOT NULL column without a default, for example), that is told and not held against the revision: the real rows decide.
+//
+// Threads: one thread. Ownership: borrows everything; the copies are dropped.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "migrations/base/result.hpp"
+#include "migrations/plan/script.hpp"
+#include "migrations/schema/catalog.hpp"
+#include "migrations/schema/change_plan.hpp"
+#include "migrations/schema/scratch.hpp"
+
+namespace athanor::schema {
+
+struct ProofRequest {
+  ScratchServer& server;
+  const ScratchDatabase& start;  // in the state of `before`; nobody is connected to it
+  const Catalog& before;
+  const Catalog& after;
+  const ChangePlan& plan;
+  const RevisionScript& script;
+  const std::vector<Rename>& renames;
+  std::string search_path{};
+  std::function<Result<Catalog>(const ScratchDatabase& database)> inspect;
+};
+
+struct Proof {
+  std::vector<std::string> warnings{};
+  std::size_t tables_with_rows = 0;
+  bool downgrade = false;  // false: the revision is irreversible
+};
+
+// ProofFailed with the difference in its message; other errors are the scratch server's.
+[[nodiscard]] Result<Proof> prove(const ProofRequest& request);
+
+}  // namespace athanor::schema

@@ -1,0 +1,18 @@
+// Runs the steps of a revision on a scratch database, as the migrator would run them on a real one: transactions whole,
+// autocommit statements alone, a batch step as one statement over all keys. There is no version table, no ledger and no lock.
+//
+// Threads: one thread. Ownership: borrows the session.
+#pragma once
+
+#include <span>
+
+#include "migrations/base/result.hpp"
+#include "migrations/plan/script.hpp"
+#include "migrations/session/session.hpp"
+
+namespace athanor::schema {
+
+// The error's context is "line 14", of the statement that failed.
+[[nodiscard]] Result<void> run_steps(Session& session, std::span<const ScriptStep> steps);
+
+}  // namespace athanor::schema

@@ -1,0 +1,118 @@
+#include "migrations/schema/schema_files.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/temp_folder.hpp"
+
+namespace athanor::schema {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+Texts statements(const SchemaText& text) {
+  Texts found;
+  for (const SchemaStatement& statement : text.statements) {
+    found.push_back(statement.place + " " + std::string(statement.sql));
+  }
+  return found;
+}
+
+Texts parsed(const std::string& text) {
+  const auto schema = parse_schema_text(text, "s.sql");
+  EXPECT_TRUE(schema) << schema.error().describe();
+  return schema ? statements(*schema) : Texts{};
+}
+
+std::string refused(const std::string& text) {
+  const auto schema = parse_schema_text(text, "s.sql");
+  return schema ? "accepted" : schema.error().describe();
+}
+
+Texts hints(const std::string& text) {
+  const auto schema = parse_schema_text(text, "s.sql");
+  EXPECT_TRUE(schema);
+  Texts found;
+  for (const RenameHint& hint : schema->renames) {
+    found.push_back(hint.schema + "/" + hint.table + "/" + hint.column + " from " + hint.old_name + " at " + hint.place);
+  }
+  return found;
+}
+
+TEST(SchemaFiles, UnderstandsWhatPgDumpWrites) {
+  const std::string dump =
+      "--\n-- PostgreSQL database dump\n--\n\n\\restrict abc'def\n\nSET statement_timeout = 0;\nSET transaction_timeout = 0;\n"
+      "SET client_encoding = 'UTF8';\nSELECT pg_catalog.set_config('search_path', '', false);\n"
+      "CREATE SCHEMA public;\nALTER SCHEMA public OWNER TO pg_database_owner;\nCREATE SCHEMA shop;\n"
+      "CREATE FUNCTION shop.f() RETURNS text LANGUAGE sql AS $$ SELECT E'\\\\restrict;' $$;\n\\connect other\n"
+      "CREATE TABLE shop.t (id integer);\n\n\\unrestrict abc'def\n";
+  EXPECT_EQ(parsed(dump),
+            (Texts{"s.sql:9 SET client_encoding = 'UTF8'", "s.sql:10 SELECT pg_catalog.set_config('search_path', '', false)",
+                   "s.sql:12 ALTER SCHEMA public OWNER TO pg_database_owner", "s.sql:13 CREATE SCHEMA shop",
+                   "s.sql:14 CREATE FUNCTION shop.f() RETURNS text LANGUAGE sql AS $$ SELECT E'\\\\restrict;' $$",
+                   "s.sql:16 CREATE TABLE shop.t (id integer)"}));
+}
+
+TEST(SchemaFiles, KeepsTheInsertsOfRails) {
+  EXPECT_EQ(parsed("CREATE TABLE a (v text);\nINSERT INTO a (v) VALUES\n('2026'),\n('2025');\n"),
+            (Texts{"s.sql:1 CREATE TABLE a (v text)", "s.sql:2 INSERT INTO a (v) VALUES\n('2026'),\n('2025')"}));
+}
+
+TEST(SchemaFiles, PassesOverWhatIsTheServers) {
+  EXPECT_EQ(parsed("CREATE DATABASE x;\nALTER DATABASE x SET a = b;\nCREATE ROLE app;\nCREATE USER app;\nBEGIN;\nCOMMIT;\n"
+                   "COMMENT ON DATABASE x IS 'y';\n"),
+            Texts{});
+  EXPECT_EQ(parsed("CREATE USER MAPPING FOR app SERVER s;").size(), 1U);
+}
+
+TEST(SchemaFiles, RefusesRowsIncludesAndUnknownCommandsWithTheirLine) {
+  EXPECT_EQ(refused("CREATE TABLE a (v text);\nCOPY a (v) FROM stdin;\nx\n\\.\n"),
+            "s.sql:2: COPY … FROM stdin: the file holds rows");
+  EXPECT_EQ(refused("\n\\i other.sql\n"), "s.sql:2: files are not included with \\i");
+  EXPECT_EQ(refused("\\gexec\n"), "s.sql:1: the psql command \\gexec is not understood");
+  EXPECT_EQ(refused("SELECT 1;\nSELECT 'x").substr(0, 7), "s.sql:2");
+}
+
+TEST(SchemaFiles, ReadsAFolderInTheOrderOfNames) {
+  const test::TempFolder folder;
+  folder.write("b/2.sql", "SELECT 2;");
+  folder.write("a.sql", "SELECT 1;");
+  folder.write(".hidden.sql", "SELECT 0;");
+  folder.write("notes.md", "no");
+  const auto text = read_schema_files({folder.string()});
+  ASSERT_TRUE(text);
+  ASSERT_EQ(text->statements.size(), 2U);
+  EXPECT_EQ(text->statements[0].sql, "SELECT 1");
+  EXPECT_EQ(text->statements[1].place, folder / "b/2.sql:1");
+  folder.write("a.sql", "SELECT 3;");
+  EXPECT_NE(read_schema_files({folder.string()})->digest, text->digest);
+  const auto missing = read_schema_files({folder / "none.sql"});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::DesiredSchemaFailed);
+}
+
+TEST(RenameHints, StandOnTheLineOfTheirTableOrColumn) {
+  const std::string text =
+      "CREATE TABLE shop.customers ( -- renamed from users\n"
+      "  id bigint PRIMARY KEY, -- renamed from user_id\n"
+      "  mail text NOT NULL, -- @renamed from=email\n"
+      "  total numeric(10, 2)\n"
+      "    DEFAULT 0, -- renamed from \"Sum\"\n"
+      "  last text -- renamed from final\n"
+      ");\n";
+  EXPECT_EQ(hints(text),
+            (Texts{"shop/customers/ from users at s.sql:1", "shop/customers/id from user_id at s.sql:2",
+                   "shop/customers/mail from email at s.sql:3", "shop/customers/total from Sum at s.sql:5",
+                   "shop/customers/last from final at s.sql:6"}));
+}
+
+TEST(RenameHints, StandAboveTheirTable) {
+  EXPECT_EQ(hints("-- renamed from old\nCREATE TABLE new (id int);\n-- renamed from v\nCREATE VIEW w AS SELECT 1;\n"),
+            Texts{"/new/ from old at s.sql:1"});
+}
+
+TEST(RenameHints, ASentenceIsNone) {
+  EXPECT_EQ(hints("CREATE TABLE t ( -- renamed from u last year\n  a int -- was renamed from b\n);\n"), Texts{});
+}
+
+}  // namespace
+}  // namespace athanor::schema
