@@ -45,8 +45,8 @@ void read_source(YamlFields& fields, SchemaSource& source, const Resolve& resolv
   constexpr std::array<std::string_view, 4> kKinds{"files", "models", "command", "database_url"};
   const auto given = std::ranges::count_if(kKinds, [&](std::string_view kind) { return fields.has(kind); });
   if (given > 1) {
-    const auto second = std::ranges::find_if(
-        kKinds, [&, seen = 0](std::string_view kind) mutable { return fields.has(kind) && ++seen == 2; });
+    const auto second =
+        std::ranges::find_if(kKinds, [&, seen = 0](std::string_view kind) mutable { return fields.has(kind) && ++seen == 2; });
     fields.refuse(*second, "is a second source of the desired schema", "keep one of files, models, command, database_url");
     return;
   }

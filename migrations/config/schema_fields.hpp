@@ -27,7 +27,6 @@ struct SchemaConfiguration {
 };
 
 // Reads the fields that are there; `resolved` lays a path against the folder of the file.
-void read_schema_fields(YamlFields& fields, SchemaConfiguration& to,
-                        const std::function<std::string(std::string)>& resolved);
+void read_schema_fields(YamlFields& fields, SchemaConfiguration& to, const std::function<std::string(std::string)>& resolved);
 
 }  // namespace athanor

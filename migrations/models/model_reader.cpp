@@ -161,8 +161,8 @@ Result<std::string> find_python(const PythonSearch& search) {
       return found;
     }
   }
-  return fail(Error(ErrorCode::DesiredSchemaFailed, "no Python was found to read the models with")
-                  .advise(std::string(kPythonHint)));
+  return fail(
+      Error(ErrorCode::DesiredSchemaFailed, "no Python was found to read the models with").advise(std::string(kPythonHint)));
 }
 
 Result<ModelSchema> read_models(const ModelSettings& settings, const StopToken& stop) {
@@ -184,8 +184,8 @@ Result<ModelSchema> read_models(const ModelSettings& settings, const StopToken& 
   }
   const Document answer = Document::parse(output, nullptr, false);
   if (!answer.is_object()) {
-    return fail(Error(ErrorCode::DesiredSchemaFailed, settings.python + " ended with exit code " +
-                                                          std::to_string(end->exit_code) + " and without an answer")
+    return fail(Error(ErrorCode::DesiredSchemaFailed,
+                      settings.python + " ended with exit code " + std::to_string(end->exit_code) + " and without an answer")
                     .advise("check that it is Python 3.7 or newer, and that it can import the models"));
   }
   try {

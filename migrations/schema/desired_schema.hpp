@@ -25,10 +25,10 @@ namespace athanor::schema {
 
 struct LoadSettings {
   InspectOptions inspect{};
-  ModelSettings models{};      // targets and server_major are filled in
+  ModelSettings models{};  // targets and server_major are filled in
   PythonSearch python{};
-  std::string folder{};        // of athanor.yaml: where a command runs
-  std::string search_path{};   // execution.search_path: where unqualified names go
+  std::string folder{};       // of athanor.yaml: where a command runs
+  std::string search_path{};  // execution.search_path: where unqualified names go
   std::vector<std::string> environment{};
 };
 

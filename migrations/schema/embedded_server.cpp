@@ -205,8 +205,8 @@ Result<void> EmbeddedServer::make_server() {
 Result<void> EmbeddedServer::make_data_folder() {
   std::string pattern = settings_.temporary_folder + "/athanor-scratch-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) {
-    return fail(unavailable("cannot make a folder in " + settings_.temporary_folder + ": " +
-                            std::generic_category().message(errno)));
+    return fail(
+        unavailable("cannot make a folder in " + settings_.temporary_folder + ": " + std::generic_category().message(errno)));
   }
   data_ = pattern;
   if (data_.size() + std::strlen(kSocket) >= sizeof(sockaddr_un::sun_path)) {
@@ -217,8 +217,8 @@ Result<void> EmbeddedServer::make_data_folder() {
   if (drops_root_ && ::chown(data_.c_str(), user_, group_) != 0) {
     const int number = errno;
     ::rmdir(data_.c_str());
-    return fail(unavailable("cannot give " + data_ + " to the account of the server: " +
-                            std::generic_category().message(number)));
+    return fail(
+        unavailable("cannot give " + data_ + " to the account of the server: " + std::generic_category().message(number)));
   }
   return {};
 }
@@ -263,8 +263,8 @@ Result<void> EmbeddedServer::run(std::vector<std::string> arguments, const std::
 }
 
 Result<void> EmbeddedServer::initialise(const ServerPrograms& programs) {
-  TRY(run({programs.folder + "/initdb", "-D", data_, "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=trust",
-           "--no-sync", "--no-instructions"},
+  TRY(run({programs.folder + "/initdb", "-D", data_, "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=trust", "--no-sync",
+           "--no-instructions"},
           "initdb"));
   std::ofstream configuration(data_ + "/postgresql.auto.conf", std::ios::app);
   configuration << kConfiguration << "unix_socket_directories = '" << data_ << "'\n";
@@ -273,8 +273,8 @@ Result<void> EmbeddedServer::initialise(const ServerPrograms& programs) {
 }
 
 Result<void> EmbeddedServer::launch(const ServerPrograms& programs) {
-  auto started = run({programs.folder + "/pg_ctl", "-D", data_, "-l", data_ + "/server.log", "-w", "-t", "60", "start"},
-                     "pg_ctl start");
+  auto started =
+      run({programs.folder + "/pg_ctl", "-D", data_, "-l", data_ + "/server.log", "-w", "-t", "60", "start"}, "pg_ctl start");
   if (!started && started.error().code == ErrorCode::ScratchUnavailable) {
     std::ifstream log(data_ + "/server.log");
     std::string words;
@@ -297,8 +297,7 @@ Result<void> EmbeddedServer::keep_warm(const ServerPrograms& programs) {
                                      note_.substr(0, note_.rfind('.')) + ".lock",
                                      data_,
                                      std::to_string(settings_.keep_warm.count())};
-  for (std::string& word :
-       as_server({programs.folder + "/pg_ctl", "-D", data_, "-m", "immediate", "-w", "-t", "30", "stop"})) {
+  for (std::string& word : as_server({programs.folder + "/pg_ctl", "-D", data_, "-m", "immediate", "-w", "-t", "30", "stop"})) {
     arguments.push_back(std::move(word));
   }
   ProcessCommand command;

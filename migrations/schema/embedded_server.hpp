@@ -68,14 +68,14 @@ class EmbeddedServer {
   EmbeddedSettings settings_;
   Clock& clock_;
   StopToken stop_;
-  unsigned user_ = 0;   // of the server
+  unsigned user_ = 0;  // of the server
   unsigned group_ = 0;
   bool drops_root_ = false;
   std::string note_;  // file that names the warm server's folder
   UniqueFd lock_;
   std::string data_;
-  std::string programs_;    // set when this object started the server
-  bool owned_ = false;      // ends with this object
+  std::string programs_;  // set when this object started the server
+  bool owned_ = false;    // ends with this object
 };
 
 }  // namespace athanor::schema

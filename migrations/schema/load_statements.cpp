@@ -28,7 +28,8 @@ std::string exact_place(const SchemaStatement& statement, int position) {
   }
   // The server counts characters, so this may be off inside a line, never across ASCII lines.
   const auto bytes = std::min(static_cast<std::size_t>(position - 1), statement.sql.size());
-  return statement.place.substr(0, colon + 1) + std::to_string(line + static_cast<int>(std::ranges::count(statement.sql.substr(0, bytes), '\n')));
+  return statement.place.substr(0, colon + 1) +
+         std::to_string(line + static_cast<int>(std::ranges::count(statement.sql.substr(0, bytes), '\n')));
 }
 
 std::string extension_of(const Error& error) {
@@ -53,7 +54,9 @@ Error load_error(Error error, const SchemaStatement& statement) {
   } else if (error.message.starts_with("type \"") && error.sqlstate == "42704") {
     const std::string type = extension_of(error);
     told.hint = "if an extension brings the type, create it first: CREATE EXTENSION IF NOT EXISTS …" +
-                (type == "vector" ? std::string(" (vector)") : type == "geometry" ? std::string(" (postgis)") : std::string());
+                (type == "vector"     ? std::string(" (vector)")
+                 : type == "geometry" ? std::string(" (postgis)")
+                                      : std::string());
   }
   return told;
 }

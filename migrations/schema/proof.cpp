@@ -117,7 +117,8 @@ class Prover {
         lost.push_back("- rows of " + describe({.kind = Kind::Table, .schema = table.first, .name = table.second}));
       }
     }
-    return lost.empty() ? Result<void>() : fail(proof_failed("the upgrade loses rows that its plan does not say it loses:", lost));
+    return lost.empty() ? Result<void>()
+                        : fail(proof_failed("the upgrade loses rows that its plan does not say it loses:", lost));
   }
 
   [[nodiscard]] TableName renamed(const TableName& table) const {

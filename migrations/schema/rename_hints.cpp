@@ -157,8 +157,7 @@ class HintReader {
     } else if (written == "," && depth_ == 1) {
       previous_column_ = std::exchange(column_, {});
       previous_line_ = line;
-    } else if (depth_ == 1 && column_.empty() &&
-               (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier)) {
+    } else if (depth_ == 1 && column_.empty() && (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier)) {
       column_ = identifier_name(written);
       column_line_ = line;
     } else if (depth_ == 1) {

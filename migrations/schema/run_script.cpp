@@ -40,7 +40,8 @@ Result<void> run_steps(Session& session, std::span<const ScriptStep> steps) {
     }
     std::vector<Command> commands;
     for (const SqlStatement& statement : step.statements) {
-      commands.push_back({step.kind == StepKind::Batch ? whole_batch(statement.sql) : std::string(statement.sql), {}, {}, true});
+      commands.push_back(
+          {step.kind == StepKind::Batch ? whole_batch(statement.sql) : std::string(statement.sql), {}, {}, true});
     }
     if (commands.empty()) {
       continue;

@@ -14,22 +14,26 @@ constexpr int kPasses = 4;  // a table may need a row of one that comes later
 // One INSERT for each table, with a value for every column that the server would not fill itself. A column of a type that has
 // no plain value is left to its default.
 constexpr std::string_view kInserts =
-    "SELECT n.nspname, c.relname, 'INSERT INTO ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) || "
+    "SELECT n.nspname, c.relname, 'INSERT INTO ' || pg_catalog.quote_ident(n.nspname) || '.' || "
+    "pg_catalog.quote_ident(c.relname) || "
     "coalesce(' (' || pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) || ') VALUES (' || "
     "pg_catalog.string_agg(v.value, ', ' ORDER BY a.attnum) || ')', ' DEFAULT VALUES') "
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-    "LEFT JOIN LATERAL (SELECT a.attname, a.attnum, a.atttypid, a.atttypmod FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND "
+    "LEFT JOIN LATERAL (SELECT a.attname, a.attnum, a.atttypid, a.atttypmod FROM pg_catalog.pg_attribute a WHERE a.attrelid = "
+    "c.oid AND "
     "a.attnum > 0 AND NOT a.attisdropped AND a.attidentity = '' AND a.attgenerated = '' AND NOT a.atthasdef) a ON true "
     "LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
     "LEFT JOIN pg_catalog.pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END "
     "LEFT JOIN LATERAL (SELECT CASE "
-    "WHEN b.typtype = 'e' THEN coalesce((SELECT pg_catalog.quote_literal(e.enumlabel) FROM pg_catalog.pg_enum e WHERE e.enumtypid = b.oid "
+    "WHEN b.typtype = 'e' THEN coalesce((SELECT pg_catalog.quote_literal(e.enumlabel) FROM pg_catalog.pg_enum e WHERE "
+    "e.enumtypid = b.oid "
     "ORDER BY e.enumsortorder LIMIT 1), 'NULL') "
     "WHEN b.typcategory = 'N' THEN '1' WHEN b.typcategory = 'B' THEN 'true' WHEN b.typcategory = 'S' THEN '''a''' "
     "WHEN b.typcategory = 'D' THEN '''2026-01-01 00:00:00''' WHEN b.typcategory = 'T' THEN '''1 day''' "
     "WHEN b.typcategory = 'A' THEN '''{}''' WHEN b.typname = 'uuid' THEN '''00000000-0000-0000-0000-000000000001''' "
     "WHEN b.typname IN ('json', 'jsonb') THEN '''{}''' WHEN b.typname = 'bytea' THEN '''a''' "
-    "WHEN b.typname IN ('inet', 'cidr') THEN '''127.0.0.1''' WHEN b.typname = 'tsvector' THEN '''a''' ELSE 'NULL' END AS value) v "
+    "WHEN b.typname IN ('inet', 'cidr') THEN '''127.0.0.1''' WHEN b.typname = 'tsvector' THEN '''a''' ELSE 'NULL' END AS "
+    "value) v "
     "ON a.attname IS NOT NULL "
     "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition GROUP BY n.nspname, c.relname, c.oid ORDER BY 1, 2";
 

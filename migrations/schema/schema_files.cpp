@@ -23,9 +23,9 @@ constexpr std::size_t kMostFiles = 100'000;
 constexpr std::size_t kMostBytes = 256U << 20U;
 
 // psql's commands that mean nothing to a schema.
-constexpr std::array<std::string_view, 16> kPassedOver{"\\restrict", "\\unrestrict", "\\connect", "\\c",     "\\encoding", "\\echo",
-                                                       "\\qecho",    "\\pset",       "\\timing",  "\\set",   "\\unset",    "\\x",
-                                                       "\\a",        "\\t",          "\\warn",    "\\prompt"};
+constexpr std::array<std::string_view, 16> kPassedOver{
+    "\\restrict", "\\unrestrict", "\\connect", "\\c", "\\encoding", "\\echo", "\\qecho", "\\pset",
+    "\\timing",   "\\set",        "\\unset",   "\\x", "\\a",        "\\t",    "\\warn",  "\\prompt"};
 
 std::string place_of(const std::string& name, int line) {
   return name + ":" + std::to_string(line);
@@ -116,7 +116,8 @@ bool is_passed_over(std::string_view sql) {
     return true;
   }
   // Roles are the server's, not the schema's; those that are named are provided.
-  if ((first == "create" || first == "alter" || first == "drop") && (second == "role" || (second == "user" && third != "mapping") || second == "group")) {
+  if ((first == "create" || first == "alter" || first == "drop") &&
+      (second == "role" || (second == "user" && third != "mapping") || second == "group")) {
     return true;
   }
   // Everything is loaded in transactions of our own.

@@ -1,7 +1,8 @@
 // A schema written as SQL: one file, or a folder of *.sql files in the order of their names (subfolders included).
 //
-// What tools write is understood: pg_dump -s of any version (\restrict lines, SET lines of newer servers, CREATE SCHEMA public),
-// Rails' structure.sql with its INSERTs, psql scripts that \connect. Rows (COPY … FROM stdin) and files that would be included
+// What tools write is understood: pg_dump -s of any version (\restrict lines, SET lines of newer servers, CREATE SCHEMA
+// public), Rails' structure.sql with its INSERTs, psql scripts that \connect. Rows (COPY … FROM stdin) and files that would be
+// included
 // (\i) are refused with file and line.
 //
 // Threads: pure functions of the disk.

@@ -111,10 +111,9 @@ void ScratchServer::drop_leftovers(Session& session) const {
 
 Result<std::unique_ptr<ScratchDatabase>> ScratchServer::create(const ScratchDatabase* original) {
   TRY_ASSIGN(Session * session, administration());
-  std::string name =
-      std::string(kPrefix) + std::to_string(seconds_of(clock_.wall_now())) + "_" + random_hex(12);
-  const std::string from =
-      original == nullptr ? std::string("template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'") : quote_identifier(original->name());
+  std::string name = std::string(kPrefix) + std::to_string(seconds_of(clock_.wall_now())) + "_" + random_hex(12);
+  const std::string from = original == nullptr ? std::string("template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+                                               : quote_identifier(original->name());
   // The object comes first: a statement that is cancelled may have made the database all the same.
   std::unique_ptr<ScratchDatabase> database(new ScratchDatabase(*this, name, with_parameter(url_, "dbname", name)));
   auto made = session->execute_autocommit("CREATE DATABASE " + quote_identifier(name) + " TEMPLATE " + from);
@@ -151,8 +150,8 @@ Result<void> ScratchServer::provide_roles(const std::set<std::string>& roles) {
       continue;
     }
     if (!embedded_) {
-      return fail(Error(ErrorCode::ScratchUnavailable, "the schema names the role " + quote_identifier(role) +
-                                                           ", which the scratch server does not have")
+      return fail(Error(ErrorCode::ScratchUnavailable,
+                        "the schema names the role " + quote_identifier(role) + ", which the scratch server does not have")
                       .advise("create it there: CREATE ROLE " + quote_identifier(role) + " NOLOGIN"));
     }
     auto made = session->execute_autocommit("CREATE ROLE " + quote_identifier(role) + " NOLOGIN");

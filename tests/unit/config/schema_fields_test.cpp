@@ -36,7 +36,8 @@ TEST(SchemaFields, ReadsWhatTheSchemaIsToBe) {
 }
 
 TEST(SchemaFields, AnEnvironmentNamesAnotherSource) {
-  const std::string text = "models: a:m\nenvironments:\n  ci: {desired_schema: db, scratch_url: 'postgresql://scratch/postgres'}\n";
+  const std::string text =
+      "models: a:m\nenvironments:\n  ci: {desired_schema: db, scratch_url: 'postgresql://scratch/postgres'}\n";
   EXPECT_EQ(read(text).desired.kind, Kind::Models);
   EXPECT_EQ(read(text, "ci").desired.files, Texts{"/srv/shop/db"});
   EXPECT_EQ(read(text, "ci").scratch_url, "postgresql://scratch/postgres");

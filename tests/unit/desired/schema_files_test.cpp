@@ -99,10 +99,9 @@ TEST(RenameHints, StandOnTheLineOfTheirTableOrColumn) {
       "    DEFAULT 0, -- renamed from \"Sum\"\n"
       "  last text -- renamed from final\n"
       ");\n";
-  EXPECT_EQ(hints(text),
-            (Texts{"shop/customers/ from users at s.sql:1", "shop/customers/id from user_id at s.sql:2",
-                   "shop/customers/mail from email at s.sql:3", "shop/customers/total from Sum at s.sql:5",
-                   "shop/customers/last from final at s.sql:6"}));
+  EXPECT_EQ(hints(text), (Texts{"shop/customers/ from users at s.sql:1", "shop/customers/id from user_id at s.sql:2",
+                                "shop/customers/mail from email at s.sql:3", "shop/customers/total from Sum at s.sql:5",
+                                "shop/customers/last from final at s.sql:6"}));
 }
 
 TEST(RenameHints, StandAboveTheirTable) {
