@@ -183,16 +183,16 @@ class ColumnFacts {
     if (!column.generated.empty()) {
       extraction_.carry({kAttrdef, column.default_oid, 0}, address);
     } else if (column.expression != base.expression) {
-      add_default(relation, column, address);
+      add_default(relation, column, address, origin);
     } else if (column.default_oid != 0) {
       extraction_.carry({kAttrdef, column.default_oid, 0}, address);
     }
   }
 
-  // Once all columns are known.
-  void link_inherited() {
-    for (const auto& [index, origin] : inherited_) {
-      extraction_.add_edge(index, origin);
+  // Once all columns are known: what is inherited needs the parent's column, and a default its column or what carries it.
+  void link() {
+    for (const auto& [index, column] : links_) {
+      extraction_.add_edge(index, column);
     }
   }
 
@@ -218,11 +218,11 @@ class ColumnFacts {
     const auto index = extraction_.add(address, std::move(fact));
     extraction_.add_edge(index, relation.fact);
     if (origin) {
-      inherited_.emplace_back(index, *origin);
+      links_.emplace_back(index, *origin);
     }
   }
 
-  void add_default(const Relation& relation, const ColumnRow& column, Address address) {
+  void add_default(const Relation& relation, const ColumnRow& column, Address address, std::optional<Address> origin) {
     Fact fact{.id = {.kind = Kind::ColumnDefault,
                      .schema = extraction_.schema_name(relation.schema),
                      .parent = relation.name,
@@ -233,11 +233,15 @@ class ColumnFacts {
     const Address own =
         column.default_oid != 0 ? Address{kAttrdef, column.default_oid, 0} : Address{kAttrdef, address.object, -column.number};
     const auto index = extraction_.add(own, std::move(fact));
-    extraction_.add_edge(index, address);
+    extraction_.add_edge(index, relation.fact);
+    links_.emplace_back(index, address);
+    if (origin) {
+      links_.emplace_back(index, *origin);
+    }
   }
 
   Extraction& extraction_;
-  std::vector<std::pair<std::uint32_t, Address>> inherited_;
+  std::vector<std::pair<std::uint32_t, Address>> links_;
 };
 
 void describe_composite(Extraction& extraction, Oid oid, const Relation& relation) {
@@ -293,7 +297,7 @@ void take_columns(const Rows& rows, Extraction& extraction) {
       facts.add(oid, described, column);
     }
   }
-  facts.link_inherited();
+  facts.link();
 }
 
 }  // namespace

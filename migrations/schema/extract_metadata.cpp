@@ -19,7 +19,8 @@ void take_comments(const Rows& rows, Extraction& extraction) {
     const auto carrier = extraction.find(address);
     auto subject = extraction.subject(address);
     // A comment on a member of an extension is the extension's.
-    if (!carrier || !subject || extraction.is_member({address.catalog, address.object, 0})) {
+    if (!carrier || !subject || extraction.is_member({address.catalog, address.object, 0}) ||
+        extraction.is_usual_comment(address, row.text(3))) {
       continue;
     }
     Fact fact{.id = about(std::move(*subject), Kind::Comment)};

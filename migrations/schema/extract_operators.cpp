@@ -215,9 +215,11 @@ FROM pg_catalog.pg_opfamily f JOIN pg_catalog.pg_am a ON a.oid = f.opfmethod WHE
                       take_families});
   families.push_back({kClasses, take_classes});
   families.push_back({kMembers, take_members});
+  // A range type brings a cast to its multirange with it.
   families.push_back({R"(SELECT c.oid, format_type(c.castsource, NULL), format_type(c.casttarget, NULL),
  CASE WHEN c.castfunc <> 0 THEN c.castfunc::regprocedure::text END, c.castcontext, c.castmethod
-FROM pg_catalog.pg_cast c WHERE c.oid >= 16384)",
+FROM pg_catalog.pg_cast c WHERE c.oid >= 16384
+ AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 2605 AND d.objid = c.oid AND d.deptype = 'i'))",
                       take_casts});
 }
 

@@ -26,10 +26,12 @@ void take_roles(const Rows& rows, Extraction& extraction) {
 
 void take_extensions(const Rows& rows, Extraction& extraction) {
   for (const auto& cells : rows.rows) {
-    const CatalogRow row(cells);  // oid, name, schema
+    const CatalogRow row(cells);  // oid, name, schema, the comment that it comes with
     Fact fact{.id = {.kind = Kind::Extension, .name = row.text(1)}};
     set(fact, attribute::kSchema, extraction.schema_name(row.oid(2)));
-    const auto index = extraction.add({catalog_oid::kExtension, row.oid(0), 0}, std::move(fact));
+    const Address address{catalog_oid::kExtension, row.oid(0), 0};
+    extraction.add_usual_comment(address, row.text(3));
+    const auto index = extraction.add(address, std::move(fact));
     extraction.add_edge(index, Address{catalog_oid::kNamespace, row.oid(2), 0});
   }
 }

@@ -170,6 +170,11 @@ std::optional<FactId> Extraction::subject(Address address) const {
   return facts_[found->second].id;
 }
 
+bool Extraction::is_usual_comment(Address address, const std::string& text) const {
+  const auto found = usual_comments_.find(address);
+  return found != usual_comments_.end() && found->second == text;
+}
+
 void Extraction::add_edge(std::uint32_t from, Address to) {
   if (const auto found = find(to)) {
     add_edge(from, *found);

@@ -132,6 +132,10 @@ class Extraction {
   [[nodiscard]] std::optional<FactId> subject(Address address) const;
   void add_subject(Address address, FactId id) { subjects_.insert_or_assign(address, std::move(id)); }
 
+  // A comment that an object has without anybody's doing.
+  void add_usual_comment(Address address, std::string text) { usual_comments_.emplace(address, std::move(text)); }
+  [[nodiscard]] bool is_usual_comment(Address address, const std::string& text) const;
+
   void add_edge(std::uint32_t from, std::uint32_t to) { edges_.push_back({from, to}); }
   void add_edge(std::uint32_t from, Address to);
   void add_outside(std::uint32_t on, std::string what) { outside_.push_back({on, std::move(what)}); }
@@ -157,6 +161,7 @@ class Extraction {
   std::unordered_map<Address, Address, AddressHash> carriers_;
   std::unordered_map<Address, std::string, AddressHash> hidden_;
   std::unordered_map<Address, FactId, AddressHash> subjects_;
+  std::unordered_map<Address, std::string, AddressHash> usual_comments_;
   std::vector<std::pair<std::uint32_t, Oid>> owners_;
   std::vector<Edge> edges_;
   std::vector<OutsideDependent> outside_;
@@ -182,6 +187,9 @@ struct Family {
   std::string sql;
   std::function<void(const Rows& rows, Extraction& extraction)> take;
 };
+
+// All of them: the questions of one inspect().
+[[nodiscard]] std::vector<Family> families_for(const InspectOptions& options, int version);
 
 // In the order in which they must be taken: each may refer to what those before it made known.
 void add_schema_families(std::vector<Family>& families, int version);

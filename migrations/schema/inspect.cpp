@@ -34,6 +34,8 @@ std::vector<Command> opening() {
            ""}};
 }
 
+}  // namespace
+
 std::vector<Family> families_for(const InspectOptions& options, int version) {
   std::vector<Family> families;
   add_schema_families(families, version);
@@ -55,6 +57,8 @@ std::vector<Family> families_for(const InspectOptions& options, int version) {
   return families;
 }
 
+namespace {
+
 Result<std::vector<Rows>> ask(Session& session, const std::vector<Command>& commands) {
   TRY_ASSIGN(auto answers, session.query_each(commands));
   std::vector<Rows> rows;
@@ -74,6 +78,7 @@ Result<Catalog> read_all(Session& session, const InspectOptions& options) {
   for (std::size_t first = 0; first < families.size(); first += kAtOnce) {
     const auto group = std::span(families).subspan(first, std::min(kAtOnce, families.size() - first));
     std::vector<Command> commands;
+    commands.reserve(group.size());
     for (const Family& family : group) {
       commands.push_back({family.sql, {}, ""});
     }
