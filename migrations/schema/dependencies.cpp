@@ -11,6 +11,10 @@ namespace {
 enum DependColumn : std::size_t { DepCatalog, DepObject, DepColumn, DepRefCatalog, DepRefObject, DepRefColumn, DepType };
 
 void link(Extraction& extraction, Address from, Address to) {
+  // An inherited column is told with the parent's table; what uses it needs the table that it was used in as well.
+  if (to.catalog == catalog_oid::kClass && to.column != 0 && !extraction.is_fact(to)) {
+    link(extraction, from, {to.catalog, to.object, 0});
+  }
   const auto needs = extraction.find(from);
   const auto needed = extraction.find(to);
   if (!needed) {

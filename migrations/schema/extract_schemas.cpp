@@ -54,8 +54,10 @@ FROM pg_catalog.pg_namespace n)",
                       take_schemas});
   families.push_back({"SELECT r.oid, r.rolname FROM pg_catalog.pg_roles r", take_roles});
   // PL/pgSQL is there from the start.
-  families.push_back(
-      {"SELECT e.oid, e.extname, e.extnamespace FROM pg_catalog.pg_extension e WHERE e.extname <> 'plpgsql'", take_extensions});
+  families.push_back({R"(SELECT e.oid, e.extname, e.extnamespace, a.comment
+FROM pg_catalog.pg_extension e LEFT JOIN pg_catalog.pg_available_extensions() a ON a.name = e.extname
+WHERE e.extname <> 'plpgsql')",
+                      take_extensions});
 }
 
 }  // namespace athanor::schema

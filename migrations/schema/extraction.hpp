@@ -127,6 +127,7 @@ class Extraction {
   [[nodiscard]] const std::vector<Fact>& facts() const { return facts_; }
   // A column's address is followed to its table when nothing finer is known.
   [[nodiscard]] std::optional<std::uint32_t> find(Address address) const;
+  [[nodiscard]] bool is_fact(Address address) const { return by_address_.contains(address); }
   [[nodiscard]] const std::string* find_hidden(Address address) const;
   // The id by which a comment or a grant names an object, which need not be a fact: the column of a view, a constraint's index.
   [[nodiscard]] std::optional<FactId> subject(Address address) const;

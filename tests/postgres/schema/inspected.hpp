@@ -3,6 +3,7 @@
 // Threads: one thread. Ownership: an Inspected owns its database.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -54,6 +55,9 @@ class Inspected {
     }
     return std::move(*catalog);
   }
+
+  // 150018.
+  int version() { return std::stoi(database.value("SHOW server_version_num")); }
 
   test::TestDatabase database{"inspect"};
 };
