@@ -1,6 +1,8 @@
 #include "operator/cluster_operator.hpp"
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "operator/backup/folder_backups.hpp"
@@ -76,7 +78,10 @@ class ClusterOperator {
         backups_(
             [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
             connect_to_database, program_environment(), clock_, log_),
-        jobs_(options.job_image.empty() ? nullptr : std::make_unique<JobRunner>(*client_, clock_, options.job_image, log_)),
+        jobs_(options.job_image.empty()
+                  ? nullptr
+                  : std::make_unique<JobRunner>(*client_, clock_, options.job_image,
+                                                log_)),
         event_client_(make_rest_client(*transport_, clock_, event_requests(), requests_stop_.token(), request_counter())),
         recorder_(make_event_recorder(*event_client_, clock_, "athanor-operator", host_, log_)),
         reporter_(*recorder_, store_),
@@ -86,6 +91,11 @@ class ClusterOperator {
                     migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(options), log_),
         cluster_({*client_, clock_, store_, approvals_, queue_}, cluster_options(options, jobs_ != nullptr), log_) {
     metrics_.attach(queue_, store_);
+    store_.set_selector(options.selector);
+    store_.set_fence([this] {
+      const std::lock_guard lock(lease_mutex_);
+      return !options_.leader_elect || (holds_lease_ && holds_lease_());
+    });
   }
 
   Result<int> run(const StopToken& stop) {
@@ -147,7 +157,11 @@ class ClusterOperator {
                 controller_.start(stop);
               }
             },
-            [this] { controller_.stop(); }, [this](bool leading) { metrics_.leading(leading); }};
+            [this] { controller_.stop(); }, [this](bool leading) { metrics_.leading(leading); },
+            [this](const std::function<bool()>& holds) {
+              const std::lock_guard lock(lease_mutex_);
+              holds_lease_ = holds;
+            }};
   }
 
   bool work_while_leader(const StopToken& stop) {
@@ -181,6 +195,8 @@ class ClusterOperator {
   std::unique_ptr<HttpTransport> transport_;
   StopSource watches_stop_;   // caches are kept up to date until the work has ended
   StopSource requests_stop_;  // statuses, events and the Lease are written while the work ends: this comes last
+  std::mutex lease_mutex_;
+  std::function<bool()> holds_lease_;  // empty: this replica is no candidate yet, or no more
   Metrics metrics_;
   WorkQueue queue_;
   std::unique_ptr<KubeClient> client_;

@@ -344,7 +344,10 @@ Result<OwnTables> create_missing(Session& session, const MigratorSettings& setti
   }
   if (error.code == ErrorCode::InsufficientPrivilege) {
     error.message = "the user may not create the version table or the ledger: " + error.message;
-    error.hint = "GRANT CREATE ON DATABASE, or create the ledger schema for this user and name it in ledger_schema";
+    const std::string for_ledger =
+        "GRANT CREATE ON DATABASE, or create the ledger schema for this user and name it in ledger_schema";
+    const bool of_schema = error.message.find("for schema ") != std::string::npos;  // the version table's: its hint names it
+    error.hint = of_schema ? error.hint + "; for the ledger also " + for_ledger : for_ledger;
   }
   return fail(std::move(error));
 }

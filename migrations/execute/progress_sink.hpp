@@ -28,6 +28,8 @@ class ProgressSink {
   virtual void batch_progress(const PlannedRevision& /*revision*/, std::int64_t /*rows*/, milliseconds /*elapsed*/) {}
   virtual void blocked(const PlannedRevision& /*revision*/, const std::vector<Blocker>& /*blockers*/, milliseconds /*waited*/) {
   }
+  // The server works on the revision, and nobody holds it up; told from time to time.
+  virtual void working(const PlannedRevision& /*revision*/, milliseconds /*waited*/) {}
   // The run made the ledger, and its role is a superuser: whatever a revision calls has every right. Told once a database.
   virtual void superuser_migrates() {}
   // A batch step waits because a replica is `lag` behind, which is more than `limit`; `waited` so far.

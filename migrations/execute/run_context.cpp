@@ -8,6 +8,7 @@ namespace {
 
 constexpr milliseconds kLongestPause{15'000};
 constexpr milliseconds kAskForBlockersAfter{750};  // a shorter wait is most often plain work
+constexpr milliseconds kAskForBlockersEvery{250};
 
 }  // namespace
 
@@ -121,13 +122,31 @@ bool RunContext::while_waiting(milliseconds waited) {
       return true;
     }
   }
-  if (waited >= kAskForBlockersAfter && running != nullptr) {
+  if (running != nullptr && asks_for_blockers(waited)) {
+    asked_for_blockers = waited;
     if (auto blockers = watch.blockers_of(session.backend_pid()); !blockers.empty()) {
       sink.blocked(*running, blockers, waited);
       report.blockers = std::move(blockers);
+    } else if (waited >= kAskForBlockersAfter) {
+      sink.working(*running, waited);
     }
   }
   return false;
+}
+
+// Early enough for a lock_timeout that is shorter than a long wait. As long as an attempt failed for a lock and nobody was seen
+// to hold it, the next one asks whenever it can: the lock may be the last statement's.
+bool RunContext::asks_for_blockers(milliseconds waited) {
+  if (waited < asked_for_blockers) {
+    asked_for_blockers = milliseconds(0);  // another wait
+  }
+  const milliseconds timeout = settings.execution.lock_timeout;
+  const bool short_timeout = timeout.count() > 0 && timeout < kAskForBlockersAfter;
+  if (short_timeout && report.lock_retries > 0 && report.blockers.empty()) {
+    return true;
+  }
+  const milliseconds first = short_timeout ? timeout / 2 : kAskForBlockersAfter;
+  return waited >= first && (asked_for_blockers.count() == 0 || waited - asked_for_blockers >= kAskForBlockersEvery);
 }
 
 }  // namespace athanor

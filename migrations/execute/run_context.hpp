@@ -59,6 +59,7 @@ struct RunContext {
   bool purge = false;                             // stamp --purge: all rows go first
   const PlannedRevision* failed = nullptr;        // whose failure the ledger must record
   std::string lost_transaction = {};              // id of the transaction whose COMMIT was not answered, when known
+  milliseconds asked_for_blockers{0};             // how long the wait was when it was last asked who blocks it
   std::optional<PartChecksums> parts = {};        // of the revision of several steps that is running
 
   // The current heads before revision `index`.
@@ -76,6 +77,9 @@ struct RunContext {
   // Called while the session waits for the server (WaitListener). Reports blockers; returns true to cancel the running
   // statement after a stop request and its grace period.
   [[nodiscard]] bool while_waiting(milliseconds waited);
+
+ private:
+  [[nodiscard]] bool asks_for_blockers(milliseconds waited);
 };
 
 // The direction as ledger rows record it: "upgrade", "downgrade", or "stamp" for a step without a revision.

@@ -92,7 +92,7 @@ void AnswerStream::leave(Error reason) {
 
 Result<void> AnswerStream::flush() {
   const auto now = SteadyClock::now();
-  Wait wait{now, now + kListenEvery};
+  Wait wait{now, now + settings_.listen_every};
   milliseconds timeout{0};
   while (true) {
     // The server may be waiting for us to read before it reads on: exchange() serves both directions.
@@ -102,13 +102,13 @@ Result<void> AnswerStream::flush() {
       return {};
     }
     TRY(ask(wait));
-    timeout = kListenEvery;
+    timeout = settings_.listen_every;
   }
 }
 
 Result<AnswerStream::Arrived> AnswerStream::take() {
   const auto now = SteadyClock::now();
-  Wait wait{now, now + kListenEvery};
+  Wait wait{now, now + settings_.listen_every};
   milliseconds timeout{0};
   while (arrived_.empty()) {
     TRY(exchange(timeout));
@@ -195,7 +195,7 @@ Result<void> AnswerStream::ask(Wait& wait) {
   if (now < wait.next_question) {
     return {};
   }
-  wait.next_question = now + kListenEvery;
+  wait.next_question = now + settings_.listen_every;
   if (stop_wanted(wait, now)) {
     if (!wait.cancelled) {
       wait.cancelled = now;

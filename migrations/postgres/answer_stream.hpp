@@ -44,7 +44,8 @@ struct StreamSettings {
   // For questions of ours, the server's own limits included.
   milliseconds answer_timeout{0};
   milliseconds stop_grace{0};  // for a migration's statements without a listener
-  StopToken stop;              // heard when there is no listener
+  milliseconds listen_every = kListenEvery;
+  StopToken stop;  // heard when there is no listener
   bool show_values = false;
 };
 

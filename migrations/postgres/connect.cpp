@@ -16,6 +16,8 @@
 namespace athanor::postgres {
 namespace {
 
+constexpr milliseconds kListenAtMost{2};
+
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kStopPatience{2'000};  // a connection that is nearly made may still be of use after a stop request
@@ -226,6 +228,9 @@ Result<std::unique_ptr<Session>> PostgresFactory::open() {
   stream.place = impl_->target.place;
   stream.answer_timeout = settings.answer_timeout + settings.lock_timeout + settings.statement_timeout;
   stream.stop_grace = settings.stop_grace;
+  if (settings.lock_timeout.count() > 0) {  // who holds a lock is asked before the wait for it is given up
+    stream.listen_every = std::clamp(settings.lock_timeout / 4, kListenAtMost, kListenEvery);
+  }
   stream.stop = impl_->stop;
   stream.show_values = settings.show_values;
   return std::make_unique<PipelineSession>(std::move(opened.connection), std::move(socket), std::move(stream), opened.pinned);

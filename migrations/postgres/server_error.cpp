@@ -100,10 +100,41 @@ std::string own_hint(std::string_view sqlstate) {
   return found == kAdvice.end() ? std::string() : std::string(found->hint);
 }
 
+// "permission denied for schema public": what has to be granted, and on what.
+std::string grant_hint(std::string_view primary) {
+  struct Grant {
+    std::string_view kind;
+    std::string_view privileges;
+  };
+  static constexpr std::array kGrants{Grant{"schema ", "USAGE, CREATE ON SCHEMA "}, Grant{"database ", "CREATE ON DATABASE "},
+                                      Grant{"table ", "the privilege ON TABLE "}, Grant{"sequence ", "USAGE ON SEQUENCE "},
+                                      Grant{"function ", "EXECUTE ON FUNCTION "}};
+  constexpr std::string_view kDenied = "permission denied for ";
+  if (!primary.starts_with(kDenied)) {
+    return {};
+  }
+  const std::string_view what = primary.substr(kDenied.size());
+  for (const auto& grant : kGrants) {
+    if (what.starts_with(grant.kind)) {
+      const std::string_view name = what.substr(grant.kind.size());
+      return "GRANT " + std::string(grant.privileges) + std::string(name) + " TO the role of the run" +
+             (what == "schema public" ? " (since PostgreSQL 15 only its owner may create in it)" : "") +
+             ", or run as the owner";
+    }
+  }
+  return {};
+}
+
 Error error_of(std::string sqlstate, Texts texts) {
   Error error(code_of_sqlstate(sqlstate), std::move(texts.primary));
   error.retry = retry_of_sqlstate(sqlstate);
-  error.hint = texts.hint.empty() ? own_hint(sqlstate) : std::move(texts.hint);
+  error.hint = std::move(texts.hint);
+  if (error.hint.empty() && sqlstate == "42501") {
+    error.hint = grant_hint(error.message);
+  }
+  if (error.hint.empty()) {
+    error.hint = own_hint(sqlstate);
+  }
   error.sqlstate = std::move(sqlstate);
   return error;
 }

@@ -15,6 +15,7 @@ struct Blocker {
   std::string state;
   std::string since;  // ISO 8601, UTC: when its transaction began, or the session itself
   std::string query;  // what it runs or ran last, without literals
+  bool operator==(const Blocker&) const = default;
 };
 
 // "pid 4711 (athanor, user alice from 10.1.2.3, since 2026-11-21T02:10:00+00:00)".

@@ -33,13 +33,16 @@ enum class Reason : std::uint8_t {
   Applied,        // this reconcile brought it there
   PlanPublished,  // dryRun: the plan is in the status, nothing runs
   Suspended,
+  NotSelected,  // its labels left the selection of the operator
+  Deleting,     // it has a deletionTimestamp: nothing begins any more
   Approved,     // a MigrationApproval names this plan
   BackupTaken,  // there is a verified backup
   // On the way.
-  Pending,   // not looked at yet
-  Applying,  // a run is under way
-  LockHeld,  // another run holds the migration lock
-  Retrying,  // a transient failure; the next attempt is scheduled
+  Pending,         // not looked at yet, or a change was seen that nothing was done about yet
+  Applying,        // a run is under way
+  LockHeld,        // another run holds the migration lock
+  WaitingForLock,  // a statement of the run waits for a lock of another session
+  Retrying,        // a transient failure; the next attempt is scheduled
   ApprovalRequired,
   OutsideWindow,  // a maintenance window will open
   BackingUp,

@@ -146,6 +146,21 @@ bool CronSchedule::day_fires(const LocalTime& time) const {
   return any_day_ || any_weekday_ ? day && weekday : day || weekday;
 }
 
+bool CronSchedule::ever_fires() const {
+  if (any_day_ || !any_weekday_) {
+    return true;  // every month has such a day, or such a weekday
+  }
+  constexpr std::array<std::size_t, 12> kLongest{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  for (std::size_t month = 1; month <= kLongest.size(); ++month) {
+    for (std::size_t day = 1; months_.test(month) && day <= kLongest.at(month - 1); ++day) {
+      if (days_.test(day)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 bool CronSchedule::fires(const LocalTime& time) const {
   return minutes_.test(static_cast<std::size_t>(time.minute)) && hours_.test(static_cast<std::size_t>(time.hour)) &&
          day_fires(time);

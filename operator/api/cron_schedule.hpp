@@ -20,6 +20,8 @@ class CronSchedule {
   [[nodiscard]] static Result<CronSchedule> parse(std::string_view text);
   // Whether it fires in the minute of this local time.
   [[nodiscard]] bool fires(const LocalTime& time) const;
+  // Whether there is such a day at all: 30 February never comes.
+  [[nodiscard]] bool ever_fires() const;
   // The first firing at or after `from`, to the minute; empty when there is none within five years (30 February).
   [[nodiscard]] std::optional<WallTime> next(WallTime from, const TimeZone& zone) const;
   // The last firing at or before `until`, not more than `reach` before it.

@@ -49,6 +49,7 @@ struct Metadata {
   std::int64_t generation = 0;   // 0: not known yet
   std::string uid;               // on a cluster
   std::string resource_version;  // on a cluster
+  bool deleting = false;         // it has a deletionTimestamp: only finalizers keep it
   std::map<std::string, std::string> annotations;
   std::map<std::string, std::string> labels;
   bool operator==(const Metadata&) const = default;
@@ -211,7 +212,8 @@ struct ApprovalStatus {
 
 struct SourceStatus {
   std::string kind;
-  std::string revision;  // what it was resolved to: a commit, a digest, resource versions
+  std::string revision;               // what it was resolved to: a commit, a digest, resource versions
+  std::optional<std::int64_t> files;  // revision files; empty: not known
   std::string checked_at;
   bool operator==(const SourceStatus&) const = default;
 };
@@ -283,7 +285,7 @@ struct DatabaseMigrationStatus {
   std::string current_revision;                // the same in one word, for a table
   std::string target_revision;                 // as declared
   std::vector<std::string> resolved_revisions;
-  std::int64_t pending_count = 0;
+  std::optional<std::int64_t> pending_count;   // empty: not known
   std::vector<std::string> pending_revisions;  // the first kMaxListed
   std::optional<SourceStatus> source;
   std::optional<PlanStatus> plan;

@@ -113,6 +113,7 @@ Metadata metadata_of(const nlohmann::json& object) {
   if (const auto generation = found->find("generation"); generation != found->end() && generation->is_number_integer()) {
     metadata.generation = generation->get<std::int64_t>();
   }
+  metadata.deleting = !text_at(*found, "deletionTimestamp").empty();
   metadata.labels = texts_at(*found, "labels");
   metadata.annotations = texts_at(*found, "annotations");
   drop_bulk(metadata.annotations);

@@ -74,6 +74,8 @@ void read_windows(YamlFields& fields, std::vector<MaintenanceWindow>& windows) {
     }
     if (const auto opening = CronSchedule::parse(window.schedule); !window.schedule.empty() && !opening) {
       item.refuse("schedule", opening.error().message, opening.error().hint);
+    } else if (opening && !opening->ever_fires()) {
+      item.refuse("schedule", "names days that never come, so this window never opens");
     }
     windows.push_back(std::move(window));
   });

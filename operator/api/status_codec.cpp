@@ -94,6 +94,7 @@ class FieldWriter {
   void always(const char* name, const std::vector<std::string>& value, Items /*limit*/, Length /*of_each*/) {
     put(name, value, true);
   }
+  void known(const char* name, const std::optional<std::int64_t>& value) { put(name, value.value_or(0), value.has_value()); }
   void always(const char* name, std::int64_t value) { put(name, value, true); }
   void always(const char* name, bool value) { put(name, value, true); }
   void phase(const char* name, Phase value) { json_[name] = phase_name(value); }
@@ -151,6 +152,11 @@ class FieldReader {
     }
   }
   void always(const char* name, std::int64_t& value) { maybe(name, value); }
+  void known(const char* name, std::optional<std::int64_t>& value) {
+    if (const auto found = json_.find(name); found != json_.end() && found->is_number_integer()) {
+      value = found->get<std::int64_t>();
+    }
+  }
   void always(const char* name, bool& value) {
     if (const auto found = json_.find(name); found != json_.end() && found->is_boolean()) {
       value = found->get<bool>();

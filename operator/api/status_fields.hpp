@@ -43,6 +43,7 @@ template <class Codec>
 void fields(Codec& codec, typename Codec::template Of<SourceStatus>& source) {
   codec.text("kind", source.kind, kWord);
   codec.text("revision", source.revision, Length{kMaxSourceRevisionBytes});
+  codec.known("files", source.files);
   codec.time("checkedAt", source.checked_at);
 }
 
@@ -122,7 +123,7 @@ void fields(Codec& codec, typename Codec::template Of<DatabaseMigrationStatus>& 
   codec.text("currentRevision", status.current_revision, kRows);
   codec.text("targetRevision", status.target_revision, kName);
   codec.maybe("resolvedRevisions", status.resolved_revisions, kListed, kName);
-  codec.always("pendingCount", status.pending_count);
+  codec.known("pendingCount", status.pending_count);
   codec.maybe("pendingRevisions", status.pending_revisions, kListed, kName);
   codec.part("source", status.source);
   codec.part("plan", status.plan);

@@ -39,6 +39,7 @@ class Fitter {
   }
   void maybe(const char* /*name*/, const std::int64_t& /*value*/) {}
   void always(const char* /*name*/, const std::int64_t& /*value*/) {}
+  void known(const char* /*name*/, const std::optional<std::int64_t>& /*value*/) {}
   void always(const char* /*name*/, const bool& /*value*/) {}
   void phase(const char* /*name*/, Phase /*value*/) {}
   void maybe(const char* /*name*/, std::vector<std::string>& values, Items limit, Length of_each) {
@@ -87,6 +88,7 @@ class FieldLister {
   void time(const std::string& name, const std::string& /*value*/) { add(name, "date-time", kTimeLength); }
   void maybe(const std::string& name, std::int64_t /*value*/) { add(name, "integer"); }
   void always(const std::string& name, std::int64_t /*value*/) { add(name, "integer"); }
+  void known(const std::string& name, const std::optional<std::int64_t>& /*value*/) { add(name, "integer"); }
   void always(const std::string& name, bool /*value*/) { add(name, "boolean"); }
   void phase(const std::string& name, Phase /*value*/) { add(name, "string", status::kWord.bytes); }
   void maybe(const std::string& name, const std::vector<std::string>& /*value*/, Items limit, Length of_each) {
@@ -156,6 +158,13 @@ bool shows_heads(const DatabaseMigrationStatus& status, const std::vector<std::s
   other.current_revisions = heads;
   fit(other);
   return status.current_revisions == other.current_revisions;
+}
+
+bool shows_source_revision(const DatabaseMigrationStatus& status, const std::string& revision) {
+  SourceStatus other;
+  other.revision = revision;
+  fit(other);
+  return status.source && status.source->revision == other.revision;
 }
 
 std::vector<StatusField> status_fields() {

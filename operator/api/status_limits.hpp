@@ -22,6 +22,9 @@ void fit(SourceStatus& source);
 // Whether the status says that the version table has these heads, as far as they fit.
 [[nodiscard]] bool shows_heads(const DatabaseMigrationStatus& status, const std::vector<std::string>& heads);
 
+// Whether the status speaks of this version of the source, as far as it fits.
+[[nodiscard]] bool shows_source_revision(const DatabaseMigrationStatus& status, const std::string& revision);
+
 // Every field there is, for tests and documentation.
 struct StatusField {
   std::string path;       // "plan.hash", "history[].time"

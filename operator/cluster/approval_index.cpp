@@ -35,8 +35,10 @@ void ApprovalIndex::applied(const ResourceKey& key, const KubeObject& object) {
       before = std::exchange(place->second, migration);
       erase(*before, key.name);
     }
+    const std::string created = text_of(*metadata, "creationTimestamp");
+    const auto time = parse_iso8601(created);
     by_migration_[migration][key.name] = {key.name, text_of(*spec, "planHash"), text_of(*spec, "approvedBy"),
-                                          text_of(*metadata, "creationTimestamp")};
+                                          time ? format_iso8601(*time) : created};
   }
   if (before) {
     changed_(*before);

@@ -26,7 +26,7 @@ std::vector<std::string> referents_of(const DatabaseMigration& resource) {
 
 bool same_declaration(const Metadata& left, const Metadata& right) {
   return left.uid == right.uid && left.generation == right.generation && left.annotations == right.annotations &&
-         left.labels == right.labels;
+         left.labels == right.labels && left.deleting == right.deleting;
 }
 
 void append(std::vector<ResourceKey>& keys, const std::vector<ResourceKey>& more) {
@@ -58,7 +58,7 @@ void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
     entry.unreadable = std::make_unique<const Error>(std::move(read).error());
   }
   Claims::Claimant claimant;
-  claimant.may_own = !resource.spec.suspend;
+  claimant.may_own = !resource.spec.suspend && !resource.metadata.deleting;
   if (const auto* const metadata = part_of(object, "metadata")) {
     claimant.created = parse_iso8601(text_of(*metadata, "creationTimestamp")).value_or(WallTime{});
   }
@@ -107,11 +107,15 @@ bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigra
 
 void ClusterStore::deleted(const ResourceKey& key) {
   Keys affected;
+  std::optional<DatabaseMigration> left;
   {
     const std::lock_guard lock(mutex_);
     const auto known = entries_.find(key);
     if (known == entries_.end()) {
       return;
+    }
+    if (!selector_.empty()) {
+      left = known->second.resource.value();
     }
     unrefer(*known);
     entries_.erase(known);
@@ -119,6 +123,43 @@ void ClusterStore::deleted(const ResourceKey& key) {
   }
   listener_.removed(key);
   wake(affected);
+  if (left) {
+    tell_unselected(key, *left);
+  }
+}
+
+// A watch with a selector reports as deleted what only lost its labels.
+void ClusterStore::tell_unselected(const ResourceKey& key, const DatabaseMigration& resource) {
+  if (!may_act()) {
+    return;
+  }
+  const auto now = client_.get(kube::kDatabaseMigrations, key.name_space, key.name);
+  if (!now) {
+    return;
+  }
+  DatabaseMigration found = readable_part(*now);
+  // Another status: an operator with another selector serves it already.
+  if (found.metadata.uid != resource.metadata.uid || found.metadata.deleting || found.status != resource.status) {
+    return;
+  }
+  const auto told = summarise_unselected(found, selector_, clock_.wall_now());
+  KubeObject body = {{"apiVersion", kApiVersion},
+                     {"kind", kDatabaseMigrationKind},
+                     {"metadata",
+                      {{"name", key.name},
+                       {"namespace", key.name_space},
+                       {"uid", found.metadata.uid},
+                       {"resourceVersion", found.metadata.resource_version}}},
+                     {"status", KubeObject(status_to_json(told))}};
+  if (const auto written = client_.replace(kube::kDatabaseMigrations, key.name_space, key.name, body, "status"); !written) {
+    log_.warn("the last status of a resource that left the selection cannot be written", error_fields(written.error()));
+  }
+}
+
+// A replica that slept may come back with a status that was true before another one took over.
+Result<void> ClusterStore::check_fence() const {
+  return may_act() ? Result<void>()
+                   : fail(Error(ErrorCode::Interrupted, "this replica does not hold the Lease any more, and writes no status"));
 }
 
 void ClusterStore::synced() {
@@ -221,6 +262,7 @@ Result<std::string> ClusterStore::replace_status(const ResourceKey& key, const s
                      {"metadata", {{"name", key.name}, {"namespace", key.name_space}, {"uid", uid}}},
                      {"status", KubeObject(status_to_json(status))}};
   for (int attempt = 1;; ++attempt) {
+    TRY(check_fence());
     body["metadata"]["resourceVersion"] = version;
     const auto written = client_.replace(kube::kDatabaseMigrations, key.name_space, key.name, body, "status");
     if (written) {

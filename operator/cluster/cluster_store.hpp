@@ -44,6 +44,12 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   // `folder`: what relative paths of resources resolve against.
   ClusterStore(KubeClient& client, Clock& clock, Listener listener, std::string folder, Log log);
 
+  // Whether this replica may write now; asked before every write. Not set: always. Call it before anything is written.
+  void set_fence(std::function<bool()> may_write) { may_write_ = std::move(may_write); }
+  // The informer sees only what has these labels: what leaves them is told so, in its last status. Call it before the first
+  // event.
+  void set_selector(std::string selector) { selector_ = std::move(selector); }
+
   void applied(const ResourceKey& key, const KubeObject& object) override;
   void deleted(const ResourceKey& key) override;
   void synced() override;
@@ -54,6 +60,7 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   // Always empty: on a cluster only the server's own name of a table counts, see claim().
   [[nodiscard]] std::string claimed_by(const ResourceKey& /*key*/) const override { return {}; }
   [[nodiscard]] std::string lost_to(const ResourceKey& key) const override;
+  [[nodiscard]] bool may_act() const override { return !may_write_ || may_write_(); }
   [[nodiscard]] std::optional<Outcome> refusal(const ResourceKey& key) const override;
   [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;
 
@@ -90,12 +97,16 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   void refer(Known& known, const std::vector<std::string>& referents);
   void unrefer(Known& known);
   void wake(const Keys& keys);
+  void tell_unselected(const ResourceKey& key, const DatabaseMigration& resource);
+  [[nodiscard]] Result<void> check_fence() const;
 
   KubeClient& client_;
   Clock& clock_;
   Listener listener_;
   std::string folder_;
   Log log_;
+  std::function<bool()> may_write_;
+  std::string selector_;
   mutable std::mutex mutex_;
   Entries entries_;
   Claims claims_;

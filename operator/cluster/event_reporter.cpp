@@ -68,20 +68,38 @@ std::optional<EventRecord> backup_event_of(const Outcome& outcome) {
   return event;
 }
 
+std::optional<EventRecord> wait_event_of(const DatabaseMigrationStatus& status) {
+  const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
+  if (ready == nullptr || (ready->reason != Reason::LockHeld && ready->reason != Reason::WaitingForLock)) {
+    return std::nullopt;
+  }
+  EventRecord event;
+  event.reason = reason_name(ready->reason);
+  event.note = ready->message;
+  event.action = "Migrate";
+  return event;
+}
+
 void EventReporter::report(const MigrationChange& change) {
-  if (change.outcome == nullptr) {  // progress has no events
+  if (change.outcome == nullptr && !change.ready_changed) {
     return;
   }
   const auto target = store_.event_target(change.key);
   if (!target) {  // deleted meanwhile
     return;
   }
-  for (auto event : {backup_event_of(*change.outcome), event_of(*change.outcome, change.ready_changed)}) {
+  const auto record = [&](std::optional<EventRecord> event) {
     if (event) {
       event->regarding = *target;
       recorder_.record(std::move(*event));
     }
+  };
+  if (change.outcome == nullptr) {
+    record(wait_event_of(change.status));
+    return;
   }
+  record(backup_event_of(*change.outcome));
+  record(event_of(*change.outcome, change.ready_changed));
 }
 
 }  // namespace athanor::controller

@@ -38,10 +38,16 @@ bool work_while_leading(const LeaderWork& work, KubeClient& client, Clock& clock
   };
   callbacks.leader_changed = [&](const std::string& identity) { log.info("leader", {{"identity", identity}}); };
   LeaseElection election(client, clock, lease, callbacks, log);
+  if (work.fenced_by) {
+    work.fenced_by([&election] { return election.holds(); });
+  }
   election.run(stop, finish);
   // After a lost Lease, run() returns while the work still ends.
   over.request();
   finish();
+  if (work.fenced_by) {
+    work.fenced_by({});
+  }
   if (!stop.requested()) {
     log.error("leadership was lost; running migrations end at their next safe point");
   }

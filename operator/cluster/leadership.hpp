@@ -22,6 +22,9 @@ struct LeaderWork {
   std::function<void()> finish;
   // Whether this replica works, whenever that changes, and once at the start.
   std::function<void(bool leading)> leading;
+  // Given once, before the work begins: whether this replica still holds the Lease. An empty one is
+  // given at the end, when nobody may ask any more. May be empty.
+  std::function<void(const std::function<bool()>& holds)> fenced_by = {};
 };
 
 // Works until a stop is requested.

@@ -48,6 +48,8 @@ class LeaseElection {
   // the Lease so that a successor need not wait. Call it once.
   void run(const StopToken& stop, const std::function<void()>& release_when = {});
   // Whether this replica may work. False as soon as renew_deadline has passed since the last successful renewal was sent.
+  // Whether the Lease is still this replica's, while it leads and while its work ends.
+  [[nodiscard]] bool holds() const { return clock_.steady_now().time_since_epoch().count() < valid_until_; }
   [[nodiscard]] bool leading() const { return leading_ && clock_.steady_now().time_since_epoch().count() < valid_until_; }
 
  private:

@@ -42,6 +42,10 @@ struct ReconcileCall {
   // Has a status written while the reconcile goes on; returns at once. Empty when nobody wants to know. Not to be called after
   // the reconcile has returned.
   std::function<void(const Summarise&)> report_progress;
+  // The same, within a moment: what stands in the status is known to be out of date.
+  std::function<void(const Summarise&)> report_soon;
+  // The same, and returns once the status is stored: for what must be told before the reconcile goes on. Empty likewise.
+  std::function<Result<void>(const Summarise&)> report_now;
 };
 
 // The part of one kind. Resource: a copyable value with `metadata` (uid, resource_version), `status` (with `conditions`),
@@ -83,7 +87,7 @@ class Controller {
         log_(std::move(log)),
         rescheduler_(parts.queue, parts.observer, parts.clock, options),
         statuses_(parts.store),
-        updates_(parts.clock, options.report_after) {}
+        updates_(parts.clock) {}
   ~Controller() { stop(); }
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
@@ -122,6 +126,7 @@ class Controller {
                                        const Log& log);
   void publish(const Resource& resource, const Outcome& outcome, std::optional<milliseconds> delay, const Log& log);
   void write_progress(const ResourceKey& key, const Status& status);
+  [[nodiscard]] Result<void> write_now(const ResourceKey& key, const Status& status);
   [[nodiscard]] bool still_exists(const Resource& resource) const;
   void forget(const ResourceKey& key) {
     kind_.forget(key);
@@ -138,6 +143,13 @@ class Controller {
   StatusUpdateQueue updates_;
   std::vector<std::thread> threads_;
 };
+
+template <typename Status>
+[[nodiscard]] bool ready_differs(const Status& before, const Status& now) {
+  const auto* const ready_before = find_condition(before.conditions, ConditionType::Ready);
+  const auto* const ready = find_condition(now.conditions, ConditionType::Ready);
+  return ready_before == nullptr || ready == nullptr || *ready_before != *ready;
+}
 
 // One line for each reconcile, its level by how much an operator of the cluster wants to see it.
 void log_result(const Log& log, const ReconcileResult& result, double seconds, int failures);
@@ -185,19 +197,31 @@ bool Controller<Resource, Outcome>::process(const ResourceKey& key, const StopTo
 
 template <typename Resource, typename Outcome>
 Outcome Controller<Resource, Outcome>::reconcile(const Resource& resource, const StopToken& stop, const Log& log) {
-  ReconcileCall<Resource> call{stop, log, {}};
+  ReconcileCall<Resource> call{stop, log, {}, {}, {}};
   // With the status of the last progress report: made from an older one, transition times would move.
   std::optional<Resource> reported;
+  const auto next_status = [&](const typename ReconcileCall<Resource>::Summarise& summarise) -> const Status& {
+    if (!reported) {
+      reported = resource;
+    }
+    reported->status = summarise(*reported);
+    return reported->status;
+  };
+  const auto send = [&](const typename ReconcileCall<Resource>::Summarise& summarise, milliseconds delay) {
+    if (still_exists(resource)) {
+      updates_.send(resource.key(), delay,
+                    [this, key = resource.key(), status = next_status(summarise)] { write_progress(key, status); });
+    }
+  };
   if (!options_.once) {
-    call.report_progress = [&](const typename ReconcileCall<Resource>::Summarise& summarise) {
+    call.report_progress = [&](const auto& summarise) { send(summarise, options_.report_after); };
+    call.report_soon = [&](const auto& summarise) { send(summarise, options_.doubt_after); };
+    call.report_now = [&](const typename ReconcileCall<Resource>::Summarise& summarise) -> Result<void> {
       if (!still_exists(resource)) {
-        return;
+        return {};
       }
-      if (!reported) {
-        reported = resource;
-      }
-      reported->status = summarise(*reported);
-      updates_.send(resource.key(), [this, key = resource.key(), status = reported->status] { write_progress(key, status); });
+      updates_.flush(resource.key());  // what waits there is older
+      return write_now(resource.key(), next_status(summarise));
     };
   }
   Outcome outcome = kind_.reconcile(resource, call);
@@ -244,10 +268,16 @@ void Controller<Resource, Outcome>::publish(const Resource& resource, const Outc
       rescheduler_.retry_status(key, statuses_.failures(key));
     }
   }
-  const auto* const ready_before = find_condition(before.status.conditions, ConditionType::Ready);
-  const auto* const ready = find_condition(status.conditions, ConditionType::Ready);
-  const bool ready_changed = ready_before == nullptr || ready == nullptr || *ready_before != *ready;
-  parts_.feed.publish({key, status, &outcome, ready_changed});
+  parts_.feed.publish({key, status, &outcome, ready_differs(before.status, status)});
+}
+
+template <typename Resource, typename Outcome>
+Result<void> Controller<Resource, Outcome>::write_now(const ResourceKey& key, const Status& status) {
+  const auto before = parts_.store.find(key);
+  auto written = statuses_.write(key, status);
+  const bool ready_changed = before && ready_differs(before->status, status);
+  parts_.feed.publish({key, status, nullptr, ready_changed});
+  return written;
 }
 
 // Runs on the thread of `updates_`. A progress report that is lost does no harm: the next one, or the outcome, says more.
@@ -255,10 +285,9 @@ template <typename Resource, typename Outcome>
 void Controller<Resource, Outcome>::write_progress(const ResourceKey& key, const Status& status) {
   const Log log = log_.with({{"resource", key.text()}});
   try {
-    if (const auto written = statuses_.write(key, status); !written) {
+    if (const auto written = write_now(key, status); !written) {
       log.warn("the status cannot be written", error_fields(written.error()));
     }
-    parts_.feed.publish({key, status});
   } catch (const std::exception& exception) {  // a thread's boundary
     log.error("the status cannot be written", {{"error", exception.what()}});
   }

@@ -23,6 +23,18 @@ Decision stalled(Reason reason, Error error) {
   return decision;
 }
 
+// Whoever deleted the resource wants nothing done in its name any more; a finalizer may keep it for long.
+Decided check_deleting(const DatabaseMigration& resource, const Situation& /*situation*/) {
+  if (!resource.metadata.deleting) {
+    return std::nullopt;
+  }
+  Decision decision;
+  decision.kind = Decision::Kind::Suspended;
+  decision.reason = Reason::Deleting;
+  decision.message = "the resource is being deleted: the database is left alone";
+  return decision;
+}
+
 Decided check_suspended(const DatabaseMigration& resource, const Situation& /*situation*/) {
   if (!resource.spec.suspend) {
     return std::nullopt;
@@ -41,20 +53,6 @@ Decided check_claim(const DatabaseMigration& /*resource*/, const Situation& situ
   return stalled(Reason::DatabaseClaimed,
                  Error(ErrorCode::PolicyRefused, kManagedBy + situation.claimed_by)
                      .advise("delete one of the two resources, or give them different schemas or version tables"));
-}
-
-Decided check_lock(const DatabaseMigration& /*resource*/, const Situation& situation) {
-  if (situation.lock_holders.empty()) {
-    return std::nullopt;
-  }
-  const Blocker& holder = situation.lock_holders.front();
-  Decision decision;
-  decision.kind = Decision::Kind::Wait;
-  decision.reason = Reason::LockHeld;
-  decision.message = "another run holds the migration lock: pid " + std::to_string(holder.pid) +
-                     (holder.application.empty() ? "" : ", application " + holder.application) +
-                     (holder.since.empty() ? "" : ", since " + holder.since);
-  return decision;
 }
 
 Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Situation& situation) {
@@ -137,6 +135,27 @@ Decided check_position(const DatabaseMigration& resource, const Situation& situa
   return decide_behind(resource, *position, situation);
 }
 
+// A wait that says what is to be done once it is over, as far as that is known.
+Decision wait_with(Reason reason, std::string message, const Decided& position) {
+  Decision decision;
+  decision.kind = Decision::Kind::Wait;
+  decision.reason = reason;
+  decision.message = std::move(message);
+  if (position) {
+    decision.resolved = position->resolved;
+    decision.pending = position->pending;
+  }
+  return decision;
+}
+
+Decided check_lock(const DatabaseMigration& resource, const Situation& situation) {
+  if (situation.lock_holders.empty()) {
+    return std::nullopt;
+  }
+  return wait_with(Reason::LockHeld, lock_message("the migration lock", situation.lock_holders),
+                   check_position(resource, situation));
+}
+
 // A standby is where reads go; the migration waits for the primary behind the same name.
 Decided check_writable(const DatabaseMigration& resource, const Situation& situation) {
   if (!situation.database.read_only || resource.spec.dry_run) {
@@ -146,24 +165,22 @@ Decided check_writable(const DatabaseMigration& resource, const Situation& situa
   if (decided && decided->kind != Decision::Kind::Apply) {
     return decided;
   }
-  Decision decision;
-  decision.kind = Decision::Kind::Wait;
-  decision.reason = Reason::Retrying;
-  decision.message = "the server is a read-only standby; waiting for the primary at this address";
-  return decision;
+  return wait_with(Reason::Retrying, "the server is a read-only standby; waiting for the primary at this address", decided);
 }
 
 using Check = Decided (*)(const DatabaseMigration&, const Situation&);
-constexpr std::array<Check, 6> kChecks{check_suspended,          check_claim,    check_lock,
-                                       check_database_revisions, check_writable, check_position};
+constexpr std::array<Check, 7> kChecks{check_deleting,           check_suspended, check_claim,   check_lock,
+                                       check_database_revisions, check_writable,  check_position};
 
 }  // namespace
 
 std::optional<Decision> decide_early(const DatabaseMigration& resource, const std::string& claimed_by) {
   Situation situation;
   situation.claimed_by = claimed_by;
-  if (auto decided = check_suspended(resource, situation)) {
-    return decided;
+  for (const Check check : {check_deleting, check_suspended}) {
+    if (auto decided = check(resource, situation)) {
+      return decided;
+    }
   }
   return check_claim(resource, situation);
 }
@@ -183,6 +200,19 @@ Decision decide(const DatabaseMigration& resource, const Situation& situation) {
     }
   }
   return stalled(Reason::InternalError, Error(ErrorCode::Internal, "no check decided"));
+}
+
+std::string lock_message(std::string_view what, const std::vector<Blocker>& holders) {
+  std::string message = std::string(kWaitsFor) + std::string(what);
+  if (holders.empty()) {
+    return message + " held by another session";
+  }
+  const Blocker& holder = holders.front();
+  message += " held by " + (holder.pid == 0 ? "the prepared transaction" : "pid " + std::to_string(holder.pid));
+  message += holder.application.empty() ? "" : ", " + holder.application;
+  message += holder.since.empty() ? "" : ", since " + holder.since;
+  const std::size_t more = holders.size() - 1;
+  return message + (more == 0 ? "" : " (and " + std::to_string(more) + " more)");
 }
 
 std::string ahead_message(const std::vector<std::string>& rows, const std::string& target) {

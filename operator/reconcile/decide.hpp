@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "migrations/execute/migrator.hpp"
@@ -45,6 +46,9 @@ struct Decision {
 [[nodiscard]] std::string claimant_in(const DatabaseMigrationStatus& status);
 [[nodiscard]] Decision decide(const DatabaseMigration& resource, const Situation& situation);
 
+inline constexpr std::string_view kWaitsFor = "waits for ";
+// "waits for a lock held by pid 4711, nightly-report, since 2026-11-21T02:10:00+00:00". `what`: "a lock".
+[[nodiscard]] std::string lock_message(std::string_view what, const std::vector<Blocker>& holders);
 // "the database is at a3, ahead of the declared target a1; raise ...".
 [[nodiscard]] std::string ahead_message(const std::vector<std::string>& rows, const std::string& target);
 // A revision stopped half-way, and the target does not include it.

@@ -2,12 +2,19 @@
 
 #include <algorithm>
 
+#include "migrations/base/utf8.hpp"
 #include "operator/api/cron_schedule.hpp"
 
 namespace athanor::controller {
 namespace {
 
 constexpr std::size_t kShownHash = 12;
+constexpr std::size_t kNameInApproval = 200;
+constexpr std::size_t kShownStep = 160;
+
+std::string shortened(const std::string& step) {
+  return step.size() <= kShownStep ? step : std::string(cut_at_character(step, kShownStep)) + "...";
+}
 
 // A downgrade removes what was built since, whatever its statements look like.
 bool may_lose_something(const Plan& plan, const std::vector<std::string>& destructive) {
@@ -29,16 +36,26 @@ std::string ignored_approval(const Plan& plan, const std::vector<Approval>& appr
 
 std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
                            const std::vector<std::string>& destructive, const std::vector<Approval>& approvals) {
-  std::string message = "plan " + hash.substr(0, kShownHash);
+  const std::string short_hash = hash.substr(0, kShownHash);
+  std::string message = "plan " + short_hash;
   message += plan.operation == Direction::Downgrade ? ", a downgrade," : "";
-  message += destructive.empty() ? "" : ", which destroys something (" + destructive.front() + "),";
-  message += " waits for a MigrationApproval of " + resource.metadata.name + " with planHash " + hash;
-  return message + ignored_approval(plan, approvals);
+  if (!destructive.empty()) {
+    message += ", which destroys something in " + std::to_string(destructive.size()) +
+               (destructive.size() == 1 ? " step (" : " steps (the first: ") + shortened(destructive.front()) + "),";
+  }
+  message += " waits for an approval" + ignored_approval(plan, approvals);
+  const std::string name = resource.metadata.name.substr(0, kNameInApproval) + "-" + short_hash;
+  // One line, because conditions and events are shown in one. JSON is YAML.
+  return message +
+         R"(; to approve it, apply {"apiVersion": "athanor.dev/v1alpha1", "kind": "MigrationApproval", "metadata": {"name": ")" +
+         name + R"(", "namespace": ")" + resource.metadata.name_space + R"("}, "spec": {"migration": ")" +
+         resource.metadata.name + R"(", "planHash": ")" + hash + R"(", "approvedBy": "YOUR USER NAME"}})";
 }
 
 struct Opening {
   bool open = false;
   std::optional<WallTime> next;
+  std::string shown;  // `next`, as a clock on the wall of the window's zone shows it
 };
 
 Result<Opening> judge(const MaintenanceWindow& window, WallTime now) {
@@ -50,6 +67,10 @@ Result<Opening> judge(const MaintenanceWindow& window, WallTime now) {
   }
   if (!opening.open) {
     opening.next = schedule.next(now, zone);
+    if (opening.next) {
+      opening.shown =
+          format_iso8601(zone.local(*opening.next)) + (window.time_zone == "UTC" ? "" : " (" + window.time_zone + ")");
+    }
   }
   return opening;
 }
@@ -61,6 +82,7 @@ GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTim
   verdict.open = windows.empty();
   verdict.reason = Reason::OutsideWindow;
   std::optional<WallTime> next;
+  std::string shown;
   for (const auto& window : windows) {
     const auto opening = judge(window, now);
     if (!opening) {
@@ -75,16 +97,21 @@ GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTim
     }
     if (opening->next && (!next || *opening->next < *next)) {
       next = opening->next;
+      shown = opening->shown;
     }
   }
   if (verdict.open) {
     return verdict;
   }
   if (!next) {
-    verdict.message = "no maintenance window opens within five years";
+    verdict.reason = Reason::InvalidManifest;
+    verdict.error = Error(ErrorCode::Configuration, "no maintenance window opens within five years")
+                        .at("spec.execution.windows")
+                        .advise("name days that exist: 30 February never comes");
+    verdict.message = verdict.error->describe();
     return verdict;
   }
-  verdict.message = "waiting for the maintenance window that opens at " + format_iso8601(*next);
+  verdict.message = "waiting for the maintenance window that opens at " + shown;
   verdict.requeue_after = std::chrono::ceil<milliseconds>(*next - now);
   return verdict;
 }

@@ -8,6 +8,7 @@
 #include "operator/reconcile/gate.hpp"
 #include "operator/reconcile/job_run.hpp"
 #include "operator/reconcile/preflight.hpp"
+#include "operator/reconcile/resource_words.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -28,6 +29,9 @@ bool approval_still_holds(const ReconcileContext& context) {
 // Why a Job that has not begun must not begin any more; empty: it may.
 std::string reason_to_withdraw(const ReconcileContext& context, const JobState& job, const std::string& claimed_by) {
   const DatabaseMigration& resource = context.resource;
+  if (resource.metadata.deleting) {
+    return "the resource is being deleted";
+  }
   if (resource.spec.suspend) {
     return "the resource is suspended";
   }
@@ -185,6 +189,9 @@ std::optional<Verdict> JobReconcile::failed_before(const JobRequest& request) co
   failure.keeps_plan = true;
   if (job_.run) {
     failure.report = job_.run->report;
+    if (failure.reason == Reason::StatementFailed) {
+      failure.message = failed_statement_in_words(*failure.error, job_.run->report, request.plan, request.source);
+    }
   }
   return failure;
 }
@@ -215,6 +222,7 @@ JobStep JobReconcile::run_image(const std::optional<UnfinishedStep>& unfinished)
     return {image_done(unfinished), {}, {}, true};
   }
   if (auto verdict = reported_before(wanted); verdict && !unfinished) {
+    verdict->of_status = true;
     return {std::move(*verdict), {}, {}, false};
   }
   return needs_plan(context_.resource.spec) ? run_planned_image(unfinished) : start(wanted);
@@ -327,6 +335,9 @@ JobStep JobReconcile::start_when_allowed(const JobRequest& request, PlanReview r
 }
 
 JobStep JobReconcile::start(const JobRequest& request) const {
+  if (auto told = tell_pending(context_, observed_, nullptr); !told) {
+    return {verdict_of(std::move(told).error()), {}, {}, false};
+  }
   auto started = context_.parts.jobs->start(context_.resource, request);
   if (!started) {
     return {not_started(std::move(started).error()), {}, {}, false};

@@ -9,9 +9,24 @@ ReconcileCallbacks callbacks_for(const MigrationStore& store, const DatabaseMigr
                                  Clock& clock) {
   ReconcileCallbacks callbacks;
   if (call.report_progress) {
-    callbacks.running = [&](const PlanReview& review, const ProgressStatus& step) {
+    callbacks.running = [&](const PlanReview& review, const Observed& observed, const RunState& run) {
       call.report_progress(
-          [&](const DatabaseMigration& before) { return summarise_running(before, review, step, clock.wall_now()); });
+          [&](const DatabaseMigration& before) { return summarise_running(before, review, observed, run, clock.wall_now()); });
+    };
+    callbacks.outdated_soon = [&](const Observed& observed, const std::string& message) {
+      if (looks_final(resource)) {
+        call.report_soon(
+            [&](const DatabaseMigration& before) { return summarise_outdated(before, observed, message, clock.wall_now()); });
+      }
+    };
+    callbacks.outdated = [&](const Observed& observed, const std::string& message) -> Result<void> {
+      // Another report of this reconcile may have said it already.
+      const auto stored = store.find(resource.key());
+      if (!stored || !looks_final(*stored)) {
+        return {};
+      }
+      return call.report_now(
+          [&](const DatabaseMigration& before) { return summarise_outdated(before, observed, message, clock.wall_now()); });
     };
     callbacks.backing_up = [&](const PlanReview& review, const std::string& message) {
       call.report_progress(
@@ -56,6 +71,9 @@ MigrationController::Kind migration_kind(const MigrationStore& store, Reconciler
 }
 
 DeclarationState declaration_state(const MigrationStore& store, const DatabaseMigration& resource) {
+  if (!store.may_act()) {
+    return DeclarationState::Withdrawn;
+  }
   const ResourceKey key = resource.key();
   const std::string& read = resource.metadata.resource_version;
   const auto version = store.version(key);
@@ -63,7 +81,7 @@ DeclarationState declaration_state(const MigrationStore& store, const DatabaseMi
   const bool same_object = version && !read.empty() && version->resource_version == read;
   if (!same_object) {
     const auto now = store.find(key);
-    if (!now || now->metadata.uid != resource.metadata.uid || now->spec.suspend) {
+    if (!now || now->metadata.uid != resource.metadata.uid || now->spec.suspend || now->metadata.deleting) {
       return DeclarationState::Withdrawn;
     }
     if (now->metadata.generation != resource.metadata.generation) {

@@ -18,10 +18,10 @@ struct StatusDigest {
   bool observed = false;  // it was reconciled at least once
   bool ready = false;
   bool stalled = false;
-  std::string current;  // revision, in one word
-  std::string target;   // as declared
-  std::int64_t pending = 0;
-  std::int64_t backup_begun = 0;  // seconds since the epoch; 0: there is no backup
+  std::string current;                  // revision, in one word
+  std::string target;                   // as declared
+  std::optional<std::int64_t> pending;  // empty: not known
+  std::int64_t backup_begun = 0;        // seconds since the epoch; 0: there is no backup
   std::int64_t backup_bytes = 0;
 };
 [[nodiscard]] StatusDigest digest_of(const DatabaseMigrationStatus& status);
@@ -38,6 +38,8 @@ class MigrationStore : public ResourceStore<DatabaseMigration> {
   [[nodiscard]] virtual std::string claimed_by(const ResourceKey& key) const = 0;
   // The same by everything that was observed so far.
   [[nodiscard]] virtual std::string lost_to(const ResourceKey& key) const { return claimed_by(key); }
+  // Whether this operator may go on: false when another one may have taken over.
+  [[nodiscard]] virtual bool may_act() const { return true; }
   // The outcome of a resource whose declaration cannot be read; empty when it can be reconciled.
   [[nodiscard]] virtual std::optional<Outcome> refusal(const ResourceKey& /*key*/) const { return std::nullopt; }
 };

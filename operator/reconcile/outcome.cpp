@@ -5,6 +5,7 @@
 
 #include "operator/api/status_limits.hpp"
 #include "operator/reconcile/decide.hpp"
+#include "operator/reconcile/reconcile_context.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -128,7 +129,7 @@ Phase phase_of(const Outcome& outcome) {
     case Verdict::Kind::Failed:
       return Phase::Retrying;
   }
-  if (outcome.reason == Reason::Suspended) {
+  if (outcome.reason == Reason::Suspended || outcome.reason == Reason::Deleting) {
     return Phase::Suspended;
   }
   return outcome.reason == Reason::PlanPublished ? Phase::Planned : Phase::Ready;
@@ -270,7 +271,8 @@ void set_applied(DatabaseMigrationStatus& status, const Outcome& outcome, bool a
   const Condition* const before = find_condition(status.conditions, ConditionType::Applied);
   const bool open = outcome.review || outcome.report || outcome.reason == Reason::UnfinishedRevision ||
                     (outcome.reason == Reason::JobRunning && !outcome.planning);
-  const bool was_open = before != nullptr && before->status == ConditionStatus::False && outcome.reason != Reason::Suspended;
+  const bool was_open = before != nullptr && before->status == ConditionStatus::False && outcome.reason != Reason::Suspended &&
+                        outcome.reason != Reason::Deleting;
   if (at_target || open || was_open) {
     conditions.set(ConditionType::Applied, at_target, outcome.reason, outcome.message);
   }
@@ -292,27 +294,62 @@ void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& re
   set_applied(status, outcome, at_target, conditions);
 }
 
-SourceStatus source_status(const DatabaseMigration& resource, const std::string& revision, const std::string& now) {
-  SourceStatus source{std::string(resource.spec.source.kind()), revision, now};
+SourceStatus source_status(const DatabaseMigration& resource, const std::string& revision, std::optional<std::int64_t> files,
+                           const std::string& now) {
+  SourceStatus source{std::string(resource.spec.source.kind()), revision, files, now};
   fit(source);
   return source;
 }
 
 bool shows_source(const DatabaseMigrationStatus& status, const SourceStatus& source) {
-  return status.source && status.source->kind == source.kind && status.source->revision == source.revision;
+  return status.source && status.source->kind == source.kind && status.source->revision == source.revision &&
+         status.source->files == source.files;
 }
 
-void set_source_and_job(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
-                        const std::string& now) {
-  if (outcome.observed.source_revision) {
-    SourceStatus source = source_status(resource, *outcome.observed.source_revision, now);
+// What was seen of source and database, and how far apart they are.
+void set_observed(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Observed& observed,
+                  const std::string& now) {
+  if (observed.source_revision) {
+    SourceStatus source = source_status(resource, *observed.source_revision, observed.source_files, now);
     if (!shows_source(status, source)) {  // an unchanged source keeps its time, so that nothing is written for it
       status.source = std::move(source);
     }
   }
-  if (outcome.observed.job) {
-    status.job = outcome.observed.job;
+  if (observed.job) {
+    status.job = observed.job;
   }
+  if (observed.current_heads) {
+    status.current_revisions = *observed.current_heads;
+    status.current_revision = heads_text(*observed.current_heads, ",");
+  } else if (observed.rows_unknown) {
+    status.current_revisions.clear();
+    status.current_revision.clear();
+  }
+  status.resolved_revisions = observed.resolved ? first_of(*observed.resolved) : std::vector<std::string>();
+  status.pending_count.reset();  // 0 would mean that nothing is to be done
+  status.pending_revisions.clear();
+  if (observed.pending) {
+    status.pending_count = static_cast<std::int64_t>(observed.pending->size());
+    status.pending_revisions = first_of(*observed.pending);
+  }
+}
+
+// A Job that runs takes the revisions that were pending when it was made, in their order.
+void follow_pending(DatabaseMigrationStatus& status, const DatabaseMigrationStatus& before, const Observed& observed) {
+  if (observed.pending) {
+    return;
+  }
+  status.resolved_revisions = before.resolved_revisions;
+  status.pending_count = before.pending_count;
+  status.pending_revisions = before.pending_revisions;
+  if (!observed.job_progress || !before.pending_count) {
+    return;
+  }
+  const std::int64_t left = std::max<std::int64_t>(observed.job_progress->total - observed.job_progress->done, 0);
+  const auto gone = static_cast<std::size_t>(std::max<std::int64_t>(*before.pending_count - left, 0));
+  auto& listed = status.pending_revisions;
+  listed.erase(listed.begin(), listed.begin() + static_cast<std::ptrdiff_t>(std::min(gone, listed.size())));
+  status.pending_count = std::min(left, *before.pending_count);
 }
 
 // What every status during a run says.
@@ -334,6 +371,50 @@ void set_under_way(Reason reason, const std::string& message, ConditionSet& cond
   conditions.set(ConditionType::Applied, false, reason, message);
 }
 
+// The run has committed its first `done` revisions.
+Observed reached_by(const Plan& plan, const RunState& run, const Observed& observed) {
+  const auto done = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(run.progress.done, 0, static_cast<std::int64_t>(plan.revisions.size())));
+  Observed now;
+  now.source_revision = observed.source_revision;
+  now.source_files = observed.source_files;
+  now.resolved = observed.resolved;
+  now.current_heads = done == 0 ? plan.from : plan.revisions[done - 1].walk.heads;
+  now.pending.emplace();
+  for (std::size_t index = done; index < plan.revisions.size(); ++index) {
+    now.pending->push_back(plan.revisions[index].walk.revision.value_or(""));
+  }
+  return now;
+}
+
+// That a run waits for a lock is an error for as long as it waits.
+bool shows_lock_wait(const DatabaseMigrationStatus& status) {
+  return status.last_error && status.last_error->code == error_name(ErrorCode::LockTimeout) &&
+         status.last_error->message.starts_with(kWaitsFor);
+}
+
+void set_lock_error(DatabaseMigrationStatus& status, const RunState& run, const std::string& now) {
+  const bool shown = shows_lock_wait(status);
+  if (!run.wait || run.wait->migration_lock) {
+    if (shown) {
+      status.last_error.reset();
+    }
+    return;
+  }
+  ErrorStatus error;
+  error.code = error_name(ErrorCode::LockTimeout);
+  error.message = lock_message("a lock", run.wait->holders);
+  error.hint = "end the session that holds it, or wait";
+  error.revision = run.wait->revision;
+  error.blockers = blocker_status(run.wait->holders);
+  error.time = now;
+  fit(error);
+  if (shown && status.last_error->blockers == error.blockers) {
+    error.time = status.last_error->time;
+  }
+  status.last_error = std::move(error);
+}
+
 // Finding the database as an earlier run left it adds nothing to what that run reported.
 bool adds_nothing_new(const DatabaseMigration& resource, const Outcome& outcome) {
   const Condition* ready = find_condition(resource.status.conditions, ConditionType::Ready);
@@ -341,11 +422,24 @@ bool adds_nothing_new(const DatabaseMigration& resource, const Outcome& outcome)
          ready != nullptr && ready->status == ConditionStatus::True && ready->reason == Reason::Applied &&
          !outcome.observed.source_error &&
          (!outcome.observed.source_revision ||
-          shows_source(resource.status, source_status(resource, *outcome.observed.source_revision, {}))) &&
+          shows_source(resource.status,
+                       source_status(resource, *outcome.observed.source_revision, outcome.observed.source_files, {}))) &&
          find_condition(resource.status.conditions, ConditionType::SourceUnavailable) == nullptr &&
          resource.status.observed_generation == resource.metadata.generation &&
          shows_heads(resource.status, *outcome.observed.current_heads) && resource.status.phase == Phase::Ready &&
          resource.status.target_revision == resource.spec.target_revision;
+}
+
+constexpr std::string_view kReadOnly = "25006";
+
+// The statement that met it may be ours, which nobody finds in the revision's file.
+Error read_only_error(Error error) {
+  error.code = ErrorCode::DatabaseUnreachable;
+  error.retry = RetryClass::Transient;
+  error.message = "the database is read-only (default_transaction_read_only is on, or the server became a standby)";
+  error.context.clear();
+  error.hint = "make it writable again; the migration goes on by itself";
+  return error;
 }
 
 }  // namespace
@@ -366,7 +460,12 @@ std::string_view outcome_name(Verdict::Kind kind) {
 
 Verdict verdict_of(Error error) {
   Verdict verdict;
-  verdict.reason = reason_for(error);
+  if (error.sqlstate == kReadOnly) {  // whoever made it read-only makes it writable again
+    error = read_only_error(std::move(error));
+    verdict.reason = Reason::Retrying;
+  } else {
+    verdict.reason = reason_for(error);
+  }
   verdict.message = error.describe();
   if (error.code == ErrorCode::LockHeld || error.code == ErrorCode::Interrupted) {
     verdict.kind = Verdict::Kind::Waiting;
@@ -390,26 +489,15 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   status.phase = phase_of(outcome);
   status.target_revision = resource.spec.target_revision;
   set_progress(status, outcome);
-  if (outcome.observed.current_heads) {
-    status.current_revisions = *outcome.observed.current_heads;
-    status.current_revision = heads_text(*outcome.observed.current_heads, ",");
-  } else if (outcome.observed.rows_unknown) {
-    status.current_revisions.clear();
-    status.current_revision.clear();
-  }
-  if (outcome.observed.resolved) {
-    status.resolved_revisions = first_of(*outcome.observed.resolved);
-  }
-  if (outcome.observed.pending) {
-    status.pending_count = static_cast<std::int64_t>(outcome.observed.pending->size());
-    status.pending_revisions = first_of(*outcome.observed.pending);
+  set_observed(status, resource, outcome.observed, now);
+  if (outcome.reason == Reason::JobRunning || outcome.of_status) {
+    follow_pending(status, resource.status, outcome.observed);
   }
   if (outcome.review) {
     status.plan = plan_status(*outcome.review);
   } else if (outcome.kind == Verdict::Kind::Done && outcome.reason == Reason::UpToDate) {
     status.plan.reset();
   }
-  set_source_and_job(status, resource, outcome, now);
   record_history(status, outcome, now);
   if (outcome.error && outcome.kind != Verdict::Kind::Waiting) {
     ErrorStatus error = error_status(outcome, now);
@@ -420,7 +508,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
       }
     }
     status.last_error = std::move(error);
-  } else if (outcome.kind != Verdict::Kind::Waiting) {
+  } else if (outcome.kind != Verdict::Kind::Waiting || shows_lock_wait(status)) {
     status.last_error.reset();
   }
   status.failures = outcome.kind == Verdict::Kind::Failed ? attempt.failures : 0;
@@ -443,21 +531,70 @@ DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, 
   return status;
 }
 
-DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const PlanReview& review,
-                                          const ProgressStatus& progress, WallTime now) {
+DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const PlanReview& review, const Observed& observed,
+                                          const RunState& run, WallTime now) {
   DatabaseMigrationStatus status = resource.status;
-  ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
+  const std::string time = format_iso8601(now);
+  ConditionSet conditions(status.conditions, resource.metadata.generation, time);
   begin_update(status, resource, review, conditions);
-  status.current_revisions = review.plan->from;
-  status.current_revision = heads_text(review.plan->from, ",");
-  status.progress = progress;
+  set_observed(status, resource, reached_by(*review.plan, run, observed), time);
+  status.progress = run.progress;
   status.next_retry.clear();
-  const std::size_t count = review.plan->revisions.size();
-  set_under_way(Reason::Applying,
-                std::string(direction_name(review.plan->operation)) + " of " + std::to_string(count) +
-                    (count == 1 ? " revision" : " revisions") + " is under way",
-                conditions);
+  set_lock_error(status, run, time);
+  if (run.wait) {
+    const bool migration_lock = run.wait->migration_lock;
+    set_under_way(migration_lock ? Reason::LockHeld : Reason::WaitingForLock,
+                  (migration_lock ? std::string() : "revision " + run.wait->revision + " ") +
+                      lock_message(migration_lock ? "the migration lock" : "a lock", run.wait->holders),
+                  conditions);
+  } else {
+    set_under_way(Reason::Applying,
+                  std::string(direction_name(review.plan->operation)) + " of " +
+                      count_of_revisions(review.plan->revisions.size()) + " is under way",
+                  conditions);
+  }
   set_backed_up(status, review, conditions);
+  fit(status);
+  return status;
+}
+
+bool looks_final(const DatabaseMigration& resource) {
+  return resource.status.observed_generation == resource.metadata.generation &&
+         !is_true(resource.status.conditions, ConditionType::Reconciling);
+}
+
+DatabaseMigrationStatus summarise_outdated(const DatabaseMigration& resource, const Observed& observed,
+                                           const std::string& message, WallTime now) {
+  DatabaseMigrationStatus status = resource.status;
+  const std::string time = format_iso8601(now);
+  status.observed_generation = resource.metadata.generation;
+  status.phase = Phase::Pending;
+  status.target_revision = resource.spec.target_revision;
+  set_observed(status, resource, observed, time);
+  ConditionSet conditions(status.conditions, resource.metadata.generation, time);
+  conditions.set(ConditionType::Ready, false, Reason::Pending, message);
+  conditions.set(ConditionType::Reconciling, true, Reason::Pending, message);
+  remove_condition(status.conditions, ConditionType::Stalled);
+  fit(status);
+  return status;
+}
+
+DatabaseMigrationStatus summarise_unselected(const DatabaseMigration& resource, const std::string& selector, WallTime now) {
+  DatabaseMigrationStatus status = resource.status;
+  status.observed_generation = resource.metadata.generation;
+  status.phase = Phase::Suspended;
+  status.progress.reset();
+  status.next_retry.clear();
+  set_observed(status, resource, {}, format_iso8601(now));
+  Condition ready;
+  ready.status = ConditionStatus::Unknown;
+  ready.reason = Reason::NotSelected;
+  ready.message = "the labels of the resource do not match the selector of the operator (" + selector +
+                  "): nothing is done, and what the database holds is not looked at";
+  ready.observed_generation = resource.metadata.generation;
+  set_condition(status.conditions, std::move(ready), format_iso8601(now));
+  remove_condition(status.conditions, ConditionType::Reconciling);
+  remove_condition(status.conditions, ConditionType::Stalled);
   fit(status);
   return status;
 }

@@ -23,6 +23,7 @@ namespace athanor::controller {
 struct Verdict : ReconcileResult {
   std::string message;
   bool keeps_plan = false;                // the status keeps the plan that failed
+  bool of_status = false;                 // it repeats what the status says, which still holds
   bool planning = false;                  // the Job that runs only computes the plan
   std::optional<ExecutionReport> report;  // of the run, if there was one
   std::vector<Blocker> blockers;          // sessions that hold the lock
@@ -31,6 +32,20 @@ struct Verdict : ReconcileResult {
 struct Outcome : Verdict {
   Observed observed;
   std::optional<PlanReview> review;  // of the plan that the verdict is about
+};
+
+// What a run waits for that another session holds.
+struct LockWait {
+  bool migration_lock = false;  // else a lock that a statement needs
+  std::string revision;         // whose statement it is
+  std::vector<Blocker> holders;
+  bool operator==(const LockWait&) const = default;
+};
+
+// A run under way.
+struct RunState {
+  ProgressStatus progress;
+  std::optional<LockWait> wait;
 };
 
 // The verdict on an error, by its retry class: Terminal stalls, Transient fails, Conflict fails and is retried now; a lock held
@@ -44,7 +59,18 @@ struct Outcome : Verdict {
 [[nodiscard]] DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const PlanReview& review,
                                                            const std::string& message, WallTime now);
 [[nodiscard]] DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const PlanReview& review,
-                                                        const ProgressStatus& progress, WallTime now);
+                                                        const Observed& observed, const RunState& run, WallTime now);
+
+// Whether kstatus takes the status for final, and for one of this declaration: as current, or as failed.
+[[nodiscard]] bool looks_final(const DatabaseMigration& resource);
+// The status when something is known to differ from what it speaks of, and nothing was done about that yet: not current, not
+// failed. `message`: what differs, or what is pending.
+[[nodiscard]] DatabaseMigrationStatus summarise_outdated(const DatabaseMigration& resource, const Observed& observed,
+                                                         const std::string& message, WallTime now);
+
+// The last status of a resource that the operator does not serve any more: its labels do not match `selector`.
+[[nodiscard]] DatabaseMigrationStatus summarise_unselected(const DatabaseMigration& resource, const std::string& selector,
+                                                           WallTime now);
 
 // `conflicts`: how often in a row the resource was retried at once already.
 [[nodiscard]] Requeue next_attempt(const Verdict& verdict, int conflicts);

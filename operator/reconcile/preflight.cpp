@@ -126,6 +126,9 @@ Preflight check_may_run(const ReconcileContext& context, const Observed& observe
   if (auto closed = wait_at_gate(context, observed, database, review)) {
     return {std::move(review), std::move(closed)};
   }
+  if (auto told = tell_pending(context, observed, &review); !told) {
+    return {std::move(review), verdict_of(std::move(told).error())};
+  }
   if (needs_backup(context.resource.spec.backup, *review.plan, review.destructive)) {
     if (auto refused = dry_run ? dry_run() : std::nullopt) {
       return {std::move(review), std::move(refused)};

@@ -1,6 +1,13 @@
 #include "operator/reconcile/reconcile_context.hpp"
 
+#include <algorithm>
+
 namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kNamedInMessage = 5;
+
+}  // namespace
 
 std::string count_of_revisions(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " revision" : " revisions");
@@ -26,6 +33,23 @@ Verdict published(const Plan& plan) {
   verdict.message = "dry run: " + count_of_revisions(plan.revisions.size()) + " to " +
                     std::string(direction_name(plan.operation)) + ", nothing is run";
   return verdict;
+}
+
+Result<void> tell_pending(const ReconcileContext& context, const Observed& observed, const PlanReview* review) {
+  if (!context.callbacks.outdated) {
+    return {};
+  }
+  std::string message = "a run is pending";
+  if (review != nullptr) {
+    const auto& plan = *review->plan;
+    const auto ids = ids_of(plan);
+    message = "the " + std::string(direction_name(plan.operation)) + " of " + count_of_revisions(ids.size()) + " is pending: ";
+    for (std::size_t index = 0; index < std::min(ids.size(), kNamedInMessage); ++index) {
+      message += (index == 0 ? "" : ", ") + ids[index];
+    }
+    message += ids.size() > kNamedInMessage ? ", ..." : "";
+  }
+  return context.callbacks.outdated(observed, message);
 }
 
 DeclarationState declaration_state(const ReconcileContext& context) {

@@ -53,7 +53,12 @@ enum class DeclarationState : std::uint8_t { Holds, Changed, Withdrawn };
 // Calls that a reconcile makes while it runs; each may be empty.
 struct ReconcileCallbacks {
   // Progress of a run, at most once a second.
-  std::function<void(const PlanReview&, const ProgressStatus&)> running;
+  std::function<void(const PlanReview&, const Observed&, const RunState&)> running;
+  // Something differs from what the status speaks of, and nothing was done about it yet. Returns once the status says so (or no
+  // one takes it for final anyway), or why it could not be stored.
+  std::function<Result<void>(const Observed&, const std::string& message)> outdated;
+  // The same, unless the reconcile ends or says more within a moment. Returns at once.
+  std::function<void(const Observed&, const std::string& message)> outdated_soon;
   std::function<void(const PlanReview&, const std::string& message)> backing_up;
   // Asked before a run begins and at its safe points. Empty: the declaration always holds.
   std::function<DeclarationState()> declaration;
@@ -70,6 +75,7 @@ struct ReconcileMemory {
     std::string uid;
     std::shared_ptr<const ReportedRun> run;
   };
+  ShortDigest target{};                   // of the connection that was used last; zeros: none was
   ShortDigest verified{};                 // of the snapshot and the rows that were compared with the ledger; zeros: none were
   std::unique_ptr<FailedPlan> failed;     // for good
   std::unique_ptr<ReportedJob> reported;  // the Job whose end was reported
@@ -101,5 +107,7 @@ struct OpenDatabase {
 // The verdict of a dry run.
 [[nodiscard]] Verdict published(const Plan& plan);
 [[nodiscard]] DeclarationState declaration_state(const ReconcileContext& context);
+// Before anything runs: the status must not be taken for that of a database which is about to change.
+[[nodiscard]] Result<void> tell_pending(const ReconcileContext& context, const Observed& observed, const PlanReview* review);
 
 }  // namespace athanor::controller

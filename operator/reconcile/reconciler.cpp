@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
+#include "operator/api/status_limits.hpp"
 #include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/job_reconcile.hpp"
 #include "operator/reconcile/job_run.hpp"
 #include "operator/reconcile/preflight.hpp"
+#include "operator/reconcile/resource_words.hpp"
 #include "operator/reconcile/run_progress.hpp"
 
 namespace athanor::controller {
@@ -49,7 +51,11 @@ Result<void> check_source(const DatabaseMigration& resource, const SourceSnapsho
     return {};
   }
   const bool has_folders = resource.spec.source.config_maps.empty();
-  return fail(Error(ErrorCode::MalformedRevision, "the source holds no revision file")
+  std::string message = "the source holds no revision file: looked at " + source_in_words(resource.spec.source);
+  for (const auto& ignored : snapshot.ignored()) {
+    message += (&ignored == &snapshot.ignored().front() ? ", where these are none: " : ", ") + ignored;
+  }
+  return fail(Error(ErrorCode::MalformedRevision, std::move(message))
                   .at("spec.source")
                   .advise(std::string("revision files end in .sql or .py") +
                           (has_folders ? "; name their folder, or set source.recursive if they lie in folders below it" : "") +
@@ -88,15 +94,18 @@ class Reconciler::Run {
       return {verdict_of(Error(ErrorCode::Interrupted, "the operator is stopping")), {}, {}};
     }
     RunProgress progress(context_.parts.clock, context_.parts.observer, context_.log,
-                         [this](const Plan&, const ProgressStatus& status) { report_progress(status); });
+                         [this](const Plan&, const RunState& run) { report_progress(run); });
     auto reached = early ? finish_job(std::move(*early), claimed_by, progress) : act(progress);
-    Verdict verdict = reached ? std::move(*reached) : verdict_of(std::move(reached).error());
+    Verdict verdict = in_words(reached ? std::move(*reached) : verdict_of(std::move(reached).error()));
     if (verdict.requeued) {
       return {std::move(verdict), {}, {}};
     }
     context_.memory.met_lock = verdict.reason == Reason::LockHeld;
     if (verdict.blockers.empty()) {
       verdict.blockers = progress.holders();
+    }
+    if (verdict.reason == Reason::LockHeld && !verdict.blockers.empty()) {
+      verdict.message = lock_message("the migration lock", verdict.blockers);
     }
     if (verdict.repeated || verdict.keeps_plan) {
       review_.reset();
@@ -118,11 +127,15 @@ class Reconciler::Run {
     }
     OpenDatabase database;
     TRY_ASSIGN(database.target, make_target(context_.resource, context_.parts.credentials));
+    notice_target(database.target);
     TRY_ASSIGN(database.location.described, context_.parts.databases.describe(database.target));
     if (context_.parts.has_room && !context_.parts.has_room(context_.resource, database.location)) {
       Verdict verdict;
       verdict.kind = Verdict::Kind::Waiting;
       verdict.requeued = true;
+      if (!doubt_.empty() && context_.callbacks.outdated) {  // its turn may be long in coming
+        TRY(context_.callbacks.outdated(observed_, doubt_));
+      }
       return verdict;
     }
     TRY_ASSIGN(database.access, context_.parts.databases.open(database.target, progress));
@@ -207,13 +220,32 @@ class Reconciler::Run {
 
   Result<void> load_source() {
     TRY_ASSIGN(auto loaded, context_.parts.sources.load(context_.resource));
+    if (!loaded.snapshot) {
+      observed_.source_revision = std::move(loaded.unusable_revision);
+      return fail(std::move(*loaded.doubt));
+    }
     observed_.snapshot = std::move(loaded.snapshot);
     observed_.source_revision = observed_.snapshot->revision();
+    observed_.source_files = static_cast<std::int64_t>(observed_.snapshot->graph().size());
     observed_.source_error = std::move(loaded.doubt);
     if (observed_.source_error) {
       context_.log.warn("source unavailable; using the last snapshot", error_fields(*observed_.source_error));
     }
-    return check_source(context_.resource, *observed_.snapshot);
+    TRY(check_source(context_.resource, *observed_.snapshot));
+    if (!observed_.source_error && source_is_new()) {
+      doubt_status("the source changed" + (observed_.source_revision->empty() ? "" : " to " + *observed_.source_revision) +
+                   ", and the database was not compared with it yet");
+    }
+    return {};
+  }
+
+  // Also of another password: whoever changed it waits for the answer.
+  void notice_target(const DatabaseTarget& target) {
+    const ShortDigest now = sha256_short(target.url);
+    const ShortDigest before = std::exchange(context_.memory.target, now);
+    if (before != ShortDigest{} && before != now) {
+      doubt_status("the connection to the database changed and was not tried yet");
+    }
   }
 
   // A rotated password is read once more: the refused one may have been cached for reconciles that were queued before.
@@ -251,6 +283,9 @@ class Reconciler::Run {
     }
     Decision decision = decide(context_.resource, situation);
     observed_.resolved = decision.resolved;
+    if (decision.kind == Decision::Kind::Wait && !decision.pending.empty()) {
+      observed_.pending = decision.pending;
+    }
     if (observed_.source_error && decision.kind != Decision::Kind::UpToDate && decision.kind != Decision::Kind::Wait) {
       // Never act on an old snapshot: the revisions to run may have been taken back, the missing ones may be there by now.
       observed_.pending = decision.pending;
@@ -304,9 +339,13 @@ class Reconciler::Run {
     ExecutionReport report = execute(*database.access, *review_, progress);
     observed_.current_heads = report.current_heads;
     observed_.rows_unknown = !report.current_heads;
-    std::erase_if(*observed_.pending, [&](const std::string& id) {
-      return std::ranges::find(report.executed, id, &ExecutedRevision::revision) != report.executed.end();
-    });
+    if (observed_.rows_unknown) {
+      observed_.pending.reset();
+    } else {
+      std::erase_if(*observed_.pending, [&](const std::string& id) {
+        return std::ranges::find(report.executed, id, &ExecutedRevision::revision) != report.executed.end();
+      });
+    }
     if (report.ok()) {
       // The run itself wrote the checksums of these files.
       context_.memory.verified = verification_of(*observed_.snapshot, *observed_.current_heads);
@@ -352,6 +391,9 @@ class Reconciler::Run {
       verdict.requeue_after = milliseconds(1);
     }
     verdict.blockers = report.blockers;
+    if (verdict.reason == Reason::StatementFailed) {
+      verdict.message = failed_statement_in_words(*verdict.error, report, review_->plan.get(), observed_.snapshot.get());
+    }
     if (verdict.kind == Verdict::Kind::Stalled || (verdict.kind == Verdict::Kind::Failed && !verdict.retry_now)) {
       context_.parts.observer.run_failed(verdict.reason);
     }
@@ -391,15 +433,47 @@ class Reconciler::Run {
     return {};
   }
 
-  void report_progress(const ProgressStatus& status) const {
-    if (context_.callbacks.running && review_) {
-      context_.callbacks.running(*review_, status);
+  [[nodiscard]] Verdict in_words(Verdict verdict) const {
+    if (verdict.error) {
+      const std::string before = verdict.error->describe();
+      verdict.error = in_resource_words(context_.resource, std::move(*verdict.error),
+                                        !context_.parts.credentials.shares_process_environment());
+      if (const auto at = verdict.message.find(before); at != std::string::npos) {
+        verdict.message.replace(at, before.size(), verdict.error->describe());
+      }
     }
+    return verdict;
+  }
+
+  void report_progress(const RunState& run) const {
+    if (context_.callbacks.running && review_) {
+      context_.callbacks.running(*review_, observed_, run);
+    }
+  }
+
+  // Something was seen that the status does not speak of.
+  void doubt_status(std::string message) {
+    doubt_ = std::move(message);
+    if (context_.callbacks.outdated_soon) {
+      context_.callbacks.outdated_soon(observed_, doubt_);
+    }
+  }
+
+  // Whether the status is of another content of the source, or says that there is none. A source without versions shows its
+  // changes in the plan.
+  [[nodiscard]] bool source_is_new() const {
+    const DatabaseMigrationStatus& status = context_.resource.status;
+    const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
+    const bool was_bad =
+        ready != nullptr && (ready->reason == Reason::SourceInvalid || ready->reason == Reason::SourceNotFound);
+    return was_bad ||
+           (status.source && !observed_.source_revision->empty() && !shows_source_revision(status, *observed_.source_revision));
   }
 
   ReconcileContext context_;
   Observed observed_;
   std::optional<PlanReview> review_;
+  std::string doubt_;  // what differs from the status, while nothing was done about it; empty: nothing is known to
 };
 
 Outcome Reconciler::reconcile(const DatabaseMigration& resource, const std::string& claimed_by,

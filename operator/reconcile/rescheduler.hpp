@@ -23,6 +23,7 @@ struct ControllerOptions {
   double resyncs_per_second = 2;   // 0: no limit
   milliseconds wait_again{2'000};  // after a lock held elsewhere
   milliseconds report_after{500};  // progress of a run that lasts longer than this is written
+  milliseconds doubt_after{100};   // a status that is known to be out of date is withdrawn after this
   bool once = false;               // one pass: nothing is scheduled again, no progress is written
   BackOff back_off;                // of reconciles that fail
 };

@@ -23,8 +23,25 @@ void RunProgress::report(bool at_once) {
   const SteadyTime now = clock_.steady_now();
   if (at_once || now - reported_ >= kReportEvery) {
     reported_ = now;
-    listener_(*plan_, progress_);
+    changed_ = false;
+    listener_(*plan_, state_);
   }
+}
+
+// What comes too soon after the last report is made up for while the server works on.
+void RunProgress::report_change() {
+  changed_ = true;
+  report(false);
+}
+
+void RunProgress::wait_for(std::optional<LockWait> wait) {
+  if (state_.wait == wait) {
+    return;
+  }
+  const bool at_once = state_.wait.has_value() != wait.has_value();
+  state_.wait = std::move(wait);
+  changed_ = true;
+  report(at_once);
 }
 
 void RunProgress::pass_checkpoint(bool begun) {
@@ -37,8 +54,8 @@ void RunProgress::pass_checkpoint(bool begun) {
 
 void RunProgress::run_started(const Plan& plan) {
   plan_ = &plan;
-  progress_ = {};
-  progress_.total = static_cast<std::int64_t>(plan.revisions.size());
+  state_ = {};
+  state_.progress.total = static_cast<std::int64_t>(plan.revisions.size());
   report(true);
 }
 
@@ -46,19 +63,31 @@ void RunProgress::waiting_for_lock(const std::vector<Blocker>& holders, millisec
   holders_ = holders;
   log_.debug("waiting for the migration lock",
              {{"waitedSeconds", seconds(waited)}, {"holderPid", holders.empty() ? 0 : holders.front().pid}});
+  wait_for(LockWait{true, {}, holders});
   pass_checkpoint(false);
 }
 
 void RunProgress::revision_started(std::size_t index, const PlannedRevision& revision) {
-  progress_.done = static_cast<std::int64_t>(index);
-  progress_.revision = id_of(revision);
-  progress_.rows = 0;
-  report(false);
+  if (state_.wait && state_.wait->migration_lock) {
+    state_.wait.reset();
+  }
+  state_.progress.done = static_cast<std::int64_t>(index);
+  state_.progress.revision = id_of(revision);
+  state_.progress.rows = 0;
+  report_change();
+}
+
+void RunProgress::working(const PlannedRevision& /*revision*/, milliseconds /*waited*/) {
+  wait_for(std::nullopt);
+  if (changed_) {
+    report(false);
+  }
 }
 
 void RunProgress::batch_progress(const PlannedRevision& /*revision*/, std::int64_t rows, milliseconds /*elapsed*/) {
-  progress_.rows = rows;
-  report(false);
+  state_.progress.rows = rows;
+  state_.wait.reset();
+  report_change();
   pass_checkpoint(true);
 }
 
@@ -71,7 +100,7 @@ void RunProgress::blocked(const PlannedRevision& revision, const std::vector<Blo
                                                {"blockers", blockers.size()},
                                                {"blockerPid", blockers.empty() ? 0 : blockers.front().pid}});
   }
-  report(false);
+  wait_for(LockWait{false, id_of(revision), blockers});
 }
 
 void RunProgress::waiting_for_replica(const PlannedRevision& revision, milliseconds lag, milliseconds limit,
@@ -84,7 +113,9 @@ void RunProgress::waiting_for_replica(const PlannedRevision& revision, milliseco
                                                    {"limitSeconds", seconds(limit)},
                                                    {"waitedSeconds", seconds(waited)}});
   }
-  report(false);
+  if (changed_) {
+    report(false);
+  }
 }
 
 void RunProgress::superuser_migrates() {
@@ -111,8 +142,13 @@ void RunProgress::revision_finished(std::size_t index, const PlannedRevision& re
                                  {"direction", direction_name(revision.walk.direction)},
                                  {"seconds", seconds(duration)}});
   }
-  progress_.done = static_cast<std::int64_t>(index) + 1;
-  report(false);
+  state_.wait.reset();
+  state_.progress.done = static_cast<std::int64_t>(index) + 1;
+  // The next one is under way already, if there is one.
+  const auto& revisions = plan_->revisions;
+  state_.progress.revision = index + 1 < revisions.size() ? id_of(revisions[index + 1]) : std::string();
+  state_.progress.rows = 0;
+  report_change();
   pass_checkpoint(true);
 }
 

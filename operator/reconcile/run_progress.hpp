@@ -1,5 +1,5 @@
-// Reports a run while it is under way: metrics, log lines, and progress at most once a second. As often it asks whether the run
-// may go on.
+// Reports a run while it is under way: metrics, log lines, and progress at most once a second, and once more when it stays as
+// it is. As often it asks whether the run may go on.
 //
 // Threads: the migrator's thread only. Ownership: borrows everything.
 #pragma once
@@ -8,13 +8,14 @@
 
 #include "migrations/execute/progress_sink.hpp"
 #include "operator/log/log.hpp"
+#include "operator/reconcile/outcome.hpp"
 #include "operator/reconcile/reconcile_observer.hpp"
 
 namespace athanor::controller {
 
 class RunProgress final : public ProgressSink {
  public:
-  using Listener = std::function<void(const Plan&, const ProgressStatus&)>;
+  using Listener = std::function<void(const Plan&, const RunState&)>;
   RunProgress(Clock& clock, ReconcileObserver& observer, const Log& log, Listener listener)
       : clock_(clock), observer_(observer), log_(log), listener_(std::move(listener)) {}
 
@@ -23,6 +24,7 @@ class RunProgress final : public ProgressSink {
   void revision_started(std::size_t index, const PlannedRevision& revision) override;
   void batch_progress(const PlannedRevision& revision, std::int64_t rows, milliseconds elapsed) override;
   void blocked(const PlannedRevision& revision, const std::vector<Blocker>& blockers, milliseconds waited) override;
+  void working(const PlannedRevision& revision, milliseconds waited) override;
   void waiting_for_replica(const PlannedRevision& revision, milliseconds lag, milliseconds limit, milliseconds waited) override;
   void superuser_migrates() override;
   void index_left(const PlannedRevision& revision, const std::string& index) override;
@@ -36,6 +38,8 @@ class RunProgress final : public ProgressSink {
 
  private:
   void report(bool at_once);
+  void report_change();
+  void wait_for(std::optional<LockWait> wait);
   void pass_checkpoint(bool begun);
 
   Clock& clock_;
@@ -44,7 +48,8 @@ class RunProgress final : public ProgressSink {
   Listener listener_;
   std::function<void(bool)> checkpoint_;
   const Plan* plan_ = nullptr;
-  ProgressStatus progress_;
+  RunState state_;
+  bool changed_ = false;  // since it was reported
   SteadyTime reported_{};
   SteadyTime asked_{};
   SteadyTime warned_{};

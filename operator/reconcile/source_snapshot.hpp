@@ -41,6 +41,13 @@ class SourceSnapshot {
   // shared.
   [[nodiscard]] const std::string& revision() const { return revision_; }
   void set_revision(std::string revision) { revision_ = std::move(revision); }
+  // Where a file stands, in the words of whoever put it there: "key a1.sql of ConfigMap shop/orders". Set before it is shared.
+  using Place = std::function<std::string(const std::string& path)>;
+  void set_place(Place place) { place_ = std::move(place); }
+  [[nodiscard]] std::string place_of(const std::string& path) const { return place_ ? place_(path) : path; }
+  // What lies beside the revisions and is none, some of it. Set before it is shared.
+  void set_ignored(std::vector<std::string> ignored) { ignored_ = std::move(ignored); }
+  [[nodiscard]] const std::vector<std::string>& ignored() const { return ignored_; }
   [[nodiscard]] const RevisionGraph& graph() const { return graph_; }
   [[nodiscard]] const RevisionSource& source() const { return *source_; }
   [[nodiscard]] Result<std::shared_ptr<const Plan>> plan(Direction direction, const std::vector<std::string>& from,
@@ -49,6 +56,8 @@ class SourceSnapshot {
  private:
   std::string id_;
   std::string revision_;
+  Place place_;
+  std::vector<std::string> ignored_;
   std::unique_ptr<RevisionSource> source_;
   RevisionGraph graph_;
   std::function<bool()> unchanged_;
@@ -64,6 +73,8 @@ struct LoadedSource {
       : snapshot(std::move(held)), doubt(std::move(why)) {}
   std::shared_ptr<SourceSnapshot> snapshot;
   std::optional<Error> doubt;  // why the source is unavailable: the snapshot is the last one
+  // Without a snapshot: what was read, and cannot be used for the reason in `doubt`.
+  std::string unusable_revision;
   SourceSnapshot* operator->() const { return snapshot.get(); }
 };
 

@@ -23,7 +23,7 @@ struct StatusChange {
   const ResourceKey& key;
   const typename ResourceStore<Resource>::Status& status;
   const Outcome* outcome = nullptr;  // of a reconcile that ended; null: progress of one that still runs
-  bool ready_changed = false;        // with an outcome: the condition Ready differs from the one before
+  bool ready_changed = false;        // the condition Ready differs from the one before
 };
 
 template <typename Change>

@@ -16,13 +16,13 @@ StatusUpdateQueue::~StatusUpdateQueue() {
   }
 }
 
-void StatusUpdateQueue::send(const ResourceKey& key, Write write) {
+void StatusUpdateQueue::send(const ResourceKey& key, milliseconds delay, Write write) {
   {
     const std::lock_guard lock(mutex_);
     if (!thread_.joinable()) {
       thread_ = std::thread([this] { work(); });
     }
-    running_.try_emplace(key, clock_.steady_now() + delay_);
+    running_.try_emplace(key, clock_.steady_now() + delay);
     if (waiting_.insert_or_assign(key, std::move(write)).second) {
       order_.push_back(key);
     }
@@ -56,8 +56,9 @@ void StatusUpdateQueue::work() {
       if (order_.empty()) {
         changed_.wait(lock);
       } else {
-        // None is due, so each is the first write of its reconcile. They were sent in the order in which they become due.
-        changed_.wait_for(lock, running_.at(order_.front()) - now);
+        // None is due, so each is the first write of its reconcile.
+        const auto first = std::ranges::min_element(order_, {}, [this](const ResourceKey& key) { return running_.at(key); });
+        changed_.wait_for(lock, running_.at(*first) - now);
       }
       continue;
     }

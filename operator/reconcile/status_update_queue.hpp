@@ -1,9 +1,9 @@
 // Writes statuses of reconciles that still run, on a thread of its own: a run must not wait for an API server that does not
 // answer.
 //
-// Of one resource only the newest write waits. The first write of a reconcile is held back for `delay`: one that is over sooner
-// is reported by its outcome alone, which halves what a fleet of short migrations writes. flush() comes before the status of
-// the outcome is written, so that no older one follows it.
+// Of one resource only the newest write waits. The first write of a reconcile is held back for its delay: one that is over
+// sooner is reported by its outcome alone, which halves what a fleet of short migrations writes. flush() comes before the
+// status of the outcome is written, so that no older one follows it.
 //
 // Threads: safe from any thread; spawns one at the first send(), which ends in the destructor, after everything sent is
 // written. Ownership: owns the writes, borrows the clock and what they capture.
@@ -26,13 +26,14 @@ class StatusUpdateQueue {
  public:
   using Write = std::function<void()>;  // does not throw
 
-  explicit StatusUpdateQueue(Clock& clock, milliseconds delay = milliseconds(0)) : clock_(clock), delay_(delay) {}
+  explicit StatusUpdateQueue(Clock& clock) : clock_(clock) {}
   ~StatusUpdateQueue();
   StatusUpdateQueue(const StatusUpdateQueue&) = delete;
   StatusUpdateQueue& operator=(const StatusUpdateQueue&) = delete;
 
-  // Calls `write` soon, unless a newer one for the key comes first. Returns at once.
-  void send(const ResourceKey& key, Write write);
+  // Calls `write` soon, unless a newer one for the key comes first: `delay` from now when it is the first of its reconcile, at
+  // once otherwise. Returns at once.
+  void send(const ResourceKey& key, milliseconds delay, Write write);
   // Ends the key's reconcile: drops a write that is still held back, and waits for one that is due or under way.
   void flush(const ResourceKey& key);
 
@@ -42,7 +43,6 @@ class StatusUpdateQueue {
   [[nodiscard]] std::deque<ResourceKey>::iterator next_due(SteadyTime now);
 
   Clock& clock_;
-  milliseconds delay_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<ResourceKey, Write> waiting_;

@@ -56,7 +56,9 @@ class Series {
     write_label(revisions_, ",current", digest.current);
     write_label(revisions_, ",target", digest.target);
     line(Info, 1, revisions_);
-    line(Pending, digest.pending);
+    if (digest.pending) {
+      line(Pending, *digest.pending);
+    }
     line(Ready, digest.ready ? 1 : 0);
     line(Stalled, digest.stalled ? 1 : 0);
     if (digest.backup_begun != 0) {

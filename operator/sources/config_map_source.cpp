@@ -10,6 +10,7 @@ namespace athanor::controller {
 namespace {
 
 constexpr std::size_t kMaxContents = 1'024;
+constexpr std::size_t kIgnoredShown = 5;
 
 bool is_revision_name(std::string_view name) {
   return (name.ends_with(".sql") && !name.starts_with('_')) || (name.ends_with(".py") && !name.starts_with("__"));
@@ -22,6 +23,21 @@ Error not_found(const std::string& named, Error error) {
   return std::move(error).at(named);
 }
 
+std::string name_of(const KubeObject& object) {
+  const auto* const metadata = part_of(object, "metadata");
+  return metadata == nullptr ? std::string() : text_of(*metadata, "name");
+}
+
+std::string place_in(const std::string& key, const std::string& config_map) {
+  return "key " + key + " of ConfigMap " + config_map;
+}
+
+// "A1.SQL" is meant as a revision.
+bool looks_like_revision(std::string key) {
+  std::ranges::transform(key, key.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return is_revision_name(key);
+}
+
 // kubectl puts a file there that is not UTF-8. Nobody means a revision to be passed over.
 Result<void> refuse_binary_revisions(const KubeObject& object) {
   const auto* const binary = part_of(object, "binaryData");
@@ -29,15 +45,29 @@ Result<void> refuse_binary_revisions(const KubeObject& object) {
     return {};
   }
   for (const auto& [key, value] : binary->items()) {
-    if (is_revision_name(key)) {
-      const auto* const metadata = part_of(object, "metadata");
-      const std::string name = metadata == nullptr ? std::string() : " of ConfigMap " + text_of(*metadata, "name");
-      return fail(
-          Error(ErrorCode::NotUtf8, "the file " + key + name + " is in binaryData, where kubectl puts what is not UTF-8")
-              .advise("save the file as UTF-8 and make the ConfigMap again, or rename the key if it is no revision"));
+    if (looks_like_revision(key)) {
+      return fail(Error(ErrorCode::NotUtf8,
+                        "the " + place_in(key, name_of(object)) + " is in binaryData, where kubectl puts what is not UTF-8")
+                      .advise("save the file as UTF-8 and make the ConfigMap again, or rename the key if it is no revision"));
     }
   }
   return {};
+}
+
+// Errors of the core name files. `context` begins with one, before a line number.
+Error in_config_map_words(const std::map<std::string, std::string>& config_maps, Error error) {
+  const std::string key = error.context.substr(0, error.context.find(':'));
+  if (const auto found = config_maps.find(key); found != config_maps.end()) {
+    error.context = "ConfigMap " + found->second + ", key " + error.context;
+  }
+  constexpr std::string_view kAlready = "already in ";
+  if (const auto at = error.message.rfind(kAlready); at != std::string::npos) {
+    const auto other = config_maps.find(error.message.substr(at + kAlready.size()));
+    if (other != config_maps.end()) {
+      error.message = error.message.substr(0, at + kAlready.size()) + place_in(other->first, other->second);
+    }
+  }
+  return error;
 }
 
 }  // namespace
@@ -48,20 +78,35 @@ Result<void> ConfigMapSource::add(const KubeObject& object, Files& files) const 
   if (data == nullptr) {
     return {};
   }
+  const std::string config_map = name_of(object);
   for (const auto& [key, value] : data->items()) {
-    if (!is_revision_name(key) || !value.is_string()) {
+    if (!value.is_string()) {
       continue;
     }
-    if (std::ranges::find(files, key, &MemorySource::File::name) != files.end()) {
-      return fail(Error(ErrorCode::DuplicateRevision, "the file " + key + " is in two of the ConfigMaps")
+    if (!is_revision_name(key)) {
+      if (looks_like_revision(key)) {
+        return fail(Error(ErrorCode::MalformedRevision, "the name of a revision file ends in .sql or .py, in lower case")
+                        .at("ConfigMap " + config_map + ", key " + key)
+                        .advise("rename the key"));
+      }
+      if (files.ignored.size() < kIgnoredShown) {
+        files.ignored.push_back(place_in(key, config_map));
+      }
+      continue;
+    }
+    if (const auto other = files.config_maps.find(key); other != files.config_maps.end()) {
+      return fail(Error(ErrorCode::DuplicateRevision,
+                        "the key " + key + " is in two of the ConfigMaps: " + other->second + " and " + config_map)
+                      .at("spec.source.configMaps")
                       .advise("keep it in one of them, or rename it"));
     }
-    if (files.size() == limits_.max_files) {
+    if (files.revisions.size() == limits_.max_files) {
       return fail(
           Error(ErrorCode::FileTooLarge, "the ConfigMaps hold more than " + std::to_string(limits_.max_files) + " files")
               .advise("raise --max-files of the operator"));
     }
-    files.push_back({key, value.get<std::string>()});
+    files.config_maps.emplace(key, config_map);
+    files.revisions.push_back({key, value.get<std::string>()});
   }
   return {};
 }
@@ -91,8 +136,25 @@ Result<ConfigMapSource::Files> ConfigMapSource::files_of(const Content& content)
   for (const auto& object : content.objects) {
     TRY(add(*object, files));
   }
-  std::ranges::sort(files, {}, &MemorySource::File::name);  // load order, as in a folder
+  std::ranges::sort(files.revisions, {}, &MemorySource::File::name);  // load order, as in a folder
   return files;
+}
+
+Result<std::shared_ptr<SourceSnapshot>> ConfigMapSource::make_snapshot(const std::string& id, const Content& content) const {
+  TRY_ASSIGN(Files files, files_of(content));
+  auto source = std::make_unique<MemorySource>(std::move(files.revisions));
+  auto revisions = source->list();
+  auto graph = revisions ? RevisionGraph::build(std::move(*revisions)) : fail(std::move(revisions).error());
+  if (!graph) {
+    return fail(in_config_map_words(files.config_maps, std::move(graph).error()));
+  }
+  auto snapshot = std::make_shared<SourceSnapshot>(id, std::move(source), std::move(*graph));
+  snapshot->set_ignored(std::move(files.ignored));
+  snapshot->set_place([config_maps = std::move(files.config_maps)](const std::string& key) {
+    const auto found = config_maps.find(key);
+    return found == config_maps.end() ? key : place_in(key, found->second);
+  });
+  return snapshot;
 }
 
 Result<LoadedSource> ConfigMapSource::load(const DatabaseMigration& resource) {
@@ -108,11 +170,14 @@ Result<LoadedSource> ConfigMapSource::load(const DatabaseMigration& resource) {
       return found->second;
     }
   }
-  TRY_ASSIGN(Files files, files_of(content));
-  auto source = std::make_unique<MemorySource>(std::move(files));
-  TRY_ASSIGN(auto revisions, source->list());
-  TRY_ASSIGN(auto graph, RevisionGraph::build(std::move(revisions)));
-  auto snapshot = std::make_shared<SourceSnapshot>(id, std::move(source), std::move(graph));
+  auto made = make_snapshot(id, content);
+  if (!made) {
+    LoadedSource unusable;
+    unusable.doubt = std::move(made).error();
+    unusable.unusable_revision = std::move(content.revision);
+    return unusable;
+  }
+  auto snapshot = std::move(*made);
   snapshot->set_revision(std::move(content.revision));
   const std::lock_guard lock(mutex_);
   if (newest_.size() >= kMaxContents && !newest_.contains(place)) {

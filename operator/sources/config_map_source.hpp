@@ -23,7 +23,11 @@ class ConfigMapSource final : public SourceProvider {
   [[nodiscard]] Result<LoadedSource> load(const DatabaseMigration& resource) override;
 
  private:
-  using Files = std::vector<MemorySource::File>;
+  struct Files {
+    std::vector<MemorySource::File> revisions;
+    std::map<std::string, std::string> config_maps;  // by key
+    std::vector<std::string> ignored;                // keys of no revision, the first few
+  };
   struct Content {
     std::string identity;  // uid and resourceVersion of each
     std::string revision;  // the resourceVersions, for people
@@ -32,6 +36,7 @@ class ConfigMapSource final : public SourceProvider {
   [[nodiscard]] Result<Content> read(const DatabaseMigration& resource) const;
   [[nodiscard]] Result<void> add(const KubeObject& object, Files& files) const;
   [[nodiscard]] Result<Files> files_of(const Content& content) const;
+  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> make_snapshot(const std::string& id, const Content& content) const;
 
   RecentReads& reads_;
   SourceLimits limits_;

@@ -19,7 +19,7 @@ Line line_of(const DatabaseMigration& resource) {
           ready == nullptr ? "" : std::string(reason_name(ready->reason)),
           heads_text(status.current_revisions, ","),
           status.target_revision,
-          std::to_string(status.pending_count)};
+          status.pending_count ? std::to_string(*status.pending_count) : ""};
 }
 
 }  // namespace

@@ -27,6 +27,13 @@ class NoLocalCredentials final : public CredentialSource {
 
 class ClusterSourcesTest : public testing::Test {
  protected:
+  // Of ConfigMaps that were read and cannot be used. Their versions are told all the same.
+  Error refusal_of(ConfigMapSource& source) {
+    const auto loaded = source.load(resource);
+    EXPECT_TRUE(loaded && !loaded->snapshot && loaded->doubt);
+    EXPECT_TRUE(loaded->unusable_revision.starts_with("one@")) << loaded->unusable_revision;
+    return loaded->doubt.value_or(Error());
+  }
   ClusterSourcesTest() {
     resource.metadata.name = "orders";
     resource.metadata.name_space = "shop";
@@ -91,7 +98,30 @@ TEST_F(ClusterSourcesTest, NamesAConfigMapThatIsMissing) {
 TEST_F(ClusterSourcesTest, RefusesTheSameFileInTwoConfigMaps) {
   put_config_map("one", {{"a1.sql", revision("a1", "")}});
   put_config_map("two", {{"a1.sql", revision("a1", "")}});
-  EXPECT_EQ(config_maps.load(resource).error().code, ErrorCode::DuplicateRevision);
+  const Error error = refusal_of(config_maps);
+  EXPECT_EQ(error.code, ErrorCode::DuplicateRevision);
+  EXPECT_EQ(error.message, "the key a1.sql is in two of the ConfigMaps: one and two");
+}
+
+TEST_F(ClusterSourcesTest, NamesBothConfigMapsOfARevisionThatIsThereTwice) {
+  put_config_map("one", {{"a1.sql", revision("a1", "")}});
+  put_config_map("two", {{"other.sql", revision("a1", "")}});
+  EXPECT_EQ(refusal_of(config_maps).describe(),
+            "ConfigMap two, key other.sql: revision id 'a1' is used twice: already in key a1.sql of ConfigMap one");
+}
+
+TEST_F(ClusterSourcesTest, RefusesAKeyInCapitals) {
+  put_config_map("one", {{"A1.SQL", revision("a1", "")}});
+  put_config_map("two", KubeObject::object());
+  EXPECT_EQ(refusal_of(config_maps).context, "ConfigMap one, key A1.SQL");
+}
+
+TEST_F(ClusterSourcesTest, KnowsWhereAFileStandsAndWhatIsNone) {
+  put_config_map("one", {{"a1.sql", revision("a1", "")}});
+  put_config_map("two", {{"README.md", "text"}});
+  const auto loaded = config_maps.load(resource).value();
+  EXPECT_EQ(loaded->place_of("a1.sql"), "key a1.sql of ConfigMap one");
+  EXPECT_EQ(loaded->ignored(), std::vector<std::string>{"key README.md of ConfigMap two"});
 }
 
 TEST_F(ClusterSourcesTest, RefusesARevisionThatIsNotText) {
@@ -105,10 +135,9 @@ TEST_F(ClusterSourcesTest, RefusesARevisionThatIsNotText) {
     two["data"] = data;
     kube.put(kube::kConfigMaps, two);
     clock.advance(std::chrono::seconds(5));
-    const auto loaded = config_maps.load(resource);
-    ASSERT_FALSE(loaded);
-    EXPECT_EQ(loaded.error().code, ErrorCode::NotUtf8);
-    EXPECT_NE(loaded.error().message.find("a3.sql of ConfigMap two"), std::string::npos) << loaded.error().message;
+    const Error error = refusal_of(config_maps);
+    EXPECT_EQ(error.code, ErrorCode::NotUtf8);
+    EXPECT_NE(error.message.find("a3.sql of ConfigMap two"), std::string::npos) << error.message;
   }
 }
 
@@ -118,7 +147,7 @@ TEST_F(ClusterSourcesTest, KeepsTheLimitOnFiles) {
   ConfigMapSource limited(reads, limits);
   put_config_map("one", {{"a1.sql", revision("a1", "")}});
   put_config_map("two", {{"a2.sql", revision("a2", "a1")}});
-  EXPECT_EQ(limited.load(resource).error().code, ErrorCode::FileTooLarge);
+  EXPECT_EQ(refusal_of(limited).code, ErrorCode::FileTooLarge);
 }
 
 TEST_F(ClusterSourcesTest, SaysWhichKindOfSourceIsNotServed) {

@@ -367,5 +367,50 @@ TEST(EventOf, TellsAStateOnceAndEveryAttempt) {
   EXPECT_TRUE(event_of(outcome, false));
 }
 
+TEST_F(ClusterStoreTest, FreesTheClaimOfAResourceThatIsBeingDeleted) {
+  put_older_orders_and_younger_copy();
+  EXPECT_EQ(claim(kOrders), "");
+  EXPECT_EQ(claim(kCopy), "shop/orders");
+  woken.clear();
+  auto object = kube.find(kube::kDatabaseMigrations, kOrders).value();
+  object["metadata"]["creationTimestamp"] = "2026-11-21T08:00:00Z";
+  object["metadata"]["deletionTimestamp"] = "2026-11-21T10:00:00Z";
+  store.applied(kOrders, object);
+  EXPECT_TRUE(store.find(kOrders)->metadata.deleting);
+  EXPECT_EQ(woken, (std::vector<std::string>{"shop/orders", "shop/copy"}));
+  EXPECT_EQ(claim(kCopy), "");
+}
+
+TEST_F(ClusterStoreTest, WritesNothingOnceTheLeaseIsLost) {
+  put(kOrders);
+  bool holds = true;
+  store.set_fence([&] { return holds; });
+  ASSERT_TRUE(store.write_status(kOrders, status("a1")));
+  holds = false;
+  EXPECT_FALSE(store.may_act());
+  EXPECT_EQ(store.write_status(kOrders, status("a2")).error().code, ErrorCode::Interrupted);
+  EXPECT_EQ(kube.find(kube::kDatabaseMigrations, kOrders).value()["status"]["currentRevision"], "a1");
+}
+
+TEST_F(ClusterStoreTest, TellsAResourceThatLeavesTheSelection) {
+  store.set_selector("team=shop");
+  put(kOrders);
+  ASSERT_TRUE(store.write_status(kOrders, status("a1")));
+  store.deleted(kOrders);  // so says a watch with a selector
+  const auto told = kube.find(kube::kDatabaseMigrations, kOrders).value()["status"];
+  EXPECT_EQ(told["conditions"][0]["reason"], "NotSelected");
+  EXPECT_EQ(told["conditions"][0]["status"], "Unknown");
+  EXPECT_EQ(removed, std::vector<std::string>{"shop/orders"});
+}
+
+TEST_F(ClusterStoreTest, LeavesTheStatusToAnotherOperatorThatServesTheResourceByNow) {
+  store.set_selector("team=shop");
+  put(kOrders);
+  ASSERT_TRUE(store.write_status(kOrders, status("a1")));
+  kube.put_status(kube::kDatabaseMigrations, kOrders, {{"currentRevision", "a2"}, {"observedGeneration", 1}});
+  store.deleted(kOrders);
+  EXPECT_EQ(kube.find(kube::kDatabaseMigrations, kOrders).value()["status"]["currentRevision"], "a2");
+}
+
 }  // namespace
 }  // namespace athanor::controller

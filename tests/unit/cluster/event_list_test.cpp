@@ -82,6 +82,9 @@ TEST(Events, AreDocumentedOneByOne) {
   backed_up.review->backup_error = Error(ErrorCode::BackupFailed, "the disk is full");
   add(backup_event_of(backed_up), written);
   for (const Reason reason : all_reasons()) {
+    DatabaseMigrationStatus running;
+    set_condition(running.conditions, {ConditionType::Ready, ConditionStatus::False, reason, "", "", 1}, "");
+    add(wait_event_of(running), written);
     add(Verdict::Kind::Done, reason, written);
     add(Verdict::Kind::Waiting, reason, written);
     const std::string kind = kind_of(reason);

@@ -51,5 +51,22 @@ TEST_F(WhileWaiting, KeepsTheLastBlockersWhenNobodyBlocksAnyMore) {
   EXPECT_EQ(report.blockers.size(), 1U);
 }
 
+TEST_F(WhileWaiting, AsksBeforeAShortLockTimeoutIsOver) {
+  settings.execution.lock_timeout = milliseconds(100);
+  EXPECT_FALSE(context->while_waiting(milliseconds(25)));
+  EXPECT_TRUE(observer.sent.empty());
+  observer.query("pg_blocking_pids").answers(kBlocker);
+  EXPECT_FALSE(context->while_waiting(milliseconds(50)));
+  EXPECT_TRUE(sink.saw("blocked"));
+}
+
+TEST_F(WhileWaiting, AsksWheneverItCanAfterALockTimeoutThatNobodyExplained) {
+  settings.execution.lock_timeout = milliseconds(100);
+  report.lock_retries = 1;
+  observer.query("pg_blocking_pids").answers(kBlocker);
+  EXPECT_FALSE(context->while_waiting(milliseconds(5)));
+  EXPECT_TRUE(sink.saw("blocked"));
+}
+
 }  // namespace
 }  // namespace athanor

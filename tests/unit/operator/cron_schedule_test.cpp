@@ -78,5 +78,14 @@ TEST(CronSchedule, RefusesWhatCronWouldNotRead) {
   }
 }
 
+TEST(CronSchedule, KnowsDaysThatNeverCome) {
+  const auto ever = [](const char* text) { return CronSchedule::parse(text)->ever_fires(); };
+  EXPECT_FALSE(ever("0 3 30 2 *"));
+  EXPECT_FALSE(ever("0 3 31 2,4,6,9,11 *"));
+  EXPECT_TRUE(ever("0 3 29 2 *"));
+  EXPECT_TRUE(ever("0 3 30 2 MON"));  // either day is enough
+  EXPECT_TRUE(ever("0 3 * 2 *"));
+}
+
 }  // namespace
 }  // namespace athanor::controller

@@ -146,7 +146,7 @@ TEST_F(Decide, WaitsWithoutPlanningWhenTheLockIsHeldElsewhere) {
   const Decision decision = at({"a1"});
   EXPECT_EQ(decision.kind, Kind::Wait);
   EXPECT_EQ(decision.reason, Reason::LockHeld);
-  EXPECT_EQ(decision.message, "another run holds the migration lock: pid 4711, application athanor");
+  EXPECT_EQ(decision.message, "waits for the migration lock held by pid 4711, athanor");
 }
 
 TEST_F(Decide, WaitsForThePrimaryOnlyWhenThereIsSomethingToDo) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/unit/operator/sketch.hpp"
 
 namespace athanor::controller {
@@ -113,6 +115,35 @@ TEST(NeedsBackup, FollowsThePolicy) {
   EXPECT_TRUE(needs_backup(backup, Plan(), {"x"}));
   backup.when = BackupWhen::Always;
   EXPECT_TRUE(needs_backup(backup, Plan(), {}));
+}
+
+TEST_F(Gate, CountsWhatIsDestroyedAndHasTheApprovalReadyToApply) {
+  resource.spec.policy.approval = ApprovalPolicy::Destructive;
+  destructive = {"DROP TABLE orders", "TRUNCATE bills", "DROP TABLE bills"};
+  const std::string message = pass().message;
+  EXPECT_NE(message.find("destroys something in 3 steps (the first: DROP TABLE orders)"), std::string::npos) << message;
+  const auto begin = message.find('{');
+  ASSERT_NE(begin, std::string::npos);
+  const auto approval = nlohmann::json::parse(message.substr(begin));
+  EXPECT_EQ(approval["kind"], "MigrationApproval");
+  EXPECT_EQ(approval["metadata"]["namespace"], "shop");
+  EXPECT_EQ(approval["spec"]["migration"], "orders");
+  EXPECT_EQ(approval["spec"]["planHash"], hash);
+  EXPECT_LE(message.size(), kMaxMessageBytes);
+}
+
+TEST_F(Gate, IsStalledByAWindowThatNeverOpens) {
+  resource.spec.execution.windows = {{"0 3 30 2 *", 1h, "UTC"}};
+  const auto verdict = pass();
+  EXPECT_FALSE(verdict.open);
+  ASSERT_TRUE(verdict.error);
+  EXPECT_EQ(verdict.reason, Reason::InvalidManifest);
+  EXPECT_NE(verdict.message.find("spec.execution.windows"), std::string::npos);
+}
+
+TEST_F(Gate, TellsTheOpeningOfAWindowInItsOwnZone) {
+  resource.spec.execution.windows = {{"0 22 * * *", 1h, "Europe/Zurich"}};
+  EXPECT_EQ(pass().message, "waiting for the maintenance window that opens at 2026-11-21T22:00:00+01:00 (Europe/Zurich)");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "operator/api/status_codec.hpp"
 #include "operator/api/status_limits.hpp"
+#include "operator/reconcile/migration_store.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/operator/overlong_status.hpp"
 #include "tests/unit/operator/sketch.hpp"
@@ -46,7 +47,7 @@ PlanReview review_of(const std::shared_ptr<const Plan>& plan) {
 }
 
 DatabaseMigrationStatus running(const DatabaseMigration& resource, const std::shared_ptr<const Plan>& plan, int seconds) {
-  return summarise_running(resource, review_of(plan), {}, at(seconds));
+  return summarise_running(resource, review_of(plan), {}, {}, at(seconds));
 }
 
 std::shared_ptr<const Plan> plan_of(const std::vector<std::string>& from, const std::string& to) {
@@ -328,7 +329,7 @@ TEST(Summarise, NotesTheApprovalAndTheBackupOfTheRunThatIsUnderWay) {
   EXPECT_EQ(said(resource.status, ConditionType::BackedUp), "False/BackingUp");
   EXPECT_EQ(said(resource.status, ConditionType::Approved), "True/Approved");
   review.backup.emplace();
-  resource.status = summarise_running(resource, review, {}, at(18));
+  resource.status = summarise_running(resource, review, {}, {}, at(18));
   EXPECT_EQ(said(resource.status, ConditionType::BackedUp), "True/BackupTaken");
   EXPECT_EQ(resource.status.plan->hash, plan->hash);
   EXPECT_EQ(find_condition(resource.status.conditions, ConditionType::Ready)->last_transition_time, format_iso8601(at(15)));
@@ -343,7 +344,7 @@ TEST(Summarise, SaysThatARunHasNoBackupWhereNobodyInsistsOnOne) {
   outcome.review = review_of(plan);
   outcome.review->backup_error = Error(ErrorCode::BackupFailed, "the disk is full");
   EXPECT_EQ(said(summarise(resource, outcome, attempt(1)), ConditionType::BackedUp), "False/BackupFailed");
-  const auto noted = summarise_running(resource, *outcome.review, {}, at(1));
+  const auto noted = summarise_running(resource, *outcome.review, {}, {}, at(1));
   EXPECT_EQ(said(noted, ConditionType::BackedUp), "False/BackupFailed");
 }
 
@@ -511,6 +512,84 @@ TEST(StatusCodec, WritesTheFieldsOfTheListAndNoOthers) {
     listed.insert(field.path);
   }
   EXPECT_EQ(written, listed);
+}
+
+TEST(Summarise, LeavesOutHowManyRevisionsArePendingWhileThatIsNotKnown) {
+  auto resource = sketch::resource();
+  Outcome outcome = done(Reason::UpToDate);
+  outcome.observed.pending.emplace();
+  resource.status = summarise(resource, outcome, attempt(0));
+  EXPECT_EQ(resource.status.pending_count, 0);
+  const auto unreachable = summarise(resource, outcome_of(Error(ErrorCode::DatabaseUnreachable, "refused")), attempt(1));
+  EXPECT_EQ(unreachable.pending_count, std::nullopt);
+  EXPECT_EQ(digest_of(unreachable).pending, std::nullopt);
+}
+
+TEST(Summarise, FollowsARunThatIsUnderWay) {
+  const auto resource = sketch::resource();
+  const auto plan = plan_of({}, "a3");
+  Observed observed;
+  observed.source_revision = "orders@7";
+  observed.resolved = std::vector<std::string>{"a3"};
+  RunState run;
+  run.progress = {1, 3, "a2", 0};
+  const auto status = summarise_running(resource, review_of(plan), observed, run, at(1));
+  EXPECT_EQ(status.current_revision, "a1");
+  EXPECT_EQ(status.pending_count, 2);
+  EXPECT_EQ(status.pending_revisions, (std::vector<std::string>{"a2", "a3"}));
+  EXPECT_EQ(status.resolved_revisions, std::vector<std::string>{"a3"});
+  EXPECT_EQ(status.source->revision, "orders@7");
+}
+
+TEST(Summarise, SaysWhichSessionARunWaitsForAndForgetsItAfterwards) {
+  auto resource = sketch::resource();
+  const auto plan = plan_of({}, "a3");
+  RunState run;
+  run.progress.revision = "a1";
+  run.wait = LockWait{false, "a1", {{4711, "nightly-report", "bob", "", "active", "2026-11-21T02:10:00+00:00", "SELECT"}}};
+  resource.status = summarise_running(resource, review_of(plan), {}, run, at(1));
+  const Condition* ready = find_condition(resource.status.conditions, ConditionType::Ready);
+  EXPECT_EQ(ready->reason, Reason::WaitingForLock);
+  EXPECT_EQ(ready->message, "revision a1 waits for a lock held by pid 4711, nightly-report, since 2026-11-21T02:10:00+00:00");
+  ASSERT_TRUE(resource.status.last_error);
+  EXPECT_EQ(resource.status.last_error->blockers.front().pid, 4711);
+  run.wait.reset();
+  const auto goes_on = summarise_running(resource, review_of(plan), {}, run, at(2));
+  EXPECT_FALSE(goes_on.last_error);
+  EXPECT_EQ(find_condition(goes_on.conditions, ConditionType::Ready)->reason, Reason::Applying);
+}
+
+TEST(Summarise, WithdrawsAStatusThatIsOutOfDate) {
+  auto resource = sketch::resource();
+  resource.status = summarise(resource, outcome_of(Error(ErrorCode::StatementFailed, "syntax error")), attempt(0));
+  ASSERT_TRUE(looks_final(resource));
+  Observed observed;
+  observed.pending = std::vector<std::string>{"a2"};
+  resource.status = summarise_outdated(resource, observed, "a2 is pending", at(1));
+  EXPECT_FALSE(looks_final(resource));
+  EXPECT_EQ(said(resource.status, ConditionType::Stalled), "nothing");
+  EXPECT_EQ(said(resource.status, ConditionType::Ready), "False/Pending");
+  EXPECT_EQ(said(resource.status, ConditionType::Reconciling), "True/Pending");
+  EXPECT_EQ(resource.status.pending_count, 1);
+}
+
+TEST(VerdictOf, ADatabaseThatIsReadOnlyIsTriedAgain) {
+  const Verdict verdict = verdict_of(Error(ErrorCode::StatementFailed, "cannot execute SELECT in a read-only transaction")
+                                         .at("h2.sql")
+                                         .with_sqlstate("25006"));
+  EXPECT_EQ(verdict.kind, Verdict::Kind::Failed);
+  EXPECT_EQ(verdict.reason, Reason::Retrying);
+  EXPECT_NE(verdict.message.find("the database is read-only (default_transaction_read_only is on"), std::string::npos);
+  EXPECT_EQ(verdict.message.find("h2.sql"), std::string::npos);
+}
+
+TEST(Summarise, TellsAResourceThatLeavesTheSelectionThatNobodyLooksAfterIt) {
+  auto resource = sketch::resource();
+  resource.status = summarise(resource, done(Reason::UpToDate), attempt(0));
+  resource.status = summarise_unselected(resource, "team=shop", at(1));
+  EXPECT_EQ(said(resource.status, ConditionType::Ready), "Unknown/NotSelected");
+  EXPECT_EQ(said(resource.status, ConditionType::Reconciling), "nothing");
+  EXPECT_EQ(resource.status.pending_count, std::nullopt);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A status in which every text and every list is longer than any API server would take.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ class Overfill {
   void maybe(const char* /*name*/, std::int64_t& value) { value = 7; }
   void always(const char* /*name*/, std::int64_t& value) { value = 7; }
   void always(const char* /*name*/, bool& value) { value = true; }
+  void known(const char* /*name*/, std::optional<std::int64_t>& value) { value = 7; }
   void phase(const char* /*name*/, Phase& value) { value = Phase::Retrying; }
   void maybe(const char* /*name*/, std::vector<std::string>& values, status::Items limit, status::Length of_each) {
     values.assign(limit.count + 1, much(of_each.bytes + 1));

@@ -647,5 +647,70 @@ TEST_F(ControllerTest, SaysNothingOfALostRaceAndLooksAgain) {
   EXPECT_TRUE(queue.try_get().has_value());
 }
 
+TEST_F(ReconcilerTest, TellsThatTheStatusIsOutOfDateBeforeAnythingRuns) {
+  std::vector<std::string> told;
+  Result<void> answer;
+  callbacks.outdated = [&](const Observed& observed, const std::string& message) -> Result<void> {
+    told.push_back(message);
+    EXPECT_EQ(observed.pending->size(), 3U);
+    EXPECT_EQ(database().calls, Calls{"observe"});
+    return answer;
+  };
+  answer = fail(ErrorCode::ApiUnreachable, "no answer");
+  const Outcome untold = reconcile();
+  EXPECT_EQ(untold.reason, Reason::ApiUnavailable);
+  EXPECT_EQ(database().calls, Calls{"observe"}) << "nothing runs while the old status stands";
+  answer = {};
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+  EXPECT_EQ(told.back(), "the upgrade of 3 revisions is pending: a1, a2, a3");
+  told.clear();
+  EXPECT_EQ(reconcile().reason, Reason::UpToDate);
+  EXPECT_TRUE(told.empty());
+}
+
+TEST_F(ReconcilerTest, DoubtsTheStatusAsSoonAsSourceOrSecretDiffer) {
+  std::vector<std::string> doubts;
+  callbacks.outdated_soon = [&](const Observed&, const std::string& message) { doubts.push_back(message); };
+  database().observation.current_heads = {"a3"};
+  sources.current->set_revision("orders@1");
+  resource.status.source = SourceStatus{"path", "orders@1", {}, ""};
+  (void)reconcile();
+  EXPECT_TRUE(doubts.empty());
+  sources.current = sketch::snapshot(sketch::line(), "2");
+  sources.current->set_revision("orders@2");
+  (void)reconcile();
+  EXPECT_EQ(doubts, Calls{"the source changed to orders@2, and the database was not compared with it yet"});
+  resource.status.source->revision = "orders@2";
+  resource.spec.database.url = "postgresql://elsewhere/orders";
+  (void)reconcile();
+  EXPECT_EQ(doubts.back(), "the connection to the database changed and was not tried yet");
+}
+
+TEST_F(ReconcilerTest, LeavesTheDatabaseOfAResourceThatIsBeingDeletedAlone) {
+  resource.metadata.deleting = true;
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::Deleting);
+  EXPECT_EQ(outcome.kind, Kind::Done);
+  EXPECT_TRUE(databases.targets.empty());
+}
+
+TEST_F(ReconcilerTest, NamesWhatItLookedAtWhenThereIsNoRevision) {
+  sources.current = sketch::snapshot({});
+  sources.current->set_ignored({"key README.md of ConfigMap orders"});
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::SourceInvalid);
+  EXPECT_EQ(outcome.message,
+            "spec.source: the source holds no revision file: looked at folder rev, where these are none: key README.md of "
+            "ConfigMap orders");
+  EXPECT_EQ(outcome.observed.source_files, 0);
+}
+
+TEST_F(ReconcilerTest, KeepsWhichVersionOfTheSourceCannotBeUsed) {
+  sources.unusable = "orders@3";
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::SourceInvalid);
+  EXPECT_EQ(outcome.observed.source_revision, "orders@3");
+}
+
 }  // namespace
 }  // namespace athanor::controller

@@ -205,11 +205,17 @@ class FakeSources final : public SourceProvider {
     if (error) {
       return fail(*error);
     }
+    if (!unusable.empty()) {
+      LoadedSource loaded(nullptr, Error(ErrorCode::MalformedRevision, "no header"));
+      loaded.unusable_revision = unusable;
+      return loaded;
+    }
     return LoadedSource(current, doubt);
   }
   std::shared_ptr<SourceSnapshot> current;
   std::optional<Error> error;
   std::optional<Error> doubt;
+  std::string unusable;      // the version of a source that was read and has no revisions in it
   SteadyTime known_since{};  // of the last resource it was asked for
 };
 

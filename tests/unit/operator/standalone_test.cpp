@@ -427,6 +427,7 @@ TEST(Summary, IsReadyOnlyWhenEverythingIs) {
   ready.metadata.name = "orders";
   ready.status.current_revisions = {"a3"};
   ready.status.target_revision = "head";
+  ready.status.pending_count = 0;
   set_condition(ready.status.conditions, {ConditionType::Ready, ConditionStatus::True, Reason::UpToDate, "fine", "", 1}, "now");
   Summary summary{{ready}, 0};
   EXPECT_TRUE(summary.all_ready());

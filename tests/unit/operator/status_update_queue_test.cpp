@@ -14,6 +14,7 @@ namespace {
 
 const ResourceKey kOrders{"shop", "orders"};
 const ResourceKey kBills{"shop", "bills"};
+constexpr milliseconds kAtOnce(0);
 
 TEST(StatusUpdateQueue, LetsARunGoOnWhileAWriteHangsAndKeepsOnlyTheNewest) {
   SystemClock clock;
@@ -22,9 +23,9 @@ TEST(StatusUpdateQueue, LetsARunGoOnWhileAWriteHangsAndKeepsOnlyTheNewest) {
   std::vector<std::string> written;
   StatusUpdateQueue updates(clock);
   const auto send = [&](const ResourceKey& key, const std::string& status) {
-    updates.send(key, [&written, status] { written.push_back(status); });
+    updates.send(key, kAtOnce, [&written, status] { written.push_back(status); });
   };
-  updates.send(kOrders, [&] {
+  updates.send(kOrders, kAtOnce, [&] {
     begun.set_value();
     answered.get_future().wait();
     written.emplace_back("orders a1");
@@ -42,9 +43,9 @@ TEST(StatusUpdateQueue, LetsARunGoOnWhileAWriteHangsAndKeepsOnlyTheNewest) {
 TEST(StatusUpdateQueue, HoldsTheFirstStatusOfARunBackAndDropsItWhenTheRunIsOver) {
   test::FakeClock clock;
   int written = 0;
-  StatusUpdateQueue updates(clock, std::chrono::hours(1));
-  updates.send(kOrders, [&] { ++written; });
-  updates.send(kOrders, [&] { ++written; });
+  StatusUpdateQueue updates(clock);
+  updates.send(kOrders, std::chrono::hours(1), [&] { ++written; });
+  updates.send(kOrders, std::chrono::hours(1), [&] { ++written; });
   clock.advance(std::chrono::minutes(59));
   updates.flush(kOrders);
   EXPECT_EQ(written, 0);
@@ -54,11 +55,11 @@ TEST(StatusUpdateQueue, HoldsTheFirstStatusOfARunBackAndDropsItWhenTheRunIsOver)
 TEST(StatusUpdateQueue, WaitsForNothingOfARunThatIsOver) {
   SystemClock clock;
   for (int attempt = 0; attempt < 50; ++attempt) {
-    StatusUpdateQueue updates(clock, std::chrono::hours(1));
-    updates.send(kOrders, [] {});
+    StatusUpdateQueue updates(clock);
+    updates.send(kOrders, std::chrono::hours(1), [] {});
     std::this_thread::yield();
     updates.flush(kOrders);
-    updates.send(kBills, [] {});
+    updates.send(kBills, std::chrono::hours(1), [] {});
     updates.flush(kBills);
   }
 }
@@ -66,8 +67,8 @@ TEST(StatusUpdateQueue, WaitsForNothingOfARunThatIsOver) {
 TEST(StatusUpdateQueue, WritesTheStatusOfARunThatLasts) {
   SystemClock clock;
   std::promise<void> written;
-  StatusUpdateQueue updates(clock, milliseconds(20));
-  updates.send(kOrders, [&] { written.set_value(); });
+  StatusUpdateQueue updates(clock);
+  updates.send(kOrders, milliseconds(20), [&] { written.set_value(); });
   written.get_future().get();
   updates.flush(kOrders);
 }
@@ -78,8 +79,8 @@ TEST(StatusUpdateQueue, WritesWhatItWasGivenBeforeItEnds) {
   {
     StatusUpdateQueue updates(clock);
     updates.flush({"shop", "never-sent"});
-    updates.send(kOrders, [&] { ++written; });
-    updates.send(kBills, [&] { ++written; });
+    updates.send(kOrders, kAtOnce, [&] { ++written; });
+    updates.send(kBills, kAtOnce, [&] { ++written; });
   }
   EXPECT_EQ(written, 2);
 }
