@@ -80,7 +80,7 @@ class ClusterOperator {
             connect_to_database, program_environment(), clock_, log_),
         jobs_(options.job_image.empty()
                   ? nullptr
-                  : std::make_unique<JobRunner>(*client_, clock_, options.job_image,
+                  : std::make_unique<JobRunner>(*client_, clock_, JobOptions{options.job_image, {options.job_service_accounts}},
                                                 log_)),
         event_client_(make_rest_client(*transport_, clock_, event_requests(), requests_stop_.token(), request_counter())),
         recorder_(make_event_recorder(*event_client_, clock_, "athanor-operator", host_, log_)),

@@ -128,6 +128,8 @@ constexpr std::array kRows{
         text<&Options::cache>},
     Row{flag("--job-image", "IMAGE", "image of Jobs (execution.mode: Job); without it there are none"),
         text<&Options::job_image>},
+    Row{flag("--job-service-account", "NAME", "that a podTemplate may name; may be repeated; default: none"),
+        list<&Options::job_service_accounts>},
     Row{flag("--manifests", "DIR", "folder of manifests (*.yaml, *.yml)"), text<&Options::manifests>},
     Row{flag("--state", "DIR", "folder of status files; default DIR/.athanor of the manifests"), text<&Options::state>},
     Row{flag("--once", "", "reconcile everything once, print a summary, and exit"), set<&Options::once>},
@@ -150,7 +152,7 @@ constexpr std::array kRows{
     Row{flag("--help", "", "this text", 'h'), set<&Options::help>},
     Row{flag("--version", "", "the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 10;   // rows
+constexpr std::size_t kOfCluster = 11;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
 
 constexpr auto kFlags = [] {

@@ -31,6 +31,7 @@ struct Options {
   std::string lease_namespace;  // empty: the pod's own
   std::string cache;            // empty: a folder of its own below the system's temporary one
   std::string job_image;        // empty: no Jobs
+  std::vector<std::string> job_service_accounts;
   // Either way.
   std::string listen;  // empty: 127.0.0.1:8080, or off with --once
   std::vector<std::string> source_roots;

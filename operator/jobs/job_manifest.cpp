@@ -128,7 +128,7 @@ void insist(KubeObject& pod, const KubeObject& labels) {
   }
 }
 
-Result<KubeObject> read_template(const DatabaseMigration& resource) {
+Result<KubeObject> read_template(const DatabaseMigration& resource, const PodTemplateRules& rules) {
   const std::string& text = resource.spec.execution.pod_template;
   if (text.empty()) {
     return KubeObject::object();
@@ -137,6 +137,7 @@ Result<KubeObject> read_template(const DatabaseMigration& resource) {
   if (!given.is_object()) {
     return fail(Error(ErrorCode::Configuration, "is not an object").at("spec.execution.podTemplate"));
   }
+  TRY(check_template(given, rules));
   return given;
 }
 
@@ -188,12 +189,12 @@ std::chrono::seconds job_ttl(const DatabaseMigration& resource) {
   return std::max(kLeastTtl, std::chrono::ceil<std::chrono::seconds>(resource.spec.execution.job_ttl));
 }
 
-Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request, const std::string& image,
+Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request, const JobOptions& options,
                                 const JobFiles& files) {
   TRY_ASSIGN(JobPod parts, describe_pod(resource, request, files));
-  TRY_ASSIGN(KubeObject given, read_template(resource));
+  TRY_ASSIGN(KubeObject given, read_template(resource, options.template_rules));
   const KubeObject labels = labels_of(resource, request.attempt);
-  KubeObject pod = lay_over(std::move(given), pod_of(std::move(parts), image));
+  KubeObject pod = lay_over(std::move(given), pod_of(std::move(parts), options.image));
   insist(pod, labels);
   KubeObject spec = {{"backoffLimit", 0},
                      {"ttlSecondsAfterFinished", job_ttl(resource).count()},

@@ -13,6 +13,7 @@
 
 #include "operator/api/database_migration.hpp"
 #include "operator/jobs/job_files.hpp"
+#include "operator/jobs/pod_template.hpp"
 #include "operator/kube/api_client.hpp"
 #include "operator/reconcile/job_execution.hpp"
 
@@ -34,8 +35,13 @@ inline constexpr const char* kGenerationAnnotation = "athanor.dev/generation";
 [[nodiscard]] std::string job_name(const DatabaseMigration& resource, const std::string& attempt);
 // Value of the label that all Jobs of a resource carry: its name, or what stands for it where a label cannot be that long.
 [[nodiscard]] std::string migration_label(const std::string& name);
+// What every Job of this operator has.
+struct JobOptions {
+  std::string image;  // of athanor
+  PodTemplateRules template_rules = {};
+};
 [[nodiscard]] Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request,
-                                              const std::string& image, const JobFiles& files = {});
+                                              const JobOptions& options, const JobFiles& files = {});
 // How long the Job is kept once it ended, at least a minute: its end must be seen.
 [[nodiscard]] std::chrono::seconds job_ttl(const DatabaseMigration& resource);
 

@@ -116,7 +116,7 @@ Result<void> JobRunner::withdraw(const DatabaseMigration& resource, const JobSta
 
 Result<void> JobRunner::check(const DatabaseMigration& resource, const JobRequest& request) {
   TRY_ASSIGN(const JobFiles files, files_for(resource, request));
-  TRY(job_manifest(resource, request, image_, files));
+  TRY(job_manifest(resource, request, options_, files));
   return {};
 }
 
@@ -126,7 +126,7 @@ Result<void> JobRunner::dry_run_create(const DatabaseMigration& resource, const 
     return fail(*refused);
   }
   TRY_ASSIGN(const JobFiles files, files_for(resource, request));
-  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, image_, files));
+  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, options_, files));
   const auto job = client_.create(kube::kJobs, resource.metadata.name_space, manifest, {.dry_run = true});
   if (!job) {
     const bool is_no_obstacle = job.error().code == ErrorCode::ApiConflict || cannot_rehearse(job.error());
@@ -146,7 +146,7 @@ Result<JobState> JobRunner::start(const DatabaseMigration& resource, const JobRe
     return fail(*refused);
   }
   TRY_ASSIGN(const JobFiles files, files_for(resource, request));
-  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, image_, files));
+  TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, options_, files));
   const auto made = client_.create(kube::kJobs, resource.metadata.name_space, manifest);
   if (made) {
     return hand_over(*made, files);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "operator/jobs/job_files.hpp"
+#include "operator/jobs/job_manifest.hpp"
 #include "operator/kube/api_client.hpp"
 #include "operator/log/log.hpp"
 #include "operator/reconcile/job_execution.hpp"
@@ -26,8 +27,8 @@ namespace athanor::controller {
 
 class JobRunner final : public JobExecution {
  public:
-  JobRunner(KubeClient& client, Clock& clock, std::string image, Log log = {})
-      : client_(client), clock_(clock), image_(std::move(image)), log_(std::move(log)) {}
+  JobRunner(KubeClient& client, Clock& clock, JobOptions options, Log log = {})
+      : client_(client), clock_(clock), options_(std::move(options)), log_(std::move(log)) {}
 
   [[nodiscard]] Result<JobState> newest(const DatabaseMigration& resource) override;
   [[nodiscard]] Result<void> withdraw(const DatabaseMigration& resource, const JobState& job) override;
@@ -62,7 +63,7 @@ class JobRunner final : public JobExecution {
 
   KubeClient& client_;
   Clock& clock_;
-  std::string image_;
+  JobOptions options_;
   Log log_;
   std::mutex mutex_;
   std::map<ResourceKey, Failure> failures_;

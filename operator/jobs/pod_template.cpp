@@ -18,14 +18,6 @@ const char* key_of(std::string_view list) {
   return list == "volumeMounts" ? "mountPath" : nullptr;
 }
 
-void join_container(KubeObject& given, KubeObject ours) {
-  if (given.contains("command") || given.contains("args")) {
-    ours.erase("command");
-    ours.erase("args");
-  }
-  lay_beneath(given, ours);
-}
-
 void join_list(KubeObject& given, const KubeObject& ours, const char* key, bool containers) {
   for (const auto& item : ours) {
     const std::string name = text_of(item, key);
@@ -34,7 +26,7 @@ void join_list(KubeObject& given, const KubeObject& ours, const char* key, bool 
     if (same == given.end()) {
       given.push_back(item);
     } else if (containers) {
-      join_container(*same, item);
+      lay_beneath(*same, item);
     }
   }
 }

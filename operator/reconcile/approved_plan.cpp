@@ -100,6 +100,9 @@ std::string approval_scope(const DatabaseMigration& resource, const DatabaseLoca
   add(scope, "schema", resource.spec.database.schema);
   add(scope, "role", resource.spec.database.role);
   add(scope, "version table", resource.spec.database.version_table);
+  if (!resource.spec.execution.pod_template.empty()) {
+    add(scope, "pod template", resource.spec.execution.pod_template);
+  }
   return scope;
 }
 

@@ -52,7 +52,7 @@ class JobClusterTest : public ResourceOnCluster {
 };
 
 TEST_F(JobClusterTest, APodIsMadeAndItsEndIsTold) {
-  JobRunner runner(*client_, clock_, "athanor:1");
+  JobRunner runner(*client_, clock_, {"athanor:1"});
   const auto started = runner.start(resource_, request("attempt"));
   ASSERT_TRUE(started) << started.error().describe();
   EXPECT_EQ(runner.newest(resource_)->uid, started->uid);
@@ -77,7 +77,7 @@ TEST_F(JobClusterTest, APodIsMadeAndItsEndIsTold) {
 }
 
 TEST_F(JobClusterTest, OneThatHasEndedMakesWayForAnotherOfItsName) {
-  JobRunner runner(*client_, clock_, "athanor:1");
+  JobRunner runner(*client_, clock_, {"athanor:1"});
   const auto first = runner.start(resource_, request("attempt"));
   ASSERT_TRUE(first) << first.error().describe();
   EXPECT_EQ(runner.start(resource_, request("attempt"))->uid, first->uid) << "while it runs it stays";
@@ -91,7 +91,7 @@ TEST_F(JobClusterTest, OneThatHasEndedMakesWayForAnotherOfItsName) {
 }
 
 TEST_F(JobClusterTest, AJobGoesWithItsResourceAndItsFilesGoWithIt) {
-  JobRunner runner(*client_, clock_, "athanor:1");
+  JobRunner runner(*client_, clock_, {"athanor:1"});
   ASSERT_TRUE(runner.start(resource_, request("attempt")));
   EXPECT_EQ(files(), 1U);
   ASSERT_TRUE(client_->remove(kube::kDatabaseMigrations, name_space_, "orders"));
@@ -100,7 +100,7 @@ TEST_F(JobClusterTest, AJobGoesWithItsResourceAndItsFilesGoWithIt) {
 }
 
 TEST_F(JobClusterTest, NobodyChangesTheFilesOfAJob) {
-  JobRunner runner(*client_, clock_, "athanor:1");
+  JobRunner runner(*client_, clock_, {"athanor:1"});
   const auto started = runner.start(resource_, request("attempt"));
   ASSERT_TRUE(started) << started.error().describe();
   const auto job = client_->get(kube::kJobs, name_space_, started->name);
@@ -113,7 +113,7 @@ TEST_F(JobClusterTest, NobodyChangesTheFilesOfAJob) {
 }
 
 TEST_F(JobClusterTest, AJobWithoutItsFilesIsMadeAnew) {
-  JobRunner runner(*client_, clock_, "athanor:1");
+  JobRunner runner(*client_, clock_, {"athanor:1"});
   const auto first = runner.start(resource_, request("attempt"));
   ASSERT_TRUE(first) << first.error().describe();
   const auto job = client_->get(kube::kJobs, name_space_, first->name);
@@ -129,7 +129,7 @@ TEST_F(JobClusterTest, AJobWithoutItsFilesIsMadeAnew) {
 }
 
 TEST_F(JobClusterTest, ARehearsalIsRefusedAsTheJobWouldBeAndMakesNothing) {
-  JobRunner runner(*client_, clock_, "athanor:1");
+  JobRunner runner(*client_, clock_, {"athanor:1"});
   const auto rehearsed = runner.dry_run_create(resource_, request("attempt"));
   ASSERT_TRUE(rehearsed) << rehearsed.error().describe();
   EXPECT_EQ(runner.newest(resource_)->kind, Kind::Absent);
@@ -146,9 +146,10 @@ TEST_F(JobClusterTest, ARehearsalIsRefusedAsTheJobWouldBeAndMakesNothing) {
   EXPECT_THAT(refused.error().message, HasSubstr("exceeded quota"));
 }
 
-TEST_F(JobClusterTest, ATemplateOfTheWrongShapeIsRefusedByTheServer) {
-  JobRunner runner(*client_, clock_, "athanor:1");
-  resource_.spec.execution.pod_template = R"({"spec": {"containers": {"name": "athanor"}}})";
+TEST_F(JobClusterTest, ATemplateWithAValueThatIsNoneIsRefusedByTheServer) {
+  JobRunner runner(*client_, clock_, {"athanor:1"});
+  resource_.spec.execution.pod_template =
+      R"({"spec": {"containers": [{"name": "athanor", "resources": {"limits": {"memory": "much"}}}]}})";
   ASSERT_FALSE(runner.dry_run_create(resource_, request("attempt")));
   const auto refused = runner.start(resource_, request("attempt"));
   ASSERT_FALSE(refused);

@@ -16,7 +16,7 @@ TEST_F(JobRunnerTest, FindsTheJobItMadeAlsoAfterARestart) {
   const JobState made = start();
   EXPECT_EQ(made.kind, Kind::Running);
   EXPECT_EQ(made.name, job_name(resource, "attempt"));
-  JobRunner restarted(kube, clock, "athanor:2");
+  JobRunner restarted(kube, clock, {"athanor:2"});
   EXPECT_EQ(restarted.newest(resource)->kind, Kind::Running);
   EXPECT_EQ(restarted.newest(resource)->uid, made.uid);
   EXPECT_EQ(restarted.start(resource, request())->uid, made.uid) << "it is there already";
@@ -112,7 +112,7 @@ TEST_F(JobRunnerTest, RemembersAFailureWhoseJobIsGoneInItsTime) {
   EXPECT_EQ(find().attempt, "attempt");
   DatabaseMigration anew = resource;
   anew.metadata.uid = "u-2";
-  EXPECT_EQ(JobRunner(kube, clock, "athanor:1").newest(resource)->kind, Kind::Absent);
+  EXPECT_EQ(JobRunner(kube, clock, {"athanor:1"}).newest(resource)->kind, Kind::Absent);
   EXPECT_EQ(runner.newest(anew)->kind, Kind::Absent);
 }
 
@@ -137,7 +137,7 @@ TEST_F(JobRunnerTest, HandsTheFilesToTheJob) {
   EXPECT_EQ(job["spec"]["template"]["spec"]["volumes"][0]["projected"]["sources"][0]["configMap"]["name"],
             files[0]["metadata"]["name"]);
   EXPECT_EQ(find().kind, Kind::Running);
-  JobRunner restarted(kube, clock, "athanor:1");
+  JobRunner restarted(kube, clock, {"athanor:1"});
   EXPECT_EQ(restarted.newest(resource)->uid, job["metadata"]["uid"]);
   EXPECT_EQ(restarted.start(resource, request())->uid, job["metadata"]["uid"]);
   EXPECT_EQ(kube.all(kube::kConfigMaps).size(), 1U);
@@ -205,7 +205,7 @@ TEST_F(JobRunnerTest, RemovesAJobThatWasLeftWithoutItsFiles) {
   EXPECT_FALSE(runner.start(resource, request()));
   const std::string stranded = the_job()["metadata"]["uid"];
   testing::internal::CaptureStderr();
-  JobRunner restarted(kube, clock, "athanor:1", Log(LogLevel::Warn));
+  JobRunner restarted(kube, clock, {"athanor:1"}, Log(LogLevel::Warn));
   EXPECT_EQ(restarted.newest(resource).error().code, ErrorCode::ApiUnreachable);
   EXPECT_EQ(restarted.newest(resource)->kind, Kind::Absent);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("a job without its files is removed"));

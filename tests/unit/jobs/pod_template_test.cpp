@@ -29,10 +29,72 @@ TEST(PodTemplate, TakesVariablesVolumesAndMountsWhole) {
             R"({"volumeMounts":[{"mountPath":"/m","name":"mine"},{"mountPath":"/n","name":"ours"}]})");
 }
 
-TEST(PodTemplate, ThatBringsACommandGetsNoArgumentsOfOurs) {
-  EXPECT_EQ(laid(R"({"containers": [{"name": "a", "command": ["wrap"]}]})",
-                 R"({"containers": [{"name": "a", "command": ["athanor"], "args": ["upgrade"]}]})"),
-            R"({"containers":[{"command":["wrap"],"name":"a"}]})");
+std::string refusal(const std::string& given, const PodTemplateRules& rules = {}) {
+  const auto checked = check_template(KubeObject::parse(given), rules);
+  return checked ? std::string() : checked.error().context;
+}
+std::string refusal_in_spec(const std::string& members) {
+  return refusal(R"({"spec": {)" + members + "}}");
+}
+std::string refusal_in_container(const std::string& members) {
+  return refusal_in_spec(R"("containers": [{"name": "athanor", )" + members + "}]");
+}
+
+TEST(PodTemplate, MaySayWhereThePodRunsAndWithHowMuch) {
+  EXPECT_EQ(refusal(R"({"metadata": {"labels": {"a": "b"}, "annotations": {"c": "d"}}, "spec": {
+    "nodeSelector": {"pool": "batch"}, "tolerations": [], "affinity": {}, "topologySpreadConstraints": [],
+    "priorityClassName": "batch", "imagePullSecrets": [{"name": "mirror"}], "runtimeClassName": "gvisor",
+    "dnsPolicy": "None", "dnsConfig": {"nameservers": ["10.0.0.1"]},
+    "volumes": [{"name": "scratch", "emptyDir": {}}, {"name": "sql", "configMap": {"name": "sql"}}, {"name": "pod", "downwardAPI": {}}],
+    "containers": [{"name": "athanor", "resources": {"requests": {"cpu": 1}, "limits": {"memory": "1Gi"}},
+                    "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}, {"name": "sql", "mountPath": "/mnt/sql", "readOnly": true}]}]}})"),
+            "");
+}
+
+TEST(PodTemplate, SaysNothingAboutWhatRunsAndWhatItReaches) {
+  const std::string spec = "spec.execution.podTemplate.spec.";
+  EXPECT_EQ(refusal_in_spec(R"("hostNetwork": true)"), spec + "hostNetwork");
+  EXPECT_EQ(refusal_in_spec(R"("hostNetwork": false)"), spec + "hostNetwork");
+  EXPECT_EQ(refusal_in_spec(R"("securityContext": {})"), spec + "securityContext");
+  EXPECT_EQ(refusal_in_spec(R"("nodeName": "n1")"), spec + "nodeName");
+  EXPECT_EQ(refusal_in_spec(R"("aFieldOfLater": {})"), spec + "aFieldOfLater");
+  EXPECT_EQ(refusal_in_spec(R"("initContainers": [])"), spec + "initContainers");
+  EXPECT_EQ(refusal_in_spec(R"("volumes": [{"name": "host", "hostPath": {"path": "/"}}])"), spec + "volumes[0].hostPath");
+  EXPECT_EQ(refusal_in_spec(R"("volumes": [{"name": "s", "secret": {"secretName": "stripe"}}])"), spec + "volumes[0].secret");
+  EXPECT_EQ(refusal_in_spec(R"("volumes": [{"name": "athanor-source", "emptyDir": {}}])"), spec + "volumes[0].name");
+  EXPECT_EQ(refusal_in_spec(R"("containers": [{"name": "proxy"}])"), spec + "containers[0]");
+  EXPECT_EQ(refusal_in_spec(R"("containers": [{"name": "athanor"}, {"name": "athanor"}])"), spec + "containers[1]");
+  EXPECT_EQ(refusal(R"({"spec": [], "metadata": {}})"), "spec.execution.podTemplate.spec");
+  EXPECT_EQ(refusal(R"({"status": {}})"), "spec.execution.podTemplate.status");
+  EXPECT_EQ(
+      refusal(R"({"metadata": {"annotations": {"container.apparmor.security.beta.kubernetes.io/athanor": "unconfined"}}})"),
+      "spec.execution.podTemplate.metadata.annotations.container.apparmor.security.beta.kubernetes.io/athanor");
+}
+
+TEST(PodTemplate, SaysNothingAboutTheContainerButItsResourcesAndMounts) {
+  const std::string container = "spec.execution.podTemplate.spec.containers[0].";
+  for (const char* const field : {"image", "command", "args", "env", "envFrom", "securityContext", "lifecycle", "volumeDevices",
+                                  "terminationMessagePath", "workingDir", "ports", "livenessProbe", "stdin"}) {
+    EXPECT_EQ(refusal_in_container("\"" + std::string(field) + "\": null"), container + field);
+  }
+  EXPECT_EQ(refusal_in_container(R"("resources": {"claims": []})"), container + "resources.claims");
+  const auto mount = [&](const std::string& path) {
+    return refusal_in_container(R"("volumeMounts": [{"name": "scratch", "mountPath": ")" + path + R"("}])");
+  };
+  for (const char* const path :
+       {"/usr/local/bin", "/run/athanor/migrations", "/dev", "/", "", "/mnt", "/mnt/../usr", "/tmpfs"}) {
+    EXPECT_EQ(mount(path), container + "volumeMounts[0].mountPath") << path;
+  }
+  EXPECT_EQ(refusal_in_container(R"("volumeMounts": [{"name": "scratch", "mountPath": "/tmp", "subPath": "x"}])"),
+            container + "volumeMounts[0].subPath");
+}
+
+TEST(PodTemplate, NamesAServiceAccountOnlyWhereTheOperatorAllowsIt) {
+  const std::string given = R"({"spec": {"serviceAccountName": "iam", "automountServiceAccountToken": true}})";
+  EXPECT_EQ(refusal(given), "spec.execution.podTemplate.spec.serviceAccountName");
+  EXPECT_EQ(refusal(given, {{"iam"}}), "");
+  EXPECT_EQ(refusal(R"({"spec": {"automountServiceAccountToken": true}})", {{"iam"}}),
+            "spec.execution.podTemplate.spec.automountServiceAccountToken");
 }
 
 TEST(PodTemplate, ThatIsEmptyChangesNothing) {

@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "operator/jobs/job_manifest.hpp"
+#include "operator/jobs/pod_template.hpp"
+#include "operator/kube/object_fields.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr const char* kTemplate = "spec.execution.podTemplate";
+constexpr std::array<std::string_view, 2> kParts{"metadata", "spec"};
+constexpr std::array<std::string_view, 2> kMetadata{"labels", "annotations"};
+// Taken as they are: they say where the pod runs, not what it may do there.
+constexpr std::array<std::string_view, 9> kPlacement{
+    "nodeSelector",     "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName", "imagePullSecrets",
+    "runtimeClassName", "dnsPolicy",   "dnsConfig"};
+constexpr std::array<std::string_view, 2> kAccount{"serviceAccountName", "automountServiceAccountToken"};
+constexpr std::array<std::string_view, 3> kContainer{"name", "resources", "volumeMounts"};
+constexpr std::array<std::string_view, 2> kResources{"requests", "limits"};  // not claims: those are devices
+constexpr std::array<std::string_view, 3> kMount{"name", "mountPath", "readOnly"};
+// Kinds that hold nothing of others, or only what anybody who may write a resource can read through it.
+constexpr std::array<std::string_view, 3> kVolumes{"emptyDir", "configMap", "downwardAPI"};
+constexpr std::array<std::string_view, 3> kUnconfined{"container.apparmor.security.beta.kubernetes.io/",
+                                                      "container.seccomp.security.alpha.kubernetes.io/",
+                                                      "seccomp.security.alpha.kubernetes.io/"};
+
+bool is_in(std::string_view name, std::span<const std::string_view> list) {
+  return std::ranges::find(list, name) != list.end();
+}
+
+Error not_allowed(const std::string& field, const std::string& why = "is not for a template to say") {
+  return Error(ErrorCode::Configuration, why)
+      .at(field)
+      .advise("a template says where the pod runs and with how much: take it out");
+}
+
+Result<void> require_object(const KubeObject& value, const std::string& field) {
+  return value.is_object() ? Result<void>() : fail(Error(ErrorCode::Configuration, "is not an object").at(field));
+}
+
+Result<void> require_list(const KubeObject& value, const std::string& field) {
+  return value.is_array() ? Result<void>() : fail(Error(ErrorCode::Configuration, "is not a list").at(field));
+}
+
+Result<void> check_members(const KubeObject& object, const std::string& field, std::span<const std::string_view> allowed) {
+  TRY(require_object(object, field));
+  for (const auto& [name, value] : object.items()) {
+    if (!is_in(name, allowed)) {
+      return fail(not_allowed(field + "." + name));
+    }
+  }
+  return {};
+}
+
+Result<void> check_metadata(const KubeObject& metadata) {
+  const std::string field = std::string(kTemplate) + ".metadata";
+  TRY(check_members(metadata, field, kMetadata));
+  for (const auto& [part, texts] : metadata.items()) {
+    TRY(require_object(texts, field + "." + part));
+    for (const auto& [name, value] : texts.items()) {
+      const bool lifts =
+          std::ranges::any_of(kUnconfined, [&, &name = name](std::string_view prefix) { return name.starts_with(prefix); });
+      if (lifts || !value.is_string()) {
+        return fail(not_allowed(field + "." + part + "." + name));
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> check_volumes(const KubeObject& volumes, const std::string& field) {
+  TRY(require_list(volumes, field));
+  for (std::size_t index = 0; index < volumes.size(); ++index) {
+    const KubeObject& volume = volumes[index];
+    const std::string here = field + "[" + std::to_string(index) + "]";
+    TRY(require_object(volume, here));
+    for (const auto& [name, value] : volume.items()) {
+      if (name != "name" && !is_in(name, kVolumes)) {
+        return fail(not_allowed(here + "." + name, "is a kind of volume that a template may not have"));
+      }
+    }
+    if (text_of(volume, "name").starts_with(kJobContainer)) {
+      return fail(not_allowed(here + ".name", "is a name that the operator uses itself"));
+    }
+  }
+  return {};
+}
+
+// Nothing of ours is covered, programs least of all.
+bool is_free_place(const std::string& path) {
+  const bool below = path == "/tmp" || path.starts_with("/tmp/") || (path.starts_with("/mnt/") && path.size() > 5);
+  return below && path.find("..") == std::string::npos;
+}
+
+Result<void> check_mounts(const KubeObject& mounts, const std::string& field) {
+  TRY(require_list(mounts, field));
+  for (std::size_t index = 0; index < mounts.size(); ++index) {
+    const std::string here = field + "[" + std::to_string(index) + "]";
+    TRY(check_members(mounts[index], here, kMount));
+    if (!is_free_place(text_of(mounts[index], "mountPath"))) {
+      return fail(not_allowed(here + ".mountPath", "is not /tmp, nor below /tmp/ or /mnt/"));
+    }
+    if (text_of(mounts[index], "name").starts_with(kJobContainer)) {
+      return fail(not_allowed(here + ".name", "is a volume of the operator's own"));
+    }
+  }
+  return {};
+}
+
+Result<void> check_containers(const KubeObject& containers, const std::string& field) {
+  TRY(require_list(containers, field));
+  for (std::size_t index = 0; index < containers.size(); ++index) {
+    const KubeObject& container = containers[index];
+    const std::string here = field + "[" + std::to_string(index) + "]";
+    TRY(require_object(container, here));
+    if (text_of(container, "name") != kJobContainer || index > 0) {
+      return fail(not_allowed(here, std::string("is not the container ") + kJobContainer + ", the only one there is"));
+    }
+    TRY(check_members(container, here, kContainer));
+    if (const auto resources = container.find("resources"); resources != container.end()) {
+      TRY(check_members(*resources, here + ".resources", kResources));
+    }
+    if (const auto mounts = container.find("volumeMounts"); mounts != container.end()) {
+      TRY(check_mounts(*mounts, here + ".volumeMounts"));
+    }
+  }
+  return {};
+}
+
+Result<void> check_account(const KubeObject& spec, const std::string& field, const PodTemplateRules& rules) {
+  const std::string account = text_of(spec, "serviceAccountName");
+  const bool allowed = std::ranges::find(rules.service_accounts, account) != rules.service_accounts.end();
+  for (const std::string_view name : kAccount) {
+    if (spec.contains(std::string(name)) && !allowed) {
+      return fail(not_allowed(field + "." + std::string(name), "needs a service account that the operator allows by name"));
+    }
+  }
+  return {};
+}
+
+Result<void> check_spec(const KubeObject& spec, const PodTemplateRules& rules) {
+  const std::string field = std::string(kTemplate) + ".spec";
+  TRY(require_object(spec, field));
+  TRY(check_account(spec, field, rules));
+  for (const auto& [name, value] : spec.items()) {
+    const std::string here = field + "." + name;
+    if (name == "volumes") {
+      TRY(check_volumes(value, here));
+    } else if (name == "containers") {
+      TRY(check_containers(value, here));
+    } else if (!is_in(name, kPlacement) && !is_in(name, kAccount)) {
+      return fail(not_allowed(here));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_template(const KubeObject& pod_template, const PodTemplateRules& rules) {
+  TRY(check_members(pod_template, kTemplate, kParts));
+  if (const auto metadata = pod_template.find("metadata"); metadata != pod_template.end()) {
+    TRY(check_metadata(*metadata));
+  }
+  if (const auto spec = pod_template.find("spec"); spec != pod_template.end()) {
+    TRY(check_spec(*spec, rules));
+  }
+  return {};
+}
+
+}  // namespace athanor::controller
