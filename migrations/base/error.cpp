@@ -52,6 +52,7 @@ constexpr std::array kCodes{
     CodeEntry{NotAHead, "not-a-head", 5, Terminal},
     CodeEntry{NotUpToDate, "not-up-to-date", 6, Terminal},
     CodeEntry{UnknownDatabaseRevision, "unknown-database-revision", 10, Terminal},
+    CodeEntry{AheadOfFiles, "ahead-of-files", 10, Terminal},
     CodeEntry{ChecksumMismatch, "checksum-mismatch", 10, Terminal},
     CodeEntry{Irreversible, "irreversible", 10, Terminal},
     CodeEntry{StalePlan, "stale-plan", 10, Conflict},

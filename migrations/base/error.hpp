@@ -53,6 +53,7 @@ enum class ErrorCode : std::uint8_t {
   // State of the database against the files.
   NotUpToDate,
   UnknownDatabaseRevision,
+  AheadOfFiles,  // the ledger knows the database's revision, no file does
   ChecksumMismatch,
   Irreversible,
   StalePlan,

@@ -55,6 +55,23 @@ constexpr std::array kMigrateFlags{
     kReport,
     kShowValues,
 };
+// `flags` and one that only this verb has.
+template <std::size_t N>
+constexpr std::array<FlagSpec, N + 1> with_flag(const std::array<FlagSpec, N>& flags, const FlagSpec& own) {
+  std::array<FlagSpec, N + 1> all;
+  std::copy(flags.begin(), flags.end(), all.begin());
+  all.back() = own;
+  return all;
+}
+constexpr std::array kUpgradeFlags =
+    with_flag(kMigrateFlags,
+              FlagSpec{"--accept-ahead", '\0', "", "succeed when the database is ahead of the files and includes the target"});
+constexpr std::array kDowngradeFlags = with_flag(
+    kMigrateFlags,
+    FlagSpec{"--from-ledger", '\0', "", "undo revisions whose files are gone with the texts that the ledger recorded"});
+constexpr FlagSpec kApplied{"--applied", '\0', "",
+                            "what the ledger recorded when it was applied; needs the database and no files"};
+constexpr std::array kShowFlags{kApplied};
 constexpr std::array kUpgradeExamples{
     Example{"athanor upgrade head", "apply everything that is pending"},
     Example{"athanor upgrade +1", "apply the next revision only"},
@@ -120,12 +137,14 @@ constexpr std::array kBranchesExamples{Example{"athanor branches", "where histor
 constexpr std::array kHistoryFlags{
     FlagSpec{"--rev-range", 'r', "START:END", "only this part; either end may be left out, or be `current`", false, Revision},
     FlagSpec{"--indicate-current", 'i', "", "mark what the database is at (needs the database)"},
+    kApplied,
 };
 constexpr std::array kHistoryExamples{
     Example{"athanor history", "every revision, newest first"},
     Example{"athanor history -r current: -i", "what is newer than the database"},
 };
-constexpr std::array kShowExamples{Example{"athanor show 8c1f", "one revision in full, by a unique prefix"}};
+constexpr std::array kShowExamples{Example{"athanor show 8c1f", "one revision in full, by a unique prefix"},
+                                   Example{"athanor show 8c1f --applied", "the text that was run, from the ledger"}};
 
 constexpr std::array kCheckExamples{
     Example{"athanor check", "exit code 6 when revisions are pending, 0 when the database is up to date"}};
@@ -250,9 +269,9 @@ constexpr std::string_view kPlanTargets =
     "REV+1, LABEL@head, LABEL@+1.";
 
 constexpr std::array kCommands{
-    CommandSpec{"upgrade", "apply revisions up to a target", "TARGET", 1, 1, Revision, kMigrateFlags, kTargets,
+    CommandSpec{"upgrade", "apply revisions up to a target", "TARGET", 1, 1, Revision, kUpgradeFlags, kTargets,
                 kUpgradeExamples, run_upgrade},
-    CommandSpec{"downgrade", "undo revisions down to a target", "TARGET", 1, 1, Revision, kMigrateFlags, kTargets,
+    CommandSpec{"downgrade", "undo revisions down to a target", "TARGET", 1, 1, Revision, kDowngradeFlags, kTargets,
                 kDowngradeExamples, run_downgrade},
     CommandSpec{"stamp", "set the version table without running anything", "REVISION...", 1, -1, Revision, kStampFlags,
                 "Says that the schema is at these revisions. Nothing checks that it is true.", kStampExamples, run_stamp},
@@ -277,15 +296,8 @@ constexpr std::array kCommands{
     CommandSpec{"history", "list revisions, newest first", "", 0, 0, Nothing, kHistoryFlags, "", kHistoryExamples, run_history},
     CommandSpec{"heads", "list the heads", "", 0, 0, Nothing, kHeadsFlags, "", kHeadsExamples, run_heads},
     CommandSpec{"branches", "list the branch points", "", 0, 0, Nothing, {}, "", kBranchesExamples, run_branches},
-    CommandSpec{"show",
-                "show one revision",
-                "REVISION",
-                1,
-                1,
-                Revision,
-                {},
-                "Any symbol that means revisions on disk: an id, a prefix, a label, `head`, `heads`, `current`.",
-                kShowExamples,
+    CommandSpec{"show", "show one revision", "REVISION", 1, 1, Revision, kShowFlags,
+                "Any symbol that means revisions on disk: an id, a prefix, a label, `head`, `heads`, `current`.", kShowExamples,
                 run_show},
     CommandSpec{"graph", "summarise or draw the revision graph", "", 0, 0, Nothing, kGraphFlags, "", kGraphExamples, run_graph},
     CommandSpec{

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "migrations/cli/ahead_of_files.hpp"
+#include "migrations/cli/applied_listing.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/half_applied_report.hpp"
@@ -133,6 +135,9 @@ Result<void> run_branches(CommandContext& context) {
 }
 
 Result<void> run_history(CommandContext& context) {
+  if (context.arguments().has("--applied")) {
+    return list_applied(context);
+  }
   const std::string range = context.arguments().value("--rev-range").value_or(":");
   const std::size_t colon = range.find(':');
   if (colon == std::string::npos || range.find(':', colon + 1) != std::string::npos) {
@@ -146,7 +151,7 @@ Result<void> run_history(CommandContext& context) {
   std::optional<Project> project;
   if (mark || base == "current" || head == "current") {
     TRY_ASSIGN(Situation situation, observe_situation(context));
-    TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
+    TRY(require_known_heads(situation.database.migrator(), situation.project.graph, situation.observation.current_heads));
     current_heads = situation.observation.current_heads;
     unfinished = std::move(situation.observation.unfinished);
     project.emplace(std::move(situation.project));
@@ -173,11 +178,14 @@ Result<void> run_history(CommandContext& context) {
 
 Result<void> run_show(CommandContext& context) {
   const std::string& symbol = context.arguments().operands().front();
+  if (context.arguments().has("--applied")) {
+    return show_applied(context, symbol);
+  }
   std::vector<std::string> current_heads;
   std::optional<Project> project;
   if (symbol == "current") {
     TRY_ASSIGN(Situation situation, observe_situation(context));
-    TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
+    TRY(require_known_heads(situation.database.migrator(), situation.project.graph, situation.observation.current_heads));
     current_heads = situation.observation.current_heads;
     project.emplace(std::move(situation.project));
   } else {
@@ -204,6 +212,11 @@ Result<void> run_current(CommandContext& context) {
   TRY_ASSIGN(Situation situation, observe_situation(context));
   const RevisionGraph& graph = situation.project.graph;
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
+  TRY_ASSIGN(auto ahead, find_ahead(situation.database.migrator(), graph, current_heads));
+  if (ahead) {
+    context.output().warn("the database is ahead of the files: " + describe(*ahead));
+    TRY_ASSIGN(situation.project, complete_from_ledger(std::move(situation.project), std::move(ahead->revisions)));
+  }
   TRY(require_known_heads(graph, current_heads));
   TRY_ASSIGN(auto tips, applied_tips(graph, current_heads));
   for (const std::string& row : current_heads) {  // every row, whatever another row includes

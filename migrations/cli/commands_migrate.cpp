@@ -1,8 +1,10 @@
 // upgrade, downgrade, stamp, ensure_version: what changes a database.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "migrations/base/advice.hpp"
+#include "migrations/cli/ahead_of_files.hpp"
 #include "migrations/cli/backup_location.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
@@ -189,15 +191,53 @@ Result<void> refuse_to_pass(const Project& project, const std::optional<Unfinish
   return fail(refused_by(*half_applied_revision(project, open)));
 }
 
+// A database that is ahead of the files, as a rollback to an older commit leaves it. True: it stays as it is, because every
+// revision that the target means is applied. A downgrade from the ledger gets the texts it needs.
+Result<bool> meet_ahead(CommandContext& context, Situation& situation, Direction direction,
+                        const std::vector<std::string>& targets, const std::vector<std::string>& current_heads) {
+  TRY_ASSIGN(auto ahead, find_ahead(situation.database.migrator(), situation.project.graph, current_heads));
+  if (!ahead) {
+    TRY(require_known_heads(situation.project.graph, current_heads));
+    return false;
+  }
+  if (direction == Direction::Downgrade && context.arguments().has("--from-ledger")) {
+    context.output().warn("the database is " + describe(*ahead));
+    TRY_ASSIGN(situation.project, complete_from_ledger(std::move(situation.project), std::move(ahead->revisions)));
+    return false;
+  }
+  if (direction != Direction::Upgrade || !context.arguments().has("--accept-ahead")) {
+    return fail(ahead_error(*ahead));
+  }
+  std::vector<std::string> wanted;
+  for (const std::string& target : targets) {  // as the files mean it: `head` is theirs
+    TRY_ASSIGN(const auto resolved, situation.project.graph.resolve(target, {}));
+    wanted.insert(wanted.end(), resolved.begin(), resolved.end());
+  }
+  context.output().warn("the database is " + describe(*ahead));
+  TRY_ASSIGN(situation.project, complete_from_ledger(std::move(situation.project), std::move(ahead->revisions)));
+  TRY_ASSIGN(const auto applied, situation.project.graph.applied(current_heads));
+  for (const std::string& id : wanted) {
+    if (std::ranges::find(applied, id) == applied.end()) {
+      return fail(Error(ErrorCode::AheadOfFiles, "the database is at " + join_revisions(current_heads) +
+                                                     ", which does not include revision " + id + " of the files")
+                      .advise("the histories parted: check out the commit that has both, or merge them"));
+    }
+  }
+  return true;
+}
+
 Result<void> migrate(CommandContext& context, Direction direction, const std::vector<std::string>& targets) {
   TRY_ASSIGN(Situation situation, observe_situation(context, progress_for(context)));
-  const RevisionGraph& graph = situation.project.graph;
-  const RevisionSource& source = *situation.project.source;
   Migrator& migrator = situation.database.migrator();
   Observation observation = std::move(situation.observation);
   std::optional<BackupRecord> saved;
   for (int attempt = 1;; ++attempt) {
-    TRY(require_known_heads(graph, observation.current_heads));
+    TRY_ASSIGN(const bool accepted, meet_ahead(context, situation, direction, targets, observation.current_heads));
+    if (accepted) {
+      return nothing_to_do(context, observation.current_heads, true);
+    }
+    const RevisionGraph& graph = situation.project.graph;
+    const RevisionSource& source = *situation.project.source;
     TRY(refuse_overlapping_rows(graph, observation.current_heads));
     TRY_ASSIGN(const Walk walk, make_walk(graph, direction, observation.current_heads, targets));
     for (const std::string& warning : walk.warnings) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "migrations/cli/ahead_of_files.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/half_applied_report.hpp"
@@ -71,7 +72,7 @@ Result<Start> find_start(CommandContext& context) {
   TRY_ASSIGN(Project project, open_project(context, configuration));
   TRY_ASSIGN(Observation observation, database.migrator().observe());
   context.output().set_current(observation.current_heads);
-  TRY(require_known_heads(project.graph, observation.current_heads));
+  TRY(require_known_heads(database.migrator(), project.graph, observation.current_heads));
   return Start{std::move(project), std::move(observation.current_heads), std::move(database)};
 }
 
@@ -203,7 +204,7 @@ Result<void> run_check(CommandContext& context) {
   TRY_ASSIGN(Situation situation, observe_situation(context));
   const RevisionGraph& graph = situation.project.graph;
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
-  TRY(require_known_heads(graph, current_heads));
+  TRY(require_known_heads(situation.database.migrator(), graph, current_heads));
   TRY(refuse_overlapping_rows(graph, current_heads));
   TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, current_heads, {"heads"}));
   const auto half = half_applied_revision(situation.project, situation.observation.unfinished);

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/cli/ahead_of_files.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/half_applied_report.hpp"
@@ -125,7 +126,7 @@ Result<void> run_repair(CommandContext& context) {
   if (const auto word = arguments.value("--step")) {
     return resolve_step(context, situation, *word);
   }
-  TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
+  TRY(require_known_heads(situation.database.migrator(), situation.project.graph, situation.observation.current_heads));
   TRY_ASSIGN(const Changed changed, find_changed(situation));
   if (!accept) {
     list_findings(context, situation, changed);

@@ -1,6 +1,7 @@
 // status: one look at everything that is known about a database.
 #include <charconv>
 
+#include "migrations/cli/ahead_of_files.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/half_applied_report.hpp"
@@ -15,6 +16,7 @@ struct Status {
   std::vector<std::string> heads;
   std::vector<std::string> pending;
   std::vector<std::string> unknown;  // rows without a file
+  std::optional<AheadOfFiles> ahead;
   std::vector<Blocker> holders;
   std::vector<Migrator::HistoryEntry> history;
   std::optional<Error> checksums;
@@ -39,6 +41,7 @@ Result<Status> gather(Situation& situation, std::size_t last) {
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
   status.heads = graph.effective_heads();
   status.unknown = unknown_heads(graph, current_heads);
+  TRY_ASSIGN(status.ahead, find_ahead(migrator, graph, current_heads));
   status.half = half_applied_revision(situation.project, situation.observation.unfinished);
   if (auto apart = refuse_overlapping_rows(graph, current_heads); !apart) {
     status.overlap = std::move(apart).error();
@@ -65,7 +68,14 @@ void fill_fields(Json& fields, const Situation& situation, const Status& status)
   fields["server_version"] = situation.observation.server_version;
   fields["target_heads"] = status.heads;
   fields["pending"] = status.pending;
-  fields["unknown_revisions"] = status.unknown;
+  fields["unknown_revisions"] = status.ahead ? std::vector<std::string>() : status.unknown;
+  Json recorded = Json::array();
+  if (status.ahead) {
+    for (const RecordedRevision& revision : status.ahead->revisions) {
+      recorded.push_back(revision.revision.id);
+    }
+  }
+  fields["ahead_of_files"] = std::move(recorded);
   fields["has_version_table"] = situation.observation.has_version_table;
   fields["has_ledger"] = situation.observation.has_ledger;
   Json holders = Json::array();
@@ -117,7 +127,10 @@ void print_status(Output& output, const Situation& situation, const Status& stat
   output.line("database      " + situation.database.describe());
   output.line("current       " + join_revisions(situation.observation.current_heads));
   output.line("heads         " + join_revisions(status.heads));
-  for (const std::string& row : status.unknown) {
+  if (status.ahead) {
+    output.line("ahead         of the files: " + describe(*status.ahead));
+  }
+  for (const std::string& row : status.ahead ? std::vector<std::string>() : status.unknown) {
     output.line("unknown       " + row + " is in the version table and in no file");
   }
   if (status.overlap) {
@@ -145,6 +158,9 @@ void print_status(Output& output, const Situation& situation, const Status& stat
 }
 
 std::string summary(const Status& status) {
+  if (status.ahead) {
+    return "the database is ahead of the files";
+  }
   if (!status.unknown.empty()) {
     return "the version table holds revisions that are in no file";
   }

@@ -58,6 +58,7 @@ class ConfigurationReader {
     });
     fields_.flag("header_cache", to_.header_cache);
     read_schema_fields(fields_, to_.schema, [this](std::string path) { return resolved(std::move(path)); });
+    fields_.mapping("ledger", [this](YamlFields& ledger) { ledger.flag("keep_text", to_.ledger_keeps_text); });
     note_idle_options();
   }
 
@@ -303,6 +304,7 @@ MigratorSettings migrator_settings(const Configuration& configuration) {
   settings.version_table_pk = configuration.version_table_pk;
   settings.transaction_per_migration = configuration.transaction_per_migration;
   settings.ledger_schema = configuration.ledger_schema;
+  settings.ledger_keeps_text = configuration.ledger_keeps_text;
   settings.execution = configuration.execution;
   return settings;
 }

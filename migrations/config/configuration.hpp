@@ -49,6 +49,7 @@ struct Configuration {
   bool version_table_pk = true;
   bool transaction_per_migration = true;  // false: every transactional revision of a run in one transaction
   std::string ledger_schema = "athanor";
+  bool ledger_keeps_text = true;
   ExecutionSettings execution;
   BackupSettings backup;
   SchemaConfiguration schema;

@@ -200,7 +200,7 @@ Result<void> check_tables(const Rows& what, Scrutiny scrutiny, const MigratorSet
     }
     state.untrusted = std::move(error);
   }
-  state.tables = {version.oid, history.oid, history.file, step.oid, scrutiny == Scrutiny::DoubtOnly};
+  state.tables = {version.oid, history.oid, history.file, step.oid, history.columns, scrutiny == Scrutiny::DoubtOnly};
   state.superuser = superuser;
   return {};
 }
@@ -312,6 +312,8 @@ Result<OwnTables> create_missing(Session& session, const MigratorSettings& setti
   }
   if (!state.observation.has_ledger) {
     transaction.commands.push_back({ledger.history().create_statement(), {}, ""});
+  } else if (state.tables.history_columns != HistoryTable::kColumns) {
+    transaction.commands.push_back({ledger.history().upgrade_statement(), {}, ""});
   }
   if (add_steps) {
     transaction.commands.push_back({ledger.steps().create_statement(), {}, ""});

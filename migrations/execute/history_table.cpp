@@ -1,10 +1,27 @@
 #include "migrations/execute/history_table.hpp"
 
 #include "migrations/execute/ledger_parameter.hpp"
+#include "migrations/execute/version_table.hpp"
 #include "migrations/session/session_reset.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
+namespace {
+
+// As bytes: the database's encoding may lack a character of the file's comments, and that must not fail a migration.
+std::string bytea_literal(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = "\\x";
+  text.reserve(2 + 2 * bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 0xFU];
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string_view tool_name() {
   return "athanor " ATHANOR_VERSION;
@@ -25,32 +42,55 @@ std::string HistoryTable::create_statement() const {
          "pg_catalog.text,"
          " started_at pg_catalog.timestamptz NOT NULL, duration_ms bigint NOT NULL, actor pg_catalog.text NOT NULL,"
          " database_user pg_catalog.text NOT NULL DEFAULT session_user, tool pg_catalog.text NOT NULL, sqlstate "
-         "pg_catalog.text, message pg_catalog.text)";
+         "pg_catalog.text, message pg_catalog.text, parents pg_catalog.text[], depends_on pg_catalog.text[],"
+         " labels pg_catalog.text[], text pg_catalog.bytea)";
+}
+
+std::string HistoryTable::upgrade_statement() const {
+  return "ALTER TABLE " + name_ +
+         " ADD COLUMN IF NOT EXISTS parents pg_catalog.text[], ADD COLUMN IF NOT EXISTS depends_on pg_catalog.text[],"
+         " ADD COLUMN IF NOT EXISTS labels pg_catalog.text[], ADD COLUMN IF NOT EXISTS text pg_catalog.bytea";
 }
 
 Command HistoryTable::record(const Entry& entry) const {
-  Command command{"INSERT INTO " + name_ +
-                      " (version_table, run_id, revision, direction, outcome, checksum, plan_hash, actor, tool, started_at,"
-                      " duration_ms",
-                  {text_parameter(version_table_), text_parameter(entry.run_id), text_parameter(entry.revision),
-                   text_parameter(entry.direction), text_parameter(entry.outcome), nullable_parameter(entry.checksum),
-                   nullable_parameter(entry.plan_hash), text_parameter(entry.actor), text_parameter(tool_name())},
-                  ""};
-  if (!entry.duration) {
-    command.prepared = prepared_name("record");
-    command.sql +=
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, pg_catalog.now(),"
-        " (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.now())"
-        " OPERATOR(pg_catalog.*) 1000)::bigint)";
+  Command command;
+  std::string columns = "version_table, run_id, revision, direction, outcome, checksum, plan_hash, actor, tool";
+  std::string values = "$1, $2, $3, $4, $5, $6, $7, $8, $9";
+  command.parameters = {text_parameter(version_table_),      text_parameter(entry.run_id),  text_parameter(entry.revision),
+                        text_parameter(entry.direction),     text_parameter(entry.outcome), nullable_parameter(entry.checksum),
+                        nullable_parameter(entry.plan_hash), text_parameter(entry.actor),   text_parameter(tool_name())};
+  // The placeholder of one more parameter.
+  const auto parameter = [&](Parameter value) {
+    command.parameters.push_back(std::move(value));
+    return "$" + std::to_string(command.parameters.size());
+  };
+  columns += ", started_at, duration_ms";
+  if (entry.duration) {
+    const std::string duration = parameter(std::to_string(entry.duration->count()));
+    values += ", pg_catalog.now() OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => " + duration +
+              "::pg_catalog.float8 OPERATOR(pg_catalog./) 1000), " + duration + "::bigint";
   } else {
-    command.sql +=
-        ", sqlstate, message) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, pg_catalog.now() OPERATOR(pg_catalog.-)"
-        " pg_catalog.make_interval(secs => $10::pg_catalog.float8 OPERATOR(pg_catalog./) 1000), $10::bigint, $11, $12)";
-    command.parameters.emplace_back(std::to_string(entry.duration->count()));
-    command.parameters.push_back(entry.failure != nullptr ? nullable_parameter(entry.failure->sqlstate) : Parameter{});
-    command.parameters.push_back(entry.failure != nullptr ? text_parameter(entry.failure->message) : Parameter{});
+    values +=
+        ", pg_catalog.now(), (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
+        "pg_catalog.now()) OPERATOR(pg_catalog.*) 1000)::bigint";
   }
-  command.sql += " RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text";
+  if (entry.failure != nullptr) {
+    columns += ", sqlstate, message";
+    values += ", " + parameter(nullable_parameter(entry.failure->sqlstate));
+    values += ", " + parameter(text_parameter(entry.failure->message));
+  }
+  if (entry.lineage) {
+    columns += ", parents, depends_on, labels, text";
+    for (const auto* ids : {entry.lineage->parents, entry.lineage->depends_on, entry.lineage->labels}) {
+      values += ", " + parameter(array_literal(*ids));
+    }
+    values += ", " + parameter(entry.lineage->text.empty() ? Parameter() : bytea_literal(entry.lineage->text));
+  }
+  if (!entry.duration) {
+    command.prepared = prepared_name(entry.lineage ? "record_lineage" : "record");
+  }
+  command.sql = "INSERT INTO " + name_ + " (" + columns + ") VALUES (" + values +
+                ") RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text";
   return command;
 }
 
@@ -69,6 +109,16 @@ std::string HistoryTable::select_checksums() const {
 std::string HistoryTable::latest_of_each() const {
   return " FROM " + name_ + " JOIN (SELECT pg_catalog.max(id) AS latest FROM " + name_ + " WHERE " + ours_ +
          " AND outcome OPERATOR(pg_catalog.<>) 'failed' GROUP BY revision) AS l ON l.latest OPERATOR(pg_catalog.=) id";
+}
+
+std::string HistoryTable::select_lineage() const {
+  const auto lines = [](const std::string& column) { return "pg_catalog.array_to_string(" + column + ", pg_catalog.chr(10))"; };
+  return "SELECT h.revision, " + lines("h.parents") + ", " + lines("h.depends_on") + ", " + lines("h.labels") +
+         ", pg_catalog.encode(h.text, 'hex'), pg_catalog.to_char(pg_catalog.timezone('UTC', h.started_at),"
+         " 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), h.actor FROM " +
+         name_ + " AS h JOIN (SELECT pg_catalog.max(id) AS latest FROM " + name_ + " WHERE " + ours_ +
+         " AND outcome OPERATOR(pg_catalog.=) 'applied' AND direction OPERATOR(pg_catalog.=) 'upgrade' GROUP BY revision) AS l"
+         " ON l.latest OPERATOR(pg_catalog.=) h.id";
 }
 
 Command HistoryTable::select_run(std::string_view run_id) const {

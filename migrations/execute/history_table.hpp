@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/error.hpp"
@@ -31,7 +32,18 @@ class HistoryTable {
   // Quoted, with its schema.
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string create_statement() const;
+  // How many columns that makes (pg_class.relnatts). Tables of earlier versions have fewer.
+  static constexpr int kColumns = 19;
+  // Adds what earlier versions did not have.
+  [[nodiscard]] std::string upgrade_statement() const;
 
+  // Where an applied revision stands among the others, and its text: what is needed to know it without its file.
+  struct Lineage {
+    const std::vector<std::string>* parents = nullptr;
+    const std::vector<std::string>* depends_on = nullptr;  // as written: ids or labels
+    const std::vector<std::string>* labels = nullptr;
+    std::string_view text{};  // the whole file; empty: not kept
+  };
   struct Entry {
     std::string_view run_id;
     std::string_view revision;
@@ -42,6 +54,7 @@ class HistoryTable {
     std::string_view actor;
     std::optional<milliseconds> duration = {};  // measured by the caller; unset: the time since the transaction began
     const Error* failure = nullptr;             // why it failed; only with a duration
+    std::optional<Lineage> lineage = {};        // of an applied revision
   };
   // Inserts a row. Its answer is the id of the transaction it is part of, which pg_xact_status() understands should the
   // connection be lost at COMMIT.
@@ -51,6 +64,9 @@ class HistoryTable {
   [[nodiscard]] std::string select_applied() const;
   // The same rows with no more than comparing needs: revision, checksum, direction.
   [[nodiscard]] std::string select_checksums() const;
+  // The lineage of every revision as it was last applied: revision, parents, depends_on and labels with a line feed between
+  // them, text in hexadecimal digits, time, actor. Parents are NULL when an earlier version of Athanor applied it.
+  [[nodiscard]] std::string select_lineage() const;
   // Revisions that a run applied, in order.
   [[nodiscard]] Command select_run(std::string_view run_id) const;
   // The newest `limit` rows, failures included.

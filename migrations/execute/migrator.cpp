@@ -135,6 +135,7 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
     return;
   }
   auto entry = run.entry(*run.failed, "failed");
+  entry.lineage.reset();
   entry.duration = milliseconds(0);
   entry.failure = &error;
   Command command = run.ledger.history().record(entry);

@@ -21,6 +21,7 @@
 #include "migrations/execute/migrator_settings.hpp"
 #include "migrations/execute/observation.hpp"
 #include "migrations/execute/progress_sink.hpp"
+#include "migrations/execute/recorded_revisions.hpp"
 #include "migrations/graph/graph.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/revision/source.hpp"
@@ -40,6 +41,9 @@ class Migrator {
   [[nodiscard]] Result<Observation> observe();
   // What the ledger says of the revisions that are applied, by revision; empty without a ledger. Observes first.
   [[nodiscard]] Result<std::map<std::string, AppliedRevision>> applied_revisions();
+  // How `heads` lead down to revisions of `files`, as far as the ledger recorded it. One query. An earlier version of Athanor
+  // recorded nothing: then every unknown head is missing. Observes first unless it was done.
+  [[nodiscard]] Result<RecordedLineage> recorded_lineage(const RevisionGraph& files, const std::vector<std::string>& heads);
   // Compares the files of the revisions that are applied at `current_heads` with the ledger's checksums. Success without a
   // ledger, and for revisions it has no checksum of. The first difference is ChecksumMismatch, with the command that shows it.
   // `plan`, which may be null, spares reading the bodies it holds.

@@ -15,6 +15,7 @@ struct MigratorSettings {
   bool version_table_pk = true;
   bool transaction_per_migration = true;  // false: consecutive transactional revisions share one transaction
   std::string ledger_schema = "athanor";
+  bool ledger_keeps_text = true;  // of each revision that is applied, so that it is known without its file
   ExecutionSettings execution;
   std::string actor;      // who: "alice@laptop", "databasemigration/shop/orders"
   std::string run_id;     // new_run_id() when empty

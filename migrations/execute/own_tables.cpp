@@ -1,6 +1,7 @@
 #include "migrations/execute/own_tables.hpp"
 
 #include <array>
+#include <charconv>
 
 namespace athanor {
 namespace {
@@ -50,7 +51,8 @@ std::string table_problem(Scrutiny scrutiny) {
 std::string table_facts(std::string_view oid, Scrutiny scrutiny) {
   return "(SELECT pg_catalog.concat_ws('|', c.oid, coalesce(pg_catalog.pg_relation_filenode(c.oid), '0'), coalesce(" +
          table_problem(scrutiny) +
-         ", ''), pg_catalog.pg_get_userbyid(c.relowner)) FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) " +
+         ", ''), c.relnatts, pg_catalog.pg_get_userbyid(c.relowner)) FROM pg_catalog.pg_class AS c WHERE c.oid "
+         "OPERATOR(pg_catalog.=) " +
          std::string(oid) + ")";
 }
 
@@ -60,11 +62,13 @@ TableFacts read_table_facts(const Parameter& text) {
     return facts;
   }
   std::string_view rest = *text;
-  for (std::string* field : {&facts.oid, &facts.file, &facts.problem}) {
+  std::string columns;
+  for (std::string* field : {&facts.oid, &facts.file, &facts.problem, &columns}) {
     const auto end = rest.find('|');
     *field = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
+  std::from_chars(columns.data(), columns.data() + columns.size(), facts.columns);
   facts.owner = rest;
   return facts;
 }

@@ -23,6 +23,7 @@ struct OwnTables {
   std::string history;
   std::string history_file;  // what TRUNCATE changes
   std::string step;
+  int history_columns = 0;
   // At the start pg_class alone left no doubt about version table and history: owned by the migrator, never a trigger or rule.
   bool beyond_doubt = false;
 };
@@ -32,6 +33,7 @@ struct TableFacts {
   std::string oid;
   std::string file;
   std::string problem;  // "kind", "policies", "rules", "triggers", "children" or "owner"; empty: none
+  int columns = 0;
   std::string owner;
   [[nodiscard]] bool exists() const { return !oid.empty(); }
   // "owner" alone does not stand in the way of reading: an ordinary table runs no code.

@@ -44,13 +44,18 @@ const std::vector<std::string>& RunContext::heads_before(std::size_t index) cons
 }
 
 HistoryTable::Entry RunContext::entry(const PlannedRevision& revision, std::string_view outcome) const {
-  return {report.run_id,
-          revision.walk.revision ? std::string_view(*revision.walk.revision) : std::string_view(plan.target),
-          row_direction(revision),
-          outcome,
-          revision.script ? std::string_view(revision.script->checksum) : std::string_view(),
-          plan.hash,
-          settings.actor};
+  HistoryTable::Entry entry{report.run_id,
+                            revision.walk.revision ? std::string_view(*revision.walk.revision) : std::string_view(plan.target),
+                            row_direction(revision),
+                            outcome,
+                            revision.script ? std::string_view(revision.script->checksum) : std::string_view(),
+                            plan.hash,
+                            settings.actor};
+  if (revision.script && revision.walk.direction == Direction::Upgrade) {
+    entry.lineage = {&revision.down, &revision.depends_on, &revision.labels,
+                     settings.ledger_keeps_text ? std::string_view(*revision.script->text) : std::string_view()};
+  }
+  return entry;
 }
 
 Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement* statement, Error error) {

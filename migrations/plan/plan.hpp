@@ -25,6 +25,8 @@ struct PlannedRevision {
   std::string message;  // the revision's first line; empty for a stamp
   std::string path;
   std::vector<std::string> down;                 // the revision's parents, in file order
+  std::vector<std::string> depends_on;           // as written
+  std::vector<std::string> labels;               // its own
   std::shared_ptr<const RevisionScript> script;  // null for a stamp
   // The steps of the script in the walk's direction.
   [[nodiscard]] const std::vector<ScriptStep>& steps() const;

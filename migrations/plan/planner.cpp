@@ -43,6 +43,8 @@ Result<PlannedRevision> plan_revision(const RevisionGraph& graph, const Revision
   planned.message = revision->message;
   planned.path = revision->path;
   planned.down = revision->down;
+  planned.depends_on = revision->depends_on;
+  planned.labels = revision->labels;
   TRY_ASSIGN(auto text, source.read(*revision));
   TRY_ASSIGN(auto script, parse_script(*revision, std::move(text)));
   if (planned.walk.direction == Direction::Downgrade) {

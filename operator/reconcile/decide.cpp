@@ -310,6 +310,7 @@ Reason reason_for(const Error& error) {
       return Reason::ApiUnavailable;
     case ErrorCode::ApiNotFound:
     case ErrorCode::ApiInvalid:
+    case ErrorCode::AheadOfFiles:
     case ErrorCode::NotUpToDate:
     case ErrorCode::DesiredSchemaFailed:
     case ErrorCode::ScratchUnavailable:

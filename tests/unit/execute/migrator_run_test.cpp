@@ -21,7 +21,7 @@ class MigratorRun : public test::RunScene {
     server.query_each({"SELECT version_num", "FROM athanor.step"}).answers_each({versions_held, steps});
   }
   static Rows facts(const std::string& in_recovery = "f") {
-    return rows({{"16384|16384||app", "16385|16386||app", "16387|16387||app", "", "4711", in_recovery, "app", "", "app",
+    return rows({{"16384|16384||1|app", "16385|16386||19|app", "16387|16387||14|app", "", "4711", in_recovery, "app", "", "app",
                   "alembic_version", "app", "off"}});
   }
   void locks() {
