@@ -3,32 +3,9 @@
 #include <array>
 
 #include "migrations/base/ids.hpp"
+#include "migrations/text/session_baseline.hpp"
 
 namespace athanor {
-namespace {
-
-// Settings that could make bookkeeping fail, hang, read other rows or write other text.
-constexpr std::array<std::string_view, 18> kSettings{"search_path",
-                                                     "client_encoding",
-                                                     "standard_conforming_strings",
-                                                     "datestyle",
-                                                     "intervalstyle",
-                                                     "timezone",
-                                                     "row_security",
-                                                     "synchronous_commit",
-                                                     "statement_timeout",
-                                                     "lock_timeout",
-                                                     "bytea_output",
-                                                     "idle_in_transaction_session_timeout",
-                                                     "xmloption",
-                                                     "extra_float_digits",
-                                                     "client_min_messages",
-                                                     "default_tablespace",
-                                                     "default_table_access_method",
-                                                     "array_nulls"};
-
-}  // namespace
-
 const std::string& prepared_name_prefix() {
   static const std::string prefix = "athanor_" + random_hex(8) + "_";
   return prefix;
@@ -65,8 +42,12 @@ const std::vector<Command>& session_defaults_for_transaction() {
     std::vector<Command> made{{"SET CONSTRAINTS ALL IMMEDIATE", {}, ""},
                               {"SET LOCAL SESSION AUTHORIZATION DEFAULT", {}, ""},
                               {"SET LOCAL role TO DEFAULT", {}, ""}};
-    for (const auto name : kSettings) {
-      made.push_back({"SET LOCAL " + std::string(name) + " TO DEFAULT", {}, ""});
+    const auto add = [&](std::string_view name) { made.push_back({"SET LOCAL " + std::string(name) + " TO DEFAULT", {}, ""}); };
+    for (const auto name : kSessionRest) {
+      add(name);
+    }
+    for (const auto& [name, value] : kSessionBaseline) {
+      add(name);
     }
     return made;
   }();

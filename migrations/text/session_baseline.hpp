@@ -27,4 +27,11 @@ inline constexpr std::array<std::pair<std::string_view, std::string_view>, 13> k
     {"client_min_messages", "warning"},
 }};
 
+// Others that a revision may set and that bookkeeping must not meet: they could make it fail, hang, read other rows or write
+// other text. Connecting sets them from the configuration or leaves them to the server.
+inline constexpr std::array<std::string_view, 8> kSessionRest{
+    "search_path", "client_encoding", "statement_timeout",  "lock_timeout",
+    "xmloption",   "array_nulls",     "default_tablespace", "default_table_access_method",
+};
+
 }  // namespace athanor
