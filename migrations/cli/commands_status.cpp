@@ -108,52 +108,57 @@ void fill_fields(Json& fields, const Situation& situation, const Status& status)
   fields["history"] = std::move(history);
 }
 
+// What another program wrote into the database may hold line ends.
+void put(Output& output, const std::string& text) {
+  output.line(printable(text, LineEnds::Escape));
+}
+
 void print_pending(Output& output, const Status& status) {
   constexpr std::size_t kShown = 10;
   if (status.pending.empty()) {
-    output.line("pending       none");
+    put(output, "pending       none");
     return;
   }
-  output.line("pending       " + std::to_string(status.pending.size()));
+  put(output, "pending       " + std::to_string(status.pending.size()));
   for (std::size_t i = 0; i < status.pending.size() && i < kShown; ++i) {
-    output.line("              " + status.pending[i]);
+    put(output, "              " + status.pending[i]);
   }
   if (status.pending.size() > kShown) {
-    output.line("              … and " + std::to_string(status.pending.size() - kShown) + " more");
+    put(output, "              … and " + std::to_string(status.pending.size() - kShown) + " more");
   }
 }
 
 void print_status(Output& output, const Situation& situation, const Status& status) {
-  output.line("database      " + situation.database.describe());
-  output.line("current       " + join_revisions(situation.observation.current_heads));
-  output.line("heads         " + join_revisions(status.heads));
+  put(output, "database      " + situation.database.describe());
+  put(output, "current       " + join_revisions(situation.observation.current_heads));
+  put(output, "heads         " + join_revisions(status.heads));
   if (status.ahead) {
-    output.line("ahead         of the files: " + describe(*status.ahead));
+    put(output, "ahead         of the files: " + describe(*status.ahead));
   }
   for (const std::string& row : status.ahead ? std::vector<std::string>() : status.unknown) {
-    output.line("unknown       " + row + " is in the version table and in no file");
+    put(output, "unknown       " + row + " is in the version table and in no file");
   }
   if (status.overlap) {
-    output.line("overlap       " + status.overlap->message);
+    put(output, "overlap       " + status.overlap->message);
   } else if (status.unknown.empty()) {
     print_pending(output, status);
   }
-  output.line("lock          " +
-              (status.holders.empty() ? std::string("free") : "held by " + blocker_text(status.holders.front())));
+  put(output,
+      "lock          " + (status.holders.empty() ? std::string("free") : "held by " + blocker_text(status.holders.front())));
   if (status.half) {
-    output.line("half-applied  " + half_applied_line(*status.half));
+    put(output, "half-applied  " + half_applied_line(*status.half));
   }
   if (status.unknown.empty() && !status.overlap) {
-    output.line("checksums     " + (status.checksums ? status.checksums->describe() : std::string("as applied")));
+    put(output, "checksums     " + (status.checksums ? status.checksums->describe() : std::string("as applied")));
   }
   if (!status.history.empty()) {
-    output.line("ledger");
+    put(output, "ledger");
   }
   for (const Migrator::HistoryEntry& entry : status.history) {
     std::string line = "  " + entry.started_at + "  " + entry.direction + " " + entry.revision + "  " + entry.outcome + "  " +
                        duration_text(milliseconds(entry.duration_ms)) + "  " + entry.actor;
     line += entry.message.empty() ? "" : "  " + entry.message;
-    output.line(line);
+    put(output, line);
   }
 }
 

@@ -181,32 +181,15 @@ Json error_json(const Error& error) {
   return json;
 }
 
-std::string printable(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string safe;
-  safe.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) {
-      safe += "\\x";
-      safe += kDigits[byte >> 4U];
-      safe += kDigits[byte & 0x0fU];
-    } else {
-      safe += c;
-    }
-  }
-  return safe;
-}
-
 std::string join_revisions(const std::vector<std::string>& revisions) {
   if (revisions.empty()) {
     return "<base>";
   }
-  std::string text = revisions.front();
-  std::for_each(revisions.begin() + 1, revisions.end(), [&](const std::string& revision) {
-    text += ", ";
-    text += revision;
-  });
+  std::string text;
+  for (const std::string& revision : revisions) {
+    text += text.empty() ? "" : ", ";
+    text += printable(revision, LineEnds::Escape);
+  }
   return text;
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
+#include "migrations/text/printable.hpp"
 
 namespace athanor::cli {
 
@@ -88,11 +89,7 @@ class Output {
 // The error as --json shows it.
 [[nodiscard]] Json error_json(const Error& error);
 
-// Text from files for a terminal: control characters but tab and newline are shown as \xNN, so nothing can move the cursor or
-// change colours.
-[[nodiscard]] std::string printable(std::string_view text);
-
-// "a, b"; "<base>" when there is none.
+// "a, b", each as one line; "<base>" when there is none.
 [[nodiscard]] std::string join_revisions(const std::vector<std::string>& revisions);
 
 }  // namespace athanor::cli

@@ -151,16 +151,17 @@ Result<void> require_known_heads(const RevisionGraph& graph, const std::vector<s
     return {};
   }
   if (const std::string alike = spelt_alike(graph, unknown.front()); !alike.empty()) {
-    return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + unknown.front() +
+    return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" +
+                                                              printable(unknown.front(), LineEnds::Escape) +
                                                               "', which is in no file; there is one of '" + alike +
                                                               "', spelt in other letters or without the spaces")
                     .advise("if that is the one: athanor stamp --purge " + alike));
   }
-  return fail(
-      Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" + unknown.front() + "', which is in no file")
-          .advise("check out the commit or branch that has it, or name the right folder (--migrations, "
-                  "version_locations); if it is gone for good, `athanor stamp --purge <revision>` says where the "
-                  "schema really is"));
+  return fail(Error(ErrorCode::UnknownDatabaseRevision,
+                    "the database is at revision '" + printable(unknown.front(), LineEnds::Escape) + "', which is in no file")
+                  .advise("check out the commit or branch that has it, or name the right folder (--migrations, "
+                          "version_locations); if it is gone for good, `athanor stamp --purge <revision>` says where the "
+                          "schema really is"));
 }
 
 Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<ProgressSink> sink) {
