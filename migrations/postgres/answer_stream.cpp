@@ -291,7 +291,7 @@ void AnswerStream::absorb(const PGresult* result) {
     kept_ = 0;
   }
   if (failed(result)) {
-    current_.error = result_error(result, settings_.show_values);
+    current_.error = result_error(result, {settings_.show_values, expected_.front().handling.sql});
     return;
   }
   if (expected_.front().handling.keep_rows) {
@@ -346,7 +346,8 @@ void AnswerStream::hear(const PGresult* notice) {
   if (notice_bytes_ > kMostNoticeBytes) {
     leave(Error(ErrorCode::ConnectionLost, settings_.place + " sent more than 1 GiB of messages; the connection was closed"));
   } else if (message_listener_ && ++messages_ <= kMostMessages) {
-    message_listener_(server_message(notice, settings_.show_values));
+    message_listener_(server_message(
+        notice, {settings_.show_values, expected_.empty() ? std::string_view() : expected_.front().handling.sql}));
   }
 }
 

@@ -59,6 +59,7 @@ class AnswerStream {
   struct Handling {
     bool keep_rows = true;
     bool hurried = false;  // a question of ours with the time limit
+    std::string sql = {};  // of a migration's statement: what its messages may name
   };
 
   AnswerStream(PGconn* connection, std::unique_ptr<MeteredSocket> socket, StreamSettings settings);

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "migrations/base/utf8.hpp"
+#include "migrations/text/printable.hpp"
 #include "migrations/text/quoting.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor::postgres {
 namespace {
@@ -16,14 +19,13 @@ constexpr std::size_t kLongestLine = 500;
 
 // The word before a quotation that makes it a name. Sorted.
 constexpr auto kObjects = std::to_array<std::string_view>(
-    {"aggregate", "attribute",  "collation",   "column",    "columns",  "configuration", "constraint", "conversion",
-     "cursor",    "database",   "dictionary",  "directory", "domain",   "encoding",      "extension",  "file",
-     "function",  "group",      "index",       "key",       "language", "library",       "locale",     "member",
-     "method",    "object",     "option",      "parameter", "parser",   "partition",     "policy",     "portal",
-     "procedure", "provider",   "publication", "relation",  "role",     "routine",       "rule",       "savepoint",
-     "schema",    "sequence",   "server",      "setting",   "slot",     "statement",     "statistics", "subscription",
-     "table",     "tablespace", "template",    "transform", "trigger",  "type",          "user",       "variable",
-     "view",      "window",     "wrapper"});
+    {"aggregate", "attribute", "collation",  "column",     "columns",      "configuration", "constraint", "conversion",
+     "cursor",    "database",  "dictionary", "directory",  "domain",       "encoding",      "extension",  "file",
+     "function",  "group",     "index",      "language",   "library",      "locale",        "method",     "option",
+     "parameter", "parser",    "partition",  "policy",     "portal",       "procedure",     "provider",   "publication",
+     "relation",  "role",      "routine",    "rule",       "savepoint",    "schema",        "sequence",   "server",
+     "setting",   "slot",      "statement",  "statistics", "subscription", "table",         "tablespace", "template",
+     "transform", "trigger",   "type",       "user",       "variable",     "view",          "window",     "wrapper"});
 
 // Words that begin statements and clauses without being reserved: the common places of a syntax error. Sorted.
 constexpr auto kPlainWords = std::to_array<std::string_view>(
@@ -81,10 +83,33 @@ bool is_syntax(std::string_view token) {
   return plain && (quote_identifier(folded) != folded || std::ranges::binary_search(kPlainWords, folded));
 }
 
+std::set<std::string> identifiers_of(std::string_view sql) {
+  std::set<std::string> identifiers;
+  SqlLexer lexer(sql);
+  for (Token token = lexer.next_code(); token.kind != TokenKind::End; token = lexer.next_code()) {
+    if (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier) {
+      identifiers.insert(identifier_name(lexer.text(token)));
+    }
+  }
+  return identifiers;
+}
+
+// States that say of a name that it leads nowhere. A cast to regclass, has_table_privilege() and their like look up names that
+// are data.
+bool speaks_of_lookup(std::string_view sqlstate) {
+  static constexpr auto kStates =
+      std::to_array<std::string_view>({"42P01", "42704", "42883", "42703", "42725", "3F000", "3D000"});
+  return std::ranges::find(kStates, sqlstate) != kStates.end();
+}
+
 class Masking {
  public:
-  Masking(std::string_view message, std::string_view sqlstate, const std::vector<std::string_view>& names)
-      : text_(message), names_(names), numbers_(speaks_of_data(sqlstate)) {}
+  Masking(std::string_view message, std::string_view sqlstate, const MessageNames& names)
+      : text_(message),
+        names_(names),
+        numbers_(speaks_of_data(sqlstate)),
+        last_number_(sqlstate.starts_with("54")),
+        lookup_(names.sql && speaks_of_lookup(sqlstate)) {}
 
   std::string result() {
     while (at_ < text_.size()) {
@@ -122,12 +147,33 @@ class Masking {
     return true;
   }
 
-  [[nodiscard]] bool is_name(std::string_view token) const {
-    if (!token.empty() && std::ranges::find(names_, token) != names_.end()) {
+  [[nodiscard]] bool is_name(std::string_view token) {
+    if (!token.empty() && std::ranges::find(names_.fields, token) != names_.fields.end()) {
       return true;
     }
     const std::string before = lower(word_before(text_.substr(0, at_)));
-    return before == "near" ? is_syntax(token) : std::ranges::binary_search(kObjects, before);
+    if (before == "near") {
+      return is_syntax(token);
+    }
+    return std::ranges::binary_search(kObjects, before) && (!lookup_ || is_written(token));
+  }
+
+  // Whether the statement itself has the name, as a name.
+  [[nodiscard]] bool is_written(std::string_view token) {
+    if (!identifiers_) {
+      identifiers_ = identifiers_of(*names_.sql);
+    }
+    if (identifiers_->contains(std::string(token))) {
+      return true;
+    }
+    while (!token.empty()) {  // schema.table
+      const std::size_t dot = std::min(token.find('.'), token.size());
+      if (!identifiers_->contains(std::string(token.substr(0, dot)))) {
+        return false;
+      }
+      token.remove_prefix(std::min(dot + 1, token.size()));
+    }
+    return true;
   }
 
   // 'text', but not the apostrophe of a word.
@@ -143,7 +189,8 @@ class Masking {
 
   // A number that stands alone: no part of a name (t1, $1), of a type (numeric(10,2)) or of an encoding (UTF8).
   bool number() {
-    if (!numbers_ || !is_digit(text_[at_]) || (at_ > 0 && (is_word(text_[at_ - 1]) || in_type()))) {
+    const bool masks = numbers_ || (last_number_ && masked_.ends_with(": "));
+    if (!masks || !is_digit(text_[at_]) || (at_ > 0 && (is_word(text_[at_ - 1]) || in_type()))) {
       return false;
     }
     std::size_t end = at_;
@@ -167,58 +214,24 @@ class Masking {
   }
 
   std::string_view text_;
-  const std::vector<std::string_view>& names_;
+  const MessageNames& names_;
   bool numbers_;
+  bool last_number_;  // "requested character too large for encoding: 1234567"
+  bool lookup_;
+  std::optional<std::set<std::string>> identifiers_;
   std::size_t at_ = 0;
   std::string masked_;
 };
 
-std::uint32_t code_point(std::string_view character) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(character[i])); };
-  switch (character.size()) {
-    case 2:
-      return ((byte(0) & 0x1fU) << 6U) | (byte(1) & 0x3fU);
-    case 3:
-      return ((byte(0) & 0x0fU) << 12U) | ((byte(1) & 0x3fU) << 6U) | (byte(2) & 0x3fU);
-    default:
-      return character.size() == 1 ? byte(0) : 0x10000U;
-  }
-}
-
-// Controls, line and paragraph separators, and marks that reorder what stands around them.
-bool is_control(std::uint32_t code) {
-  return code < 0x20U || (code >= 0x7fU && code < 0xa0U) || code == 0x061cU || (code >= 0x200eU && code <= 0x200fU) ||
-         (code >= 0x2028U && code <= 0x202eU) || (code >= 0x2066U && code <= 0x2069U) || code == 0xfeffU;
-}
-
-std::string escaped(std::uint32_t code) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text = code < 0x100U ? "\\x" : "\\u";
-  for (unsigned shift = code < 0x100U ? 8U : 16U; shift > 0;) {
-    shift -= 4U;
-    text += kDigits[(code >> shift) & 0xfU];
-  }
-  return text;
-}
-
 }  // namespace
 
-std::string mask_values(std::string_view message, std::string_view sqlstate, const std::vector<std::string_view>& names) {
+std::string mask_values(std::string_view message, std::string_view sqlstate, const MessageNames& names) {
   return Masking(message, sqlstate, names).result();
 }
 
 std::string one_safe_line(std::string_view text) {
   const std::string sound = well_formed(text.substr(0, std::min(text.find('\n'), 2 * kLongestLine)));
-  std::string line;
-  for (std::size_t at = 0; at < sound.size() && line.size() < kLongestLine;) {
-    bool cut = false;
-    const std::size_t length = std::max<std::size_t>(1, character_length(sound, at, cut));
-    const std::string_view character = std::string_view(sound).substr(at, length);
-    const std::uint32_t code = code_point(character);
-    line += is_control(code) ? escaped(code) : std::string(character);
-    at += length;
-  }
-  return std::string(cut_at_character(line, kLongestLine));
+  return std::string(cut_at_character(printable(sound, LineEnds::Escape), kLongestLine));
 }
 
 }  // namespace athanor::postgres

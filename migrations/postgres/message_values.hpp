@@ -6,9 +6,13 @@
 // numbers where the SQLSTATE's class speaks of data or SQL text. A language the server was set to that has other words loses
 // its names too, and shows no value.
 //
+// A name that was looked up and not found may be data too: the text behind ::regclass, an argument of has_table_privilege(). It
+// stays readable when the statement has it as a name of its own.
+//
 // Threads: pure functions.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +21,14 @@ namespace athanor::postgres {
 
 inline constexpr std::string_view kMasked = "***";
 
-// `names`: what the report's fields name (schema, table, column, constraint, data type).
-[[nodiscard]] std::string mask_values(std::string_view message, std::string_view sqlstate,
-                                      const std::vector<std::string_view>& names = {});
+// What tells a name from a value.
+struct MessageNames {
+  std::vector<std::string_view> fields = {};  // what the report's fields name: schema, table, column, constraint, data type
+  // The statement that failed, and the query inside it; without them every name that was looked up is taken for one.
+  std::optional<std::string_view> sql = {};
+};
+
+[[nodiscard]] std::string mask_values(std::string_view message, std::string_view sqlstate, const MessageNames& names = {});
 
 // One line of at most 500 bytes of well-formed UTF-8. Control characters, C1 and what reorders text among them, are shown as
 // \xNN or \uNNNN, so that nothing moves a cursor or changes colours.

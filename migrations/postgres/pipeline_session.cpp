@@ -82,7 +82,9 @@ Result<void> PipelineSession::send_command(const Command& command, SendAs as) {
   if (sent != 1) {
     return fail(lost());
   }
-  stream_.expect_answer({.keep_rows = !command.rows_unused, .hurried = as.hurried && !command.unhurried});
+  stream_.expect_answer({.keep_rows = !command.rows_unused,
+                         .hurried = as.hurried && !command.unhurried,
+                         .sql = command.rows_unused ? command.sql : std::string()});
   return {};
 }
 
@@ -90,7 +92,7 @@ Result<void> PipelineSession::send_text(std::string_view sql) {
   if (PQsendQuery(connection_.get(), std::string(sql).c_str()) != 1) {
     return fail(lost());
   }
-  stream_.expect_answer({.keep_rows = false});
+  stream_.expect_answer({.keep_rows = false, .sql = std::string(sql)});
   return {};
 }
 

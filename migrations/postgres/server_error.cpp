@@ -40,18 +40,24 @@ struct Texts {
   std::string hint;
 };
 
-Texts texts_of(const PGresult* result, bool show_values) {
+Texts texts_of(const PGresult* result, const MessageSource& source) {
   const auto primary = field(result, PG_DIAG_MESSAGE_PRIMARY);
   const auto hint = field(result, PG_DIAG_MESSAGE_HINT);
-  if (show_values || is_authored(result)) {
+  if (source.show_values || is_authored(result)) {
     return {one_safe_line(primary), one_safe_line(hint)};
   }
-  std::vector<std::string_view> names;
+  MessageNames names;
   for (const int code :
        {PG_DIAG_SCHEMA_NAME, PG_DIAG_TABLE_NAME, PG_DIAG_COLUMN_NAME, PG_DIAG_CONSTRAINT_NAME, PG_DIAG_DATATYPE_NAME}) {
     if (const auto name = field(result, code); !name.empty()) {
-      names.push_back(name);
+      names.fields.push_back(name);
     }
+  }
+  std::string sql;
+  if (!source.sql.empty()) {
+    // The query of a function's body is code as well.
+    sql = std::string(source.sql) + "\n" + std::string(field(result, PG_DIAG_INTERNAL_QUERY));
+    names.sql = sql;
   }
   const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
   return {one_safe_line(mask_values(primary, sqlstate, names)), one_safe_line(mask_values(hint, sqlstate, names))};
@@ -146,12 +152,12 @@ Error server_error(std::string sqlstate, std::string_view primary_message) {
   return error_of(std::move(sqlstate), {std::move(message), ""});
 }
 
-Error result_error(const PGresult* result, bool show_values) {
+Error result_error(const PGresult* result, const MessageSource& source) {
   const auto state = field(result, PG_DIAG_SQLSTATE);
   if (state.empty() || PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) == nullptr) {
     return {ErrorCode::ConnectionLost, "the connection to the database was lost"};
   }
-  Error error = error_of(std::string(state), texts_of(result, show_values));
+  Error error = error_of(std::string(state), texts_of(result, source));
   error.position = number(field(result, PG_DIAG_STATEMENT_POSITION));
   const BodyPlace place = body_place(field(result, PG_DIAG_CONTEXT));
   if (place.function == "inline_code_block") {
@@ -162,8 +168,8 @@ Error result_error(const PGresult* result, bool show_values) {
   return error;
 }
 
-ServerMessage server_message(const PGresult* notice, bool show_values) {
-  Texts texts = texts_of(notice, show_values);
+ServerMessage server_message(const PGresult* notice, const MessageSource& source) {
+  Texts texts = texts_of(notice, source);
   return {one_safe_line(field(notice, PG_DIAG_SEVERITY_NONLOCALIZED)), one_safe_line(field(notice, PG_DIAG_SQLSTATE)),
           std::move(texts.primary), std::move(texts.hint)};
 }
@@ -218,8 +224,24 @@ Error connect_error(std::string_view report, const ConnectionString& target) {
     std::string_view text;
     std::string_view message;
     std::string_view hint;
+    ErrorCode code = ErrorCode::DatabaseUnreachable;
   };
   static constexpr std::array kCauses{
+      Cause{"efinition of service", "the service that `service` or PGSERVICE names is in no service file",
+            "check its name, PGSERVICEFILE and ~/.pg_service.conf", ErrorCode::Configuration},
+      Cause{"service file", "the file of services cannot be read", "check PGSERVICEFILE and ~/.pg_service.conf",
+            ErrorCode::Configuration},
+      Cause{"private key", "the private key of `sslkey` cannot be used",
+            "sslkey names a file that belongs to you or root and that nobody else can read", ErrorCode::Configuration},
+      Cause{"root certificate file", "the file of `sslrootcert` is missing or cannot be read",
+            "name the file that holds the certificate of the authority, or sslrootcert=system where libpq knows it",
+            ErrorCode::Configuration},
+      Cause{"certificate file", "the file of `sslcert` is missing or cannot be read",
+            "name the file of the client's certificate", ErrorCode::Configuration},
+      Cause{"hot standby mode", "the server is not of the kind that target_session_attrs asks for",
+            "give the URL of such a server, or several hosts"},
+      Cause{"session is ", "the server is not of the kind that target_session_attrs asks for",
+            "give the URL of such a server, or several hosts"},
       Cause{"could not translate host name", "the host name cannot be resolved", "check the host of DATABASE_URL"},
       Cause{"Connection refused", "nothing listens there", "check host and port of DATABASE_URL, and that the server runs"},
       Cause{"No such file or directory", "there is no server on the local socket",
@@ -231,7 +253,7 @@ Error connect_error(std::string_view report, const ConnectionString& target) {
   };
   for (const auto& cause : kCauses) {
     if (says(cause.text)) {
-      return Error(ErrorCode::DatabaseUnreachable, "cannot connect to " + place + ": " + std::string(cause.message))
+      return Error(cause.code, "cannot connect to " + place + ": " + std::string(cause.message))
           .advise(std::string(cause.hint));
     }
   }

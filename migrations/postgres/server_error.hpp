@@ -16,10 +16,16 @@
 
 namespace athanor::postgres {
 
+// Where a message of the server comes from.
+struct MessageSource {
+  bool show_values = false;
+  std::string_view sql = {};  // the migration's statement; empty for questions of ours, whose names are no secret
+};
+
 // The error of a failed result.
-[[nodiscard]] Error result_error(const PGresult* result, bool show_values = false);
+[[nodiscard]] Error result_error(const PGresult* result, const MessageSource& source = {});
 // A NOTICE or WARNING.
-[[nodiscard]] ServerMessage server_message(const PGresult* notice, bool show_values);
+[[nodiscard]] ServerMessage server_message(const PGresult* notice, const MessageSource& source);
 // The same from the parts that libpqxx gives.
 [[nodiscard]] Error server_error(std::string sqlstate, std::string_view primary_message);
 // The connection broke while it was in use.

@@ -62,8 +62,32 @@ TEST(MessageValues, LeaveNamesReadable) {
   }
 }
 
+TEST(MessageValues, AreMaskedWhereANameIsLookedUpThatTheStatementHasNotAsOne) {
+  const auto masked = [](const std::string& message, const std::string& state, std::string_view sql) {
+    return mask_values(message, state, {{}, sql});
+  };
+  EXPECT_EQ(masked("relation \"4111\" does not exist", "42P01", "SELECT '4111'::regclass"), "relation \"***\" does not exist");
+  EXPECT_EQ(masked("role \"sekret\" does not exist", "42704", "SELECT 'sekret'::regrole"), "role \"***\" does not exist");
+  EXPECT_EQ(masked("relation \"sekret\" does not exist", "42P01", "SELECT a::regclass FROM t"),
+            "relation \"***\" does not exist");
+  EXPECT_EQ(masked("schema \"sekret\" does not exist", "3F000", "SELECT $$sekret.t$$::regclass"),
+            "schema \"***\" does not exist");
+  EXPECT_EQ(masked("relation \"users\" does not exist", "42P01", "SELECT FROM Users"), "relation \"users\" does not exist");
+  EXPECT_EQ(masked("relation \"app.Users\" does not exist", "42P01", "ALTER TABLE app.\"Users\" ADD x int"),
+            "relation \"app.Users\" does not exist");
+  EXPECT_EQ(masked("relation \"app.sekret\" does not exist", "42P01", "SELECT FROM app.users WHERE 'app.sekret'::regclass > 0"),
+            "relation \"***\" does not exist");
+}
+
+TEST(MessageValues, AreMaskedInKeysAndAtTheEndOfALimit) {
+  EXPECT_EQ(mask_values("JSON object does not contain key \"sekret\"", "2203A"), "JSON object does not contain key \"***\"");
+  EXPECT_EQ(mask_values("requested character too large for encoding: 1234567", "54000"),
+            "requested character too large for encoding: ***");
+  EXPECT_EQ(mask_values("tables can have at most 1600 columns", "54011"), "tables can have at most 1600 columns");
+}
+
 TEST(MessageValues, LeaveWhatTheReportItselfNames) {
-  EXPECT_EQ(mask_values("Relation \xc2\xbbusers\xc2\xab existiert", "42P01", {"users"}),
+  EXPECT_EQ(mask_values("Relation \xc2\xbbusers\xc2\xab existiert", "42P01", {{"users"}, {}}),
             "Relation \xc2\xbbusers\xc2\xab existiert");
 }
 
