@@ -4,11 +4,13 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <optional>
 #include <vector>
 
 #include "migrations/postgres/connection_string.hpp"
+#include "migrations/postgres/connection_values.hpp"
 #include "migrations/postgres/observer_session.hpp"
 #include "migrations/postgres/pipeline_session.hpp"
 #include "migrations/postgres/server_error.hpp"
@@ -156,8 +158,23 @@ bool readable_without_options(const ConnectionString& target, const ExecutionSet
   return settings.role.empty() && settings.search_path.empty() && target.user_options.empty() && !has_environment_options();
 }
 
+// A setting that the server does not know, cannot have or does not let this user set. Ours it knows.
+Error blame_options(Error error, const ConnectionString& target) {
+  constexpr std::array<std::string_view, 4> kSettings{"42704", "22023", "42501", "55P02"};
+  const bool has_options = !target.user_options.empty() || has_environment_options();
+  if (has_options && std::ranges::find(kSettings, error.sqlstate) != kSettings.end()) {
+    error.code = ErrorCode::Configuration;
+    error.retry = RetryClass::Terminal;
+    error.hint = target.user_options.empty()
+                     ? "look at PGOPTIONS: the server must know the setting, and the user may set it"
+                     : "look at `options` of the database URL, and at PGOPTIONS: the server must know the "
+                       "setting, and the user may set it";
+  }
+  return error;
+}
+
 Result<Opened> connect(const ConnectionString& target, const ExecutionSettings& settings, const StopToken& stop) {
-  const Patience patience{settings.connect_timeout, stop};
+  const Patience patience{connect_timeout(target, settings.connect_timeout), stop};
   const std::string& application = settings.application_name;
   auto modern = attempt(target, application, session_options(settings, target.user_options, 140000), patience);
   if (modern && limits_transactions(modern->get(), patience)) {
@@ -174,14 +191,14 @@ Result<Opened> connect(const ConnectionString& target, const ExecutionSettings& 
     }
   }
   if (!wants_older_settings(modern.error())) {
-    return fail(std::move(modern).error());
+    return fail(blame_options(std::move(modern).error(), target));
   }
   auto older = attempt(target, application, session_options(settings, target.user_options, 130000), patience);
   if (!older) {
-    return fail(std::move(older).error());
+    return fail(blame_options(std::move(older).error(), target));
   }
   if (PQserverVersion(older->get()) >= 140000) {
-    return fail(std::move(modern).error());  // the parameter that failed was the user's own: say what the server said
+    return fail(blame_options(std::move(modern).error(), target));  // the parameter that failed was the user's own
   }
   return Opened{std::move(*older)};
 }
@@ -212,6 +229,8 @@ Result<std::unique_ptr<PostgresFactory>> PostgresFactory::create(const std::stri
                                                                  const StopToken& stop) {
   auto impl = std::make_unique<Impl>();
   TRY_ASSIGN(impl->target, parse_connection_string(url));
+  TRY(check_environment_options());
+  TRY(check_tls_files(impl->target.keywords));
   impl->settings = settings;
   impl->stop = stop;
   return std::unique_ptr<PostgresFactory>(new PostgresFactory(std::move(impl)));

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/postgres/connection_values.hpp"
 #include "migrations/text/database_url.hpp"
 #include "migrations/text/session_baseline.hpp"
 #include "migrations/text/url_parameters.hpp"
@@ -51,18 +52,57 @@ bool is_keyword_string(std::string_view text) {
   return text.find('=') < text.find("://");
 }
 
-// Of a string of keywords only those of a tool that is known may be told: any other may be a part of a password with a blank.
-Error unreadable_keywords(const std::string& text, const std::vector<std::string>& known) {
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// Why libpq cannot read a string of keywords. A keyword is told when a tool is known for it, or when no password stands before
+// it: otherwise it may be the rest of one with a blank.
+Error unreadable_keywords(const std::string& text, std::string_view reason, const std::vector<std::string>& known) {
+  bool behind_password = false;
   for (const auto& [name, value] : connection_parameters(text)) {
-    if (std::ranges::find(known, name) == known.end() && advice_for_parameter(name)) {
-      return unknown_parameters({text, {name}, false, false}, known);
+    const bool is_known = std::ranges::find(known, name) != known.end();
+    if (!is_known && (advice_for_parameter(name) || !behind_password)) {
+      return unknown_parameters({text, {name}, {}, false, false}, known);
     }
+    behind_password = behind_password || name == "password" || name == "sslpassword";
+  }
+  constexpr const char* kQuotes = "a value with blanks stands in single quotes: password='two words'";
+  if (reason.starts_with("invalid connection option")) {
+    return Error(ErrorCode::Configuration, "the connection string holds a keyword that PostgreSQL does not know")
+        .advise(kQuotes);
+  }
+  if (reason.starts_with("missing \"=\"")) {
+    return Error(ErrorCode::Configuration, "the connection string holds a word without `=`").advise(kQuotes);
+  }
+  if (reason.starts_with("unterminated quoted string")) {
+    return Error(ErrorCode::Configuration, "the connection string holds a quotation that does not end").advise(kQuotes);
   }
   return unreadable();
 }
 
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
+bool begins_hexadecimal(std::string_view text, std::size_t at) {
+  constexpr std::string_view kDigits = "0123456789abcdefABCDEF";
+  return at + 1 < text.size() && contains(kDigits, text.substr(at, 1)) && contains(kDigits, text.substr(at + 1, 1));
+}
+
+// Why libpq cannot read a URL, as far as it can be said without a part of the URL that may be secret.
+Error unreadable_url(const ReadableUrl& url) {
+  if (!url.valueless.empty()) {
+    return Error(ErrorCode::Configuration, "the database URL holds `" + url.valueless.front() + "` without a value")
+        .advise("write " + url.valueless.front() + "=VALUE, or leave it out");
+  }
+  for (std::size_t at = url.text.find('%'); at != std::string::npos; at = url.text.find('%', at + 1)) {
+    if (!begins_hexadecimal(url.text, at + 1)) {
+      return Error(ErrorCode::Configuration, "the database URL holds a % that begins no percent-encoded character")
+          .advise("write %25 for a % that is meant as such; other special characters are percent-encoded likewise (@ is %40)");
+    }
+    if (url.text.compare(at, 3, "%00") == 0) {
+      return Error(ErrorCode::Configuration, "the database URL holds %00, a character that no value can have")
+          .advise("remove it");
+    }
+  }
+  return unreadable();
 }
 
 // Calls `look` with each part of a text; false as soon as it says so.
@@ -121,6 +161,15 @@ bool is_port_or_default(std::string_view port) {
   const std::size_t begin = std::min(port.find_first_not_of(" \t\r\n"), port.size());
   const std::string_view number = port.substr(begin, port.find_last_not_of(" \t\r\n") + 1 - begin);
   return number.empty() || is_port(number);
+}
+
+bool is_number(std::string_view port) {
+  return port.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+Error wrong_port() {
+  return Error(ErrorCode::Configuration, "the port of the database URL is no port")
+      .advise("write a number from 1 to 65535; in a password, @ is %40, : is %3A and / is %2F");
 }
 
 // What else tells that something was split where its author meant no split.
@@ -201,9 +250,10 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   char* reason = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconninfoParse(text.c_str(), &reason),
                                                                                PQconninfoFree);
-  PQfreemem(reason);  // it may quote the password: dropped unread
+  const std::string why = reason == nullptr ? "" : reason;  // it may quote the password: never told
+  PQfreemem(reason);
   if (!options) {
-    return fail(is_keyword_string(text) ? unreadable_keywords(text, known) : unreadable());
+    return fail(is_keyword_string(text) ? unreadable_keywords(text, why, known) : unreadable_url(readable));
   }
   ConnectionString parsed;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
@@ -223,13 +273,19 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   const std::string port = parsed.value("port");
   const std::string database = parsed.value("dbname");
   const bool is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
-  if ((is_url && has_stray_at(text)) || !is_place(parsed.value("host"), parsed.value("hostaddr"), port, database)) {
+  if (is_url && has_stray_at(text)) {
     return fail(unreadable());
+  }
+  if (!is_place(parsed.value("host"), parsed.value("hostaddr"), port, database)) {
+    const bool port_alone = is_place(parsed.value("host"), parsed.value("hostaddr"), "", database);
+    return fail(port_alone && all_parts(port, ',', is_number) ? wrong_port() : unreadable());
   }
   // Only now: in a URL that was split wrongly a name may be a part of the password.
   if (!readable.unknown.empty() || readable.has_bad_ssl) {
     return fail(unknown_parameters(readable, known));
   }
+  TRY(check_values(parsed.keywords));
+  TRY(check_options(parsed.user_options, "`options` of the database URL"));
   parsed.place = (host.empty() ? "local socket" : shown(host)) + (port.empty() ? "" : ":" + port) +
                  (database.empty() ? "" : "/" + shown(database));
   return parsed;
@@ -245,6 +301,17 @@ Result<std::vector<std::pair<std::string, std::string>>> connection_keywords(con
 
 bool has_environment_options() {
   return !environment_options().empty();
+}
+
+Result<void> check_environment_options() {
+  return check_options(environment_options(), "PGOPTIONS");
+}
+
+milliseconds connect_timeout(const ConnectionString& target, milliseconds configured) {
+  const std::string seconds = target.value("connect_timeout");
+  constexpr int kLongest = 86'400;
+  const int given = seconds.empty() ? 0 : std::clamp(std::stoi(seconds), 0, kLongest);
+  return given > 0 ? milliseconds(given * 1'000) : configured;
 }
 
 std::string session_options(const ExecutionSettings& settings, const std::string& user_options, int server_version) {

@@ -28,7 +28,8 @@ struct ConnectionString {
   [[nodiscard]] std::string value(const std::string& keyword) const;
 };
 
-// Errors never repeat any part of the URL.
+// Errors name parameters and never repeat any other part of the URL. Values that libpq would refuse, misread or pass over are
+// refused here, by name.
 [[nodiscard]] Result<ConnectionString> parse_connection_string(const std::string& url);
 
 // libpq keywords and values of a URL, the user's own `options` and the password among them: for programs that connect by
@@ -37,6 +38,11 @@ struct ConnectionString {
 
 // Whether PGOPTIONS says anything.
 [[nodiscard]] bool has_environment_options();
+// Configuration unless PGOPTIONS holds settings that a migration session can have.
+[[nodiscard]] Result<void> check_environment_options();
+
+// How long connecting may take: connect_timeout of the URL, or `configured` where it has none or 0.
+[[nodiscard]] milliseconds connect_timeout(const ConnectionString& target, milliseconds configured);
 
 // The `options` value for a migration session: the baseline (docs/adr/0004), then PGOPTIONS, `user_options` of the URL, and
 // role and search_path of the configuration. `server_version` (150018) says which settings the server knows: an unknown one

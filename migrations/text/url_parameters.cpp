@@ -163,7 +163,7 @@ std::optional<std::string_view> advice_for_parameter(std::string_view name) {
 }
 
 ReadableUrl readable_url(const std::string& url, std::span<const std::string> known) {
-  ReadableUrl readable{url, {}, false, false};
+  ReadableUrl readable{url, {}, {}, false, false};
   const std::size_t question = query_of(url);
   if (question == std::string::npos) {
     return readable;
@@ -191,6 +191,9 @@ ReadableUrl readable_url(const std::string& url, std::span<const std::string> kn
       if (std::ranges::find(readable.unknown, name) == readable.unknown.end()) {
         readable.unknown.push_back(name);
       }
+    }
+    if (!assigned && is_known(name, known)) {
+      readable.valueless.push_back(name);
     }
     behind_password = behind_password || holds_password(name);
     if (!kept.empty()) {

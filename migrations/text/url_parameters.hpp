@@ -29,9 +29,10 @@ namespace athanor {
 // A URL with what could be translated, and without what libpq would refuse.
 struct ReadableUrl {
   std::string text;
-  std::vector<std::string> unknown;  // names that were taken out, each once
-  bool tells_password = false;       // an unknown name may be the rest of a password, and may not be told
-  bool has_bad_ssl = false;          // the value of `ssl` means no mode
+  std::vector<std::string> unknown;    // names that were taken out, each once
+  std::vector<std::string> valueless;  // names that libpq knows, without a value
+  bool tells_password = false;         // an unknown name may be the rest of a password, and may not be told
+  bool has_bad_ssl = false;            // the value of `ssl` means no mode
 };
 // `known` are libpq's keywords. What is no URL comes back as it is.
 [[nodiscard]] ReadableUrl readable_url(const std::string& url, std::span<const std::string> known);

@@ -105,9 +105,30 @@ TEST(Connect, UnderstandsUrlsThatSqlAlchemyWrites) {
 
 TEST(Connect, SaysWhatTheServerRefusedOfTheUsersOwnOptions) {
   const Error error = refusal(test::server_url() + "?options=-c%20no_such_setting%3D1");
-  EXPECT_EQ(error.code, ErrorCode::DatabaseUnreachable);
+  EXPECT_EQ(error.code, ErrorCode::Configuration);
+  EXPECT_EQ(error.retry, RetryClass::Terminal);
   EXPECT_EQ(error.sqlstate, "42704");
+  EXPECT_NE(error.hint.find("`options`"), std::string::npos) << error.hint;
   EXPECT_NE(error.message.find("no_such_setting"), std::string::npos) << error.message;
+}
+
+TEST(Connect, NamesTheFileOrTheServiceThatIsMissing) {
+  const std::vector<std::pair<std::string, std::string>> missing{
+      {"?service=no_such_service", "the service that `service` or PGSERVICE names"},
+      {"?sslmode=verify-full&sslrootcert=/no/such/file", "the file that `sslrootcert` of the database URL names"},
+      {"?sslmode=require&sslcert=/no/such/file", "the file that `sslcert` of the database URL names"},
+  };
+  for (const auto& [query, says] : missing) {
+    const Error error = refusal(test::server_url() + query);
+    EXPECT_EQ(error.code, ErrorCode::Configuration) << error.describe();
+    EXPECT_NE(error.message.find(says), std::string::npos) << error.message;
+  }
+}
+
+TEST(Connect, SaysWhenTheServerIsNotOfTheKindThatIsAskedFor) {
+  const Error error = refusal(test::server_url() + "?target_session_attrs=standby");
+  EXPECT_EQ(error.code, ErrorCode::DatabaseUnreachable);
+  EXPECT_NE(error.message.find("target_session_attrs"), std::string::npos) << error.message;
 }
 
 TEST(Connect, OpensAnObserverThatCannotWrite) {

@@ -108,6 +108,16 @@ TEST_F(SessionBaseline, HonoursPgoptionsBelowTheUrl) {
   EXPECT_EQ(setting(*session, "TimeZone"), "Europe/Berlin");
 }
 
+TEST_F(SessionBaseline, RefusesPgoptionsThatDecideHowTextIsRead) {
+  for (const char* const options : {"-c client_encoding=LATIN1", "--standard-conforming-strings=off", "-c bogus", "-B 10"}) {
+    const Variable variable("PGOPTIONS", options);
+    const auto made = PostgresFactory::create(database.url(), {});
+    ASSERT_FALSE(made) << options;
+    EXPECT_EQ(made.error().code, ErrorCode::Configuration);
+    EXPECT_NE(made.error().message.find("PGOPTIONS"), std::string::npos) << made.error().message;
+  }
+}
+
 TEST_F(SessionBaseline, ConfiguredSearchPathAndRoleComeLast) {
   ExecutionSettings settings;
   settings.search_path = "mine";

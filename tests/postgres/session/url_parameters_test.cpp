@@ -103,6 +103,92 @@ TEST(UrlParameters, LeaveThoseAloneThatPostgresqlKnows) {
   }
 }
 
+TEST(UrlParameters, WithAValueThatTheyCannotHaveAreNamedWithWhatTheyCan) {
+  const std::vector<std::pair<const char*, const char*>> wrong{
+      {"sslmode=SECRET", "write disable, allow, prefer, require, verify-ca or verify-full"},
+      {"sslmode=", "write disable"},
+      {"target_session_attrs=SECRET", "write any, read-write, read-only, primary, standby or prefer-standby"},
+      {"channel_binding=SECRET", "write disable, prefer or require"},
+      {"gssencmode=SECRET", "write disable, prefer or require"},
+      {"ssl_min_protocol_version=SECRET", "TLSv1.2"},
+      {"sslsni=SECRET", "write 0 or 1"},
+      {"connect_timeout=SECRET", "a whole number of seconds"},
+      {"connect_timeout=-1", "a whole number of seconds"},
+      {"connect_timeout=3s", "a whole number of seconds"},
+      {"keepalives_idle=SECRET", "a whole number of seconds"},
+      {"keepalives=SECRET", "a whole number 0 or 1"},
+      {"tcp_user_timeout=99999999999", "a whole number of milliseconds"},
+      {"replication=database", "runs no migration"},
+      {"replication=true", "runs no migration"},
+      {"client_encoding=LATIN1", "always speaks UTF-8"},
+  };
+  for (const auto& [parameter, way_out] : wrong) {
+    const std::string name = std::string(parameter).substr(0, std::string(parameter).find('='));
+    EXPECT_THAT(told(error_of(parameters(parameter))), AllOf(HasSubstr("`" + name + "`"), HasSubstr(way_out))) << parameter;
+  }
+  EXPECT_THAT(told(error_of("host=localhost sslmode=SECRET")), HasSubstr("`sslmode`"));
+}
+
+TEST(UrlParameters, AreReadInEverySpellingThatLibpqReads) {
+  for (const char* const query :
+       {"sslmode=verify-full", "target_session_attrs=prefer-standby", "connect_timeout=10", "connect_timeout=%2010%20",
+        "connect_timeout=0", "keepalives=0", "replication=off", "client_encoding=utf-8", "ssl_min_protocol_version=tlsv1.2",
+        "options=-csearch_path%3Dapp%20-c%20work_mem%3D8MB%20--lock-timeout%3D3s", "options=-c%20search_path%3Da%5C%20b,c"}) {
+    EXPECT_TRUE(postgres::parse_connection_string(parameters(query))) << query;
+  }
+}
+
+TEST(UrlParameters, WhoseOptionsAreNoSettingsAreRefused) {
+  const std::vector<std::pair<const char*, const char*>> wrong{
+      {"-c%20search_path%3Dapp%20--bogus", "`bogus`"},
+      {"-c%20bogus", "`bogus` without a value"},
+      {"-cbogus", "`bogus` without a value"},
+      {"-B%2010", "`-B`"},
+      {"-c", "`-c`"},
+      {"search_path%3Dapp", "a word that is no setting"},
+      {"-cclient_encoding%3DLATIN1", "client_encoding, which a migration session keeps at UTF8"},
+      {"--client-encoding%3DSQL_ASCII", "client_encoding, which a migration session keeps at UTF8"},
+      {"-c%20Standard_Conforming_Strings%3Doff", "standard_conforming_strings, which a migration session keeps at on"},
+  };
+  for (const auto& [options, says] : wrong) {
+    EXPECT_THAT(told(error_of(parameters("options=" + std::string(options)))),
+                AllOf(HasSubstr("`options` of the database URL"), HasSubstr(says)))
+        << options;
+  }
+}
+
+TEST(UrlParameters, ThatCannotBeReadSayWhy) {
+  const std::vector<std::pair<const char*, const char*>> unreadable{
+      {"postgresql://app:SECRET@localhost:99999/db", "a number from 1 to 65535"},
+      {"postgresql://app:SECRET@localhost:0/db", "a number from 1 to 65535"},
+      {"postgresql://app:SECRET@a:5432,b:70000/db", "a number from 1 to 65535"},
+      {"host=localhost port=99999 password=SECRET", "a number from 1 to 65535"},
+      {"postgresql://app:SECRET@localhost/db?sslmode", "`sslmode` without a value"},
+      {"postgresql://app:SECRET@localhost/db?connect_timeout=3&sslmode", "`sslmode` without a value"},
+      {"postgresql://app:SECRET%00@localhost/db", "%00"},
+      {"postgresql://app:SECRET%zz@localhost/db", "write %25"},
+      {"host=localhost frobnicate=1 password=SECRET", "`frobnicate`"},
+      {"host=localhost sslmod=require", "did you mean `sslmode`?"},
+      {"host=localhost password=SECRET frobnicate=1", "a keyword that PostgreSQL does not know"},
+      {"host=localhost dbname", "a word without `=`"},
+      {"host=localhost password='SECRET", "a quotation that does not end"},
+  };
+  for (const auto& [url, says] : unreadable) {
+    EXPECT_THAT(told(error_of(url)), HasSubstr(says)) << url;
+  }
+  EXPECT_THAT(told(error_of("host=localhost password=a frobnicate=1")), Not(HasSubstr("frobnicate")));
+}
+
+TEST(UrlParameters, ConnectTimeoutLimitsConnecting) {
+  const auto of = [](const char* query) {
+    return postgres::connect_timeout(*postgres::parse_connection_string(parameters(query)), milliseconds(7'000)).count();
+  };
+  EXPECT_EQ(of("connect_timeout=3"), 3'000);
+  EXPECT_EQ(of("connect_timeout=0"), 7'000);
+  EXPECT_EQ(of("sslmode=require"), 7'000);
+  EXPECT_EQ(of("connect_timeout=2000000000"), 86'400'000);
+}
+
 TEST(UrlParameters, TellNoNameThatMayBePartOfAPassword) {
   for (const char* const url :
        {"postgresql://app:1/b?SECRET=d@localhost/db", "postgresql://localhost/db?password=a&SECRET=b",
