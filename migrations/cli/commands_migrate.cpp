@@ -182,15 +182,6 @@ Result<void> require_reviewed(CommandContext& context, const Plan& plan) {
           .advise("the database or a file changed meanwhile: review the new plan with `athanor plan --show-sql`"));
 }
 
-// A half-applied revision is finished before anything else: "nothing to do" would be as wrong as walking past it.
-Result<void> refuse_to_pass(const Project& project, const std::optional<UnfinishedStep>& open, const Walk& walk) {
-  if (!open || (!walk.steps.empty() && walk.steps.front().revision == open->revision &&
-                walk.steps.front().direction == open->direction)) {
-    return {};
-  }
-  return fail(refused_by(*half_applied_revision(project, open)));
-}
-
 // A database that is ahead of the files, as a rollback to an older commit leaves it. True: it stays as it is, because every
 // revision that the target means is applied. A downgrade from the ledger gets the texts it needs.
 Result<bool> meet_ahead(CommandContext& context, Situation& situation, Direction direction,

@@ -50,6 +50,7 @@ struct Start {
   Project project;
   std::vector<std::string> current_heads;
   std::optional<Database> database = {};
+  std::optional<UnfinishedStep> unfinished = {};  // as the database has it
 };
 
 Result<Start> find_start(CommandContext& context) {
@@ -73,7 +74,8 @@ Result<Start> find_start(CommandContext& context) {
   TRY_ASSIGN(Observation observation, database.migrator().observe());
   context.output().set_current(observation.current_heads);
   TRY(require_known_heads(database.migrator(), project.graph, observation.current_heads));
-  return Start{std::move(project), std::move(observation.current_heads), std::move(database)};
+  return Start{std::move(project), std::move(observation.current_heads), std::move(database),
+               std::move(observation.unfinished)};
 }
 
 // "+2", "-1", "8c1f+1".
@@ -98,6 +100,17 @@ Result<void> verify_applied(CommandContext& context, Start& start, const Plan* p
     return {};
   }
   return start.database->migrator().verify_checksums(start.project.graph, *start.project.source, start.current_heads, plan);
+}
+
+// The half-applied revision that the walk begins by finishing; nothing when there is none.
+Result<std::optional<HalfAppliedRevision>> tell_half_applied(CommandContext& context, const Start& start, const Walk& walk) {
+  auto half = half_applied_revision(start.project, start.unfinished);
+  if (half) {
+    context.output().fields()["unfinished"] = half_applied_json(half, start.unfinished);
+    context.output().line("half-applied: " + half_applied_line(*half));
+  }
+  TRY(refuse_to_pass(start.project, start.unfinished, walk));
+  return half;
 }
 
 void report_walk(CommandContext& context, const Start& start, Direction operation, const Walk& walk) {
@@ -140,22 +153,34 @@ Json plan_summary(const Plan& plan) {
           {"warnings", first_of(plan.warnings)}};
 }
 
-void report_plan(CommandContext& context, const Plan& plan) {
+void list_statements(Output& output, const PlannedRevision& revision, const HalfAppliedRevision* half) {
+  output.line(step_line(revision));
+  if (!revision.script) {
+    return;
+  }
+  const auto& steps = revision.steps();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    output.line("  -- step " + std::string(step_kind_name(steps[i].kind)));
+    for (std::size_t n = 0; n < steps[i].statements.size(); ++n) {
+      const SqlStatement& statement = steps[i].statements[n];
+      const bool done = half != nullptr && is_done(*half, i, n);
+      output.line("  " + std::string(statement.sql) + ";" +
+                  (done                        ? "  -- done"
+                   : is_destructive(statement) ? "  -- destructive"
+                                               : ""));
+    }
+  }
+}
+
+// `half`: of the first revision; null when nothing of it is done.
+void report_plan(CommandContext& context, const Plan& plan, const HalfAppliedRevision* half) {
   Json steps = Json::array();
   for (const PlannedRevision& revision : plan.revisions) {
+    const HalfAppliedRevision* const its = &revision == &plan.revisions.front() ? half : nullptr;
     if (context.json()) {
-      steps.push_back(planned_json(revision));
-      continue;
-    }
-    context.output().line(step_line(revision));
-    if (!revision.script) {
-      continue;
-    }
-    for (const ScriptStep& step : revision.steps()) {
-      context.output().line("  -- step " + std::string(step_kind_name(step.kind)));
-      for (const SqlStatement& statement : step.statements) {
-        context.output().line("  " + std::string(statement.sql) + ";" + (is_destructive(statement) ? "  -- destructive" : ""));
-      }
+      steps.push_back(planned_json(revision, its));
+    } else {
+      list_statements(context.output(), revision, its);
     }
   }
   for (const std::string& warning : plan.warnings) {
@@ -184,17 +209,18 @@ Result<void> run_plan(CommandContext& context) {
   TRY_ASSIGN(Start start, find_start(context));
   const RevisionGraph& graph = start.project.graph;
   TRY_ASSIGN(const Direction operation, named ? Result<Direction>(*named) : direction_to(start, targets.front()));
+  TRY_ASSIGN(const Walk walk, make_walk(graph, operation, start.current_heads, targets));
+  TRY_ASSIGN(const auto half, tell_half_applied(context, start, walk));
   if (context.arguments().has("--show-sql")) {
     TRY_ASSIGN(const Plan plan, make_plan(graph, *start.project.source, operation, start.current_heads, targets));
     TRY(verify_applied(context, start, &plan));
-    report_plan(context, plan);
+    report_plan(context, plan, half ? &*half : nullptr);
     if (plan.empty()) {
       // Without a named operation the target has been located already: ahead of it, the operation would be a downgrade.
       context.output().fields()["ahead"] = named && is_ahead(graph, operation, targets, start.current_heads);
     }
     return {};
   }
-  TRY_ASSIGN(const Walk walk, make_walk(graph, operation, start.current_heads, targets));
   TRY(verify_applied(context, start, nullptr));
   report_walk(context, start, operation, walk);
   return {};

@@ -65,7 +65,10 @@ std::string half_applied_line(const HalfAppliedRevision& half) {
 
 std::string way_on(const HalfAppliedRevision& half) {
   std::string text;
-  if (half.parts.outcome_unknown) {
+  if (half.path.empty()) {
+    text = "bring back the file of revision " + half.parts.revision + ", then run its " +
+           std::string(direction_name(half.parts.direction)) + " again: it continues after the part that is done. ";
+  } else if (half.parts.outcome_unknown) {
     text =
         "run `" + finishing_command(half) +
         "`: it asks the catalog how the statement ended. If the catalog cannot tell, look at the database and say it: `athanor "
@@ -78,10 +81,19 @@ std::string way_on(const HalfAppliedRevision& half) {
   return text + "To give it up, undo what is done by hand, then run `athanor repair --step abandon`.";
 }
 
-Error refused_by(const HalfAppliedRevision& half) {
-  return Error(ErrorCode::StepOutcomeUnknown, describe_half_applied(half.parts) + "; it must be finished first")
-      .at(place(half))
-      .advise(way_on(half));
+bool is_done(const HalfAppliedRevision& half, std::size_t step, std::size_t statement) {
+  return step < half.parts.steps_done || (step == half.parts.steps_done && statement < half.parts.statements_done);
+}
+
+Result<void> refuse_to_pass(const Project& project, const std::optional<UnfinishedStep>& open, const Walk& walk) {
+  if (!open || (!walk.steps.empty() && walk.steps.front().revision == open->revision &&
+                walk.steps.front().direction == open->direction)) {
+    return {};
+  }
+  const HalfAppliedRevision half = *half_applied_revision(project, open);
+  return fail(Error(ErrorCode::StepOutcomeUnknown, describe_half_applied(half.parts) + "; it must be finished first")
+                  .at(place(half))
+                  .advise(way_on(half)));
 }
 
 Json half_applied_json(const std::optional<HalfAppliedRevision>& half, const std::optional<UnfinishedStep>& open) {

@@ -3,6 +3,7 @@
 // Threads: pure functions of what they are given; reads the revision's file.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -26,8 +27,11 @@ struct HalfAppliedRevision {
 [[nodiscard]] std::string half_applied_line(const HalfAppliedRevision& half);
 // The ways on: finish it, or undo its traces.
 [[nodiscard]] std::string way_on(const HalfAppliedRevision& half);
-// What refuses a command that would walk past it.
-[[nodiscard]] Error refused_by(const HalfAppliedRevision& half);
+// Whether this statement of it has run already; both are indexes.
+[[nodiscard]] bool is_done(const HalfAppliedRevision& half, std::size_t step, std::size_t statement);
+// StepOutcomeUnknown when a revision is half-applied and `walk` does not begin by finishing it: it comes before anything else,
+// and "nothing to do" would be as wrong as walking past it.
+[[nodiscard]] Result<void> refuse_to_pass(const Project& project, const std::optional<UnfinishedStep>& open, const Walk& walk);
 // The field `unfinished`; null when there is none.
 [[nodiscard]] Json half_applied_json(const std::optional<HalfAppliedRevision>& half, const std::optional<UnfinishedStep>& open);
 

@@ -27,19 +27,25 @@ Json step_json(const WalkStep& step) {
   return json;
 }
 
-Json planned_json(const PlannedRevision& revision) {
+Json planned_json(const PlannedRevision& revision, const HalfAppliedRevision* half) {
   Json json = step_json(revision.walk);
   json["message"] = revision.message;
   json["path"] = revision.path;
   Json statements = Json::array();
   if (revision.script) {
-    for (const ScriptStep& step : revision.steps()) {
-      for (const SqlStatement& statement : step.statements) {
+    const auto& steps = revision.steps();
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const ScriptStep& step = steps[i];
+      for (std::size_t n = 0; n < step.statements.size(); ++n) {
+        const SqlStatement& statement = step.statements[n];
         Json entry = Json::object();
         entry["step"] = step_kind_name(step.kind);
         entry["line"] = statement.line;
         entry["sql"] = statement.sql;
         entry["destructive"] = is_destructive(statement);
+        if (half != nullptr) {
+          entry["done"] = is_done(*half, i, n);
+        }
         statements.push_back(std::move(entry));
       }
     }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "migrations/cli/half_applied_report.hpp"
 #include "migrations/cli/output.hpp"
 #include "migrations/plan/plan.hpp"
 
@@ -11,8 +12,9 @@ namespace athanor::cli {
 
 // {"direction", "revision", "heads", "operations": [["insert", v] | ["delete", v] | ["update", a, b]]}
 [[nodiscard]] Json step_json(const WalkStep& step);
-// As step_json, with "message", "path" and "statements": [{"step", "line", "sql", "destructive"}].
-[[nodiscard]] Json planned_json(const PlannedRevision& revision);
+// As step_json, with "message", "path" and "statements": [{"step", "line", "sql", "destructive"}]. Of a half-applied revision
+// each statement also says whether it is "done"; `half` is null for others.
+[[nodiscard]] Json planned_json(const PlannedRevision& revision, const HalfAppliedRevision* half);
 // Whether the statement is one that approvals and backups count as destructive.
 [[nodiscard]] bool is_destructive(const SqlStatement& statement);
 

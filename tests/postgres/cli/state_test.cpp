@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "tests/postgres/cli/cli_scene.hpp"
 
 namespace athanor::test {
@@ -69,6 +71,41 @@ TEST(HalfAppliedCommands, AreNeverNothingToDo) {
     EXPECT_THAT(refused.err, HasSubstr("athanor repair --step abandon"));
   }
   EXPECT_THAT(scene.tables(), ElementsAre("t1"));
+}
+
+TEST(HalfAppliedCommands, ArePlannedFromWhereTheyStopped) {
+  const HalfAppliedScene scene;
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"plan", "upgrade", "head"}, {"plan", "upgrade", "head", "--show-sql"}, {"plan", "to", "q1"}}) {
+    const auto shown = scene.run(words);
+    EXPECT_EQ(shown.exit_code, 0) << shown.err;
+    EXPECT_THAT(shown.out, HasSubstr("half-applied: upgrade of q1, 1 of 2 steps done, and 1 of 2 statements of step 2"));
+    EXPECT_THAT(shown.out, HasSubstr(kNextPlace));
+  }
+  const auto listed = scene.run({"plan", "upgrade", "head", "--show-sql"});
+  EXPECT_THAT(listed.out, HasSubstr("CREATE TABLE t1 (i int);  -- done\n"));
+  EXPECT_THAT(listed.out, HasSubstr("CREATE INDEX CONCURRENTLY i1 ON t1 (i);  -- done\n"));
+  EXPECT_THAT(listed.out, HasSubstr("CREATE INDEX CONCURRENTLY i2 ON t1 (nosuch);\n"));
+  const Json json = scene.json({"plan", "upgrade", "head", "--show-sql"});
+  EXPECT_EQ(json["unfinished"]["steps_done"], 1);
+  EXPECT_EQ(json["steps"][0]["statements"][1]["done"], true);
+  EXPECT_EQ(json["steps"][0]["statements"][2]["done"], false);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"plan", "downgrade", "base"}, {"plan", "to", "base"}, {"plan", "stamp", "q1"}}) {
+    const auto refused = scene.run(words);
+    EXPECT_EQ(refused.exit_code, 10) << words[2] << refused.out;
+    EXPECT_THAT(refused.err, HasSubstr(kDone));
+  }
+}
+
+TEST(HalfAppliedCommands, AskForTheFileThatIsGone) {
+  const HalfAppliedScene scene;
+  scene.revision("q2", "", "SELECT 1;", "SELECT 1;");
+  std::filesystem::remove(scene.folder.path() / "migrations/versions/q1.sql");
+  const auto refused = scene.run({"upgrade", "head"});
+  EXPECT_EQ(refused.exit_code, 10) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("bring back the file of revision q1, then run its upgrade again"));
+  EXPECT_THAT(refused.err, Not(HasSubstr("may be corrected")));
 }
 
 TEST(HalfAppliedCommands, GoOnWithACorrectedFile) {
@@ -203,6 +240,20 @@ TEST(RowsOfNoFile, AreNamedWithTheOneThatIsSpeltAlike) {
   EXPECT_EQ(down.exit_code, 10);
   EXPECT_THAT(down.err, HasSubstr("there is one of 'r2'"));
   EXPECT_THAT(down.err, HasSubstr("athanor stamp --purge r2"));
+}
+
+TEST(RowsOfNoFile, CannotMoveTheCursorOrBreakALine) {
+  CliScene scene;
+  scene.revision("r1", "", "SELECT 1;", "SELECT 1;");
+  ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  scene.database.run("UPDATE alembic_version SET version_num = E'a\\nb\\x1b[2Jc\\u009bd'");
+  scene.database.run("UPDATE athanor.history SET actor = E'me\\nyou'");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"status"}, {"current"}}) {
+    const auto shown = scene.run(words);
+    EXPECT_THAT(shown.out + shown.err, HasSubstr("a\\x0ab\\x1b[2Jc\\x9bd")) << words.front();
+    EXPECT_THAT(shown.out + shown.err, Not(HasSubstr("a\nb"))) << words.front();
+  }
+  EXPECT_THAT(scene.run({"status"}).out, HasSubstr("me\\x0ayou"));
 }
 
 TEST(StateThatIsNotKnown, IsNullBeforeTheDatabaseWasRead) {
