@@ -33,12 +33,15 @@ constexpr std::array<std::string_view, 15> kPhrases{
     "end statement",    "no transaction",          "no transactions",     "roll back",
     "statement begin",  "statement breakpoint",    "statement end",       "step batch",
     "step transaction", "without transaction",     "without transactions"};
-// What a marker may say besides.
-constexpr std::array<std::string_view, 31> kFillers{
-    "above", "apply",  "begin", "beginning", "begins",  "below",      "block",      "code",
-    "empty", "end",    "ends",  "here",      "migrate", "migration",  "migrations", "none",
-    "not",   "of",     "part",  "required",  "script",  "scripts",    "section",    "sql",
-    "start", "starts", "step",  "steps",     "stop",    "statements", "transaction"};
+// What a marker may say besides, words of grammar and of other languages among them: "to undo:", "here starts the downgrade",
+// "def downgrade():".
+constexpr std::array<std::string_view, 51> kFillers{
+    "above",      "apply",      "async",    "begin", "beginning", "begins",     "below",   "block",   "code",
+    "def",        "empty",      "end",      "ends",  "follow",    "following",  "follows", "fn",      "for",
+    "from",       "func",       "function", "here",  "how",       "is",         "it",      "migrate", "migration",
+    "migrations", "none",       "not",      "now",   "of",        "on",         "part",    "public",  "required",
+    "script",     "scripts",    "section",  "sql",   "start",     "starting",   "starts",  "step",    "steps",
+    "stop",       "statements", "the",      "this",  "to",        "transaction"};
 constexpr std::array<std::string_view, 21> kTools{
     "alembic",   "athanor", "atlas",   "bun",     "dbdeploy", "dbmate",  "dbup",     "diesel", "evolutions", "flyway", "goose",
     "liquibase", "micrate", "migrate", "mybatis", "pgroll",   "rambler", "refinery", "sqitch", "sqlx",       "tern"};
@@ -82,6 +85,12 @@ bool ends_heading(std::string_view gap) {
   return gap.find(" - ") != std::string_view::npos;
 }
 
+// "#123" behind `gap`: the number of an issue or a pull request.
+bool is_issue(std::string_view gap, std::string_view word) {
+  return gap.ends_with('#') && gap.find_first_of(":;=") == std::string_view::npos && !word.empty() &&
+         word.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 struct Finding {
   bool own = false;    // meant for us
   std::string marker;  // the word that says what is meant
@@ -104,6 +113,9 @@ class MarkerSearch {
     if (place_ == CommentPlace::Header) {
       return std::nullopt;
     }
+    if (const auto option = transaction_option()) {
+      return option;
+    }
     const auto heading = section_heading();
     return heading ? heading : commented_reversal();
   }
@@ -123,14 +135,17 @@ class MarkerSearch {
     }
   }
 
-  // "athanor:…" whatever follows; a slip in the name when a colon or one of our words stands behind it.
+  // "athanor:…" whatever follows the colon, and with a blank one of our words ("athanor: the tool" is prose); a slip in the
+  // name when a colon or one of our words stands behind it.
   [[nodiscard]] std::optional<Finding> own_directive() const {
     if (!is_own_name(word(0))) {
       return std::nullopt;
     }
     const auto gap = line_.gap_after(0);
     const bool exact = word(0) == kOwnName.front();
-    const bool colon = gap.starts_with(':') || (exact && gap.starts_with(" :"));
+    const bool known = is_nearly_a_directive(word(1)) || (word(1).size() > 3 && !closest_name(word(1), kOwnDirectives).empty());
+    const bool apart = gap == ": " || gap == " : ";
+    const bool colon = (gap.starts_with(':') || (exact && gap.starts_with(" :"))) && (!apart || known || word(1).empty());
     const bool named = place_ != CommentPlace::Header && is_nearly_a_directive(word(1));
     return (colon && (exact || gap == ":")) || named ? std::optional(Finding{true, std::string(word(1))}) : std::nullopt;
   }
@@ -155,6 +170,18 @@ class MarkerSearch {
     return liquibase || sqitch ? std::optional(Finding{false, std::string(first)}) : std::nullopt;
   }
 
+  // "transaction:false", "executeInTransaction=false": of dbmate, Flyway and others, which run the file without a transaction.
+  [[nodiscard]] std::optional<Finding> transaction_option() const {
+    constexpr std::array<std::string_view, 6> kValues{"false", "no", "none", "off", "on", "true"};
+    constexpr std::array<std::string_view, 4> kOptions{"atomic", "notransaction", "transaction", "transactional"};
+    const std::size_t count = line_.words.size();
+    if (count < 2 || count > 5 || !among(word(count - 1), kValues) || !among(word(count - 2), kOptions)) {
+      return std::nullopt;
+    }
+    const bool assigned = line_.gap_after(count - 2).find_first_of(":=") != std::string_view::npos;
+    return assigned ? std::optional(Finding{false, "transaction"}) : std::nullopt;
+  }
+
   // "DOWN", "Down Migration", "start of rollback: drops users": words of markers alone, up to the end of the line or of the
   // heading.
   [[nodiscard]] std::optional<Finding> section_heading() const {
@@ -170,6 +197,8 @@ class MarkerSearch {
       if (const std::size_t words = phrase_at(index); words > 0) {
         marker = marker.empty() ? next : marker;
         index += words;
+      } else if (index > 0 && among(next, kTools) && line_.gap_after(index) == ":") {
+        return std::nullopt;  // prose that speaks of a directive: "the section athanor:downgrade follows"
       } else if (is_key(next) || among(next, kFillers) || among(next, kTools)) {
         marker = marker.empty() && is_key(next) ? next : marker;
         ++index;
@@ -177,7 +206,8 @@ class MarkerSearch {
         break;
       }
     }
-    const bool ended = index >= count || (index > 0 && ends_heading(line_.gap_after(index - 1)));
+    const bool ended = index >= count || (index > 0 && ends_heading(line_.gap_after(index - 1)) &&
+                                          !(marker.starts_with("revert") && is_issue(line_.gap_after(index - 1), word(index))));
     const bool batch = word(0) == "step" && word(1) == "batch" && line_.gap_after(2) == "=";
     return !marker.empty() && index <= kLongestHeading && (ended || batch) ? std::optional(Finding{false, std::string(marker)})
                                                                            : std::nullopt;

@@ -82,7 +82,16 @@ const std::vector<std::string>& markers() {
       "-- rollback script", "-- Rollback section below", "-- start of downgrade", "-- begin rollback", "-- migration:down",
       "-- db:rollback", "-- downgrade section", "-- undo: drops the table", "-- irreversible", "-- step autocommit",
       "-- step batch table=t key=id", "-- Rollback: DROP TABLE t;", "-- ROLLBACK;", "/* down */", "/*\n * DOWN\n */",
-      "-- autocommit", "-- backward", "-- reverse migration"};
+      "-- autocommit", "-- backward", "-- reverse migration",
+      // in sentences and in the words of other languages
+      "-- def downgrade():", "-- def upgrade() -> None:", "-- async def downgrade()", "-- public function down()",
+      "-- func Down(tx *sql.Tx)", "-- fn down", "-- to roll back:", "-- To undo:", "-- To undo",
+      "-- How to roll back:", "-- Here starts the downgrade", "-- the downgrade", "-- The rollback follows",
+      "-- Now the downgrade", "-- this is the downgrade", "-- downgrade starts here", "-- From here on: down", "/* to undo: */",
+      "-- to revert this migration:", "-- transaction:false", "-- transaction: false", "-- transaction=false",
+      "-- Transaction = off", "-- notransaction: true", "-- executeInTransaction=false", "-- use_transaction: false",
+      "-- atomic = False", "-- athanor: dwongrade", "-- athanor : step", "-- athanor: steps", "-- revert: #123",
+      "-- Down (#12): drops the table"};
   return all;
 }
 
@@ -149,7 +158,25 @@ const std::vector<std::string>& prose() {
                                             "/**/",
                                             "-- Alembic: upgrade 1a2b -> 3c4d",
                                             "-- Running upgrade 1a2b -> 3c4d",
-                                            "-- Nothing to do."};
+                                            "-- Nothing to do.",
+                                            "-- Revert #123",
+                                            "-- revert (#123)",
+                                            "-- Revert #123: the index was wrong",
+                                            "-- Athanor: the tool",
+                                            "-- athanor: a furnace that keeps its heat",
+                                            "-- Athanor : keeper of the fire",
+                                            "-- to undo the change, call the DBA",
+                                            "-- to roll back by hand: see the runbook",
+                                            "-- the upgrade of users takes a minute",
+                                            "-- here we go down from 12 columns to 3",
+                                            "-- is it safe to revert? ask ann",
+                                            "-- how to undo a mistake is in the wiki",
+                                            "-- now() is the start of the transaction",
+                                            "-- transaction: one per row",
+                                            "-- the flag is false: transaction is on",
+                                            "-- from here on the table is empty",
+                                            "-- this function is called by the trigger",
+                                            "-- for the transaction to end"};
   return all;
 }
 
