@@ -32,7 +32,7 @@ class ConditionWalk {
         const TreeNode fields = node(index)["fields"];
         const TreeNode only = fields.first();
         if (only["String"]["sval"].value() == column && !only.next(fields)) {
-          return restricts(conjunct_owner(index));
+          return restricts(conjunct_owner(index)) && restricts_every_change();
         }
       }
     }
@@ -90,6 +90,7 @@ class ConditionWalk {
   // Whether all that the whole statement does is done to rows that come from the statement at `index`.
   bool restricts(Index index) {
     while (index != kNone) {
+      restricted_.push_back(index);
       const Index wrapper = up(index);
       const auto role = key(wrapper);
       if (key(index) == "larg" || key(index) == "rarg") {  // of UNION, INTERSECT or EXCEPT
@@ -117,13 +118,24 @@ class ConditionWalk {
     }
     seen_.push_back(table);
     const auto name = node(table)["ctename"].value();
+    bool restricted = false;
     for (Index index = 1; index < parents_.size(); ++index) {
       const bool refers = key(index) == "RangeVar" && node(index)["relname"].value() == name && !node(index)["schemaname"];
-      if (refers && restricts(source_owner(index))) {
-        return true;
+      restricted = (refers && restricts(source_owner(index))) || restricted;  // each, to know all that they restrict
+    }
+    return restricted;
+  }
+
+  // A common table that changes rows does so whether or not it is read.
+  [[nodiscard]] bool restricts_every_change() const {
+    for (Index index = 1; index < parents_.size(); ++index) {
+      const bool changes =
+          (key(index) == "UpdateStmt" || key(index) == "DeleteStmt" || key(index) == "InsertStmt" || key(index) == "MergeStmt");
+      if (changes && std::ranges::find(restricted_, index) == restricted_.end()) {
+        return false;
       }
     }
-    return false;
+    return true;
   }
 
   // The statement whose rows are looked up in the subquery of the SubLink at `link`, or none.
@@ -203,7 +215,8 @@ class ConditionWalk {
 
   TreeNode root_;
   std::vector<Index> parents_;
-  std::vector<Index> seen_;  // common tables
+  std::vector<Index> seen_;        // common tables
+  std::vector<Index> restricted_;  // whose rows the condition limits, statements among them
 };
 
 }  // namespace

@@ -82,8 +82,10 @@ OfflineSession::OfflineSession(const std::string& role, const std::string& searc
   settings_ = lines.take();
 }
 
-std::string OfflineSession::start() const {
-  return "-- Session: as a run of athanor has it.\n" + settings_ + "\n";
+std::string OfflineSession::start(bool resets) const {
+  // What psql's session has set so far would end with the first reset, in the middle of the script.
+  constexpr std::string_view kFresh = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;\n";
+  return "-- Session: as a run of athanor has it.\n" + std::string(resets ? kFresh : "") + settings_ + "\n";
 }
 
 std::string OfflineSession::reset() const {

@@ -16,8 +16,9 @@ class OfflineSession {
   // As configured (execution.role, execution.search_path); empty: the session's own.
   OfflineSession(const std::string& role, const std::string& search_path);
 
-  // Both are a comment and statements on a few lines, an empty line at the end.
-  [[nodiscard]] std::string start() const;
+  // Both are a comment and statements on a few lines, an empty line at the end. `resets`: the script resets the session later,
+  // so it must not begin with what psql's session has set.
+  [[nodiscard]] std::string start(bool resets) const;
   // For inside a transaction block, behind the revision's statements: a rollback undoes it.
   [[nodiscard]] std::string reset() const;
 

@@ -1,4 +1,5 @@
 // The plan as a script for psql, in the shape that Alembic's --sql prints.
+#include <algorithm>
 #include <iterator>
 
 #include "migrations/plan/offline_session.hpp"
@@ -42,7 +43,8 @@ class OfflineScript {
   std::string render() {
     const bool each = options_.transaction_per_migration;
     if (!plan_.empty()) {
-      out_ += session_.start();
+      out_ +=
+          session_.start(std::ranges::any_of(plan_.revisions, [](const auto& revision) { return !revision.steps().empty(); }));
     }
     if (!each) {
       begin();
@@ -66,7 +68,7 @@ class OfflineScript {
   }
 
   std::string render_version_table() {
-    out_ += session_.start();
+    out_ += session_.start(false);
     begin();
     create_version_table();
     commit();
@@ -101,6 +103,9 @@ class OfflineScript {
         in_transaction = true;
       }
       used = wants;
+      if (step.kind == StepKind::Batch) {
+        refuse_null_keys(step.batch);
+      }
       for (const auto& sql : step.statements) {
         statement(sql, step.kind);
       }
@@ -128,6 +133,19 @@ class OfflineScript {
       out_ += "upgrade " + listed(planned.down) + " -> " + *walk.revision;
     }
     out_ += "\n\n";
+  }
+
+  // As a run does before the first batch.
+  void refuse_null_keys(const BatchOptions& batch) {
+    const std::string message =
+        "the table " + batch.table + " has rows whose key " + batch.key + " is NULL: no batch would hold them";
+    std::string tag = "$athanor$";
+    while ((batch.table + batch.key).find(tag) != std::string::npos) {
+      tag.insert(1, "_");
+    }
+    out_ += "DO " + tag + " BEGIN\n  IF EXISTS (SELECT FROM " + batch.table + " WHERE " + quote_identifier(batch.key) +
+            " IS NULL) THEN\n    RAISE EXCEPTION USING MESSAGE = " + quote_literal(message) + ";\n  END IF;\nEND " + tag +
+            ";\n\n";
   }
 
   void statement(const SqlStatement& statement, StepKind kind) {

@@ -117,6 +117,23 @@ std::string_view needs_transaction(const StatementShape& shape) {
   return {};
 }
 
+// What SET TRANSACTION says before the first query; the run's own queries come first.
+Result<void> check_isolation(const StatementShape& shape, const SqlStatement& statement) {
+  const bool sets = shape.starts("set transaction") || shape.starts("set local transaction_isolation") ||
+                    shape.starts("set transaction_isolation") || shape.starts("set session transaction_isolation");
+  const bool before_queries = contains_word(statement.sql, "isolation") || contains_word(statement.sql, "snapshot") ||
+                              contains_word(statement.sql, "deferrable") ||
+                              contains_word(statement.sql, "transaction_isolation");
+  if (!sets || !before_queries) {
+    return {};
+  }
+  return fail(
+      refusal("the isolation level of a revision's transaction cannot be set in it: the run has asked questions by then",
+              statement.line,
+              "leave it out, a revision runs READ COMMITTED; or put SET default_transaction_isolation = 'serializable' "
+              "alone above a line '-- athanor:step transaction', and what needs it below"));
+}
+
 Error long_identifier(const StatementShape::LongIdentifier& found, const SqlStatement& statement) {
   std::string shown = identifier_name(found.text);
   if (shown.size() > 100) {
@@ -153,6 +170,7 @@ Result<void> check_statement(const SqlStatement& statement, bool transactional) 
                         "release locks one by one with pg_advisory_unlock(key)"));
   }
   TRY(check_byte_settings(statement));
+  TRY(check_isolation(shape, statement));
   if (shape.long_identifier) {
     return fail(long_identifier(*shape.long_identifier, statement));
   }

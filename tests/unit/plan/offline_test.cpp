@@ -43,13 +43,18 @@ TEST(Offline, AnUpgradeFromNothingCreatesTheVersionTable) {
   EXPECT_EQ(offline(Direction::Upgrade, "base:aaa1"), offline(Direction::Upgrade, "aaa1"));
 }
 
+const std::string kNoNullKeys =
+    "DO $athanor$ BEGIN\n  IF EXISTS (SELECT FROM users WHERE id IS NULL) THEN\n    RAISE EXCEPTION USING MESSAGE = 'the table "
+    "users has rows whose key id is NULL: no batch would hold them';\n  END IF;\nEND $athanor$;\n\n";
+
 TEST(Offline, AutocommitAndBatchStepsLeaveTheTransaction) {
   EXPECT_EQ(offline(Direction::Upgrade, "aaa1:bbb2"),
             "BEGIN;\n\n-- Running upgrade aaa1 -> bbb2\n\nALTER TABLE users ADD COLUMN email text;\n\nCOMMIT;\n\n"
-            "CREATE INDEX CONCURRENTLY users_email_idx ON users (email);\n\nBEGIN;\n\n"
-            "UPDATE users SET email = login WHERE email IS NULL AND true;\n\n"
-            "UPDATE alembic_version SET version_num='bbb2' WHERE alembic_version.version_num OPERATOR(pg_catalog.=) "
-            "'aaa1';\n\nCOMMIT;\n\n");
+            "CREATE INDEX CONCURRENTLY users_email_idx ON users (email);\n\nBEGIN;\n\n" +
+                kNoNullKeys +
+                "UPDATE users SET email = login WHERE email IS NULL AND true;\n\n"
+                "UPDATE alembic_version SET version_num='bbb2' WHERE alembic_version.version_num OPERATOR(pg_catalog.=) "
+                "'aaa1';\n\nCOMMIT;\n\n");
 }
 
 TEST(Offline, BranchesAndMergesWriteTheirRowsInOneTransaction) {
@@ -117,11 +122,10 @@ const std::string kReset =
 
 TEST(Offline, TheSessionIsThatOfARunAndIsResetBehindEachRevisionBeforeItsRow) {
   EXPECT_EQ(whole(Direction::Upgrade, "aaa1:bbb2"),
-            "-- Session: as a run of athanor has it.\n" + kSettings +
+            "-- Session: as a run of athanor has it.\nRESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;\n" + kSettings +
                 "\n\nBEGIN;\n\n-- Running upgrade aaa1 -> bbb2\n\nALTER TABLE users ADD COLUMN email text;\n\nCOMMIT;\n\n"
-                "CREATE INDEX CONCURRENTLY users_email_idx ON users (email);\n\nBEGIN;\n\n"
-                "UPDATE users SET email = login WHERE email IS NULL AND true;\n\n" +
-                kReset +
+                "CREATE INDEX CONCURRENTLY users_email_idx ON users (email);\n\nBEGIN;\n\n" +
+                kNoNullKeys + "UPDATE users SET email = login WHERE email IS NULL AND true;\n\n" + kReset +
                 "UPDATE alembic_version SET version_num='bbb2' WHERE alembic_version.version_num OPERATOR(pg_catalog.=) "
                 "'aaa1';\n\nCOMMIT;\n\n");
 }

@@ -250,6 +250,10 @@ TEST(Script, ThePlaceholderMustRestrictTheRows) {
            "WITH b AS (SELECT id FROM t WHERE {batch}) UPDATE t SET n = n + 1 FROM u LEFT JOIN b ON true WHERE t.id = u.id",
            "WITH b AS (SELECT id FROM t WHERE n = 1 OR {batch}) UPDATE t SET n = n + 1 FROM b WHERE t.id = b.id",
            "DELETE FROM t WHERE true RETURNING {batch}",
+           "WITH x AS (DELETE FROM u) UPDATE t SET n = 1 WHERE {batch}",
+           "WITH x AS (DELETE FROM u RETURNING id) UPDATE t SET n = 1 WHERE {batch} AND id IN (SELECT id FROM x)",
+           "WITH b AS (SELECT id FROM t WHERE {batch}), x AS (UPDATE u SET n = 1) DELETE FROM t USING b WHERE t.id = b.id",
+           "WITH x AS (INSERT INTO u SELECT id FROM t) DELETE FROM t WHERE {batch}",
            "INSERT INTO u SELECT id, {batch} FROM t",
            "INSERT INTO u SELECT id FROM t WHERE {batch} UNION ALL SELECT id FROM v",
            "INSERT INTO u SELECT id FROM v EXCEPT SELECT id FROM t WHERE {batch}",
@@ -285,6 +289,10 @@ TEST(Script, ThePlaceholderMayStandInWhatTheRowsComeFrom) {
            "INSERT INTO u SELECT t.id FROM t LEFT JOIN v ON t.id = v.id WHERE v.id IS NULL AND {batch} ON CONFLICT DO NOTHING",
            "INSERT INTO u SELECT id FROM t WHERE {batch} EXCEPT SELECT id FROM u",
            "INSERT INTO u SELECT s.id FROM (SELECT id FROM t WHERE {batch}) s LEFT JOIN v ON v.id = s.id",
+           "WITH moved AS (DELETE FROM t WHERE {batch} RETURNING *) INSERT INTO u SELECT * FROM moved",
+           "WITH b AS (SELECT id FROM t WHERE {batch}), d AS (DELETE FROM u USING b WHERE u.id = b.id) UPDATE t SET n = 1 FROM "
+           "b "
+           "WHERE t.id = b.id",
            "UPDATE t SET n = a ?newer grammar? b WHERE {batch} !",
        }) {
     EXPECT_TRUE(parse("-- athanor:upgrade\n-- athanor:step batch table=t key=id\n" + sql)) << sql;

@@ -65,6 +65,23 @@ TEST(StatementCheck, SettingsThatReinterpretTheTextThatFollowsAreRefused) {
   }
 }
 
+TEST(StatementCheck, AnIsolationLevelThatComesTooLateIsRefused) {
+  for (const std::string sql :
+       {"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "set transaction read write, isolation level repeatable read",
+        "SET TRANSACTION READ ONLY, DEFERRABLE", "SET TRANSACTION SNAPSHOT '00000003-1'",
+        "SET LOCAL transaction_isolation = 'serializable'", "SET transaction_isolation TO serializable"}) {
+    EXPECT_EQ(
+        refusal(sql),
+        "line 7: the isolation level of a revision's transaction cannot be set in it: the run has asked questions by then")
+        << sql;
+  }
+  for (const std::string sql :
+       {"SET default_transaction_isolation = 'serializable'", "SET TRANSACTION READ ONLY", "SET TRANSACTION READ WRITE",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE"}) {
+    EXPECT_EQ(refusal(sql), "") << sql;
+  }
+}
+
 TEST(StatementCheck, WhatPgDumpSetsAndWhatOnlyNamesASettingMayStand) {
   for (const std::string sql : {"SET client_encoding = 'UTF8'",
                                 "SET client_encoding TO utf8",
