@@ -75,7 +75,7 @@ Result<std::vector<std::string>> read_revisions(ReadSession& session, const std:
   if (version_table.empty()) {
     return revisions;
   }
-  TRY_ASSIGN(const Rows rows, session.query("SELECT version_num FROM " + version_table));
+  TRY_ASSIGN(const Rows rows, session.query("SELECT version_num::pg_catalog.text FROM " + version_table));
   for (std::size_t i = 0; i < rows.rows.size(); ++i) {
     revisions.push_back(rows.text(i, 0));
   }

@@ -24,7 +24,11 @@ Result<std::map<std::string, AppliedRevision>> Migrator::applied_revisions() {
   if (!state.observation.has_ledger) {
     return applied;
   }
-  TRY_ASSIGN(const Rows rows, impl_->session->query(impl_->ledger.history().select_applied()));
+  auto answer = impl_->session->query(impl_->ledger.history().select_applied());
+  if (!answer) {
+    return fail(without_column("the ledger's table " + impl_->ledger.history().name(), std::move(answer).error()));
+  }
+  const Rows& rows = *answer;
   for (std::size_t i = 0; i < rows.rows.size(); ++i) {
     if (rows.text(i, 5) != "downgrade") {
       applied.emplace(rows.text(i, 0),
@@ -43,8 +47,11 @@ Result<std::unordered_map<std::string, std::string>> Migrator::Impl::recorded_ch
   if (!last_state->observation.has_ledger) {
     return checksums;
   }
-  TRY_ASSIGN(Rows rows, session->query(ledger.history().select_checksums()));
-  for (auto& row : rows.rows) {
+  auto rows = session->query(ledger.history().select_checksums());
+  if (!rows) {
+    return fail(without_column("the ledger's table " + ledger.history().name(), std::move(rows).error()));
+  }
+  for (auto& row : rows->rows) {
     if (row.size() > 2 && row[0] && row[1] && row[2] != "downgrade") {
       checksums.emplace(std::move(*row[0]), std::move(*row[1]));
     }

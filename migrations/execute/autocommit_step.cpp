@@ -307,7 +307,7 @@ class AutocommitStatement {
   }
 
   Result<void> book(const std::vector<Command>& commands) {
-    return within_budget([&] { return keep_books(run_, index_, commands); });
+    return within_budget([&] { return keep_books(run_, index_, commands, &ledger_print_); });
   }
 
   [[nodiscard]] StepKey key() const { return {*revision_.walk.revision, row_direction(revision_), step_, number_}; }
@@ -320,6 +320,7 @@ class AutocommitStatement {
   const SqlStatement& statement_;
   RecoveryProbe probe_;
   LockRetries retries_;
+  std::string ledger_print_;               // RevisionGuard::print() since our last row, before the statement ran
   std::optional<SteadyTime> waits_since_;  // when the first wait for a lock that was given up began
 };
 

@@ -243,17 +243,21 @@ std::vector<Command> content_of(const DatabaseState& state, const VersionTable& 
   return commands;
 }
 
-Result<void> read_content(std::span<Result<Rows>> answers, DatabaseState& state) {
-  for (auto& answer : answers) {
-    if (!answer) {
-      return fail(std::move(answer).error());
+Result<void> read_content(std::span<Result<Rows>> answers, const VersionTable& versions, const Ledger& ledger,
+                          DatabaseState& state) {
+  Observation& seen = state.observation;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i]) {
+      const bool is_version = i == 0 && seen.has_version_table;
+      return fail(without_column(
+          is_version ? "the version table " + versions.qualified() : "the ledger's table " + ledger.steps().name(),
+          std::move(answers[i]).error()));
     }
   }
-  Observation& seen = state.observation;
   if (seen.has_version_table) {
-    const Rows& versions = *answers.front();
-    for (std::size_t i = 0; i < versions.rows.size(); ++i) {
-      const Parameter head = versions.cell(i, 0);
+    const Rows& heads = *answers.front();
+    for (std::size_t i = 0; i < heads.rows.size(); ++i) {
+      const Parameter head = heads.cell(i, 0);
       if (!head) {
         return fail(malformed_answer());
       }
@@ -276,7 +280,7 @@ Result<DatabaseState> observe_state(Session& session, const MigratorSettings& se
   const std::vector<Command> commands = content_of(state, versions, ledger);
   if (!commands.empty()) {
     TRY_ASSIGN(auto answers, session.query_each(commands));
-    TRY(read_content(answers, state));
+    TRY(read_content(answers, versions, ledger, state));
   }
   return state;
 }
@@ -294,7 +298,7 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
   auto state = state_in({*answers[1]}, session, settings, versions, ledger, false);
   const bool as_before = state && state->observation.has_version_table == before.observation.has_version_table &&
                          state->has_step_table == before.has_step_table;
-  if (as_before && read_content(std::span(answers).subspan(2), *state)) {
+  if (as_before && read_content(std::span(answers).subspan(2), versions, ledger, *state)) {
     look.state = std::move(*state);
   }
   return look;

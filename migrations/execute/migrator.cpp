@@ -26,11 +26,14 @@ Result<void> Migrator::Impl::check_version_table(Direction operation, const Obse
   if (operation == Direction::Stamp || seen.has_version_table || !seen.has_ledger) {
     return {};
   }
-  TRY_ASSIGN(const Rows last, session->query(ledger.history().select_last_applied()));
-  if (last.empty() || last.text(0, 1) != direction_name(Direction::Upgrade)) {
+  auto last = session->query(ledger.history().select_last_applied());
+  if (!last) {
+    return fail(without_column("the ledger's table " + ledger.history().name(), std::move(last).error()));
+  }
+  if (last->empty() || last->text(0, 1) != direction_name(Direction::Upgrade)) {
     return {};
   }
-  const std::string revision = last.text(0, 0);
+  const std::string revision = last->text(0, 0);
   return fail(Error(ErrorCode::VersionRowMismatch, "the version table " + versions.qualified() +
                                                        " is gone, and the ledger says that revision " + revision +
                                                        " was applied last; nothing was changed")
@@ -58,8 +61,12 @@ Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observatio
     return fail(Error(ErrorCode::ChecksumMismatch,
                       "revision " + open.revision + " changed after it was half-applied, in a part that has run already")
                     .at(*line > 0 ? first.path + ":" + std::to_string(*line) : first.path)
-                    .advise("restore that part of the file (what has not run yet may change), or undo its traces by hand and "
-                            "run: athanor repair --step abandon"));
+                    .advise(open.cursor
+                                ? "restore the batch step, whose first rows are done: let it end, and correct its rows in "
+                                  "a revision of their own; or undo its traces by hand and run: athanor repair --step "
+                                  "abandon"
+                                : "restore that part of the file (what has not run yet may change), or undo its traces "
+                                  "by hand and run: athanor repair --step abandon"));
   }
   return {};
 }
@@ -194,7 +201,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     if (state.superuser && !state.observation.has_ledger) {
       sink.superuser_migrates();
     }
-    const RevisionGuard guard(versions, std::move(tables));
+    const RevisionGuard guard(versions, ledger, std::move(tables));
     RunContext run{*session, clock, settings, versions, ledger, guard, sink, stop, plan, report, watch};
     run.purge = purge;
     run.unfinished = state.observation.unfinished;
@@ -206,7 +213,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     session->set_wait_listener(nullptr);
     if (!outcome) {
       // What follows must not run with the role and the search_path that the revision left.
-      if (session && session->alive() && session->recover()) {
+      if (session && session->alive() && (run.recovered || session->recover())) {
         record_failure(run, outcome.error());
       }
     }

@@ -106,6 +106,15 @@ Error untrusted_table(const std::string& what, const TableFacts& facts, const st
           "otherwise find out who made it, and drop it");
 }
 
+Error without_column(const std::string& what, Error error) {
+  if (error.sqlstate != "42703") {
+    return error;
+  }
+  return Error(ErrorCode::UntrustedTable, what + " lacks a column, so another program made it: " + error.message)
+      .with_sqlstate(error.sqlstate)
+      .advise("give that table another name, or name another one with version_table or ledger_schema");
+}
+
 Error untrusted_schema(const std::string& schema, const std::string& owner, const std::string& migrator) {
   return Error(ErrorCode::UntrustedTable, "the ledger's schema " + schema + " belongs to role " + owner +
                                               ", and the migrator " + migrator + " is no member of that role")

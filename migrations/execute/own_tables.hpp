@@ -57,6 +57,9 @@ constexpr std::string_view kDoubt = "doubt";
 
 // UntrustedTable. `what` is "the version table public.alembic_version".
 [[nodiscard]] Error untrusted_table(const std::string& what, const TableFacts& facts, const std::string& migrator);
+// UntrustedTable when the server says that a column of ours is missing: another program made the table `what`. Any other error
+// comes back as it is.
+[[nodiscard]] Error without_column(const std::string& what, Error error);
 [[nodiscard]] Error untrusted_schema(const std::string& schema, const std::string& owner, const std::string& migrator);
 
 }  // namespace athanor

@@ -36,6 +36,51 @@ std::string renew_lock() {
          ") IS NOT NULL ELSE false END ELSE false END ELSE false END";
 }
 
+// What a write of rows, a trigger, a foreign key or ALTER TABLE locks a table with. A transaction keeps its locks to its end,
+// and no setting hides them.
+constexpr std::string_view kWriteLocks = "'{RowExclusiveLock,ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}'";
+// The same and what CREATE INDEX takes, without the writes that the version rows themselves are.
+constexpr std::string_view kShapeLocks = "'{ShareLock,ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}'";
+
+std::string oid(const std::string& number) {
+  return quote_literal(number) + "::pg_catalog.oid";
+}
+
+// Constraints, indexes and columns of the version table that could refuse a row of ours.
+std::string version_table_refuses_rows(const std::string& table) {
+  return "(EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE (k.conrelid OPERATOR(pg_catalog.=) " + table +
+         " OR k.confrelid OPERATOR(pg_catalog.=) " + table +
+         ") AND k.contype::pg_catalog.text OPERATOR(pg_catalog.<>) ALL ('{p,u,n}'::pg_catalog.text[])) OR EXISTS (SELECT FROM"
+         " pg_catalog.pg_index AS i WHERE i.indrelid OPERATOR(pg_catalog.=) " +
+         table +
+         " AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisexclusion OR i.indisunique AND (i.indnkeyatts"
+         " OPERATOR(pg_catalog.<>) 1 OR NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid"
+         " OPERATOR(pg_catalog.=) " +
+         table +
+         " AND a.attnum OPERATOR(pg_catalog.=) i.indkey[0] AND a.attname OPERATOR(pg_catalog.=) 'version_num')))) OR EXISTS"
+         " (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) " +
+         table +
+         " AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped AND CASE WHEN a.attname OPERATOR(pg_catalog.=)"
+         " 'version_num' THEN a.atttypid OPERATOR(pg_catalog.<>) ALL ('{25,1042,1043}'::pg_catalog.oid[]) ELSE a.attnotnull"
+         " AND NOT a.atthasdef AND a.attidentity OPERATOR(pg_catalog.=) '' END))";
+}
+
+std::string ledger_oids(const OwnTables& tables) {
+  return "{" + tables.history + (tables.step.empty() ? "" : "," + tables.step) + "}";
+}
+
+// Whether this transaction wrote to the ledger, or made a constraint for the version table: with DoubtOnly, whether it changed
+// that table's definition at all.
+std::string has_touched(const OwnTables& tables, Scrutiny scrutiny) {
+  const std::string version = oid(tables.version);
+  return "EXISTS (SELECT FROM pg_catalog.pg_lock_status() AS l WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"
+         " AND l.locktype OPERATOR(pg_catalog.=) 'relation' AND (l.relation OPERATOR(pg_catalog.=) ANY (" +
+         quote_literal(ledger_oids(tables)) + "::pg_catalog.oid[]) AND l.mode OPERATOR(pg_catalog.=) ANY (" +
+         std::string(kWriteLocks) + "::pg_catalog.text[]) OR l.relation OPERATOR(pg_catalog.=) " + version +
+         " AND l.mode OPERATOR(pg_catalog.=) ANY (" + std::string(kShapeLocks) + "::pg_catalog.text[])" +
+         (scrutiny == Scrutiny::Full ? " AND " + version_table_refuses_rows(version) : "") + "))";
+}
+
 }  // namespace
 
 Command RevisionGuard::before() const {
@@ -71,19 +116,51 @@ bool RevisionGuard::needs_text_guard(std::string_view sql) {
 // Two statements, because only one of them depends on the revision. What has no parameters is planned once for the session;
 // PostgreSQL plans what has them anew for each of the first five executions, and this one costs a fresh backend a millisecond.
 std::vector<Command> RevisionGuard::after(const std::vector<std::string>& heads, Scrutiny scrutiny) const {
-  const auto oid = [](const std::string& number) { return quote_literal(number) + "::pg_catalog.oid"; };
   const std::string tables =
       "SELECT " +
       require_tables("(SELECT pg_catalog.count(*) FROM pg_catalog.pg_class AS c WHERE (c.oid OPERATOR(pg_catalog.=) " +
                      oid(tables_.version) + " AND c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(" +
                      quote_literal(versions_->qualified()) + ") OR c.oid OPERATOR(pg_catalog.=) " + oid(tables_.history) +
                      " AND pg_catalog.pg_relation_filenode(c.oid) OPERATOR(pg_catalog.=) " + oid(tables_.history_file) +
-                     " AND pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) OPERATOR(pg_catalog.=) 0"
-                     " AND pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) OPERATOR(pg_catalog.=) 0) AND " +
-                     table_problem(scrutiny) + " IS NULL) OPERATOR(pg_catalog.=) 2") +
+                     ") AND " + table_problem(scrutiny) + " IS NULL) OPERATOR(pg_catalog.=) 2 AND NOT " +
+                     has_touched(tables_, scrutiny)) +
       ", " + require_lock(renew_lock());
   return {{"SELECT " + require_rows(versions_->holds("$1")), {array_literal(heads)}, prepared_name("after_rows")},
           {tables, {}, prepared_name(scrutiny == Scrutiny::Full ? "after_tables_full" : "after_tables")}};
+}
+
+namespace {
+
+// Rows by number and by the transactions that wrote them: no row comes, goes or changes without changing one of the two.
+std::string rows_of(const std::string& table) {
+  return "(SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(r.xmin::pg_catalog.text::pg_catalog.int8)) FROM"
+         " ONLY " +
+         table + " AS r)";
+}
+
+// $1 the oids of the tables.
+std::string print_of(const Ledger& ledger) {
+  return "pg_catalog.concat_ws('|', " + rows_of(ledger.history().name()) + ", " + rows_of(ledger.steps().name()) +
+         ", (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(k.oid::pg_catalog.int8)) FROM"
+         " pg_catalog.pg_constraint AS k WHERE k.conrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) OR k.confrelid"
+         " OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])), (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*),"
+         " pg_catalog.sum(i.indexrelid::pg_catalog.int8)) FROM pg_catalog.pg_index AS i WHERE i.indrelid"
+         " OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) AND (i.indisunique OR i.indexprs IS NOT NULL OR i.indpred IS NOT"
+         " NULL)))";
+}
+
+}  // namespace
+
+std::string RevisionGuard::all_oids() const {
+  return "{" + tables_.version + "," + tables_.history + "," + tables_.step + "}";
+}
+
+Command RevisionGuard::print() const {
+  return {"SELECT " + print_of(*ledger_), {all_oids()}, ""};
+}
+
+Command RevisionGuard::require_print(const std::string& print) const {
+  return {"SELECT " + require_tables(print_of(*ledger_) + " OPERATOR(pg_catalog.=) $2"), {all_oids(), print}, ""};
 }
 
 std::optional<Error> RevisionGuard::explain(const Error& error, const std::string& revision) const {
@@ -112,9 +189,33 @@ std::optional<Error> RevisionGuard::explain(const Error& error, const std::strin
                      "follows would be read otherwise")
         .advise("leave both as they are: revision files are UTF-8");
   }
-  // No such table, schema or column, or no right to it: it was there when the revision began.
-  if (state.starts_with("42") || state.starts_with("3F") || state.starts_with("23")) {
+  if (state == "25006") {
+    return Error(ErrorCode::UnsupportedStatement,
+                 "revision " + revision + " made its transaction read-only, so that its row cannot be written")
+        .with_sqlstate(state)
+        .advise("leave out SET TRANSACTION READ ONLY, or end its effect with SET TRANSACTION READ WRITE");
+  }
+  if (auto refused = row_refused(error)) {
+    return refused;
+  }
+  // No such table or schema, or no right to it: it was there when the revision began.
+  if (state.starts_with("42") || state.starts_with("3F")) {
     return changed("changed the version table or the ledger: " + error.message, std::string(kLeaveAlone)).with_sqlstate(state);
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> RevisionGuard::row_refused(const Error& error) const {
+  const auto& state = error.sqlstate;
+  const std::string tables = "the version table " + versions_->qualified() + " or the ledger";
+  if (state.starts_with("23")) {
+    return Error(ErrorCode::UntrustedTable,
+                 tables + " has a constraint that is not Athanor's and refused a row: " + error.message)
+        .with_sqlstate(state)
+        .advise("drop the constraint, the index or the column that the server names");
+  }
+  if (state == "42703") {
+    return without_column(tables, error);
   }
   return std::nullopt;
 }

@@ -5,9 +5,13 @@
 // wrote them, version table and ledger where and what they were, the migration lock still ours. A guard that fails rolls the
 // transaction back.
 //
+// That the revision wrote nothing into the ledger is known from the locks of its transaction: nothing is written without one,
+// and none is released before the end. Statistics of the session would not do, because track_counts switches them off. What ran
+// outside of a transaction has released its locks; there the ledger is compared with what it was (print()).
+//
 // Every condition has an SQLSTATE of its own, so that one statement can ask for all of them.
 //
-// Threads: plain values. Ownership: borrows the version table.
+// Threads: plain values. Ownership: borrows the version table and the ledger.
 #pragma once
 
 #include <optional>
@@ -16,6 +20,7 @@
 #include <vector>
 
 #include "migrations/base/error.hpp"
+#include "migrations/execute/ledger.hpp"
 #include "migrations/execute/own_tables.hpp"
 #include "migrations/execute/version_table.hpp"
 #include "migrations/session/session.hpp"
@@ -24,7 +29,8 @@ namespace athanor {
 
 class RevisionGuard {
  public:
-  RevisionGuard(const VersionTable& versions, OwnTables tables) : versions_(&versions), tables_(std::move(tables)) {}
+  RevisionGuard(const VersionTable& versions, const Ledger& ledger, OwnTables tables)
+      : versions_(&versions), ledger_(&ledger), tables_(std::move(tables)) {}
 
   // The first command of a revision's transaction: nobody else migrates until its end, and nothing that an earlier revision
   // prepared is left. Fails with kLockLost or kSessionDirty.
@@ -39,15 +45,23 @@ class RevisionGuard {
   // Whether `sql` has characters that those two settings could change.
   [[nodiscard]] static bool needs_text_guard(std::string_view sql);
   // Sent after session_reset(): the version table must hold `heads`. Also releases the advisory locks that the revision left.
-  // Fails with kRowsChanged, kTablesChanged or kLockLost. With DoubtOnly a harmless change (another owner of whom the migrator
-  // is a member) fails with kTablesChanged too: then look with Full before the revision is blamed.
+  // The transaction must not have written to the ledger yet, not even a row of ours. Fails with kRowsChanged, kTablesChanged or
+  // kLockLost. With DoubtOnly a harmless change (another owner of whom the migrator is a member, a wider version_num) fails
+  // with kTablesChanged too: then look with Full before the revision is blamed.
   [[nodiscard]] std::vector<Command> after(const std::vector<std::string>& heads, Scrutiny scrutiny = Scrutiny::Full) const;
   // How closely to look first: DoubtOnly when the tables were beyond doubt at the start.
   [[nodiscard]] Scrutiny first_scrutiny() const { return tables_.beyond_doubt ? Scrutiny::DoubtOnly : Scrutiny::Full; }
+  // Answers with a text that tells the rows of the ledger from any others, and what constrains our tables. Reads both tables of
+  // the ledger, which must be there.
+  [[nodiscard]] Command print() const;
+  // Fails with kTablesChanged unless print() answers the same as before.
+  [[nodiscard]] Command require_print(const std::string& print) const;
 
-  // What the failure of a guard or of the bookkeeping behind a revision's statements means; empty when the revision is not to
-  // blame (a lock timeout, a cancel).
+  // What the failure of a guard or of the bookkeeping behind a revision's statements means; empty when neither the revision nor
+  // our tables are to blame (a lock timeout, a cancel).
   [[nodiscard]] std::optional<Error> explain(const Error& error, const std::string& revision) const;
+  // UntrustedTable when a row of ours was refused by a constraint or a column that we did not make; empty otherwise.
+  [[nodiscard]] std::optional<Error> row_refused(const Error& error) const;
 
   static constexpr std::string_view kSessionDirty = "22011";
   static constexpr std::string_view kTextMisread = "22008";
@@ -56,7 +70,11 @@ class RevisionGuard {
   static constexpr std::string_view kLockLost = "2201G";
 
  private:
+  // An oid[] literal.
+  [[nodiscard]] std::string all_oids() const;
+
   const VersionTable* versions_;
+  const Ledger* ledger_;
   OwnTables tables_;
 };
 

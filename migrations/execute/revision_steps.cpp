@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "migrations/execute/revision_transaction.hpp"
+#include "migrations/plan/custom_settings.hpp"
 
 namespace athanor {
 namespace {
@@ -14,6 +15,7 @@ class StepsRun {
   Result<void> go() {
     run_.running = &revision_;
     run_.parts.emplace(revision_.script->checksum, revision_.steps());
+    run_.custom_settings = custom_settings(revision_.steps());
     run_.sink.revision_started(index_, revision_);
     const auto& steps = revision_.steps();
     UnfinishedStep from;
@@ -31,7 +33,7 @@ class StepsRun {
           completed = step + 1 == steps.size();
           TRY(transaction(step, completed));
           if (!completed) {
-            TRY(keep_books(run_, index_, {run_.ledger.steps().record_session(key(step))}));
+            TRY(book(run_.ledger.steps().record_session(key(step))));
           }
           break;
         case StepKind::Autocommit:
@@ -65,7 +67,15 @@ class StepsRun {
     if (from.parts.empty() || from.parts.back().state != "begun" || from.parts.back().checksum == run_.part_checksum(step, 0)) {
       return {};
     }
-    return keep_books(run_, index_, {run_.ledger.steps().forget(key(step))});
+    return book(run_.ledger.steps().forget(key(step)));
+  }
+
+  Result<void> book(Command command) {
+    auto written = keep_books(run_, index_, {std::move(command)});
+    if (written || written.error().code == ErrorCode::CommitOutcomeUnknown) {
+      return written;
+    }
+    return fail(run_.failed_at(revision_, nullptr, std::move(written).error()));
   }
 
   [[nodiscard]] Command done(std::size_t step) const {
@@ -144,8 +154,8 @@ class StepsRun {
     }
     composed.add_reset(index_);
     composed.add_all(index_, run_.versions.apply(revision_.walk, before), Part::After);
-    composed.add(index_, run_.ledger.steps().forget_revision(*revision_.walk.revision), Part::After);
     composed.add_all(index_, run_.guard.after(revision_.walk.heads), Part::After);
+    composed.add(index_, run_.ledger.steps().forget_revision(*revision_.walk.revision), Part::After);
     auto entry = run_.entry(revision_, "applied");
     entry.duration = elapsed();
     composed.add(index_, run_.ledger.history().record(entry), Part::After);
@@ -162,18 +172,27 @@ class StepsRun {
 
 }  // namespace
 
-Result<void> keep_books(RunContext& run, std::size_t index, const std::vector<Command>& commands) {
+Result<void> keep_books(RunContext& run, std::size_t index, const std::vector<Command>& commands, std::string* print) {
   using Part = CommandOrigin::Part;
   RevisionTransaction composed;
   composed.transaction.unprepared = true;
   composed.add(index, RevisionGuard::read_write(), Part::Before);
-  composed.add(index, StepTable::keep_session(), Part::Before);
+  composed.add(index, StepTable::keep_session(run.custom_settings), Part::Before);
   composed.add_defaults(index);
   composed.add_all(index, run.guard.after(run.heads_before(index)), Part::After);
+  if (print != nullptr && !print->empty()) {
+    composed.add(index, run.guard.require_print(*print), Part::After);
+  }
   composed.add_all(index, commands, Part::After);
+  if (print != nullptr) {
+    composed.add(index, run.guard.print(), Part::After);
+  }
   TRY(run.session.submit(composed.transaction));
   TRY_ASSIGN(TransactionOutcome outcome, run.session.collect());
   if (!outcome.error) {
+    if (print != nullptr) {
+      *print = outcome.answers.empty() ? "" : outcome.answers.back().text(0, 0);
+    }
     return {};
   }
   if (outcome.lost) {

@@ -92,6 +92,9 @@ Error explain_failure(const RunContext& run, const CommandOrigin& origin, Error 
         return Error(ErrorCode::LockHeld, "another session took the migration lock, which this run had lost")
             .advise("run again: it continues from there");
       }
+      if (auto refused = run.guard.row_refused(error)) {
+        return std::move(*refused);
+      }
       return error;
     case Part::TextGuard:
     case Part::After:

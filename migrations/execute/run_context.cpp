@@ -94,6 +94,11 @@ Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement*
   } else if (cancelled) {
     error.message = "the statement was cancelled by somebody else; its transaction was rolled back";
     error.hint = "ask who calls pg_cancel_backend, the server's log may tell; then run again";
+  } else if (error.sqlstate == "25006") {
+    // The server takes writes: it was asked before the run.
+    error.hint =
+        "the transaction only reads: look for READ ONLY and default_transaction_read_only in the revision, in functions it "
+        "calls, in PGOPTIONS and in the URL's options";
   }
   return error;
 }

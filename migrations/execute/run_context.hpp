@@ -58,9 +58,12 @@ struct RunContext {
   std::optional<UnfinishedStep> unfinished = {};  // of the plan's first revision
   bool purge = false;                             // stamp --purge: all rows go first
   const PlannedRevision* failed = nullptr;        // whose failure the ledger must record
+  bool recovered = false;                         // the session is like new since the failure
   std::string lost_transaction = {};              // id of the transaction whose COMMIT was not answered, when known
   milliseconds asked_for_blockers{0};             // how long the wait was when it was last asked who blocks it
-  std::optional<PartChecksums> parts = {};        // of the revision of several steps that is running
+  // Of the revision of several steps that is running.
+  std::optional<PartChecksums> parts = {};
+  std::vector<std::string> custom_settings = {};
 
   // The current heads before revision `index`.
   [[nodiscard]] const std::vector<std::string>& heads_before(std::size_t index) const;
@@ -90,8 +93,10 @@ struct RunContext {
 [[nodiscard]] Result<void> run_transactions(RunContext& run, std::size_t first, std::size_t last);
 // Runs bookkeeping commands in the middle of revision `index`, in a transaction of their own: with the role and the settings of
 // a fresh session, and only while version table, ledger and lock are what they were (BookkeepingChanged). What the revision set
-// is set again afterwards. One attempt.
-[[nodiscard]] Result<void> keep_books(RunContext& run, std::size_t index, const std::vector<Command>& commands);
+// is set again afterwards. One attempt. `print`, which may be null, is RevisionGuard::print() as it was when the commands
+// before these had run, or empty: the ledger must still answer the same, and afterwards it holds the new answer.
+[[nodiscard]] Result<void> keep_books(RunContext& run, std::size_t index, const std::vector<Command>& commands,
+                                      std::string* print = nullptr);
 // Runs a revision of several steps, from where it stopped last time.
 [[nodiscard]] Result<void> run_steps(RunContext& run, std::size_t index);
 // Runs the statements of step `step` of revision `index`, an autocommit step, from `first_statement` on, each with its intent

@@ -1,6 +1,7 @@
 #include "migrations/execute/step_table.hpp"
 
 #include "migrations/execute/ledger_parameter.hpp"
+#include "migrations/execute/version_table.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
@@ -58,16 +59,18 @@ std::string StepTable::upgrade_statement() const {
          " ADD COLUMN IF NOT EXISTS bound pg_catalog.text, ADD COLUMN IF NOT EXISTS session pg_catalog.text";
 }
 
-Command StepTable::keep_session() {
+Command StepTable::keep_session(const std::vector<std::string>& custom) {
   return {
       "SELECT pg_catalog.set_config('athanor.session', (SELECT pg_catalog.json_object_agg(s.name, s.setting) FROM"
       " (SELECT p.name, p.setting FROM pg_catalog.pg_settings AS p WHERE p.source OPERATOR(pg_catalog.=) 'session'"
       " AND p.name OPERATOR(pg_catalog.<>) 'athanor.session' AND p.name OPERATOR(pg_catalog.<>) 'transaction_isolation'"
       " AND p.name OPERATOR(pg_catalog.<>) 'transaction_read_only'"
       " AND p.name OPERATOR(pg_catalog.<>) 'transaction_deferrable'"
+      " UNION ALL SELECT o.name, pg_catalog.current_setting(o.name, true) FROM pg_catalog.unnest($1::pg_catalog.text[]) AS"
+      " o(name) WHERE pg_catalog.current_setting(o.name, true) OPERATOR(pg_catalog.<>) ''"
       " UNION ALL SELECT 'role', pg_catalog.current_setting('role')"
       " UNION ALL SELECT 'session_authorization', session_user::pg_catalog.text) AS s)::pg_catalog.text, true)",
-      {},
+      {array_literal(custom)},
       ""};
 }
 

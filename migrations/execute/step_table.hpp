@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "migrations/session/session.hpp"
 
@@ -63,7 +64,8 @@ class StepTable {
   [[nodiscard]] Command record_session(const StepKey& key) const;
   // To be sent first in a transaction that records a step: reads what the session has set, role included, for the row. Settings
   // of the transaction itself (SET LOCAL) would be taken for the session's, so nothing of the revision may run in it.
-  [[nodiscard]] static Command keep_session();
+  // The server lists no settings of the revision's own making: `custom` are their names.
+  [[nodiscard]] static Command keep_session(const std::vector<std::string>& custom);
   // Sets again what the rows of this revision say it had set. The session must be fresh.
   [[nodiscard]] Command restore_session(std::string_view revision, std::string_view direction) const;
   // A batch step's row: cursor, bound, rows, run_id, state.

@@ -40,7 +40,15 @@ void append_revision(const RunContext& run, std::size_t index, Scrutiny scrutiny
     }
     into.add_all(index, run.guard.after(revision.walk.heads, scrutiny), Part::After);
   }
-  into.add(index, run.ledger.history().record(run.entry(revision, revision.script ? "applied" : "stamped")), Part::After);
+}
+
+// Behind the last look at the ledger, which would take our own rows for a revision's.
+void append_records(const RunContext& run, const Group& group, RevisionTransaction& into) {
+  for (std::size_t index = group.first; index < group.last; ++index) {
+    const auto& revision = run.plan.revisions[index];
+    into.add(index, run.ledger.history().record(run.entry(revision, revision.script ? "applied" : "stamped")),
+             CommandOrigin::Part::After);
+  }
 }
 
 // Pipelines groups, retries on lock contention, and leaves the session idle whatever happens.
@@ -83,6 +91,7 @@ class TransactionRun {
         append_revision(run_, next_, scrutiny_, group.composed);
       }
       group.last = next_;
+      append_records(run_, group, group.composed);
       if (auto sent = run_.session.submit(group.composed.transaction); !sent) {
         return lost(std::move(sent).error());
       }
@@ -150,6 +159,7 @@ class TransactionRun {
       last_finish_ = run_.clock.steady_now();
       return {};
     }
+    run_.recovered = true;
     return fail(run_.failed_at(revision, origin.statement, explain_failure(run_, origin, std::move(error))));
   }
 

@@ -46,7 +46,7 @@ std::string VersionTable::create_statement() const {
   return sql + ")";
 }
 std::string VersionTable::select_statement() const {
-  return "SELECT version_num FROM ONLY " + name_;
+  return "SELECT version_num::pg_catalog.text FROM ONLY " + name_;  // char(n) pads, text does not
 }
 Command VersionTable::purge() const {
   return {"DELETE FROM ONLY " + name_, {}, ""};

@@ -146,12 +146,18 @@ TEST_F(BatchWalk, NoticesKeysThatAViewAPartitionOrATriggerMoves) {
 }
 
 TEST_F(BatchWalk, RefusesWhatItCannotWalkOver) {
-  database_.run("CREATE VIEW v AS SELECT 1 AS k; CREATE TABLE t (k money NOT NULL, r regclass NOT NULL, j json NOT NULL)");
+  database_.run(
+      "CREATE TYPE price AS (shop int, amount money); CREATE TYPE place AS (p price, n text); CREATE DOMAIN tables AS "
+      "regclass[];"
+      "CREATE VIEW v AS SELECT 1 AS k; CREATE TABLE t (k money NOT NULL, r regclass NOT NULL, j json NOT NULL, p price NOT "
+      "NULL,"
+      " n place NOT NULL, a tables NOT NULL)");
   const std::vector<std::pair<std::string, std::string>> cases{
       {"table=v key=k", "not a table"}, {"table=nowhere key=k", "no table nowhere"},
       {"table=t key=x", "no column x"}, {"table=t key=ctid", "no column ctid"},
       {"table=t key=k", "money"},       {"table=t key=r", "regclass"},
-      {"table=t key=j", "operator"}};
+      {"table=t key=p", "price"},       {"table=t key=n", "place"},
+      {"table=t key=a", "_regclass"},   {"table=t key=j", "operator"}};
   for (const auto& [options, says] : cases) {
     files_.clear();
     revision("a1", "", "-- athanor:step batch " + options + "\nDELETE FROM t WHERE {batch};");

@@ -119,16 +119,19 @@ TEST_F(OwnedSession, WhatARevisionSetIsSetAgainWhenAnotherRunGoesOn) {
       "DO $$ BEGIN CREATE ROLE leaks_role; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
       "CREATE SCHEMA app AUTHORIZATION leaks_role");
   revision("r1", "", R"(SET search_path = app; SET work_mem = '77MB'; SET LOCAL statement_timeout = '9s'; SET ROLE leaks_role;
+SET my.tenant = 'north'; DO $$ BEGIN PERFORM set_config('my.other', 'south', false); END $$;
 CREATE TABLE t AS SELECT 1 AS a UNION ALL SELECT 1;
 -- athanor:step autocommit
 CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);
 -- athanor:step transaction
-CREATE TABLE seen AS SELECT current_setting('work_mem') AS m, current_setting('statement_timeout') AS s;)");
+CREATE TABLE seen AS SELECT current_setting('work_mem') AS m, current_setting('statement_timeout') AS s,
+  current_setting('my.tenant', true) AS mine, current_setting('my.other', true) AS other;)");
   ASSERT_TRUE(upgrade().error);
   database_.run("DELETE FROM app.t");
   const auto report = upgrade();
   ASSERT_FALSE(report.error) << text(report.error);
-  EXPECT_EQ(database_.rows("SELECT m, s FROM app.seen"), (std::vector<Client::Row>{{"77MB", "0"}}));
+  EXPECT_EQ(database_.rows("SELECT m, s, mine, other FROM app.seen"),
+            (std::vector<Client::Row>{{"77MB", "0", "north", "south"}}));
   EXPECT_EQ(database_.value("SELECT tableowner FROM pg_tables WHERE tablename = 'seen'"), "leaks_role");
 }
 
@@ -216,6 +219,13 @@ TEST_F(OwnedSession, ARevisionThatTouchesBookkeepingFailsAndIsRolledBack) {
       "DROP SCHEMA athanor CASCADE;",
       "DROP TABLE athanor.history;",
       "DELETE FROM athanor.history;",
+      "SET track_counts = off; DELETE FROM athanor.history;",
+      "SET LOCAL track_counts = off; UPDATE athanor.history SET checksum = 'x'; SET LOCAL track_counts = on;",
+      "DO $$ BEGIN SET LOCAL track_counts = off; BEGIN DELETE FROM athanor.history; EXCEPTION WHEN others THEN NULL; END; END "
+      "$$;",
+      "INSERT INTO athanor.history (version_table, run_id, revision, direction, outcome, started_at, duration_ms, actor, tool)"
+      " VALUES ('public.alembic_version', 'x', 'r9', 'upgrade', 'applied', now(), 1, 'nobody', 'athanor');",
+      "CREATE VIEW side.v AS SELECT * FROM athanor.history; DELETE FROM side.v;",
       "UPDATE athanor.history SET actor = 'nobody';",
       "TRUNCATE athanor.history;",
       "CREATE FUNCTION side.f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
@@ -245,8 +255,121 @@ TEST_F(OwnedSession, ARevisionThatTouchesBookkeepingFailsAndIsRolledBack) {
   }
 }
 
+// Each lets its own row pass and would fail the next revision, which is not to blame.
+TEST_F(OwnedSession, ARevisionThatConstrainsBookkeepingFailsItself) {
+  const std::vector<std::string> ways{
+      "ALTER TABLE alembic_version ADD CONSTRAINT no_r2 CHECK (version_num <> 'r2');",
+      "ALTER TABLE alembic_version ADD CONSTRAINT no_r2 CHECK (version_num <> 'r2') NOT VALID;",
+      "CREATE TABLE side.pinned (v varchar(32) REFERENCES alembic_version);",
+      "CREATE TABLE side.known (v varchar(32) PRIMARY KEY); INSERT INTO side.known VALUES ('r0'), ('r1');"
+      "ALTER TABLE alembic_version ADD FOREIGN KEY (version_num) REFERENCES side.known;",
+      "CREATE UNIQUE INDEX ON alembic_version ((length(version_num)));",
+      "ALTER TABLE alembic_version ADD EXCLUDE USING btree (length(version_num) WITH =);",
+      "ALTER TABLE alembic_version ADD COLUMN more int NOT NULL DEFAULT 0; ALTER TABLE alembic_version ALTER more DROP "
+      "DEFAULT;",
+      "CREATE DOMAIN side.short AS varchar(32) CHECK (VALUE <> 'r2'); ALTER TABLE alembic_version ALTER version_num TYPE "
+      "side.short;",
+      "ALTER TABLE athanor.history ADD CONSTRAINT no_r2 CHECK (revision <> 'r2');",
+      "CREATE TABLE side.pinned (v bigint REFERENCES athanor.history);",
+  };
+  database_.run("CREATE SCHEMA side");
+  revision("r0", "", "CREATE TABLE side.before();");
+  ASSERT_FALSE(upgrade().error);
+  for (const auto& up : ways) {
+    replace("r1", "r0", "CREATE TABLE side.never();" + up);
+    const auto report = upgrade();
+    ASSERT_TRUE(report.error) << up;
+    EXPECT_EQ(report.error->code, ErrorCode::BookkeepingChanged) << up << ": " << text(report.error);
+    EXPECT_EQ(report.failed_revision, "r1") << up;
+    EXPECT_FALSE(database_.has_relation("side.never")) << up;
+  }
+}
+
+TEST_F(OwnedSession, AConstraintThatWasThereBeforeIsNamedAsWhatRefusedTheRow) {
+  revision("r0", "", "SELECT 1;");
+  revision("r1", "r0", "CREATE TABLE never();");
+  ASSERT_FALSE(upgrade("r0").error);
+  for (const auto& [table, constraint] : std::vector<std::pair<std::string, std::string>>{
+           {"alembic_version", "ADD CONSTRAINT no_r1 CHECK (version_num <> 'r1')"},
+           {"athanor.history", "ADD CONSTRAINT no_r1 CHECK (revision <> 'r1' OR outcome = 'failed')"}}) {
+    database_.run("ALTER TABLE " + table + " " + constraint);
+    const auto report = upgrade();
+    ASSERT_TRUE(report.error) << table;
+    EXPECT_EQ(report.error->code, ErrorCode::UntrustedTable) << text(report.error);
+    EXPECT_NE(report.error->message.find("\"no_r1\""), std::string::npos) << text(report.error);
+    EXPECT_NE(report.error->message.find("a constraint that is not Athanor's"), std::string::npos) << text(report.error);
+    database_.run("ALTER TABLE " + table + " DROP CONSTRAINT no_r1");
+  }
+}
+
+TEST_F(OwnedSession, TablesOfAnotherProgramAreNamed) {
+  revision("r0", "", "SELECT 1;");
+  database_.run("CREATE SCHEMA athanor; CREATE TABLE athanor.history (a int)");
+  auto report = upgrade();
+  ASSERT_TRUE(report.error);
+  EXPECT_EQ(report.error->code, ErrorCode::UntrustedTable) << text(report.error);
+  database_.run("DROP SCHEMA athanor CASCADE; DROP TABLE IF EXISTS alembic_version; CREATE TABLE alembic_version (a int)");
+  report = upgrade();
+  ASSERT_TRUE(report.error);
+  EXPECT_EQ(report.error->code, ErrorCode::UntrustedTable) << text(report.error);
+  EXPECT_NE(report.error->message.find("the version table public.alembic_version lacks a column"), std::string::npos)
+      << text(report.error);
+}
+
+TEST_F(OwnedSession, AVersionColumnThatPadsItsValuesIsReadWithoutTheBlanks) {
+  revision("r0", "", "SELECT 1;");
+  revision("r1", "r0", "SELECT 1;");
+  database_.run("CREATE TABLE alembic_version (version_num char(32) NOT NULL)");
+  ASSERT_FALSE(upgrade("r0").error);
+  auto report = upgrade();
+  ASSERT_FALSE(report.error) << text(report.error);
+  EXPECT_EQ(report.current_heads, std::vector<std::string>{"r1"});
+  report = downgrade("base");
+  ASSERT_FALSE(report.error) << text(report.error);
+}
+
+TEST_F(OwnedSession, ARevisionInOneTransactionWithOthersLeavesTheLedgerAlone) {
+  settings_.transaction_per_migration = false;
+  revision("r0", "", "CREATE TABLE a();");
+  revision("r1", "r0", "CREATE TABLE b();");
+  auto report = upgrade();
+  ASSERT_FALSE(report.error) << text(report.error);
+  EXPECT_EQ(database_.column("SELECT revision FROM athanor.history ORDER BY id"), (std::vector<std::string>{"r0", "r1"}));
+  revision("r2", "r1", "CREATE TABLE c();");
+  revision("r3", "r2", "SET LOCAL track_counts = off; DELETE FROM athanor.history;");
+  report = upgrade();
+  ASSERT_TRUE(report.error);
+  EXPECT_EQ(report.error->code, ErrorCode::BookkeepingChanged) << text(report.error);
+  EXPECT_FALSE(database_.has_relation("c"));
+}
+
+TEST_F(OwnedSession, ARevisionThatTouchesTheRowsOfUnfinishedStepsFails) {
+  for (const std::string kind : {"transaction", "autocommit"}) {
+    for (const std::string up : {"UPDATE athanor.step SET checksum = 'x';", "DELETE FROM athanor.step;",
+                                 "TRUNCATE athanor.step;", "ALTER TABLE athanor.step ADD CHECK (step < 0) NOT VALID;"}) {
+      TestDatabase database("migrator");
+      const auto made = factory(database.url());
+      files_.clear();
+      revision(
+          "r0", "",
+          "CREATE TABLE a();\n-- athanor:step " + kind + "\n" + up + "\n-- athanor:step transaction\nCREATE TABLE never();");
+      const auto report = run(Direction::Upgrade, "heads", *made);
+      ASSERT_TRUE(report.error) << kind << up;
+      EXPECT_EQ(report.error->code, ErrorCode::BookkeepingChanged) << kind << up << ": " << text(report.error);
+      EXPECT_FALSE(database.has_relation("never")) << kind << up;
+    }
+  }
+}
+
 TEST_F(OwnedSession, ARunOutsideATransactionStopsAtTheStatementThatTouchesBookkeeping) {
-  for (const std::string up : {"DELETE FROM alembic_version;", "DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$;"}) {
+  for (const std::string up :
+       {"DELETE FROM alembic_version;", "DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$;", "DELETE FROM athanor.history;",
+        "UPDATE athanor.history SET actor = 'nobody';",
+        "INSERT INTO athanor.history (version_table, run_id, revision, direction, outcome, started_at, duration_ms, actor, "
+        "tool)"
+        " VALUES ('public.alembic_version', 'x', 'r9', 'upgrade', 'applied', now(), 1, 'nobody', 'athanor');",
+        "ALTER TABLE alembic_version ADD CHECK (version_num <> 'r1');",
+        "CREATE UNIQUE INDEX CONCURRENTLY one ON alembic_version ((true));"}) {
     TestDatabase database("migrator");
     const auto made = factory(database.url());
     files_.clear();
@@ -266,6 +389,29 @@ TEST_F(OwnedSession, OrdinaryWorkAroundTheVersionTableIsNoReasonToFail) {
   revision("r4", "r3", "SELECT pg_advisory_xact_lock(7); SELECT pg_advisory_lock(8); SELECT pg_advisory_unlock(8);");
   const auto report = upgrade();
   ASSERT_FALSE(report.error) << text(report.error);
+}
+
+TEST_F(OwnedSession, ATransactionThatTheRevisionMadeReadOnlyIsItsOwnFault) {
+  revision("r1", "", "SET TRANSACTION READ ONLY; CREATE TABLE t();");
+  auto report = upgrade();
+  ASSERT_TRUE(report.error);
+  EXPECT_EQ(report.error->sqlstate, "25006");
+  EXPECT_EQ(report.error->hint.find("primary"), std::string::npos) << report.error->hint;
+  EXPECT_NE(report.error->hint.find("READ ONLY"), std::string::npos) << report.error->hint;
+  replace("r1", "", "SET TRANSACTION READ ONLY;");
+  report = upgrade();
+  ASSERT_TRUE(report.error);
+  EXPECT_EQ(report.error->code, ErrorCode::UnsupportedStatement) << text(report.error);
+  EXPECT_NE(report.error->message.find("made its transaction read-only"), std::string::npos) << text(report.error);
+}
+
+TEST_F(OwnedSession, AnIsolationLevelThatAStepSetsIsThatOfTheNext) {
+  revision("r1", "",
+           "SET default_transaction_isolation = 'serializable';\n-- athanor:step transaction\n"
+           "CREATE TABLE seen AS SELECT current_setting('transaction_isolation') AS level;");
+  const auto report = upgrade();
+  ASSERT_FALSE(report.error) << text(report.error);
+  EXPECT_EQ(database_.value("SELECT level FROM seen"), "serializable");
 }
 
 TEST_F(OwnedSession, TextIsNeverReadInAnotherEncoding) {

@@ -73,7 +73,6 @@ TEST_F(MigratorRun, RecordsAFailure) {
   looks();
   transaction().fails_at("CREATE TABLE a", server_error("42P07", "relation \"a\" already exists"));
   server.recover();
-  server.recover();  // once more, as nobody knows what the revision left
   server.query("INTO athanor.history").meanwhile([&] {
     EXPECT_NE(server.sent.back().find("r1, upgrade, failed"), std::string::npos);
     EXPECT_NE(server.sent.back().find("42P07"), std::string::npos);
@@ -90,7 +89,6 @@ TEST_F(MigratorRun, RecordsAFailureInAsciiWhereTheDatabaseLacksACharacter) {
   looks();
   transaction().fails_at("CREATE TABLE a", server_error("42P07", "Größe"));
   server.recover();
-  server.recover();  // once more, as nobody knows what the revision left
   server.query("INTO athanor.history").fails(server_error("22P05"));
   server.query("Gr????e");
   unlocks(server);
@@ -103,7 +101,6 @@ TEST_F(MigratorRun, DoesNotRecordAStopAsAFailure) {
   looks();
   transaction().fails_at("CREATE TABLE a", server_error("57014")).meanwhile([&] { stop.request(StopLevel::Now); });
   server.recover();
-  server.recover();  // once more, as nobody knows what the revision left
   unlocks(server);
   looks();
   const auto report_of = execute(one());

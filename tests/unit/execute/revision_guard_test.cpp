@@ -34,9 +34,20 @@ TEST_F(RevisionGuardTest, RefusesTextThatWouldBeReadOtherwise) {
   EXPECT_NE(error->message.find("client_encoding"), std::string::npos);
 }
 
-TEST_F(RevisionGuardTest, TakesAMissingTableARightAndAConstraintForTheRevisionsWork) {
-  for (const auto* const state : {"42P01", "42501", "3F000", "23505"}) {
+TEST_F(RevisionGuardTest, TakesAMissingTableAndARightForTheRevisionsWork) {
+  for (const auto* const state : {"42P01", "42501", "3F000"}) {
     EXPECT_EQ(explained(state), "revision r1 changed the version table or the ledger: the server's words") << state;
+  }
+}
+
+TEST_F(RevisionGuardTest, NamesAConstraintAndAColumnThatAreNotOurs) {
+  for (const auto* const state : {"23505", "23514", "23503", "42703"}) {
+    const auto error = guard.explain(server_error(state, "the server's words"), "r1");
+    ASSERT_TRUE(error) << state;
+    EXPECT_EQ(error->code, ErrorCode::UntrustedTable) << state;
+    EXPECT_EQ(error->sqlstate, state);
+    EXPECT_TRUE(error->message.ends_with(": the server's words")) << error->message;
+    EXPECT_NE(error->message.find("app.alembic_version or the ledger"), std::string::npos) << error->message;
   }
 }
 
@@ -56,8 +67,9 @@ TEST_F(RevisionGuardTest, LooksForTheRowsTheTablesAndTheLock) {
   const std::vector<Command> look = guard.after({"a1", "b1"});
   ASSERT_EQ(look.size(), 2U);
   EXPECT_EQ(look[0].parameters, Parameters{"{\"a1\",\"b1\"}"});
-  for (const auto* const name : {"'16384'::pg_catalog.oid", "'16385'::pg_catalog.oid", "'16386'::pg_catalog.oid",
-                                 "to_regclass('app.alembic_version')", "pg_advisory_unlock_all"}) {
+  for (const auto* const name :
+       {"'16384'::pg_catalog.oid", "'16385'::pg_catalog.oid", "'16386'::pg_catalog.oid", "'{16385,16387}'::pg_catalog.oid[]",
+        "pg_lock_status", "to_regclass('app.alembic_version')", "pg_advisory_unlock_all"}) {
     EXPECT_TRUE(look[1].sql.find(name) != std::string::npos) << name;
   }
 }

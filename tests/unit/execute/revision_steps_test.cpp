@@ -10,6 +10,7 @@ using test::kLock;
 using test::kLook;
 using test::kStep;
 using test::plan_of;
+using test::rows;
 using test::server_error;
 
 constexpr const char* kThreeSteps =
@@ -42,7 +43,7 @@ class RevisionSteps : public test::RunScene {
   }
   test::Exchange& last_step() {
     return server.transaction({"SET TRANSACTION READ WRITE", kLock, "ALTER TABLE q", kCloseAll, "INTO app.alembic_version",
-                               "DELETE FROM athanor.step", kLook, kHistory});
+                               kLook, "DELETE FROM athanor.step", kHistory});
   }
 };
 
@@ -63,7 +64,7 @@ TEST_F(RevisionSteps, MoveTheRowInATransactionOfTheirOwnBehindAnAutocommitStep) 
   server.autocommit("VACUUM q");
   server.roll_back();
   server.transaction({kLook, "upgrade, 0, 0, done"});
-  server.transaction({kLock, "INTO app.alembic_version", "DELETE FROM athanor.step", kLook, kHistory});
+  server.transaction({kLock, "INTO app.alembic_version", kLook, "DELETE FROM athanor.step", kHistory});
   ASSERT_TRUE(run_steps(run(plan_of({{"r1", "-- athanor:step autocommit\nVACUUM q"}})), 0));
 }
 
@@ -121,6 +122,19 @@ TEST_F(RevisionSteps, OfAnotherRevisionThanTheHalfAppliedOneBeginAtTheFirst) {
   context->unfinished->revision = "r0";
   context->unfinished->step = 2;
   ASSERT_TRUE(run_steps(*context, 0));
+}
+
+TEST_F(RevisionSteps, StopAtAnAutocommitStatementThatChangedTheLedger) {
+  server.recover();
+  server.transaction({kLook, "upgrade, 0, 0, intent", "r.xmin"}).answers("r.xmin", rows({{"3,700"}}));
+  server.autocommit("VACUUM q");
+  server.roll_back();
+  server.transaction({kLook, "3,700]", "upgrade, 0, 0, done"})
+      .fails_at("3,700]", server_error(std::string(RevisionGuard::kTablesChanged)));
+  server.roll_back();
+  const auto outcome = run_steps(run(plan_of({{"r1", "-- athanor:step autocommit\nVACUUM q"}})), 0);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::BookkeepingChanged);
 }
 
 TEST_F(RevisionSteps, StopBetweenTwoSteps) {

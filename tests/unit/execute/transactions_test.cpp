@@ -170,7 +170,7 @@ TEST_F(Transactions, OfAStampAreOne) {
     revision.walk.revision.reset();
     revision.script.reset();
   }
-  server.transaction({kLock, "INSERT INTO app.alembic_version", kHistory, kLock, "UPDATE ONLY app.alembic_version", kHistory});
+  server.transaction({kLock, "INSERT INTO app.alembic_version", kLock, "UPDATE ONLY app.alembic_version", kHistory, kHistory});
   run(std::move(stamp));
   ASSERT_TRUE(go());
   EXPECT_EQ(report.executed.size(), 2U);
@@ -196,7 +196,7 @@ TEST_F(Transactions, TellAChangedVersionRowFromAFailingStatement) {
 TEST_F(Transactions, NameTheRowsThatAnotherToolWroteMeanwhile) {
   transaction_of("a").fails_at(kLook, server_error(std::string(RevisionGuard::kRowsChanged)));
   server.recover();
-  server.query("SELECT version_num FROM ONLY app.alembic_version").answers(rows({{"x9"}}));
+  server.query("SELECT version_num::pg_catalog.text FROM ONLY app.alembic_version").answers(rows({{"x9"}}));
   run(plan_of({{"r1", "CREATE TABLE a ()"}}));
   const auto outcome = go();
   ASSERT_FALSE(outcome);
@@ -206,7 +206,7 @@ TEST_F(Transactions, NameTheRowsThatAnotherToolWroteMeanwhile) {
 TEST_F(Transactions, BlameTheRevisionForRowsThatNobodyElseWrote) {
   transaction_of("a").fails_at(kLook, server_error(std::string(RevisionGuard::kRowsChanged)));
   server.recover();
-  server.query("SELECT version_num FROM ONLY app.alembic_version");
+  server.query("SELECT version_num::pg_catalog.text FROM ONLY app.alembic_version");
   run(plan_of({{"r1", "CREATE TABLE a ()"}}));
   const auto outcome = go();
   ASSERT_FALSE(outcome);
