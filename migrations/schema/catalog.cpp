@@ -1,6 +1,7 @@
 #include "migrations/schema/catalog.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include "migrations/base/sha256.hpp"
@@ -31,18 +32,37 @@ std::uint32_t Catalog::add(Fact fact) {
   return static_cast<std::uint32_t>(facts_.size() - 1);
 }
 
+void Catalog::add_all(std::vector<Fact> facts) {
+  for (Fact& fact : facts) {
+    std::ranges::sort(fact.attributes, {}, &Attribute::name);
+  }
+  if (facts_.empty()) {
+    facts_ = std::move(facts);
+  } else {
+    std::ranges::move(facts, std::back_inserter(facts_));
+  }
+}
+
 void Catalog::seal() {
   std::vector<std::uint32_t> order(facts_.size());
   std::iota(order.begin(), order.end(), 0U);
   std::ranges::sort(order, [this](std::uint32_t left, std::uint32_t right) { return facts_[left].id < facts_[right].id; });
   std::vector<std::uint32_t> place(facts_.size());
-  std::vector<Fact> sorted;
-  sorted.reserve(facts_.size());
   for (std::uint32_t index = 0; index < order.size(); ++index) {
     place[order[index]] = index;
-    sorted.push_back(std::move(facts_[order[index]]));
   }
-  facts_ = std::move(sorted);
+  // In place, circle by circle: a second copy of all facts would be most of the memory that a look takes.
+  for (std::uint32_t start = 0; start < order.size(); ++start) {
+    for (std::uint32_t to = start; order[to] != to;) {
+      const std::uint32_t from = order[to];
+      order[to] = to;
+      if (from == start) {
+        break;
+      }
+      std::swap(facts_[to], facts_[from]);
+      to = from;
+    }
+  }
   for (Edge& edge : edges_) {
     edge = {place[edge.from], place[edge.to]};
   }

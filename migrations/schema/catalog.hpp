@@ -40,6 +40,8 @@ class Catalog {
 
   // Facts may be added in any order; the index is valid until seal().
   std::uint32_t add(Fact fact);
+  // Many at once: the first has the index that add() would have returned.
+  void add_all(std::vector<Fact> facts);
   void add_edge(std::uint32_t from, std::uint32_t to) { edges_.push_back({from, to}); }
   // Sorts facts by id and edges with them, drops duplicate edges. Nothing may be added afterwards.
   void seal();

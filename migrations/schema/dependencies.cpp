@@ -1,6 +1,8 @@
 // Who needs whom, from pg_depend, at the grain of facts. What a fact needs by its structure (a column its table) is linked
 // where the fact is made.
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
@@ -8,7 +10,24 @@
 namespace athanor::schema {
 namespace {
 
-enum DependColumn : std::size_t { DepCatalog, DepObject, DepColumn, DepRefCatalog, DepRefObject, DepRefColumn, DepType };
+// A row is one text, because there are more of them than of anything else.
+struct Dependency {
+  Address from, to;
+  bool on_extension = false;  // ALTER … DEPENDS ON EXTENSION
+};
+
+Dependency dependency_in(std::string_view text) {
+  std::array<std::uint32_t, 6> numbers{};
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (auto& number : numbers) {
+    at = std::from_chars(at, end, number).ptr;
+    at += at != end ? 1 : 0;
+  }
+  return {.from = {numbers[0], numbers[1], static_cast<int>(numbers[2])},
+          .to = {numbers[3], numbers[4], static_cast<int>(numbers[5])},
+          .on_extension = text.ends_with('x')};
+}
 
 void link(Extraction& extraction, Address from, Address to) {
   // An inherited column is told with the parent's table; what uses it needs the table that it was used in as well.
@@ -30,11 +49,9 @@ void link(Extraction& extraction, Address from, Address to) {
 void take_dependencies(const Rows& rows, Extraction& extraction) {
   std::vector<std::pair<std::uint32_t, std::string>> on_extensions;
   for (const auto& cells : rows.rows) {
-    const CatalogRow row(cells);
-    const Address from{row.oid(DepCatalog), row.oid(DepObject), row.number(DepColumn)};
-    const Address to{row.oid(DepRefCatalog), row.oid(DepRefObject), row.number(DepRefColumn)};
+    const auto [from, to, on_extension] = dependency_in(CatalogRow(cells).text(0));
     link(extraction, from, to);
-    if (row.letter(DepType) == 'x') {
+    if (on_extension) {
       const auto fact = extraction.find(from);
       const auto extension = extraction.find(to);
       if (fact && extension) {
@@ -57,11 +74,12 @@ void take_dependencies(const Rows& rows, Extraction& extraction) {
 
 void add_dependency_families(std::vector<Family>& families, int /*version*/) {
   // Left out: types of tables and arrays on their element (internal), TOAST tables, and the clones of partitions (P and S).
-  families.push_back({R"(SELECT d.classid, d.objid, NULLIF(d.objsubid, 0), d.refclassid, d.refobjid, NULLIF(d.refobjsubid, 0),
- NULLIF(NULLIF(d.deptype, 'n'), 'a')
+  families.push_back({.sql = R"(SELECT concat_ws(' ', d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid,
+ d.deptype)
 FROM pg_catalog.pg_depend d
 WHERE d.refobjid >= 16384 AND d.objid >= 16384 AND d.refclassid <> 2615 AND d.deptype IN ('n', 'a', 'x'))",
-                      take_dependencies});
+                      .take = take_dependencies,
+                      .large = true});
 }
 
 }  // namespace athanor::schema

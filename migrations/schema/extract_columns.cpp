@@ -53,12 +53,23 @@ WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND c.relpersi
  AND (c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') OR (c.relkind IN ('i', 'I') AND COALESCE(a.attstattarget, -1) <> -1))
 ORDER BY a.attrelid, a.attnum)";
 
-std::string storage_word(const std::string& letter) {
-  return letter == "p" ? "plain" : letter == "e" ? "external" : letter == "m" ? "main" : letter == "x" ? "extended" : letter;
+std::string storage_word(char letter) {
+  switch (letter) {
+    case 'p':
+      return "plain";
+    case 'e':
+      return "external";
+    case 'm':
+      return "main";
+    case 'x':
+      return "extended";
+    default:
+      return {letter};
+  }
 }
 
-std::string compression_word(const std::string& letter) {
-  return letter == "p" ? "pglz" : letter == "l" ? "lz4" : letter;
+std::string compression_word(char letter) {
+  return letter == 'p' ? "pglz" : letter == 'l' ? "lz4" : letter == '\0' ? "default" : std::string(1, letter);
 }
 
 std::string sorted_list(const CatalogRow& row, std::size_t column) {
@@ -72,30 +83,33 @@ ColumnRow column_in(const Extraction& extraction, const CatalogRow& row) {
   column.number = row.number(ColNumber);
   column.name = row.text(ColName);
   column.type = row.text(ColType);
-  if (row.has(ColCollation)) {
-    column.collation_schema = extraction.schema_name(row.oid(ColCollationSchema));
-    column.collation = row.text(ColCollation);
-  }
   column.not_null = row.flag(ColNotNull);
   column.local = !row.has(ColLocal);
   column.inherited = row.has(ColInherited);
-  column.identity = row.text(ColIdentity);
-  column.generated = row.text(ColGenerated);
-  column.storage = row.text(ColStorage);
-  column.type_storage = row.text(ColTypeStorage);
-  column.compression = row.text(ColCompression);
-  column.statistics = row.text(ColStatistics);
-  column.options = sorted_list(row, ColOptions);
-  column.foreign_options = row.list(ColForeignOptions);
+  column.identity = row.letter(ColIdentity);
+  column.generated = row.letter(ColGenerated);
+  column.storage = row.letter(ColStorage);
+  column.type_storage = row.letter(ColTypeStorage);
+  column.compression = row.letter(ColCompression);
+  column.statistics = row.has(ColStatistics) ? row.number(ColStatistics) : -1;
   column.default_oid = row.oid(ColDefault);
   column.expression = row.text(ColExpression);
+  if (row.has(ColCollation) || row.has(ColOptions) || row.has(ColForeignOptions)) {
+    column.rare = std::make_unique<ColumnRow::Rare>();
+    column.rare->collation_schema = row.has(ColCollation) ? extraction.schema_name(row.oid(ColCollationSchema)) : "";
+    column.rare->collation = row.text(ColCollation);
+    column.rare->options = sorted_list(row, ColOptions);
+    column.rare->foreign_options = row.list(ColForeignOptions);
+  }
   return column;
 }
 
 // What a column has when nothing is said about it.
 struct Baseline {
   bool not_null = false;
-  std::string storage, compression, statistics, options, expression;
+  char storage = '\0', compression = '\0';
+  int statistics = -1;
+  std::string_view options{}, expression{};
 };
 
 Baseline baseline_of(const Extraction& extraction, const Relation& relation, const ColumnRow& column) {
@@ -116,7 +130,7 @@ Baseline baseline_of(const Extraction& extraction, const Relation& relation, con
       base.storage = inherited->storage;
       base.compression = inherited->compression;
       base.statistics = inherited->statistics;
-      base.options = inherited->options;
+      base.options = inherited->others().options;
       base.expression = inherited->expression;
     }
   }
@@ -126,12 +140,12 @@ Baseline baseline_of(const Extraction& extraction, const Relation& relation, con
 // Its type and what makes its values come from elsewhere for a column that is not the table's own.
 void describe_own(Fact& fact, const ColumnRow& column) {
   set(fact, attribute::kType, column.type);
-  if (!column.collation.empty()) {
-    set(fact, attribute::kCollation, json_name(column.collation_schema, column.collation));
+  if (const auto& others = column.others(); !others.collation.empty()) {
+    set(fact, attribute::kCollation, json_name(others.collation_schema, others.collation));
   }
-  set(fact, attribute::kIdentity, column.identity == "a" ? "always" : column.identity == "d" ? "by default" : "");
-  set(fact, attribute::kGenerated, column.generated == "s" ? "stored" : column.generated == "v" ? "virtual" : "");
-  if (!column.generated.empty()) {
+  set(fact, attribute::kIdentity, column.identity == 'a' ? "always" : column.identity == 'd' ? "by default" : "");
+  set(fact, attribute::kGenerated, column.generated == 's' ? "stored" : column.generated == 'v' ? "virtual" : "");
+  if (column.generated != '\0') {
     set(fact, attribute::kExpression, column.expression);
   }
 }
@@ -143,15 +157,15 @@ void describe_physical(Fact& fact, const ColumnRow& column, const Baseline& base
     set(fact, attribute::kStorage, storage_word(column.storage));
   }
   if (column.compression != base.compression) {
-    set(fact, attribute::kCompression, column.compression.empty() ? "default" : compression_word(column.compression));
+    set(fact, attribute::kCompression, compression_word(column.compression));
   }
   if (column.statistics != base.statistics) {
-    set(fact, attribute::kStatistics, column.statistics.empty() ? "-1" : column.statistics);
+    set(fact, attribute::kStatistics, std::to_string(column.statistics));
   }
-  if (column.options != base.options) {
-    set(fact, attribute::kOptions, column.options.empty() ? "[]" : column.options);
+  if (const std::string& options = column.others().options; options != base.options) {
+    set(fact, attribute::kOptions, options.empty() ? "[]" : options);
   }
-  set(fact, attribute::kForeignOptions, column.foreign_options);
+  set(fact, attribute::kForeignOptions, column.others().foreign_options);
 }
 
 // Where a column comes from that is not its table's own: the parent's column, the type of the table, nothing for a query's.
@@ -180,7 +194,7 @@ class ColumnFacts {
     if (relation.kind != 'v') {
       add_column(relation, column, base, address, foreign_origin, origin);
     }
-    if (!column.generated.empty()) {
+    if (column.generated != '\0') {
       extraction_.carry({kAttrdef, column.default_oid, 0}, address);
     } else if (column.expression != base.expression) {
       add_default(relation, column, address, origin);
@@ -251,7 +265,8 @@ void describe_composite(Extraction& extraction, Oid oid, const Relation& relatio
   }
   std::vector<std::string> attributes;
   for (const ColumnRow& column : relation.columns) {
-    const std::string collation = column.collation.empty() ? "" : qualified_name(column.collation_schema, column.collation);
+    const auto& others = column.others();
+    const std::string collation = others.collation.empty() ? "" : qualified_name(others.collation_schema, others.collation);
     attributes.push_back(json_list({column.name, column.type, collation}));
   }
   set(extraction.fact(*index), attribute::kAttributes, json_values(attributes));
@@ -281,6 +296,7 @@ void take_columns(const Rows& rows, Extraction& extraction) {
       extraction.index_statistics[current].push_back(json_text(row.text(ColNumber)) + ":" + json_text(row.text(ColStatistics)));
     }
   }
+  extraction.expect_facts(rows.rows.size() * 2);  // with defaults, constraints, indexes and all the rest
   ColumnFacts facts(extraction);
   for (auto& [oid, described] : extraction.relations) {
     if (described.hidden) {
@@ -303,7 +319,7 @@ void take_columns(const Rows& rows, Extraction& extraction) {
 }  // namespace
 
 void add_column_families(std::vector<Family>& families, int /*version*/) {
-  families.push_back({kColumns, take_columns});
+  families.push_back({.sql = kColumns, .take = take_columns, .large = true});
 }
 
 }  // namespace athanor::schema

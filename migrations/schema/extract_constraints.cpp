@@ -141,7 +141,7 @@ void take_constraints(const Rows& rows, Extraction& extraction) {
 void add_constraint_families(std::vector<Family>& families, int version) {
   std::string sql = kConstraints;
   sql.replace(sql.find("$ENFORCED$"), 10, version >= 180000 ? "con.conenforced" : "true");
-  families.push_back({sql, take_constraints});
+  families.push_back({.sql = sql, .take = take_constraints, .large = true});
 }
 
 }  // namespace athanor::schema

@@ -46,6 +46,15 @@ void describe_table(const CatalogRow& row, Extraction& extraction, const Relatio
   }
 }
 
+std::string statistics_targets(const Extraction& extraction, Oid index) {
+  const auto targets = extraction.index_statistics.find(index);
+  if (targets == extraction.index_statistics.end()) {
+    return "";
+  }
+  const std::string members = json_values(targets->second);
+  return "{" + members.substr(1, members.size() - 2) + "}";
+}
+
 void describe_constraint(const CatalogRow& row, Extraction& extraction) {
   const auto index = extraction.find({catalog_oid::kConstraint, row.oid(IdxConstraint), 0});
   if (!index) {
@@ -55,6 +64,7 @@ void describe_constraint(const CatalogRow& row, Extraction& extraction) {
   set(fact, attribute::kIndexOptions, row.list(IdxOptions));
   set(fact, attribute::kTablespace, row.text(IdxTablespace));
   set_flag(fact, attribute::kInvalid, !row.flag(IdxValid));
+  set(fact, attribute::kStatistics, statistics_targets(extraction, row.oid(IdxOid)));
 }
 
 void take_index(const CatalogRow& row, Extraction& extraction, const Relation& table) {
@@ -71,10 +81,7 @@ void take_index(const CatalogRow& row, Extraction& extraction, const Relation& t
   if (const auto columns = Extraction::column_names(table, numbers); !columns.empty()) {
     set(fact, attribute::kColumns, json_list(columns));
   }
-  if (const auto targets = extraction.index_statistics.find(oid); targets != extraction.index_statistics.end()) {
-    const std::string members = json_values(targets->second);
-    set(fact, attribute::kStatistics, "{" + members.substr(1, members.size() - 2) + "}");
-  }
+  set(fact, attribute::kStatistics, statistics_targets(extraction, oid));
   const auto index = extraction.add({kClass, oid, 0}, std::move(fact));
   extraction.add_edge(index, table.fact);
   for (const int number : numbers) {
@@ -136,7 +143,7 @@ void take_statistics(const Rows& rows, Extraction& extraction) {
 }  // namespace
 
 void add_index_families(std::vector<Family>& families, int /*version*/) {
-  families.push_back({kIndexes, take_indexes});
+  families.push_back({.sql = kIndexes, .take = take_indexes, .large = true});
   families.push_back({R"(SELECT s.oid, s.stxnamespace, s.stxname, s.stxrelid, s.stxowner, NULLIF(s.stxstattarget, -1),
  pg_get_statisticsobjdef(s.oid) FROM pg_catalog.pg_statistic_ext s WHERE s.oid >= 16384)",
                       take_statistics});

@@ -189,9 +189,7 @@ Catalog Extraction::finish() && {
   Catalog catalog;
   catalog.server_version = version_;
   catalog.unmodelled = std::move(unmodelled_);
-  for (Fact& fact : facts_) {
-    catalog.add(std::move(fact));
-  }
+  catalog.add_all(std::move(facts_));
   for (const Edge& edge : edges_) {
     catalog.add_edge(edge.from, edge.to);
   }

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,18 +54,28 @@ struct AddressHash {
   }
 };
 
-// One row of pg_attribute, kept until the parents of its table are known.
+// One row of pg_attribute, kept until the parents of its table are known. There are many: what few have stands apart.
 struct ColumnRow {
+  struct Rare {
+    std::string collation_schema, collation;  // when it is not the type's own
+    std::string options, foreign_options;     // JSON
+  };
+
   int number = 0;
-  std::string name;
-  std::string type;
-  std::string collation_schema, collation;  // when it is not the type's own
+  int statistics = -1;
+  Oid default_oid = 0;
   bool not_null = false;
   bool local = true;
   bool inherited = false;
-  std::string identity, generated, storage, type_storage, compression, statistics, options, foreign_options;
-  Oid default_oid = 0;
-  std::string expression;
+  // pg_attribute's letters; NUL for none.
+  char identity = '\0', generated = '\0', storage = '\0', type_storage = '\0', compression = '\0';
+  std::string name, type, expression;
+  std::unique_ptr<Rare> rare{};
+
+  [[nodiscard]] const Rare& others() const {
+    static const Rare kNone;
+    return rare ? *rare : kNone;
+  }
 };
 
 // Tables, views, sequences, composite types; not indexes.
@@ -115,6 +126,8 @@ class Extraction {
   // Statistics targets of the columns of indexes, as JSON members in order.
   std::unordered_map<Oid, std::vector<std::string>> index_statistics{};
 
+  // Room for so many more facts.
+  void expect_facts(std::size_t count) { facts_.reserve(facts_.size() + count); }
   // The fact of an object in a schema unless it is a system object, a member of an extension or hidden: then nothing, and what
   // depends on it is still known.
   [[nodiscard]] bool takes(Address address, Oid schema, std::string_view what, std::string_view name);
@@ -187,6 +200,7 @@ inline void set_flag(Fact& fact, std::string_view attribute, bool value) {
 struct Family {
   std::string sql;
   std::function<void(const Rows& rows, Extraction& extraction)> take;
+  bool large = false;  // several rows for each table: its answer is in memory alone
 };
 
 // All of them: the questions of one inspect().

@@ -10,9 +10,8 @@
 namespace athanor::schema {
 namespace {
 
-// As many questions as travel together: their answers are in memory at once.
-constexpr std::size_t kAtOnce = 8;
-constexpr int kMostLooks = 3;
+constexpr std::size_t kAtOnce = 16;
+constexpr int kMostLooks = 5;
 
 // One snapshot for all questions, and the settings that decide how the server prints texts. With this search_path names,
 // functions and operators are PostgreSQL's own whatever others put into schemas of the session's path, and every name of a
@@ -71,12 +70,22 @@ Result<std::vector<Rows>> ask(Session& session, const std::vector<Command>& comm
   return rows;
 }
 
+// As many questions as travel together. Their answers are in memory at once, so those of large ones come alone.
+std::span<const Family> next_group(std::span<const Family> families) {
+  std::size_t size = 1;
+  while (size < std::min(kAtOnce, families.size()) && !families[size - 1].large && !families[size].large) {
+    ++size;
+  }
+  return families.first(size);
+}
+
 Result<Catalog> read_all(Session& session, const InspectOptions& options) {
   TRY(ask(session, opening()));
   Extraction extraction(options, session.server_version());
   const std::vector<Family> families = families_for(options, session.server_version());
-  for (std::size_t first = 0; first < families.size(); first += kAtOnce) {
-    const auto group = std::span(families).subspan(first, std::min(kAtOnce, families.size() - first));
+  for (std::size_t first = 0; first < families.size();) {
+    const auto group = next_group(std::span(families).subspan(first));
+    first += group.size();
     std::vector<Command> commands;
     commands.reserve(group.size());
     for (const Family& family : group) {
