@@ -65,6 +65,12 @@ class ClusterOperator {
                 [this](const ResourceKey& key) { controller_.removed(key); }, [] {}},
                inputs_.sources.roots().empty() ? std::string("/") : inputs_.sources.roots().front(), log_),
         approvals_([this](const ResourceKey& key) { queue_.add(key); }),
+        floors_(options.floor,
+                [this](const std::string& name_space) {
+                  for (const auto& key : store_.in_namespace(name_space)) {
+                    queue_.add(key);
+                  }
+                }),
         files_(inputs_.secrets, environment_variable),
         credentials_(reads_, clock_, files_, inputs_.cache.path() + "/certificates"),
         folders_(inputs_.sources, clock_, options.limits),
@@ -89,9 +95,10 @@ class ClusterOperator {
         events_(feed_.subscribe([this](const MigrationChange& change) { reporter_.report(change); })),
         controller_({store_, queue_, metrics_.controller(), clock_, feed_},
                     migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(options), log_),
-        cluster_({*client_, clock_, store_, approvals_, queue_}, cluster_options(options, jobs_ != nullptr), log_) {
+        cluster_({*client_, clock_, store_, approvals_, floors_, queue_}, cluster_options(options, jobs_ != nullptr), log_) {
     metrics_.attach(queue_, store_);
     store_.set_selector(options.selector);
+    store_.set_floor([this](const std::string& name_space) { return floors_.of(name_space); });
     store_.set_fence([this] {
       const std::lock_guard lock(lease_mutex_);
       return !options_.leader_elect || (holds_lease_ && holds_lease_());
@@ -203,6 +210,7 @@ class ClusterOperator {
   RecentReads reads_;
   ClusterStore store_;
   ApprovalIndex approvals_;
+  NamespaceFloors floors_;
   LocalCredentials files_;
   SecretCredentials credentials_;
   LocalSources folders_;

@@ -22,6 +22,7 @@ ClusterOptions cluster_options(const Options& options, bool jobs) {
   cluster.flux = flux_types();
   cluster.retry_missing_kinds = options.resync;
   cluster.jobs = jobs;
+  cluster.namespace_labels = options.namespace_labels;
   cluster.seed = static_cast<std::uint64_t>(::getpid());
   return cluster;
 }

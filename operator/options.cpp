@@ -69,6 +69,16 @@ Result<void> take_namespaces(Options& options, const std::string& name, const st
   return {};
 }
 
+template <auto Member, auto Parse>
+Result<void> floor(Options& options, const std::string& name, const std::string& value) {
+  auto parsed = Parse(value);
+  if (!parsed) {
+    return fail(usage(name + ": " + parsed.error().message));
+  }
+  options.floor.*Member = std::move(*parsed);
+  return {};
+}
+
 Result<void> take_leader_elect(Options& options, const std::string& name, const std::string& value) {
   if (value != "true" && value != "false") {
     return fail(usage(name + " takes true or false"));
@@ -130,6 +140,16 @@ constexpr std::array kRows{
         text<&Options::job_image>},
     Row{flag("--job-service-account", "NAME", "that a podTemplate may name; may be repeated; default: none"),
         list<&Options::job_service_accounts>},
+    Row{flag("--minimum-approval", "POLICY", "Never, Destructive or Always, whatever a resource declares; default Never"),
+        floor<&PolicyFloor::approval, parse_approval_policy>},
+    Row{flag("--minimum-backup", "WHEN", "Never, Destructive or Always, and required; default Never"),
+        floor<&PolicyFloor::backup, parse_backup_when>},
+    Row{flag("--minimum-ssl-mode", "MODE", "the least sslmode of a connection; default: libpq's"),
+        floor<&PolicyFloor::ssl_mode, parse_ssl_mode>},
+    Row{flag("--inline-passwords", "WORD", "allow or refuse passwords that stand in a resource; default allow"),
+        floor<&PolicyFloor::inline_passwords, parse_inline_passwords>},
+    Row{flag("--namespace-labels", "", "labels of a Namespace raise these four for its resources"),
+        set<&Options::namespace_labels>},
     Row{flag("--manifests", "DIR", "folder of manifests (*.yaml, *.yml)"), text<&Options::manifests>},
     Row{flag("--state", "DIR", "folder of status files; default DIR/.athanor of the manifests"), text<&Options::state>},
     Row{flag("--once", "", "reconcile everything once, print a summary, and exit"), set<&Options::once>},
@@ -152,7 +172,7 @@ constexpr std::array kRows{
     Row{flag("--help", "", "this text", 'h'), set<&Options::help>},
     Row{flag("--version", "", "the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 11;   // rows
+constexpr std::size_t kOfCluster = 16;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
 
 constexpr auto kFlags = [] {
@@ -190,10 +210,13 @@ Result<void> check_way(const Options& options) {
     return fail(usage("--once and --state go with --manifests"));
   }
   const bool of_cluster = !options.kubeconfig.empty() || !options.context.empty() || !options.namespaces.empty() ||
-                          !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty();
+                          !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty() ||
+                          options.namespace_labels || options.floor != PolicyFloor();
   if (!options.manifests.empty() && of_cluster) {
     return fail(
-        usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace and --job-image go with --kube"));
+        usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace, --job-image and the minimums of "
+              "policies go "
+              "with --kube"));
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include "migrations/base/result.hpp"
 #include "migrations/revision/source.hpp"
 #include "operator/log/log.hpp"
+#include "operator/reconcile/policy_floor.hpp"
 
 namespace athanor::controller {
 
@@ -32,6 +33,8 @@ struct Options {
   std::string cache;            // empty: a folder of its own below the system's temporary one
   std::string job_image;        // empty: no Jobs
   std::vector<std::string> job_service_accounts;
+  PolicyFloor floor;
+  bool namespace_labels = false;
   // Either way.
   std::string listen;  // empty: 127.0.0.1:8080, or off with --once
   std::vector<std::string> source_roots;

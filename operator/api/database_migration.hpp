@@ -88,6 +88,7 @@ struct DatabaseSpec {
   std::string role;
   std::string schema;
   std::string version_table = "alembic_version";
+  std::string minimum_ssl_mode;  // not declared: what the operator asks for (policy_floor.hpp)
   bool operator==(const DatabaseSpec&) const = default;
 };
 
@@ -210,6 +211,12 @@ struct ApprovalStatus {
   bool operator==(const ApprovalStatus&) const = default;
 };
 
+// Where the operator's floor is above what the resource declares (policy_floor.hpp).
+struct PolicyStatus {
+  std::vector<std::string> raised;  // "approval from Never to Destructive"
+  bool operator==(const PolicyStatus&) const = default;
+};
+
 struct SourceStatus {
   std::string kind;
   std::string revision;               // what it was resolved to: a commit, a digest, resource versions
@@ -287,6 +294,7 @@ struct DatabaseMigrationStatus {
   std::vector<std::string> resolved_revisions;
   std::optional<std::int64_t> pending_count;   // empty: not known
   std::vector<std::string> pending_revisions;  // the first kMaxListed
+  std::optional<PolicyStatus> policy;
   std::optional<SourceStatus> source;
   std::optional<PlanStatus> plan;
   std::optional<ApprovalStatus> approval;
@@ -305,8 +313,9 @@ struct DatabaseMigration {
   Metadata metadata;
   DatabaseMigrationSpec spec;
   DatabaseMigrationStatus status;
-  std::string origin;  // "shop.yaml:1": where it was read, for messages
-  std::string folder;  // that relative paths of the spec resolve against
+  std::optional<PolicyStatus> policy;  // what of the spec was raised
+  std::string origin;                  // "shop.yaml:1": where it was read, for messages
+  std::string folder;                  // that relative paths of the spec resolve against
   // What it names elsewhere (Secrets, ConfigMaps) is wanted as it was after this moment: the newest declaration may have come
   // together with it. By default as it is now.
   SteadyTime known_since = SteadyTime::max();

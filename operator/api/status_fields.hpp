@@ -40,6 +40,11 @@ void fields(Codec& codec, typename Codec::template Of<PlanStatus>& plan) {
 }
 
 template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<PolicyStatus>& policy) {
+  codec.maybe("raised", policy.raised, kListed, kMessage);
+}
+
+template <class Codec>
 void fields(Codec& codec, typename Codec::template Of<SourceStatus>& source) {
   codec.text("kind", source.kind, kWord);
   codec.text("revision", source.revision, Length{kMaxSourceRevisionBytes});
@@ -125,6 +130,7 @@ void fields(Codec& codec, typename Codec::template Of<DatabaseMigrationStatus>& 
   codec.maybe("resolvedRevisions", status.resolved_revisions, kListed, kName);
   codec.known("pendingCount", status.pending_count);
   codec.maybe("pendingRevisions", status.pending_revisions, kListed, kName);
+  codec.part("policy", status.policy);
   codec.part("source", status.source);
   codec.part("plan", status.plan);
   codec.part("approval", status.approval);

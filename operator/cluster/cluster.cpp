@@ -59,6 +59,9 @@ class Cluster::Waker final : public InformerHandler {
 Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& log)
     : parts_(parts), seed_(options.seed), retry_missing_kinds_(options.retry_missing_kinds) {
   const auto namespaces = options.namespaces.empty() ? std::vector<std::string>{""} : options.namespaces;
+  if (options.namespace_labels) {
+    informers_.push_back(inform({kube::kNamespaces, "", {}, true}, parts_.floors, log));
+  }
   for (const auto& name_space : namespaces) {
     informers_.push_back(inform({kube::kDatabaseMigrations, name_space, options.label_selector}, parts_.store, log));
     informers_.push_back(inform({kube::kMigrationApprovals, name_space, {}}, parts_.approvals, log));

@@ -19,6 +19,7 @@
 
 #include "operator/cluster/approval_index.hpp"
 #include "operator/cluster/cluster_store.hpp"
+#include "operator/cluster/namespace_floors.hpp"
 #include "operator/kube/informer.hpp"
 #include "operator/log/log.hpp"
 #include "operator/reconcile/work_queue.hpp"
@@ -30,6 +31,7 @@ struct ClusterOptions {
   std::string label_selector;
   bool config_maps = true;
   bool jobs = false;
+  bool namespace_labels = false;              // floors of policies; needs a right for the whole cluster
   std::vector<ResourceType> flux;             // kinds of Flux sources, installed now or later
   milliseconds retry_missing_kinds{300'000};  // of Flux sources
   std::uint64_t seed = 0;
@@ -40,6 +42,7 @@ struct ClusterParts {
   Clock& clock;
   ClusterStore& store;
   ApprovalIndex& approvals;
+  NamespaceFloors& floors;
   WorkQueue& queue;
 };
 

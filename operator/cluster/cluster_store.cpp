@@ -215,6 +215,9 @@ std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) cons
   DatabaseMigration resource = cached.value();
   resource.folder = folder_;
   resource.known_since = reported;
+  if (floor_) {
+    raise(resource, floor_(key.name_space));
+  }
   return resource;
 }
 
@@ -232,12 +235,33 @@ void ClusterStore::for_each(const Visit& visit) const {
 }
 
 std::optional<Outcome> ClusterStore::refusal(const ResourceKey& key) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found == entries_.end() || !found->second.unreadable) {
-    return std::nullopt;
+  CachedResource cached;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) {
+      return std::nullopt;
+    }
+    if (found->second.unreadable) {
+      return unreadable_outcome(*found->second.unreadable);
+    }
+    if (!floor_) {
+      return std::nullopt;
+    }
+    cached = found->second.resource;
   }
-  return unreadable_outcome(*found->second.unreadable);
+  const auto taken = check_floor(cached.value(), floor_(key.name_space));
+  return taken ? std::nullopt : std::optional(unreadable_outcome(taken.error()));
+}
+
+std::vector<ResourceKey> ClusterStore::in_namespace(const std::string& name_space) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ResourceKey> keys;
+  for (auto each = entries_.lower_bound({name_space, ""}); each != entries_.end() && each->first.name_space == name_space;
+       ++each) {
+    keys.push_back(each->first);
+  }
+  return keys;
 }
 
 Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) {

@@ -31,6 +31,7 @@
 #include "operator/reconcile/claims.hpp"
 #include "operator/reconcile/database_access.hpp"
 #include "operator/reconcile/migration_store.hpp"
+#include "operator/reconcile/policy_floor.hpp"
 
 namespace athanor::controller {
 
@@ -49,6 +50,10 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   // The informer sees only what has these labels: what leaves them is told so, in its last status. Call it before the first
   // event.
   void set_selector(std::string selector) { selector_ = std::move(selector); }
+
+  // The least that every resource of a namespace has to declare: what find() returns is raised to it. Not set: nothing. Call it
+  // before the first event.
+  void set_floor(std::function<PolicyFloor(const std::string& name_space)> floor) { floor_ = std::move(floor); }
 
   void applied(const ResourceKey& key, const KubeObject& object) override;
   void deleted(const ResourceKey& key) override;
@@ -70,6 +75,7 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
 
   // Which resources name this ConfigMap, Flux source, ...: "configMaps shop/sql", "GitRepository shop/app".
   [[nodiscard]] std::vector<ResourceKey> naming(const std::string& referent) const;
+  [[nodiscard]] std::vector<ResourceKey> in_namespace(const std::string& name_space) const;
   [[nodiscard]] std::optional<EventTarget> event_target(const ResourceKey& key) const;
   [[nodiscard]] std::size_t size() const;
 
@@ -107,6 +113,7 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   Log log_;
   std::function<bool()> may_write_;
   std::string selector_;
+  std::function<PolicyFloor(const std::string&)> floor_;
   mutable std::mutex mutex_;
   Entries entries_;
   Claims claims_;

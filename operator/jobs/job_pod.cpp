@@ -109,6 +109,9 @@ Result<void> add_certificates(const DatabaseSpec& database, JobPod& pod) {
   if (mode.empty() && database.root_certificate_from) {
     mode = "verify-full";  // whoever names an authority wants it asked
   }
+  if (mode.empty()) {
+    mode = database.minimum_ssl_mode;
+  }
   if (!mode.empty()) {
     pod.add_variable("PGSSLMODE", mode);
   }

@@ -10,6 +10,8 @@
 #include "migrations/text/database_url.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/url_parameters.hpp"
+#include "operator/reconcile/policy_floor.hpp"
+#include "operator/reconcile/resource_words.hpp"
 #include "operator/reconcile/session_cache.hpp"
 
 namespace athanor::controller {
@@ -110,6 +112,22 @@ Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, con
   return {};
 }
 
+// What the operator asks for at least. A URL that says less is refused: nothing says that its author knows.
+Result<void> require_ssl_mode(std::string& url, const DatabaseMigration& resource) {
+  const std::string& least = resource.spec.database.minimum_ssl_mode;
+  const std::string mode = ssl_mode_in(connection_parameters(url));
+  if (least.empty() || ssl_mode_rank(mode) >= ssl_mode_rank(least)) {
+    return {};
+  }
+  if (!mode.empty()) {
+    return fail(Error(ErrorCode::Configuration, "sslmode=" + mode + " is less than this operator asks for, " + least)
+                    .at("spec.database")
+                    .advise("take sslmode out of " + connection_in_words(resource) + ", or raise it"));
+  }
+  url = with_parameter(std::move(url), "sslmode", least);
+  return {};
+}
+
 Result<void> add_certificates(std::string& url, const DatabaseMigration& resource, CredentialSource& credentials) {
   const DatabaseSpec& database = resource.spec.database;
   const ConnectionParameters declared = connection_parameters(url);
@@ -129,7 +147,8 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
   TRY(add("sslrootcert", database.root_certificate_from));
   TRY(add("sslcert", database.client_certificate_from));
   TRY(add("sslkey", database.client_key_from));
-  return choose_ssl_mode(url, database, declared);
+  TRY(choose_ssl_mode(url, database, declared));
+  return require_ssl_mode(url, resource);
 }
 
 // Opens sessions for observing: one that is kept, or one that may be kept afterwards.

@@ -425,7 +425,7 @@ bool adds_nothing_new(const DatabaseMigration& resource, const Outcome& outcome)
           shows_source(resource.status,
                        source_status(resource, *outcome.observed.source_revision, outcome.observed.source_files, {}))) &&
          find_condition(resource.status.conditions, ConditionType::SourceUnavailable) == nullptr &&
-         resource.status.observed_generation == resource.metadata.generation &&
+         resource.status.observed_generation == resource.metadata.generation && resource.status.policy == resource.policy &&
          shows_heads(resource.status, *outcome.observed.current_heads) && resource.status.phase == Phase::Ready &&
          resource.status.target_revision == resource.spec.target_revision;
 }
@@ -484,6 +484,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
     return resource.status;
   }
   DatabaseMigrationStatus status = resource.status;
+  status.policy = resource.policy;
   const std::string now = format_iso8601(attempt.now);
   status.observed_generation = resource.metadata.generation;
   status.phase = phase_of(outcome);
@@ -523,6 +524,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
 DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const PlanReview& review,
                                              const std::string& message, WallTime now) {
   DatabaseMigrationStatus status = resource.status;
+  status.policy = resource.policy;
   ConditionSet conditions(status.conditions, resource.metadata.generation, format_iso8601(now));
   begin_update(status, resource, review, conditions);
   set_under_way(Reason::BackingUp, message, conditions);
@@ -534,6 +536,7 @@ DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, 
 DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const PlanReview& review, const Observed& observed,
                                           const RunState& run, WallTime now) {
   DatabaseMigrationStatus status = resource.status;
+  status.policy = resource.policy;
   const std::string time = format_iso8601(now);
   ConditionSet conditions(status.conditions, resource.metadata.generation, time);
   begin_update(status, resource, review, conditions);
@@ -566,6 +569,7 @@ bool looks_final(const DatabaseMigration& resource) {
 DatabaseMigrationStatus summarise_outdated(const DatabaseMigration& resource, const Observed& observed,
                                            const std::string& message, WallTime now) {
   DatabaseMigrationStatus status = resource.status;
+  status.policy = resource.policy;
   const std::string time = format_iso8601(now);
   status.observed_generation = resource.metadata.generation;
   status.phase = Phase::Pending;
@@ -581,6 +585,7 @@ DatabaseMigrationStatus summarise_outdated(const DatabaseMigration& resource, co
 
 DatabaseMigrationStatus summarise_unselected(const DatabaseMigration& resource, const std::string& selector, WallTime now) {
   DatabaseMigrationStatus status = resource.status;
+  status.policy = resource.policy;
   status.observed_generation = resource.metadata.generation;
   status.phase = Phase::Suspended;
   status.progress.reset();

@@ -230,7 +230,8 @@ def test_a_full_status_is_accepted_and_shown_in_columns(cluster: ThrowawayCluste
     made["status"] = {
         "observedGeneration": 1, "phase": "Waiting", "currentRevision": "a1,b1", "currentRevisions": ["a1", "b1"], "targetRevision": "heads",
         "resolvedRevisions": ["a2", "b2"], "pendingCount": 2, "pendingRevisions": ["a2", "b2"],
-        "source": {"kind": "ConfigMaps", "revision": "orders@41", "checkedAt": now},
+        "policy": {"raised": ["approval from Never to Destructive"]},
+        "source": {"kind": "ConfigMaps", "revision": "orders@41", "files": 2, "checkedAt": now},
         "plan": {"hash": HASH, "contentHash": HASH, "direction": "upgrade", "revisions": 2, "summary": ["upgrade a2"], "warnings": ["w"], "destructive": ["a2:7 drops column"]},
         "approval": {"name": "x", "planHash": HASH, "approvedBy": "alice", "approvedAt": now},
         "progress": {"done": 1, "total": 2, "revision": "b2", "rows": 5}, "job": {"name": "orders-1", "phase": "Running"},

@@ -231,12 +231,14 @@ def test_chart_and_programs_have_one_version() -> None:
 def test_the_deployment_is_told_what_the_values_say() -> None:
     assert arguments_of(objects(rendered("defaults"))) == [
         "--kube", "--leader-elect=true", "--lease-name=athanor", "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--resync=5m",
-        "--resyncs-per-second=2", "--listen=0.0.0.0:8080", "--cache=/var/cache/athanor", "--log-level=info"]
+        "--resyncs-per-second=2", "--listen=0.0.0.0:8080", "--cache=/var/cache/athanor", "--minimum-approval=Destructive",
+        "--minimum-backup=Never", "--inline-passwords=refuse", "--namespace-labels", "--log-level=info"]
     assert arguments_of(objects(rendered("everything"))) == [
         "--kube", "--watch-namespaces=shop,warehouse", "--selector=team in (a, b)", "--leader-elect=true", "--lease-name=athanor",
         "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--resync=5m", "--resyncs-per-second=2", "--listen=0.0.0.0:8080",
         "--cache=/var/cache/athanor", "--source-root=/sources", "--secret-root=/run/secrets/db", "--backup-root=/var/lib/athanor/backups",
-        "--job-image=athanor@sha256:" + "0" * 64, "--log-level=info", "--max-files=10"]
+        "--job-image=athanor@sha256:" + "0" * 64, "--minimum-approval=Destructive", "--minimum-backup=Never", "--inline-passwords=refuse",
+        "--log-level=info", "--max-files=10"]
     assert "--watch-namespaces=athanor-system" in arguments_of(objects(rendered("own namespace")))
     assert "--leader-elect=false" in arguments_of(objects(rendered("one replica")))
 

@@ -6,6 +6,7 @@
 
 #include "operator/cluster/approval_index.hpp"
 #include "operator/cluster/event_reporter.hpp"
+#include "operator/cluster/namespace_floors.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_kube.hpp"
 
@@ -410,6 +411,29 @@ TEST_F(ClusterStoreTest, LeavesTheStatusToAnotherOperatorThatServesTheResourceBy
   kube.put_status(kube::kDatabaseMigrations, kOrders, {{"currentRevision", "a2"}, {"observedGeneration", 1}});
   store.deleted(kOrders);
   EXPECT_EQ(kube.find(kube::kDatabaseMigrations, kOrders).value()["status"]["currentRevision"], "a2");
+}
+
+TEST_F(ClusterStoreTest, RaisesEveryResourceToTheFloorOfItsNamespace) {
+  std::vector<std::string> changed;
+  NamespaceFloors floors({}, [&](const std::string& name_space) { changed.push_back(name_space); });
+  store.set_floor([&](const std::string& name_space) { return floors.of(name_space); });
+  put(kOrders);
+  EXPECT_EQ(store.find(kOrders)->spec.policy.approval, ApprovalPolicy::Never);
+  KubeObject shop{{"metadata", {{"name", "shop"}, {"labels", {{"athanor.dev/minimum-approval", "Always"}}}}}};
+  floors.applied({"", "shop"}, shop);
+  floors.applied({"", "shop"}, shop);
+  EXPECT_EQ(changed, std::vector<std::string>{"shop"});
+  EXPECT_EQ(store.find(kOrders)->spec.policy.approval, ApprovalPolicy::Always);
+  EXPECT_EQ(store.in_namespace("shop"), std::vector<ResourceKey>{kOrders});
+  EXPECT_TRUE(store.in_namespace("sho").empty());
+
+  shop["metadata"]["labels"] = {{"athanor.dev/inline-passwords", "refuse"}};
+  floors.applied({"", "shop"}, shop);
+  EXPECT_FALSE(store.refusal(kOrders));
+  KubeObject object = migration(kOrders);
+  object["spec"]["database"]["url"] = "postgresql://app:secret@db/orders";
+  store.applied(kOrders, kube.put(kube::kDatabaseMigrations, object));
+  EXPECT_EQ(store.refusal(kOrders)->reason, Reason::InvalidManifest);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class ClusterWakesTest : public testing::Test {
     ClusterOptions options;
     options.jobs = true;
     options.flux = {kRepositories};
-    cluster = std::make_unique<Cluster>(ClusterParts{kube, clock, store, approvals, queue}, options, Log());
+    cluster = std::make_unique<Cluster>(ClusterParts{kube, clock, store, approvals, floors, queue}, options, Log());
     cluster->start(stop.token());
   }
   ~ClusterWakesTest() override {
@@ -51,6 +51,7 @@ class ClusterWakesTest : public testing::Test {
   test::FakeClock clock;
   StopSource stop;
   WorkQueue queue{clock, 8};
+  NamespaceFloors floors{{}, [](const std::string&) {}};
   ApprovalIndex approvals{[this](const ResourceKey& key) { queue.add(key); }};
   ClusterStore store{kube, clock, {[](const ResourceKey&) {}, [](const ResourceKey&) {}, [] {}}, "/", Log()};
   std::unique_ptr<Cluster> cluster;

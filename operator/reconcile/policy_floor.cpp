@@ -1,0 +1,149 @@
+#include "operator/reconcile/policy_floor.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "migrations/text/url_parameters.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr std::array<std::string_view, 6> kSslModes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+constexpr int kDefaultSslMode = 2;  // "prefer"
+
+Error unknown_word(std::string_view text, std::string_view words) {
+  return Error(ErrorCode::Configuration, "'" + std::string(text) + "' is none of " + std::string(words));
+}
+
+std::string_view name_of(ApprovalPolicy policy) {
+  return policy == ApprovalPolicy::Always ? "Always" : policy == ApprovalPolicy::Destructive ? "Destructive" : "Never";
+}
+
+std::string_view name_of(BackupWhen when) {
+  return when == BackupWhen::Always ? "Always" : when == BackupWhen::Destructive ? "Destructive" : "Never";
+}
+
+// libpq takes the password of a URL from its user part, or from a parameter.
+bool may_hold_password(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t at = url.rfind('@');
+  const bool in_front = at != std::string::npos && at > begin && url.substr(begin, at - begin).find(':') != std::string::npos;
+  return in_front || url.find("password") != std::string::npos;
+}
+
+}  // namespace
+
+Result<ApprovalPolicy> parse_approval_policy(std::string_view text) {
+  for (const auto policy : {ApprovalPolicy::Never, ApprovalPolicy::Destructive, ApprovalPolicy::Always}) {
+    if (text == name_of(policy)) {
+      return policy;
+    }
+  }
+  return fail(unknown_word(text, "Never, Destructive, Always"));
+}
+
+Result<BackupWhen> parse_backup_when(std::string_view text) {
+  for (const auto when : {BackupWhen::Never, BackupWhen::Destructive, BackupWhen::Always}) {
+    if (text == name_of(when)) {
+      return when;
+    }
+  }
+  return fail(unknown_word(text, "Never, Destructive, Always"));
+}
+
+Result<std::string> parse_ssl_mode(std::string_view text) {
+  if (std::ranges::find(kSslModes, text) == kSslModes.end()) {
+    return fail(unknown_word(text, "disable, allow, prefer, require, verify-ca, verify-full"));
+  }
+  return std::string(text);
+}
+
+Result<bool> parse_inline_passwords(std::string_view text) {
+  if (text != "allow" && text != "refuse") {
+    return fail(unknown_word(text, "allow, refuse"));
+  }
+  return text == "allow";
+}
+
+int ssl_mode_rank(std::string_view mode) {
+  const auto found = std::ranges::find(kSslModes, mode);
+  return found == kSslModes.end() ? kDefaultSslMode : static_cast<int>(found - kSslModes.begin());
+}
+
+PolicyFloor stricter(const PolicyFloor& left, const PolicyFloor& right) {
+  PolicyFloor floor;
+  floor.approval = std::max(left.approval, right.approval);
+  floor.backup = std::max(left.backup, right.backup);
+  floor.ssl_mode = left.ssl_mode;
+  if (!right.ssl_mode.empty() && (left.ssl_mode.empty() || ssl_mode_rank(right.ssl_mode) > ssl_mode_rank(left.ssl_mode))) {
+    floor.ssl_mode = right.ssl_mode;
+  }
+  floor.inline_passwords = left.inline_passwords && right.inline_passwords;
+  return floor;
+}
+
+PolicyFloor floor_of_labels(const std::map<std::string, std::string>& labels) {
+  PolicyFloor floor;
+  const auto value_of = [&](std::string_view name) -> const std::string* {
+    const auto found = labels.find(std::string(name));
+    return found == labels.end() ? nullptr : &found->second;
+  };
+  if (const auto* const text = value_of(kMinimumApprovalLabel)) {
+    floor.approval = parse_approval_policy(*text).value_or(ApprovalPolicy::Always);
+  }
+  if (const auto* const text = value_of(kMinimumBackupLabel)) {
+    floor.backup = parse_backup_when(*text).value_or(BackupWhen::Always);
+  }
+  if (const auto* const text = value_of(kMinimumSslModeLabel)) {
+    floor.ssl_mode = parse_ssl_mode(*text).value_or(std::string(kSslModes.back()));
+  }
+  if (const auto* const text = value_of(kInlinePasswordsLabel)) {
+    floor.inline_passwords = parse_inline_passwords(*text).value_or(false);
+  }
+  return floor;
+}
+
+void raise(DatabaseMigration& resource, const PolicyFloor& floor) {
+  PolicyStatus raised;
+  auto& approval = resource.spec.policy.approval;
+  if (approval < floor.approval) {
+    raised.raised.push_back("approval from " + std::string(name_of(approval)) + " to " + std::string(name_of(floor.approval)));
+    approval = floor.approval;
+  }
+  auto& backup = resource.spec.backup;
+  if (backup.when < floor.backup || (floor.backup != BackupWhen::Never && !backup.required)) {
+    raised.raised.push_back("backup from " + std::string(name_of(backup.when)) + (backup.required ? "" : ", not required,") +
+                            " to " + std::string(name_of(std::max(backup.when, floor.backup))) + ", required");
+    backup.when = std::max(backup.when, floor.backup);
+    backup.required = true;
+  }
+  auto& database = resource.spec.database;
+  database.minimum_ssl_mode = floor.ssl_mode;
+  const bool by_parts = database.url.empty() && !database.url_from;
+  if (by_parts && !floor.ssl_mode.empty() && ssl_mode_rank(database.ssl_mode) < ssl_mode_rank(floor.ssl_mode)) {
+    raised.raised.push_back("sslMode from " + (database.ssl_mode.empty() ? "prefer" : database.ssl_mode) + " to " +
+                            floor.ssl_mode);
+    database.ssl_mode = floor.ssl_mode;
+  }
+  if (!raised.raised.empty()) {
+    resource.policy = std::move(raised);
+  }
+}
+
+Result<void> check_floor(const DatabaseMigration& resource, const PolicyFloor& floor) {
+  if (floor.inline_passwords) {
+    return {};
+  }
+  const DatabaseSpec& database = resource.spec.database;
+  if (!database.password.empty() || may_hold_password(database.url)) {
+    const std::string field = database.password.empty() ? "url" : "password";
+    return fail(Error(ErrorCode::Configuration, "a password that stands in a resource is refused by this operator")
+                    .at("spec.database." + field)
+                    .advise("everybody who may read the resource can read it: put it into a Secret and name that with " +
+                            field + "From"));
+  }
+  return {};
+}
+
+}  // namespace athanor::controller
