@@ -291,6 +291,7 @@ Result<DatabaseTarget> make_target(const DatabaseMigration& resource, Credential
   settings.execution.lock_retry_budget = resource.spec.execution.lock_retry_budget;
   settings.execution.statement_timeout = resource.spec.execution.statement_timeout;
   settings.execution.role = database.role;
+  settings.execution.show_notices = true;
   settings.execution.application_name = "athanor-operator";
   if (!database.schema.empty()) {
     // The version table is named with its schema: unqualified, the one of `public` would be found and taken for ours.

@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::chrono::seconds kReportEvery(1);
 constexpr std::chrono::seconds kWarnEvery(10);
+constexpr int kMostMessages = 20;  // of one revision: a loop may raise millions
 
 double seconds(milliseconds duration) {
   return std::chrono::duration<double>(duration).count();
@@ -74,6 +75,7 @@ void RunProgress::revision_started(std::size_t index, const PlannedRevision& rev
   state_.progress.done = static_cast<std::int64_t>(index);
   state_.progress.revision = id_of(revision);
   state_.progress.rows = 0;
+  messages_ = 0;
   report_change();
 }
 
@@ -153,8 +155,15 @@ void RunProgress::revision_finished(std::size_t index, const PlannedRevision& re
 }
 
 void RunProgress::server_message(const ServerMessage& message) {
+  if (++messages_ > kMostMessages) {
+    return;
+  }
+  const LogFields fields{
+      {"revision", state_.progress.revision}, {"sqlState", message.sqlstate}, {"text", message.text}, {"hint", message.hint}};
   if (message.is_warning()) {
-    log_.warn("the database warned", {{"sqlState", message.sqlstate}, {"text", message.text}, {"hint", message.hint}});
+    log_.warn("the database warned", fields);
+  } else {
+    log_.info("the database notes", fields);
   }
 }
 

@@ -50,6 +50,7 @@ class RunProgress final : public ProgressSink {
   const Plan* plan_ = nullptr;
   RunState state_;
   bool changed_ = false;  // since it was reported
+  int messages_ = 0;      // of the server about this revision
   SteadyTime reported_{};
   SteadyTime asked_{};
   SteadyTime warned_{};
