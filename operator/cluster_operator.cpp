@@ -95,7 +95,9 @@ class ClusterOperator {
         events_(feed_.subscribe([this](const MigrationChange& change) { reporter_.report(change); })),
         controller_({store_, queue_, metrics_.controller(), clock_, feed_},
                     migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(options), log_),
-        cluster_({*client_, clock_, store_, approvals_, floors_, queue_}, cluster_options(options, jobs_ != nullptr), log_) {
+        withdrawals_(store_, queue_, clock_, log_),
+        cluster_({*client_, clock_, store_, approvals_, floors_, queue_, &withdrawals_},
+                 cluster_options(options, jobs_ != nullptr), log_) {
     metrics_.attach(queue_, store_);
     store_.set_selector(options.selector);
     store_.set_floor([this](const std::string& name_space) { return floors_.of(name_space); });
@@ -229,6 +231,7 @@ class ClusterOperator {
   Reconciler reconciler_;
   MigrationFeed::Subscription events_;
   MigrationController controller_;
+  LateWithdrawals withdrawals_;
   Cluster cluster_;
 };
 

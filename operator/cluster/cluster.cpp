@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "operator/api/manifest.hpp"
+#include "operator/api/spec_codec.hpp"
 #include "operator/jobs/job_manifest.hpp"
 #include "operator/kube/object_fields.hpp"
 
@@ -27,32 +29,47 @@ std::string migration_of(const KubeObject& object) {
 // Queues the resources that refer to an object which changed, or that own it.
 class Cluster::Waker final : public InformerHandler {
  public:
-  Waker(const ClusterStore& store, WorkQueue& queue, std::string kind) : store_(store), queue_(queue), kind_(std::move(kind)) {}
+  Waker(const ClusterStore& store, WorkQueue& queue, std::string kind, LateWithdrawals* withdrawals)
+      : store_(store), queue_(queue), kind_(std::move(kind)), withdrawals_(withdrawals) {}
 
   void applied(const ResourceKey& key, const KubeObject& object) override {
     if (std::string owner = migration_of(object); !owner.empty()) {
       queue_.add({key.name_space, owner});
       owners_.insert_or_assign(key, std::move(owner));
     }
-    wake(key);
+    wake(key, version_in(object));
   }
   void deleted(const ResourceKey& key) override {
     if (const auto owned = owners_.find(key); owned != owners_.end()) {
       queue_.add({key.name_space, owned->second});
       owners_.erase(owned);
     }
-    wake(key);
+    wake(key, {});
   }
 
  private:
-  void wake(const ResourceKey& key) {
+  void wake(const ResourceKey& key, const std::string& version) {
     for (const auto& resource : store_.naming(kind_ + " " + key.text())) {
       queue_.add(resource);
+      if (withdrawals_ != nullptr && !version.empty()) {
+        withdrawals_->noticed(resource, version);
+      }
     }
+  }
+  // As SourceStatus::revision names this version of a source; empty for an object that is none.
+  [[nodiscard]] std::string version_in(const KubeObject& object) const {
+    if (kind_ == kube::kConfigMaps.kind) {
+      const Metadata metadata = metadata_of(object);
+      return metadata.name + "@" + metadata.resource_version;
+    }
+    const auto* const status = part_of(object, "status");
+    const auto* const artifact = status == nullptr ? nullptr : part_of(*status, "artifact");
+    return artifact == nullptr ? std::string() : text_of(*artifact, "revision");
   }
   const ClusterStore& store_;
   WorkQueue& queue_;
   std::string kind_;
+  LateWithdrawals* withdrawals_;
   std::map<ResourceKey, std::string> owners_;  // by object: a delete event has only the name
 };
 
@@ -94,7 +111,7 @@ std::unique_ptr<Informer> Cluster::inform(const Watched& watched, InformerHandle
 }
 
 InformerHandler& Cluster::wake_by(const ResourceType& type) {
-  return *wakers_.emplace_back(std::make_unique<Waker>(parts_.store, parts_.queue, type.kind));
+  return *wakers_.emplace_back(std::make_unique<Waker>(parts_.store, parts_.queue, type.kind, parts_.withdrawals));
 }
 
 void Cluster::start(const StopToken& stop) {

@@ -33,6 +33,14 @@ void append(std::vector<ResourceKey>& keys, const std::vector<ResourceKey>& more
   keys.insert(keys.end(), more.begin(), more.end());
 }
 
+KubeObject status_body(const ResourceKey& key, const std::string& uid, const std::string& version,
+                       const DatabaseMigrationStatus& status) {
+  return {{"apiVersion", kApiVersion},
+          {"kind", kDatabaseMigrationKind},
+          {"metadata", {{"name", key.name}, {"namespace", key.name_space}, {"uid", uid}, {"resourceVersion", version}}},
+          {"status", KubeObject(status_to_json(status))}};
+}
+
 Outcome unreadable_outcome(const Error& error) {
   Outcome outcome;
   outcome.kind = Verdict::Kind::Stalled;
@@ -142,16 +150,7 @@ void ClusterStore::tell_unselected(const ResourceKey& key, const DatabaseMigrati
   if (found.metadata.uid != resource.metadata.uid || found.metadata.deleting || found.status != resource.status) {
     return;
   }
-  const auto told = summarise_unselected(found, selector_, clock_.wall_now());
-  KubeObject body = {{"apiVersion", kApiVersion},
-                     {"kind", kDatabaseMigrationKind},
-                     {"metadata",
-                      {{"name", key.name},
-                       {"namespace", key.name_space},
-                       {"uid", found.metadata.uid},
-                       {"resourceVersion", found.metadata.resource_version}}},
-                     {"status", KubeObject(status_to_json(told))}};
-  if (const auto written = client_.replace(kube::kDatabaseMigrations, key.name_space, key.name, body, "status"); !written) {
+  if (const auto written = write_status_of(found, summarise_unselected(found, selector_, clock_.wall_now())); !written) {
     log_.warn("the last status of a resource that left the selection cannot be written", error_fields(written.error()));
   }
 }
@@ -270,21 +269,36 @@ Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMi
     return {};
   }
   TRY_ASSIGN(const std::string written, replace_status(key, before->uid, before->resource_version, status));
+  keep_status(key, before->uid, status, written);
+  return {};
+}
+
+// `version`: of the object with this status; empty: it is gone.
+void ClusterStore::keep_status(const ResourceKey& key, const std::string& uid, const DatabaseMigrationStatus& status,
+                               const std::string& version) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
-  if (!written.empty() && found != entries_.end() && found->second.resource.mark().uid == before->uid) {
-    found->second.resource.set_status(status, written);
+  if (!version.empty() && found != entries_.end() && found->second.resource.mark().uid == uid) {
+    found->second.resource.set_status(status, version);
     found->second.digest = digest_of(status);
   }
+}
+
+Result<void> ClusterStore::write_status_of(const DatabaseMigration& read, const DatabaseMigrationStatus& status) {
+  TRY(check_fence());
+  const auto written =
+      client_.replace(kube::kDatabaseMigrations, read.metadata.name_space, read.metadata.name,
+                      status_body(read.key(), read.metadata.uid, read.metadata.resource_version, status), "status");
+  if (!written) {
+    return fail(written.error());
+  }
+  keep_status(read.key(), read.metadata.uid, status, metadata_of(*written).resource_version);
   return {};
 }
 
 Result<std::string> ClusterStore::replace_status(const ResourceKey& key, const std::string& uid, std::string version,
                                                  const DatabaseMigrationStatus& status) {
-  KubeObject body = {{"apiVersion", kApiVersion},
-                     {"kind", kDatabaseMigrationKind},
-                     {"metadata", {{"name", key.name}, {"namespace", key.name_space}, {"uid", uid}}},
-                     {"status", KubeObject(status_to_json(status))}};
+  KubeObject body = status_body(key, uid, version, status);
   for (int attempt = 1;; ++attempt) {
     TRY(check_fence());
     body["metadata"]["resourceVersion"] = version;

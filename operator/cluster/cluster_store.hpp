@@ -69,6 +69,9 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   [[nodiscard]] std::optional<Outcome> refusal(const ResourceKey& key) const override;
   [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;
 
+  // Writes a status that was made from `read`, unless the object is another one by now: then ApiConflict, and nothing is lost.
+  [[nodiscard]] Result<void> write_status_of(const DatabaseMigration& read, const DatabaseMigrationStatus& status);
+
   // Records which version table `resource` was observed to have; returns the key text of the resource that owns it, empty when
   // that is this one. Resources that win or lose a table by this are woken.
   [[nodiscard]] std::string claim(const DatabaseMigration& resource, const DatabaseLocation& location);
@@ -97,6 +100,8 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   };
   using Keys = std::vector<ResourceKey>;
   // The version it has now; empty when the resource is gone, or is another one by now.
+  void keep_status(const ResourceKey& key, const std::string& uid, const DatabaseMigrationStatus& status,
+                   const std::string& version);
   [[nodiscard]] Result<std::string> replace_status(const ResourceKey& key, const std::string& uid, std::string version,
                                                    const DatabaseMigrationStatus& status);
   bool keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource, Keys& to_reconcile);

@@ -282,6 +282,12 @@ void WorkQueue::requeue(const ResourceKey& key) {
   }
 }
 
+bool WorkQueue::is_queued(const ResourceKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  return found != entries_.end() && found->second.ticket != 0;
+}
+
 void WorkQueue::shut_down() {
   {
     const std::lock_guard lock(mutex_);

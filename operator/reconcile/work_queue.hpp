@@ -70,6 +70,9 @@ class WorkQueue {
   // When the key was last added or became due: what a reconcile reads may be no older than this. Now, for an unknown key.
   [[nodiscard]] SteadyTime requested_at(const ResourceKey& key) const;
 
+  // Whether it waits for a worker.
+  [[nodiscard]] bool is_queued(const ResourceKey& key) const;
+
   // Hands out no key from now on; waiting workers return.
   void shut_down();
   // Waits until nothing is queued or out. Schedules are not waited for.

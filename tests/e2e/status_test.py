@@ -1,13 +1,11 @@
 """A status is never behind what the operator knows: gates, waits, what is pending."""
 import json
-import threading
-import time
 
 import psycopg2
 import pytest
 from databases import GATE, Database, run, server_url
-from declarations import Declarations, Migration, chain, condition, kstatus
-from kubernetes import client
+from declarations import Declarations, chain, condition, kstatus
+from kubernetes import client, watch
 from operator_process import OperatorProcess
 from throwaway_cluster import eventually
 
@@ -59,7 +57,6 @@ def test_the_status_is_withdrawn_in_one_write_before_a_short_run(operator: Opera
     api = client.CustomObjectsApi(declare.server.api())
     declare.change_config_map("orders", chain("a1", "a2"))
     orders.at("a2")
-    from kubernetes import watch
     for event in watch.Watch().stream(api.list_namespaced_custom_object, "athanor.dev", "v1alpha1", declare.namespace, "databasemigrations",
                                       resource_version=before["metadata"]["resourceVersion"], timeout_seconds=2):
         ready = condition(event["object"], "Ready")

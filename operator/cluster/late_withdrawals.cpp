@@ -1,0 +1,90 @@
+#include "operator/cluster/late_withdrawals.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <string_view>
+#include <utility>
+
+namespace athanor::controller {
+namespace {
+
+// "orders@7, more@9" has the item "more@9". Of what is only a digest nobody can say whether it has.
+bool may_be_of_another(const std::string& revision, const std::string& version) {
+  if (revision.find("sha256:") != std::string::npos && version.find("sha256:") == std::string::npos) {
+    return false;
+  }
+  constexpr std::string_view kBetween = ", ";
+  for (std::size_t begin = 0; begin <= revision.size();) {
+    const std::size_t end = std::min(revision.find(kBetween, begin), revision.size());
+    if (revision.substr(begin, end - begin) == version) {
+      return false;
+    }
+    begin = end + kBetween.size();
+  }
+  return true;
+}
+
+}  // namespace
+
+LateWithdrawals::LateWithdrawals(ClusterStore& store, const WorkQueue& queue, Clock& clock, Log log, milliseconds patience)
+    : store_(store), queue_(queue), clock_(clock), log_(std::move(log)), patience_(patience), thread_([this] { work(); }) {}
+
+LateWithdrawals::~LateWithdrawals() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void LateWithdrawals::noticed(const ResourceKey& key, std::string version) {
+  {
+    const std::lock_guard lock(mutex_);
+    notices_.push_back({key, std::move(version), clock_.steady_now() + patience_});
+  }
+  changed_.notify_all();
+}
+
+void LateWithdrawals::work() {
+  std::unique_lock lock(mutex_);
+  while (!ending_) {
+    if (notices_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const SteadyTime now = clock_.steady_now();
+    if (notices_.front().due > now) {
+      changed_.wait_for(lock, notices_.front().due - now);
+      continue;
+    }
+    const Notice notice = std::move(notices_.front());
+    notices_.pop_front();
+    lock.unlock();
+    try {
+      withdraw(notice);
+    } catch (const std::exception& exception) {  // a thread's boundary
+      log_.error("a status cannot be withdrawn", {{"resource", notice.key.text()}, {"error", exception.what()}});
+    }
+    lock.lock();
+  }
+}
+
+void LateWithdrawals::withdraw(const Notice& notice) {
+  if (!queue_.is_queued(notice.key)) {  // a worker has it, or has had it
+    return;
+  }
+  const auto resource = store_.find(notice.key);
+  if (!resource || resource->spec.suspend || resource->metadata.deleting || !looks_final(*resource) ||
+      !resource->status.source || !may_be_of_another(resource->status.source->revision, notice.version)) {
+    return;
+  }
+  const auto status = summarise_outdated(
+      *resource, {}, "the source changed to " + notice.version + "; all workers are busy, and this resource waits",
+      clock_.wall_now());
+  if (const auto written = store_.write_status_of(*resource, status); !written) {
+    log_.debug("a status was not withdrawn", error_fields(written.error()));
+  }
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,76 @@
+#include "operator/cluster/late_withdrawals.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/support/fake_kube.hpp"
+
+namespace athanor::controller {
+namespace {
+
+const ResourceKey kOrders{"shop", "orders"};
+
+class LateWithdrawalsTest : public testing::Test {
+ protected:
+  LateWithdrawalsTest() {
+    KubeObject object{
+        {"apiVersion", "athanor.dev/v1alpha1"},
+        {"kind", "DatabaseMigration"},
+        {"metadata", {{"name", "orders"}, {"namespace", "shop"}, {"generation", 1}}},
+        {"spec", {{"database", {{"url", "postgresql://db/orders"}}}, {"source", {{"configMaps", {{{"name", "sql"}}}}}}}}};
+    store.applied(kOrders, kube.put(kube::kDatabaseMigrations, object));
+    DatabaseMigrationStatus status;
+    status.observed_generation = store.find(kOrders)->metadata.generation;
+    status.source = SourceStatus{"configMaps", "sql@7, more@8", 2, ""};
+    status.pending_count = 0;
+    set_condition(status.conditions, {ConditionType::Ready, ConditionStatus::True, Reason::UpToDate, "fine", "", 1}, "");
+    EXPECT_TRUE(store.write_status(kOrders, status));
+  }
+  [[nodiscard]] bool ready() const { return store.find(kOrders)->ready(); }
+  void pass_time() const { std::this_thread::sleep_for(std::chrono::milliseconds(60)); }
+
+  SystemClock clock;
+  test::FakeKube kube;
+  ClusterStore store{kube, clock, {[](const ResourceKey&) {}, [](const ResourceKey&) {}, [] {}}, "/", Log()};
+  WorkQueue queue{clock, 8};
+  LateWithdrawals withdrawals{store, queue, clock, Log(), milliseconds(10)};
+};
+
+TEST_F(LateWithdrawalsTest, WithdrawsTheStatusOfAResourceThatNoWorkerComesTo) {
+  queue.add(kOrders);
+  withdrawals.noticed(kOrders, "more@9");
+  for (int tries = 0; ready() && tries < 200; ++tries) {
+    pass_time();
+  }
+  const auto resource = store.find(kOrders);
+  EXPECT_FALSE(resource->ready());
+  EXPECT_TRUE(is_true(resource->status.conditions, ConditionType::Reconciling));
+  EXPECT_EQ(resource->status.pending_count, std::nullopt);
+}
+
+TEST_F(LateWithdrawalsTest, LeavesAStatusThatSpeaksOfThisVersion) {
+  queue.add(kOrders);
+  withdrawals.noticed(kOrders, "more@8");
+  pass_time();
+  EXPECT_TRUE(ready());
+}
+
+TEST_F(LateWithdrawalsTest, LeavesAResourceToTheWorkerThatHasIt) {
+  queue.add(kOrders);
+  ASSERT_TRUE(queue.try_get());
+  withdrawals.noticed(kOrders, "more@9");
+  pass_time();
+  EXPECT_TRUE(ready());
+  queue.done(kOrders);
+}
+
+TEST_F(LateWithdrawalsTest, DropsAWriteThatSomebodyElseWasFasterThan) {
+  const auto read = store.find(kOrders).value();
+  kube.put_status(kube::kDatabaseMigrations, kOrders, {{"currentRevision", "a9"}});
+  EXPECT_EQ(store.write_status_of(read, read.status).error().code, ErrorCode::ApiConflict);
+  EXPECT_EQ(kube.find(kube::kDatabaseMigrations, kOrders).value()["status"]["currentRevision"], "a9");
+}
+
+}  // namespace
+}  // namespace athanor::controller
