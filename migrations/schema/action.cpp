@@ -54,6 +54,10 @@ std::vector<std::string> names_taken(const Fact& fact) {
       }
       return {id_key(id)};
     }
+    case Kind::Comment:
+    case Kind::Owner:
+    case Kind::Grant:
+      return {};  // they come and go with their object
     default:
       return {id_key(id)};
   }
@@ -80,6 +84,9 @@ Action& ActionList::alter(const ChangeSet& changes, std::uint32_t old_index, std
   action.subject = changes.new_fact(new_index).id;
   action.before = old_index;
   action.after = new_index;
+  if (old_index == kNoFact) {
+    return action;
+  }
   const auto number = static_cast<std::uint32_t>(actions_.size() - 1);
   const auto last = std::ranges::find(last_alter_, old_index, &std::pair<std::uint32_t, std::uint32_t>::first);
   if (last == last_alter_.end()) {

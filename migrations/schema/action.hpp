@@ -31,6 +31,7 @@ struct Statement {
   PlannedStatement planned;
   bool autocommit = false;
   bool after_commit = false;  // only in a later transaction than what its action follows
+  bool body_ahead = false;    // the body of the routine names something that is made later
   // "ALTER TABLE shop.orders": the statement is that and one subcommand, and may be joined with its neighbours of the same group.
   std::string head{};
   std::uint8_t group = 0;  // subcommands of different groups are never joined; 0: never
@@ -53,6 +54,9 @@ struct Action {
   std::uint32_t before = kNoFact;
   std::uint32_t after = kNoFact;
   bool settles = true;                    // what needs the new fact waits for it
+  bool keeps_name = false;                // its end frees no name: the object was renamed before
+  bool waits = true;                      // it waits for what the new fact needs
+  bool releases = true;                   // what the old fact needs goes only after it
   std::vector<std::uint32_t> follows{};   // actions of the list by number
   std::vector<std::uint32_t> awaits{};    // new facts that must be there, beyond what is needed by the catalog
   std::vector<std::uint32_t> outlives{};  // old facts that must be gone before it

@@ -50,7 +50,7 @@ std::uint32_t parent_of(const Catalog& catalog, const FactId& id) {
   }
 }
 
-// What attributes name: parents of partitions and inheritance, the parent of an index, servers, schemas.
+// What attributes name: parents of partitions and inheritance, servers, schemas.
 void add_named(const Catalog& catalog, std::uint32_t index, std::vector<Edge>& edges) {
   const Fact& fact = catalog.facts()[index];
   const auto add = [&](std::uint32_t target) {
@@ -59,8 +59,8 @@ void add_named(const Catalog& catalog, std::uint32_t index, std::vector<Edge>& e
     }
   };
   const Names parent = list(fact.get(attribute::kPartitionOf));
-  if (parent.size() == 2) {
-    add(find_fact(catalog, fact.id.kind, parent[0], parent[1]));
+  if (parent.size() == 2 && fact.id.kind == Kind::Table) {
+    add(find_fact(catalog, Kind::Table, parent[0], parent[1]));
   }
   for (const Names& inherited : rows(fact.get(attribute::kInherits))) {
     add(inherited.size() == 2 ? find_fact(catalog, Kind::Table, inherited[0], inherited[1]) : kNoFact);

@@ -55,8 +55,14 @@ struct ChangePlan {
 
 struct PlanOptions {
   Style style = Style::Online;
-  std::vector<Rename> renames{};  // confirmed; each must be a removed and an added fact of the same kind
+  // Confirmed renames, which the plan begins with. `before` is the catalog after them: only a server knows what every view,
+  // function and default looks like then, so run rename_statements() on a scratch copy and inspect it again.
+  std::vector<Rename> renames{};
 };
+
+// The statements that rename, in an order that works: an object before its parts, and swapped names by way of a third. Errors:
+// SchemaChangeRefused for kinds that PostgreSQL cannot rename, or when `before` does not have the object.
+[[nodiscard]] Result<std::vector<PlannedStatement>> rename_statements(const Catalog& before, const std::vector<Rename>& renames);
 
 // Errors (SchemaChangeRefused) name the object, what cannot be done and the way out. No table and no column of the same name is
 // ever dropped and remade unless the summary says why.

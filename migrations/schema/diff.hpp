@@ -32,8 +32,7 @@ struct SchemaDiff {
 // Both must be sealed.
 [[nodiscard]] SchemaDiff diff(const Catalog& before, const Catalog& after);
 
-// `before` as it is after renaming: the renamed facts, everything below them and every text that the server would print with
-// the new name. Used to plan renames that hints or a person confirmed.
+// For a hint or a person to confirm.
 struct RenameCandidate {
   Rename rename;
   double similarity = 0;  // 1: equal but for the name

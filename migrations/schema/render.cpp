@@ -31,6 +31,13 @@ Names texts_of(const Json& array) {
   return names;
 }
 
+// toast.autovacuum_enabled
+std::string option_name(const std::string& key) {
+  const auto dot = key.find('.');
+  return dot == std::string::npos ? quote_identifier(key)
+                                  : quote_identifier(key.substr(0, dot)) + '.' + quote_identifier(key.substr(dot + 1));
+}
+
 std::map<std::string, std::string> option_map(std::string_view json) {
   std::map<std::string, std::string> options;
   for (const std::string& option : list(json)) {
@@ -106,11 +113,15 @@ std::string storage_options(const Names& options) {
   Names parts;
   for (const std::string& option : options) {
     const auto [key, value] = split_option(option);
-    const auto dot = key.find('.');  // toast.autovacuum_enabled
-    const std::string name = dot == std::string::npos
-                                 ? quote_identifier(key)
-                                 : quote_identifier(key.substr(0, dot)) + '.' + quote_identifier(key.substr(dot + 1));
-    parts.push_back(name + '=' + quote_literal(value));
+    parts.push_back(option_name(key) + '=' + quote_literal(value));
+  }
+  return '(' + join(parts) + ')';
+}
+
+std::string option_names(const Names& keys) {
+  Names parts;
+  for (const std::string& key : keys) {
+    parts.push_back(option_name(key));
   }
   return '(' + join(parts) + ')';
 }

@@ -35,6 +35,8 @@ using Names = std::vector<std::string>;
 [[nodiscard]] std::pair<std::string, std::string> split_option(std::string_view option);
 // reloptions in parentheses: (fillfactor='70').
 [[nodiscard]] std::string storage_options(const Names& options);
+// Their names alone: (fillfactor, toast.autovacuum_enabled).
+[[nodiscard]] std::string option_names(const Names& keys);
 // Options of foreign objects: OPTIONS (host 'a', port '5'); empty for none.
 [[nodiscard]] std::string foreign_options(std::string_view json);
 // OPTIONS (ADD …, SET …, DROP …) from one list to another.

@@ -1,0 +1,577 @@
+// Columns and their defaults.
+#include "migrations/schema/rules_columns.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "migrations/schema/attributes.hpp"
+#include "migrations/schema/render.hpp"
+#include "migrations/schema/rule.hpp"
+#include "migrations/schema/rules_not_null.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::schema {
+namespace {
+
+constexpr std::uint8_t kChangeGroup = 1;
+constexpr std::uint8_t kAddGroup = 2;
+constexpr std::uint8_t kDropGroup = 3;
+
+std::string alter_column(const Fact& column) {
+  return "ALTER COLUMN " + quote_identifier(column.id.name) + ' ';
+}
+
+bool is_foreign(const Catalog& catalog, const FactId& child) {
+  const std::uint32_t table = find_relation(catalog, child.schema, child.parent);
+  return table != kNoFact && catalog.facts()[table].has(attribute::kServer);
+}
+
+Statement& change_column(Action& action, const Fact& column, const std::string& what) {
+  return say_subcommand(action, alter_parent(column.id), alter_column(column) + what, kChangeGroup);
+}
+
+// The storage that ALTER COLUMN … SET STORAGE returns to before there was SET STORAGE DEFAULT.
+std::string own_storage(std::string_view type, int version) {
+  if (version >= 16) {
+    return "DEFAULT";
+  }
+  return type.starts_with("numeric") || type.starts_with("inet") || type.starts_with("cidr") ? "MAIN" : "EXTENDED";
+}
+
+// What a column has besides its type, from one state to the other; an empty fact stands for none.
+void set_physical(Action& action, const Fact& old, const Fact& fact, int version, bool reset_by_type) {
+  const auto differs = [&](std::string_view attribute) { return old.get(attribute) != fact.get(attribute); };
+  if (differs(attribute::kStorage) || (reset_by_type && fact.has(attribute::kStorage))) {
+    const std::string storage = fact.has(attribute::kStorage) ? std::string(fact.get(attribute::kStorage))
+                                                              : own_storage(fact.get(attribute::kType), version);
+    change_column(action, fact, "SET STORAGE " + storage);
+  }
+  if (differs(attribute::kCompression) || (reset_by_type && fact.has(attribute::kCompression))) {
+    change_column(action, fact,
+                  "SET COMPRESSION " +
+                      (fact.has(attribute::kCompression) ? std::string(fact.get(attribute::kCompression)) : "default"));
+  }
+  if (differs(attribute::kStatistics)) {
+    change_column(action, fact,
+                  "SET STATISTICS " + (fact.has(attribute::kStatistics) ? std::string(fact.get(attribute::kStatistics)) : "-1"));
+  }
+  const OptionChange options = changed_options(old.get(attribute::kOptions), fact.get(attribute::kOptions));
+  if (!options.reset.empty()) {
+    change_column(action, fact, "RESET " + option_names(options.reset));
+  }
+  if (!options.set.empty()) {
+    change_column(action, fact, "SET " + storage_options(options.set));
+  }
+  const std::string foreign = changed_foreign_options(old.get(attribute::kForeignOptions), fact.get(attribute::kForeignOptions));
+  if (!foreign.empty()) {
+    say_subcommand(action, alter_parent(fact.id), alter_column(fact) + foreign, kChangeGroup);
+  }
+}
+
+Fact plain_counterpart(const Fact& fact) {
+  Fact plain;
+  plain.id = fact.id;
+  return plain;
+}
+
+// The column of a parent that an inherited one has its attributes from; kNoFact for those of types and queries.
+std::uint32_t column_above(const Catalog& catalog, const FactId& id);
+
+// An inherited column with what it has from above and what is its own.
+Fact whole_column(const Catalog& catalog, const Fact& own) {
+  Fact whole = plain_counterpart(own);
+  const std::uint32_t above = column_above(catalog, own.id);
+  const Fact* parent = above == kNoFact ? nullptr : &catalog.facts()[above];
+  if (parent != nullptr) {
+    whole.attributes.push_back({attribute::kType, std::string(parent->get(attribute::kType))});
+  }
+  for (const std::string_view attribute : {attribute::kStorage, attribute::kCompression, attribute::kStatistics,
+                                           attribute::kOptions, attribute::kForeignOptions}) {
+    const std::string_view value = own.has(attribute) ? own.get(attribute) : parent != nullptr ? parent->get(attribute) : "";
+    if (!value.empty() && value != "default" && value != "-1" && value != "[]") {
+      whole.attributes.push_back({attribute, std::string(value)});
+    }
+  }
+  std::ranges::sort(whole.attributes, {}, &Attribute::name);
+  return whole;
+}
+
+void change_inherited(const ChangeSet& changes, const Fact& old, const Fact& fact, Action& action) {
+  if (old.has(attribute::kNotNull) != fact.has(attribute::kNotNull)) {
+    change_column(action, fact, fact.has(attribute::kNotNull) ? "SET NOT NULL" : "DROP NOT NULL");
+  }
+  set_physical(action, whole_column(changes.after, old), whole_column(changes.after, fact), changes.version, false);
+}
+
+void settle_new_column(Action& action, const Fact& fact, int version) {
+  Fact plain = plain_counterpart(fact);
+  for (const Attribute& entry : fact.attributes) {
+    if (entry.name == attribute::kCompression || entry.name == attribute::kForeignOptions ||
+        (entry.name == attribute::kStorage && version >= 16)) {
+      plain.attributes.push_back(entry);  // stands in the definition
+    }
+  }
+  std::ranges::sort(plain.attributes, {}, &Attribute::name);
+  set_physical(action, plain, fact, version, false);
+  add_not_null_constraint(action, fact, version);
+}
+
+bool new_column_rewrites(const Fact& column, const Fact* column_default) {
+  return column.get(attribute::kGenerated) == "stored" || column.has(attribute::kIdentity) ||
+         (column_default != nullptr && default_rewrites(column_default->get(attribute::kExpression)));
+}
+
+void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  if (fact.has(attribute::kInherited)) {
+    Action& action = actions.produce(changes, index);
+    change_inherited(changes, plain_counterpart(fact), fact, action);
+    return;
+  }
+  const bool generated = fact.has(attribute::kGenerated);
+  const bool on_new = changes.on_new_relation(index);
+  if (on_new && (!generated || is_foreign(changes.after, fact.id))) {
+    return;  // CREATE TABLE makes it
+  }
+  Action& action = actions.produce(changes, index);
+  const std::uint32_t value = on_new ? kNoFact : find_default(changes.after, fact.id);
+  std::string definition = column_definition(fact, changes.version);
+  const Fact* column_default = value == kNoFact ? nullptr : &changes.new_fact(value);
+  if (column_default != nullptr) {
+    action.produces.push_back(value);
+    definition += " DEFAULT " + std::string(column_default->get(attribute::kExpression));
+  }
+  Statement& statement = say_subcommand(action, alter_parent(fact.id), "ADD COLUMN " + definition, kAddGroup);
+  statement.planned.rewrites = !on_new && new_column_rewrites(fact, column_default);
+  if (!on_new && not_null_of(fact) && column_default == nullptr && !fact.has(attribute::kIdentity) && !generated) {
+    statement.planned.note = "fails where the table has rows: give the column a default, or add it nullable and fill it first";
+    statement.planned.expand = false;
+  }
+  settle_new_column(action, fact, changes.version);
+  if (on_new && action.statements.size() == 1) {
+    action.inline_into = changes.new_relation(fact.id);
+    action.element = {fact.id.name, definition, fact.position};
+  }
+}
+
+void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.old_fact(index);
+  Action& action = actions.destroy(changes, index);
+  if (fact.has(attribute::kInherited)) {
+    change_inherited(changes, fact, plain_counterpart(fact), action);
+    return;
+  }
+  Statement& statement =
+      say_subcommand(action, alter_parent(fact.id), "DROP COLUMN " + quote_identifier(fact.id.name), kDropGroup);
+  statement.planned.expand = false;
+  statement.planned.loss = fact.has(attribute::kGenerated) ? DataLoss::None : DataLoss::Certain;
+}
+
+bool changes_type(const ChangeSet& changes, const FactChange& change) {
+  return changes.retyped(change.before) || changes.changes(change.before, attribute::kType) ||
+         changes.changes(change.before, attribute::kCollation);
+}
+
+// Generated columns: a value cannot become an expression, nor stored values virtual; an expression changes in place from 17 on.
+bool replaces(const ChangeSet& changes, const FactChange& change) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  if (old.has(attribute::kInherited) || fact.has(attribute::kInherited)) {
+    return false;
+  }
+  const std::string_view was = old.get(attribute::kGenerated);
+  const std::string_view is = fact.get(attribute::kGenerated);
+  if (was != is) {
+    return !(was == "stored" && is.empty());
+  }
+  return !is.empty() && old.get(attribute::kExpression) != fact.get(attribute::kExpression) && changes.version < 17;
+}
+
+bool compatible_keys(std::string_view from, std::string_view to) {
+  constexpr std::array<std::string_view, 3> kWhole{"smallint", "integer", "bigint"};
+  const auto whole = [&](std::string_view type) { return std::ranges::find(kWhole, type) != kWhole.end(); };
+  const auto text = [](std::string_view type) { return type == "text" || type.starts_with("character varying"); };
+  return from == to || (whole(from) && whole(to)) || (text(from) && text(to));
+}
+
+bool cannot_stand(const ChangeSet& changes, const FactChange& change, std::uint32_t dependent) {
+  switch (changes.old_fact(dependent).id.kind) {
+    case Kind::View:
+    case Kind::MaterializedView:
+    case Kind::Rule:
+    case Kind::Policy:
+    case Kind::Column:  // generated from it
+    case Kind::ColumnDefault:
+    case Kind::Trigger:
+    case Kind::Routine:
+      return true;
+    case Kind::Index:  // rebuilt by PostgreSQL, unless its expressions do not fit the new type
+      return changes.changes().contains(dependent);
+    case Kind::Constraint:
+      return changes.old_fact(dependent).get(attribute::kContype) == "f" &&
+             !compatible_keys(changes.old_fact(change).get(attribute::kType), changes.new_fact(change).get(attribute::kType));
+    default:
+      return false;
+  }
+}
+
+void add_descendants(const ChangeSet& changes, std::uint32_t table, std::vector<std::uint32_t>& found) {
+  for (const std::uint32_t child : changes.old_dependencies.needed_by(table)) {
+    const Fact& fact = changes.old_fact(child);
+    if (fact.id.kind == Kind::Table && (fact.has(attribute::kPartitionOf) || fact.has(attribute::kInherits))) {
+      found.push_back(child);
+      add_descendants(changes, child, found);
+    }
+  }
+}
+
+std::vector<std::uint32_t> disturbs(const ChangeSet& changes, const FactChange& change) {
+  std::vector<std::uint32_t> found;
+  const Fact& old = changes.old_fact(change);
+  if (!changes_type(changes, change) || old.has(attribute::kInherited)) {
+    return found;
+  }
+  for (const std::uint32_t dependent : changes.old_dependencies.needed_by(change.before)) {
+    if (changes.after_of(dependent) != kNoFact && cannot_stand(changes, change, dependent)) {
+      found.push_back(dependent);
+    }
+  }
+  // The type changes in partitions and children too, whose columns are no facts of their own.
+  std::vector<std::uint32_t> tables;
+  add_descendants(changes, changes.old_relation(old.id), tables);
+  for (const std::uint32_t table : tables) {
+    for (const std::uint32_t dependent : changes.old_dependencies.needed_by(table)) {
+      const Kind kind = changes.old_fact(dependent).id.kind;
+      if (changes.after_of(dependent) != kNoFact && kind != Kind::Column && kind != Kind::ColumnDefault &&
+          kind != Kind::Routine && kind != Kind::Constraint && cannot_stand(changes, change, dependent)) {
+        found.push_back(dependent);
+      }
+    }
+  }
+  return found;
+}
+
+void change_type(const ChangeSet& changes, const FactChange& change, Action& action) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  const std::string type(fact.get(attribute::kType));
+  TypeChange effect;
+  if (changes.retyped(change.before)) {
+    const bool array = type.ends_with("[]");
+    effect.using_expression = quote_identifier(fact.id.name) + (array ? "::text[]::" : "::text::") + type;
+  } else if (old.get(attribute::kType) == type) {
+    effect.loss = DataLoss::None;  // another collation
+    effect.rewrites = false;
+  } else {
+    effect = type_change(fact.id.name, old.get(attribute::kType), type);
+  }
+  std::string text = "TYPE " + type;
+  if (fact.has(attribute::kCollation)) {
+    text += " COLLATE " + name_of_pair(fact.get(attribute::kCollation));
+  }
+  if (!effect.using_expression.empty() && !fact.has(attribute::kGenerated)) {
+    text += " USING " + effect.using_expression;
+  }
+  Statement& statement = change_column(action, fact, text);
+  statement.planned.rewrites = effect.rewrites;
+  statement.planned.loss = effect.loss;
+  statement.planned.expand = effect.loss == DataLoss::None;
+}
+
+std::uint32_t serial_sequence(const Catalog& catalog, const Dependencies& dependencies, const FactId& column) {
+  const std::uint32_t value = find_default(catalog, column);
+  if (value == kNoFact) {
+    return kNoFact;
+  }
+  for (const std::uint32_t needed : dependencies.needs(value)) {
+    const Fact& sequence = catalog.facts()[needed];
+    const Names owner = list(sequence.get(attribute::kOwnedBy));
+    if (sequence.id.kind == Kind::Sequence && owner.size() == 3 && owner[0] == column.schema && owner[1] == column.parent &&
+        owner[2] == column.name) {
+      return needed;
+    }
+  }
+  return kNoFact;
+}
+
+std::string sequence_of(const Fact& column) {
+  return "pg_catalog.pg_get_serial_sequence(" + quote_literal(parent_name(column.id)) + ", " + quote_literal(column.id.name) + ')';
+}
+
+void drop_identity(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& fact = changes.new_fact(change);
+  Action& action = actions.alter(changes, change.before, change.after);
+  const std::uint32_t sequence = serial_sequence(changes.after, changes.new_dependencies, fact.id);
+  if (sequence == kNoFact || !changes.produced(sequence)) {
+    change_column(action, fact, "DROP IDENTITY").planned.expand = false;
+    return;
+  }
+  // The new sequence goes on where the identity's was; the two may want the same name.
+  const Fact& made = changes.new_fact(sequence);
+  const std::string name = with_suffix(made.id.name, "__new");
+  const std::string qualified = qualified_name(made.id.schema, name);
+  action.produces.push_back(sequence);
+  say(action, create_sequence(made, qualified));
+  say(action, "SELECT pg_catalog.setval(" + quote_literal(qualified) + ", pg_catalog.nextval(" + sequence_of(fact) + "), false)");
+  change_column(action, fact, "DROP IDENTITY");
+  say(action, "ALTER SEQUENCE " + qualified + " RENAME TO " + quote_identifier(made.id.name));
+}
+
+void add_identity(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& fact = changes.new_fact(change);
+  Action& action = actions.alter(changes, change.before, change.after);
+  const std::uint32_t sequence = serial_sequence(changes.before, changes.old_dependencies, changes.old_fact(change).id);
+  const bool takes_over = sequence != kNoFact && changes.destroyed(sequence) && changes.after_of(sequence) == kNoFact;
+  std::string old_name;
+  if (takes_over) {
+    const FactId& id = changes.old_fact(sequence).id;
+    action.destroys.push_back(sequence);
+    say(action, "ALTER SEQUENCE " + object_name(id) + " OWNED BY NONE");
+    say(action, "ALTER SEQUENCE " + object_name(id) + " RENAME TO " + quote_identifier(with_suffix(id.name, "__old")));
+    old_name = qualified_name(id.schema, with_suffix(id.name, "__old"));
+  }
+  change_column(action, fact, "ADD " + identity_clause(fact));
+  if (takes_over) {
+    say(action, "SELECT pg_catalog.setval(" + sequence_of(fact) + ", last_value, is_called) FROM " + old_name);
+    say(action, "DROP SEQUENCE " + old_name);
+  }
+}
+
+void change_identity(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  Action& action = actions.alter(changes, change.before, change.after);
+  if (old.get(attribute::kIdentity) != fact.get(attribute::kIdentity)) {
+    change_column(action, fact,
+                  fact.get(attribute::kIdentity) == "always" ? "SET GENERATED ALWAYS" : "SET GENERATED BY DEFAULT");
+  }
+  rename_identity_sequence(action, old, fact);
+  const std::string options = identity_changes(fact);
+  if (old.get(attribute::kIdentityOptions) != fact.get(attribute::kIdentityOptions)) {
+    change_column(action, fact, options);
+  }
+}
+
+void alter_identity(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const bool had = changes.old_fact(change).has(attribute::kIdentity);
+  const bool has = changes.new_fact(change).has(attribute::kIdentity);
+  if (!had && has) {
+    add_identity(changes, change, actions);
+  } else if (had && has &&
+             (changes.changes(change.before, attribute::kIdentity) ||
+              changes.changes(change.before, attribute::kIdentityOptions))) {
+    change_identity(changes, change, actions);
+  }
+}
+
+void alter(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  if (old.has(attribute::kInherited) || fact.has(attribute::kInherited)) {
+    change_inherited(changes, old, fact, actions.alter(changes, change.before, change.after));
+    return;
+  }
+  const bool type = changes_type(changes, change);
+  if (old.has(attribute::kGenerated) && !fact.has(attribute::kGenerated)) {
+    change_column(actions.alter(changes, change.before, change.after), fact, "DROP EXPRESSION");
+  }
+  if (type) {
+    change_type(changes, change, actions.alter(changes, change.before, change.after));
+  }
+  if (fact.has(attribute::kGenerated) && changes.changes(change.before, attribute::kExpression)) {
+    Action& action = actions.alter(changes, change.before, change.after);
+    change_column(action, fact, "SET EXPRESSION AS (" + std::string(fact.get(attribute::kExpression)) + ')').planned.rewrites =
+        fact.get(attribute::kGenerated) == "stored";
+  }
+  if (old.has(attribute::kIdentity) && !fact.has(attribute::kIdentity)) {
+    drop_identity(changes, change, actions);
+  }
+  change_not_null(changes, change, actions);
+  alter_identity(changes, change, actions);
+  set_physical(actions.alter(changes, change.before, change.after), old, fact, changes.version, type);
+}
+
+Reaction reacts(const ChangeSet& changes, std::uint32_t index, std::uint32_t destroyed) {
+  switch (changes.old_fact(destroyed).id.kind) {
+    case Kind::EnumType:
+    case Kind::CompositeType:
+    case Kind::RangeType:
+    case Kind::Domain:
+    case Kind::Collation:
+      return changes.old_fact(index).has(attribute::kGenerated)    ? Reaction::Replace
+             : changes.old_fact(index).has(attribute::kInherited) ? Reaction::Stay
+                                                                   : Reaction::Retype;
+    default:
+      return Reaction::Replace;
+  }
+}
+
+// The fact of the same name on the nearest parent that has one: of a partition's or child's column or default.
+std::uint32_t fact_above(const Catalog& catalog, const FactId& id) {
+  const std::uint32_t table = find_relation(catalog, id.schema, id.parent);
+  if (table == kNoFact) {
+    return kNoFact;
+  }
+  std::vector<Names> parents = rows(catalog.facts()[table].get(attribute::kInherits));
+  if (const Names partitioned = list(catalog.facts()[table].get(attribute::kPartitionOf)); partitioned.size() == 2) {
+    parents.push_back(partitioned);
+  }
+  for (const Names& parent : parents) {
+    FactId above = id;
+    above.schema = parent[0];
+    above.parent = parent[1];
+    const std::uint32_t found = catalog.index_of(above).value_or(kNoFact);
+    const std::uint32_t further = found == kNoFact ? fact_above(catalog, above) : found;
+    if (further != kNoFact) {
+      return further;
+    }
+  }
+  return kNoFact;
+}
+
+std::uint32_t column_above(const Catalog& catalog, const FactId& id) {
+  FactId value = id;
+  value.kind = Kind::Column;
+  return fact_above(catalog, value);
+}
+
+std::string default_clause(const Fact& fact) {
+  const std::string_view expression = fact.get(attribute::kExpression);
+  return expression == "NULL" ? "DROP DEFAULT" : "SET DEFAULT " + std::string(expression);
+}
+
+// A default set on a parent goes to all its children: those with one of their own get it back.
+void restore_children(const ChangeSet& changes, const FactId& id, Action& action) {
+  const std::uint32_t table = find_relation(changes.after, id.schema, id.parent);
+  if (table == kNoFact) {
+    return;
+  }
+  for (const std::uint32_t child : changes.new_dependencies.needed_by(table)) {
+    const Fact& relation = changes.new_fact(child);
+    if (relation.id.kind != Kind::Table || changes.produced(child) ||
+        !(relation.has(attribute::kPartitionOf) || relation.has(attribute::kInherits))) {
+      continue;
+    }
+    FactId own = id;
+    own.schema = relation.id.schema;
+    own.parent = relation.id.name;
+    const std::uint32_t value = changes.after.index_of(own).value_or(kNoFact);
+    if (value != kNoFact && !changes.produced(value) && !changes.changes().contains(changes.before_of(value))) {
+      const Fact& fact = changes.new_fact(value);
+      say_subcommand(action, alter_parent(own), alter_column(fact) + default_clause(fact), kChangeGroup);
+    }
+    restore_children(changes, own, action);
+  }
+}
+
+void create_default(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  const std::uint32_t column = find_column(changes.after, fact.id.schema, fact.id.parent, fact.id.name);
+  const bool own_column = column != kNoFact && !changes.new_fact(column).has(attribute::kInherited);
+  if (own_column && changes.produced(column) && !changes.on_new_relation(index)) {
+    return;  // stands in ADD COLUMN
+  }
+  Action& action = actions.produce(changes, index);
+  say_subcommand(action, alter_parent(fact.id), alter_column(fact) + default_clause(fact), kChangeGroup);
+  if (own_column && changes.on_new_relation(index)) {
+    action.inline_into = changes.new_relation(fact.id);
+    action.element = {fact.id.name, " DEFAULT " + std::string(fact.get(attribute::kExpression)), fact.position};
+    return;
+  }
+  if (const std::uint32_t above = fact_above(changes.after, fact.id); above != kNoFact) {
+    action.awaits.push_back(above);
+  }
+  restore_children(changes, fact.id, action);
+}
+
+void drop_default(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.old_fact(index);
+  Action& action = actions.destroy(changes, index);
+  const std::uint32_t above = fact_above(changes.after, fact.id);
+  const bool inherits = changes.after_of(index) == kNoFact && above != kNoFact;
+  if (inherits) {
+    action.awaits.push_back(above);
+    action.phase = Phase::Build;
+  }
+  say_subcommand(action, alter_parent(fact.id),
+                 alter_column(fact) + (inherits ? default_clause(changes.new_fact(above)) : std::string("DROP DEFAULT")),
+                 kChangeGroup);
+  restore_children(changes, fact.id, action);
+}
+
+bool replaces_default(const ChangeSet& /*changes*/, const FactChange& /*change*/) {
+  return false;
+}
+
+void alter_default(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& fact = changes.new_fact(change);
+  Action& action = actions.alter(changes, change.before, change.after);
+  if (const std::uint32_t above = fact_above(changes.after, fact.id); above != kNoFact) {
+    action.awaits.push_back(above);
+  }
+  say_subcommand(action, alter_parent(fact.id), alter_column(fact) + default_clause(fact), kChangeGroup);
+  restore_children(changes, fact.id, action);
+}
+
+constexpr Rule kColumnRules[] = {
+    {.kind = Kind::Column,
+     .create = create,
+     .drop = drop,
+     .replaces = replaces,
+     .alter = alter,
+     .disturbs = disturbs,
+     .reacts = reacts},
+    {.kind = Kind::ColumnDefault,
+     .create = create_default,
+     .drop = drop_default,
+     .replaces = replaces_default,
+     .alter = alter_default},
+};
+
+}  // namespace
+
+std::string alter_parent(const FactId& child, bool only) {
+  return (only ? "ALTER TABLE ONLY " : "ALTER TABLE ") + parent_name(child);
+}
+
+void settle_column(const ChangeSet& changes, std::uint32_t column, ActionList& actions) {
+  Action& action = actions.alter(changes, kNoFact, column);
+  action.settles = false;
+  settle_new_column(action, changes.new_fact(column), changes.version);
+}
+
+std::string identity_clause(const Fact& column) {
+  const std::string options = sequence_options(column.get(attribute::kIdentityOptions), nullptr, false);
+  return std::string("GENERATED ") + (column.get(attribute::kIdentity) == "always" ? "ALWAYS" : "BY DEFAULT") +
+         " AS IDENTITY" + (options.empty() ? "" : " (" + options + ')');
+}
+
+std::string column_definition(const Fact& column, int version) {
+  std::string text = quote_identifier(column.id.name) + ' ' + std::string(column.get(attribute::kType));
+  if (column.has(attribute::kForeignOptions)) {
+    text += ' ' + foreign_options(column.get(attribute::kForeignOptions));
+  }
+  if (column.has(attribute::kStorage) && version >= 16) {
+    text += " STORAGE " + std::string(column.get(attribute::kStorage));
+  }
+  if (column.has(attribute::kCompression)) {
+    text += " COMPRESSION " + std::string(column.get(attribute::kCompression));
+  }
+  if (column.has(attribute::kCollation)) {
+    text += " COLLATE " + name_of_pair(column.get(attribute::kCollation));
+  }
+  if (column.has(attribute::kGenerated)) {
+    text += " GENERATED ALWAYS AS (" + std::string(column.get(attribute::kExpression)) + ')' +
+            (column.get(attribute::kGenerated) == "stored" ? " STORED" : " VIRTUAL");
+  }
+  if (column.has(attribute::kIdentity)) {
+    text += ' ' + identity_clause(column);
+  }
+  return text + not_null_clause(column);
+}
+
+std::span<const Rule> column_rules() {
+  return kColumnRules;
+}
+
+}  // namespace athanor::schema

@@ -1,0 +1,209 @@
+// Constraints of tables: keys, checks, foreign keys, exclusions.
+#include <algorithm>
+
+#include "migrations/schema/attributes.hpp"
+#include "migrations/schema/render.hpp"
+#include "migrations/schema/rule.hpp"
+#include "migrations/schema/rules_columns.hpp"
+#include "migrations/schema/rules_indexes.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::schema {
+namespace {
+
+constexpr std::uint8_t kAddGroup = 4;
+constexpr std::uint8_t kDropGroup = 5;
+constexpr int kEnforcement = 18;
+
+std::string constraint_type(const Fact& fact) {
+  return std::string(fact.get(attribute::kContype));
+}
+
+// The definition cut where the options of its index belong: after the columns and INCLUDE.
+std::pair<std::string, std::string> cut_definition(std::string_view definition) {
+  std::size_t end = std::string_view::npos;
+  for (const std::string_view word : {" DEFERRABLE", " INITIALLY DEFERRED", " NOT DEFERRABLE"}) {
+    end = std::min(end, definition.find(word));
+  }
+  if (end == std::string_view::npos) {
+    return {std::string(definition), std::string()};
+  }
+  return {std::string(definition.substr(0, end)), std::string(definition.substr(end))};
+}
+
+std::string definition_of(const Fact& fact) {
+  const std::string definition = without_semicolon(fact.get(attribute::kDefinition));
+  if (!fact.has(attribute::kIndexOptions)) {
+    return definition;
+  }
+  const std::string options = " WITH " + storage_options(list(fact.get(attribute::kIndexOptions)));
+  if (constraint_type(fact) == "x") {  // before WHERE
+    const auto where = definition.find(") WHERE ");
+    if (where != std::string::npos) {
+      return definition.substr(0, where + 1) + options + definition.substr(where + 1);
+    }
+  }
+  const auto [body, rest] = cut_definition(definition);
+  return body + options + rest;
+}
+
+std::string clause(const Fact& fact, bool not_valid) {
+  std::string text = "CONSTRAINT " + quote_identifier(fact.id.name) + ' ' + definition_of(fact);
+  if (fact.has(attribute::kNotEnforced)) {
+    text += " NOT ENFORCED";
+  } else if (not_valid) {
+    text += " NOT VALID";
+  }
+  return text;
+}
+
+bool on_partitioned(const ChangeSet& changes, const Fact& fact) {
+  const std::uint32_t table = changes.new_relation(fact.id);
+  return table != kNoFact && changes.new_fact(table).has(attribute::kPartitionKey);
+}
+
+bool validates_later(const ChangeSet& changes, std::uint32_t index) {
+  const Fact& fact = changes.new_fact(index);
+  const std::string type = constraint_type(fact);
+  return changes.style == Style::Online && (type == "c" || type == "f") && !changes.on_new_relation(index) &&
+         !fact.has(attribute::kNotValid) && !fact.has(attribute::kNotEnforced) &&
+         !(type == "f" && on_partitioned(changes, fact) && changes.version < kEnforcement);
+}
+
+void validate(const ChangeSet& changes, std::uint32_t index, std::uint32_t before, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  Action& action = actions.alter(changes, before, index);
+  action.settles = false;
+  action.phase = Phase::Validate;
+  say(action, alter_parent(fact.id) + " VALIDATE CONSTRAINT " + quote_identifier(fact.id.name)).after_commit = true;
+}
+
+// PRIMARY KEY and UNIQUE of plain columns, whose index can be built beforehand.
+bool builds_index_first(const ChangeSet& changes, std::uint32_t index) {
+  const Fact& fact = changes.new_fact(index);
+  const std::string type = constraint_type(fact);
+  return changes.style == Style::Online && (type == "p" || type == "u") && !changes.on_new_relation(index) &&
+         !on_partitioned(changes, fact) && fact.get(attribute::kDefinition).find("WITHOUT OVERLAPS") == std::string_view::npos;
+}
+
+void build_index_first(const ChangeSet& changes, std::uint32_t index, Action& action) {
+  const Fact& fact = changes.new_fact(index);
+  const auto [body, rest] = cut_definition(fact.get(attribute::kDefinition));
+  constexpr std::string_view kNullsNotDistinct = "NULLS NOT DISTINCT";
+  const bool nulls = body.find(kNullsNotDistinct) != std::string::npos;
+  std::string sql = "CREATE UNIQUE INDEX CONCURRENTLY " + quote_identifier(fact.id.name) + " ON " + parent_name(fact.id) + ' ' +
+                    body.substr(std::min(body.find('('), body.size()));
+  if (nulls) {
+    sql += ' ' + std::string(kNullsNotDistinct);
+  }
+  if (fact.has(attribute::kIndexOptions)) {
+    sql += " WITH " + storage_options(list(fact.get(attribute::kIndexOptions)));
+  }
+  action.phase = Phase::Online;
+  say(action, std::move(sql)).autocommit = true;
+  Statement& statement =
+      say(action, alter_parent(fact.id) + " ADD CONSTRAINT " + quote_identifier(fact.id.name) +
+                      (constraint_type(fact) == "p" ? " PRIMARY KEY" : " UNIQUE") + " USING INDEX " +
+                      quote_identifier(fact.id.name) + rest);
+  statement.planned.expand = false;
+}
+
+void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  Action& action = actions.produce(changes, index);
+  choose_index(changes, index, actions);
+  if (builds_index_first(changes, index)) {
+    build_index_first(changes, index, action);
+    return;
+  }
+  const bool later = validates_later(changes, index);
+  const std::string text = clause(fact, later || fact.has(attribute::kNotValid));
+  Statement& statement = say_subcommand(action, alter_parent(fact.id), "ADD " + text, kAddGroup);
+  statement.planned.expand = changes.on_new_relation(index);
+  if (later) {
+    validate(changes, index, kNoFact, actions);
+  }
+  if (changes.on_new_relation(index) && !fact.has(attribute::kNotValid)) {
+    action.inline_into = changes.new_relation(fact.id);
+    action.element = {{}, text, fact.position};
+  }
+}
+
+void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.old_fact(index);
+  say_subcommand(actions.destroy(changes, index), alter_parent(fact.id), "DROP CONSTRAINT " + quote_identifier(fact.id.name),
+                 kDropGroup);
+}
+
+std::string without_deferral(const Fact& fact) {
+  return cut_definition(fact.get(attribute::kDefinition)).first;
+}
+
+bool replaces(const ChangeSet& changes, const FactChange& change) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  const bool foreign_key = constraint_type(fact) == "f" && constraint_type(old) == "f";
+  for (const std::string_view attribute : change.attributes) {
+    const bool deferral = attribute == attribute::kDefinition && foreign_key && without_deferral(old) == without_deferral(fact);
+    const bool validation = attribute == attribute::kNotValid && old.has(attribute::kNotValid);
+    const bool enforcement = attribute == attribute::kNotEnforced && foreign_key && changes.version >= kEnforcement;
+    const bool in_place = deferral || validation || enforcement || attribute == attribute::kIndexOptions ||
+                          attribute == attribute::kColumns || attribute == attribute::kReferences;
+    if (!in_place) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool same_but_name(const Fact& before, const Fact& after) {
+  return before.attributes == after.attributes;
+}
+
+void alter(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  Action& action = actions.alter(changes, change.before, change.after);
+  const std::string name = quote_identifier(fact.id.name);
+  if (old.id != fact.id) {
+    action.frees = names_taken(old);
+    action.takes = names_taken(fact);
+    say(action, alter_parent(fact.id) + " RENAME CONSTRAINT " + quote_identifier(old.id.name) + " TO " + name);
+  }
+  if (changes.changes(change.before, attribute::kDefinition)) {
+    const std::string rest = cut_definition(fact.get(attribute::kDefinition)).second;
+    say(action, alter_parent(fact.id) + " ALTER CONSTRAINT " + name + (rest.empty() ? " NOT DEFERRABLE" : rest));
+  }
+  if (changes.changes(change.before, attribute::kIndexOptions)) {
+    const OptionChange options = changed_options(old.get(attribute::kIndexOptions), fact.get(attribute::kIndexOptions));
+    if (!options.reset.empty()) {
+      say(action, "ALTER INDEX " + object_name(fact.id) + " RESET " + option_names(options.reset));
+    }
+    if (!options.set.empty()) {
+      say(action, "ALTER INDEX " + object_name(fact.id) + " SET " + storage_options(options.set));
+    }
+  }
+  if (changes.changes(change.before, attribute::kNotEnforced)) {
+    say(action, alter_parent(fact.id) + " ALTER CONSTRAINT " + name +
+                    (fact.has(attribute::kNotEnforced) ? " NOT ENFORCED" : " ENFORCED"));
+  } else if (old.has(attribute::kNotValid) && !fact.has(attribute::kNotValid)) {
+    validate(changes, change.after, change.before, actions);
+  }
+}
+
+constexpr Rule kRules[] = {
+    {.kind = Kind::Constraint,
+     .create = create,
+     .drop = drop,
+     .replaces = replaces,
+     .alter = alter,
+     .same_but_name = same_but_name},
+};
+
+}  // namespace
+
+std::span<const Rule> constraint_rules() {
+  return kRules;
+}
+
+}  // namespace athanor::schema

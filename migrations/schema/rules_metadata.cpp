@@ -1,0 +1,248 @@
+// What is said about objects of any kind: comments, owners, privileges.
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "migrations/schema/attributes.hpp"
+#include "migrations/schema/object_reference.hpp"
+#include "migrations/schema/render.hpp"
+#include "migrations/schema/rule.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::schema {
+namespace {
+
+bool in_place(const ChangeSet& /*changes*/, const FactChange& /*change*/) {
+  return false;
+}
+
+void create_comment(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  say(actions.produce(changes, index),
+      "COMMENT ON " + object_reference(changes.after, fact.id) + " IS " + quote_literal(fact.get(attribute::kText)));
+}
+
+void drop_comment(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  say(actions.destroy(changes, index), "COMMENT ON " + object_reference(changes.before, changes.old_fact(index).id) + " IS NULL");
+}
+
+void alter_comment(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& fact = changes.new_fact(change);
+  say(actions.alter(changes, change.before, change.after),
+      "COMMENT ON " + object_reference(changes.after, fact.id) + " IS " + quote_literal(fact.get(attribute::kText)));
+}
+
+// A sequence that a column owns has its table's owner, and changes with it.
+bool follows_its_table(const Catalog& catalog, const FactId& id) {
+  if (id.subject != Kind::Sequence) {
+    return false;
+  }
+  const std::uint32_t sequence = find_fact(catalog, Kind::Sequence, id.schema, id.name);
+  return sequence != kNoFact && catalog.facts()[sequence].has(attribute::kOwnedBy);
+}
+
+std::string owner_statement(const Catalog& catalog, const Fact& fact) {
+  return "ALTER " + object_reference(catalog, fact.id) + " OWNER TO " + quote_identifier(fact.get(attribute::kRole));
+}
+
+void create_owner(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  say(actions.produce(changes, index), owner_statement(changes.after, changes.new_fact(index)));
+}
+
+void drop_owner(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  actions.destroy(changes, index);  // every object has one
+}
+
+void alter_owner(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  Action& action = actions.alter(changes, change.before, change.after);
+  if (!follows_its_table(changes.after, changes.new_fact(change).id)) {
+    say(action, owner_statement(changes.after, changes.new_fact(change)));
+  }
+}
+
+// Privileges, each with or without grant option.
+using Privileges = std::map<std::string, bool>;
+
+Privileges privileges_of(const Fact& fact) {
+  Privileges privileges;
+  for (const Names& entry : rows(fact.get(attribute::kPrivileges))) {
+    privileges[entry.at(0)] = entry.size() > 1 && entry[1] == "true";
+  }
+  return privileges;
+}
+
+// What PUBLIC has from the start.
+Privileges usual_privileges(Kind subject, std::string_view object_type, const std::string& grantee) {
+  if (!grantee.empty()) {
+    return {};
+  }
+  switch (subject) {
+    case Kind::Routine:
+    case Kind::Aggregate:
+      return {{"EXECUTE", false}};
+    case Kind::EnumType:
+    case Kind::CompositeType:
+    case Kind::RangeType:
+    case Kind::Domain:
+      return {{"USAGE", false}};
+    default:
+      break;
+  }
+  return object_type == "functions" ? Privileges{{"EXECUTE", false}} : object_type == "types" ? Privileges{{"USAGE", false}} : Privileges{};
+}
+
+struct GrantWords {
+  std::string prefix{};  // ALTER DEFAULT PRIVILEGES …
+  std::string target;    // ON TABLE shop.orders
+  std::string grantee;
+  std::string column{};  // (total)
+};
+
+void change_privileges(const Privileges& had, const Privileges& has, const GrantWords& words, Action& action) {
+  Names revoked;
+  Names options_revoked;
+  Names granted;
+  Names granted_with_option;
+  for (const auto& [privilege, option] : had) {
+    const auto kept = has.find(privilege);
+    if (kept == has.end()) {
+      revoked.push_back(privilege + words.column);
+    } else if (option && !kept->second) {
+      options_revoked.push_back(privilege + words.column);
+    }
+  }
+  for (const auto& [privilege, option] : has) {
+    const auto old = had.find(privilege);
+    if (old == had.end() || (option && !old->second)) {
+      (option ? granted_with_option : granted).push_back(privilege + words.column);
+    }
+  }
+  const auto speak = [&](const std::string& verb, const Names& privileges, const std::string& preposition, const std::string& end) {
+    if (!privileges.empty()) {
+      Statement& statement =
+          say(action, words.prefix + verb + join(privileges) + words.target + preposition + words.grantee + end);
+      statement.planned.expand = !verb.starts_with("REVOKE");
+    }
+  };
+  speak("REVOKE ", revoked, " FROM ", "");
+  speak("REVOKE GRANT OPTION FOR ", options_revoked, " FROM ", "");
+  speak("GRANT ", granted, " TO ", "");
+  speak("GRANT ", granted_with_option, " TO ", " WITH GRANT OPTION");
+}
+
+std::string grantee_name(const FactId& id) {
+  return id.grantee.empty() ? "PUBLIC" : quote_identifier(id.grantee);
+}
+
+GrantWords grant_words(const Catalog& catalog, const FactId& id) {
+  return {.target = " ON " + grant_target(catalog, id),
+          .grantee = grantee_name(id),
+          .column = id.column.empty() ? std::string() : " (" + quote_identifier(id.column) + ')'};
+}
+
+Privileges usual_of(const FactId& id) {
+  return id.column.empty() ? usual_privileges(id.subject, {}, id.grantee) : Privileges{};
+}
+
+// What the owner has from the start is all, whatever that is for the kind.
+bool is_owner(const Catalog& catalog, const FactId& id) {
+  FactId owner = id;
+  owner.kind = Kind::Owner;
+  owner.grantee.clear();
+  owner.column.clear();
+  const Fact* fact = catalog.find(owner);
+  return fact != nullptr && id.column.empty() && fact->get(attribute::kRole) == id.grantee;
+}
+
+void create_grant(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  Action& action = actions.produce(changes, index);
+  await_owner(changes, fact.id, action);
+  const GrantWords words = grant_words(changes.after, fact.id);
+  if (is_owner(changes.after, fact.id)) {
+    say(action, "REVOKE ALL" + words.target + " FROM " + words.grantee);
+  }
+  change_privileges(usual_of(fact.id), privileges_of(fact), words, action);
+}
+
+void drop_grant(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.old_fact(index);
+  Action& action = actions.destroy(changes, index);
+  const GrantWords words = grant_words(changes.before, fact.id);
+  if (is_owner(changes.before, fact.id)) {
+    say(action, "GRANT ALL" + words.target + " TO " + words.grantee);
+    return;
+  }
+  change_privileges(privileges_of(fact), usual_of(fact.id), words, action);
+}
+
+void alter_grant(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& fact = changes.new_fact(change);
+  change_privileges(privileges_of(changes.old_fact(change)), privileges_of(fact), grant_words(changes.after, fact.id),
+                    actions.alter(changes, change.before, change.after));
+}
+
+GrantWords default_words(const FactId& id) {
+  std::string prefix = "ALTER DEFAULT PRIVILEGES FOR ROLE " + quote_identifier(id.name);
+  if (!id.schema.empty()) {
+    prefix += " IN SCHEMA " + quote_identifier(id.schema);
+  }
+  std::string type = id.arguments;
+  std::ranges::transform(type, type.begin(), [](char letter) { return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter; });
+  return {.prefix = prefix + ' ', .target = " ON " + type, .grantee = grantee_name(id)};
+}
+
+Privileges usual_default(const FactId& id) {
+  return id.schema.empty() ? usual_privileges(Kind::None, id.arguments, id.grantee) : Privileges{};
+}
+
+void create_default_privilege(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  Action& action = actions.produce(changes, index);
+  action.phase = Phase::Cleanup;  // not for what this plan makes: its privileges are written out
+  const GrantWords words = default_words(fact.id);
+  if (fact.id.schema.empty() && fact.id.grantee == fact.id.name) {
+    say(action, words.prefix + "REVOKE ALL" + words.target + " FROM " + words.grantee);
+  }
+  change_privileges(usual_default(fact.id), privileges_of(fact), words, action);
+}
+
+void drop_default_privilege(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.old_fact(index);
+  Action& action = actions.destroy(changes, index);
+  const GrantWords words = default_words(fact.id);
+  if (fact.id.schema.empty() && fact.id.grantee == fact.id.name) {
+    say(action, words.prefix + "GRANT ALL" + words.target + " TO " + words.grantee);
+    return;
+  }
+  change_privileges(privileges_of(fact), usual_default(fact.id), words, action);
+}
+
+void alter_default_privilege(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& fact = changes.new_fact(change);
+  change_privileges(privileges_of(changes.old_fact(change)), privileges_of(fact), default_words(fact.id),
+                    actions.alter(changes, change.before, change.after));
+}
+
+constexpr Rule kRules[] = {
+    {.kind = Kind::Comment,
+     .create = create_comment,
+     .drop = drop_comment,
+     .replaces = in_place,
+     .alter = alter_comment},
+    {.kind = Kind::Owner, .create = create_owner, .drop = drop_owner, .replaces = in_place, .alter = alter_owner},
+    {.kind = Kind::Grant, .create = create_grant, .drop = drop_grant, .replaces = in_place, .alter = alter_grant},
+    {.kind = Kind::DefaultPrivilege,
+     .create = create_default_privilege,
+     .drop = drop_default_privilege,
+     .replaces = in_place,
+     .alter = alter_default_privilege},
+};
+
+}  // namespace
+
+std::span<const Rule> metadata_rules() {
+  return kRules;
+}
+
+}  // namespace athanor::schema

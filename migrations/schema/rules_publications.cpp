@@ -1,0 +1,131 @@
+// Publications and subscriptions.
+#include <nlohmann/json.hpp>
+
+#include "migrations/schema/attributes.hpp"
+#include "migrations/schema/render.hpp"
+#include "migrations/schema/rule.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::schema {
+namespace {
+
+std::string published_table(const nlohmann::json& entry) {
+  std::string text = "TABLE " + qualified_name(entry.at(0).get<std::string>(), entry.at(1).get<std::string>());
+  if (entry.size() > 2 && entry.at(2).is_array()) {
+    Names columns;
+    for (const auto& column : entry.at(2)) {
+      columns.push_back(column.get<std::string>());
+    }
+    text += " (" + quoted_list(columns) + ')';
+  }
+  if (entry.size() > 3 && entry.at(3).is_string() && !entry.at(3).get<std::string>().empty()) {
+    text += " WHERE (" + entry.at(3).get<std::string>() + ')';
+  }
+  return text;
+}
+
+// TABLE a, TABLE b, TABLES IN SCHEMA c
+std::string members_of(const Fact& fact) {
+  Names parts;
+  const std::string_view text = fact.get(attribute::kTables);
+  const auto tables = nlohmann::json::parse(text.empty() ? "[]" : text, nullptr, false);
+  for (const auto& entry : tables) {
+    parts.push_back(published_table(entry));
+  }
+  for (const std::string& schema : list(fact.get(attribute::kSchemas))) {
+    parts.push_back("TABLES IN SCHEMA " + quote_identifier(schema));
+  }
+  return join(parts);
+}
+
+void create_publication(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  std::string sql = "CREATE PUBLICATION " + quote_identifier(fact.id.name);
+  const std::string members = members_of(fact);
+  if (fact.has(attribute::kAllTables)) {
+    sql += " FOR ALL TABLES";
+  } else if (!members.empty()) {
+    sql += " FOR " + members;
+  }
+  if (fact.has(attribute::kOptions)) {
+    sql += " WITH " + storage_options(list(fact.get(attribute::kOptions)));
+  }
+  say(actions.produce(changes, index), std::move(sql));
+}
+
+void drop_publication(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  say(actions.destroy(changes, index), "DROP PUBLICATION " + quote_identifier(changes.old_fact(index).id.name)).planned.expand = false;
+}
+
+bool replaces_publication(const ChangeSet& changes, const FactChange& change) {
+  // All tables or some; and SET takes a list, which cannot be empty.
+  return changes.old_fact(change).has(attribute::kAllTables) != changes.new_fact(change).has(attribute::kAllTables) ||
+         members_of(changes.new_fact(change)).empty() != members_of(changes.old_fact(change)).empty();
+}
+
+void alter_publication(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& fact = changes.new_fact(change);
+  Action& action = actions.alter(changes, change.before, change.after);
+  const std::string head = "ALTER PUBLICATION " + quote_identifier(fact.id.name) + ' ';
+  if (changes.changes(change.before, attribute::kOptions)) {
+    Names options = list(fact.get(attribute::kOptions));
+    const auto add = [&](const std::string& key, const std::string& usual) {
+      for (const std::string& option : options) {
+        if (option.starts_with(key + "=")) {
+          return;
+        }
+      }
+      options.push_back(key + '=' + usual);
+    };
+    add("publish", "insert, update, delete, truncate");
+    add("publish_via_partition_root", "false");
+    say(action, head + "SET " + storage_options(options));
+  }
+  if (changes.changes(change.before, attribute::kTables) || changes.changes(change.before, attribute::kSchemas)) {
+    say(action, head + "SET " + members_of(fact));
+  }
+}
+
+void refuse_subscription(const FactId& id, ActionList& actions) {
+  actions.refuse(Error(ErrorCode::SchemaChangeRefused, "the " + describe(id) + " differs, and its connection holds a secret")
+                     .advise("make or change it by hand, or leave subscriptions out of the comparison"));
+}
+
+void create_subscription(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  refuse_subscription(changes.new_fact(index).id, actions);
+}
+
+void drop_subscription(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  Statement& statement = say(actions.destroy(changes, index), "DROP SUBSCRIPTION " + quote_identifier(changes.old_fact(index).id.name));
+  statement.autocommit = true;
+  statement.planned.expand = false;
+}
+
+bool in_place(const ChangeSet& /*changes*/, const FactChange& /*change*/) {
+  return false;
+}
+
+void alter_subscription(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  refuse_subscription(changes.new_fact(change).id, actions);
+}
+
+constexpr Rule kRules[] = {
+    {.kind = Kind::Publication,
+     .create = create_publication,
+     .drop = drop_publication,
+     .replaces = replaces_publication,
+     .alter = alter_publication},
+    {.kind = Kind::Subscription,
+     .create = create_subscription,
+     .drop = drop_subscription,
+     .replaces = in_place,
+     .alter = alter_subscription},
+};
+
+}  // namespace
+
+std::span<const Rule> publication_rules() {
+  return kRules;
+}
+
+}  // namespace athanor::schema

@@ -1,0 +1,150 @@
+// Functions, procedures, aggregates, and what is built from them: operators, casts, text search.
+#include <algorithm>
+
+#include "migrations/schema/attributes.hpp"
+#include "migrations/schema/render.hpp"
+#include "migrations/schema/rule.hpp"
+#include "migrations/schema/routine_mentions.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::schema {
+namespace {
+
+std::string definition_of(const Fact& fact) {
+  return without_semicolon(fact.get(attribute::kDefinition));
+}
+
+void create_from_definition(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  say(actions.produce(changes, index), definition_of(changes.new_fact(index)));
+}
+
+void create_routine(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  Action& action = actions.produce(changes, index);
+  say(action, definition_of(changes.new_fact(index)));
+  action.mentions = facts_mentioned(changes, index);
+}
+
+void drop_routine(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.old_fact(index);
+  const bool procedure = fact.get(attribute::kRoutineKind) == "procedure";
+  say(actions.destroy(changes, index), (procedure ? "DROP PROCEDURE " : "DROP FUNCTION ") + routine_name(fact.id)).planned.expand =
+      false;
+}
+
+struct RoutineParameter {
+  std::string declaration;  // mode, name and type
+  bool has_default = false;
+};
+
+std::vector<RoutineParameter> parameters_of(const Fact& fact) {
+  std::vector<RoutineParameter> parameters;
+  for (const std::string& part : split_top_level(fact.get(attribute::kSignature))) {
+    const auto value = part.find(" DEFAULT ");
+    parameters.push_back({part.substr(0, value), value != std::string::npos});
+  }
+  return parameters;
+}
+
+// CREATE OR REPLACE keeps what depends on it; it refuses another result, other names of parameters, and fewer defaults.
+bool replaces_routine(const ChangeSet& changes, const FactChange& change) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  if (old.get(attribute::kResult) != fact.get(attribute::kResult) ||
+      old.get(attribute::kRoutineKind) != fact.get(attribute::kRoutineKind)) {
+    return true;
+  }
+  const auto had = parameters_of(old);
+  const auto has = parameters_of(fact);
+  return !std::ranges::equal(had, has, [](const RoutineParameter& before, const RoutineParameter& after) {
+    return before.declaration == after.declaration && (!before.has_default || after.has_default);
+  });
+}
+
+void alter_routine(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  if (changes.old_fact(change).get(attribute::kDefinition) == changes.new_fact(change).get(attribute::kDefinition)) {
+    return;
+  }
+  Action& action = actions.alter(changes, change.before, change.after);
+  say(action, definition_of(changes.new_fact(change)));
+  action.mentions = facts_mentioned(changes, change.after);
+}
+
+void drop_aggregate(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  say(actions.destroy(changes, index), "DROP AGGREGATE " + routine_name(changes.old_fact(index).id)).planned.expand = false;
+}
+
+void drop_operator(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const FactId& id = changes.old_fact(index).id;
+  say(actions.destroy(changes, index), "DROP OPERATOR " + quote_identifier(id.schema) + '.' + id.name + " (" + id.arguments + ')');
+}
+
+void create_family(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  Action& action = actions.produce(changes, index);
+  say(action, definition_of(fact));
+  const Names members = list(fact.get(attribute::kMembers));
+  if (!members.empty()) {
+    Action& add = actions.alter(changes, kNoFact, index);
+    add.settles = false;
+    say(add, "ALTER OPERATOR FAMILY " + object_name(fact.id) + " USING " + fact.id.arguments + " ADD " + join(members));
+  }
+}
+
+void drop_with_method(const ChangeSet& changes, std::uint32_t index, ActionList& actions, const std::string& word) {
+  const FactId& id = changes.old_fact(index).id;
+  say(actions.destroy(changes, index), "DROP " + word + ' ' + object_name(id) + " USING " + quote_identifier(id.arguments));
+}
+
+void drop_family(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  drop_with_method(changes, index, actions, "OPERATOR FAMILY");
+}
+
+void drop_class(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  drop_with_method(changes, index, actions, "OPERATOR CLASS");
+}
+
+void drop_cast(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  say(actions.destroy(changes, index), "DROP CAST (" + changes.old_fact(index).id.arguments + ')');
+}
+
+void drop_dictionary(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  say(actions.destroy(changes, index), "DROP TEXT SEARCH DICTIONARY " + object_name(changes.old_fact(index).id));
+}
+
+void create_configuration(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  Action& action = actions.produce(changes, index);
+  say(action, definition_of(fact));
+  const auto mappings = nested_mappings(fact.get(attribute::kMappings));
+  for (const auto& [token, dictionaries] : mappings) {
+    say(action, "ALTER TEXT SEARCH CONFIGURATION " + object_name(fact.id) + " ADD MAPPING FOR " + quote_identifier(token) +
+                    " WITH " + join(dictionaries));
+  }
+}
+
+void drop_configuration(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  say(actions.destroy(changes, index), "DROP TEXT SEARCH CONFIGURATION " + object_name(changes.old_fact(index).id));
+}
+
+constexpr Rule kRules[] = {
+    {.kind = Kind::Routine,
+     .create = create_routine,
+     .drop = drop_routine,
+     .replaces = replaces_routine,
+     .alter = alter_routine},
+    {.kind = Kind::Aggregate, .create = create_from_definition, .drop = drop_aggregate},
+    {.kind = Kind::Operator, .create = create_from_definition, .drop = drop_operator},
+    {.kind = Kind::OperatorFamily, .create = create_family, .drop = drop_family},
+    {.kind = Kind::OperatorClass, .create = create_from_definition, .drop = drop_class},
+    {.kind = Kind::Cast, .create = create_from_definition, .drop = drop_cast},
+    {.kind = Kind::TextSearchDictionary, .create = create_from_definition, .drop = drop_dictionary},
+    {.kind = Kind::TextSearchConfiguration, .create = create_configuration, .drop = drop_configuration},
+};
+
+}  // namespace
+
+std::span<const Rule> routine_rules() {
+  return kRules;
+}
+
+}  // namespace athanor::schema

@@ -1,0 +1,240 @@
+// Sequences of their own; those of identity columns belong to their column.
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "migrations/schema/attributes.hpp"
+#include "migrations/schema/object_reference.hpp"
+#include "migrations/schema/render.hpp"
+#include "migrations/schema/rule.hpp"
+#include "migrations/schema/rules_columns.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::schema {
+namespace {
+
+using Options = std::map<std::string, std::string, std::less<>>;
+
+Options options_of(std::string_view json, const Fact* sequence) {
+  Options options;
+  if (sequence != nullptr) {
+    for (const Attribute& entry : sequence->attributes) {
+      options.emplace(entry.name, entry.value);
+    }
+    return options;
+  }
+  const auto object = nlohmann::json::parse(json.empty() ? "{}" : json, nullptr, false);
+  if (object.is_object()) {
+    for (const auto& [name, value] : object.items()) {
+      options.emplace(name, value.is_string() ? value.get<std::string>() : value.dump());
+    }
+  }
+  return options;
+}
+
+std::string start_of(const Options& options) {
+  if (const auto start = options.find(attribute::kStart); start != options.end()) {
+    return start->second;
+  }
+  const auto increment = options.find(attribute::kIncrement);
+  const bool descends = increment != options.end() && increment->second.starts_with('-');
+  const auto bound = options.find(descends ? attribute::kMaxValue : attribute::kMinValue);
+  return bound != options.end() ? bound->second : descends ? "-1" : "1";
+}
+
+std::string owner_clause(const Fact& sequence) {
+  const Names owner = list(sequence.get(attribute::kOwnedBy));
+  return owner.size() == 3 ? qualified_name(owner[0], owner[1]) + '.' + quote_identifier(owner[2]) : "NONE";
+}
+
+std::uint32_t owning_column(const Catalog& catalog, const Fact& sequence) {
+  const Names owner = list(sequence.get(attribute::kOwnedBy));
+  if (owner.size() != 3) {
+    return kNoFact;
+  }
+  const std::uint32_t column = find_column(catalog, owner[0], owner[1], owner[2]);
+  return column == kNoFact ? find_relation(catalog, owner[0], owner[1]) : column;
+}
+
+// A serial column becomes an identity column, or the other way round: the column's action moves the position from one sequence
+// to the other, and makes or drops this one.
+bool column_takes_over(const ChangeSet& changes, const Fact& sequence, std::uint32_t old_column) {
+  if (old_column == kNoFact || !changes.changes(old_column, attribute::kIdentity)) {
+    return false;
+  }
+  const bool had = changes.old_fact(old_column).has(attribute::kIdentity);
+  const bool has = changes.new_fact(changes.after_of(old_column)).has(attribute::kIdentity);
+  return had != has && sequence.has(attribute::kOwnedBy);
+}
+
+// A sequence and the table that owns it have the same owner.
+void await_owners(const ChangeSet& changes, const Fact& sequence, Action& action) {
+  FactId about = sequence.id;
+  about.subject = Kind::Sequence;
+  await_owner(changes, about, action);
+  const Names owner = list(sequence.get(attribute::kOwnedBy));
+  about.subject = Kind::Table;
+  about.schema = owner[0];
+  about.name = owner[1];
+  await_owner(changes, about, action);
+}
+
+void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& sequence = changes.new_fact(index);
+  const std::uint32_t column = owning_column(changes.after, sequence);
+  const std::uint32_t old_column = column == kNoFact ? kNoFact : changes.before_of(column);
+  if (!column_takes_over(changes, sequence, old_column)) {
+    Action& action = actions.produce(changes, index);
+    say(action, create_sequence(sequence, object_name(sequence.id)));
+  }
+  if (column != kNoFact) {
+    // Ownership needs both; the column's default needs the sequence first.
+    Action& own = actions.alter(changes, kNoFact, index);
+    own.settles = false;
+    own.awaits.push_back(column);
+    await_owners(changes, sequence, own);
+    say(own, "ALTER SEQUENCE " + object_name(sequence.id) + " OWNED BY " + owner_clause(sequence));
+  }
+}
+
+void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& sequence = changes.old_fact(index);
+  const std::uint32_t column = owning_column(changes.before, sequence);
+  if (column_takes_over(changes, sequence, column)) {
+    return;
+  }
+  Action& action = actions.destroy(changes, index);
+  if (column != kNoFact && changes.destroyed(column)) {
+    action.goes_with = column;
+    action.precedes.push_back(column);
+  }
+  Statement& statement = say(action, "DROP SEQUENCE " + object_name(sequence.id));
+  statement.planned.expand = false;
+  statement.planned.loss = DataLoss::Possible;
+}
+
+// The position is moved before a limit would refuse it, and only then.
+void follow_limit(Action& action, const Fact& old, const Fact& fact) {
+  const Options had = options_of({}, &old);
+  const Options has = options_of({}, &fact);
+  const auto minimum = has.find(attribute::kMinValue);
+  const auto increment = has.find(attribute::kIncrement);
+  const bool descends = increment != has.end() && increment->second.starts_with('-');
+  if (!descends && minimum != has.end() && (!had.contains(attribute::kMinValue) || had.at(std::string(attribute::kMinValue)) != minimum->second)) {
+    const std::string name = object_name(fact.id);
+    say(action, "SELECT pg_catalog.setval(" + quote_literal(name) + ", " + start_of(has) + ", false) FROM " + name +
+                    " WHERE last_value < " + minimum->second);
+  }
+}
+
+void alter(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  const std::string name = object_name(fact.id);
+  bool numbers = false;
+  for (const std::string_view attribute : change.attributes) {
+    numbers = numbers || (attribute != attribute::kOwnedBy && attribute != attribute::kPersistence);
+  }
+  if (numbers) {
+    Action& action = actions.alter(changes, change.before, change.after);
+    follow_limit(action, old, fact);
+    const std::string type =
+        old.get(attribute::kType) == fact.get(attribute::kType)
+            ? ""
+            : " AS " + (fact.has(attribute::kType) ? std::string(fact.get(attribute::kType)) : std::string("bigint"));
+    say(action, "ALTER SEQUENCE " + name + type + ' ' + sequence_options({}, &fact, true));
+  }
+  if (changes.changes(change.before, attribute::kPersistence)) {
+    Action& action = actions.alter(changes, change.before, change.after);
+    say(action, "ALTER SEQUENCE " + name + (fact.has(attribute::kPersistence) ? " SET UNLOGGED" : " SET LOGGED"));
+  }
+  if (changes.changes(change.before, attribute::kOwnedBy)) {
+    Action& action = actions.alter(changes, change.before, change.after);
+    action.settles = false;
+    const std::uint32_t column = owning_column(changes.after, fact);
+    const std::uint32_t old_column = owning_column(changes.before, old);
+    if (column != kNoFact) {
+      action.awaits.push_back(column);
+    }
+    if (old_column != kNoFact) {
+      action.precedes.push_back(old_column);  // which would take it along
+    }
+    say(action, "ALTER SEQUENCE " + name + " OWNED BY " + owner_clause(fact));
+  }
+}
+
+bool replaces(const ChangeSet& changes, const FactChange& change) {
+  return changes.version < 15 && (changes.old_fact(change).has(attribute::kPersistence) ||
+                                  changes.new_fact(change).has(attribute::kPersistence));
+}
+
+constexpr Rule kRules[] = {
+    {.kind = Kind::Sequence, .create = create, .drop = drop, .replaces = replaces, .alter = alter},
+};
+
+}  // namespace
+
+std::string create_sequence(const Fact& sequence, const std::string& name) {
+  const std::string persistence = sequence.get(attribute::kPersistence) == "unlogged" ? "UNLOGGED " : "";
+  const std::string type = sequence.has(attribute::kType) ? " AS " + std::string(sequence.get(attribute::kType)) : "";
+  const std::string options = sequence_options({}, &sequence, false);
+  return "CREATE " + persistence + "SEQUENCE " + name + type + (options.empty() ? "" : " " + options);
+}
+
+std::string sequence_options(std::string_view json, const Fact* sequence, bool full) {
+  const Options options = options_of(json, sequence);
+  Names parts;
+  const auto add = [&](std::string_view name, const std::string& words, const std::string& absent) {
+    const auto found = options.find(name);
+    if (found != options.end()) {
+      parts.push_back(words + ' ' + found->second);
+    } else if (full && !absent.empty()) {
+      parts.push_back(absent);
+    }
+  };
+  if (sequence == nullptr && options.contains("name")) {
+    parts.push_back("SEQUENCE NAME " + quote_identifier(options.at("name")));
+  }
+  add(attribute::kIncrement, "INCREMENT BY", "INCREMENT BY 1");
+  add(attribute::kMinValue, "MINVALUE", "NO MINVALUE");
+  add(attribute::kMaxValue, "MAXVALUE", "NO MAXVALUE");
+  add(attribute::kStart, "START WITH", "START WITH " + start_of(options));
+  add(attribute::kCache, "CACHE", "CACHE 1");
+  if (options.contains(attribute::kCycle)) {
+    parts.emplace_back("CYCLE");
+  } else if (full) {
+    parts.emplace_back("NO CYCLE");
+  }
+  return join(parts, " ");
+}
+
+std::string identity_changes(const Fact& column) {
+  const std::string_view json = column.get(attribute::kIdentityOptions);
+  Options options = options_of(json, nullptr);
+  const auto value = [&](std::string_view name, const std::string& words, const std::string& absent) {
+    const auto found = options.find(name);
+    return "SET " + (found == options.end() ? absent : words + ' ' + found->second);
+  };
+  return value(attribute::kIncrement, "INCREMENT BY", "INCREMENT BY 1") + ' ' +
+         value(attribute::kMinValue, "MINVALUE", "NO MINVALUE") + ' ' + value(attribute::kMaxValue, "MAXVALUE", "NO MAXVALUE") +
+         " SET START WITH " + start_of(options) + ' ' + value(attribute::kCache, "CACHE", "CACHE 1") +
+         (options.contains(attribute::kCycle) ? " SET CYCLE" : " SET NO CYCLE");
+}
+
+void rename_identity_sequence(Action& action, const Fact& old, const Fact& fact) {
+  const auto name_in = [](const Fact& column) {
+    const Options options = options_of(column.get(attribute::kIdentityOptions), nullptr);
+    const auto found = options.find("name");
+    return found == options.end() ? with_suffix(column.id.parent + '_' + column.id.name, "_seq") : found->second;
+  };
+  const std::string had = name_in(old);
+  const std::string has = name_in(fact);
+  if (had != has) {
+    say(action, "ALTER SEQUENCE " + qualified_name(fact.id.schema, had) + " RENAME TO " + quote_identifier(has));
+  }
+}
+
+std::span<const Rule> sequence_rules() {
+  return kRules;
+}
+
+}  // namespace athanor::schema

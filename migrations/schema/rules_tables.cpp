@@ -1,0 +1,331 @@
+// Tables: ordinary, partitioned, foreign, typed, inherited.
+#include <algorithm>
+
+#include "migrations/schema/attributes.hpp"
+#include "migrations/schema/render.hpp"
+#include "migrations/schema/rule.hpp"
+#include "migrations/schema/rules_columns.hpp"
+#include "migrations/schema/rules_indexes.hpp"
+#include "migrations/schema/rules_not_null.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::schema {
+namespace {
+
+std::string alter_table(const FactId& id) {
+  return "ALTER TABLE " + object_name(id) + ' ';
+}
+
+bool is_child(const Fact& fact) {
+  return fact.has(attribute::kPartitionOf) || fact.has(attribute::kInherits);
+}
+
+std::string parent_of(const Fact& fact) {
+  return name_of_pair(fact.get(attribute::kPartitionOf));
+}
+
+std::string attach_statement(const Fact& fact) {
+  return "ALTER TABLE " + parent_of(fact) + " ATTACH PARTITION " + object_name(fact.id) + ' ' +
+         std::string(fact.get(attribute::kBound));
+}
+
+// In the order in which they were declared.
+std::vector<std::uint32_t> own_columns(const ChangeSet& changes, std::uint32_t table) {
+  std::vector<std::uint32_t> columns;
+  for (const std::uint32_t index : changes.new_dependencies.needed_by(table)) {
+    const Fact& fact = changes.new_fact(index);
+    if (fact.id.kind == Kind::Column && changes.new_dependencies.parent(index) == table && !fact.has(attribute::kInherited)) {
+      columns.push_back(index);
+    }
+  }
+  std::ranges::stable_sort(columns, {}, [&](std::uint32_t index) { return changes.new_fact(index).position; });
+  return columns;
+}
+
+std::string create_tail(const Fact& fact) {
+  std::string tail;
+  if (fact.has(attribute::kPartitionKey)) {
+    tail += " PARTITION BY " + std::string(fact.get(attribute::kPartitionKey));
+  }
+  if (fact.has(attribute::kAccessMethod)) {
+    tail += " USING " + quote_identifier(fact.get(attribute::kAccessMethod));
+  }
+  if (fact.has(attribute::kServer)) {
+    tail += " SERVER " + quote_identifier(fact.get(attribute::kServer));
+    const std::string options = foreign_options(fact.get(attribute::kOptions));
+    return options.empty() ? tail : tail + ' ' + options;
+  }
+  if (fact.has(attribute::kOptions)) {
+    tail += " WITH " + storage_options(list(fact.get(attribute::kOptions)));
+  }
+  if (fact.has(attribute::kTablespace)) {
+    tail += " TABLESPACE " + quote_identifier(fact.get(attribute::kTablespace));
+  }
+  return tail;
+}
+
+void add_columns(const ChangeSet& changes, std::uint32_t table, Action& action, ActionList& actions) {
+  const bool foreign = changes.new_fact(table).has(attribute::kServer);
+  for (const std::uint32_t index : own_columns(changes, table)) {
+    const Fact& column = changes.new_fact(index);
+    if (column.has(attribute::kGenerated) && !foreign) {
+      continue;  // may need functions that need the table
+    }
+    action.produces.push_back(index);
+    action.elements.push_back({column.id.name, column_definition(column, changes.version), column.position});
+    const bool later = (column.has(attribute::kStorage) && changes.version < 16) || column.has(attribute::kStatistics) ||
+                       column.has(attribute::kOptions) || column.has(attribute::kNotNullNotValid);
+    if (later) {
+      settle_column(changes, index, actions);
+    }
+  }
+}
+
+void set_flags(const ChangeSet& changes, const Fact& old, const Fact& fact, std::uint32_t before, std::uint32_t after,
+               ActionList& actions) {
+  Names statements;
+  if (old.has(attribute::kRowSecurity) != fact.has(attribute::kRowSecurity)) {
+    statements.push_back((fact.has(attribute::kRowSecurity) ? "ENABLE" : "DISABLE") + std::string(" ROW LEVEL SECURITY"));
+  }
+  if (old.has(attribute::kForceRowSecurity) != fact.has(attribute::kForceRowSecurity)) {
+    statements.push_back((fact.has(attribute::kForceRowSecurity) ? "FORCE" : "NO FORCE") + std::string(" ROW LEVEL SECURITY"));
+  }
+  for (const std::string& statement : statements) {
+    Action& action = actions.alter(changes, before, after);
+    action.settles = before != kNoFact;
+    say(action, alter_table(fact.id) + statement);
+  }
+}
+
+// What names an index that this plan makes is set with the index.
+void set_index_choice(const ChangeSet& changes, const Fact& old, const Fact& fact, std::uint32_t before, std::uint32_t after,
+                      ActionList& actions) {
+  const auto set = [&](std::string_view attribute, std::string_view index, const std::string& text) {
+    if (old.get(attribute) == fact.get(attribute) || (!index.empty() && is_index_made(changes, fact.id, index))) {
+      return;
+    }
+    Action& action = actions.alter(changes, before, after);
+    action.settles = false;
+    say(action, alter_table(fact.id) + text);
+  };
+  const std::string_view cluster = fact.get(attribute::kClusterOn);
+  set(attribute::kClusterOn, cluster, cluster.empty() ? "SET WITHOUT CLUSTER" : "CLUSTER ON " + quote_identifier(cluster));
+  const std::string_view identity = fact.get(attribute::kReplicaIdentity);
+  const std::string_view index = replica_identity_index(fact);
+  set(attribute::kReplicaIdentity, index,
+      "REPLICA IDENTITY " + (!index.empty()         ? "USING INDEX " + quote_identifier(index)
+                             : identity == "full"    ? std::string("FULL")
+                             : identity == "nothing" ? std::string("NOTHING")
+                                                     : std::string("DEFAULT")));
+}
+
+void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  Action& action = actions.produce(changes, index);
+  const bool foreign = fact.has(attribute::kServer);
+  const std::string persistence = fact.get(attribute::kPersistence) == "unlogged" ? "UNLOGGED " : "";
+  action.create_head = "CREATE " + persistence + (foreign ? "FOREIGN TABLE " : "TABLE ") + object_name(fact.id);
+  if (fact.has(attribute::kPartitionOf)) {
+    action.create_head += " PARTITION OF " + parent_of(fact);
+    action.create_tail = ' ' + std::string(fact.get(attribute::kBound));
+  } else if (fact.has(attribute::kOfType)) {
+    action.create_head += " OF " + std::string(fact.get(attribute::kOfType));
+  }
+  add_columns(changes, index, action, actions);
+  if (fact.has(attribute::kInherits)) {
+    Names parents;
+    for (const Names& parent : rows(fact.get(attribute::kInherits))) {
+      parents.push_back(qualified_name(parent[0], parent[1]));
+    }
+    action.create_tail += " INHERITS (" + join(parents) + ')';
+  }
+  action.create_tail += create_tail(fact);
+  Fact plain;
+  plain.id = fact.id;
+  set_flags(changes, plain, fact, kNoFact, index, actions);
+  set_index_choice(changes, plain, fact, kNoFact, index, actions);
+}
+
+void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.old_fact(index);
+  Action& action = actions.destroy(changes, index);
+  const bool foreign = fact.has(attribute::kServer);
+  Statement& statement = say(action, (foreign ? "DROP FOREIGN TABLE " : "DROP TABLE ") + object_name(fact.id));
+  statement.planned.expand = false;
+  statement.planned.loss = foreign ? DataLoss::None : DataLoss::Certain;
+  if (changes.after_of(index) != kNoFact) {
+    statement.planned.note = "PostgreSQL cannot turn the one kind of table into the other: the rows do not come along";
+  }
+}
+
+bool replaces(const ChangeSet& changes, const FactChange& change) {
+  return changes.changes(change.before, attribute::kServer) ||
+         changes.old_fact(change).get(attribute::kServer) != changes.new_fact(change).get(attribute::kServer) ||
+         changes.old_fact(change).get(attribute::kPartitionKey) != changes.new_fact(change).get(attribute::kPartitionKey) ||
+         (changes.old_fact(change).get(attribute::kAccessMethod) != changes.new_fact(change).get(attribute::kAccessMethod) &&
+          changes.version < 15);
+}
+
+void detach(const ChangeSet& changes, const Fact& old, Action& action) {
+  Statement& statement =
+      say(action, "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) +
+                      (changes.style == Style::Online ? " CONCURRENTLY" : ""));
+  statement.autocommit = changes.style == Style::Online;
+  statement.planned.expand = false;
+}
+
+bool has_default_partition(const ChangeSet& changes, const Fact& child) {
+  const Names parent = list(child.get(attribute::kPartitionOf));
+  return std::ranges::any_of(changes.before.facts(), [&](const Fact& fact) {
+    return fact.id.kind == Kind::Table && fact.get(attribute::kBound) == "DEFAULT" && list(fact.get(attribute::kPartitionOf)) == parent;
+  });
+}
+
+void let_go(const ChangeSet& changes, const Fact& old, Action& action) {
+  action.phase = Phase::Teardown;
+  if (old.has(attribute::kPartitionOf)) {
+    detach(changes, old, action);
+    if (has_default_partition(changes, old)) {  // PostgreSQL refuses CONCURRENTLY then
+      Statement& statement = action.statements.back();
+      statement.autocommit = false;
+      statement.planned.sql = "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id);
+    }
+  }
+  for (const Names& parent : rows(old.get(attribute::kInherits))) {
+    say(action, alter_table(old.id) + "NO INHERIT " + qualified_name(parent[0], parent[1]));
+  }
+  if (old.has(attribute::kOfType)) {
+    say(action, alter_table(old.id) + "NOT OF");
+  }
+}
+
+void hold_again(const Fact& fact, Action& action) {
+  if (fact.has(attribute::kPartitionOf)) {
+    say(action, attach_statement(fact));
+  }
+  for (const Names& parent : rows(fact.get(attribute::kInherits))) {
+    say(action, alter_table(fact.id) + "INHERIT " + qualified_name(parent[0], parent[1]));
+  }
+  if (fact.has(attribute::kOfType)) {
+    say(action, alter_table(fact.id) + "OF " + std::string(fact.get(attribute::kOfType)));
+  }
+}
+
+void loosen(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
+  Action& action = actions.alter(changes, before, changes.after_of(before));
+  action.settles = false;
+  action.waits = false;
+  let_go(changes, changes.old_fact(before), action);
+}
+
+void bind(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
+  Action& action = actions.alter(changes, before, changes.after_of(before));
+  action.releases = false;
+  hold_again(changes.new_fact(changes.after_of(before)), action);
+}
+
+void change_place(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const auto differs = [&](std::string_view attribute) { return changes.changes(change.before, attribute); };
+  if (!differs(attribute::kPartitionOf) && !differs(attribute::kBound) && !differs(attribute::kInherits) &&
+      !differs(attribute::kOfType)) {
+    return;
+  }
+  const auto only = [&](const Fact& fact) {
+    Fact part;
+    part.id = fact.id;
+    for (const Attribute& entry : fact.attributes) {
+      const bool partition = entry.name == attribute::kPartitionOf || entry.name == attribute::kBound;
+      if (partition ? differs(attribute::kPartitionOf) || differs(attribute::kBound) : differs(entry.name)) {
+        part.attributes.push_back(entry);
+      }
+    }
+    return part;
+  };
+  const Fact old = only(changes.old_fact(change));
+  const Fact fact = only(changes.new_fact(change));
+  Action& action = actions.alter(changes, change.before, change.after);
+  action.settles = false;
+  action.waits = false;
+  let_go(changes, old, action);
+  Action& again = actions.alter(changes, change.before, change.after);
+  again.releases = false;
+  hold_again(fact, again);
+}
+
+void change_options(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  Action& action = actions.alter(changes, change.before, change.after);
+  if (fact.has(attribute::kServer)) {
+    say(action, "ALTER FOREIGN TABLE " + object_name(fact.id) + ' ' +
+                    changed_foreign_options(old.get(attribute::kOptions), fact.get(attribute::kOptions)));
+    return;
+  }
+  const OptionChange options = changed_options(old.get(attribute::kOptions), fact.get(attribute::kOptions));
+  if (!options.reset.empty()) {
+    say(action, alter_table(fact.id) + "RESET " + option_names(options.reset));
+  }
+  if (!options.set.empty()) {
+    say(action, alter_table(fact.id) + "SET " + storage_options(options.set));
+  }
+}
+
+void alter(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  change_place(changes, change, actions);
+  if (changes.changes(change.before, attribute::kOptions)) {
+    change_options(changes, change, actions);
+  }
+  const auto rewrite = [&](std::string_view attribute, const std::string& text) {
+    if (changes.changes(change.before, attribute)) {
+      Statement& statement = say(actions.alter(changes, change.before, change.after), alter_table(fact.id) + text);
+      statement.planned.rewrites = !fact.has(attribute::kPartitionKey);
+    }
+  };
+  rewrite(attribute::kPersistence, fact.has(attribute::kPersistence) ? "SET UNLOGGED" : "SET LOGGED");
+  rewrite(attribute::kAccessMethod,
+          "SET ACCESS METHOD " + (fact.has(attribute::kAccessMethod) ? quote_identifier(fact.get(attribute::kAccessMethod)) : "heap"));
+  rewrite(attribute::kTablespace, "SET TABLESPACE " + (fact.has(attribute::kTablespace)
+                                                           ? quote_identifier(fact.get(attribute::kTablespace))
+                                                           : "pg_default"));
+  if (changes.changes(change.before, attribute::kDetachPending)) {
+    say(actions.alter(changes, change.before, change.after),
+        "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) + " FINALIZE");
+  }
+  set_flags(changes, old, fact, change.before, change.after, actions);
+  set_index_choice(changes, old, fact, change.before, change.after, actions);
+}
+
+Reaction reacts(const ChangeSet& changes, std::uint32_t index, std::uint32_t destroyed) {
+  switch (changes.old_fact(destroyed).id.kind) {
+    case Kind::Table:
+      return is_child(changes.old_fact(index)) ? Reaction::Loosen : Reaction::Replace;
+    case Kind::CompositeType:
+      return Reaction::Loosen;
+    case Kind::Index:
+    case Kind::Constraint:
+      return Reaction::Stay;
+    default:
+      return Reaction::Replace;
+  }
+}
+
+constexpr Rule kRules[] = {
+    {.kind = Kind::Table,
+     .create = create,
+     .drop = drop,
+     .replaces = replaces,
+     .alter = alter,
+     .reacts = reacts,
+     .loosen = loosen,
+     .bind = bind},
+};
+
+}  // namespace
+
+std::span<const Rule> table_rules() {
+  return kRules;
+}
+
+}  // namespace athanor::schema
