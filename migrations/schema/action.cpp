@@ -18,7 +18,8 @@ std::string key(char space, std::initializer_list<std::string_view> parts) {
 }
 
 std::string id_key(const FactId& id) {
-  return key('o', {kind_name(id.kind), kind_name(id.subject), id.schema, id.parent, id.name, id.arguments, id.grantee, id.column});
+  return key('o',
+             {kind_name(id.kind), kind_name(id.subject), id.schema, id.parent, id.name, id.arguments, id.grantee, id.column});
 }
 
 }  // namespace
@@ -81,7 +82,7 @@ Action& ActionList::destroy(const ChangeSet& changes, std::uint32_t old_index) {
 
 Action& ActionList::alter(const ChangeSet& changes, std::uint32_t old_index, std::uint32_t new_index) {
   Action& action = actions_.emplace_back();
-  action.subject = changes.new_fact(new_index).id;
+  action.subject = new_index == kNoFact ? changes.old_fact(old_index).id : changes.new_fact(new_index).id;
   action.before = old_index;
   action.after = new_index;
   if (old_index == kNoFact) {

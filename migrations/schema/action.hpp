@@ -31,8 +31,9 @@ struct Statement {
   PlannedStatement planned;
   bool autocommit = false;
   bool after_commit = false;  // only in a later transaction than what its action follows
-  bool body_ahead = false;    // the body of the routine names something that is made later
-  // "ALTER TABLE shop.orders": the statement is that and one subcommand, and may be joined with its neighbours of the same group.
+  bool body_ahead = false;    // the body of the routine is not to be checked while it is made
+  // "ALTER TABLE shop.orders": the statement is that and one subcommand, and may be joined with its neighbours of the same
+  // group.
   std::string head{};
   std::uint8_t group = 0;  // subcommands of different groups are never joined; 0: never
 };

@@ -52,7 +52,8 @@ class Compaction {
         continue;
       }
       const std::uint32_t target = place_[table->second];
-      const bool movable = std::ranges::all_of(order_.before[number], [&](Number earlier) { return place_[earlier] <= target; });
+      const bool movable =
+          std::ranges::all_of(order_.before[number], [&](Number earlier) { return place_[earlier] <= target; });
       if (movable && join(actions_[table->second], action.element)) {
         place_[number] = target;
         action.statements.clear();
@@ -94,8 +95,8 @@ Statement create_table(const Action& action) {
   for (const Element& element : elements) {
     text += (text.empty() ? "\n    " : ",\n    ") + element.text;
   }
-  const bool takes_columns = action.create_head.find(" PARTITION OF ") != std::string::npos ||
-                             action.create_head.find(" OF ") != std::string::npos;
+  const bool takes_columns =
+      action.create_head.find(" PARTITION OF ") != std::string::npos || action.create_head.find(" OF ") != std::string::npos;
   std::string sql = action.create_head;
   if (!text.empty()) {
     sql += " (" + text + "\n)";
@@ -138,7 +139,7 @@ std::vector<Statement> compact(const ChangeSet& changes, std::deque<Action>& act
       append(statements, create_table(action));
     }
     for (Statement& statement : action.statements) {
-      statement.body_ahead = order.body_ahead[number];
+      statement.body_ahead = statement.body_ahead || order.body_ahead[number];
       append(statements, std::move(statement));
     }
   }

@@ -60,9 +60,9 @@ struct PlanOptions {
   std::vector<Rename> renames{};
 };
 
-// The statements that rename, in an order that works: an object before its parts, and swapped names by way of a third. Errors:
-// SchemaChangeRefused for kinds that PostgreSQL cannot rename, or when `before` does not have the object.
-[[nodiscard]] Result<std::vector<PlannedStatement>> rename_statements(const Catalog& before, const std::vector<Rename>& renames);
+// The statements that rename, in an order that works: parts before their whole, and names that are swapped by way of a third.
+// Errors: SchemaChangeRefused for a kind that PostgreSQL cannot rename, and for two objects of different kinds.
+[[nodiscard]] Result<std::vector<PlannedStatement>> rename_statements(const std::vector<Rename>& renames);
 
 // Errors (SchemaChangeRefused) name the object, what cannot be done and the way out. No table and no column of the same name is
 // ever dropped and remade unless the summary says why.

@@ -57,8 +57,12 @@ class ChangeSet {
 
   // The table (or other relation) of a column, index, constraint, … is made by this plan and has no rows yet.
   [[nodiscard]] bool on_new_relation(std::uint32_t new_index) const;
-  [[nodiscard]] std::uint32_t new_relation(const FactId& child) const { return find_relation(after, child.schema, child.parent); }
-  [[nodiscard]] std::uint32_t old_relation(const FactId& child) const { return find_relation(before, child.schema, child.parent); }
+  [[nodiscard]] std::uint32_t new_relation(const FactId& child) const {
+    return find_relation(after, child.schema, child.parent);
+  }
+  [[nodiscard]] std::uint32_t old_relation(const FactId& child) const {
+    return find_relation(before, child.schema, child.parent);
+  }
 
  private:
   void pair(SchemaDiff& difference);

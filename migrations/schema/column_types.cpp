@@ -47,7 +47,7 @@ constexpr std::array<std::string_view, 4> kMoments{"date", "timestamp without ti
 template <class Set>
 std::optional<std::size_t> place(const Set& set, std::string_view name) {
   const auto found = std::ranges::find(set, name);
-  return found == set.end() ? std::nullopt : std::optional<std::size_t>(found - set.begin());
+  return found == set.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - set.begin()));
 }
 
 bool widens_modifiers(const TypeName& from, const TypeName& to) {
@@ -111,9 +111,7 @@ TypeChange type_change(std::string_view column, std::string_view from_text, std:
                       (from.base == "boolean" && to.base == "integer") || (from.base == "jsonb" && to.base == "json") ||
                       (from.base == "json" && to.base == "jsonb");
   const std::string through = direct && from.array == to.array ? "" : from.array && to.array ? "::text[]" : "::text";
-  return {.rewrites = true,
-          .loss = DataLoss::Possible,
-          .using_expression = name + through + "::" + std::string(to_text)};
+  return {.rewrites = true, .loss = DataLoss::Possible, .using_expression = name + through + "::" + std::string(to_text)};
 }
 
 bool default_rewrites(std::string_view expression) {
@@ -121,7 +119,7 @@ bool default_rewrites(std::string_view expression) {
   if (expression.starts_with('\'')) {
     std::size_t end = 1;
     while (end < expression.size() && (expression[end] != '\'' || expression.substr(end, 2) == "''")) {
-      end += expression[end] == '\'' ? 2 : 1;
+      end += expression[end] == '\'' ? 2U : 1U;
     }
     const std::string_view rest = expression.substr(std::min(end + 1, expression.size()));
     return !rest.empty() && (!rest.starts_with("::") || rest.find("::reg") != std::string_view::npos);

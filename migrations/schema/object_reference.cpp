@@ -96,7 +96,8 @@ std::string grant_target(const Catalog& catalog, const FactId& id) {
     case Kind::Domain:
       return "TYPE " + object_name(id);
     case Kind::Aggregate:
-      return "FUNCTION " + qualified_name(id.schema, id.name) + '(' + (id.arguments == "*" ? std::string() : id.arguments) + ')';
+      return "FUNCTION " + qualified_name(id.schema, id.name) + '(' + (id.arguments == "*" ? std::string() : id.arguments) +
+             ')';
     case Kind::ForeignServer:
       return "FOREIGN SERVER " + object_name(id);
     default:

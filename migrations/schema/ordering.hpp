@@ -15,10 +15,10 @@
 namespace athanor::schema {
 
 struct ActionOrder {
-  std::vector<std::uint32_t> sequence{};                  // numbers of actions, first to last
-  std::vector<std::vector<std::uint32_t>> before{};       // by number: the actions that it must come after
-  std::vector<std::vector<std::uint32_t>> then{};         // and those that must come after it
-  std::vector<bool> body_ahead{};                         // its body names something that comes later
+  std::vector<std::uint32_t> sequence{};             // numbers of actions, first to last
+  std::vector<std::vector<std::uint32_t>> before{};  // by number: the actions that it must come after
+  std::vector<std::vector<std::uint32_t>> then{};    // and those that must come after it
+  std::vector<bool> body_ahead{};                    // its body names something that comes later
 };
 
 // Fails with Internal, naming the members, when they wait for each other: a rule is wrong then.

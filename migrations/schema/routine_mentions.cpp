@@ -28,7 +28,8 @@ std::set<std::string, std::less<>> words_of(std::string_view text) {
       }
       words.insert(std::string(text.substr(index + 1, close - index - 1)));
       index = close;
-    } else if (std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_' || (static_cast<unsigned char>(letter) & 0x80U) != 0) {
+    } else if (std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_' ||
+               (static_cast<unsigned char>(letter) & 0x80U) != 0) {
       word += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
     } else {
       end_word();
@@ -45,7 +46,8 @@ std::vector<std::uint32_t> facts_mentioned(const ChangeSet& changes, std::uint32
   std::vector<std::uint32_t> found;
   for (std::uint32_t index = 0; index < changes.after.facts().size(); ++index) {
     const FactId& id = changes.new_fact(index).id;
-    const bool makes = changes.produced(index) || (changes.before_of(index) != kNoFact && changes.changes().contains(changes.before_of(index)));
+    const bool makes = changes.produced(index) ||
+                       (changes.before_of(index) != kNoFact && changes.changes().contains(changes.before_of(index)));
     if (!makes || index == routine || id.subject != Kind::None || !words.contains(id.name)) {
       continue;
     }

@@ -1,7 +1,7 @@
 // What we know about PostgreSQL's kinds of objects: one row a kind, and nothing about kinds anywhere else in this room.
 //
-// A rule turns facts into actions: how one is made, how it goes, which of its changes PostgreSQL makes in place, and what such a
-// change cannot leave standing. Ordering, closures, steps and compaction are generic.
+// A rule turns facts into actions: how one is made, how it goes, which of its changes PostgreSQL makes in place, and what such
+// a change cannot leave standing. Ordering, closures, steps and compaction are generic.
 //
 // Threads and ownership: pure functions and constant data.
 #pragma once

@@ -8,6 +8,7 @@
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
 #include "migrations/schema/rules_not_null.hpp"
+#include "migrations/schema/table_place.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::schema {
@@ -47,13 +48,14 @@ void set_physical(Action& action, const Fact& old, const Fact& fact, int version
     change_column(action, fact, "SET STORAGE " + storage);
   }
   if (differs(attribute::kCompression) || (reset_by_type && fact.has(attribute::kCompression))) {
-    change_column(action, fact,
-                  "SET COMPRESSION " +
-                      (fact.has(attribute::kCompression) ? std::string(fact.get(attribute::kCompression)) : "default"));
+    change_column(
+        action, fact,
+        "SET COMPRESSION " + (fact.has(attribute::kCompression) ? std::string(fact.get(attribute::kCompression)) : "default"));
   }
   if (differs(attribute::kStatistics)) {
-    change_column(action, fact,
-                  "SET STATISTICS " + (fact.has(attribute::kStatistics) ? std::string(fact.get(attribute::kStatistics)) : "-1"));
+    change_column(
+        action, fact,
+        "SET STATISTICS " + (fact.has(attribute::kStatistics) ? std::string(fact.get(attribute::kStatistics)) : "-1"));
   }
   const OptionChange options = changed_options(old.get(attribute::kOptions), fact.get(attribute::kOptions));
   if (!options.reset.empty()) {
@@ -62,7 +64,8 @@ void set_physical(Action& action, const Fact& old, const Fact& fact, int version
   if (!options.set.empty()) {
     change_column(action, fact, "SET " + storage_options(options.set));
   }
-  const std::string foreign = changed_foreign_options(old.get(attribute::kForeignOptions), fact.get(attribute::kForeignOptions));
+  const std::string foreign =
+      changed_foreign_options(old.get(attribute::kForeignOptions), fact.get(attribute::kForeignOptions));
   if (!foreign.empty()) {
     say_subcommand(action, alter_parent(fact.id), alter_column(fact) + foreign, kChangeGroup);
   }
@@ -128,6 +131,15 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     change_inherited(changes, plain_counterpart(fact), fact, action);
     return;
   }
+  if (const std::uint32_t kept = kept_from_parent(changes, index); kept != kNoFact) {
+    const Fact& parent = changes.old_fact(kept);
+    Action& action = actions.produce(changes, index);
+    if (not_null_of(parent) != not_null_of(fact)) {
+      change_column(action, fact, not_null_of(fact) ? "SET NOT NULL" : "DROP NOT NULL");
+    }
+    set_physical(action, parent, fact, changes.version, false);
+    return;
+  }
   const bool generated = fact.has(attribute::kGenerated);
   const bool on_new = changes.on_new_relation(index);
   if (on_new && (!generated || is_foreign(changes.after, fact.id))) {
@@ -159,6 +171,9 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   Action& action = actions.destroy(changes, index);
   if (fact.has(attribute::kInherited)) {
     change_inherited(changes, fact, plain_counterpart(fact), action);
+    return;
+  }
+  if (given_to_parent(changes, index) != kNoFact) {
     return;
   }
   Statement& statement =
@@ -295,7 +310,8 @@ std::uint32_t serial_sequence(const Catalog& catalog, const Dependencies& depend
 }
 
 std::string sequence_of(const Fact& column) {
-  return "pg_catalog.pg_get_serial_sequence(" + quote_literal(parent_name(column.id)) + ", " + quote_literal(column.id.name) + ')';
+  return "pg_catalog.pg_get_serial_sequence(" + quote_literal(parent_name(column.id)) + ", " + quote_literal(column.id.name) +
+         ')';
 }
 
 void drop_identity(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
@@ -312,7 +328,8 @@ void drop_identity(const ChangeSet& changes, const FactChange& change, ActionLis
   const std::string qualified = qualified_name(made.id.schema, name);
   action.produces.push_back(sequence);
   say(action, create_sequence(made, qualified));
-  say(action, "SELECT pg_catalog.setval(" + quote_literal(qualified) + ", pg_catalog.nextval(" + sequence_of(fact) + "), false)");
+  say(action,
+      "SELECT pg_catalog.setval(" + quote_literal(qualified) + ", pg_catalog.nextval(" + sequence_of(fact) + "), false)");
   change_column(action, fact, "DROP IDENTITY");
   say(action, "ALTER SEQUENCE " + qualified + " RENAME TO " + quote_identifier(made.id.name));
 }
@@ -398,9 +415,9 @@ Reaction reacts(const ChangeSet& changes, std::uint32_t index, std::uint32_t des
     case Kind::RangeType:
     case Kind::Domain:
     case Kind::Collation:
-      return changes.old_fact(index).has(attribute::kGenerated)    ? Reaction::Replace
+      return changes.old_fact(index).has(attribute::kGenerated)   ? Reaction::Replace
              : changes.old_fact(index).has(attribute::kInherited) ? Reaction::Stay
-                                                                   : Reaction::Retype;
+                                                                  : Reaction::Retype;
     default:
       return Reaction::Replace;
   }
@@ -468,7 +485,8 @@ void create_default(const ChangeSet& changes, std::uint32_t index, ActionList& a
   const Fact& fact = changes.new_fact(index);
   const std::uint32_t column = find_column(changes.after, fact.id.schema, fact.id.parent, fact.id.name);
   const bool own_column = column != kNoFact && !changes.new_fact(column).has(attribute::kInherited);
-  if (own_column && changes.produced(column) && !changes.on_new_relation(index)) {
+  if (own_column && changes.produced(column) && !changes.on_new_relation(index) &&
+      kept_from_parent(changes, column) == kNoFact) {
     return;  // stands in ADD COLUMN
   }
   Action& action = actions.produce(changes, index);
@@ -542,8 +560,8 @@ void settle_column(const ChangeSet& changes, std::uint32_t column, ActionList& a
 
 std::string identity_clause(const Fact& column) {
   const std::string options = sequence_options(column.get(attribute::kIdentityOptions), nullptr, false);
-  return std::string("GENERATED ") + (column.get(attribute::kIdentity) == "always" ? "ALWAYS" : "BY DEFAULT") +
-         " AS IDENTITY" + (options.empty() ? "" : " (" + options + ')');
+  return std::string("GENERATED ") + (column.get(attribute::kIdentity) == "always" ? "ALWAYS" : "BY DEFAULT") + " AS IDENTITY" +
+         (options.empty() ? "" : " (" + options + ')');
 }
 
 std::string column_definition(const Fact& column, int version) {

@@ -6,6 +6,7 @@
 #include "migrations/schema/rule.hpp"
 #include "migrations/schema/rules_columns.hpp"
 #include "migrations/schema/rules_indexes.hpp"
+#include "migrations/schema/table_place.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::schema {
@@ -101,16 +102,18 @@ void build_index_first(const ChangeSet& changes, std::uint32_t index, Action& ac
   }
   action.phase = Phase::Online;
   say(action, std::move(sql)).autocommit = true;
-  Statement& statement =
-      say(action, alter_parent(fact.id) + " ADD CONSTRAINT " + quote_identifier(fact.id.name) +
-                      (constraint_type(fact) == "p" ? " PRIMARY KEY" : " UNIQUE") + " USING INDEX " +
-                      quote_identifier(fact.id.name) + rest);
+  Statement& statement = say(action, alter_parent(fact.id) + " ADD CONSTRAINT " + quote_identifier(fact.id.name) +
+                                         (constraint_type(fact) == "p" ? " PRIMARY KEY" : " UNIQUE") + " USING INDEX " +
+                                         quote_identifier(fact.id.name) + rest);
   statement.planned.expand = false;
 }
 
 void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
+  if (kept_from_parent(changes, index) != kNoFact) {
+    return;
+  }
   choose_index(changes, index, actions);
   if (builds_index_first(changes, index)) {
     build_index_first(changes, index, action);

@@ -15,7 +15,8 @@ void append_options(std::string& sql, const Fact& fact) {
 }
 
 std::string changed(const ChangeSet& changes, const FactChange& change) {
-  return changed_foreign_options(changes.old_fact(change).get(attribute::kOptions), changes.new_fact(change).get(attribute::kOptions));
+  return changed_foreign_options(changes.old_fact(change).get(attribute::kOptions),
+                                 changes.new_fact(change).get(attribute::kOptions));
 }
 
 std::string functions_of(const Fact& fact, bool full) {

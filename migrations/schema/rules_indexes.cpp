@@ -1,5 +1,6 @@
 // Indexes and extended statistics.
 #include "migrations/schema/rules_indexes.hpp"
+#include "migrations/schema/table_place.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -21,7 +22,7 @@ std::string_view skip_identifier(std::string_view text) {
   }
   std::size_t end = 1;
   while (end < text.size() && (text[end] != '"' || text.substr(end, 2) == "\"\"")) {
-    end += text[end] == '"' ? 2 : 1;
+    end += text[end] == '"' ? 2U : 1U;
   }
   return text.substr(std::min(end + 1, text.size()));
 }
@@ -33,8 +34,8 @@ bool on_partitioned(const Catalog& catalog, const FactId& id) {
 
 std::string create_statement(const Fact& fact, std::string_view name, bool concurrently, const FactId& table, bool only) {
   return std::string("CREATE ") + (fact.has(attribute::kUnique) ? "UNIQUE " : "") + "INDEX " +
-         (concurrently ? "CONCURRENTLY " : "") + quote_identifier(name) + " ON " + (only ? "ONLY " : "") + object_name(table) + ' ' +
-         index_body(fact.get(attribute::kDefinition));
+         (concurrently ? "CONCURRENTLY " : "") + quote_identifier(name) + " ON " + (only ? "ONLY " : "") + object_name(table) +
+         ' ' + index_body(fact.get(attribute::kDefinition));
 }
 
 void set_statistics(const Fact& old, const Fact& fact, Action& action) {
@@ -69,7 +70,8 @@ void finish(const Fact& old, const Fact& fact, Action& action) {
 
 // The index of a partitioned table without a lock on writes: an index of the parent alone, which is not valid yet, one built
 // concurrently on every partition, and each attached. What is partitioned further down gets the same.
-void build_partitioned(const ChangeSet& changes, const Fact& index, const std::string& name, std::uint32_t table, Action& action) {
+void build_partitioned(const ChangeSet& changes, const Fact& index, const std::string& name, std::uint32_t table,
+                       Action& action) {
   say(action, create_statement(index, name, false, changes.new_fact(table).id, true));
   const std::string above = qualified_name(changes.new_fact(table).id.schema, name);
   for (const std::uint32_t child : changes.new_dependencies.needed_by(table)) {
@@ -103,6 +105,9 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
   const bool online = changes.style == Style::Online && !changes.on_new_relation(index);
   const std::uint32_t table = changes.new_relation(fact.id);
   Action& action = actions.produce(changes, index);
+  if (kept_from_parent(changes, index) != kNoFact) {
+    return;
+  }
   if (online && partitioned && has_old_partitions(changes, table)) {
     build_partitioned(changes, fact, fact.id.name, table, action);
     action.phase = Phase::Online;
@@ -123,10 +128,14 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
 void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.old_fact(index);
   Action& action = actions.destroy(changes, index);
+  if (given_to_parent(changes, index) != kNoFact) {
+    return;
+  }
   const std::uint32_t table = changes.old_relation(fact.id);
   const bool concurrently = changes.style == Style::Online && changes.after_of(index) == kNoFact && table != kNoFact &&
                             !changes.destroyed(table) && !on_partitioned(changes.before, fact.id);
-  say(action, std::string("DROP INDEX ") + (concurrently ? "CONCURRENTLY " : "") + object_name(fact.id)).autocommit = concurrently;
+  say(action, std::string("DROP INDEX ") + (concurrently ? "CONCURRENTLY " : "") + object_name(fact.id)).autocommit =
+      concurrently;
   if (concurrently) {
     action.phase = Phase::Online;
   }

@@ -23,7 +23,8 @@ void create_comment(const ChangeSet& changes, std::uint32_t index, ActionList& a
 }
 
 void drop_comment(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  say(actions.destroy(changes, index), "COMMENT ON " + object_reference(changes.before, changes.old_fact(index).id) + " IS NULL");
+  say(actions.destroy(changes, index),
+      "COMMENT ON " + object_reference(changes.before, changes.old_fact(index).id) + " IS NULL");
 }
 
 void alter_comment(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
@@ -88,7 +89,9 @@ Privileges usual_privileges(Kind subject, std::string_view object_type, const st
     default:
       break;
   }
-  return object_type == "functions" ? Privileges{{"EXECUTE", false}} : object_type == "types" ? Privileges{{"USAGE", false}} : Privileges{};
+  return object_type == "functions" ? Privileges{{"EXECUTE", false}}
+         : object_type == "types"   ? Privileges{{"USAGE", false}}
+                                    : Privileges{};
 }
 
 struct GrantWords {
@@ -117,7 +120,8 @@ void change_privileges(const Privileges& had, const Privileges& has, const Grant
       (option ? granted_with_option : granted).push_back(privilege + words.column);
     }
   }
-  const auto speak = [&](const std::string& verb, const Names& privileges, const std::string& preposition, const std::string& end) {
+  const auto speak = [&](const std::string& verb, const Names& privileges, const std::string& preposition,
+                         const std::string& end) {
     if (!privileges.empty()) {
       Statement& statement =
           say(action, words.prefix + verb + join(privileges) + words.target + preposition + words.grantee + end);
@@ -188,7 +192,8 @@ GrantWords default_words(const FactId& id) {
     prefix += " IN SCHEMA " + quote_identifier(id.schema);
   }
   std::string type = id.arguments;
-  std::ranges::transform(type, type.begin(), [](char letter) { return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter; });
+  std::ranges::transform(type, type.begin(),
+                         [](char letter) { return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter; });
   return {.prefix = prefix + ' ', .target = " ON " + type, .grantee = grantee_name(id)};
 }
 
@@ -225,11 +230,7 @@ void alter_default_privilege(const ChangeSet& changes, const FactChange& change,
 }
 
 constexpr Rule kRules[] = {
-    {.kind = Kind::Comment,
-     .create = create_comment,
-     .drop = drop_comment,
-     .replaces = in_place,
-     .alter = alter_comment},
+    {.kind = Kind::Comment, .create = create_comment, .drop = drop_comment, .replaces = in_place, .alter = alter_comment},
     {.kind = Kind::Owner, .create = create_owner, .drop = drop_owner, .replaces = in_place, .alter = alter_owner},
     {.kind = Kind::Grant, .create = create_grant, .drop = drop_grant, .replaces = in_place, .alter = alter_grant},
     {.kind = Kind::DefaultPrivilege,

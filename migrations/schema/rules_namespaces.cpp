@@ -10,11 +10,13 @@ namespace {
 void create_schema(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const std::string& name = changes.new_fact(index).id.name;
   // A new database has one already.
-  say(actions.produce(changes, index), (name == "public" ? "CREATE SCHEMA IF NOT EXISTS " : "CREATE SCHEMA ") + quote_identifier(name));
+  say(actions.produce(changes, index),
+      (name == "public" ? "CREATE SCHEMA IF NOT EXISTS " : "CREATE SCHEMA ") + quote_identifier(name));
 }
 
 void drop_schema(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  say(actions.destroy(changes, index), "DROP SCHEMA " + quote_identifier(changes.old_fact(index).id.name)).planned.expand = false;
+  say(actions.destroy(changes, index), "DROP SCHEMA " + quote_identifier(changes.old_fact(index).id.name)).planned.expand =
+      false;
 }
 
 void create_extension(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
@@ -27,7 +29,8 @@ void create_extension(const ChangeSet& changes, std::uint32_t index, ActionList&
 }
 
 void drop_extension(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  say(actions.destroy(changes, index), "DROP EXTENSION " + quote_identifier(changes.old_fact(index).id.name)).planned.expand = false;
+  say(actions.destroy(changes, index), "DROP EXTENSION " + quote_identifier(changes.old_fact(index).id.name)).planned.expand =
+      false;
 }
 
 bool in_place(const ChangeSet& /*changes*/, const FactChange& /*change*/) {
@@ -36,8 +39,8 @@ bool in_place(const ChangeSet& /*changes*/, const FactChange& /*change*/) {
 
 void alter_extension(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
-  say(actions.alter(changes, change.before, change.after), "ALTER EXTENSION " + quote_identifier(fact.id.name) + " SET SCHEMA " +
-                                                               quote_identifier(fact.get(attribute::kSchema)));
+  say(actions.alter(changes, change.before, change.after),
+      "ALTER EXTENSION " + quote_identifier(fact.id.name) + " SET SCHEMA " + quote_identifier(fact.get(attribute::kSchema)));
 }
 
 constexpr Rule kRules[] = {

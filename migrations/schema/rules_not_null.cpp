@@ -84,9 +84,9 @@ void change_constraint(const ChangeSet& changes, const FactChange& change, Actio
                                                                  quote_identifier(constraint_name(fact)));
   }
   if (old.has(attribute::kNotNullNoInherit) != fact.has(attribute::kNotNullNoInherit)) {
-    say(actions.alter(changes, change.before, change.after), head + " ALTER CONSTRAINT " +
-                                                                 quote_identifier(constraint_name(fact)) +
-                                                                 (fact.has(attribute::kNotNullNoInherit) ? " NO INHERIT" : " INHERIT"));
+    say(actions.alter(changes, change.before, change.after),
+        head + " ALTER CONSTRAINT " + quote_identifier(constraint_name(fact)) +
+            (fact.has(attribute::kNotNullNoInherit) ? " NO INHERIT" : " INHERIT"));
   }
   if (old.has(attribute::kNotNullNotValid) && !fact.has(attribute::kNotNullNotValid)) {
     validate(changes, change, quote_identifier(constraint_name(fact)), actions);

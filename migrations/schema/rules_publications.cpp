@@ -54,7 +54,8 @@ void create_publication(const ChangeSet& changes, std::uint32_t index, ActionLis
 }
 
 void drop_publication(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  say(actions.destroy(changes, index), "DROP PUBLICATION " + quote_identifier(changes.old_fact(index).id.name)).planned.expand = false;
+  say(actions.destroy(changes, index), "DROP PUBLICATION " + quote_identifier(changes.old_fact(index).id.name)).planned.expand =
+      false;
 }
 
 bool replaces_publication(const ChangeSet& changes, const FactChange& change) {
@@ -96,7 +97,8 @@ void create_subscription(const ChangeSet& changes, std::uint32_t index, ActionLi
 }
 
 void drop_subscription(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  Statement& statement = say(actions.destroy(changes, index), "DROP SUBSCRIPTION " + quote_identifier(changes.old_fact(index).id.name));
+  Statement& statement =
+      say(actions.destroy(changes, index), "DROP SUBSCRIPTION " + quote_identifier(changes.old_fact(index).id.name));
   statement.autocommit = true;
   statement.planned.expand = false;
 }

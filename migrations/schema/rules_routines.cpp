@@ -3,8 +3,8 @@
 
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/render.hpp"
-#include "migrations/schema/rule.hpp"
 #include "migrations/schema/routine_mentions.hpp"
+#include "migrations/schema/rule.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::schema {
@@ -18,17 +18,22 @@ void create_from_definition(const ChangeSet& changes, std::uint32_t index, Actio
   say(actions.produce(changes, index), definition_of(changes.new_fact(index)));
 }
 
+// A body that is a string names things as its author wrote them, found by the search_path of whoever calls it.
+bool checks_body(const Fact& fact) {
+  return fact.get(attribute::kLanguage) == "sql" && fact.get(attribute::kDefinition).find("\nAS $") != std::string_view::npos;
+}
+
 void create_routine(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   Action& action = actions.produce(changes, index);
-  say(action, definition_of(changes.new_fact(index)));
+  say(action, definition_of(changes.new_fact(index))).body_ahead = checks_body(changes.new_fact(index));
   action.mentions = facts_mentioned(changes, index);
 }
 
 void drop_routine(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.old_fact(index);
   const bool procedure = fact.get(attribute::kRoutineKind) == "procedure";
-  say(actions.destroy(changes, index), (procedure ? "DROP PROCEDURE " : "DROP FUNCTION ") + routine_name(fact.id)).planned.expand =
-      false;
+  say(actions.destroy(changes, index), (procedure ? "DROP PROCEDURE " : "DROP FUNCTION ") + routine_name(fact.id))
+      .planned.expand = false;
 }
 
 struct RoutineParameter {
@@ -65,7 +70,7 @@ void alter_routine(const ChangeSet& changes, const FactChange& change, ActionLis
     return;
   }
   Action& action = actions.alter(changes, change.before, change.after);
-  say(action, definition_of(changes.new_fact(change)));
+  say(action, definition_of(changes.new_fact(change))).body_ahead = checks_body(changes.new_fact(change));
   action.mentions = facts_mentioned(changes, change.after);
 }
 
@@ -75,7 +80,8 @@ void drop_aggregate(const ChangeSet& changes, std::uint32_t index, ActionList& a
 
 void drop_operator(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const FactId& id = changes.old_fact(index).id;
-  say(actions.destroy(changes, index), "DROP OPERATOR " + quote_identifier(id.schema) + '.' + id.name + " (" + id.arguments + ')');
+  say(actions.destroy(changes, index),
+      "DROP OPERATOR " + quote_identifier(id.schema) + '.' + id.name + " (" + id.arguments + ')');
 }
 
 void create_family(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {

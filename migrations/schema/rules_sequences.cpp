@@ -103,6 +103,9 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
     return;
   }
   Action& action = actions.destroy(changes, index);
+  if (column != kNoFact && changes.destroyed(column) && changes.old_dependencies.needs(column, index)) {
+    return;  // the default is an inherited one, so column and sequence end in one statement
+  }
   if (column != kNoFact && changes.destroyed(column)) {
     action.goes_with = column;
     action.precedes.push_back(column);
@@ -119,7 +122,8 @@ void follow_limit(Action& action, const Fact& old, const Fact& fact) {
   const auto minimum = has.find(attribute::kMinValue);
   const auto increment = has.find(attribute::kIncrement);
   const bool descends = increment != has.end() && increment->second.starts_with('-');
-  if (!descends && minimum != has.end() && (!had.contains(attribute::kMinValue) || had.at(std::string(attribute::kMinValue)) != minimum->second)) {
+  if (!descends && minimum != has.end() &&
+      (!had.contains(attribute::kMinValue) || had.at(std::string(attribute::kMinValue)) != minimum->second)) {
     const std::string name = object_name(fact.id);
     say(action, "SELECT pg_catalog.setval(" + quote_literal(name) + ", " + start_of(has) + ", false) FROM " + name +
                     " WHERE last_value < " + minimum->second);
@@ -130,6 +134,12 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);
   const std::string name = object_name(fact.id);
+  if (old.id != fact.id) {
+    Action& action = actions.alter(changes, change.before, change.after);
+    action.frees = names_taken(old);
+    action.takes = names_taken(fact);
+    say(action, "ALTER SEQUENCE " + object_name(old.id) + " RENAME TO " + quote_identifier(fact.id.name));
+  }
   bool numbers = false;
   for (const std::string_view attribute : change.attributes) {
     numbers = numbers || (attribute != attribute::kOwnedBy && attribute != attribute::kPersistence);
@@ -162,13 +172,23 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   }
 }
 
+// The sequence of a serial column whose name followed a rename.
+bool same_but_name(const Fact& before, const Fact& after) {
+  return before.has(attribute::kOwnedBy) && before.attributes == after.attributes;
+}
+
 bool replaces(const ChangeSet& changes, const FactChange& change) {
-  return changes.version < 15 && (changes.old_fact(change).has(attribute::kPersistence) ||
-                                  changes.new_fact(change).has(attribute::kPersistence));
+  return changes.version < 15 &&
+         (changes.old_fact(change).has(attribute::kPersistence) || changes.new_fact(change).has(attribute::kPersistence));
 }
 
 constexpr Rule kRules[] = {
-    {.kind = Kind::Sequence, .create = create, .drop = drop, .replaces = replaces, .alter = alter},
+    {.kind = Kind::Sequence,
+     .create = create,
+     .drop = drop,
+     .replaces = replaces,
+     .alter = alter,
+     .same_but_name = same_but_name},
 };
 
 }  // namespace

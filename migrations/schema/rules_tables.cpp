@@ -29,6 +29,18 @@ std::string attach_statement(const Fact& fact) {
          std::string(fact.get(attribute::kBound));
 }
 
+bool has_from_parent(const Catalog& catalog, const Fact& table, const std::string& column) {
+  std::vector<Names> parents = rows(table.get(attribute::kInherits));
+  if (const Names parent = list(table.get(attribute::kPartitionOf)); parent.size() == 2) {
+    parents.push_back(parent);
+  }
+  return std::ranges::any_of(parents, [&](const Names& parent) {
+    const std::uint32_t above = find_fact(catalog, Kind::Table, parent[0], parent[1]);
+    return find_column(catalog, parent[0], parent[1], column) != kNoFact ||
+           (above != kNoFact && has_from_parent(catalog, catalog.facts()[above], column));
+  });
+}
+
 // In the order in which they were declared.
 std::vector<std::uint32_t> own_columns(const ChangeSet& changes, std::uint32_t table) {
   std::vector<std::uint32_t> columns;
@@ -113,7 +125,7 @@ void set_index_choice(const ChangeSet& changes, const Fact& old, const Fact& fac
   const std::string_view identity = fact.get(attribute::kReplicaIdentity);
   const std::string_view index = replica_identity_index(fact);
   set(attribute::kReplicaIdentity, index,
-      "REPLICA IDENTITY " + (!index.empty()         ? "USING INDEX " + quote_identifier(index)
+      "REPLICA IDENTITY " + (!index.empty()          ? "USING INDEX " + quote_identifier(index)
                              : identity == "full"    ? std::string("FULL")
                              : identity == "nothing" ? std::string("NOTHING")
                                                      : std::string("DEFAULT")));
@@ -167,9 +179,8 @@ bool replaces(const ChangeSet& changes, const FactChange& change) {
 }
 
 void detach(const ChangeSet& changes, const Fact& old, Action& action) {
-  Statement& statement =
-      say(action, "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) +
-                      (changes.style == Style::Online ? " CONCURRENTLY" : ""));
+  Statement& statement = say(action, "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) +
+                                         (changes.style == Style::Online ? " CONCURRENTLY" : ""));
   statement.autocommit = changes.style == Style::Online;
   statement.planned.expand = false;
 }
@@ -177,7 +188,8 @@ void detach(const ChangeSet& changes, const Fact& old, Action& action) {
 bool has_default_partition(const ChangeSet& changes, const Fact& child) {
   const Names parent = list(child.get(attribute::kPartitionOf));
   return std::ranges::any_of(changes.before.facts(), [&](const Fact& fact) {
-    return fact.id.kind == Kind::Table && fact.get(attribute::kBound) == "DEFAULT" && list(fact.get(attribute::kPartitionOf)) == parent;
+    return fact.id.kind == Kind::Table && fact.get(attribute::kBound) == "DEFAULT" &&
+           list(fact.get(attribute::kPartitionOf)) == parent;
   });
 }
 
@@ -224,6 +236,28 @@ void bind(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
   hold_again(changes.new_fact(changes.after_of(before)), action);
 }
 
+// A table that joins parents brings all their columns.
+void add_parents_columns(const ChangeSet& changes, const FactChange& change, Action& action) {
+  const Fact& fact = changes.new_fact(change);
+  std::vector<Names> parents = rows(fact.get(attribute::kInherits));
+  if (const Names parent = list(fact.get(attribute::kPartitionOf)); parent.size() == 2) {
+    parents.push_back(parent);
+  }
+  for (const Names& parent : parents) {
+    const std::uint32_t table = find_fact(changes.after, Kind::Table, parent[0], parent[1]);
+    for (const std::uint32_t index : table == kNoFact ? std::vector<std::uint32_t>() : own_columns(changes, table)) {
+      Fact column = changes.new_fact(index);
+      column.id.schema = fact.id.schema;
+      column.id.parent = fact.id.name;
+      const bool there = changes.before.index_of(column.id).has_value() ||
+                         has_from_parent(changes.before, changes.old_fact(change), column.id.name);
+      if (!there) {
+        say(action, alter_table(fact.id) + "ADD COLUMN " + column_definition(column, changes.version));
+      }
+    }
+  }
+}
+
 void change_place(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const auto differs = [&](std::string_view attribute) { return changes.changes(change.before, attribute); };
   if (!differs(attribute::kPartitionOf) && !differs(attribute::kBound) && !differs(attribute::kInherits) &&
@@ -244,11 +278,11 @@ void change_place(const ChangeSet& changes, const FactChange& change, ActionList
   const Fact old = only(changes.old_fact(change));
   const Fact fact = only(changes.new_fact(change));
   Action& action = actions.alter(changes, change.before, change.after);
-  action.settles = false;
   action.waits = false;
   let_go(changes, old, action);
   Action& again = actions.alter(changes, change.before, change.after);
   again.releases = false;
+  add_parents_columns(changes, change, again);
   hold_again(fact, again);
 }
 
@@ -285,10 +319,11 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   };
   rewrite(attribute::kPersistence, fact.has(attribute::kPersistence) ? "SET UNLOGGED" : "SET LOGGED");
   rewrite(attribute::kAccessMethod,
-          "SET ACCESS METHOD " + (fact.has(attribute::kAccessMethod) ? quote_identifier(fact.get(attribute::kAccessMethod)) : "heap"));
-  rewrite(attribute::kTablespace, "SET TABLESPACE " + (fact.has(attribute::kTablespace)
-                                                           ? quote_identifier(fact.get(attribute::kTablespace))
-                                                           : "pg_default"));
+          "SET ACCESS METHOD " +
+              (fact.has(attribute::kAccessMethod) ? quote_identifier(fact.get(attribute::kAccessMethod)) : "heap"));
+  rewrite(attribute::kTablespace,
+          "SET TABLESPACE " +
+              (fact.has(attribute::kTablespace) ? quote_identifier(fact.get(attribute::kTablespace)) : "pg_default"));
   if (changes.changes(change.before, attribute::kDetachPending)) {
     say(actions.alter(changes, change.before, change.after),
         "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) + " FINALIZE");

@@ -12,7 +12,10 @@ namespace {
 
 std::string enable_word(const Fact& fact) {
   const std::string_view state = fact.get(attribute::kEnabled);
-  return state == "disabled" ? "DISABLE " : state == "always" ? "ENABLE ALWAYS " : state == "replica" ? "ENABLE REPLICA " : "ENABLE ";
+  return state == "disabled"  ? "DISABLE "
+         : state == "always"  ? "ENABLE ALWAYS "
+         : state == "replica" ? "ENABLE REPLICA "
+                              : "ENABLE ";
 }
 
 void set_enabled(const Fact& fact, const std::string& word, Action& action) {
@@ -106,7 +109,8 @@ bool replaces_policy(const ChangeSet& changes, const FactChange& change) {
   const Fact& fact = changes.new_fact(change);
   return old.get(attribute::kCommand) != fact.get(attribute::kCommand) ||
          old.has(attribute::kRestrictive) != fact.has(attribute::kRestrictive) ||
-         (old.has(attribute::kUsing) && !fact.has(attribute::kUsing)) || (old.has(attribute::kCheck) && !fact.has(attribute::kCheck));
+         (old.has(attribute::kUsing) && !fact.has(attribute::kUsing)) ||
+         (old.has(attribute::kCheck) && !fact.has(attribute::kCheck));
 }
 
 void alter_policy(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
@@ -118,7 +122,8 @@ void alter_policy(const ChangeSet& changes, const FactChange& change, ActionList
 
 void create_event_trigger(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
-  std::string sql = "CREATE EVENT TRIGGER " + quote_identifier(fact.id.name) + " ON " + std::string(fact.get(attribute::kCommand));
+  std::string sql =
+      "CREATE EVENT TRIGGER " + quote_identifier(fact.id.name) + " ON " + std::string(fact.get(attribute::kCommand));
   if (fact.has(attribute::kTags)) {
     Names tags;
     for (const std::string& tag : list(fact.get(attribute::kTags))) {
@@ -150,16 +155,8 @@ constexpr Rule kRules[] = {
      .drop = drop_trigger,
      .replaces = replaces_unless_enabled,
      .alter = alter_trigger},
-    {.kind = Kind::Rule,
-     .create = create_rule,
-     .drop = drop_rule,
-     .replaces = replaces_unless_enabled,
-     .alter = alter_rule},
-    {.kind = Kind::Policy,
-     .create = create_policy,
-     .drop = drop_policy,
-     .replaces = replaces_policy,
-     .alter = alter_policy},
+    {.kind = Kind::Rule, .create = create_rule, .drop = drop_rule, .replaces = replaces_unless_enabled, .alter = alter_rule},
+    {.kind = Kind::Policy, .create = create_policy, .drop = drop_policy, .replaces = replaces_policy, .alter = alter_policy},
     {.kind = Kind::EventTrigger,
      .create = create_event_trigger,
      .drop = drop_event_trigger,

@@ -23,7 +23,6 @@ void drop_type(const ChangeSet& changes, std::uint32_t index, ActionList& action
   }
   const std::string away = with_suffix(fact.id.name, kOldSuffix);
   Action& rename = actions.alter(changes, index, kNoFact);
-  rename.subject = fact.id;
   rename.releases = false;
   rename.frees = names_taken(fact);
   say(rename, "ALTER " + word + ' ' + object_name(fact.id) + " RENAME TO " + quote_identifier(away));
@@ -99,7 +98,9 @@ void alter_enum(const ChangeSet& changes, const FactChange& change, ActionList& 
 // Composite types.
 
 std::string attribute_text(const Names& parts) {
-  const std::string collation = parts.size() > 2 && !parts[2].empty() ? " COLLATE " + (parts[2].starts_with('[') ? name_of_pair(parts[2]) : parts[2]) : "";
+  const std::string collation = parts.size() > 2 && !parts[2].empty()
+                                    ? " COLLATE " + (parts[2].starts_with('[') ? name_of_pair(parts[2]) : parts[2])
+                                    : "";
   return quote_identifier(parts[0]) + ' ' + parts[1] + collation;
 }
 
@@ -199,7 +200,8 @@ std::string domain_not_null(const Fact& fact) {
   if (!fact.has(attribute::kNotNull)) {
     return {};
   }
-  return (fact.has(attribute::kNotNullName) ? " CONSTRAINT " + quote_identifier(fact.get(attribute::kNotNullName)) : std::string()) +
+  return (fact.has(attribute::kNotNullName) ? " CONSTRAINT " + quote_identifier(fact.get(attribute::kNotNullName))
+                                            : std::string()) +
          " NOT NULL";
 }
 
@@ -249,14 +251,17 @@ void validate_domain(const ChangeSet& changes, std::uint32_t before, std::uint32
   Action& action = actions.alter(changes, before, after);
   action.settles = false;
   action.phase = Phase::Validate;
-  say(action, "ALTER DOMAIN " + parent_name(fact.id) + " VALIDATE CONSTRAINT " + quote_identifier(fact.id.name)).after_commit = true;
+  say(action, "ALTER DOMAIN " + parent_name(fact.id) + " VALIDATE CONSTRAINT " + quote_identifier(fact.id.name)).after_commit =
+      true;
 }
 
 void create_domain_constraint(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   const std::uint32_t domain = find_fact(changes.after, Kind::Domain, fact.id.schema, fact.id.parent);
-  const bool online = changes.style == Style::Online && domain != kNoFact && !changes.produced(domain) && !fact.has(attribute::kNotValid);
-  say(actions.produce(changes, index), domain_constraint(fact, online || fact.has(attribute::kNotValid))).planned.expand = false;
+  const bool online =
+      changes.style == Style::Online && domain != kNoFact && !changes.produced(domain) && !fact.has(attribute::kNotValid);
+  say(actions.produce(changes, index), domain_constraint(fact, online || fact.has(attribute::kNotValid))).planned.expand =
+      false;
   if (online) {
     validate_domain(changes, kNoFact, index, actions);
   }
@@ -299,22 +304,14 @@ void create_collation(const ChangeSet& changes, std::uint32_t index, ActionList&
 }
 
 constexpr Rule kRules[] = {
-    {.kind = Kind::EnumType,
-     .create = create_enum,
-     .drop = drop_plain_type,
-     .replaces = replaces_enum,
-     .alter = alter_enum},
+    {.kind = Kind::EnumType, .create = create_enum, .drop = drop_plain_type, .replaces = replaces_enum, .alter = alter_enum},
     {.kind = Kind::CompositeType,
      .create = create_composite,
      .drop = drop_plain_type,
      .replaces = replaces_composite,
      .alter = alter_composite},
     {.kind = Kind::RangeType, .create = create_range, .drop = drop_plain_type},
-    {.kind = Kind::Domain,
-     .create = create_domain,
-     .drop = drop_domain,
-     .replaces = replaces_domain,
-     .alter = alter_domain},
+    {.kind = Kind::Domain, .create = create_domain, .drop = drop_domain, .replaces = replaces_domain, .alter = alter_domain},
     {.kind = Kind::DomainConstraint,
      .create = create_domain_constraint,
      .drop = drop_domain_constraint,

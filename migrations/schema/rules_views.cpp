@@ -35,7 +35,8 @@ bool replaces_view(const ChangeSet& changes, const FactChange& change) {
 
 void change_options(const ChangeSet& changes, const FactChange& change, const std::string& word, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
-  const OptionChange options = changed_options(changes.old_fact(change).get(attribute::kOptions), fact.get(attribute::kOptions));
+  const OptionChange options =
+      changed_options(changes.old_fact(change).get(attribute::kOptions), fact.get(attribute::kOptions));
   Action& action = actions.alter(changes, change.before, change.after);
   if (!options.reset.empty()) {
     say(action, "ALTER " + word + ' ' + object_name(fact.id) + " RESET " + option_names(options.reset));
@@ -70,13 +71,17 @@ void create_materialized(const ChangeSet& changes, std::uint32_t index, ActionLi
 }
 
 void drop_materialized(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  say(actions.destroy(changes, index), "DROP MATERIALIZED VIEW " + object_name(changes.old_fact(index).id)).planned.expand = false;
+  say(actions.destroy(changes, index), "DROP MATERIALIZED VIEW " + object_name(changes.old_fact(index).id)).planned.expand =
+      false;
 }
 
 bool replaces_materialized(const ChangeSet& changes, const FactChange& change) {
-  return std::ranges::any_of(change.attributes, [](std::string_view attribute) {
-    return attribute != attribute::kOptions && attribute != attribute::kClusterOn && attribute != attribute::kTablespace;
-  }) || changes.version < 14;
+  return std::ranges::any_of(change.attributes,
+                             [](std::string_view attribute) {
+                               return attribute != attribute::kOptions && attribute != attribute::kClusterOn &&
+                                      attribute != attribute::kTablespace;
+                             }) ||
+         changes.version < 14;
 }
 
 void alter_materialized(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
@@ -92,7 +97,8 @@ void alter_materialized(const ChangeSet& changes, const FactChange& change, Acti
   if (changes.changes(change.before, attribute::kTablespace)) {
     say(actions.alter(changes, change.before, change.after),
         head + " SET TABLESPACE " +
-            (fact.has(attribute::kTablespace) ? quote_identifier(fact.get(attribute::kTablespace)) : std::string("pg_default")));
+            (fact.has(attribute::kTablespace) ? quote_identifier(fact.get(attribute::kTablespace))
+                                              : std::string("pg_default")));
   }
 }
 
