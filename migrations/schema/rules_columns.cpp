@@ -124,11 +124,27 @@ bool new_column_rewrites(const Fact& column, const Fact* column_default) {
          (column_default != nullptr && default_rewrites(column_default->get(attribute::kExpression)));
 }
 
+// Its parent drops the column, this table has it on.
+bool stays_with_child(const ChangeSet& changes, std::uint32_t index) {
+  const Fact& fact = changes.new_fact(index);
+  const std::uint32_t table = changes.old_relation(fact.id);
+  if (table == kNoFact || changes.before_of(index) != kNoFact) {
+    return false;
+  }
+  const std::uint32_t above = column_above(changes.before, fact.id);
+  return above != kNoFact && changes.destroyed(above) && changes.after_of(above) == kNoFact &&
+         left_to_child(changes, above) == index;
+}
+
 void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   if (fact.has(attribute::kInherited)) {
     Action& action = actions.produce(changes, index);
     change_inherited(changes, plain_counterpart(fact), fact, action);
+    return;
+  }
+  if (stays_with_child(changes, index)) {
+    actions.produce(changes, index);
     return;
   }
   if (const std::uint32_t kept = kept_from_parent(changes, index); kept != kNoFact) {
@@ -176,8 +192,9 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   if (given_to_parent(changes, index) != kNoFact) {
     return;
   }
+  const bool only = left_to_child(changes, index) != kNoFact;
   Statement& statement =
-      say_subcommand(action, alter_parent(fact.id), "DROP COLUMN " + quote_identifier(fact.id.name), kDropGroup);
+      say_subcommand(action, alter_parent(fact.id, only), "DROP COLUMN " + quote_identifier(fact.id.name), kDropGroup);
   statement.planned.expand = false;
   statement.planned.loss = fact.has(attribute::kGenerated) ? DataLoss::None : DataLoss::Certain;
 }

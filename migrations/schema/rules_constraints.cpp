@@ -134,8 +134,11 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
 
 void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.old_fact(index);
-  say_subcommand(actions.destroy(changes, index), alter_parent(fact.id), "DROP CONSTRAINT " + quote_identifier(fact.id.name),
-                 kDropGroup);
+  Action& action = actions.destroy(changes, index);
+  if (given_to_parent(changes, index) != kNoFact) {
+    return;
+  }
+  say_subcommand(action, alter_parent(fact.id), "DROP CONSTRAINT " + quote_identifier(fact.id.name), kDropGroup);
 }
 
 std::string without_deferral(const Fact& fact) {

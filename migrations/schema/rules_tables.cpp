@@ -178,11 +178,25 @@ bool replaces(const ChangeSet& changes, const FactChange& change) {
           changes.version < 15);
 }
 
-void detach(const ChangeSet& changes, const Fact& old, Action& action) {
-  Statement& statement = say(action, "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) +
-                                         (changes.style == Style::Online ? " CONCURRENTLY" : ""));
-  statement.autocommit = changes.style == Style::Online;
-  statement.planned.expand = false;
+// DETACH … CONCURRENTLY leaves a check of the old bounds behind, under a name that PostgreSQL chooses.
+void drop_bounds_check(const ChangeSet& changes, const Fact& old, Action& action) {
+  const Names parent = list(old.get(attribute::kPartitionOf));
+  const std::uint32_t table = find_fact(changes.before, Kind::Table, parent[0], parent[1]);
+  const std::string_view key = table == kNoFact ? std::string_view() : changes.old_fact(table).get(attribute::kPartitionKey);
+  const auto open = key.find('(');
+  if (open == std::string_view::npos || key.starts_with("HASH")) {
+    return;
+  }
+  const Names columns = split_top_level(key.substr(open + 1, key.rfind(')') - open - 1));
+  const bool plain = columns.size() == 1 && columns[0].find_first_of(" (") == std::string::npos;
+  const std::string name = with_suffix(old.id.name + (plain ? '_' + identifier_name(columns[0]) : std::string()), "_check");
+  FactId own = old.id;
+  own.kind = Kind::Constraint;
+  own.parent = old.id.name;
+  own.name = name;
+  if (!changes.after.index_of(own)) {
+    say(action, alter_table(old.id) + "DROP CONSTRAINT IF EXISTS " + quote_identifier(name));
+  }
 }
 
 bool has_default_partition(const ChangeSet& changes, const Fact& child) {
@@ -196,11 +210,14 @@ bool has_default_partition(const ChangeSet& changes, const Fact& child) {
 void let_go(const ChangeSet& changes, const Fact& old, Action& action) {
   action.phase = Phase::Teardown;
   if (old.has(attribute::kPartitionOf)) {
-    detach(changes, old, action);
-    if (has_default_partition(changes, old)) {  // PostgreSQL refuses CONCURRENTLY then
-      Statement& statement = action.statements.back();
-      statement.autocommit = false;
-      statement.planned.sql = "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id);
+    // PostgreSQL refuses CONCURRENTLY where there is a default partition.
+    const bool concurrently = changes.style == Style::Online && !has_default_partition(changes, old);
+    Statement& statement = say(action, "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) +
+                                           (concurrently ? " CONCURRENTLY" : ""));
+    statement.autocommit = concurrently;
+    statement.planned.expand = false;
+    if (concurrently) {
+      drop_bounds_check(changes, old, action);
     }
   }
   for (const Names& parent : rows(old.get(attribute::kInherits))) {

@@ -1,5 +1,7 @@
 #include "migrations/schema/table_place.hpp"
 
+#include <algorithm>
+
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rules_indexes.hpp"
@@ -33,9 +35,18 @@ bool matches(const Fact& own, const Fact& above) {
   }
 }
 
-// The matching fact of a parent, or of its parents.
-std::uint32_t find_above(const Catalog& catalog, const Dependencies& dependencies, std::uint32_t table, const Fact& own) {
+bool is_parent(const Catalog& catalog, std::uint32_t table, const Names& name) {
+  const std::vector<Names> parents = parents_of(catalog.facts()[table]);
+  return std::ranges::find(parents, name) != parents.end();
+}
+
+// The matching fact of a parent, or of its parents. `other`: the same table on the other side, whose parents do not count.
+std::uint32_t find_above(const Catalog& catalog, const Dependencies& dependencies, std::uint32_t table, const Fact& own,
+                         const Catalog* other_catalog, std::uint32_t other) {
   for (const Names& name : parents_of(catalog.facts()[table])) {
+    if (other_catalog != nullptr && is_parent(*other_catalog, other, name)) {
+      continue;
+    }
     const std::uint32_t parent = find_fact(catalog, Kind::Table, name[0], name[1]);
     if (parent == kNoFact) {
       continue;
@@ -45,7 +56,7 @@ std::uint32_t find_above(const Catalog& catalog, const Dependencies& dependencie
         return part;
       }
     }
-    if (const std::uint32_t further = find_above(catalog, dependencies, parent, own); further != kNoFact) {
+    if (const std::uint32_t further = find_above(catalog, dependencies, parent, own, nullptr, kNoFact); further != kNoFact) {
       return further;
     }
   }
@@ -60,7 +71,25 @@ std::uint32_t kept_from_parent(const ChangeSet& changes, std::uint32_t new_index
   if (changes.before_of(new_index) != kNoFact || table == kNoFact || changes.destroyed(table)) {
     return kNoFact;
   }
-  return find_above(changes.before, changes.old_dependencies, table, fact);
+  return find_above(changes.before, changes.old_dependencies, table, fact, &changes.after, changes.after_of(table));
+}
+
+// A column that its parent loses and a child keeps: DROP COLUMN with ONLY makes it the child's own.
+std::uint32_t left_to_child(const ChangeSet& changes, std::uint32_t old_column) {
+  const std::uint32_t table = changes.old_dependencies.parent(old_column);
+  for (const std::uint32_t child : changes.old_dependencies.needed_by(table)) {
+    const Fact& relation = changes.old_fact(child);
+    if (relation.id.kind != Kind::Table || changes.after_of(child) == kNoFact ||
+        !is_parent(changes.before, child, {changes.old_fact(table).id.schema, changes.old_fact(table).id.name})) {
+      continue;
+    }
+    const std::uint32_t own =
+        find_column(changes.after, relation.id.schema, relation.id.name, changes.old_fact(old_column).id.name);
+    if (own != kNoFact && !changes.new_fact(own).has(attribute::kInherited)) {
+      return own;
+    }
+  }
+  return kNoFact;
 }
 
 std::uint32_t given_to_parent(const ChangeSet& changes, std::uint32_t old_index) {
@@ -69,7 +98,7 @@ std::uint32_t given_to_parent(const ChangeSet& changes, std::uint32_t old_index)
   if (changes.after_of(old_index) != kNoFact || table == kNoFact || changes.produced(table)) {
     return kNoFact;
   }
-  return find_above(changes.after, changes.new_dependencies, table, fact);
+  return find_above(changes.after, changes.new_dependencies, table, fact, &changes.before, changes.before_of(table));
 }
 
 }  // namespace athanor::schema

@@ -14,5 +14,8 @@ namespace athanor::schema {
 [[nodiscard]] std::uint32_t kept_from_parent(const ChangeSet& changes, std::uint32_t new_index);
 // The new parent's fact that this old one becomes part of when its table joins; kNoFact when it is really gone.
 [[nodiscard]] std::uint32_t given_to_parent(const ChangeSet& changes, std::uint32_t old_index);
+// The new fact of a child's own column that this old column of its parent is left as, when the parent drops it; kNoFact if
+// none.
+[[nodiscard]] std::uint32_t left_to_child(const ChangeSet& changes, std::uint32_t old_column);
 
 }  // namespace athanor::schema

@@ -36,6 +36,18 @@ std::string verdict_of(const std::string& trouble) {
                                                  : "facts";
 }
 
+// Roles are of the server, not of a schema: those that a schema names are made, without any right.
+bool make_missing_role(const std::string& message) {
+  constexpr std::string_view kBefore = "role \"";
+  const auto start = message.find(kBefore);
+  const auto end = message.find("\" does not exist", start == std::string::npos ? 0 : start);
+  if (start == std::string::npos || end == std::string::npos) {
+    return false;
+  }
+  const std::string role = message.substr(start + kBefore.size(), end - start - kBefore.size());
+  return athanor::test::Client(athanor::test::server_url()).attempt("CREATE ROLE \"" + role + "\"").empty();
+}
+
 void judge(const std::string& name, const std::string& from, const std::string& to, const std::string& way, Style style) {
   std::string verdict;
   std::string detail;
@@ -51,6 +63,10 @@ void judge(const std::string& name, const std::string& from, const std::string& 
       }
     }
   } catch (const std::exception& error) {
+    if (make_missing_role(error.what())) {
+      judge(name, from, to, way, style);
+      return;
+    }
     verdict = "load";
     detail = error.what();
   }
