@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/schema/settled_text.hpp"
 
 namespace athanor::schema {
 namespace {
@@ -27,6 +28,7 @@ void digest_id(Sha256& digest, const FactId& id) {
 }  // namespace
 
 std::uint32_t Catalog::add(Fact fact) {
+  settle_text(fact);
   std::ranges::sort(fact.attributes, {}, &Attribute::name);
   facts_.push_back(std::move(fact));
   return static_cast<std::uint32_t>(facts_.size() - 1);

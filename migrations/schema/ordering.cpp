@@ -97,7 +97,11 @@ class Graph {
   // What needs the old fact and goes, goes before it goes or changes; what lets go of it in place does so before it goes.
   void link_end(Number number, std::uint32_t fact, bool goes) {
     for (const std::uint32_t dependent : changes_.old_dependencies.needed_by(fact)) {
-      edge(destroyer_[dependent], number);
+      const Number destroyer = destroyer_[dependent];
+      // What is renamed away with it stays, under another name, until all that needs it is gone.
+      if (goes || destroyer == kNoFact || !actions_[destroyer].keeps_name) {
+        edge(destroyer, number);
+      }
       if (const auto alterers = alterers_.find(dependent); goes && alterers != alterers_.end()) {
         for (const Number alterer : alterers->second) {
           if (actions_[alterer].releases) {

@@ -6,6 +6,7 @@
 #include "migrations/schema/rule.hpp"
 #include "migrations/schema/rules_columns.hpp"
 #include "migrations/schema/rules_indexes.hpp"
+#include "migrations/schema/settled_text.hpp"
 #include "migrations/schema/table_place.hpp"
 #include "migrations/text/quoting.hpp"
 
@@ -33,7 +34,7 @@ std::pair<std::string, std::string> cut_definition(std::string_view definition) 
 }
 
 std::string definition_of(const Fact& fact) {
-  const std::string definition = without_semicolon(fact.get(attribute::kDefinition));
+  const std::string definition = as_written(without_semicolon(fact.get(attribute::kDefinition)));
   if (!fact.has(attribute::kIndexOptions)) {
     return definition;
   }

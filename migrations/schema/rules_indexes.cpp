@@ -1,5 +1,6 @@
 // Indexes and extended statistics.
 #include "migrations/schema/rules_indexes.hpp"
+#include "migrations/schema/settled_text.hpp"
 #include "migrations/schema/table_place.hpp"
 
 #include <algorithm>
@@ -35,7 +36,7 @@ bool on_partitioned(const Catalog& catalog, const FactId& id) {
 std::string create_statement(const Fact& fact, std::string_view name, bool concurrently, const FactId& table, bool only) {
   return std::string("CREATE ") + (fact.has(attribute::kUnique) ? "UNIQUE " : "") + "INDEX " +
          (concurrently ? "CONCURRENTLY " : "") + quote_identifier(name) + " ON " + (only ? "ONLY " : "") + object_name(table) +
-         ' ' + index_body(fact.get(attribute::kDefinition));
+         ' ' + as_written(index_body(fact.get(attribute::kDefinition)));
 }
 
 void set_statistics(const Fact& old, const Fact& fact, Action& action) {

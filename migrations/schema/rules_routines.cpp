@@ -20,7 +20,9 @@ void create_from_definition(const ChangeSet& changes, std::uint32_t index, Actio
 
 // A body that is a string names things as its author wrote them, found by the search_path of whoever calls it.
 bool checks_body(const Fact& fact) {
-  return fact.get(attribute::kLanguage) == "sql" && fact.get(attribute::kDefinition).find("\nAS $") != std::string_view::npos;
+  const std::string_view language = fact.get(attribute::kLanguage);
+  return (language == "sql" || language == "plpgsql") &&
+         fact.get(attribute::kDefinition).find("\nAS $") != std::string_view::npos;
 }
 
 void create_routine(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {

@@ -5,6 +5,7 @@
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
 #include "migrations/schema/rules_columns.hpp"
+#include "migrations/schema/settled_text.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::schema {
@@ -29,7 +30,7 @@ bool only_enabled_changes(const FactChange& change) {
 void create_trigger(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
-  say(action, without_semicolon(fact.get(attribute::kDefinition)));
+  say(action, as_written(without_semicolon(fact.get(attribute::kDefinition))));
   if (fact.has(attribute::kEnabled)) {
     set_enabled(fact, "TRIGGER ", action);
   }
@@ -51,7 +52,7 @@ void alter_trigger(const ChangeSet& changes, const FactChange& change, ActionLis
 void create_rule(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
-  say(action, without_semicolon(fact.get(attribute::kDefinition)));
+  say(action, as_written(without_semicolon(fact.get(attribute::kDefinition))));
   if (fact.has(attribute::kEnabled)) {
     set_enabled(fact, "RULE ", action);
   }
@@ -78,10 +79,10 @@ std::string role_list(const Fact& fact) {
 std::string policy_expressions(const Fact& fact) {
   std::string text;
   if (fact.has(attribute::kUsing)) {
-    text += " USING (" + std::string(fact.get(attribute::kUsing)) + ')';
+    text += " USING (" + as_written(fact.get(attribute::kUsing)) + ')';
   }
   if (fact.has(attribute::kCheck)) {
-    text += " WITH CHECK (" + std::string(fact.get(attribute::kCheck)) + ')';
+    text += " WITH CHECK (" + as_written(fact.get(attribute::kCheck)) + ')';
   }
   return text;
 }

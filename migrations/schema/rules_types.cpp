@@ -7,6 +7,7 @@
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
+#include "migrations/schema/settled_text.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::schema {
@@ -243,7 +244,7 @@ void alter_domain(const ChangeSet& changes, const FactChange& change, ActionList
 
 std::string domain_constraint(const Fact& fact, bool not_valid) {
   return "ALTER DOMAIN " + parent_name(fact.id) + " ADD CONSTRAINT " + quote_identifier(fact.id.name) + ' ' +
-         without_semicolon(fact.get(attribute::kDefinition)) + (not_valid ? " NOT VALID" : "");
+         as_written(without_semicolon(fact.get(attribute::kDefinition))) + (not_valid ? " NOT VALID" : "");
 }
 
 void validate_domain(const ChangeSet& changes, std::uint32_t before, std::uint32_t after, ActionList& actions) {

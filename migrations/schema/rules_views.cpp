@@ -4,13 +4,14 @@
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
+#include "migrations/schema/settled_text.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::schema {
 namespace {
 
 std::string query_of(const Fact& fact) {
-  return without_semicolon(fact.get(attribute::kDefinition));
+  return as_written(without_semicolon(fact.get(attribute::kDefinition)));
 }
 
 std::string with_options(const Fact& fact) {

@@ -63,6 +63,22 @@ std::uint32_t find_above(const Catalog& catalog, const Dependencies& dependencie
   return kNoFact;
 }
 
+// The type that a typed table has its columns from.
+std::uint32_t type_with(const Catalog& catalog, const Dependencies& dependencies, std::uint32_t table, const Fact& own) {
+  if (!catalog.facts()[table].has(attribute::kOfType) || own.id.kind != Kind::Column) {
+    return kNoFact;
+  }
+  for (const std::uint32_t needed : dependencies.needs(table)) {
+    const Fact& type = catalog.facts()[needed];
+    if (type.id.kind == Kind::CompositeType &&
+        std::ranges::any_of(rows(type.get(attribute::kAttributes)),
+                            [&](const Names& entry) { return entry.at(0) == own.id.name; })) {
+      return needed;
+    }
+  }
+  return kNoFact;
+}
+
 }  // namespace
 
 std::uint32_t kept_from_parent(const ChangeSet& changes, std::uint32_t new_index) {
@@ -71,7 +87,10 @@ std::uint32_t kept_from_parent(const ChangeSet& changes, std::uint32_t new_index
   if (changes.before_of(new_index) != kNoFact || table == kNoFact || changes.destroyed(table)) {
     return kNoFact;
   }
-  return find_above(changes.before, changes.old_dependencies, table, fact, &changes.after, changes.after_of(table));
+  const std::uint32_t type = type_with(changes.before, changes.old_dependencies, table, fact);
+  return type != kNoFact
+             ? type
+             : find_above(changes.before, changes.old_dependencies, table, fact, &changes.after, changes.after_of(table));
 }
 
 // A column that its parent loses and a child keeps: DROP COLUMN with ONLY makes it the child's own.
@@ -98,7 +117,10 @@ std::uint32_t given_to_parent(const ChangeSet& changes, std::uint32_t old_index)
   if (changes.after_of(old_index) != kNoFact || table == kNoFact || changes.produced(table)) {
     return kNoFact;
   }
-  return find_above(changes.after, changes.new_dependencies, table, fact, &changes.before, changes.before_of(table));
+  const std::uint32_t type = type_with(changes.after, changes.new_dependencies, table, fact);
+  return type != kNoFact
+             ? type
+             : find_above(changes.after, changes.new_dependencies, table, fact, &changes.before, changes.before_of(table));
 }
 
 }  // namespace athanor::schema

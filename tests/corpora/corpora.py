@@ -15,6 +15,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 PAIRS = (("old.sql", "new.sql"), ("a.sql", "b.sql"))
 
@@ -27,6 +28,16 @@ def pairs_in(folder):
                 yield str(old.parent.relative_to(folder.parent)), old, new
 
 
+def with_setup(file, scratch):
+    """The file behind the setup.sql of its folder, which both sides of a pair begin with."""
+    setup = file.with_name("setup.sql")
+    if not setup.exists():
+        return file
+    joined = pathlib.Path(scratch) / (file.parent.name + "-" + file.name)
+    joined.write_text(setup.read_text() + "\n" + file.read_text())
+    return joined
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
@@ -35,12 +46,12 @@ def main():
     parser.add_argument("--only", default="", help="pairs whose name contains this")
     parser.add_argument("--least", type=float, default=0.97, help="fail below this share of quiet ways")
     options = parser.parse_args()
-    lines = [
-        f"{name}\t{old}\t{new}"
-        for folder in options.folders
-        for name, old, new in pairs_in(folder.resolve())
-        if options.only in name
-    ]
+    scratch = tempfile.TemporaryDirectory()
+    lines = []
+    for folder in options.folders:
+        for name, old, new in pairs_in(folder.resolve()):
+            if options.only in name:
+                lines.append(f"{name}\t{with_setup(old, scratch.name)}\t{with_setup(new, scratch.name)}")
     if not lines:
         sys.exit("no pairs in these folders")
     command = [str(options.build / "tests" / "schema_pairs")] + (["--plain"] if options.plain else [])

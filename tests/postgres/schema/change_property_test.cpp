@@ -140,7 +140,7 @@ class Walker {
 // Rows of ours can be in the way of a change, which is no fault of the plan: the change is tried again without them.
 bool rows_in_the_way(const std::string& trouble) {
   for (const char* reason : {"violates", "contains null values", "invalid input", "is violated by some row",
-                             "could not create unique", "out of range", "value too long", "cannot be cast"}) {
+                             "could not create unique", "out of range", "malformed", "value too long", "cannot be cast"}) {
     if (trouble.find(reason) != std::string::npos) {
       return true;
     }

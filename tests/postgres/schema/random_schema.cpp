@@ -368,8 +368,9 @@ class SchemaText {
       say(std::string("CREATE COLLATION app.ordered (LOCALE = '") + pick<2>("collation.locale", {"C')", "POSIX')"}));
     }
     if (rarely("publication")) {
+      const bool logged = !tables_.empty() && !rarely("t" + std::to_string(tables_.begin()->first) + ".unlogged");
       say("CREATE PUBLICATION app_publication" +
-          (tables_.empty() ? std::string() : " FOR TABLE app.t" + std::to_string(tables_.begin()->first)));
+          (logged ? " FOR TABLE app.t" + std::to_string(tables_.begin()->first) : std::string()));
     }
     if (rarely("event")) {
       say("CREATE FUNCTION app.seen() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN NULL; END $$");
