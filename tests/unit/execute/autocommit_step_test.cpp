@@ -159,6 +159,17 @@ TEST_F(AutocommitStep, WaitsForItsOwnRowsWithinTheLockBudget) {
   EXPECT_EQ(report.lock_retries, 1);
 }
 
+TEST_F(AutocommitStep, StopsBetweenTwoStatements) {
+  books("intent");
+  server.autocommit("VACUUM a").meanwhile([&] { stop.request(StopLevel::Graceful); });
+  server.roll_back();
+  books("done");
+  const auto outcome = go("VACUUM a;\nVACUUM b");
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::Interrupted);
+  EXPECT_EQ(report.failed_line, 9);
+}
+
 TEST_F(AutocommitStep, BelievesTheCatalogOfAnInterruptedStatement) {
   finds(kValid);
   books("done");

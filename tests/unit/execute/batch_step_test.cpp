@@ -153,6 +153,17 @@ TEST_F(BatchStep, StopsBetweenTwoBatches) {
   EXPECT_NE(outcome.error().message.find("after 2 rows"), std::string::npos);
 }
 
+TEST_F(BatchStep, BeginsNoBatchAfterAStop) {
+  finds_table();
+  server.transaction({"IS NULL LIMIT 1"});
+  asks_for_key("DESC LIMIT 1) AS keys", "4");
+  books("'running'").meanwhile([&] { stop.request(StopLevel::Graceful); });
+  const auto outcome = go();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::Interrupted);
+  EXPECT_NE(outcome.error().message.find("after 0 rows"), std::string::npos);
+}
+
 TEST_F(BatchStep, WhoseCommitWasNotAnsweredIsUnknown) {
   begins("4");
   asks_for_key("LIMIT 2", "2");

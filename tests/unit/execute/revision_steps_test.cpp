@@ -150,6 +150,25 @@ TEST_F(RevisionSteps, StopBetweenTwoSteps) {
   EXPECT_TRUE(report.executed.empty());
 }
 
+TEST_F(RevisionSteps, BeginNoStepOfAnyKindAfterAStop) {
+  for (const std::string next :
+       {"transaction\nALTER TABLE q ADD i int", "autocommit\nVACUUM q", "batch table=q key=i\nDELETE FROM q WHERE {batch}"}) {
+    StopSource stopped;
+    first_step().meanwhile([&] { stopped.request(StopLevel::Graceful); });
+    keeps_settings();
+    if (next.starts_with("batch")) {  // it looks where it is, and begins no batch
+      server.query("WITH RECURSIVE base").answers(rows({{"r", "public.q", "q", "pg_catalog.int4", {}, {}, {}}}));
+      server.transaction({kLook, "SELECT s.cursor"}).answers("SELECT s.cursor", rows({{"1", "9", "0", "run-0", "running"}}));
+      server.transaction({kLook, "SET run_id"});
+    }
+    run(plan_of({{"r1", "CREATE TABLE q ();\n-- athanor:step " + next}}));
+    context->stop = stopped.token();
+    const auto outcome = run_steps(*context, 0);
+    ASSERT_FALSE(outcome) << next;
+    EXPECT_EQ(outcome.error().code, ErrorCode::Interrupted) << next;
+  }
+}
+
 TEST_F(RevisionSteps, WhoseCommitWasNotAnsweredAreUnknown) {
   first_step().is_lost();
   const auto outcome = run_steps(run(plan_of({{"r1", kThreeSteps}})), 0);

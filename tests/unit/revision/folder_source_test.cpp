@@ -253,6 +253,24 @@ TEST(FolderSource, ReadsAMountedConfigMap) {
   }
 }
 
+// The path of a revision may come from elsewhere than list(): from a plan, or from a ledger.
+TEST(FolderSource, ReadsNothingThatLiesOutsideOfItsLocations) {
+  const TempFolder folder;
+  folder.write("outside.sql", native("o1"));
+  folder.write("in/a.sql", native("a1"));
+  const FolderSource source({folder / "in"}, true);
+  Revision revision;
+  for (const char* const path :
+       {"in/../outside.sql", "in/x/../../outside.sql", "in/..", "outside.sql", "in2/a.sql", "in//../x.sql"}) {
+    revision.path = folder / path;
+    const auto text = source.read(revision);
+    ASSERT_FALSE(text) << path;
+    EXPECT_EQ(text.error().describe(), revision.path + ": the file lies outside the configured locations");
+  }
+  revision.path = folder / "in/a.sql";
+  EXPECT_TRUE(source.read(revision));
+}
+
 TEST(FolderSource, RefusesLinksThatLeaveTheLocation) {
   const TempFolder folder;
   folder.write("outside.sql", native("o1"));

@@ -132,11 +132,12 @@ TEST(NativeHeader, RefusesIdsThatTargetsCannotName) {
   EXPECT_EQ(
       refused("-- Revision: ab cd\n"),
       "v/a.sql:1: revision id `ab cd` may not contain white space, commas or quotes | use letters, digits and underscores");
-  EXPECT_EQ(refused("-- Revision: head\n"),
-            "v/a.sql:1: revision id `head` is a word that targets give a meaning to | choose another name");
-  EXPECT_EQ(
-      refused("-- Revision: " + std::string(256, 'a') + "\n"),
-      "v/a.sql:1: revision id `" + std::string(64, 'a') + "...` has 256 characters, more than 255 | shorten the id");
+  for (const std::string word : {"base", "current", "head", "heads", "none"}) {
+    EXPECT_EQ(refused("-- Revision: " + word + "\n"),
+              "v/a.sql:1: revision id `" + word + "` is a word that targets give a meaning to | choose another name");
+  }
+  EXPECT_EQ(refused("-- Revision: " + std::string(256, 'a') + "\n"),
+            "v/a.sql:1: revision id `" + std::string(64, 'a') + "...` has 256 characters, more than 255 | shorten the id");
   EXPECT_EQ(parsed("-- Revision: " + std::string(255, 'a') + "\n").id.size(), 255U);
   EXPECT_EQ(refused("-- Revision: ab\n-- Revises: c:d\n"),
             "v/a.sql:2: revision id `c:d` may not contain :, an operator of targets | use letters, digits and underscores");
