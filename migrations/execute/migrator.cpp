@@ -134,7 +134,9 @@ Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
     message +=
         *found->transaction_committed ? " (the last transaction was committed)" : " (the last transaction was rolled back)";
   }
-  return fail(Error(ErrorCode::ConnectionLost, std::move(message)).advise("run again: it continues from there"));
+  return fail(Error(ErrorCode::ConnectionLost, std::move(message))
+                  .with_retry(lost.retry)
+                  .advise(lost.retry == RetryClass::Terminal ? lost.hint : "run again: it continues from there"));
 }
 
 void Migrator::Impl::record_failure(RunContext& run, const Error& error) {

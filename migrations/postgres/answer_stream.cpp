@@ -344,7 +344,11 @@ void AnswerStream::hear(const PGresult* notice) {
   mark_ = socket_->received();
   notice_bytes_ += text == nullptr ? 1 : std::strlen(text);
   if (notice_bytes_ > kMostNoticeBytes) {
-    leave(Error(ErrorCode::ConnectionLost, settings_.place + " sent more than 1 GiB of messages; the connection was closed"));
+    leave(Error(ErrorCode::ConnectionLost, settings_.place + " sent more than 1 GiB of messages; the connection was closed")
+              .with_retry(RetryClass::Terminal)
+              .advise(
+                  "let the revision, or a function or trigger that it runs, raise fewer messages, or set client_min_messages = "
+                  "error in the revision"));
   } else if (message_listener_ && ++messages_ <= kMostMessages) {
     message_listener_(server_message(
         notice, {settings_.show_values, expected_.empty() ? std::string_view() : expected_.front().handling.sql}));
