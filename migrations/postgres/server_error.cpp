@@ -53,14 +53,15 @@ Texts texts_of(const PGresult* result, const MessageSource& source) {
       names.fields.push_back(name);
     }
   }
+  const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
+  std::string safe_hint = one_safe_line(mask_values(hint, sqlstate, names));  // what it suggests is from the catalog
   std::string sql;
   if (!source.sql.empty()) {
     // The query of a function's body is code as well.
     sql = std::string(source.sql) + "\n" + std::string(field(result, PG_DIAG_INTERNAL_QUERY));
     names.sql = sql;
   }
-  const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
-  return {one_safe_line(mask_values(primary, sqlstate, names)), one_safe_line(mask_values(hint, sqlstate, names))};
+  return {one_safe_line(mask_values(primary, sqlstate, names)), std::move(safe_hint)};
 }
 
 struct BodyPlace {

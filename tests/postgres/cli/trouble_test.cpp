@@ -66,6 +66,26 @@ TEST(Trouble, AValueOfTheDataIsShownOnlyOnRequest) {
   EXPECT_THAT(scene.run({"upgrade", "head", "--show-values"}).err, HasSubstr("4111111111111111"));
 }
 
+TEST(Trouble, ANameThatIsLookedUpIsShownWhenTheStatementHasItAsOne) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"SELECT 'sekret'::regclass;", "relation \"***\" does not exist"},
+      {"SELECT a::regclass FROM (VALUES ('sekret'::text)) AS v(a);", "relation \"***\" does not exist"},
+      {"SELECT 'sekret'::regrole;", "role \"***\" does not exist"},
+      {"SELECT chr(1234567);", "requested character too large for encoding: ***"},
+      {"SELECT FROM missing;", "relation \"missing\" does not exist"},
+      {"DO $$ BEGIN PERFORM FROM missing; END $$;", "relation \"missing\" does not exist"},
+      {"ALTER TABLE app.missing ADD a int;", "schema \"app\" does not exist"},
+      {"CREATE TABLE users (mail text); SELECT mial FROM users;", "\"users.mail\""},
+  };
+  for (const auto& [up, says] : cases) {
+    CliScene scene;
+    scene.revision("r1", "", up, "SELECT 1;");
+    const auto failed = scene.run({"upgrade", "head"});
+    EXPECT_THAT(failed.err, HasSubstr(says)) << up;
+    EXPECT_THAT(failed.err, Not(HasSubstr("sekret"))) << up;
+  }
+}
+
 TEST(Trouble, ARowThatNoFileKnowsIsNamedWithTheWayOn) {
   CliScene scene;
   scene.three_tables();
