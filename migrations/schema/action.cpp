@@ -89,10 +89,8 @@ Action& ActionList::alter(const ChangeSet& changes, std::uint32_t old_index, std
     return action;
   }
   const auto number = static_cast<std::uint32_t>(actions_.size() - 1);
-  const auto last = std::ranges::find(last_alter_, old_index, &std::pair<std::uint32_t, std::uint32_t>::first);
-  if (last == last_alter_.end()) {
-    last_alter_.emplace_back(old_index, number);
-  } else {
+  const auto [last, first] = last_alter_.try_emplace(old_index, number);
+  if (!first) {
     action.follows.push_back(std::exchange(last->second, number));
   }
   return action;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -92,7 +93,7 @@ class ActionList {
 
  private:
   std::deque<Action> actions_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> last_alter_;  // old fact, action
+  std::map<std::uint32_t, std::uint32_t> last_alter_;  // old fact, action
   std::optional<Error> refusal_;
 };
 

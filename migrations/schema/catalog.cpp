@@ -28,7 +28,6 @@ void digest_id(Sha256& digest, const FactId& id) {
 }  // namespace
 
 std::uint32_t Catalog::add(Fact fact) {
-  settle_text(fact);
   std::ranges::sort(fact.attributes, {}, &Attribute::name);
   facts_.push_back(std::move(fact));
   return static_cast<std::uint32_t>(facts_.size() - 1);
@@ -46,6 +45,7 @@ void Catalog::add_all(std::vector<Fact> facts) {
 }
 
 void Catalog::seal() {
+  std::ranges::for_each(facts_, settle_text);
   std::vector<std::uint32_t> order(facts_.size());
   std::iota(order.begin(), order.end(), 0U);
   std::ranges::sort(order, [this](std::uint32_t left, std::uint32_t right) { return facts_[left].id < facts_[right].id; });

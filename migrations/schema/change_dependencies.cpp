@@ -73,6 +73,31 @@ void add_named(const Catalog& catalog, std::uint32_t index, std::vector<Edge>& e
   }
 }
 
+// Is `table` a partition or child, at any depth, of the table of that schema and name?
+bool descends_from(const Catalog& catalog, const Fact& table, const FactId& column) {
+  std::vector<Names> parents = rows(table.get(attribute::kInherits));
+  if (const Names parent = list(table.get(attribute::kPartitionOf)); parent.size() == 2) {
+    parents.push_back(parent);
+  }
+  return std::ranges::any_of(parents, [&](const Names& parent) {
+    if (parent[0] == column.schema && parent[1] == column.parent) {
+      return true;
+    }
+    const std::uint32_t above = find_fact(catalog, Kind::Table, parent[0], parent[1]);
+    return above != kNoFact && descends_from(catalog, catalog.facts()[above], column);
+  });
+}
+
+// An edge that ordering must not follow: ownership of a sequence, and a column that stands for the inherited ones of children.
+bool is_backwards(const Catalog& catalog, const Edge& edge) {
+  const Fact& from = catalog.facts()[edge.from];
+  const Fact& to = catalog.facts()[edge.to];
+  if (from.id.kind == Kind::Sequence) {
+    return to.id.kind == Kind::Column || to.id.kind == Kind::Table;
+  }
+  return from.id.kind == Kind::Column && to.id.kind == Kind::Table && descends_from(catalog, to, from.id);
+}
+
 }  // namespace
 
 std::uint32_t find_fact(const Catalog& catalog, Kind kind, std::string_view schema, std::string_view name) {
@@ -113,9 +138,7 @@ Dependencies::Dependencies(const Catalog& catalog) {
   std::vector<Edge> edges;
   edges.reserve(catalog.edges().size() + facts.size() * 2);
   for (const Edge& edge : catalog.edges()) {
-    const bool ownership = facts[edge.from].id.kind == Kind::Sequence &&
-                           (facts[edge.to].id.kind == Kind::Column || facts[edge.to].id.kind == Kind::Table);
-    if (!ownership) {
+    if (!is_backwards(catalog, edge)) {
       edges.push_back(edge);
     }
   }

@@ -28,6 +28,7 @@ void add_beginnings(const ChangeSet& changes, ActionList& actions) {
   for (std::uint32_t index = 0; index < changes.after.facts().size(); ++index) {
     if (changes.produced(index)) {
       find_rule(changes.new_fact(index).id.kind)->create(changes, index, actions);
+      take_back_defaults(changes, index, actions);
     }
   }
 }
@@ -70,9 +71,10 @@ class Steps {
     after_commit_ = statement.after_commit;
     if (statement.body_ahead && !bodies_unchecked_) {
       bodies_unchecked_ = true;
-      steps_.back().statements.push_back({.sql = "SET LOCAL check_function_bodies = off",
-                                          .subject = statement.planned.subject,
-                                          .note = "bodies name things by the search_path of their caller, some of them made later"});
+      steps_.back().statements.push_back(
+          {.sql = "SET LOCAL check_function_bodies = off",
+           .subject = statement.planned.subject,
+           .note = "bodies name things by the search_path of their caller, some of them made later"});
     }
     steps_.back().statements.push_back(std::move(statement.planned));
   }

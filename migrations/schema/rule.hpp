@@ -46,6 +46,9 @@ struct Rule {
 // Never null for a kind that facts have.
 [[nodiscard]] const Rule* find_rule(Kind kind);
 
+// Takes back what default privileges give to a new object and the desired schema does not.
+void take_back_defaults(const ChangeSet& changes, std::uint32_t index, ActionList& actions);
+
 // One span a family; rule_table.cpp joins them.
 [[nodiscard]] std::span<const Rule> table_rules();
 [[nodiscard]] std::span<const Rule> column_rules();

@@ -42,12 +42,13 @@ std::string own_storage(std::string_view type, int version) {
 // What a column has besides its type, from one state to the other; an empty fact stands for none.
 void set_physical(Action& action, const Fact& old, const Fact& fact, int version, bool reset_by_type) {
   const auto differs = [&](std::string_view attribute) { return old.get(attribute) != fact.get(attribute); };
-  if (differs(attribute::kStorage) || (reset_by_type && fact.has(attribute::kStorage))) {
+  // A change of type sets storage and compression to what the type has.
+  if (reset_by_type ? fact.has(attribute::kStorage) : differs(attribute::kStorage)) {
     const std::string storage = fact.has(attribute::kStorage) ? std::string(fact.get(attribute::kStorage))
                                                               : own_storage(fact.get(attribute::kType), version);
     change_column(action, fact, "SET STORAGE " + storage);
   }
-  if (differs(attribute::kCompression) || (reset_by_type && fact.has(attribute::kCompression))) {
+  if (reset_by_type ? fact.has(attribute::kCompression) : differs(attribute::kCompression)) {
     change_column(
         action, fact,
         "SET COMPRESSION " + (fact.has(attribute::kCompression) ? std::string(fact.get(attribute::kCompression)) : "default"));
@@ -119,8 +120,13 @@ void settle_new_column(Action& action, const Fact& fact, int version) {
   add_not_null_constraint(action, fact, version);
 }
 
-bool new_column_rewrites(const Fact& column, const Fact* column_default) {
-  return column.get(attribute::kGenerated) == "stored" || column.has(attribute::kIdentity) ||
+bool new_column_rewrites(const ChangeSet& changes, std::uint32_t index, const Fact* column_default) {
+  const Fact& column = changes.new_fact(index);
+  // The constraints of a domain are checked row by row.
+  const bool domain = std::ranges::any_of(changes.new_dependencies.needs(index), [&](std::uint32_t needed) {
+    return changes.new_fact(needed).id.kind == Kind::Domain;
+  });
+  return domain || column.get(attribute::kGenerated) == "stored" || column.has(attribute::kIdentity) ||
          (column_default != nullptr && default_rewrites(column_default->get(attribute::kExpression)));
 }
 
@@ -170,7 +176,7 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     definition += " DEFAULT " + std::string(column_default->get(attribute::kExpression));
   }
   Statement& statement = say_subcommand(action, alter_parent(fact.id), "ADD COLUMN " + definition, kAddGroup);
-  statement.planned.rewrites = !on_new && new_column_rewrites(fact, column_default);
+  statement.planned.rewrites = !on_new && new_column_rewrites(changes, index, column_default);
   if (!on_new && not_null_of(fact) && column_default == nullptr && !fact.has(attribute::kIdentity) && !generated) {
     statement.planned.note = "fails where the table has rows: give the column a default, or add it nullable and fill it first";
     statement.planned.expand = false;
@@ -289,7 +295,7 @@ void change_type(const ChangeSet& changes, const FactChange& change, Action& act
   const std::string type(fact.get(attribute::kType));
   TypeChange effect;
   if (changes.retyped(change.before)) {
-    const bool array = type.ends_with("[]");
+    const bool array = type.ends_with("[]") && old.get(attribute::kType).ends_with("[]");
     effect.using_expression = quote_identifier(fact.id.name) + (array ? "::text[]::" : "::text::") + type;
   } else if (old.get(attribute::kType) == type) {
     effect.loss = DataLoss::None;  // another collation
@@ -407,7 +413,8 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   }
   const bool type = changes_type(changes, change);
   if (old.has(attribute::kGenerated) && !fact.has(attribute::kGenerated)) {
-    change_column(actions.alter(changes, change.before, change.after), fact, "DROP EXPRESSION");
+    // On its own: the type of a generated column cannot change with USING in the same command.
+    change_column(actions.alter(changes, change.before, change.after), fact, "DROP EXPRESSION").group = 0;
   }
   if (type) {
     change_type(changes, change, actions.alter(changes, change.before, change.after));
@@ -522,16 +529,17 @@ void create_default(const ChangeSet& changes, std::uint32_t index, ActionList& a
 void drop_default(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.old_fact(index);
   Action& action = actions.destroy(changes, index);
-  const std::uint32_t above = fact_above(changes.after, fact.id);
-  const bool inherits = changes.after_of(index) == kNoFact && above != kNoFact;
-  if (inherits) {
-    action.awaits.push_back(above);
-    action.phase = Phase::Build;
-  }
-  say_subcommand(action, alter_parent(fact.id),
-                 alter_column(fact) + (inherits ? default_clause(changes.new_fact(above)) : std::string("DROP DEFAULT")),
-                 kChangeGroup);
+  say_subcommand(action, alter_parent(fact.id), alter_column(fact) + "DROP DEFAULT", kChangeGroup);
   restore_children(changes, fact.id, action);
+  const std::uint32_t above = fact_above(changes.after, fact.id);
+  if (changes.after_of(index) != kNoFact || above == kNoFact) {
+    return;
+  }
+  // The parent's default holds again.
+  Action& inherit = actions.alter(changes, kNoFact, above);
+  inherit.settles = false;
+  inherit.outlives.push_back(index);
+  say_subcommand(inherit, alter_parent(fact.id), alter_column(fact) + default_clause(changes.new_fact(above)), kChangeGroup);
 }
 
 bool replaces_default(const ChangeSet& /*changes*/, const FactChange& /*change*/) {

@@ -158,13 +158,64 @@ bool is_owner(const Catalog& catalog, const FactId& id) {
   return fact != nullptr && id.column.empty() && fact->get(attribute::kRole) == id.grantee;
 }
 
+std::string_view default_type(Kind kind) {
+  switch (kind) {
+    case Kind::Table:
+    case Kind::View:
+    case Kind::MaterializedView:
+      return "tables";
+    case Kind::Sequence:
+      return "sequences";
+    case Kind::Routine:
+    case Kind::Aggregate:
+      return "functions";
+    case Kind::EnumType:
+    case Kind::CompositeType:
+    case Kind::RangeType:
+    case Kind::Domain:
+      return "types";
+    case Kind::Schema:
+      return "schemas";
+    default:
+      return {};
+  }
+}
+
+// Default privileges that hold while the plan runs and concern such an object.
+bool defaults_apply(const ChangeSet& changes, const Fact& fact, std::uint32_t old_index) {
+  const FactId& id = changes.old_fact(old_index).id;
+  return id.kind == Kind::DefaultPrivilege && !changes.destroyed(old_index) && id.arguments == default_type(fact.id.kind) &&
+         (id.schema.empty() || id.schema == fact.id.schema) && id.grantee != id.name;
+}
+
+FactId grant_on(const FactId& object, const std::string& grantee) {
+  FactId id = object;
+  id.subject = object.kind;
+  id.kind = Kind::Grant;
+  id.grantee = grantee;
+  return id;
+}
+
 void create_grant(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
   await_owner(changes, fact.id, action);
   const GrantWords words = grant_words(changes.after, fact.id);
-  if (is_owner(changes.after, fact.id)) {
+  FactId object = fact.id;
+  object.kind = fact.id.subject;
+  object.subject = Kind::None;
+  object.grantee.clear();
+  object.column.clear();
+  const std::uint32_t made = changes.after.index_of(object).value_or(kNoFact);
+  bool given = is_owner(changes.after, fact.id);
+  for (std::uint32_t old = 0; made != kNoFact && changes.produced(made) && old < changes.before.facts().size(); ++old) {
+    given = given || (fact.id.column.empty() && changes.old_fact(old).id.grantee == fact.id.grantee &&
+                      defaults_apply(changes, changes.new_fact(made), old));
+  }
+  if (given) {
     say(action, "REVOKE ALL" + words.target + " FROM " + words.grantee);
+    change_privileges({}, privileges_of(fact), words, action);
+    return;
   }
   change_privileges(usual_of(fact.id), privileges_of(fact), words, action);
 }
@@ -174,6 +225,7 @@ void drop_grant(const ChangeSet& changes, std::uint32_t index, ActionList& actio
   Action& action = actions.destroy(changes, index);
   const GrantWords words = grant_words(changes.before, fact.id);
   if (is_owner(changes.before, fact.id)) {
+    say(action, "REVOKE ALL" + words.target + " FROM " + words.grantee);  // grant options, too
     say(action, "GRANT ALL" + words.target + " TO " + words.grantee);
     return;
   }
@@ -241,6 +293,27 @@ constexpr Rule kRules[] = {
 };
 
 }  // namespace
+
+void take_back_defaults(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.new_fact(index);
+  if (default_type(fact.id.kind).empty()) {
+    return;
+  }
+  for (std::uint32_t old = 0; old < changes.before.facts().size(); ++old) {
+    if (!defaults_apply(changes, fact, old)) {
+      continue;
+    }
+    const FactId grant = grant_on(fact.id, changes.old_fact(old).id.grantee);
+    if (changes.after.index_of(grant)) {
+      continue;  // its own rule
+    }
+    Action& action = actions.alter(changes, kNoFact, index);
+    action.settles = false;
+    const GrantWords words = grant_words(changes.after, grant);
+    say(action, "REVOKE ALL" + words.target + " FROM " + words.grantee);
+    change_privileges({}, usual_of(grant), words, action);
+  }
+}
 
 std::span<const Rule> metadata_rules() {
   return kRules;

@@ -56,6 +56,16 @@ struct Declared {
   std::set<std::string> lossy;
 };
 
+// What happens to a table happens to its partitions and children.
+void add_children(Client& client, std::set<std::string>& tables) {
+  for (const auto& row :
+       client.rows("SELECT inhparent::regclass::text, inhrelid::regclass::text FROM pg_inherits ORDER BY inhrelid")) {
+    if (tables.contains(row[0])) {
+      tables.insert(row[1]);
+    }
+  }
+}
+
 Declared declared_by(const ChangePlan& plan) {
   Declared declared;
   const auto table_of = [](const schema::FactId& id) { return id.schema + '.' + (id.parent.empty() ? id.name : id.parent); };
@@ -127,7 +137,10 @@ class Walker {
       const auto second = plan_changes(reached, target, {.style = style});
       trouble = second && second->empty() ? "" : "the second plan is not empty\n";
     }
-    trouble += undeclared(before, states_of(client_), declared_by(*plan));
+    Declared declared = declared_by(*plan);
+    add_children(client_, declared.rewritten);
+    add_children(client_, declared.lossy);
+    trouble += undeclared(before, states_of(client_), declared);
     return trouble.empty() ? trouble : trouble + "the plan:\n" + text_of(*plan);
   }
   Client& client() { return client_; }

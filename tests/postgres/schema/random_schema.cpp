@@ -250,13 +250,16 @@ class SchemaText {
     return pick<2>(name + ".policy.text", {"id > 0", "id > 1"});
   }
 
+  bool is_logged(int table) const { return !rarely("t" + std::to_string(table) + ".unlogged"); }
+
   void make_foreign_keys() {
     for (const auto& [number, columns] : tables_) {
       for (const Column& column : columns) {
         const std::string key = "fk" + std::to_string(number) + column.name;
         const int target = static_cast<int>(draw(key + ".target", kTables));
         if ((column.type == "integer" || column.type == "bigint") && !column.generated && keyed_.contains(target) &&
-            rarely(key) && draw("t" + std::to_string(target) + ".key.defer", 5) != 0) {
+            rarely(key) && is_logged(target) && is_logged(number) &&
+            draw("t" + std::to_string(target) + ".key.defer", 5) != 0) {
           say("ALTER TABLE app.t" + std::to_string(number) + " ADD CONSTRAINT t" + std::to_string(number) + '_' + column.name +
               "_fkey FOREIGN KEY (" + column.name + ") REFERENCES app.t" + std::to_string(target) + "(id)" +
               pick<3>(key + ".action", {"", " ON DELETE CASCADE", " DEFERRABLE INITIALLY DEFERRED"}) +
