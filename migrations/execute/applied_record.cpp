@@ -178,4 +178,22 @@ Result<std::vector<Migrator::HistoryEntry>> Migrator::ledger(std::size_t limit) 
   return entries;
 }
 
+Result<std::optional<LastChange>> Migrator::last_change() {
+  TRY_ASSIGN(const DatabaseState state, impl_->observe());
+  if (!state.observation.has_ledger) {
+    return std::optional<LastChange>();
+  }
+  TRY_ASSIGN(const Rows rows, impl_->session->query(impl_->ledger.history().select_last_change()));
+  if (rows.empty()) {
+    return std::optional<LastChange>();
+  }
+  LastChange last;
+  last.direction = rows.text(0, 0) == "downgrade" ? Direction::Downgrade : Direction::Upgrade;
+  const std::string age = rows.text(0, 1);
+  std::int64_t count = 0;
+  std::from_chars(age.data(), age.data() + age.size(), count);
+  last.age = milliseconds(std::max<std::int64_t>(count, 0));
+  return std::optional(last);
+}
+
 }  // namespace athanor

@@ -115,7 +115,7 @@ std::string HistoryTable::select_lineage() const {
   const auto lines = [](const std::string& column) { return "pg_catalog.array_to_string(" + column + ", pg_catalog.chr(10))"; };
   return "SELECT h.revision, " + lines("h.parents") + ", " + lines("h.depends_on") + ", " + lines("h.labels") +
          ", pg_catalog.encode(h.text, 'hex'), pg_catalog.to_char(pg_catalog.timezone('UTC', h.started_at),"
-         " 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), h.actor FROM " +
+         " 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), h.actor, coalesce(h.checksum, '') FROM " +
          name_ + " AS h JOIN (SELECT pg_catalog.max(id) AS latest FROM " + name_ + " WHERE " + ours_ +
          " AND outcome OPERATOR(pg_catalog.=) 'applied' AND direction OPERATOR(pg_catalog.=) 'upgrade' GROUP BY revision) AS l"
          " ON l.latest OPERATOR(pg_catalog.=) h.id";
@@ -134,6 +134,12 @@ std::string HistoryTable::select_newest(std::size_t limit) const {
          "coalesce(sqlstate, ''),"
          " coalesce(message, ''), duration_ms FROM " +
          name_ + " WHERE " + ours_ + " ORDER BY id DESC LIMIT " + std::to_string(limit);
+}
+
+std::string HistoryTable::select_last_change() const {
+  return "SELECT direction, (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) started_at)"
+         " OPERATOR(pg_catalog.*) 1000)::bigint FROM " +
+         name_ + " WHERE " + ours_ + " AND outcome OPERATOR(pg_catalog.=) 'applied' ORDER BY id DESC LIMIT 1";
 }
 
 std::string HistoryTable::select_last_applied() const {

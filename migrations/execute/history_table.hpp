@@ -65,12 +65,14 @@ class HistoryTable {
   // The same rows with no more than comparing needs: revision, checksum, direction.
   [[nodiscard]] std::string select_checksums() const;
   // The lineage of every revision as it was last applied: revision, parents, depends_on and labels with a line feed between
-  // them, text in hexadecimal digits, time, actor. Parents are NULL when an earlier version of Athanor applied it.
+  // them, text in hexadecimal digits, time, actor, checksum. Parents are NULL when an earlier version of Athanor applied it.
   [[nodiscard]] std::string select_lineage() const;
   // Revisions that a run applied, in order.
   [[nodiscard]] Command select_run(std::string_view run_id) const;
   // The newest `limit` rows, failures included.
   [[nodiscard]] std::string select_newest(std::size_t limit) const;
+  // Direction and age in milliseconds of the last upgrade or downgrade that took effect.
+  [[nodiscard]] std::string select_last_change() const;
   // Revision and direction of the last change that took effect.
   [[nodiscard]] std::string select_last_applied() const;
 

@@ -3,6 +3,7 @@
 // Threads: plain values.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,6 +40,12 @@ struct UnfinishedStep {
     std::string checksum;  // of the text that ran (part_checksums.hpp)
   };
   std::vector<Part> parts;
+};
+
+// The last run that changed something.
+struct LastChange {
+  Direction direction = Direction::Upgrade;
+  std::chrono::milliseconds age{0};  // since its transaction began, by the server's clock
 };
 
 // A row of the ledger's history.

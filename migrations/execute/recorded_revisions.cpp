@@ -12,7 +12,7 @@ namespace athanor {
 namespace {
 
 // The columns of HistoryTable::select_lineage().
-enum Column { Id, Parents, DependsOn, Labels, Text, AppliedAt, Actor };
+enum Column { Id, Parents, DependsOn, Labels, Text, AppliedAt, Actor, Checksum };
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -52,12 +52,12 @@ RecordedRevision recorded_in(const Rows& rows, std::size_t row) {
   RecordedRevision recorded;
   recorded.text = bytes_of(rows.cell(row, Text));
   Revision& revision = recorded.revision;
-  revision.path = "ledger:" + rows.text(row, Id);
+  revision.path = "ledger/" + rows.text(row, Id) + ".sql";
   if (recorded.text) {
     // Message and date stand in the text alone.
     if (auto header = parse_native_header(*recorded.text, true, revision.path); header && *header) {
       revision = std::move(**header);
-      revision.path = "ledger:" + rows.text(row, Id);
+      revision.path = "ledger/" + rows.text(row, Id) + ".sql";
     }
   }
   revision.id = rows.text(row, Id);
@@ -66,6 +66,7 @@ RecordedRevision recorded_in(const Rows& rows, std::size_t row) {
   revision.labels = lines_of(rows.text(row, Labels));
   recorded.applied_at = rows.text(row, AppliedAt);
   recorded.actor = rows.text(row, Actor);
+  recorded.checksum = rows.text(row, Checksum);
   return recorded;
 }
 
@@ -139,17 +140,31 @@ Result<std::vector<Revision>> RecordedSource::list() const {
   return revisions;
 }
 
-Result<std::string> RecordedSource::read(const Revision& revision) const {
+const RecordedRevision* RecordedSource::find(const Revision& revision) const {
   const auto found = std::ranges::find_if(
       recorded_, [&](const RecordedRevision& recorded) { return recorded.revision.path == revision.path; });
-  if (found == recorded_.end()) {
+  return found == recorded_.end() ? nullptr : &*found;
+}
+
+Result<std::string> RecordedSource::read(const Revision& revision) const {
+  const RecordedRevision* recorded = find(revision);
+  if (recorded == nullptr) {
     return files_->read(revision);
   }
-  if (!found->text) {
+  if (!recorded->text) {
     return fail(Error(ErrorCode::NotRenderable, "the ledger kept no text of revision " + revision.id)
                     .advise("check out the commit that has its file"));
   }
-  return *found->text;
+  return *recorded->text;
+}
+
+Result<std::string> RecordedSource::checksum(const Revision& revision) const {
+  const RecordedRevision* recorded = find(revision);
+  if (recorded == nullptr) {
+    return files_->checksum(revision);
+  }
+  // The ledger is compared with files, and here there is none to compare.
+  return recorded->checksum;
 }
 
 }  // namespace athanor

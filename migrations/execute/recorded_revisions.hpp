@@ -18,10 +18,11 @@
 namespace athanor {
 
 struct RecordedRevision {
-  Revision revision;                // its path is "ledger:<id>"
+  Revision revision;                // its path is "ledger/<id>.sql"
   std::optional<std::string> text;  // the whole file; empty when it was not kept
   std::string applied_at;           // "2026-11-21T02:10:00+00:00"
   std::string actor;
+  std::string checksum;  // of the text, kept or not
 };
 
 // How the revisions at the current heads lead down to what the files know.
@@ -44,8 +45,11 @@ class RecordedSource final : public RevisionSource {
   [[nodiscard]] Result<std::vector<Revision>> list() const override;
   // NotRenderable for a revision whose text was not kept.
   [[nodiscard]] Result<std::string> read(const Revision& revision) const override;
+  [[nodiscard]] Result<std::string> checksum(const Revision& revision) const override;
 
  private:
+  [[nodiscard]] const RecordedRevision* find(const Revision& revision) const;
+
   std::unique_ptr<RevisionSource> files_;
   std::vector<RecordedRevision> recorded_;
 };

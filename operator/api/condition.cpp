@@ -21,6 +21,7 @@ constexpr std::array kTypes{
 // The one string table of reasons.
 constexpr std::array kReasons{
     std::pair{Reason::UpToDate, std::string_view("UpToDate")},
+    std::pair{Reason::AheadAccepted, std::string_view("AheadAccepted")},
     std::pair{Reason::Applied, std::string_view("Applied")},
     std::pair{Reason::PlanPublished, std::string_view("PlanPublished")},
     std::pair{Reason::Suspended, std::string_view("Suspended")},
@@ -31,6 +32,7 @@ constexpr std::array kReasons{
     std::pair{Reason::Pending, std::string_view("Pending")},
     std::pair{Reason::Applying, std::string_view("Applying")},
     std::pair{Reason::LockHeld, std::string_view("LockHeld")},
+    std::pair{Reason::DirectionCooldown, std::string_view("DirectionCooldown")},
     std::pair{Reason::WaitingForLock, std::string_view("WaitingForLock")},
     std::pair{Reason::Retrying, std::string_view("Retrying")},
     std::pair{Reason::ApprovalRequired, std::string_view("ApprovalRequired")},

@@ -30,6 +30,7 @@ enum class ConditionType : std::uint8_t {
 enum class Reason : std::uint8_t {
   // Fine.
   UpToDate,       // the database is at the declared target
+  AheadAccepted,  // it is ahead of the target, and policy.downgrade keeps the newer schema
   Applied,        // this reconcile brought it there
   PlanPublished,  // dryRun: the plan is in the status, nothing runs
   Suspended,
@@ -38,11 +39,12 @@ enum class Reason : std::uint8_t {
   Approved,     // a MigrationApproval names this plan
   BackupTaken,  // there is a verified backup
   // On the way.
-  Pending,         // not looked at yet, or a change was seen that nothing was done about yet
-  Applying,        // a run is under way
-  LockHeld,        // another run holds the migration lock
-  WaitingForLock,  // a statement of the run waits for a lock of another session
-  Retrying,        // a transient failure; the next attempt is scheduled
+  Pending,            // not looked at yet, or a change was seen that nothing was done about yet
+  Applying,           // a run is under way
+  LockHeld,           // another run holds the migration lock
+  DirectionCooldown,  // the plan goes the other way than the last run, too soon after it
+  WaitingForLock,     // a statement of the run waits for a lock of another session
+  Retrying,           // a transient failure; the next attempt is scheduled
   ApprovalRequired,
   OutsideWindow,  // a maintenance window will open
   BackingUp,

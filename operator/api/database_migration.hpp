@@ -128,11 +128,12 @@ struct SourceSpec {
   bool operator==(const SourceSpec&) const = default;
 };
 
-enum class DowngradePolicy : std::uint8_t { Refuse, Allow };
+enum class DowngradePolicy : std::uint8_t { Refuse, Keep, Allow };
 enum class ApprovalPolicy : std::uint8_t { Never, Destructive, Always };
 
 struct PolicySpec {
   DowngradePolicy downgrade = DowngradePolicy::Refuse;
+  milliseconds direction_cooldown{600'000};  // between runs in opposite directions; 0: none
   ApprovalPolicy approval = ApprovalPolicy::Never;
   bool operator==(const PolicySpec&) const = default;
 };

@@ -149,7 +149,8 @@ std::string spec_hash(const DatabaseMigrationSpec& spec) {
   for (const auto number :
        {spec.execution.lock_wait.count(), spec.execution.lock_timeout.count(), spec.execution.lock_retry_budget.count(),
         spec.execution.statement_timeout.count(), spec.backup.keep_for.count(), spec.backup.accept_for.count(),
-        std::int64_t{spec.backup.keep}, std::int64_t{spec.backup.compression}, static_cast<std::int64_t>(spec.backup.when)}) {
+        spec.policy.direction_cooldown.count(), std::int64_t{spec.backup.keep}, std::int64_t{spec.backup.compression},
+        static_cast<std::int64_t>(spec.backup.when)}) {
     append(text, std::to_string(number));
   }
   for (const auto& window : spec.execution.windows) {
@@ -158,7 +159,7 @@ std::string spec_hash(const DatabaseMigrationSpec& spec) {
     append(text, window.time_zone);
   }
   for (const bool flag : {spec.source.recursive, spec.policy.downgrade == DowngradePolicy::Allow, spec.backup.required,
-                          spec.suspend, spec.dry_run}) {
+                          spec.suspend, spec.dry_run, spec.policy.downgrade == DowngradePolicy::Keep}) {
     text += flag ? '1' : '0';
   }
   return sha256_hex(text);

@@ -37,8 +37,11 @@ void read_duration(YamlFields& fields, std::string_view key, milliseconds& value
 void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
   refuse_fields(fields, {"lint", "drift", "rehearsal"}, "is not supported yet");
   std::string downgrade = "Refuse";
-  fields.choice("downgrade", downgrade, {"Refuse", "Allow"});
-  policy.downgrade = downgrade == "Allow" ? DowngradePolicy::Allow : DowngradePolicy::Refuse;
+  fields.choice("downgrade", downgrade, {"Refuse", "Keep", "Allow"});
+  policy.downgrade = downgrade == "Allow"  ? DowngradePolicy::Allow
+                     : downgrade == "Keep" ? DowngradePolicy::Keep
+                                           : DowngradePolicy::Refuse;
+  read_duration(fields, "directionCooldown", policy.direction_cooldown, milliseconds(0));
   std::string approval = "Never";
   fields.choice("approval", approval, {"Never", "Destructive", "Always"});
   policy.approval = approval == "Always"        ? ApprovalPolicy::Always

@@ -64,7 +64,9 @@ Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest&
   if (plans) {
     pod.add_argument(what_is_planned(resource));
   }
-  pod.add_argument(resource.spec.target_revision);
+  // The plan's own word for it: `head` may mean another revision to a pod that is handed the ledger's texts too.
+  pod.add_argument(request.plan != nullptr && !request.plan->target.empty() ? request.plan->target
+                                                                            : resource.spec.target_revision);
   TRY(add_database(resource, pod));
   return pod;
 }

@@ -15,7 +15,7 @@ void log_result(const Log& log, const ReconcileResult& result, double seconds, i
     log.error("reconcile stalled", fields);
   } else if (result.kind == ReconcileResult::Kind::Waiting) {
     log.info("reconcile waits", fields);
-  } else if (result.reason == Reason::UpToDate || result.repeated) {
+  } else if (result.reason == Reason::UpToDate || result.reason == Reason::AheadAccepted || result.repeated) {
     log.debug("reconcile done", fields);
   } else {
     log.info("reconcile done", fields);

@@ -221,6 +221,10 @@ class MigratorAccess final : public DatabaseAccess {
   }
   Result<std::vector<Blocker>> lock_holders() override { return migrator_->lock_holders(); }
   Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) override { return migrator_->ledger(limit); }
+  Result<std::optional<LastChange>> last_change() override { return migrator_->last_change(); }
+  Result<RecordedLineage> recorded_lineage(const RevisionGraph& files, const std::vector<std::string>& heads) override {
+    return migrator_->recorded_lineage(files, heads);
+  }
   Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                 const Plan* plan) override {
     return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan);

@@ -31,6 +31,11 @@ class DatabaseAccess {
   [[nodiscard]] virtual Result<std::vector<Blocker>> lock_holders() = 0;
   // Newest first; empty without a ledger.
   [[nodiscard]] virtual Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) = 0;
+  // Migrator::last_change.
+  [[nodiscard]] virtual Result<std::optional<LastChange>> last_change() = 0;
+  // Migrator::recorded_lineage.
+  [[nodiscard]] virtual Result<RecordedLineage> recorded_lineage(const RevisionGraph& files,
+                                                                 const std::vector<std::string>& heads) = 0;
   // `plan` may be null.
   [[nodiscard]] virtual Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                                       const Plan* plan) = 0;

@@ -69,19 +69,30 @@ Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Si
   return std::nullopt;
 }
 
-Decision decide_ahead(const DatabaseMigration& resource, const TargetPosition& position, const Situation& situation) {
+// `target`: as the graph of the situation understands it.
+Decision decide_ahead(const DatabaseMigration& resource, const std::string& target, const TargetPosition& position,
+                      const Situation& situation) {
   Decision decision;
   decision.resolved = position.resolved;
-  if (resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
-    decision.kind = Decision::Kind::Stalled;
-    decision.reason = Reason::DatabaseAhead;
-    decision.message = ahead_message(situation.database.current_heads, resource.spec.target_revision);
-    return decision;
+  const auto& heads = situation.database.current_heads;
+  switch (resource.spec.policy.downgrade) {
+    case DowngradePolicy::Refuse:
+      decision.kind = Decision::Kind::Stalled;
+      decision.reason = Reason::DatabaseAhead;
+      decision.message = ahead_message(heads, resource.spec.target_revision, situation.files == nullptr);
+      return decision;
+    case DowngradePolicy::Keep:
+      decision.kind = Decision::Kind::UpToDate;
+      decision.reason = Reason::AheadAccepted;
+      decision.message = kept_message(heads, resource.spec.target_revision);
+      return decision;
+    case DowngradePolicy::Allow:
+      break;
   }
   decision.kind = resource.spec.dry_run ? Decision::Kind::Plan : Decision::Kind::Apply;
   decision.reason = resource.spec.dry_run ? Reason::PlanPublished : Reason::Applying;
   decision.direction = Direction::Downgrade;
-  decision.targets = {resource.spec.target_revision};
+  decision.targets = {target};
   return decision;
 }
 
@@ -120,19 +131,47 @@ Decision decide_behind(const DatabaseMigration& resource, const TargetPosition& 
   return decision;
 }
 
+// The source has another successor of what both know. Applying it beside the database's own would make a branch nobody
+// declared.
+Decision decide_parted(const DatabaseMigration& resource, const Situation& situation) {
+  return stalled(Reason::UnknownDatabaseRevision,
+                 Error(ErrorCode::AheadOfFiles, "the database is at " + heads_text(situation.database.current_heads, ", ") +
+                                                    ", which no file of the source has and which does not include the target " +
+                                                    resource.spec.target_revision)
+                     .advise("bring the files back into the source, or merge the two histories there"));
+}
+
+// What the graph of the situation calls the declared target: `head` is the source's, whatever the ledger knows beyond it.
+Result<std::string> target_in(const Situation& situation, const std::string& target) {
+  if (situation.files == nullptr) {
+    return target;
+  }
+  TRY_ASSIGN(const auto resolved, situation.files->resolve(target));
+  if (resolved.size() > 1) {
+    return fail(Error(ErrorCode::MultipleHeads,
+                      "the database is ahead of the source, and the target " + target + " means several revisions")
+                    .advise("name one revision in spec.targetRevision"));
+  }
+  return resolved.empty() ? std::string("base") : resolved.front();
+}
+
 // The last check always decides.
 Decided check_position(const DatabaseMigration& resource, const Situation& situation) {
-  const auto position = locate_target(*situation.graph, resource.spec.target_revision, situation.database.current_heads);
+  const auto target = target_in(situation, resource.spec.target_revision);
+  if (!target) {
+    return stalled(reason_for(target.error()), target.error());
+  }
+  const auto position = locate_target(*situation.graph, *target, situation.database.current_heads);
   if (!position) {
     return stalled(reason_for(position.error()), position.error());
   }
   if (position->ahead) {
-    return decide_ahead(resource, *position, situation);
+    return decide_ahead(resource, *target, *position, situation);
   }
   if (position->reached) {
     return decide_reached(resource, *position, situation);
   }
-  return decide_behind(resource, *position, situation);
+  return situation.files != nullptr ? decide_parted(resource, situation) : decide_behind(resource, *position, situation);
 }
 
 // A wait that says what is to be done once it is over, as far as that is known.
@@ -215,9 +254,20 @@ std::string lock_message(std::string_view what, const std::vector<Blocker>& hold
   return message + (more == 0 ? "" : " (and " + std::to_string(more) + " more)");
 }
 
-std::string ahead_message(const std::vector<std::string>& rows, const std::string& target) {
+std::string ahead_message(const std::vector<std::string>& rows, const std::string& target, bool in_source) {
+  const std::string at = "the database is at " + heads_text(rows, ", ");
+  return in_source
+             ? at + ", ahead of the declared target " + target +
+                   "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back"
+             : at + ", which no file of the source has any more: the ledger knows it, and it is ahead of the declared target " +
+                   target +
+                   "; bring the files back, or set spec.policy.downgrade to Keep to leave the newer schema, or to Allow "
+                   "to go back with the texts of the ledger";
+}
+
+std::string kept_message(const std::vector<std::string>& rows, const std::string& target) {
   return "the database is at " + heads_text(rows, ", ") + ", ahead of the declared target " + target +
-         "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back";
+         ": spec.policy.downgrade is Keep, so the newer schema stays";
 }
 
 Error unfinished_beyond(const std::string& revision, const std::string& target) {
@@ -260,6 +310,7 @@ Reason reason_for(const Error& error) {
     case ErrorCode::AmbiguousWalk:
     case ErrorCode::OverlappingHeads:
       return Reason::TargetAmbiguous;
+    case ErrorCode::AheadOfFiles:
     case ErrorCode::UnknownDatabaseRevision:
       return Reason::UnknownDatabaseRevision;
     case ErrorCode::ChecksumMismatch:
@@ -310,7 +361,6 @@ Reason reason_for(const Error& error) {
       return Reason::ApiUnavailable;
     case ErrorCode::ApiNotFound:
     case ErrorCode::ApiInvalid:
-    case ErrorCode::AheadOfFiles:
     case ErrorCode::NotUpToDate:
     case ErrorCode::DesiredSchemaFailed:
     case ErrorCode::ScratchUnavailable:

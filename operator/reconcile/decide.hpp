@@ -20,6 +20,9 @@ namespace athanor::controller {
 
 struct Situation {
   const RevisionGraph* graph = nullptr;
+  // The source's own graph, when `graph` goes on behind it with revisions that only the ledger knows: the database is ahead of
+  // the source. Null otherwise.
+  const RevisionGraph* files = nullptr;
   Observation database;
   std::vector<Blocker> lock_holders;  // queried only after an attempt met the lock
   std::string claimed_by;             // another resource that manages the same version table; empty: none
@@ -49,8 +52,10 @@ struct Decision {
 inline constexpr std::string_view kWaitsFor = "waits for ";
 // "waits for a lock held by pid 4711, nightly-report, since 2026-11-21T02:10:00+00:00". `what`: "a lock".
 [[nodiscard]] std::string lock_message(std::string_view what, const std::vector<Blocker>& holders);
-// "the database is at a3, ahead of the declared target a1; raise ...".
-[[nodiscard]] std::string ahead_message(const std::vector<std::string>& rows, const std::string& target);
+// "the database is at a3, ahead of the declared target a1; raise ...". `in_source`: whether the source has a3.
+[[nodiscard]] std::string ahead_message(const std::vector<std::string>& rows, const std::string& target, bool in_source = true);
+// The same where policy.downgrade is Keep.
+[[nodiscard]] std::string kept_message(const std::vector<std::string>& rows, const std::string& target);
 // A revision stopped half-way, and the target does not include it.
 [[nodiscard]] Error unfinished_beyond(const std::string& revision, const std::string& target);
 // The condition reason of an error of the core.

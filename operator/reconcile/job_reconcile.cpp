@@ -245,7 +245,7 @@ std::optional<Verdict> JobReconcile::reported_before(const JobRequest& wanted) c
       !shows_heads(status, *observed_.current_heads)) {
     return std::nullopt;
   }
-  if (ready->reason == Reason::DatabaseAhead) {
+  if (ready->reason == Reason::DatabaseAhead || ready->reason == Reason::AheadAccepted) {
     return ahead();
   }
   const bool at_target = ready->reason == Reason::Applied || ready->reason == Reason::UpToDate;
@@ -279,9 +279,16 @@ Verdict JobReconcile::image_done(const std::optional<UnfinishedStep>& unfinished
 
 Verdict JobReconcile::ahead() const {
   Verdict verdict;
+  const DatabaseMigrationSpec& spec = context_.resource.spec;
+  if (spec.policy.downgrade == DowngradePolicy::Keep) {
+    verdict.kind = Verdict::Kind::Done;
+    verdict.reason = Reason::AheadAccepted;
+    verdict.message = kept_message(*observed_.current_heads, spec.target_revision);
+    return verdict;
+  }
   verdict.kind = Verdict::Kind::Stalled;
   verdict.reason = Reason::DatabaseAhead;
-  verdict.message = ahead_message(*observed_.current_heads, context_.resource.spec.target_revision);
+  verdict.message = ahead_message(*observed_.current_heads, spec.target_revision);
   return verdict;
 }
 
@@ -300,7 +307,7 @@ JobStep JobReconcile::run_planned_image(const std::optional<UnfinishedStep>& unf
   if (plan->empty()) {
     return {image_done(unfinished), {}, {}, true};
   }
-  if (plan->operation == Direction::Downgrade && context_.resource.spec.policy.downgrade == DowngradePolicy::Refuse) {
+  if (plan->operation == Direction::Downgrade && context_.resource.spec.policy.downgrade != DowngradePolicy::Allow) {
     return {ahead(), {}, {}, false};  // no such plan was asked for; whatever the pod says, the policy holds
   }
   PlanReview review = review_plan(context_, std::move(plan), last.report->destructive, database_.approval_scope);

@@ -282,7 +282,8 @@ void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& re
                     const std::string& now) {
   ConditionSet conditions(status.conditions, resource.metadata.generation, now);
   const bool done = outcome.kind == Verdict::Kind::Done;
-  const bool at_target = done && (outcome.reason == Reason::UpToDate || outcome.reason == Reason::Applied);
+  const bool at_target = done && (outcome.reason == Reason::UpToDate || outcome.reason == Reason::AheadAccepted ||
+                                  outcome.reason == Reason::Applied);
   const bool under_way = outcome.kind == Verdict::Kind::Waiting || outcome.kind == Verdict::Kind::Failed;
   conditions.set(ConditionType::Ready, at_target, outcome.reason, outcome.message);
   conditions.set_or_remove(ConditionType::Reconciling, under_way,
@@ -496,7 +497,8 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   }
   if (outcome.review) {
     status.plan = plan_status(*outcome.review);
-  } else if (outcome.kind == Verdict::Kind::Done && outcome.reason == Reason::UpToDate) {
+  } else if (outcome.kind == Verdict::Kind::Done &&
+             (outcome.reason == Reason::UpToDate || outcome.reason == Reason::AheadAccepted)) {
     status.plan.reset();
   }
   record_history(status, outcome, now);

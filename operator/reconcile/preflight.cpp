@@ -1,4 +1,5 @@
 #include "operator/reconcile/preflight.hpp"
+#include "operator/reconcile/direction_cooldown.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -123,6 +124,13 @@ PlanReview review_plan(const ReconcileContext& context, std::shared_ptr<const Pl
 
 Preflight check_may_run(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
                         PlanReview review, const std::function<std::optional<Verdict>()>& dry_run) {
+  auto turned = wait_for_direction(context, *database.access, review.plan->operation);
+  if (!turned) {
+    return {std::move(review), verdict_of(std::move(turned).error())};
+  }
+  if (*turned) {
+    return {std::move(review), std::move(*turned)};
+  }
   if (auto closed = wait_at_gate(context, observed, database, review)) {
     return {std::move(review), std::move(closed)};
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/graph/target_position.hpp"
 #include "operator/api/status_limits.hpp"
 #include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/job_reconcile.hpp"
@@ -276,7 +277,25 @@ class Reconciler::Run {
     return approval_scope(context_.resource, database.location, keywords);
   }
 
+  // A rollback of the source leaves revisions in the database that no file has. What the ledger recorded of them stands behind
+  // the files from here on.
+  Result<void> complete_source(Situation& situation, DatabaseAccess& access) {
+    const RevisionGraph& files = observed_.snapshot->graph();
+    const auto unknown = unknown_heads(files, situation.database.current_heads);
+    if (unknown.empty()) {
+      return {};
+    }
+    TRY_ASSIGN(RecordedLineage lineage, access.recorded_lineage(files, unknown));
+    if (lineage.complete()) {
+      files_ = observed_.snapshot;
+      situation.files = &files_->graph();
+      TRY_ASSIGN(observed_.snapshot, complete_from_ledger(files_, std::move(lineage.revisions)));
+    }
+    return {};
+  }
+
   Result<Decision> decide_here(Situation& situation, DatabaseAccess& access) {
+    TRY(complete_source(situation, access));
     situation.graph = &observed_.snapshot->graph();
     if (context_.memory.met_lock) {
       TRY_ASSIGN(situation.lock_holders, access.lock_holders());
@@ -472,6 +491,7 @@ class Reconciler::Run {
 
   ReconcileContext context_;
   Observed observed_;
+  std::shared_ptr<SourceSnapshot> files_;  // the source itself, when observed_.snapshot goes on with what the ledger recorded
   std::optional<PlanReview> review_;
   std::string doubt_;  // what differs from the status, while nothing was done about it; empty: nothing is known to
 };

@@ -90,6 +90,20 @@ class CachingSource final : public RevisionSource {
   mutable std::map<std::string, std::string> checksums_;
 };
 
+// The source of a snapshot that somebody else holds too.
+class SharedFiles final : public RevisionSource {
+ public:
+  explicit SharedFiles(std::shared_ptr<SourceSnapshot> snapshot) : snapshot_(std::move(snapshot)) {}
+  [[nodiscard]] Result<std::vector<Revision>> list() const override { return snapshot_->graph().revisions(); }
+  [[nodiscard]] Result<std::string> read(const Revision& revision) const override { return snapshot_->source().read(revision); }
+  [[nodiscard]] Result<std::string> checksum(const Revision& revision) const override {
+    return snapshot_->source().checksum(revision);
+  }
+
+ private:
+  std::shared_ptr<SourceSnapshot> snapshot_;
+};
+
 class FolderReader {
  public:
   FolderReader(bool recursive, bool (*wanted)(std::string_view)) : recursive_(recursive), wanted_(wanted) {}
@@ -161,6 +175,26 @@ Result<std::shared_ptr<const Plan>> SourceSnapshot::plan(Direction direction, co
   auto plan = std::make_shared<const Plan>(std::move(made));
   plans_.emplace(key, plan);
   return plan;
+}
+
+Result<std::shared_ptr<SourceSnapshot>> complete_from_ledger(std::shared_ptr<SourceSnapshot> files,
+                                                             std::vector<RecordedRevision> recorded) {
+  std::string id = files->id() + "+ledger";
+  for (const RecordedRevision& revision : recorded) {
+    id += " " + revision.revision.id;
+  }
+  auto source = std::make_unique<RecordedSource>(std::make_unique<SharedFiles>(files), std::move(recorded));
+  TRY_ASSIGN(auto revisions, source->list());
+  TRY_ASSIGN(auto graph, RevisionGraph::build(std::move(revisions)));
+  auto snapshot = std::make_shared<SourceSnapshot>(std::move(id), std::move(source), std::move(graph),
+                                                   [files] { return files->unchanged(); });
+  snapshot->set_revision(files->revision());
+  snapshot->set_ignored(files->ignored());
+  snapshot->set_place([files](const std::string& path) {
+    return path.starts_with("ledger/") ? "the ledger's text of revision " + path.substr(7, path.rfind('.') - 7)
+                                       : files->place_of(path);
+  });
+  return snapshot;
 }
 
 Result<std::vector<FileMark>> mark_folder(const std::string& folder, bool recursive, bool (*wanted)(std::string_view)) {

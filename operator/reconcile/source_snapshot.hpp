@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "migrations/base/clock.hpp"
+#include "migrations/execute/recorded_revisions.hpp"
 #include "migrations/plan/plan.hpp"
 #include "operator/api/database_migration.hpp"
 
@@ -49,6 +50,8 @@ class SourceSnapshot {
   void set_ignored(std::vector<std::string> ignored) { ignored_ = std::move(ignored); }
   [[nodiscard]] const std::vector<std::string>& ignored() const { return ignored_; }
   [[nodiscard]] const RevisionGraph& graph() const { return graph_; }
+  // Whether the source still has the content the snapshot was made from.
+  [[nodiscard]] bool unchanged() const { return unchanged_(); }
   [[nodiscard]] const RevisionSource& source() const { return *source_; }
   [[nodiscard]] Result<std::shared_ptr<const Plan>> plan(Direction direction, const std::vector<std::string>& from,
                                                          const std::vector<std::string>& targets);
@@ -64,6 +67,11 @@ class SourceSnapshot {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Plan>> plans_;
 };
+
+// `files` and behind them what the ledger of one database recorded of revisions that no file has any more. Not shared: it
+// belongs to that database.
+[[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> complete_from_ledger(std::shared_ptr<SourceSnapshot> files,
+                                                                           std::vector<RecordedRevision> recorded);
 
 struct LoadedSource {
   LoadedSource() = default;

@@ -51,7 +51,8 @@ JobFiles files_of(const DatabaseMigration& resource) {
 }
 
 KubeObject manifest_of(const DatabaseMigration& resource) {
-  const Plan plan = upgrade();
+  Plan plan = upgrade();
+  plan.target = resource.spec.target_revision;
   auto manifest = job_manifest(resource, request_for(&plan), {"athanor:1"}, files_of(resource));
   EXPECT_TRUE(manifest) << manifest.error().describe();
   return manifest.value_or(KubeObject());
@@ -82,7 +83,8 @@ std::map<std::string, std::string> environment_of(const DatabaseMigration& resou
 }
 
 Error refusal_of(const DatabaseMigration& resource) {
-  const Plan plan = upgrade();
+  Plan plan = upgrade();
+  plan.target = resource.spec.target_revision;
   const auto manifest = job_manifest(resource, request_for(&plan), {"athanor:1"});
   return manifest ? Error(ErrorCode::Internal, "not refused") : manifest.error();
 }
@@ -254,11 +256,17 @@ TEST(JobManifest, RunsInTheSchemaAndUnderTheTimesOfTheResource) {
   EXPECT_EQ(spec["ttlSecondsAfterFinished"], 60) << "its end must be seen";
 }
 
-TEST(JobManifest, GoesTheWayOfThePlan) {
+// To a pod that is handed the ledger's texts beside the files, `head` would mean the newest of both.
+TEST(JobManifest, GoesTheWayOfThePlanToTheTargetOfThePlan) {
   Plan plan = upgrade();
   plan.operation = Direction::Downgrade;
-  const auto manifest = job_manifest(orders(), request_for(&plan), {"athanor:1"});
-  EXPECT_EQ((*manifest)["spec"]["template"]["spec"]["containers"][0]["args"][0], "downgrade");
+  plan.target = "a1";
+  const DatabaseMigration resource = orders();
+  const auto manifest = job_manifest(resource, request_for(&plan), {"athanor:1"}, files_of(resource));
+  ASSERT_TRUE(manifest) << manifest.error().describe();
+  const KubeObject& arguments = (*manifest)["spec"]["template"]["spec"]["containers"][0]["args"];
+  EXPECT_EQ(arguments.front(), "downgrade");
+  EXPECT_EQ(arguments.back(), "a1");
 }
 
 TEST(JobManifest, MountsAnImageWithoutKnowingItsPlan) {

@@ -73,6 +73,57 @@ TEST_F(Decide, DowngradesWhenThePolicyAllowsIt) {
   EXPECT_EQ(at({}).kind, Kind::UpToDate);
 }
 
+TEST_F(Decide, KeepsANewerSchemaWhereThePolicySaysSo) {
+  resource.spec.target_revision = "a1";
+  resource.spec.policy.downgrade = DowngradePolicy::Keep;
+  const Decision decision = at({"a3"});
+  EXPECT_EQ(decision.kind, Kind::UpToDate);
+  EXPECT_EQ(decision.reason, Reason::AheadAccepted);
+  EXPECT_EQ(decision.message,
+            "the database is at a3, ahead of the declared target a1: spec.policy.downgrade is Keep, so the newer schema stays");
+  EXPECT_EQ(decision.resolved, Ids{"a1"});
+}
+
+// The source ends at a1 now; a2 and a3 are in the ledger alone.
+class DecideBeyondTheSource : public Decide {
+ protected:
+  Decision at_a3() {
+    Situation situation;
+    situation.files = &files->graph();
+    situation.graph = &snapshot->graph();
+    situation.database.current_heads = {"a3"};
+    return decide(resource, situation);
+  }
+  std::shared_ptr<SourceSnapshot> files = sketch::snapshot({sketch::revision("a1", "")});
+};
+
+TEST_F(DecideBeyondTheSource, TakesHeadForTheSourcesOwn) {
+  const Decision decision = at_a3();
+  EXPECT_EQ(decision.kind, Kind::Stalled);
+  EXPECT_EQ(decision.reason, Reason::DatabaseAhead);
+  EXPECT_NE(decision.message.find("at a3, which no file of the source has any more"), std::string::npos) << decision.message;
+}
+
+TEST_F(DecideBeyondTheSource, KeepsOrGoesBackAsThePolicySays) {
+  resource.spec.policy.downgrade = DowngradePolicy::Keep;
+  EXPECT_EQ(at_a3().reason, Reason::AheadAccepted);
+  resource.spec.policy.downgrade = DowngradePolicy::Allow;
+  EXPECT_EQ(at_a3().kind, Kind::Apply);
+  EXPECT_EQ(at_a3().direction, Direction::Downgrade);
+  EXPECT_EQ(at_a3().targets, Ids{"a1"});
+}
+
+TEST_F(DecideBeyondTheSource, RefusesASourceThatWentAnotherWay) {
+  files = sketch::snapshot({sketch::revision("a1", ""), sketch::revision("s2", "a1")});
+  snapshot = sketch::snapshot(
+      {sketch::revision("a1", ""), sketch::revision("s2", "a1"), sketch::revision("a2", "a1"), sketch::revision("a3", "a2")});
+  resource.spec.policy.downgrade = DowngradePolicy::Allow;
+  const Decision decision = at_a3();
+  EXPECT_EQ(decision.kind, Kind::Stalled);
+  EXPECT_EQ(decision.reason, Reason::UnknownDatabaseRevision);
+  EXPECT_NE(decision.message.find("does not include the target head"), std::string::npos) << decision.message;
+}
+
 TEST_F(Decide, RefusesBaseByDefault) {
   resource.spec.target_revision = "base";
   EXPECT_EQ(at({"a1"}).reason, Reason::DatabaseAhead);

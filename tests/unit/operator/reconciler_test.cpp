@@ -71,6 +71,67 @@ TEST_F(ReconcilerTest, DoesNothingAtTheTarget) {
   EXPECT_EQ(database().calls, (Calls{"observe", "verify"}));
 }
 
+// The ledger's rows of a2 and a3, whose files are gone.
+Rows recorded_a2_and_a3() {
+  const auto row = [](const std::string& id, const std::string& down) {
+    constexpr const char* kDigits = "0123456789abcdef";
+    std::string digits;
+    for (const char c : sketch::revision(id, down).text) {
+      const auto byte = static_cast<unsigned char>(c);
+      digits += kDigits[byte / 16];
+      digits += kDigits[byte % 16];
+    }
+    return std::vector<Parameter>{id, down, "", "", digits, "2026-11-30T12:00:00+00:00", "alice", "checksum"};
+  };
+  return {{row("a2", "a1"), row("a3", "a2")}, 2};
+}
+
+TEST_F(ReconcilerTest, KnowsByTheLedgerADatabaseThatIsAheadOfTheSource) {
+  database().observation.current_heads = {"a3"};
+  sources.current = sketch::snapshot({sketch::revision("a1", "")});
+  EXPECT_EQ(reconcile().reason, Reason::UnknownDatabaseRevision);  // nothing is recorded
+  database().recorded = recorded_a2_and_a3();
+  EXPECT_EQ(reconcile().reason, Reason::DatabaseAhead);
+  resource.spec.policy.downgrade = DowngradePolicy::Keep;
+  const Outcome kept = reconcile();
+  EXPECT_EQ(kept.kind, Kind::Done);
+  EXPECT_EQ(kept.reason, Reason::AheadAccepted);
+  EXPECT_EQ(database().calls, (Calls{"observe", "recorded_lineage", "verify"}));
+  EXPECT_EQ(kept.observed.source_files, 1);
+}
+
+TEST_F(ReconcilerTest, GoesBackWithTheTextsOfTheLedger) {
+  database().observation.current_heads = {"a3"};
+  database().recorded = recorded_a2_and_a3();
+  sources.current = sketch::snapshot({sketch::revision("a1", "")});
+  resource.spec.policy.downgrade = DowngradePolicy::Allow;
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::Applied) << outcome.message;
+  EXPECT_EQ(database().observation.current_heads, std::vector<std::string>{"a1"});
+}
+
+TEST_F(ReconcilerTest, WaitsBeforeItChangesDirection) {
+  database().observation.current_heads = {"a3"};
+  resource.spec.target_revision = "a1";
+  resource.spec.policy.downgrade = DowngradePolicy::Allow;
+  database().last_change = LastChange{Direction::Upgrade, milliseconds(120'000)};
+  const Outcome waits = reconcile();
+  EXPECT_EQ(waits.kind, Kind::Waiting);
+  EXPECT_EQ(waits.reason, Reason::DirectionCooldown);
+  EXPECT_EQ(waits.message,
+            "the last change was an upgrade 2m ago; a change of direction waits for spec.policy.directionCooldown (10m)");
+  EXPECT_EQ(waits.requeue_after, milliseconds(480'000));
+  EXPECT_EQ(database().observation.current_heads, std::vector<std::string>{"a3"});
+  database().last_change = LastChange{Direction::Upgrade, milliseconds(600'000)};
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+}
+
+TEST_F(ReconcilerTest, DoesNotWaitForARunInTheSameDirection) {
+  resource.spec.policy.downgrade = DowngradePolicy::Allow;
+  database().last_change = LastChange{Direction::Upgrade, milliseconds(1)};
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+}
+
 TEST_F(ReconcilerTest, ReadsRefusedCredentialsOnceMore) {
   resource.spec.database.url.clear();
   resource.spec.database.url_from = SecretReference{SecretReference::Kind::SecretKey, "db", "url"};

@@ -55,6 +55,8 @@ struct FakeDatabase {
   Observation observation;
   std::vector<Blocker> holders;                // of the migration lock: while there are any, nothing runs
   std::vector<Migrator::HistoryEntry> ledger;  // newest first, as a test fills it
+  Rows recorded;                               // as HistoryTable::select_lineage() answers
+  std::optional<LastChange> last_change;
   bool unreachable = false;
   std::map<std::string, Error> broken;           // revision -> what its statement fails with
   std::map<std::string, std::string> checksums;  // revision -> of the body that was run here
@@ -147,6 +149,16 @@ class FakeAccess final : public DatabaseAccess {
     auto newest = database_.ledger;
     newest.resize(std::min(newest.size(), limit));
     return newest;
+  }
+  Result<std::optional<LastChange>> last_change() override {
+    database_.calls.emplace_back("last_change");
+    TRY(database_.reach());
+    return database_.last_change;
+  }
+  Result<RecordedLineage> recorded_lineage(const RevisionGraph& files, const std::vector<std::string>& heads) override {
+    database_.calls.emplace_back("recorded_lineage");
+    TRY(database_.reach());
+    return trace_lineage(database_.recorded, files, heads);
   }
   Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>&, const Plan*) override {
     database_.calls.emplace_back("verify");
