@@ -219,6 +219,43 @@ std::string in_milliseconds(milliseconds duration) {
   return std::to_string(duration.count()) + "ms";
 }
 
+bool is_postgres_url(std::string_view text) {
+  return text.starts_with("postgres://") || text.starts_with("postgresql://");
+}
+
+Result<void> refuse_other_kinds(const std::string& text) {
+  if (text.starts_with("jdbc:")) {
+    return fail(
+        Error(ErrorCode::Configuration, "the database URL is one for JDBC")
+            .advise("write postgresql://user:password@host:5432/database, without jdbc:; ssl=true is sslmode=require, and "
+                    "currentSchema is execution.search_path in athanor.yaml"));
+  }
+  const auto scheme = text.find("://");
+  if (scheme != std::string::npos && !is_postgres_url(text) && text.find('=') > scheme) {
+    return fail(Error(ErrorCode::Configuration, "the database URL is not one of PostgreSQL")
+                    .advise("Athanor works on PostgreSQL: the URL begins with postgresql://, without quotes around it"));
+  }
+  return {};
+}
+
+// "host:port/database", once it is certain that no part of it belongs to a password.
+Result<std::string> place_of(const ConnectionString& parsed, const std::string& text) {
+  const std::string host = parsed.value("host");
+  const std::string address = parsed.value("hostaddr");
+  const std::string port = parsed.value("port");
+  const std::string database = parsed.value("dbname");
+  if (is_postgres_url(text) && has_stray_at(text)) {
+    return fail(unreadable());
+  }
+  if (!is_place(host, address, port, database)) {
+    const bool port_alone = is_place(host, address, "", database);
+    return fail(port_alone && all_parts(port, ',', is_number) ? wrong_port() : unreadable());
+  }
+  const std::string& shown_host = host.empty() ? address : host;
+  return (shown_host.empty() ? "local socket" : shown(shown_host)) + (port.empty() ? "" : ":" + port) +
+         (database.empty() ? "" : "/" + shown(database));
+}
+
 }  // namespace
 
 std::string ConnectionString::value(const std::string& keyword) const {
@@ -231,22 +268,10 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
     return fail(Error(ErrorCode::MissingDatabaseUrl, "no database URL is set")
                     .advise("set the environment variable DATABASE_URL, or database_url in athanor.yaml"));
   }
-  if (url.starts_with("jdbc:")) {
-    return fail(
-        Error(ErrorCode::Configuration, "the database URL is one for JDBC")
-            .advise("write postgresql://user:password@host:5432/database, without jdbc:; ssl=true is sslmode=require, and "
-                    "currentSchema is execution.search_path in athanor.yaml"));
-  }
-  const std::string with_driver_parameters = without_driver(url);
   const std::vector<std::string>& known = libpq_keywords();
-  const ReadableUrl readable = readable_url(with_driver_parameters, known);
+  const ReadableUrl readable = readable_url(without_driver(url), known);
   const std::string& text = readable.text;
-  const auto scheme = text.find("://");
-  if (scheme != std::string::npos && !text.starts_with("postgres://") && !text.starts_with("postgresql://") &&
-      text.find('=') > scheme) {
-    return fail(Error(ErrorCode::Configuration, "the database URL is not one of PostgreSQL")
-                    .advise("Athanor works on PostgreSQL: the URL begins with postgresql://, without quotes around it"));
-  }
+  TRY(refuse_other_kinds(text));
   char* reason = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconninfoParse(text.c_str(), &reason),
                                                                                PQconninfoFree);
@@ -266,28 +291,13 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
       parsed.keywords.emplace_back(option->keyword, option->val);
     }
   }
-  std::string host = parsed.value("host");
-  if (host.empty()) {
-    host = parsed.value("hostaddr");
-  }
-  const std::string port = parsed.value("port");
-  const std::string database = parsed.value("dbname");
-  const bool is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
-  if (is_url && has_stray_at(text)) {
-    return fail(unreadable());
-  }
-  if (!is_place(parsed.value("host"), parsed.value("hostaddr"), port, database)) {
-    const bool port_alone = is_place(parsed.value("host"), parsed.value("hostaddr"), "", database);
-    return fail(port_alone && all_parts(port, ',', is_number) ? wrong_port() : unreadable());
-  }
+  TRY_ASSIGN(parsed.place, place_of(parsed, text));
   // Only now: in a URL that was split wrongly a name may be a part of the password.
   if (!readable.unknown.empty() || readable.has_bad_ssl) {
     return fail(unknown_parameters(readable, known));
   }
   TRY(check_values(parsed.keywords));
   TRY(check_options(parsed.user_options, "`options` of the database URL"));
-  parsed.place = (host.empty() ? "local socket" : shown(host)) + (port.empty() ? "" : ":" + port) +
-                 (database.empty() ? "" : "/" + shown(database));
   return parsed;
 }
 

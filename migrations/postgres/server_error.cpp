@@ -191,36 +191,10 @@ std::string sqlstate_of(std::string_view report) {
   return {};
 }
 
-Error connect_error(std::string_view report, const ConnectionString& target) {
-  const std::string& place = target.place;
-  const std::string state = sqlstate_of(report);
-  const auto says = [&](std::string_view text) { return report.find(text) != std::string_view::npos; };
-  if (state == "28P01" || state == "28000") {
-    return Error(ErrorCode::AuthenticationFailed, "the database at " + place + " refused the user or its password")
-        .advise("check user and password of DATABASE_URL, and the server's pg_hba.conf")
-        .with_sqlstate(state);
-  }
-  if (says("no password supplied")) {
-    return Error(ErrorCode::AuthenticationFailed, "the database at " + place + " asks for a password and the URL has none")
-        .advise("put the password into DATABASE_URL, or use PGPASSFILE");
-  }
-  if (state == "3D000") {
-    return Error(ErrorCode::DatabaseUnreachable, "the database of " + place + " does not exist")
-        .advise("create it, or check the database name of DATABASE_URL")
-        .with_sqlstate(state);
-  }
-  if (state == "08P01" && says("unsupported startup parameter")) {
-    return Error(ErrorCode::PoolerRefused, "a connection pooler answers at " + place + " instead of PostgreSQL")
-        .advise("migrations need a session of their own: give the URL of the server itself");
-  }
-  if (!state.empty()) {
-    const auto at = report.find(state + ": ");
-    Error error = server_error(state, report.substr(at + 7));
-    error.code = ErrorCode::DatabaseUnreachable;
-    error.message = "the database at " + place + " refused the connection: " + error.message;
-    error.retry = RetryClass::Transient;
-    return error;
-  }
+namespace {
+
+// Why no connection was made, by the words of libpq: it gives no code.
+Error cause_of(std::string_view report, const std::string& place) {
   struct Cause {
     std::string_view text;
     std::string_view message;
@@ -253,13 +227,48 @@ Error connect_error(std::string_view report, const ConnectionString& target) {
       Cause{"server closed the connection", "it closed the connection while starting", "look into the server's log"},
   };
   for (const auto& cause : kCauses) {
-    if (says(cause.text)) {
+    if (report.find(cause.text) != std::string_view::npos) {
       return Error(cause.code, "cannot connect to " + place + ": " + std::string(cause.message))
           .advise(std::string(cause.hint));
     }
   }
   return Error(ErrorCode::DatabaseUnreachable, "cannot connect to " + place)
       .advise("check host, port, database and sslmode of DATABASE_URL");
+}
+
+}  // namespace
+
+Error connect_error(std::string_view report, const ConnectionString& target) {
+  const std::string& place = target.place;
+  const std::string state = sqlstate_of(report);
+  const auto says = [&](std::string_view text) { return report.find(text) != std::string_view::npos; };
+  if (state == "28P01" || state == "28000") {
+    return Error(ErrorCode::AuthenticationFailed, "the database at " + place + " refused the user or its password")
+        .advise("check user and password of DATABASE_URL, and the server's pg_hba.conf")
+        .with_sqlstate(state);
+  }
+  if (says("no password supplied")) {
+    return Error(ErrorCode::AuthenticationFailed, "the database at " + place + " asks for a password and the URL has none")
+        .advise("put the password into DATABASE_URL, or use PGPASSFILE");
+  }
+  if (state == "3D000") {
+    return Error(ErrorCode::DatabaseUnreachable, "the database of " + place + " does not exist")
+        .advise("create it, or check the database name of DATABASE_URL")
+        .with_sqlstate(state);
+  }
+  if (state == "08P01" && says("unsupported startup parameter")) {
+    return Error(ErrorCode::PoolerRefused, "a connection pooler answers at " + place + " instead of PostgreSQL")
+        .advise("migrations need a session of their own: give the URL of the server itself");
+  }
+  if (!state.empty()) {
+    const auto at = report.find(state + ": ");
+    Error error = server_error(state, report.substr(at + 7));
+    error.code = ErrorCode::DatabaseUnreachable;
+    error.message = "the database at " + place + " refused the connection: " + error.message;
+    error.retry = RetryClass::Transient;
+    return error;
+  }
+  return cause_of(report, place);
 }
 
 }  // namespace athanor::postgres
