@@ -36,7 +36,7 @@ std::string_view content(std::string_view text, TokenKind kind) {
 
 class Search {
  public:
-  explicit Search(std::set<std::string>& names) : names_(names) {}
+  explicit Search(std::set<std::string>& names, int depth = 0) : names_(names), depth_(depth) {}
 
   void look_into(std::string_view sql) {
     SqlLexer lexer(sql);
@@ -59,7 +59,9 @@ class Search {
         if (configures) {
           keep(lowered(content(text, token.kind)));
         }
-        Search(names_).look_into(content(text, token.kind));
+        if (depth_ < kDeepest) {
+          Search(names_, depth_ + 1).look_into(content(text, token.kind));
+        }
       }
       const std::string word = is_word ? lowered(identifier_name(text)) : std::string();
       expects = word == "set";
@@ -69,6 +71,8 @@ class Search {
   }
 
  private:
+  static constexpr int kDeepest = 3;  // of bodies in bodies: each level reads the text once more
+
   void keep(const std::string& name) {
     if (is_custom_name(name)) {
       names_.insert(name);
@@ -76,6 +80,7 @@ class Search {
   }
 
   std::set<std::string>& names_;
+  int depth_;
 };
 
 }  // namespace

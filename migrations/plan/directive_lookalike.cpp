@@ -35,13 +35,13 @@ constexpr std::array<std::string_view, 15> kPhrases{
     "step transaction", "without transaction",     "without transactions"};
 // What a marker may say besides, words of grammar and of other languages among them: "to undo:", "here starts the downgrade",
 // "def downgrade():".
-constexpr std::array<std::string_view, 51> kFillers{
-    "above",      "apply",      "async",    "begin", "beginning", "begins",     "below",   "block",   "code",
-    "def",        "empty",      "end",      "ends",  "follow",    "following",  "follows", "fn",      "for",
-    "from",       "func",       "function", "here",  "how",       "is",         "it",      "migrate", "migration",
-    "migrations", "none",       "not",      "now",   "of",        "on",         "part",    "public",  "required",
-    "script",     "scripts",    "section",  "sql",   "start",     "starting",   "starts",  "step",    "steps",
-    "stop",       "statements", "the",      "this",  "to",        "transaction"};
+constexpr std::array<std::string_view, 59> kFillers{
+    "above",      "apply",      "async",    "begin",    "beginning", "begins",  "below", "block",       "case",      "class",
+    "code",       "def",        "empty",    "end",      "ends",      "exports", "fn",    "follow",      "following", "follows",
+    "for",        "from",       "func",     "function", "here",      "how",     "in",    "is",          "it",        "migrate",
+    "migration",  "migrations", "none",     "not",      "now",       "of",      "on",    "override",    "part",      "path",
+    "protected",  "public",     "required", "script",   "scripts",   "section", "sql",   "start",       "starting",  "starts",
+    "statements", "step",       "steps",    "stop",     "the",       "this",    "to",    "transaction", "void"};
 constexpr std::array<std::string_view, 21> kTools{
     "alembic",   "athanor", "atlas",   "bun",     "dbdeploy", "dbmate",  "dbup",     "diesel", "evolutions", "flyway", "goose",
     "liquibase", "micrate", "migrate", "mybatis", "pgroll",   "rambler", "refinery", "sqitch", "sqlx",       "tern"};

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace athanor {
 namespace {
 
@@ -22,6 +24,20 @@ TEST(CustomSettings, AreFoundWhereTheTextNamesThem) {
   EXPECT_EQ(names_in("SELECT set_config('my.a', 'x', false), pg_catalog.set_config($$My.b$$, 'y', false);"),
             (Names{"my.a", "my.b"}));
   EXPECT_EQ(names_in("DO $$ BEGIN PERFORM set_config('my.a', 'x', false); SET my.b = 'y'; END $$;"), (Names{"my.a", "my.b"}));
+}
+
+TEST(CustomSettings, AreFoundInTimeLinearInTheText) {
+  constexpr int kDepth = 20'000;
+  std::string opening;
+  std::string closing;
+  for (int i = 0; i < kDepth; ++i) {
+    opening += "$t" + std::to_string(kDepth - i) + "$";
+    closing += "$t" + std::to_string(i + 1) + "$";
+  }
+  const std::string nested = opening + "SET my.a = 1;" + closing;
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(names_in("SET my.b = 1; DO " + nested + ";"), Names{"my.b"});
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
 TEST(CustomSettings, AreNoColumnsAndNoSettingsOfTheServer) {

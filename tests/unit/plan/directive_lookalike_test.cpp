@@ -85,9 +85,12 @@ const std::vector<std::string>& markers() {
       "-- autocommit", "-- backward", "-- reverse migration",
       // in sentences and in the words of other languages
       "-- def downgrade():", "-- def upgrade() -> None:", "-- async def downgrade()", "-- public function down()",
-      "-- func Down(tx *sql.Tx)", "-- fn down", "-- to roll back:", "-- To undo:", "-- To undo",
-      "-- How to roll back:", "-- Here starts the downgrade", "-- the downgrade", "-- The rollback follows",
-      "-- Now the downgrade", "-- this is the downgrade", "-- downgrade starts here", "-- From here on: down", "/* to undo: */",
+      "-- func Down(tx *sql.Tx)", "-- fn down", "-- exports.down = function(db) {",
+      "-- protected override void Down(MigrationBuilder b)",
+      "-- In case of rollback:", "-- Downgrade path:", "-- async down(queryRunner)",
+      "-- to roll back:", "-- To undo:", "-- To undo", "-- How to roll back:", "-- Here starts the downgrade",
+      "-- the downgrade", "-- The rollback follows", "-- Now the downgrade", "-- this is the downgrade",
+      "-- downgrade starts here", "-- From here on: down", "/* to undo: */",
       "-- to revert this migration:", "-- transaction:false", "-- transaction: false", "-- transaction=false",
       "-- Transaction = off", "-- notransaction: true", "-- executeInTransaction=false", "-- use_transaction: false",
       "-- atomic = False", "-- athanor: dwongrade", "-- athanor : step", "-- athanor: steps", "-- revert: #123",
@@ -176,7 +179,10 @@ const std::vector<std::string>& prose() {
                                             "-- the flag is false: transaction is on",
                                             "-- from here on the table is empty",
                                             "-- this function is called by the trigger",
-                                            "-- for the transaction to end"};
+                                            "-- for the transaction to end",
+                                            "-- in case of trouble call ann",
+                                            "-- listed in reverse order",
+                                            "-- in case of rollback call ann"};
   return all;
 }
 
