@@ -192,7 +192,8 @@ class MarkerSearch {
     }
     std::string_view marker;
     std::size_t index = 0;
-    while (index < count && index <= kLongestHeading) {
+    const auto ends = [&] { return index >= count || (index > 0 && ends_heading(line_.gap_after(index - 1))); };
+    while (index < count && index <= kLongestHeading && (marker.empty() || !ends())) {
       const std::string_view next = word(index);
       if (const std::size_t words = phrase_at(index); words > 0) {
         marker = marker.empty() ? next : marker;
@@ -206,11 +207,12 @@ class MarkerSearch {
         break;
       }
     }
-    const bool ended = index >= count || (index > 0 && ends_heading(line_.gap_after(index - 1)) &&
-                                          !(marker.starts_with("revert") && is_issue(line_.gap_after(index - 1), word(index))));
     const bool batch = word(0) == "step" && word(1) == "batch" && line_.gap_after(2) == "=";
-    return !marker.empty() && index <= kLongestHeading && (ended || batch) ? std::optional(Finding{false, std::string(marker)})
-                                                                           : std::nullopt;
+    const bool names_issue = marker.starts_with("revert") && is_issue(line_.gap_after(index - 1), word(index));
+    if (marker.empty() || index > kLongestHeading || names_issue || !(ends() || batch)) {
+      return std::nullopt;
+    }
+    return Finding{false, std::string(marker)};
   }
 
   // How many words from `index` on are one of the phrases; 0: none.
