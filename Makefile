@@ -32,7 +32,7 @@ export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-lint configure build python cluster chart-tools chart manifests image demo test test-unit test-postgres \
-        test-cluster test-versions test-version test-crash test-chart test-image test-pods test-fuzz bench mutate hooks format \
+        test-cluster test-versions test-version test-crash test-chart test-image test-pods test-fuzz bench bench-inspect mutate hooks format \
         format-check lint sanitize tsan install clean
 
 ##@ First steps
@@ -130,6 +130,9 @@ bench: deps ## Measure against a libpq reference and the peers found (BENCH_FLAG
 	@tests/bench/bench.py --prepare $(BENCH_FLAGS)
 	@$(MAKE) --no-print-directory build
 	@tests/bench/bench.py --build $(BUILD) $(BENCH_FLAGS)
+
+bench-inspect: build ## Measure how long reading a schema takes (BENCH_FLAGS="--tables 500,5000 --rounds 9")
+	@tests/bench/inspect_bench.py $(BUILD) $(BENCH_FLAGS)
 
 ##@ Deliver
 

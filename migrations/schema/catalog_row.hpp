@@ -3,6 +3,7 @@
 // Threads: a view. Ownership: borrows the row.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -25,8 +26,12 @@ class CatalogRow {
   [[nodiscard]] Oid oid(std::size_t column) const { return oid_in(text(column)); }
   [[nodiscard]] int number(std::size_t column) const { return number_in(text(column)); }
   [[nodiscard]] char letter(std::size_t column) const { return has(column) && !text(column).empty() ? text(column)[0] : '\0'; }
-  // An array of texts as JSON, sorted when order means nothing; empty for NULL.
-  [[nodiscard]] std::string list(std::size_t column) const { return has(column) ? json_list(array_in(text(column))) : ""; }
+  // An array of texts whose order means nothing, as JSON, sorted; empty for NULL and for an array without elements.
+  [[nodiscard]] std::string list(std::size_t column) const {
+    std::vector<std::string> elements = array_in(text(column));
+    std::ranges::sort(elements);
+    return elements.empty() ? std::string() : json_list(elements);
+  }
 
  private:
   const std::vector<Parameter>& cells_;

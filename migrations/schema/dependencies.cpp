@@ -30,19 +30,12 @@ Dependency dependency_in(std::string_view text) {
 }
 
 void link(Extraction& extraction, Address from, Address to) {
-  // An inherited column is told with the parent's table; what uses it needs the table that it was used in as well.
-  if (to.catalog == catalog_oid::kClass && to.column != 0 && !extraction.is_fact(to)) {
-    link(extraction, from, {to.catalog, to.object, 0});
-  }
-  const auto needs = extraction.find(from);
-  const auto needed = extraction.find(to);
-  if (!needed) {
-    return;
-  }
-  if (needs) {
-    extraction.add_edge(*needs, *needed);
+  if (const auto needs = extraction.find(from)) {
+    extraction.add_edge(*needs, to);
   } else if (const std::string* hidden = extraction.find_hidden(from)) {
-    extraction.add_outside(*needed, *hidden);
+    if (const auto needed = extraction.find(to)) {
+      extraction.add_outside(*needed, *hidden);
+    }
   }
 }
 

@@ -72,12 +72,6 @@ std::string compression_word(char letter) {
   return letter == 'p' ? "pglz" : letter == 'l' ? "lz4" : letter == '\0' ? "default" : std::string(1, letter);
 }
 
-std::string sorted_list(const CatalogRow& row, std::size_t column) {
-  std::vector<std::string> options = array_in(row.text(column));
-  std::ranges::sort(options);
-  return options.empty() ? std::string() : json_list(options);
-}
-
 ColumnRow column_in(const Extraction& extraction, const CatalogRow& row) {
   ColumnRow column;
   column.number = row.number(ColNumber);
@@ -98,7 +92,7 @@ ColumnRow column_in(const Extraction& extraction, const CatalogRow& row) {
     column.rare = std::make_unique<ColumnRow::Rare>();
     column.rare->collation_schema = row.has(ColCollation) ? extraction.schema_name(row.oid(ColCollationSchema)) : "";
     column.rare->collation = row.text(ColCollation);
-    column.rare->options = sorted_list(row, ColOptions);
+    column.rare->options = row.list(ColOptions);
     column.rare->foreign_options = row.list(ColForeignOptions);
   }
   return column;

@@ -16,10 +16,9 @@ void take_comments(const Rows& rows, Extraction& extraction) {
   for (const auto& cells : rows.rows) {
     const CatalogRow row(cells);  // catalog, object, column, text
     const Address address{row.oid(0), row.oid(1), row.number(2)};
-    const auto carrier = extraction.find(address);
     auto subject = extraction.subject(address);
     // A comment on a member of an extension is the extension's.
-    if (!carrier || !subject || extraction.is_member({address.catalog, address.object, 0}) ||
+    if (!extraction.find(address) || !subject || extraction.is_member({address.catalog, address.object, 0}) ||
         extraction.is_usual_comment(address, row.text(3))) {
       continue;
     }
@@ -28,7 +27,7 @@ void take_comments(const Rows& rows, Extraction& extraction) {
     // Comments have no address: nothing refers to one.
     const auto index =
         extraction.add({catalog_oid::kDescription, static_cast<Oid>(extraction.facts().size()), 0}, std::move(fact));
-    extraction.add_edge(index, *carrier);
+    extraction.add_edge(index, address);
   }
 }
 

@@ -66,8 +66,8 @@ void take_privileges(const Rows& rows, Extraction& extraction) {
   for (const auto& [key, privileges] : found) {
     const auto& [catalog, object, column, grantee] = key;
     const auto subject = extraction.subject({catalog, object, 0});
-    const auto carrier = extraction.find({catalog, object, column});
-    if (privileges.granted == privileges.usual || !subject || !carrier) {
+    const Address address{catalog, object, column};
+    if (privileges.granted == privileges.usual || !subject || !extraction.find(address)) {
       continue;
     }
     FactId id = *subject;
@@ -87,7 +87,7 @@ void take_privileges(const Rows& rows, Extraction& extraction) {
     // Grants have no address: nothing refers to one.
     const auto index =
         extraction.add({catalog_oid::kShdepend, static_cast<Oid>(extraction.facts().size()), 0}, std::move(fact));
-    extraction.add_edge(index, *carrier);
+    extraction.add_edge(index, address);
   }
 }
 

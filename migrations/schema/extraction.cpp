@@ -176,6 +176,10 @@ bool Extraction::is_usual_comment(Address address, const std::string& text) cons
 }
 
 void Extraction::add_edge(std::uint32_t from, Address to) {
+  // An inherited column is told with the parent's table; what uses it needs the table that it was used in as well.
+  if (to.catalog == catalog_oid::kClass && to.column != 0 && !by_address_.contains(to)) {
+    add_edge(from, Address{to.catalog, to.object, 0});
+  }
   if (const auto found = find(to)) {
     add_edge(from, *found);
   }

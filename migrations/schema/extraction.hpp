@@ -140,7 +140,6 @@ class Extraction {
   [[nodiscard]] const std::vector<Fact>& facts() const { return facts_; }
   // A column's address is followed to its table when nothing finer is known.
   [[nodiscard]] std::optional<std::uint32_t> find(Address address) const;
-  [[nodiscard]] bool is_fact(Address address) const { return by_address_.contains(address); }
   [[nodiscard]] const std::string* find_hidden(Address address) const;
   // The id by which a comment or a grant names an object, which need not be a fact: the column of a view, a constraint's index.
   [[nodiscard]] std::optional<FactId> subject(Address address) const;
@@ -151,6 +150,7 @@ class Extraction {
   [[nodiscard]] bool is_usual_comment(Address address, const std::string& text) const;
 
   void add_edge(std::uint32_t from, std::uint32_t to) { edges_.push_back({from, to}); }
+  // To whatever describes the object, if anything does.
   void add_edge(std::uint32_t from, Address to);
   void add_outside(std::uint32_t on, std::string what) { outside_.push_back({on, std::move(what)}); }
   void count_unmodelled(const std::string& kind, std::string name) { unmodelled_[kind].push_back(std::move(name)); }

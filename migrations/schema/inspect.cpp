@@ -11,7 +11,7 @@ namespace athanor::schema {
 namespace {
 
 constexpr std::size_t kAtOnce = 16;
-constexpr int kMostLooks = 5;
+constexpr int kMostLooks = 10;
 
 // One snapshot for all questions, and the settings that decide how the server prints texts. With this search_path names,
 // functions and operators are PostgreSQL's own whatever others put into schemas of the session's path, and every name of a

@@ -13,7 +13,10 @@ TEST(InspectComments, TellsCommentsOnWhateverHasThem) {
       "CREATE DOMAIN d AS int CONSTRAINT above CHECK (VALUE > 0); COMMENT ON CONSTRAINT above ON DOMAIN d IS 'domain';"
       "CREATE TABLE p (x int) PARTITION BY LIST (x); CREATE TABLE p1 PARTITION OF p DEFAULT; COMMENT ON COLUMN p1.x IS "
       "'inherited'");
-  EXPECT_EQ(lines_of(scene.look(), Kind::Comment),
+  const Catalog catalog = scene.look();
+  EXPECT_EQ(edges_from(catalog, "comment of column public.p1"),
+            (Lines{"comment of column public.p1.x -> column public.p.x", "comment of column public.p1.x -> table public.p1"}));
+  EXPECT_EQ(lines_of(catalog, Kind::Comment),
             (Lines{"comment of schema public {text: mine}", "comment of composite type public.pair {text: type}",
                    "comment of domain constraint public.d.above {text: domain}",
                    "comment of sequence public.t_b_seq {text: sequence}", "comment of table public.t {text: table}",

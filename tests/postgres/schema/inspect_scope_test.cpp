@@ -1,5 +1,8 @@
 // What is left out, what is named instead, what filters hide, and what nobody can change from outside.
+#include <atomic>
+#include <chrono>
 #include <random>
+#include <thread>
 
 #include "tests/postgres/schema/inspected.hpp"
 #include "tests/support/hijacked_schema.hpp"
@@ -167,6 +170,40 @@ TEST(InspectSession, IsLeftOutOfItsTransactionAfterAnError) {
   auto session = postgres::PostgresFactory::create(role.url(), {}).value()->open().value();
   ASSERT_FALSE(inspect(*session, {.subscriptions = true}));
   EXPECT_TRUE(inspect(*session));
+}
+
+TEST(InspectSession, SurvivesObjectsThatComeAndGo) {
+  Inspected scene("CREATE TABLE stays (a int, b text DEFAULT 'x'); CREATE VIEW shown AS SELECT a FROM stays");
+  std::atomic<bool> done{false};
+  std::thread other([&] {
+    test::Client client(scene.database.url());
+    while (!done) {
+      client.run(
+          "CREATE TABLE passing (id serial PRIMARY KEY, a int CHECK (a > 0) REFERENCES passing DEFAULT 1); CREATE INDEX ON "
+          "passing (a);"
+          "CREATE VIEW through AS SELECT * FROM passing; CREATE FUNCTION gone(passing) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+          "CREATE TYPE shade AS ENUM ('a'); CREATE DOMAIN also AS int CHECK (VALUE > 0)");
+      client.run("DROP TABLE passing CASCADE; DROP TYPE shade; DROP DOMAIN also");
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  });
+  for (int round = 0; round < 20; ++round) {
+    const auto catalog = scene.try_look();
+    EXPECT_TRUE(catalog) << catalog.error().describe();
+    if (!catalog) {
+      continue;
+    }
+    EXPECT_NE(catalog->find({.kind = Kind::View, .schema = "public", .name = "shown"}), nullptr);
+    // A fact is whole or not there: no column without its table.
+    for (const Fact& fact : catalog->facts()) {
+      if (fact.id.kind == Kind::Column) {
+        EXPECT_NE(catalog->find({.kind = Kind::Table, .schema = "public", .name = fact.id.parent}), nullptr)
+            << describe(fact.id);
+      }
+    }
+  }
+  done = true;
+  other.join();
 }
 
 // Everything in one database, created in two orders in databases with other oids.
