@@ -382,7 +382,7 @@ def test_an_image_takes_its_database_back_where_that_is_allowed(operator: Operat
                                                               kubelet: Kubelet, tmp_path: Path) -> None:
     orders = in_an_image(declare, database, kubelet, tmp_path / "image", chain("a1", "a2", "a3"))
     orders.at("a3")
-    orders.patch(targetRevision="a1", policy={"downgrade": "Allow"})
+    orders.patch(targetRevision="a1", policy={"downgrade": "Allow", "directionCooldown": "0s"})
     done = orders.at("a1")
     assert database.tables() == {"t_a1"} and kstatus(done) == "Current"
     assert (last_run(done)["direction"], last_run(done)["from"], last_run(done)["to"]) == ("downgrade", "a3", "a1")

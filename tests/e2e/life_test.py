@@ -80,10 +80,27 @@ def test_a_downgrade_is_refused_until_it_is_allowed(operator: OperatorProcess, d
     assert database.tables() == {"t_a1", "t_a2"}
 
     orders.patch(policy={"downgrade": "Allow"})
+    waiting = orders.because("DirectionCooldown")
+    assert kstatus(waiting) == "InProgress" and "the last change was an upgrade" in condition(waiting, "Ready")["message"]
+    assert database.tables() == {"t_a1", "t_a2"}
+    orders.patch(policy={"downgrade": "Allow", "directionCooldown": "0s"})
     done = orders.at("a1")
     assert "Stalled" not in conditions(done) and kstatus(done) == "Current"
     assert done["status"]["history"][0]["direction"] == "downgrade"
     assert database.tables() == {"t_a1"}
+
+
+def test_a_rolled_back_config_map_keeps_the_newer_schema_and_ends_healthy(operator: OperatorProcess, declare: Declarations,
+                                                                           database: Database) -> None:
+    orders = declare.migration(database.url, chain("a1", "a2"), targetRevision="head", policy={"downgrade": "Keep"})
+    orders.at("a2")
+    declare.change_config_map("orders", {"a2.sql": None})
+    kept = orders.because("AheadAccepted")
+    assert kstatus(kept) == "Current" and conditions(kept)["Ready"] == "True" and "Stalled" not in conditions(kept)
+    assert "at a2, ahead of the declared target head" in condition(kept, "Ready")["message"]
+    assert database.tables() == {"t_a1", "t_a2"}
+    declare.change_config_map("orders", chain("a1", "a2", "a3"))  # and forward again
+    orders.at("a3")
 
 
 def test_a_suspended_resource_leaves_its_database_alone(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
@@ -194,11 +211,12 @@ def test_two_resources_that_name_one_database_in_two_ways_do_not_undo_each_other
     alias = database.url.replace("127.0.0.1", "localhost")
     assert alias != database.url
     files = chain("a1") | chain("b1")
-    older = declare.migration(database.url, files, name="orders", targetRevision="a1", policy={"downgrade": "Allow"})
+    older = declare.migration(database.url, files, name="orders", targetRevision="a1",
+                              policy={"downgrade": "Allow", "directionCooldown": "0s"})
     older.at("a1")
     declare.secret("alias", url=alias)
     database_of_the_younger = {"urlFrom": {"secretKeyRef": {"name": "alias", "key": "url"}}, "schema": "public"}
-    younger = declare.create(declare.body("younger", "alias", "orders", {"targetRevision": "b1", "policy": {"downgrade": "Allow"},
+    younger = declare.create(declare.body("younger", "alias", "orders", {"targetRevision": "b1", "policy": {"downgrade": "Allow", "directionCooldown": "0s"},
                                                                         "database": database_of_the_younger}))
     refused = younger.because("DatabaseClaimed")
     assert older.key in condition(refused, "Stalled")["message"]

@@ -78,11 +78,37 @@ TEST_F(OperatorOnce, RefusesADowngradeUnlessThePolicyAllowsIt) {
   EXPECT_TRUE(holds(scene.status("orders"), "generation: 2"));
   EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
 
-  scene.manifest("orders", database.url(), "  targetRevision: a1\n  policy: {downgrade: Allow}\n");
+  scene.manifest("orders", database.url(), "  targetRevision: a1\n  policy: {downgrade: Allow, directionCooldown: 0s}\n");
   result = scene.once();
   EXPECT_EQ(result.exit_code, 0) << result.out;
   EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
   EXPECT_FALSE(database.has_relation("public.t_a3"));
+}
+
+// A rollback of the application brings back a folder without the newer files.
+TEST_F(OperatorOnce, KnowsByTheLedgerADatabaseThatIsAheadOfItsFiles) {
+  scene.manifest("orders", database.url());
+  (void)scene.once();
+  scene.forget_revision("a2");
+  scene.forget_revision("a3");
+  auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(holds(result.out, "DatabaseAhead")) << result.out;
+
+  scene.manifest("orders", database.url(), "  policy: {downgrade: Keep}\n");
+  result = scene.once();
+  EXPECT_EQ(result.exit_code, 0) << result.out;
+  EXPECT_TRUE(holds(result.out, "True   AheadAccepted  a3")) << result.out;
+  EXPECT_TRUE(database.has_relation("public.t_a3"));
+
+  scene.manifest("orders", database.url(), "  policy: {downgrade: Allow}\n");
+  EXPECT_TRUE(holds(scene.once().out, "DirectionCooldown"));
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
+  scene.manifest("orders", database.url(), "  policy: {downgrade: Allow, directionCooldown: 0s}\n");
+  result = scene.once();
+  EXPECT_EQ(result.exit_code, 0) << result.out;
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
+  EXPECT_FALSE(database.has_relation("public.t_a2"));
 }
 
 TEST_F(OperatorOnce, PlansOnlyInADryRunAndLeavesSuspendedOnesAlone) {

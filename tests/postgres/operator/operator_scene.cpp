@@ -66,6 +66,10 @@ void OperatorScene::revision(const std::string& id, const std::string& down, con
                    "\n\n-- athanor:downgrade\n" + (downgrade.empty() ? "DROP TABLE t_" + id + ";" : downgrade) + "\n");
 }
 
+void OperatorScene::forget_revision(const std::string& id) const {
+  std::filesystem::remove(folder.string() + "/manifests/rev/" + id + ".sql");
+}
+
 void OperatorScene::manifest(const std::string& name, const std::string& url, const std::string& more) {
   folder.write("manifests/" + name + ".yaml", manifest_text(name, url, more));
 }

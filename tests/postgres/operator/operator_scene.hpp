@@ -18,6 +18,8 @@ class OperatorScene {
   // "manifests/rev/<id>.sql"; tables t_<id> come and go unless a body is given.
   void revision(const std::string& id, const std::string& down, const std::string& upgrade = "",
                 const std::string& downgrade = "");
+  // Removes its file.
+  void forget_revision(const std::string& id) const;
   // "manifests/<name>.yaml" for shop/<name>; `more` are lines of the spec.
   void manifest(const std::string& name, const std::string& url, const std::string& more = "");
   // The same, replaced as an editor does: written aside, renamed over.
