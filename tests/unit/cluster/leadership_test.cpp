@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/fake_clock.hpp"
@@ -117,6 +119,32 @@ TEST_F(LeadershipTest, StopsItsWorkWhenTheLeaseIsLost) {
   EXPECT_FALSE(work_while_leading(leader_work, kube, clock, lease(), stop.token(), Log()));
   EXPECT_THAT(seen, ElementsAre("not leading", "leading", "begin", "not leading", "finish"));
   EXPECT_EQ(kube.find(kube::kLeases, kLease)->at("spec").at("holderIdentity"), "thief");
+}
+
+// Another replica may hold the Lease by the time the request comes back.
+TEST_F(LeadershipTest, StopsItsWorkAtTheRenewDeadlineWhileARenewalHangs) {
+  std::promise<StopToken> promise;
+  const std::shared_future<StopToken> given = promise.get_future().share();
+  auto leader_work = work();
+  leader_work.begin = [&, begin = leader_work.begin](const StopToken& until) {
+    begin(until);
+    promise.set_value(until);
+  };
+  bool stopped = false;
+  kube.on_call = [&](const test::KubeCall& call) {
+    const auto limit = std::chrono::steady_clock::now() + seconds(10);
+    while (call.verb == "update" && !stopped && std::chrono::steady_clock::now() < limit) {
+      std::this_thread::sleep_for(milliseconds(5));
+      stopped = given.get().requested();
+    }
+  };
+  LeaseOptions options = lease();
+  options.duration = milliseconds(30'000);
+  options.renew_deadline = milliseconds(500);
+  options.retry = milliseconds(20);
+  SystemClock real;
+  EXPECT_FALSE(work_while_leading(leader_work, kube, real, options, stop.token(), Log()));
+  EXPECT_TRUE(stopped) << "while the renewal hung";
 }
 
 TEST_F(LeadershipTest, WaitsForABeginThatIsUnderWayWhenTheLeaseIsLost) {
