@@ -163,6 +163,23 @@ constexpr std::array kPlanExamples{
     Example{"athanor plan to 8c1f", "up or down, as the operator would go"},
     Example{"athanor plan upgrade head --from base --migrations db/versions --json", "without any database"},
 };
+constexpr std::array kLintFlags{
+    FlagSpec{"--format", '\0', "text|json|sarif|github", "how findings are printed (default: text); json is --json"},
+    FlagSpec{"--fail-on", '\0', "error|warning|info|never", "the mildest finding that fails the command (default: error)"},
+    FlagSpec{"--database", '\0', "", "ask the database for the sizes of tables, so that small ones are left alone"},
+    FlagSpec{"--downgrade", '\0', "", "lint the way down instead of the way up"},
+    FlagSpec{"--single-transaction", '\0', "", "of SQL files: the whole file is one transaction, as with psql -1"},
+    FlagSpec{"--postgres", '\0', "VERSION", "major version of the server, instead of lint.postgres (default: the oldest, 14)"},
+    FlagSpec{"--list-rules", '\0', "", "print every rule in a line"},
+    FlagSpec{"--explain", '\0', "RULE", "print what a rule is about; `all` for all of them"},
+};
+constexpr std::array kLintExamples{
+    Example{"athanor lint", "what the database has not yet; without a database, the newest revision of every branch"},
+    Example{"athanor lint 8c1f 1975ea:head", "a revision, and a range of them"},
+    Example{"athanor lint db/changes/*.sql --fail-on warning", "plain SQL files"},
+    Example{"athanor lint --format sarif > lint.sarif", "for code scanning"},
+    Example{"athanor lint --explain index-create", "why, and what to do instead"},
+};
 constexpr std::array kGraphFlags{
     FlagSpec{"--dot", '\0', "", "the graph as Graphviz text"},
     FlagSpec{"--svg", '\0', "", "the graph as a drawing"},
@@ -293,6 +310,12 @@ constexpr std::array kCommands{
                 run_check},
     CommandSpec{"plan", "show what a command would do", "upgrade|downgrade|to|stamp TARGET...", 2, -1, Operation, kPlanFlags,
                 kPlanTargets, kPlanExamples, run_plan},
+    CommandSpec{
+        "lint", "find what blocks, breaks or loses something", "[REVISION|RANGE|FILE]...", 0, -1, Revision, kLintFlags,
+        "Judges the SQL of revisions, or of plain SQL files, by the rules of docs/lint.md: locks, rewrites, losses, and "
+        "statements that fail. Changes nothing. A finding at or above --fail-on gives exit code 10. `-- athanor:allow RULE "
+        "reason` above a statement says that it is meant; levels are set in `lint:` of athanor.yaml.",
+        kLintExamples, run_lint},
     CommandSpec{"history", "list revisions, newest first", "", 0, 0, Nothing, kHistoryFlags, "", kHistoryExamples, run_history},
     CommandSpec{"heads", "list the heads", "", 0, 0, Nothing, kHeadsFlags, "", kHeadsExamples, run_heads},
     CommandSpec{"branches", "list the branch points", "", 0, 0, Nothing, {}, "", kBranchesExamples, run_branches},
@@ -359,8 +382,8 @@ constexpr std::array kCommands{
 
 using Verbs = std::string_view;
 constexpr std::array kChanging{Verbs("upgrade"), Verbs("downgrade"), Verbs("stamp"), Verbs("repair"), Verbs("ensure_version")};
-constexpr std::array kLooking{Verbs("plan"),  Verbs("status"),   Verbs("current"), Verbs("check"), Verbs("history"),
-                              Verbs("heads"), Verbs("branches"), Verbs("show"),    Verbs("graph")};
+constexpr std::array kLooking{Verbs("plan"),    Verbs("lint"),  Verbs("status"),   Verbs("current"), Verbs("check"),
+                              Verbs("history"), Verbs("heads"), Verbs("branches"), Verbs("show"),    Verbs("graph")};
 constexpr std::array kWriting{Verbs("init"), Verbs("revision"), Verbs("merge"), Verbs("edit"), Verbs("import")};
 constexpr std::array kSaving{Verbs("backup"), Verbs("backups"), Verbs("verify-backup"), Verbs("restore"), Verbs("prune")};
 constexpr std::array kAbout{Verbs("help"), Verbs("version"), Verbs("man"), Verbs("completion")};

@@ -35,6 +35,8 @@ Result<void> run_current(CommandContext& context);
 Result<void> run_heads(CommandContext& context);
 Result<void> run_history(CommandContext& context);
 Result<void> run_show(CommandContext& context);
+// commands_lint.cpp
+Result<void> run_lint(CommandContext& context);
 // commands_migrate.cpp
 Result<void> run_downgrade(CommandContext& context);
 Result<void> run_ensure_version(CommandContext& context);

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "migrations/lint/rule.hpp"
 #include "migrations/revision/file_template.hpp"
 #include "migrations/revision/version_folder.hpp"
 #include "migrations/text/strict_yaml.hpp"
@@ -52,6 +53,7 @@ class ConfigurationReader {
     fields_.flag("transaction_per_migration", to_.transaction_per_migration);
     fields_.mapping("execution", [this](YamlFields& execution) { read_execution(execution); });
     fields_.mapping("backup", [this](YamlFields& backup) { read_backup(backup); });
+    fields_.mapping("lint", [this](YamlFields& lint) { read_lint(lint); });
     fields_.mapping("limits", [this](YamlFields& limits) {
       limits.size("file_size", to_.limits.max_file_bytes);
       limits.integer("files", to_.limits.max_files, 1, 10'000'000);
@@ -196,6 +198,25 @@ class ConfigurationReader {
     backup.flag("check_space", settings.check_space);
     backup.duration("lock_timeout", settings.lock_timeout);
     backup.duration("wait", settings.wait);
+  }
+
+  // A level is a word, `off` among them, which YAML's other readers take for a boolean.
+  void read_lint(YamlFields& lint) {
+    LintSettings& settings = to_.lint;
+    lint.integer("small_table_rows", settings.small_table_rows, 0);
+    lint.integer("postgres", settings.postgres, kOldestPostgres, kNewestPostgres);
+    for (const RuleSpec& rule : rules()) {
+      const YamlNode* const node = lint.node(rule.id);
+      if (node == nullptr) {
+        continue;
+      }
+      const auto level = node->kind == YamlNode::Kind::Scalar ? severity_named(node->text) : std::nullopt;
+      if (!level) {
+        lint.refuse(rule.id, "is not one of error, warning, info, off");
+        return;
+      }
+      settings.levels[std::string(rule.id)] = *level;
+    }
   }
 
   void note_idle_options() {

@@ -21,6 +21,7 @@
 #include "migrations/base/result.hpp"
 #include "migrations/config/schema_fields.hpp"
 #include "migrations/execute/migrator_settings.hpp"
+#include "migrations/lint/lint_context.hpp"
 #include "migrations/revision/revision_naming.hpp"
 #include "migrations/revision/source.hpp"
 #include "migrations/session/session_settings.hpp"
@@ -53,6 +54,7 @@ struct Configuration {
   ExecutionSettings execution;
   BackupSettings backup;
   SchemaConfiguration schema;
+  LintSettings lint;
   SourceLimits limits;
   bool header_cache = true;  // keep revision headers between runs, when there is a cache folder
   std::vector<std::string> warnings;

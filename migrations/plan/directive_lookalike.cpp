@@ -16,7 +16,7 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 constexpr std::array<std::string_view, 1> kOwnName{"athanor"};
-constexpr std::array<std::string_view, 5> kOwnDirectives{"downgrade", "irreversible", "note", "step", "upgrade"};
+constexpr std::array<std::string_view, 6> kOwnDirectives{"allow", "downgrade", "irreversible", "note", "step", "upgrade"};
 
 // Words that name a direction, and so a section.
 constexpr std::array<std::string_view, 8> kUpward{"forward", "forwards", "redo",     "rollforward",
@@ -253,6 +253,9 @@ class MarkerSearch {
 std::string advice(std::string_view marker) {
   if (marker == "note") {
     return "write '-- athanor:note' in front of prose";
+  }
+  if (marker == "allow") {
+    return "write '-- athanor:allow RULE' and the reason";
   }
   std::string right = "remove it";
   constexpr std::array<std::string_view, 2> kSections{"downgrade", "upgrade"};

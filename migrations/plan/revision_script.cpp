@@ -60,8 +60,10 @@ class ScriptReader {
     while (const auto comment = comments.next()) {
       const auto text = comments.text(*comment);
       if (is_directive(text)) {
-        TRY(add_mark(comment->token, text, lines.line_of(comment->token.begin)));
-        comments.cut();
+        TRY_ASSIGN(const bool cuts, add_directive(*comment, text, lines.line_of(comment->token.begin)));
+        if (cuts) {
+          comments.cut();
+        }
       } else if (!comment->first_line) {
         if (auto lookalike = directive_lookalike(text, comment->place)) {
           return fail(at_line(std::move(*lookalike), lines.line_of(comment->token.begin)));
@@ -77,7 +79,9 @@ class ScriptReader {
     return {};
   }
 
-  Result<void> add_mark(const Token& token, std::string_view text, int line) {
+  // Whether the text is cut there.
+  Result<bool> add_directive(const ScriptComment& comment, std::string_view text, int line) {
+    const Token& token = comment.token;
     if (token.begin > 0 && text_[token.begin - 1] != '\n') {
       return fail(at_line(Error(ErrorCode::MalformedRevision, "a directive must stand at the start of its own line")
                               .advise("move it to a line of its own, without indentation"),
@@ -87,8 +91,30 @@ class ScriptReader {
     if (!directive) {
       return fail(at_line(std::move(directive).error(), line));
     }
+    if (directive->kind == Directive::Kind::Allow) {
+      if (comment.place == CommentPlace::InStatement) {
+        return fail(at_line(Error(ErrorCode::MalformedRevision, "an allow line stands inside of a statement")
+                                .advise("move it above the statement"),
+                            line));
+      }
+      script_.allows.push_back({std::move(directive->rule), std::move(directive->reason), line, scope()});
+      return false;
+    }
     marks_.push_back({std::move(*directive), token.begin, token.end, line});
-    return {};
+    return true;
+  }
+
+  // Of what follows the marks so far.
+  [[nodiscard]] AllowScope scope() const {
+    for (auto mark = marks_.rbegin(); mark != marks_.rend(); ++mark) {
+      if (mark->directive.kind == Directive::Kind::Upgrade) {
+        return AllowScope::Upgrade;
+      }
+      if (mark->directive.kind == Directive::Kind::Downgrade) {
+        return AllowScope::Downgrade;
+      }
+    }
+    return AllowScope::Revision;
   }
 
   // Only comments may stand before the first section, and no step.
@@ -126,6 +152,8 @@ class ScriptReader {
                               mark.line));
         }
         break;
+      case Directive::Kind::Allow:
+        break;  // is no mark
     }
     const std::size_t end = index + 1 < marks_.size() ? marks_[index + 1].begin : text_.size();
     TRY_ASSIGN(auto statements, split_statements(text_.substr(mark.end, end - mark.end), mark.line));

@@ -1,8 +1,9 @@
 // A revision's body, parsed: what runs on the way up, what runs on the way down.
 //
 // The text is cut at the "-- athanor:" directives (docs/spec/revision-file.md): `upgrade`, `downgrade`, `step
-// transaction|autocommit|batch …`, `irreversible <why>`. A directive counts only at the start of a line outside quotes and
-// comments. A direction without explicit steps is one transactional step. Unknown directives are errors with a suggestion.
+// transaction|autocommit|batch …`, `irreversible <why>`, `allow <rule> <why>`. A directive counts only at the start of a line
+// outside quotes and comments. A direction without explicit steps is one transactional step. Unknown directives are errors with
+// a suggestion.
 //
 // Threads: plain value; statements point into `text`, which the script keeps alive.
 #pragma once
@@ -40,6 +41,16 @@ struct ScriptStep {
   int line = 1;  // of the directive, or of the section
 };
 
+// -- athanor:allow RULE reason: lint does not report RULE for the statement that follows. Before the first section it holds for
+// the whole revision. Whether there is such a rule, lint says.
+enum class AllowScope : std::uint8_t { Revision, Upgrade, Downgrade };
+struct AllowDirective {
+  std::string rule;
+  std::string reason;
+  int line = 1;
+  AllowScope scope = AllowScope::Revision;
+};
+
 struct RevisionScript {
   std::shared_ptr<const std::string> text;
   std::string checksum;  // SHA-256 of `text` (BOM and CRLF already normalised)
@@ -48,6 +59,7 @@ struct RevisionScript {
   bool has_downgrade = false;  // a "-- athanor:downgrade" section exists, if only an empty one
   bool irreversible = false;
   std::string irreversible_reason;
+  std::vector<AllowDirective> allows;  // in file order
 };
 
 // `text` as RevisionSource::read returns it. An AlembicPython revision is NotRenderable here: its hint names

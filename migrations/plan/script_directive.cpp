@@ -15,8 +15,8 @@ namespace athanor {
 namespace {
 
 constexpr std::string_view kPrefix = "-- athanor:";
-constexpr std::array<std::string_view, 4> kDirectives{"upgrade", "downgrade", "step", "irreversible"};
-constexpr std::array<std::string_view, 5> kKnownNames{"upgrade", "downgrade", "step", "irreversible", "note"};
+constexpr std::array<std::string_view, 5> kDirectives{"upgrade", "downgrade", "step", "irreversible", "allow"};
+constexpr std::array<std::string_view, 6> kKnownNames{"upgrade", "downgrade", "step", "irreversible", "allow", "note"};
 constexpr std::array<std::string_view, 3> kSteps{"transaction", "autocommit", "batch"};
 constexpr std::array<std::string_view, 6> kOptions{"table", "key", "size", "pause", "rate", "max-lag"};
 constexpr std::int64_t kLargestBatch = 10'000'000;
@@ -167,6 +167,22 @@ Result<Directive> parse_step(const std::vector<std::string_view>& words) {
   return directive;
 }
 
+// `line` behind "allow".
+Result<Directive> parse_allow(std::string_view line) {
+  Directive directive;
+  directive.kind = Directive::Kind::Allow;
+  const std::string_view rest = after_words(line);
+  const auto space = std::find_if(rest.begin(), rest.end(), is_sql_space);
+  directive.rule = std::string(rest.begin(), space);
+  directive.reason = after_words(rest.substr(directive.rule.size()));
+  if (directive.reason.empty()) {
+    return fail(malformed(directive.rule.empty() ? "the allow directive names no rule"
+                                                 : "the allow directive gives no reason for " + directive.rule,
+                          "write '-- athanor:allow RULE' and why: whoever reviews it next asks the same question"));
+  }
+  return directive;
+}
+
 }  // namespace
 
 std::string_view step_kind_name(StepKind kind) {
@@ -193,6 +209,9 @@ Result<Directive> parse_directive(std::string_view comment) {
   directive.kind = static_cast<Directive::Kind>(known - kDirectives.begin());
   if (directive.kind == Directive::Kind::Step) {
     return parse_step(words);
+  }
+  if (directive.kind == Directive::Kind::Allow) {
+    return parse_allow(line.substr(name.size()));
   }
   if (directive.kind == Directive::Kind::Irreversible) {
     directive.reason = after_words(line.substr(name.size()));

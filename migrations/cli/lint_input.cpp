@@ -1,0 +1,167 @@
+#include "migrations/cli/lint_input.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <unordered_set>
+
+#include "migrations/plan/plan.hpp"
+#include "migrations/revision/native_header.hpp"
+#include "migrations/revision/revision_text.hpp"
+
+namespace athanor::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+LintUnit unit_of_revision(const Revision& revision, std::string text, Direction direction) {
+  auto script = parse_script(revision, text);
+  return script ? unit_of(*script, direction, revision.path, revision.id)
+                : refused_unit(script.error(), text, revision.path, revision.id);
+}
+
+Result<std::vector<std::string>> files_of(const std::string& operand) {
+  std::error_code fault;
+  std::vector<std::string> files;
+  if (!fs::is_directory(operand, fault)) {
+    files.push_back(operand);
+    return files;
+  }
+  for (const auto& entry : fs::directory_iterator(operand, fault)) {
+    if (entry.path().extension() == ".sql" && entry.is_regular_file(fault)) {
+      files.push_back(entry.path().string());
+    }
+  }
+  if (fault) {
+    return fail(
+        Error(ErrorCode::Io, "cannot read the folder: " + fault.message()).at(operand).with_retry(RetryClass::Terminal));
+  }
+  std::ranges::sort(files);
+  if (files.empty()) {
+    return fail(Error(ErrorCode::Io, "the folder has no *.sql file").at(operand).with_retry(RetryClass::Terminal));
+  }
+  return files;
+}
+
+Result<std::string> read_text(const std::string& path) {
+  std::error_code fault;
+  const auto size = fs::file_size(path, fault);
+  constexpr std::size_t kMost = SourceLimits{}.max_file_bytes;
+  if (!fault && size > kMost) {
+    return fail(file_too_large(path, size, kMost));
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (fault || !file) {
+    return fail(Error(ErrorCode::Io, "cannot read the file" + (fault ? ": " + fault.message() : std::string()))
+                    .at(path)
+                    .with_retry(RetryClass::Terminal));
+  }
+  return normalise_revision_text(std::move(text), path);
+}
+
+bool has_revision_header(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && (text[at] == '-' || text[at] == '\n')) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    if (text.substr(at, end - at).starts_with("-- Revision:")) {
+      return true;
+    }
+    at = end + 1;
+  }
+  return false;
+}
+
+Result<LintUnit> read_sql_file(const std::string& path, Direction direction, bool single_transaction) {
+  TRY_ASSIGN(std::string text, read_text(path));
+  if (!has_revision_header(text)) {
+    return plain_unit(std::move(text), path, single_transaction);
+  }
+  TRY_ASSIGN(const auto revision, parse_native_header(text, true, path));
+  return unit_of_revision(*revision, std::move(text), direction);
+}
+
+}  // namespace
+
+bool is_sql_path(const std::string& operand) {
+  struct stat status {};
+  return operand.ends_with(".sql") || (operand.find('/') != std::string::npos && ::stat(operand.c_str(), &status) == 0) ||
+         operand == ".";
+}
+
+Result<LintInput> read_sql_paths(const std::vector<std::string>& operands, bool downgrade, bool single_transaction) {
+  LintInput input;
+  for (const std::string& operand : operands) {
+    TRY_ASSIGN(const auto files, files_of(operand));
+    for (const std::string& file : files) {
+      TRY_ASSIGN(LintUnit unit, read_sql_file(file, downgrade ? Direction::Downgrade : Direction::Upgrade, single_transaction));
+      input.units.push_back(std::move(unit));
+    }
+  }
+  return input;
+}
+
+Result<std::vector<std::string>> chosen_revisions(const RevisionGraph& graph, const std::vector<std::string>& operands,
+                                                  const std::vector<std::string>& current_heads) {
+  std::vector<std::string> ids;
+  for (const std::string& operand : operands) {
+    if (operand.find(':') == std::string::npos) {
+      TRY_ASSIGN(const auto named, graph.resolve(operand, current_heads));
+      ids.insert(ids.end(), named.begin(), named.end());
+      continue;
+    }
+    TRY_ASSIGN(const auto offline, graph.offline(Direction::Upgrade, operand));
+    for (const WalkStep& step : offline.second.steps) {
+      ids.push_back(step.revision.value_or(""));
+    }
+  }
+  return ids;
+}
+
+Result<std::vector<std::string>> pending_revisions(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
+  TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, current_heads, {"heads"}));
+  std::vector<std::string> ids;
+  for (const WalkStep& step : walk.steps) {
+    ids.push_back(step.revision.value_or(""));
+  }
+  return ids;
+}
+
+Result<LintInput> read_revisions(const Project& project, const std::vector<std::string>& ids, bool downgrade) {
+  LintInput input;
+  if (ids.empty()) {
+    return input;
+  }
+  const std::unordered_set<std::string> chosen(ids.begin(), ids.end());
+  TRY_ASSIGN(const auto needed, project.graph.applied(ids));
+  const std::unordered_set<std::string> before(needed.begin(), needed.end());
+  TRY_ASSIGN(const Walk walk, make_walk(project.graph, Direction::Upgrade, {}, {"heads"}));
+  for (const WalkStep& step : walk.steps) {
+    const bool judged = chosen.contains(*step.revision);
+    const Revision* const revision = project.graph.find(*step.revision);
+    if (revision == nullptr || (!judged && !before.contains(*step.revision))) {
+      continue;
+    }
+    if (revision->format == RevisionFormat::AlembicPython) {
+      input.python += judged ? 1 : 0;
+      continue;
+    }
+    TRY_ASSIGN(std::string text, project.source->read(*revision));
+    if (judged) {
+      input.units.push_back(unit_of_revision(*revision, text, downgrade ? Direction::Downgrade : Direction::Upgrade));
+    }
+    if (!judged || downgrade) {
+      input.history.push_back(unit_of_revision(*revision, std::move(text), Direction::Upgrade));
+    }
+  }
+  if (downgrade) {
+    std::ranges::reverse(input.units);
+  }
+  return input;
+}
+
+}  // namespace athanor::cli

@@ -1,0 +1,45 @@
+// What is linted: one direction of a revision, or a plain SQL file, as statements with the transaction each stands in.
+//
+// Threads: plain values. Ownership: a unit keeps its text alive; statements point into it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrations/base/result.hpp"
+#include "migrations/lint/finding.hpp"
+#include "migrations/plan/plan.hpp"
+#include "migrations/plan/script.hpp"
+
+namespace athanor {
+
+struct UnitStatement {
+  SqlStatement statement;
+  StepKind step = StepKind::Transaction;
+  int transaction = 0;  // statements with the same number share one; each autocommit statement has its own
+  bool in_transaction = true;
+};
+
+struct LintUnit {
+  std::string path;
+  std::string revision;  // empty for a plain file
+  bool plain = false;    // run by psql and its kin, not by Athanor
+  bool downgrade = false;
+  std::shared_ptr<const std::string> text;
+  std::vector<UnitStatement> statements;
+  std::vector<AllowDirective> allows;
+  std::vector<Finding> problems;  // found while reading: transaction control, what cannot be cut into statements
+};
+
+// One direction of a parsed revision.
+[[nodiscard]] LintUnit unit_of(const RevisionScript& script, Direction direction, std::string path, std::string revision);
+[[nodiscard]] LintUnit unit_of(const PlannedRevision& revision);
+// A revision whose script parse_script() refused with `error`: the finding says why, under the rule it belongs to.
+[[nodiscard]] LintUnit refused_unit(const Error& error, const std::string& text, std::string path, std::string revision);
+// A plain SQL file, as psql runs it: each statement on its own unless BEGIN opens a transaction. `single_transaction`: all of
+// it is one, as with psql --single-transaction.
+[[nodiscard]] LintUnit plain_unit(std::string text, std::string path, bool single_transaction);
+
+}  // namespace athanor

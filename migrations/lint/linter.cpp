@@ -1,0 +1,353 @@
+#include "migrations/lint/linter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "migrations/lint/newer_grammar.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor {
+namespace {
+
+constexpr int kDeepestBlock = 3;  // DO in DO
+constexpr std::string_view kPlaceholder = "{batch}";
+constexpr std::string_view kAnyRange = "(true) ";  // as long, so that places in the text stay
+static_assert(kPlaceholder.size() == kAnyRange.size());
+
+std::string text_to_parse(const UnitStatement& statement) {
+  std::string text(statement.statement.sql);
+  if (statement.step == StepKind::Batch) {
+    if (const auto place = text.find(kPlaceholder); place != std::string::npos) {
+      text.replace(place, kPlaceholder.size(), kAnyRange);
+    }
+  }
+  return text;
+}
+
+// Losses and renames are what a downgrade is for.
+bool applies(const RuleSpec& rule, const LintUnit& unit) {
+  const bool loss = rule.topic == RuleTopic::Loss || rule.topic == RuleTopic::Rename || rule.id == "drop-column";
+  return rule.check != nullptr && !(unit.downgrade && loss);
+}
+
+}  // namespace
+
+Linter::Linter(LintContext context, SchemaFacts facts) : context_(std::move(context)), facts_(std::move(facts)) {}
+
+void Linter::learn(const LintUnit& unit) {
+  facts_.begin_unit();
+  int transaction = 0;
+  for (const UnitStatement& statement : unit.statements) {
+    if (!changes_schema(statement.statement.sql)) {
+      continue;
+    }
+    const StatementView view(statement.statement, in_known_grammar(text_to_parse(statement)));
+    facts_.apply(view, --transaction);  // no number that lint() uses
+  }
+}
+
+void Linter::lint(const LintUnit& unit) {
+  facts_.begin_unit();
+  transaction_ = {};
+  session_ = {};
+  if (!unit.plain) {
+    session_.lock_timeout = context_.session_lock_timeout;
+    session_.statement_timeout = context_.session_statement_timeout;
+    session_.utc = context_.session_utc;
+  }
+  paths_.push_back(unit.path);
+  revisions_.push_back(unit.revision);
+  for (const Finding& problem : unit.problems) {
+    const RuleSpec* const rule = find_rule(problem.rule);
+    Found found{problem, paths_.size() - 1, problem.line};
+    found.finding.severity = level_of(*rule, context_.settings);
+    if (found.finding.severity != Severity::Off) {
+      found_.push_back(std::move(found));
+    }
+  }
+  take_allows(unit);
+  for (const UnitStatement& statement : unit.statements) {
+    lint_statement(unit, statement);
+  }
+}
+
+void Linter::lint_statement(const LintUnit& unit, const UnitStatement& statement) {
+  ++statements_;
+  if (statement.transaction != transaction_.number) {
+    transaction_ = {};
+    transaction_.number = statement.transaction;
+  }
+  const StatementView view(statement.statement, in_known_grammar(text_to_parse(statement)));
+  if (!view.parsed()) {
+    note_unclassified(unit, statement);
+    return;
+  }
+  judge(unit, statement, view, false);
+  if (view.is("DoStmt")) {
+    judge_block(unit, statement);
+  }
+}
+
+void Linter::judge(const LintUnit& unit, const UnitStatement& statement, const StatementView& view, bool nested) {
+  std::vector<Finding> findings;
+  StatementCheck check(context_, unit, statement, view, facts_, transaction_, session_, findings, nested);
+  for (const RuleSpec& rule : rules()) {
+    if (applies(rule, unit)) {
+      check.run(rule);
+    }
+  }
+  for (Finding& finding : findings) {
+    if (finding.rule == "work-after-ael") {
+      transaction_.work_reported = true;
+    }
+    found_.push_back({std::move(finding), paths_.size() - 1, statement.statement.line});
+  }
+  note_foreign_keys(unit, statement, view);
+  note_not_valid(unit, statement, view);
+  remember(statement, view);
+}
+
+// The plain statements of DO run with it, in its transaction; their findings stand on its first line.
+void Linter::judge_block(const LintUnit& unit, const UnitStatement& statement) {
+  const auto tree = StatementTree::of_procedure(statement.statement.sql);
+  if (!tree || block_depth_ >= kDeepestBlock) {
+    return;
+  }
+  ++block_depth_;
+  const TreeNode root = tree->root();
+  for (std::uint32_t index = root.begin(); index < root.end(); ++index) {
+    const TreeNode code = root.at(index)["PLpgSQL_stmt_execsql"]["sqlstmt"]["PLpgSQL_expr"]["query"];
+    if (!code) {
+      continue;
+    }
+    const std::string text = code.text();
+    const UnitStatement inner{{text, statement.statement.line}, statement.step, statement.transaction, true};
+    const StatementView view(inner.statement, in_known_grammar(text));
+    if (view.parsed()) {
+      judge(unit, {statement.statement, statement.step, statement.transaction, true}, view, true);
+    }
+  }
+  --block_depth_;
+}
+
+void Linter::report(const LintUnit& unit, const UnitStatement& statement, std::string_view rule, const QualifiedName& table,
+                    std::string message, std::string fix, std::vector<Found>& into) {
+  const RuleSpec& spec = *find_rule(rule);
+  Finding finding;
+  finding.severity = level_of(spec, context_.settings);
+  if (finding.severity == Severity::Off) {
+    return;
+  }
+  finding.rule = rule;
+  finding.path = unit.path;
+  finding.revision = unit.revision;
+  finding.table = table.empty() ? std::string() : table.sql();
+  finding.message = std::move(message);
+  finding.fix = std::move(fix);
+  place_finding(finding, unit, static_cast<std::size_t>(statement.statement.sql.data() - unit.text->data()));
+  into.push_back({std::move(finding), paths_.size() - 1, statement.statement.line});
+}
+
+void Linter::note_unclassified(const LintUnit& unit, const UnitStatement& statement) {
+  report(unit, statement, "unclassified", {},
+         "lint cannot read this statement: it is wrong, or newer than the grammar that lint knows. Nothing is known about it",
+         "look at what it takes yourself, and say so: -- athanor:allow unclassified …", found_);
+}
+
+void Linter::note_foreign_keys(const LintUnit& unit, const UnitStatement& statement, const StatementView& view) {
+  const QualifiedName& table = view.relation();
+  const auto note = [&](const std::vector<std::string>& columns, const QualifiedName& parent) {
+    const std::string list = column_list(columns);
+    std::vector<Found> found;
+    report(
+        unit, statement, "fk-unindexed", table,
+        "no index of " + table.sql() + " begins with (" + list + "): each DELETE in " + parent.sql() + " reads all of " +
+            table.sql(),
+        std::string("CREATE INDEX ") + (facts_.is_new(table) ? "" : "CONCURRENTLY ") + "ON " + table.sql() + " (" + list + ");",
+        found);
+    if (!found.empty() && !columns.empty()) {
+      open_keys_.push_back({std::move(found.front()), table, columns});
+    }
+  };
+  for (const ColumnParts& column : view.new_columns()) {
+    if (column.references && !column.primary_key && !column.unique) {
+      note({column.name}, relation_in(column.references["pktable"]));
+    }
+  }
+  for (const ConstraintParts& constraint : view.new_constraints()) {
+    if (constraint.is("CONSTR_FOREIGN")) {
+      note(constraint.columns, constraint.references);
+    }
+  }
+}
+
+void Linter::note_not_valid(const LintUnit& unit, const UnitStatement& statement, const StatementView& view) {
+  for (const ConstraintParts& constraint : view.new_constraints()) {
+    if (view.creates_table() || !constraint.not_valid || constraint.name.empty() || facts_.is_new(view.relation())) {
+      continue;
+    }
+    std::vector<Found> found;
+    report(unit, statement, "not-validated", view.relation(),
+           "constraint " + quote_identifier(constraint.name) + " is NOT VALID, and no revision that is linted validates it",
+           "ALTER TABLE " + view.relation().sql() + " VALIDATE CONSTRAINT " + quote_identifier(constraint.name) +
+               ";  -- in a later transaction",
+           found);
+    if (!found.empty()) {
+      open_constraints_.push_back({std::move(found.front()), view.relation(), constraint.name});
+    }
+  }
+}
+
+void Linter::remember(const UnitStatement& statement, const StatementView& view) {
+  for (const TableLock& lock : statement_locks(view, facts_)) {
+    if (!facts_.is_new(lock.table)) {
+      LockMode& held = transaction_.held[lock.table];
+      held = std::max(held, lock.mode);
+      transaction_.schema_changed =
+          transaction_.schema_changed || (lock.mode >= LockMode::ShareRowExclusive && !view.is("LockStmt"));
+    }
+  }
+  if (!view.actions().empty()) {
+    transaction_.altered.try_emplace(view.relation(), statement.statement.line);
+  }
+  for (const ConstraintParts& constraint : view.new_constraints()) {
+    if (constraint.not_valid) {
+      transaction_.added_not_valid[view.relation()].insert(constraint.name);
+    }
+  }
+  for (const AlterAction& action : view.actions()) {
+    if (action.kind == "AT_DropConstraint" && is_set(action.node["missing_ok"])) {
+      session_.dropped_if_exists.insert(action.name);
+    } else if (action.kind == "AT_AddConstraint") {
+      session_.dropped_if_exists.erase(action.name);
+    }
+  }
+  remember_setting(view);
+  facts_.apply(view, statement.transaction);
+}
+
+void Linter::remember_setting(const StatementView& view) {
+  if (!view.is("VariableSetStmt") || view.node()["kind"].value() != "VAR_SET_VALUE") {
+    return;
+  }
+  std::string name = view.node()["name"].text();
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const TreeNode value = view.node()["args"].first()["A_Const"];
+  const std::string text = value["sval"]["sval"].text();
+  const bool zero = (value["ival"] && number_in(view.node()["args"].first(), 1) == 0) || text == "0";
+  if (name == "lock_timeout") {
+    session_.lock_timeout = !zero;
+  } else if (name == "statement_timeout") {
+    session_.statement_timeout = !zero;
+  } else if (name == "timezone") {
+    session_.utc = text == "UTC" || text == "utc" || text == "Etc/UTC" || text == "GMT";
+  }
+}
+
+void Linter::take_allows(const LintUnit& unit) {
+  for (const AllowDirective& directive : unit.allows) {
+    Allow allow{directive, paths_.size() - 1, -1, false};
+    if (directive.scope == AllowScope::Revision) {
+      allow.statement_line = 0;
+    } else {
+      for (const UnitStatement& statement : unit.statements) {
+        const int line = statement.statement.line;
+        if (line > directive.line && (allow.statement_line < 0 || line < allow.statement_line)) {
+          allow.statement_line = line;
+        }
+      }
+    }
+    allows_.push_back(std::move(allow));
+  }
+}
+
+void Linter::settle_open() {
+  for (OpenForeignKey& key : open_keys_) {
+    const TableFacts* const facts = facts_.find(key.table);
+    const bool small = facts != nullptr && facts->rows && *facts->rows < context_.settings.small_table_rows;
+    if (facts != nullptr && !small && !facts_.has_index_on(key.table, key.columns)) {
+      found_.push_back(std::move(key.found));
+    }
+  }
+  for (OpenConstraint& constraint : open_constraints_) {
+    const ConstraintFacts* const facts = facts_.constraint(constraint.table, constraint.name);
+    if (facts != nullptr && !facts->validated) {
+      found_.push_back(std::move(constraint.found));
+    }
+  }
+}
+
+bool Linter::is_allowed(const Found& found) {
+  bool allowed = false;
+  for (Allow& allow : allows_) {
+    const bool here = allow.unit == found.unit && (allow.statement_line == 0 || allow.statement_line == found.statement_line);
+    if (here && allow.directive.rule == found.finding.rule) {
+      allow.used = true;
+      allowed = true;
+    }
+  }
+  return allowed;
+}
+
+void Linter::tell_unused_allows(std::vector<Found>& findings) {
+  for (const Allow& allow : allows_) {
+    const RuleSpec* const named = find_rule(allow.directive.rule);
+    const bool off = named != nullptr && level_of(*named, context_.settings) == Severity::Off;
+    if (allow.used || off) {
+      continue;
+    }
+    const RuleSpec& rule = *find_rule(named == nullptr ? "allow-unknown-rule" : "allow-unused");
+    Finding finding;
+    finding.rule = rule.id;
+    finding.severity = level_of(rule, context_.settings);
+    finding.path = paths_[allow.unit];
+    finding.revision = revisions_[allow.unit];
+    finding.line = allow.directive.line;
+    finding.message = named == nullptr ? "there is no rule `" + allow.directive.rule + "`"
+                                       : "nothing here is against " + allow.directive.rule + ", so this line allows nothing";
+    finding.fix = named == nullptr ? suggest_rule(allow.directive.rule) : "remove the line";
+    if (finding.severity != Severity::Off) {
+      findings.push_back({std::move(finding), allow.unit, 0});
+    }
+  }
+}
+
+std::vector<Finding> Linter::finish() {
+  settle_open();
+  std::vector<Found> kept;
+  for (Found& found : found_) {
+    if (!is_allowed(found)) {
+      kept.push_back(std::move(found));
+    }
+  }
+  tell_unused_allows(kept);
+  std::ranges::stable_sort(kept, [](const Found& a, const Found& b) {
+    return std::pair(a.unit, a.finding.line) < std::pair(b.unit, b.finding.line);
+  });
+  std::vector<Finding> findings;
+  findings.reserve(kept.size());
+  for (Found& found : kept) {
+    findings.push_back(std::move(found.finding));
+  }
+  return findings;
+}
+
+std::vector<Finding> lint(const Plan& plan, const LintContext& context) {
+  Linter linter(context);
+  for (const PlannedRevision& revision : plan.revisions) {
+    if (revision.script) {
+      linter.lint(unit_of(revision));
+    }
+  }
+  return linter.finish();
+}
+
+std::vector<Finding> lint(const RevisionScript& script, Direction direction, const std::string& path,
+                          const LintContext& context) {
+  Linter linter(context);
+  linter.lint(unit_of(script, direction, path, {}));
+  return linter.finish();
+}
+
+}  // namespace athanor

@@ -1,0 +1,23 @@
+// What a running database tells: its version, how large its tables are, and the schema where no revision tells it.
+//
+// Threads: one thread.
+#pragma once
+
+#include "migrations/base/result.hpp"
+#include "migrations/lint/schema_facts.hpp"
+#include "migrations/session/session.hpp"
+
+namespace athanor {
+
+struct LiveDatabase {
+  int postgres = 0;  // major version
+  SchemaFacts facts;
+};
+
+// One query over the catalog, which locks no table.
+[[nodiscard]] Result<LiveDatabase> read_live_database(ReadSession& session);
+
+// `known`, what the revisions tell, completed by what the database tells: sizes always, the rest where `known` has nothing.
+void complete(SchemaFacts& known, const SchemaFacts& live);
+
+}  // namespace athanor

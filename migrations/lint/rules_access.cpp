@@ -1,0 +1,147 @@
+// Triggers, policies, rules, rights, and code that nobody can look into.
+#include <algorithm>
+#include <array>
+
+#include "migrations/lint/rules.hpp"
+#include "migrations/plan/statement_tree.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::rule {
+namespace {
+
+constexpr std::string_view kBrief = "SET LOCAL lock_timeout = '2s';  -- and keep the transaction short";
+
+void tell_lock(StatementCheck& check, const QualifiedName& table, const std::string& what, LockMode mode) {
+  check.report({.table = table,
+                .message = what + " takes " + std::string(lock_name(mode)) + " on " + table.sql() +
+                           " until the transaction ends: its " + std::string(blocked_by(mode)) +
+                           " wait meanwhile, and behind a wait for the lock",
+                .fix = std::string(kBrief),
+                .severity = milder_with_lock_timeout(check)});
+}
+
+// The table of DROP TRIGGER, POLICY and RULE.
+QualifiedName table_of_drop(const TreeNode& object) {
+  std::vector<std::string> parts = strings_in(object["List"]["items"]);
+  if (parts.size() < 2) {
+    return {};
+  }
+  QualifiedName table{parts.size() > 2 ? parts[parts.size() - 3] : std::string(), parts[parts.size() - 2]};
+  table.schema = table.schema == "public" ? std::string() : table.schema;
+  return table;
+}
+
+}  // namespace
+
+void trigger_create(StatementCheck& check) {
+  if (check.view().is("CreateTrigStmt")) {
+    tell_lock(check, check.view().relation(), "CREATE TRIGGER", LockMode::ShareRowExclusive);
+  }
+}
+
+void triggers_disabled(StatementCheck& check) {
+  constexpr std::array<std::string_view, 3> kOff{"AT_DisableTrig", "AT_DisableTrigAll", "AT_DisableTrigUser"};
+  for (const AlterAction& action : check.view().actions()) {
+    if (std::ranges::find(kOff, action.kind) != kOff.end()) {
+      check.report({.table = check.view().relation(),
+                    .message = "rows written meanwhile, by the application too, pass by the triggers" +
+                               std::string(action.kind == "AT_DisableTrigAll" ? ", those of foreign keys among them" : ""),
+                    .fix = "let the triggers run, or have them look at a setting of this transaction",
+                    .at = action.node});
+    }
+  }
+  const TreeNode& node = check.view().node();
+  if (check.view().is("VariableSetStmt") && node["name"].text() == "session_replication_role") {
+    check.report({.message =
+                      "session_replication_role switches triggers and foreign keys off for every statement that follows: "
+                      "rows without a parent stay, and nothing finds them later",
+                  .fix = "write parents before children, or make the constraints DEFERRABLE"});
+  }
+}
+
+void rls_enable(StatementCheck& check) {
+  constexpr std::array<std::string_view, 4> kKinds{"AT_EnableRowSecurity", "AT_DisableRowSecurity", "AT_ForceRowSecurity",
+                                                   "AT_NoForceRowSecurity"};
+  for (const AlterAction& action : check.view().actions()) {
+    if (std::ranges::find(kKinds, action.kind) == kKinds.end()) {
+      continue;
+    }
+    const bool enable = action.kind == "AT_EnableRowSecurity";
+    const QualifiedName& table = check.view().relation();
+    check.report({.table = table,
+                  .message = "row-level security takes ACCESS EXCLUSIVE on " + table.sql() +
+                             (enable ? ", and from the commit on everybody but the owner sees only what a policy lets through"
+                                     : ", and from the commit on other rows are seen"),
+                  .fix = enable ? "create the policies in the same transaction, and first" : std::string(kBrief),
+                  .at = action.node});
+  }
+}
+
+void policy_change(StatementCheck& check) {
+  const StatementView& view = check.view();
+  if (view.is("CreatePolicyStmt") || view.is("AlterPolicyStmt")) {
+    tell_lock(check, view.relation(), view.is("CreatePolicyStmt") ? "CREATE POLICY" : "ALTER POLICY",
+              LockMode::AccessExclusive);
+  } else if (view.is("DropStmt") && view.object_type() == "OBJECT_POLICY") {
+    for (const TreeNode& object : items_of(view.node()["objects"])) {
+      tell_lock(check, table_of_drop(object), "DROP POLICY", LockMode::AccessExclusive);
+    }
+  }
+}
+
+void rule_create(StatementCheck& check) {
+  if (check.view().is("RuleStmt")) {
+    tell_lock(check, check.view().relation(), "CREATE RULE", LockMode::AccessExclusive);
+  }
+}
+
+void grant_to_public(StatementCheck& check) {
+  const TreeNode& node = check.view().node();
+  if (!check.view().is("GrantStmt") || !is_set(node["is_grant"])) {
+    return;
+  }
+  for (const TreeNode& item : items_of(node["grantees"])) {
+    if (item["RoleSpec"]["roletype"].value() == "ROLESPEC_PUBLIC") {
+      check.report({.message = "PUBLIC is every role of the server, those that are created later too",
+                    .fix = "grant it to a role, and that role to whoever needs it"});
+      return;
+    }
+  }
+}
+
+void security_definer_search_path(StatementCheck& check) {
+  const StatementView& view = check.view();
+  const TreeNode options = view.node()["options"];
+  if (!view.is("CreateFunctionStmt") || !option_is_on(options, "security")) {
+    return;
+  }
+  for (const TreeNode& item : items_of(options)) {
+    if (item["DefElem"]["arg"]["VariableSetStmt"]["name"].text() == "search_path") {
+      return;
+    }
+  }
+  check.report(
+      {.message = "a SECURITY DEFINER function without a search_path of its own runs with the caller's: whoever can create a "
+                  "function or table there runs code as its owner",
+       .fix = "SET search_path = pg_catalog, pg_temp  -- in the function's definition, and qualified names in its body"});
+}
+
+void dynamic_sql(StatementCheck& check) {
+  if (!check.view().is("DoStmt")) {
+    return;
+  }
+  const auto tree = StatementTree::of_procedure(check.view().statement().sql);
+  constexpr std::array<std::string_view, 3> kDynamic{"PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors", "dynquery"};
+  bool found = !tree;
+  const TreeNode root = tree ? tree->root() : TreeNode();
+  for (std::uint32_t index = root.begin(); index < root.end() && !found; ++index) {
+    found = std::ranges::find(kDynamic, root.at(index).key()) != kDynamic.end();
+  }
+  if (found) {
+    check.report({.message = tree ? "EXECUTE runs text that exists at run time only: nothing is known about it here"
+                                  : "the code of DO could not be read: nothing is known about it here",
+                  .fix = "write the statement out, or look at what it takes in a rehearsal"});
+  }
+}
+
+}  // namespace athanor::rule

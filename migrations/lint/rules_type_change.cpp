@@ -1,0 +1,167 @@
+// ALTER COLUMN … TYPE: what rewrites the table, what rebuilds indexes only, and what is free.
+#include <algorithm>
+#include <array>
+
+#include "migrations/lint/rules.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::rule {
+namespace {
+
+constexpr int kUtcIsFree = 12;
+
+struct TypeChange {
+  std::string column;
+  std::optional<TypeWords> from;
+  TypeWords to;
+  TreeNode action;
+  TreeNode definition;
+};
+
+std::vector<TypeChange> changes_of(const StatementCheck& check) {
+  std::vector<TypeChange> changes;
+  for (const AlterAction& action : check.view().actions()) {
+    if (action.kind != "AT_AlterColumnType") {
+      continue;
+    }
+    const TreeNode definition = action.node["def"]["ColumnDef"];
+    TypeChange change{action.name, std::nullopt, type_in(definition["typeName"]), action.node, definition};
+    if (const ColumnFacts* const column = check.facts().column(check.view().relation(), action.name)) {
+      change.from = column->type;
+    }
+    changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+bool is_plain(const TypeWords& type, std::string_view name) {
+  return type.schema.empty() && type.name == name;
+}
+
+// The only modifier grew or went away.
+bool is_wider(const TypeWords& from, const TypeWords& to) {
+  if (to.modifiers.empty()) {
+    return true;
+  }
+  return from.modifiers.size() == 1 && to.modifiers.size() == 1 && to.modifiers[0] >= from.modifiers[0];
+}
+
+// More digits before the point, as many behind it.
+bool is_wider_numeric(const TypeWords& from, const TypeWords& to) {
+  if (to.modifiers.empty()) {
+    return true;
+  }
+  if (from.modifiers.empty()) {
+    return false;
+  }
+  const int from_scale = from.modifiers.size() > 1 ? from.modifiers[1] : 0;
+  const int to_scale = to.modifiers.size() > 1 ? to.modifiers[1] : 0;
+  return to.modifiers[0] >= from.modifiers[0] && from_scale == to_scale;
+}
+
+bool is_text_like(const TypeWords& type) {
+  return is_plain(type, "text") || is_plain(type, "varchar");
+}
+
+bool is_timestamp_pair(const TypeWords& from, const TypeWords& to) {
+  return !from.array && !to.array &&
+         ((is_plain(from, "timestamp") && is_plain(to, "timestamptz")) ||
+          (is_plain(from, "timestamptz") && is_plain(to, "timestamp")));
+}
+
+// Stored alike, so the server changes the catalog alone.
+bool is_free(const TypeWords& from, const TypeWords& to) {
+  if (from == to) {
+    return true;
+  }
+  if (from.array || to.array) {
+    return false;
+  }
+  if (is_text_like(from) && is_text_like(to)) {
+    return is_plain(to, "text") || is_wider(from, to);
+  }
+  if (is_plain(from, "numeric") && is_plain(to, "numeric")) {
+    return is_wider_numeric(from, to);
+  }
+  constexpr std::array<std::string_view, 5> kGrowing{"varbit", "timestamp", "timestamptz", "time", "timetz"};
+  if (from.schema.empty() && to.schema.empty() && from.name == to.name &&
+      std::ranges::find(kGrowing, from.name) != kGrowing.end()) {
+    return is_wider(from, to);
+  }
+  return (is_plain(from, "cidr") && is_plain(to, "inet")) || (is_plain(from, "xml") && is_plain(to, "text"));
+}
+
+// USING that only names the new type of the column changes nothing.
+bool has_own_conversion(const TypeChange& change) {
+  const TreeNode conversion = change.definition["raw_default"];
+  if (!conversion) {
+    return false;
+  }
+  const TreeNode cast = conversion["TypeCast"];
+  const TreeNode reference = cast ? cast["arg"]["ColumnRef"] : conversion["ColumnRef"];
+  const auto fields = items_of(reference["fields"]);
+  const bool same_column = fields.size() == 1 && string_in(fields.front()) == change.column;
+  return !(same_column && (!cast || type_in(cast["typeName"]) == change.to));
+}
+
+std::string shadow_column(const StatementCheck& check, const TypeChange& change) {
+  const QualifiedName& table = check.view().relation();
+  const std::string shadow = quote_identifier(change.column + "_new");
+  return "ALTER TABLE " + table.sql() + " ADD COLUMN " + shadow + " " + change.to.sql() +
+         ";\n-- keep it filled by a trigger, fill older rows in batches, move readers and writers over, then drop " +
+         quote_identifier(change.column);
+}
+
+}  // namespace
+
+void type_change(StatementCheck& check) {
+  const QualifiedName& table = check.view().relation();
+  for (const TypeChange& change : changes_of(check)) {
+    const bool own = has_own_conversion(change);
+    if (change.from && !own && (is_free(*change.from, change.to) || is_timestamp_pair(*change.from, change.to))) {
+      continue;
+    }
+    const std::string from = change.from ? "from " + change.from->sql() + " " : "";
+    const std::string unknown = change.from ? "" : " unless the old type is stored alike (the old type is not known here)";
+    check.report({.table = table,
+                  .message = "changing " + table.sql() + "." + quote_identifier(change.column) + " " + from + "to " +
+                             change.to.sql() + " writes the whole table and its indexes anew under ACCESS EXCLUSIVE" + unknown +
+                             ": reads and writes wait",
+                  .fix = shadow_column(check, change),
+                  .at = change.action});
+  }
+}
+
+void timestamptz_change(StatementCheck& check) {
+  const QualifiedName& table = check.view().relation();
+  for (const TypeChange& change : changes_of(check)) {
+    if (!change.from || !is_timestamp_pair(*change.from, change.to) || has_own_conversion(change)) {
+      continue;
+    }
+    if (check.session().utc && check.postgres() >= kUtcIsFree) {
+      continue;
+    }
+    check.report({.table = table,
+                  .message = "changing " + table.sql() + "." + quote_identifier(change.column) + " to " + change.to.sql() +
+                             " writes the whole table anew under ACCESS EXCLUSIVE unless the session's time zone is UTC, and "
+                             "reads the old values in the session's time zone",
+                  .fix = "SET LOCAL TimeZone = 'UTC';  -- if the old values are UTC",
+                  .at = change.action});
+  }
+}
+
+void collation_change(StatementCheck& check) {
+  const QualifiedName& table = check.view().relation();
+  for (const TypeChange& change : changes_of(check)) {
+    if (!change.definition["collClause"]) {
+      continue;
+    }
+    check.report({.table = table,
+                  .message = "changing the collation of " + table.sql() + "." + quote_identifier(change.column) +
+                             " rebuilds its indexes under ACCESS EXCLUSIVE: reads and writes wait",
+                  .fix = "build an index with the new collation CONCURRENTLY, and use COLLATE in the queries that want it",
+                  .at = change.action});
+  }
+}
+
+}  // namespace athanor::rule

@@ -1,0 +1,364 @@
+#include "migrations/lint/schema_facts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "migrations/text/sql_lexer.hpp"
+
+namespace athanor {
+namespace {
+
+std::string generated_name(const QualifiedName& table, const std::vector<std::string>& columns, std::string_view suffix) {
+  std::string name = table.name;
+  for (const std::string& column : columns) {
+    name += "_" + column;
+  }
+  return name + "_" + std::string(suffix);
+}
+
+std::string_view suffix_of(std::string_view kind) {
+  return kind == "CONSTR_FOREIGN" ? "fkey" : kind == "CONSTR_CHECK" ? "check" : kind == "CONSTR_UNIQUE" ? "key" : "excl";
+}
+
+std::string name_of(const QualifiedName& table, const ConstraintParts& constraint) {
+  if (!constraint.name.empty()) {
+    return constraint.name;
+  }
+  return constraint.is("CONSTR_PRIMARY") ? table.name + "_pkey"
+                                         : generated_name(table, constraint.columns, suffix_of(constraint.kind));
+}
+
+}  // namespace
+
+const TableFacts* SchemaFacts::find(const QualifiedName& table) const {
+  const auto found = tables_.find(table);
+  return found == tables_.end() ? nullptr : &found->second;
+}
+
+bool SchemaFacts::is_new(const QualifiedName& table) const {
+  const TableFacts* const facts = find(table);
+  return facts != nullptr && (facts->created_in == unit_ || facts->temporary);
+}
+
+const ColumnFacts* SchemaFacts::column(const QualifiedName& table, const std::string& column) const {
+  const TableFacts* const facts = find(table);
+  if (facts == nullptr) {
+    return nullptr;
+  }
+  const auto found = facts->columns.find(column);
+  return found == facts->columns.end() ? nullptr : &found->second;
+}
+
+const ConstraintFacts* SchemaFacts::constraint(const QualifiedName& table, const std::string& name) const {
+  const TableFacts* const facts = find(table);
+  if (facts == nullptr) {
+    return nullptr;
+  }
+  const auto found = facts->constraints.find(name);
+  return found == facts->constraints.end() ? nullptr : &found->second;
+}
+
+const IndexFacts* SchemaFacts::index(const QualifiedName& name) const {
+  const auto found = indexes_.find(name);
+  return found == indexes_.end() ? nullptr : &found->second;
+}
+
+bool SchemaFacts::has_index_on(const QualifiedName& table, const std::vector<std::string>& columns) const {
+  const auto leads = [&](const std::vector<std::string>& indexed) {
+    return indexed.size() >= columns.size() &&
+           std::is_permutation(columns.begin(), columns.end(), indexed.begin(),
+                               indexed.begin() + static_cast<std::ptrdiff_t>(columns.size()));
+  };
+  const bool indexed = std::ranges::any_of(indexes_, [&](const auto& entry) {
+    return entry.second.table == table && !entry.second.partial && leads(entry.second.columns);
+  });
+  const TableFacts* const facts = find(table);
+  return indexed || (facts != nullptr && std::ranges::any_of(facts->constraints, [&](const auto& entry) {
+                       const bool backed = entry.second.kind == "CONSTR_PRIMARY" || entry.second.kind == "CONSTR_UNIQUE";
+                       return backed && leads(entry.second.columns);
+                     }));
+}
+
+bool SchemaFacts::is_proven_not_null(const QualifiedName& table, const std::string& column) const {
+  if (validated_unit_ == unit_ && blindly_validated_.contains(table)) {
+    return true;
+  }
+  const TableFacts* const facts = find(table);
+  return facts != nullptr && std::ranges::any_of(facts->constraints, [&](const auto& entry) {
+           return entry.second.validated && entry.second.not_null_column == column;
+         });
+}
+
+std::optional<bool> SchemaFacts::domain_constrained(const QualifiedName& type) const {
+  const auto found = domains_.find(type);
+  return found == domains_.end() ? std::nullopt : std::optional(found->second);
+}
+
+const std::map<std::string, QualifiedName>& SchemaFacts::values_added(int transaction) const {
+  static const std::map<std::string, QualifiedName> kNone;
+  return transaction == added_in_ ? added_values_ : kNone;
+}
+
+std::optional<Volatility> SchemaFacts::function(const QualifiedName& name) const {
+  const auto found = functions_.find(name);
+  return found == functions_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<QualifiedName> SchemaFacts::referring_tables(const QualifiedName& table) const {
+  std::vector<QualifiedName> referring;
+  for (const auto& [name, facts] : tables_) {
+    const bool refers = name != table && std::ranges::any_of(facts.constraints, [&](const auto& entry) {
+                          return entry.second.kind == "CONSTR_FOREIGN" && entry.second.references == table;
+                        });
+    if (refers) {
+      referring.push_back(name);
+    }
+  }
+  return referring;
+}
+
+void SchemaFacts::apply(const StatementView& view, int transaction) {
+  if (view.is("CreateStmt")) {
+    create_table(view);
+  } else if (view.is("AlterTableStmt")) {
+    alter_table(view);
+  } else if (view.is("IndexStmt")) {
+    create_index(view);
+  } else if (view.is("CreateTableAsStmt") || view.is("SelectStmt")) {
+    create_as(view);
+  } else if (view.is("DropStmt")) {
+    drop(view);
+  } else if (view.is("RenameStmt") || view.is("AlterObjectSchemaStmt")) {
+    rename(view);
+  } else if (view.is("CreateDomainStmt")) {
+    domains_[name_in(view.node()["domainname"])] = static_cast<bool>(view.node()["constraints"]);
+  } else if (view.is("AlterDomainStmt") && (view.node()["subtype"].value() == "C" || view.node()["subtype"].value() == "O")) {
+    domains_[name_in(view.node()["typeName"])] = true;
+  } else if (view.is("CreateEnumStmt")) {
+    types_created_[name_in(view.node()["typeName"])] = transaction;
+  } else if (view.is("AlterEnumStmt")) {
+    add_enum_value(view, transaction);
+  } else if (view.is("CreateFunctionStmt")) {
+    create_function(view);
+  }
+}
+
+void SchemaFacts::create_table(const StatementView& view) {
+  const QualifiedName& name = view.relation();
+  const bool existed = tables_.contains(name);
+  if (existed && is_set(view.node()["if_not_exists"])) {
+    return;
+  }
+  TableFacts facts;
+  facts.created_in = unit_;
+  facts.partitioned = static_cast<bool>(view.node()["partspec"]);
+  facts.temporary = view.node()["relation"]["relpersistence"].value() == "t";
+  tables_[name] = std::move(facts);
+  for (const ColumnParts& column : view.new_columns()) {
+    add_column(name, column);
+  }
+  for (const ConstraintParts& constraint : view.new_constraints()) {
+    add_constraint(name, constraint);
+  }
+}
+
+void SchemaFacts::add_column(const QualifiedName& table, const ColumnParts& column) {
+  TableFacts& facts = tables_[table];
+  TypeWords type = column.type;
+  if (column.is_serial()) {
+    type.name = type.name == "bigserial" || type.name == "serial8"                                     ? "int8"
+                : type.name.starts_with("s") && (type.name == "smallserial" || type.name == "serial2") ? "int2"
+                                                                                                       : "int4";
+  }
+  facts.columns[column.name] = ColumnFacts{std::move(type), column.not_null};
+  const auto inline_constraint = [&](std::string_view kind, const TreeNode& fields) {
+    ConstraintParts parts = fields ? constraint_parts(fields) : ConstraintParts();
+    parts.kind = kind;
+    parts.columns = {column.name};
+    parts.not_valid = false;
+    add_constraint(table, parts);
+  };
+  if (column.primary_key) {
+    inline_constraint("CONSTR_PRIMARY", {});
+  }
+  if (column.unique) {
+    inline_constraint("CONSTR_UNIQUE", {});
+  }
+  if (column.references) {
+    inline_constraint("CONSTR_FOREIGN", column.references);
+  }
+  if (column.check) {
+    inline_constraint("CONSTR_CHECK", column.check);
+  }
+}
+
+void SchemaFacts::add_constraint(const QualifiedName& table, const ConstraintParts& constraint) {
+  TableFacts& facts = tables_[table];
+  ConstraintFacts known{std::string(constraint.kind), constraint.columns, constraint.references, constraint.not_null_column,
+                        !constraint.not_valid};
+  if (!constraint.index.empty()) {
+    if (const IndexFacts* const built = index({table.schema, constraint.index})) {
+      known.columns = built->columns;
+    }
+  }
+  if (constraint.is("CONSTR_PRIMARY")) {
+    for (const std::string& column : known.columns) {
+      facts.columns[column].not_null = true;
+    }
+  }
+  facts.constraints[name_of(table, constraint)] = std::move(known);
+}
+
+void SchemaFacts::alter_table(const StatementView& view) {
+  if (view.actions().empty()) {
+    return;
+  }
+  for (const ColumnParts& column : view.new_columns()) {
+    add_column(view.relation(), column);
+  }
+  for (const ConstraintParts& constraint : view.new_constraints()) {
+    add_constraint(view.relation(), constraint);
+  }
+  TableFacts& facts = tables_[view.relation()];
+  for (const AlterAction& action : view.actions()) {
+    alter_one(facts, view, action);
+  }
+}
+
+void SchemaFacts::alter_one(TableFacts& facts, const StatementView& view, const AlterAction& action) {
+  if (action.kind == "AT_DropColumn") {
+    facts.columns.erase(action.name);
+  } else if (action.kind == "AT_AlterColumnType") {
+    facts.columns[action.name].type = type_in(action.node["def"]["ColumnDef"]["typeName"]);
+  } else if (action.kind == "AT_SetNotNull") {
+    facts.columns[action.name].not_null = true;
+  } else if (action.kind == "AT_DropNotNull") {
+    facts.columns[action.name].not_null = false;
+  } else if (action.kind == "AT_DropConstraint") {
+    facts.constraints.erase(action.name);
+  } else if (action.kind == "AT_ValidateConstraint") {
+    if (const auto found = facts.constraints.find(action.name); found != facts.constraints.end()) {
+      found->second.validated = true;
+      return;
+    }
+    if (validated_unit_ != unit_) {
+      blindly_validated_.clear();
+      validated_unit_ = unit_;
+    }
+    blindly_validated_.insert(view.relation());
+  } else if (action.kind == "AT_AttachPartition") {
+    facts.partitioned = true;
+  }
+}
+
+void SchemaFacts::create_index(const StatementView& view) {
+  const TreeNode& node = view.node();
+  IndexFacts facts{view.relation(), {}, is_set(node["unique"]), static_cast<bool>(node["whereClause"])};
+  for (const TreeNode& item : items_of(node["indexParams"])) {
+    facts.columns.push_back(item["IndexElem"]["name"].text());
+  }
+  std::string name = node["idxname"].text();
+  if (name.empty()) {
+    name = generated_name(view.relation(), facts.columns, "idx");
+  }
+  indexes_[QualifiedName{view.relation().schema, std::move(name)}] = std::move(facts);
+}
+
+void SchemaFacts::create_function(const StatementView& view) {
+  const TreeNode option = option_in(view.node()["options"], "volatility");
+  const std::string word = string_in(option["arg"]);
+  const Volatility volatility = word == "immutable" ? Volatility::Immutable
+                                : word == "stable"  ? Volatility::Stable
+                                                    : Volatility::Volatile;
+  functions_[name_in(view.node()["funcname"])] = volatility;
+}
+
+// CREATE TABLE … AS, CREATE MATERIALIZED VIEW and SELECT … INTO.
+void SchemaFacts::create_as(const StatementView& view) {
+  const TreeNode into = view.is("SelectStmt") ? view.node()["intoClause"]["rel"] : view.node()["into"]["rel"];
+  if (into) {
+    TableFacts facts;
+    facts.created_in = unit_;
+    facts.temporary = into["relpersistence"].value() == "t";
+    tables_[relation_in(into)] = std::move(facts);
+  }
+}
+
+void SchemaFacts::drop(const StatementView& view) {
+  for (const TreeNode& object : items_of(view.node()["objects"])) {
+    const QualifiedName name = name_in(object["List"]["items"]);
+    if (view.object_type() == "OBJECT_TABLE") {
+      tables_.erase(name);
+      std::erase_if(indexes_, [&](const auto& entry) { return entry.second.table == name; });
+    } else if (view.object_type() == "OBJECT_INDEX") {
+      indexes_.erase(name);
+    }
+  }
+}
+
+void SchemaFacts::rename(const StatementView& view) {
+  const TreeNode& node = view.node();
+  const std::string_view type = view.object_type();
+  if (view.is("AlterObjectSchemaStmt")) {
+    if (type == "OBJECT_TABLE") {
+      QualifiedName moved = view.relation();
+      moved.schema = node["newschema"].text() == "public" ? std::string() : node["newschema"].text();
+      rename_table(view.relation(), moved);
+    }
+    return;
+  }
+  const std::string to = node["newname"].text();
+  if (type == "OBJECT_TABLE") {
+    rename_table(view.relation(), {view.relation().schema, to});
+    return;
+  }
+  const auto table = tables_.find(view.relation());
+  if (table != tables_.end() && type == "OBJECT_COLUMN") {
+    if (auto column = table->second.columns.extract(node["subname"].text())) {
+      column.key() = to;
+      table->second.columns.insert(std::move(column));
+    }
+  } else if (table != tables_.end() && type == "OBJECT_TABCONSTRAINT") {
+    if (auto constraint = table->second.constraints.extract(node["subname"].text())) {
+      constraint.key() = to;
+      table->second.constraints.insert(std::move(constraint));
+    }
+  } else if (type == "OBJECT_INDEX") {
+    if (auto index = indexes_.extract(view.relation())) {
+      index.key() = QualifiedName{view.relation().schema, to};
+      indexes_.insert(std::move(index));
+    }
+  }
+}
+
+void SchemaFacts::rename_table(const QualifiedName& from, const QualifiedName& to) {
+  auto table = tables_.extract(from);
+  if (!table) {
+    return;
+  }
+  tables_.erase(to);
+  table.key() = to;
+  tables_.insert(std::move(table));
+  for (auto& [name, facts] : indexes_) {
+    if (facts.table == from) {
+      facts.table = to;
+    }
+  }
+}
+
+void SchemaFacts::add_enum_value(const StatementView& view, int transaction) {
+  const QualifiedName type = name_in(view.node()["typeName"]);
+  const std::string value = view.node()["newVal"].text();
+  const auto created = types_created_.find(type);
+  const bool made_here = created != types_created_.end() && created->second == transaction;
+  if (value.empty() || view.node()["oldVal"] || made_here) {
+    return;
+  }
+  if (added_in_ != transaction) {
+    added_values_.clear();
+    added_in_ = transaction;
+  }
+  added_values_[value] = type;
+}
+
+}  // namespace athanor

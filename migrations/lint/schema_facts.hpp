@@ -1,0 +1,110 @@
+// What is known of the schema while revisions are read in order: what earlier ones made, and what the database holds.
+//
+// Knowledge is partial by nature: a table that is not here may exist all the same. Rules speak when they do not know, and are
+// silent when they know that the danger is not there. Names are compared without "public", which is what an unqualified name
+// means unless a search_path says otherwise.
+//
+// Threads: one thread. Ownership: owns everything.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "migrations/lint/statement_view.hpp"
+
+namespace athanor {
+
+struct ColumnFacts {
+  std::optional<TypeWords> type;
+  bool not_null = false;
+};
+
+struct ConstraintFacts {
+  std::string kind;  // "CONSTR_CHECK", …
+  std::vector<std::string> columns;
+  QualifiedName references;
+  std::string not_null_column;
+  bool validated = true;
+};
+
+struct IndexFacts {
+  QualifiedName table;
+  std::vector<std::string> columns;  // empty where an expression stands
+  bool unique = false;
+  bool partial = false;
+};
+
+struct TableFacts {
+  int created_in = -1;  // the unit that created it; -1: an earlier one, or none that was read
+  bool partitioned = false;
+  bool temporary = false;
+  std::optional<std::int64_t> rows;  // by the server's statistics
+  std::map<std::string, ColumnFacts> columns;
+  std::map<std::string, ConstraintFacts> constraints;
+};
+
+enum class Volatility : std::uint8_t { Immutable, Stable, Volatile };
+
+class SchemaFacts {
+ public:
+  // A new revision or file begins: what came before is no longer new.
+  void begin_unit() { ++unit_; }
+  // Learns what the statement does. `transaction`: tells whether two statements share one.
+  void apply(const StatementView& view, int transaction);
+
+  [[nodiscard]] const TableFacts* find(const QualifiedName& table) const;
+  [[nodiscard]] TableFacts& table(const QualifiedName& name) { return tables_[name]; }
+  // Created by the revision that is being read.
+  [[nodiscard]] bool is_new(const QualifiedName& table) const;
+  [[nodiscard]] const ColumnFacts* column(const QualifiedName& table, const std::string& column) const;
+  [[nodiscard]] const ConstraintFacts* constraint(const QualifiedName& table, const std::string& name) const;
+  [[nodiscard]] const IndexFacts* index(const QualifiedName& name) const;
+  [[nodiscard]] const std::map<QualifiedName, TableFacts>& tables() const { return tables_; }
+  [[nodiscard]] const std::map<QualifiedName, IndexFacts>& indexes() const { return indexes_; }
+  void add_index(const QualifiedName& name, IndexFacts facts) { indexes_[name] = std::move(facts); }
+  // Whether a unique, primary key or plain index begins with these columns, in any order.
+  [[nodiscard]] bool has_index_on(const QualifiedName& table, const std::vector<std::string>& columns) const;
+  // A validated CHECK (column IS NOT NULL), or one of an unknown definition that the revision validated on this table.
+  [[nodiscard]] bool is_proven_not_null(const QualifiedName& table, const std::string& column) const;
+  // A domain: whether it has a constraint. Nothing: not known as a domain.
+  [[nodiscard]] std::optional<bool> domain_constrained(const QualifiedName& type) const;
+  [[nodiscard]] const std::map<QualifiedName, bool>& domains() const { return domains_; }
+  void add_domain(const QualifiedName& name, bool constrained) { domains_[name] = constrained; }
+  // Enum values added in this transaction to a type that is older than it.
+  [[nodiscard]] const std::map<std::string, QualifiedName>& values_added(int transaction) const;
+  [[nodiscard]] std::optional<Volatility> function(const QualifiedName& name) const;
+  void add_function(const QualifiedName& name, Volatility volatility) { functions_[name] = volatility; }
+  // The tables whose foreign keys refer to this one.
+  [[nodiscard]] std::vector<QualifiedName> referring_tables(const QualifiedName& table) const;
+
+ private:
+  void create_table(const StatementView& view);
+  void alter_table(const StatementView& view);
+  void alter_one(TableFacts& facts, const StatementView& view, const AlterAction& action);
+  void add_column(const QualifiedName& table, const ColumnParts& column);
+  void add_constraint(const QualifiedName& table, const ConstraintParts& constraint);
+  void create_index(const StatementView& view);
+  void create_function(const StatementView& view);
+  void create_as(const StatementView& view);
+  void drop(const StatementView& view);
+  void rename(const StatementView& view);
+  void rename_table(const QualifiedName& from, const QualifiedName& to);
+  void add_enum_value(const StatementView& view, int transaction);
+
+  std::map<QualifiedName, TableFacts> tables_;
+  std::map<QualifiedName, IndexFacts> indexes_;
+  std::map<QualifiedName, bool> domains_;
+  std::map<QualifiedName, Volatility> functions_;
+  std::map<QualifiedName, int> types_created_;  // the transaction that created an enum type
+  std::map<std::string, QualifiedName> added_values_;
+  int added_in_ = -1;                          // the transaction of added_values_
+  std::set<QualifiedName> blindly_validated_;  // tables with a validated constraint nobody saw the definition of
+  int unit_ = 0;
+  int validated_unit_ = -1;
+};
+
+}  // namespace athanor

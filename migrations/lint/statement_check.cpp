@@ -1,0 +1,57 @@
+#include "migrations/lint/statement_check.hpp"
+
+#include <algorithm>
+
+namespace athanor {
+
+bool StatementCheck::is_small(const QualifiedName& table) const {
+  const TableFacts* const facts = facts_.find(table);
+  return facts != nullptr && facts->rows && *facts->rows < context_.settings.small_table_rows;
+}
+
+void StatementCheck::run(const RuleSpec& rule) {
+  rule_ = &rule;
+  rule.check(*this);
+  rule_ = nullptr;
+}
+
+void StatementCheck::report(Danger danger) {
+  const bool named = !danger.table.empty();
+  if (named && ((rule_->quiet_on_new && is_new(danger.table)) || (rule_->quiet_on_small && is_small(danger.table)))) {
+    return;
+  }
+  Finding finding;
+  finding.severity = level_of(*rule_, context_.settings, danger.severity);
+  if (finding.severity == Severity::Off) {
+    return;
+  }
+  finding.rule = rule_->id;
+  finding.path = unit_.path;
+  finding.revision = unit_.revision;
+  finding.table = named ? danger.table.sql() : std::string();
+  finding.message = std::move(danger.message);
+  finding.fix = std::move(danger.fix);
+  const std::string_view sql = statement_.statement.sql;
+  const auto begin = static_cast<std::size_t>(sql.data() - unit_.text->data());
+  const int inside = nested_ ? -1 : location_of(danger.at);
+  place_finding(finding, unit_,
+                inside > 0 && static_cast<std::size_t>(inside) < sql.size() ? begin + static_cast<std::size_t>(inside) : begin);
+  findings_.push_back(std::move(finding));
+}
+
+Severity level_of(const RuleSpec& rule, const LintSettings& settings, std::optional<Severity> milder) {
+  const auto chosen = settings.levels.find(std::string(rule.id));
+  const Severity level = chosen == settings.levels.end() ? rule.severity : chosen->second;
+  return milder && chosen == settings.levels.end() ? std::min(level, *milder) : level;
+}
+
+void place_finding(Finding& finding, const LintUnit& unit, std::size_t offset) {
+  const std::string_view before = std::string_view(*unit.text).substr(0, offset);
+  finding.line = 1 + static_cast<int>(std::ranges::count(before, '\n'));
+  const auto newline = before.find_last_of('\n');
+  const std::string_view line = before.substr(newline == std::string_view::npos ? 0 : newline + 1);
+  const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
+  finding.column = 1 + static_cast<int>(std::ranges::count_if(line, starts_character));
+}
+
+}  // namespace athanor

@@ -1,0 +1,162 @@
+// What earlier revisions and the database tell, and where lint is silent because of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/lint/lint_sketch.hpp"
+
+namespace athanor {
+namespace {
+
+using ::testing::HasSubstr;
+
+bool flags(const std::vector<std::string>& earlier, const std::string& body, std::string_view rule, int postgres = 14) {
+  LintContext context;
+  context.postgres = postgres;
+  return test::has_rule(test::lint_after(earlier, body, context), rule);
+}
+
+TEST(History, TellsWhichTypeChangesAreFree) {
+  struct Change {
+    const char* from;
+    const char* to;
+    bool free;
+  };
+  for (const auto& [from, to, free] : {Change{"varchar(20)", "varchar(50)", true},
+                                       Change{"varchar(20)", "varchar", true},
+                                       Change{"varchar(20)", "text", true},
+                                       Change{"text", "varchar", true},
+                                       Change{"varchar(50)", "varchar(20)", false},
+                                       Change{"text", "varchar(20)", false},
+                                       Change{"numeric(10,2)", "numeric(12,2)", true},
+                                       Change{"numeric(10,2)", "numeric", true},
+                                       Change{"numeric(10,2)", "numeric(12,4)", false},
+                                       Change{"numeric", "numeric(12,2)", false},
+                                       Change{"varbit(4)", "varbit(8)", true},
+                                       Change{"bit(4)", "bit(8)", false},
+                                       Change{"timestamp(3)", "timestamp(6)", true},
+                                       Change{"timestamptz(3)", "timestamptz", true},
+                                       Change{"timestamp(6)", "timestamp(3)", false},
+                                       Change{"cidr", "inet", true},
+                                       Change{"inet", "cidr", false},
+                                       Change{"xml", "text", true},
+                                       Change{"int", "bigint", false},
+                                       Change{"int", "text", false},
+                                       Change{"char(3)", "text", false},
+                                       Change{"serial", "bigint", false},
+                                       Change{"text", "text", true},
+                                       Change{"text[]", "varchar[]", false},
+                                       Change{"json", "jsonb", false}}) {
+    const std::string table = std::string("CREATE TABLE t (c ") + from + ");";
+    const std::string change = std::string("ALTER TABLE t ALTER COLUMN c TYPE ") + to + ";";
+    EXPECT_EQ(flags({table}, change, "type-change"), !free) << from << " -> " << to;
+  }
+  EXPECT_TRUE(flags({}, "ALTER TABLE t ALTER COLUMN c TYPE text;", "type-change"));  // from what, nobody knows
+  EXPECT_FALSE(flags({"CREATE TABLE t (c varchar(5));"}, "ALTER TABLE t ALTER c TYPE text USING c::text;", "type-change"));
+  EXPECT_TRUE(flags({"CREATE TABLE t (c varchar(5));"}, "ALTER TABLE t ALTER c TYPE text USING lower(c);", "type-change"));
+}
+
+TEST(History, TellsTimestampsFromOtherTypeChanges) {
+  const std::vector<std::string> table{"CREATE TABLE t (c timestamp);"};
+  const std::string change = "ALTER TABLE t ALTER COLUMN c TYPE timestamptz;";
+  EXPECT_FALSE(flags(table, change, "type-change"));
+  EXPECT_FALSE(flags(table, change, "timestamptz-change"));
+  EXPECT_TRUE(flags(table, change, "timestamptz-change", 11));
+  LintContext local;
+  local.session_utc = false;
+  EXPECT_TRUE(test::has_rule(test::lint_after(table, change, local), "timestamptz-change"));
+  EXPECT_FALSE(test::has_rule(test::lint_after(table, "SET LOCAL TimeZone = 'UTC';\n" + change, local), "timestamptz-change"));
+}
+
+TEST(History, TellsThatAColumnIsProvenNotNull) {
+  const std::string added = "ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL) NOT VALID;";
+  const std::string validated = "ALTER TABLE t VALIDATE CONSTRAINT c;";
+  const std::string set = "ALTER TABLE t ALTER COLUMN a SET NOT NULL;";
+  EXPECT_FALSE(flags({added, validated}, set, "set-not-null"));
+  EXPECT_FALSE(flags({added}, validated + "\n" + set, "set-not-null"));
+  EXPECT_FALSE(flags({}, validated + "\n" + set, "set-not-null"));  // the revision says so itself
+  EXPECT_TRUE(flags({added}, set, "set-not-null"));
+  EXPECT_TRUE(flags({added, validated}, "ALTER TABLE t ALTER COLUMN b SET NOT NULL;", "set-not-null"));
+  EXPECT_TRUE(flags({added, validated, "ALTER TABLE t DROP CONSTRAINT c;"}, set, "set-not-null"));
+  EXPECT_TRUE(flags({added, validated}, set, "set-not-null", 11));
+  EXPECT_FALSE(flags({"CREATE TABLE t (a int NOT NULL);"}, set, "set-not-null"));
+}
+
+TEST(History, TellsPartitionedTables) {
+  const std::string table = "CREATE TABLE t (a int, b int) PARTITION BY RANGE (a);";
+  EXPECT_TRUE(flags({table}, "CREATE INDEX i ON t (b);", "index-partitioned"));
+  EXPECT_FALSE(flags({table}, "CREATE INDEX i ON t (b);", "index-create"));
+  EXPECT_FALSE(flags({table}, "CREATE INDEX i ON ONLY t (b);", "index-partitioned"));
+  const auto findings = test::lint_after({table}, "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (b) REFERENCES o (id);");
+  ASSERT_TRUE(test::has_rule(findings, "fk-not-valid"));
+  EXPECT_THAT(findings.front().fix, HasSubstr("no NOT VALID foreign keys"));
+}
+
+TEST(History, TellsDomainsFunctionsAndForeignKeys) {
+  EXPECT_TRUE(
+      flags({"CREATE DOMAIN d AS int CHECK (VALUE > 0);"}, "ALTER TABLE t ADD COLUMN a d;", "addcol-constrained-domain"));
+  EXPECT_TRUE(flags({"CREATE DOMAIN d AS int;", "ALTER DOMAIN d SET NOT NULL;"}, "ALTER TABLE t ADD COLUMN a d;",
+                    "addcol-constrained-domain"));
+  EXPECT_FALSE(flags({"CREATE DOMAIN d AS int;"}, "ALTER TABLE t ADD COLUMN a d;", "addcol-constrained-domain"));
+  const std::string column = "ALTER TABLE t ADD COLUMN a int DEFAULT f();";
+  EXPECT_TRUE(flags({}, column, "addcol-volatile-default"));
+  EXPECT_FALSE(
+      flags({"CREATE FUNCTION f() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';"}, column, "addcol-volatile-default"));
+  EXPECT_TRUE(flags({"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';"}, column, "addcol-volatile-default"));
+  EXPECT_TRUE(flags({"CREATE TABLE t (a int, CONSTRAINT plain FOREIGN KEY (a) REFERENCES o (id));"},
+                    "ALTER TABLE t DROP CONSTRAINT plain;", "fk-drop"));
+  EXPECT_FALSE(
+      flags({"CREATE TABLE t (a int, CONSTRAINT t_fkey CHECK (a > 0));"}, "ALTER TABLE t DROP CONSTRAINT t_fkey;", "fk-drop"));
+}
+
+TEST(History, TellsWhetherAForeignKeyGetsItsIndexLater) {
+  const std::string key = "CREATE TABLE t (id bigint PRIMARY KEY, o bigint REFERENCES os (id));";
+  Linter linter{LintContext()};
+  linter.lint(test::unit_of_text(test::revision_text(key)));
+  linter.lint(test::unit_of_text(test::revision_text("-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY i ON t (o);")));
+  EXPECT_FALSE(test::has_rule(linter.finish(), "fk-unindexed"));
+  EXPECT_TRUE(flags({}, key + "\nCREATE INDEX i ON t (o) WHERE o = 1;", "fk-unindexed"));
+  EXPECT_TRUE(flags({}, key + "\nCREATE INDEX i ON t (id, o);", "fk-unindexed"));
+  EXPECT_FALSE(flags({}, key + "\nCREATE INDEX i ON t (o, id);", "fk-unindexed"));
+  EXPECT_FALSE(flags({"CREATE TABLE t (a int, b int, PRIMARY KEY (a, b));"},
+                     "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES o (id) NOT VALID;", "fk-unindexed"));
+}
+
+TEST(History, KeepsPrimaryKeysOverIndexesApart) {
+  const std::string build = "-- athanor:step autocommit\nCREATE UNIQUE INDEX CONCURRENTLY i ON t (a);";
+  const std::string key = "ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY USING INDEX i;";
+  EXPECT_TRUE(flags({"CREATE TABLE t (a int);", build}, key, "pk-using-index-nullable"));
+  EXPECT_FALSE(flags({"CREATE TABLE t (a int NOT NULL);", build}, key, "pk-using-index-nullable"));
+  const auto unknown = test::lint_body(key);
+  ASSERT_TRUE(test::has_rule(unknown, "pk-using-index-nullable"));
+  EXPECT_EQ(unknown.front().severity, Severity::Info);
+}
+
+TEST(History, LeavesSmallTablesAlone) {
+  LintContext context;
+  context.settings.small_table_rows = 1'000;
+  for (const auto& [rows, flagged] : {std::pair{999, false}, std::pair{1'000, true}}) {
+    SchemaFacts facts;
+    facts.table({"", "t"}).rows = rows;
+    EXPECT_EQ(test::has_rule(test::lint_after({}, "CREATE INDEX i ON t (a);", context, facts), "index-create"), flagged);
+    EXPECT_EQ(test::has_rule(test::lint_after({}, "ALTER TABLE t ALTER a SET NOT NULL;", context, facts), "set-not-null"),
+              flagged);
+    EXPECT_TRUE(test::has_rule(test::lint_after({}, "DROP TABLE t;", context, facts), "drop-table"));  // however few rows
+  }
+  SchemaFacts empty;
+  empty.table({"", "t"}).rows = 0;
+  EXPECT_FALSE(test::has_rule(test::lint_after({}, "ALTER TABLE t ADD a int NOT NULL;", context, empty), "addcol-required"));
+}
+
+TEST(History, KnowsWhatChangedWithTheServersVersion) {
+  EXPECT_TRUE(flags({}, "ALTER TABLE t ADD COLUMN a int DEFAULT 1;", "addcol-volatile-default", 10));
+  EXPECT_FALSE(flags({}, "ALTER TABLE t ADD COLUMN a int DEFAULT 1;", "addcol-volatile-default", 14));
+  LintContext context;
+  context.postgres = 18;
+  const auto newer = test::lint_body("ALTER TABLE t ALTER a SET NOT NULL;", context);
+  ASSERT_FALSE(newer.empty());
+  EXPECT_THAT(newer.front().fix, HasSubstr("NOT NULL a NOT VALID"));
+  EXPECT_THAT(test::lint_body("ALTER TABLE t ALTER a SET NOT NULL;").front().fix, HasSubstr("CHECK (a IS NOT NULL) NOT VALID"));
+}
+
+}  // namespace
+}  // namespace athanor

@@ -1,0 +1,141 @@
+// Places, levels, downgrades, and what lint cannot read.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/lint/lint_sketch.hpp"
+
+namespace athanor {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST(Linter, PointsAtTheActionInItsLineAndColumn) {
+  const auto findings =
+      test::lint_body("ALTER TABLE users\n  ADD COLUMN a int,\n  ADD COLUMN b uuid DEFAULT gen_random_uuid();");
+  for (const Finding& finding : findings) {
+    if (finding.rule == "addcol-volatile-default") {
+      EXPECT_EQ(finding.line, 9);
+      EXPECT_EQ(finding.column, 14);
+      EXPECT_EQ(finding.table, "users");
+      EXPECT_EQ(finding.revision, "aaa1");
+      return;
+    }
+  }
+  FAIL() << "not found";
+}
+
+TEST(Linter, SaysNothingAboutTablesThatTheRevisionCreates) {
+  EXPECT_THAT(test::rules_of(test::lint_body("CREATE TABLE users (id bigint PRIMARY KEY, email text);\n"
+                                             "CREATE INDEX ON users (email);\n"
+                                             "ALTER TABLE users ADD CONSTRAINT c CHECK (email <> '');\n"
+                                             "ALTER TABLE users ALTER COLUMN email SET NOT NULL;\n"
+                                             "ALTER TABLE users ADD COLUMN t uuid DEFAULT gen_random_uuid();\n"
+                                             "UPDATE users SET email = 'x';")),
+              IsEmpty());
+}
+
+TEST(Linter, FollowsATableThatTheRevisionCreatesAndRenames) {
+  EXPECT_FALSE(test::has_rule(test::lint_body("CREATE TABLE a (id bigint PRIMARY KEY, b text);\nALTER TABLE a RENAME TO c;\n"
+                                              "CREATE INDEX ON c (b);"),
+                              "index-create"));
+}
+
+TEST(Linter, TakesPublicForNoSchema) {
+  EXPECT_FALSE(test::has_rule(test::lint_body("CREATE TABLE public.a (id bigint PRIMARY KEY, b text);\nCREATE INDEX ON a (b);"),
+                              "index-create"));
+  EXPECT_TRUE(test::has_rule(test::lint_body("CREATE TABLE shop.a (id bigint PRIMARY KEY, b text);\nCREATE INDEX ON a (b);"),
+                             "index-create"));
+}
+
+TEST(Linter, UsesTheLevelsOfTheSettings) {
+  LintContext context;
+  context.settings.levels = {{"index-create", Severity::Info}, {"drop-table", Severity::Off}};
+  const auto findings = test::lint_body("CREATE INDEX i ON users (email);\nDROP TABLE a;", context);
+  ASSERT_TRUE(test::has_rule(findings, "index-create"));
+  EXPECT_EQ(findings.front().severity, Severity::Info);
+  EXPECT_FALSE(test::has_rule(findings, "drop-table"));
+}
+
+TEST(Linter, ShowsWhatItCannotReadAsUnclassified) {
+  for (const char* const sql : {"ALTER TABLE users FROBNICATE email;", "CREATE PROPERTY GRAPH g VERTEX TABLES (a);"}) {
+    EXPECT_THAT(test::rules_of(test::lint_body(sql)), ElementsAre("unclassified")) << sql;
+  }
+}
+
+TEST(Linter, ReadsNotNullConstraintsOfPostgres18) {
+  LintContext context;
+  context.postgres = 18;
+  const auto findings = test::lint_body(
+      "ALTER TABLE users ADD CONSTRAINT users_email_not_null NOT NULL email NOT VALID;\n-- athanor:step transaction\n"
+      "ALTER TABLE users VALIDATE CONSTRAINT users_email_not_null;",
+      context);
+  EXPECT_THAT(test::rules_of(findings), IsEmpty());
+  EXPECT_THAT(test::rules_of(test::lint_body("ALTER TABLE users ADD NOT NULL email;", context)),
+              ElementsAre("check-not-valid"));
+}
+
+TEST(Linter, LintsPlainStatementsInABlock) {
+  const auto findings =
+      test::lint_body("DO $$\nBEGIN\n  IF true THEN\n    ALTER TABLE users DROP COLUMN email;\n  END IF;\nEND $$;");
+  ASSERT_THAT(test::rules_of(findings), ElementsAre("drop-column"));
+  EXPECT_EQ(findings.front().line, 7);
+}
+
+TEST(Linter, ExpectsLossesOnTheWayDown) {
+  const std::string text = test::revision_text(
+      "ALTER TABLE a ADD COLUMN b int;\n\n-- athanor:downgrade\n"
+      "ALTER TABLE a DROP COLUMN b;\nDROP TABLE c;\nCREATE INDEX i ON a (d);");
+  Linter linter{LintContext()};
+  linter.lint(test::unit_of_text(text, Direction::Downgrade));
+  const auto findings = linter.finish();
+  EXPECT_FALSE(test::has_rule(findings, "drop-column"));
+  EXPECT_FALSE(test::has_rule(findings, "drop-table"));
+  EXPECT_TRUE(test::has_rule(findings, "index-create"));
+}
+
+TEST(Linter, NamesTheRuleThatARefusedRevisionIsAgainst) {
+  EXPECT_THAT(test::rules_of(test::lint_body("CREATE TABLE t (id bigint PRIMARY KEY);\nCOMMIT;")),
+              ElementsAre("transaction-control-in-file"));
+  EXPECT_THAT(test::rules_of(test::lint_body("DISCARD ALL;")), ElementsAre("session-state"));
+  EXPECT_THAT(test::rules_of(test::lint_body("VACUUM users;")), ElementsAre("concurrent-in-transaction"));
+  const auto findings = test::lint_body("SELECT 1;\nCOPY users FROM STDIN;");
+  ASSERT_THAT(test::rules_of(findings), ElementsAre("invalid-revision"));
+  EXPECT_EQ(findings.front().line, 8);
+}
+
+TEST(Linter, NeverRepeatsValues) {
+  for (const char* const sql :
+       {"ALTER TABLE a ADD CONSTRAINT c CHECK (b <> 'topsecret');", "UPDATE a SET b = 'topsecret';",
+        "CREATE INDEX i ON a (b) WHERE b = 'topsecret';", "ALTER TABLE a ADD COLUMN b text DEFAULT f('topsecret');",
+        "ALTER TYPE mood ADD VALUE 'topsecret';\nSELECT 'topsecret'::mood;", "ALTER ROLE a SET work_mem = 'topsecret';",
+        "SET x.y = 'topsecret';"}) {
+    const auto findings = test::lint_body(sql);
+    EXPECT_FALSE(findings.empty()) << sql;
+    for (const Finding& finding : findings) {
+      EXPECT_EQ((finding.message + finding.fix + finding.table).find("topsecret"), std::string::npos) << finding.rule;
+    }
+  }
+}
+
+TEST(Linter, LintsAPlan) {
+  Revision revision;
+  revision.id = "aaa1";
+  revision.path = "aaa1.sql";
+  auto script = parse_script(revision, test::revision_text("DROP TABLE a;"));
+  ASSERT_TRUE(script);
+  Plan plan;
+  PlannedRevision planned;
+  planned.walk.revision = "aaa1";
+  planned.path = "aaa1.sql";
+  planned.script = std::make_shared<const RevisionScript>(std::move(*script));
+  plan.revisions.push_back(planned);
+  const auto findings = lint(plan, LintContext());
+  ASSERT_THAT(test::rules_of(findings), ElementsAre("drop-table"));
+  EXPECT_EQ(findings.front().path, "aaa1.sql");
+  EXPECT_THAT(findings.front().fix, HasSubstr("athanor:allow drop-table"));
+}
+
+}  // namespace
+}  // namespace athanor
