@@ -22,7 +22,7 @@ bool is_one_of(const std::string& name, const auto& names) {
   return std::ranges::find(names, name) != names.end();
 }
 
-DefaultVolatility::Kind kind_of(const TreeNode& call, const QualifiedName& name, const SchemaFacts& facts) {
+DefaultVolatility::Kind kind_of(const TreeNode& call, const QualifiedName& name, const KnownSchema& facts) {
   using enum DefaultVolatility::Kind;
   const bool of_server = name.schema.empty() || name.schema == "pg_catalog";
   if (of_server && is_one_of(name.name, kVolatile)) {
@@ -39,7 +39,7 @@ DefaultVolatility::Kind kind_of(const TreeNode& call, const QualifiedName& name,
 
 }  // namespace
 
-DefaultVolatility default_volatility(const TreeNode& expression, const SchemaFacts& facts) {
+DefaultVolatility default_volatility(const TreeNode& expression, const KnownSchema& facts) {
   DefaultVolatility found;
   for (std::uint32_t index = expression.begin(); index < expression.end(); ++index) {
     const TreeNode node = expression.at(index);

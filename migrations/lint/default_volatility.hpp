@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "migrations/lint/schema_facts.hpp"
+#include "migrations/lint/known_schema.hpp"
 
 namespace athanor {
 
@@ -20,6 +20,6 @@ struct DefaultVolatility {
   std::string function;  // the one that decides
 };
 
-[[nodiscard]] DefaultVolatility default_volatility(const TreeNode& expression, const SchemaFacts& facts);
+[[nodiscard]] DefaultVolatility default_volatility(const TreeNode& expression, const KnownSchema& facts);
 
 }  // namespace athanor

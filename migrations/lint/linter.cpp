@@ -32,7 +32,7 @@ bool applies(const RuleSpec& rule, const LintUnit& unit) {
 
 }  // namespace
 
-Linter::Linter(LintContext context, SchemaFacts facts) : context_(std::move(context)), facts_(std::move(facts)) {}
+Linter::Linter(LintContext context, KnownSchema facts) : context_(std::move(context)), facts_(std::move(facts)) {}
 
 void Linter::learn(const LintUnit& unit) {
   facts_.begin_unit();
@@ -264,14 +264,14 @@ void Linter::take_allows(const LintUnit& unit) {
 
 void Linter::settle_open() {
   for (OpenForeignKey& key : open_keys_) {
-    const TableFacts* const facts = facts_.find(key.table);
+    const KnownTable* const facts = facts_.find(key.table);
     const bool small = facts != nullptr && facts->rows && *facts->rows < context_.settings.small_table_rows;
     if (facts != nullptr && !small && !facts_.has_index_on(key.table, key.columns)) {
       found_.push_back(std::move(key.found));
     }
   }
   for (OpenConstraint& constraint : open_constraints_) {
-    const ConstraintFacts* const facts = facts_.constraint(constraint.table, constraint.name);
+    const KnownConstraint* const facts = facts_.constraint(constraint.table, constraint.name);
     if (facts != nullptr && !facts->validated) {
       found_.push_back(std::move(constraint.found));
     }

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "migrations/lint/finding.hpp"
+#include "migrations/lint/known_schema.hpp"
 #include "migrations/lint/lint_context.hpp"
 #include "migrations/lint/lint_unit.hpp"
-#include "migrations/lint/schema_facts.hpp"
 #include "migrations/lint/statement_check.hpp"
 
 namespace athanor {
@@ -26,7 +26,7 @@ namespace athanor {
 class Linter {
  public:
   // `facts`: what the database holds; may be empty.
-  explicit Linter(LintContext context, SchemaFacts facts = {});
+  explicit Linter(LintContext context, KnownSchema facts = {});
 
   // Remembers what the unit does to the schema, without a judgement.
   void learn(const LintUnit& unit);
@@ -36,7 +36,7 @@ class Linter {
   [[nodiscard]] std::vector<Finding> finish();
   [[nodiscard]] std::size_t statements() const { return statements_; }
   // What is known so far; a database's knowledge may be laid under it.
-  [[nodiscard]] SchemaFacts& facts() { return facts_; }
+  [[nodiscard]] KnownSchema& facts() { return facts_; }
 
  private:
   struct Found {
@@ -77,7 +77,7 @@ class Linter {
   void tell_unused_allows(std::vector<Found>& findings);
 
   LintContext context_;
-  SchemaFacts facts_;
+  KnownSchema facts_;
   TransactionFacts transaction_;
   SessionFacts session_;
   std::vector<Found> found_;

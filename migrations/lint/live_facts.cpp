@@ -87,7 +87,7 @@ class LiveReader {
       live_.facts.add_domain(name, text(3) == "true");
       return;
     }
-    TableFacts& table = live_.facts.table(name);
+    KnownTable& table = live_.facts.table(name);
     if (kind == "table") {
       table.partitioned = text(3) == "p";
       table.rows = number_of<std::int64_t>(text(4));
@@ -119,8 +119,8 @@ class LiveReader {
     return type;
   }
 
-  static ConstraintFacts constraint(const std::string& kind, std::vector<std::string> columns) {
-    ConstraintFacts facts;
+  static KnownConstraint constraint(const std::string& kind, std::vector<std::string> columns) {
+    KnownConstraint facts;
     facts.kind = kind[0] == 'p'   ? "CONSTR_PRIMARY"
                  : kind[0] == 'u' ? "CONSTR_UNIQUE"
                  : kind[0] == 'f' ? "CONSTR_FOREIGN"
@@ -149,10 +149,10 @@ Result<LiveDatabase> read_live_database(ReadSession& session) {
   return live;
 }
 
-void complete(SchemaFacts& known, const SchemaFacts& live) {
+void complete(KnownSchema& known, const KnownSchema& live) {
   for (const auto& [name, facts] : live.tables()) {
     const bool told = known.find(name) != nullptr;
-    TableFacts& table = known.table(name);
+    KnownTable& table = known.table(name);
     table.rows = facts.rows;
     table.partitioned = table.partitioned || facts.partitioned;
     if (!told) {

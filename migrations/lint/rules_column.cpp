@@ -55,7 +55,7 @@ void addcol_required(StatementCheck& check) {
       return;
     }
     const QualifiedName& table = check.view().relation();
-    const TableFacts* const facts = check.facts().find(table);
+    const KnownTable* const facts = check.facts().find(table);
     if (facts != nullptr && facts->rows && *facts->rows == 0) {
       return;
     }

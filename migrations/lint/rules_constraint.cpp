@@ -97,7 +97,7 @@ void pk_using_index_nullable(StatementCheck& check) {
       return;
     }
     const QualifiedName& table = check.view().relation();
-    const IndexFacts* const index = check.facts().index({table.schema, constraint.index});
+    const KnownIndex* const index = check.facts().index({table.schema, constraint.index});
     if (index == nullptr) {
       check.report({.table = table,
                     .message = "the columns of index " + quote_identifier(constraint.index) +
@@ -108,7 +108,7 @@ void pk_using_index_nullable(StatementCheck& check) {
       return;
     }
     for (const std::string& column : index->columns) {
-      const ColumnFacts* const known = check.facts().column(table, column);
+      const KnownColumn* const known = check.facts().column(table, column);
       if ((known != nullptr && known->not_null) || check.facts().is_proven_not_null(table, column)) {
         continue;
       }
@@ -166,7 +166,7 @@ void set_not_null(StatementCheck& check) {
     if (action.kind != "AT_SetNotNull") {
       continue;
     }
-    const ColumnFacts* const column = check.facts().column(table, action.name);
+    const KnownColumn* const column = check.facts().column(table, action.name);
     const bool proven = check.postgres() >= kCheckProvesNotNull && check.facts().is_proven_not_null(table, action.name);
     if (proven || (column != nullptr && column->not_null)) {
       continue;

@@ -38,7 +38,7 @@ void fk_not_valid(StatementCheck& check) {
     if (!constraint.is("CONSTR_FOREIGN") || constraint.not_valid) {
       continue;
     }
-    const TableFacts* const facts = check.facts().find(table);
+    const KnownTable* const facts = check.facts().find(table);
     const bool impossible = facts != nullptr && facts->partitioned && check.postgres() < kPartitionedNotValid;
     const std::string name =
         constraint.name.empty() ? made_name(table, constraint.columns, "fkey") : quote_identifier(constraint.name);
@@ -110,7 +110,7 @@ void fk_drop(StatementCheck& check) {
     if (action.kind != "AT_DropConstraint") {
       continue;
     }
-    const ConstraintFacts* const known = check.facts().constraint(table, action.name);
+    const KnownConstraint* const known = check.facts().constraint(table, action.name);
     const bool foreign = known != nullptr ? known->kind == "CONSTR_FOREIGN" : named_like_foreign_key(action.name);
     if (!foreign || (known != nullptr && check.is_new(known->references))) {
       continue;
@@ -131,7 +131,7 @@ void drop_table_with_fk(StatementCheck& check) {
   }
   for (const TreeNode& object : items_of(view.node()["objects"])) {
     const QualifiedName table = name_in(object["List"]["items"]);
-    const TableFacts* const facts = check.facts().find(table);
+    const KnownTable* const facts = check.facts().find(table);
     if (facts == nullptr) {
       continue;
     }

@@ -33,7 +33,7 @@ std::string index_sql(const StatementView& view, std::string_view concurrently) 
 }
 
 bool is_partitioned(const StatementCheck& check, const QualifiedName& table) {
-  const TableFacts* const facts = check.facts().find(table);
+  const KnownTable* const facts = check.facts().find(table);
   return facts != nullptr && facts->partitioned;
 }
 
@@ -99,7 +99,7 @@ void index_drop(StatementCheck& check) {
   }
   for (const TreeNode& object : items_of(view.node()["objects"])) {
     const QualifiedName name = name_in(object["List"]["items"]);
-    const IndexFacts* const index = check.facts().index(name);
+    const KnownIndex* const index = check.facts().index(name);
     const bool partitioned = index != nullptr && is_partitioned(check, index->table);
     check.report({.table = index == nullptr ? QualifiedName() : index->table,
                   .message = "DROP INDEX takes ACCESS EXCLUSIVE on the table of " + name.sql() +
@@ -180,7 +180,7 @@ void reindex(StatementCheck& check) {
                            : kind == "REINDEX_OBJECT_SCHEMA" ? "SCHEMA "
                                                              : "DATABASE ";
   const std::string name = named ? view.relation().sql() : quote_identifier(view.node()["name"].text());
-  const IndexFacts* const index = check.facts().index(view.relation());
+  const KnownIndex* const index = check.facts().index(view.relation());
   check.report({.table = kind == "REINDEX_OBJECT_TABLE" ? view.relation()
                          : index != nullptr             ? index->table
                                                         : QualifiedName(),

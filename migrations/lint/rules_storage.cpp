@@ -22,7 +22,7 @@ void partition_attach(StatementCheck& check) {
   each_action(check, "AT_AttachPartition", [&](const AlterAction& action) {
     const QualifiedName& parent = check.view().relation();
     const QualifiedName child = relation_in(action.node["def"]["PartitionCmd"]["name"]);
-    const TableFacts* const known = check.facts().find(child);
+    const KnownTable* const known = check.facts().find(child);
     const bool checked = known != nullptr && std::ranges::any_of(known->constraints, [](const auto& entry) {
                            return entry.second.kind == "CONSTR_CHECK" && entry.second.validated;
                          });

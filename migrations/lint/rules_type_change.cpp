@@ -26,7 +26,7 @@ std::vector<TypeChange> changes_of(const StatementCheck& check) {
     }
     const TreeNode definition = action.node["def"]["ColumnDef"];
     TypeChange change{action.name, std::nullopt, type_in(definition["typeName"]), action.node, definition};
-    if (const ColumnFacts* const column = check.facts().column(check.view().relation(), action.name)) {
+    if (const KnownColumn* const column = check.facts().column(check.view().relation(), action.name)) {
       change.from = column->type;
     }
     changes.push_back(std::move(change));

@@ -5,7 +5,7 @@
 namespace athanor {
 
 bool StatementCheck::is_small(const QualifiedName& table) const {
-  const TableFacts* const facts = facts_.find(table);
+  const KnownTable* const facts = facts_.find(table);
   return facts != nullptr && facts->rows && *facts->rows < context_.settings.small_table_rows;
 }
 

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "migrations/lint/known_schema.hpp"
 #include "migrations/lint/lint_context.hpp"
 #include "migrations/lint/lint_unit.hpp"
 #include "migrations/lint/rule.hpp"
-#include "migrations/lint/schema_facts.hpp"
 #include "migrations/lint/statement_locks.hpp"
 #include "migrations/lint/statement_view.hpp"
 
@@ -51,7 +51,7 @@ struct Danger {
 class StatementCheck {
  public:
   StatementCheck(const LintContext& context, const LintUnit& unit, const UnitStatement& statement, const StatementView& view,
-                 const SchemaFacts& facts, const TransactionFacts& transaction, SessionFacts& session,
+                 const KnownSchema& facts, const TransactionFacts& transaction, SessionFacts& session,
                  std::vector<Finding>& findings, bool nested = false)
       : context_(context),
         unit_(unit),
@@ -64,7 +64,7 @@ class StatementCheck {
         nested_(nested) {}
 
   [[nodiscard]] const StatementView& view() const { return view_; }
-  [[nodiscard]] const SchemaFacts& facts() const { return facts_; }
+  [[nodiscard]] const KnownSchema& facts() const { return facts_; }
   [[nodiscard]] const TransactionFacts& transaction() const { return transaction_; }
   [[nodiscard]] SessionFacts& session() const { return session_; }
   [[nodiscard]] const LintUnit& unit() const { return unit_; }
@@ -84,7 +84,7 @@ class StatementCheck {
   const LintUnit& unit_;
   const UnitStatement& statement_;
   const StatementView& view_;
-  const SchemaFacts& facts_;
+  const KnownSchema& facts_;
   const TransactionFacts& transaction_;
   SessionFacts& session_;
   std::vector<Finding>& findings_;

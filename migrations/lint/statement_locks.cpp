@@ -64,7 +64,7 @@ void lock_references(const StatementView& view, LockList& locks) {
   }
 }
 
-void lock_alter(const StatementView& view, const SchemaFacts& facts, LockList& locks) {
+void lock_alter(const StatementView& view, const KnownSchema& facts, LockList& locks) {
   for (const AlterAction& action : view.actions()) {
     locks.add(view.relation(), action_lock(action));
     if (action.kind == "AT_AttachPartition") {
@@ -73,7 +73,7 @@ void lock_alter(const StatementView& view, const SchemaFacts& facts, LockList& l
       locks.add(relation_in(action.node["def"]["PartitionCmd"]["name"]),
                 is_set(action.node["def"]["PartitionCmd"]["concurrent"]) ? ShareUpdateExclusive : AccessExclusive);
     } else if (action.kind == "AT_DropConstraint") {
-      const ConstraintFacts* const dropped = facts.constraint(view.relation(), action.name);
+      const KnownConstraint* const dropped = facts.constraint(view.relation(), action.name);
       if (dropped != nullptr && dropped->kind == "CONSTR_FOREIGN") {
         locks.add(dropped->references, AccessExclusive);
       }
@@ -82,21 +82,21 @@ void lock_alter(const StatementView& view, const SchemaFacts& facts, LockList& l
   lock_references(view, locks);
 }
 
-void lock_drop(const StatementView& view, const SchemaFacts& facts, LockList& locks) {
+void lock_drop(const StatementView& view, const KnownSchema& facts, LockList& locks) {
   for (const TreeNode& object : items_of(view.node()["objects"])) {
     const TreeNode names = object["List"]["items"];
     const std::string_view type = view.object_type();
     if (type == "OBJECT_TABLE") {
       locks.add(name_in(names), AccessExclusive);
-      if (const TableFacts* const table = facts.find(name_in(names))) {
+      if (const KnownTable* const table = facts.find(name_in(names))) {
         for (const auto& [name, constraint] : table->constraints) {
           locks.add(constraint.references, AccessExclusive);
         }
       }
     } else if (type == "OBJECT_INDEX") {
-      if (const IndexFacts* const index = facts.index(name_in(names))) {
-        locks.add(index->table, is_set(view.node()["concurrent"]) ? ShareUpdateExclusive : AccessExclusive);
-      }
+      const KnownIndex* const index = facts.index(name_in(names));
+      locks.add(index == nullptr ? name_in(names) : index->table,
+                is_set(view.node()["concurrent"]) ? ShareUpdateExclusive : AccessExclusive);
     } else if (type == "OBJECT_TRIGGER" || type == "OBJECT_RULE" || type == "OBJECT_POLICY") {
       std::vector<std::string> parts = strings_in(names);
       if (parts.size() > 1) {
@@ -116,12 +116,15 @@ void lock_rename(const StatementView& view, LockList& locks) {
   }
 }
 
-void lock_reindex(const StatementView& view, const SchemaFacts& facts, LockList& locks) {
-  const LockMode mode = option_is_on(view.node()["params"], "concurrently") ? ShareUpdateExclusive : Share;
+void lock_reindex(const StatementView& view, const KnownSchema& facts, LockList& locks) {
+  const bool concurrent = option_is_on(view.node()["params"], "concurrently");
+  const LockMode mode = concurrent ? ShareUpdateExclusive : Share;
   if (view.node()["kind"].value() == "REINDEX_OBJECT_TABLE") {
     locks.add(view.relation(), mode);
-  } else if (const IndexFacts* const index = facts.index(view.relation())) {
+  } else if (const KnownIndex* const index = facts.index(view.relation())) {
     locks.add(index->table, mode);
+  } else {
+    locks.add(view.relation(), concurrent ? ShareUpdateExclusive : AccessExclusive);
   }
 }
 
@@ -158,7 +161,7 @@ LockMode action_lock(const AlterAction& action) {
   return weak == kWeakActions.end() ? AccessExclusive : weak->lock;
 }
 
-std::vector<TableLock> statement_locks(const StatementView& view, const SchemaFacts& facts) {
+std::vector<TableLock> statement_locks(const StatementView& view, const KnownSchema& facts) {
   std::vector<TableLock> found;
   LockList locks(found);
   const std::string_view kind = view.kind();

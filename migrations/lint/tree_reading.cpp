@@ -31,7 +31,11 @@ std::string QualifiedName::sql() const {
 
 std::string TypeWords::sql() const {
   const auto known = std::ranges::find(kSpellings, name, &TypeSpelling::inside);
-  std::string text = schema.empty() && known != kSpellings.end() ? std::string(known->written) : qualified_name(schema, name);
+  const bool plain = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+  std::string text = !schema.empty()             ? qualified_name(schema, name)
+                     : known != kSpellings.end() ? std::string(known->written)
+                     : plain                     ? name  // keywords among them are types of the server's
+                                                 : quote_identifier(name);
   for (std::size_t index = 0; index < modifiers.size(); ++index) {
     text += index == 0 ? "(" : ",";
     text += std::to_string(modifiers[index]);

@@ -135,14 +135,14 @@ TEST(History, LeavesSmallTablesAlone) {
   LintContext context;
   context.settings.small_table_rows = 1'000;
   for (const auto& [rows, flagged] : {std::pair{999, false}, std::pair{1'000, true}}) {
-    SchemaFacts facts;
+    KnownSchema facts;
     facts.table({"", "t"}).rows = rows;
     EXPECT_EQ(test::has_rule(test::lint_after({}, "CREATE INDEX i ON t (a);", context, facts), "index-create"), flagged);
     EXPECT_EQ(test::has_rule(test::lint_after({}, "ALTER TABLE t ALTER a SET NOT NULL;", context, facts), "set-not-null"),
               flagged);
     EXPECT_TRUE(test::has_rule(test::lint_after({}, "DROP TABLE t;", context, facts), "drop-table"));  // however few rows
   }
-  SchemaFacts empty;
+  KnownSchema empty;
   empty.table({"", "t"}).rows = 0;
   EXPECT_FALSE(test::has_rule(test::lint_after({}, "ALTER TABLE t ADD a int NOT NULL;", context, empty), "addcol-required"));
 }

@@ -26,7 +26,7 @@ inline LintUnit unit_of_text(const std::string& text, Direction direction = Dire
 
 // What lint says of the last of these revisions, which come one after the other.
 inline std::vector<Finding> lint_after(const std::vector<std::string>& earlier, const std::string& body,
-                                       const LintContext& context = {}, SchemaFacts facts = {}) {
+                                       const LintContext& context = {}, KnownSchema facts = {}) {
   Linter linter(context, std::move(facts));
   for (const std::string& before : earlier) {
     linter.learn(unit_of_text(revision_text(before)));

@@ -1,4 +1,4 @@
-#include "migrations/lint/schema_facts.hpp"
+#include "migrations/lint/known_schema.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -30,18 +30,18 @@ std::string name_of(const QualifiedName& table, const ConstraintParts& constrain
 
 }  // namespace
 
-const TableFacts* SchemaFacts::find(const QualifiedName& table) const {
+const KnownTable* KnownSchema::find(const QualifiedName& table) const {
   const auto found = tables_.find(table);
   return found == tables_.end() ? nullptr : &found->second;
 }
 
-bool SchemaFacts::is_new(const QualifiedName& table) const {
-  const TableFacts* const facts = find(table);
+bool KnownSchema::is_new(const QualifiedName& table) const {
+  const KnownTable* const facts = find(table);
   return facts != nullptr && (facts->created_in == unit_ || facts->temporary);
 }
 
-const ColumnFacts* SchemaFacts::column(const QualifiedName& table, const std::string& column) const {
-  const TableFacts* const facts = find(table);
+const KnownColumn* KnownSchema::column(const QualifiedName& table, const std::string& column) const {
+  const KnownTable* const facts = find(table);
   if (facts == nullptr) {
     return nullptr;
   }
@@ -49,8 +49,8 @@ const ColumnFacts* SchemaFacts::column(const QualifiedName& table, const std::st
   return found == facts->columns.end() ? nullptr : &found->second;
 }
 
-const ConstraintFacts* SchemaFacts::constraint(const QualifiedName& table, const std::string& name) const {
-  const TableFacts* const facts = find(table);
+const KnownConstraint* KnownSchema::constraint(const QualifiedName& table, const std::string& name) const {
+  const KnownTable* const facts = find(table);
   if (facts == nullptr) {
     return nullptr;
   }
@@ -58,12 +58,12 @@ const ConstraintFacts* SchemaFacts::constraint(const QualifiedName& table, const
   return found == facts->constraints.end() ? nullptr : &found->second;
 }
 
-const IndexFacts* SchemaFacts::index(const QualifiedName& name) const {
+const KnownIndex* KnownSchema::index(const QualifiedName& name) const {
   const auto found = indexes_.find(name);
   return found == indexes_.end() ? nullptr : &found->second;
 }
 
-bool SchemaFacts::has_index_on(const QualifiedName& table, const std::vector<std::string>& columns) const {
+bool KnownSchema::has_index_on(const QualifiedName& table, const std::vector<std::string>& columns) const {
   const auto leads = [&](const std::vector<std::string>& indexed) {
     return indexed.size() >= columns.size() &&
            std::is_permutation(columns.begin(), columns.end(), indexed.begin(),
@@ -72,39 +72,39 @@ bool SchemaFacts::has_index_on(const QualifiedName& table, const std::vector<std
   const bool indexed = std::ranges::any_of(indexes_, [&](const auto& entry) {
     return entry.second.table == table && !entry.second.partial && leads(entry.second.columns);
   });
-  const TableFacts* const facts = find(table);
+  const KnownTable* const facts = find(table);
   return indexed || (facts != nullptr && std::ranges::any_of(facts->constraints, [&](const auto& entry) {
                        const bool backed = entry.second.kind == "CONSTR_PRIMARY" || entry.second.kind == "CONSTR_UNIQUE";
                        return backed && leads(entry.second.columns);
                      }));
 }
 
-bool SchemaFacts::is_proven_not_null(const QualifiedName& table, const std::string& column) const {
+bool KnownSchema::is_proven_not_null(const QualifiedName& table, const std::string& column) const {
   if (validated_unit_ == unit_ && blindly_validated_.contains(table)) {
     return true;
   }
-  const TableFacts* const facts = find(table);
+  const KnownTable* const facts = find(table);
   return facts != nullptr && std::ranges::any_of(facts->constraints, [&](const auto& entry) {
            return entry.second.validated && entry.second.not_null_column == column;
          });
 }
 
-std::optional<bool> SchemaFacts::domain_constrained(const QualifiedName& type) const {
+std::optional<bool> KnownSchema::domain_constrained(const QualifiedName& type) const {
   const auto found = domains_.find(type);
   return found == domains_.end() ? std::nullopt : std::optional(found->second);
 }
 
-const std::map<std::string, QualifiedName>& SchemaFacts::values_added(int transaction) const {
+const std::map<std::string, QualifiedName>& KnownSchema::values_added(int transaction) const {
   static const std::map<std::string, QualifiedName> kNone;
   return transaction == added_in_ ? added_values_ : kNone;
 }
 
-std::optional<Volatility> SchemaFacts::function(const QualifiedName& name) const {
+std::optional<Volatility> KnownSchema::function(const QualifiedName& name) const {
   const auto found = functions_.find(name);
   return found == functions_.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::vector<QualifiedName> SchemaFacts::referring_tables(const QualifiedName& table) const {
+std::vector<QualifiedName> KnownSchema::referring_tables(const QualifiedName& table) const {
   std::vector<QualifiedName> referring;
   for (const auto& [name, facts] : tables_) {
     const bool refers = name != table && std::ranges::any_of(facts.constraints, [&](const auto& entry) {
@@ -117,7 +117,7 @@ std::vector<QualifiedName> SchemaFacts::referring_tables(const QualifiedName& ta
   return referring;
 }
 
-void SchemaFacts::apply(const StatementView& view, int transaction) {
+void KnownSchema::apply(const StatementView& view, int transaction) {
   if (view.is("CreateStmt")) {
     create_table(view);
   } else if (view.is("AlterTableStmt")) {
@@ -143,13 +143,13 @@ void SchemaFacts::apply(const StatementView& view, int transaction) {
   }
 }
 
-void SchemaFacts::create_table(const StatementView& view) {
+void KnownSchema::create_table(const StatementView& view) {
   const QualifiedName& name = view.relation();
   const bool existed = tables_.contains(name);
   if (existed && is_set(view.node()["if_not_exists"])) {
     return;
   }
-  TableFacts facts;
+  KnownTable facts;
   facts.created_in = unit_;
   facts.partitioned = static_cast<bool>(view.node()["partspec"]);
   facts.temporary = view.node()["relation"]["relpersistence"].value() == "t";
@@ -162,15 +162,15 @@ void SchemaFacts::create_table(const StatementView& view) {
   }
 }
 
-void SchemaFacts::add_column(const QualifiedName& table, const ColumnParts& column) {
-  TableFacts& facts = tables_[table];
+void KnownSchema::add_column(const QualifiedName& table, const ColumnParts& column) {
+  KnownTable& facts = tables_[table];
   TypeWords type = column.type;
   if (column.is_serial()) {
     type.name = type.name == "bigserial" || type.name == "serial8"                                     ? "int8"
                 : type.name.starts_with("s") && (type.name == "smallserial" || type.name == "serial2") ? "int2"
                                                                                                        : "int4";
   }
-  facts.columns[column.name] = ColumnFacts{std::move(type), column.not_null};
+  facts.columns[column.name] = KnownColumn{std::move(type), column.not_null};
   const auto inline_constraint = [&](std::string_view kind, const TreeNode& fields) {
     ConstraintParts parts = fields ? constraint_parts(fields) : ConstraintParts();
     parts.kind = kind;
@@ -192,12 +192,12 @@ void SchemaFacts::add_column(const QualifiedName& table, const ColumnParts& colu
   }
 }
 
-void SchemaFacts::add_constraint(const QualifiedName& table, const ConstraintParts& constraint) {
-  TableFacts& facts = tables_[table];
-  ConstraintFacts known{std::string(constraint.kind), constraint.columns, constraint.references, constraint.not_null_column,
+void KnownSchema::add_constraint(const QualifiedName& table, const ConstraintParts& constraint) {
+  KnownTable& facts = tables_[table];
+  KnownConstraint known{std::string(constraint.kind), constraint.columns, constraint.references, constraint.not_null_column,
                         !constraint.not_valid};
   if (!constraint.index.empty()) {
-    if (const IndexFacts* const built = index({table.schema, constraint.index})) {
+    if (const KnownIndex* const built = index({table.schema, constraint.index})) {
       known.columns = built->columns;
     }
   }
@@ -209,7 +209,7 @@ void SchemaFacts::add_constraint(const QualifiedName& table, const ConstraintPar
   facts.constraints[name_of(table, constraint)] = std::move(known);
 }
 
-void SchemaFacts::alter_table(const StatementView& view) {
+void KnownSchema::alter_table(const StatementView& view) {
   if (view.actions().empty()) {
     return;
   }
@@ -219,13 +219,13 @@ void SchemaFacts::alter_table(const StatementView& view) {
   for (const ConstraintParts& constraint : view.new_constraints()) {
     add_constraint(view.relation(), constraint);
   }
-  TableFacts& facts = tables_[view.relation()];
+  KnownTable& facts = tables_[view.relation()];
   for (const AlterAction& action : view.actions()) {
     alter_one(facts, view, action);
   }
 }
 
-void SchemaFacts::alter_one(TableFacts& facts, const StatementView& view, const AlterAction& action) {
+void KnownSchema::alter_one(KnownTable& facts, const StatementView& view, const AlterAction& action) {
   if (action.kind == "AT_DropColumn") {
     facts.columns.erase(action.name);
   } else if (action.kind == "AT_AlterColumnType") {
@@ -251,9 +251,9 @@ void SchemaFacts::alter_one(TableFacts& facts, const StatementView& view, const 
   }
 }
 
-void SchemaFacts::create_index(const StatementView& view) {
+void KnownSchema::create_index(const StatementView& view) {
   const TreeNode& node = view.node();
-  IndexFacts facts{view.relation(), {}, is_set(node["unique"]), static_cast<bool>(node["whereClause"])};
+  KnownIndex facts{view.relation(), {}, is_set(node["unique"]), static_cast<bool>(node["whereClause"])};
   for (const TreeNode& item : items_of(node["indexParams"])) {
     facts.columns.push_back(item["IndexElem"]["name"].text());
   }
@@ -264,7 +264,7 @@ void SchemaFacts::create_index(const StatementView& view) {
   indexes_[QualifiedName{view.relation().schema, std::move(name)}] = std::move(facts);
 }
 
-void SchemaFacts::create_function(const StatementView& view) {
+void KnownSchema::create_function(const StatementView& view) {
   const TreeNode option = option_in(view.node()["options"], "volatility");
   const std::string word = string_in(option["arg"]);
   const Volatility volatility = word == "immutable" ? Volatility::Immutable
@@ -274,17 +274,17 @@ void SchemaFacts::create_function(const StatementView& view) {
 }
 
 // CREATE TABLE … AS, CREATE MATERIALIZED VIEW and SELECT … INTO.
-void SchemaFacts::create_as(const StatementView& view) {
+void KnownSchema::create_as(const StatementView& view) {
   const TreeNode into = view.is("SelectStmt") ? view.node()["intoClause"]["rel"] : view.node()["into"]["rel"];
   if (into) {
-    TableFacts facts;
+    KnownTable facts;
     facts.created_in = unit_;
     facts.temporary = into["relpersistence"].value() == "t";
     tables_[relation_in(into)] = std::move(facts);
   }
 }
 
-void SchemaFacts::drop(const StatementView& view) {
+void KnownSchema::drop(const StatementView& view) {
   for (const TreeNode& object : items_of(view.node()["objects"])) {
     const QualifiedName name = name_in(object["List"]["items"]);
     if (view.object_type() == "OBJECT_TABLE") {
@@ -296,7 +296,7 @@ void SchemaFacts::drop(const StatementView& view) {
   }
 }
 
-void SchemaFacts::rename(const StatementView& view) {
+void KnownSchema::rename(const StatementView& view) {
   const TreeNode& node = view.node();
   const std::string_view type = view.object_type();
   if (view.is("AlterObjectSchemaStmt")) {
@@ -331,7 +331,7 @@ void SchemaFacts::rename(const StatementView& view) {
   }
 }
 
-void SchemaFacts::rename_table(const QualifiedName& from, const QualifiedName& to) {
+void KnownSchema::rename_table(const QualifiedName& from, const QualifiedName& to) {
   auto table = tables_.extract(from);
   if (!table) {
     return;
@@ -346,7 +346,7 @@ void SchemaFacts::rename_table(const QualifiedName& from, const QualifiedName& t
   }
 }
 
-void SchemaFacts::add_enum_value(const StatementView& view, int transaction) {
+void KnownSchema::add_enum_value(const StatementView& view, int transaction) {
   const QualifiedName type = name_in(view.node()["typeName"]);
   const std::string value = view.node()["newVal"].text();
   const auto created = types_created_.find(type);

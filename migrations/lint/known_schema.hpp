@@ -18,12 +18,12 @@
 
 namespace athanor {
 
-struct ColumnFacts {
+struct KnownColumn {
   std::optional<TypeWords> type;
   bool not_null = false;
 };
 
-struct ConstraintFacts {
+struct KnownConstraint {
   std::string kind;  // "CONSTR_CHECK", …
   std::vector<std::string> columns;
   QualifiedName references;
@@ -31,41 +31,41 @@ struct ConstraintFacts {
   bool validated = true;
 };
 
-struct IndexFacts {
+struct KnownIndex {
   QualifiedName table;
   std::vector<std::string> columns;  // empty where an expression stands
   bool unique = false;
   bool partial = false;
 };
 
-struct TableFacts {
+struct KnownTable {
   int created_in = -1;  // the unit that created it; -1: an earlier one, or none that was read
   bool partitioned = false;
   bool temporary = false;
   std::optional<std::int64_t> rows;  // by the server's statistics
-  std::map<std::string, ColumnFacts> columns;
-  std::map<std::string, ConstraintFacts> constraints;
+  std::map<std::string, KnownColumn> columns;
+  std::map<std::string, KnownConstraint> constraints;
 };
 
 enum class Volatility : std::uint8_t { Immutable, Stable, Volatile };
 
-class SchemaFacts {
+class KnownSchema {
  public:
   // A new revision or file begins: what came before is no longer new.
   void begin_unit() { ++unit_; }
   // Learns what the statement does. `transaction`: tells whether two statements share one.
   void apply(const StatementView& view, int transaction);
 
-  [[nodiscard]] const TableFacts* find(const QualifiedName& table) const;
-  [[nodiscard]] TableFacts& table(const QualifiedName& name) { return tables_[name]; }
+  [[nodiscard]] const KnownTable* find(const QualifiedName& table) const;
+  [[nodiscard]] KnownTable& table(const QualifiedName& name) { return tables_[name]; }
   // Created by the revision that is being read.
   [[nodiscard]] bool is_new(const QualifiedName& table) const;
-  [[nodiscard]] const ColumnFacts* column(const QualifiedName& table, const std::string& column) const;
-  [[nodiscard]] const ConstraintFacts* constraint(const QualifiedName& table, const std::string& name) const;
-  [[nodiscard]] const IndexFacts* index(const QualifiedName& name) const;
-  [[nodiscard]] const std::map<QualifiedName, TableFacts>& tables() const { return tables_; }
-  [[nodiscard]] const std::map<QualifiedName, IndexFacts>& indexes() const { return indexes_; }
-  void add_index(const QualifiedName& name, IndexFacts facts) { indexes_[name] = std::move(facts); }
+  [[nodiscard]] const KnownColumn* column(const QualifiedName& table, const std::string& column) const;
+  [[nodiscard]] const KnownConstraint* constraint(const QualifiedName& table, const std::string& name) const;
+  [[nodiscard]] const KnownIndex* index(const QualifiedName& name) const;
+  [[nodiscard]] const std::map<QualifiedName, KnownTable>& tables() const { return tables_; }
+  [[nodiscard]] const std::map<QualifiedName, KnownIndex>& indexes() const { return indexes_; }
+  void add_index(const QualifiedName& name, KnownIndex facts) { indexes_[name] = std::move(facts); }
   // Whether a unique, primary key or plain index begins with these columns, in any order.
   [[nodiscard]] bool has_index_on(const QualifiedName& table, const std::vector<std::string>& columns) const;
   // A validated CHECK (column IS NOT NULL), or one of an unknown definition that the revision validated on this table.
@@ -84,7 +84,7 @@ class SchemaFacts {
  private:
   void create_table(const StatementView& view);
   void alter_table(const StatementView& view);
-  void alter_one(TableFacts& facts, const StatementView& view, const AlterAction& action);
+  void alter_one(KnownTable& facts, const StatementView& view, const AlterAction& action);
   void add_column(const QualifiedName& table, const ColumnParts& column);
   void add_constraint(const QualifiedName& table, const ConstraintParts& constraint);
   void create_index(const StatementView& view);
@@ -95,8 +95,8 @@ class SchemaFacts {
   void rename_table(const QualifiedName& from, const QualifiedName& to);
   void add_enum_value(const StatementView& view, int transaction);
 
-  std::map<QualifiedName, TableFacts> tables_;
-  std::map<QualifiedName, IndexFacts> indexes_;
+  std::map<QualifiedName, KnownTable> tables_;
+  std::map<QualifiedName, KnownIndex> indexes_;
   std::map<QualifiedName, bool> domains_;
   std::map<QualifiedName, Volatility> functions_;
   std::map<QualifiedName, int> types_created_;  // the transaction that created an enum type
