@@ -148,8 +148,8 @@ TEST(Configuration, ChecksEnvironmentsThatWereNotChosen) {
       "athanor.yaml:4: field `environments.b.lokc_wait`: unknown field | known names: database_url, sqlalchemy.url, "
       "recursive_version_locations, script_location, version_locations, file_template, truncate_slug_length, timezone, "
       "output_encoding, post_write_hooks, version_table, version_table_schema, version_table_pk, ledger_schema, "
-      "transaction_per_migration, execution, backup, limits, header_cache, models, desired_schema, prepend_sys_path, "
-      "python, scratch_url, scratch_on_target, scratch_programs, scratch_keep, compare, check_drift, sourceless, "
+      "transaction_per_migration, execution, backup, lint, limits, header_cache, models, desired_schema, prepend_sys_path, "
+      "python, scratch_url, scratch_on_target, scratch_programs, scratch_keep, compare, check_drift, ledger, sourceless, "
       "revision_environment, path_separator, version_path_separator");
   EXPECT_EQ(refused("environments: {a: {environments: {}}}\n").substr(0, 66),
             "athanor.yaml:1: field `environments.a.environments`: unknown field");
