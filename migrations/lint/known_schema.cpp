@@ -94,8 +94,8 @@ std::optional<bool> KnownSchema::domain_constrained(const QualifiedName& type) c
   return found == domains_.end() ? std::nullopt : std::optional(found->second);
 }
 
-const std::map<std::string, QualifiedName>& KnownSchema::values_added(int transaction) const {
-  static const std::map<std::string, QualifiedName> kNone;
+const std::map<std::string, AddedValue>& KnownSchema::values_added(int transaction) const {
+  static const std::map<std::string, AddedValue> kNone;
   return transaction == added_in_ ? added_values_ : kNone;
 }
 
@@ -351,14 +351,14 @@ void KnownSchema::add_enum_value(const StatementView& view, int transaction) {
   const std::string value = view.node()["newVal"].text();
   const auto created = types_created_.find(type);
   const bool made_here = created != types_created_.end() && created->second == transaction;
-  if (value.empty() || view.node()["oldVal"] || made_here) {
+  if (value.empty() || view.node()["oldVal"]) {
     return;
   }
   if (added_in_ != transaction) {
     added_values_.clear();
     added_in_ = transaction;
   }
-  added_values_[value] = type;
+  added_values_[value] = {type, made_here};
 }
 
 }  // namespace athanor

@@ -47,6 +47,11 @@ struct KnownTable {
   std::map<std::string, KnownConstraint> constraints;
 };
 
+struct AddedValue {
+  QualifiedName type;
+  bool type_is_new = false;  // the same transaction created the type
+};
+
 enum class Volatility : std::uint8_t { Immutable, Stable, Volatile };
 
 class KnownSchema {
@@ -74,8 +79,8 @@ class KnownSchema {
   [[nodiscard]] std::optional<bool> domain_constrained(const QualifiedName& type) const;
   [[nodiscard]] const std::map<QualifiedName, bool>& domains() const { return domains_; }
   void add_domain(const QualifiedName& name, bool constrained) { domains_[name] = constrained; }
-  // Enum values added in this transaction to a type that is older than it.
-  [[nodiscard]] const std::map<std::string, QualifiedName>& values_added(int transaction) const;
+  // Enum values added in this transaction by ALTER TYPE.
+  [[nodiscard]] const std::map<std::string, AddedValue>& values_added(int transaction) const;
   [[nodiscard]] std::optional<Volatility> function(const QualifiedName& name) const;
   void add_function(const QualifiedName& name, Volatility volatility) { functions_[name] = volatility; }
   // The tables whose foreign keys refer to this one.
@@ -100,7 +105,7 @@ class KnownSchema {
   std::map<QualifiedName, bool> domains_;
   std::map<QualifiedName, Volatility> functions_;
   std::map<QualifiedName, int> types_created_;  // the transaction that created an enum type
-  std::map<std::string, QualifiedName> added_values_;
+  std::map<std::string, AddedValue> added_values_;
   int added_in_ = -1;                          // the transaction of added_values_
   std::set<QualifiedName> blindly_validated_;  // tables with a validated constraint nobody saw the definition of
   int unit_ = 0;

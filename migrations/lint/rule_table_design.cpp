@@ -118,7 +118,7 @@ constexpr std::array kRules{
              .severity = Error,
              .topic = kType,
              .summary = "an enum value used in the transaction that adds it",
-             .why = "The server refuses it, unless the transaction created the type itself.",
+             .why = "The server refuses it. From PostgreSQL 17 on it is allowed when the same transaction created the type.",
              .instead = "Use it in a later step: `-- athanor:step transaction`.",
              .claim = {.fails = true},
              .bad = "ALTER TYPE mood ADD VALUE 'happy' AFTER 'ok';\nUPDATE people SET mood = 'happy' WHERE id = 1;",

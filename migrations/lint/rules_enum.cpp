@@ -3,6 +3,11 @@
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::rule {
+namespace {
+
+constexpr int kUsableInNewType = 17;
+
+}  // namespace
 
 // 'value' anywhere in a later statement of the transaction. A string that only looks alike is rare enough, and named.
 void enum_add_use_same_transaction(StatementCheck& check) {
@@ -14,8 +19,9 @@ void enum_add_use_same_transaction(StatementCheck& check) {
   for (std::uint32_t index = node.begin(); index < node.end(); ++index) {
     const TreeNode string = node.at(index)["sval"]["sval"];
     const auto used = string ? added.find(string.text()) : added.end();
-    if (used != added.end()) {
-      check.report({.message = "a value that this transaction added to enum " + used->second.sql() +
+    const bool usable = used != added.end() && used->second.type_is_new && check.postgres() >= kUsableInNewType;
+    if (used != added.end() && !usable) {
+      check.report({.message = "a value that this transaction added to enum " + used->second.type.sql() +
                                " cannot be used before it commits: the statement fails",
                     .fix = check.unit().plain ? "commit after ALTER TYPE … ADD VALUE"
                                               : "put '-- athanor:step transaction' on a line of its own above the statement",

@@ -18,8 +18,8 @@ struct TableLock {
 
 // The lock of one action of ALTER TABLE on its table.
 [[nodiscard]] LockMode action_lock(const AlterAction& action);
-// One entry a table. DROP INDEX and REINDEX INDEX lock the table of their index; where nobody knows which one that is, the index
-// stands for it. Locks weaker than ROW EXCLUSIVE are left out, those of LOCK TABLE excepted.
+// One entry a table. DROP INDEX and REINDEX INDEX lock the table of their index; where nobody knows which one that is, the
+// index stands for it. Locks weaker than ROW EXCLUSIVE are left out, those of LOCK TABLE excepted.
 [[nodiscard]] std::vector<TableLock> statement_locks(const StatementView& view, const KnownSchema& facts);
 
 }  // namespace athanor

@@ -150,6 +150,9 @@ TEST(History, LeavesSmallTablesAlone) {
 TEST(History, KnowsWhatChangedWithTheServersVersion) {
   EXPECT_TRUE(flags({}, "ALTER TABLE t ADD COLUMN a int DEFAULT 1;", "addcol-volatile-default", 10));
   EXPECT_FALSE(flags({}, "ALTER TABLE t ADD COLUMN a int DEFAULT 1;", "addcol-volatile-default", 14));
+  const std::string value = "CREATE TYPE e AS ENUM ('w');\nALTER TYPE e ADD VALUE 'x' AFTER 'w';\nSELECT 'x'::e;";
+  EXPECT_TRUE(flags({}, value, "enum-add-use-same-transaction", 16));
+  EXPECT_FALSE(flags({}, value, "enum-add-use-same-transaction", 17));
   LintContext context;
   context.postgres = 18;
   const auto newer = test::lint_body("ALTER TABLE t ALTER a SET NOT NULL;", context);
