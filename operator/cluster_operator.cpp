@@ -231,7 +231,7 @@ class ClusterOperator {
   Reconciler reconciler_;
   MigrationFeed::Subscription events_;
   MigrationController controller_;
-  LateWithdrawals withdrawals_;
+  StatusWithdrawals withdrawals_;
   Cluster cluster_;
 };
 

@@ -29,7 +29,7 @@ std::string migration_of(const KubeObject& object) {
 // Queues the resources that refer to an object which changed, or that own it.
 class Cluster::Waker final : public InformerHandler {
  public:
-  Waker(const ClusterStore& store, WorkQueue& queue, std::string kind, LateWithdrawals* withdrawals)
+  Waker(const ClusterStore& store, WorkQueue& queue, std::string kind, StatusWithdrawals* withdrawals)
       : store_(store), queue_(queue), kind_(std::move(kind)), withdrawals_(withdrawals) {}
 
   void applied(const ResourceKey& key, const KubeObject& object) override {
@@ -69,7 +69,7 @@ class Cluster::Waker final : public InformerHandler {
   const ClusterStore& store_;
   WorkQueue& queue_;
   std::string kind_;
-  LateWithdrawals* withdrawals_;
+  StatusWithdrawals* withdrawals_;
   std::map<ResourceKey, std::string> owners_;  // by object: a delete event has only the name
 };
 

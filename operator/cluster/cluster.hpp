@@ -19,7 +19,7 @@
 
 #include "operator/cluster/approval_index.hpp"
 #include "operator/cluster/cluster_store.hpp"
-#include "operator/cluster/late_withdrawals.hpp"
+#include "operator/cluster/status_withdrawals.hpp"
 #include "operator/cluster/namespace_floors.hpp"
 #include "operator/kube/informer.hpp"
 #include "operator/log/log.hpp"
@@ -45,7 +45,7 @@ struct ClusterParts {
   ApprovalIndex& approvals;
   NamespaceFloors& floors;
   WorkQueue& queue;
-  LateWithdrawals* withdrawals = nullptr;  // null: statuses wait for a worker
+  StatusWithdrawals* withdrawals = nullptr;  // null: statuses wait for a worker
 };
 
 class Cluster {

@@ -136,6 +136,10 @@ Error in_resource_words(const DatabaseMigration& resource, Error error, bool on_
       }
     }
   }
+  const std::string& role = resource.spec.database.role;
+  if (!role.empty() && error.message.find("role \"" + role + "\" does not exist") != std::string::npos) {
+    error.hint = "create the role, or correct spec.database.role";
+  }
   return error;
 }
 

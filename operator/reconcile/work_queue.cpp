@@ -282,10 +282,10 @@ void WorkQueue::requeue(const ResourceKey& key) {
   }
 }
 
-bool WorkQueue::is_queued(const ResourceKey& key) const {
+bool WorkQueue::is_taken(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
-  return found != entries_.end() && found->second.ticket != 0;
+  return found != entries_.end() && found->second.processing;
 }
 
 void WorkQueue::shut_down() {

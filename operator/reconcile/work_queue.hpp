@@ -70,8 +70,8 @@ class WorkQueue {
   // When the key was last added or became due: what a reconcile reads may be no older than this. Now, for an unknown key.
   [[nodiscard]] SteadyTime requested_at(const ResourceKey& key) const;
 
-  // Whether it waits for a worker.
-  [[nodiscard]] bool is_queued(const ResourceKey& key) const;
+  // Whether a worker has it.
+  [[nodiscard]] bool is_taken(const ResourceKey& key) const;
 
   // Hands out no key from now on; waiting workers return.
   void shut_down();

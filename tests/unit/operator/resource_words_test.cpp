@@ -27,6 +27,13 @@ TEST(ResourceWords, NameFieldsOfTheSpecInPlaceOfSettings) {
   EXPECT_EQ(hint("start it with --backup-root", false), "start it with --backup-root");
 }
 
+TEST(ResourceWords, NameTheFieldOfARoleThatIsMissing) {
+  DatabaseMigration resource = sketch::resource();
+  resource.spec.database.role = "owner";
+  const Error missing(ErrorCode::DatabaseUnreachable, "refused the connection: role \"owner\" does not exist");
+  EXPECT_EQ(in_resource_words(resource, missing, true).hint, "create the role, or correct spec.database.role");
+}
+
 TEST(ResourceWords, SayWhatBecameOfTheDatabaseAndWhatIsToBeMended) {
   const auto snapshot = sketch::snapshot(sketch::line());
   snapshot->set_place([](const std::string& path) { return "key " + path + " of ConfigMap orders"; });

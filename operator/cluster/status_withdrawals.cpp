@@ -1,4 +1,4 @@
-#include "operator/cluster/late_withdrawals.hpp"
+#include "operator/cluster/status_withdrawals.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -7,6 +7,9 @@
 
 namespace athanor::controller {
 namespace {
+
+constexpr milliseconds kLookAgain{100};
+constexpr std::chrono::seconds kFollowed{10};
 
 // "orders@7, more@9" has the item "more@9". Of what is only a digest nobody can say whether it has.
 bool may_be_of_another(const std::string& revision, const std::string& version) {
@@ -26,10 +29,10 @@ bool may_be_of_another(const std::string& revision, const std::string& version) 
 
 }  // namespace
 
-LateWithdrawals::LateWithdrawals(ClusterStore& store, const WorkQueue& queue, Clock& clock, Log log, milliseconds patience)
-    : store_(store), queue_(queue), clock_(clock), log_(std::move(log)), patience_(patience), thread_([this] { work(); }) {}
+StatusWithdrawals::StatusWithdrawals(ClusterStore& store, const WorkQueue& queue, Clock& clock, Log log)
+    : store_(store), queue_(queue), clock_(clock), log_(std::move(log)), thread_([this] { work(); }) {}
 
-LateWithdrawals::~LateWithdrawals() {
+StatusWithdrawals::~StatusWithdrawals() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
@@ -38,28 +41,38 @@ LateWithdrawals::~LateWithdrawals() {
   thread_.join();
 }
 
-void LateWithdrawals::noticed(const ResourceKey& key, std::string version) {
+void StatusWithdrawals::noticed(const ResourceKey& key, std::string version) {
+  const SteadyTime now = clock_.steady_now();
   {
     const std::lock_guard lock(mutex_);
-    notices_.push_back({key, std::move(version), clock_.steady_now() + patience_});
+    fresh_.push_back({key, std::move(version), now, now + kFollowed});
   }
   changed_.notify_all();
 }
 
-void LateWithdrawals::work() {
+void StatusWithdrawals::look_again(Notice notice) {
+  notice.due = clock_.steady_now() + kLookAgain;
+  if (notice.due < notice.forget) {
+    const std::lock_guard lock(mutex_);
+    later_.push_back(std::move(notice));
+  }
+}
+
+void StatusWithdrawals::work() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
-    if (notices_.empty()) {
+    auto& notices = fresh_.empty() ? later_ : fresh_;
+    if (notices.empty()) {
       changed_.wait(lock);
       continue;
     }
     const SteadyTime now = clock_.steady_now();
-    if (notices_.front().due > now) {
-      changed_.wait_for(lock, notices_.front().due - now);
+    if (notices.front().due > now) {
+      changed_.wait_for(lock, notices.front().due - now);
       continue;
     }
-    const Notice notice = std::move(notices_.front());
-    notices_.pop_front();
+    const Notice notice = std::move(notices.front());
+    notices.pop_front();
     lock.unlock();
     try {
       withdraw(notice);
@@ -70,9 +83,12 @@ void LateWithdrawals::work() {
   }
 }
 
-void LateWithdrawals::withdraw(const Notice& notice) {
-  if (!queue_.is_queued(notice.key)) {  // a worker has it, or has had it
+void StatusWithdrawals::withdraw(const Notice& notice) {
+  if (!store_.may_act()) {
     return;
+  }
+  if (queue_.is_taken(notice.key)) {
+    look_again(notice);
   }
   const auto resource = store_.find(notice.key);
   if (!resource || resource->spec.suspend || resource->metadata.deleting || !looks_final(*resource) ||
@@ -80,7 +96,7 @@ void LateWithdrawals::withdraw(const Notice& notice) {
     return;
   }
   const auto status = summarise_outdated(
-      *resource, {}, "the source changed to " + notice.version + "; all workers are busy, and this resource waits",
+      *resource, {}, "the source changed to " + notice.version + ", and the database was not compared with it yet",
       clock_.wall_now());
   if (const auto written = store_.write_status_of(*resource, status); !written) {
     log_.debug("a status was not withdrawn", error_fields(written.error()));
