@@ -50,7 +50,7 @@ def test_the_error_of_a_file_that_was_mended_is_withdrawn_before_the_run_begins(
     orders.at("a2")
 
 
-def test_the_status_is_withdrawn_in_one_write_before_a_short_run(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+def test_the_status_is_withdrawn_before_a_short_run_and_stays_so_to_its_end(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     orders = declare.migration(database.url, chain("a1"))
     before = orders.at("a1")
     statuses = []
@@ -61,7 +61,8 @@ def test_the_status_is_withdrawn_in_one_write_before_a_short_run(operator: Opera
                                       resource_version=before["metadata"]["resourceVersion"], timeout_seconds=2):
         ready = condition(event["object"], "Ready")
         statuses.append((ready["status"], ready["reason"], event["object"]["status"]["currentRevision"]))
-    assert statuses == [("False", "Pending", "a1"), ("True", "Applied", "a2")]
+    assert statuses[0] == ("False", "Pending", "a1") and statuses[-1] == ("True", "Applied", "a2")
+    assert all(ready == "False" for ready, _, _ in statuses[:-1])  # on a slow machine it reports progress too
 
 
 def test_a_secret_that_names_another_database_makes_the_status_doubtful(operator: OperatorProcess, declare: Declarations,
@@ -97,7 +98,8 @@ def test_current_and_pending_follow_a_run(operator: OperatorProcess, declare: De
     assert (seen["pendingCount"], seen["pendingRevisions"], seen["resolvedRevisions"]) == (2, ["a2", "a3"], ["a3"])
     assert (seen["progress"]["done"], seen["progress"]["total"], seen["progress"]["revision"]) == (1, 3, "a2")
     assert seen["source"]["files"] == 3
-    assert operator.metric(f'athanor_pending_revisions{{name="orders",namespace="{orders.namespace}"}}') == 2
+    series = f'athanor_pending_revisions{{name="orders",namespace="{orders.namespace}"}}'
+    eventually(lambda: operator.metric(series) == 2, "the metric follows the status")
     database.open_gate()
     assert orders.at("a3")["status"]["pendingCount"] == 0
 
