@@ -94,6 +94,13 @@ class Graph {
     link_wishes(number, action);
   }
 
+  // The dependent does not need the fact any more: a publication without the table.
+  [[nodiscard]] bool lets_go(std::uint32_t dependent, std::uint32_t fact) const {
+    const std::uint32_t now = changes_.after_of(dependent);
+    return now != kNoFact && changes_.after_of(fact) != kNoFact &&
+           !changes_.new_dependencies.needs(now, changes_.after_of(fact));
+  }
+
   // What needs the old fact and goes, goes before it goes or changes; what lets go of it in place does so before it goes.
   void link_end(Number number, std::uint32_t fact, bool goes) {
     for (const std::uint32_t dependent : changes_.old_dependencies.needed_by(fact)) {
@@ -102,7 +109,7 @@ class Graph {
       if (goes || destroyer == kNoFact || !actions_[destroyer].keeps_name) {
         edge(destroyer, number);
       }
-      if (const auto alterers = alterers_.find(dependent); goes && alterers != alterers_.end()) {
+      if (const auto alterers = alterers_.find(dependent); alterers != alterers_.end() && (goes || lets_go(dependent, fact))) {
         for (const Number alterer : alterers->second) {
           if (actions_[alterer].releases) {
             edge(alterer, number);

@@ -303,6 +303,9 @@ void change_type(const ChangeSet& changes, const FactChange& change, Action& act
   } else {
     effect = type_change(fact.id.name, old.get(attribute::kType), type);
   }
+  if (is_foreign(changes.after, fact.id)) {
+    effect = {.rewrites = false, .loss = DataLoss::None};  // the rows are elsewhere
+  }
   std::string text = "TYPE " + type;
   if (fact.has(attribute::kCollation)) {
     text += " COLLATE " + name_of_pair(fact.get(attribute::kCollation));

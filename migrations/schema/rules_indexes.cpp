@@ -77,9 +77,10 @@ void build_partitioned(const ChangeSet& changes, const Fact& index, const std::s
   const std::string above = qualified_name(changes.new_fact(table).id.schema, name);
   for (const std::uint32_t child : changes.new_dependencies.needed_by(table)) {
     const Fact& partition = changes.new_fact(child);
-    if (partition.id.kind != Kind::Table || !partition.has(attribute::kPartitionOf) || changes.produced(child)) {
+    if (partition.id.kind != Kind::Table || !partition.has(attribute::kPartitionOf)) {
       continue;
     }
+    action.awaits.push_back(child);
     Names parts{partition.id.name};
     for (const std::string& column : list(index.get(attribute::kColumns))) {
       parts.push_back(column);
@@ -88,7 +89,8 @@ void build_partitioned(const ChangeSet& changes, const Fact& index, const std::s
     if (partition.has(attribute::kPartitionKey)) {
       build_partitioned(changes, index, own, child, action);
     } else {
-      say(action, create_statement(index, own, true, partition.id, false)).autocommit = true;
+      const bool concurrently = !changes.produced(child);
+      say(action, create_statement(index, own, concurrently, partition.id, false)).autocommit = concurrently;
     }
     say(action, "ALTER INDEX " + above + " ATTACH PARTITION " + qualified_name(partition.id.schema, own));
   }

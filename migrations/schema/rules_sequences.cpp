@@ -115,18 +115,61 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   statement.planned.loss = DataLoss::Possible;
 }
 
+bool descends(const Options& options) {
+  const auto increment = options.find(attribute::kIncrement);
+  return increment != options.end() && increment->second.starts_with('-');
+}
+
 // The position is moved before a limit would refuse it, and only then.
-void follow_limit(Action& action, const Fact& old, const Fact& fact) {
-  const Options had = options_of({}, &old);
+void follow_limit(Action& action, const Fact& fact, const std::string& old_minimum, const std::string& minimum) {
   const Options has = options_of({}, &fact);
-  const auto minimum = has.find(attribute::kMinValue);
-  const auto increment = has.find(attribute::kIncrement);
-  const bool descends = increment != has.end() && increment->second.starts_with('-');
-  if (!descends && minimum != has.end() &&
-      (!had.contains(attribute::kMinValue) || had.at(std::string(attribute::kMinValue)) != minimum->second)) {
+  if (!descends(has) && old_minimum != minimum) {
     const std::string name = object_name(fact.id);
     say(action, "SELECT pg_catalog.setval(" + quote_literal(name) + ", " + start_of(has) + ", false) FROM " + name +
-                    " WHERE last_value < " + minimum->second);
+                    " WHERE last_value < " + minimum);
+  }
+}
+
+struct Limits {
+  std::string least, greatest;
+};
+
+// Those that hold, written out: NO MINVALUE means other things when direction or type change as well.
+Limits limits_of(const Fact& sequence) {
+  const Options options = options_of({}, &sequence);
+  const std::string_view type = sequence.get(attribute::kType);
+  const Limits own = type == "smallint"  ? Limits{"-32768", "32767"}
+                     : type == "integer" ? Limits{"-2147483648", "2147483647"}
+                                         : Limits{"-9223372036854775808", "9223372036854775807"};
+  const auto chosen = [&](std::string_view name, const std::string& usual) {
+    const auto found = options.find(name);
+    return found == options.end() ? usual : found->second;
+  };
+  return descends(options) ? Limits{chosen(attribute::kMinValue, own.least), chosen(attribute::kMaxValue, "-1")}
+                           : Limits{chosen(attribute::kMinValue, "1"), chosen(attribute::kMaxValue, own.greatest)};
+}
+
+void change_numbers(const Fact& old, const Fact& fact, Action& action) {
+  const Limits limits = limits_of(fact);
+  const Options options = options_of({}, &fact);
+  const bool turns = descends(options_of({}, &old)) != descends(options);
+  if (!turns) {
+    follow_limit(action, fact, limits_of(old).least, limits.least);
+  }
+  const auto value = [&](std::string_view name, const char* usual) {
+    const auto found = options.find(name);
+    return found == options.end() ? std::string(usual) : found->second;
+  };
+  std::string sql = "ALTER SEQUENCE " + object_name(fact.id);
+  if (old.get(attribute::kType) != fact.get(attribute::kType)) {
+    sql += " AS " + (fact.has(attribute::kType) ? std::string(fact.get(attribute::kType)) : std::string("bigint"));
+  }
+  sql += " INCREMENT BY " + value(attribute::kIncrement, "1") + " MINVALUE " + limits.least + " MAXVALUE " + limits.greatest +
+         " START WITH " + start_of(options) + (turns ? " RESTART" : "") + " CACHE " + value(attribute::kCache, "1") +
+         (options.contains(attribute::kCycle) ? " CYCLE" : " NO CYCLE");
+  Statement& statement = say(action, std::move(sql));
+  if (turns) {
+    statement.planned.note = "the sequence turns round, so it starts again";
   }
 }
 
@@ -145,13 +188,7 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
     numbers = numbers || (attribute != attribute::kOwnedBy && attribute != attribute::kPersistence);
   }
   if (numbers) {
-    Action& action = actions.alter(changes, change.before, change.after);
-    follow_limit(action, old, fact);
-    const std::string type =
-        old.get(attribute::kType) == fact.get(attribute::kType)
-            ? ""
-            : " AS " + (fact.has(attribute::kType) ? std::string(fact.get(attribute::kType)) : std::string("bigint"));
-    say(action, "ALTER SEQUENCE " + name + type + ' ' + sequence_options({}, &fact, true));
+    change_numbers(old, fact, actions.alter(changes, change.before, change.after));
   }
   if (changes.changes(change.before, attribute::kPersistence)) {
     Action& action = actions.alter(changes, change.before, change.after);
