@@ -159,6 +159,9 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     if (not_null_of(parent) != not_null_of(fact)) {
       change_column(action, fact, not_null_of(fact) ? "SET NOT NULL" : "DROP NOT NULL");
     }
+    if (parent.id.kind == Kind::Column) {  // a typed table has its columns from a type
+      rename_kept_not_null(action, parent, fact, changes.version);
+    }
     set_physical(action, parent, fact, changes.version, false);
     return;
   }
@@ -587,7 +590,7 @@ void settle_column(const ChangeSet& changes, std::uint32_t column, ActionList& a
 }
 
 std::string identity_clause(const Fact& column) {
-  const std::string options = sequence_options(column.get(attribute::kIdentityOptions), nullptr, false);
+  const std::string options = sequence_options(column.get(attribute::kIdentityOptions), nullptr);
   return std::string("GENERATED ") + (column.get(attribute::kIdentity) == "always" ? "ALWAYS" : "BY DEFAULT") + " AS IDENTITY" +
          (options.empty() ? "" : " (" + options + ')');
 }

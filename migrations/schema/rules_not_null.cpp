@@ -1,6 +1,7 @@
 #include "migrations/schema/rules_not_null.hpp"
 
 #include "migrations/schema/attributes.hpp"
+#include "migrations/schema/catalog_text.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rules_columns.hpp"
 #include "migrations/text/quoting.hpp"
@@ -13,7 +14,7 @@ constexpr std::uint8_t kChangeGroup = 1;
 
 std::string constraint_name(const Fact& column) {
   return column.has(attribute::kNotNullName) ? std::string(column.get(attribute::kNotNullName))
-                                             : with_suffix(column.id.parent + '_' + column.id.name, "_not_null");
+                                             : chosen_name(column.id.parent, column.id.name, "not_null");
 }
 
 std::string constraint_clause(const Fact& column, bool not_valid) {
@@ -113,6 +114,14 @@ std::string not_null_clause(const Fact& column) {
 void add_not_null_constraint(Action& action, const Fact& column, int version) {
   if (version >= kNamedNotNull && column.has(attribute::kNotNullNotValid)) {
     say(action, alter_parent(column.id) + ' ' + constraint_clause(column, true));
+  }
+}
+
+void rename_kept_not_null(Action& action, const Fact& parent, const Fact& column, int version) {
+  if (version >= kNamedNotNull && not_null_of(parent) && not_null_of(column) &&
+      constraint_name(parent) != constraint_name(column)) {
+    say(action, alter_parent(column.id) + " RENAME CONSTRAINT " + quote_identifier(constraint_name(parent)) + " TO " +
+                    quote_identifier(constraint_name(column)));
   }
 }
 

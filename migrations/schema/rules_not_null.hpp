@@ -15,6 +15,8 @@ namespace athanor::schema {
 [[nodiscard]] std::string not_null_clause(const Fact& column);
 // The NOT VALID constraint of a new column.
 void add_not_null_constraint(Action& action, const Fact& column, int version);
+// The column keeps its NOT NULL under the name of its parent's constraint when its table leaves: it gets its own name.
+void rename_kept_not_null(Action& action, const Fact& parent, const Fact& column, int version);
 void change_not_null(const ChangeSet& changes, const FactChange& change, ActionList& actions);
 
 }  // namespace athanor::schema

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "migrations/schema/attributes.hpp"
+#include "migrations/schema/catalog_text.hpp"
 #include "migrations/schema/object_reference.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
@@ -233,33 +234,28 @@ constexpr Rule kRules[] = {
 std::string create_sequence(const Fact& sequence, const std::string& name) {
   const std::string persistence = sequence.get(attribute::kPersistence) == "unlogged" ? "UNLOGGED " : "";
   const std::string type = sequence.has(attribute::kType) ? " AS " + std::string(sequence.get(attribute::kType)) : "";
-  const std::string options = sequence_options({}, &sequence, false);
+  const std::string options = sequence_options({}, &sequence);
   return "CREATE " + persistence + "SEQUENCE " + name + type + (options.empty() ? "" : " " + options);
 }
 
-std::string sequence_options(std::string_view json, const Fact* sequence, bool full) {
+std::string sequence_options(std::string_view json, const Fact* sequence) {
   const Options options = options_of(json, sequence);
   Names parts;
-  const auto add = [&](std::string_view name, const std::string& words, const std::string& absent) {
-    const auto found = options.find(name);
-    if (found != options.end()) {
+  const auto add = [&](std::string_view name, const std::string& words) {
+    if (const auto found = options.find(name); found != options.end()) {
       parts.push_back(words + ' ' + found->second);
-    } else if (full && !absent.empty()) {
-      parts.push_back(absent);
     }
   };
   if (sequence == nullptr && options.contains("name")) {
     parts.push_back("SEQUENCE NAME " + quote_identifier(options.at("name")));
   }
-  add(attribute::kIncrement, "INCREMENT BY", "INCREMENT BY 1");
-  add(attribute::kMinValue, "MINVALUE", "NO MINVALUE");
-  add(attribute::kMaxValue, "MAXVALUE", "NO MAXVALUE");
-  add(attribute::kStart, "START WITH", "START WITH " + start_of(options));
-  add(attribute::kCache, "CACHE", "CACHE 1");
+  add(attribute::kIncrement, "INCREMENT BY");
+  add(attribute::kMinValue, "MINVALUE");
+  add(attribute::kMaxValue, "MAXVALUE");
+  add(attribute::kStart, "START WITH");
+  add(attribute::kCache, "CACHE");
   if (options.contains(attribute::kCycle)) {
     parts.emplace_back("CYCLE");
-  } else if (full) {
-    parts.emplace_back("NO CYCLE");
   }
   return join(parts, " ");
 }
@@ -281,7 +277,7 @@ void rename_identity_sequence(Action& action, const Fact& old, const Fact& fact)
   const auto name_in = [](const Fact& column) {
     const Options options = options_of(column.get(attribute::kIdentityOptions), nullptr);
     const auto found = options.find("name");
-    return found == options.end() ? with_suffix(column.id.parent + '_' + column.id.name, "_seq") : found->second;
+    return found == options.end() ? chosen_name(column.id.parent, column.id.name, "seq") : found->second;
   };
   const std::string had = name_in(old);
   const std::string has = name_in(fact);
