@@ -34,10 +34,9 @@ struct InspectOptions {
 };
 
 // The facts of the database behind `session`, read in one read-only repeatable-read transaction; the session must be in none.
-// System schemas, temporary objects, members of extensions, and what PostgreSQL clones to partitions are left out. The settings
-// of the session do not matter and are not changed. The schema public is a fact like any other, and is absent only where it was
-// dropped. Objects that are dropped meanwhile make it look again. Errors are the
-// server's, InsufficientPrivilege among them.
+// System schemas, temporary objects, members of extensions, and what PostgreSQL clones to partitions are left out. The schema
+// public is a fact like any other, and is absent only where it was dropped. The settings of the session do not matter and are
+// not changed. When objects are dropped meanwhile, it looks again. Errors are the server's, InsufficientPrivilege among them.
 [[nodiscard]] Result<Catalog> inspect(Session& session, const InspectOptions& options = {});
 
 }  // namespace athanor::schema
