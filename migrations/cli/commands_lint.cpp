@@ -219,7 +219,7 @@ Result<void> run_lint(CommandContext& context) {
                       });
   if (failed) {
     return fail(
-        Error(ErrorCode::PolicyRefused, "lint: " + summary)
+        Error(ErrorCode::LintFindings, "lint: " + summary)
             .advise("`athanor lint --explain RULE` says why; '-- athanor:allow RULE reason' above a statement says that it "
                     "is meant"));
   }

@@ -39,7 +39,7 @@ class LintCommand : public ::testing::Test {
 
 TEST_F(LintCommand, LooksAtTheHeadsWithoutADatabase) {
   const auto result = lint({});
-  EXPECT_EQ(result.exit_code, 10);
+  EXPECT_EQ(result.exit_code, 17);
   EXPECT_THAT(result.out, HasSubstr("migrations/versions/1c.sql:7:1: error: "));
   EXPECT_THAT(result.out, HasSubstr("[drop-table]"));
   EXPECT_THAT(result.out, Not(HasSubstr("index-create")));
@@ -49,7 +49,7 @@ TEST_F(LintCommand, LooksAtTheHeadsWithoutADatabase) {
 
 TEST_F(LintCommand, TakesRevisionsAndRangesWithTheirHistory) {
   const auto one = lint({"1b"});
-  EXPECT_EQ(one.exit_code, 10);
+  EXPECT_EQ(one.exit_code, 17);
   EXPECT_THAT(one.out, HasSubstr("[index-create]"));
   EXPECT_THAT(one.out, Not(HasSubstr("type-change")));  // 1a says that login is a varchar
   EXPECT_THAT(one.out, Not(HasSubstr("drop-table")));
@@ -74,7 +74,7 @@ TEST_F(LintCommand, TakesFilesAndFolders) {
 TEST_F(LintCommand, FailsAtTheLevelThatIsAskedFor) {
   folder_.write("w.sql", "SET lock_timeout = '1s';\nSET statement_timeout = '1s';\nDROP VIEW v;\n");
   EXPECT_EQ(lint({"w.sql"}).exit_code, 0);
-  EXPECT_EQ(lint({"w.sql", "--fail-on", "warning"}).exit_code, 10);
+  EXPECT_EQ(lint({"w.sql", "--fail-on", "warning"}).exit_code, 17);
   EXPECT_EQ(lint({"--fail-on", "never"}).exit_code, 0);
   EXPECT_EQ(lint({"--fail-on", "sometimes"}).exit_code, 2);
   folder_.write("athanor.yaml", "lint:\n  drop-table: off\n");
@@ -89,7 +89,7 @@ TEST_F(LintCommand, WritesJson) {
   EXPECT_EQ(finding.at("rule"), "drop-table");
   EXPECT_EQ(finding.at("line"), 7);
   EXPECT_EQ(finding.at("revision"), "1c");
-  EXPECT_EQ(answer.at("error").at("code"), "policy-refused");
+  EXPECT_EQ(answer.at("error").at("code"), "lint-findings");
   EXPECT_EQ(Json::parse(lint({"--format", "json"}).out), answer);
 }
 
