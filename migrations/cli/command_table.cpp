@@ -313,7 +313,7 @@ constexpr std::array kCommands{
     CommandSpec{
         "lint", "find what blocks, breaks or loses something", "[REVISION|RANGE|FILE]...", 0, -1, Revision, kLintFlags,
         "Judges the SQL of revisions, or of plain SQL files, by the rules of docs/lint.md: locks, rewrites, losses, and "
-        "statements that fail. Changes nothing. A finding at or above --fail-on gives exit code 10. `-- athanor:allow RULE "
+        "statements that fail. Changes nothing. A finding at or above --fail-on gives exit code 17. `-- athanor:allow RULE "
         "reason` above a statement says that it is meant; levels are set in `lint:` of athanor.yaml.",
         kLintExamples, run_lint},
     CommandSpec{"history", "list revisions, newest first", "", 0, 0, Nothing, kHistoryFlags, "", kHistoryExamples, run_history},
