@@ -110,7 +110,7 @@ Error without_column(const std::string& what, Error error) {
   if (error.sqlstate != "42703") {
     return error;
   }
-  return Error(ErrorCode::UntrustedTable, what + " lacks a column, so another program made it: " + error.message)
+  return Error(ErrorCode::UntrustedTable, what + " was not created by Athanor: " + error.message)
       .with_sqlstate(error.sqlstate)
       .advise("give that table another name, or name another one with version_table or ledger_schema");
 }

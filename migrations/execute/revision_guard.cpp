@@ -210,7 +210,7 @@ std::optional<Error> RevisionGuard::row_refused(const Error& error) const {
   const std::string tables = "the version table " + versions_->qualified() + " or the ledger";
   if (state.starts_with("23")) {
     return Error(ErrorCode::UntrustedTable,
-                 tables + " has a constraint that is not Athanor's and refused a row: " + error.message)
+                 "a constraint that Athanor did not create refused a row of " + tables + ": " + error.message)
         .with_sqlstate(state)
         .advise("drop the constraint, the index or the column that the server names");
   }

@@ -128,7 +128,7 @@ Result<void> check_isolation(const StatementShape& shape, const SqlStatement& st
     return {};
   }
   return fail(
-      refusal("the isolation level of a revision's transaction cannot be set in it: the run has asked questions by then",
+      refusal("the isolation level must be set before the first query, and the run has queried in this transaction already",
               statement.line,
               "leave it out, a revision runs READ COMMITTED; or put SET default_transaction_isolation = 'serializable' "
               "alone above a line '-- athanor:step transaction', and what needs it below"));

@@ -69,14 +69,13 @@ Error unreadable_keywords(const std::string& text, std::string_view reason, cons
   }
   constexpr const char* kQuotes = "a value with blanks stands in single quotes: password='two words'";
   if (reason.starts_with("invalid connection option")) {
-    return Error(ErrorCode::Configuration, "the connection string holds a keyword that PostgreSQL does not know")
-        .advise(kQuotes);
+    return Error(ErrorCode::Configuration, "the connection string has a keyword that PostgreSQL does not know").advise(kQuotes);
   }
   if (reason.starts_with("missing \"=\"")) {
-    return Error(ErrorCode::Configuration, "the connection string holds a word without `=`").advise(kQuotes);
+    return Error(ErrorCode::Configuration, "the connection string has a word without `=`").advise(kQuotes);
   }
   if (reason.starts_with("unterminated quoted string")) {
-    return Error(ErrorCode::Configuration, "the connection string holds a quotation that does not end").advise(kQuotes);
+    return Error(ErrorCode::Configuration, "the connection string has an unterminated quoted value").advise(kQuotes);
   }
   return unreadable();
 }
@@ -89,17 +88,16 @@ bool begins_hexadecimal(std::string_view text, std::size_t at) {
 // Why libpq cannot read a URL, as far as it can be said without a part of the URL that may be secret.
 Error unreadable_url(const ReadableUrl& url) {
   if (!url.valueless.empty()) {
-    return Error(ErrorCode::Configuration, "the database URL holds `" + url.valueless.front() + "` without a value")
+    return Error(ErrorCode::Configuration, "the database URL has `" + url.valueless.front() + "` without a value")
         .advise("write " + url.valueless.front() + "=VALUE, or leave it out");
   }
   for (std::size_t at = url.text.find('%'); at != std::string::npos; at = url.text.find('%', at + 1)) {
     if (!begins_hexadecimal(url.text, at + 1)) {
-      return Error(ErrorCode::Configuration, "the database URL holds a % that begins no percent-encoded character")
+      return Error(ErrorCode::Configuration, "the database URL contains a % that does not start a percent-encoded character")
           .advise("write %25 for a % that is meant as such; other special characters are percent-encoded likewise (@ is %40)");
     }
     if (url.text.compare(at, 3, "%00") == 0) {
-      return Error(ErrorCode::Configuration, "the database URL holds %00, a character that no value can have")
-          .advise("remove it");
+      return Error(ErrorCode::Configuration, "the database URL contains %00, which no value may contain").advise("remove it");
     }
   }
   return unreadable();
@@ -168,7 +166,7 @@ bool is_number(std::string_view port) {
 }
 
 Error wrong_port() {
-  return Error(ErrorCode::Configuration, "the port of the database URL is no port")
+  return Error(ErrorCode::Configuration, "the port in the database URL is invalid")
       .advise("write a number from 1 to 65535; in a password, @ is %40, : is %3A and / is %2F");
 }
 

@@ -76,7 +76,7 @@ bool is_whole_number(std::string_view value) {
 }
 
 Error refusal(std::string_view keyword, const std::string& advice) {
-  return Error(ErrorCode::Configuration, "the database URL gives `" + std::string(keyword) + "` a value that it cannot have")
+  return Error(ErrorCode::Configuration, "the database URL has an invalid value for `" + std::string(keyword) + "`")
       .advise(advice);
 }
 
@@ -116,8 +116,7 @@ std::string shown(std::string_view word) {
 }
 
 Error malformed_options(std::string_view origin, std::string_view word, std::string_view what) {
-  return Error(ErrorCode::Configuration,
-               std::string(origin) + " hold" + (origin == "PGOPTIONS" ? "s" : "") + " a word" + shown(word) + std::string(what))
+  return Error(ErrorCode::Configuration, std::string(origin) + " has a word" + shown(word) + std::string(what))
       .advise(
           "write -c NAME=VALUE or --NAME=VALUE, in a URL options=-cNAME%3DVALUE; a blank in a value has a backslash before it");
 }
@@ -133,7 +132,7 @@ Result<void> check_setting(std::string_view setting, std::string_view origin) {
   const std::string_view value = setting.substr(equals + 1);
   constexpr std::array<std::string_view, 4> kOn{"on", "true", "yes", "1"};
   if ((name == "client_encoding" && !is_utf8(value)) || (name == "standard_conforming_strings" && !is_among(value, kOn))) {
-    return fail(Error(ErrorCode::Configuration, std::string(origin) + " set" + (origin == "PGOPTIONS" ? "s " : " ") + name +
+    return fail(Error(ErrorCode::Configuration, std::string(origin) + " sets " + name +
                                                     ", which a migration session keeps at " +
                                                     (name == "client_encoding" ? "UTF8" : "on"))
                     .advise("leave it out: revisions are UTF-8 with standard strings, and the server must read them as such"));
@@ -196,7 +195,7 @@ Result<void> check_options(std::string_view options, std::string_view origin) {
     } else if (word.starts_with("--") && word.size() > 2) {
       TRY(check_setting(word.substr(2), origin));
     } else {
-      return fail(malformed_options(origin, word, " that is no setting"));
+      return fail(malformed_options(origin, word, " that is not a setting"));
     }
   }
   return {};

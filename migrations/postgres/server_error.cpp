@@ -202,7 +202,7 @@ Error cause_of(std::string_view report, const std::string& place) {
     ErrorCode code = ErrorCode::DatabaseUnreachable;
   };
   static constexpr std::array kCauses{
-      Cause{"efinition of service", "the service that `service` or PGSERVICE names is in no service file",
+      Cause{"efinition of service", "the service named by `service` or PGSERVICE is not in any service file",
             "check its name, PGSERVICEFILE and ~/.pg_service.conf", ErrorCode::Configuration},
       Cause{"service file", "the file of services cannot be read", "check PGSERVICEFILE and ~/.pg_service.conf",
             ErrorCode::Configuration},
@@ -213,9 +213,9 @@ Error cause_of(std::string_view report, const std::string& place) {
             ErrorCode::Configuration},
       Cause{"certificate file", "the file of `sslcert` is missing or cannot be read",
             "name the file of the client's certificate", ErrorCode::Configuration},
-      Cause{"hot standby mode", "the server is not of the kind that target_session_attrs asks for",
+      Cause{"hot standby mode", "the server does not match target_session_attrs",
             "give the URL of such a server, or several hosts"},
-      Cause{"session is ", "the server is not of the kind that target_session_attrs asks for",
+      Cause{"session is ", "the server does not match target_session_attrs",
             "give the URL of such a server, or several hosts"},
       Cause{"could not translate host name", "the host name cannot be resolved", "check the host of DATABASE_URL"},
       Cause{"Connection refused", "nothing listens there", "check host and port of DATABASE_URL, and that the server runs"},

@@ -114,7 +114,7 @@ TEST(Connect, SaysWhatTheServerRefusedOfTheUsersOwnOptions) {
 
 TEST(Connect, NamesTheFileOrTheServiceThatIsMissing) {
   const std::vector<std::pair<std::string, std::string>> missing{
-      {"?service=no_such_service", "the service that `service` or PGSERVICE names"},
+      {"?service=no_such_service", "the service named by `service` or PGSERVICE"},
       {"?sslmode=verify-full&sslrootcert=/no/such/file", "the file that `sslrootcert` of the database URL names"},
       {"?sslmode=require&sslcert=/no/such/file", "the file that `sslcert` of the database URL names"},
   };

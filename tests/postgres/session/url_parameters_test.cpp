@@ -145,7 +145,7 @@ TEST(UrlParameters, WhoseOptionsAreNoSettingsAreRefused) {
       {"-cbogus", "`bogus` without a value"},
       {"-B%2010", "`-B`"},
       {"-c", "`-c`"},
-      {"search_path%3Dapp", "a word that is no setting"},
+      {"search_path%3Dapp", "a word that is not a setting"},
       {"-cclient_encoding%3DLATIN1", "client_encoding, which a migration session keeps at UTF8"},
       {"--client-encoding%3DSQL_ASCII", "client_encoding, which a migration session keeps at UTF8"},
       {"-c%20Standard_Conforming_Strings%3Doff", "standard_conforming_strings, which a migration session keeps at on"},
@@ -171,7 +171,7 @@ TEST(UrlParameters, ThatCannotBeReadSayWhy) {
       {"host=localhost sslmod=require", "did you mean `sslmode`?"},
       {"host=localhost password=SECRET frobnicate=1", "a keyword that PostgreSQL does not know"},
       {"host=localhost dbname", "a word without `=`"},
-      {"host=localhost password='SECRET", "a quotation that does not end"},
+      {"host=localhost password='SECRET", "an unterminated quoted value"},
   };
   for (const auto& [url, says] : unreadable) {
     EXPECT_THAT(told(error_of(url)), HasSubstr(says)) << url;

@@ -72,7 +72,7 @@ TEST(StatementCheck, AnIsolationLevelThatComesTooLateIsRefused) {
         "SET LOCAL transaction_isolation = 'serializable'", "SET transaction_isolation TO serializable"}) {
     EXPECT_EQ(
         refusal(sql),
-        "line 7: the isolation level of a revision's transaction cannot be set in it: the run has asked questions by then")
+        "line 7: the isolation level must be set before the first query, and the run has queried in this transaction already")
         << sql;
   }
   for (const std::string sql :
