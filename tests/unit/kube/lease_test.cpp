@@ -148,6 +148,25 @@ TEST_F(LeaseTest, StopsLeadingAtTheRenewDeadlineWhenTheServerIsAway) {
   EXPECT_EQ(spec()["holderIdentity"], "one");  // nothing was given back
 }
 
+// There is nothing to give back, and whoever waits for the work must not be kept by the election.
+TEST_F(LeaseTest, DoesNotWaitForTheWorkWhenAnotherHoldsTheLease) {
+  LeaseElection one = make("one");
+  bool stolen = false;
+  clock.on_wait = [&](milliseconds) {
+    if (one.leading() && !std::exchange(stolen, true)) {
+      put_lease("other");
+    }
+    if (clock.elapsed() > seconds(300)) {
+      stop.request();
+    }
+  };
+  bool waited = false;
+  one.run(stop.token(), [&] { waited = true; });
+  EXPECT_TRUE(stolen);
+  EXPECT_FALSE(waited);
+  EXPECT_EQ(spec()["holderIdentity"], "other");
+}
+
 TEST_F(LeaseTest, IsNotLeadingBehindTheDeadlineEvenWhileARequestHangs) {
   LeaseElection one = make("one");
   bool while_hanging = true;
