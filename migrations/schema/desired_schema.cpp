@@ -171,7 +171,9 @@ Result<LoadedSchema> SchemaLoader::load_models(const std::vector<std::string>& t
     text.statements.push_back({*text.texts.back(), "statement " + std::to_string(index + 1) + " of the models"});
   }
   text.digest = digest.finish();
-  return load_text(std::move(text));
+  TRY_ASSIGN(LoadedSchema loaded, load_text(std::move(text)));
+  loaded.from_models = true;
+  return loaded;
 }
 
 Result<LoadedSchema> SchemaLoader::load_command(const std::string& line) {

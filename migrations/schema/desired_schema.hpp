@@ -37,6 +37,7 @@ struct LoadedSchema {
   std::vector<RenameHint> renames{};
   std::vector<std::string> warnings{};
   bool cached = false;
+  bool from_models = false;
 };
 
 class SchemaLoader {

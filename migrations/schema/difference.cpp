@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "migrations/schema/attributes.hpp"
 #include "migrations/schema/diff.hpp"
 
 namespace athanor::schema {
@@ -47,7 +48,7 @@ void add_side(const Catalog& catalog, const std::vector<std::uint32_t>& facts, s
 
 }  // namespace
 
-std::vector<std::string> describe_difference(const Catalog& have, const Catalog& want) {
+std::vector<std::string> describe_difference(const Catalog& have, const Catalog& want, Derived derived) {
   const SchemaDiff found = diff(want, have);
   std::vector<std::string> lines;
   add_side(want, found.removed, "-", lines);
@@ -55,10 +56,14 @@ std::vector<std::string> describe_difference(const Catalog& have, const Catalog&
   for (const FactChange& change : found.changed) {
     const Fact& wanted = want.facts()[change.before];
     const Fact& had = have.facts()[change.after];
-    for (const std::string_view attribute : change.attributes) {
-      const std::string is = had.has(attribute) ? shown(had.get(attribute)) : "not set";
-      const std::string should = wanted.has(attribute) ? shown(wanted.get(attribute)) : "not set";
-      lines.push_back("~ " + describe(had.id) + ": " + std::string(attribute) + " is " + is + ", should be " + should);
+    const bool view = had.id.kind == Kind::View || had.id.kind == Kind::MaterializedView;
+    for (const std::string_view name : change.attributes) {
+      if (derived == Derived::Ignored && view && name == attribute::kColumns) {
+        continue;
+      }
+      const std::string is = had.has(name) ? shown(had.get(name)) : "not set";
+      const std::string should = wanted.has(name) ? shown(wanted.get(name)) : "not set";
+      lines.push_back("~ " + describe(had.id) + ": " + std::string(name) + " is " + is + ", should be " + should);
     }
   }
   return lines;

@@ -12,6 +12,9 @@ namespace athanor::schema {
 
 // What `have` lacks ("- table …"), has too much ("+ …") and has otherwise ("~ column …: type integer, not bigint") against
 // `want`. Empty when they are equal. Children of an object that is missing or too much are not listed on their own.
-[[nodiscard]] std::vector<std::string> describe_difference(const Catalog& have, const Catalog& want);
+// With `Derived::Ignored` the column types of views do not count: they follow from the query and the tables below it.
+enum class Derived : bool { Compared, Ignored };
+[[nodiscard]] std::vector<std::string> describe_difference(const Catalog& have, const Catalog& want,
+                                                           Derived derived = Derived::Compared);
 
 }  // namespace athanor::schema

@@ -32,19 +32,21 @@ constexpr milliseconds kStartPatience{120'000};
 constexpr std::string_view kWayOut = "set scratch_url to a server where databases may be created";
 
 // What the keeper does, with flock(1) and stat(1) of any Linux. The lock is held while the server is stopped, so that whoever
-// comes meanwhile finds it gone.
+// comes meanwhile finds it gone. Without its lock file nobody can find the server any more.
 constexpr const char* kKeeper = R"(
 trap '' HUP INT TERM
 lock=$1 data=$2 idle=$3; shift 3
+end() {
+  "$@" >/dev/null 2>&1
+  rm -rf -- "$data"
+  exit 0
+}
 while sleep 2; do
   [ -e "$data/postmaster.pid" ] || exit 0
-  exec 9<>"$lock" || exit 0
+  [ -e "$lock" ] || end "$@"
+  exec 9<>"$lock"
   if flock -n -x 9; then
-    if [ $(($(date +%s) - $(stat -c %Y "$lock"))) -ge "$idle" ]; then
-      "$@" >/dev/null 2>&1
-      rm -rf -- "$data"
-      exit 0
-    fi
+    [ $(($(date +%s) - $(stat -c %Y "$lock"))) -lt "$idle" ] || end "$@"
   fi
   exec 9>&-
 done)";

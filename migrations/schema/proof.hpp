@@ -8,7 +8,6 @@
 // Threads: one thread. Ownership: borrows everything; the copies are dropped.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "migrations/plan/script.hpp"
 #include "migrations/schema/catalog.hpp"
 #include "migrations/schema/change_plan.hpp"
+#include "migrations/schema/renamed_state.hpp"
 #include "migrations/schema/scratch.hpp"
 
 namespace athanor::schema {
@@ -30,7 +30,7 @@ struct ProofRequest {
   const RevisionScript& script;
   const std::vector<Rename>& renames;
   std::string search_path{};
-  std::function<Result<Catalog>(const ScratchDatabase& database)> inspect;
+  InspectScratch inspect;
 };
 
 struct Proof {

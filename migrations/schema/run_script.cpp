@@ -54,4 +54,21 @@ Result<void> run_steps(Session& session, std::span<const ScriptStep> steps) {
   return {};
 }
 
+Result<void> run_planned(Session& session, const std::vector<PlannedStep>& steps) {
+  for (const PlannedStep& step : steps) {
+    std::vector<Command> commands;
+    for (const PlannedStatement& statement : step.statements) {
+      if (step.autocommit) {
+        TRY(session.execute_autocommit(statement.sql));
+      } else {
+        commands.push_back({statement.sql, {}, {}, true});
+      }
+    }
+    if (!commands.empty()) {
+      TRY(run_in_transaction(session, std::move(commands)));
+    }
+  }
+  return {};
+}
+
 }  // namespace athanor::schema

@@ -138,8 +138,13 @@ class Writer:
         self.seen_types = set()
         # Named parameters keep `%` as it is.
         self.engine = create("postgresql+psycopg2://", self.take, paramstyle="named")
+        dialect = self.engine.dialect
         if server_version:
-            self.engine.dialect.server_version_info = (server_version, 0)
+            dialect.server_version_info = (server_version, 0)
+        # What SQLAlchemy asks a server when it connects.
+        dialect._backslash_escapes = False
+        if hasattr(dialect, "supports_virtual_generated_columns"):
+            dialect.supports_virtual_generated_columns = server_version >= 18
         give_driver_methods(self.engine, self)
 
     def take(self, sql, *_arguments, **_parameters):

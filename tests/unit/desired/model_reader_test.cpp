@@ -91,6 +91,15 @@ Table("plain", second, Column("id", Integer, primary_key=True), Column("color", 
   EXPECT_THAT(text, HasSubstr("CREATE FUNCTION two()"));
 }
 
+TEST(ReadModels, WritesForTheVersionOfTheServer) {
+  Models models("m:metadata");
+  models.folder.write("m.py",
+                      "from sqlalchemy import *\nmetadata = MetaData()\nTable('t', metadata, Column('a', Integer), Column('b', "
+                      "Integer, Computed('a * 2')), Column('c', Text, server_default='a\\\\b'))\n");
+  EXPECT_THAT(models.statements(), HasSubstr("GENERATED ALWAYS AS (a * 2) STORED"));
+  EXPECT_THAT(models.statements(), HasSubstr("DEFAULT 'a\\b'"));
+}
+
 TEST(ReadModels, SaysWhichModuleIsMissingAndWhereItLooked) {
   const Models models("shop.models:SQLModel.metadata");
   const std::string text = models.statements();

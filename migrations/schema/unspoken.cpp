@@ -1,0 +1,228 @@
+#include "migrations/schema/unspoken.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "migrations/schema/attributes.hpp"
+
+namespace athanor::schema {
+namespace {
+
+// Of these kinds models may define some (with DDL events, or alembic_utils). As long as they define none, they say nothing
+// about them.
+constexpr std::array kUnspokenKinds{
+    Kind::Collation,
+    Kind::CompositeType,
+    Kind::RangeType,
+    Kind::Domain,
+    Kind::ForeignDataWrapper,
+    Kind::ForeignServer,
+    Kind::UserMapping,
+    Kind::Routine,
+    Kind::Aggregate,
+    Kind::Operator,
+    Kind::OperatorFamily,
+    Kind::OperatorClass,
+    Kind::Cast,
+    Kind::TextSearchDictionary,
+    Kind::TextSearchConfiguration,
+    Kind::Statistics,
+    Kind::View,
+    Kind::MaterializedView,
+    Kind::Rule,
+    Kind::Trigger,
+    Kind::Policy,
+    Kind::EventTrigger,
+    Kind::Publication,
+    Kind::Subscription,
+    Kind::DefaultPrivilege,
+};
+
+// Attributes of tables and columns for which SQLAlchemy has no word, or which nobody writes in models.
+constexpr std::array kUnspokenAttributes{
+    attribute::kRowSecurity, attribute::kForceRowSecurity, attribute::kReplicaIdentity, attribute::kClusterOn,
+    attribute::kStorage,     attribute::kCompression,      attribute::kStatistics,      attribute::kDependsOnExtensions,
+};
+
+bool is_metadata(Kind kind) {
+  return kind == Kind::Comment || kind == Kind::Owner || kind == Kind::Grant;
+}
+
+// The object that a comment, owner or grant is about.
+FactId subject_of(const FactId& id) {
+  return {.kind = id.subject, .schema = id.schema, .parent = id.parent, .name = id.name, .arguments = id.arguments};
+}
+
+bool is_unowned_sequence(const Fact& fact) {
+  return fact.id.kind == Kind::Sequence && !fact.has(attribute::kOwnedBy);
+}
+
+class Completion {
+ public:
+  Completion(const Catalog& desired, const Catalog& now, bool models) : desired_(desired), now_(now), models_(models) {}
+
+  Completed run() {
+    if (models_) {
+      learn_kinds();
+    }
+    learn_children();
+    choose();
+    return build();
+  }
+
+ private:
+  void learn_kinds() {
+    for (const Kind kind : kUnspokenKinds) {
+      unspoken_.insert(kind);
+    }
+    for (const Fact& fact : desired_.facts()) {
+      unspoken_.erase(fact.id.kind);
+      sequences_ = sequences_ || is_unowned_sequence(fact);
+      for (const Attribute& attribute : fact.attributes) {
+        spoken_attributes_.insert(attribute.name);
+      }
+    }
+  }
+
+  // Parents, as the attribute writes them, of which the desired schema names a child.
+  void learn_children() {
+    for (const Fact& fact : desired_.facts()) {
+      for (const std::string_view link : {attribute::kPartitionOf, attribute::kInherits}) {
+        if (fact.id.kind == Kind::Table && fact.has(link)) {
+          parents_.emplace(fact.get(link));
+        }
+      }
+    }
+  }
+
+  // The tables that a table's attribute names exist in the desired schema, or stay.
+  [[nodiscard]] bool has_parent(std::string_view link) const {
+    const auto known = [&](const FactId& id) { return desired_.find(id) != nullptr || kept_.contains(id); };
+    return std::ranges::any_of(now_.facts(), [&](const Fact& fact) {
+      return fact.id.kind == Kind::Table && known(fact.id) &&
+             link.find("[\"" + fact.id.schema + "\",\"" + fact.id.name + "\"]") != std::string_view::npos;
+    });
+  }
+
+  [[nodiscard]] bool is_runtime_child(const Fact& fact) const {
+    if (fact.id.kind != Kind::Table) {
+      return false;
+    }
+    for (const std::string_view name : {attribute::kPartitionOf, attribute::kInherits}) {
+      const std::string_view link = fact.get(name);
+      if (!link.empty() && !parents_.contains(link)) {
+        return has_parent(link);
+      }
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool stays(const Fact& fact) const {
+    const FactId& id = fact.id;
+    if (is_runtime_child(fact)) {
+      return true;
+    }
+    // Parts of what stays: columns and constraints of a partition, indexes of a materialized view, members of a domain.
+    for (const Kind kind : {Kind::Table, Kind::View, Kind::MaterializedView, Kind::Domain}) {
+      if (!id.parent.empty() && !is_metadata(id.kind) &&
+          kept_.contains({.kind = kind, .schema = id.schema, .name = id.parent})) {
+        return true;
+      }
+    }
+    if (is_metadata(id.kind)) {
+      return kept_.contains(subject_of(id));
+    }
+    if (!models_) {
+      return false;
+    }
+    if (id.kind == Kind::Schema || id.kind == Kind::Extension) {
+      return true;
+    }
+    return unspoken_.contains(id.kind) || (is_unowned_sequence(fact) && !sequences_);
+  }
+
+  // What stays makes other things stay (a partition of a partition, comments), so it is asked again until nothing is new.
+  void choose() {
+    for (bool more = true; more;) {
+      more = false;
+      for (const Fact& fact : now_.facts()) {
+        if (desired_.find(fact.id) == nullptr && !kept_.contains(fact.id) && stays(fact)) {
+          kept_.insert(fact.id);
+          more = true;
+        }
+      }
+    }
+  }
+
+  // A fact of both sides, with the attributes that models do not speak of.
+  [[nodiscard]] Fact merged(const Fact& fact) const {
+    Fact copy = fact;
+    const Fact* before = models_ ? now_.find(fact.id) : nullptr;
+    if (before == nullptr || (fact.id.kind != Kind::Table && fact.id.kind != Kind::Column)) {
+      return copy;
+    }
+    for (const std::string_view name : kUnspokenAttributes) {
+      if (!spoken_attributes_.contains(name) && before->has(name)) {
+        copy.attributes.push_back({name, std::string(before->get(name))});
+      }
+    }
+    return copy;
+  }
+
+  Completed build() {
+    Completed result;
+    result.catalog.server_version = desired_.server_version;
+    result.catalog.unmodelled = desired_.unmodelled;
+    for (const Fact& fact : desired_.facts()) {
+      result.catalog.add(merged(fact));
+    }
+    const auto base = static_cast<std::uint32_t>(desired_.facts().size());
+    std::vector<std::optional<std::uint32_t>> place(now_.facts().size());
+    std::uint32_t next = base;
+    for (std::uint32_t index = 0; index < now_.facts().size(); ++index) {
+      const Fact& fact = now_.facts()[index];
+      place[index] = desired_.index_of(fact.id);
+      if (kept_.contains(fact.id)) {
+        place[index] = next++;
+        result.catalog.add(fact);
+        if (fact.id.parent.empty() && !is_metadata(fact.id.kind)) {
+          result.kept.push_back(describe(fact.id));
+        }
+      }
+    }
+    for (const Edge& edge : desired_.edges()) {
+      result.catalog.add_edge(edge.from, edge.to);
+    }
+    for (const Edge& edge : now_.edges()) {
+      const bool about_kept = (place[edge.from] && *place[edge.from] >= base) || (place[edge.to] && *place[edge.to] >= base);
+      if (about_kept && place[edge.from] && place[edge.to]) {
+        result.catalog.add_edge(*place[edge.from], *place[edge.to]);
+      }
+    }
+    for (const OutsideDependent& dependent : desired_.outside()) {
+      result.catalog.add_outside(dependent);
+    }
+    result.catalog.seal();
+    return result;
+  }
+
+  const Catalog& desired_;
+  const Catalog& now_;
+  const bool models_;
+  std::set<Kind> unspoken_;
+  std::set<std::string_view> spoken_attributes_;
+  bool sequences_ = false;  // the desired schema has one that belongs to no column
+  std::set<std::string, std::less<>> parents_;
+  std::set<FactId> kept_;
+};
+
+}  // namespace
+
+Completed complete_desired(const Catalog& desired, const Catalog& now, bool models) {
+  return Completion(desired, now, models).run();
+}
+
+}  // namespace athanor::schema
