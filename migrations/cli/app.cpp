@@ -92,6 +92,19 @@ std::string cache_folder() {
   return {};
 }
 
+// One line of the terminal; nothing at its end, or when a signal came.
+std::optional<std::string> ask(const std::string& question) {
+  write_all(STDERR_FILENO, question);
+  std::string line;
+  for (char letter = 0; ::read(STDIN_FILENO, &letter, 1) == 1;) {
+    if (letter == '\n') {
+      return line;
+    }
+    line += letter;
+  }
+  return std::nullopt;
+}
+
 int terminal_columns() {
   struct winsize size {};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -121,6 +134,10 @@ int run(int argc, const char* const* argv) {
     return std::make_unique<FolderSource>(configuration.version_locations, configuration.recursive_version_locations,
                                           configuration.limits, std::move(cache));
   };
+  outside.cache_folder = cache_folder();
+  if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1) {
+    outside.ask = ask;
+  }
   outside.clock = &clock;
   outside.stop = stop.token();
   outside.actor = actor();

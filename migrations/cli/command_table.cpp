@@ -102,6 +102,55 @@ constexpr std::array kInitExamples{
     Example{"athanor init", "athanor.yaml here, migrations/versions/ for the revisions"},
     Example{"athanor init db", "the same with db/versions/"},
 };
+constexpr FlagSpec kStyle{"--style", '\0', "online|plain",
+                          "online: CONCURRENTLY, NOT VALID and VALIDATE, several steps (default); plain: one transaction"};
+constexpr FlagSpec kRename{"--rename", '\0', "OLD=NEW",
+                           "a table (shop.users=shop.customers) or column (shop.users.mail=shop.users.email) is renamed", true};
+constexpr FlagSpec kPython{"--python", '\0', "PROGRAM", "the Python that reads the models (default: $VIRTUAL_ENV, .venv, PATH)",
+                           false,      File};
+constexpr FlagSpec kSchemaFilter{"--schema", '\0', "PATTERN", "only schemas of this name; * and ? stand for anything", true};
+constexpr FlagSpec kExcludeSchema{"--exclude-schema", '\0', "PATTERN", "not these schemas", true};
+constexpr FlagSpec kTableFilter{"--table", '\0', "PATTERN", "only these tables and views: schema.name, or the name alone",
+                                true};
+constexpr FlagSpec kExcludeTable{"--exclude-table", '\0', "PATTERN", "not these tables and views", true};
+constexpr FlagSpec kOwners{"--owners", '\0', "", "owners too"};
+constexpr FlagSpec kPrivileges{"--privileges", '\0', "", "grants too"};
+
+constexpr std::array kInspectFlags{
+    FlagSpec{"--format", '\0', "sql|mermaid", "SQL that makes the schema, or an entity diagram (--json gives the facts)"},
+    kSchemaFilter,
+    kExcludeSchema,
+    kTableFilter,
+    kExcludeTable,
+    kOwners,
+    kPrivileges,
+    kPython};
+constexpr std::array kInspectExamples{
+    Example{"athanor inspect", "the database, as SQL that makes it"},
+    Example{"athanor inspect --schema shop --json", "one schema, as facts"},
+    Example{"athanor inspect db/schema.sql", "what a file means, as the server prints it"},
+    Example{"athanor inspect --format mermaid", "tables and foreign keys, for a Markdown page"},
+};
+constexpr std::array kDiffFlags{FlagSpec{"--format", '\0', "sql|summary", "statements, or one line a change (--json has both)"},
+                                kStyle,
+                                kRename,
+                                kSchemaFilter,
+                                kExcludeSchema,
+                                kTableFilter,
+                                kExcludeTable,
+                                kOwners,
+                                kPrivileges,
+                                kPython};
+constexpr std::array kDiffExamples{
+    Example{"athanor diff database desired", "what would make the database what it is to be"},
+    Example{"athanor diff head desired --format summary", "what the models have and no revision makes"},
+    Example{"athanor diff 8c1f head", "what the revisions in between change"},
+    Example{"athanor diff old.sql new.sql", "two schema files"},
+};
+constexpr std::array kDriftFlags{kSchemaFilter, kExcludeSchema, kTableFilter, kExcludeTable, kOwners, kPrivileges};
+constexpr std::array kDriftExamples{Example{"athanor drift", "exit code 15 when somebody changed the database by hand"}};
+constexpr std::array kTestExamples{Example{"athanor test", "before a merge, on a laptop or in CI"}};
+
 constexpr std::array kRevisionFlags{
     kMessage,
     FlagSpec{"--head", '\0', "REV", "parent of the new revision (default: the only head)", true, Revision},
@@ -110,11 +159,17 @@ constexpr std::array kRevisionFlags{
     kVersionPath,
     kRevId,
     FlagSpec{"--depends-on", '\0', "REV", "a revision that must be applied before this one", true, Revision},
-    FlagSpec{"--autogenerate", '\0', "", "not in this release"},
-    FlagSpec{"--sql", '\0', "", "accepted for Alembic's sake; a revision is SQL anyway"},
+    FlagSpec{"--autogenerate", '\0', "", "write what takes the schema to the desired one, and prove it"},
+    FlagSpec{"--sql", '\0', "", "with --autogenerate: print the SQL, write and prove nothing"},
+    kStyle,
+    FlagSpec{"--from", '\0', "revisions|database",
+             "with --autogenerate: what the schema is now (default: what all revisions make; the database, if any is Python)"},
+    kRename,
+    kPython,
 };
 constexpr std::array kRevisionExamples{
     Example{"athanor revision -m \"Add email to users\"", "a new file on top of the head"},
+    Example{"athanor revision --autogenerate -m \"Add email to users\"", "with the difference to the models, proven"},
     Example{"athanor revision -m \"Start billing\" --head base --branch-label billing", "a branch of its own"},
     Example{"athanor revision -m \"Invoice numbers\" --head billing@head --depends-on 8c1f", "on a branch, after another"},
 };
@@ -146,8 +201,12 @@ constexpr std::array kHistoryExamples{
 constexpr std::array kShowExamples{Example{"athanor show 8c1f", "one revision in full, by a unique prefix"},
                                    Example{"athanor show 8c1f --applied", "the text that was run, from the ledger"}};
 
+constexpr std::array kCheckFlags{FlagSpec{"--drift", '\0', "", "compare the live schema with what its revisions make, too"},
+                                 kPython};
 constexpr std::array kCheckExamples{
-    Example{"athanor check", "exit code 6 when revisions are pending, 0 when the database is up to date"}};
+    Example{"athanor check", "exit code 6: revisions are pending; 14: the models are ahead of them; 0: neither"},
+    Example{"athanor check --drift", "exit code 15 when the database is not what its revisions make"},
+};
 constexpr std::array kPlanFlags{
     FlagSpec{"--from", '\0', "REV[,REV...]",
              "rows of the version table to start from; `base` for none. Without it the database is "
@@ -285,6 +344,11 @@ constexpr std::string_view kPlanTargets =
     "-1, "
     "REV+1, LABEL@head, LABEL@+1.";
 
+constexpr std::string_view kOperands =
+    "A schema is `database` (the configured one), `desired` (what athanor.yaml says), a URL, package.module:metadata, a SQL "
+    "file "
+    "or folder, or a revision (`head`, `base`, an id). All but databases are loaded into scratch databases.";
+
 constexpr std::array kCommands{
     CommandSpec{"upgrade", "apply revisions up to a target", "TARGET", 1, 1, Revision, kUpgradeFlags, kTargets,
                 kUpgradeExamples, run_upgrade},
@@ -298,16 +362,29 @@ constexpr std::array kCommands{
         "Rows of the version table, pending revisions, holder of the migration lock, half-applied revision, changed files "
         "and the last rows of the ledger. Changes nothing and takes no lock.",
         kStatusExamples, run_status},
-    CommandSpec{"check",
-                "fail when revisions are pending",
+    CommandSpec{
+        "check", "fail when something is left to do", "", 0, 0, Nothing, kCheckFlags,
+        "Compares the version table with the heads on disk; then, if a desired schema is configured, what the revisions "
+        "make with what is desired; then, with --drift, the live schema with what its revisions make.",
+        kCheckExamples, run_check},
+    CommandSpec{"diff", "statements that take one schema to another", "FROM TO", 2, 2, File, kDiffFlags, kOperands,
+                kDiffExamples, run_diff},
+    CommandSpec{"drift", "find what was changed by hand", "", 0, 0, Nothing, kDriftFlags,
+                "Compares the live schema with what its applied revisions make of an empty scratch database, and prints the "
+                "statements both ways: those that undo the change, and those that would make it a revision.",
+                kDriftExamples, run_drift},
+    CommandSpec{"inspect", "show a schema", "[SCHEMA]", 0, 1, File, kInspectFlags, kOperands, kInspectExamples, run_inspect},
+    CommandSpec{"test",
+                "run every revision up, down and up on a scratch database",
                 "",
                 0,
                 0,
                 Nothing,
                 {},
-                "Compares the version table with the heads on disk. Comparing the schema itself comes with a later release.",
-                kCheckExamples,
-                run_check},
+                "Compares the schema at every revision, and names the revision whose downgrade does not lead back to where its "
+                "upgrade started. The way down ends at an irreversible revision.",
+                kTestExamples,
+                run_test},
     CommandSpec{"plan", "show what a command would do", "upgrade|downgrade|to|stamp TARGET...", 2, -1, Operation, kPlanFlags,
                 kPlanTargets, kPlanExamples, run_plan},
     CommandSpec{
@@ -384,13 +461,13 @@ using Verbs = std::string_view;
 constexpr std::array kChanging{Verbs("upgrade"), Verbs("downgrade"), Verbs("stamp"), Verbs("repair"), Verbs("ensure_version")};
 constexpr std::array kLooking{Verbs("plan"),    Verbs("lint"),  Verbs("status"),   Verbs("current"), Verbs("check"),
                               Verbs("history"), Verbs("heads"), Verbs("branches"), Verbs("show"),    Verbs("graph")};
+constexpr std::array kSchemas{Verbs("inspect"), Verbs("diff"), Verbs("drift"), Verbs("test")};
 constexpr std::array kWriting{Verbs("init"), Verbs("revision"), Verbs("merge"), Verbs("edit"), Verbs("import")};
 constexpr std::array kSaving{Verbs("backup"), Verbs("backups"), Verbs("verify-backup"), Verbs("restore"), Verbs("prune")};
 constexpr std::array kAbout{Verbs("help"), Verbs("version"), Verbs("man"), Verbs("completion")};
 constexpr std::array kGroups{
-    CommandGroup{"change a database", kChanging}, CommandGroup{"look", kLooking},
-    CommandGroup{"write revisions", kWriting},    CommandGroup{"back up", kSaving},
-    CommandGroup{"this program", kAbout},
+    CommandGroup{"change a database", kChanging}, CommandGroup{"look", kLooking},   CommandGroup{"look at schemas", kSchemas},
+    CommandGroup{"write revisions", kWriting},    CommandGroup{"back up", kSaving}, CommandGroup{"this program", kAbout},
 };
 
 bool same_verb(std::string_view typed, std::string_view name) {

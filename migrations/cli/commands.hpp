@@ -47,7 +47,13 @@ Result<void> run_check(CommandContext& context);
 Result<void> run_plan(CommandContext& context);
 // commands_repair.cpp
 Result<void> run_repair(CommandContext& context);
+// commands_schema.cpp
+Result<void> run_diff(CommandContext& context);
+Result<void> run_drift(CommandContext& context);
+Result<void> run_inspect(CommandContext& context);
 // commands_status.cpp
 Result<void> run_status(CommandContext& context);
+// commands_test.cpp
+Result<void> run_test(CommandContext& context);
 
 }  // namespace athanor::cli

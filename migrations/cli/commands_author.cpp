@@ -1,5 +1,6 @@
 // edit, merge, revision: writing revision files.
 #include "migrations/base/process.hpp"
+#include "migrations/cli/autogenerate.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/new_file.hpp"
@@ -56,13 +57,12 @@ Result<std::vector<std::string>> editor_command(const ProcessEnvironment& outsid
 
 Result<void> run_revision(CommandContext& context) {
   const Arguments& arguments = context.arguments();
-  if (arguments.has("--autogenerate")) {
-    return fail(Error(ErrorCode::Usage, "--autogenerate comes with a later release")
-                    .advise("leave it out and write the SQL into the new file"));
-  }
   RevisionRequest request = request_of(arguments);
   request.heads = arguments.list("--head");
   request.depends_on = arguments.list("--depends-on");
+  if (arguments.has("--autogenerate")) {
+    return autogenerate(context, std::move(request));
+  }
   TRY_ASSIGN(const Configuration configuration, load_settings(context));
   TRY_ASSIGN(const Project project, open_project(context, configuration));
   TRY_ASSIGN(const RevisionDraft draft,

@@ -9,6 +9,8 @@
 #include "migrations/cli/half_applied_report.hpp"
 #include "migrations/cli/plan_listing.hpp"
 #include "migrations/cli/project.hpp"
+#include "migrations/cli/schema_checks.hpp"
+#include "migrations/cli/schema_work.hpp"
 #include "migrations/graph/target_position.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/text/suggestion.hpp"
@@ -196,6 +198,44 @@ void report_plan(CommandContext& context, const Plan& plan, const HalfAppliedRev
   context.output().set_message(count_message(plan.revisions.size(), plan.operation));
 }
 
+std::string count_pending(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " revision is pending" : " revisions are pending");
+}
+
+// Models and drift, as far as they are configured or asked for. Returns the worst of what was found; the outer error is one
+// that kept us from looking.
+Result<std::optional<Error>> check_schemas(CommandContext& context, const Situation& situation) {
+  const SchemaConfiguration& configured = situation.configuration.schema;
+  const bool models = configured.desired.kind != schema::SchemaSource::Kind::None;
+  const bool drift = configured.check_drift || context.arguments().has("--drift");
+  std::optional<Error> worst;
+  Output& output = context.output();
+  output.fields()["models_ahead"] = nullptr;
+  output.fields()["drift"] = nullptr;
+  if (!models && !drift) {
+    return worst;
+  }
+  SchemaWork work(context, situation.configuration, situation.observation.server_version);
+  if (models) {
+    TRY_ASSIGN(const auto lines, models_ahead(work, situation));
+    for (const std::string& line : lines) {
+      output.line("models ahead: " + line);
+    }
+    output.fields()["models_ahead"] = lines;
+    if (!lines.empty()) {
+      worst = models_ahead_error(lines);
+    }
+  }
+  if (drift) {
+    TRY_ASSIGN(const Drift found, find_drift(work, situation));
+    report_drift(context, found);
+    if (!found.lines.empty() && !worst) {
+      worst = drift_error(found);
+    }
+  }
+  return worst;
+}
+
 }  // namespace
 
 Result<void> run_plan(CommandContext& context) {
@@ -245,21 +285,20 @@ Result<void> run_check(CommandContext& context) {
     context.output().line("pending: " + step_line(step, revision.down, revision.message));
   }
   context.output().fields()["pending"] = pending;
-  context.output().fields()["schema"] = "not compared: schema drift comes with a later release";
   if (half) {
-    return fail(Error(ErrorCode::NotUpToDate, describe_half_applied(half->parts) + "; " + std::to_string(pending.size()) +
-                                                  (pending.size() == 1 ? " revision is" : " revisions are") + " pending")
+    return fail(Error(ErrorCode::NotUpToDate, describe_half_applied(half->parts) + "; " + count_pending(pending.size()))
                     .advise(way_on(*half)));
   }
-  if (pending.empty()) {
-    context.output().set_message("no revision is pending");
-    context.output().line("No revision is pending.");
-    context.output().note("The schema itself is not compared: that comes with a later release.");
-    return {};
+  TRY_ASSIGN(std::optional<Error> schema, check_schemas(context, situation));
+  if (!pending.empty()) {
+    return fail(Error(ErrorCode::NotUpToDate, count_pending(pending.size())).advise("run `athanor upgrade heads`"));
   }
-  return fail(Error(ErrorCode::NotUpToDate,
-                    std::to_string(pending.size()) + (pending.size() == 1 ? " revision is pending" : " revisions are pending"))
-                  .advise("run `athanor upgrade heads`"));
+  if (schema) {
+    return fail(std::move(*schema));
+  }
+  context.output().set_message("no revision is pending");
+  context.output().line("No revision is pending.");
+  return {};
 }
 
 }  // namespace athanor::cli

@@ -18,7 +18,7 @@ constexpr std::string_view kTables =
     "did you mean `athanor ensure_version`? The first upgrade creates the version table by itself; the database is made with "
     "CREATE DATABASE";
 constexpr std::string_view kLook = "did you mean `athanor status`? `athanor history` lists the files";
-constexpr std::string_view kCompare = "comparing schemas comes with a later release; `athanor check` tells what is pending";
+constexpr std::string_view kAutogenerate = "did you mean `athanor revision --autogenerate -m \"…\"`?";
 
 // Of Rails, Django, Flask-Migrate, Prisma, Knex, golang-migrate, goose, dbmate, Flyway, Liquibase, sqitch and Atlas.
 constexpr std::array kVerbs{
@@ -55,11 +55,10 @@ constexpr std::array kVerbs{
     Meaning{"gen", kNew},
     Meaning{"make", kNew},
     Meaning{"add", kNew},
-    Meaning{"makemigrations", kNew},
+    Meaning{"makemigrations", kAutogenerate},
     Meaning{"make-migration", kNew},
     Meaning{"migration", kNew},
-    Meaning{"autogenerate", "--autogenerate comes with a later release; write the SQL: athanor revision -m \"…\""},
-    Meaning{"diff", kCompare},
+    Meaning{"autogenerate", kAutogenerate},
     Meaning{"dry-run", "did you mean `athanor plan upgrade head --show-sql`?"},
     Meaning{"sql", "did you mean `athanor upgrade head --sql`?"},
     Meaning{"sqlmigrate", "did you mean `athanor upgrade head --sql`?"},

@@ -137,7 +137,7 @@ Result<RevisionDraft> draft_revision(const Configuration& configuration, const R
   revision.path = std::move(file.path);
   revision.created = std::move(file.created);
   TRY(check_in_graph(graph, revision));
-  TRY_ASSIGN(draft.text, render_native_revision(revision, {}));
+  TRY_ASSIGN(draft.text, render_native_revision(revision, request.body));
   return draft;
 }
 

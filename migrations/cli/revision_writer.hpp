@@ -11,6 +11,7 @@
 #include "migrations/base/result.hpp"
 #include "migrations/config/configuration.hpp"
 #include "migrations/graph/graph.hpp"
+#include "migrations/revision/revision_template.hpp"
 
 namespace athanor::cli {
 
@@ -22,6 +23,7 @@ struct RevisionRequest {
   std::vector<std::string> depends_on{};  // symbols
   std::string version_path{};             // empty: the only location, or that of the first parent
   std::string id{};                       // empty: a random one
+  NativeBody body{};                      // empty sections: comments that say what belongs there
 };
 
 struct RevisionDraft {

@@ -134,6 +134,22 @@ TEST(EmbeddedServer, StaysWarmBetweenCommandsAndEndsByItself) {
   EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
+TEST(EmbeddedServer, EndsWhenTheCacheFolderIsRemoved) {
+  ScratchScene scene;
+  scene.settings.embedded.keep_warm = std::chrono::minutes(5);
+  std::string folder;
+  {
+    const auto server = EmbeddedServer::start(scene.settings.embedded, scene.clock, scene.stop.token());
+    ASSERT_TRUE(server) << server.error().describe();
+    folder = (*server)->folder();
+  }
+  std::filesystem::remove_all(scene.folder / "cache");
+  for (int waited = 0; waited < 100 && std::filesystem::exists(folder); ++waited) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder));
+}
+
 TEST(EmbeddedServer, EndsWithTheCommandWithoutACacheFolder) {
   ScratchScene scene;
   scene.settings.embedded.cache_folder.clear();

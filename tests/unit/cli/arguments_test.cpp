@@ -48,7 +48,7 @@ TEST(Arguments, AnswerVerbsOfOtherToolsWithTheRightOne) {
       {"new", "`athanor revision -m"},
       {"create", "`athanor revision -m"},
       {"generate", "`athanor revision -m"},
-      {"makemigrations", "`athanor revision -m"},
+      {"makemigrations", "`athanor revision --autogenerate -m"},
       {"migrate:latest", "`athanor upgrade head`"},
       {"db:rollback", "`athanor downgrade -1`"},
       {"MIGRATE", "`athanor upgrade head`"},

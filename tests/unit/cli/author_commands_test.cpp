@@ -98,11 +98,12 @@ TEST_F(AuthorCommands, RevisionRefusesMessagesThatSayNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_ / "migrations/versions"));
 }
 
-TEST_F(AuthorCommands, RevisionSaysThatAutogenerateComesLater) {
+TEST_F(AuthorCommands, RevisionAutogenerateAsksForADesiredSchema) {
   ASSERT_EQ(run({"init", "migrations"}).exit_code, 0);
   const auto result = run({"revision", "-m", "Create users", "--autogenerate"});
-  EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.err, HasSubstr("later release"));
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, HasSubstr("no desired schema is configured"));
+  EXPECT_THAT(result.err, HasSubstr("models: shop.models:SQLModel.metadata"));
 }
 
 TEST_F(AuthorCommands, RevisionWritesNativeFilesBesideAlembicsOwn) {

@@ -1,0 +1,385 @@
+#include "migrations/cli/autogenerate.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "migrations/cli/half_applied_report.hpp"
+#include "migrations/cli/new_file.hpp"
+#include "migrations/cli/post_write_hook.hpp"
+#include "migrations/cli/project.hpp"
+#include "migrations/cli/revision_listing.hpp"
+#include "migrations/cli/schema_checks.hpp"
+#include "migrations/cli/schema_report.hpp"
+#include "migrations/cli/schema_work.hpp"
+#include "migrations/plan/script.hpp"
+#include "migrations/revision/revision_template.hpp"
+#include "migrations/schema/difference.hpp"
+#include "migrations/schema/proof.hpp"
+#include "migrations/schema/run_script.hpp"
+#include "migrations/schema/unspoken.hpp"
+
+namespace athanor::cli {
+namespace {
+
+using schema::Catalog;
+using schema::ChangePlan;
+using schema::Rename;
+
+constexpr double kAlike = 0.6;  // from which similarity on a possible rename is worth a remark
+
+// Where the schema is now, and a scratch database in that state.
+struct Now {
+  Catalog catalog;
+  std::unique_ptr<schema::ScratchDatabase> database;
+  std::string words;  // "the revisions", "the database"
+};
+
+struct Change {
+  ChangePlan up;
+  ChangePlan down;
+  std::string irreversible;  // why there is no way down
+  std::vector<Rename> renames;
+};
+
+// One run of the verb. The parts of it that every step needs.
+class Autogenerate {
+ public:
+  Autogenerate(CommandContext& context, RevisionRequest request, Configuration configuration, Project project,
+               int server_version)
+      : context_(context),
+        request_(std::move(request)),
+        configuration_(std::move(configuration)),
+        project_(std::move(project)),
+        work_(context, configuration_, server_version) {}
+
+  Result<void> run() {
+    TRY_ASSIGN(schema::LoadedSchema desired, work_.desired());
+    TRY_ASSIGN(Now now, state_now());
+    warn_unmodelled(context_.output(), desired.catalog);
+    TRY(require_same_major(now.catalog, desired.catalog));
+    schema::Completed completed = complete_desired(desired.catalog, now.catalog, desired.from_models);
+    desired.catalog = std::move(completed.catalog);
+    const std::vector<std::string> flags = context_.arguments().values("--rename");
+    TRY_ASSIGN(std::vector<Rename> renames, chosen_renames(now.catalog, desired.catalog, desired.renames, flags));
+    if (schema::diff(now.catalog, desired.catalog).empty()) {
+      return nothing_to_write(now);
+    }
+    TRY_ASSIGN(const Change change, plan_change(now, desired.catalog, std::move(renames)));
+    if (context_.arguments().has("--sql")) {
+      return print_sql(change);
+    }
+    TRY_ASSIGN(const RevisionDraft draft, draft_of(change));
+    TRY_ASSIGN(const schema::Proof proof, prove_draft(now, desired.catalog, change, draft));
+    return write(change, draft, proof);
+  }
+
+ private:
+  Output& output() { return context_.output(); }
+
+  [[nodiscard]] Result<bool> from_database() const {
+    const std::string given = context_.arguments().value("--from").value_or("");
+    if (!given.empty() && given != "revisions" && given != "database") {
+      return fail(Error(ErrorCode::Usage, "--from takes revisions or database, not '" + given + "'"));
+    }
+    // Python revisions cannot be run here: what they made is in the database.
+    const bool python = std::ranges::any_of(
+        project_.graph.revisions(), [](const Revision& revision) { return revision.format == RevisionFormat::AlembicPython; });
+    const bool database = given == "database" || (given.empty() && python);
+    if (database && configuration_.database_url.empty()) {
+      return fail(Error(ErrorCode::MissingDatabaseUrl, python ? "the project has Alembic's Python revisions, so the schema now "
+                                                                "is that of the database, and no database is named"
+                                                              : "no database is named")
+                      .advise("set DATABASE_URL in the environment, or database_url in athanor.yaml"));
+    }
+    return database;
+  }
+
+  Result<Now> state_now() {
+    TRY_ASSIGN(const bool database, from_database());
+    Now now;
+    now.words = database ? "the database" : "the revisions";
+    if (database) {
+      TRY_ASSIGN(now.catalog, work_.live());
+      return now;
+    }
+    auto after = work_.after(project_, project_.graph.heads(), &now.database);
+    if (!after) {
+      Error error = std::move(after).error();
+      if (error.hint.empty() && !configuration_.database_url.empty()) {
+        error.hint = "start from the live schema instead: --from database";
+      }
+      return fail(std::move(error));
+    }
+    now.catalog = std::move(*after);
+    return now;
+  }
+
+  Result<Change> plan_change(Now& now, const Catalog& desired, std::vector<Rename> renames) {
+    Change change;
+    change.renames = std::move(renames);
+    TRY(ask_for_renames(now.catalog, desired, change.renames));
+    schema::PlanOptions options;
+    TRY_ASSIGN(options.style, style());
+    if (!change.renames.empty()) {
+      TRY(plan_with_renames(now, desired, options, change));
+      return change;
+    }
+    TRY_ASSIGN(change.up, schema::plan_changes(now.catalog, desired, options));
+    TRY(take_down_plan(schema::plan_changes(desired, now.catalog, options), change));
+    return change;
+  }
+
+  // The way down is planned from the schema that the way up makes, with the renames taken back.
+  Result<void> plan_with_renames(Now& now, const Catalog& desired, schema::PlanOptions options, Change& change) {
+    TRY(start_database(now));
+    const auto inspect = inspection();
+    TRY_ASSIGN(schema::RenamedState there,
+               schema::rename_on_copy(work_.server(), *now.database, change.renames, desired, inspect));
+    options.renames = there.renames;
+    TRY_ASSIGN(change.up, schema::plan_changes(there.catalog, desired, options));
+    TRY_ASSIGN(const auto copy, work_.server().create(now.database.get()));
+    {
+      TRY_ASSIGN(const auto session, copy->open(configuration_.execution.search_path));
+      if (auto done = schema::run_planned(*session, change.up.steps); !done) {
+        Error error = std::move(done).error();
+        error.code = ErrorCode::ProofFailed;
+        error.message = "the upgrade does not run on a copy of the schema: " + error.message;
+        return fail(std::move(error).advise("nothing was written"));
+      }
+    }
+    for (Rename& rename : there.renames) {
+      std::swap(rename.from, rename.to);
+    }
+    TRY_ASSIGN(const schema::RenamedState back,
+               schema::rename_on_copy(work_.server(), *copy, there.renames, now.catalog, inspect));
+    options.renames = back.renames;
+    return take_down_plan(schema::plan_changes(back.catalog, now.catalog, options), change);
+  }
+
+  static Result<void> take_down_plan(Result<ChangePlan> down, Change& change) {
+    if (down) {
+      change.down = std::move(*down);
+    } else if (down.error().code == ErrorCode::SchemaChangeRefused) {
+      change.irreversible = down.error().message;
+    } else {
+      return fail(std::move(down).error());
+    }
+    return {};
+  }
+
+  [[nodiscard]] schema::InspectScratch inspection() {
+    return [this](const schema::ScratchDatabase& database) { return work_.loader().inspect_scratch(database); };
+  }
+
+  [[nodiscard]] Result<schema::Style> style() const {
+    const std::string given = context_.arguments().value("--style").value_or("online");
+    if (given != "online" && given != "plain") {
+      return fail(Error(ErrorCode::Usage, "--style takes online or plain, not '" + given + "'"));
+    }
+    return given == "plain" ? schema::Style::Plain : schema::Style::Online;
+  }
+
+  // Whoever sits at a terminal is asked; others are told how to say it.
+  Result<void> ask_for_renames(const Catalog& before, const Catalog& after, std::vector<Rename>& renames) {
+    const auto concerns = [](const Rename& one, const Rename& other) { return one.from == other.from || one.to == other.to; };
+    for (const schema::RenameCandidate& candidate : schema::rename_candidates(before, after)) {
+      const bool decided =
+          std::ranges::any_of(renames, [&](const Rename& rename) { return concerns(rename, candidate.rename); });
+      if (candidate.similarity < kAlike || decided) {
+        continue;
+      }
+      const std::string words = describe(candidate.rename.from) + " and " + describe(candidate.rename.to) + " look alike";
+      if (context_.outside().ask && !context_.json()) {
+        TRY_ASSIGN(const bool yes, confirmed(words + ". Is it a rename? [y/N] "));
+        if (yes) {
+          renames.push_back(candidate.rename);
+        }
+        continue;
+      }
+      output().warn(words + "; if it is a rename, say so: --rename " + flag_of(candidate.rename));
+    }
+    return {};
+  }
+
+  Result<bool> confirmed(const std::string& question) {
+    const auto answer = context_.outside().ask(question);
+    if (!answer) {
+      return fail(ErrorCode::Interrupted, "stopped at the question whether it is a rename; nothing was written");
+    }
+    return *answer == "y" || *answer == "Y" || *answer == "yes";
+  }
+
+  static std::string flag_of(const Rename& rename) {
+    const auto name = [](const schema::FactId& id) {
+      return id.schema + "." + (id.parent.empty() ? "" : id.parent + ".") + id.name;
+    };
+    return name(rename.from) + "=" + name(rename.to);
+  }
+
+  Result<void> nothing_to_write(const Now& now) {
+    output().set_message("no difference: nothing was written");
+    output().fields()["revision"] = nullptr;
+    output().fields()["path"] = nullptr;
+    output().fields()["summary"] = Json::array();
+    output().line("No difference between " + now.words + " and " + configuration_.schema.desired.describe() +
+                  ": nothing was written.");
+    return {};
+  }
+
+  // Without a way back from data that is gone, the downgrade says so above its first statement.
+  static NativeBody body_of(const Change& change) {
+    NativeBody body;
+    body.upgrade = section_text(change.up);
+    body.irreversible = change.irreversible;
+    if (change.irreversible.empty()) {
+      body.downgrade = section_text(change.down);
+      if (loses_data(change.up)) {
+        body.downgrade = "-- Brings back the structure. The data that the upgrade removed stays lost.\n" + body.downgrade;
+      }
+    }
+    return body;
+  }
+
+  Result<void> print_sql(const Change& change) {
+    const NativeBody body = body_of(change);
+    report(change);
+    output().fields()["sql"] = body.upgrade;
+    output().fields()["downgrade_sql"] = body.downgrade;
+    output().set_message("SQL printed; nothing was written or proven");
+    if (!context_.json()) {
+      output().text("-- athanor:upgrade\n" + body.upgrade);
+      output().text(body.irreversible.empty() ? "\n-- athanor:downgrade\n" + body.downgrade
+                                              : "\n-- athanor:irreversible " + body.irreversible + "\n");
+    }
+    return {};
+  }
+
+  Result<RevisionDraft> draft_of(const Change& change) {
+    request_.body = body_of(change);
+    return draft_revision(configuration_, project_.graph, request_, context_.outside().clock->wall_now());
+  }
+
+  Result<schema::Proof> prove_draft(Now& now, const Catalog& desired, const Change& change, const RevisionDraft& draft) {
+    auto script = parse_script(draft.revision, draft.text);
+    if (!script) {
+      Error error = std::move(script).error();
+      error.code = ErrorCode::ProofFailed;
+      return fail(std::move(error).advise("nothing was written; look at the SQL with --sql"));
+    }
+    TRY(start_database(now));
+    const schema::ProofRequest request{.server = work_.server(),
+                                       .start = *now.database,
+                                       .before = now.catalog,
+                                       .after = desired,
+                                       .plan = change.up,
+                                       .script = *script,
+                                       .renames = change.renames,
+                                       .search_path = configuration_.execution.search_path,
+                                       .inspect = inspection()};
+    return schema::prove(request);
+  }
+
+  Result<void> start_database(Now& now) {
+    if (now.database) {
+      return {};
+    }
+    TRY_ASSIGN(const bool database, from_database());
+    if (!database) {
+      TRY_ASSIGN(now.database, work_.migrated(project_, project_.graph.heads()));
+      return {};
+    }
+    TRY_ASSIGN(now.database, work_.built(now.catalog));
+    TRY_ASSIGN(const Catalog rebuilt, work_.loader().inspect_scratch(*now.database));
+    const auto lines = describe_difference(rebuilt, now.catalog);
+    if (!lines.empty()) {
+      return fail(
+          Error(ErrorCode::ProofFailed, "the schema of the database cannot be rebuilt for the proof: " + lines.front()));
+    }
+    return {};
+  }
+
+  void report(const Change& change) {
+    print_summary(output(), change.up);
+    Json json = plan_json(change.up);
+    output().fields()["summary"] = std::move(json["summary"]);
+    output().fields()["statements"] = std::move(json["statements"]);
+  }
+
+  Result<void> write(const Change& change, const RevisionDraft& draft, const schema::Proof& proof) {
+    TRY(write_new_file(draft.revision.path, draft.text));
+    report(change);
+    for (const std::string& warning : proof.warnings) {
+      output().warn(warning);
+    }
+    if (!change.irreversible.empty()) {
+      output().warn("the revision is irreversible: " + change.irreversible);
+    }
+    Json& fields = output().fields();
+    fields["revision"] = draft.revision.id;
+    fields["down_revision"] = draft.revision.down;
+    fields["depends_on"] = draft.revision.depends_on;
+    fields["labels"] = draft.revision.labels;
+    fields["path"] = draft.revision.path;
+    fields["proof"] = {{"downgrade", proof.downgrade}, {"tables_with_rows", proof.tables_with_rows}};
+    output().set_message("wrote " + draft.revision.path);
+    output().line(draft.revision.path + ":" + std::to_string(upgrade_line(draft.text)));
+    output().note("Proven on scratch copies: the upgrade leads to the desired schema" +
+                  std::string(proof.downgrade ? ", the downgrade back." : "."));
+    output().note("Next: review the file, then run `athanor upgrade heads`.");
+    return run_hooks(configuration_.post_write_hooks, draft.revision.path);
+  }
+
+  static int upgrade_line(const std::string& text) {
+    const std::size_t at = std::min(text.find("-- athanor:upgrade"), text.size());
+    return 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+  }
+
+  CommandContext& context_;
+  RevisionRequest request_;
+  Configuration configuration_;
+  Project project_;
+  SchemaWork work_;
+};
+
+// Alembic's words: "Target database is not up to date."
+Result<void> require_up_to_date(const Situation& situation) {
+  const auto& heads = situation.observation.current_heads;
+  TRY(require_known_heads(situation.project.graph, heads));
+  if (const auto half = half_applied_revision(situation.project, situation.observation.unfinished)) {
+    return fail(Error(ErrorCode::NotUpToDate, describe_half_applied(half->parts)).advise(way_on(*half)));
+  }
+  TRY_ASSIGN(const Walk walk, make_walk(situation.project.graph, Direction::Upgrade, heads, {"heads"}));
+  if (walk.steps.empty()) {
+    return {};
+  }
+  std::vector<std::string> pending;
+  for (const WalkStep& step : walk.steps) {
+    pending.push_back(*step.revision);
+  }
+  return fail(Error(ErrorCode::NotUpToDate, "the database is not up to date: " + join_revisions(pending) +
+                                                (pending.size() == 1 ? " is" : " are") + " pending")
+                  .advise("run `athanor upgrade heads` first, then repeat this"));
+}
+
+}  // namespace
+
+Result<void> autogenerate(CommandContext& context, RevisionRequest request) {
+  if (!context.arguments().has("--sql")) {
+    TRY(check_message(request.message));
+  }
+  TRY_ASSIGN(Configuration configuration, load_settings(context));
+  if (configuration.database_url.empty()) {
+    TRY_ASSIGN(Project project, open_project(context, configuration));
+    return Autogenerate(context, std::move(request), std::move(configuration), std::move(project), 0).run();
+  }
+  TRY_ASSIGN(Situation situation, observe_situation(context));
+  TRY(require_up_to_date(situation));
+  return Autogenerate(context, std::move(request), std::move(situation.configuration), std::move(situation.project),
+                      situation.observation.server_version)
+      .run();
+}
+
+}  // namespace athanor::cli

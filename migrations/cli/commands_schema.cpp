@@ -1,0 +1,129 @@
+// inspect, diff, drift: looking at schemas.
+#include <optional>
+#include <utility>
+
+#include "migrations/cli/autogenerate.hpp"
+#include "migrations/cli/command_context.hpp"
+#include "migrations/cli/commands.hpp"
+#include "migrations/cli/entity_diagram.hpp"
+#include "migrations/cli/schema_checks.hpp"
+#include "migrations/cli/schema_operand.hpp"
+#include "migrations/cli/schema_report.hpp"
+#include "migrations/cli/schema_work.hpp"
+#include "migrations/schema/change_plan.hpp"
+#include "migrations/schema/diff.hpp"
+#include "migrations/schema/unspoken.hpp"
+
+namespace athanor::cli {
+namespace {
+
+Result<std::string> format_of(const Arguments& arguments, std::initializer_list<std::string_view> allowed) {
+  std::string format = arguments.value("--format").value_or(std::string(*allowed.begin()));
+  std::string known;
+  for (const std::string_view one : allowed) {
+    if (one == format) {
+      return format;
+    }
+    known += (known.empty() ? "" : ", ") + std::string(one);
+  }
+  return fail(Error(ErrorCode::Usage, "there is no format '" + format + "'").advise("formats are: " + known));
+}
+
+Result<schema::Style> style_of(const Arguments& arguments) {
+  const std::string style = arguments.value("--style").value_or("online");
+  if (style != "online" && style != "plain") {
+    return fail(Error(ErrorCode::Usage, "--style takes online or plain, not '" + style + "'"));
+  }
+  return style == "plain" ? schema::Style::Plain : schema::Style::Online;
+}
+
+void print_inspected(CommandContext& context, const schema::Catalog& catalog, const std::string& text) {
+  Output& output = context.output();
+  warn_unmodelled(output, catalog);
+  output.set_message(std::to_string(catalog.facts().size()) + " facts");
+  if (context.json()) {
+    Json json = catalog_json(catalog);
+    for (auto& [name, value] : json.items()) {
+      output.fields()[name] = std::move(value);
+    }
+  }
+  output.text(text);
+}
+
+void print_diff(CommandContext& context, const schema::ChangePlan& plan, const std::string& format) {
+  Output& output = context.output();
+  Json json = plan_json(plan);
+  output.fields()["summary"] = std::move(json["summary"]);
+  output.fields()["statements"] = std::move(json["statements"]);
+  if (plan.empty()) {
+    output.set_message("no difference");
+    output.line("No difference.");
+    return;
+  }
+  output.set_message(count_changes(plan.summary.size()));
+  if (format == "summary") {
+    print_summary(output, plan);
+  } else {
+    output.text(section_text(plan));
+  }
+}
+
+}  // namespace
+
+Result<void> run_inspect(CommandContext& context) {
+  TRY_ASSIGN(const std::string format, format_of(context.arguments(), {"sql", "mermaid"}));
+  TRY_ASSIGN(const Configuration configuration, load_settings(context));
+  std::optional<Project> project;
+  const auto& operands = context.arguments().operands();
+  TRY_ASSIGN(const SchemaOperand operand,
+             read_operand(context, configuration, project, operands.empty() ? "database" : operands.front()));
+  TRY_ASSIGN(const int version, server_version_of(context, configuration, operand));
+  SchemaWork work(context, configuration, version);
+  TRY_ASSIGN(const OperandSchema loaded, load_operand(work, project, operand));
+  std::string text;
+  if (format == "mermaid") {
+    text = mermaid_diagram(loaded.catalog);
+    context.output().fields()["mermaid"] = text;
+  } else if (!context.json()) {
+    TRY_ASSIGN(const schema::ChangePlan plan, schema::plan_creation(loaded.catalog));
+    text = section_text(plan);
+  }
+  print_inspected(context, loaded.catalog, text);
+  return {};
+}
+
+Result<void> run_diff(CommandContext& context) {
+  const Arguments& arguments = context.arguments();
+  TRY_ASSIGN(const std::string format, format_of(arguments, {"sql", "summary"}));
+  schema::PlanOptions options;
+  TRY_ASSIGN(options.style, style_of(arguments));
+  TRY_ASSIGN(const Configuration configuration, load_settings(context));
+  std::optional<Project> project;
+  TRY_ASSIGN(const SchemaOperand from, read_operand(context, configuration, project, arguments.operands()[0]));
+  TRY_ASSIGN(const SchemaOperand to, read_operand(context, configuration, project, arguments.operands()[1]));
+  TRY_ASSIGN(int version, server_version_of(context, configuration, from));
+  TRY_ASSIGN(const int other, server_version_of(context, configuration, to));
+  version = version > 0 ? version : other;
+  SchemaWork work(context, configuration, version);
+  TRY_ASSIGN(const OperandSchema before, load_operand(work, project, from));
+  TRY_ASSIGN(OperandSchema after, load_operand(work, project, to));
+  TRY(require_same_major(before.catalog, after.catalog));
+  after.catalog = complete_desired(after.catalog, before.catalog, after.from_models).catalog;
+  warn_unmodelled(context.output(), after.catalog);
+  TRY_ASSIGN(options.renames, chosen_renames(before.catalog, after.catalog, after.renames, arguments.values("--rename")));
+  TRY_ASSIGN(const schema::ChangePlan plan, schema::plan_changes(before.catalog, after.catalog, options));
+  print_diff(context, plan, format);
+  return {};
+}
+
+Result<void> run_drift(CommandContext& context) {
+  TRY_ASSIGN(const Situation situation, observe_situation(context));
+  TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
+  SchemaWork work(context, situation.configuration, situation.observation.server_version);
+  TRY_ASSIGN(const Drift drift, find_drift(work, situation));
+  report_drift(context, drift);
+  TRY(print_drift_sql(context, drift));
+  return drift.lines.empty() ? Result<void>() : fail(drift_error(drift));
+}
+
+}  // namespace athanor::cli

@@ -1,0 +1,15 @@
+// Tables and their foreign keys as a Mermaid entity diagram, which GitHub and GitLab draw in a Markdown page.
+//
+// Threads: pure function.
+#pragma once
+
+#include <string>
+
+#include "migrations/schema/catalog.hpp"
+
+namespace athanor::cli {
+
+// Partitions are left out: they are parts of their table.
+[[nodiscard]] std::string mermaid_diagram(const schema::Catalog& catalog);
+
+}  // namespace athanor::cli

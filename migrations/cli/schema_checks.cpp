@@ -1,0 +1,105 @@
+#include "migrations/cli/schema_checks.hpp"
+
+#include <algorithm>
+
+#include "migrations/cli/schema_report.hpp"
+#include "migrations/schema/change_plan.hpp"
+#include "migrations/schema/difference.hpp"
+#include "migrations/schema/unspoken.hpp"
+
+namespace athanor::cli {
+namespace {
+
+constexpr int kVersionsInOneMajor = 10'000;
+
+bool has_python(const Project& project) {
+  return std::ranges::any_of(project.graph.revisions(),
+                             [](const Revision& revision) { return revision.format == RevisionFormat::AlembicPython; });
+}
+
+bool is_up_to_date(const Situation& situation) {
+  const auto walk = make_walk(situation.project.graph, Direction::Upgrade, situation.observation.current_heads, {"heads"});
+  return walk && walk->steps.empty();
+}
+
+std::string count_differences(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " difference" : " differences");
+}
+
+// SQL of one direction, or why there is none.
+std::string statements_of(const schema::Catalog& from, const schema::Catalog& to) {
+  const auto plan = schema::plan_changes(from, to);
+  return plan ? section_text(*plan) : "-- " + plan.error().message + "\n";
+}
+
+}  // namespace
+
+Result<void> require_same_major(const schema::Catalog& one, const schema::Catalog& other) {
+  const int left = one.server_version / kVersionsInOneMajor;
+  const int right = other.server_version / kVersionsInOneMajor;
+  if (left == right) {
+    return {};
+  }
+  return fail(Error(ErrorCode::ScratchUnavailable, "one schema is of PostgreSQL " + std::to_string(left) +
+                                                       ", the other of PostgreSQL " + std::to_string(right) +
+                                                       ": they are not comparable")
+                  .advise("load both into servers of the same major version"));
+}
+
+Result<std::vector<std::string>> models_ahead(SchemaWork& work, const Situation& situation) {
+  TRY_ASSIGN(const schema::LoadedSchema desired, work.desired());
+  // Python revisions cannot be run here; what they made is in the database once it is up to date.
+  const bool python = has_python(situation.project);
+  if (python && !is_up_to_date(situation)) {
+    return std::vector<std::string>{};
+  }
+  TRY_ASSIGN(const schema::Catalog now, python ? work.live() : work.after(situation.project, situation.project.graph.heads()));
+  TRY(require_same_major(now, desired.catalog));
+  return describe_difference(complete_desired(desired.catalog, now, desired.from_models).catalog, now);
+}
+
+Error models_ahead_error(const std::vector<std::string>& lines) {
+  return Error(ErrorCode::ModelsAhead, "the desired schema is ahead of the revisions: " + count_differences(lines.size()))
+      .advise("write the revision: athanor revision --autogenerate -m \"…\"");
+}
+
+Result<Drift> find_drift(SchemaWork& work, const Situation& situation) {
+  Drift drift;
+  TRY_ASSIGN(drift.expected, work.after(situation.project, situation.observation.current_heads));
+  TRY_ASSIGN(drift.live, work.live());
+  TRY(require_same_major(drift.live, drift.expected));
+  drift.lines = describe_difference(drift.live, drift.expected);
+  return drift;
+}
+
+Error drift_error(const Drift& drift) {
+  return Error(ErrorCode::Drifted, "the database is not what its revisions make: " + count_differences(drift.lines.size()))
+      .advise("`athanor drift` prints the statements both ways; undo the change, or write it as a revision");
+}
+
+void report_drift(CommandContext& context, const Drift& drift) {
+  Output& output = context.output();
+  for (const std::string& line : drift.lines) {
+    output.line("drift: " + line);
+  }
+  output.fields()["drift"] = drift.lines;
+  if (drift.lines.empty()) {
+    output.set_message("no drift");
+    output.line("No drift: the database is what its revisions make.");
+  }
+}
+
+Result<void> print_drift_sql(CommandContext& context, const Drift& drift) {
+  if (drift.lines.empty()) {
+    return {};
+  }
+  const std::string back = statements_of(drift.live, drift.expected);
+  const std::string forth = statements_of(drift.expected, drift.live);
+  Output& output = context.output();
+  output.fields()["undo_sql"] = back;
+  output.fields()["adopt_sql"] = forth;
+  output.text("\n-- Undoes the drift:\n" + back + "\n-- Makes it a part of the revisions:\n" + forth);
+  return {};
+}
+
+}  // namespace athanor::cli

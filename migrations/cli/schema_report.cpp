@@ -1,0 +1,169 @@
+#include "migrations/cli/schema_report.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "migrations/schema/fact.hpp"
+
+namespace athanor::cli {
+namespace {
+
+using schema::DataLoss;
+
+constexpr std::string_view kRed = "\x1b[31;1m";
+constexpr std::string_view kGreen = "\x1b[32m";
+constexpr std::string_view kYellow = "\x1b[33m";
+constexpr std::string_view kPlain = "\x1b[0m";
+
+std::string_view loss_words(DataLoss loss) {
+  switch (loss) {
+    case DataLoss::None:
+      break;
+    case DataLoss::Possible:
+      return "values may be refused or changed";
+    case DataLoss::Certain:
+      return "data is lost";
+  }
+  return "";
+}
+
+std::string_view loss_name(DataLoss loss) {
+  return loss == DataLoss::None ? "none" : loss == DataLoss::Possible ? "possible" : "certain";
+}
+
+std::string_view color_of(const schema::SummaryLine& line) {
+  if (line.loss == DataLoss::Certain) {
+    return kRed;
+  }
+  return line.sign == '+' ? kGreen : line.sign == '-' ? kRed : kYellow;
+}
+
+// A comment of as many lines as the note has.
+void add_comment(std::string& text, std::string_view note) {
+  while (!note.empty()) {
+    const std::size_t end = std::min(note.find('\n'), note.size());
+    text += "-- " + std::string(note.substr(0, end)) + "\n";
+    note.remove_prefix(std::min(end + 1, note.size()));
+  }
+}
+
+void add_statement(std::string& text, const schema::PlannedStatement& statement) {
+  if (statement.loss == DataLoss::Certain) {
+    add_comment(text, "Destructive: data is lost.");
+  }
+  add_comment(text, statement.note);
+  text += statement.sql + ";\n";
+}
+
+}  // namespace
+
+void print_summary(Output& output, const schema::ChangePlan& plan) {
+  for (const schema::SummaryLine& line : plan.summary) {
+    std::string text = std::string(1, line.sign) + " " + line.text;
+    if (const std::string_view loss = loss_words(line.loss); !loss.empty()) {
+      text += "  (" + std::string(loss) + ")";
+    }
+    if (output.style().color && !output.json()) {
+      output.text(std::string(color_of(line)) + printable(text) + std::string(kPlain) + "\n");
+    } else {
+      output.line(text);
+    }
+  }
+}
+
+std::string section_text(const schema::ChangePlan& plan) {
+  std::string text;
+  bool autocommit = false;  // a section begins as a transaction
+  bool first = true;
+  for (const schema::PlannedStep& step : plan.steps) {
+    if (step.statements.empty()) {
+      continue;
+    }
+    // Each autocommit statement is on its own whatever stands around it, two transactions need a line between them.
+    if (step.autocommit != autocommit || (!first && !step.autocommit)) {
+      text += (text.empty() ? "" : "\n") + std::string("-- athanor:step ") + (step.autocommit ? "autocommit" : "transaction") +
+              "\n";
+    }
+    autocommit = step.autocommit;
+    first = false;
+    for (const schema::PlannedStatement& statement : step.statements) {
+      add_statement(text, statement);
+    }
+  }
+  return text;
+}
+
+Json plan_json(const schema::ChangePlan& plan) {
+  Json summary = Json::array();
+  for (const schema::SummaryLine& line : plan.summary) {
+    summary.push_back({{"change", line.sign == '+'   ? "add"
+                                  : line.sign == '-' ? "remove"
+                                                     : "change"},
+                       {"kind", kind_name(line.subject.kind)},
+                       {"object", describe(line.subject)},
+                       {"text", line.text},
+                       {"data_loss", loss_name(line.loss)}});
+  }
+  Json statements = Json::array();
+  std::size_t number = 0;
+  for (const schema::PlannedStep& step : plan.steps) {
+    for (const schema::PlannedStatement& statement : step.statements) {
+      statements.push_back({{"step", number},
+                            {"autocommit", step.autocommit},
+                            {"sql", statement.sql},
+                            {"object", describe(statement.subject)},
+                            {"data_loss", loss_name(statement.loss)},
+                            {"rewrites", statement.rewrites},
+                            {"old_code_survives", statement.expand},
+                            {"note", statement.note}});
+    }
+    ++number;
+  }
+  return {{"summary", std::move(summary)}, {"statements", std::move(statements)}};
+}
+
+Json catalog_json(const schema::Catalog& catalog) {
+  Json facts = Json::array();
+  for (const schema::Fact& fact : catalog.facts()) {
+    Json one = Json::object();
+    one["kind"] = kind_name(fact.id.kind);
+    if (fact.id.subject != schema::Kind::None) {
+      one["subject"] = kind_name(fact.id.subject);
+    }
+    for (const auto& [name, value] : {std::pair("schema", &fact.id.schema), std::pair("parent", &fact.id.parent),
+                                      std::pair("name", &fact.id.name), std::pair("arguments", &fact.id.arguments),
+                                      std::pair("grantee", &fact.id.grantee), std::pair("column", &fact.id.column)}) {
+      if (!value->empty()) {
+        one[name] = *value;
+      }
+    }
+    for (const schema::Attribute& attribute : fact.attributes) {
+      one["attributes"][std::string(attribute.name)] = attribute.value;
+    }
+    facts.push_back(std::move(one));
+  }
+  return {{"server_version", catalog.server_version},
+          {"fingerprint", catalog.fingerprint()},
+          {"facts", std::move(facts)},
+          {"unmodelled", catalog.unmodelled}};
+}
+
+void warn_unmodelled(Output& output, const schema::Catalog& catalog) {
+  for (const auto& [kind, names] : catalog.unmodelled) {
+    output.warn(std::to_string(names.size()) + " " + kind + (names.size() == 1 ? " is" : "s are") +
+                " not compared: " + names.front() + (names.size() > 1 ? " and others" : ""));
+  }
+}
+
+bool loses_data(const schema::ChangePlan& plan) {
+  return std::ranges::any_of(plan.steps, [](const schema::PlannedStep& step) {
+    return std::ranges::any_of(step.statements,
+                               [](const schema::PlannedStatement& statement) { return statement.loss == DataLoss::Certain; });
+  });
+}
+
+std::string count_changes(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " change" : " changes");
+}
+
+}  // namespace athanor::cli

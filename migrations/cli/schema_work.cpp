@@ -1,0 +1,223 @@
+#include "migrations/cli/schema_work.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "migrations/backup/client_programs.hpp"
+#include "migrations/base/sha256.hpp"
+#include "migrations/schema/change_plan.hpp"
+#include "migrations/schema/load_statements.hpp"
+#include "migrations/schema/sql_names.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::cli {
+namespace {
+
+constexpr int kVersionsInOneMajor = 10'000;
+constexpr std::string_view kNoSchemaSelected = "3F000";
+
+schema::ScratchSettings scratch_settings(const CommandContext& context, const Configuration& configuration,
+                                         int server_version) {
+  const SchemaConfiguration& from = configuration.schema;
+  const ProcessEnvironment& outside = context.outside();
+  schema::ScratchSettings settings;
+  settings.url = from.scratch_url;
+  if (from.scratch_on_target) {
+    settings.target_url = configuration.database_url;
+  }
+  settings.embedded.search.folder = from.scratch_programs;
+  settings.embedded.search.path = split_path(outside.variable("PATH").value_or(""));
+  settings.embedded.search.environment = outside.environment();
+  settings.embedded.major = server_version / kVersionsInOneMajor;
+  settings.embedded.cache_folder = outside.cache_folder;
+  settings.embedded.keep_warm = std::chrono::duration_cast<std::chrono::seconds>(from.scratch_keep);
+  if (const auto folder = outside.variable("TMPDIR"); folder && folder->starts_with('/')) {
+    settings.embedded.temporary_folder = *folder;
+  }
+  return settings;
+}
+
+schema::LoadSettings load_settings_of(const CommandContext& context, const Configuration& configuration) {
+  const ProcessEnvironment& outside = context.outside();
+  schema::LoadSettings settings;
+  settings.inspect = configuration.schema.compare;
+  settings.inspect.version_table = configuration.version_table;
+  settings.inspect.ledger_schema = configuration.ledger_schema;
+  // Scratch databases have the version table elsewhere than the target, and neither is a part of the schema.
+  settings.inspect.version_table_schema.clear();
+  settings.folder = configuration.directory.empty() ? "." : configuration.directory;
+  settings.search_path = configuration.execution.search_path;
+  settings.environment = outside.environment();
+  settings.models.folder = settings.folder;
+  settings.models.sys_path = configuration.schema.sys_path;
+  if (settings.models.sys_path.empty()) {
+    settings.models.sys_path = {settings.folder};
+  }
+  settings.models.environment = settings.environment;
+  settings.python.flag = context.arguments().value("--python").value_or("");
+  settings.python.configured = configuration.schema.python;
+  settings.python.virtual_environment = outside.variable("VIRTUAL_ENV").value_or("");
+  settings.python.folder = settings.folder;
+  settings.python.path = outside.variable("PATH").value_or("");
+  return settings;
+}
+
+// A filter on the command line replaces that of the configuration.
+void apply_filters(const Arguments& arguments, schema::InspectOptions& options) {
+  for (const auto& [flag, names] :
+       {std::pair("--schema", &options.schemas), std::pair("--exclude-schema", &options.exclude_schemas),
+        std::pair("--table", &options.tables), std::pair("--exclude-table", &options.exclude_tables)}) {
+    if (auto given = arguments.values(flag); !given.empty()) {
+      *names = std::move(given);
+    }
+  }
+  options.owners = options.owners || arguments.has("--owners");
+  options.privileges = options.privileges || arguments.has("--privileges");
+}
+
+schema::LoadSettings loader_settings(const CommandContext& context, const Configuration& configuration) {
+  schema::LoadSettings settings = load_settings_of(context, configuration);
+  apply_filters(context.arguments(), settings.inspect);
+  return settings;
+}
+
+std::vector<std::string> targets_of(const std::vector<std::string>& heads) {
+  return heads.empty() ? std::vector<std::string>{"base"} : heads;
+}
+
+}  // namespace
+
+SchemaWork::SchemaWork(CommandContext& context, const Configuration& configuration, int server_version)
+    : context_(context),
+      configuration_(configuration),
+      server_(scratch_settings(context, configuration, server_version), context.outside().connect, *context.outside().clock,
+              context.outside().stop),
+      cache_(context.outside().cache_folder, *context.outside().clock),
+      loader_(server_, cache_, loader_settings(context, configuration), context.outside().stop) {}
+
+Result<schema::LoadedSchema> SchemaWork::desired() {
+  TRY_ASSIGN(schema::LoadedSchema loaded, loader_.load(configuration_.schema.desired));
+  for (const std::string& warning : loaded.warnings) {
+    context_.output().warn(warning);
+  }
+  return loaded;
+}
+
+Result<schema::Catalog> SchemaWork::live() {
+  return loader_.inspect_database(configuration_.database_url);
+}
+
+Result<std::string> SchemaWork::digest_of(const Project& project, const Walk& walk) const {
+  Sha256 digest;
+  digest.update("revisions\n");
+  for (const WalkStep& step : walk.steps) {
+    TRY_ASSIGN(const std::string checksum, project.source->checksum(*project.graph.find(*step.revision)));
+    digest.update(*step.revision + " " + checksum + "\n");
+  }
+  return digest.finish();
+}
+
+Result<schema::Catalog> SchemaWork::after(const Project& project, const std::vector<std::string>& heads,
+                                          std::unique_ptr<schema::ScratchDatabase>* made) {
+  Walk walk;
+  if (!heads.empty()) {
+    TRY_ASSIGN(walk, make_walk(project.graph, Direction::Upgrade, {}, heads));
+  }
+  TRY_ASSIGN(const std::string digest, digest_of(project, walk));
+  TRY_ASSIGN(const std::string key, loader_.key_of(digest));
+  if (auto kept = cache_.catalog(key)) {
+    return std::move(*kept);
+  }
+  TRY_ASSIGN(auto database, migrated(project, heads));
+  TRY_ASSIGN(schema::Catalog catalog, loader_.inspect_scratch(*database));
+  cache_.keep(key, catalog);
+  if (made != nullptr) {
+    *made = std::move(database);
+  }
+  return catalog;
+}
+
+Result<std::unique_ptr<schema::ScratchDatabase>> SchemaWork::empty_database(bool with_search_path) {
+  TRY_ASSIGN(auto database, server_.create());
+  if (with_search_path) {
+    TRY_ASSIGN(const auto session, database->open());
+    for (const std::string& name : schema::search_path_schemas(configuration_.execution.search_path)) {
+      TRY(session->execute_autocommit("CREATE SCHEMA IF NOT EXISTS " + quote_identifier(name)));
+    }
+  }
+  return database;
+}
+
+Result<void> SchemaWork::prepare_roles(const Plan& plan) {
+  schema::NamedRoles roles;
+  for (const PlannedRevision& revision : plan.revisions) {
+    for (const ScriptStep& step : revision.steps()) {
+      for (const SqlStatement& statement : step.statements) {
+        schema::collect_roles(statement.sql, roles);
+      }
+    }
+  }
+  for (const std::string& created : roles.created) {
+    roles.named.erase(created);
+  }
+  TRY(server_.forget_roles(roles.created));
+  return server_.provide_roles(roles.named);
+}
+
+Result<void> SchemaWork::run_plan(const schema::ScratchDatabase& database, const Plan& plan) {
+  MigratorSettings settings = migrator_settings(configuration_);
+  settings.actor = context_.outside().actor;
+  settings.version_table_schema = "public";  // there before any revision ran
+  settings.execution.role.clear();
+  settings.execution.max_replica_lag = milliseconds(0);
+  TRY_ASSIGN(const auto factory, context_.outside().connect(database.url(), settings.execution));
+  ProgressSink sink;
+  Migrator migrator(*factory, *context_.outside().clock, settings, sink);
+  const ExecutionReport report = migrator.execute(plan, context_.outside().stop);
+  if (report.ok()) {
+    return {};
+  }
+  Error error = *report.error;
+  if (!report.failed_revision.empty()) {
+    error.message = "revision " + report.failed_revision + " does not run on an empty database: " + error.message;
+    for (const PlannedRevision& revision : plan.revisions) {
+      if (revision.walk.revision == report.failed_revision && report.failed_line > 0) {
+        error.context = revision.path + ":" + std::to_string(report.failed_line);
+      }
+    }
+  }
+  return fail(std::move(error));
+}
+
+Result<std::unique_ptr<schema::ScratchDatabase>> SchemaWork::migrated(const Project& project,
+                                                                      const std::vector<std::string>& heads) {
+  if (heads.empty()) {
+    return empty_database(true);
+  }
+  TRY_ASSIGN(const Plan plan, make_plan(project.graph, *project.source, Direction::Upgrade, {}, targets_of(heads)));
+  TRY(prepare_roles(plan));
+  TRY_ASSIGN(auto database, empty_database(false));
+  auto done = run_plan(*database, plan);
+  if (!done && done.error().sqlstate == kNoSchemaSelected) {
+    // The schemas of search_path are taken for granted: no revision makes them.
+    TRY_ASSIGN(database, empty_database(true));
+    done = run_plan(*database, plan);
+  }
+  if (!done) {
+    return fail(std::move(done).error());
+  }
+  return database;
+}
+
+Result<std::unique_ptr<schema::ScratchDatabase>> SchemaWork::built(const schema::Catalog& catalog) {
+  TRY_ASSIGN(const schema::ChangePlan plan, schema::plan_creation(catalog));
+  std::vector<schema::SchemaStatement> statements;
+  for (const schema::PlannedStep& step : plan.steps) {
+    for (const schema::PlannedStatement& statement : step.statements) {
+      statements.push_back({statement.sql, describe(statement.subject)});
+    }
+  }
+  return loader_.filled(statements);
+}
+
+}  // namespace athanor::cli

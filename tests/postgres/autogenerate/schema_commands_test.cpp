@@ -1,0 +1,124 @@
+#include "tests/postgres/autogenerate/schema_scene.hpp"
+
+namespace athanor {
+namespace {
+
+using test::Json;
+using test::SchemaScene;
+using testing::HasSubstr;
+using testing::Not;
+
+void write_revision(const SchemaScene& scene, const std::string& id, const std::string& revises, const std::string& up,
+                    const std::string& down) {
+  scene.folder.write("migrations/versions/" + id + ".sql", "-- Revision " + id + "\n--\n-- Revision: " + id +
+                                                               "\n-- Revises: " + revises + "\n\n-- athanor:upgrade\n" + up +
+                                                               "\n\n" + down + "\n");
+}
+
+std::string down(const std::string& sql) {
+  return "-- athanor:downgrade\n" + sql;
+}
+
+TEST(Inspect, PrintsSqlThatMakesTheSchema) {
+  SchemaScene scene;
+  scene.database.run("CREATE TABLE a (id int PRIMARY KEY, v text DEFAULT 'x'); CREATE VIEW w AS SELECT id FROM a;");
+  const auto printed = scene.run({"inspect"});
+  ASSERT_EQ(printed.exit_code, 0) << printed.err;
+  test::TestDatabase other;
+  other.run(printed.out);
+  EXPECT_EQ(other.schema_fingerprint(), scene.database.schema_fingerprint());
+}
+
+TEST(Inspect, GivesFactsInJsonAndFilters) {
+  SchemaScene scene;
+  scene.database.run("CREATE TABLE a (id int); CREATE TABLE b (id int);");
+  const Json json = scene.json({"inspect", "--table", "a"});
+  EXPECT_EQ(json["exit_code"], 0);
+  const std::string facts = json["facts"].dump();
+  EXPECT_THAT(facts, HasSubstr("\"name\":\"a\""));
+  EXPECT_THAT(facts, Not(HasSubstr("\"name\":\"b\"")));
+  EXPECT_EQ(json["fingerprint"].get<std::string>().size(), 64U);
+}
+
+TEST(Inspect, DrawsTablesAndForeignKeys) {
+  SchemaScene scene;
+  scene.database.run(
+      "CREATE SCHEMA shop; CREATE TABLE customers (id bigint PRIMARY KEY, email varchar(20) UNIQUE); CREATE TABLE shop.orders "
+      "(id int "
+      "PRIMARY KEY, customer bigint NOT NULL REFERENCES customers, parent int REFERENCES shop.orders);");
+  EXPECT_EQ(scene.run({"inspect", "--format", "mermaid"}).out,
+            "erDiagram\n  \"customers\" {\n    bigint id PK\n    character_varying(20) email UK\n  }\n  \"shop.orders\" {\n    "
+            "integer id PK\n    bigint customer FK\n    integer parent FK\n  }\n  \"shop.orders\" }o--|| \"customers\" : "
+            "\"customer\"\n  \"shop.orders\" }o--o| \"shop.orders\" : \"parent\"\n");
+}
+
+TEST(Diff, TakesDatabasesRevisionsFilesAndWhatIsDesired) {
+  SchemaScene scene;
+  write_revision(scene, "r1", "", "CREATE TABLE a (id int);", down("DROP TABLE a;"));
+  write_revision(scene, "r2", "r1", "CREATE TABLE b (id int);", down("DROP TABLE b;"));
+  scene.schema("CREATE TABLE a (id int); CREATE TABLE b (id int); CREATE TABLE c (id int);");
+  EXPECT_THAT(scene.run({"diff", "r1", "head"}).out, HasSubstr("CREATE TABLE public.b"));
+  EXPECT_THAT(scene.run({"diff", "head", "base", "--format", "summary"}).out, HasSubstr("- table"));
+  EXPECT_THAT(scene.run({"diff", "head", "desired"}).out, HasSubstr("CREATE TABLE public.c"));
+  EXPECT_THAT(scene.run({"diff", "database", "schema.sql"}).out, HasSubstr("CREATE TABLE public.a"));
+  scene.database.run("CREATE TABLE a (id int); CREATE TABLE b (id int); CREATE TABLE c (id int);");
+  EXPECT_EQ(scene.run({"diff", scene.database.url(), "desired"}).out, "No difference.\n");
+  const Json json = scene.json({"diff", "r1", "r2"});
+  EXPECT_EQ(json["summary"][0]["change"], "add");
+  EXPECT_EQ(json["statements"][0]["autocommit"], false);
+  const auto unknown = scene.run({"diff", "nowhere", "head"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("'nowhere' names no schema"));
+}
+
+TEST(TestCommand, PassesWhenEveryDowngradeLeadsBack) {
+  SchemaScene scene;
+  write_revision(scene, "r1", "", "CREATE TABLE a (id int);", down("DROP TABLE a;"));
+  write_revision(scene, "r2", "r1", "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY i ON a (id);",
+                 down("DROP INDEX i;"));
+  const auto result = scene.run({"test"});
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  EXPECT_EQ(result.out, "2 revisions up, down and up again: the schema is the same each time.\n");
+  EXPECT_EQ(scene.json({"test"})["runs"], 6);
+}
+
+TEST(TestCommand, NamesTheRevisionWhoseDowngradeDoesNotLeadBack) {
+  SchemaScene scene;
+  write_revision(scene, "r1", "", "CREATE TABLE a (id int);", down("DROP TABLE a;"));
+  write_revision(scene, "r2", "r1", "ALTER TABLE a ADD COLUMN v text;\nCREATE INDEX i ON a (id);", down("DROP INDEX i;"));
+  write_revision(scene, "r3", "r2", "CREATE TABLE c (id int);", down("DROP TABLE c;"));
+  const auto result = scene.run({"test"});
+  EXPECT_EQ(result.exit_code, 16) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("the downgrade of revision r2 does not lead back to the schema at r1:\n  + column"));
+}
+
+TEST(TestCommand, StopsAtAnIrreversibleRevision) {
+  SchemaScene scene;
+  write_revision(scene, "r1", "", "CREATE TABLE a (id int);", "-- athanor:irreversible the rows are gone");
+  write_revision(scene, "r2", "r1", "CREATE TABLE b (id int);", down("DROP TABLE b;"));
+  const auto result = scene.run({"test"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("the way down ends at revision r1: it is irreversible: the rows are gone"));
+}
+
+TEST(TestCommand, NamesTheDowngradeThatFails) {
+  SchemaScene scene;
+  write_revision(scene, "r1", "", "CREATE TABLE a (id int);", down("DROP TABLE b;"));
+  const auto result = scene.run({"test"});
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("the downgrade of revision r1 does not run"));
+}
+
+TEST(TestCommand, RunsRevisionsThatCreateTheirRolesMoreThanOnce) {
+  SchemaScene scene;
+  scene.folder.write("athanor.yaml", "desired_schema: schema.sql\nscratch_keep: 5s\n");  // on a throwaway server
+  write_revision(scene, "r1", "",
+                 "CREATE ROLE shop_app;\nCREATE TABLE a (id int);\nGRANT SELECT ON a TO shop_app, shop_reader;",
+                 down("DROP TABLE a;\nDROP ROLE shop_app;"));
+  EXPECT_EQ(scene.run({"test"}).exit_code, 0);
+  const auto again = scene.run({"test"});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+}
+
+}  // namespace
+}  // namespace athanor
