@@ -136,6 +136,23 @@ heading "Berlin has the new schema, and Lisbon waits for its own commit"
 "$psql" -XAtq "$server/shop_berlin" -c "SELECT 'emails filled: ' || count(email) || ' of ' || count(*) FROM customers" | indent
 "$psql" -XAtq "$server/shop_lisbon" -c "SELECT 'Lisbon is at ' || version_num FROM alembic_version" | indent
 
+heading "The schema changes, and Athanor writes the revision and proves it"
+cat >"$repository/athanor.yaml" <<CONFIGURATION
+version_locations: [versions]
+desired_schema: schema.sql
+scratch_url: $admin
+CONFIGURATION
+athanor() { (cd "$repository" && env -u DATABASE_URL XDG_CACHE_HOME="$work/cache" "$build/bin/athanor" "$@"); }
+athanor inspect head >"$repository/schema.sql"
+sed -i 's/^CREATE TABLE public.customers (/&\n    phone text CHECK (phone <> '"''"'),/' "$repository/schema.sql"
+show athanor revision --autogenerate -m "Add a phone number to customers" 2>&1
+written=$(basename "$repository"/versions/*_add_a_phone_number_to_customers.sql)
+sed -n '/athanor:upgrade/,$p' "$repository/versions/$written" | indent
+sed -i "s/targetRevision: .*/targetRevision: ${written%%_*}/" "$repository/manifests/berlin.yaml"
+git -C "$repository" add versions manifests schema.sql
+git_commit -m "Berlin: customers get a phone number"
+follow berlin Ready "${written%%_*}"
+
 heading "A step back is refused unless the manifest allows it"
 sed -i 's/targetRevision: .*/targetRevision: 1f0a3c5e7b91/' "$repository/manifests/lisbon.yaml"
 git_commit -am "Lisbon: back to where it was"
