@@ -52,6 +52,7 @@ void take_back_defaults(const ChangeSet& changes, std::uint32_t index, ActionLis
 // One span a family; rule_table.cpp joins them.
 [[nodiscard]] std::span<const Rule> table_rules();
 [[nodiscard]] std::span<const Rule> column_rules();
+[[nodiscard]] std::span<const Rule> default_rules();
 [[nodiscard]] std::span<const Rule> constraint_rules();
 [[nodiscard]] std::span<const Rule> index_rules();
 [[nodiscard]] std::span<const Rule> type_rules();

@@ -1,4 +1,4 @@
-// Columns and their defaults.
+// Columns.
 #include "migrations/schema/rules_columns.hpp"
 
 #include <algorithm>
@@ -453,113 +453,10 @@ Reaction reacts(const ChangeSet& changes, std::uint32_t index, std::uint32_t des
   }
 }
 
-// The fact of the same name on the nearest parent that has one: of a partition's or child's column or default.
-std::uint32_t fact_above(const Catalog& catalog, const FactId& id) {
-  const std::uint32_t table = find_relation(catalog, id.schema, id.parent);
-  if (table == kNoFact) {
-    return kNoFact;
-  }
-  std::vector<Names> parents = rows(catalog.facts()[table].get(attribute::kInherits));
-  if (const Names partitioned = list(catalog.facts()[table].get(attribute::kPartitionOf)); partitioned.size() == 2) {
-    parents.push_back(partitioned);
-  }
-  for (const Names& parent : parents) {
-    FactId above = id;
-    above.schema = parent[0];
-    above.parent = parent[1];
-    const std::uint32_t found = catalog.index_of(above).value_or(kNoFact);
-    const std::uint32_t further = found == kNoFact ? fact_above(catalog, above) : found;
-    if (further != kNoFact) {
-      return further;
-    }
-  }
-  return kNoFact;
-}
-
 std::uint32_t column_above(const Catalog& catalog, const FactId& id) {
   FactId value = id;
   value.kind = Kind::Column;
   return fact_above(catalog, value);
-}
-
-std::string default_clause(const Fact& fact) {
-  const std::string_view expression = fact.get(attribute::kExpression);
-  return expression == "NULL" ? "DROP DEFAULT" : "SET DEFAULT " + std::string(expression);
-}
-
-// A default set on a parent goes to all its children: those with one of their own get it back.
-void restore_children(const ChangeSet& changes, const FactId& id, Action& action) {
-  const std::uint32_t table = find_relation(changes.after, id.schema, id.parent);
-  if (table == kNoFact) {
-    return;
-  }
-  for (const std::uint32_t child : changes.new_dependencies.needed_by(table)) {
-    const Fact& relation = changes.new_fact(child);
-    if (relation.id.kind != Kind::Table || changes.produced(child) ||
-        !(relation.has(attribute::kPartitionOf) || relation.has(attribute::kInherits))) {
-      continue;
-    }
-    FactId own = id;
-    own.schema = relation.id.schema;
-    own.parent = relation.id.name;
-    const std::uint32_t value = changes.after.index_of(own).value_or(kNoFact);
-    if (value != kNoFact && !changes.produced(value) && !changes.changes().contains(changes.before_of(value))) {
-      const Fact& fact = changes.new_fact(value);
-      say_subcommand(action, alter_parent(own), alter_column(fact) + default_clause(fact), kChangeGroup);
-    }
-    restore_children(changes, own, action);
-  }
-}
-
-void create_default(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  const Fact& fact = changes.new_fact(index);
-  const std::uint32_t column = find_column(changes.after, fact.id.schema, fact.id.parent, fact.id.name);
-  const bool own_column = column != kNoFact && !changes.new_fact(column).has(attribute::kInherited);
-  if (own_column && changes.produced(column) && !changes.on_new_relation(index) &&
-      kept_from_parent(changes, column) == kNoFact) {
-    return;  // stands in ADD COLUMN
-  }
-  Action& action = actions.produce(changes, index);
-  say_subcommand(action, alter_parent(fact.id), alter_column(fact) + default_clause(fact), kChangeGroup);
-  if (own_column && changes.on_new_relation(index)) {
-    action.inline_into = changes.new_relation(fact.id);
-    action.element = {fact.id.name, " DEFAULT " + std::string(fact.get(attribute::kExpression)), fact.position};
-    return;
-  }
-  if (const std::uint32_t above = fact_above(changes.after, fact.id); above != kNoFact) {
-    action.awaits.push_back(above);
-  }
-  restore_children(changes, fact.id, action);
-}
-
-void drop_default(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  const Fact& fact = changes.old_fact(index);
-  Action& action = actions.destroy(changes, index);
-  say_subcommand(action, alter_parent(fact.id), alter_column(fact) + "DROP DEFAULT", kChangeGroup);
-  restore_children(changes, fact.id, action);
-  const std::uint32_t above = fact_above(changes.after, fact.id);
-  if (changes.after_of(index) != kNoFact || above == kNoFact) {
-    return;
-  }
-  // The parent's default holds again.
-  Action& inherit = actions.alter(changes, kNoFact, above);
-  inherit.settles = false;
-  inherit.outlives.push_back(index);
-  say_subcommand(inherit, alter_parent(fact.id), alter_column(fact) + default_clause(changes.new_fact(above)), kChangeGroup);
-}
-
-bool replaces_default(const ChangeSet& /*changes*/, const FactChange& /*change*/) {
-  return false;
-}
-
-void alter_default(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
-  const Fact& fact = changes.new_fact(change);
-  Action& action = actions.alter(changes, change.before, change.after);
-  if (const std::uint32_t above = fact_above(changes.after, fact.id); above != kNoFact) {
-    action.awaits.push_back(above);
-  }
-  say_subcommand(action, alter_parent(fact.id), alter_column(fact) + default_clause(fact), kChangeGroup);
-  restore_children(changes, fact.id, action);
 }
 
 constexpr Rule kColumnRules[] = {
@@ -570,11 +467,6 @@ constexpr Rule kColumnRules[] = {
      .alter = alter,
      .disturbs = disturbs,
      .reacts = reacts},
-    {.kind = Kind::ColumnDefault,
-     .create = create_default,
-     .drop = drop_default,
-     .replaces = replaces_default,
-     .alter = alter_default},
 };
 
 }  // namespace

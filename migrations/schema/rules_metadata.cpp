@@ -196,10 +196,42 @@ FactId grant_on(const FactId& object, const std::string& grantee) {
   return id;
 }
 
+// REVOKE on a table takes the same privileges on its columns along: those come after it, and are given again where they stay.
+void follow_table_grant(const ChangeSet& changes, const FactId& id, Action& action) {
+  if (id.column.empty()) {
+    return;
+  }
+  FactId whole = id;
+  whole.column.clear();
+  if (const auto now = changes.after.index_of(whole)) {
+    action.awaits.push_back(*now);
+  }
+  if (const auto old = changes.before.index_of(whole)) {
+    action.outlives.push_back(*old);
+  }
+}
+
+void restore_column_grants(const ChangeSet& changes, const FactId& id, Action& action) {
+  if (!id.column.empty()) {
+    return;
+  }
+  for (std::uint32_t index = 0; index < changes.after.facts().size(); ++index) {
+    FactId whole = changes.new_fact(index).id;
+    const bool column = !whole.column.empty();
+    whole.column.clear();
+    const std::uint32_t old = changes.before_of(index);
+    if (column && whole == id && !changes.produced(index) && old != kNoFact && !changes.changes().contains(old)) {
+      const Fact& fact = changes.new_fact(index);
+      change_privileges({}, privileges_of(fact), grant_words(changes.after, fact.id), action);
+    }
+  }
+}
+
 void create_grant(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
   await_owner(changes, fact.id, action);
+  follow_table_grant(changes, fact.id, action);
   const GrantWords words = grant_words(changes.after, fact.id);
   FactId object = fact.id;
   object.kind = fact.id.subject;
@@ -230,12 +262,15 @@ void drop_grant(const ChangeSet& changes, std::uint32_t index, ActionList& actio
     return;
   }
   change_privileges(privileges_of(fact), usual_of(fact.id), words, action);
+  restore_column_grants(changes, fact.id, action);
 }
 
 void alter_grant(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
-  change_privileges(privileges_of(changes.old_fact(change)), privileges_of(fact), grant_words(changes.after, fact.id),
-                    actions.alter(changes, change.before, change.after));
+  Action& action = actions.alter(changes, change.before, change.after);
+  follow_table_grant(changes, fact.id, action);
+  change_privileges(privileges_of(changes.old_fact(change)), privileges_of(fact), grant_words(changes.after, fact.id), action);
+  restore_column_grants(changes, fact.id, action);
 }
 
 GrantWords default_words(const FactId& id) {

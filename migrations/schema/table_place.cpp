@@ -81,6 +81,28 @@ std::uint32_t type_with(const Catalog& catalog, const Dependencies& dependencies
 
 }  // namespace
 
+std::uint32_t fact_above(const Catalog& catalog, const FactId& id) {
+  const std::uint32_t table = find_relation(catalog, id.schema, id.parent);
+  if (table == kNoFact) {
+    return kNoFact;
+  }
+  std::vector<Names> parents = rows(catalog.facts()[table].get(attribute::kInherits));
+  if (const Names partitioned = list(catalog.facts()[table].get(attribute::kPartitionOf)); partitioned.size() == 2) {
+    parents.push_back(partitioned);
+  }
+  for (const Names& parent : parents) {
+    FactId above = id;
+    above.schema = parent[0];
+    above.parent = parent[1];
+    const std::uint32_t found = catalog.index_of(above).value_or(kNoFact);
+    const std::uint32_t further = found == kNoFact ? fact_above(catalog, above) : found;
+    if (further != kNoFact) {
+      return further;
+    }
+  }
+  return kNoFact;
+}
+
 std::uint32_t kept_from_parent(const ChangeSet& changes, std::uint32_t new_index) {
   const Fact& fact = changes.new_fact(new_index);
   const std::uint32_t table = changes.old_relation(fact.id);

@@ -10,6 +10,8 @@
 
 namespace athanor::schema {
 
+// The fact of the same kind and name on the nearest parent that has one: of a partition's or child's column or default.
+[[nodiscard]] std::uint32_t fact_above(const Catalog& catalog, const FactId& id);
 // The old parent's fact that became this new one when its table left; kNoFact when the table did not have it before.
 [[nodiscard]] std::uint32_t kept_from_parent(const ChangeSet& changes, std::uint32_t new_index);
 // The new parent's fact that this old one becomes part of when its table joins; kNoFact when it is really gone.

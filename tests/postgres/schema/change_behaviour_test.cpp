@@ -292,6 +292,13 @@ TEST(SchemaChange, ChangesPrivilegesOfEveryForm) {
           "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO app_reader");
 }
 
+TEST(SchemaChange, KeepsPrivilegesOnColumnsWhenThoseOnTheTableGo) {
+  SchemaPair roles("", "");
+  (void)roles.database().attempt("CREATE ROLE app_reader");
+  const std::string table = "CREATE TABLE t (a int, b int); GRANT SELECT (b) ON t TO app_reader;";
+  (void)converged(table + "GRANT SELECT, UPDATE ON t TO app_reader", table + "GRANT UPDATE (a) ON t TO app_reader");
+}
+
 TEST(SchemaChange, LeavesClonesOfPartitionsAlone) {
   const std::string table =
       "CREATE TABLE r (id int PRIMARY KEY); CREATE TABLE p (a int PRIMARY KEY REFERENCES r, b int CHECK (b > 0)) PARTITION BY "
