@@ -55,7 +55,7 @@ Result<std::vector<std::string>> models_ahead(SchemaWork& work, const Situation&
   }
   TRY_ASSIGN(const schema::Catalog now, python ? work.live() : work.after(situation.project, situation.project.graph.heads()));
   TRY(require_same_major(now, desired.catalog));
-  return describe_difference(complete_desired(desired.catalog, now, desired.from_models).catalog, now);
+  return describe_changes(now, complete_desired(desired.catalog, now, desired.from_models).catalog);
 }
 
 Error models_ahead_error(const std::vector<std::string>& lines) {

@@ -46,6 +46,10 @@ void add_side(const Catalog& catalog, const std::vector<std::uint32_t>& facts, s
   }
 }
 
+std::string value_of(const Fact& fact, std::string_view attribute) {
+  return fact.has(attribute) ? shown(fact.get(attribute)) : "not set";
+}
+
 }  // namespace
 
 std::vector<std::string> describe_difference(const Catalog& have, const Catalog& want, Derived derived) {
@@ -61,9 +65,24 @@ std::vector<std::string> describe_difference(const Catalog& have, const Catalog&
       if (derived == Derived::Ignored && view && name == attribute::kColumns) {
         continue;
       }
-      const std::string is = had.has(name) ? shown(had.get(name)) : "not set";
-      const std::string should = wanted.has(name) ? shown(wanted.get(name)) : "not set";
-      lines.push_back("~ " + describe(had.id) + ": " + std::string(name) + " is " + is + ", should be " + should);
+      lines.push_back("~ " + describe(had.id) + ": " + std::string(name) + " is " + value_of(had, name) + ", should be " +
+                      value_of(wanted, name));
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> describe_changes(const Catalog& before, const Catalog& after) {
+  const SchemaDiff found = diff(before, after);
+  std::vector<std::string> lines;
+  add_side(before, found.removed, "-", lines);
+  add_side(after, found.added, "+", lines);
+  for (const FactChange& change : found.changed) {
+    const Fact& old = before.facts()[change.before];
+    const Fact& made = after.facts()[change.after];
+    for (const std::string_view name : change.attributes) {
+      lines.push_back("~ " + describe(made.id) + ": " + std::string(name) + " " + value_of(old, name) + " → " +
+                      value_of(made, name));
     }
   }
   return lines;

@@ -16,5 +16,7 @@ namespace athanor::schema {
 enum class Derived : bool { Compared, Ignored };
 [[nodiscard]] std::vector<std::string> describe_difference(const Catalog& have, const Catalog& want,
                                                            Derived derived = Derived::Compared);
+// What leads from the one to the other, in the same lines: "~ column …: type integer → bigint".
+[[nodiscard]] std::vector<std::string> describe_changes(const Catalog& before, const Catalog& after);
 
 }  // namespace athanor::schema
