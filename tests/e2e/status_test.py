@@ -32,7 +32,10 @@ def test_a_status_is_not_ready_any_more_when_only_the_content_changed_and_the_ru
     database.wait_at_gate()
     seen = orders.read()  # the generation is the same, so only the status can tell
     assert kstatus(seen) == "InProgress" and condition(seen, "Ready")["status"] == "False"
-    assert "a2" in message(seen) or condition(seen, "Ready")["reason"] == "Applying"
+    def tells_of_the_run() -> bool:
+        now = orders.read()
+        return "a2" in message(now) or condition(now, "Ready")["reason"] == "Applying"
+    eventually(tells_of_the_run, "the status tells of the run")
     database.open_gate()
     orders.at("a2")
 
