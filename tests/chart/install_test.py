@@ -133,6 +133,7 @@ WATCHED: set[Right] = {
     ("", "secrets", "get"), *(("", "configmaps", verb) for verb in ("get", "list", "watch")),
     *(("events.k8s.io", "events", verb) for verb in ("create", "patch")),
 }
+LABELS: set[Right] = {("", "namespaces", "list"), ("", "namespaces", "watch")}  # a namespace raises the floor of policies
 JOBS: set[Right] = {
     *(("batch", "jobs", verb) for verb in ("create", "delete", "get", "list", "watch")), ("", "pods", "get"), ("", "pods", "list"),
     ("", "configmaps", "create"), ("athanor.dev", "databasemigrations/finalizers", "update"),
@@ -162,8 +163,8 @@ def rights(server: ThrowawayCluster, account: str, namespace: str) -> set[Right]
 
 def test_cluster_wide_rights_are_exactly_these(server: ThrowawayCluster, release: str) -> None:
     install(server, release)
-    assert rights(server, release, "elsewhere") == WATCHED
-    assert rights(server, release, NAMESPACE) == WATCHED | election(release)
+    assert rights(server, release, "elsewhere") == WATCHED | LABELS
+    assert rights(server, release, NAMESPACE) == WATCHED | LABELS | election(release)
 
 
 def test_rights_in_listed_namespaces_are_exactly_these(server: ThrowawayCluster, release: str) -> None:
