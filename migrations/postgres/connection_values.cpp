@@ -163,6 +163,9 @@ Result<void> check_values(const std::vector<std::pair<std::string, std::string>>
   return {};
 }
 
+// Whoever names a file here turns the default file of libpq off, as the operator does.
+constexpr std::string_view kNowhere = "/nonexistent/";
+
 Result<void> check_tls_files(const std::vector<std::pair<std::string, std::string>>& keywords) {
   const auto value_of = [&](std::string_view name) {
     const auto found = std::ranges::find(keywords, name, &std::pair<std::string, std::string>::first);
@@ -172,7 +175,8 @@ Result<void> check_tls_files(const std::vector<std::pair<std::string, std::strin
   const bool must_be_tls = mode == "require" || mode.starts_with("verify-");
   for (const char* const name : {"sslrootcert", "sslcert", "sslkey", "sslcrl"}) {
     const std::string path = value_of(name);
-    const bool is_file = !path.empty() && !(std::string_view(name) == "sslrootcert" && path == "system") &&
+    const bool is_file = !path.empty() && !path.starts_with(kNowhere) &&
+                         !(std::string_view(name) == "sslrootcert" && path == "system") &&
                          !(std::string_view(name) == "sslkey" && path.find(':') != std::string::npos);  // an engine's
     if (must_be_tls && is_file && ::access(path.c_str(), R_OK) != 0) {
       return fail(Error(ErrorCode::Configuration,
