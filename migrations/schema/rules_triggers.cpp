@@ -27,13 +27,18 @@ bool only_enabled_changes(const FactChange& change) {
   return std::ranges::all_of(change.attributes, [](std::string_view attribute) { return attribute == attribute::kEnabled; });
 }
 
-void create_trigger(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+// Triggers and rules: a definition, and ALTER TABLE to switch them.
+void create_switched(const std::string& kind, const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
   say(action, as_written(without_semicolon(fact.get(attribute::kDefinition))));
   if (fact.has(attribute::kEnabled)) {
-    set_enabled(fact, "TRIGGER ", action);
+    set_enabled(fact, kind, action);
   }
+}
+
+void create_trigger(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  create_switched("TRIGGER ", changes, index, actions);
 }
 
 void drop_trigger(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
@@ -50,12 +55,7 @@ void alter_trigger(const ChangeSet& changes, const FactChange& change, ActionLis
 }
 
 void create_rule(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  const Fact& fact = changes.new_fact(index);
-  Action& action = actions.produce(changes, index);
-  say(action, as_written(without_semicolon(fact.get(attribute::kDefinition))));
-  if (fact.has(attribute::kEnabled)) {
-    set_enabled(fact, "RULE ", action);
-  }
+  create_switched("RULE ", changes, index, actions);
 }
 
 void drop_rule(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
