@@ -179,8 +179,11 @@ Result<std::vector<Migrator::HistoryEntry>> Migrator::ledger(std::size_t limit) 
 }
 
 Result<std::optional<LastChange>> Migrator::last_change() {
-  TRY_ASSIGN(const DatabaseState state, impl_->observe());
-  if (!state.observation.has_ledger) {
+  TRY(impl_->connect());
+  if (!impl_->last_state) {
+    TRY_ASSIGN([[maybe_unused]] const DatabaseState state, impl_->observe());
+  }
+  if (!impl_->last_state->observation.has_ledger) {
     return std::optional<LastChange>();
   }
   TRY_ASSIGN(const Rows rows, impl_->session->query(impl_->ledger.history().select_last_change()));

@@ -76,7 +76,7 @@ class Migrator {
   using HistoryEntry = athanor::HistoryEntry;
   // The newest `limit` rows of the ledger's history, newest first; empty without a ledger. Observes first.
   [[nodiscard]] Result<std::vector<HistoryEntry>> ledger(std::size_t limit);
-  // The last upgrade or downgrade that took effect; empty without one in the ledger. Observes first.
+  // The last upgrade or downgrade that took effect; empty without one in the ledger. Observes first unless it was done.
   [[nodiscard]] Result<std::optional<LastChange>> last_change();
   // The sessions that hold the migration lock now; empty when nobody does.
   [[nodiscard]] Result<std::vector<Blocker>> lock_holders();
