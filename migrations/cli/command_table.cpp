@@ -327,6 +327,18 @@ constexpr std::array kImportExamples{
     Example{"athanor import alembic app/migrations --python .venv/bin/python", "its script folder, and the Python to use"},
     Example{"athanor import alembic . --against postgresql://localhost/scratch --check", "prove it on an empty database"},
 };
+constexpr std::array kAdoptFlags{
+    FlagSpec{"--output", 'o', "DIR", "where the files go (default: the first of version_locations)", false, Folder},
+    FlagSpec{"--dry-run", '\0', "", "write and stamp nothing, say what would be"},
+    FlagSpec{"--history-table", '\0', "[SCHEMA.]TABLE", "where the tool keeps what it applied (default: the tool's default)"},
+    FlagSpec{"--placeholder", '\0', "NAME=VALUE", "value of ${NAME} in scripts of Flyway and Liquibase", true},
+    FlagSpec{"--partial", '\0', "", "what is written in Go, Java and the like becomes a revision that stops and says so"},
+};
+constexpr std::array kAdoptExamples{
+    Example{"athanor adopt goose db/migrations", "write revision files, and stamp the database of DATABASE_URL"},
+    Example{"athanor adopt flyway src/main/resources/db/migration --dry-run", "look first"},
+    Example{"athanor adopt golang-migrate migrations --history-table ops.schema_migrations", "a table in another schema"},
+};
 constexpr std::array kCompletionExamples{
     Example{"source <(athanor completion bash)", "for this shell"},
     Example{"athanor completion fish > ~/.config/fish/completions/athanor.fish", "for every fish"},
@@ -448,6 +460,16 @@ constexpr std::array kCommands{
         "stays at its revision. No database is asked. A revision that needs one is named with file, line and reason, and then "
         "nothing is written, unless --against gives an empty one to record it on. Files that are there are never changed.",
         kImportExamples, run_import},
+    CommandSpec{
+        "adopt", "take over from another migration tool", "TOOL DIR", 1, 2, Folder, kAdoptFlags,
+        "TOOL is goose, dbmate, golang-migrate, flyway, liquibase, rails, atlas or prisma; for Alembic see `import`. Every "
+        "migration of the folder becomes a "
+        "revision file, in one line; the database of DATABASE_URL is stamped at the revision that the tool's history table "
+        "says, under the migration lock, and the ledger says so. Nothing is run, and the tool's table stays as it is. A "
+        "database that the tool left half-way, with a gap or with a changed file is refused, with the way out. Running it "
+        "again "
+        "changes nothing; run it once for each database.",
+        kAdoptExamples, run_adopt},
     CommandSpec{"ensure_version", "create the version table and the ledger", "", 0, 0, Nothing, kEnsureFlags, "",
                 kEnsureExamples, run_ensure_version},
     CommandSpec{
@@ -462,7 +484,7 @@ constexpr std::array kChanging{Verbs("upgrade"), Verbs("downgrade"), Verbs("stam
 constexpr std::array kLooking{Verbs("plan"),    Verbs("lint"),  Verbs("status"),   Verbs("current"), Verbs("check"),
                               Verbs("history"), Verbs("heads"), Verbs("branches"), Verbs("show"),    Verbs("graph")};
 constexpr std::array kSchemas{Verbs("inspect"), Verbs("diff"), Verbs("drift"), Verbs("test")};
-constexpr std::array kWriting{Verbs("init"), Verbs("revision"), Verbs("merge"), Verbs("edit"), Verbs("import")};
+constexpr std::array kWriting{Verbs("init"), Verbs("revision"), Verbs("merge"), Verbs("edit"), Verbs("import"), Verbs("adopt")};
 constexpr std::array kSaving{Verbs("backup"), Verbs("backups"), Verbs("verify-backup"), Verbs("restore"), Verbs("prune")};
 constexpr std::array kAbout{Verbs("help"), Verbs("version"), Verbs("man"), Verbs("completion")};
 constexpr std::array kGroups{

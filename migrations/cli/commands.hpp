@@ -13,6 +13,8 @@ Result<void> run_completion(CommandContext& context);
 Result<void> run_help(CommandContext& context);
 Result<void> run_man(CommandContext& context);
 Result<void> run_version(CommandContext& context);
+// commands_adopt.cpp
+Result<void> run_adopt(CommandContext& context);
 // commands_author.cpp
 Result<void> run_edit(CommandContext& context);
 Result<void> run_merge(CommandContext& context);

@@ -79,6 +79,10 @@ Command HistoryTable::record(const Entry& entry) const {
     values += ", " + parameter(nullable_parameter(entry.failure->sqlstate));
     values += ", " + parameter(text_parameter(entry.failure->message));
   }
+  if (entry.failure == nullptr && !entry.note.empty()) {
+    columns += ", message";
+    values += ", " + parameter(text_parameter(entry.note));
+  }
   if (entry.lineage) {
     columns += ", parents, depends_on, labels, text";
     for (const auto* ids : {entry.lineage->parents, entry.lineage->depends_on, entry.lineage->labels}) {
@@ -86,7 +90,7 @@ Command HistoryTable::record(const Entry& entry) const {
     }
     values += ", " + parameter(entry.lineage->text.empty() ? Parameter() : bytea_literal(entry.lineage->text));
   }
-  if (!entry.duration) {
+  if (!entry.duration && entry.note.empty()) {
     command.prepared = prepared_name(entry.lineage ? "record_lineage" : "record");
   }
   command.sql = "INSERT INTO " + name_ + " (" + columns + ") VALUES (" + values +

@@ -55,6 +55,7 @@ class HistoryTable {
     std::optional<milliseconds> duration = {};  // measured by the caller; unset: the time since the transaction began
     const Error* failure = nullptr;             // why it failed; only with a duration
     std::optional<Lineage> lineage = {};        // of an applied revision
+    std::string_view note = {};                 // of a takeover: where the history came from
   };
   // Inserts a row. Its answer is the id of the transaction it is part of, which pg_xact_status() understands should the
   // connection be lost at COMMIT.

@@ -182,7 +182,7 @@ void Migrator::Impl::read_state_after(const Plan& plan, ExecutionReport& report)
 }
 
 Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
-                                      const PreRunCheck& pre_run_check) {
+                                      const PreRunCheck& pre_run_check, const Takeover* takeover) {
   return with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
     if (!purge && state.observation.current_heads != plan.from) {
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
@@ -206,6 +206,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     const RevisionGuard guard(versions, ledger, std::move(tables));
     RunContext run{*session, clock, settings, versions, ledger, guard, sink, stop, plan, report, watch};
     run.purge = purge;
+    run.takeover = takeover;
     run.unfinished = state.observation.unfinished;
     session->set_wait_listener([&run](milliseconds waited) { return run.while_waiting(waited); });
     auto outcome = run_revisions(run);
@@ -270,6 +271,24 @@ ExecutionReport Migrator::purge_and_stamp(const Plan& plan, const StopToken& sto
     impl_->read_state_after(plan, report);
   } else if (plan.empty()) {
     report.current_heads.emplace();
+  }
+  report.duration = std::chrono::duration_cast<milliseconds>(impl_->clock.steady_now() - start);
+  impl_->sink.run_finished(report);
+  return report;
+}
+
+ExecutionReport Migrator::adopt(const Plan& plan, const Takeover& takeover, const StopToken& stop) {
+  ExecutionReport report;
+  report.run_id = impl_->settings.run_id;
+  const auto start = impl_->clock.steady_now();
+  impl_->sink.run_started(plan);
+  if (auto outcome = impl_->run_plan(plan, stop, report, false, {}, &takeover); !outcome) {
+    report.error = std::move(outcome).error();
+    if (report.error->sqlstate == Takeover::kHistoryMoved) {
+      report.error = Error(ErrorCode::StalePlan, "the other tool changed its history meanwhile; nothing was stamped")
+                         .advise("make sure that nobody runs it any more, then run this again");
+    }
+    impl_->read_state_after(plan, report);
   }
   report.duration = std::chrono::duration_cast<milliseconds>(impl_->clock.steady_now() - start);
   impl_->sink.run_finished(report);

@@ -22,6 +22,7 @@
 #include "migrations/execute/observation.hpp"
 #include "migrations/execute/progress_sink.hpp"
 #include "migrations/execute/recorded_revisions.hpp"
+#include "migrations/execute/takeover.hpp"
 #include "migrations/graph/graph.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/revision/source.hpp"
@@ -64,6 +65,10 @@ class Migrator {
   // `stamp --purge`: deletes every row of the version table, then stamps. `plan` is made from no heads; it may be empty, which
   // leaves the version table empty.
   [[nodiscard]] ExecutionReport purge_and_stamp(const Plan& plan, const StopToken& stop);
+
+  // `athanor adopt`: stamps as execute() does, with the takeover's conditions and note, in one transaction. StalePlan when a
+  // condition found the other tool's history changed: nothing was stamped.
+  [[nodiscard]] ExecutionReport adopt(const Plan& plan, const Takeover& takeover, const StopToken& stop);
 
   // `athanor repair`: records new checksums for these revisions in one transaction, under the lock. Returns how many.
   [[nodiscard]] Result<int> accept_checksums(const std::map<std::string, std::string>& checksum_by_revision,

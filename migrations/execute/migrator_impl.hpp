@@ -141,7 +141,7 @@ struct Migrator::Impl {
   }
 
   Result<void> run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
-                        const PreRunCheck& pre_run_check);
+                        const PreRunCheck& pre_run_check, const Takeover* takeover = nullptr);
   [[nodiscard]] Result<void> check_replica_lag(const Plan& plan);
   Result<void> run_revisions(RunContext& run);
   Result<void> resolve(RunContext& run, const Error& lost);

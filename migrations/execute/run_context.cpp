@@ -51,6 +51,9 @@ HistoryTable::Entry RunContext::entry(const PlannedRevision& revision, std::stri
                             revision.script ? std::string_view(revision.script->checksum) : std::string_view(),
                             plan.hash,
                             settings.actor};
+  if (takeover != nullptr) {
+    entry.note = takeover->note;
+  }
   if (revision.script && revision.walk.direction == Direction::Upgrade) {
     entry.lineage = {&revision.down, &revision.depends_on, &revision.labels,
                      settings.ledger_keeps_text ? std::string_view(*revision.script->text) : std::string_view()};

@@ -18,6 +18,7 @@
 #include "migrations/execute/part_checksums.hpp"
 #include "migrations/execute/progress_sink.hpp"
 #include "migrations/execute/revision_guard.hpp"
+#include "migrations/execute/takeover.hpp"
 #include "migrations/execute/version_table.hpp"
 
 namespace athanor {
@@ -57,6 +58,7 @@ struct RunContext {
   std::optional<SteadyTime> stop_seen = {};       // when a graceful stop was first noticed
   std::optional<UnfinishedStep> unfinished = {};  // of the plan's first revision
   bool purge = false;                             // stamp --purge: all rows go first
+  const Takeover* takeover = nullptr;             // of a stamp that takes over another tool's history; may be null
   const PlannedRevision* failed = nullptr;        // whose failure the ledger must record
   bool recovered = false;                         // the session is like new since the failure
   std::string lost_transaction = {};              // id of the transaction whose COMMIT was not answered, when known

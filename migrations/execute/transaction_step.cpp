@@ -28,6 +28,9 @@ void append_revision(const RunContext& run, std::size_t index, Scrutiny scrutiny
   if (run.purge && index == 0) {
     into.add(index, run.versions.purge(), Part::Before);
   }
+  if (run.takeover != nullptr && index == 0) {
+    into.add_all(index, run.takeover->conditions, Part::Before);
+  }
   into.add_all(index, run.versions.apply(revision.walk, run.heads_before(index)), Part::Before);
   if (revision.script) {
     bool fresh = true;

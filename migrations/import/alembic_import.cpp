@@ -1,10 +1,6 @@
 #include "migrations/import/alembic_import.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,6 +10,7 @@
 #include <system_error>
 
 #include "migrations/import/native_revision.hpp"
+#include "migrations/import/new_files.hpp"
 #include "migrations/plan/script.hpp"
 #include "migrations/revision/revision_text.hpp"
 #include "migrations/revision/source.hpp"
@@ -195,70 +192,6 @@ class Preparation {
   Import import_;
 };
 
-Error cannot_write(const std::string& path) {
-  return Error(ErrorCode::Io, "cannot write " + shown_path(path) + ": " + std::generic_category().message(errno))
-      .advise("nothing was written; choose another folder with --output, or mend its permissions");
-}
-
-// Files written by this run; removed again unless kept.
-class NewFiles {
- public:
-  NewFiles() = default;
-  ~NewFiles() {
-    if (!kept_) {
-      std::error_code ignored;
-      for (const std::string& path : paths_) {
-        fs::remove(path, ignored);
-      }
-      if (!folder_.empty()) {
-        fs::remove(folder_, ignored);  // only when it is empty
-      }
-    }
-  }
-  NewFiles(const NewFiles&) = delete;
-  NewFiles& operator=(const NewFiles&) = delete;
-
-  Result<void> make_folder(const std::string& folder) {
-    std::error_code failed;
-    if (fs::create_directories(folder, failed)) {
-      folder_ = folder;
-    }
-    if (failed) {
-      errno = failed.value();
-      return fail(cannot_write(folder));
-    }
-    return {};
-  }
-
-  Result<void> write(const std::string& path, std::string_view text) {
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (descriptor < 0) {
-      return fail(cannot_write(path));
-    }
-    paths_.push_back(path);
-    while (!text.empty()) {
-      const ssize_t written = ::write(descriptor, text.data(), text.size());
-      if (written < 0 && errno == EINTR) {
-        continue;
-      }
-      if (written <= 0) {
-        const Error error = cannot_write(path);
-        ::close(descriptor);
-        return fail(error);
-      }
-      text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return ::close(descriptor) == 0 ? Result<void>() : fail(cannot_write(path));
-  }
-
-  void keep() { kept_ = true; }
-
- private:
-  std::vector<std::string> paths_;
-  std::string folder_;
-  bool kept_ = false;
-};
-
 Error different_graph(const std::string& what) {
   return Error(ErrorCode::Internal, "the files do not form Alembic's graph: " + what + "; nothing was kept");
 }
@@ -299,12 +232,6 @@ Result<void> compare(const Import& import, const RenderedProject& project, const
 }
 
 }  // namespace
-
-std::string shown_path(const std::string& path) {
-  std::error_code failed;
-  const fs::path relative = fs::relative(path, failed);
-  return failed || relative.empty() || *relative.begin() == ".." ? path : relative.string();
-}
 
 std::string ImportLoss::place() const {
   return shown_path(file) + (line > 0 ? ":" + std::to_string(line) : std::string());

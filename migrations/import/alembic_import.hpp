@@ -14,6 +14,7 @@
 #include "migrations/base/result.hpp"
 #include "migrations/graph/graph.hpp"
 #include "migrations/import/alembic_project.hpp"
+#include "migrations/import/new_files.hpp"
 
 namespace athanor {
 
@@ -49,8 +50,5 @@ struct Import {
 [[nodiscard]] Result<Import> prepare_import(const RenderedProject& project, const std::string& folder);
 // Writes the files that are not there yet, reads the folder and compares. After an error nothing new is left behind.
 [[nodiscard]] Result<void> write_import(const Import& import, const RenderedProject& project, const std::string& folder);
-
-// `path` as people would type it from the current folder.
-[[nodiscard]] std::string shown_path(const std::string& path);
 
 }  // namespace athanor
