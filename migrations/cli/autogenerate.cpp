@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "migrations/cli/half_applied_report.hpp"
+#include "migrations/cli/lint_input.hpp"
+#include "migrations/cli/lint_report.hpp"
 #include "migrations/cli/new_file.hpp"
 #include "migrations/cli/post_write_hook.hpp"
 #include "migrations/cli/project.hpp"
@@ -326,10 +328,40 @@ class Autogenerate {
     fields["proof"] = {{"downgrade", proof.downgrade}, {"tables_with_rows", proof.tables_with_rows}};
     output().set_message("wrote " + draft.revision.path);
     output().line(draft.revision.path + ":" + std::to_string(upgrade_line(draft.text)));
+    tell_findings(draft);
     output().note("Proven on scratch copies: the upgrade leads to the desired schema" +
                   std::string(proof.downgrade ? ", the downgrade back." : "."));
     output().note("Next: review the file, then run `athanor upgrade heads`.");
     return run_hooks(configuration_.post_write_hooks, draft.revision.path);
+  }
+
+  // The file is written by now, so that lint cannot be asked is no failure.
+  void tell_findings(const RevisionDraft& draft) {
+    const auto findings = lint_draft(draft);
+    if (!findings) {
+      output().warn("the revision could not be linted: " + findings.error().message);
+      return;
+    }
+    output().fields()["findings"] = lint_json(*findings);
+    std::string text = lint_text(*findings, output().style().error_color);
+    if (!text.empty()) {
+      text.pop_back();
+      output().note(text);
+    }
+  }
+
+  Result<std::vector<Finding>> lint_draft(const RevisionDraft& draft) {
+    TRY_ASSIGN(LintInput input, read_revisions(project_, project_.graph.heads(), false));
+    std::move(input.units.begin(), input.units.end(), std::back_inserter(input.history));
+    input.units.clear();
+    TRY_ASSIGN(const RevisionScript script, parse_script(draft.revision, draft.text));
+    input.units.push_back(unit_of(script, Direction::Upgrade, draft.revision.path, draft.revision.id));
+    std::optional<LiveDatabase> live;
+    if (!configuration_.database_url.empty()) {
+      TRY_ASSIGN(live, ask_live_database(context_, configuration_));
+    }
+    const LiveDatabase* const known = live ? &*live : nullptr;
+    return findings_of(input, lint_context(configuration_, known), known);
   }
 
   static int upgrade_line(const std::string& text) {

@@ -213,6 +213,7 @@ constexpr std::array kPlanFlags{
              "asked",
              true, Revision},
     FlagSpec{"--show-sql", '\0', "", "load the bodies: statements of every step, and the hash of the plan"},
+    FlagSpec{"--markdown", '\0', "", "for the comment of a pull request: what is destroyed, lint findings, SQL folded away"},
     kVerify,
     kReport,
 };
@@ -220,6 +221,7 @@ constexpr std::array kPlanExamples{
     Example{"athanor plan upgrade head", "what an upgrade of this database would do"},
     Example{"athanor plan downgrade -1 --show-sql", "with the statements"},
     Example{"athanor plan to 8c1f", "up or down, as the operator would go"},
+    Example{"athanor plan upgrade head --markdown > plan.md", "for a pull request"},
     Example{"athanor plan upgrade head --from base --migrations db/versions --json", "without any database"},
 };
 constexpr std::array kLintFlags{

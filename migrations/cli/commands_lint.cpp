@@ -85,13 +85,6 @@ Result<void> explain(CommandContext& context, const std::string& name) {
   return {};
 }
 
-// What the database knows, on a connection of its own.
-Result<LiveDatabase> ask_database(CommandContext& context, const Configuration& configuration) {
-  TRY_ASSIGN(const auto factory, context.outside().connect(configuration.database_url, configuration.execution));
-  TRY_ASSIGN(const auto session, factory->open_observer());
-  return read_live_database(*session);
-}
-
 struct Subject {
   LintInput input;
   std::optional<LiveDatabase> live;
@@ -132,18 +125,13 @@ Result<Subject> find_subject(CommandContext& context, const Configuration& confi
     TRY_ASSIGN(subject.input, read_revisions(project, ids, downgrade));
   }
   if (asked || (operands.empty() && !configuration.database_url.empty())) {
-    TRY_ASSIGN(subject.live, ask_database(context, configuration));
+    TRY_ASSIGN(subject.live, ask_live_database(context, configuration));
   }
   return subject;
 }
 
 Result<LintContext> context_of(CommandContext& context, const Configuration& configuration, const Subject& subject) {
-  LintContext lint;
-  lint.settings = configuration.lint;
-  lint.session_lock_timeout = configuration.execution.lock_timeout.count() > 0;
-  lint.postgres = lint.settings.postgres > 0 ? lint.settings.postgres
-                  : subject.live             ? subject.live->postgres
-                                             : kDefaultPostgres;
+  LintContext lint = lint_context(configuration, subject.live ? &*subject.live : nullptr);
   if (const auto word = context.arguments().value("--postgres")) {
     const auto [end, error] = std::from_chars(word->data(), word->data() + word->size(), lint.postgres);
     if (error != std::errc() || end != word->data() + word->size() || lint.postgres < kOldestPostgres ||

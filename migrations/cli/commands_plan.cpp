@@ -7,7 +7,10 @@
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/half_applied_report.hpp"
+#include "migrations/cli/lint_input.hpp"
+#include "migrations/cli/lint_report.hpp"
 #include "migrations/cli/plan_listing.hpp"
+#include "migrations/cli/plan_markdown.hpp"
 #include "migrations/cli/project.hpp"
 #include "migrations/cli/schema_checks.hpp"
 #include "migrations/cli/schema_work.hpp"
@@ -53,6 +56,7 @@ struct Start {
   std::vector<std::string> current_heads;
   std::optional<Database> database = {};
   std::optional<UnfinishedStep> unfinished = {};  // as the database has it
+  Configuration configuration = {};
 };
 
 Result<Start> find_start(CommandContext& context) {
@@ -69,15 +73,15 @@ Result<Start> find_start(CommandContext& context) {
     }
     context.output().set_current(current_heads);
     TRY_ASSIGN(Project project, open_project(context, configuration, Duplicates::KeepLast));
-    return Start{std::move(project), std::move(current_heads)};
+    return Start{std::move(project), std::move(current_heads), {}, {}, std::move(configuration)};
   }
   TRY_ASSIGN(Database database, Database::connect(context, configuration));
   TRY_ASSIGN(Project project, open_project(context, configuration));
   TRY_ASSIGN(Observation observation, database.migrator().observe());
   context.output().set_current(observation.current_heads);
   TRY(require_known_heads(database.migrator(), project.graph, observation.current_heads));
-  return Start{std::move(project), std::move(observation.current_heads), std::move(database),
-               std::move(observation.unfinished)};
+  return Start{std::move(project), std::move(observation.current_heads), std::move(database), std::move(observation.unfinished),
+               std::move(configuration)};
 }
 
 // "+2", "-1", "8c1f+1".
@@ -174,21 +178,23 @@ void list_statements(Output& output, const PlannedRevision& revision, const Half
   }
 }
 
-// `half`: of the first revision; null when nothing of it is done.
-void report_plan(CommandContext& context, const Plan& plan, const HalfAppliedRevision* half) {
+// `half`: of the first revision; null when nothing of it is done. `list`: statements as text, too.
+void report_plan(CommandContext& context, const Plan& plan, const HalfAppliedRevision* half, bool list) {
   Json steps = Json::array();
   for (const PlannedRevision& revision : plan.revisions) {
     const HalfAppliedRevision* const its = &revision == &plan.revisions.front() ? half : nullptr;
     if (context.json()) {
       steps.push_back(planned_json(revision, its));
-    } else {
+    } else if (list) {
       list_statements(context.output(), revision, its);
     }
   }
   for (const std::string& warning : plan.warnings) {
     context.output().warn(warning);
   }
-  context.output().line(plan.empty() ? "Nothing to do: already at " + join_revisions(plan.from) + "." : "plan " + plan.hash);
+  if (list) {
+    context.output().line(plan.empty() ? "Nothing to do: already at " + join_revisions(plan.from) + "." : "plan " + plan.hash);
+  }
   context.output().fields()["steps"] = std::move(steps);
   context.output().fields()["hash"] = plan.hash;
   if (context.arguments().has("--report")) {
@@ -196,6 +202,28 @@ void report_plan(CommandContext& context, const Plan& plan, const HalfAppliedRev
     context.output().fields()["plan"] = plan_summary(plan);
   }
   context.output().set_message(count_message(plan.revisions.size(), plan.operation));
+}
+
+// --markdown: the plan with what lint says of it. Tables are judged by their sizes where the database can be asked.
+Result<void> print_markdown(CommandContext& context, const Configuration& configuration, const Start& start, const Plan& plan) {
+  std::vector<std::string> ids;
+  for (const PlannedRevision& revision : plan.revisions) {
+    if (revision.walk.revision) {
+      ids.push_back(*revision.walk.revision);
+    }
+  }
+  TRY_ASSIGN(const LintInput input, read_revisions(start.project, ids, plan.operation == Direction::Downgrade));
+  std::optional<LiveDatabase> live;
+  if (start.database) {
+    TRY_ASSIGN(live, ask_live_database(context, configuration));
+  }
+  const LiveDatabase* const known = live ? &*live : nullptr;
+  const std::vector<Finding> findings = findings_of(input, lint_context(configuration, known), known);
+  const std::string text = plan_markdown(plan, findings);
+  context.output().fields()["markdown"] = text;
+  context.output().fields()["findings"] = lint_json(findings);
+  context.output().text(text);
+  return {};
 }
 
 std::string count_pending(std::size_t count) {
@@ -251,10 +279,14 @@ Result<void> run_plan(CommandContext& context) {
   TRY_ASSIGN(const Direction operation, named ? Result<Direction>(*named) : direction_to(start, targets.front()));
   TRY_ASSIGN(const Walk walk, make_walk(graph, operation, start.current_heads, targets));
   TRY_ASSIGN(const auto half, tell_half_applied(context, start, walk));
-  if (context.arguments().has("--show-sql")) {
+  const bool markdown = context.arguments().has("--markdown");
+  if (markdown || context.arguments().has("--show-sql")) {
     TRY_ASSIGN(const Plan plan, make_plan(graph, *start.project.source, operation, start.current_heads, targets));
     TRY(verify_applied(context, start, &plan));
-    report_plan(context, plan, half ? &*half : nullptr);
+    if (markdown) {
+      TRY(print_markdown(context, start.configuration, start, plan));
+    }
+    report_plan(context, plan, half ? &*half : nullptr, !markdown);
     if (plan.empty()) {
       // Without a named operation the target has been located already: ahead of it, the operation would be a downgrade.
       context.output().fields()["ahead"] = named && is_ahead(graph, operation, targets, start.current_heads);

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <unordered_set>
 
+#include "migrations/lint/linter.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/revision/native_header.hpp"
 #include "migrations/revision/revision_text.hpp"
@@ -24,7 +25,30 @@ LintUnit unit_of_revision(const Revision& revision, std::string text, Direction 
                 : refused_unit(script.error(), text, revision.path, revision.id);
 }
 
-Result<std::vector<std::string>> files_of(const std::string& operand) {
+bool has_revision_header(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && (text[at] == '-' || text[at] == '\n')) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    if (text.substr(at, end - at).starts_with("-- Revision:")) {
+      return true;
+    }
+    at = end + 1;
+  }
+  return false;
+}
+
+Result<LintUnit> read_sql_file(const std::string& path, Direction direction, bool single_transaction) {
+  TRY_ASSIGN(std::string text, read_sql_text(path));
+  if (!has_revision_header(text)) {
+    return plain_unit(std::move(text), path, single_transaction);
+  }
+  TRY_ASSIGN(const auto revision, parse_native_header(text, true, path));
+  return unit_of_revision(*revision, std::move(text), direction);
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> sql_files_of(const std::string& operand) {
   std::error_code fault;
   std::vector<std::string> files;
   if (!fs::is_directory(operand, fault)) {
@@ -47,7 +71,7 @@ Result<std::vector<std::string>> files_of(const std::string& operand) {
   return files;
 }
 
-Result<std::string> read_text(const std::string& path) {
+Result<std::string> read_sql_text(const std::string& path) {
   std::error_code fault;
   const auto size = fs::file_size(path, fault);
   constexpr std::size_t kMost = SourceLimits{}.max_file_bytes;
@@ -64,29 +88,6 @@ Result<std::string> read_text(const std::string& path) {
   return normalise_revision_text(std::move(text), path);
 }
 
-bool has_revision_header(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size() && (text[at] == '-' || text[at] == '\n')) {
-    const auto end = std::min(text.find('\n', at), text.size());
-    if (text.substr(at, end - at).starts_with("-- Revision:")) {
-      return true;
-    }
-    at = end + 1;
-  }
-  return false;
-}
-
-Result<LintUnit> read_sql_file(const std::string& path, Direction direction, bool single_transaction) {
-  TRY_ASSIGN(std::string text, read_text(path));
-  if (!has_revision_header(text)) {
-    return plain_unit(std::move(text), path, single_transaction);
-  }
-  TRY_ASSIGN(const auto revision, parse_native_header(text, true, path));
-  return unit_of_revision(*revision, std::move(text), direction);
-}
-
-}  // namespace
-
 bool is_sql_path(const std::string& operand) {
   struct stat status {};
   return operand.ends_with(".sql") || (operand.find('/') != std::string::npos && ::stat(operand.c_str(), &status) == 0) ||
@@ -96,7 +97,7 @@ bool is_sql_path(const std::string& operand) {
 Result<LintInput> read_sql_paths(const std::vector<std::string>& operands, bool downgrade, bool single_transaction) {
   LintInput input;
   for (const std::string& operand : operands) {
-    TRY_ASSIGN(const auto files, files_of(operand));
+    TRY_ASSIGN(const auto files, sql_files_of(operand));
     for (const std::string& file : files) {
       TRY_ASSIGN(LintUnit unit, read_sql_file(file, downgrade ? Direction::Downgrade : Direction::Upgrade, single_transaction));
       input.units.push_back(std::move(unit));
@@ -162,6 +163,34 @@ Result<LintInput> read_revisions(const Project& project, const std::vector<std::
     std::ranges::reverse(input.units);
   }
   return input;
+}
+
+LintContext lint_context(const Configuration& configuration, const LiveDatabase* live) {
+  LintContext lint;
+  lint.settings = configuration.lint;
+  lint.session_lock_timeout = configuration.execution.lock_timeout.count() > 0;
+  lint.postgres = lint.settings.postgres > 0 ? lint.settings.postgres : live != nullptr ? live->postgres : kDefaultPostgres;
+  return lint;
+}
+
+Result<LiveDatabase> ask_live_database(CommandContext& context, const Configuration& configuration) {
+  TRY_ASSIGN(const auto factory, context.outside().connect(configuration.database_url, configuration.execution));
+  TRY_ASSIGN(const auto session, factory->open_observer());
+  return read_live_database(*session);
+}
+
+std::vector<Finding> findings_of(const LintInput& input, const LintContext& context, const LiveDatabase* live) {
+  Linter linter(context);
+  for (const LintUnit& unit : input.history) {
+    linter.learn(unit);
+  }
+  if (live != nullptr) {
+    complete(linter.facts(), live->facts);
+  }
+  for (const LintUnit& unit : input.units) {
+    linter.lint(unit);
+  }
+  return linter.finish();
 }
 
 }  // namespace athanor::cli

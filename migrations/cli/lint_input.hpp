@@ -8,7 +8,9 @@
 #include "migrations/base/result.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/project.hpp"
+#include "migrations/lint/lint_context.hpp"
 #include "migrations/lint/lint_unit.hpp"
+#include "migrations/lint/live_facts.hpp"
 
 namespace athanor::cli {
 
@@ -20,7 +22,11 @@ struct LintInput {
 
 // Whether the operand names a file or folder rather than a revision.
 [[nodiscard]] bool is_sql_path(const std::string& operand);
-// The files of a folder, by name, or the one file. A file with a revision's header is read as a revision, any other as psql
+// The *.sql files of a folder, by name, or the one file.
+[[nodiscard]] Result<std::vector<std::string>> sql_files_of(const std::string& operand);
+// As RevisionSource::read() gives a text.
+[[nodiscard]] Result<std::string> read_sql_text(const std::string& path);
+// What they hold. A file with a revision's header is read as a revision, any other as psql
 // runs it.
 [[nodiscard]] Result<LintInput> read_sql_paths(const std::vector<std::string>& operands, bool downgrade,
                                                bool single_transaction);
@@ -32,5 +38,12 @@ struct LintInput {
 [[nodiscard]] Result<std::vector<std::string>> pending_revisions(const RevisionGraph& graph,
                                                                  const std::vector<std::string>& current_heads);
 [[nodiscard]] Result<LintInput> read_revisions(const Project& project, const std::vector<std::string>& ids, bool downgrade);
+
+// What a linter is told by the configuration, and by the database where it was asked. `live` may be null.
+[[nodiscard]] LintContext lint_context(const Configuration& configuration, const LiveDatabase* live);
+// What the database of the configuration knows, on a connection of its own.
+[[nodiscard]] Result<LiveDatabase> ask_live_database(CommandContext& context, const Configuration& configuration);
+// Learns the history, and judges the units.
+[[nodiscard]] std::vector<Finding> findings_of(const LintInput& input, const LintContext& context, const LiveDatabase* live);
 
 }  // namespace athanor::cli
