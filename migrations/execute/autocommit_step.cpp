@@ -250,9 +250,11 @@ class AutocommitStatement {
   Result<void> finalise_detach(const CatalogLook& now) {
     const std::string sql = finalise_statement(now.record);
     // It keeps readers of the partition waiting while it waits itself, so not in one go.
-    auto outcome = within_budget([&]() -> Result<void> {
-      TRY(run_.session.execute_autocommit(sql));
-      return {};
+    auto outcome = without_statement_limit([&] {
+      return within_budget([&]() -> Result<void> {
+        TRY(run_.session.execute_autocommit(sql));
+        return {};
+      });
     });
     if (!outcome) {
       return fail(failed(std::move(outcome).error()));
@@ -262,9 +264,27 @@ class AutocommitStatement {
 
   Result<void> drop(const std::vector<std::string>& indexes) {
     for (const auto& index : indexes) {
-      TRY(within_budget([&] { return send_patiently("DROP INDEX CONCURRENTLY IF EXISTS " + index); }));
+      TRY(without_statement_limit(
+          [&] { return within_budget([&] { return send_patiently("DROP INDEX CONCURRENTLY IF EXISTS " + index); }); }));
     }
     return {};
+  }
+
+  // A limit that the revision set is for its statements, not for ours.
+  template <class Action>
+  Result<void> without_statement_limit(Action action) {
+    TRY_ASSIGN(const Rows set, run_.session.query("SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name"
+                                                  " OPERATOR(pg_catalog.=) 'statement_timeout' AND s.source"
+                                                  " OPERATOR(pg_catalog.=) 'session'"));
+    if (set.empty()) {
+      return action();
+    }
+    TRY(run_.session.query("SELECT pg_catalog.set_config('statement_timeout', NULL, false)"));
+    Result<void> outcome = action();
+    if (run_.session.alive()) {
+      TRY(run_.session.query("SELECT pg_catalog.set_config('statement_timeout', $1, false)", {set.text(0, 0)}));
+    }
+    return outcome;
   }
 
   void tell(const CatalogLook& now) {
@@ -285,13 +305,29 @@ class AutocommitStatement {
 
   // What the catalog says. Names are resolved in the session as it is, so this question belongs to the statement.
   Result<CatalogLook> look(const std::optional<CatalogRecord>& before) {
-    auto found = look_at_catalog(run_.session, probe_, before);
+    auto found = ask_catalog(before);
     while (!found && found.error().sqlstate == "55P03" && run_.session.alive() && !spent() &&
            run_.wait_for_retry(retries_, revision_, found.error())) {
-      found = look_at_catalog(run_.session, probe_, before);
+      found = ask_catalog(before);
     }
     if (!found) {
       return fail(failed(std::move(found).error()));
+    }
+    return found;
+  }
+
+  // The role and search_path are the revision's; its limits of time are not, nor is its isolation. Nothing is kept: what an
+  // index is compared with is rolled back too.
+  Result<CatalogLook> ask_catalog(const std::optional<CatalogRecord>& before) {
+    if (probe_.kind == RecoveryProbe::Kind::Repeatable || probe_.kind == RecoveryProbe::Kind::Unknown) {
+      return look_at_catalog(run_.session, probe_, before);  // which has nothing to ask
+    }
+    TRY(run_.session.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"));
+    auto limits = run_.session.query(
+        "SELECT pg_catalog.set_config('statement_timeout', NULL, true), pg_catalog.set_config('lock_timeout', NULL, true)");
+    auto found = limits ? look_at_catalog(run_.session, probe_, before) : fail(std::move(limits).error());
+    if (run_.session.alive()) {
+      TRY(run_.session.roll_back());
     }
     return found;
   }

@@ -104,7 +104,7 @@ std::string BatchKey::pin_settings() {
   return "SELECT pg_catalog.set_config('DateStyle', 'ISO, MDY', true), pg_catalog.set_config('IntervalStyle', 'postgres', "
          "true),"
          " pg_catalog.set_config('TimeZone', 'UTC', true), pg_catalog.set_config('extra_float_digits', '1', true),"
-         " pg_catalog.set_config('bytea_output', 'hex', true)";
+         " pg_catalog.set_config('bytea_output', 'hex', true), pg_catalog.set_config('statement_timeout', NULL, true)";
 }
 
 std::string BatchKey::literal(const std::string& key) const {

@@ -92,8 +92,9 @@ class BatchRun {
   // NULL keys are in no range, so they are refused before the first batch. A column that is NOT NULL is asked too: PostgreSQL
   // 18 knows NOT NULL that is not valid yet.
   Result<void> read_bound() {
-    TRY_ASSIGN(const auto nulls, transact({{Part::Question, {key_->select_null(), {}, ""}}}));
-    if (!nulls[0].empty()) {
+    TRY_ASSIGN(const auto nulls, transact({{Part::Question, {BatchKey::pin_settings(), {}, ""}},
+                                           {Part::Question, {key_->select_null(), {}, ""}}}));
+    if (!nulls[1].empty()) {
       return fail(failed(Error(ErrorCode::StatementFailed, "the table " + options_.table + " has rows whose key " +
                                                                options_.key + " is NULL: no batch would hold them")
                              .advise("walk over a key that is NOT NULL, or give those rows a key first")));

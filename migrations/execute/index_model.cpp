@@ -46,9 +46,9 @@ Result<std::optional<std::vector<std::string>>> same_indexes(ReadSession& sessio
   if (what.index.definition.empty()) {
     return std::nullopt;
   }
-  TRY(session.query("BEGIN READ WRITE"));
+  TRY(session.query("SAVEPOINT athanor_index"));
   auto rows = compare(session, what, table, candidates);
-  auto ended = session.query("ROLLBACK");
+  auto ended = session.query("ROLLBACK TO SAVEPOINT athanor_index");
   if (!rows) {
     if (is_passing(rows.error()) || !ended) {
       return fail(std::move(rows).error());

@@ -237,6 +237,23 @@ TEST_F(AutocommitOutcome, GivesTheRevisionsLockTimeoutBackAfterIndexes) {
   EXPECT_EQ(database_.value("SELECT v FROM seen"), "200ms");
 }
 
+TEST_F(AutocommitOutcome, AsksTheCatalogWithoutTheTimeLimitThatTheRevisionSet) {
+  revision("a1", "", "CREATE TABLE t (a int); CREATE INDEX ix ON t (a);");
+  revision("b2", "a1",
+           "-- athanor:step autocommit\nSET statement_timeout = '50ms';\n"
+           "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON t (a);\n"
+           "CREATE TABLE seen AS SELECT current_setting('statement_timeout') AS v;");
+  ASSERT_TRUE(upgrade("a1").ok());
+  auto other = database_.connect();
+  other.run("BEGIN; LOCK TABLE t");  // in the way of the copy that the index is compared on
+  settings_.execution.lock_retry_budget = milliseconds(60'000);
+  sink_.on_retry = [&](int) { other.run("ROLLBACK"); };
+  const auto report = upgrade();
+  ASSERT_TRUE(report.ok()) << text(report.error);
+  EXPECT_EQ(report.lock_retries, 1);
+  EXPECT_EQ(database_.value("SELECT v FROM seen"), "50ms");
+}
+
 TEST_F(AutocommitOutcome, FinishesAdetachWithinTheBudget) {
   revision("a1", "",
            "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE SCHEMA old;"

@@ -15,21 +15,39 @@ const Rows kInvalid = rows({{"16400", "f", "public.i", "t"}});
 class AutocommitStep : public test::RunScene {
  protected:
   test::Exchange& books(const std::string& what) { return server.transaction({"SET TRANSACTION READ WRITE", kLook, what}); }
-  test::Exchange& asks_for_index() { return server.query("i.indisvalid"); }
+  // Between these two the catalog is asked, whatever limits of time the revision set.
+  void asks() {
+    server.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+    server.query("set_config('statement_timeout', NULL, true)");
+  }
+  void has_asked() { server.roll_back(); }
   // What is there, and that it has the statement's definition.
   void finds(const Rows& index) {
-    asks_for_index().answers(index);
-    server.query("BEGIN READ WRITE");
+    asks();
+    server.query("i.indisvalid").answers(index);
+    server.query("SAVEPOINT athanor_index");
     server.query("CREATE TEMPORARY TABLE pg_temp.t (LIKE public.t)");
     server.query("CREATE INDEX ON pg_temp.t (a)");
     server.query("pg_get_indexdef").answers(rows({{"16400"}}));
-    server.query("ROLLBACK");
+    server.query("ROLLBACK TO SAVEPOINT athanor_index");
+    has_asked();
+  }
+  void finds_no_index() {
+    asks();
+    server.query("i.indisvalid");
+    has_asked();
   }
   // Up to the statement itself: what is there, and the intent.
   void begins() {
+    asks();
     server.query("to_regclass($1) [t]").answers(rows({{"public.t"}}));
-    asks_for_index();
+    server.query("i.indisvalid");
+    has_asked();
     books("intent, absent\tpublic.t");
+  }
+  void drops(const std::string& index) {
+    server.query("'statement_timeout' AND s.source");
+    server.autocommit("DROP INDEX CONCURRENTLY IF EXISTS " + index);
   }
   void ends() {
     server.roll_back();
@@ -78,13 +96,29 @@ TEST_F(AutocommitStep, DropsWhatAFailedTryLeftForgetsItsIntentAndTriesAgain) {
   server.autocommit(kIndex).fails(server_error("40P01"));
   server.roll_back();
   finds(kInvalid);
-  server.autocommit("DROP INDEX CONCURRENTLY IF EXISTS public.i");
+  drops("public.i");
   books("DELETE FROM athanor.step");
   begins();
   server.autocommit(kIndex);
   ends();
   ASSERT_TRUE(go(kIndex));
   EXPECT_EQ(report.lock_retries, 1);
+}
+
+TEST_F(AutocommitStep, DropsAnIndexWithoutTheTimeLimitThatTheRevisionSet) {
+  begins();
+  server.autocommit(kIndex).fails(server_error("40P01"));
+  server.roll_back();
+  finds(kInvalid);
+  server.query("'statement_timeout' AND s.source").answers(rows({{"50"}}));
+  server.query("set_config('statement_timeout', NULL, false)");
+  server.autocommit("DROP INDEX CONCURRENTLY IF EXISTS public.i");
+  server.query("set_config('statement_timeout', $1, false) [50]");
+  books("DELETE FROM athanor.step");
+  begins();
+  server.autocommit(kIndex);
+  ends();
+  ASSERT_TRUE(go(kIndex));
 }
 
 TEST_F(AutocommitStep, TakesACancelledStatementThatHadEndedForDone) {
@@ -102,7 +136,7 @@ TEST_F(AutocommitStep, DoesNotCallAnInvalidIndexDone) {
   server.roll_back();
   finds(kInvalid);
   finds(kInvalid);
-  server.autocommit("DROP INDEX CONCURRENTLY IF EXISTS public.i");
+  drops("public.i");
   books("DELETE FROM athanor.step");
   const auto outcome = go(kIndex);
   ASSERT_FALSE(outcome);
@@ -177,7 +211,7 @@ TEST_F(AutocommitStep, BelievesTheCatalogOfAnInterruptedStatement) {
 }
 
 TEST_F(AutocommitStep, BeginsAgainWhatTheCatalogKnowsNothingOf) {
-  asks_for_index();
+  finds_no_index();
   begins();
   server.autocommit(kIndex);
   ends();
