@@ -317,11 +317,13 @@ Result<OwnTables> create_missing(Session& session, const MigratorSettings& setti
   if (!state.observation.has_ledger) {
     transaction.commands.push_back({ledger.history().create_statement(), {}, ""});
   } else if (state.tables.history_columns != HistoryTable::kColumns) {
+    transaction.commands.push_back({ledger.history().recognise_statement(), {}, ""});
     transaction.commands.push_back({ledger.history().upgrade_statement(), {}, ""});
   }
   if (add_steps) {
     transaction.commands.push_back({ledger.steps().create_statement(), {}, ""});
   } else if (need == NeedStepTable::Yes) {
+    transaction.commands.push_back({ledger.steps().recognise_statement(), {}, ""});
     transaction.commands.push_back({ledger.steps().upgrade_statement(), {}, ""});
   }
   if (transaction.commands.empty()) {
@@ -348,6 +350,11 @@ Result<OwnTables> create_missing(Session& session, const MigratorSettings& setti
   if (session.alive()) {
     TRY(session.recover());
   }
+  const std::size_t failed = outcome.failed_command;
+  const bool of_steps =
+      failed < transaction.commands.size() && transaction.commands[failed].sql == ledger.steps().recognise_statement();
+  error =
+      without_column("the ledger's table " + (of_steps ? ledger.steps().name() : ledger.history().name()), std::move(error));
   if (error.code == ErrorCode::InsufficientPrivilege) {
     error.message = "the user may not create the version table or the ledger: " + error.message;
     const std::string for_ledger =

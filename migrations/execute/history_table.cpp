@@ -46,6 +46,12 @@ std::string HistoryTable::create_statement() const {
          " labels pg_catalog.text[], text pg_catalog.bytea)";
 }
 
+std::string HistoryTable::recognise_statement() const {
+  return "SELECT id, version_table, run_id, revision, direction, outcome, checksum, plan_hash, started_at, duration_ms, actor,"
+         " database_user, tool, sqlstate, message FROM ONLY " +
+         name_ + " LIMIT 0";
+}
+
 std::string HistoryTable::upgrade_statement() const {
   return "ALTER TABLE " + name_ +
          " ADD COLUMN IF NOT EXISTS parents pg_catalog.text[], ADD COLUMN IF NOT EXISTS depends_on pg_catalog.text[],"

@@ -34,6 +34,8 @@ class HistoryTable {
   [[nodiscard]] std::string create_statement() const;
   // How many columns that makes (pg_class.relnatts). Tables of earlier versions have fewer.
   static constexpr int kColumns = 19;
+  // Reads no row. Fails with 42703 when a column is missing that every version has had: then the table is not ours.
+  [[nodiscard]] std::string recognise_statement() const;
   // Adds what earlier versions did not have.
   [[nodiscard]] std::string upgrade_statement() const;
 

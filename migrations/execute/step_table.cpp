@@ -54,6 +54,12 @@ Command StepTable::record_state(const StepKey& key, const StepState& state) cons
           ""};
 }
 
+std::string StepTable::recognise_statement() const {
+  return "SELECT version_table, revision, direction, step, statement, state, before, cursor, rows, checksum, run_id, updated_at"
+         " FROM ONLY " +
+         name_ + " LIMIT 0";
+}
+
 std::string StepTable::upgrade_statement() const {
   return "ALTER TABLE " + name_ +
          " ADD COLUMN IF NOT EXISTS bound pg_catalog.text, ADD COLUMN IF NOT EXISTS session pg_catalog.text";

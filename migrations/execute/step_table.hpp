@@ -58,6 +58,8 @@ class StepTable {
   // Inserts or updates the row of `key`.
   [[nodiscard]] Command record_state(const StepKey& key, const StepState& state) const;
 
+  // Reads no row. Fails with 42703 when a column is missing that every version has had: then the table is not ours.
+  [[nodiscard]] std::string recognise_statement() const;
   // Adds the columns that the table of version 0.1.0 lacks. Changes nothing where they are.
   [[nodiscard]] std::string upgrade_statement() const;
   // What the revision has set so far is kept in the row of `key`; of the row that keep_session() filled in this transaction.

@@ -308,12 +308,28 @@ TEST_F(OwnedSession, TablesOfAnotherProgramAreNamed) {
   auto report = upgrade();
   ASSERT_TRUE(report.error);
   EXPECT_EQ(report.error->code, ErrorCode::UntrustedTable) << text(report.error);
+  EXPECT_NE(report.error->message.find("the ledger's table athanor.history was not created by Athanor"), std::string::npos)
+      << text(report.error);
   database_.run("DROP SCHEMA athanor CASCADE; DROP TABLE IF EXISTS alembic_version; CREATE TABLE alembic_version (a int)");
   report = upgrade();
   ASSERT_TRUE(report.error);
   EXPECT_EQ(report.error->code, ErrorCode::UntrustedTable) << text(report.error);
-  EXPECT_NE(report.error->message.find("the version table public.alembic_version was not created by Athanor"), std::string::npos)
+  EXPECT_NE(report.error->message.find("the version table public.alembic_version was not created by Athanor"),
+            std::string::npos)
       << text(report.error);
+}
+
+TEST_F(OwnedSession, TablesOfAnotherProgramAreLeftAsTheyAre) {
+  revision("r0", "", "SELECT 1;");
+  database_.run(
+      "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL); CREATE SCHEMA athanor;"
+      " CREATE TABLE athanor.history (id bigint, revision text)");
+  const auto report = upgrade();
+  ASSERT_TRUE(report.error);
+  EXPECT_EQ(report.error->code, ErrorCode::UntrustedTable) << text(report.error);
+  EXPECT_EQ(database_.value("SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attnum > 0"
+                            " AND attrelid = 'athanor.history'::regclass"),
+            "id,revision");
 }
 
 TEST_F(OwnedSession, AVersionColumnThatPadsItsValuesIsReadWithoutTheBlanks) {
