@@ -64,7 +64,8 @@ class Unpacking {
     raw = raw == nullptr ? ::archive_entry_pathname_utf8(entry) : raw;
     const auto path = raw == nullptr ? std::nullopt : clean_inner_path(raw);
     if (!path) {
-      return fail(Error(ErrorCode::PathEscape, "an entry of the artifact has a name that leads out of it")
+      return fail(Error(ErrorCode::PathEscape, "an entry of the artifact has a name that leads out of it or is more than " +
+                                                   std::to_string(kMaxPathDepth) + " folders deep")
                       .at(raw == nullptr ? "" : fit_for_message(raw)));
     }
     const auto type = ::archive_entry_filetype(entry);

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "migrations/text/foreign_message.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -63,7 +65,9 @@ class TreeListing {
       return {};
     }
     if (clean_inner_path(name) != name) {
-      return fail(Error(ErrorCode::PathEscape, "a file of the commit has a name that leads out of its folder"));
+      return fail(Error(ErrorCode::PathEscape, "a file of the commit has a name that leads out of its folder or is more than " +
+                                                   std::to_string(kMaxPathDepth) + " folders deep")
+                      .at(fit_for_message(tree_.folder.empty() ? name : tree_.folder + "/" + name)));
     }
     TreeEntry entry;
     entry.name = name;

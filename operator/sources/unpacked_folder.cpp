@@ -13,7 +13,6 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kMaxPathBytes = 1'024;
 constexpr std::size_t kMaxNameBytes = 255;
 
@@ -97,7 +96,7 @@ std::optional<std::string> clean_inner_path(std::string_view path) {
     if (part.empty() || part == ".") {
       continue;
     }
-    if (part == ".." || part.size() > kMaxNameBytes || ++depth > kMaxDepth) {
+    if (part == ".." || part.size() > kMaxNameBytes || ++depth > kMaxPathDepth) {
       return std::nullopt;
     }
     clean += clean.empty() ? "" : "/";

@@ -23,7 +23,10 @@ namespace athanor::controller {
 // All the revision files of one source, in bytes.
 inline constexpr std::uint64_t kMaxUnpackedBytes = std::uint64_t{512} << 20U;
 
-// "./a//b/" is "a/b"; nothing for a path that is absolute or leads out, or holds what no file name may hold.
+inline constexpr std::size_t kMaxPathDepth = 32;  // names in a path
+
+// "./a//b/" is "a/b"; nothing for a path that is absolute, leads out or is too deep or long, or holds what no file name may
+// hold.
 [[nodiscard]] std::optional<std::string> clean_inner_path(std::string_view path);
 // Whether a file of this clean path, relative to the source's folder, belongs to the source.
 [[nodiscard]] bool is_revision_path(std::string_view path, bool recursive);

@@ -222,6 +222,38 @@ TEST_F(Git, LinksThatLeadOutAreRefusedOthersAreFollowed) {
   }
 }
 
+// Git checks names when it adds files, not when it fetches a tree that somebody else wrote.
+TEST_F(Git, AFileNameThatBeginsAtTheRootIsRefused) {
+  tree_.commit({sketch::revision("a1", "")});
+  const auto tree = [this](const std::string& mode_and_name, const std::string& object) {
+    std::string bytes = mode_and_name + '\0';
+    for (std::size_t i = 0; i < object.size(); i += 2) {
+      bytes += static_cast<char>(std::stoi(object.substr(i, 2), nullptr, 16));
+    }
+    const std::string file = folder_.write("tree", bytes);
+    return tree_.git({"hash-object", "-t", "tree", "-w", "--literally", file});
+  };
+  const std::string inner = tree("100644 /evil.sql", tree_.git({"rev-parse", "HEAD:db/a1.sql"}));
+  const std::string commit = tree_.git({"commit-tree", tree("40000 db", inner), "-m", "a commit"});
+  tree_.git({"update-ref", "refs/heads/main", commit});
+  DatabaseMigration wanted = resource(tree_.url());
+  wanted.spec.source.recursive = true;
+  EXPECT_THAT(refused(wanted).message, HasSubstr("fullPathname"));  // by git, which is told to check what it fetches
+}
+
+TEST_F(Git, AFileThatLiesTooDeepIsRefused) {
+  std::string folders;
+  for (int i = 0; i < 100; ++i) {
+    folders += "d/";
+  }
+  tree_.commit({sketch::revision("a1", "")}, "db/" + folders);
+  DatabaseMigration wanted = resource(tree_.url());
+  wanted.spec.source.recursive = true;
+  const Error error = refused(wanted);
+  EXPECT_EQ(error.code, ErrorCode::PathEscape) << error.describe();
+  EXPECT_THAT(error.message, HasSubstr("more than 32 folders deep"));
+}
+
 TEST_F(Git, SubmodulesAreNotFetched) {
   const WorkTree other(folder_ / "other");
   const std::string inner = other.commit(sketch::line(), "");
