@@ -176,6 +176,23 @@ TEST_F(BadServer, ThatFloodsWithNoticesIsStillAskedToStop) {
   EXPECT_LT(elapsed(), seconds(10));
 }
 
+TEST_F(BadServer, ThatFloodsWithNoticesForEverIsLeftWithAwayOut) {
+  const MisbehavingServer server([](ServerConnection& connection) {
+    greet(connection);
+    const std::string flood = notice(std::size_t{1} << 20U);
+    while (connection.send(flood)) {
+    }
+  });
+  const auto session = open(server);
+  const auto answer = session->query("SELECT 1");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::ConnectionLost);
+  EXPECT_EQ(answer.error().retry, RetryClass::Terminal);
+  EXPECT_THAT(answer.error().message, HasSubstr("sent more than 1 GiB of messages"));
+  EXPECT_THAT(answer.error().hint, HasSubstr("client_min_messages = error"));
+  EXPECT_FALSE(session->alive());
+}
+
 TEST_F(BadServer, ThatSendsOneEndlessRowIsLeftAfter64MiB) {
   const MisbehavingServer server([](ServerConnection& connection) {
     begin_answer(connection);

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "operator/kube/api_client.hpp"
 #include "operator/kube/api_status.hpp"
 #include "operator/kube/object_stream.hpp"
@@ -102,6 +104,20 @@ TEST_F(RestClientTest, PausesBetweenServerErrorsGrow) {
     EXPECT_LE(wait, least * 5 / 4);
     least *= 2;
   }
+}
+
+TEST_F(RestClientTest, ClientsThatWereRefusedTogetherDoNotComeBackTogether) {
+  std::set<milliseconds> pauses;
+  for (int i = 0; i < 16; ++i) {
+    make();  // another replica, or the same one started again
+    clock.waits.clear();
+    transport.answer(503);
+    transport.answer(200);
+    ASSERT_TRUE(get());
+    ASSERT_EQ(clock.waits.size(), 1U);
+    pauses.insert(clock.waits[0]);
+  }
+  EXPECT_GT(pauses.size(), 1U);  // sixteen equal ones of fifty are no accident
 }
 
 TEST_F(RestClientTest, GivesUpBeforeThePauseThatEndsBehindTheDeadline) {

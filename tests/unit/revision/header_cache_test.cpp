@@ -395,6 +395,17 @@ TEST_F(HeaderCacheTest, ForgetsFilesThatNobodyReplacedForLong) {
 }
 
 // Random edits; list() compares with the answer without a cache after each.
+TEST_F(HeaderCacheTest, KeepsNoHeaderOfAFileOnAnotherDevice) {
+  std::vector<VersionFolder> folders;
+  folders.push_back(VersionFolder::open(folder_ / "versions").value());
+  const auto cache = HeaderCache::open({folder_ / cache_name_, &later_}, folders, false, {});
+  ASSERT_TRUE(cache);
+  FileStamp stamp = stamp_of(path(0));
+  EXPECT_TRUE(cache->keeps(stamp, 0));
+  ++stamp.device;
+  EXPECT_FALSE(cache->keeps(stamp, 0));
+}
+
 TEST_F(HeaderCacheTest, AlwaysSaysWhatTheFilesSay) {
   for (const unsigned seed : {1U, 2U, 3U}) {
     std::mt19937 random(seed);
