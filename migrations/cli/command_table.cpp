@@ -341,6 +341,18 @@ constexpr std::array kAdoptExamples{
     Example{"athanor adopt flyway src/main/resources/db/migration --dry-run", "look first"},
     Example{"athanor adopt golang-migrate migrations --history-table ops.schema_migrations", "a table in another schema"},
 };
+constexpr std::array kWaitFlags{
+    FlagSpec{"--revision", 'r', "REV", "that must be applied, or an ancestor of what is; may be repeated", true, Revision},
+    FlagSpec{"--timeout", '\0', "DURATION", "how long to wait (default: 5m; 0: look once)"},
+    FlagSpec{"--interval", '\0', "DURATION", "between two looks at the database (default: 2s)"},
+    FlagSpec{"--url", '\0', "URL", "the database, without a password, instead of DATABASE_URL"},
+    FlagSpec{"--url-file", '\0', "FILE", "the database: a file that holds its URL", false, File},
+    FlagSpec{"--password-file", '\0', "FILE", "a file that holds the password, read before each look", false, File},
+};
+constexpr std::array kWaitExamples{
+    Example{"athanor wait --revision 8c1f0a2b7d3e", "until that revision or a descendant of it is applied"},
+    Example{"athanor wait --revision head --migrations db", "until everything in these files is"},
+};
 constexpr std::array kCompletionExamples{
     Example{"source <(athanor completion bash)", "for this shell"},
     Example{"athanor completion fish > ~/.config/fish/completions/athanor.fish", "for every fish"},
@@ -376,6 +388,14 @@ constexpr std::array kCommands{
         "Rows of the version table, pending revisions, holder of the migration lock, half-applied revision, changed files "
         "and the last rows of the ledger. Changes nothing and takes no lock.",
         kStatusExamples, run_status},
+    CommandSpec{
+        "wait", "wait until a revision is applied", "", 0, 0, Nothing, kWaitFlags,
+        "For whatever must not start before: an init container, a deployment script. Passes when the revision or a descendant "
+        "of it is applied, by what the ledger recorded; revision files are read only where a configuration or --migrations "
+        "names "
+        "them. Goes on while the server is down or the version table is not there yet. Reads, and changes nothing. When the "
+        "time is over, exit code 6: not applied; 7: the database could not be asked; 10: it cannot tell descent.",
+        kWaitExamples, run_wait},
     CommandSpec{
         "check", "fail when something is left to do", "", 0, 0, Nothing, kCheckFlags,
         "Compares the version table with the heads on disk; then, if a desired schema is configured, what the revisions "
@@ -483,8 +503,9 @@ constexpr std::array kCommands{
 
 using Verbs = std::string_view;
 constexpr std::array kChanging{Verbs("upgrade"), Verbs("downgrade"), Verbs("stamp"), Verbs("repair"), Verbs("ensure_version")};
-constexpr std::array kLooking{Verbs("plan"),    Verbs("lint"),  Verbs("status"),   Verbs("current"), Verbs("check"),
-                              Verbs("history"), Verbs("heads"), Verbs("branches"), Verbs("show"),    Verbs("graph")};
+constexpr std::array kLooking{Verbs("plan"),     Verbs("lint"), Verbs("status"),  Verbs("current"),
+                              Verbs("check"),    Verbs("wait"), Verbs("history"), Verbs("heads"),
+                              Verbs("branches"), Verbs("show"), Verbs("graph")};
 constexpr std::array kSchemas{Verbs("inspect"), Verbs("diff"), Verbs("drift"), Verbs("test")};
 constexpr std::array kWriting{Verbs("init"), Verbs("revision"), Verbs("merge"), Verbs("edit"), Verbs("import"), Verbs("adopt")};
 constexpr std::array kSaving{Verbs("backup"), Verbs("backups"), Verbs("verify-backup"), Verbs("restore"), Verbs("prune")};

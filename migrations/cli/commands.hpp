@@ -57,5 +57,7 @@ Result<void> run_inspect(CommandContext& context);
 Result<void> run_status(CommandContext& context);
 // commands_test.cpp
 Result<void> run_test(CommandContext& context);
+// commands_wait.cpp
+Result<void> run_wait(CommandContext& context);
 
 }  // namespace athanor::cli

@@ -102,10 +102,14 @@ bool leaves_doubt(const Rows& what) {
 
 // The version table as configured: search_path is asked anew each time.
 Parameters names_in(const MigratorSettings& settings, const Ledger& ledger) {
+  // Even the name of a table in a schema that the user may not use would be an error.
+  const auto of_ledger = [&settings](std::string name) {
+    return settings.reads_ledger ? Parameter(std::move(name)) : std::nullopt;
+  };
   return {qualified_name(settings.version_table_schema, settings.version_table),
-          ledger.history().name(),
-          ledger.steps().name(),
-          quote_identifier(settings.ledger_schema),
+          of_ledger(ledger.history().name()),
+          of_ledger(ledger.steps().name()),
+          of_ledger(quote_identifier(settings.ledger_schema)),
           settings.version_table_schema,
           settings.version_table};
 }

@@ -15,6 +15,7 @@ struct MigratorSettings {
   bool version_table_pk = true;
   bool transaction_per_migration = true;  // false: consecutive transactional revisions share one transaction
   std::string ledger_schema = "athanor";
+  bool reads_ledger = true;       // false: for a user without the right to; observing then sees none, and nothing may be run
   bool ledger_keeps_text = true;  // of each revision that is applied, so that it is known without its file
   ExecutionSettings execution;
   std::string actor;      // who: "alice@laptop", "databasemigration/shop/orders"

@@ -1,0 +1,213 @@
+#include "migrations/cli/database_wait.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "migrations/cli/secret_file.hpp"
+#include "migrations/execute/descent.hpp"
+#include "migrations/execute/migrator.hpp"
+#include "migrations/text/database_url.hpp"
+#include "migrations/text/duration.hpp"
+
+namespace athanor::cli {
+namespace {
+
+// No look is given less, however little time is left.
+constexpr milliseconds kLeastPatience{1'000};
+
+// What one look at the database saw.
+struct Look {
+  bool reached = false;
+  bool unknown = false;  // whether it is reached cannot be told
+  std::string state;     // "db:5432/shop is at 8c1f0a2b7d3e"
+  std::string hint;
+};
+
+bool heals_by_itself(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::DatabaseUnreachable:
+    case ErrorCode::AuthenticationFailed:
+    case ErrorCode::ConnectionLost:
+    case ErrorCode::InsufficientPrivilege:  // often granted by a revision
+    case ErrorCode::StatementFailed:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string quoted_list(const std::vector<std::string>& ids) {
+  std::string list;
+  for (const std::string& id : ids) {
+    list += (list.empty() ? "" : ", ") + printable(id, LineEnds::Escape);
+  }
+  return list;
+}
+
+Result<Configuration> as_of_now(const Configuration& configuration, const DatabaseWait& wait, milliseconds left) {
+  Configuration now = configuration;
+  const milliseconds patience = std::max(left, kLeastPatience);
+  now.execution.connect_timeout = std::min(now.execution.connect_timeout, patience);
+  now.execution.answer_timeout = std::min(now.execution.answer_timeout, patience);
+  if (!wait.password_file.empty()) {
+    TRY_ASSIGN(const std::string password, read_secret_file(wait.password_file));
+    now.database_url = with_parameter(std::move(now.database_url), "password", password);
+  }
+  return now;
+}
+
+// Without the right to read the ledger the rows of the version table still say which revisions are heads.
+struct Seen {
+  Observation observation;
+  RecordedLineage lineage;
+  bool ledger_hidden = false;
+};
+
+// A connection for one look.
+class Glance {
+ public:
+  [[nodiscard]] static Result<Glance> connect(CommandContext& context, const Configuration& configuration, bool reads_ledger) {
+    Glance glance;
+    TRY_ASSIGN(glance.factory_, context.outside().connect(configuration.database_url, configuration.execution));
+    MigratorSettings settings = migrator_settings(configuration);
+    settings.reads_ledger = reads_ledger;
+    glance.sink_ = std::make_unique<ProgressSink>();
+    glance.migrator_ =
+        std::make_unique<Migrator>(*glance.factory_, *context.outside().clock, std::move(settings), *glance.sink_);
+    return glance;
+  }
+  [[nodiscard]] std::string describe() const { return factory_->describe(); }
+  [[nodiscard]] Result<Seen> ask(const RevisionGraph& files) {
+    Seen seen;
+    TRY_ASSIGN(seen.observation, migrator_->observe());
+    TRY_ASSIGN(seen.lineage, migrator_->recorded_lineage(files, seen.observation.current_heads));
+    return seen;
+  }
+
+ private:
+  Glance() = default;
+
+  // In this order: the migrator borrows the others.
+  std::unique_ptr<SessionFactory> factory_;
+  std::unique_ptr<ProgressSink> sink_;
+  std::unique_ptr<Migrator> migrator_;
+};
+
+Result<Seen> ask(CommandContext& context, const Configuration& configuration, const RevisionGraph& files,
+                 std::string& described) {
+  TRY_ASSIGN(Glance glance, Glance::connect(context, configuration, true));
+  described = glance.describe();
+  auto seen = glance.ask(files);
+  if (seen || seen.error().code != ErrorCode::InsufficientPrivilege) {
+    return seen;
+  }
+  TRY_ASSIGN(Glance narrow, Glance::connect(context, configuration, false));
+  auto rows = narrow.ask(files);
+  if (!rows) {
+    return seen;  // its own error says what to grant
+  }
+  rows->ledger_hidden = true;
+  return rows;
+}
+
+std::string grants(const Configuration& configuration) {
+  return "let this user read the ledger: GRANT USAGE ON SCHEMA " + configuration.ledger_schema +
+         " TO …; GRANT SELECT ON ALL TABLES IN SCHEMA " + configuration.ledger_schema + " TO …";
+}
+
+Look judge(const Seen& seen, const DatabaseWait& wait, const Configuration& configuration, const RevisionGraph& files,
+           const std::string& described) {
+  Look look;
+  if (!seen.observation.has_version_table) {
+    look.state = described + " has no version table yet";
+    return look;
+  }
+  std::vector<std::string> absent;
+  std::vector<std::string> unrecorded;
+  for (const std::string& revision : wait.revisions) {
+    Descent descent = find_applied(revision, seen.observation, seen.lineage, files);
+    if (descent.answer != Descent::Answer::Applied) {
+      absent.push_back(revision);
+    }
+    if (descent.answer == Descent::Answer::Unknown) {
+      unrecorded = std::move(descent.unrecorded);
+    }
+  }
+  look.reached = absent.empty();
+  look.state = described + " is at " + join_revisions(seen.observation.current_heads);
+  look.unknown = !unrecorded.empty();
+  if (look.unknown) {
+    look.state += "; whether that includes " + quoted_list(absent) + " is not known: ";
+    look.state += seen.ledger_hidden ? "this user may not read the ledger"
+                                     : "the ledger recorded no parents of " + quoted_list(unrecorded);
+    look.hint = seen.ledger_hidden ? grants(configuration) : "give it the revision files: --migrations DIR";
+  } else if (wait.revisions.size() > 1 && !look.reached) {
+    look.state += ", without " + quoted_list(absent);
+  }
+  return look;
+}
+
+Result<Look> look_once(CommandContext& context, const Configuration& configuration, const DatabaseWait& wait,
+                       const RevisionGraph& files, milliseconds left) {
+  TRY_ASSIGN(const Configuration now, as_of_now(configuration, wait, left));
+  std::string described;
+  TRY_ASSIGN(const Seen seen, ask(context, now, files, described));
+  context.output().set_current(seen.observation.current_heads);
+  return judge(seen, wait, now, files, described);
+}
+
+std::string awaited(const DatabaseWait& wait) {
+  return (wait.revisions.size() == 1 ? "revision " : "revisions ") + quoted_list(wait.revisions);
+}
+
+// The end of a wait that was in vain.
+Error timed_out(const DatabaseWait& wait, const Result<Look>& last) {
+  const std::string beginning = awaited(wait) + (wait.revisions.size() == 1 ? " is not applied" : " are not applied") +
+                                (wait.timeout.count() > 0 ? " after " + format_duration(wait.timeout) : std::string()) + ": ";
+  if (!last) {
+    Error error = last.error();
+    error.message = beginning + error.message;
+    return error;
+  }
+  return Error(last->unknown ? ErrorCode::UnknownDatabaseRevision : ErrorCode::NotUpToDate, beginning + last->state)
+      .advise(last->hint.empty()
+                  ? "see what the migration waits for: `kubectl get dbm`, or `athanor status` where the files are"
+                  : last->hint);
+}
+
+}  // namespace
+
+Result<void> wait_for_revisions(CommandContext& context, const Configuration& configuration, const DatabaseWait& wait,
+                                const RevisionGraph& files) {
+  Clock& clock = *context.outside().clock;
+  const SteadyTime begin = clock.steady_now();
+  const SteadyTime deadline = begin + wait.timeout;
+  std::string told;
+  for (;;) {
+    const auto left = [&] { return std::chrono::duration_cast<milliseconds>(deadline - clock.steady_now()); };
+    const Result<Look> look = look_once(context, configuration, wait, files, left());
+    const auto waited = std::chrono::duration_cast<milliseconds>(clock.steady_now() - begin);
+    context.output().fields()["waited_ms"] = waited.count();
+    if (look && look->reached) {
+      context.output().set_message(look->state + ", which includes " + awaited(wait));
+      return {};
+    }
+    if (context.outside().stop.requested()) {
+      return fail(Error(ErrorCode::Interrupted, "stopped while waiting for " + awaited(wait)));
+    }
+    if (!look && !heals_by_itself(look.error())) {
+      return fail(look.error());
+    }
+    const std::string state = look ? look->state : look.error().describe();
+    if (left().count() <= 0) {
+      return fail(timed_out(wait, look));
+    }
+    if (state != std::exchange(told, state)) {
+      context.output().note("waiting for " + awaited(wait) + ": " + state);
+    }
+    clock.wait(std::min(wait.interval, left()), context.outside().stop);
+  }
+}
+
+}  // namespace athanor::cli
