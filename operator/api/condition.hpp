@@ -42,6 +42,7 @@ enum class Reason : std::uint8_t {
   Pending,            // not looked at yet, or a change was seen that nothing was done about yet
   Applying,           // a run is under way
   LockHeld,           // another run holds the migration lock
+  SourceOutdated,     // the source does not show spec.source.revision yet
   DirectionCooldown,  // the plan goes the other way than the last run, too soon after it
   WaitingForLock,     // a statement of the run waits for a lock of another session
   Retrying,           // a transient failure; the next attempt is scheduled

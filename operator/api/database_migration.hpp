@@ -123,6 +123,7 @@ struct SourceSpec {
   std::optional<GitSource> git;
   std::optional<FluxSource> flux;
   std::optional<ImageSource> image;
+  std::string revision;  // the content that must be seen: a commit or a digest; empty: any
   bool recursive = false;
   [[nodiscard]] std::string_view kind() const;  // "path", "configMaps", "git", "flux", "image"
   bool operator==(const SourceSpec&) const = default;

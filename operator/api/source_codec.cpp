@@ -112,6 +112,26 @@ void read_image(YamlFields& fields, ImageSource& image) {
   fields.required_text("path", image.path);
 }
 
+// A commit, a digest, or what Flux calls an artifact's revision ("main@sha1:…").
+void read_pin(YamlFields& fields, SourceSpec& source) {
+  constexpr std::size_t kLongest = 512;
+  read_text(fields, "revision", source.revision);
+  if (source.revision.empty()) {
+    return;
+  }
+  const auto plain = [](char c) { return c > 0x20 && c < 0x7f; };
+  if (source.revision.size() > kLongest || !std::ranges::all_of(source.revision, plain)) {
+    fields.refuse("revision", "is no commit and no digest");
+  }
+  if (!source.path.empty() || source.image) {
+    fields.refuse("revision", "needs configMaps, git or fluxRef",
+                  source.image ? "name the image by its digest" : "a folder has no revision to be seen");
+  }
+  if (source.git && !source.git->commit.empty() && source.git->commit != source.revision) {
+    fields.refuse("revision", "is another commit than git.commit", "leave one of them out");
+  }
+}
+
 void check_source_way(YamlFields& fields, const SourceSpec& source) {
   constexpr std::array kWays{"path", "configMaps", "git", "fluxRef", "image"};
   const auto count = std::ranges::count_if(kWays, [&fields](const char* way) { return fields.has(way); });
@@ -144,6 +164,7 @@ void read_source(YamlFields& fields, SourceSpec& source, OperatorMode habitat) {
   if (fields.has("image")) {
     fields.mapping("image", [&source](YamlFields& image) { read_image(image, source.image.emplace()); });
   }
+  read_pin(fields, source);
   fields.flag("recursive", source.recursive);
   std::string format;
   fields.choice("format", format, {"auto"});

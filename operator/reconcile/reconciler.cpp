@@ -63,6 +63,26 @@ Result<void> check_source(const DatabaseMigration& resource, const SourceSnapsho
                           "; a database without revisions is targetRevision: base"));
 }
 
+// Nothing is done with another content than the one that is asked for, not even compared: what it would be compared with is not
+// the declaration. Empty: it is the one, or any will do.
+std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const SourceSnapshot& seen) {
+  constexpr milliseconds kLookAgain{60'000};  // a watch or a poll reports a change before that
+  const std::string& wanted = resource.spec.source.revision;
+  if (wanted.empty() || seen.revision() == wanted || std::ranges::find(seen.names(), wanted) != seen.names().end()) {
+    return std::nullopt;
+  }
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::Waiting;
+  verdict.reason = Reason::SourceOutdated;
+  verdict.message = "the source shows " + seen.revision();
+  if (!seen.names().empty() && seen.revision().find(seen.names().front()) == std::string::npos) {
+    verdict.message += " (" + seen.names().front() + ")";
+  }
+  verdict.message += ", and spec.source.revision asks for " + wanted + ": nothing runs until that is seen";
+  verdict.requeue_after = kLookAgain;
+  return verdict;
+}
+
 Verdict applied(const ReconcileContext& context, ExecutionReport report, Direction direction) {
   Verdict verdict;
   verdict.kind = Verdict::Kind::Done;
@@ -125,6 +145,9 @@ class Reconciler::Run {
     }
     if (!context_.resource.spec.source.image) {
       TRY(load_source());
+      if (auto outdated = wait_for_source(context_.resource, *observed_.snapshot)) {
+        return observed_.source_error ? Result<Verdict>(fail(*observed_.source_error)) : std::move(*outdated);
+      }
     }
     OpenDatabase database;
     TRY_ASSIGN(database.target, make_target(context_.resource, context_.parts.credentials));

@@ -189,6 +189,7 @@ Result<std::shared_ptr<SourceSnapshot>> complete_from_ledger(std::shared_ptr<Sou
   auto snapshot = std::make_shared<SourceSnapshot>(std::move(id), std::move(source), std::move(graph),
                                                    [files] { return files->unchanged(); });
   snapshot->set_revision(files->revision());
+  snapshot->set_names(files->names());
   snapshot->set_ignored(files->ignored());
   snapshot->set_place([files](const std::string& path) {
     return path.starts_with("ledger/") ? "the ledger's text of revision " + path.substr(7, path.rfind('.') - 7)

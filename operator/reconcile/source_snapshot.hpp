@@ -42,6 +42,9 @@ class SourceSnapshot {
   // shared.
   [[nodiscard]] const std::string& revision() const { return revision_; }
   void set_revision(std::string revision) { revision_ = std::move(revision); }
+  // What else a declaration may call this content: a commit, a digest. Set before it is shared.
+  void set_names(std::vector<std::string> names) { names_ = std::move(names); }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   // Where a file stands, in the words of whoever put it there: "key a1.sql of ConfigMap shop/orders". Set before it is shared.
   using Place = std::function<std::string(const std::string& path)>;
   void set_place(Place place) { place_ = std::move(place); }
@@ -59,6 +62,7 @@ class SourceSnapshot {
  private:
   std::string id_;
   std::string revision_;
+  std::vector<std::string> names_;
   Place place_;
   std::vector<std::string> ignored_;
   std::unique_ptr<RevisionSource> source_;

@@ -54,6 +54,16 @@ Result<void> refuse_binary_revisions(const KubeObject& object) {
   return {};
 }
 
+// What `sha256sum *.sql | sha256sum` prints for the same files in a folder, in byte order of their names: a chart or a script
+// can compute it without a cluster.
+std::string digest_of(const std::vector<MemorySource::File>& files) {
+  Sha256 list;
+  for (const auto& file : files) {
+    list.update(sha256_hex(file.text) + "  " + file.name + "\n");
+  }
+  return "sha256:" + list.finish();
+}
+
 // Errors of the core name files. `context` begins with one, before a line number.
 Error in_config_map_words(const std::map<std::string, std::string>& config_maps, Error error) {
   const std::string key = error.context.substr(0, error.context.find(':'));
@@ -142,6 +152,7 @@ Result<ConfigMapSource::Files> ConfigMapSource::files_of(const Content& content)
 
 Result<std::shared_ptr<SourceSnapshot>> ConfigMapSource::make_snapshot(const std::string& id, const Content& content) const {
   TRY_ASSIGN(Files files, files_of(content));
+  std::string digest = digest_of(files.revisions);
   auto source = std::make_unique<MemorySource>(std::move(files.revisions));
   auto revisions = source->list();
   auto graph = revisions ? RevisionGraph::build(std::move(*revisions)) : fail(std::move(revisions).error());
@@ -149,6 +160,7 @@ Result<std::shared_ptr<SourceSnapshot>> ConfigMapSource::make_snapshot(const std
     return fail(in_config_map_words(files.config_maps, std::move(graph).error()));
   }
   auto snapshot = std::make_shared<SourceSnapshot>(id, std::move(source), std::move(*graph));
+  snapshot->set_names({std::move(digest)});
   snapshot->set_ignored(std::move(files.ignored));
   snapshot->set_place([config_maps = std::move(files.config_maps)](const std::string& key) {
     const auto found = config_maps.find(key);

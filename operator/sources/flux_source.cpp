@@ -80,6 +80,15 @@ bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// Of "main@sha1:4f0c…" also "sha1:4f0c…" and "4f0c…", and the digest of the artifact itself.
+std::vector<std::string> names_of(const std::string& revision, const std::string& sha256) {
+  std::vector<std::string> names{"sha256:" + sha256};
+  const std::string id = revision.substr(revision.rfind('@') + 1);
+  names.push_back(id);
+  names.push_back(id.substr(id.rfind(':') + 1));
+  return names;
+}
+
 }  // namespace
 
 const std::vector<ResourceType>& flux_types() {
@@ -106,7 +115,8 @@ Result<LoadedSource> FluxArtifacts::load(const DatabaseMigration& resource) {
     return fail(in_source(std::move(artifact).error()));
   }
   const std::string place = named + '\n' + source.path + (recursive ? "\n**" : "");
-  const std::string id = sha256_hex(place + '\n' + artifact->sha256);
+  // The revision too: a commit that changes no file has the same artifact, and somebody may wait for that commit.
+  const std::string id = sha256_hex(place + '\n' + artifact->sha256 + '\n' + artifact->revision);
   auto snapshot = entry(place)->work.get([&id](const std::shared_ptr<SourceSnapshot>& made) { return made->id() == id; },
                                          [&] { return make(*artifact, source, recursive, id); }, id);
   if (!snapshot) {
@@ -188,7 +198,9 @@ Result<std::shared_ptr<SourceSnapshot>> FluxArtifacts::make(const Artifact& arti
   request.recursive = recursive;
   request.limits = options_.limits;
   TRY(unpack_archive(request, *folder));
-  return make_snapshot(std::move(folder), {id, artifact.revision, *path, recursive, options_.limits});
+  TRY_ASSIGN(auto snapshot, make_snapshot(std::move(folder), {id, artifact.revision, *path, recursive, options_.limits}));
+  snapshot->set_names(names_of(artifact.revision, artifact.sha256));
+  return snapshot;
 }
 
 // The file is what the source says it is, or there is an error.

@@ -310,7 +310,9 @@ Result<std::shared_ptr<SourceSnapshot>> GitRepositories::Repository::unpack(cons
   content.folder = *path;
   content.recursive = recursive;
   content.limits = options_.limits;
-  return make_snapshot(std::move(folder), content);
+  TRY_ASSIGN(auto snapshot, make_snapshot(std::move(folder), content));
+  snapshot->set_names({commit});
+  return snapshot;
 }
 
 }  // namespace athanor::controller

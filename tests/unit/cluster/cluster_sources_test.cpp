@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "migrations/base/sha256.hpp"
 #include "operator/cluster/secret_credentials.hpp"
 #include "operator/sources/cluster_sources.hpp"
 #include "operator/sources/config_map_source.hpp"
@@ -61,6 +62,15 @@ TEST_F(ClusterSourcesTest, MakesOneGraphOfAllConfigMaps) {
   ASSERT_TRUE(snapshot) << snapshot.error().describe();
   EXPECT_NE((*snapshot)->graph().find("a2"), nullptr);
   EXPECT_NE((*snapshot)->revision().find("one@"), std::string::npos);
+}
+
+TEST_F(ClusterSourcesTest, NamesTheContentAsSha256sumDoes) {
+  put_config_map("two", {{"a1.sql", revision("a1", "")}, {"README", "not a revision"}});
+  put_config_map("one", {{"a2.sql", revision("a2", "a1")}});
+  const std::string list = sha256_hex(revision("a1", "")) + "  a1.sql\n" + sha256_hex(revision("a2", "a1")) + "  a2.sql\n";
+  const auto snapshot = config_maps.load(resource);
+  ASSERT_TRUE(snapshot) << snapshot.error().describe();
+  EXPECT_EQ((*snapshot)->names(), std::vector<std::string>{"sha256:" + sha256_hex(list)});
 }
 
 TEST_F(ClusterSourcesTest, TellsOfManyConfigMapsInFewWordsAndOfAChangeOfTheLastOfThem) {

@@ -127,6 +127,12 @@ TEST(Manifest, RefusesWrongTypesAndValues) {
             "shop.yaml:10: field `spec.execution.lockTimeout`: must lie between 1ms and 24h");
 }
 
+TEST(Manifest, RefusesARevisionOfASourceThatShowsNone) {
+  EXPECT_EQ(
+      problem(with_spec("  database:\n    url: postgresql://localhost/orders\n  source:\n    path: rev\n    revision: abc\n")),
+      "shop.yaml:10: field `spec.source.revision`: needs configMaps, git or fluxRef | a folder has no revision to be seen");
+}
+
 TEST(Manifest, RefusesHugeNumbers) {
   const auto window = [](const std::string& schedule, const std::string& duration) {
     return problem(with_more("  execution: {windows: [{schedule: '" + schedule + "', duration: " + duration + "}]}\n"));

@@ -65,6 +65,44 @@ TEST_F(ReconcilerTest, ObservesAndExecutesOnOneConnection) {
   EXPECT_EQ(outcome.observed.pending, std::vector<std::string>());
 }
 
+TEST_F(ReconcilerTest, DoesNothingUntilTheSourceShowsTheRevisionThatIsAskedFor) {
+  resource.spec.source.revision = "2222";
+  sources.current->set_revision("main@1111");
+  sources.current->set_names({"1111"});
+  const Outcome waits = reconcile();
+  EXPECT_EQ(waits.kind, Kind::Waiting);
+  EXPECT_EQ(waits.reason, Reason::SourceOutdated);
+  EXPECT_EQ(waits.message,
+            "the source shows main@1111, and spec.source.revision asks for 2222: nothing runs until that is seen");
+  EXPECT_EQ(waits.observed.source_revision, "main@1111");
+  EXPECT_EQ(database().calls, Calls{});
+  EXPECT_TRUE(databases.targets.empty());
+  for (const auto* const name : {"main@1111", "1111"}) {
+    resource.spec.source.revision = name;
+    EXPECT_EQ(reconcile().kind, Kind::Done) << name;
+  }
+  resource.spec.source.revision = "111";  // no prefix is enough
+  EXPECT_EQ(reconcile().reason, Reason::SourceOutdated);
+}
+
+TEST_F(ReconcilerTest, SaysThatTheSourceIsUnavailableRatherThanThatItIsOutdated) {
+  resource.spec.source.revision = "2222";
+  sources.current->set_revision("main@1111");
+  sources.doubt = Error(ErrorCode::Io, "the repository cannot be reached");
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Failed);
+  EXPECT_EQ(outcome.reason, Reason::SourceNotFound);
+}
+
+TEST_F(ReconcilerTest, NamesTheDigestBesideVersionsThatSayNothing) {
+  resource.spec.source.revision = "sha256:22";
+  sources.current->set_revision("orders@4711");
+  sources.current->set_names({"sha256:11"});
+  EXPECT_EQ(
+      reconcile().message,
+      "the source shows orders@4711 (sha256:11), and spec.source.revision asks for sha256:22: nothing runs until that is seen");
+}
+
 TEST_F(ReconcilerTest, DoesNothingAtTheTarget) {
   database().observation.current_heads = {"a3"};
   EXPECT_EQ(reconcile().reason, Reason::UpToDate);

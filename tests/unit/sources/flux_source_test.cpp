@@ -106,6 +106,19 @@ class Flux : public ::testing::Test {
   }
 };
 
+TEST_F(Flux, AnArtifactHasTheNamesThatADeclarationMayAskFor) {
+  const std::string bytes = archive();
+  publish(bytes, bytes, "main@sha1:1a2b");
+  const auto first = load();
+  ASSERT_TRUE(first) << first.error().describe();
+  EXPECT_EQ((*first)->names(), (std::vector<std::string>{"sha256:" + sha256_hex(bytes), "sha1:1a2b", "1a2b"}));
+  publish(bytes, bytes, "main@sha1:3c4d");  // a commit that changed no file
+  const auto second = load();
+  ASSERT_TRUE(second);
+  EXPECT_EQ((*second)->revision(), "main@sha1:3c4d");
+  EXPECT_EQ((*second)->names().back(), "3c4d");
+}
+
 TEST_F(Flux, TheArtifactIsFetchedOnceAndShared) {
   publish(archive());
   const auto first = load();
