@@ -10,6 +10,7 @@
 #include "operator/cluster/event_reporter.hpp"
 #include "operator/cluster/leadership.hpp"
 #include "operator/cluster/secret_credentials.hpp"
+#include "operator/cluster/source_poll.hpp"
 #include "operator/cluster_startup.hpp"
 #include "operator/jobs/job_runner.hpp"
 #include "operator/kube/cluster_access.hpp"
@@ -96,6 +97,7 @@ class ClusterOperator {
         controller_({store_, queue_, metrics_.controller(), clock_, feed_},
                     migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(options), log_),
         withdrawals_(store_, queue_, clock_, log_),
+        poll_(repositories_, store_, queue_, withdrawals_, clock_),
         cluster_({*client_, clock_, store_, approvals_, floors_, queue_, &withdrawals_},
                  cluster_options(options, jobs_ != nullptr), log_) {
     metrics_.attach(queue_, store_);
@@ -115,6 +117,7 @@ class ClusterOperator {
                                    {"workers", options_.workers},
                                    {"leaderElection", options_.leader_elect}});
     cluster_.start(watches_stop_.token());
+    poll_.start(watches_stop_.token());
     bool ended_well = true;
     if (options_.leader_elect) {
       ended_well = work_while_leader(stop);
@@ -123,6 +126,7 @@ class ClusterOperator {
     }
     watches_stop_.request(StopLevel::Now);
     cluster_.join();
+    poll_.join();
     recorder_->close();
     requests_stop_.request(StopLevel::Now);
     log_.info("operator stopped");
@@ -232,6 +236,7 @@ class ClusterOperator {
   MigrationFeed::Subscription events_;
   MigrationController controller_;
   StatusWithdrawals withdrawals_;
+  SourcePoll poll_;
   Cluster cluster_;
 };
 

@@ -98,8 +98,9 @@ struct GitSource {
   std::string commit;
   std::string tag;
   std::string branch;
-  std::string path;         // folder in the repository; empty: its root
-  std::string secret_name;  // credentials, in the resource's namespace; empty: none
+  std::string path;               // folder in the repository; empty: its root
+  milliseconds interval{60'000};  // between two questions what a tag or branch points to
+  std::string secret_name;        // credentials, in the resource's namespace; empty: none
   bool operator==(const GitSource&) const = default;
 };
 

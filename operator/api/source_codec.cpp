@@ -58,6 +58,8 @@ void read_git(YamlFields& fields, GitSource& git) {
   read_text(fields, "tag", git.tag);
   read_text(fields, "branch", git.branch);
   read_inner_path(fields, git.path);
+  constexpr milliseconds kLeastInterval{10'000};
+  read_duration(fields, "interval", git.interval, kLeastInterval);
   fields.mapping("secretRef", [&git](YamlFields& secret) {
     secret.required_text("name", git.secret_name);
     if (!git.secret_name.empty() && !is_resource_name(git.secret_name)) {

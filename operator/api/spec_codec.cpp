@@ -23,16 +23,7 @@ bool is_label(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; });
 }
 
-constexpr std::chrono::hours kDay(24);
 constexpr std::chrono::hours kWeek(168);
-
-void read_duration(YamlFields& fields, std::string_view key, milliseconds& value, milliseconds least,
-                   std::chrono::hours most = kDay) {
-  fields.duration(key, value);
-  if (value < least || value > most) {
-    fields.refuse(key, "must lie between " + std::to_string(least.count()) + "ms and " + std::to_string(most.count()) + "h");
-  }
-}
 
 void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
   refuse_fields(fields, {"lint", "drift", "rehearsal"}, "is not supported yet");
@@ -123,6 +114,13 @@ void check_target(YamlFields& fields, const std::string& target) {
 }
 
 }  // namespace
+
+void read_duration(YamlFields& fields, std::string_view key, milliseconds& value, milliseconds least, std::chrono::hours most) {
+  fields.duration(key, value);
+  if (value < least || value > most) {
+    fields.refuse(key, "must lie between " + std::to_string(least.count()) + "ms and " + std::to_string(most.count()) + "h");
+  }
+}
 
 bool is_namespace_name(std::string_view name) {
   return name.size() <= 63 && is_label(name);

@@ -38,6 +38,9 @@ void read_source(YamlFields& fields, SourceSpec& source, OperatorMode habitat);
 [[nodiscard]] bool is_resource_name(std::string_view name);   // RFC 1123 subdomain, 253 characters, a part as long as it likes
 [[nodiscard]] bool is_namespace_name(std::string_view name);  // RFC 1123 label, 63 characters
 
+// From `least` to `most`; absent: as it was.
+void read_duration(YamlFields& fields, std::string_view key, milliseconds& value, milliseconds least,
+                   std::chrono::hours most = std::chrono::hours(24));
 // Present, so: neither empty nor of another type, and of bearable length.
 void read_text(YamlFields& fields, std::string_view key, std::string& value);
 void refuse_fields(YamlFields& fields, std::initializer_list<std::string_view> keys, const std::string& why,

@@ -1,8 +1,8 @@
 // Cluster mode: informers that keep store, approvals and queue in step with the API server.
 //
 // One informer per kind and watched namespace: DatabaseMigrations, MigrationApprovals, the metadata of ConfigMaps (never their
-// content), and, where they are switched on, Jobs. Nothing polls: watches report changes, and the resync is for what no watch
-// reports (a database changed by hand).
+// content), and, where they are switched on, Jobs. Watches report changes (Git servers have none: source_poll.hpp), and the
+// resync is for what no watch reports (a database changed by hand).
 //
 // Kinds of Flux sources are watched once the server has them and the operator may list them: that is tried at the start and
 // then once a resync. Nothing else waits for them.
@@ -19,8 +19,8 @@
 
 #include "operator/cluster/approval_index.hpp"
 #include "operator/cluster/cluster_store.hpp"
-#include "operator/cluster/status_withdrawals.hpp"
 #include "operator/cluster/namespace_floors.hpp"
+#include "operator/cluster/status_withdrawals.hpp"
 #include "operator/kube/informer.hpp"
 #include "operator/log/log.hpp"
 #include "operator/reconcile/work_queue.hpp"

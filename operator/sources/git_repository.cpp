@@ -110,6 +110,12 @@ Result<LoadedSource> GitRepositories::Repository::load(const GitSource& source, 
   return fail(in_repository(std::move(snapshot).error(), url_));
 }
 
+std::optional<std::string> GitRepositories::Repository::ask_again(const GitSource& source) {
+  used_ = clock_.steady_now();
+  const auto tip = find_tip(source, *entry(references_, reference_of(source)), false);
+  return tip && !tip->doubt ? std::optional(revision_of(source, tip->commit)) : std::nullopt;
+}
+
 Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(const GitSource& source, Reference& reference,
                                                                                bool retry_now) {
   if (!retry_now) {
@@ -117,9 +123,11 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
       return std::move(*doubted);
     }
   }
+  // A little less than the interval: a poll that comes when it is over must not find the answer of the one before.
+  const milliseconds known_for = std::min(source.interval * 9 / 10, options_.requeue_after);
   const auto good = [&](const Tip& tip) {
     const auto age = clock_.steady_now() - tip.looked_at;
-    return !reference.stale && (!source.commit.empty() || age < (retry_now ? kJustNow : options_.requeue_after));
+    return !reference.stale && (!source.commit.empty() || age < (retry_now ? kJustNow : known_for));
   };
   auto tip = reference.work.get(good, [&]() -> Result<Tip> {
     reference.stale = false;

@@ -26,6 +26,9 @@ class GitRepositories::Repository {
 
   // `retry_now`: what a tag or branch points to must not have been asked long ago.
   [[nodiscard]] Result<LoadedSource> load(const GitSource& source, bool recursive, bool retry_now);
+  // What a tag or branch points to, not asked longer than its interval ago, as SourceStatus::revision has it. Nothing when the
+  // server cannot be reached.
+  [[nodiscard]] std::optional<std::string> ask_again(const GitSource& source);
   [[nodiscard]] bool unused_since(SteadyTime time) const { return used_.load() < time; }
 
  private:

@@ -51,8 +51,47 @@ Result<LoadedSource> GitRepositories::load(const DatabaseMigration& resource) {
   auto loaded = found->load(*source.git, source.recursive, changed(resource.key(), declaration));
   if (loaded && !loaded->doubt) {
     answered(resource.key(), declaration);
+    follow(resource.key(), found, *source.git, *loaded);
   }
   return loaded;
+}
+
+// Forgotten by poll(): nobody tells when a resource goes.
+void GitRepositories::follow(const ResourceKey& key, std::shared_ptr<Repository> repository, const GitSource& source,
+                             const LoadedSource& loaded) {
+  const std::lock_guard lock(mutex_);
+  if (!source.commit.empty()) {
+    followed_.erase(key);
+    return;
+  }
+  followed_[key] = {std::move(repository), source, loaded.snapshot->revision(), clock_.steady_now() + source.interval};
+}
+
+std::vector<GitRepositories::Moved> GitRepositories::poll(
+    const std::function<bool(const ResourceKey& key, const GitSource& source)>& wanted) {
+  std::vector<std::pair<ResourceKey, Followed>> due;
+  {
+    const SteadyTime now = clock_.steady_now();
+    const std::lock_guard lock(mutex_);
+    for (auto& [key, followed] : followed_) {
+      if (followed.due <= now) {
+        followed.due = now + followed.source.interval;
+        due.emplace_back(key, followed);
+      }
+    }
+  }
+  std::vector<Moved> moved;
+  for (const auto& [key, followed] : due) {
+    if (!wanted(key, followed.source)) {
+      const std::lock_guard lock(mutex_);
+      followed_.erase(key);
+      continue;
+    }
+    if (auto revision = followed.repository->ask_again(followed.source); revision && *revision != followed.revision) {
+      moved.push_back({key, std::move(*revision)});
+    }
+  }
+  return moved;
 }
 
 Result<GitCredentials> GitRepositories::read_credentials(const DatabaseMigration& resource) const {

@@ -53,6 +53,43 @@ TEST_F(Git, ABranchThatMovesIsNoticedWhenTheIntervalIsOver) {
   EXPECT_EQ((*after)->graph().size(), 5U);
 }
 
+TEST_F(Git, APollTellsOfABranchThatMovedOncePerInterval) {
+  tree_.commit(sketch::line());
+  const DatabaseMigration one = resource(tree_.url());
+  DatabaseMigration other = resource(tree_.url(), "db");
+  other.metadata.name = "other";
+  ASSERT_TRUE(load(one));
+  ASSERT_TRUE(load(other));
+  const auto everybody = [](const ResourceKey&, const GitSource&) { return true; };
+  EXPECT_TRUE(repositories().poll(everybody).empty());
+  EXPECT_EQ(asked("ls-remote"), 1U);
+  const std::string commit = tree_.commit(sketch::line_and_branch());
+  clock_.advance(milliseconds(50'000));
+  EXPECT_TRUE(repositories().poll(everybody).empty());
+  clock_.advance(milliseconds(10'000));
+  const auto moved = repositories().poll(everybody);
+  ASSERT_EQ(moved.size(), 2U);
+  EXPECT_EQ(moved.front().revision, "main@" + commit);
+  EXPECT_EQ(asked("ls-remote"), 2U);  // both name the same branch
+  EXPECT_TRUE(repositories().poll(everybody).empty());
+  ASSERT_TRUE(load(one));
+  ASSERT_TRUE(load(other));
+  clock_.advance(milliseconds(60'000));
+  EXPECT_TRUE(repositories().poll(everybody).empty());  // it was loaded as it is
+}
+
+TEST_F(Git, APollForgetsWhatNobodyWants) {
+  tree_.commit(sketch::line());
+  ASSERT_TRUE(load(resource(tree_.url())));
+  const auto asked_before = asked("ls-remote");
+  tree_.commit(sketch::line_and_branch());
+  clock_.advance(milliseconds(60'000));
+  EXPECT_TRUE(repositories().poll([](const ResourceKey&, const GitSource&) { return false; }).empty());
+  clock_.advance(milliseconds(60'000));
+  EXPECT_TRUE(repositories().poll([](const ResourceKey&, const GitSource&) { return true; }).empty());
+  EXPECT_EQ(asked("ls-remote"), asked_before);
+}
+
 TEST_F(Git, WithoutItsProgramIsNoMatterOfCredentials) {
   tree_.commit(sketch::line());
   surroundings_.program.clear();

@@ -1,0 +1,37 @@
+#include "operator/cluster/source_poll.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr milliseconds kBetween{1'000};
+
+bool has_source(const std::optional<DatabaseMigration>& resource, const GitSource& source) {
+  return resource && !resource->spec.suspend && !resource->metadata.deleting && resource->spec.source.git == source;
+}
+
+}  // namespace
+
+void SourcePoll::start(const StopToken& stop) {
+  thread_ = std::thread([this, stop] {
+    while (clock_.wait(kBetween, stop)) {
+      poll_once();
+    }
+  });
+}
+
+void SourcePoll::join() {
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void SourcePoll::poll_once() {
+  const auto moved = repositories_.poll(
+      [this](const ResourceKey& key, const GitSource& source) { return has_source(store_.find(key), source); });
+  for (const auto& [key, revision] : moved) {
+    queue_.add(key);
+    withdrawals_.noticed(key, revision);
+  }
+}
+
+}  // namespace athanor::controller
