@@ -1,0 +1,86 @@
+{{- /*
+The revision files of the application chart as JSON, {"NAME": "TEXT", …}: what `migrations.files` matches and is named as a revision
+file. The operator reads the same names.
+*/}}
+{{- define "athanor-gate.files" -}}
+{{- $files := dict }}
+{{- $glob := .Values.migrations.files | default "migrations/versions/*" }}
+{{- range $path, $bytes := .Files.Glob $glob }}
+{{- $name := base $path }}
+{{- if or (and (hasSuffix ".sql" $name) (not (hasPrefix "_" $name))) (and (hasSuffix ".py" $name) (not (hasPrefix "__" $name))) }}
+{{- $text := toString $bytes }}
+{{- if hasKey $files $name }}
+{{- fail (printf "athanor-gate: two files are called %s; a ConfigMap has no folders" $name) }}
+{{- end }}
+{{- if not (regexMatch "^[-._a-zA-Z0-9]{1,253}$" $name) }}
+{{- fail (printf "athanor-gate: %s: a key of a ConfigMap has letters, digits, '-', '_' and '.' only" $path) }}
+{{- end }}
+{{- if gt (len $text) 900000 }}
+{{- fail (printf "athanor-gate: %s has %d bytes; one ConfigMap takes 900,000 of revisions: use spec.source.git or fluxRef" $path (len $text)) }}
+{{- end }}
+{{- if ne (sha256sum $text) (sha256sum (get (fromJson (printf "{\"text\":%s}" (toJson $text))) "text")) }}
+{{- fail (printf "athanor-gate: %s is not UTF-8" $path) }}
+{{- end }}
+{{- $_ := set $files $name $text }}
+{{- end }}
+{{- end }}
+{{- if not $files }}
+{{- fail (printf "athanor-gate: the chart has no revision files at %s (migrations.files; see .helmignore, too)" $glob) }}
+{{- end }}
+{{- toJson $files }}
+{{- end }}
+
+{{- /* spec.source.revision: what `LC_ALL=C sha256sum *.sql | sha256sum` prints in the folder of the files. */}}
+{{- define "athanor-gate.digest" -}}
+{{- $list := "" }}
+{{- range $name, $text := include "athanor-gate.files" . | fromJson }}
+{{- $list = printf "%s%s  %s\n" $list (sha256sum $text) $name }}
+{{- end }}
+{{- printf "sha256:%s" (sha256sum $list) }}
+{{- end }}
+
+{{- /* The target: a whole id that one of the files has. */}}
+{{- define "athanor-gate.target" -}}
+{{- $target := .Values.migrations.targetRevision | toString }}
+{{- if or (not .Values.migrations.targetRevision) (not (regexMatch "^[^@:+\\-\\s,]{1,255}$" $target)) (has $target (list "head" "heads" "base" "current")) }}
+{{- fail "athanor-gate: migrations.targetRevision is the id of a revision, in quotes: `head` is another one with each release, and pods would start before theirs" }}
+{{- end }}
+{{- $found := false }}
+{{- $quoted := regexQuoteMeta $target }}
+{{- range $name, $text := include "athanor-gate.files" . | fromJson }}
+{{- if or (regexMatch (printf "(?mi)^--[ \\t]*Revision:[ \\t]*%s[ \\t]*\\r?$" $quoted) $text) (regexMatch (printf "(?m)^revision[^=\\n]*=[ \\t]*['\"]%s['\"]" $quoted) $text) }}
+{{- $found = true }}
+{{- end }}
+{{- end }}
+{{- if not $found }}
+{{- fail (printf "athanor-gate: migrations.targetRevision: no revision file has the id %s (write all of it)" $target) }}
+{{- end }}
+{{- $target }}
+{{- end }}
+
+{{- /*
+The ConfigMaps as JSON, {"NAME": {"FILE": "TEXT", …}, …}. Each is named by its content, so a release adds new ones and changes none; files
+are taken in the order of their names, and a chart that only adds files keeps the full ones.
+*/}}
+{{- define "athanor-gate.configMaps" -}}
+{{- $prefix := include "athanor-gate.name" . | trunc 220 | trimSuffix "-" }}
+{{- $maps := dict }}
+{{- $chunk := dict }}
+{{- $size := 0 }}
+{{- $files := include "athanor-gate.files" . | fromJson }}
+{{- range $name, $text := $files }}
+{{- $here := add (len $text) (len $name) }}
+{{- if and $chunk (gt (add $size $here) 900000) }}
+{{- $_ := set $maps (printf "%s-migrations-%s" $prefix (toJson $chunk | sha256sum | trunc 10)) $chunk }}
+{{- $chunk = dict }}
+{{- $size = 0 }}
+{{- end }}
+{{- $_ := set $chunk $name $text }}
+{{- $size = add $size $here }}
+{{- end }}
+{{- $_ := set $maps (printf "%s-migrations-%s" $prefix (toJson $chunk | sha256sum | trunc 10)) $chunk }}
+{{- if gt (len $maps) 16 }}
+{{- fail (printf "athanor-gate: the revision files need %d ConfigMaps, and a source has 16: use spec.source.git or fluxRef" (len $maps)) }}
+{{- end }}
+{{- toJson $maps }}
+{{- end }}
