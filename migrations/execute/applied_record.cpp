@@ -3,6 +3,7 @@
 
 #include "migrations/base/sha256.hpp"
 #include "migrations/execute/migrator_impl.hpp"
+#include "migrations/execute/user_tables.hpp"
 
 namespace athanor {
 namespace {
@@ -176,6 +177,14 @@ Result<std::vector<Migrator::HistoryEntry>> Migrator::ledger(std::size_t limit) 
     entry.duration_ms = number(rows.text(i, 11));
   }
   return entries;
+}
+
+Result<bool> Migrator::has_user_tables() {
+  TRY(impl_->connect());
+  if (!impl_->last_state) {
+    TRY_ASSIGN([[maybe_unused]] const DatabaseState state, impl_->observe());
+  }
+  return athanor::has_user_tables(*impl_->session, impl_->settings, impl_->versions);
 }
 
 Result<std::optional<LastChange>> Migrator::last_change() {

@@ -83,6 +83,8 @@ class Migrator {
   [[nodiscard]] Result<std::vector<HistoryEntry>> ledger(std::size_t limit);
   // The last upgrade or downgrade that took effect; empty without one in the ledger. Observes first unless it was done.
   [[nodiscard]] Result<std::optional<LastChange>> last_change();
+  // Whether the database holds tables that are not ours (user_tables.hpp). Observes first unless it was done.
+  [[nodiscard]] Result<bool> has_user_tables();
   // The sessions that hold the migration lock now; empty when nobody does.
   [[nodiscard]] Result<std::vector<Blocker>> lock_holders();
 

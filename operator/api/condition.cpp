@@ -33,6 +33,7 @@ constexpr std::array kReasons{
     std::pair{Reason::Applying, std::string_view("Applying")},
     std::pair{Reason::LockHeld, std::string_view("LockHeld")},
     std::pair{Reason::SourceOutdated, std::string_view("SourceOutdated")},
+    std::pair{Reason::Baselined, std::string_view("Baselined")},
     std::pair{Reason::DirectionCooldown, std::string_view("DirectionCooldown")},
     std::pair{Reason::WaitingForLock, std::string_view("WaitingForLock")},
     std::pair{Reason::Retrying, std::string_view("Retrying")},

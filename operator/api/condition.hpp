@@ -43,6 +43,7 @@ enum class Reason : std::uint8_t {
   Applying,           // a run is under way
   LockHeld,           // another run holds the migration lock
   SourceOutdated,     // the source does not show spec.source.revision yet
+  Baselined,          // taken over at spec.baseline.revision; the upgrade from there comes next
   DirectionCooldown,  // the plan goes the other way than the last run, too soon after it
   WaitingForLock,     // a statement of the run waits for a lock of another session
   Retrying,           // a transient failure; the next attempt is scheduled

@@ -179,6 +179,7 @@ struct DatabaseMigrationSpec {
   DatabaseSpec database;
   SourceSpec source;
   std::string target_revision = "head";
+  std::string baseline;  // id of the revision at which a database with tables and without a history is taken over; empty: none
   PolicySpec policy;
   BackupSpec backup;
   ExecutionSpec execution;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "migrations/revision/revision_id.hpp"
 #include "operator/api/cron_schedule.hpp"
 #include "operator/api/status_codec.hpp"
 
@@ -24,6 +25,14 @@ bool is_label(std::string_view text) {
 }
 
 constexpr std::chrono::hours kWeek(168);
+
+void read_baseline(YamlFields& fields, std::string& revision) {
+  fields.required_text("revision", revision);
+  if (!revision.empty() && !check_revision_id(revision)) {
+    fields.refuse("revision", "is not the id of a revision",
+                  "write the whole id; head, labels and the like move with the files");
+  }
+}
 
 void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
   refuse_fields(fields, {"lint", "drift", "rehearsal"}, "is not supported yet");
@@ -188,6 +197,7 @@ void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode hab
   fields.mapping("source", [&](YamlFields& source) { read_source(source, spec.source, habitat); });
   read_text(fields, "targetRevision", spec.target_revision);
   check_target(fields, spec.target_revision);
+  fields.mapping("baseline", [&](YamlFields& baseline) { read_baseline(baseline, spec.baseline); });
   fields.mapping("policy", [&](YamlFields& policy) { read_policy(policy, spec.policy, habitat); });
   if (fields.has("backup")) {
     fields.mapping("backup", [&](YamlFields& backup) { read_backup(backup, spec.backup); });
@@ -195,6 +205,9 @@ void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode hab
   fields.mapping("execution", [&](YamlFields& execution) { read_execution(execution, spec.execution, habitat); });
   fields.flag("suspend", spec.suspend);
   fields.flag("dryRun", spec.dry_run);
+  if (spec.source.image && !spec.baseline.empty()) {
+    fields.refuse("baseline", "goes with a source that the operator reads itself, which an image is not");
+  }
   if (spec.source.image && spec.execution.mode != ExecutionMode::Job) {
     fields.refuse("source", "image needs execution.mode: Job, because only a pod can read an image");
   }

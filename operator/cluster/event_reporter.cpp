@@ -32,7 +32,9 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool ready_changed) 
       if (outcome.reason == Reason::Interrupted && outcome.report) {  // some revisions were run before the stop
         return event;
       }
-      return outcome.reason == Reason::JobRunning || outcome.reason == Reason::LockHeld ? std::optional(event) : std::nullopt;
+      return outcome.reason == Reason::JobRunning || outcome.reason == Reason::LockHeld || outcome.reason == Reason::Baselined
+                 ? std::optional(event)
+                 : std::nullopt;
     case Verdict::Kind::Stalled:
     case Verdict::Kind::Failed:
       break;

@@ -222,6 +222,7 @@ class MigratorAccess final : public DatabaseAccess {
   Result<std::vector<Blocker>> lock_holders() override { return migrator_->lock_holders(); }
   Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) override { return migrator_->ledger(limit); }
   Result<std::optional<LastChange>> last_change() override { return migrator_->last_change(); }
+  Result<bool> has_user_tables() override { return migrator_->has_user_tables(); }
   Result<RecordedLineage> recorded_lineage(const RevisionGraph& files, const std::vector<std::string>& heads) override {
     return migrator_->recorded_lineage(files, heads);
   }

@@ -33,6 +33,8 @@ class DatabaseAccess {
   [[nodiscard]] virtual Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) = 0;
   // Migrator::last_change.
   [[nodiscard]] virtual Result<std::optional<LastChange>> last_change() = 0;
+  // Migrator::has_user_tables.
+  [[nodiscard]] virtual Result<bool> has_user_tables() = 0;
   // Migrator::recorded_lineage.
   [[nodiscard]] virtual Result<RecordedLineage> recorded_lineage(const RevisionGraph& files,
                                                                  const std::vector<std::string>& heads) = 0;

@@ -7,6 +7,7 @@
 #include "migrations/base/sha256.hpp"
 #include "migrations/graph/target_position.hpp"
 #include "operator/api/status_limits.hpp"
+#include "operator/reconcile/baseline.hpp"
 #include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/job_reconcile.hpp"
 #include "operator/reconcile/job_run.hpp"
@@ -83,13 +84,16 @@ std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const 
   return verdict;
 }
 
-Verdict applied(const ReconcileContext& context, ExecutionReport report, Direction direction) {
+Verdict applied(const ReconcileContext& context, ExecutionReport report, Direction direction, bool from_nothing) {
   Verdict verdict;
   verdict.kind = Verdict::Kind::Done;
   verdict.reason = Reason::Applied;
   const std::string at = heads_text(report.current_heads.value_or(std::vector<std::string>()), ", ");
   verdict.message = "the database is at " + at + " after " + (direction == Direction::Upgrade ? "an upgrade" : "a downgrade") +
                     " of " + count_of_revisions(report.executed.size());
+  if (from_nothing && !context.resource.spec.baseline.empty()) {
+    verdict.message += "; spec.baseline.revision did not apply: the database had no tables, or a history";
+  }
   context.log.info("migration applied", {{"revisions", report.executed.size()},
                                          {"at", at},
                                          {"runID", report.run_id},
@@ -180,11 +184,12 @@ class Reconciler::Run {
       return take_step(JobReconcile(context_, job, observed_, database).run_image(situation.database.unfinished));
     }
     TRY_ASSIGN(Decision decision, decide_here(situation, *database.access));
+    TRY(apply_baseline(context_.resource, situation, *database.access, decision));
     if (decision.kind == Decision::Kind::UpToDate) {
       TRY(verify(*database.access, nullptr));
       observed_.pending.emplace();
       if (const auto run = job.unreported_run(); run && job.last.kind == JobState::Kind::Succeeded) {
-        return applied(context_, run->report, run->direction);
+        return applied(context_, run->report, run->direction, run->from.empty());
       }
     }
     if (decision.kind != Decision::Kind::Apply && decision.kind != Decision::Kind::Plan) {
@@ -348,7 +353,8 @@ class Reconciler::Run {
     if (decision.kind == Decision::Kind::Plan) {
       return published(*review_->plan);
     }
-    if (context_.resource.spec.execution.mode == ExecutionMode::Job) {
+    // A stamp runs nothing of the source: it is two rows, and needs no pod.
+    if (context_.resource.spec.execution.mode == ExecutionMode::Job && decision.direction != Direction::Stamp) {
       return take_step(JobReconcile(context_, job, observed_, database).run(*review_));
     }
     return run_in_process(database, progress);
@@ -388,11 +394,15 @@ class Reconciler::Run {
         return std::ranges::find(report.executed, id, &ExecutedRevision::revision) != report.executed.end();
       });
     }
+    if (report.ok() && plan.operation == Direction::Stamp) {
+      observed_.pending.reset();  // the next reconcile counts from there
+      return taken_over(context_.resource, std::move(report));
+    }
     if (report.ok()) {
       // The run itself wrote the checksums of these files.
       context_.memory.verified = verification_of(*observed_.snapshot, *observed_.current_heads);
       observed_.pending.emplace();
-      return applied(context_, std::move(report), plan.operation);
+      return applied(context_, std::move(report), plan.operation, plan.from.empty());
     }
     Verdict verdict = failed_run(std::move(report));
     if (verdict.kind == Verdict::Kind::Stalled) {

@@ -103,6 +103,71 @@ TEST_F(ReconcilerTest, NamesTheDigestBesideVersionsThatSayNothing) {
       "the source shows orders@4711 (sha256:11), and spec.source.revision asks for sha256:22: nothing runs until that is seen");
 }
 
+TEST_F(ReconcilerTest, TakesADatabaseWithTablesOverAtItsBaselineAndGoesOnFromThere) {
+  resource.spec.baseline = "a2";
+  database().has_user_tables = true;
+  const Outcome taken = reconcile();
+  EXPECT_EQ(taken.kind, Kind::Waiting) << taken.message;
+  EXPECT_EQ(taken.reason, Reason::Baselined);
+  EXPECT_EQ(taken.requeue_after, milliseconds(1));
+  EXPECT_EQ(database().observation.current_heads, std::vector<std::string>{"a2"});
+  EXPECT_EQ(database().calls, (Calls{"observe", "ledger", "has_user_tables", "execute"}));
+  ASSERT_TRUE(taken.review);
+  EXPECT_EQ(taken.review->plan->operation, Direction::Stamp);
+  const Outcome next = reconcile();
+  EXPECT_EQ(next.reason, Reason::Applied);
+  EXPECT_EQ(next.message, "the database is at a3 after an upgrade of 1 revision");
+}
+
+TEST_F(ReconcilerTest, RunsEverythingOnAnEmptyDatabaseWhateverTheBaseline) {
+  resource.spec.baseline = "a2";
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::Applied);
+  EXPECT_EQ(outcome.message,
+            "the database is at a3 after an upgrade of 3 revisions; spec.baseline.revision did not apply: the database had no "
+            "tables, or a history");
+}
+
+TEST_F(ReconcilerTest, TakesOverOnlyWhatHasNoHistory) {
+  resource.spec.baseline = "a2";
+  database().has_user_tables = true;
+  Migrator::HistoryEntry entry;
+  entry.outcome = "applied";
+  database().ledger = {entry};
+  database().observation.has_ledger = true;
+  EXPECT_EQ(reconcile().reason, Reason::Applied);  // an upgrade from nothing: somebody went down to base
+  database().observation = {};
+  database().observation.has_version_table = true;  // empty, of another tool
+  database().ledger.clear();
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+  database().observation = {};
+  database().observation.has_version_table = database().observation.has_ledger = true;
+  entry.outcome = "failed";  // an attempt without a baseline
+  database().ledger = {entry};
+  EXPECT_EQ(reconcile().reason, Reason::Baselined);
+}
+
+TEST_F(ReconcilerTest, NamesABaselineThatNoFileHas) {
+  resource.spec.baseline = "z9";
+  database().has_user_tables = true;
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_EQ(outcome.reason, Reason::TargetNotFound);
+  EXPECT_EQ(outcome.message.find("spec.baseline.revision: revision z9 is in no file"), 0U) << outcome.message;
+}
+
+TEST_F(ReconcilerTest, AsksForAnApprovalOfATakeoverAsOfAnyPlan) {
+  resource.spec.baseline = "a2";
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  database().has_user_tables = true;
+  EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired);
+  EXPECT_TRUE(database().observation.current_heads.empty());
+  resource.spec.policy.approval = ApprovalPolicy::Never;
+  resource.spec.dry_run = true;
+  EXPECT_EQ(reconcile().reason, Reason::PlanPublished);
+  EXPECT_TRUE(database().observation.current_heads.empty());
+}
+
 TEST_F(ReconcilerTest, DoesNothingAtTheTarget) {
   database().observation.current_heads = {"a3"};
   EXPECT_EQ(reconcile().reason, Reason::UpToDate);

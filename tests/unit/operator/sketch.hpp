@@ -57,6 +57,7 @@ struct FakeDatabase {
   std::vector<Migrator::HistoryEntry> ledger;  // newest first, as a test fills it
   Rows recorded;                               // as HistoryTable::select_lineage() answers
   std::optional<LastChange> last_change;
+  bool has_user_tables = false;
   bool unreachable = false;
   std::map<std::string, Error> broken;           // revision -> what its statement fails with
   std::map<std::string, std::string> checksums;  // revision -> of the body that was run here
@@ -154,6 +155,11 @@ class FakeAccess final : public DatabaseAccess {
     database_.calls.emplace_back("last_change");
     TRY(database_.reach());
     return database_.last_change;
+  }
+  Result<bool> has_user_tables() override {
+    database_.calls.emplace_back("has_user_tables");
+    TRY(database_.reach());
+    return database_.has_user_tables;
   }
   Result<RecordedLineage> recorded_lineage(const RevisionGraph& files, const std::vector<std::string>& heads) override {
     database_.calls.emplace_back("recorded_lineage");
