@@ -9,6 +9,10 @@ StatusDigest digest_of(const DatabaseMigrationStatus& status) {
   digest.observed = status.observed_generation >= 0;
   digest.ready = is_true(status.conditions, ConditionType::Ready);
   digest.stalled = is_true(status.conditions, ConditionType::Stalled);
+  const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
+  if (ready != nullptr && is_true(status.conditions, ConditionType::Reconciling)) {
+    digest.waiting = ready->reason;
+  }
   digest.current = status.current_revision;
   digest.target = status.target_revision;
   digest.pending = status.pending_count;

@@ -18,6 +18,7 @@ struct StatusDigest {
   bool observed = false;  // it was reconciled at least once
   bool ready = false;
   bool stalled = false;
+  std::optional<Reason> waiting;        // why the condition Reconciling is True; empty: it is not
   std::string current;                  // revision, in one word
   std::string target;                   // as declared
   std::optional<std::int64_t> pending;  // empty: not known

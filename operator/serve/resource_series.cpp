@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestLabel = 200;
 
-enum Family : std::uint8_t { Info, Pending, Ready, Stalled, BackupTime, BackupSize, Count };
+enum Family : std::uint8_t { Info, Pending, Ready, Stalled, Waiting, BackupTime, BackupSize, Count };
 
 struct Description {
   const char* name;
@@ -22,6 +22,7 @@ constexpr std::array<Description, Count> kFamilies{{
     {"athanor_pending_revisions", "Revisions between a database and its declared target."},
     {"athanor_ready", "1: the condition Ready is True."},
     {"athanor_stalled", "1: nothing goes on without a change by a person."},
+    {"athanor_waiting", "1: what is declared is not reached yet, for this reason."},
     {"athanor_backup_timestamp_seconds", "When the last verified backup was begun, since the epoch."},
     {"athanor_backup_size_bytes", "Size of the last verified backup."},
 }};
@@ -61,6 +62,11 @@ class Series {
     }
     line(Ready, digest.ready ? 1 : 0);
     line(Stalled, digest.stalled ? 1 : 0);
+    if (digest.waiting) {
+      reason_.clear();
+      write_label(reason_, ",reason", reason_name(*digest.waiting));
+      line(Waiting, 1, reason_);
+    }
     if (digest.backup_begun != 0) {
       line(BackupTime, digest.backup_begun);
       line(BackupSize, digest.backup_bytes);
@@ -86,6 +92,7 @@ class Series {
 
   std::string names_;
   std::string revisions_;
+  std::string reason_;
   std::array<std::string, Count> lines_;
 };
 

@@ -110,6 +110,15 @@ TEST_F(MetricsTest, SayOfAResourceWhatItsStatusSays) {
   EXPECT_FALSE(holds(metrics.text(), "orders"));
 }
 
+TEST_F(MetricsTest, SayWhatAResourceWaitsFor) {
+  auto& status = store.resources.emplace_back(sketch::resource("a3")).status;
+  status.observed_generation = 1;
+  set_condition(status.conditions, {ConditionType::Ready, ConditionStatus::False, Reason::LockHeld, {}, {}, 1}, "now");
+  EXPECT_FALSE(holds(metrics.text(), "athanor_waiting"));
+  set_condition(status.conditions, {ConditionType::Reconciling, ConditionStatus::True, Reason::Retrying, {}, {}, 1}, "now");
+  EXPECT_TRUE(holds(metrics.text(), R"(athanor_waiting{name="orders",namespace="shop",reason="LockHeld"} 1)"));
+}
+
 TEST_F(MetricsTest, LeaveTheSeriesOfResourcesToTheLeader) {
   store.resources.emplace_back(sketch::resource()).status.observed_generation = 1;
   metrics.leading(false);
