@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "operator/cluster_operator.hpp"
+#include "operator/cluster_wait.hpp"
 #include "operator/log/log.hpp"
 #include "operator/options.hpp"
 #include "operator/process_environment.hpp"
@@ -42,6 +43,9 @@ Result<int> run(const Options& options, const StopToken& stop) {
   const Log log(options.log_level.value_or(options.once ? LogLevel::Warn : LogLevel::Info));
   if (!options.listen.empty() && options.listen != "off") {
     TRY(check_listen_address(options.listen));
+  }
+  if (!options.wait_for.empty()) {
+    return wait_on_cluster(options, stop);
   }
   return options.kube ? run_on_cluster(options, log, stop) : run_standalone(options, log, stop);
 }

@@ -79,6 +79,25 @@ Result<void> floor(Options& options, const std::string& name, const std::string&
   return {};
 }
 
+Result<void> take_wait_for(Options& options, const std::string& name, const std::string& value) {
+  const ResourceKey key = ResourceKey::parse(value);
+  if (!is_namespace_name(key.name_space) || !is_resource_name(key.name)) {
+    return fail(usage(name + " takes NAMESPACE/NAME"));
+  }
+  options.wait_for = value;
+  options.kube = true;
+  return {};
+}
+
+Result<void> take_wait_timeout(Options& options, const std::string& name, const std::string& value) {
+  const auto duration = parse_duration(value);
+  if (!duration || *duration > std::chrono::hours(24)) {
+    return fail(usage(name + " takes a duration up to 24h"));
+  }
+  options.wait_timeout = *duration;
+  return {};
+}
+
 Result<void> take_leader_elect(Options& options, const std::string& name, const std::string& value) {
   if (value != "true" && value != "false") {
     return fail(usage(name + " takes true or false"));
@@ -150,6 +169,9 @@ constexpr std::array kRows{
         floor<&PolicyFloor::inline_passwords, parse_inline_passwords>},
     Row{flag("--namespace-labels", "", "labels of a Namespace raise these four for its resources"),
         set<&Options::namespace_labels>},
+    Row{flag("--wait-for", "NAMESPACE/NAME", "run nothing: wait until this DatabaseMigration is Ready, and exit"),
+        take_wait_for},
+    Row{flag("--wait-timeout", "DURATION", "with --wait-for: how long; default 5m"), take_wait_timeout},
     Row{flag("--manifests", "DIR", "folder of manifests (*.yaml, *.yml)"), text<&Options::manifests>},
     Row{flag("--state", "DIR", "folder of status files; default DIR/.athanor of the manifests"), text<&Options::state>},
     Row{flag("--once", "", "reconcile everything once, print a summary, and exit"), set<&Options::once>},
@@ -172,7 +194,7 @@ constexpr std::array kRows{
     Row{flag("--help", "", "this text", 'h'), set<&Options::help>},
     Row{flag("--version", "", "the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 16;   // rows
+constexpr std::size_t kOfCluster = 18;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
 
 constexpr auto kFlags = [] {

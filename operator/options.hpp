@@ -35,6 +35,8 @@ struct Options {
   std::vector<std::string> job_service_accounts;
   PolicyFloor floor;
   bool namespace_labels = false;
+  std::string wait_for;  // NAMESPACE/NAME: wait for this resource and end; empty: run
+  milliseconds wait_timeout{300'000};
   // Either way.
   std::string listen;  // empty: 127.0.0.1:8080, or off with --once
   std::vector<std::string> source_roots;

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -105,6 +107,23 @@ std::optional<std::string> ask(const std::string& question) {
   return std::nullopt;
 }
 
+// The program of this name beside this one, or on PATH, in the place of this process.
+Error become(const std::vector<std::string>& command) {
+  std::array<char, 4096> own{};
+  const ssize_t length = ::readlink("/proc/self/exe", own.data(), own.size());
+  std::string beside(own.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  beside = beside.substr(0, beside.rfind('/') + 1) + command.front();
+  std::vector<char*> words;
+  for (const std::string& word : command) {
+    words.push_back(const_cast<char*>(word.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast): execv() changes none
+  }
+  words.push_back(nullptr);
+  ::execv(beside.c_str(), words.data());
+  ::execvp(command.front().c_str(), words.data());
+  return Error(ErrorCode::Io, "the program " + command.front() + " cannot be started: " + std::strerror(errno))
+      .advise("install it beside athanor, or use `kubectl wait --for=condition=Ready`");
+}
+
 int terminal_columns() {
   struct winsize size {};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -135,6 +154,7 @@ int run(int argc, const char* const* argv) {
                                           configuration.limits, std::move(cache));
   };
   outside.cache_folder = cache_folder();
+  outside.become = become;
   if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1) {
     outside.ask = ask;
   }

@@ -32,6 +32,8 @@ struct ProcessEnvironment {
   // environment as "NAME=value".
   std::function<Result<std::vector<std::pair<std::string, std::string>>>(const std::string& url)> connection_keywords;
   std::function<std::vector<std::string>()> environment;
+  // Becomes another of our programs, found beside this one or on PATH: returns only when that fails. Null: cannot.
+  std::function<Error(const std::vector<std::string>& command)> become{};
   // Asks whoever sits at the terminal, and waits for the line; nothing at the end of the input. Null when nobody sits there.
   std::function<std::optional<std::string>(const std::string& question)> ask{};
   // Where what can be made again is kept between runs; empty: nowhere.

@@ -343,6 +343,8 @@ constexpr std::array kAdoptExamples{
 };
 constexpr std::array kWaitFlags{
     FlagSpec{"--revision", 'r', "REV", "that must be applied, or an ancestor of what is; may be repeated", true, Revision},
+    FlagSpec{"--resource", '\0', "NAMESPACE/NAME",
+             "a DatabaseMigration to be Ready instead; asks Kubernetes, by athanor-operator"},
     FlagSpec{"--timeout", '\0', "DURATION", "how long to wait (default: 5m; 0: look once)"},
     FlagSpec{"--interval", '\0', "DURATION", "between two looks at the database (default: 2s)"},
     FlagSpec{"--url", '\0', "URL", "the database, without a password, instead of DATABASE_URL"},

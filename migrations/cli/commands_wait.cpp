@@ -101,17 +101,33 @@ Result<std::vector<std::string>> resolve_revisions(const std::vector<std::string
   return ids;
 }
 
+// This program knows no Kubernetes (docs/architecture.md): the operator's, which does, takes over.
+Result<void> wait_for_resource(const CommandContext& context, const std::string& resource, milliseconds timeout) {
+  if (!context.arguments().values("--revision").empty() || context.json()) {
+    return fail(Error(ErrorCode::Usage, "--resource goes with neither --revision nor --json")
+                    .advise("wait for a revision, which asks the database, or for a resource, which asks Kubernetes"));
+  }
+  if (!context.outside().become) {
+    return fail(ErrorCode::Internal, "no other program can be started here");
+  }
+  return fail(
+      context.outside().become({"athanor-operator", "--wait-for=" + resource, "--wait-timeout=" + format_duration(timeout)}));
+}
+
 }  // namespace
 
 Result<void> run_wait(CommandContext& context) {
   const Arguments& arguments = context.arguments();
   DatabaseWait wait;
+  TRY_ASSIGN(wait.timeout, duration_of(arguments, "--timeout", wait.timeout, milliseconds(0)));
+  if (const auto resource = arguments.value("--resource")) {
+    return wait_for_resource(context, *resource, wait.timeout);
+  }
   wait.revisions = arguments.list("--revision");
   if (wait.revisions.empty()) {
-    return fail(
-        Error(ErrorCode::Usage, "wait needs --revision REV").advise("for example `athanor wait --revision 8c1f0a2b7d3e`"));
+    return fail(Error(ErrorCode::Usage, "wait needs --revision REV (or --resource NAMESPACE/NAME)")
+                    .advise("for example `athanor wait --revision 8c1f0a2b7d3e`"));
   }
-  TRY_ASSIGN(wait.timeout, duration_of(arguments, "--timeout", wait.timeout, milliseconds(0)));
   TRY_ASSIGN(wait.interval, duration_of(arguments, "--interval", wait.interval, milliseconds(100)));
   wait.password_file = arguments.value("--password-file").value_or("");
   TRY_ASSIGN(const Configuration configuration, wait_settings(context));

@@ -30,6 +30,7 @@ struct WaitScene : CliScene {
   FakeClock clock;
   StopSource stop;
   std::string url = database.url();
+  std::function<Error(const std::vector<std::string>&)> become;
 
   WaitScene() { three_tables(); }
 
@@ -47,6 +48,7 @@ struct WaitScene : CliScene {
     outside.open_source = [](const Configuration& configuration) -> std::unique_ptr<RevisionSource> {
       return std::make_unique<FolderSource>(configuration.version_locations, false, configuration.limits);
     };
+    outside.become = become;
     outside.clock = &clock;
     outside.stop = stop.token();
     arguments.insert(arguments.begin(), "wait");
@@ -287,6 +289,18 @@ TEST(Wait, AnswersInJson) {
   EXPECT_EQ(answer["current_revision"], Json::array({"r2"}));
   EXPECT_EQ(answer["waited_ms"], 0);
   EXPECT_EQ(ended.err, "");
+}
+
+TEST(Wait, LeavesResourcesToTheProgramThatKnowsKubernetes) {
+  WaitScene scene;
+  std::vector<std::string> became;
+  scene.become = [&](const std::vector<std::string>& command) {
+    became = command;
+    return Error(ErrorCode::Io, "not here");
+  };
+  EXPECT_EQ(scene.wait({"--resource", "shop/orders", "--timeout", "90s"}).exit_code, 3);
+  EXPECT_THAT(became, ElementsAre("athanor-operator", "--wait-for=shop/orders", "--wait-timeout=1m30s"));
+  EXPECT_EQ(scene.wait({"--resource", "shop/orders", "--revision", "r1"}).exit_code, 2);
 }
 
 TEST(Wait, IsAProgramThatEndsByItself) {

@@ -1,0 +1,83 @@
+#include "operator/cluster/resource_wait.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "migrations/text/duration.hpp"
+#include "migrations/text/foreign_message.hpp"
+#include "operator/api/spec_codec.hpp"
+
+namespace athanor::controller {
+namespace {
+
+struct Look {
+  enum class Answer : std::uint8_t { Ready, Stalled, NotYet };
+  Answer answer = Answer::NotYet;
+  std::string state;
+};
+
+Look judge(const KubeObject& object) {
+  const DatabaseMigration resource = readable_part(object);
+  const DatabaseMigrationStatus& status = resource.status;
+  if (resource.metadata.deleting) {
+    return {Look::Answer::NotYet, "it is being deleted"};
+  }
+  if (status.observed_generation != resource.metadata.generation) {
+    return {Look::Answer::NotYet, "no operator has seen generation " + std::to_string(resource.metadata.generation) + " yet"};
+  }
+  const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
+  if (ready == nullptr) {
+    return {Look::Answer::NotYet, "its status has no condition Ready"};
+  }
+  const std::string state = std::string(reason_name(ready->reason)) + ": " + fit_for_message(ready->message);
+  if (is_true(status.conditions, ConditionType::Stalled)) {
+    return {Look::Answer::Stalled, state};
+  }
+  return {ready->status == ConditionStatus::True ? Look::Answer::Ready : Look::Answer::NotYet, state};
+}
+
+bool is_worth_asking_again(const Error& error) {
+  return error.code == ErrorCode::ApiNotFound || error.code == ErrorCode::ApiUnreachable ||
+         error.code == ErrorCode::ApiThrottled;
+}
+
+}  // namespace
+
+Result<std::string> wait_for_resource(KubeReader& reader, Clock& clock, const ResourceWait& wait,
+                                      const std::function<void(const std::string&)>& told, const StopToken& stop) {
+  const std::string what = "DatabaseMigration " + wait.key.text();
+  const SteadyTime deadline = clock.steady_now() + wait.timeout;
+  std::string last;
+  for (;;) {
+    const auto object = reader.get(kube::kDatabaseMigrations, wait.key.name_space, wait.key.name);
+    if (stop.requested()) {
+      return fail(Error(ErrorCode::Interrupted, "stopped while waiting for " + what));
+    }
+    if (!object && !is_worth_asking_again(object.error())) {
+      return fail(object.error());
+    }
+    const Look look =
+        object ? judge(*object)
+               : Look{Look::Answer::NotYet,
+                      object.error().code == ErrorCode::ApiNotFound ? "it does not exist yet" : object.error().describe()};
+    if (look.answer == Look::Answer::Ready) {
+      return look.state;
+    }
+    if (look.answer == Look::Answer::Stalled) {
+      return fail(Error(ErrorCode::NotUpToDate, what + " is stalled: " + look.state));
+    }
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock.steady_now());
+    if (left.count() <= 0) {
+      const bool asked = object || object.error().code == ErrorCode::ApiNotFound;
+      return fail(Error(asked ? ErrorCode::NotUpToDate : object.error().code,
+                        what + " is not ready after " + format_duration(wait.timeout) + ": " + look.state));
+    }
+    if (look.state != std::exchange(last, look.state)) {
+      told("waiting for " + what + ": " + look.state);
+    }
+    clock.wait(std::min(wait.interval, left), stop);
+  }
+}
+
+}  // namespace athanor::controller
