@@ -190,7 +190,9 @@ Result<void> wait_for_revisions(CommandContext& context, const Configuration& co
     const auto waited = std::chrono::duration_cast<milliseconds>(clock.steady_now() - begin);
     context.output().fields()["waited_ms"] = waited.count();
     if (look && look->reached) {
-      context.output().set_message(look->state + ", which includes " + awaited(wait));
+      const std::string state = look->state + ", which includes " + awaited(wait);
+      context.output().line(printable(state, LineEnds::Escape));
+      context.output().set_message(state);
       return {};
     }
     if (context.outside().stop.requested()) {

@@ -225,7 +225,7 @@ TEST(Wait, WaitsForTheRightToReadTheVersionTable) {
 TEST(Wait, DoesNotPassWhileTheRevisionIsBeingTakenBack) {
   WaitScene scene;
   scene.revision("r4", "r3", "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY i3 ON t3 (id);",
-                 "-- athanor:step autocommit\nDROP INDEX CONCURRENTLY i3;\n-- athanor:step\nSELECT 1/0;");
+                 "-- athanor:step autocommit\nDROP INDEX CONCURRENTLY i3;\n-- athanor:step transaction\nSELECT 1/0;");
   scene.upgrade("head");
   ASSERT_NE(scene.run({"downgrade", "r3"}).exit_code, 0);
   ASSERT_THAT(scene.rows(), ElementsAre("r4"));
