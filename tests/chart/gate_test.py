@@ -151,7 +151,8 @@ def test_the_gate_reads_a_database_that_is_named_in_parts(shop: Path) -> None:
     ("migrations.files=nowhere/*.sql", "no revision files at nowhere/*.sql"),
     ("migrations.gate.image=", "migrations.gate.image is missing"),
     ("migrations.database=null", "migrations.database is missing"),
-    ("migrations.gate.database.urlFrom.secretKeyRef=null", "urlFrom is no secretKeyRef"),
+    ("migrations.gate.database.urlFrom.secretKeyRef=null", "names no database"),
+    ("migrations.gate.database.urlFrom.secretKeyRef=null,migrations.gate.database.urlFrom.file=/x", "urlFrom is no secretKeyRef"),
 ])
 def test_a_value_is_refused_in_words(shop: Path, options: str, says: str) -> None:
     assert says in refusal(shop, "--set", options)

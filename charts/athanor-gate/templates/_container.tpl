@@ -23,6 +23,9 @@
 {{- toYaml $gate.env }}
 {{- else }}
 {{- $database := $gate.database | default .Values.migrations.database }}
+{{- if not (or $database.url $database.urlFrom $database.host $database.hostFrom) }}
+{{- fail "athanor-gate: migrations.gate.database names no database: url, urlFrom, host or hostFrom" }}
+{{- end }}
 {{- if and $database.tls (not $gate.volumeMounts) }}
 {{- fail "athanor-gate: migrations.database.tls: mount the certificate into the gate (migrations.gate.volumeMounts) and name the file in migrations.gate.env (PGSSLROOTCERT)" }}
 {{- end }}
