@@ -52,7 +52,6 @@ Verdict taken_over(const DatabaseMigration& resource, ExecutionReport report) {
   verdict.reason = Reason::Baselined;
   verdict.message = "the database had tables and no version table: it was taken over at revision " + resource.spec.baseline +
                     " (spec.baseline.revision), and goes on from there";
-  verdict.requeue_after = milliseconds(1);
   verdict.report = std::move(report);
   return verdict;
 }

@@ -615,6 +615,9 @@ Requeue next_attempt(const Verdict& verdict, int conflicts) {
       if (verdict.requeue_after) {
         return Requeue::Scheduled;
       }
+      if (verdict.reason == Reason::Baselined) {  // half of the way, also in a single pass
+        return Requeue::AtOnce;
+      }
       if (verdict.reason == Reason::Interrupted) {
         return Requeue::Never;
       }

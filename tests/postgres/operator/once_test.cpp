@@ -111,6 +111,58 @@ TEST_F(OperatorOnce, KnowsByTheLedgerADatabaseThatIsAheadOfItsFiles) {
   EXPECT_FALSE(database.has_relation("public.t_a2"));
 }
 
+TEST_F(OperatorOnce, TakesADatabaseWithTablesOverAtItsBaselineAndNoOther) {
+  database.run("CREATE TABLE t_a1 (id int)");
+  scene.manifest("orders", database.url(), "  baseline: {revision: a1}\n");
+  auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 0) << result.out;
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
+  EXPECT_EQ(database.column("SELECT concat_ws(' ', direction, revision, outcome, actor) FROM athanor.history ORDER BY id"),
+            (std::vector<std::string>{"stamp a1 stamped databasemigration/shop/orders",
+                                      "upgrade a2 applied databasemigration/shop/orders",
+                                      "upgrade a3 applied databasemigration/shop/orders"}));
+  EXPECT_EQ(database.value("SELECT count(*) FROM athanor.history WHERE started_at IS NULL"), "0");
+
+  // Once: a history that leads back to nothing is no reason to take over again.
+  database.run("DROP TABLE t_a1; CREATE TABLE other (id int)");
+  scene.manifest("orders", database.url(),
+                 "  baseline: {revision: a1}\n  targetRevision: base\n  policy: {downgrade: Allow, directionCooldown: 0s}\n");
+  (void)scene.once();
+  scene.manifest("orders", database.url(), "  baseline: {revision: a1}\n  policy: {downgrade: Allow, directionCooldown: 0s}\n");
+  (void)scene.once();
+  EXPECT_EQ(database.value("SELECT count(*) FROM athanor.history WHERE outcome = 'stamped'"), "1");
+
+  TestDatabase empty("operator");
+  scene.manifest("orders", empty.url(), "  baseline: {revision: a2}\n");
+  result = scene.once();
+  EXPECT_TRUE(empty.has_relation("public.t_a1")) << result.out;
+  EXPECT_TRUE(holds(scene.status("orders"), "spec.baseline.revision did not apply")) << scene.status("orders");
+}
+
+TEST_F(OperatorOnce, TakesOverWhatAnAttemptWithoutABaselineLeft) {
+  database.run("CREATE TABLE t_a1 (id int)");
+  scene.manifest("orders", database.url());
+  EXPECT_EQ(scene.once().exit_code, 1);  // t_a1 is there already
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{});
+  scene.manifest("orders", database.url(), "  baseline: {revision: a1}\n");
+  const auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 0) << result.out;
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
+}
+
+TEST_F(OperatorOnce, CountsViewsAndNoneOfAnExtension) {
+  TestDatabase views("operator");
+  views.run("CREATE VIEW only AS SELECT 1 AS one");
+  scene.manifest("orders", views.url(), "  baseline: {revision: a3}\n");
+  EXPECT_EQ(scene.once().exit_code, 0);
+  EXPECT_FALSE(views.has_relation("public.t_a1"));  // a view of somebody's is a schema of somebody's
+  TestDatabase extended("operator");
+  extended.run("CREATE EXTENSION pg_stat_statements");
+  scene.manifest("orders", extended.url(), "  baseline: {revision: a3}\n");
+  EXPECT_EQ(scene.once().exit_code, 0);
+  EXPECT_TRUE(extended.has_relation("public.t_a1"));  // its views belong to the extension
+}
+
 TEST_F(OperatorOnce, PlansOnlyInADryRunAndLeavesSuspendedOnesAlone) {
   TestDatabase other("operator");
   scene.manifest("orders", database.url(), "  dryRun: true\n");

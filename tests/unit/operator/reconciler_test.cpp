@@ -109,7 +109,7 @@ TEST_F(ReconcilerTest, TakesADatabaseWithTablesOverAtItsBaselineAndGoesOnFromThe
   const Outcome taken = reconcile();
   EXPECT_EQ(taken.kind, Kind::Waiting) << taken.message;
   EXPECT_EQ(taken.reason, Reason::Baselined);
-  EXPECT_EQ(taken.requeue_after, milliseconds(1));
+  EXPECT_EQ(next_attempt(taken, 0), Requeue::AtOnce);
   EXPECT_EQ(database().observation.current_heads, std::vector<std::string>{"a2"});
   EXPECT_EQ(database().calls, (Calls{"observe", "ledger", "has_user_tables", "execute"}));
   ASSERT_TRUE(taken.review);
