@@ -243,7 +243,8 @@ std::optional<milliseconds> Controller<Resource, Outcome>::conclude(const Resour
   const auto delay = rescheduler_.reschedule(key, next, result.requeue_after);
   // After a lost race the next reconcile begins right away, and its status follows. The outcome of a resource that was deleted
   // says nothing about the one that was created under its name since.
-  if (next != Requeue::AtOnce && still_exists(resource)) {
+  const bool lost_race = next == Requeue::AtOnce && result.retry_now;
+  if (!lost_race && still_exists(resource)) {
     publish(resource, outcome, delay, log);
   }
   return delay;
