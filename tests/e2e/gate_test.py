@@ -60,8 +60,8 @@ class Release:
     def install(self) -> str:
         return self.ok("install", "web", self.chart, "--wait", "--timeout=60s")
 
-    def upgrade(self) -> str:
-        return self.ok("upgrade", "web", self.chart, "--wait", "--timeout=60s")
+    def upgrade(self, *options: str) -> str:
+        return self.ok("upgrade", "web", self.chart, "--wait", "--timeout=60s", *options)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_fresh_release_needs_no_order_by_hand_and_neither_do_upgrade_scaling_a
 
     assert server.kubectl("scale", "deployment/web", "--replicas=5", "-n", namespace).returncode == 0
     eventually(lambda: len(pods.begun()) == 9, "more pods begin at once", within=20)
-    release.upgrade()  # and forward again
+    release.upgrade("--force-conflicts")  # and forward again, over what kubectl scaled
 
 
 def test_no_pod_begins_while_its_revision_runs(operator: OperatorProcess, release: Release, pods: GatePods, database: Database) -> None:
@@ -123,7 +123,7 @@ def test_a_revision_that_fails_keeps_the_new_pods_out_and_the_rollback_ends_heal
     release.install()
     before = pods.begun()
     release.revise("a2", "a1", "CREATE TABLE broken (id nosuchtype);")
-    done = release.helm("upgrade", "web", release.chart, "--wait", "--rollback-on-failure", "--timeout=30s")
+    done = release.helm("upgrade", "web", release.chart, "--wait", "--rollback-on-failure", "--timeout=15s")
     assert done.returncode != 0
     assert all(not gated.begun for gated in pods.waiting_for("a2"))
     release.migration.at("a1")
@@ -174,7 +174,7 @@ def test_the_source_is_waited_for_and_named(operator: OperatorProcess, release: 
     assert "asks for sha256:0000" in message and "the source shows web-shop-migrations-" in message and "(sha256:" in message
     assert kstatus(outdated) == "InProgress" and condition(outdated, "Reconciling")["reason"] == "SourceOutdated"
     assert outdated["status"]["currentRevision"] == "a1"
-    release.upgrade()
+    release.upgrade("--force-conflicts")  # over the patch
     release.migration.at("a1")
 
 

@@ -309,3 +309,15 @@ def test_helm_waits_for_a_migration_and_fails_with_it(operator: OperatorProcess,
     bad = helm(declare.server, "upgrade", *common, "--set-string", "target=a2", "--timeout", "8s")
     assert bad.returncode != 0 and "orders" in bad.stderr, bad.stdout + bad.stderr
     assert kstatus(Migration(declare.server, declare.namespace, "orders").because("StatementFailed")) == "Failed"
+
+
+def test_a_database_with_tables_is_taken_over_at_its_baseline_and_goes_on_from_there(operator: OperatorProcess, declare: Declarations,
+                                                                                     database: Database) -> None:
+    database.rows("CREATE TABLE t_a1 (id int)")
+    orders = declare.migration(database.url, chain("a1", "a2"), baseline={"revision": "a1"})
+    done = orders.at("a2")
+    assert database.tables() == {"t_a1", "t_a2"}
+    assert [(run["direction"], run["from"], run["to"]) for run in done["status"]["history"]] == [("upgrade", "a1", "a2"), ("stamp", "base", "a1")]
+    actor = f"databasemigration/{orders.key}"
+    assert database.rows("SELECT revision, outcome, actor FROM athanor.history ORDER BY id") == [("a1", "stamped", actor), ("a2", "applied", actor)]
+    assert "taken over at revision a1" in orders.event("Baselined").note

@@ -18,7 +18,7 @@ const KubeObject kJob = {
 DatabaseMigration from_git(const std::string& path) {
   DatabaseMigration resource = sketch::resource();
   resource.spec.source.path.clear();
-  resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", path, ""};
+  resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", path, milliseconds(60'000), ""};
   return resource;
 }
 

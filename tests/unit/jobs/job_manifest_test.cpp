@@ -322,7 +322,7 @@ TEST(JobManifest, TakesAFolderFromThePodAndGitFromTheOperator) {
   EXPECT_THAT(arguments_of(resource), Contains("--migrations=/srv/migrations/orders"));
   EXPECT_FALSE(pod_of(resource).contains("volumes"));
   resource.spec.source.path.clear();
-  resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "db", "orders-git"};
+  resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "db", milliseconds(60'000), "orders-git"};
   EXPECT_THAT(arguments_of(resource), Contains("--migrations=/run/athanor/migrations"));
   EXPECT_EQ(pod_of(resource)["volumes"][0]["projected"], files_of(resource).volume()["projected"]);
   EXPECT_THAT(manifest_of(resource).dump(), Not(AnyOf(HasSubstr("orders-git"), HasSubstr("git.example.org"))));

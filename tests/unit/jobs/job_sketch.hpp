@@ -63,7 +63,7 @@ class JobRunnerTest : public testing::Test {
   // A source that the operator hands to the pod.
   void come_from_git() {
     resource.spec.source.path.clear();
-    resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "", ""};
+    resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "", milliseconds(60'000), ""};
   }
   JobState start(const std::string& attempt = "attempt") { return runner.start(resource, request(attempt)).value(); }
   JobState find() { return runner.newest(resource).value(); }

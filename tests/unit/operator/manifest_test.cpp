@@ -79,7 +79,7 @@ TEST(Manifest, ReadsEveryField) {
   EXPECT_EQ(database.role, "owner");
   EXPECT_EQ(database.schema, "app");
   EXPECT_EQ(database.version_table, "versions");
-  EXPECT_EQ(resource.spec.source, (SourceSpec{"../migrations", {}, {}, {}, {}, true}));
+  EXPECT_EQ(resource.spec.source, (SourceSpec{"../migrations", {}, {}, {}, {}, "", true}));
   EXPECT_EQ(resource.spec.target_revision, "8c1f0a2b7d3e");
   EXPECT_EQ(resource.spec.policy.downgrade, DowngradePolicy::Allow);
   EXPECT_EQ(resource.spec.execution.lock_wait, std::chrono::seconds(3));
