@@ -97,7 +97,7 @@ class ClusterOperator {
         controller_({store_, queue_, metrics_.controller(), clock_, feed_},
                     migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(options), log_),
         withdrawals_(store_, queue_, clock_, log_),
-        poll_(repositories_, store_, queue_, withdrawals_, clock_),
+        poll_(repositories_, store_, queue_, withdrawals_, clock_, log_),
         cluster_({*client_, clock_, store_, approvals_, floors_, queue_, &withdrawals_},
                  cluster_options(options, jobs_ != nullptr), log_) {
     metrics_.attach(queue_, store_);

@@ -1,5 +1,7 @@
 #include "operator/cluster/source_poll.hpp"
 
+#include <exception>
+
 namespace athanor::controller {
 namespace {
 
@@ -14,7 +16,11 @@ bool has_source(const std::optional<DatabaseMigration>& resource, const GitSourc
 void SourcePoll::start(const StopToken& stop) {
   thread_ = std::thread([this, stop] {
     while (clock_.wait(kBetween, stop)) {
-      poll_once();
+      try {
+        poll_once();
+      } catch (const std::exception& exception) {  // a thread's boundary
+        log_.error("Git servers cannot be asked", {{"error", exception.what()}});
+      }
     }
   });
 }

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <thread>
+#include <utility>
 
 #include "operator/cluster/cluster_store.hpp"
 #include "operator/cluster/status_withdrawals.hpp"
+#include "operator/log/log.hpp"
 #include "operator/reconcile/work_queue.hpp"
 #include "operator/sources/git_source.hpp"
 
@@ -16,8 +18,13 @@ namespace athanor::controller {
 class SourcePoll {
  public:
   SourcePoll(GitRepositories& repositories, const ClusterStore& store, WorkQueue& queue, StatusWithdrawals& withdrawals,
-             Clock& clock)
-      : repositories_(repositories), store_(store), queue_(queue), withdrawals_(withdrawals), clock_(clock) {}
+             Clock& clock, Log log)
+      : repositories_(repositories),
+        store_(store),
+        queue_(queue),
+        withdrawals_(withdrawals),
+        clock_(clock),
+        log_(std::move(log)) {}
   ~SourcePoll() { join(); }
   SourcePoll(const SourcePoll&) = delete;
   SourcePoll& operator=(const SourcePoll&) = delete;
@@ -34,6 +41,7 @@ class SourcePoll {
   WorkQueue& queue_;
   StatusWithdrawals& withdrawals_;
   Clock& clock_;
+  Log log_;
   std::thread thread_;
 };
 
