@@ -65,17 +65,17 @@ struct Seen {
 };
 
 // A connection for one look.
-class Glance {
+class LookConnection {
  public:
-  [[nodiscard]] static Result<Glance> connect(CommandContext& context, const Configuration& configuration, bool reads_ledger) {
-    Glance glance;
-    TRY_ASSIGN(glance.factory_, context.outside().connect(configuration.database_url, configuration.execution));
+  [[nodiscard]] static Result<LookConnection> connect(CommandContext& context, const Configuration& configuration,
+                                                      bool reads_ledger) {
+    LookConnection made;
+    TRY_ASSIGN(made.factory_, context.outside().connect(configuration.database_url, configuration.execution));
     MigratorSettings settings = migrator_settings(configuration);
     settings.reads_ledger = reads_ledger;
-    glance.sink_ = std::make_unique<ProgressSink>();
-    glance.migrator_ =
-        std::make_unique<Migrator>(*glance.factory_, *context.outside().clock, std::move(settings), *glance.sink_);
-    return glance;
+    made.sink_ = std::make_unique<ProgressSink>();
+    made.migrator_ = std::make_unique<Migrator>(*made.factory_, *context.outside().clock, std::move(settings), *made.sink_);
+    return made;
   }
   [[nodiscard]] std::string describe() const { return factory_->describe(); }
   [[nodiscard]] Result<Seen> ask(const RevisionGraph& files) {
@@ -86,7 +86,7 @@ class Glance {
   }
 
  private:
-  Glance() = default;
+  LookConnection() = default;
 
   // In this order: the migrator borrows the others.
   std::unique_ptr<SessionFactory> factory_;
@@ -96,13 +96,13 @@ class Glance {
 
 Result<Seen> ask(CommandContext& context, const Configuration& configuration, const RevisionGraph& files,
                  std::string& described) {
-  TRY_ASSIGN(Glance glance, Glance::connect(context, configuration, true));
-  described = glance.describe();
-  auto seen = glance.ask(files);
+  TRY_ASSIGN(LookConnection connection, LookConnection::connect(context, configuration, true));
+  described = connection.describe();
+  auto seen = connection.ask(files);
   if (seen || seen.error().code != ErrorCode::InsufficientPrivilege) {
     return seen;
   }
-  TRY_ASSIGN(Glance narrow, Glance::connect(context, configuration, false));
+  TRY_ASSIGN(LookConnection narrow, LookConnection::connect(context, configuration, false));
   auto rows = narrow.ask(files);
   if (!rows) {
     return seen;  // its own error says what to grant
