@@ -152,7 +152,7 @@ TEST_F(OperatorOnce, TakesOverWhatAnAttemptWithoutABaselineLeft) {
 
 TEST_F(OperatorOnce, CountsViewsAndNoneOfAnExtension) {
   TestDatabase views("operator");
-  views.run("CREATE VIEW only AS SELECT 1 AS one");
+  views.run("CREATE VIEW seen AS SELECT 1 AS one");
   scene.manifest("orders", views.url(), "  baseline: {revision: a3}\n");
   EXPECT_EQ(scene.once().exit_code, 0);
   EXPECT_FALSE(views.has_relation("public.t_a1"));  // a view of somebody's is a schema of somebody's
