@@ -1,5 +1,5 @@
 """The chart's alerts on a real Prometheus that scrapes the real operator: each state is an alert within two scrapes. How long a state must last is
-left out here; tests/chart/alerts_test.py has that."""
+left out here; tests/chart/alert_rules_test.py has that."""
 import json
 import subprocess
 import time
