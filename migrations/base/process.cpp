@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -145,6 +146,23 @@ struct ExecArguments {
   std::vector<char*> variable_pointers;
 };
 
+void limit(int resource, std::uint64_t most) {
+  rlimit limits{};
+  if (most != 0 && ::getrlimit(static_cast<__rlimit_resource_t>(resource), &limits) == 0) {
+    limits.rlim_cur = std::min<rlim_t>(limits.rlim_cur, most);
+    limits.rlim_max = limits.rlim_cur;
+    ::setrlimit(static_cast<__rlimit_resource_t>(resource), &limits);
+  }
+}
+
+void keep_within(const ProcessLimits& limits) {
+  constexpr rlimit kNone{0, 0};
+  ::setrlimit(RLIMIT_CORE, &kNone);
+  limit(RLIMIT_FSIZE, limits.file_bytes);
+  limit(RLIMIT_AS, limits.memory_bytes);
+  limit(RLIMIT_CPU, limits.cpu_seconds);
+}
+
 // In the child: only async-signal-safe calls from here on, because other threads may hold any lock. Returns errno.
 int set_up(const ProcessCommand& command, const ProcessPipes& pipes, pid_t parent) {
   if (command.own_group) {
@@ -154,6 +172,7 @@ int set_up(const ProcessCommand& command, const ProcessPipes& pipes, pid_t paren
       ::_exit(127);  // it died before the line above
     }
   }
+  keep_within(command.limits);
   // What this program does about signals is none of the other's business.
   for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGXFSZ}) {
     (void)::signal(number, SIG_DFL);

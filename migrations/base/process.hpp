@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -28,6 +29,13 @@ namespace athanor {
 using ReadBytes = std::function<Result<std::size_t>(std::span<char> buffer)>;
 using TakeBytes = std::function<Result<void>(std::string_view bytes)>;
 
+// What the kernel holds a program and all it starts to; 0: what holds us.
+struct ProcessLimits {
+  std::uint64_t file_bytes = 0;    // of any one file it writes
+  std::uint64_t memory_bytes = 0;  // of address space, of each process
+  std::uint64_t cpu_seconds = 0;   // of each process
+};
+
 struct ProcessCommand {
   std::vector<std::string> arguments;    // [0] is a path, or a name to be found on the PATH of `environment`
   std::vector<std::string> environment;  // "NAME=value", all there is
@@ -38,6 +46,7 @@ struct ProcessCommand {
   bool out_to_err = false;               // with our streams: what it prints must not mix with our results
   Clock* clock = nullptr;                // what `timeout` is measured with; none: no deadline
   milliseconds timeout{0};
+  ProcessLimits limits{};                         // and none leaves a core file
   std::size_t most_err = std::size_t{16} << 10U;  // bytes of standard error to keep; the others are thrown away
   ErrorCode cannot_start = ErrorCode::Io;         // of the error when it cannot be started
 };

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "migrations/base/clock.hpp"
+#include "migrations/base/private_memory.hpp"
 #include "migrations/base/process.hpp"
 #include "migrations/base/stop.hpp"
 #include "migrations/cli/program.hpp"
@@ -138,6 +139,7 @@ Result<std::unique_ptr<SessionFactory>> connect(const std::string& url, const Ex
 }  // namespace
 
 int run(int argc, const char* const* argv) {
+  keep_memory_private();
   SystemClock clock;
   StopSource stop;
   catch_signals(stop);
