@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "operator/kube/host_addresses.hpp"
 #include "operator/kube/request_threads.hpp"
 #include "operator/kube/rest_connection.hpp"
 
@@ -79,6 +80,7 @@ class RestFetcher final : public ArtifactFetcher {
       return fail(
           Error(ErrorCode::Io, "the artifact's address is no http:// or https:// URL").with_retry(RetryClass::Terminal));
     }
+    TRY(addresses_of(server->host));
     std::shared_ptr<const TlsIdentity> identity;
     if (server->tls) {
       TlsSettings settings;

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <system_error>
 
 #include "operator/kube/base64.hpp"
+#include "operator/kube/host_addresses.hpp"
 #include "operator/sources/git_command.hpp"
 #include "operator/sources/unpacked_folder.hpp"
 
@@ -21,6 +23,31 @@ Error unusable(const std::string& message) {
 
 bool has_control_characters(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+struct Location {
+  std::string host;
+  std::string port;
+};
+
+// Of "https://host:port/path" and "ssh://user@[::1]/path". Empty when it names no host.
+Location location_of(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  std::string authority = scheme == std::string::npos ? std::string() : url.substr(scheme + 3);
+  authority.erase(std::min(authority.find_first_of("/?#"), authority.size()));
+  if (const std::size_t user = authority.rfind('@'); user != std::string::npos) {
+    authority.erase(0, user + 1);
+  }
+  const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : std::string::npos;
+  const std::size_t colon = authority.find(':', bracket == std::string::npos ? 0 : bracket);
+  Location location{authority.substr(0, colon), colon == std::string::npos ? std::string() : authority.substr(colon + 1)};
+  if (bracket != std::string::npos) {
+    location.host = location.host.substr(1, bracket - 1);
+  }
+  if (location.port.empty()) {
+    location.port = url.starts_with("http://") ? "80" : "443";
+  }
+  return location;
 }
 
 // For a shell, which git asks to start ssh.
@@ -53,8 +80,33 @@ GitAccess::~GitAccess() {
 
 GitAccess::GitAccess(GitAccess&& other) noexcept
     : folder_(std::exchange(other.folder_, {})),
+      secrets_(std::move(other.secrets_)),
       settings_(std::move(other.settings_)),
       ssh_command_(std::move(other.ssh_command_)) {}
+
+std::string GitAccess::configuration() const {
+  return secrets_ ? "/dev/fd/" + std::to_string(secrets_.get()) : "/dev/null";
+}
+
+Result<void> GitAccess::pin(const std::string& url, bool by_proxy) {
+  const Location location = location_of(url);
+  if (location.host.empty() || url.starts_with("file://")) {
+    return {};
+  }
+  const auto addresses = addresses_of(location.host);
+  if (!addresses) {
+    const bool unknown = addresses.error().retry == RetryClass::Transient;
+    return unknown && by_proxy ? Result<void>() : fail(addresses.error());
+  }
+  if (!url.starts_with("ssh://") && !by_proxy) {
+    std::string pinned;
+    for (const auto& address : *addresses) {
+      pinned += (pinned.empty() ? "" : ",") + (address.find(':') == std::string::npos ? address : "[" + address + "]");
+    }
+    settings_.emplace_back("http.curloptResolve", location.host + ":" + location.port + ":" + pinned);
+  }
+  return {};
+}
 
 Result<std::string> GitAccess::write_file(const std::string& folder, const std::string& name, const std::string& text) {
   if (folder_.empty()) {
@@ -100,10 +152,8 @@ Result<void> GitAccess::prepare_http(const GitCredentials& credentials, const st
     settings_.emplace_back("http.sslCAInfo", std::move(file));
   }
   if (credentials.username.empty() && credentials.password.empty()) {
-    settings_.emplace_back("http.followRedirects", "initial");
     return {};
   }
-  settings_.emplace_back("http.followRedirects", "false");
   if (credentials.password.empty()) {
     return fail(unusable("the Secret has a username and no password").advise("add the key `password`; a token is one, too"));
   }
@@ -112,7 +162,13 @@ Result<void> GitAccess::prepare_http(const GitCredentials& credentials, const st
     return fail(unusable("the username or password holds characters that no HTTP header may hold"));
   }
   const std::string username = credentials.username.empty() ? "git" : credentials.username;
-  settings_.emplace_back("http.extraHeader", "Authorization: Basic " + base64_encode(username + ":" + credentials.password));
+  // Not among the other settings: those are in git's environment, for everybody to read who may look at the process.
+  const std::string text =
+      "[http]\n\textraHeader = \"Authorization: Basic " + base64_encode(username + ":" + credentials.password) + "\"\n";
+  secrets_ = UniqueFd(::memfd_create("athanor-git", MFD_CLOEXEC));
+  if (!secrets_ || ::write(secrets_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return fail(Error(ErrorCode::Io, "the password cannot be handed to git: " + std::generic_category().message(errno)));
+  }
   return {};
 }
 

@@ -12,9 +12,13 @@ namespace athanor::controller {
 namespace {
 
 constexpr std::size_t kMaxOutput = std::size_t{1} << 20U;
+// Of one run. Git maps packs piece by piece and streams large files, so that honest repositories stay far below.
+constexpr std::uint64_t kMostMemory = std::uint64_t{768} << 20U;
+constexpr std::uint64_t kMostFile = std::uint64_t{1} << 30U;
+constexpr std::uint64_t kMostProcessorSeconds = 120;
 
 // Whatever a repository or a machine may say about these, it is not asked.
-constexpr std::array<std::pair<const char*, const char*>, 17> kSettings{{{"core.hooksPath", "/dev/null"},
+constexpr std::array<std::pair<const char*, const char*>, 23> kSettings{{{"core.hooksPath", "/dev/null"},
                                                                          {"core.attributesFile", "/dev/null"},
                                                                          {"core.fsmonitor", "false"},
                                                                          {"core.askPass", ""},
@@ -28,6 +32,12 @@ constexpr std::array<std::pair<const char*, const char*>, 17> kSettings{{{"core.
                                                                          {"fetch.unpackLimit", "1"},
                                                                          {"gc.auto", "0"},
                                                                          {"maintenance.auto", "false"},
+                                                                         {"core.bigFileThreshold", "1m"},
+                                                                         {"core.deltaBaseCacheLimit", "16m"},
+                                                                         {"core.packedGitWindowSize", "16m"},
+                                                                         {"core.packedGitLimit", "64m"},
+                                                                         {"pack.threads", "1"},
+                                                                         {"http.followRedirects", "false"},
                                                                          {"http.sslVerify", "true"},
                                                                          {"http.lowSpeedLimit", "1"},
                                                                          {"http.lowSpeedTime", "30"}}};
@@ -86,9 +96,7 @@ std::string put_plainly(const std::string& raw, bool with_password) {
 Error failure_of(const GitRun& run, const ProcessEnd& end) {
   const std::string& subcommand = run.arguments.front();
   const std::string& raw = end.err;
-  const bool with_password = run.access != nullptr && std::ranges::any_of(run.access->settings(), [](const auto& setting) {
-                               return setting.first == "http.extraHeader";
-                             });
+  const bool with_password = run.access != nullptr && run.access->secrets();
   std::string words = put_plainly(raw, with_password);
   words = words.empty() ? reported(raw) : words;
   Error error(ErrorCode::Io,
@@ -103,7 +111,7 @@ Error failure_of(const GitRun& run, const ProcessEnd& end) {
   if (has_any(raw, {"error: 301", "error: 302", "error: 303", "error: 307", "error: 308"})) {
     return std::move(error)
         .with_retry(RetryClass::Terminal)
-        .advise("write the URL that the server redirects to: credentials follow no redirect");
+        .advise("write the URL that the server redirects to: redirects are not followed");
   }
   if (has_any(raw, {"not allowed", "fsck error", "unable to find remote helper"})) {
     return std::move(error).with_retry(RetryClass::Terminal);
@@ -148,7 +156,7 @@ std::vector<std::string> GitCommand::environment(const GitRun& run) const {
     }
   }
   for (const char* variable :
-       {"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_TERMINAL_PROMPT=0",
+       {"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "MALLOC_ARENA_MAX=1", "GIT_TERMINAL_PROMPT=0",
         "GIT_ATTR_NOSYSTEM=1", "GIT_NO_REPLACE_OBJECTS=1", "GIT_OPTIONAL_LOCKS=0", "GIT_PROTOCOL_FROM_USER=0", "LC_ALL=C"}) {
     variables.emplace_back(variable);
   }
@@ -156,6 +164,7 @@ std::vector<std::string> GitCommand::environment(const GitRun& run) const {
   variables.push_back("GIT_ALLOW_PROTOCOL=" + surroundings_.protocols);
   // Never one that happens to be around the folder we were started in.
   variables.push_back("GIT_DIR=" + (run.repository.empty() ? std::string("/dev/null") : run.repository));
+  variables.push_back("GIT_CONFIG_GLOBAL=" + (run.access == nullptr ? std::string("/dev/null") : run.access->configuration()));
   variables.push_back("GIT_CONFIG_COUNT=" + std::to_string(settings.size()));
   for (std::size_t i = 0; i < settings.size(); ++i) {
     variables.push_back("GIT_CONFIG_KEY_" + std::to_string(i) + "=" + settings[i].first);
@@ -176,6 +185,10 @@ Result<void> GitCommand::run(const GitRun& run) const {
   command.environment = environment(run);
   command.clock = &clock_;
   command.timeout = surroundings_.timeout;
+  command.limits = {kMostFile, kMostMemory, kMostProcessorSeconds};
+  if (run.access != nullptr && run.access->secrets()) {
+    command.inherited.push_back(run.access->secrets().get());
+  }
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {run.in, run.out, run.watch}, stop_));
   if (end.timed_out) {
     return fail(

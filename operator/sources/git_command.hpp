@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "migrations/base/process.hpp"
+#include "migrations/base/unique_fd.hpp"
 
 namespace athanor::controller {
 
@@ -39,12 +40,19 @@ class GitAccess {
   [[nodiscard]] static Result<GitAccess> prepare(const GitCredentials& credentials, const std::string& url,
                                                  const std::string& folder);
   ~GitAccess();
+  // Refuses a host with a link-local address. Over HTTP git is held to the addresses found here: a name that means another one
+  // a moment later leads nowhere else. `by_proxy`: the proxy finds the host, and it need not be known here.
+  [[nodiscard]] Result<void> pin(const std::string& url, bool by_proxy);
   GitAccess(GitAccess&& other) noexcept;
   GitAccess& operator=(GitAccess&&) = delete;
   GitAccess(const GitAccess&) = delete;
   GitAccess& operator=(const GitAccess&) = delete;
 
-  [[nodiscard]] const Variables& settings() const { return settings_; }          // of git's configuration
+  [[nodiscard]] const Variables& settings() const { return settings_; }  // of git's configuration
+  // A configuration file in memory with what is secret, for the child to inherit; none without a password.
+  [[nodiscard]] const UniqueFd& secrets() const { return secrets_; }
+  // Its path in the child; /dev/null without one.
+  [[nodiscard]] std::string configuration() const;
   [[nodiscard]] const std::string& ssh_command() const { return ssh_command_; }  // empty: none
 
  private:
@@ -54,6 +62,7 @@ class GitAccess {
   [[nodiscard]] Result<void> prepare_http(const GitCredentials& credentials, const std::string& folder);
 
   std::string folder_;
+  UniqueFd secrets_;
   Variables settings_;
   std::string ssh_command_;
 };

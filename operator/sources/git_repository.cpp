@@ -176,7 +176,11 @@ Result<std::string> GitRepositories::Repository::look(const GitSource& source) {
     return fail(Error(ErrorCode::Io, "no folder can be made for the repository: " + problem.message())
                     .advise("give the operator a writable folder: --cache"));
   }
-  TRY_ASSIGN(const GitAccess access, GitAccess::prepare(credentials_, url_, folder_));
+  TRY_ASSIGN(GitAccess access, GitAccess::prepare(credentials_, url_, folder_));
+  TRY(access.pin(url_, std::ranges::any_of(git_.surroundings().environment, [](const std::string& variable) {
+                   return variable.starts_with("http") || variable.starts_with("HTTP") || variable.starts_with("all_proxy") ||
+                          variable.starts_with("ALL_PROXY");
+                 })));
   std::string wanted = source.commit;
   if (wanted.empty()) {
     TRY_ASSIGN(wanted, ask(source, access));

@@ -22,10 +22,10 @@ namespace fs = std::filesystem;
 
 class GitCredentialsTest : public sketch::GitTest {
  protected:
-  static std::string command_lines() {
+  static std::string of_all_processes(const char* what) {
     std::ostringstream lines;
     for (const auto& entry : fs::directory_iterator("/proc")) {
-      std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+      std::ifstream file(entry.path() / what, std::ios::binary);
       lines << file.rdbuf() << '\n';
       lines.clear();
     }
@@ -49,16 +49,20 @@ TEST_F(GitCredentialsTest, APasswordGoesIntoAHeaderAndNowhereElse) {
   put_secret("git", {{"username", "robot"}, {"password", "hunter2-very-secret\n"}});
   std::mutex mutex;
   std::string seen;
+  std::string environments;
   MisbehavingServer server([&](ServerConnection& connection) {
     connection.read_request();
     {
       const std::lock_guard lock(mutex);
-      seen = command_lines();
+      seen = of_all_processes("cmdline");
+      environments = of_all_processes("environ");
     }
     connection.answer(403, "no");
   });
   const Error error = refused(with_secret(server.url() + "/shop.git", "git"));
   const std::lock_guard lock(mutex);
+  EXPECT_THAT(environments, AllOf(HasSubstr("GIT_CONFIG_COUNT="), Not(HasSubstr("hunter2")),
+                                  Not(HasSubstr(base64_encode("robot:hunter2-very-secret")))));
   EXPECT_THAT(server.requests().at(0), HasSubstr("Authorization: Basic " + base64_encode("robot:hunter2-very-secret")));
   EXPECT_THAT(seen, AllOf(HasSubstr("ls-remote"), Not(HasSubstr("hunter2")),
                           Not(HasSubstr(base64_encode("robot:hunter2-very-secret")))));
@@ -100,6 +104,29 @@ TEST_F(GitCredentialsTest, NoRedirectTakesThemAlong) {
   const Error error = refused(with_secret(server.url() + "/shop.git", "git"));
   EXPECT_THAT(error.hint, HasSubstr("redirects"));
   EXPECT_EQ(elsewhere.connections(), 0);
+}
+
+TEST_F(GitCredentialsTest, NoRedirectIsFollowedWithoutThemEither) {
+  MisbehavingServer elsewhere([](ServerConnection& connection) {
+    connection.read_request();
+    connection.answer(404, "no");
+  });
+  MisbehavingServer server([&](ServerConnection& connection) {
+    connection.read_request();
+    connection.answer(302, "", "Location: " + elsewhere.url() + "/inside/info/refs?service=git-upload-pack\r\n");
+  });
+  const Error error = refused(resource(server.url() + "/shop.git"));
+  EXPECT_THAT(error.hint, HasSubstr("redirects"));
+  EXPECT_EQ(elsewhere.connections(), 0);
+}
+
+TEST_F(GitCredentialsTest, ALinkLocalAddressIsNotAsked) {
+  for (const char* host : {"169.254.169.254", "[fe80::1]", "2852039166", "[::ffff:169.254.169.254]"}) {
+    const Error error = refused(resource(std::string("http://") + host + "/latest"));
+    EXPECT_THAT(error.message, HasSubstr("link-local")) << host;
+    EXPECT_EQ(error.retry, RetryClass::Terminal) << host;
+  }
+  EXPECT_EQ(asked("ls-remote"), 0U);
 }
 
 TEST_F(GitCredentialsTest, WhoDoesNotHaveThemSharesNothing) {

@@ -56,6 +56,14 @@ TEST_F(Fetcher, AnyOtherStatusIsAnErrorAndARedirectIsNotFollowed) {
   EXPECT_EQ(got_, "");
 }
 
+TEST_F(Fetcher, ALinkLocalAddressIsNotAsked) {
+  for (const char* host : {"169.254.169.254", "[fe80::1]", "2852039166"}) {
+    const auto done = fetch(std::string("http://") + host + "/latest/meta-data");
+    ASSERT_FALSE(done) << host;
+    EXPECT_THAT(done.error().message, HasSubstr("link-local")) << host;
+  }
+}
+
 TEST_F(Fetcher, AnAnswerThatBreaksOffIsAnError) {
   MisbehavingServer server([](ServerConnection& connection) {
     connection.read_request();
