@@ -86,7 +86,7 @@ Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const 
   std::error_code ignored;  // what cannot be made is told by open_folder
   std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), ignored);
   TRY_ASSIGN(const auto store, FolderStore::open_folder(folder));
-  TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution));
+  TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution, StopToken()));
   BackupJob job = job_of(request, folder);
   TRY_ASSIGN(job.connection, surroundings_.connection_keywords(target.url));
   job.environment = surroundings_.environment;

@@ -11,8 +11,11 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -110,16 +113,41 @@ class Controller {
   // What a worker does with a key it took. False when there is no such resource.
   bool process(const ResourceKey& key, const StopToken& stop);
 
-  // For the store's listener: the resource was deleted. Safe from any thread.
+  // For the store's listener: the resource was deleted. Its reconcile ends at the next safe point. Safe from any thread.
   void removed(const ResourceKey& key) {
     parts_.queue.remove(key);
     forget(key);
+    const std::lock_guard lock(running_mutex_);
+    if (const auto found = running_.find(key); found != running_.end()) {
+      found->second->store(true);
+    }
   }
 
   // Reconciles of this key that failed in a row.
   [[nodiscard]] int failures(const ResourceKey& key) const { return rescheduler_.failures(key); }
 
  private:
+  // A flag by which the reconcile of a key is ended, for as long as it runs.
+  class Removal {
+   public:
+    Removal(Controller& controller, const ResourceKey& key) : controller_(controller), key_(key) {
+      const std::lock_guard lock(controller_.running_mutex_);
+      controller_.running_[key_] = &flag_;
+    }
+    ~Removal() {
+      const std::lock_guard lock(controller_.running_mutex_);
+      controller_.running_.erase(key_);
+    }
+    Removal(const Removal&) = delete;
+    Removal& operator=(const Removal&) = delete;
+    [[nodiscard]] const std::atomic<bool>& flag() const { return flag_; }
+
+   private:
+    Controller& controller_;
+    ResourceKey key_;
+    std::atomic<bool> flag_{false};
+  };
+
   void work(const StopToken& stop);
   [[nodiscard]] Outcome reconcile(const Resource& resource, const StopToken& stop, const Log& log);
   std::optional<milliseconds> conclude(const Resource& resource, const Outcome& outcome, const ReconcileResult& result,
@@ -141,6 +169,8 @@ class Controller {
   Rescheduler rescheduler_;
   StatusPublisher<Resource> statuses_;
   StatusUpdateQueue updates_;
+  std::mutex running_mutex_;
+  std::map<ResourceKey, std::atomic<bool>*> running_;
   std::vector<std::thread> threads_;
 };
 
@@ -171,6 +201,7 @@ void Controller<Resource, Outcome>::work(const StopToken& stop) {
 
 template <typename Resource, typename Outcome>
 bool Controller<Resource, Outcome>::process(const ResourceKey& key, const StopToken& stop) {
+  const Removal removal(*this, key);  // before the resource is read: a deletion after that is heard
   auto resource = parts_.store.find(key);
   if (!resource) {
     parts_.queue.retire(key);
@@ -181,7 +212,7 @@ bool Controller<Resource, Outcome>::process(const ResourceKey& key, const StopTo
   resource->known_since = std::max(resource->known_since, parts_.queue.requested_at(key));
   const Log log = log_.with({{"resource", key.text()}, {"reconcileID", new_run_id()}});
   const SteadyTime began = parts_.clock.steady_now();
-  const Outcome outcome = reconcile(*resource, stop, log);
+  const Outcome outcome = reconcile(*resource, stop.or_once(removal.flag()), log);
   const ReconcileResult& result = kind_.result(outcome);
   if (result.requeued) {  // nothing happened, so nothing is counted, logged or written
     parts_.queue.requeue(key);
@@ -214,9 +245,13 @@ Outcome Controller<Resource, Outcome>::reconcile(const Resource& resource, const
     }
   };
   if (!options_.once) {
-    call.report_progress = [&](const auto& summarise) { send(summarise, options_.report_after); };
+    call.report_progress = [&](const auto& summarise) {
+      parts_.queue.expect_long(resource.key());
+      send(summarise, options_.report_after);
+    };
     call.report_soon = [&](const auto& summarise) { send(summarise, options_.doubt_after); };
     call.report_now = [&](const typename ReconcileCall<Resource>::Summarise& summarise) -> Result<void> {
+      parts_.queue.expect_long(resource.key());
       if (!still_exists(resource)) {
         return {};
       }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -128,11 +129,27 @@ Result<void> require_ssl_mode(std::string& url, const DatabaseMigration& resourc
   return {};
 }
 
+// A connect_timeout of hours would hold a worker for as long.
+void limit_connect_timeout(std::string& url, const ConnectionParameters& declared) {
+  constexpr int kMost = 30;
+  const auto given = std::ranges::find(declared, "connect_timeout", &ConnectionParameters::value_type::first);
+  if (given == declared.end()) {
+    return;
+  }
+  int seconds = 0;
+  const auto& text = given->second;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (problem == std::errc::result_out_of_range || (problem == std::errc() && seconds > kMost)) {
+    url = with_parameter(std::move(url), "connect_timeout", std::to_string(kMost));
+  }
+}
+
 Result<void> add_certificates(std::string& url, const DatabaseMigration& resource, CredentialSource& credentials) {
   const DatabaseSpec& database = resource.spec.database;
   const ConnectionParameters declared = connection_parameters(url);
   if (!credentials.shares_process_environment()) {
     TRY(refuse_process_environment(declared));
+    limit_connect_timeout(url, declared);
     for (const char* const name : kDefaultFiles) {
       url = with_parameter(std::move(url), name, kNowhere + std::string(name));
     }
@@ -151,11 +168,34 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
   return require_ssl_mode(url, resource);
 }
 
+// How long one session may be observed through. A server that sends an answer byte by byte, or a statement_timeout of hours,
+// would hold a worker for as long.
+constexpr milliseconds kLongestLook{60'000};
+
+// Ends the waits of a look at the database when it is no longer wanted, or takes too long.
+class Looking {
+ public:
+  Looking(const Clock& clock, StopToken stop) : clock_(clock), stop_(stop) {}
+  void begin() { began_ = clock_.steady_now(); }
+  // Nothing is ended before the next begin().
+  void end() { began_.reset(); }
+  [[nodiscard]] bool late() const { return began_ && clock_.steady_now() - *began_ >= kLongestLook; }
+  [[nodiscard]] bool unwanted() const { return stop_.requested(); }
+  [[nodiscard]] WaitListener listener() const {
+    return [this](milliseconds) { return began_ && (unwanted() || late()); };
+  }
+
+ private:
+  const Clock& clock_;
+  StopToken stop_;
+  std::optional<SteadyTime> began_;
+};
+
 // Opens sessions for observing: one that is kept, or one that may be kept afterwards.
 class CachedSessionFactory final : public SessionFactory {
  public:
-  CachedSessionFactory(SessionFactory& own, SessionCache& kept, std::string key, std::string who)
-      : own_(own), kept_(kept), key_(std::move(key)), who_(std::move(who)) {}
+  CachedSessionFactory(SessionFactory& own, SessionCache& kept, const Looking& looking, std::string key, std::string who)
+      : own_(own), kept_(kept), looking_(looking), key_(std::move(key)), who_(std::move(who)) {}
 
   Result<std::unique_ptr<Session>> open() override {
     auto session = sharing_ ? kept_.take(key_, who_) : nullptr;
@@ -178,9 +218,13 @@ class CachedSessionFactory final : public SessionFactory {
   class SharedSession final : public ForwardedSession {
    public:
     SharedSession(CachedSessionFactory& owner, std::unique_ptr<Session> session)
-        : ForwardedSession(std::move(session)), owner_(owner) {}
+        : ForwardedSession(std::move(session)), owner_(owner) {
+      session_->set_wait_listener(owner.looking_.listener());
+    }
     ~SharedSession() override {
       if (owner_.sharing_ && session_->alive() && session_->in_flight() == 0) {
+        // Without one, a session hears the stop it was opened with, which may be gone by then.
+        session_->set_wait_listener([](milliseconds) { return false; });
         owner_.kept_.give(owner_.key_, std::move(session_));
       }
     }
@@ -193,6 +237,7 @@ class CachedSessionFactory final : public SessionFactory {
 
   SessionFactory& own_;
   SessionCache& kept_;
+  const Looking& looking_;
   std::string key_;
   std::string who_;
   bool sharing_ = true;
@@ -204,7 +249,8 @@ class MigratorAccess final : public DatabaseAccess {
   MigratorAccess(std::unique_ptr<SessionFactory> factory, SessionCache& kept, Clock& clock, const DatabaseTarget& target,
                  ProgressSink& progress)
       : factory_(std::move(factory)),
-        sessions_(*factory_, kept, SessionCache::key_of(target), target.settings.actor),
+        looking_(clock, target.stop),
+        sessions_(*factory_, kept, looking_, SessionCache::key_of(target), target.settings.actor),
         clock_(clock),
         settings_(target.settings),
         progress_(progress) {
@@ -212,25 +258,36 @@ class MigratorAccess final : public DatabaseAccess {
   }
 
   Result<Observation> observe() override {
-    auto seen = migrator_->observe();
-    if (!seen && sessions_.borrowed()) {  // a kept session may have been closed by the server meanwhile
+    const auto observe = [this] { return migrator_->observe(); };
+    auto seen = look(observe);
+    // A kept session may have been closed by the server meanwhile.
+    if (!seen && sessions_.borrowed() && !looking_.unwanted()) {
       use_own_session();
-      return migrator_->observe();
+      return look(observe);
     }
     return seen;
   }
-  Result<std::vector<Blocker>> lock_holders() override { return migrator_->lock_holders(); }
-  Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) override { return migrator_->ledger(limit); }
-  Result<std::optional<LastChange>> last_change() override { return migrator_->last_change(); }
-  Result<bool> has_user_tables() override { return migrator_->has_user_tables(); }
+  Result<std::vector<Blocker>> lock_holders() override {
+    return look([this] { return migrator_->lock_holders(); });
+  }
+  Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) override {
+    return look([&] { return migrator_->ledger(limit); });
+  }
+  Result<std::optional<LastChange>> last_change() override {
+    return look([this] { return migrator_->last_change(); });
+  }
+  Result<bool> has_user_tables() override {
+    return look([this] { return migrator_->has_user_tables(); });
+  }
   Result<RecordedLineage> recorded_lineage(const RevisionGraph& files, const std::vector<std::string>& heads) override {
-    return migrator_->recorded_lineage(files, heads);
+    return look([&] { return migrator_->recorded_lineage(files, heads); });
   }
   Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                 const Plan* plan) override {
-    return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan);
+    return look([&] { return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan); });
   }
   ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::PreRunCheck& pre_run_check) override {
+    looking_.end();  // a run has a listener of its own
     if (sessions_.borrowed()) {
       use_own_session();
     }
@@ -239,6 +296,16 @@ class MigratorAccess final : public DatabaseAccess {
   }
 
  private:
+  template <typename Ask>
+  auto look(const Ask& ask) -> decltype(ask()) {
+    looking_.begin();
+    auto seen = ask();
+    if (!seen && seen.error().code == ErrorCode::Interrupted && looking_.late() && !looking_.unwanted()) {
+      return fail(Error(ErrorCode::ConnectionLost, sessions_.describe() + " could not be observed within a minute")
+                      .advise("look whether the server still works, and what stands between it and here"));
+    }
+    return seen;
+  }
   void use_own_session() {
     migrator_.reset();
     sessions_.stop_sharing();
@@ -246,6 +313,7 @@ class MigratorAccess final : public DatabaseAccess {
   }
 
   std::unique_ptr<SessionFactory> factory_;
+  Looking looking_;  // outlives the sessions that listen to it
   CachedSessionFactory sessions_;
   Clock& clock_;
   MigratorSettings settings_;
@@ -260,11 +328,11 @@ class MigratorAccessFactory final : public DatabaseAccessFactory {
   }
 
   Result<std::unique_ptr<DatabaseAccess>> open(const DatabaseTarget& target, ProgressSink& progress) override {
-    TRY_ASSIGN(auto factory, connect_(target.url, target.settings.execution));
+    TRY_ASSIGN(auto factory, connect_(target.url, target.settings.execution, target.stop));
     return std::make_unique<MigratorAccess>(std::move(factory), kept_, clock_, target, progress);
   }
   Result<std::string> describe(const DatabaseTarget& target) override {
-    TRY_ASSIGN(auto factory, connect_(target.url, target.settings.execution));
+    TRY_ASSIGN(auto factory, connect_(target.url, target.settings.execution, StopToken()));
     return factory->describe();
   }
 

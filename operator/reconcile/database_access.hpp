@@ -22,6 +22,7 @@ namespace athanor::controller {
 struct DatabaseTarget {
   std::string url;  // holds the password: never logged
   MigratorSettings settings;
+  StopToken stop{};  // heard while connecting and observing; must outlive every access that is opened with it
 };
 
 class DatabaseAccess {
@@ -84,9 +85,10 @@ struct DatabaseLocation {
 // "host:port" of "host:port/app".
 [[nodiscard]] std::string server_of(const std::string& described);
 
-// The real thing: a Migrator over sessions that `connect` makes.
-using SessionFactoryMaker =
-    std::function<Result<std::unique_ptr<SessionFactory>>(const std::string& url, const ExecutionSettings& settings)>;
+// The real thing: a Migrator over sessions that `connect` makes. Whatever a server does, an observation ends within a minute of
+// connecting.
+using SessionFactoryMaker = std::function<Result<std::unique_ptr<SessionFactory>>(
+    const std::string& url, const ExecutionSettings& settings, const StopToken& stop)>;
 [[nodiscard]] std::unique_ptr<DatabaseAccessFactory> make_migrator_access(SessionFactoryMaker connect, Clock& clock);
 
 }  // namespace athanor::controller

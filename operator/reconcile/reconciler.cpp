@@ -155,6 +155,7 @@ class Reconciler::Run {
     }
     OpenDatabase database;
     TRY_ASSIGN(database.target, make_target(context_.resource, context_.parts.credentials));
+    database.target.stop = context_.stop;
     notice_target(database.target);
     TRY_ASSIGN(database.location.described, context_.parts.databases.describe(database.target));
     if (context_.parts.has_room && !context_.parts.has_room(context_.resource, database.location)) {

@@ -36,6 +36,7 @@ std::optional<milliseconds> Rescheduler::reschedule(const ResourceKey& key, Requ
     queue_.add(key);
     return std::nullopt;
   }
+  queue_.set_failing(key, next == Requeue::BackOff);
   if (next != Requeue::BackOff) {
     back_off_.forget(key);
   }
@@ -66,6 +67,7 @@ std::optional<milliseconds> Rescheduler::reschedule(const ResourceKey& key, Requ
 }
 
 void Rescheduler::retry(const ResourceKey& key) {
+  queue_.set_failing(key, true);
   observer_.retry_scheduled();
   queue_.add_after(key, back_off_.failed(key));
 }

@@ -12,13 +12,13 @@ double seconds_between(SteadyTime from, SteadyTime to) {
 
 }  // namespace
 
-WorkQueue::WorkQueue(Clock& clock, std::size_t per_group, QueueObserver* observer)
-    : clock_(clock), observer_(observer), groups_(per_group) {}
+WorkQueue::WorkQueue(Clock& clock, QueueLimits limits, QueueObserver* observer)
+    : clock_(clock), observer_(observer), groups_({limits.per_group, limits.per_namespace, limits.failing}) {}
 
 WorkQueue::Known& WorkQueue::known_of(const ResourceKey& key) {
   const auto [found, is_new] = entries_.try_emplace(key);
   if (is_new) {
-    found->second.group = groups_.join({});
+    found->second.group = groups_.join({}, key.name_space);
   }
   return *found;
 }
@@ -26,25 +26,25 @@ WorkQueue::Known& WorkQueue::known_of(const ResourceKey& key) {
 bool WorkQueue::set_group(const ResourceKey& key, const std::string& group) {
   const std::lock_guard lock(mutex_);
   Entry& entry = known_of(key).second;
-  if (entry.group->first == group) {
+  if (groups_.server_of(entry.group) == group) {
     return true;
   }
-  entry.group = groups_.move(entry.group, group, entry.ticket, entry.processing);
+  entry.group = groups_.move(entry.group, group, entry.ticket, entry.failing, entry.processing);
   wake_one();
   return !entry.processing || !groups_.over_limit(entry.group);
 }
 
-void WorkQueue::enqueue(Known& known, SteadyTime since, std::uint64_t ticket) {
+void WorkQueue::enqueue(Known& known, SteadyTime since, Ticket ticket) {
   Entry& entry = known.second;
   entry.removed = false;
   entry.ticket = ticket;
   entry.queued_at = since;
-  groups_.wait(entry.group, ticket, known);
+  groups_.wait(entry.group, ticket, entry.failing, known);
   ++queued_;
 }
 
 void WorkQueue::dequeue(Entry& entry) {
-  groups_.cancel(entry.group, std::exchange(entry.ticket, 0));
+  groups_.cancel(entry.group, std::exchange(entry.ticket, Ticket()), entry.failing);
   --queued_;
 }
 
@@ -91,8 +91,9 @@ void WorkQueue::add(const ResourceKey& key) {
     if (entry.processing) {
       counted = !entry.again;
       entry.again = true;
-    } else if (entry.ticket == 0) {
-      enqueue(known, entry.requested_at, ++tickets_);
+    } else if (!entry.ticket) {
+      entry.failing = false;  // whoever asks for it may have mended it
+      enqueue(known, entry.requested_at, groups_.deal(entry.group));
       counted = true;
     }
     wake_one();
@@ -112,7 +113,7 @@ void WorkQueue::add_after(const ResourceKey& key, milliseconds delay) {
     return;
   }
   Known& known = known_of(key);
-  if (known.second.ticket == 0 && !known.second.again) {
+  if (!known.second.ticket && !known.second.again) {
     schedule(known, clock_.steady_now() + delay);
   }
 }
@@ -125,7 +126,7 @@ void WorkQueue::remove(const ResourceKey& key) {
   }
   Entry& entry = found->second;
   unschedule(*found);
-  if (entry.ticket != 0) {
+  if (entry.ticket) {
     dequeue(entry);
   }
   entry.again = false;
@@ -143,7 +144,7 @@ void WorkQueue::retire(const ResourceKey& key) {
   }
   Entry& entry = found->second;
   // Added meanwhile: the resource may have come into being after the worker looked for it.
-  if (!entry.again && entry.ticket == 0) {
+  if (!entry.again && !entry.ticket) {
     unschedule(*found);
     entry.removed = true;
     drop_if_removed(found);
@@ -153,7 +154,7 @@ void WorkQueue::retire(const ResourceKey& key) {
 // An entry that is out, queued or scheduled stays: done() comes here again.
 void WorkQueue::drop_if_removed(std::map<ResourceKey, Entry>::iterator place) {
   const Entry& entry = place->second;
-  if (entry.removed && !entry.processing && entry.ticket == 0 && !entry.scheduled) {
+  if (entry.removed && !entry.processing && !entry.ticket && !entry.scheduled) {
     groups_.leave(entry.group);
     entries_.erase(place);
   }
@@ -173,8 +174,8 @@ void WorkQueue::promote_due(SteadyTime now) {
     entry.requested_at = now;
     if (entry.processing) {
       entry.again = true;
-    } else if (entry.ticket == 0) {
-      enqueue(known, now, ++tickets_);
+    } else if (!entry.ticket) {
+      enqueue(known, now, groups_.deal(entry.group));
     }
   }
 }
@@ -186,10 +187,11 @@ std::optional<ResourceKey> WorkQueue::take(SteadyTime now, double& waited) {
   }
   auto& [key, entry] = groups_.take_next();
   entry.processing = true;
-  entry.taken_ticket = std::exchange(entry.ticket, 0);
+  entry.taken_ticket = std::exchange(entry.ticket, Ticket());
+  entry.taken_failing = entry.failing;
   --queued_;
   waited = seconds_between(entry.queued_at, now);
-  out_.emplace(key, now);
+  out_.emplace(key, Out{now});
   return key;
 }
 
@@ -257,14 +259,15 @@ void WorkQueue::done(const ResourceKey& key) {
     }
     Entry& entry = found->second;
     const SteadyTime now = clock_.steady_now();
-    worked = seconds_between(out_.extract(key).mapped(), now);
+    worked = seconds_between(out_.extract(key).mapped().since, now);
     entry.processing = false;
-    groups_.returned(entry.group);
+    groups_.returned(entry.group, entry.taken_failing);
     const bool again = std::exchange(entry.again, false);
     const bool requeued = std::exchange(entry.requeued, false);
     if ((again || requeued) && !shut_down_) {
       unschedule(*found);
-      enqueue(*found, requeued ? entry.queued_at : now, requeued ? entry.taken_ticket : ++tickets_);
+      entry.failing = entry.failing && !again;
+      enqueue(*found, requeued ? entry.queued_at : now, requeued ? entry.taken_ticket : groups_.deal(entry.group));
     }
     drop_if_removed(found);
     wake_one();
@@ -282,6 +285,27 @@ void WorkQueue::requeue(const ResourceKey& key) {
   }
 }
 
+void WorkQueue::set_failing(const ResourceKey& key, bool failing) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = entries_.find(key); found != entries_.end() && found->second.processing) {
+    found->second.failing = failing;
+  }
+}
+
+void WorkQueue::expect_long(const ResourceKey& key) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = out_.find(key); found != out_.end()) {
+    found->second.takes_long = true;
+  }
+}
+
+std::size_t WorkQueue::stuck(milliseconds longest) const {
+  const std::lock_guard lock(mutex_);
+  const SteadyTime now = clock_.steady_now();
+  return static_cast<std::size_t>(
+      std::ranges::count_if(out_, [&](const auto& one) { return !one.second.takes_long && now - one.second.since > longest; }));
+}
+
 bool WorkQueue::is_taken(const ResourceKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
@@ -293,7 +317,7 @@ void WorkQueue::shut_down() {
     const std::lock_guard lock(mutex_);
     shut_down_ = true;
     for (auto& [key, entry] : entries_) {
-      entry.ticket = 0;
+      entry.ticket = {};
       entry.scheduled.reset();
     }
     groups_.clear_waiting();
@@ -323,8 +347,8 @@ QueueStatistics WorkQueue::statistics() const {
   statistics.scheduled = schedule_.size();
   statistics.waiting = asleep_ + (watched_ ? 1 : 0);
   const SteadyTime now = clock_.steady_now();
-  for (const auto& [key, since] : out_) {
-    const double running = seconds_between(since, now);
+  for (const auto& [key, out] : out_) {
+    const double running = seconds_between(out.since, now);
     statistics.unfinished_seconds += running;
     statistics.longest_running_seconds = std::max(statistics.longest_running_seconds, running);
   }

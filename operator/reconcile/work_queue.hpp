@@ -1,9 +1,9 @@
 // The work queue: which resource is reconciled next, whatever its kind.
 //
 // A key is never handed out twice at once: added while it is processed, it comes back when it is done. An immediate add
-// replaces a scheduled one. Keys belong to a group (a database server), and at most `per_group` of a group are out at a time;
-// keys of other groups overtake meanwhile (group_limit.hpp). Of the keys that may go, the one that has waited longest goes
-// first.
+// replaces a scheduled one. Keys belong to a group (a database server), and at most so many of a group, and of a namespace, are
+// out at a time; others overtake meanwhile. Namespaces take turns, and keys that failed the last time leave room for those that
+// did not (fair_turns.hpp): servers that never answer keep nobody else waiting.
 //
 // Threads: safe from any thread. Only get() and wait_until_idle() block. Time comes from the clock. Ownership: borrows clock
 // and observer.
@@ -20,7 +20,7 @@
 
 #include "migrations/base/clock.hpp"
 #include "operator/api/database_migration.hpp"
-#include "operator/reconcile/group_limit.hpp"
+#include "operator/reconcile/fair_turns.hpp"
 
 namespace athanor::controller {
 
@@ -31,6 +31,13 @@ struct QueueStatistics {
   std::size_t waiting = 0;             // workers that have nothing to do
   double unfinished_seconds = 0;       // sum over what is out
   double longest_running_seconds = 0;  // of what is out
+};
+
+// Keys that may be out at a time; 0: any number.
+struct QueueLimits {
+  std::size_t per_group = 0;
+  std::size_t per_namespace = 0;
+  std::size_t failing = 0;  // of those that failed the last time
 };
 
 // Called without the queue's lock, from whichever thread called the queue.
@@ -44,8 +51,9 @@ class QueueObserver {
 
 class WorkQueue {
  public:
-  // `per_group`: keys of one group that may be out at a time; 0: any number.
-  WorkQueue(Clock& clock, std::size_t per_group, QueueObserver* observer = nullptr);
+  WorkQueue(Clock& clock, QueueLimits limits, QueueObserver* observer = nullptr);
+  WorkQueue(Clock& clock, std::size_t per_group, QueueObserver* observer = nullptr)
+      : WorkQueue(clock, QueueLimits{per_group}, observer) {}
 
   // Queues the key for now. While it is out it is queued again by done().
   void add(const ResourceKey& key);
@@ -67,6 +75,12 @@ class WorkQueue {
   void done(const ResourceKey& key);
   // For the worker that did nothing: done() queues the key at the place it had, until its group has room.
   void requeue(const ResourceKey& key);
+  // For the worker that has the key: whether it failed. Until it succeeds, or is added again, it is one of the failing.
+  void set_failing(const ResourceKey& key, bool failing);
+  // For the worker that has the key: from now on it does what may take any time.
+  void expect_long(const ResourceKey& key);
+  // Keys that have been out for longer than this, without that being expected.
+  [[nodiscard]] std::size_t stuck(milliseconds longest) const;
   // When the key was last added or became due: what a reconcile reads may be no older than this. Now, for an unknown key.
   [[nodiscard]] SteadyTime requested_at(const ResourceKey& key) const;
 
@@ -84,18 +98,24 @@ class WorkQueue {
  private:
   struct Entry;
   using Known = std::pair<const ResourceKey, Entry>;  // of entries_, where its address stays the same
-  using Groups = GroupLimit<Known>;
+  using Groups = FairTurns<Known>;
   struct Entry {
     Groups::Place group{};
     bool processing = false;
-    bool again = false;              // added while processing
-    bool requeued = false;           // requeue() was called while processing
-    bool removed = false;            // dropped when it is done, unless it is added or scheduled before that
-    std::uint64_t ticket = 0;        // its place in the queue; 0: not queued
-    std::uint64_t taken_ticket = 0;  // the place it had when it was taken
+    bool again = false;          // added while processing
+    bool requeued = false;       // requeue() was called while processing
+    bool removed = false;        // dropped when it is done, unless it is added or scheduled before that
+    bool failing = false;        // does not change while it waits
+    bool taken_failing = false;  // what it was when it was taken
+    Ticket ticket;               // its place in the queue; none: not queued
+    Ticket taken_ticket;         // the place it had when it was taken
     std::optional<SteadyTime> scheduled;
     SteadyTime queued_at{};
     SteadyTime requested_at{};
+  };
+  struct Out {
+    SteadyTime since;
+    bool takes_long = false;
   };
   // What is due first; of two at once the one whose key is smaller.
   struct Due {
@@ -108,7 +128,7 @@ class WorkQueue {
 
   Known& known_of(const ResourceKey& key);
   void drop_if_removed(std::map<ResourceKey, Entry>::iterator place);
-  void enqueue(Known& known, SteadyTime since, std::uint64_t ticket);
+  void enqueue(Known& known, SteadyTime since, Ticket ticket);
   void dequeue(Entry& entry);
   void schedule(Known& known, SteadyTime when);
   void unschedule(Known& known);
@@ -126,8 +146,7 @@ class WorkQueue {
   std::map<ResourceKey, Entry> entries_;
   Groups groups_;
   std::set<Due> schedule_;
-  std::uint64_t tickets_ = 0;
-  std::map<ResourceKey, SteadyTime> out_;  // since when
+  std::map<ResourceKey, Out> out_;
   std::size_t queued_ = 0;
   std::size_t asleep_ = 0;
   bool watched_ = false;  // a worker waits on due_

@@ -44,8 +44,9 @@ class TenantsLook : public testing::Test {
   SystemClock clock_;
   ProgressSink sink_;
   std::unique_ptr<DatabaseAccessFactory> databases_ = make_migrator_access(
-      [](const std::string& url, const ExecutionSettings& settings) -> Result<std::unique_ptr<SessionFactory>> {
-        TRY_ASSIGN(auto factory, postgres::PostgresFactory::create(url, settings));
+      [](const std::string& url, const ExecutionSettings& settings,
+         const StopToken& stop) -> Result<std::unique_ptr<SessionFactory>> {
+        TRY_ASSIGN(auto factory, postgres::PostgresFactory::create(url, settings, stop));
         return std::unique_ptr<SessionFactory>(std::move(factory));
       },
       clock_);

@@ -8,6 +8,8 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <random>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -193,6 +195,162 @@ TEST_F(WorkQueueTest, TakesBackWhatFindsItsGroupFullAndHandsItOutWhenThereIsRoom
   EXPECT_TRUE(queue.set_group(kC, "db:5432"));
   EXPECT_EQ(queue.try_get(), late);
   EXPECT_TRUE(queue.set_group(late, ""));
+}
+
+TEST_F(WorkQueueTest, LetsNamespacesTakeTurns) {
+  for (int number = 0; number < 100; ++number) {
+    queue.add({"crowd", std::to_string(number)});
+  }
+  queue.add(kA);
+  queue.add({"other", "x"});
+  queue.add(kB);
+  std::vector<std::string> order;
+  for (int count = 0; count < 6; ++count) {
+    order.push_back(queue.try_get()->text());
+  }
+  EXPECT_EQ(order, (std::vector<std::string>{"crowd/0", "shop/a", "other/x", "crowd/1", "shop/b", "crowd/2"}));
+  // Whoever comes late waits for one turn, not for the whole crowd.
+  queue.add(kC);
+  EXPECT_EQ(queue.try_get(), (ResourceKey{"crowd", "3"}));
+  EXPECT_EQ(queue.try_get(), kC);
+}
+
+TEST_F(WorkQueueTest, BoundsWhatIsOutOfANamespace) {
+  WorkQueue bounded(clock, QueueLimits{0, 2, 0});
+  const ResourceKey other{"other", "x"};
+  for (const auto& key : {kA, kB, kC, other}) {
+    bounded.add(key);
+  }
+  EXPECT_EQ(bounded.try_get(), kA);
+  EXPECT_EQ(bounded.try_get(), other);
+  EXPECT_EQ(bounded.try_get(), kB);
+  EXPECT_EQ(bounded.try_get(), std::nullopt);
+  bounded.done(other);
+  EXPECT_EQ(bounded.try_get(), std::nullopt);
+  bounded.done(kA);
+  EXPECT_EQ(bounded.try_get(), kC);
+}
+
+TEST_F(WorkQueueTest, LeavesRoomBesideKeysThatFailed) {
+  WorkQueue bounded(clock, QueueLimits{0, 0, 1});
+  const auto fail = [&](const ResourceKey& key) {
+    bounded.add(key);
+    ASSERT_EQ(bounded.try_get(), key);
+    bounded.set_failing(key, true);
+    bounded.add_after(key, seconds(1));
+    bounded.done(key);
+  };
+  fail(kA);
+  fail(kB);
+  clock.advance(seconds(2));
+  EXPECT_EQ(bounded.try_get(), kA);
+  bounded.add(kC);
+  EXPECT_EQ(bounded.try_get(), kC) << "kB waits for the one place of those that failed";
+  EXPECT_EQ(bounded.try_get(), std::nullopt);
+  bounded.set_failing(kA, false);
+  bounded.done(kA);
+  EXPECT_EQ(bounded.try_get(), kB);
+  bounded.add_after(kA, seconds(1));
+  clock.advance(seconds(2));
+  EXPECT_EQ(bounded.try_get(), kA) << "it succeeded";
+}
+
+TEST_F(WorkQueueTest, AKeyThatIsAskedForAnewIsNoLongerTakenForFailing) {
+  WorkQueue bounded(clock, QueueLimits{0, 0, 1});
+  for (const auto& key : {kA, kB}) {
+    bounded.add(key);
+    ASSERT_EQ(bounded.try_get(), key);
+    bounded.set_failing(key, true);
+    bounded.done(key);
+    bounded.add_after(key, seconds(1));
+  }
+  clock.advance(seconds(2));
+  ASSERT_EQ(bounded.try_get(), kA);
+  ASSERT_EQ(bounded.try_get(), std::nullopt);
+  bounded.done(kA);
+  ASSERT_EQ(bounded.try_get(), kB);
+  bounded.add(kA);  // its declaration changed
+  EXPECT_EQ(bounded.try_get(), kA);
+}
+
+TEST_F(WorkQueueTest, CountsWhatIsStuck) {
+  queue.add(kA);
+  queue.add(kB);
+  ASSERT_EQ(queue.try_get(), kA);
+  ASSERT_EQ(queue.try_get(), kB);
+  clock.advance(seconds(600));
+  EXPECT_EQ(queue.stuck(seconds(700)), 0U);
+  clock.advance(seconds(200));
+  EXPECT_EQ(queue.stuck(seconds(700)), 2U);
+  queue.expect_long(kA);  // a migration began
+  EXPECT_EQ(queue.stuck(seconds(700)), 1U);
+  queue.done(kB);
+  EXPECT_EQ(queue.stuck(seconds(700)), 0U);
+}
+
+// Against a plain list that is searched for the first that may go.
+TEST_F(WorkQueueTest, KeepsAllLimitsInAnyOrderOfEvents) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    std::mt19937 random(seed);
+    const auto pick = [&](int below) { return std::uniform_int_distribution<int>(0, below - 1)(random); };
+    const QueueLimits limits{static_cast<std::size_t>(pick(4)), static_cast<std::size_t>(pick(4)),
+                             static_cast<std::size_t>(pick(3))};
+    WorkQueue any(clock, limits);
+    std::vector<ResourceKey> keys;
+    std::map<ResourceKey, std::string> groups;
+    for (int number = 0; number < 12; ++number) {
+      keys.push_back({"n" + std::to_string(pick(3)), std::to_string(number)});
+      groups[keys.back()] = pick(4) == 0 ? std::string() : "s" + std::to_string(pick(3));
+      any.set_group(keys.back(), groups[keys.back()]);
+    }
+    std::set<ResourceKey> waiting;
+    std::set<ResourceKey> due;  // scheduled, and not looked at since
+    std::set<ResourceKey> failing;
+    std::map<ResourceKey, bool> out;  // whether it was failing when it was taken
+    const auto may_go = [&](const ResourceKey& key) {
+      const auto count = [&](const auto& same) { return static_cast<std::size_t>(std::ranges::count_if(out, same)); };
+      return (limits.per_group == 0 || groups[key].empty() ||
+              count([&](const auto& one) { return groups[one.first] == groups[key]; }) < limits.per_group) &&
+             (limits.per_namespace == 0 ||
+              count([&](const auto& one) { return one.first.name_space == key.name_space; }) < limits.per_namespace) &&
+             (limits.failing == 0 || !failing.contains(key) ||
+              count([](const auto& one) { return one.second; }) < limits.failing);
+    };
+    for (int step = 0; step < 400; ++step) {
+      const ResourceKey& key = keys[static_cast<std::size_t>(pick(12))];
+      const int event = pick(5);
+      if (event == 0 && !out.contains(key)) {
+        any.add(key);
+        if (waiting.insert(key).second) {
+          failing.erase(key);
+        }
+        due.erase(key);
+      } else if (event == 1 && out.contains(key)) {
+        const bool fails = pick(2) == 0;
+        any.set_failing(key, fails);
+        any.add_after(key, seconds(1));
+        any.done(key);
+        clock.advance(seconds(2));
+        if (fails) {
+          failing.insert(key);
+        } else {
+          failing.erase(key);
+        }
+        out.erase(key);
+        due.insert(key);
+      } else {
+        waiting.merge(due);
+        due.clear();
+        const auto taken = any.try_get();
+        ASSERT_EQ(taken.has_value(), std::ranges::any_of(waiting, may_go)) << "seed " << seed << ", step " << step;
+        if (taken) {
+          ASSERT_TRUE(waiting.contains(*taken) && may_go(*taken)) << "seed " << seed << ", step " << step;
+          waiting.erase(*taken);
+          out[*taken] = failing.contains(*taken);
+        }
+      }
+    }
+  }
 }
 
 TEST_F(WorkQueueTest, ARemovedKeyDoesNotComeBack) {
