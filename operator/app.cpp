@@ -1,10 +1,14 @@
 #include "operator/app.hpp"
 
 #include <malloc.h>
+#include <poll.h>
 
+#include <array>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
+#include "migrations/base/private_memory.hpp"
 #include "operator/cluster_operator.hpp"
 #include "operator/cluster_wait.hpp"
 #include "operator/log/log.hpp"
@@ -60,6 +64,39 @@ void keep_memory_small() {
   ::mallopt(M_TRIM_THRESHOLD, kReturnedFrom);
 }
 
+// Raises the level of a stop when its grace period has passed.
+class GracePeriod {
+ public:
+  GracePeriod(StopSource& stop, milliseconds period) {
+    if (period > milliseconds(0)) {
+      thread_ = std::thread([this, &stop, period] { watch(stop, period); });
+    }
+  }
+  ~GracePeriod() {
+    over_.request();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+  GracePeriod(const GracePeriod&) = delete;
+  GracePeriod& operator=(const GracePeriod&) = delete;
+
+ private:
+  void watch(StopSource& stop, milliseconds period) {
+    std::array<pollfd, 2> either{pollfd{stop.token().descriptor(), POLLIN, 0}, pollfd{over_.token().descriptor(), POLLIN, 0}};
+    while (!stop.token().requested() && !over_.token().requested()) {
+      ::poll(either.data(), either.size(), -1);
+    }
+    SystemClock clock;
+    if (clock.wait(period, over_.token())) {
+      stop.request(StopLevel::Now);
+    }
+  }
+
+  StopSource over_;
+  std::thread thread_;
+};
+
 int complain(const Error& error) {
   (void)std::fprintf(stderr, "athanor-operator: %s\n", error.describe().c_str());
   if (!error.hint.empty()) {
@@ -71,6 +108,7 @@ int complain(const Error& error) {
 }  // namespace
 
 int run_operator(const std::vector<std::string>& arguments) {
+  keep_memory_private();
   keep_memory_small();
   const auto options = parse_options(arguments, environment_variable("KUBERNETES_SERVICE_HOST").has_value());
   if (!options) {
@@ -86,6 +124,7 @@ int run_operator(const std::vector<std::string>& arguments) {
   }
   StopSource stop;
   const SignalScope signals(stop);
+  const GracePeriod grace(stop, options->grace_period);
   const auto ended = run(*options, stop.token());
   return ended ? *ended : complain(ended.error());
 }

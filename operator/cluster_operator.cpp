@@ -9,6 +9,7 @@
 #include "operator/cluster/cluster.hpp"
 #include "operator/cluster/event_reporter.hpp"
 #include "operator/cluster/leadership.hpp"
+#include "operator/cluster/metrics_review.hpp"
 #include "operator/cluster/secret_credentials.hpp"
 #include "operator/cluster/source_poll.hpp"
 #include "operator/cluster_startup.hpp"
@@ -32,6 +33,8 @@ namespace athanor::controller {
 namespace {
 
 constexpr std::chrono::seconds kEventDeadline{5};  // the end of the operator waits for the one under way
+constexpr std::chrono::seconds kReviewDeadline{2};
+constexpr double kReviewsPerSecond = 20;  // of tokens nobody has seen before
 // Far above what a fleet needs: fairness is up to the API server, which answers 429 when it is overloaded. This only limits an
 // operator that runs wild, for servers without priority and fairness.
 constexpr double kRequestsPerSecond = 500;
@@ -58,7 +61,7 @@ class ClusterOperator {
         host_(host_name()),
         transport_(std::move(transport)),
         metrics_(options.workers),
-        queue_(clock_, options.per_server, &metrics_.queue()),
+        queue_(clock_, queue_limits(options), &metrics_.queue()),
         client_(make_rest_client(*transport_, clock_, request_limits(), requests_stop_.token(), request_counter())),
         reads_(*client_, clock_),
         store_(*client_, clock_,
@@ -110,8 +113,13 @@ class ClusterOperator {
   }
 
   Result<int> run(const StopToken& stop) {
-    TRY_ASSIGN(const auto listener, open_listener(options_, {[this] { return scrape(); }, [] { return true; },
-                                                             [this] { return cluster_.synced(); }}));
+    const auto review_client =
+        make_rest_client(*transport_, clock_, review_requests(), requests_stop_.token(), request_counter());
+    TRY_ASSIGN(const auto listener,
+               open_listener(options_,
+                             {[this] { return scrape(); }, [this] { return some_worker_works(queue_, options_); },
+                              [this] { return cluster_.synced(); }},
+                             clock_, log_, token_review(*review_client)));
     log_.info("operator started", {{"version", ATHANOR_VERSION},
                                    {"server", transport_->server()},
                                    {"workers", options_.workers},
@@ -138,6 +146,28 @@ class ClusterOperator {
     RestClientOptions events;
     events.deadline = kEventDeadline;
     return events;
+  }
+
+  static RestClientOptions review_requests() {
+    RestClientOptions reviews;
+    reviews.deadline = kReviewDeadline;
+    reviews.requests_per_second = kReviewsPerSecond;
+    reviews.burst = kReviewsPerSecond;
+    return reviews;
+  }
+
+  // Empty: everybody may read the metrics.
+  ReviewToken token_review(KubeWriter& client) const {
+    if (!options_.metrics_authentication) {
+      return {};
+    }
+    return [this, &client](const std::string& token) {
+      auto reviewed = review_metrics_token(client, token);
+      if (!reviewed) {
+        log_.warn("a token for /metrics cannot be reviewed", error_fields(reviewed.error()));
+      }
+      return reviewed;
+    };
   }
 
   static RestClientOptions request_limits() {

@@ -2,9 +2,17 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "migrations/base/ids.hpp"
 
 namespace athanor::controller {
+namespace {
+
+// Connecting, observing and reading a source have deadlines that add up to less.
+constexpr std::chrono::minutes kLongestReconcile{15};
+
+}  // namespace
 
 ControllerOptions controller_options(const Options& options) {
   ControllerOptions controller;
@@ -13,6 +21,26 @@ ControllerOptions controller_options(const Options& options) {
   controller.resyncs_per_second = static_cast<double>(options.resyncs_per_second);
   controller.once = options.once;
   return controller;
+}
+
+QueueLimits queue_limits(const Options& options) {
+  QueueLimits limits;
+  // A limit that is never reached costs the queue what one that is would.
+  limits.per_group = options.per_server < options.workers ? options.per_server : 0;
+  const bool one_namespace = !options.kube || options.namespaces.size() == 1;
+  limits.per_namespace = options.per_namespace;
+  if (limits.per_namespace == 0 && !one_namespace) {
+    limits.per_namespace = std::max<std::size_t>(1, options.workers * 3 / 4);
+  }
+  if (limits.per_namespace >= options.workers) {
+    limits.per_namespace = 0;
+  }
+  limits.failing = std::max<std::size_t>(1, options.workers / 2);
+  return limits;
+}
+
+bool some_worker_works(const WorkQueue& queue, const Options& options) {
+  return queue.stuck(kLongestReconcile) < options.workers;
 }
 
 ClusterOptions cluster_options(const Options& options, bool jobs) {

@@ -15,6 +15,9 @@
 namespace athanor::controller {
 
 [[nodiscard]] ControllerOptions controller_options(const Options& options);
+[[nodiscard]] QueueLimits queue_limits(const Options& options);
+// False when every worker has been at something for longer than any wait may last, runs of migrations and backups aside.
+[[nodiscard]] bool some_worker_works(const WorkQueue& queue, const Options& options);
 // `jobs`: there is an image to run Jobs from.
 [[nodiscard]] ClusterOptions cluster_options(const Options& options, bool jobs);
 // `pod_namespace`: where the Lease is unless the options say otherwise. `host`: begins this replica's identity.

@@ -115,6 +115,15 @@ Result<void> take_resync(Options& options, const std::string& name, const std::s
   return {};
 }
 
+Result<void> take_grace_period(Options& options, const std::string& name, const std::string& value) {
+  const auto duration = parse_duration(value);
+  if (!duration || *duration < std::chrono::seconds(1) || *duration > std::chrono::hours(24)) {
+    return fail(usage(name + " takes a duration from 1s to 24h"));
+  }
+  options.grace_period = *duration;
+  return {};
+}
+
 Result<void> take_max_files(Options& options, const std::string& name, const std::string& value) {
   return read_number(value, SIZE_MAX, options.limits.max_files) ? Result<void>()
                                                                 : fail(usage(name + " takes a number from 1 on"));
@@ -172,6 +181,8 @@ constexpr std::array kRows{
     Row{flag("--wait-for", "NAMESPACE/NAME", "run nothing: wait until this DatabaseMigration is Ready, and exit"),
         take_wait_for},
     Row{flag("--wait-timeout", "DURATION", "with --wait-for: how long; default 5m"), take_wait_timeout},
+    Row{flag("--metrics-authentication", "", "/metrics wants the token of a user who may get it; the probes stay open"),
+        set<&Options::metrics_authentication>},
     Row{flag("--manifests", "DIR", "folder of manifests (*.yaml, *.yml)"), text<&Options::manifests>},
     Row{flag("--state", "DIR", "folder of status files; default DIR/.athanor of the manifests"), text<&Options::state>},
     Row{flag("--once", "", "reconcile everything once, print a summary, and exit"), set<&Options::once>},
@@ -182,8 +193,16 @@ constexpr std::array kRows{
     Row{flag("--listen", "ADDR:PORT",
              "serve /metrics, /healthz and /readyz; default 127.0.0.1:8080, off with --once; \"off\": do not listen"),
         text<&Options::listen>},
+    Row{flag("--tls-cert-file", "FILE", "serve over TLS with this certificate and its chain (PEM); read again when it changes"),
+        text<&Options::tls_certificate>},
+    Row{flag("--tls-private-key-file", "FILE", "its key (PEM)"), text<&Options::tls_key>},
     Row{flag("--workers", "N", "databases in work at once; default 8"), count<&Options::workers>},
     Row{flag("--per-server", "N", "of them on one database server; default 8"), count<&Options::per_server>},
+    Row{flag("--per-namespace", "N", "of them in one namespace; default three quarters, or all where one namespace is watched"),
+        count<&Options::per_namespace>},
+    Row{flag("--grace-period", "DURATION",
+             "cancel what still runs so long after SIGTERM; default: it ends at its next safe point"),
+        take_grace_period},
     Row{flag("--resync", "DURATION", "look at every database once in this time, though nothing changed; default 5m"),
         take_resync},
     Row{flag("--resyncs-per-second", "N", "but at no more than so many in a second; default 2"),
@@ -194,7 +213,7 @@ constexpr std::array kRows{
     Row{flag("--help", "", "this text", 'h'), set<&Options::help>},
     Row{flag("--version", "", "the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 18;   // rows
+constexpr std::size_t kOfCluster = 19;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
 
 constexpr auto kFlags = [] {
@@ -233,12 +252,14 @@ Result<void> check_way(const Options& options) {
   }
   const bool of_cluster = !options.kubeconfig.empty() || !options.context.empty() || !options.namespaces.empty() ||
                           !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty() ||
-                          options.namespace_labels || options.floor != PolicyFloor();
+                          options.namespace_labels || options.metrics_authentication || options.floor != PolicyFloor();
   if (!options.manifests.empty() && of_cluster) {
     return fail(
-        usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace, --job-image and the minimums of "
-              "policies go "
-              "with --kube"));
+        usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace, --job-image, "
+              "--metrics-authentication and the minimums of policies go with --kube"));
+  }
+  if (options.tls_certificate.empty() != options.tls_key.empty()) {
+    return fail(usage("--tls-cert-file and --tls-private-key-file go together"));
   }
   return {};
 }

@@ -37,13 +37,18 @@ struct Options {
   bool namespace_labels = false;
   std::string wait_for;  // NAMESPACE/NAME: wait for this resource and end; empty: run
   milliseconds wait_timeout{300'000};
+  bool metrics_authentication = false;
   // Either way.
   std::string listen;  // empty: 127.0.0.1:8080, or off with --once
+  std::string tls_certificate;
+  std::string tls_key;
   std::vector<std::string> source_roots;
   std::vector<std::string> secret_roots;
   std::vector<std::string> backup_roots;
   std::size_t workers = 8;
   std::size_t per_server = 8;
+  std::size_t per_namespace = 0;  // 0: three quarters of the workers, unless only one namespace is watched
+  milliseconds grace_period{0};   // 0: as long as it takes
   milliseconds resync{300'000};
   std::size_t resyncs_per_second = 2;
   SourceLimits limits;

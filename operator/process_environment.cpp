@@ -36,8 +36,9 @@ void forget_database_environment() {
   }
 }
 
-Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url, const ExecutionSettings& settings) {
-  TRY_ASSIGN(auto factory, postgres::PostgresFactory::create(url, settings));
+Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url, const ExecutionSettings& settings,
+                                                            const StopToken& stop) {
+  TRY_ASSIGN(auto factory, postgres::PostgresFactory::create(url, settings, stop));
   return std::unique_ptr<SessionFactory>(std::move(factory));
 }
 
@@ -51,12 +52,17 @@ ProgramEnvironment program_environment() {
   return programs;
 }
 
-Result<std::unique_ptr<Listener>> open_listener(const Options& options, ListenerHandlers handlers) {
-  const std::string address = options.listen.empty() ? kDefaultListen : options.listen;
-  if (address == "off") {
+Result<std::unique_ptr<Listener>> open_listener(const Options& options, ListenerHandlers handlers, Clock& clock, const Log& log,
+                                                ReviewToken review) {
+  ListenerOptions listener{options.listen.empty() ? kDefaultListen : options.listen};
+  if (listener.address == "off") {
     return std::unique_ptr<Listener>();
   }
-  return Listener::open(address, std::move(handlers));
+  listener.certificate = options.tls_certificate;
+  listener.key = options.tls_key;
+  listener.review = std::move(review);
+  listener.complain = [log](const Error& error) { log.warn("the listener keeps the certificate it has", error_fields(error)); };
+  return Listener::open(std::move(listener), std::move(handlers), clock);
 }
 
 }  // namespace athanor::controller

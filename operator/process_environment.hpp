@@ -19,10 +19,13 @@ namespace athanor::controller {
 // PGSERVICE, …). Call before there are threads.
 void forget_database_environment();
 [[nodiscard]] Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url,
-                                                                          const ExecutionSettings& settings);
+                                                                          const ExecutionSettings& settings,
+                                                                          const StopToken& stop);
 // For pg_dump and the like: the whole environment of this process.
 [[nodiscard]] ProgramEnvironment program_environment();
-// Null with --listen off. Io when the address cannot be used.
-[[nodiscard]] Result<std::unique_ptr<Listener>> open_listener(const Options& options, ListenerHandlers handlers);
+// Null with --listen off. Io when the address cannot be used, Configuration when the certificate cannot. `review`: of tokens
+// for /metrics; empty: none is asked for.
+[[nodiscard]] Result<std::unique_ptr<Listener>> open_listener(const Options& options, ListenerHandlers handlers, Clock& clock,
+                                                              const Log& log, ReviewToken review = {});
 
 }  // namespace athanor::controller

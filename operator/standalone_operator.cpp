@@ -28,7 +28,7 @@ class StandaloneOperator {
         state_(std::move(state)),
         roots_(sources.roots()),
         metrics_(options.workers),
-        queue_(clock_, options.per_server, &metrics_.queue()),
+        queue_(clock_, queue_limits(options), &metrics_.queue()),
         sources_(std::move(sources), clock_, options.limits),
         credentials_(std::move(secrets), environment_variable),
         databases_(make_migrator_access(connect_to_database, clock_)),
@@ -61,8 +61,11 @@ class StandaloneOperator {
   }
 
   Result<int> run(const StopToken& stop) {
-    TRY_ASSIGN(const auto listener, open_listener(options_, {[this] { return metrics_.text(); }, [] { return true; },
-                                                             [this] { return standalone_.ready(); }}));
+    TRY_ASSIGN(const auto listener,
+               open_listener(options_,
+                             {[this] { return metrics_.text(); }, [this] { return some_worker_works(queue_, options_); },
+                              [this] { return standalone_.ready(); }},
+                             clock_, log_));
     TRY(standalone_.load());
     log_.info("operator started", {{"version", ATHANOR_VERSION},
                                    {"manifests", manifests_.path()},

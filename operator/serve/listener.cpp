@@ -1,85 +1,94 @@
 #include "operator/serve/listener.hpp"
 
-#include <utility>  // before cpprest: Boost 1.74 leaves it out
-
-#include <cpprest/http_listener.h>
-#include <pplx/threadpool.h>
-
 #include <charconv>
-#include <chrono>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "operator/serve/metrics_pages.hpp"
 
 namespace athanor::controller {
 namespace {
 
-using web::http::http_request;
-using web::http::http_response;
-using web::http::status_code;
-using web::http::status_codes;
-using web::http::experimental::listener::http_listener;
-using web::http::experimental::listener::http_listener_config;
+constexpr const char* kExposition = "text/plain; version=0.0.4; charset=utf-8";
 
-constexpr std::size_t kPoolThreads = 2;
-constexpr std::chrono::seconds kRequestTimeout(10);
-
-void answer(const http_request& request, status_code code, const std::string& body,
-            const std::string& type = "text/plain; charset=utf-8", bool keep = true) {
-  http_response response(code);
-  response.set_body(body, type);
-  if (code == status_codes::MethodNotAllowed) {
-    response.headers().add("Allow", "GET");
-  }
-  if (!keep) {
-    response.headers().add("Connection", "close");
-  }
-  // The client may be gone: its reset is no news of ours.
-  request.reply(response).then([](const pplx::task<void>& sent) {
-    try {
-      sent.get();
-    } catch (const std::exception&) {
-    }
-  });
+ServerReply plain(int status, const std::string& text) {
+  ServerReply reply;
+  reply.status = status;
+  reply.body = text + "\n";
+  return reply;
 }
 
-bool has_body(const http_request& request) {
-  const auto& headers = request.headers();
-  return headers.content_length() > 0 || headers.has("Transfer-Encoding");
+ServerReply page_reply(const MetricsPages::Page& page) {
+  if (!page) {
+    return plain(500, "internal error");
+  }
+  ServerReply reply;
+  reply.type = kExposition;
+  reply.page = page;
+  return reply;
 }
 
-void serve(const http_request& request, const ListenerHandlers& handlers) {
-  if (request.method() != web::http::methods::GET) {
-    return answer(request, status_codes::MethodNotAllowed, "only GET is served\n", "text/plain", false);
+ServerReply refused(Access access) {
+  if (access == Access::Unauthenticated) {
+    ServerReply reply = plain(401, "a token that the API server knows is required");
+    reply.challenge = "Bearer";
+    return reply;
   }
-  if (has_body(request)) {
-    return answer(request, status_codes::RequestEntityTooLarge, "no body is accepted\n", "text/plain", false);
-  }
-  const std::string path = request.relative_uri().path();
-  if (path == "/metrics") {
-    return answer(request, status_codes::OK, handlers.metrics(), "text/plain; version=0.0.4; charset=utf-8");
-  }
-  if (path == "/healthz" || path == "/readyz") {
-    const bool good = path == "/healthz" ? handlers.healthy() : handlers.ready();
-    return answer(request, good ? status_codes::OK : status_codes::ServiceUnavailable, good ? "ok\n" : "not ready\n");
-  }
-  answer(request, status_codes::NotFound, "not found\n", "text/plain", false);
+  return access == Access::Forbidden ? plain(403, "the token's user may not get /metrics")
+                                     : plain(503, "the API server cannot be asked about the token now");
 }
 
 }  // namespace
 
 struct Listener::Impl {
-  Impl(const std::string& uri, const http_listener_config& configuration, ListenerHandlers given)
-      : listener(web::uri(uri), configuration), handlers(std::move(given)) {}
-  http_listener listener;
+  explicit Impl(ListenerHandlers given)
+      : handlers(std::move(given)),
+        pages([this] { return handlers.metrics(); },
+              [this](std::uint64_t client, const MetricsPages::Page& page) { server->reply(client, page_reply(page)); }) {}
+  // The server's thread uses what is destroyed before it.
+  ~Impl() {
+    if (server) {
+      server->close();
+    }
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  std::optional<ServerReply> serve(std::uint64_t client, const ServerRequest& request) {
+    if (request.has_body) {
+      return plain(413, "no body is accepted");
+    }
+    if (request.path == "/healthz" || request.path == "/readyz") {
+      const bool good = request.path == "/healthz" ? handlers.healthy() : handlers.ready();
+      return good ? plain(200, "ok") : plain(503, "not ready");
+    }
+    if (request.path != "/metrics") {
+      return plain(404, "not found");
+    }
+    const auto allowed = access ? access->check(client, request.authorization) : Access::Allowed;
+    if (!allowed) {
+      return std::nullopt;
+    }
+    return decide(client, *allowed);
+  }
+
+  std::optional<ServerReply> decide(std::uint64_t client, Access allowed) {
+    if (allowed != Access::Allowed) {
+      return refused(allowed);
+    }
+    pages.ask(client);
+    return std::nullopt;
+  }
+
   ListenerHandlers handlers;
+  std::unique_ptr<HttpServer> server;
+  MetricsPages pages;
+  std::unique_ptr<MetricsAccess> access;
 };
 
 Listener::Listener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-
-Listener::~Listener() {
-  try {
-    impl_->listener.close().wait();
-  } catch (const std::exception&) {  // closing what is broken already
-  }
-}
+Listener::~Listener() = default;
 
 Result<void> check_listen_address(const std::string& address) {
   const auto colon = address.rfind(':');
@@ -97,31 +106,37 @@ Result<void> check_listen_address(const std::string& address) {
   return {};
 }
 
-Result<std::unique_ptr<Listener>> Listener::open(const std::string& address, ListenerHandlers handlers) {
-  TRY(check_listen_address(address));
-  try {
-    try {
-      crossplat::threadpool::initialize_with_threads(kPoolThreads);  // 40 by default
-    } catch (const std::exception&) {                                // there is one already, and it will do
-    }
-    http_listener_config configuration;
-    configuration.set_timeout(utility::seconds(kRequestTimeout.count()));
-    auto impl = std::make_unique<Impl>("http://" + address + "/", configuration, std::move(handlers));
-    Impl* raw = impl.get();
-    const auto handle = [raw](const http_request& request) {
-      try {
-        serve(request, raw->handlers);
-      } catch (const std::exception&) {  // a boundary: the pool's thread must live on
-        answer(request, status_codes::InternalError, "internal error\n", "text/plain", false);
-      }
-    };
-    impl->listener.support(handle);
-    impl->listener.open().get();
-    return std::unique_ptr<Listener>(new Listener(std::move(impl)));
-  } catch (const std::exception&) {
-    return fail(Error(ErrorCode::Io, "cannot listen on " + address)
-                    .advise("is the port taken? choose another with --listen ADDRESS:PORT, or --listen off"));
+Result<std::unique_ptr<Listener>> Listener::open(ListenerOptions options, ListenerHandlers handlers, Clock& clock) {
+  TRY(check_listen_address(options.address));
+  auto impl = std::make_unique<Impl>(std::move(handlers));
+  Impl* raw = impl.get();
+  const auto colon = options.address.rfind(':');
+  HttpServerOptions server{options.address.substr(0, colon), options.address.substr(colon + 1)};
+  server.certificate = std::move(options.certificate);
+  server.key = std::move(options.key);
+  server.limits = options.limits;
+  server.complain = std::move(options.complain);
+  auto opened = HttpServer::open(std::move(server), clock, [raw](std::uint64_t client, const ServerRequest& request) {
+    return raw->serve(client, request);
+  });
+  if (!opened && opened.error().code == ErrorCode::Io) {
+    return fail(
+        std::move(opened).error().advise("is the port taken? choose another with --listen ADDRESS:PORT, or --listen off"));
   }
+  if (!opened) {
+    return fail(std::move(opened).error());
+  }
+  impl->server = std::move(*opened);
+  if (options.review) {
+    impl->access =
+        std::make_unique<MetricsAccess>(std::move(options.review), clock, [raw](std::uint64_t client, Access access) {
+          if (auto reply = raw->decide(client, access)) {
+            raw->server->reply(client, std::move(*reply));
+          }
+        });
+  }
+  impl->server->start();
+  return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }
 
 }  // namespace athanor::controller
