@@ -27,6 +27,22 @@ option(ATHANOR_FUZZ "Build the libFuzzer targets (clang)" OFF)
 if(ATHANOR_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link -w)
 endif()
-# Position-independent, hardened, and only the libraries that are really used: start-up is part of the product.
+# Position-independent, and only the libraries that are really used: start-up is part of the product.
+include(CheckPIESupported)
+check_pie_supported()
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 add_link_options(-Wl,--as-needed -Wl,-O1)
+
+# Hardened, where optimisation pays for it: FORTIFY checks nothing without. Sanitizers have checks of their own. Everything that is
+# loaded is bound at the start and read-only from then on. tests/build/hardening_test.py looks at the programs.
+set(athanor_optimised "$<CONFIG:Release,RelWithDebInfo,MinSizeRel>")
+if(NOT ATHANOR_SANITIZE AND NOT ATHANOR_FUZZ)
+  add_compile_definitions("$<${athanor_optimised}:_FORTIFY_SOURCE=3>")
+  add_compile_options("$<${athanor_optimised}:-fstack-protector-strong;-fstack-clash-protection>")
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    add_compile_options("$<${athanor_optimised}:-fcf-protection=full>")
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    add_compile_options("$<${athanor_optimised}:-mbranch-protection=standard>")
+  endif()
+endif()
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
