@@ -127,23 +127,23 @@ def test_pods_satisfy_the_restricted_level(server: ThrowawayCluster, release: st
 
 Right = tuple[str, str, str]  # group, resource (or resource:name), verb
 
-WATCHED: set[Right] = {
-    *(("athanor.dev", resource, verb) for resource in ("databasemigrations", "migrationapprovals") for verb in ("get", "list", "watch")),
-    ("athanor.dev", "databasemigrations/status", "update"),
-    ("", "secrets", "get"), *(("", "configmaps", verb) for verb in ("get", "list", "watch")),
-    *(("events.k8s.io", "events", verb) for verb in ("create", "patch")),
-}
-LABELS: set[Right] = {("", "namespaces", "list"), ("", "namespaces", "watch")}  # a namespace raises the floor of policies
-JOBS: set[Right] = {
-    *(("batch", "jobs", verb) for verb in ("create", "delete", "get", "list", "watch")), ("", "pods", "get"), ("", "pods", "list"),
-    ("", "configmaps", "create"), ("athanor.dev", "databasemigrations/finalizers", "update"),
-}
-FLUX: set[Right] = {("source.toolkit.fluxcd.io", resource, verb) for resource in ("buckets", "gitrepositories", "ocirepositories")
-                    for verb in ("get", "list", "watch")}
+
+def expected(mode: str) -> set[Right]:
+    """What rights.yaml says of a mode; every row of it has its reason."""
+    rows = yaml.safe_load(Path(__file__).with_name("rights.yaml").read_text())
+    assert all(len(row["why"]) > 20 for row in rows)
+    return {(row["group"], row["resource"], verb) for row in rows if row["mode"] == mode for verb in row["verbs"]}
+
+
+WATCHED = expected("watched")
+LABELS = expected("policy.namespaceLabels")
+JOBS = expected("jobs.enabled")
+FLUX = expected("flux.enabled")
+METRICS = expected("metrics.authentication")
 
 
 def election(lease: str) -> set[Right]:
-    return {("coordination.k8s.io", "leases", "create"), *(("coordination.k8s.io", f"leases:{lease}", verb) for verb in ("get", "update"))}
+    return {(group, resource.replace("LEASE", lease), verb) for group, resource, verb in expected("leaderElection.enabled")}
 
 
 def rights(server: ThrowawayCluster, account: str, namespace: str) -> set[Right]:
@@ -172,6 +172,14 @@ def test_rights_in_listed_namespaces_are_exactly_these(server: ThrowawayCluster,
     assert rights(server, release, "shop") == rights(server, release, "warehouse") == WATCHED | JOBS | FLUX
     assert rights(server, release, NAMESPACE) == election(release)
     assert rights(server, release, "elsewhere") == set()
+
+
+def test_asking_for_tokens_takes_two_rights_of_the_whole_cluster(server: ThrowawayCluster, release: str) -> None:
+    install(server, release, "--set", "watch.scope=OwnNamespace,metrics.authentication=true")
+    assert rights(server, release, NAMESPACE) == WATCHED | METRICS | election(release)
+    assert rights(server, release, "shop") == METRICS
+    reader = client.RbacAuthorizationV1Api(server.api()).read_cluster_role(f"{release}-metrics-reader").rules
+    assert [(rule.non_resource_ur_ls, rule.verbs, rule.resources) for rule in reader] == [(["/metrics"], ["get"], None)]
 
 
 def test_rights_in_the_own_namespace_are_exactly_these(server: ThrowawayCluster, release: str) -> None:

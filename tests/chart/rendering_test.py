@@ -10,7 +10,9 @@ from chart_tools import CHART, CRDS, MANIFESTS, ROOT, SAMPLES, Object, crd, obje
 from throwaway_cluster import ThrowawayCluster
 
 EVERYTHING = json.dumps({
-    "jobs": {"enabled": True}, "flux": {"enabled": True}, "backup": {"enabled": True}, "serviceMonitor": {"enabled": True, "labels": {"release": "p"}},
+    "jobs": {"enabled": True}, "flux": {"enabled": True}, "backup": {"enabled": True},
+    "metrics": {"authentication": True, "tlsSecret": "athanor-metrics"},
+    "serviceMonitor": {"enabled": True, "labels": {"release": "p"}, "endpoint": {"tlsConfig": {"serverName": "athanor"}}},
     "prometheusRule": {"enabled": True, "backupMaxAge": 86400, "runbookURL": "https://wiki.example.org/athanor"}, "dashboard": {"enabled": True},
     "networkPolicy": {"enabled": True, "restrictEgress": True, "ingressFrom": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 5432}]}]},
     "watch": {"scope": "Namespaces", "namespaces": ["shop", "warehouse"], "selector": "team in (a, b)"}, "commonLabels": {"team": "platform"},
@@ -121,7 +123,7 @@ def score(text: str, *ignored: str) -> list[str]:
 
 @pytest.mark.parametrize("name", ["defaults", "everything"])
 def test_kube_score_finds_nothing_but_what_is_decided(name: str) -> None:
-    # The network policy is a switch: what a cluster's operators may reach is for its people to say.
+    # What the operator may reach is for the cluster's people to say; what reaches it is restricted by default.
     switches = ["pod-networkpolicy"] if name == "defaults" else []
     hooks = [document for document in objects(rendered(name)) if "helm.sh/hook" in document["metadata"].get("annotations", {})]
     rest = [document for document in objects(rendered(name)) if document not in hooks]
@@ -231,12 +233,13 @@ def test_chart_and_programs_have_one_version() -> None:
 
 def test_the_deployment_is_told_what_the_values_say() -> None:
     assert arguments_of(objects(rendered("defaults"))) == [
-        "--kube", "--leader-elect=true", "--lease-name=athanor", "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--resync=5m",
-        "--resyncs-per-second=2", "--listen=0.0.0.0:8080", "--cache=/var/cache/athanor", "--minimum-approval=Destructive",
+        "--kube", "--leader-elect=true", "--lease-name=athanor", "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s",
+        "--resync=5m", "--resyncs-per-second=2", "--listen=0.0.0.0:8080", "--cache=/var/cache/athanor", "--minimum-approval=Destructive",
         "--minimum-backup=Never", "--inline-passwords=refuse", "--namespace-labels", "--log-level=info"]
     assert arguments_of(objects(rendered("everything"))) == [
         "--kube", "--watch-namespaces=shop,warehouse", "--selector=team in (a, b)", "--leader-elect=true", "--lease-name=athanor",
-        "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--resync=5m", "--resyncs-per-second=2", "--listen=0.0.0.0:8080",
+        "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s", "--resync=5m", "--resyncs-per-second=2",
+        "--listen=0.0.0.0:8080", "--tls-cert-file=/etc/athanor/tls/tls.crt", "--tls-private-key-file=/etc/athanor/tls/tls.key", "--metrics-authentication",
         "--cache=/var/cache/athanor", "--source-root=/sources", "--secret-root=/run/secrets/db", "--backup-root=/var/lib/athanor/backups",
         "--job-image=athanor@sha256:" + "0" * 64, "--minimum-approval=Destructive", "--minimum-backup=Never", "--inline-passwords=refuse",
         "--log-level=info", "--max-files=10"]
@@ -256,3 +259,18 @@ def test_a_running_migration_gets_time_to_end() -> None:
 def test_dumps_outlive_the_release() -> None:
     claim = one(objects(rendered("everything")), "PersistentVolumeClaim", "athanor-backups")
     assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_nothing_comes_in_but_to_the_port_of_metrics_and_health() -> None:
+    policy = one(objects(rendered("defaults")), "NetworkPolicy")["spec"]
+    assert policy["policyTypes"] == ["Ingress"]
+    assert policy["ingress"] == [{"ports": [{"port": "http", "protocol": "TCP"}]}]
+
+
+def test_with_tls_probes_and_scrapers_use_it() -> None:
+    documents = objects(rendered("everything"))
+    container = one(documents, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    for probe in ("livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"]["scheme"] == "HTTPS"
+    endpoint = one(documents, "ServiceMonitor")["spec"]["endpoints"][0]
+    assert endpoint["scheme"] == "https" and endpoint["tlsConfig"] == {"serverName": "athanor"}
