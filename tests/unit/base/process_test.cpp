@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +16,7 @@
 #include <string_view>
 #include <thread>
 
+#include "migrations/base/private_memory.hpp"
 #include "migrations/base/unique_fd.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -281,6 +285,42 @@ TEST(Process, SharesOurStreamsInTheForeground) {
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "printed\n");
   ASSERT_TRUE(end.has_value()) << end.error().describe();
   EXPECT_EQ(end->exit_code, 4);
+}
+
+TEST(Process, HoldsAProgramToItsLimits) {
+  ProcessCommand command = shell("ulimit -c; ulimit -f; ulimit -v; ulimit -t");
+  EXPECT_THAT(output_of(command), ::testing::StartsWith("0\n"));
+  command.limits = {std::uint64_t{1} << 20U, std::uint64_t{64} << 20U, 7};
+  EXPECT_EQ(output_of(command), "0\n2048\n65536\n7\n");
+}
+
+TEST(Process, EndsAProgramThatWritesTooLargeAFile) {
+  const test::TempFolder folder;
+  ProcessCommand command = shell("exec head -c 100000 /dev/zero > '" + folder / "file" + "'");
+  command.limits.file_bytes = 4'096;
+  const auto end = run_process(command, {}, {});
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->exit_code, 128 + SIGXFSZ);
+  EXPECT_EQ(test::read_file(folder / "file").size(), 4'096U);
+}
+
+// In a process of its own: it cannot be undone for this one.
+TEST(PrivateMemory, IsNotForOtherProcessesOfTheSameUserNorForACoreFile) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    keep_memory_private();
+    rlimit core{1, 1};
+    ::getrlimit(RLIMIT_CORE, &core);
+#ifdef __SANITIZE_ADDRESS__
+    const bool closed = true;
+#else
+    const bool closed = ::prctl(PR_GET_DUMPABLE) == 0;
+#endif
+    ::_exit(closed && core.rlim_max == 0 ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace
