@@ -82,7 +82,7 @@ def test_the_operator_shows_the_password_nowhere(start: Callable[..., OperatorPr
     try:
         orders = declare.migration(guarded, chain("a1", "a2"), backup={"when": "Always"})
         orders.at("a2")
-        orders.patch(targetRevision="a1", policy={"downgrade": "Allow"})
+        orders.patch(targetRevision="a1", policy={"downgrade": "Allow", "directionCooldown": "0s"})
         orders.at("a1")
         # Failures tell more than successes.
         declare.change_config_map("orders", {"a2.sql": "-- Revision a2\n--\n-- Revision: a2\n-- Revises: a1\n\n-- athanor:upgrade\nSELECT 1/0;\n"})
