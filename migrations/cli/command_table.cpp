@@ -147,8 +147,21 @@ constexpr std::array kDiffExamples{
     Example{"athanor diff 8c1f head", "what the revisions in between change"},
     Example{"athanor diff old.sql new.sql", "two schema files"},
 };
-constexpr std::array kDriftFlags{kSchemaFilter, kExcludeSchema, kTableFilter, kExcludeTable, kOwners, kPrivileges};
-constexpr std::array kDriftExamples{Example{"athanor drift", "exit code 15 when somebody changed the database by hand"}};
+constexpr std::array kDriftFlags{
+    FlagSpec{"--against", '\0', "ledger|revisions",
+             "the schema that the last run left, or what the revisions make (default: the ledger where it recorded one)"},
+    FlagSpec{"--accept", '\0', "", "record the schema as it is now: from here on it is the expected one"},
+    kSchemaFilter,
+    kExcludeSchema,
+    kTableFilter,
+    kExcludeTable,
+    kOwners,
+    kPrivileges};
+constexpr std::array kDriftExamples{
+    Example{"athanor drift", "exit code 15 when somebody changed the database by hand"},
+    Example{"athanor drift --against revisions", "what is in the database and in no revision, however old"},
+    Example{"athanor drift --accept", "a change by hand was meant"},
+};
 constexpr std::array kTestExamples{Example{"athanor test", "before a merge, on a laptop or in CI"}};
 
 constexpr std::array kRevisionFlags{
@@ -406,8 +419,9 @@ constexpr std::array kCommands{
     CommandSpec{"diff", "statements that take one schema to another", "FROM TO", 2, 2, File, kDiffFlags, kOperands,
                 kDiffExamples, run_diff},
     CommandSpec{"drift", "find what was changed by hand", "", 0, 0, Nothing, kDriftFlags,
-                "Compares the live schema with what its applied revisions make of an empty scratch database, and prints the "
-                "statements both ways: those that undo the change, and those that would make it a revision.",
+                "Compares the live schema with the one that the last run left, where the ledger recorded it "
+                "(ledger.keep_catalog), and otherwise with what the applied revisions make of an empty scratch database. "
+                "Prints the statements both ways: those that undo the change, and those that would make it a revision.",
                 kDriftExamples, run_drift},
     CommandSpec{"inspect", "show a schema", "[SCHEMA]", 0, 1, File, kInspectFlags, kOperands, kInspectExamples, run_inspect},
     CommandSpec{"test",

@@ -6,6 +6,7 @@
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/entity_diagram.hpp"
+#include "migrations/cli/recorded_drift.hpp"
 #include "migrations/cli/schema_checks.hpp"
 #include "migrations/cli/schema_operand.hpp"
 #include "migrations/cli/schema_report.hpp"
@@ -117,7 +118,27 @@ Result<void> run_diff(CommandContext& context) {
 }
 
 Result<void> run_drift(CommandContext& context) {
-  TRY_ASSIGN(const Situation situation, observe_situation(context));
+  const std::string against = context.arguments().value("--against").value_or("");
+  if (!against.empty() && against != "ledger" && against != "revisions") {
+    return fail(Error(ErrorCode::Usage, "--against takes ledger or revisions, not '" + against + "'"));
+  }
+  TRY_ASSIGN(Situation situation, observe_situation(context));
+  if (context.arguments().has("--accept")) {
+    return against.empty() ? accept_drift(context, situation)
+                           : fail(Error(ErrorCode::Usage, "--accept compares with nothing").advise("leave out --against"));
+  }
+  if (against != "revisions") {
+    TRY_ASSIGN(DriftCheck check, check_recorded(context, situation));
+    if (check.state != DriftCheck::State::Unknown) {
+      return report_recorded(context, std::move(check));
+    }
+    if (against == "ledger") {
+      return fail(nothing_recorded(check));
+    }
+    context.output().fields()["not_recorded"] = check.unknown;
+    context.output().note("Compared with what the revisions make, not with the ledger: " + check.unknown + ".");
+  }
+  context.output().fields()["against"] = "revisions";
   TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
   SchemaWork work(context, situation.configuration, situation.observation.server_version);
   TRY_ASSIGN(const Drift drift, find_drift(work, situation));

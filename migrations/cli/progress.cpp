@@ -139,6 +139,11 @@ void LineProgress::index_left(const PlannedRevision& revision, const std::string
       " of an interrupted REINDEX: a superuser can drop it with DROP INDEX CONCURRENTLY");
 }
 
+void LineProgress::catalog_not_recorded(const Error& error) {
+  clear();
+  tell_catalog_not_recorded(output_, error);
+}
+
 void LineProgress::retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) {
   say("Revision " + name_of(revision) + ": " + error.describe() + "; attempt " + std::to_string(attempt + 1) + " in " +
       duration_text(delay));
@@ -151,6 +156,11 @@ void LineProgress::revision_finished(std::size_t /*index*/, const PlannedRevisio
 void LineProgress::server_message(const ServerMessage& message) {
   clear();
   tell_server_message(output_, message);
+}
+
+void tell_catalog_not_recorded(Output& output, const Error& error) {
+  output.warn("the schema was not recorded in the ledger, so the next `athanor drift` cannot compare with it: " +
+              error.describe());
 }
 
 void tell_server_message(Output& output, const ServerMessage& message) {
@@ -174,6 +184,7 @@ class SilentProgress final : public ProgressSink {
  public:
   explicit SilentProgress(Output& output) : output_(output) {}
   void server_message(const ServerMessage& message) override { tell_server_message(output_, message); }
+  void catalog_not_recorded(const Error& error) override { tell_catalog_not_recorded(output_, error); }
 
  private:
   Output& output_;

@@ -27,6 +27,7 @@ class LineProgress : public ProgressSink {
   void waiting_for_replica(const PlannedRevision& revision, milliseconds lag, milliseconds limit, milliseconds waited) override;
   void superuser_migrates() override;
   void index_left(const PlannedRevision& revision, const std::string& index) override;
+  void catalog_not_recorded(const Error& error) override;
   void retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) override;
   void revision_finished(std::size_t index, const PlannedRevision& revision, milliseconds duration) override;
   void server_message(const ServerMessage& message) override;
@@ -74,6 +75,8 @@ class BarProgress final : public LineProgress {
 
 // A WARNING of the server joins the command's warnings; a NOTICE is a remark, and with --json an entry of "messages".
 void tell_server_message(Output& output, const ServerMessage& message);
+// A warning: the run itself went well.
+void tell_catalog_not_recorded(Output& output, const Error& error);
 
 // The one that suits the terminal and the flags; with -q and --json it tells the server's warnings alone.
 [[nodiscard]] std::unique_ptr<ProgressSink> make_progress(Output& output, const Clock& clock, bool terminal, int columns);

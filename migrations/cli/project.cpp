@@ -6,7 +6,9 @@
 #include <future>
 
 #include "migrations/cli/database_variables.hpp"
+#include "migrations/cli/recorded_drift.hpp"
 #include "migrations/config/setting_override.hpp"
+#include "migrations/drift/run_record.hpp"
 #include "migrations/graph/target_position.hpp"
 
 namespace athanor::cli {
@@ -122,6 +124,9 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
   settings.actor = context.outside().actor;
   database.migrator_ =
       std::make_unique<Migrator>(*database.factory_, *context.outside().clock, std::move(settings), *database.sink_);
+  if (configuration.ledger_keeps_catalog) {
+    database.migrator_->set_witness(recording_witness(drift_settings(context, configuration), *database.sink_));
+  }
   return database;
 }
 

@@ -22,10 +22,6 @@ bool is_up_to_date(const Situation& situation) {
   return walk && walk->steps.empty();
 }
 
-std::string count_differences(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " difference" : " differences");
-}
-
 // SQL of one direction, or why there is none.
 std::string statements_of(const schema::Catalog& from, const schema::Catalog& to) {
   const auto plan = schema::plan_changes(from, to);
@@ -33,6 +29,10 @@ std::string statements_of(const schema::Catalog& from, const schema::Catalog& to
 }
 
 }  // namespace
+
+std::string count_differences(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " difference" : " differences");
+}
 
 Result<void> require_same_major(const schema::Catalog& one, const schema::Catalog& other) {
   const int left = one.server_version / kVersionsInOneMajor;

@@ -12,6 +12,9 @@
 
 namespace athanor::cli {
 
+// "3 differences".
+[[nodiscard]] std::string count_differences(std::size_t count);
+
 // Catalogs of different major versions are not comparable: their texts of the same definition differ.
 [[nodiscard]] Result<void> require_same_major(const schema::Catalog& one, const schema::Catalog& other);
 

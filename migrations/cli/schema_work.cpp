@@ -62,7 +62,8 @@ schema::LoadSettings load_settings_of(const CommandContext& context, const Confi
   return settings;
 }
 
-// A filter on the command line replaces that of the configuration.
+}  // namespace
+
 void apply_filters(const Arguments& arguments, schema::InspectOptions& options) {
   for (const auto& [flag, names] :
        {std::pair("--schema", &options.schemas), std::pair("--exclude-schema", &options.exclude_schemas),
@@ -74,6 +75,8 @@ void apply_filters(const Arguments& arguments, schema::InspectOptions& options) 
   options.owners = options.owners || arguments.has("--owners");
   options.privileges = options.privileges || arguments.has("--privileges");
 }
+
+namespace {
 
 schema::LoadSettings loader_settings(const CommandContext& context, const Configuration& configuration) {
   schema::LoadSettings settings = load_settings_of(context, configuration);

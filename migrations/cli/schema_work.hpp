@@ -20,6 +20,9 @@
 
 namespace athanor::cli {
 
+// The filters of the command line: each replaces that of the configuration.
+void apply_filters(const Arguments& arguments, schema::InspectOptions& options);
+
 class SchemaWork {
  public:
   // `server_version` is the target's (150018), 0 when there is none.

@@ -60,7 +60,10 @@ class ConfigurationReader {
     });
     fields_.flag("header_cache", to_.header_cache);
     read_schema_fields(fields_, to_.schema, [this](std::string path) { return resolved(std::move(path)); });
-    fields_.mapping("ledger", [this](YamlFields& ledger) { ledger.flag("keep_text", to_.ledger_keeps_text); });
+    fields_.mapping("ledger", [this](YamlFields& ledger) {
+      ledger.flag("keep_text", to_.ledger_keeps_text);
+      ledger.flag("keep_catalog", to_.ledger_keeps_catalog);
+    });
     note_idle_options();
   }
 

@@ -51,6 +51,7 @@ struct Configuration {
   bool transaction_per_migration = true;  // false: every transactional revision of a run in one transaction
   std::string ledger_schema = "athanor";
   bool ledger_keeps_text = true;
+  bool ledger_keeps_catalog = false;
   ExecutionSettings execution;
   BackupSettings backup;
   SchemaConfiguration schema;

@@ -38,6 +38,7 @@ constexpr std::array kSettings{
     Setting{"version_table_schema", &Configuration::version_table_schema},
     Setting{"recursive_version_locations", &Configuration::recursive_version_locations},
     Setting{"transaction_per_migration", &Configuration::transaction_per_migration},
+    Setting{"keep_catalog", &Configuration::ledger_keeps_catalog},
     Setting{"header_cache", &Configuration::header_cache},
 };
 

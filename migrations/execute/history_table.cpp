@@ -6,23 +6,6 @@
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
-namespace {
-
-// As bytes: the database's encoding may lack a character of the file's comments, and that must not fail a migration.
-std::string bytea_literal(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text = "\\x";
-  text.reserve(2 + 2 * bytes.size());
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 0xFU];
-  }
-  return text;
-}
-
-}  // namespace
-
 std::string_view tool_name() {
   return "athanor " ATHANOR_VERSION;
 }

@@ -11,6 +11,11 @@
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
+namespace {
+
+constexpr milliseconds kWitnessGrace{2'000};
+
+}  // namespace
 
 Migrator::Migrator(SessionFactory& factory, Clock& clock, MigratorSettings settings, ProgressSink& sink)
     : impl_(std::make_unique<Impl>(factory, clock, std::move(settings), sink)) {}
@@ -181,6 +186,15 @@ void Migrator::Impl::read_state_after(const Plan& plan, ExecutionReport& report)
   }
 }
 
+void Migrator::Impl::show_end(const Plan& plan, const StopToken& stop, const ExecutionReport& report) {
+  if (!witness.after_run || !session || !session->alive()) {
+    return;
+  }
+  session->set_wait_listener([&stop](milliseconds waited) { return stop.requested() && waited > kWitnessGrace; });
+  witness.after_run(*session, plan, report);
+  session->set_wait_listener(nullptr);
+}
+
 Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
                                       const PreRunCheck& pre_run_check, const Takeover* takeover) {
   return with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
@@ -203,6 +217,10 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     if (state.superuser && !state.observation.has_ledger) {
       sink.superuser_migrates();
     }
+    const bool witnessed = !purge && plan.operation != Direction::Stamp;
+    if (witnessed && witness.before_run) {
+      witness.before_run(*session);
+    }
     const RevisionGuard guard(versions, ledger, std::move(tables));
     RunContext run{*session, clock, settings, versions, ledger, guard, sink, stop, plan, report, watch};
     run.purge = purge;
@@ -210,15 +228,22 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     run.unfinished = state.observation.unfinished;
     session->set_wait_listener([&run](milliseconds waited) { return run.while_waiting(waited); });
     auto outcome = run_revisions(run);
+    bool usable = true;
     if (!outcome && outcome.error().code == ErrorCode::CommitOutcomeUnknown) {
-      return resolve(run, outcome.error());
-    }
-    session->set_wait_listener(nullptr);
-    if (!outcome) {
-      // What follows must not run with the role and the search_path that the revision left.
-      if (session && session->alive() && (run.recovered || session->recover())) {
-        record_failure(run, outcome.error());
+      outcome = resolve(run, outcome.error());
+      usable = outcome || outcome.error().code != ErrorCode::CommitOutcomeUnknown;  // else without the lock
+    } else {
+      session->set_wait_listener(nullptr);
+      if (!outcome) {
+        // What follows must not run with the role and the search_path that the revision left.
+        usable = session && session->alive() && (run.recovered || session->recover());
+        if (usable) {
+          record_failure(run, outcome.error());
+        }
       }
+    }
+    if (witnessed && usable) {
+      show_end(plan, stop, report);
     }
     return outcome;
   });
@@ -240,6 +265,23 @@ ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const
   report.duration = std::chrono::duration_cast<milliseconds>(impl_->clock.steady_now() - start);
   impl_->sink.run_finished(report);
   return report;
+}
+
+void Migrator::set_witness(RunWitness witness) {
+  impl_->witness = std::move(witness);
+}
+
+Result<void> Migrator::ask(const Question& question) {
+  TRY(impl_->connect());
+  return question(*impl_->session);
+}
+
+Result<void> Migrator::ask_under_lock(const Question& question, const StopToken& stop) {
+  ExecutionReport report;
+  return impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
+    TRY(create_missing(*impl_->session, impl_->settings, state, impl_->versions, impl_->ledger));
+    return question(*impl_->session);
+  });
 }
 
 Result<void> Migrator::ensure_version(const StopToken& stop) {

@@ -30,6 +30,15 @@
 
 namespace athanor {
 
+// Looks at the database before a run and after it, in the run's session and with the lock held. It must leave the session as it
+// found it. Either function may be empty. Nothing it does fails a run.
+struct RunWitness {
+  // Before anything is changed.
+  std::function<void(Session& session)> before_run;
+  // Whatever the outcome, as long as the session lives. `report` names what was applied; its end is not in it yet.
+  std::function<void(Session& session, const Plan& plan, const ExecutionReport& report)> after_run;
+};
+
 class Migrator {
  public:
   Migrator(SessionFactory& factory, Clock& clock, MigratorSettings settings, ProgressSink& sink);
@@ -60,6 +69,8 @@ class Migrator {
   // second one cancels it.
   using PreRunCheck = std::function<Result<void>()>;
   [[nodiscard]] ExecutionReport execute(const Plan& plan, const StopToken& stop, const PreRunCheck& pre_run_check = {});
+  // Of every run that upgrades or downgrades from here on.
+  void set_witness(RunWitness witness);
   // Creates the version table and the ledger, under the lock (`athanor ensure_version`). What exists stays as it is.
   [[nodiscard]] Result<void> ensure_version(const StopToken& stop);
   // `stamp --purge`: deletes every row of the version table, then stamps. `plan` is made from no heads; it may be empty, which
@@ -85,6 +96,12 @@ class Migrator {
   [[nodiscard]] Result<std::optional<LastChange>> last_change();
   // Whether the database holds tables that are not ours (user_tables.hpp). Observes first unless it was done.
   [[nodiscard]] Result<bool> has_user_tables();
+  // Puts questions of others to the database, in the migrator's session; connects if need be. They must leave the session as
+  // they found it.
+  using Question = std::function<Result<void>(Session& session)>;
+  [[nodiscard]] Result<void> ask(const Question& question);
+  // The same under the lock, with the ledger there.
+  [[nodiscard]] Result<void> ask_under_lock(const Question& question, const StopToken& stop);
   // The sessions that hold the migration lock now; empty when nobody does.
   [[nodiscard]] Result<std::vector<Blocker>> lock_holders();
 

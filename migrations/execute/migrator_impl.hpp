@@ -26,6 +26,7 @@ struct Migrator::Impl {
   VersionTable versions;
   Ledger ledger;
   BlockerWatch watch;
+  RunWitness witness;
   std::unique_ptr<Session> session;
   std::optional<DatabaseState> last_state;  // what this session observed last
 
@@ -146,6 +147,8 @@ struct Migrator::Impl {
   Result<void> run_revisions(RunContext& run);
   Result<void> resolve(RunContext& run, const Error& lost);
   void record_failure(RunContext& run, const Error& error);
+  // Lets the witness look at what the run left. A second or two after a stop request it is interrupted.
+  void show_end(const Plan& plan, const StopToken& stop, const ExecutionReport& report);
   // After a run that failed: what the database holds now, and in the error how far a half-applied revision came. Nothing is
   // known when the database cannot be asked.
   void read_state_after(const Plan& plan, ExecutionReport& report);

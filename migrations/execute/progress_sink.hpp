@@ -38,6 +38,8 @@ class ProgressSink {
   virtual void retrying(const PlannedRevision& /*revision*/, const Error& /*error*/, int /*attempt*/, milliseconds /*delay*/) {}
   // An INVALID index that a statement left stays, because the role may not drop it.
   virtual void index_left(const PlannedRevision& /*revision*/, const std::string& /*index*/) {}
+  // The run is over, and the ledger could not be told what the schema is now. The run itself is as its report says.
+  virtual void catalog_not_recorded(const Error& /*error*/) {}
   virtual void revision_finished(std::size_t /*index*/, const PlannedRevision& /*revision*/, milliseconds /*duration*/) {}
   // A WARNING, or a NOTICE when ExecutionSettings::show_notices asks for them.
   virtual void server_message(const ServerMessage& /*message*/) {}

@@ -7,6 +7,7 @@
 
 #include "migrations/base/process.hpp"
 #include "migrations/base/sha256.hpp"
+#include "migrations/schema/facts_version.hpp"
 #include "migrations/schema/load_statements.hpp"
 #include "migrations/schema/sql_names.hpp"
 #include "migrations/text/database_url.hpp"
@@ -17,8 +18,6 @@
 namespace athanor::schema {
 namespace {
 
-// Changes whenever the extraction gives other facts of the same database.
-constexpr std::string_view kCacheFormat = "1";
 constexpr int kVersionsInOneMajor = 10'000;
 
 // Nothing but what every database has.
@@ -93,7 +92,7 @@ Result<std::string> SchemaLoader::key_of(std::string_view digest) {
        {filter.owners, filter.privileges, filter.default_privileges, filter.publications, filter.subscriptions}) {
     add(wanted ? "1" : "0");
   }
-  for (const std::string& part : {std::string(kCacheFormat), std::string(digest), std::to_string(major), filter.version_table,
+  for (const std::string& part : {std::to_string(kFactsVersion), std::string(digest), std::to_string(major), filter.version_table,
                                   filter.version_table_schema, filter.ledger_schema, settings_.search_path}) {
     add(part);
   }

@@ -38,6 +38,7 @@ class RecordingSink final : public ProgressSink {
     note("waiting_for_replica " + std::to_string(lag.count()) + " " + std::to_string(limit.count()));
   }
   void superuser_migrates() override { note("superuser_migrates"); }
+  void catalog_not_recorded(const Error& error) override { note("catalog_not_recorded " + error.message); }
   void index_left(const PlannedRevision&, const std::string& index) override { note("index_left " + index); }
   void retrying(const PlannedRevision&, const Error& error, int attempt, milliseconds) override {
     note("retrying " + std::to_string(attempt) + " " + error.sqlstate);

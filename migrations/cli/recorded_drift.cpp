@@ -1,0 +1,113 @@
+#include "migrations/cli/recorded_drift.hpp"
+
+#include <utility>
+
+#include "migrations/base/ids.hpp"
+#include "migrations/cli/schema_work.hpp"
+
+namespace athanor::cli {
+namespace {
+
+Json record_json(const DriftCheck& check) {
+  if (!check.record) {
+    return nullptr;
+  }
+  const CatalogRecord& record = *check.record;
+  return {{"digest", record.digest},           {"reason", record.reason}, {"revision", record.revision},
+          {"recorded_at", record.recorded_at}, {"actor", record.actor},   {"tool", record.tool}};
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
+void warn_missing_kinds(Output& output, const DriftCheck& check) {
+  if (!check.missing_kinds.empty()) {
+    output.warn("not compared, because they were not recorded: " + joined(check.missing_kinds) +
+                "; the next run records them, and so does `athanor drift --accept`");
+  }
+}
+
+}  // namespace
+
+DriftSettings drift_settings(const CommandContext& context, const Configuration& configuration) {
+  DriftSettings settings;
+  settings.ledger_schema = configuration.ledger_schema;
+  settings.version_table = configuration.version_table;
+  settings.compare = configuration.schema.compare;
+  apply_filters(context.arguments(), settings.compare);
+  settings.actor = context.outside().actor;
+  return settings;
+}
+
+Result<DriftCheck> check_recorded(CommandContext& context, Situation& situation) {
+  DriftCheck check;
+  const DriftSettings settings = drift_settings(context, situation.configuration);
+  TRY(situation.database.migrator().ask([&](Session& session) -> Result<void> {
+    TRY_ASSIGN(check, check_drift(session, settings));
+    return {};
+  }));
+  return check;
+}
+
+Result<void> report_recorded(CommandContext& context, DriftCheck check) {
+  Output& output = context.output();
+  output.fields()["against"] = "ledger";
+  output.fields()["recorded"] = record_json(check);
+  output.fields()["drift"] = check.lines;
+  warn_missing_kinds(output, check);
+  if (check.state == DriftCheck::State::Same) {
+    output.set_message("no drift");
+    output.line("No drift: nothing has changed since " + check.since() + ".");
+    return {};
+  }
+  output.line("Changed since " + check.since() + ":");
+  for (const std::string& line : check.lines) {
+    output.line("drift: " + line);
+  }
+  const std::size_t count = check.lines.size();
+  Error error(ErrorCode::Drifted, "the schema was changed past its revisions since " + check.since() + ": " +
+                                      count_differences(count));
+  TRY(print_drift_sql(context, {std::move(*check.live), std::move(*check.expected), std::move(check.lines)}));
+  return fail(std::move(error).advise("undo the change, write it as a revision, or say that it is meant: athanor drift --accept"));
+}
+
+Error nothing_recorded(const DriftCheck& check) {
+  return Error(ErrorCode::Configuration, "there is nothing to compare with: " + check.unknown)
+      .advise("`ledger: {keep_catalog: true}` records the schema with each run, `athanor drift --accept` records it now, and "
+              "--against revisions compares with what the revisions make");
+}
+
+Result<void> accept_drift(CommandContext& context, Situation& situation) {
+  if (situation.observation.unfinished) {
+    return fail(Error(ErrorCode::StepOutcomeUnknown, "revision " + situation.observation.unfinished->revision +
+                                                         " is half-applied: what the schema should be is not known")
+                    .advise("finish it first; `athanor status` says how"));
+  }
+  DriftSettings settings = drift_settings(context, situation.configuration);
+  // The whole schema is accepted, whatever a filter would show.
+  const auto kinds = kinds_of(settings.compare);
+  settings.compare = {};
+  apply_kinds(kinds, settings.compare);
+  DriftCheck before;
+  TRY(situation.database.migrator().ask_under_lock(
+      [&](Session& session) -> Result<void> {
+        TRY_ASSIGN(before, check_drift(session, settings));
+        return accept_catalog(session, settings, new_run_id());
+      },
+      context.outside().stop));
+  Output& output = context.output();
+  output.fields()["accepted"] = before.state == DriftCheck::State::Unknown ? Json(nullptr) : Json(before.lines);
+  for (const std::string& line : before.lines) {
+    output.line("accepted: " + line);
+  }
+  output.set_message("the schema is recorded as it is now");
+  output.line("The schema is recorded as it is now; drift is what differs from it.");
+  return {};
+}
+
+}  // namespace athanor::cli
