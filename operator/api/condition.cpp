@@ -15,6 +15,7 @@ constexpr std::array kTypes{
     std::pair{ConditionType::Approved, std::string_view("Approved")},
     std::pair{ConditionType::BackedUp, std::string_view("BackedUp")},
     std::pair{ConditionType::Applied, std::string_view("Applied")},
+    std::pair{ConditionType::Drifted, std::string_view("Drifted")},
     std::pair{ConditionType::SourceUnavailable, std::string_view("SourceUnavailable")},
 };
 
@@ -29,6 +30,8 @@ constexpr std::array kReasons{
     std::pair{Reason::Deleting, std::string_view("Deleting")},
     std::pair{Reason::Approved, std::string_view("Approved")},
     std::pair{Reason::BackupTaken, std::string_view("BackupTaken")},
+    std::pair{Reason::SchemaUnchanged, std::string_view("SchemaUnchanged")},
+    std::pair{Reason::CatalogNotRecorded, std::string_view("CatalogNotRecorded")},
     std::pair{Reason::Pending, std::string_view("Pending")},
     std::pair{Reason::Applying, std::string_view("Applying")},
     std::pair{Reason::LockHeld, std::string_view("LockHeld")},
@@ -65,6 +68,8 @@ constexpr std::array kReasons{
     std::pair{Reason::LockTimeout, std::string_view("LockTimeout")},
     std::pair{Reason::JobFailed, std::string_view("JobFailed")},
     std::pair{Reason::JobRefused, std::string_view("JobRefused")},
+    std::pair{Reason::SchemaChanged, std::string_view("SchemaChanged")},
+    std::pair{Reason::DriftCheckFailed, std::string_view("DriftCheckFailed")},
     std::pair{Reason::BackupFailed, std::string_view("BackupFailed")},
     std::pair{Reason::ApiUnavailable, std::string_view("ApiUnavailable")},
     std::pair{Reason::InternalError, std::string_view("InternalError")},

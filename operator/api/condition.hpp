@@ -24,6 +24,7 @@ enum class ConditionType : std::uint8_t {
   Approved,
   BackedUp,
   Applied,
+  Drifted,
   SourceUnavailable
 };
 
@@ -38,6 +39,8 @@ enum class Reason : std::uint8_t {
   Deleting,     // it has a deletionTimestamp: nothing begins any more
   Approved,     // a MigrationApproval names this plan
   BackupTaken,  // there is a verified backup
+  SchemaUnchanged,     // since the last run; of Drifted
+  CatalogNotRecorded,  // whether the schema changed is not known; of Drifted
   // On the way.
   Pending,            // not looked at yet, or a change was seen that nothing was done about yet
   Applying,           // a run is under way
@@ -77,6 +80,8 @@ enum class Reason : std::uint8_t {
   LockTimeout,
   JobFailed,       // its pod ended without saying why
   JobRefused,      // it cannot be made: the API server or this operator does not take it
+  SchemaChanged,     // by hand, since the last run
+  DriftCheckFailed,  // the schema cannot be compared with what the last run left
   BackupFailed,    // a required backup could not be taken or verified: nothing was changed
   ApiUnavailable,  // something the resource names cannot be read from the API server
   InternalError,

@@ -132,11 +132,15 @@ struct SourceSpec {
 
 enum class DowngradePolicy : std::uint8_t { Refuse, Keep, Allow };
 enum class ApprovalPolicy : std::uint8_t { Never, Destructive, Always };
+enum class DriftPolicy : std::uint8_t { Ignore, Report, Block };
 
 struct PolicySpec {
   DowngradePolicy downgrade = DowngradePolicy::Refuse;
   milliseconds direction_cooldown{600'000};  // between runs in opposite directions; 0: none
   ApprovalPolicy approval = ApprovalPolicy::Never;
+  DriftPolicy drift = DriftPolicy::Ignore;
+  milliseconds drift_interval{600'000};
+  std::vector<std::string> drift_exclude{};  // patterns of objects
   bool operator==(const PolicySpec&) const = default;
 };
 

@@ -162,6 +162,13 @@ std::string spec_hash(const DatabaseMigrationSpec& spec) {
                           spec.suspend, spec.dry_run, spec.policy.downgrade == DowngradePolicy::Keep}) {
     text += flag ? '1' : '0';
   }
+  if (spec.policy.drift != DriftPolicy::Ignore) {  // so that what does not use it keeps its generation
+    append(text, std::to_string(static_cast<int>(spec.policy.drift)));
+    append(text, std::to_string(spec.policy.drift_interval.count()));
+    for (const std::string& pattern : spec.policy.drift_exclude) {
+      append(text, pattern);
+    }
+  }
   return sha256_hex(text);
 }
 

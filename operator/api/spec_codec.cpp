@@ -34,8 +34,24 @@ void read_baseline(YamlFields& fields, std::string& revision) {
   }
 }
 
+// Each look reads the whole catalog.
+constexpr std::chrono::minutes kLeastDriftInterval(1);
+constexpr std::size_t kMaxPatterns = 64;
+
+void read_patterns(YamlFields& fields, std::string_view key, std::vector<std::string>& patterns) {
+  fields.text_list(key, patterns);
+  if (patterns.size() > kMaxPatterns) {
+    fields.refuse(key, "has more than " + std::to_string(kMaxPatterns) + " entries");
+  }
+  for (const std::string& pattern : patterns) {
+    if (pattern.empty() || pattern.size() > kMaxRevisionBytes) {
+      fields.refuse(key, "has an entry that is empty or longer than " + std::to_string(kMaxRevisionBytes) + " bytes");
+    }
+  }
+}
+
 void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
-  refuse_fields(fields, {"lint", "drift", "rehearsal"}, "is not supported yet");
+  refuse_fields(fields, {"lint", "rehearsal"}, "is not supported yet");
   std::string downgrade = "Refuse";
   fields.choice("downgrade", downgrade, {"Refuse", "Keep", "Allow"});
   policy.downgrade = downgrade == "Allow"  ? DowngradePolicy::Allow
@@ -47,6 +63,11 @@ void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
   policy.approval = approval == "Always"        ? ApprovalPolicy::Always
                     : approval == "Destructive" ? ApprovalPolicy::Destructive
                                                 : ApprovalPolicy::Never;
+  std::string drift = "Ignore";
+  fields.choice("drift", drift, {"Ignore", "Report", "Block"});
+  policy.drift = drift == "Block" ? DriftPolicy::Block : drift == "Report" ? DriftPolicy::Report : DriftPolicy::Ignore;
+  read_duration(fields, "driftInterval", policy.drift_interval, kLeastDriftInterval);
+  read_patterns(fields, "driftExclude", policy.drift_exclude);
   if (habitat == OperatorMode::Standalone && policy.approval != ApprovalPolicy::Never) {
     fields.refuse("approval", "needs a cluster, where MigrationApproval resources live");
   }

@@ -70,6 +70,19 @@ std::optional<EventRecord> backup_event_of(const Outcome& outcome) {
   return event;
 }
 
+std::optional<EventRecord> drift_event_of(const Outcome& outcome) {
+  const auto& seen = outcome.observed.drift;
+  if (!seen || !seen->news || seen->reason == Reason::CatalogNotRecorded) {
+    return std::nullopt;
+  }
+  EventRecord event;
+  event.type = seen->drifted == ConditionStatus::False ? EventType::Normal : EventType::Warning;
+  event.reason = reason_name(seen->reason);
+  event.note = seen->message;
+  event.action = "Compare";
+  return event;
+}
+
 std::optional<EventRecord> wait_event_of(const DatabaseMigrationStatus& status) {
   const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
   if (ready == nullptr || (ready->reason != Reason::LockHeld && ready->reason != Reason::WaitingForLock)) {
@@ -101,6 +114,7 @@ void EventReporter::report(const MigrationChange& change) {
     return;
   }
   record(backup_event_of(*change.outcome));
+  record(drift_event_of(*change.outcome));
   record(event_of(*change.outcome, change.ready_changed));
 }
 

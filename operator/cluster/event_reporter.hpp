@@ -22,6 +22,9 @@ namespace athanor::controller {
 // The event of the backup alone: it was taken, or it failed and the policy does not require it.
 [[nodiscard]] std::optional<EventRecord> backup_event_of(const Outcome& outcome);
 
+// The schema was changed by hand, is as it was again, or cannot be compared any more.
+[[nodiscard]] std::optional<EventRecord> drift_event_of(const Outcome& outcome);
+
 // The event of a run that begins to wait for a lock of another session.
 [[nodiscard]] std::optional<EventRecord> wait_event_of(const DatabaseMigrationStatus& status);
 

@@ -197,6 +197,9 @@ void add_settings(const DatabaseMigration& resource, JobPod& pod) {
   pod.add_setting("lock_timeout", duration_text(execution.lock_timeout));
   pod.add_setting("lock_retry_budget", duration_text(execution.lock_retry_budget));
   pod.add_setting("statement_timeout", duration_text(execution.statement_timeout));
+  if (resource.spec.policy.drift != DriftPolicy::Ignore) {
+    pod.add_setting("keep_catalog", "true");
+  }
   pod.add_setting("application_name", "athanor-job");
   pod.add_setting("header_cache", "false");  // nothing outlives the pod
 }

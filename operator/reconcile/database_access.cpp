@@ -8,6 +8,7 @@
 
 #include "migrations/plan/plan.hpp"
 #include "migrations/session/forwarded_session.hpp"
+#include "migrations/drift/run_record.hpp"
 #include "migrations/text/database_url.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/url_parameters.hpp"
@@ -253,6 +254,7 @@ class MigratorAccess final : public DatabaseAccess {
         sessions_(*factory_, kept, looking_, SessionCache::key_of(target), target.settings.actor),
         clock_(clock),
         settings_(target.settings),
+        drift_(target.drift),
         progress_(progress) {
     migrator_.emplace(sessions_, clock_, settings_, progress_);
   }
@@ -282,6 +284,14 @@ class MigratorAccess final : public DatabaseAccess {
   Result<RecordedLineage> recorded_lineage(const RevisionGraph& files, const std::vector<std::string>& heads) override {
     return look([&] { return migrator_->recorded_lineage(files, heads); });
   }
+  Result<DriftCheck> check_drift() override {
+    DriftCheck check;
+    TRY(migrator_->ask([&](Session& session) -> Result<void> {
+      TRY_ASSIGN(check, athanor::check_drift(session, drift_.value_or(DriftSettings{})));
+      return {};
+    }));
+    return check;
+  }
   Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                 const Plan* plan) override {
     return look([&] { return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan); });
@@ -292,6 +302,9 @@ class MigratorAccess final : public DatabaseAccess {
       use_own_session();
     }
     sessions_.stop_sharing();
+    if (drift_) {
+      migrator_->set_witness(recording_witness(*drift_, progress_));
+    }
     return migrator_->execute(plan, stop, pre_run_check);
   }
 
@@ -317,6 +330,7 @@ class MigratorAccess final : public DatabaseAccess {
   CachedSessionFactory sessions_;
   Clock& clock_;
   MigratorSettings settings_;
+  std::optional<DriftSettings> drift_;
   ProgressSink& progress_;
   std::optional<Migrator> migrator_;
 };
@@ -370,6 +384,13 @@ Result<DatabaseTarget> make_target(const DatabaseMigration& resource, Credential
     // The version table is named with its schema: unqualified, the one of `public` would be found and taken for ours.
     settings.version_table_schema = database.schema;
     settings.execution.search_path = quote_identifier(database.schema) + ", public";
+  }
+  if (const PolicySpec& policy = resource.spec.policy; policy.drift != DriftPolicy::Ignore) {
+    DriftSettings drift;
+    drift.version_table = settings.version_table;
+    drift.exclude = policy.drift_exclude;
+    drift.actor = settings.actor;
+    target.drift = std::move(drift);
   }
   return target;
 }

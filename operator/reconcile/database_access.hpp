@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "migrations/drift/compare_catalog.hpp"
 #include "migrations/execute/migrator.hpp"
 #include "operator/api/database_migration.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
@@ -23,6 +24,7 @@ struct DatabaseTarget {
   std::string url;  // holds the password: never logged
   MigratorSettings settings;
   StopToken stop{};  // heard while connecting and observing; must outlive every access that is opened with it
+  std::optional<DriftSettings> drift{};  // unless policy.drift is Ignore: runs record the catalog
 };
 
 class DatabaseAccess {
@@ -39,6 +41,8 @@ class DatabaseAccess {
   // Migrator::recorded_lineage.
   [[nodiscard]] virtual Result<RecordedLineage> recorded_lineage(const RevisionGraph& files,
                                                                  const std::vector<std::string>& heads) = 0;
+  // The database against what the ledger recorded of it. Only with DatabaseTarget::drift.
+  [[nodiscard]] virtual Result<DriftCheck> check_drift() = 0;
   // `plan` may be null.
   [[nodiscard]] virtual Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                                       const Plan* plan) = 0;

@@ -352,6 +352,8 @@ Reason reason_for(const Error& error) {
     case ErrorCode::BackupCorrupt:
     case ErrorCode::BackupNotFound:
       return Reason::BackupFailed;
+    case ErrorCode::Drifted:
+      return Reason::SchemaChanged;
     case ErrorCode::ApiUnreachable:
     case ErrorCode::ApiThrottled:
     case ErrorCode::ApiUnauthorized:
@@ -367,7 +369,6 @@ Reason reason_for(const Error& error) {
     case ErrorCode::SchemaChangeRefused:
     case ErrorCode::ProofFailed:
     case ErrorCode::ModelsAhead:
-    case ErrorCode::Drifted:
     case ErrorCode::LintFindings:
     case ErrorCode::Usage:
     case ErrorCode::Internal:

@@ -13,6 +13,10 @@ StatusDigest digest_of(const DatabaseMigrationStatus& status) {
   if (ready != nullptr && is_true(status.conditions, ConditionType::Reconciling)) {
     digest.waiting = ready->reason;
   }
+  if (const Condition* const drifted = find_condition(status.conditions, ConditionType::Drifted);
+      drifted != nullptr && drifted->status != ConditionStatus::Unknown) {
+    digest.drifted = drifted->status == ConditionStatus::True;
+  }
   digest.current = status.current_revision;
   digest.target = status.target_revision;
   digest.pending = status.pending_count;

@@ -24,6 +24,7 @@ struct StatusDigest {
   std::optional<std::int64_t> pending;  // empty: not known
   std::int64_t backup_begun = 0;        // seconds since the epoch; 0: there is no backup
   std::int64_t backup_bytes = 0;
+  std::optional<bool> drifted{};  // empty: not looked at, or not known
 };
 [[nodiscard]] StatusDigest digest_of(const DatabaseMigrationStatus& status);
 

@@ -23,6 +23,15 @@ struct ReportedRun {
   std::vector<std::string> from;  // heads before it
 };
 
+// What was found of policy.drift: the condition Drifted.
+struct DriftSeen {
+  ConditionStatus drifted = ConditionStatus::Unknown;
+  Reason reason = Reason::CatalogNotRecorded;
+  std::string message{};
+  std::optional<Error> error{};  // the schema could not be looked at
+  bool news = false;             // the status says something else
+};
+
 struct Observed {
   std::shared_ptr<SourceSnapshot> snapshot;    // null: not loaded, or the files are in an image
   std::optional<std::string> source_revision;  // of the snapshot, or the image that a Job has read
@@ -32,6 +41,7 @@ struct Observed {
   bool rows_unknown = false;  // a run may have moved them since they were read, and they cannot be read again
   std::optional<std::vector<std::string>> resolved;  // revisions that the target means
   std::optional<std::vector<std::string>> pending;   // revisions still to be applied or taken back, in order
+  std::optional<DriftSeen> drift;  // empty: not looked at by this reconcile
   std::optional<JobStatus> job;
   std::optional<ProgressStatus> job_progress;  // of a Job that runs
   std::shared_ptr<const ReportedRun> job_run;  // of a Job that ended since the last reconcile

@@ -159,9 +159,12 @@ class ConditionSet {
   ConditionSet(Conditions& conditions, std::int64_t generation, std::string now)
       : conditions_(conditions), generation_(generation), now_(std::move(now)) {}
   void set(ConditionType type, bool value, Reason reason, const std::string& message) {
+    set(type, value ? ConditionStatus::True : ConditionStatus::False, reason, message);
+  }
+  void set(ConditionType type, ConditionStatus value, Reason reason, const std::string& message) {
     Condition condition;
     condition.type = type;
-    condition.status = value ? ConditionStatus::True : ConditionStatus::False;
+    condition.status = value;
     condition.reason = reason;
     condition.message = message;
     condition.observed_generation = generation_;
@@ -278,6 +281,16 @@ void set_applied(DatabaseMigrationStatus& status, const Outcome& outcome, bool a
   }
 }
 
+// What was found last stays until it is looked at again.
+void set_drifted(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
+                 ConditionSet& conditions) {
+  if (resource.spec.policy.drift == DriftPolicy::Ignore) {
+    remove_condition(status.conditions, ConditionType::Drifted);
+  } else if (const auto& seen = outcome.observed.drift) {
+    conditions.set(ConditionType::Drifted, seen->drifted, seen->reason, seen->message);
+  }
+}
+
 void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
                     const std::string& now) {
   ConditionSet conditions(status.conditions, resource.metadata.generation, now);
@@ -293,6 +306,7 @@ void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& re
   set_policy_conditions(status, resource, outcome, conditions);
   set_source_condition(status, outcome, conditions);
   set_applied(status, outcome, at_target, conditions);
+  set_drifted(status, resource, outcome, conditions);
 }
 
 SourceStatus source_status(const DatabaseMigration& resource, const std::string& revision, std::optional<std::int64_t> files,
@@ -481,12 +495,15 @@ Verdict verdict_of(Error error) {
 }
 
 DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outcome& outcome, const Attempt& attempt) {
-  if (adds_nothing_new(resource, outcome)) {
-    return resource.status;
-  }
   DatabaseMigrationStatus status = resource.status;
-  status.policy = resource.policy;
   const std::string now = format_iso8601(attempt.now);
+  if (adds_nothing_new(resource, outcome)) {
+    ConditionSet conditions(status.conditions, resource.metadata.generation, now);
+    set_drifted(status, resource, outcome, conditions);
+    fit(status);
+    return status;
+  }
+  status.policy = resource.policy;
   status.observed_generation = resource.metadata.generation;
   status.phase = phase_of(outcome);
   status.target_revision = resource.spec.target_revision;
@@ -610,7 +627,7 @@ Requeue next_attempt(const Verdict& verdict, int conflicts) {
   switch (verdict.kind) {
     case Verdict::Kind::Done:
     case Verdict::Kind::Stalled:  // observed again, not run again: somebody may have repaired the database by hand
-      return Requeue::Resync;
+      return verdict.requeue_after ? Requeue::Scheduled : Requeue::Resync;
     case Verdict::Kind::Waiting:
       if (verdict.requeue_after) {
         return Requeue::Scheduled;

@@ -1,5 +1,6 @@
 #include "operator/reconcile/preflight.hpp"
 #include "operator/reconcile/direction_cooldown.hpp"
+#include "operator/reconcile/drift_watch.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -124,6 +125,9 @@ PlanReview review_plan(const ReconcileContext& context, std::shared_ptr<const Pl
 
 Preflight check_may_run(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
                         PlanReview review, const std::function<std::optional<Verdict>()>& dry_run) {
+  if (auto drifted = held_by_drift(context.resource, observed)) {
+    return {std::move(review), std::move(drifted)};
+  }
   auto turned = wait_for_direction(context, *database.access, review.plan->operation);
   if (!turned) {
     return {std::move(review), verdict_of(std::move(turned).error())};

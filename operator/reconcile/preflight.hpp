@@ -1,4 +1,4 @@
-// What must be true before a plan may run: it is approved, a maintenance window is open, and there is a backup where the policy
+// What must be true before a plan may run: the schema was not changed by hand where that blocks, it is approved, a maintenance window is open, and there is a backup where the policy
 // asks for one.
 //
 // The backup comes last because it is expensive, and nobody should wait for an approval with an old backup in hand. Backup and

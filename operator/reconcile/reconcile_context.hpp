@@ -80,6 +80,9 @@ struct ReconcileMemory {
   std::unique_ptr<FailedPlan> failed;     // for good
   std::unique_ptr<ReportedJob> reported;  // the Job whose end was reported
   bool met_lock = false;
+  // When drift was looked for last, and for which declaration.
+  SteadyTime drift_looked{};
+  std::int64_t drift_generation = -1;
 };
 
 struct ReconcileContext {

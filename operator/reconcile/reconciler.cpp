@@ -9,6 +9,7 @@
 #include "operator/api/status_limits.hpp"
 #include "operator/reconcile/baseline.hpp"
 #include "operator/reconcile/decide.hpp"
+#include "operator/reconcile/drift_watch.hpp"
 #include "operator/reconcile/job_reconcile.hpp"
 #include "operator/reconcile/job_run.hpp"
 #include "operator/reconcile/preflight.hpp"
@@ -135,6 +136,11 @@ class Reconciler::Run {
     if (verdict.repeated || verdict.keeps_plan) {
       review_.reset();
     }
+    const bool rests = verdict.kind == Verdict::Kind::Done || verdict.kind == Verdict::Kind::Stalled;
+    const auto next_look = next_drift_look(context_);
+    if (rests && !early && !verdict.requeue_after && next_look && next_look->count() > 0) {  // 0: it was due and not possible
+      verdict.requeue_after = next_look;
+    }
     return {std::move(verdict), std::move(observed_), std::move(review_)};
   }
 
@@ -182,6 +188,8 @@ class Reconciler::Run {
     }
     if (!observed_.snapshot) {
       TRY_ASSIGN(database.approval_scope, approval_scope_of(database));
+      // What the pod finds to run is not known yet.
+      look_for_drift_now(*database.access, context_.resource.spec.policy.drift == DriftPolicy::Block);
       return take_step(JobReconcile(context_, job, observed_, database).run_image(situation.database.unfinished));
     }
     TRY_ASSIGN(Decision decision, decide_here(situation, *database.access));
@@ -190,9 +198,11 @@ class Reconciler::Run {
       TRY(verify(*database.access, nullptr));
       observed_.pending.emplace();
       if (const auto run = job.unreported_run(); run && job.last.kind == JobState::Kind::Succeeded) {
+        look_for_drift_now(*database.access, true);
         return applied(context_, run->report, run->direction, run->from.empty());
       }
     }
+    look_for_drift_now(*database.access, decision.kind == Decision::Kind::Apply);
     if (decision.kind != Decision::Kind::Apply && decision.kind != Decision::Kind::Plan) {
       return verdict_from(std::move(decision));
     }
@@ -217,6 +227,12 @@ class Reconciler::Run {
       TRY(report_job(job, *access));
     }
     return verdict_from(std::move(early));
+  }
+
+  void look_for_drift_now(DatabaseAccess& access, bool now) {
+    if (auto seen = look_for_drift(context_, access, now ? DriftLook::Now : DriftLook::WhenDue)) {
+      observed_.drift = std::move(seen);
+    }
   }
 
   // The verdict while a Job runs, or when none can be asked for; empty: `job` has ended, or there is none.
@@ -403,6 +419,7 @@ class Reconciler::Run {
       // The run itself wrote the checksums of these files.
       context_.memory.verified = verification_of(*observed_.snapshot, *observed_.current_heads);
       observed_.pending.emplace();
+      look_for_drift_now(*database.access, true);  // with what the run recorded
       return applied(context_, std::move(report), plan.operation, plan.from.empty());
     }
     Verdict verdict = failed_run(std::move(report));

@@ -124,6 +124,10 @@ void RunProgress::superuser_migrates() {
   log_.warn("the migrator is a superuser, so everything that a revision calls has every right");
 }
 
+void RunProgress::catalog_not_recorded(const Error& error) {
+  log_.warn("the catalog was not recorded, so drift is not known until the next run", error_fields(error));
+}
+
 void RunProgress::index_left(const PlannedRevision& revision, const std::string& index) {
   log_.warn("an INVALID index is left, which only a superuser can drop", {{"revision", id_of(revision)}, {"index", index}});
 }

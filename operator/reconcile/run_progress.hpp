@@ -27,6 +27,7 @@ class RunProgress final : public ProgressSink {
   void working(const PlannedRevision& revision, milliseconds waited) override;
   void waiting_for_replica(const PlannedRevision& revision, milliseconds lag, milliseconds limit, milliseconds waited) override;
   void superuser_migrates() override;
+  void catalog_not_recorded(const Error& error) override;
   void index_left(const PlannedRevision& revision, const std::string& index) override;
   void retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) override;
   void revision_finished(std::size_t index, const PlannedRevision& revision, milliseconds duration) override;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestLabel = 200;
 
-enum Family : std::uint8_t { Info, Pending, Ready, Stalled, Waiting, BackupTime, BackupSize, Count };
+enum Family : std::uint8_t { Info, Pending, Ready, Stalled, Waiting, BackupTime, BackupSize, Drifted, Count };
 
 struct Description {
   const char* name;
@@ -25,6 +25,7 @@ constexpr std::array<Description, Count> kFamilies{{
     {"athanor_waiting", "1: what is declared is not reached yet, for this reason."},
     {"athanor_backup_timestamp_seconds", "When the last verified backup was begun, since the epoch."},
     {"athanor_backup_size_bytes", "Size of the last verified backup."},
+    {"athanor_schema_drifted", "1: the schema was changed by hand since the last run; absent where that is not known."},
 }};
 
 // One byte that is not UTF-8 would make the whole page unreadable.
@@ -70,6 +71,9 @@ class Series {
     if (digest.backup_begun != 0) {
       line(BackupTime, digest.backup_begun);
       line(BackupSize, digest.backup_bytes);
+    }
+    if (digest.drifted) {
+      line(Drifted, *digest.drifted ? 1 : 0);
     }
   }
 

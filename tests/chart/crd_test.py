@@ -118,7 +118,8 @@ def test_defaults_are_those_of_the_documentation(cluster: ThrowawayCluster, name
     assert spec["suspend"] is False and spec["dryRun"] is False
     assert spec["database"]["versionTable"] == "alembic_version" and "port" not in spec["database"]
     assert spec["source"] == {"configMaps": [{"name": "orders"}], "recursive": False, "format": "auto"}
-    assert spec["policy"] == {"downgrade": "Refuse", "directionCooldown": "10m", "approval": "Never"}
+    assert spec["policy"] == {"downgrade": "Refuse", "directionCooldown": "10m", "approval": "Never", "drift": "Ignore",
+                              "driftInterval": "10m"}
     assert spec["backup"] == {"when": "Always", "compression": 6, "required": True}
     assert spec["execution"] == {"mode": "InProcess", "lockWait": "5s", "lockTimeout": "2s", "lockRetryBudget": "10m",
                                  "statementTimeout": "0s", "jobTTL": "1h",

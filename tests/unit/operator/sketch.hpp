@@ -58,6 +58,8 @@ struct FakeDatabase {
   Rows recorded;                               // as HistoryTable::select_lineage() answers
   std::optional<LastChange> last_change;
   bool has_user_tables = false;
+  DriftCheck drift;
+  std::optional<Error> drift_error;
   bool unreachable = false;
   std::map<std::string, Error> broken;           // revision -> what its statement fails with
   std::map<std::string, std::string> checksums;  // revision -> of the body that was run here
@@ -165,6 +167,11 @@ class FakeAccess final : public DatabaseAccess {
     database_.calls.emplace_back("recorded_lineage");
     TRY(database_.reach());
     return trace_lineage(database_.recorded, files, heads);
+  }
+  Result<DriftCheck> check_drift() override {
+    database_.calls.emplace_back("check_drift");
+    TRY(database_.reach());
+    return database_.drift_error ? Result<DriftCheck>(fail(*database_.drift_error)) : Result<DriftCheck>(database_.drift);
   }
   Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>&, const Plan*) override {
     database_.calls.emplace_back("verify");
