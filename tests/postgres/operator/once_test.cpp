@@ -270,6 +270,29 @@ TEST_F(OperatorOnce, RefusesASourceOutsideTheManifests) {
   EXPECT_EQ(result.exit_code, 0) << result.out;
 }
 
+TEST_F(OperatorOnce, ReportsDriftAndRunsNothingWhereThatBlocks) {
+  scene.manifest("orders", database.url(), "  targetRevision: a1\n  policy: {drift: Report}\n");
+  ASSERT_EQ(scene.once().exit_code, 0);
+  EXPECT_TRUE(holds(scene.status("orders"), "SchemaUnchanged")) << scene.status("orders");
+  database.run("ALTER TABLE t_a1 ADD COLUMN by_hand int");
+  scene.manifest("orders", database.url(), "  targetRevision: a2\n  policy: {drift: Block}\n");
+  auto result = scene.once();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(holds(result.out, "SchemaChanged")) << result.out;
+  EXPECT_TRUE(holds(scene.status("orders"), "+ column public.t_a1.by_hand")) << scene.status("orders");
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
+
+  scene.manifest("orders", database.url(), "  targetRevision: a2\n  policy: {drift: Report}\n");
+  result = scene.once();
+  EXPECT_EQ(result.exit_code, 0) << result.out;
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a2"});
+  EXPECT_TRUE(holds(scene.status("orders"), "+ column public.t_a1.by_hand")) << "a run does not make drift disappear";
+
+  scene.manifest("orders", database.url(), "  policy: {drift: Block, driftExclude: [t_a1]}\n");
+  EXPECT_EQ(scene.once().exit_code, 0);
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
+}
+
 TEST_F(OperatorOnce, HasStableExitCodes) {
   EXPECT_EQ(run_process({operator_binary(), "--help"}).exit_code, 0);
   EXPECT_EQ(run_process({operator_binary(), "--version"}).exit_code, 0);

@@ -104,6 +104,7 @@ TEST_F(MetricsTest, SayOfAResourceWhatItsStatusSays) {
   EXPECT_TRUE(holds(text, "\nathanor_pending_revisions" + who + "} 3\n"));
   EXPECT_TRUE(holds(text, "\nathanor_ready" + who + "} 1\n"));
   EXPECT_TRUE(holds(text, "\nathanor_stalled" + who + "} 0\n"));
+  EXPECT_FALSE(holds(text, "athanor_schema_drifted")) << "nobody asked for it";
   EXPECT_TRUE(holds(text, "\nathanor_backup_timestamp_seconds" + who + "} 1795227000\n"));
   EXPECT_TRUE(holds(text, "\nathanor_backup_size_bytes" + who + "} 4711\n"));
   store.resources.clear();
@@ -117,6 +118,19 @@ TEST_F(MetricsTest, SayWhatAResourceWaitsFor) {
   EXPECT_FALSE(holds(metrics.text(), "athanor_waiting"));
   set_condition(status.conditions, {ConditionType::Reconciling, ConditionStatus::True, Reason::Retrying, {}, {}, 1}, "now");
   EXPECT_TRUE(holds(metrics.text(), R"(athanor_waiting{name="orders",namespace="shop",reason="LockHeld"} 1)"));
+}
+
+TEST_F(MetricsTest, SayWhetherTheSchemaDriftedWhereThatIsKnown) {
+  auto& status = store.resources.emplace_back(sketch::resource("a3")).status;
+  status.observed_generation = 1;
+  const std::string series = "\nathanor_schema_drifted{name=\"orders\",namespace=\"shop\"} ";
+  const auto drifted = [&](ConditionStatus value) {
+    set_condition(status.conditions, {ConditionType::Drifted, value, Reason::SchemaChanged, {}, {}, 1}, "now");
+    return metrics.text();
+  };
+  EXPECT_TRUE(holds(drifted(ConditionStatus::True), series + "1\n"));
+  EXPECT_TRUE(holds(drifted(ConditionStatus::False), series + "0\n"));
+  EXPECT_FALSE(holds(drifted(ConditionStatus::Unknown), "athanor_schema_drifted{"));
 }
 
 TEST_F(MetricsTest, LeaveTheSeriesOfResourcesToTheLeader) {
