@@ -162,6 +162,10 @@ constexpr std::array kDriftExamples{
     Example{"athanor drift --against revisions", "what is in the database and in no revision, however old"},
     Example{"athanor drift --accept", "a change by hand was meant"},
 };
+constexpr std::array kRehearseExamples{
+    Example{"athanor rehearse", "everything that is pending"},
+    Example{"athanor rehearse 8c1f --json", "up to a revision, for a program"},
+};
 constexpr std::array kTestExamples{Example{"athanor test", "before a merge, on a laptop or in CI"}};
 
 constexpr std::array kRevisionFlags{
@@ -435,6 +439,18 @@ constexpr std::array kCommands{
                 "upgrade started. The way down ends at an irreversible revision.",
                 kTestExamples,
                 run_test},
+    CommandSpec{"rehearse",
+                "run what an upgrade would run on a copy of the schema",
+                "[TARGET]",
+                0,
+                1,
+                Revision,
+                {},
+                "Builds the live schema in a scratch database, without its rows, and runs the pending revisions there: each "
+                "statement with the locks it takes on tables that are there already, the tables it rewrites, rows and time. "
+                "Then down and up again, with the schemas compared. The database itself is only read.",
+                kRehearseExamples,
+                run_rehearse},
     CommandSpec{"plan", "show what a command would do", "upgrade|downgrade|to|stamp TARGET...", 2, -1, Operation, kPlanFlags,
                 kPlanTargets, kPlanExamples, run_plan},
     CommandSpec{
@@ -522,7 +538,7 @@ constexpr std::array kChanging{Verbs("upgrade"), Verbs("downgrade"), Verbs("stam
 constexpr std::array kLooking{Verbs("plan"),     Verbs("lint"), Verbs("status"),  Verbs("current"),
                               Verbs("check"),    Verbs("wait"), Verbs("history"), Verbs("heads"),
                               Verbs("branches"), Verbs("show"), Verbs("graph")};
-constexpr std::array kSchemas{Verbs("inspect"), Verbs("diff"), Verbs("drift"), Verbs("test")};
+constexpr std::array kSchemas{Verbs("inspect"), Verbs("diff"), Verbs("drift"), Verbs("rehearse"), Verbs("test")};
 constexpr std::array kWriting{Verbs("init"), Verbs("revision"), Verbs("merge"), Verbs("edit"), Verbs("import"), Verbs("adopt")};
 constexpr std::array kSaving{Verbs("backup"), Verbs("backups"), Verbs("verify-backup"), Verbs("restore"), Verbs("prune")};
 constexpr std::array kAbout{Verbs("help"), Verbs("version"), Verbs("man"), Verbs("completion")};

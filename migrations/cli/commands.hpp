@@ -56,6 +56,7 @@ Result<void> run_inspect(CommandContext& context);
 // commands_status.cpp
 Result<void> run_status(CommandContext& context);
 // commands_test.cpp
+Result<void> run_rehearse(CommandContext& context);
 Result<void> run_test(CommandContext& context);
 // commands_wait.cpp
 Result<void> run_wait(CommandContext& context);

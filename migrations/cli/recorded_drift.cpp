@@ -70,16 +70,18 @@ Result<void> report_recorded(CommandContext& context, DriftCheck check) {
     output.line("drift: " + line);
   }
   const std::size_t count = check.lines.size();
-  Error error(ErrorCode::Drifted, "the schema was changed past its revisions since " + check.since() + ": " +
-                                      count_differences(count));
+  Error error(ErrorCode::Drifted,
+              "the schema was changed past its revisions since " + check.since() + ": " + count_differences(count));
   TRY(print_drift_sql(context, {std::move(*check.live), std::move(*check.expected), std::move(check.lines)}));
-  return fail(std::move(error).advise("undo the change, write it as a revision, or say that it is meant: athanor drift --accept"));
+  return fail(
+      std::move(error).advise("undo the change, write it as a revision, or say that it is meant: athanor drift --accept"));
 }
 
 Error nothing_recorded(const DriftCheck& check) {
   return Error(ErrorCode::Configuration, "there is nothing to compare with: " + check.unknown)
-      .advise("`ledger: {keep_catalog: true}` records the schema with each run, `athanor drift --accept` records it now, and "
-              "--against revisions compares with what the revisions make");
+      .advise(
+          "`ledger: {keep_catalog: true}` records the schema with each run, `athanor drift --accept` records it now, and "
+          "--against revisions compares with what the revisions make");
 }
 
 Result<void> accept_drift(CommandContext& context, Situation& situation) {

@@ -65,10 +65,10 @@ std::string CatalogTable::create_statement() const {
 }
 
 Result<CatalogTable::Present> CatalogTable::look(Session& session) const {
-  TRY_ASSIGN(const Rows rows,
-             session.query("SELECT " + table_facts("pg_catalog.to_regclass($1)") + ", pg_catalog.to_regclass($2) IS NOT NULL, " +
-                               "pg_catalog.to_regclass($3) IS NOT NULL, current_user",
-                           {table_, history_, step_}));
+  TRY_ASSIGN(const Rows rows, session.query("SELECT " + table_facts("pg_catalog.to_regclass($1)") +
+                                                ", pg_catalog.to_regclass($2) IS NOT NULL, " +
+                                                "pg_catalog.to_regclass($3) IS NOT NULL, current_user",
+                                            {table_, history_, step_}));
   const TableFacts facts = read_table_facts(rows.cell(0, 0));
   if (facts.exists() && !facts.problem.empty()) {
     return fail(untrusted_table("the ledger's table " + table_, facts, rows.text(0, 3)));
@@ -89,11 +89,10 @@ Result<std::optional<CatalogRecord>> CatalogTable::newest(Session& session) cons
     return sql + which + ") c.history_id ORDER BY h.id DESC LIMIT 1)";
   };
   const std::string half = present.step ? "EXISTS (SELECT FROM " + step_ + ")" : "false";
-  auto answer = session.query("SELECT c.digest, " + of_history("h.revision", "<=") + ", " +
-                              of_history(utc("h.started_at"), "<=") + ", c.reason, " + utc("c.recorded_at") +
-                              ", c.actor, c.tool, c.facts_version, c.server_version, c.kinds, " +
-                              of_history("h.revision", ">") + ", " + of_history(utc("h.started_at"), ">") + ", " + half +
-                              " FROM " + table_ + " AS c ORDER BY c.id DESC LIMIT 1");
+  auto answer = session.query(
+      "SELECT c.digest, " + of_history("h.revision", "<=") + ", " + of_history(utc("h.started_at"), "<=") + ", c.reason, " +
+      utc("c.recorded_at") + ", c.actor, c.tool, c.facts_version, c.server_version, c.kinds, " + of_history("h.revision", ">") +
+      ", " + of_history(utc("h.started_at"), ">") + ", " + half + " FROM " + table_ + " AS c ORDER BY c.id DESC LIMIT 1");
   if (!answer) {
     return fail(without_column("the ledger's table " + table_, std::move(answer).error()));
   }

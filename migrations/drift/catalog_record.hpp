@@ -1,5 +1,5 @@
-// The ledger's table `catalog`: the catalog of the database as a run left it, or as a person accepted it. One row each time; the
-// newest is what the database is compared with, and the only one that keeps the catalog itself.
+// The ledger's table `catalog`: the catalog of the database as a run left it, or as a person accepted it. One row each time;
+// the newest is what the database is compared with, and the only one that keeps the catalog itself.
 //
 // The table belongs to the database, not to a version table: runs of several version tables change one schema. It is created
 // with the first record.
@@ -20,10 +20,10 @@
 namespace athanor {
 
 struct CatalogRecord {
-  std::string digest;       // SHA-256 of the catalog's facts
-  std::string revision;     // applied last when it was recorded; empty: none was
-  std::string applied_at;   // when that was, "2026-11-21T02:10:00+00:00"
-  std::string reason;       // "run" or "accepted"
+  std::string digest;      // SHA-256 of the catalog's facts
+  std::string revision;    // applied last when it was recorded; empty: none was
+  std::string applied_at;  // when that was, "2026-11-21T02:10:00+00:00"
+  std::string reason;      // "run" or "accepted"
   std::string recorded_at;
   std::string actor;
   std::string tool;
@@ -32,7 +32,7 @@ struct CatalogRecord {
   std::vector<std::string> kinds;  // of those that are recorded on demand: "owners", "privileges", …
   std::string newer_revision;      // applied after it without a record; empty: none
   std::string newer_at;
-  bool half_applied = false;       // a revision is
+  bool half_applied = false;  // a revision is
 };
 
 class CatalogTable {

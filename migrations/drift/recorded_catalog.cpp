@@ -18,8 +18,7 @@ using schema::FactId;
 using schema::Kind;
 
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
-  return std::ranges::any_of(patterns,
-                             [&](const std::string& pattern) { return schema::matches_pattern(text, pattern); });
+  return std::ranges::any_of(patterns, [&](const std::string& pattern) { return schema::matches_pattern(text, pattern); });
 }
 
 bool matches_any_name(const std::vector<std::string>& patterns, const std::string& qualified, std::string_view name) {
@@ -137,8 +136,8 @@ void drop_orphans(Assembly& assembly, const Catalog& expected, std::set<std::uin
     again = false;
     for (const std::uint32_t index : std::set(carried)) {
       const auto needs = expected.needs(index);
-      const bool whole = std::ranges::all_of(
-          needs, [&](const schema::Edge& edge) { return assembly.has(expected.facts()[edge.to].id); });
+      const bool whole =
+          std::ranges::all_of(needs, [&](const schema::Edge& edge) { return assembly.has(expected.facts()[edge.to].id); });
       if (!whole) {
         assembly.leave_out(expected.facts()[index].id);
         carried.erase(index);

@@ -30,8 +30,8 @@ struct DriftFilter {
 // Without what holds passwords: options of user mappings, connections of subscriptions. Even their hashes could be guessed at.
 [[nodiscard]] schema::Catalog without_secrets(schema::Catalog catalog);
 
-// What is expected after a run: the catalog as the run left it, but what was changed by hand before the run, and not by the run,
-// is expected to be as it was. So a run does not make drift disappear.
+// What is expected after a run: the catalog as the run left it, but what was changed by hand before the run, and not by the
+// run, is expected to be as it was. So a run does not make drift disappear.
 [[nodiscard]] schema::Catalog expected_after_run(const schema::Catalog& expected_before, const schema::Catalog& before,
                                                  const schema::Catalog& after);
 

@@ -92,8 +92,9 @@ Result<std::string> SchemaLoader::key_of(std::string_view digest) {
        {filter.owners, filter.privileges, filter.default_privileges, filter.publications, filter.subscriptions}) {
     add(wanted ? "1" : "0");
   }
-  for (const std::string& part : {std::to_string(kFactsVersion), std::string(digest), std::to_string(major), filter.version_table,
-                                  filter.version_table_schema, filter.ledger_schema, settings_.search_path}) {
+  for (const std::string& part :
+       {std::to_string(kFactsVersion), std::string(digest), std::to_string(major), filter.version_table,
+        filter.version_table_schema, filter.ledger_schema, settings_.search_path}) {
     add(part);
   }
   return key.finish();

@@ -35,10 +35,10 @@ enum class Reason : std::uint8_t {
   Applied,        // this reconcile brought it there
   PlanPublished,  // dryRun: the plan is in the status, nothing runs
   Suspended,
-  NotSelected,  // its labels left the selection of the operator
-  Deleting,     // it has a deletionTimestamp: nothing begins any more
-  Approved,     // a MigrationApproval names this plan
-  BackupTaken,  // there is a verified backup
+  NotSelected,         // its labels left the selection of the operator
+  Deleting,            // it has a deletionTimestamp: nothing begins any more
+  Approved,            // a MigrationApproval names this plan
+  BackupTaken,         // there is a verified backup
   SchemaUnchanged,     // since the last run; of Drifted
   CatalogNotRecorded,  // whether the schema changed is not known; of Drifted
   // On the way.
@@ -78,12 +78,12 @@ enum class Reason : std::uint8_t {
   InsufficientPrivilege,
   PoolerRefused,
   LockTimeout,
-  JobFailed,       // its pod ended without saying why
-  JobRefused,      // it cannot be made: the API server or this operator does not take it
+  JobFailed,         // its pod ended without saying why
+  JobRefused,        // it cannot be made: the API server or this operator does not take it
   SchemaChanged,     // by hand, since the last run
   DriftCheckFailed,  // the schema cannot be compared with what the last run left
-  BackupFailed,    // a required backup could not be taken or verified: nothing was changed
-  ApiUnavailable,  // something the resource names cannot be read from the API server
+  BackupFailed,      // a required backup could not be taken or verified: nothing was changed
+  ApiUnavailable,    // something the resource names cannot be read from the API server
   InternalError,
 };
 

@@ -6,9 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "migrations/drift/run_record.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/session/forwarded_session.hpp"
-#include "migrations/drift/run_record.hpp"
 #include "migrations/text/database_url.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/url_parameters.hpp"

@@ -93,10 +93,10 @@ std::optional<Verdict> held_by_drift(const DatabaseMigration& resource, const Ob
   if (seen.drifted != ConditionStatus::True) {
     return std::nullopt;
   }
-  Verdict verdict = verdict_of(Error(ErrorCode::Drifted, "nothing is run, because policy.drift is Block and the schema was " +
-                                                             seen.message)
-                                   .advise("undo the change, accept it with `athanor drift --accept`, or set policy.drift to "
-                                           "Report"));
+  Verdict verdict =
+      verdict_of(Error(ErrorCode::Drifted, "nothing is run, because policy.drift is Block and the schema was " + seen.message)
+                     .advise("undo the change, accept it with `athanor drift --accept`, or set policy.drift to "
+                             "Report"));
   verdict.kind = Verdict::Kind::Stalled;
   verdict.reason = Reason::SchemaChanged;
   return verdict;
@@ -107,8 +107,7 @@ std::optional<milliseconds> next_drift_look(const ReconcileContext& context) {
   if (policy.drift == DriftPolicy::Ignore) {
     return std::nullopt;
   }
-  const auto passed =
-      std::chrono::duration_cast<milliseconds>(context.parts.clock.steady_now() - context.memory.drift_looked);
+  const auto passed = std::chrono::duration_cast<milliseconds>(context.parts.clock.steady_now() - context.memory.drift_looked);
   return std::max(policy.drift_interval - passed, milliseconds(0));
 }
 

@@ -41,7 +41,7 @@ struct Observed {
   bool rows_unknown = false;  // a run may have moved them since they were read, and they cannot be read again
   std::optional<std::vector<std::string>> resolved;  // revisions that the target means
   std::optional<std::vector<std::string>> pending;   // revisions still to be applied or taken back, in order
-  std::optional<DriftSeen> drift;  // empty: not looked at by this reconcile
+  std::optional<DriftSeen> drift;                    // empty: not looked at by this reconcile
   std::optional<JobStatus> job;
   std::optional<ProgressStatus> job_progress;  // of a Job that runs
   std::shared_ptr<const ReportedRun> job_run;  // of a Job that ended since the last reconcile

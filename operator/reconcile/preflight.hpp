@@ -1,5 +1,5 @@
-// What must be true before a plan may run: the schema was not changed by hand where that blocks, it is approved, a maintenance window is open, and there is a backup where the policy
-// asks for one.
+// What must be true before a plan may run: the schema was not changed by hand where that blocks, it is approved, a maintenance
+// window is open, and there is a backup where the policy asks for one.
 //
 // The backup comes last because it is expensive, and nobody should wait for an approval with an old backup in hand. Backup and
 // migration lock may take long, and approval, window or declaration may change meanwhile: may_begin() checks these again.

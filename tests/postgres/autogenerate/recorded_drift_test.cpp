@@ -20,8 +20,8 @@ struct RecordedDrift : testing::Test, test::SchemaScene {
   }
   void revision(const std::string& id, const std::string& down, const std::string& sql) const {
     std::filesystem::create_directories(folder.path() / "migrations/versions");
-    folder.write("migrations/versions/" + id + ".sql", "-- Revision " + id + "\n--\n-- Revision: " + id + "\n-- Revises: " +
-                                                           down + "\n\n-- athanor:upgrade\n" + sql +
+    folder.write("migrations/versions/" + id + ".sql", "-- Revision " + id + "\n--\n-- Revision: " + id +
+                                                           "\n-- Revises: " + down + "\n\n-- athanor:upgrade\n" + sql +
                                                            "\n\n-- athanor:downgrade\nSELECT 1;\n");
   }
 };

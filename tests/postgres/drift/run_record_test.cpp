@@ -112,7 +112,8 @@ TEST_F(RunRecordTest, DoesNotTrustADamagedCatalog) {
   revision("a1", "", "CREATE TABLE a (id int);");
   ASSERT_TRUE(record().ok());
   database_.run("CREATE TABLE by_hand ()");
-  for (const std::string damage : {"NULL", "''", "'\\x00'", "substring(catalog for 100)", "overlay(catalog placing 'z' from 90)"}) {
+  for (const std::string damage :
+       {"NULL", "''", "'\\x00'", "substring(catalog for 100)", "overlay(catalog placing 'z' from 90)"}) {
     database_.run("BEGIN; UPDATE athanor.catalog SET catalog = " + damage + "; COMMIT");
     EXPECT_EQ(check().unknown, "the recorded catalog cannot be read") << damage;
   }

@@ -34,11 +34,9 @@ Catalog catalog(const Lines& objects) {
     if (dot != std::string::npos) {
       const auto blank = object.find(' ');
       const std::string type = blank == std::string::npos ? "integer" : object.substr(blank + 1);
-      const auto column = made.add({.id = {.kind = Kind::Column,
-                                           .schema = "public",
-                                           .parent = table,
-                                           .name = object.substr(dot + 1, blank - dot - 1)},
-                                    .attributes = {{schema::attribute::kType, type}}});
+      const auto column = made.add(
+          {.id = {.kind = Kind::Column, .schema = "public", .parent = table, .name = object.substr(dot + 1, blank - dot - 1)},
+           .attributes = {{schema::attribute::kType, type}}});
       made.add_edge(column, tables[table]);
     }
   }
@@ -56,8 +54,7 @@ TEST(ExpectedAfterRun, IsWhatTheRunLeftWhenNothingWasChangedByHand) {
 }
 
 TEST(ExpectedAfterRun, KeepsDriftThatTheRunDidNotTouch) {
-  EXPECT_THAT(drift_after({"a.x"}, {"a.x", "a.by_hand"}, {"a.x", "a.by_hand", "b"}),
-              ElementsAre("+ column public.a.by_hand"));
+  EXPECT_THAT(drift_after({"a.x"}, {"a.x", "a.by_hand"}, {"a.x", "a.by_hand", "b"}), ElementsAre("+ column public.a.by_hand"));
   EXPECT_THAT(drift_after({"a.x", "a.y"}, {"a.x"}, {"a.x", "b"}), ElementsAre("- column public.a.y"));
   EXPECT_THAT(drift_after({"a.x"}, {"a.x bigint"}, {"a.x bigint", "b"}),
               ElementsAre("~ column public.a.x: type is bigint, should be integer"));

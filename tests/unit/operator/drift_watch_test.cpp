@@ -144,8 +144,9 @@ TEST_F(DriftWatch, LetsAFirstRunBeginOfWhichNothingCanBeRecordedYet) {
   resource.spec.policy.drift = DriftPolicy::Block;
   found(State::Unknown);
   EXPECT_EQ(reconcile().reason, Reason::Applied);
-  EXPECT_EQ(drifted(), "Unknown/CatalogNotRecorded: no catalog is recorded; the next run records one, and so does `athanor drift "
-                       "--accept`");
+  EXPECT_EQ(drifted(),
+            "Unknown/CatalogNotRecorded: no catalog is recorded; the next run records one, and so does `athanor drift "
+            "--accept`");
 }
 
 TEST_F(DriftWatch, DoesNotRunWhatItCouldNotCompareWherePolicyBlocks) {

@@ -1,0 +1,108 @@
+// `athanor rehearse`: what a statement locks and rewrites is what the server says it does.
+#include "tests/postgres/autogenerate/schema_scene.hpp"
+
+namespace athanor {
+namespace {
+
+using test::Json;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Rehearse : testing::Test, test::SchemaScene {
+  Rehearse() {
+    configure("");
+    revision("a1", "", "CREATE TABLE a (id int PRIMARY KEY, n int); CREATE TABLE b (id int PRIMARY KEY);",
+             "DROP TABLE a; DROP TABLE b;");
+    upgrade();
+  }
+  void revision(const std::string& id, const std::string& down, const std::string& up, const std::string& back) const {
+    folder.write("migrations/versions/" + id + ".sql", "-- Revision " + id + "\n--\n-- Revision: " + id +
+                                                           "\n-- Revises: " + down + "\n\n-- athanor:upgrade\n" + up + "\n\n" +
+                                                           (back.empty() ? "" : "-- athanor:downgrade\n" + back + "\n"));
+  }
+  // Of the statement that begins so.
+  static Json statement(const Json& json, const std::string& sql) {
+    for (const Json& one : json["statements"]) {
+      if (one["sql"].get<std::string>().starts_with(sql)) {
+        return one;
+      }
+    }
+    ADD_FAILURE() << "no " << sql << " in " << json.dump(2);
+    return {};
+  }
+};
+
+Json lock(const std::string& relation, const std::string& mode) {
+  return {{"mode", mode}, {"relation", relation}};
+}
+
+TEST_F(Rehearse, TellsLocksAndRewritesOfEachStatement) {
+  revision("a2", "a1",
+           "ALTER TABLE a ADD COLUMN b_id int;\nALTER TABLE a ALTER COLUMN n TYPE bigint;\n"
+           "ALTER TABLE a ADD FOREIGN KEY (b_id) REFERENCES b;\nCREATE TABLE c (id int);\nALTER TABLE c ADD COLUMN x int;\n\n"
+           "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY i ON a (n);",
+           "DROP INDEX i; DROP TABLE c; ALTER TABLE a DROP COLUMN b_id; ALTER TABLE a ALTER COLUMN n TYPE int;");
+  const Json json = this->json({"rehearse"});
+  ASSERT_EQ(json["exit_code"], 0) << json.dump(2);
+  const Json added = statement(json, "ALTER TABLE a ADD COLUMN");
+  EXPECT_EQ(added["locks"], Json::array({lock("public.a", "ACCESS EXCLUSIVE")}));
+  EXPECT_EQ(added["rewrites"], Json::array());
+  EXPECT_EQ(added["line"], 7);
+  const Json retyped = statement(json, "ALTER TABLE a ALTER COLUMN n");
+  EXPECT_THAT(retyped["rewrites"].dump(), HasSubstr("public.a"));
+  const Json foreign = statement(json, "ALTER TABLE a ADD FOREIGN KEY");
+  EXPECT_THAT(foreign["locks"].dump(), HasSubstr("SHARE ROW EXCLUSIVE"));
+  EXPECT_THAT(foreign["locks"].dump(), HasSubstr("public.b"));
+  EXPECT_EQ(statement(json, "ALTER TABLE c ADD COLUMN")["locks"], Json::array()) << "the table is new";
+  EXPECT_EQ(statement(json, "CREATE INDEX CONCURRENTLY")["locks"], nullptr);
+  EXPECT_EQ(json["downgrade"]["outcome"], "same");
+  EXPECT_EQ(json["up_again"]["same"], true);
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"}) << "the database itself is not changed";
+  EXPECT_FALSE(database.has_relation("public.c"));
+  const auto text = run({"rehearse"});
+  EXPECT_THAT(text.out, HasSubstr("On a copy of the schema, without rows"));
+  EXPECT_THAT(text.out, HasSubstr("ACCESS EXCLUSIVE on public.a"));
+  EXPECT_THAT(text.out, HasSubstr("rewrites public.a"));
+  EXPECT_THAT(text.out, HasSubstr("locks: not known, it runs outside a transaction"));
+  EXPECT_THAT(text.out, HasSubstr("up, down and up again: the schema is the same each time"));
+}
+
+TEST_F(Rehearse, RunsOnTheLiveSchemaAndNotOnWhatTheRevisionsMake) {
+  database.run("CREATE TABLE c (by_hand int)");
+  revision("a2", "a1", "CREATE TABLE c (id int);", "DROP TABLE c;");
+  const auto result = run({"rehearse"});
+  EXPECT_EQ(result.exit_code, 16) << result.out << result.err;
+  EXPECT_THAT(result.err, HasSubstr("revision a2 does not run on a copy of the schema: relation \"c\" already exists"));
+  EXPECT_THAT(result.err, HasSubstr("line 7"));
+}
+
+TEST_F(Rehearse, FindsADowngradeThatDoesNotLeadBack) {
+  revision("a2", "a1", "ALTER TABLE a ADD COLUMN x int; CREATE INDEX i ON b (id);", "ALTER TABLE a DROP COLUMN x;");
+  const Json json = this->json({"rehearse"});
+  EXPECT_EQ(json["error"]["code"], "proof-failed");
+  EXPECT_EQ(json["downgrade"]["outcome"], "different");
+  EXPECT_EQ(json["downgrade"]["difference"], Json::array({"+ index public.b.i"}));
+  revision("a2", "a1", "ALTER TABLE a ADD COLUMN x int;", "SELECT 1 / 0;");
+  const auto failed = run({"rehearse"});
+  EXPECT_THAT(failed.err, HasSubstr("the downgrade of revision a2 does not run on a copy of the schema: division by zero"));
+}
+
+TEST_F(Rehearse, SaysWhenTheWayDownWasNotTried) {
+  revision("a2", "a1", "ALTER TABLE a ADD COLUMN x int;\n\n-- athanor:irreversible the values are gone", "");
+  const auto result = run({"rehearse"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("the way down was not tried: revision a2 is irreversible: the values are gone"));
+  EXPECT_THAT(result.out, Not(HasSubstr("the same each time")));
+}
+
+TEST_F(Rehearse, HasNothingToDoWhenNothingIsPending) {
+  const Json json = this->json({"rehearse"});
+  EXPECT_EQ(json["exit_code"], 0);
+  EXPECT_EQ(json["statements"], Json::array());
+  revision("a2", "a1", "CREATE TABLE c (id int);", "DROP TABLE c;");
+  EXPECT_EQ(this->json({"rehearse", "a1"})["statements"], Json::array());
+  EXPECT_EQ(this->json({"rehearse", "a2"})["statements"].size(), 1U);
+}
+
+}  // namespace
+}  // namespace athanor
