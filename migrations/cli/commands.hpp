@@ -47,6 +47,8 @@ Result<void> run_upgrade(CommandContext& context);
 // commands_plan.cpp
 Result<void> run_check(CommandContext& context);
 Result<void> run_plan(CommandContext& context);
+// commands_rehearse.cpp
+Result<void> run_rehearse(CommandContext& context);
 // commands_repair.cpp
 Result<void> run_repair(CommandContext& context);
 // commands_schema.cpp
@@ -56,7 +58,6 @@ Result<void> run_inspect(CommandContext& context);
 // commands_status.cpp
 Result<void> run_status(CommandContext& context);
 // commands_test.cpp
-Result<void> run_rehearse(CommandContext& context);
 Result<void> run_test(CommandContext& context);
 // commands_wait.cpp
 Result<void> run_wait(CommandContext& context);
