@@ -18,15 +18,19 @@ namespace athanor::cli {
 namespace {
 
 // Whatever `compare` leaves out: a revision may need it.
-Result<schema::Catalog> whole_live_schema(CommandContext& context, const Configuration& configuration) {
+schema::InspectOptions whole_schema(const Configuration& configuration) {
+  schema::InspectOptions options;
+  options.version_table = configuration.version_table;
+  options.ledger_schema = configuration.ledger_schema;
+  return options;
+}
+
+Result<schema::Catalog> live_schema(CommandContext& context, const Configuration& configuration) {
   ExecutionSettings settings = configuration.execution;
   settings.application_name = "athanor rehearse";
   TRY_ASSIGN(const auto factory, context.outside().connect(configuration.database_url, settings));
   TRY_ASSIGN(const auto session, factory->open());
-  schema::InspectOptions options;
-  options.version_table = configuration.version_table;
-  options.ledger_schema = configuration.ledger_schema;
-  return schema::inspect(*session, options);
+  return schema::inspect(*session, whole_schema(configuration));
 }
 
 // "ACCESS EXCLUSIVE" of "AccessExclusiveLock".
@@ -190,17 +194,25 @@ Result<void> run_rehearse(CommandContext& context) {
     context.output().line("Nothing to rehearse: no revision is pending.");
     return {};
   }
-  TRY_ASSIGN(const schema::Catalog live, whole_live_schema(context, situation.configuration));
+  TRY_ASSIGN(const schema::Catalog live, live_schema(context, situation.configuration));
   warn_unmodelled(context.output(), live);
   SchemaWork work(context, situation.configuration, situation.observation.server_version);
   TRY(work.prepare_roles(plan));
   TRY_ASSIGN(const auto copy, work.built(live));
-  const RehearsalRequest request{
-      .copy = *copy,
-      .plan = plan,
-      .clock = *context.outside().clock,
-      .search_path = situation.configuration.execution.search_path,
-      .inspect = [&](const schema::ScratchDatabase& database) { return work.loader().inspect_scratch(database); }};
+  const schema::InspectScratch inspect = [&](const schema::ScratchDatabase& database) -> Result<schema::Catalog> {
+    TRY_ASSIGN(const auto session, database.open());
+    return schema::inspect(*session, whole_schema(situation.configuration));
+  };
+  TRY_ASSIGN(const schema::Catalog rebuilt, inspect(*copy));
+  if (const auto lines = describe_difference(rebuilt, live); !lines.empty()) {
+    context.output().warn("the copy is not quite the schema of the database: " + lines.front() +
+                          (lines.size() > 1 ? ", and " + std::to_string(lines.size() - 1) + " more" : ""));
+  }
+  const RehearsalRequest request{.copy = *copy,
+                                 .plan = plan,
+                                 .clock = *context.outside().clock,
+                                 .search_path = situation.configuration.execution.search_path,
+                                 .inspect = inspect};
   TRY_ASSIGN(const Rehearsal rehearsal, rehearse(request));
   report(context, rehearsal);
   return conclude(context, rehearsal);
