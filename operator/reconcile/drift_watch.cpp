@@ -98,6 +98,7 @@ std::optional<Verdict> held_by_drift(const DatabaseMigration& resource, const Ob
                      .advise("undo the change, accept it with `athanor drift --accept`, or set policy.drift to "
                              "Report"));
   verdict.kind = Verdict::Kind::Stalled;
+  verdict.message += "; " + verdict.error->hint;
   verdict.reason = Reason::SchemaChanged;
   return verdict;
 }

@@ -124,7 +124,7 @@ TEST_F(DriftWatch, HoldsARunUpWherePolicySaysSo) {
   EXPECT_EQ(ready->reason, Reason::SchemaChanged);
   EXPECT_THAT(ready->message, HasSubstr("policy.drift is Block"));
   EXPECT_THAT(ready->message, HasSubstr("+ column public.a.x"));
-  EXPECT_THAT(ready->message, HasSubstr("athanor drift --accept"));
+  EXPECT_THAT(ready->message, HasSubstr("accept it with `athanor drift --accept`"));
   EXPECT_EQ(resource.status.pending_count, 3);
   EXPECT_EQ(outcome.requeue_after, milliseconds(600'000)) << "somebody may undo the change";
   found(State::Same);
