@@ -47,11 +47,15 @@ DriftSettings drift_settings(const CommandContext& context, const Configuration&
 Result<DriftCheck> check_recorded(CommandContext& context, Situation& situation) {
   DriftCheck check;
   const DriftSettings settings = drift_settings(context, situation.configuration);
-  TRY(situation.database.migrator().ask([&](Session& session) -> Result<void> {
+  auto asked = situation.database.migrator().ask([&](Session& session) -> Result<void> {
     TRY_ASSIGN(check, check_drift(session, settings));
     return {};
-  }));
-  return check;
+  });
+  if (!asked && asked.error().code == ErrorCode::InsufficientPrivilege) {
+    check.unknown = "the record cannot be read: " + asked.error().message;
+    return check;
+  }
+  return asked ? Result<DriftCheck>(std::move(check)) : fail(std::move(asked).error());
 }
 
 Result<void> report_recorded(CommandContext& context, DriftCheck check) {

@@ -13,7 +13,7 @@ namespace athanor::cli {
 // Of the configuration with the filters of the command line over it.
 [[nodiscard]] DriftSettings drift_settings(const CommandContext& context, const Configuration& configuration);
 
-// What the database's last run left, against what it is now.
+// What the database's last run left, against what it is now. Unknown too when the role may not read the record.
 [[nodiscard]] Result<DriftCheck> check_recorded(CommandContext& context, Situation& situation);
 // The check in words and fields, and the statements both ways. Drifted when something changed; `check` must know.
 [[nodiscard]] Result<void> report_recorded(CommandContext& context, DriftCheck check);

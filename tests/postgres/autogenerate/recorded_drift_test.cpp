@@ -77,6 +77,18 @@ TEST_F(RecordedDrift, IsNotDeniedWhereNothingWasRecorded) {
   EXPECT_THAT(json["not_recorded"], HasSubstr("recorded no catalog"));
 }
 
+TEST_F(RecordedDrift, ComparesWithTheRevisionsWhereTheRoleMayNotReadTheRecord) {
+  const test::TestRole role(database);
+  database.run("GRANT USAGE ON SCHEMA athanor TO " + role.name() + "; GRANT SELECT ON athanor.history, alembic_version TO " +
+               role.name());
+  environment["DATABASE_URL"] = role.url();
+  configure("");
+  const auto drift = run({"drift"});
+  EXPECT_EQ(drift.exit_code, 0) << drift.err;
+  EXPECT_THAT(drift.err, HasSubstr("the record cannot be read: permission denied"));
+  EXPECT_NE(run({"drift", "--against", "ledger"}).exit_code, 0);
+}
+
 TEST_F(RecordedDrift, ChecksItsFlags) {
   EXPECT_EQ(run({"drift", "--against", "files"}).exit_code, 2);
   EXPECT_EQ(run({"drift", "--accept", "--against", "ledger"}).exit_code, 2);
