@@ -122,13 +122,14 @@ Result<void> run_drift(CommandContext& context) {
   if (!against.empty() && against != "ledger" && against != "revisions") {
     return fail(Error(ErrorCode::Usage, "--against takes ledger or revisions, not '" + against + "'"));
   }
-  TRY_ASSIGN(Situation situation, observe_situation(context));
+  // What the ledger recorded needs no revision file.
+  TRY_ASSIGN(RecordedState recorded, observe_recorded(context));
   if (context.arguments().has("--accept")) {
-    return against.empty() ? accept_drift(context, situation)
+    return against.empty() ? accept_drift(context, recorded)
                            : fail(Error(ErrorCode::Usage, "--accept compares with nothing").advise("leave out --against"));
   }
   if (against != "revisions") {
-    TRY_ASSIGN(DriftCheck check, check_recorded(context, situation));
+    TRY_ASSIGN(DriftCheck check, check_recorded(context, recorded));
     if (check.state != DriftCheck::State::Unknown) {
       return report_recorded(context, std::move(check));
     }
@@ -138,6 +139,7 @@ Result<void> run_drift(CommandContext& context) {
     context.output().fields()["not_recorded"] = check.unknown;
     context.output().note("Compared with what the revisions make, not with the ledger: " + check.unknown + ".");
   }
+  TRY_ASSIGN(const Situation situation, observe_situation(context));
   context.output().fields()["against"] = "revisions";
   TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
   SchemaWork work(context, situation.configuration, situation.observation.server_version);

@@ -44,10 +44,18 @@ DriftSettings drift_settings(const CommandContext& context, const Configuration&
   return settings;
 }
 
-Result<DriftCheck> check_recorded(CommandContext& context, Situation& situation) {
+Result<RecordedState> observe_recorded(CommandContext& context) {
+  TRY_ASSIGN(Configuration configuration, load_settings(context));
+  TRY_ASSIGN(Database database, Database::connect(context, configuration));
+  TRY_ASSIGN(Observation observation, database.migrator().observe());
+  context.output().set_current(observation.current_heads);
+  return RecordedState{std::move(configuration), std::move(database), std::move(observation)};
+}
+
+Result<DriftCheck> check_recorded(CommandContext& context, RecordedState& state) {
   DriftCheck check;
-  const DriftSettings settings = drift_settings(context, situation.configuration);
-  auto asked = situation.database.migrator().ask([&](Session& session) -> Result<void> {
+  const DriftSettings settings = drift_settings(context, state.configuration);
+  auto asked = state.database.migrator().ask([&](Session& session) -> Result<void> {
     TRY_ASSIGN(check, check_drift(session, settings));
     return {};
   });
@@ -88,19 +96,19 @@ Error nothing_recorded(const DriftCheck& check) {
           "--against revisions compares with what the revisions make");
 }
 
-Result<void> accept_drift(CommandContext& context, Situation& situation) {
-  if (situation.observation.unfinished) {
-    return fail(Error(ErrorCode::StepOutcomeUnknown, "revision " + situation.observation.unfinished->revision +
+Result<void> accept_drift(CommandContext& context, RecordedState& state) {
+  if (state.observation.unfinished) {
+    return fail(Error(ErrorCode::StepOutcomeUnknown, "revision " + state.observation.unfinished->revision +
                                                          " is half-applied: what the schema should be is not known")
                     .advise("finish it first; `athanor status` says how"));
   }
-  DriftSettings settings = drift_settings(context, situation.configuration);
+  DriftSettings settings = drift_settings(context, state.configuration);
   // The whole schema is accepted, whatever a filter would show.
   const auto kinds = kinds_of(settings.compare);
   settings.compare = {};
   apply_kinds(kinds, settings.compare);
   DriftCheck before;
-  TRY(situation.database.migrator().ask_under_lock(
+  TRY(state.database.migrator().ask_under_lock(
       [&](Session& session) -> Result<void> {
         TRY_ASSIGN(before, check_drift(session, settings));
         return accept_catalog(session, settings, new_run_id());

@@ -232,3 +232,28 @@ def test_a_backup_outside_of_the_namespaces_folder_is_refused(operator: Operator
     assert f"spec.backup.path '{elsewhere}' leaves {orders.namespace}/" in condition(failed, "Ready")["message"]
     assert "relative to that folder" in failed["status"]["lastError"]["hint"]
     assert database.tables() == set() and not elsewhere.exists()
+
+
+def test_a_schema_that_was_changed_by_hand_is_reported_and_holds_a_run_up_where_the_policy_says_so(
+        operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+    drifted = f'athanor_schema_drifted{{name="orders",namespace="{declare.namespace}"}}'
+    orders = declare.migration(database.url, chain("a1", "a2"), targetRevision="a1", policy={"drift": "Block"})
+    assert (condition(orders.at("a1"), "Drifted")["status"], condition(orders.read(), "Drifted")["reason"]) == ("False", "SchemaUnchanged")
+    assert operator.metric(drifted) == 0
+
+    database.rows("ALTER TABLE t_a1 ADD COLUMN by_hand int")
+    orders.patch(targetRevision="a2")
+    held = orders.because("SchemaChanged")
+    message = condition(held, "Drifted")["message"]
+    assert condition(held, "Drifted")["status"] == "True" and "+ column public.t_a1.by_hand" in message
+    assert kstatus(held) == "Failed" and "athanor drift --accept" in condition(held, "Ready")["message"]
+    assert orders.event("SchemaChanged").type == "Warning"
+    assert operator.metric(drifted) == 1
+    assert database.revisions() == ["a1"]
+
+    accepted = subprocess.run([PROGRAMS / "athanor", "drift", "--accept"], capture_output=True, text=True,
+                              env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "DATABASE_URL": database.url})
+    assert accepted.returncode == 0, accepted.stdout + accepted.stderr
+    assert "accepted: + column public.t_a1.by_hand" in accepted.stdout
+    orders.annotate("athanor.dev/retry-now", "accepted")
+    assert condition(orders.at("a2"), "Drifted")["status"] == "False"

@@ -89,6 +89,13 @@ TEST_F(RecordedDrift, ComparesWithTheRevisionsWhereTheRoleMayNotReadTheRecord) {
   EXPECT_NE(run({"drift", "--against", "ledger"}).exit_code, 0);
 }
 
+TEST_F(RecordedDrift, NeedsNoRevisionFile) {
+  std::filesystem::remove_all(folder.path() / "migrations");
+  std::filesystem::remove(folder.path() / "athanor.yaml");
+  EXPECT_EQ(run({"drift"}).exit_code, 0);
+  EXPECT_EQ(run({"drift", "--accept"}).exit_code, 0);
+}
+
 TEST_F(RecordedDrift, ChecksItsFlags) {
   EXPECT_EQ(run({"drift", "--against", "files"}).exit_code, 2);
   EXPECT_EQ(run({"drift", "--accept", "--against", "ledger"}).exit_code, 2);
