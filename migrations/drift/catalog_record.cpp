@@ -64,20 +64,22 @@ std::string CatalogTable::create_statement() const {
          " database_user pg_catalog.text NOT NULL DEFAULT session_user, tool pg_catalog.text NOT NULL)";
 }
 
-Result<CatalogTable::Present> CatalogTable::look(Session& session) const {
-  TRY_ASSIGN(const Rows rows, session.query("SELECT " + table_facts("pg_catalog.to_regclass($1)") +
-                                                ", pg_catalog.to_regclass($2) IS NOT NULL, " +
-                                                "pg_catalog.to_regclass($3) IS NOT NULL, current_user",
-                                            {table_, history_, step_}));
+Result<CatalogTable::Present> CatalogTable::look(Session& session, Use use) const {
+  TRY_ASSIGN(
+      const Rows rows,
+      session.query("SELECT " + table_facts("pg_catalog.to_regclass($1)") + ", pg_catalog.to_regclass($2) IS NOT NULL, " +
+                        "pg_catalog.to_regclass($3) IS NOT NULL, current_user, pg_catalog.current_setting('is_superuser')",
+                    {table_, history_, step_}));
   const TableFacts facts = read_table_facts(rows.cell(0, 0));
-  if (facts.exists() && !facts.problem.empty()) {
+  const bool readable = use == Use::Read && facts.can_be_read() && rows.text(0, 4) != "on";
+  if (facts.exists() && !facts.problem.empty() && !readable) {
     return fail(untrusted_table("the ledger's table " + table_, facts, rows.text(0, 3)));
   }
   return Present{facts.exists(), rows.text(0, 1) == "t", rows.text(0, 2) == "t"};
 }
 
 Result<std::optional<CatalogRecord>> CatalogTable::newest(Session& session) const {
-  TRY_ASSIGN(const Present present, look(session));
+  TRY_ASSIGN(const Present present, look(session, Use::Read));
   if (!present.table || !present.history) {
     return std::optional<CatalogRecord>();
   }
@@ -134,7 +136,7 @@ Result<void> CatalogTable::record(Session& session, const schema::Catalog& catal
                                              " MiB, and the ledger keeps none larger than " +
                                              std::to_string(kMostBytes >> 20U) + " MiB");
   }
-  TRY_ASSIGN(const Present present, look(session));
+  TRY_ASSIGN(const Present present, look(session, Use::Write));
   Transaction transaction;
   if (!present.table) {
     transaction.commands.push_back({create_statement(), {}, ""});
@@ -168,7 +170,7 @@ Result<void> CatalogTable::record(Session& session, const schema::Catalog& catal
 
 Result<std::vector<std::string>> CatalogTable::version_tables(Session& session) const {
   std::vector<std::string> names;
-  TRY_ASSIGN(const Present present, look(session));
+  TRY_ASSIGN(const Present present, look(session, Use::Read));
   if (present.history) {
     TRY_ASSIGN(const Rows rows, session.query("SELECT DISTINCT h.version_table FROM " + history_ + " AS h"));
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {

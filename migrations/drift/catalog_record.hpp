@@ -62,7 +62,9 @@ class CatalogTable {
     bool history = false;
     bool step = false;
   };
-  [[nodiscard]] Result<Present> look(Session& session) const;
+  // UntrustedTable when the catalog's table is not ours; an ordinary one of another role may be read, unless by a superuser.
+  enum class Use : std::uint8_t { Read, Write };
+  [[nodiscard]] Result<Present> look(Session& session, Use use) const;
   [[nodiscard]] std::string create_statement() const;
 
   std::string table_, history_, step_;  // quoted, with their schema
