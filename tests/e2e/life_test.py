@@ -1,5 +1,6 @@
 """What a resource goes through in its life, told by the API server, the database and kubectl."""
 import json
+import os
 import re
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 from databases import GATE, Database
 from declarations import Declarations, Migration, chain, condition, kstatus, tools
 from kubernetes import client
-from operator_process import OperatorProcess
+from operator_process import PROGRAMS, OperatorProcess
 from throwaway_cluster import ThrowawayCluster, eventually
 
 
@@ -321,3 +322,20 @@ def test_a_database_with_tables_is_taken_over_at_its_baseline_and_goes_on_from_t
     actor = f"databasemigration/{orders.key}"
     assert database.rows("SELECT revision, outcome, actor FROM athanor.history ORDER BY id") == [("a1", "stamped", actor), ("a2", "applied", actor)]
     assert "taken over at revision a1" in orders.event("Baselined").note
+
+
+def test_a_script_waits_for_a_resource(operator: OperatorProcess, declare: Declarations, database: Database, server: ThrowawayCluster) -> None:
+    def wait(resource: str, kubeconfig: Path = server.kubeconfig, timeout: str = "30s") -> subprocess.CompletedProcess[str]:
+        return subprocess.run([PROGRAMS / "athanor", "wait", "--resource", resource, f"--timeout={timeout}"], capture_output=True, text=True,
+                              env={"KUBECONFIG": str(kubeconfig), "PATH": os.defpath, "HOME": "/nonexistent"})
+
+    orders = declare.migration(database.url, chain("a1"))
+    passed = wait(orders.key)
+    assert passed.returncode == 0 and "the database is at a1" in passed.stderr, passed.stderr
+    orders.patch(targetRevision="nosuch")
+    stalled = wait(orders.key)
+    assert stalled.returncode == 6 and "is stalled: TargetNotFound" in stalled.stderr, stalled.stderr
+    absent = wait(f"{declare.namespace}/nobody", timeout="1s")
+    assert absent.returncode == 6 and "it does not exist yet" in absent.stderr, absent.stderr
+    refused = wait(orders.key, server.user("without-rights"))
+    assert refused.returncode == 12, refused.stderr
