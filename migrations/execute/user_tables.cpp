@@ -5,10 +5,11 @@ namespace athanor {
 Result<bool> has_user_tables(Session& session, const MigratorSettings& settings, const VersionTable& versions) {
   std::string sql =
       "SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=)"
-      " c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence OPERATOR(pg_catalog.<>) 't'"
+      " c.relnamespace WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'm', 'f']::pg_catalog.\"char\"[]) AND "
+      "c.relpersistence OPERATOR(pg_catalog.<>) 't'"
       " AND n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema'"
       " AND n.nspname OPERATOR(pg_catalog.<>) $1::pg_catalog.name"
-      " AND c.oid IS DISTINCT FROM pg_catalog.to_regclass($2)::pg_catalog.oid"
+      " AND c.oid OPERATOR(pg_catalog.<>) coalesce(pg_catalog.to_regclass($2)::pg_catalog.oid, 0::pg_catalog.oid)"
       " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid OPERATOR(pg_catalog.=) 1259::pg_catalog.oid"
       " AND d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')";
   Parameters parameters{settings.ledger_schema, versions.qualified()};
