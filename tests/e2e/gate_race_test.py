@@ -1,7 +1,7 @@
 """No gate opens early: the content of a source changes, the operator is stopped for a random time, and whoever waits for the new revision must
 still wait until that is committed. The revision itself waits for a row that the test inserts, so "before" is no matter of luck.
 
-A slice runs in `make test`. The long run, about fifteen minutes:
+A slice runs in `make test`. The long run, ten minutes on a quiet machine:
 
     ATHANOR_GATE_TRIES=1000 make test TESTS=e2e.gate_race_test       # ATHANOR_GATE_SEED=… repeats one
 """
