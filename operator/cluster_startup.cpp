@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "migrations/backup/client_programs.hpp"
+#include "migrations/base/program_path.hpp"
 #include "operator/process_environment.hpp"
 
 namespace athanor::controller {

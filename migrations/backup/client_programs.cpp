@@ -1,7 +1,5 @@
 #include "migrations/backup/client_programs.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -9,6 +7,7 @@
 #include <system_error>
 
 #include "migrations/backup/child_connection.hpp"
+#include "migrations/base/program_path.hpp"
 
 namespace athanor {
 namespace {
@@ -28,11 +27,6 @@ std::vector<std::string> candidates(const ProgramSearch& search) {
   std::ranges::sort(folders);
   folders.insert(folders.end(), search.path.begin(), search.path.end());
   return folders;
-}
-
-bool is_program(const std::string& path) {
-  std::error_code problem;
-  return fs::is_regular_file(path, problem) && ::access(path.c_str(), X_OK) == 0;
 }
 
 Result<ProgramVersion> ask_version(const std::string& program, const ProgramSearch& search, const StopToken& stop) {

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "migrations/base/process.hpp"
+#include "migrations/base/program_path.hpp"
 #include "migrations/import/alembic_render.hpp"  // made from alembic_*.py
 
 namespace athanor {
@@ -22,12 +23,6 @@ constexpr std::string_view kPythonHint =
 bool is_file(const fs::path& path) {
   std::error_code ignored;
   return fs::is_regular_file(path, ignored);
-}
-
-bool is_program(const fs::path& path) {
-  std::error_code ignored;
-  const auto status = fs::status(path, ignored);
-  return fs::is_regular_file(status) && (status.permissions() & fs::perms::others_exec) != fs::perms::none;
 }
 
 bool has_tool_section(const fs::path& path) {
@@ -96,18 +91,6 @@ Result<void> find_configuration(const AlembicOptions& options, AlembicProject& p
   return {};
 }
 
-std::string program_on_path(std::string_view name, const std::string& path) {
-  for (std::size_t at = 0; at <= path.size();) {
-    const std::size_t colon = std::min(path.find(':', at), path.size());
-    const fs::path candidate = fs::path(path.substr(at, colon - at)) / name;
-    if (colon > at && is_program(candidate)) {
-      return candidate.string();
-    }
-    at = colon + 1;
-  }
-  return {};
-}
-
 // Flask-Migrate's env.py works inside of an application only, which `flask` makes before.
 void find_flask(const AlembicOptions& options, const VariableReader& variable, AlembicProject& project) {
   if (!options.flask.empty()) {
@@ -160,10 +143,10 @@ Result<std::string> find_python(const AlembicOptions& options, const VariableRea
     const bool by_name = options.python.find('/') == std::string::npos;
     return by_name ? options.python : fs::absolute(options.python).lexically_normal().string();
   }
-  if (const auto environment = variable("VIRTUAL_ENV"); environment && is_program(fs::path(*environment) / "bin/python")) {
+  if (const auto environment = variable("VIRTUAL_ENV"); environment && is_program(*environment + "/bin/python")) {
     return (fs::path(*environment) / "bin/python").string();
   }
-  const std::string alembic = program_on_path("alembic", variable("PATH").value_or(""));
+  const std::string alembic = find_program("alembic", variable("PATH").value_or(""));
   if (std::string python = alembic.empty() ? std::string() : interpreter_of(alembic); !python.empty()) {
     return python;
   }

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "migrations/base/process.hpp"
+#include "migrations/base/program_path.hpp"
 #include "migrations/base/sha256.hpp"
 #include "migrations/models/carried_package.hpp"  // made from athanor_models/*.py
 #include "migrations/text/foreign_message.hpp"
@@ -23,24 +24,6 @@ using Document = nlohmann::json;
 
 constexpr std::string_view kPythonHint =
     "name the Python of the project: --python .venv/bin/python, or activate its virtual environment";
-
-bool is_program(const fs::path& path) {
-  std::error_code ignored;
-  const auto status = fs::status(path, ignored);
-  return fs::is_regular_file(status) && (status.permissions() & fs::perms::others_exec) != fs::perms::none;
-}
-
-std::string on_path(std::string_view name, const std::string& path) {
-  for (std::size_t at = 0; at <= path.size();) {
-    const std::size_t colon = std::min(path.find(':', at), path.size());
-    const fs::path candidate = fs::path(path.substr(at, colon - at)) / name;
-    if (colon > at && is_program(candidate)) {
-      return candidate.string();
-    }
-    at = colon + 1;
-  }
-  return {};
-}
 
 std::string program_text() {
   Document modules = Document::object();
@@ -152,12 +135,12 @@ Result<std::string> find_python(const PythonSearch& search) {
     }
   }
   for (const fs::path& environment : {fs::path(search.virtual_environment), fs::path(search.folder) / ".venv"}) {
-    if (!environment.empty() && is_program(environment / "bin/python")) {
+    if (!environment.empty() && is_program((environment / "bin/python").string())) {
       return fs::absolute(environment / "bin/python").lexically_normal().string();
     }
   }
   for (const char* name : {"python3", "python"}) {
-    if (std::string found = on_path(name, search.path); !found.empty()) {
+    if (std::string found = find_program(name, search.path); !found.empty()) {
       return found;
     }
   }

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "migrations/base/process.hpp"
+#include "migrations/base/program_path.hpp"
 
 namespace athanor::schema {
 namespace {
@@ -16,11 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostOutput = 4096;
-
-bool is_program(const std::string& path) {
-  std::error_code problem;
-  return fs::is_regular_file(path, problem) && ::access(path.c_str(), X_OK) == 0;
-}
 
 // What a program prints; nothing when it cannot be run.
 std::string answer_of(std::vector<std::string> arguments, const ServerSearch& search, const StopToken& stop) {

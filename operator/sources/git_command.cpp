@@ -1,7 +1,5 @@
 #include "operator/sources/git_command.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <sstream>
@@ -133,17 +131,6 @@ std::string in_seconds(milliseconds duration) {
 }
 
 }  // namespace
-
-std::string find_program(const std::string& name, const std::string& path) {
-  std::istringstream folders(path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    std::string candidate = folder + "/" + name;
-    if (folder.starts_with('/') && ::access(candidate.c_str(), X_OK) == 0) {
-      return candidate;
-    }
-  }
-  return {};
-}
 
 std::vector<std::string> GitCommand::environment(const GitRun& run) const {
   std::vector<std::string> variables = surroundings_.environment;

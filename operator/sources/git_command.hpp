@@ -102,7 +102,4 @@ class GitCommand {
   StopToken stop_;
 };
 
-// The path of the program in one of the folders of PATH; empty when it is in none.
-[[nodiscard]] std::string find_program(const std::string& name, const std::string& path);
-
 }  // namespace athanor::controller

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "migrations/base/program_path.hpp"
 #include "operator/kube/base64.hpp"
 #include "operator/sources/git_source.hpp"
 #include "tests/support/fake_kube.hpp"
