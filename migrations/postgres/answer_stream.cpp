@@ -130,12 +130,12 @@ Result<AnswerStream::Answer> AnswerStream::take_answer() {
   return std::move(arrived.answer);
 }
 
-Result<void> AnswerStream::take_synchronisation() {
-  TRY_ASSIGN(const Arrived arrived, take());
+Result<AnswerStream::Answer> AnswerStream::take_synchronisation() {
+  TRY_ASSIGN(Arrived arrived, take());
   if (!arrived.synchronisation) {
     return fail(lost());
   }
-  return {};
+  return std::move(arrived.answer);
 }
 
 // Reads all that libpq was given: what it leaves would stop the next portion. With TLS a portion may hold several records, of
@@ -249,6 +249,10 @@ void AnswerStream::take_arrived() {
 }
 
 void AnswerStream::end_answer() {
+  if (expected_.front().synchronisation && current_.error && any_result_) {
+    begun_ = any_result_ = false;  // the commit failed; the synchronisation itself is still to come
+    return;
+  }
   if (expected_.front().synchronisation || !any_result_) {
     leave(connection_lost(settings_.place));  // out of step: libpq has nothing to give where an answer must be
     return;
@@ -268,12 +272,16 @@ void AnswerStream::end_answer() {
 void AnswerStream::absorb(const PGresult* result) {
   any_result_ = true;
   const auto status = PQresultStatus(result);
+  if (expected_.front().synchronisation && failed(result)) {
+    current_.error = result_error(result, {settings_.show_values, std::string_view()});
+    return;
+  }
   if ((status == PGRES_PIPELINE_SYNC) != expected_.front().synchronisation) {
     leave(connection_lost(settings_.place));
     return;
   }
   if (status == PGRES_PIPELINE_SYNC) {
-    arrived_.push_back({.synchronisation = true, .answer = {}});
+    arrived_.push_back({.synchronisation = true, .answer = std::exchange(current_, {})});
     expected_.pop_front();
     begun_ = any_result_ = false;
     return;

@@ -75,7 +75,9 @@ class AnswerStream {
   [[nodiscard]] Result<void> flush();
   // The next answer; waits for it. An error is the connection's.
   [[nodiscard]] Result<Answer> take_answer();
-  [[nodiscard]] Result<void> take_synchronisation();
+  // The end of an implicit transaction. An answer with an error: the server could not commit what it had said yes to, as when a
+  // deferred constraint fails. The outer error is the connection's.
+  [[nodiscard]] Result<Answer> take_synchronisation();
 
   [[nodiscard]] bool alive() const;
   // Why the connection is of no use any more.

@@ -171,8 +171,13 @@ Result<TransactionOutcome> PipelineSession::collect() {
       outcome.answers.push_back(std::move(answer->rows));
     }
   }
-  if (auto synchronised = take_synchronisation(); !synchronised) {
+  auto synchronised = take_synchronisation();
+  if (!synchronised) {
     return gone(std::move(synchronised).error());
+  }
+  if (synchronised->error && !outcome.error) {
+    outcome.failed_command = flight.commands;
+    outcome.error = std::move(synchronised->error);
   }
   return outcome;
 }
@@ -233,7 +238,10 @@ Result<std::vector<Result<Rows>>> PipelineSession::query_each(const std::vector<
   std::vector<Result<Rows>> answers;
   for (std::size_t i = 0; i < commands.size(); ++i) {
     TRY_ASSIGN(auto answer, take_answer());
-    TRY(take_synchronisation());
+    TRY_ASSIGN(auto end, take_synchronisation());
+    if (!answer.error) {
+      answer.error = std::move(end.error);  // at the commit
+    }
     answers.push_back(answer.error ? Result<Rows>(fail(std::move(*answer.error))) : Result<Rows>(std::move(answer.rows)));
   }
   return answers;

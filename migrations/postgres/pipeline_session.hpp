@@ -68,7 +68,7 @@ class PipelineSession final : public Session {
   [[nodiscard]] Result<void> synchronise();
   [[nodiscard]] Result<void> flush() { return stream_.flush(); }
   [[nodiscard]] Result<Answer> take_answer() { return stream_.take_answer(); }
-  [[nodiscard]] Result<void> take_synchronisation() { return stream_.take_synchronisation(); }
+  [[nodiscard]] Result<AnswerStream::Answer> take_synchronisation() { return stream_.take_synchronisation(); }
   [[nodiscard]] Result<Rows> single_answer();
   [[nodiscard]] Error lost() const { return stream_.lost(); }
 

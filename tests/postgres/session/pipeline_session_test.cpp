@@ -284,6 +284,19 @@ TEST_F(PipelineSession, AnswersEachStatementOfARoundTripOnItsOwn) {
   EXPECT_FALSE(session->collect()->error);
 }
 
+TEST_F(PipelineSession, TellsAStatementWhoseDeferredConstraintFailsAtItsCommit) {
+  database_.run("CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED);");
+  auto session = open();
+  const auto answers = session->query_each(
+      {{"INSERT INTO c VALUES (1)", {}, ""}, {"INSERT INTO p VALUES (1)", {}, ""}, {"INSERT INTO c VALUES (1)", {}, ""}});
+  ASSERT_TRUE(answers) << answers.error().describe();
+  EXPECT_EQ((*answers)[0].error().sqlstate, "23503");
+  EXPECT_TRUE((*answers)[1]);
+  EXPECT_TRUE((*answers)[2]);
+  EXPECT_EQ(session->query("INSERT INTO c VALUES (2)").error().sqlstate, "23503");
+  EXPECT_EQ(session->query("SELECT count(*) FROM c")->text(0, 0), "1");
+}
+
 // What is read under a lock must not be a picture from before the lock was had.
 TEST_F(PipelineSession, ReadsInARoundTripWhatWasCommittedBetweenItsStatements) {
   database_.run("CREATE TABLE t (id int); ALTER DATABASE " + database_.name() +
