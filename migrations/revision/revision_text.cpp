@@ -1,7 +1,10 @@
 #include "migrations/revision/revision_text.hpp"
 
+#include <utility>
+
 #include "migrations/revision/alembic_header.hpp"
 #include "migrations/revision/native_header.hpp"
+#include "migrations/text/line_ends.hpp"
 #include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
@@ -11,18 +14,7 @@ Result<std::string> normalise_revision_text(std::string text, const std::string&
   if (const auto stripped = without_byte_order_mark(text); stripped.size() != text.size()) {
     text.erase(0, text.size() - stripped.size());
   }
-  if (text.find('\r') == std::string::npos) {
-    return text;
-  }
-  std::size_t kept = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '\r' && at + 1 < text.size() && text[at + 1] == '\n') {
-      continue;
-    }
-    text[kept++] = text[at];
-  }
-  text.resize(kept);
-  return text;
+  return with_line_feeds(std::move(text));
 }
 
 Result<std::optional<Revision>> parse_revision_header(RevisionFormat format, std::string_view text, bool whole,

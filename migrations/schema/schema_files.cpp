@@ -11,6 +11,7 @@
 #include "migrations/base/sha256.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/schema/rename_hints.hpp"
+#include "migrations/text/line_ends.hpp"
 #include "migrations/text/sql_lexer.hpp"
 #include "migrations/text/text_encoding.hpp"
 
@@ -142,7 +143,8 @@ Result<std::string> read_text(const fs::path& path) {
   if (text.starts_with("\xEF\xBB\xBF")) {
     text.erase(0, 3);
   }
-  return text;
+  // As in revisions: otherwise a function's body would hold line ends that no revision can write.
+  return with_line_feeds(std::move(text));
 }
 
 Result<void> add_text(SchemaText& schema, std::string text, const std::string& name) {
