@@ -22,6 +22,7 @@
 #include "migrations/schema/proof.hpp"
 #include "migrations/schema/run_script.hpp"
 #include "migrations/schema/unspoken.hpp"
+#include "migrations/text/line_ends.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -55,14 +56,14 @@ class Autogenerate {
         request_(std::move(request)),
         configuration_(std::move(configuration)),
         project_(std::move(project)),
-        work_(context, configuration_, server_version) {}
+        work_(context, configuration_, server_version, SchemaWork::Read::GrantsToo) {}
 
   Result<void> run() {
     TRY_ASSIGN(schema::LoadedSchema desired, work_.desired());
     TRY_ASSIGN(Now now, state_now());
     warn_unmodelled(context_.output(), desired.catalog);
     TRY(require_same_major(now.catalog, desired.catalog));
-    schema::Completed completed = complete_desired(desired.catalog, now.catalog, desired.from_models);
+    schema::Completed completed = complete_desired(desired.catalog, now.catalog, desired.from_models, work_.grants());
     desired.catalog = std::move(completed.catalog);
     const std::vector<std::string> flags = context_.arguments().values("--rename");
     TRY_ASSIGN(std::vector<Rename> renames, chosen_renames(now.catalog, desired.catalog, desired.renames, flags));
@@ -119,7 +120,8 @@ class Autogenerate {
     return now;
   }
 
-  Result<Change> plan_change(Now& now, const Catalog& desired, std::vector<Rename> renames) {
+  // What a renamed object has been granted is added to `desired`.
+  Result<Change> plan_change(Now& now, Catalog& desired, std::vector<Rename> renames) {
     Change change;
     change.renames = std::move(renames);
     TRY(ask_for_renames(now.catalog, desired, change.renames));
@@ -135,12 +137,15 @@ class Autogenerate {
   }
 
   // The way down is planned from the schema that the way up makes, with the renames taken back.
-  Result<void> plan_with_renames(Now& now, const Catalog& desired, schema::PlanOptions options, Change& change) {
+  Result<void> plan_with_renames(Now& now, Catalog& desired, schema::PlanOptions options, Change& change) {
     TRY(start_database(now));
     const auto inspect = inspection();
     TRY_ASSIGN(schema::RenamedState there,
                schema::rename_on_copy(work_.server(), *now.database, change.renames, desired, inspect));
     options.renames = there.renames;
+    if (work_.grants() == schema::Grants::Stay) {
+      desired = complete_desired(desired, there.catalog, false, schema::Grants::Stay).catalog;
+    }
     TRY_ASSIGN(change.up, schema::plan_changes(there.catalog, desired, options));
     TRY_ASSIGN(const auto copy, work_.server().create(now.database.get()));
     {
@@ -265,7 +270,7 @@ class Autogenerate {
   }
 
   Result<schema::Proof> prove_draft(Now& now, const Catalog& desired, const Change& change, const RevisionDraft& draft) {
-    auto script = parse_script(draft.revision, draft.text);
+    auto script = parse_script(draft.revision, with_line_feeds(draft.text));  // as it will be read
     if (!script) {
       Error error = std::move(script).error();
       error.code = ErrorCode::ProofFailed;
@@ -280,7 +285,8 @@ class Autogenerate {
                                        .script = *script,
                                        .renames = change.renames,
                                        .search_path = configuration_.execution.search_path,
-                                       .inspect = inspection()};
+                                       .inspect = inspection(),
+                                       .grants = grants_proven_};
     return schema::prove(request);
   }
 
@@ -295,7 +301,12 @@ class Autogenerate {
     }
     TRY_ASSIGN(now.database, work_.built(now.catalog));
     TRY_ASSIGN(const Catalog rebuilt, work_.loader().inspect_scratch(*now.database));
-    const auto lines = describe_difference(rebuilt, now.catalog);
+    const bool stay = work_.grants() == schema::Grants::Stay;
+    if (stay && !describe_difference(rebuilt, now.catalog).empty()) {
+      grants_proven_ = schema::ProofRequest::Grants::Ignored;  // the owners, which grants depend on, are others
+    }
+    const auto lines = stay ? describe_difference(without_grants(rebuilt), without_grants(now.catalog))
+                            : describe_difference(rebuilt, now.catalog);
     if (!lines.empty()) {
       return fail(
           Error(ErrorCode::ProofFailed, "the schema of the database cannot be rebuilt for the proof: " + lines.front()));
@@ -374,6 +385,8 @@ class Autogenerate {
   Configuration configuration_;
   Project project_;
   SchemaWork work_;
+  schema::ProofRequest::Grants grants_proven_ =
+      work_.grants() == schema::Grants::Stay ? schema::ProofRequest::Grants::Known : schema::ProofRequest::Grants::Compared;
 };
 
 // Alembic's words: "Target database is not up to date."

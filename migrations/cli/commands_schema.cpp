@@ -105,11 +105,11 @@ Result<void> run_diff(CommandContext& context) {
   TRY_ASSIGN(int version, server_version_of(context, configuration, from));
   TRY_ASSIGN(const int other, server_version_of(context, configuration, to));
   version = version > 0 ? version : other;
-  SchemaWork work(context, configuration, version);
+  SchemaWork work(context, configuration, version, SchemaWork::Read::GrantsToo);
   TRY_ASSIGN(const OperandSchema before, load_operand(work, project, from));
   TRY_ASSIGN(OperandSchema after, load_operand(work, project, to));
   TRY(require_same_major(before.catalog, after.catalog));
-  after.catalog = complete_desired(after.catalog, before.catalog, after.from_models).catalog;
+  after.catalog = complete_desired(after.catalog, before.catalog, after.from_models, work.grants()).catalog;
   warn_unmodelled(context.output(), after.catalog);
   TRY_ASSIGN(options.renames, chosen_renames(before.catalog, after.catalog, after.renames, arguments.values("--rename")));
   TRY_ASSIGN(const schema::ChangePlan plan, schema::plan_changes(before.catalog, after.catalog, options));

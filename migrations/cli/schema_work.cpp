@@ -78,10 +78,16 @@ void apply_filters(const Arguments& arguments, schema::InspectOptions& options) 
 
 namespace {
 
-schema::LoadSettings loader_settings(const CommandContext& context, const Configuration& configuration) {
+schema::LoadSettings loader_settings(const CommandContext& context, const Configuration& configuration, SchemaWork::Read read) {
   schema::LoadSettings settings = load_settings_of(context, configuration);
   apply_filters(context.arguments(), settings.inspect);
+  settings.inspect.privileges = settings.inspect.privileges || read == SchemaWork::Read::GrantsToo;
   return settings;
+}
+
+schema::Grants grants_of(const CommandContext& context, const Configuration& configuration, SchemaWork::Read read) {
+  const bool compared = configuration.schema.compare.privileges || context.arguments().has("--privileges");
+  return read == SchemaWork::Read::GrantsToo && !compared ? schema::Grants::Stay : schema::Grants::Desired;
 }
 
 std::vector<std::string> targets_of(const std::vector<std::string>& heads) {
@@ -90,13 +96,14 @@ std::vector<std::string> targets_of(const std::vector<std::string>& heads) {
 
 }  // namespace
 
-SchemaWork::SchemaWork(CommandContext& context, const Configuration& configuration, int server_version)
+SchemaWork::SchemaWork(CommandContext& context, const Configuration& configuration, int server_version, Read read)
     : context_(context),
       configuration_(configuration),
+      grants_(grants_of(context, configuration, read)),
       server_(scratch_settings(context, configuration, server_version), context.outside().connect, *context.outside().clock,
               context.outside().stop),
       cache_(context.outside().cache_folder, *context.outside().clock),
-      loader_(server_, cache_, loader_settings(context, configuration), context.outside().stop) {}
+      loader_(server_, cache_, loader_settings(context, configuration, read), context.outside().stop) {}
 
 Result<schema::LoadedSchema> SchemaWork::desired() {
   TRY_ASSIGN(schema::LoadedSchema loaded, loader_.load(configuration_.schema.desired));

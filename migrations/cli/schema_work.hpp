@@ -17,6 +17,7 @@
 #include "migrations/schema/desired_schema.hpp"
 #include "migrations/schema/schema_cache.hpp"
 #include "migrations/schema/scratch.hpp"
+#include "migrations/schema/unspoken.hpp"
 
 namespace athanor::cli {
 
@@ -25,13 +26,17 @@ void apply_filters(const Arguments& arguments, schema::InspectOptions& options);
 
 class SchemaWork {
  public:
-  // `server_version` is the target's (150018), 0 when there is none.
-  SchemaWork(CommandContext& context, const Configuration& configuration, int server_version);
+  // `server_version` is the target's (150018), 0 when there is none. Whoever plans changes needs to know what is granted, so
+  // that what is dropped and made again gets it back, whether or not grants are compared.
+  enum class Read { WhatIsCompared, GrantsToo };
+  SchemaWork(CommandContext& context, const Configuration& configuration, int server_version, Read read = Read::WhatIsCompared);
   SchemaWork(const SchemaWork&) = delete;
   SchemaWork& operator=(const SchemaWork&) = delete;
 
   [[nodiscard]] schema::SchemaLoader& loader() { return loader_; }
   [[nodiscard]] schema::ScratchServer& server() { return server_; }
+  // For complete_desired().
+  [[nodiscard]] schema::Grants grants() const { return grants_; }
 
   // What desired_schema says. Configuration when it says nothing.
   [[nodiscard]] Result<schema::LoadedSchema> desired();
@@ -58,6 +63,7 @@ class SchemaWork {
 
   CommandContext& context_;
   const Configuration& configuration_;
+  schema::Grants grants_ = schema::Grants::Desired;
   schema::ScratchServer server_;
   schema::SchemaCache cache_;
   schema::SchemaLoader loader_;

@@ -9,6 +9,7 @@
 #include "migrations/schema/difference.hpp"
 #include "migrations/schema/run_script.hpp"
 #include "migrations/schema/sample_rows.hpp"
+#include "migrations/schema/unspoken.hpp"
 
 namespace athanor::schema {
 namespace {
@@ -53,13 +54,25 @@ class Prover {
     return failed;
   }
 
+  [[nodiscard]] std::vector<std::string> difference(const Catalog& have, const Catalog& want, Derived derived) const {
+    switch (request_.grants) {
+      case ProofRequest::Grants::Known:
+        return describe_difference(without_grants(have, want), want, derived);
+      case ProofRequest::Grants::Ignored:
+        return describe_difference(without_grants(have), without_grants(want), derived);
+      case ProofRequest::Grants::Compared:
+        break;
+    }
+    return describe_difference(have, want, derived);
+  }
+
   Result<void> prove_structure() {
     TRY_ASSIGN(const auto copy, request_.server.create(&request_.start));
     if (auto done = run_on(*copy, request_.script.upgrade); !done) {
       return fail(told(std::move(done).error(), "upgrade"));
     }
     TRY_ASSIGN(const Catalog reached, request_.inspect(*copy));
-    if (const auto lines = describe_difference(reached, request_.after, Derived::Ignored); !lines.empty()) {
+    if (const auto lines = difference(reached, request_.after, Derived::Ignored); !lines.empty()) {
       return fail(proof_failed("the upgrade does not lead to the desired schema:", lines));
     }
     if (request_.script.irreversible) {
@@ -69,7 +82,7 @@ class Prover {
       return fail(told(std::move(done).error(), "downgrade"));
     }
     TRY_ASSIGN(const Catalog returned, request_.inspect(*copy));
-    if (const auto lines = describe_difference(returned, request_.before); !lines.empty()) {
+    if (const auto lines = difference(returned, request_.before, Derived::Compared); !lines.empty()) {
       return fail(proof_failed("the downgrade does not lead back to where the upgrade started:", lines));
     }
     proof_.downgrade = true;

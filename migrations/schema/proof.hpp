@@ -31,6 +31,10 @@ struct ProofRequest {
   const std::vector<Rename>& renames;
   std::string search_path{};
   InspectScratch inspect;
+  // Compared: `inspect` reads what `before` and `after` hold. Known: grants that neither has (of default privileges on new
+  // objects) are nobody's fault. Ignored: the copy could not be given the grants it starts with.
+  enum class Grants { Compared, Known, Ignored };
+  Grants grants = Grants::Compared;
 };
 
 struct Proof {

@@ -62,7 +62,8 @@ bool is_unowned_sequence(const Fact& fact) {
 
 class Completion {
  public:
-  Completion(const Catalog& desired, const Catalog& now, bool models) : desired_(desired), now_(now), models_(models) {}
+  Completion(const Catalog& desired, const Catalog& now, bool models, Grants grants)
+      : desired_(desired), now_(now), models_(models), grants_(grants) {}
 
   Completed run() {
     if (models_) {
@@ -85,6 +86,15 @@ class Completion {
         spoken_attributes_.insert(attribute.name);
       }
     }
+  }
+
+  // The object that is granted, or its column.
+  [[nodiscard]] bool is_desired(const FactId& grant) const {
+    if (desired_.find(subject_of(grant)) == nullptr) {
+      return false;
+    }
+    return grant.column.empty() ||
+           desired_.find({.kind = Kind::Column, .schema = grant.schema, .parent = grant.name, .name = grant.column}) != nullptr;
   }
 
   // Parents, as the attribute writes them, of which the desired schema names a child.
@@ -133,7 +143,7 @@ class Completion {
       }
     }
     if (is_metadata(id.kind)) {
-      return kept_.contains(subject_of(id));
+      return kept_.contains(subject_of(id)) || (grants_ == Grants::Stay && id.kind == Kind::Grant && is_desired(id));
     }
     if (!models_) {
       return false;
@@ -212,6 +222,7 @@ class Completion {
   const Catalog& desired_;
   const Catalog& now_;
   const bool models_;
+  const Grants grants_;
   std::set<Kind> unspoken_;
   std::set<std::string_view> spoken_attributes_;
   bool sequences_ = false;  // the desired schema has one that belongs to no column
@@ -221,8 +232,36 @@ class Completion {
 
 }  // namespace
 
-Completed complete_desired(const Catalog& desired, const Catalog& now, bool models) {
-  return Completion(desired, now, models).run();
+Completed complete_desired(const Catalog& desired, const Catalog& now, bool models, Grants grants) {
+  if (grants == Grants::Stay) {
+    const Catalog silent = without_grants(desired);
+    return Completion(silent, now, models, grants).run();
+  }
+  return Completion(desired, now, models, grants).run();
+}
+
+Catalog without_grants(const Catalog& catalog, const Catalog& known) {
+  Catalog result;
+  result.server_version = catalog.server_version;
+  result.unmodelled = catalog.unmodelled;
+  std::vector<std::optional<std::uint32_t>> place;
+  place.reserve(catalog.facts().size());
+  for (const Fact& fact : catalog.facts()) {
+    const bool stays = fact.id.kind != Kind::Grant || known.find(fact.id) != nullptr;
+    place.push_back(stays ? std::optional(result.add(fact)) : std::nullopt);
+  }
+  for (const Edge& edge : catalog.edges()) {
+    if (place[edge.from] && place[edge.to]) {
+      result.add_edge(*place[edge.from], *place[edge.to]);
+    }
+  }
+  for (const OutsideDependent& dependent : catalog.outside()) {
+    if (place[dependent.on]) {
+      result.add_outside({*place[dependent.on], dependent.object});
+    }
+  }
+  result.seal();
+  return result;
 }
 
 }  // namespace athanor::schema

@@ -97,5 +97,32 @@ TEST(CompleteDesired, KeepsTheEdgesOfWhatStays) {
   EXPECT_EQ(catalog.edges()[0].to, *catalog.index_of(table("t").id));
 }
 
+Fact grant_on(const Fact& fact, const std::string& grantee, const std::string& column = {}) {
+  FactId id = fact.id;
+  id.subject = id.kind;
+  id.kind = Kind::Grant;
+  id.grantee = grantee;
+  id.column = column;
+  return {id, {{attribute::kPrivileges, R"([["SELECT","false"]])"}}};
+}
+
+TEST(CompleteDesired, KeepsTheGrantsOfWhatStaysWhereGrantsAreNotCompared) {
+  const Fact t = table("t");
+  const Fact gone = table("gone");
+  const Catalog now = of({t, grant_on(t, "reader"), grant_on(t, "writer", "dropped"), gone, grant_on(gone, "reader")});
+  const Catalog desired = of({t, grant_on(t, "somebody")});
+  EXPECT_EQ(complete_desired(desired, now, false, Grants::Stay).catalog.fingerprint(),
+            of({t, grant_on(t, "reader")}).fingerprint());
+  EXPECT_EQ(complete_desired(desired, now, false).catalog.fingerprint(), desired.fingerprint());
+}
+
+TEST(WithoutGrants, KeepsThoseThatAreKnown) {
+  const Fact t = table("t");
+  const Catalog catalog = of({t, grant_on(t, "reader"), grant_on(t, "writer")});
+  EXPECT_EQ(without_grants(catalog).fingerprint(), of({t}).fingerprint());
+  EXPECT_EQ(without_grants(catalog, of({t, grant_on(t, "writer")})).fingerprint(),
+            of({t, grant_on(t, "writer")}).fingerprint());
+}
+
 }  // namespace
 }  // namespace athanor::schema
