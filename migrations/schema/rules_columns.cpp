@@ -205,7 +205,11 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   Statement& statement =
       say_subcommand(action, alter_parent(fact.id, only), "DROP COLUMN " + quote_identifier(fact.id.name), kDropGroup);
   statement.planned.expand = false;
-  statement.planned.loss = fact.has(attribute::kGenerated) ? DataLoss::None : DataLoss::Certain;
+  // What an expression gave can be had again, unless the column becomes one of its own.
+  const std::uint32_t again = changes.after_of(index);
+  const bool computed =
+      fact.has(attribute::kGenerated) && (again == kNoFact || changes.new_fact(again).has(attribute::kGenerated));
+  statement.planned.loss = computed ? DataLoss::None : DataLoss::Certain;
 }
 
 bool changes_type(const ChangeSet& changes, const FactChange& change) {
@@ -235,17 +239,24 @@ bool compatible_keys(std::string_view from, std::string_view to) {
   return from == to || (whole(from) && whole(to)) || (text(from) && text(to));
 }
 
+// A generated column that becomes one of its own, with the values it has.
+bool becomes_plain(const ChangeSet& changes, std::uint32_t old_column) {
+  return changes.changes().contains(old_column) && changes.old_fact(old_column).has(attribute::kGenerated) &&
+         !changes.new_fact(changes.after_of(old_column)).has(attribute::kGenerated);
+}
+
 bool cannot_stand(const ChangeSet& changes, const FactChange& change, std::uint32_t dependent) {
   switch (changes.old_fact(dependent).id.kind) {
     case Kind::View:
     case Kind::MaterializedView:
     case Kind::Rule:
     case Kind::Policy:
-    case Kind::Column:  // generated from it
     case Kind::ColumnDefault:
     case Kind::Trigger:
     case Kind::Routine:
       return true;
+    case Kind::Column:  // generated from it
+      return !becomes_plain(changes, dependent);
     case Kind::Index:  // rebuilt by PostgreSQL, unless its expressions do not fit the new type
       return changes.changes().contains(dependent);
     case Kind::Constraint:
@@ -380,6 +391,8 @@ void add_identity(const ChangeSet& changes, const FactChange& change, ActionList
   if (takes_over) {
     say(action, "SELECT pg_catalog.setval(" + sequence_of(fact) + ", last_value, is_called) FROM " + old_name);
     say(action, "DROP SEQUENCE " + old_name);
+  } else {
+    go_on_after_rows(action, fact, sequence_of(fact), fact.get(attribute::kIdentityOptions), nullptr);
   }
 }
 
@@ -423,7 +436,13 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
     change_column(actions.alter(changes, change.before, change.after), fact, "DROP EXPRESSION").group = 0;
   }
   if (type) {
-    change_type(changes, change, actions.alter(changes, change.before, change.after));
+    Action& action = actions.alter(changes, change.before, change.after);
+    for (const std::uint32_t dependent : changes.old_dependencies.needed_by(change.before)) {
+      if (changes.old_fact(dependent).id.kind == Kind::Column && becomes_plain(changes, dependent)) {
+        action.awaits.push_back(changes.after_of(dependent));
+      }
+    }
+    change_type(changes, change, action);
   }
   if (fact.has(attribute::kGenerated) && changes.changes(change.before, attribute::kExpression)) {
     Action& action = actions.alter(changes, change.before, change.after);

@@ -22,6 +22,10 @@ namespace athanor::schema {
 [[nodiscard]] std::string identity_changes(const Fact& column);
 // ALTER SEQUENCE … RENAME for the sequence of an identity column, when the two name it differently.
 void rename_identity_sequence(Action& action, const Fact& old, const Fact& fact);
+// setval() so that the sequence goes on after the values that the column's rows have; nothing for a column that holds no whole
+// numbers. `sequence_name`: an expression; `json` or `sequence`: its options.
+void go_on_after_rows(Action& action, const Fact& column, const std::string& sequence_name, std::string_view json,
+                      const Fact* sequence);
 // CREATE SEQUENCE under `name`, which is quoted.
 [[nodiscard]] std::string create_sequence(const Fact& sequence, const std::string& name);
 // ALTER TABLE of the relation that a child fact names; ALTER TABLE ONLY when `only`.

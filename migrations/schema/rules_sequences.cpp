@@ -42,6 +42,11 @@ std::string start_of(const Options& options) {
   return bound != options.end() ? bound->second : descends ? "-1" : "1";
 }
 
+bool descends(const Options& options) {
+  const auto increment = options.find(attribute::kIncrement);
+  return increment != options.end() && increment->second.starts_with('-');
+}
+
 std::string owner_clause(const Fact& sequence) {
   const Names owner = list(sequence.get(attribute::kOwnedBy));
   return owner.size() == 3 ? qualified_name(owner[0], owner[1]) + '.' + quote_identifier(owner[2]) : "NONE";
@@ -94,6 +99,9 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     own.awaits.push_back(column);
     await_owners(changes, sequence, own);
     say(own, "ALTER SEQUENCE " + object_name(sequence.id) + " OWNED BY " + owner_clause(sequence));
+    if (old_column != kNoFact && !changes.produced(column) && !column_takes_over(changes, sequence, old_column)) {
+      go_on_after_rows(own, changes.new_fact(column), quote_literal(object_name(sequence.id)), {}, &sequence);
+    }
   }
 }
 
@@ -114,11 +122,6 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   Statement& statement = say(action, "DROP SEQUENCE " + object_name(sequence.id));
   statement.planned.expand = false;
   statement.planned.loss = DataLoss::Possible;
-}
-
-bool descends(const Options& options) {
-  const auto increment = options.find(attribute::kIncrement);
-  return increment != options.end() && increment->second.starts_with('-');
 }
 
 // The position is moved before a limit would refuse it, and only then.
@@ -258,6 +261,20 @@ std::string sequence_options(std::string_view json, const Fact* sequence) {
     parts.emplace_back("CYCLE");
   }
   return join(parts, " ");
+}
+
+void go_on_after_rows(Action& action, const Fact& column, const std::string& sequence_name, std::string_view json,
+                      const Fact* sequence) {
+  const std::string_view type = column.get(attribute::kType);
+  if (type != "smallint" && type != "integer" && type != "bigint") {
+    return;
+  }
+  const Options options = options_of(json, sequence);
+  const std::string value = quote_identifier(column.id.name) + ")::bigint";
+  const std::string next =
+      descends(options) ? "LEAST(pg_catalog.min(" + value + " - 1, " : "GREATEST(pg_catalog.max(" + value + " + 1, ";
+  say(action, "SELECT pg_catalog.setval(" + sequence_name + ", " + next + start_of(options) + "), false) FROM " +
+                  parent_name(column.id));
 }
 
 std::string identity_changes(const Fact& column) {
