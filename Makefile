@@ -32,7 +32,7 @@ export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-lint configure build python cluster chart-tools chart manifests image demo test test-unit test-postgres \
-        test-cluster test-versions test-version test-crash test-corpora test-chart test-image test-pods test-fuzz bench bench-inspect mutate \
+        test-cluster test-versions test-version test-crash test-corpora test-adopt test-chart test-image test-pods test-fuzz bench bench-inspect mutate \
         hooks format format-check lint sanitize tsan install clean
 
 ##@ First steps
@@ -75,6 +75,9 @@ test-versions: build python ## Run the tests that need a database on PostgreSQL 
 test-crash: build python ## Kill runs, sessions, servers and connections 500 times (SEED=, KILLS=, SIGNALS=, SESSIONS=, CRASHES=, FAULTS=, SCRIPTS=)
 	@tests/crash/campaign $(BUILD)/bin/athanor $(if $(SEED),--seed $(SEED)) --kills $(KILLS) --signals $(SIGNALS) \
 	  --sessions $(SESSIONS) --crashes $(CRASHES) --network $(FAULTS) --scripts $(SCRIPTS)
+
+test-adopt: build ## Adopt what the real goose, golang-migrate, Flyway and Liquibase made (fetched from the registries of Go and Maven)
+	tests/postgres/cli/adopted/real_tools $(BUILD)
 
 test-corpora: build ## Judge the planner of schema changes on public pairs of schemas (CORPORA="pgschema migra": folders you fetched)
 	@cmake --build $(BUILD) -j $(JOBS) --target schema_pairs

@@ -1,0 +1,2 @@
+CREATE TABLE ${tbl} (id int PRIMARY KEY, name text);
+-- café
