@@ -82,6 +82,7 @@ constexpr std::array kCodes{
     CodeEntry{ModelsAhead, "models-ahead", 14, Terminal},
     CodeEntry{Drifted, "drifted", 15, Terminal},
     CodeEntry{LintFindings, "lint-findings", 17, Terminal},
+    CodeEntry{VerificationFailed, "verification-failed", 18, Terminal},
     CodeEntry{ApiUnreachable, "api-unreachable", 12, Transient},
     CodeEntry{ApiThrottled, "api-throttled", 12, Transient},
     CodeEntry{ApiUnauthorized, "api-unauthorized", 12, Transient},

@@ -88,6 +88,7 @@ enum class ErrorCode : std::uint8_t {
   ModelsAhead,          // the desired schema has what no revision has
   Drifted,              // the database is not what its revisions make
   LintFindings,         // rules of the level that fails the command
+  VerificationFailed,   // a query of `athanor verify` answered otherwise than expected
   // A Kubernetes API server.
   ApiUnreachable,   // cannot connect, broke off, timed out, 5xx
   ApiThrottled,     // 429

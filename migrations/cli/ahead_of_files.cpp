@@ -5,6 +5,7 @@
 
 #include "migrations/cli/revision_listing.hpp"
 #include "migrations/graph/target_position.hpp"
+#include "migrations/plan/script.hpp"
 
 namespace athanor::cli {
 
@@ -52,6 +53,31 @@ Result<void> require_known_heads(Migrator& migrator, const RevisionGraph& files,
     return fail(ahead_error(*ahead));
   }
   return require_known_heads(files, current_heads);
+}
+
+Result<void> refuse_squashed_middle(const Project& project, const std::vector<std::string>& current_heads) {
+  const std::vector<std::string> unknown = unknown_heads(project.graph, current_heads);
+  if (unknown.empty()) {
+    return {};
+  }
+  for (const std::string& base : project.graph.bases()) {
+    const Revision& revision = *project.graph.find(base);
+    auto text = project.source->read(revision);
+    const auto script = text ? parse_script(revision, std::move(*text)) : Result<RevisionScript>(fail(text.error()));
+    if (!script) {
+      continue;  // whoever needs the file says what is wrong with it
+    }
+    for (const ReplacedRevision& replaced : script->replaces) {
+      if (std::ranges::find(unknown, replaced.id) != unknown.end()) {
+        return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision " + replaced.id +
+                                                                  ", one of those that the baseline " + base + " (" +
+                                                                  revision.path + ") stands for")
+                        .advise("upgrade it to " + base + " with the files before the squash, then use these; `git log -- " +
+                                revision.path + "` finds the commit"));
+      }
+    }
+  }
+  return {};
 }
 
 Result<Project> complete_from_ledger(Project project, std::vector<RecordedRevision> recorded) {

@@ -25,8 +25,8 @@ struct AheadOfFiles {
 [[nodiscard]] Result<std::optional<AheadOfFiles>> find_ahead(Migrator& migrator, const RevisionGraph& files,
                                                              const std::vector<std::string>& current_heads);
 
-// "at 8c1f0a2b7d3e, which is in no file; the ledger recorded it (applied 2026-11-21T02:10:00+00:00 by alice@laptop), 2 revisions
-// above 1975ea83b712".
+// "at 8c1f0a2b7d3e, which is in no file; the ledger recorded it (applied 2026-11-21T02:10:00+00:00 by alice@laptop), 2
+// revisions above 1975ea83b712".
 [[nodiscard]] std::string describe(const AheadOfFiles& ahead);
 // AheadOfFiles as an error, with the ways out.
 [[nodiscard]] Error ahead_error(const AheadOfFiles& ahead);
@@ -34,6 +34,10 @@ struct AheadOfFiles {
 // As require_known_heads(graph, heads), and AheadOfFiles where the ledger knows more.
 [[nodiscard]] Result<void> require_known_heads(Migrator& migrator, const RevisionGraph& files,
                                                const std::vector<std::string>& current_heads);
+
+// UnknownDatabaseRevision when a head is a revision that a baseline of these files stands for, and not the last of them: the
+// database is in the middle of a squashed line. Reads the files without a parent, and only when a head is unknown.
+[[nodiscard]] Result<void> refuse_squashed_middle(const Project& project, const std::vector<std::string>& current_heads);
 
 // The project with the recorded revisions behind its files. Reads the files again.
 [[nodiscard]] Result<Project> complete_from_ledger(Project project, std::vector<RecordedRevision> recorded);

@@ -168,6 +168,15 @@ constexpr std::array kRehearseExamples{
 };
 constexpr std::array kTestExamples{Example{"athanor test", "before a merge, on a laptop or in CI"}};
 
+constexpr std::array kVerifyFlags{
+    FlagSpec{"--timeout", '\0', "DURATION", "of each query (default: 20s)"},
+    FlagSpec{"--show-values", '\0', "", "print the values found where others were expected"},
+};
+constexpr std::array kVerifyExamples{
+    Example{"athanor verify", "the queries of the folder verify/"},
+    Example{"athanor verify checks/orders.sql --json", "after a change, for a pipeline"},
+};
+
 constexpr std::array kRevisionFlags{
     kMessage,
     FlagSpec{"--head", '\0', "REV", "parent of the new revision (default: the only head)", true, Revision},
@@ -194,6 +203,15 @@ constexpr std::array kMergeFlags{kMessage, kBranchLabel, kRevId, kSplice, kVersi
 constexpr std::array kMergeExamples{
     Example{"athanor merge heads -m \"Join billing and shop\"", "one revision with every head as its parent"},
     Example{"athanor merge 8c1f 27c6 -m \"Join two lines\"", "exactly these two"},
+};
+constexpr std::array kSquashFlags{
+    FlagSpec{"--to", '\0', "REV", "the last revision of the baseline (default: the only head)", false, Revision},
+    kMessage,
+    FlagSpec{"--dry-run", '\0', "", "prove it and print it; write and remove nothing"},
+};
+constexpr std::array kSquashExamples{
+    Example{"athanor squash --dry-run", "what the baseline of everything would be"},
+    Example{"athanor squash --to 8c1f0a2b7d3e", "everything up to a revision that all databases have"},
 };
 constexpr std::array kEditExamples{Example{"athanor edit head", "open the newest revision in $VISUAL or $EDITOR"}};
 
@@ -352,6 +370,7 @@ constexpr std::array kAdoptFlags{
     FlagSpec{"--history-table", '\0', "[SCHEMA.]TABLE", "where the tool keeps what it applied (default: the tool's default)"},
     FlagSpec{"--placeholder", '\0', "NAME=VALUE", "value of ${NAME} in scripts of Flyway and Liquibase", true},
     FlagSpec{"--partial", '\0', "", "what is written in Go, Java and the like becomes a revision that stops and says so"},
+    kMessage,
 };
 constexpr std::array kAdoptExamples{
     Example{"athanor adopt goose db/migrations", "write revision files, and stamp the database of DATABASE_URL"},
@@ -451,6 +470,13 @@ constexpr std::array kCommands{
                 "Then down and up again, with the schemas compared. The database itself is only read.",
                 kRehearseExamples,
                 run_rehearse},
+    CommandSpec{
+        "verify", "run queries and compare their results", "[FILE...]", 0, -1, File, kVerifyFlags,
+        "A file holds queries. `-- expect: no rows` above one is what is expected where nothing is said; `-- expect: rows` is "
+        "at "
+        "least one row, `-- expect: 42` one row with this one value. All run in one read-only transaction. One that answers "
+        "otherwise, or fails, gives exit code 18. Without FILE, those of the folder verify/ beside athanor.yaml.",
+        kVerifyExamples, run_verify},
     CommandSpec{"plan", "show what a command would do", "upgrade|downgrade|to|stamp TARGET...", 2, -1, Operation, kPlanFlags,
                 kPlanTargets, kPlanExamples, run_plan},
     CommandSpec{
@@ -477,6 +503,14 @@ constexpr std::array kCommands{
                 kRevisionExamples, run_revision},
     CommandSpec{"merge", "write a revision that joins several", "REVISION...", 1, -1, Revision, kMergeFlags, "", kMergeExamples,
                 run_merge},
+    CommandSpec{
+        "squash", "replace many revisions by one baseline", "", 0, 0, Nothing, kSquashFlags,
+        "Runs the revisions on scratch databases, and writes one revision that makes the same schema and the same rows; "
+        "proven, "
+        "or nothing is written. The baseline keeps the id of the last revision it replaces, so a database at or past it is at "
+        "the baseline; one in the middle is refused until it was upgraded with the files before the squash. The replaced files "
+        "are removed.",
+        kSquashExamples, run_squash},
     CommandSpec{"edit",
                 "open a revision in the editor",
                 "REVISION",
@@ -515,8 +549,9 @@ constexpr std::array kCommands{
         "nothing is written, unless --against gives an empty one to record it on. Files that are there are never changed.",
         kImportExamples, run_import},
     CommandSpec{
-        "adopt", "take over from another migration tool", "TOOL DIR", 1, 2, Folder, kAdoptFlags,
-        "TOOL is goose, dbmate, golang-migrate, flyway, liquibase, rails, atlas or prisma; for Alembic see `import`. Every "
+        "adopt", "take over from another migration tool", "TOOL DIR | database", 1, 2, Folder, kAdoptFlags,
+        "TOOL is goose, dbmate, golang-migrate, flyway, liquibase, rails, atlas or prisma; for Alembic see `import`. `adopt "
+        "database` is for one that no tool migrated: its schema becomes the first revision. Every "
         "migration of the folder becomes a "
         "revision file, in one line; the database of DATABASE_URL is stamped at the revision that the tool's history table "
         "says, under the migration lock, and the ledger says so. Nothing is run, and the tool's table stays as it is. A "
@@ -538,8 +573,10 @@ constexpr std::array kChanging{Verbs("upgrade"), Verbs("downgrade"), Verbs("stam
 constexpr std::array kLooking{Verbs("plan"),     Verbs("lint"), Verbs("status"),  Verbs("current"),
                               Verbs("check"),    Verbs("wait"), Verbs("history"), Verbs("heads"),
                               Verbs("branches"), Verbs("show"), Verbs("graph")};
-constexpr std::array kSchemas{Verbs("inspect"), Verbs("diff"), Verbs("drift"), Verbs("rehearse"), Verbs("test")};
-constexpr std::array kWriting{Verbs("init"), Verbs("revision"), Verbs("merge"), Verbs("edit"), Verbs("import"), Verbs("adopt")};
+constexpr std::array kSchemas{Verbs("inspect"),  Verbs("diff"), Verbs("drift"),
+                              Verbs("rehearse"), Verbs("test"), Verbs("verify")};
+constexpr std::array kWriting{Verbs("init"),   Verbs("revision"), Verbs("merge"), Verbs("edit"),
+                              Verbs("import"), Verbs("adopt"),    Verbs("squash")};
 constexpr std::array kSaving{Verbs("backup"), Verbs("backups"), Verbs("verify-backup"), Verbs("restore"), Verbs("prune")};
 constexpr std::array kAbout{Verbs("help"), Verbs("version"), Verbs("man"), Verbs("completion")};
 constexpr std::array kGroups{

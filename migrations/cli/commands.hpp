@@ -57,9 +57,13 @@ Result<void> run_drift(CommandContext& context);
 Result<void> run_inspect(CommandContext& context);
 // commands_status.cpp
 Result<void> run_status(CommandContext& context);
+// commands_squash.cpp
+Result<void> run_squash(CommandContext& context);
 // commands_test.cpp
 Result<void> run_test(CommandContext& context);
 // commands_wait.cpp
 Result<void> run_wait(CommandContext& context);
+// commands_verify.cpp
+Result<void> run_verify(CommandContext& context);
 
 }  // namespace athanor::cli

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "migrations/cli/adopt_database.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/equal_warnings.hpp"
@@ -141,7 +142,7 @@ class Adopting {
     const bool code = std::ranges::any_of(adoption_.folder.revisions,
                                           [](const ForeignRevision& revision) { return !revision.unreadable.empty(); });
     return Error(ErrorCode::NotRenderable,
-                 count_of(adoption_.refused.size(), "thing") + " in " + folder_ + " cannot be taken over; nothing was written")
+                 count_of(adoption_.refused.size(), "problem") + " in " + folder_ + ": nothing was written")
         .advise(
             code ? "mend the scripts; what is no SQL becomes a revision that stops and says so with --partial, to be written "
                    "by hand"
@@ -263,6 +264,10 @@ class Adopting {
     if (!report.ok()) {
       Error error = *report.error;
       error.message += "; the files are written, the database is not stamped";
+      if (error.code == ErrorCode::InsufficientPrivilege || error.sqlstate == "42501") {
+        error.hint = "the table is locked while the database is stamped: GRANT UPDATE ON TABLE " + table_->name +
+                     " TO the role of the run, or run as its owner";
+      }
       return fail(std::move(error));
     }
     output().fields()["run_id"] = report.run_id;
@@ -280,7 +285,8 @@ class Adopting {
     if (!configured_) {
       output().note("Next: put `version_locations: [" + output_folder_ + "]` into athanor.yaml.");
     }
-    output().note("Then read the files, and let `athanor drift` compare the database with what they make.");
+    const std::string table(format_.table.substr(format_.table.rfind('.') + 1));
+    output().note("Then read the files, and compare the database with what they make: athanor drift --exclude-table " + table);
   }
 
   CommandContext& context_;
@@ -304,6 +310,12 @@ class Adopting {
 
 Result<void> run_adopt(CommandContext& context) {
   const auto& operands = context.arguments().operands();
+  if (operands.front() == "database") {
+    if (operands.size() > 1) {
+      return fail(Error(ErrorCode::Usage, "`adopt database` takes no folder").advise("DATABASE_URL names the database"));
+    }
+    return adopt_plain_database(context);
+  }
   TRY_ASSIGN(const ForeignFormat* const format, format_named(operands.front()));
   if (operands.size() < 2) {
     return fail(Error(ErrorCode::Usage, "which folder holds the migrations of " + std::string(format->title) + "?")

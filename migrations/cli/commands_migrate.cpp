@@ -186,6 +186,7 @@ Result<void> require_reviewed(CommandContext& context, const Plan& plan) {
 // revision that the target means is applied. A downgrade from the ledger gets the texts it needs.
 Result<bool> meet_ahead(CommandContext& context, Situation& situation, Direction direction,
                         const std::vector<std::string>& targets, const std::vector<std::string>& current_heads) {
+  TRY(refuse_squashed_middle(situation.project, current_heads));
   TRY_ASSIGN(auto ahead, find_ahead(situation.database.migrator(), situation.project.graph, current_heads));
   if (!ahead) {
     TRY(require_known_heads(situation.project.graph, current_heads));

@@ -79,6 +79,7 @@ Result<Start> find_start(CommandContext& context) {
   TRY_ASSIGN(Project project, open_project(context, configuration));
   TRY_ASSIGN(Observation observation, database.migrator().observe());
   context.output().set_current(observation.current_heads);
+  TRY(refuse_squashed_middle(project, observation.current_heads));
   TRY(require_known_heads(database.migrator(), project.graph, observation.current_heads));
   return Start{std::move(project), std::move(observation.current_heads), std::move(database), std::move(observation.unfinished),
                std::move(configuration)};
@@ -302,6 +303,7 @@ Result<void> run_check(CommandContext& context) {
   TRY_ASSIGN(Situation situation, observe_situation(context));
   const RevisionGraph& graph = situation.project.graph;
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
+  TRY(refuse_squashed_middle(situation.project, current_heads));
   TRY(require_known_heads(situation.database.migrator(), graph, current_heads));
   TRY(refuse_overlapping_rows(graph, current_heads));
   TRY_ASSIGN(const Walk walk, make_walk(graph, Direction::Upgrade, current_heads, {"heads"}));

@@ -1,6 +1,7 @@
 // repair: a human's word on what the tool must not decide alone.
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "migrations/base/sha256.hpp"
 #include "migrations/cli/ahead_of_files.hpp"
@@ -9,12 +10,19 @@
 #include "migrations/cli/half_applied_report.hpp"
 #include "migrations/cli/progress.hpp"
 #include "migrations/cli/project.hpp"
+#include "migrations/plan/script.hpp"
 
 namespace athanor::cli {
 namespace {
 
 // Applied revisions whose file no longer has the checksum of the ledger: id to the file's checksum now.
 using Changed = std::map<std::string, std::string>;
+
+// nullptr when the file is no revision any more.
+std::unique_ptr<RevisionScript> parsed(const Revision& revision, std::string text) {
+  auto script = parse_script(revision, std::move(text));
+  return script ? std::make_unique<RevisionScript>(std::move(*script)) : nullptr;
+}
 
 Result<Changed> find_changed(Situation& situation) {
   TRY_ASSIGN(const auto recorded, situation.database.migrator().applied_revisions());
@@ -25,9 +33,12 @@ Result<Changed> find_changed(Situation& situation) {
     if (entry == recorded.end() || entry->second.checksum.empty()) {
       continue;
     }
-    TRY_ASSIGN(const std::string text, situation.project.source->read(*situation.project.graph.find(id)));
+    TRY_ASSIGN(std::string text, situation.project.source->read(*situation.project.graph.find(id)));
     std::string checksum = sha256_hex(text);
-    if (checksum != entry->second.checksum) {
+    const auto script =
+        checksum == entry->second.checksum ? nullptr : parsed(*situation.project.graph.find(id), std::move(text));
+    // A baseline of `athanor squash` has the id of the last revision it stands for.
+    if (checksum != entry->second.checksum && (!script || !script->stands_for(id, entry->second.checksum))) {
       changed.emplace(id, std::move(checksum));
     }
   }

@@ -71,7 +71,6 @@ constexpr std::array kVerbs{
     Meaning{"state", kLook},
     Meaning{"pending", "did you mean `athanor check`?"},
     Meaning{"validate", "did you mean `athanor check`? `athanor upgrade --verify` compares checksums"},
-    Meaning{"verify", "did you mean `athanor check`? `athanor verify-backup` reads a backup"},
     Meaning{"lint", "did you mean `athanor check`?"},
     Meaning{"baseline", "did you mean `athanor stamp head`?"},
     Meaning{"resolve", "did you mean `athanor repair`?"},
@@ -79,7 +78,6 @@ constexpr std::array kVerbs{
     Meaning{"force", "did you mean `athanor stamp --purge REVISION`?"},
     Meaning{"unlock",
             "nothing has to be unlocked: the lock ends with the session that holds it; `athanor status` shows who that is"},
-    Meaning{"squash", "revisions are not squashed by this release"},
     Meaning{"dump", "did you mean `athanor backup`?"},
     Meaning{"db", "leave it out: `athanor upgrade head`, `athanor status`, …"},
 };

@@ -100,6 +100,15 @@ class ScriptReader {
       script_.allows.push_back({std::move(directive->rule), std::move(directive->reason), line, scope()});
       return false;
     }
+    if (directive->kind == Directive::Kind::Replaces) {
+      if (!marks_.empty()) {
+        return fail(at_line(Error(ErrorCode::MalformedRevision, "a replaces line stands in a section")
+                                .advise("move it above the first section, below the header"),
+                            line));
+      }
+      script_.replaces.push_back(std::move(directive->replaced));
+      return false;
+    }
     marks_.push_back({std::move(*directive), token.begin, token.end, line});
     return true;
   }
@@ -153,7 +162,8 @@ class ScriptReader {
         }
         break;
       case Directive::Kind::Allow:
-        break;  // is no mark
+      case Directive::Kind::Replaces:
+        break;  // are no marks
     }
     const std::size_t end = index + 1 < marks_.size() ? marks_[index + 1].begin : text_.size();
     TRY_ASSIGN(auto statements, split_statements(text_.substr(mark.end, end - mark.end), mark.line));
@@ -318,6 +328,11 @@ Result<RevisionScript> parse_script(const Revision& revision, std::string text) 
     return fail(in_file(std::move(read).error(), revision.path));
   }
   return script;
+}
+
+bool RevisionScript::stands_for(std::string_view id, std::string_view text_checksum) const {
+  return std::ranges::any_of(replaces,
+                             [&](const ReplacedRevision& old) { return old.id == id && old.checksum == text_checksum; });
 }
 
 }  // namespace athanor

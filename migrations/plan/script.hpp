@@ -51,6 +51,13 @@ struct AllowDirective {
   AllowScope scope = AllowScope::Revision;
 };
 
+// -- athanor:replaces ID SHA256: a baseline stands for this revision, whose text had this checksum (`athanor squash`). The last
+// revision replaced has the baseline's own id, so a database that is there, or past it, is at the baseline.
+struct ReplacedRevision {
+  std::string id;
+  std::string checksum;
+};
+
 struct RevisionScript {
   std::shared_ptr<const std::string> text;
   std::string checksum;  // SHA-256 of `text` (BOM and CRLF already normalised)
@@ -60,6 +67,9 @@ struct RevisionScript {
   bool irreversible = false;
   std::string irreversible_reason;
   std::vector<AllowDirective> allows;  // in file order
+  std::vector<ReplacedRevision> replaces{};
+  // Whether the revision of this id and text is one that the script stands for.
+  [[nodiscard]] bool stands_for(std::string_view id, std::string_view text_checksum) const;
 };
 
 // `text` as RevisionSource::read returns it. An AlembicPython revision is NotRenderable here: its hint names

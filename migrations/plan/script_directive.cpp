@@ -15,8 +15,9 @@ namespace athanor {
 namespace {
 
 constexpr std::string_view kPrefix = "-- athanor:";
-constexpr std::array<std::string_view, 5> kDirectives{"upgrade", "downgrade", "step", "irreversible", "allow"};
-constexpr std::array<std::string_view, 6> kKnownNames{"upgrade", "downgrade", "step", "irreversible", "allow", "note"};
+constexpr std::array<std::string_view, 6> kDirectives{"upgrade", "downgrade", "step", "irreversible", "allow", "replaces"};
+constexpr std::array<std::string_view, 7> kKnownNames{"upgrade", "downgrade", "step",    "irreversible",
+                                                      "allow",   "note",      "replaces"};
 constexpr std::array<std::string_view, 3> kSteps{"transaction", "autocommit", "batch"};
 constexpr std::array<std::string_view, 6> kOptions{"table", "key", "size", "pause", "rate", "max-lag"};
 constexpr std::int64_t kLargestBatch = 10'000'000;
@@ -183,6 +184,21 @@ Result<Directive> parse_allow(std::string_view line) {
   return directive;
 }
 
+// `words`: "replaces", an id, the SHA-256 of the text it had.
+Result<Directive> parse_replaces(const std::vector<std::string_view>& words) {
+  constexpr std::size_t kDigits = 64;
+  const bool whole = words.size() == 3 && words[2].size() == kDigits &&
+                     words[2].find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  if (!whole) {
+    return fail(malformed("the replaces directive is not written as `athanor squash` writes it",
+                          "write '-- athanor:replaces ID SHA256', or squash again"));
+  }
+  Directive directive;
+  directive.kind = Directive::Kind::Replaces;
+  directive.replaced = {std::string(words[1]), std::string(words[2])};
+  return directive;
+}
+
 }  // namespace
 
 std::string_view step_kind_name(StepKind kind) {
@@ -212,6 +228,9 @@ Result<Directive> parse_directive(std::string_view comment) {
   }
   if (directive.kind == Directive::Kind::Allow) {
     return parse_allow(line.substr(name.size()));
+  }
+  if (directive.kind == Directive::Kind::Replaces) {
+    return parse_replaces(words);
   }
   if (directive.kind == Directive::Kind::Irreversible) {
     directive.reason = after_words(line.substr(name.size()));

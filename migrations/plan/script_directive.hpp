@@ -13,12 +13,13 @@
 namespace athanor {
 
 struct Directive {
-  enum class Kind : std::uint8_t { Upgrade, Downgrade, Step, Irreversible, Allow };
+  enum class Kind : std::uint8_t { Upgrade, Downgrade, Step, Irreversible, Allow, Replaces };
   Kind kind = Kind::Upgrade;
   StepKind step = StepKind::Transaction;
   BatchOptions batch;
   std::string reason;  // of Irreversible and Allow
   std::string rule;    // of Allow
+  ReplacedRevision replaced;
 };
 
 // Whether a line comment is written as a directive: "-- athanor:", and more than a note. Its name may still be unknown.

@@ -370,6 +370,7 @@ Reason reason_for(const Error& error) {
     case ErrorCode::ProofFailed:
     case ErrorCode::ModelsAhead:
     case ErrorCode::LintFindings:
+    case ErrorCode::VerificationFailed:
     case ErrorCode::Usage:
     case ErrorCode::Internal:
       break;
