@@ -95,8 +95,8 @@ Result<void> refuse_rows(const std::string& text, const std::string& name) {
   return {};
 }
 
-// Statements that every scratch database would refuse or that are about the whole server.
-bool is_passed_over(std::string_view sql) {
+// In lower case and without quotes; empty where the statement has fewer.
+std::array<std::string, 4> first_words(std::string_view sql) {
   SqlLexer lexer(sql);
   std::array<std::string, 4> words;
   for (std::string& word : words) {
@@ -107,6 +107,18 @@ bool is_passed_over(std::string_view sql) {
       }
     }
   }
+  return words;
+}
+
+// It would change the scratch server, which may be somebody's, and stay there when the scratch database is gone.
+bool changes_the_server(const std::array<std::string, 4>& words) {
+  const auto& [first, second, third, fourth] = words;
+  return (first == "alter" && second == "system") ||
+         ((first == "create" || first == "alter" || first == "drop") && second == "tablespace");
+}
+
+// Statements that every scratch database would refuse or that are about the whole server.
+bool is_passed_over(const std::array<std::string, 4>& words) {
   const auto& [first, second, third, fourth] = words;
   if ((first == "create" || first == "alter" || first == "drop" || first == "comment") &&
       (second == "database" || third == "database")) {
@@ -163,7 +175,12 @@ Result<void> add_text(SchemaText& schema, std::string text, const std::string& n
     return fail(std::move(error));
   }
   for (const SqlStatement& statement : *statements) {
-    if (!is_passed_over(statement.sql)) {
+    const auto words = first_words(statement.sql);
+    if (changes_the_server(words)) {
+      return fail(at_line("the statement changes the whole server, not a schema", name, statement.line)
+                      .advise("remove it from the schema file, and run it by hand where it is wanted"));
+    }
+    if (!is_passed_over(words)) {
       schema.statements.push_back({statement.sql, place_of(name, statement.line)});
     }
   }

@@ -28,6 +28,21 @@ ExecutionSettings scratch_session(const std::string& search_path) {
   return settings;
 }
 
+// Connecting speaks of DATABASE_URL, but it is the scratch server that cannot be had.
+Error unavailable(Error error) {
+  constexpr std::string_view kSetting = "DATABASE_URL";
+  for (std::string* text : {&error.message, &error.hint}) {
+    for (auto at = text->find(kSetting); at != std::string::npos; at = text->find(kSetting)) {
+      text->replace(at, kSetting.size(), "scratch_url");
+    }
+  }
+  if (error.code != ErrorCode::Interrupted) {
+    error.code = ErrorCode::ScratchUnavailable;
+  }
+  error.message = "the server of scratch_url: " + error.message;
+  return error;
+}
+
 bool is_reserved(std::string_view role) {
   return role.starts_with("pg_") || role == "public" || role == "none";
 }
@@ -72,10 +87,17 @@ Result<Session*> ScratchServer::administration() {
     TRY_ASSIGN(embedded_, EmbeddedServer::start(settings_.embedded, clock_, stop_));
     url_ = embedded_->url();
   }
-  TRY_ASSIGN(const auto factory, connect_(url_, scratch_session("")));
-  auto opened = factory->open();
+  const bool named = !settings_.url.empty();
+  auto factory = connect_(url_, scratch_session(""));
+  if (!factory) {
+    return fail(named ? unavailable(std::move(factory).error()) : std::move(factory).error());
+  }
+  auto opened = (*factory)->open();
   if (!opened) {
     Error error = std::move(opened).error();
+    if (named) {
+      return fail(unavailable(std::move(error)));
+    }
     error.message = "the server for scratch databases: " + error.message;
     return fail(std::move(error));
   }

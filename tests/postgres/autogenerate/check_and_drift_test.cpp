@@ -6,6 +6,7 @@ namespace {
 using test::Json;
 using test::SchemaScene;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(Check, TellsWhenTheModelsAreAhead) {
   SchemaScene scene;
@@ -60,6 +61,18 @@ TEST(Check, LoadsNothingTheSecondTime) {
   EXPECT_EQ(check.exit_code, 0) << check.err;
   scene.schema("CREATE TABLE a (id int, v text);");
   EXPECT_NE(scene.run({"check"}).exit_code, 0);
+}
+
+TEST(Check, NamesTheScratchServerThatCannotBeHad) {
+  SchemaScene scene;
+  scene.schema("CREATE TABLE a (id int);");
+  for (const std::string url : {"postgresql://nobody@127.0.0.1:1/none", "foo"}) {
+    scene.folder.write("athanor.yaml", "desired_schema: schema.sql\nscratch_url: " + url + "\n");
+    const auto check = scene.run({"check"});
+    EXPECT_EQ(check.exit_code, 16) << check.err;
+    EXPECT_THAT(check.err, HasSubstr("the server of scratch_url: "));
+    EXPECT_THAT(check.err, Not(HasSubstr("DATABASE_URL")));
+  }
 }
 
 TEST(Drift, PrintsStatementsBothWays) {

@@ -70,6 +70,9 @@ TEST(SchemaFiles, RefusesRowsIncludesAndUnknownCommandsWithTheirLine) {
   EXPECT_EQ(refused("\n\\i other.sql\n"), "s.sql:2: files are not included with \\i");
   EXPECT_EQ(refused("\\gexec\n"), "s.sql:1: the psql command \\gexec is not understood");
   EXPECT_EQ(refused("SELECT 1;\nSELECT 'x").substr(0, 7), "s.sql:2");
+  for (const std::string statement : {"ALTER SYSTEM SET work_mem = 1000", "create tablespace t location '/t'"}) {
+    EXPECT_EQ(refused("\n" + statement + ";\n"), "s.sql:2: the statement changes the whole server, not a schema");
+  }
 }
 
 TEST(SchemaFiles, ReadsAFolderInTheOrderOfNames) {
