@@ -372,7 +372,7 @@ class Autogenerate {
       TRY_ASSIGN(live, ask_live_database(context_, configuration_));
     }
     const LiveDatabase* const known = live ? &*live : nullptr;
-    return findings_of(input, lint_context(configuration_, known), known);
+    return findings_of(input, lint_context(context_, configuration_, known), known);
   }
 
   static int upgrade_line(const std::string& text) {

@@ -8,7 +8,6 @@
 #include "migrations/cli/lint_input.hpp"
 #include "migrations/cli/lint_report.hpp"
 #include "migrations/cli/project.hpp"
-#include "migrations/lint/linter.hpp"
 #include "migrations/lint/live_facts.hpp"
 #include "migrations/text/suggestion.hpp"
 
@@ -131,7 +130,7 @@ Result<Subject> find_subject(CommandContext& context, const Configuration& confi
 }
 
 Result<LintContext> context_of(CommandContext& context, const Configuration& configuration, const Subject& subject) {
-  LintContext lint = lint_context(configuration, subject.live ? &*subject.live : nullptr);
+  LintContext lint = lint_context(context, configuration, subject.live ? &*subject.live : nullptr);
   if (const auto word = context.arguments().value("--postgres")) {
     const auto [end, error] = std::from_chars(word->data(), word->data() + word->size(), lint.postgres);
     if (error != std::errc() || end != word->data() + word->size() || lint.postgres < kOldestPostgres ||
@@ -184,22 +183,14 @@ Result<void> run_lint(CommandContext& context) {
     context.output().warn(std::to_string(subject.input.python) +
                           " revisions are Python, which is not linted: `athanor import alembic` writes their SQL");
   }
-  Linter linter(lint);
-  for (const LintUnit& unit : subject.input.history) {
-    linter.learn(unit);
-  }
-  if (subject.live) {
-    complete(linter.facts(), subject.live->facts);
-  }
-  for (const LintUnit& unit : subject.input.units) {
-    linter.lint(unit);
-  }
-  const std::vector<Finding> findings = linter.finish();
+  std::size_t statements = 0;
+  TRY_ASSIGN(const std::vector<Finding> findings,
+             findings_of(subject.input, lint, subject.live ? &*subject.live : nullptr, &statements));
   const LintCounts counts = count_findings(findings);
   print(context, options, findings);
   context.output().fields()["findings"] = lint_json(findings);
   context.output().fields()["counts"] = {{"error", counts.errors}, {"warning", counts.warnings}, {"info", counts.hints}};
-  context.output().fields()["statements"] = linter.statements();
+  context.output().fields()["statements"] = statements;
   const std::string summary = counts.sentence() + " in " + subject_words(subject);
   context.output().set_message(summary);
   const bool failed = options.fail_on && std::ranges::any_of(findings, [&](const Finding& finding) {
@@ -211,8 +202,8 @@ Result<void> run_lint(CommandContext& context) {
             .advise("`athanor lint --explain RULE` says why; '-- athanor:allow RULE reason' above a statement says that it "
                     "is meant"));
   }
-  context.output().note("lint: " + summary + ", " + std::to_string(linter.statements()) +
-                        (linter.statements() == 1 ? " statement." : " statements."));
+  context.output().note("lint: " + summary + ", " + std::to_string(statements) +
+                        (statements == 1 ? " statement." : " statements."));
   return {};
 }
 

@@ -219,7 +219,7 @@ Result<void> print_markdown(CommandContext& context, const Configuration& config
     TRY_ASSIGN(live, ask_live_database(context, configuration));
   }
   const LiveDatabase* const known = live ? &*live : nullptr;
-  const std::vector<Finding> findings = findings_of(input, lint_context(configuration, known), known);
+  TRY_ASSIGN(const std::vector<Finding> findings, findings_of(input, lint_context(context, configuration, known), known));
   const std::string text = plan_markdown(plan, findings);
   context.output().fields()["markdown"] = text;
   context.output().fields()["findings"] = lint_json(findings);

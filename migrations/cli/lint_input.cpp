@@ -165,8 +165,9 @@ Result<LintInput> read_revisions(const Project& project, const std::vector<std::
   return input;
 }
 
-LintContext lint_context(const Configuration& configuration, const LiveDatabase* live) {
+LintContext lint_context(CommandContext& context, const Configuration& configuration, const LiveDatabase* live) {
   LintContext lint;
+  lint.stop = context.outside().stop;
   lint.settings = configuration.lint;
   lint.session_lock_timeout = configuration.execution.lock_timeout.count() > 0;
   lint.postgres = lint.settings.postgres > 0 ? lint.settings.postgres : live != nullptr ? live->postgres : kDefaultPostgres;
@@ -179,7 +180,8 @@ Result<LiveDatabase> ask_live_database(CommandContext& context, const Configurat
   return read_live_database(*session);
 }
 
-std::vector<Finding> findings_of(const LintInput& input, const LintContext& context, const LiveDatabase* live) {
+Result<std::vector<Finding>> findings_of(const LintInput& input, const LintContext& context, const LiveDatabase* live,
+                                         std::size_t* statements) {
   Linter linter(context);
   for (const LintUnit& unit : input.history) {
     linter.learn(unit);
@@ -189,6 +191,12 @@ std::vector<Finding> findings_of(const LintInput& input, const LintContext& cont
   }
   for (const LintUnit& unit : input.units) {
     linter.lint(unit);
+  }
+  if (linter.stopped()) {
+    return fail(ErrorCode::Interrupted, "lint was stopped before it had read everything");
+  }
+  if (statements != nullptr) {
+    *statements = linter.statements();
   }
   return linter.finish();
 }

@@ -39,11 +39,14 @@ struct LintInput {
                                                                  const std::vector<std::string>& current_heads);
 [[nodiscard]] Result<LintInput> read_revisions(const Project& project, const std::vector<std::string>& ids, bool downgrade);
 
-// What a linter is told by the configuration, and by the database where it was asked. `live` may be null.
-[[nodiscard]] LintContext lint_context(const Configuration& configuration, const LiveDatabase* live);
+// What a linter is told by the configuration, and by the database where it was asked. `live` may be null. The linter stops with
+// the command.
+[[nodiscard]] LintContext lint_context(CommandContext& context, const Configuration& configuration, const LiveDatabase* live);
 // What the database of the configuration knows, on a connection of its own.
 [[nodiscard]] Result<LiveDatabase> ask_live_database(CommandContext& context, const Configuration& configuration);
-// Learns the history, and judges the units.
-[[nodiscard]] std::vector<Finding> findings_of(const LintInput& input, const LintContext& context, const LiveDatabase* live);
+// Learns the history, and judges the units. `statements`, when it is given: how many were judged. Interrupted when a stop was
+// requested.
+[[nodiscard]] Result<std::vector<Finding>> findings_of(const LintInput& input, const LintContext& context,
+                                                       const LiveDatabase* live, std::size_t* statements = nullptr);
 
 }  // namespace athanor::cli

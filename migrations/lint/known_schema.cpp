@@ -69,8 +69,9 @@ bool KnownSchema::has_index_on(const QualifiedName& table, const std::vector<std
            std::is_permutation(columns.begin(), columns.end(), indexed.begin(),
                                indexed.begin() + static_cast<std::ptrdiff_t>(columns.size()));
   };
-  const bool indexed = std::ranges::any_of(indexes_, [&](const auto& entry) {
-    return entry.second.table == table && !entry.second.partial && leads(entry.second.columns);
+  const bool indexed = std::ranges::any_of(indexes_of(table), [&](const QualifiedName& name) {
+    const KnownIndex* const known = index(name);
+    return !known->partial && leads(known->columns);
   });
   const KnownTable* const facts = find(table);
   return indexed || (facts != nullptr && std::ranges::any_of(facts->constraints, [&](const auto& entry) {
@@ -104,17 +105,23 @@ std::optional<Volatility> KnownSchema::function(const QualifiedName& name) const
   return found == functions_.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::vector<QualifiedName> KnownSchema::referring_tables(const QualifiedName& table) const {
-  std::vector<QualifiedName> referring;
-  for (const auto& [name, facts] : tables_) {
-    const bool refers = name != table && std::ranges::any_of(facts.constraints, [&](const auto& entry) {
-                          return entry.second.kind == "CONSTR_FOREIGN" && entry.second.references == table;
-                        });
-    if (refers) {
-      referring.push_back(name);
-    }
+void KnownSchema::add_index(const QualifiedName& name, KnownIndex facts) {
+  drop_index(name);
+  indexes_of_[facts.table].insert(name);
+  indexes_[name] = std::move(facts);
+}
+
+void KnownSchema::drop_index(const QualifiedName& name) {
+  if (const auto found = indexes_.find(name); found != indexes_.end()) {
+    indexes_of_[found->second.table].erase(name);
+    indexes_.erase(found);
   }
-  return referring;
+}
+
+const std::set<QualifiedName>& KnownSchema::indexes_of(const QualifiedName& table) const {
+  static const std::set<QualifiedName> kNone;
+  const auto found = indexes_of_.find(table);
+  return found == indexes_of_.end() ? kNone : found->second;
 }
 
 void KnownSchema::apply(const StatementView& view, int transaction) {
@@ -261,7 +268,7 @@ void KnownSchema::create_index(const StatementView& view) {
   if (name.empty()) {
     name = generated_name(view.relation(), facts.columns, "idx");
   }
-  indexes_[QualifiedName{view.relation().schema, std::move(name)}] = std::move(facts);
+  add_index({view.relation().schema, std::move(name)}, std::move(facts));
 }
 
 void KnownSchema::create_function(const StatementView& view) {
@@ -289,9 +296,12 @@ void KnownSchema::drop(const StatementView& view) {
     const QualifiedName name = name_in(object["List"]["items"]);
     if (view.object_type() == "OBJECT_TABLE") {
       tables_.erase(name);
-      std::erase_if(indexes_, [&](const auto& entry) { return entry.second.table == name; });
+      for (const QualifiedName& index : indexes_of(name)) {
+        indexes_.erase(index);
+      }
+      indexes_of_.erase(name);
     } else if (view.object_type() == "OBJECT_INDEX") {
-      indexes_.erase(name);
+      drop_index(name);
     }
   }
 }
@@ -324,9 +334,10 @@ void KnownSchema::rename(const StatementView& view) {
       table->second.constraints.insert(std::move(constraint));
     }
   } else if (type == "OBJECT_INDEX") {
-    if (auto index = indexes_.extract(view.relation())) {
-      index.key() = QualifiedName{view.relation().schema, to};
-      indexes_.insert(std::move(index));
+    if (const KnownIndex* const known = index(view.relation())) {
+      KnownIndex facts = *known;
+      drop_index(view.relation());
+      add_index({view.relation().schema, to}, std::move(facts));
     }
   }
 }
@@ -339,10 +350,11 @@ void KnownSchema::rename_table(const QualifiedName& from, const QualifiedName& t
   tables_.erase(to);
   table.key() = to;
   tables_.insert(std::move(table));
-  for (auto& [name, facts] : indexes_) {
-    if (facts.table == from) {
-      facts.table = to;
+  if (auto indexes = indexes_of_.extract(from)) {
+    for (const QualifiedName& name : indexes.mapped()) {
+      indexes_[name].table = to;
     }
+    indexes_of_[to].merge(indexes.mapped());
   }
 }
 

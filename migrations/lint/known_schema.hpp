@@ -70,7 +70,9 @@ class KnownSchema {
   [[nodiscard]] const KnownIndex* index(const QualifiedName& name) const;
   [[nodiscard]] const std::map<QualifiedName, KnownTable>& tables() const { return tables_; }
   [[nodiscard]] const std::map<QualifiedName, KnownIndex>& indexes() const { return indexes_; }
-  void add_index(const QualifiedName& name, KnownIndex facts) { indexes_[name] = std::move(facts); }
+  void add_index(const QualifiedName& name, KnownIndex facts);
+  // Names of the table's indexes.
+  [[nodiscard]] const std::set<QualifiedName>& indexes_of(const QualifiedName& table) const;
   // Whether a unique, primary key or plain index begins with these columns, in any order.
   [[nodiscard]] bool has_index_on(const QualifiedName& table, const std::vector<std::string>& columns) const;
   // A validated CHECK (column IS NOT NULL), or one of an unknown definition that the revision validated on this table.
@@ -83,8 +85,6 @@ class KnownSchema {
   [[nodiscard]] const std::map<std::string, AddedValue>& values_added(int transaction) const;
   [[nodiscard]] std::optional<Volatility> function(const QualifiedName& name) const;
   void add_function(const QualifiedName& name, Volatility volatility) { functions_[name] = volatility; }
-  // The tables whose foreign keys refer to this one.
-  [[nodiscard]] std::vector<QualifiedName> referring_tables(const QualifiedName& table) const;
 
  private:
   void create_table(const StatementView& view);
@@ -98,10 +98,12 @@ class KnownSchema {
   void drop(const StatementView& view);
   void rename(const StatementView& view);
   void rename_table(const QualifiedName& from, const QualifiedName& to);
+  void drop_index(const QualifiedName& name);
   void add_enum_value(const StatementView& view, int transaction);
 
   std::map<QualifiedName, KnownTable> tables_;
   std::map<QualifiedName, KnownIndex> indexes_;
+  std::map<QualifiedName, std::set<QualifiedName>> indexes_of_;  // by table
   std::map<QualifiedName, bool> domains_;
   std::map<QualifiedName, Volatility> functions_;
   std::map<QualifiedName, int> types_created_;  // the transaction that created an enum type

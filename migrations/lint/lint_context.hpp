@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "migrations/base/stop.hpp"
 #include "migrations/lint/finding.hpp"
 
 namespace athanor {
@@ -31,6 +32,7 @@ struct LintContext {
   bool session_lock_timeout = true;
   bool session_statement_timeout = true;
   bool session_utc = true;
+  StopToken stop = {};  // looked at before each statement
 };
 
 }  // namespace athanor

@@ -38,6 +38,9 @@ void Linter::learn(const LintUnit& unit) {
   facts_.begin_unit();
   int transaction = 0;
   for (const UnitStatement& statement : unit.statements) {
+    if (stop_requested()) {
+      return;
+    }
     if (!changes_schema(statement.statement.sql)) {
       continue;
     }
@@ -55,6 +58,7 @@ void Linter::lint(const LintUnit& unit) {
     session_.statement_timeout = context_.session_statement_timeout;
     session_.utc = context_.session_utc;
   }
+  places_ = TextPlaces(*unit.text);
   paths_.push_back(unit.path);
   revisions_.push_back(unit.revision);
   for (const Finding& problem : unit.problems) {
@@ -67,12 +71,21 @@ void Linter::lint(const LintUnit& unit) {
   }
   take_allows(unit);
   for (const UnitStatement& statement : unit.statements) {
+    if (stop_requested()) {
+      return;
+    }
     lint_statement(unit, statement);
   }
 }
 
+bool Linter::stop_requested() {
+  stopped_ = stopped_ || context_.stop.requested();
+  return stopped_;
+}
+
 void Linter::lint_statement(const LintUnit& unit, const UnitStatement& statement) {
   ++statements_;
+  places_.begin_statement(static_cast<std::size_t>(statement.statement.sql.data() - unit.text->data()));
   if (statement.transaction != transaction_.number) {
     transaction_ = {};
     transaction_.number = statement.transaction;
@@ -90,7 +103,7 @@ void Linter::lint_statement(const LintUnit& unit, const UnitStatement& statement
 
 void Linter::judge(const LintUnit& unit, const UnitStatement& statement, const StatementView& view, bool nested) {
   std::vector<Finding> findings;
-  StatementCheck check(context_, unit, statement, view, facts_, transaction_, session_, findings, nested);
+  StatementCheck check(context_, unit, statement, view, facts_, transaction_, session_, places_, findings, nested);
   for (const RuleSpec& rule : rules()) {
     if (applies(rule, unit)) {
       check.run(rule);
@@ -144,7 +157,9 @@ void Linter::report(const LintUnit& unit, const UnitStatement& statement, std::s
   finding.table = table.empty() ? std::string() : table.sql();
   finding.message = std::move(message);
   finding.fix = std::move(fix);
-  place_finding(finding, unit, static_cast<std::size_t>(statement.statement.sql.data() - unit.text->data()));
+  const TextPlace place = places_.at(static_cast<std::size_t>(statement.statement.sql.data() - unit.text->data()));
+  finding.line = place.line;
+  finding.column = place.column;
   into.push_back({std::move(finding), paths_.size() - 1, statement.statement.line});
 }
 
@@ -203,6 +218,10 @@ void Linter::remember(const UnitStatement& statement, const StatementView& view)
     if (!facts_.is_new(lock.table)) {
       LockMode& held = transaction_.held[lock.table];
       held = std::max(held, lock.mode);
+      auto& exclusive = transaction_.held_exclusively;
+      if (held == LockMode::AccessExclusive && (!exclusive || lock.table < *exclusive)) {
+        exclusive = lock.table;
+      }
       transaction_.schema_changed =
           transaction_.schema_changed || (lock.mode >= LockMode::ShareRowExclusive && !view.is("LockStmt"));
     }
@@ -251,12 +270,9 @@ void Linter::take_allows(const LintUnit& unit) {
     if (directive.scope == AllowScope::Revision) {
       allow.statement_line = 0;
     } else {
-      for (const UnitStatement& statement : unit.statements) {
-        const int line = statement.statement.line;
-        if (line > directive.line && (allow.statement_line < 0 || line < allow.statement_line)) {
-          allow.statement_line = line;
-        }
-      }
+      const auto next = std::ranges::upper_bound(unit.statements, directive.line, {},
+                                                 [](const UnitStatement& statement) { return statement.statement.line; });
+      allow.statement_line = next == unit.statements.end() ? -1 : next->statement.line;
     }
     allows_.push_back(std::move(allow));
   }
@@ -280,10 +296,11 @@ void Linter::settle_open() {
 
 bool Linter::is_allowed(const Found& found) {
   bool allowed = false;
-  for (Allow& allow : allows_) {
-    const bool here = allow.unit == found.unit && (allow.statement_line == 0 || allow.statement_line == found.statement_line);
-    if (here && allow.directive.rule == found.finding.rule) {
-      allow.used = true;
+  for (const int line : {0, found.statement_line}) {
+    if (const auto here = allows_at_.find({found.unit, line, found.finding.rule}); here != allows_at_.end()) {
+      for (const std::size_t index : here->second) {
+        allows_[index].used = true;
+      }
       allowed = true;
     }
   }
@@ -315,6 +332,10 @@ void Linter::tell_unused_allows(std::vector<Found>& findings) {
 
 std::vector<Finding> Linter::finish() {
   settle_open();
+  for (std::size_t index = 0; index < allows_.size(); ++index) {
+    const Allow& allow = allows_[index];
+    allows_at_[{allow.unit, allow.statement_line, allow.directive.rule}].push_back(index);
+  }
   std::vector<Found> kept;
   for (Found& found : found_) {
     if (!is_allowed(found)) {

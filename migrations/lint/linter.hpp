@@ -12,7 +12,9 @@
 // Threads: one thread. Ownership: a Linter keeps what it learned, and no reference to a unit.
 #pragma once
 
+#include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "migrations/lint/finding.hpp"
@@ -35,6 +37,8 @@ class Linter {
   // The findings of all units, in their order and by line. Ends the work of this object.
   [[nodiscard]] std::vector<Finding> finish();
   [[nodiscard]] std::size_t statements() const { return statements_; }
+  // Whether learn() or lint() ended early because a stop was requested: the findings are not all of them.
+  [[nodiscard]] bool stopped() const { return stopped_; }
   // What is known so far; a database's knowledge may be laid under it.
   [[nodiscard]] KnownSchema& facts() { return facts_; }
 
@@ -74,6 +78,7 @@ class Linter {
               std::string message, std::string fix, std::vector<Found>& into);
   void settle_open();
   [[nodiscard]] bool is_allowed(const Found& found);
+  [[nodiscard]] bool stop_requested();
   void tell_unused_allows(std::vector<Found>& findings);
 
   LintContext context_;
@@ -81,13 +86,16 @@ class Linter {
   TransactionFacts transaction_;
   SessionFacts session_;
   std::vector<Found> found_;
+  TextPlaces places_;  // of the unit that is being judged
   std::vector<Allow> allows_;
+  std::map<std::tuple<std::size_t, int, std::string_view>, std::vector<std::size_t>> allows_at_;  // by unit, statement and rule
   std::vector<OpenForeignKey> open_keys_;
   std::vector<OpenConstraint> open_constraints_;
   std::vector<std::string> paths_;  // of units, for findings about allow lines
   std::vector<std::string> revisions_;
   std::size_t statements_ = 0;
   int block_depth_ = 0;
+  bool stopped_ = false;
 };
 
 // Every revision of the plan, from what its own statements tell.

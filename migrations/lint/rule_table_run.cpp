@@ -45,8 +45,11 @@ constexpr std::array kRules{
         .topic = kTransaction,
         .summary = "a strong lock without lock_timeout",
         .why =
-            "While the statement waits for its lock, every query that needs the table waits behind it. Athanor's sessions have "
-            "`execution.lock_timeout` (2s), so this is about plain SQL files and about a setting of 0.",
+            "While the statement waits for its lock, queries that conflict with that lock wait behind it. A hint where these "
+            "are "
+            "other schema changes only. Silent for what runs beside readers and writers and should be left to finish: "
+            "CONCURRENTLY, VALIDATE CONSTRAINT, VACUUM and ANALYZE. Athanor's sessions have `execution.lock_timeout` (2s), so "
+            "this is about plain SQL files and about a setting of 0.",
         .instead = "SET lock_timeout before the first schema change.",
         .plain = true,
         .bad = "ALTER TABLE users ADD COLUMN email text;",
@@ -57,10 +60,13 @@ constexpr std::array kRules{
         .severity = Info,
         .topic = kTransaction,
         .summary = "a strong lock without statement_timeout",
-        .why =
-            "A statement that takes longer than anybody thought holds its lock for as long. For plain SQL files; in a revision "
-            "`execution.statement_timeout` decides.",
-        .instead = "SET statement_timeout before the first schema change.",
+        .why = "A statement that takes longer than anybody thought holds its lock for as long. Silent for what runs beside "
+               "readers "
+               "and writers and should be left to finish: CONCURRENTLY, VALIDATE CONSTRAINT, VACUUM and ANALYZE. A timeout "
+               "ends an "
+               "index build half-way and leaves the index INVALID. For plain SQL files; in a revision "
+               "`execution.statement_timeout` decides.",
+        .instead = "SET statement_timeout before the first schema change, and RESET it before whatever is built CONCURRENTLY.",
         .plain = true,
         .bad = "ALTER TABLE users ADD COLUMN email text;",
         .good = "SET statement_timeout = '1min';\nALTER TABLE users ADD COLUMN email text;",

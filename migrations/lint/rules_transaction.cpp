@@ -39,12 +39,27 @@ bool takes_long(const StatementCheck& check) {
 }
 
 const QualifiedName* held_exclusively(const StatementCheck& check) {
-  for (const auto& [table, mode] : check.transaction().held) {
-    if (mode == LockMode::AccessExclusive) {
-      return &table;
-    }
+  const auto& held = check.transaction().held_exclusively;
+  return held ? &*held : nullptr;
+}
+
+// Long by design, while readers and writers go on: cutting it off gains them nothing, and an index that is built or dropped
+// CONCURRENTLY stays behind INVALID.
+bool runs_beside_traffic(const StatementView& view) {
+  const TreeNode& node = view.node();
+  if (view.is("IndexStmt") || view.is("DropStmt") || view.is("RefreshMatViewStmt")) {
+    return is_set(node["concurrent"]);
   }
-  return nullptr;
+  if (view.is("ReindexStmt")) {
+    return option_is_on(node["params"], "concurrently");
+  }
+  if (view.is("VacuumStmt")) {  // ANALYZE too
+    return !option_is_on(node["options"], "full");
+  }
+  return !view.actions().empty() && std::ranges::all_of(view.actions(), [](const AlterAction& action) {
+    return action.kind == "AT_ValidateConstraint" ||
+           (action.kind == "AT_DetachPartition" && is_set(action.node["def"]["PartitionCmd"]["concurrent"]));
+  });
 }
 
 bool is_setting(const StatementCheck& check) {
@@ -91,27 +106,33 @@ void merge_alter_table(StatementCheck& check) {
 void lock_timeout_missing(StatementCheck& check) {
   SessionFacts& session = check.session();
   const TableLock lock = strongest_lock(check);
-  if (session.lock_timeout || session.lock_timeout_reported || lock.mode < LockMode::ShareUpdateExclusive) {
+  if (session.lock_timeout || lock.mode < LockMode::ShareUpdateExclusive || runs_beside_traffic(check.view()) ||
+      session.lock_timeout_reported >= std::min(lock.mode, LockMode::Share)) {
     return;
   }
-  session.lock_timeout_reported = true;
+  session.lock_timeout_reported = lock.mode;
+  const bool blocks_rows = lock.mode >= LockMode::Share;
   check.report({.table = lock.table,
-                .message = "without lock_timeout, everybody who needs " + lock.table.sql() +
-                           " queues behind this statement while it waits for " + std::string(lock_name(lock.mode)),
-                .fix = check.unit().plain ? "SET lock_timeout = '2s';" : "execution:\n  lock_timeout: 2s"});
+                .message = "without lock_timeout, " + std::string(blocked_by(lock.mode)) + " of " + lock.table.sql() +
+                           " queue behind this statement while it waits for " + std::string(lock_name(lock.mode)),
+                .fix = check.unit().plain ? "SET lock_timeout = '2s';" : "execution:\n  lock_timeout: 2s",
+                .severity = blocks_rows ? std::nullopt : std::optional(Severity::Info)});
 }
 
 void statement_timeout_missing(StatementCheck& check) {
   SessionFacts& session = check.session();
   const TableLock lock = strongest_lock(check);
-  if (session.statement_timeout || session.statement_timeout_reported || lock.mode < LockMode::ShareUpdateExclusive) {
+  if (session.statement_timeout || lock.mode < LockMode::ShareUpdateExclusive || runs_beside_traffic(check.view()) ||
+      session.statement_timeout_reported) {
     return;
   }
   session.statement_timeout_reported = true;
   check.report({.table = lock.table,
                 .message = "without statement_timeout, a statement that takes longer than anybody thought holds " +
                            std::string(lock_name(lock.mode)) + " on " + lock.table.sql() + " for as long",
-                .fix = check.unit().plain ? "SET statement_timeout = '1min';" : "execution:\n  statement_timeout: 1m"});
+                .fix = check.unit().plain
+                           ? "SET statement_timeout = '1min';  -- and RESET it before whatever is built CONCURRENTLY"
+                           : "execution:\n  statement_timeout: 1m"});
 }
 
 void session_state(StatementCheck& check) {

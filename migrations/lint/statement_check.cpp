@@ -34,8 +34,10 @@ void StatementCheck::report(Danger danger) {
   const std::string_view sql = statement_.statement.sql;
   const auto begin = static_cast<std::size_t>(sql.data() - unit_.text->data());
   const int inside = nested_ ? -1 : location_of(danger.at);
-  place_finding(finding, unit_,
-                inside > 0 && static_cast<std::size_t>(inside) < sql.size() ? begin + static_cast<std::size_t>(inside) : begin);
+  const bool within = inside > 0 && static_cast<std::size_t>(inside) < sql.size();
+  const TextPlace place = places_.at(begin + (within ? static_cast<std::size_t>(inside) : 0));
+  finding.line = place.line;
+  finding.column = place.column;
   findings_.push_back(std::move(finding));
 }
 
@@ -43,15 +45,6 @@ Severity level_of(const RuleSpec& rule, const LintSettings& settings, std::optio
   const auto chosen = settings.levels.find(std::string(rule.id));
   const Severity level = chosen == settings.levels.end() ? rule.severity : chosen->second;
   return milder && chosen == settings.levels.end() ? std::min(level, *milder) : level;
-}
-
-void place_finding(Finding& finding, const LintUnit& unit, std::size_t offset) {
-  const std::string_view before = std::string_view(*unit.text).substr(0, offset);
-  finding.line = 1 + static_cast<int>(std::ranges::count(before, '\n'));
-  const auto newline = before.find_last_of('\n');
-  const std::string_view line = before.substr(newline == std::string_view::npos ? 0 : newline + 1);
-  const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
-  finding.column = 1 + static_cast<int>(std::ranges::count_if(line, starts_character));
 }
 
 }  // namespace athanor

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "migrations/lint/rule.hpp"
 #include "migrations/lint/statement_locks.hpp"
 #include "migrations/lint/statement_view.hpp"
+#include "migrations/lint/text_places.hpp"
 
 namespace athanor {
 
@@ -24,6 +26,7 @@ namespace athanor {
 struct TransactionFacts {
   int number = -1;
   std::map<QualifiedName, LockMode> held;                          // on tables that are older than the revision
+  std::optional<QualifiedName> held_exclusively;                   // the first of those in ACCESS EXCLUSIVE mode, by name
   std::map<QualifiedName, int> altered;                            // the line of the last ALTER TABLE
   std::map<QualifiedName, std::set<std::string>> added_not_valid;  // constraints, by table
   bool work_reported = false;                                      // work-after-ael is said once a transaction
@@ -35,7 +38,7 @@ struct SessionFacts {
   bool lock_timeout = false;
   bool statement_timeout = false;
   bool utc = false;
-  bool lock_timeout_reported = false;
+  LockMode lock_timeout_reported = LockMode::None;  // the lock it was reported for
   bool statement_timeout_reported = false;
   std::set<std::string> dropped_if_exists;  // constraints, since they were last added
 };
@@ -51,7 +54,7 @@ struct Danger {
 class StatementCheck {
  public:
   StatementCheck(const LintContext& context, const LintUnit& unit, const UnitStatement& statement, const StatementView& view,
-                 const KnownSchema& facts, const TransactionFacts& transaction, SessionFacts& session,
+                 const KnownSchema& facts, const TransactionFacts& transaction, SessionFacts& session, TextPlaces& places,
                  std::vector<Finding>& findings, bool nested = false)
       : context_(context),
         unit_(unit),
@@ -60,6 +63,7 @@ class StatementCheck {
         facts_(facts),
         transaction_(transaction),
         session_(session),
+        places_(places),
         findings_(findings),
         nested_(nested) {}
 
@@ -87,6 +91,7 @@ class StatementCheck {
   const KnownSchema& facts_;
   const TransactionFacts& transaction_;
   SessionFacts& session_;
+  TextPlaces& places_;
   std::vector<Finding>& findings_;
   bool nested_;  // the view is code of the statement: places in it are none of the file
   const RuleSpec* rule_ = nullptr;
@@ -94,7 +99,5 @@ class StatementCheck {
 
 // The level of a rule: the configuration's, or the table's. A milder case of a rule is never raised by the table.
 [[nodiscard]] Severity level_of(const RuleSpec& rule, const LintSettings& settings, std::optional<Severity> milder = {});
-// The line and column of `offset` in the unit's text.
-void place_finding(Finding& finding, const LintUnit& unit, std::size_t offset);
 
 }  // namespace athanor

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace athanor {
 namespace {
@@ -33,11 +34,11 @@ class LockList {
     if (table.empty() || mode == None) {
       return;
     }
-    const auto known = std::ranges::find(locks_, table, &TableLock::table);
-    if (known == locks_.end()) {
+    const auto [known, added] = places_.try_emplace(table, locks_.size());
+    if (added) {
       locks_.push_back({table, mode});
     } else {
-      known->mode = std::max(known->mode, mode);
+      locks_[known->second].mode = std::max(locks_[known->second].mode, mode);
     }
   }
 
@@ -49,6 +50,7 @@ class LockList {
 
  private:
   std::vector<TableLock>& locks_;
+  std::map<QualifiedName, std::size_t> places_;  // in locks_
 };
 
 void lock_references(const StatementView& view, LockList& locks) {

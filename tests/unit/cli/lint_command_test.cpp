@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "tests/support/process.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -118,6 +121,21 @@ TEST_F(LintCommand, WritesAnnotationsForGitHub) {
 
 TEST_F(LintCommand, LooksAtTheWayDown) {
   EXPECT_THAT(lint({"1b", "--downgrade"}).out, HasSubstr("1b.sql:11:1: warning: DROP INDEX"));
+}
+
+TEST_F(LintCommand, EndsWhenItIsToldTo) {
+  std::string sql;
+  for (int index = 0; index < 60'000; ++index) {
+    sql += "ALTER TABLE t ADD COLUMN c" + std::to_string(index) + " int DEFAULT random();\n";
+  }
+  folder_.write("large.sql", sql);
+  test::Process process({test::athanor_binary(), "lint", "large.sql"}, {.directory = folder_.string()});
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  process.signal(SIGTERM);
+  const auto result = process.wait();
+  EXPECT_EQ(result.exit_code, 11) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_THAT(result.err, HasSubstr("lint was stopped"));
 }
 
 TEST_F(LintCommand, ExplainsRules) {

@@ -43,6 +43,43 @@ TEST(PlainFile, HasTheTimeoutsThatItSets) {
   EXPECT_TRUE(flags("COMMENT ON COLUMN t.c IS 'x';", "lock-timeout-missing"));
 }
 
+TEST(PlainFile, WantsNoTimeoutsAroundWhatRunsBesideTraffic) {
+  for (const char* const sql :
+       {"CREATE INDEX CONCURRENTLY i ON orders (a);", "DROP INDEX CONCURRENTLY i;", "REINDEX INDEX CONCURRENTLY i;",
+        "REINDEX (CONCURRENTLY) TABLE orders;", "REFRESH MATERIALIZED VIEW CONCURRENTLY v;",
+        "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY;", "ALTER TABLE orders VALIDATE CONSTRAINT c;", "VACUUM orders;",
+        "VACUUM (ANALYZE) orders;", "ANALYZE orders;"}) {
+    EXPECT_FALSE(flags(sql, "lock-timeout-missing")) << sql;
+    EXPECT_FALSE(flags(sql, "statement-timeout-missing")) << sql;
+  }
+  for (const char* const sql : {"CREATE INDEX i ON orders (a);", "DROP INDEX i;", "REINDEX INDEX i;",
+                                "REFRESH MATERIALIZED VIEW v;", "ALTER TABLE p DETACH PARTITION p1;",
+                                "ALTER TABLE orders VALIDATE CONSTRAINT c, ADD COLUMN a int;", "VACUUM FULL orders;"}) {
+    EXPECT_TRUE(flags(sql, "lock-timeout-missing")) << sql;
+    EXPECT_TRUE(flags(sql, "statement-timeout-missing")) << sql;
+  }
+}
+
+TEST(PlainFile, TellsWhoQueuesBehindAStatementWithoutLockTimeout) {
+  const auto of = [](const std::string& sql) {
+    std::vector<std::pair<Severity, std::string>> told;
+    for (const Finding& finding : test::lint_plain(sql)) {
+      if (finding.rule == "lock-timeout-missing") {
+        told.emplace_back(finding.severity, finding.message);
+      }
+    }
+    return told;
+  };
+  const auto is = [](Severity severity, const std::string& words) {
+    return ::testing::Pair(severity, ::testing::HasSubstr(words));
+  };
+  EXPECT_THAT(of("COMMENT ON TABLE t IS 'x';"), ElementsAre(is(Severity::Info, "other schema changes of t queue")));
+  EXPECT_THAT(of("CREATE INDEX i ON t (a);"), ElementsAre(is(Severity::Warning, "writes of t queue")));
+  EXPECT_THAT(of("ALTER TABLE t ADD COLUMN a int;\nALTER TABLE t ADD COLUMN b int;"),
+              ElementsAre(is(Severity::Warning, "reads and writes of t queue")));
+  EXPECT_THAT(of("COMMENT ON TABLE t IS 'x';\nDROP TABLE t;"), ElementsAre(is(Severity::Info, ""), is(Severity::Warning, "")));
+}
+
 TEST(PlainFile, PassesOverPsqlCommandsAndOtherComments) {
   EXPECT_THAT(test::rules_of(test::lint_plain("-- athanor:upgrade\n-- +goose Up\nSELECT 1;")), IsEmpty());
   EXPECT_THAT(test::rules_of(test::lint_plain("SELECT 'unfinished")), ElementsAre("invalid-revision"));
