@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "migrations/lint/psql_script.hpp"
 #include "migrations/lint/rule.hpp"
 #include "migrations/plan/script_comments.hpp"
 #include "migrations/plan/script_directive.hpp"
@@ -53,6 +54,20 @@ std::string_view rule_of(const SqlStatement& statement) {
                                                                                 : "invalid-revision";
 }
 
+Finding command_problem(const LintUnit& unit, const PsqlCommand& command) {
+  constexpr std::array<std::string_view, 4> kIncludes{"\\i", "\\ir", "\\include", "\\include_relative"};
+  if (std::ranges::find(kIncludes, command.word) != kIncludes.end()) {
+    return problem(unit, "unclassified", command.line, "lint does not read the file that " + command.word + " includes",
+                   "name that file on the command line too");
+  }
+  const std::string message =
+      command.word == "\\gexec"
+          ? "\\gexec runs text that exists at run time only: nothing is known about it here"
+          : "lint does not understand the psql command " + command.word + ": nothing is known about what it does here";
+  return problem(unit, "unclassified", command.line, message,
+                 "look at what it does yourself, and say so: -- athanor:allow unclassified …");
+}
+
 class PlainReader {
  public:
   PlainReader(LintUnit& unit, bool single_transaction) : unit_(unit), single_(single_transaction), open_(single_transaction) {}
@@ -75,9 +90,6 @@ class PlainReader {
 
  private:
   void add(const SqlStatement& statement) {
-    if (statement.sql.starts_with('\\')) {
-      return;  // psql's own
-    }
     const StatementShape shape(statement.sql);
     const auto is = [&](auto... words) { return (shape.starts(words) || ...); };
     if (is("rollback to", "rollback work to", "rollback transaction to")) {
@@ -196,7 +208,11 @@ LintUnit plain_unit(std::string text, std::string path, bool single_transaction)
   LintUnit unit;
   unit.path = std::move(path);
   unit.plain = true;
+  const std::vector<PsqlCommand> commands = take_out_psql(text);
   unit.text = std::make_shared<const std::string>(std::move(text));
+  for (const PsqlCommand& command : commands) {
+    unit.problems.push_back(command_problem(unit, command));
+  }
   PlainReader(unit, single_transaction).read();
   return unit;
 }

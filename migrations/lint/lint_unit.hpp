@@ -27,10 +27,11 @@ struct LintUnit {
   std::string revision;  // empty for a plain file
   bool plain = false;    // run by psql and its kin, not by Athanor
   bool downgrade = false;
-  std::shared_ptr<const std::string> text;
+  std::shared_ptr<const std::string> text;  // of a plain file without what is psql's own, blanked out
   std::vector<UnitStatement> statements;
   std::vector<AllowDirective> allows;
-  std::vector<Finding> problems;  // found while reading: transaction control, what cannot be cut into statements
+  // Found while reading: transaction control, psql commands, what cannot be cut into statements.
+  std::vector<Finding> problems;
 };
 
 // One direction of a parsed revision.
@@ -39,7 +40,8 @@ struct LintUnit {
 // A revision whose script parse_script() refused with `error`: the finding says why, under the rule it belongs to.
 [[nodiscard]] LintUnit refused_unit(const Error& error, const std::string& text, std::string path, std::string revision);
 // A plain SQL file, as psql runs it: each statement on its own unless BEGIN opens a transaction. `single_transaction`: all of
-// it is one, as with psql --single-transaction.
+// it is one, as with psql --single-transaction. Backslash commands that mean nothing to lint and the rows of COPY … FROM stdin
+// are passed over; other commands are problems.
 [[nodiscard]] LintUnit plain_unit(std::string text, std::string path, bool single_transaction);
 
 }  // namespace athanor

@@ -265,14 +265,23 @@ void Linter::remember_setting(const StatementView& view) {
 }
 
 void Linter::take_allows(const LintUnit& unit) {
+  std::vector<int> lines;
+  for (const UnitStatement& statement : unit.statements) {
+    lines.push_back(statement.statement.line);
+  }
+  for (const Finding& problem : unit.problems) {
+    if (problem.rule == "unclassified") {  // a psql command is one more statement
+      lines.push_back(problem.line);
+    }
+  }
+  std::ranges::sort(lines);
   for (const AllowDirective& directive : unit.allows) {
     Allow allow{directive, paths_.size() - 1, -1, false};
     if (directive.scope == AllowScope::Revision) {
       allow.statement_line = 0;
     } else {
-      const auto next = std::ranges::upper_bound(unit.statements, directive.line, {},
-                                                 [](const UnitStatement& statement) { return statement.statement.line; });
-      allow.statement_line = next == unit.statements.end() ? -1 : next->statement.line;
+      const auto next = std::ranges::upper_bound(lines, directive.line);
+      allow.statement_line = next == lines.end() ? -1 : *next;
     }
     allows_.push_back(std::move(allow));
   }

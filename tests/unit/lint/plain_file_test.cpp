@@ -80,9 +80,58 @@ TEST(PlainFile, TellsWhoQueuesBehindAStatementWithoutLockTimeout) {
   EXPECT_THAT(of("COMMENT ON TABLE t IS 'x';\nDROP TABLE t;"), ElementsAre(is(Severity::Info, ""), is(Severity::Warning, "")));
 }
 
-TEST(PlainFile, PassesOverPsqlCommandsAndOtherComments) {
+TEST(PlainFile, PassesOverOtherComments) {
   EXPECT_THAT(test::rules_of(test::lint_plain("-- athanor:upgrade\n-- +goose Up\nSELECT 1;")), IsEmpty());
   EXPECT_THAT(test::rules_of(test::lint_plain("SELECT 'unfinished")), ElementsAre("invalid-revision"));
+}
+
+TEST(PlainFile, PassesOverPsqlCommandsThatMeanNothingHere) {
+  for (const char* const command : {"\\set ON_ERROR_STOP on", "\\set quoted 'it is; (open'", "\\restrict kEy",
+                                    "\\unrestrict kEy", "\\connect -reuse-previous=on", "\\c shop", "\\echo done; (",
+                                    "\\timing", "\\pset pager off", "\\encoding UTF8", "\\dt+ shop.*", "\\x", "\\q"}) {
+    const auto findings = test::lint_plain(std::string(command) + "\nDROP VIEW a;\n" + command + "\n");
+    ASSERT_THAT(test::rules_of(findings), ::testing::Contains("drop-view")) << command;
+    EXPECT_FALSE(test::has_rule(findings, "unclassified")) << command;
+    EXPECT_FALSE(test::has_rule(findings, "invalid-revision")) << command;
+    EXPECT_EQ(findings.front().line, 2) << command;
+  }
+  EXPECT_TRUE(flags("\\timing \\\\ DROP VIEW a;", "drop-view"));
+}
+
+TEST(PlainFile, NamesPsqlCommandsThatItDoesNotUnderstandAndGoesOn) {
+  const auto findings = test::lint_plain("\\i other.sql\nDROP VIEW a;\n\\frobnicate x\n\\lo_unlink 5\nDROP VIEW b;\n");
+  ASSERT_THAT(test::rules_of(findings), ElementsAre("unclassified", "drop-view", "robust-statement", "unclassified",
+                                                    "unclassified", "drop-view", "robust-statement"));
+  EXPECT_THAT(findings[0].message, ::testing::HasSubstr("\\i includes"));
+  EXPECT_EQ(findings[3].line, 3);
+  EXPECT_THAT(findings[3].message, ::testing::HasSubstr("\\frobnicate"));
+  EXPECT_THAT(test::rules_of(test::lint_plain("-- athanor:allow unclassified looked at\n\\i other.sql\nSELECT 1;")), IsEmpty());
+}
+
+TEST(PlainFile, EndsAStatementWherePsqlSendsIt) {
+  const auto findings = test::lint_plain("SELECT 1 AS a \\gset\nDROP VIEW b\\g\nSELECT 'x' \\gexec\nDROP VIEW c;");
+  ASSERT_TRUE(test::has_rule(findings, "drop-view"));
+  EXPECT_EQ(std::ranges::count(test::rules_of(findings), "drop-view"), 2);
+  EXPECT_EQ(std::ranges::count(test::rules_of(findings), "unclassified"), 1);  // \gexec
+}
+
+TEST(PlainFile, PassesOverTheRowsOfCopy) {
+  const std::string rows = "1\tit's\t(\\N\n$$;\n-- athanor:allow drop-view no\n\\.\n";
+  for (const std::string copy :
+       {"COPY public.t (a, b) FROM stdin;\n", "copy t from STDIN WITH (FORMAT csv) ;\n", "\\copy t from stdin\n"}) {
+    const auto findings = test::lint_plain("SELECT 1;\n" + copy + rows + "DROP VIEW a;\n");
+    EXPECT_TRUE(test::has_rule(findings, "drop-view")) << copy;
+    EXPECT_FALSE(test::has_rule(findings, "invalid-revision")) << copy;
+    EXPECT_FALSE(test::has_rule(findings, "allow-unused")) << copy;
+    EXPECT_EQ(findings.back().line, 7) << copy;
+  }
+  EXPECT_TRUE(flags("COPY t FROM stdin; DROP VIEW a;\n1\n\\.\n", "drop-view"));
+  EXPECT_TRUE(flags("COPY (SELECT 1 FROM stdin) TO stdout;\nDROP VIEW a;\n", "drop-view"));
+  EXPECT_FALSE(flags("COPY t FROM stdin;\n(never ended\n", "invalid-revision"));  // psql reads to the end
+}
+
+TEST(PlainFile, StillRefusesPsqlCommandsInARevision) {
+  EXPECT_THAT(test::rules_of(test::lint_body("\\set ON_ERROR_STOP on\nSELECT 1;")), ElementsAre("invalid-revision"));
 }
 
 TEST(PlainFile, TellsWhatCannotRunTwice) {
