@@ -117,6 +117,7 @@ void Linter::judge(const LintUnit& unit, const UnitStatement& statement, const S
   }
   note_foreign_keys(unit, statement, view);
   note_not_valid(unit, statement, view);
+  note_triggers(unit, statement, view);
   remember(statement, view);
 }
 
@@ -213,6 +214,30 @@ void Linter::note_not_valid(const LintUnit& unit, const UnitStatement& statement
   }
 }
 
+// DROP TRIGGER followed by CREATE TRIGGER is how a trigger is replaced.
+void Linter::note_triggers(const LintUnit& unit, const UnitStatement& statement, const StatementView& view) {
+  if (view.is("CreateTrigStmt")) {
+    open_triggers_.erase({paths_.size() - 1, view.relation(), view.node()["trigname"].text()});
+  }
+  if (unit.downgrade || !view.is("DropStmt") || view.object_type() != "OBJECT_TRIGGER") {
+    return;
+  }
+  for (const TreeNode& object : items_of(view.node()["objects"])) {
+    const QualifiedName table = owner_in(object["List"]["items"]);
+    const std::string name = name_in(object["List"]["items"]).name;
+    std::vector<Found> found;
+    if (!facts_.is_new(table)) {
+      report(unit, statement, "drop-trigger", table,
+             "what trigger " + quote_identifier(name) + " did for rows of " + table.sql() +
+                 " is not done from the commit on, and no statement fails",
+             "move what it does into the application first, or create the new one in the same transaction", found);
+    }
+    if (!found.empty()) {
+      open_triggers_.insert_or_assign(OpenTrigger{paths_.size() - 1, table, name}, std::move(found.front()));
+    }
+  }
+}
+
 void Linter::remember(const UnitStatement& statement, const StatementView& view) {
   for (const TableLock& lock : statement_locks(view, facts_)) {
     if (!facts_.is_new(lock.table)) {
@@ -294,6 +319,9 @@ void Linter::settle_open() {
     if (facts != nullptr && !small && !facts_.has_index_on(key.table, key.columns)) {
       found_.push_back(std::move(key.found));
     }
+  }
+  for (auto& [trigger, found] : open_triggers_) {
+    found_.push_back(std::move(found));
   }
   for (OpenConstraint& constraint : open_constraints_) {
     const KnownConstraint* const facts = facts_.constraint(constraint.table, constraint.name);

@@ -59,6 +59,12 @@ class Linter {
     QualifiedName table;
     std::vector<std::string> columns;
   };
+  struct OpenTrigger {
+    std::size_t unit = 0;
+    QualifiedName table;
+    std::string name;
+    auto operator<=>(const OpenTrigger&) const = default;
+  };
   struct OpenConstraint {
     Found found;
     QualifiedName table;
@@ -71,6 +77,7 @@ class Linter {
   void note_unclassified(const LintUnit& unit, const UnitStatement& statement);
   void note_foreign_keys(const LintUnit& unit, const UnitStatement& statement, const StatementView& view);
   void note_not_valid(const LintUnit& unit, const UnitStatement& statement, const StatementView& view);
+  void note_triggers(const LintUnit& unit, const UnitStatement& statement, const StatementView& view);
   void remember(const UnitStatement& statement, const StatementView& view);
   void remember_setting(const StatementView& view);
   void take_allows(const LintUnit& unit);
@@ -91,7 +98,8 @@ class Linter {
   std::map<std::tuple<std::size_t, int, std::string_view>, std::vector<std::size_t>> allows_at_;  // by unit, statement and rule
   std::vector<OpenForeignKey> open_keys_;
   std::vector<OpenConstraint> open_constraints_;
-  std::vector<std::string> paths_;  // of units, for findings about allow lines
+  std::map<OpenTrigger, Found> open_triggers_;  // dropped, and not created again so far
+  std::vector<std::string> paths_;              // of units, for findings about allow lines
   std::vector<std::string> revisions_;
   std::size_t statements_ = 0;
   int block_depth_ = 0;

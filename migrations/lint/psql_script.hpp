@@ -1,5 +1,5 @@
-// What of a plain SQL file is psql's own: its backslash commands, and the rows behind COPY … FROM stdin. Both are blanked out, so
-// that SQL is left, each statement where it stood.
+// What of a plain SQL file is psql's own: its backslash commands, and the rows behind COPY … FROM stdin. Both are blanked out,
+// so that SQL is left, each statement where it stood.
 //
 // Threads: pure functions.
 #pragma once

@@ -72,18 +72,30 @@ void enum_order(StatementCheck& check);
 void move_schema(StatementCheck& check);
 void rename_column(StatementCheck& check);
 void rename_enum_value(StatementCheck& check);
+void rename_function(StatementCheck& check);
 void rename_schema(StatementCheck& check);
 void rename_table(StatementCheck& check);
 // rules_loss.cpp
 void cascade(StatementCheck& check);
+void drop_attribute(StatementCheck& check);
 void drop_database(StatementCheck& check);
 void drop_extension(StatementCheck& check);
+void drop_foreign_table(StatementCheck& check);
 void drop_function(StatementCheck& check);
+void drop_owned(StatementCheck& check);
 void drop_schema(StatementCheck& check);
+void drop_sequence(StatementCheck& check);
 void drop_table(StatementCheck& check);
 void drop_type(StatementCheck& check);
 void drop_view(StatementCheck& check);
 void truncate(StatementCheck& check);
+// rules_dependents.cpp
+void drop_identity(StatementCheck& check);
+void drop_primary_key(StatementCheck& check);
+void drop_publication(StatementCheck& check);
+void drop_subscription(StatementCheck& check);
+void replica_identity_nothing(StatementCheck& check);
+void revoke(StatementCheck& check);
 // rules_data.cpp
 void backfill_in_ddl_transaction(StatementCheck& check);
 void backfill_unbatched(StatementCheck& check);
@@ -106,8 +118,10 @@ void set_access_method(StatementCheck& check);
 void set_tablespace(StatementCheck& check);
 void set_unlogged(StatementCheck& check);
 // rules_access.cpp
+void copy_program(StatementCheck& check);
 void dynamic_sql(StatementCheck& check);
 void grant_to_public(StatementCheck& check);
+void password_in_file(StatementCheck& check);
 void policy_change(StatementCheck& check);
 void rls_enable(StatementCheck& check);
 void rule_create(StatementCheck& check);

@@ -5,6 +5,7 @@
 #include "migrations/lint/rules.hpp"
 #include "migrations/plan/statement_tree.hpp"
 #include "migrations/text/quoting.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor::rule {
 namespace {
@@ -20,15 +21,33 @@ void tell_lock(StatementCheck& check, const QualifiedName& table, const std::str
                 .severity = milder_with_lock_timeout(check)});
 }
 
-// The table of DROP TRIGGER, POLICY and RULE.
-QualifiedName table_of_drop(const TreeNode& object) {
-  std::vector<std::string> parts = strings_in(object["List"]["items"]);
-  if (parts.size() < 2) {
-    return {};
+bool is_public(const TreeNode& grantee) {
+  return grantee["RoleSpec"]["roletype"].value() == "ROLESPEC_PUBLIC";
+}
+
+// What a SCRAM verifier begins with: it is no password, but lets one be guessed offline.
+constexpr std::string_view kScram = "SCRAM-SHA-256$";
+
+// A password that a connection string of a subscription holds.
+bool holds_password(std::string_view connection) {
+  const auto scheme = connection.find("://");
+  const auto at = connection.find('@', scheme == std::string_view::npos ? connection.size() : scheme);
+  return contains_word(connection, "password") ||
+         (at != std::string_view::npos && connection.substr(scheme + 3, at - scheme - 3).find(':') != std::string_view::npos);
+}
+
+// The literal password of the statement; empty: none.
+std::string password_in(const StatementView& view) {
+  constexpr std::array<std::string_view, 4> kWithOption{"CreateRoleStmt", "AlterRoleStmt", "CreateUserMappingStmt",
+                                                        "AlterUserMappingStmt"};
+  if (std::ranges::find(kWithOption, view.kind()) != kWithOption.end()) {
+    return string_in(option_in(view.node()["options"], "password")["arg"]);
   }
-  QualifiedName table{parts.size() > 2 ? parts[parts.size() - 3] : std::string(), parts[parts.size() - 2]};
-  table.schema = table.schema == "public" ? std::string() : table.schema;
-  return table;
+  if (view.is("CreateSubscriptionStmt") || view.is("AlterSubscriptionStmt")) {
+    std::string connection = view.node()["conninfo"].text();
+    return holds_password(connection) ? connection : std::string();
+  }
+  return {};
 }
 
 }  // namespace
@@ -84,7 +103,7 @@ void policy_change(StatementCheck& check) {
               LockMode::AccessExclusive);
   } else if (view.is("DropStmt") && view.object_type() == "OBJECT_POLICY") {
     for (const TreeNode& object : items_of(view.node()["objects"])) {
-      tell_lock(check, table_of_drop(object), "DROP POLICY", LockMode::AccessExclusive);
+      tell_lock(check, owner_in(object["List"]["items"]), "DROP POLICY", LockMode::AccessExclusive);
     }
   }
 }
@@ -96,16 +115,33 @@ void rule_create(StatementCheck& check) {
 }
 
 void grant_to_public(StatementCheck& check) {
-  const TreeNode& node = check.view().node();
-  if (!check.view().is("GrantStmt") || !is_set(node["is_grant"])) {
+  const bool later = check.view().is("AlterDefaultPrivilegesStmt");
+  const TreeNode grant = later ? check.view().node()["action"] : check.view().node();
+  if ((!later && !check.view().is("GrantStmt")) || !is_set(grant["is_grant"]) ||
+      std::ranges::none_of(items_of(grant["grantees"]), is_public)) {
     return;
   }
-  for (const TreeNode& item : items_of(node["grantees"])) {
-    if (item["RoleSpec"]["roletype"].value() == "ROLESPEC_PUBLIC") {
-      check.report({.message = "PUBLIC is every role of the server, those that are created later too",
-                    .fix = "grant it to a role, and that role to whoever needs it"});
-      return;
-    }
+  check.report({.message = std::string("PUBLIC is every role of the server, those that are created later too") +
+                           (later ? ", and whatever is created from now on is theirs to use" : ""),
+                .fix = "grant it to a role, and that role to whoever needs it"});
+}
+
+void password_in_file(StatementCheck& check) {
+  const std::string password = password_in(check.view());
+  if (password.empty()) {
+    return;
+  }
+  const bool verifier = password.starts_with(kScram);
+  check.report({.message = verifier ? "the password's verifier stays in the file and its history: passwords can be tried on it"
+                                    : "the password stays in the file, in its history and in the server's log",
+                .fix = "set it outside of migrations, with psql's \\password or from a secret store; and change this one",
+                .severity = verifier ? std::optional(Severity::Warning) : std::nullopt});
+}
+
+void copy_program(StatementCheck& check) {
+  if (check.view().is("CopyStmt") && is_set(check.view().node()["is_program"])) {
+    check.report({.message = "PROGRAM runs a shell command on the server's machine, as the user that PostgreSQL runs as",
+                  .fix = "run the program on a client, and copy its output: psql's \\copy"});
   }
 }
 

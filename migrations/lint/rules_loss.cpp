@@ -97,6 +97,46 @@ void drop_extension(StatementCheck& check) {
   }
 }
 
+void drop_owned(StatementCheck& check) {
+  if (check.view().is("DropOwnedStmt")) {
+    check.report(
+        {.message = "every table, view and function of this database that the role owns is gone, and every right it has",
+         .fix = "REASSIGN OWNED BY … TO …, and drop by name what is not needed"});
+  }
+}
+
+void drop_attribute(StatementCheck& check) {
+  const StatementView& view = check.view();
+  if (!view.is("AlterTableStmt") || view.object_type() != "OBJECT_TYPE") {
+    return;
+  }
+  for (const TreeNode& item : items_of(view.node()["cmds"])) {
+    const TreeNode action = item["AlterTableCmd"];
+    if (action["subtype"].value() == "AT_DropColumn") {
+      check.report({.message = "the values of attribute " + quote_identifier(action["name"].text()) +
+                               " are gone from every column of type " + view.relation().sql(),
+                    .fix = std::string(kApprove) + "drop-attribute …"});
+    }
+  }
+}
+
+void drop_foreign_table(StatementCheck& check) {
+  for (const TreeNode& object : dropped(check, "OBJECT_FOREIGN_TABLE")) {
+    const QualifiedName table = dropped_name(object);
+    check.report({.table = table,
+                  .message = "queries that use " + table.sql() + " fail; its rows stay where they are, its rights do not",
+                  .fix = "stop using it first"});
+  }
+}
+
+void drop_sequence(StatementCheck& check) {
+  for (const TreeNode& object : dropped(check, "OBJECT_SEQUENCE")) {
+    check.report({.message = "how far " + dropped_name(object).sql() +
+                             " has counted is gone: made again, it hands out numbers that are taken",
+                  .fix = "keep it, or note its last_value and start the new one behind it"});
+  }
+}
+
 void truncate(StatementCheck& check) {
   if (!check.view().is("TruncateStmt")) {
     return;

@@ -57,6 +57,17 @@ void rename_schema(StatementCheck& check) {
                 .fix = "create the new schema, with views of the old names where they are needed"});
 }
 
+void rename_function(StatementCheck& check) {
+  for (const std::string_view type : {"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", "OBJECT_AGGREGATE"}) {
+    if (renames(check, type)) {
+      const std::string old = name_in(check.view().node()["object"]["ObjectWithArgs"]["objname"]).sql();
+      check.report(
+          {.message = "application code, and SQL in other functions, that still calls " + old + " fails from the commit on",
+           .fix = "create " + new_name(check) + " beside it, and drop " + old + " when nothing calls it"});
+    }
+  }
+}
+
 void move_schema(StatementCheck& check) {
   const StatementView& view = check.view();
   const std::string_view type = view.object_type();

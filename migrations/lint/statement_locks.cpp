@@ -100,12 +100,7 @@ void lock_drop(const StatementView& view, const KnownSchema& facts, LockList& lo
       locks.add(index == nullptr ? name_in(names) : index->table,
                 is_set(view.node()["concurrent"]) ? ShareUpdateExclusive : AccessExclusive);
     } else if (type == "OBJECT_TRIGGER" || type == "OBJECT_RULE" || type == "OBJECT_POLICY") {
-      std::vector<std::string> parts = strings_in(names);
-      if (parts.size() > 1) {
-        QualifiedName table{parts.size() > 2 ? parts[parts.size() - 3] : std::string(), parts[parts.size() - 2]};
-        table.schema = table.schema == "public" ? std::string() : table.schema;
-        locks.add(table, AccessExclusive);
-      }
+      locks.add(owner_in(names), AccessExclusive);
     }
   }
 }

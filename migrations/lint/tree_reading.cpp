@@ -100,6 +100,16 @@ QualifiedName name_in(const TreeNode& strings) {
   return name;
 }
 
+QualifiedName owner_in(const TreeNode& strings) {
+  const std::vector<std::string> parts = strings_in(strings);
+  if (parts.size() < 2) {
+    return {};
+  }
+  QualifiedName table{parts.size() > 2 ? parts[parts.size() - 3] : std::string(), parts[parts.size() - 2]};
+  table.schema = table.schema == "public" ? std::string() : table.schema;
+  return table;
+}
+
 TypeWords type_in(const TreeNode& type) {
   TypeWords words;
   const QualifiedName name = name_in(type["names"]);

@@ -44,6 +44,8 @@ struct TypeWords {
 [[nodiscard]] QualifiedName relation_in(const TreeNode& relation);
 // Of a list of strings.
 [[nodiscard]] QualifiedName name_in(const TreeNode& strings);
+// Of the names of a trigger, policy or rule, which end in its own: the table it belongs to.
+[[nodiscard]] QualifiedName owner_in(const TreeNode& strings);
 // Of a TypeName's fields.
 [[nodiscard]] TypeWords type_in(const TreeNode& type);
 // The option of a list of DefElem, its fields; an empty node when there is none.

@@ -95,6 +95,27 @@ TEST(Linter, ExpectsLossesOnTheWayDown) {
   EXPECT_TRUE(test::has_rule(findings, "index-create"));
 }
 
+TEST(Linter, PointsAtTheQueryInWithThatChangesRows) {
+  const auto findings = test::lint_body("WITH g AS (\n  DELETE FROM orders RETURNING *)\nINSERT INTO archive SELECT * FROM g;");
+  ASSERT_TRUE(test::has_rule(findings, "dml-without-where"));
+  const auto found = std::ranges::find(findings, "dml-without-where", &Finding::rule);
+  EXPECT_EQ(found->line, 8);
+  EXPECT_EQ(found->column, 15);
+  EXPECT_EQ(found->table, "orders");
+}
+
+TEST(Linter, ExpectsOnTheWayDownThatRightsKeysAndTriggersGo) {
+  const std::string text = test::revision_text(
+      "SELECT 1;\n\n-- athanor:downgrade\nREVOKE SELECT ON a FROM r;\nALTER TABLE a DROP CONSTRAINT a_pkey;\n"
+      "DROP TRIGGER t ON a;\nDROP SEQUENCE s;\nDROP PUBLICATION p;");
+  Linter linter{LintContext()};
+  linter.lint(test::unit_of_text(text, Direction::Downgrade));
+  const auto findings = linter.finish();
+  for (const char* const rule : {"revoke", "drop-primary-key", "drop-trigger", "drop-sequence", "drop-publication"}) {
+    EXPECT_FALSE(test::has_rule(findings, rule)) << rule;
+  }
+}
+
 TEST(Linter, NamesTheRuleThatARefusedRevisionIsAgainst) {
   EXPECT_THAT(test::rules_of(test::lint_body("CREATE TABLE t (id bigint PRIMARY KEY);\nCOMMIT;")),
               ElementsAre("transaction-control-in-file"));
@@ -110,7 +131,9 @@ TEST(Linter, NeverRepeatsValues) {
        {"ALTER TABLE a ADD CONSTRAINT c CHECK (b <> 'topsecret');", "UPDATE a SET b = 'topsecret';",
         "CREATE INDEX i ON a (b) WHERE b = 'topsecret';", "ALTER TABLE a ADD COLUMN b text DEFAULT f('topsecret');",
         "ALTER TYPE mood ADD VALUE 'topsecret';\nSELECT 'topsecret'::mood;", "ALTER ROLE a SET work_mem = 'topsecret';",
-        "SET x.y = 'topsecret';"}) {
+        "SET x.y = 'topsecret';", "CREATE ROLE a PASSWORD 'topsecret';", "COPY a TO PROGRAM 'topsecret';",
+        "ALTER SUBSCRIPTION s CONNECTION 'password=topsecret';",
+        "MERGE INTO a USING b ON a.c = b.c WHEN MATCHED AND b.d > 'topsecret' THEN DELETE;"}) {
     const auto findings = test::lint_body(sql);
     EXPECT_FALSE(findings.empty()) << sql;
     for (const Finding& finding : findings) {
