@@ -88,7 +88,7 @@ class PsqlReader {
     started_ = false;
   }
 
-  // From the next line to the one that is "\\." alone, or to the end, as psql reads them.
+  // From the next line to the one that is "\." alone, or to the end, as psql reads them.
   void blank_rows(std::size_t after) {
     std::size_t begin = text_.find('\n', after);
     bool ended = begin == std::string::npos;

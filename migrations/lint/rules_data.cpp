@@ -127,8 +127,8 @@ std::vector<QualifiedName> copied_whole(const StatementView& view) {
 
 // Many rows that are written in a table that is older than the revision.
 struct ManyRows {
-  std::string words;  // "UPDATE"
-  QualifiedName table;
+  std::string words;    // "UPDATE"
+  QualifiedName table;  // whose rows they are: of INSERT, the one they are read from
   TreeNode at;
   bool added = false;
 };
@@ -143,9 +143,8 @@ std::vector<ManyRows> many_rows(const StatementCheck& check) {
     }
   }
   for (const QualifiedName& source : copied_whole(check.view())) {
-    if (!check.is_new(source) && !check.is_small(source) && !check.is_new(check.view().relation())) {
-      found.push_back({"INSERT of all rows of " + source.sql(), check.view().relation(), {}, true});
-      break;
+    if (!check.is_new(check.view().relation())) {
+      found.push_back({"INSERT of all rows of " + source.sql(), source, {}, true});
     }
   }
   return found;
@@ -197,8 +196,10 @@ void backfill_unbatched(StatementCheck& check) {
   }
   for (const ManyRows& rows : many_rows(check)) {
     check.report({.table = rows.table,
-                  .message = rows.words + (rows.added ? "" : " of many rows") +
-                             " in one transaction keeps them locked to its end, and holds back vacuum and replicas",
+                  .message = rows.added
+                                 ? rows.words + " in one transaction holds back vacuum and replicas until its end"
+                                 : rows.words + " of many rows in one transaction keeps them locked to its end, and holds "
+                                                "back vacuum and replicas",
                   .fix = batches(check, rows.table),
                   .at = rows.at});
   }

@@ -125,12 +125,12 @@ TEST_F(LintCommand, LooksAtTheWayDown) {
 
 TEST_F(LintCommand, EndsWhenItIsToldTo) {
   std::string sql;
-  for (int index = 0; index < 60'000; ++index) {
+  for (int index = 0; index < 120'000; ++index) {
     sql += "ALTER TABLE t ADD COLUMN c" + std::to_string(index) + " int DEFAULT random();\n";
   }
   folder_.write("large.sql", sql);
   test::Process process({test::athanor_binary(), "lint", "large.sql"}, {.directory = folder_.string()});
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1000));
   process.signal(SIGTERM);
   const auto result = process.wait();
   EXPECT_EQ(result.exit_code, 11) << result.err;
