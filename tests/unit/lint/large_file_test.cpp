@@ -22,12 +22,6 @@ std::string repeated(int count, const std::string& sql) {
   return text;
 }
 
-double seconds_of(const std::string& sql) {
-  const std::clock_t begin = std::clock();
-  EXPECT_FALSE(test::lint_plain(sql).empty());
-  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-}
-
 TEST(TextPlaces, CountsLinesAndCharacters) {
   TextPlaces places("a\n\xC3\xA9\xC3\xA9x\n\nb");
   const auto at = [&](std::size_t offset) {
@@ -55,16 +49,6 @@ TEST(TextPlaces, TakesTimeInProportionToTheText) {
     (void)places.at(offset + 2);
   }
   EXPECT_LT(std::clock() - begin, 10 * CLOCKS_PER_SEC);  // from the beginning each time it would be hours
-}
-
-TEST(LargeFile, TakesTimeInProportionToItsStatements) {
-  for (const char* const sql : {"ALTER TABLE t ADD COLUMN c# int;\n", "ALTER TABLE t ADD COLUMN c# int; ",
-                                "CREATE INDEX i# ON t (c#);\n", "-- athanor:allow drop-table #\nDROP TABLE t#;\n"}) {
-    SCOPED_TRACE(sql);
-    const double small = seconds_of(repeated(1'500, sql));
-    const double large = seconds_of(repeated(12'000, sql));
-    EXPECT_LT(large, 8 * 3 * small + 0.1);  // 64 times as long when it is quadratic
-  }
 }
 
 TEST(LargeFile, IsLeftWhenAStopIsRequested) {
