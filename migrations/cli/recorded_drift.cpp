@@ -12,7 +12,7 @@ Json record_json(const DriftCheck& check) {
   if (!check.record) {
     return nullptr;
   }
-  const CatalogRecord& record = *check.record;
+  const SchemaRecord& record = *check.record;
   return {{"digest", record.digest},           {"reason", record.reason}, {"revision", record.revision},
           {"recorded_at", record.recorded_at}, {"actor", record.actor},   {"tool", record.tool}};
 }

@@ -78,10 +78,10 @@ Result<CatalogTable::Present> CatalogTable::look(Session& session, Use use) cons
   return Present{facts.exists(), rows.text(0, 1) == "t", rows.text(0, 2) == "t"};
 }
 
-Result<std::optional<CatalogRecord>> CatalogTable::newest(Session& session) const {
+Result<std::optional<SchemaRecord>> CatalogTable::newest(Session& session) const {
   TRY_ASSIGN(const Present present, look(session, Use::Read));
   if (!present.table || !present.history) {
-    return std::optional<CatalogRecord>();
+    return std::optional<SchemaRecord>();
   }
   const std::string applied =
       "(SELECT %s FROM " + history_ + " AS h WHERE h.outcome OPERATOR(pg_catalog.=) 'applied' AND h.id OPERATOR(pg_catalog.";
@@ -100,9 +100,9 @@ Result<std::optional<CatalogRecord>> CatalogTable::newest(Session& session) cons
   }
   const Rows& rows = *answer;
   if (rows.empty()) {
-    return std::optional<CatalogRecord>();
+    return std::optional<SchemaRecord>();
   }
-  CatalogRecord record;
+  SchemaRecord record;
   record.digest = rows.text(0, 0);
   record.revision = rows.text(0, 1);
   record.applied_at = rows.text(0, 2);

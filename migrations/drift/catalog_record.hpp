@@ -19,7 +19,7 @@
 
 namespace athanor {
 
-struct CatalogRecord {
+struct SchemaRecord {
   std::string digest;      // SHA-256 of the catalog's facts
   std::string revision;    // applied last when it was recorded; empty: none was
   std::string applied_at;  // when that was, "2026-11-21T02:10:00+00:00"
@@ -40,7 +40,7 @@ class CatalogTable {
   explicit CatalogTable(const std::string& ledger_schema);
 
   // The newest row; empty without one. UntrustedTable when the table is not ours.
-  [[nodiscard]] Result<std::optional<CatalogRecord>> newest(Session& session) const;
+  [[nodiscard]] Result<std::optional<SchemaRecord>> newest(Session& session) const;
   // The catalog of the newest row; empty when it cannot be read.
   [[nodiscard]] Result<std::optional<schema::Catalog>> catalog(Session& session) const;
 

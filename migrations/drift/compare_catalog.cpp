@@ -16,7 +16,7 @@ std::string major_of(int version) {
 }
 
 // Why the record says nothing about the database as it is now; empty when it does.
-std::string why_not_comparable(const std::optional<CatalogRecord>& record, int server_version) {
+std::string why_not_comparable(const std::optional<SchemaRecord>& record, int server_version) {
   if (!record) {
     return "no catalog is recorded";
   }

@@ -33,7 +33,7 @@ struct DriftCheck {
   enum class State : std::uint8_t { Same, Changed, Unknown };
   State state = State::Unknown;
   std::string unknown{};  // why it is not known: "no catalog is recorded"
-  std::optional<CatalogRecord> record{};
+  std::optional<SchemaRecord> record{};
   // What the database has too much ("+ …"), lacks ("- …") and has otherwise ("~ …").
   std::vector<std::string> lines{};
   // Kinds that are to be compared and were not recorded.
