@@ -178,8 +178,11 @@ std::string backup_file_name(const BackupRecord& record) {
     rows += rows.empty() ? "" : "+";
     rows += row;
   }
-  return safe_part(record.database.name) + "-" + compact_time(record.started) + "-" + safe_part(rows.empty() ? "base" : rows) +
-         "-" + safe_part(record.id) + ".dump";
+  // The name of the database may have been read from a Secret, and this one is shown.
+  const std::string name =
+      record.resource.empty() ? record.database.name : record.resource.substr(record.resource.find('/') + 1);
+  return safe_part(name) + "-" + compact_time(record.started) + "-" + safe_part(rows.empty() ? "base" : rows) + "-" +
+         safe_part(record.id) + ".dump";
 }
 
 std::string manifest_name(std::string_view dump_name) {

@@ -95,7 +95,8 @@ struct BackupRecord {
 // BackupCorrupt when it is none of ours. `name` is for messages.
 [[nodiscard]] Result<BackupRecord> read_manifest(std::string_view text, std::string_view name);
 
-// "<database>-<UTC time>-<revision>-<run id>.dump", of characters that are safe in any file system.
+// "<database>-<UTC time>-<revision>-<run id>.dump", or with the name of the resource that asked for it; of characters that are
+// safe in any file system.
 [[nodiscard]] std::string backup_file_name(const BackupRecord& record);
 // "x.dump" → "x.json".
 [[nodiscard]] std::string manifest_name(std::string_view dump_name);

@@ -124,6 +124,10 @@ class Run {
     streams.out = [&](std::string_view bytes) -> Result<void> {
       digest.update(bytes);
       record_.size += bytes.size();
+      if (job_.settings.most_bytes > 0 && record_.size > job_.settings.most_bytes) {
+        return fail(Error(ErrorCode::BackupRefused, "the dump has more than the " + std::to_string(job_.settings.most_bytes) +
+                                                        " bytes that are left for it"));
+      }
       return writer.write(bytes);
     };
     streams.tick = [&]() -> Result<void> {
