@@ -19,10 +19,15 @@
 namespace athanor::controller {
 namespace {
 
-Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSource& credentials) {
+Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSource& credentials, HiddenValues& hidden) {
   const DatabaseSpec& database = resource.spec.database;
   const auto part = [&](const std::optional<SecretReference>& from, const std::string& plain) -> Result<std::string> {
-    return from ? credentials.read(resource, *from) : Result<std::string>(plain);
+    if (!from) {
+      return plain;
+    }
+    TRY_ASSIGN(std::string value, credentials.read(resource, *from));
+    hidden.add(value);
+    return value;
   };
   DatabaseParts parts;
   TRY_ASSIGN(parts.host, part(database.host_from, database.host));
@@ -145,7 +150,8 @@ void limit_connect_timeout(std::string& url, const ConnectionParameters& declare
   }
 }
 
-Result<void> add_certificates(std::string& url, const DatabaseMigration& resource, CredentialSource& credentials) {
+Result<void> add_certificates(std::string& url, const DatabaseMigration& resource, CredentialSource& credentials,
+                              HiddenValues& hidden) {
   const DatabaseSpec& database = resource.spec.database;
   const ConnectionParameters declared = connection_parameters(url);
   if (!credentials.shares_process_environment()) {
@@ -158,6 +164,7 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
   const auto add = [&](const char* name, const std::optional<SecretReference>& from) -> Result<void> {
     if (from) {
       TRY_ASSIGN(const std::string path, credentials.file(resource, *from));
+      hidden.add(path);  // it may be named by a digest of the content
       url = with_parameter(std::move(url), name, path);
     }
     return {};
@@ -191,6 +198,19 @@ class Looking {
   StopToken stop_;
   std::optional<SteadyTime> began_;
 };
+
+Result<void> find_url(const DatabaseMigration& resource, CredentialSource& credentials, DatabaseTarget& target) {
+  const DatabaseSpec& database = resource.spec.database;
+  if (database.url_from) {
+    TRY_ASSIGN(target.url, credentials.read(resource, *database.url_from));
+    target.hidden.add_url(target.url);
+  } else if (!database.url.empty()) {
+    target.url = database.url;
+  } else {
+    TRY_ASSIGN(target.url, url_of_parts(resource, credentials, target.hidden));
+  }
+  return add_certificates(target.url, resource, credentials, target.hidden);
+}
 
 // Opens sessions for observing: one that is kept, or one that may be kept afterwards.
 class CachedSessionFactory final : public SessionFactory {
@@ -359,16 +379,12 @@ class MigratorAccessFactory final : public DatabaseAccessFactory {
 }  // namespace
 
 Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials) {
-  const DatabaseSpec& database = resource.spec.database;
   DatabaseTarget target;
-  if (database.url_from) {
-    TRY_ASSIGN(target.url, credentials.read(resource, *database.url_from));
-  } else if (!database.url.empty()) {
-    target.url = database.url;
-  } else {
-    TRY_ASSIGN(target.url, url_of_parts(resource, credentials));
+  target.hidden = HiddenValues(resource);
+  if (auto found = find_url(resource, credentials, target); !found) {
+    return fail(target.hidden.hide(std::move(found).error()));
   }
-  TRY(add_certificates(target.url, resource, credentials));
+  const DatabaseSpec& database = resource.spec.database;
   MigratorSettings& settings = target.settings;
   settings.version_table = database.version_table;
   settings.identify = true;

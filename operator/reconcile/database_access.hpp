@@ -16,6 +16,7 @@
 #include "migrations/drift/compare_catalog.hpp"
 #include "migrations/execute/migrator.hpp"
 #include "operator/api/database_migration.hpp"
+#include "operator/reconcile/hidden_values.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
 
 namespace athanor::controller {
@@ -25,6 +26,7 @@ struct DatabaseTarget {
   MigratorSettings settings;
   StopToken stop{};  // heard while connecting and observing; must outlive every access that is opened with it
   std::optional<DriftSettings> drift{};  // unless policy.drift is Ignore: runs record the catalog
+  HiddenValues hidden;  // what of it was read through references
 };
 
 class DatabaseAccess {
@@ -72,7 +74,7 @@ class CredentialSource {
 };
 
 // The URL and settings that a resource declares. Where the process environment is not shared, a URL that names files or
-// services is refused, and libpq is pointed away from the files it reads by default.
+// services is refused, and libpq is pointed away from the files it reads by default. An error holds nothing of what was read.
 [[nodiscard]] Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials);
 
 // Where a resource's version table is: as it declares that, and what the server there calls it.

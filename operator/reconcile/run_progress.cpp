@@ -134,7 +134,7 @@ void RunProgress::index_left(const PlannedRevision& revision, const std::string&
 
 void RunProgress::retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) {
   observer_.statement_retried();
-  LogFields fields = error_fields(error);
+  LogFields fields = error_fields(hidden_.hide(error));
   fields.emplace_back("revision", id_of(revision));
   fields.emplace_back("attempt", attempt);
   fields.emplace_back("delaySeconds", seconds(delay));
@@ -162,8 +162,10 @@ void RunProgress::server_message(const ServerMessage& message) {
   if (++messages_ > kMostMessages) {
     return;
   }
-  const LogFields fields{
-      {"revision", state_.progress.revision}, {"sqlState", message.sqlstate}, {"text", message.text}, {"hint", message.hint}};
+  const LogFields fields{{"revision", state_.progress.revision},
+                         {"sqlState", message.sqlstate},
+                         {"text", hidden_.hide(message.text)},
+                         {"hint", hidden_.hide(message.hint)}};
   if (message.is_warning()) {
     log_.warn("the database warned", fields);
   } else {

@@ -8,6 +8,7 @@
 
 #include "migrations/execute/progress_sink.hpp"
 #include "operator/log/log.hpp"
+#include "operator/reconcile/hidden_values.hpp"
 #include "operator/reconcile/outcome.hpp"
 #include "operator/reconcile/reconcile_observer.hpp"
 
@@ -34,6 +35,8 @@ class RunProgress final : public ProgressSink {
   void server_message(const ServerMessage& message) override;
 
   [[nodiscard]] const std::vector<Blocker>& holders() const { return holders_; }
+  // What no log line may show.
+  void set_hidden(const HiddenValues& hidden) { hidden_ = hidden; }
   // Called while the run waits for its lock (begun: false) and between its steps.
   void set_checkpoint(std::function<void(bool begun)> checkpoint) { checkpoint_ = std::move(checkpoint); }
 
@@ -46,6 +49,7 @@ class RunProgress final : public ProgressSink {
   Clock& clock_;
   ReconcileObserver& observer_;
   const Log& log_;
+  HiddenValues hidden_;
   Listener listener_;
   std::function<void(bool)> checkpoint_;
   const Plan* plan_ = nullptr;
