@@ -5,6 +5,7 @@
 #include "migrations/base/sha256.hpp"
 #include "operator/jobs/job_pod.hpp"
 #include "operator/jobs/pod_template.hpp"
+#include "operator/jobs/source_image.hpp"
 #include "operator/kube/object_fields.hpp"
 
 namespace athanor::controller {
@@ -193,6 +194,9 @@ std::chrono::seconds job_ttl(const DatabaseMigration& resource) {
 
 Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request, const JobOptions& options,
                                 const JobFiles& files) {
+  if (resource.spec.source.image) {
+    TRY(check_source_image(resource.spec.source.image->reference, options.source_images));
+  }
   TRY_ASSIGN(JobPod parts, describe_pod(resource, request, files));
   TRY_ASSIGN(KubeObject given, read_template(resource, options.template_rules));
   const KubeObject labels = labels_of(resource, request.attempt);

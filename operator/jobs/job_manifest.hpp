@@ -10,6 +10,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "operator/api/database_migration.hpp"
 #include "operator/jobs/job_files.hpp"
@@ -39,6 +40,7 @@ inline constexpr const char* kGenerationAnnotation = "athanor.dev/generation";
 struct JobOptions {
   std::string image;  // of athanor
   PodTemplateRules template_rules = {};
+  std::vector<std::string> source_images = {};  // check_source_image()
 };
 [[nodiscard]] Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request,
                                               const JobOptions& options, const JobFiles& files = {});

@@ -173,7 +173,10 @@ Result<void> add_source(const DatabaseMigration& resource, const JobFiles& files
     mount_source(pod, {{"image", {{"reference", source.image->reference}}}},
                  kSourceFolder + std::string(path.starts_with('/') ? "" : "/") + path);
   } else {
-    pod.add_flag("--migrations", source.path.starts_with('/') ? source.path : resource.folder + "/" + source.path);
+    // As the operator finds it: below the namespace's folder of the first root.
+    pod.add_flag("--migrations", source.path.starts_with('/')
+                                     ? source.path
+                                     : resource.folder + "/" + resource.metadata.name_space + "/" + source.path);
   }
   if (source.recursive) {
     pod.add_setting("recursive_version_locations", "true");

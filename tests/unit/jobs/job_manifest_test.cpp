@@ -89,6 +89,8 @@ Error refusal_of(const DatabaseMigration& resource) {
   return manifest ? Error(ErrorCode::Internal, "not refused") : manifest.error();
 }
 
+const JobOptions kWithImages{"athanor:1", {}, {"images.example.org"}};
+
 TEST(JobManifest, IsThisForConfigMapsAndAUrl) {
   const std::string golden = R"({
     "apiVersion": "batch/v1",
@@ -274,7 +276,7 @@ TEST(JobManifest, MountsAnImageWithoutKnowingItsPlan) {
   resource.spec.source.config_maps.clear();
   resource.spec.source.image = ImageSource{"images.example.org/orders:1", "/migrations/versions"};
   resource.spec.source.recursive = true;
-  const auto manifest = job_manifest(resource, request_for(nullptr), {"athanor:1"});
+  const auto manifest = job_manifest(resource, request_for(nullptr), kWithImages);
   const KubeObject pod = (*manifest)["spec"]["template"]["spec"];
   EXPECT_EQ(pod["volumes"][0]["image"]["reference"], "images.example.org/orders:1");
   const auto arguments = pod["containers"][0]["args"].get<std::vector<std::string>>();
@@ -305,7 +307,7 @@ TEST(JobManifest, LetsThePodFindOutWhichWayTheTargetLiesOnlyWhereItMayGoBack) {
   JobRequest planning = request_for(nullptr);
   planning.work = JobRequest::Work::Plan;
   const auto arguments = [&] {
-    const auto manifest = job_manifest(resource, planning, {"athanor:1"});
+    const auto manifest = job_manifest(resource, planning, kWithImages);
     return (*manifest)["spec"]["template"]["spec"]["containers"][0]["args"].get<std::vector<std::string>>();
   };
   EXPECT_THAT(arguments(), Contains("--verify")) << "the operator cannot compare an image with the ledger";
@@ -319,7 +321,7 @@ TEST(JobManifest, TakesAFolderFromThePodAndGitFromTheOperator) {
   resource.folder = "/srv/migrations";
   resource.spec.source.config_maps.clear();
   resource.spec.source.path = "orders";
-  EXPECT_THAT(arguments_of(resource), Contains("--migrations=/srv/migrations/orders"));
+  EXPECT_THAT(arguments_of(resource), Contains("--migrations=/srv/migrations/shop/orders")) << "of its namespace";
   EXPECT_FALSE(pod_of(resource).contains("volumes"));
   resource.spec.source.path.clear();
   resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "db", milliseconds(60'000), "orders-git"};

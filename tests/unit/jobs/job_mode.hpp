@@ -37,7 +37,7 @@ class JobModeTest : public JobRunnerTest {
     restart();
   }
   void restart() {
-    fresh_runner = std::make_unique<JobRunner>(kube, clock, JobOptions{"athanor:1"});
+    fresh_runner = std::make_unique<JobRunner>(kube, clock, JobOptions{"athanor:1", {}, {"images.example.org"}});
     ReconcilerParts parts{sources, credentials, databases, observer, clock};
     parts.jobs = fresh_runner.get();
     parts.backups = &backups;

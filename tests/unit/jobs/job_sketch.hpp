@@ -70,7 +70,7 @@ class JobRunnerTest : public testing::Test {
 
   test::FakeKube kube;
   test::FakeClock clock;
-  JobRunner runner{kube, clock, {"athanor:1"}};
+  JobRunner runner{kube, clock, {"athanor:1", {}, {"images.example.org"}}};
   DatabaseMigration resource = sketch::resource();
   std::shared_ptr<SourceSnapshot> snapshot = sketch::snapshot(sketch::line());
   Plan plan = [] {
