@@ -29,6 +29,12 @@ Result<AllowedRoots> AllowedRoots::create(const std::vector<std::string>& roots)
   return allowed;
 }
 
+Result<AllowedRoots> AllowedRoots::create_divided(const std::vector<std::string>& roots) {
+  TRY_ASSIGN(AllowedRoots allowed, create(roots));
+  allowed.divided_ = true;
+  return allowed;
+}
+
 std::string AllowedRoots::absolute(const std::string& folder, const std::string& path) {
   std::string text = (fs::path(folder) / path).lexically_normal();
   while (text.size() > 1 && text.ends_with('/')) {
@@ -47,6 +53,32 @@ Result<std::string> AllowedRoots::resolve(const std::string& folder, const std::
                     .advise("move it below the manifests' folder, or start the operator with " + option));
   }
   return resolved.string();
+}
+
+Result<std::string> AllowedRoots::resolve_for(const std::string& name_space, const std::string& folder, const std::string& path,
+                                              const std::string& field, const std::string& option) const {
+  if (!divided_) {
+    return resolve(folder, path, field, option);
+  }
+  const fs::path asked(path);
+  const bool is_name = !name_space.empty() && name_space.find_first_of("/.") == std::string::npos;
+  for (const auto& root : roots_) {
+    std::error_code error;
+    const fs::path own = fs::weakly_canonical(fs::path(root) / name_space, error);
+    // A link in the root would lead into the folder of another namespace.
+    if (error || !is_name || own != fs::path(root) / name_space) {
+      continue;
+    }
+    const fs::path resolved = fs::weakly_canonical(own / asked, error);
+    if (!error && lies_in(resolved, own)) {
+      return resolved.string();
+    }
+    if (!asked.is_absolute()) {
+      break;  // it begins in the first root
+    }
+  }
+  return fail(Error(ErrorCode::PathEscape, field + " '" + path + "' leaves " + name_space + "/, the folder of this namespace")
+                  .advise("put it below " + name_space + "/ in a folder given with " + option));
 }
 
 Result<std::string> AllowedRoots::resolve_below(const std::string& part, const std::string& path,

@@ -20,7 +20,8 @@ Result<std::string> LocalCredentials::read(const DatabaseMigration& resource, co
     }
     return std::move(*value);
   }
-  TRY_ASSIGN(const auto path, roots_.resolve(resource.folder, reference.value, "the secret file", "--secret-root"));
+  TRY_ASSIGN(const auto path, roots_.resolve_for(resource.metadata.name_space, resource.folder, reference.value,
+                                                 "the secret file", "--secret-root"));
   auto read = read_small_file(path, kMaxSecretBytes);
   if (!read && read.error().code == ErrorCode::FileTooLarge) {
     return fail(ErrorCode::FileTooLarge, "the secret file '" + reference.value + "' has more than 64 KiB");
@@ -41,7 +42,8 @@ Result<std::string> LocalCredentials::file(const DatabaseMigration& resource, co
     return fail(Error(ErrorCode::Configuration, "a certificate cannot come from an environment variable")
                     .advise("name its file in `file`"));
   }
-  return roots_.resolve(resource.folder, reference.value, "the certificate file", "--secret-root");
+  return roots_.resolve_for(resource.metadata.name_space, resource.folder, reference.value, "the certificate file",
+                            "--secret-root");
 }
 
 }  // namespace athanor::controller

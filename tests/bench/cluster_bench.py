@@ -106,7 +106,7 @@ class ClusterBench:
     def soon(self):
         """One resource after the other is moved to its next revision, whose first statement writes down the server's time."""
         rounds = -(-self.options.samples // DATABASES)
-        folder = os.path.join(self.folder, "prompt")
+        folder = os.path.join(self.folder, "prompt", "rev")  # below the namespace's folder of the source root
         gen.write(folder, "athanor", [(n, gen.Moment(n)) for n in range(1, rounds + 2)])
         self.namespace("prompt")
         self.cluster.create_all([(resource("prompt"), self.declaration(
@@ -164,8 +164,10 @@ class ClusterBench:
         everyone = self.tenants()
         for group in range(GROUPS):
             self.namespace(f"group{group}")
-        source = {"path": os.path.join(self.folder, "at-rest", "versions")}
-        self.cluster.create_all([(resource(group), self.declaration(name, n, schema, source)) for group, name, n, schema in everyone])
+            gen.write(os.path.join(self.folder, f"group{group}"), "athanor", gen.revisions(AT_REST))  # a namespace has a folder of its own
+        self.cluster.create_all([
+            (resource(group), self.declaration(name, n, schema, {"path": os.path.join(self.folder, group, "versions")}))
+            for group, name, n, schema in everyone])
         first = self.cold("athanor-operator, first sight", self.operator, rest=False)
         rows = [first, self.cold("**athanor-operator**", self.operator)]
         resync = ["-resync", f"{RESYNC}s"]

@@ -313,6 +313,43 @@ TEST_F(LocalPaths, GivesEachNamespaceAFolderThatNothingLeadsOutOf) {
   EXPECT_FALSE(allowed.resolve_below("..", "manifests-2", "spec.backup.path").has_value());
 }
 
+TEST_F(LocalPaths, DividesRootsByNamespacesOnACluster) {
+  folder.write("root/shop/rev/a.sql", "-- A\n--\n-- Revision: a1\n-- Revises:\n\n-- athanor:upgrade\nSELECT 1;\n");
+  folder.write("root/other/rev/b.sql", "-- B\n--\n-- Revision: b1\n-- Revises:\n\n-- athanor:upgrade\nSELECT 1;\n");
+  folder.write("root/shop/password", "ours\n");
+  folder.write("root/other/password", "theirs\n");
+  folder.write("second/shop/token", "second\n");
+  fs::create_directory_symlink(folder / "root/other", folder / "root/shop/link");
+  fs::create_directory_symlink(folder / "root/other", folder / "root/linked");
+  const AllowedRoots divided = AllowedRoots::create_divided({folder / "root", folder / "second"}).value();
+  LocalSources sources(divided, clock);
+  LocalCredentials credentials(divided, [](const std::string&) { return std::optional<std::string>(); });
+  resource.metadata.name_space = "shop";
+  resource.folder = folder / "root";
+  for (const auto& path : {std::string("rev"), folder / "root/shop/rev"}) {
+    resource.spec.source.path = path;
+    EXPECT_TRUE(sources.load(resource)) << path;
+  }
+  for (const auto& path : {folder / "root/other/rev", folder / "root", std::string("../other/rev"), std::string("link/rev"),
+                           std::string("other/rev"), std::string("/etc")}) {
+    resource.spec.source.path = path;
+    const auto refused = sources.load(resource);
+    ASSERT_FALSE(refused) << path;
+    EXPECT_TRUE(refused.error().code == ErrorCode::PathEscape || path == "other/rev") << refused.error().describe();
+  }
+  const auto read = [&](const std::string& path) {
+    return credentials.read(resource, {SecretReference::Kind::File, path, ""});
+  };
+  EXPECT_EQ(read(folder / "root/shop/password").value(), "ours");
+  EXPECT_EQ(read(folder / "second/shop/token").value(), "second");
+  EXPECT_EQ(read(folder / "root/other/password").error().code, ErrorCode::PathEscape);
+  EXPECT_EQ(read(folder / "root/shop/../other/password").error().code, ErrorCode::PathEscape);
+  EXPECT_EQ(read(folder / "root/shop/link/password").error().code, ErrorCode::PathEscape);
+  resource.metadata.name_space = "linked";
+  EXPECT_EQ(read(folder / "root/other/password").error().code, ErrorCode::PathEscape);
+  EXPECT_EQ(read(folder / "root/linked/password").error().code, ErrorCode::PathEscape);
+}
+
 TEST_F(LocalPaths, RefusesToLeaveTheRootsByDotsLinksOrAbsolutePaths) {
   fs::create_symlink(folder / "shared", folder / "manifests/link");
   fs::create_directory(folder / "manifests-2");
