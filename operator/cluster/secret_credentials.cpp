@@ -12,6 +12,7 @@
 #include "migrations/base/sha256.hpp"
 #include "operator/kube/base64.hpp"
 #include "operator/kube/object_fields.hpp"
+#include "operator/kube/secret_label.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -39,8 +40,9 @@ bool write_all(int descriptor, std::string_view text) {
 
 }  // namespace
 
-SecretCredentials::SecretCredentials(RecentReads& reads, Clock& clock, CredentialSource& local, std::string folder)
-    : reads_(reads), clock_(clock), local_(local), folder_(std::move(folder)) {}
+SecretCredentials::SecretCredentials(RecentReads& reads, Clock& clock, CredentialSource& local, std::string folder,
+                                     bool labelled)
+    : reads_(reads), clock_(clock), local_(local), folder_(std::move(folder)), labelled_(labelled) {}
 
 SecretCredentials::~SecretCredentials() {
   for (const auto& [name, used] : used_) {
@@ -66,6 +68,9 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
                       .advise("create it in the namespace of the resource"));
     }
     return fail(std::move(error).at(named));
+  }
+  if (labelled_ && !is_allowed(**secret)) {
+    return fail(not_allowed(named, ErrorCode::MissingDatabaseUrl));
   }
   const auto* const data = part_of(**secret, "data");
   const auto value = data == nullptr ? std::optional<std::string>() : base64_decode(text_of(*data, reference.key.c_str()));

@@ -21,8 +21,9 @@ namespace athanor::controller {
 
 class SecretCredentials final : public CredentialSource {
  public:
-  // `local` reads files below the secret roots; `folder` is created for certificates at first use.
-  SecretCredentials(RecentReads& reads, Clock& clock, CredentialSource& local, std::string folder);
+  // `local` reads files below the secret roots; `folder` is created for certificates at first use. `labelled`: only Secrets
+  // that carry the label of secret_label.hpp.
+  SecretCredentials(RecentReads& reads, Clock& clock, CredentialSource& local, std::string folder, bool labelled = false);
   ~SecretCredentials() override;
   SecretCredentials(const SecretCredentials&) = delete;
   SecretCredentials& operator=(const SecretCredentials&) = delete;
@@ -37,6 +38,7 @@ class SecretCredentials final : public CredentialSource {
   Clock& clock_;
   CredentialSource& local_;
   std::string folder_;
+  bool labelled_;
   std::mutex mutex_;
   std::map<std::string, SteadyTime> used_;  // file name: last use
 };

@@ -7,6 +7,7 @@
 #include "migrations/base/sha256.hpp"
 #include "operator/kube/base64.hpp"
 #include "operator/kube/object_fields.hpp"
+#include "operator/kube/secret_label.hpp"
 #include "operator/reconcile/reconciler.hpp"
 #include "operator/sources/git_repository.hpp"
 
@@ -110,6 +111,9 @@ Result<GitCredentials> GitRepositories::read_credentials(const DatabaseMigration
                       .advise("create it in the namespace of the resource"));
     }
     return fail(std::move(error).at(named));
+  }
+  if (options_.labelled_secrets && !is_allowed(*secret)) {
+    return fail(not_allowed(named, ErrorCode::Configuration));
   }
   const std::array<std::pair<const char*, std::string*>, 5> keys{{{"username", &credentials.username},
                                                                   {"password", &credentials.password},

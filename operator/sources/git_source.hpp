@@ -34,6 +34,7 @@ struct GitOptions {
   milliseconds outage{900'000};         // and how long it is remembered while the repository cannot be reached
   std::uint64_t max_repository_bytes = std::uint64_t{512} << 20U;
   SourceLimits limits;
+  bool labelled_secrets = false;  // only those that carry the label of secret_label.hpp
   // How long what nobody asks for is kept.
   [[nodiscard]] milliseconds keep_unused() const { return std::max(4 * requeue_after, outage); }
 };

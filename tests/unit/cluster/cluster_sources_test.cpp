@@ -212,5 +212,24 @@ TEST_F(ClusterSourcesTest, WritesCertificatesForTheirOwnerAloneAndRemovesThem) {
   EXPECT_NE(::access(path.c_str(), F_OK), 0);
 }
 
+TEST_F(ClusterSourcesTest, ReadsOnlyLabelledSecretsWhereThatIsAskedFor) {
+  SecretCredentials labelled(reads, clock, local, folder.path().string() + "/certificates", true);
+  const auto read_as = [&](const KubeObject& labels) {
+    KubeObject secret = object("db", {{"url", "eA=="}});
+    secret["metadata"]["labels"] = labels;
+    kube.put(kube::kSecrets, secret);
+    resource.known_since = SteadyTime::max();
+    return labelled.read(resource, {SecretReference::Kind::SecretKey, "db", "url"});
+  };
+  for (const KubeObject& labels : {KubeObject(), KubeObject{{"athanor.dev/allow", "false"}}, KubeObject{{"allow", "true"}},
+                                   KubeObject{{"athanor.dev/allow", true}}}) {
+    const auto refused = read_as(labels);
+    ASSERT_FALSE(refused) << labels;
+    EXPECT_NE(refused.error().message.find("does not carry the label athanor.dev/allow"), std::string::npos);
+    EXPECT_EQ(refused.error().retry, RetryClass::Transient);
+  }
+  EXPECT_EQ(read_as({{"athanor.dev/allow", "true"}}).value(), "x");
+}
+
 }  // namespace
 }  // namespace athanor::controller
