@@ -16,8 +16,8 @@ constexpr std::chrono::hours kRetryAge(24);
 // A word at most once a second, for the status.
 class NoticeProgress final : public BackupProgress {
  public:
-  NoticeProgress(const BackupService::Notice& notice, Clock& clock, const Log& log)
-      : notice_(notice), clock_(clock), log_(log) {}
+  NoticeProgress(const BackupService::Notice& notice, Clock& clock, const Log& log, const HiddenValues& hidden)
+      : notice_(notice), clock_(clock), log_(log), hidden_(hidden) {}
 
   void stage(BackupStage /*stage*/, const std::string& what) override { tell(what, true); }
   void waiting(const std::vector<Blocker>& dumps, milliseconds /*waited*/) override {
@@ -27,7 +27,7 @@ class NoticeProgress final : public BackupProgress {
   void bytes(std::uint64_t done, std::uint64_t /*expected*/, milliseconds /*elapsed*/) override {
     tell("taking a backup: " + size_text(done), false);
   }
-  void warning(const std::string& text) override { log_.warn("a backup warns", {{"warning", text}}); }
+  void warning(const std::string& text) override { log_.warn("a backup warns", {{"warning", hidden_.hide(text)}}); }
 
  private:
   void tell(const std::string& message, bool retry_now) {
@@ -41,6 +41,7 @@ class NoticeProgress final : public BackupProgress {
   const BackupService::Notice& notice_;
   Clock& clock_;
   const Log& log_;
+  const HiddenValues& hidden_;
   SteadyTime reported_{};
 };
 
@@ -78,6 +79,22 @@ BackupJob job_of(const BackupRequest& request, const std::string& folder) {
   return job;
 }
 
+// Of every file below it; what cannot be looked at counts as nothing.
+std::uint64_t bytes_below(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  fs::recursive_directory_iterator each(folder, fs::directory_options::skip_permission_denied, error);
+  for (; !error && each != fs::recursive_directory_iterator(); each.increment(error)) {
+    std::error_code ignored;
+    if (each->is_regular_file(ignored) && !each->is_symlink(ignored)) {
+      const auto size = each->file_size(ignored);
+      bytes += ignored ? 0 : size;
+    }
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const Notice& notice, const StopToken& stop) {
@@ -89,9 +106,14 @@ Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const 
   TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution, StopToken()));
   BackupJob job = job_of(request, folder);
   TRY_ASSIGN(job.connection, surroundings_.connection_keywords(target.url));
+  if (quota_.bytes > 0) {
+    TRY_ASSIGN(const std::string all, quota_.folder(request.resource.metadata.name_space));
+    const std::uint64_t taken = bytes_below(all);
+    job.settings.most_bytes = taken < quota_.bytes ? quota_.bytes - taken : 1;
+  }
   job.environment = surroundings_.environment;
   job.path = surroundings_.path;
-  NoticeProgress progress(notice, clock_, log_);
+  NoticeProgress progress(notice, clock_, log_, target.hidden);
   TRY_ASSIGN(const BackupRecord record, ensure_backup({*store, *sessions, clock_, progress, stop}, job));
   std::vector<std::string> expected = request.current_heads;
   std::ranges::sort(expected);

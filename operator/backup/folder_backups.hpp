@@ -5,9 +5,14 @@
 //
 // Attempts at the same plan share a backup, for a day at most where spec.backup.maxAge says nothing (docs/adr/0012).
 //
+// A quota counts all files of a namespace: what is there when a dump begins, and the dump itself while it grows. Two dumps at a
+// time may each take what is left.
+//
 // Threads: safe from any thread. Ownership: borrows the clock.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,16 +29,24 @@ struct ProgramEnvironment {
   std::function<Result<ConnectionKeywords>(const std::string& url)> connection_keywords;
 };
 
+// What all dumps of one namespace may take, and where they are.
+struct BackupQuota {
+  std::uint64_t bytes = 0;  // 0: no limit
+  std::function<Result<std::string>(const std::string& name_space)> folder = {};
+};
+
 class FolderBackups final : public BackupService {
  public:
   // A path of a manifest, checked: below a root, links resolved. An empty one: the resource's own.
   using Resolve = std::function<Result<std::string>(const DatabaseMigration& resource, const std::string& path)>;
-  FolderBackups(Resolve resolve, SessionFactoryMaker connect, ProgramEnvironment surroundings, Clock& clock, Log log)
+  FolderBackups(Resolve resolve, SessionFactoryMaker connect, ProgramEnvironment surroundings, Clock& clock, Log log,
+                BackupQuota quota = {})
       : resolve_(std::move(resolve)),
         connect_(std::move(connect)),
         surroundings_(std::move(surroundings)),
         clock_(clock),
-        log_(std::move(log)) {}
+        log_(std::move(log)),
+        quota_(std::move(quota)) {}
 
   [[nodiscard]] Result<SavedDatabase> ensure(const BackupRequest& request, const Notice& notice,
                                              const StopToken& stop) override;
@@ -44,6 +57,7 @@ class FolderBackups final : public BackupService {
   ProgramEnvironment surroundings_;
   Clock& clock_;
   Log log_;
+  BackupQuota quota_;
 };
 
 }  // namespace athanor::controller

@@ -6,6 +6,7 @@ namespace athanor::controller {
 namespace {
 
 constexpr milliseconds kKept{2'000};
+constexpr std::chrono::minutes kCounted{1};
 
 }  // namespace
 
@@ -24,6 +25,24 @@ std::shared_ptr<RecentReads::Entry> RecentReads::entry(const std::string& key, S
   return lookup.entry;
 }
 
+Result<void> RecentReads::count(const ResourceType& type, const std::string& name_space, SteadyTime now) {
+  if (a_minute_ == 0 || type != kube::kConfigMaps) {
+    return {};
+  }
+  const std::lock_guard lock(mutex_);
+  if (now - minute_ >= kCounted) {
+    minute_ = now;
+    counts_.clear();
+  }
+  if (++counts_[name_space] <= a_minute_) {
+    return {};
+  }
+  return fail(Error(ErrorCode::ApiUnreachable, "more than " + std::to_string(a_minute_) + " ConfigMaps of namespace " +
+                                                   name_space + " were to be read in a minute")
+                  .with_retry(RetryClass::Transient)
+                  .advise("have the quota raised, or put the revisions into fewer ConfigMaps"));
+}
+
 RecentReads::Answer RecentReads::get(const ResourceType& type, const std::string& name_space, const std::string& name,
                                      SteadyTime since) {
   const auto mine = entry(type.group + '/' + type.plural + ' ' + name_space + '/' + name, clock_.steady_now());
@@ -31,6 +50,9 @@ RecentReads::Answer RecentReads::get(const ResourceType& type, const std::string
   const SteadyTime now = clock_.steady_now();  // after the lock: another thread's request may have taken long
   if (mine->answer && mine->sent > since && now - mine->received <= kKept) {
     return *mine->answer;
+  }
+  if (auto allowed = count(type, name_space, now); !allowed) {
+    return fail(std::move(allowed).error());
   }
   mine->sent = now;
   auto object = reader_.get(type, name_space, name);

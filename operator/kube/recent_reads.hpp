@@ -4,6 +4,9 @@
 // the object as it was at some moment after it was queued, so a response serves every reconcile queued before its request was
 // sent, for two seconds. A reconcile queued by a change therefore never sees an object from before that change.
 //
+// A quota keeps one namespace from taking the whole API server: what it asks for beyond so many requests in a minute fails, to
+// be tried again.
+//
 // Threads: safe from any thread; a read waits for one of the same object in progress. Ownership: borrows reader and clock;
 // objects are shared and immutable. Secrets: expired entries are dropped by the next read, so values stay in memory for
 // seconds.
@@ -23,7 +26,9 @@ namespace athanor::controller {
 class RecentReads {
  public:
   using Answer = Result<std::shared_ptr<const KubeObject>>;
-  RecentReads(KubeReader& reader, Clock& clock) : reader_(reader), clock_(clock) {}
+  // `a_minute`: requests for ConfigMaps of one namespace; 0: any number.
+  RecentReads(KubeReader& reader, Clock& clock, std::size_t a_minute = 0)
+      : reader_(reader), clock_(clock), a_minute_(a_minute) {}
 
   // The object as it was at some moment after `since`, usually the time the reconcile was queued; SteadyTime::max() forces a
   // new request. Errors: those of KubeReader::get(); they are shared, too.
@@ -37,6 +42,7 @@ class RecentReads {
     std::optional<Answer> answer;
   };
   [[nodiscard]] std::shared_ptr<Entry> entry(const std::string& key, SteadyTime now);
+  [[nodiscard]] Result<void> count(const ResourceType& type, const std::string& name_space, SteadyTime now);
 
   KubeReader& reader_;
   Clock& clock_;
@@ -47,6 +53,9 @@ class RecentReads {
   };
   std::map<std::string, Lookup> entries_;
   SteadyTime swept_{};
+  std::size_t a_minute_;
+  SteadyTime minute_{};                        // when the one began that is counted
+  std::map<std::string, std::size_t> counts_;  // by namespace
 };
 
 }  // namespace athanor::controller

@@ -146,6 +146,28 @@ TEST_F(FolderBackupsTest, CallsAPlanStaleWhenTheDatabaseMovedMeanwhile) {
   EXPECT_EQ(moved.error().code, ErrorCode::StalePlan);
 }
 
+TEST_F(FolderBackupsTest, TakesNoMoreThanIsLeftOfTheQuotaOfItsNamespace) {
+  const auto limited = [this](std::uint64_t bytes) {
+    FolderBackups one([this](const DatabaseMigration& whose,
+                             const std::string&) -> Result<std::string> { return folder / ("shop/" + whose.metadata.name); },
+                      connect_to_database, program_environment(), clock, Log(),
+                      {bytes, [this](const std::string& name_space) -> Result<std::string> { return folder / name_space; }});
+    clock.advance(std::chrono::hours(25));  // the dump of before does not do
+    return one.ensure({resource, target, {"r1"}, {"r2"}}, notice, {});
+  };
+  const auto first = limited(std::uint64_t{1} << 30U);
+  ASSERT_TRUE(first) << first.error().describe();
+  EXPECT_THAT(first->backup.location, HasSubstr("/orders-")) << "by the resource: the name of the database may be a secret";
+  const auto bytes = static_cast<std::uint64_t>(first->backup.size_bytes);
+  for (const std::uint64_t quota : {bytes / 2, bytes + bytes / 2}) {
+    const auto refused = limited(quota);
+    ASSERT_FALSE(refused) << quota;
+    EXPECT_THAT(refused.error().describe(), HasSubstr("bytes that are left for it"));
+  }
+  EXPECT_TRUE(std::filesystem::exists(first->backup.location));
+  EXPECT_TRUE(limited(4 * bytes));
+}
+
 TEST_F(FolderBackupsTest, SaysWhatItWaitsFor) {
   std::vector<std::string> reported;
   auto dump = std::make_optional(database.connect());

@@ -117,5 +117,21 @@ TEST(RecentReads, LetsOthersWaitForTheRequestThatIsUnderWay) {
   EXPECT_EQ(second.get(), "shared");
 }
 
+TEST_F(RecentReadsTest, AsksForNoMoreConfigMapsOfANamespaceInAMinuteThanItsQuota) {
+  RecentReads few(kube, clock, 2);
+  const auto ask = [&](const ResourceType& type, const std::string& name_space) {
+    const auto answer = few.get(type, name_space, "x", SteadyTime::max());
+    return answer.error().code;
+  };
+  EXPECT_EQ(ask(kube::kConfigMaps, "shop"), ErrorCode::ApiNotFound);
+  EXPECT_EQ(ask(kube::kConfigMaps, "shop"), ErrorCode::ApiNotFound);
+  EXPECT_EQ(ask(kube::kConfigMaps, "shop"), ErrorCode::ApiUnreachable);
+  EXPECT_EQ(kube.count("get", "configmaps"), 2U);
+  EXPECT_EQ(ask(kube::kConfigMaps, "other"), ErrorCode::ApiNotFound) << "another namespace has its own";
+  EXPECT_EQ(ask(kube::kSecrets, "shop"), ErrorCode::ApiNotFound);
+  clock.advance(std::chrono::minutes(1));
+  EXPECT_EQ(ask(kube::kConfigMaps, "shop"), ErrorCode::ApiNotFound);
+}
+
 }  // namespace
 }  // namespace athanor::controller
