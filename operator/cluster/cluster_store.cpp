@@ -1,5 +1,6 @@
 #include "operator/cluster/cluster_store.hpp"
 
+#include <tuple>
 #include <utility>
 
 #include "operator/api/spec_codec.hpp"
@@ -50,6 +51,15 @@ Outcome unreadable_outcome(const Error& error) {
   return outcome;
 }
 
+Outcome beyond_quota(std::size_t quota) {
+  Outcome outcome;
+  outcome.kind = Verdict::Kind::Stalled;
+  outcome.reason = Reason::QuotaExceeded;
+  outcome.message = "the operator serves " + std::to_string(quota) +
+                    " resources of a namespace, and so many are older than this one; delete some, or have the quota raised";
+  return outcome;
+}
+
 }  // namespace
 
 ClusterStore::ClusterStore(KubeClient& client, Clock& clock, Listener listener, std::string folder, Log log)
@@ -70,7 +80,9 @@ void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
   if (const auto* const metadata = part_of(object, "metadata")) {
     claimant.created = parse_iso8601(text_of(*metadata, "creationTimestamp")).value_or(WallTime{});
   }
+  entry.created = claimant.created;
   const bool readable = entry.unreadable == nullptr;
+  DatabaseRule rule = effective_rule(resource, readable);
   Keys to_reconcile;
   {
     const std::lock_guard lock(mutex_);
@@ -81,8 +93,39 @@ void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
       }
     }
     append(to_reconcile, claims_.put(key, claimant));
+    set_rule(key, entries_.at(key).database, std::move(rule), to_reconcile);
   }
   wake(to_reconcile);
+}
+
+DatabaseRule ClusterStore::effective_rule(DatabaseMigration resource, bool readable) const {
+  if (!readable) {
+    DatabaseRule unknown;
+    unknown.approval = ApprovalPolicy::Always;
+    return unknown;
+  }
+  if (floor_) {
+    raise(resource, floor_(resource.metadata.name_space));
+  }
+  return rule_of(resource);
+}
+
+void ClusterStore::set_rule(const ResourceKey& key, const ShortDigest& database, DatabaseRule rule, Keys& affected) {
+  if (policies_.put(key, database, std::move(rule))) {
+    add_neighbours(key, database, affected);
+  }
+}
+
+// Rare: only when a rule appears or goes that no other resource of the database has.
+void ClusterStore::add_neighbours(const ResourceKey& key, const ShortDigest& database, Keys& affected) const {
+  if (database == ShortDigest{}) {
+    return;
+  }
+  for (const auto& [other, entry] : entries_) {
+    if (entry.database == database && other != key) {
+      affected.push_back(other);
+    }
+  }
 }
 
 void ClusterStore::wake(const Keys& keys) {
@@ -95,7 +138,12 @@ void ClusterStore::wake(const Keys& keys) {
 bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource, Keys& to_reconcile) {
   const auto [place, is_new] = entries_.try_emplace(key);
   Known& known = *place;
+  in_namespace_[key.name_space] += is_new ? std::size_t{1} : std::size_t{0};
   bool declares_more = true;
+  entry.database = digest_of_database(resource.status.database_id);
+  if (!is_new && known.second.resource.metadata().uid == resource.metadata.uid && known.second.database != ShortDigest{}) {
+    entry.database = known.second.database;  // of what was seen since; the status may be older
+  }
   if (!is_new) {
     const Metadata before = known.second.resource.metadata();
     declares_more = !same_declaration(before, resource.metadata);
@@ -126,8 +174,15 @@ void ClusterStore::deleted(const ResourceKey& key) {
       left = known->second.resource.value();
     }
     unrefer(*known);
+    const ShortDigest database = known->second.database;
     entries_.erase(known);
+    if (--in_namespace_[key.name_space] == 0) {
+      in_namespace_.erase(key.name_space);
+    }
     affected = claims_.remove(key);
+    if (policies_.remove(key)) {
+      add_neighbours(key, database, affected);
+    }
   }
   listener_.removed(key);
   wake(affected);
@@ -185,13 +240,43 @@ void ClusterStore::unrefer(Known& known) {
 }
 
 std::string ClusterStore::claim(const DatabaseMigration& resource, const DatabaseLocation& location) {
+  const ShortDigest database = digest_of_database(database_id(location));
   Claims::Verdict verdict;
   {
     const std::lock_guard lock(mutex_);
     verdict = claims_.claim(resource, location);
+    const auto known = entries_.find(resource.key());
+    if (known != entries_.end() && database != ShortDigest{} && known->second.database != database) {
+      const ShortDigest before = std::exchange(known->second.database, database);
+      DatabaseRule rule = effective_rule(known->second.resource.value(), known->second.unreadable == nullptr);
+      if (policies_.put(resource.key(), database, std::move(rule))) {
+        add_neighbours(resource.key(), before, verdict.affected);
+        add_neighbours(resource.key(), database, verdict.affected);
+      }
+    }
   }
   wake(verdict.affected);
   return std::move(verdict.owner);
+}
+
+bool ClusterStore::policy_holds(const DatabaseMigration& resource) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = entries_.find(resource.key());
+  return known == entries_.end() || meets(resource, policies_.of_others(resource.key(), known->second.database));
+}
+
+void ClusterStore::floor_changed(const std::string& name_space) {
+  Keys affected = in_namespace(name_space);
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& key : Keys(affected)) {
+      if (const auto known = entries_.find(key); known != entries_.end()) {
+        DatabaseRule rule = effective_rule(known->second.resource.value(), known->second.unreadable == nullptr);
+        set_rule(key, known->second.database, std::move(rule), affected);
+      }
+    }
+  }
+  wake(affected);
 }
 
 std::string ClusterStore::lost_to(const ResourceKey& key) const {
@@ -202,6 +287,7 @@ std::string ClusterStore::lost_to(const ResourceKey& key) const {
 std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) const {
   CachedResource cached;
   SteadyTime reported;
+  DatabasePolicy of_others;
   {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(key);
@@ -210,6 +296,7 @@ std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) cons
     }
     cached = found->second.resource;
     reported = found->second.reported;
+    of_others = policies_.of_others(key, found->second.database);
   }
   DatabaseMigration resource = cached.value();
   resource.folder = folder_;
@@ -217,6 +304,7 @@ std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) cons
   if (floor_) {
     raise(resource, floor_(key.name_space));
   }
+  raise(resource, of_others);
   return resource;
 }
 
@@ -244,6 +332,9 @@ std::optional<Outcome> ClusterStore::refusal(const ResourceKey& key) const {
     if (found->second.unreadable) {
       return unreadable_outcome(*found->second.unreadable);
     }
+    if (is_beyond_quota(key)) {
+      return beyond_quota(quota_);
+    }
     if (!floor_) {
       return std::nullopt;
     }
@@ -251,6 +342,22 @@ std::optional<Outcome> ClusterStore::refusal(const ResourceKey& key) const {
   }
   const auto taken = check_floor(cached.value(), floor_(key.name_space));
   return taken ? std::nullopt : std::optional(unreadable_outcome(taken.error()));
+}
+
+// Younger than `quota_` others of its namespace. Counts no further than that.
+bool ClusterStore::is_beyond_quota(const ResourceKey& key) const {
+  const auto held = in_namespace_.find(key.name_space);
+  if (quota_ == 0 || held == in_namespace_.end() || held->second <= quota_) {
+    return false;
+  }
+  const auto age = [](const Known& known) { return std::tie(known.second.created, known.first.name); };
+  const Known& own = *entries_.find(key);
+  std::size_t older = 0;
+  for (auto each = entries_.lower_bound({key.name_space, ""});
+       each != entries_.end() && each->first.name_space == key.name_space && older < quota_; ++each) {
+    older += age(*each) < age(own) ? std::size_t{1} : std::size_t{0};
+  }
+  return older >= quota_;
 }
 
 std::vector<ResourceKey> ClusterStore::in_namespace(const std::string& name_space) const {

@@ -8,6 +8,9 @@
 // that are no longer set and touches nothing else. Every write is conditional on uid and resourceVersion: a status of an object
 // that was deleted and created again is dropped, a conflict is retried on the newer version.
 //
+// The strictest policy of all resources on a database counts for each of them (reconcile/database_policies.hpp). Which database
+// a resource is on is known once it was observed, and from its status after a restart.
+//
 // Which of two resources with one version table owns it, Claims decides (reconcile/claims.hpp), by what the server calls the
 // table.
 //
@@ -30,6 +33,7 @@
 #include "operator/kube/informer.hpp"
 #include "operator/reconcile/claims.hpp"
 #include "operator/reconcile/database_access.hpp"
+#include "operator/reconcile/database_policies.hpp"
 #include "operator/reconcile/migration_store.hpp"
 #include "operator/reconcile/policy_floor.hpp"
 
@@ -55,6 +59,9 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   // before the first event.
   void set_floor(std::function<PolicyFloor(const std::string& name_space)> floor) { floor_ = std::move(floor); }
 
+  // How many resources of one namespace are served, the oldest first; 0: any number. Call it before the first event.
+  void set_quota(std::size_t resources) { quota_ = resources; }
+
   void applied(const ResourceKey& key, const KubeObject& object) override;
   void deleted(const ResourceKey& key) override;
   void synced() override;
@@ -76,6 +83,11 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   // that is this one. Resources that win or lose a table by this are woken.
   [[nodiscard]] std::string claim(const DatabaseMigration& resource, const DatabaseLocation& location);
 
+  // Whether `resource` is raised to what the others on its database ask for now.
+  [[nodiscard]] bool policy_holds(const DatabaseMigration& resource) const;
+  // The floor of a namespace is another one: its resources are reconciled again, and what they ask for others is known.
+  void floor_changed(const std::string& name_space);
+
   // Which resources name this ConfigMap, Flux source, ...: "configMaps shop/sql", "GitRepository shop/app".
   [[nodiscard]] std::vector<ResourceKey> naming(const std::string& referent) const;
   [[nodiscard]] std::vector<ResourceKey> in_namespace(const std::string& name_space) const;
@@ -94,7 +106,9 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   struct Entry {
     CachedResource resource;
     SteadyTime reported{};  // when the declaration came
+    WallTime created{};
     StatusDigest digest;
+    ShortDigest database{};                   // zeros: it was never seen
     std::unique_ptr<const Error> unreadable;  // null: it can be read
     std::vector<Referents::iterator> referents;
   };
@@ -108,8 +122,14 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   void refer(Known& known, const std::vector<std::string>& referents);
   void unrefer(Known& known);
   void wake(const Keys& keys);
+  // What it asks for, raised to the floor. Of a declaration that cannot be read: approvals.
+  [[nodiscard]] DatabaseRule effective_rule(DatabaseMigration resource, bool readable) const;
+  // The resources on the same database, where other rules count than before.
+  void set_rule(const ResourceKey& key, const ShortDigest& database, DatabaseRule rule, Keys& affected);
+  void add_neighbours(const ResourceKey& key, const ShortDigest& database, Keys& affected) const;
   void tell_unselected(const ResourceKey& key, const DatabaseMigration& resource);
   [[nodiscard]] Result<void> check_fence() const;
+  [[nodiscard]] bool is_beyond_quota(const ResourceKey& key) const;
 
   KubeClient& client_;
   Clock& clock_;
@@ -118,10 +138,13 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   Log log_;
   std::function<bool()> may_write_;
   std::string selector_;
+  std::size_t quota_ = 0;
+  std::map<std::string, std::size_t> in_namespace_;  // how many there are
   std::function<PolicyFloor(const std::string&)> floor_;
   mutable std::mutex mutex_;
   Entries entries_;
   Claims claims_;
+  DatabasePolicies policies_;
   Referents by_referent_;
 };
 

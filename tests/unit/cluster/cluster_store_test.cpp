@@ -320,6 +320,30 @@ TEST(ApprovalIndex, ForgetsWhatAnApprovalOfTheSameNameApprovedBefore) {
   EXPECT_TRUE(book.approvals(kCopy).empty());
 }
 
+TEST(ApprovalIndex, ReadsWhatWasDecidedAndUntilWhen) {
+  ApprovalIndex book([](const ResourceKey&) {});
+  const auto decided = [&book](const KubeObject& more) {
+    KubeObject object{{"metadata", {{"name", "go"}, {"namespace", "shop"}, {"creationTimestamp", "2026-11-21T09:00:00Z"}}},
+                      {"spec", {{"migration", "orders"}, {"planHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};
+    object["spec"].update(more);
+    book.applied({"shop", "go"}, object);
+    return book.approvals(kOrders).at(0);
+  };
+  EXPECT_FALSE(decided({{"decision", "Approve"}}).rejects);
+  EXPECT_FALSE(decided({{"decision", "Approve"}}).expires);
+  EXPECT_TRUE(decided({{"decision", "Reject"}, {"reason", "not now"}}).rejects);
+  EXPECT_EQ(decided({{"decision", "Reject"}, {"reason", "not now"}}).reason, "not now");
+  EXPECT_TRUE(decided({{"decision", "Perhaps"}}).rejects) << "it does not approve";
+  const auto two = parse_iso8601("2026-11-21T02:00:00Z");
+  for (const char* const text :
+       {"2026-11-21T02:00:00Z", "2026-11-21T02:00:00.999Z", "2026-11-21T03:30:00+01:30", "2026-11-20T20:00:00.5-06:00"}) {
+    EXPECT_EQ(decided({{"expiresAt", text}}).expires, two) << text;
+  }
+  for (const char* const text : {"soon", "2026-11-21T02:00:00", "2026-11-21T02:00:00+1:00", "2026-11-21T02:00:00+99:00", ""}) {
+    EXPECT_EQ(decided({{"expiresAt", text}}).expires, WallTime{}) << text << " is long past";
+  }
+}
+
 TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
   Outcome outcome;
   outcome.kind = Verdict::Kind::Done;
@@ -411,6 +435,88 @@ TEST_F(ClusterStoreTest, LeavesTheStatusToAnotherOperatorThatServesTheResourceBy
   kube.put_status(kube::kDatabaseMigrations, kOrders, {{"currentRevision", "a2"}, {"observedGeneration", 1}});
   store.deleted(kOrders);
   EXPECT_EQ(kube.find(kube::kDatabaseMigrations, kOrders).value()["status"]["currentRevision"], "a2");
+}
+
+TEST_F(ClusterStoreTest, ServesTheOldestOfANamespaceThatHasMoreThanItsQuota) {
+  store.set_quota(2);
+  put({"shop", "b"}, "head", "2026-11-21T08:00:00Z");
+  put({"shop", "a"}, "head", "2026-11-21T08:00:00Z");
+  put({"shop", "0-younger"}, "head", "2026-11-21T09:00:00Z");
+  put({"other", "c"}, "head", "2026-11-21T10:00:00Z");
+  EXPECT_EQ(store.refusal({"shop", "0-younger"})->reason, Reason::QuotaExceeded);
+  EXPECT_EQ(store.refusal({"shop", "0-younger"})->kind, Verdict::Kind::Stalled);
+  for (const ResourceKey& served : {ResourceKey{"shop", "a"}, ResourceKey{"shop", "b"}, ResourceKey{"other", "c"}}) {
+    EXPECT_FALSE(store.refusal(served)) << served.text();
+  }
+  store.deleted({"shop", "b"});
+  EXPECT_FALSE(store.refusal({"shop", "0-younger"}));
+}
+
+TEST_F(ClusterStoreTest, LetsNoSecondResourceEscapeThePolicyOfADatabase) {
+  KubeObject strict = migration(kOrders);
+  strict["spec"]["policy"] = {{"approval", "Always"}, {"approvals", 2}};
+  strict["spec"]["suspend"] = true;
+  store.applied(kOrders, kube.put(kube::kDatabaseMigrations, strict));
+  put(kCopy);
+  const auto copy_needs = [this] { return store.find(kCopy)->spec.policy.approval; };
+  EXPECT_EQ(claim(kOrders, "1/app/77#public.alembic_version"), "");
+  woken.clear();
+  const DatabaseMigration read_before = store.find(kCopy).value();
+  EXPECT_EQ(claim(kCopy, "1/app/77#evil#x.other"), "") << "another version table: no conflict";
+  EXPECT_FALSE(store.policy_holds(read_before)) << "nothing may begin with what was read before";
+  EXPECT_EQ(copy_needs(), ApprovalPolicy::Always);
+  EXPECT_EQ(store.find(kCopy)->spec.policy.approvals, 2);
+  EXPECT_TRUE(store.policy_holds(store.find(kCopy).value()));
+  EXPECT_NE(store.find(kCopy)->policy->raised.at(0).find("which shop/orders asks for"), std::string::npos);
+  EXPECT_FALSE(store.find(kOrders)->policy) << "its own";
+
+  KubeObject going = kube.find(kube::kDatabaseMigrations, kOrders).value();
+  going["metadata"]["deletionTimestamp"] = "2026-11-21T10:00:00Z";
+  store.applied(kOrders, going);
+  EXPECT_EQ(copy_needs(), ApprovalPolicy::Always) << "it is still there";
+  woken.clear();
+  store.deleted(kOrders);
+  EXPECT_EQ(copy_needs(), ApprovalPolicy::Never);
+  EXPECT_NE(std::ranges::find(woken, kCopy.text()), woken.end());
+}
+
+TEST_F(ClusterStoreTest, KnowsTheDatabaseOfAResourceFromItsStatusAfterARestart) {
+  KubeObject strict = migration(kOrders);
+  strict["spec"]["policy"] = {{"approval", "Always"}};
+  strict["spec"]["suspend"] = true;  // so nobody looks at its database
+  kube.put(kube::kDatabaseMigrations, strict);
+  const std::string database = database_id({"db:5432/app", "1/app/77#public.alembic_version"});
+  kube.put_status(kube::kDatabaseMigrations, kOrders, {{"databaseID", database}, {"observedGeneration", 1}});
+  tell(kOrders);
+  put(kCopy);
+  EXPECT_EQ(claim(kCopy, "2/app/77#public.other"), "");
+  EXPECT_EQ(store.find(kCopy)->spec.policy.approval, ApprovalPolicy::Always);
+}
+
+TEST_F(ClusterStoreTest, CountsTheFloorOfTheOtherNamespaceAsItIsNow) {
+  NamespaceFloors floors({}, [&](const std::string& name_space) { store.floor_changed(name_space); });
+  store.set_floor([&](const std::string& name_space) { return floors.of(name_space); });
+  const ResourceKey elsewhere{"other", "orders"};
+  put(kOrders);
+  put(elsewhere);
+  EXPECT_EQ(claim(kOrders, "1/app/77#public.alembic_version"), "");
+  EXPECT_EQ(claim(elsewhere, "1/app/77#public.other"), "");
+  woken.clear();
+  floors.applied({"", "shop"}, {{"metadata", {{"name", "shop"}, {"labels", {{"athanor.dev/minimum-approval", "Always"}}}}}});
+  EXPECT_EQ(store.find(elsewhere)->spec.policy.approval, ApprovalPolicy::Always);
+  EXPECT_NE(std::ranges::find(woken, elsewhere.text()), woken.end());
+  EXPECT_NE(std::ranges::find(woken, kOrders.text()), woken.end());
+}
+
+TEST_F(ClusterStoreTest, TakesAnUnreadableNeighbourForOneThatAsksForApprovals) {
+  put(kOrders);
+  put(kCopy);
+  EXPECT_EQ(claim(kOrders, "1/app/77#public.alembic_version"), "");
+  EXPECT_EQ(claim(kCopy, "1/app/77#public.other"), "");
+  KubeObject broken = migration(kOrders);
+  broken["spec"]["database"] = 7;
+  store.applied(kOrders, kube.put(kube::kDatabaseMigrations, broken));
+  EXPECT_EQ(store.find(kCopy)->spec.policy.approval, ApprovalPolicy::Always);
 }
 
 TEST_F(ClusterStoreTest, RaisesEveryResourceToTheFloorOfItsNamespace) {
