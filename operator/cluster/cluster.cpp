@@ -29,10 +29,14 @@ std::string migration_of(const KubeObject& object) {
 // Queues the resources that refer to an object which changed, or that own it.
 class Cluster::Waker final : public InformerHandler {
  public:
-  Waker(const ClusterStore& store, WorkQueue& queue, std::string kind, StatusWithdrawals* withdrawals)
-      : store_(store), queue_(queue), kind_(std::move(kind)), withdrawals_(withdrawals) {}
+  // `first` is told before anybody is queued; may be null.
+  Waker(const ClusterStore& store, WorkQueue& queue, std::string kind, StatusWithdrawals* withdrawals, InformerHandler* first)
+      : store_(store), queue_(queue), kind_(std::move(kind)), withdrawals_(withdrawals), first_(first) {}
 
   void applied(const ResourceKey& key, const KubeObject& object) override {
+    if (first_ != nullptr) {
+      first_->applied(key, object);
+    }
     if (std::string owner = migration_of(object); !owner.empty()) {
       queue_.add({key.name_space, owner});
       owners_.insert_or_assign(key, std::move(owner));
@@ -40,6 +44,9 @@ class Cluster::Waker final : public InformerHandler {
     wake(key, version_in(object));
   }
   void deleted(const ResourceKey& key) override {
+    if (first_ != nullptr) {
+      first_->deleted(key);
+    }
     if (const auto owned = owners_.find(key); owned != owners_.end()) {
       queue_.add({key.name_space, owned->second});
       owners_.erase(owned);
@@ -70,6 +77,7 @@ class Cluster::Waker final : public InformerHandler {
   WorkQueue& queue_;
   std::string kind_;
   StatusWithdrawals* withdrawals_;
+  InformerHandler* first_;
   std::map<ResourceKey, std::string> owners_;  // by object: a delete event has only the name
 };
 
@@ -83,7 +91,8 @@ Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& l
     informers_.push_back(inform({kube::kDatabaseMigrations, name_space, options.label_selector}, parts_.store, log));
     informers_.push_back(inform({kube::kMigrationApprovals, name_space, {}}, parts_.approvals, log));
     if (options.config_maps) {
-      informers_.push_back(inform({kube::kConfigMaps, name_space, {}, true}, wake_by(kube::kConfigMaps), log));
+      informers_.push_back(
+          inform({kube::kConfigMaps, name_space, {}, true}, wake_by(kube::kConfigMaps, parts_.config_maps), log));
     }
     if (options.jobs) {
       informers_.push_back(inform({kube::kJobs, name_space, kMigrationLabel}, wake_by(kube::kJobs), log));
@@ -110,8 +119,8 @@ std::unique_ptr<Informer> Cluster::inform(const Watched& watched, InformerHandle
                                     log.with({{"informer", watched.type.plural}, {"namespace", watched.name_space}}));
 }
 
-InformerHandler& Cluster::wake_by(const ResourceType& type) {
-  return *wakers_.emplace_back(std::make_unique<Waker>(parts_.store, parts_.queue, type.kind, parts_.withdrawals));
+InformerHandler& Cluster::wake_by(const ResourceType& type, InformerHandler* first) {
+  return *wakers_.emplace_back(std::make_unique<Waker>(parts_.store, parts_.queue, type.kind, parts_.withdrawals, first));
 }
 
 void Cluster::start(const StopToken& stop) {

@@ -46,6 +46,7 @@ struct ClusterParts {
   NamespaceFloors& floors;
   WorkQueue& queue;
   StatusWithdrawals* withdrawals = nullptr;  // null: statuses wait for a worker
+  InformerHandler* config_maps = nullptr;    // is told of the metadata of every ConfigMap; null: nobody else is
 };
 
 class Cluster {
@@ -73,7 +74,7 @@ class Cluster {
     bool metadata_only = false;
   };
   [[nodiscard]] std::unique_ptr<Informer> inform(const Watched& watched, InformerHandler& handler, const Log& log);
-  [[nodiscard]] InformerHandler& wake_by(const ResourceType& type);
+  [[nodiscard]] InformerHandler& wake_by(const ResourceType& type, InformerHandler* first = nullptr);
   [[nodiscard]] bool wait_for_kind(const Watched& watched, const StopToken& stop);
 
   ClusterParts parts_;
