@@ -7,6 +7,50 @@
 #include "operator/kube/object_fields.hpp"
 
 namespace athanor::controller {
+namespace {
+
+constexpr std::size_t kSecondsOfTime = 19;  // "2026-11-21T02:10:00"
+constexpr std::size_t kOffset = 6;          // "+01:00"
+
+// As RFC 3339 has it, and the API server lets through: with fractions and any offset.
+std::optional<WallTime> read_timestamp(const std::string& text) {
+  if (text.size() <= kSecondsOfTime) {
+    return std::nullopt;
+  }
+  std::size_t zone = kSecondsOfTime;
+  if (text[zone] == '.') {
+    zone = text.find_first_not_of("0123456789", zone + 1);
+  }
+  const auto time = parse_iso8601(text.substr(0, kSecondsOfTime) + "Z");
+  const std::string offset = zone < text.size() ? text.substr(zone) : std::string();
+  if (!time || offset == "Z" || offset == "z") {
+    return offset.empty() ? std::nullopt : time;
+  }
+  const auto digit = [&](std::size_t at) { return offset[at] >= '0' && offset[at] <= '9' ? offset[at] - '0' : 10'000; };
+  if (offset.size() != kOffset || (offset[0] != '+' && offset[0] != '-') || offset[3] != ':') {
+    return std::nullopt;
+  }
+  const int minutes = (digit(1) * 10 + digit(2)) * 60 + digit(4) * 10 + digit(5);
+  if (minutes >= 24 * 60) {
+    return std::nullopt;
+  }
+  return *time - std::chrono::minutes(offset[0] == '+' ? minutes : -minutes);
+}
+
+Approval approval_in(const std::string& name, const KubeObject& spec, const std::string& created) {
+  const auto time = parse_iso8601(created);
+  Approval approval{name, text_of(spec, "planHash"), text_of(spec, "approvedBy"), time ? format_iso8601(*time) : created};
+  // Of a decision that this version does not know, nobody can say that it approves.
+  const std::string decision = text_of(spec, "decision");
+  approval.rejects = !decision.empty() && decision != "Approve";
+  if (spec.contains("expiresAt") && !spec["expiresAt"].is_null()) {
+    approval.expires = read_timestamp(text_of(spec, "expiresAt")).value_or(WallTime{});
+  }
+  approval.reason = text_of(spec, "reason");
+  return approval;
+}
+
+}  // namespace
 
 void ApprovalIndex::erase(const ResourceKey& migration, const std::string& name) {
   const auto found = by_migration_.find(migration);
@@ -35,10 +79,7 @@ void ApprovalIndex::applied(const ResourceKey& key, const KubeObject& object) {
       before = std::exchange(place->second, migration);
       erase(*before, key.name);
     }
-    const std::string created = text_of(*metadata, "creationTimestamp");
-    const auto time = parse_iso8601(created);
-    by_migration_[migration][key.name] = {key.name, text_of(*spec, "planHash"), text_of(*spec, "approvedBy"),
-                                          time ? format_iso8601(*time) : created};
+    by_migration_[migration].insert_or_assign(key.name, approval_in(key.name, *spec, text_of(*metadata, "creationTimestamp")));
   }
   if (before) {
     changed_(*before);
@@ -71,6 +112,10 @@ std::vector<Approval> ApprovalIndex::approvals(const ResourceKey& key) const {
   }
   std::ranges::stable_sort(approvals, {}, &Approval::approved_at);
   return approvals;
+}
+
+Result<WallTime> ApprovalIndex::trusted_since() const {
+  return trusted_since_ ? trusted_since_() : WallTime{};
 }
 
 }  // namespace athanor::controller

@@ -1,4 +1,5 @@
-// The MigrationApprovals of the watched namespaces, indexed by the resource they approve.
+// The MigrationApprovals of the watched namespaces, indexed by the resource they approve, and whether their names can be
+// trusted.
 //
 // Threads: applied() and deleted() come from the informer's thread, approvals() from any. Ownership: borrows nothing.
 #pragma once
@@ -16,16 +17,20 @@ namespace athanor::controller {
 class ApprovalIndex final : public ApprovalSource, public InformerHandler {
  public:
   // `changed` is called without the lock when an approval of a resource was created, changed or deleted.
-  explicit ApprovalIndex(std::function<void(const ResourceKey&)> changed) : changed_(std::move(changed)) {}
+  // `trusted_since`: ApprovalSource::trusted_since(); empty: always.
+  explicit ApprovalIndex(std::function<void(const ResourceKey&)> changed, std::function<Result<WallTime>()> trusted_since = {})
+      : changed_(std::move(changed)), trusted_since_(std::move(trusted_since)) {}
 
   void applied(const ResourceKey& key, const KubeObject& object) override;
   void deleted(const ResourceKey& key) override;
   [[nodiscard]] std::vector<Approval> approvals(const ResourceKey& key) const override;
+  [[nodiscard]] Result<WallTime> trusted_since() const override;
 
  private:
   void erase(const ResourceKey& migration, const std::string& name);
 
   std::function<void(const ResourceKey&)> changed_;
+  std::function<Result<WallTime>()> trusted_since_;
   mutable std::mutex mutex_;
   std::map<ResourceKey, std::map<std::string, Approval>> by_migration_;
   std::map<ResourceKey, ResourceKey> migration_of_;

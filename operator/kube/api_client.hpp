@@ -35,6 +35,10 @@ inline const ResourceType kMigrationApprovals{"athanor.dev", "v1alpha1", "migrat
 inline const ResourceType kSecrets{"", "v1", "secrets", "Secret"};
 inline const ResourceType kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
 inline const ResourceType kNamespaces{"", "v1", "namespaces", "Namespace", false};
+inline const ResourceType kAdmissionPolicies{"admissionregistration.k8s.io", "v1", "validatingadmissionpolicies",
+                                             "ValidatingAdmissionPolicy", false};
+inline const ResourceType kAdmissionPolicyBindings{"admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings",
+                                                   "ValidatingAdmissionPolicyBinding", false};
 inline const ResourceType kPods{"", "v1", "pods", "Pod"};
 inline const ResourceType kJobs{"batch", "v1", "jobs", "Job"};
 inline const ResourceType kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
