@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "operator/backup/folder_backups.hpp"
+#include "operator/cluster/admission_policy.hpp"
 #include "operator/cluster/cluster.hpp"
 #include "operator/cluster/event_reporter.hpp"
 #include "operator/cluster/leadership.hpp"
 #include "operator/cluster/metrics_review.hpp"
+#include "operator/cluster/plan_config_maps.hpp"
 #include "operator/cluster/secret_credentials.hpp"
 #include "operator/cluster/source_poll.hpp"
 #include "operator/cluster_startup.hpp"
@@ -63,20 +65,16 @@ class ClusterOperator {
         metrics_(options.workers),
         queue_(clock_, queue_limits(options), &metrics_.queue()),
         client_(make_rest_client(*transport_, clock_, request_limits(), requests_stop_.token(), request_counter())),
-        reads_(*client_, clock_),
+        reads_(*client_, clock_, options.max_config_map_reads),
         store_(*client_, clock_,
                {[this](const ResourceKey& key) { queue_.add(key); },
                 [this](const ResourceKey& key) { controller_.removed(key); }, [] {}},
                inputs_.sources.roots().empty() ? std::string("/") : inputs_.sources.roots().front(), log_),
-        approvals_([this](const ResourceKey& key) { queue_.add(key); }),
-        floors_(options.floor,
-                [this](const std::string& name_space) {
-                  for (const auto& key : store_.in_namespace(name_space)) {
-                    queue_.add(key);
-                  }
-                }),
+        admission_(*client_, clock_),
+        approvals_([this](const ResourceKey& key) { queue_.add(key); }, [this] { return admission_.in_force_since(); }),
+        floors_(options.floor, [this](const std::string& name_space) { store_.floor_changed(name_space); }),
         files_(inputs_.secrets, environment_variable),
-        credentials_(reads_, clock_, files_, inputs_.cache.path() + "/certificates"),
+        credentials_(reads_, clock_, files_, inputs_.cache.path() + "/certificates", options.require_secret_label),
         folders_(inputs_.sources, clock_, options.limits),
         config_maps_(reads_, options.limits),
         repositories_(*client_, clock_, git_options(options, inputs_.cache.path()), git_environment(inputs_.cache.path()),
@@ -87,11 +85,17 @@ class ClusterOperator {
         databases_(make_migrator_access(connect_to_database, clock_)),
         backups_(
             [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
-            connect_to_database, program_environment(), clock_, log_),
+            connect_to_database, program_environment(), clock_, log_,
+            {options.max_backup_bytes,
+             [this](const std::string& name_space) {
+               return backup_folder({name_space, "."}, ".");
+             }}),
         jobs_(options.job_image.empty()
                   ? nullptr
-                  : std::make_unique<JobRunner>(*client_, clock_, JobOptions{options.job_image, {options.job_service_accounts}},
-                                                log_)),
+                  : std::make_unique<JobRunner>(
+                        *client_, clock_, JobOptions{options.job_image, {options.job_service_accounts}, options.source_images},
+                        log_)),
+        plan_texts_(options.publish_plans ? std::make_unique<PlanConfigMaps>(*client_, log_) : nullptr),
         event_client_(make_rest_client(*transport_, clock_, event_requests(), requests_stop_.token(), request_counter())),
         recorder_(make_event_recorder(*event_client_, clock_, "athanor-operator", host_, log_)),
         reporter_(*recorder_, store_),
@@ -101,10 +105,11 @@ class ClusterOperator {
                     migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(options), log_),
         withdrawals_(store_, queue_, clock_, log_),
         poll_(repositories_, store_, queue_, withdrawals_, clock_, log_),
-        cluster_({*client_, clock_, store_, approvals_, floors_, queue_, &withdrawals_},
+        cluster_({*client_, clock_, store_, approvals_, floors_, queue_, &withdrawals_, plan_texts_.get()},
                  cluster_options(options, jobs_ != nullptr), log_) {
     metrics_.attach(queue_, store_);
     store_.set_selector(options.selector);
+    store_.set_quota(options.max_resources);
     store_.set_floor([this](const std::string& name_space) { return floors_.of(name_space); });
     store_.set_fence([this] {
       const std::lock_guard lock(lease_mutex_);
@@ -187,6 +192,8 @@ class ClusterOperator {
     parts.claim = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
       return store_.claim(resource, place);
     };
+    parts.plan_texts = plan_texts_.get();
+    parts.policy_holds = [this](const DatabaseMigration& resource) { return store_.policy_holds(resource); };
     parts.has_room = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
       return queue_.set_group(resource.key(), server_of(place.described));
     };
@@ -245,6 +252,7 @@ class ClusterOperator {
   std::unique_ptr<KubeClient> client_;
   RecentReads reads_;
   ClusterStore store_;
+  AdmissionPolicy admission_;
   ApprovalIndex approvals_;
   NamespaceFloors floors_;
   LocalCredentials files_;
@@ -257,8 +265,9 @@ class ClusterOperator {
   ClusterSources sources_;
   std::unique_ptr<DatabaseAccessFactory> databases_;
   FolderBackups backups_;
-  std::unique_ptr<JobRunner> jobs_;           // null: none are made
-  std::unique_ptr<KubeClient> event_client_;  // its own, so that events never take a status's turn
+  std::unique_ptr<JobRunner> jobs_;             // null: none are made
+  std::unique_ptr<PlanConfigMaps> plan_texts_;  // null: none are published
+  std::unique_ptr<KubeClient> event_client_;    // its own, so that events never take a status's turn
   std::unique_ptr<EventRecorder> recorder_;
   EventReporter reporter_;
   MigrationFeed feed_;
@@ -275,8 +284,8 @@ class ClusterOperator {
 Result<int> run_on_cluster(const Options& options, const Log& log, const StopToken& stop) {
   forget_database_environment();  // those who write resources must not use it
   TRY_ASSIGN(auto access, find_cluster(options));
-  TRY_ASSIGN(auto sources, AllowedRoots::create(options.source_roots));
-  TRY_ASSIGN(auto secrets, AllowedRoots::create(options.secret_roots));
+  TRY_ASSIGN(auto sources, AllowedRoots::create_divided(options.source_roots));
+  TRY_ASSIGN(auto secrets, AllowedRoots::create_divided(options.secret_roots));
   TRY_ASSIGN(auto backups, AllowedRoots::create(options.backup_roots));
   TRY_ASSIGN(auto cache, CacheFolder::open(options));
   SystemClock clock;

@@ -70,6 +70,8 @@ GitOptions git_options(const Options& options, const std::string& cache) {
   // Before the next resync, even one that comes early: otherwise it would find the commit of the one before.
   git.requeue_after = options.resync * 4 / 5;
   git.limits = options.limits;
+  git.max_repository_bytes = options.max_repository_bytes;
+  git.labelled_secrets = options.require_secret_label;
   return git;
 }
 
@@ -77,6 +79,7 @@ FluxOptions flux_options(const Options& options, const std::string& cache) {
   FluxOptions flux;
   flux.folder = cache + "/flux";
   flux.limits = options.limits;
+  flux.max_artifact_bytes = options.max_artifact_bytes;
   return flux;
 }
 

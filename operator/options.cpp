@@ -98,11 +98,12 @@ Result<void> take_wait_timeout(Options& options, const std::string& name, const 
   return {};
 }
 
-Result<void> take_leader_elect(Options& options, const std::string& name, const std::string& value) {
+template <bool Options::*Member>
+Result<void> yes_or_no(Options& options, const std::string& name, const std::string& value) {
   if (value != "true" && value != "false") {
     return fail(usage(name + " takes true or false"));
   }
-  options.leader_elect = value == "true";
+  options.*Member = value == "true";
   return {};
 }
 
@@ -138,6 +139,21 @@ Result<void> take_max_file_size(Options& options, const std::string& name, const
   return {};
 }
 
+template <std::size_t Options::*Member>
+Result<void> take_quota(Options& options, const std::string& name, const std::string& value) {
+  return read_number(value, SIZE_MAX, options.*Member) ? Result<void>() : fail(usage(name + " takes a number from 1 on"));
+}
+
+template <std::uint64_t Options::*Member>
+Result<void> take_bytes(Options& options, const std::string& name, const std::string& value) {
+  const auto size = parse_size(value);
+  if (!size || *size < 1) {
+    return fail(usage(name + " takes bytes, or a number and KiB, MiB or GiB"));
+  }
+  options.*Member = *size;
+  return {};
+}
+
 Result<void> take_log_level(Options& options, const std::string& /*name*/, const std::string& value) {
   TRY_ASSIGN(options.log_level, parse_log_level(value));
   return {};
@@ -159,7 +175,8 @@ constexpr std::array kRows{
     Row{flag("--context", "NAME", "of the kubeconfig; default: its current one"), text<&Options::context>},
     Row{flag("--watch-namespaces", "A,B", "default: all namespaces"), take_namespaces},
     Row{flag("--selector", "LABELS", "only resources with these labels"), text<&Options::selector>},
-    Row{flag("--leader-elect", "BOOL", "one of several replicas works, the others stand by; default true"), take_leader_elect},
+    Row{flag("--leader-elect", "BOOL", "one of several replicas works, the others stand by; default true"),
+        yes_or_no<&Options::leader_elect>},
     Row{flag("--lease-name", "NAME", "default athanor-operator"), text<&Options::lease_name>},
     Row{flag("--lease-namespace", "NAME", "default: the pod's own"), text<&Options::lease_namespace>},
     Row{flag("--cache", "DIR", "where Git repositories, artifacts and certificates are kept; default: a temporary folder"),
@@ -168,16 +185,33 @@ constexpr std::array kRows{
         text<&Options::job_image>},
     Row{flag("--job-service-account", "NAME", "that a podTemplate may name; may be repeated; default: none"),
         list<&Options::job_service_accounts>},
+    Row{flag("--source-image", "PREFIX",
+             "registry, or registry and path, that spec.source.image may name; may be repeated; default: none"),
+        list<&Options::source_images>},
     Row{flag("--minimum-approval", "POLICY", "Never, Destructive or Always, whatever a resource declares; default Never"),
         floor<&PolicyFloor::approval, parse_approval_policy>},
+    Row{flag("--minimum-approvals", "N", "by so many different people, 1 to 10; default 1"),
+        floor<&PolicyFloor::approvals, parse_approvals>},
     Row{flag("--minimum-backup", "WHEN", "Never, Destructive or Always, and required; default Never"),
         floor<&PolicyFloor::backup, parse_backup_when>},
     Row{flag("--minimum-ssl-mode", "MODE", "the least sslmode of a connection; default: libpq's"),
         floor<&PolicyFloor::ssl_mode, parse_ssl_mode>},
     Row{flag("--inline-passwords", "WORD", "allow or refuse passwords that stand in a resource; default allow"),
         floor<&PolicyFloor::inline_passwords, parse_inline_passwords>},
-    Row{flag("--namespace-labels", "", "labels of a Namespace raise these four for its resources"),
-        set<&Options::namespace_labels>},
+    Row{flag("--namespace-labels", "", "labels of a Namespace raise these for its resources"), set<&Options::namespace_labels>},
+    Row{flag("--publish-plans", "BOOL", "the SQL of plans that wait for an approval, in ConfigMaps; default true"),
+        yes_or_no<&Options::publish_plans>},
+    Row{flag("--require-secret-label", "", "read only Secrets with the label athanor.dev/allow: \"true\""),
+        set<&Options::require_secret_label>},
+    Row{flag("--max-resources", "N", "of one namespace, the oldest; default: no limit"), take_quota<&Options::max_resources>},
+    Row{flag("--max-backup-size", "SIZE", "of all dumps of one namespace; default: no limit"),
+        take_bytes<&Options::max_backup_bytes>},
+    Row{flag("--max-config-map-reads", "N", "of one namespace in a minute; default: no limit"),
+        take_quota<&Options::max_config_map_reads>},
+    Row{flag("--max-repository-size", "SIZE", "that one fetch of Git may transfer; default 512MiB"),
+        take_bytes<&Options::max_repository_bytes>},
+    Row{flag("--max-artifact-size", "SIZE", "of one artifact of Flux; default 256MiB"),
+        take_bytes<&Options::max_artifact_bytes>},
     Row{flag("--wait-for", "NAMESPACE/NAME", "run nothing: wait until this DatabaseMigration is Ready, and exit"),
         take_wait_for},
     Row{flag("--wait-timeout", "DURATION", "with --wait-for: how long; default 5m"), take_wait_timeout},
@@ -213,7 +247,7 @@ constexpr std::array kRows{
     Row{flag("--help", "", "this text", 'h'), set<&Options::help>},
     Row{flag("--version", "", "the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 19;   // rows
+constexpr std::size_t kOfCluster = 28;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
 
 constexpr auto kFlags = [] {
@@ -252,7 +286,8 @@ Result<void> check_way(const Options& options) {
   }
   const bool of_cluster = !options.kubeconfig.empty() || !options.context.empty() || !options.namespaces.empty() ||
                           !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty() ||
-                          options.namespace_labels || options.metrics_authentication || options.floor != PolicyFloor();
+                          options.namespace_labels || options.require_secret_label || !options.source_images.empty() ||
+                          options.metrics_authentication || options.floor != PolicyFloor();
   if (!options.manifests.empty() && of_cluster) {
     return fail(
         usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace, --job-image, "

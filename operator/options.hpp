@@ -38,6 +38,16 @@ struct Options {
   std::string wait_for;  // NAMESPACE/NAME: wait for this resource and end; empty: run
   milliseconds wait_timeout{300'000};
   bool metrics_authentication = false;
+  bool publish_plans = true;
+  bool require_secret_label = false;
+  // Of one namespace; 0: no limit.
+  std::size_t max_resources = 0;
+  std::uint64_t max_backup_bytes = 0;
+  std::size_t max_config_map_reads = 0;  // in a minute
+  // Of one source.
+  std::uint64_t max_repository_bytes = std::uint64_t{512} << 20U;
+  std::uint64_t max_artifact_bytes = std::uint64_t{256} << 20U;
+  std::vector<std::string> source_images;  // registries and prefixes that spec.source.image may name
   // Either way.
   std::string listen;  // empty: 127.0.0.1:8080, or off with --once
   std::string tls_certificate;

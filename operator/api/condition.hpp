@@ -51,13 +51,16 @@ enum class Reason : std::uint8_t {
   WaitingForLock,     // a statement of the run waits for a lock of another session
   Retrying,           // a transient failure; the next attempt is scheduled
   ApprovalRequired,
-  OutsideWindow,  // a maintenance window will open
+  ApprovalsUntrusted,  // the admission policy that makes the names in approvals true is not in force
+  OutsideWindow,       // a maintenance window will open
   BackingUp,
   JobRunning,   // execution mode Job: its pod has not ended
   Interrupted,  // the operator was asked to stop; nothing is half-applied
   // Waiting for a change of the manifest, the files or the database.
   InvalidManifest,
+  PlanRejected,             // a MigrationApproval with decision Reject names this plan
   DatabaseAhead,            // the target needs a downgrade and the policy refuses it
+  QuotaExceeded,            // there are more resources in the namespace than the operator serves
   DatabaseClaimed,          // another resource manages the same version table
   UnknownDatabaseRevision,  // the version table names a revision that no file has
   UnfinishedRevision,       // a revision stopped half-way and the target does not lead on

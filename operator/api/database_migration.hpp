@@ -133,6 +133,7 @@ struct SourceSpec {
 enum class DowngradePolicy : std::uint8_t { Refuse, Keep, Allow };
 enum class ApprovalPolicy : std::uint8_t { Never, Destructive, Always };
 enum class DriftPolicy : std::uint8_t { Ignore, Report, Block };
+inline constexpr int kMostApprovals = 10;
 
 struct PolicySpec {
   DowngradePolicy downgrade = DowngradePolicy::Refuse;
@@ -141,6 +142,7 @@ struct PolicySpec {
   DriftPolicy drift = DriftPolicy::Ignore;
   milliseconds drift_interval{600'000};
   std::vector<std::string> drift_exclude{};  // patterns of objects
+  int approvals = 1;  // by so many different people
   bool operator==(const PolicySpec&) const = default;
 };
 
@@ -161,7 +163,7 @@ struct MaintenanceWindow {
   std::string schedule;  // cron, five fields: when it opens
   milliseconds duration{0};
   std::string time_zone = "UTC";
-  bool operator==(const MaintenanceWindow&) const = default;
+  auto operator<=>(const MaintenanceWindow&) const = default;
 };
 
 enum class ExecutionMode : std::uint8_t { InProcess, Job };
@@ -208,18 +210,23 @@ struct PlanStatus {
   std::vector<std::string> summary;  // "upgrade 8c1f0a2b7d3e Add email to users", the first kMaxListed
   std::vector<std::string> warnings;
   std::vector<std::string> destructive;  // what it takes away for good
+  std::string sql_sha256;                // of its text, where that is published (plan_text.hpp)
   bool operator==(const PlanStatus&) const = default;
 };
 
 struct ApprovalStatus {
-  std::string name;  // of the MigrationApproval
+  std::string name;  // of the MigrationApproval that was the last one needed, or is the newest so far
   std::string plan_hash;
   std::string approved_by;
   std::string approved_at;
+  std::int64_t required = 1;
+  std::int64_t given = 0;
+  std::vector<std::string> approvers;  // the first kMaxListed
   bool operator==(const ApprovalStatus&) const = default;
 };
 
-// Where the operator's floor is above what the resource declares (policy_floor.hpp).
+// Where more counts than the resource declares: the operator's floor (policy_floor.hpp), others on the same database
+// (database_policies.hpp).
 struct PolicyStatus {
   std::vector<std::string> raised;  // "approval from Never to Destructive"
   bool operator==(const PolicyStatus&) const = default;
@@ -300,6 +307,7 @@ struct DatabaseMigrationStatus {
   std::string current_revision;                // the same in one word, for a table
   std::string target_revision;                 // as declared
   std::vector<std::string> resolved_revisions;
+  std::string database_id;                     // of the server's own, whichever way it is reached
   std::optional<std::int64_t> pending_count;   // empty: not known
   std::vector<std::string> pending_revisions;  // the first kMaxListed
   std::optional<PolicyStatus> policy;
@@ -317,13 +325,22 @@ struct DatabaseMigrationStatus {
   bool operator==(const DatabaseMigrationStatus&) const = default;
 };
 
+// Of another resource on the same database: they must be open too.
+struct OtherWindows {
+  std::string of;  // "namespace/name"
+  std::vector<MaintenanceWindow> windows;
+  bool operator==(const OtherWindows&) const = default;
+};
+
 struct DatabaseMigration {
   Metadata metadata;
   DatabaseMigrationSpec spec;
   DatabaseMigrationStatus status;
-  std::optional<PolicyStatus> policy;  // what of the spec was raised
-  std::string origin;                  // "shop.yaml:1": where it was read, for messages
-  std::string folder;                  // that relative paths of the spec resolve against
+  std::optional<PolicyStatus> policy;       // what of the spec was raised
+  std::vector<OtherWindows> other_windows;  // database_policies.hpp
+  bool too_many_windows = false;            // on the database: nothing begins
+  std::string origin;                       // "shop.yaml:1": where it was read, for messages
+  std::string folder;                       // that relative paths of the spec resolve against
   // What it names elsewhere (Secrets, ConfigMaps) is wanted as it was after this moment: the newest declaration may have come
   // together with it. By default as it is now.
   SteadyTime known_since = SteadyTime::max();

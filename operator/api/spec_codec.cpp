@@ -68,6 +68,10 @@ void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
   policy.drift = drift == "Block" ? DriftPolicy::Block : drift == "Report" ? DriftPolicy::Report : DriftPolicy::Ignore;
   read_duration(fields, "driftInterval", policy.drift_interval, kLeastDriftInterval);
   read_patterns(fields, "driftExclude", policy.drift_exclude);
+  if (habitat == OperatorMode::Standalone) {
+    refuse_fields(fields, {"approvals"}, "needs a cluster, where MigrationApproval resources live");
+  }
+  fields.integer("approvals", policy.approvals, 1, kMostApprovals);
   if (habitat == OperatorMode::Standalone && policy.approval != ApprovalPolicy::Never) {
     fields.refuse("approval", "needs a cluster, where MigrationApproval resources live");
   }

@@ -37,6 +37,7 @@ void fields(Codec& codec, typename Codec::template Of<PlanStatus>& plan) {
   codec.maybe("summary", plan.summary, kListed, kMessage);
   codec.maybe("warnings", plan.warnings, kListed, kMessage);
   codec.maybe("destructive", plan.destructive, kListed, kMessage);
+  codec.text("sqlSHA256", plan.sql_sha256, kWord);
 }
 
 template <class Codec>
@@ -58,6 +59,9 @@ void fields(Codec& codec, typename Codec::template Of<ApprovalStatus>& approval)
   codec.text("planHash", approval.plan_hash, kWord);
   codec.text("approvedBy", approval.approved_by, kMessage);
   codec.time("approvedAt", approval.approved_at);
+  codec.always("required", approval.required);
+  codec.always("given", approval.given);
+  codec.maybe("approvers", approval.approvers, kListed, kMessage);
 }
 
 template <class Codec>
@@ -128,6 +132,7 @@ void fields(Codec& codec, typename Codec::template Of<DatabaseMigrationStatus>& 
   codec.text("currentRevision", status.current_revision, kRows);
   codec.text("targetRevision", status.target_revision, kName);
   codec.maybe("resolvedRevisions", status.resolved_revisions, kListed, kName);
+  codec.text("databaseID", status.database_id, kWord);
   codec.known("pendingCount", status.pending_count);
   codec.maybe("pendingRevisions", status.pending_revisions, kListed, kName);
   codec.part("policy", status.policy);

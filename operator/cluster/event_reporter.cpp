@@ -29,6 +29,11 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool ready_changed) 
         event.action = "Plan";
         return event;
       }
+      if (outcome.reason == Reason::ApprovalsUntrusted) {
+        event.action = "Plan";
+        event.type = EventType::Warning;
+        return event;
+      }
       if (outcome.reason == Reason::Interrupted && outcome.report) {  // some revisions were run before the stop
         return event;
       }
@@ -45,6 +50,8 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool ready_changed) 
   event.type = EventType::Warning;
   if (outcome.reason == Reason::BackupFailed) {
     event.action = "Backup";
+  } else if (outcome.reason == Reason::PlanRejected) {
+    event.action = "Plan";
   }
   return event;
 }

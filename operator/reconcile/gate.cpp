@@ -1,6 +1,8 @@
 #include "operator/reconcile/gate.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 
 #include "migrations/base/utf8.hpp"
 #include "operator/api/cron_schedule.hpp"
@@ -21,21 +23,28 @@ bool may_lose_something(const Plan& plan, const std::vector<std::string>& destru
   return !destructive.empty() || plan.operation == Direction::Downgrade;
 }
 
-// The newest approval, which the user probably expects to count.
-std::string ignored_approval(const Plan& plan, const std::vector<Approval>& approvals) {
-  if (approvals.empty()) {
+// The newest approval that does not count, which the user probably expects to count.
+std::string ignored_approval(const Plan& plan, const std::string& hash, const std::vector<Approval>& approvals,
+                             const ApprovalTally& tally) {
+  const auto newest = std::find_if(approvals.rbegin(), approvals.rend(), [&](const Approval& approval) {
+    return !approval.rejects && (approval.plan_hash != hash || approval == tally.expired);
+  });
+  if (newest == approvals.rend()) {
     return {};
   }
-  const Approval& newest = approvals.back();
-  if (newest.plan_hash == plan.hash) {
-    return "; " + newest.name + " names status.plan.contentHash, which says what is done but not where, and is ignored";
+  if (newest->plan_hash == hash) {
+    return "; " + newest->name + " expired at " + format_iso8601(*newest->expires) + " and is ignored";
   }
-  return "; " + newest.name + " approves " + newest.plan_hash.substr(0, kShownHash) +
+  if (newest->plan_hash == plan.hash) {
+    return "; " + newest->name + " names status.plan.contentHash, which says what is done but not where, and is ignored";
+  }
+  return "; " + newest->name + " approves " + newest->plan_hash.substr(0, kShownHash) +
          ", which is no longer the plan of this resource in this place, and is ignored";
 }
 
 std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
-                           const std::vector<std::string>& destructive, const std::vector<Approval>& approvals) {
+                           const std::vector<std::string>& destructive, const std::vector<Approval>& approvals,
+                           const ApprovalTally& tally, const std::string& how_to_read) {
   const std::string short_hash = hash.substr(0, kShownHash);
   std::string message = "plan " + short_hash;
   message += plan.operation == Direction::Downgrade ? ", a downgrade," : "";
@@ -43,13 +52,24 @@ std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, 
     message += ", which destroys something in " + std::to_string(destructive.size()) +
                (destructive.size() == 1 ? " step (" : " steps (the first: ") + shortened(destructive.front()) + "),";
   }
-  message += " waits for an approval" + ignored_approval(plan, approvals);
-  const std::string name = resource.metadata.name.substr(0, kNameInApproval) + "-" + short_hash;
+  message += tally.required == 1 ? std::string(" waits for an approval")
+                                 : " waits for approvals of different people, has " + tally_in_words(tally);
+  message += ignored_approval(plan, hash, approvals, tally);
+  message += how_to_read.empty() ? "" : "; " + how_to_read;
+  // A name for each person, or the second could not create theirs.
+  const std::string name = resource.metadata.name.substr(0, kNameInApproval) + "-" + short_hash +
+                           (tally.counted.empty() ? "" : "-" + std::to_string(tally.counted.size() + 1));
   // One line, because conditions and events are shown in one. JSON is YAML.
   return message +
          R"(; to approve it, apply {"apiVersion": "athanor.dev/v1alpha1", "kind": "MigrationApproval", "metadata": {"name": ")" +
          name + R"(", "namespace": ")" + resource.metadata.name_space + R"("}, "spec": {"migration": ")" +
          resource.metadata.name + R"(", "planHash": ")" + hash + R"(", "approvedBy": "YOUR USER NAME"}})";
+}
+
+std::string why_rejected(const std::string& hash, const Approval& rejection) {
+  return "plan " + hash.substr(0, kShownHash) + " was rejected by " + rejection.approved_by + " in " + rejection.name +
+         (rejection.reason.empty() ? std::string(", without a reason") : ": " + rejection.reason) +
+         "; it does not run until there is another plan";
 }
 
 struct Opening {
@@ -116,17 +136,72 @@ GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTim
   return verdict;
 }
 
+GateVerdict judge_windows(const DatabaseMigration& resource, WallTime now) {
+  if (resource.too_many_windows) {
+    GateVerdict closed;
+    closed.reason = Reason::InvalidManifest;
+    closed.error =
+        Error(ErrorCode::Configuration, "the resources on this database declare too many different maintenance windows")
+            .at("spec.execution.windows")
+            .advise("give them the same ones");
+    closed.message = closed.error->describe();
+    return closed;
+  }
+  GateVerdict verdict = judge_windows(resource.spec.execution.windows, now);
+  for (const auto& others : resource.other_windows) {
+    if (!verdict.open) {
+      break;
+    }
+    verdict = judge_windows(others.windows, now);
+    if (!verdict.open) {
+      verdict.message += "; so " + others.of + " asks, which has the same database";
+    }
+  }
+  return verdict;
+}
+
 bool needs_approval(ApprovalPolicy policy, const Plan& plan, const std::vector<std::string>& destructive) {
   return policy == ApprovalPolicy::Always || (policy == ApprovalPolicy::Destructive && may_lose_something(plan, destructive));
 }
 
-std::optional<Approval> approval_of(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
-                                    const std::vector<std::string>& destructive, const std::vector<Approval>& approvals) {
-  if (!needs_approval(resource.spec.policy.approval, plan, destructive)) {
-    return std::nullopt;
+ApprovalTally count_approvals(const std::vector<Approval>& approvals, const std::string& hash, std::int64_t required,
+                              WallTime now) {
+  ApprovalTally tally;
+  tally.required = std::max<std::int64_t>(required, 1);
+  std::map<std::string_view, std::optional<WallTime>> until;  // by person: when the last of their approvals expires
+  for (const auto& approval : approvals) {
+    if (approval.plan_hash != hash) {
+      continue;
+    }
+    if (approval.rejects) {  // it holds for as long as it exists
+      tally.rejection = tally.rejection ? tally.rejection : std::optional(approval);
+      continue;
+    }
+    if (approval.expires && *approval.expires <= now) {
+      tally.expired = approval;
+      continue;
+    }
+    const auto [known, is_new] = until.try_emplace(approval.approved_by, approval.expires);
+    if (is_new) {
+      tally.counted.push_back(approval);
+    } else if (known->second) {
+      known->second = approval.expires ? std::optional(std::max(*known->second, *approval.expires)) : std::nullopt;
+    }
   }
-  const auto found = std::ranges::find(approvals, hash, &Approval::plan_hash);
-  return found == approvals.end() ? std::nullopt : std::optional(*found);
+  for (const auto& [person, expires] : until) {
+    if (expires && (!tally.changes_at || *expires < *tally.changes_at)) {
+      tally.changes_at = expires;
+    }
+  }
+  return tally;
+}
+
+std::string tally_in_words(const ApprovalTally& tally) {
+  std::string words = std::to_string(tally.counted.size()) + " of " + std::to_string(tally.required);
+  for (const auto& approval : tally.counted) {
+    words += (&approval == &tally.counted.front() ? " (" : ", ") + approval.approved_by;
+  }
+  return words + (tally.counted.empty() ? "" : ")");
 }
 
 bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<std::string>& destructive) {
@@ -134,16 +209,29 @@ bool needs_backup(const BackupSpec& backup, const Plan& plan, const std::vector<
 }
 
 GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
-                      const std::vector<std::string>& destructive, const std::vector<Approval>& approvals, WallTime now) {
-  auto given = approval_of(resource, plan, hash, destructive, approvals);
-  if (!given && needs_approval(resource.spec.policy.approval, plan, destructive)) {
-    GateVerdict closed;
-    closed.reason = Reason::ApprovalRequired;
-    closed.message = how_to_approve(resource, plan, hash, destructive, approvals);
-    return closed;
+                      const std::vector<std::string>& destructive, const std::vector<Approval>& approvals, WallTime now,
+                      const std::string& how_to_read) {
+  if (!needs_approval(resource.spec.policy.approval, plan, destructive)) {
+    return judge_windows(resource, now);
   }
-  GateVerdict verdict = judge_windows(resource.spec.execution.windows, now);
-  verdict.approval = std::move(given);
+  ApprovalTally tally = count_approvals(approvals, hash, resource.spec.policy.approvals, now);
+  GateVerdict verdict;
+  if (tally.rejection) {
+    verdict.reason = Reason::PlanRejected;
+    verdict.message = why_rejected(hash, *tally.rejection);
+  } else if (!tally.passed()) {
+    verdict.reason = Reason::ApprovalRequired;
+    verdict.message = how_to_approve(resource, plan, hash, destructive, approvals, tally, how_to_read);
+  } else {
+    verdict = judge_windows(resource, now);
+    verdict.approval = tally.counted.at(static_cast<std::size_t>(tally.required) - 1);
+  }
+  // An approval that expires while it waits for a window or for others must be seen to.
+  if (!verdict.open && tally.changes_at && verdict.reason != Reason::PlanRejected) {
+    const auto expiry = std::chrono::ceil<milliseconds>(*tally.changes_at - now);
+    verdict.requeue_after = std::min(verdict.requeue_after.value_or(expiry), expiry);
+  }
+  verdict.tally = std::move(tally);
   return verdict;
 }
 

@@ -20,10 +20,10 @@ bool approval_still_holds(const ReconcileContext& context) {
   if (context.resource.spec.policy.approval == ApprovalPolicy::Never || !given || context.parts.approvals == nullptr) {
     return true;
   }
-  const auto approvals = context.parts.approvals->approvals(context.resource.key());
-  return std::ranges::any_of(approvals, [&](const Approval& approval) {
-    return approval.name == given->name && approval.plan_hash == given->plan_hash;
-  });
+  const auto consulted = consult_approvals(context);
+  return count_approvals(consulted.approvals, given->plan_hash, context.resource.spec.policy.approvals,
+                         context.parts.clock.wall_now())
+      .passed();
 }
 
 // Why a Job that has not begun must not begin any more; empty: it may.
@@ -44,16 +44,15 @@ std::string reason_to_withdraw(const ReconcileContext& context, const JobState& 
   if (job.work == JobRequest::Work::Plan) {
     return {};  // it changes nothing, so neither window nor approval matters
   }
-  if (!judge_windows(resource.spec.execution.windows, context.parts.clock.wall_now()).open) {
+  if (!judge_windows(resource, context.parts.clock.wall_now()).open) {
     return "its maintenance window is over";
   }
-  return approval_still_holds(context) ? "" : "its approval was taken back";
+  return approval_still_holds(context) ? "" : "its approval was taken back, has expired, or does not count now";
 }
 
 // Observes the database on a connection of its own, without the lock. Job events are rare enough for that.
-Result<void> observe_progress(const ReconcileContext& context, const JobState& job, RunProgress& progress,
-                              RunningJob& running) {
-  TRY_ASSIGN(const DatabaseTarget target, make_target(context.resource, context.parts.credentials));
+Result<void> observe_progress(const ReconcileContext& context, const DatabaseTarget& target, const JobState& job,
+                              RunProgress& progress, RunningJob& running) {
   TRY_ASSIGN(auto access, context.parts.databases.open(target, progress));
   TRY_ASSIGN(const Observation database, access->observe());
   running.current_heads = database.current_heads;
@@ -116,8 +115,11 @@ Result<RunningJob> follow_job(const ReconcileContext& context, const JobState& j
   running.status = JobStatus{job.name, kRunning, job.declaration};
   if (job.generation == context.resource.metadata.generation) {
     // Progress is a courtesy. A database that cannot be reached from here says nothing about the Job.
-    if (const auto seen = observe_progress(context, job, progress, running); !seen) {
-      context.log.debug("progress of the job is unknown", error_fields(seen.error()));
+    const auto target = make_target(context.resource, context.parts.credentials);
+    const auto seen = target ? observe_progress(context, *target, job, progress, running) : fail(target.error());
+    if (!seen) {
+      const Error& error = seen.error();
+      context.log.debug("progress of the job is unknown", error_fields(target ? target->hidden.hide(error) : error));
     }
   }
   return running;
@@ -225,7 +227,7 @@ JobStep JobReconcile::run_image(const std::optional<UnfinishedStep>& unfinished)
     verdict->of_status = true;
     return {std::move(*verdict), {}, {}, false};
   }
-  return needs_plan(context_.resource.spec) ? run_planned_image(unfinished) : start(wanted);
+  return needs_plan(context_.resource) ? run_planned_image(unfinished) : start(wanted);
 }
 
 // Whether the last Job brought the database to the declared target, and the database is still there.

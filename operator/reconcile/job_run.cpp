@@ -92,8 +92,10 @@ std::string without_password(const std::string& url) {
   return rest.substr(0, std::min(at, rest.find(':'))) + rest.substr(at);
 }
 
-bool needs_plan(const DatabaseMigrationSpec& spec) {
-  return spec.dry_run || spec.policy.approval != ApprovalPolicy::Never || spec.backup.when != BackupWhen::Never ||
+bool needs_plan(const DatabaseMigration& resource) {
+  const DatabaseMigrationSpec& spec = resource.spec;
+  return !resource.other_windows.empty() || resource.too_many_windows || spec.dry_run ||
+         spec.policy.approval != ApprovalPolicy::Never || spec.backup.when != BackupWhen::Never ||
          !spec.execution.windows.empty() || spec.policy.downgrade == DowngradePolicy::Allow;
 }
 

@@ -25,7 +25,7 @@ using LedgerRows = std::vector<Migrator::HistoryEntry>;  // newest first
 [[nodiscard]] std::string without_password(const std::string& url);
 
 // Whether the policy must see the plan before a Job runs it. Allowing downgrades is a reason: a downgrade is destructive.
-[[nodiscard]] bool needs_plan(const DatabaseMigrationSpec& spec);
+[[nodiscard]] bool needs_plan(const DatabaseMigration& resource);
 // The plan that a planning Job reported, starting from the heads the Job was given. Requires a report with a plan.
 [[nodiscard]] std::shared_ptr<const Plan> plan_of(const JobState& job, const std::string& target);
 

@@ -37,6 +37,7 @@ struct Observed {
   std::optional<std::string> source_revision;  // of the snapshot, or the image that a Job has read
   std::optional<std::int64_t> source_files;    // revision files in it
   std::optional<Error> source_error;           // the source is unavailable; `snapshot` is the last one it gave
+  std::optional<std::string> database_id;
   std::optional<std::vector<std::string>> current_heads;
   bool rows_unknown = false;  // a run may have moved them since they were read, and they cannot be read again
   std::optional<std::vector<std::string>> resolved;  // revisions that the target means

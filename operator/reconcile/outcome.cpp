@@ -37,6 +37,7 @@ PlanStatus plan_status(const PlanReview& review) {
   }
   status.warnings = first_of(plan.warnings);
   status.destructive = first_of(review.destructive);
+  status.sql_sha256 = review.sql_sha256.value_or("");
   return status;
 }
 
@@ -189,17 +190,32 @@ class ConditionSet {
   std::string now_;
 };
 
+ApprovalStatus approval_status(const Approval& given, const ApprovalTally& tally) {
+  ApprovalStatus status{given.name, given.plan_hash, given.approved_by, given.approved_at, tally.required, 0, {}};
+  status.given = std::min(tally.required, static_cast<std::int64_t>(tally.counted.size()));
+  for (const auto& approval : tally.counted) {
+    status.approvers.push_back(approval.approved_by);
+  }
+  status.approvers = first_of(status.approvers);
+  return status;
+}
+
 // An approval or a backup of another plan says nothing about this one.
 void set_approved(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const PlanReview& review,
                   ConditionSet& conditions) {
   const ApprovalPolicy policy = resource.spec.policy.approval;
+  const ApprovalTally& tally = review.tally;
   if (review.approval) {
     const Approval& given = *review.approval;
-    status.approval = ApprovalStatus{given.name, given.plan_hash, given.approved_by, given.approved_at};
-    conditions.set(ConditionType::Approved, true, Reason::Approved, "approved by " + given.approved_by + " in " + given.name);
+    status.approval = approval_status(given, tally);
+    conditions.set(ConditionType::Approved, true, Reason::Approved,
+                   tally.required > 1 ? tally_in_words(tally) : "approved by " + given.approved_by + " in " + given.name);
     return;
   }
   status.approval.reset();
+  if (!tally.counted.empty()) {
+    status.approval = approval_status(tally.counted.back(), tally);
+  }
   if (needs_approval(policy, *review.plan, review.destructive)) {
     conditions.set(ConditionType::Approved, false, Reason::ApprovalRequired,
                    "plan " + review.approval_hash.substr(0, kShownHash) + " has no MigrationApproval");
@@ -227,7 +243,8 @@ void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigrat
     set_approved(status, resource, *outcome.review, conditions);
     set_backed_up(status, *outcome.review, conditions);
   }
-  if (outcome.reason == Reason::ApprovalRequired) {
+  if (outcome.reason == Reason::ApprovalRequired || outcome.reason == Reason::ApprovalsUntrusted ||
+      outcome.reason == Reason::PlanRejected) {
     conditions.set(ConditionType::Approved, false, outcome.reason, outcome.message);
   }
   if (outcome.reason == Reason::BackupFailed) {
@@ -332,6 +349,9 @@ void set_observed(DatabaseMigrationStatus& status, const DatabaseMigration& reso
   }
   if (observed.job) {
     status.job = observed.job;
+  }
+  if (observed.database_id) {
+    status.database_id = *observed.database_id;
   }
   if (observed.current_heads) {
     status.current_revisions = *observed.current_heads;
@@ -441,6 +461,7 @@ bool adds_nothing_new(const DatabaseMigration& resource, const Outcome& outcome)
                        source_status(resource, *outcome.observed.source_revision, outcome.observed.source_files, {}))) &&
          find_condition(resource.status.conditions, ConditionType::SourceUnavailable) == nullptr &&
          resource.status.observed_generation == resource.metadata.generation && resource.status.policy == resource.policy &&
+         (!outcome.observed.database_id || *outcome.observed.database_id == resource.status.database_id) &&
          shows_heads(resource.status, *outcome.observed.current_heads) && resource.status.phase == Phase::Ready &&
          resource.status.target_revision == resource.spec.target_revision;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "migrations/text/url_parameters.hpp"
 
@@ -15,14 +16,6 @@ Error unknown_word(std::string_view text, std::string_view words) {
   return Error(ErrorCode::Configuration, "'" + std::string(text) + "' is none of " + std::string(words));
 }
 
-std::string_view name_of(ApprovalPolicy policy) {
-  return policy == ApprovalPolicy::Always ? "Always" : policy == ApprovalPolicy::Destructive ? "Destructive" : "Never";
-}
-
-std::string_view name_of(BackupWhen when) {
-  return when == BackupWhen::Always ? "Always" : when == BackupWhen::Destructive ? "Destructive" : "Never";
-}
-
 // libpq takes the password of a URL from its user part, or from a parameter.
 bool may_hold_password(const std::string& url) {
   const std::size_t scheme = url.find("://");
@@ -34,18 +27,35 @@ bool may_hold_password(const std::string& url) {
 
 }  // namespace
 
+std::string_view policy_name(ApprovalPolicy policy) {
+  return policy == ApprovalPolicy::Always ? "Always" : policy == ApprovalPolicy::Destructive ? "Destructive" : "Never";
+}
+
+std::string_view policy_name(BackupWhen when) {
+  return when == BackupWhen::Always ? "Always" : when == BackupWhen::Destructive ? "Destructive" : "Never";
+}
+
 Result<ApprovalPolicy> parse_approval_policy(std::string_view text) {
   for (const auto policy : {ApprovalPolicy::Never, ApprovalPolicy::Destructive, ApprovalPolicy::Always}) {
-    if (text == name_of(policy)) {
+    if (text == policy_name(policy)) {
       return policy;
     }
   }
   return fail(unknown_word(text, "Never, Destructive, Always"));
 }
 
+Result<int> parse_approvals(std::string_view text) {
+  int number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || number < 1 || number > kMostApprovals) {
+    return fail(unknown_word(text, "a number from 1 to " + std::to_string(kMostApprovals)));
+  }
+  return number;
+}
+
 Result<BackupWhen> parse_backup_when(std::string_view text) {
   for (const auto when : {BackupWhen::Never, BackupWhen::Destructive, BackupWhen::Always}) {
-    if (text == name_of(when)) {
+    if (text == policy_name(when)) {
       return when;
     }
   }
@@ -74,6 +84,7 @@ int ssl_mode_rank(std::string_view mode) {
 PolicyFloor stricter(const PolicyFloor& left, const PolicyFloor& right) {
   PolicyFloor floor;
   floor.approval = std::max(left.approval, right.approval);
+  floor.approvals = std::max(left.approvals, right.approvals);
   floor.backup = std::max(left.backup, right.backup);
   floor.ssl_mode = left.ssl_mode;
   if (!right.ssl_mode.empty() && (left.ssl_mode.empty() || ssl_mode_rank(right.ssl_mode) > ssl_mode_rank(left.ssl_mode))) {
@@ -92,6 +103,9 @@ PolicyFloor floor_of_labels(const std::map<std::string, std::string>& labels) {
   if (const auto* const text = value_of(kMinimumApprovalLabel)) {
     floor.approval = parse_approval_policy(*text).value_or(ApprovalPolicy::Always);
   }
+  if (const auto* const text = value_of(kMinimumApprovalsLabel)) {
+    floor.approvals = parse_approvals(*text).value_or(kMostApprovals);
+  }
   if (const auto* const text = value_of(kMinimumBackupLabel)) {
     floor.backup = parse_backup_when(*text).value_or(BackupWhen::Always);
   }
@@ -108,13 +122,20 @@ void raise(DatabaseMigration& resource, const PolicyFloor& floor) {
   PolicyStatus raised;
   auto& approval = resource.spec.policy.approval;
   if (approval < floor.approval) {
-    raised.raised.push_back("approval from " + std::string(name_of(approval)) + " to " + std::string(name_of(floor.approval)));
+    raised.raised.push_back("approval from " + std::string(policy_name(approval)) + " to " +
+                            std::string(policy_name(floor.approval)));
     approval = floor.approval;
+  }
+  auto& approvals = resource.spec.policy.approvals;
+  if (approvals < floor.approvals) {
+    raised.raised.push_back("approvals from " + std::to_string(approvals) + " to " + std::to_string(floor.approvals));
+    approvals = floor.approvals;
   }
   auto& backup = resource.spec.backup;
   if (backup.when < floor.backup || (floor.backup != BackupWhen::Never && !backup.required)) {
-    raised.raised.push_back("backup from " + std::string(name_of(backup.when)) + (backup.required ? "" : ", not required,") +
-                            " to " + std::string(name_of(std::max(backup.when, floor.backup))) + ", required");
+    raised.raised.push_back("backup from " + std::string(policy_name(backup.when)) +
+                            (backup.required ? "" : ", not required,") + " to " +
+                            std::string(policy_name(std::max(backup.when, floor.backup))) + ", required");
     backup.when = std::max(backup.when, floor.backup);
     backup.required = true;
   }

@@ -18,6 +18,7 @@ namespace athanor::controller {
 
 struct PolicyFloor {
   ApprovalPolicy approval = ApprovalPolicy::Never;
+  int approvals = 1;
   BackupWhen backup = BackupWhen::Never;
   std::string ssl_mode;          // of libpq; empty: none
   bool inline_passwords = true;  // a password may stand in a resource
@@ -25,11 +26,16 @@ struct PolicyFloor {
 };
 
 inline constexpr std::string_view kMinimumApprovalLabel = "athanor.dev/minimum-approval";
+inline constexpr std::string_view kMinimumApprovalsLabel = "athanor.dev/minimum-approvals";
 inline constexpr std::string_view kMinimumBackupLabel = "athanor.dev/minimum-backup";
 inline constexpr std::string_view kMinimumSslModeLabel = "athanor.dev/minimum-ssl-mode";
 inline constexpr std::string_view kInlinePasswordsLabel = "athanor.dev/inline-passwords";
 
+[[nodiscard]] std::string_view policy_name(ApprovalPolicy policy);
+[[nodiscard]] std::string_view policy_name(BackupWhen when);
 [[nodiscard]] Result<ApprovalPolicy> parse_approval_policy(std::string_view text);
+// 1 to kMostApprovals.
+[[nodiscard]] Result<int> parse_approvals(std::string_view text);
 [[nodiscard]] Result<BackupWhen> parse_backup_when(std::string_view text);
 [[nodiscard]] Result<std::string> parse_ssl_mode(std::string_view text);
 // "allow" or "refuse".

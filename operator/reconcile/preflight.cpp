@@ -8,14 +8,54 @@
 namespace athanor::controller {
 namespace {
 
-std::vector<Approval> approvals_of(const ReconcileContext& context) {
-  return context.parts.approvals == nullptr ? std::vector<Approval>{}
-                                            : context.parts.approvals->approvals(context.resource.key());
+constexpr std::size_t kShownHash = 12;
+constexpr std::chrono::seconds kAskPolicyAgain{30};
+
+// Where the SQL of a plan that waits for an approval can be read. Notes its digest in the review.
+std::string publish_text(const ReconcileContext& context, PlanReview& review) {
+  if (context.resource.spec.source.image) {  // only the pod has seen the statements
+    return "its SQL is in the log of the Job that made the plan";
+  }
+  if (context.parts.plan_texts == nullptr) {
+    return {};
+  }
+  const auto published = context.parts.plan_texts->publish(context.resource, *review.plan, review.approvable());
+  if (!published) {
+    context.log.warn("the text of a plan cannot be published", error_fields(published.error()));
+    return "its SQL cannot be published: " + published.error().describe();
+  }
+  review.sql_sha256 = published->sha256;
+  return "its SQL: " + published->command;
 }
 
-GateVerdict judge_gate(const ReconcileContext& context, const PlanReview& review) {
-  return pass_gate(context.resource, *review.plan, review.approvable(), review.destructive, approvals_of(context),
-                   context.parts.clock.wall_now());
+GateVerdict judge_gate(const ReconcileContext& context, const PlanReview& review, const std::string& how_to_read = {}) {
+  ConsultedApprovals consulted;
+  if (needs_approval(context.resource.spec.policy.approval, *review.plan, review.destructive)) {
+    consulted = consult_approvals(context);
+  }
+  const std::string& hash = review.approvable();
+  for (auto& approval : consulted.approvals) {  // whoever rejects the rest rejects what is left of the whole
+    if (approval.rejects && approval.plan_hash == review.approval_hash) {
+      approval.plan_hash = hash;
+    }
+  }
+  GateVerdict gate = pass_gate(context.resource, *review.plan, hash, review.destructive, consulted.approvals,
+                               context.parts.clock.wall_now(), how_to_read);
+  if (gate.open || gate.reason != Reason::ApprovalRequired) {
+    return gate;
+  }
+  if (consulted.untrusted) {
+    gate.reason = Reason::ApprovalsUntrusted;
+    gate.message = "plan " + hash.substr(0, kShownHash) +
+                   " needs an approval, and none counts now: " + consulted.untrusted->describe() +
+                   (how_to_read.empty() ? "" : "; " + how_to_read);
+    gate.requeue_after = kAskPolicyAgain;
+  } else if (!consulted.doubtful.empty()) {
+    gate.message = consulted.doubtful.back() +
+                   " does not count: it is older than the admission policy that makes the names in approvals true; " +
+                   gate.message;
+  }
+  return gate;
 }
 
 constexpr std::size_t kLedgerRows = 1'000;  // that are searched for a plan that was begun
@@ -24,7 +64,7 @@ constexpr std::size_t kLedgerRows = 1'000;  // that are searched for a plan that
 // needs no approval of its own.
 std::optional<std::string> covering_hash(const ReconcileContext& context, const Observed& observed,
                                          const OpenDatabase& database, const Plan& plan) {
-  const auto approvals = approvals_of(context);
+  const auto approvals = consult_approvals(context).approvals;
   if (approvals.empty() || !observed.snapshot) {
     return std::nullopt;
   }
@@ -34,7 +74,8 @@ std::optional<std::string> covering_hash(const ReconcileContext& context, const 
   }
   for (const auto& begun : begun_plans(*observed.snapshot, plan, *ledger)) {
     std::string hash = approval_hash(begun, database.approval_scope);
-    if (std::ranges::find(approvals, hash, &Approval::plan_hash) != approvals.end()) {
+    const auto tally = count_approvals(approvals, hash, context.resource.spec.policy.approvals, context.parts.clock.wall_now());
+    if (tally.passed() || tally.rejection) {
       return hash;
     }
   }
@@ -51,12 +92,17 @@ std::optional<Verdict> wait_at_gate(const ReconcileContext& context, const Obser
       gate = judge_gate(context, review);
     }
   }
+  if (!gate.open && (gate.reason == Reason::ApprovalRequired || gate.reason == Reason::ApprovalsUntrusted)) {
+    const std::string how_to_read = publish_text(context, review);
+    gate = judge_gate(context, review, how_to_read);
+  }
   review.approval = gate.approval;
+  review.tally = gate.tally;
   if (gate.open) {
     return std::nullopt;
   }
   Verdict verdict;
-  verdict.kind = gate.error ? Verdict::Kind::Stalled : Verdict::Kind::Waiting;
+  verdict.kind = gate.error || gate.reason == Reason::PlanRejected ? Verdict::Kind::Stalled : Verdict::Kind::Waiting;
   verdict.reason = gate.reason;
   verdict.message = std::move(gate.message);
   verdict.error = std::move(gate.error);
@@ -81,7 +127,7 @@ std::optional<Verdict> back_up(const ReconcileContext& context, const Observed& 
                                PlanReview& review) {
   const auto notice = [&](const std::string& message) {
     if (context.callbacks.backing_up) {
-      context.callbacks.backing_up(review, message);
+      context.callbacks.backing_up(review, database.target.hidden.hide(message));
     }
   };
   auto taken =
@@ -90,6 +136,9 @@ std::optional<Verdict> back_up(const ReconcileContext& context, const Observed& 
           : context.parts.backups->ensure(
                 {context.resource, database.target, *observed.current_heads, destination_of(*review.plan, context.resource)},
                 notice, context.stop);
+  if (!taken) {
+    taken = fail(database.target.hidden.hide(std::move(taken).error()));
+  }
   if (taken) {
     review.backup = std::move(taken->backup);
     review.backup_accepted = taken->accepted;
@@ -118,9 +167,31 @@ PlanReview review_plan(const ReconcileContext& context, std::shared_ptr<const Pl
   review.plan = std::move(plan);
   review.approval_hash = approval_hash(review.plan->hash, approval_scope);
   review.destructive = std::move(destructive);
-  review.approval =
-      approval_of(context.resource, *review.plan, review.approval_hash, review.destructive, approvals_of(context));
+  GateVerdict gate = judge_gate(context, review);
+  review.approval = std::move(gate.approval);
+  review.tally = std::move(gate.tally);
   return review;
+}
+
+ConsultedApprovals consult_approvals(const ReconcileContext& context) {
+  ConsultedApprovals consulted;
+  if (context.parts.approvals == nullptr) {
+    return consulted;
+  }
+  const auto since = context.parts.approvals->trusted_since();
+  if (!since) {
+    consulted.untrusted = since.error();
+  }
+  for (auto& approval : context.parts.approvals->approvals(context.resource.key())) {
+    // A forged rejection stops a run, which is the lesser evil.
+    const bool certain = since && parse_iso8601(approval.approved_at).value_or(WallTime{}) >= *since;
+    if (approval.rejects || certain) {
+      consulted.approvals.push_back(std::move(approval));
+    } else if (since) {
+      consulted.doubtful.push_back(std::move(approval.name));
+    }
+  }
+  return consulted;
 }
 
 Preflight check_may_run(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
@@ -158,6 +229,9 @@ Preflight check_may_run(const ReconcileContext& context, const Observed& observe
 Result<void> may_begin(const ReconcileContext& context, const PlanReview& review) {
   if (declaration_state(context) != DeclarationState::Holds) {
     return fail(Error(ErrorCode::StalePlan, "the declaration changed before the run began; nothing was changed"));
+  }
+  if (!policy_holds(context)) {
+    return fail(Error(ErrorCode::StalePlan, "another resource on this database asks for more now; nothing was changed"));
   }
   if (const GateVerdict gate = judge_gate(context, review); !gate.open) {
     return fail(Error(ErrorCode::StalePlan, "the run may no longer begin: " + gate.message));

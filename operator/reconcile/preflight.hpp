@@ -17,6 +17,14 @@
 
 namespace athanor::controller {
 
+// The approvals of the resource, and why none of them counts.
+struct ConsultedApprovals {
+  std::vector<Approval> approvals;    // oldest first; without those whose author is not certain
+  std::vector<std::string> doubtful;  // names of these
+  std::optional<Error> untrusted;
+};
+[[nodiscard]] ConsultedApprovals consult_approvals(const ReconcileContext& context);
+
 struct Preflight {
   PlanReview review;            // with the approval and the backup that were found or taken
   std::optional<Verdict> held;  // why the plan may not run now; empty: it may

@@ -56,4 +56,8 @@ DeclarationState declaration_state(const ReconcileContext& context) {
   return context.callbacks.declaration ? context.callbacks.declaration() : DeclarationState::Holds;
 }
 
+bool policy_holds(const ReconcileContext& context) {
+  return !context.parts.policy_holds || context.parts.policy_holds(context.resource);
+}
+
 }  // namespace athanor::controller

@@ -19,6 +19,7 @@
 #include "operator/reconcile/gate.hpp"
 #include "operator/reconcile/job_execution.hpp"
 #include "operator/reconcile/outcome.hpp"
+#include "operator/reconcile/plan_text.hpp"
 #include "operator/reconcile/reconcile_observer.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
 
@@ -37,12 +38,16 @@ struct ReconcilerParts {
   ApprovalSource* approvals = nullptr;
   BackupService* backups = nullptr;
   JobExecution* jobs = nullptr;
+  PlanTexts* plan_texts = nullptr;  // null: the SQL of plans is not published
   // Called with the address of the database, before anything connects. False: its server has as many reconciles under way as
   // are allowed; this one ends, and starts over when one of them has ended. Empty: there is no limit.
   std::function<bool(const DatabaseMigration& resource, const DatabaseLocation& location)> has_room = {};
   // Called with the identity of the database, once observed. Returns the resource that claimed the same version table before;
   // empty: this one owns it. An empty function: there are no claims.
   std::function<std::string(const DatabaseMigration& resource, const DatabaseLocation& location)> claim = {};
+  // Whether the resource is raised to what all resources on its database ask for (database_policies.hpp). Empty: there are no
+  // others.
+  std::function<bool(const DatabaseMigration& resource)> policy_holds = {};
   // libpq's keywords and values of a URL. May be empty where no plan is ever approved.
   std::function<Result<ConnectionKeywords>(const std::string& url)> connection_keywords = {};
 };
@@ -110,6 +115,7 @@ struct OpenDatabase {
 // The verdict of a dry run.
 [[nodiscard]] Verdict published(const Plan& plan);
 [[nodiscard]] DeclarationState declaration_state(const ReconcileContext& context);
+[[nodiscard]] bool policy_holds(const ReconcileContext& context);
 // Before anything runs: the status must not be taken for that of a database which is about to change.
 [[nodiscard]] Result<void> tell_pending(const ReconcileContext& context, const Observed& observed, const PlanReview* review);
 

@@ -8,6 +8,7 @@
 #include "migrations/graph/target_position.hpp"
 #include "operator/api/status_limits.hpp"
 #include "operator/reconcile/baseline.hpp"
+#include "operator/reconcile/database_policies.hpp"
 #include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/drift_watch.hpp"
 #include "operator/reconcile/job_reconcile.hpp"
@@ -133,6 +134,10 @@ class Reconciler::Run {
     if (verdict.reason == Reason::LockHeld && !verdict.blockers.empty()) {
       verdict.message = lock_message("the migration lock", verdict.blockers);
     }
+    hide_what_was_read(verdict);
+    if (verdict.kind == Verdict::Kind::Done && context_.parts.plan_texts != nullptr) {  // no plan waits for an approval
+      context_.parts.plan_texts->remove(context_.resource);
+    }
     if (verdict.repeated || verdict.keeps_plan) {
       review_.reset();
     }
@@ -162,6 +167,7 @@ class Reconciler::Run {
     OpenDatabase database;
     TRY_ASSIGN(database.target, make_target(context_.resource, context_.parts.credentials));
     database.target.stop = context_.stop;
+    use_target(database.target, progress);
     notice_target(database.target);
     TRY_ASSIGN(database.location.described, context_.parts.databases.describe(database.target));
     if (context_.parts.has_room && !context_.parts.has_room(context_.resource, database.location)) {
@@ -177,7 +183,11 @@ class Reconciler::Run {
     Situation situation;
     TRY_ASSIGN(situation.database, observe(database));
     database.location.identity = situation.database.identity;
+    observed_.database_id = database_id(database.location);
     auto contested = decide_early(context_.resource, claimed_by(database.location));
+    if (!policy_holds(context_)) {  // it is only known now which other resources have this database
+      return fail(Error(ErrorCode::StalePlan, "other resources on this database ask for more"));
+    }
     if (contested && !has_unreported_end(context_, job)) {
       return verdict_from(std::move(*contested));
     }
@@ -221,6 +231,7 @@ class Reconciler::Run {
     }
     if (has_unreported_end(context_, job)) {
       TRY_ASSIGN(const DatabaseTarget target, make_target(context_.resource, context_.parts.credentials));
+      use_target(target, progress);
       TRY_ASSIGN(auto access, context_.parts.databases.open(target, progress));
       TRY_ASSIGN(const Observation database, access->observe());
       observed_.current_heads = database.current_heads;
@@ -283,6 +294,30 @@ class Reconciler::Run {
                    ", and the database was not compared with it yet");
     }
     return {};
+  }
+
+  void use_target(const DatabaseTarget& target, RunProgress& progress) {
+    hidden_ = target.hidden;
+    progress.set_hidden(target.hidden);
+  }
+
+  void hide_what_was_read(Verdict& verdict) const {
+    if (hidden_.empty()) {
+      return;
+    }
+    verdict.message = hidden_.hide(std::move(verdict.message));
+    if (verdict.error) {
+      verdict.error = hidden_.hide(std::move(*verdict.error));
+    }
+    for (auto& blocker : verdict.blockers) {
+      blocker = hidden_.hide(std::move(blocker));
+    }
+    if (verdict.report) {
+      verdict.report->failed_statement = hidden_.hide(std::move(verdict.report->failed_statement));
+      if (verdict.report->error) {
+        verdict.report->error = hidden_.hide(std::move(*verdict.report->error));
+      }
+    }
   }
 
   // Also of another password: whoever changed it waits for the answer.
@@ -516,9 +551,18 @@ class Reconciler::Run {
   }
 
   void report_progress(const RunState& run) const {
-    if (context_.callbacks.running && review_) {
-      context_.callbacks.running(*review_, observed_, run);
+    if (!context_.callbacks.running || !review_) {
+      return;
     }
+    if (!run.wait || hidden_.empty()) {
+      context_.callbacks.running(*review_, observed_, run);
+      return;
+    }
+    RunState shown = run;
+    for (auto& holder : shown.wait->holders) {
+      holder = hidden_.hide(std::move(holder));
+    }
+    context_.callbacks.running(*review_, observed_, shown);
   }
 
   // Something was seen that the status does not speak of.
@@ -544,7 +588,8 @@ class Reconciler::Run {
   Observed observed_;
   std::shared_ptr<SourceSnapshot> files_;  // the source itself, when observed_.snapshot goes on with what the ledger recorded
   std::optional<PlanReview> review_;
-  std::string doubt_;  // what differs from the status, while nothing was done about it; empty: nothing is known to
+  HiddenValues hidden_;  // of the connection
+  std::string doubt_;    // what differs from the status, while nothing was done about it; empty: nothing is known to
 };
 
 Outcome Reconciler::reconcile(const DatabaseMigration& resource, const std::string& claimed_by,

@@ -35,6 +35,8 @@ constexpr std::array kOptions{
     Word{"raise --max-files of the operator", "have the operator's limit raised (chart: extraArgs)"},
     Word{"start it with --backup-root", "have backup.enabled set in the operator's chart"},
     Word{"or start the operator with --job-image", "or have jobs.enabled set in the operator's chart"},
+    Word{"have its registry named to the operator: --source-image",
+         "have its registry named in jobs.sourceImages of the operator's chart"},
     Word{"below a --source-root", "below a folder that the operator allows"},
     Word{"give the operator a writable folder: --cache", "give the operator's pod a writable folder"},
     Word{"give the operator an empty folder of its own: --cache", "give the operator's pod an empty folder of its own"},

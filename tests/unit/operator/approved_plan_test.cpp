@@ -181,6 +181,86 @@ TEST_F(ApprovedRun, GoesOnAfterALostConnection) {
   EXPECT_EQ(rest.review->approval->name, "yes");
 }
 
+TEST_F(ApprovedRun, WaitsWhileNobodyKnowsWhoMadeAnApproval) {
+  approve(reconcile().review->approval_hash);
+  approvals.trusted = fail(Error(ErrorCode::PolicyRefused, "the policy does not exist").advise("apply it"));
+  Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Verdict::Kind::Waiting);
+  EXPECT_EQ(outcome.reason, Reason::ApprovalsUntrusted);
+  EXPECT_NE(outcome.message.find("none counts now: the policy does not exist"), std::string::npos) << outcome.message;
+  EXPECT_EQ(next_attempt(outcome, 0), Requeue::Scheduled) << "no watch tells of the policy";
+  resource.status = summarise(resource, outcome, {1, clock.wall_now(), {}});
+  const Condition* const approved = find_condition(resource.status.conditions, ConditionType::Approved);
+  ASSERT_NE(approved, nullptr);
+  EXPECT_EQ(approved->reason, Reason::ApprovalsUntrusted);
+  EXPECT_EQ(approved->status, ConditionStatus::False);
+
+  approvals.trusted = clock.wall_now();  // made again, after the approval
+  outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::ApprovalRequired);
+  EXPECT_TRUE(outcome.message.starts_with("yes does not count: it is older than the admission policy")) << outcome.message;
+  approvals.given.front().approved_at = format_iso8601(clock.wall_now());
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+}
+
+TEST_F(ApprovedRun, TellsOfApprovalsOneByOneAndOfARejection) {
+  resource.spec.policy.approvals = 2;
+  const std::string hash = reconcile().review->approval_hash;
+  approvals.given = {{"one", hash, "ann", "now"}};
+  resource.status = summarise(resource, reconcile(), {1, clock.wall_now(), {}});
+  ASSERT_TRUE(resource.status.approval);
+  EXPECT_EQ(resource.status.approval->given, 1);
+  EXPECT_EQ(resource.status.approval->required, 2);
+  EXPECT_EQ(resource.status.approval->approvers, Ids{"ann"});
+  EXPECT_FALSE(is_true(resource.status.conditions, ConditionType::Approved));
+
+  approvals.given.push_back({.name = "no", .plan_hash = hash, .approved_by = "bob", .approved_at = "now", .rejects = true});
+  approvals.trusted = fail(ErrorCode::PolicyRefused, "the policy does not exist");
+  const Outcome rejected = reconcile();
+  EXPECT_EQ(rejected.kind, Verdict::Kind::Stalled);
+  EXPECT_EQ(rejected.reason, Reason::PlanRejected) << "a rejection counts whoever made it";
+  EXPECT_NE(rejected.message.find("rejected by bob in no, without a reason"), std::string::npos) << rejected.message;
+  EXPECT_EQ(next_attempt(rejected, 0), Requeue::Resync);
+
+  approvals.trusted = WallTime{};
+  approvals.given.back() = {"two", hash, "bob", "now"};
+  const Outcome done = reconcile();
+  EXPECT_EQ(done.reason, Reason::Applied) << done.message;
+  resource.status = summarise(resource, done, {1, clock.wall_now(), {}});
+  EXPECT_EQ(find_condition(resource.status.conditions, ConditionType::Approved)->message, "2 of 2 (ann, bob)");
+}
+
+TEST_F(ApprovedRun, IsNotBegunWithAnApprovalThatExpiredWhileTheLockWasWaitedFor) {
+  const std::string hash = reconcile().review->approval_hash;
+  approvals.given = {{.name = "yes",
+                      .plan_hash = hash,
+                      .approved_by = "ann",
+                      .approved_at = "now",
+                      .rejects = false,
+                      .expires = clock.wall_now() + std::chrono::seconds(5)}};
+  int asked = 0;
+  ReconcileCallbacks callbacks;
+  callbacks.declaration = [&] {
+    clock.advance(++asked == 2 ? std::chrono::seconds(5) : std::chrono::seconds(0));
+    return DeclarationState::Holds;
+  };
+  const Outcome outcome = Reconciler(parts).reconcile(resource, "", callbacks, {}, Log());
+  EXPECT_TRUE(outcome.retry_now);
+  EXPECT_NE(outcome.message.find("yes expired at"), std::string::npos) << outcome.message;
+  EXPECT_EQ(database().observation.current_heads, Ids());
+}
+
+TEST_F(ApprovedRun, DoesNotGoOnWhenTheRestIsRejected) {
+  approve(reconcile().review->approval_hash);
+  cut_the_run_short();
+  EXPECT_EQ(reconcile().kind, Verdict::Kind::Failed);
+  approvals.given.push_back({.name = "no", .plan_hash = "", .approved_by = "bob", .approved_at = "now", .rejects = true});
+  resource.spec.dry_run = true;
+  approvals.given.back().plan_hash = reconcile().review->approval_hash;
+  resource.spec.dry_run = false;
+  EXPECT_EQ(reconcile().reason, Reason::PlanRejected);
+}
+
 TEST_F(ApprovedRun, DoesNotGoOnWithAnythingElse) {
   approve(reconcile().review->approval_hash);
   cut_the_run_short();

@@ -59,6 +59,65 @@ TEST_F(Gate, TellsWhoeverApprovedTheContentAlone) {
   EXPECT_NE(verdict.message.find("new names status.plan.contentHash"), std::string::npos) << verdict.message;
 }
 
+// ann at 8:00, bob at 8:05, and ann once more at 8:10.
+TEST_F(Gate, CountsEveryPersonOnce) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  resource.spec.policy.approvals = 2;
+  approvals.push_back({"one", hash, "ann", "2026-11-21T08:00:00+00:00"});
+  approvals.push_back({"again", hash, "ann", "2026-11-21T08:10:00+00:00"});
+  EXPECT_FALSE(pass().open);
+  EXPECT_NE(pass().message.find("waits for approvals of different people, has 1 of 2 (ann)"), std::string::npos)
+      << pass().message;
+  approvals.insert(approvals.begin() + 1, {"two", hash, "bob", "2026-11-21T08:05:00+00:00"});
+  const auto verdict = pass();
+  EXPECT_TRUE(verdict.open);
+  EXPECT_EQ(verdict.approval->name, "two");
+  EXPECT_EQ(tally_in_words(verdict.tally), "2 of 2 (ann, bob)");
+}
+
+TEST_F(Gate, DoesNotCountAnApprovalFromTheMomentItExpires) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  approvals.push_back({.name = "go", .plan_hash = hash, .approved_by = "ann", .approved_at = "", .expires = now + 1s});
+  EXPECT_TRUE(pass().open);
+  now += 1s;
+  EXPECT_FALSE(pass().open);
+  EXPECT_NE(pass().message.find("; go expired at 2026-11-21T08:15:01+00:00 and is ignored"), std::string::npos)
+      << pass().message;
+}
+
+TEST_F(Gate, ComesBackWhenAnApprovalExpiresThatWaitsForOthersOrForAWindow) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  resource.spec.policy.approvals = 2;
+  approvals.push_back({.name = "go", .plan_hash = hash, .approved_by = "ann", .approved_at = "", .expires = now + 90s});
+  EXPECT_EQ(pass().requeue_after, 90s);
+  approvals.push_back({.name = "longer", .plan_hash = hash, .approved_by = "ann", .approved_at = "", .expires = now + 2h});
+  EXPECT_EQ(pass().requeue_after, 2h) << "of one person, the last one counts";
+  resource.spec.policy.approvals = 1;
+  resource.spec.execution.windows = {{"0 22 * * *", 1h, "UTC"}};
+  EXPECT_EQ(pass().reason, Reason::OutsideWindow);
+  EXPECT_EQ(pass().requeue_after, 2h);
+}
+
+TEST_F(Gate, StaysClosedForAPlanThatSomebodyRejectedWhoeverApprovesIt) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  approvals.push_back({"go", hash, "ann", ""});
+  approvals.push_back({.name = "stop",
+                       .plan_hash = hash,
+                       .approved_by = "bob",
+                       .approved_at = "",
+                       .rejects = true,
+                       .expires = {},
+                       .reason = "wait for the archive"});
+  approvals.push_back({"go-on", hash, "cyd", ""});
+  EXPECT_FALSE(pass().open);
+  EXPECT_EQ(pass().reason, Reason::PlanRejected);
+  EXPECT_EQ(pass().message,
+            "plan cccccccccccc was rejected by bob in stop: wait for the archive; it does not run until there is another plan");
+  hash = std::string(64, 'd');
+  approvals.push_back({"new", hash, "ann", ""});
+  EXPECT_TRUE(pass().open) << "the plan changed";
+}
+
 TEST_F(Gate, AsksOnlyForDestructivePlansWhereThePolicySaysDestructive) {
   resource.spec.policy.approval = ApprovalPolicy::Destructive;
   EXPECT_TRUE(pass().open);

@@ -247,7 +247,9 @@ class FakeSources final : public SourceProvider {
 class GivenApprovals final : public ApprovalSource {
  public:
   [[nodiscard]] std::vector<Approval> approvals(const ResourceKey&) const override { return given; }
+  [[nodiscard]] Result<WallTime> trusted_since() const override { return trusted; }
   std::vector<Approval> given;
+  Result<WallTime> trusted = WallTime{};
 };
 
 class FakeCredentials final : public CredentialSource {
