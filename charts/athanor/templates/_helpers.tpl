@@ -108,11 +108,25 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   resources: [databasemigrations/finalizers]
   verbs: [update]
 {{- end }}
+{{- if .Values.policy.publishPlans }}
+# The SQL of plans that wait for an approval, in ConfigMaps that the resource owns.
+- apiGroups: ['']
+  resources: [configmaps]
+  verbs: [create, delete]
+{{- end }}
 {{- if .Values.flux.enabled }}
 - apiGroups: [source.toolkit.fluxcd.io]
   resources: [buckets, gitrepositories, ocirepositories]
   verbs: [get, list, watch]
 {{- end }}
+{{- end }}
+
+{{- /* Approvals count only while the policy that makes the names in them true is in force. */}}
+{{- define "athanor.admissionRules" -}}
+- apiGroups: [admissionregistration.k8s.io]
+  resources: [validatingadmissionpolicies, validatingadmissionpolicybindings]
+  resourceNames: [migrationapprovals.athanor.dev]
+  verbs: [get]
 {{- end }}
 
 {{- define "athanor.containerSecurity" -}}
