@@ -118,7 +118,7 @@ def test_defaults_are_those_of_the_documentation(cluster: ThrowawayCluster, name
     assert spec["suspend"] is False and spec["dryRun"] is False
     assert spec["database"]["versionTable"] == "alembic_version" and "port" not in spec["database"]
     assert spec["source"] == {"configMaps": [{"name": "orders"}], "recursive": False, "format": "auto"}
-    assert spec["policy"] == {"downgrade": "Refuse", "directionCooldown": "10m", "approval": "Never", "drift": "Ignore",
+    assert spec["policy"] == {"downgrade": "Refuse", "directionCooldown": "10m", "approval": "Never", "approvals": 1, "drift": "Ignore",
                               "driftInterval": "10m"}
     assert spec["backup"] == {"when": "Always", "compression": 6, "required": True}
     assert spec["execution"] == {"mode": "InProcess", "lockWait": "5s", "lockTimeout": "2s", "lockRetryBudget": "10m",
@@ -230,11 +230,12 @@ def test_a_full_status_is_accepted_and_shown_in_columns(cluster: ThrowawayCluste
     now = "2026-11-21T02:10:00Z"
     made["status"] = {
         "observedGeneration": 1, "phase": "Waiting", "currentRevision": "a1,b1", "currentRevisions": ["a1", "b1"], "targetRevision": "heads",
-        "resolvedRevisions": ["a2", "b2"], "pendingCount": 2, "pendingRevisions": ["a2", "b2"],
+        "resolvedRevisions": ["a2", "b2"], "databaseID": HASH[:32], "pendingCount": 2, "pendingRevisions": ["a2", "b2"],
         "policy": {"raised": ["approval from Never to Destructive"]},
         "source": {"kind": "ConfigMaps", "revision": "orders@41", "files": 2, "checkedAt": now},
-        "plan": {"hash": HASH, "contentHash": HASH, "direction": "upgrade", "revisions": 2, "summary": ["upgrade a2"], "warnings": ["w"], "destructive": ["a2:7 drops column"]},
-        "approval": {"name": "x", "planHash": HASH, "approvedBy": "alice", "approvedAt": now},
+        "plan": {"hash": HASH, "contentHash": HASH, "direction": "upgrade", "revisions": 2, "summary": ["upgrade a2"], "warnings": ["w"], "destructive": ["a2:7 drops column"],
+                 "sqlSHA256": HASH},
+        "approval": {"name": "x", "planHash": HASH, "approvedBy": "alice", "approvedAt": now, "required": 2, "given": 1, "approvers": ["alice"]},
         "progress": {"done": 1, "total": 2, "revision": "b2", "rows": 5}, "job": {"name": "orders-1", "phase": "Running"},
         "lastBackup": {"location": "/b/1", "revision": "a1,b1", "startedAt": now, "durationMilliseconds": 5, "sizeBytes": 6, "sha256": HASH, "verified": True},
         "lastError": {"code": "lock-timeout", "message": "m", "hint": "h", "sqlState": "55P03", "revision": "a2", "line": 3, "statement": "s", "time": now,
@@ -351,6 +352,39 @@ def test_a_status_is_one_value_also_of_objects_that_an_older_crd_let_in(cluster:
         assert list(owners(after)) == ["athanor-operator"]
     finally:
         cluster.kubectl("delete", "crd", f"databasemigrations.{group}")
+
+
+def decided(**more: object) -> Object:
+    body = approval("x", "whoever")
+    body["spec"].update(more)
+    return body
+
+
+def refused_by_the_schema(cluster: ThrowawayCluster, body: Object) -> str:
+    """What the CRD says; the admission policy is asked first, so the name is the requesting user's own."""
+    me = client.AuthenticationV1Api(cluster.api()).create_self_subject_review({}).status.user_info.username
+    body["spec"]["approvedBy"] = me
+    return refusal(cluster.api(), "default", body)
+
+
+@pytest.mark.parametrize("more, message", [
+    ({}, "accepted"), ({"decision": "Reject", "reason": "not before the archive is complete"}, "accepted"),
+    ({"expiresAt": "2026-11-21T18:00:00Z"}, "accepted"), ({"expiresAt": "2026-11-21T18:00:00.5+01:00", "decision": "Approve"}, "accepted"),
+    ({"decision": "Perhaps"}, 'supported values: "Approve", "Reject"'), ({"expiresAt": "tomorrow"}, "expiresAt"),
+    ({"decision": "Reject", "expiresAt": "2026-11-21T18:00:00Z"}, "a rejection does not expire"), ({"reason": ""}, "spec.reason"),
+    ({"reason": "x" * 257}, "spec.reason")])
+def test_a_decision_is_taken_or_refused(cluster: ThrowawayCluster, more: Object, message: str) -> None:
+    assert message in refused_by_the_schema(cluster, decided(**more))
+
+
+def test_an_approval_approves_unless_it_says_otherwise(cluster: ThrowawayCluster) -> None:
+    me = client.AuthenticationV1Api(cluster.api()).create_self_subject_review({}).status.user_info.username
+    assert create(cluster.api(), "default", approval("x", me))["spec"]["decision"] == "Approve"
+
+
+@pytest.mark.parametrize("approvals", [0, 11, "two"])
+def test_a_number_of_approvals_is_bounded(cluster: ThrowawayCluster, approvals: object) -> None:
+    assert "spec.policy.approvals" in refusal(cluster.api(), "default", migration(changed(GOOD, {"policy": {"approvals": approvals}})))
 
 
 @pytest.mark.parametrize("plan", ["9f2c", HASH.upper(), HASH + "0"])

@@ -43,8 +43,8 @@ def release(server: ThrowawayCluster) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def kept_release(server: ThrowawayCluster) -> str:
-    """A release with the default values, for tests that only look. It goes with the cluster."""
-    install(server, "kept")
+    """A release for the whole cluster, for tests that only look. It goes with the cluster."""
+    install(server, "kept", "--set", "watch.scope=Cluster")
     return "kept-athanor"
 
 
@@ -58,7 +58,7 @@ def crd_names(server: ThrowawayCluster) -> set[str]:
 
 
 def test_a_release_goes_and_the_resources_stay(server: ThrowawayCluster, release: str) -> None:
-    assert "serves every namespace" in install(server, release)
+    assert "serves every namespace" in install(server, release, "--set", "watch.scope=Cluster")
     assert crd_names(server) == {"databasemigrations.athanor.dev", "migrationapprovals.athanor.dev"}
     eventually(lambda: server.kubectl("apply", "-n", "shop", "-f", "-", stdin=yaml.dump(GOOD)).returncode == 0, "a resource is accepted")
     uid = server.kubectl("get", "dbm", "orders", "-n", "shop", "-o", "jsonpath={.metadata.uid}").stdout
@@ -140,6 +140,8 @@ LABELS = expected("policy.namespaceLabels")
 JOBS = expected("jobs.enabled")
 FLUX = expected("flux.enabled")
 METRICS = expected("metrics.authentication")
+PLANS = expected("policy.publishPlans")
+ADMISSION = expected("cluster")
 
 
 def election(lease: str) -> set[Right]:
@@ -161,39 +163,47 @@ def rights(server: ThrowawayCluster, account: str, namespace: str) -> set[Right]
     return of(account) - of("nobody-in-particular")
 
 
-def test_cluster_wide_rights_are_exactly_these(server: ThrowawayCluster, release: str) -> None:
+def test_rights_are_those_of_the_own_namespace_unless_more_is_asked_for(server: ThrowawayCluster, release: str) -> None:
     install(server, release)
-    assert rights(server, release, "elsewhere") == WATCHED | LABELS
-    assert rights(server, release, NAMESPACE) == WATCHED | LABELS | election(release)
+    assert rights(server, release, NAMESPACE) == WATCHED | PLANS | ADMISSION | election(release)
+    assert rights(server, release, "shop") == ADMISSION
+    helm(server, "upgrade", release, CHART, "--set", "leaderElection.enabled=false,replicaCount=1,policy.publishPlans=false")
+    assert rights(server, release, NAMESPACE) == WATCHED | ADMISSION
+
+
+def test_cluster_wide_rights_are_exactly_these(server: ThrowawayCluster, release: str) -> None:
+    install(server, release, "--set", "watch.scope=Cluster")
+    assert rights(server, release, "elsewhere") == WATCHED | PLANS | LABELS | ADMISSION
+    assert rights(server, release, NAMESPACE) == WATCHED | PLANS | LABELS | ADMISSION | election(release)
 
 
 def test_rights_in_listed_namespaces_are_exactly_these(server: ThrowawayCluster, release: str) -> None:
     install(server, release, "--set", "watch.scope=Namespaces,watch.namespaces={shop,warehouse},jobs.enabled=true,flux.enabled=true")
-    assert rights(server, release, "shop") == rights(server, release, "warehouse") == WATCHED | JOBS | FLUX
-    assert rights(server, release, NAMESPACE) == election(release)
-    assert rights(server, release, "elsewhere") == set()
+    assert rights(server, release, "shop") == rights(server, release, "warehouse") == WATCHED | PLANS | JOBS | FLUX | ADMISSION
+    assert rights(server, release, NAMESPACE) == election(release) | ADMISSION
+    assert rights(server, release, "elsewhere") == ADMISSION
 
 
 def test_asking_for_tokens_takes_two_rights_of_the_whole_cluster(server: ThrowawayCluster, release: str) -> None:
-    install(server, release, "--set", "watch.scope=OwnNamespace,metrics.authentication=true")
-    assert rights(server, release, NAMESPACE) == WATCHED | METRICS | election(release)
-    assert rights(server, release, "shop") == METRICS
+    install(server, release, "--set", "metrics.authentication=true")
+    assert rights(server, release, NAMESPACE) == WATCHED | PLANS | ADMISSION | METRICS | election(release)
+    assert rights(server, release, "shop") == METRICS | ADMISSION
     reader = yaml.safe_load(server.kubectl("get", "clusterrole", f"{release}-metrics-reader", "-o", "yaml").stdout)
     assert reader["rules"] == [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]
 
 
-def test_rights_in_the_own_namespace_are_exactly_these(server: ThrowawayCluster, release: str) -> None:
-    install(server, release, "--set", "watch.scope=OwnNamespace,leaderElection.leaseName=mine")
-    assert rights(server, release, NAMESPACE) == WATCHED | election("mine")
-    assert rights(server, release, "shop") == set()
-    helm(server, "upgrade", release, CHART, "--set", "watch.scope=OwnNamespace,leaderElection.enabled=false,replicaCount=1")
-    assert rights(server, release, NAMESPACE) == WATCHED
+def test_without_jobs_there_is_no_right_to_jobs_or_pods_in_any_scope(server: ThrowawayCluster, release: str) -> None:
+    for scope in ("OwnNamespace", "Namespaces", "Cluster"):
+        listed = ",watch.namespaces={shop}" if scope == "Namespaces" else ""
+        helm(server, "upgrade", "--install", release, CHART, "--take-ownership", "--reset-values", "--set", f"watch.scope={scope}{listed}")
+        for namespace in (NAMESPACE, "shop"):
+            assert not [right for right in rights(server, release, namespace) if right[0] == "batch" or right[1].startswith("pods")]
 
 
 @pytest.mark.parametrize("verb, resource, namespace, answer", [
     ("list", "databasemigrations.athanor.dev", "", "yes"), ("get", "secrets", "shop", "yes"), ("list", "secrets", "shop", "no"),
     ("watch", "secrets", "", "no"), ("delete", "databasemigrations.athanor.dev", "shop", "no"), ("create", "jobs.batch", "shop", "no"),
-    ("create", "configmaps", "shop", "no"), ("delete", "configmaps", "shop", "no"),
+    ("create", "configmaps", "shop", "yes"), ("update", "configmaps", "shop", "no"), ("patch", "configmaps", "shop", "no"),
     ("create", "migrationapprovals.athanor.dev", "shop", "no"), ("get", "leases.coordination.k8s.io/another", NAMESPACE, "no")])
 def test_kubectl_says_what_the_operator_may(server: ThrowawayCluster, kept_release: str, verb: str, resource: str, namespace: str,
                                             answer: str) -> None:
@@ -217,7 +227,8 @@ def test_people_see_edit_and_approve_by_roles_of_their_own(server: ThrowawayClus
     assert not may("viewer", "create", "databasemigrations")
     assert may("editor", "create", "databasemigrations") and may("editor", "get", "migrationapprovals")
     for user in ("viewer", "editor", "admin-of-shop"):
-        assert not may(user, "create", "migrationapprovals"), f"{user} can approve"
+        for verb in ("create", "update", "patch", "delete", "deletecollection"):
+            assert not may(user, verb, "migrationapprovals"), f"{user} can {verb} approvals"
         assert not may(user, "patch", "databasemigrations", "status")
     assert may("approver", "create", "migrationapprovals") and may("approver", "get", "databasemigrations")
     assert not may("approver", "create", "databasemigrations")

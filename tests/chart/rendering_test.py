@@ -10,7 +10,10 @@ from chart_tools import CHART, CRDS, MANIFESTS, ROOT, SAMPLES, Object, crd, obje
 from throwaway_cluster import ThrowawayCluster
 
 EVERYTHING = json.dumps({
-    "jobs": {"enabled": True}, "flux": {"enabled": True}, "backup": {"enabled": True},
+    "jobs": {"enabled": True, "sourceImages": ["registry.example.org/shop"]},
+    "policy": {"minimum": {"approvals": 2}, "publishPlans": False, "requireSecretLabel": True},
+    "quota": {"resources": 100, "backupSize": "20GiB", "configMapReads": 600, "repositorySize": "64MiB", "artifactSize": "32MiB"},
+    "flux": {"enabled": True}, "backup": {"enabled": True},
     "metrics": {"authentication": True, "tlsSecret": "athanor-metrics"},
     "serviceMonitor": {"enabled": True, "labels": {"release": "p"}, "endpoint": {"tlsConfig": {"serverName": "athanor"}}},
     "prometheusRule": {"enabled": True, "backupMaxAge": 86400, "runbookURL": "https://wiki.example.org/athanor"}, "dashboard": {"enabled": True},
@@ -27,7 +30,7 @@ EVERYTHING = json.dumps({
 VALUES = {
     "defaults": [],
     "everything": ["--values", "-"],
-    "own namespace": ["--set", "watch.scope=OwnNamespace"],
+    "whole cluster": ["--set", "watch.scope=Cluster"],
     "one replica": ["--set", "replicaCount=1,leaderElection.enabled=false"],
     "next to nothing": ["--set", "crds.enabled=false,rbac.create=false,rbac.userRoles=false,serviceAccount.create=false,service.enabled=false,"
                                  "podDisruptionBudget.enabled=false"],
@@ -156,7 +159,7 @@ def test_containers_are_bounded_in_all_but_processor_time(name: str) -> None:
     ("operator.logLevel=loud", "value must be one of"), ("image.digest=abc", "does not match pattern"), ("backup.root=relative", "does not match pattern"),
     ("operator.resync=5", "operator/resync"), ("watch.namespaces={Shop}", "does not match pattern"),
     ("leaderElection.enabled=false", "replicaCount must be 1 without leaderElection.enabled"), ("watch.scope=Namespaces", "watch.scope Namespaces needs watch.namespaces"),
-    ("watch.namespaces={shop}", "watch.namespaces needs watch.scope Namespaces, which is Cluster"),
+    ("watch.namespaces={shop}", "watch.namespaces needs watch.scope Namespaces, which is OwnNamespace"),
     ("serviceMonitor.enabled=true,service.enabled=false", "serviceMonitor.enabled needs service.enabled")])
 def test_a_value_is_refused(option: str, message: str) -> None:
     done = tool("helm", "template", "athanor", CHART, "--set", option)
@@ -232,18 +235,21 @@ def test_chart_and_programs_have_one_version() -> None:
 
 
 def test_the_deployment_is_told_what_the_values_say() -> None:
-    assert arguments_of(objects(rendered("defaults"))) == [
+    assert arguments_of(objects(rendered("whole cluster"))) == [
         "--kube", "--leader-elect=true", "--lease-name=athanor", "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s",
         "--resync=5m", "--resyncs-per-second=2", "--listen=0.0.0.0:8080", "--cache=/var/cache/athanor", "--minimum-approval=Destructive",
-        "--minimum-backup=Never", "--inline-passwords=refuse", "--namespace-labels", "--log-level=info"]
+        "--minimum-approvals=1", "--minimum-backup=Never", "--inline-passwords=refuse", "--namespace-labels", "--publish-plans=true",
+        "--max-repository-size=512MiB", "--max-artifact-size=256MiB", "--log-level=info"]
     assert arguments_of(objects(rendered("everything"))) == [
         "--kube", "--watch-namespaces=shop,warehouse", "--selector=team in (a, b)", "--leader-elect=true", "--lease-name=athanor",
         "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s", "--resync=5m", "--resyncs-per-second=2",
         "--listen=0.0.0.0:8080", "--tls-cert-file=/etc/athanor/tls/tls.crt", "--tls-private-key-file=/etc/athanor/tls/tls.key", "--metrics-authentication",
         "--cache=/var/cache/athanor", "--source-root=/sources", "--secret-root=/run/secrets/db", "--backup-root=/var/lib/athanor/backups",
-        "--job-image=athanor@sha256:" + "0" * 64, "--minimum-approval=Destructive", "--minimum-backup=Never", "--inline-passwords=refuse",
-        "--log-level=info", "--max-files=10"]
-    assert "--watch-namespaces=athanor-system" in arguments_of(objects(rendered("own namespace")))
+        "--job-image=athanor@sha256:" + "0" * 64, "--source-image=registry.example.org/shop",
+        "--minimum-approval=Destructive", "--minimum-approvals=2", "--minimum-backup=Never", "--inline-passwords=refuse", "--publish-plans=false",
+        "--require-secret-label", "--max-resources=100", "--max-backup-size=20GiB", "--max-config-map-reads=600", "--max-repository-size=64MiB",
+        "--max-artifact-size=32MiB", "--log-level=info", "--max-files=10"]
+    assert "--watch-namespaces=athanor-system" in arguments_of(objects(rendered("defaults")))
     assert "--leader-elect=false" in arguments_of(objects(rendered("one replica")))
 
 

@@ -14,7 +14,7 @@ from kubernetes import client
 from operator_process import Account, OperatorProcess
 from throwaway_cluster import ThrowawayCluster, eventually
 
-JOBS = ("--job-image=athanor:e2e",)
+JOBS = ("--job-image=athanor:e2e", "--source-image=images.example.org")
 ALONE = ("--leader-elect=false", "--resync=2s", *JOBS)
 Start = Callable[..., OperatorProcess]
 GATED = chain("a1", "a2", "a3", a2=f"CREATE TABLE t_a2 (id int); {GATE}")

@@ -59,7 +59,8 @@ def node() -> Iterator[None]:
     kubectl("-n", "shop", "apply", "-f", HERE / "postgres.yaml")
     kubectl("-n", "shop", "rollout", "status", "statefulset/postgres", "--timeout=120s")
     run("helm", "install", "athanor", ROOT / "charts/athanor", "-n", NAMESPACE, "--wait", "--timeout", "180s",
-        "--set", "image.repository=localhost/athanor,image.tag=node,image.pullPolicy=Never,jobs.enabled=true")
+        "--set", "image.repository=localhost/athanor,image.tag=node,image.pullPolicy=Never,jobs.enabled=true,watch.scope=Cluster,"
+        "jobs.sourceImages={localhost}")
     yield
 
 
