@@ -71,7 +71,7 @@ class ClusterOperator {
                 [this](const ResourceKey& key) { controller_.removed(key); }, [] {}},
                inputs_.sources.roots().empty() ? std::string("/") : inputs_.sources.roots().front(), log_),
         admission_(*client_, clock_),
-        approvals_([this](const ResourceKey& key) { queue_.add(key); }, [this] { return admission_.in_force_since(); }),
+        approvals_([this](const ResourceKey& key) { queue_.add(key); }, &admission_),
         floors_(options.floor, [this](const std::string& name_space) { store_.floor_changed(name_space); }),
         files_(inputs_.secrets, environment_variable),
         credentials_(reads_, clock_, files_, inputs_.cache.path() + "/certificates", options.require_secret_label),

@@ -113,7 +113,8 @@ Result<WallTime> check_admission_policy(const KubeObject& policy, const KubeObje
 Result<WallTime> AdmissionPolicy::in_force_since() {
   const std::lock_guard lock(mutex_);
   const SteadyTime now = clock_.steady_now();
-  if (answer_ && now - asked_ <= (answer_->has_value() ? kKept : kKeptWhenBad)) {
+  const std::uint64_t came = came_;
+  if (answer_ && answered_ == came && now - asked_ <= (answer_->has_value() ? kKept : kKeptWhenBad)) {
     return *answer_;
   }
   answer_ = [this]() -> Result<WallTime> {
@@ -122,6 +123,7 @@ Result<WallTime> AdmissionPolicy::in_force_since() {
     return check_admission_policy(policy, binding);
   }();
   asked_ = now;
+  answered_ = came;
   return *answer_;
 }
 

@@ -6,11 +6,13 @@
 // So they are read before approvals count, and compared with what this version expects; what the operator may not read counts
 // as missing. Approvals made before the policy or its binding do not count either.
 //
-// One answer serves for half a minute, a bad one for some seconds.
+// One answer serves for half a minute, a bad one for some seconds, and none for an approval that came after it was asked for.
 //
 // Threads: safe from any thread; one asks, others wait for the answer. Ownership: borrows reader and clock.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 
@@ -27,6 +29,8 @@ class AdmissionPolicy {
   // When the younger of policy and binding was made. PolicyRefused: one of them is missing, is not the expected one, or cannot
   // be read.
   [[nodiscard]] Result<WallTime> in_force_since();
+  // An approval came: what was answered before says nothing about it. Call it before anybody can see the approval.
+  void approval_came() { ++came_; }
 
  private:
   KubeReader& reader_;
@@ -34,6 +38,8 @@ class AdmissionPolicy {
   std::mutex mutex_;
   std::optional<Result<WallTime>> answer_;
   SteadyTime asked_{};
+  std::uint64_t answered_ = 0;  // came_ when it was asked
+  std::atomic<std::uint64_t> came_{0};
 };
 
 // What `policy` and `binding` must be; pure. The time is the younger one's creation.

@@ -71,6 +71,9 @@ void ApprovalIndex::applied(const ResourceKey& key, const KubeObject& object) {
     return;
   }
   const ResourceKey migration{key.name_space, text_of(*spec, "migration")};
+  if (admission_ != nullptr) {
+    admission_->approval_came();
+  }
   std::optional<ResourceKey> before;
   {
     const std::lock_guard lock(mutex_);
@@ -115,7 +118,7 @@ std::vector<Approval> ApprovalIndex::approvals(const ResourceKey& key) const {
 }
 
 Result<WallTime> ApprovalIndex::trusted_since() const {
-  return trusted_since_ ? trusted_since_() : WallTime{};
+  return admission_ == nullptr ? WallTime{} : admission_->in_force_since();
 }
 
 }  // namespace athanor::controller

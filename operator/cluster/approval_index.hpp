@@ -1,7 +1,8 @@
 // The MigrationApprovals of the watched namespaces, indexed by the resource they approve, and whether their names can be
 // trusted.
 //
-// Threads: applied() and deleted() come from the informer's thread, approvals() from any. Ownership: borrows nothing.
+// Threads: applied() and deleted() come from the informer's thread, approvals() from any. Ownership: borrows the admission
+// policy.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <string>
 
+#include "operator/cluster/admission_policy.hpp"
 #include "operator/kube/informer.hpp"
 #include "operator/reconcile/gate.hpp"
 
@@ -17,9 +19,9 @@ namespace athanor::controller {
 class ApprovalIndex final : public ApprovalSource, public InformerHandler {
  public:
   // `changed` is called without the lock when an approval of a resource was created, changed or deleted.
-  // `trusted_since`: ApprovalSource::trusted_since(); empty: always.
-  explicit ApprovalIndex(std::function<void(const ResourceKey&)> changed, std::function<Result<WallTime>()> trusted_since = {})
-      : changed_(std::move(changed)), trusted_since_(std::move(trusted_since)) {}
+  // `admission`: says whether the names in approvals are true; null: they are.
+  explicit ApprovalIndex(std::function<void(const ResourceKey&)> changed, AdmissionPolicy* admission = nullptr)
+      : changed_(std::move(changed)), admission_(admission) {}
 
   void applied(const ResourceKey& key, const KubeObject& object) override;
   void deleted(const ResourceKey& key) override;
@@ -30,7 +32,7 @@ class ApprovalIndex final : public ApprovalSource, public InformerHandler {
   void erase(const ResourceKey& migration, const std::string& name);
 
   std::function<void(const ResourceKey&)> changed_;
-  std::function<Result<WallTime>()> trusted_since_;
+  AdmissionPolicy* admission_;
   mutable std::mutex mutex_;
   std::map<ResourceKey, std::map<std::string, Approval>> by_migration_;
   std::map<ResourceKey, ResourceKey> migration_of_;

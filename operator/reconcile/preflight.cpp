@@ -178,11 +178,13 @@ ConsultedApprovals consult_approvals(const ReconcileContext& context) {
   if (context.parts.approvals == nullptr) {
     return consulted;
   }
+  // In this order: an approval that comes later is not judged by an answer of before.
+  auto approvals = context.parts.approvals->approvals(context.resource.key());
   const auto since = context.parts.approvals->trusted_since();
   if (!since) {
     consulted.untrusted = since.error();
   }
-  for (auto& approval : context.parts.approvals->approvals(context.resource.key())) {
+  for (auto& approval : approvals) {
     // A forged rejection stops a run, which is the lesser evil.
     const bool certain = since && parse_iso8601(approval.approved_at).value_or(WallTime{}) >= *since;
     if (approval.rejects || certain) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "migrations/text/strict_yaml.hpp"
+#include "operator/cluster/approval_index.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_kube.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -116,6 +117,19 @@ TEST_F(AdmissionPolicyTest, IsReadOnceInHalfAMinuteAndMissedWhenItGoes) {
   clock.advance(std::chrono::seconds(31));
   EXPECT_NE(checked.in_force_since().error().message.find("Binding migrationapprovals.athanor.dev does not exist"),
             std::string::npos);
+}
+
+// The policy goes, and a moment later somebody approves in another name: the answer of before is not for that.
+TEST_F(AdmissionPolicyTest, IsReadAgainForEveryApprovalThatComes) {
+  AdmissionPolicy checked(kube, clock);
+  ApprovalIndex index([](const ResourceKey&) {}, &checked);
+  kube.put(kube::kAdmissionPolicies, policy);
+  kube.put(kube::kAdmissionPolicyBindings, binding);
+  EXPECT_TRUE(index.trusted_since());
+  kube.drop(kube::kAdmissionPolicies, {"", kAdmissionPolicyName});
+  EXPECT_TRUE(index.trusted_since());
+  index.applied({"shop", "forged"}, {{"metadata", {{"name", "forged"}}}, {"spec", {{"migration", "orders"}}}});
+  EXPECT_FALSE(index.trusted_since());
 }
 
 TEST_F(AdmissionPolicyTest, IsTakenForMissingWhereItCannotBeRead) {
