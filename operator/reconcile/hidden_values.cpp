@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kShortest = 2;  // a single character tells nothing, and stands everywhere
 
 // Words of every URL.
-constexpr std::array<std::string_view, 40> kPublic{"postgresql",
+constexpr std::array<std::string_view, 41> kPublic{"athanor",
+                                                   "postgresql",
                                                    "postgres",
                                                    "localhost",
                                                    "5432",
@@ -57,11 +58,19 @@ bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80) != 0;
 }
 
+// Whether the word at an edge goes on there: "app" in `application`, and in the names app-config and app.example.org.
+bool goes_on(const std::string& text, std::size_t at, std::ptrdiff_t step) {
+  if (at >= text.size()) {
+    return false;
+  }
+  const std::size_t next = at + static_cast<std::size_t>(step);  // wraps below 0, and is then no index
+  return is_word(text[at]) || ((text[at] == '-' || text[at] == '.') && next < text.size() && is_word(text[next]));
+}
+
 // "app" in `user "app"`, and not in `application`.
 bool stands_alone(const std::string& text, std::size_t at, std::string_view value) {
-  const std::size_t end = at + value.size();
-  const bool joined_before = at > 0 && is_word(text[at - 1]) && is_word(value.front());
-  const bool joined_behind = end < text.size() && is_word(text[end]) && is_word(value.back());
+  const bool joined_before = at > 0 && is_word(value.front()) && goes_on(text, at - 1, -1);
+  const bool joined_behind = is_word(value.back()) && goes_on(text, at + value.size(), 1);
   return !joined_before && !joined_behind;
 }
 

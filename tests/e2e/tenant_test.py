@@ -80,11 +80,11 @@ def test_an_approval_ends_when_it_says_so_though_nothing_else_happens(operator: 
                                                                       person: Callable[[str], Person]) -> None:
     orders = declare.migration(database.url, chain("a1"), policy={"approval": "Always", "approvals": 2})
     plan = orders.because("ApprovalRequired")["status"]["plan"]["hash"]
-    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=6)
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=25)  # a loaded machine needs some of them to see it
     decide(person("ann"), "soon-over", plan, expiresAt=soon.strftime("%Y-%m-%dT%H:%M:%SZ"))
     orders.until(lambda status, _: status.get("approval", {}).get("given") == 1, "it counts")
     over = orders.until(lambda status, ready: "approval" not in status and "soon-over expired at" in ready["message"], "it is over")
-    assert (datetime.datetime.now(datetime.UTC) - soon).total_seconds() < 5, "noticed at its time, and not at the resync"
+    assert (datetime.datetime.now(datetime.UTC) - soon).total_seconds() < 20, "noticed at its time, and not at the resync"
     assert "has 0 of 2" in condition(over, "Approved")["message"]
     decide(person("bob"), "alone", plan)
     orders.until(lambda status, _: status.get("approval", {}).get("given") == 1, "one of two again")

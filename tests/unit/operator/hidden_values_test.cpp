@@ -20,6 +20,8 @@ TEST(HiddenValues, HidesWhatStandsByItself) {
   EXPECT_EQ(hidden.hide("user \"app\" of host s3cr3t-token:5432"), "user \"(hidden)\" of host (hidden):5432");
   EXPECT_EQ(hidden.hide("the application does not map"), "the application does not map");
   EXPECT_EQ(hidden.hide("app"), "(hidden)");
+  EXPECT_EQ(hidden.hide("ConfigMap app-config of app.example.org, user app."),
+            "ConfigMap app-config of app.example.org, user (hidden).");
 }
 
 TEST(HiddenValues, HidesEveryPartOfAUrlAndOfWhatIsNone) {
