@@ -66,7 +66,8 @@ class Autogenerate {
     schema::Completed completed = complete_desired(desired.catalog, now.catalog, desired.from_models, work_.grants());
     desired.catalog = std::move(completed.catalog);
     const std::vector<std::string> flags = context_.arguments().values("--rename");
-    TRY_ASSIGN(std::vector<Rename> renames, chosen_renames(now.catalog, desired.catalog, desired.renames, flags));
+    TRY_ASSIGN(std::vector<Rename> renames,
+               tell_chosen_renames(output(), now.catalog, desired.catalog, desired.renames, flags));
     if (schema::diff(now.catalog, desired.catalog).empty()) {
       return nothing_to_write(now);
     }
@@ -143,6 +144,7 @@ class Autogenerate {
     TRY_ASSIGN(schema::RenamedState there,
                schema::rename_on_copy(work_.server(), *now.database, change.renames, desired, inspect));
     options.renames = there.renames;
+    options.new_schemas = there.new_schemas;
     if (work_.grants() == schema::Grants::Stay) {
       desired = complete_desired(desired, there.catalog, false, schema::Grants::Stay).catalog;
     }
@@ -163,6 +165,7 @@ class Autogenerate {
     TRY_ASSIGN(const schema::RenamedState back,
                schema::rename_on_copy(work_.server(), *copy, there.renames, now.catalog, inspect));
     options.renames = back.renames;
+    options.new_schemas = back.new_schemas;
     return take_down_plan(schema::plan_changes(back.catalog, now.catalog, options), change);
   }
 
@@ -316,6 +319,7 @@ class Autogenerate {
 
   void report(const Change& change) {
     print_summary(output(), change.up);
+    warn_of_rows(output(), change.up);
     Json json = plan_json(change.up);
     output().fields()["summary"] = std::move(json["summary"]);
     output().fields()["statements"] = std::move(json["statements"]);
@@ -324,6 +328,10 @@ class Autogenerate {
   Result<void> write(const Change& change, const RevisionDraft& draft, const schema::Proof& proof) {
     TRY(write_new_file(draft.revision.path, draft.text));
     report(change);
+    if (!proof.tables_without_rows.empty()) {
+      output().note("No row could be put into " + list_of(proof.tables_without_rows) +
+                    ": the proof says nothing about the rows there.");
+    }
     for (const std::string& warning : proof.warnings) {
       output().warn(warning);
     }
@@ -336,7 +344,9 @@ class Autogenerate {
     fields["depends_on"] = draft.revision.depends_on;
     fields["labels"] = draft.revision.labels;
     fields["path"] = draft.revision.path;
-    fields["proof"] = {{"downgrade", proof.downgrade}, {"tables_with_rows", proof.tables_with_rows}};
+    fields["proof"] = {{"downgrade", proof.downgrade},
+                       {"tables_with_rows", proof.tables_with_rows},
+                       {"tables_without_rows", proof.tables_without_rows}};
     output().set_message("wrote " + draft.revision.path);
     output().line(draft.revision.path + ":" + std::to_string(upgrade_line(draft.text)));
     tell_findings(draft);
@@ -373,6 +383,15 @@ class Autogenerate {
     }
     const LiveDatabase* const known = live ? &*live : nullptr;
     return findings_of(input, lint_context(context_, configuration_, known), known);
+  }
+
+  static std::string list_of(const std::vector<std::string>& names) {
+    constexpr std::size_t kShown = 10;
+    std::string text;
+    for (std::size_t index = 0; index < std::min(names.size(), kShown); ++index) {
+      text += (index == 0 ? "" : ", ") + names[index];
+    }
+    return names.size() > kShown ? text + " and " + std::to_string(names.size() - kShown) + " more" : text;
   }
 
   static int upgrade_line(const std::string& text) {

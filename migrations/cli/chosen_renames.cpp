@@ -41,11 +41,10 @@ std::vector<std::string> schemas_with(const Catalog& catalog, const std::string&
   return found;
 }
 
-std::string old_table_of(const std::vector<Rename>& renames, const std::string& schema, const std::string& table) {
-  const auto found = std::ranges::find_if(renames, [&](const Rename& rename) {
-    return rename.to.kind == Kind::Table && rename.to.schema == schema && rename.to.name == table;
-  });
-  return found == renames.end() ? table : found->from.name;
+// What the table was called before; itself when it is not renamed.
+FactId old_table_of(const std::vector<Rename>& renames, const FactId& table) {
+  const auto found = std::ranges::find_if(renames, [&](const Rename& rename) { return rename.to == table; });
+  return found == renames.end() ? table : found->from;
 }
 
 std::vector<std::string> parts_of(const std::string& name) {
@@ -60,7 +59,8 @@ std::vector<std::string> parts_of(const std::string& name) {
   return parts;
 }
 
-std::optional<Rename> rename_of_flag(const std::string& flag) {
+// A table, a sequence, or a column.
+std::optional<Rename> rename_of_flag(const Catalog& before, const std::string& flag) {
   const std::size_t equals = flag.find('=');
   if (equals == std::string::npos) {
     return std::nullopt;
@@ -71,7 +71,11 @@ std::optional<Rename> rename_of_flag(const std::string& flag) {
     return std::nullopt;
   }
   if (from.size() == 2) {
-    return Rename{table_id(from[0], from[1]), table_id(to[0], to[1])};
+    Rename rename{table_id(from[0], from[1]), table_id(to[0], to[1])};
+    if (before.find(rename.from) == nullptr) {
+      rename.from.kind = rename.to.kind = Kind::Sequence;
+    }
+    return rename;
   }
   if (from.size() == 3) {
     return Rename{column_id(from[0], from[1], from[2]), column_id(to[0], to[1], to[2])};
@@ -79,44 +83,139 @@ std::optional<Rename> rename_of_flag(const std::string& flag) {
   return std::nullopt;
 }
 
+bool has_tables(const Catalog& catalog) {
+  return std::ranges::any_of(catalog.facts(), [](const schema::Fact& fact) { return fact.id.kind == Kind::Table; });
+}
+
+std::string dotted(const FactId& id) {
+  return id.schema + "." + (id.parent.empty() ? "" : id.parent + ".") + id.name;
+}
+
+// Reads hints one by one against the two schemas.
+class Hints {
+ public:
+  Hints(const Catalog& before, const Catalog& after, ChosenRenames& chosen)
+      : before_(before), after_(after), chosen_(chosen), any_table_(has_tables(before)) {}
+
+  Result<void> follow(const RenameHint& hint) {
+    std::optional<Rename> unmatched;
+    for (const std::string& schema : schemas_with(after_, hint.schema, hint.table)) {
+      const Rename rename = rename_of(hint, schema);
+      if (after_.find(rename.to) == nullptr || is_chosen(rename.to)) {
+        continue;
+      }
+      if (before_.find(rename.to) != nullptr) {
+        if (!hint.unclear) {
+          tell_stale(hint, rename);
+        }
+      } else if (!hint.unclear && same_whole(rename) && applies(before_, after_, rename)) {
+        chosen_.renames.push_back(rename);
+        return {};
+      } else {
+        unmatched = rename;
+      }
+    }
+    return unmatched && any_table_ ? fail(refusal(hint, *unmatched)) : Result<void>();
+  }
+
+ private:
+  [[nodiscard]] Rename rename_of(const RenameHint& hint, const std::string& schema) const {
+    const FactId table = table_id(schema, hint.table);
+    if (hint.column.empty()) {
+      return {table_id(hint.old_schema.empty() ? schema : hint.old_schema, hint.old_name), table};
+    }
+    const FactId old = old_table_of(chosen_.renames, table);
+    return {column_id(hint.old_schema.empty() ? old.schema : hint.old_schema,
+                      hint.old_table.empty() ? old.name : hint.old_table, hint.old_name),
+            column_id(schema, hint.table, hint.column)};
+  }
+
+  // A column stays in its table.
+  [[nodiscard]] bool same_whole(const Rename& rename) const {
+    if (rename.to.kind != Kind::Column) {
+      return true;
+    }
+    const FactId old = old_table_of(chosen_.renames, table_id(rename.to.schema, rename.to.parent));
+    return rename.from.schema == old.schema && rename.from.parent == old.name;
+  }
+
+  [[nodiscard]] bool is_chosen(const FactId& to) const {
+    return std::ranges::any_of(chosen_.renames, [&](const Rename& one) { return one.to == to; });
+  }
+
+  void tell_stale(const RenameHint& hint, const Rename& rename) {
+    const bool goes = before_.find(rename.from) != nullptr && after_.find(rename.from) == nullptr;
+    const std::string words =
+        hint.place + ": " + describe(rename.to) + " is there already, so the hint that it is renamed from ";
+    if (goes) {
+      chosen_.warnings.push_back(words + hint.old_name + " has no effect: " + describe(rename.from) + " is dropped");
+    } else {
+      chosen_.notes.push_back(words + hint.old_name + " has no effect and may go");
+    }
+  }
+
+  [[nodiscard]] Error refusal(const RenameHint& hint, const Rename& rename) const {
+    const std::string start = hint.place + ": " + describe(rename.to) + " is said to be renamed from ";
+    if (hint.unclear) {
+      return Error(ErrorCode::Usage, start + hint.old_name + ", and more words follow")
+          .advise(
+              "write the old name alone, in double quotes when it has spaces: -- renamed from \"old name\"; a comment that is "
+              "no hint begins with another word");
+    }
+    if (before_.find(rename.from) != nullptr) {
+      return Error(ErrorCode::Usage, start + dotted(rename.from) + ", which " +
+                                         (same_whole(rename) ? "stays in the desired schema" : "is in another table"))
+          .advise("remove the comment, or the old one from the schema");
+    }
+    return Error(ErrorCode::Usage, start + dotted(rename.from) + ", which the schema now does not have")
+        .advise(
+            "correct the old name, with its schema if that changes (-- renamed from old_schema.old_table), or remove the "
+            "comment");
+  }
+
+  const Catalog& before_;
+  const Catalog& after_;
+  ChosenRenames& chosen_;
+  bool any_table_;
+};
+
 }  // namespace
 
-Result<std::vector<Rename>> chosen_renames(const Catalog& before, const Catalog& after, const std::vector<RenameHint>& hints,
-                                           const std::vector<std::string>& flags) {
-  std::vector<Rename> renames;
-  const auto add = [&](Rename rename) {
-    const bool known = std::ranges::any_of(renames, [&](const Rename& one) { return one.to == rename.to; });
-    // A column's rename is looked up below its table's old name, which the facts before have.
-    if (!known && applies(before, after, rename)) {
-      renames.push_back(std::move(rename));
-    }
-  };
+Result<ChosenRenames> chosen_renames(const Catalog& before, const Catalog& after, const std::vector<RenameHint>& hints,
+                                     const std::vector<std::string>& flags) {
+  ChosenRenames chosen;
   for (const std::string& flag : flags) {
-    const auto rename = rename_of_flag(flag);
+    const auto rename = rename_of_flag(before, flag);
     if (!rename || !applies(before, after, *rename)) {
-      return fail(Error(ErrorCode::Usage, "--rename " + flag + " names no table or column that goes and one that comes")
-                      .advise("write schema.old=schema.new for a table, schema.table.old=schema.table.new for a column; the "
-                              "column's first half has the table's old name, the second its new one"));
+      return fail(
+          Error(ErrorCode::Usage, "--rename " + flag + " names no table or column or sequence that goes and one that comes")
+              .advise("write schema.old=schema.new for a table or sequence, schema.table.old=schema.table.new for a column; "
+                      "the column's first half has the table's old name, the second its new one"));
     }
-    add(*rename);
+    chosen.renames.push_back(*rename);
   }
+  Hints reader(before, after, chosen);
   // Tables first: their columns are below the old name.
-  for (const RenameHint& hint : hints) {
-    if (hint.column.empty()) {
-      for (const std::string& schema : schemas_with(after, hint.schema, hint.table)) {
-        add({table_id(schema, hint.old_name), table_id(schema, hint.table)});
+  for (const bool columns : {false, true}) {
+    for (const RenameHint& hint : hints) {
+      if (hint.column.empty() != columns) {
+        TRY(reader.follow(hint));
       }
     }
   }
-  for (const RenameHint& hint : hints) {
-    if (!hint.column.empty()) {
-      for (const std::string& schema : schemas_with(after, hint.schema, hint.table)) {
-        add({column_id(schema, old_table_of(renames, schema, hint.table), hint.old_name),
-             column_id(schema, hint.table, hint.column)});
-      }
-    }
+  return chosen;
+}
+
+Result<std::vector<Rename>> tell_chosen_renames(Output& output, const Catalog& before, const Catalog& after,
+                                                const std::vector<RenameHint>& hints, const std::vector<std::string>& flags) {
+  TRY_ASSIGN(ChosenRenames chosen, chosen_renames(before, after, hints, flags));
+  for (const std::string& warning : chosen.warnings) {
+    output.warn(warning);
   }
-  return renames;
+  for (const std::string& note : chosen.notes) {
+    output.note(note);
+  }
+  return std::move(chosen.renames);
 }
 
 }  // namespace athanor::cli

@@ -13,6 +13,7 @@
 #include "migrations/cli/schema_work.hpp"
 #include "migrations/schema/change_plan.hpp"
 #include "migrations/schema/diff.hpp"
+#include "migrations/schema/renamed_state.hpp"
 #include "migrations/schema/unspoken.hpp"
 
 namespace athanor::cli {
@@ -69,6 +70,21 @@ void print_diff(CommandContext& context, const schema::ChangePlan& plan, const s
   }
 }
 
+// The plan begins with the renames and goes on from what they make, which only a server knows.
+Result<void> apply_renames(SchemaWork& work, schema::Catalog& before, const schema::Catalog& after,
+                           schema::PlanOptions& options) {
+  if (options.renames.empty()) {
+    return {};
+  }
+  TRY_ASSIGN(const auto state, work.built(before));
+  const auto inspect = [&](const schema::ScratchDatabase& database) { return work.loader().inspect_scratch(database); };
+  TRY_ASSIGN(schema::RenamedState there, schema::rename_on_copy(work.server(), *state, options.renames, after, inspect));
+  options.renames = std::move(there.renames);
+  options.new_schemas = std::move(there.new_schemas);
+  before = std::move(there.catalog);
+  return {};
+}
+
 }  // namespace
 
 Result<void> run_inspect(CommandContext& context) {
@@ -106,12 +122,17 @@ Result<void> run_diff(CommandContext& context) {
   TRY_ASSIGN(const int other, server_version_of(context, configuration, to));
   version = version > 0 ? version : other;
   SchemaWork work(context, configuration, version, SchemaWork::Read::GrantsToo);
-  TRY_ASSIGN(const OperandSchema before, load_operand(work, project, from));
+  TRY_ASSIGN(OperandSchema before, load_operand(work, project, from));
   TRY_ASSIGN(OperandSchema after, load_operand(work, project, to));
   TRY(require_same_major(before.catalog, after.catalog));
   after.catalog = complete_desired(after.catalog, before.catalog, after.from_models, work.grants()).catalog;
   warn_unmodelled(context.output(), after.catalog);
-  TRY_ASSIGN(options.renames, chosen_renames(before.catalog, after.catalog, after.renames, arguments.values("--rename")));
+  TRY_ASSIGN(options.renames,
+             tell_chosen_renames(context.output(), before.catalog, after.catalog, after.renames, arguments.values("--rename")));
+  TRY(apply_renames(work, before.catalog, after.catalog, options));
+  if (!options.renames.empty() && work.grants() == schema::Grants::Stay) {
+    after.catalog = complete_desired(after.catalog, before.catalog, false, schema::Grants::Stay).catalog;
+  }
   TRY_ASSIGN(const schema::ChangePlan plan, schema::plan_changes(before.catalog, after.catalog, options));
   print_diff(context, plan, format);
   return {};

@@ -47,11 +47,22 @@ void add_comment(std::string& text, std::string_view note) {
   }
 }
 
+// SQL for the reader to move out of the comment.
+void add_indented_comment(std::string& text, std::string_view sql) {
+  while (!sql.empty()) {
+    const std::size_t end = std::min(sql.find('\n'), sql.size());
+    text += "--   " + std::string(sql.substr(0, end)) + "\n";
+    sql.remove_prefix(std::min(end + 1, sql.size()));
+  }
+}
+
 void add_statement(std::string& text, const schema::PlannedStatement& statement) {
   if (statement.loss == DataLoss::Certain) {
     add_comment(text, "Destructive: data is lost.");
   }
   add_comment(text, statement.note);
+  add_comment(text, statement.warning);
+  add_indented_comment(text, statement.remedy);
   text += statement.sql + ";\n";
 }
 
@@ -67,6 +78,22 @@ void print_summary(Output& output, const schema::ChangePlan& plan) {
       output.text(std::string(color_of(line)) + printable(text) + std::string(kPlain) + "\n");
     } else {
       output.line(text);
+    }
+  }
+}
+
+void warn_of_rows(Output& output, const schema::ChangePlan& plan) {
+  for (const schema::PlannedStep& step : plan.steps) {
+    for (const schema::PlannedStatement& statement : step.statements) {
+      std::string_view warning = statement.warning;
+      while (!warning.empty()) {
+        const std::size_t end = std::min(warning.find('\n'), warning.size());
+        output.warn(std::string(warning.substr(0, end)));
+        warning.remove_prefix(std::min(end + 1, warning.size()));
+      }
+      if (!statement.remedy.empty()) {
+        output.note(statement.remedy);
+      }
     }
   }
 }
@@ -115,7 +142,9 @@ Json plan_json(const schema::ChangePlan& plan) {
                             {"data_loss", loss_name(statement.loss)},
                             {"rewrites", statement.rewrites},
                             {"old_code_survives", statement.expand},
-                            {"note", statement.note}});
+                            {"note", statement.note},
+                            {"warning", statement.warning},
+                            {"remedy", statement.remedy}});
     }
     ++number;
   }

@@ -14,6 +14,8 @@ namespace athanor::cli {
 
 // One line a change: `+ table shop.orders`. What loses data is red on a terminal, and says so anywhere.
 void print_summary(Output& output, const schema::ChangePlan& plan);
+// What the rows of the database may make fail, with the SQL that prevents it.
+void warn_of_rows(Output& output, const schema::ChangePlan& plan);
 // Statements with their step directives, as a section of a revision file holds them.
 [[nodiscard]] std::string section_text(const schema::ChangePlan& plan);
 // {"summary": […], "statements": […]}.

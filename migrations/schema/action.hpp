@@ -56,6 +56,7 @@ struct Action {
   std::uint32_t before = kNoFact;
   std::uint32_t after = kNoFact;
   bool settles = true;                    // what needs the new fact waits for it
+  bool tightens = false;                  // it only makes the column NOT NULL: after its default, and views do not wait for it
   bool keeps_name = false;                // its end frees no name: the object was renamed before
   bool waits = true;                      // it waits for what the new fact needs
   bool releases = true;                   // what the old fact needs goes only after it

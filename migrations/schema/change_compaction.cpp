@@ -109,6 +109,10 @@ Statement create_table(const Action& action) {
   return statement;
 }
 
+void add_line(std::string& text, const std::string& line) {
+  text += (text.empty() || line.empty() ? "" : "\n") + line;
+}
+
 void append(std::vector<Statement>& statements, Statement statement) {
   if (!statements.empty() && statement.group != 0) {
     Statement& last = statements.back();
@@ -120,6 +124,8 @@ void append(std::vector<Statement>& statements, Statement statement) {
       if (last.planned.note.empty()) {
         last.planned.note = statement.planned.note;
       }
+      add_line(last.planned.warning, statement.planned.warning);
+      add_line(last.planned.remedy, statement.planned.remedy);
       return;
     }
   }

@@ -108,9 +108,10 @@ Result<ChangePlan> plan_changes(const Catalog& before, const Catalog& after, con
   ChangePlan plan;
   Steps steps(options.style);
   if (!options.renames.empty()) {
-    TRY_ASSIGN(std::vector<PlannedStatement> renames, rename_statements(options.renames));
+    TRY_ASSIGN(std::vector<PlannedStatement> renames, rename_statements(options.renames, options.new_schemas));
     for (PlannedStatement& rename : renames) {
-      plan.summary.push_back({'~', rename.subject, rename.note, DataLoss::None});
+      const bool made = rename.subject.kind == Kind::Schema && rename.note.empty();
+      plan.summary.push_back({made ? '+' : '~', rename.subject, made ? describe(rename.subject) : rename.note, DataLoss::None});
       steps.add({.planned = std::move(rename)});
     }
   }

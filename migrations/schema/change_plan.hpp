@@ -32,6 +32,10 @@ struct PlannedStatement {
   // Old application code works before and after it (expand); false: it does not survive (contract).
   bool expand = true;
   std::string note{};  // for the reader of the revision: what to look at; empty for most
+  // What the rows that are there may do to it, in one line: told on the terminal and in the file.
+  std::string warning{};
+  // SQL to put before it when the warning holds, as it would stand in the revision: in the file, as a comment.
+  std::string remedy{};
 };
 
 struct PlannedStep {
@@ -58,11 +62,15 @@ struct PlanOptions {
   // Confirmed renames, which the plan begins with. `before` is the catalog after them: only a server knows what every view,
   // function and default looks like then, so run rename_statements() on a scratch copy and inspect it again.
   std::vector<Rename> renames{};
+  // Schemas that the renames move into and that are not there yet: made before them. `before` has them too.
+  std::vector<std::string> new_schemas{};
 };
 
 // The statements that rename, in an order that works: parts before their whole, and names that are swapped by way of a third.
 // Errors: SchemaChangeRefused for a kind that PostgreSQL cannot rename, and for two objects of different kinds.
-[[nodiscard]] Result<std::vector<PlannedStatement>> rename_statements(const std::vector<Rename>& renames);
+// The schemas of `new_schemas` are made first.
+[[nodiscard]] Result<std::vector<PlannedStatement>> rename_statements(const std::vector<Rename>& renames,
+                                                                      const std::vector<std::string>& new_schemas = {});
 
 // Errors (SchemaChangeRefused) name the object, what cannot be done and the way out. No table and no column of the same name is
 // ever dropped and remade unless the summary says why.

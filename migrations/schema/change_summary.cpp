@@ -137,8 +137,8 @@ class Summary {
         text += "; PostgreSQL cannot do that in place, so it is dropped and made again";
       }
     }
-    const bool derived = fact.has(attribute::kGenerated) && fact.id.kind == Kind::Column;
-    lines_.push_back({'~', fact.id, std::move(text), holds_rows(old) && !derived ? DataLoss::Certain : DataLoss::None});
+    // A plain column that becomes a generated one: what was written into it goes.
+    lines_.push_back({'~', fact.id, std::move(text), holds_rows(old) ? DataLoss::Certain : DataLoss::None});
   }
 
   static std::vector<std::string_view> changed(const Fact& old, const Fact& fact) {

@@ -37,7 +37,7 @@ struct RenameCandidate {
   Rename rename;
   double similarity = 0;  // 1: equal but for the name
 };
-// Removed and added tables and columns that look alike, best first. Never applied without being asked for.
+// Removed and added tables, columns and sequences that look alike, best first. Never applied without being asked for.
 [[nodiscard]] std::vector<RenameCandidate> rename_candidates(const Catalog& before, const Catalog& after);
 
 }  // namespace athanor::schema

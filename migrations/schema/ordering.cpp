@@ -65,8 +65,21 @@ class Graph {
     edge(producer_[fact], number);
     if (const auto settlers = settlers_.find(fact); settlers != settlers_.end()) {
       for (const Number settler : settlers->second) {
-        edge(settler, number);
+        link_settler(settler, number);
       }
+    }
+  }
+
+  // NOT NULL is reached in several steps. Rows that come meanwhile need the default, and a view that was dropped for the
+  // column must not be away until the last of them.
+  void link_settler(Number settler, Number number) {
+    const Kind kind = actions_[number].subject.kind;
+    if (!actions_[settler].tightens || kind == Kind::Constraint || kind == Kind::Table || kind == Kind::Column) {
+      edge(settler, number);
+    } else if (kind == Kind::ColumnDefault && actions_[number].subject.parent == actions_[settler].subject.parent &&
+               actions_[number].subject.schema == actions_[settler].subject.schema &&
+               actions_[number].subject.name == actions_[settler].subject.name) {
+      edge(number, settler);
     }
   }
 
@@ -271,10 +284,55 @@ Result<ActionOrder> Graph::sort() {
 
 }  // namespace
 
+namespace {
+
+bool leaves_transaction(const Action& action) {
+  return std::ranges::any_of(action.statements,
+                             [](const Statement& statement) { return statement.autocommit || statement.after_commit; });
+}
+
+// What is dropped to be made again is away in between. Where a step ends between the two, the drop moves as far back as what
+// waits for it allows.
+void delay_remakes(const ChangeSet& changes, const std::deque<Action>& actions, ActionOrder& order) {
+  std::unordered_map<Number, std::size_t> place;
+  const auto number_places = [&](std::size_t from) {
+    for (std::size_t at = from; at < order.sequence.size(); ++at) {
+      place[order.sequence[at]] = at;
+    }
+  };
+  number_places(0);
+  for (std::size_t at = order.sequence.size(); at-- > 0;) {
+    const Number number = order.sequence[at];
+    const Action& action = actions[number];
+    const bool returns =
+        action.phase == Phase::Teardown && !action.destroys.empty() && !leaves_transaction(action) &&
+        std::ranges::all_of(action.destroys, [&](std::uint32_t fact) { return changes.after_of(fact) != kNoFact; });
+    if (!returns || order.then[number].empty()) {
+      continue;
+    }
+    std::size_t target = order.sequence.size();
+    for (const Number later : order.then[number]) {
+      target = std::min(target, place[later]);
+    }
+    const auto first = order.sequence.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto end = order.sequence.begin() + static_cast<std::ptrdiff_t>(target);
+    if (std::any_of(first + 1, end, [&](Number between) { return leaves_transaction(actions[between]); })) {
+      std::rotate(first, first + 1, end);
+      number_places(at);
+    }
+  }
+}
+
+}  // namespace
+
 Result<ActionOrder> order_actions(const ChangeSet& changes, const std::deque<Action>& actions) {
   Graph graph(changes, actions);
   graph.build();
-  return graph.sort();
+  TRY_ASSIGN(ActionOrder order, graph.sort());
+  if (changes.style == Style::Online) {
+    delay_remakes(changes, actions, order);
+  }
+  return order;
 }
 
 }  // namespace athanor::schema

@@ -10,6 +10,7 @@
 #include "migrations/schema/run_script.hpp"
 #include "migrations/schema/sample_rows.hpp"
 #include "migrations/schema/unspoken.hpp"
+#include "migrations/text/quoting.hpp"
 
 namespace athanor::schema {
 namespace {
@@ -96,6 +97,7 @@ class Prover {
       TRY_ASSIGN(const auto session, copy->open(request_.search_path));
       TRY_ASSIGN(rows, add_sample_rows(*session, request_.before));
     }
+    find_tables_without_rows(rows);
     if (rows.empty()) {
       return {};
     }
@@ -111,6 +113,23 @@ class Prover {
     }
     TRY_ASSIGN(const auto session, copy->open(request_.search_path));
     return compare_rows(*session, rows);
+  }
+
+  void find_tables_without_rows(const std::map<TableName, std::int64_t>& rows) {
+    std::set<TableName> changed;
+    for (const PlannedStep& step : request_.plan.steps) {
+      for (const PlannedStatement& statement : step.statements) {
+        const FactId& id = statement.subject;
+        changed.emplace(id.schema, id.parent.empty() ? id.name : id.parent);
+      }
+    }
+    for (const Fact& fact : request_.before.facts()) {
+      const TableName table{fact.id.schema, fact.id.name};
+      if (fact.id.kind == Kind::Table && !fact.has(attribute::kServer) && !rows.contains(table) &&
+          changed.contains(renamed(table))) {
+        proof_.tables_without_rows.push_back(qualified_name(table.first, table.second));
+      }
+    }
   }
 
   Result<void> compare_rows(Session& session, const std::map<TableName, std::int64_t>& rows) {

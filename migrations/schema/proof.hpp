@@ -40,7 +40,8 @@ struct ProofRequest {
 struct Proof {
   std::vector<std::string> warnings{};
   std::size_t tables_with_rows = 0;
-  bool downgrade = false;  // false: the revision is irreversible
+  std::vector<std::string> tables_without_rows{};  // those that the plan changes and that took none
+  bool downgrade = false;                          // false: the revision is irreversible
 };
 
 // ProofFailed with the difference in its message; other errors are the scratch server's.

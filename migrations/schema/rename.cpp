@@ -130,14 +130,18 @@ std::set<std::string> traits_of(const Catalog& catalog, const Dependencies& depe
   return traits;
 }
 
+bool can_be_renamed(Kind kind) {
+  return kind == Kind::Table || kind == Kind::Column || kind == Kind::Sequence;
+}
+
 bool comparable(const FactId& from, const FactId& to) {
-  return from.kind == to.kind && from.schema == to.schema && from.parent == to.parent &&
-         (from.kind == Kind::Table || from.kind == Kind::Column);
+  return from.kind == to.kind && from.schema == to.schema && from.parent == to.parent && can_be_renamed(from.kind);
 }
 
 }  // namespace
 
-Result<std::vector<PlannedStatement>> rename_statements(const std::vector<Rename>& renames) {
+Result<std::vector<PlannedStatement>> rename_statements(const std::vector<Rename>& renames,
+                                                        const std::vector<std::string>& new_schemas) {
   std::vector<Rename> ordered = renames;
   // Parts by the old name of their whole, so before it.
   std::ranges::stable_sort(ordered, {}, [](const Rename& rename) { return rename.from.parent.empty(); });
@@ -147,13 +151,22 @@ Result<std::vector<PlannedStatement>> rename_statements(const std::vector<Rename
   }
   std::vector<PlannedStatement> first;
   std::vector<PlannedStatement> last;
+  for (const std::string& schema : new_schemas) {
+    PlannedStatement statement;
+    statement.sql = "CREATE SCHEMA " + quote_identifier(schema);
+    statement.subject = {.kind = Kind::Schema, .name = schema};
+    first.push_back(std::move(statement));
+  }
   for (const Rename& rename : ordered) {
     if (rename.from.kind != rename.to.kind || form_of(rename.from.kind) == nullptr) {
       return fail(Error(ErrorCode::SchemaChangeRefused,
                         "the " + describe(rename.from) + " cannot be renamed to the " + describe(rename.to)));
     }
     FactId taken = rename.to;
-    taken.parent = rename.from.parent;
+    if (!rename.from.parent.empty()) {  // parts are renamed while their whole has its old name
+      taken.schema = rename.from.schema;
+      taken.parent = rename.from.parent;
+    }
     add_statements(rename, names.contains(taken), first, last);
   }
   first.insert(first.end(), std::make_move_iterator(last.begin()), std::make_move_iterator(last.end()));
@@ -167,7 +180,7 @@ std::vector<RenameCandidate> rename_candidates(const Catalog& before, const Cata
   std::vector<RenameCandidate> candidates;
   for (const std::uint32_t removed : difference.removed) {
     const FactId& from = before.facts()[removed].id;
-    if (from.kind != Kind::Table && from.kind != Kind::Column) {
+    if (!can_be_renamed(from.kind)) {
       continue;
     }
     const auto traits = traits_of(before, old_dependencies, removed);

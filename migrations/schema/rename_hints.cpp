@@ -12,8 +12,14 @@
 namespace athanor::schema {
 namespace {
 
-// The old name that a comment gives; nothing when it is no hint.
-std::optional<std::string> old_name(std::string_view comment) {
+// The old name that a comment gives, with what stands before it.
+struct OldName {
+  std::vector<std::string> parts;
+  bool unclear = false;  // more follows
+};
+
+// Nothing when the comment is no hint.
+std::optional<OldName> old_name(std::string_view comment) {
   comment.remove_prefix(2);
   SqlLexer lexer(comment);
   Token token = lexer.next_code();
@@ -34,16 +40,15 @@ std::optional<std::string> old_name(std::string_view comment) {
   if (token.kind != TokenKind::Word && token.kind != TokenKind::QuotedIdentifier) {
     return std::nullopt;
   }
-  std::string name = identifier_name(lexer.text(token));
-  // "old_schema.old_table": the last part is the name.
+  OldName name{{identifier_name(lexer.text(token))}};
   Token next = lexer.next_code();
   while (lexer.text(next) == ".") {
     next = lexer.next_code();
-    name = identifier_name(lexer.text(next));
+    name.parts.push_back(identifier_name(lexer.text(next)));
     next = lexer.next_code();
   }
-  // A sentence that happens to begin like a hint is none.
-  return next.kind == TokenKind::End ? std::optional(name) : std::nullopt;
+  name.unclear = next.kind != TokenKind::End || name.parts.size() > 3;
+  return name;
 }
 
 // Reads a text front to back and keeps where it is: in which CREATE TABLE, at which column.
@@ -73,8 +78,14 @@ class HintReader {
       return;
     }
     const int line = lines_.line_of(token.begin);
-    RenameHint hint{schema_, table_, {}, *old, name_ + ":" + std::to_string(line)};
-    if (place_ == Place::Start) {
+    RenameHint hint{schema_, table_, {}, old->parts.back(), name_ + ":" + std::to_string(line)};
+    hint.unclear = old->unclear;
+    set_above(hint, old->parts, false);
+    if (place_ == Place::Start && line == done_line_) {
+      hint.schema = done_schema_;  // behind the semicolon of its table
+      hint.table = done_table_;
+      hints_.push_back(std::move(hint));
+    } else if (place_ == Place::Start) {
       waiting_ = std::move(hint);  // for the table below
     } else if (place_ == Place::Columns && line == table_line_) {
       hints_.push_back(std::move(hint));
@@ -83,14 +94,27 @@ class HintReader {
       const std::string& column = !column_.empty() && line == column_line_ ? column_ : previous_column_;
       if (!column.empty() && (line == column_line_ || line == previous_line_)) {
         hint.column = column;
+        set_above(hint, old->parts, true);
         hints_.push_back(std::move(hint));
       }
     }
   }
 
+  // "schema.table" on the line of a table, "schema.table.column" or "table.column" on that of a column.
+  static void set_above(RenameHint& hint, const std::vector<std::string>& parts, bool column) {
+    const auto part = [&](std::size_t from_end) {
+      return parts.size() > from_end ? parts[parts.size() - 1 - from_end] : std::string();
+    };
+    hint.old_schema = part(column ? 2 : 1);
+    hint.old_table = column ? part(1) : std::string();
+  }
+
   void code(const Token& token, std::string_view written) {
     const int line = lines_.line_of(token.begin);
     if (depth_ == 0 && written == ";") {
+      done_line_ = table_.empty() ? 0 : line;
+      done_schema_ = schema_;
+      done_table_ = table_;
       place_ = Place::Start;
       table_.clear();
       return;
@@ -178,6 +202,9 @@ class HintReader {
   int column_line_ = 0;
   std::string previous_column_;
   int previous_line_ = 0;
+  std::string done_schema_;
+  std::string done_table_;
+  int done_line_ = 0;
   std::optional<RenameHint> waiting_;
 };
 

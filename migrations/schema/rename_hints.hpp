@@ -6,7 +6,8 @@
 //   );
 //
 // sqldef's spelling `-- @renamed from=email` means the same, and `-- renamed from users` on the line above CREATE TABLE too.
-// A hint whose old name is nowhere any more has been followed already and has no effect.
+// The old name of a table may have its schema before it, that of a column its table too. Words behind the old name make the
+// hint unclear: whoever compares the schemas refuses it where it could matter.
 //
 // Threads: pure function.
 #pragma once

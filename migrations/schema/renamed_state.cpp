@@ -41,7 +41,9 @@ bool equal_but_for_name(const Fact& one, const Fact& other) {
 bool goes_along(const Fact& before, const Fact& after) {
   const FactId& from = before.id;
   const FactId& to = after.id;
-  const bool kind = from.kind == Kind::Constraint || from.kind == Kind::Index || from.kind == Kind::Sequence;
+  // A sequence by itself is somebody's counter: only that of a column goes with its table.
+  const bool kind = from.kind == Kind::Constraint || from.kind == Kind::Index ||
+                    (from.kind == Kind::Sequence && before.has(attribute::kOwnedBy));
   return kind && from.kind == to.kind && from.schema == to.schema && from.parent == to.parent &&
          equal_but_for_name(before, after);
 }
@@ -64,6 +66,7 @@ std::vector<Rename> companions(const Catalog& renamed, const Catalog& goal, cons
     // It is renamed before its table is, below the old name.
     for (const Rename& table : renames) {
       if (table.to.kind == Kind::Table && table.to.schema == rename.from.schema && table.to.name == rename.from.parent) {
+        rename.from.schema = table.from.schema;
         rename.from.parent = table.from.name;
       }
     }
@@ -72,27 +75,48 @@ std::vector<Rename> companions(const Catalog& renamed, const Catalog& goal, cons
   return found;
 }
 
-Result<Catalog> after_renames(ScratchServer& server, const ScratchDatabase& state, const std::vector<Rename>& renames,
-                              const InspectScratch& inspect) {
-  TRY_ASSIGN(const std::vector<PlannedStatement> statements, rename_statements(renames));
+// The way back from a schema that goes, too: its name is free again by then.
+Result<std::vector<std::string>> missing_schemas(Session& session, const std::vector<Rename>& renames) {
+  std::vector<std::string> missing;
+  for (const Rename& rename : renames) {
+    const std::string& schema = rename.to.schema;
+    if (!rename.to.parent.empty() || schema.empty() || schema == rename.from.schema ||
+        std::ranges::find(missing, schema) != missing.end()) {
+      continue;
+    }
+    TRY_ASSIGN(const Rows found,
+               session.query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = " + quote_literal(schema)));
+    if (found.rows.empty()) {
+      missing.push_back(schema);
+    }
+  }
+  return missing;
+}
+
+// The catalog, and the schemas that had to be made.
+Result<void> run_renames(ScratchServer& server, const ScratchDatabase& state, const InspectScratch& inspect,
+                         RenamedState& result) {
   TRY_ASSIGN(const auto copy, server.create(&state));
   {
     TRY_ASSIGN(const auto session, copy->open());
+    TRY_ASSIGN(result.new_schemas, missing_schemas(*session, result.renames));
+    TRY_ASSIGN(const std::vector<PlannedStatement> statements, rename_statements(result.renames, result.new_schemas));
     TRY(run_planned(*session, {PlannedStep{.statements = statements}}));
   }
-  return inspect(*copy);
+  TRY_ASSIGN(result.catalog, inspect(*copy));
+  return {};
 }
 
 }  // namespace
 
 Result<RenamedState> rename_on_copy(ScratchServer& server, const ScratchDatabase& state, const std::vector<Rename>& renames,
                                     const Catalog& goal, const InspectScratch& inspect) {
-  RenamedState result{renames, {}};
-  TRY_ASSIGN(result.catalog, after_renames(server, state, renames, inspect));
+  RenamedState result{renames, {}, {}};
+  TRY(run_renames(server, state, inspect, result));
   std::vector<Rename> more = companions(result.catalog, goal, renames);
   if (!more.empty()) {
     result.renames.insert(result.renames.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-    TRY_ASSIGN(result.catalog, after_renames(server, state, result.renames, inspect));
+    TRY(run_renames(server, state, inspect, result));
   }
   return result;
 }

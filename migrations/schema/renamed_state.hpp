@@ -22,6 +22,8 @@ using InspectScratch = std::function<Result<Catalog>(const ScratchDatabase& data
 struct RenamedState {
   std::vector<Rename> renames{};  // those asked for, and those that go with them
   Catalog catalog{};              // after them
+  // Schemas that a table or sequence moves into and that were not there: made before the renames.
+  std::vector<std::string> new_schemas{};
 };
 
 // `state` is a scratch database that nobody is connected to; `goal` is where the renames lead.

@@ -181,7 +181,9 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
   Statement& statement = say_subcommand(action, alter_parent(fact.id), "ADD COLUMN " + definition, kAddGroup);
   statement.planned.rewrites = !on_new && new_column_rewrites(changes, index, column_default);
   if (!on_new && not_null_of(fact) && column_default == nullptr && !fact.has(attribute::kIdentity) && !generated) {
-    statement.planned.note = "fails where the table has rows: give the column a default, or add it nullable and fill it first";
+    statement.planned.warning =
+        "adding " + quote_identifier(fact.id.name) + " to " + parent_name(fact.id) +
+        " fails where the table has rows: give the column a default, or add it nullable and fill it first";
     statement.planned.expand = false;
   }
   settle_new_column(action, fact, changes.version);
@@ -303,14 +305,77 @@ std::vector<std::uint32_t> disturbs(const ChangeSet& changes, const FactChange& 
   return found;
 }
 
-void change_type(const ChangeSet& changes, const FactChange& change, Action& action) {
+// The composite types that are made anew under what a column has: its own, and those inside it.
+void add_swapped_composites(const ChangeSet& changes, std::uint32_t fact, std::vector<std::uint32_t>& found) {
+  for (const std::uint32_t needed : changes.old_dependencies.needs(fact)) {
+    const bool known = std::ranges::find(found, needed) != found.end();
+    if (!known && changes.swapped(needed) && changes.old_fact(needed).id.kind == Kind::CompositeType) {
+      found.push_back(needed);
+      add_swapped_composites(changes, needed, found);
+    }
+  }
+}
+
+// The attributes stand at the same places, so that the text of a value fits the new type.
+bool same_places(const Fact& old, const Fact& fact) {
+  const auto first = [](const Names& parts) { return parts[0]; };
+  return std::ranges::equal(rows(old.get(attribute::kAttributes)), rows(fact.get(attribute::kAttributes)), {}, first, first);
+}
+
+// "CASE WHEN a IS NOT DISTINCT FROM NULL THEN NULL ELSE ROW((a).street, (a).zip::text, NULL)::public.addr END": attribute by
+// attribute, because the text of a row only fits a type with as many attributes.
+std::string composite_expression(const std::string& column, const Fact& old, const Fact& fact, const std::string& type) {
+  const std::vector<Names> had = rows(old.get(attribute::kAttributes));
+  Names values;
+  for (const Names& entry : rows(fact.get(attribute::kAttributes))) {
+    const auto kept = std::ranges::find(had, entry[0], [](const Names& parts) { return parts[0]; });
+    const std::string value = '(' + column + ")." + quote_identifier(entry[0]);
+    values.push_back(kept == had.end() ? "NULL" : *kept == entry ? value : value + "::text::" + entry[1]);
+  }
+  return "CASE WHEN " + column + " IS NOT DISTINCT FROM NULL THEN NULL ELSE ROW(" + join(values) + ")::" + type + " END";
+}
+
+// A type is made anew under a column.
+TypeChange to_new_type(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  const std::string name = quote_identifier(fact.id.name);
+  const std::string type(fact.get(attribute::kType));
+  const bool array = type.ends_with("[]") && old.get(attribute::kType).ends_with("[]");
+  TypeChange effect;
+  effect.using_expression = name + (array ? "::text[]::" : "::text::") + type;
+  std::vector<std::uint32_t> composites;
+  add_swapped_composites(changes, change.before, composites);
+  for (const std::uint32_t index : composites) {
+    const Fact& was = changes.old_fact(index);
+    const Fact& is = changes.new_fact(changes.after_of(index));
+    if (same_places(was, is)) {
+      continue;
+    }
+    if (composites.size() > 1 || type != object_name(is.id) || old.get(attribute::kType) != type) {
+      actions.refuse(Error(ErrorCode::SchemaChangeRefused,
+                           "the " + describe(was.id) + " gets other attributes and one of those it has changes, and the " +
+                               describe(fact.id) + " has it inside another type: its values cannot be converted")
+                         .advise("make the new type under another name, with a new column, and fill that in a batch step"));
+      return effect;
+    }
+    effect.using_expression = composite_expression(name, was, is, type);
+    const std::vector<Names> has = rows(is.get(attribute::kAttributes));
+    const bool goes = std::ranges::any_of(rows(was.get(attribute::kAttributes)), [&](const Names& entry) {
+      return std::ranges::find(has, entry[0], [](const Names& parts) { return parts[0]; }) == has.end();
+    });
+    effect.loss = goes ? DataLoss::Certain : effect.loss;
+  }
+  return effect;
+}
+
+void change_type(const ChangeSet& changes, const FactChange& change, Action& action, ActionList& actions) {
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);
   const std::string type(fact.get(attribute::kType));
   TypeChange effect;
   if (changes.retyped(change.before)) {
-    const bool array = type.ends_with("[]") && old.get(attribute::kType).ends_with("[]");
-    effect.using_expression = quote_identifier(fact.id.name) + (array ? "::text[]::" : "::text::") + type;
+    effect = to_new_type(changes, change, actions);
   } else if (old.get(attribute::kType) == type) {
     effect.loss = DataLoss::None;  // another collation
     effect.rewrites = false;
@@ -442,7 +507,7 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
         action.awaits.push_back(changes.after_of(dependent));
       }
     }
-    change_type(changes, change, action);
+    change_type(changes, change, action, actions);
   }
   if (fact.has(attribute::kGenerated) && changes.changes(change.before, attribute::kExpression)) {
     Action& action = actions.alter(changes, change.before, change.after);
@@ -452,9 +517,9 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   if (old.has(attribute::kIdentity) && !fact.has(attribute::kIdentity)) {
     drop_identity(changes, change, actions);
   }
+  set_physical(actions.alter(changes, change.before, change.after), old, fact, changes.version, type);
   change_not_null(changes, change, actions);
   alter_identity(changes, change, actions);
-  set_physical(actions.alter(changes, change.before, change.after), old, fact, changes.version, type);
 }
 
 Reaction reacts(const ChangeSet& changes, std::uint32_t index, std::uint32_t destroyed) {

@@ -88,25 +88,62 @@ bool builds_index_first(const ChangeSet& changes, std::uint32_t index) {
          !on_partitioned(changes, fact) && fact.get(attribute::kDefinition).find("WITHOUT OVERLAPS") == std::string_view::npos;
 }
 
-void build_index_first(const ChangeSet& changes, std::uint32_t index, Action& action) {
-  const Fact& fact = changes.new_fact(index);
-  const auto [body, rest] = cut_definition(fact.get(attribute::kDefinition));
+std::string create_key_index(const Fact& fact, const std::string& name) {
+  const std::string body = cut_definition(fact.get(attribute::kDefinition)).first;
   constexpr std::string_view kNullsNotDistinct = "NULLS NOT DISTINCT";
-  const bool nulls = body.find(kNullsNotDistinct) != std::string::npos;
-  std::string sql = "CREATE UNIQUE INDEX CONCURRENTLY " + quote_identifier(fact.id.name) + " ON " + parent_name(fact.id) + ' ' +
+  std::string sql = "CREATE UNIQUE INDEX CONCURRENTLY " + quote_identifier(name) + " ON " + parent_name(fact.id) + ' ' +
                     body.substr(std::min(body.find('('), body.size()));
-  if (nulls) {
+  if (body.find(kNullsNotDistinct) != std::string::npos) {
     sql += ' ' + std::string(kNullsNotDistinct);
   }
   if (fact.has(attribute::kIndexOptions)) {
     sql += " WITH " + storage_options(list(fact.get(attribute::kIndexOptions)));
   }
+  return sql;
+}
+
+// PostgreSQL gives the index the name of the constraint.
+void add_with_index(const Fact& fact, const std::string& index, Action& action) {
+  say(action, alter_parent(fact.id) + " ADD CONSTRAINT " + quote_identifier(fact.id.name) +
+                  (constraint_type(fact) == "p" ? " PRIMARY KEY" : " UNIQUE") + " USING INDEX " + quote_identifier(index) +
+                  cut_definition(fact.get(attribute::kDefinition)).second)
+      .planned.expand = false;
+}
+
+void build_index_first(const Fact& fact, Action& action) {
   action.phase = Phase::Online;
-  say(action, std::move(sql)).autocommit = true;
-  Statement& statement = say(action, alter_parent(fact.id) + " ADD CONSTRAINT " + quote_identifier(fact.id.name) +
-                                         (constraint_type(fact) == "p" ? " PRIMARY KEY" : " UNIQUE") + " USING INDEX " +
-                                         quote_identifier(fact.id.name) + rest);
-  statement.planned.expand = false;
+  say(action, create_key_index(fact, fact.id.name)).autocommit = true;
+  add_with_index(fact, fact.id.name, action);
+}
+
+// Whether the index of a changed key can be built while the old key stands: none of its columns changes, which would have to
+// wait for the end of the old key.
+bool stands_meanwhile(const ChangeSet& changes, std::uint32_t old_index) {
+  const std::uint32_t table = changes.old_relation(changes.old_fact(old_index).id);
+  return std::ranges::all_of(changes.old_dependencies.needs(old_index), [&](std::uint32_t needed) {
+    return !changes.destroyed(needed) && (needed == table || !changes.changes().contains(needed));
+  });
+}
+
+// A key that changes is never away: its new index is built beside the old one, and one transaction exchanges them.
+void exchange_key(const ChangeSet& changes, std::uint32_t index, ActionList& actions, Action& action) {
+  const Fact& fact = changes.new_fact(index);
+  const std::uint32_t table = changes.new_relation(fact.id);
+  const std::string name = with_suffix(fact.id.name, "__new");
+  Action& build = actions.alter(changes, kNoFact, table);
+  build.subject = fact.id;
+  build.settles = false;
+  build.waits = false;
+  build.phase = Phase::Online;
+  for (const std::uint32_t needed : changes.new_dependencies.needs(index)) {
+    if (needed != table) {
+      build.awaits.push_back(needed);
+    }
+  }
+  build.precedes.push_back(changes.before_of(index));
+  action.follows.push_back(actions.number_of(build));
+  say(build, create_key_index(fact, name)).autocommit = true;
+  add_with_index(fact, name, action);
 }
 
 void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
@@ -116,9 +153,16 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     return;
   }
   choose_index(changes, index, actions);
+  const std::uint32_t old = changes.before_of(index);
   if (builds_index_first(changes, index)) {
-    build_index_first(changes, index, action);
-    return;
+    if (old == kNoFact) {
+      build_index_first(fact, action);
+      return;
+    }
+    if (stands_meanwhile(changes, old)) {
+      exchange_key(changes, index, actions, action);
+      return;
+    }
   }
   const bool later = validates_later(changes, index);
   const std::string text = clause(fact, later || fact.has(attribute::kNotValid));

@@ -26,10 +26,39 @@ std::string column_subcommand(const Fact& column, const char* what) {
   return "ALTER COLUMN " + quote_identifier(column.id.name) + ' ' + what;
 }
 
-void validate(const ChangeSet& changes, const FactChange& change, const std::string& name, ActionList& actions) {
+Statement& validate(const ChangeSet& changes, const FactChange& change, const std::string& name, ActionList& actions) {
   Action& action = actions.alter(changes, change.before, change.after);
+  action.tightens = true;
   action.phase = Phase::Validate;
-  say(action, alter_parent(changes.new_fact(change).id) + " VALIDATE CONSTRAINT " + name).after_commit = true;
+  Statement& statement = say(action, alter_parent(changes.new_fact(change).id) + " VALIDATE CONSTRAINT " + name);
+  statement.after_commit = true;
+  return statement;
+}
+
+// The columns of the primary key that the table has on both sides.
+Names key_columns(const ChangeSet& changes, const FactId& column) {
+  for (const Fact& fact : changes.before.facts()) {
+    if (fact.id.kind == Kind::Constraint && fact.id.schema == column.schema && fact.id.parent == column.parent &&
+        fact.get(attribute::kContype) == "p") {
+      return list(fact.get(attribute::kColumns));
+    }
+  }
+  return {};
+}
+
+// Rows with NULL stop the revision half-way, so the reader is told, with the step that fills them.
+void warn_of_nulls(const ChangeSet& changes, const FactChange& change, Statement& statement) {
+  const Fact& fact = changes.new_fact(change);
+  const std::string name = quote_identifier(fact.id.name);
+  const std::uint32_t value = find_default(changes.after, fact.id);
+  const std::string filler = value == kNoFact ? "…" : std::string(changes.new_fact(value).get(attribute::kExpression));
+  const Names key = key_columns(changes, fact.id);
+  statement.planned.warning =
+      "rows of " + parent_name(fact.id) + " with NULL in " + name + " make this fail: fill them in a step before it";
+  statement.planned.remedy = "-- athanor:step batch table=" + parent_name(fact.id) +
+                             " key=" + (key.size() == 1 ? quote_identifier(key.front()) : "…") + "\nUPDATE " +
+                             parent_name(fact.id) + " SET " + name + " = " + filler + " WHERE " + name +
+                             " IS NULL AND {batch};";
 }
 
 // The scan happens under a weak lock, and SET NOT NULL believes the constraint.
@@ -37,11 +66,13 @@ void set_through_check(const ChangeSet& changes, const FactChange& change, Actio
   const Fact& fact = changes.new_fact(change);
   const std::string name = quote_identifier(with_suffix(fact.id.parent + '_' + fact.id.name, "_not_null"));
   Action& add = actions.alter(changes, change.before, change.after);
+  add.tightens = true;
   say(add, alter_parent(fact.id) + " ADD CONSTRAINT " + name + " CHECK (" + quote_identifier(fact.id.name) +
                " IS NOT NULL) NOT VALID")
       .planned.expand = false;
-  validate(changes, change, name, actions);
+  warn_of_nulls(changes, change, validate(changes, change, name, actions));
   Action& set = actions.alter(changes, change.before, change.after);
+  set.tightens = true;
   set.phase = Phase::Cleanup;
   say(set, alter_parent(fact.id) + ' ' + column_subcommand(fact, "SET NOT NULL")).after_commit = true;
   say(set, alter_parent(fact.id) + " DROP CONSTRAINT " + name);
@@ -58,13 +89,16 @@ void add(const ChangeSet& changes, const FactChange& change, ActionList& actions
   const bool named = changes.version >= kNamedNotNull &&
                      (online || stays_not_valid || fact.has(attribute::kNotNullName) || fact.has(attribute::kNotNullNoInherit));
   Action& action = actions.alter(changes, change.before, change.after);
+  action.tightens = true;
   Statement& statement =
       say_subcommand(action, alter_parent(fact.id),
                      named ? constraint_clause(fact, online || stays_not_valid) : column_subcommand(fact, "SET NOT NULL"),
                      named ? 0 : kChangeGroup);
   statement.planned.expand = false;
   if (named && online && !stays_not_valid) {
-    validate(changes, change, quote_identifier(constraint_name(fact)), actions);
+    warn_of_nulls(changes, change, validate(changes, change, quote_identifier(constraint_name(fact)), actions));
+  } else if (!stays_not_valid) {
+    warn_of_nulls(changes, change, statement);
   }
 }
 

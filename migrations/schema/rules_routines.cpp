@@ -67,13 +67,80 @@ bool replaces_routine(const ChangeSet& changes, const FactChange& change) {
   });
 }
 
+// What runs when it is called; its cost and settings stand before it.
+std::string_view body_of(const Fact& fact) {
+  const std::string_view definition = fact.get(attribute::kDefinition);
+  for (const std::string_view word : {"\nAS ", "\nBEGIN ATOMIC", "\nRETURN "}) {
+    if (const auto at = definition.find(word); at != std::string_view::npos) {
+      return definition.substr(at);
+    }
+  }
+  return definition;
+}
+
+// An index keeps what the old body said, so that queries miss rows.
+void rebuild_index(const ChangeSet& changes, std::uint32_t routine, std::uint32_t index, ActionList& actions) {
+  const Fact& fact = changes.old_fact(index);
+  // PostgreSQL refuses CONCURRENTLY for the index of an exclusion constraint.
+  const bool online = changes.style == Style::Online && fact.get(attribute::kContype) != "x";
+  const std::uint32_t table = changes.old_relation(fact.id);
+  const bool partitioned = table != kNoFact && changes.old_fact(table).has(attribute::kPartitionKey);
+  Action& action = actions.alter(changes, index, changes.after_of(index));
+  action.settles = false;
+  action.phase = Phase::Online;
+  action.awaits.push_back(routine);
+  // Of a partitioned one PostgreSQL commits after each partition.
+  Statement& statement = say(action, std::string("REINDEX INDEX ") + (online ? "CONCURRENTLY " : "") + object_name(fact.id));
+  statement.autocommit = online || partitioned;
+  statement.planned.note = "its entries were made by the old body of " + describe(changes.new_fact(routine).id);
+}
+
+// Rows that were made or checked by the old body stay as they are.
+std::string stale_rows(const ChangeSet& changes, std::uint32_t dependent) {
+  const Fact& fact = changes.old_fact(dependent);
+  if (fact.id.kind == Kind::Column && fact.get(attribute::kGenerated) == "stored") {
+    return "the stored values of " + parent_name(fact.id) + '.' + quote_identifier(fact.id.name) +
+           " keep what the old body made: update the columns that it is generated from, in a batch step";
+  }
+  if (fact.id.kind == Kind::MaterializedView) {
+    return object_name(fact.id) + " keeps what the old body made until it is refreshed";
+  }
+  if (fact.id.kind == Kind::Constraint && fact.get(attribute::kContype) == "c") {
+    return "the rows of " + parent_name(fact.id) + " were checked by the old body for " + quote_identifier(fact.id.name) +
+           " and are not checked again";
+  }
+  return {};
+}
+
+void follow_new_body(const ChangeSet& changes, const FactChange& change, ActionList& actions, Statement& statement) {
+  for (const std::uint32_t dependent : changes.old_dependencies.needed_by(change.before)) {
+    const Fact& fact = changes.old_fact(dependent);
+    if (changes.after_of(dependent) == kNoFact || changes.destroyed(dependent)) {
+      continue;
+    }
+    const std::string_view type = fact.get(attribute::kContype);
+    const bool backed = fact.id.kind == Kind::Constraint && (type == "x" || type == "u" || type == "p");
+    if (fact.id.kind == Kind::Index || backed) {
+      rebuild_index(changes, change.after, dependent, actions);
+    } else if (const std::string warning = stale_rows(changes, dependent); !warning.empty()) {
+      statement.planned.warning += (statement.planned.warning.empty() ? "" : "\n") + warning;
+    }
+  }
+}
+
 void alter_routine(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
-  if (changes.old_fact(change).get(attribute::kDefinition) == changes.new_fact(change).get(attribute::kDefinition)) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  if (old.get(attribute::kDefinition) == fact.get(attribute::kDefinition)) {
     return;
   }
   Action& action = actions.alter(changes, change.before, change.after);
-  say(action, definition_of(changes.new_fact(change))).body_ahead = checks_body(changes.new_fact(change));
+  Statement& statement = say(action, definition_of(fact));
+  statement.body_ahead = checks_body(fact);
   action.mentions = facts_mentioned(changes, change.after);
+  if (body_of(old) != body_of(fact)) {
+    follow_new_body(changes, change, actions, statement);
+  }
 }
 
 void drop_aggregate(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {

@@ -207,11 +207,13 @@ bool has_default_partition(const ChangeSet& changes, const Fact& child) {
   });
 }
 
-void let_go(const ChangeSet& changes, const Fact& old, Action& action) {
+// `returns`: it is attached again by this plan. Then both stand in one transaction: a reader of the parent must not miss the
+// rows in between, and CONCURRENTLY runs in none.
+void let_go(const ChangeSet& changes, const Fact& old, bool returns, Action& action) {
   action.phase = Phase::Teardown;
   if (old.has(attribute::kPartitionOf)) {
     // PostgreSQL refuses CONCURRENTLY where there is a default partition.
-    const bool concurrently = changes.style == Style::Online && !has_default_partition(changes, old);
+    const bool concurrently = changes.style == Style::Online && !returns && !has_default_partition(changes, old);
     Statement& statement = say(action, "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) +
                                            (concurrently ? " CONCURRENTLY" : ""));
     statement.autocommit = concurrently;
@@ -244,7 +246,7 @@ void loosen(const ChangeSet& changes, std::uint32_t before, ActionList& actions)
   Action& action = actions.alter(changes, before, changes.after_of(before));
   action.settles = false;
   action.waits = false;
-  let_go(changes, changes.old_fact(before), action);
+  let_go(changes, changes.old_fact(before), changes.new_fact(changes.after_of(before)).has(attribute::kPartitionOf), action);
 }
 
 void bind(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
@@ -296,7 +298,7 @@ void change_place(const ChangeSet& changes, const FactChange& change, ActionList
   const Fact fact = only(changes.new_fact(change));
   Action& action = actions.alter(changes, change.before, change.after);
   action.waits = false;
-  let_go(changes, old, action);
+  let_go(changes, old, fact.has(attribute::kPartitionOf), action);
   Action& again = actions.alter(changes, change.before, change.after);
   again.releases = false;
   add_parents_columns(changes, change, again);

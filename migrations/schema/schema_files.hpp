@@ -29,6 +29,11 @@ struct RenameHint {
   std::string column;  // the column's new name; empty: the hint is about the table
   std::string old_name;
   std::string place;
+  // What stands before the old name: "s1" of `renamed from s1.t` on a table, "s1" and "t" of `renamed from s1.t.c` on a column.
+  std::string old_schema{};
+  std::string old_table{};
+  // The comment goes on behind the old name: a sentence, or a name that had to be quoted.
+  bool unclear = false;
 };
 
 struct SchemaText {

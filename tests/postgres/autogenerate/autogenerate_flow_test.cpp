@@ -134,6 +134,63 @@ TEST(Autogenerate, RenamesByHintAndKeepsTheRows) {
   scene.expect_no_difference();  // the hint stays in the file and means nothing any more
 }
 
+TEST(Autogenerate, RefusesAHintThatNamesNothingInsteadOfDropping) {
+  SchemaScene scene;
+  scene.follow("CREATE TABLE users (id int PRIMARY KEY, mail text);");
+  scene.schema("CREATE TABLE users (\n  id int PRIMARY KEY,\n  email text -- renamed from maill\n);\n");
+  const auto typo = scene.autogenerate();
+  EXPECT_EQ(typo.exit_code, 2) << typo.out << typo.err;
+  EXPECT_THAT(typo.err, HasSubstr("schema.sql:3: "));
+  EXPECT_THAT(typo.err, HasSubstr("public.users.maill"));
+  EXPECT_EQ(scene.files().size(), 1U);
+}
+
+TEST(Autogenerate, MovesATableOutOfASchemaThatGoes) {
+  SchemaScene scene;
+  scene.follow("CREATE SCHEMA s1; CREATE TABLE s1.t (id serial PRIMARY KEY, v text);");
+  scene.database.run("INSERT INTO s1.t (v) VALUES ('kept')");
+  const std::string revision = scene.follow(
+      "CREATE SCHEMA s2;\nCREATE TABLE s2.t ( -- renamed from s1.t\n  id serial PRIMARY KEY,\n  w text -- renamed from "
+      "v\n);\n");
+  EXPECT_THAT(revision, HasSubstr("ALTER TABLE s1.t SET SCHEMA s2"));
+  EXPECT_THAT(revision, Not(HasSubstr("DROP TABLE")));
+  EXPECT_EQ(scene.database.value("SELECT w FROM s2.t"), "kept");
+  EXPECT_EQ(scene.run({"downgrade", "-1"}).exit_code, 0);
+  EXPECT_EQ(scene.database.value("SELECT v FROM s1.t"), "kept");
+}
+
+TEST(Autogenerate, TakesNoSequenceForRenamedBecauseATableIs) {
+  SchemaScene scene;
+  scene.follow("CREATE SEQUENCE sq; CREATE TABLE users (id int);");
+  scene.schema("CREATE SEQUENCE sq2;\nCREATE TABLE customers (id int);\n");
+  const auto guess = scene.run({"revision", "--autogenerate", "--sql", "--rename", "public.users=public.customers"});
+  EXPECT_THAT(guess.out, HasSubstr("DROP SEQUENCE public.sq;"));
+  const auto said = scene.run(
+      {"revision", "--autogenerate", "--sql", "--rename", "public.users=public.customers", "--rename", "public.sq=public.sq2"});
+  EXPECT_THAT(said.out, HasSubstr("ALTER SEQUENCE public.sq RENAME TO sq2"));
+}
+
+TEST(Autogenerate, DiffGoesOnFromTheRenames) {
+  SchemaScene scene;
+  scene.folder.write("a.sql", "CREATE TABLE users (id int);");
+  scene.folder.write("b.sql", "CREATE TABLE customers (id int, v text);");
+  const auto result = scene.run({"diff", "a.sql", "b.sql", "--rename", "public.users=public.customers"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("ALTER TABLE public.users RENAME TO customers"));
+  EXPECT_THAT(result.out, HasSubstr("ADD COLUMN v"));
+  EXPECT_THAT(result.out, Not(HasSubstr("DROP TABLE")));
+}
+
+TEST(Autogenerate, WarnsOfRowsThatItsProofDidNotSee) {
+  SchemaScene scene;
+  scene.follow("CREATE TABLE a (id int CHECK (id > 100));");
+  scene.schema("CREATE TABLE a (id int CHECK (id > 100), v text NOT NULL);");
+  const auto result = scene.autogenerate();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("fails where the table has rows"));
+  EXPECT_THAT(result.err, HasSubstr("No row could be put into public.a"));
+}
+
 TEST(Autogenerate, NeverGuessesARenameAndSaysHowToAskForIt) {
   SchemaScene scene;
   const std::string columns = "id int, name text, price numeric(10,2), stock int";

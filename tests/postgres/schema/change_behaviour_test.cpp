@@ -17,6 +17,29 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+// The number of the step that holds a statement with this text; the test fails when none does.
+std::size_t step_of(const schema::ChangePlan& plan, const std::string& text) {
+  for (std::size_t step = 0; step < plan.steps.size(); ++step) {
+    for (const auto& statement : plan.steps[step].statements) {
+      if (statement.sql.find(text) != std::string::npos) {
+        return step;
+      }
+    }
+  }
+  ADD_FAILURE() << "no statement contains " << text << ":\n" << text_of(plan);
+  return plan.steps.size();
+}
+
+std::string warnings_of(const schema::ChangePlan& plan) {
+  std::string text;
+  for (const auto& step : plan.steps) {
+    for (const auto& statement : step.statements) {
+      text += statement.warning + statement.remedy;
+    }
+  }
+  return text;
+}
+
 // Owners are the same everywhere here.
 schema::InspectOptions with_privileges() {
   schema::InspectOptions options = every_kind();
@@ -354,6 +377,114 @@ TEST(SchemaChange, QuotesNamesThatAreKeywordsOrNotPlain) {
       "CREATE SCHEMA \"order\"; CREATE TABLE \"order\".\"user\" (\"table\" int PRIMARY KEY, \"It's\" text DEFAULT 'a\\b',"
       "\"we\"\"ird\" int); CREATE INDEX \"Group\" ON \"order\".\"user\" (\"It's\"); COMMENT ON COLUMN "
       "\"order\".\"user\".\"we\"\"ird\" IS 'x'");
+}
+
+TEST(SchemaChange, SetsTheDefaultBeforeItRefusesNull) {
+  SchemaPair pair("CREATE TABLE t (id int PRIMARY KEY, s int)", "CREATE TABLE t (id int PRIMARY KEY, s int NOT NULL DEFAULT 0)",
+                  with_privileges());
+  ASSERT_EQ(pair.converge(), "");
+  ASSERT_EQ(pair.go(Style::Online), "");
+  EXPECT_THAT(pair.statements().front(), HasSubstr("SET DEFAULT 0"));
+  EXPECT_THAT(warnings_of(pair.plan()), HasSubstr("-- athanor:step batch table=public.t key=id\n"
+                                                  "UPDATE public.t SET s = 0 WHERE s IS NULL AND {batch};"));
+}
+
+TEST(SchemaChange, RemakesAViewInTheTransactionThatChangesItsColumn) {
+  const std::string view = "CREATE VIEW v AS SELECT a FROM t";
+  SchemaPair pair("CREATE TABLE t (id int PRIMARY KEY, a int); " + view,
+                  "CREATE TABLE t (id int PRIMARY KEY, a bigint NOT NULL CHECK (a > 0)); CREATE INDEX i ON t (a); " + view,
+                  with_privileges());
+  ASSERT_EQ(pair.converge(), "");
+  ASSERT_EQ(pair.go(Style::Online), "");
+  EXPECT_EQ(step_of(pair.plan(), "DROP VIEW public.v"), step_of(pair.plan(), "CREATE VIEW public.v"));
+}
+
+TEST(SchemaChange, ExchangesAKeyInOneTransaction) {
+  for (const auto& [from, to] : {std::pair("CONSTRAINT ux UNIQUE (x)", "CONSTRAINT ux UNIQUE (x) INCLUDE (id)"),
+                                 std::pair("CONSTRAINT ux PRIMARY KEY (x)", "CONSTRAINT ux PRIMARY KEY (x, id)")}) {
+    const std::string table = "CREATE TABLE t (id int NOT NULL, x int NOT NULL, ";
+    SchemaPair pair(table + from + ")", table + to + ")", with_privileges());
+    ASSERT_EQ(pair.converge(), "");
+    ASSERT_EQ(pair.go(Style::Online), "");
+    EXPECT_THAT(pair.statements().front(), StartsWith("CREATE UNIQUE INDEX CONCURRENTLY ux__new"));
+    EXPECT_EQ(step_of(pair.plan(), "DROP CONSTRAINT ux"), step_of(pair.plan(), "USING INDEX ux__new"));
+  }
+}
+
+TEST(SchemaChange, ExchangesAForeignKeyInOneTransaction) {
+  const std::string tables = "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE k (p int REFERENCES p";
+  SchemaPair pair(tables + ")", tables + " ON DELETE CASCADE DEFERRABLE)", with_privileges());
+  ASSERT_EQ(pair.converge(), "");
+  ASSERT_EQ(pair.go(Style::Online), "");
+  EXPECT_EQ(step_of(pair.plan(), "DROP CONSTRAINT k_p_fkey"), step_of(pair.plan(), "ADD CONSTRAINT k_p_fkey"));
+}
+
+TEST(SchemaChange, KeepsAForeignKeyWithTheKeyThatItNeedsWhileThatChanges) {
+  const std::string child = "CREATE TABLE k (p int REFERENCES p (x))";
+  SchemaPair pair("CREATE TABLE p (id int, x int, CONSTRAINT ux UNIQUE (x)); " + child,
+                  "CREATE TABLE p (id int, x int, CONSTRAINT ux UNIQUE (x) INCLUDE (id)); " + child, with_privileges());
+  ASSERT_EQ(pair.converge(), "");
+  ASSERT_EQ(pair.go(Style::Online), "");
+  EXPECT_EQ(step_of(pair.plan(), "DROP CONSTRAINT k_p_fkey"), step_of(pair.plan(), "ADD CONSTRAINT k_p_fkey"));
+  EXPECT_EQ(step_of(pair.plan(), "DROP CONSTRAINT ux"), step_of(pair.plan(), "DROP CONSTRAINT k_p_fkey"));
+}
+
+TEST(SchemaChange, MovesTheBoundsOfAPartitionInOneTransaction) {
+  const std::string parent = "CREATE TABLE p (a int NOT NULL) PARTITION BY RANGE (a);";
+  SchemaPair pair(parent + "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (9)",
+                  parent + "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (19)", with_privileges());
+  ASSERT_EQ(pair.converge(), "");
+  ASSERT_EQ(pair.go(Style::Online), "");
+  EXPECT_EQ(step_of(pair.plan(), "DETACH PARTITION"), step_of(pair.plan(), "ATTACH PARTITION public.p1 FOR VALUES"));
+  EXPECT_THAT(pair.statements(), Not(Contains(HasSubstr("CONCURRENTLY"))));
+}
+
+TEST(SchemaChange, SaysThatAPlainColumnLosesItsValuesWhenItIsGenerated) {
+  SchemaPair pair("CREATE TABLE t (a int, b int)", "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED)",
+                  with_privileges());
+  ASSERT_EQ(pair.go(Style::Online), "");
+  ASSERT_EQ(pair.plan().summary.size(), 1U);
+  EXPECT_EQ(pair.plan().summary[0].loss, DataLoss::Certain);
+}
+
+TEST(SchemaChange, RebuildsAnIndexWhoseFunctionHasANewBody) {
+  const std::string rest =
+      "CREATE TABLE t (a int, g int GENERATED ALWAYS AS (f(a)) STORED); CREATE INDEX i ON t (f(a)); CREATE INDEX plain ON t "
+      "(a)";
+  SchemaPair pair("CREATE FUNCTION f(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';" + rest,
+                  "CREATE FUNCTION f(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2';" + rest, with_privileges());
+  ASSERT_EQ(pair.converge(), "");
+  ASSERT_EQ(pair.go(Style::Online), "");
+  EXPECT_LT(place_of(pair.statements(), "CREATE OR REPLACE FUNCTION"),
+            place_of(pair.statements(), "REINDEX INDEX CONCURRENTLY public.i"));
+  EXPECT_THAT(pair.statements(), Not(Contains(HasSubstr("public.plain"))));
+  EXPECT_THAT(warnings_of(pair.plan()), HasSubstr("stored values of public.t.g"));
+}
+
+TEST(SchemaChange, ConvertsACompositeColumnAttributeByAttribute) {
+  SchemaPair pair(
+      "CREATE TYPE addr AS (street text, zip int); CREATE TABLE t (id int, ad addr);"
+      "INSERT INTO t VALUES (1, ('Main', 7)), (2, NULL)",
+      "CREATE TYPE addr AS (street text, zip text, city text); CREATE TABLE t (id int, ad addr)", with_privileges());
+  ASSERT_EQ(pair.go(Style::Online), "");
+  EXPECT_EQ(pair.database().value("SELECT ad::text FROM t WHERE id = 1"), "(Main,7,)");
+  EXPECT_EQ(pair.database().value("SELECT count(*) FROM t WHERE ad IS NOT DISTINCT FROM NULL"), "1");
+}
+
+TEST(SchemaChange, RefusesToConvertACompositeInsideAnotherType) {
+  const std::string table = "CREATE TABLE t (ad addr[])";
+  SchemaPair pair("CREATE TYPE addr AS (street text, zip int);" + table,
+                  "CREATE TYPE addr AS (street text, zip text, city text);" + table, with_privileges());
+  const auto plan = plan_changes(pair.before(), pair.after());
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, ErrorCode::SchemaChangeRefused);
+  EXPECT_THAT(plan.error().message, HasSubstr("addr"));
+}
+
+TEST(SchemaChange, NeverTakesASequenceForRenamed) {
+  SchemaPair pair("CREATE SEQUENCE sq", "CREATE SEQUENCE sq2", with_privileges());
+  ASSERT_EQ(pair.go(Style::Online), "");
+  EXPECT_THAT(pair.statements(), ElementsAre("DROP SEQUENCE public.sq", StartsWith("CREATE SEQUENCE public.sq2")));
 }
 
 }  // namespace

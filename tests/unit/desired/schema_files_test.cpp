@@ -112,8 +112,30 @@ TEST(RenameHints, StandAboveTheirTable) {
             Texts{"/new/ from old at s.sql:1"});
 }
 
-TEST(RenameHints, ASentenceIsNone) {
-  EXPECT_EQ(hints("CREATE TABLE t ( -- renamed from u last year\n  a int -- was renamed from b\n);\n"), Texts{});
+TEST(RenameHints, StandBehindTheSemicolonOfTheirTable) {
+  EXPECT_EQ(hints("CREATE TABLE new (id int); -- renamed from old\nCREATE TABLE other (id int);\n"),
+            Texts{"/new/ from old at s.sql:1"});
+}
+
+TEST(RenameHints, AreUnclearWhenMoreWordsFollow) {
+  const auto text = parse_schema_text(
+      "CREATE TABLE t ( -- renamed from T 1\n  a int, -- was renamed from b\n  c int -- renamed from d\n);\n", "s.sql");
+  ASSERT_TRUE(text);
+  ASSERT_EQ(text->renames.size(), 2U);
+  EXPECT_TRUE(text->renames[0].unclear);
+  EXPECT_FALSE(text->renames[1].unclear);
+}
+
+TEST(RenameHints, MayNameTheOldSchemaAndTable) {
+  const auto text =
+      parse_schema_text("CREATE TABLE s2.t ( -- renamed from s1.\"T\"\n  a int -- renamed from s1.\"T\".b\n);\n", "s.sql");
+  ASSERT_TRUE(text);
+  ASSERT_EQ(text->renames.size(), 2U);
+  EXPECT_EQ(text->renames[0].old_schema, "s1");
+  EXPECT_EQ(text->renames[0].old_name, "T");
+  EXPECT_EQ(text->renames[1].old_schema, "s1");
+  EXPECT_EQ(text->renames[1].old_table, "T");
+  EXPECT_EQ(text->renames[1].old_name, "b");
 }
 
 }  // namespace
