@@ -95,6 +95,14 @@ TEST(Events, AreDocumentedOneByOne) {
       add(Verdict::Kind::Failed, reason, written);
     }
   }
+  for (const Reason reason : {Reason::SchemaChanged, Reason::DriftCheckFailed, Reason::SchemaUnchanged}) {
+    Outcome compared;
+    compared.observed.drift.emplace();
+    compared.observed.drift->news = true;
+    compared.observed.drift->reason = reason;
+    compared.observed.drift->drifted = reason == Reason::SchemaUnchanged ? ConditionStatus::False : ConditionStatus::Unknown;
+    add(drift_event_of(compared), written);
+  }
   EXPECT_EQ(documented("database-migration.md", "## Events"), written);
   EXPECT_GT(written.size(), 25U);
 }
