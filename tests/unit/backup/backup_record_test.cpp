@@ -76,11 +76,17 @@ TEST(Manifest, IsRefusedWhenItIsNoneOrOfAnotherFile) {
 }
 
 TEST(BackupFileName, HoldsDatabaseTimeRevisionsAndRunInSafeCharacters) {
-  EXPECT_EQ(sample().file, "my_shop___-20261121T021000Z-r1+r2-3f1c0a2b7d3e9a55.dump");
-  BackupRecord none = sample();
+  BackupRecord record = sample();
+  record.resource.clear();
+  EXPECT_EQ(backup_file_name(record), "my_shop___-20261121T021000Z-r1+r2-3f1c0a2b7d3e9a55.dump");
+  BackupRecord none = record;
   none.revisions.clear();
   none.database.name = "../../etc";
   EXPECT_EQ(backup_file_name(none), "______etc-20261121T021000Z-base-3f1c0a2b7d3e9a55.dump");
+}
+
+TEST(BackupFileName, HoldsTheResourceInPlaceOfADatabaseWhoseNameMayBeSecret) {
+  EXPECT_EQ(sample().file, "orders-20261121T021000Z-r1+r2-3f1c0a2b7d3e9a55.dump");
 }
 
 TEST(SizeText, IsForPeople) {
