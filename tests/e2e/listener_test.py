@@ -90,6 +90,16 @@ def renewed(account: Account) -> datetime.datetime:
     return account.lease().spec.renew_time
 
 
+def scraped(process: OperatorProcess, until: float) -> str:
+    """A client that is slow to send, as on a busy machine, may be the oldest unfinished one and lose its place: it tries again."""
+    while True:
+        try:
+            return process.scrape()
+        except (ConnectionError, urllib.error.URLError):
+            if time.monotonic() > until:
+                raise
+
+
 def test_neither_half_open_nor_slow_nor_huge_clients_cost_the_lease(little: OperatorProcess, account: Account) -> None:
     memory = resident(little)
     until = time.monotonic() + SECONDS
@@ -113,7 +123,7 @@ def test_neither_half_open_nor_slow_nor_huge_clients_cost_the_lease(little: Oper
             last, changed = now, time.monotonic()
         worst_gap = max(worst_gap, time.monotonic() - changed)
         began = time.monotonic()
-        assert "athanor_resources" in little.scrape()
+        assert "athanor_resources" in scraped(little, began + 4)
         slowest = max(slowest, time.monotonic() - began)
         scrapes += 1
         most = max(most, descriptors(little))
