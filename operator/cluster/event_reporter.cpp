@@ -79,7 +79,7 @@ std::optional<EventRecord> backup_event_of(const Outcome& outcome) {
 
 std::optional<EventRecord> drift_event_of(const Outcome& outcome) {
   const auto& seen = outcome.observed.drift;
-  if (!seen || !seen->news || seen->reason == Reason::CatalogNotRecorded) {
+  if (!seen || !seen->changed || seen->reason == Reason::CatalogNotRecorded) {
     return std::nullopt;
   }
   EventRecord event;

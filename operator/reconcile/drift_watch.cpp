@@ -18,8 +18,8 @@ std::string named_changes(const std::vector<std::string>& lines) {
   return text + (lines.size() > kNamedChanges ? "; and " + std::to_string(lines.size() - kNamedChanges) + " more" : "");
 }
 
-// That nothing has changed is worth telling after a change alone.
-bool is_news(const DatabaseMigrationStatus& status, const DriftSeen& seen) {
+// That nothing has changed is reported only after a change.
+bool says_something_else(const DatabaseMigrationStatus& status, const DriftSeen& seen) {
   const Condition* const before = find_condition(status.conditions, ConditionType::Drifted);
   if (seen.drifted == ConditionStatus::False) {
     return before != nullptr && before->status == ConditionStatus::True;
@@ -70,8 +70,8 @@ std::optional<DriftSeen> look_for_drift(const ReconcileContext& context, Databas
   memory.drift_generation = context.resource.metadata.generation;
   memory.drift_looked = context.parts.clock.steady_now();
   DriftSeen seen = drift_seen(access.check_drift());
-  seen.news = is_news(context.resource.status, seen);
-  if (seen.news) {
+  seen.changed = says_something_else(context.resource.status, seen);
+  if (seen.changed) {
     context.log.info("looked for drift", {{"reason", reason_name(seen.reason)}, {"message", seen.message}});
   }
   return seen;

@@ -29,7 +29,7 @@ struct DriftSeen {
   Reason reason = Reason::CatalogNotRecorded;
   std::string message{};
   std::optional<Error> error{};  // the schema could not be looked at
-  bool news = false;             // the status says something else
+  bool changed = false;          // the status says something else
 };
 
 struct Observed {

@@ -98,7 +98,7 @@ TEST(Events, AreDocumentedOneByOne) {
   for (const Reason reason : {Reason::SchemaChanged, Reason::DriftCheckFailed, Reason::SchemaUnchanged}) {
     Outcome compared;
     compared.observed.drift.emplace();
-    compared.observed.drift->news = true;
+    compared.observed.drift->changed = true;
     compared.observed.drift->reason = reason;
     compared.observed.drift->drifted = reason == Reason::SchemaUnchanged ? ConditionStatus::False : ConditionStatus::Unknown;
     add(drift_event_of(compared), written);
