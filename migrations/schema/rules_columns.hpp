@@ -28,6 +28,13 @@ void go_on_after_rows(Action& action, const Fact& column, const std::string& seq
                       const Fact* sequence);
 // CREATE SEQUENCE under `name`, which is quoted.
 [[nodiscard]] std::string create_sequence(const Fact& sequence, const std::string& name);
+// Makes a plain column of an identity column. A sequence of the new schema that belongs to the column goes on where the
+// identity's was.
+void drop_identity(const ChangeSet& changes, const FactChange& change, ActionList& actions);
+// Makes an identity column of a plain one, which takes over a serial column's sequence, or changes its options.
+void alter_identity(const ChangeSet& changes, const FactChange& change, ActionList& actions);
+// Adds ALTER TABLE … ALTER COLUMN … `what` to the action, and returns the statement.
+Statement& change_column(Action& action, const Fact& column, const std::string& what);
 // ALTER TABLE of the relation that a child fact names; ALTER TABLE ONLY when `only`.
 [[nodiscard]] std::string alter_parent(const FactId& child, bool only = false);
 
