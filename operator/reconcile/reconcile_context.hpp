@@ -18,9 +18,9 @@
 #include "operator/reconcile/database_access.hpp"
 #include "operator/reconcile/gate.hpp"
 #include "operator/reconcile/job_execution.hpp"
-#include "operator/reconcile/outcome.hpp"
 #include "operator/reconcile/plan_text.hpp"
 #include "operator/reconcile/reconcile_observer.hpp"
+#include "operator/reconcile/run_status.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
 
 namespace athanor::controller {

@@ -9,8 +9,8 @@
 #include "migrations/execute/progress_sink.hpp"
 #include "operator/log/log.hpp"
 #include "operator/reconcile/hidden_values.hpp"
-#include "operator/reconcile/outcome.hpp"
 #include "operator/reconcile/reconcile_observer.hpp"
+#include "operator/reconcile/run_status.hpp"
 
 namespace athanor::controller {
 

@@ -9,6 +9,7 @@
 #include "operator/api/status_codec.hpp"
 #include "operator/api/status_limits.hpp"
 #include "operator/reconcile/migration_store.hpp"
+#include "operator/reconcile/run_status.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/operator/overlong_status.hpp"
 #include "tests/unit/operator/sketch.hpp"

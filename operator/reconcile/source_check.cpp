@@ -1,0 +1,47 @@
+#include "operator/reconcile/source_check.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "operator/reconcile/resource_words.hpp"
+
+namespace athanor::controller {
+
+// A mistyped key or folder holds no revision either, and a database without revisions would count as done.
+Result<void> check_source(const DatabaseMigration& resource, const SourceSnapshot& snapshot) {
+  if (snapshot.graph().size() > 0 || resource.spec.target_revision == "base") {
+    return {};
+  }
+  const bool has_folders = resource.spec.source.config_maps.empty();
+  std::string message = "the source holds no revision file: looked at " + source_in_words(resource.spec.source);
+  for (const auto& ignored : snapshot.ignored()) {
+    message += (&ignored == &snapshot.ignored().front() ? ", where these are none: " : ", ") + ignored;
+  }
+  return fail(Error(ErrorCode::MalformedRevision, std::move(message))
+                  .at("spec.source")
+                  .advise(std::string("revision files end in .sql or .py") +
+                          (has_folders ? "; name their folder, or set source.recursive if they lie in folders below it" : "") +
+                          "; a database without revisions is targetRevision: base"));
+}
+
+// Nothing is done with another content than the one that is asked for, not even compared: what it would be compared with is not
+// the declaration. Empty: it is the one, or any will do.
+std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const SourceSnapshot& seen) {
+  constexpr milliseconds kLookAgain{60'000};  // a watch or a poll reports a change before that
+  const std::string& wanted = resource.spec.source.revision;
+  if (wanted.empty() || seen.revision() == wanted || std::ranges::find(seen.names(), wanted) != seen.names().end()) {
+    return std::nullopt;
+  }
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::Waiting;
+  verdict.reason = Reason::SourceOutdated;
+  verdict.message = "the source shows " + seen.revision();
+  if (!seen.names().empty() && seen.revision().find(seen.names().front()) == std::string::npos) {
+    verdict.message += " (" + seen.names().front() + ")";
+  }
+  verdict.message += ", and spec.source.revision asks for " + wanted + ": nothing runs until that is seen";
+  verdict.requeue_after = kLookAgain;
+  return verdict;
+}
+
+}  // namespace athanor::controller

@@ -1,0 +1,65 @@
+// The conditions of a status.
+//
+// Each function below sets or removes the conditions it names and the status fields that belong to them, and leaves the others.
+//
+// Threads: pure functions; a ConditionSet belongs to one thread and borrows the conditions.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "operator/reconcile/outcome.hpp"
+
+namespace athanor::controller {
+
+// Conditions of one generation, set at one time. A condition keeps its transition time while its status is the same.
+class ConditionSet {
+ public:
+  ConditionSet(Conditions& conditions, std::int64_t generation, std::string now)
+      : conditions_(conditions), generation_(generation), now_(std::move(now)) {}
+  void set(ConditionType type, bool value, Reason reason, const std::string& message) {
+    set(type, value ? ConditionStatus::True : ConditionStatus::False, reason, message);
+  }
+  void set(ConditionType type, ConditionStatus value, Reason reason, const std::string& message) {
+    Condition condition;
+    condition.type = type;
+    condition.status = value;
+    condition.reason = reason;
+    condition.message = message;
+    condition.observed_generation = generation_;
+    set_condition(conditions_, std::move(condition), now_);
+  }
+  void set_or_remove(ConditionType type, bool value, Reason reason, const std::string& message) {
+    if (value) {
+      set(type, true, reason, message);
+    } else {
+      remove_condition(conditions_, type);
+    }
+  }
+  // The condition is of the same declaration, and nothing was observed since.
+  [[nodiscard]] bool may_still_hold(const Condition& condition, const Outcome& outcome) const {
+    return condition.observed_generation == generation_ && outcome.kind != Verdict::Kind::Done &&
+           outcome.kind != Verdict::Kind::Stalled;
+  }
+
+ private:
+  Conditions& conditions_;
+  std::int64_t generation_;
+  std::string now_;
+};
+
+// Approved: whether the plan has the approvals that the policy asks for.
+void set_approved(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const PlanReview& review,
+                  ConditionSet& conditions);
+// BackedUp: the backup taken for this plan.
+void set_backed_up(DatabaseMigrationStatus& status, const PlanReview& review, ConditionSet& conditions);
+// Drifted: what the last comparison of the live schema with the expected one found.
+void set_drifted(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
+                 ConditionSet& conditions);
+// Ready, Reconciling and Applied of a run that has not ended.
+void set_under_way(Reason reason, const std::string& message, ConditionSet& conditions);
+// All conditions of an outcome. `now`: ISO 8601.
+void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
+                    const std::string& now);
+
+}  // namespace athanor::controller
