@@ -77,6 +77,15 @@ void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
   }
 }
 
+// Renamed before v1beta1. Servers stored the default of a field with every resource: that value says nothing, and any other was
+// written by somebody who would wonder why it does nothing.
+void refuse_former_name(YamlFields& fields, std::string_view former, const std::string& name, std::string_view stored_default) {
+  const YamlNode* node = fields.node(former);
+  if (node != nullptr && (stored_default.empty() || node->text != stored_default)) {
+    fields.refuse(former, "has been renamed to " + name, "move the value there");
+  }
+}
+
 void read_backup(YamlFields& fields, BackupSpec& backup) {
   std::string when = "Always";
   fields.choice("when", when, {"Always", "Destructive", "Never"});
@@ -88,7 +97,8 @@ void read_backup(YamlFields& fields, BackupSpec& backup) {
     retention.duration("maxAge", backup.keep_for);
   });
   fields.flag("required", backup.required);
-  fields.duration("maxAge", backup.accept_for);
+  fields.duration("acceptYoungerThan", backup.accept_for);
+  refuse_former_name(fields, "maxAge", "acceptYoungerThan", "");
 }
 
 void read_windows(YamlFields& fields, std::vector<MaintenanceWindow>& windows) {
@@ -119,9 +129,12 @@ void read_execution(YamlFields& fields, ExecutionSpec& execution, OperatorMode h
   std::string mode = "InProcess";
   fields.choice("mode", mode, {"InProcess", "Job"});
   execution.mode = mode == "Job" ? ExecutionMode::Job : ExecutionMode::InProcess;
-  read_duration(fields, "lockWait", execution.lock_wait, milliseconds(0));
-  read_duration(fields, "lockTimeout", execution.lock_timeout, milliseconds(1));
-  read_duration(fields, "lockRetryBudget", execution.lock_retry_budget, milliseconds(0));
+  read_duration(fields, "migrationLockWait", execution.lock_wait, milliseconds(0));
+  read_duration(fields, "tableLockTimeout", execution.lock_timeout, milliseconds(1));
+  read_duration(fields, "tableLockBudget", execution.lock_retry_budget, milliseconds(0));
+  refuse_former_name(fields, "lockWait", "migrationLockWait", "5s");
+  refuse_former_name(fields, "lockTimeout", "tableLockTimeout", "2s");
+  refuse_former_name(fields, "lockRetryBudget", "tableLockBudget", "10m");
   read_duration(fields, "statementTimeout", execution.statement_timeout, milliseconds(0));
   read_windows(fields, execution.windows);
   read_duration(fields, "jobTTL", execution.job_ttl, milliseconds(0), kWeek);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "operator/api/status_fields.hpp"
 
@@ -15,6 +16,17 @@ using status::Length;
 
 constexpr std::size_t kMaxDepth = 32;
 constexpr const char* kSpecHashAnnotation = "athanor.dev/spec-hash";
+
+// Texts and times that were renamed, as now and as in objects and state files that an older operator wrote.
+constexpr std::array<std::pair<std::string_view, const char*>, 9> kFormerNames{{{"approvalHash", "hash"},
+                                                                                {"approvalHash", "planHash"},
+                                                                                {"approvalTime", "approvedAt"},
+                                                                                {"completionTime", "time"},
+                                                                                {"failureTime", "time"},
+                                                                                {"firstSeenTime", "checkedAt"},
+                                                                                {"nextRetryTime", "nextRetry"},
+                                                                                {"startTime", "startedAt"},
+                                                                                {"transactionStartTime", "since"}}};
 
 std::string text_of(const Json& json, const char* name) {
   const auto found = json.find(name);
@@ -144,6 +156,13 @@ class FieldReader {
   void time(const char* name, std::string& value) {
     if (const auto found = json_.find(name); found != json_.end() && found->is_string()) {
       value = found->get<std::string>();
+      return;
+    }
+    for (const auto& [now, former] : kFormerNames) {
+      if (const auto found = json_.find(former); now == name && found != json_.end() && found->is_string()) {
+        value = found->get<std::string>();
+        former_ = true;
+      }
     }
   }
   void maybe(const char* name, std::int64_t& value) {
@@ -178,28 +197,30 @@ class FieldReader {
   template <class T>
   void part(const char* name, std::optional<T>& value) {
     if (const Json* found = object_of(json_, name)) {
-      value = of<T>(*found);
+      value = of<T>(*found, former_);
     }
   }
   template <class T>
   void items(const char* name, std::vector<T>& values, Items /*limit*/) {
-    each_object(json_, name, [&values](const Json& item) { values.push_back(of<T>(item)); });
+    each_object(json_, name, [&](const Json& item) { values.push_back(of<T>(item, former_)); });
   }
   void conditions(const char* name, Conditions& values) {
     each_object(json_, name, [&values](const Json& item) { condition_from_json(item, values); });
   }
 
+  // `former` becomes true where a value was found under a former name.
   template <class T>
-  static T of(const Json& json) {
-    FieldReader reader(json);
+  static T of(const Json& json, bool& former) {
+    FieldReader reader(json, former);
     T value;
     status::fields(reader, value);
     return value;
   }
 
  private:
-  explicit FieldReader(const Json& json) : json_(json) {}
+  FieldReader(const Json& json, bool& former) : json_(json), former_(former) {}
   const Json& json_;
+  bool& former_;
 };
 
 bool is_plain_scalar(const std::string& text) {
@@ -317,7 +338,13 @@ Json status_to_json(const DatabaseMigrationStatus& status) {
 }
 
 DatabaseMigrationStatus status_from_json(const Json& json) {
-  return FieldReader::of<DatabaseMigrationStatus>(json);
+  bool former = false;
+  auto status = FieldReader::of<DatabaseMigrationStatus>(json, former);
+  if (former) {
+    // A status that says the same is not written again, so this one would keep its former names for as long as nothing happens.
+    status.observed_generation = -1;
+  }
+  return status;
 }
 
 std::string stored_to_yaml(const StoredResource& stored) {

@@ -30,7 +30,7 @@ inline constexpr Items kListed{kMaxListed};
 
 template <class Codec>
 void fields(Codec& codec, typename Codec::template Of<PlanStatus>& plan) {
-  codec.text("hash", plan.hash, kWord);
+  codec.text("approvalHash", plan.hash, kWord);
   codec.text("contentHash", plan.content_hash, kWord);
   codec.text("direction", plan.direction, kDirection);
   codec.always("revisions", plan.revisions);
@@ -50,15 +50,15 @@ void fields(Codec& codec, typename Codec::template Of<SourceStatus>& source) {
   codec.text("kind", source.kind, kWord);
   codec.text("revision", source.revision, Length{kMaxSourceRevisionBytes});
   codec.known("files", source.files);
-  codec.time("checkedAt", source.checked_at);
+  codec.time("firstSeenTime", source.checked_at);
 }
 
 template <class Codec>
 void fields(Codec& codec, typename Codec::template Of<ApprovalStatus>& approval) {
   codec.text("name", approval.name, kObjectName);
-  codec.text("planHash", approval.plan_hash, kWord);
+  codec.text("approvalHash", approval.plan_hash, kWord);
   codec.text("approvedBy", approval.approved_by, kMessage);
-  codec.time("approvedAt", approval.approved_at);
+  codec.time("approvalTime", approval.approved_at);
   codec.always("required", approval.required);
   codec.always("given", approval.given);
   codec.maybe("approvers", approval.approvers, kListed, kMessage);
@@ -75,7 +75,7 @@ template <class Codec>
 void fields(Codec& codec, typename Codec::template Of<BackupStatus>& backup) {
   codec.text("location", backup.location, Length{4'096});
   codec.text("revision", backup.revision, kRows);
-  codec.time("startedAt", backup.started_at);
+  codec.time("startTime", backup.started_at);
   codec.always("durationMilliseconds", backup.duration_ms);
   codec.always("sizeBytes", backup.size_bytes);
   codec.text("sha256", backup.sha256, kWord);
@@ -95,7 +95,7 @@ void fields(Codec& codec, typename Codec::template Of<BlockerStatus>& blocker) {
   codec.always("pid", blocker.pid);
   codec.text("application", blocker.application, kName);
   codec.text("user", blocker.user, kName);
-  codec.text("since", blocker.since, kWord);
+  codec.text("transactionStartTime", blocker.since, kWord);
   codec.text("query", blocker.query, kStatement);
 }
 
@@ -108,13 +108,13 @@ void fields(Codec& codec, typename Codec::template Of<ErrorStatus>& error) {
   codec.text("revision", error.revision, kName);
   codec.maybe("line", error.line);
   codec.text("statement", error.statement, kStatement);
-  codec.time("time", error.time);
+  codec.time("failureTime", error.time);
   codec.items("blockers", error.blockers, kListed);
 }
 
 template <class Codec>
 void fields(Codec& codec, typename Codec::template Of<HistoryStatus>& entry) {
-  codec.time("time", entry.time);
+  codec.time("completionTime", entry.time);
   codec.text("direction", entry.direction, kDirection);
   codec.text("from", entry.from, kRows);
   codec.text("to", entry.to, kRows);
@@ -144,7 +144,7 @@ void fields(Codec& codec, typename Codec::template Of<DatabaseMigrationStatus>& 
   codec.part("lastBackup", status.last_backup);
   codec.part("lastError", status.last_error);
   codec.maybe("failures", status.failures);
-  codec.time("nextRetry", status.next_retry);
+  codec.time("nextRetryTime", status.next_retry);
   codec.items("history", status.history, kListed);
   codec.conditions("conditions", status.conditions);
 }

@@ -27,7 +27,7 @@ void fit(SourceStatus& source);
 
 // Every field there is, for tests and documentation.
 struct StatusField {
-  std::string path;       // "plan.hash", "history[].time"
+  std::string path;       // "plan.approvalHash", "history[].completionTime"
   std::string_view type;  // of the schema: "string", "date-time", "integer", "boolean", "object", "array"; of each: "string[]"
   std::size_t max_length = 0;  // of a text, or of each in a list; 0: no text
   std::size_t max_items = 0;   // 0: no list

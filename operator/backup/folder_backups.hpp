@@ -3,7 +3,7 @@
 // Where spec.backup.path may lead is the house's rule. Without one the folder is named after the resource. The record's
 // revision rows are compared with the rows the plan starts from: a database that moved meanwhile is a stale plan.
 //
-// Attempts at the same plan share a backup, for a day at most where spec.backup.maxAge says nothing (docs/adr/0012).
+// Attempts at the same plan share a backup, for a day at most where spec.backup.acceptYoungerThan says nothing (docs/adr/0012).
 //
 // A quota counts all files of a namespace: what is there when a dump begins, and the dump itself while it grows. Two dumps at a
 // time may each take what is left.

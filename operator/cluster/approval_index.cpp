@@ -39,7 +39,9 @@ std::optional<WallTime> read_timestamp(const std::string& text) {
 
 Approval approval_in(const std::string& name, const KubeObject& spec, const std::string& created) {
   const auto time = parse_iso8601(created);
-  Approval approval{name, text_of(spec, "planHash"), text_of(spec, "approvedBy"), time ? format_iso8601(*time) : created};
+  // Stored before the field was renamed: what somebody approved or rejected stays so.
+  const std::string hash = text_of(spec, spec.contains("approvalHash") ? "approvalHash" : "planHash");
+  Approval approval{name, hash, text_of(spec, "approvedBy"), time ? format_iso8601(*time) : created};
   // Of a decision that this version does not know, nobody can say that it approves.
   const std::string decision = text_of(spec, "decision");
   approval.rejects = !decision.empty() && decision != "Approve";

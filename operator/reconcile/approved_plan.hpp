@@ -27,7 +27,7 @@ using ConnectionKeywords = std::vector<std::pair<std::string, std::string>>;
 // The database that plans of this resource run on, as text without secrets. `keywords`: libpq's keywords of the URL.
 [[nodiscard]] std::string approval_scope(const DatabaseMigration& resource, const DatabaseLocation& location,
                                          const ConnectionKeywords& keywords);
-// status.plan.hash, which a MigrationApproval names: 64 hexadecimal digits.
+// status.plan.approvalHash, which a MigrationApproval names: 64 hexadecimal digits.
 [[nodiscard]] std::string approval_hash(const std::string& plan_hash, const std::string& scope);
 
 // Hashes of the begun plans of which exactly `rest` is left, the most recently begun first. `ledger`: newest entry first.

@@ -63,7 +63,7 @@ std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, 
   return message +
          R"(; to approve it, apply {"apiVersion": "athanor.dev/v1alpha1", "kind": "MigrationApproval", "metadata": {"name": ")" +
          name + R"(", "namespace": ")" + resource.metadata.name_space + R"("}, "spec": {"migration": ")" +
-         resource.metadata.name + R"(", "planHash": ")" + hash + R"(", "approvedBy": "YOUR USER NAME"}})";
+         resource.metadata.name + R"(", "approvalHash": ")" + hash + R"(", "approvedBy": "YOUR USER NAME"}})";
 }
 
 std::string why_rejected(const std::string& hash, const Approval& rejection) {

@@ -2,6 +2,7 @@
 import copy
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ POLICY_REFUSES = "a plan is approved in one's own name"
 
 def approval(name: str, approver: str, plan: str = HASH) -> Object:
     return {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": name},
-            "spec": {"migration": "orders", "planHash": plan, "approvedBy": approver}}
+            "spec": {"migration": "orders", "approvalHash": plan, "approvedBy": approver}}
 
 
 def migration(spec: Object, name: str = "orders") -> Object:
@@ -94,6 +95,10 @@ def test_every_field_is_described_and_bounded(plural: str) -> None:
             assert rule.get("message") and rule.get("reason"), f"{path}: {rule['rule']} has no message or no reason"
 
 
+FORMER = {path for plural in PLURALS for part in ("spec", "status") for path, field in fields(schema(plural)["properties"].get(part, {}), part)
+          if field.get("description", "").startswith("Former name of ")}
+
+
 def test_every_field_of_the_spec_is_documented() -> None:
     page = (ROOT / "docs/spec/database-migration.md").read_text()
     for path, _ in fields(schema("databasemigrations")["properties"]["spec"], "spec"):
@@ -121,7 +126,7 @@ def test_defaults_are_those_of_the_documentation(cluster: ThrowawayCluster, name
     assert spec["policy"] == {"downgrade": "Refuse", "directionCooldown": "10m", "approval": "Never", "approvals": 1, "drift": "Ignore",
                               "driftInterval": "10m"}
     assert spec["backup"] == {"when": "Always", "compression": 6, "required": True}
-    assert spec["execution"] == {"mode": "InProcess", "lockWait": "5s", "lockTimeout": "2s", "lockRetryBudget": "10m",
+    assert spec["execution"] == {"mode": "InProcess", "migrationLockWait": "5s", "tableLockTimeout": "2s", "tableLockBudget": "10m",
                                  "statementTimeout": "0s", "jobTTL": "1h",
                                  "windows": [{"schedule": "0 2 * * *", "duration": "1h", "timeZone": "UTC"}]}
 
@@ -174,7 +179,7 @@ def test_a_target_is_accepted(cluster: ThrowawayCluster, target: str) -> None:
 
 @pytest.mark.parametrize("duration", ["0", "0s", "250ms", "2s", "10m", "1h", "1h30m", "24h", "1m30s500ms"])
 def test_a_duration_is_accepted(cluster: ThrowawayCluster, duration: str) -> None:
-    create(cluster.api(), "default", migration(changed(GOOD, {"execution": {"lockWait": duration}})))
+    create(cluster.api(), "default", migration(changed(GOOD, {"execution": {"migrationLockWait": duration}})))
 
 
 @pytest.mark.parametrize("url", ["https://git.example.org/orders.git", "https://git.example.org:8443/a/b", "ssh://git@git.example.org/orders",
@@ -192,6 +197,72 @@ def test_a_sample_is_accepted(cluster: ThrowawayCluster, namespace: str, sample:
         user = ["--as", document["spec"]["approvedBy"], "--as-group", "system:masters"] if document["kind"] == "MigrationApproval" else []
         done = cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-n", namespace, *user, "-f", "-", stdin=yaml.dump(document))
         assert done.returncode == 0, f"{document['kind']}: {done.stderr}"
+
+
+@pytest.fixture
+def crds_of_before(cluster: ThrowawayCluster) -> Iterator[None]:
+    """The schemas with the names that fields had."""
+    api = client.ApiextensionsV1Api(cluster.api())
+    for plural in PLURALS:
+        older = copy.deepcopy(crd(plural))
+        properties = older["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+        rename_back(properties)
+        if plural == "migrationapprovals":
+            properties["spec"]["required"] = ["migration", "planHash", "approvedBy"]
+            older["spec"]["versions"][0]["selectableFields"] = [{"jsonPath": ".spec.migration"}]
+        done = cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.dump(older))
+        assert done.returncode == 0, done.stderr
+    yield
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
+
+
+def rename_back(properties: Object) -> None:
+    for name, field in list(properties.items()):
+        former = field.get("description", "")
+        if former.startswith("Former name of "):
+            new = re.split(r"[.;]", former.removeprefix("Former name of "))[0].strip()
+            properties[name] = properties.pop(new)
+        rename_back(field.get("properties", {}))
+        rename_back(field.get("items", {}).get("properties", {}))
+
+
+def test_what_was_stored_under_a_former_name_is_still_seen(cluster: ThrowawayCluster, namespace: str, crds_of_before: None) -> None:
+    eventually(lambda: "unknown field" in refusal(cluster.api(), namespace, migration(changed(GOOD, {"execution": {"tableLockTimeout": "1s"}}))),
+               "the schema of before is served")
+    made = create(cluster.api(), namespace, migration(changed(GOOD, {"execution": {"lockTimeout": "100ms"}})), dry_run=False)
+    assert made["spec"]["execution"]["lockWait"] == "5s", "servers store defaults"
+    made["status"] = {"observedGeneration": 1, "plan": {"hash": HASH}, "nextRetry": "2026-11-21T02:10:00Z"}
+    client.CustomObjectsApi(cluster.api()).replace_namespaced_custom_object_status(GROUP, VERSION, namespace, "databasemigrations", "orders", made)
+    given = approval("rejected", "alice")
+    given["spec"] |= {"planHash": given["spec"].pop("approvalHash"), "decision": "Reject"}
+    user = ["--as", "alice", "--as-group", "system:masters"]
+    assert cluster.kubectl("create", "-n", namespace, *user, "-f", "-", stdin=yaml.dump(given)).returncode == 0
+
+    assert cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS)).returncode == 0
+    eventually(lambda: refusal(cluster.api(), namespace, migration(changed(GOOD, {"execution": {"tableLockTimeout": "1s"}}), "another")) == "accepted",
+               "the schema of now is served")
+    read = client.CustomObjectsApi(cluster.api()).get_namespaced_custom_object(GROUP, VERSION, namespace, "databasemigrations", "orders")
+    assert (read["spec"]["execution"]["lockTimeout"], read["spec"]["execution"]["tableLockTimeout"]) == ("100ms", "2s")
+    assert read["status"]["plan"] == {"hash": HASH} and read["status"]["nextRetry"] == "2026-11-21T02:10:00Z"
+    read = client.CustomObjectsApi(cluster.api()).get_namespaced_custom_object(GROUP, VERSION, namespace, "migrationapprovals", "rejected")
+    assert read["spec"]["planHash"] == HASH
+    # Whoever does not touch the field may still write: labels, a suspension, the status.
+    for kind, name in (("dbm", "orders"), ("mapp", "rejected")):
+        done = cluster.kubectl("label", kind, name, "-n", namespace, "team=shop")
+        assert done.returncode == 0, done.stderr
+    assert cluster.kubectl("patch", "dbm", "orders", "-n", namespace, "--type=merge", "-p", '{"spec":{"suspend":true}}').returncode == 0
+    done = cluster.kubectl("patch", "dbm", "orders", "-n", namespace, "--subresource=status", "--type=merge", "-p", '{"status":{"phase":"Stalled"}}')
+    assert done.returncode == 0, done.stderr
+    # The way out.
+    done = cluster.kubectl("patch", "dbm", "orders", "-n", namespace, "--type=merge", "-p",
+                           '{"spec":{"execution":{"lockTimeout":null,"tableLockTimeout":"100ms"}}}')
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_approval_is_not_given_under_the_former_name(cluster: ThrowawayCluster) -> None:
+    given = approval("probe", "alice")
+    given["spec"]["planHash"] = HASH
+    assert "spec.planHash: Forbidden: has been renamed to approvalHash" in refusal(cluster.api(), "default", given)
 
 
 def test_every_sample_is_listed() -> None:
@@ -220,7 +291,7 @@ def test_the_samples_use_every_field_of_the_spec() -> None:
     # Deliberately in none: a password in the open, what standalone mode alone reads, and each way of reading each secret.
     left_out = re.compile(r"\.(url|password|env)$|From\.|podTemplate\.(metadata\.annotations|spec\.)")
     missing = [path for path, _ in fields(schema("databasemigrations")["properties"]["spec"], "spec")
-               if path not in used and not left_out.search(path)]
+               if path not in used and not left_out.search(path) and path not in FORMER]
     assert missing == []
 
 
@@ -232,19 +303,19 @@ def test_a_full_status_is_accepted_and_shown_in_columns(cluster: ThrowawayCluste
         "observedGeneration": 1, "phase": "Waiting", "currentRevision": "a1,b1", "currentRevisions": ["a1", "b1"], "targetRevision": "heads",
         "resolvedRevisions": ["a2", "b2"], "databaseID": HASH[:32], "pendingCount": 2, "pendingRevisions": ["a2", "b2"],
         "policy": {"raised": ["approval from Never to Destructive"]},
-        "source": {"kind": "ConfigMaps", "revision": "orders@41", "files": 2, "checkedAt": now},
-        "plan": {"hash": HASH, "contentHash": HASH, "direction": "upgrade", "revisions": 2, "summary": ["upgrade a2"], "warnings": ["w"], "destructive": ["a2:7 drops column"],
+        "source": {"kind": "ConfigMaps", "revision": "orders@41", "files": 2, "firstSeenTime": now},
+        "plan": {"approvalHash": HASH, "contentHash": HASH, "direction": "upgrade", "revisions": 2, "summary": ["upgrade a2"], "warnings": ["w"], "destructive": ["a2:7 drops column"],
                  "sqlSHA256": HASH},
-        "approval": {"name": "x", "planHash": HASH, "approvedBy": "alice", "approvedAt": now, "required": 2, "given": 1, "approvers": ["alice"]},
+        "approval": {"name": "x", "approvalHash": HASH, "approvedBy": "alice", "approvalTime": now, "required": 2, "given": 1, "approvers": ["alice"]},
         "progress": {"done": 1, "total": 2, "revision": "b2", "rows": 5}, "job": {"name": "orders-1", "phase": "Running"},
-        "lastBackup": {"location": "/b/1", "revision": "a1,b1", "startedAt": now, "durationMilliseconds": 5, "sizeBytes": 6, "sha256": HASH, "verified": True},
-        "lastError": {"code": "lock-timeout", "message": "m", "hint": "h", "sqlState": "55P03", "revision": "a2", "line": 3, "statement": "s", "time": now,
-                      "blockers": [{"pid": 7, "application": "psql", "user": "me", "since": now, "query": "q"}]},
-        "failures": 1, "nextRetry": now,
-        "history": [{"time": now, "direction": "upgrade", "from": "base", "to": "a1", "revisions": 1, "durationMilliseconds": 2, "outcome": "applied", "runID": "r"}],
+        "lastBackup": {"location": "/b/1", "revision": "a1,b1", "startTime": now, "durationMilliseconds": 5, "sizeBytes": 6, "sha256": HASH, "verified": True},
+        "lastError": {"code": "lock-timeout", "message": "m", "hint": "h", "sqlState": "55P03", "revision": "a2", "line": 3, "statement": "s", "failureTime": now,
+                      "blockers": [{"pid": 7, "application": "psql", "user": "me", "transactionStartTime": now, "query": "q"}]},
+        "failures": 1, "nextRetryTime": now,
+        "history": [{"completionTime": now, "direction": "upgrade", "from": "base", "to": "a1", "revisions": 1, "durationMilliseconds": 2, "outcome": "applied", "runID": "r"}],
         "conditions": [{"type": "Ready", "status": "False", "reason": "LockHeld", "message": "held by pid 7", "lastTransitionTime": now, "observedGeneration": 1}],
     }
-    declared = {path for path, _ in fields(schema("databasemigrations")["properties"]["status"])}
+    declared = {path for path, _ in fields(schema("databasemigrations")["properties"]["status"]) if f"status.{path}" not in FORMER}
     written = custom.replace_namespaced_custom_object_status(GROUP, VERSION, namespace, "databasemigrations", "orders", made,
                                                              field_validation="Strict")["status"]
     assert written == made["status"]
@@ -266,7 +337,7 @@ def test_the_status_cannot_be_written_with_the_spec(cluster: ThrowawayCluster, n
 
 
 @pytest.mark.parametrize("path", ["dbm", "dbm.spec", "dbm.spec.database.urlFrom.secretKeyRef", "dbm.spec.execution.windows.schedule",
-                                  "dbm.spec.execution.lockWait", "dbm.spec.backup.retention.maxAge", "dbm.status.plan.destructive", "mapp.spec.approvedBy"])
+                                  "dbm.spec.execution.migrationLockWait", "dbm.spec.backup.retention.maxAge", "dbm.status.plan.destructive", "mapp.spec.approvedBy"])
 def test_kubectl_explains(cluster: ThrowawayCluster, path: str) -> None:
     plural = PLURALS[0] if path.startswith("dbm") else PLURALS[1]
     node = schema(plural)
@@ -296,7 +367,7 @@ def test_an_approval_is_given_in_ones_own_name(cluster: ThrowawayCluster, namesp
     custom = client.CustomObjectsApi(as_bob)
     made["metadata"]["labels"] = {"seen-by": "bob"}  # metadata is open to others
     made = custom.replace_namespaced_custom_object(GROUP, VERSION, namespace, "migrationapprovals", "hers", made)
-    for change in ({"approvedBy": bob}, {"planHash": "0" * 64}, {"migration": "another"}, {"message": "changed my mind"}):
+    for change in ({"approvedBy": bob}, {"approvalHash": "0" * 64}, {"migration": "another"}, {"message": "changed my mind"}):
         with pytest.raises(client.ApiException) as refused:
             custom.patch_namespaced_custom_object(GROUP, VERSION, namespace, "migrationapprovals", "hers", {"spec": change})
         assert "an approval cannot be changed: delete it and create another" in refused.value.body or POLICY_REFUSES in refused.value.body
@@ -391,7 +462,7 @@ def test_a_number_of_approvals_is_bounded(cluster: ThrowawayCluster, approvals: 
 @pytest.mark.parametrize("plan", ["9f2c", HASH.upper(), HASH + "0"])
 def test_an_approval_names_a_whole_hash(cluster: ThrowawayCluster, plan: str) -> None:
     message = refusal(cluster.api(), "default", approval("x", "whoever", plan))
-    assert "spec.planHash" in message and ("64 hexadecimal digits" in message or "may not be more than 64" in message), message
+    assert "spec.approvalHash" in message and ("64 hexadecimal digits" in message or "may not be more than 64" in message), message
 
 
 def test_the_crds_are_found_by_their_short_names_and_category() -> None:

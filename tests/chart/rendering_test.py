@@ -94,7 +94,7 @@ def test_samples_and_manifests_conform_to_the_schemas(schemas: str) -> None:
 @pytest.mark.parametrize("kind, spec", [
     ("apps/v1 Deployment", "{selector: {}, template: {spec: {containers: [{name: a, imag: c}]}}}"),
     ("athanor.dev/v1alpha1 DatabaseMigration", "{database: {url: a}, source: {configMaps: [{nam: a}]}}"),
-    ("athanor.dev/v1alpha1 MigrationApproval", "{migration: a, planHash: b}")])
+    ("athanor.dev/v1alpha1 MigrationApproval", "{migration: a, approvalHash: b}")])
 def test_the_schemas_would_notice_a_fault(schemas: str, kind: str, spec: str) -> None:
     api_version, name = kind.split()
     done = conform(schemas, f"apiVersion: {api_version}\nkind: {name}\nmetadata: {{name: a}}\nspec: {spec}\n")

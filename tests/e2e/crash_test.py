@@ -45,7 +45,7 @@ def test_an_operator_killed_in_the_middle_of_a_migration_is_made_good_by_the_nex
 def test_two_operators_without_an_election_are_kept_apart_by_the_lock(start: Start, declare: Declarations, database: Database) -> None:
     database.gate()
     operators = [start(*ALONE), start(*ALONE)]
-    orders = declare.migration(database.url, GATED, execution={"lockWait": "100ms"})
+    orders = declare.migration(database.url, GATED, execution={"migrationLockWait": "100ms"})
     database.wait_at_gate()
     assert re.search(r"pid \d+.*athanor-operator", orders.event("LockHeld").note)
     assert len(database.at_gate()) == 1

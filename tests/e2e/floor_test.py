@@ -26,12 +26,12 @@ def test_a_resource_that_asks_for_no_approval_waits_for_one_all_the_same(operato
     waiting = orders.because("ApprovalRequired")
     assert waiting["status"]["policy"]["raised"] == ["approval from Never to Destructive"]
     assert database.revisions() == []
-    plan = waiting["status"]["plan"]["hash"]
+    plan = waiting["status"]["plan"]["approvalHash"]
     me = client.AuthenticationV1Api(declare.server.api()).create_self_subject_review({}).status.user_info.username
     client.CustomObjectsApi(declare.server.api()).create_namespaced_custom_object(
         "athanor.dev", "v1alpha1", declare.namespace, "migrationapprovals",
         {"apiVersion": "athanor.dev/v1alpha1", "kind": "MigrationApproval", "metadata": {"name": "go"},
-         "spec": {"migration": "orders", "planHash": plan, "approvedBy": me}})
+         "spec": {"migration": "orders", "approvalHash": plan, "approvedBy": me}})
     orders.at("a2")
 
 

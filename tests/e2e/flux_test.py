@@ -85,7 +85,7 @@ def test_a_new_artifact_is_applied_as_soon_as_it_is_told(watching: OperatorProce
     flux.publish(declare.namespace, "main@sha1:1a", archive(chain("a1")), kind)
     orders = from_flux(declare, database, kind)
     resource = orders.at("a1")
-    assert resource["status"]["source"] == {"kind": "flux", "revision": "main@sha1:1a", "files": 1, "checkedAt": resource["status"]["source"]["checkedAt"]}
+    assert resource["status"]["source"] == {"kind": "flux", "revision": "main@sha1:1a", "files": 1, "firstSeenTime": resource["status"]["source"]["firstSeenTime"]}
     flux.publish(declare.namespace, "main@sha1:2b", archive(chain("a1", "a2")), kind)
     resource = orders.at("a2")
     assert (resource["metadata"]["generation"], resource["status"]["source"]["revision"]) == (1, "main@sha1:2b")

@@ -19,7 +19,7 @@ from operator_process import Account, OperatorProcess
 from throwaway_cluster import ThrowawayCluster, eventually
 
 ALONE = ("--leader-elect=false", "--resync=2s", "--job-image=athanor:e2e")
-IN_A_JOB = {"mode": "Job", "lockWait": "200ms"}
+IN_A_JOB = {"mode": "Job", "migrationLockWait": "200ms"}
 Start = Callable[..., OperatorProcess]
 Push = Callable[[dict[str, str]], str]
 

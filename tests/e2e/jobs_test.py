@@ -19,7 +19,7 @@ ALONE = ("--leader-elect=false", "--resync=2s", *JOBS)
 Start = Callable[..., OperatorProcess]
 GATED = chain("a1", "a2", "a3", a2=f"CREATE TABLE t_a2 (id int); {GATE}")
 ONCE = [("a1", "upgrade"), ("a2", "upgrade"), ("a3", "upgrade")]
-IN_A_JOB = {"mode": "Job", "lockWait": "200ms"}
+IN_A_JOB = {"mode": "Job", "migrationLockWait": "200ms"}
 
 
 @pytest.fixture(scope="module")
@@ -323,7 +323,7 @@ def fill(folder: Path, files: dict[str, str]) -> None:
 
 def approve(declare: Declarations, name: str, plan: str) -> None:
     body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": name},
-            "spec": {"migration": "orders", "planHash": plan, "approvedBy": "admin"}}
+            "spec": {"migration": "orders", "approvalHash": plan, "approvedBy": "admin"}}
     client.CustomObjectsApi(declare.server.api()).create_namespaced_custom_object(GROUP, VERSION, declare.namespace, "migrationapprovals", body)
 
 
@@ -424,12 +424,12 @@ def test_the_plan_of_an_image_is_approved_and_no_other_runs(operator: OperatorPr
     assert plan["revisions"] == 2 and "DROP TABLE t_a1" in plan["destructive"][0] and "upgrade a2" in plan["summary"][1]
     assert database.revisions() == [] and len(kubelet.runs) == 1
     fill(image, chain("a1", "a2", a2="DROP TABLE t_a1; SELECT 'the tag moved';"))
-    approve(declare, "first", plan["hash"])
+    approve(declare, "first", plan["approvalHash"])
     stale = orders.until(lambda status, _: status.get("lastError", {}).get("code") == "stale-plan", "the plan is no longer that")
     assert database.revisions() == [] and kstatus(stale) == "InProgress"
     again = orders.because("ApprovalRequired", within=150)  # after the pause of a minute
-    assert again["status"]["plan"]["hash"] != plan["hash"]
-    approve(declare, "second", again["status"]["plan"]["hash"])
+    assert again["status"]["plan"]["approvalHash"] != plan["approvalHash"]
+    approve(declare, "second", again["status"]["plan"]["approvalHash"])
     orders.at("a2")
     assert database.tables() == set()
 
@@ -451,7 +451,7 @@ def test_a_job_that_plans_is_not_said_to_migrate(operator: OperatorProcess, decl
     kubelet.may_end.set()
     waiting = orders.because("ApprovalRequired")
     kubelet.may_end.clear()
-    approve(declare, "first", waiting["status"]["plan"]["hash"])
+    approve(declare, "first", waiting["status"]["plan"]["approvalHash"])
     assert orders.because("JobRunning")["status"]["phase"] == "Migrating"
     kubelet.may_end.set()
     assert orders.at("a1")["status"]["phase"] == "Ready"
@@ -495,7 +495,7 @@ def test_a_run_of_the_operator_waits_for_a_job(operator: OperatorProcess, declar
     database.gate()
     orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
     session = database.wait_at_gate()
-    billing = second_line(declare, database, execution={"lockWait": "200ms"})
+    billing = second_line(declare, database, execution={"migrationLockWait": "200ms"})
     waiting = billing.because("LockHeld")
     assert f"pid {session}" in condition(waiting, "Ready")["message"] and "athanor-job" in condition(waiting, "Ready")["message"]
     database.open_gate()

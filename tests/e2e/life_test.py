@@ -35,7 +35,7 @@ def test_a_new_resource_brings_its_database_to_the_head_and_says_so(operator: Op
     assert (run["outcome"], run["direction"], run["from"], run["to"], run["revisions"]) == ("applied", "upgrade", "base", "a2", 2)
     assert conditions(resource) == {"Ready": "True", "Planned": "True", "Applied": "True"}
     assert kstatus(resource) == "Current"
-    assert not {"lastError", "progress", "nextRetry", "failures"} & status.keys()
+    assert not {"lastError", "progress", "nextRetryTime", "failures"} & status.keys()
 
     assert database.revisions() == ["a2"]
     assert database.tables() == {"t_a1", "t_a2"}
@@ -150,7 +150,7 @@ def test_a_resource_that_is_deleted_in_the_middle_begins_no_other_revision(opera
 def test_a_run_that_waits_for_the_lock_does_not_begin_once_its_resource_is_suspended(operator: OperatorProcess, declare: Declarations,
                                                                                      database: Database) -> None:
     with database.lock(LOCK):
-        orders = declare.migration(database.url, chain("a1"), execution={"lockWait": "10m"})
+        orders = declare.migration(database.url, chain("a1"), execution={"migrationLockWait": "10m"})
         orders.because("LockHeld")
         eventually(lambda: database.sessions("athanor-operator"), "it waits")
         orders.patch(suspend=True)
@@ -164,7 +164,7 @@ def test_a_dry_run_publishes_its_plan_and_what_it_would_destroy(operator: Operat
     orders = declare.migration(database.url, chain("a1", "a2", a2="DROP TABLE t_a1;"), dryRun=True)
     resource = orders.because("PlanPublished")
     plan = resource["status"]["plan"]
-    assert re.fullmatch("[0-9a-f]{64}", plan["hash"])
+    assert re.fullmatch("[0-9a-f]{64}", plan["approvalHash"])
     assert (plan["direction"], plan["revisions"]) == ("upgrade", 2)
     assert plan["summary"] == ["upgrade a1 Revision a1", "upgrade a2 Revision a2"]
     assert len(plan["destructive"]) == 1 and plan["destructive"][0].startswith("a2, line 7: ")

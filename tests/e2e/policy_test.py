@@ -33,7 +33,7 @@ class Person:
 
     def approve(self, name: str, plan: str, in_the_name_of: str | None = None) -> None:
         body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": name},
-                "spec": {"migration": "orders", "planHash": plan, "approvedBy": in_the_name_of or self.name}}
+                "spec": {"migration": "orders", "approvalHash": plan, "approvedBy": in_the_name_of or self.name}}
         self.api.create_namespaced_custom_object(GROUP, VERSION, self.namespace, "migrationapprovals", body)
 
     def set_target(self, target: str) -> None:
@@ -51,7 +51,7 @@ def refused(attempt: object, status: int) -> str:
 def policy_in_force(server: ThrowawayCluster, declare: Declarations) -> None:
     """The admission policy takes effect a moment after it was created."""
     body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": "probe"},
-            "spec": {"migration": "probe", "planHash": "0" * 64, "approvedBy": "somebody-else"}}
+            "spec": {"migration": "probe", "approvalHash": "0" * 64, "approvedBy": "somebody-else"}}
 
     def enforced() -> bool:
         try:
@@ -73,7 +73,7 @@ def test_a_plan_that_destroys_waits_for_the_approval_of_somebody_who_may(operato
 
     deployer.set_target("a2")
     waiting = orders.because("ApprovalRequired")
-    plan = waiting["status"]["plan"]["hash"]
+    plan = waiting["status"]["plan"]["approvalHash"]
     message = condition(waiting, "Ready")["message"]
     assert plan in message and waiting["status"]["plan"]["destructive"][0] in message
     assert condition(waiting, "Approved")["status"] == "False" and kstatus(waiting) == "InProgress"
@@ -91,8 +91,8 @@ def test_a_plan_that_destroys_waits_for_the_approval_of_somebody_who_may(operato
     approver.approve("of-today", plan)
     approved = orders.at("a2")
     given = approved["status"]["approval"]
-    assert (given["name"], given["planHash"], given["approvedBy"]) == ("of-today", plan, approver.name)
-    assert given["approvedAt"].startswith("20")
+    assert (given["name"], given["approvalHash"], given["approvedBy"]) == ("of-today", plan, approver.name)
+    assert given["approvalTime"].startswith("20")
     assert condition(approved, "Approved")["status"] == "True"
     assert approver.name in condition(approved, "Approved")["message"]
     assert database.tables() == set()
@@ -101,7 +101,7 @@ def test_a_plan_that_destroys_waits_for_the_approval_of_somebody_who_may(operato
 def test_an_approval_is_for_one_plan_and_not_for_the_next(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     approver = Person(declare.server, declare.namespace, "approver", "athanor-approver")
     orders = declare.migration(database.url, chain("a1", "a2"), targetRevision="a1", policy={"approval": "Always"})
-    approver.approve("first", orders.because("ApprovalRequired")["status"]["plan"]["hash"])
+    approver.approve("first", orders.because("ApprovalRequired")["status"]["plan"]["approvalHash"])
     orders.at("a1")
     orders.patch(targetRevision="a2")
     waiting = orders.because("ApprovalRequired")
@@ -119,9 +119,9 @@ def test_an_approved_plan_runs_where_it_was_approved_and_nowhere_else(operator: 
     try:
         declare.secret("elsewhere", url=other.url)
         orders.patch(database={"urlFrom": {"secretKeyRef": {"name": "elsewhere", "key": "url"}}})
-        moved = orders.until(lambda status, _: status["plan"]["hash"] != plan["hash"], "another hash")
+        moved = orders.until(lambda status, _: status["plan"]["approvalHash"] != plan["approvalHash"], "another hash")
         assert moved["status"]["plan"]["contentHash"] == plan["contentHash"]
-        approver.approve("of-the-first", plan["hash"])
+        approver.approve("of-the-first", plan["approvalHash"])
         orders.until(lambda _, ready: "of-the-first approves" in ready["message"], "names the approval of another place")
         assert other.tables() == set() and database.tables() == set()
 
@@ -135,13 +135,13 @@ def test_an_approved_plan_runs_where_it_was_approved_and_nowhere_else(operator: 
 def test_an_approval_is_not_for_the_namesake_of_a_deleted_resource(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     approver = Person(declare.server, declare.namespace, "approver", "athanor-approver")
     orders = declare.migration(database.url, chain("a1"), policy={"approval": "Always"})
-    plan = orders.because("ApprovalRequired")["status"]["plan"]["hash"]
+    plan = orders.because("ApprovalRequired")["status"]["plan"]["approvalHash"]
     orders.delete()
     approver.approve("of-the-deleted", plan)
     anew = declare.create(declare.body("orders", "orders", "orders", {"policy": {"approval": "Always"}}))
     waiting = anew.because("ApprovalRequired")
-    assert waiting["status"]["plan"]["hash"] != plan and "of-the-deleted approves" in condition(waiting, "Ready")["message"]
-    approver.approve("of-this-one", waiting["status"]["plan"]["hash"])
+    assert waiting["status"]["plan"]["approvalHash"] != plan and "of-the-deleted approves" in condition(waiting, "Ready")["message"]
+    approver.approve("of-this-one", waiting["status"]["plan"]["approvalHash"])
     assert anew.at("a1")["status"]["approval"]["name"] == "of-this-one"
 
 
@@ -151,14 +151,14 @@ def test_the_rest_of_an_approved_plan_runs_when_the_connection_was_lost_in_the_m
     database.gate()
     files = chain("a1", "a2", "a3", a2=f"{GATE} CREATE TABLE t_a2 (id bigint);")
     orders = declare.migration(database.url, files, policy={"approval": "Always"})
-    plan = orders.because("ApprovalRequired")["status"]["plan"]["hash"]
+    plan = orders.because("ApprovalRequired")["status"]["plan"]["approvalHash"]
     approver.approve("of-all-three", plan)
     lost = database.wait_at_gate()
     eventually(lambda: database.revisions() == ["a1"], "the first revision is in")
     database.rows(f"SELECT pg_terminate_backend({lost})")
     database.open_gate()
     done = orders.at("a3")
-    assert done["status"]["approval"]["planHash"] == plan
+    assert done["status"]["approval"]["approvalHash"] == plan
     assert database.history() == [("a1", "upgrade"), ("a2", "upgrade"), ("a3", "upgrade")]
     assert len(orders.events("ApprovalRequired")) == 1
 

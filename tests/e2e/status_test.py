@@ -128,7 +128,7 @@ def lock_table(database: Database, name: str) -> "psycopg2.extensions.connection
 @pytest.mark.parametrize("timeout", ["20ms", "500ms", "30s"])
 def test_who_holds_a_table_lock_is_told_while_it_is_waited_for(operator: OperatorProcess, declare: Declarations, database: Database,
                                                               timeout: str) -> None:
-    orders = declare.migration(database.url, chain("a1"), execution={"lockTimeout": timeout, "lockRetryBudget": "1m"})
+    orders = declare.migration(database.url, chain("a1"), execution={"tableLockTimeout": timeout, "tableLockBudget": "1m"})
     orders.at("a1")
     holder = lock_table(database, "t_a1")
     declare.change_config_map("orders", chain("a1", "a2", a2="ALTER TABLE t_a1 ADD note text;"))
@@ -146,7 +146,7 @@ def test_who_holds_a_table_lock_is_told_while_it_is_waited_for(operator: Operato
 def test_the_holder_of_the_migration_lock_is_told_while_it_is_waited_for(operator: OperatorProcess, declare: Declarations,
                                                                         database: Database) -> None:
     with database.lock("1635018866, 1") as holder:
-        orders = declare.migration(database.url, chain("a1"), execution={"lockWait": "1m"})
+        orders = declare.migration(database.url, chain("a1"), execution={"migrationLockWait": "1m"})
         waiting = orders.because("LockHeld")
         assert f"waits for the migration lock held by pid {holder}" in message(waiting)
         assert waiting["status"]["pendingRevisions"] == ["a1"]

@@ -37,14 +37,14 @@ def person(server: ThrowawayCluster, declare: Declarations) -> Callable[[str], P
 
 def decide(person: Person, name: str, plan: str, **more: object) -> None:
     body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": name},
-            "spec": {"migration": "orders", "planHash": plan, "approvedBy": person.name, **more}}
+            "spec": {"migration": "orders", "approvalHash": plan, "approvedBy": person.name, **more}}
     person.api.create_namespaced_custom_object(GROUP, VERSION, person.namespace, "migrationapprovals", body, field_validation="Strict")
 
 
 def test_two_people_approve_and_one_of_them_twice_is_not_enough(operator: OperatorProcess, declare: Declarations, database: Database,
                                                                 person: Callable[[str], Person]) -> None:
     orders = declare.migration(database.url, chain("a1"), policy={"approval": "Always", "approvals": 2})
-    plan = orders.because("ApprovalRequired")["status"]["plan"]["hash"]
+    plan = orders.because("ApprovalRequired")["status"]["plan"]["approvalHash"]
     ann, bob = person("ann"), person("bob")
     decide(ann, "one", plan)
     decide(ann, "again", plan)
@@ -60,7 +60,7 @@ def test_two_people_approve_and_one_of_them_twice_is_not_enough(operator: Operat
 def test_a_rejected_plan_stays_rejected_until_there_is_another(operator: OperatorProcess, declare: Declarations, database: Database,
                                                                person: Callable[[str], Person]) -> None:
     orders = declare.migration(database.url, chain("a1", "a2"), targetRevision="a1", policy={"approval": "Always"})
-    plan = orders.because("ApprovalRequired")["status"]["plan"]["hash"]
+    plan = orders.because("ApprovalRequired")["status"]["plan"]["approvalHash"]
     ann, bob = person("ann"), person("bob")
     decide(bob, "no", plan, decision="Reject", reason="not before the archive is complete")
     rejected = orders.because("PlanRejected")
@@ -72,14 +72,14 @@ def test_a_rejected_plan_stays_rejected_until_there_is_another(operator: Operato
     assert condition(orders.read(), "Ready")["reason"] == "PlanRejected" and database.revisions() == []
     assert orders.event("PlanRejected").type == "Warning"
     orders.patch(targetRevision="a2")
-    decide(ann, "next", orders.because("ApprovalRequired")["status"]["plan"]["hash"])
+    decide(ann, "next", orders.because("ApprovalRequired")["status"]["plan"]["approvalHash"])
     orders.at("a2")
 
 
 def test_an_approval_ends_when_it_says_so_though_nothing_else_happens(operator: OperatorProcess, declare: Declarations, database: Database,
                                                                       person: Callable[[str], Person]) -> None:
     orders = declare.migration(database.url, chain("a1"), policy={"approval": "Always", "approvals": 2})
-    plan = orders.because("ApprovalRequired")["status"]["plan"]["hash"]
+    plan = orders.because("ApprovalRequired")["status"]["plan"]["approvalHash"]
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=25)  # a loaded machine needs some of them to see it
     decide(person("ann"), "soon-over", plan, expiresAt=soon.strftime("%Y-%m-%dT%H:%M:%SZ"))
     orders.until(lambda status, _: status.get("approval", {}).get("given") == 1, "it counts")
@@ -158,11 +158,11 @@ def test_no_approval_counts_while_the_admission_policy_is_missing_or_changed(ope
     admission = client.AdmissionregistrationV1Api(server.api())
     name = "migrationapprovals.athanor.dev"
     orders = declare.migration(database.url, chain("a1"), policy={"approval": "Always"})
-    plan = orders.because("ApprovalRequired")["status"]["plan"]["hash"]
+    plan = orders.because("ApprovalRequired")["status"]["plan"]["approvalHash"]
     ann = person("ann")
     admission.delete_validating_admission_policy_binding(name)
     forged = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": "forged"},
-              "spec": {"migration": "orders", "planHash": plan, "approvedBy": "somebody-important"}}
+              "spec": {"migration": "orders", "approvalHash": plan, "approvedBy": "somebody-important"}}
 
     def forge() -> bool:
         try:

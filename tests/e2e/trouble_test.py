@@ -47,12 +47,12 @@ def test_a_wrong_password_is_told_without_it_and_recovered_from(operator: Operat
     failed = orders.because("AuthenticationFailed")
     assert kstatus(failed) == "InProgress" and condition(failed, "Reconciling")["reason"] == "Retrying"
     status = failed["status"]
-    assert status["failures"] >= 1 and status["nextRetry"] >= status["lastError"]["time"] and status["phase"] == "Retrying"
+    assert status["failures"] >= 1 and status["nextRetryTime"] >= status["lastError"]["failureTime"] and status["phase"] == "Retrying"
     assert status["lastError"]["code"] == "authentication-failed"
     assert orders.event("AuthenticationFailed").type == "Warning"
     declare.change_secret("orders", password="the-right-one")
     done = orders.at("a1")
-    assert not {"lastError", "failures", "nextRetry"} & done["status"].keys()
+    assert not {"lastError", "failures", "nextRetryTime"} & done["status"].keys()
     assert "xK9" not in operator.log() + json.dumps(failed) and "the-right-one" not in operator.log()
 
 
@@ -152,7 +152,7 @@ def test_a_target_that_no_file_has_is_told_apart_from_one_that_means_several(ope
 
 def test_a_lock_held_elsewhere_is_waited_for_and_its_holder_named(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     with database.lock(LOCK) as holder:
-        orders = declare.migration(database.url, chain("a1"), execution={"lockWait": "200ms"})
+        orders = declare.migration(database.url, chain("a1"), execution={"migrationLockWait": "200ms"})
         waiting = orders.because("LockHeld")
         assert f"pid {holder}" in message(waiting)
         assert kstatus(waiting) == "InProgress" and waiting["status"]["phase"] == "Waiting" and "lastError" not in waiting["status"]

@@ -48,7 +48,7 @@ type Spec struct {
 type SourceStatus struct {
 	Kind      string `json:"kind,omitempty"`
 	Revision  string `json:"revision,omitempty"`
-	CheckedAt string `json:"checkedAt,omitempty"`
+	FirstSeenTime string `json:"firstSeenTime,omitempty"`
 }
 
 type Status struct {

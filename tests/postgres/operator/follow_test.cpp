@@ -64,7 +64,7 @@ TEST_F(OperatorFollow, KeepsTheBackupOfTheFirstAttemptWhileTheRestIsTriedAgain) 
   scene.revision("a2", "a1", "ALTER TABLE busy ADD COLUMN more int;", "ALTER TABLE busy DROP COLUMN more;");
   scene.manifest("orders", database.url(),
                  "  backup:\n    retention:\n      count: 1\n"
-                 "  execution:\n    lockTimeout: 100ms\n    lockRetryBudget: 200ms\n");
+                 "  execution:\n    tableLockTimeout: 100ms\n    tableLockBudget: 200ms\n");
   auto holder = database.connect();
   holder.run("BEGIN; LOCK TABLE busy IN SHARE MODE");
   std::filesystem::create_directories(scene.folder / "backups");
@@ -122,7 +122,7 @@ TEST_F(OperatorFollow, RecoversFromAPasswordThatIsCorrectedInItsFile) {
 
 TEST_F(OperatorFollow, WaitsForALockHeldElsewhereAndGoesOn) {
   scene.revision("a3", "a2", "SELECT pg_sleep(0.1); CREATE TABLE t_a3 (id int);");
-  scene.manifest("orders", database.url(), "  targetRevision: a2\n  execution: {lockWait: 100ms}\n");
+  scene.manifest("orders", database.url(), "  targetRevision: a2\n  execution: {migrationLockWait: 100ms}\n");
   ASSERT_EQ(scene.once().exit_code, 0);
   // Another run of the same kind, stopped in the middle by a table lock that this test holds.
   Client blocker = database.connect();
@@ -137,7 +137,7 @@ TEST_F(OperatorFollow, WaitsForALockHeldElsewhereAndGoesOn) {
   ASSERT_TRUE(
       database.wait_until("SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND granted AND "
                           "database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
-  scene.manifest("orders", database.url(), "  execution: {lockWait: 100ms}\n");
+  scene.manifest("orders", database.url(), "  execution: {migrationLockWait: 100ms}\n");
   scene.start();
   ASSERT_TRUE(scene.wait_for_status("orders", {"reason: LockHeld", "phase: Waiting"})) << scene.status("orders");
   blocker.run("ROLLBACK");

@@ -37,7 +37,7 @@ class OperatorRestart : public testing::Test {
   }
   // What the status says while the server is away, and does not say.
   void expect_an_honest_status() {
-    ASSERT_TRUE(scene.wait_for_status("orders", {"phase: Retrying", "reason: DatabaseUnreachable", "nextRetry: "}))
+    ASSERT_TRUE(scene.wait_for_status("orders", {"phase: Retrying", "reason: DatabaseUnreachable", "nextRetryTime: "}))
         << scene.status("orders");
     const std::string status = scene.status("orders");
     EXPECT_TRUE(holds(status, "type: Ready\n      status: \"False\"")) << status;
@@ -48,7 +48,7 @@ class OperatorRestart : public testing::Test {
   void expect_recovered(const std::string& revision) {
     ASSERT_TRUE(scene.wait_until_at("orders", revision)) << scene.status("orders") << scene.process().err();
     const std::string status = scene.status("orders");
-    EXPECT_FALSE(holds(status, "lastError") || holds(status, "nextRetry") || holds(status, "failures")) << status;
+    EXPECT_FALSE(holds(status, "lastError") || holds(status, "nextRetryTime") || holds(status, "failures")) << status;
     EXPECT_FALSE(holds(status, "type: Reconciling")) << status;
     Client database(server.url());
     EXPECT_EQ(database.column("SELECT version_num FROM alembic_version"), std::vector<std::string>{revision});

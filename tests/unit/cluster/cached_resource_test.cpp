@@ -22,7 +22,7 @@ KubeObject object() {
           {"spec",
            {{"database", {{"url", "postgresql://db/orders"}, {"schema", "tenant"}}},
             {"source", {{"configMaps", {{{"name", "sql"}}}}}},
-            {"execution", {{"mode", "Job"}, {"lockTimeout", "3s"}, {"podTemplate", {{"spec", {{"nodeName", "n1"}}}}}}},
+            {"execution", {{"mode", "Job"}, {"tableLockTimeout", "3s"}, {"podTemplate", {{"spec", {{"nodeName", "n1"}}}}}}},
             {"targetRevision", "a1"}}},
           {"status", {{"observedGeneration", 3}, {"currentRevision", "a1"}, {"conditions", {condition}}}}};
 }

@@ -111,7 +111,7 @@ TEST_F(ClusterStoreTest, WritesTheStatusAloneAndDropsWhatIsNoLongerSaid) {
   ASSERT_TRUE(store.write_status(kOrders, status("a1")));
   const auto object = kube.find(kube::kDatabaseMigrations, kOrders).value();
   EXPECT_EQ(object["status"]["currentRevision"], "a1");
-  EXPECT_FALSE(object["status"].contains("nextRetry"));
+  EXPECT_FALSE(object["status"].contains("nextRetryTime"));
   EXPECT_EQ(object["spec"], migration(kOrders)["spec"]);
   EXPECT_EQ(kube.calls().back().subresource, "status");
   EXPECT_EQ(kube.calls().back().body["metadata"]["uid"], object["metadata"]["uid"]);
@@ -291,7 +291,7 @@ TEST(ApprovalIndex, KeepsApprovalsByTheResourceTheyApprove) {
   ApprovalIndex book([&woken](const ResourceKey& key) { woken.push_back(key.text()); });
   const auto approval = [](const std::string& name, const std::string& created) {
     return KubeObject{{"metadata", {{"name", name}, {"namespace", "shop"}, {"creationTimestamp", created}}},
-                      {"spec", {{"migration", "orders"}, {"planHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};
+                      {"spec", {{"migration", "orders"}, {"approvalHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};
   };
   book.applied({"shop", "second"}, approval("second", "2026-11-21T09:00:00Z"));
   book.applied({"shop", "first"}, approval("first", "2026-11-21T08:00:00Z"));
@@ -304,12 +304,23 @@ TEST(ApprovalIndex, KeepsApprovalsByTheResourceTheyApprove) {
   EXPECT_EQ(woken, (std::vector<std::string>{"shop/orders", "shop/orders", "shop/orders"}));
 }
 
+TEST(ApprovalIndex, ReadsTheHashOfADecisionStoredUnderItsFormerName) {
+  ApprovalIndex book([](const ResourceKey&) {});
+  book.applied(
+      {"shop", "old"},
+      {{"metadata", {{"name", "old"}, {"namespace", "shop"}, {"creationTimestamp", "2026-11-21T09:00:00Z"}}},
+       {"spec", {{"migration", "orders"}, {"planHash", std::string(64, 'b')}, {"approvedBy", "ann"}, {"decision", "Reject"}}}});
+  ASSERT_EQ(book.approvals(kOrders).size(), 1U);
+  EXPECT_EQ(book.approvals(kOrders).front().plan_hash, std::string(64, 'b'));
+  EXPECT_TRUE(book.approvals(kOrders).front().rejects);
+}
+
 TEST(ApprovalIndex, ForgetsWhatAnApprovalOfTheSameNameApprovedBefore) {
   std::vector<std::string> woken;
   ApprovalIndex book([&woken](const ResourceKey& key) { woken.push_back(key.text()); });
   const auto approval_of = [](const std::string& migration) {
     return KubeObject{{"metadata", {{"name", "go"}, {"namespace", "shop"}, {"creationTimestamp", "2026-11-21T09:00:00Z"}}},
-                      {"spec", {{"migration", migration}, {"planHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};
+                      {"spec", {{"migration", migration}, {"approvalHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};
   };
   book.applied({"shop", "go"}, approval_of("orders"));
   book.applied({"shop", "go"}, approval_of("copy"));  // deleted and made again while nobody watched
@@ -324,7 +335,7 @@ TEST(ApprovalIndex, ReadsWhatWasDecidedAndUntilWhen) {
   ApprovalIndex book([](const ResourceKey&) {});
   const auto decided = [&book](const KubeObject& more) {
     KubeObject object{{"metadata", {{"name", "go"}, {"namespace", "shop"}, {"creationTimestamp", "2026-11-21T09:00:00Z"}}},
-                      {"spec", {{"migration", "orders"}, {"planHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};
+                      {"spec", {{"migration", "orders"}, {"approvalHash", std::string(64, 'a')}, {"approvedBy", "ann"}}}};
     object["spec"].update(more);
     book.applied({"shop", "go"}, object);
     return book.approvals(kOrders).at(0);

@@ -187,7 +187,7 @@ TEST_F(Gate, CountsWhatIsDestroyedAndHasTheApprovalReadyToApply) {
   EXPECT_EQ(approval["kind"], "MigrationApproval");
   EXPECT_EQ(approval["metadata"]["namespace"], "shop");
   EXPECT_EQ(approval["spec"]["migration"], "orders");
-  EXPECT_EQ(approval["spec"]["planHash"], hash);
+  EXPECT_EQ(approval["spec"]["approvalHash"], hash);
   EXPECT_LE(message.size(), kMaxMessageBytes);
 }
 

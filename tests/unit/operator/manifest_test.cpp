@@ -1,4 +1,5 @@
 #include "operator/api/manifest.hpp"
+#include "operator/api/status_codec.hpp"
 
 #include <gtest/gtest.h>
 
@@ -33,9 +34,9 @@ spec:
   targetRevision: 8c1f0a2b7d3e
   policy: {downgrade: Allow}
   execution:
-    lockWait: 3s
-    lockTimeout: 500ms
-    lockRetryBudget: 1m
+    migrationLockWait: 3s
+    tableLockTimeout: 500ms
+    tableLockBudget: 1m
     statementTimeout: 1h
   suspend: true
   dryRun: true
@@ -121,10 +122,58 @@ TEST(Manifest, RefusesWrongTypesAndValues) {
             "shop.yaml:10: field `spec.targetRevision`: expected text, found a number | put the value in quotes");
   EXPECT_EQ(problem(with_more("  policy: {downgrade: allow}\n")),
             "shop.yaml:10: field `spec.policy.downgrade`: is none of Refuse, Keep, Allow | did you mean `Allow`?");
-  EXPECT_NE(problem(with_more("  execution: {lockWait: 10}\n")).find("shop.yaml:10: field `spec.execution.lockWait`"),
+  EXPECT_NE(problem(with_more("  execution: {migrationLockWait: 10}\n"))
+                .find("shop.yaml:10: field `spec.execution.migrationLockWait`"),
             std::string::npos);
-  EXPECT_EQ(problem(with_more("  execution: {lockTimeout: 0ms}\n")),
-            "shop.yaml:10: field `spec.execution.lockTimeout`: must lie between 1ms and 24h");
+  EXPECT_EQ(problem(with_more("  execution: {tableLockTimeout: 0ms}\n")),
+            "shop.yaml:10: field `spec.execution.tableLockTimeout`: must lie between 1ms and 24h");
+}
+
+TEST(Manifest, NamesTheNewNameOfARenamedField) {
+  const auto renamed = [](const std::string& field, const std::string& name) {
+    return "shop.yaml:10: field `spec." + field + "`: has been renamed to " + name + " | move the value there";
+  };
+  EXPECT_EQ(problem(with_more("  execution: {lockWait: 10s}\n")), renamed("execution.lockWait", "migrationLockWait"));
+  EXPECT_EQ(problem(with_more("  execution: {lockTimeout: 100ms}\n")), renamed("execution.lockTimeout", "tableLockTimeout"));
+  EXPECT_EQ(problem(with_more("  execution: {lockRetryBudget: 1h}\n")),
+            renamed("execution.lockRetryBudget", "tableLockBudget"));
+  EXPECT_EQ(problem(with_more("  backup: {maxAge: 1h}\n")), renamed("backup.maxAge", "acceptYoungerThan"));
+}
+
+TEST(Manifest, TakesTheDefaultsThatServersStoredUnderFormerNames) {
+  EXPECT_EQ(problem(with_more("  execution: {lockWait: 5s, lockTimeout: 2s, lockRetryBudget: 10m, tableLockTimeout: 1s}\n")),
+            "0 problems");
+}
+
+TEST(StatusCodec, ReadsTheNamesOfOlderOperatorsAndHasThemWrittenAnew) {
+  const Json written = {{"observedGeneration", 3},
+                        {"plan", {{"hash", "h"}, {"contentHash", "c"}}},
+                        {"approval", {{"planHash", "h"}, {"approvedAt", "2026-11-21T02:10:00Z"}}},
+                        {"source", {{"checkedAt", "2026-11-21T02:11:00Z"}}},
+                        {"lastBackup", {{"startedAt", "2026-11-21T02:12:00Z"}}},
+                        {"lastError", {{"time", "2026-11-21T02:13:00Z"}, {"blockers", {{{"pid", 7}, {"since", "s"}}}}}},
+                        {"nextRetry", "2026-11-21T02:14:00Z"},
+                        {"history", {{{"time", "2026-11-21T02:15:00Z"}}}}};
+  const DatabaseMigrationStatus status = status_from_json(written);
+  EXPECT_EQ(status.plan->hash, "h");
+  EXPECT_EQ(status.plan->content_hash, "c");
+  EXPECT_EQ(status.approval->plan_hash, "h");
+  EXPECT_EQ(status.approval->approved_at, "2026-11-21T02:10:00Z");
+  EXPECT_EQ(status.source->checked_at, "2026-11-21T02:11:00Z");
+  EXPECT_EQ(status.last_backup->started_at, "2026-11-21T02:12:00Z");
+  EXPECT_EQ(status.last_error->time, "2026-11-21T02:13:00Z");
+  EXPECT_EQ(status.last_error->blockers.at(0).since, "s");
+  EXPECT_EQ(status.next_retry, "2026-11-21T02:14:00Z");
+  EXPECT_EQ(status.history.at(0).time, "2026-11-21T02:15:00Z");
+  EXPECT_EQ(status.observed_generation, -1) << "an equal status would never be written";
+
+  DatabaseMigrationStatus again = status;
+  again.observed_generation = 3;
+  const Json now = status_to_json(again);
+  EXPECT_EQ(status_from_json(now), again);
+  EXPECT_EQ(now["plan"], (Json{{"approvalHash", "h"}, {"contentHash", "c"}, {"revisions", 0}}));
+  EXPECT_EQ(now["history"][0]["completionTime"], "2026-11-21T02:15:00Z");
+  EXPECT_FALSE(now.contains("nextRetry"));
 }
 
 TEST(Manifest, RefusesARevisionOfASourceThatShowsNone) {
