@@ -1,6 +1,6 @@
-// Hints of several parts.
+// Joins two hints into one.
 //
-// Threads: pure functions.
+// Threads: pure function.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 
 namespace athanor {
 
-// "hint; more". A hint of the server's ends in a full stop, which goes.
+// Returns "hint; more", or `more` alone when `hint` is empty. Trailing full stops and spaces of `hint`, which hints from the
+// server have, are removed.
 [[nodiscard]] inline std::string join_advice(std::string hint, std::string_view more) {
   while (hint.ends_with('.') || hint.ends_with(' ')) {
     hint.pop_back();

@@ -23,6 +23,7 @@ bool SystemClock::wait(milliseconds duration, const StopToken& stop) {
       return true;
     }
     pollfd descriptor{stop.descriptor(), POLLIN, 0};
+    // In slices of a minute at most: poll() takes an int, which a long duration in milliseconds would overflow.
     ::poll(&descriptor, 1, static_cast<int>(std::min<milliseconds::rep>(left.count(), 60'000)));
   }
   return false;

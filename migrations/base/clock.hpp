@@ -1,5 +1,4 @@
-// Time as an argument. Everything that waits, measures or stamps takes a Clock, so a test decides what time it is and no test
-// sleeps to hope.
+// Time as an argument. Everything that waits, measures or records a time takes a Clock, so tests set the time and never sleep.
 //
 // Threads: implementations are safe to share between threads.
 #pragma once
@@ -19,9 +18,11 @@ using std::chrono::milliseconds;
 class Clock {
  public:
   virtual ~Clock() = default;
+  // Monotonic: for deadlines and durations.
   [[nodiscard]] virtual SteadyTime steady_now() const = 0;
+  // Calendar time: for timestamps that are stored or shown.
   [[nodiscard]] virtual WallTime wall_now() const = 0;
-  // Waits for the duration or until a stop is requested. True when the whole duration passed.
+  // Blocks for `duration` or until a stop is requested. Returns true when the whole duration passed.
   virtual bool wait(milliseconds duration, const StopToken& stop) = 0;
 };
 
@@ -32,9 +33,9 @@ class SystemClock final : public Clock {
   bool wait(milliseconds duration, const StopToken& stop) override;
 };
 
-// "2026-11-21T02:10:00+00:00" (seconds) in UTC.
+// UTC, in whole seconds: "2026-11-21T02:10:00+00:00".
 [[nodiscard]] std::string format_iso8601(WallTime time);
-// Of a text as format_iso8601 writes it, or with Z, as Kubernetes does; empty when it is something else.
+// Reads what format_iso8601() writes, and the same with "Z", as Kubernetes writes it. Empty for any other text.
 [[nodiscard]] std::optional<WallTime> parse_iso8601(const std::string& text);
 
 }  // namespace athanor

@@ -17,7 +17,7 @@ struct CodeEntry {
 using enum ErrorCode;
 using enum RetryClass;
 
-// The one table: names and exit codes are promises, documented in docs/user-guide.md.
+// The only table of codes. Names and exit codes are stable and documented in docs/user-guide.md.
 constexpr std::array kCodes{
     CodeEntry{Internal, "internal", 1, Terminal},
     CodeEntry{Usage, "usage", 2, Terminal},

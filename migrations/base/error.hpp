@@ -1,9 +1,9 @@
-// The one error value of the whole house.
+// The one error type of the project.
 //
-// An Error says what went wrong in words that are safe to publish: adapters sanitise library messages before they build one,
-// so an Error may be logged, put into a status, an event or a terminal without a second look. It carries a stable code (the
-// kebab-case name users script against, and the exit code that follows from it), a retry class that decides what a controller
-// does next, where it happened, the way out, and the SQLSTATE when a server said it.
+// An Error is safe to publish: adapters sanitise library messages before they build one, so callers may log it, print it or put
+// it into a status or event unchanged. It carries a stable code (the kebab-case name that scripts match, which also determines
+// the exit code), a retry class for the controller, where it happened, a hint, and the SQLSTATE when the error came from a
+// server.
 //
 // Threads: plain value. Ownership: owns its strings.
 #pragma once
@@ -53,14 +53,14 @@ enum class ErrorCode : std::uint8_t {
   // State of the database against the files.
   NotUpToDate,
   UnknownDatabaseRevision,
-  AheadOfFiles,  // the ledger knows the database's revision, no file does
+  AheadOfFiles,  // the ledger knows the database's revision, but no file defines it
   ChecksumMismatch,
   Irreversible,
   StalePlan,
   StepOutcomeUnknown,
   VersionRowMismatch,
-  UntrustedTable,      // version table or ledger: not ours, or not an ordinary table
-  BookkeepingChanged,  // a revision touched version table, ledger or lock
+  UntrustedTable,      // version table or ledger: not created by us, or not an ordinary table
+  BookkeepingChanged,  // a revision changed the version table, the ledger or the lock
   // The database itself.
   DatabaseUnreachable,
   AuthenticationFailed,
@@ -71,60 +71,62 @@ enum class ErrorCode : std::uint8_t {
   LockHeld,
   LockTimeout,
   StatementFailed,
-  // A human or an orchestrator asked us to stop.
+  // A user or an orchestrator requested a stop.
   Interrupted,
-  // Refused by declared policy.
+  // Refused by a configured policy.
   PolicyRefused,
   // Backups.
   BackupFailed,   // could not be taken, read or restored; may work next time
   BackupRefused,  // cannot work: client older than the server, no program, no folder
   BackupCorrupt,  // a file is truncated or changed
   BackupNotFound,
-  // The schema: what it should be, and the way there.
+  // The desired schema, and the revision that leads to it.
   DesiredSchemaFailed,  // models, schema file or command could not be loaded
   ScratchUnavailable,   // no server for scratch databases, or not of the target's major version
   SchemaChangeRefused,  // no safe way from the one schema to the other
-  ProofFailed,          // the generated revision does not lead to the desired schema, or its downgrade not back
-  ModelsAhead,          // the desired schema has what no revision has
-  Drifted,              // the database is not what its revisions make
-  LintFindings,         // rules of the level that fails the command
-  VerificationFailed,   // a query of `athanor verify` answered otherwise than expected
+  ProofFailed,          // the generated revision does not lead to the desired schema, or its downgrade does not lead back
+  ModelsAhead,          // the desired schema contains objects that no revision creates
+  Drifted,              // the database differs from what its revisions create
+  LintFindings,         // findings of rules at the level that fails the command
+  VerificationFailed,   // a query of `athanor verify` returned an unexpected result
   // A Kubernetes API server.
-  ApiUnreachable,   // cannot connect, broke off, timed out, 5xx
+  ApiUnreachable,   // cannot connect, connection lost, timeout, 5xx
   ApiThrottled,     // 429
   ApiUnauthorized,  // 401
   ApiForbidden,     // 403
   ApiNotFound,      // 404
-  ApiConflict,      // 409: the object changed meanwhile, or exists already
-  ApiExpired,       // 410: the history asked for is compacted
-  ApiInvalid,       // 400, 413, 415, 422: the server will never take this request
+  ApiConflict,      // 409: the object changed meanwhile, or already exists
+  ApiExpired,       // 410: the requested resourceVersion is compacted
+  ApiInvalid,       // 400, 413, 415, 422: the server will never accept this request
 };
 
-// What a controller may do about it. Terminal waits for a change of spec, source or Secret; Transient is tried again with
-// back-off; Conflict is tried again at once from a fresh observation.
+// What a controller does next. Terminal: wait for a change of spec, source or Secret. Transient: retry with back-off. Conflict:
+// retry immediately from a fresh observation.
 enum class RetryClass : std::uint8_t { Terminal, Transient, Conflict };
 
 // The stable, documented name, for example "multiple-heads".
 [[nodiscard]] std::string_view error_name(ErrorCode code);
 // The stable, documented exit code of the command line.
 [[nodiscard]] int exit_code(ErrorCode code);
-// The class an error of this code has unless its adapter knows better.
+// The retry class of a code when the adapter does not set another.
 [[nodiscard]] RetryClass default_retry(ErrorCode code);
 
 struct Error {
   ErrorCode code = ErrorCode::Internal;
   RetryClass retry = RetryClass::Terminal;
   std::string message;   // one sentence, sanitised, no trailing newline
-  std::string context;   // where: "versions/ab12_add_email.sql:14", "revision ab12, statement 3"; may be empty
-  std::string hint;      // the way out, imperative; may be empty
+  std::string context;   // where: "versions/ab12_add_email.sql:14", "revision ab12, statement 3"; may be empty  // where:
+                         // "versions/ab12_add_email.sql:14", "revision ab12, statement 3"; may be empty
+  std::string hint;      // what to do, imperative; may be empty
   std::string sqlstate;  // five characters when a server reported it
-  int position = 0;      // 1-based character of the statement where the server saw the fault; 0 when it did not say
-  int body_line = 0;     // 1-based line of an anonymous block's body (DO) where it failed; 0 when it was elsewhere
+  int position = 0;      // 1-based character of the statement where the server reports the error; 0 when unknown
+  int body_line = 0;     // 1-based line inside a DO block's body where it failed; 0 when it failed elsewhere
 
   Error() = default;
   Error(ErrorCode error_code, std::string text)
       : code(error_code), retry(default_retry(error_code)), message(std::move(text)) {}
 
+  // The setters below replace one field and return the error, to be chained: Error(...).at(...).advise(...).
   [[nodiscard]] Error at(std::string where) && {
     context = std::move(where);
     return std::move(*this);
@@ -146,7 +148,7 @@ struct Error {
   [[nodiscard]] std::string describe() const;
 };
 
-// For GoogleTest, which would print an enumeration as bytes.
+// Makes GoogleTest print the names instead of the underlying bytes.
 void PrintTo(ErrorCode code, std::ostream* out);
 void PrintTo(RetryClass retry, std::ostream* out);
 

@@ -14,6 +14,7 @@ std::string random_hex(std::size_t digits) {
   text.reserve(digits);
   while (text.size() < digits) {
     std::array<unsigned char, 32> bytes{};
+    // getrandom() fails where a sandbox forbids the call.
     if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
       std::random_device device;
       for (auto& byte : bytes) {

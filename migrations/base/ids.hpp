@@ -1,4 +1,6 @@
-// Random identifiers: revision ids (12 hexadecimal digits, as Alembic makes them) and run ids.
+// Random identifiers: revision ids (12 hexadecimal digits, as Alembic generates them) and run ids (16).
+//
+// Threads: safe from any.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +8,7 @@
 
 namespace athanor {
 
-// `digits` lower-case hexadecimal digits from the kernel's random source.
+// Returns `digits` lower-case hexadecimal digits from the kernel's random source.
 [[nodiscard]] std::string random_hex(std::size_t digits);
 [[nodiscard]] inline std::string new_revision_id() {
   return random_hex(12);

@@ -8,7 +8,7 @@ namespace athanor {
 void keep_memory_private() {
   constexpr rlimit kNone{0, 0};
   ::setrlimit(RLIMIT_CORE, &kNone);
-#ifndef __SANITIZE_ADDRESS__  // looks for leaks by attaching to its own process
+#ifndef __SANITIZE_ADDRESS__  // LeakSanitizer attaches to its own process
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
 }

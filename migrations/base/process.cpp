@@ -21,10 +21,10 @@ namespace athanor {
 namespace {
 
 constexpr std::size_t kBuffer = std::size_t{256} << 10U;
-constexpr int kMostLastReads = 4;  // of one buffer: 1 MiB, the most that a pipe can be made to hold
+constexpr int kMostLastReads = 4;  // 1 MiB in total, the most a pipe can hold by default (fs.pipe-max-size)
 constexpr milliseconds kTick{250};
-constexpr milliseconds kPoll{20};      // where the kernel does not tell of the program's end
-constexpr milliseconds kGrace{2'000};  // what SIGTERM gets before SIGKILL follows
+constexpr milliseconds kPoll{20};      // poll interval where pidfd_open() is not available
+constexpr milliseconds kGrace{2'000};  // between SIGTERM and SIGKILL
 
 Error cannot_run(const ProcessCommand& command, int number) {
   return Error(command.cannot_start,
@@ -38,11 +38,11 @@ struct Ends {
 
 struct ProcessPipes {
   Ends in, out, err;
-  Ends failure;  // errno of an exec that failed; closed by one that did not
+  Ends failure;  // carries errno of a failed exec; a successful exec closes it
 };
 
-// Where one of our own standard streams is closed, a new descriptor gets its number: dup2() of it onto itself would leave it
-// close-on-exec, and the program would start without the stream.
+// When one of our own standard streams is closed, a new descriptor gets its number. dup2() of a descriptor onto itself would
+// then leave it close-on-exec, and the program would start without that stream.
 UniqueFd above_streams(int number) {
   UniqueFd given(number);
   return number >= 0 && number <= STDERR_FILENO ? UniqueFd(::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1))
@@ -63,7 +63,7 @@ bool open_pipe(Ends& ends) {
   return ends.ours && ends.theirs;
 }
 
-// A socket, because writing to one whose reader died can be told not to raise SIGPIPE.
+// A socket instead of a pipe: send() with MSG_NOSIGNAL avoids SIGPIPE when the program no longer reads.
 bool open_socket(Ends& ends) {
   std::array<int, 2> numbers{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, numbers.data()) != 0) {
@@ -79,7 +79,7 @@ bool open_null(Ends& ends, int flags) {
   return static_cast<bool>(ends.theirs);
 }
 
-// False: see errno.
+// On false, errno holds the cause.
 bool open_pipes(const ProcessCommand& command, const ProcessStreams& streams, ProcessPipes& pipes) {
   if (!open_pipe(pipes.failure)) {
     return false;
@@ -99,7 +99,7 @@ bool open_pipes(const ProcessCommand& command, const ProcessStreams& streams, Pr
   return true;
 }
 
-// The paths to try, in order: the one given, or one in each folder of PATH.
+// The paths to try, in order: the given path, or the name in each folder of PATH.
 std::vector<std::string> candidates(const ProcessCommand& command) {
   const std::string& name = command.arguments.front();
   if (name.find('/') != std::string::npos) {
@@ -130,7 +130,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// What exec needs, made before the fork: nothing may be allocated after it.
+// The arguments of exec, prepared before the fork: the child must not allocate memory.
 struct ExecArguments {
   explicit ExecArguments(const ProcessCommand& command)
       : texts(command.arguments),
@@ -163,17 +163,19 @@ void keep_within(const ProcessLimits& limits) {
   limit(RLIMIT_CPU, limits.cpu_seconds);
 }
 
-// In the child: only async-signal-safe calls from here on, because other threads may hold any lock. Returns errno.
+// Runs in the child. Only async-signal-safe calls are allowed from here on: another thread may have held any lock at the fork.
+// Returns errno, or 0.
 int set_up(const ProcessCommand& command, const ProcessPipes& pipes, pid_t parent) {
   if (command.own_group) {
     ::setpgid(0, 0);
+    // The parent-death signal is not sent for a parent that died before prctl(); hence the check of getppid().
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) {
-      ::_exit(127);  // it died before the line above
+      ::_exit(127);  // the parent died before prctl()
     }
   }
   keep_within(command.limits);
-  // What this program does about signals is none of the other's business.
+  // Signal dispositions and the signal mask survive exec; ours must not affect the program.
   for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGXFSZ}) {
     (void)::signal(number, SIG_DFL);
   }
@@ -184,7 +186,7 @@ int set_up(const ProcessCommand& command, const ProcessPipes& pipes, pid_t paren
     ::dup2(pipes.in.theirs.get(), STDIN_FILENO);
     ::dup2(pipes.out.theirs.get(), STDOUT_FILENO);
     ::dup2(pipes.err.theirs.get(), STDERR_FILENO);
-    // Libraries open some without close-on-exec. A kernel that does not know the call leaves those as they are.
+    // Libraries open descriptors without close-on-exec. A kernel without this call leaves them open.
     ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   } else if (command.out_to_err) {
     ::dup2(STDERR_FILENO, STDOUT_FILENO);
@@ -201,6 +203,8 @@ int set_up(const ProcessCommand& command, const ProcessPipes& pipes, pid_t paren
     problem = ENOENT;
     for (const std::string& path : exec.paths) {
       ::execve(path.c_str(), exec.argument_pointers.data(), exec.variable_pointers.data());
+      // Like execvp(): go on along PATH after a missing file, and also after EACCES, but report EACCES when nothing else is
+      // found.
       if (errno != ENOENT && errno != ENOTDIR) {
         problem = errno;
       }
@@ -246,7 +250,7 @@ class RunningProcess {
         return ProcessEnd{128 + SIGKILL, std::move(err_text_), true};
       }
       wait_for_something(stop, deadline);
-      // Looked at before the pipes are read, so that what the program wrote last is still read below.
+      // Check before reading the pipes: everything the program wrote before it ended is then read below.
       over = has_ended();
       TRY(feed());
       for (int i = 0; i < (over ? kMostLastReads : 1) && out_; ++i) {
@@ -260,7 +264,7 @@ class RunningProcess {
     return ProcessEnd{reap(), std::move(err_text_), false};
   }
 
-  // Its exit code, once it has ended by itself.
+  // Waits for the program, which has ended or will end by itself, and returns its exit code.
   int reap() {
     int status = 0;
     while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
@@ -280,7 +284,7 @@ class RunningProcess {
     ::poll(set.data(), set.size(), static_cast<int>(std::max(longest, milliseconds(0)).count()));
   }
 
-  // Leaves it a zombie, so that its number, which is also the group's, stays taken.
+  // WNOWAIT leaves the program a zombie, so that its process id, which is also the group's id, cannot be reused before kill().
   bool has_ended() const {
     siginfo_t seen{};
     return ::waitid(P_PID, static_cast<id_t>(process_), &seen, WEXITED | WNOHANG | WNOWAIT) != 0 || seen.si_pid == process_;
@@ -301,7 +305,7 @@ class RunningProcess {
         return {};
       }
       if (written < 0) {
-        in_.reset();  // it reads no further: its exit code says why
+        in_.reset();  // the program stopped reading; its exit code says why
         return {};
       }
       sent_ += static_cast<std::size_t>(written);
@@ -309,7 +313,7 @@ class RunningProcess {
     return {};
   }
 
-  // One buffer and no more, so that a fast writer leaves room for the other streams.
+  // Reads one buffer at most, so that a fast writer does not starve the other streams.
   Result<void> take() {
     const auto got = ::read(out_.get(), buffer_.data(), buffer_.size());
     if (got > 0) {
@@ -321,7 +325,7 @@ class RunningProcess {
     return {};
   }
 
-  // Bounded for the same reason: a grandchild may write without an end.
+  // Bounded as well: a grandchild may write without end.
   void keep_err() {
     std::array<char, 4096> text;
     for (std::size_t read = 0; err_ && read < kBuffer;) {
@@ -345,7 +349,7 @@ class RunningProcess {
       pollfd ended{ended_.get(), POLLIN, 0};
       ::poll(&ended, 1, static_cast<int>(kPoll.count()));
     }
-    ::kill(all, SIGKILL);  // the group's other members, and a program that does not listen
+    ::kill(all, SIGKILL);  // for other members of the group, and for a program that ignores SIGTERM
     reap();
   }
 
@@ -355,7 +359,7 @@ class RunningProcess {
   UniqueFd in_;
   UniqueFd out_;
   UniqueFd err_;
-  UniqueFd ended_;  // readable once the program has ended; none on an old kernel or in some sandboxes
+  UniqueFd ended_;  // a pidfd, readable once the program has ended; invalid on old kernels and in some sandboxes
   std::vector<char> buffer_;
   std::vector<char> pending_;
   std::size_t filled_ = 0;
@@ -383,12 +387,14 @@ Result<ProcessEnd> run_process(const ProcessCommand& command, const ProcessStrea
   if (process == 0) {
     become(command, exec, pipes, parent);
   }
+  // Parent and child both call setpgid(), so that the group exists whichever runs first.
   if (command.own_group) {
     ::setpgid(process, process);  // both sides do it: whoever is first
   }
   for (Ends* ends : {&pipes.in, &pipes.out, &pipes.err, &pipes.failure}) {
     ends->theirs.reset();
   }
+  // The read ends when exec closes the child's end of the pipe (0 bytes: started) or with errno of what failed.
   int number = 0;
   const UniqueFd failure = std::move(pipes.failure.ours);
   ssize_t got = -1;

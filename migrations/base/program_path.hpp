@@ -1,6 +1,6 @@
-// Programs of the machine by path or name, as a shell would find them.
+// Finds executable programs by path or by name on a PATH.
 //
-// Threads: safe from any. Nothing is started.
+// Threads: safe from any. Starts nothing.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace athanor {
 
-// Whether `path` is a regular file that this process may execute; links are followed.
+// Whether `path` is a regular file that this process may execute. Follows symbolic links.
 [[nodiscard]] bool is_program(const std::string& path);
 
-// The path of the program `name` in the first folder of `path` that has it, where `path` is written as in PATH. Empty when none
-// does. Folders that are not absolute are passed over: what they hold depends on the working folder.
+// Returns the path of `name` in the first folder of `path` (written like PATH) that contains it; empty when none does. Relative
+// folders are skipped: what they contain depends on the current folder.
 [[nodiscard]] std::string find_program(std::string_view name, std::string_view path);
 
 }  // namespace athanor

@@ -1,5 +1,7 @@
-// Result<T>: a value or the one Error. Nothing in the core throws across a public interface; adapters catch what their
-// library throws. TRY and TRY_ASSIGN pass an error up unchanged.
+// Result<T>: a value or an Error. No public interface of the core throws; adapters catch what their library throws. TRY and
+// TRY_ASSIGN return an error to the caller unchanged.
+//
+// Threads: plain values.
 #pragma once
 
 #include <tl/expected.hpp>
@@ -24,7 +26,7 @@ using Result = tl::expected<T, Error>;
 #define ATHANOR_CONCAT_INNER(a, b) a##b
 #define ATHANOR_CONCAT(a, b) ATHANOR_CONCAT_INNER(a, b)
 
-// TRY(expression): leave with the error of a Result whose value is not needed.
+// TRY(expression): return the error of a Result whose value is not needed.
 #define TRY(expression) TRY_INNER(ATHANOR_CONCAT(try_result_, __COUNTER__), expression)
 #define TRY_INNER(temporary, expression)                    \
   do {                                                      \
@@ -33,7 +35,7 @@ using Result = tl::expected<T, Error>;
     }                                                       \
   } while (false)
 
-// TRY_ASSIGN(auto name, expression): name the value, or leave with the error.
+// TRY_ASSIGN(auto name, expression): assign the value, or return the error.
 #define TRY_ASSIGN(declaration, expression) TRY_ASSIGN_INNER(ATHANOR_CONCAT(try_assign_, __COUNTER__), declaration, expression)
 #define TRY_ASSIGN_INNER(temporary, declaration, expression) \
   auto temporary = (expression);                             \

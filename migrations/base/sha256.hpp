@@ -1,4 +1,6 @@
-// SHA-256 as FIPS 180-4 defines it, for revision checksums, plan hashes and backup digests.
+// SHA-256 (FIPS 180-4) for revision checksums, plan hashes and backup digests.
+//
+// Threads: one Sha256 object per thread; the functions are pure.
 #pragma once
 
 #include <array>
@@ -15,16 +17,17 @@ class Sha256 {
   Sha256(const Sha256&) = delete;
   Sha256& operator=(const Sha256&) = delete;
   void update(std::string_view bytes);
-  // Lower-case hexadecimal, 64 characters. The object may not be used afterwards.
+  // Returns 64 lower-case hexadecimal digits. Do not use the object afterwards.
   [[nodiscard]] std::string finish();
 
  private:
   void* context_;
 };
 
+// The digest of `bytes` as 64 lower-case hexadecimal digits.
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
 
-// The first half of it, to tell texts apart without keeping them.
+// The first 128 bits of the digest: enough to compare texts without keeping them.
 using ShortDigest = std::array<std::uint64_t, 2>;
 [[nodiscard]] ShortDigest sha256_short(std::string_view bytes);
 

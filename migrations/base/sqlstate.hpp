@@ -1,4 +1,4 @@
-// What a SQLSTATE means for us, wherever it was met: in an answer of the server, or in a row of the ledger.
+// Maps a SQLSTATE, from the server or from a ledger row, to an error code and a retry class.
 //
 // Threads: pure functions.
 #pragma once
@@ -9,8 +9,10 @@
 
 namespace athanor {
 
+// StatementFailed unless the state has a more specific code.
 [[nodiscard]] ErrorCode code_of_sqlstate(std::string_view state);
-// Transient for what goes away by itself: deadlock, serialisation, out of resources, an administrator's shutdown, a lock.
+// Transient for errors that pass by themselves: deadlock, serialisation failure, insufficient resources, administrator
+// shutdown, lock not available, object in use, read-only transaction.
 [[nodiscard]] RetryClass retry_of_sqlstate(std::string_view state);
 
 }  // namespace athanor

@@ -14,6 +14,7 @@ StopLevel StopToken::level() const {
     return flagged;
   }
   const auto own = static_cast<StopLevel>(source_->level_.load(std::memory_order_acquire));
+  // `urging_` alone stops nothing: it only makes a stop that was requested here more urgent.
   return std::max(flagged, own == StopLevel::None ? own : std::max(own, source_->urging_.level()));
 }
 
@@ -47,6 +48,7 @@ void StopSource::request(StopLevel level) noexcept {
   int seen = level_.load(std::memory_order_acquire);
   while (seen < wanted && !level_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel)) {
   }
+  // Never read, so it stays readable: every thread that polls it wakes up, now and later.
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
 }

@@ -1,8 +1,8 @@
-// A request to stop that can be waited on. SIGTERM, SIGINT and shutdown all become one StopSource; everything long-running
-// holds a StopToken. Two levels: Graceful (end at the next safe point) and Now (cancel what is running, roll back).
+// A stop request that threads can wait for. SIGTERM, SIGINT and shutdown all go through a StopSource; everything long-running
+// takes a StopToken. There are two levels: Graceful (end at the next safe point) and Now (cancel what is running, roll back).
 //
-// Threads: request() may be called from any thread and from a signal handler. Tokens are cheap to copy and must not outlive
-// their source, nor a flag.
+// Threads: request() may be called from any thread and from a signal handler. Tokens are cheap to copy. A token must not
+// outlive its source or its flag.
 #pragma once
 
 #include <atomic>
@@ -15,13 +15,13 @@ class StopSource;
 
 class StopToken {
  public:
-  StopToken() = default;  // never stops
+  StopToken() = default;  // never requests a stop
   explicit StopToken(const StopSource* source) : source_(source) {}
   [[nodiscard]] StopLevel level() const;
   [[nodiscard]] bool requested() const { return level() != StopLevel::None; }
-  // The same, and Graceful as well once the flag is set. By the thread that looks at the token: nobody is woken by it.
+  // A copy that is also Graceful once `flag` is set. Setting the flag does not wake a thread that waits on descriptor().
   [[nodiscard]] StopToken or_once(const std::atomic<bool>& flag) const;
-  // Readable once a stop was requested; -1 when there is nothing to poll.
+  // A descriptor that is readable once a stop is requested; -1 when there is nothing to poll.
   [[nodiscard]] int descriptor() const;
 
  private:
@@ -32,14 +32,15 @@ class StopToken {
 class StopSource {
  public:
   StopSource();
-  // A stop of its own that is, once requested, at least as urgent as `urging`, which must outlive it.
+  // A source with its own level that, once requested, is at least as urgent as `urging`, whose source must outlive it.
   explicit StopSource(StopToken urging);
   ~StopSource();
   StopSource(const StopSource&) = delete;
   StopSource& operator=(const StopSource&) = delete;
 
-  // Raises the level by one, up to Now. Async-signal-safe.
+  // Raises the level by one, at most to Now. Async-signal-safe.
   void request() noexcept;
+  // Raises the level to `level`; never lowers it. Async-signal-safe.
   void request(StopLevel level) noexcept;
   [[nodiscard]] StopToken token() const { return StopToken(this); }
 

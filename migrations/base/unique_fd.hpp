@@ -12,7 +12,7 @@ namespace athanor {
 class UniqueFd {
  public:
   UniqueFd() = default;
-  // Takes over `number`; a negative one, as a failed open() returns it, is no descriptor.
+  // Takes ownership of `number`. A negative number, as a failed open() returns it, means no descriptor.
   explicit UniqueFd(int number) : number_(number) {}
   ~UniqueFd() { reset(); }
   UniqueFd(UniqueFd&& other) noexcept : number_(other.release()) {}
@@ -23,12 +23,12 @@ class UniqueFd {
     return *this;
   }
 
-  // -1 without a descriptor. Stays owned here.
+  // -1 when there is no descriptor. This object keeps ownership.
   [[nodiscard]] int get() const { return number_; }
   [[nodiscard]] explicit operator bool() const { return number_ >= 0; }
-  // Gives the descriptor up: the caller closes it.
+  // Gives up ownership: the caller closes the descriptor.
   [[nodiscard]] int release() { return std::exchange(number_, -1); }
-  // Closes what is held and takes over `number`.
+  // Closes the current descriptor and takes ownership of `number`.
   void reset(int number = -1) {
     if (const int held = std::exchange(number_, number); held >= 0) {
       ::close(held);

@@ -53,7 +53,7 @@ std::string_view cut_at_character(std::string_view text, std::size_t bytes) {
     return text;
   }
   std::size_t end = bytes;
-  // What is no UTF-8 has no boundaries to look for.
+  // At most three bytes back: text that is not UTF-8 may have no boundary at all.
   for (std::size_t back = 1; back < kLongestCharacter && end > 0 && (byte_at(text, end) & 0xC0U) == 0x80U; ++back) {
     --end;
   }
