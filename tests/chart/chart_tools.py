@@ -9,6 +9,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts/athanor"
+IMAGE = ("--set", "image.repository=registry.example.org/athanor")  # which the chart asks for
 CRDS = ROOT / "crds"
 SAMPLES = ROOT / "deploy/samples"
 MANIFESTS = ROOT / "deploy/manifests"
@@ -29,7 +30,7 @@ def tool(name: str, *arguments: object, stdin: str | None = None) -> subprocess.
 
 
 def template(*options: str, chart: Path = CHART, namespace: str = "athanor-system") -> str:
-    done = tool("helm", "template", "athanor", chart, "--namespace", namespace, *options)
+    done = tool("helm", "template", "athanor", chart, "--namespace", namespace, *IMAGE, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from chart_tools import CHART, CRDS, Object, objects, tool
+from chart_tools import CHART, CRDS, IMAGE, Object, objects, tool
 from kubernetes import client
 from throwaway_cluster import ThrowawayCluster, eventually
 
@@ -28,7 +28,8 @@ def server(own_cluster: ThrowawayCluster) -> ThrowawayCluster:
 
 
 def helm(server: ThrowawayCluster, *arguments: object) -> str:
-    done = tool("helm", "--kubeconfig", server.kubeconfig, "--namespace", NAMESPACE, *arguments)
+    image = IMAGE if arguments[0] in ("install", "upgrade") else ()
+    done = tool("helm", "--kubeconfig", server.kubeconfig, "--namespace", NAMESPACE, *arguments, *image)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

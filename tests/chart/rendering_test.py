@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from chart_tools import CHART, CRDS, MANIFESTS, ROOT, SAMPLES, Object, crd, objects, one, template, tool, tools
+from chart_tools import CHART, CRDS, IMAGE, MANIFESTS, ROOT, SAMPLES, Object, crd, objects, one, template, tool, tools
 from throwaway_cluster import ThrowawayCluster
 
 EVERYTHING = json.dumps({
@@ -19,7 +19,7 @@ EVERYTHING = json.dumps({
     "prometheusRule": {"enabled": True, "backupMaxAge": 86400, "runbookURL": "https://wiki.example.org/athanor"}, "dashboard": {"enabled": True},
     "networkPolicy": {"enabled": True, "restrictEgress": True, "ingressFrom": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 5432}]}]},
     "watch": {"scope": "Namespaces", "namespaces": ["shop", "warehouse"], "selector": "team in (a, b)"}, "commonLabels": {"team": "platform"},
-    "imagePullSecrets": [{"name": "pull"}], "image": {"digest": "sha256:" + "0" * 64}, "serviceAccount": {"annotations": {"a": "b"}},
+    "imagePullSecrets": [{"name": "pull"}], "image": {"repository": "registry.example.org/athanor", "digest": "sha256:" + "0" * 64}, "serviceAccount": {"annotations": {"a": "b"}},
     "extraEnv": [{"name": "TZ", "value": "UTC"}], "extraEnvFrom": [{"secretRef": {"name": "more"}}],
     "extraVolumes": [{"name": "sources", "emptyDir": {}}], "extraVolumeMounts": [{"name": "sources", "mountPath": "/sources", "readOnly": True}],
     "operator": {"sourceRoots": ["/sources"], "secretRoots": ["/run/secrets/db"], "extraArgs": ["--max-files=10"]},
@@ -104,7 +104,7 @@ def test_the_schemas_would_notice_a_fault(schemas: str, kind: str, spec: str) ->
 def test_helm_lint_finds_nothing(tmp_path: Path) -> None:
     everything = tmp_path / "values.yaml"
     everything.write_text(EVERYTHING)
-    for values in ([], ["--values", everything]):
+    for values in (IMAGE, ["--values", everything]):
         done = tool("helm", "lint", "--strict", CHART, *values)
         assert done.returncode == 0, done.stdout + done.stderr
         complaints = [line for line in done.stdout.splitlines() if line.startswith("[") and "icon is recommended" not in line]
@@ -160,9 +160,12 @@ def test_containers_are_bounded_in_all_but_processor_time(name: str) -> None:
     ("operator.resync=5", "operator/resync"), ("watch.namespaces={Shop}", "does not match pattern"),
     ("leaderElection.enabled=false", "replicaCount must be 1 without leaderElection.enabled"), ("watch.scope=Namespaces", "watch.scope Namespaces needs watch.namespaces"),
     ("watch.namespaces={shop}", "watch.namespaces needs watch.scope Namespaces, which is OwnNamespace"),
+    ("image.repository=", "image.repository is required"), ("image.repository=athanor", "athanor would be docker.io's"),
+    ("image.repository=shop/athanor", "shop/athanor would be docker.io's"), ("image.repository=localhost/athanor:1", "does not match pattern"),
+    ("jobs.enabled=true,jobs.image=athanor:1", "jobs.image names no registry, so athanor:1 would be docker.io's"),
     ("serviceMonitor.enabled=true,service.enabled=false", "serviceMonitor.enabled needs service.enabled")])
 def test_a_value_is_refused(option: str, message: str) -> None:
-    done = tool("helm", "template", "athanor", CHART, "--set", option)
+    done = tool("helm", "template", "athanor", CHART, *IMAGE, "--set", option)
     assert done.returncode != 0 and message in done.stderr, done.stderr
 
 
@@ -170,7 +173,7 @@ def test_the_schema_of_the_values_knows_every_value_and_no_other() -> None:
     def compare(values: Object, schema: Object, path: str) -> None:
         if schema.get("additionalProperties") is not False:
             return
-        known = set(schema["properties"]) - {"global"}
+        known = set(schema["properties"])
         # Probes take more fields than the values set.
         missing = set() if "Probe" in path or path.endswith("resources") else known - set(values)
         assert set(values) - known == set() and missing == set(), path
@@ -245,12 +248,22 @@ def test_the_deployment_is_told_what_the_values_say() -> None:
         "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s", "--resync=5m", "--resyncs-per-second=2",
         "--listen=0.0.0.0:8080", "--tls-cert-file=/etc/athanor/tls/tls.crt", "--tls-private-key-file=/etc/athanor/tls/tls.key", "--metrics-authentication",
         "--cache=/var/cache/athanor", "--source-root=/sources", "--secret-root=/run/secrets/db", "--backup-root=/var/lib/athanor/backups",
-        "--job-image=athanor@sha256:" + "0" * 64, "--source-image=registry.example.org/shop",
+        "--job-image=registry.example.org/athanor@sha256:" + "0" * 64, "--source-image=registry.example.org/shop",
         "--minimum-approval=Destructive", "--minimum-approvals=2", "--minimum-backup=Never", "--inline-passwords=refuse", "--publish-plans=false",
         "--require-secret-label", "--max-resources=100", "--max-backup-size=20GiB", "--max-config-map-reads=600", "--max-repository-size=64MiB",
         "--max-artifact-size=32MiB", "--log-level=info", "--max-files=10"]
     assert "--watch-namespaces=athanor-system" in arguments_of(objects(rendered("defaults")))
     assert "--leader-elect=false" in arguments_of(objects(rendered("one replica")))
+
+
+@pytest.mark.parametrize("values, image", [
+    ("image.repository=registry.example.org:5000/a/athanor", "registry.example.org:5000/a/athanor:0.1.0"), ("image.repository=localhost/athanor,image.tag=dev", "localhost/athanor:dev"),
+    ("image.repository=athanor,global.imageRegistry=mirror.example.org/x/", "mirror.example.org/x/athanor:0.1.0"),
+    ("image.repository=registry.example.org/a/athanor,global.imageRegistry=mirror.example.org", "mirror.example.org/a/athanor:0.1.0")])
+def test_the_image_is_of_the_registry_that_was_named(values: str, image: str) -> None:
+    documents = objects(template("--set", values))
+    pods = [one(documents, "Deployment")["spec"]["template"]["spec"], one(documents, "Pod", "athanor-test")["spec"]]
+    assert [pod["containers"][0]["image"] for pod in pods] == [image, image]
 
 
 def test_a_single_replica_can_be_drained() -> None:

@@ -26,7 +26,7 @@ class Prometheus:
     def __init__(self, folder: Path, target: int) -> None:
         self.port = free_port()
         rendered = subprocess.run([tools() / "helm", "template", "athanor", ROOT / "charts/athanor", "-s", "templates/prometheusrule.yaml", "--set",
-                                   f"prometheusRule.enabled=true,prometheusRule.backupMaxAge=1,{AT_ONCE}"], capture_output=True, text=True, check=True).stdout
+                                   f"image.repository=localhost/athanor,prometheusRule.enabled=true,prometheusRule.backupMaxAge=1,{AT_ONCE}"], capture_output=True, text=True, check=True).stdout
         (folder / "rules.yaml").write_text(yaml.dump(yaml.safe_load(rendered)["spec"]))
         (folder / "prometheus.yaml").write_text(yaml.dump({
             "global": {"scrape_interval": f"{SCRAPE:.0f}s", "evaluation_interval": "1s"}, "rule_files": ["rules.yaml"],

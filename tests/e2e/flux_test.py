@@ -27,7 +27,7 @@ def account(server: ThrowawayCluster) -> Iterator[Account]:
     """With the rights that the chart gives when Flux is switched on."""
     made = Account(server, "operator-flux")
     tools = subprocess.run([ROOT / "tests/cluster/tools"], capture_output=True, text=True, check=True).stdout.strip()
-    chart = subprocess.run([f"{tools}/helm", "template", "athanor", str(ROOT / "charts/athanor"), "--set", "flux.enabled=true,watch.scope=Cluster"], capture_output=True,
+    chart = subprocess.run([f"{tools}/helm", "template", "athanor", str(ROOT / "charts/athanor"), "--set", "flux.enabled=true,watch.scope=Cluster,image.repository=localhost/athanor"], capture_output=True,
                            text=True, check=True).stdout
     role = next(one for one in yaml.safe_load_all(chart) if one and one["kind"] == "ClusterRole" and one["metadata"]["name"] == "athanor")
     client.RbacAuthorizationV1Api(server.api()).patch_cluster_role(made.name, {"rules": role["rules"]})

@@ -40,11 +40,41 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- default (include "athanor.fullname" .) .Values.leaderElection.leaseName }}
 {{- end }}
 
-{{- define "athanor.image" -}}
-{{- if .Values.image.digest }}
-{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
+{{- /* Without a registry in it a name is one of Docker Hub's, which is nobody's image or somebody else's. */}}
+{{- define "athanor.hasRegistry" -}}
+{{- if regexMatch "^(localhost|[^/]*[.:][^/]*)/" . }}true{{ end }}
+{{- end }}
+
+{{- define "athanor.repository" -}}
+{{- $repository := .Values.image.repository }}
+{{- if not $repository }}
+{{- fail "image.repository is required: where you pushed the image that `make image` builds, as in registry.example.org/athanor" }}
+{{- end }}
+{{- if (.Values.global).imageRegistry }}
+{{- printf "%s/%s" (trimSuffix "/" .Values.global.imageRegistry) (regexReplaceAll "^(localhost|[^/]*[.:][^/]*)/" $repository "") }}
+{{- else if include "athanor.hasRegistry" $repository }}
+{{- $repository }}
 {{- else }}
-{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) }}
+{{- fail (printf "image.repository names no registry, so %s would be docker.io's: write the registry before it, or set global.imageRegistry" $repository) }}
+{{- end }}
+{{- end }}
+
+{{- define "athanor.image" -}}
+{{- $repository := include "athanor.repository" . }}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" $repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" $repository (default .Chart.AppVersion .Values.image.tag) }}
+{{- end }}
+{{- end }}
+
+{{- define "athanor.jobImage" -}}
+{{- if not .Values.jobs.image }}
+{{- include "athanor.image" . }}
+{{- else if include "athanor.hasRegistry" .Values.jobs.image }}
+{{- .Values.jobs.image }}
+{{- else }}
+{{- fail (printf "jobs.image names no registry, so %s would be docker.io's: write the registry before it" .Values.jobs.image) }}
 {{- end }}
 {{- end }}
 
