@@ -19,6 +19,7 @@ namespace athanor::controller {
 
 using KubeObject = nlohmann::json;
 
+// One resource type of the API: enough to build its paths and to fill in apiVersion and kind.
 struct ResourceType {
   std::string group;  // empty: core
   std::string version;
@@ -54,7 +55,7 @@ struct ListOptions {
   std::string name_space{};  // empty: all namespaces
   std::string label_selector{};
   std::string field_selector{};
-  // "0": any version from the server's cache; empty: the most recent.
+  // "0": any version from the server's cache, possibly an old one; empty: the most recent, read from etcd.
   std::string resource_version{};
   bool metadata_only = false;  // request PartialObjectMetadata: apiVersion, kind and metadata only
   // Called when the continue token expired between two pages (410) and the list starts over: discard the objects received so
@@ -129,6 +130,7 @@ struct WatchOptions {
   std::chrono::seconds timeout{420};  // timeoutSeconds: when the server should end the watch
 };
 
+// The watch part of the client. A watch is one HTTP response that lasts for minutes; the caller decides where to resume.
 class KubeWatch {
  public:
   virtual ~KubeWatch() = default;

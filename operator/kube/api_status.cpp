@@ -11,7 +11,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxMessage = 1'024;
 
-// The position after the closing quote, or the end of the text.
+// Returns the position after the closing quote, or the end of the text.
 std::size_t skip_quoted(std::string_view text, std::size_t from) {
   for (std::size_t at = from + 1; at < text.size(); ++at) {
     if (text[at] == '\\') {
@@ -96,6 +96,7 @@ std::string field_names(const json& status) {
   return names;
 }
 
+// A validation error of a Secret may quote its data in forms that without_values() does not know, so only field names are kept.
 std::string explanation_of(const json& status, ErrorCode code, bool secret) {
   if (!status.is_object()) {
     return {};

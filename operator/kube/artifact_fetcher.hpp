@@ -18,9 +18,9 @@ class ArtifactFetcher {
   virtual ~ArtifactFetcher() = default;
   // Receives the next bytes of the body. Returning an error ends the transfer.
   using BytesHandler = std::function<Result<void>(std::string_view bytes)>;
-  // GET without credentials; redirects are not followed, link-local addresses refused. Blocks, and calls `on_bytes` from the
-  // calling thread. Errors: Io (retryable) for any status other than 200 and when the body is incomplete at the deadline;
-  // Interrupted on a stop; the handler's own error. On an error the bytes delivered so far must be discarded.
+  // Sends a GET without credentials. Redirects are not followed and link-local addresses are refused. Blocks, and calls
+  // `on_bytes` from the calling thread. Errors: Io (retryable) for any status other than 200 and when the body is incomplete at
+  // the deadline; Interrupted on a stop; the handler's own error. On an error, discard the bytes delivered so far.
   [[nodiscard]] virtual Result<void> fetch(const std::string& url, milliseconds deadline, const BytesHandler& on_bytes,
                                            const StopToken& stop) = 0;
 };

@@ -17,7 +17,7 @@ const unsigned char* bytes_of(std::string_view text) {
 }  // namespace
 
 std::string base64_encode(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4, '\0');  // OpenSSL ends it with a NUL, where std::string has its own
+  std::string text((bytes.size() + 2) / 3 * 4, '\0');  // OpenSSL also writes a NUL, over std::string's own
   EVP_EncodeBlock(bytes_of(text), bytes_of(bytes), static_cast<int>(bytes.size()));
   return text;
 }
@@ -28,8 +28,8 @@ std::optional<std::string> base64_decode(std::string_view text) {
   if (code.empty()) {
     return code;
   }
-  // OpenSSL takes a '=' for six zero bits wherever it stands, counts what padding fills up as bytes, and passes over '-' at the
-  // end: then it decodes less than there is.
+  // EVP_DecodeBlock is too lax: it reads '=' as six zero bits anywhere, counts padding as decoded bytes, and ignores a trailing
+  // '-', so that it decodes less than the input. Check the padding here and the decoded length below.
   const std::size_t padding = code.size() - std::min(code.find('='), code.size());
   if (code.size() % 4 != 0 || padding > 2 || code.find_last_not_of('=') + 1 + padding != code.size()) {
     return std::nullopt;

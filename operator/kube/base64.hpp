@@ -9,8 +9,9 @@
 
 namespace athanor::controller {
 
+// Returns `bytes` encoded on one line, with padding.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
-// Line ends and blanks between the characters are skipped; anything else that does not belong there gives nothing.
+// Decodes `text`. Skips line ends, spaces and tabs between the characters; returns nullopt on any other invalid input.
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 
 }  // namespace athanor::controller

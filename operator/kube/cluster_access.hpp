@@ -16,6 +16,7 @@
 
 namespace athanor::controller {
 
+// The exec section of a kubeconfig user: the program that supplies a token or a client certificate.
 struct ExecPlugin {
   std::string api_version;
   std::string command;
@@ -25,6 +26,7 @@ struct ExecPlugin {
   bool provide_cluster_info = false;
 };
 
+// Where the API server is and how to authenticate to it.
 struct ClusterAccess {
   std::string server;           // "https://host:port[/prefix]"
   std::string tls_server_name;  // empty: the server's host
@@ -73,7 +75,7 @@ class CredentialProvider {
   // exec plugin. Errors: Interrupted when `stop` is requested; ApiUnauthorized when the plugin fails or `deadline` passes; Io.
   [[nodiscard]] virtual Result<Credentials> current(const StopToken& stop, SteadyTime deadline) = 0;
   [[nodiscard]] Result<Credentials> current() { return current(StopToken(), SteadyTime::max()); }
-  // Reports a 401: the next current() reloads the credentials.
+  // Reports a 401: the next current() reloads the credentials, unless they were renewed less than a second ago.
   virtual void refused() = 0;
 };
 // Borrows `clock`. `environment` supplies PATH to find a plugin's program. The plugin runs in a thread of its own, so that a

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::seconds kReloadInterval(60);
 constexpr std::chrono::seconds kExpiryMargin(10);
-// Several requests often meet a 401 together. The credentials renewed for the first of them serve the others, too.
+// Several requests often receive a 401 at the same time. The first one renews the credentials for all of them.
 constexpr std::chrono::seconds kMinRenewInterval(1);
 constexpr milliseconds kPluginTimeout(60'000);
 constexpr milliseconds kStopPollInterval(20);
@@ -52,7 +52,10 @@ class RefreshedCredentials final : public CredentialProvider {
       TRY(renew(std::nullopt));
       return current_;
     }
+    // Wait for the end of this run by number. A flag would not do: a waiter that wakes late would miss the end of this run and
+    // wait for the next one.
     const std::uint64_t this_run = start_plugin();
+    // The plugin was started ahead of the expiry; until then requests go on with the old token.
     if (still_valid()) {
       return current_;
     }
@@ -100,6 +103,8 @@ class RefreshedCredentials final : public CredentialProvider {
   // Starts the plugin unless it is running. Returns the value of completed_runs_ that marks the end of that run.
   std::uint64_t start_plugin() {
     if (!plugin_running_) {
+      // run_plugin() clears plugin_running_ in its last critical section, so this join waits only for the thread to exit and
+      // cannot deadlock on the mutex.
       if (plugin_.joinable()) {
         plugin_.join();
       }

@@ -99,6 +99,7 @@ void ThreadedRecorder::work() {
     const std::optional<EventOccurrence> occurrence = next(lock);
     const bool last = ending_ && !occurrence;
     const bool late = ending_ && clock_.steady_now() >= drain_until_;
+    // Give up although events are queued: a stopping pod has only its termination grace period.
     if (late) {
       dropped_ += queue_.size() + (occurrence ? 1U : 0U);
       return;
@@ -110,7 +111,7 @@ void ThreadedRecorder::work() {
         write(each, &*occurrence);
       }
     }
-    // Series counts after the event itself: at the end, what the events still queued added is written, too.
+    // Write series counts after the event itself, so that the last pass includes the counts of events that were still queued.
     for (const EventWrite& each : series_.due(now, last)) {
       if (!last || clock_.steady_now() < drain_until_) {
         write(each, nullptr);

@@ -3,7 +3,7 @@
 // A background thread writes the events. Repeats of an event within ten minutes are aggregated into one object with a series
 // (see event_series.hpp).
 //
-// Threads: record() and dropped() from any thread.
+// Threads: record() and dropped() from any thread; close() from one thread only. Ownership: see make_event_recorder().
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 
 namespace athanor::controller {
 
+// The object an event is about. `resource_version` may be empty.
 struct EventTarget {
   ResourceType type;
   ResourceKey key;
@@ -37,8 +38,8 @@ class EventRecorder {
  public:
   virtual ~EventRecorder() = default;
   // Queues an event. Never blocks and never fails: an event is dropped and counted when the queue (1,000 events) is full or the
-  // server refuses it; it is tried three times when the server cannot be reached. Notes are cut to 1 KiB, reasons and actions
-  // to 128 bytes.
+  // server refuses it. A write is attempted three times when the server is unreachable or throttles. Notes are cut to 1 KiB,
+  // reasons and actions to 128 bytes.
   virtual void record(EventRecord event) = 0;
   // Writes the queued events, for at most two seconds after the request then in progress, and drops later ones. The destructor
   // does the same.

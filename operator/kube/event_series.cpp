@@ -66,6 +66,8 @@ std::vector<EventWrite> EventSeries::add(const EventOccurrence& occurrence, Stea
   known.last = now;
   known.last_at = occurrence.at;
   known.unwritten = true;
+  // Write the second occurrence immediately: it turns the Event into a series, and readers see that it repeats. Limit later
+  // ones to one write a minute, because a failing reconcile may repeat the event every few seconds.
   if (known.count > 2 && now - known.written < kUpdateInterval) {
     return {};
   }
@@ -101,6 +103,7 @@ void EventSeries::forget(const std::string& series) {
 EventWrite EventSeries::create(const EventOccurrence& occurrence, std::string series, SteadyTime now) {
   const EventTarget& regarding = occurrence.record.regarding;
   EventWrite write;
+  // As in client-go, events about cluster-scoped objects go into the namespace `default`.
   write.name_space = regarding.key.name_space.empty() ? std::string(kDefaultNamespace) : regarding.key.name_space;
   write.name = regarding.key.name.substr(0, kMaxName - 17) + "." + random_hex(16);  // 17: the dot and 16 digits
   KubeObject object{{"apiVersion", regarding.type.api_version()}, {"kind", regarding.type.kind}, {"name", regarding.key.name}};
@@ -143,6 +146,7 @@ void EventSeries::evict(SteadyTime now) {
     return;
   }
   std::erase_if(known_, [now](const auto& entry) { return now - entry.second.last >= kSeriesLifetime; });
+  // Still full: drop the series that was seen least recently. Its next occurrence creates a new Event.
   if (known_.size() >= kMaxSeries) {
     known_.erase(std::ranges::min_element(known_, {}, [](const auto& entry) { return entry.second.last; }));
   }

@@ -15,6 +15,7 @@
 
 namespace athanor::controller {
 
+// The API server rejects longer values.
 inline constexpr std::size_t kMaxEventNote = 1'024;
 inline constexpr std::size_t kMaxEventWord = 128;  // reason, action, instance
 
@@ -37,12 +38,13 @@ class EventSeries {
   EventSeries(std::string reporter, std::string instance);
   // Counts an occurrence. Returns the writes to send now, in order; often none.
   [[nodiscard]] std::vector<EventWrite> add(const EventOccurrence& occurrence, SteadyTime now);
-  // The updates whose minute has passed; with `at_the_end`, all that are unwritten. Drops the series that have ended.
+  // Returns the updates whose minute has passed; with `at_the_end`, all that are unwritten. Drops the series that have ended.
   [[nodiscard]] std::vector<EventWrite> due(SteadyTime now, bool at_the_end = false);
-  // When due() will next return a write; nullopt: nothing is unwritten.
+  // Returns when due() will next return a write; nullopt when nothing is unwritten.
   [[nodiscard]] std::optional<SteadyTime> next_due() const;
   // Call it when a write failed: the Event object may not exist, so the next occurrence creates a new one.
   void forget(const std::string& series);
+  // The number of series in memory, at most 4,096.
   [[nodiscard]] std::size_t size() const { return known_.size(); }
 
  private:
@@ -64,7 +66,7 @@ class EventSeries {
   std::map<std::string, Series> known_;
 };
 
-// `text` cut to at most `max_bytes`, never inside a UTF-8 sequence.
+// Returns `text` cut to at most `max_bytes`, never inside a UTF-8 sequence.
 [[nodiscard]] std::string truncate_utf8(std::string text, std::size_t max_bytes);
 
 }  // namespace athanor::controller

@@ -22,7 +22,7 @@ Error refused(const ExecPlugin& plugin, const std::string& words) {
   return Error(ErrorCode::ApiUnauthorized, "the credential plugin `" + plugin.command + "` " + words);
 }
 
-// The value of KUBERNETES_EXEC_INFO.
+// Returns the value of KUBERNETES_EXEC_INFO. `interactive` is false: the operator has no terminal.
 Result<std::string> exec_info(const ClusterAccess& access) {
   json spec = {{"interactive", false}};
   if (access.exec->provide_cluster_info) {
@@ -45,7 +45,7 @@ Result<std::string> exec_info(const ClusterAccess& access) {
   return json{{"apiVersion", access.exec->api_version}, {"kind", "ExecCredential"}, {"spec", std::move(spec)}}.dump();
 }
 
-// The program's path. A command without a slash is looked up in PATH.
+// Returns the program's path. A command without a slash is searched for in PATH.
 Result<std::string> program_of(const ExecPlugin& plugin, const EnvironmentLookup& environment) {
   if (plugin.command.find('/') != std::string::npos) {
     return plugin.command;

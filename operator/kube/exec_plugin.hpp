@@ -1,7 +1,7 @@
-// Exec credential plugins (client.authentication.k8s.io): a program that prints a token or a client certificate.
+// Runs exec credential plugins (client.authentication.k8s.io): programs that print a token or a client certificate.
 //
-// Threads: safe from any thread. Secrets: the output is one; errors show the plugin's name, its exit code and the sanitised
-// beginning of its standard error, never its standard output.
+// Threads: safe from any thread. Secrets: standard output is one. Errors contain the plugin's name, its exit code and the
+// sanitised beginning of its standard error, never its standard output.
 #pragma once
 
 #include <optional>
@@ -11,6 +11,7 @@
 
 namespace athanor::controller {
 
+// What a plugin printed: a token, a client certificate with its key, or both. Without `expires` it is valid until a 401.
 struct ExecCredential {
   std::string token;
   std::string client_certificate_pem;
@@ -24,7 +25,8 @@ struct ExecCredential {
                                                      Clock& clock, const StopToken& stop, milliseconds timeout);
 // Parses the plugin's standard output. Errors: ApiUnauthorized.
 [[nodiscard]] Result<ExecCredential> parse_exec_credential(const std::string& output, const ExecPlugin& plugin);
-// "2026-11-21T02:10:00Z", also with an offset; fractions of a second are dropped. nullopt when it is not a time.
+// Parses "2026-11-21T02:10:00Z", also with a UTC offset; drops fractions of a second. Returns nullopt when `text` is not a
+// time.
 [[nodiscard]] std::optional<WallTime> parse_rfc3339(const std::string& text);
 
 }  // namespace athanor::controller

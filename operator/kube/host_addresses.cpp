@@ -20,7 +20,9 @@ bool is_link_local_v4(const std::uint8_t* bytes) {
 }
 
 bool is_link_local_v6(const std::uint8_t* bytes) {
+  // AWS's metadata service has this address although it is not link-local.
   constexpr std::array<std::uint8_t, 16> kMetadata{0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54};
+  // IPv4 addresses embedded in IPv6: mapped (::ffff:a.b.c.d), compatible (::a.b.c.d) and NAT64 (64:ff9b::a.b.c.d).
   constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   constexpr std::array<std::uint8_t, 12> kCompatible{};
   constexpr std::array<std::uint8_t, 12> kTranslated{0x00, 0x64, 0xff, 0x9b};
@@ -56,6 +58,7 @@ Result<std::vector<std::string>> addresses_of(const std::string& host) {
   if (addresses.empty()) {
     return fail(ErrorCode::Io, "could not resolve host: " + host);
   }
+  // One forbidden address refuses the whole name: which of them the connection would use is not known here.
   if (std::ranges::any_of(addresses, is_link_local)) {
     return fail(Error(ErrorCode::Io, host + " is a link-local address, which no resource may name")
                     .with_retry(RetryClass::Terminal)

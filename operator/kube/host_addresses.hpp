@@ -1,7 +1,7 @@
-// The addresses behind a host that a resource names, and which of them nobody may name.
+// Resolves a host named in a resource, and refuses link-local addresses.
 //
-// Link-local addresses reach what is beside the operator's own pod: its node, and the service that hands out the node's
-// credentials in most clouds.
+// Through a link-local address a resource's author could reach the operator's node and, in most clouds, the metadata service
+// that issues the node's credentials.
 //
 // Threads: any; resolving blocks. Ownership: plain values.
 #pragma once
@@ -13,11 +13,12 @@
 
 namespace athanor::controller {
 
-// "169.254.1.1", "fe80::1%eth0", and either inside an IPv6 address that stands for an IPv4 one. Also fd00:ec2::254, where AWS
-// has its metadata for IPv6.
+// Whether `address` is link-local: "169.254.1.1", "fe80::1%eth0", or an IPv4 link-local address embedded in an IPv6 address.
+// Also true for fd00:ec2::254, the IPv6 address of AWS's metadata service.
 [[nodiscard]] bool is_link_local(const std::string& address);
 
-// As numbers, IPv6 without brackets. Io: transient when the host is not known, terminal when one of its addresses is link-local.
+// Returns the addresses of `host` as numbers, IPv6 without brackets. Error: Io, transient when the host cannot be resolved,
+// terminal when any of its addresses is link-local.
 [[nodiscard]] Result<std::vector<std::string>> addresses_of(const std::string& host);
 
 }  // namespace athanor::controller

@@ -7,15 +7,15 @@
 namespace athanor::controller {
 namespace {
 
-// The first watch is short, so that a server that never sends the bookmark ending a WatchList is detected soon.
+// The first watch is short, to detect soon a server that never sends the bookmark that ends a WatchList.
 constexpr std::chrono::seconds kFirstWatch{60};
 constexpr int kMaxBrokenWatchLists = 2;
-// Some servers answer 500 instead of 410 to a version they cannot resume at. Ten attempts take about three minutes.
+// Some servers answer 500 instead of 410 when they cannot resume at a resourceVersion. Ten attempts take about three minutes.
 constexpr std::uint64_t kMaxFailedResumptions = 10;
-// A watch that ends sooner without an event counts as a failure. Without a back-off this would be a busy loop.
+// A watch that ends sooner than this without an event counts as a failure; without back-off this would be a busy loop.
 constexpr milliseconds kMinUsefulWatch{1'000};
-// Bookmarks come every minute. A watch silent for longer may be waiting for a version that a server restored from a backup will
-// reach only in days.
+// The server sends a bookmark every minute. When etcd was restored from a backup, its versions may be days behind ours, and a
+// watch from our version stays silent until they catch up.
 constexpr milliseconds kMaxSilence{85'000};
 
 const std::string* text_in(const KubeObject& object, const char* field) {
@@ -23,8 +23,8 @@ const std::string* text_in(const KubeObject& object, const char* field) {
   return found != object.end() ? found->get_ptr<const std::string*>() : nullptr;
 }
 
-// resourceVersions are growing integers in practice, though the API calls them opaque. Where they are not, the order is unknown
-// and not_newer() is false: the event is then delivered.
+// The API calls resourceVersions opaque, but in practice they are growing integers. Where they are not, their order is unknown:
+// not_newer() returns false and the event is delivered.
 bool is_number(std::string_view version) {
   return !version.empty() && version.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -92,6 +92,8 @@ bool Informer::list() {
   options.label_selector = options_.label_selector;
   options.field_selector = options_.field_selector;
   options.metadata_only = options_.metadata_only;
+  // resource_version stays empty, so the list is read from etcd. "0" would be served from the cache of any API server; after a
+  // 410 that cache may be older than what the handler has already seen.
   options.on_restart = [this] { begin_list(); };
   begin_list();
   Result<std::string> listed =
@@ -128,6 +130,8 @@ bool Informer::watch(bool from_the_beginning, const StopToken& stop) {
     return false;
   }
   const bool incomplete = from_the_beginning && listing_;  // the WatchList broke before its end bookmark
+  // An unreadable event may have been any change, also a deletion. Only a new list can tell; resuming would skip the event for
+  // good.
   if (!incomplete && gap_) {
     start_over();
   } else if (received_ == 0 && clock_.steady_now() - begun >= kMaxSilence) {
@@ -139,6 +143,7 @@ bool Informer::watch(bool from_the_beginning, const StopToken& stop) {
     return handle_error(ended.error(), incomplete);
   }
   if (incomplete) {
+    // The server ended the watch normally but never sent the end bookmark: it ignores sendInitialEvents.
     log_.info("WatchList ended without its end bookmark, listing instead");
     watch_list_ = false;
     return false;
@@ -151,13 +156,13 @@ bool Informer::watch(bool from_the_beginning, const StopToken& stop) {
   return false;
 }
 
-// Decides how to go on after an error. Returns whether to back off first.
+// Decides how to continue after an error. Returns whether to back off first.
 bool Informer::handle_error(const Error& error, bool from_the_beginning) {
   if (error.code == ErrorCode::ApiExpired) {
     ++expired_;
     start_over();
     log_.info("resource version expired, relisting");
-    // The first 410 is normal and relists at once; only repeated ones back off.
+    // The first 410 is normal: relist immediately. Only repeated ones back off.
     failures_ = static_cast<std::uint64_t>(expired_in_a_row_++);
     return failures_ > 0;
   }
@@ -169,6 +174,7 @@ bool Informer::handle_error(const Error& error, bool from_the_beginning) {
   if (error.code == ErrorCode::ApiInvalid) {
     start_over();  // the server may be refusing the resourceVersion
   }
+  // A version that the server cannot resume at may show up as 500; a list does not need it.
   if (++failures_ % kMaxFailedResumptions == 0) {
     start_over();
   }
@@ -202,7 +208,7 @@ void Informer::handle_event(WatchEvent event) {
   if (version == nullptr || version->empty()) {
     skip(event.object);
   } else if (!listing_) {
-    // A bookmark proves that the watch works, so it resets the back-off as an event does.
+    // A bookmark proves that the watch works, so it resets the back-off as an event does. Never move back to an older version.
     expired_in_a_row_ = 0;
     failures_ = 0;
     resource_version_ = not_newer(*version, resource_version_) ? resource_version_ : *version;
@@ -218,14 +224,17 @@ void Informer::deliver(const KubeObject& object, bool removed) {
     return;
   }
   if (!listing_) {
+    // In a watch every event is newer than the one before it. The items of a list are in no order of version, so
+    // resource_version_ moves to the list's own version only when the list is complete (finish_list).
     if (not_newer(identity->resource_version, resource_version_)) {
-      return;  // delivered before, or older than what was delivered
+      return;  // already delivered, or older than what was delivered
     }
     expired_in_a_row_ = 0;
     failures_ = 0;
     resource_version_ = identity->resource_version;
   }
   if (removed) {
+    // Report a deletion only for an object that was reported before.
     if (known_.erase(identity->key) > 0) {
       handler_.deleted(identity->key);
     }
@@ -233,13 +242,14 @@ void Informer::deliver(const KubeObject& object, bool removed) {
   }
   Known& known = known_[identity->key];
   known.listed = true;
+  // A relist repeats objects that did not change; do not report them again.
   if (known.resource_version != identity->resource_version) {
     known.resource_version = identity->resource_version;
     apply(identity->key, object);
   }
 }
 
-// Catches everything: a hostile object must not end the process.
+// Catches every exception: one unusual object must not end the process.
 void Informer::apply(const ResourceKey& key, const KubeObject& object) {
   try {
     handler_.applied(key, object);
@@ -259,6 +269,7 @@ void Informer::skip(const KubeObject& object) {
 }
 
 void Informer::begin_list() {
+  // Also called when a list starts over: objects received before the restart must be received again to count as listed.
   for (auto& [key, known] : known_) {
     known.listed = false;
   }
@@ -272,7 +283,8 @@ void Informer::finish_list(std::string resource_version) {
   broken_watch_lists_ = 0;
   ++lists_;
   resource_version_ = std::move(resource_version);
-  // After an unreadable event a missing object may exist after all; the next complete list decides.
+  // Objects missing from the list were deleted while no watch was running. After an unreadable event, though, a missing object
+  // may exist after all: wait for the next complete list.
   if (!gap_) {
     for (auto each = known_.begin(); each != known_.end();) {
       if (each->second.listed) {

@@ -1,9 +1,9 @@
 // Lists and watches one resource type and reports every change to a handler, like client-go's reflector.
 //
-// It starts with a WatchList where the server supports it, otherwise with a paged list, and then watches, resuming each watch
-// at the last resourceVersion it saw. It lists again after a 410, after ten failures in a row, and when a watch stayed silent
-// for 85 seconds, without even a bookmark: etcd may have been restored from a backup. Objects missing from a new list are
-// reported as deleted. The informer keeps only keys and versions; storing objects is up to the handler.
+// It starts with a WatchList where the server supports it, otherwise with a paged list, and then watches. Each watch resumes at
+// the last resourceVersion seen. It lists again after a 410, after ten failures in a row, and when a watch was silent for 85
+// seconds without even a bookmark, because etcd may have been restored from a backup. It reports objects that are missing from
+// a new list as deleted. The informer keeps only keys and versions; the handler stores objects if it needs them.
 //
 // Threads: run() blocks its thread and calls the handler from it; synced() and statistics() from any thread. Ownership: borrows
 // client, clock and handler.
@@ -24,8 +24,8 @@ namespace athanor::controller {
 class InformerHandler {
  public:
   virtual ~InformerHandler() = default;
-  // An object was added or changed. Called once for each resourceVersion, never with an older one after a newer one. An
-  // exception is logged and skips the object.
+  // An object was added or changed. Called once for each resourceVersion, and never with an older version after a newer one. An
+  // exception is logged and the object skipped.
   virtual void applied(const ResourceKey& key, const KubeObject& object) = 0;
   // An object was deleted, or is missing from a new list.
   virtual void deleted(const ResourceKey& key) = 0;
@@ -54,6 +54,7 @@ struct InformerStatistics {
   std::uint64_t failures = 0;  // consecutive failures up to now
 };
 
+// One instance per resource type and selector. Run it in a thread of its own.
 class Informer {
  public:
   Informer(KubeClient& client, Clock& clock, InformerHandler& handler, InformerOptions options, const Log& log);

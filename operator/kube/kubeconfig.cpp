@@ -21,7 +21,8 @@ struct Kubeconfig {
   YamlNode root;
 };
 
-// Reads the supported fields of one mapping; unknown fields are ignored, as kubectl does. Keeps the first error.
+// Reads the supported fields of one mapping. Ignores unknown fields, as kubectl does. Keeps the first error; finish() returns
+// it.
 class Section {
  public:
   Section() = default;
@@ -76,7 +77,7 @@ class Section {
     }
     return found != nullptr ? found->items : none;
   }
-  // A path. Relative ones start at the kubeconfig's folder.
+  // Reads a path. A relative path starts at the kubeconfig's folder.
   std::string path_text(std::string_view key) {
     const std::string value = text(key);
     return value.empty() ? value : relative_to_file(value);
@@ -130,7 +131,7 @@ Result<std::vector<Kubeconfig>> read_files(const std::vector<std::string>& paths
   std::vector<Kubeconfig> files;
   for (const std::string& path : paths) {
     if (path.empty() || (paths.size() > 1 && ::access(path.c_str(), F_OK) != 0 && errno == ENOENT)) {
-      continue;  // as kubectl: of several files in KUBECONFIG, missing ones are skipped
+      continue;  // as kubectl does, skip missing files when KUBECONFIG names several
     }
     TRY_ASSIGN(const auto text, read_access_file(path, "the kubeconfig"));
     TRY_ASSIGN(auto documents, parse_yaml(text, path, kLimits));
@@ -152,7 +153,7 @@ Result<std::vector<Kubeconfig>> read_files(const std::vector<std::string>& paths
   return files;
 }
 
-// The entry called `name` in `list`, from the first file that has one.
+// Returns the entry called `name` in `list`, from the first file that has one.
 Result<Section> find_entry(const std::vector<Kubeconfig>& files, const std::string& list, const std::string& kind,
                            const std::string& name) {
   for (const Kubeconfig& file : files) {
@@ -181,6 +182,7 @@ Result<void> read_cluster(Section cluster, ClusterAccess& access) {
   }
   access.tls_server_name = cluster.text("tls-server-name");
   access.skip_tls_verify = cluster.flag("insecure-skip-tls-verify");
+  // As in kubectl, the *-data fields win over the files.
   access.ca_pem = cluster.decoded("certificate-authority-data");
   if (access.ca_pem.empty()) {
     access.ca_file = cluster.path_text("certificate-authority");
@@ -293,7 +295,7 @@ Result<ClusterAccess> read_kubeconfig(const std::vector<std::string>& paths, con
   TRY(chosen.finish());
   TRY_ASSIGN(auto cluster, find_entry(files, "clusters", "cluster", cluster_name));
   TRY(read_cluster(std::move(cluster), access));
-  if (!user_name.empty()) {  // a context without a user asks for anonymous requests
+  if (!user_name.empty()) {  // a context without a user means anonymous requests
     TRY_ASSIGN(auto user, find_entry(files, "users", "user", user_name));
     TRY(read_user(std::move(user), access));
   }

@@ -12,7 +12,7 @@ namespace athanor::controller {
 namespace {
 
 constexpr int kReleaseAttempts = 3;
-constexpr std::int64_t kLongestDuration = 3'600;  // seconds; a mistyped duration must not block the Lease for ever
+constexpr std::int64_t kLongestDuration = 3'600;  // seconds; a mistyped duration must not block the Lease forever
 
 const KubeObject& spec_of(const KubeObject& lease) {
   static const KubeObject kNone = KubeObject::object();
@@ -61,6 +61,7 @@ void LeaseElection::run(const StopToken& stop, const std::function<void()>& rele
   if (!hold_in_time(stop)) {
     return;
   }
+  // Read before stop_leading() clears it. After a lost Lease there is nothing to release.
   const bool still_leading = leading();
   stop_leading(still_leading ? "stopping, lease will be released when running work has ended" : "leadership lost");
   if (still_leading) {
@@ -87,8 +88,8 @@ void LeaseElection::stop_leading(const char* why) {
   }
 }
 
-// Holds the Lease while a second thread watches the renew deadline, because a renewal may hang for longer than that. False: the
-// deadline passed, and stopped_leading has been called.
+// Holds the Lease while a second thread watches the renew deadline, because a renewal may hang longer than that. Returns false
+// when the deadline passed and stopped_leading has been called.
 bool LeaseElection::hold_in_time(const StopToken& stop) {
   std::mutex mutex;
   std::condition_variable ended;
@@ -114,7 +115,7 @@ bool LeaseElection::hold_in_time(const StopToken& stop) {
   return !reported;
 }
 
-// Until the renew deadline; at least a millisecond.
+// The time until the renew deadline, at least one millisecond.
 milliseconds LeaseElection::time_left() const {
   const SteadyTime until(SteadyTime::duration(valid_until_.load()));
   return std::max(std::chrono::ceil<milliseconds>(until - clock_.steady_now()), milliseconds(1));
@@ -123,9 +124,12 @@ milliseconds LeaseElection::time_left() const {
 // Returns when stopped, when another holds the Lease, or when the renew deadline has passed.
 void LeaseElection::hold(const StopToken& stop) {
   while (!stop.requested() && leading()) {
+    // Never sleep past the renew deadline, so that its end is noticed on time.
     if (!clock_.wait(std::clamp(next_pause(), milliseconds(1), time_left()), stop)) {
       return;
     }
+    // A failed attempt alone does not end leadership: the server may be unreachable for a moment, and nobody may take over
+    // before `duration`. A Lease seen with another holder does.
     if (!leading() || (!attempt() && held_by_another())) {
       valid_until_ = 0;
       return;
@@ -139,6 +143,8 @@ void LeaseElection::finish_work(const std::function<void()>& release_when) {
     return;
   }
   StopSource ended;
+  // leading_ is false here, so attempt() takes the path of a read followed by an update. Renewing matters: until the running
+  // work has ended, no other replica may start the same work.
   std::thread work([&] {
     release_when();
     ended.request();
@@ -154,10 +160,13 @@ void LeaseElection::finish_work(const std::function<void()>& release_when) {
 
 void LeaseElection::release() {
   for (int attempts = 0; attempts < kReleaseAttempts; ++attempts) {
+    // The update carries the observed resourceVersion. If another replica took the Lease meanwhile, the server answers 409 and
+    // its claim stays intact.
     if (holder_of(observed_.lease) == options_.identity) {
       KubeObject lease = observed_.lease;
       const std::string now = micro_time(clock_.wall_now());
       lease["spec"]["holderIdentity"] = "";
+      // As client-go does: a client that ignores the empty holder waits one second only.
       lease["spec"]["leaseDurationSeconds"] = 1;
       lease["spec"]["renewTime"] = now;
       lease["spec"]["acquireTime"] = now;
@@ -176,7 +185,7 @@ void LeaseElection::release() {
   }
 }
 
-// One attempt to acquire or to renew the Lease.
+// Makes one attempt to acquire or renew the Lease.
 bool LeaseElection::attempt() {
   const SteadyTime sent = clock_.steady_now();
   const std::string now = micro_time(clock_.wall_now());
@@ -190,7 +199,8 @@ bool LeaseElection::attempt() {
     log_.warn("failed to read lease", error_fields(current.error()));
     return false;
   }
-  // Validity counts from before the first request of the attempt, which errs on the safe side.
+  // Validity counts from before the first request of the attempt. The server may have stored the renewal at any moment after
+  // that, so this errs on the safe side.
   const bool got = current ? (observe(std::move(*current)), !held_by_another() && take_over(now)) : create(now);
   if (got) {
     set_valid_since(sent);
@@ -245,7 +255,9 @@ bool LeaseElection::take_over(const std::string& now) {
   spec["renewTime"] = now;
   Result<KubeObject> taken = client_.replace(kube::kLeases, options_.name_space, options_.name, lease);
   if (!taken) {
-    if (taken.error().code != ErrorCode::ApiConflict) {  // a conflict means another candidate was faster
+    // Two candidates may see the same expired Lease. Both send the resourceVersion they read, and the server accepts only the
+    // first.
+    if (taken.error().code != ErrorCode::ApiConflict) {
       log_.warn("failed to update lease", error_fields(taken.error()));
     }
     return false;
@@ -255,6 +267,8 @@ bool LeaseElection::take_over(const std::string& now) {
 }
 
 void LeaseElection::observe(KubeObject lease) {
+  // Compare only the spec: an edited label is not a renewal. The time of the change is ours, because the clocks of two nodes
+  // may differ by more than the whole lease duration.
   const bool changed = observed_.lease.is_null() || spec_of(observed_.lease) != spec_of(lease);
   observed_.lease = std::move(lease);
   if (changed) {
@@ -268,7 +282,7 @@ void LeaseElection::observe(KubeObject lease) {
   }
 }
 
-// Uses the duration written by the holder, which may have been configured differently.
+// Uses the duration written by the holder, whose configuration may differ from ours.
 bool LeaseElection::held_by_another() const {
   const std::string holder = holder_of(observed_.lease);
   if (holder.empty() || holder == options_.identity) {

@@ -1,13 +1,13 @@
 // Leader election over a coordination.k8s.io Lease, with client-go's semantics.
 //
 // The holder renews every `retry`. A candidate takes over when the Lease has not changed for `duration` by the candidate's own
-// clock; the timestamps in the Lease are never compared with it. A holder that cannot renew for `renew_deadline` stops leading
-// before others may start. A Lease is not a fence: for moments two leaders are possible, and the advisory lock in the database
-// keeps them apart.
+// clock; it never compares the timestamps in the Lease with its clock. A holder that cannot renew for `renew_deadline` stops
+// leading before another may start. A Lease is not a fence: two leaders are possible for moments, and the advisory lock in the
+// database keeps them apart.
 //
-// Threads: run() blocks its thread and, while leading, uses a second one to watch the deadline; leading() from any thread.
-// Callbacks are called from run()'s thread; stopped_leading from the second one when the deadline passes. Ownership: borrows
-// client and clock.
+// Threads: run() blocks its thread. While leading, a second thread watches the deadline. leading() and holds() from any thread.
+// Callbacks are called from run()'s thread, but stopped_leading from the second one when the deadline passes. Ownership:
+// borrows client and clock.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ struct LeaseOptions {
   milliseconds duration{15'000};
   milliseconds renew_deadline{10'000};
   milliseconds retry{2'000};  // multiplied by a jitter of 1.0 to 1.2
-  std::uint64_t seed = 0;     // of the jitter
+  std::uint64_t seed = 0;     // for the jitter
 };
 
 class LeaseElection {
@@ -36,20 +36,20 @@ class LeaseElection {
     std::function<void()> started_leading;
     // Leadership was lost or is about to be released: start no new work. Called once, even while a request to the server hangs.
     std::function<void()> stopped_leading;
-    // Somebody else, or this replica, holds the Lease now.
+    // The Lease has a new holder: another replica or this one.
     std::function<void(const std::string& identity)> leader_changed;
   };
   // `client` should serve this election alone, with a deadline of half the renew deadline and a stop token that outlives a
   // graceful shutdown.
   LeaseElection(KubeClient& client, Clock& clock, LeaseOptions options, Callbacks callbacks, const Log& log);
 
-  // Blocks until leadership is lost or `stop` is requested. On a stop while leading, it calls stopped_leading, then waits for
-  // `release_when` to return (running work has ended; it runs in a thread of its own while the Lease is renewed), then releases
-  // the Lease so that a successor need not wait. Call it once.
+  // Blocks until leadership is lost or `stop` is requested. On a stop while leading, it calls stopped_leading, waits for
+  // `release_when` to return (running work has ended; it runs in its own thread while the Lease is renewed), then releases the
+  // Lease so that a successor need not wait. Call it once.
   void run(const StopToken& stop, const std::function<void()>& release_when = {});
-  // Whether this replica may work. False as soon as renew_deadline has passed since the last successful renewal was sent.
-  // Whether the Lease is still this replica's, while it leads and while its work ends.
+  // Whether the Lease still belongs to this replica, while it leads and while its running work ends.
   [[nodiscard]] bool holds() const { return clock_.steady_now().time_since_epoch().count() < valid_until_; }
+  // Whether this replica may start work. False as soon as renew_deadline has passed since the last successful renewal was sent.
   [[nodiscard]] bool leading() const { return leading_ && clock_.steady_now().time_since_epoch().count() < valid_until_; }
 
  private:

@@ -1,4 +1,6 @@
 // Formats Kubernetes' MicroTime: "2026-11-21T02:10:00.123456Z".
+//
+// Threads: pure functions.
 #pragma once
 
 #include <string>

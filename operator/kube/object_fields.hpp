@@ -9,19 +9,19 @@
 
 namespace athanor::controller {
 
-// The object at `name`; nullptr when there is none.
+// Returns the object at `name`; nullptr when there is none.
 [[nodiscard]] inline const KubeObject* part_of(const KubeObject& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_object() ? &*found : nullptr;
 }
 
-// The string at `name`; empty when there is none.
+// Returns the string at `name`; empty when there is none.
 [[nodiscard]] inline std::string text_of(const KubeObject& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-// The integer at `name`; 0 when there is none.
+// Returns the integer at `name`; 0 when there is none.
 [[nodiscard]] inline std::int64_t number_of(const KubeObject& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;

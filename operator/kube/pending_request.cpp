@@ -98,7 +98,7 @@ void PendingRequest::resume(std::optional<std::pair<pplx::task_completion_event<
 }
 
 pplx::task<std::size_t> PendingRequest::arrived(const std::uint8_t* bytes, std::size_t count) {
-  undelivered_ = 0;  // cpprest has handed over everything it had buffered
+  undelivered_ = 0;  // cpprest has delivered everything it had buffered
   const std::lock_guard lock(mutex_);
   if (abandoned_) {
     return pplx::task_from_exception<std::size_t>(std::runtime_error("the request was abandoned"));
@@ -141,6 +141,8 @@ void PendingRequest::receiving(std::size_t bytes) {
 
 bool PendingRequest::may_send(bool reused) {
   const std::lock_guard lock(mutex_);
+  // cpprest resends any request, also a POST, when a kept-alive connection turns out to be closed. The second call for the same
+  // request is such a resend.
   if (abandoned_ || (sent_before_ && !repeatable_)) {
     return false;
   }
@@ -162,6 +164,8 @@ void PendingRequest::connected(int socket) {
 
 PendingRequest::Progress PendingRequest::receive(std::string& bytes) {
   std::uint64_t count = 0;
+  // Clear the eventfd before taking the data. A signal after this read then causes at most one unnecessary wake-up; in the
+  // opposite order the signal of the last bytes could be lost.
   [[maybe_unused]] const auto got = ::read(descriptor_, &count, sizeof count);
   bytes.clear();
   std::optional<std::pair<pplx::task_completion_event<std::size_t>, std::size_t>> held;

@@ -1,10 +1,11 @@
 // One HTTP request in progress, shared by cpprest's threads, which push the response, and the one thread that waits for it.
 //
 // cpprest writes the response body into a stream buffer of ours. The buffer accepts up to a window of bytes ahead of the reader
-// and then makes cpprest wait, so that a fast server is slowed down by TCP's flow control instead of filling our memory. The
-// reader polls an eventfd together with the stop token.
+// and then makes cpprest wait, so that TCP's flow control slows down a fast server instead of our memory filling up. The reader
+// polls an eventfd together with the stop token.
 //
-// Threads: the first group of methods is called from cpprest's threads, the second from the waiting thread.
+// Threads: the first group of methods is called from cpprest's threads, the second from the waiting thread. Ownership: shared
+// by the waiting thread and cpprest's stream, so an abandoned request lives until cpprest drops it.
 #pragma once
 
 #include <sys/types.h>
@@ -50,39 +51,41 @@ class PendingRequest {
     bool overrun = false;  // the server sent more than max_undelivered
   };
 
-  // `repeatable`: the request may be sent twice (GET, HEAD). `max_undelivered`: how many bytes may arrive before cpprest hands
-  // any over; more is an overrun. The limit is needed because cpprest buffers heads and whole chunks of any size.
+  // `repeatable`: the request may be sent twice (GET, HEAD). `max_undelivered`: how many bytes may arrive before cpprest
+  // delivers any; more is an overrun. The limit is needed because cpprest buffers heads and whole chunks of any size.
   PendingRequest(bool repeatable, std::size_t max_undelivered);
   ~PendingRequest();
   PendingRequest(const PendingRequest&) = delete;
   PendingRequest& operator=(const PendingRequest&) = delete;
 
   // Called from cpprest's threads.
-  // Bytes of the body. The task completes when cpprest may go on, and fails when the request was abandoned.
+  // Takes bytes of the body. The task completes when cpprest may continue, and fails when the request was abandoned.
   [[nodiscard]] pplx::task<std::size_t> arrived(const std::uint8_t* bytes, std::size_t count);
-  // The response's head.
+  // Records the response's head.
   void answered(int status, std::optional<milliseconds> retry_after);
-  // The end of the response; nullopt: it is complete.
+  // Records the end of the response; nullopt: it is complete.
   void ended(std::optional<RequestFailure> failure);
-  // cpprest has released the request.
+  // Records that cpprest has released the request.
   void released();
-  // A TLS record of this size is arriving.
+  // Counts a TLS record of this size, in bytes, that is arriving.
   void receiving(std::size_t bytes);
-  // A connection was chosen. False: sending now would repeat a request that must not be repeated, or it was abandoned.
+  // Asks whether to send over the connection that cpprest chose. False when this would repeat a request that must not be
+  // repeated, or when the request was abandoned.
   [[nodiscard]] bool may_send(bool reused);
-  // The socket of the connection. It is duplicated, so that abandon() can shut it down whatever cpprest does with its own.
+  // Records the connection's socket. It is duplicated, so that abandon() can shut it down regardless of what cpprest does with
+  // its own.
   void connected(int socket);
   [[nodiscard]] bool on_reused_connection() const { return reused_; }
 
   // Called from the waiting thread.
-  // Readable when receive() has something new.
+  // An eventfd, readable when receive() has something new.
   [[nodiscard]] int descriptor() const { return descriptor_; }
   [[nodiscard]] pplx::cancellation_token token() const { return cancellation_.get_token(); }
   // Replaces `bytes` with the bytes that arrived since the last call, and lets cpprest continue.
   [[nodiscard]] Progress receive(std::string& bytes);
-  // Gives up: shuts the connection down and discards whatever arrives. It shuts down the socket because cpprest's own means,
-  // the cancellation token, closes the socket object while another thread may be using it, which can crash; the token is used
-  // only while there is no connection yet.
+  // Gives up: shuts the connection down and discards everything that still arrives. It shuts down the socket because cpprest's
+  // cancellation token closes the socket object while another thread may be using it, which can crash. The token is used only
+  // while there is no connection yet.
   void abandon();
   // Whether the response is complete and its connection may carry another request.
   [[nodiscard]] bool reusable() const;

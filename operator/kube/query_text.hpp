@@ -12,6 +12,7 @@ class QueryText {
  public:
   // Appends a parameter; the value is percent-encoded, the name is not.
   void add(std::string_view name, std::string_view value);
+  // Does nothing for an empty value.
   void add_unless_empty(std::string_view name, std::string_view value);
   // "?limit=500&labelSelector=team%3Dshop"; empty without parameters.
   [[nodiscard]] const std::string& text() const { return text_; }

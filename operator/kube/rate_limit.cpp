@@ -17,7 +17,7 @@ std::optional<milliseconds> TokenBucket::reserve(milliseconds max_wait) {
   const double elapsed = std::chrono::duration<double>(now - filled_at_).count();
   tokens_ = std::min(burst_, tokens_ + std::max(elapsed, 0.0) * per_second_);
   filled_at_ = now;
-  // Reservations ahead of us have made tokens_ negative; each adds one token's time to the wait.
+  // Earlier reservations may have made tokens_ negative; each of them adds one token's time to this wait.
   const double missing = std::max(1.0 - tokens_, 0.0);
   const milliseconds delay(static_cast<milliseconds::rep>(std::ceil(missing / per_second_ * 1000.0 - 1e-6)));
   if (delay > max_wait) {

@@ -1,7 +1,7 @@
 // A token bucket: a steady rate of requests, and a burst after a pause.
 //
-// A token may be reserved before it is available; the caller then waits for it. Waiting requests therefore leave in the order
-// in which they arrived, without polling.
+// A token may be reserved before it is available; the caller then waits for it. So waiting requests leave in the order in which
+// they arrived, without polling.
 //
 // Threads: safe from any thread. Ownership: borrows the clock.
 #pragma once

@@ -48,6 +48,8 @@ RecentReads::Answer RecentReads::get(const ResourceType& type, const std::string
   const auto mine = entry(type.group + '/' + type.plural + ' ' + name_space + '/' + name, clock_.steady_now());
   const std::lock_guard lock(mine->mutex);
   const SteadyTime now = clock_.steady_now();  // after the lock: another thread's request may have taken long
+  // Compare with the time the request was sent, not received: the server may have read the object just before the change that
+  // queued this reconcile.
   if (mine->answer && mine->sent > since && now - mine->received <= kKept) {
     return *mine->answer;
   }

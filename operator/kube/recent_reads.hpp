@@ -1,15 +1,14 @@
 // Shares API reads among reconciles that were queued before the read was sent.
 //
 // Ten thousand resources may refer to ten Secrets, and one changed ConfigMap queues a thousand reconciles. Each reconcile needs
-// the object as it was at some moment after it was queued, so a response serves every reconcile queued before its request was
-// sent, for two seconds. A reconcile queued by a change therefore never sees an object from before that change.
+// the object as it was at some moment after the reconcile was queued. So for two seconds a response serves every reconcile that
+// was queued before its request was sent. A reconcile queued by a change never sees an object from before that change.
 //
-// A quota keeps one namespace from taking the whole API server: what it asks for beyond so many requests in a minute fails, to
-// be tried again.
+// A quota keeps one namespace from using up the API server: requests for its ConfigMaps beyond a number per minute fail with a
+// retryable error.
 //
-// Threads: safe from any thread; a read waits for one of the same object in progress. Ownership: borrows reader and clock;
-// objects are shared and immutable. Secrets: expired entries are dropped by the next read, so values stay in memory for
-// seconds.
+// Threads: safe from any thread; a read waits for a read of the same object in progress. Ownership: borrows reader and clock;
+// objects are shared and immutable. Secrets: the next read drops expired entries, so values stay in memory for seconds.
 #pragma once
 
 #include <map>
@@ -26,12 +25,12 @@ namespace athanor::controller {
 class RecentReads {
  public:
   using Answer = Result<std::shared_ptr<const KubeObject>>;
-  // `a_minute`: requests for ConfigMaps of one namespace; 0: any number.
+  // `a_minute`: how many ConfigMaps of one namespace may be requested per minute; 0: no limit.
   RecentReads(KubeReader& reader, Clock& clock, std::size_t a_minute = 0)
       : reader_(reader), clock_(clock), a_minute_(a_minute) {}
 
-  // The object as it was at some moment after `since`, usually the time the reconcile was queued; SteadyTime::max() forces a
-  // new request. Errors: those of KubeReader::get(); they are shared, too.
+  // Returns the object as it was at some moment after `since`, usually the time the reconcile was queued; SteadyTime::max()
+  // forces a new request. Errors: those of KubeReader::get(), shared like objects; ApiUnreachable (transient) above the quota.
   [[nodiscard]] Answer get(const ResourceType& type, const std::string& name_space, const std::string& name, SteadyTime since);
 
  private:
@@ -54,7 +53,7 @@ class RecentReads {
   std::map<std::string, Lookup> entries_;
   SteadyTime swept_{};
   std::size_t a_minute_;
-  SteadyTime minute_{};                        // when the one began that is counted
+  SteadyTime minute_{};                        // when the counted minute began
   std::map<std::string, std::size_t> counts_;  // by namespace
 };
 

@@ -10,7 +10,7 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::size_t kThreads = 2;  // 40 by default
+constexpr std::size_t kThreads = 2;  // cpprest's default is 40
 
 }  // namespace
 

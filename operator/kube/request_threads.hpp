@@ -1,4 +1,4 @@
-// cpprest's thread pool. Our code never blocks in it, so two threads serve all requests of the process.
+// cpprest's thread pool. Our callbacks never block in it, so two threads serve all requests of the process.
 #pragma once
 
 namespace athanor::controller {

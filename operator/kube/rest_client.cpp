@@ -41,7 +41,9 @@ bool is_secret(const ResourceType& type) {
   return type.group.empty() && type.plural == "secrets";
 }
 
-// A POST may have been carried out although its response failed; only 429 guarantees that the server did not process it.
+// A POST may have been carried out although its response failed; only a 429 guarantees that the server did not process it.
+// Other methods are safe to repeat: a second PUT with the same resourceVersion fails with 409, and a merge patch or a DELETE is
+// idempotent.
 bool may_retry(const std::string& method, int status) {
   if (status == 429) {
     return true;
@@ -162,6 +164,7 @@ Result<HttpResponse> RestClient::send(HttpRequest request, const RefusedRequest&
   const SteadyTime deadline = clock_.steady_now() + options_.deadline;
   const auto left = [&] { return std::chrono::duration_cast<milliseconds>(deadline - clock_.steady_now()); };
   for (int attempt = 0;; ++attempt) {
+    // Fail now rather than wait for a turn after the deadline: the caller can back off, and the queue of requests stays short.
     const std::optional<milliseconds> turn = bucket_.reserve(left());
     if (!turn) {
       return fail(
@@ -173,12 +176,14 @@ Result<HttpResponse> RestClient::send(HttpRequest request, const RefusedRequest&
     if (response.status >= 200 && response.status < 300) {
       return response;
     }
+    // Only after an attempt of ours; a 404 to the first attempt means that the object did not exist.
     if (attempt > 0 && request.method == "DELETE" && response.status == 404) {
       response.status = 200;  // the previous attempt deleted it and its response was lost
       return response;
     }
     Error error = status_error(response.status, response.body, refused);
     const milliseconds pause = pause_before(attempt, response.retry_after);
+    // The server's error is more useful than a timeout, so return it when the next attempt would be too late.
     if (!may_retry(request.method, response.status) || pause >= left()) {
       return fail(std::move(error));
     }
@@ -190,6 +195,8 @@ Result<std::string> RestClient::list(const ResourceType& type, const ListOptions
   for (int restarts = 0;; ++restarts) {
     bool reported = false;
     Result<std::string> listed = list_once(type, options, on_object, reported);
+    // A 410 before the first page is about options.resource_version, and a new list would fail in the same way. A 410 between
+    // pages means that etcd compacted the version of the continue token.
     if (listed || listed.error().code != ErrorCode::ApiExpired || !reported || !options.on_restart ||
         restarts == kMaxListRestarts) {
       return listed;
@@ -219,6 +226,7 @@ Result<std::string> RestClient::list_once(const ResourceType& type, const ListOp
     }
     TRY_ASSIGN(const HttpResponse response, send(request, refused));
     Result<ListPage> read = read_list_page(response.body, type, on_object);
+    // Set it also after a broken body: some of its items may have been delivered.
     reported = true;
     if (!read) {
       return fail(std::move(read.error()).at(refused.what));
@@ -286,7 +294,7 @@ std::string watch_query(const WatchOptions& options) {
   return query.text();
 }
 
-// One watch request. A status other than 2xx is a success here, without any event.
+// Sends one watch request. A status other than 2xx counts as success here, without any event.
 Result<HttpResponse> RestClient::watch_once(const ResourceType& type, const WatchOptions& options,
                                             const RefusedRequest& refused, const EventHandler& on_event,
                                             const StopToken& stop) {
@@ -296,6 +304,8 @@ Result<HttpResponse> RestClient::watch_once(const ResourceType& type, const Watc
     request.accept = kAcceptMetadata;
   }
   request.deadline = options_.deadline;
+  // A server that ignores timeoutSeconds must not keep a watch forever. The check below runs with every line, and bookmarks
+  // come every minute.
   const SteadyTime latest = clock_.steady_now() + options.timeout + kWatchGrace;
   std::optional<Error> error;
   const auto on_line = [&](std::string_view line) {

@@ -29,7 +29,7 @@ struct RequestAlreadySent : std::runtime_error {
   RequestAlreadySent() : std::runtime_error("the server closed the connection without an answer") {}
 };
 
-// A server sends nothing on an idle connection: a readable one was closed, reset, or got a TLS close_notify.
+// A server sends nothing on an idle connection. If it is readable, the server closed or reset it, or sent a TLS close_notify.
 bool is_dead(int descriptor) {
   char byte = 0;
   const auto got = ::recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -40,7 +40,7 @@ bool starts_with(const std::string& text, std::string_view start) {
   return text.compare(0, start.size(), start) == 0;
 }
 
-// cpprest's messages are fixed texts; only the error code tells the reason. Codes below 200 are errno values.
+// cpprest's messages are fixed texts; only the error code contains the reason. Codes below 200 are errno values.
 std::string reason_of(const http_exception& problem) {
   const int value = problem.error_code().value();
   return value > 0 && value < 200 ? ": " + std::generic_category().message(value) : std::string();
@@ -53,6 +53,8 @@ RequestFailure failure_of(const http_exception& problem, bool reused, const std:
     return {Kind::Broken, tls_failure};
   }
   if (starts_with(text, "Failed to write request")) {
+    // On a reused connection this is the usual race with the server's idle timeout. On a new one the server is at fault, and a
+    // repeat would not help.
     return {reused ? Kind::NotSent : Kind::Broken, "the connection broke while the request was sent"};
   }
   if (starts_with(text, "Error resolving") || starts_with(text, "Failed to resolve")) {
@@ -170,7 +172,7 @@ class Connection::Hooks final : public TlsObserver {
   }
   void configure(boost::asio::ssl::context& context) { identity_->configure(context.native_handle(), this); }
 
-  // cpprest chose a connection for the request. A new one has no open socket yet.
+  // Called when cpprest has chosen a connection for the request. A new connection has no open socket yet.
   void chosen(web::http::client::native_handle handle) {
     auto* stream = identity_ ? static_cast<boost::asio::ssl::stream<tcp::socket&>*>(handle) : nullptr;
     tcp::socket& socket = stream != nullptr ? stream->next_layer() : *static_cast<tcp::socket*>(handle);
@@ -193,8 +195,9 @@ class Connection::Hooks final : public TlsObserver {
     chosen_connection_ = stream != nullptr ? stream->native_handle() : nullptr;
   }
 
-  // A name may have several addresses, so the socket is known only once one of them has answered. After the first address
-  // failed, cpprest continues with a connection object that it passes to no hook: that one cannot be shut down early.
+  // A name may have several addresses, so the socket is known only once one of them has accepted the connection. After the
+  // first address failed, cpprest continues with a connection object that it passes to no hook; that one cannot be shut down
+  // early.
   void handshake(const SSL* connection) override {
     const auto pending = current();
     if (pending && connection == chosen_connection_ && chosen_socket_->is_open()) {
@@ -225,12 +228,12 @@ Connection::Connection(const Server& server, const std::shared_ptr<const TlsIden
   configuration.set_max_redirects(0);  // following a redirect would send our token to another server
   // The lambda keeps the hooks alive: cpprest holds the configuration as long as a request is in progress.
   configuration.set_nativehandle_options([hooks = hooks_](auto handle) { hooks->chosen(handle); });
-  configuration.set_tlsext_sni_enabled(false);  // TlsIdentity does it
+  configuration.set_tlsext_sni_enabled(false);  // TlsIdentity sets it
   if (identity) {
     configuration.set_validate_certificates(!identity->skip_verify());
     configuration.set_ssl_context_callback([hooks = hooks_](boost::asio::ssl::context& context) { hooks->configure(context); });
   }
-  // cpprest resolves an IPv6 address including its brackets, which fails. Without brackets, but with a port, it works.
+  // cpprest tries to resolve an IPv6 address including its brackets, which fails. Without brackets, but with a port, it works.
   const std::string base =
       (server.tls ? "https://" : "http://") + server.host + ":" + std::to_string(server.port) + server.prefix;
   client_ = std::make_unique<http_client>(web::uri(base), configuration);
@@ -281,7 +284,7 @@ void Connection::send(http_request request, const std::shared_ptr<PendingRequest
 void ConnectionPool::send(const http_request& request, const std::shared_ptr<PendingRequest>& pending, bool fresh) {
   acquire(fresh)->send(request, pending,
                        [pool = weak_from_this(), pending = pending.get()](const std::shared_ptr<Connection>& connection) {
-                         const auto owner = pool.lock();  // the pool may be gone, replaced by one with new certificates
+                         const auto owner = pool.lock();  // the pool may have been replaced by one with new certificates
                          if (owner && pending->reusable()) {
                            owner->put_back(connection);
                          }

@@ -1,10 +1,10 @@
 // HTTP connections: each is an http_client of cpprest that carries one request at a time over at most one kept-alive
 // connection.
 //
-// cpprest does not tell which connection a request uses, and it silently resends a request, whatever its method, when a
-// kept-alive connection turns out to be closed. With one request per client, the hook it calls when a connection was chosen
-// belongs to a known request. There we check that an idle connection is still open before anything is sent, and stop a second
-// sending of a request that must not be repeated.
+// cpprest does not report which connection a request uses, and it silently resends a request, whatever its method, when a
+// kept-alive connection turns out to be closed. With one request per client, the hook that cpprest calls when it has chosen a
+// connection belongs to a known request. The hook checks that an idle connection is still open before anything is sent, and
+// prevents a resend of a request that must not be repeated.
 //
 // Threads: ConnectionPool is safe from any thread. Ownership: a connection with a request in progress keeps itself alive; the
 // pool owns the idle ones.
@@ -18,6 +18,7 @@
 
 namespace athanor::controller {
 
+// The parsed address of a server.
 struct Server {
   bool tls = true;
   std::string host;  // an IPv6 address without brackets

@@ -59,6 +59,7 @@ class RestFetcher final : public ArtifactFetcher {
       if (progress.status && *progress.status != 200) {
         return fail(unavailable(artifact.server, "it answered with status " + std::to_string(*progress.status)));
       }
+      // Deliver before the check for the end: the last bytes arrive together with it.
       if (!bytes.empty()) {
         TRY(on_bytes(bytes));
       }

@@ -1,4 +1,6 @@
 // ArtifactFetcher over cpprestsdk.
+//
+// Threads: as ArtifactFetcher.
 #pragma once
 
 #include <memory>
@@ -7,7 +9,7 @@
 
 namespace athanor::controller {
 
-// Borrows `clock`. https servers are verified against the system's authorities.
+// Borrows `clock`. Verifies https servers against the system's authorities.
 [[nodiscard]] std::unique_ptr<ArtifactFetcher> make_rest_fetcher(Clock& clock);
 
 }  // namespace athanor::controller

@@ -84,6 +84,7 @@ void on_progress(const SSL* connection, int where, int value) {
   }
 }
 
+// Counts arriving bytes by the length in each record's header, because cpprest buffers any amount before it delivers any.
 void on_message(int sent, int, int type, const void* bytes, std::size_t size, SSL*, void* observer) {
   if (sent == 0 && type == SSL3_RT_HEADER && size == SSL3_RT_HEADER_LENGTH) {
     const auto* header = static_cast<const unsigned char*>(bytes);

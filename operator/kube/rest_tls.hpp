@@ -1,10 +1,10 @@
 // The TLS settings of the transport: trusted authorities, client certificate, and verification of the server's name.
 //
 // cpprest creates an OpenSSL context per connection and lets us configure it. Its own verification is too lax for a cluster: it
-// also trusts the system's authorities and accepts a certificate's common name as a host name. So OpenSSL alone verifies,
+// also trusts the system's authorities and accepts a certificate's common name as a host name. So OpenSSL alone verifies here,
 // against the cluster's authorities and subject alternative names only.
 //
-// Threads: TlsIdentity is immutable. A TlsObserver is called from cpprest's threads.
+// Threads: TlsIdentity is immutable; a TlsObserver is called from cpprest's threads. Ownership: see configure().
 #pragma once
 
 #include <openssl/ssl.h>

@@ -73,7 +73,7 @@ class LineSplitter {
     }
     const bool more = part.empty() || (*handler_)(part);
     if (rest_.capacity() > kSlack) {
-      rest_ = std::string();  // release the memory of an unusually long line
+      rest_ = std::string();  // free the memory of an unusually long line
     }
     rest_.clear();
     return more;
@@ -242,7 +242,7 @@ Result<std::string> RestTransport::authorities() const {
   return text.str();
 }
 
-// A pool belongs to one client certificate and one set of authorities; when either changes, a new pool replaces it. Requests in
+// A pool belongs to one client certificate and one set of authorities. When either changes, a new pool replaces it; requests in
 // progress keep their connections.
 Result<std::shared_ptr<ConnectionPool>> RestTransport::pool_for(const Credentials& credentials) {
   const FileStamp stamp = authority_stamp();
@@ -327,7 +327,7 @@ Result<HttpResponse> RestTransport::send_authenticated(const HttpRequest& reques
   return send_with_credentials(request, renewed, lines, stop, deadline);
 }
 
-// Resends on another connection when the server certainly did not receive the whole request: the idle connection was closed
+// Resends over another connection when the server certainly did not receive the whole request: the idle connection was closed
 // before anything was sent, or it broke while the request was being written. cpprest itself also repeats a GET when a
 // connection ends before the first byte of a response. Any other failure is reported, because the request may have been carried
 // out.
@@ -339,6 +339,8 @@ Result<HttpResponse> RestTransport::send_with_credentials(const HttpRequest& req
         Error(ErrorCode::ApiUnauthorized, "the credentials for the API server hold characters that no header may hold"));
   }
   TRY_ASSIGN(const auto pool, pool_for(credentials));
+  // Every idle connection may be stale, for example after the API server restarted: try them one after another, then a new one.
+  // A request that broke while being written is sent once more, over a new connection.
   bool written_twice = false;
   for (std::size_t stale = 0;; ++stale) {
     Attempt outcome =

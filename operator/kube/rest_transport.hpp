@@ -1,4 +1,6 @@
 // HttpTransport over cpprestsdk.
+//
+// Threads: as HttpTransport.
 #pragma once
 
 #include "operator/kube/cluster_access.hpp"

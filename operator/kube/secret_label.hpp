@@ -1,7 +1,7 @@
-// Which Secrets may be used for a resource.
+// Restricts which Secrets a resource may use.
 //
-// Whoever may write a resource names Secrets of its namespace, and a host that their values are sent to. Where the operator
-// asks for it, only Secrets that carry a label may be named, which takes the right to write Secrets.
+// Whoever may write a resource may name any Secret of its namespace, and a host that its values are sent to. With
+// --require-secret-label, only Secrets with a label may be named, and setting a label takes the right to write Secrets.
 //
 // Threads: pure functions.
 #pragma once
@@ -12,13 +12,15 @@ namespace athanor::controller {
 
 inline constexpr const char* kAllowLabel = "athanor.dev/allow";
 
+// Whether the Secret carries the label athanor.dev/allow: "true".
 [[nodiscard]] inline bool is_allowed(const KubeObject& secret) {
   const auto* const metadata = part_of(secret, "metadata");
   const auto* const labels = metadata == nullptr ? nullptr : part_of(*metadata, "labels");
   return labels != nullptr && text_of(*labels, kAllowLabel) == "true";
 }
 
-// `code`: of the caller's errors. Whoever puts the label there is not waited for by anyone: it is looked at again.
+// The error for a Secret without the label, with the caller's error code. It is transient: adding the label triggers no
+// reconcile, so the Secret is read again on retry.
 [[nodiscard]] inline Error not_allowed(const std::string& named, ErrorCode code) {
   return Error(code, named + " does not carry the label " + kAllowLabel + ": \"true\", which this operator asks for")
       .with_retry(RetryClass::Transient)

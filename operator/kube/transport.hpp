@@ -1,10 +1,11 @@
-// HTTP as the API client needs it: plain requests, and responses streamed line by line.
+// The HTTP interface of the API client: plain requests, and responses streamed line by line.
 //
-// A transport knows a server, its certificates and how to authenticate, but nothing of resources. A response with any status
-// code is a success here; errors are about the connection. Idle connections are reused, and a request that met a closed one is
-// resent, because the server cannot have seen it.
+// A transport knows one server, its certificates and how to authenticate to it; it knows nothing about resources. A response
+// with any status code counts as success; errors are about the connection. Idle connections are reused. A request that found
+// its idle connection closed is resent, because the server cannot have seen it.
 //
-// Threads: safe from any thread, any number of requests at once. Secrets: no error, log line or metric contains a header.
+// Threads: safe from any thread, any number of requests at the same time. Secrets: no error, log line or metric contains a
+// header.
 #pragma once
 
 #include <cstddef>
@@ -26,12 +27,13 @@ struct HttpRequest {
   std::string body;
   std::string content_type = "application/json";
   std::string accept = "application/json";
-  milliseconds deadline{30'000};                  // for the whole response; of a stream, for its head
-  milliseconds idle{90'000};                      // of a stream: the longest silence between two lines
+  milliseconds deadline{30'000};                  // for the whole response; in a stream, for its head
+  milliseconds idle{90'000};                      // in a stream: the longest silence between two lines
   std::size_t max_body = std::size_t{64} << 20U;  // bytes; a larger response is ApiUnreachable
-  std::size_t max_line = std::size_t{8} << 20U;   // bytes, of a stream
+  std::size_t max_line = std::size_t{8} << 20U;   // bytes, in a stream
 };
 
+// Plain value. `body` is the whole response; after stream() it is filled only when the status is not 2xx.
 struct HttpResponse {
   int status = 0;
   std::string body;
