@@ -12,7 +12,9 @@
 namespace athanor::controller {
 namespace {
 
+// A client that sends more than this after its request gets a reset.
 constexpr std::size_t kMostDrained = std::size_t{256} << 10U;
+// The largest TLS record.
 constexpr std::size_t kPiece = std::size_t{16} << 10U;
 
 }  // namespace
@@ -43,13 +45,14 @@ short HttpConnection::wanted() const {
     case State::Writing:
       return tls_wants_ != 0 ? tls_wants_ : POLLOUT;
     default:
-      return 0;  // poll() tells of a hang-up all the same
+      return 0;  // poll() reports a hang-up even so
   }
 }
 
 ssize_t HttpConnection::not_now(int result) {
   const int reason = ::SSL_get_error(tls_.get(), result);
   ::ERR_clear_error();
+  // During a handshake SSL_read() may have to write and SSL_write() may have to read; poll for what OpenSSL asks for.
   tls_wants_ = reason == SSL_ERROR_WANT_READ ? POLLIN : reason == SSL_ERROR_WANT_WRITE ? POLLOUT : short{0};
   return tls_wants_ != 0 ? 0 : -1;
 }
@@ -124,7 +127,7 @@ void HttpConnection::read(SteadyTime now) {
       state_ = got < 0 ? State::Over : state_;
       return;
     }
-    // The end may straddle two reads.
+    // The empty line may be split between two reads: search from three bytes before the new ones.
     const std::size_t before = head_.size();
     head_.append(bytes.data(), static_cast<std::size_t>(got));
     const std::size_t end = head_.find("\r\n\r\n", before - std::min<std::size_t>(before, 3));
@@ -162,7 +165,7 @@ void HttpConnection::write(SteadyTime now) {
   page_.reset();
   if (tls_) {
     ::ERR_clear_error();
-    ::SSL_shutdown(tls_.get());  // says that the answer is complete; the client's own is not waited for
+    ::SSL_shutdown(tls_.get());  // tells the client that the response is complete; its reply is not awaited
     ::ERR_clear_error();
     tls_wants_ = 0;
   }
@@ -171,7 +174,7 @@ void HttpConnection::write(SteadyTime now) {
   drain();
 }
 
-// Past TLS: what comes is nobody's business any more.
+// Reads from the socket below TLS, because the bytes are discarded.
 void HttpConnection::drain() {
   std::array<char, kPiece> bytes;
   while (drained_ <= kMostDrained) {

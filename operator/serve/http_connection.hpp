@@ -1,7 +1,7 @@
-// One connection of the HTTP server: handshake, one request, one answer, end.
+// One connection of the HTTP server: TLS handshake, one request, one response, close.
 //
-// Never blocks: advance() does what can be done now and says what to wait for. What a client may cost is bounded here: a head
-// of kMostHead bytes and kMostLines lines is kept, and what follows it is thrown away unread or read into nothing.
+// Never blocks: advance() does what is possible now, and wanted() returns what to poll for. The cost of a client is bounded: it
+// keeps at most kMostHead bytes and kMostLines lines of a head, and discards everything that follows the head.
 //
 // Threads: one thread. Ownership: owns the socket and the TLS state; shares the page it sends.
 #pragma once
@@ -26,31 +26,32 @@ class HttpConnection {
     Reading,   // the handshake, or a head that is not complete
     Asked,     // head() is a whole request
     Refused,   // the head is too large
-    Waiting,   // for answer()
+    Waiting,   // the request is accepted; answer() follows
     Writing,   // the answer
-    Draining,  // written; what the client still sends is read, so that it gets the answer instead of a reset
+    Draining,  // written; reads what the client still sends, because closing a socket with unread bytes sends a reset
     Over,
   };
 
-  // `socket` does not block. `context`: for TLS, or null.
+  // `socket` must be non-blocking. `context`: for TLS, or null.
   HttpConnection(std::uint64_t number, UniqueFd socket, SSL_CTX* context, SteadyTime now);
 
-  // Goes on as far as the socket lets it.
+  // Continues as far as the socket allows.
   void advance(SteadyTime now);
-  // Asked, and the answer comes later.
+  // Call it in state Asked when the response comes later.
   void wait() { state_ = State::Waiting; }
-  // Sends this, then `page`. Asked, Refused or Waiting before.
+  // Sends `head`, then `page`. Call it in state Asked, Refused or Waiting.
   void answer(std::string head, std::shared_ptr<const std::string> page, SteadyTime now);
+  // Drops the connection without a response.
   void end() { state_ = State::Over; }
 
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] State state() const { return state_; }
-  // When the state was entered.
+  // When the current state was entered.
   [[nodiscard]] SteadyTime since() const { return since_; }
   [[nodiscard]] bool sends_page() const { return page_ != nullptr; }
   [[nodiscard]] const std::string& head() const { return head_; }
   [[nodiscard]] int socket() const { return socket_.get(); }
-  // For poll(): POLLIN or POLLOUT; 0 while it waits for us.
+  // What to poll for: POLLIN or POLLOUT; 0 while the client waits for us.
   [[nodiscard]] short wanted() const;
 
  private:
@@ -60,7 +61,7 @@ class HttpConnection {
   void read(SteadyTime now);
   void write(SteadyTime now);
   void drain();
-  // Bytes read or written; 0: not now; -1: the end.
+  // The number of bytes read or written; 0: would block; -1: closed or broken.
   [[nodiscard]] ssize_t receive(char* bytes, std::size_t size);
   [[nodiscard]] ssize_t send(const char* bytes, std::size_t size);
   [[nodiscard]] ssize_t not_now(int result);

@@ -9,7 +9,7 @@
 namespace athanor::controller {
 namespace {
 
-// The request comes out of memory and the answer goes there: neither blocks.
+// A stream in memory: neither reading nor writing blocks.
 class MemoryStream final : public httplib::Stream {
  public:
   explicit MemoryStream(std::string_view input) : input_(input) {}
@@ -26,7 +26,7 @@ class MemoryStream final : public httplib::Stream {
   }
   void get_remote_ip_and_port(std::string& address, int& port) const override { unknown(address, port); }
   void get_local_ip_and_port(std::string& address, int& port) const override { unknown(address, port); }
-  // The library refuses numbers that select() cannot take; this is none.
+  // The library rejects descriptors that select() cannot handle. This stream has none, and 0 passes the check.
   socket_t socket() const override { return 0; }
 
   std::string written;
@@ -81,8 +81,8 @@ class Exchange final : public httplib::Server {
   bool later_ = false;
 };
 
-// The headers that are used. No other reaches the parser: a Range would make it run regular expressions and copy the body once
-// for each range named.
+// The headers that we use. The parser sees no others: a Range header would make it run regular expressions and copy the body
+// once per range.
 constexpr std::array<std::string_view, 3> kHeaders{"authorization:", "content-length:", "transfer-encoding:"};
 
 bool is_used(std::string_view line) {
@@ -93,7 +93,8 @@ bool is_used(std::string_view line) {
   });
 }
 
-// The request line and the headers that are used. Empty when a line does not end as it must: the library would skip it.
+// Returns the request line and the headers that we use. Empty when a line does not end with CRLF, because the library would
+// skip such a line.
 std::string used_part(std::string_view head) {
   std::string used;
   for (std::size_t begin = 0; begin < head.size();) {
@@ -134,7 +135,7 @@ std::optional<std::string> answer_request(std::string_view head, const ServerRou
   try {
     auto answer = Exchange(route).answer(used_part(head));
     return answer && answer->empty() ? refusal(400, "not a request") : answer;
-  } catch (const std::exception&) {  // numbers out of range in a header, for one
+  } catch (const std::exception&) {  // for example a number in a header that is out of range
     return refusal(400, "not a request");
   }
 }

@@ -1,7 +1,7 @@
-// One HTTP exchange: the head of a request that was received whole, and the answer to it.
+// Parses the complete head of one HTTP request and produces the response.
 //
-// cpp-httplib parses the head and writes that of the answer; no other file includes it. It sees only what http_server.hpp let
-// through: a GET of bounded size, complete, with nothing behind it. The answer always ends the connection.
+// cpp-httplib parses the request's head and writes the response's; no other file includes it. It sees only what http_server.hpp
+// let through: a complete GET of bounded size without a body. Every response closes the connection.
 //
 // Threads: pure functions, safe from any thread. Ownership: plain values.
 #pragma once
@@ -14,28 +14,30 @@
 
 namespace athanor::controller {
 
+// What a route sees of a request.
 struct ServerRequest {
   std::string path;           // decoded, without the query
   std::string authorization;  // the header's value; empty without one
-  bool has_body = false;      // one was announced
+  bool has_body = false;      // announced by Content-Length or Transfer-Encoding
 };
 
+// What a route answers.
 struct ServerReply {
   int status = 200;
   std::string body;
   std::string type = "text/plain; charset=utf-8";
   std::string challenge{};                       // WWW-Authenticate
-  std::shared_ptr<const std::string> page = {};  // in place of `body`; shared by everybody it is sent to
+  std::shared_ptr<const std::string> page = {};  // instead of `body`; shared by all clients that receive it
 };
 
-// The reply to a request; empty: it comes later.
+// Returns the reply to a request; nullopt when it comes later.
 using ServerRoute = std::function<std::optional<ServerReply>(const ServerRequest& request)>;
 
-// The head of the answer, with the body unless that is a page. 400 when `head`, which ends with an empty line, is no request.
-// Empty when the route has no reply yet.
+// Returns the response's head, with the body unless that is a page. Every line of `head` ends with CRLF. The response is 400
+// when `head` is not a valid request. nullopt when the route has no reply yet.
 [[nodiscard]] std::optional<std::string> answer_request(std::string_view head, const ServerRoute& route);
 
-// An answer to something that is not worth parsing.
+// Returns a complete response with a status of 4xx or 503, for requests that are not parsed.
 [[nodiscard]] std::string refusal(int status, std::string_view text);
 
 }  // namespace athanor::controller

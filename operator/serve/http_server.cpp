@@ -42,9 +42,9 @@ Addresses resolve(const HttpServerOptions& options, int family) {
   return {problem == 0 ? found : nullptr, &::freeaddrinfo};
 }
 
-// An empty descriptor when the address cannot be listened on.
+// Returns an empty descriptor when the address cannot be bound.
 UniqueFd listen_on(const HttpServerOptions& options) {
-  for (const int family : {AF_INET, AF_INET6}) {  // "localhost" is both
+  for (const int family : {AF_INET, AF_INET6}) {  // "localhost" has addresses of both; prefer IPv4
     const Addresses addresses = resolve(options, family);
     for (const addrinfo* one = addresses.get(); one != nullptr; one = one->ai_next) {
       UniqueFd socket(::socket(one->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -58,6 +58,7 @@ UniqueFd listen_on(const HttpServerOptions& options) {
   return {};
 }
 
+// The rest of the process needs descriptors too: databases, the API server, files.
 std::size_t within_descriptors(std::size_t wanted) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
@@ -123,6 +124,7 @@ class HttpServer::Loop {
       end_late(now);
       poll(now);
       const SteadyTime then = clock_.steady_now();
+      // By number, not by reference: a connection may have been dropped to make room for another.
       for (const Number number : ready_) {
         if (const auto found = connections_.find(number); found != connections_.end()) {
           proceed(found->second, then);
@@ -135,7 +137,7 @@ class HttpServer::Loop {
     }
   }
 
-  // False when the server ends.
+  // Returns false when the server is closing.
   bool take_replies() {
     std::vector<std::pair<Number, ServerReply>> replies;
     {
@@ -173,6 +175,8 @@ class HttpServer::Loop {
   }
 
   void poll(SteadyTime now) {
+    // Wake up for the earliest deadline. While accepting is paused, do not poll the listener: its pending connections would
+    // wake poll() immediately.
     milliseconds longest = kLongestPoll;
     std::vector<pollfd> set{{wake_.get(), POLLIN, 0}, {listener_.get(), now < pause_until_ ? short{0} : short{POLLIN}, 0}};
     std::vector<Number> numbers;
@@ -199,7 +203,7 @@ class HttpServer::Loop {
 
   void proceed(HttpConnection& connection, SteadyTime now) {
     if (connection.state() == State::Waiting) {
-      connection.end();  // the client hung up: nothing else is asked of its socket
+      connection.end();  // the client hung up: in this state nothing else is polled for
       return;
     }
     connection.advance(now);
@@ -226,7 +230,8 @@ class HttpServer::Loop {
     connection.answer(std::move(*head), page, now);
   }
 
-  // A page is large: of the clients that take long to read theirs, the first gives way.
+  // Limits how many pages are sent at the same time: pages are large, and an old one stays in memory until its last reader is
+  // done. Above the limit it drops the slowest reader if that is slow enough, otherwise it returns false.
   bool has_room_for_page(SteadyTime now) {
     const auto sends = [](const auto& one) { return one.second.sends_page() && one.second.state() == State::Writing; };
     if (static_cast<std::size_t>(std::ranges::count_if(connections_, sends)) < options_.limits.pages) {
@@ -237,7 +242,8 @@ class HttpServer::Loop {
         options_.limits.patience);
   }
 
-  // Ends the connection that has been in its state the longest, if that is at least `patience`.
+  // Ends the matching connection that has been in its state the longest, if that is at least `patience`. Returns whether it
+  // ended one.
   template <typename Which>
   bool give_way(SteadyTime now, const Which& which, milliseconds patience) {
     HttpConnection* oldest = nullptr;
@@ -253,7 +259,8 @@ class HttpServer::Loop {
     return true;
   }
 
-  // False when everybody here is about to be done.
+  // Returns false when every connection is about to finish, so that accepting must wait. A client that has not sent its request
+  // yet may be dropped immediately: an honest one retries.
   bool make_room(SteadyTime now) {
     if (connections_.size() < most_) {
       return true;
@@ -284,13 +291,15 @@ class HttpServer::Loop {
         }
         return;
       }
+      // Numbers are never reused, so a late reply cannot reach another client.
       const Number number = ++numbers_;
       const auto made = connections_.try_emplace(number, number, std::move(socket), tls_ ? tls_->context() : nullptr, now);
-      proceed(made.first->second, now);  // most requests have arrived with the connection
+      proceed(made.first->second, now);  // usually the request has already arrived
     }
   }
 
-  // Without a descriptor to accept with, a client would wait unanswered and wake poll() for ever.
+  // With no descriptor left for accept(), the pending client would wait and wake poll() forever. Free the reserved descriptor,
+  // accept and close the client with it, and reserve it again.
   void turn_away() {
     reserve_.reset();
     UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
@@ -319,7 +328,7 @@ class HttpServer::Loop {
   bool knocked_ = false;
   SteadyTime pause_until_{};
   Number numbers_ = 0;
-  std::mutex mutex_;  // of what follows
+  std::mutex mutex_;  // guards the members below
   std::vector<std::pair<Number, ServerReply>> replies_;
   bool ends_ = false;
   std::thread thread_;

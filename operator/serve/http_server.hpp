@@ -1,12 +1,12 @@
-// A small HTTP server that strangers cannot use up.
+// A small HTTP server that untrusted clients cannot exhaust.
 //
-// One thread polls a bounded number of connections. A client gets a deadline for its whole request and another for taking the
-// answer, however it spreads its bytes. When all places are taken, the client that has gone longest without finishing its
-// request gives way to the next one, so that a crowd of half-open connections neither shuts others out nor takes descriptors
-// from the rest of the process. A page is shared by everybody it is sent to, and only a few are sent at a time.
+// One thread polls a bounded number of connections. Each client has one deadline for its whole request and another for taking
+// the response, no matter how slowly it sends or reads. When all connections are in use, a new client replaces the one that has
+// been sending its request the longest. So many half-open connections neither lock out other clients nor use up the descriptors
+// of the process. All clients of a page share one copy of it, and only a few receive one at the same time.
 //
-// Threads: one of its own, which calls the route and `complain`; neither may block. reply() is safe from any thread, the others
-// are for the owner's. Ownership: owns sockets and thread; both end with it.
+// Threads: its own thread calls the route and `complain`; neither may block. reply() is safe from any thread; call the other
+// methods from the owner's thread. Ownership: owns sockets and thread, and ends both in its destructor.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,14 @@
 
 namespace athanor::controller {
 
+// What clients may use at most.
 struct HttpLimits {
-  std::size_t connections = 64;          // and never more than a quarter of the descriptors the process may have
-  std::size_t pages = 4;                 // sent at a time
+  std::size_t connections = 64;          // and at most a quarter of the process's descriptor limit
+  std::size_t pages = 4;                 // sent at the same time
   milliseconds request_deadline{5'000};  // from accept() to the end of the head, TLS handshake included
   milliseconds reply_deadline{10'000};   // for a reply that comes later
-  milliseconds write_deadline{10'000};   // for the client to take the answer
-  milliseconds patience{1'000};          // before a client that does not take its answer gives way to another
+  milliseconds write_deadline{10'000};   // for the client to take the response
+  milliseconds patience{1'000};          // before a client that is slow to take its response may be dropped for another
 };
 
 struct HttpServerOptions {
@@ -35,27 +36,27 @@ struct HttpServerOptions {
   std::string certificate{};  // PEM files; empty: no TLS
   std::string key{};
   HttpLimits limits{};
-  std::function<void(const Error&)> complain{};  // of certificates that cannot be read again
+  std::function<void(const Error&)> complain{};  // called when a replaced certificate cannot be loaded
 };
 
 class HttpServer {
  public:
   using Number = std::uint64_t;
-  // Empty: reply() follows, with the number.
+  // Returns the reply; nullopt: reply() follows with the same number.
   using Route = std::function<std::optional<ServerReply>(Number connection, const ServerRequest& request)>;
 
-  // Listens, and answers once it is started. Io when the address cannot be listened on; Configuration when the certificate
+  // Binds the address; serves after start(). Errors: Io when the address cannot be bound, Configuration when the certificate
   // cannot be used. Borrows the clock.
   [[nodiscard]] static Result<std::unique_ptr<HttpServer>> open(HttpServerOptions options, Clock& clock, Route route);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Begins to accept, once.
+  // Starts accepting connections. Call it once.
   void start();
-  // Ends all connections and the thread; reply() does nothing from then on.
+  // Ends all connections and the thread; reply() then does nothing.
   void close();
-  // To a connection whose route had none; one that is gone meanwhile is passed over.
+  // Sends the reply to a connection whose route returned nullopt. Does nothing when the connection is gone.
   void reply(Number connection, ServerReply reply);
 
  private:

@@ -46,7 +46,8 @@ struct Listener::Impl {
       : handlers(std::move(given)),
         pages([this] { return handlers.metrics(); },
               [this](std::uint64_t client, const MetricsPages::Page& page) { server->reply(client, page_reply(page)); }) {}
-  // The server's thread uses what is destroyed before it.
+  // `pages` and `access` are destroyed before `server`, because they call server->reply() from their threads. But the server's
+  // thread uses them too, so end that thread first.
   ~Impl() {
     if (server) {
       server->close();
@@ -135,6 +136,7 @@ Result<std::unique_ptr<Listener>> Listener::open(ListenerOptions options, Listen
           }
         });
   }
+  // Start only now: the route uses `server` and `access`.
   impl->server->start();
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }

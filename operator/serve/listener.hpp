@@ -1,11 +1,11 @@
 // The operator's HTTP listener: /metrics, /healthz, /readyz, and nothing else.
 //
-// GET only; a request with a body, another method or another path gets its short refusal. Every answer ends its connection.
-// What a client may take of the process is limited in http_server.hpp. With a certificate it speaks TLS alone; with `review`
-// only those read the metrics whom the API server vouches for. The probes are open to everybody.
+// Serves GET only; a request with a body, another method or another path is refused with a short message. Every response closes
+// its connection. http_server.hpp limits what clients may use. With a certificate it serves only TLS. With `review`, a client
+// needs a token that the API server accepts to read the metrics. The probes need no token.
 //
-// Threads: `metrics` and `review` are called on threads of the listener's own, one each; `healthy` and `ready` on the one that
-// serves the sockets, so they may not wait for anything. Ownership: owns sockets and threads; all end with it.
+// Threads: the listener calls `metrics` and `review` on a thread of its own each, and `healthy` and `ready` on the thread that
+// serves the sockets, so these two must not block. Ownership: owns sockets and threads, and ends them in its destructor.
 #pragma once
 
 #include <functional>
@@ -19,6 +19,7 @@
 
 namespace athanor::controller {
 
+// What the three paths return.
 struct ListenerHandlers {
   std::function<std::string()> metrics;
   std::function<bool()> healthy;
@@ -27,16 +28,17 @@ struct ListenerHandlers {
 
 struct ListenerOptions {
   std::string address;        // "127.0.0.1:8080", "0.0.0.0:8080", "localhost:8080"
-  std::string certificate{};  // PEM files, read again when they change; empty: no TLS
+  std::string certificate{};  // PEM files, reloaded when they change; empty: no TLS
   std::string key{};
-  ReviewToken review{};                          // empty: everybody may read the metrics
-  std::function<void(const Error&)> complain{};  // of what goes wrong later
+  ReviewToken review{};                          // empty: no token is needed to read the metrics
+  std::function<void(const Error&)> complain{};  // called with errors after open(), see HttpServerOptions
   HttpLimits limits{};
 };
 
 class Listener {
  public:
-  // Usage, Io or Configuration: see check_listen_address() and HttpServer::open(). Borrows the clock.
+  // Binds the address and starts serving. Errors: Usage, see check_listen_address(); Io and Configuration, see
+  // HttpServer::open(). Borrows the clock.
   [[nodiscard]] static Result<std::unique_ptr<Listener>> open(ListenerOptions options, ListenerHandlers handlers, Clock& clock);
   ~Listener();
   Listener(const Listener&) = delete;
@@ -48,7 +50,7 @@ class Listener {
   std::unique_ptr<Impl> impl_;
 };
 
-// Splits "host:port"; port 1 to 65535.
+// Checks that `address` is "host:port" with a port from 1 to 65535. Error: Usage.
 [[nodiscard]] Result<void> check_listen_address(const std::string& address);
 
 }  // namespace athanor::controller

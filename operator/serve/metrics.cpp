@@ -88,7 +88,7 @@ class ControllerMetrics final : public ControllerObserver {
     gauges(registry, "controller_runtime_max_concurrent_reconciles", "Workers there are.")
         .Add(kOfController)
         .Set(static_cast<double>(workers));
-    // Series exist before their first event, so that rates begin at zero.
+    // Create the series before their first event, so that rate() sees the increase from zero.
     for (const char* result : {"success", "error", "requeue_after"}) {
       reconciles_.Add({{"controller", kController}, {"result", result}});
     }

@@ -1,8 +1,8 @@
 // Metrics: controller-runtime's names, so that existing dashboards work, and our own under athanor_*.
 //
-// What is counted comes through three observers, one for each part of the operator that reports. Labels are bounded:
-// controller, result, reason (one closed list), direction, code and method; namespace and name of resources only on the series
-// of resource_series.hpp. Those, the values of the queue and those of the process are read when scraped.
+// The parts of the operator report through three observers. Labels are bounded: controller, result, reason (one closed list),
+// direction, code and method. Only the series of resource_series.hpp have the namespace and name of resources as labels. Those
+// series, the queue's gauges and the process's are computed when scraped.
 //
 // Threads: safe from any thread. Ownership: owns the observers; borrows queue and store once attached.
 #pragma once
@@ -19,26 +19,27 @@ namespace athanor::controller {
 
 class Metrics {
  public:
-  // `workers`: as they are configured.
+  // `workers`: the configured number.
   explicit Metrics(std::size_t workers);
   ~Metrics();
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // For whoever reports to them; they live as long as the metrics.
+  // The observers to pass to the reporting parts. They live as long as this object.
   [[nodiscard]] ControllerObserver& controller();
   [[nodiscard]] ReconcileObserver& runs();
   [[nodiscard]] QueueObserver& queue();
 
-  // From now on text() shows these too. Once, before anything else calls text().
+  // Adds the queue and the resources to text(). Call it once, before any other thread calls text(). Borrows both.
   void attach(const WorkQueue& queue, const MigrationStore& resources);
-  // Resources that can be read, and problems of those that cannot.
+  // Sets the number of readable resources and of problems in unreadable manifests.
   void manifests(std::size_t resources, std::size_t problems);
-  // A request to the API server ended; status 0: without an answer.
+  // Counts a request to the API server; status 0 when there was no response.
   void api_request(const std::string& method, int status, const std::string& host);
-  // A standby shows no series of single resources: each has one series, not one for each replica.
+  // Sets whether this replica leads. A standby exports no series of resources, so that each resource has one series instead of
+  // one per replica.
   void leading(bool is_leader);
-  // The text exposition format, as of now.
+  // Returns the current metrics in the text exposition format.
   [[nodiscard]] std::string text() const;
 
  private:

@@ -55,7 +55,7 @@ std::optional<Access> MetricsAccess::known(const std::string& token) const {
                                                                             : std::nullopt;
 }
 
-// What is allowed stays in preference to what was refused: made-up tokens must not push out the scraper's.
+// Evict refused tokens before allowed ones: invalid tokens must not push the scraper's out of the cache.
 void MetricsAccess::remember(const std::string& token, Access access) {
   const SteadyTime now = clock_.steady_now();
   std::erase_if(known_, [now](const auto& one) { return one.second.until <= now; });
@@ -77,16 +77,17 @@ void MetricsAccess::run() {
     }
     const Pending next = std::move(pending_.front());
     pending_.pop_front();
-    auto access = known(next.token);  // an earlier one of the same token may have settled it
+    auto access = known(next.token);  // an earlier request with the same token may have been reviewed meanwhile
     if (!access) {
       lock.unlock();
       try {
         const auto reviewed = review_(next.token);
         access = reviewed ? *reviewed : Access::Unavailable;
-      } catch (const std::exception&) {  // a thread's boundary
+      } catch (const std::exception&) {  // an exception must not leave the thread
         access = Access::Unavailable;
       }
       lock.lock();
+      // Do not cache a failed review: the next request tries again.
       if (*access != Access::Unavailable) {
         remember(next.token, *access);
       }

@@ -1,10 +1,12 @@
-// Who may read the metrics: bearers of a token that the API server vouches for.
+// Checks the bearer tokens of clients that read the metrics: the API server must know the token, and its user must have the
+// right to get /metrics.
 //
-// An answer is remembered for a short while, so that a scraper costs one review a minute; tokens are remembered as digests.
-// Tokens that are not known yet are reviewed one after the other on a thread of its own, and a bounded number waits: a crowd
-// with made-up tokens shuts out neither the scraper whose token is known, nor the API server.
+// Results are cached for a short time, so that a scraper costs one review a minute; the cache stores digests of tokens. Unknown
+// tokens are reviewed one after another on a separate thread, with a bounded queue. So a flood of invalid tokens neither locks
+// out a scraper whose token is cached nor overloads the API server.
 //
-// Threads: one of its own, which calls `review` and `decided`; check() is safe from any thread. Ownership: owns the thread.
+// Threads: its own thread calls `review` and `decided`; check() is safe from any thread. Ownership: owns the thread; borrows
+// the clock.
 #pragma once
 
 #include <condition_variable>
@@ -24,7 +26,7 @@ namespace athanor::controller {
 
 enum class Access : std::uint8_t { Allowed, Unauthenticated, Forbidden, Unavailable };
 
-// Asks the API server. Errors: it could not be asked.
+// Asks the API server whether the token's user may read the metrics. Error: the API server could not be asked.
 using ReviewToken = std::function<Result<Access>(const std::string& token)>;
 
 class MetricsAccess {
@@ -36,7 +38,8 @@ class MetricsAccess {
   MetricsAccess(const MetricsAccess&) = delete;
   MetricsAccess& operator=(const MetricsAccess&) = delete;
 
-  // `authorization`: the header. Empty when the API server is asked first: `decided` is called then.
+  // Checks the value of the Authorization header. Returns nullopt when the API server must be asked first; `decided` is then
+  // called with `client`.
   [[nodiscard]] std::optional<Access> check(std::uint64_t client, const std::string& authorization);
 
  private:

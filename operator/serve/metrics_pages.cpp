@@ -54,7 +54,7 @@ void MetricsPages::run() {
 MetricsPages::Page MetricsPages::make_page() const {
   try {
     return std::make_shared<const std::string>(make_());
-  } catch (const std::exception&) {  // a thread's boundary
+  } catch (const std::exception&) {  // an exception must not leave the thread
     return nullptr;
   }
 }

@@ -1,9 +1,10 @@
-// Makes pages for clients that wait for one, on a thread of its own.
+// Renders the metrics page for waiting clients, on a thread of its own.
 //
-// Clients that wait when a page is begun get the same one, and pages are begun at most ten times a second: a crowd that asks
-// for metrics costs no more than one that asks ten times a second. Nobody gets a page that was begun before he asked.
+// All clients that wait when rendering starts receive the same page, and at most ten pages are rendered per second, so many
+// clients cost no more than one that asks ten times a second. No client receives a page whose rendering started before its
+// request.
 //
-// Threads: one of its own, which calls `make` and `send`; ask() is safe from any thread. Ownership: owns the thread.
+// Threads: its own thread calls `make` and `send`; ask() is safe from any thread. Ownership: owns the thread.
 #pragma once
 
 #include <condition_variable>
@@ -19,7 +20,7 @@ namespace athanor::controller {
 
 class MetricsPages {
  public:
-  using Page = std::shared_ptr<const std::string>;  // null: it could not be made
+  using Page = std::shared_ptr<const std::string>;  // null: rendering failed
   using Make = std::function<std::string()>;
   using Send = std::function<void(std::uint64_t client, const Page& page)>;
 
@@ -28,7 +29,7 @@ class MetricsPages {
   MetricsPages(const MetricsPages&) = delete;
   MetricsPages& operator=(const MetricsPages&) = delete;
 
-  // Has a page made and sent to this client.
+  // Requests a page for this client; returns immediately.
   void ask(std::uint64_t client);
 
  private:

@@ -33,7 +33,8 @@ double boot_time() {
 
 ProcessFigures read_process_figures() {
   ProcessFigures figures;
-  // proc(5): the command name is in parentheses and may hold anything; fields are counted behind it, the first is "state" (3).
+  // proc(5): the command name is in parentheses and may contain any character. Count the fields after the last ')': the first
+  // is "state" (3).
   const std::string stat = slurp("/proc/self/stat");
   std::istringstream fields(stat.substr(std::min(stat.size(), stat.rfind(')') + 1)));
   std::string field;

@@ -1,4 +1,4 @@
-// What the kernel says of this process: the process_* metrics.
+// Figures of this process from /proc, for the process_* metrics.
 //
 // Threads: safe from any thread.
 #pragma once
@@ -14,6 +14,7 @@ struct ProcessFigures {
   double max_files = 0;
 };
 
+// Reads /proc. A figure that cannot be read is 0.
 [[nodiscard]] ProcessFigures read_process_figures();
 
 }  // namespace athanor::controller

@@ -28,7 +28,7 @@ constexpr std::array<Description, Count> kFamilies{{
     {"athanor_schema_drifted", "1: the schema was changed by hand since the last run; absent where that is not known."},
 }};
 
-// One byte that is not UTF-8 would make the whole page unreadable.
+// One byte of invalid UTF-8 would make Prometheus reject the whole page.
 void write_label(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append("=\"");
   for (const char c : well_formed(cut_at_character(value, kLongestLabel))) {

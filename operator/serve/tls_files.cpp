@@ -41,7 +41,7 @@ Result<void> TlsFiles::refresh() {
 }
 
 Result<void> TlsFiles::load() {
-  // Before they are read: a change while they are read is seen the next time.
+  // Take the stamps before reading: a change during the read is then noticed by the next refresh().
   of_certificate_ = stamp_of(certificate_);
   of_key_ = stamp_of(key_);
   TlsContext context(::SSL_CTX_new(::TLS_server_method()), &::SSL_CTX_free);
@@ -53,7 +53,7 @@ Result<void> TlsFiles::load() {
   ::SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   ::SSL_CTX_set_mode(context.get(),
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  // A key with a passphrase would be asked for at a terminal.
+  // Without this callback OpenSSL would prompt for a passphrase on the terminal.
   ::SSL_CTX_set_default_passwd_cb(context.get(), [](char*, int, int, void*) { return 0; });
   if (::SSL_CTX_use_certificate_chain_file(context.get(), certificate_.c_str()) != 1) {
     return fail(unusable("the certificate", certificate_));

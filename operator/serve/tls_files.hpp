@@ -1,9 +1,9 @@
-// The certificate the listener shows, from files that are replaced while it runs.
+// The listener's certificate, reloaded when its files change.
 //
-// A Secret that is mounted as a volume changes under the operator when it is rotated. The files are looked at again before a
-// connection is accepted, at most once a second; a pair that cannot be used leaves the one before in place.
+// When a Secret is rotated, the files of its mounted volume change while the operator runs. The files are checked before a
+// connection is accepted, at most once a second. When the new pair cannot be used, the previous one stays in use.
 //
-// Threads: one thread calls. Ownership: owns the context; connections keep the one they began with.
+// Threads: one thread. Ownership: owns the context; a connection keeps the context it started with. Borrows the clock.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -22,12 +22,12 @@ using TlsContext = std::unique_ptr<SSL_CTX, decltype(&::SSL_CTX_free)>;
 
 class TlsFiles {
  public:
-  // PEM: the certificate with its chain, and its key. Configuration when they cannot be used.
+  // Loads the PEM files: the certificate with its chain, and its key. Error: Configuration when they cannot be used.
   [[nodiscard]] static Result<TlsFiles> open(std::string certificate, std::string key, Clock& clock);
 
-  // Reads the files again if they changed. An error is told once for each change.
+  // Reloads the files if they changed. An error is returned once per change.
   [[nodiscard]] Result<void> refresh();
-  // Of the newest pair that could be used.
+  // The context of the newest usable pair.
   [[nodiscard]] SSL_CTX* context() const { return context_.get(); }
 
  private:
