@@ -1,4 +1,4 @@
-// The ledger as it is asked and mended from outside a run: applied checksums, history, repair.
+// The Migrator's operations on the ledger outside a run: applied checksums, history, repair.
 #include <charconv>
 
 #include "migrations/base/sha256.hpp"
@@ -32,6 +32,7 @@ Result<std::map<std::string, AppliedRevision>> Migrator::applied_revisions() {
   }
   const Rows& rows = *answer;
   for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+    // The latest row of a revision that was taken down is a downgrade: it is not applied.
     if (rows.text(i, 5) != "downgrade") {
       applied.emplace(rows.text(i, 0),
                       AppliedRevision{rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4)});
@@ -93,7 +94,8 @@ Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const Revisi
       TRY_ASSIGN(checksum, source.checksum(*revision));
     }
     if (checksum != entry->second) {
-      // A baseline of `athanor squash` has the id of the last revision it stands for.
+      // A file written by `athanor squash` has the id of the last revision that it replaces, so its checksum differs
+      // legitimately.
       TRY_ASSIGN(std::string text, source.read(*revision));
       const auto script = parse_script(*revision, std::move(text));
       if (script && script->stands_for(id, entry->second)) {

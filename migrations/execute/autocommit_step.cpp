@@ -8,9 +8,10 @@
 namespace athanor {
 namespace {
 
-// One statement outside a transaction: intent, statement, done. What a crash leaves is told apart by asking the catalog.
+// One statement outside a transaction: record the intent, send the statement, record "done". After a crash between the three,
+// the catalog shows which of them happened.
 //
-// Everything that is sent for it (the statement, its clean-up, its rows) waits for locks within one lock_retry_budget.
+// The statement, its clean-up and its rows share one lock_retry_budget for lock waits.
 class AutocommitStatement {
  public:
   AutocommitStatement(RunContext& run, const PlannedRevision& revision, std::size_t index, std::size_t step,
@@ -24,7 +25,7 @@ class AutocommitStatement {
         probe_(recovery_probe(statement_.sql)),
         retries_(run.clock, run.settings.execution.lock_retry_budget) {}
 
-  // An intent was found: the statement ran, or did not, or half. True when it is done.
+  // An earlier run recorded the intent: the statement ran completely, partly or not at all. Returns true when it is done now.
   Result<bool> recover(const std::string& recorded) {
     const auto before = CatalogRecord::parse(recorded);
     TRY_ASSIGN(const CatalogLook now, look(before));
@@ -38,6 +39,7 @@ class AutocommitStatement {
         return true;
       case Verdict::RunAgain:
         tell(now);
+        // CREATE INDEX CONCURRENTLY would fail on the name of the INVALID index that the interrupted attempt left.
         if (auto cleared = drop(now.half_built); !cleared) {
           return fail(failed(std::move(cleared).error()));
         }
@@ -57,10 +59,14 @@ class AutocommitStatement {
       if (half_detached(before)) {
         return finalise_detach(before);
       }
+      // An earlier attempt may have left an INVALID index of this name and definition: the statement would fail on it, or with
+      // IF NOT EXISTS accept it.
       TRY(check_name(before));
       if (auto cleared = drop(before.half_built); !cleared) {
         return fail(failed(std::move(cleared).error()));
       }
+      // Committed before the statement is sent. Without the intent, a crash during the statement would be indistinguishable
+      // from one before it.
       TRY(record("intent", before.record.text()));
       auto outcome = execute(before);
       if (outcome) {
@@ -78,12 +84,13 @@ class AutocommitStatement {
   static constexpr const char* kAskHuman =
       "look at the database, then say how it ended: athanor repair --step done, or --step redo";
 
-  // The statement failed, or what came after it. True when it took effect all the same; false to send it again.
+  // The statement, or the check after it, failed. Returns true when it took effect nevertheless, false to send it again.
   Result<bool> settle(Error error, const CatalogLook& before) {
     if (!run_.session.alive()) {
       return fail(lost(std::move(error)));
     }
-    // The server said no. That CALL or DO were rolled back it did not say: they may have committed before they failed.
+    // An error does not mean that CALL or DO rolled back everything: they may have committed part of their work before they
+    // failed.
     if (probe_.kind == RecoveryProbe::Kind::Unknown && !probe_.all_or_nothing) {
       return fail(unknown_outcome(std::move(error)));
     }
@@ -93,10 +100,10 @@ class AutocommitStatement {
     }
     if (now && !error.sqlstate.empty() && probe_.kind != RecoveryProbe::Kind::Unknown &&
         judge(probe_, before.record.state, now->state) == Verdict::Done) {
-      return true;  // it was cancelled when nothing was left to do
+      return true;  // it was cancelled when its work was already done
     }
     const bool cleared = now && drop(now->half_built);
-    if (!run_.session.alive()) {  // a backend that is told to end says so before it goes
+    if (!run_.session.alive()) {  // pg_terminate_backend() makes the server report an error before it closes the connection
       return fail(lost(std::move(error)));
     }
     if (!cleared) {
@@ -106,6 +113,7 @@ class AutocommitStatement {
           now ? "the INVALID index " + now->half_built.front() + " is left: the next run drops it" : std::string("run again"));
       return fail(std::move(cause));  // the intent stays, so that the next run knows whose index it is
     }
+    // The statement had no effect, so the intent must go: with it, the next run would suspect work that never happened.
     if (!book({run_.ledger.steps().forget(key())})) {
       return fail(failed(std::move(error)));
     }
@@ -117,7 +125,7 @@ class AutocommitStatement {
 
   Error failed(Error error) { return run_.failed_at(revision_, &statement_, std::move(error)); }
 
-  // The intent stays; the next run asks the catalog.
+  // The intent stays; the next run queries the catalog.
   Error lost(Error error) {
     error.code = ErrorCode::CommitOutcomeUnknown;
     return failed(std::move(error));
@@ -136,10 +144,10 @@ class AutocommitStatement {
     return unknown;
   }
 
-  // IF NOT EXISTS is satisfied by anything of that name; a migration is not.
+  // IF NOT EXISTS accepts any relation of that name; a migration must not.
   Result<void> check_name(const CatalogLook& now) {
     if (now.taken_by.empty() || !probe_.if_not_exists) {
-      return {};  // without IF NOT EXISTS the server says it
+      return {};  // without IF NOT EXISTS the server itself reports the conflict
     }
     if (now.state == ProbeState::Unknown) {
       return fail(failed(Error(ErrorCode::StatementFailed, "the name of the index is taken, and whether " + now.taken_by +
@@ -152,21 +160,22 @@ class AutocommitStatement {
                            .advise("rename one of the two")));
   }
 
-  // CONCURRENTLY waits for old transactions without standing in anybody's way: it may use the whole budget in one go.
+  // While CONCURRENTLY waits for old transactions it blocks no queries, so it may spend the whole budget in one wait. A lock
+  // that queues others behind it must time out quickly instead.
   [[nodiscard]] bool waits_harmlessly() const {
     using Kind = RecoveryProbe::Kind;
     return probe_.kind == Kind::CreateIndexConcurrently || probe_.kind == Kind::DropIndexConcurrently ||
            probe_.kind == Kind::ReindexConcurrently || probe_.kind == Kind::DetachPartitionConcurrently;
   }
 
-  // Of the lock retry budget, which a wait that was given up begins to use.
+  // What is left of the lock retry budget, which starts with the first lock wait that timed out.
   [[nodiscard]] milliseconds left() const {
     const auto budget = run_.settings.execution.lock_retry_budget;
     return waits_since_ ? budget - std::chrono::duration_cast<milliseconds>(run_.clock.steady_now() - *waits_since_) : budget;
   }
   [[nodiscard]] bool spent() const { return left().count() <= 0; }
 
-  // Sends a statement that may wait as long as the budget lasts, and gives lock_timeout its value back.
+  // Sends a statement with lock_timeout raised to the remaining budget, then restores lock_timeout.
   Result<void> send_patiently(const std::string& sql) {
     const auto base = run_.settings.execution.lock_timeout;
     const auto patience = left();
@@ -179,7 +188,8 @@ class AutocommitStatement {
     TRY(set_lock_timeout(std::to_string(patience.count())));
     auto outcome = run_.session.execute_autocommit(sql);
     if (run_.session.alive()) {
-      // A value of the session is the revision's; any other one comes back by itself.
+      // A value set in this session is the revision's and must be restored. Any other value (role, database, server) returns
+      // with RESET.
       if (saved.text(0, 1) == "session") {
         TRY(set_lock_timeout(saved.text(0, 0)));
       } else {
@@ -200,7 +210,8 @@ class AutocommitStatement {
     return {};
   }
 
-  // The revision may have changed how the server reads text.
+  // The revision may have changed client_encoding or standard_conforming_strings; then the server would read this text
+  // differently.
   Result<void> check_text() {
     if (!RevisionGuard::needs_text_guard(statement_.sql)) {
       return {};
@@ -222,13 +233,14 @@ class AutocommitStatement {
     } else if (auto answer = run_.session.execute_autocommit(sql); !answer) {
       outcome = fail(std::move(answer).error());
     }
+    // What follows needs a session outside a transaction block, however the statement ended.
     if (run_.session.alive()) {
       TRY(run_.session.roll_back());
     }
     return outcome ? verify(before) : outcome;
   }
 
-  // IF NOT EXISTS is satisfied by an INVALID index; a migration is not.
+  // CREATE INDEX CONCURRENTLY IF NOT EXISTS succeeds on an existing INVALID index; a migration must not.
   Result<void> verify(const CatalogLook& before) {
     if (probe_.kind != RecoveryProbe::Kind::CreateIndexConcurrently) {
       return {};
@@ -242,14 +254,14 @@ class AutocommitStatement {
     return {};
   }
 
-  // A DETACH that was interrupted between its two transactions can only be finished.
+  // A DETACH CONCURRENTLY that was interrupted between its two transactions can only be completed with FINALIZE.
   [[nodiscard]] bool half_detached(const CatalogLook& now) const {
     return probe_.kind == RecoveryProbe::Kind::DetachPartitionConcurrently && now.state == ProbeState::Invalid;
   }
 
   Result<void> finalise_detach(const CatalogLook& now) {
     const std::string sql = finalise_statement(now.record);
-    // It keeps readers of the partition waiting while it waits itself, so not in one go.
+    // FINALIZE blocks readers of the partition while it waits for its lock, so wait in short attempts.
     auto outcome = without_statement_limit([&] {
       return within_budget([&]() -> Result<void> {
         TRY(run_.session.execute_autocommit(sql));
@@ -270,7 +282,7 @@ class AutocommitStatement {
     return {};
   }
 
-  // A limit that the revision set is for its statements, not for ours.
+  // A statement_timeout that the revision set applies to its statements, not to our clean-up.
   template <class Action>
   Result<void> without_statement_limit(Action action) {
     TRY_ASSIGN(const Rows set, run_.session.query("SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name"
@@ -303,7 +315,7 @@ class AutocommitStatement {
     }
   }
 
-  // What the catalog says. Names are resolved in the session as it is, so this question belongs to the statement.
+  // Queries the catalog. Names resolve through the session's role and search_path, as they do for the statement.
   Result<CatalogLook> look(const std::optional<CatalogRecord>& before) {
     auto found = ask_catalog(before);
     while (!found && found.error().sqlstate == "55P03" && run_.session.alive() && !spent() &&
@@ -316,11 +328,11 @@ class AutocommitStatement {
     return found;
   }
 
-  // The role and search_path are the revision's; its limits of time are not, nor is its isolation. Nothing is kept: what an
-  // index is compared with is rolled back too.
+  // Keeps the revision's role and search_path but not its timeouts and isolation level. Always rolls back: comparing indexes
+  // creates temporary objects.
   Result<CatalogLook> ask_catalog(const std::optional<CatalogRecord>& before) {
     if (probe_.kind == RecoveryProbe::Kind::Repeatable || probe_.kind == RecoveryProbe::Kind::Unknown) {
-      return look_at_catalog(run_.session, probe_, before);  // which has nothing to ask
+      return look_at_catalog(run_.session, probe_, before);  // which sends no query for these kinds
     }
     TRY(run_.session.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"));
     auto limits = run_.session.query(
@@ -356,8 +368,8 @@ class AutocommitStatement {
   const SqlStatement& statement_;
   RecoveryProbe probe_;
   LockRetries retries_;
-  std::string ledger_print_;               // RevisionGuard::print() since our last row, before the statement ran
-  std::optional<SteadyTime> waits_since_;  // when the first wait for a lock that was given up began
+  std::string ledger_print_;               // RevisionGuard::print() after our last row, before the statement ran
+  std::optional<SteadyTime> waits_since_;  // when the first lock wait that timed out began
 };
 
 }  // namespace

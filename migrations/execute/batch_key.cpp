@@ -6,8 +6,8 @@
 namespace athanor {
 namespace {
 
-// An operator of the type's default order, with its schema; none for types that borrow the order of another (varchar, enums,
-// arrays …), which is one of the server's.
+// An operator of the type's default btree operator class, with its schema. NULL for types that use another type's operator
+// class (varchar, enums, arrays …): then find() uses the operator in pg_catalog.
 std::string operator_of(int strategy) {
   return "(SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_opclass oc"
          " JOIN pg_catalog.pg_am am ON am.oid OPERATOR(pg_catalog.=) oc.opcmethod"
@@ -20,7 +20,7 @@ std::string operator_of(int strategy) {
          std::to_string(strategy) + "::pg_catalog.int2)";
 }
 
-// The type, and what it is made of: elements of arrays and ranges, columns of composite types, what domains are of.
+// The types that the key's type consists of: elements of arrays and ranges, columns of composite types, base types of domains.
 std::string parts_of_type() {
   return " parts(oid) AS (SELECT b.oid FROM base b UNION SELECT p.oid FROM parts JOIN pg_catalog.pg_type o ON o.oid"
          " OPERATOR(pg_catalog.=) parts.oid, LATERAL (SELECT o.typelem UNION ALL SELECT o.typbasetype UNION ALL SELECT"
@@ -31,8 +31,8 @@ std::string parts_of_type() {
          " OPERATOR(pg_catalog.<>) 0::pg_catalog.oid)";
 }
 
-// Whether one of them is of the server's types whose text says something else under another setting that cannot be pinned, or
-// in another search_path.
+// Whether one of them is a type of pg_catalog whose text depends on search_path or on a setting that is not pinned: money
+// (lc_monetary) and the reg* types.
 std::string text_depends_on_the_session() {
   return "EXISTS (SELECT FROM parts JOIN pg_catalog.pg_type o ON o.oid OPERATOR(pg_catalog.=) parts.oid WHERE o.typnamespace"
          " OPERATOR(pg_catalog.=) 11::pg_catalog.oid AND (o.typname OPERATOR(pg_catalog.=) 'money'::pg_catalog.name OR"
@@ -41,7 +41,7 @@ std::string text_depends_on_the_session() {
 
 enum Column { RelationKind, Table, Relation, Type, Equals, UpTo, After, DependsOnSession };
 
-// $1 the table as written, $2 the column.
+// $1 is the table as written, $2 the column.
 std::string question() {
   return "WITH RECURSIVE base(oid, typtype, typbasetype) AS"
          " (SELECT t.oid, t.typtype, t.typbasetype FROM pg_catalog.pg_attribute a"
@@ -117,7 +117,7 @@ std::string BatchKey::select_null() const {
 
 namespace {
 
-// The text as the type's own output writes it, whatever casts there are.
+// The text as the type's output function writes it: format('%s') ignores user-defined casts to text.
 std::string as_text(const std::string& type, const std::string& equals) {
   return "SELECT pg_catalog.format('%s', keys.k), pg_catalog.format('%s', keys.k)::" + type + " " + equals +
          " keys.k::" + type + " FROM ";
@@ -143,7 +143,7 @@ std::string BatchKey::range(const std::optional<std::string>& cursor, const std:
 
 namespace {
 
-// With {batch} taken for a condition; nothing when the parser cannot read the statement.
+// Replaces {batch} by a condition so that the statement parses; empty when the parser cannot read it.
 std::optional<StatementTree> tree_of(std::string_view statement) {
   std::string text(statement);
   constexpr std::string_view kPlaceholder = "{batch}";
@@ -201,6 +201,7 @@ std::string BatchKey::count_rows(const std::optional<std::string>& cursor, const
 
 std::string BatchKey::written_ahead(const std::string& upper, const std::string& bound) const {
   return "EXISTS (SELECT FROM " + table_ + " WHERE " + range(upper, bound) +
+         // xmin is the 32-bit id of the writing transaction: the cast drops the epoch of the 64-bit id.
          " AND xmin OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid)";
 }
 

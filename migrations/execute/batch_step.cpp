@@ -8,8 +8,9 @@
 namespace athanor {
 namespace {
 
-// The keyset walk over one table, up to the key that was the last when the step began: rows added meanwhile are not its work,
-// and keys that the statement moves cannot keep it going for ever. Bounds first, then work and cursor in one transaction.
+// Walks over one table by key, up to the key that was the largest when the step began: rows added later are not its work, and a
+// statement that moves keys cannot make it run forever. Each batch first determines its upper bound, then does its work and
+// moves the cursor in one transaction.
 class BatchRun {
  public:
   BatchRun(RunContext& run, std::size_t index, std::size_t step)
@@ -46,7 +47,7 @@ class BatchRun {
   }
 
  private:
-  // What a command of a transaction is for: it says what its failure means.
+  // What a command in a transaction does; determines how its failure is explained.
   enum class Part { Question, Statement, Written, OwnTable, Row };
   struct Piece {
     Part part;
@@ -82,15 +83,15 @@ class BatchRun {
     at_.bound = row.cell(0, 1);
     const std::string rows = row.text(0, 2);
     std::from_chars(rows.data(), rows.data() + rows.size(), at_.rows);
-    if (!at_.bound) {  // there was nothing to walk over, or version 0.1.0 began the step
+    if (!at_.bound) {  // the table had no rows, or version 0.1.0, which stored no bound, began the step
       TRY(read_bound());
     }
     TRY(transact({{Part::Row, run_.ledger.steps().take_over_batches(key(), at_, row.text(0, 3), run_.report.run_id)}}));
     return {};
   }
 
-  // NULL keys are in no range, so they are refused before the first batch. A column that is NOT NULL is asked too: PostgreSQL
-  // 18 knows NOT NULL that is not valid yet.
+  // Rows with a NULL key are in no range, so refuse them before the first batch. Check NOT NULL columns too: PostgreSQL 18 has
+  // NOT NULL constraints that are not validated yet.
   Result<void> read_bound() {
     TRY_ASSIGN(const auto nulls, transact({{Part::Question, {BatchKey::pin_settings(), {}, ""}},
                                            {Part::Question, {key_->select_null(), {}, ""}}}));
@@ -110,7 +111,7 @@ class BatchRun {
             .advise("run again: it continues after the last batch")));
   }
 
-  // Key of the last row of the next batch; nothing at the end of the walk.
+  // The key of the last row of the next batch; empty at the end of the walk.
   Result<std::optional<std::string>> next_upper() {
     if (!at_.bound) {
       return std::optional<std::string>{};
@@ -118,7 +119,8 @@ class BatchRun {
     return key_of(key_->select_upper(at_.cursor, *at_.bound, options_.size));
   }
 
-  // The key that the question answers with, written under our settings whatever the revision has set.
+  // The key that the query returns, as text under pinned settings, because the revision may have changed how values are
+  // written.
   Result<std::optional<std::string>> key_of(const std::string& sql) {
     TRY_ASSIGN(const auto answers,
                transact({{Part::Question, {BatchKey::pin_settings(), {}, ""}}, {Part::Question, {sql, {}, ""}}}));
@@ -139,8 +141,8 @@ class BatchRun {
     return sql.replace(placeholder, std::string_view("{batch}").size(), key_->range(at_.cursor, upper));
   }
 
-  // Rows done. The row count stored with the cursor is that of the batches before: this one's is not known yet, and it only
-  // tells progress.
+  // Runs one batch and returns its number of rows. The row count stored with the cursor excludes this batch, whose count is not
+  // known yet; it only serves to show progress.
   Result<std::int64_t> work(const std::string& upper) {
     std::vector<Piece> pieces;
     if (counts_rows_) {
@@ -148,6 +150,7 @@ class BatchRun {
     }
     const std::size_t statement = pieces.size();
     pieces.push_back({Part::Statement, {statement_up_to(upper), {}, "", true}});
+    // The cursor moves in the same transaction as the work: after a crash either both are committed or neither is.
     pieces.push_back({Part::Row, run_.ledger.steps().advance(key(), at_.cursor, upper, at_.rows, run_.report.run_id)});
     if (checks_keys_) {
       pieces.push_back({Part::Written, {key_->refuse_written(upper, *at_.bound), {}, ""}});
@@ -164,18 +167,19 @@ class BatchRun {
     return {};
   }
 
-  // What was sent for the pieces, and which piece each command is.
+  // The transaction of the pieces, and the piece that each command belongs to.
   struct Composed {
     RevisionTransaction revision;
     std::vector<std::optional<std::size_t>> piece_of;
   };
 
-  // First what belongs to the revision, with its settings and under the lock of the transaction, so that of two runs at the
-  // same place one waits; then our own rows, as ourselves.
+  // The revision's commands come first, with the revision's settings, and under a transaction-level lock, so that a second run
+  // at the same step waits. Our own rows follow, with our own role and settings.
   [[nodiscard]] Composed compose(const std::vector<Piece>& pieces) const {
     using From = CommandOrigin::Part;
     Composed composed;
     RevisionTransaction& into = composed.revision;
+    // Prepared statements would not survive: the revision may run DEALLOCATE ALL.
     into.transaction.unprepared = true;
     const auto is_ours = [](const Piece& piece) { return piece.part == Part::OwnTable || piece.part == Part::Row; };
     const auto add = [&](std::size_t piece, From part) {
@@ -206,7 +210,7 @@ class BatchRun {
     return composed;
   }
 
-  // One transaction, tried again within the lock retry budget. The answers are in the order of the pieces.
+  // Runs one transaction and retries it within the lock retry budget. Returns the results in the order of the pieces.
   Result<std::vector<Rows>> transact(const std::vector<Piece>& pieces) {
     const Composed composed = compose(pieces);
     while (true) {
@@ -252,7 +256,7 @@ class BatchRun {
 
   Error failed(Error error) { return run_.failed_at(revision_, &statement_, std::move(error)); }
 
-  // Pause, and no more than `rate` rows a second.
+  // Sleeps for the configured pause, or longer if `rate` rows per second demands it. False when a stop was requested.
   bool rest(std::int64_t done, SteadyTime batch_start) {
     milliseconds pause = options_.pause;
     if (options_.rate > 0) {
@@ -293,8 +297,8 @@ class BatchRun {
   ReplicaLag lag_;
   std::optional<BatchKey> key_;
   BatchProgress at_;
-  bool checks_keys_ = false;  // the statement may write keys that the walk has yet to reach
-  bool counts_rows_ = false;  // something else may move keys while it runs
+  bool checks_keys_ = false;  // the statement itself may write keys that the walk has not reached
+  bool counts_rows_ = false;  // a view, partition or trigger may move keys while it runs
 };
 
 }  // namespace

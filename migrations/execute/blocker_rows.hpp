@@ -1,4 +1,4 @@
-// Blockers as the server answers them: rows of pg_stat_activity turned into values.
+// Reads blocking sessions from rows of pg_stat_activity.
 //
 // Threads: pure function.
 #pragma once
@@ -12,10 +12,10 @@
 
 namespace athanor {
 
-// The columns that read_blockers() reads, of pg_stat_activity as `a`: pid, application_name, usename, client, state, since,
-// query. `since` is an SQL expression for when the session began to block.
+// The columns that read_blockers() expects, of pg_stat_activity as `a`: pid, application_name, usename, client, state, since,
+// query. `since` is an SQL expression for the time at which the session began to block.
 [[nodiscard]] std::string blocker_columns(std::string_view since);
-// `rows` have these columns, in this order. Literals are taken out of the query, so that a report shows no data.
+// `rows` must have the columns above, in that order. Literals are removed from the query text, so that a report shows no data.
 [[nodiscard]] std::vector<Blocker> read_blockers(const Rows& rows);
 
 }  // namespace athanor

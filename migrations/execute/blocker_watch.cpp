@@ -7,7 +7,8 @@
 namespace athanor {
 namespace {
 
-// A prepared transaction has no session; its locks tell what it is. $1 is the process that waits.
+// A prepared transaction has no backend; pg_blocking_pids() reports it as 0. Find it by the lock it holds. $1 is the waiting
+// process.
 constexpr std::string_view kPreparedTransactions =
     " UNION ALL SELECT DISTINCT 0, x.gid, x.owner, '', 'prepared',"
     " pg_catalog.to_char(pg_catalog.timezone('UTC', x.prepared), 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), ''"
@@ -27,7 +28,8 @@ constexpr milliseconds kPauseAfterFailure{30'000};
 }  // namespace
 
 std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
-  const auto now = std::chrono::steady_clock::now();  // of the real network, whatever clock the run is given
+  const auto now = std::chrono::steady_clock::now();  // real time, even when the run has a simulated clock: the second
+                                                      // connection is a real one
   if (failed_ && now - *failed_ < kPauseAfterFailure) {
     return {};
   }
@@ -46,7 +48,7 @@ std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
           std::string(kPreparedTransactions) + " LIMIT 10",
       {std::to_string(pid)});
   if (!rows) {
-    observer_.reset();  // perhaps its connection is gone: a later question opens another
+    observer_.reset();  // its connection may be lost: the next call after the pause opens another
     failed_ = std::chrono::steady_clock::now();
     return {};
   }

@@ -1,7 +1,7 @@
-// Finds the sessions that the migration session waits for, from a second connection while it waits.
+// Finds the sessions that block the migration session, through a second connection.
 //
-// The second connection is opened at the first question, so a run that is never blocked costs none. When it fails, nobody is
-// asked for half a minute: each attempt may hold up the run for a second or two.
+// The second connection is opened on first use, so a run that is never blocked does not pay for it. After a failure no attempt
+// is made for 30 seconds: each may delay the run by a second or two.
 //
 // Threads: the migrator's thread. Ownership: owns its observer session; borrows the factory.
 #pragma once
@@ -20,8 +20,8 @@ class BlockerWatch {
  public:
   explicit BlockerWatch(SessionFactory& factory) : factory_(&factory) {}
 
-  // Sessions that the backend `pid` waits for, ten at most. Empty when it is not blocked, and when the server cannot be asked:
-  // naming blockers is a courtesy that must not fail a run.
+  // The sessions (and prepared transactions) that the backend `pid` waits for, at most ten. Empty when it is not blocked or the
+  // server cannot be queried: a failure to find blockers must not fail the run.
   [[nodiscard]] std::vector<Blocker> blockers_of(int pid);
 
  private:

@@ -11,9 +11,9 @@ namespace {
 using Kind = RecoveryProbe::Kind;
 using Scope = RecoveryProbe::Scope;
 
-// $1 table, $2 index name or '' for one that the server named, $3 indexes that were there before, $4 unique, $5 method, $6
-// columns, one a line, an expression empty, $7 how many, $8 partial. Relations of that name beside the table, and whether each
-// may be the index that the statement describes.
+// Relations of the index's name in the table's schema, and whether each may be the index that the statement describes. $1
+// table, $2 index name ('' when the server chooses it), $3 OIDs of earlier indexes, $4 unique, $5 access method, $6 columns,
+// one per line (an expression is an empty line), $7 number of columns, $8 partial.
 constexpr std::string_view kIndexes =
     "SELECT c.oid, i.indisvalid, pg_catalog.format('%I.%I', n.nspname, c.relname),"
     " i.indrelid OPERATOR(pg_catalog.=) t.oid AND i.indisunique OPERATOR(pg_catalog.=) $4::pg_catalog.bool"
@@ -34,7 +34,7 @@ constexpr std::string_view kIndexes =
     " ELSE c.relname OPERATOR(pg_catalog.=) $2::pg_catalog.name END";
 enum IndexColumn { IndexOid, IndexIsValid, IndexName, IndexMayBeOurs };
 
-// Relations that a REINDEX reaches: $1 a relation with its partitions, or a schema's name; TOAST tables with the tables.
+// The relations that a REINDEX covers: $1 is a relation (with its partitions) or the name of a schema.
 std::string reached(Scope scope) {
   switch (scope) {
     case Scope::Index:
@@ -50,9 +50,9 @@ std::string reached(Scope scope) {
   return "SELECT c.oid FROM pg_catalog.pg_class c WHERE $1::pg_catalog.text IS NOT NULL";
 }
 
-// A failed REINDEX CONCURRENTLY leaves INVALID copies of the indexes it rebuilds: of the same table and definition, named
-// after the original, which is cut where the whole would be longer than 63 bytes. A number is added where the name is taken.
-// $2: indexes that were there before.
+// A failed REINDEX CONCURRENTLY leaves INVALID copies of the indexes it rebuilds. They belong to the same table and have the
+// same definition. Their name is that of the original plus _ccnew or _ccold; the original is truncated if the result would
+// exceed 63 bytes, and a number is appended if the name is taken. $2: OIDs of indexes that existed before.
 std::string leftovers(Scope scope) {
   const std::string stem = "pg_catalog.regexp_replace(l.relname::pg_catalog.text, '_cc(new|old)[0-9]*$', '')";
   return "WITH named AS (" + reached(scope) +
@@ -89,7 +89,8 @@ std::string oid_array(const std::vector<std::string>& oids) {
   return text + "}";
 }
 
-// What a name as written stands for in this session, with its schema; as written when there is nothing of that name.
+// The qualified name of the relation or type that `name` resolves to in this session; the name as written when nothing
+// resolves.
 Result<std::string> resolved(ReadSession& session, bool type, const std::string& schema, const std::string& name) {
   const std::string written = qualified_name(schema, name);
   TRY_ASSIGN(const Rows rows,
@@ -154,10 +155,10 @@ class CatalogQuestion {
   }
 
   [[nodiscard]] std::vector<std::string>& objects() { return look_.record.objects; }
-  // What was there before the statement was sent, and so is not its work.
+  // OIDs of indexes that existed before the statement was sent, so the statement did not create them.
   [[nodiscard]] std::vector<std::string>& known() { return look_.record.known; }
 
-  // The statement's next object: the one that was recorded, or what its name stands for now.
+  // Adds the statement's next object: as recorded with the intent, or as its name resolves now.
   Result<void> object(const std::string& schema, const std::string& name, bool type = false) {
     if (before_ && before_->objects.size() > objects().size()) {
       objects().push_back(before_->objects[objects().size()]);
@@ -181,7 +182,7 @@ class CatalogQuestion {
       known() = before_->known;
     }
     if (!named && before_ && before_->objects.empty()) {
-      return {};  // recorded by an older version: its index cannot be told from another
+      return {};  // an older version recorded this: its unnamed index cannot be distinguished from others
     }
     std::string columns;
     for (const auto& column : what_.index.columns) {
@@ -194,7 +195,7 @@ class CatalogQuestion {
     look_.state = ProbeState::Absent;
     if (!named && !before_) {
       for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-        known().push_back(rows.text(i, IndexOid));  // nothing was sent yet: this one is not the statement's
+        known().push_back(rows.text(i, IndexOid));  // nothing was sent yet, so the statement did not create this one
       }
       return {};
     }
@@ -205,7 +206,7 @@ class CatalogQuestion {
     return {};
   }
 
-  // Of the indexes that may be the statement's those that the server says are. Nothing when it does not say.
+  // Those of the possible indexes whose definition the server prints identically. Empty when the server cannot compare them.
   Result<std::optional<std::vector<std::string>>> compared(const Rows& rows) {
     std::vector<std::string> candidates;
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
@@ -224,7 +225,8 @@ class CatalogQuestion {
     bool ours = rows.text(row, IndexMayBeOurs) == "t";
     if (ours && same) {
       ours = std::ranges::find(*same, rows.text(row, IndexOid)) != same->end();
-    } else if (ours && !(before_ && (!named || before_->state == "absent"))) {  // it did not come after the intent
+    } else if (ours && !(before_ && (!named || before_->state ==
+                                                   "absent"))) {  // not comparable, and it may have existed before the intent
       look_.state = ProbeState::Unknown;
       look_.taken_by = rows.text(row, IndexName);
       return;
@@ -242,7 +244,8 @@ class CatalogQuestion {
     }
   }
 
-  // INVALID copies that were there before the statement may be another session's that works on them now, or somebody's own.
+  // INVALID copies that existed before the statement may belong to a REINDEX that another session runs now, so they are not
+  // ours to drop.
   Result<void> reindexed() {
     std::string reach = what_.object;
     if (what_.scope == Scope::Index || what_.scope == Scope::Table) {
@@ -255,7 +258,7 @@ class CatalogQuestion {
     TRY_ASSIGN(const Rows rows, session_.query(leftovers(what_.scope), {reach, oid_array(known())}));
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
       if (before_) {
-        // An ordinary role may own a TOAST table's index and yet not reach into pg_toast to drop it.
+        // An ordinary role may own the index of a TOAST table, yet cannot drop it without USAGE on pg_toast.
         (rows.text(i, 2) == "t" ? look_.half_built : look_.out_of_reach).push_back(rows.text(i, 1));
       } else {
         known().push_back(rows.text(i, 0));
@@ -297,7 +300,7 @@ CatalogRecord CatalogRecord::parse(std::string_view text) {
     if (begin == 0) {
       record.state = word;
     } else {
-      (number ? record.known : record.objects).push_back(word);  // a name that is a number would be quoted
+      (number ? record.known : record.objects).push_back(word);  // objects are quoted names, so a number is an OID
     }
     begin = end + 1;
   }
@@ -327,6 +330,7 @@ Verdict judge(const RecoveryProbe& what, const std::string& state_before, ProbeS
   switch (what.kind) {
     case Kind::Repeatable:
     case Kind::ReindexConcurrently:
+      // REINDEX and repeatable statements do no harm when they run twice.
       return Verdict::RunAgain;
     case Kind::CreateIndexConcurrently:
     case Kind::AddEnumValue:
@@ -334,7 +338,7 @@ Verdict judge(const RecoveryProbe& what, const std::string& state_before, ProbeS
       if (state_now == ProbeState::Unknown) {
         return Verdict::AskHuman;
       }
-      // It was there before we began: running again gives the server's own error instead of a wrong "done".
+      // If it existed before we began, running again reports the server's own error; "done" would be wrong.
       return state_now == ProbeState::Valid && state_before != "valid" ? Verdict::Done : Verdict::RunAgain;
     case Kind::DropIndexConcurrently:
     case Kind::DetachPartitionConcurrently:

@@ -1,10 +1,10 @@
-// What an interrupted autocommit statement left in the catalog, and what to do about it.
+// Finds out from the catalog what an interrupted autocommit statement left behind, and decides what to do about it.
 //
-// Objects are found the way the statement finds them, by the names as written in the session's search_path, once: from then on
-// their names with schemas are recorded with the intent, so that a later run asks about the same objects whatever its
-// search_path. An index is ours by table, name and definition. Questions use nothing that a search_path could replace.
+// Objects are resolved once, as the statement itself would resolve them, with the session's search_path. Their qualified names
+// are then recorded with the intent, so that a later run checks the same objects under any search_path. An index is recognised
+// by table, name and definition. The queries use only names in pg_catalog, which no search_path can replace.
 //
-// Threads: the session's.
+// Threads: the session's. Ownership: borrows the session for the call.
 #pragma once
 
 #include <cstdint>
@@ -19,44 +19,44 @@
 namespace athanor {
 
 enum class ProbeState : std::uint8_t {
-  Absent,   // the object is not there
-  Valid,    // it is there and usable
-  Invalid,  // it is there, half-built: an INVALID index, a pending detach
-  Foreign,  // its name is taken by an object of another table or definition
-  Unknown,  // the catalog cannot tell
+  Absent,   // the object does not exist
+  Valid,    // it exists and is usable
+  Invalid,  // it exists, half-built: an INVALID index, a pending detach
+  Foreign,  // its name belongs to an object of another table or with another definition
+  Unknown,  // the catalog cannot answer
 };
 [[nodiscard]] std::string probe_state_name(ProbeState state);  // "absent", "valid", "invalid", "foreign", "unknown"
 
-// What the catalog said before a statement was sent, as the intent's row keeps it, separated by tabs: "absent", "app.t".
+// The state of the catalog before a statement was sent, as the intent's row stores it, separated by tabs: "absent", "app.t".
 struct CatalogRecord {
   std::string state;
-  std::vector<std::string> objects;  // what the statement is about, quoted and with their schemas
-  std::vector<std::string> known;    // OIDs of indexes that were there before and are not its work
+  std::vector<std::string> objects;  // the objects of the statement, quoted and with their schemas
+  std::vector<std::string> known;    // OIDs of indexes that existed before and that the statement did not create
 
-  [[nodiscard]] static CatalogRecord parse(std::string_view text);  // rows of older versions hold the state alone
+  [[nodiscard]] static CatalogRecord parse(std::string_view text);  // rows of older versions contain only the state
   [[nodiscard]] std::string text() const;
 };
 
 struct CatalogLook {
   ProbeState state = ProbeState::Unknown;
-  CatalogRecord record;                   // to be kept with the intent
+  CatalogRecord record;                   // to store with the intent
   std::vector<std::string> half_built;    // INVALID indexes that the statement left, quoted and with their schemas
-  std::vector<std::string> out_of_reach;  // likewise, but the role may not use their schema
-  std::string taken_by;                   // the name that is taken: Foreign, or Unknown when its index cannot be compared
+  std::vector<std::string> out_of_reach;  // the same, but the role has no USAGE on their schema
+  std::string taken_by;  // the index name that is taken: set when Foreign, or when Unknown because the index cannot be compared
 };
 
-// Asks the catalog about the objects of `what`. `before`: the record of the intent whose statement this look is about; without
-// one nothing was sent yet, and names are resolved in the session as it is. Unknown without a question when the kind of
-// statement leaves nothing to ask for.
+// Queries the catalog about the objects of `what`. `before` is the record stored with the intent; without it nothing was sent
+// yet, and names are resolved in the session. Returns Unknown without a query when this kind of statement leaves no trace to
+// check.
 [[nodiscard]] Result<CatalogLook> look_at_catalog(ReadSession& session, const RecoveryProbe& what,
                                                   const std::optional<CatalogRecord>& before);
 
-// The statement that ends a DETACH PARTITION CONCURRENTLY which was interrupted between its transactions.
+// The statement that completes an interrupted DETACH PARTITION CONCURRENTLY.
 [[nodiscard]] std::string finalise_statement(const CatalogRecord& record);
 
-// What to do with a statement whose intent was recorded and whose outcome is unknown.
+// What to do about a statement whose intent was recorded and whose outcome is unknown.
 enum class Verdict : std::uint8_t { Done, RunAgain, AskHuman };
-// `state_before` is the name of the state that was recorded with the intent.
+// `state_before` is the name of the state recorded with the intent.
 [[nodiscard]] Verdict judge(const RecoveryProbe& what, const std::string& state_before, ProbeState state_now);
 
 }  // namespace athanor

@@ -22,8 +22,8 @@ Number number(const std::string& text) {
   return value;
 }
 
-// The last row is where the revision stopped: "intent" and "running" are inside a step, "done" ends a statement of an
-// autocommit step, "complete" a whole step.
+// The last row is where the revision stopped. "intent" and "running" mean inside a step, "done" after a statement of an
+// autocommit step, "complete" after a whole step.
 UnfinishedStep unfinished_from(const Rows& rows) {
   const std::size_t last = rows.rows.size() - 1;
   UnfinishedStep step;
@@ -38,7 +38,7 @@ UnfinishedStep unfinished_from(const Rows& rows) {
   step.rows = number<std::int64_t>(rows.text(last, 7));
   for (std::size_t i = 0; i <= last; ++i) {
     if (rows.text(i, 0) == step.revision && rows.text(i, 1) == rows.text(last, 1)) {
-      // The row of a batch step comes before its first batch, and the cursor with that.
+      // A batch step's row is inserted before its first batch, so the cursor is NULL until a batch is done.
       const bool begun = rows.text(i, 4) == "running" && !rows.cell(i, 6);
       step.parts.push_back(
           {number<int>(rows.text(i, 2)), number<int>(rows.text(i, 3)), begun ? "begun" : rows.text(i, 4), rows.text(i, 8)});
@@ -55,9 +55,9 @@ UnfinishedStep unfinished_from(const Rows& rows) {
   return step;
 }
 
-// A version table is known by the schema it really is in, or would be made in: the same one however search_path reaches it.
-// Names are cut as the server cuts them. A fresh backend pays for every catalog that a query joins and for every operator and
-// cast that it looks up, so the columns come as they are and are put together here.
+// Identifies the version table by the schema in which it is, or would be created, so that every search_path that reaches it
+// gives the same result. The server truncates names itself. A fresh backend pays for every catalog a query joins and for every
+// operator and cast it resolves, so the query returns plain columns and version_schema_in() combines them.
 std::string what_is_there(Scrutiny scrutiny) {
   const auto name = [](int parameter) { return "pg_catalog.to_regclass($" + std::to_string(parameter) + ")"; };
   return "SELECT " + table_facts(name(1), scrutiny) + ", " + table_facts(name(2), scrutiny) + ", " +
@@ -80,8 +80,8 @@ enum Column {
   CurrentUser,
   IsSuperuser
 };
-// One running server, however it is reached: no two have been started in the same microsecond from the same files. A copy of
-// the files that runs elsewhere is another server.
+// Identifies one running server, however it is reached: two servers with the same files cannot have started in the same
+// microsecond. A copy of the files that runs elsewhere counts as another server.
 constexpr std::string_view kWhichDatabase =
     ", pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()), pg_catalog.current_database()";
 constexpr std::string_view kWhichFiles = ", (pg_catalog.pg_control_system()).system_identifier";
@@ -93,16 +93,16 @@ std::string question(bool identify, Scrutiny scrutiny = Scrutiny::DoubtOnly) {
   return (scrutiny == Scrutiny::Full ? full : quick) + std::string(identify ? kWhichDatabase : "");
 }
 
-// Whether the answer to a quick question leaves open if somebody else's tables are in the place of ours.
+// Whether a DoubtOnly check cannot decide if our tables are really ours.
 bool leaves_doubt(const Rows& what) {
   const auto doubtful = [&](Column column) { return read_table_facts(what.cell(0, column)).problem == kDoubt; };
   return doubtful(VersionTableFacts) || doubtful(HistoryFacts) || doubtful(StepFacts) ||
          !what.text(0, LedgerSchemaOwner).empty();
 }
 
-// The version table as configured: search_path is asked anew each time.
+// The names of our tables as parameters. The configured name of the version table resolves through search_path each time.
 Parameters names_in(const MigratorSettings& settings, const Ledger& ledger) {
-  // Even the name of a table in a schema that the user may not use would be an error.
+  // Even naming a table in a schema without USAGE would be an error, so a NULL takes the place of the ledger's names.
   const auto of_ledger = [&settings](std::string name) {
     return settings.reads_ledger ? Parameter(std::move(name)) : std::nullopt;
   };
@@ -114,7 +114,7 @@ Parameters names_in(const MigratorSettings& settings, const Ledger& ledger) {
           settings.version_table};
 }
 
-// The system identifier may be hidden: EXECUTE on pg_control_system() can be revoked. Then the identity goes without it.
+// EXECUTE on pg_control_system() can be revoked, which hides the system identifier. Then the identity does without it.
 Result<Rows> ask(Session& session, const Parameters& parameters, bool identify, Scrutiny scrutiny) {
   if (identify) {
     auto answer = session.query(question(true, scrutiny) + std::string(kWhichFiles), parameters);
@@ -139,9 +139,10 @@ Result<Answer> ask(Session& session, const Parameters& parameters, bool identify
   return Answer{std::move(what), Scrutiny::Full};
 }
 
-// The schema that the version table is in, or would be made in; empty when search_path names none that exists.
+// The schema in which the version table is or would be created; empty when search_path names no existing schema.
 std::string version_schema_in(const Rows& what) {
-  std::string schema = identifier_name(what.text(0, FoundSchema));  // pg_identify_object() quotes where SQL would have to
+  std::string schema =
+      identifier_name(what.text(0, FoundSchema));  // pg_identify_object() quotes the name where SQL requires it
   for (const auto column : {NamedSchema, FirstSchema}) {
     if (schema.empty()) {
       schema = what.text(0, column);
@@ -155,7 +156,7 @@ std::string version_table_in(const Rows& what) {
   return version_schema_in(what) + "." + what.text(0, TableName);
 }
 
-// "1795293032.152797/app/7710724856117241789#public.alembic_version"; without the number of the files when nobody may see it.
+// "1795293032.152797/app/7710724856117241789#public.alembic_version"; without the system identifier where it is hidden.
 std::string identity_in(const Rows& what) {
   std::string identity = what.text(0, StartedAt) + "/" + what.text(0, DatabaseName);
   if (what.cell(0, SystemIdentifier)) {
@@ -171,8 +172,9 @@ Error malformed_answer() {
       .advise("check host and port of DATABASE_URL");
 }
 
-// Fills the state's tables. UntrustedTable when even reading one would run somebody else's code; state.untrusted when only
-// writing must be refused. A superuser does not even read what somebody else could turn into a view meanwhile.
+// Fills the state's tables. Returns UntrustedTable when even reading a table would run another role's code; sets
+// state.untrusted when only writing must be refused. For a superuser nothing is read: another owner could replace the table by
+// a view between check and read, and its code would run as superuser.
 Result<void> check_tables(const Rows& what, Scrutiny scrutiny, const MigratorSettings& settings, DatabaseState& state) {
   if (what.rows.size() != 1 || what.rows.front().size() <= IsSuperuser || what.text(0, CurrentUser).empty()) {
     return fail(malformed_answer());
@@ -209,11 +211,12 @@ Result<void> check_tables(const Rows& what, Scrutiny scrutiny, const MigratorSet
   return {};
 }
 
-// Turns the answer of the first round trip into a state.
+// Builds a state from the answer of the first round trip.
 Result<DatabaseState> state_in(const Answer& answer, const Session& session, const MigratorSettings& settings,
                                VersionTable& versions, Ledger& ledger, bool identify) {
   const Rows& what = answer.what;
   DatabaseState state;
+  // A pooler reports its own process id at connect time, which differs from the backend's.
   if (auto taken = refuse_pooler(session, what.text(0, BackendPid), settings.execution.allow_session_pooler); !taken) {
     state.pooled = std::move(taken).error();
   }
@@ -291,15 +294,18 @@ Result<DatabaseState> observe_state(Session& session, const MigratorSettings& se
 
 Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& settings, VersionTable& versions, Ledger& ledger,
                                      const DatabaseState& before) {
+  // One pipeline: the server takes the lock before it runs the queries behind it, so what they read cannot be stale.
   std::vector<Command> commands{MigrationLock::try_command(), {question(false), names_in(settings, ledger), ""}};
   std::ranges::move(content_of(before, versions, ledger), std::back_inserter(commands));
   TRY_ASSIGN(auto answers, session.query_each(commands));
   LockedState look;
   look.locked = answers[0] && answers[0]->text(0, 0) == "t";
+  // A doubt needs a Full check in another round trip: let the caller observe again under the lock.
   if (!look.locked || !answers[1] || leaves_doubt(*answers[1])) {
     return look;
   }
   auto state = state_in({*answers[1]}, session, settings, versions, ledger, false);
+  // Tables were created or dropped since `before`, so the queries of this pipeline were for the wrong set of tables.
   const bool as_before = state && state->observation.has_version_table == before.observation.has_version_table &&
                          state->has_step_table == before.has_step_table;
   if (as_before && read_content(std::span(answers).subspan(2), versions, ledger, *state)) {
@@ -333,7 +339,7 @@ Result<OwnTables> create_missing(Session& session, const MigratorSettings& setti
   if (transaction.commands.empty()) {
     return state.tables;
   }
-  // Event triggers saw the tables being made, and may have set things.
+  // Event triggers may have run on CREATE TABLE and changed settings of the session.
   std::ranges::copy(session_reset(), std::back_inserter(transaction.commands));
   transaction.commands.push_back({question(false), names_in(settings, ledger), ""});
   TRY(session.submit(transaction));

@@ -1,6 +1,6 @@
-// Observes a database in two round trips: what exists, then what it holds.
+// Observes a database in two round trips: first which tables exist, then their contents.
 //
-// Threads: the session's. Ownership: borrows everything for the call.
+// Threads: the session's. Ownership: borrows all arguments for the call.
 #pragma once
 
 #include <optional>
@@ -20,34 +20,34 @@ struct DatabaseState {
   bool has_ledger_schema = false;
   bool has_step_table = false;
   OwnTables tables;
-  bool superuser = false;          // the migrator is one
-  std::optional<Error> pooled;     // why no lock may be taken through this connection; reading is right all the same
+  bool superuser = false;          // whether the migrator's role is a superuser
+  std::optional<Error> pooled;     // why this connection must not take a lock; reading is still correct
   std::optional<Error> untrusted;  // why nothing may be written here: UntrustedTable
 };
 
-// Takes no lock and changes nothing, but sets the schema of the version table, here and in the ledger, to the one the server
-// resolved. `identify` fills Observation::identity, which makes a fresh session load another catalog. Errors:
-// UntrustedTable when reading a table could run code of somebody else, and those of the server.
+// Takes no lock and changes nothing in the database. Sets the schema of the version table, in `versions` and `ledger`, to the
+// schema that the server resolved. `identify` fills Observation::identity, which makes a fresh backend load one more catalog.
+// Errors: UntrustedTable when reading a table could run another role's code; errors of the server.
 [[nodiscard]] Result<DatabaseState> observe_state(Session& session, const MigratorSettings& settings, VersionTable& versions,
                                                   Ledger& ledger, bool identify);
 
-// Without a state the database must be observed again: another session holds the lock, or tables have come or gone since.
+// Without a state, observe the database again: another session holds the lock, or tables were created or dropped since.
 struct LockedState {
   bool locked = false;
   std::optional<DatabaseState> state;
 };
 
-// Tries to take the lock and observes, in one round trip; `before` says which tables there are to read. The server takes the
-// lock before it reads, so the state is that of a locked database.
+// Tries to take the lock and observes, in one round trip; `before` says which tables to read. The server takes the lock before
+// it reads, so the state is that of the locked database.
 [[nodiscard]] Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& settings, VersionTable& versions,
                                                    Ledger& ledger, const DatabaseState& before);
 
-// Whether the run needs the ledger's step table. It costs four files on the server's disk, so it is created only in databases
-// that get a revision of several steps.
+// Whether the run needs the ledger's step table. The table costs four files on the server's disk, so it is created only in
+// databases that get a revision of several steps.
 enum class NeedStepTable { No, Yes };
 
-// Creates what is missing of version table and ledger, in one transaction, and returns the tables. The caller holds the lock.
-// InsufficientPrivilege says what to grant; UntrustedTable: somebody else was quicker.
+// Creates the missing tables of version table and ledger, in one transaction, and returns all tables. The caller holds the
+// lock. Errors: InsufficientPrivilege with the GRANT that is missing; UntrustedTable when another role created a table first.
 [[nodiscard]] Result<OwnTables> create_missing(Session& session, const MigratorSettings& settings, const DatabaseState& state,
                                                const VersionTable& versions, const Ledger& ledger,
                                                NeedStepTable need = NeedStepTable::No);

@@ -7,7 +7,7 @@
 namespace athanor {
 namespace {
 
-// What lies below `symbols`, ids or labels, by the files; what is in no file is left out.
+// The ancestors of `symbols` (ids or labels) according to the files; symbols in no file are ignored.
 std::vector<std::string> below(const std::vector<std::string>& symbols, const RevisionGraph& files) {
   std::vector<std::string> ends;
   for (const std::string& symbol : symbols) {
@@ -34,7 +34,7 @@ Descent find_applied(const std::string& revision, const Observation& database, c
   for (const RecordedRevision& recorded : lineage.revisions) {
     const Revision& known = recorded.revision;
     applied.insert(known.id);
-    // A parent is applied whether or not the ledger says more of it. A dependency may be a label, which is no id.
+    // A parent is applied even when the ledger has no row of it. A dependency may be a label, which is not an id.
     applied.insert(known.down.begin(), known.down.end());
     applied.insert(known.depends_on.begin(), known.depends_on.end());
     std::ranges::copy(known.down, std::back_inserter(symbols));

@@ -1,7 +1,7 @@
-// Whether a database has a revision: it is a current head, or an ancestor of one, dependencies included.
+// Decides whether a database contains a revision: as a current head or as an ancestor of one, dependencies included.
 //
-// The ledger says how the heads descend, the files say it where the ledger recorded nothing, and where both are silent the
-// answer is that nobody knows. Nobody waits for a revision on a guess.
+// The ledger records the ancestors of the heads; the files are used where the ledger recorded nothing. When neither knows, the
+// answer is Unknown and not a guess.
 //
 // Threads: a pure function and plain values.
 #pragma once
@@ -19,10 +19,11 @@ namespace athanor {
 struct Descent {
   enum class Answer : std::uint8_t { Applied, NotApplied, Unknown };
   Answer answer = Answer::NotApplied;
-  std::vector<std::string> unrecorded;  // Unknown: what is applied and says nothing of its parents
+  std::vector<std::string> unrecorded;  // Unknown: applied revisions whose parents are not recorded
 };
 
-// `lineage` is Migrator::recorded_lineage(files, current_heads). A revision whose downgrade stopped half-way is not applied.
+// `lineage` is Migrator::recorded_lineage(files, current_heads). A revision whose downgrade stopped half-way does not count as
+// applied.
 [[nodiscard]] Descent find_applied(const std::string& revision, const Observation& database, const RecordedLineage& lineage,
                                    const RevisionGraph& files);
 

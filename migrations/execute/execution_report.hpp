@@ -1,4 +1,4 @@
-// What a run did: the revisions it applied, why it stopped, and who blocked it.
+// The result of a run: the revisions it applied, why it stopped, and which sessions blocked it.
 //
 // Threads: plain values.
 #pragma once
@@ -21,19 +21,18 @@ struct ExecutedRevision {
   milliseconds duration{0};
 };
 
-// Partial failure is data: the revisions in `executed` are in the database, whatever `error` says.
+// A run may fail part-way: the revisions in `executed` are in the database even when `error` is set.
 struct ExecutionReport {
   std::string run_id;
   std::vector<ExecutedRevision> executed;
-  // Rows of the version table as the run leaves them: of a run that failed as they were read afterwards, and nothing when the
-  // database could not be asked.
+  // Rows of the version table after the run. After a failure they are read again; empty when the database could not be queried.
   std::optional<std::vector<std::string>> current_heads;
-  std::optional<UnfinishedStep> unfinished;  // the revision that is half-applied now; read after a failure alone
-  std::optional<Error> error;                // why it stopped early
+  std::optional<UnfinishedStep> unfinished;  // the revision that is half-applied now; set only after a failure
+  std::optional<Error> error;                // why the run stopped early
   std::string failed_revision;
   std::string failed_statement;   // sanitised
-  int failed_line = 0;            // in the revision's file
-  std::vector<Blocker> blockers;  // as last seen, when it was a lock
+  int failed_line = 0;            // 1-based line in the revision's file; 0: unknown
+  std::vector<Blocker> blockers;  // as last observed, when a lock was the cause
   int lock_retries = 0;
   milliseconds duration{0};
   milliseconds lock_waited{0};

@@ -8,7 +8,8 @@
 namespace athanor {
 namespace {
 
-constexpr std::string_view kPlaceholder = "{batch}";  // what a batch puts there moves everything behind it
+constexpr std::string_view kPlaceholder =
+    "{batch}";  // every batch replaces it by a condition, which shifts everything after it
 
 bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
@@ -18,7 +19,7 @@ int lines_in(std::string_view text) {
   return static_cast<int>(std::ranges::count(text, '\n'));
 }
 
-// Offset of the 1-based character; npos when the text is shorter.
+// Byte offset of the 1-based character; npos when the text is shorter.
 std::size_t offset_of(std::string_view text, int character) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (starts_character(text[at]) && --character == 0) {
@@ -28,7 +29,7 @@ std::size_t offset_of(std::string_view text, int character) {
   return std::string_view::npos;
 }
 
-// Where the body of DO begins, behind its opening quotation; npos when it is no dollar quotation.
+// Offset of the body of a DO block, after the opening dollar quote; npos when the body is not dollar-quoted.
 std::size_t body_of(std::string_view sql) {
   const auto open = sql.find('$');
   const auto close = open == std::string_view::npos ? open : sql.find('$', open + 1);

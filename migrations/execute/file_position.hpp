@@ -1,7 +1,6 @@
-// Where in a revision's file the server saw a fault.
+// Maps the position of an error in a statement to a line and column of the revision's file.
 //
-// The server counts characters of the statement it was sent, or lines of an anonymous block's body; people look for a line and
-// a column of the file.
+// The server reports the character within the statement it received, or the line within the body of a DO block.
 //
 // Threads: pure functions.
 #pragma once
@@ -16,10 +15,11 @@ namespace athanor {
 
 struct FilePosition {
   int line = 0;    // 1-based
-  int column = 0;  // 1-based, in characters; 0: no more than the line is known
+  int column = 0;  // 1-based, in characters; 0: only the line is known
 };
 
-// `text` is the file's, which the statement points into. The statement's first line when the error has no place in it.
+// `text` is the text of the file; the statement must point into it for a column. Returns the first line of the statement when
+// the error has no position.
 [[nodiscard]] FilePosition file_position(std::string_view text, const SqlStatement& statement, const Error& error);
 
 // "versions/ab12_add_email.sql:14:7"; without the column when it is 0.

@@ -3,7 +3,7 @@
 namespace athanor {
 namespace {
 
-// "1 of 2 steps", "0 of 1 steps"; "1 step" when nobody knows of how many.
+// "1 of 2 steps", "0 of 1 steps"; "1 step" when the total is unknown.
 std::string number_of(std::size_t done, std::size_t all, const char* noun) {
   if (all > 0) {
     return std::to_string(done) + " of " + std::to_string(all) + " " + noun + "s";
@@ -16,7 +16,7 @@ void look_into_file(HalfApplied& half, const UnfinishedStep& open, const std::ve
   auto next = static_cast<std::size_t>(open.step);
   auto statement = static_cast<std::size_t>(open.statement);
   if (next < steps.size() && steps[next].kind == StepKind::Autocommit) {
-    if (statement >= steps[next].statements.size()) {  // its last statement is done
+    if (statement >= steps[next].statements.size()) {  // all statements of this step are done
       ++next;
       statement = 0;
     } else if (statement > 0 || open.intent) {

@@ -48,12 +48,14 @@ Command HistoryTable::record(const Entry& entry) const {
   command.parameters = {text_parameter(version_table_),      text_parameter(entry.run_id),  text_parameter(entry.revision),
                         text_parameter(entry.direction),     text_parameter(entry.outcome), nullable_parameter(entry.checksum),
                         nullable_parameter(entry.plan_hash), text_parameter(entry.actor),   text_parameter(tool_name())};
-  // The placeholder of one more parameter.
+  // Appends a parameter and returns its placeholder.
   const auto parameter = [&](Parameter value) {
     command.parameters.push_back(std::move(value));
     return "$" + std::to_string(command.parameters.size());
   };
   columns += ", started_at, duration_ms";
+  // A measured duration ends when this transaction begins, so started_at is computed back from now(). Otherwise the transaction
+  // itself is measured: from now(), its start, to this INSERT.
   if (entry.duration) {
     const std::string duration = parameter(std::to_string(entry.duration->count()));
     values += ", pg_catalog.now() OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => " + duration +
@@ -97,8 +99,8 @@ std::string HistoryTable::select_checksums() const {
   return "SELECT revision, coalesce(checksum, ''), direction" + latest_of_each();
 }
 
-// Failures change nothing, and a repair counts as the text that is accepted now. Hashing revisions for GROUP BY is several
-// times cheaper than sorting them by a locale's rules, which DISTINCT ON would do.
+// Excludes failures, which change nothing; a repair counts, because it accepts a text. GROUP BY hashes the revisions, which is
+// several times faster than DISTINCT ON, which would sort them by the database's collation.
 std::string HistoryTable::latest_of_each() const {
   return " FROM " + name_ + " JOIN (SELECT pg_catalog.max(id) AS latest FROM " + name_ + " WHERE " + ours_ +
          " AND outcome OPERATOR(pg_catalog.<>) 'failed' GROUP BY revision) AS l ON l.latest OPERATOR(pg_catalog.=) id";

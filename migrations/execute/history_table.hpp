@@ -1,7 +1,7 @@
-// The ledger's history: who applied which revision, when, from which text, with which outcome.
+// The ledger's history table: who applied which revision, when, from which text, and with what outcome.
 //
-// The table only grows. One row per revision and run is written in the revision's own transaction, so a row exists exactly when
-// the revision's change was committed; failures are recorded afterwards, in a transaction of their own.
+// Append-only. The row of a revision is written in the revision's own transaction, so the row exists exactly when the change
+// was committed. Failures are recorded afterwards in a separate transaction.
 //
 // Threads: one thread. Ownership: plain values.
 #pragma once
@@ -18,33 +18,33 @@
 
 namespace athanor {
 
-// The tool's name and version as the ledger records it: "athanor 0.1.0".
+// Name and version of the tool as the ledger records them: "athanor 0.1.0".
 [[nodiscard]] std::string_view tool_name();
 
 class HistoryTable {
  public:
-  // `ledger_schema` unquoted.
+  // `ledger_schema` is unquoted.
   explicit HistoryTable(const std::string& ledger_schema);
 
-  // Rows of this version table only, from here on (Ledger::set_version_table).
+  // From here on, restricts reads and writes to rows of this version table (see Ledger::set_version_table).
   void set_version_table(const std::string& version_table);
 
   // Quoted, with its schema.
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string create_statement() const;
-  // How many columns that makes (pg_class.relnatts). Tables of earlier versions have fewer.
+  // The number of columns of the current table (pg_class.relnatts). Tables of earlier versions have fewer.
   static constexpr int kColumns = 19;
   // Reads no row. Fails with 42703 when a column is missing that every version has had: then the table is not ours.
   [[nodiscard]] std::string recognise_statement() const;
-  // Adds what earlier versions did not have.
+  // Adds the columns that earlier versions did not have.
   [[nodiscard]] std::string upgrade_statement() const;
 
-  // Where an applied revision stands among the others, and its text: what is needed to know it without its file.
+  // The relations of an applied revision and its text, so that it is known without its file.
   struct Lineage {
     const std::vector<std::string>* parents = nullptr;
-    const std::vector<std::string>* depends_on = nullptr;  // as written: ids or labels
+    const std::vector<std::string>* depends_on = nullptr;  // as written in the file: ids or labels
     const std::vector<std::string>* labels = nullptr;
-    std::string_view text{};  // the whole file; empty: not kept
+    std::string_view text{};  // the whole file; empty: not stored
   };
   struct Entry {
     std::string_view run_id;
@@ -55,28 +55,27 @@ class HistoryTable {
     std::string_view plan_hash;
     std::string_view actor;
     std::optional<milliseconds> duration = {};  // measured by the caller; unset: the time since the transaction began
-    const Error* failure = nullptr;             // why it failed; only with a duration
+    const Error* failure = nullptr;             // why it failed; requires a duration
     std::optional<Lineage> lineage = {};        // of an applied revision
-    std::string_view note = {};                 // of a takeover: where the history came from
+    std::string_view note = {};                 // of a takeover: the tool that the history came from
   };
-  // Inserts a row. Its answer is the id of the transaction it is part of, which pg_xact_status() understands should the
-  // connection be lost at COMMIT.
+  // Inserts a row and returns the id of its transaction, for pg_xact_status() in case the connection is lost at COMMIT.
   [[nodiscard]] Command record(const Entry& entry) const;
 
-  // The latest row of every revision, failures left out: revision, checksum, time, actor, tool, direction.
+  // The latest row of every revision, without failures: revision, checksum, time, actor, tool, direction.
   [[nodiscard]] std::string select_applied() const;
-  // The same rows with no more than comparing needs: revision, checksum, direction.
+  // The same rows, only the columns for comparing checksums: revision, checksum, direction.
   [[nodiscard]] std::string select_checksums() const;
-  // The lineage of every revision as it was last applied: revision, parents, depends_on and labels with a line feed between
-  // them, text in hexadecimal digits, time, actor, checksum. Parents are NULL when an earlier version of Athanor applied it.
+  // The lineage of every revision as last applied: revision; parents, depends_on and labels, each separated by line feeds; text
+  // in hexadecimal; time; actor; checksum. Parents are NULL when an earlier version of Athanor applied it.
   [[nodiscard]] std::string select_lineage() const;
-  // Revisions that a run applied, in order.
+  // The revisions that a run changed, in order, without failures.
   [[nodiscard]] Command select_run(std::string_view run_id) const;
   // The newest `limit` rows, failures included.
   [[nodiscard]] std::string select_newest(std::size_t limit) const;
-  // Direction and age in milliseconds of the last upgrade or downgrade that took effect.
+  // Direction, and age in milliseconds, of the last applied upgrade or downgrade.
   [[nodiscard]] std::string select_last_change() const;
-  // Revision and direction of the last change that took effect.
+  // Revision and direction of the last row that is neither a failure nor a repair.
   [[nodiscard]] std::string select_last_applied() const;
 
  private:
@@ -84,7 +83,7 @@ class HistoryTable {
 
   std::string name_;
   std::string version_table_;
-  std::string ours_ = "true";  // the condition that keeps other version tables' rows out
+  std::string ours_ = "true";  // the condition that excludes rows of other version tables
 };
 
 }  // namespace athanor

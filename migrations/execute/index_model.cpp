@@ -8,7 +8,7 @@
 namespace athanor {
 namespace {
 
-// $1 indexes, $2 the copy. What follows the names in "CREATE INDEX i ON s.t USING btree (a)".
+// $1 are the indexes, $2 is the copy. Compares what pg_get_indexdef() prints after the names: "USING btree (a)".
 constexpr std::string_view kSame =
     "WITH named AS (SELECT i.indexrelid, i.indrelid, i.indisunique, pg_catalog.substr("
     "pg_catalog.pg_get_indexdef(i.indexrelid),"
@@ -25,7 +25,7 @@ constexpr std::string_view kSame =
     " AND m.text OPERATOR(pg_catalog.=) p.text";
 
 Result<Rows> compare(ReadSession& session, const RecoveryProbe& what, const std::string& table, const std::string& candidates) {
-  // An expression may qualify its columns with the table's name.
+  // The copy has the table's own name, because an expression may qualify columns with it.
   const std::string copy = "pg_temp." + quote_identifier(what.table);
   TRY(session.query("CREATE TEMPORARY TABLE " + copy + " (LIKE " + table + ")"));
   TRY(session.query(std::string(what.index.unique ? "CREATE UNIQUE INDEX ON " : "CREATE INDEX ON ") + copy + " " +
@@ -33,7 +33,7 @@ Result<Rows> compare(ReadSession& session, const RecoveryProbe& what, const std:
   return session.query(kSame, {candidates, copy});
 }
 
-// What says nothing about the definition: no lock, cancelled, the server or the connection is going.
+// Errors that do not depend on the definition: lock timeout, deadlock, cancel, shutdown, lost connection.
 bool is_passing(const Error& error) {
   static constexpr std::array<std::string_view, 4> kStates{"55P03", "40P01", "57014", "57P01"};
   return error.sqlstate.empty() || std::ranges::find(kStates, error.sqlstate) != kStates.end();
@@ -46,6 +46,7 @@ Result<std::optional<std::vector<std::string>>> same_indexes(ReadSession& sessio
   if (what.index.definition.empty()) {
     return std::nullopt;
   }
+  // A savepoint, because a failure here must not abort the caller's transaction.
   TRY(session.query("SAVEPOINT athanor_index"));
   auto rows = compare(session, what, table, candidates);
   auto ended = session.query("ROLLBACK TO SAVEPOINT athanor_index");

@@ -1,8 +1,8 @@
-// Which indexes have the definition that a CREATE INDEX asks for, in the server's own words.
+// Finds the indexes whose definition matches a CREATE INDEX statement, as the server prints them.
 //
-// The server writes an expression, a predicate or an operator class otherwise than the statement does. So the statement's
-// index is made on an empty temporary copy of the table, in a transaction that is rolled back, and what the server prints of it
-// is compared with what it prints of the others.
+// The server prints expressions, predicates and operator classes differently from the statement. So the statement's index is
+// created on an empty temporary copy of the table, in a transaction that is rolled back, and the server's output for it is
+// compared with the output for the existing indexes.
 //
 // Threads: the session's.
 #pragma once
@@ -16,9 +16,8 @@
 
 namespace athanor {
 
-// Of the indexes `candidates` (OIDs as an array, "{16400}") on `table` those that are as `what` says. Nothing when they cannot
-// be compared, as by a role that may not make temporary tables. A lock that is not to be had, a stop and a lost connection are
-// errors.
+// Returns those of `candidates` (OIDs as an array, "{16400}") on `table` that match `what`. Empty when they cannot be compared,
+// for example when the role may not create temporary tables. A lock timeout, a cancel and a lost connection are errors.
 [[nodiscard]] Result<std::optional<std::vector<std::string>>> same_indexes(ReadSession& session, const RecoveryProbe& what,
                                                                            const std::string& table,
                                                                            const std::string& candidates);

@@ -1,10 +1,9 @@
-// The ledger: Athanor's own record in the database of what was applied (history) and of what is half applied (steps).
+// The ledger: Athanor's own record, in the database, of what was applied (history) and what is half-applied (steps).
 //
-// Both tables live in one schema, `athanor` unless configured. A database may hold several version tables whose revisions share
-// names, so every ledger row names the version table it belongs to.
+// Both tables are in one schema, `athanor` by default. A database may have several version tables with the same revision names,
+// so each ledger row names its version table.
 //
-// Nothing here talks to the server: the classes build SQL, and the executor sends it, mostly inside the transaction of the
-// revision that the row is about.
+// These classes only build SQL. The executor sends it, mostly inside the transaction of the revision that the row describes.
 //
 // Threads: one thread. Ownership: plain values.
 #pragma once
@@ -21,8 +20,8 @@ class Ledger {
   // `schema` as configured, unquoted.
   explicit Ledger(const std::string& schema);
 
-  // From here on only rows of this version table are read and written. `version_table` is "schema.table" as the server resolved
-  // it. Call it after the database has been observed and before history() or steps() is used; until then queries see the rows
+  // From here on, only rows of this version table are read and written. `version_table` is "schema.table" as the server
+  // resolved it. Call this after observing the database and before using history() or steps(); until then queries see the rows
   // of every version table.
   void set_version_table(const std::string& version_table);
 

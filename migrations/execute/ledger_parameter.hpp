@@ -1,4 +1,4 @@
-// Values of the ledger's tables as parameters of a statement.
+// Converts values of the ledger's tables to statement parameters.
 //
 // Threads: pure functions.
 #pragma once
@@ -17,7 +17,8 @@ namespace athanor {
 [[nodiscard]] inline Parameter nullable_parameter(std::string_view value) {
   return value.empty() ? Parameter{} : Parameter{std::string(value)};
 }
-// As bytes: the database's encoding may lack a character of the file's comments, and that must not fail a migration.
+// As bytes, because the encoding of the database may lack a character of the file's comments, and that must not fail a
+// migration.
 [[nodiscard]] inline std::string bytea_literal(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text = "\\x";

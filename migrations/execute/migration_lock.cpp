@@ -10,7 +10,7 @@ namespace {
 constexpr milliseconds kFirstPoll{50};
 constexpr milliseconds kSlowestPoll{1'000};
 
-// A condition on pg_locks as `l`.
+// The condition on pg_locks as `l` for our lock. objsubid 2 marks an advisory lock with two int4 keys.
 std::string ours() {
   return "l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 2 AND l.classid"
          " OPERATOR(pg_catalog.=) " +

@@ -27,7 +27,8 @@ Result<Observation> Migrator::observe() {
 }
 
 Result<void> Migrator::Impl::check_version_table(Direction operation, const Observation& seen) {
-  // A stamp says where the schema is; everything else believes it. Without a ledger nothing is known.
+  // A stamp declares where the schema is; all other operations rely on the version table. Without a ledger there is no
+  // evidence.
   if (operation == Direction::Stamp || seen.has_version_table || !seen.has_ledger) {
     return {};
   }
@@ -60,7 +61,7 @@ Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observatio
                     .advise("run the " + verb + " of " + open.revision +
                             " again, or undo its traces by hand and run: athanor repair --step abandon"));
   }
-  // What has not run yet may be corrected: often that is why the revision stopped.
+  // The part that has not run may change: correcting it is often why the user runs the revision again.
   const PartChecksums now(first.script->checksum, first.steps());
   if (const auto line = now.changed_at(open.parts)) {
     return fail(Error(ErrorCode::ChecksumMismatch,
@@ -76,7 +77,7 @@ Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observatio
   return {};
 }
 
-// Said before anything is applied, not when the batch step comes.
+// Check before anything is applied, and not first when the batch step begins.
 Result<void> Migrator::Impl::check_replica_lag(const Plan& plan) {
   for (const auto& revision : plan.revisions) {
     if (!revision.script) {
@@ -94,7 +95,7 @@ Result<void> Migrator::Impl::check_replica_lag(const Plan& plan) {
 Result<void> Migrator::Impl::run_revisions(RunContext& run) {
   const auto& revisions = run.plan.revisions;
   for (std::size_t i = 0; i < revisions.size();) {
-    // What is left of a half-applied revision runs by its step rows, even if the file has become one transaction since.
+    // Continue a half-applied revision from its step rows, even if its file is a single transaction by now.
     if (!revisions[i].single_transaction() || (i == 0 && run.unfinished)) {
       TRY(run_steps(run, i));
       ++i;
@@ -124,6 +125,7 @@ Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
                     .advise("once the database is back, `athanor current` tells; running again continues from there"));
   }
   const auto& revisions = run.plan.revisions;
+  // COMMITs of earlier revisions were answered. The ledger names those that committed without an answer.
   for (std::size_t i = run.report.executed.size(); i < revisions.size(); ++i) {
     if (revisions[i].walk.revision && found->committed.contains(*revisions[i].walk.revision)) {
       run.finished(i, milliseconds(0));
@@ -149,11 +151,12 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
     return;
   }
   auto entry = run.entry(*run.failed, "failed");
+  // A failed attempt has no lineage: its parents and text belong to the row of a successful one.
   entry.lineage.reset();
   entry.duration = milliseconds(0);
   entry.failure = &error;
   Command command = run.ledger.history().record(entry);
-  const auto recorded = session->query(command.sql, command.parameters);  // a courtesy: the report has it too
+  const auto recorded = session->query(command.sql, command.parameters);  // best effort: the report has it too
   if (!recorded && recorded.error().sqlstate.starts_with("22")) {         // the database's encoding lacks one of its characters
     for (auto& parameter : command.parameters) {
       if (parameter) {
@@ -198,6 +201,7 @@ void Migrator::Impl::show_end(const Plan& plan, const StopToken& stop, const Exe
 Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
                                       const PreRunCheck& pre_run_check, const Takeover* takeover) {
   return with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
+    // The plan was made without the lock. Comparing the heads under the lock is what makes the plan safe to run.
     if (!purge && state.observation.current_heads != plan.from) {
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
                       .advise("plan again"));
@@ -231,11 +235,12 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     bool usable = true;
     if (!outcome && outcome.error().code == ErrorCode::CommitOutcomeUnknown) {
       outcome = resolve(run, outcome.error());
-      usable = outcome || outcome.error().code != ErrorCode::CommitOutcomeUnknown;  // else without the lock
+      usable =
+          outcome || outcome.error().code != ErrorCode::CommitOutcomeUnknown;  // otherwise the session does not hold the lock
     } else {
       session->set_wait_listener(nullptr);
       if (!outcome) {
-        // What follows must not run with the role and the search_path that the revision left.
+        // What follows must not run with the role and search_path that the revision left.
         usable = session && session->alive() && (run.recovered || session->recover());
         if (usable) {
           record_failure(run, outcome.error());

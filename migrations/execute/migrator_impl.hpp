@@ -1,4 +1,4 @@
-// The state of a Migrator and what its operations share. Included by the files that implement Migrator, and by no others.
+// The state of a Migrator, shared by the files that implement it. Not for any other file.
 //
 // Threads: the migrator's thread.
 #pragma once
@@ -28,7 +28,7 @@ struct Migrator::Impl {
   BlockerWatch watch;
   RunWitness witness;
   std::unique_ptr<Session> session;
-  std::optional<DatabaseState> last_state;  // what this session observed last
+  std::optional<DatabaseState> last_state;  // the last observation in this session
 
   Impl(SessionFactory& session_factory, Clock& the_clock, MigratorSettings with, ProgressSink& progress)
       : factory(session_factory),
@@ -60,7 +60,7 @@ struct Migrator::Impl {
   void hear_messages() {
     session->set_message_listener([this](const ServerMessage& message) { sink.server_message(message); });
   }
-  // A session may outlive its migrator, in a cache.
+  // A cached session may outlive its migrator, so its callbacks must not point here any more.
   void forget_session() {
     if (session) {
       session->set_wait_listener(nullptr);
@@ -68,7 +68,7 @@ struct Migrator::Impl {
     }
   }
 
-  // Two round trips without the lock. `identify`: Observation::identity is wanted, which costs a fresh session another catalog.
+  // Two round trips, no lock. `identify` fills Observation::identity, which makes a fresh backend load one more catalog.
   Result<DatabaseState> observe(bool identify = false) {
     TRY(connect());
     TRY_ASSIGN(DatabaseState state, observe_state(*session, settings, versions, ledger, identify));
@@ -76,7 +76,7 @@ struct Migrator::Impl {
     return state;
   }
 
-  // Checksums of what is applied, by revision; empty without a ledger.
+  // The checksums of applied revisions, by revision; empty without a ledger.
   Result<std::unordered_map<std::string, std::string>> recorded_checksums();
 
   Result<milliseconds> lock(const StopToken& stop) {
@@ -98,11 +98,11 @@ struct Migrator::Impl {
     return session->alive() ? MigrationLock::release(*session) : Result<void>{};
   }
 
-  // Runs `work(state)` under the lock; `state` was read with the lock held. Releases the lock whatever `work` returns.
+  // Runs `work(state)` under the lock; `state` was read while holding it. Releases the lock whether or not `work` succeeds.
   template <class Work>
   Result<void> with_lock(const StopToken& stop, ExecutionReport& report, Work work) {
     if (last_state && last_state->pooled) {
-      return fail(*last_state->pooled);  // before a lock is left on a connection that nobody can name
+      return fail(*last_state->pooled);  // before taking a lock on a pooled connection, where it would outlive this session
     }
     TRY_ASSIGN(LockedState quick, try_lock_and_observe());
     if (!quick.locked) {
@@ -113,8 +113,8 @@ struct Migrator::Impl {
     return outcome ? released : outcome;
   }
 
-  // One round trip instead of three, when nobody holds the lock and this session has observed the database before. An empty
-  // answer means to go the long way.
+  // One round trip instead of three, when the lock is free and this session observed the database before. An empty result
+  // means: lock and observe separately.
   Result<LockedState> try_lock_and_observe() {
     if (!last_state || !session || !session->alive()) {
       return LockedState{};
@@ -147,13 +147,14 @@ struct Migrator::Impl {
   Result<void> run_revisions(RunContext& run);
   Result<void> resolve(RunContext& run, const Error& lost);
   void record_failure(RunContext& run, const Error& error);
-  // Lets the witness look at what the run left. A second or two after a stop request it is interrupted.
+  // Calls the witness after the run. After a stop request its queries are cancelled within about two seconds.
   void show_end(const Plan& plan, const StopToken& stop, const ExecutionReport& report);
-  // After a run that failed: what the database holds now, and in the error how far a half-applied revision came. Nothing is
-  // known when the database cannot be asked.
+  // After a failed run: reads the current heads, and adds to the error how far a half-applied revision came. Leaves the heads
+  // empty when the database cannot be queried.
   void read_state_after(const Plan& plan, ExecutionReport& report);
-  // A version table that is gone beside a ledger that says a revision was applied last is no empty database.
+  // Refuses a missing version table when the ledger says that an upgrade was applied last: such a database is not empty.
   [[nodiscard]] Result<void> check_version_table(Direction operation, const Observation& seen);
+  // Refuses a plan that does not continue the half-applied revision, or whose already executed part has changed.
   [[nodiscard]] Result<void> check_unfinished(const Plan& plan, const Observation& seen) const;
 };
 

@@ -1,4 +1,4 @@
-// The settings of a Migrator: where one database keeps version table and ledger, and how a run behaves.
+// Settings of a Migrator: where a database keeps its version table and ledger, and how a run behaves.
 //
 // Threads: plain values.
 #pragma once
@@ -11,16 +11,18 @@ namespace athanor {
 
 struct MigratorSettings {
   std::string version_table = "alembic_version";
-  std::string version_table_schema;  // empty: by search_path
+  std::string version_table_schema;  // empty: resolved by search_path
   bool version_table_pk = true;
   bool transaction_per_migration = true;  // false: consecutive transactional revisions share one transaction
   std::string ledger_schema = "athanor";
-  bool reads_ledger = true;       // false: for a user without the right to; observing then sees none, and nothing may be run
-  bool ledger_keeps_text = true;  // of each revision that is applied, so that it is known without its file
+  bool reads_ledger =
+      true;  // false: for a role without access to the ledger; observing then finds none, and runs are not allowed
+  bool ledger_keeps_text = true;  // store the text of each applied revision, so that it is known without its file
   ExecutionSettings execution;
-  std::string actor;      // who: "alice@laptop", "databasemigration/shop/orders"
-  std::string run_id;     // new_run_id() when empty
-  bool identify = false;  // observe() asks which database it is: Observation::identity
+  std::string actor;      // who: "alice@laptop", "databasemigration/shop/orders"  // who runs it: "alice@laptop",
+                          // "databasemigration/shop/orders"
+  std::string run_id;     // empty: new_run_id()
+  bool identify = false;  // observe() fills Observation::identity
 };
 
 }  // namespace athanor

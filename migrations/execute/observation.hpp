@@ -1,4 +1,4 @@
-// What a database holds about its migrations: current heads, a half-applied revision, the ledger's rows.
+// The migration state of a database: current heads, a half-applied revision, rows of the ledger.
 //
 // Threads: plain values.
 #pragma once
@@ -13,10 +13,10 @@
 
 namespace athanor {
 
-// The ledger's latest row of a revision that is applied.
+// The ledger's latest row of an applied revision.
 struct AppliedRevision {
   std::string revision;
-  std::string checksum;  // empty when it was applied by another tool or stamped
+  std::string checksum;  // empty when the revision was stamped or another tool applied it
   std::string applied_at;
   std::string actor;
   std::string tool;  // "athanor 0.1.0"
@@ -26,23 +26,24 @@ struct AppliedRevision {
 struct UnfinishedStep {
   std::string revision;
   Direction direction = Direction::Upgrade;
-  int step = 0;       // index of the first step that is not done
-  int statement = 0;  // autocommit: the statement whose outcome must be probed
+  int step = 0;       // index of the first step that is not complete
+  int statement = 0;  // autocommit: index of the next statement, or of the one whose outcome is unknown
   bool intent = false;
-  std::string before;                 // autocommit: what the catalog said before the statement was sent
+  std::string before;                 // autocommit: the state of the catalog before the statement was sent (CatalogRecord)
   std::optional<std::string> cursor;  // batch: last key done, as text
   std::int64_t rows = 0;              // batch: rows done so far
-  // The step rows, in the order in which the parts run; the last one is where the revision stopped.
+  // The step rows, in execution order; the last one is where the revision stopped.
   struct Part {
     int step = 0;
     int statement = 0;
-    std::string state;     // as in step_table.hpp; "begun": a batch step that has done no batch yet
+    std::string state;     // as in step_table.hpp; "begun": a batch step that has done no batch yet  // as in step_table.hpp;
+                           // "begun": a batch step before its first batch
     std::string checksum;  // of the text that ran (part_checksums.hpp)
   };
   std::vector<Part> parts;
 };
 
-// The last run that changed something.
+// The last change that an upgrade or downgrade committed.
 struct LastChange {
   Direction direction = Direction::Upgrade;
   std::chrono::milliseconds age{0};  // since its transaction began, by the server's clock
@@ -62,9 +63,9 @@ struct Observation {
   bool read_only = false;  // a standby: can be observed, not migrated
   int server_version = 0;
   std::optional<UnfinishedStep> unfinished;
-  // Names this version table of this database of this running server: the same text whatever host name, port, user or
-  // search_path it was reached by, and another text after a restart or for a copy of the server. Compare, do not parse. Empty
-  // unless MigratorSettings::identify is set.
+  // Identifies this version table of this database on this running server: the same for every host name, port, user and
+  // search_path, and different after a restart or for a copy of the server. Compare it; do not parse it. Empty unless
+  // MigratorSettings::identify is set.
   std::string identity;
 };
 

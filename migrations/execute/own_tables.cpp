@@ -6,7 +6,7 @@
 namespace athanor {
 namespace {
 
-// The owner is the migrator itself. `owner` is an expression for a role's oid.
+// True when the owner is the migrator itself. `owner` is an expression for a role's OID.
 std::string own(std::string_view owner) {
   return "pg_catalog.pg_get_userbyid(" + std::string(owner) + ") OPERATOR(pg_catalog.=) current_user";
 }
@@ -15,6 +15,7 @@ std::string trusted(std::string_view owner, Scrutiny scrutiny) {
   if (scrutiny == Scrutiny::DoubtOnly) {
     return "(" + own(owner) + ")";
   }
+  // pg_has_role() is true for a superuser and any role, so a superuser's real memberships are read from pg_auth_members.
   const std::string role(owner);
   return "(" + own(owner) +
          " OR CASE WHEN pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) "
@@ -36,7 +37,8 @@ std::string table_problem(Scrutiny scrutiny) {
     return problem + " WHEN c.relhasrules OR c.relhastriggers OR c.relhassubclass OR NOT " + trusted("c.relowner", scrutiny) +
            " THEN '" + std::string(kDoubt) + "' END";
   }
-  // The flags may be set although the last trigger, rule or child is gone: only then are the catalogs asked.
+  // These flags can stay set after the last trigger, rule or child is dropped, so a flag only decides whether to check the
+  // catalog.
   return problem +
          " WHEN c.relhasrules AND EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class OPERATOR(pg_catalog.=) c.oid)"
          " THEN 'rules'"

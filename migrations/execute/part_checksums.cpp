@@ -5,7 +5,7 @@
 namespace athanor {
 namespace {
 
-// What decides the effect of a statement besides its text: pace and size of batches do not.
+// The properties of a step that decide the effect of its statements. Pace and size of batches do not.
 std::string surroundings(const ScriptStep& step) {
   std::string text(step_kind_name(step.kind));
   if (step.kind == StepKind::Batch) {
@@ -54,7 +54,7 @@ std::string PartChecksums::of(std::size_t step, std::size_t statement) const {
   return found == nullptr ? file_ : file_ + ":" + *found;
 }
 
-// The first statement behind `part`, which may be null for the first of all; the end of the last step when there is none.
+// The line of the first statement after `part` (null: of the first statement); the last step's line when there is none.
 int PartChecksums::line_behind(const UnfinishedStep::Part* part) const {
   std::size_t step = 0;
   std::size_t statement = 0;
@@ -80,6 +80,7 @@ std::optional<int> PartChecksums::changed_at(const std::vector<UnfinishedStep::P
       continue;  // nothing of it ran
     }
     const std::size_t colon = part.checksum.find(':');
+    // An equal file checksum is enough. A row of version 0.1.0 has no other, so a different file cannot be judged further.
     if (part.checksum.substr(0, colon) != file_) {
       if (colon == std::string::npos) {
         return 0;

@@ -1,8 +1,8 @@
-// What the step rows of a half-applied revision remember of its text.
+// Checksums of the executed part of a half-applied revision, stored in its step rows.
 //
-// A row holds two checksums, "<of the file>:<of what ran>". The second covers every statement up to and including the row's
-// own, in order, with the kind of its step. So a half-applied revision may be corrected behind the part that ran, and not
-// within it. Rows that Athanor 0.1.0 wrote hold the checksum of the file alone.
+// A row stores "<of the file>:<of what ran>". The second checksum covers every statement up to and including the row's own, in
+// order, with the kind of its step. So the part of a revision that has not run may be corrected, and the executed part may not.
+// Rows written by Athanor 0.1.0 contain only the checksum of the file.
 //
 // Threads: immutable after construction. Ownership: views the steps, which must outlive it.
 #pragma once
@@ -20,14 +20,14 @@ namespace athanor {
 
 class PartChecksums {
  public:
-  // `file`: the checksum of the whole text; `steps`: those of one direction.
+  // `file` is the checksum of the whole text; `steps` are the steps of one direction.
   PartChecksums(std::string_view file, const std::vector<ScriptStep>& steps);
 
-  // What the row of this part records. `statement` counts in autocommit steps alone: other steps are one part.
+  // The checksum for the row of this part. `statement` matters only in autocommit steps: every other step is one part.
   [[nodiscard]] std::string of(std::size_t step, std::size_t statement) const;
 
-  // Nothing when the text that ran is still in the file, whatever comes behind it; else the line from which on it differs, 0
-  // when that is not known.
+  // Empty when the file still contains the text that ran, whatever follows it. Otherwise the first line that differs; 0 when
+  // that line is unknown.
   [[nodiscard]] std::optional<int> changed_at(const std::vector<UnfinishedStep::Part>& parts) const;
 
  private:

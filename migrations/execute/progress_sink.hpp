@@ -1,4 +1,4 @@
-// Receives the progress of a run as it happens.
+// Receives the progress of a run while it happens.
 //
 // Threads: called on the migrator's thread, partly while the server works; must not block for long and must not throw.
 #pragma once
@@ -17,7 +17,7 @@
 
 namespace athanor {
 
-// Every method does nothing by default; a sink overrides what it shows.
+// Every method does nothing by default; override those that you display.
 class ProgressSink {
  public:
   virtual ~ProgressSink() = default;
@@ -28,20 +28,20 @@ class ProgressSink {
   virtual void batch_progress(const PlannedRevision& /*revision*/, std::int64_t /*rows*/, milliseconds /*elapsed*/) {}
   virtual void blocked(const PlannedRevision& /*revision*/, const std::vector<Blocker>& /*blockers*/, milliseconds /*waited*/) {
   }
-  // The server works on the revision, and nobody holds it up; told from time to time.
+  // Called from time to time while the server works on the revision and nothing blocks it.
   virtual void working(const PlannedRevision& /*revision*/, milliseconds /*waited*/) {}
-  // The run made the ledger, and its role is a superuser: whatever a revision calls has every right. Told once a database.
+  // Called when the run creates the ledger and its role is a superuser: everything a revision calls has all rights.
   virtual void superuser_migrates() {}
-  // A batch step waits because a replica is `lag` behind, which is more than `limit`; `waited` so far.
+  // A batch step waits because a replica lags by `lag`, which exceeds `limit`. `waited` is the time waited so far.
   virtual void waiting_for_replica(const PlannedRevision& /*revision*/, milliseconds /*lag*/, milliseconds /*limit*/,
                                    milliseconds /*waited*/) {}
   virtual void retrying(const PlannedRevision& /*revision*/, const Error& /*error*/, int /*attempt*/, milliseconds /*delay*/) {}
-  // An INVALID index that a statement left stays, because the role may not drop it.
+  // An INVALID index that a statement left stays because the role may not drop it.
   virtual void index_left(const PlannedRevision& /*revision*/, const std::string& /*index*/) {}
-  // The run is over, and the ledger could not be told what the schema is now. The run itself is as its report says.
+  // After the run, the schema could not be recorded in the ledger. The run's own result is unaffected.
   virtual void catalog_not_recorded(const Error& /*error*/) {}
   virtual void revision_finished(std::size_t /*index*/, const PlannedRevision& /*revision*/, milliseconds /*duration*/) {}
-  // A WARNING, or a NOTICE when ExecutionSettings::show_notices asks for them.
+  // A WARNING; also a NOTICE when ExecutionSettings::show_notices is set.
   virtual void server_message(const ServerMessage& /*message*/) {}
   virtual void run_finished(const ExecutionReport& /*report*/) {}
 };

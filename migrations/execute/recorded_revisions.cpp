@@ -54,7 +54,7 @@ RecordedRevision recorded_in(const Rows& rows, std::size_t row) {
   Revision& revision = recorded.revision;
   revision.path = "ledger/" + rows.text(row, Id) + ".sql";
   if (recorded.text) {
-    // Message and date stand in the text alone.
+    // Only the text contains message and date.
     if (auto header = parse_native_header(*recorded.text, true, revision.path); header && *header) {
       revision = std::move(**header);
       revision.path = "ledger/" + rows.text(row, Id) + ".sql";
@@ -75,6 +75,7 @@ RecordedRevision recorded_in(const Rows& rows, std::size_t row) {
 Result<RecordedLineage> trace_lineage(const Rows& rows, const RevisionGraph& files, const std::vector<std::string>& heads) {
   std::unordered_map<std::string, std::size_t> row_of;
   for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+    // Parents are NULL in rows of an earlier version of Athanor, which recorded no lineage.
     if (rows.cell(row, Parents)) {
       row_of.emplace(rows.text(row, Id), row);
       for (auto& label : lines_of(rows.text(row, Labels))) {
@@ -93,7 +94,7 @@ Result<RecordedLineage> trace_lineage(const Rows& rows, const RevisionGraph& fil
     }
     const auto found = row_of.find(symbol);
     if (found == row_of.end()) {
-      if (!files.resolve(symbol) && seen.insert(symbol).second) {  // a dependency may be a label of a file
+      if (!files.resolve(symbol) && seen.insert(symbol).second) {  // a dependency may be a label in the files
         lineage.missing.push_back(symbol);
       }
       continue;
@@ -129,7 +130,7 @@ Result<std::vector<Revision>> RecordedSource::list() const {
     taken.insert(revision.id);
     taken.insert(revision.labels.begin(), revision.labels.end());
   }
-  // Parents first, as files usually are.
+  // Parents first: `recorded_` has children first.
   for (auto recorded = recorded_.rbegin(); recorded != recorded_.rend(); ++recorded) {
     if (!taken.contains(recorded->revision.id)) {
       Revision revision = recorded->revision;
@@ -163,7 +164,7 @@ Result<std::string> RecordedSource::checksum(const Revision& revision) const {
   if (recorded == nullptr) {
     return files_->checksum(revision);
   }
-  // The ledger is compared with files, and here there is none to compare.
+  // Checksums are compared between ledger and file. This revision has no file, so it always matches.
   return recorded->checksum;
 }
 

@@ -1,7 +1,7 @@
 // Revisions as the ledger recorded them when they were applied. They are known without their files: after a rollback to an
-// older commit the database is ahead of the files, by name, and can be taken down again with the text that was run.
+// older commit the database is ahead of the files, and the recorded text still allows a downgrade.
 //
-// Threads: plain values; a RecordedSource may be used from any thread. Ownership: it owns the source it completes.
+// Threads: plain values; a RecordedSource may be used from any thread. Ownership: a RecordedSource owns the source it wraps.
 #pragma once
 
 #include <memory>
@@ -19,31 +19,31 @@ namespace athanor {
 
 struct RecordedRevision {
   Revision revision;                // its path is "ledger/<id>.sql"
-  std::optional<std::string> text;  // the whole file; empty when it was not kept
+  std::optional<std::string> text;  // the whole file; empty when it was not stored
   std::string applied_at;           // "2026-11-21T02:10:00+00:00"
   std::string actor;
-  std::string checksum;  // of the text, kept or not
+  std::string checksum;  // of the text, even when the text was not stored
 };
 
-// How the revisions at the current heads lead down to what the files know.
+// The revisions between the current heads and those that the files contain.
 struct RecordedLineage {
-  std::vector<RecordedRevision> revisions;  // in no file, applied; children before their parents
-  std::vector<std::string> missing;         // neither in a file nor recorded: descent is not known
+  std::vector<RecordedRevision> revisions;  // applied but in no file; children before parents
+  std::vector<std::string> missing;         // neither in a file nor recorded: their ancestors are unknown
   [[nodiscard]] bool complete() const { return missing.empty(); }
 };
 
-// `rows` as HistoryTable::select_lineage() answers. Walks from `heads` to revisions of `files` or to bases.
+// `rows` are the result of HistoryTable::select_lineage(). Walks from `heads` down to revisions of `files` or to bases.
 [[nodiscard]] Result<RecordedLineage> trace_lineage(const Rows& rows, const RevisionGraph& files,
                                                     const std::vector<std::string>& heads);
 
-// The files, and behind them the revisions that only the ledger knows.
+// The revisions of the files, followed by those that only the ledger has.
 class RecordedSource final : public RevisionSource {
  public:
   RecordedSource(std::unique_ptr<RevisionSource> files, std::vector<RecordedRevision> recorded)
       : files_(std::move(files)), recorded_(std::move(recorded)) {}
-  // A label that a file has taken meanwhile is the file's.
+  // When a file and a recorded revision have the same label, the file keeps it.
   [[nodiscard]] Result<std::vector<Revision>> list() const override;
-  // NotRenderable for a revision whose text was not kept.
+  // Error: NotRenderable for a recorded revision without stored text.
   [[nodiscard]] Result<std::string> read(const Revision& revision) const override;
   [[nodiscard]] Result<std::string> checksum(const Revision& revision) const override;
 

@@ -25,8 +25,8 @@ Result<std::unique_ptr<Session>> reconnect(SessionFactory& factory, Clock& clock
   }
 }
 
-// Waits while the transaction is in progress. Nothing when the server cannot tell: the id is too old, or it is another server
-// (a failover).
+// Polls while the transaction is in progress. Empty when the server cannot tell: the id is too old, or it is another server
+// after a failover.
 Result<std::optional<bool>> transaction_status(Session& session, Clock& clock, const StopToken& stop,
                                                const std::string& transaction_id, milliseconds limit) {
   const auto start = clock.steady_now();
@@ -56,7 +56,7 @@ Result<ResolvedRun> resolve_lost_run(const LostRun& run, SessionFactory& factory
   if (!run.transaction_id.empty()) {
     TRY_ASSIGN(found.transaction_committed, transaction_status(*session, clock, stop, run.transaction_id, limit));
   }
-  // The old backend holds the lock until it is gone: having it means that nothing of the old session can still commit.
+  // The old backend holds the lock until it exits. Once we have the lock, nothing of the old session can commit any more.
   TRY(MigrationLock::acquire(*session, clock, stop, {limit, nullptr}));
   TRY_ASSIGN(const Rows heads, session->query(run.versions.select_statement()));
   for (std::size_t i = 0; i < heads.rows.size(); ++i) {

@@ -19,7 +19,7 @@ Result<std::optional<milliseconds>> ReplicaLag::exceeded(ReadSession& session) {
   if (limit_.count() == 0) {
     return std::optional<milliseconds>{};
   }
-  // Receivers that never replay (pg_receivewal, pg_basebackup) have no replay_lsn.
+  // Receivers that do not replay (pg_receivewal, pg_basebackup) have no replay_lsn.
   TRY_ASSIGN(const Rows answer,
              session.query("SELECT pg_catalog.pg_current_wal_lsn(),"
                            " coalesce(pg_catalog.max(extract(epoch FROM r.replay_lag) OPERATOR(pg_catalog.*) 1000),"
@@ -33,6 +33,7 @@ Result<std::optional<milliseconds>> ReplicaLag::exceeded(ReadSession& session) {
   std::from_chars(text.data(), text.data() + text.size(), told);
   milliseconds lag(told);
   const auto now = clock_->steady_now();
+  // A replica without replay_lag has not replayed the WAL of the mark: it lags by at least the age of the mark. Keep that mark.
   if (answer.text(0, 2) == "t" && mark_) {
     lag = std::max(lag, std::chrono::duration_cast<milliseconds>(now - mark_->at));
   } else {

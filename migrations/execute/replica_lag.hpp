@@ -1,8 +1,8 @@
-// Whether a replica lags more than it may.
+// Checks whether a replica lags more than allowed.
 //
-// pg_stat_replication tells replay_lag while a replica answers; it is NULL for one that has caught up, and for one that has not
-// replayed anything since the server began to measure. The latter is told by its position: what was written `limit` ago must
-// have been replayed.
+// pg_stat_replication reports replay_lag while a replica confirms WAL. It is NULL for a replica that has caught up, and for one
+// that has replayed nothing since the server began to measure. The latter is recognised by its position: WAL that existed
+// `limit` ago must have been replayed.
 //
 // Threads: one thread. Ownership: plain values.
 #pragma once
@@ -17,13 +17,14 @@ namespace athanor {
 
 class ReplicaLag {
  public:
-  // `limit`: how far a replica may lag; 0: it is not looked at.
+  // `limit`: the allowed lag; 0 disables the check.
   ReplicaLag(Clock& clock, milliseconds limit) : clock_(&clock), limit_(limit) {}
 
   [[nodiscard]] milliseconds limit() const { return limit_; }
-  // InsufficientPrivilege, with what to grant, when the session's role may not see how far replicas lag: it would see none.
+  // Error: InsufficientPrivilege, with the GRANT that is missing, when the role may not see the lag of replicas:
+  // pg_stat_replication would then show it none.
   [[nodiscard]] static Result<void> require_visible(ReadSession& session);
-  // How far the last replica lags when that is more than the limit; nothing otherwise.
+  // The lag of the slowest replica if it exceeds the limit; empty otherwise.
   [[nodiscard]] Result<std::optional<milliseconds>> exceeded(ReadSession& session);
 
  private:
@@ -34,7 +35,8 @@ class ReplicaLag {
 
   Clock* clock_;
   milliseconds limit_;
-  std::optional<Mark> mark_;  // the last position that every replica without a replay_lag had replayed, or was young
+  std::optional<Mark> mark_;  // the last WAL position that every replica without a replay_lag had replayed, or that is still
+                              // too recent to judge
 };
 
 }  // namespace athanor

@@ -9,7 +9,8 @@
 namespace athanor {
 namespace {
 
-// Each fails with its SQLSTATE unless `condition` holds. No expression is constant, so none is evaluated while planning.
+// Each expression fails with its own SQLSTATE unless `condition` is true. None is constant: the planner would evaluate a
+// constant expression, and fail, before any condition is checked.
 std::string require_clean(const std::string& condition) {
   return "pg_catalog.substr('x', 1, CASE WHEN " + condition + " THEN 1 ELSE -1 END)";
 }
@@ -27,8 +28,8 @@ std::string require_lock(const std::string& condition) {
          " THEN 1 ELSE 0 END)";
 }
 
-// Unlocking tells whether the session held the lock. The transaction's own lock keeps everybody else out meanwhile, so the
-// session can let go of every lock it has and take ours again.
+// pg_advisory_unlock() reports whether the session held the lock. Our transaction-level lock excludes everyone else meanwhile,
+// so the session can release all its locks (those the revision left, too) and take ours again.
 std::string renew_lock() {
   const std::string key = MigrationLock::key();
   return "CASE WHEN pg_catalog.pg_try_advisory_xact_lock(" + key + ") THEN CASE WHEN pg_catalog.pg_advisory_unlock(" + key +
@@ -36,17 +37,18 @@ std::string renew_lock() {
          ") IS NOT NULL ELSE false END ELSE false END ELSE false END";
 }
 
-// What a write of rows, a trigger, a foreign key or ALTER TABLE locks a table with. A transaction keeps its locks to its end,
-// and no setting hides them.
+// Lock modes of a table that is written to, gets a trigger or foreign key, or is altered. A transaction keeps its locks until
+// it ends, and no setting hides them.
 constexpr std::string_view kWriteLocks = "'{RowExclusiveLock,ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}'";
-// The same and what CREATE INDEX takes, without the writes that the version rows themselves are.
+// Lock modes that change a table's definition, including CREATE INDEX. RowExclusiveLock is missing: our own version rows take
+// it.
 constexpr std::string_view kShapeLocks = "'{ShareLock,ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}'";
 
 std::string oid(const std::string& number) {
   return quote_literal(number) + "::pg_catalog.oid";
 }
 
-// Constraints, indexes and columns of the version table that could refuse a row of ours.
+// Whether constraints, indexes or columns of the version table could refuse one of our rows.
 std::string version_table_refuses_rows(const std::string& table) {
   return "(EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE (k.conrelid OPERATOR(pg_catalog.=) " + table +
          " OR k.confrelid OPERATOR(pg_catalog.=) " + table +
@@ -69,7 +71,7 @@ std::string ledger_oids(const OwnTables& tables) {
   return "{" + tables.history + (tables.step.empty() ? "" : "," + tables.step) + "}";
 }
 
-// Whether this transaction wrote to the ledger, or made a constraint for the version table: with DoubtOnly, whether it changed
+// Whether this transaction wrote to the ledger, or added a constraint to the version table; with DoubtOnly, whether it changed
 // that table's definition at all.
 std::string has_touched(const OwnTables& tables, Scrutiny scrutiny) {
   const std::string version = oid(tables.version);
@@ -113,8 +115,9 @@ bool RevisionGuard::needs_text_guard(std::string_view sql) {
   return std::ranges::any_of(sql, [](char c) { return c == '\\' || static_cast<unsigned char>(c) >= 0x80U; });
 }
 
-// Two statements, because only one of them depends on the revision. What has no parameters is planned once for the session;
-// PostgreSQL plans what has them anew for each of the first five executions, and this one costs a fresh backend a millisecond.
+// Two statements, because only the first depends on the revision. A statement without parameters is planned once per session.
+// PostgreSQL plans one with parameters anew for each of its first five executions, and the second one would cost a fresh
+// backend a millisecond each time.
 std::vector<Command> RevisionGuard::after(const std::vector<std::string>& heads, Scrutiny scrutiny) const {
   const std::string tables =
       "SELECT " +
@@ -131,14 +134,15 @@ std::vector<Command> RevisionGuard::after(const std::vector<std::string>& heads,
 
 namespace {
 
-// Rows by number and by the transactions that wrote them: no row comes, goes or changes without changing one of the two.
+// A fingerprint of the rows: their count and the sum of their xmin. Every insert, update or delete changes at least one of the
+// two.
 std::string rows_of(const std::string& table) {
   return "(SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(r.xmin::pg_catalog.text::pg_catalog.int8)) FROM"
          " ONLY " +
          table + " AS r)";
 }
 
-// $1 the oids of the tables.
+// $1 are the OIDs of the tables.
 std::string print_of(const Ledger& ledger) {
   return "pg_catalog.concat_ws('|', " + rows_of(ledger.history().name()) + ", " + rows_of(ledger.steps().name()) +
          ", (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(k.oid::pg_catalog.int8)) FROM"
@@ -198,7 +202,7 @@ std::optional<Error> RevisionGuard::explain(const Error& error, const std::strin
   if (auto refused = row_refused(error)) {
     return refused;
   }
-  // No such table or schema, or no right to it: it was there when the revision began.
+  // The table or schema is missing, or the right to it: both were present when the revision began.
   if (state.starts_with("42") || state.starts_with("3F")) {
     return changed("changed the version table or the ledger: " + error.message, std::string(kLeaveAlone)).with_sqlstate(state);
   }

@@ -1,15 +1,15 @@
-// The guard around a revision: what has to be true before its first statement, and still true before its COMMIT is trusted.
+// The guard around a revision checks what must be true before its first statement, and again before its COMMIT.
 //
-// A revision runs with the migrator's rights and may do anything, to the session and to our own tables. So it begins under a
-// lock of its own transaction, which no statement can release, and ends with a look at what we rely on: the version rows as we
-// wrote them, version table and ledger where and what they were, the migration lock still ours. A guard that fails rolls the
-// transaction back.
+// A revision runs with the migrator's rights and can change anything, including the session and our own tables. So its
+// transaction begins by taking a transaction-level advisory lock, which no statement can release, and ends by checking what we
+// rely on: the version rows are as we wrote them, the version table and the ledger are unchanged, and we still hold the
+// migration lock. If a check fails, the transaction rolls back.
 //
-// That the revision wrote nothing into the ledger is known from the locks of its transaction: nothing is written without one,
-// and none is released before the end. Statistics of the session would not do, because track_counts switches them off. What ran
-// outside of a transaction has released its locks; there the ledger is compared with what it was (print()).
+// The transaction's locks show whether the revision wrote to the ledger: every write takes a lock and none is released before
+// the end. The session's statistics would not do, because track_counts can be off. Autocommit statements have
+// released their locks, so there the ledger is compared with its earlier content (print()).
 //
-// Every condition has an SQLSTATE of its own, so that one statement can ask for all of them.
+// Each condition fails with its own SQLSTATE, so that one statement can check all of them.
 //
 // Threads: plain values. Ownership: borrows the version table and the ledger.
 #pragma once
@@ -32,35 +32,35 @@ class RevisionGuard {
   RevisionGuard(const VersionTable& versions, const Ledger& ledger, OwnTables tables)
       : versions_(&versions), ledger_(&ledger), tables_(std::move(tables)) {}
 
-  // The first command of a revision's transaction: nobody else migrates until its end, and nothing that an earlier revision
-  // prepared is left. Fails with kLockLost or kSessionDirty.
+  // The first command of a revision's transaction: excludes other migrators until its end, and requires that an earlier
+  // revision left no prepared statement. Fails with kLockLost or kSessionDirty.
   [[nodiscard]] Command before() const;
-  // The same without asking what is prepared: for a transaction in the middle of a revision.
+  // Like before(), but without the check of prepared statements: for a transaction in the middle of a revision.
   [[nodiscard]] static Command lock();
-  // Sent ahead of the first query of a transaction: an earlier step may have set default_transaction_read_only.
+  // Send before the first query of a transaction: an earlier step may have set default_transaction_read_only.
   [[nodiscard]] static Command read_write();
-  // Sent ahead of a statement whose meaning depends on client_encoding or standard_conforming_strings, which the revision may
+  // Send before a statement whose meaning depends on client_encoding or standard_conforming_strings, which the revision may
   // have changed. Fails with kTextMisread.
   [[nodiscard]] static Command before_text();
-  // Whether `sql` has characters that those two settings could change.
+  // Whether `sql` contains characters whose meaning those two settings can change.
   [[nodiscard]] static bool needs_text_guard(std::string_view sql);
-  // Sent after session_reset(): the version table must hold `heads`. Also releases the advisory locks that the revision left.
-  // The transaction must not have written to the ledger yet, not even a row of ours. Fails with kRowsChanged, kTablesChanged or
-  // kLockLost. With DoubtOnly a harmless change (another owner of whom the migrator is a member, a wider version_num) fails
-  // with kTablesChanged too: then look with Full before the revision is blamed.
+  // Send after session_reset(). Requires that the version table contains `heads`; also releases advisory locks that the
+  // revision left. The transaction must not have written to the ledger yet, not even our own row. Fails with kRowsChanged,
+  // kTablesChanged or kLockLost. With DoubtOnly a harmless change (another owner of which the migrator is a member, a wider
+  // version_num) also fails with kTablesChanged: repeat with Full before blaming the revision.
   [[nodiscard]] std::vector<Command> after(const std::vector<std::string>& heads, Scrutiny scrutiny = Scrutiny::Full) const;
-  // How closely to look first: DoubtOnly when the tables were beyond doubt at the start.
+  // The scrutiny of the first attempt: DoubtOnly when the tables were beyond doubt at the start.
   [[nodiscard]] Scrutiny first_scrutiny() const { return tables_.beyond_doubt ? Scrutiny::DoubtOnly : Scrutiny::Full; }
-  // Answers with a text that tells the rows of the ledger from any others, and what constrains our tables. Reads both tables of
-  // the ledger, which must be there.
+  // Returns a fingerprint of the ledger's rows and of the constraints and unique indexes on our tables. Both tables of the
+  // ledger must exist.
   [[nodiscard]] Command print() const;
-  // Fails with kTablesChanged unless print() answers the same as before.
+  // Fails with kTablesChanged unless print() would return `print` again.
   [[nodiscard]] Command require_print(const std::string& print) const;
 
-  // What the failure of a guard or of the bookkeeping behind a revision's statements means; empty when neither the revision nor
-  // our tables are to blame (a lock timeout, a cancel).
+  // Explains the failure of a guard or of bookkeeping after a revision's statements. Empty when neither the revision nor our
+  // tables are to blame (a lock timeout, a cancel).
   [[nodiscard]] std::optional<Error> explain(const Error& error, const std::string& revision) const;
-  // UntrustedTable when a row of ours was refused by a constraint or a column that we did not make; empty otherwise.
+  // UntrustedTable when a constraint or column that Athanor did not create refused one of our rows; empty otherwise.
   [[nodiscard]] std::optional<Error> row_refused(const Error& error) const;
 
   static constexpr std::string_view kSessionDirty = "22011";

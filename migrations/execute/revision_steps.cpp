@@ -6,7 +6,8 @@
 namespace athanor {
 namespace {
 
-// A revision of several transactions. The ledger's step rows say how far it came; the version row moves with the last step.
+// Runs a revision of several transactions. The ledger's step rows record its progress; the version row moves with the last
+// step.
 class StepsRun {
  public:
   StepsRun(RunContext& run, std::size_t index)
@@ -30,9 +31,12 @@ class StepsRun {
       run_.sink.step_started(revision_, step);
       switch (steps[step].kind) {
         case StepKind::Transaction:
+          // The last step's transaction also moves the version row. When the last step is not a transaction, an extra one
+          // follows the loop.
           completed = step + 1 == steps.size();
           TRY(transaction(step, completed));
           if (!completed) {
+            // In a transaction of its own: keep_session() must not see SET LOCAL values of the step's transaction.
             TRY(book(run_.ledger.steps().record_session(key(step))));
           }
           break;
@@ -61,7 +65,8 @@ class StepsRun {
 
   [[nodiscard]] StepKey key(std::size_t step) const { return {*revision_.walk.revision, row_direction(revision_), step}; }
 
-  // A batch step that has done no batch may have been corrected since. Then its bound is one of another table or key.
+  // A batch step without a finished batch may have been corrected since. Its recorded bound may then belong to another table or
+  // key.
   Result<void> forget_begun(const UnfinishedStep& from) {
     const auto step = static_cast<std::size_t>(from.step);
     if (from.parts.empty() || from.parts.back().state != "begun" || from.parts.back().checksum == run_.part_checksum(step, 0)) {
@@ -83,8 +88,8 @@ class StepsRun {
         key(step), {.state = "complete", .checksum = run_.part_checksum(step, 0), .run_id = run_.report.run_id});
   }
 
-  // What earlier steps set in another session lasts to the end of the revision all the same. Temporary tables, cursors and
-  // prepared statements are gone: a statement that needs them fails.
+  // Settings of earlier steps, made in another session, stay in force until the end of the revision. Temporary tables, cursors
+  // and prepared statements are lost: a statement that needs them fails.
   Result<void> resume() {
     TRY(run_.session.recover());
     const Command restore = run_.ledger.steps().restore_session(*revision_.walk.revision, row_direction(revision_));
@@ -95,10 +100,10 @@ class StepsRun {
     return {};
   }
 
-  // A step outside a transaction is the first of the revision in this session: nothing of an earlier one may be left.
+  // If this step is the revision's first in this session, resets the session: nothing of an earlier revision may remain.
   Result<void> enter() { return std::exchange(fresh_, false) ? run_.session.recover() : Result<void>{}; }
 
-  // The statements of one step, if `step` is one, and the version row when it is the last.
+  // Runs the statements of `step`, if there is such a step, and with `last` also moves the version row.
   Result<void> transaction(std::size_t step, bool last) {
     LockRetries retries(run_.clock, run_.settings.execution.lock_retry_budget);
     while (true) {
@@ -119,10 +124,12 @@ class StepsRun {
         error.code = ErrorCode::CommitOutcomeUnknown;
         return fail(std::move(error));
       }
-      // What earlier steps of the revision set stays; before the first one there is nothing to keep.
+      // Settings from earlier steps of the revision must stay; before its first step there are none to keep.
       TRY(fresh_ ? run_.session.recover() : run_.session.roll_back());
       const CommandOrigin origin = composed.origin_of(outcome.failed_command);
       const bool was_dirty = origin.part == CommandOrigin::Part::Before && error.sqlstate == RevisionGuard::kSessionDirty;
+      // An earlier revision left a prepared statement. recover() has removed it: retry once without counting it as a lock
+      // retry.
       if ((was_dirty && !std::exchange(cleaned_, true)) || run_.wait_for_retry(retries, revision_, error)) {
         continue;
       }
@@ -130,7 +137,7 @@ class StepsRun {
     }
   }
 
-  // Nothing is prepared for it: the statements may drop what is.
+  // Uses no prepared statements, because the revision may drop them.
   [[nodiscard]] RevisionTransaction compose(std::size_t step, bool last) const {
     using Part = CommandOrigin::Part;
     RevisionTransaction composed;
@@ -152,6 +159,8 @@ class StepsRun {
       composed.add(index_, done(step), Part::After);
       return composed;
     }
+    // The order matters: reset the session, move the version row, check the guard, and only then write to the ledger, because
+    // the guard treats any lock on the ledger as a write of the revision.
     composed.add_reset(index_);
     composed.add_all(index_, run_.versions.apply(revision_.walk, before), Part::After);
     composed.add_all(index_, run_.guard.after(revision_.walk.heads), Part::After);
@@ -166,8 +175,8 @@ class StepsRun {
   std::size_t index_;
   const PlannedRevision& revision_;
   SteadyTime start_;
-  bool fresh_ = true;     // nothing of the revision has run in this session
-  bool cleaned_ = false;  // the session was reset because it was not clean
+  bool fresh_ = true;     // no statement of the revision has run in this session
+  bool cleaned_ = false;  // the session was already reset once because it was not clean
 };
 
 }  // namespace
@@ -177,6 +186,7 @@ Result<void> keep_books(RunContext& run, std::size_t index, const std::vector<Co
   RevisionTransaction composed;
   composed.transaction.unprepared = true;
   composed.add(index, RevisionGuard::read_write(), Part::Before);
+  // Read the revision's settings before add_defaults() replaces them for this transaction.
   composed.add(index, StepTable::keep_session(run.custom_settings), Part::Before);
   composed.add_defaults(index);
   composed.add_all(index, run.guard.after(run.heads_before(index)), Part::After);

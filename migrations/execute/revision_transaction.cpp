@@ -22,7 +22,7 @@ Error row_mismatch(const RunContext& run, const CommandOrigin& origin) {
       .advise("another tool wrote to the version table during the run: look at `athanor current`, then run again");
 }
 
-// The transaction is rolled back: what the table holds now, another session wrote.
+// The transaction has rolled back, so a difference in the table now comes from another session.
 bool changed_by_others(const RunContext& run, std::size_t revision) {
   const auto rows = run.session.query(run.versions.select_statement());
   if (!rows) {
@@ -61,7 +61,7 @@ void RevisionTransaction::add_statements(std::size_t revision, const ScriptStep&
 }
 
 void RevisionTransaction::add_reset(std::size_t revision) {
-  // The first of them runs deferred triggers, as COMMIT would.
+  // The first command of the reset (SET CONSTRAINTS ALL IMMEDIATE) runs deferred triggers, as COMMIT would.
   for (const auto& command : session_reset()) {
     add(revision, command, &command == &session_reset().front() ? Part::Commit : Part::After);
   }

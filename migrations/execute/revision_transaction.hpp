@@ -1,4 +1,4 @@
-// A transaction of a revision and what each of its commands belongs to, so that a failure can be explained.
+// A revision's transaction, with the origin of each command, so that a failure can be explained.
 //
 // Threads: plain values. Ownership: points into the plan.
 #pragma once
@@ -13,11 +13,11 @@ namespace athanor {
 
 struct CommandOrigin {
   enum class Part : std::uint8_t {
-    Before,     // bookkeeping ahead of the revision's statements
-    Statement,  // of the revision
-    TextGuard,  // asks whether `statement` would be read as it is written
+    Before,     // bookkeeping before the revision's statements
+    Statement,  // a statement of the revision
+    TextGuard,  // checks that the server would read `statement` as written
     Commit,     // runs what the revision deferred to COMMIT, or is COMMIT
-    After       // bookkeeping behind the revision's statements
+    After       // bookkeeping after the revision's statements
   };
   std::size_t revision = 0;  // index into the plan
   Part part = Part::Before;
@@ -26,23 +26,23 @@ struct CommandOrigin {
 
 struct RevisionTransaction {
   Transaction transaction;
-  std::vector<CommandOrigin> origins;  // of the transaction's commands
+  std::vector<CommandOrigin> origins;  // one per command of the transaction
   std::size_t bytes = 0;
 
   void add(std::size_t revision, Command command, CommandOrigin::Part part, const SqlStatement* statement = nullptr);
   void add_all(std::size_t revision, const std::vector<Command>& commands, CommandOrigin::Part part);
-  // The statements of one step. `fresh`: nothing of the revision has run in this session.
+  // Adds the statements of one step. `fresh`: no statement of the revision has run in this session.
   void add_statements(std::size_t revision, const ScriptStep& step, bool fresh);
-  // session_reset(): the revision ends here.
+  // Adds session_reset(): the revision ends here.
   void add_reset(std::size_t revision);
-  // session_defaults_for_transaction(): the revision goes on in another transaction.
+  // Adds session_defaults_for_transaction(): the revision continues in another transaction.
   void add_defaults(std::size_t revision);
 
-  // Where command `index` came from; COMMIT for an index behind the last one.
+  // The origin of command `index`; COMMIT for an index past the last command.
   [[nodiscard]] CommandOrigin origin_of(std::size_t index) const;
 };
 
-// What an error of a command of this origin means to whoever runs the plan.
+// Turns the error of a command of this origin into one that makes sense to the user.
 [[nodiscard]] Error explain_failure(const RunContext& run, const CommandOrigin& origin, Error error);
 
 }  // namespace athanor

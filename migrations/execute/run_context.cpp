@@ -7,7 +7,7 @@ namespace athanor {
 namespace {
 
 constexpr milliseconds kLongestPause{15'000};
-constexpr milliseconds kAskForBlockersAfter{750};  // a shorter wait is most often plain work
+constexpr milliseconds kAskForBlockersAfter{750};  // a shorter wait is usually normal work
 constexpr milliseconds kAskForBlockersEvery{250};
 
 }  // namespace
@@ -74,10 +74,10 @@ Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement*
   } else if (error.context.empty()) {
     error.context = revision.path;
   }
-  // 57014 is query_canceled, whoever asked: our stop request, statement_timeout, or another session.
+  // 57014 is query_canceled, from our stop request, from statement_timeout or from another session.
   const bool cancelled = error.sqlstate == "57014";
   const bool contention = error.sqlstate == "55P03" || error.sqlstate == "40P01" || error.sqlstate == "40001";
-  // After a stop there are no retries: what ended the run is the stop.
+  // After a stop request there are no retries, so report the stop and not the lock timeout.
   if ((cancelled || contention) && stop.requested()) {
     error.code = ErrorCode::Interrupted;
     error.retry = RetryClass::Transient;
@@ -98,7 +98,7 @@ Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement*
     error.message = "the statement was cancelled by somebody else; its transaction was rolled back";
     error.hint = "ask who calls pg_cancel_backend, the server's log may tell; then run again";
   } else if (error.sqlstate == "25006") {
-    // The server takes writes: it was asked before the run.
+    // The server itself accepts writes: it was checked before the run.
     error.hint =
         "the transaction only reads: look for READ ONLY and default_transaction_read_only in the revision, in functions it "
         "calls, in PGOPTIONS and in the URL's options";
@@ -147,10 +147,10 @@ bool RunContext::while_waiting(milliseconds waited) {
   return false;
 }
 
-// Early enough for a lock_timeout that is shorter than a long wait. As long as an attempt failed for a lock and nobody was seen
-// to hold it, the next one asks whenever it can: the lock may be the last statement's.
+// Query early enough that a short lock_timeout does not end the wait first. While an attempt failed for a lock and no blocker
+// was found, query at every opportunity during the next attempt: the lock may belong to its last statement.
 bool RunContext::asks_for_blockers(milliseconds waited) {
-  if (waited < asked_for_blockers) {
+  if (waited < asked_for_blockers) {       // a new wait began
     asked_for_blockers = milliseconds(0);  // another wait
   }
   const milliseconds timeout = settings.execution.lock_timeout;

@@ -7,12 +7,12 @@
 namespace athanor {
 namespace {
 
-// $1 to $3 the key of a batch step's row, $4 the version table.
-// What keep_session() read.
+// The value that keep_session() read in this transaction.
 constexpr std::string_view kKept =
     "CASE WHEN pg_catalog.current_setting('athanor.session', true) OPERATOR(pg_catalog.=) '' THEN NULL ELSE"
     " pg_catalog.current_setting('athanor.session', true) END";
 
+// The row of a batch step: $1 to $3 are its key, $4 the version table.
 const std::string kBatchRow =
     "s.revision OPERATOR(pg_catalog.=) $1::pg_catalog.text AND s.direction OPERATOR(pg_catalog.=) $2::pg_catalog.text"
     " AND s.step OPERATOR(pg_catalog.=) $3::pg_catalog.int4 AND s.statement OPERATOR(pg_catalog.=) 0"
@@ -91,7 +91,7 @@ Command StepTable::record_session(const StepKey& key) const {
 }
 
 Command StepTable::restore_session(std::string_view revision, std::string_view direction) const {
-  // The role comes last: with it goes the right to set some of the others.
+  // Set the role last: switching to it may remove the right to set the other parameters.
   return {
       "SELECT pg_catalog.set_config(o.key, o.value, false) FROM (SELECT e.key, e.value FROM (SELECT session FROM " + name_ +
           " WHERE " + ours_ +

@@ -1,4 +1,4 @@
-// What a stamp does besides, when it takes a database over from another tool (`athanor adopt`).
+// Extra conditions and the note of a stamp that takes a database over from another tool (`athanor adopt`).
 //
 // Threads: plain value.
 #pragma once
@@ -12,11 +12,11 @@
 namespace athanor {
 
 struct Takeover {
-  std::string note;  // for the ledger's row: "adopted from goose"
-  // Run first in the stamp's own transaction. One that finds the other tool's history changed fails with kHistoryMoved.
+  std::string note;  // for the ledger's row: "adopted from goose"  // stored in the ledger's row: "adopted from goose"
+  // Run first in the stamp's transaction. A condition fails with kHistoryMoved when the other tool's history has changed.
   std::vector<Command> conditions;
 
-  // ln(0): an SQLSTATE that nothing else of the transaction gives.
+  // The SQLSTATE of ln(0), which no other command of the transaction raises.
   static constexpr std::string_view kHistoryMoved = "2201E";
 };
 

@@ -8,13 +8,13 @@
 namespace athanor {
 namespace {
 
-// How far the client may run ahead of the server. Enough to hide the round trips, little enough to stop soon.
+// How far the client may run ahead of the server: enough to hide round trips, little enough to stop soon.
 constexpr std::size_t kWindow = 32;
 constexpr std::size_t kWindowBytes = 1U << 20U;
 
 constexpr std::string_view kNoSuchPrepared = "26000";
 
-// The transaction of the revisions [first, last).
+// One transaction, of the revisions [first, last).
 struct Group {
   RevisionTransaction composed;
   std::size_t first = 0;
@@ -31,6 +31,7 @@ void append_revision(const RunContext& run, std::size_t index, Scrutiny scrutiny
   if (run.takeover != nullptr && index == 0) {
     into.add_all(index, run.takeover->conditions, Part::Before);
   }
+  // The version row moves before the revision's statements: a wrong starting point fails at once, without running any of them.
   into.add_all(index, run.versions.apply(revision.walk, run.heads_before(index)), Part::Before);
   if (revision.script) {
     bool fresh = true;
@@ -38,6 +39,8 @@ void append_revision(const RunContext& run, std::size_t index, Scrutiny scrutiny
       into.add_statements(index, step, std::exchange(fresh, false));
     }
     into.add_reset(index);
+    // Removes what this revision prepared, which the guard of the next one would refuse. Ours may go too: this transaction does
+    // not use them.
     if (into.transaction.unprepared) {
       into.add(index, {"DEALLOCATE ALL", {}, ""}, Part::After);
     }
@@ -45,7 +48,7 @@ void append_revision(const RunContext& run, std::size_t index, Scrutiny scrutiny
   }
 }
 
-// Behind the last look at the ledger, which would take our own rows for a revision's.
+// Append only after the last guard, which would mistake our own rows for the revision's.
 void append_records(const RunContext& run, const Group& group, RevisionTransaction& into) {
   for (std::size_t index = group.first; index < group.last; ++index) {
     const auto& revision = run.plan.revisions[index];
@@ -54,7 +57,7 @@ void append_records(const RunContext& run, const Group& group, RevisionTransacti
   }
 }
 
-// Pipelines groups, retries on lock contention, and leaves the session idle whatever happens.
+// Sends transactions in a pipeline, retries after lock contention, and always leaves the session idle.
 class TransactionRun {
  public:
   TransactionRun(RunContext& run, std::size_t first, std::size_t last)
@@ -86,7 +89,7 @@ class TransactionRun {
       group.first = next_;
       group.composed.transaction.unprepared = next_ == unprepared_;
       alone_ = group.composed.transaction.unprepared;
-      // Alembic's transaction_per_migration=False, and a stamp: all or nothing.
+      // transaction_per_migration=False in Alembic, and a stamp: all or nothing.
       const bool together = !run_.settings.transaction_per_migration || run_.plan.operation == Direction::Stamp;
       const std::size_t end = together ? last_ : next_ + 1;
       group.composed.transaction.unprepared = group.composed.transaction.unprepared || end - next_ > 1;
@@ -95,6 +98,7 @@ class TransactionRun {
       }
       group.last = next_;
       append_records(run_, group, group.composed);
+      // The transactions behind a failed one cannot apply: their guards expect its version row.
       if (auto sent = run_.session.submit(group.composed.transaction); !sent) {
         return lost(std::move(sent).error());
       }
@@ -132,19 +136,19 @@ class TransactionRun {
     retries_.reset();
     cleaned_ = false;
     if (std::exchange(alone_, false)) {
-      return run_.session.recover();  // what it dropped is prepared again
+      return run_.session.recover();  // prepares again what the revision dropped
     }
     return {};
   }
 
-  // The session is gone, and whether the transactions in flight committed is for the caller to find out.
+  // The session is lost; the caller must find out whether the transactions in flight committed.
   static Result<void> lost(Error error) {
     error.code = ErrorCode::CommitOutcomeUnknown;
     return fail(std::move(error));
   }
 
   Result<void> failed(const Group& group, TransactionOutcome& outcome) {
-    while (!window_.empty()) {  // everything behind it was refused by the server; its answers must be taken all the same
+    while (!window_.empty()) {  // the server refused everything behind it, but the answers must still be collected
       TRY_ASSIGN(const TransactionOutcome behind, run_.session.collect());
       window_.pop_front();
       if (behind.lost) {
@@ -166,8 +170,8 @@ class TransactionRun {
     return fail(run_.failed_at(revision, origin.statement, explain_failure(run_, origin, std::move(error))));
   }
 
-  // A revision may drop our prepared statements or leave its own, and change the owner of our tables to a role that is fine:
-  // none of it is its fault, and the session is clean by now.
+  // A revision may drop our prepared statements, leave its own, or give our tables to another trustworthy owner. None of these
+  // is an error: retry once in the session, which is clean again.
   bool try_again_clean(const Group& group, const CommandOrigin& origin, const Error& error) {
     if (origin.part == CommandOrigin::Part::Statement) {
       return false;
@@ -194,10 +198,10 @@ class TransactionRun {
   std::size_t bytes_ = 0;
   LockRetries retries_;
   SteadyTime last_finish_;
-  std::optional<std::size_t> unprepared_;  // the revision that is sent without prepared statements, because it drops them
-  bool alone_ = false;                     // it is in flight, and nothing may follow it
-  bool cleaned_ = false;                   // the session was reset because it was not clean
-  Scrutiny scrutiny_;                      // of the look at our tables after each revision
+  std::optional<std::size_t> unprepared_;  // index of the revision to send without prepared statements, because it drops them
+  bool alone_ = false;                     // the unprepared revision is in flight; nothing may follow it
+  bool cleaned_ = false;                   // the session was already reset once because it was not clean
+  Scrutiny scrutiny_;                      // of the check of our tables after each revision
 };
 
 }  // namespace

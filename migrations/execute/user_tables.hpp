@@ -1,4 +1,4 @@
-// Whether a database holds tables that are not ours: whether it is a schema to be taken over, or really empty.
+// Checks whether a database has tables other than Athanor's: whether there is a schema to take over, or the database is empty.
 //
 // Threads: the session's.
 #pragma once
@@ -10,8 +10,8 @@
 
 namespace athanor {
 
-// Tables, views and materialised views of users; what extensions brought does not count, nor the ledger and the version table.
-// In the schema of the version table where the settings name one (the other schemas are other tenants'), else in any.
+// Counts tables, views and materialised views, except those of extensions, the ledger and the version table. When the settings
+// name a schema for the version table, only that schema counts (other schemas belong to other tenants); otherwise all do.
 [[nodiscard]] Result<bool> has_user_tables(Session& session, const MigratorSettings& settings, const VersionTable& versions);
 
 }  // namespace athanor

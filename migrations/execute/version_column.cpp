@@ -14,7 +14,7 @@ std::string widening(const VersionTable& versions) {
          std::to_string(kMaxRevisionIdLength) + ")";
 }
 
-// What the plan will write. Rows that are already there fit.
+// The longest id that the plan will write. Existing rows fit already.
 std::string longest_row(const Plan& plan) {
   std::string longest;
   for (const PlannedRevision& revision : plan.revisions) {
@@ -37,9 +37,9 @@ Result<void> fit_version_column(Session& session, const VersionTable& versions, 
   }
   if (!was_there) {
     TRY(session.query(widening(versions)));
-    return session.recover();  // event triggers saw it, and may have set things
+    return session.recover();  // event triggers may have run and changed settings
   }
-  // A varchar's modifier is its length and four; text has none.
+  // atttypmod of varchar is its length plus four; text has -1.
   TRY_ASSIGN(const Rows rows,
              session.query("SELECT CASE WHEN atttypmod OPERATOR(pg_catalog.>) 4 THEN atttypmod OPERATOR(pg_catalog.-) 4 ELSE " +
                            std::to_string(kMaxRevisionIdLength) +

@@ -1,7 +1,7 @@
-// Room for long revision ids in the version table.
+// Makes sure that the version table can store long revision ids.
 //
-// Alembic makes a column of 32 characters, and so do we. A plan with a longer id gets one of 255 when the table is new; a table
-// that is there is not changed, because it is Alembic's too: the run is refused before its first statement.
+// Alembic's column has 32 characters, and so does ours. For a plan with a longer id, a new table gets 255. An existing table is
+// not altered, because Alembic may use it too: the run is refused before its first statement.
 //
 // Threads: the session's. Ownership: borrows everything for the call.
 #pragma once
@@ -13,8 +13,8 @@
 
 namespace athanor {
 
-// Costs nothing when every id fits into Alembic's column. Errors: InvalidRevisionId when one is longer than the column of a
-// table that `was_there`, with the ALTER TABLE to run; those of the server.
+// No query when every id fits into 32 characters. Errors: InvalidRevisionId, with the ALTER TABLE to run, when an id does not
+// fit into the column of a table that `was_there` before; errors of the server.
 [[nodiscard]] Result<void> fit_version_column(Session& session, const VersionTable& versions, const Plan& plan, bool was_there);
 
 }  // namespace athanor

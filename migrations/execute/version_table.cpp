@@ -8,14 +8,14 @@
 namespace athanor {
 namespace {
 
-// Division by zero unless the change met exactly one row.
+// Fails with division by zero unless exactly one row was changed.
 constexpr std::string_view kExactlyOne =
     " SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN 1 ELSE 0 END) FROM met";
 constexpr std::string_view kRowIs = " WHERE version_num::pg_catalog.text OPERATOR(pg_catalog.=) $1";
 
 }  // namespace
 
-// {"a","b"}. Athanor accepts no quotes or backslashes in ids, but rows that another tool wrote may hold them.
+// {"a","b"}. Athanor accepts no quotes or backslashes in ids, but rows of other tools may contain them.
 std::string array_literal(const std::vector<std::string>& items) {
   std::string text = "{";
   for (const auto& item : items) {
@@ -46,7 +46,7 @@ std::string VersionTable::create_statement() const {
   return sql + ")";
 }
 std::string VersionTable::select_statement() const {
-  return "SELECT version_num::pg_catalog.text FROM ONLY " + name_;  // char(n) pads, text does not
+  return "SELECT version_num::pg_catalog.text FROM ONLY " + name_;  // a cast to text removes the padding of char(n)
 }
 Command VersionTable::purge() const {
   return {"DELETE FROM ONLY " + name_, {}, ""};
@@ -83,7 +83,7 @@ Command VersionTable::change(const RowOperation& operation) const {
 
 std::vector<Command> VersionTable::apply(const WalkStep& step, const std::vector<std::string>& before) const {
   std::vector<Command> commands;
-  // Updating or deleting the only row fails by itself when that row is not there; anything else needs the guard in front.
+  // Updating or deleting the only row is its own guard; any other change needs expect() before it.
   const bool guards_itself = step.operations.size() == 1 && step.operations.front().kind != RowOperation::Kind::Insert &&
                              before.size() == 1 && before.front() == step.operations.front().from;
   if (!guards_itself) {
