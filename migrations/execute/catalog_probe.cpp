@@ -225,8 +225,8 @@ class CatalogQuestion {
     bool ours = rows.text(row, IndexMayBeOurs) == "t";
     if (ours && same) {
       ours = std::ranges::find(*same, rows.text(row, IndexOid)) != same->end();
-    } else if (ours && !(before_ && (!named || before_->state ==
-                                                   "absent"))) {  // not comparable, and it may have existed before the intent
+    } else if (ours && !(before_ && (!named || before_->state == "absent"))) {
+      // Not comparable, and it may have existed before the intent.
       look_.state = ProbeState::Unknown;
       look_.taken_by = rows.text(row, IndexName);
       return;

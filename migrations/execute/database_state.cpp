@@ -141,8 +141,8 @@ Result<Answer> ask(Session& session, const Parameters& parameters, bool identify
 
 // The schema in which the version table is or would be created; empty when search_path names no existing schema.
 std::string version_schema_in(const Rows& what) {
-  std::string schema =
-      identifier_name(what.text(0, FoundSchema));  // pg_identify_object() quotes the name where SQL requires it
+  // pg_identify_object() quotes the name where SQL requires it.
+  std::string schema = identifier_name(what.text(0, FoundSchema));
   for (const auto column : {NamedSchema, FirstSchema}) {
     if (schema.empty()) {
       schema = what.text(0, column);

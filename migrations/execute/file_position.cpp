@@ -8,8 +8,8 @@
 namespace athanor {
 namespace {
 
-constexpr std::string_view kPlaceholder =
-    "{batch}";  // every batch replaces it by a condition, which shifts everything after it
+// Every batch replaces the placeholder by a condition, which shifts everything after it.
+constexpr std::string_view kPlaceholder = "{batch}";
 
 bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;

@@ -235,8 +235,8 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     bool usable = true;
     if (!outcome && outcome.error().code == ErrorCode::CommitOutcomeUnknown) {
       outcome = resolve(run, outcome.error());
-      usable =
-          outcome || outcome.error().code != ErrorCode::CommitOutcomeUnknown;  // otherwise the session does not hold the lock
+      // With the outcome still unknown, the session does not hold the lock.
+      usable = outcome || outcome.error().code != ErrorCode::CommitOutcomeUnknown;
     } else {
       session->set_wait_listener(nullptr);
       if (!outcome) {

@@ -15,12 +15,10 @@ struct MigratorSettings {
   bool version_table_pk = true;
   bool transaction_per_migration = true;  // false: consecutive transactional revisions share one transaction
   std::string ledger_schema = "athanor";
-  bool reads_ledger =
-      true;  // false: for a role without access to the ledger; observing then finds none, and runs are not allowed
+  bool reads_ledger = true;       // false: the role has no access to the ledger; observing finds none, no run is allowed
   bool ledger_keeps_text = true;  // store the text of each applied revision, so that it is known without its file
   ExecutionSettings execution;
-  std::string actor;      // who: "alice@laptop", "databasemigration/shop/orders"  // who runs it: "alice@laptop",
-                          // "databasemigration/shop/orders"
+  std::string actor;      // who runs it: "alice@laptop", "databasemigration/shop/orders"
   std::string run_id;     // empty: new_run_id()
   bool identify = false;  // observe() fills Observation::identity
 };

@@ -32,8 +32,7 @@ struct OwnTables {
 struct TableFacts {
   std::string oid;
   std::string file;
-  std::string problem;  // "kind", "policies", "rules", "triggers", "children" or "owner"; empty: none  // "kind", "policies",
-                        // "rules", "triggers", "children", "owner" or kDoubt; empty: none
+  std::string problem;  // "kind", "policies", "rules", "triggers", "children", "owner" or kDoubt; empty: none
   int columns = 0;
   std::string owner;
   [[nodiscard]] bool exists() const { return !oid.empty(); }

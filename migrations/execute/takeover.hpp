@@ -12,7 +12,7 @@
 namespace athanor {
 
 struct Takeover {
-  std::string note;  // for the ledger's row: "adopted from goose"  // stored in the ledger's row: "adopted from goose"
+  std::string note;  // stored in the ledger's row: "adopted from goose"
   // Run first in the stamp's transaction. A condition fails with kHistoryMoved when the other tool's history has changed.
   std::vector<Command> conditions;
 

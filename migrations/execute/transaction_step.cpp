@@ -148,7 +148,7 @@ class TransactionRun {
   }
 
   Result<void> failed(const Group& group, TransactionOutcome& outcome) {
-    while (!window_.empty()) {  // the server refused everything behind it, but the answers must still be collected
+    while (!window_.empty()) {  // everything behind it was refused by the server; collect the answers anyway
       TRY_ASSIGN(const TransactionOutcome behind, run_.session.collect());
       window_.pop_front();
       if (behind.lost) {
