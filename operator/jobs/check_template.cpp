@@ -13,16 +13,17 @@ namespace {
 constexpr const char* kTemplate = "spec.execution.podTemplate";
 constexpr std::array<std::string_view, 2> kParts{"metadata", "spec"};
 constexpr std::array<std::string_view, 2> kMetadata{"labels", "annotations"};
-// Taken as they are: they say where the pod runs, not what it may do there.
+// Accepted unchanged: they decide where the pod runs, not what it may do there.
 constexpr std::array<std::string_view, 9> kPlacement{
     "nodeSelector",     "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName", "imagePullSecrets",
     "runtimeClassName", "dnsPolicy",   "dnsConfig"};
 constexpr std::array<std::string_view, 2> kAccount{"serviceAccountName", "automountServiceAccountToken"};
 constexpr std::array<std::string_view, 3> kContainer{"name", "resources", "volumeMounts"};
-constexpr std::array<std::string_view, 2> kResources{"requests", "limits"};  // not claims: those are devices
+constexpr std::array<std::string_view, 2> kResources{"requests", "limits"};  // not claims: they give access to devices
 constexpr std::array<std::string_view, 3> kMount{"name", "mountPath", "readOnly"};
-// Kinds that hold nothing of others, or only what anybody who may write a resource can read through it.
+// Kinds that contain no secrets: a volume of their kind shows nothing that its author could not read anyway.
 constexpr std::array<std::string_view, 3> kVolumes{"emptyDir", "configMap", "downwardAPI"};
+// Annotations that switch off AppArmor or seccomp.
 constexpr std::array<std::string_view, 3> kUnconfined{"container.apparmor.security.beta.kubernetes.io/",
                                                       "container.seccomp.security.alpha.kubernetes.io/",
                                                       "seccomp.security.alpha.kubernetes.io/"};
@@ -89,7 +90,7 @@ Result<void> check_volumes(const KubeObject& volumes, const std::string& field) 
   return {};
 }
 
-// Nothing of ours is covered, programs least of all.
+// A mount must not cover a file of the image or a volume of the operator, least of all a program.
 bool is_free_place(const std::string& path) {
   const bool below = path == "/tmp" || path.starts_with("/tmp/") || (path.starts_with("/mnt/") && path.size() > 5);
   return below && path.find("..") == std::string::npos;

@@ -9,13 +9,13 @@
 namespace athanor::controller {
 namespace {
 
-// Below the MiB that Kubernetes allows, and far below etcd's limit on an object.
+// Below the 1 MiB that Kubernetes allows for a ConfigMap, and far below etcd's limit for an object.
 constexpr std::size_t kMostBytes = std::size_t{900} << 10U;
-constexpr std::size_t kMostConfigMaps = 16;  // as many as a resource can name by itself
+constexpr std::size_t kMostConfigMaps = 16;  // as many as spec.source may name
 constexpr std::size_t kMostPathBytes = std::size_t{256} << 10U;
 constexpr std::size_t kLongestKey = 253;
 
-// What a file takes beside its text: its key, and the mention of that among the managed fields.
+// The bytes of a file beside its text: its key, and the key's entry in managedFields.
 std::size_t overhead_of(const std::string& key) {
   return 2 * key.size() + 32;
 }
@@ -27,7 +27,7 @@ bool may_be_key(std::string_view path) {
   return path.size() <= kLongestKey && !path.starts_with("..") && std::ranges::all_of(path, allowed);
 }
 
-// The source's folder in repository or archive, as the paths of its files begin.
+// The source's folder in the repository or archive, as a prefix of the paths of its files.
 std::string folder_of(const SourceSpec& source) {
   const std::string path = source.git ? source.git->path : source.flux ? source.flux->path : std::string();
   const std::string clean = clean_inner_path(path).value_or("");
@@ -66,7 +66,8 @@ Result<JobFiles> JobFiles::pack(const DatabaseMigration& resource, const SourceS
   const auto path_of = [&folder](const Revision& revision) {
     return revision.path.starts_with(folder) ? revision.path.substr(folder.size()) : revision.path;
   };
-  // Those that need a path of their own come last, so that the others need none.
+  // Files whose path is no valid key come last. They go into ConfigMaps of their own, and only those need a list of keys and
+  // paths.
   std::stable_partition(revisions.begin(), revisions.end(),
                         [&](const Revision& revision) { return may_be_key(path_of(revision)); });
   for (const auto& revision : revisions) {
@@ -89,6 +90,7 @@ Result<void> JobFiles::add(const std::string& path, std::string text, const std:
     return fail(too_large_for_a_job("the file " + shown + " has " + std::to_string(text.size()) +
                                     " bytes, and a ConfigMap for a Job holds " + limit_text()));
   }
+  // A volume source either maps all its keys or lists items, so a ConfigMap never mixes the two kinds.
   const bool fits = !parts_.empty() && parts_.back().items.empty() == plain && parts_.back().bytes + bytes <= kMostBytes;
   if (!fits) {
     parts_.emplace_back();

@@ -1,11 +1,12 @@
-// The revision files of a Job's pod, where it is the operator that fetched them: from ConfigMaps, Git or Flux.
+// The revision files of a Job's pod when the operator fetched them: from ConfigMaps, Git or Flux.
 //
-// They are those of the snapshot that the plan was made from, in immutable ConfigMaps of the Job's own. What becomes of the
-// source meanwhile changes nothing, and the pod needs nothing to fetch it with. Kubernetes removes them with the Job.
+// They are the files of the snapshot that the plan was made from, in immutable ConfigMaps owned by the Job. Changes of the
+// source in the meantime have no effect, and the pod needs no credentials to fetch it. Kubernetes deletes the ConfigMaps with
+// the Job.
 //
-// Only what exists can own something, so the Job is made first; until its files are there its pod cannot start. The Job names
-// the last of them in an annotation: whoever finds a Job without it knows that it never will (job_runner.hpp). The names are
-// new for each Job, also for one of the same name: those of its predecessor may still be on their way out.
+// An owner must exist first, so the Job is created before its ConfigMaps; its pod cannot start until all of them exist. An
+// annotation of the Job names the last ConfigMap, which shows whether the Job is complete (job_runner.hpp). The names are
+// random for each Job, also when the Job's name is reused, because its predecessor's ConfigMaps may still be being deleted.
 //
 // Threads: plain values; pack() reads the snapshot's files.
 #pragma once
@@ -21,22 +22,23 @@
 
 namespace athanor::controller {
 
-// The last of the ConfigMaps that were made for a Job.
+// Annotation of a Job: the name of the last ConfigMap created for it.
 inline constexpr const char* kFilesAnnotation = "athanor.dev/files";
 
 class JobFiles {
  public:
   JobFiles() = default;
-  // Of a source that the pod has by itself (a path, an image): none. FileTooLarge when a file does not fit into a ConfigMap, or
-  // all of them not into sixteen. The ConfigMaps are called `name`, a dash, and a number.
+  // Packs the files of `snapshot` for a Job. Packs nothing when the pod reads the source itself (a path or an image). Errors:
+  // FileTooLarge when a file does not fit into one ConfigMap or all files not into sixteen. The ConfigMaps are called `name`, a
+  // dash and a number.
   [[nodiscard]] static Result<JobFiles> pack(const DatabaseMigration& resource, const SourceSnapshot* snapshot,
                                              std::string name);
 
-  [[nodiscard]] std::size_t size() const { return parts_.size(); }  // in ConfigMaps
+  [[nodiscard]] std::size_t size() const { return parts_.size(); }  // number of ConfigMaps
   [[nodiscard]] std::string last() const { return name_of(parts_.size()); }
-  // As a volume of the pod, without its name.
+  // Returns the files as a volume of the pod, without the volume's name.
   [[nodiscard]] KubeObject volume() const;
-  // One of them, counted from 0; it belongs to `job`, which exists.
+  // Returns one ConfigMap, counted from 0, owned by `job`, which must exist.
   [[nodiscard]] KubeObject config_map(std::size_t index, const KubeObject& job) const;
 
  private:
@@ -51,10 +53,10 @@ class JobFiles {
   std::string name_;
   std::vector<Part> parts_;
   std::size_t files_ = 0;
-  std::size_t path_bytes_ = 0;  // of all items: they are part of Job and pod
+  std::size_t path_bytes_ = 0;  // of all items, because they are part of the Job and the pod
 };
 
-// Whether the operator hands this source's files to a Job.
+// Whether the operator passes the files of this source to a Job.
 [[nodiscard]] bool is_handed_over(const SourceSpec& source);
 
 }  // namespace athanor::controller

@@ -12,14 +12,15 @@ namespace athanor::controller {
 namespace {
 
 constexpr std::size_t kDigits = 10;
-constexpr std::size_t kNameInJob = 40;  // a pod's name is the Job's and six characters, and is to fit a host name of 63
+constexpr std::size_t kNameInJob =
+    40;  // a pod's name is the Job's plus six characters and must fit into 63, the limit of a host name
 constexpr std::size_t kLongestLabel = 63;
 constexpr std::chrono::seconds kLeastTtl{60};
 constexpr int kGracePeriod = 300;
-constexpr int kImageGroup = 65'532;  // of the image's user
+constexpr int kImageGroup = 65'532;  // the group of the image's user
 constexpr const char* kTerminationLog = "/dev/termination-log";
 
-// A beginning of `name` that may stand in front of a dash in a host name.
+// Returns a beginning of `name` that is valid before a dash in a host name.
 std::string beginning_of(const std::string& name) {
   std::string cut = name.substr(0, kNameInJob);
   std::ranges::replace(cut, '.', '-');
@@ -39,7 +40,7 @@ KubeObject labels_of(const DatabaseMigration& resource, const std::string& attem
           {"app.kubernetes.io/managed-by", "athanor-operator"}};
 }
 
-// Where going back is allowed, the pod finds out which way the target lies; elsewhere there is one way.
+// With downgrades allowed, the pod finds out in which direction the target lies; otherwise it only upgrades.
 std::string what_is_planned(const DatabaseMigration& resource) {
   return resource.spec.policy.downgrade == DowngradePolicy::Allow ? "to" : std::string(direction_name(Direction::Upgrade));
 }
@@ -52,10 +53,10 @@ Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest&
   pod.add_argument("--json");
   pod.add_flag("--report", kTerminationLog);
   if (resource.spec.source.image) {
-    pod.add_argument("--verify");  // nobody else can compare what was applied with files in an image
+    pod.add_argument("--verify");  // only the pod can compare the applied revisions with the files in an image
   }
   if (plans) {
-    pod.add_argument("--show-sql");  // the statements are in the pod's log, the hash in its report
+    pod.add_argument("--show-sql");  // the statements go to the pod's log, the hash to its report
   } else if (request.plan != nullptr) {
     pod.add_flag("--plan-hash", request.plan->hash);
   }
@@ -65,7 +66,8 @@ Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest&
   if (plans) {
     pod.add_argument(what_is_planned(resource));
   }
-  // The plan's own word for it: `head` may mean another revision to a pod that is handed the ledger's texts too.
+  // Pass the plan's target, not the resource's: with the revision texts from the ledger added, `head` could resolve to another
+  // revision in the pod.
   pod.add_argument(request.plan != nullptr && !request.plan->target.empty() ? request.plan->target
                                                                             : resource.spec.target_revision);
   TRY(add_database(resource, pod));
@@ -108,7 +110,7 @@ KubeObject pod_of(JobPod pod, const std::string& image) {
   return {{"metadata", {{"labels", KubeObject::object()}}}, {"spec", std::move(spec)}};
 }
 
-// What no template may have otherwise: without it the end of the run could not be told.
+// Sets what a template must not change: without these fields the operator could not see the result of the run.
 void insist(KubeObject& pod, const KubeObject& labels) {
   const KubeObject::json_pointer label_place("/metadata/labels");
   if (pod.contains(label_place) && pod[label_place].is_object()) {
@@ -153,7 +155,8 @@ KubeObject owner_of(const DatabaseMigration& resource) {
           {"blockOwnerDeletion", true}};
 }
 
-// A pod that its node lost was no attempt: the Job makes another one, which looks at the database first.
+// A pod that was disrupted (evicted, or its node was lost) is not a failed attempt. The Job creates another pod, which reads
+// the state of the database first.
 KubeObject failure_policy() {
   KubeObject conditions = KubeObject::array({{{"type", "DisruptionTarget"}, {"status", "True"}}});
   KubeObject rules = KubeObject::array({{{"action", "Ignore"}, {"onPodConditions", std::move(conditions)}}});
@@ -202,6 +205,7 @@ Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequ
   const KubeObject labels = labels_of(resource, request.attempt);
   KubeObject pod = lay_over(std::move(given), pod_of(std::move(parts), options.image));
   insist(pod, labels);
+  // No retries by the Job: the reconciler decides about the next attempt after it has read the database.
   KubeObject spec = {{"backoffLimit", 0},
                      {"ttlSecondsAfterFinished", job_ttl(resource).count()},
                      {"podFailurePolicy", failure_policy()},

@@ -15,7 +15,7 @@ constexpr const char* kKeysVolume = "athanor-tls";
 constexpr const char* kKeysFolder = "/run/athanor/tls";
 constexpr int kKeysMode = 0440;
 
-// Kubernetes expands $(NAME) in arguments and values, with secrets too.
+// Kubernetes expands $(NAME) in arguments and values, also to the value of a secret variable. "$$" is a literal dollar sign.
 std::string verbatim(const std::string& text) {
   std::string safe;
   for (const char c : text) {
@@ -40,7 +40,7 @@ Result<void> require_secret(const SecretReference& reference, const std::string&
                   .advise("use secretKeyRef, or set spec.execution.mode to InProcess"));
 }
 
-// More often than it need be: a user name with a colon behind it is enough.
+// Errs on the side of refusing: a user name followed by a colon is enough.
 bool may_hold_password(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
@@ -83,7 +83,7 @@ Result<void> add_parts(const DatabaseSpec& database, JobPod& pod) {
 struct Certificate {
   const char* field;
   const char* file;
-  const char* variable;  // of libpq
+  const char* variable;  // read by libpq
   std::optional<SecretReference> DatabaseSpec::*from;
 };
 
@@ -107,7 +107,7 @@ Result<void> add_certificates(const DatabaseSpec& database, JobPod& pod) {
   }
   std::string mode = database.ssl_mode;
   if (mode.empty() && database.root_certificate_from) {
-    mode = "verify-full";  // whoever names an authority wants it asked
+    mode = "verify-full";  // naming a certificate authority means: verify the server
   }
   if (mode.empty()) {
     mode = database.minimum_ssl_mode;
@@ -160,7 +160,7 @@ Result<void> add_database(const DatabaseMigration& resource, JobPod& pod) {
     TRY(add_parts(database, pod));
   }
   TRY(add_certificates(database, pod));
-  pod.add_variable("USER", "databasemigration/" + resource.key().text());  // the actor in the ledger
+  pod.add_variable("USER", "databasemigration/" + resource.key().text());  // the actor recorded in the ledger
   return {};
 }
 
@@ -173,7 +173,7 @@ Result<void> add_source(const DatabaseMigration& resource, const JobFiles& files
     mount_source(pod, {{"image", {{"reference", source.image->reference}}}},
                  kSourceFolder + std::string(path.starts_with('/') ? "" : "/") + path);
   } else {
-    // As the operator finds it: below the namespace's folder of the first root.
+    // The same path that the operator uses: below the namespace's folder of the first root.
     pod.add_flag("--migrations", source.path.starts_with('/')
                                      ? source.path
                                      : resource.folder + "/" + resource.metadata.name_space + "/" + source.path);
@@ -195,7 +195,8 @@ void add_settings(const DatabaseMigration& resource, JobPod& pod) {
   if (!database.role.empty()) {
     pod.add_setting("role", database.role);
   }
-  // A worker of the operator turns to other databases meanwhile; a pod has nothing else to do.
+  // A worker of the operator does not wait for a lock but serves other databases meanwhile. A pod has nothing else to do and
+  // may wait.
   pod.add_setting("lock_wait", duration_text(std::max(execution.lock_wait, execution.lock_retry_budget)));
   pod.add_setting("lock_timeout", duration_text(execution.lock_timeout));
   pod.add_setting("lock_retry_budget", duration_text(execution.lock_retry_budget));
@@ -204,7 +205,7 @@ void add_settings(const DatabaseMigration& resource, JobPod& pod) {
     pod.add_setting("keep_catalog", "true");
   }
   pod.add_setting("application_name", "athanor-job");
-  pod.add_setting("header_cache", "false");  // nothing outlives the pod
+  pod.add_setting("header_cache", "false");  // the pod's files are lost when it ends
 }
 
 }  // namespace athanor::controller

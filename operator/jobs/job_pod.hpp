@@ -1,8 +1,8 @@
-// What the pod of a Job gets to know about database and revisions: variables, volumes, mounts, arguments.
+// Describes the pod of a Job: its variables, volumes, mounts and arguments for the database and the revisions.
 //
-// No secret is ever copied: a variable names the Secret's key, and the kubelet fills it in. What could only be copied (a
-// password spelled out in the resource, a file of the operator's own pod) is refused. Texts of the resource reach the pod as
-// they are: Kubernetes' $(NAME) is not expanded in them.
+// No secret is ever copied: a variable names the key of a Secret, and the kubelet fills it in. A value that could only be
+// copied (a password in the resource, a file of the operator's own pod) is refused. Text from the resource reaches the pod
+// unchanged: Kubernetes' $(NAME) is not expanded in it.
 //
 // Threads: pure functions.
 #pragma once
@@ -20,18 +20,22 @@ struct JobPod {
   KubeObject volumes = KubeObject::array();
   KubeObject mounts = KubeObject::array();
   KubeObject arguments = KubeObject::array();
-  bool reads_keys = false;  // a client key, which its process must be able to read and nobody else
+  bool reads_keys = false;  // mounts a client key, which only the pod's process may read
 
+  // These four add literal text: a '$' is escaped.
   void add_variable(const std::string& name, const std::string& value);
   // "--name=value"
   void add_flag(const std::string& name, const std::string& value);
+  // "--set=name=value"
   void add_setting(const std::string& name, const std::string& value);
   void add_argument(const std::string& text);
 };
 
+// Adds how to connect: variables that name Secrets, and certificates. Error: Configuration when a value could only be copied.
 [[nodiscard]] Result<void> add_database(const DatabaseMigration& resource, JobPod& pod);
+// Adds where the revision files are: ConfigMaps, an image or a path.
 [[nodiscard]] Result<void> add_source(const DatabaseMigration& resource, const JobFiles& files, JobPod& pod);
-// How the run behaves: schema, role, version table, waiting times.
+// Adds the settings of the run: schema, role, version table, time-outs.
 void add_settings(const DatabaseMigration& resource, JobPod& pod);
 
 }  // namespace athanor::controller

@@ -13,6 +13,7 @@
 namespace athanor::controller {
 namespace {
 
+// How far the API server's clock may be ahead of ours.
 constexpr std::chrono::seconds kClocksDiffer{30};
 constexpr std::size_t kMaxFailures = 10'000;
 constexpr std::size_t kDigitsOfFiles = 5;
@@ -38,7 +39,7 @@ bool gone(const Error& error) {
   return error.code == ErrorCode::ApiNotFound;
 }
 
-// A webhook that changes things elsewhere takes no dry runs, and the API server then refuses them.
+// An admission webhook with side effects does not support dry runs, and the API server then refuses the dry run.
 bool cannot_rehearse(const Error& error) {
   return error.code == ErrorCode::ApiInvalid && error.message.find("does not support dry run") != std::string::npos;
 }
@@ -51,7 +52,7 @@ std::string name_space_of(const KubeObject& object) {
   return metadata_text(object, "namespace");
 }
 
-// The ConfigMap without which the pod cannot start; empty when it needs none.
+// Returns the last ConfigMap that the pod needs to start; empty when it needs none.
 std::string last_file_of(const KubeObject& job) {
   const auto* const metadata = part_of(job, "metadata");
   const auto* const notes = metadata == nullptr ? nullptr : part_of(*metadata, "annotations");
@@ -62,8 +63,8 @@ Result<JobFiles> files_for(const DatabaseMigration& resource, const JobRequest& 
   return JobFiles::pack(resource, request.source, job_name(resource, request.attempt) + "-" + random_hex(kDigitsOfFiles));
 }
 
-// Running before ended, and then the newest. Times of the API server are whole seconds: of two of the same one that which ended
-// later is the newer, and a run follows its plan.
+// Orders a Job that has not ended before one that has, then newer ones first. The API server's times have whole seconds: of two
+// Jobs created in the same second the one that ended later is newer, and a migration is newer than its plan.
 bool comes_before(const KubeObject& left, const KubeObject& right) {
   const auto age = [](const KubeObject& job) {
     const JobState state = job_state(job, {}, {});
@@ -78,6 +79,8 @@ Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
   ListOptions options;
   options.name_space = resource.metadata.name_space;
   options.label_selector = std::string(kMigrationLabel) + "=" + migration_label(resource.metadata.name);
+  // The label selects by name only, and another resource of the same name may have existed before: belongs_to() compares uids.
+  // Without a resourceVersion the list is read from etcd, so it includes a Job created a moment ago.
   TRY_ASSIGN(const ObjectList jobs, list_all(client_, kube::kJobs, options));
   const KubeObject* newest = nullptr;
   for (const auto& job : jobs.items) {
@@ -97,6 +100,7 @@ Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
     log_.warn("a job without its files is removed", {{"resource", resource.key().text()}, {"job", state.name}});
     return memory;
   }
+  // The newest Job of the API server is older than the remembered failure, whose own Job is already deleted.
   if (state.has_ended() && memory.created && state.created < memory.created) {
     return memory;
   }
@@ -106,7 +110,8 @@ Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
   return state;
 }
 
-// In the foreground: while a pod of it may still be at work, the Job is there and says so.
+// Foreground deletion keeps the Job visible until its pods have ended. With background deletion the next reconcile could start
+// a second run beside a pod that is still running.
 Result<void> JobRunner::withdraw(const DatabaseMigration& resource, const JobState& job) {
   DeleteOptions options;
   options.uid = job.uid;
@@ -120,7 +125,7 @@ Result<void> JobRunner::check(const DatabaseMigration& resource, const JobReques
   return {};
 }
 
-// Schema, admission and quota are asked. A name that is taken is no obstacle here: start() knows whose it is.
+// Checks schema, admission and quota. A name that is taken is not an error here: start() finds out whose Job it is.
 Result<void> JobRunner::dry_run_create(const DatabaseMigration& resource, const JobRequest& request) {
   if (const auto refused = refusal_of(resource.metadata.name_space, job_name(resource, request.attempt))) {
     return fail(*refused);
@@ -155,7 +160,8 @@ Result<JobState> JobRunner::start(const DatabaseMigration& resource, const JobRe
   if (made.error().code != ErrorCode::ApiConflict) {
     return fail(Error(made.error()).at("Job " + name));
   }
-  // Somebody was faster, perhaps we ourselves: an answer got lost. Or the same was tried before.
+  // 409: the Job exists already. Another replica created it, or we did and the response was lost, or it is an earlier try of
+  // the same attempt.
   TRY_ASSIGN(const KubeObject other, client_.get(kube::kJobs, resource.metadata.name_space, name));
   if (!belongs_to(other, resource)) {
     return fail(not_ours(name));
@@ -178,6 +184,7 @@ Result<JobState> JobRunner::take_place_of(const DatabaseMigration& resource, con
   if (made.error().code != ErrorCode::ApiConflict) {
     return fail(Error(made.error()).at("Job " + name));
   }
+  // The predecessor is still being deleted. Report the attempt as running; a later reconcile creates it.
   JobState state;
   state.kind = JobState::Kind::Running;
   state.name = name;
@@ -189,7 +196,7 @@ Result<JobState> JobRunner::hand_over(const KubeObject& job, const JobFiles& fil
   for (std::size_t index = 0; index < files.size(); ++index) {
     const KubeObject config_map = files.config_map(index, job);
     if (const auto made = client_.create(kube::kConfigMaps, name_space_of(job), config_map); !made) {
-      // Without all of them the Job is nothing; where it cannot be removed now, the next look does.
+      // A Job without all its files cannot start. If this deletion fails, newest() deletes it later.
       (void)remove(job);
       const Error error = Error(made.error()).at("a ConfigMap for Job " + metadata_text(job, "name"));
       remember_refusal(job, error);
@@ -215,7 +222,7 @@ void JobRunner::remember_refusal(const KubeObject& job, const Error& error) {
   refusals_.insert_or_assign({name_space_of(job), metadata_text(job, "name")}, Refusal{error, now + kPauseAfterRefusal});
 }
 
-// They are made in order: where the last one is, all of them are. A pod that was started has them, whatever becomes of them.
+// The ConfigMaps are created in order, so when the last one exists, all exist. A pod that has started needs them no longer.
 Result<bool> JobRunner::lacks_files(const KubeObject& job, const std::vector<KubeObject>& pods) {
   const std::string last = last_file_of(job);
   if (last.empty() || has_ended(job) || has_begun(pods) || !metadata_text(job, "deletionTimestamp").empty()) {
@@ -223,6 +230,7 @@ Result<bool> JobRunner::lacks_files(const KubeObject& job, const std::vector<Kub
   }
   ListOptions options;
   options.name_space = name_space_of(job);
+  // Only existence matters: a list of metadata does not transfer the files.
   options.field_selector = "metadata.name=" + last;
   options.metadata_only = true;
   TRY_ASSIGN(const ObjectList found, list_all(client_, kube::kConfigMaps, options));
@@ -235,7 +243,7 @@ Result<void> JobRunner::remove(const KubeObject& job) {
   return remove({name_space_of(job), metadata_text(job, "name")}, options);
 }
 
-// One that is gone, or is another by now, is as good as removed.
+// A Job that is gone (404), or whose name now belongs to another Job (409 on the uid precondition), counts as removed.
 Result<void> JobRunner::remove(const ResourceKey& job, const DeleteOptions& options) {
   const auto removed = client_.remove(kube::kJobs, job.name_space, job.name, options);
   if (!removed && !gone(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
@@ -248,6 +256,7 @@ Result<std::vector<KubeObject>> JobRunner::pods_of(const KubeObject& job) {
   ListOptions options;
   options.name_space = name_space_of(job);
   options.label_selector = "job-name=" + metadata_text(job, "name");
+  // A predecessor of the same name may still have pods with this label: keep only pods owned by this Job.
   TRY_ASSIGN(ObjectList pods, list_all(client_, kube::kPods, options));
   std::erase_if(pods.items, [&](const KubeObject& pod) {
     const auto* const metadata = part_of(pod, "metadata");
@@ -266,7 +275,8 @@ void JobRunner::remember(const DatabaseMigration& resource, const JobState& stat
       resource.key(), Failure{state, state.ended.value_or(clock_.wall_now()) + job_ttl(resource), resource.metadata.uid});
 }
 
-// Asked when its Job may be gone. One that is gone before its time was deleted by somebody.
+// Returns the failure of a Job that Kubernetes deleted after its time to live. A Job that disappeared earlier was deleted by
+// hand, which asks for another attempt: forget its failure.
 JobState JobRunner::remembered(const DatabaseMigration& resource) {
   const std::lock_guard lock(mutex_);
   const auto found = failures_.find(resource.key());

@@ -1,11 +1,12 @@
-// Execution mode Job on a cluster: one Kubernetes Job per attempt, found again by its name.
+// Execution mode Job on a cluster: creates one Kubernetes Job per attempt, and finds it again by its name.
 //
-// The Job belongs to its resource and goes with it, and the files it was handed (job_files.hpp) go with the Job. One that was
-// left without its files, because an operator ended between the two, can never start: it is removed when it is seen, and the
-// log says so; it does not count. Where the files cannot be made the Job is taken back, and a minute passes before the same
-// attempt makes another: each of them wakes its resource. A Job that failed and is gone because its time (jobTTL) was over is
-// remembered until the operator restarts, so that nobody makes the same attempt again; whoever deletes a failed Job by hand
-// asks for another one.
+// The resource owns the Job, and the Job owns the ConfigMaps with its files (job_files.hpp), so Kubernetes deletes them
+// together. A Job without its files, because the operator ended between the two writes, can never start: newest() deletes it
+// with a log line, and it does not count as an attempt. When creating the files fails, start() deletes the Job and refuses the
+// same attempt for a minute, because each deleted Job triggers a reconcile of its resource.
+//
+// A failed Job that Kubernetes deleted after its jobTTL is remembered until the operator restarts, so that the same attempt is
+// not made again. Deleting a failed Job by hand requests another attempt.
 //
 // Threads: safe from any thread. Ownership: borrows client and clock.
 #pragma once
@@ -39,7 +40,7 @@ class JobRunner final : public JobExecution {
  private:
   struct Failure {
     JobState state;
-    WallTime gone_at;   // when its time is over
+    WallTime gone_at;   // when Kubernetes may have deleted it
     std::string owner;  // the resource's uid
   };
   struct Refusal {
@@ -47,15 +48,16 @@ class JobRunner final : public JobExecution {
     SteadyTime until;
   };
   [[nodiscard]] Result<std::vector<KubeObject>> pods_of(const KubeObject& job);
-  // The state of the Job that was made, once it has its files.
+  // Creates the ConfigMaps of a new Job and returns the Job's state. Deletes the Job when one cannot be created.
   [[nodiscard]] Result<JobState> hand_over(const KubeObject& job, const JobFiles& files);
-  // Why a Job of this name did not get its files a short while ago.
+  // Why the files of a Job with this name could not be created less than a minute ago.
   [[nodiscard]] std::optional<Error> refusal_of(const std::string& name_space, const std::string& name);
   void remember_refusal(const KubeObject& job, const Error& error);
-  // Of a Job that has not ended.
+  // Whether the Job can never start because its files are incomplete.
   [[nodiscard]] Result<bool> lacks_files(const KubeObject& job, const std::vector<KubeObject>& pods);
   [[nodiscard]] Result<void> remove(const KubeObject& job);
   [[nodiscard]] Result<void> remove(const ResourceKey& job, const DeleteOptions& options);
+  // Replaces an ended Job of the same name.
   [[nodiscard]] Result<JobState> take_place_of(const DatabaseMigration& resource, const KubeObject& other,
                                                const KubeObject& manifest, const JobFiles& files);
   void remember(const DatabaseMigration& resource, const JobState& state);

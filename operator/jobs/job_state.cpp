@@ -32,7 +32,7 @@ const KubeObject& list_at(const KubeObject& object, const char* name) {
   return found != object.end() && found->is_array() ? *found : kNone;
 }
 
-// The condition of this type, when it is True.
+// Returns the condition of this type if its status is `wanted`, otherwise nullptr.
 const KubeObject* true_condition(const KubeObject& object, std::string_view type, std::string_view wanted = "True") {
   const auto* const status = part_of(object, "status");
   if (status == nullptr) {
@@ -51,7 +51,7 @@ std::string created(const KubeObject& object) {
   return metadata == nullptr ? std::string() : text_of(*metadata, "creationTimestamp");
 }
 
-// One line, not too long: what kubelet and scheduler say may hold what a container engine said.
+// Returns `text` as one line of limited length: messages of the kubelet and the scheduler may quote the container runtime.
 std::string tamed(std::string text) {
   std::ranges::replace_if(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
@@ -71,7 +71,8 @@ std::string reason_and_message(const KubeObject& object) {
   return tamed(reason + (reason.empty() || message.empty() ? "" : ": ") + message);
 }
 
-// The state of the container that runs the migration, by the name of the state.
+// Returns the state `state` ("waiting", "running", "terminated") of the container that runs the migration; nullptr when it is
+// in another state.
 const KubeObject* container_state(const KubeObject& pod, const char* state) {
   const auto* const status = part_of(pod, "status");
   if (status == nullptr) {
@@ -121,7 +122,7 @@ std::string progress_of(const KubeObject& job, const std::vector<KubeObject>& po
   return waits_for(*newest);
 }
 
-// "exit code 137 (OOMKilled)", and what the container engine said when the program did not even start.
+// "exit code 137 (OOMKilled)", followed by the container runtime's message when the program did not even start.
 std::string end_of(const KubeObject& terminated) {
   const std::string reason = text_of(terminated, "reason");
   std::string text = "exit code " + std::to_string(number_of(terminated, "exitCode"));
@@ -130,7 +131,8 @@ std::string end_of(const KubeObject& terminated) {
   return never_ran ? text + ": " + tamed(text_of(terminated, "message")) : text;
 }
 
-// The termination of the newest pod that ended; nullptr when there is none.
+// Returns the termination of the newest pod that ended; nullptr when there is none. After a disruption a Job may have several
+// pods.
 const KubeObject* last_termination(const std::vector<KubeObject>& pods) {
   const KubeObject* last = nullptr;
   for (const auto& pod : pods) {
@@ -141,7 +143,7 @@ const KubeObject* last_termination(const std::vector<KubeObject>& pods) {
   return last == nullptr ? nullptr : container_state(*last, "terminated");
 }
 
-// When its controller said that it ended; empty while it runs.
+// When the Job's controller reported its end; nullopt while it runs.
 std::optional<WallTime> ended_at(const KubeObject& job) {
   for (const char* const type : {"Complete", "Failed"}) {
     if (const auto* const condition = true_condition(job, type)) {
@@ -167,7 +169,7 @@ std::int64_t count_in(const std::string& text) {
   return read.ec == std::errc() && count >= 0 ? count : 0;
 }
 
-// What the Job was made for, from its own metadata.
+// Reads from the Job's metadata what it was created for.
 void read_request(const KubeObject& job, JobState& state) {
   const auto* const metadata = part_of(job, "metadata");
   if (metadata == nullptr) {
@@ -195,7 +197,8 @@ std::vector<std::string> tamed(std::vector<std::string> texts) {
   return texts;
 }
 
-// Nothing when its hash is none, or its size is not believable.
+// Returns nullptr when the hash is malformed or the number of revisions implausible: the report comes from a pod, and its
+// numbers must not make the operator allocate without limit.
 std::shared_ptr<const Plan> reported_plan(const std::string& hash, const KubeObject& reported) {
   const auto plan = std::make_shared<Plan>();
   plan->hash = hash;
@@ -267,6 +270,7 @@ JobState job_state(const KubeObject& job, const std::vector<KubeObject>& pods, W
   read_request(job, state);
   const KubeObject* const terminated = last_termination(pods);
   const auto* const failed = true_condition(job, "Failed");
+  // A terminated pod alone does not end the Job: its controller may still create another pod (see failure_policy()).
   if (failed == nullptr && true_condition(job, "Complete") == nullptr) {
     state.kind = JobState::Kind::Running;
     state.begun = has_begun(pods);
@@ -296,7 +300,8 @@ std::optional<JobReport> read_report(const std::string& message) {
   if (const auto rows = reported.find("current_revision"); rows != reported.end() && rows->is_array()) {
     std::vector<std::string> heads = texts_of(*rows);
     std::ranges::sort(heads);
-    // Athanor 0.1.0 in an image writes no rows where the database was never read.
+    // Athanor 0.1.0 in an image writes an empty list also when it never read the database, so an empty list after a failure
+    // without a run says nothing.
     if (reported["success"].get<bool>() || !heads.empty() || !report.run_id.empty()) {
       report.current_heads = std::move(heads);
     }

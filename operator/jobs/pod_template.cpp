@@ -10,7 +10,7 @@ namespace {
 
 void lay_beneath(KubeObject& given, const KubeObject& ours);
 
-// By which member the items of a list are told apart; nullptr: the list is one thing.
+// Returns the member that identifies the items of a list; nullptr when the list is merged as a whole.
 const char* key_of(std::string_view list) {
   if (list == "containers" || list == "volumes" || list == "env") {
     return "name";
@@ -34,6 +34,7 @@ void join_list(KubeObject& given, const KubeObject& ours, const char* key, bool 
 void lay_beneath(KubeObject& given, const KubeObject& ours) {
   for (const auto& [name, value] : ours.items()) {
     const auto found = given.find(name);
+    // The template wins; ours only fills in what it leaves out.
     if (found == given.end() || found->is_null()) {
       given[name] = value;
     } else if (found->is_object() && value.is_object() && name != "resources") {

@@ -1,12 +1,12 @@
-// The pod template of a resource, laid over the pod that the operator would make by itself.
+// Merges the pod template of a resource with the pod that the operator builds.
 //
-// The operator may create Jobs, and who writes a resource perhaps may not. So a template says where and with how much a pod
-// runs, and nothing about what runs in it or what it can reach: it is checked against a list of fields, and whatever is not on
-// the list is refused, fields of later versions of Kubernetes included. Image, command, variables, security context and service
-// account are the operator's own. A service account may be named if whoever runs the operator allows it by name.
+// The author of a resource may lack the right to create Jobs, which the operator has. So a template may set where the pod runs
+// and its resource requests and limits, but not what runs in it or what it can access. A list of allowed fields decides; every
+// other field is refused, also fields of future Kubernetes versions. Image, command, variables, security context and service
+// account come from the operator. A template may name a service account only if the operator's settings allow it by name.
 //
-// Objects are joined member by member; the container `athanor` member by member; volumes by name, mounts by path; any other
-// list, and resources, are the template's.
+// Objects are merged member by member, and so is the container `athanor`. Volumes are merged by name and mounts by path. Any
+// other list, and `resources`, come from the template.
 //
 // Threads: pure functions.
 #pragma once
@@ -18,16 +18,15 @@
 
 namespace athanor::controller {
 
-// What whoever runs the operator allows beyond the list.
+// What the operator's settings allow beyond the list.
 struct PodTemplateRules {
   std::vector<std::string> service_accounts;
 };
 
-// Configuration, with the field's path: the template asks for something that is not on the list. The list is in
-// docs/spec/database-migration.md.
+// Checks a template against the list in docs/spec/database-migration.md. Error: Configuration with the field's path.
 [[nodiscard]] Result<void> check_template(const KubeObject& pod_template, const PodTemplateRules& rules);
 
-// `pod_template` has passed check_template().
+// Returns `pod` overlaid with `pod_template`, which must have passed check_template().
 [[nodiscard]] KubeObject lay_over(KubeObject pod_template, const KubeObject& pod);
 
 }  // namespace athanor::controller

@@ -12,7 +12,8 @@ bool is_registry(std::string_view part) {
   return part.find_first_of(".:") != std::string_view::npos || part == "localhost";
 }
 
-// "registry.example.org/shop/app", with registry and without tag or digest; empty: it is no name of an image.
+// Returns "registry.example.org/shop/app", with the registry and without tag or digest; empty when `reference` is not a valid
+// image name.
 std::string full_name(std::string_view reference) {
   std::string_view name = reference.substr(0, reference.find('@'));
   const std::size_t slash = name.rfind('/');
@@ -30,7 +31,8 @@ std::string full_name(std::string_view reference) {
   if (full.starts_with("index.docker.io/")) {
     full = std::string(kHub) + full.substr(full.find('/'));
   }
-  // Dots lead nowhere in a registry's paths; a runtime that read them otherwise would be led out of the prefix.
+  // Registries give "." and ".." in a path no meaning, but a container runtime that resolved them would leave the allowed
+  // prefix.
   const std::string path = full.substr(full.find('/')) + "/";
   const bool odd = path.find("//") != std::string::npos || path.find("/./") != std::string::npos ||
                    path.find("/../") != std::string::npos || path.find(':') != std::string::npos;

@@ -1,9 +1,9 @@
-// Which images spec.source.image may name.
+// Restricts which images spec.source.image may name.
 //
-// An image is pulled with the credentials of the node, which may be those of everybody's registry, and policies for the images
-// of containers need not look at volumes. So whoever runs the operator names the registries, or the repositories below them,
-// that revision files may come from. Nothing of such an image is run: its files are mounted read-only for the operator's own
-// program.
+// The kubelet pulls an image with the node's credentials, which may give access to images of other tenants, and admission
+// policies for container images need not check volumes. So the operator's settings list the registries, or repositories in
+// them, that revision files may come from. Nothing from such an image is executed: its files are mounted read-only for the
+// operator's own program.
 //
 // Threads: pure functions.
 #pragma once
@@ -15,8 +15,8 @@
 
 namespace athanor::controller {
 
-// `allowed`: "registry.example.org", "registry.example.org:5000/shop"; whole parts of the path count. Names without a registry
-// are Docker Hub's, as everywhere. Configuration: it is none of them, or no reference.
+// Checks `reference` against `allowed`: "registry.example.org" or "registry.example.org:5000/shop"; whole path segments must
+// match. A name without a registry means Docker Hub. Error: Configuration when it matches none or is not a valid reference.
 [[nodiscard]] Result<void> check_source_image(const std::string& reference, const std::vector<std::string>& allowed);
 
 }  // namespace athanor::controller
