@@ -115,8 +115,7 @@ struct Error {
   ErrorCode code = ErrorCode::Internal;
   RetryClass retry = RetryClass::Terminal;
   std::string message;   // one sentence, sanitised, no trailing newline
-  std::string context;   // where: "versions/ab12_add_email.sql:14", "revision ab12, statement 3"; may be empty  // where:
-                         // "versions/ab12_add_email.sql:14", "revision ab12, statement 3"; may be empty
+  std::string context;   // where: "versions/ab12_add_email.sql:14", "revision ab12, statement 3"; may be empty
   std::string hint;      // what to do, imperative; may be empty
   std::string sqlstate;  // five characters when a server reported it
   int position = 0;      // 1-based character of the statement where the server reports the error; 0 when unknown

@@ -38,7 +38,7 @@ struct ProcessLimits {             // size of any one file it writes
 
 struct ProcessCommand {
   std::vector<std::string> arguments;    // [0] is a path, or a name to search on the PATH of `environment`
-  std::vector<std::string> environment;  // "NAME=value", all there is  // "NAME=value"; the complete environment
+  std::vector<std::string> environment;  // "NAME=value"; the complete environment
   std::string folder{};                  // working folder; empty: the current one
   std::vector<int> inherited{};          // descriptors that stay open in the program under the same number
   bool own_group = true;                 // false: Ctrl-C at the terminal also reaches the program

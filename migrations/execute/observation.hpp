@@ -36,8 +36,7 @@ struct UnfinishedStep {
   struct Part {
     int step = 0;
     int statement = 0;
-    std::string state;     // as in step_table.hpp; "begun": a batch step that has done no batch yet  // as in step_table.hpp;
-                           // "begun": a batch step before its first batch
+    std::string state;     // as in step_table.hpp; "begun": a batch step before its first batch
     std::string checksum;  // of the text that ran (part_checksums.hpp)
   };
   std::vector<Part> parts;
