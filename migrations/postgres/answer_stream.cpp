@@ -43,7 +43,7 @@ std::string in_seconds(milliseconds duration) {
 
 }  // namespace
 
-// Outlives the stream while a thread uses it.
+// Shared, because a detached thread may still use it after the stream is gone.
 struct AnswerStream::Canceller {
   explicit Canceller(PGconn* connection) : handle(PQgetCancel(connection)) {}
   ~Canceller() { PQfreeCancel(handle); }
@@ -60,7 +60,7 @@ AnswerStream::AnswerStream(PGconn* connection, std::unique_ptr<MeteredSocket> so
       settings_(std::move(settings)),
       canceller_(std::make_shared<Canceller>(connection)) {
   PQsetnonblocking(connection_, 1);
-  // Notices would go to stderr of their own accord.
+  // By default libpq prints notices to stderr.
   PQsetNoticeReceiver(
       connection_, [](void* self, const PGresult* notice) { static_cast<AnswerStream*>(self)->hear(notice); }, this);
 }
@@ -95,9 +95,9 @@ Result<void> AnswerStream::flush() {
   Wait wait{now, now + settings_.listen_every};
   milliseconds timeout{0};
   while (true) {
-    // The server may be waiting for us to read before it reads on: exchange() serves both directions.
+    // The server may stop reading until we read: exchange() serves both directions, or both sides would wait forever.
     TRY(exchange(timeout));
-    // A connection that broke never takes the rest; what came before that is for whoever asks for the answers.
+    // A broken connection never takes the rest. Return success, so that the caller still gets the answers that arrived before.
     if (!alive() || (PQflush(connection_) == 0 && !socket_->has_unsent())) {
       return {};
     }
@@ -138,15 +138,16 @@ Result<AnswerStream::Answer> AnswerStream::take_synchronisation() {
   return std::move(arrived.answer);
 }
 
-// Reads all that libpq was given: what it leaves would stop the next portion. With TLS a portion may hold several records, of
-// which libpq decodes one at a call and shows nothing of the others. False at the end of the connection.
+// Reads everything that libpq was given; leftover bytes would block the next portion. With TLS a portion may contain several
+// records, but PQconsumeInput() decodes one per call and does not reveal the others. Returns false at the end of the
+// connection.
 bool AnswerStream::read_portion() {
   constexpr int kRecords = 4;
   int records = PQsslInUse(connection_) != 0 ? kRecords : 1;
   int unread = 0;
   do {
     const bool ended = PQconsumeInput(connection_) == 0;
-    take_arrived();  // what came whole before the end still counts
+    take_arrived();  // what arrived complete before the end still counts
     if (ended || !alive()) {
       return false;
     }
@@ -155,7 +156,7 @@ bool AnswerStream::read_portion() {
   return true;
 }
 
-// One turn: sends, receives, and takes what is whole. Success with nothing arrived means to go on waiting.
+// One turn: sends, receives, and takes complete answers. Success without an answer means: keep waiting.
 Result<void> AnswerStream::exchange(milliseconds timeout) {
   bool broken = reason_.has_value() || PQflush(connection_) < 0;
   if (!broken && socket_->turn(timeout)) {
@@ -169,6 +170,7 @@ Result<void> AnswerStream::exchange(milliseconds timeout) {
   if (broken || !alive()) {
     return fail(lost());
   }
+  // libpq keeps buffering an incomplete message of any announced length. Cut before it exhausts our memory.
   if (socket_->received() - mark_ > kLargestMessage) {
     leave(too_large("a message", settings_.place));
     return fail(lost());
@@ -206,6 +208,8 @@ Result<void> AnswerStream::ask(Wait& wait) {
                                               " and the connection was closed"));
       return fail(lost());
     }
+    // Repeated at every call: the first cancellation may have reached the server between two statements, where it has no
+    // effect.
     cancel();
   }
   const bool hurried = !expected_.empty() && expected_.front().handling.hurried;
@@ -223,7 +227,7 @@ void AnswerStream::take_arrived() {
     if (!begun_) {
       begun_ = true;
       if (!expected_.front().synchronisation) {
-        PQsetSingleRowMode(connection_);  // before the first row is parsed; no effect on what has no rows
+        PQsetSingleRowMode(connection_);  // before the first row is parsed; no effect on results without rows
       }
     }
     if (copying_) {
@@ -233,7 +237,7 @@ void AnswerStream::take_arrived() {
       }
     }
     if (PQisBusy(connection_) != 0) {
-      while (PGnotify* unread = PQnotifies(connection_)) {  // of a LISTEN in a revision: nobody reads them
+      while (PGnotify* unread = PQnotifies(connection_)) {  // from a LISTEN in a revision; nobody reads them
         PQfreemem(unread);
       }
       return;
@@ -250,11 +254,11 @@ void AnswerStream::take_arrived() {
 
 void AnswerStream::end_answer() {
   if (expected_.front().synchronisation && current_.error && any_result_) {
-    begun_ = any_result_ = false;  // the commit failed; the synchronisation itself is still to come
+    begun_ = any_result_ = false;  // the commit failed; the synchronisation point itself follows
     return;
   }
   if (expected_.front().synchronisation || !any_result_) {
-    leave(connection_lost(settings_.place));  // out of step: libpq has nothing to give where an answer must be
+    leave(connection_lost(settings_.place));  // libpq has no result where an answer must be: out of step
     return;
   }
   arrived_.push_back({.answer = std::move(current_)});
@@ -294,6 +298,7 @@ void AnswerStream::absorb(const PGresult* result) {
     copying_ = true;
     return;
   }
+  // Only the last statement of a text counts: discard the rows of the one before.
   if (std::exchange(complete_, status != PGRES_SINGLE_TUPLE)) {
     current_.rows = {};
     kept_ = 0;
@@ -331,7 +336,7 @@ void AnswerStream::keep_rows(const PGresult* result) {
   }
 }
 
-// COPY has nobody at the other end: what comes out of it is dropped, and going in there is nothing.
+// There is no peer for COPY: its output is dropped, and there is no input.
 void AnswerStream::drop_copied() {
   char* line = nullptr;
   int length = 0;
@@ -374,7 +379,7 @@ void AnswerStream::cancel() {
       canceller->busy = false;
     }).detach();
   } catch (const std::system_error&) {
-    canceller_->busy = false;  // no thread to be had: asked again at the next question
+    canceller_->busy = false;  // no thread available; the next call tries again
   }
 }
 

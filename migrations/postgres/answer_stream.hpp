@@ -1,19 +1,19 @@
-// The answers of one connection, in the order of what was sent; and every wait for them.
+// Receives the answers of one connection, in the order of the commands sent, and does all waiting for them.
 //
-// Whoever sends a command says so here (expect_…), and takes its answer later. While one waits, whether for answers or for
-// room to send, four things are bounded, whatever the server does:
+// A caller that sends a command announces it here (expect_…) and takes its answer later. While a caller waits, for answers or
+// for room to send, four limits apply whatever the server does:
 //
-//   - The listener is asked four times a second, even while bytes keep arriving.
-//   - A server that was asked to cancel, and does not answer for kPatience while the stop is still wanted, is left.
-//   - Our own questions are answered within their time limit; a migration's statements take the time that the server grants.
-//   - One message of the server is at most kLargestMessage long, and a kept answer at most kMostKept; rows that nobody
-//     wants are dropped one by one (libpq's single-row mode). libpq buffers whole messages, so the bytes are portioned
-//     (MeteredSocket).
+//   - The listener is called at least four times a second, even while bytes keep arriving.
+//   - A server that does not answer a cancellation within kPatience is abandoned, if the stop is still wanted.
+//   - Our own queries have a time limit; a migration's statements may take as long as the server allows.
+//   - A message from the server is at most kLargestMessage bytes long and a kept answer at most kMostKept. Rows that nobody
+//     reads are dropped one by one (libpq's single-row mode). libpq buffers whole messages, so MeteredSocket feeds it bytes in
+//     portions.
 //
-// Leaving a server means to cut the connection: what was in flight has an unknown outcome, every later call fails, and the
-// reason is told by each of them.
+// Abandoning a server means cutting the connection: the outcome of what was in flight is unknown, and every later call fails
+// with the reason.
 //
-// Threads: one thread, cancel() excepted. Ownership: borrows the connection; destroyed after PQfinish.
+// Threads: one thread, except cancel(). Ownership: borrows the connection; must be destroyed after PQfinish.
 #pragma once
 
 #include <libpq-fe.h>
@@ -31,21 +31,21 @@
 
 namespace athanor::postgres {
 
-inline constexpr milliseconds kListenEvery{250};                        // between two questions to the listener
+inline constexpr milliseconds kListenEvery{250};                        // between two calls of the listener
 inline constexpr milliseconds kPatience{3'000};                         // for the answer to a cancellation
 inline constexpr std::size_t kLargestMessage = std::size_t{64} << 20U;  // bytes of one row
 inline constexpr std::size_t kMostKept = std::size_t{64} << 20U;        // bytes of the rows of one kept answer
 inline constexpr std::size_t kMostKeptRows = 1'000'000;
 inline constexpr std::size_t kMostNoticeBytes = std::size_t{1} << 30U;  // of NOTICEs within one answer
-inline constexpr int kMostMessages = 100;                               // told of one statement
+inline constexpr int kMostMessages = 100;                               // of the server per statement; the rest is counted only
 
 struct StreamSettings {
   std::string place;  // for messages
-  // For questions of ours, the server's own limits included.
+  // The time limit of our own queries, which must include lock_timeout and statement_timeout.
   milliseconds answer_timeout{0};
   milliseconds stop_grace{0};  // for a migration's statements without a listener
   milliseconds listen_every = kListenEvery;
-  StopToken stop;  // heard when there is no listener
+  StopToken stop;  // used when there is no listener
   bool show_values = false;
 };
 
@@ -58,8 +58,8 @@ class AnswerStream {
   };
   struct Handling {
     bool keep_rows = true;
-    bool hurried = false;  // a question of ours with the time limit
-    std::string sql = {};  // of a migration's statement: what its messages may name
+    bool hurried = false;  // one of our own queries, with the time limit
+    std::string sql = {};  // text of a migration's statement: the names in it may appear in messages
   };
 
   AnswerStream(PGconn* connection, std::unique_ptr<MeteredSocket> socket, StreamSettings settings);
@@ -67,24 +67,24 @@ class AnswerStream {
   AnswerStream(const AnswerStream&) = delete;
   AnswerStream& operator=(const AnswerStream&) = delete;
 
-  // One command was sent; one synchronisation point was sent.
+  // Announces one command, or one synchronisation point, that was sent.
   void expect_answer(Handling handling);
   void expect_synchronisation();
 
-  // Until everything is sent. Answers that arrive meanwhile are kept for take_answer().
+  // Blocks until everything is sent. Answers that arrive meanwhile are kept for take_answer().
   [[nodiscard]] Result<void> flush();
-  // The next answer; waits for it. An error is the connection's.
+  // Waits for the next answer. The outer error is the connection's; an error of the statement is in the answer.
   [[nodiscard]] Result<Answer> take_answer();
-  // The end of an implicit transaction. An answer with an error: the server could not commit what it had said yes to, as when a
-  // deferred constraint fails. The outer error is the connection's.
+  // Waits for the end of an implicit transaction. An error in the answer means that the server could not commit what it had
+  // accepted, for example because a deferred constraint failed. The outer error is the connection's.
   [[nodiscard]] Result<Answer> take_synchronisation();
 
   [[nodiscard]] bool alive() const;
-  // Why the connection is of no use any more.
+  // Why the connection is no longer usable.
   [[nodiscard]] Error lost() const;
   void set_wait_listener(WaitListener listener) { listener_ = std::move(listener); }
   void set_message_listener(MessageListener listener) { message_listener_ = std::move(listener); }
-  // From any thread. Connecting for it may take minutes on a dead network, so a thread of its own does it; it ends by itself.
+  // Safe from any thread. Opens a connection, which may take minutes on a dead network, so it runs on a detached thread.
   void cancel();
 
  private:
@@ -126,16 +126,16 @@ class AnswerStream {
   MessageListener message_listener_;
   std::deque<Expected> expected_;
   std::deque<Arrived> arrived_;
-  // The answer that is being received.
+  // The answer that is being received:
   Answer current_;
-  bool begun_ = false;  // libpq was told how to receive it
+  bool begun_ = false;  // libpq knows how to receive it (single-row mode)
   bool any_result_ = false;
   bool copying_ = false;
-  bool complete_ = false;  // a further result is that of a further statement of the same text
+  bool complete_ = false;  // a further result belongs to another statement of the same text
   std::size_t kept_ = 0;   // bytes of its rows
   std::size_t notice_bytes_ = 0;
   int messages_ = 0;
-  std::size_t mark_ = 0;  // socket_->received() when libpq last had something whole
+  std::size_t mark_ = 0;  // socket_->received() when libpq last returned something complete
   std::optional<Error> reason_;
 };
 

@@ -22,9 +22,9 @@ constexpr milliseconds kListenAtMost{2};
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr milliseconds kStopPatience{2'000};  // a connection that is nearly made may still be of use after a stop request
+constexpr milliseconds kStopPatience{2'000};  // after a stop request, an almost finished connection may still be useful
 
-// Keywords and values as libpq takes them.
+// Keywords and values in the form that libpq takes.
 class Keywords {
  public:
   void add(std::string name, std::string value) { pairs_.emplace_back(std::move(name), std::move(value)); }
@@ -44,7 +44,7 @@ class Keywords {
   std::vector<std::pair<std::string, std::string>> pairs_;
 };
 
-// `options`: none are sent when it is empty.
+// With empty `options`, sends none.
 Keywords keywords_of(const ConnectionString& target, const std::string& application, const std::string& options) {
   Keywords keywords;
   for (const auto& [name, value] : target.keywords) {
@@ -73,14 +73,14 @@ struct Patience {
   StopToken stop;
 };
 
-// One attempt: started, polled to its end or the deadline. libpq's own connect_timeout counts whole seconds only.
+// One attempt, polled until it succeeds, fails or reaches the deadline. libpq's own connect_timeout has whole seconds only.
 Result<Connection> attempt(const ConnectionString& target, const std::string& application, const std::string& options,
                            const Patience& patience) {
   Connection connection(keywords_of(target, application, options).start());
   if (!connection) {
     return fail(ErrorCode::Internal, "out of memory");
   }
-  PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);  // so that a refusal carries its SQLSTATE
+  PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);  // a refusal then contains its SQLSTATE
   PQsetNoticeReceiver(
       connection.get(), [](void*, const PGresult*) {}, nullptr);
   const auto deadline = SteadyClock::now() + patience.timeout;
@@ -110,7 +110,7 @@ Result<Connection> attempt(const ConnectionString& target, const std::string& ap
   return connection;
 }
 
-// The first value of the answer; nothing when the connection broke, a stop was asked for or time ran out.
+// The first value of the answer; empty when the connection broke, a stop was requested or the time ran out.
 std::optional<std::string> ask(PGconn* connection, const char* question, const Patience& patience) {
   const auto deadline = SteadyClock::now() + patience.timeout;
   std::optional<std::string> value;
@@ -136,14 +136,14 @@ std::optional<std::string> ask(PGconn* connection, const char* question, const P
   return std::nullopt;
 }
 
-// Whether a role or a database limits its transactions: the limit ends the session in the middle of a migration. Servers before
-// version 17 have no such setting, and would refuse the connection for its name.
+// Whether a role or database sets transaction_timeout, which would end the session in the middle of a migration. Servers before
+// version 17 do not know this setting, and refuse a connection that sets it.
 bool limits_transactions(PGconn* connection, const Patience& patience) {
   return PQserverVersion(connection) >= kFirstWithTransactionTimeout &&
          ask(connection, "SHOW transaction_timeout", patience) != "0";
 }
 
-// A server before version 14 does not know every setting: 42704 names an unknown parameter, 22023 one it cannot have.
+// A server before version 14 does not know every setting: 42704 is an unknown parameter, 22023 an invalid value.
 bool wants_older_settings(const Error& error) {
   return error.sqlstate == "42704" || error.sqlstate == "22023";
 }
@@ -153,12 +153,14 @@ struct Opened {
   bool pinned = true;
 };
 
-// Reading needs none of the pinned settings, unless they say what is read: another role or search_path sees other tables.
+// Reading does not need the pinned settings, except those that decide what is read: another role or search_path sees other
+// tables.
 bool readable_without_options(const ConnectionString& target, const ExecutionSettings& settings) {
   return settings.role.empty() && settings.search_path.empty() && target.user_options.empty() && !has_environment_options();
 }
 
-// A setting that the server does not know, cannot have or does not let this user set. Ours it knows.
+// Blames the user's options for a setting that the server does not know, does not accept or does not let this user set. The
+// server knows all of ours.
 Error blame_options(Error error, const ConnectionString& target) {
   constexpr std::array<std::string_view, 4> kSettings{"42704", "22023", "42501", "55P02"};
   const bool has_options = !target.user_options.empty() || has_environment_options();
@@ -198,7 +200,8 @@ Result<Opened> connect(const ConnectionString& target, const ExecutionSettings& 
     return fail(blame_options(std::move(older).error(), target));
   }
   if (PQserverVersion(older->get()) >= 140000) {
-    return fail(blame_options(std::move(modern).error(), target));  // the parameter that failed was the user's own
+    // A current server knows all of ours, so the user's own parameter failed.
+    return fail(blame_options(std::move(modern).error(), target));
   }
   return Opened{std::move(*older)};
 }
@@ -247,7 +250,7 @@ Result<std::unique_ptr<Session>> PostgresFactory::open() {
   stream.place = impl_->target.place;
   stream.answer_timeout = settings.answer_timeout + settings.lock_timeout + settings.statement_timeout;
   stream.stop_grace = settings.stop_grace;
-  if (settings.lock_timeout.count() > 0) {  // who holds a lock is asked before the wait for it is given up
+  if (settings.lock_timeout.count() > 0) {  // leaves time to query who holds a lock before the wait times out
     stream.listen_every = std::clamp(settings.lock_timeout / 4, kListenAtMost, kListenEvery);
   }
   stream.stop = impl_->stop;

@@ -15,7 +15,7 @@
 namespace athanor::postgres {
 namespace {
 
-// postgresql+psycopg2://… → postgresql://…; other schemes stay as they are.
+// postgresql+psycopg2://… → postgresql://…; leaves other schemes unchanged.
 std::string without_driver(const std::string& url) {
   for (const std::string_view scheme : {"postgresql", "postgres"}) {
     if (url.starts_with(std::string(scheme) + "+")) {
@@ -35,7 +35,7 @@ Error unreadable() {
           "percent-encoded (@ is %40, : is %3A, / is %2F, % is %25)");
 }
 
-// libpq's, in whatever version is loaded.
+// The keywords of the libpq version that is loaded.
 const std::vector<std::string>& libpq_keywords() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> found;
@@ -56,8 +56,8 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// Why libpq cannot read a string of keywords. A keyword is told when a tool is known for it, or when no password stands before
-// it: otherwise it may be the rest of one with a blank.
+// Explains why libpq cannot read a keyword string. Names an unknown keyword only if it belongs to a known tool or no password
+// precedes it: otherwise it may be the rest of a password that contains a blank.
 Error unreadable_keywords(const std::string& text, std::string_view reason, const std::vector<std::string>& known) {
   bool behind_password = false;
   for (const auto& [name, value] : connection_parameters(text)) {
@@ -85,7 +85,7 @@ bool begins_hexadecimal(std::string_view text, std::size_t at) {
   return at + 1 < text.size() && contains(kDigits, text.substr(at, 1)) && contains(kDigits, text.substr(at + 1, 1));
 }
 
-// Why libpq cannot read a URL, as far as it can be said without a part of the URL that may be secret.
+// Explains why libpq cannot read a URL, without repeating any part that may be secret.
 Error unreadable_url(const ReadableUrl& url) {
   if (!url.valueless.empty()) {
     return Error(ErrorCode::Configuration, "the database URL has `" + url.valueless.front() + "` without a value")
@@ -103,7 +103,7 @@ Error unreadable_url(const ReadableUrl& url) {
   return unreadable();
 }
 
-// Calls `look` with each part of a text; false as soon as it says so.
+// Calls `look` with each part of a text; stops and returns false when a call returns false.
 template <typename Look>
 bool all_parts(std::string_view text, char separator, const Look& look) {
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -121,8 +121,8 @@ bool names_the_place(std::string_view keyword) {
   return std::ranges::find(kPlace, keyword) != kPlace.end();
 }
 
-// libpq ends user and password at the first '@', and sees none behind a '/'. An '@' that is left over in what names the place
-// belongs to a password that was not encoded.
+// libpq ends user and password at the first '@', and finds none after a '/'. Another '@' in a part that names the server or
+// database must come from an unencoded password.
 bool has_stray_at(std::string_view url) {
   std::string_view rest = url.substr(url.find("://") + 3);
   if (const auto end = rest.find_first_of("@/"); end != std::string_view::npos && rest[end] == '@') {
@@ -138,14 +138,14 @@ bool has_stray_at(std::string_view url) {
 
 bool is_host(std::string_view host) {
   if (host.starts_with('/') || host.starts_with('@')) {
-    return true;  // a socket
+    return true;  // a Unix socket
   }
   constexpr std::string_view kHexadecimal = "0123456789abcdefABCDEF";
   const auto is_word = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_' ||
            static_cast<unsigned char>(c) >= 0x80U;
   };
-  const std::string_view name = host.substr(0, host.find('%'));  // behind it: the zone of an IPv6 address
+  const std::string_view name = host.substr(0, host.find('%'));  // after it: the zone of an IPv6 address
   const bool is_address = contains(host, ":");
   return (is_address || name.size() == host.size()) &&
          std::ranges::all_of(name,
@@ -170,7 +170,7 @@ Error wrong_port() {
       .advise("write a number from 1 to 65535; in a password, @ is %40, : is %3A and / is %2F");
 }
 
-// What else tells that something was split where its author meant no split.
+// Other signs that the URL was split where its author intended no split.
 bool is_place(std::string_view host, std::string_view address, std::string_view port, std::string_view database) {
   const bool is_url = contains(database, "://") || contains(database, "=") ||
                       (contains(database, "@") && database.find_first_of(":/") != std::string_view::npos);
@@ -178,7 +178,8 @@ bool is_place(std::string_view host, std::string_view address, std::string_view 
          all_parts(port, ',', is_port_or_default);
 }
 
-// The second net: a name with an '@' may be one, or the end of a password. Its digest tells it from others.
+// A second safeguard: a name with an '@' may be genuine or the end of a password. Show a digest, which still distinguishes it
+// from others.
 std::string shown(const std::string& name) {
   return contains(name, "@") ? "hidden-" + sha256_hex(name).substr(0, 8) : name;
 }
@@ -195,14 +196,14 @@ void append_option(std::string& options, std::string_view name, std::string_view
   }
 }
 
-// The lock of a client that vanished is released within a minute.
+// The server notices within a minute that a client vanished, and releases its lock.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kKeepalives{{
     {"tcp_keepalives_idle", "30"},
     {"tcp_keepalives_interval", "10"},
     {"tcp_keepalives_count", "3"},
 }};
 
-// PGOPTIONS, as libpq reads it. An `options` of our own would replace it.
+// PGOPTIONS as libpq reads it. A connection with `options` ignores PGOPTIONS, so ours must include it.
 std::string environment_options() {
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> defaults(PQconndefaults(), PQconninfoFree);
   for (const PQconninfoOption* option = defaults.get(); option != nullptr && option->keyword != nullptr; ++option) {
@@ -236,7 +237,7 @@ Result<void> refuse_other_kinds(const std::string& text) {
   return {};
 }
 
-// "host:port/database", once it is certain that no part of it belongs to a password.
+// "host:port/database", after checking that no part of it can belong to a password.
 Result<std::string> place_of(const ConnectionString& parsed, const std::string& text) {
   const std::string host = parsed.value("host");
   const std::string address = parsed.value("hostaddr");
@@ -273,7 +274,7 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   char* reason = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconninfoParse(text.c_str(), &reason),
                                                                                PQconninfoFree);
-  const std::string why = reason == nullptr ? "" : reason;  // it may quote the password: never told
+  const std::string why = reason == nullptr ? "" : reason;  // may quote the password: never show it
   PQfreemem(reason);
   if (!options) {
     return fail(is_keyword_string(text) ? unreadable_keywords(text, why, known) : unreadable_url(readable));
@@ -290,7 +291,7 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
     }
   }
   TRY_ASSIGN(parsed.place, place_of(parsed, text));
-  // Only now: in a URL that was split wrongly a name may be a part of the password.
+  // Check unknown names only now: in a URL that was split wrongly, a name may be part of the password.
   if (!readable.unknown.empty() || readable.has_bad_ssl) {
     return fail(unknown_parameters(readable, known));
   }
@@ -339,10 +340,11 @@ std::string session_options(const ExecutionSettings& settings, const std::string
   }
   append_option(options, "lock_timeout", in_milliseconds(settings.lock_timeout));
   append_option(options, "statement_timeout", in_milliseconds(settings.statement_timeout));
-  if (settings.show_notices) {
+  if (settings.show_notices) {                                // the baseline has "warning"
     append_option(options, "client_min_messages", "notice");  // in the baseline it is "warning"
   }
-  // The server applies options in order, and the last one wins: the user's come after the baseline, athanor.yaml's after both.
+  // The server applies options in order and the last one wins: the user's follow the baseline, those of athanor.yaml follow
+  // both.
   for (const std::string& users : {environment_options(), user_options}) {
     options += users.empty() ? "" : " " + users;
   }

@@ -1,12 +1,12 @@
-// A database URL, taken apart once and never printed.
+// Parses a database URL once, and never prints it.
 //
-// libpq reads URLs and keyword strings; SQLAlchemy writes postgresql+driver:// in front of the same thing. Settings of the run
-// are added as start-up options, which the server treats as the session's defaults: RESET ALL returns to them.
+// libpq reads URLs and keyword strings; SQLAlchemy puts postgresql+driver:// in front of the same. Settings of the run are
+// added as startup options, which the server treats as the session's defaults: RESET ALL returns to them.
 //
-// libpq splits a URL at the first '@', ':' and '/', wherever its author forgot to encode one in a password: then a part of the
-// password is the host, the port or the database's name, and would be told as the place. Such a URL is refused.
+// libpq splits a URL at the first '@', ':' and '/'. If the author did not encode one of them in a password, part of the
+// password becomes the host, the port or the database name, and messages would show it. Such a URL is refused.
 //
-// Threads: plain value. The password lives in `keywords` alone.
+// Threads: plain value. Only `keywords` contains the password.
 #pragma once
 
 #include <string>
@@ -28,25 +28,25 @@ struct ConnectionString {
   [[nodiscard]] std::string value(const std::string& keyword) const;
 };
 
-// Errors name parameters and never repeat any other part of the URL. Values that libpq would refuse, misread or pass over are
-// refused here, by name.
+// Errors name parameters and never repeat any other part of the URL. Refuses, by name, values that libpq would refuse, misread
+// or ignore.
 [[nodiscard]] Result<ConnectionString> parse_connection_string(const std::string& url);
 
-// libpq keywords and values of a URL, the user's own `options` and the password among them: for programs that connect by
+// The libpq keywords and values of a URL, including the user's `options` and the password: for programs that connect
 // themselves.
 [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> connection_keywords(const std::string& url);
 
-// Whether PGOPTIONS says anything.
+// Whether PGOPTIONS is set and not empty.
 [[nodiscard]] bool has_environment_options();
-// Configuration unless PGOPTIONS holds settings that a migration session can have.
+// Error: Configuration unless PGOPTIONS contains only settings that a migration session allows.
 [[nodiscard]] Result<void> check_environment_options();
 
-// How long connecting may take: connect_timeout of the URL, or `configured` where it has none or 0.
+// The time limit for connecting: connect_timeout of the URL, or `configured` when the URL has none or 0.
 [[nodiscard]] milliseconds connect_timeout(const ConnectionString& target, milliseconds configured);
 
-// The `options` value for a migration session: the baseline (docs/adr/0004), then PGOPTIONS, `user_options` of the URL, and
-// role and search_path of the configuration. `server_version` (150018) says which settings the server knows: an unknown one
-// would end the connection.
+// The `options` value of a migration session: the baseline (docs/adr/0004), then PGOPTIONS, `user_options` of the URL, and the
+// configured role and search_path. `server_version` (150018) decides which settings are included: the server would refuse the
+// connection for an unknown one.
 [[nodiscard]] std::string session_options(const ExecutionSettings& settings, const std::string& user_options,
                                           int server_version);
 

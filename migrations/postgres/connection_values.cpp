@@ -88,7 +88,7 @@ std::string listed(Words words) {
   return text;
 }
 
-// As the server splits them: at blanks, and a backslash takes the next character as it is.
+// Splits as the server does: at blanks, where a backslash escapes the next character.
 std::vector<std::string> split_options(std::string_view options) {
   constexpr std::string_view kBlanks = " \t\n\v\f\r";
   std::vector<std::string> words;
@@ -107,7 +107,7 @@ std::vector<std::string> split_options(std::string_view options) {
   return words;
 }
 
-// A word that is written like an option or a setting's name; nothing else of the options may be told.
+// Shows a word only if it looks like an option or the name of a setting; no other part of the options may be shown.
 std::string shown(std::string_view word) {
   const bool is_plain = !word.empty() && word.size() <= 40 && std::ranges::all_of(word, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
@@ -121,7 +121,7 @@ Error malformed_options(std::string_view origin, std::string_view word, std::str
           "write -c NAME=VALUE or --NAME=VALUE, in a URL options=-cNAME%3DVALUE; a blank in a value has a backslash before it");
 }
 
-// Those that decide how the server reads our text.
+// Refuses settings that change how the server reads our text.
 Result<void> check_setting(std::string_view setting, std::string_view origin) {
   const std::size_t equals = setting.find('=');
   std::string name(setting.substr(0, equals));
@@ -163,7 +163,7 @@ Result<void> check_values(const std::vector<std::pair<std::string, std::string>>
   return {};
 }
 
-// Whoever names a file here turns the default file of libpq off, as the operator does.
+// A path below this one disables libpq's default file; the operator uses it.
 constexpr std::string_view kNowhere = "/nonexistent/";
 
 Result<void> check_tls_files(const std::vector<std::pair<std::string, std::string>>& keywords) {
@@ -177,7 +177,8 @@ Result<void> check_tls_files(const std::vector<std::pair<std::string, std::strin
     const std::string path = value_of(name);
     const bool is_file = !path.empty() && !path.starts_with(kNowhere) &&
                          !(std::string_view(name) == "sslrootcert" && path == "system") &&
-                         !(std::string_view(name) == "sslkey" && path.find(':') != std::string::npos);  // an engine's
+                         // A key of an OpenSSL engine.
+                         !(std::string_view(name) == "sslkey" && path.find(':') != std::string::npos);
     if (must_be_tls && is_file && ::access(path.c_str(), R_OK) != 0) {
       return fail(Error(ErrorCode::Configuration,
                         "the file that `" + std::string(name) +

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = 500;
 
-// The word before a quotation that makes it a name. Sorted.
+// Words that make the following quotation a name. Sorted.
 constexpr auto kObjects = std::to_array<std::string_view>(
     {"aggregate", "attribute", "collation",  "column",     "columns",      "configuration", "constraint", "conversion",
      "cursor",    "database",  "dictionary", "directory",  "domain",       "encoding",      "extension",  "file",
@@ -27,7 +27,7 @@ constexpr auto kObjects = std::to_array<std::string_view>(
      "setting",   "slot",      "statement",  "statistics", "subscription", "table",         "tablespace", "template",
      "transform", "trigger",   "type",       "user",       "variable",     "view",          "window",     "wrapper"});
 
-// Words that begin statements and clauses without being reserved: the common places of a syntax error. Sorted.
+// Unreserved words that begin statements and clauses: common places of a syntax error. Sorted.
 constexpr auto kPlainWords = std::to_array<std::string_view>(
     {"add",       "alter",   "begin",   "by",       "cascade",  "comment", "commit", "cycle",    "declare",
      "delete",    "drop",    "execute", "explain",  "if",       "insert",  "key",    "language", "merge",
@@ -49,8 +49,8 @@ bool is_digit(char c) {
   return std::isdigit(static_cast<unsigned char>(c)) != 0;
 }
 
-// Classes whose messages repeat the data or the statement. Those about the server, its limits and connections keep their
-// numbers.
+// Whether messages of this SQLSTATE's class repeat the data or the statement. Classes about the server, its limits and
+// connections keep their numbers.
 bool speaks_of_data(std::string_view sqlstate) {
   static constexpr auto kOthers =
       std::to_array<std::string_view>({"08", "0A", "25", "28", "3D", "3F", "40", "53", "54", "55", "57", "58"});
@@ -73,7 +73,7 @@ std::string_view word_before(std::string_view text) {
   return text.substr(static_cast<std::size_t>(begin - text.begin()));
 }
 
-// `syntax error at or near "INSERT"`: the language's own words and signs are no values.
+// `syntax error at or near "INSERT"`: keywords and signs of the language are not values.
 bool is_syntax(std::string_view token) {
   if (std::ranges::none_of(token, is_word)) {
     return token.find('\'') == std::string_view::npos;
@@ -94,8 +94,7 @@ std::set<std::string> identifiers_of(std::string_view sql) {
   return identifiers;
 }
 
-// States that say of a name that it leads nowhere. A cast to regclass, has_table_privilege() and their like look up names that
-// are data.
+// SQLSTATEs that report a missing object. A cast to regclass, has_table_privilege() and the like look up names that are data.
 bool speaks_of_lookup(std::string_view sqlstate) {
   static constexpr auto kStates =
       std::to_array<std::string_view>({"42P01", "42704", "42883", "42703", "42725", "3F000", "3D000"});
@@ -117,7 +116,7 @@ class Masking {
         masked_ += text_[at_++];
       }
     }
-    // `invalid input syntax for type integer: "***"` says no more than without the end.
+    // `invalid input syntax for type integer: "***"` says no more than the text before the colon.
     if (constexpr std::string_view kEnd = ": \"***\""; masked_.ends_with(kEnd)) {
       masked_.resize(masked_.size() - kEnd.size());
     }
@@ -138,7 +137,7 @@ class Masking {
       end += close.size();
       masked_ += rest.substr(0, end);
     } else {
-      // A value may hold quotation marks: it ends at the last one, or with the message.
+      // A value may contain quotation marks, so it ends at the last one, or at the end of the message.
       end = rest.rfind(close);
       end = end == std::string_view::npos || end < open.size() ? rest.size() : end + close.size();
       masked_ += std::string(open) + std::string(kMasked) + std::string(close);
@@ -158,7 +157,7 @@ class Masking {
     return std::ranges::binary_search(kObjects, before) && (!lookup_ || is_written(token));
   }
 
-  // Whether the statement itself has the name, as a name.
+  // Whether the statement contains the name as an identifier.
   [[nodiscard]] bool is_written(std::string_view token) {
     if (!identifiers_) {
       identifiers_ = identifiers_of(*names_.sql);
@@ -176,7 +175,7 @@ class Masking {
     return true;
   }
 
-  // 'text', but not the apostrophe of a word.
+  // 'text', but not an apostrophe inside a word.
   bool apostrophes() {
     if (text_[at_] != '\'' || (at_ > 0 && is_word(text_[at_ - 1]))) {
       return false;
@@ -187,7 +186,7 @@ class Masking {
     return true;
   }
 
-  // A number that stands alone: no part of a name (t1, $1), of a type (numeric(10,2)) or of an encoding (UTF8).
+  // A number that stands alone: not part of a name (t1, $1), a type (numeric(10,2)) or an encoding (UTF8).
   bool number() {
     const bool masks = numbers_ || (last_number_ && masked_.ends_with(": "));
     if (!masks || !is_digit(text_[at_]) || (at_ > 0 && (is_word(text_[at_ - 1]) || in_type()))) {
@@ -204,7 +203,7 @@ class Masking {
     return true;
   }
 
-  // Inside "(10,2)" right behind a word.
+  // Whether the position is inside "(10,2)" directly after a word.
   [[nodiscard]] bool in_type() const {
     std::size_t open = at_;
     while (open > 0 && (is_digit(text_[open - 1]) || text_[open - 1] == ',')) {

@@ -1,13 +1,14 @@
-// Values of the data in the server's messages, masked.
+// Masks values of the data in the server's messages.
 //
 // PostgreSQL puts values into its primary messages: `value "4111111111111111" is out of range for type integer`, `syntax error
-// at or near "sekret"`. Names of objects stand in the same quotes. What is known to be a name stays readable: what the report's
-// own fields call a name, and what follows a word for an object (relation "users"). Every other quotation is masked, and so are
-// numbers where the SQLSTATE's class speaks of data or SQL text. A language the server was set to that has other words loses
-// its names too, and shows no value.
+// at or near "sekret"`. Object names appear in the same quotes. A quotation stays readable if it is known to be a name: a field
+// of the report contains it, or a word for an object precedes it (relation "users"). Every other quotation is masked, and so
+// are numbers if the SQLSTATE's class concerns data or SQL text. In another server language, whose words are not known, names
+// are masked too and no value is shown.
 //
-// A name that was looked up and not found may be data too: the text behind ::regclass, an argument of has_table_privilege(). It
-// stays readable when the statement has it as a name of its own.
+// A name that was looked up and not found may itself be data: the text before ::regclass, an argument of has_table_privilege().
+// It stays readable only if the statement contains it as an identifier.
+//
 //
 // Threads: pure functions.
 #pragma once
@@ -21,17 +22,18 @@ namespace athanor::postgres {
 
 inline constexpr std::string_view kMasked = "***";
 
-// What tells a name from a value.
+// What distinguishes a name from a value.
 struct MessageNames {
-  std::vector<std::string_view> fields = {};  // what the report's fields name: schema, table, column, constraint, data type
-  // The statement that failed, and the query inside it; without them every name that was looked up is taken for one.
+  std::vector<std::string_view> fields = {};  // names in the report's fields: schema, table, column, constraint, data type
+  // The failed statement and the query inside it. Without it, every name that was looked up counts as a name.
   std::optional<std::string_view> sql = {};
 };
 
+// Returns the message with values replaced by kMasked.
 [[nodiscard]] std::string mask_values(std::string_view message, std::string_view sqlstate, const MessageNames& names = {});
 
-// One line of at most 500 bytes of well-formed UTF-8. Control characters, C1 and what reorders text among them, are shown as
-// \xNN or \uNNNN, so that nothing moves a cursor or changes colours.
+// Returns one line of at most 500 bytes of well-formed UTF-8. Control characters (C1 too) and characters that reorder text are
+// shown as \xNN or \uNNNN, so that the line cannot move a cursor or change colours.
 [[nodiscard]] std::string one_safe_line(std::string_view text);
 
 }  // namespace athanor::postgres

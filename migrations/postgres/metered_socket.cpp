@@ -28,6 +28,7 @@ std::unique_ptr<MeteredSocket> MeteredSocket::take_over(PGconn* connection) {
   }
   const UniqueFd theirs(pair[0]);
   UniqueFd ours(pair[1]);
+  // libpq keeps its descriptor number, which now refers to our socket pair instead of the server.
   if (::dup3(theirs.get(), descriptor, O_CLOEXEC) != descriptor) {
     return nullptr;
   }
@@ -40,7 +41,7 @@ MeteredSocket::MeteredSocket(UniqueFd server, UniqueFd libpq) : server_(std::mov
 }
 
 MeteredSocket::~MeteredSocket() {
-  move_outward();  // PQfinish's Terminate
+  move_outward();  // the Terminate message of PQfinish
 }
 
 bool MeteredSocket::has_unsent() const {
@@ -60,7 +61,7 @@ bool MeteredSocket::turn(milliseconds timeout) {
   std::array<pollfd, 2> descriptors{pollfd{libpq_.get(), static_cast<short>(from_libpq | to_libpq), 0},
                                     pollfd{server_.get(), static_cast<short>(from_server | to_server), 0}};
   if (server_ended_ && to_server == 0) {
-    descriptors[1].fd = -1;  // it would report its end again and again
+    descriptors[1].fd = -1;  // poll() would report its end again and again
   }
   if (::poll(descriptors.data(), descriptors.size(), static_cast<int>(timeout.count())) <= 0) {
     return false;
@@ -119,7 +120,7 @@ void MeteredSocket::move_outward() {
     if (sent > 0) {
       outward_.begin += static_cast<std::size_t>(sent);
     } else if (server_deaf_ || !try_later()) {
-      // What it said before it hung up is still to be read; what libpq writes from now on goes nowhere.
+      // What the server sent before it hung up must still be read; discard what libpq writes from now on.
       server_deaf_ = true;
       outward_.begin = outward_.end;
     } else {

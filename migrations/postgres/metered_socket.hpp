@@ -1,14 +1,14 @@
-// A connection's bytes, handed to libpq in portions.
+// Passes a connection's bytes to libpq in portions.
 //
-// libpq reads a message into memory as fast as the server sends it, however large the server says it is: one call of
-// PQconsumeInput has been seen to take 700 MB. It cannot be asked how much it holds, nor to stop. So a pair of sockets takes
-// the place of its descriptor once the connection is made, and what the server sends is moved to libpq by us, 32 KiB a turn
-// and counted: whoever takes the turns can stop before the next one. TLS, which libpq keeps doing, passes through.
+// libpq buffers a message as fast as the server sends it, whatever its announced size: one call of PQconsumeInput was seen to
+// take 700 MB. libpq offers no way to query that size or to stop. So, once connected, a socket pair replaces the connection's
+// descriptor, and this class moves what the server sends to libpq, at most 32 KiB per turn, and counts it. The caller can stop
+// before the next turn. TLS, which libpq still handles, passes through unchanged.
 //
-// From then on no call of libpq may block on the connection (PQexec and its like): nobody would move its bytes.
+// From then on no call of libpq may block on the connection (PQexec and the like): nothing would move its bytes.
 //
-// Threads: one thread. Ownership: borrows the connection while constructing; must be destroyed after PQfinish, so that
-// libpq's good-bye is still passed on.
+// Threads: one thread. Ownership: borrows the connection during construction; must be destroyed after PQfinish, so that libpq's
+// Terminate message is still passed on.
 #pragma once
 
 #include <libpq-fe.h>
@@ -24,24 +24,24 @@ namespace athanor::postgres {
 
 class MeteredSocket {
  public:
-  // Null when the process has no descriptors left.
+  // Null when no file descriptor is available.
   [[nodiscard]] static std::unique_ptr<MeteredSocket> take_over(PGconn* connection);
   ~MeteredSocket();
   MeteredSocket(const MeteredSocket&) = delete;
   MeteredSocket& operator=(const MeteredSocket&) = delete;
 
-  // Waits for at most `timeout` until bytes can be moved, and moves one portion each way. True when libpq has something to
+  // Waits at most `timeout` until bytes can be moved, and moves one portion in each direction. True when libpq has something to
   // read: bytes, or the end of the connection.
   [[nodiscard]] bool turn(milliseconds timeout);
-  // Bytes of libpq's that were not passed on yet, as far as it has handed them over.
+  // Whether bytes that libpq has written are not passed on yet.
   [[nodiscard]] bool has_unsent() const;
   // Bytes passed to libpq so far.
   [[nodiscard]] std::size_t received() const { return received_; }
-  // Ends the connection in both directions at once, without waiting for anybody.
+  // Closes the connection in both directions immediately, without waiting for either side.
   void cut();
 
  private:
-  // Bytes on their way: those from `begin` on are still to be written.
+  // Bytes in transit: those from `begin` to `end` are still to be written.
   struct Portion {
     std::vector<char> bytes;
     std::size_t begin = 0;
@@ -58,8 +58,8 @@ class MeteredSocket {
   Portion inward_;
   Portion outward_;
   std::size_t received_ = 0;
-  bool server_ended_ = false;  // nothing more comes from it
-  bool server_deaf_ = false;   // nothing more can be sent to it
+  bool server_ended_ = false;  // it sends nothing more
+  bool server_deaf_ = false;   // it accepts nothing more
   bool told_end_ = false;      // libpq was told that nothing more comes
 };
 

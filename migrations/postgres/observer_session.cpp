@@ -14,17 +14,17 @@
 namespace athanor::postgres {
 namespace {
 
-// "ERROR:  relation "x" does not exist\nLINE 1: …" → the primary message alone.
+// "ERROR:  relation "x" does not exist\nLINE 1: …" → only the primary message.
 std::string primary_message(const std::string& report) {
   auto line = report.substr(0, report.find('\n'));
   const auto severity = line.find(":  ");
   return severity == std::string::npos ? line : line.substr(severity + 3);
 }
 
-// What the asking thread and the thread of a call share. One of them uses the connection at a time.
+// Shared by the calling thread and the thread of a call. Only one of them uses the connection at a time.
 struct Line {
   std::optional<pqxx::connection> connection;
-  std::atomic<int> socket{-1};  // closed only with the line, so whoever holds the line may shut it down
+  std::atomic<int> socket{-1};  // closed together with the Line, so a thread that shares the Line may shut it down
   std::string place;
 };
 

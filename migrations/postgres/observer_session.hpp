@@ -1,11 +1,10 @@
-// The observer: a second connection, over libpqxx, that looks at the first one.
+// The observer: a second connection, over libpqxx, that queries the server about the first.
 //
-// It is a courtesy beside a run and must never hold it up, and libpqxx knows no deadlines. So each of its calls runs on a
-// thread of its own, and whoever asks waits for kObserverPatience at most. After that the observer is left: its socket is shut
-// down, so that the thread ends too, and the thread takes the connection with it. An observer that was left answers nothing any
-// more; a new one is opened by whoever needs it.
+// It must never delay a run, but libpqxx has no deadlines. So each call runs on its own thread, and the caller waits at most
+// kObserverPatience. After that the observer is abandoned: its socket is shut down, which ends the thread, and the thread
+// destroys the connection. An abandoned observer fails every later call; open a new one.
 //
-// Threads: one thread asks. Ownership: connection and settings are shared with the thread of the current call.
+// Threads: one calling thread. Ownership: connection and settings are shared with the thread of the current call.
 #pragma once
 
 #include <memory>
@@ -18,7 +17,7 @@ namespace athanor::postgres {
 
 inline constexpr milliseconds kObserverPatience{1'500};
 
-// `conninfo` is a libpq keyword string; it stays inside.
+// `conninfo` is a libpq keyword string; it is never shown.
 [[nodiscard]] Result<std::unique_ptr<ReadSession>> open_observer_session(const std::string& conninfo, const std::string& place);
 
 }  // namespace athanor::postgres

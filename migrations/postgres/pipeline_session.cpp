@@ -73,7 +73,7 @@ Result<void> PipelineSession::prepare(const std::string& name, const std::string
 Result<void> PipelineSession::send_command(const Command& command, SendAs as) {
   const auto values = values_of(command.parameters);
   const int count = static_cast<int>(values.size());
-  // The same name may stand for another table's statement, when a session serves several version tables.
+  // The name may belong to a different text, when a session serves several version tables. Then send the text unprepared.
   const auto known = as.prepared ? prepared_.find(command.prepared) : prepared_.end();
   const int sent =
       known == prepared_.end() || known->second != command.sql
@@ -113,14 +113,15 @@ Result<void> PipelineSession::submit(const Transaction& transaction) {
     }
   }
   if (!flight.prepared.empty()) {
-    TRY(synchronise());  // a transaction that aborts must not take the preparation with it
+    TRY(synchronise());  // so that a transaction that aborts does not undo the preparation
   }
   TRY(send_command(kBegin, {.prepared = prepared}));
   for (const auto& command : transaction.commands) {
     TRY(send_command(command, {.prepared = prepared}));
   }
-  // Alone in flight, its answers (the transaction's id among them) are asked for before COMMIT is tried, so that a lost COMMIT
-  // can be put to pg_xact_status. Behind others the extra wake-up would cost more than it tells: there the ledger decides.
+  // When nothing else is in flight, ask for its answers (which include the transaction's id) before the server tries COMMIT, so
+  // that pg_xact_status() can resolve a lost COMMIT. Behind other transactions the extra wake-up costs more than it is worth:
+  // there the ledger decides.
   if (flights_.empty() && PQsendFlushRequest(connection_.get()) != 1) {
     return fail(lost());
   }
@@ -147,6 +148,7 @@ Result<TransactionOutcome> PipelineSession::collect() {
     if (!answer) {
       return gone(std::move(answer).error());
     }
+    // Not prepared after all: the next transaction has to prepare it again.
     if (answer->error || answer->aborted) {
       prepared_.erase(name);
     }
@@ -163,7 +165,7 @@ Result<TransactionOutcome> PipelineSession::collect() {
       return gone(std::move(answer).error());
     }
     if (answer->error && !outcome.error) {
-      // BEGIN inside an aborted block: an earlier transaction of the pipeline failed.
+      // BEGIN in an aborted transaction block: an earlier transaction of the pipeline failed.
       outcome.skipped = i == 0 && answer->error->sqlstate == "25P02";
       outcome.failed_command = i == 0 ? 0 : i - 1;
       outcome.error = std::move(answer->error);
@@ -192,7 +194,7 @@ Result<void> PipelineSession::roll_back() {
 
 Result<void> PipelineSession::recover() {
   TRY(roll_back());
-  // Outside a transaction no trigger waits for its end.
+  // Without SET CONSTRAINTS ALL IMMEDIATE, the first command: outside a transaction nothing is deferred.
   std::vector<Command> commands(session_reset().begin() + 1, session_reset().end());
   commands.push_back({"DEALLOCATE ALL", {}, ""});
   prepared_.clear();

@@ -1,9 +1,9 @@
 // The migration session over libpq: non-blocking, pipelined, cancellable.
 //
-// What is sent is sent here; how answers are waited for, and when a server is given up, is AnswerStream's. Whatever sends a
-// command says so to the stream: use send_command(), send_text(), prepare() and synchronise(), and no blocking call of libpq.
+// This class sends; AnswerStream waits for the answers and decides when to abandon a server. Every command sent must be
+// announced to the stream: use send_command(), send_text(), prepare() and synchronise(), and no blocking call of libpq.
 //
-// Threads: one thread, cancel() excepted. Ownership: owns the connection.
+// Threads: one thread, except cancel(). Ownership: owns the connection.
 #pragma once
 
 #include <libpq-fe.h>
@@ -26,7 +26,7 @@ using Connection = std::unique_ptr<PGconn, ConnectionCloser>;
 
 class PipelineSession final : public Session {
  public:
-  // `socket` has taken over the connection's. `pinned`: the settings of the run are the session's defaults.
+  // `socket` has already replaced the connection's descriptor. `pinned`: the run's settings are the session's defaults.
   PipelineSession(Connection connection, std::unique_ptr<MeteredSocket> socket, StreamSettings settings, bool pinned = true);
   ~PipelineSession() override;
 
@@ -47,22 +47,22 @@ class PipelineSession final : public Session {
   void cancel() override { stream_.cancel(); }
 
  private:
-  // What was sent between two synchronisation points, and so what will be answered.
+  // What was sent between two synchronisation points, and therefore will be answered.
   struct Flight {
-    std::vector<std::string> prepared;  // statements prepared ahead of it, in order
+    std::vector<std::string> prepared;  // names of statements prepared before it, in order
     std::size_t commands = 0;           // without BEGIN and COMMIT
   };
   using Answer = AnswerStream::Answer;
 
   [[nodiscard]] Result<void> enter_pipeline();
   [[nodiscard]] Result<void> leave_pipeline();
-  // `hurried`: a question of ours, which has a time limit.
+  // `hurried`: one of our own queries, which has a time limit.
   struct SendAs {
     bool prepared = false;
     bool hurried = false;
   };
   [[nodiscard]] Result<void> send_command(const Command& command, SendAs as);
-  // By the simple protocol, outside a pipeline.
+  // Uses the simple protocol, outside a pipeline.
   [[nodiscard]] Result<void> send_text(std::string_view sql);
   [[nodiscard]] Result<void> prepare(const std::string& name, const std::string& sql, Flight& flight);
   [[nodiscard]] Result<void> synchronise();
@@ -72,11 +72,11 @@ class PipelineSession final : public Session {
   [[nodiscard]] Result<Rows> single_answer();
   [[nodiscard]] Error lost() const { return stream_.lost(); }
 
-  AnswerStream stream_;  // before the connection, which says good-bye through it
+  AnswerStream stream_;  // before the connection: PQfinish sends Terminate through its socket
   Connection connection_;
   bool pinned_;
   std::deque<Flight> flights_;
-  std::map<std::string, std::string, std::less<>> prepared_;  // name → statement
+  std::map<std::string, std::string, std::less<>> prepared_;  // name → statement text
 };
 
 }  // namespace athanor::postgres

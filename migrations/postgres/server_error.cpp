@@ -29,7 +29,7 @@ int number(std::string_view text) {
   return value;
 }
 
-// RAISE and ASSERT of PL/pgSQL: their texts are an author's, as the revision's file is.
+// RAISE and ASSERT of PL/pgSQL: an author wrote their texts, like the revision's file.
 bool is_authored(const PGresult* result) {
   const auto function = field(result, PG_DIAG_SOURCE_FUNCTION);
   return function == "exec_stmt_raise" || function == "exec_stmt_assert" || field(result, PG_DIAG_SQLSTATE) == "P0001";
@@ -54,10 +54,10 @@ Texts texts_of(const PGresult* result, const MessageSource& source) {
     }
   }
   const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
-  std::string safe_hint = one_safe_line(mask_values(hint, sqlstate, names));  // what it suggests is from the catalog
+  std::string safe_hint = one_safe_line(mask_values(hint, sqlstate, names));  // it suggests names from the catalog
   std::string sql;
   if (!source.sql.empty()) {
-    // The query of a function's body is code as well.
+    // The query inside a function's body is code, not data.
     sql = std::string(source.sql) + "\n" + std::string(field(result, PG_DIAG_INTERNAL_QUERY));
     names.sql = sql;
   }
@@ -69,7 +69,7 @@ struct BodyPlace {
   int line = 0;
 };
 
-// "PL/pgSQL function f(integer) line 3 at RAISE": the innermost one of CONTEXT. Its other lines show SQL.
+// "PL/pgSQL function f(integer) line 3 at RAISE": the innermost function of CONTEXT. Other lines of CONTEXT show SQL.
 BodyPlace body_place(std::string_view context) {
   constexpr std::string_view kStart = "PL/pgSQL function ";
   constexpr std::string_view kLine = " line ";
@@ -84,7 +84,7 @@ BodyPlace body_place(std::string_view context) {
   return {};
 }
 
-// What to do about states whose message does not say it.
+// Hints for SQLSTATEs whose message gives no advice.
 std::string own_hint(std::string_view sqlstate) {
   struct Advice {
     std::string_view sqlstate;
@@ -107,7 +107,7 @@ std::string own_hint(std::string_view sqlstate) {
   return found == kAdvice.end() ? std::string() : std::string(found->hint);
 }
 
-// "permission denied for schema public": what has to be granted, and on what.
+// From "permission denied for schema public": the privilege to grant and its object.
 std::string grant_hint(std::string_view primary) {
   struct Grant {
     std::string_view kind;
@@ -193,7 +193,7 @@ std::string sqlstate_of(std::string_view report) {
 
 namespace {
 
-// Why no connection was made, by the words of libpq: it gives no code.
+// Why a connection failed, from the words of libpq's message: libpq provides no code.
 Error cause_of(std::string_view report, const std::string& place) {
   struct Cause {
     std::string_view text;
@@ -215,8 +215,7 @@ Error cause_of(std::string_view report, const std::string& place) {
             "name the file of the client's certificate", ErrorCode::Configuration},
       Cause{"hot standby mode", "the server does not match target_session_attrs",
             "give the URL of such a server, or several hosts"},
-      Cause{"session is ", "the server does not match target_session_attrs",
-            "give the URL of such a server, or several hosts"},
+      Cause{"session is ", "the server does not match target_session_attrs", "give the URL of such a server, or several hosts"},
       Cause{"could not translate host name", "the host name cannot be resolved", "check the host of DATABASE_URL"},
       Cause{"Connection refused", "nothing listens there", "check host and port of DATABASE_URL, and that the server runs"},
       Cause{"No such file or directory", "there is no server on the local socket",

@@ -1,8 +1,10 @@
-// Errors and messages of libpq and the server, in words that are safe to publish.
+// Turns errors and messages of libpq and the server into texts that are safe to publish.
 //
-// Of a server's report are kept: SQLSTATE, the primary message, HINT, the position in the statement, and where a PL/pgSQL body
-// was. DETAIL shows row values, LINE and CONTEXT show SQL, and a URI error shows the password: these are dropped. Values in the
-// rest are masked (message_values.hpp), unless --show-values. What an author wrote for RAISE or ASSERT stays as it is.
+// Keeps a report's SQLSTATE, primary message, HINT, position in the statement, and line of the PL/pgSQL body. Drops DETAIL (it
+// shows row values), LINE and CONTEXT (they show SQL) and URI errors (they show the password). Masks values in the rest
+// (message_values.hpp), except with --show-values. The text of an author's RAISE or ASSERT is not masked.
+//
+// Threads: pure functions.
 #pragma once
 
 #include <libpq-fe.h>
@@ -16,23 +18,23 @@
 
 namespace athanor::postgres {
 
-// Where a message of the server comes from.
+// The source of a server message.
 struct MessageSource {
   bool show_values = false;
-  std::string_view sql = {};  // the migration's statement; empty for questions of ours, whose names are no secret
+  std::string_view sql = {};  // the migration's statement; empty for our own queries, whose names are no secret
 };
 
 // The error of a failed result.
 [[nodiscard]] Error result_error(const PGresult* result, const MessageSource& source = {});
 // A NOTICE or WARNING.
 [[nodiscard]] ServerMessage server_message(const PGresult* notice, const MessageSource& source);
-// The same from the parts that libpqxx gives.
+// Like result_error(), from the parts that libpqxx provides.
 [[nodiscard]] Error server_error(std::string sqlstate, std::string_view primary_message);
-// The connection broke while it was in use.
+// The connection broke while in use.
 [[nodiscard]] Error connection_lost(const std::string& place);
-// A connection that could not be made; `report` is libpq's text at verbosity VERBOSE.
+// A connection attempt failed; `report` is libpq's text at verbosity VERBOSE.
 [[nodiscard]] Error connect_error(std::string_view report, const ConnectionString& target);
-// The SQLSTATE inside such a text, or empty.
+// The SQLSTATE in such a text, or empty.
 [[nodiscard]] std::string sqlstate_of(std::string_view report);
 
 }  // namespace athanor::postgres
