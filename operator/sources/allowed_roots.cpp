@@ -65,7 +65,7 @@ Result<std::string> AllowedRoots::resolve_for(const std::string& name_space, con
   for (const auto& root : roots_) {
     std::error_code error;
     const fs::path own = fs::weakly_canonical(fs::path(root) / name_space, error);
-    // A link in the root would lead into the folder of another namespace.
+    // Refuse a link in place of the namespace's folder: it could lead into the folder of another namespace.
     if (error || !is_name || own != fs::path(root) / name_space) {
       continue;
     }
@@ -74,7 +74,7 @@ Result<std::string> AllowedRoots::resolve_for(const std::string& name_space, con
       return resolved.string();
     }
     if (!asked.is_absolute()) {
-      break;  // it begins in the first root
+      break;  // a relative path starts in the first root only
     }
   }
   return fail(Error(ErrorCode::PathEscape, field + " '" + path + "' leaves " + name_space + "/, the folder of this namespace")
@@ -88,6 +88,7 @@ Result<std::string> AllowedRoots::resolve_below(const std::string& part, const s
   std::error_code error;
   const fs::path own = fs::weakly_canonical(root / part, error);
   const fs::path resolved = error ? fs::path() : fs::weakly_canonical(own / asked, error);
+  // Refuse ".." outright: below a folder that does not exist yet, weakly_canonical() resolves it by text only.
   const bool climbs = std::ranges::find(asked, fs::path("..")) != asked.end();
   if (error || roots_.empty() || asked.is_absolute() || climbs || !lies_in(own, root) || own == root ||
       !lies_in(resolved, own)) {

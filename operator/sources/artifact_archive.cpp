@@ -85,7 +85,7 @@ class Unpacking {
     return wanted ? write(entry, *name) : pass_over(entry);
   }
 
-  // Relative to the source's folder; nothing for what lies elsewhere. The folder itself is "".
+  // Returns `path` relative to the source's folder; "" for the folder itself; nullopt for a path elsewhere.
   [[nodiscard]] std::optional<std::string> name_in_folder(const std::string& path) const {
     if (request_.folder.empty()) {
       return path;
@@ -112,7 +112,7 @@ class Unpacking {
     });
   }
 
-  // Read, not skipped: what is skipped would be decompressed all the same, and not counted.
+  // Reads the entry instead of skipping it: libarchive decompresses skipped bytes too, but they would not be counted.
   Result<void> pass_over(archive_entry* entry) {
     return read(entry, [](std::string_view) -> Result<void> { return {}; });
   }
@@ -120,6 +120,7 @@ class Unpacking {
   template <class Take>
   Result<void> read(archive_entry* entry, const Take& take_bytes) {
     const auto declared = ::archive_entry_size(entry);
+    // The declared size is a hint for an early error; the bytes themselves are counted below, because a header may lie.
     if (declared > 0 && static_cast<std::uint64_t>(declared) > request_.max_bytes - bytes_) {
       return fail(bomb());
     }

@@ -1,10 +1,10 @@
-// Revision files out of a tar.gz that somebody else made.
+// Unpacks the revision files of an untrusted tar.gz archive.
 //
-// Everything in it is taken for hostile: absolute names and names with `..` are refused wherever they stand, devices too, links
-// where the source's folder is; every byte that comes out of the compression counts against a limit, also those of files that
-// nobody wants; a file that comes twice is refused. Only revision files of the source's folder are written.
+// Absolute names, names with `..`, and devices are refused anywhere in the archive; links are refused in the source's folder
+// and on the way to it. Every decompressed byte counts against a limit, also those of files that are not wanted. A file that
+// occurs twice is refused. Only revision files of the source's folder are written.
 //
-// Threads: pure function, but for the files. Errors: PathEscape, FileTooLarge, MalformedRevision (no archive).
+// Threads: safe from any thread, one per target folder.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,10 @@ struct ArchiveRequest {
   std::string folder;  // clean path of the folder in it; empty: its root
   bool recursive = false;
   SourceLimits limits;
-  std::uint64_t max_bytes = kMaxUnpackedBytes;  // of everything in it
+  std::uint64_t max_bytes = kMaxUnpackedBytes;  // of all files in it, decompressed
 };
+// Unpacks the archive into `into`. Errors: PathEscape, FileTooLarge, MalformedRevision (not an archive), Io. On an error
+// discard `into`.
 [[nodiscard]] Result<void> unpack_archive(const ArchiveRequest& request, UnpackedFolder& into);
 
 }  // namespace athanor::controller

@@ -1,8 +1,8 @@
-// Sources on a cluster: which provider serves which kind of spec.source.
+// Selects the provider for the kind of spec.source on a cluster.
 //
-// Each provider hands out snapshots (reconcile/source_snapshot.hpp) that are made once per content and shared by every resource
-// that names it: a ConfigMap's by uid and resourceVersion, Git's by commit, Flux's by the artifact's digest, a folder's by the
-// marks of its files. Limits on size and number of files hold for all of them.
+// Each provider returns snapshots (reconcile/source_snapshot.hpp). A snapshot is made once per content and shared by all
+// resources that name it: by uid and resourceVersion for ConfigMaps, by commit for Git, by the artifact's digest and revision
+// for Flux, by the files' marks for a folder. All have limits on size and number of files.
 //
 // Threads: safe from any thread. Ownership: borrows the providers.
 #pragma once
@@ -13,6 +13,7 @@
 
 namespace athanor::controller {
 
+// The provider for each kind; null when the operator does not support it.
 struct SourceProviders {
   SourceProvider* path = nullptr;
   SourceProvider* config_maps = nullptr;
@@ -23,6 +24,7 @@ struct SourceProviders {
 class ClusterSources final : public SourceProvider {
  public:
   explicit ClusterSources(SourceProviders providers) : providers_(providers) {}
+  // Errors: Io (terminal) when the operator has no provider for this kind; otherwise the provider's.
   [[nodiscard]] Result<LoadedSource> load(const DatabaseMigration& resource) override;
 
  private:

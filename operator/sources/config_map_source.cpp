@@ -32,13 +32,13 @@ std::string place_in(const std::string& key, const std::string& config_map) {
   return "key " + key + " of ConfigMap " + config_map;
 }
 
-// "A1.SQL" is meant as a revision.
+// Whether a key is probably meant as a revision, such as "A1.SQL".
 bool looks_like_revision(std::string key) {
   std::ranges::transform(key, key.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return is_revision_name(key);
 }
 
-// kubectl puts a file there that is not UTF-8. Nobody means a revision to be passed over.
+// kubectl stores a file that is not UTF-8 in binaryData. Fail rather than silently skip a revision.
 Result<void> refuse_binary_revisions(const KubeObject& object) {
   const auto* const binary = part_of(object, "binaryData");
   if (binary == nullptr) {
@@ -54,8 +54,8 @@ Result<void> refuse_binary_revisions(const KubeObject& object) {
   return {};
 }
 
-// What `sha256sum *.sql | sha256sum` prints for the same files in a folder, in byte order of their names: a chart or a script
-// can compute it without a cluster.
+// Returns what `sha256sum *.sql | sha256sum` prints for the same files in a folder, in byte order of their names, so that a
+// chart or a script can compute it without a cluster.
 std::string digest_of(const std::vector<MemorySource::File>& files) {
   Sha256 list;
   for (const auto& file : files) {
@@ -64,7 +64,8 @@ std::string digest_of(const std::vector<MemorySource::File>& files) {
   return "sha256:" + list.finish();
 }
 
-// Errors of the core name files. `context` begins with one, before a line number.
+// Replaces file names in an error of the migration library with ConfigMap and key. `context` starts with a file name, followed
+// by a line number.
 Error in_config_map_words(const std::map<std::string, std::string>& config_maps, Error error) {
   const std::string key = error.context.substr(0, error.context.find(':'));
   if (const auto found = config_maps.find(key); found != config_maps.end()) {
@@ -135,7 +136,8 @@ Result<ConfigMapSource::Content> ConfigMapSource::read(const DatabaseMigration& 
     }
     content.objects.push_back(std::move(*object));
   }
-  if (content.revision.size() > kMaxSourceRevisionBytes) {  // cut it would not tell of a change of the last ones
+  if (content.revision.size() >
+      kMaxSourceRevisionBytes) {  // use a digest: cut off, it would hide a change of the last ConfigMaps
     content.revision = std::to_string(content.objects.size()) + " ConfigMaps, sha256:" + sha256_hex(content.revision);
   }
   return content;
@@ -184,6 +186,8 @@ Result<LoadedSource> ConfigMapSource::load(const DatabaseMigration& resource) {
   }
   auto made = make_snapshot(id, content);
   if (!made) {
+    // The ConfigMaps were read but their revisions are invalid. Report which versions are meant, so that the status shows what
+    // was checked.
     LoadedSource unusable;
     unusable.doubt = std::move(made).error();
     unusable.unusable_revision = std::move(content.revision);
@@ -193,6 +197,7 @@ Result<LoadedSource> ConfigMapSource::load(const DatabaseMigration& resource) {
   snapshot->set_revision(std::move(content.revision));
   const std::lock_guard lock(mutex_);
   if (newest_.size() >= kMaxContents && !newest_.contains(place)) {
+    // Any entry will do: it is made again when needed.
     newest_.erase(newest_.begin());
   }
   newest_[place] = snapshot;

@@ -1,8 +1,9 @@
-// Revisions from ConfigMaps: every key that is named as a revision file is one, over all ConfigMaps the resource names.
+// Reads revisions from ConfigMaps: every key with the name of a revision file is one, across all ConfigMaps that the resource
+// names.
 //
-// A snapshot is made once per set of (name, uid, resourceVersion) and shared. The ConfigMaps are read by name when a
-// resource is reconciled (recent_reads.hpp); that they changed is told by an informer of their metadata (cluster.hpp), which
-// never holds their content. The same key in two ConfigMaps is an error: nobody could say which one counts.
+// A snapshot is made once per set of (name, uid, resourceVersion) and shared. The ConfigMaps are read by name when a resource
+// is reconciled (recent_reads.hpp). An informer of their metadata (cluster.hpp), which does not store their content, reports
+// that they changed. The same key in two ConfigMaps is an error, because neither has precedence.
 //
 // Threads: safe from any thread. Ownership: borrows the reads.
 #pragma once
@@ -26,11 +27,11 @@ class ConfigMapSource final : public SourceProvider {
   struct Files {
     std::vector<MemorySource::File> revisions;
     std::map<std::string, std::string> config_maps;  // by key
-    std::vector<std::string> ignored;                // keys of no revision, the first few
+    std::vector<std::string> ignored;                // the first few keys that are not revisions
   };
   struct Content {
     std::string identity;  // uid and resourceVersion of each
-    std::string revision;  // the resourceVersions, for people
+    std::string revision;  // the resourceVersions, for display
     std::vector<std::shared_ptr<const KubeObject>> objects;
   };
   [[nodiscard]] Result<Content> read(const DatabaseMigration& resource) const;
@@ -41,7 +42,7 @@ class ConfigMapSource final : public SourceProvider {
   RecentReads& reads_;
   SourceLimits limits_;
   std::mutex mutex_;
-  // By namespace and names: the newest content, and nothing older.
+  // By namespace and names: only the newest content.
   std::map<std::string, std::shared_ptr<SourceSnapshot>> newest_;
 };
 

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::chrono::hours kKeepUnused(1);
 
-// A file that goes with the scope.
+// A temporary file, deleted with this object.
 class Download {
  public:
   static Result<Download> create(const std::string& folder) {
@@ -57,7 +57,7 @@ Error waiting_for(const std::string& message) {
   return Error(ErrorCode::Io, message).advise("see the Flux source; it is looked at again when it changes");
 }
 
-// The condition Ready; nothing where there is none.
+// Returns the condition Ready; nullopt when there is none.
 std::optional<KubeObject> ready_of(const KubeObject& status) {
   const auto conditions = status.find("conditions");
   if (conditions == status.end() || !conditions->is_array()) {
@@ -80,7 +80,8 @@ bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// Of "main@sha1:4f0c…" also "sha1:4f0c…" and "4f0c…", and the digest of the artifact itself.
+// Returns the names that a spec may use for this content: for "main@sha1:4f0c…" also "sha1:4f0c…" and "4f0c…", and the
+// artifact's digest.
 std::vector<std::string> names_of(const std::string& revision, const std::string& sha256) {
   std::vector<std::string> names{"sha256:" + sha256};
   const std::string id = revision.substr(revision.rfind('@') + 1);
@@ -115,7 +116,7 @@ Result<LoadedSource> FluxArtifacts::load(const DatabaseMigration& resource) {
     return fail(in_source(std::move(artifact).error()));
   }
   const std::string place = named + '\n' + source.path + (recursive ? "\n**" : "");
-  // The revision too: a commit that changes no file has the same artifact, and somebody may wait for that commit.
+  // Include the revision: a commit that changes no file has the same artifact, and a resource may wait for that commit.
   const std::string id = sha256_hex(place + '\n' + artifact->sha256 + '\n' + artifact->revision);
   auto snapshot = entry(place)->work.get([&id](const std::shared_ptr<SourceSnapshot>& made) { return made->id() == id; },
                                          [&] { return make(*artifact, source, recursive, id); }, id);
@@ -146,6 +147,7 @@ Result<FluxArtifacts::Artifact> FluxArtifacts::find_artifact(const ResourceType&
     return fail(waiting_for("is not ready" + in_its_words(ready)));
   }
   const KubeObject* metadata = part_of(*object, "metadata");
+  // Right after the spec changed, status still describes the artifact of the previous spec.
   if (metadata != nullptr && number_of(*metadata, "generation") != number_of(*status, "observedGeneration")) {
     return fail(waiting_for("was changed, and Flux has not looked at it yet"));
   }
@@ -169,7 +171,7 @@ Result<FluxArtifacts::Artifact> FluxArtifacts::find_artifact(const ResourceType&
   return artifact;
 }
 
-// The entry of a place. Places that nobody asked for in a while go.
+// Returns the entry of `place`. Drops entries that were not used for an hour and that no thread refers to.
 std::shared_ptr<FluxArtifacts::Kept> FluxArtifacts::entry(const std::string& place) {
   const SteadyTime now = clock_.steady_now();
   const std::lock_guard lock(mutex_);
@@ -203,7 +205,7 @@ Result<std::shared_ptr<SourceSnapshot>> FluxArtifacts::make(const Artifact& arti
   return snapshot;
 }
 
-// The file is what the source says it is, or there is an error.
+// Downloads the artifact into `file` and verifies its size and digest.
 Result<void> FluxArtifacts::download(const Artifact& artifact, const std::string& file) const {
   const UniqueFd out(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
   if (!out) {

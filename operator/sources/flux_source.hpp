@@ -1,11 +1,12 @@
-// Revisions from the artifacts of Flux sources: GitRepository, OCIRepository, Bucket (source.toolkit.fluxcd.io/v1).
+// Reads revisions from the artifacts of Flux sources: GitRepository, OCIRepository, Bucket (source.toolkit.fluxcd.io/v1).
 //
-// The source's object says what its artifact is: address, SHA-256, size. The artifact is fetched once per digest, verified
-// before anything looks into it, unpacked strictly (artifact_archive.hpp), and shared by all resources that name the source. A
-// source that is not Ready is waited for, in its own words; that it changed is told by an informer (cluster.hpp).
+// The status of the Flux source contains the address, SHA-256 and size of its artifact. An artifact is fetched once per digest,
+// verified before it is unpacked, unpacked strictly (artifact_archive.hpp), and shared by all resources that name the source. A
+// source that is not Ready is a retryable error with the source's own message. An informer (cluster.hpp) reports that the
+// source changed.
 //
-// Threads: safe from any thread; of those who want the same, one works and the others wait. Ownership: borrows reader, fetcher
-// and clock.
+// Threads: safe from any thread; concurrent loads of the same content do the work once. Ownership: borrows reader, fetcher and
+// clock.
 #pragma once
 
 #include <map>
@@ -22,7 +23,7 @@
 namespace athanor::controller {
 
 struct FluxOptions {
-  std::string folder;  // of the cache; made at first use
+  std::string folder;  // the cache; created at first use
   milliseconds timeout{120'000};
   std::uint64_t max_artifact_bytes = std::uint64_t{256} << 20U;
   SourceLimits limits;
@@ -39,7 +40,7 @@ class FluxArtifacts final : public SourceProvider {
     std::string url;
     std::string sha256;
     std::string revision;
-    std::uint64_t size = 0;  // 0: not said
+    std::uint64_t size = 0;  // 0: not stated
   };
   struct Kept {
     explicit Kept(Clock& clock) : work(clock) {}
@@ -61,7 +62,7 @@ class FluxArtifacts final : public SourceProvider {
   std::map<std::string, std::shared_ptr<Kept>> kept_;  // by namespace, source and folder: the newest
 };
 
-// Every kind of Flux source there is; a server may have some of them.
+// The supported kinds of Flux sources. A cluster may have only some of them installed.
 [[nodiscard]] const std::vector<ResourceType>& flux_types();
 
 }  // namespace athanor::controller

@@ -17,7 +17,7 @@ namespace athanor::controller {
 namespace {
 
 Error unusable(const std::string& message) {
-  // Nobody tells that a Secret changed: it is looked at again.
+  // Transient: Secrets are not watched, so only a retry sees a corrected one.
   return Error(ErrorCode::Configuration, message).with_retry(RetryClass::Transient);
 }
 
@@ -30,7 +30,7 @@ struct Location {
   std::string port;
 };
 
-// Of "https://host:port/path" and "ssh://user@[::1]/path". Empty when it names no host.
+// Returns host and port of "https://host:port/path" or "ssh://user@[::1]/path". The host is empty when the URL has none.
 Location location_of(const std::string& url) {
   const std::size_t scheme = url.find("://");
   std::string authority = scheme == std::string::npos ? std::string() : url.substr(scheme + 3);
@@ -50,7 +50,7 @@ Location location_of(const std::string& url) {
   return location;
 }
 
-// For a shell, which git asks to start ssh.
+// Quotes for a shell, because git starts ssh through one.
 std::string quoted(const std::string& text) {
   std::string result = "'";
   for (const char c : text) {
@@ -93,6 +93,8 @@ Result<void> GitAccess::pin(const std::string& url, bool by_proxy) {
   if (location.host.empty() || url.starts_with("file://")) {
     return {};
   }
+  // Resolve once, check, and make git use exactly these addresses. If git resolved the name again, a DNS server could answer
+  // with a link-local address the second time.
   const auto addresses = addresses_of(location.host);
   if (!addresses) {
     const bool unknown = addresses.error().retry == RetryClass::Transient;
@@ -162,7 +164,7 @@ Result<void> GitAccess::prepare_http(const GitCredentials& credentials, const st
     return fail(unusable("the username or password holds characters that no HTTP header may hold"));
   }
   const std::string username = credentials.username.empty() ? "git" : credentials.username;
-  // Not among the other settings: those are in git's environment, for everybody to read who may look at the process.
+  // Not among the other settings, which are in git's environment: other processes of the same user can read that.
   const std::string text =
       "[http]\n\textraHeader = \"Authorization: Basic " + base64_encode(username + ":" + credentials.password) + "\"\n";
   secrets_ = UniqueFd(::memfd_create("athanor-git", MFD_CLOEXEC));

@@ -10,12 +10,12 @@ namespace athanor::controller {
 namespace {
 
 constexpr std::size_t kMaxOutput = std::size_t{1} << 20U;
-// Of one run. Git maps packs piece by piece and streams large files, so that honest repositories stay far below.
+// Limits of one run. Git maps packs piece by piece and streams large files, so ordinary repositories stay far below them.
 constexpr std::uint64_t kMostMemory = std::uint64_t{768} << 20U;
 constexpr std::uint64_t kMostFile = std::uint64_t{1} << 30U;
 constexpr std::uint64_t kMostProcessorSeconds = 120;
 
-// Whatever a repository or a machine may say about these, it is not asked.
+// These settings override the configuration of the repository and the machine.
 constexpr std::array<std::pair<const char*, const char*>, 23> kSettings{{{"core.hooksPath", "/dev/null"},
                                                                          {"core.attributesFile", "/dev/null"},
                                                                          {"core.fsmonitor", "false"},
@@ -44,7 +44,7 @@ bool has_any(const std::string& text, std::initializer_list<std::string_view> wo
   return std::ranges::any_of(words, [&text](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
-// Without how long it took: the same trouble is told in the same words, so that no status is written for it again.
+// Removes durations, so that the same problem always has the same message and does not cause another status update.
 std::string without_times(std::string words) {
   constexpr std::string_view kAfter = " after ";
   for (std::size_t at = words.find(kAfter); at != std::string::npos; at = words.find(kAfter, at + 1)) {
@@ -60,7 +60,7 @@ std::string without_times(std::string words) {
   return words;
 }
 
-// One line: what git puts before, after and between is left out.
+// Returns git's message as one line without its prefixes, warnings and advice.
 std::string reported(const std::string& complaint) {
   std::istringstream lines(complaint);
   std::string words;
@@ -79,7 +79,7 @@ std::string reported(const std::string& complaint) {
   return fit_for_message(without_times(std::move(words)));
 }
 
-// What git and ssh say at length, or as if somebody could be asked. Empty: their own words will do.
+// Returns a short text for messages of git and ssh that are long or ask for input; empty when the original is good enough.
 std::string put_plainly(const std::string& raw, bool with_password) {
   if (has_any(raw, {"REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key verification failed"})) {
     return "Host key verification failed: the host has another key than those in known_hosts";
@@ -149,7 +149,7 @@ std::vector<std::string> GitCommand::environment(const GitRun& run) const {
   }
   variables.push_back("HOME=" + surroundings_.folder);
   variables.push_back("GIT_ALLOW_PROTOCOL=" + surroundings_.protocols);
-  // Never one that happens to be around the folder we were started in.
+  // Set it always, so that git does not find a repository around our working directory.
   variables.push_back("GIT_DIR=" + (run.repository.empty() ? std::string("/dev/null") : run.repository));
   variables.push_back("GIT_CONFIG_GLOBAL=" + (run.access == nullptr ? std::string("/dev/null") : run.access->configuration()));
   variables.push_back("GIT_CONFIG_COUNT=" + std::to_string(settings.size()));

@@ -1,15 +1,16 @@
-// The git program, run so that a repository can do nothing but be read.
+// Runs the git program so that a repository can only be read.
 //
-// No shell; an environment of our own: no configuration of system, user or repository template, no hooks, no credential
-// helpers, no submodules, no filters, no maintenance in the background, only the protocols that were allowed (never file://
-// or ext::), objects checked as they come. Nothing is ever asked on a terminal. Each run has a deadline; at its end, and
-// at a stop, the whole process group is ended.
+// There is no shell and a fixed environment: no configuration of the system, the user or a repository template, no hooks, no
+// credential helpers, no submodules, no filters, no background maintenance. Only allowed protocols work (never file:// or
+// ext::), received objects are checked, and git never prompts on a terminal. Each run has a deadline; at the deadline and at a
+// stop the whole process group is killed.
 //
-// Credentials reach git by its environment (an HTTP header) and by files of mode 0600 that live as long as one GitAccess; never
-// by arguments or a URL. With credentials no redirect is followed: the header would go along.
+// Git reads the password from an in-memory configuration file that it inherits, and keys and certificates from files of mode
+// 0600 that live as long as the GitAccess. Credentials are never in arguments, the environment or a URL. Redirects are not
+// followed, because the Authorization header would be sent along.
 //
-// Threads: safe from any thread; a run blocks its caller. Errors: what git said in one line, cleaned and cut, with a retry
-// class; the caller adds which repository.
+// Threads: safe from any thread; a run blocks its caller. Errors: git's message in one line, sanitised and cut, with a retry
+// class; the caller adds the repository's name.
 #pragma once
 
 #include <functional>
@@ -22,10 +23,11 @@
 
 namespace athanor::controller {
 
+// The values of the Secret that git.secretRef names; empty ones are absent.
 struct GitCredentials {
   std::string username;     // https
   std::string password;     // https
-  std::string authorities;  // https: PEM, beside no others
+  std::string authorities;  // https: PEM, instead of the system's
   std::string identity;     // ssh: private key
   std::string known_hosts;  // ssh
   bool operator==(const GitCredentials&) const = default;
@@ -33,25 +35,26 @@ struct GitCredentials {
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-// Credentials as one run gets them.
+// Credentials prepared for runs of git. Owns their files, which it deletes.
 class GitAccess {
  public:
-  // Files are made in a folder of their own below `folder`.
+  // Writes the credentials into a new folder below `folder`. Errors: Configuration (transient) when they are incomplete or
+  // unusable, Io.
   [[nodiscard]] static Result<GitAccess> prepare(const GitCredentials& credentials, const std::string& url,
                                                  const std::string& folder);
   ~GitAccess();
-  // Refuses a host with a link-local address. Over HTTP git is held to the addresses found here: a name that means another one
-  // a moment later leads nowhere else. `by_proxy`: the proxy finds the host, and it need not be known here.
+  // Refuses a host with a link-local address (Io). Over HTTP, git may then connect only to the addresses found here, even if
+  // the name resolves differently a moment later. `by_proxy`: a proxy resolves the host, so it need not be resolvable here.
   [[nodiscard]] Result<void> pin(const std::string& url, bool by_proxy);
   GitAccess(GitAccess&& other) noexcept;
   GitAccess& operator=(GitAccess&&) = delete;
   GitAccess(const GitAccess&) = delete;
   GitAccess& operator=(const GitAccess&) = delete;
 
-  [[nodiscard]] const Variables& settings() const { return settings_; }  // of git's configuration
-  // A configuration file in memory with what is secret, for the child to inherit; none without a password.
+  [[nodiscard]] const Variables& settings() const { return settings_; }  // for git's configuration
+  // A configuration file in memory with the password, for the child to inherit; empty without a password.
   [[nodiscard]] const UniqueFd& secrets() const { return secrets_; }
-  // Its path in the child; /dev/null without one.
+  // The path of secrets() in the child; /dev/null when it is empty.
   [[nodiscard]] std::string configuration() const;
   [[nodiscard]] const std::string& ssh_command() const { return ssh_command_; }  // empty: none
 
@@ -67,11 +70,12 @@ class GitAccess {
   std::string ssh_command_;
 };
 
+// Where and how git runs.
 struct GitEnvironment {
-  std::string program;  // its path; empty: there is none
-  std::string folder;   // ours alone; also git's home
+  std::string program;  // path of git; empty: not installed
+  std::string folder;   // private to the operator; also git's HOME
   std::string protocols = "https:ssh";
-  std::vector<std::string> environment;  // passed on as it is: PATH, proxies
+  std::vector<std::string> environment;  // passed on unchanged: PATH, proxies
   milliseconds timeout{60'000};          // of one run
 };
 
@@ -81,16 +85,17 @@ struct GitRun {
   const GitAccess* access = nullptr;
   ReadBytes in{};
   TakeBytes out{};
-  std::function<Result<void>()> watch{};  // asked about four times a second; an error ends the run
+  std::function<Result<void>()> watch{};  // called about four times a second; an error ends the run
 };
 
+// Runs git. Borrows the clock.
 class GitCommand {
  public:
   GitCommand(GitEnvironment surroundings, Clock& clock, StopToken stop)
       : surroundings_(std::move(surroundings)), clock_(clock), stop_(stop) {}
-  // Any exit code but 0 is an error.
+  // Runs git and blocks until it ends. Errors: Io for an exit code other than 0 and after the deadline; Interrupted at a stop.
   [[nodiscard]] Result<void> run(const GitRun& run) const;
-  // Its standard output, at most 1 MiB of it.
+  // As run(), and returns standard output. Error: FileTooLarge above 1 MiB.
   [[nodiscard]] Result<std::string> output(GitRun run) const;
   [[nodiscard]] const GitEnvironment& surroundings() const { return surroundings_; }
 

@@ -11,11 +11,11 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::size_t kMaxFetches = 200;  // then the repository begins anew: nothing in it is ever tidied up
+constexpr std::size_t kMaxFetches = 200;  // then our copy is recreated, because it is never garbage-collected
 constexpr milliseconds kJustNow{2'000};
-constexpr milliseconds kAskAgain{15'000};  // a server that could not be reached, at the earliest
+constexpr milliseconds kAskAgain{15'000};  // shortest pause before contacting an unreachable server again
 
-// What the resource names, as git calls it; a commit's id for a commit.
+// Returns what the resource names in git's form: a full reference, or the id of a commit.
 std::string reference_of(const GitSource& source) {
   if (!source.commit.empty()) {
     return source.commit;
@@ -31,7 +31,7 @@ std::string revision_of(const GitSource& source, const std::string& commit) {
   return source.commit.empty() ? (source.tag.empty() ? source.branch : source.tag) + "@" + commit : commit;
 }
 
-// The id before the tab of the line that ends in exactly this name; empty when there is none.
+// Finds `name` in the output of ls-remote ("<id>\t<name>") and returns its id; empty when it is not listed.
 std::string id_of(const std::string& listing, const std::string& name) {
   const std::string end = "\t" + name + "\n";
   for (std::size_t begin = 0; begin < listing.size();) {
@@ -73,7 +73,8 @@ GitRepositories::Repository::~Repository() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-// The entry of this key. Entries that nobody asked for in a while go.
+// Returns the entry of `key`. Drops entries that were not used for a while and that no thread refers to (use_count() of 1: the
+// map's own).
 template <class T>
 std::shared_ptr<T> GitRepositories::Repository::entry(std::map<std::string, std::shared_ptr<T>>& entries,
                                                       const std::string& key) {
@@ -104,8 +105,10 @@ Result<LoadedSource> GitRepositories::Repository::load(const GitSource& source, 
     return LoadedSource(std::move(*snapshot), tip.doubt);
   }
   if (tip.doubt) {
-    return fail(*tip.doubt);  // the files are gone from the cache, too
+    return fail(*tip.doubt);  // neither the server nor the cache has the files
   }
+  // Our copy was recreated between find_tip() and unpack(), and the commit is gone. Marking the tip stale makes the retry fetch
+  // it again.
   known->stale = known->stale || snapshot.error().code == ErrorCode::StalePlan;
   return fail(in_repository(std::move(snapshot).error(), url_));
 }
@@ -119,11 +122,13 @@ std::optional<std::string> GitRepositories::Repository::ask_again(const GitSourc
 Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(const GitSource& source, Reference& reference,
                                                                                bool retry_now) {
   if (!retry_now) {
+    // The server could not be reached a few seconds ago. Use the last known commit instead of waiting for another time-out:
+    // hundreds of resources may name this repository.
     if (auto doubted = remembered(reference, std::min(kAskAgain, options_.requeue_after))) {
       return std::move(*doubted);
     }
   }
-  // A little less than the interval: a poll that comes when it is over must not find the answer of the one before.
+  // Slightly less than the interval, so that a poll after one interval does not get the answer of the previous poll.
   const milliseconds known_for = std::min(source.interval * 9 / 10, options_.requeue_after);
   const auto good = [&](const Tip& tip) {
     const auto age = clock_.steady_now() - tip.looked_at;
@@ -154,7 +159,8 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
   return tip;
 }
 
-// What was known before the server could not be reached, if that was found out no longer ago than this.
+// Returns the last known tip, with the failure, when the server could not be reached for the last time less than `found_out`
+// ago and the tip is not older than the allowed outage.
 std::optional<GitRepositories::Repository::Tip> GitRepositories::Repository::remembered(Reference& reference,
                                                                                         milliseconds found_out) const {
   const SteadyTime now = clock_.steady_now();
@@ -166,7 +172,7 @@ std::optional<GitRepositories::Repository::Tip> GitRepositories::Repository::rem
   return Tip{reference.good->commit, reference.good->looked_at, reference.failure};
 }
 
-// The commit the source means now; it is in the repository afterwards.
+// Returns the commit that the source names now, after making sure that our copy has it.
 Result<std::string> GitRepositories::Repository::look(const GitSource& source) {
   const Lock lock(turn_);
   std::error_code problem;
@@ -191,14 +197,14 @@ Result<std::string> GitRepositories::Repository::look(const GitSource& source) {
   return fetch(wanted, source, access);
 }
 
-// What the tag or branch points to, by the server's word.
+// Asks the server what the tag or branch points to.
 Result<std::string> GitRepositories::Repository::ask(const GitSource& source, const GitAccess& access) const {
   const std::string reference = reference_of(source);
   GitRun run;
   run.arguments = {"ls-remote", "--quiet", "--", url_, reference, reference + "^{}"};
   run.access = &access;
   TRY_ASSIGN(const std::string listing, git_.output(std::move(run)));
-  std::string id = id_of(listing, reference + "^{}");  // an annotated tag, peeled
+  std::string id = id_of(listing, reference + "^{}");  // for an annotated tag, the commit instead of the tag object
   id = id.empty() ? id_of(listing, reference) : id;
   if (id.empty()) {
     return fail(Error(ErrorCode::Io, "the repository has no " + named_by(source))
@@ -213,6 +219,7 @@ Result<std::string> GitRepositories::Repository::ask(const GitSource& source, co
 
 Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted, const GitSource& source,
                                                        const GitAccess& access) {
+  // Recreate our copy instead of pruning it: everything in it can be fetched again.
   if (digits_ != wanted.size() || !made() || fetches_ >= kMaxFetches || bytes() > options_.max_repository_bytes / 2) {
     begin_anew();
     TRY(make(wanted.size()));
@@ -247,7 +254,7 @@ Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted
     fetched = run.watch();
   }
   if (!fetched) {
-    begin_anew();  // a git that was killed leaves locks behind
+    begin_anew();  // a killed git leaves lock files behind
     return fail(std::move(fetched).error());
   }
   GitRun parse;
@@ -264,7 +271,7 @@ Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted
                     .advise("name a commit, or a tag or branch of one"));
   }
   present_.insert(*commit);
-  return *commit;  // it may have moved on since it was asked for
+  return *commit;  // a branch may have moved between ls-remote and fetch; use what was fetched
 }
 
 Result<void> GitRepositories::Repository::make(std::size_t digits) {
@@ -290,10 +297,11 @@ bool GitRepositories::Repository::made() const {
   return digits_ != 0 && std::filesystem::exists(bare() + "/HEAD", problem);
 }
 
-// Of the objects, also of those that are just coming in.
+// Returns the size of all packs, including the one being received.
 std::uint64_t GitRepositories::Repository::bytes() const {
   std::uint64_t sum = 0;
   std::error_code problem;
+  // git renames and deletes files while it receives a pack, so a file may be gone before its size is read.
   for (std::filesystem::directory_iterator file(bare() + "/objects/pack", problem), end; !problem && file != end;
        file.increment(problem)) {
     std::error_code gone;
@@ -311,7 +319,7 @@ Result<std::shared_ptr<SourceSnapshot>> GitRepositories::Repository::unpack(cons
   }
   const Lock lock(turn_);
   if (!holds(commit)) {
-    // The repository began anew since the commit was found; the next look fetches it.
+    // Our copy was recreated since the commit was found. The next load fetches the commit.
     return fail(Error(ErrorCode::StalePlan, "the repository was fetched again meanwhile"));
   }
   TRY_ASSIGN(auto folder, UnpackedFolder::create(options_.folder));

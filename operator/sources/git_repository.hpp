@@ -1,6 +1,7 @@
-// One repository as the operator keeps it: shallow, bare, and the snapshots made from it.
+// The operator's copy of one repository (bare, shallow) and the snapshots made from it.
 //
-// Threads: safe from any thread; git works for one caller at a time. Ownership: owns its folder on disk, borrows the rest.
+// Threads: safe from any thread; only one git runs per repository at a time. Ownership: owns its folder on disk, borrows the
+// rest.
 #pragma once
 
 #include <atomic>
@@ -24,27 +25,29 @@ class GitRepositories::Repository {
   Repository(const Repository&) = delete;
   Repository& operator=(const Repository&) = delete;
 
-  // `retry_now`: what a tag or branch points to must not have been asked long ago.
+  // Returns a snapshot of the source's commit. `retry_now`: ask the server again what a tag or branch points to, unless it was
+  // asked in the last two seconds; and report a failure instead of using the last known commit.
   [[nodiscard]] Result<LoadedSource> load(const GitSource& source, bool recursive, bool retry_now);
-  // What a tag or branch points to, not asked longer than its interval ago, as SourceStatus::revision has it. Nothing when the
-  // server cannot be reached.
+  // Returns what a tag or branch points to, in the form of SourceStatus::revision. Asks the server unless it did so within
+  // about one interval. nullopt when the server cannot be reached.
   [[nodiscard]] std::optional<std::string> ask_again(const GitSource& source);
+  // Whether it was not used since `time`.
   [[nodiscard]] bool unused_since(SteadyTime time) const { return used_.load() < time; }
 
  private:
   struct Tip {
     std::string commit;
     SteadyTime looked_at;
-    std::optional<Error> doubt;  // why it could not be asked for, where this is what was known before
+    std::optional<Error> doubt;  // set when the server cannot be reached: `commit` is the last known one
   };
   struct Reference {
     explicit Reference(Clock& clock) : work(clock) {}
     SingleFlight<Tip> work;
     std::mutex mutex;
-    std::optional<Tip> good;       // the last answer
-    std::optional<Error> failure;  // since then, to reach the server
+    std::optional<Tip> good;       // the server's last answer
+    std::optional<Error> failure;  // set when the server could not be reached since
     SteadyTime failed_at;
-    std::atomic<bool> stale = false;  // its commit is no longer in the repository
+    std::atomic<bool> stale = false;  // its commit is no longer in our copy
     SteadyTime used;
   };
   struct Kept {
@@ -78,9 +81,9 @@ class GitRepositories::Repository {
   std::string folder_;
   std::atomic<SteadyTime> used_;
 
-  std::mutex turn_;                // of git in the repository
-  std::set<std::string> present_;  // commits, since it was made
-  std::size_t digits_ = 0;         // of its object names; 0: it is not made yet
+  std::mutex turn_;                // held while git works in our copy
+  std::set<std::string> present_;  // commits fetched since our copy was created
+  std::size_t digits_ = 0;         // length of object names; 0: our copy does not exist yet
   std::size_t fetches_ = 0;
 
   std::mutex entries_mutex_;

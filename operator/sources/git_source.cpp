@@ -17,14 +17,15 @@ namespace {
 constexpr std::size_t kMaxSecretBytes = std::size_t{64} << 10U;
 constexpr std::size_t kMaxDeclared = 100'000;
 
-// What makes it worth asking the server at once: somebody changed the resource, or wants to know now.
+// Returns the parts of a resource whose change makes it ask the server immediately: its spec (generation) and the retry
+// annotation.
 std::string declaration_of(const DatabaseMigration& resource) {
   const auto retry = resource.metadata.annotations.find(kRetryNowAnnotation);
   return resource.metadata.uid + "\n" + std::to_string(resource.metadata.generation) + "\n" +
          (retry == resource.metadata.annotations.end() ? "" : retry->second);
 }
 
-// Of one line, as editors and `echo` leave it.
+// Removes the line end that editors and `echo` append.
 std::string without_line_end(std::string text) {
   while (text.ends_with('\n') || text.ends_with('\r')) {
     text.pop_back();
@@ -50,6 +51,8 @@ Result<LoadedSource> GitRepositories::load(const DatabaseMigration& resource) {
   TRY_ASSIGN(const auto found, repository(source.git->url, credentials));
   const std::string declaration = declaration_of(resource);
   auto loaded = found->load(*source.git, source.recursive, changed(resource.key(), declaration));
+  // Only after a definite answer: after a failure the resource counts as changed still, and its next load asks the server
+  // again.
   if (loaded && !loaded->doubt) {
     answered(resource.key(), declaration);
     follow(resource.key(), found, *source.git, *loaded);
@@ -57,7 +60,7 @@ Result<LoadedSource> GitRepositories::load(const DatabaseMigration& resource) {
   return loaded;
 }
 
-// Forgotten by poll(): nobody tells when a resource goes.
+// Registers the resource for poll(), which also removes it: this class is not informed of deleted resources.
 void GitRepositories::follow(const ResourceKey& key, std::shared_ptr<Repository> repository, const GitSource& source,
                              const LoadedSource& loaded) {
   const std::lock_guard lock(mutex_);
@@ -82,6 +85,7 @@ std::vector<GitRepositories::Moved> GitRepositories::poll(
     }
   }
   std::vector<Moved> moved;
+  // Without the lock: asking a server may take a minute, and load() needs the lock.
   for (const auto& [key, followed] : due) {
     if (!wanted(key, followed.source)) {
       const std::lock_guard lock(mutex_);
@@ -157,7 +161,7 @@ Result<std::shared_ptr<GitRepositories::Repository>> GitRepositories::repository
   return found;
 }
 
-// Whether the resource says something else than when the server was last asked on its behalf.
+// Whether the resource's declaration differs from the one at its last successful load.
 bool GitRepositories::changed(const ResourceKey& key, const std::string& declaration) {
   const std::lock_guard lock(mutex_);
   const auto known = declared_.find(key);

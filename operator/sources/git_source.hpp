@@ -1,17 +1,17 @@
-// Revisions from Git repositories: a commit, or what a tag or branch points to.
+// Reads revisions from Git repositories: from a commit, or from the commit that a tag or branch points to.
 //
-// Per repository and credentials there is one bare, shallow repository in the cache, which fetches single commits. What a tag
-// or branch points to is asked once per interval (GitSource::interval) for all resources that name it, by poll() and by whoever
-// is reconciled meanwhile, and at once when a resource was changed or asked for a retry. A snapshot is made once per commit and
-// folder and shared by all resources; files of a commit go with the last snapshot of it. While a repository cannot be reached,
-// the commit that was known is handed out for a while, with the doubt that it still is the one; a resource that was changed
-// meanwhile gets the error alone.
+// The cache holds one bare, shallow repository per URL and credentials, which fetches single commits. The server is asked what
+// a tag or branch points to once per interval (GitSource::interval), for all resources that name it, by poll() and by
+// reconciles in between. It is asked immediately when a resource was changed or a retry was requested. A snapshot is made once
+// per commit and folder and shared by all resources; the files of a commit are deleted with its last snapshot. While a
+// repository cannot be reached, the last known commit is used for a while, marked as doubtful; a resource that was changed in
+// the meantime gets the error instead.
 //
-// Whoever does not have the credentials shares nothing with those who have them: the Secret is read each time, and its content
-// is part of what a repository is known by.
+// A resource without the credentials shares nothing with one that has them: the Secret is read each time, and its content is
+// part of the repository's key.
 //
-// Threads: safe from any thread; of those who want the same, one works and the others wait. Ownership: borrows reader and
-// clock; owns its part of the cache, which goes with it.
+// Threads: safe from any thread; concurrent loads of the same content do the work once. Ownership: borrows reader and clock;
+// owns its folders in the cache and deletes them.
 #pragma once
 
 #include <algorithm>
@@ -29,19 +29,19 @@
 namespace athanor::controller {
 
 struct GitOptions {
-  std::string folder;                   // of the cache; made at first use
-  milliseconds requeue_after{240'000};  // how long what a tag or branch points to is taken as known
-  milliseconds outage{900'000};         // and how long it is remembered while the repository cannot be reached
+  std::string folder;                   // the cache; created at first use
+  milliseconds requeue_after{240'000};  // for how long the target of a tag or branch is reused
+  milliseconds outage{900'000};         // for how long it is reused while the server cannot be reached
   std::uint64_t max_repository_bytes = std::uint64_t{512} << 20U;
   SourceLimits limits;
-  bool labelled_secrets = false;  // only those that carry the label of secret_label.hpp
-  // How long what nobody asks for is kept.
+  bool labelled_secrets = false;  // use only Secrets with the label of secret_label.hpp
+  // For how long unused repositories and snapshots are kept.
   [[nodiscard]] milliseconds keep_unused() const { return std::max(4 * requeue_after, outage); }
 };
 
 class GitRepositories final : public SourceProvider {
  public:
-  // The surroundings' folder is GitOptions::folder.
+  // `surroundings.folder` must be GitOptions::folder. Borrows `secrets` and `clock`.
   GitRepositories(KubeReader& secrets, Clock& clock, GitOptions options, GitEnvironment surroundings, StopToken stop);
   ~GitRepositories() override;
   GitRepositories(const GitRepositories&) = delete;
@@ -49,15 +49,15 @@ class GitRepositories final : public SourceProvider {
 
   [[nodiscard]] Result<LoadedSource> load(const DatabaseMigration& resource) override;
 
-  // A resource whose tag or branch points elsewhere than when it was loaded last, and where to, as SourceStatus::revision has
-  // it.
+  // A resource whose tag or branch has moved since it was last loaded, and its new target in the form of
+  // SourceStatus::revision.
   struct Moved {
     ResourceKey key;
     std::string revision;
   };
-  // Asks what the tags and branches of loaded resources point to, each once in its GitSource::interval, with the credentials
-  // that load() read. `wanted`: whether the resource still has this source; the others are forgotten. Errors are left to
-  // load().
+  // Asks the servers what the tags and branches of loaded resources point to, each once per GitSource::interval, with the
+  // credentials that load() read. Blocks. `wanted`: whether the resource still has this source; other resources are forgotten.
+  // Ignores errors: load() reports them.
   [[nodiscard]] std::vector<Moved> poll(const std::function<bool(const ResourceKey& key, const GitSource& source)>& wanted);
 
  private:
@@ -65,7 +65,7 @@ class GitRepositories final : public SourceProvider {
   struct Followed {
     std::shared_ptr<Repository> repository;
     GitSource source;
-    std::string revision;  // when it was loaded last
+    std::string revision;  // as of the last load
     SteadyTime due;
   };
   void follow(const ResourceKey& key, std::shared_ptr<Repository> repository, const GitSource& source,
@@ -79,11 +79,11 @@ class GitRepositories final : public SourceProvider {
   Clock& clock_;
   GitOptions options_;
   GitCommand git_;
-  std::string salt_;  // so that no name on disk tells anything about a password
+  std::string salt_;  // so that folder names do not allow guessing a password
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Repository>> repositories_;
   std::map<ResourceKey, Followed> followed_;     // tags and branches
-  std::map<ResourceKey, std::string> declared_;  // what each resource said when it last had an answer
+  std::map<ResourceKey, std::string> declared_;  // each resource's declaration at its last successful load
 };
 
 }  // namespace athanor::controller

@@ -24,7 +24,7 @@ Error not_understood(const std::string& what) {
   return Error(ErrorCode::Internal, "what git tells of " + what + " is not understood");
 }
 
-// Reads what `git ls-tree -z -l` tells: "100644 blob <object> <size, padded>\t<name>\0".
+// Parses the output of `git ls-tree -z -l`: "100644 blob <object> <size, padded>\t<name>\0".
 class TreeListing {
  public:
   explicit TreeListing(const GitTree& tree) : tree_(tree) {}
@@ -45,7 +45,7 @@ class TreeListing {
     return {};
   }
 
-  // Files first, links last.
+  // Returns files first and links last, so that no file is written through a link.
   std::vector<TreeEntry> finish() {
     std::stable_partition(entries_.begin(), entries_.end(), [](const TreeEntry& entry) { return !entry.link; });
     return std::move(entries_);
@@ -58,7 +58,7 @@ class TreeListing {
       return fail(not_understood("a tree"));
     }
     if (line.compare(7, 5, "blob ") != 0) {
-      return {};  // a submodule, or a folder of a source that looks into none
+      return {};  // a submodule, or a folder when the source is not recursive
     }
     const std::string name = line.substr(tab + 1);
     if (!is_revision_path(name, tree_.recursive)) {
@@ -105,7 +105,7 @@ class TreeListing {
   std::uint64_t total_ = 0;
 };
 
-// Writes what `git cat-file --batch` tells: "<object> blob <size>\n<bytes>\n", in the order asked.
+// Writes the output of `git cat-file --batch` to files: "<object> blob <size>\n<bytes>\n", in the order of the requests.
 class BlobWriter {
  public:
   BlobWriter(const std::vector<TreeEntry>& entries, UnpackedFolder& into) : entries_(entries), into_(into) {}
@@ -130,7 +130,7 @@ class BlobWriter {
         left_ -= part.size();
         bytes.remove_prefix(part.size());
       } else {
-        bytes.remove_prefix(1);  // the line end behind the bytes
+        bytes.remove_prefix(1);  // the line end after the content
         TRY(end_body());
       }
     }

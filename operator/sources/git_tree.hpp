@@ -1,11 +1,11 @@
-// The revision files of one commit, byte for byte as they were committed.
+// Unpacks the revision files of one commit, byte for byte as they were committed.
 //
-// They are read as objects, not checked out: no filter, attribute, line-end setting or large-file pointer changes a byte, and
-// nothing in a repository can make git run something. What the tree says of number and sizes is held against the limits
-// before anything is read. Links to files stay links, made last; the folder's reader refuses those that lead out. Submodules
-// are passed over.
+// Files are read as objects, not checked out: no filter, attribute, line-end setting or LFS pointer changes a byte, and nothing
+// in a repository can make git execute something. The tree's number of files and their sizes are checked against the limits
+// before any content is read. Links to files stay links and are created last; the folder's reader refuses links that lead out
+// of it. Submodules are skipped.
 //
-// Threads: pure function, but for the files.
+// Threads: safe from any thread, one per target folder.
 #pragma once
 
 #include <string>
@@ -22,6 +22,8 @@ struct GitTree {
   bool recursive = false;
   SourceLimits limits;
 };
+// Unpacks the files into `into`. Errors: Io (terminal) when the folder is not in the commit, PathEscape, FileTooLarge, those of
+// GitCommand. On an error discard `into`.
 [[nodiscard]] Result<void> unpack_tree(const GitCommand& git, const GitTree& tree, UnpackedFolder& into);
 
 }  // namespace athanor::controller

@@ -1,4 +1,4 @@
-// Revisions from folders of this machine, inside the allowed roots.
+// Reads revisions from folders of this machine, inside the allowed roots.
 //
 // Threads: safe from any thread. Ownership: borrows the clock.
 #pragma once
@@ -14,6 +14,7 @@ class LocalSources final : public SourceProvider {
  public:
   LocalSources(AllowedRoots roots, Clock& clock, SourceLimits limits = {})
       : roots_(std::move(roots)), snapshots_(clock, limits) {}
+  // Errors: PathEscape, and those of FolderSnapshots::load().
   [[nodiscard]] Result<LoadedSource> load(const DatabaseMigration& resource) override;
 
  private:

@@ -1,9 +1,10 @@
-// Work that many ask for and one does: the others wait, and share its result, be it a value or an error.
+// Runs a piece of work once for all threads that need it at the same time; the others wait and share its result, a value or an
+// error.
 //
-// An earlier value is taken as long as the asker finds it good. An error is shared with those who waited for it, and kept for
-// as long as it took to come about: a server that answers nothing within a minute is not asked all the time by every worker
-// there is, one that refuses at once may be asked again at once. It is the answer to what was asked for and to nothing else:
-// who names another subject (a newer commit, another artifact) does not get it.
+// An earlier value is reused while the caller considers it good. An error is shared with the threads that waited for it, and
+// reused for as long as the work took: a server that does not answer for a minute is not asked again by every worker, and one
+// that refuses immediately may be asked again immediately. An error is reused only for the same subject; a caller with another
+// subject (a newer commit, another artifact) does not get it.
 //
 // Threads: safe from any thread. Ownership: borrows the clock.
 #pragma once
@@ -24,8 +25,12 @@ class SingleFlight {
  public:
   explicit SingleFlight(Clock& clock) : clock_(clock) {}
 
+  // Returns the last result if it may be reused, otherwise that of `work`, which runs under the lock. `good`: whether an
+  // earlier value still serves. `subject`: what the work is about, see above.
   [[nodiscard]] Result<T> get(const std::function<bool(const T&)>& good, const std::function<Result<T>()>& work,
                               const std::string& subject = {}) {
+    // Read before waiting for the lock. If it differs afterwards, the work ended while this thread waited, and its error
+    // answers this call too.
     const std::uint64_t seen = ended_;
     const std::lock_guard lock(mutex_);
     if (last_ &&
@@ -46,7 +51,7 @@ class SingleFlight {
   std::mutex mutex_;
   std::atomic<std::uint64_t> ended_{0};
   std::optional<Result<T>> last_;
-  std::string subject_;  // of the last one
+  std::string subject_;  // of last_
   SteadyTime failed_until_{};
 };
 

@@ -25,7 +25,7 @@ Error twice(const std::string& name) {
   return Error(ErrorCode::PathEscape, "two entries want the same place").at(name);
 }
 
-// Revisions under the names they had where they came from.
+// Shows revisions under their original names.
 class UnpackedSource final : public RevisionSource {
  public:
   UnpackedSource(std::unique_ptr<UnpackedFolder> folder, const UnpackedContent& content)
@@ -123,6 +123,7 @@ Result<std::unique_ptr<UnpackedFolder>> UnpackedFolder::create(const std::string
 }
 
 UnpackedFolder::~UnpackedFolder() {
+  // Undo seal(): files in a read-only folder cannot be deleted.
   ::chmod(path_.c_str(), S_IRWXU);
   for (const auto& folder : folders_) {
     ::chmod((path_ + "/" + folder).c_str(), S_IRWXU);
@@ -132,6 +133,8 @@ UnpackedFolder::~UnpackedFolder() {
 }
 
 Result<UniqueFd> UnpackedFolder::open_parent(const std::string& name) {
+  // Open the path one component at a time without following links: a single open() with the whole path would follow a link that
+  // an archive put in place of a folder.
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd folder(::open(path_.c_str(), kFlags));
   for (std::size_t begin = 0, slash = name.find('/'); folder && slash != std::string::npos; slash = name.find('/', begin)) {
