@@ -34,15 +34,15 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::chrono::seconds kEventDeadline{5};  // the end of the operator waits for the one under way
+constexpr std::chrono::seconds kEventDeadline{5};  // shutdown waits for a request in progress
 constexpr std::chrono::seconds kReviewDeadline{2};
-constexpr double kReviewsPerSecond = 20;  // of tokens nobody has seen before
-// Far above what a fleet needs: fairness is up to the API server, which answers 429 when it is overloaded. This only limits an
-// operator that runs wild, for servers without priority and fairness.
+constexpr double kReviewsPerSecond = 20;  // reviews of unknown tokens
+// Far above what a fleet needs. The API server ensures fairness and answers 429 when it is overloaded; this limit only stops a
+// malfunctioning operator, on servers without priority and fairness.
 constexpr double kRequestsPerSecond = 500;
 constexpr double kRequestsAtOnce = 1'000;
 
-// What is read from disk before the cluster can be built.
+// Read from disk before the cluster mode can be built.
 struct StartupInputs {
   ClusterAccess access;
   AllowedRoots sources;
@@ -51,7 +51,7 @@ struct StartupInputs {
   CacheFolder cache;
 };
 
-// Wires cluster mode: everything that lives as long as the process, in order of construction.
+// Wires cluster mode. The members live as long as the process and are constructed in order of dependency.
 class ClusterOperator {
  public:
   ClusterOperator(const Options& options, StartupInputs inputs, std::unique_ptr<HttpTransport> transport, Clock& clock, Log log,
@@ -137,6 +137,8 @@ class ClusterOperator {
     } else {
       work_alone(work(), clock_, stop, log_);
     }
+    // Stop in this order: the work has ended; the caches are no longer needed; the last events are written; then no request is
+    // left.
     watches_stop_.request(StopLevel::Now);
     cluster_.join();
     poll_.join();
@@ -161,7 +163,7 @@ class ClusterOperator {
     return reviews;
   }
 
-  // Empty: everybody may read the metrics.
+  // Returns an empty function when the metrics need no token.
   ReviewToken token_review(KubeWriter& client) const {
     if (!options_.metrics_authentication) {
       return {};
@@ -200,7 +202,8 @@ class ClusterOperator {
     return parts;
   }
 
-  // Work begins when the caches are filled: a resource that is not known yet could be the older claimant.
+  // Start work only when the caches are complete: a resource that is not known yet could be the older claimant of a version
+  // table.
   LeaderWork work() {
     return {[this](const StopToken& stop) {
               if (cluster_.wait_until_synced(stop)) {
@@ -216,7 +219,7 @@ class ClusterOperator {
 
   bool work_while_leader(const StopToken& stop) {
     const LeaseOptions lease = lease_options(options_, inputs_.access.name_space, host_);
-    // Renewals neither queue behind other requests nor wait longer than a renewal may take.
+    // A client of its own: renewals must not queue behind other requests, nor take longer than half the renew deadline.
     RestClientOptions in_time;
     in_time.deadline = lease.renew_deadline / 2;
     const auto client = make_rest_client(*transport_, clock_, in_time, requests_stop_.token(), request_counter());
@@ -243,10 +246,10 @@ class ClusterOperator {
   StartupInputs inputs_;
   std::string host_;
   std::unique_ptr<HttpTransport> transport_;
-  StopSource watches_stop_;   // caches are kept up to date until the work has ended
-  StopSource requests_stop_;  // statuses, events and the Lease are written while the work ends: this comes last
+  StopSource watches_stop_;   // the caches stay current until the work has ended
+  StopSource requests_stop_;  // requested last: statuses, events and the Lease are written while the work ends
   std::mutex lease_mutex_;
-  std::function<bool()> holds_lease_;  // empty: this replica is no candidate yet, or no more
+  std::function<bool()> holds_lease_;  // empty: this replica is not a candidate yet, or no longer
   Metrics metrics_;
   WorkQueue queue_;
   std::unique_ptr<KubeClient> client_;
@@ -265,9 +268,9 @@ class ClusterOperator {
   ClusterSources sources_;
   std::unique_ptr<DatabaseAccessFactory> databases_;
   FolderBackups backups_;
-  std::unique_ptr<JobRunner> jobs_;             // null: none are made
-  std::unique_ptr<PlanConfigMaps> plan_texts_;  // null: none are published
-  std::unique_ptr<KubeClient> event_client_;    // its own, so that events never take a status's turn
+  std::unique_ptr<JobRunner> jobs_;             // null: no Jobs
+  std::unique_ptr<PlanConfigMaps> plan_texts_;  // null: plans are not published
+  std::unique_ptr<KubeClient> event_client_;    // separate, so that events never delay status updates
   std::unique_ptr<EventRecorder> recorder_;
   EventReporter reporter_;
   MigrationFeed feed_;
@@ -282,7 +285,7 @@ class ClusterOperator {
 }  // namespace
 
 Result<int> run_on_cluster(const Options& options, const Log& log, const StopToken& stop) {
-  forget_database_environment();  // those who write resources must not use it
+  forget_database_environment();  // authors of resources must not be able to use it
   TRY_ASSIGN(auto access, find_cluster(options));
   TRY_ASSIGN(auto sources, AllowedRoots::create_divided(options.source_roots));
   TRY_ASSIGN(auto secrets, AllowedRoots::create_divided(options.secret_roots));

@@ -1,6 +1,6 @@
-// Cluster mode, composed: resources from an API server, statuses to it, leadership by a Lease.
+// Composes cluster mode: reads resources from an API server, writes statuses to it, and elects a leader through a Lease.
 //
-// Threads: one thread calls. Ownership: owns everything the mode is made of, for as long as it runs.
+// Threads: called from one thread. Ownership: owns all parts of the mode while it runs.
 #pragma once
 
 #include "migrations/base/stop.hpp"
@@ -8,7 +8,7 @@
 
 namespace athanor::controller {
 
-// The exit code, or why it could not begin.
+// Runs until `stop` is requested or leadership is lost. Returns the exit code; an error when it could not start.
 [[nodiscard]] Result<int> run_on_cluster(const Options& options, const Log& log, const StopToken& stop);
 
 }  // namespace athanor::controller

@@ -10,10 +10,10 @@ namespace athanor::controller {
 namespace {
 
 constexpr std::chrono::seconds kNoticeEvery(1);
-// An attempt that is made again does not save the same again, but nobody restores what is older than yesterday.
+// A retry reuses the backup of the previous attempt, but a backup older than a day is of little use for a restore.
 constexpr std::chrono::hours kRetryAge(24);
 
-// A word at most once a second, for the status.
+// Reports progress for the status, at most once a second.
 class NoticeProgress final : public BackupProgress {
  public:
   NoticeProgress(const BackupService::Notice& notice, Clock& clock, const Log& log, const HiddenValues& hidden)
@@ -79,7 +79,7 @@ BackupJob job_of(const BackupRequest& request, const std::string& folder) {
   return job;
 }
 
-// Of every file below it; what cannot be looked at counts as nothing.
+// Returns the size of all files below a folder; unreadable ones count as 0.
 std::uint64_t bytes_below(const std::string& folder) {
   namespace fs = std::filesystem;
   std::uint64_t bytes = 0;
@@ -100,7 +100,7 @@ std::uint64_t bytes_below(const std::string& folder) {
 Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const Notice& notice, const StopToken& stop) {
   const DatabaseTarget& target = request.target;
   TRY_ASSIGN(const std::string folder, resolve_(request.resource, request.resource.spec.backup.path));
-  std::error_code ignored;  // what cannot be made is told by open_folder
+  std::error_code ignored;  // open_folder reports the error
   std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), ignored);
   TRY_ASSIGN(const auto store, FolderStore::open_folder(folder));
   TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution, StopToken()));

@@ -1,12 +1,14 @@
-// Backups that resources declare, taken into folders of this machine: the reconciler's BackupService over the backup room.
+// Takes the backups that resources declare into folders of this machine: implements the reconciler's BackupService.
 //
-// Where spec.backup.path may lead is the house's rule. Without one the folder is named after the resource. The record's
-// revision rows are compared with the rows the plan starts from: a database that moved meanwhile is a stale plan.
+// The composition root decides where spec.backup.path may lead. Without a path, the folder is named after the resource. The
+// heads recorded in the backup are compared with the heads the plan starts from: if the database moved in between, the plan is
+// stale.
 //
-// Attempts at the same plan share a backup, for a day at most where spec.backup.acceptYoungerThan says nothing (docs/adr/0012).
+// Attempts at the same plan share a backup, for at most a day unless spec.backup.acceptYoungerThan says otherwise
+// (docs/adr/0012).
 //
-// A quota counts all files of a namespace: what is there when a dump begins, and the dump itself while it grows. Two dumps at a
-// time may each take what is left.
+// A quota limits the total size of a namespace's files: those that exist when a dump starts, and the dump while it grows. Two
+// concurrent dumps may each use the remaining space.
 //
 // Threads: safe from any thread. Ownership: borrows the clock.
 #pragma once
@@ -22,14 +24,14 @@
 
 namespace athanor::controller {
 
-// What the world outside gives to programs that are started; passed in by the composition root.
+// The environment for child programs, passed in by the composition root.
 struct ProgramEnvironment {
   std::vector<std::string> environment;  // "NAME=value"
   std::vector<std::string> path;         // PATH, split
   std::function<Result<ConnectionKeywords>(const std::string& url)> connection_keywords;
 };
 
-// What all dumps of one namespace may take, and where they are.
+// The limit for all dumps of one namespace, and their folder.
 struct BackupQuota {
   std::uint64_t bytes = 0;  // 0: no limit
   std::function<Result<std::string>(const std::string& name_space)> folder = {};
@@ -37,7 +39,7 @@ struct BackupQuota {
 
 class FolderBackups final : public BackupService {
  public:
-  // A path of a manifest, checked: below a root, links resolved. An empty one: the resource's own.
+  // Resolves a path from a manifest: below a root, with links resolved. An empty path means the resource's own folder.
   using Resolve = std::function<Result<std::string>(const DatabaseMigration& resource, const std::string& path)>;
   FolderBackups(Resolve resolve, SessionFactoryMaker connect, ProgramEnvironment surroundings, Clock& clock, Log log,
                 BackupQuota quota = {})

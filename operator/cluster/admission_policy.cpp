@@ -13,7 +13,7 @@ namespace {
 constexpr std::chrono::seconds kKept{30};
 constexpr std::chrono::seconds kKeptWhenBad{5};
 
-// As crds/approval-policy.yaml has it; a test compares the two.
+// The expression in crds/approval-policy.yaml; a test compares the two.
 constexpr std::string_view kExpression =
     "(request.operation == 'UPDATE' && object.spec.approvedBy == oldObject.spec.approvedBy) "
     "|| object.spec.approvedBy == request.userInfo.username";
@@ -39,7 +39,7 @@ KubeObject list_in(const KubeObject& object, const char* name) {
   return found == object.end() ? KubeObject::array() : *found;
 }
 
-// Every create and every update of an approval, whatever its namespace and labels.
+// Whether the constraints match every create and update of an approval, in any namespace and with any labels.
 bool catches_every_approval(const KubeObject& constraints) {
   if (!is_empty(constraints, "namespaceSelector") || !is_empty(constraints, "objectSelector") ||
       !is_empty(constraints, "excludeResourceRules")) {
@@ -91,7 +91,7 @@ Result<WallTime> check_admission_policy(const KubeObject& policy, const KubeObje
   const std::string named = "ValidatingAdmissionPolicy " + std::string(kAdmissionPolicyName);
   const auto* const spec = part_of(policy, "spec");
   const auto* const constraints = spec == nullptr ? nullptr : part_of(*spec, "matchConstraints");
-  // Other validations only refuse more. Conditions and parameters let requests pass by.
+  // Additional validations only refuse more requests. Match conditions and parameters could exempt some.
   if (constraints == nullptr || !catches_every_approval(*constraints) || !asks_for_ones_own_name(*spec) ||
       !is_empty(*spec, "matchConditions") || !is_empty(*spec, "paramKind") ||
       (spec->contains("failurePolicy") && text_of(*spec, "failurePolicy") != "Fail")) {
@@ -113,6 +113,7 @@ Result<WallTime> check_admission_policy(const KubeObject& policy, const KubeObje
 Result<WallTime> AdmissionPolicy::in_force_since() {
   const std::lock_guard lock(mutex_);
   const SteadyTime now = clock_.steady_now();
+  // Read before the request: an approval that arrives while the request is running must not be covered by its answer.
   const std::uint64_t came = came_;
   if (answer_ && answered_ == came && now - asked_ <= (answer_->has_value() ? kKept : kKeptWhenBad)) {
     return *answer_;

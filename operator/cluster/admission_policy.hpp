@@ -1,14 +1,14 @@
-// Whether the admission policy that makes the names in approvals true is in force.
+// Checks that the admission policy that guarantees the names in approvals is in force.
 //
-// MigrationApproval.spec.approvedBy is only a text. That it names whoever made the approval, ValidatingAdmissionPolicy
-// `migrationapprovals.athanor.dev` and its binding see to (crds/approval-policy.yaml), on the API server. Where they are
-// missing or say something else, everybody who may create approvals may approve in the name of others, and as several people.
-// So they are read before approvals count, and compared with what this version expects; what the operator may not read counts
-// as missing. Approvals made before the policy or its binding do not count either.
+// MigrationApproval.spec.approvedBy is only text. The ValidatingAdmissionPolicy `migrationapprovals.athanor.dev` and its
+// binding (crds/approval-policy.yaml) make the API server reject an approval unless that text is the name of the user who
+// creates it. If they are missing or changed, everyone who may create approvals can approve in the name of others, and as
+// several people. So they are read before approvals count, and compared with what this version expects; an object that the
+// operator may not read counts as missing. Approvals created before the policy or its binding do not count either.
 //
-// One answer serves for half a minute, a bad one for some seconds, and none for an approval that came after it was asked for.
+// A positive answer is reused for 30 seconds, a negative one for 5. Neither is reused after a new approval has arrived.
 //
-// Threads: safe from any thread; one asks, others wait for the answer. Ownership: borrows reader and clock.
+// Threads: safe from any thread; one thread asks and the others wait for the answer. Ownership: borrows reader and clock.
 #pragma once
 
 #include <atomic>
@@ -26,10 +26,10 @@ class AdmissionPolicy {
  public:
   AdmissionPolicy(KubeReader& reader, Clock& clock) : reader_(reader), clock_(clock) {}
 
-  // When the younger of policy and binding was made. PolicyRefused: one of them is missing, is not the expected one, or cannot
-  // be read.
+  // Returns when the younger of policy and binding was created. Error: PolicyRefused when one of them is missing, is not the
+  // expected one, or cannot be read.
   [[nodiscard]] Result<WallTime> in_force_since();
-  // An approval came: what was answered before says nothing about it. Call it before anybody can see the approval.
+  // Reports a new approval: earlier answers do not cover it. Call it before any thread can see the approval.
   void approval_came() { ++came_; }
 
  private:
@@ -38,11 +38,11 @@ class AdmissionPolicy {
   std::mutex mutex_;
   std::optional<Result<WallTime>> answer_;
   SteadyTime asked_{};
-  std::uint64_t answered_ = 0;  // came_ when it was asked
+  std::uint64_t answered_ = 0;  // the value of came_ when answer_ was requested
   std::atomic<std::uint64_t> came_{0};
 };
 
-// What `policy` and `binding` must be; pure. The time is the younger one's creation.
+// Checks the two objects; a pure function. Returns the younger one's creation time.
 [[nodiscard]] Result<WallTime> check_admission_policy(const KubeObject& policy, const KubeObject& binding);
 
 }  // namespace athanor::controller

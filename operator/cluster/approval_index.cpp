@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kSecondsOfTime = 19;  // "2026-11-21T02:10:00"
 constexpr std::size_t kOffset = 6;          // "+01:00"
 
-// As RFC 3339 has it, and the API server lets through: with fractions and any offset.
+// Parses an RFC 3339 time as the API server accepts it, with fractions of a second and any offset.
 std::optional<WallTime> read_timestamp(const std::string& text) {
   if (text.size() <= kSecondsOfTime) {
     return std::nullopt;
@@ -39,13 +39,14 @@ std::optional<WallTime> read_timestamp(const std::string& text) {
 
 Approval approval_in(const std::string& name, const KubeObject& spec, const std::string& created) {
   const auto time = parse_iso8601(created);
-  // Stored before the field was renamed: what somebody approved or rejected stays so.
+  // Objects stored before the field was renamed have `planHash`. They remain valid.
   const std::string hash = text_of(spec, spec.contains("approvalHash") ? "approvalHash" : "planHash");
   Approval approval{name, hash, text_of(spec, "approvedBy"), time ? format_iso8601(*time) : created};
-  // Of a decision that this version does not know, nobody can say that it approves.
+  // Treat an unknown decision as a rejection: it may come from a newer version.
   const std::string decision = text_of(spec, "decision");
   approval.rejects = !decision.empty() && decision != "Approve";
   if (spec.contains("expiresAt") && !spec["expiresAt"].is_null()) {
+    // An unreadable time counts as expired long ago.
     approval.expires = read_timestamp(text_of(spec, "expiresAt")).value_or(WallTime{});
   }
   approval.reason = text_of(spec, "reason");
@@ -65,7 +66,7 @@ void ApprovalIndex::erase(const ResourceKey& migration, const std::string& name)
   }
 }
 
-// An approval is immutable, but it may have been deleted and created again, for another resource, between two watches.
+// An approval is immutable. But between two watch events it may have been deleted and recreated for another resource.
 void ApprovalIndex::applied(const ResourceKey& key, const KubeObject& object) {
   const auto* const spec = part_of(object, "spec");
   const auto* const metadata = part_of(object, "metadata");

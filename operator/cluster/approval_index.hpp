@@ -1,8 +1,8 @@
-// The MigrationApprovals of the watched namespaces, indexed by the resource they approve, and whether their names can be
+// Indexes the MigrationApprovals of the watched namespaces by the resource they approve, and reports whether their names can be
 // trusted.
 //
-// Threads: applied() and deleted() come from the informer's thread, approvals() from any. Ownership: borrows the admission
-// policy.
+// Threads: applied() and deleted() are called from the informer's thread, the other methods from any. Ownership: borrows the
+// admission policy.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,8 @@ namespace athanor::controller {
 
 class ApprovalIndex final : public ApprovalSource, public InformerHandler {
  public:
-  // `changed` is called without the lock when an approval of a resource was created, changed or deleted.
-  // `admission`: says whether the names in approvals are true; null: they are.
+  // `changed`: called without the lock when an approval of a resource was created, changed or deleted. `admission`: checks
+  // whether the names in approvals can be trusted; null: they are trusted.
   explicit ApprovalIndex(std::function<void(const ResourceKey&)> changed, AdmissionPolicy* admission = nullptr)
       : changed_(std::move(changed)), admission_(admission) {}
 

@@ -8,7 +8,7 @@ namespace athanor::controller {
 namespace {
 
 std::string text_of(const DatabaseMigrationStatus& status) {
-  // What a database answered may be no UTF-8; a status must not fail for that.
+  // Text from a database may be invalid UTF-8; the status must not fail because of it.
   std::string text = status_to_json(status).dump(-1, ' ', false, Json::error_handler_t::replace);
   text.shrink_to_fit();
   return text;

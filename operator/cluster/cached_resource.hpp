@@ -1,7 +1,7 @@
-// A resource as the store keeps it: metadata and spec as values, the status as JSON.
+// The store's compact form of a resource: metadata and spec as values, the status as JSON.
 //
-// Ten thousand are kept and a few at a time are worked on. A status that lists twenty runs takes 8 KiB as a value and 4 KiB as
-// text, and only who reconciles the resource reads it.
+// Ten thousand resources are stored, and only a few are reconciled at a time. A status with twenty runs takes 8 KiB as a value
+// and 4 KiB as text, and only a reconcile reads it.
 //
 // Threads: plain values.
 #pragma once
@@ -19,17 +19,17 @@ class CachedResource {
   CachedResource() = default;
   explicit CachedResource(const DatabaseMigration& resource);
 
-  // The resource that it was made of, with the last status that was set. `folder` and `known_since` are not kept.
+  // Returns the original resource with the last status that was set. `folder` and `known_since` are not stored.
   [[nodiscard]] DatabaseMigration value() const;
   [[nodiscard]] const Metadata& metadata() const { return metadata_; }
   [[nodiscard]] ObjectVersion mark() const { return {metadata_.uid, metadata_.resource_version}; }
-  // `resource_version` is the one that the object has since this status was written to it.
+  // Sets the status. `resource_version`: the object's version after this status was written to it.
   void set_status(const DatabaseMigrationStatus& status, std::string resource_version);
 
  private:
   Metadata metadata_;
   DatabaseMigrationSpec spec_;
-  std::string status_;  // empty: nothing is known of it yet
+  std::string status_;  // empty: no status yet
 };
 
 }  // namespace athanor::controller

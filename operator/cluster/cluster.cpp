@@ -12,7 +12,7 @@
 namespace athanor::controller {
 namespace {
 
-// The DatabaseMigration that owns a Job; empty when none does.
+// Returns the name of the DatabaseMigration that owns a Job; empty when none does.
 std::string migration_of(const KubeObject& object) {
   const auto* const metadata = part_of(object, "metadata");
   const auto owners = metadata == nullptr ? KubeObject() : metadata->value("ownerReferences", KubeObject::array());
@@ -26,10 +26,10 @@ std::string migration_of(const KubeObject& object) {
 
 }  // namespace
 
-// Queues the resources that refer to an object which changed, or that own it.
+// Queues the resources that refer to a changed object or own it.
 class Cluster::Waker final : public InformerHandler {
  public:
-  // `first` is told before anybody is queued; may be null.
+  // `first` receives each event before any resource is queued; may be null.
   Waker(const ClusterStore& store, WorkQueue& queue, std::string kind, StatusWithdrawals* withdrawals, InformerHandler* first)
       : store_(store), queue_(queue), kind_(std::move(kind)), withdrawals_(withdrawals), first_(first) {}
 
@@ -63,7 +63,7 @@ class Cluster::Waker final : public InformerHandler {
       }
     }
   }
-  // As SourceStatus::revision names this version of a source; empty for an object that is none.
+  // Returns this version of a source in the form of SourceStatus::revision; empty for an object that is not a source.
   [[nodiscard]] std::string version_in(const KubeObject& object) const {
     if (kind_ == kube::kConfigMaps.kind) {
       const Metadata metadata = metadata_of(object);
@@ -78,7 +78,7 @@ class Cluster::Waker final : public InformerHandler {
   std::string kind_;
   StatusWithdrawals* withdrawals_;
   InformerHandler* first_;
-  std::map<ResourceKey, std::string> owners_;  // by object: a delete event has only the name
+  std::map<ResourceKey, std::string> owners_;  // by object, because deleted() has only the name
 };
 
 Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& log)
@@ -136,7 +136,8 @@ void Cluster::start(const StopToken& stop) {
   }
 }
 
-// Lists one object that cannot exist until the server accepts that. False when a stop was requested.
+// Waits until the server accepts a list of this kind, by listing an object name that cannot match. Returns false when a stop
+// was requested.
 bool Cluster::wait_for_kind(const Watched& watched, const StopToken& stop) {
   ListOptions nothing;
   nothing.name_space = watched.name_space;

@@ -1,11 +1,11 @@
-// Cluster mode: informers that keep store, approvals and queue in step with the API server.
+// The informers of cluster mode, which keep store, approvals and queue up to date with the API server.
 //
-// One informer per kind and watched namespace: DatabaseMigrations, MigrationApprovals, the metadata of ConfigMaps (never their
-// content), and, where they are switched on, Jobs. Watches report changes (Git servers have none: source_poll.hpp), and the
-// resync is for what no watch reports (a database changed by hand).
+// There is one informer per kind and watched namespace: for DatabaseMigrations, MigrationApprovals, the metadata of ConfigMaps
+// (never their content) and, if enabled, Jobs. Watches report changes of objects. Git servers are polled instead
+// (source_poll.hpp), and the resync finds what no watch reports, such as a database changed by hand.
 //
-// Kinds of Flux sources are watched once the server has them and the operator may list them: that is tried at the start and
-// then once a resync. Nothing else waits for them.
+// A kind of Flux source is watched once the API server has it and the operator may list it; this is tried at startup and then
+// once per resync. Nothing else waits for these kinds.
 //
 // Threads: start() spawns one thread per informer, join() ends them. Ownership: borrows everything in ClusterParts.
 #pragma once
@@ -28,13 +28,13 @@
 namespace athanor::controller {
 
 struct ClusterOptions {
-  std::vector<std::string> namespaces;  // empty: all of them
+  std::vector<std::string> namespaces;  // empty: all
   std::string label_selector;
   bool config_maps = true;
   bool jobs = false;
-  bool namespace_labels = false;              // floors of policies; needs a right for the whole cluster
+  bool namespace_labels = false;              // labels that raise policy floors; needs the right to list Namespaces
   std::vector<ResourceType> flux;             // kinds of Flux sources, installed now or later
-  milliseconds retry_missing_kinds{300'000};  // of Flux sources
+  milliseconds retry_missing_kinds{300'000};  // pause before a missing kind of Flux source is tried again
   std::uint64_t seed = 0;
 };
 
@@ -45,8 +45,8 @@ struct ClusterParts {
   ApprovalIndex& approvals;
   NamespaceFloors& floors;
   WorkQueue& queue;
-  StatusWithdrawals* withdrawals = nullptr;  // null: statuses wait for a worker
-  InformerHandler* config_maps = nullptr;    // is told of the metadata of every ConfigMap; null: nobody else is
+  StatusWithdrawals* withdrawals = nullptr;  // null: only reconciles update statuses
+  InformerHandler* config_maps = nullptr;    // also receives the metadata of every ConfigMap; may be null
 };
 
 class Cluster {
@@ -56,13 +56,13 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  // Once. The informers run until `stop` is requested.
+  // Starts the informers, which run until `stop` is requested. Call it once.
   void start(const StopToken& stop);
-  // After a stop was requested: returns when the informers have ended.
+  // Waits until the informers have ended. Request the stop first.
   void join();
-  // Every informer has its first list, those of Flux sources aside.
+  // Whether every informer has completed its first list, except those of Flux sources.
   [[nodiscard]] bool synced() const;
-  // Waits for that. False when a stop was requested first.
+  // Waits until synced() is true. Returns false when a stop was requested first.
   [[nodiscard]] bool wait_until_synced(const StopToken& stop) const;
 
  private:

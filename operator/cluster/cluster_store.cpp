@@ -11,7 +11,7 @@
 namespace athanor::controller {
 namespace {
 
-constexpr int kConflicts = 5;  // in a row, with somebody who changes the object all the time
+constexpr int kConflicts = 5;  // attempts against a client that keeps changing the object
 
 std::vector<std::string> referents_of(const DatabaseMigration& resource) {
   std::vector<std::string> referents;
@@ -116,7 +116,8 @@ void ClusterStore::set_rule(const ResourceKey& key, const ShortDigest& database,
   }
 }
 
-// Rare: only when a rule appears or goes that no other resource of the database has.
+// Scans all entries, which is acceptable because it is rare: only when a resource adds or removes a rule that no other on its
+// database has.
 void ClusterStore::add_neighbours(const ResourceKey& key, const ShortDigest& database, Keys& affected) const {
   if (database == ShortDigest{}) {
     return;
@@ -134,7 +135,7 @@ void ClusterStore::wake(const Keys& keys) {
   }
 }
 
-// True when it declares something new; our own status coming back does not.
+// Returns whether the declaration changed; the event caused by our own status update does not count.
 bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigration& resource, Keys& to_reconcile) {
   const auto [place, is_new] = entries_.try_emplace(key);
   Known& known = *place;
@@ -142,7 +143,7 @@ bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigra
   bool declares_more = true;
   entry.database = digest_of_database(resource.status.database_id);
   if (!is_new && known.second.resource.metadata().uid == resource.metadata.uid && known.second.database != ShortDigest{}) {
-    entry.database = known.second.database;  // of what was seen since; the status may be older
+    entry.database = known.second.database;  // as last observed; the status may be older
   }
   if (!is_new) {
     const Metadata before = known.second.resource.metadata();
@@ -151,7 +152,7 @@ bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigra
       entry.reported = known.second.reported;
     }
     if (before.uid != resource.metadata.uid) {
-      // Deleted and created again between two watch events: the new object has not been observed, so it owns nothing yet.
+      // Deleted and recreated between two watch events. The new object has not been observed, so it owns no table yet.
       append(to_reconcile, claims_.remove(key));
     }
     unrefer(known);
@@ -191,7 +192,8 @@ void ClusterStore::deleted(const ResourceKey& key) {
   }
 }
 
-// A watch with a selector reports as deleted what only lost its labels.
+// A watch with a label selector also reports DELETED when an object only loses its labels. Read the object to tell the two
+// apart.
 void ClusterStore::tell_unselected(const ResourceKey& key, const DatabaseMigration& resource) {
   if (!may_act()) {
     return;
@@ -201,7 +203,7 @@ void ClusterStore::tell_unselected(const ResourceKey& key, const DatabaseMigrati
     return;
   }
   DatabaseMigration found = readable_part(*now);
-  // Another status: an operator with another selector serves it already.
+  // If the status changed, an operator with another selector serves the resource already.
   if (found.metadata.uid != resource.metadata.uid || found.metadata.deleting || found.status != resource.status) {
     return;
   }
@@ -210,7 +212,7 @@ void ClusterStore::tell_unselected(const ResourceKey& key, const DatabaseMigrati
   }
 }
 
-// A replica that slept may come back with a status that was true before another one took over.
+// A replica that was suspended may wake up with a status from before another replica took over.
 Result<void> ClusterStore::check_fence() const {
   return may_act() ? Result<void>()
                    : fail(Error(ErrorCode::Interrupted, "this replica does not hold the Lease any more, and writes no status"));
@@ -344,7 +346,7 @@ std::optional<Outcome> ClusterStore::refusal(const ResourceKey& key) const {
   return taken ? std::nullopt : std::optional(unreadable_outcome(taken.error()));
 }
 
-// Younger than `quota_` others of its namespace. Counts no further than that.
+// Whether at least `quota_` resources of its namespace are older. Stops counting there.
 bool ClusterStore::is_beyond_quota(const ResourceKey& key) const {
   const auto held = in_namespace_.find(key.name_space);
   if (quota_ == 0 || held == in_namespace_.end() || held->second <= quota_) {
@@ -380,7 +382,7 @@ Result<void> ClusterStore::write_status(const ResourceKey& key, const DatabaseMi
   return {};
 }
 
-// `version`: of the object with this status; empty: it is gone.
+// `version`: the object's version with this status; empty: the object is gone.
 void ClusterStore::keep_status(const ResourceKey& key, const std::string& uid, const DatabaseMigrationStatus& status,
                                const std::string& version) {
   const std::lock_guard lock(mutex_);
@@ -414,7 +416,7 @@ Result<std::string> ClusterStore::replace_status(const ResourceKey& key, const s
       return metadata_of(*written).resource_version;
     }
     if (written.error().code == ErrorCode::ApiNotFound) {
-      return std::string();  // deleted: the informer reports that
+      return std::string();  // deleted; the informer reports that
     }
     if (written.error().code != ErrorCode::ApiConflict || attempt == kConflicts) {
       return fail(written.error());
@@ -426,6 +428,8 @@ Result<std::string> ClusterStore::replace_status(const ResourceKey& key, const s
     if (!now || metadata_of(*now).uid != uid) {
       return std::string();
     }
+    // Someone changed metadata or spec. Keep our status, of which this operator is the only writer, and take over only the
+    // version: spec changes arrive through the watch and queue the resource.
     version = metadata_of(*now).resource_version;
   }
 }

@@ -1,21 +1,21 @@
-// The store of cluster mode: DatabaseMigrations as the informer delivers them, and the only writer of their statuses.
+// The store of cluster mode: holds the DatabaseMigrations that the informer delivers, and is the only writer of their statuses.
 //
-// Of an object only what the operator uses is kept (cached_resource.hpp). A change of generation, labels, annotations or uid
-// wakes the resource; our own status coming back does not. A spec that cannot be read (its CRD is older or newer than the
-// operator) is kept with its error, which refusal() returns.
+// It keeps only the parts of an object that the operator uses (cached_resource.hpp). A change of generation, labels,
+// annotations or uid queues the resource; the watch event caused by our own status update does not. A spec that cannot be read,
+// because its CRD is older or newer than the operator, is kept with its error, which refusal() returns.
 //
-// A status is written as one value by one writer (docs/adr/0014): an update of the status subresource, which removes fields
-// that are no longer set and touches nothing else. Every write is conditional on uid and resourceVersion: a status of an object
-// that was deleted and created again is dropped, a conflict is retried on the newer version.
+// One writer writes each status as a whole (docs/adr/0014): an update of the status subresource removes fields that are no
+// longer set and touches nothing else. Every write is conditional on uid and resourceVersion: the status of an object that was
+// deleted and recreated is dropped, and a conflict is retried with the newer version.
 //
-// The strictest policy of all resources on a database counts for each of them (reconcile/database_policies.hpp). Which database
-// a resource is on is known once it was observed, and from its status after a restart.
+// The strictest policy among the resources of a database applies to each of them (reconcile/database_policies.hpp). A
+// resource's database is known once it was observed; after a restart, from its status.
 //
-// Which of two resources with one version table owns it, Claims decides (reconcile/claims.hpp), by what the server calls the
-// table.
+// When two resources use the same version table, Claims decides which one owns it (reconcile/claims.hpp), based on the server's
+// own name of the table.
 //
-// Threads: applied(), deleted() and synced() come from the informer's thread, everything else from any. The listener is called
-// without the store's lock. Ownership: borrows client and clock.
+// Threads: applied(), deleted() and synced() are called from the informer's thread, the other methods from any. The listener is
+// called without the store's lock. Ownership: borrows client and clock.
 #pragma once
 
 #include <functional>
@@ -42,24 +42,25 @@ namespace athanor::controller {
 class ClusterStore final : public MigrationStore, public InformerHandler {
  public:
   struct Listener {
-    std::function<void(const ResourceKey&)> changed;  // to be reconciled
+    std::function<void(const ResourceKey&)> changed;  // must be reconciled
     std::function<void(const ResourceKey&)> removed;  // deleted
     std::function<void()> synced;                     // the first list is complete
   };
-  // `folder`: what relative paths of resources resolve against.
+  // `folder`: the base of relative paths in resources.
   ClusterStore(KubeClient& client, Clock& clock, Listener listener, std::string folder, Log log);
 
-  // Whether this replica may write now; asked before every write. Not set: always. Call it before anything is written.
+  // Sets the check whether this replica may write now; called before every write. Not set: always. Call it before the first
+  // write.
   void set_fence(std::function<bool()> may_write) { may_write_ = std::move(may_write); }
-  // The informer sees only what has these labels: what leaves them is told so, in its last status. Call it before the first
-  // event.
+  // Sets the label selector of the informer. A resource that loses these labels gets a last status that says so. Call it before
+  // the first event.
   void set_selector(std::string selector) { selector_ = std::move(selector); }
 
-  // The least that every resource of a namespace has to declare: what find() returns is raised to it. Not set: nothing. Call it
-  // before the first event.
+  // Sets the minimum policies of each namespace; find() returns resources raised to them. Not set: none. Call it before the
+  // first event.
   void set_floor(std::function<PolicyFloor(const std::string& name_space)> floor) { floor_ = std::move(floor); }
 
-  // How many resources of one namespace are served, the oldest first; 0: any number. Call it before the first event.
+  // Sets how many resources of one namespace are served, the oldest first; 0: no limit. Call it before the first event.
   void set_quota(std::size_t resources) { quota_ = resources; }
 
   void applied(const ResourceKey& key, const KubeObject& object) override;
@@ -69,51 +70,54 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
   [[nodiscard]] std::optional<ObjectVersion> version(const ResourceKey& key) const override;
   void for_each(const Visit& visit) const override;
-  // Always empty: on a cluster only the server's own name of a table counts, see claim().
+  // Always empty: on a cluster only the server's own name of a table decides, see claim().
   [[nodiscard]] std::string claimed_by(const ResourceKey& /*key*/) const override { return {}; }
   [[nodiscard]] std::string lost_to(const ResourceKey& key) const override;
   [[nodiscard]] bool may_act() const override { return !may_write_ || may_write_(); }
   [[nodiscard]] std::optional<Outcome> refusal(const ResourceKey& key) const override;
   [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;
 
-  // Writes a status that was made from `read`, unless the object is another one by now: then ApiConflict, and nothing is lost.
+  // Writes a status that was computed from `read`. Error: ApiConflict when the object has changed since; then drop the status.
   [[nodiscard]] Result<void> write_status_of(const DatabaseMigration& read, const DatabaseMigrationStatus& status);
 
-  // Records which version table `resource` was observed to have; returns the key text of the resource that owns it, empty when
-  // that is this one. Resources that win or lose a table by this are woken.
+  // Records which version table `resource` was observed to use. Returns the key text of the resource that owns the table; empty
+  // when it is this one. Queues the resources that win or lose a table by this.
   [[nodiscard]] std::string claim(const DatabaseMigration& resource, const DatabaseLocation& location);
 
-  // Whether `resource` is raised to what the others on its database ask for now.
+  // Whether `resource` still meets the policies of the other resources on its database.
   [[nodiscard]] bool policy_holds(const DatabaseMigration& resource) const;
-  // The floor of a namespace is another one: its resources are reconciled again, and what they ask for others is known.
+  // Call it when the floor of a namespace has changed: queues its resources, and the others on their databases where needed.
   void floor_changed(const std::string& name_space);
 
-  // Which resources name this ConfigMap, Flux source, ...: "configMaps shop/sql", "GitRepository shop/app".
+  // Returns the resources that refer to an object: "ConfigMap shop/sql", "GitRepository shop/app".
   [[nodiscard]] std::vector<ResourceKey> naming(const std::string& referent) const;
+  // Returns the resources of a namespace.
   [[nodiscard]] std::vector<ResourceKey> in_namespace(const std::string& name_space) const;
+  // Returns what an Event about the resource refers to; nullopt when it is gone.
   [[nodiscard]] std::optional<EventTarget> event_target(const ResourceKey& key) const;
   [[nodiscard]] std::size_t size() const;
 
  private:
   struct Entry;
   using Entries = std::map<ResourceKey, Entry>;
-  using Known = std::pair<const ResourceKey, Entry>;  // of entries_, where it stays until it is deleted
+  using Known = std::pair<const ResourceKey, Entry>;  // a node of entries_; its address is stable until it is deleted
   struct ByKey {
     bool operator()(const Known* left, const Known* right) const { return left->first < right->first; }
   };
   using Referents = std::map<std::string, std::set<Known*, ByKey>>;
-  // There are very many of these.
+  // Keep it small: there may be ten thousand.
   struct Entry {
     CachedResource resource;
-    SteadyTime reported{};  // when the declaration came
+    SteadyTime reported{};  // when the current declaration arrived
     WallTime created{};
     StatusDigest digest;
-    ShortDigest database{};                   // zeros: it was never seen
-    std::unique_ptr<const Error> unreadable;  // null: it can be read
+    ShortDigest database{};                   // zeros: not observed yet
+    std::unique_ptr<const Error> unreadable;  // null: the spec is readable
     std::vector<Referents::iterator> referents;
   };
   using Keys = std::vector<ResourceKey>;
-  // The version it has now; empty when the resource is gone, or is another one by now.
+  // keep_status() stores a written status and its version. replace_status() returns that version; empty when the resource is
+  // gone or was recreated.
   void keep_status(const ResourceKey& key, const std::string& uid, const DatabaseMigrationStatus& status,
                    const std::string& version);
   [[nodiscard]] Result<std::string> replace_status(const ResourceKey& key, const std::string& uid, std::string version,
@@ -122,9 +126,10 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   void refer(Known& known, const std::vector<std::string>& referents);
   void unrefer(Known& known);
   void wake(const Keys& keys);
-  // What it asks for, raised to the floor. Of a declaration that cannot be read: approvals.
+  // Returns the policies of the resource, raised to the floor. An unreadable declaration requires approvals.
   [[nodiscard]] DatabaseRule effective_rule(DatabaseMigration resource, bool readable) const;
-  // The resources on the same database, where other rules count than before.
+  // Sets the policies that a resource demands, and adds to `affected` the others on its database when that changes their
+  // effective policies.
   void set_rule(const ResourceKey& key, const ShortDigest& database, DatabaseRule rule, Keys& affected);
   void add_neighbours(const ResourceKey& key, const ShortDigest& database, Keys& affected) const;
   void tell_unselected(const ResourceKey& key, const DatabaseMigration& resource);
@@ -139,7 +144,7 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   std::function<bool()> may_write_;
   std::string selector_;
   std::size_t quota_ = 0;
-  std::map<std::string, std::size_t> in_namespace_;  // how many there are
+  std::map<std::string, std::size_t> in_namespace_;  // number of resources
   std::function<PolicyFloor(const std::string&)> floor_;
   mutable std::mutex mutex_;
   Entries entries_;

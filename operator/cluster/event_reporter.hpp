@@ -1,9 +1,8 @@
-// Which outcomes of reconciles become events, and with which words.
+// Decides which outcomes of reconciles become Kubernetes Events, and their texts.
 //
-// An event is what somebody who runs `kubectl describe` would want to see: a migration applied, stalled or to be retried, a
-// plan that waits for approval, a backup taken. A reconcile that found nothing to do is no event, and a state that lasts is one
-// event; only attempts are reported again, as a series. Types, reasons and actions are listed in
-// docs/spec/database-migration.md.
+// Events show what a user of `kubectl describe` wants to know: a migration was applied, stalled or will be retried, a plan
+// waits for approval, a backup was taken. A reconcile with nothing to do produces no event, and a lasting state produces one;
+// only repeated attempts are reported again, as a series. docs/spec/database-migration.md lists types, reasons and actions.
 //
 // Threads: safe from any thread. Ownership: borrows recorder and store.
 #pragma once
@@ -16,16 +15,17 @@
 
 namespace athanor::controller {
 
-// The event of an outcome, without its target; empty when it is none. `ready_changed`: the condition Ready differs from before.
+// Returns the event of an outcome, without its target; nullopt when it is none. `ready_changed`: whether the condition Ready
+// changed.
 [[nodiscard]] std::optional<EventRecord> event_of(const Outcome& outcome, bool ready_changed);
 
-// The event of the backup alone: it was taken, or it failed and the policy does not require it.
+// Returns the event of the backup: it was taken, or it failed and the policy does not require it.
 [[nodiscard]] std::optional<EventRecord> backup_event_of(const Outcome& outcome);
 
-// The schema was changed by hand, is as it was again, or cannot be compared any more.
+// Returns the event of the drift check: the schema was changed by hand, matches again, or can no longer be compared.
 [[nodiscard]] std::optional<EventRecord> drift_event_of(const Outcome& outcome);
 
-// The event of a run that begins to wait for a lock of another session.
+// Returns the event of a run that starts waiting for another session's lock.
 [[nodiscard]] std::optional<EventRecord> wait_event_of(const DatabaseMigrationStatus& status);
 
 class EventReporter {

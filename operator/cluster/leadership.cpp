@@ -16,9 +16,9 @@ void work_alone(const LeaderWork& work, Clock& clock, const StopToken& stop, con
 bool work_while_leading(const LeaderWork& work, KubeClient& client, Clock& clock, const LeaseOptions& lease,
                         const StopToken& stop, const Log& log) {
   work.leading(false);
-  // Requested when leadership is lost, and by `stop`: a second signal cancels what the first one let run on.
+  // Requested when leadership is lost, and by `stop`: a second signal cancels the work that the first one allowed to finish.
   StopSource over(stop);
-  // begin() may wait for caches, and the Lease has to be renewed meanwhile.
+  // On a thread of its own: begin() may wait for caches, and the Lease must be renewed meanwhile.
   std::thread beginning;
   const auto finish = [&] {
     if (beginning.joinable()) {
@@ -42,7 +42,7 @@ bool work_while_leading(const LeaderWork& work, KubeClient& client, Clock& clock
     work.fenced_by([&election] { return election.holds(); });
   }
   election.run(stop, finish);
-  // After a lost Lease, run() returns while the work still ends.
+  // After a lost Lease, run() returns immediately although the work is still ending.
   over.request();
   finish();
   if (work.fenced_by) {

@@ -1,10 +1,10 @@
-// Runs the operator's work while this replica may work: as the only one, or while it holds the Lease.
+// Runs the operator's work while this replica may work: as the only replica, or while it holds the Lease.
 //
-// A standby begins nothing. A replica that loses the Lease stops its work at the next safe point and never begins again: the
-// process ends, and its pod starts anew as a standby.
+// A standby starts nothing. A replica that loses the Lease stops its work at the next safe point and never starts again: the
+// process exits, and its pod restarts as a standby.
 //
-// Threads: both functions occupy the caller's thread until the work has ended; `begin` runs on another one under
-// work_while_leading(). Ownership: everything is borrowed for the call.
+// Threads: both functions block the caller's thread until the work has ended; work_while_leading() calls `begin` on another
+// thread. Ownership: borrows everything for the call.
 #pragma once
 
 #include <functional>
@@ -16,22 +16,22 @@
 namespace athanor::controller {
 
 struct LeaderWork {
-  // Starts the work and returns; may wait first, for caches to fill. The work ends when `stop` is requested.
+  // Starts the work and returns; may wait first for caches to fill. The work ends when `stop` is requested.
   std::function<void(const StopToken& stop)> begin;
-  // Returns when nothing runs any more. Called once begin() has returned, or never was; perhaps twice.
+  // Returns when no work is running. Called after begin() has returned, or without it; may be called twice.
   std::function<void()> finish;
-  // Whether this replica works, whenever that changes, and once at the start.
+  // Called with whether this replica leads: once at the start and at every change.
   std::function<void(bool leading)> leading;
-  // Given once, before the work begins: whether this replica still holds the Lease. An empty one is
-  // given at the end, when nobody may ask any more. May be empty.
+  // Called once before the work begins with a function that reports whether this replica still holds the Lease, and once at the
+  // end with an empty one, after which the first must not be called. May be empty.
   std::function<void(const std::function<bool()>& holds)> fenced_by = {};
 };
 
 // Works until a stop is requested.
 void work_alone(const LeaderWork& work, Clock& clock, const StopToken& stop, const Log& log);
 
-// Takes part in the election, works while it leads, and gives the Lease back after a stop, when the work has ended. False when
-// leadership was lost without a stop. `client`: see LeaseElection.
+// Takes part in the election, works while leading, and after a stop releases the Lease once the work has ended. Returns false
+// when leadership was lost without a stop. `client`: see LeaseElection.
 [[nodiscard]] bool work_while_leading(const LeaderWork& work, KubeClient& client, Clock& clock, const LeaseOptions& lease,
                                       const StopToken& stop, const Log& log);
 

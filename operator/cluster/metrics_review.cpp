@@ -8,7 +8,7 @@ namespace {
 const ResourceType kTokenReviews{"authentication.k8s.io", "v1", "tokenreviews", "TokenReview", false};
 const ResourceType kAccessReviews{"authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", false};
 
-// The value at the end of the path; null when the answer has none, whatever stands in its place.
+// Returns the value at a JSON pointer; null when it does not exist.
 KubeObject part_of(const KubeObject& object, const char* path) {
   const nlohmann::json::json_pointer pointer(path);
   return object.contains(pointer) ? object.at(pointer) : KubeObject();

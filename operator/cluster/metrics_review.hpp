@@ -1,6 +1,6 @@
-// Who a token is, and whether it may read the metrics: a TokenReview, then a SubjectAccessReview for `get` on /metrics.
+// Checks whether a token's user may read the metrics: a TokenReview, then a SubjectAccessReview for `get` on /metrics.
 //
-// Threads: safe from any thread; blocks for two requests at most. Ownership: borrows the client.
+// Threads: safe from any thread; blocks for at most two requests. Ownership: borrows the client.
 #pragma once
 
 #include "operator/kube/api_client.hpp"
@@ -8,7 +8,7 @@
 
 namespace athanor::controller {
 
-// Needs the right to create tokenreviews and subjectaccessreviews. Errors: the API server did not answer, or refused to.
+// Needs the right to create tokenreviews and subjectaccessreviews. Errors: those of KubeWriter::create().
 [[nodiscard]] Result<Access> review_metrics_token(KubeWriter& client, const std::string& token);
 
 }  // namespace athanor::controller

@@ -9,11 +9,11 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{900} << 10U;  // of the MiB that Kubernetes allows
+constexpr std::size_t kMostBytes = std::size_t{900} << 10U;  // Kubernetes allows 1 MiB
 constexpr std::size_t kMostPages = 99;
 constexpr std::size_t kNameInConfigMap = 200;
 constexpr std::size_t kShownHash = 12;
-constexpr std::size_t kLabelledHash = 40;  // a label holds 63
+constexpr std::size_t kLabelledHash = 40;  // a label value has at most 63 characters
 
 std::string metadata_text(const KubeObject& object, const char* name) {
   const auto* const metadata = part_of(object, "metadata");
@@ -65,7 +65,7 @@ bool is_the_same(const KubeObject& found, const KubeObject& wanted) {
          text_of(*metadata, "deletionTimestamp").empty();
 }
 
-// The DatabaseMigration that owns a labelled ConfigMap; empty when none does.
+// Returns the name of the DatabaseMigration that owns a labelled ConfigMap; empty when none does.
 std::string migration_of(const KubeObject& object) {
   const auto* const metadata = part_of(object, "metadata");
   const auto* const labels = metadata == nullptr ? nullptr : part_of(*metadata, "labels");
@@ -109,7 +109,7 @@ Result<PublishedPlan> PlanConfigMaps::publish(const DatabaseMigration& resource,
   return published_.insert_or_assign(key, std::move(made)).first->second.plan;
 }
 
-// Its uid.
+// Creates the ConfigMap, or finds an identical one, and returns its uid. Replaces a different one once.
 Result<std::string> PlanConfigMaps::store(const DatabaseMigration& resource, const KubeObject& config_map) {
   const std::string name = metadata_text(config_map, "name");
   const std::string& name_space = resource.metadata.name_space;
@@ -126,7 +126,7 @@ Result<std::string> PlanConfigMaps::store(const DatabaseMigration& resource, con
       return metadata_text(*found, "uid");
     }
     if (!found) {
-      continue;  // it went meanwhile, or cannot be read: then the next create says why
+      continue;  // deleted meanwhile, or not readable: the next create reports why
     }
     log_.warn("a ConfigMap stands where the text of a plan belongs, and is replaced",
               {{"resource", resource.key().text()}, {"configMap", name}});
@@ -147,7 +147,8 @@ void PlanConfigMaps::remove_others(const DatabaseMigration& resource, const std:
     if (const auto found = seen_.find(resource.key()); found != seen_.end()) {
       outdated = found->second;
     }
-    if (const auto found = published_.find(resource.key()); found != published_.end()) {  // the watch may be behind
+    if (const auto found = published_.find(resource.key());
+        found != published_.end()) {  // the watch may not have delivered these yet
       outdated.insert(found->second.uids.begin(), found->second.uids.end());
     }
   }
@@ -179,7 +180,7 @@ void PlanConfigMaps::remove(const DatabaseMigration& resource) {
 void PlanConfigMaps::applied(const ResourceKey& key, const KubeObject& object) {
   const std::string owner = migration_of(object);
   if (owner.empty()) {
-    deleted(key);  // it may have been one of ours before
+    deleted(key);  // it may have been ours before its labels changed
     return;
   }
   const ResourceKey resource{key.name_space, owner};
@@ -193,7 +194,7 @@ void PlanConfigMaps::applied(const ResourceKey& key, const KubeObject& object) {
   }
   const auto page = known->second.uids.find(key.name);
   if (page != known->second.uids.end() && page->second != uid) {
-    published_.erase(known);  // another one of that name: it is compared at the next look
+    published_.erase(known);  // recreated: compare its content at the next publish()
   }
 }
 

@@ -1,11 +1,11 @@
-// The text of plans that wait for approvals, in ConfigMaps of the resource's namespace.
+// Publishes the SQL of plans that wait for approval, in ConfigMaps of the resource's namespace.
 //
-// A plan takes as many ConfigMaps as its text needs, named by the resource and the plan's hash, immutable, owned by the
-// resource and labelled with the plan. Those of another plan are removed. What somebody else puts under such a name is
-// replaced: the content is compared, and a watch tells when one of them is deleted or made again. Between two looks a reader
-// may still be shown something else, so the status has the digest of the text.
+// A plan takes as many ConfigMaps as its text needs. They are named after the resource and the plan's hash, immutable, owned by
+// the resource and labelled with the plan. ConfigMaps of other plans of the resource are deleted. A foreign ConfigMap with such
+// a name is replaced: the content is compared when publishing, and a watch reports when one is deleted or recreated. In
+// between, a reader may still see foreign content, so the status contains the digest of the text.
 //
-// Threads: safe from any thread; applied() and deleted() come from the informer's. Ownership: borrows the client.
+// Threads: safe from any thread; applied() and deleted() are called from the informer's. Ownership: borrows the client.
 #pragma once
 
 #include <map>
@@ -30,7 +30,7 @@ class PlanConfigMaps final : public PlanTexts, public InformerHandler {
                                               const std::string& hash) override;
   void remove(const DatabaseMigration& resource) override;
 
-  // Metadata of the ConfigMaps of all watched namespaces; those of others are passed over.
+  // Receive the metadata of all ConfigMaps in the watched namespaces; ignore those that are not ours.
   void applied(const ResourceKey& key, const KubeObject& object) override;
   void deleted(const ResourceKey& key) override;
 

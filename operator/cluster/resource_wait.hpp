@@ -1,10 +1,10 @@
-// Waits until a DatabaseMigration is Ready, by asking the API server again and again: `athanor-operator --wait-for`.
+// Waits until a DatabaseMigration is Ready by polling the API server: `athanor-operator --wait-for`.
 //
-// A status counts once it is of the newest generation. A Stalled one ends the wait at once, because nothing goes on without a
-// person. A resource that does not exist yet, and a server that cannot be reached, are waited for. Whoever must not start
-// before a revision asks the database instead (`athanor wait --revision`): a status is what the operator knew when it wrote it.
+// Only a status of the newest generation counts. Stalled ends the wait immediately, because only a person can resolve it. A
+// resource that does not exist yet and an unreachable server are retried. A program that must not start before a revision is
+// applied should ask the database instead (`athanor wait --revision`): a status shows what the operator knew when it wrote it.
 //
-// Threads: the caller's. Ownership: borrows everything.
+// Threads: blocks the caller's thread. Ownership: borrows everything.
 #pragma once
 
 #include <functional>
@@ -21,9 +21,9 @@ struct ResourceWait {
   milliseconds interval{2'000};
 };
 
-// `told`: what is waited for, whenever that changes. Returns the message of Ready. Errors: NotUpToDate when the time is over or
-// the resource is Stalled, the API server's when it could not be asked to the end, ApiForbidden and ApiUnauthorized at once,
-// Interrupted.
+// Blocks until the resource is Ready and returns the message of Ready. `told`: called with what it waits for, whenever that
+// changes. Errors: NotUpToDate after the timeout or when the resource is Stalled; the API server's error when it could not be
+// reached until the timeout; ApiForbidden and ApiUnauthorized immediately; Interrupted.
 [[nodiscard]] Result<std::string> wait_for_resource(KubeReader& reader, Clock& clock, const ResourceWait& wait,
                                                     const std::function<void(const std::string&)>& told, const StopToken& stop);
 

@@ -85,7 +85,7 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
                     .advise("put no more than the value itself there, or name another key"));
   }
   std::string text = *value;
-  while (text.ends_with('\n') || text.ends_with('\r')) {  // of an editor, or of `echo`
+  while (text.ends_with('\n') || text.ends_with('\r')) {  // added by an editor or `echo`
     text.pop_back();
   }
   return text;
@@ -99,7 +99,7 @@ Result<std::string> SecretCredentials::file(const DatabaseMigration& resource, c
   return write_file(content + "\n");
 }
 
-// The name is the content's hash, so a file never changes once it has its name.
+// Writes a file named after its content's hash, so a file never changes under its name while libpq reads it.
 Result<std::string> SecretCredentials::write_file(const std::string& content) {
   const std::string name = sha256_hex(content) + ".pem";
   const std::string path = folder_ + "/" + name;
@@ -126,6 +126,7 @@ Result<std::string> SecretCredentials::write_file(const std::string& content) {
     return fail(Error(ErrorCode::Io, "the folder for certificates is not ours alone")
                     .advise("give the operator an empty folder of its own: --cache"));
   }
+  // Write to a draft and rename it, so that the path never names a partial file.
   const std::string draft = path + ".new";
   ::unlink(draft.c_str());
   const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);

@@ -1,12 +1,12 @@
 // Credentials on a cluster: keys of Secrets in the resource's own namespace, and files below a secret root.
 //
-// A Secret is read by name when a connection is to be made, and at no other time: never listed, never watched, and in memory
-// for seconds (recent_reads.hpp). So a rotated password is used by the next reconcile. Environment variables are refused.
-// Certificates, which libpq wants in files, are written to files of mode 0600 in a folder of mode 0700 that is ours alone,
-// named by their hash, and removed when nothing used them for an hour and at the end.
+// A Secret is read by name when a connection is needed and at no other time. It is never listed or watched, and stays in memory
+// for seconds (recent_reads.hpp), so the next reconcile uses a rotated password. Environment variables are refused.
+// Certificates, which libpq reads from files, are written to files of mode 0600 in a private folder of mode 0700. They are
+// named after their hash, and deleted after an hour without use and at the end.
 //
-// Threads: safe from any thread. Ownership: borrows reads and clock. Errors: CredentialsNotFound's codes for what is
-// missing, named by Secret and key; ApiForbidden tells which RBAC rule is missing. No value is ever part of an error.
+// Threads: safe from any thread. Ownership: borrows reads, clock and `local`. Errors: MissingDatabaseUrl when a Secret or key
+// is missing, with their names; ApiForbidden says which RBAC rule is missing. No error contains a value.
 #pragma once
 
 #include <map>
@@ -21,8 +21,8 @@ namespace athanor::controller {
 
 class SecretCredentials final : public CredentialSource {
  public:
-  // `local` reads files below the secret roots; `folder` is created for certificates at first use. `labelled`: only Secrets
-  // that carry the label of secret_label.hpp.
+  // `local` reads files below the secret roots. `folder` is created for certificates at first use. `labelled`: use only Secrets
+  // with the label of secret_label.hpp.
   SecretCredentials(RecentReads& reads, Clock& clock, CredentialSource& local, std::string folder, bool labelled = false);
   ~SecretCredentials() override;
   SecretCredentials(const SecretCredentials&) = delete;

@@ -18,7 +18,7 @@ void SourcePoll::start(const StopToken& stop) {
     while (clock_.wait(kBetween, stop)) {
       try {
         poll_once();
-      } catch (const std::exception& exception) {  // a thread's boundary
+      } catch (const std::exception& exception) {  // an exception must not leave the thread
         log_.error("Git servers cannot be asked", {{"error", exception.what()}});
       }
     }

@@ -1,7 +1,8 @@
-// Asks Git servers what tags and branches point to, because no watch tells, and wakes the resources whose source moved.
+// Polls Git servers for what tags and branches point to, because no watch reports it, and queues the resources whose source
+// moved.
 //
-// Threads: start() spawns one, which ends with its token; join() waits for it. A question to a server ends with the token that
-// the repositories were made with. Ownership: borrows everything.
+// Threads: start() spawns a thread, which ends with its stop token; join() waits for it. A running request to a Git server ends
+// with the token that the repositories were created with. Ownership: borrows everything.
 #pragma once
 
 #include <thread>
@@ -29,10 +30,10 @@ class SourcePoll {
   SourcePoll(const SourcePoll&) = delete;
   SourcePoll& operator=(const SourcePoll&) = delete;
 
-  // Once. Until a resource was loaded there is nothing to ask.
+  // Starts polling. Call it once. A resource is polled after its first load.
   void start(const StopToken& stop);
   void join();
-  // What is due now.
+  // Polls the sources that are due now.
   void poll_once();
 
  private:

@@ -11,7 +11,8 @@ namespace {
 constexpr milliseconds kLookAgain{100};
 constexpr std::chrono::seconds kFollowed{10};
 
-// "orders@7, more@9" has the item "more@9". Of what is only a digest nobody can say whether it has.
+// Whether `revision` may be of another version of the source: false when `version` is one of its items ("more@9" in "orders@7,
+// more@9"), and when `revision` is only a digest, which cannot be compared.
 bool may_be_of_another(const std::string& revision, const std::string& version) {
   if (revision.find("sha256:") != std::string::npos && version.find("sha256:") == std::string::npos) {
     return false;
@@ -76,7 +77,7 @@ void StatusWithdrawals::work() {
     lock.unlock();
     try {
       withdraw(notice);
-    } catch (const std::exception& exception) {  // a thread's boundary
+    } catch (const std::exception& exception) {  // an exception must not leave the thread
       log_.error("a status cannot be withdrawn", {{"resource", notice.key.text()}, {"error", exception.what()}});
     }
     lock.lock();

@@ -1,13 +1,13 @@
 // Withdraws the status of a resource as soon as a watch reports that its source changed.
 //
-// A worker withdraws a status before it runs anything (reconcile_context.hpp), but first it connects to the database, and while
-// all workers are busy the resource waits in the queue. `helm --wait` looks some milliseconds after it has applied the change:
-// by then the status must not say Ready, nor an old failure, of a source that is known to be another one.
+// A worker withdraws a status before it runs anything (reconcile_context.hpp). But it connects to the database first, and while
+// all workers are busy the resource waits in the queue. `helm --wait` reads the status a few milliseconds after it has applied
+// the change. By then the status must not report Ready, nor an old failure, for a source that is known to have changed.
 //
-// Such a write competes with the worker that has the resource in the same moment. It names the version that it was made from,
-// and is dropped when that is no longer the newest: whoever was faster knows more.
+// Such a write competes with the worker that reconciles the resource at the same time. It is conditional on the resourceVersion
+// it was computed from, and is dropped when the object has changed since: the other writer knows more.
 //
-// Threads: noticed() from any thread; spawns one, which ends in the destructor. Ownership: borrows everything.
+// Threads: noticed() from any thread; it has a thread of its own, which ends in the destructor. Ownership: borrows everything.
 #pragma once
 
 #include <condition_variable>
@@ -28,7 +28,7 @@ class StatusWithdrawals {
   StatusWithdrawals(const StatusWithdrawals&) = delete;
   StatusWithdrawals& operator=(const StatusWithdrawals&) = delete;
 
-  // The source of the resource is now at `version`, which is one item of SourceStatus::revision. Returns at once.
+  // Reports that the resource's source is now at `version`, which is one item of SourceStatus::revision. Returns immediately.
   void noticed(const ResourceKey& key, std::string version);
 
  private:
@@ -40,7 +40,7 @@ class StatusWithdrawals {
   };
   void work();
   void withdraw(const Notice& notice);
-  // Once more: a worker that read the source before it changed may end with a status of the old one.
+  // Repeats the check later: a worker that read the source before it changed may end with a status of the old source.
   void look_again(Notice notice);
 
   ClusterStore& store_;
@@ -50,7 +50,7 @@ class StatusWithdrawals {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Notice> fresh_;
-  std::deque<Notice> later_;  // in the order in which they become due
+  std::deque<Notice> later_;  // ordered by due time
   bool ending_ = false;
   std::thread thread_;  // the last member: it uses the others
 };

@@ -1,11 +1,11 @@
 // Structured logs: one JSON object per line on standard error, through spdlog.
 //
-// A message is constant; what varies goes into fields, so that logs can be counted and searched. Fields hold published text
-// only: Error values are sanitised where they are made, and nothing here is ever given a URL or a password.
+// A message is a constant; variable parts go into fields, so that logs can be counted and searched. Fields contain only text
+// that may be published: Error values are sanitised where they are created, and URLs and passwords are never logged.
 //
 //   log.info("migration applied", {{"resource", key.text()}, {"revisions", 3}});
 //
-// Threads: safe from any thread. Ownership: shared sink inside; copies of a Log (with()) are cheap.
+// Threads: safe from any thread. Ownership: copies of a Log share one sink and are cheap.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,10 @@ class logger;
 namespace athanor::controller {
 
 enum class LogLevel : std::uint8_t { Debug, Info, Warn, Error };
+// Parses "debug", "info", "warn" or "error". Error: Usage.
 [[nodiscard]] Result<LogLevel> parse_log_level(std::string_view text);
 
+// A key and a value of type string, integer, double or bool.
 class LogField {
  public:
   using Value = std::variant<std::string, std::int64_t, double, bool>;
@@ -50,11 +52,11 @@ using LogFields = std::vector<LogField>;
 
 class Log {
  public:
-  // To standard error.
+  // Writes to standard error.
   explicit Log(LogLevel level);
-  // To nowhere.
+  // Writes nothing.
   Log() = default;
-  // The same log, with these fields on every line.
+  // Returns a log that adds these fields to every line.
   [[nodiscard]] Log with(LogFields fields) const;
 
   void debug(std::string_view message, const LogFields& fields = {}) const { write(LogLevel::Debug, message, fields); }
@@ -69,7 +71,7 @@ class Log {
   LogFields always_;
 };
 
-// The fields that tell an error: code, error, hint, sqlstate.
+// Returns the fields that describe an error: code, error, hint, sqlstate.
 [[nodiscard]] LogFields error_fields(const Error& error);
 
 }  // namespace athanor::controller
