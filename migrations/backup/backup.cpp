@@ -33,13 +33,14 @@ Result<bool> is_there(Session& session, const std::string& table) {
   return there.text(0, 0) == "t";
 }
 
-// A condition for a moment, counted back from the server's clock, which wrote the rows of the ledger: ours may be another.
+// A condition on a time column. The age is subtracted from the server's clock, which wrote the ledger's rows; ours may differ.
 std::string since(const BackupTools& tools, WallTime moment) {
   const auto age = std::chrono::duration_cast<milliseconds>(tools.clock.wall_now() - moment);
   return " >= clock_timestamp() - bigint '" + std::to_string(age.count()) + "' * interval '1 millisecond'";
 }
 
-// The rows may have left and come back since: then the dump is of another time.
+// Whether a revision was applied or stamped since the backup. The same heads do not prove otherwise: the database may have left
+// them and come back.
 Result<bool> has_moved_since(const BackupTools& tools, const BackupJob& job, Session& session, const BackupRecord& backup) {
   const std::string history = qualified_name(job.ledger_schema, "history");
   TRY_ASSIGN(const bool there, is_there(session, history));
@@ -53,7 +54,8 @@ Result<bool> has_moved_since(const BackupTools& tools, const BackupJob& job, Ses
   return moved.text(0, 0) == "t";
 }
 
-// Or a revision stopped half-way. That does not count between two attempts at one migration: they share their backup.
+// Like has_moved_since(), but a revision that ran in part counts too. Two attempts at one migration share their backup, so they
+// do not use this check.
 Result<bool> has_begun_since(const BackupTools& tools, const BackupJob& job, Session& session, const BackupRecord& backup) {
   TRY_ASSIGN(const bool moved, has_moved_since(tools, job, session, backup));
   const std::string step = qualified_name(job.ledger_schema, "step");
@@ -66,7 +68,7 @@ Result<bool> has_begun_since(const BackupTools& tools, const BackupJob& job, Ses
   return begun.text(0, 0) == "t";
 }
 
-// Young enough, or of an earlier attempt at the same; the checksum is not read yet.
+// A backup that is young enough or from an earlier attempt. Its checksum is not verified yet.
 Result<std::optional<BackupRecord>> find_acceptable(const BackupTools& tools, const BackupJob& job, Session& session,
                                                     const DatabaseFacts& facts) {
   const milliseconds max_age = job.settings.accept_max_age;
@@ -93,7 +95,7 @@ Result<std::optional<BackupRecord>> find_acceptable(const BackupTools& tools, co
   return moved ? std::nullopt : std::optional(*earlier);
 }
 
-// Still what was written.
+// An acceptable backup whose dump still has the recorded checksum.
 Result<std::optional<BackupRecord>> accept_existing(const BackupTools& tools, const BackupJob& job, Session& session,
                                                     const DatabaseFacts& facts) {
   TRY_ASSIGN(auto found, find_acceptable(tools, job, session, facts));
@@ -111,7 +113,7 @@ Result<std::optional<BackupRecord>> accept_existing(const BackupTools& tools, co
   return found;
 }
 
-// `known`: the id of a backup that was verified just now; may be empty.
+// `known`: the id of a backup that was verified just now, so that it is not read again; may be empty.
 Result<std::vector<BackupRecord>> prune(const BackupTools& tools, const BackupJob& job, Session* session,
                                         const DatabaseFacts& facts, const std::string& known, bool dry_run) {
   std::vector<BackupRecord> deleted;
@@ -123,6 +125,7 @@ Result<std::vector<BackupRecord>> prune(const BackupTools& tools, const BackupJo
   }
   const BackupCatalogue catalogue(job.ledger_schema);
   for (BackupRecord& record : expiry.expired) {
+    // Delete the files before marking the row: a marked row with existing files would hide a backup.
     if (!dry_run) {
       if (auto gone = delete_backup(tools.store, record); !gone) {
         tools.progress.warning(gone.error().describe());
@@ -137,9 +140,10 @@ Result<std::vector<BackupRecord>> prune(const BackupTools& tools, const BackupJo
   return deleted;
 }
 
-// What follows a published backup is a courtesy: its failure takes nothing away.
+// Runs after the backup is published: failures become warnings, because the backup itself is good.
 void record_and_prune(const BackupTools& tools, const BackupJob& job, std::unique_ptr<Session>& session,
                       const DatabaseFacts& facts, const BackupRecord& record) {
+  // Dumping and verifying may take hours; the idle session may be gone by now.
   if (!session->alive()) {
     if (auto again = tools.sessions.open(); again) {
       session = std::move(*again);
@@ -182,11 +186,12 @@ Result<BackupRecord> ensure(const BackupTools& tools, BackupJob job) {
     return std::move(*existing);
   }
   const ProgramSearch search{job.settings.programs, job.path, kInstalledPrograms, plain_environment(job.environment)};
+  // Find the programs before waiting for a turn: a missing pg_dump should fail immediately.
   TRY_ASSIGN(const ClientPrograms programs, find_programs(search, session->server_version() / 10'000, tools.stop));
   TRY_ASSIGN(const milliseconds waited,
              DumpSlot::acquire(*session, tools.clock, tools.stop, job.settings.wait, tools.progress));
   if (waited.count() > 0) {
-    TRY_ASSIGN(existing, accept_existing(tools, job, *session, facts));  // the dump we waited for may be the one we need
+    TRY_ASSIGN(existing, accept_existing(tools, job, *session, facts));  // the dump we waited for may be acceptable
     if (existing) {
       return std::move(*existing);
     }

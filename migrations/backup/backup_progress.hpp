@@ -1,4 +1,6 @@
-// Who follows a backup or a restore. Called from the working thread; must not block for long. Everything has an empty default.
+// Receives the progress of a backup or restore. Every method does nothing by default.
+//
+// Threads: called on the working thread; must not block for long.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +18,9 @@ class BackupProgress {
  public:
   virtual ~BackupProgress() = default;
   virtual void stage(BackupStage /*stage*/, const std::string& /*what*/) {}
-  // Another dump of the same database runs; it is waited for.
+  // Another dump of the same database is running, and the backup waits for it.
   virtual void waiting(const std::vector<Blocker>& /*dumps*/, milliseconds /*waited*/) {}
-  // While dumping, verifying and restoring. `expected` is an estimate while dumping, and 0 when there is none.
+  // Called while dumping, verifying and restoring. `expected` is an estimate while dumping, and 0 when unknown.
   virtual void bytes(std::uint64_t /*done*/, std::uint64_t /*expected*/, milliseconds /*elapsed*/) {}
   virtual void warning(const std::string& /*text*/) {}
 };

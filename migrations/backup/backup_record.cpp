@@ -167,7 +167,7 @@ Result<BackupRecord> read_manifest(std::string_view text, std::string_view name)
       return broken("it names another file, " + record.file);
     }
     return record;
-  } catch (const std::exception&) {  // nlohmann's messages quote the text
+  } catch (const std::exception&) {  // nlohmann's messages quote the manifest's text
     return broken("it is not a manifest of a backup, or a part of it is missing");
   }
 }
@@ -178,7 +178,7 @@ std::string backup_file_name(const BackupRecord& record) {
     rows += rows.empty() ? "" : "+";
     rows += row;
   }
-  // The name of the database may have been read from a Secret, and this one is shown.
+  // The database's name may come from a Secret, and file names are shown. Prefer the resource's name.
   const std::string name =
       record.resource.empty() ? record.database.name : record.resource.substr(record.resource.find('/') + 1);
   return safe_part(name) + "-" + compact_time(record.started) + "-" + safe_part(rows.empty() ? "base" : rows) + "-" +

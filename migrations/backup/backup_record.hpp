@@ -1,8 +1,8 @@
-// What is known about one backup, and the manifest that says it.
+// The description of one backup, and the manifest that stores it.
 //
-// A backup is two files: the dump, and a manifest (JSON) with the same name and the ending .json. The manifest is the truth: it
-// is there when the database is gone. The catalogue in the ledger repeats it for people and metrics. docs/spec/backup.md has
-// the format.
+// A backup consists of two files: the dump, and a manifest (JSON) with the same name and the extension .json. The manifest is
+// authoritative: it is available when the database is gone. The catalogue in the ledger repeats it for people and metrics.
+// docs/spec/backup.md specifies the format.
 //
 // Threads: plain values.
 #pragma once
@@ -18,10 +18,10 @@
 
 namespace athanor {
 
-// Which database a backup is of. Names are used again and moved around; the oid within its cluster is not. A physical copy of a
-// cluster (pg_basebackup) has both in common with its original: retention.hpp tells them apart.
+// Identifies the database of a backup. Names are reused and changed; the OID within a cluster is not. A physical copy of a
+// cluster (pg_basebackup) has the same system identifier and OIDs as the original: retention.hpp distinguishes them.
 struct DatabaseIdentity {
-  std::string system_identifier;  // of the cluster; empty when the server does not tell
+  std::string system_identifier;  // of the cluster; empty when the server does not reveal it
   std::string oid;
   std::string name;
   [[nodiscard]] bool same_as(const DatabaseIdentity& other) const {
@@ -29,14 +29,14 @@ struct DatabaseIdentity {
   }
 };
 
-// What CREATE DATABASE must be told, and what pg_dump leaves out of a database's own dump.
+// What CREATE DATABASE needs, and properties that pg_dump does not include in a database's dump.
 struct DatabaseProperties {
   std::string owner;
   std::string encoding;  // "UTF8"
   std::string collate;
   std::string ctype;
   std::string provider;  // "c" libc, "i" ICU, "b" builtin
-  std::string locale;    // of ICU or the builtin provider
+  std::string locale;    // of the ICU or builtin provider
   std::string comment;
   std::string icu_rules;
   std::string tablespace;     // empty: the server's default one
@@ -56,23 +56,23 @@ struct DatabaseProperties {
 };
 
 struct BackupRecord {
-  std::string id;        // the run that made it
+  std::string id;        // id of the run that took it
   std::string file;      // name of the dump in its store
-  std::string location;  // where that is: "/var/backups/shop-….dump"
+  std::string location;  // where the dump is: "/var/backups/shop-….dump"
   DatabaseIdentity database;
   std::string place;          // "db.example.org:5432/shop"
-  std::string version_table;  // as SQL has it: alembic_version, app."Version"
+  std::string version_table;  // as written in SQL: alembic_version, app."Version"
   std::vector<std::string> revisions;
   std::string sha256;
   std::uint64_t size = 0;
-  std::string lsn;  // not after the dump's snapshot
-  // Newest row of the ledger's history in the dump, which tells exactly whether the database moved since; nothing where there
-  // was no ledger, and in manifests that do not say it.
+  std::string lsn;  // a position at or before the dump's snapshot
+  // The newest row of the ledger's history in the dump; shows exactly whether the database changed since. Empty when there was
+  // no ledger, and in manifests that do not contain it.
   std::optional<std::int64_t> ledger_id;
-  // The rows that the migration it was taken for leads to; empty: taken for its own sake.
+  // The heads that the migration leads to for which it was taken; empty: not taken for a migration.
   std::optional<std::vector<std::string>> target;
-  std::string resource;      // "shop/orders", where a resource asked for it
-  std::string resource_uid;  // on a cluster
+  std::string resource;      // "shop/orders", if a resource requested it
+  std::string resource_uid;  // the resource's uid in its cluster
   int server_version = 0;
   std::string client_version;
   int compression = 0;
@@ -90,13 +90,13 @@ struct BackupRecord {
   }
 };
 
-// The manifest's text.
+// Returns the text of the manifest.
 [[nodiscard]] std::string write_manifest(const BackupRecord& record);
-// BackupCorrupt when it is none of ours. `name` is for messages.
+// Error: BackupCorrupt when the text is not a manifest of this format. `name` is used in messages.
 [[nodiscard]] Result<BackupRecord> read_manifest(std::string_view text, std::string_view name);
 
-// "<database>-<UTC time>-<revision>-<run id>.dump", or with the name of the resource that asked for it; of characters that are
-// safe in any file system.
+// "<database>-<UTC time>-<revision>-<run id>.dump", with the resource's name instead of the database's if a resource requested
+// it. Contains only characters that are safe in every file system.
 [[nodiscard]] std::string backup_file_name(const BackupRecord& record);
 // "x.dump" → "x.json".
 [[nodiscard]] std::string manifest_name(std::string_view dump_name);

@@ -15,8 +15,8 @@
 namespace athanor {
 namespace {
 
-// How large the dump may become. The last one of this database tells best; without one, what the database takes on disk, which
-// holds indexes and free space that a dump has not, and none of its compression.
+// Estimates the size of the dump: by the last dump of this database plus a quarter. Without one, by the size on disk, which
+// includes indexes and free space that a dump does not have, and excludes its compression.
 std::uint64_t expected_size(BackupStore& store, const DatabaseFacts& facts, int compression) {
   if (const auto list = list_backups(store); list) {
     for (const StoredBackup& backup : list->backups) {
@@ -59,7 +59,7 @@ std::vector<std::string> dump_arguments(const BackupJob& job, const ClientProgra
 
 void end_snapshot(Session& session) {
   if (session.alive()) {
-    [[maybe_unused]] const auto ended = session.execute_autocommit("ROLLBACK");  // a warning when there is none
+    [[maybe_unused]] const auto ended = session.execute_autocommit("ROLLBACK");  // only a warning when no transaction is open
   }
 }
 
@@ -80,7 +80,7 @@ class Run {
     describe(facts, snapshot);
     TRY_ASSIGN(const std::unique_ptr<BackupWriter> writer, tools_.store.create(record_.file));
     TRY(dump(snapshot, *writer));
-    end_snapshot(session_);  // verifying takes its time, and nothing shall wait for it
+    end_snapshot(session_);  // verification takes long, and an open snapshot would hold back VACUUM
     TRY(verify(*writer));
     tools_.progress.stage(BackupStage::Publishing, record_.file);
     record_.verified = tools_.clock.wall_now();
@@ -103,6 +103,7 @@ class Run {
     record_.server_version = session_.server_version();
     record_.client_version = programs_.version;
     record_.compression = job_.settings.compression;
+    // Whole seconds, as the manifest stores them.
     record_.started = std::chrono::floor<std::chrono::seconds>(tools_.clock.wall_now());
     record_.actor = job_.actor;
     record_.tool = tool_name();

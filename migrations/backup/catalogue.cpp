@@ -9,7 +9,8 @@ namespace {
 
 constexpr int kAttempts = 3;
 
-// Somebody else made the same thing at the same moment: 42P07 and 42P06 (exists), 23505 (its catalog row).
+// Another session created the same object at the same moment. IF NOT EXISTS does not prevent this: 42P07, 42P06 and 42710 mean
+// that it exists, 23505 that its row in the system catalog does.
 bool raced(const Error& error) {
   return error.sqlstate == "42P07" || error.sqlstate == "42P06" || error.sqlstate == "23505" || error.sqlstate == "42710";
 }
@@ -45,6 +46,7 @@ Result<bool> BackupCatalogue::exists(ReadSession& session) const {
 
 Result<void> BackupCatalogue::create(Session& session) const {
   const auto attempt = [&]() -> Result<void> {
+    // CREATE SCHEMA IF NOT EXISTS requires CREATE on the database even when the schema exists, so check first.
     TRY_ASSIGN(const Rows schema, session.query("SELECT to_regnamespace($1) IS NOT NULL", {schema_}));
     if (schema.text(0, 0) != "t") {
       TRY(session.query("CREATE SCHEMA IF NOT EXISTS " + schema_));

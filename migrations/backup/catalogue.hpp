@@ -1,10 +1,10 @@
-// The catalogue: `backup` in the ledger's schema, one row per backup, for people and metrics.
+// The catalogue of backups: the table `backup` in the ledger's schema, one row per backup, for people and metrics.
 //
-// The manifests are the truth; the catalogue is a copy that the database carries. A backup whose row could not be written (a
-// standby, missing privileges) is as good as any. The table is made when the first backup is recorded; the race with a migrator
-// that makes the ledger at the same moment is met by looking again.
+// Manifests are authoritative; the catalogue is a copy in the database. A backup without a row (on a standby, or for lack of
+// privileges) is just as good. The table is created for the first backup. If a migrator creates the ledger at the same moment,
+// creating it is retried.
 //
-// A restored database carries the catalogue as it was at the moment of the dump: docs/backups.md says what that means.
+// A restored database contains the catalogue from the time of the dump: docs/backups.md explains the consequences.
 //
 // Threads: the session's.
 #pragma once
@@ -21,9 +21,9 @@ class BackupCatalogue {
  public:
   explicit BackupCatalogue(const std::string& schema);
 
-  // Makes the table if need be.
+  // Inserts a row; creates the table if necessary.
   [[nodiscard]] Result<void> record(Session& session, const BackupRecord& record) const;
-  // A missing table or row is fine.
+  // Sets deleted_at. Succeeds when the table or the row does not exist.
   [[nodiscard]] Result<void> mark_deleted(Session& session, const std::string& id) const;
 
   struct Row {
@@ -31,7 +31,7 @@ class BackupCatalogue {
     std::string revisions;  // joined by ", "
     std::uint64_t size = 0;
   };
-  // Newest first; empty without the table.
+  // Newest first; empty when the table does not exist.
   [[nodiscard]] Result<std::vector<Row>> rows(ReadSession& session) const;
 
  private:

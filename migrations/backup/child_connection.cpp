@@ -14,7 +14,7 @@
 namespace athanor {
 namespace {
 
-// Ours to say, or meaningless for a dump.
+// Keywords that we set ourselves, or that have no effect on a dump.
 constexpr std::array<std::string_view, 5> kLeftOut{"password", "passfile", "application_name", "client_encoding",
                                                    "fallback_application_name"};
 constexpr std::array<std::string_view, 6> kNeverInherited{"DATABASE_URL", "PGCLIENTENCODING", "PGOPTIONS",
@@ -38,7 +38,7 @@ bool has_service(const ConnectionKeywords& keywords, const std::vector<std::stri
          std::ranges::any_of(environment, [](const std::string& variable) { return variable.starts_with("PGSERVICE="); });
 }
 
-// A service file has no quoting: a value is a line, and blanks at its ends are lost.
+// A service file has no quoting: a value is a whole line, and blanks at its ends are lost.
 Result<void> append_line(std::string& text, const std::string& name, const std::string& value) {
   const bool lossy = value.find_first_of("\n\r") != std::string::npos ||
                      (!value.empty() && (value.front() == ' ' || value.back() == ' ' || value.back() == '\t'));
@@ -83,7 +83,7 @@ Result<std::string> password_text(const std::string& password) {
 
 Result<UniqueFd> memory_file(const char* name, std::string_view text) {
   UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
-  // libpq ignores a password file that others could read.
+  // libpq ignores a password file that other users can read.
   if (!file || ::fchmod(file.get(), 0600) != 0 ||
       ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     return fail(
@@ -112,6 +112,7 @@ std::vector<std::string> plain_environment(const std::vector<std::string>& envir
 
 Result<ChildConnection> ChildConnection::create(const ConnectionKeywords& keywords, const std::string& database,
                                                 const std::string& application, const std::vector<std::string>& environment) {
+  // libpq reads only one service file, and ours would replace the user's.
   if (has_service(keywords, environment)) {
     return fail(Error(ErrorCode::BackupRefused, "the connection comes from a service file, which backups cannot pass on")
                     .advise("write host, port, user and database into DATABASE_URL"));

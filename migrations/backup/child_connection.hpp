@@ -1,8 +1,8 @@
-// How pg_dump and pg_restore learn where to connect, without a secret in their arguments, their environment or a file.
+// Passes a connection to pg_dump and pg_restore without putting a secret into their arguments, environment or a file on disk.
 //
-// Everything the URL says goes into a service file, the password into a password file; both live in anonymous memory
-// (memfd_create), are readable by the owner only, and are handed to the child as /dev/fd/N. Nothing has to be cleaned up after
-// a crash, and a container with a read-only root needs no folder for it. docs/adr/0007 has the alternatives.
+// The parameters of the URL go into a service file and the password into a password file. Both are anonymous memory files
+// (memfd_create), readable only by their owner, which the child opens as /dev/fd/N. Nothing remains after a crash, and a
+// container with a read-only root file system needs no folder for them. docs/adr/0007 discusses alternatives.
 //
 // Threads: one owner. Ownership: owns the descriptors, which must stay open while the child runs.
 #pragma once
@@ -17,19 +17,20 @@
 
 namespace athanor {
 
-// libpq keyword and value, as the URL has them; made by the composition root.
+// libpq keywords and values from the URL; provided by the composition root.
 using ConnectionKeywords = std::vector<std::pair<std::string, std::string>>;
 
 class ChildConnection {
  public:
-  // `database` replaces the one of the keywords unless empty. `environment` is what the child may inherit.
+  // A non-empty `database` replaces the database of the keywords. `environment` is what the child may inherit. Errors:
+  // Configuration for a value that these files cannot express; BackupRefused for a URL that uses a service file.
   [[nodiscard]] static Result<ChildConnection> create(const ConnectionKeywords& keywords, const std::string& database,
                                                       const std::string& application,
                                                       const std::vector<std::string>& environment);
 
   // A command with this connection's environment and descriptors.
   [[nodiscard]] ProcessCommand command(std::vector<std::string> arguments) const;
-  // What must not appear in any message.
+  // Texts that must not appear in any message.
   [[nodiscard]] const std::vector<std::string>& secrets() const { return secrets_; }
 
  private:
@@ -40,10 +41,10 @@ class ChildConnection {
   std::vector<std::string> secrets_;
 };
 
-// The environment for a child that connects nowhere: without variables that carry credentials, messages in English.
+// The environment for a child that does not connect: without credentials, and with messages in English.
 [[nodiscard]] std::vector<std::string> plain_environment(const std::vector<std::string>& environment);
 
-// A client program with that environment, whose failure to start is BackupFailed.
+// A client program with that environment. If it cannot be started, the error is BackupFailed.
 [[nodiscard]] ProcessCommand client_command(std::vector<std::string> arguments, std::vector<std::string> environment);
 
 }  // namespace athanor

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Folders in the order of preference among equals: a version's own folder is clearer than a wrapper on PATH.
+// Folders in order of preference among equal versions: a version's own folder is more reliable than a wrapper on PATH.
 std::vector<std::string> candidates(const ProgramSearch& search) {
   if (!search.folder.empty()) {
     return {search.folder};
@@ -46,7 +46,7 @@ std::string package_hint(int major) {
 
 struct Found {
   std::vector<ClientPrograms> usable;
-  ClientPrograms newest;  // of those that are too old
+  ClientPrograms newest;  // the newest of those that are too old, for the message
 };
 
 Result<Found> look(const ProgramSearch& search, int major, const StopToken& stop) {

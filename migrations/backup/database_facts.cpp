@@ -6,7 +6,7 @@
 namespace athanor {
 namespace {
 
-// Columns that some versions lack are read through to_jsonb, where a missing key is NULL.
+// to_jsonb reads columns that some server versions lack: a missing key yields NULL instead of an error.
 constexpr std::string_view kProperties =
     "SELECT pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,"
     " coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'),"
@@ -33,7 +33,7 @@ Result<DatabaseFacts> read_facts(ReadSession& session) {
   facts.identity.oid = rows.text(0, 0);
   facts.identity.name = rows.text(0, 1);
   facts.standby = rows.text(0, 2) == "t";
-  // Both may be refused to some users: the identity is then the oid alone, and space is not estimated.
+  // Some users may run neither query. Then the identity is the OID alone, and the space is not estimated.
   if (const auto system = session.query("SELECT system_identifier::text FROM pg_control_system()"); system) {
     facts.identity.system_identifier = system->text(0, 0);
   }
@@ -85,7 +85,7 @@ Result<std::vector<std::string>> read_revisions(ReadSession& session, const std:
 
 namespace {
 
-// A table that is not the ledger's own has no such column, and no say.
+// A table without this column is not the ledger's, so ignore it.
 Result<std::optional<std::int64_t>> newest_row(Session& session, const std::string& history) {
   TRY_ASSIGN(const Rows there,
              session.query("SELECT EXISTS (SELECT FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid WHERE"
@@ -104,6 +104,7 @@ Result<std::optional<std::int64_t>> newest_row(Session& session, const std::stri
 }  // namespace
 
 Result<Snapshot> open_snapshot(Session& session, const std::string& version_table, const std::string& history) {
+  // REPEATABLE READ, because pg_export_snapshot() needs a snapshot that stays the same for the whole transaction.
   TRY(session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
   TRY_ASSIGN(const Rows rows, session.query("SELECT pg_export_snapshot(), CASE WHEN pg_is_in_recovery()"
                                             " THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text"));

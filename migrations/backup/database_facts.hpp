@@ -1,4 +1,4 @@
-// What a backup needs to know about a database, and the moment it is taken at.
+// Reads what a backup needs to know about a database, and opens the snapshot it is taken from.
 //
 // Threads: the session's. Ownership: borrows it.
 #pragma once
@@ -16,25 +16,25 @@ namespace athanor {
 
 struct DatabaseFacts {
   DatabaseIdentity identity;
-  std::uint64_t bytes = 0;  // pg_database_size; 0 when the user may not ask
+  std::uint64_t bytes = 0;  // pg_database_size; 0 when the user may not query it
   bool standby = false;
 };
 
 [[nodiscard]] Result<DatabaseFacts> read_facts(ReadSession& session);
 [[nodiscard]] Result<DatabaseProperties> read_properties(ReadSession& session);
 
-// The rows of a version table (a name as SQL has it, qualified_name), sorted; none without the table.
+// The sorted rows of a version table (its name as in SQL, qualified_name); none when the name is empty.
 [[nodiscard]] Result<std::vector<std::string>> read_revisions(ReadSession& session, const std::string& version_table);
 
-// One moment of the database, held open by the session's transaction until it ends: the dump, the revision rows and the LSN are
-// all of this moment.
+// One moment of the database, kept open by the session's transaction: the dump, the heads and the LSN all belong to it.
 struct Snapshot {
   std::string id;   // for pg_dump --snapshot
-  std::string lsn;  // not after it
+  std::string lsn;  // a position at or before the snapshot
   std::vector<std::string> revisions;
-  std::optional<std::int64_t> ledger_id;  // newest row of the ledger's history; 0 without rows, nothing without that table
+  // Newest row of the ledger's history; 0 when it has no rows; empty when the table does not exist.
+  std::optional<std::int64_t> ledger_id;
 };
-// `history` is the ledger's, as SQL has it.
+// Begins a transaction and exports its snapshot. `history` is the ledger's history table, as in SQL.
 [[nodiscard]] Result<Snapshot> open_snapshot(Session& session, const std::string& version_table, const std::string& history);
 
 }  // namespace athanor

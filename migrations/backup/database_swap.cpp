@@ -68,10 +68,10 @@ Result<std::string> DatabaseSwap::previous_name(const std::string& name) {
   return rows.empty() ? previous : derived_name(name, ending + "_" + random_hex(4));
 }
 
-// Once a session that holds the lock is the only one left, what was done while it sat idle is known: nothing.
+// When the lock's holder is the only session left, it is certain that no migration ran while the restore took place.
 Result<void> DatabaseSwap::empty_of_others(const std::string& name, Session& holder) {
   for (int attempt = 1;; ++attempt) {
-    // What it cannot end (autovacuum, for want of a right) is met by the swap, which says so.
+    // Ignores what it cannot terminate (autovacuum, or a session it has no right to): the swap then fails and reports it.
     TRY_ASSIGN(const Rows others,
                session_.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> $2::int"
                               " AND backend_type = 'client backend'",
@@ -85,6 +85,8 @@ Result<void> DatabaseSwap::empty_of_others(const std::string& name, Session& hol
 }
 
 Result<void> DatabaseSwap::exchange(const std::string& name, const std::string& fresh, const std::string& previous) {
+  // One transaction: no client ever sees the name without a database. The old database accepts connections again under its new
+  // name.
   const Transaction swap{
       {{rename_sql(name, previous), {}, ""}, {rename_sql(fresh, name), {}, ""}, {allow_sql(previous, true), {}, ""}}, false};
   for (int attempt = 1;; ++attempt) {
@@ -107,14 +109,18 @@ Result<void> DatabaseSwap::exchange(const std::string& name, const std::string& 
 
 Result<std::string> DatabaseSwap::replace(const std::string& name, const std::string& fresh, std::unique_ptr<Session> holder) {
   TRY_ASSIGN(std::string previous, previous_name(name));
+  // Verify the lock before and after disconnecting everyone: the first check spares a needless outage, the second decides.
   TRY(require_lock(*holder));
+  // From here until the swap no new session can connect, so the set of sessions to disconnect only shrinks.
   TRY(session_.execute_autocommit(allow_sql(name, false)));
   auto swapped = empty_of_others(name, *holder);
+  // A database cannot be renamed while a session is connected to it, so ours must go too. Nobody can take its place.
   holder.reset();
   if (swapped) {
     swapped = exchange(name, fresh, previous);
   }
   if (!swapped) {
+    // Undo ALLOW_CONNECTIONS false, or the old database would stay unreachable.
     if (auto open = session_.execute_autocommit(allow_sql(name, true)); !open) {
       swapped.error().hint = "the old database takes no connections; run: " + allow_sql(name, true);
     }

@@ -1,6 +1,6 @@
-// Names of databases changed, with whoever is connected sent away first; for restore.cpp.
+// Renames databases after disconnecting their sessions. Only for restore.cpp.
 //
-// Threads: the session's. Ownership: borrows a session that is in another database of the server.
+// Threads: the session's. Ownership: borrows a session that is connected to another database of the server.
 #pragma once
 
 #include <memory>
@@ -15,11 +15,13 @@ class DatabaseSwap {
  public:
   DatabaseSwap(Session& session, Clock& clock) : session_(session), clock_(clock) {}
 
+  // Renames a database, waiting about ten seconds for sessions to leave it.
   [[nodiscard]] Result<void> rename(const std::string& from, const std::string& to);
-  // `fresh` takes the name of `name`, which is called <name>_before_<time> from then on; answers that name. `holder` is our own
-  // session in the old database, which holds the migration lock: it is closed last, when nobody can come in any more and nobody
-  // else is left. ConnectionLost, and nothing is swapped, when it does not hold the lock any more: somebody may have migrated.
+  // Gives `fresh` the name `name`, renames the old database to <name>_before_<time>, and returns that name. `holder` is our own
+  // session in the old database, which holds the migration lock. It is closed last, when no session can connect and no other is
+  // left. ConnectionLost when it no longer holds the lock, because a migration may have run; nothing is swapped then.
   [[nodiscard]] Result<std::string> replace(const std::string& name, const std::string& fresh, std::unique_ptr<Session> holder);
+  // Drops a database, if it exists, and disconnects its sessions where the server can (version 13 and later).
   [[nodiscard]] Result<void> drop(const std::string& name);
 
  private:

@@ -72,7 +72,7 @@ Result<void> verify_dump(BackupReader& reader, const DumpContent& expected, cons
     }
     return fail(std::move(error).at(name));
   }
-  // It reads no further than it must.
+  // pg_restore stops reading at the end of the archive. Read on: the checksum covers the whole file.
   std::vector<char> buffer(std::size_t{64} << 10U);
   while (true) {
     TRY_ASSIGN(const std::size_t got, next(buffer));

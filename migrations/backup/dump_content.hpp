@@ -1,8 +1,8 @@
-// Is a dump whole? Reads all of it: the checksum is compared, and pg_restore decodes every block of every table.
+// Verifies that a dump is complete: compares its checksum, and lets pg_restore decode every block of every table.
 //
-// A listing is not enough: `pg_restore -l` is content with a file that ends in the middle of a table.
+// A listing is not enough: `pg_restore -l` accepts a file that ends in the middle of a table.
 //
-// Threads: blocks until the program is gone.
+// Threads: blocks until pg_restore has ended.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +20,17 @@ struct DumpContent {
   std::uint64_t size = 0;
 };
 
-// Bytes read so far.
+// Called with the number of bytes read so far.
 using ByteCount = std::function<void(std::uint64_t)>;
 
-// Reads once, for both. BackupCorrupt says which of the two failed; `name` is for messages.
+// Reads the dump once for both checks. Error: BackupCorrupt, naming the check that failed. `name` is used in messages.
 [[nodiscard]] Result<void> verify_dump(BackupReader& reader, const DumpContent& expected, const ClientPrograms& programs,
                                        const std::vector<std::string>& environment, const std::string& name,
                                        const ByteCount& count, const StopToken& stop);
 
-// Checksum and size alone.
+// Reads a dump for its checksum and size only.
 [[nodiscard]] Result<DumpContent> read_content(BackupReader& reader, const StopToken& stop);
-// Compares; BackupCorrupt.
+// Error: BackupCorrupt when they differ.
 [[nodiscard]] Result<void> require_same(const DumpContent& found, const DumpContent& expected, const std::string& name);
 
 }  // namespace athanor

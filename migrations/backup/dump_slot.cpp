@@ -18,7 +18,7 @@ constexpr std::string_view kColumns =
     " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"'), ''"
     " FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND ";
 
-// The holder of our lock when we do not have it; dumps of other tools when we do.
+// Without our lock: the session that holds it. With our lock: dumps by other tools, and our own left over from a lost session.
 Result<std::vector<Blocker>> others(Session& session, bool ours) {
   const std::string which =
       ours ? "a.application_name IN ('pg_dump', 'pg_dumpall', '" + std::string(DumpSlot::kApplication) + "')"
@@ -43,6 +43,7 @@ Result<milliseconds> DumpSlot::acquire(Session& session, Clock& clock, const Sto
   milliseconds pause = kFirstPoll;
   bool ours = false;
   while (true) {
+    // Keep the lock while waiting for other tools' dumps: it keeps our turn among Athanor's own.
     if (!ours) {
       TRY_ASSIGN(const Rows answer, session.query("SELECT pg_try_advisory_lock(" + kKey + ")"));
       ours = answer.text(0, 0) == "t";

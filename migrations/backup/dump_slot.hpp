@@ -1,8 +1,8 @@
-// One dump of a database at a time.
+// Allows one dump of a database at a time.
 //
-// Athanor's own dumps take turns by an advisory lock of their own, held by the session that took it. Those of others are known
-// by their application name in pg_stat_activity. Both are waited for by polling, and said so. A session that waits holds no
-// snapshot and no lock.
+// Athanor's own dumps take turns with an advisory lock, held by the session that takes the backup. Dumps by other tools are
+// recognised by their application name in pg_stat_activity. Both are polled and reported. A waiting session holds no snapshot
+// and no lock that a dump needs.
 //
 // Threads: the session's.
 #pragma once
@@ -15,15 +15,16 @@ namespace athanor {
 
 class DumpSlot {
  public:
-  static constexpr int kClass = 0x61746872;  // "athr", as the migration lock
+  static constexpr int kClass = 0x61746872;  // "athr", like the migration lock
   static constexpr int kObject = 2;
-  // What our pg_dump calls itself in pg_stat_activity.
+  // The application_name of our pg_dump in pg_stat_activity.
   static constexpr const char* kApplication = "athanor pg_dump";
 
-  // Waits until no other dump runs, at most `deadline`; then LockHeld names it. Interrupted when a stop is requested.
+  // Waits until no other dump runs and returns how long that took. Errors: LockHeld, naming the dump, after `deadline`;
+  // Interrupted on a stop request.
   [[nodiscard]] static Result<milliseconds> acquire(Session& session, Clock& clock, const StopToken& stop,
                                                     milliseconds deadline, BackupProgress& progress);
-  // Errors are of no interest: the lock goes with the session.
+  // Ignores errors: the lock ends with the session in any case.
   static void release(Session& session);
 };
 

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view kPrefix = ".athanor-";
 constexpr std::string_view kSuffix = ".part";
-// On a volume whose locks do not reach other machines, a growing file is still told by its age.
+// On a volume whose locks do not reach other machines, the modification time still protects a growing file.
 constexpr std::chrono::minutes kLeftoverAge{15};
 
 Error io_error(const std::string& what, const std::string& path, int number) {
@@ -41,7 +41,7 @@ bool plain_name(std::string_view name) {
   return !name.empty() && name.front() != '.' && name.find('/') == std::string_view::npos;
 }
 
-// A file-size limit must be an error of write(), not a signal that ends the process.
+// Exceeding the file size limit must make write() fail. The signal SIGXFSZ would end the process.
 class NoSizeSignal {
  public:
   NoSizeSignal() {
@@ -50,6 +50,7 @@ class NoSizeSignal {
     ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
   }
   ~NoSizeSignal() {
+    // A pending signal would be delivered when unblocked, so consume it first, unless the caller had blocked it already.
     if (::sigismember(&before_, SIGXFSZ) == 0) {
       const timespec now{0, 0};
       while (::sigtimedwait(&set_, nullptr, &now) > 0) {
@@ -84,7 +85,8 @@ void sync_folder(const std::string& folder) {
   }
 }
 
-// Never over something that is there. File systems without RENAME_NOREPLACE get a look first: names hold a random id.
+// Renames without replacing an existing file. A file system without RENAME_NOREPLACE gets a check first; that race is harmless,
+// because names contain a random id.
 int rename_new(const std::string& from, const std::string& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
     return 0;
@@ -141,7 +143,7 @@ class FileWriter final : public BackupWriter {
     if (::fsync(file_.get()) != 0) {
       return fail(io_error("cannot write the backup", part_, errno));
     }
-    // What is read back shall come from the disk and not from memory.
+    // Drop the pages from the cache, so that reading back comes from the disk.
     ::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED);
     return {};
   }
@@ -173,6 +175,8 @@ class FileWriter final : public BackupWriter {
     if (::fsync(side.get()) != 0) {
       return give_up(errno);
     }
+    // The manifest first: after a crash in between, a manifest without its dump is recognised as incomplete. A dump without its
+    // manifest would be nobody's, and never deleted.
     if (const int number = rename_new(manifest_part, manifest_path); number != 0) {
       return give_up(number);
     }
@@ -181,6 +185,7 @@ class FileWriter final : public BackupWriter {
       return give_up(number);
     }
     published_ = true;
+    // Makes the two renames durable.
     sync_folder(folder_);
     return {};
   }
@@ -288,7 +293,7 @@ Result<std::unique_ptr<BackupWriter>> FolderStore::create(const std::string& nam
   if (!file) {
     return fail(io_error("cannot write the backup", part, errno));
   }
-  ::flock(file.get(), LOCK_EX | LOCK_NB);  // where the file system has no locks, the age alone decides
+  ::flock(file.get(), LOCK_EX | LOCK_NB);  // on a file system without locks, only the age counts
   return std::make_unique<FileWriter>(std::move(file), folder_, name);
 }
 
@@ -332,6 +337,7 @@ Result<int> FolderStore::clean(WallTime now) {
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) {
       continue;
     }
+    // The age check spares a file whose writer has created but not locked it yet.
     const UniqueFd file(::openat(::dirfd(folder.handle), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     struct stat status {};
     if (!file || ::fstat(file.get(), &status) != 0 ||

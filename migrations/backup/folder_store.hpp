@@ -1,10 +1,10 @@
-// Backups in a folder: of this machine, or a mounted volume.
+// Stores backups in a folder of this machine or on a mounted volume.
 //
-// A dump is written as ".athanor-<name>.part" with the writer's lock on it (flock), synced, and renamed when it is verified.
-// The lock tells a dump in progress from one whose writer died: the system drops it with the process. Files are readable by
-// their owner only.
+// A dump is written to ".athanor-<name>.part" under the writer's lock (flock), synced, verified, and then renamed. The lock
+// distinguishes a dump in progress from one whose writer died: the kernel releases it with the process. Only the owner can read
+// the files.
 //
-// Threads: may be shared. Ownership: owns nothing but the folder's name.
+// Threads: may be shared. Ownership: owns only the folder's name.
 #pragma once
 
 #include <string>
@@ -15,9 +15,9 @@ namespace athanor {
 
 class FolderStore final : public BackupStore {
  public:
-  // Makes the folder when it is missing (its parent must be there).
+  // Creates the folder if it is missing; its parent must exist.
   [[nodiscard]] static Result<std::unique_ptr<FolderStore>> open_folder(const std::string& folder);
-  // For whoever only reads or deletes: a missing folder is BackupNotFound, and stays missing.
+  // For reading or deleting: a missing folder is BackupNotFound and is not created.
   [[nodiscard]] static Result<std::unique_ptr<FolderStore>> open_existing(const std::string& folder);
 
   [[nodiscard]] std::string describe() const override { return folder_; }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestIdentifier = 63;
 
-// Settings that hold a list of quoted names: given as one text they would become one name.
+// Settings that are lists of quoted names: as one literal they would become a single name.
 constexpr std::array<std::string_view, 5> kLists{"search_path", "temp_tablespaces", "session_preload_libraries",
                                                  "local_preload_libraries", "createrole_self_grant"};
 
@@ -50,7 +50,7 @@ std::string list_value(std::string_view text) {
   return out.empty() ? "''" : out;
 }
 
-// A setting's name: letters, and a dot in those of extensions.
+// Quotes the name of a setting; an extension's has a dot.
 std::string setting_name(std::string_view name) {
   const auto dot = name.find('.');
   return dot == std::string_view::npos ? quote_identifier(name)
@@ -97,6 +97,7 @@ std::vector<std::string> describe_database_sql(const std::string& name, const Da
     statements.push_back(setting_sql(database, setting));
   }
   if (properties.has_grants) {
+    // The dump has the complete grants, so remove PostgreSQL's default for PUBLIC first.
     statements.push_back("REVOKE ALL ON DATABASE " + database + " FROM PUBLIC");
     for (const auto& grant : properties.grants) {
       static constexpr std::array<std::string_view, 4> kPrivileges{"CREATE", "CONNECT", "TEMPORARY", "TEMP"};
@@ -132,7 +133,7 @@ std::string derived_name(const std::string& name, const std::string& ending) {
   const std::size_t room = kLongestIdentifier - 1 - ending.size();
   std::size_t cut = std::min(room, name.size());
   while (cut > 0 && cut < name.size() && (static_cast<unsigned char>(name[cut]) & 0xC0U) == 0x80U) {
-    --cut;  // do not cut a UTF-8 sequence in two
+    --cut;  // do not split a UTF-8 sequence
   }
   return name.substr(0, cut) + "_" + ending;
 }

@@ -1,4 +1,6 @@
-// The statements that make a database like the one a backup is of; for restore.cpp.
+// Builds the SQL that creates a database with the properties of a backed up one. Only for restore.cpp.
+//
+// Threads: pure functions.
 #pragma once
 
 #include <string>
@@ -8,21 +10,21 @@
 
 namespace athanor {
 
-// From template0, with encoding, locale and tablespace; the owner where `with_owner`.
+// Uses template0 with encoding, locale and tablespace; adds the owner if `with_owner`.
 [[nodiscard]] std::string create_database_sql(const std::string& name, const DatabaseProperties& properties, bool with_owner);
 
-// What is said about a database outside of it: settings, grants, connection limit, comment. One statement each.
+// One statement each for what is stored outside the database itself: settings, grants, connection limit, comment.
 [[nodiscard]] std::vector<std::string> describe_database_sql(const std::string& name, const DatabaseProperties& properties);
 
-// Settings of the server's own (read only, a role, a time limit) would stand in the way of pg_restore and come after it; those
-// of extensions and applications (`app.tenant`) may be asked for by what it restores and come before.
+// Settings of the server (read only, a role, a timeout) could disturb pg_restore and are applied after it. Settings of
+// extensions and applications (`app.tenant`) may be needed by restored functions and are applied before it.
 struct SplitProperties {
-  DatabaseProperties own;     // only settings
-  DatabaseProperties server;  // and all that is not a setting
+  DatabaseProperties own;     // only settings with a dot
+  DatabaseProperties server;  // the other settings, and everything that is not a setting
 };
 [[nodiscard]] SplitProperties split_settings(const DatabaseProperties& properties);
 
-// "shop" and "restoring_1a2b" → "shop_restoring_1a2b", the first part cut so that PostgreSQL keeps all of it.
+// "shop" and "restoring_1a2b" → "shop_restoring_1a2b". Truncates the first part so that the name fits into 63 bytes.
 [[nodiscard]] std::string derived_name(const std::string& name, const std::string& ending);
 
 }  // namespace athanor

@@ -15,7 +15,7 @@ std::string printable_line(std::string_view line) {
     text += static_cast<unsigned char>(c) < 0x20U ? ' ' : c;
   }
   while (!text.empty() && text.size() == kMost && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) {
-    text.pop_back();  // do not cut a UTF-8 sequence in two
+    text.pop_back();  // do not split a UTF-8 sequence
   }
   return text;
 }
@@ -45,7 +45,7 @@ std::string program_message(std::string_view err, const std::vector<std::string>
         continue;
       }
       line.remove_prefix(at + mark.size());
-      // `invalid input syntax for type integer: "4111-1111"` must not carry the card number further.
+      // `invalid input syntax for type integer: "4111-1111"`: drop the value.
       line = line.substr(0, line.find(": \""));
       return printable_line(without_secrets(std::string(line), secrets));
     }
@@ -66,7 +66,7 @@ Error program_error(std::string_view program, int exit_code, std::string_view er
   if (!said.empty()) {
     message += ": " + said;
   }
-  // pg_dump --lock-wait-timeout is a statement_timeout around LOCK TABLE; it sets none for anything else.
+  // pg_dump implements --lock-wait-timeout as a statement_timeout around LOCK TABLE, and sets no other.
   if (says("lock timeout") || says("statement timeout")) {
     return Error(ErrorCode::LockTimeout, std::move(message))
         .advise("a table is locked by another session; try again later, or raise backup.lock_timeout");

@@ -1,7 +1,7 @@
-// What pg_dump and pg_restore print on standard error, in words that are safe to publish.
+// Turns the standard error of pg_dump and pg_restore into text that is safe to publish.
 //
-// Only the first `error:` line is kept. Details, hints, CONTEXT, the text of statements and quoted values go: they show rows.
-// Secrets of the connection are blotted out wherever they stand.
+// Keeps only the first `error:` line. Drops details, hints, CONTEXT, statements and quoted values, which contain rows. Replaces
+// secrets of the connection everywhere.
 //
 // Threads: pure functions.
 #pragma once
@@ -14,12 +14,12 @@
 
 namespace athanor {
 
-// "pg_dump: error: connection failed: FATAL:  database "x" does not exist" → the text behind "error: ", one line, at most 500
-// bytes. Empty when the program said nothing that counts.
+// "pg_dump: error: connection failed: FATAL:  database "x" does not exist" → the text after "error: ", one line, at most 500
+// bytes. Empty when there is no such line.
 [[nodiscard]] std::string program_message(std::string_view err, const std::vector<std::string>& secrets);
 
-// The error for a program that ended with this exit code: lock time-outs, missing privileges and a server that is too new are
-// told apart; everything else is `otherwise`.
+// The error for a program that ended with this exit code. Recognises lock timeouts, missing privileges and a server that is too
+// new; anything else gets the code `otherwise`.
 [[nodiscard]] Error program_error(std::string_view program, int exit_code, std::string_view err,
                                   const std::vector<std::string>& secrets, ErrorCode otherwise);
 

@@ -58,7 +58,7 @@ class Restore {
   }
 
  private:
-  // A session in a database that is not the one to be renamed.
+  // Opens a session in another database: a database cannot be renamed from within.
   Result<std::unique_ptr<Session>> connect_beside() {
     std::optional<Error> first;
     for (const char* name : {"postgres", "template1"}) {
@@ -92,6 +92,7 @@ class Restore {
     TRY_ASSIGN(existing_, factory->open());
     TRY(use_server_names(*existing_));
     TRY(refuse_pooler(*existing_, job_.backup.allow_session_pooler));
+    // One attempt: refuse while a migration runs, instead of waiting for it.
     TRY(MigrationLock::acquire(*existing_, tools_.clock, tools_.stop, {milliseconds(0), nullptr}));
     return {};
   }
@@ -109,11 +110,12 @@ class Restore {
       return fail(std::move(made).error().at("creating a database for the restore"));
     }
     scratch_ = name;
+    // Settings of extensions and applications must be in force before pg_restore connects.
     say_about_scratch(split_settings(report_.record.properties).own);
     return {};
   }
 
-  // The recorded one, where it exists and may be used.
+  // Keeps the recorded tablespace if it exists and the user may create in it.
   Result<void> choose_tablespace(DatabaseProperties& properties) {
     if (properties.tablespace.empty()) {
       return {};
@@ -184,7 +186,7 @@ class Restore {
     return {};
   }
 
-  // What was restored is what the manifest says; then the planner is told about it, which a dump does not do.
+  // Compares the restored heads with the manifest, then runs ANALYZE, because a dump contains no statistics.
   Result<void> check_scratch() {
     tools_.progress.stage(BackupStage::Analyzing, scratch_);
     TRY_ASSIGN(const auto factory, tools_.connect(scratch_));
@@ -214,6 +216,7 @@ class Restore {
     DatabaseSwap swap(*maintenance_, tools_.clock);
     if (!taken) {
       TRY(swap.rename(scratch_, job_.database));
+      // The name is given: from here on, the destructor must not drop the database.
       scratch_.clear();
       return {};
     }
@@ -247,7 +250,7 @@ class Restore {
   const RestoreJob& job_;
   RestoreReport report_;
   std::unique_ptr<Session> maintenance_;
-  std::unique_ptr<Session> existing_;  // holds the migration lock of the database that is replaced
+  std::unique_ptr<Session> existing_;  // holds the migration lock of the database being replaced
   std::string scratch_;
 };
 

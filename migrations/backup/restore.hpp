@@ -1,12 +1,12 @@
-// Restoring: a database is there under its name when it is whole, and not before.
+// Restores a backup so that a database appears under its name only when it is complete.
 //
-// The dump is verified, restored into a new database under a name of its own, compared with what the manifest says, analysed,
-// and only then given its name: to a new name with one rename, over an existing database by a swap of two names in one
-// transaction. Up to the swap the old database works on untouched; from the moment it takes no new connections to the swap it
-// is a matter of a second, and it is kept as <name>_before_<time>. Whatever fails before leaves nothing behind.
+// The dump is verified, restored into a new database under a temporary name, compared with the manifest and analysed. Only then
+// does it get its name: by one rename for a new name, or by swapping two names in one transaction over an existing database.
+// The old database works normally until shortly before the swap; it accepts no connections for about a second, and is kept as
+// <name>_before_<time>. A failure before the swap leaves nothing behind.
 //
-// A restore over an existing database holds its migration lock from the beginning to the swap, so that no migration is lost,
-// and is refused while another run holds it.
+// A restore over an existing database holds its migration lock from the beginning to the swap, so that no migration is lost. It
+// is refused while a migration runs.
 //
 // Threads: blocks the calling thread, which also starts pg_restore. Ownership: borrows everything.
 #pragma once
@@ -22,14 +22,14 @@ namespace athanor {
 
 struct RestoreJob {
   std::string reference;       // file name or run id
-  std::string database;        // what it is called afterwards
-  bool replace = false;        // one of that name is there, and gives way
-  bool drop_previous = false;  // the one that gave way is not kept
-  int jobs = 1;                // pg_restore -j, where the store is a folder of this machine
-  BackupJob backup;            // connection, programs, role, surroundings
+  std::string database;        // the name of the database afterwards
+  bool replace = false;        // an existing database of that name is replaced
+  bool drop_previous = false;  // the replaced database is dropped
+  int jobs = 1;                // pg_restore -j, if the store is a local folder
+  BackupJob backup;            // connection, programs, role, environment
 };
 
-// Sessions to any database of the server.
+// Opens sessions to any database of the server.
 using ConnectTo = std::function<Result<std::unique_ptr<SessionFactory>>(const std::string& database)>;
 
 struct RestoreTools {
@@ -43,12 +43,12 @@ struct RestoreTools {
 struct RestoreReport {
   BackupRecord record;
   std::string database;
-  std::string previous;  // what the old database is called now; empty: there was none, or it is dropped
+  std::string previous;  // the old database's new name; empty: there was none, or it was dropped
   milliseconds duration{0};
 };
 
-// PolicyRefused when the name is taken and `replace` is not set, LockHeld while a migration runs there, BackupCorrupt when the
-// dump is not whole or the result is not what it says, else BackupFailed or what the server said.
+// Errors: PolicyRefused when the name is taken and `replace` is not set; LockHeld while a migration runs; BackupCorrupt when
+// the dump is incomplete or the result differs from the manifest; otherwise BackupFailed or the server's error.
 [[nodiscard]] Result<RestoreReport> restore_backup(const RestoreTools& tools, const RestoreJob& job);
 
 }  // namespace athanor

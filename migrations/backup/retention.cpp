@@ -13,7 +13,8 @@ bool is_good(const StoredBackup& backup) {
   return backup.complete && backup.record.verified.has_value();
 }
 
-// Acceptance is stricter than ownership: what was taken elsewhere may hold other rows, whoever asked for it.
+// Acceptance is stricter than ownership: a dump from another place may contain other rows, even if the same resource requested
+// it.
 bool would_do(const StoredBackup& backup, const BackupNeed& need, milliseconds max_age, WallTime now) {
   const BackupRecord& record = backup.record;
   return is_good(backup) && record.database.same_as(need.subject.database) && record.place == need.subject.place &&
@@ -23,10 +24,10 @@ bool would_do(const StoredBackup& backup, const BackupNeed& need, milliseconds m
 struct OwnBackup {
   const BackupRecord* record = nullptr;
   bool good = false;
-  std::size_t point = 0;  // the same for dumps of the same restore point; of good ones only
+  std::size_t point = 0;  // equal for good dumps of the same restore point
 };
 
-// Newest first, as the list is.
+// Newest first, like the list.
 std::vector<OwnBackup> own_backups(const std::vector<StoredBackup>& backups, const BackupSubject& subject) {
   std::vector<OwnBackup> own;
   for (const StoredBackup& backup : backups) {
@@ -34,7 +35,7 @@ std::vector<OwnBackup> own_backups(const std::vector<StoredBackup>& backups, con
       own.push_back({&backup.record, is_good(backup), own.size()});
     }
   }
-  std::map<std::string, const OwnBackup*> last;  // before a migration, by version table
+  std::map<std::string, const OwnBackup*> last;  // the previous dump before a migration, by version table
   for (auto each = own.rbegin(); each != own.rend(); ++each) {
     OwnBackup& backup = *each;
     if (!backup.good || !backup.record->target) {
@@ -50,8 +51,8 @@ std::vector<OwnBackup> own_backups(const std::vector<StoredBackup>& backups, con
   return own;
 }
 
-// Of the same rows in one restore point the first and the last are worth keeping: the one knows what half-done steps changed
-// meanwhile, the other what was written.
+// Among dumps with the same heads in one restore point, only the first and the last are worth keeping: the first predates
+// changes of half-done steps, the last has the latest data.
 bool is_between(const std::vector<OwnBackup>& own, std::size_t index) {
   const auto alike = [&](const OwnBackup& other) {
     return other.good && other.point == own[index].point && other.record->revisions == own[index].record->revisions;
@@ -75,7 +76,7 @@ Result<BackupList> list_backups(BackupStore& store) {
     }
     auto text = read_small(store, file.name);
     if (!text) {
-      if (text.error().code != ErrorCode::BackupNotFound) {  // pruned meanwhile
+      if (text.error().code != ErrorCode::BackupNotFound) {  // deleted meanwhile
         list.warnings.push_back(text.error().describe());
       }
       continue;
@@ -152,13 +153,13 @@ std::vector<BackupRecord> expired_backups(const std::vector<StoredBackup>& backu
                                           const BackupRetention& retention, WallTime now) {
   const std::vector<OwnBackup> own = own_backups(backups, subject);
   std::vector<BackupRecord> expired;
-  std::vector<std::size_t> kept;  // restore points, the newest first
+  std::vector<std::size_t> kept;  // restore points, newest first
   for (auto backup = own.begin(); backup != own.end(); ++backup) {
     const bool known = backup->good && std::ranges::find(kept, backup->point) != kept.end();
     const bool too_many = retention.keep > 0 && !known && kept.size() >= static_cast<std::size_t>(retention.keep);
     const bool too_old = retention.max_age.count() > 0 && now - backup->record->started > retention.max_age;
     const bool of_newest = backup->good && (kept.empty() || backup->point == kept.front());
-    // What is broken takes no place among those that are kept, and stays until a good one is there.
+    // A broken backup does not count towards `keep`, and stays until a good one exists.
     const bool goes = (!kept.empty() && !of_newest && (too_many || too_old)) ||
                       (retention.keep > 0 && is_between(own, static_cast<std::size_t>(backup - own.begin())));
     if (goes) {
@@ -173,7 +174,7 @@ std::vector<BackupRecord> expired_backups(const std::vector<StoredBackup>& backu
 
 namespace {
 
-// Reads the dump. An error but Interrupted means that it cannot be restored from.
+// Reads the dump. Any error except Interrupted means that it cannot be restored.
 Result<void> read_dump(BackupStore& store, const BackupRecord& record, const StopToken& stop) {
   TRY_ASSIGN(const auto reader, store.open(record.file));
   TRY_ASSIGN(const DumpContent content, read_content(*reader, stop));

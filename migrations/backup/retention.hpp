@@ -1,14 +1,15 @@
-// Which backups there are, and which may go.
+// Decides which backups exist for a database and which may be deleted.
 //
-// Only what has a manifest of ours is ever touched, and only backups of the same database. That is more than cluster and oid: a
-// physical copy of a server has both. So a backup of a resource is the same resource's (and, told by its uid or by the place,
-// of the same database), any other is known by the place it was taken from: host, port and name. A failover behind one name, or
-// under a resource that stays, changes nothing; else old backups are left alone rather than deleted.
+// Only files with a manifest of ours are considered, and only backups of the same database. Cluster and OID do not suffice to
+// identify it, because a physical copy of a server has both. So a backup that a resource requested belongs to that resource
+// (and, by uid or place, to the same database); any other belongs to the place it was taken from: host, port and name. A
+// failover behind the same name, or under the same resource, changes nothing. In other cases old backups are kept rather than
+// deleted.
 //
-// What counts is restore points. All dumps of one migration, however often it was tried again, are one: the dump of the first
-// attempt is the only one that holds what the migration has destroyed meanwhile. Two dumps before a migration belong together
-// when the second leads to the same rows, or begins at the same rows, as the one before it. The newest restore point stays
-// whole, and the newest verified dump in any case. docs/adr/0012 has the reasons.
+// Retention counts restore points. All dumps of one migration, including those of retries, form one: only the first attempt's
+// dump contains what the migration has destroyed since. Two dumps before a migration belong together if the second leads to, or
+// starts from, the same heads as the one before it. The newest restore point is kept whole, and so is the newest verified dump.
+// docs/adr/0012 explains why.
 //
 // Threads: the caller's.
 #pragma once
@@ -26,7 +27,7 @@ namespace athanor {
 
 struct StoredBackup {
   BackupRecord record;
-  bool complete = false;  // the dump is there and has the recorded size
+  bool complete = false;  // the dump exists and has the recorded size
 };
 
 struct BackupList {
@@ -35,53 +36,54 @@ struct BackupList {
 };
 [[nodiscard]] Result<BackupList> list_backups(BackupStore& store);
 
-// By file name, run id, or a unique prefix of the run id. BackupNotFound, or Usage when several begin so.
+// Finds by file name, run id or a unique prefix of the run id. Errors: BackupNotFound; Usage when several match.
 [[nodiscard]] Result<StoredBackup> find_backup(BackupStore& store, const std::string& reference);
 
-// Whose backups are looked for.
+// The database whose backups are considered.
 struct BackupSubject {
   DatabaseIdentity database;
   std::string place;         // "db.example.org:5432/shop"
-  std::string resource;      // empty: of none
-  std::string resource_uid;  // empty where resources have none
+  std::string resource;      // empty: not requested by a resource
+  std::string resource_uid;  // empty when resources have no uid
 
   [[nodiscard]] bool owns(const BackupRecord& record) const;
 };
 
-// The database as it is now, for which a backup is looked for.
+// The current state of the database that needs a backup.
 struct BackupNeed {
   BackupSubject subject;
   std::string version_table;
   std::vector<std::string> revisions;
-  std::optional<std::vector<std::string>> target;  // of the migration that is about to run
+  std::optional<std::vector<std::string>> target;  // of the migration about to run
 };
 
-// The newest complete and verified backup of this database, at this place, and version table with exactly these rows, not older
-// than `max_age`.
+// The newest complete and verified backup of this database, from this place, with this version table and exactly these heads,
+// not older than `max_age`; null when there is none.
 [[nodiscard]] const BackupRecord* newest_acceptable(const std::vector<StoredBackup>& backups, const BackupNeed& need,
                                                     milliseconds max_age, WallTime now);
 
-// The same among those that an earlier attempt at this migration took: nothing else was backed up for this version table since.
+// The same, but only if an earlier attempt at this migration took it and no other migration of this version table was backed up
+// since.
 [[nodiscard]] const BackupRecord* of_earlier_attempt(const std::vector<StoredBackup>& backups, const BackupNeed& need,
                                                      milliseconds max_age, WallTime now);
 
-// What retention lets go, oldest first.
+// The backups that retention allows to delete, oldest first.
 [[nodiscard]] std::vector<BackupRecord> expired_backups(const std::vector<StoredBackup>& backups, const BackupSubject& subject,
                                                         const BackupRetention& retention, WallTime now);
 
-// The same, proven: the newest of the good ones that stay is read, and one whose bytes are not those of its manifest counts as
-// broken from then on, until one that stays is whole. Otherwise a dump that rotted would outlive the last one that can be
-// restored. `known` names one that was verified a moment ago; it may be empty.
+// Like expired_backups(), but first reads the newest good backup that stays. If its bytes differ from the manifest, it counts
+// as broken and the decision is repeated, until an intact one stays. Otherwise the last restorable dump could be deleted in
+// favour of a corrupt one. `known` is the id of a backup verified just now; may be empty.
 struct ProvenExpiry {
   std::vector<BackupRecord> expired;  // oldest first
-  std::vector<Error> damaged;         // what was found on the way
+  std::vector<Error> damaged;         // corrupt dumps that were found
 };
 // Errors: Interrupted after a stop.
 [[nodiscard]] Result<ProvenExpiry> proven_expiry(BackupStore& store, std::vector<StoredBackup> backups,
                                                  const BackupSubject& subject, const BackupRetention& retention, WallTime now,
                                                  const std::string& known, const StopToken& stop);
 
-// The dump first, then its manifest: a manifest alone is still known as ours.
+// Deletes the dump first, then the manifest: a manifest alone is still recognised as ours.
 [[nodiscard]] Result<void> delete_backup(BackupStore& store, const BackupRecord& record);
 
 }  // namespace athanor

@@ -1,7 +1,7 @@
-// Where the names in our own statements are looked up, and whether the backups' catalogue is ours.
+// Pins name resolution for a backup's own statements, and checks that the catalogue of backups is ours.
 //
-// A schema that other roles can write to may hold operators, functions and tables of the names that we use. The sessions of a
-// backup run nothing but our own statements, so they look names up in pg_catalog alone; tables are named with their schema.
+// A schema that other roles can write to may contain operators, functions and tables with the names that we use. The sessions
+// of a backup run only our own statements, so they resolve names in pg_catalog alone, and tables are qualified.
 //
 // Threads: the session's.
 #pragma once
@@ -13,13 +13,14 @@
 
 namespace athanor {
 
-// From here on the session finds pg_catalog's names and no others. Returns the version table with its schema, quoted, as the
-// search_path so far leads to it; empty when there is none, or it is no ordinary table. `version_table` as configured, quoted.
+// From now on the session resolves names only in pg_catalog. Returns the qualified and quoted version table, resolved through
+// the previous search_path; empty when it does not exist or is not an ordinary table. `version_table` is the configured name,
+// quoted.
 [[nodiscard]] Result<std::string> use_server_names(Session& session, const std::string& version_table);
-// The same for a session that reads no version table.
+// The same, for a session that needs no version table.
 [[nodiscard]] Result<void> use_server_names(Session& session);
 
-// To be asked before the catalogue in `ledger_schema` is read or written: UntrustedTable when another role could have planted
+// Call before reading or writing the catalogue in `ledger_schema`. Error: UntrustedTable when another role could have created
 // it (own_tables.hpp).
 [[nodiscard]] Result<void> check_catalogue(Session& session, const std::string& ledger_schema);
 
