@@ -45,7 +45,7 @@ void AtomicBody::see_body(std::string_view text, Previous before) {
   }
   if (same_word(text, "as")) {
     previous_ = Previous::As;
-  } else if (before != Previous::As) {  // AS "end" needs no quotes
+  } else if (before != Previous::As) {  // after AS, `end` is an alias
     if (same_word(text, "case")) {
       ++depth_;
     } else if (same_word(text, "end")) {

@@ -1,6 +1,6 @@
-// Where CREATE FUNCTION … BEGIN ATOMIC … END ends: semicolons inside belong to the body. CASE … END nests there.
+// Finds the end of CREATE FUNCTION … BEGIN ATOMIC … END, whose semicolons belong to the body. CASE … END nests inside it.
 //
-// Threads: plain value.
+// Threads: plain value; one thread.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,9 @@ namespace athanor {
 class AtomicBody {
  public:
   void start_statement() { *this = AtomicBody(); }
-  // Every token of the statement that is not a comment, in order.
+  // Call for every token of the statement except comments, in order.
   void see(const SqlLexer& lexer, const Token& token);
+  // Whether the last token seen is inside a body.
   [[nodiscard]] bool open() const { return depth_ > 0; }
 
  private:

@@ -10,9 +10,10 @@ namespace athanor {
 namespace {
 
 using Index = std::uint32_t;
-constexpr Index kNone = 0;  // the root, which is never an answer
+constexpr Index kNone = 0;  // the root, which is never a result
 
-// Walks up from the placeholder. A node stands in a wrapper: "whereClause": {"BoolExpr": {…}} or, in a list, {"BoolExpr": {…}}.
+// Walks up from the placeholder. Each node is inside a wrapper: "whereClause": {"BoolExpr": {…}} or, in a list, {"BoolExpr":
+// {…}}.
 class ConditionWalk {
  public:
   explicit ConditionWalk(const StatementTree& tree) : root_(tree.root()), parents_(tree.entries().size(), kNone) {
@@ -44,17 +45,19 @@ class ConditionWalk {
   [[nodiscard]] std::string_view key(Index index) const { return node(index).key(); }
   [[nodiscard]] Index up(Index index) const { return parents_[index]; }
 
-  // The statement whose rows all fulfil the condition at `index`, or none.
+  // The statement whose rows all satisfy the condition at `index`, or kNone.
   [[nodiscard]] Index conjunct_owner(Index index) const {
     while (true) {
       const Index wrapper = up(index);
       if (key(wrapper) == "whereClause") {
         return up(wrapper);
       }
+      // The condition of an outer join does not filter rows: it only decides which of them get NULLs.
       if (key(wrapper) == "quals" && key(up(wrapper)) == "JoinExpr") {
         return node(up(wrapper))["jointype"].value() == "JOIN_INNER" ? source_owner(up(wrapper)) : kNone;
       }
       const Index expression = up(up(wrapper));
+      // Under OR or NOT, rows outside the range can pass.
       if (key(up(wrapper)) != "args" || key(expression) != "BoolExpr" || node(expression)["boolop"].value() != "AND_EXPR") {
         return kNone;
       }
@@ -62,12 +65,13 @@ class ConditionWalk {
     }
   }
 
-  // The statement that draws its rows from the item at `index` of its FROM or USING, or none.
+  // The statement that takes its rows from the item at `index` of its FROM or USING clause, or kNone.
   [[nodiscard]] Index source_owner(Index index) const {
     while (key(up(up(index))) == "JoinExpr") {
       const auto side = key(up(index));
       index = up(up(index));
       const auto type = node(index)["jointype"].value();
+      // Only the preserved side of an outer join supplies the rows of the result.
       if (type != "JOIN_INNER" && !(type == "JOIN_LEFT" && side == "larg") && !(type == "JOIN_RIGHT" && side == "rarg")) {
         return kNone;
       }
@@ -87,13 +91,13 @@ class ConditionWalk {
                                                                                                                     : kNone;
   }
 
-  // Whether all that the whole statement does is done to rows that come from the statement at `index`.
+  // Whether the whole statement affects only rows that come from the statement at `index`.
   bool restricts(Index index) {
     while (index != kNone) {
       restricted_.push_back(index);
       const Index wrapper = up(index);
       const auto role = key(wrapper);
-      if (key(index) == "larg" || key(index) == "rarg") {  // of UNION, INTERSECT or EXCEPT
+      if (key(index) == "larg" || key(index) == "rarg") {  // operands of UNION, INTERSECT or EXCEPT
         const auto operation = node(wrapper)["op"].value();
         const bool keeps = operation == "SETOP_INTERSECT" || (operation == "SETOP_EXCEPT" && key(index) == "larg");
         index = keeps ? wrapper : kNone;
@@ -121,12 +125,13 @@ class ConditionWalk {
     bool restricted = false;
     for (Index index = 1; index < parents_.size(); ++index) {
       const bool refers = key(index) == "RangeVar" && node(index)["relname"].value() == name && !node(index)["schemaname"];
-      restricted = (refers && restricts(source_owner(index))) || restricted;  // each, to know all that they restrict
+      // Evaluate all of them, to record everything they restrict.
+      restricted = (refers && restricts(source_owner(index))) || restricted;
     }
     return restricted;
   }
 
-  // A common table that changes rows does so whether or not it is read.
+  // A data-modifying common table expression runs whether or not it is read, so each one must be restricted.
   [[nodiscard]] bool restricts_every_change() const {
     for (Index index = 1; index < parents_.size(); ++index) {
       const bool changes =
@@ -138,7 +143,7 @@ class ConditionWalk {
     return true;
   }
 
-  // The statement whose rows are looked up in the subquery of the SubLink at `link`, or none.
+  // The statement whose rows are compared with the subquery of the SubLink at `link`, or kNone.
   [[nodiscard]] Index compared_owner(Index link) const {
     const auto type = node(link)["subLinkType"].value();
     if (type == "ANY_SUBLINK") {
@@ -168,7 +173,7 @@ class ConditionWalk {
     return last["String"]["sval"].value() == "=";
   }
 
-  // What columns of a FROM clause can be qualified with.
+  // The names that can qualify columns of a FROM clause.
   [[nodiscard]] static std::vector<std::string_view> names_of(const TreeNode& from) {
     std::vector<std::string_view> names{""};
     for (Index index = from.begin(); from && index < from.end(); ++index) {
@@ -182,7 +187,7 @@ class ConditionWalk {
     return names;
   }
 
-  // A column in `expression`; with names, one that is qualified with none of them.
+  // Whether `expression` has a column; with names, a column qualified with none of them.
   [[nodiscard]] static bool has_column(const TreeNode& expression, const std::vector<std::string_view>& but) {
     for (Index index = expression.begin(); expression && index < expression.end(); ++index) {
       if (expression.at(index).key() == "ColumnRef") {
@@ -197,7 +202,7 @@ class ConditionWalk {
     return false;
   }
 
-  // A conjunct that compares columns with columns; with names, of which one side is of another table.
+  // Whether a conjunct compares columns with columns; with names, one side must be of another table.
   [[nodiscard]] bool compares_columns(const TreeNode& where, const std::vector<std::string_view>& but) const {
     for (Index index = where.begin(); where && index < where.end(); ++index) {
       const TreeNode comparison = where.at(index);
@@ -215,14 +220,15 @@ class ConditionWalk {
 
   TreeNode root_;
   std::vector<Index> parents_;
-  std::vector<Index> seen_;        // common tables
-  std::vector<Index> restricted_;  // whose rows the condition limits, statements among them
+  std::vector<Index> seen_;        // common table expressions
+  std::vector<Index> restricted_;  // statements whose rows the condition limits
 };
 
 }  // namespace
 
 bool restricts_rows(std::string_view sql, std::size_t place, std::size_t length) {
   std::string column = "athanor batch";
+  // A column name that cannot appear in the statement takes the placeholder's place, so that it can be found in the tree.
   while (sql.find(column) != std::string_view::npos) {
     column += "_";
   }

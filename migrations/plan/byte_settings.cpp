@@ -40,7 +40,7 @@ bool keeps_the_bytes(std::string_view setting, std::string_view value) {
   return letters == "utf8" || letters == "unicode";
 }
 
-// The statement's tokens as names and values: folded words, unquoted names, what stands in plain strings.
+// The statement's tokens as names and values: folded words, unquoted names, contents of plain strings.
 class Reader {
  public:
   explicit Reader(std::string_view sql) {
@@ -50,7 +50,7 @@ class Reader {
     }
   }
 
-  // The first setting that is given another value, and the value.
+  // The first of the two settings that gets another value, and that value.
   [[nodiscard]] std::optional<std::pair<std::string, std::string>> find() const {
     const bool updates = at(0) == "update" && std::ranges::find(words_, "pg_settings") != words_.end();
     for (std::size_t index = 0; index < words_.size(); ++index) {
@@ -94,7 +94,7 @@ class Reader {
     return index < words_.size() ? std::string_view(words_[index]) : std::string_view();
   }
 
-  // SET [SESSION | LOCAL] name TO …, ALTER … SET name = …; a function's own SET ends with the function.
+  // SET [SESSION | LOCAL] name TO …, ALTER … SET name = …. The SET clause of CREATE FUNCTION is fine: it ends with the call.
   [[nodiscard]] bool sets(std::size_t index) const {
     if (index == 0 || (at(index + 1) != "to" && at(index + 1) != "=")) {
       return false;
@@ -110,7 +110,7 @@ class Reader {
     return (at(1) == "role" || at(1) == "user") && std::ranges::find(kOurs, at(2)) != kOurs.end();
   }
 
-  // set_config('client_encoding', 'value', …), its arguments named or not.
+  // set_config('client_encoding', 'value', …), with positional or named arguments.
   [[nodiscard]] std::optional<std::string> configured(std::size_t index) const {
     std::size_t open = index;
     while (open > 0 && at(open) != "(" && index - open < 12) {

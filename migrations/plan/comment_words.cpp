@@ -38,7 +38,7 @@ bool is_unicode_dash(char32_t character) {
          character == 0xFE58 || character == 0xFE63 || character == 0xFF0D;
 }
 
-// Letters of other scripts that look like one of ours, and colons.
+// Letters of other scripts that look like a Latin letter, and characters that look like a colon.
 char look_of(char32_t character) {
   constexpr std::array<std::pair<char32_t, char>, 48> kLooks{{
       {0x0430, 'a'}, {0x0435, 'e'}, {0x043E, 'o'}, {0x0440, 'p'}, {0x0441, 'c'}, {0x0445, 'x'}, {0x0443, 'y'}, {0x0456, 'i'},
@@ -56,7 +56,7 @@ char look_of(char32_t character) {
   return kForeignLetter;
 }
 
-// The ASCII character a reader takes this one for; kInvisible when a reader sees none.
+// The ASCII character that a reader sees; kInvisible for a character that is not visible.
 char seen_as(char32_t character) {
   if (within(character, 0xFF01, 0xFF5E)) {
     character -= 0xFEE0;  // full-width forms

@@ -1,6 +1,6 @@
-// Settings of a revision's own making (`my.tenant`), by the names that its text gives them.
+// Finds the names of custom settings (`my.tenant`) in a revision's text.
 //
-// The server lists no such setting, so a run that goes on with a half-applied revision can ask for their values by name alone.
+// The server does not list such settings, so a run that continues a half-applied revision can only query them by name.
 //
 // Threads: pure function.
 #pragma once
@@ -12,8 +12,8 @@
 
 namespace athanor {
 
-// Of SET and of set_config() with a literal name, in bodies between dollar signs too; lower case, each once, in order. A name
-// that is put together at run time is missed.
+// The names in SET and in set_config() with a literal name, also inside dollar-quoted bodies; lower case, each once, in order.
+// Misses names that are composed at run time.
 [[nodiscard]] std::vector<std::string> custom_settings(const std::vector<ScriptStep>& steps);
 
 }  // namespace athanor

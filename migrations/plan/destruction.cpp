@@ -1,8 +1,8 @@
-// What a statement takes away that no downgrade brings back: the ground of approvals and backups "when destructive".
+// Finds statements that destroy what no downgrade can restore: the basis of approvals and backups "when destructive".
 //
-// Judged on the parse tree, and closed: a kind of statement, a function or code that is not known to be harmless is
-// destructive. Everything inside a statement is judged with it, because the tree is one list. What runs a function's body
-// later, a trigger or a rule, does not show it: bodies are judged when they are created. docs/spec/database-migration.md has
+// Works on the parse tree and assumes the worst: a kind of statement, a function or code that is not known to be harmless is
+// destructive. Everything inside a statement is checked with it, because the tree is a flat list. A statement does not show the
+// triggers and rules that will run; their functions are checked when they are created. docs/spec/database-migration.md lists
 // the rules.
 #include <algorithm>
 #include <array>
@@ -17,16 +17,16 @@ namespace athanor {
 namespace {
 
 constexpr std::size_t kShown = 160;
-constexpr int kMostNested = 4;  // DO blocks in DO blocks
+constexpr int kMostNested = 4;  // levels of DO blocks inside DO blocks
 
-// Words that begin what destroys. PL/pgSQL's tree must show as many as its text has, or something of it was not seen.
+// Verbs of destructive statements. If PL/pgSQL's tree shows fewer of them than its text, part of the code was not checked.
 constexpr std::array<std::string_view, 10> kVerbs{"delete", "truncate", "drop",   "update", "merge",
                                                   "alter",  "grant",    "revoke", "call",   "execute"};
 constexpr std::string_view kPlaceholder = "{batch}";
-constexpr std::string_view kAnyRange = "(true) ";  // as long, so that places in the text stay
+constexpr std::string_view kAnyRange = "(true) ";  // of the same length, so that positions in the text stay the same
 static_assert(kPlaceholder.size() == kAnyRange.size());
 
-// A batch's range is true of every row sooner or later.
+// Over all batches, every row is in range: treat the placeholder as true.
 std::string without_placeholder(std::string_view sql) {
   std::string text(sql);
   if (text.find(kPlaceholder) == std::string::npos) {
@@ -51,7 +51,7 @@ std::size_t count_verbs(std::string_view code) {
   return verbs;
 }
 
-// The option's value of DO or CREATE FUNCTION.
+// The value of an option of DO or CREATE FUNCTION.
 TreeNode option(const TreeNode& options, std::string_view name) {
   for (TreeNode item = options.first(); item; item = item.next(options)) {
     if (item["DefElem"]["defname"].value() == name) {
@@ -63,7 +63,7 @@ TreeNode option(const TreeNode& options, std::string_view name) {
 
 class DestructionJudge {
  public:
-  // `runs`: the statement runs now, so that its calls of unknown functions count. Otherwise it is only written down.
+  // `runs`: the statement runs now, so calls of unknown functions count. Otherwise it is only defined.
   bool destroys(std::string_view sql, bool runs) {
     const std::string text = without_placeholder(sql);
     const auto tree = StatementTree::of_sql(text);
@@ -76,8 +76,8 @@ class DestructionJudge {
     for (TreeNode item = statements.first(); item; item = item.next(statements)) {
       const TreeNode statement = item["stmt"];
       const bool executes = runs && runs_expressions(statement.first().key());
-      std::uint32_t kept_until = 0;  // a default that is set runs when rows are added
-      std::uint32_t run_until = 0;   // of a definition, what is evaluated at once
+      std::uint32_t kept_until = 0;  // a column's new default is evaluated later, when rows are inserted
+      std::uint32_t run_until = 0;   // the part of a definition that is evaluated immediately
       for (std::uint32_t index = statement.begin(); index < statement.end(); ++index) {
         const TreeNode node = statement.at(index);
         if (node.key() == "AlterTableCmd" && node["subtype"].value() == "AT_ColumnDefault") {
@@ -90,7 +90,8 @@ class DestructionJudge {
           return true;
         }
       }
-      // libpg_query reads the code of all statements in the text at once.
+      // libpg_query parses the code of all statements in a text at once, so code in a text of several statements cannot be
+      // assigned to one.
       const bool holds_code = statement["DoStmt"] || statement["CreateFunctionStmt"];
       if (holds_code &&
           (item.next(statements) || !(item.begin() == statements.begin() + 1) || code_destroys(statement, text, runs))) {
@@ -102,7 +103,7 @@ class DestructionJudge {
 
   static bool node_destroys(const TreeNode& node, bool executes) {
     const std::string_view key = node.key();
-    if (key.empty() || key.front() < 'A' || key.front() > 'Z') {  // a field
+    if (key.empty() || key.front() < 'A' || key.front() > 'Z') {  // a field and not a node
       return false;
     }
     if (key == "FuncCall") {
@@ -122,7 +123,7 @@ class DestructionJudge {
            (executes && !(of_server && is_known_function(name)));
   }
 
-  // DO or CREATE FUNCTION, the only statement of `text`.
+  // DO or CREATE FUNCTION, which must be the only statement of `text`.
   bool code_destroys(const TreeNode& statement, std::string_view text, bool runs) {
     const bool block = static_cast<bool>(statement["DoStmt"]);
     const TreeNode options = block ? statement["DoStmt"]["args"] : statement["CreateFunctionStmt"]["options"];
@@ -130,7 +131,7 @@ class DestructionJudge {
     const TreeNode named = option(options, "language");
     const std::string_view language = named ? named["String"]["sval"].value() : (block ? "plpgsql" : "sql");
     if (!code) {
-      return language != "sql";  // RETURN or BEGIN ATOMIC: part of the tree
+      return language != "sql";  // RETURN or BEGIN ATOMIC: the body is part of the tree already
     }
     const std::string body = (block ? code : code["List"]["items"].first())["String"]["sval"].text();
     if (nested_ >= kMostNested) {
@@ -173,10 +174,12 @@ class DestructionJudge {
     if (const auto tree = StatementTree::of_sql(code)) {
       return tree_destroys(*tree, code, runs);
     }
+    // Not a statement, so perhaps an expression.
     const std::string query = "SELECT " + code;
     if (const auto tree = StatementTree::of_sql(query)) {
       return tree_destroys(*tree, query, runs);
     }
+    // Not an expression either, so perhaps `variable := value` or `record.field[i] = value`: check both sides.
     SqlLexer lexer(code);
     int depth = 0;
     for (Token token = lexer.next_code(); token.kind != TokenKind::End; token = lexer.next_code()) {

@@ -24,7 +24,7 @@ Names words(std::string_view list) {
   return names;
 }
 
-// Kinds that take nothing away, whatever they say. What they hold is judged apart.
+// Kinds of statements that are harmless in every form. Nodes inside them are checked separately.
 const Names& harmless_kinds() {
   static const Names kNames = words(
       "SelectStmt InsertStmt CreateStmt CreateForeignTableStmt IndexStmt ViewStmt CreateTableAsStmt DoStmt CreateTrigStmt"
@@ -43,7 +43,7 @@ const Names& harmless_kinds() {
   return kNames;
 }
 
-// Actions of ALTER TABLE and its kin that keep rows and rights.
+// Actions of ALTER TABLE and similar statements that keep rows and privileges.
 const Names& harmless_actions() {
   static const Names kNames = words(
       "AT_AddColumn AT_AddColumnRecurse AT_AddColumnToView AT_ColumnDefault AT_CookedColumnDefault AT_DropNotNull AT_SetNotNull"
@@ -58,7 +58,7 @@ const Names& harmless_actions() {
   return kNames;
 }
 
-// Objects that hold no data, carry no rights and can be made again from their definition.
+// Kinds of objects that hold no data, carry no privileges and can be recreated from their definition.
 const Names& harmless_drops() {
   static const Names kNames = words(
       "OBJECT_INDEX OBJECT_VIEW OBJECT_FUNCTION OBJECT_PROCEDURE OBJECT_ROUTINE OBJECT_AGGREGATE OBJECT_TRIGGER OBJECT_RULE"
@@ -88,8 +88,8 @@ bool is_text_type(const TreeNode& type, bool may_cut) {
   return alone && is_one_of(name, "text", "varchar") && !type["arrayBounds"] && (may_cut || !type["typmods"]);
 }
 
-// The column's old type is not known here, and what is rounded or cut is lost: only text holds whatever another type held. A
-// varchar that is too short is an error of the server's, except in USING.
+// The column's old type is not known here, and rounding or truncation loses data: only text can hold the value of every other
+// type. A varchar that is too short makes the server fail, except with USING.
 bool type_keeps_all(const TreeNode& action) {
   const TreeNode column = action["def"]["ColumnDef"];
   if (!is_text_type(column["typeName"], true)) {
@@ -132,12 +132,12 @@ bool merge_destroys(const TreeNode& merge) {
   return false;
 }
 
-// A program may do anything; a file on the server is overwritten.
+// A program may do anything, and a file on the server is overwritten.
 bool copy_destroys(const TreeNode& copy) {
   return copy["is_program"] || (copy["filename"] && !copy["is_from"]);
 }
 
-// Who acts, and whether triggers and foreign keys do.
+// Settings that decide who acts, and whether triggers and foreign keys are enforced.
 bool is_identity(std::string_view setting) {
   std::string name(setting);
   std::ranges::transform(name, name.begin(), lower_ascii);
@@ -153,14 +153,14 @@ TreeNode find_option(const TreeNode& options, std::string_view name) {
   return {};
 }
 
-// CREATE FUNCTION … SECURITY DEFINER. What is not clearly INVOKER counts.
+// CREATE FUNCTION … SECURITY DEFINER. Anything that is not clearly SECURITY INVOKER counts.
 bool runs_as_owner(const TreeNode& function) {
   const TreeNode security = find_option(function["options"], "security");
   const TreeNode definer = security["arg"]["Boolean"];
   return security && !(definer && is_one_of(definer["boolval"].value(), "", "false"));
 }
 
-// Definitions that count for one of their details; nothing when the kind is not among them.
+// Definitions that are destructive because of one detail; empty when the kind is not among them.
 std::optional<bool> definition_destroys(const TreeNode& node) {
   const std::string_view key = node.key();
   if (key == "CreateFunctionStmt") {

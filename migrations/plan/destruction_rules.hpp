@@ -1,4 +1,4 @@
-// Which kinds of statements, and which of their details, are destructive: one node of the parse tree at a time.
+// Decides which kinds of statements, and which of their details, are destructive: one node of the parse tree at a time.
 //
 // Threads: pure functions.
 #pragma once
@@ -9,16 +9,15 @@
 
 namespace athanor {
 
-// Whether the node alone destroys. Nodes inside it are judged by themselves, and so are the functions it calls and the code of
-// DO and CREATE FUNCTION. A statement of an unknown kind does; an expression never does.
+// Whether the node itself is destructive. Nodes inside it, functions it calls and the code of DO and CREATE FUNCTION are
+// checked separately. An unknown kind of statement is destructive; an expression never is.
 [[nodiscard]] bool statement_destroys(const TreeNode& node);
-// Whether a statement of the kind ("SelectStmt") evaluates the expressions it holds when it runs. Definitions keep them for
-// later.
+// Whether a statement of this kind ("SelectStmt") evaluates its expressions when it runs. Definitions store them for later.
 [[nodiscard]] bool runs_expressions(std::string_view kind);
-// Whether a definition, or a part of one, evaluates the expressions inside when it is made: an index over the rows that are
-// there, a domain's check, the bounds of a partition.
+// Whether a definition, or part of one, evaluates its expressions immediately: an index over existing rows, a domain's check,
+// the bounds of a partition.
 [[nodiscard]] bool evaluates_at_once(const TreeNode& node);
-// Whether a call of set_config sets what SET may not: who acts, and whether triggers fire.
+// Whether a call of set_config sets what SET must not: the acting role, or whether triggers fire.
 [[nodiscard]] bool sets_identity(const TreeNode& call);
 
 }  // namespace athanor

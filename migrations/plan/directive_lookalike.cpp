@@ -18,23 +18,23 @@ using Names = std::span<const std::string_view>;
 constexpr std::array<std::string_view, 1> kOwnName{"athanor"};
 constexpr std::array<std::string_view, 6> kOwnDirectives{"allow", "downgrade", "irreversible", "note", "step", "upgrade"};
 
-// Words that name a direction, and so a section.
+// Words for a direction, and therefore a section.
 constexpr std::array<std::string_view, 8> kUpward{"forward", "forwards", "redo",     "rollforward",
                                                   "up",      "upgrade",  "upgrades", "ups"};
 constexpr std::array<std::string_view, 15> kDownward{"backout",    "backward",  "backwards", "down",    "downgrade",
                                                      "downgrades", "downs",     "revert",    "reverse", "reverts",
                                                      "rollback",   "rollbacks", "undo",      "undos",   "unapply"};
-// Single words that mark something else than a section.
+// Single words that mark something other than a section.
 constexpr std::array<std::string_view, 6> kOther{"autocommit",     "irreversible",        "notransaction",
                                                  "statementbegin", "statementbreakpoint", "statementend"};
-// Several words that mark something only together.
+// Phrases that mark something only as a whole.
 constexpr std::array<std::string_view, 15> kPhrases{
     "begin statement",  "create above drop below", "disable transaction", "disable transactions",
     "end statement",    "no transaction",          "no transactions",     "roll back",
     "statement begin",  "statement breakpoint",    "statement end",       "step batch",
     "step transaction", "without transaction",     "without transactions"};
-// What a marker may say besides, words of grammar and of other languages among them: "to undo:", "here starts the downgrade",
-// "def downgrade():".
+// Other words that a marker may contain, including words of grammar and of programming languages: "to undo:", "here starts the
+// downgrade", "def downgrade():".
 constexpr std::array<std::string_view, 59> kFillers{
     "above",      "apply",      "async",    "begin",    "beginning", "begins",  "below", "block",       "case",      "class",
     "code",       "def",        "empty",    "end",      "ends",      "exports", "fn",    "follow",      "following", "follows",
@@ -65,19 +65,19 @@ bool is_key(std::string_view word) {
   return is_direction(word) || among(word, kOther);
 }
 
-// At most two letters missing, too many, wrong or swapped.
+// Allows up to two missing, extra, wrong or swapped letters.
 bool is_own_name(std::string_view word) {
   const std::size_t length = kOwnName.front().size();
   return word.size() + 2 >= length && word.size() <= length + 2 && !closest_name(word, kOwnName).empty();
 }
 
-// Long words survive a slip of the finger; "dawn" and "pup" are words of their own.
+// Only long words tolerate a typing error; "dawn" and "pup" are words in their own right.
 bool is_nearly_a_directive(std::string_view word) {
   constexpr std::array<std::string_view, 4> kLong{"downgrade", "irreversible", "rollback", "upgrade"};
   return is_key(word) || among(word, kOwnDirectives) || (word.size() > 5 && !closest_name(word, kLong).empty());
 }
 
-// Punctuation behind which a heading is over and its explanation begins. Inside a word ("up-to-date", "undo's") it is none.
+// Punctuation that ends a heading, before its explanation begins. Punctuation inside a word ("up-to-date", "undo's") does not.
 bool ends_heading(std::string_view gap) {
   if (gap.find_first_of(":;=(){}[]<>|#*!.~") != std::string_view::npos || gap.find("--") != std::string_view::npos) {
     return true;
@@ -85,15 +85,15 @@ bool ends_heading(std::string_view gap) {
   return gap.find(" - ") != std::string_view::npos;
 }
 
-// "#123" behind `gap`: the number of an issue or a pull request.
+// "#123" after `gap`: the number of an issue or pull request.
 bool is_issue(std::string_view gap, std::string_view word) {
   return gap.ends_with('#') && gap.find_first_of(":;=") == std::string_view::npos && !word.empty() &&
          word.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 struct Finding {
-  bool own = false;    // meant for us
-  std::string marker;  // the word that says what is meant
+  bool own = false;    // meant as a directive of Athanor
+  std::string marker;  // the word that identifies the directive
 };
 
 class MarkerSearch {
@@ -125,7 +125,7 @@ class MarkerSearch {
     return index < line_.words.size() ? std::string_view(line_.words[index].text) : std::string_view();
   }
 
-  // "athanordowngrade" has two words.
+  // Splits "athanordowngrade" into two words.
   void split_own_name() {
     const auto name = kOwnName.front();
     if (word(0).size() > name.size() && word(0).starts_with(name)) {
@@ -135,8 +135,8 @@ class MarkerSearch {
     }
   }
 
-  // "athanor:…" whatever follows the colon, and with a blank one of our words ("athanor: the tool" is prose); a slip in the
-  // name when a colon or one of our words stands behind it.
+  // "athanor:…" with anything directly after the colon, or with a blank and then a word of ours ("athanor: the tool" is prose).
+  // A misspelt name counts if a colon or one of our words follows it.
   [[nodiscard]] std::optional<Finding> own_directive() const {
     if (!is_own_name(word(0))) {
       return std::nullopt;
@@ -150,7 +150,7 @@ class MarkerSearch {
     return (colon && (exact || gap == ":")) || named ? std::optional(Finding{true, std::string(word(1))}) : std::nullopt;
   }
 
-  // What no prose begins with: "+goose …", "@UNDO", "migrate:down", Liquibase's lines, sqitch's first line.
+  // Forms that prose does not begin with: "+goose …", "@UNDO", "migrate:down", Liquibase's lines, sqitch's first line.
   [[nodiscard]] std::optional<Finding> tool_directive() const {
     const std::string_view first = word(0);
     const std::string_view before = line_.words[0].gap;
@@ -170,7 +170,7 @@ class MarkerSearch {
     return liquibase || sqitch ? std::optional(Finding{false, std::string(first)}) : std::nullopt;
   }
 
-  // "transaction:false", "executeInTransaction=false": of dbmate, Flyway and others, which run the file without a transaction.
+  // "transaction:false", "executeInTransaction=false": dbmate, Flyway and others use these to run a file without a transaction.
   [[nodiscard]] std::optional<Finding> transaction_option() const {
     constexpr std::array<std::string_view, 6> kValues{"false", "no", "none", "off", "on", "true"};
     constexpr std::array<std::string_view, 4> kOptions{"atomic", "notransaction", "transaction", "transactional"};
@@ -182,8 +182,7 @@ class MarkerSearch {
     return assigned ? std::optional(Finding{false, "transaction"}) : std::nullopt;
   }
 
-  // "DOWN", "Down Migration", "start of rollback: drops users": words of markers alone, up to the end of the line or of the
-  // heading.
+  // "DOWN", "Down Migration", "start of rollback: drops users": only words of markers, up to the end of the line or heading.
   [[nodiscard]] std::optional<Finding> section_heading() const {
     constexpr std::size_t kLongestHeading = 6;
     const std::size_t count = line_.words.size();
@@ -199,7 +198,7 @@ class MarkerSearch {
         marker = marker.empty() ? next : marker;
         index += words;
       } else if (index > 0 && among(next, kTools) && line_.gap_after(index) == ":") {
-        return std::nullopt;  // prose that speaks of a directive: "the section athanor:downgrade follows"
+        return std::nullopt;  // prose about a directive: "the section athanor:downgrade follows"
       } else if (is_key(next) || among(next, kFillers) || among(next, kTools)) {
         marker = marker.empty() && is_key(next) ? next : marker;
         ++index;
@@ -215,7 +214,7 @@ class MarkerSearch {
     return Finding{false, std::string(marker)};
   }
 
-  // How many words from `index` on are one of the phrases; 0: none.
+  // The number of words from `index` on that form one of the phrases; 0: none.
   [[nodiscard]] std::size_t phrase_at(std::size_t index) const {
     for (const std::string_view phrase : kPhrases) {
       std::size_t words = 0;
@@ -235,7 +234,7 @@ class MarkerSearch {
     return 0;
   }
 
-  // "--rollback DROP TABLE users": Liquibase's, or somebody's downgrade that nobody runs.
+  // "--rollback DROP TABLE users": Liquibase's form, or a downgrade in a comment that nothing would run.
   [[nodiscard]] std::optional<Finding> commented_reversal() const {
     const std::size_t verb = word(0) == "roll" && word(1) == "back" ? 2 : 1;
     const bool reversal = verb == 2 || among(word(0), kDownward);
@@ -275,7 +274,7 @@ std::string advice(std::string_view marker) {
   return right + "; a comment that is prose begins with '-- athanor:note'";
 }
 
-// The start of the comment, for the message.
+// The beginning of the comment, for the message.
 std::string shown(std::string_view comment) {
   constexpr std::size_t kLongest = 60;
   std::string text(comment.substr(0, comment.find_first_of("\r\n")));

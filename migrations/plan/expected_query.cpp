@@ -18,7 +18,7 @@ Error malformed(const std::string& path, int line, std::string message, std::str
 
 constexpr std::string_view kForms = "write `-- expect: no rows`, `-- expect: rows`, or `-- expect: VALUE`";
 
-// What the comments above one query say.
+// Reads the comments above one query.
 class Lead {
  public:
   Lead(const std::string& path, std::string_view text, int first_line) : path_(path), text_(text), line_(first_line) {}
@@ -37,7 +37,7 @@ class Lead {
  private:
   Result<void> take(std::string_view line, ExpectedQuery& query) {
     if (line.empty()) {
-      query.name.clear();  // a comment that stands by itself is about the file
+      query.name.clear();  // a comment followed by an empty line is about the file
       return {};
     }
     if (!line.starts_with("--")) {

@@ -1,12 +1,13 @@
-// Queries with expected results: what must be true of a database after a change.
+// Queries with expected results: checks of a database after a change.
 //
-// A file holds SQL queries. The comment above one says what it checks, and a line "-- expect: …" what it must answer:
+// A file contains SQL queries. The comment above a query describes what it checks, and a line "-- expect: …" what it must
+// return:
 //
 //   -- Every order has a customer.
 //   -- expect: no rows
 //   SELECT id FROM orders WHERE customer_id IS NULL;
 //
-// `no rows` is meant where nothing is said; `rows` is at least one; anything else is the text of the one value of the one row.
+// `no rows` is the default; `rows` means at least one; anything else is the text of the only value of the only row.
 //
 // Threads: pure functions, plain values.
 #pragma once
@@ -32,7 +33,7 @@ struct ExpectedQuery {
   [[nodiscard]] std::string expectation() const;  // "no rows", "rows", "42"
 };
 
-// Only queries may stand in the file: SELECT, VALUES, WITH, TABLE, SHOW. Errors name path and line.
+// Accepts only queries: SELECT, VALUES, WITH, TABLE, SHOW. Errors name path and line.
 [[nodiscard]] Result<std::vector<ExpectedQuery>> parse_expected_queries(std::string_view text, const std::string& path);
 
 }  // namespace athanor

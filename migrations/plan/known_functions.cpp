@@ -7,9 +7,9 @@
 namespace athanor {
 namespace {
 
-// pg_proc of PostgreSQL 15 without what the server alone calls (input and output, operators, support of types, indexes and
-// aggregates): every function that is not VOLATILE, because PostgreSQL lets those write nothing, and the volatile ones that
-// write no rows; with those that 16 to 18 added.
+// pg_proc of PostgreSQL 15, without functions that only the server calls (input and output, operators, support of types,
+// indexes and aggregates): all functions that are not VOLATILE, because PostgreSQL does not let those write, and the volatile
+// ones that write no rows. Functions added in 16 to 18 are included.
 constexpr std::string_view kOfServer =
     "abbrev abs acldefault aclexplode acos acosd acosh age any_value area array_agg array_append array_cat array_dims "
     "array_fill array_length array_lower array_ndims array_position array_positions array_prepend array_remove "

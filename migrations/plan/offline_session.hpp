@@ -1,8 +1,8 @@
-// What an offline script does to psql's session around the revisions, so that they find the session a run would give them.
+// The statements of an offline script that give psql's session the state that a run's session would have.
 //
-// What a revision sets lasts to its end, through all its steps, and no longer: settings, role, temporary objects, prepared
-// statements, cursors, LISTEN, advisory locks. RESET ALL leads back to what psql was started with, which is why the settings
-// of a migration session follow once more.
+// What a revision sets lasts until its end, through all its steps: settings, role, temporary objects, prepared statements,
+// cursors, LISTEN, advisory locks. RESET ALL returns to the settings that psql started with, so the settings of a migration
+// session follow it.
 //
 // Threads: plain value.
 #pragma once
@@ -13,13 +13,13 @@ namespace athanor {
 
 class OfflineSession {
  public:
-  // As configured (execution.role, execution.search_path); empty: the session's own.
+  // As configured (execution.role, execution.search_path); empty: keep the session's own.
   OfflineSession(const std::string& role, const std::string& search_path);
 
-  // Both are a comment and statements on a few lines, an empty line at the end. `resets`: the script resets the session later,
-  // so it must not begin with what psql's session has set.
+  // Returns a comment and statements on a few lines, with an empty line at the end. `resets`: the script resets the session
+  // later, so what psql's session has set must be reset at the start, too.
   [[nodiscard]] std::string start(bool resets) const;
-  // For inside a transaction block, behind the revision's statements: a rollback undoes it.
+  // For use in a transaction block, after the revision's statements: a rollback undoes it.
   [[nodiscard]] std::string reset() const;
 
  private:

@@ -1,4 +1,4 @@
-// The plan as a script for psql, in the shape that Alembic's --sql prints.
+// Renders a plan as a script for psql, in the form of Alembic's --sql output.
 #include <algorithm>
 #include <iterator>
 
@@ -20,7 +20,7 @@ std::string listed(const std::vector<std::string>& ids) {
   return text;
 }
 
-// Of the version table that the script makes: Alembic's, unless a row is longer.
+// The length of version_num in a table that the script creates: Alembic's, unless an id is longer.
 std::size_t version_column_length(const Plan& plan) {
   for (const PlannedRevision& revision : plan.revisions) {
     for (const RowOperation& operation : revision.walk.operations) {
@@ -91,7 +91,7 @@ class OfflineScript {
   void revision(const PlannedRevision& planned) {
     heading(planned);
     bool in_transaction = true;
-    bool used = false;  // the open transaction holds statements of a step
+    bool used = false;  // the open transaction already contains statements of a step
     for (const auto& step : planned.steps()) {
       const bool wants = step.kind != StepKind::Autocommit;
       if (in_transaction && (!wants || used)) {
@@ -114,14 +114,14 @@ class OfflineScript {
       begin();
     }
     if (!planned.steps().empty()) {
-      out_ += session_.reset();  // inside the transaction: the row is written by our role, to the table our path leads to
+      out_ += session_.reset();  // in the transaction: the row must be written with our role and search_path
     }
     for (const auto& operation : planned.walk.operations) {
       row(operation);
     }
   }
 
-  // Alembic's words, for those who look for them in a script.
+  // Alembic's wording, so that scripts can be searched for it.
   void heading(const PlannedRevision& planned) {
     const auto& walk = planned.walk;
     out_ += "-- Running ";
@@ -135,7 +135,7 @@ class OfflineScript {
     out_ += "\n\n";
   }
 
-  // As a run does before the first batch.
+  // Rows with a NULL key are in no batch; a run makes the same check.
   void refuse_null_keys(const BatchOptions& batch) {
     const std::string message =
         "the table " + batch.table + " has rows whose key " + batch.key + " is NULL: no batch would hold them";
@@ -158,7 +158,7 @@ class OfflineScript {
     out_ += ends_in_line_comment(sql) ? "\n;\n\n" : ";\n\n";
   }
 
-  // There a semicolon would belong to the comment.
+  // After a line comment, a semicolon on the same line would be part of the comment.
   static bool ends_in_line_comment(std::string_view sql) {
     const auto last_line = sql.substr(sql.find_last_of('\n') == std::string_view::npos ? 0 : sql.find_last_of('\n') + 1);
     if (last_line.find("--") == std::string_view::npos) {

@@ -21,8 +21,8 @@ void set_up_thread() {
   ready = true;
 }
 
-// PostgreSQL's scanner reads a run of these signs to its end at each of them: its time grows with the run's square, in the
-// "/*/*/*…" that opens a comment as in "+++…".
+// PostgreSQL's scanner reads a run of these characters to its end for each of them, so its time grows quadratically, both for
+// "+++…" and for the "/*/*/*…" that opens a comment.
 constexpr std::string_view kOperatorSigns = "~!@#^&|`?+-*/%<>=";
 constexpr std::size_t kLongestRun = 512;
 
@@ -34,7 +34,7 @@ bool has_long_run(std::string_view text) {
   });
 }
 
-// The text with blanks for its comments, everything else in its place; nothing when the scanner could not read it in time.
+// The text with comments replaced by blanks, so that positions stay the same; empty when the scanner would take too long.
 std::optional<std::string> readable(const std::string& text) {
   std::string plain = text;
   SqlLexer lexer(text);
@@ -108,7 +108,7 @@ std::optional<std::string> parse_procedure(const std::string& statement) {
   set_up_thread();
   std::optional<std::string> tree;
   const auto plain = readable(statement);
-  if (!plain || has_long_run(*plain)) {  // in its body the comments are left
+  if (!plain || has_long_run(*plain)) {  // the body of a function still contains its comments
     return tree;
   }
   const PgQueryPlpgsqlParseResult result = pg_query_parse_plpgsql(plain->c_str());

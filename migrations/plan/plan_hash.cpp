@@ -5,7 +5,7 @@
 namespace athanor {
 namespace {
 
-// Every value carries its length, so that no id can pass for the end of another.
+// Each value is prefixed with its length, so that two different lists of values cannot produce the same text.
 void add(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append(" ").append(std::to_string(value.size())).append(":").append(value).append("\n");
 }

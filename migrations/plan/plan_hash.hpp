@@ -1,4 +1,4 @@
-// The hash that names a plan: two people who reviewed the same hash reviewed the same change.
+// The hash that identifies a plan: whoever reviewed the same hash reviewed the same change.
 //
 // Threads: pure function.
 #pragma once
@@ -9,8 +9,8 @@
 
 namespace athanor {
 
-// SHA-256 over operation, start heads, and each step's direction, id, row operations and body checksum; not over the target as
-// it was typed, paths, messages or warnings. The text it hashes is frozen: approvals outlive releases.
+// SHA-256 over operation, start heads, and each step's direction, id, row operations and file checksum; not over the target as
+// typed, paths, messages or warnings. The format of the hashed text must never change: approvals outlive releases.
 [[nodiscard]] std::string plan_hash(const Plan& plan);
 
 }  // namespace athanor

@@ -16,7 +16,7 @@ Error irreversible(const Revision& revision, std::string why, std::string hint) 
       .advise(std::move(hint));
 }
 
-// Refused before anything runs, so that a downgrade never stops half-way for this.
+// Check before anything runs, so that a downgrade never stops half-way because of this.
 Result<void> check_downgrade(const Revision& revision, const RevisionScript& script) {
   if (script.irreversible) {
     return fail(irreversible(revision, script.irreversible_reason,
@@ -54,8 +54,8 @@ Result<PlannedRevision> plan_revision(const RevisionGraph& graph, const Revision
   return planned;
 }
 
-// Nothing can run before every body is read and cut apart, and the server idles meanwhile: long plans take a second thread. The
-// error told is the first in order, whoever met it.
+// Nothing can run before every script is read and split, and the server is idle meanwhile: long plans use a second thread. The
+// first error in plan order is returned, whichever thread found it.
 Result<std::vector<PlannedRevision>> plan_steps(const RevisionGraph& graph, const RevisionSource& source,
                                                 std::vector<WalkStep> steps) {
   std::vector<PlannedRevision> planned(steps.size());
@@ -72,7 +72,7 @@ Result<std::vector<PlannedRevision>> plan_steps(const RevisionGraph& graph, cons
     middle /= 2;
     try {
       second = std::thread([&] { rest = plan_range(middle, steps.size()); });
-    } catch (const std::system_error&) {  // no thread to be had: this one does it all
+    } catch (const std::system_error&) {  // no thread available: this one does all the work
       middle = steps.size();
     }
   }
@@ -80,6 +80,7 @@ Result<std::vector<PlannedRevision>> plan_steps(const RevisionGraph& graph, cons
   if (second.joinable()) {
     second.join();
   }
+  // The first half comes first in the plan, so its error wins.
   TRY(begun);
   TRY(rest);
   return planned;

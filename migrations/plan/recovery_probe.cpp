@@ -16,8 +16,8 @@ using Kind = RecoveryProbe::Kind;
 using Scope = RecoveryProbe::Scope;
 
 constexpr std::size_t kParseLimit = 1U << 20U;
-// libpg_query writes the tree by recursion, about 1 KiB of stack a level, and does not look where the stack ends. A tree is no
-// deeper than the words and symbols that can nest; lists only make it wide.
+// libpg_query writes the tree recursively, using about 1 KiB of stack per level, and does not check the stack. A tree is never
+// deeper than the number of words and symbols that can nest; commas only make it wider.
 constexpr int kNestingLimit = 2'000;
 
 bool may_nest_too_deep(std::string_view sql) {
@@ -30,7 +30,7 @@ bool may_nest_too_deep(std::string_view sql) {
   return nesting > kNestingLimit;
 }
 
-// libpg_query leaves out what is false, zero or empty.
+// libpg_query omits fields that are false, zero or empty.
 std::string text_of(const Json& node, const char* field) {
   const auto found = node.find(field);
   return found != node.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -63,7 +63,7 @@ RecoveryProbe of_names(Kind kind, const Json& names) {
   return probe;
 }
 
-// An option of the list ("CONCURRENTLY"), unless it is switched off.
+// Whether the option ("concurrently") is in the list and not switched off.
 bool has_option(const Json& node, std::string_view name) {
   const auto params = node.find("params");
   if (params == node.end()) {
@@ -79,7 +79,7 @@ bool has_option(const Json& node, std::string_view name) {
   return false;
 }
 
-// A column is known by its name; "(a)" and "a COLLATE c" may be one too, so an expression says nothing here.
+// Compares columns by name only: "(a)" and "a COLLATE c" may denote the same column, so an expression is left empty.
 void add_columns(const Json& node, const char* field, std::vector<std::string>& columns) {
   const auto elements = node.find(field);
   if (elements == node.end()) {
@@ -90,7 +90,7 @@ void add_columns(const Json& node, const char* field, std::vector<std::string>& 
   }
 }
 
-// What stands behind the table's name: its parts with dots between them, after ON and maybe ONLY.
+// The text after the table's name, which follows ON [ONLY] and may have parts joined by dots.
 std::string index_definition(std::string_view sql) {
   SqlLexer lexer(sql);
   Token token = lexer.next_code();
@@ -118,7 +118,7 @@ RecoveryProbe of_index(const Json& node) {
     return flag_of(node, "if_not_exists") ? repeatable() : RecoveryProbe();
   }
   RecoveryProbe probe = of_relation(Kind::CreateIndexConcurrently, node);
-  probe.table = std::exchange(probe.object, text_of(node, "idxname"));  // an index lives in its table's schema
+  probe.table = std::exchange(probe.object, text_of(node, "idxname"));  // an index is in the schema of its table
   probe.if_not_exists = flag_of(node, "if_not_exists");
   probe.index.unique = flag_of(node, "unique");
   probe.index.partial = node.contains("whereClause");
@@ -178,8 +178,8 @@ RecoveryProbe of_alter_table(const Json& node) {
   return probe;
 }
 
-// What may commit before it fails: code that can COMMIT, and functions that may reach out of their transaction (dblink, a
-// background worker). A trigger cannot be seen; the server lets it commit nothing.
+// Nodes that may commit part of their work before they fail: code that can COMMIT, and functions that may act outside their
+// transaction (dblink, a background worker). Triggers are not visible here, but the server does not let them commit.
 bool may_commit_inside(const TreeNode& node) {
   const auto key = node.key();
   if (key == "FuncCall") {
@@ -203,7 +203,7 @@ bool all_or_nothing(std::string_view sql) {
   if (!only || only.next(statements)) {
     return false;
   }
-  // Code that is written down now and runs later, if at all.
+  // Definitions: their code runs later, if at all.
   static constexpr std::array<std::string_view, 6> kDefinitions{"CreateFunctionStmt", "ViewStmt",         "RuleStmt",
                                                                 "CreateTrigStmt",     "CreatePolicyStmt", "PrepareStmt"};
   if (std::ranges::find(kDefinitions, only["stmt"].first().key()) != kDefinitions.end()) {
@@ -245,7 +245,7 @@ RecoveryProbe of_statement(const std::string& kind, const Json& node) {
       return repeatable();
     }
   }
-  // IF NOT EXISTS and OR REPLACE say themselves that a second time does no harm.
+  // With IF NOT EXISTS or OR REPLACE, running the statement a second time is harmless.
   return flag_of(node, "if_not_exists") || flag_of(node, "replace") ? repeatable() : RecoveryProbe();
 }
 

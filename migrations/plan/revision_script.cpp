@@ -14,15 +14,15 @@ namespace {
 
 constexpr std::string_view kPlaceholder = "{batch}";
 
-// A directive of the text and where it stands.
+// A directive that cuts the text, and its position.
 struct Mark {
   Directive directive;
-  std::size_t begin = 0;  // of the line
-  std::size_t end = 0;    // behind its last character
+  std::size_t begin = 0;  // start of its line
+  std::size_t end = 0;    // after its last character
   int line = 1;
 };
 
-// The error of a part gets the file's name: "line 7" becomes "versions/ab12.sql:7".
+// Adds the file's name to an error: "line 7" becomes "versions/ab12.sql:7".
 Error in_file(Error error, const std::string& path) {
   constexpr std::string_view kLine = "line ";
   const bool has_line = error.context.starts_with(kLine);
@@ -53,7 +53,7 @@ class ScriptReader {
   }
 
  private:
-  // Directives are found by our own lexer, so that one inside a function body, a string or a comment is none.
+  // Our own lexer finds the directives, so that text inside a function body, a string or a comment is not mistaken for one.
   Result<void> find_marks() {
     LineCounter lines(text_, 1);
     ScriptComments comments(text_, true);
@@ -72,14 +72,14 @@ class ScriptReader {
     }
     first_code_ = comments.first_code();
     if (comments.unterminated()) {
-      // The part that holds it says what it is, in its own words.
+      // split_statements() names the construct that is not terminated.
       const auto split = split_statements(text_);
       return split ? Result<void>() : fail(split.error());
     }
     return {};
   }
 
-  // Whether the text is cut there.
+  // Returns whether the directive cuts the text there.
   Result<bool> add_directive(const ScriptComment& comment, std::string_view text, int line) {
     const Token& token = comment.token;
     if (token.begin > 0 && text_[token.begin - 1] != '\n') {
@@ -113,7 +113,7 @@ class ScriptReader {
     return true;
   }
 
-  // Of what follows the marks so far.
+  // The scope of an allow directive after the directives read so far.
   [[nodiscard]] AllowScope scope() const {
     for (auto mark = marks_.rbegin(); mark != marks_.rend(); ++mark) {
       if (mark->directive.kind == Directive::Kind::Upgrade) {
@@ -126,7 +126,7 @@ class ScriptReader {
     return AllowScope::Revision;
   }
 
-  // Only comments may stand before the first section, and no step.
+  // Before the first section only comments are allowed.
   Result<void> check_head() {
     const std::size_t end = marks_.empty() ? text_.size() : marks_.front().begin;
     if (first_code_ >= end) {
@@ -141,7 +141,7 @@ class ScriptReader {
     return {};
   }
 
-  // The directive at `index` and the SQL down to the next one.
+  // Processes the directive at `index` and the SQL up to the next one.
   Result<void> read_part(std::size_t index) {
     const Mark& mark = marks_[index];
     switch (mark.directive.kind) {
@@ -163,7 +163,7 @@ class ScriptReader {
         break;
       case Directive::Kind::Allow:
       case Directive::Kind::Replaces:
-        break;  // are no marks
+        break;  // not in marks_
     }
     const std::size_t end = index + 1 < marks_.size() ? marks_[index + 1].begin : text_.size();
     TRY_ASSIGN(auto statements, split_statements(text_.substr(mark.end, end - mark.end), mark.line));
@@ -215,13 +215,13 @@ class ScriptReader {
     if (kind == StepKind::Batch) {
       TRY(check_batch(mark, statements));
     } else if (statements.empty()) {
-      return {};  // nothing to do is no step
+      return {};  // an empty step is dropped
     }
     section_->push_back({kind, std::move(statements), mark.directive.batch, mark.line});
     return {};
   }
 
-  // How often {batch} stands where SQL is read, not in a string, a quoted name or a comment.
+  // Counts {batch} where it is SQL, not in a string, a quoted name or a comment.
   static int placeholders(std::string_view sql) {
     if (sql.find(kPlaceholder) == std::string_view::npos) {
       return 0;
@@ -234,7 +234,7 @@ class ScriptReader {
     return found;
   }
 
-  // One UPDATE, DELETE or INSERT … SELECT whose only {batch} restricts its rows.
+  // Requires one UPDATE, DELETE or INSERT … SELECT with a single {batch} that restricts its rows.
   static Result<void> check_batch(const Mark& mark, const std::vector<SqlStatement>& statements) {
     const auto refuse = [](int line, std::string message, std::string hint) {
       return fail(at_line(Error(ErrorCode::MalformedRevision, std::move(message)).advise(std::move(hint)), line));
@@ -278,13 +278,13 @@ class ScriptReader {
   RevisionScript& script_;
   std::string_view text_;
   std::vector<Mark> marks_;
-  std::size_t first_code_ = std::string_view::npos;  // what is neither white space nor comment
+  std::size_t first_code_ = std::string_view::npos;  // first position that is neither white space nor comment
   std::vector<ScriptStep>* section_ = nullptr;
   bool has_upgrade_ = false;
   int irreversible_line_ = 0;
 };
 
-// INSERT … VALUES has no rows to walk over.
+// INSERT … VALUES is not batchable: it reads no rows.
 ScriptReader::StatementVerb ScriptReader::verb_of(std::string_view sql) {
   SqlLexer lexer(sql);
   int depth = 0;

@@ -10,12 +10,12 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kComparisons{"=", "<>", "<", ">", "<=", ">=", "!="};
 
-// What of the table an expression names.
+// The columns of the table that an expression names.
 struct Named {
   std::unordered_set<std::string_view> columns;
   bool row = false;
-  bool twice = false;   // a column, or a column and its row
-  bool opaque = false;  // holds a condition of its own, or a subquery that looks nowhere
+  bool twice = false;   // the same column twice, or a column and the whole row
+  bool opaque = false;  // contains another condition, or a subquery that reads no other rows
 
   [[nodiscard]] bool any() const { return row || !columns.empty(); }
 
@@ -26,7 +26,7 @@ struct Named {
   }
 };
 
-// A query whose rows are not what it is given: from tables, or of constants.
+// Whether a query gets its rows from tables or constants, and not only from the outer row.
 bool looks_elsewhere(const TreeNode& query) {
   const TreeNode select = query["SelectStmt"];
   if (select["fromClause"] || select["valuesLists"]) {
@@ -53,7 +53,8 @@ bool is_condition(const TreeNode& node) {
   return key == "BoolExpr" || key == "NullTest" || key == "BooleanTest" || key == "CaseExpr";
 }
 
-// `outside`: unqualified names are the table's. In a subquery only a column with the table's name certainly is.
+// `outside`: not in a subquery, where unqualified names belong to the table. In a subquery only a column qualified with the
+// table's name certainly does.
 void add_reference(Named& named, const TreeNode& reference, std::string_view table, bool outside) {
   const TreeNode fields = reference["fields"];
   std::string_view qualifier;
@@ -74,7 +75,7 @@ void add_reference(Named& named, const TreeNode& reference, std::string_view tab
   }
 }
 
-// Everything inside `expression`, the node itself not judged.
+// Collects the names inside `expression`, excluding the node itself.
 Named names_of(const TreeNode& expression, std::string_view table) {
   Named named;
   std::uint32_t subquery_end = 0;
@@ -98,12 +99,12 @@ bool compares(const TreeNode& comparison, std::string_view table) {
     return false;
   }
   const Named named = names_of(comparison, table);
-  // 3 IN (3, id)
+  // `3 IN (3, id)` is always true: the column must be on the left.
   const bool told = comparison["kind"].value() == "AEXPR_IN" ? names_of(comparison["lexpr"], table).any() : named.any();
   return told && !named.twice && !named.opaque;
 }
 
-// EXISTS (…) and id IN (SELECT …)
+// EXISTS (…) and id IN (SELECT …).
 bool looks_up(const TreeNode& link, std::string_view table) {
   if (link["subLinkType"].value() == "EXISTS_SUBLINK") {
     const TreeNode select = link["subselect"]["SelectStmt"];
@@ -113,7 +114,7 @@ bool looks_up(const TreeNode& link, std::string_view table) {
   return names_of(link["testexpr"], table).any() && !named.twice && !named.opaque;
 }
 
-// A condition without AND, OR and NOT, whether it is negated or not.
+// A condition without AND, OR and NOT; whether it is negated makes no difference.
 bool leaf_limits(const TreeNode& leaf, std::string_view table) {
   const std::string_view key = leaf.key();
   if (key == "CurrentOfExpr") {
@@ -139,7 +140,7 @@ bool leaf_limits(const TreeNode& leaf, std::string_view table) {
   return false;
 }
 
-// What a leaf is about, so that `id = 1 OR id <> 1` and `id IS NULL OR id IS NOT NULL` show as one.
+// The operands of a condition as text, to detect that `id = 1 OR id <> 1` and `id IS NULL OR id IS NOT NULL` select every row.
 std::string operands_of(const TreeNode& leaf) {
   std::string text(leaf.key());
   const auto add = [&text](const TreeNode& part) {
@@ -166,7 +167,7 @@ class Condition {
  public:
   explicit Condition(std::string_view table) : table_(table) {}
 
-  // `seen`: the operands of the other branches of the OR that it is a branch of, if it is.
+  // `seen`: the operands of the other branches of the enclosing OR; null without one.
   bool limits(const TreeNode& holder, bool negated, std::unordered_set<std::string>* seen) {
     const TreeNode condition = holder.first();
     if (condition.key() != "BoolExpr") {

@@ -1,4 +1,4 @@
-// Whether the condition of an UPDATE or MERGE lets only some rows through, as far as its text tells.
+// Decides from its text whether the condition of an UPDATE or MERGE selects only some rows.
 //
 // Threads: pure functions.
 #pragma once
@@ -9,8 +9,8 @@
 
 namespace athanor {
 
-// Closed: true only for a form that is known to tell rows of `table` apart, a comparison of a column with something that is
-// not the same row. `holder` is the field that holds the condition; `table` is the table's name or its alias.
+// True only for forms known to distinguish rows of `table`: a comparison of a column with something other than the same row.
+// `holder` is the field that contains the condition; `table` is the table's name or alias.
 [[nodiscard]] bool limits_rows(const TreeNode& holder, std::string_view table);
 
 }  // namespace athanor

@@ -1,9 +1,9 @@
-// A revision's body, parsed: what runs on the way up, what runs on the way down.
+// A parsed revision: the statements of its upgrade and its downgrade.
 //
-// The text is cut at the "-- athanor:" directives (docs/spec/revision-file.md): `upgrade`, `downgrade`, `step
-// transaction|autocommit|batch …`, `irreversible <why>`, `allow <rule> <why>`. A directive counts only at the start of a line
-// outside quotes and comments. A direction without explicit steps is one transactional step. Unknown directives are errors with
-// a suggestion.
+// "-- athanor:" directives cut the text (docs/spec/revision-file.md): `upgrade`, `downgrade`, `step
+// transaction|autocommit|batch …`, `irreversible <why>`, `allow <rule> <why>`. A directive counts only at the start of a line,
+// outside quotes and comments. A direction without explicit steps is one transactional step. An unknown directive is an error
+// with a suggestion.
 //
 // Threads: plain value; statements point into `text`, which the script keeps alive.
 #pragma once
@@ -31,7 +31,7 @@ struct BatchOptions {
   std::int64_t size = 1'000;             // keys per transaction
   std::chrono::milliseconds pause{0};    // between transactions
   std::int64_t rate = 0;                 // rows per second at most; 0: no limit
-  std::chrono::milliseconds max_lag{0};  // wait while a replica lags more; 0: the configuration's
+  std::chrono::milliseconds max_lag{0};  // wait while a replica lags more; 0: as configured
 };
 
 struct ScriptStep {
@@ -41,8 +41,8 @@ struct ScriptStep {
   int line = 1;  // of the directive, or of the section
 };
 
-// -- athanor:allow RULE reason: lint does not report RULE for the statement that follows. Before the first section it holds for
-// the whole revision. Whether there is such a rule, lint says.
+// -- athanor:allow RULE reason: lint does not report RULE for the following statement. Before the first section it applies to
+// the whole revision. Lint checks whether the rule exists.
 enum class AllowScope : std::uint8_t { Revision, Upgrade, Downgrade };
 struct AllowDirective {
   std::string rule;
@@ -51,8 +51,8 @@ struct AllowDirective {
   AllowScope scope = AllowScope::Revision;
 };
 
-// -- athanor:replaces ID SHA256: a baseline stands for this revision, whose text had this checksum (`athanor squash`). The last
-// revision replaced has the baseline's own id, so a database that is there, or past it, is at the baseline.
+// -- athanor:replaces ID SHA256: a baseline replaces this revision, whose text had this checksum (`athanor squash`). The last
+// replaced revision has the same id as the baseline, so a database at that revision, or later, is at the baseline.
 struct ReplacedRevision {
   std::string id;
   std::string checksum;
@@ -60,20 +60,20 @@ struct ReplacedRevision {
 
 struct RevisionScript {
   std::shared_ptr<const std::string> text;
-  std::string checksum;  // SHA-256 of `text` (BOM and CRLF already normalised)
+  std::string checksum;  // SHA-256 of `text`, after removing BOM and CRLF
   std::vector<ScriptStep> upgrade;
   std::vector<ScriptStep> downgrade;
-  bool has_downgrade = false;  // a "-- athanor:downgrade" section exists, if only an empty one
+  bool has_downgrade = false;  // there is a "-- athanor:downgrade" section, even an empty one
   bool irreversible = false;
   std::string irreversible_reason;
   std::vector<AllowDirective> allows;  // in file order
   std::vector<ReplacedRevision> replaces{};
-  // Whether the revision of this id and text is one that the script stands for.
+  // Whether the script replaces the revision with this id and text.
   [[nodiscard]] bool stands_for(std::string_view id, std::string_view text_checksum) const;
 };
 
-// `text` as RevisionSource::read returns it. An AlembicPython revision is NotRenderable here: its hint names
-// `athanor import alembic`. Every statement passed check_statement().
+// `text` is the result of RevisionSource::read. Error: NotRenderable for an AlembicPython revision; the hint names `athanor
+// import alembic`. Every statement has passed check_statement().
 [[nodiscard]] Result<RevisionScript> parse_script(const Revision& revision, std::string text);
 
 }  // namespace athanor

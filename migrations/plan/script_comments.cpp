@@ -23,7 +23,7 @@ std::optional<ScriptComment> ScriptComments::next() {
     in_header_ = false;
     first_code_ = std::min(first_code_, token.begin);
     if (!started_ && passes_for_comment(token)) {
-      if (token.begin >= false_end_) {  // once a line: its signs are many tokens
+      if (token.begin >= false_end_) {  // once per line: its characters are several tokens
         false_end_ = std::min(text_.find_first_of("\r\n", token.begin), text_.size());
         return ScriptComment{{token.kind, token.begin, false_end_}};
       }
@@ -34,7 +34,8 @@ std::optional<ScriptComment> ScriptComments::next() {
   return std::nullopt;
 }
 
-// A quote or a word is where a statement begins; no statement begins with a sign that other languages' comments begin with.
+// Whether the token begins a line that looks like a comment. A statement begins with a word or a parenthesis, never with one of
+// these characters, which begin comments in other languages.
 bool ScriptComments::passes_for_comment(const Token& token) const {
   if (token.kind == TokenKind::Symbol) {
     return std::string_view("#/@!+").find(text_[token.begin]) != std::string_view::npos;

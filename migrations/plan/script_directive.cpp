@@ -26,7 +26,7 @@ Error malformed(std::string message, std::string hint) {
   return Error(ErrorCode::MalformedRevision, std::move(message)).advise(std::move(hint));
 }
 
-// Words of the line; spaces inside double quotes do not separate.
+// The words of the line; blanks inside double quotes do not separate words.
 std::vector<std::string_view> words_of(std::string_view line) {
   std::vector<std::string_view> words;
   std::size_t index = 0;
@@ -81,7 +81,7 @@ Result<std::chrono::milliseconds> duration(std::string_view name, std::string_vi
   return std::chrono::milliseconds(number * factor);
 }
 
-// A name, or names joined by dots, bare or quoted.
+// Whether the text is a name or dotted names, quoted or not.
 bool is_name(std::string_view text, std::size_t parts) {
   SqlLexer lexer(text);
   for (std::size_t part = 1;; ++part) {

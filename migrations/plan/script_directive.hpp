@@ -22,10 +22,10 @@ struct Directive {
   ReplacedRevision replaced;
 };
 
-// Whether a line comment is written as a directive: "-- athanor:", and more than a note. Its name may still be unknown.
+// Whether a line comment has the form of a directive: "-- athanor:", and is not a note. Its name may still be unknown.
 [[nodiscard]] bool is_directive(std::string_view comment);
 
-// `comment` from "--" to the end of its line. Errors have no context: the caller knows file and line.
+// `comment` is the line from "--" to its end. Errors have no context: the caller knows file and line.
 [[nodiscard]] Result<Directive> parse_directive(std::string_view comment);
 
 }  // namespace athanor

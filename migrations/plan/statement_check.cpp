@@ -14,7 +14,7 @@ Error refusal(std::string message, int line, std::string_view hint) {
   return Error(ErrorCode::UnsupportedStatement, std::move(message)).at(line_context(line)).advise(std::string(hint));
 }
 
-// What begins or ends a transaction, by its first words; empty when the statement does not. Savepoints are welcome.
+// The statement's name if it begins or ends a transaction; empty otherwise. Savepoints are allowed.
 std::string_view transaction_control(const StatementShape& shape) {
   if (shape.starts("rollback to") || shape.starts("rollback work to") || shape.starts("rollback transaction to")) {
     return {};
@@ -55,7 +55,7 @@ Result<void> check_transaction_control(const StatementShape& shape, int line) {
                       "'-- athanor:step autocommit' for statements that need none"));
 }
 
-// The statement's name when PostgreSQL refuses it inside a transaction block; empty otherwise.
+// The statement's name if PostgreSQL refuses it in a transaction block; empty otherwise.
 std::string_view needs_autocommit(const StatementShape& shape) {
   if (shape.concurrently) {
     if (shape.starts("create index") || shape.starts("create unique index")) {
@@ -117,7 +117,7 @@ std::string_view needs_transaction(const StatementShape& shape) {
   return {};
 }
 
-// What SET TRANSACTION says before the first query; the run's own queries come first.
+// SET TRANSACTION ISOLATION LEVEL must precede the first query of a transaction, and the run's own queries come first.
 Result<void> check_isolation(const StatementShape& shape, const SqlStatement& statement) {
   const bool sets = shape.starts("set transaction") || shape.starts("set local transaction_isolation") ||
                     shape.starts("set transaction_isolation") || shape.starts("set session transaction_isolation");

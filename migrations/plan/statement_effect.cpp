@@ -1,4 +1,4 @@
-// What may be said about a statement in public.
+// Produces a form of a statement that is safe to publish.
 #include <algorithm>
 #include <array>
 
@@ -11,10 +11,10 @@
 namespace athanor {
 namespace {
 
-// A larger statement is not parsed just to be shown in a log line.
+// Larger statements are not parsed: that would be too expensive for a log line.
 constexpr std::size_t kParseLimit = 64U << 10U;
 
-// Words that say what a statement does. Anything else could be a name or a secret.
+// Words that describe what a statement does. Any other word could be a name or a secret.
 constexpr std::string_view kLeadingWords =
     " alter analyze call check checkpoint cluster comment concurrently copy create cross database deallocate declare default"
     " delete discard do domain drop execute explain extension foreign from function grant if index insert into lock"
@@ -57,7 +57,7 @@ std::string cut_to(std::string text, std::size_t limit) {
   return text.append(kMore);
 }
 
-// Sizes and precisions of DDL are worth reading; numbers of data may be anybody's.
+// Keep sizes and precisions of DDL; numbers in other statements may be data.
 bool keeps_numbers(const StatementShape& shape) {
   return shape.starts("create") || shape.starts("alter") || shape.starts("drop");
 }

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kLongestIdentifier = 63;
 
-// Bytes the identifier has at least; U& escapes stand for one byte or more.
+// The minimum number of bytes of the identifier: a U& escape may stand for several.
 std::size_t identifier_bytes(std::string_view token) {
   const auto open = token.find('"');
   if (open == std::string_view::npos) {
@@ -63,7 +63,7 @@ void StatementShape::see_word(std::string_view word, int depth) {
   }
   const auto before = previous_;
   previous_ = word;
-  switch (word.size()) {  // most words are none of these; their length says so
+  switch (word.size()) {  // the length rules out most words cheaply
     case 3:
       if (depth > 0 && same_word(before, "concurrently") && same_word(word, "off")) {
         concurrently_option = false;

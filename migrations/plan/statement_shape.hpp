@@ -1,5 +1,5 @@
-// The first words of a statement and a few facts from one pass over its tokens: enough to tell kinds of statements apart
-// without a grammar, so that it also works for statements newer than libpg_query.
+// The first words of a statement and a few facts from one pass over its tokens: enough to distinguish kinds of statements
+// without a grammar, so that it also works for syntax newer than libpg_query.
 //
 // Threads: plain value. Ownership: words point into the statement.
 #pragma once
@@ -16,8 +16,8 @@ class StatementShape {
   // Reads the whole statement.
   explicit StatementShape(std::string_view sql);
 
-  // The first words, whatever their case, match the pattern ("create index", lower case, single spaces). Quoted names,
-  // numbers and parentheses end the run of words.
+  // Whether the first words match the pattern ("create index": lower case, single spaces), ignoring case. Quoted names, numbers
+  // and parentheses end the sequence of words.
   [[nodiscard]] bool starts(std::string_view pattern) const;
   [[nodiscard]] std::string_view first_word() const { return count_ > 0 ? words_[0] : std::string_view(); }
 
@@ -26,9 +26,9 @@ class StatementShape {
     std::size_t bytes = 0;
     std::string_view text;
   };
-  std::optional<LongIdentifier> long_identifier;  // the first that PostgreSQL would cut
-  bool unbalanced = false;                        // a parenthesis closes before it opens, or never does
-  bool concurrently = false;                      // the word outside parentheses
+  std::optional<LongIdentifier> long_identifier;  // the first that PostgreSQL would truncate
+  bool unbalanced = false;                        // a parenthesis closes before it opens, or never closes
+  bool concurrently = false;                      // the word appears outside parentheses
   bool concurrently_option = false;               // (…, CONCURRENTLY, …), not switched off
   bool detaches_partition = false;                // DETACH PARTITION outside parentheses
   bool sets_tablespace = false;                   // SET TABLESPACE outside parentheses
@@ -46,7 +46,7 @@ class StatementShape {
   std::array<std::string_view, 8> words_{};
   std::size_t count_ = 0;
   bool run_open_ = true;
-  std::string_view previous_;  // the word before, when nothing stood between
+  std::string_view previous_;  // the directly preceding word
 };
 
 }  // namespace athanor

@@ -60,13 +60,13 @@ class StatementSplitter {
     }
   }
 
-  // Line of a position that may lie before what was counted already.
+  // The line of a position, which may be before the position counted last.
   [[nodiscard]] int line_at(std::size_t position) const {
     return started_ && position >= begin_ ? line_ + count_lines(text_.substr(begin_), position - begin_)
                                           : LineCounter(lines_).line_of(position);
   }
 
-  // Data lines of a COPY look like anything; the COPY itself is what must be named.
+  // Data lines of a COPY cause arbitrary errors; report the COPY itself.
   Error or_client_copy(Error error) const {
     for (const auto& statement : statements_) {
       if (copies_client_data(statement.sql)) {
@@ -80,7 +80,7 @@ class StatementSplitter {
     return or_client_copy(token.kind == TokenKind::Backslash ? meta_command_error(text_, token.begin, line)
                                                              : unterminated_error(text_, quote_of(token), line));
   }
-  // E'…', U&"…": the letter is not the quote.
+  // The position of the quote: after the letter in E'…' and U&"…".
   [[nodiscard]] std::size_t quote_of(const Token& token) const {
     const auto quote = text_.substr(token.begin, 3).find_first_of("'\"");
     return text_[token.begin] == '$' || text_[token.begin] == '/' || quote == std::string_view::npos ? token.begin
@@ -97,7 +97,7 @@ class StatementSplitter {
   LineCounter lines_;
   std::vector<SqlStatement> statements_;
   std::size_t depth_ = 0;      // of parentheses
-  std::size_t outermost_ = 0;  // where the open one stands
+  std::size_t outermost_ = 0;  // position of the outermost open one
   AtomicBody body_;
   std::size_t begin_ = 0;
   int line_ = 1;

@@ -1,4 +1,4 @@
-// What splitter and checks share: how a statement's view is trimmed, and their errors.
+// Helpers shared by the splitter and the checks: trimming a statement's view, and their errors.
 //
 // Threads: pure functions.
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace athanor {
 
-// Counts lines of a text front to back without starting over.
+// Counts lines from front to back, without starting over for each position.
 class LineCounter {
  public:
   LineCounter(std::string_view text, int first_line) : text_(text), line_(first_line) {}
@@ -31,12 +31,12 @@ class LineCounter {
 
 // text[begin, end) without trailing white space.
 [[nodiscard]] std::string_view trimmed(std::string_view text, std::size_t begin, std::size_t end);
-// "line 7": parse_script() puts the file's path in its place.
+// "line 7"; parse_script() prepends the file's path.
 [[nodiscard]] std::string line_context(int line);
 // Whether the statement is COPY … FROM STDIN or TO STDOUT.
 [[nodiscard]] bool copies_client_data(std::string_view sql);
 [[nodiscard]] Error client_copy_error(int line);
-// A backslash outside quotes: names the command that begins at `position`.
+// For a backslash outside quotes: names the command that begins at `position`.
 [[nodiscard]] Error meta_command_error(std::string_view text, std::size_t position, int line);
 [[nodiscard]] Error unterminated_error(std::string_view text, std::size_t position, int line);
 

@@ -11,13 +11,13 @@ namespace athanor {
 namespace {
 
 constexpr std::size_t kParseLimit = 1U << 20U;
-// libpg_query writes the tree by recursion, about 1 KiB of stack a level, and does not look where the stack ends.
+// libpg_query writes the tree recursively, using about 1 KiB of stack per level, and does not check the stack.
 constexpr std::size_t kNestingLimit = 2'000;
 constexpr std::size_t kBlockLimit = 200;
 constexpr std::array<std::string_view, 4> kBlockWords{"begin", "if", "loop", "case"};
 
-// A tree is no deeper than the words and symbols that can nest. Items of a list are beside each other: a comma ends what its
-// item added, so a long VALUES list is wide and not deep.
+// A tree is never deeper than the number of words and symbols that can nest. Items of a list are siblings: a comma returns to
+// the list's depth, so a long VALUES list is wide, not deep.
 bool may_nest_too_deep(std::string_view sql) {
   SqlLexer lexer(sql);
   std::vector<std::size_t> outer;  // depth at the start of each open list
@@ -82,7 +82,7 @@ unsigned hex_value(std::string_view digits) {
 
 }  // namespace
 
-// Reads the JSON that libpg_query wrote: well-formed, without white space inside. Anything else is no tree.
+// Reads the JSON that libpg_query writes. Returns false for anything else.
 class TreeReader {
  public:
   explicit TreeReader(StatementTree& tree) : text_(*tree.json_), entries_(tree.entries_) {}
@@ -122,7 +122,7 @@ class TreeReader {
     return position_;
   }
 
-  // A key with its colon, or a value.
+  // Reads a key with its colon, or a value.
   bool read_scalar(std::string_view& key) {
     std::string_view scalar;
     if (text_[position_] == '"') {

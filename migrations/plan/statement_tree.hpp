@@ -1,10 +1,10 @@
-// PostgreSQL's parse tree of SQL text, as a flat list in reading order: what stands anywhere inside a node is found by one
-// loop without recursion, however deep it is nested.
+// PostgreSQL's parse tree of SQL text, as a flat list in reading order: one loop without recursion visits everything inside a
+// node, at any depth.
 //
-// Keys are libpg_query's: node types begin with a capital ("SelectStmt", "FuncCall"), fields do not. What is false, zero or
-// empty is left out.
+// Keys are those of libpg_query: node types begin with a capital ("SelectStmt", "FuncCall"), fields do not. False, zero and
+// empty values are omitted.
 //
-// Threads: immutable once made. Ownership: the tree owns its text; nodes point into the tree and must not outlive it.
+// Threads: immutable. Ownership: the tree owns its text; nodes point into the tree and must not outlive it.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,14 @@ class StatementTree {
  public:
   struct Entry {
     std::string_view key;    // empty in a list
-    std::string_view value;  // a scalar as written in JSON, without the quotes of a string; empty for objects and lists
-    std::uint32_t end = 0;   // behind the last entry inside
+    std::string_view value;  // a scalar as in JSON, without a string's quotes; empty for objects and lists
+    std::uint32_t end = 0;   // index after the last entry inside
   };
 
-  // The tree of the statements in `sql`. Nothing when PostgreSQL 15's grammar does not accept the text, when it holds a NUL
-  // byte, is longer than 1 MiB, or may nest deeper than libpg_query can write down.
+  // The tree of the statements in `sql`. Empty when PostgreSQL 15's grammar rejects the text, or when it contains a NUL byte,
+  // is longer than 1 MiB, or might nest deeper than libpg_query can handle.
   [[nodiscard]] static std::optional<StatementTree> of_sql(std::string_view sql);
-  // The tree of the PL/pgSQL code in a DO or CREATE FUNCTION statement; nothing when it cannot be read.
+  // The tree of the PL/pgSQL code in a DO or CREATE FUNCTION statement; empty when it cannot be read.
   [[nodiscard]] static std::optional<StatementTree> of_procedure(std::string_view statement);
 
   [[nodiscard]] TreeNode root() const;
@@ -38,7 +38,7 @@ class StatementTree {
  private:
   explicit StatementTree(std::string json);
 
-  std::unique_ptr<const std::string> json_;  // entries point into it, so it must not move
+  std::unique_ptr<const std::string> json_;  // entries point into it, so its address must not change
   std::vector<Entry> entries_;
   friend class TreeReader;
 };
@@ -50,16 +50,16 @@ class TreeNode {
 
   [[nodiscard]] explicit operator bool() const { return entries_ != nullptr; }
   [[nodiscard]] std::string_view key() const { return entries_ == nullptr ? std::string_view() : entry().key; }
-  // As written in JSON: right for names of enumerations, numbers and booleans.
+  // As in JSON: sufficient for enumeration names, numbers and booleans.
   [[nodiscard]] std::string_view value() const { return entries_ == nullptr ? std::string_view() : entry().value; }
-  // A string with JSON's escapes resolved.
+  // A string with JSON escapes resolved.
   [[nodiscard]] std::string text() const;
-  // The field, or an empty node, of which every field is empty again.
+  // The field, or an empty node, whose fields are all empty.
   [[nodiscard]] TreeNode operator[](std::string_view field) const;
   [[nodiscard]] TreeNode first() const;
-  // The next node beside this one, inside `parent`.
+  // The next sibling inside `parent`.
   [[nodiscard]] TreeNode next(const TreeNode& parent) const;
-  // Every node inside, at any depth, in reading order: [begin, end) of entries().
+  // The range of all nodes inside, at any depth, in reading order: [begin, end) of entries().
   [[nodiscard]] std::uint32_t begin() const { return index_ + 1; }
   [[nodiscard]] std::uint32_t end() const { return entries_ == nullptr ? begin() : entry().end; }
   [[nodiscard]] TreeNode at(std::uint32_t index) const { return {entries_, index}; }
