@@ -20,7 +20,7 @@
 namespace athanor::controller {
 namespace {
 
-// The one thing a signal handler can reach.
+// The only object that the signal handler uses.
 StopSource* signal_target = nullptr;
 
 class SignalScope {
@@ -54,8 +54,8 @@ Result<int> run(const Options& options, const StopToken& stop) {
   return options.kube ? run_on_cluster(options, log, stop) : run_standalone(options, log, stop);
 }
 
-// Returns memory that was needed for a moment (a page of a list, a scrape) to the system: by default every thread keeps an
-// arena of its own, and the size from which blocks are returned grows with every large block.
+// Makes malloc return memory that was needed briefly (a page of a list, a scrape). By default every thread keeps its own arena,
+// and the size from which blocks are returned grows with every large block.
 void keep_memory_small() {
   constexpr int kArenas = 2;
   constexpr int kReturnedFrom = 256 << 10;
@@ -64,7 +64,7 @@ void keep_memory_small() {
   ::mallopt(M_TRIM_THRESHOLD, kReturnedFrom);
 }
 
-// Raises the level of a stop when its grace period has passed.
+// Raises a stop to StopLevel::Now when the grace period has passed.
 class GracePeriod {
  public:
   GracePeriod(StopSource& stop, milliseconds period) {

@@ -1,5 +1,4 @@
-// The composition root of athanor-operator: the only file of the operator that names concrete adapters, reads the environment
-// and handles signals.
+// The composition root of athanor-operator: parses the command line, handles signals and starts one of the modes.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
-// What the operator finds in its environment before it can reach a cluster.
+// What the operator reads from its environment before it can reach a cluster.
 //
-// Threads: call before there are threads; CacheFolder belongs to one owner.
+// Threads: call it before there are other threads; a CacheFolder has one owner.
 #pragma once
 
 #include <string>
@@ -12,18 +12,19 @@
 
 namespace athanor::controller {
 
-// The cluster to work on: --kubeconfig, --context or KUBECONFIG, else the pod's own service account, else ~/.kube/config.
+// Returns the cluster to use: from --kubeconfig, --context or KUBECONFIG, else the pod's service account, else ~/.kube/config.
 [[nodiscard]] Result<ClusterAccess> find_cluster(const Options& options);
 
-// "athanor" where the host has no name. In a pod, the pod's name.
+// Returns the host's name, in a pod the pod's name; "athanor" when it has none.
 [[nodiscard]] std::string host_name();
 
-// Where git is and what it may see of the environment: PATH and proxies.
+// Returns where git is and which variables it may see: PATH and proxies.
 [[nodiscard]] GitEnvironment git_environment(const std::string& cache);
 
-// A folder of this process alone, removed with its contents when destroyed.
+// A folder private to this process, deleted with its contents in the destructor.
 class CacheFolder {
  public:
+  // Creates a folder below --cache, or below the system's temporary folder. Error: Io.
   [[nodiscard]] static Result<CacheFolder> open(const Options& options);
   ~CacheFolder();
   CacheFolder(CacheFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}

@@ -9,7 +9,7 @@
 namespace athanor::controller {
 namespace {
 
-// Connecting, observing and reading a source have deadlines that add up to less.
+// The deadlines for connecting, observing and reading a source add up to less.
 constexpr std::chrono::minutes kLongestReconcile{15};
 
 }  // namespace
@@ -25,7 +25,7 @@ ControllerOptions controller_options(const Options& options) {
 
 QueueLimits queue_limits(const Options& options) {
   QueueLimits limits;
-  // A limit that is never reached costs the queue what one that is would.
+  // Omit a limit that cannot be reached: it would cost the queue time anyway.
   limits.per_group = options.per_server < options.workers ? options.per_server : 0;
   const bool one_namespace = !options.kube || options.namespaces.size() == 1;
   limits.per_namespace = options.per_namespace;
@@ -67,7 +67,7 @@ LeaseOptions lease_options(const Options& options, const std::string& pod_namesp
 GitOptions git_options(const Options& options, const std::string& cache) {
   GitOptions git;
   git.folder = cache + "/git";
-  // Before the next resync, even one that comes early: otherwise it would find the commit of the one before.
+  // Shorter than the resync interval, even for an early resync: otherwise it would reuse the previous one's commit.
   git.requeue_after = options.resync * 4 / 5;
   git.limits = options.limits;
   git.max_repository_bytes = options.max_repository_bytes;

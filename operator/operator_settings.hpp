@@ -1,4 +1,4 @@
-// The options of the command line as the settings of each folder that takes part.
+// Converts the command line's options into the settings of each part.
 //
 // Threads: pure functions.
 #pragma once
@@ -16,13 +16,14 @@ namespace athanor::controller {
 
 [[nodiscard]] ControllerOptions controller_options(const Options& options);
 [[nodiscard]] QueueLimits queue_limits(const Options& options);
-// False when every worker has been at something for longer than any wait may last, runs of migrations and backups aside.
+// Returns false when every worker has been busy with one key for longer than any wait may last, except runs of migrations and
+// backups. Used by the liveness probe.
 [[nodiscard]] bool some_worker_works(const WorkQueue& queue, const Options& options);
-// `jobs`: there is an image to run Jobs from.
+// `jobs`: whether Jobs are enabled.
 [[nodiscard]] ClusterOptions cluster_options(const Options& options, bool jobs);
-// `pod_namespace`: where the Lease is unless the options say otherwise. `host`: begins this replica's identity.
+// `pod_namespace`: the Lease's namespace unless the options set one. `host`: the prefix of this replica's identity.
 [[nodiscard]] LeaseOptions lease_options(const Options& options, const std::string& pod_namespace, const std::string& host);
-// `cache`: this process's own folder, below which repositories and artifacts are kept.
+// `cache`: the folder of this process that contains repositories and artifacts.
 [[nodiscard]] GitOptions git_options(const Options& options, const std::string& cache);
 [[nodiscard]] FluxOptions flux_options(const Options& options, const std::string& cache);
 

@@ -30,7 +30,7 @@ bool read_number(const std::string& text, std::size_t most, std::size_t& value) 
   return error == std::errc() && stopped == end && value >= 1 && value <= most;
 }
 
-// How a value gets into the options. `name` is the flag's, for errors.
+// Stores a value in the options. `name` is the flag's name, for errors.
 using Take = Result<void> (*)(Options& options, const std::string& name, const std::string& value);
 
 template <auto Member>
@@ -159,12 +159,12 @@ Result<void> take_log_level(Options& options, const std::string& /*name*/, const
   return {};
 }
 
-// The last one given wins, so that arguments can be appended to a chart's.
+// The last occurrence of a flag wins, so that arguments can be appended to those of a chart.
 constexpr FlagSpec flag(std::string_view name, std::string_view value, std::string_view help, char letter = '\0') {
   return {name, letter, value, help, true};
 }
 
-// Rows of the three parts of the help, one after the other.
+// The flags, in the order of the help's three sections.
 struct Row {
   FlagSpec flag;
   Take take;
@@ -270,13 +270,13 @@ Error describe(const FlagFault& fault) {
     case FlagFault::Kind::TakesNoValue:
       return usage(fault.typed + " takes no value");
     case FlagFault::Kind::Unknown:
-    case FlagFault::Kind::Twice:  // every option may be repeated
+    case FlagFault::Kind::Twice:  // cannot happen: every option may be repeated
       break;
   }
   return unknown(fault.typed);
 }
 
-// What belongs to the other way of running is refused, not passed over.
+// Options of the other mode are errors, not ignored.
 Result<void> check_way(const Options& options) {
   if (options.kube && !options.manifests.empty()) {
     return fail(usage("--kube and --manifests exclude each other"));
@@ -314,7 +314,7 @@ Result<Options> parse_options(const std::vector<std::string>& arguments, bool in
     }
     TRY(kRows.at(static_cast<std::size_t>(given.flag - kFlags.data())).take(options, name, std::string(given.value)));
   }
-  // Either one says that there is a cluster.
+  // Either of them implies cluster mode.
   const bool named = in_pod || !options.kubeconfig.empty() || !options.context.empty();
   options.kube = options.kube || (options.manifests.empty() && named);
   if (options.help || options.version) {

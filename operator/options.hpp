@@ -16,39 +16,39 @@
 namespace athanor::controller {
 
 struct Options {
-  // Without a cluster.
+  // Standalone mode.
   std::string manifests;
   std::string state;  // empty: <manifests>/.athanor
   bool once = false;
   bool json = false;
-  // On a cluster.
+  // Cluster mode.
   bool kube = false;
   std::string kubeconfig;  // empty: KUBECONFIG, the home folder's, or the pod's own
   std::string context;
-  std::vector<std::string> namespaces;  // empty: all of them
+  std::vector<std::string> namespaces;  // empty: all
   std::string selector;
   bool leader_elect = true;
   std::string lease_name = "athanor-operator";
   std::string lease_namespace;  // empty: the pod's own
-  std::string cache;            // empty: a folder of its own below the system's temporary one
+  std::string cache;            // empty: a new folder below the system's temporary folder
   std::string job_image;        // empty: no Jobs
   std::vector<std::string> job_service_accounts;
   PolicyFloor floor;
   bool namespace_labels = false;
-  std::string wait_for;  // NAMESPACE/NAME: wait for this resource and end; empty: run
+  std::string wait_for;  // NAMESPACE/NAME: wait for this resource and exit; empty: run the operator
   milliseconds wait_timeout{300'000};
   bool metrics_authentication = false;
   bool publish_plans = true;
   bool require_secret_label = false;
-  // Of one namespace; 0: no limit.
+  // Limits per namespace; 0: no limit.
   std::size_t max_resources = 0;
   std::uint64_t max_backup_bytes = 0;
-  std::size_t max_config_map_reads = 0;  // in a minute
-  // Of one source.
+  std::size_t max_config_map_reads = 0;  // per minute
+  // Limits per source.
   std::uint64_t max_repository_bytes = std::uint64_t{512} << 20U;
   std::uint64_t max_artifact_bytes = std::uint64_t{256} << 20U;
   std::vector<std::string> source_images;  // registries and prefixes that spec.source.image may name
-  // Either way.
+  // Both modes.
   std::string listen;  // empty: 127.0.0.1:8080, or off with --once
   std::string tls_certificate;
   std::string tls_key;
@@ -58,7 +58,7 @@ struct Options {
   std::size_t workers = 8;
   std::size_t per_server = 8;
   std::size_t per_namespace = 0;  // 0: three quarters of the workers, unless only one namespace is watched
-  milliseconds grace_period{0};   // 0: as long as it takes
+  milliseconds grace_period{0};   // 0: no limit
   milliseconds resync{300'000};
   std::size_t resyncs_per_second = 2;
   SourceLimits limits;
@@ -67,9 +67,10 @@ struct Options {
   bool version = false;
 };
 
-// Errors are Usage errors that name the option. `in_pod`: there is a cluster around us, and it is meant unless --manifests says
-// otherwise.
+// Parses the command line. Errors: Usage, with the option's name. `in_pod`: whether the process runs in a pod; then cluster
+// mode is the default, unless --manifests is given.
 [[nodiscard]] Result<Options> parse_options(const std::vector<std::string>& arguments, bool in_pod = false);
+// Returns the text of --help.
 [[nodiscard]] std::string help_text();
 
 }  // namespace athanor::controller

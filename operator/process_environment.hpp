@@ -1,6 +1,6 @@
-// What both modes take from the process: environment, database connections, what child processes inherit.
+// What both modes use of the process: environment, database connections, the environment of child processes.
 //
-// Threads: safe from any thread, as long as nobody changes the environment.
+// Threads: safe from any thread while no thread changes the environment.
 #pragma once
 
 #include <memory>
@@ -13,18 +13,19 @@
 
 namespace athanor::controller {
 
-// Empty when it is not set.
+// Returns nullopt when the variable is not set.
 [[nodiscard]] std::optional<std::string> environment_variable(const std::string& name);
-// Removes from the process's environment what libpq and PostgreSQL's programs use where a URL says nothing (PGPASSWORD,
-// PGSERVICE, …). Call before there are threads.
+// Removes the variables that libpq and PostgreSQL's programs use as defaults (PGPASSWORD, PGSERVICE, …) from the process's
+// environment. Call it before there are threads.
 void forget_database_environment();
+// Returns a factory of sessions to this database; does not connect yet.
 [[nodiscard]] Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url,
                                                                           const ExecutionSettings& settings,
                                                                           const StopToken& stop);
-// For pg_dump and the like: the whole environment of this process.
+// Returns the environment for pg_dump and similar programs: the whole environment of this process.
 [[nodiscard]] ProgramEnvironment program_environment();
-// Null with --listen off. Io when the address cannot be used, Configuration when the certificate cannot. `review`: of tokens
-// for /metrics; empty: none is asked for.
+// Opens the HTTP listener; null with --listen off. Errors: Io when the address cannot be used, Configuration when the
+// certificate cannot. `review`: checks tokens for /metrics; empty: no token is required.
 [[nodiscard]] Result<std::unique_ptr<Listener>> open_listener(const Options& options, ListenerHandlers handlers, Clock& clock,
                                                               const Log& log, ReviewToken review = {});
 

@@ -18,7 +18,7 @@
 namespace athanor::controller {
 namespace {
 
-// Wires standalone mode: everything that lives as long as the process, in order of construction.
+// Wires standalone mode. The members live as long as the process and are constructed in order of dependency.
 class StandaloneOperator {
  public:
   StandaloneOperator(const Options& options, StateFolder state, AllowedRoots sources, AllowedRoots secrets,
@@ -83,7 +83,7 @@ class StandaloneOperator {
  private:
   ReconcilerParts reconciler_parts() {
     ReconcilerParts parts{sources_, credentials_, *databases_, metrics_.runs(), clock_, nullptr, &backups_};
-    // Credentials that could not be read with the manifests may be there by now.
+    // Credentials that were unreadable when the manifests were read may be available now.
     parts.has_room = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
       return queue_.set_group(resource.key(), server_of(place.described));
     };
@@ -105,7 +105,7 @@ class StandaloneOperator {
     return {server_of(*described), claim_of(*described, resource)};
   }
 
-  // Those who write manifests may name any folder below a root.
+  // Authors of manifests may name any folder below a root.
   Result<std::string> backup_folder(const ResourceKey& key, const std::string& path) const {
     const auto& roots = backup_roots_.roots();
     return backup_roots_.resolve(roots.empty() ? std::string() : roots.front(), path.empty() ? key.text() : path,

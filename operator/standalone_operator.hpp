@@ -1,6 +1,6 @@
-// Standalone mode, composed: manifests from a folder, statuses into a folder.
+// Composes standalone mode: reads manifests from a folder and writes statuses into a folder.
 //
-// Threads: one thread calls. Ownership: owns everything the mode is made of, for as long as it runs.
+// Threads: called from one thread. Ownership: owns all parts of the mode while it runs.
 #pragma once
 
 #include "migrations/base/stop.hpp"
@@ -8,7 +8,8 @@
 
 namespace athanor::controller {
 
-// The exit code, or why it could not begin.
+// Runs until `stop` is requested, or with --once until everything was reconciled once. Returns the exit code; an error when it
+// could not start.
 [[nodiscard]] Result<int> run_standalone(const Options& options, const Log& log, const StopToken& stop);
 
 }  // namespace athanor::controller

@@ -1,9 +1,9 @@
-// Conditions: what a resource says about itself in the words that kubectl wait, Helm and Flux understand.
+// The conditions of a resource, in the form that kubectl wait, Helm and Flux understand.
 //
-// One closed list of types and one of reasons; docs/spec/database-migration.md explains every one of them, and a test compares
-// the page with the tables. Ready is always present. Reconciling, Stalled and SourceUnavailable are present only while they are
-// True (kstatus: Stalled=True is a failure that waits for a human, Reconciling=True is progress). lastTransitionTime moves only
-// when the status flips.
+// There is one closed list of types and one of reasons. docs/spec/database-migration.md explains all of them, and a test
+// compares the page with the tables. Ready is always present. Reconciling, Stalled and SourceUnavailable are present only while
+// they are True (kstatus: Stalled=True is a failure that needs a person, Reconciling=True is progress). lastTransitionTime
+// changes only when the status changes.
 //
 // Threads: plain values.
 #pragma once
@@ -29,41 +29,41 @@ enum class ConditionType : std::uint8_t {
 };
 
 enum class Reason : std::uint8_t {
-  // Fine.
+  // No action needed.
   UpToDate,       // the database is at the declared target
-  AheadAccepted,  // it is ahead of the target, and policy.downgrade keeps the newer schema
-  Applied,        // this reconcile brought it there
-  PlanPublished,  // dryRun: the plan is in the status, nothing runs
+  AheadAccepted,  // the database is ahead of the target, and policy.downgrade keeps the newer schema
+  Applied,        // this reconcile migrated the database to the target
+  PlanPublished,  // dryRun: the plan is in the status, nothing is executed
   Suspended,
-  NotSelected,         // its labels left the selection of the operator
-  Deleting,            // it has a deletionTimestamp: nothing begins any more
+  NotSelected,         // its labels no longer match the operator's selector
+  Deleting,            // it has a deletionTimestamp: nothing is started
   Approved,            // a MigrationApproval names this plan
   BackupTaken,         // there is a verified backup
-  SchemaUnchanged,     // since the last run; of Drifted
-  CatalogNotRecorded,  // whether the schema changed is not known; of Drifted
-  // On the way.
-  Pending,            // not looked at yet, or a change was seen that nothing was done about yet
-  Applying,           // a run is under way
+  SchemaUnchanged,     // since the last run; reason of Drifted
+  CatalogNotRecorded,  // it is unknown whether the schema changed; reason of Drifted
+  // In progress.
+  Pending,            // not reconciled yet, or a change was noticed but not handled yet
+  Applying,           // a run is in progress
   LockHeld,           // another run holds the migration lock
-  SourceOutdated,     // the source does not show spec.source.revision yet
-  Baselined,          // taken over at spec.baseline.revision; the upgrade from there comes next
-  DirectionCooldown,  // the plan goes the other way than the last run, too soon after it
+  SourceOutdated,     // the source does not contain spec.source.revision yet
+  Baselined,          // adopted at spec.baseline.revision; the upgrade from there follows
+  DirectionCooldown,  // the plan has the opposite direction of the last run, too soon after it
   WaitingForLock,     // a statement of the run waits for a lock of another session
   Retrying,           // a transient failure; the next attempt is scheduled
   ApprovalRequired,
-  ApprovalsUntrusted,  // the admission policy that makes the names in approvals true is not in force
-  OutsideWindow,       // a maintenance window will open
+  ApprovalsUntrusted,  // the admission policy that guarantees the names in approvals is not in force
+  OutsideWindow,       // waiting for the next maintenance window
   BackingUp,
   JobRunning,   // execution mode Job: its pod has not ended
-  Interrupted,  // the operator was asked to stop; nothing is half-applied
+  Interrupted,  // the operator was stopped; nothing is half-applied
   // Waiting for a change of the manifest, the files or the database.
   InvalidManifest,
   PlanRejected,             // a MigrationApproval with decision Reject names this plan
   DatabaseAhead,            // the target needs a downgrade and the policy refuses it
-  QuotaExceeded,            // there are more resources in the namespace than the operator serves
+  QuotaExceeded,            // the namespace has more resources than the operator serves
   DatabaseClaimed,          // another resource manages the same version table
-  UnknownDatabaseRevision,  // the version table names a revision that no file has
-  UnfinishedRevision,       // a revision stopped half-way and the target does not lead on
+  UnknownDatabaseRevision,  // the version table contains a revision that is in no file
+  UnfinishedRevision,       // a revision stopped half-way and is not on the way to the target
   TargetNotFound,
   TargetAmbiguous,
   SourceInvalid,
@@ -81,12 +81,12 @@ enum class Reason : std::uint8_t {
   InsufficientPrivilege,
   PoolerRefused,
   LockTimeout,
-  JobFailed,         // its pod ended without saying why
-  JobRefused,        // it cannot be made: the API server or this operator does not take it
+  JobFailed,         // its pod ended without a report
+  JobRefused,        // it cannot be created: the API server or this operator refuses it
   SchemaChanged,     // by hand, since the last run
-  DriftCheckFailed,  // the schema cannot be compared with what the last run left
+  DriftCheckFailed,  // the schema cannot be compared with the state after the last run
   BackupFailed,      // a required backup could not be taken or verified: nothing was changed
-  ApiUnavailable,    // something the resource names cannot be read from the API server
+  ApiUnavailable,    // an object that the resource names cannot be read from the API server
   InternalError,
 };
 
@@ -94,7 +94,7 @@ enum class Reason : std::uint8_t {
 [[nodiscard]] std::string_view reason_name(Reason reason);
 [[nodiscard]] std::optional<ConditionType> condition_type_of(std::string_view name);
 [[nodiscard]] std::optional<Reason> reason_of(std::string_view name);
-// Every reason, for tests and documentation.
+// Returns every reason, for tests and documentation.
 [[nodiscard]] const std::vector<Reason>& all_reasons();
 
 enum class ConditionStatus : std::uint8_t { False, True, Unknown };
@@ -112,9 +112,10 @@ struct Condition {
 
 using Conditions = std::vector<Condition>;  // at most one of each type, in the order of ConditionType
 
+// Returns nullptr when there is no condition of this type.
 [[nodiscard]] const Condition* find_condition(const Conditions& conditions, ConditionType type);
 [[nodiscard]] bool is_true(const Conditions& conditions, ConditionType type);
-// Sets or replaces; keeps lastTransitionTime unless the status flips. `now` is ISO 8601.
+// Sets or replaces a condition; keeps lastTransitionTime unless the status changes. `now` is ISO 8601.
 void set_condition(Conditions& conditions, Condition condition, const std::string& now);
 void remove_condition(Conditions& conditions, ConditionType type);
 

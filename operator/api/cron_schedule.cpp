@@ -148,7 +148,7 @@ bool CronSchedule::day_fires(const LocalTime& time) const {
 
 bool CronSchedule::ever_fires() const {
   if (any_day_ || !any_weekday_) {
-    return true;  // every month has such a day, or such a weekday
+    return true;  // every month has a matching day or weekday
   }
   constexpr std::array<std::size_t, 12> kLongest{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   for (std::size_t month = 1; month <= kLongest.size(); ++month) {
@@ -174,7 +174,8 @@ std::optional<WallTime> CronSchedule::next(WallTime from, const TimeZone& zone) 
   const WallTime limit = time + std::chrono::hours(24 * 366 * kYearsAhead);
   while (time < limit) {
     const LocalTime local = zone.local(time);
-    if (!day_fires(local) || !hours_.test(static_cast<std::size_t>(local.hour))) {  // the next local hour may begin another day
+    if (!day_fires(local) ||
+        !hours_.test(static_cast<std::size_t>(local.hour))) {  // skip to the next local hour, which may be on another day
       time += std::chrono::minutes(60 - local.minute);
     } else if (!minutes_.test(static_cast<std::size_t>(local.minute))) {
       time += std::chrono::minutes(1);

@@ -1,7 +1,8 @@
 // A cron schedule of five fields (minute, hour, day of month, month, day of week), as Kubernetes' CronJob reads it.
 //
-// Numbers, names (JAN, MON), `*`, ranges, lists and steps; 7 is Sunday too. When both days are restricted, either one is
-// enough. Local times that do not exist (the clock jumps forward) are passed over; those that exist twice fire the first time.
+// Supports numbers, names (JAN, MON), `*`, ranges, lists and steps; both 0 and 7 mean Sunday. When both day fields are
+// restricted, a match of either is enough. Local times that do not exist (clocks set forward) are skipped; those that occur
+// twice fire the first time.
 //
 // Threads: plain value.
 #pragma once
@@ -17,14 +18,15 @@ namespace athanor::controller {
 
 class CronSchedule {
  public:
+  // Error: Configuration.
   [[nodiscard]] static Result<CronSchedule> parse(std::string_view text);
   // Whether it fires in the minute of this local time.
   [[nodiscard]] bool fires(const LocalTime& time) const;
-  // Whether there is such a day at all: 30 February never comes.
+  // Whether the schedule can match any date at all; 30 February never does.
   [[nodiscard]] bool ever_fires() const;
-  // The first firing at or after `from`, to the minute; empty when there is none within five years (30 February).
+  // Returns the first match at or after `from`, to the minute; nullopt when there is none within five years.
   [[nodiscard]] std::optional<WallTime> next(WallTime from, const TimeZone& zone) const;
-  // The last firing at or before `until`, not more than `reach` before it.
+  // Returns the last match at or before `until`, at most `reach` before it; nullopt when there is none.
   [[nodiscard]] std::optional<WallTime> last(WallTime until, milliseconds reach, const TimeZone& zone) const;
 
  private:

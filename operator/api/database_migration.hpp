@@ -1,11 +1,11 @@
-// DatabaseMigration: the declaration that one database stands at one revision.
+// DatabaseMigration: declares the revision that one database should have.
 //
-// A plain value with the shape of a Kubernetes resource (group athanor.dev, version v1alpha1), whether it came from a file or
-// from an API server: metadata, spec (what a human declares), status (what the operator found). The database is the
-// truth: nothing in the status is ever read back to decide what was applied.
+// A plain value in the form of a Kubernetes resource (group athanor.dev, version v1alpha1), read from a file or an API server:
+// metadata, spec (what the user declares), status (what the operator observed). The database is the source of truth: the status
+// is never read to decide what was applied.
 //
 // docs/spec/database-migration.md documents every field. Threads: plain values. Secrets: `DatabaseSpec::url` and `password` may
-// hold credentials when a manifest spells them out; nothing but the connection may read them.
+// contain credentials if a manifest does; only the connection may read them.
 #pragma once
 
 #include <algorithm>
@@ -27,39 +27,39 @@ inline constexpr std::string_view kApiVersion = "athanor.dev/v1alpha1";
 inline constexpr std::string_view kDatabaseMigrationKind = "DatabaseMigration";
 inline constexpr std::string_view kDefaultNamespace = "default";
 
-// "namespace/name": the identity of a resource everywhere.
+// Identifies a resource: "namespace/name".
 struct ResourceKey {
   std::string name_space;
   std::string name;
   [[nodiscard]] std::string text() const { return name_space + "/" + name; }
-  // What text() wrote; nothing else has a name.
+  // Parses the result of text(). Without a slash the name is empty.
   [[nodiscard]] static ResourceKey parse(std::string_view text) {
-    const std::size_t slash = std::min(text.find('/'), text.size());  // no namespace has one
+    const std::size_t slash = std::min(text.find('/'), text.size());  // namespaces contain no slash
     return {std::string(text.substr(0, slash)), std::string(text.substr(std::min(slash + 1, text.size())))};
   }
   auto operator<=>(const ResourceKey&) const = default;
 };
 
-// Rows of a version table in words; "base" for none.
+// Joins the rows of a version table with `between`; "base" when there are none.
 [[nodiscard]] std::string heads_text(const std::vector<std::string>& heads, std::string_view between);
 
 struct Metadata {
   std::string name;
   std::string name_space{kDefaultNamespace};
-  std::int64_t generation = 0;   // 0: not known yet
+  std::int64_t generation = 0;   // 0: unknown
   std::string uid;               // on a cluster
   std::string resource_version;  // on a cluster
-  bool deleting = false;         // it has a deletionTimestamp: only finalizers keep it
+  bool deleting = false;         // it has a deletionTimestamp
   std::map<std::string, std::string> annotations;
   std::map<std::string, std::string> labels;
   bool operator==(const Metadata&) const = default;
 };
 
-// Where a secret value is read from at connection time, never earlier and never kept.
+// Where a secret value is read from when a connection is made. Values are never read earlier or kept.
 struct SecretReference {
   enum class Kind : std::uint8_t { Environment, File, SecretKey };
   Kind kind = Kind::Environment;
-  std::string value;  // name of the variable, the path, or the name of the Secret in the resource's namespace
+  std::string value;  // name of the variable, path of the file, or name of the Secret in the resource's namespace
   std::string key;    // in the Secret's data
   bool operator==(const SecretReference&) const = default;
 };
@@ -88,7 +88,7 @@ struct DatabaseSpec {
   std::string role;
   std::string schema;
   std::string version_table = "alembic_version";
-  std::string minimum_ssl_mode;  // not declared: what the operator asks for (policy_floor.hpp)
+  std::string minimum_ssl_mode;  // not declared but set by the operator's floor (policy_floor.hpp)
   bool operator==(const DatabaseSpec&) const = default;
 };
 
@@ -99,7 +99,7 @@ struct GitSource {
   std::string tag;
   std::string branch;
   std::string path;               // folder in the repository; empty: its root
-  milliseconds interval{60'000};  // between two questions what a tag or branch points to
+  milliseconds interval{60'000};  // between two requests for the target of a tag or branch
   std::string secret_name;        // credentials, in the resource's namespace; empty: none
   bool operator==(const GitSource&) const = default;
 };
@@ -124,7 +124,7 @@ struct SourceSpec {
   std::optional<GitSource> git;
   std::optional<FluxSource> flux;
   std::optional<ImageSource> image;
-  std::string revision;  // the content that must be seen: a commit or a digest; empty: any
+  std::string revision;  // the content that the source must have: a commit or a digest; empty: any
   bool recursive = false;
   [[nodiscard]] std::string_view kind() const;  // "path", "configMaps", "git", "flux", "image"
   bool operator==(const SourceSpec&) const = default;
@@ -142,7 +142,7 @@ struct PolicySpec {
   DriftPolicy drift = DriftPolicy::Ignore;
   milliseconds drift_interval{600'000};
   std::vector<std::string> drift_exclude{};  // patterns of objects
-  int approvals = 1;  // by so many different people
+  int approvals = 1;                         // number of different approvers required
   bool operator==(const PolicySpec&) const = default;
 };
 
@@ -155,7 +155,7 @@ struct BackupSpec {
   std::int64_t keep = 0;       // restore points; 0: no limit
   milliseconds keep_for{0};    // 0: no limit
   bool required = true;        // no backup, no migration
-  milliseconds accept_for{0};  // an existing one of this age and revision will do; 0: always a new one
+  milliseconds accept_for{0};  // accept an existing backup of the revision up to this age; 0: always take a new one
   bool operator==(const BackupSpec&) const = default;
 };
 
@@ -171,10 +171,10 @@ enum class ExecutionMode : std::uint8_t { InProcess, Job };
 struct ExecutionSpec {
   ExecutionMode mode = ExecutionMode::InProcess;
   std::vector<MaintenanceWindow> windows;  // empty: always open
-  std::string pod_template;                // JSON, of Job mode; empty: none
+  std::string pod_template;                // JSON, for Job mode; empty: none
   milliseconds job_ttl{3'600'000};
   milliseconds active_deadline{0};  // of a Job; 0: no limit
-  milliseconds lock_wait{5'000};    // how long one attempt waits for the migration lock before it gives its worker back
+  milliseconds lock_wait{5'000};    // how long one attempt waits for the migration lock before it frees its worker
   milliseconds lock_timeout{2'000};
   milliseconds lock_retry_budget{600'000};
   milliseconds statement_timeout{0};
@@ -185,7 +185,7 @@ struct DatabaseMigrationSpec {
   DatabaseSpec database;
   SourceSpec source;
   std::string target_revision = "head";
-  std::string baseline;  // id of the revision at which a database with tables and without a history is taken over; empty: none
+  std::string baseline;  // revision at which a database that has tables but no history is adopted; empty: none
   PolicySpec policy;
   BackupSpec backup;
   ExecutionSpec execution;
@@ -197,25 +197,25 @@ struct DatabaseMigrationSpec {
 enum class Phase : std::uint8_t { Pending, Ready, Planning, Migrating, Waiting, Retrying, Stalled, Suspended, Planned };
 [[nodiscard]] std::string_view phase_name(Phase phase);
 
-// Lists in a status are capped: a status is read by people and, in a cluster, lives in etcd.
+// Lists in a status are limited: people read them, and on a cluster they are stored in etcd.
 inline constexpr std::size_t kMaxListed = 20;
 inline constexpr std::size_t kMaxMessageBytes = 1'024;
 inline constexpr std::size_t kMaxSourceRevisionBytes = 1'024;
 
 struct PlanStatus {
-  std::string hash;                  // what an approval names: this plan, here, of this resource
-  std::string content_hash;          // of the plan alone, wherever it would run
+  std::string hash;                  // the hash that an approval names: this plan, on this database, of this resource
+  std::string content_hash;          // hash of the plan alone, independent of database and resource
   std::string direction;             // "upgrade" or "downgrade"
   std::int64_t revisions = 0;        // how many
   std::vector<std::string> summary;  // "upgrade 8c1f0a2b7d3e Add email to users", the first kMaxListed
   std::vector<std::string> warnings;
-  std::vector<std::string> destructive;  // what it takes away for good
-  std::string sql_sha256;                // of its text, where that is published (plan_text.hpp)
+  std::vector<std::string> destructive;  // what it irreversibly removes
+  std::string sql_sha256;                // digest of its SQL, if published (plan_text.hpp)
   bool operator==(const PlanStatus&) const = default;
 };
 
 struct ApprovalStatus {
-  std::string name;  // of the MigrationApproval that was the last one needed, or is the newest so far
+  std::string name;  // of the MigrationApproval that completed the approval, or of the newest so far
   std::string plan_hash;
   std::string approved_by;
   std::string approved_at;
@@ -225,8 +225,8 @@ struct ApprovalStatus {
   bool operator==(const ApprovalStatus&) const = default;
 };
 
-// Where more counts than the resource declares: the operator's floor (policy_floor.hpp), others on the same database
-// (database_policies.hpp).
+// Policies that are stricter than declared, because of the operator's floor (policy_floor.hpp) or other resources on the same
+// database (database_policies.hpp).
 struct PolicyStatus {
   std::vector<std::string> raised;  // "approval from Never to Destructive"
   bool operator==(const PolicyStatus&) const = default;
@@ -234,8 +234,8 @@ struct PolicyStatus {
 
 struct SourceStatus {
   std::string kind;
-  std::string revision;               // what it was resolved to: a commit, a digest, resource versions
-  std::optional<std::int64_t> files;  // revision files; empty: not known
+  std::string revision;               // the resolved content: a commit, a digest, resource versions
+  std::optional<std::int64_t> files;  // number of revision files; nullopt: unknown
   std::string checked_at;
   bool operator==(const SourceStatus&) const = default;
 };
@@ -254,7 +254,7 @@ struct BackupStatus {
 struct JobStatus {
   std::string name;
   std::string phase;        // "Running", "Succeeded", "Failed", "Deleted" before its end was seen
-  std::string declaration;  // digest of what it was made for
+  std::string declaration;  // digest of the declaration it was created for
   bool operator==(const JobStatus&) const = default;
 };
 
@@ -262,7 +262,7 @@ struct ProgressStatus {
   std::int64_t done = 0;
   std::int64_t total = 0;
   std::string revision;   // running now
-  std::int64_t rows = 0;  // of a batch step
+  std::int64_t rows = 0;  // rows done by a batch step
   bool operator==(const ProgressStatus&) const = default;
 };
 
@@ -304,11 +304,11 @@ struct DatabaseMigrationStatus {
   std::int64_t observed_generation = -1;
   Phase phase = Phase::Pending;
   std::vector<std::string> current_revisions;  // rows of the version table
-  std::string current_revision;                // the same in one word, for a table
+  std::string current_revision;                // the same as one text, for kubectl's table
   std::string target_revision;                 // as declared
   std::vector<std::string> resolved_revisions;
-  std::string database_id;                     // of the server's own, whichever way it is reached
-  std::optional<std::int64_t> pending_count;   // empty: not known
+  std::string database_id;                     // identifies the database, independent of how it is reached
+  std::optional<std::int64_t> pending_count;   // nullopt: unknown
   std::vector<std::string> pending_revisions;  // the first kMaxListed
   std::optional<PolicyStatus> policy;
   std::optional<SourceStatus> source;
@@ -325,7 +325,7 @@ struct DatabaseMigrationStatus {
   bool operator==(const DatabaseMigrationStatus&) const = default;
 };
 
-// Of another resource on the same database: they must be open too.
+// Windows of another resource on the same database; they must be open too.
 struct OtherWindows {
   std::string of;  // "namespace/name"
   std::vector<MaintenanceWindow> windows;
@@ -336,13 +336,13 @@ struct DatabaseMigration {
   Metadata metadata;
   DatabaseMigrationSpec spec;
   DatabaseMigrationStatus status;
-  std::optional<PolicyStatus> policy;       // what of the spec was raised
+  std::optional<PolicyStatus> policy;       // which policies of the spec were raised
   std::vector<OtherWindows> other_windows;  // database_policies.hpp
-  bool too_many_windows = false;            // on the database: nothing begins
-  std::string origin;                       // "shop.yaml:1": where it was read, for messages
-  std::string folder;                       // that relative paths of the spec resolve against
-  // What it names elsewhere (Secrets, ConfigMaps) is wanted as it was after this moment: the newest declaration may have come
-  // together with it. By default as it is now.
+  bool too_many_windows = false;            // on the same database: nothing is started
+  std::string origin;                       // "shop.yaml:1": where it was declared, for messages
+  std::string folder;                       // base of relative paths in the spec
+  // Objects that the spec refers to (Secrets, ConfigMaps) must be read after this moment, because the newest declaration may
+  // have been applied together with them. The default forces a new read.
   SteadyTime known_since = SteadyTime::max();
 
   [[nodiscard]] ResourceKey key() const { return {metadata.name_space, metadata.name}; }

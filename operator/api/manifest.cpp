@@ -22,7 +22,7 @@ std::optional<std::string> text_at(const YamlNode& node, std::string_view key) {
   return found->text;
 }
 
-// Whose problem it is, as far as a broken document tells.
+// Returns the resource that a broken document declares, if it can be read.
 std::optional<ResourceKey> key_of(const YamlNode& document) {
   if (document.kind != YamlNode::Kind::Mapping || text_at(document, "kind") != kDatabaseMigrationKind) {
     return std::nullopt;
@@ -66,7 +66,7 @@ Result<DatabaseMigration> read_document(const YamlNode& document, const std::str
   return resource;
 }
 
-// A boundary: no manifest may end the process.
+// Catches exceptions of the parsing libraries: no manifest may end the process.
 Result<DatabaseMigration> decode_document(const YamlNode& document, const std::string& name, const std::string& folder) {
   try {
     return read_document(document, name, folder);
@@ -75,7 +75,7 @@ Result<DatabaseMigration> decode_document(const YamlNode& document, const std::s
   }
 }
 
-// A URL as it may be hashed and kept: passwords of both spellings cut out.
+// Returns the URL without its password, in the authority and in the parameters.
 std::string without_password(std::string url) {
   const std::size_t scheme = url.find("://");
   const std::size_t authority = scheme == std::string::npos ? std::string::npos : scheme + 3;
@@ -162,7 +162,7 @@ std::string spec_hash(const DatabaseMigrationSpec& spec) {
                           spec.suspend, spec.dry_run, spec.policy.downgrade == DowngradePolicy::Keep}) {
     text += flag ? '1' : '0';
   }
-  if (spec.policy.drift != DriftPolicy::Ignore) {  // so that what does not use it keeps its generation
+  if (spec.policy.drift != DriftPolicy::Ignore) {  // only if used, so that existing resources keep their generation
     append(text, std::to_string(static_cast<int>(spec.policy.drift)));
     append(text, std::to_string(spec.policy.drift_interval.count()));
     for (const std::string& pattern : spec.policy.drift_exclude) {

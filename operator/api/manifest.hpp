@@ -1,12 +1,12 @@
-// Manifests: YAML files that declare DatabaseMigration resources, read strictly.
+// Parses manifests: YAML files that declare DatabaseMigration resources.
 //
-// A file may hold several documents. Unknown fields, wrong types, missing fields, bad names, durations and enum values, and
-// fields that only a cluster can serve are errors that name file, line and path and suggest the nearest known field:
+// A file may contain several documents. Unknown fields, wrong types, missing fields, invalid names, durations and enum values,
+// and fields that need a cluster are errors with file, line and path, and a suggestion for the nearest known field:
 //
 //   shop.yaml:14: field `spec.polcy`: unknown field; hint: did you mean `policy`?
 //
-// One broken document does not take the others of its file with it; its first fault is reported, with the resource it belongs
-// to where the document says so much.
+// A broken document does not affect the others in its file. Its first error is reported, together with the resource it belongs
+// to if that can be read.
 //
 // Threads: pure functions.
 #pragma once
@@ -33,11 +33,11 @@ struct Manifest {
   std::vector<ManifestProblem> problems;
 };
 
-// `name` stands in messages; `folder` is what relative paths of the resources resolve against.
+// Parses `text`. `name` is used in messages; `folder` is the base of relative paths in the resources.
 [[nodiscard]] Manifest parse_manifest(std::string_view text, const std::string& name, const std::string& folder);
 
-// The hash that tells whether a spec changed: of everything a manifest can declare except the secrets spelled out in it. (An
-// API server counts generations itself.)
+// Returns a hash of everything a manifest can declare, except secrets in it. It changes when the spec changes and replaces the
+// generation count of an API server.
 [[nodiscard]] std::string spec_hash(const DatabaseMigrationSpec& spec);
 
 }  // namespace athanor::controller

@@ -1,4 +1,4 @@
-// A DatabaseMigration as an API server sends it.
+// Decodes a DatabaseMigration from the JSON of an API server.
 #include <algorithm>
 #include <exception>
 
@@ -8,7 +8,8 @@
 namespace athanor::controller {
 namespace {
 
-// No pod template nests half as deeply. What does would take the stack of whoever copies or writes it out.
+// Real pod templates are less than half as deep. Deeper values could overflow the stack of recursive code that copies or prints
+// them.
 constexpr std::size_t kMaxDepth = 64;
 
 bool nests_deeper(const nlohmann::json& json, std::size_t levels) {
@@ -17,7 +18,7 @@ bool nests_deeper(const nlohmann::json& json, std::size_t levels) {
                                   }));
 }
 
-// The spelling decides the type, as in YAML: a JSON string is quoted text, everything else a plain scalar.
+// As in YAML, a JSON string becomes a quoted scalar and every other value a plain scalar.
 YamlNode node_of(const nlohmann::json& json) {
   YamlNode node;
   if (json.is_object()) {
@@ -55,12 +56,12 @@ std::map<std::string, std::string> texts_at(const nlohmann::json& json, const ch
   return texts;
 }
 
-// kubectl's copy of the whole object is of no use here, and large.
+// kubectl's copy of the whole object is not needed, and large.
 void drop_bulk(std::map<std::string, std::string>& annotations) {
   annotations.erase("kubectl.kubernetes.io/last-applied-configuration");
 }
 
-// What nests too deeply was not written by an operator.
+// A status that is too deep was not written by an operator; ignore it.
 DatabaseMigrationStatus status_of(const nlohmann::json& object) {
   const auto status = object.find("status");
   return status == object.end() || !status->is_object() || nests_deeper(*status, kMaxDepth) ? DatabaseMigrationStatus()
@@ -84,7 +85,7 @@ Result<DatabaseMigration> read_declaration(const nlohmann::json& object) {
   YamlFields fields(node, resource.origin, "spec");
   read_spec(fields, resource.spec, OperatorMode::Cluster);
   if (auto read = fields.finish(); !read) {
-    // There are no lines in an API object.
+    // API objects have no line numbers.
     return fail(std::move(read).error().at(resource.origin));
   }
   if (const auto execution = spec->find("execution"); execution != spec->end() && execution->contains("podTemplate")) {
@@ -133,7 +134,7 @@ DatabaseMigration readable_part(const nlohmann::json& object) {
 Result<DatabaseMigration> read_object(const nlohmann::json& object) {
   try {
     return read_declaration(object);
-  } catch (const std::exception& exception) {  // a boundary: no object may end the process
+  } catch (const std::exception& exception) {  // no object may end the process
     return fail(undecodable(exception).at(metadata_of(object).name));
   }
 }

@@ -12,7 +12,7 @@ bool is_hex(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-// A name that git would take for an option, a path or a range is no name.
+// Rejects names that git would read as an option, a path or a range.
 bool is_git_name(std::string_view name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -23,7 +23,7 @@ bool is_git_name(std::string_view name) {
          !name.ends_with(".lock");
 }
 
-// A folder inside something downloaded: relative, and not out of it.
+// Reads the path of a folder inside a repository, artifact or image: relative, without leaving it.
 void read_inner_path(YamlFields& fields, std::string& path) {
   read_text(fields, "path", path);
   if (path.starts_with('/') || path == ".." || path.starts_with("../") || path.ends_with("/..") ||
@@ -114,7 +114,7 @@ void read_image(YamlFields& fields, ImageSource& image) {
   fields.required_text("path", image.path);
 }
 
-// A commit, a digest, or what Flux calls an artifact's revision ("main@sha1:…").
+// Reads spec.source.revision: a commit, a digest, or the revision of a Flux artifact ("main@sha1:…").
 void read_pin(YamlFields& fields, SourceSpec& source) {
   constexpr std::size_t kLongest = 512;
   read_text(fields, "revision", source.revision);

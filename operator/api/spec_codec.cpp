@@ -18,7 +18,7 @@ bool is_lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-// A label of RFC 1123, of whatever length.
+// An RFC 1123 label, without its limit of length.
 bool is_label(std::string_view text) {
   return !text.empty() && is_lower_or_digit(text.front()) && is_lower_or_digit(text.back()) &&
          std::ranges::all_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; });
@@ -34,7 +34,7 @@ void read_baseline(YamlFields& fields, std::string& revision) {
   }
 }
 
-// Each look reads the whole catalog.
+// Each drift check reads the whole catalog.
 constexpr std::chrono::minutes kLeastDriftInterval(1);
 constexpr std::size_t kMaxPatterns = 64;
 
@@ -77,8 +77,8 @@ void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
   }
 }
 
-// Renamed before v1beta1. Servers stored the default of a field with every resource: that value says nothing, and any other was
-// written by somebody who would wonder why it does nothing.
+// These fields were renamed before v1beta1. API servers stored their defaults with every resource, so a default is ignored. Any
+// other value was set by a user and must not be ignored silently.
 void refuse_former_name(YamlFields& fields, std::string_view former, const std::string& name, std::string_view stored_default) {
   const YamlNode* node = fields.node(former);
   if (node != nullptr && (stored_default.empty() || node->text != stored_default)) {
@@ -144,7 +144,7 @@ void read_execution(YamlFields& fields, ExecutionSpec& execution, OperatorMode h
   }
 }
 
-// A declaration must mean the same revision however often it is read: relative targets and ranges do not.
+// A declaration must always mean the same revision, which relative targets and ranges do not.
 void check_target(YamlFields& fields, const std::string& target) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const std::size_t minus = target.rfind('-');

@@ -1,7 +1,7 @@
-// The spec of a DatabaseMigration from strict YAML or from an API server's JSON: which fields there are, what they may say, and
-// which of them mean something where the operator runs.
+// Decodes the spec of a DatabaseMigration from strict YAML or from an API server's JSON: the allowed fields and values, and
+// which fields are valid in the operator's mode.
 //
-// One reader serves both, so a manifest that works without a cluster says the same on one. The CRD (crds/) declares the same
+// Both formats share one reader, so a manifest means the same with and without a cluster. The CRD (crds/) declares the same
 // fields; a test compares the two.
 //
 // Threads: pure functions.
@@ -15,34 +15,36 @@
 
 namespace athanor::controller {
 
-// Where the resource was read. Without a cluster there are no Secrets, ConfigMaps, Jobs or approvals; on one, the operator's
-// environment is nobody's business.
+// Where the resource was read. Without a cluster there are no Secrets, ConfigMaps, Jobs or approvals. On a cluster, resources
+// may not use the operator's environment.
 enum class OperatorMode : std::uint8_t { Standalone, Cluster };
 
-// Faults stay in `fields`, whose finish() tells the first.
+// These read into their last argument. Errors are collected in `fields`, whose finish() returns the first.
 void read_metadata(YamlFields& fields, Metadata& metadata);
 void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode habitat);
 void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode habitat);
 void read_source(YamlFields& fields, SourceSpec& source, OperatorMode habitat);
 
-// A resource as an API server sends it. The status is what was last written, and decides nothing. Any object is borne: what
-// cannot be decoded is an error.
+// Decodes an object from an API server. The status is the last one written and decides nothing. Error: Configuration for any
+// object that cannot be decoded.
 [[nodiscard]] Result<DatabaseMigration> read_object(const nlohmann::json& object);
+// Returns the metadata; fields that are missing or of another type stay empty.
 [[nodiscard]] Metadata metadata_of(const nlohmann::json& object);
-// What can be told of an object whose spec cannot be read: metadata, status, and the target as declared.
+// Returns the readable part of an object with an invalid spec: metadata, status and the declared target.
 [[nodiscard]] DatabaseMigration readable_part(const nlohmann::json& object);
-// What a library threw at a manifest.
+// The error for an exception that a library threw while decoding.
 [[nodiscard]] Error undecodable(const std::exception& exception);
 
-// Names as Kubernetes has them.
-[[nodiscard]] bool is_resource_name(std::string_view name);   // RFC 1123 subdomain, 253 characters, a part as long as it likes
-[[nodiscard]] bool is_namespace_name(std::string_view name);  // RFC 1123 label, 63 characters
+// Whether a name is valid in Kubernetes.
+[[nodiscard]] bool is_resource_name(std::string_view name);   // RFC 1123 subdomain, at most 253 characters
+[[nodiscard]] bool is_namespace_name(std::string_view name);  // RFC 1123 label, at most 63 characters
 
-// From `least` to `most`; absent: as it was.
+// Reads a duration from `least` to `most`; keeps `value` when the field is absent.
 void read_duration(YamlFields& fields, std::string_view key, milliseconds& value, milliseconds least,
                    std::chrono::hours most = std::chrono::hours(24));
-// Present, so: neither empty nor of another type, and of bearable length.
+// Reads a text, which must not be empty or too long when the field is present.
 void read_text(YamlFields& fields, std::string_view key, std::string& value);
+// Adds an error for each of these fields that is present.
 void refuse_fields(YamlFields& fields, std::initializer_list<std::string_view> keys, const std::string& why,
                    const std::string& way_out = "remove the field");
 

@@ -17,7 +17,7 @@ using status::Length;
 constexpr std::size_t kMaxDepth = 32;
 constexpr const char* kSpecHashAnnotation = "athanor.dev/spec-hash";
 
-// Texts and times that were renamed, as now and as in objects and state files that an older operator wrote.
+// Renamed fields: the current name, and the name in objects and state files written by older versions.
 constexpr std::array<std::pair<std::string_view, const char*>, 9> kFormerNames{{{"approvalHash", "hash"},
                                                                                 {"approvalHash", "planHash"},
                                                                                 {"approvalTime", "approvedAt"},
@@ -90,13 +90,13 @@ Phase phase_of(const std::string& name) {
   return Phase::Pending;
 }
 
-// FieldWriter and FieldReader go through the list in status_fields.hpp.
+// FieldWriter and FieldReader visit the list in status_fields.hpp.
 class FieldWriter {
  public:
   template <class T>
   using Of = const T;
 
-  // Left out when empty or zero.
+  // These omit empty and zero values.
   void text(const char* name, const std::string& value, Length /*limit*/) { put(name, value, !value.empty()); }
   void time(const char* name, const std::string& value) { put(name, value, !value.empty()); }
   void maybe(const char* name, std::int64_t value) { put(name, value, value != 0); }
@@ -146,7 +146,7 @@ class FieldWriter {
   Json json_ = Json::object();
 };
 
-// What is missing or of another type keeps the value it has.
+// Fields that are missing or of another type keep their current value.
 class FieldReader {
  public:
   template <class T>
@@ -208,7 +208,7 @@ class FieldReader {
     each_object(json_, name, [&values](const Json& item) { condition_from_json(item, values); });
   }
 
-  // `former` becomes true where a value was found under a former name.
+  // `former` becomes true when a value was found under a former name.
   template <class T>
   static T of(const Json& json, bool& former) {
     FieldReader reader(json, former);
@@ -249,7 +249,7 @@ bool is_block(const Json& json) {
   return json.is_structured() && !json.empty();
 }
 
-// `hanging`: the first line stands after "- " already.
+// `hanging`: the first line continues a line that starts with "- ".
 void append_yaml(std::string& yaml, const Json& json, std::size_t indent, bool hanging) {
   const std::string margin(indent, ' ');
   const auto begin_line = [&] {
@@ -341,7 +341,7 @@ DatabaseMigrationStatus status_from_json(const Json& json) {
   bool former = false;
   auto status = FieldReader::of<DatabaseMigrationStatus>(json, former);
   if (former) {
-    // A status that says the same is not written again, so this one would keep its former names for as long as nothing happens.
+    // An unchanged status is not written again, so this one would keep its former names. Force a write.
     status.observed_generation = -1;
   }
   return status;

@@ -1,7 +1,7 @@
-// Status as text: JSON for the API and for --json, YAML for people and for the state folder. One mapping serves both.
+// Encodes and decodes statuses: JSON for the API and --json, YAML for the state folder. Both use one mapping.
 //
-// Empty fields are left out, except conditions and observedGeneration. Reading back is lenient: a state file is the operator's
-// own, an unknown field belongs to a newer version, and a broken file means "nothing known", which is always safe.
+// Empty fields are omitted, except conditions and observedGeneration. Decoding is lenient: the operator wrote the state file
+// itself, an unknown field belongs to a newer version, and a broken file means "nothing known", which is always safe.
 //
 // Threads: pure functions.
 #pragma once
@@ -18,10 +18,11 @@ namespace athanor::controller {
 
 using Json = nlohmann::ordered_json;
 
+// status_from_json() ignores what it cannot read.
 [[nodiscard]] Json status_to_json(const DatabaseMigrationStatus& status);
 [[nodiscard]] DatabaseMigrationStatus status_from_json(const Json& json);
 
-// What a state file holds: identity, generation, the hash of the spec it belongs to, and the status.
+// The content of a state file: identity, generation, the hash of the spec it belongs to, and the status.
 struct StoredResource {
   ResourceKey key;
   std::int64_t generation = 0;
@@ -29,9 +30,10 @@ struct StoredResource {
   DatabaseMigrationStatus status;
 };
 [[nodiscard]] std::string stored_to_yaml(const StoredResource& stored);
+// Error: Io when `text` is not a state file.
 [[nodiscard]] Result<StoredResource> stored_from_yaml(std::string_view text);
 
-// Block-style YAML of any JSON value; every string that could be read as something else is quoted.
+// Returns block-style YAML for any JSON value; quotes every string that YAML could read as another type.
 [[nodiscard]] std::string json_to_yaml(const Json& json);
 
 }  // namespace athanor::controller

@@ -1,7 +1,7 @@
-// Every field of a status, listed once: its name, and what the schema in crds/ allows.
+// Lists every field of a status once: its name, and the limits of the schema in crds/.
 //
-// Who writes, reads, cuts or describes a status goes through this list (status_codec.cpp, status_limits.cpp). Limits of texts
-// are bytes, where the schema counts characters: what fits here fits there.
+// Code that writes, reads, cuts or describes a status visits this list (status_codec.cpp, status_limits.cpp). Limits of texts
+// are in bytes, whereas the schema counts characters, so a text that fits here also fits the schema.
 //
 // Threads: pure functions.
 #pragma once

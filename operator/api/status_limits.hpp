@@ -1,5 +1,5 @@
-// What fits into a status. An API server refuses one with a single text or list that is longer than its schema allows, whole
-// and for ever, so everything is cut to it before it is compared or written.
+// Cuts a status to the limits of its schema. The API server rejects a whole status, again and again, if one text or list is too
+// long, so everything is cut before it is compared or written.
 //
 // Threads: pure functions.
 #pragma once
@@ -12,25 +12,26 @@
 
 namespace athanor::controller {
 
-// Cut at a character boundary of UTF-8, with "..." at the end; lists keep what comes first. A time that is none is left out.
-// What was cut once stays as it is.
+// Cut texts at a UTF-8 character boundary and append "..."; keep the first items of lists; remove invalid times. Cutting twice
+// changes nothing.
 void fit(DatabaseMigrationStatus& status);
 void fit(ErrorStatus& error);
 void fit(HistoryStatus& entry);
 void fit(SourceStatus& source);
 
-// Whether the status says that the version table has these heads, as far as they fit.
+// Whether the status shows these heads, as far as they fit.
 [[nodiscard]] bool shows_heads(const DatabaseMigrationStatus& status, const std::vector<std::string>& heads);
 
-// Whether the status speaks of this version of the source, as far as it fits.
+// Whether the status shows this version of the source, as far as it fits.
 [[nodiscard]] bool shows_source_revision(const DatabaseMigrationStatus& status, const std::string& revision);
 
-// Every field there is, for tests and documentation.
+// Describes one field, for tests and documentation.
 struct StatusField {
-  std::string path;       // "plan.approvalHash", "history[].completionTime"
-  std::string_view type;  // of the schema: "string", "date-time", "integer", "boolean", "object", "array"; of each: "string[]"
-  std::size_t max_length = 0;  // of a text, or of each in a list; 0: no text
-  std::size_t max_items = 0;   // 0: no list
+  std::string path;  // "plan.approvalHash", "history[].completionTime"
+  std::string_view
+      type;  // in the schema: "string", "date-time", "integer", "boolean", "object", "array"; "string[]" for lists of texts
+  std::size_t max_length = 0;  // in bytes, of a text or of each text in a list; 0: not a text
+  std::size_t max_items = 0;   // 0: not a list
 };
 [[nodiscard]] std::vector<StatusField> status_fields();
 

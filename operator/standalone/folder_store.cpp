@@ -53,10 +53,10 @@ FolderChange FolderStore::accept(ManifestSnapshot snapshot) {
   return change;
 }
 
-// A broken manifest keeps its resource: adds the keys that it names to `present`.
+// Adds the resources that broken manifests name to `present`, so that they are kept and not treated as deleted.
 void FolderStore::accept_problems(const std::map<std::string, std::vector<ManifestProblem>>& by_file,
                                   std::set<ResourceKey>& present, FolderChange& change) {
-  // A state folder that cannot be written is reported; reconciling goes on.
+  // If the state folder cannot be written, report it and continue reconciling.
   const auto check = [&change](const Result<void>& written) {
     if (!written) {
       change.state_errors.push_back(written.error());
@@ -90,7 +90,7 @@ void FolderStore::accept_problems(const std::map<std::string, std::vector<Manife
   problem_files_ = std::move(texts_by_file);
 }
 
-// True when there is something new to reconcile.
+// Returns whether the resource must be reconciled.
 bool FolderStore::accept_resource(DatabaseMigration resource) {
   const ResourceKey key = resource.key();
   std::string hash = spec_hash(resource.spec);
@@ -149,7 +149,7 @@ Result<void> FolderStore::mark_invalid(const ResourceKey& key, const Error& erro
   return store(entry);
 }
 
-// Suspended and invalid resources own nothing: no reconcile of theirs would touch the database.
+// Suspended and invalid resources own no table: their reconciles do not touch the database.
 Claims::Affected FolderStore::put_claim(const ResourceKey& key, const Entry& entry) {
   Claims::Claimant claimant;
   claimant.may_own = !entry.invalid && !entry.resource.spec.suspend;
@@ -230,7 +230,7 @@ Result<void> FolderStore::write_status(const ResourceKey& key, const DatabaseMig
   }
   TRY(store(copy));
   const std::lock_guard lock(mutex_);
-  if (!entries_.contains(key)) {  // deleted while it was written: its file must not outlive it
+  if (!entries_.contains(key)) {  // deleted during the write: remove its file again
     state_.remove(key);
   }
   return {};

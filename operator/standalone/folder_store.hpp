@@ -1,15 +1,15 @@
-// The store of standalone mode: resources come from snapshots of the manifest folder, statuses are kept in memory and in the
-// state folder.
+// The store of standalone mode: resources come from snapshots of the manifest folder, and statuses are kept in memory and in
+// the state folder.
 //
-// A generation grows when a spec changes, as an API server would count it; the state folder carries the count across restarts.
-// A resource whose manifest is broken is marked invalid: its database stays untouched and it is not reconciled until the
-// manifest can be read again.
+// A resource's generation increases when its spec changes, as on an API server; the state folder preserves it across restarts.
+// A resource whose manifest is broken is marked invalid: its database is not touched, and it is not reconciled until the
+// manifest is readable again.
 //
-// Which of two resources with one version table owns it, Claims decides (reconcile/claims.hpp). Manifests have no creation
-// time, so the first key owns it.
+// When two resources use the same version table, Claims decides which one owns it (reconcile/claims.hpp). Manifests have no
+// creation time, so the first key in order owns it.
 //
-// Threads: safe from any thread; `identify` runs under the store's lock, `wake` without it. Ownership: owns the resources;
-// borrows state folder and clock.
+// Threads: safe from any thread; `identify` is called under the store's lock, `wake` without it. Ownership: owns the resources;
+// borrows the state folder and the clock.
 #pragma once
 
 #include <functional>
@@ -27,27 +27,27 @@
 namespace athanor::controller {
 
 struct FolderChange {
-  std::vector<ResourceKey> changed;  // to be reconciled
+  std::vector<ResourceKey> changed;  // must be reconciled
   std::vector<ResourceKey> removed;
-  std::vector<ManifestProblem> problems;  // those that are new
-  std::size_t problem_count = 0;          // old and new
+  std::vector<ManifestProblem> problems;  // the new ones
+  std::size_t problem_count = 0;          // new and old
   std::vector<Error> state_errors;        // statuses that could not be written
 };
 
 class FolderStore final : public MigrationStore {
  public:
-  // `identify` says which server and version table a resource means ("host:port", claim), without connecting.
+  // `identify` returns the server ("host:port") and the version table that a resource refers to, without connecting.
   struct Identity {
     std::string server;
     std::string claim;
   };
   using Identify = std::function<Identity(const DatabaseMigration&)>;
-  // Called when claim() moved a version table from or to this resource.
+  // Called for each resource that won or lost a version table in claim().
   using Wake = std::function<void(const ResourceKey&)>;
   FolderStore(
       const StateFolder& state, Clock& clock, Identify identify, Wake wake = [](const ResourceKey&) {});
 
-  // Compares a snapshot with the resources known so far, takes it over, and returns the difference.
+  // Replaces the resources with those of a snapshot and returns the differences.
   [[nodiscard]] FolderChange accept(ManifestSnapshot snapshot);
 
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
@@ -57,11 +57,12 @@ class FolderStore final : public MigrationStore {
   [[nodiscard]] std::string lost_to(const ResourceKey& key) const override;
   [[nodiscard]] Result<void> write_status(const ResourceKey& key, const DatabaseMigrationStatus& status) override;
 
-  // Records which version table `resource` was observed to have; returns the key text of the resource that owns it, empty when
-  // that is this one.
+  // Records which version table `resource` was observed to use. Returns the key text of the resource that owns the table; empty
+  // when it is this one.
   [[nodiscard]] std::string claim(const DatabaseMigration& resource, const DatabaseLocation& location);
 
-  [[nodiscard]] std::vector<DatabaseMigration> all() const;  // invalid ones included, by key
+  [[nodiscard]] std::vector<DatabaseMigration> all() const;  // including invalid ones, ordered by key
+  // Returns the server that `identify` returned for this resource; empty when it is unknown.
   [[nodiscard]] std::string server(const ResourceKey& key) const;
 
  private:
@@ -86,7 +87,7 @@ class FolderStore final : public MigrationStore {
   mutable std::mutex mutex_;
   std::map<ResourceKey, Entry> entries_;
   Claims claims_;
-  std::map<std::string, std::vector<std::string>> problem_files_;  // texts of the problems, by file name
+  std::map<std::string, std::vector<std::string>> problem_files_;  // messages, by file name
   bool first_ = true;
 };
 

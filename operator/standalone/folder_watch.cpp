@@ -19,7 +19,7 @@ constexpr std::uint32_t kEvents = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_FROM | I
 constexpr int kMaxDepth = 16;
 constexpr int kLongestGathering = 10;  // times the quiet time
 
-// True when `path` is `root` or lies below it, as text.
+// Whether `path` is `root` or below it, compared as text.
 bool lies_below(const std::string& path, const std::string& root) {
   return !root.empty() && path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
 }
@@ -55,8 +55,8 @@ Result<void> FolderWatch::watch(std::map<std::string, FolderInterest> interests)
   return add_all();
 }
 
-// Adding a folder again returns the descriptor it has, so what is still wanted stays watched without a gap. The rest is
-// removed.
+// Adding a folder again returns its existing watch descriptor, so folders that are still wanted are watched without a gap. The
+// others are removed afterwards.
 Result<void> FolderWatch::add_all() {
   const std::map<int, WatchedFolder> before = std::exchange(watched_, {});
   Result<void> result;
@@ -95,7 +95,7 @@ Result<void> FolderWatch::add_folder(const std::string& folder, const std::strin
                       .at(folder)
                       .advise("raise fs.inotify.max_user_watches"));
     }
-    return {};  // missing, no folder, or not ours to read: its ancestor is watched
+    return {};  // missing, not a folder, or not readable: its ancestor is watched
   }
   WatchedFolder& place = watched_[descriptor];
   if (name.empty()) {
@@ -125,7 +125,7 @@ std::set<std::string> FolderWatch::all_tags() const {
   return tags;
 }
 
-// True when there was anything to read.
+// Returns whether there were any events.
 bool FolderWatch::read_events(std::set<std::string>& tags) {
   alignas(inotify_event) std::array<char, 16'384> buffer;
   bool any = false;
@@ -140,6 +140,7 @@ bool FolderWatch::read_events(std::set<std::string>& tags) {
       std::memcpy(&event, buffer.data() + offset, sizeof event);
       const std::string name = event.len > 0 ? buffer.data() + offset + sizeof event : "";
       offset += sizeof event + event.len;
+      // The kernel dropped events: anything may have changed.
       if ((event.mask & IN_Q_OVERFLOW) != 0) {
         tags = all_tags();
         continue;
@@ -177,7 +178,7 @@ std::set<std::string> FolderWatch::touched(milliseconds longest, const StopToken
   while (std::chrono::steady_clock::now() < gathered_by && wait(quiet_)) {
     read_events(tags);
   }
-  // Folders may have been created, deleted or replaced under the same name.
+  // Folders may have been created, deleted or replaced under the same name, so set up all watches again.
   if (const auto added = add_all(); !added) {
     return all_tags();
   }

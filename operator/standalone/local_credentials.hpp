@@ -1,4 +1,4 @@
-// Credentials from environment variables and from files inside the allowed roots.
+// Reads credentials from environment variables and from files inside the allowed roots.
 //
 // Threads: safe from any thread. Ownership: the environment is passed in by the composition root.
 #pragma once
@@ -18,8 +18,10 @@ class LocalCredentials final : public CredentialSource {
   using Environment = std::function<std::optional<std::string>(const std::string& name)>;
   LocalCredentials(AllowedRoots roots, Environment environment)
       : roots_(std::move(roots)), environment_(std::move(environment)) {}
-  // Trailing newlines of a file are not part of the secret.
+  // Returns the secret; trailing line ends of a file are not part of it. Errors: MissingDatabaseUrl, PathEscape, FileTooLarge
+  // above 64 KiB.
   [[nodiscard]] Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) override;
+  // Returns the checked path of a certificate file, which libpq reads itself.
   [[nodiscard]] Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) override;
 
  private:

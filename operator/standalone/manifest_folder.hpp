@@ -1,9 +1,9 @@
-// The folder of manifests: *.yaml and *.yml files, flat, hidden ones passed over.
+// The folder of manifests: *.yaml and *.yml files, without subfolders and hidden files.
 //
 // scan() reads the files that changed since the last scan and returns a snapshot of all resources and all problems. When two
-// documents declare the same resource, the later one (by file name, then by position) is a problem and the earlier one counts.
+// documents declare the same resource, the first one (by file name, then by position) counts and the other is a problem.
 //
-// Threads: one thread. Ownership: keeps the parsed manifests.
+// Threads: one thread. Ownership: keeps the parsed manifests; borrows the clock.
 #pragma once
 
 #include <map>
@@ -23,7 +23,7 @@ struct ManifestSnapshot {
 class ManifestFolder {
  public:
   ManifestFolder(std::string path, Clock& clock) : path_(std::move(path)), clock_(clock) {}
-  // The error is about the folder itself; broken files are problems in the snapshot.
+  // Reads changed manifests. The error is about the folder itself; broken files are problems in the snapshot.
   [[nodiscard]] Result<ManifestSnapshot> scan();
   [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -20,7 +20,7 @@ Error unreadable(const std::string& path) {
 }  // namespace
 
 Result<std::string> read_small_file(const std::string& path, std::size_t limit) {
-  // O_NONBLOCK: a named pipe must not hold the operator up.
+  // O_NONBLOCK: opening a named pipe must not block the operator.
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};
   if (!file || ::fstat(file.get(), &facts) != 0) {
@@ -30,7 +30,8 @@ Result<std::string> read_small_file(const std::string& path, std::size_t limit) 
     return fail(Error(ErrorCode::Io, "not a regular file").at(path));
   }
   std::string text;
-  std::size_t room = std::min(static_cast<std::size_t>(facts.st_size), limit) + 1;  // one more shows the end, or that it grew
+  std::size_t room =
+      std::min(static_cast<std::size_t>(facts.st_size), limit) + 1;  // one byte more detects the end, or that the file grew
   for (std::size_t length = 0;;) {
     text.resize(length + room);
     const ssize_t count = ::read(file.get(), text.data() + length, room);

@@ -1,4 +1,4 @@
-// A small file, whole, under a limit: manifests, secrets, states.
+// Reads small files: manifests, secrets, states.
 //
 // Threads: safe from any thread.
 #pragma once
@@ -10,7 +10,8 @@
 
 namespace athanor::controller {
 
-// Io when it cannot be read, FileTooLarge when it has more than `limit` bytes; the path is the error's context.
+// Returns the whole file. Errors: Io when it cannot be read or is not a regular file, FileTooLarge above `limit` bytes; the
+// path is the error's context.
 [[nodiscard]] Result<std::string> read_small_file(const std::string& path, std::size_t limit);
 
 }  // namespace athanor::controller

@@ -35,7 +35,7 @@ Result<void> Standalone::load() {
   }
   parts_.counted(resources.size(), change.problem_count);
   if (watch_) {
-    watch_all();  // before anything is queued, so that no change after the reconcile is missed
+    watch_all();  // watch before queueing: a change after the reconcile must not be missed
   }
   for (const auto& key : change.changed) {
     parts_.queue.add(key);
@@ -96,7 +96,7 @@ void Standalone::watch_all() {
   key_of_tag_.clear();
   for (const auto& resource : parts_.store.all()) {
     if (resource.spec.source.path.empty()) {
-      continue;  // its manifest was never read without an error
+      continue;  // its manifest was never valid
     }
     interests[tag_of(resource.key())] = interest_of(resource);
     key_of_tag_[tag_of(resource.key())] = resource.key();

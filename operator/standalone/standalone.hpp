@@ -1,7 +1,7 @@
-// Standalone mode: keeps the store and the queue in step with the manifest folder.
+// Standalone mode: keeps the store and the queue up to date with the manifest folder.
 //
-// load() reads the folder once; follow() goes on, and reacts to manifests, revision folders and secret files within about 50
-// ms, and to everything else at the resync. Where folders cannot be watched it polls every ten seconds instead and logs that.
+// load() reads the folder once. follow() then reacts to changes of manifests, revision folders and secret files within about 50
+// ms, and to everything else at the resync. If folders cannot be watched, it logs that and polls every ten seconds instead.
 //
 // Threads: one thread calls load() and follow(); ready() from any. Ownership: borrows everything in StandaloneParts.
 #pragma once
@@ -31,16 +31,17 @@ struct StandaloneParts {
 
 class Standalone {
  public:
-  // `roots`: what relative paths may reach, for watching links on the way.
+  // `roots`: the roots that source paths may be in; links below them are watched.
   Standalone(StandaloneParts parts, std::vector<std::string> roots, milliseconds resync, Log log);
 
-  // Reads the manifests and queues what changed. The error is about the folder itself; broken manifests are counted.
+  // Reads the manifests and queues the resources that changed. The error is about the folder itself; broken manifests are
+  // counted.
   [[nodiscard]] Result<void> load();
-  // Reconciles what changes from now on. Returns when a stop was requested.
+  // Queues the resources that change from now on. Returns when a stop was requested.
   void follow(const StopToken& stop);
-  // Manifests were loaded at least once.
+  // Whether manifests were loaded at least once.
   [[nodiscard]] bool ready() const { return ready_; }
-  // Problems of manifests as of the last load.
+  // The number of problems in manifests as of the last load.
   [[nodiscard]] std::size_t problems() const { return problems_; }
 
  private:

@@ -53,10 +53,10 @@ Result<StateFolder> StateFolder::open(const std::string& path) {
   return folder;
 }
 
-// A namespace has no dots, so "<namespace>.<name>" is unambiguous.
+// Namespaces contain no dots, so "<namespace>.<name>" is unambiguous.
 std::string StateFolder::file_of(const ResourceKey& key) const {
   std::string name = key.name_space + "." + key.name;
-  if (name.size() > kMaxPlainName) {  // a name may have 253 characters, a file name with its ending 255
+  if (name.size() > kMaxPlainName) {  // a name may have 253 characters, a file name only 255 with its suffix
     name = name.substr(0, kMaxPlainName - 17) + "-" + sha256_hex(name).substr(0, 16);
   }
   return path_ + "/" + name + ".status.yaml";

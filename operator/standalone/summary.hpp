@@ -1,4 +1,4 @@
-// What --once prints: one line per resource, or the same as JSON.
+// The output of --once: one line per resource, or the same as JSON.
 //
 // Threads: pure functions.
 #pragma once
@@ -13,6 +13,7 @@ namespace athanor::controller {
 struct Summary {
   std::vector<DatabaseMigration> resources;
   std::size_t problems = 0;  // manifests that could not be read
+  // Whether every resource is Ready and every manifest readable.
   [[nodiscard]] bool all_ready() const;
 };
 
