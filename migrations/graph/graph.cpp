@@ -21,6 +21,7 @@ std::string_view direction_name(Direction direction) {
 
 Node GraphData::owner_of(std::string_view exact_id) const {
   const auto found = names.find(exact_id);
+  // A label is in `names`, too: it is not the id of its node.
   return found == names.end() || id(found->second) != exact_id ? kNothing : found->second;
 }
 
@@ -80,6 +81,7 @@ bool AncestorSearch::found_below(std::span<const Node> start) {
     if (one == wanted_) {
       return true;
     }
+    // A node's level is above the levels of all its ancestors, so the search ends at the wanted node's level.
     if (seen_[at(one)] == search_ || data_.level[at(one)] <= data_.level[at(wanted_)]) {
       continue;
     }

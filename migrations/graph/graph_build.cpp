@@ -1,4 +1,4 @@
-// From files to a sound graph: names, edges, order, heads, and every reason to refuse.
+// Builds the graph from revisions: names, edges, order, heads, and every reason to refuse.
 #include <algorithm>
 #include <array>
 
@@ -89,6 +89,7 @@ class Builder {
       data_.warnings.push_back("revision id '" + first.id + "' is used twice" + also_in(first) +
                                "; the file loaded last counts" + also_in(revision(node)));
       data_.has_shadowed = true;
+      // Like Alembic: the id keeps its first position, but the file loaded last owns it.
       data_.rank[at(node)] = data_.rank[at(found->second)];
       data_.order[at(data_.rank[at(node)])] = node;
       found->second = node;
@@ -170,7 +171,7 @@ class Builder {
     return {};
   }
 
-  // Depth first along `edges` with a stack of our own: ten thousand revisions in a row are no reason to overflow.
+  // Depth-first search along `edges` with an explicit stack: a line of ten thousand revisions must not overflow the call stack.
   Result<void> sort_along(const Edges& edges, ErrorCode code) {
     struct Frame {
       Node node;
@@ -226,6 +227,7 @@ class Builder {
   }
 
   Result<void> put_in_order() {
+    // Check the version lines first and alone: a cycle there is reported as Cycle, with the correct hint.
     TRY(sort_along(data_.down, ErrorCode::Cycle));
     if (data_.depends.size() > 0) {
       TRY(sort_along(data_.all_down, ErrorCode::DependencyCycle));
@@ -239,8 +241,8 @@ class Builder {
     return {};
   }
 
-  // A dependency that an ancestor along the version line has already says nothing new. Looked for from each revision downwards,
-  // and only where a dependency has several dependants at all.
+  // Removes dependencies that an ancestor along the version line already has. Searches downwards from each revision, and no
+  // lower than the lowest revision with that dependency.
   void normalize_dependencies() {
     std::vector<std::int32_t> lowest(data_.size(), INT32_MAX);  // level of the lowest revision that depends on a node
     for (Node node = 0; node < count(); ++node) {
@@ -249,7 +251,7 @@ class Builder {
       }
     }
     data_.normalized.reserve(data_.size(), data_.all_down.size());
-    std::vector<std::uint32_t> seen(data_.size(), 0);  // number of the search that came by last
+    std::vector<std::uint32_t> seen(data_.size(), 0);  // number of the last search that visited a node
     std::uint32_t search = 0;
     NodeList todo;
     for (Node node = 0; node < count(); ++node) {
@@ -266,7 +268,7 @@ class Builder {
     }
   }
 
-  // Whether one of `todo`, or an ancestor along the version lines, depends on `dependency`.
+  // Whether one of `todo`, or an ancestor along the version lines, has `dependency`.
   bool any_depends(NodeList& todo, Node dependency, std::int32_t lowest, std::vector<std::uint32_t>& seen,
                    std::uint32_t search) const {
     while (!todo.empty()) {
@@ -284,7 +286,7 @@ class Builder {
     return false;
   }
 
-  // The reverse of `edges`, children in load order. A shadowed revision is left out unless a label still leads to it.
+  // The reverse of `edges`, with children in load order. Leaves out a shadowed revision unless it has labels.
   void connect_next(const Edges& edges, Edges& next) const {
     std::vector<std::uint32_t> begin(data_.size() + 1, 0);
     const auto each = [&](const auto& use) {
@@ -296,6 +298,7 @@ class Builder {
         }
       }
     };
+    // Counting sort by target: two passes over the edges, without a vector per node.
     each([&](Node target, Node) { ++begin[at(target) + 1]; });
     for (std::size_t i = 1; i < begin.size(); ++i) {
       begin[i] += begin[i - 1];
@@ -306,7 +309,7 @@ class Builder {
     next.reserve(data_.size(), children.size());
     for (std::size_t node = 0; node < data_.size(); ++node) {
       for (std::uint32_t i = begin[node]; i < begin[node + 1]; ++i) {
-        // Equal children stand side by side, except where a shadowed file and its owner name the same parent.
+        // Equal children are adjacent, except when a shadowed file and its owner name the same parent.
         if (data_.has_shadowed) {
           next.add_once(children[i]);
         } else if (i == begin[node] || children[i] != children[i - 1]) {

@@ -1,8 +1,8 @@
-// The graph as numbers: a node is a revision's place in load order, and each kind of edge is one compact array. Names are
-// looked up when a symbol comes in and written when an answer goes out; everything between works on numbers.
+// The graph as numbers: a node is a revision's position in load order, and each kind of edge is one compact array. Names are
+// resolved on input and added on output; everything in between uses numbers.
 //
-// Threads: filled by build(), read-only afterwards. Ownership: names and label sets view into `revisions`, which never moves
-// again once the data is built.
+// Threads: build() fills it, then it is read-only. Ownership: names and label sets are views into `revisions`, which must not
+// move once the data is built.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@
 namespace athanor {
 
 using Node = std::int32_t;
-inline constexpr Node kNothing = -1;  // no revision: what "base" resolves to, or a walk that ran off the end
-inline constexpr Node kBase = -2;     // a walk that stepped from a base revision down to "base"
+inline constexpr Node kNothing = -1;  // no revision: the meaning of "base", or a walk past the end
+inline constexpr Node kBase = -2;     // a walk that stepped down from a base revision to "base"
 
 using NodeList = std::vector<Node>;
 using Marks = std::vector<unsigned char>;  // one flag per node
@@ -30,16 +30,16 @@ using Marks = std::vector<unsigned char>;  // one flag per node
   return static_cast<std::size_t>(node);
 }
 
-// Edges of one kind, for every node in turn.
+// The edges of one kind, for all nodes.
 class Edges {
  public:
-  // Filling: nodes in order, add() the targets of one, then close() it.
+  // To fill: for each node in order, add() its targets, then close() it.
   void reserve(std::size_t nodes, std::size_t edges) {
     ends_.reserve(nodes);
     targets_.reserve(edges);
   }
   void add(Node target) { targets_.push_back(target); }
-  void add_once(Node target) {  // keeps the first of equal targets of the node being filled
+  void add_once(Node target) {  // ignores a target that the current node already has
     for (std::size_t i = start(); i < targets_.size(); ++i) {
       if (targets_[i] == target) {
         return;
@@ -61,10 +61,10 @@ class Edges {
   std::vector<Node> targets_;
 };
 
-// Labels of a revision: those of another set and some more. Sharing keeps ten thousand labels along a line at ten thousand
+// The labels of a revision: another set plus some more. Sharing makes ten thousand labels along a line cost ten thousand
 // entries instead of fifty million.
 struct LabelSet {
-  std::uint32_t more_than = 0;  // a set with a smaller number; 0 is the empty one
+  std::uint32_t more_than = 0;  // the set that this one extends, with a smaller number; 0 is the empty set
   std::vector<std::string_view> added;
 };
 
@@ -72,28 +72,27 @@ struct GraphData {
   std::vector<Revision> revisions;  // load order
   std::vector<std::string> warnings;
 
-  // Ids and labels to nodes. With a duplicate id the last file owns the name; the earlier ones are `shadowed`: they keep their
-  // place among heads and bases, as they do in Alembic, but nothing leads to them. `owner` maps every node to the node that
-  // owns its id.
+  // Ids and labels to nodes. For a duplicate id, the last file owns the name, and earlier files are `shadowed`: as in Alembic
+  // they remain among heads and bases, but no name leads to them. `owner` maps every node to the node that owns its id.
   std::unordered_map<std::string_view, Node> names;
   std::vector<std::pair<std::string_view, Node>> labels;
   NodeList owner;
   bool has_shadowed = false;
-  NodeList order;          // owners, by first appearance of their id: the order that decides ties
-  std::vector<Node> rank;  // place of a node's id in `order`
+  NodeList order;          // owners, by first appearance of their id; decides ties
+  std::vector<Node> rank;  // position of a node's id in `order`
 
-  Edges down;        // parents as written
-  Edges all_down;    // parents and resolved dependencies, each once
-  Edges normalized;  // as all_down, without dependencies that an ancestor has already
+  Edges down;        // parents as written in the file
+  Edges all_down;    // parents and resolved dependencies, without duplicates
+  Edges normalized;  // all_down without dependencies that an ancestor already has
   Edges next;        // children by down_revision
   Edges all_next;    // children by either kind of edge
   Edges depends;     // resolved dependencies
 
-  NodeList topological;             // parents and dependencies before what needs them
-  std::vector<std::int32_t> level;  // longest way down; an ancestor's is always smaller
+  NodeList topological;             // every node after its parents and dependencies
+  std::vector<std::int32_t> level;  // length of the longest way down; always larger than an ancestor's
 
   NodeList heads;            // owners, in load order
-  NodeList effective_heads;  // without those that something depends on
+  NodeList effective_heads;  // heads that no other revision depends on
   NodeList bases;
 
   std::vector<LabelSet> label_sets;      // the first is empty
@@ -106,12 +105,12 @@ struct GraphData {
   [[nodiscard]] bool has_label(Node node, std::string_view label) const;
   [[nodiscard]] std::vector<std::string_view> labels_of(std::uint32_t set) const;  // sorted, each once
   [[nodiscard]] std::vector<std::string> ids(std::span<const Node> nodes) const;
-  // Marks `start` and everything that `edges` lead to from there.
+  // Marks `start` and all nodes that `edges` lead to.
   void reach(const Edges& edges, std::span<const Node> start, Marks& seen) const;
 };
 
-// Whether revisions lead down to another, by parents and dependencies. Nodes visited for one wanted revision are not visited
-// again until look_for() names another.
+// Checks whether revisions descend from another one, through parents and dependencies. Between two calls of look_for(), no node
+// is visited twice.
 class AncestorSearch {
  public:
   explicit AncestorSearch(const GraphData& data) : data_(data) {}
@@ -121,7 +120,7 @@ class AncestorSearch {
  private:
   const GraphData& data_;
   Node wanted_ = kNothing;
-  std::vector<std::uint32_t> seen_;  // number of the search that came by last
+  std::vector<std::uint32_t> seen_;  // number of the last search that visited a node
   std::uint32_t search_ = 0;
   NodeList stack_;
 };
@@ -130,14 +129,14 @@ struct RevisionGraph::Impl {
   GraphData data;
 };
 
-// "a, b, c and 4 more": a list that fits into a message.
+// "a, b, c and 4 more": a list short enough for a message.
 [[nodiscard]] std::string joined_ids(const std::vector<std::string>& ids, std::size_t most = 6);
 
 // graph_build.cpp
 [[nodiscard]] Result<GraphData> build_graph(std::vector<Revision> revisions, Duplicates duplicates);
 void spread_labels(GraphData& data);  // graph_labels.cpp
 
-// graph_order.cpp: the nodes of `todo`, newest first, in Alembic's order; `heads` are where the walk begins.
+// graph_order.cpp: the nodes of `todo`, newest first, in Alembic's order; the walk begins at `heads`.
 [[nodiscard]] Result<NodeList> order_newest_first(const GraphData& data, Marks todo, const NodeList& heads);
 
 }  // namespace athanor

@@ -1,4 +1,4 @@
-// How branch labels spread: to every descendant along down_revision, and down a line that neither branches nor merges.
+// Spreads branch labels: to every descendant along down_revision, and down along a line without branches and merges.
 #include <algorithm>
 
 #include "migrations/graph/graph_data.hpp"
@@ -23,10 +23,11 @@ class Spread {
       }
       data_.label_set[at(node)] = with_own(set, node);
     }
-    // A head has every label of the line below it, so what it has is what the line gets.
+    // A head has all labels of the line below it, so the whole line gets the head's labels.
     for (const Node head : data_.heads) {
       descend(head, [&](Node) { return data_.label_set[at(head)]; });
     }
+    // A shadowed file's labels spread down its line, too.
     for (Node node = 0; data_.has_shadowed && node < static_cast<Node>(data_.size()); ++node) {
       if (data_.owner[at(node)] != node && data_.down.of(node).size() == 1) {
         descend(data_.down.of(node)[0], [&](Node one) { return united(data_.label_set[at(one)], data_.label_set[at(node)]); });
@@ -48,7 +49,7 @@ class Spread {
     return static_cast<std::uint32_t>(data_.label_sets.size() - 1);
   }
 
-  // Only merges need a union, and most of them join lines with the same labels.
+  // Only merges need a union, and most of them join lines with equal labels.
   std::uint32_t united(std::uint32_t a, std::uint32_t b) {
     if (a == b || b == 0) {
       return a;

@@ -1,6 +1,6 @@
-// The order of a walk. Alembic follows one line down as long as it can; a revision that another line still needs waits, and
-// the walk goes on at the first line that needs it. Alembic keeps the ancestors of every line as a set and builds the sets anew
-// at each branch; here one count per revision says whether a line above it is still open, so that a walk is linear.
+// Orders a walk as Alembic does: it follows one line down as far as possible. A revision that another line still needs waits,
+// and the walk continues on the first line that needs it. Alembic stores the ancestors of every line as a set and rebuilds the
+// sets at each branch. Here a count per revision says how many open revisions are above it, which makes the walk linear.
 #include <algorithm>
 
 #include "migrations/graph/graph_data.hpp"
@@ -17,6 +17,7 @@ class Order {
     std::size_t here = 0;
     while (!lines_.empty()) {
       const Node candidate = lines_[here];
+      // A candidate that another line still needs waits: continue on that line.
       if (open_above_[at(candidate)] > 0) {
         here = first_line_above(candidate, here);
       } else {
@@ -53,7 +54,7 @@ class Order {
     }
   }
 
-  // Hands out `candidate` and puts its parents in its place; returns the line to go on with.
+  // Outputs `candidate` and replaces it by its parents; returns the line to continue with.
   std::size_t emit(Node candidate, std::size_t here) {
     output_.push_back(candidate);
     todo_[at(candidate)] = 0;
@@ -79,7 +80,7 @@ class Order {
     return here;
   }
 
-  // `node` is no line any more: forget it, and whatever only it kept open.
+  // `node` is no longer on a line: closes it, and every revision that only it kept open.
   void close(Node node) {
     stack_.assign(1, node);
     while (!stack_.empty()) {
@@ -94,7 +95,7 @@ class Order {
     }
   }
 
-  // The first line from which `candidate` can be reached. There is one: something open lies above it.
+  // The first line from which `candidate` can be reached. One exists, because something open is above it.
   std::size_t first_line_above(Node candidate, std::size_t here) {
     above_.look_for(candidate);
     for (std::size_t line = 0; line < lines_.size(); ++line) {
@@ -108,10 +109,10 @@ class Order {
   const GraphData& data_;
   Marks todo_;
   NodeList output_;
-  NodeList lines_;  // where the walk stands on each line it follows
+  NodeList lines_;  // the current revision of each line
   Marks is_line_;
-  Marks open_;                            // lines and all their ancestors
-  std::vector<std::int32_t> open_above_;  // children in open_
+  Marks open_;                            // revisions on lines, and all their ancestors
+  std::vector<std::int32_t> open_above_;  // number of children in open_
   AncestorSearch above_{data_};
   NodeList stack_;
 };

@@ -24,7 +24,7 @@ Result<void> all_revisions(const NodeList& nodes, const RangeEnd& end) {
   return {};
 }
 
-// As reach(), but no start may be reached from another one.
+// Like reach(), but it is an error if one start can be reached from another.
 Result<Marks> reach_apart(const GraphData& data, const Edges& edges, const NodeList& starts) {
   Marks is_start = data.no_marks();
   for (const Node start : starts) {
@@ -54,7 +54,7 @@ Result<Marks> reach_apart(const GraphData& data, const Edges& edges, const NodeL
   return seen;
 }
 
-// "label@…" as the lower end: only targets on that branch count.
+// For a lower end "label@…": keeps only the targets on that branch.
 Result<void> keep_branch(const Symbols& symbols, const RangeEnd& lower, NodeList& targets) {
   const GraphData& data = symbols.data();
   std::string label = lower.names[0].substr(0, lower.names[0].find('@'));
@@ -72,7 +72,7 @@ Result<void> keep_branch(const Symbols& symbols, const RangeEnd& lower, NodeList
   return {};
 }
 
-// The lower end was relative and its walk left the history at the bottom: read it as a downgrade would.
+// The lower end is relative and its walk left the history at the bottom: interpret it as a downgrade would.
 Result<NodeList> relative_lower(const Symbols& symbols, const RangeEnd& upper, RangeEnd& lower, bool strict) {
   if (!lower.typed) {
     return fail(beyond_history(lower));
@@ -101,7 +101,8 @@ NodeList roots_above(const GraphData& data, Node target) {
       roots.push_back(node);
     }
   }
-  for (const auto& [label, node] : data.labels) {  // counted once more under each label, which decides whether a branch filters
+  // Once more per label: this can make several roots, which enables the branch filter.
+  for (const auto& [label, node] : data.labels) {
     if (data.down.of(node).empty()) {
       roots.push_back(node);
     }
@@ -131,6 +132,7 @@ Result<RevisionSet> revisions_between(const Symbols& symbols, const RangeEnd& up
   }
   TRY(all_revisions(current, lower));
   TRY_ASSIGN(const Marks present, reach_apart(data, data.normalized, current));
+  // What is applied already is not part of the range.
   for (std::size_t i = 0; i < present.size(); ++i) {
     result.members[i] = static_cast<unsigned char>(result.members[i] & (present[i] ^ 1U));
   }
@@ -141,6 +143,7 @@ Result<RevisionSet> revisions_between(const Symbols& symbols, const RangeEnd& up
       result.members[at(node)] = 1;
     }
   }
+  // `a:b` in history: only descendants of `a`, not what `b` needs besides.
   if (!current.empty() && !rules.implicit_base) {
     TRY_ASSIGN(const Marks above, reach_apart(data, data.next, current));
     for (std::size_t i = 0; i < above.size(); ++i) {

@@ -10,7 +10,7 @@ std::string quoted(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 
-// The number a text is, as Python's int() reads it; only the sign and the size matter here, so it saturates.
+// Reads a number like Python's int(). Only sign and approximate size matter, so it saturates.
 std::optional<std::int64_t> number_in(std::string_view text) {
   const auto space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
   while (!text.empty() && space(text.front())) {
@@ -100,6 +100,7 @@ Result<NodeList> Symbols::all(std::string_view symbol) const {
   TRY_ASSIGN(const Resolution found, resolution(symbol));
   NodeList result;
   if (found.ids.size() == 1) {
+    // Alembic reads "-2" as two steps down from every head, on the branch if there is one.
     if (const auto steps = number_in(found.ids[0]); steps && *steps < 0) {
       for (const Node head : data_.effective_heads) {
         if (!found.branch || data_.has_label(head, *found.branch)) {
@@ -121,7 +122,7 @@ Result<NodeList> Symbols::all(const RangeEnd& end) const {
   NodeList result;
   for (const std::string& name : end.names) {
     if (const Node node = data_.owner_of(name); node != kNothing && name != "heads" && name != "head" && name != "base") {
-      result.push_back(node);  // ten thousand heads need no ten thousand parses
+      result.push_back(node);  // avoids parsing ten thousand heads one by one
       continue;
     }
     TRY_ASSIGN(const NodeList nodes, all(name));
@@ -192,6 +193,7 @@ Result<Node> Symbols::by_prefix(std::string_view prefix, const std::optional<std
     TRY_ASSIGN(lineage, Lineage::of(*this, *on_branch));
   }
   const auto consider = [&](std::string_view name, Node node) -> Result<void> {
+    // Alembic considers only names of four or more characters.
     if (name.size() <= 3 || !name.starts_with(prefix)) {
       return {};
     }
@@ -284,7 +286,7 @@ Result<void> Lineage::look_up() {
   for (const Node node : nodes) {
     named_[at(node)] = 1;
   }
-  if (!dependencies_ && !data.has_shadowed) {  // then "in line" holds both ways, and one walk from here answers for all
+  if (!dependencies_ && !data.has_shadowed) {  // then "in line" is symmetric, and one walk from here answers every has()
     line_ = data.no_marks();
     Marks below = data.no_marks();
     data.reach(data.next, nodes, line_);

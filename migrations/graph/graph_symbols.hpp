@@ -1,5 +1,5 @@
-// What a symbol means: id, unique prefix, label, head, heads, base, label@symbol, symbol±N. Alembic's grammar to the letter,
-// its oddities included.
+// Resolves a symbol: id, unique prefix, label, head, heads, base, label@symbol, symbol±N. Follows Alembic's grammar exactly,
+// including its oddities.
 //
 // Threads: const over the immutable graph. Ownership: views the graph, which must outlive it.
 #pragma once
@@ -15,7 +15,7 @@ namespace athanor {
 
 class Lineage;
 
-// One end of a range: a symbol as typed, or the current heads of a database.
+// One end of a range: a symbol that the user typed, or the current heads of a database.
 struct RangeEnd {
   std::vector<std::string> names;
   bool typed = false;
@@ -30,14 +30,14 @@ class Symbols {
   explicit Symbols(const GraphData& data) : data_(data) {}
   [[nodiscard]] const GraphData& data() const { return data_; }
 
-  // Every revision the symbol means; "base" means none. A walk off the end is kNothing, one down to base kBase.
+  // All revisions that the symbol denotes; none for "base". A walk past the end yields kNothing, a walk down to base kBase.
   [[nodiscard]] Result<NodeList> all(std::string_view symbol) const;
   [[nodiscard]] Result<NodeList> all(const RangeEnd& end) const;
-  // The one revision it means; kNothing for base.
+  // The one revision that the symbol denotes; kNothing for base.
   [[nodiscard]] Result<Node> one(std::string_view symbol) const;
-  // The revision that stands for a branch: by label, id or prefix.
+  // The revision that identifies a branch, by label, id or prefix.
   [[nodiscard]] Result<Node> branch(std::string_view label) const;
-  // Id, label or unique prefix, which must lie on `branch` when one is given.
+  // The revision with this id, label or unique prefix, which must be on the branch if one is given.
   [[nodiscard]] Result<Node> ident(std::string_view id, const std::optional<std::string>& on_branch = std::nullopt) const;
 
   // Splits "branch@symbol" and resolves the symbol to ids.
@@ -47,11 +47,12 @@ class Symbols {
   };
   [[nodiscard]] Result<Resolution> resolution(std::string_view symbol) const;
 
-  // `steps` up (positive, along `on_branch` if given) or down from `start`. Off the end: kNothing when `strict`, else the end.
+  // Walks `steps` up (positive; along `on_branch` if given) or down from `start`. Past the end: kNothing if `strict`, otherwise
+  // the end.
   [[nodiscard]] Result<Node> walk(Node start, std::int64_t steps, const std::optional<std::string>& on_branch,
                                   bool strict) const;
 
-  // Those of `targets` in line with what `lineage_of` means.
+  // The targets that are ancestors or descendants of what `lineage_of` denotes.
   [[nodiscard]] Result<NodeList> filter(const NodeList& targets, std::string_view lineage_of) const;
 
  private:
@@ -61,8 +62,8 @@ class Symbols {
   const GraphData& data_;
 };
 
-// The revisions in line with what a symbol means: ancestors, descendants, itself. The symbol is resolved at the first has(), as
-// Alembic does: an unknown symbol is no error as long as there is nothing to compare it with.
+// The lineage of a symbol: its revisions, their ancestors and their descendants. The symbol is resolved at the first has(), as
+// in Alembic: an unknown symbol is not an error while there is nothing to compare it with.
 class Lineage {
  public:
   [[nodiscard]] static Result<Lineage> of(const Symbols& symbols, std::string_view symbol, bool dependencies = false);
@@ -79,8 +80,8 @@ class Lineage {
   std::vector<std::string> names_;
   bool dependencies_;
   bool looked_up_ = false;
-  Marks named_;  // the revisions named
-  Marks line_;   // all in line with them; unused when every question walks by itself
+  Marks named_;  // the revisions that the symbol denotes
+  Marks line_;   // their whole lineage; unused when each has() does its own walk
 };
 
 }  // namespace athanor

@@ -10,7 +10,7 @@ bool word_character(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
-// symbol and number at the beginning of `text`.
+// Reads symbol and number at the beginning of `text`.
 std::optional<RelativeTarget> without_branch(std::string_view text) {
   RelativeTarget target;
   std::size_t end = 0;
@@ -49,7 +49,7 @@ Error walked_too_far(std::string_view target) {
       .advise("use a smaller number, or name the revision to go to");
 }
 
-// The revisions of `active` on the branch that have no child in it: where the branch stands now.
+// The applied revisions on the branch that have no applied child there: the current position of the branch.
 Result<NodeList> tips_on_branch(const Symbols& symbols, const NodeList& heads, const std::string& branch) {
   const GraphData& data = symbols.data();
   Marks active = data.no_marks();
@@ -73,7 +73,7 @@ Result<NodeList> tips_on_branch(const Symbols& symbols, const NodeList& heads, c
   return on_branch;
 }
 
-// Where to count upwards from when no revision is named: the one head, on the branch if one is given.
+// The revision to count up from when none is named: the only head, on the branch if one is given.
 Result<Node> upgrade_start(const Symbols& symbols, const RangeEnd& current, const RelativeTarget& target) {
   NodeList starts;
   if (target.branch) {
@@ -97,7 +97,7 @@ Result<Node> named_start(const Symbols& symbols, const RelativeTarget& target) {
   return symbols.one(target.branch ? *target.branch + "@" + *target.symbol : *target.symbol);
 }
 
-// Without a named revision, "-N" counts from the first head, "branch@-N" from the branch's only head.
+// Without a named revision, "-N" counts from the first head and "branch@-N" from the only head of the branch.
 Result<std::string> downgrade_start(const Symbols& symbols, const RangeEnd& current, RelativeTarget& target,
                                     std::vector<std::string>& warnings) {
   if (!target.branch) {
@@ -120,7 +120,7 @@ Result<std::string> downgrade_start(const Symbols& symbols, const RangeEnd& curr
     }
   }
   if (starts.empty()) {
-    // The branch may be applied with no head of its own, because other heads depend on it.
+    // The branch may be applied without a head of its own, because other heads depend on it.
     const GraphData& data = symbols.data();
     TRY_ASSIGN(const NodeList heads, symbols.all(current));
     Marks active = data.no_marks();

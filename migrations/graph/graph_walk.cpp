@@ -1,4 +1,4 @@
-// The walks: upgrade, downgrade, stamp, offline ranges, history ranges, and what a set of heads implies.
+// Computes walks: upgrade, downgrade, stamp, offline ranges, history ranges, and the revisions below a set of heads.
 #include <algorithm>
 
 #include "migrations/graph/graph_data.hpp"
@@ -8,7 +8,7 @@
 namespace athanor {
 namespace {
 
-// A head that is in no file is not a mistyped target: the error names the version table and the way out.
+// Distinguishes an unknown head from a mistyped target: the error then names the version table and what to do.
 Error unknown_head(const Symbols& symbols, const std::vector<std::string>& current, Error error) {
   if (error.code != ErrorCode::UnknownRevision) {
     return error;
@@ -60,7 +60,7 @@ Result<void> refuse_range(std::string_view target) {
   return {};
 }
 
-// The current heads that a stamp of `targets` concerns: those in line with one of them, each once.
+// The current heads that a stamp of `targets` affects: those in line with a target, without duplicates.
 Result<NodeList> heads_in_line(const Symbols& symbols, const NodeList& heads, const std::vector<std::string>& targets) {
   NodeList result;
   Marks taken = symbols.data().no_marks();
@@ -98,6 +98,7 @@ Result<void> stamp_one(const GraphData& data, const NodeList& heads, Node goal, 
     return fail(
         Error(ErrorCode::InvalidTarget, "stamp takes no target relative to the heads").advise("name the revision, or 'base'"));
   }
+  // The row is there already.
   if (std::ranges::find(heads, goal) != heads.end()) {
     return {};
   }
@@ -214,7 +215,7 @@ Result<std::vector<std::string>> RevisionGraph::history_range(std::string_view b
   RangeEnd& applied_end = head == "current" ? upper : lower;
   if ((head == "current" || base == "current") && !current.empty()) {
     applied_end = RangeEnd::heads(current);
-  } else if (head == "current" || base == "current") {  // nothing is applied: as an open end
+  } else if (head == "current" || base == "current") {  // nothing is applied: an open end
     applied_end = RangeEnd::symbol(head == "current" ? "heads" : "base");
   }
   TRY_ASSIGN(RevisionSet range, revisions_between(symbols, upper, lower, {.inclusive = true, .strict = false}));

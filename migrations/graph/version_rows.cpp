@@ -6,7 +6,7 @@ namespace athanor {
 namespace {
 
 Error row_error(std::string message) {
-  // Terminal: rows and files contradict each other, and trying again changes neither.
+  // Terminal: rows and files contradict each other, and a retry changes neither.
   return Error(ErrorCode::VersionRowMismatch, std::move(message))
       .with_retry(RetryClass::Terminal)
       .advise(
@@ -116,7 +116,8 @@ Result<void> VersionRows::go_up(WalkStep& step, Node revision) {
   return update(step, data_.id(present), data_.id(revision));
 }
 
-// Several parents have rows: all but one go, the last becomes this revision. A parent that remaining rows cover has none.
+// Several parents have rows: delete all but the last, and update that one to this revision. A parent that other rows cover has
+// no row of its own.
 Result<void> VersionRows::merge(WalkStep& step, Node revision) {
   const auto below = data_.normalized.of(revision);
   NodeList from(below.begin(), below.end());
@@ -143,6 +144,7 @@ Result<void> VersionRows::go_down(WalkStep& step, Node revision) {
   if (!has(id)) {
     return fail(row_error("the version table would hold no row for " + quoted(id) + " when it is taken back"));
   }
+  // A base revision: no parent needs a row.
   if (below.empty()) {
     return remove(step, id);
   }
@@ -159,7 +161,7 @@ Result<void> VersionRows::go_down(WalkStep& step, Node revision) {
   return update(step, id, data_.id(rows.back()));
 }
 
-// Parents that need a row of their own once `revision` is gone: those that nothing remaining covers.
+// The parents that need their own row once `revision` is taken back: those that no remaining row covers.
 Result<NodeList> VersionRows::rows_below(Node revision) {
   const auto below = data_.normalized.of(revision);
   NodeList result(below.begin(), below.end());
@@ -173,6 +175,7 @@ Result<NodeList> VersionRows::rows_below(Node revision) {
     }
     result = std::move(kept);
   } else if (by_search_ || std::ranges::any_of(below, [&](Node node) { return covered_above_[at(node)] > 1; })) {
+    // With a single row, a parent can only be covered by another parent of this revision.
     NodeList further;
     for (const Node node : below) {
       further.insert(further.end(), data_.normalized.of(node).begin(), data_.normalized.of(node).end());
@@ -187,16 +190,16 @@ Result<bool> VersionRows::covered_by_others(Node below, Node leaving) {
     if (has(data_.id(below))) {
       return true;
     }
-    if (covered_above_[at(below)] <= 1) {  // `leaving` itself is one
+    if (covered_above_[at(below)] <= 1) {  // `leaving` itself is one of them
       return false;
     }
     if (data_.normalized.of(leaving).size() == 1) {
-      return true;  // another child is covered, and `leaving` cannot be what covers it
+      return true;  // another child is covered, and it cannot be an ancestor of `leaving`
     }
     const NodeList self{leaving};
     for (const Node child : data_.all_next.of(below)) {
       if (child != leaving && covered_[at(child)] != 0 && leads_straight_to(child, below) && !reaches(self, child)) {
-        return true;  // one edge above `below`, and not an ancestor of `leaving`: it stays covered
+        return true;  // a direct child that is not an ancestor of `leaving` stays covered
       }
     }
   }
@@ -209,7 +212,7 @@ bool VersionRows::leads_straight_to(Node child, Node below) const {
   return std::ranges::find(data_.normalized.of(child), below) != data_.normalized.of(child).end();
 }
 
-// The revisions that rows stand for, `gone` left out.
+// The revisions of all rows except `gone`.
 Result<NodeList> VersionRows::rows_without(std::span<const Node> gone) const {
   RangeEnd others;
   std::ranges::copy_if(rows_, std::back_inserter(others.names), [&](const std::string& row) {
@@ -222,7 +225,7 @@ Result<NodeList> VersionRows::rows_without(std::span<const Node> gone) const {
   return nodes;
 }
 
-// Whether `wanted` is one of `starts` or an ancestor of one. Ancestors lie on lower levels, so the search stays shallow.
+// Whether `wanted` is one of `starts` or an ancestor of one. The search never goes below the level of `wanted`.
 bool VersionRows::reaches(const NodeList& starts, Node wanted) {
   search_.look_for(wanted);
   return search_.found_below(starts);
@@ -262,7 +265,7 @@ void VersionRows::cover(Node node) {
 }
 
 void VersionRows::uncover(Node node) {
-  // Still covered by a row above it: nothing changes. Its parents stay covered, by their own rows or by others.
+  // If a row above still covers it, nothing changes. Its parents stay covered, by their own new rows or by others.
   if (by_search_ || covered_[at(node)] == 0 || covered_above_[at(node)] > 0) {
     return;
   }

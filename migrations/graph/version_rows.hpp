@@ -1,10 +1,10 @@
-// The rows of the version table during a walk: which row each step inserts, deletes or updates, with Alembic's rules.
+// The rows of the version table during a walk: which row each step inserts, deletes or updates, following Alembic's rules.
 //
-// A row covers its revision and every ancestor. The rules ask at every step what the other rows cover, so covered revisions are
-// marked and each counts its covered children: most steps answer in constant time, and only steps beside a branch or a merge
-// search.
+// A row covers its revision and all ancestors. At every step the rules depend on what the other rows cover, so covered
+// revisions are marked and each counts its covered children. Most steps then take constant time; only steps next to a branch or
+// merge need a search.
 //
-// Threads: one walk, one object. Ownership: views the graph.
+// Threads: one object per walk. Ownership: views the graph.
 #pragma once
 
 #include <string>
@@ -15,19 +15,20 @@
 
 namespace athanor {
 
-// One move of a stamp, which changes rows without running anything.
+// One move of a stamp, which changes rows without running a revision.
 struct StampMove {
   NodeList from;
   Node to = kNothing;
   bool upgrade = false;
-  bool branch_move = false;  // a branch appears or disappears, rather than moves
+  bool branch_move = false;  // a branch appears or disappears instead of moving
 };
 
 class VersionRows {
  public:
   VersionRows(const Symbols& symbols, std::vector<std::string> rows);
-  // Runs `revision` in this direction and returns the step. VersionRowMismatch when the rows do not allow it.
+  // Applies `revision` in this direction and returns the step. Error: VersionRowMismatch when the rows do not allow it.
   [[nodiscard]] Result<WalkStep> run(Node revision, Direction direction);
+  // Applies one move of a stamp and returns the step. Error: VersionRowMismatch.
   [[nodiscard]] Result<WalkStep> stamp(const StampMove& move);
 
  private:
@@ -49,11 +50,11 @@ class VersionRows {
 
   const Symbols& symbols_;
   const GraphData& data_;
-  std::vector<std::string> rows_;  // sorted, each once
+  std::vector<std::string> rows_;  // sorted, without duplicates
   bool begun_ = false;
-  bool by_search_ = false;                   // a row is not an exact id: no shortcuts
-  Marks covered_;                            // rows and their ancestors
-  std::vector<std::int32_t> covered_above_;  // children in covered_
+  bool by_search_ = false;                   // a row is not an exact id: search instead of using the marks
+  Marks covered_;                            // revisions of rows, and their ancestors
+  std::vector<std::int32_t> covered_above_;  // number of children in covered_
   AncestorSearch search_{data_};
   NodeList stack_;
 };

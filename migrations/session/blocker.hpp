@@ -1,4 +1,4 @@
-// A session that another one waits for, as pg_stat_activity describes it.
+// A session that blocks another, as pg_stat_activity describes it.
 //
 // Threads: plain values.
 #pragma once
@@ -8,13 +8,13 @@
 namespace athanor {
 
 struct Blocker {
-  int pid = 0;              // 0: a transaction that was prepared for a two-phase commit and has no session
-  std::string application;  // of a prepared transaction its identifier
+  int pid = 0;              // 0: a transaction prepared for two-phase commit, which has no session
+  std::string application;  // for a prepared transaction, its identifier
   std::string user;
   std::string client;
   std::string state;
-  std::string since;  // ISO 8601, UTC: when its transaction began, or the session itself
-  std::string query;  // what it runs or ran last, without literals
+  std::string since;  // ISO 8601, UTC: start of its transaction, or of the session
+  std::string query;  // its current or last statement, without literals
   bool operator==(const Blocker&) const = default;
 };
 

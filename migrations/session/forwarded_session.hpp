@@ -1,6 +1,6 @@
-// A session that passes every call on to another one. Subclasses override the calls they observe or refuse.
+// A session that forwards every call to another one. Subclasses override the calls that they observe or refuse.
 //
-// Threads: as of a Session. Ownership: owns the session behind it.
+// Threads: those of Session. Ownership: owns the session that it forwards to.
 #pragma once
 
 #include <memory>

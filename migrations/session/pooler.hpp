@@ -1,9 +1,9 @@
-// Detects a connection pooler that hands each transaction to another server connection.
+// Detects a connection pooler that assigns a server connection per transaction.
 //
-// Through such a pooler an advisory lock protects nothing and stays behind on a connection that nobody can name. The backend
-// process id that the server announced when connecting is compared with the one that answers now; behind a pooler they differ.
+// Behind such a pooler an advisory lock protects nothing, and stays on a connection that nobody can identify. The backend
+// process id announced at connect time is compared with pg_backend_pid(): behind a pooler they differ.
 //
-// Only work needs the check. Reading is right through any pooler: each question is a transaction of its own.
+// Only changes need this check. Reading is correct through any pooler, because each query is its own transaction.
 //
 // Threads: the session's.
 #pragma once
@@ -14,13 +14,13 @@
 
 namespace athanor {
 
-// Whether `answered`, the text of pg_backend_pid(), is another process than the announced one.
+// Whether `answered`, the text of pg_backend_pid(), differs from the announced process id.
 [[nodiscard]] bool is_behind_pooler(const Session& session, std::string_view answered);
-// PoolerRefused unless `answered`, the text of pg_backend_pid(), is the session's announced process id. `allow_session_pooler`:
-// the user vouches that the pooler works in session mode, and the ids are not compared. A session without the pinned settings
-// is refused in any case.
+// Error: PoolerRefused unless `answered`, the text of pg_backend_pid(), equals the session's announced process id. With
+// `allow_session_pooler` the user guarantees that the pooler works in session mode, and the ids are not compared. A session
+// without pinned settings is always refused.
 [[nodiscard]] Result<void> refuse_pooler(const Session& session, std::string_view answered, bool allow_session_pooler);
-// The same with a round trip that asks for pg_backend_pid().
+// The same, with a round trip for pg_backend_pid().
 [[nodiscard]] Result<void> refuse_pooler(Session& session, bool allow_session_pooler);
 
 }  // namespace athanor

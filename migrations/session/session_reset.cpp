@@ -18,7 +18,7 @@ std::string prepared_name(std::string_view statement) {
 const std::vector<Command>& session_reset() {
   static const std::vector<Command> commands = [] {
     std::vector<Command> made;
-    // The order matters: what may still run code comes first, then the identity, because dropping a table needs its owner.
+    // The order matters: first what may still run code, then the identity, because dropping a table requires its owner.
     constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kResets{{
         {"fire_triggers", "SET CONSTRAINTS ALL IMMEDIATE"},
         {"close_cursors", "CLOSE ALL"},
@@ -39,6 +39,7 @@ const std::vector<Command>& session_reset() {
 
 const std::vector<Command>& session_defaults_for_transaction() {
   static const std::vector<Command> commands = [] {
+    // SET LOCAL ends with the transaction, which brings the revision's own values back.
     std::vector<Command> made{{"SET CONSTRAINTS ALL IMMEDIATE", {}, ""},
                               {"SET LOCAL SESSION AUTHORIZATION DEFAULT", {}, ""},
                               {"SET LOCAL role TO DEFAULT", {}, ""}};

@@ -1,10 +1,11 @@
-// What ends a revision's hold on the session: everything SQL can leave behind in it goes back to what it was after connecting.
+// The statements that reset a session after a revision: everything that SQL can change in a session returns to its state after
+// connecting.
 //
-// A revision may set what it likes, by SET, by a function, by a trigger; none of that may reach the next revision or our own
-// statements. Nothing is guessed from a statement's words: the whole reset is sent after every revision.
+// A revision may change settings with SET, in a function or in a trigger; none of that may affect the next revision or our own
+// statements. The statements of the revision are not analysed: the whole reset follows every revision.
 //
-// Advisory locks are not part of it, because the migration lock is one: RevisionGuard releases the others. Prepared statements
-// are dropped by Session::recover() alone, because ours are among them.
+// Advisory locks are not included, because the migration lock is one: RevisionGuard releases the others. Only
+// Session::recover() drops prepared statements, because ours are among them.
 //
 // Threads: pure functions.
 #pragma once
@@ -17,18 +18,18 @@
 
 namespace athanor {
 
-// The name under which one of our statements is prepared. No revision can know it: part of it is random and new in every
+// The name of one of our prepared statements. A revision cannot guess it, because it contains random digits that differ in each
 // process.
 [[nodiscard]] std::string prepared_name(std::string_view statement);
-// What every prepared_name() begins with.
+// The prefix of every prepared_name().
 [[nodiscard]] const std::string& prepared_name_prefix();
 
-// To be sent in the revision's own transaction, as its last statements before the bookkeeping: deferred triggers run first and
-// cursors are closed, so that nothing of the revision is left to run at COMMIT. A rollback undoes it.
+// Send in the revision's own transaction, after its statements and before the bookkeeping: runs deferred triggers first and
+// closes cursors, so that no code of the revision is left to run at COMMIT. A rollback undoes it.
 [[nodiscard]] const std::vector<Command>& session_reset();
 
-// Between two steps of one revision: the role and the settings of a fresh session until the end of the transaction. What the
-// revision set comes back with COMMIT.
+// Send between two steps of one revision: role and settings of a fresh session until the end of the transaction. The revision's
+// own return after COMMIT.
 [[nodiscard]] const std::vector<Command>& session_defaults_for_transaction();
 
 }  // namespace athanor
