@@ -19,6 +19,8 @@
 // backups of one database take turns. Ownership: borrows everything; opens and closes its own session.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +57,9 @@ struct BackupJob {
   // A backup from an earlier attempt at the same migration is accepted for this long, regardless of accept_max_age, if nothing
   // was applied since. 0: never.
   milliseconds retry_age{0};
+
+  // Called with the size of the dump while it grows. False: there is no room for it, and the dump is abandoned. Empty: no limit.
+  std::function<bool(std::uint64_t bytes)> has_room = {};
 
   ConnectionKeywords connection;         // of the URL, including the password
   std::vector<std::string> environment;  // "NAME=value": what child processes may inherit

@@ -125,9 +125,9 @@ class Run {
     streams.out = [&](std::string_view bytes) -> Result<void> {
       digest.update(bytes);
       record_.size += bytes.size();
-      if (job_.settings.most_bytes > 0 && record_.size > job_.settings.most_bytes) {
-        return fail(Error(ErrorCode::BackupRefused, "the dump has more than the " + std::to_string(job_.settings.most_bytes) +
-                                                        " bytes that are left for it"));
+      if (job_.has_room && !job_.has_room(record_.size)) {
+        return fail(Error(ErrorCode::BackupRefused,
+                          "the dump has more bytes than are left for it (" + std::to_string(record_.size) + " so far)"));
       }
       return writer.write(bytes);
     };

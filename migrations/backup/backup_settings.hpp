@@ -26,7 +26,6 @@ struct BackupSettings {
   // Free space that must remain in addition to the estimated size of the dump. `check_space` false: no check.
   std::size_t min_free = std::size_t{64} << 20U;
   bool check_space = true;
-  std::uint64_t most_bytes = 0;                    // a dump that exceeds this is abandoned; 0: no limit
   std::chrono::milliseconds lock_timeout{30'000};  // pg_dump --lock-wait-timeout: for tables locked by others
   std::chrono::milliseconds wait{600'000};         // for another dump of the same database to end
 };

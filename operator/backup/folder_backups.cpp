@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "migrations/backup/folder_store.hpp"
@@ -106,10 +107,12 @@ Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const 
   TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution, StopToken()));
   BackupJob job = job_of(request, folder);
   TRY_ASSIGN(job.connection, surroundings_.connection_keywords(target.url));
+  std::optional<NamespaceBytes::Growing> dump;
   if (quota_.bytes > 0) {
-    TRY_ASSIGN(const std::string all, quota_.folder(request.resource.metadata.name_space));
-    const std::uint64_t taken = bytes_below(all);
-    job.settings.most_bytes = taken < quota_.bytes ? quota_.bytes - taken : 1;
+    const std::string& name_space = request.resource.metadata.name_space;
+    TRY_ASSIGN(const std::string all, quota_.folder(name_space));
+    dump.emplace(bytes_, name_space, [&all] { return bytes_below(all); });
+    job.has_room = [&dump](std::uint64_t bytes) { return dump->grow_to(bytes); };
   }
   job.environment = surroundings_.environment;
   job.path = surroundings_.path;

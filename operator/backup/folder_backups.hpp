@@ -7,8 +7,8 @@
 // Attempts at the same plan share a backup, for at most a day unless spec.backup.acceptYoungerThan says otherwise
 // (docs/adr/0012).
 //
-// A quota limits the total size of a namespace's files: those that exist when a dump starts, and the dump while it grows. Two
-// concurrent dumps may each use the remaining space.
+// A quota limits the total size of a namespace's files: those that exist, and the dumps while they grow. Concurrent dumps share
+// the remaining space (namespace_bytes.hpp).
 //
 // Threads: safe from any thread. Ownership: borrows the clock.
 #pragma once
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "migrations/backup/backup.hpp"
+#include "operator/backup/namespace_bytes.hpp"
 #include "operator/log/log.hpp"
 #include "operator/reconcile/backup_service.hpp"
 
@@ -48,7 +49,8 @@ class FolderBackups final : public BackupService {
         surroundings_(std::move(surroundings)),
         clock_(clock),
         log_(std::move(log)),
-        quota_(std::move(quota)) {}
+        quota_(std::move(quota)),
+        bytes_(quota_.bytes) {}
 
   [[nodiscard]] Result<SavedDatabase> ensure(const BackupRequest& request, const Notice& notice,
                                              const StopToken& stop) override;
@@ -60,6 +62,7 @@ class FolderBackups final : public BackupService {
   Clock& clock_;
   Log log_;
   BackupQuota quota_;
+  NamespaceBytes bytes_;
 };
 
 }  // namespace athanor::controller

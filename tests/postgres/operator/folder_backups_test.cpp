@@ -162,10 +162,57 @@ TEST_F(FolderBackupsTest, TakesNoMoreThanIsLeftOfTheQuotaOfItsNamespace) {
   for (const std::uint64_t quota : {bytes / 2, bytes + bytes / 2}) {
     const auto refused = limited(quota);
     ASSERT_FALSE(refused) << quota;
-    EXPECT_THAT(refused.error().describe(), HasSubstr("bytes that are left for it"));
+    EXPECT_THAT(refused.error().describe(), HasSubstr("more bytes than are left for it"));
   }
   EXPECT_TRUE(std::filesystem::exists(first->backup.location));
   EXPECT_TRUE(limited(4 * bytes));
+}
+
+TEST_F(FolderBackupsTest, SharesWhatIsLeftAmongDumpsThatAreTakenAtATime) {
+  test::TestDatabase other{"folder_backups_other"};
+  other.run("CREATE TABLE people AS SELECT md5(g::text) FROM generate_series(1, 2000) g");
+  const auto size = static_cast<std::uint64_t>(saved({"r1"}, {"r2"}).backup.size_bytes);
+  std::filesystem::remove_all(folder / "orders");
+  FolderBackups limited([this](const DatabaseMigration& whose,
+                               const std::string&) -> Result<std::string> { return folder / ("shop/" + whose.metadata.name); },
+                        connect_to_database, program_environment(), clock, Log(),
+                        {size + size / 2, [this](const std::string& all) -> Result<std::string> { return folder / all; }});
+  DatabaseMigration second = resource;
+  second.metadata.name = "billing";
+  second.metadata.uid = "u-2";
+  DatabaseTarget second_target;
+  second_target.url = other.url();
+  std::optional<Result<SavedDatabase>> meanwhile;
+  notice = [&](const std::string&) {
+    if (!meanwhile) {  // the first one has measured, and begins to grow
+      meanwhile = limited.ensure({second, second_target, {}, {"r2"}}, {}, {});
+    }
+  };
+  const auto first = limited.ensure({resource, target, {"r1"}, {"r2"}}, notice, {});
+  ASSERT_TRUE(meanwhile);
+  EXPECT_TRUE(*meanwhile) << meanwhile->error().describe();
+  ASSERT_FALSE(first) << "together they have more than the quota";
+  EXPECT_THAT(first.error().describe(), HasSubstr("more bytes than are left for it"));
+  EXPECT_FALSE(limited.ensure({resource, target, {"r1"}, {"r2"}}, {}, {})) << "the second dump stays";
+}
+
+TEST(NamespaceBytes, CountsWhatIsThereAndWhatIsWritten) {
+  NamespaceBytes all(100);
+  std::uint64_t there = 40;
+  const auto measure = [&there] { return there; };
+  {
+    NamespaceBytes::Growing first(all, "shop", measure);
+    there = 90;  // of the first one, seen half-written
+    NamespaceBytes::Growing second(all, "shop", measure);
+    NamespaceBytes::Growing elsewhere(all, "other", [] { return std::uint64_t{0}; });
+    EXPECT_TRUE(first.grow_to(30));
+    EXPECT_TRUE(first.grow_to(50));
+    EXPECT_TRUE(elsewhere.grow_to(100));
+    EXPECT_TRUE(second.grow_to(10));
+    EXPECT_FALSE(second.grow_to(11));
+  }
+  there = 0;
+  EXPECT_TRUE(NamespaceBytes::Growing(all, "shop", measure).grow_to(100)) << "measured anew";
 }
 
 TEST_F(FolderBackupsTest, SaysWhatItWaitsFor) {
