@@ -5,7 +5,7 @@
 
 #include "migrations/cli/revision_listing.hpp"
 #include "migrations/graph/target_position.hpp"
-#include "migrations/plan/script.hpp"
+#include "migrations/plan/squashed_line.hpp"
 
 namespace athanor::cli {
 
@@ -56,28 +56,14 @@ Result<void> require_known_heads(Migrator& migrator, const RevisionGraph& files,
 }
 
 Result<void> refuse_squashed_middle(const Project& project, const std::vector<std::string>& current_heads) {
-  const std::vector<std::string> unknown = unknown_heads(project.graph, current_heads);
-  if (unknown.empty()) {
+  const auto squashed = find_squashed_line(project.graph, *project.source, unknown_heads(project.graph, current_heads));
+  if (!squashed) {
     return {};
   }
-  for (const std::string& base : project.graph.bases()) {
-    const Revision& revision = *project.graph.find(base);
-    auto text = project.source->read(revision);
-    const auto script = text ? parse_script(revision, std::move(*text)) : Result<RevisionScript>(fail(text.error()));
-    if (!script) {
-      continue;  // whoever needs the file says what is wrong with it
-    }
-    for (const ReplacedRevision& replaced : script->replaces) {
-      if (std::ranges::find(unknown, replaced.id) != unknown.end()) {
-        return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision " + replaced.id +
-                                                                  ", one of those that the baseline " + base + " (" +
-                                                                  revision.path + ") stands for")
-                        .advise("upgrade it to " + base + " with the files before the squash, then use these; `git log -- " +
-                                revision.path + "` finds the commit"));
-      }
-    }
-  }
-  return {};
+  return fail(Error(ErrorCode::UnknownDatabaseRevision, squashed->describe())
+                  .advise("upgrade it to " + squashed->baseline +
+                          " with the files before the squash, then use these; `git log -- " + squashed->path +
+                          "` finds the commit"));
 }
 
 Result<Project> complete_from_ledger(Project project, std::vector<RecordedRevision> recorded) {

@@ -56,6 +56,12 @@ Decided check_claim(const DatabaseMigration& /*resource*/, const Situation& situ
 }
 
 Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Situation& situation) {
+  if (const auto& squashed = situation.squashed) {
+    return stalled(Reason::UnknownDatabaseRevision,
+                   Error(ErrorCode::UnknownDatabaseRevision, squashed->describe())
+                       .advise("let spec.source name the files before the squash with spec.targetRevision " +
+                               squashed->baseline + " until the database is there, then these"));
+  }
   if (const auto unknown = unknown_heads(*situation.graph, situation.database.current_heads); !unknown.empty()) {
     const std::string& head = unknown.front();
     return stalled(

@@ -14,6 +14,7 @@
 
 #include "migrations/execute/migrator.hpp"
 #include "migrations/graph/graph.hpp"
+#include "migrations/plan/squashed_line.hpp"
 #include "operator/api/database_migration.hpp"
 
 namespace athanor::controller {
@@ -24,8 +25,9 @@ struct Situation {
   // the source. Null otherwise.
   const RevisionGraph* files = nullptr;
   Observation database;
-  std::vector<Blocker> lock_holders;  // queried only after an attempt met the lock
-  std::string claimed_by;             // another resource that manages the same version table; empty: none
+  std::vector<Blocker> lock_holders;       // queried only after an attempt met the lock
+  std::string claimed_by;                  // another resource that manages the same version table; empty: none
+  std::optional<SquashedLine> squashed{};  // the database is in the middle of a line that the source has squashed
 };
 
 struct Decision {

@@ -331,6 +331,11 @@ class Reconciler::Run {
     }
     TRY_ASSIGN(RecordedLineage lineage, access.recorded_lineage(files, unknown));
     if (lineage.complete()) {
+    // The ledger may know a line down to the base, and still no file goes on from there.
+    if ((situation.squashed = find_squashed_line(files, observed_.snapshot->source(), unknown))) {
+      situation.squashed->path = observed_.snapshot->place_of(situation.squashed->path);
+      return {};
+    }
       files_ = observed_.snapshot;
       situation.files = &files_->graph();
       TRY_ASSIGN(observed_.snapshot, complete_from_ledger(files_, std::move(lineage.revisions)));

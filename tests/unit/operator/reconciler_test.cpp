@@ -203,6 +203,19 @@ TEST_F(ReconcilerTest, KnowsByTheLedgerADatabaseThatIsAheadOfTheSource) {
   EXPECT_EQ(kept.observed.source_files, 1);
 }
 
+TEST_F(ReconcilerTest, NamesTheSquashedRevisionADatabaseStandsAt) {
+  database().observation.current_heads = {"a3"};
+  database().recorded = recorded_a2_and_a3();
+  const std::string replaces =
+      "\n-- athanor:replaces a3 " + std::string(64, '0') + "\n-- athanor:replaces a4 " + std::string(64, '1') + "\n";
+  sources.current = sketch::snapshot({sketch::revision("a4", "", "SELECT 1;", replaces), sketch::revision("a5", "a4")});
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_EQ(outcome.reason, Reason::UnknownDatabaseRevision);
+  EXPECT_EQ(outcome.error->message, "the database is at revision a3, one of those that the baseline a4 (a4.sql) stands for");
+  EXPECT_NE(outcome.error->hint.find("the files before the squash with spec.targetRevision a4"), std::string::npos);
+}
+
 TEST_F(ReconcilerTest, GoesBackWithTheTextsOfTheLedger) {
   database().observation.current_heads = {"a3"};
   database().recorded = recorded_a2_and_a3();
