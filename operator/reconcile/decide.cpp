@@ -75,6 +75,14 @@ Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Si
   return std::nullopt;
 }
 
+// Left behind by a revision that stopped; nothing that is to be done leads on from there.
+Decision stalled_half_way(const DatabaseMigration& resource, const TargetPosition& position, const Situation& situation) {
+  Decision decision = stalled(Reason::UnfinishedRevision,
+                              unfinished_beyond(situation.database.unfinished->revision, resource.spec.target_revision));
+  decision.resolved = position.resolved;
+  return decision;
+}
+
 // `target`: as the graph of the situation understands it.
 Decision decide_ahead(const DatabaseMigration& resource, const std::string& target, const TargetPosition& position,
                       const Situation& situation) {
@@ -88,6 +96,9 @@ Decision decide_ahead(const DatabaseMigration& resource, const std::string& targ
       decision.message = ahead_message(heads, resource.spec.target_revision, situation.files == nullptr);
       return decision;
     case DowngradePolicy::Keep:
+      if (situation.database.unfinished) {  // what is kept would be half a revision
+        return stalled_half_way(resource, position, situation);
+      }
       decision.kind = Decision::Kind::UpToDate;
       decision.reason = Reason::AheadAccepted;
       decision.message = kept_message(heads, resource.spec.target_revision);
@@ -103,14 +114,11 @@ Decision decide_ahead(const DatabaseMigration& resource, const std::string& targ
 }
 
 Decision decide_reached(const DatabaseMigration& resource, const TargetPosition& position, const Situation& situation) {
+  if (situation.database.unfinished) {
+    return stalled_half_way(resource, position, situation);
+  }
   Decision decision;
   decision.resolved = position.resolved;
-  if (situation.database.unfinished) {
-    decision = stalled(Reason::UnfinishedRevision,
-                       unfinished_beyond(situation.database.unfinished->revision, resource.spec.target_revision));
-    decision.resolved = position.resolved;
-    return decision;
-  }
   decision.kind = Decision::Kind::UpToDate;
   decision.reason = Reason::UpToDate;
   decision.message = "the database is at " + heads_text(situation.database.current_heads, ", ");

@@ -263,7 +263,8 @@ std::optional<Verdict> JobReconcile::reported_before(const JobRequest& wanted) c
 
 // Nothing is left to do for a Job: the database is at the target, or beyond it.
 Verdict JobReconcile::image_done(const std::optional<UnfinishedStep>& unfinished) const {
-  if (job_.last.report && job_.last.report->ahead) {
+  const bool is_ahead = job_.last.report && job_.last.report->ahead;
+  if (is_ahead && (!unfinished || context_.resource.spec.policy.downgrade != DowngradePolicy::Keep)) {
     return ahead();
   }
   if (unfinished) {

@@ -84,6 +84,18 @@ TEST_F(Decide, KeepsANewerSchemaWhereThePolicySaysSo) {
   EXPECT_EQ(decision.resolved, Ids{"a1"});
 }
 
+TEST_F(Decide, DoesNotCallHalfARevisionANewerSchemaToKeep) {
+  UnfinishedStep step;
+  step.revision = "a3";
+  database.unfinished = step;
+  resource.spec.target_revision = "a1";
+  resource.spec.policy.downgrade = DowngradePolicy::Keep;
+  const Decision decision = at({"a2"});
+  EXPECT_EQ(decision.kind, Kind::Stalled);
+  EXPECT_EQ(decision.reason, Reason::UnfinishedRevision);
+  EXPECT_EQ(decision.resolved, Ids{"a1"});
+}
+
 // The source ends at a1 now; a2 and a3 are in the ledger alone.
 class DecideBeyondTheSource : public Decide {
  protected:
