@@ -133,7 +133,7 @@ std::string HistoryTable::select_newest(std::size_t limit) const {
 
 std::string HistoryTable::select_last_change() const {
   return "SELECT direction, (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) started_at)"
-         " OPERATOR(pg_catalog.*) 1000)::bigint FROM " +
+         " OPERATOR(pg_catalog.*) 1000)::bigint OPERATOR(pg_catalog.-) COALESCE(duration_ms, 0) FROM " +
          name_ + " WHERE " + ours_ + " AND outcome OPERATOR(pg_catalog.=) 'applied' ORDER BY id DESC LIMIT 1";
 }
 

@@ -1,5 +1,6 @@
 #include "operator/reconcile/direction_cooldown.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "migrations/text/duration.hpp"
@@ -10,7 +11,7 @@ namespace {
 constexpr milliseconds kSecond{1000};
 
 std::string rounded(milliseconds duration) {
-  return format_duration(std::chrono::ceil<std::chrono::seconds>(duration));
+  return format_duration(std::max<milliseconds>(std::chrono::ceil<std::chrono::seconds>(duration), kSecond));
 }
 
 }  // namespace
@@ -23,6 +24,12 @@ Result<std::optional<Verdict>> wait_for_direction(const ReconcileContext& contex
   }
   TRY_ASSIGN(const auto last, access.last_change());
   if (!last || last->direction == direction || last->age >= policy.direction_cooldown) {
+    return std::optional<Verdict>();
+  }
+  // A row from the future: the server's clock was set back. Waiting until then could take years.
+  if (last->age < -policy.direction_cooldown) {
+    context.log.warn(
+        "the last change lies in the future by the server's clock; spec.policy.directionCooldown is not waited for");
     return std::optional<Verdict>();
   }
   const milliseconds left = policy.direction_cooldown - last->age;

@@ -242,6 +242,16 @@ TEST_F(ReconcilerTest, WaitsBeforeItChangesDirection) {
   EXPECT_EQ(reconcile().reason, Reason::Applied);
 }
 
+TEST_F(ReconcilerTest, WaitsForNoChangeThatLiesFarInTheFuture) {
+  database().observation.current_heads = {"a3"};
+  resource.spec.target_revision = "a1";
+  resource.spec.policy.downgrade = DowngradePolicy::Allow;
+  database().last_change = LastChange{Direction::Upgrade, milliseconds(-60'000)};
+  EXPECT_EQ(reconcile().requeue_after, milliseconds(660'000));
+  database().last_change = LastChange{Direction::Upgrade, std::chrono::hours(-8'760)};
+  EXPECT_EQ(reconcile().reason, Reason::Applied) << "the clock of the server was set back";
+}
+
 TEST_F(ReconcilerTest, DoesNotWaitForARunInTheSameDirection) {
   resource.spec.policy.downgrade = DowngradePolicy::Allow;
   database().last_change = LastChange{Direction::Upgrade, milliseconds(1)};
