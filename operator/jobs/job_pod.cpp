@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "migrations/text/quoting.hpp"
+#include "operator/reconcile/policy_floor.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -38,15 +39,6 @@ Result<void> require_secret(const SecretReference& reference, const std::string&
   return fail(Error(ErrorCode::Configuration, "a Job has no access to the files of the operator's pod")
                   .at("spec.database." + field)
                   .advise("use secretKeyRef, or set spec.execution.mode to InProcess"));
-}
-
-// Errs on the side of refusing: a user name followed by a colon is enough.
-bool may_hold_password(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-  const std::size_t at = url.rfind('@');
-  const bool in_front = at != std::string::npos && at > begin && url.substr(begin, at - begin).find(':') != std::string::npos;
-  return in_front || url.find("password") != std::string::npos;
 }
 
 Error password_error(const std::string& field) {

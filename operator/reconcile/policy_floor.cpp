@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "migrations/text/database_url.hpp"
 #include "migrations/text/url_parameters.hpp"
 
 namespace athanor::controller {
@@ -16,16 +17,17 @@ Error unknown_word(std::string_view text, std::string_view words) {
   return Error(ErrorCode::Configuration, "'" + std::string(text) + "' is none of " + std::string(words));
 }
 
-// libpq takes the password of a URL from its user part, or from a parameter.
+}  // namespace
+
+// libpq takes the password of a URL from its user part, or from a parameter, and decodes the names of parameters too.
 bool may_hold_password(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
   const std::size_t at = url.rfind('@');
   const bool in_front = at != std::string::npos && at > begin && url.substr(begin, at - begin).find(':') != std::string::npos;
-  return in_front || url.find("password") != std::string::npos;
+  const auto is_password = [](const auto& parameter) { return parameter.first.find("password") != std::string::npos; };
+  return in_front || url.find("password") != std::string::npos || std::ranges::any_of(connection_parameters(url), is_password);
 }
-
-}  // namespace
 
 std::string_view policy_name(ApprovalPolicy policy) {
   return policy == ApprovalPolicy::Always ? "Always" : policy == ApprovalPolicy::Destructive ? "Destructive" : "Never";

@@ -50,6 +50,10 @@ inline constexpr std::string_view kInlinePasswordsLabel = "athanor.dev/inline-pa
 
 // Raises what the resource declares to the floor, and notes in `resource.policy` what was raised.
 void raise(DatabaseMigration& resource, const PolicyFloor& floor);
+// Whether nothing is left to raise, and the floor takes the resource.
+[[nodiscard]] bool meets(const DatabaseMigration& resource, const PolicyFloor& floor);
+// Whether libpq may find a password in it. True more often than it need be: a user name with a colon behind it is enough.
+[[nodiscard]] bool may_hold_password(const std::string& url);
 // Why the floor does not take the resource at all.
 [[nodiscard]] Result<void> check_floor(const DatabaseMigration& resource, const PolicyFloor& floor);
 

@@ -78,6 +78,32 @@ TEST(PolicyFloor, RefusesAPasswordThatStandsInTheResource) {
   EXPECT_TRUE(check_floor(resource, floor));
 }
 
+TEST(PolicyFloor, FindsAPasswordHoweverItsParameterIsSpelt) {
+  for (const char* const url : {"postgresql://app@db/orders?password=x", "postgresql://app@db/orders?p%61ssword=x",
+                                "postgresql://db/orders?user=app&%70%61%73%73%77%6f%72%64=x", "postgresql://app:x@db/orders"}) {
+    EXPECT_TRUE(may_hold_password(url)) << url;
+  }
+  for (const char* const url : {"postgresql://app@db/orders", "postgresql://db/orders?sslmode=require", ""}) {
+    EXPECT_FALSE(may_hold_password(url)) << url;
+  }
+}
+
+TEST(PolicyFloor, IsMetByWhatWasRaisedToItAndNotByWhatWasReadBefore) {
+  const DatabaseMigration before = sketch::resource();
+  std::vector<PolicyFloor> floors(4);
+  floors[0].approval = ApprovalPolicy::Destructive;
+  floors[1].approvals = 2;
+  floors[2].backup = BackupWhen::Destructive;
+  floors[3].ssl_mode = "require";
+  for (const PolicyFloor& floor : floors) {
+    EXPECT_FALSE(meets(before, floor));
+    DatabaseMigration raised = before;
+    raise(raised, floor);
+    EXPECT_TRUE(meets(raised, floor));
+    EXPECT_TRUE(meets(raised, PolicyFloor())) << "more than is asked for";
+  }
+}
+
 TEST(PolicyFloor, OfALabelThatCannotBeReadAsksForTheMost) {
   const auto floor = floor_of_labels({{"athanor.dev/minimum-approval", "always"},
                                       {"athanor.dev/minimum-backup", ""},
