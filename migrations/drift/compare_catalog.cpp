@@ -98,6 +98,12 @@ Result<DriftCheck> check_drift(Session& session, const DriftSettings& settings) 
   return check;
 }
 
+std::vector<std::string> drift_lines(const DriftSettings& settings, const schema::Catalog& live,
+                                     const schema::Catalog& expected) {
+  const DriftFilter filter = filter_of(settings);
+  return schema::describe_difference(filtered(live, filter), filtered(expected, filter));
+}
+
 Result<void> accept_catalog(Session& session, const DriftSettings& settings, const std::string& run_id) {
   const auto kinds = kinds_of(settings.compare);
   TRY_ASSIGN(const schema::Catalog catalog, read_catalog_now(session, settings, kinds));

@@ -49,6 +49,10 @@ struct DriftCheck {
 // Reads the catalog only when there is something to compare it with. Errors are the server's, and UntrustedTable.
 [[nodiscard]] Result<DriftCheck> check_drift(Session& session, const DriftSettings& settings);
 
+// DriftCheck::lines of two catalogs that hold more than what is to be compared.
+[[nodiscard]] std::vector<std::string> drift_lines(const DriftSettings& settings, const schema::Catalog& live,
+                                                   const schema::Catalog& expected);
+
 // The catalog as it is recorded: of all schemas, without own tables and secrets, with the kinds that `kinds` names.
 [[nodiscard]] Result<schema::Catalog> read_catalog_now(Session& session, const DriftSettings& settings,
                                                        const std::vector<std::string>& kinds);

@@ -2,9 +2,16 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace athanor {
+namespace {
+
+constexpr std::size_t kNamedChanges = 5;
+
+}  // namespace
 
 Result<void> RunRecord::look(Session& session) {
   DriftSettings everything = settings_;
@@ -17,12 +24,29 @@ Result<void> RunRecord::look(Session& session) {
   return {};
 }
 
-void RunRecord::before_run(Session& session) {
+Result<void> RunRecord::before_run(Session& session) {
   drifted_.reset();
   failed_.reset();
   if (auto looked = look(session); !looked) {
     failed_ = std::move(looked).error();
   }
+  if (on_drift_ == OnDrift::Record) {
+    return {};
+  }
+  if (failed_) {
+    return fail(*failed_);
+  }
+  const auto lines = drifted_ ? drift_lines(settings_, drifted_->live, drifted_->expected) : std::vector<std::string>();
+  if (lines.empty()) {
+    return {};
+  }
+  std::string message = "the schema was changed by hand: ";
+  for (std::size_t index = 0; index < std::min(lines.size(), kNamedChanges); ++index) {
+    message += (index == 0 ? "" : "; ") + lines[index];
+  }
+  message += lines.size() > kNamedChanges ? "; and " + std::to_string(lines.size() - kNamedChanges) + " more" : "";
+  return fail(Error(ErrorCode::StalePlan, message + "; nothing was applied")
+                  .advise("undo the change, or accept it: athanor drift --accept"));
 }
 
 Result<void> RunRecord::record(Session& session, const ExecutionReport& report) {
@@ -48,9 +72,9 @@ void RunRecord::after_run(Session& session, const Plan& plan, const ExecutionRep
   }
 }
 
-RunWitness recording_witness(DriftSettings settings, ProgressSink& sink) {
-  auto record = std::make_shared<RunRecord>(std::move(settings), sink);
-  return {[record](Session& session) { record->before_run(session); },
+RunWitness recording_witness(DriftSettings settings, ProgressSink& sink, OnDrift on_drift) {
+  auto record = std::make_shared<RunRecord>(std::move(settings), sink, on_drift);
+  return {[record](Session& session) { return record->before_run(session); },
           [record](Session& session, const Plan& plan, const ExecutionReport& report) {
             record->after_run(session, plan, report);
           }};

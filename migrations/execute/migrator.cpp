@@ -223,7 +223,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     }
     const bool witnessed = !purge && plan.operation != Direction::Stamp;
     if (witnessed && witness.before_run) {
-      witness.before_run(*session);
+      TRY(witness.before_run(*session));
     }
     const RevisionGuard guard(versions, ledger, std::move(tables));
     RunContext run{*session, clock, settings, versions, ledger, guard, sink, stop, plan, report, watch};

@@ -31,10 +31,10 @@
 namespace athanor {
 
 // Callbacks that see the database before and after a run, in the run's session and under the lock. They must leave the session
-// as they found it. Either may be empty. They cannot fail the run.
+// as they found it. Either may be empty.
 struct RunWitness {
-  // Called before anything is changed.
-  std::function<void(Session& session)> before_run;
+  // Called before anything is changed. An error ends the run.
+  std::function<Result<void>(Session& session)> before_run;
   // Called after success or failure, if the session is still alive. `report` lists the applied revisions; its error, duration
   // and state after a failure are not filled in yet.
   std::function<void(Session& session, const Plan& plan, const ExecutionReport& report)> after_run;

@@ -275,6 +275,7 @@ class MigratorAccess final : public DatabaseAccess {
         clock_(clock),
         settings_(target.settings),
         drift_(target.drift),
+        on_drift_(target.on_drift),
         progress_(progress) {
     migrator_.emplace(sessions_, clock_, settings_, progress_);
   }
@@ -323,7 +324,7 @@ class MigratorAccess final : public DatabaseAccess {
     }
     sessions_.stop_sharing();
     if (drift_) {
-      migrator_->set_witness(recording_witness(*drift_, progress_));
+      migrator_->set_witness(recording_witness(*drift_, progress_, on_drift_));
     }
     return migrator_->execute(plan, stop, pre_run_check);
   }
@@ -351,6 +352,7 @@ class MigratorAccess final : public DatabaseAccess {
   Clock& clock_;
   MigratorSettings settings_;
   std::optional<DriftSettings> drift_;
+  OnDrift on_drift_;
   ProgressSink& progress_;
   std::optional<Migrator> migrator_;
 };
@@ -407,6 +409,7 @@ Result<DatabaseTarget> make_target(const DatabaseMigration& resource, Credential
     drift.exclude = policy.drift_exclude;
     drift.actor = settings.actor;
     target.drift = std::move(drift);
+    target.on_drift = policy.drift == DriftPolicy::Block ? OnDrift::Refuse : OnDrift::Record;
   }
   return target;
 }

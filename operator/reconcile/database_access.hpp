@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "migrations/drift/compare_catalog.hpp"
+#include "migrations/drift/run_record.hpp"
 #include "migrations/execute/migrator.hpp"
 #include "operator/api/database_migration.hpp"
 #include "operator/reconcile/hidden_values.hpp"
@@ -26,7 +27,8 @@ struct DatabaseTarget {
   MigratorSettings settings;
   StopToken stop{};  // heard while connecting and observing; must outlive every access that is opened with it
   std::optional<DriftSettings> drift{};  // unless policy.drift is Ignore: runs record the catalog
-  HiddenValues hidden;  // what of it was read through references
+  OnDrift on_drift = OnDrift::Record;    // of a run that finds the schema changed by hand
+  HiddenValues hidden;                   // what of it was read through references
 };
 
 class DatabaseAccess {

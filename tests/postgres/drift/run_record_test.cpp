@@ -18,11 +18,12 @@ class RunRecordTest : public test::MigrationScene {
  protected:
   RunRecordTest() { drift_.actor = "tester"; }
 
-  ExecutionReport record(Direction direction = Direction::Upgrade, const std::string& target = "heads") {
+  ExecutionReport record(Direction direction = Direction::Upgrade, const std::string& target = "heads",
+                         OnDrift on_drift = OnDrift::Record) {
     settings_.run_id.clear();
     const auto connected = factory();
     Migrator migrator(*connected, clock(), settings_, sink_);
-    migrator.set_witness(recording_witness(drift_, sink_));
+    migrator.set_witness(recording_witness(drift_, sink_, on_drift));
     const auto seen = migrator.observe();
     EXPECT_TRUE(seen) << seen.error().describe();
     const auto planned = plan(direction, target, seen->current_heads);
@@ -144,6 +145,25 @@ TEST_F(RunRecordTest, NeverFailsARun) {
   EXPECT_TRUE(report.ok()) << text(report.error);
   EXPECT_EQ(database_.version_rows(), std::vector<std::string>{"a2"});
   EXPECT_THAT(sink_.events, testing::Contains(HasSubstr("catalog_not_recorded the ledger's table athanor.catalog is not")));
+}
+
+TEST_F(RunRecordTest, EndsARunBeforeItChangesAnythingWhereDriftIsRefused) {
+  const auto refusing = [this] { return record(Direction::Upgrade, "heads", OnDrift::Refuse); };
+  revision("a1", "", "CREATE TABLE a (id int);");
+  ASSERT_TRUE(refusing().ok()) << "nothing is recorded yet";
+  revision("a2", "a1", "CREATE TABLE b (id int);");
+  database_.run("ALTER TABLE a ADD by_hand int");
+  const ExecutionReport refused = refusing();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error->code, ErrorCode::StalePlan);
+  EXPECT_THAT(refused.error->message, HasSubstr("the schema was changed by hand: + column public.a.by_hand"));
+  EXPECT_EQ(database_.version_rows(), std::vector<std::string>{"a1"});
+  drift_.exclude = {"a"};
+  EXPECT_TRUE(refusing().ok()) << "what may change";
+  revision("a3", "a2", "CREATE TABLE c (id int);");
+  database_.run("DROP TABLE athanor.catalog; CREATE VIEW athanor.catalog AS SELECT 1 AS id");
+  EXPECT_FALSE(refusing().ok()) << "nobody knows whether it was changed";
+  EXPECT_EQ(database_.version_rows(), std::vector<std::string>{"a2"});
 }
 
 TEST_F(RunRecordTest, LeavesStampsAlone) {
