@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <string_view>
 
 #include "migrations/base/utf8.hpp"
 #include "operator/api/cron_schedule.hpp"
@@ -70,6 +69,13 @@ std::string why_rejected(const std::string& hash, const Approval& rejection) {
   return "plan " + hash.substr(0, kShownHash) + " was rejected by " + rejection.approved_by + " in " + rejection.name +
          (rejection.reason.empty() ? std::string(", without a reason") : ": " + rejection.reason) +
          "; it does not run until there is another plan";
+}
+
+// Many identity providers take Alice@example.org and alice@example.org for one person, and hand out either.
+std::string person_of(std::string name) {
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return name;
 }
 
 struct Opening {
@@ -168,7 +174,7 @@ ApprovalTally count_approvals(const std::vector<Approval>& approvals, const std:
                               WallTime now) {
   ApprovalTally tally;
   tally.required = std::max<std::int64_t>(required, 1);
-  std::map<std::string_view, std::optional<WallTime>> until;  // by person: when the last of their approvals expires
+  std::map<std::string, std::optional<WallTime>> until;  // by person: when the last of their approvals expires
   for (const auto& approval : approvals) {
     if (approval.plan_hash != hash) {
       continue;
@@ -181,7 +187,7 @@ ApprovalTally count_approvals(const std::vector<Approval>& approvals, const std:
       tally.expired = approval;
       continue;
     }
-    const auto [known, is_new] = until.try_emplace(approval.approved_by, approval.expires);
+    const auto [known, is_new] = until.try_emplace(person_of(approval.approved_by), approval.expires);
     if (is_new) {
       tally.counted.push_back(approval);
     } else if (known->second) {

@@ -75,6 +75,15 @@ TEST_F(Gate, CountsEveryPersonOnce) {
   EXPECT_EQ(tally_in_words(verdict.tally), "2 of 2 (ann, bob)");
 }
 
+TEST_F(Gate, TakesNamesThatDifferInTheSizeOfLettersForOnePerson) {
+  resource.spec.policy.approval = ApprovalPolicy::Always;
+  resource.spec.policy.approvals = 2;
+  approvals.push_back({"one", hash, "Ann@example.org", "2026-11-21T08:00:00+00:00"});
+  approvals.push_back({"two", hash, "ann@Example.org", "2026-11-21T08:05:00+00:00"});
+  EXPECT_FALSE(pass().open);
+  EXPECT_EQ(tally_in_words(pass().tally), "1 of 2 (Ann@example.org)");
+}
+
 TEST_F(Gate, DoesNotCountAnApprovalFromTheMomentItExpires) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   approvals.push_back({.name = "go", .plan_hash = hash, .approved_by = "ann", .approved_at = "", .expires = now + 1s});
