@@ -44,6 +44,13 @@ std::optional<WallTime> parse_iso8601(const std::string& text) {
   if (end == nullptr || (std::string_view(end) != "+00:00" && std::string_view(end) != "Z")) {
     return std::nullopt;
   }
+  // A WallTime counts nanoseconds: beyond 1678 to 2261 it wraps, and what is over would lie in the future.
+  constexpr int kFirstYear = 1678;
+  constexpr int kLastYear = 2261;
+  constexpr int kTmYear = 1900;
+  if (parts.tm_year + kTmYear < kFirstYear || parts.tm_year + kTmYear > kLastYear) {
+    return std::nullopt;
+  }
   return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 

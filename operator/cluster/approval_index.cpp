@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "migrations/text/printable.hpp"
 #include "operator/kube/object_fields.hpp"
 
 namespace athanor::controller {
@@ -12,13 +13,18 @@ namespace {
 constexpr std::size_t kSecondsOfTime = 19;  // "2026-11-21T02:10:00"
 constexpr std::size_t kOffset = 6;          // "+01:00"
 
-// Parses an RFC 3339 time as the API server accepts it, with fractions of a second and any offset.
-std::optional<WallTime> read_timestamp(const std::string& text) {
+// Parses an RFC 3339 time as the API server accepts it: with fractions of a second, any offset, and lower-case letters.
+std::optional<WallTime> read_timestamp(std::string text) {
+  constexpr std::string_view kBeyond = "2262";  // the year in which WallTime overflows
   if (text.size() <= kSecondsOfTime) {
     return std::nullopt;
   }
+  std::ranges::replace(text, 't', 'T');
+  if (text.substr(0, kBeyond.size()) >= kBeyond && text.find_first_not_of("0123456789") == kBeyond.size()) {
+    return WallTime::max();
+  }
   std::size_t zone = kSecondsOfTime;
-  if (text[zone] == '.') {
+  if (text[zone] == '.' || text[zone] == ',') {
     zone = text.find_first_not_of("0123456789", zone + 1);
   }
   const auto time = parse_iso8601(text.substr(0, kSecondsOfTime) + "Z");
@@ -49,7 +55,7 @@ Approval approval_in(const std::string& name, const KubeObject& spec, const std:
     // An unreadable time counts as expired long ago.
     approval.expires = read_timestamp(text_of(spec, "expiresAt")).value_or(WallTime{});
   }
-  approval.reason = text_of(spec, "reason");
+  approval.reason = printable(text_of(spec, "reason"), LineEnds::Escape);
   return approval;
 }
 

@@ -111,7 +111,8 @@ TEST(Clock, ReadsATimeWithAnOffsetOfZeroOrWithZAndNothingElse) {
   EXPECT_EQ(parse_iso8601("2026-11-21T02:00:00+00:00"), time);
   EXPECT_EQ(parse_iso8601("2026-11-21T02:00:00Z"), time);
   for (const auto* const text :
-       {"", "Z", "2026-11-21", "2026-11-21T02:00:00", "2026-11-21T02:00:00+01:00", "2026-11-21T02:00:00Zz"}) {
+       {"", "Z", "2026-11-21", "2026-11-21T02:00:00", "2026-11-21T02:00:00+01:00", "2026-11-21T02:00:00Zz",
+        "9999-12-31T23:59:59Z", "1500-01-01T00:00:00Z", "0000-01-01T00:00:00Z"}) {
     EXPECT_EQ(parse_iso8601(text), std::nullopt) << text;
   }
 }

@@ -354,6 +354,8 @@ TEST(ApprovalIndex, ReadsWhatWasDecidedAndUntilWhen) {
     EXPECT_EQ(decided({{"expiresAt", text}}).expires, WallTime{}) << text << " is long past";
   }
 }
+  EXPECT_EQ(decided({{"expiresAt", "9999-12-31T23:59:59Z"}}).expires, WallTime::max()) << "beyond what the clock can count";
+  EXPECT_EQ(decided({{"decision", "Reject"}, {"reason", "no\x1b[31m\xe2\x80\xae\nway"}}).reason, "no\\x1b[31m\\u202e\\x0away");
 
 TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
   Outcome outcome;
