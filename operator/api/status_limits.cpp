@@ -5,6 +5,7 @@
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/utf8.hpp"
+#include "migrations/text/printable.hpp"
 #include "operator/api/status_fields.hpp"
 
 namespace athanor::controller {
@@ -18,7 +19,12 @@ constexpr std::size_t kShortestTime = 20;  // "2026-11-21T02:10:00Z"
 constexpr std::size_t kConditions = 16;
 constexpr std::string_view kEnding = "...";
 
+// Fit for a terminal: whoever wrote a revision, a branch's name or an approval's reason did not mean to colour the reader's.
 void cut(std::string& text, std::size_t limit) {
+  const bool plain = std::ranges::all_of(text, [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\t'; });
+  if (!plain) {
+    text = printable(text);
+  }
   if (text.size() <= limit) {
     return;
   }

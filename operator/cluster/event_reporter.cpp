@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "migrations/text/printable.hpp"
+
 namespace athanor::controller {
 
 std::optional<EventRecord> event_of(const Outcome& outcome, bool ready_changed) {
@@ -113,6 +115,7 @@ void EventReporter::report(const MigrationChange& change) {
   const auto record = [&](std::optional<EventRecord> event) {
     if (event) {
       event->regarding = *target;
+      event->note = printable(event->note);
       recorder_.record(std::move(*event));
     }
   };

@@ -269,6 +269,17 @@ TEST(StatusLimits, CutEverythingOnceAndForAll) {
   EXPECT_EQ(again, status);
 }
 
+TEST(StatusLimits, LeaveNothingThatMovesTheCursorOrReordersText) {
+  DatabaseMigrationStatus status;
+  Condition ready;
+  ready.message = "line 1\nline 2 \x1b[2J\xe2\x80\xae\xff";
+  status.conditions = {ready};
+  status.current_revisions = {"a\x07"};
+  fit(status);
+  EXPECT_EQ(status.conditions.front().message, "line 1\nline 2 \\x1b[2J\\u202e\\xff");
+  EXPECT_EQ(status.current_revisions.front(), "a\\x07");
+}
+
 TEST(Summarise, KeepsTheLastTwentyRuns) {
   auto resource = sketch::resource();
   const auto snapshot = sketch::snapshot(sketch::line());
