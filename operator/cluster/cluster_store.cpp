@@ -263,6 +263,9 @@ std::string ClusterStore::claim(const DatabaseMigration& resource, const Databas
 
 bool ClusterStore::policy_holds(const DatabaseMigration& resource) const {
   const std::lock_guard lock(mutex_);
+  if (floor_ && !meets(resource, floor_(resource.metadata.name_space))) {
+    return false;
+  }
   const auto known = entries_.find(resource.key());
   return known == entries_.end() || meets(resource, policies_.of_others(resource.key(), known->second.database));
 }

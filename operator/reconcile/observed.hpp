@@ -34,6 +34,8 @@ struct DriftSeen {
 
 struct Observed {
   std::shared_ptr<SourceSnapshot> snapshot;    // null: not loaded, or the files are in an image
+  std::shared_ptr<SourceSnapshot> files;       // the source itself; `snapshot` may go on with what the ledger recorded
+  SteadyTime read_at{};                        // when source and credentials were read
   std::optional<std::string> source_revision;  // of the snapshot, or the image that a Job has read
   std::optional<std::int64_t> source_files;    // revision files in it
   std::optional<Error> source_error;           // the source is unavailable; `snapshot` is the last one it gave

@@ -154,6 +154,15 @@ void raise(DatabaseMigration& resource, const PolicyFloor& floor) {
   }
 }
 
+bool meets(const DatabaseMigration& resource, const PolicyFloor& floor) {
+  const DatabaseMigrationSpec& spec = resource.spec;
+  const bool backed_up = spec.backup.when >= floor.backup && (spec.backup.required || floor.backup == BackupWhen::Never);
+  const std::string& least = spec.database.minimum_ssl_mode;
+  const bool encrypted = floor.ssl_mode.empty() || (!least.empty() && ssl_mode_rank(least) >= ssl_mode_rank(floor.ssl_mode));
+  return spec.policy.approval >= floor.approval && spec.policy.approvals >= floor.approvals && backed_up && encrypted &&
+         check_floor(resource, floor).has_value();
+}
+
 Result<void> check_floor(const DatabaseMigration& resource, const PolicyFloor& floor) {
   if (floor.inline_passwords) {
     return {};

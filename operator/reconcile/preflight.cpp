@@ -222,10 +222,38 @@ Preflight check_may_run(const ReconcileContext& context, const Observed& observe
       return {std::move(review), std::move(without)};
     }
   }
-  if (const auto still = may_begin(context, review); !still) {
-    return {std::move(review), verdict_of(still.error())};
+  auto still = may_begin(context, review);
+  if (still) {
+    still = inputs_hold(context, observed, database);
   }
-  return {std::move(review), std::nullopt};
+  return {std::move(review), still ? std::nullopt : std::optional(verdict_of(std::move(still).error()))};
+}
+
+Result<void> inputs_hold(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database) {
+  constexpr milliseconds kJustRead{1'000};
+  const SteadyTime now = context.parts.clock.steady_now();
+  if (now - observed.read_at < kJustRead) {
+    return {};
+  }
+  DatabaseMigration anew = context.resource;
+  anew.known_since = now;  // answers to requests of before do not count
+  TRY_ASSIGN(const DatabaseTarget target, make_target(anew, context.parts.credentials));
+  if (target.url != database.target.url) {
+    return fail(
+        Error(ErrorCode::StalePlan, "the connection to the database changed before the run began; nothing was changed"));
+  }
+  if (!observed.files) {
+    return {};
+  }
+  TRY_ASSIGN(const LoadedSource loaded, context.parts.sources.load(anew));
+  if (loaded.doubt) {  // the revisions may have been taken back
+    return fail(*loaded.doubt);
+  }
+  const SourceSnapshot& before = *observed.files;
+  if (loaded.snapshot->id() != before.id() && (before.names().empty() || loaded.snapshot->names() != before.names())) {
+    return fail(Error(ErrorCode::StalePlan, "the source changed before the run began; nothing was changed"));
+  }
+  return {};
 }
 
 Result<void> may_begin(const ReconcileContext& context, const PlanReview& review) {
@@ -233,7 +261,8 @@ Result<void> may_begin(const ReconcileContext& context, const PlanReview& review
     return fail(Error(ErrorCode::StalePlan, "the declaration changed before the run began; nothing was changed"));
   }
   if (!policy_holds(context)) {
-    return fail(Error(ErrorCode::StalePlan, "another resource on this database asks for more now; nothing was changed"));
+    return fail(Error(ErrorCode::StalePlan,
+                      "another resource on this database, or the operator, asks for more now; nothing was changed"));
   }
   if (const GateVerdict gate = judge_gate(context, review); !gate.open) {
     return fail(Error(ErrorCode::StalePlan, "the run may no longer begin: " + gate.message));

@@ -39,6 +39,11 @@ struct Preflight {
 [[nodiscard]] Preflight check_may_run(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
                                       PlanReview review, const std::function<std::optional<Verdict>()>& dry_run = {});
 
+// Whether source and credentials still are what the plan was made of: a backup or the lock may have been waited for, and a
+// revision was taken back, or another database named. Reads them again unless they were read within the last second. StalePlan:
+// they are not, reconcile again. Errors of reading them.
+[[nodiscard]] Result<void> inputs_hold(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database);
+
 // Whether a plan that passed may still begin. StalePlan: it may not, reconcile again.
 [[nodiscard]] Result<void> may_begin(const ReconcileContext& context, const PlanReview& review);
 

@@ -122,6 +122,7 @@ class Reconciler::Run {
         return std::move(*running);
       }
     }
+    observed_.read_at = context_.parts.clock.steady_now();
     if (!context_.resource.spec.source.image) {
       TRY(load_source());
       if (auto outdated = wait_for_source(context_.resource, *observed_.snapshot)) {
@@ -150,7 +151,7 @@ class Reconciler::Run {
     observed_.database_id = database_id(database.location);
     auto contested = decide_early(context_.resource, claimed_by(database.location));
     if (!policy_holds(context_)) {  // it is only known now which other resources have this database
-      return fail(Error(ErrorCode::StalePlan, "other resources on this database ask for more"));
+      return fail(Error(ErrorCode::StalePlan, "other resources on this database, or the operator, ask for more"));
     }
     if (contested && !has_unreported_end(context_, job)) {
       return verdict_from(std::move(*contested));
@@ -246,6 +247,7 @@ class Reconciler::Run {
       return fail(std::move(*loaded.doubt));
     }
     observed_.snapshot = std::move(loaded.snapshot);
+    observed_.files = observed_.snapshot;
     observed_.source_revision = observed_.snapshot->revision();
     observed_.source_files = static_cast<std::int64_t>(observed_.snapshot->graph().size());
     observed_.source_error = std::move(loaded.doubt);
@@ -329,16 +331,15 @@ class Reconciler::Run {
     if (unknown.empty()) {
       return {};
     }
-    TRY_ASSIGN(RecordedLineage lineage, access.recorded_lineage(files, unknown));
-    if (lineage.complete()) {
     // The ledger may know a line down to the base, and still no file goes on from there.
     if ((situation.squashed = find_squashed_line(files, observed_.snapshot->source(), unknown))) {
       situation.squashed->path = observed_.snapshot->place_of(situation.squashed->path);
       return {};
     }
-      files_ = observed_.snapshot;
-      situation.files = &files_->graph();
-      TRY_ASSIGN(observed_.snapshot, complete_from_ledger(files_, std::move(lineage.revisions)));
+    TRY_ASSIGN(RecordedLineage lineage, access.recorded_lineage(files, unknown));
+    if (lineage.complete()) {
+      situation.files = &observed_.files->graph();
+      TRY_ASSIGN(observed_.snapshot, complete_from_ledger(observed_.files, std::move(lineage.revisions)));
     }
     return {};
   }
@@ -405,7 +406,7 @@ class Reconciler::Run {
       return std::move(*preflight.held);
     }
     const Plan& plan = *review_->plan;
-    ExecutionReport report = execute(*database.access, *review_, progress);
+    ExecutionReport report = execute(database, *review_, progress);
     observed_.current_heads = report.current_heads;
     observed_.rows_unknown = !report.current_heads;
     if (observed_.rows_unknown) {
@@ -435,7 +436,7 @@ class Reconciler::Run {
 
   // A run that still waits for its lock ends when the declaration changes at all; one that has begun ends at its next safe
   // point, and only when the resource is suspended or deleted.
-  ExecutionReport execute(DatabaseAccess& access, const PlanReview& review, RunProgress& progress) const {
+  ExecutionReport execute(const OpenDatabase& database, const PlanReview& review, RunProgress& progress) const {
     context_.log.info("migration started", {{"direction", direction_name(review.plan->operation)},
                                             {"from", heads_text(review.plan->from, ", ")},
                                             {"to", heads_text(review.plan->to, ", ")},
@@ -449,8 +450,10 @@ class Reconciler::Run {
         withdrawn.store(true);
       }
     });
-    ExecutionReport report =
-        access.execute(*review.plan, context_.stop.or_once(withdrawn), [&] { return may_begin(context_, review); });
+    ExecutionReport report = database.access->execute(*review.plan, context_.stop.or_once(withdrawn), [&]() -> Result<void> {
+      TRY(may_begin(context_, review));
+      return inputs_hold(context_, observed_, database);
+    });
     progress.set_checkpoint({});
     if (report.lock_waited > milliseconds(0)) {
       context_.parts.observer.lock_waited(std::chrono::duration<double>(report.lock_waited).count());
@@ -555,7 +558,6 @@ class Reconciler::Run {
 
   ReconcileContext context_;
   Observed observed_;
-  std::shared_ptr<SourceSnapshot> files_;  // the source itself, when observed_.snapshot goes on with what the ledger recorded
   std::optional<PlanReview> review_;
   HiddenValues hidden_;  // of the connection
   std::string doubt_;    // what differs from the status, while nothing was done about it; empty: nothing is known to

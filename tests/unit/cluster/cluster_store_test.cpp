@@ -346,16 +346,17 @@ TEST(ApprovalIndex, ReadsWhatWasDecidedAndUntilWhen) {
   EXPECT_EQ(decided({{"decision", "Reject"}, {"reason", "not now"}}).reason, "not now");
   EXPECT_TRUE(decided({{"decision", "Perhaps"}}).rejects) << "it does not approve";
   const auto two = parse_iso8601("2026-11-21T02:00:00Z");
-  for (const char* const text :
-       {"2026-11-21T02:00:00Z", "2026-11-21T02:00:00.999Z", "2026-11-21T03:30:00+01:30", "2026-11-20T20:00:00.5-06:00"}) {
+  for (const char* const text : {"2026-11-21T02:00:00Z", "2026-11-21t02:00:00z", "2026-11-21T02:00:00,5Z",
+                                 "2026-11-21T02:00:00.999Z", "2026-11-21T03:30:00+01:30", "2026-11-20T20:00:00.5-06:00"}) {
     EXPECT_EQ(decided({{"expiresAt", text}}).expires, two) << text;
   }
-  for (const char* const text : {"soon", "2026-11-21T02:00:00", "2026-11-21T02:00:00+1:00", "2026-11-21T02:00:00+99:00", ""}) {
+  for (const char* const text :
+       {"soon", "2026-11-21T02:00:00", "2026-11-21T02:00:00+1:00", "2026-11-21T02:00:00+99:00", "1500-01-01T00:00:00Z", ""}) {
     EXPECT_EQ(decided({{"expiresAt", text}}).expires, WallTime{}) << text << " is long past";
   }
-}
   EXPECT_EQ(decided({{"expiresAt", "9999-12-31T23:59:59Z"}}).expires, WallTime::max()) << "beyond what the clock can count";
   EXPECT_EQ(decided({{"decision", "Reject"}, {"reason", "no\x1b[31m\xe2\x80\xae\nway"}}).reason, "no\\x1b[31m\\u202e\\x0away");
+}
 
 TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
   Outcome outcome;
@@ -504,6 +505,17 @@ TEST_F(ClusterStoreTest, KnowsTheDatabaseOfAResourceFromItsStatusAfterARestart) 
   put(kCopy);
   EXPECT_EQ(claim(kCopy, "2/app/77#public.other"), "");
   EXPECT_EQ(store.find(kCopy)->spec.policy.approval, ApprovalPolicy::Always);
+}
+
+TEST_F(ClusterStoreTest, LetsNothingBeginThatWasReadBeforeTheFloorWasRaised) {
+  NamespaceFloors floors({}, [&](const std::string& name_space) { store.floor_changed(name_space); });
+  store.set_floor([&](const std::string& name_space) { return floors.of(name_space); });
+  put(kOrders);
+  const DatabaseMigration read_before = store.find(kOrders).value();
+  EXPECT_TRUE(store.policy_holds(read_before));
+  floors.applied({"", "shop"}, {{"metadata", {{"name", "shop"}, {"labels", {{"athanor.dev/minimum-approval", "Always"}}}}}});
+  EXPECT_FALSE(store.policy_holds(read_before));
+  EXPECT_TRUE(store.policy_holds(store.find(kOrders).value()));
 }
 
 TEST_F(ClusterStoreTest, CountsTheFloorOfTheOtherNamespaceAsItIsNow) {

@@ -68,6 +68,7 @@ struct FakeDatabase {
   std::optional<Error> observe_error;
   std::optional<Error> checksum_error;
   std::function<ExecutionReport(const Plan&, const StopToken&)> on_execute;
+  std::function<void()> before_check;  // happens while the lock is waited for
   std::vector<std::string> calls;
 
   [[nodiscard]] Result<void> reach() const {
@@ -88,6 +89,9 @@ struct FakeDatabase {
       report.error = std::move(refused);
       report.blockers = report.error->code == ErrorCode::LockHeld ? holders : std::vector<Blocker>();
       return report;
+    }
+    if (before_check) {
+      before_check();
     }
     if (auto permitted = pre_run_check ? pre_run_check() : Result<void>(); !permitted) {
       report.error = std::move(permitted).error();

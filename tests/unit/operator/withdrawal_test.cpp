@@ -89,6 +89,58 @@ TEST_F(WithdrawalTest, ChangesNothingWhenItWasTakenBackWhileTheLockWasWaitedFor)
   EXPECT_FALSE(ran());
 }
 
+TEST_F(WithdrawalTest, ChangesNothingWhenARevisionWasTakenBackMeanwhile) {
+  const auto taken_back = [this] {
+    clock.advance(std::chrono::minutes(5));
+    sources.current = sketch::snapshot({sketch::revision("a1", "")}, "2");
+  };
+  backups.meanwhile = taken_back;
+  EXPECT_TRUE(reconcile().retry_now);
+  EXPECT_FALSE(ran()) << "while the backup was taken";
+  sources.current = sketch::snapshot(sketch::line(), "3");
+  resource.spec.backup.when = BackupWhen::Never;
+  databases.database.before_check = taken_back;
+  EXPECT_TRUE(reconcile().retry_now);
+  EXPECT_FALSE(ran()) << "while the lock was waited for";
+  databases.database.before_check = {};
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+  EXPECT_EQ(databases.database.observation.current_heads, std::vector<std::string>{"a1"});
+}
+
+TEST_F(WithdrawalTest, GoesOnWhenTheSourceHasTheSameContentInANewVersion) {
+  sources.current->set_names({"sha256:1"});
+  backups.meanwhile = [this] {
+    clock.advance(std::chrono::minutes(5));
+    sources.current = sketch::snapshot(sketch::line(), "2");
+    sources.current->set_names({"sha256:1"});
+  };
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+}
+
+TEST_F(WithdrawalTest, ChangesNothingWhileNobodyKnowsWhetherTheSourceWasTakenBack) {
+  backups.meanwhile = [this] {
+    clock.advance(std::chrono::minutes(5));
+    sources.doubt = Error(ErrorCode::Io, "the server is away").with_retry(RetryClass::Transient);
+  };
+  EXPECT_EQ(reconcile().reason, Reason::SourceNotFound);
+  EXPECT_FALSE(ran());
+}
+
+TEST_F(WithdrawalTest, ChangesNothingWhenAnotherDatabaseIsNamedMeanwhile) {
+  resource.spec.database.url.clear();
+  SecretReference url;
+  url.kind = SecretReference::Kind::SecretKey;
+  url.value = "db";
+  resource.spec.database.url_from = url;
+  credentials.values["db"] = "postgresql://app@db/orders";
+  backups.meanwhile = [this] {
+    clock.advance(std::chrono::minutes(5));
+    credentials.values["db"] = "postgresql://app@db/another";
+  };
+  EXPECT_TRUE(reconcile().retry_now);
+  EXPECT_FALSE(ran());
+}
+
 TEST_F(WithdrawalTest, EndsARunAtItsNextSafePointAndLooksAgain) {
   databases.database.on_execute = [this](const Plan& plan, const StopToken& stop) {
     EXPECT_FALSE(stop.requested());
