@@ -19,7 +19,7 @@ constexpr std::size_t kShortestTime = 20;  // "2026-11-21T02:10:00Z"
 constexpr std::size_t kConditions = 16;
 constexpr std::string_view kEnding = "...";
 
-// Fit for a terminal: whoever wrote a revision, a branch's name or an approval's reason did not mean to colour the reader's.
+// Escapes control characters, because texts of revisions, branch names and approvals are shown in terminals.
 void cut(std::string& text, std::size_t limit) {
   const bool plain = std::ranges::all_of(text, [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\t'; });
   if (!plain) {

@@ -13,15 +13,15 @@ namespace {
 
 using Ledger = std::vector<Migrator::HistoryEntry>;
 
-// The keywords that decide which server is reached and what names mean there.
+// The keywords that decide which server is reached and how names are resolved there.
 constexpr std::array<std::string_view, 6> kLeading = {"dbname", "host", "hostaddr", "options", "port", "service"};
 
-// Length-prefixed, so that no value can imitate the boundary between two.
+// Adds a length prefix, so that no value can imitate a separator.
 void add(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append(" ").append(std::to_string(value.size())).append(":").append(value).append("\n");
 }
 
-// The revisions of the plan at `next` in the ledger, in the order they were applied. Moves `next` past them.
+// Returns the revisions of the plan at ledger entry `next`, in the order they were applied. Moves `next` past them.
 std::vector<std::string> newest_run(const Ledger& ledger, std::size_t& next, const std::string& plan_hash,
                                     std::string_view direction) {
   std::vector<std::string> revisions;
@@ -38,8 +38,8 @@ std::vector<std::string> newest_run(const Ledger& ledger, std::size_t& next, con
   return revisions;
 }
 
-// The heads of a version table with exactly these revisions applied. Alembic omits a head that another one depends on in some
-// places and not in others, so both forms are tried.
+// Returns the heads of a version table that has exactly these revisions applied. Alembic omits a head that another one depends
+// on in some places and not in others, so the caller tries both forms.
 std::vector<std::string> rows_of(const RevisionGraph& graph, const std::set<std::string>& applied, bool with_dependencies) {
   std::set<std::string> rows = applied;
   for (const auto& id : applied) {
@@ -57,7 +57,7 @@ std::vector<std::string> rows_of(const RevisionGraph& graph, const std::set<std:
   return {rows.begin(), rows.end()};
 }
 
-// The plan with this hash that began with `executed` and left `rest`; null: no such plan can be shown to exist.
+// Returns the plan with this hash that started with `executed` and left `rest`; null when it cannot be reconstructed.
 std::shared_ptr<const Plan> whole_plan(SourceSnapshot& snapshot, const Plan& rest, const std::vector<std::string>& executed,
                                        const std::string& hash) {
   const auto now = snapshot.graph().applied(rest.from);

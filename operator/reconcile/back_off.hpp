@@ -1,6 +1,6 @@
-// Exponential back-off of keys that fail, each by itself.
+// Exponential back-off for each failing key.
 //
-// Threads: BackOff is a plain value; RetryBackOff is safe from any thread. Ownership: keeps an entry only for keys that have
+// Threads: BackOff is a plain value; RetryBackOff is safe from any thread. Ownership: stores an entry only for keys that have
 // failed and not succeeded since.
 #pragma once
 
@@ -16,7 +16,7 @@ struct BackOff {
   milliseconds first{1'000};
   milliseconds most{300'000};
   double jitter = 0.1;  // ± this share
-  // The delay after `failures` + 1 failures in a row; `luck` in [0, 1) decides the jitter.
+  // Returns the delay after `failures` + 1 consecutive failures; `luck` in [0, 1) selects the jitter.
   [[nodiscard]] milliseconds delay(int failures, double luck) const;
 };
 
@@ -24,13 +24,13 @@ class RetryBackOff {
  public:
   explicit RetryBackOff(BackOff back_off = {}) : back_off_(back_off) {}
 
-  // Counts a failure; returns how long to wait before the next attempt.
+  // Counts a failure and returns the delay before the next attempt.
   milliseconds failed(const ResourceKey& key);
-  // The next failure is the first one again.
+  // Resets the count: the next failure is the first again.
   void forget(const ResourceKey& key);
-  // In a row; 0 for an unknown key.
+  // Returns the number of consecutive failures; 0 for an unknown key.
   [[nodiscard]] int failures(const ResourceKey& key) const;
-  // The delay after that many failures in a row, for callers that count themselves. Counts nothing.
+  // Returns the delay after this many consecutive failures, for callers that count themselves. Counts nothing.
   [[nodiscard]] milliseconds delay_after(int failures) const;
 
  private:

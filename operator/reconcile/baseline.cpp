@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::size_t kLedgerRows = 1'000;
 
-// Nothing of ours was ever applied: no version table, or the empty one that an attempt left behind which failed or was killed
-// before its first revision.
+// Whether no revision was ever applied: there is no version table, or only the empty one of an attempt that failed or was
+// killed before its first revision.
 Result<bool> is_untouched(const Observation& database, DatabaseAccess& access) {
   if (!database.current_heads.empty() || database.unfinished || (database.has_version_table && !database.has_ledger)) {
     return false;
@@ -23,6 +23,7 @@ Result<bool> is_untouched(const Observation& database, DatabaseAccess& access) {
 Result<void> apply_baseline(const DatabaseMigration& resource, const Situation& situation, DatabaseAccess& access,
                             Decision& decision) {
   const std::string& baseline = resource.spec.baseline;
+  // Ask the database only when a baseline could apply: these queries would otherwise run in every reconcile.
   const bool from_nothing = (decision.kind == Decision::Kind::Apply || decision.kind == Decision::Kind::Plan) &&
                             decision.direction == Direction::Upgrade && situation.database.current_heads.empty();
   if (baseline.empty() || !from_nothing) {

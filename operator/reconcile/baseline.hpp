@@ -1,10 +1,10 @@
-// spec.baseline.revision: a database with tables and without a version table is taken over at that revision, once.
+// Implements spec.baseline.revision: a database with tables but without a version table is adopted at that revision, once.
 //
-// Taking over is a stamp: it writes the version table and a row of the ledger and runs nothing, and it waits for approvals,
-// windows, backups and the lock as every plan does. "Once" is the ledger's: a database of which it knows an applied, stamped or
-// repaired revision has a history, whatever its version table says now.
+// Adopting is a stamp: it writes the version table and a row of the ledger and executes nothing. Like every plan it waits for
+// approvals, windows, backups and the lock. "Once" is decided by the ledger: a database with an applied, stamped or repaired
+// revision in the ledger has a history, even if its version table is empty now.
 //
-// Threads: as the reconcile.
+// Threads: one thread per reconcile.
 #pragma once
 
 #include "operator/reconcile/decide.hpp"
@@ -12,12 +12,12 @@
 
 namespace athanor::controller {
 
-// Turns an upgrade from nothing into the stamp of the baseline where that applies. UnknownRevision when the source has no such
-// revision.
+// Turns an upgrade from base into the stamp of the baseline where that applies. Error: UnknownRevision when the source does not
+// have the revision.
 [[nodiscard]] Result<void> apply_baseline(const DatabaseMigration& resource, const Situation& situation, DatabaseAccess& access,
                                           Decision& decision);
 
-// The verdict after the stamp: the upgrade from there comes with the next reconcile, at once.
+// Returns the verdict after the stamp. The upgrade from there follows in the next reconcile, immediately.
 [[nodiscard]] Verdict taken_over(const DatabaseMigration& resource, ExecutionReport report);
 
 }  // namespace athanor::controller

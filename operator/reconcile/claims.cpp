@@ -65,7 +65,7 @@ Claims::Affected Claims::put(const ResourceKey& key, const Claimant& claimant) {
   entry.created = claimant.created;
   entry.may_own = claimant.may_own;
   move(declared_, known, &Entry::declared, declared);
-  // Everybody who claims the table, not only the old and the new owner: the status of each names the owner.
+  // Notify all claimants of the table, not only the old and the new owner, because the status of each names the owner.
   if (owner_of(declared_, left) != left_to) {
     add_claimants(declared_, left, affected);
   }
@@ -75,7 +75,7 @@ Claims::Affected Claims::put(const ResourceKey& key, const Claimant& claimant) {
   if (owner_of(observed_, entry.observed) != observed_before) {
     add_claimants(observed_, entry.observed, affected);
   }
-  if (!entry.may_own) {  // it will not be observed any more
+  if (!entry.may_own) {  // it will not be observed again
     add_refused(known, affected);
   }
   return without(std::move(affected), key);
@@ -117,7 +117,7 @@ Claims::Verdict Claims::claim(const DatabaseMigration& resource, const DatabaseL
   const ShortDigest declared = sha256_short(claim_of(location.described, resource));
   add_refused(known, affected);
   const ShortDigest left = entry.observed;
-  if (left == kUnknown && !entry.refused) {  // perhaps an operator before this one refused it
+  if (left == kUnknown && !entry.refused) {  // after a restart: an earlier operator process may have refused it
     auto owner = ResourceKey::parse(claimant_in(resource.status));
     if (!owner.name.empty() && resource.status.observed_generation == resource.metadata.generation) {
       entry.refused = std::make_unique<Refusal>(Refusal{std::move(owner), declared});
@@ -128,7 +128,8 @@ Claims::Verdict Claims::claim(const DatabaseMigration& resource, const DatabaseL
     const Known* const left_to = owner_of(observed_, left);
     const Known* const before = owner_of(observed_, table);
     move(observed_, known, &Entry::observed, table);
-    // What this one leaves goes to the next; where it is the older one, the owner so far must learn that it lost.
+    // The table it leaves goes to the next claimant. If it is older than the owner of the new table, that owner must learn that
+    // it lost the table.
     if (owner_of(observed_, left) != left_to) {
       add_claimants(observed_, left, affected);
     }
@@ -145,8 +146,9 @@ Claims::Verdict Claims::claim(const DatabaseMigration& resource, const DatabaseL
   return {entry.refused ? entry.refused->owner.text() : std::string(), without(std::move(affected), known.first)};
 }
 
-// Nobody else is known to have this one's table now. If it was refused where it declares the same place, perhaps only the
-// identity is new, because the server or the operator restarted: the resource it was refused for has to be observed first.
+// No other resource is known to use this table now. But if it was refused for the same declared place, perhaps only the
+// identity is new, because the server or the operator restarted. Then the resource in whose favour it was refused must be
+// observed first.
 bool Claims::stays_refused(const Known& known, const ShortDigest& declared, bool moved, std::set<ResourceKey>& affected) {
   const auto& refused = known.second.refused;
   if (!refused || refused->declared != declared) {
@@ -163,7 +165,7 @@ bool Claims::stays_refused(const Known& known, const ShortDigest& declared, bool
   return owner->second.awaited;
 }
 
-// `known` was observed, or will never be: those that stay refused until then are reconciled again.
+// Call it when `known` was observed or never will be: reconcile the resources that stay refused because of it again.
 void Claims::add_refused(Known& known, std::set<ResourceKey>& affected) {
   if (!std::exchange(known.second.awaited, false)) {
     return;

@@ -1,16 +1,17 @@
-// Claims: which of several resources owns a version table.
+// Decides which of several resources owns a version table.
 //
-// The oldest resource that may own a table has it (creationTimestamp, then key); when it goes away, is suspended or moves to
-// another database, the next oldest gets it. A store without creation times leaves them at zero, and the first key wins.
+// The owner is the oldest resource that may own the table (by creationTimestamp, then key). When it is deleted, suspended or
+// moves to another database, the next oldest becomes the owner. A store without creation times leaves them at zero, and the
+// first key wins.
 //
-// A table is known under two names. The declared name (host, port, database, schema, table) is known before anybody connects,
-// but one table may be declared in several ways. The observed name (Observation::identity) is what the server says, and it
-// changes when the server restarts. So a resource that was refused in favour of another one, and now observes a new identity
-// where it declares the same place, stays refused until that other one was observed again: neither a restart of the server nor
-// one of the operator lets a resource in that was kept out before.
+// A table has two names. The declared name (host, port, database, schema, table) is known without connecting, but one table may
+// be declared in several ways. The observed name (Observation::identity) comes from the server and changes when the server
+// restarts. So a resource that was refused in favour of another, and now observes a new identity for the same declared place,
+// stays refused until the other one was observed again. Neither a restart of the server nor of the operator admits a resource
+// that was refused before.
 //
-// Threads: none of its own and no lock; the store that owns it holds its mutex. Ownership: owns everything; names of tables
-// are kept as digests.
+// Threads: not synchronised; the owning store calls it under its mutex. Ownership: owns everything; stores names of tables as
+// digests.
 #pragma once
 
 #include <map>
@@ -31,46 +32,46 @@ struct DatabaseLocation;
 class Claims {
  public:
   struct Claimant {
-    WallTime created{};    // zero where the store does not know
+    WallTime created{};    // zero if the store has no creation times
     bool may_own = true;   // false: suspended, or its declaration cannot be read
-    std::string declared;  // claim_of(); empty: only observed names count
+    std::string declared;  // from claim_of(); empty: only observed names count
   };
-  // Every method that may move a table to another owner returns the resources to reconcile again, without repeats and without
-  // the resource it was called for.
+  // Methods that may change the owner of a table return the resources to reconcile again, without duplicates and without the
+  // resource they were called for.
   using Affected = std::vector<ResourceKey>;
   struct Verdict {
-    std::string owner;  // "namespace/name" of the resource that owns the table; empty: the one that asked
+    std::string owner;  // "namespace/name" of the owner; empty: the resource that was passed
     Affected affected;
   };
 
-  // Adds a resource, or updates one: what was observed of it stays. Call remove() first when the key names another object now.
+  // Adds or updates a resource; what was observed of it is kept. Call remove() first when the key now names another object.
   [[nodiscard]] Affected put(const ResourceKey& key, const Claimant& claimant);
   // Does nothing for an unknown key.
   [[nodiscard]] Affected remove(const ResourceKey& key);
-  // Records the table that `resource` was observed to have, and says who owns it. The status of `resource` says whether an
-  // operator before this one refused it. Without an identity, or for an unknown resource, nobody else does.
+  // Records the table that `resource` was observed to use, and returns its owner. The status of `resource` shows whether an
+  // earlier operator process refused it. Without an identity, or for an unknown resource, there is no other owner.
   [[nodiscard]] Verdict claim(const DatabaseMigration& resource, const DatabaseLocation& location);
 
-  // "namespace/name" of an older resource that declares the same table; empty: none does.
+  // Returns "namespace/name" of an older resource that declares the same table; empty: none does.
   [[nodiscard]] std::string declared_owner(const ResourceKey& key) const;
-  // The same of the table that was observed; empty before claim().
+  // As declared_owner(), for the observed table; empty before claim().
   [[nodiscard]] std::string observed_owner(const ResourceKey& key) const;
 
  private:
   struct Refusal {
     ResourceKey owner;
-    ShortDigest declared{};  // where, as it was declared then
+    ShortDigest declared{};  // the declared name at that time
   };
   struct Entry {
     WallTime created{};
     ShortDigest declared{};            // zeros: unknown
     ShortDigest observed{};            // zeros: not observed yet
-    std::unique_ptr<Refusal> refused;  // null: it was not refused
+    std::unique_ptr<Refusal> refused;  // null: not refused
     bool may_own = false;
-    bool awaited = false;  // another one stays refused until this one is observed
+    bool awaited = false;  // another resource stays refused until this one is observed
   };
   using Entries = std::map<ResourceKey, Entry>;
-  using Known = Entries::value_type;  // of entries_, where its address stays the same
+  using Known = Entries::value_type;  // a node of entries_, with a stable address
   using Tables = std::set<std::pair<ShortDigest, Known*>>;
 
   static void move(Tables& tables, Known& known, ShortDigest Entry::*name, const ShortDigest& to);

@@ -1,13 +1,13 @@
-// A controller: workers that take keys from the queue, reconcile them, write one status each, and put the keys back for when
-// they are due.
+// A controller: workers take keys from the queue, reconcile them, write one status for each, and requeue the keys for when they
+// are due.
 //
-// It is the same for every kind of resource. What is a kind's own (how it is reconciled, what its status says then) comes as
-// the functions of ControlledKind; migration_controller.hpp has those of DatabaseMigration. Each kind has a controller and a
-// queue of its own.
+// It is generic over the kind of resource. What is specific to a kind (how to reconcile it, how to summarise the status) is
+// passed as the functions of ControlledKind; migration_controller.hpp has those of DatabaseMigration. Each kind has its own
+// controller and queue.
 //
-// Threads: start() spawns `workers` threads, stop() ends them; one more writes progress reports. The queue hands out a key once
-// at a time, so everything here that concerns one key runs on one thread. A reconcile under way at stop() ends at its next safe
-// point, because it holds the same stop token. Ownership: borrows everything in ControllerParts.
+// Threads: start() spawns `workers` threads, stop() ends them; one more thread writes progress reports. The queue never gives a
+// key to two workers at the same time, so everything that concerns one key runs on one thread. A reconcile in progress at
+// stop() ends at its next safe point, because it has the same stop token. Ownership: borrows everything in Parts.
 #pragma once
 
 #include <algorithm>
@@ -33,37 +33,39 @@
 
 namespace athanor::controller {
 
-// What one reconcile is given besides its resource. Borrows everything.
+// What a reconcile receives besides its resource. Borrows everything.
 template <typename Resource>
 struct ReconcileCall {
   using Status = typename ResourceStore<Resource>::Status;
-  // The status now, made from the resource with the status before.
+  // Computes the current status from the resource with its previous status.
   using Summarise = std::function<Status(const Resource& before)>;
 
   const StopToken& stop;
   const Log& log;
-  // Has a status written while the reconcile goes on; returns at once. Empty when nobody wants to know. Not to be called after
-  // the reconcile has returned.
+  // Writes a status in the background while the reconcile continues; returns immediately. Empty when no reports are wanted. Do
+  // not call it after the reconcile has returned.
   std::function<void(const Summarise&)> report_progress;
-  // The same, within a moment: what stands in the status is known to be out of date.
+  // As report_progress, but sooner: the stored status is known to be outdated.
   std::function<void(const Summarise&)> report_soon;
-  // The same, and returns once the status is stored: for what must be told before the reconcile goes on. Empty likewise.
+  // As report_progress, but returns when the status is stored: for a status that must be visible before the reconcile
+  // continues. May be empty.
   std::function<Result<void>(const Summarise&)> report_now;
 };
 
-// The part of one kind. Resource: a copyable value with `metadata` (uid, resource_version), `status` (with `conditions`),
-// `known_since` and key(). Outcome: what a reconcile returns. The functions run on any worker, for different keys at once.
+// The functions of one kind. Resource: a copyable value with `metadata` (uid, resource_version), `status` (with `conditions`),
+// `known_since` and key(). Outcome: what a reconcile returns. The functions are called from any worker, concurrently for
+// different keys.
 template <typename Resource, typename Outcome>
 struct ControlledKind {
   using Status = typename ResourceStore<Resource>::Status;
 
   std::function<Outcome(const Resource&, const ReconcileCall<Resource>&)> reconcile;
-  std::function<const ReconcileResult&(const Outcome&)> result;  // a part of the outcome
-  // The status after the outcome, from the resource with the status before it.
+  std::function<const ReconcileResult&(const Outcome&)> result;  // returns a part of the outcome
+  // Computes the status after an outcome from the resource with its previous status.
   std::function<Status(const Resource& before, const Outcome&, const Attempt&)> summarise;
-  // `lost_races`: how often in a row the resource was reconciled again at once already.
+  // `lost_races`: how many times in a row the resource was already reconciled again immediately.
   std::function<Requeue(const Outcome&, int lost_races)> next_attempt;
-  // The resource is gone: whatever is remembered of it may go as well.
+  // Drops everything remembered of a deleted resource.
   std::function<void(const ResourceKey&)> forget;
 };
 
@@ -80,7 +82,7 @@ class Controller {
     WorkQueue& queue;
     ControllerObserver& observer;
     Clock& clock;
-    const Feed& feed;  // learns of every status, whether it could be written or not
+    const Feed& feed;  // receives every status, whether it could be written or not
   };
 
   Controller(Parts parts, Kind kind, const ControllerOptions& options, Log log)
@@ -95,13 +97,13 @@ class Controller {
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
-  // Once. `stop` reaches every reconcile.
+  // Starts the workers. Call it once. Every reconcile receives `stop`.
   void start(const StopToken& stop) {
     for (std::size_t index = 0; index < options_.workers; ++index) {
       threads_.emplace_back([this, stop] { work(stop); });
     }
   }
-  // Shuts the queue down and returns when the workers have ended.
+  // Shuts the queue down and waits until the workers have ended.
   void stop() {
     parts_.queue.shut_down();
     for (auto& thread : threads_) {
@@ -110,10 +112,11 @@ class Controller {
     threads_.clear();
   }
 
-  // What a worker does with a key it took. False when there is no such resource.
+  // Reconciles one key that was taken from the queue. Returns false when there is no such resource.
   bool process(const ResourceKey& key, const StopToken& stop);
 
-  // For the store's listener: the resource was deleted. Its reconcile ends at the next safe point. Safe from any thread.
+  // Called by the store's listener when a resource was deleted. A running reconcile of it ends at its next safe point. Safe
+  // from any thread.
   void removed(const ResourceKey& key) {
     parts_.queue.remove(key);
     forget(key);
@@ -123,11 +126,11 @@ class Controller {
     }
   }
 
-  // Reconciles of this key that failed in a row.
+  // The number of consecutive failed reconciles of this key.
   [[nodiscard]] int failures(const ResourceKey& key) const { return rescheduler_.failures(key); }
 
  private:
-  // A flag by which the reconcile of a key is ended, for as long as it runs.
+  // Registers a flag that ends the running reconcile of a key.
   class Removal {
    public:
     Removal(Controller& controller, const ResourceKey& key) : controller_(controller), key_(key) {
@@ -181,7 +184,7 @@ template <typename Status>
   return ready_before == nullptr || ready == nullptr || *ready_before != *ready;
 }
 
-// One line for each reconcile, its level by how much an operator of the cluster wants to see it.
+// Logs one line per reconcile, at a level that reflects how interesting it is.
 void log_result(const Log& log, const ReconcileResult& result, double seconds, int failures);
 
 template <typename Resource, typename Outcome>
@@ -190,7 +193,8 @@ void Controller<Resource, Outcome>::work(const StopToken& stop) {
     parts_.observer.worker_started();
     try {
       process(*key, stop);
-    } catch (const std::exception& exception) {  // a thread's boundary: one broken resource must not end the others
+    } catch (const std::exception&
+                 exception) {  // an exception must not leave the thread: one broken resource must not affect the others
       log_.error("a reconcile threw", {{"resource", key->text()}, {"error", exception.what()}});
       rescheduler_.retry(*key);
     }
@@ -201,20 +205,20 @@ void Controller<Resource, Outcome>::work(const StopToken& stop) {
 
 template <typename Resource, typename Outcome>
 bool Controller<Resource, Outcome>::process(const ResourceKey& key, const StopToken& stop) {
-  const Removal removal(*this, key);  // before the resource is read: a deletion after that is heard
+  const Removal removal(*this, key);  // register before reading the resource, so that a later deletion is not missed
   auto resource = parts_.store.find(key);
   if (!resource) {
     parts_.queue.retire(key);
     forget(key);
     return false;
   }
-  // Whatever woke the resource may have changed what it refers to: nothing older than that is good enough.
+  // The event that queued the resource may have changed objects it refers to, so read nothing older than the request.
   resource->known_since = std::max(resource->known_since, parts_.queue.requested_at(key));
   const Log log = log_.with({{"resource", key.text()}, {"reconcileID", new_run_id()}});
   const SteadyTime began = parts_.clock.steady_now();
   const Outcome outcome = reconcile(*resource, stop.or_once(removal.flag()), log);
   const ReconcileResult& result = kind_.result(outcome);
-  if (result.requeued) {  // nothing happened, so nothing is counted, logged or written
+  if (result.requeued) {  // nothing was done, so count, log and write nothing
     parts_.queue.requeue(key);
     return true;
   }
@@ -229,7 +233,7 @@ bool Controller<Resource, Outcome>::process(const ResourceKey& key, const StopTo
 template <typename Resource, typename Outcome>
 Outcome Controller<Resource, Outcome>::reconcile(const Resource& resource, const StopToken& stop, const Log& log) {
   ReconcileCall<Resource> call{stop, log, {}, {}, {}};
-  // With the status of the last progress report: made from an older one, transition times would move.
+  // Each progress report is based on the previous one; based on an older status, transition times would change.
   std::optional<Resource> reported;
   const auto next_status = [&](const typename ReconcileCall<Resource>::Summarise& summarise) -> const Status& {
     if (!reported) {
@@ -255,16 +259,16 @@ Outcome Controller<Resource, Outcome>::reconcile(const Resource& resource, const
       if (!still_exists(resource)) {
         return {};
       }
-      updates_.flush(resource.key());  // what waits there is older
+      updates_.flush(resource.key());  // drop pending reports, which are older
       return write_now(resource.key(), next_status(summarise));
     };
   }
   Outcome outcome = kind_.reconcile(resource, call);
-  updates_.flush(resource.key());  // no progress is written after the status of the outcome
+  updates_.flush(resource.key());  // no progress may be written after the status of the outcome
   return outcome;
 }
 
-// Puts the key back and writes the status. The delay, when a back-off was chosen.
+// Requeues the key and writes the status. Returns the delay when a back-off was chosen.
 template <typename Resource, typename Outcome>
 std::optional<milliseconds> Controller<Resource, Outcome>::conclude(const Resource& resource, const Outcome& outcome,
                                                                     const ReconcileResult& result, const Log& log) {
@@ -276,8 +280,8 @@ std::optional<milliseconds> Controller<Resource, Outcome>::conclude(const Resour
   }
   const Requeue next = kind_.next_attempt(outcome, rescheduler_.count_race(key, result.retry_now));
   const auto delay = rescheduler_.reschedule(key, next, result.requeue_after);
-  // After a lost race the next reconcile begins right away, and its status follows. The outcome of a resource that was deleted
-  // says nothing about the one that was created under its name since.
+  // After a lost race the next reconcile starts immediately and writes its own status. The outcome of a deleted resource says
+  // nothing about one that was created with the same name since.
   const bool lost_race = next == Requeue::AtOnce && result.retry_now;
   if (!lost_race && still_exists(resource)) {
     publish(resource, outcome, delay, log);
@@ -316,7 +320,7 @@ Result<void> Controller<Resource, Outcome>::write_now(const ResourceKey& key, co
   return written;
 }
 
-// Runs on the thread of `updates_`. A progress report that is lost does no harm: the next one, or the outcome, says more.
+// Runs on the thread of `updates_`. A lost progress report does no harm: the next report or the outcome replaces it.
 template <typename Resource, typename Outcome>
 void Controller<Resource, Outcome>::write_progress(const ResourceKey& key, const Status& status) {
   const Log log = log_.with({{"resource", key.text()}});
@@ -324,12 +328,12 @@ void Controller<Resource, Outcome>::write_progress(const ResourceKey& key, const
     if (const auto written = write_now(key, status); !written) {
       log.warn("the status cannot be written", error_fields(written.error()));
     }
-  } catch (const std::exception& exception) {  // a thread's boundary
+  } catch (const std::exception& exception) {  // an exception must not leave the thread
     log.error("the status cannot be written", {{"error", exception.what()}});
   }
 }
 
-// False when the resource was deleted, perhaps made again under its name, while it was worked on.
+// Returns false when the resource was deleted, and perhaps recreated with the same name, during the reconcile.
 template <typename Resource, typename Outcome>
 bool Controller<Resource, Outcome>::still_exists(const Resource& resource) const {
   const auto stored = parts_.store.version(resource.key());

@@ -41,8 +41,8 @@ Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSo
   return database_url(parts) + (database.ssl_mode.empty() ? "" : "?sslmode=" + database.ssl_mode);
 }
 
-// What a declared URL may say on a cluster. Everything else that libpq knows, now or later, may name a file or a service of the
-// operator's pod.
+// The parameters that a declared URL may have on a cluster. Any other libpq parameter, now or in the future, may name a file or
+// a service of the operator's pod.
 constexpr std::array<std::string_view, 32> kDeclarable{"host",
                                                        "hostaddr",
                                                        "port",
@@ -75,7 +75,7 @@ constexpr std::array<std::string_view, 32> kDeclarable{"host",
                                                        "ssl_max_protocol_version",
                                                        "gssencmode",
                                                        "krbsrvname"};
-// Files that libpq reads from the home folder by default.
+// Parameters for files that libpq reads from the home folder by default.
 constexpr std::array<const char*, 5> kDefaultFiles{"passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl"};
 constexpr const char* kNowhere = "/nonexistent/";
 
@@ -101,7 +101,7 @@ Result<void> refuse_process_environment(const ConnectionParameters& declared) {
   return {};
 }
 
-// A root certificate is useless unless the server's is checked against it.
+// A root certificate is useless unless the server's certificate is verified with it.
 Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, const ConnectionParameters& declared) {
   const std::string mode = ssl_mode_in(declared);
   const bool may_be_plain = mode == "allow" || mode == "prefer";
@@ -119,7 +119,8 @@ Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, con
   return {};
 }
 
-// What the operator asks for at least. A URL that says less is refused: nothing says that its author knows.
+// Enforces the operator's minimum sslmode. A weaker explicit sslmode is refused rather than raised silently, because its author
+// may not be aware of it.
 Result<void> require_ssl_mode(std::string& url, const DatabaseMigration& resource) {
   const std::string& least = resource.spec.database.minimum_ssl_mode;
   const std::string mode = ssl_mode_in(connection_parameters(url));
@@ -135,7 +136,7 @@ Result<void> require_ssl_mode(std::string& url, const DatabaseMigration& resourc
   return {};
 }
 
-// A connect_timeout of hours would hold a worker for as long.
+// A connect_timeout of hours would block a worker for as long.
 void limit_connect_timeout(std::string& url, const ConnectionParameters& declared) {
   constexpr int kMost = 30;
   const auto given = std::ranges::find(declared, "connect_timeout", &ConnectionParameters::value_type::first);
@@ -164,7 +165,7 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
   const auto add = [&](const char* name, const std::optional<SecretReference>& from) -> Result<void> {
     if (from) {
       TRY_ASSIGN(const std::string path, credentials.file(resource, *from));
-      hidden.add(path);  // it may be named by a digest of the content
+      hidden.add(path);  // the file name may be a digest of the content
       url = with_parameter(std::move(url), name, path);
     }
     return {};
@@ -176,16 +177,16 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
   return require_ssl_mode(url, resource);
 }
 
-// How long one session may be observed through. A server that sends an answer byte by byte, or a statement_timeout of hours,
-// would hold a worker for as long.
+// The longest time to observe through one session. A server that answers byte by byte, or a statement_timeout of hours, would
+// otherwise block a worker.
 constexpr milliseconds kLongestLook{60'000};
 
-// Ends the waits of a look at the database when it is no longer wanted, or takes too long.
+// Ends the waits of an observation that is no longer wanted or takes too long.
 class Looking {
  public:
   Looking(const Clock& clock, StopToken stop) : clock_(clock), stop_(stop) {}
   void begin() { began_ = clock_.steady_now(); }
-  // Nothing is ended before the next begin().
+  // Until the next begin() nothing is ended.
   void end() { began_.reset(); }
   [[nodiscard]] bool late() const { return began_ && clock_.steady_now() - *began_ >= kLongestLook; }
   [[nodiscard]] bool unwanted() const { return stop_.requested(); }
@@ -212,7 +213,7 @@ Result<void> find_url(const DatabaseMigration& resource, CredentialSource& crede
   return add_certificates(target.url, resource, credentials, target.hidden);
 }
 
-// Opens sessions for observing: one that is kept, or one that may be kept afterwards.
+// Opens sessions for observing: a cached one, or a new one that may be cached afterwards.
 class CachedSessionFactory final : public SessionFactory {
  public:
   CachedSessionFactory(SessionFactory& own, SessionCache& kept, const Looking& looking, std::string key, std::string who)
@@ -229,13 +230,13 @@ class CachedSessionFactory final : public SessionFactory {
   Result<std::unique_ptr<ReadSession>> open_observer() override { return own_.open_observer(); }
   [[nodiscard]] std::string describe() const override { return own_.describe(); }
 
-  // The session was opened by another resource, with that one's settings.
+  // Whether the session was opened by another resource, with that resource's settings.
   [[nodiscard]] bool borrowed() const { return borrowed_; }
-  // From now on every session is opened for this resource and closed after use.
+  // From now on, sessions are opened for this resource only and closed after use.
   void stop_sharing() { sharing_ = false; }
 
  private:
-  // Goes back to the cache when it was only observed through.
+  // Returns to the cache when it was used only for observing.
   class SharedSession final : public ForwardedSession {
    public:
     SharedSession(CachedSessionFactory& owner, std::unique_ptr<Session> session)
@@ -244,7 +245,7 @@ class CachedSessionFactory final : public SessionFactory {
     }
     ~SharedSession() override {
       if (owner_.sharing_ && session_->alive() && session_->in_flight() == 0) {
-        // Without one, a session hears the stop it was opened with, which may be gone by then.
+        // Without a listener the session would use the stop token it was opened with, which may no longer exist.
         session_->set_wait_listener([](milliseconds) { return false; });
         owner_.kept_.give(owner_.key_, std::move(session_));
       }
@@ -283,7 +284,7 @@ class MigratorAccess final : public DatabaseAccess {
   Result<Observation> observe() override {
     const auto observe = [this] { return migrator_->observe(); };
     auto seen = look(observe);
-    // A kept session may have been closed by the server meanwhile.
+    // The server may have closed a cached session. Try once more with a new one.
     if (!seen && sessions_.borrowed() && !looking_.unwanted()) {
       use_own_session();
       return look(observe);
@@ -318,7 +319,9 @@ class MigratorAccess final : public DatabaseAccess {
     return look([&] { return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan); });
   }
   ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::PreRunCheck& pre_run_check) override {
-    looking_.end();  // a run has a listener of its own
+    looking_.end();  // a run has its own listener
+    // A borrowed session has another resource's role, search_path and time-outs. That is harmless for observing, but not for a
+    // run.
     if (sessions_.borrowed()) {
       use_own_session();
     }
@@ -347,7 +350,7 @@ class MigratorAccess final : public DatabaseAccess {
   }
 
   std::unique_ptr<SessionFactory> factory_;
-  Looking looking_;  // outlives the sessions that listen to it
+  Looking looking_;  // must outlive the sessions that listen to it
   CachedSessionFactory sessions_;
   Clock& clock_;
   MigratorSettings settings_;
@@ -399,7 +402,7 @@ Result<DatabaseTarget> make_target(const DatabaseMigration& resource, Credential
   settings.execution.show_notices = true;
   settings.execution.application_name = "athanor-operator";
   if (!database.schema.empty()) {
-    // The version table is named with its schema: unqualified, the one of `public` would be found and taken for ours.
+    // Qualify the version table with its schema: an unqualified name could resolve to the table in `public` instead.
     settings.version_table_schema = database.schema;
     settings.execution.search_path = quote_identifier(database.schema) + ", public";
   }
@@ -418,7 +421,7 @@ std::string claim_of(const std::string& described, const DatabaseMigration& reso
   return described + "#" + resource.spec.database.schema + "." + resource.spec.database.version_table;
 }
 
-// "1795293032.152797/app/7710724856117241789#public.alembic_version" begins with the time of the start.
+// An identity, "1795293032.152797/app/7710724856117241789#public.alembic_version", starts with the server's start time.
 std::string lasting_part(const std::string& identity) {
   return identity.substr(std::min(identity.find('/'), identity.size()));
 }

@@ -1,11 +1,11 @@
-// The reconciler's view of databases: narrow enough for a recording fake, wide enough for the real migrator.
+// The reconciler's interface to databases: narrow enough for a recording fake, wide enough for the real migrator.
 //
-// One DatabaseAccess is one reconcile's connection: it observes and executes on the same session, unless it can observe through
-// one that is kept (session_cache.hpp). A CredentialSource reads what the URL is made of at the last moment (environment and
-// files in standalone mode, Secrets in a cluster).
+// A DatabaseAccess is the connection of one reconcile. It observes and executes on the same session, unless it can observe
+// through a cached one (session_cache.hpp). A CredentialSource reads the parts of the URL as late as possible (environment and
+// files in standalone mode, Secrets on a cluster).
 //
-// Threads: an access belongs to one thread; factories and credential sources are safe from any thread. Ownership: an access
-// owns its session; `progress` is borrowed for its life.
+// Threads: an access is used by one thread; factories and credential sources are safe from any thread. Ownership: an access
+// owns its session and borrows `progress`.
 #pragma once
 
 #include <functional>
@@ -23,20 +23,22 @@
 namespace athanor::controller {
 
 struct DatabaseTarget {
-  std::string url;  // holds the password: never logged
+  std::string url;  // contains the password: never log it
   MigratorSettings settings;
-  StopToken stop{};  // heard while connecting and observing; must outlive every access that is opened with it
-  std::optional<DriftSettings> drift{};  // unless policy.drift is Ignore: runs record the catalog
+  StopToken stop{};                      // ends connecting and observing; must outlive every access opened with this target
+  std::optional<DriftSettings> drift{};  // set unless policy.drift is Ignore: runs record the catalog
   OnDrift on_drift = OnDrift::Record;    // of a run that finds the schema changed by hand
-  HiddenValues hidden;                   // what of it was read through references
+  HiddenValues hidden;                   // the values that were read through references
 };
 
 class DatabaseAccess {
  public:
   virtual ~DatabaseAccess() = default;
+  // Reads the current heads, an unfinished revision and the server's identity, without the migration lock.
   [[nodiscard]] virtual Result<Observation> observe() = 0;
+  // Returns the sessions that hold the migration lock now; may be empty.
   [[nodiscard]] virtual Result<std::vector<Blocker>> lock_holders() = 0;
-  // Newest first; empty without a ledger.
+  // Returns the newest `limit` entries, newest first; empty without a ledger.
   [[nodiscard]] virtual Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) = 0;
   // Migrator::last_change.
   [[nodiscard]] virtual Result<std::optional<LastChange>> last_change() = 0;
@@ -45,12 +47,12 @@ class DatabaseAccess {
   // Migrator::recorded_lineage.
   [[nodiscard]] virtual Result<RecordedLineage> recorded_lineage(const RevisionGraph& files,
                                                                  const std::vector<std::string>& heads) = 0;
-  // The database against what the ledger recorded of it. Only with DatabaseTarget::drift.
+  // Compares the schema with the catalog that the last run recorded. Requires DatabaseTarget::drift.
   [[nodiscard]] virtual Result<DriftCheck> check_drift() = 0;
-  // `plan` may be null.
+  // Compares the revision files with the checksums in the ledger. `plan` may be null.
   [[nodiscard]] virtual Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                                       const Plan* plan) = 0;
-  // `pre_run_check` is asked once the migration lock is held, before anything is changed.
+  // Runs the plan. `pre_run_check` is called when the migration lock is held, before anything is changed.
   [[nodiscard]] virtual ExecutionReport execute(const Plan& plan, const StopToken& stop,
                                                 const Migrator::PreRunCheck& pre_run_check) = 0;
 };
@@ -58,9 +60,9 @@ class DatabaseAccess {
 class DatabaseAccessFactory {
  public:
   virtual ~DatabaseAccessFactory() = default;
-  // Does not connect yet.
+  // Creates an access; does not connect yet.
   [[nodiscard]] virtual Result<std::unique_ptr<DatabaseAccess>> open(const DatabaseTarget& target, ProgressSink& progress) = 0;
-  // "db.example.org:5432/app" without credentials; does not connect.
+  // Returns "db.example.org:5432/app", without credentials; does not connect.
   [[nodiscard]] virtual Result<std::string> describe(const DatabaseTarget& target) = 0;
 };
 
@@ -68,33 +70,34 @@ class CredentialSource {
  public:
   virtual ~CredentialSource() = default;
   [[nodiscard]] virtual Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) = 0;
-  // Whether a resource may refer to files and to the libpq environment of the operator's process. Not on a cluster: those who
-  // write resources there are not those who run the operator.
+  // Whether a resource may refer to files and to the libpq environment of the operator's process. False on a cluster, where the
+  // authors of resources are not the administrators of the operator.
   [[nodiscard]] virtual bool shares_process_environment() const { return true; }
-  // The path of a file that holds the same, readable by its owner alone, for libraries that want certificates in files.
+  // Returns the path of a file with the value, readable only by its owner, for libraries that read certificates from files.
   [[nodiscard]] virtual Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) = 0;
 };
 
-// The URL and settings that a resource declares. Where the process environment is not shared, a URL that names files or
-// services is refused, and libpq is pointed away from the files it reads by default. An error holds nothing of what was read.
+// Returns the URL and settings that a resource declares. If the process environment is not shared, a URL that names files or
+// services is refused, and libpq is directed away from the files it reads by default. An error contains no value that was read.
 [[nodiscard]] Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials);
 
-// Where a resource's version table is: as it declares that, and what the server there calls it.
+// Where a resource's version table is: as declared, and as the server names it.
 struct DatabaseLocation {
   std::string described;  // "db.example.org:5432/app"
   std::string identity;   // Observation::identity; empty before the first observation
 };
 
-// The part of an identity that survives a restart of the server.
+// Returns the part of an identity that survives a restart of the server.
 [[nodiscard]] std::string lasting_part(const std::string& identity);
 
-// A version table as it is declared: "host:port/app#schema.alembic_version". One table may be declared in several ways.
+// Returns the declared name of a version table: "host:port/app#schema.alembic_version". One table may be declared in several
+// ways.
 [[nodiscard]] std::string claim_of(const std::string& described, const DatabaseMigration& resource);
-// "host:port" of "host:port/app".
+// Returns "host:port" of "host:port/app".
 [[nodiscard]] std::string server_of(const std::string& described);
 
-// The real thing: a Migrator over sessions that `connect` makes. Whatever a server does, an observation ends within a minute of
-// connecting.
+// The real implementation: a Migrator over sessions that `connect` creates. An observation ends within a minute after
+// connecting, regardless of what the server does.
 using SessionFactoryMaker = std::function<Result<std::unique_ptr<SessionFactory>>(
     const std::string& url, const ExecutionSettings& settings, const StopToken& stop)>;
 [[nodiscard]] std::unique_ptr<DatabaseAccessFactory> make_migrator_access(SessionFactoryMaker connect, Clock& clock);

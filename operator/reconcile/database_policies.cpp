@@ -127,7 +127,7 @@ DatabasePolicy DatabasePolicies::of_others(const ResourceKey& key, const ShortDi
     }
     const std::string who = other->text();
     take(policy.strictest.approval, rule.approval, policy.approval_of, who);
-    // A number of approvals means nothing where none is asked for.
+    // The number of approvals is irrelevant if the policy requires none.
     take(policy.strictest.approvals, rule.approval == ApprovalPolicy::Never ? 1 : rule.approvals, policy.approvals_of, who);
     take(policy.strictest.backup, rule.backup, policy.backup_of, who);
     take(policy.strictest.required, rule.required, policy.backup_of, who);
@@ -143,9 +143,9 @@ DatabasePolicy DatabasePolicies::of_others(const ResourceKey& key, const ShortDi
   return policy;
 }
 
-// "1795293032.152797/app/7710724856117241789#public.alembic_version": without the time of the start and the version table.
-// Names of schemas and tables are the tenant's choice, so the first `#` ends it; a database with one in its name shares a
-// policy with those whose names begin as its own.
+// Uses the identity, "1795293032.152797/app/7710724856117241789#public.alembic_version", without the start time and the version
+// table. Tenants choose the names of schemas and tables, so the database's name ends at the first `#`. A database with a `#` in
+// its name therefore shares policies with databases whose name has the same beginning.
 std::string database_id(const DatabaseLocation& location) {
   const std::string lasting = lasting_part(location.identity);
   const std::string database = lasting.substr(0, lasting.find('#'));

@@ -1,14 +1,14 @@
-// What the resources of one database ask for before it is changed: approvals, backups, maintenance windows.
+// The policies that the resources of one database demand before it is changed: approvals, backups, maintenance windows.
 //
-// A policy that only one resource declares would bind nobody: a second resource on the same database, with another version
-// table, is no conflict, and could declare less. So what counts for a run is the strictest of all resources that were seen on
-// the database, whatever their namespaces: the most approvals, the most backups, and the windows of each. A resource counts as
-// long as it exists, suspended or being deleted too; whoever may delete or edit it may lift its policy, and nobody else.
+// A policy of a single resource could be bypassed: a second resource on the same database with another version table is no
+// conflict and could declare a weaker policy. So a run must satisfy the strictest policies of all resources that were observed
+// on the database, in any namespace: the most approvals, the most backups, and the windows of each. A resource counts as long
+// as it exists, also while it is suspended or being deleted. Only someone who may delete or edit it can lift its policy.
 //
-// Resources with the same rule share an entry, so a look-up costs as many steps as there are different rules on the database.
-// Of different sets of windows a database may have kMostWindowSets; beyond that nothing begins.
+// Resources with the same rule share an entry, so a lookup takes as many steps as the database has different rules. A database
+// may have kMostWindowSets different sets of windows; beyond that no run starts.
 //
-// Threads: none of its own and no lock; the store that owns it holds its mutex. Ownership: owns everything.
+// Threads: not synchronised; the owning store calls it under its mutex. Ownership: owns everything.
 #pragma once
 
 #include <map>
@@ -26,18 +26,18 @@ struct DatabaseLocation;
 
 inline constexpr std::size_t kMostWindowSets = 16;
 
-// What one resource asks for.
+// The policies that one resource demands.
 struct DatabaseRule {
   ApprovalPolicy approval = ApprovalPolicy::Never;
   int approvals = 1;
   BackupWhen backup = BackupWhen::Never;
-  bool required = false;  // of the backup
+  bool required = false;  // whether the backup is required
   std::vector<MaintenanceWindow> windows;
   auto operator<=>(const DatabaseRule&) const = default;
 };
 [[nodiscard]] DatabaseRule rule_of(const DatabaseMigration& resource);
 
-// What all others ask for, and who of them.
+// What the other resources demand, and which of them does.
 struct DatabasePolicy {
   DatabaseRule strictest;  // its windows are empty
   std::string approval_of;
@@ -46,27 +46,29 @@ struct DatabasePolicy {
   std::vector<OtherWindows> windows;
   bool too_many_windows = false;
 };
-// Raises what the resource declares to that, and notes it in `resource.policy`.
+// Raises the resource's policies to `policy`, and notes changes in `resource.policy`.
 void raise(DatabaseMigration& resource, const DatabasePolicy& policy);
-// Whether nothing is left to raise.
+// Whether the resource already meets `policy`.
 [[nodiscard]] bool meets(const DatabaseMigration& resource, const DatabasePolicy& policy);
 
 class DatabasePolicies {
  public:
-  // Where a resource was seen last, and what it asks for. True when other rules count for a database than before.
+  // Sets the database of a resource and its rule. Returns true when the rules of a database changed.
   bool put(const ResourceKey& key, const ShortDigest& database, DatabaseRule rule);
   bool remove(const ResourceKey& key);
+  // Returns what all resources on this database except `key` demand.
   [[nodiscard]] DatabasePolicy of_others(const ResourceKey& key, const ShortDigest& database) const;
 
  private:
   using Rules = std::map<DatabaseRule, std::set<ResourceKey>>;
   std::map<ShortDigest, Rules> by_database_;
-  std::map<ResourceKey, std::pair<ShortDigest, DatabaseRule>> known_;  // of resources that ask for something
+  std::map<ResourceKey, std::pair<ShortDigest, DatabaseRule>> known_;  // only resources that demand something
 };
 
-// Of the database, whatever the version table and the name it is reached by; empty when the server was not asked.
+// Returns an id of the database, independent of the version table and of the host name; empty when the server was not asked
+// yet.
 [[nodiscard]] std::string database_id(const DatabaseLocation& location);
-// As it is kept: zeros for an empty id.
+// Returns the id's digest for storage; zeros for an empty id.
 [[nodiscard]] ShortDigest digest_of_database(const std::string& id);
 
 }  // namespace athanor::controller

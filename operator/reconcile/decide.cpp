@@ -23,7 +23,7 @@ Decision stalled(Reason reason, Error error) {
   return decision;
 }
 
-// Whoever deleted the resource wants nothing done in its name any more; a finalizer may keep it for long.
+// A finalizer may keep a deleted resource for a long time. Do nothing for it in the meantime.
 Decided check_deleting(const DatabaseMigration& resource, const Situation& /*situation*/) {
   if (!resource.metadata.deleting) {
     return std::nullopt;
@@ -75,7 +75,7 @@ Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Si
   return std::nullopt;
 }
 
-// Left behind by a revision that stopped; nothing that is to be done leads on from there.
+// The verdict on an unfinished revision that the target does not include.
 Decision stalled_half_way(const DatabaseMigration& resource, const TargetPosition& position, const Situation& situation) {
   Decision decision = stalled(Reason::UnfinishedRevision,
                               unfinished_beyond(situation.database.unfinished->revision, resource.spec.target_revision));
@@ -83,7 +83,7 @@ Decision stalled_half_way(const DatabaseMigration& resource, const TargetPositio
   return decision;
 }
 
-// `target`: as the graph of the situation understands it.
+// `target`: resolved in the situation's graph.
 Decision decide_ahead(const DatabaseMigration& resource, const std::string& target, const TargetPosition& position,
                       const Situation& situation) {
   Decision decision;
@@ -96,7 +96,7 @@ Decision decide_ahead(const DatabaseMigration& resource, const std::string& targ
       decision.message = ahead_message(heads, resource.spec.target_revision, situation.files == nullptr);
       return decision;
     case DowngradePolicy::Keep:
-      if (situation.database.unfinished) {  // what is kept would be half a revision
+      if (situation.database.unfinished) {  // the schema to keep contains half a revision
         return stalled_half_way(resource, position, situation);
       }
       decision.kind = Decision::Kind::UpToDate;
@@ -145,8 +145,8 @@ Decision decide_behind(const DatabaseMigration& resource, const TargetPosition& 
   return decision;
 }
 
-// The source has another successor of what both know. Applying it beside the database's own would make a branch nobody
-// declared.
+// Source and database have different successors of a common revision. Applying the source's beside the database's own would
+// create a branch that nobody declared.
 Decision decide_parted(const DatabaseMigration& resource, const Situation& situation) {
   return stalled(Reason::UnknownDatabaseRevision,
                  Error(ErrorCode::AheadOfFiles, "the database is at " + heads_text(situation.database.current_heads, ", ") +
@@ -155,7 +155,7 @@ Decision decide_parted(const DatabaseMigration& resource, const Situation& situa
                      .advise("bring the files back into the source, or merge the two histories there"));
 }
 
-// What the graph of the situation calls the declared target: `head` is the source's, whatever the ledger knows beyond it.
+// Translates the declared target into the situation's graph: `head` means the source's head, not one that only the ledger has.
 Result<std::string> target_in(const Situation& situation, const std::string& target) {
   if (situation.files == nullptr) {
     return target;
@@ -188,7 +188,7 @@ Decided check_position(const DatabaseMigration& resource, const Situation& situa
   return situation.files != nullptr ? decide_parted(resource, situation) : decide_behind(resource, *position, situation);
 }
 
-// A wait that says what is to be done once it is over, as far as that is known.
+// A wait that also shows what will be done afterwards, as far as it is known.
 Decision wait_with(Reason reason, std::string message, const Decided& position) {
   Decision decision;
   decision.kind = Decision::Kind::Wait;
@@ -209,7 +209,7 @@ Decided check_lock(const DatabaseMigration& resource, const Situation& situation
                    check_position(resource, situation));
 }
 
-// A standby is where reads go; the migration waits for the primary behind the same name.
+// A standby cannot be migrated. Wait until the same name leads to the primary.
 Decided check_writable(const DatabaseMigration& resource, const Situation& situation) {
   if (!situation.database.read_only || resource.spec.dry_run) {
     return std::nullopt;
@@ -222,6 +222,8 @@ Decided check_writable(const DatabaseMigration& resource, const Situation& situa
 }
 
 using Check = Decided (*)(const DatabaseMigration&, const Situation&);
+// The order is the priority. A held lock comes before the revisions in the database, because the run that holds it may be
+// changing them.
 constexpr std::array<Check, 7> kChecks{check_deleting,           check_suspended, check_claim,   check_lock,
                                        check_database_revisions, check_writable,  check_position};
 

@@ -1,10 +1,10 @@
-// decide(): what should happen to one database, as a pure function of declaration and observation.
+// decide() determines what should happen to one database, as a pure function of declaration and observation.
 //
-// An ordered list of checks; the first that decides wins, so the order is the priority. Nothing here reads a file, a clock or a
-// database. A target that needs a downgrade which the policy refuses is a decision of its own (the database is ahead), not an
-// error: after the rollback of an application it is the expected state, and nobody should be paged for it.
+// It is an ordered list of checks; the first that decides wins, so the order is the priority. Nothing here reads a file, a
+// clock or a database. A target that needs a downgrade which the policy refuses is a decision of its own (the database is
+// ahead), not an error: after the rollback of an application it is the expected state and should not page anyone.
 //
-// Threads: pure.
+// Threads: pure functions.
 #pragma once
 
 #include <optional>
@@ -19,15 +19,16 @@
 
 namespace athanor::controller {
 
+// What decide() knows about the source and the database.
 struct Situation {
   const RevisionGraph* graph = nullptr;
-  // The source's own graph, when `graph` goes on behind it with revisions that only the ledger knows: the database is ahead of
-  // the source. Null otherwise.
+  // The source's own graph, set when `graph` extends it with revisions that only the ledger has: the database is ahead of the
+  // source. Null otherwise.
   const RevisionGraph* files = nullptr;
   Observation database;
-  std::vector<Blocker> lock_holders;       // queried only after an attempt met the lock
+  std::vector<Blocker> lock_holders;       // queried only after an attempt found the lock held
   std::string claimed_by;                  // another resource that manages the same version table; empty: none
-  std::optional<SquashedLine> squashed{};  // the database is in the middle of a line that the source has squashed
+  std::optional<SquashedLine> squashed{};  // set when the database is in the middle of revisions that the source has squashed
 };
 
 struct Decision {
@@ -35,19 +36,19 @@ struct Decision {
   Kind kind = Kind::Stalled;
   Reason reason = Reason::InternalError;
   std::string message;
-  std::optional<Error> error;  // of a Stalled decision that is an error
+  std::optional<Error> error;  // set if a Stalled decision is an error
   // Plan and Apply.
   Direction direction = Direction::Upgrade;
   std::vector<std::string> targets;
-  // Where known.
-  std::vector<std::string> resolved;  // ids the target means
+  // Set if known.
+  std::vector<std::string> resolved;  // ids that the target resolves to
   std::vector<std::string> pending;   // ids not applied yet, in order of application
 };
 
-// Comes before anything else: the database of a suspended resource is not connected to, one that another resource owns is not
-// observed further.
+// Runs the checks that need no database: a suspended resource's database is not connected to, and one that another resource
+// owns is not observed further.
 [[nodiscard]] std::optional<Decision> decide_early(const DatabaseMigration& resource, const std::string& claimed_by);
-// The resource that owned the database when this status was written; empty: this one did.
+// Returns the resource that owned the database when this status was written; empty: this one did.
 [[nodiscard]] std::string claimant_in(const DatabaseMigrationStatus& status);
 [[nodiscard]] Decision decide(const DatabaseMigration& resource, const Situation& situation);
 
@@ -56,11 +57,11 @@ inline constexpr std::string_view kWaitsFor = "waits for ";
 [[nodiscard]] std::string lock_message(std::string_view what, const std::vector<Blocker>& holders);
 // "the database is at a3, ahead of the declared target a1; raise ...". `in_source`: whether the source has a3.
 [[nodiscard]] std::string ahead_message(const std::vector<std::string>& rows, const std::string& target, bool in_source = true);
-// The same where policy.downgrade is Keep.
+// As ahead_message(), when policy.downgrade is Keep.
 [[nodiscard]] std::string kept_message(const std::vector<std::string>& rows, const std::string& target);
-// A revision stopped half-way, and the target does not include it.
+// The error for a revision that stopped half-way and that the target does not include.
 [[nodiscard]] Error unfinished_beyond(const std::string& revision, const std::string& target);
-// The condition reason of an error of the core.
+// Returns the condition reason for an error of the migration library.
 [[nodiscard]] Reason reason_for(const Error& error);
 
 }  // namespace athanor::controller

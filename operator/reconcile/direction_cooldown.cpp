@@ -26,7 +26,7 @@ Result<std::optional<Verdict>> wait_for_direction(const ReconcileContext& contex
   if (!last || last->direction == direction || last->age >= policy.direction_cooldown) {
     return std::optional<Verdict>();
   }
-  // A row from the future: the server's clock was set back. Waiting until then could take years.
+  // The row's time is in the future: the server's clock was set back. Waiting until then could take years.
   if (last->age < -policy.direction_cooldown) {
     context.log.warn(
         "the last change lies in the future by the server's clock; spec.policy.directionCooldown is not waited for");

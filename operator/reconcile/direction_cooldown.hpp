@@ -1,9 +1,11 @@
-// A change of direction waits: whatever flips a target back and forth (a self-healing controller, two pipelines) must not run
-// DDL back and forth with it. Only a resource whose policy.downgrade is Allow can change direction.
+// Delays a run in the opposite direction of the last one. If something flips a target back and forth (a self-healing
+// controller, two pipelines), DDL must not run back and forth with it. Only a resource whose policy.downgrade is Allow can
+// change direction.
 //
-// The last change is read from the ledger, with the server's clock: it holds whoever made it, and survives the operator.
+// The last change is read from the ledger, with the server's clock, so it counts no matter who made it and survives restarts of
+// the operator.
 //
-// Threads: one thread.
+// Threads: one thread per reconcile.
 #pragma once
 
 #include <optional>
@@ -14,7 +16,7 @@
 
 namespace athanor::controller {
 
-// The verdict while a run in this direction must wait; empty: it may begin now.
+// Returns the verdict while a run in this direction must wait; nullopt when it may start now.
 [[nodiscard]] Result<std::optional<Verdict>> wait_for_direction(const ReconcileContext& context, DatabaseAccess& access,
                                                                 Direction direction);
 

@@ -18,7 +18,7 @@ std::string named_changes(const std::vector<std::string>& lines) {
   return text + (lines.size() > kNamedChanges ? "; and " + std::to_string(lines.size() - kNamedChanges) + " more" : "");
 }
 
-// That nothing has changed is reported only after a change.
+// "Nothing has changed" is news only after a change.
 bool says_something_else(const DatabaseMigrationStatus& status, const DriftSeen& seen) {
   const Condition* const before = find_condition(status.conditions, ConditionType::Drifted);
   if (seen.drifted == ConditionStatus::False) {

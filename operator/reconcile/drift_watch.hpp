@@ -1,6 +1,6 @@
-// policy.drift: is the schema as the last run left it? The database is asked on an interval, and before every run.
+// Implements policy.drift: checks whether the schema is still as the last run left it, at an interval and before every run.
 //
-// Threads: as the reconcile.
+// Threads: one thread per reconcile.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,18 @@
 
 namespace athanor::controller {
 
-// WhenDue: once in an interval, and after a change of the declaration.
+// WhenDue: once per interval, and after a change of the declaration.
 enum class DriftLook : std::uint8_t { WhenDue, Now };
 
-// Empty when the policy does not ask for it, or its time has not come. What cannot be looked at is Unknown.
+// Checks the schema. Returns nullopt when the policy does not require it or it is not due. A schema that cannot be checked is
+// Unknown.
 [[nodiscard]] std::optional<DriftSeen> look_for_drift(const ReconcileContext& context, DatabaseAccess& access, DriftLook look);
-// Under policy.drift Block: why nothing may run. A schema of which nothing was recorded holds nothing up, or no first run could
-// begin; one that could not be compared does.
+// With policy.drift Block: returns why nothing may run. A schema without a recorded catalog does not block, because otherwise
+// no first run could start; one that could not be compared does.
 [[nodiscard]] std::optional<Verdict> held_by_drift(const DatabaseMigration& resource, const Observed& observed);
-// When it is to be looked at again; empty when the policy does not ask for it.
+// Returns when the next check is due; nullopt when the policy does not require one.
 [[nodiscard]] std::optional<milliseconds> next_drift_look(const ReconcileContext& context);
-// What the condition Drifted says of a check.
+// Converts a check into the content of the condition Drifted.
 [[nodiscard]] DriftSeen drift_seen(const Result<DriftCheck>& check);
 
 }  // namespace athanor::controller

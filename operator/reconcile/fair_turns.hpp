@@ -1,15 +1,16 @@
-// Which waiting entry may go first when servers and namespaces have room for a few at a time.
+// Chooses which waiting entry may run next when each server and namespace may run only a few at a time.
 //
-// An entry waits with a ticket, in a namespace, for a database server. Of all that may go, the one with the smallest ticket
-// goes first. Tickets are dealt so that namespaces take turns: a namespace that adds a thousand entries gets turns far into the
-// future, and one that adds its first gets the next. Three limits hold entries back while others overtake: of one server, of
-// one namespace, and of entries that failed the last time, which may be waiting for servers that never answer.
+// An entry waits with a ticket, in a namespace, for a database server. Among the entries that may run, the one with the
+// smallest ticket is next. Tickets are assigned so that namespaces take turns: a namespace that adds a thousand entries gets
+// turns far in the future, and one that adds its first entry gets the next turn. Three limits hold entries back while others
+// overtake: per server, per namespace, and for entries that failed the last time, which may be waiting for servers that never
+// answer.
 //
-// Finding the first takes the logarithm of the number of namespaces. A server that becomes full, or has room again, costs one
-// step for each namespace with entries that wait for it; give a limit that is never reached as 0.
+// Finding the next entry takes the logarithm of the number of namespaces. When a server becomes full or has room again, it
+// costs one step for each namespace with entries waiting for it; pass 0 for a limit that cannot be reached.
 //
-// Threads: none of its own and no lock; WorkQueue calls it under its own. Ownership: borrows the entries; servers and
-// namespaces live while they have members.
+// Threads: not synchronised; WorkQueue calls it under its own lock. Ownership: borrows the entries; servers and namespaces
+// exist while they have members.
 #pragma once
 
 #include <algorithm>
@@ -24,24 +25,24 @@
 
 namespace athanor::controller {
 
-// 0: any number.
+// 0: no limit.
 struct TurnLimits {
-  std::size_t per_server = 0;  // entries without a server have no such limit
+  std::size_t per_server = 0;  // does not apply to entries without a server
   std::size_t per_namespace = 0;
   std::size_t failing = 0;
 };
 
-// Greater than no ticket, when dealt.
+// The order of entries. A ticket that was dealt is greater than a default one.
 struct Ticket {
   std::uint64_t turn = 0;
-  std::uint64_t number = 0;  // of two with one turn, the one dealt first goes first
+  std::uint64_t number = 0;  // with equal turns, the one dealt first goes first
   auto operator<=>(const Ticket&) const = default;
   [[nodiscard]] explicit operator bool() const { return number != 0; }
 };
 
 template <typename Entry>
 class FairTurns {
-  static constexpr std::size_t kLanes = 2;  // in order, failing
+  static constexpr std::size_t kLanes = 2;  // 0: normal, 1: failing
   struct Server;
   struct Namespace;
   using Servers = std::map<std::string, Server>;
@@ -52,7 +53,7 @@ class FairTurns {
     typename Servers::iterator server;
     typename Namespaces::iterator name_space;
     std::array<std::map<Ticket, Entry*>, kLanes> waiting;
-    std::array<Ticket, kLanes> listed{};  // its key in open of the namespace
+    std::array<Ticket, kLanes> listed{};  // its key in Namespace::open
     std::size_t members = 0;
   };
   struct Server {
@@ -62,7 +63,7 @@ class FairTurns {
     bool full = false;
   };
   struct Namespace {
-    std::array<std::map<Ticket, Group*>, kLanes> open;  // places whose server has room, by their first ticket
+    std::array<std::map<Ticket, Group*>, kLanes> open;  // groups whose server has room, by their first ticket
     std::array<Ticket, kLanes> listed{};                // its key in open_
     std::size_t out = 0;
     std::size_t places = 0;
@@ -103,11 +104,10 @@ class FairTurns {
   }
   [[nodiscard]] const std::string& server_of(Place place) const { return place->server->first; }
 
-  // Moves a member that waits with `ticket` (none: it does not wait) or is out to another server. `from` may be gone
-  // afterwards.
+  // Moves a member to another server; it waits with `ticket` (none: it does not wait) or is out. `from` may be destroyed.
   [[nodiscard]] Place move(Place from, const std::string& server, Ticket ticket, bool failing, bool is_out) {
     const Place to = join(server, from->name_space->first);
-    if (is_out) {  // or returned() would free a slot that was never taken
+    if (is_out) {  // otherwise returned() would free a slot that was never taken
       --from->server->second.out;
       ++to->server->second.out;
     }
@@ -120,7 +120,7 @@ class FairTurns {
     return to;
   }
 
-  // The next turn of the namespace.
+  // Returns a ticket for the namespace's next turn.
   [[nodiscard]] Ticket deal(Place place) {
     Namespace& area = place->name_space->second;
     area.last_turn = std::max(area.last_turn, turn_) + 1;
@@ -135,9 +135,9 @@ class FairTurns {
     relist(*place);
   }
 
-  // Some entry may go.
+  // Whether an entry may run now.
   [[nodiscard]] bool has_next() const { return next_lane() < kLanes; }
-  // Takes the entry that goes first: it no longer waits, and is out until returned(). Requires has_next().
+  // Removes the next entry from the waiting ones; it is out until returned(). Requires has_next().
   [[nodiscard]] Entry& take_next() {
     const std::size_t lane = next_lane();
     Namespace& area = *open_[lane].begin()->second;
@@ -161,11 +161,11 @@ class FairTurns {
     relist_server(place);
     relist(area);
   }
-  // More of the server are out than may be: an entry moved there while it was out.
+  // Whether more entries of the server are out than allowed, because one moved there while it was out.
   [[nodiscard]] bool over_limit(Place place) const {
     return !place->server->first.empty() && limits_.per_server != 0 && place->server->second.out > limits_.per_server;
   }
-  // Nothing waits any more.
+  // Removes all waiting entries.
   void clear_waiting() {
     for (auto& [server, host] : servers_) {
       for (auto& [name_space, place] : host.places) {
@@ -184,14 +184,14 @@ class FairTurns {
     return failing_may && open_[1].begin()->first < open_[0].begin()->first ? 1 : 0;
   }
 
-  // After `changed` did, and how much of its server is out.
+  // Call it after a change of `changed` or of the number of its server's entries that are out.
   void relist_server(Place changed) {
     auto& [name, server] = *changed->server;
     const bool full = !name.empty() && limits_.per_server != 0 && server.out >= limits_.per_server;
     const bool turned = std::exchange(server.full, full) != full;
     relist(*changed);
     if (turned) {
-      for (const Place place : server.with_waiting) {  // all of them wait, so none leaves the set
+      for (const Place place : server.with_waiting) {  // all of them are waiting, so none leaves the set
         relist(*place);
       }
     }
@@ -235,10 +235,9 @@ class FairTurns {
   TurnLimits limits_;
   Servers servers_;
   Namespaces namespaces_;
-  std::array<std::map<Ticket, Namespace*>, kLanes>
-      open_;  // namespaces that have room and something to go, by their first ticket
+  std::array<std::map<Ticket, Namespace*>, kLanes> open_;  // namespaces with room and a waiting entry, by their first ticket
   std::size_t failing_out_ = 0;
-  std::uint64_t turn_ = 0;  // of the last one taken
+  std::uint64_t turn_ = 0;  // of the last ticket taken
   std::uint64_t numbers_ = 0;
 };
 

@@ -17,12 +17,12 @@ std::string shortened(const std::string& step) {
   return step.size() <= kShownStep ? step : std::string(cut_at_character(step, kShownStep)) + "...";
 }
 
-// A downgrade removes what was built since, whatever its statements look like.
+// A downgrade removes what was built since, regardless of its statements.
 bool may_lose_something(const Plan& plan, const std::vector<std::string>& destructive) {
   return !destructive.empty() || plan.operation == Direction::Downgrade;
 }
 
-// The newest approval that does not count, which the user probably expects to count.
+// Describes the newest approval that does not count although its author probably expects it to.
 std::string ignored_approval(const Plan& plan, const std::string& hash, const std::vector<Approval>& approvals,
                              const ApprovalTally& tally) {
   const auto newest = std::find_if(approvals.rbegin(), approvals.rend(), [&](const Approval& approval) {
@@ -55,10 +55,10 @@ std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, 
                                  : " waits for approvals of different people, has " + tally_in_words(tally);
   message += ignored_approval(plan, hash, approvals, tally);
   message += how_to_read.empty() ? "" : "; " + how_to_read;
-  // A name for each person, or the second could not create theirs.
+  // Suggest a different name per person: with one name, the second person's create would fail with 409.
   const std::string name = resource.metadata.name.substr(0, kNameInApproval) + "-" + short_hash +
                            (tally.counted.empty() ? "" : "-" + std::to_string(tally.counted.size() + 1));
-  // One line, because conditions and events are shown in one. JSON is YAML.
+  // JSON is also YAML, and fits on one line, as conditions and events must.
   return message +
          R"(; to approve it, apply {"apiVersion": "athanor.dev/v1alpha1", "kind": "MigrationApproval", "metadata": {"name": ")" +
          name + R"(", "namespace": ")" + resource.metadata.name_space + R"("}, "spec": {"migration": ")" +
@@ -71,7 +71,7 @@ std::string why_rejected(const std::string& hash, const Approval& rejection) {
          "; it does not run until there is another plan";
 }
 
-// Many identity providers take Alice@example.org and alice@example.org for one person, and hand out either.
+// Many identity providers treat Alice@example.org and alice@example.org as one person, and return either spelling.
 std::string person_of(std::string name) {
   std::ranges::transform(name, name.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -81,7 +81,7 @@ std::string person_of(std::string name) {
 struct Opening {
   bool open = false;
   std::optional<WallTime> next;
-  std::string shown;  // `next`, as a clock on the wall of the window's zone shows it
+  std::string shown;  // `next` in the window's time zone
 };
 
 Result<Opening> judge(const MaintenanceWindow& window, WallTime now) {
@@ -174,12 +174,12 @@ ApprovalTally count_approvals(const std::vector<Approval>& approvals, const std:
                               WallTime now) {
   ApprovalTally tally;
   tally.required = std::max<std::int64_t>(required, 1);
-  std::map<std::string, std::optional<WallTime>> until;  // by person: when the last of their approvals expires
+  std::map<std::string, std::optional<WallTime>> until;  // by person: when their last approval expires
   for (const auto& approval : approvals) {
     if (approval.plan_hash != hash) {
       continue;
     }
-    if (approval.rejects) {  // it holds for as long as it exists
+    if (approval.rejects) {  // valid as long as it exists
       tally.rejection = tally.rejection ? tally.rejection : std::optional(approval);
       continue;
     }
@@ -232,7 +232,7 @@ GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const
     verdict = judge_windows(resource, now);
     verdict.approval = tally.counted.at(static_cast<std::size_t>(tally.required) - 1);
   }
-  // An approval that expires while it waits for a window or for others must be seen to.
+  // No event reports that an approval expires while waiting for a window or for more approvals, so requeue for it.
   if (!verdict.open && tally.changes_at && verdict.reason != Reason::PlanRejected) {
     const auto expiry = std::chrono::ceil<milliseconds>(*tally.changes_at - now);
     verdict.requeue_after = std::min(verdict.requeue_after.value_or(expiry), expiry);

@@ -9,9 +9,9 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::size_t kShortest = 2;  // a single character tells nothing, and stands everywhere
+constexpr std::size_t kShortest = 2;  // a single character reveals nothing and occurs everywhere
 
-// Words of every URL.
+// Words that occur in any URL.
 constexpr std::array<std::string_view, 41> kPublic{"athanor",
                                                    "postgresql",
                                                    "postgres",
@@ -58,16 +58,16 @@ bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80) != 0;
 }
 
-// Whether the word at an edge goes on there: "app" in `application`, and in the names app-config and app.example.org.
+// Whether the word continues at the edge of a match: "app" in `application`, app-config and app.example.org.
 bool goes_on(const std::string& text, std::size_t at, std::ptrdiff_t step) {
   if (at >= text.size()) {
     return false;
   }
-  const std::size_t next = at + static_cast<std::size_t>(step);  // wraps below 0, and is then no index
+  const std::size_t next = at + static_cast<std::size_t>(step);  // may wrap below 0, which is then out of range
   return is_word(text[at]) || ((text[at] == '-' || text[at] == '.') && next < text.size() && is_word(text[next]));
 }
 
-// "app" in `user "app"`, and not in `application`.
+// Whether a match is a separate word: "app" in `user "app"`, but not in `application`.
 bool stands_alone(const std::string& text, std::size_t at, std::string_view value) {
   const bool joined_before = at > 0 && is_word(value.front()) && goes_on(text, at - 1, -1);
   const bool joined_behind = is_word(value.back()) && goes_on(text, at + value.size(), 1);
@@ -78,7 +78,7 @@ int hex_digit(char c) {
   return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-// Of a part of a URL, as libpq reads it.
+// Percent-decodes a part of a URL as libpq does.
 std::string decoded(const std::string& part) {
   std::string text;
   for (std::size_t at = 0; at < part.size(); ++at) {
@@ -129,7 +129,7 @@ void HiddenValues::keep(std::string value) {
 
 void HiddenValues::add(const std::string& value) {
   keep(value);
-  for (std::size_t begin = 0; begin < value.size();) {  // messages show one line of a text
+  for (std::size_t begin = 0; begin < value.size();) {  // messages may show one line of a text
     const std::size_t end = std::min(value.find('\n', begin), value.size());
     keep(value.substr(begin, end - begin));
     begin = end + 1;
@@ -139,10 +139,10 @@ void HiddenValues::add(const std::string& value) {
 void HiddenValues::add_url(const std::string& url) {
   add(url);
   for (const auto& [name, value] : connection_parameters(url)) {
-    keep(name);  // of a text that is no URL, the names are part of the secret
+    keep(name);  // if the text is not a URL, the names are part of the secret
     keep(value);
   }
-  // Also where it cannot be parsed.
+  // Also split it by punctuation, in case it cannot be parsed.
   constexpr std::string_view kBetween = ":/@?&=#,; \t\r\n'\"[]";
   for (std::size_t begin = 0; begin < url.size();) {
     const std::size_t end = std::min(url.find_first_of(kBetween, begin), url.size());

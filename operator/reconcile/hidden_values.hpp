@@ -1,13 +1,14 @@
-// The values that a resource had read for it, which nobody may be shown.
+// Removes secret values, which a resource had read for it, from texts.
 //
-// A `…From` field may name any key of any Secret of its namespace, and any file below a secret root. Whoever may write a
-// resource may not be allowed to read Secrets, and would only have to give a key out as the name of a host, a database or a
-// user, and read the message of the failure. So what was read is replaced wherever it stands by itself in a text that leaves a
-// reconcile: as a whole, and of a URL each of its parts.
+// A `…From` field may name any key of any Secret of its namespace, and any file below a secret root. An author of a resource
+// who may not read Secrets could use a key as the name of a host, a database or a user, and read it in the error message. So
+// every value that was read is replaced where it occurs as a separate word in a text that leaves a reconcile: as a whole, and
+// for a URL each of its parts.
 //
-// Not hidden is what the resource itself says, because who reads the message can read that, and libpq's own words.
+// Values in the resource itself are not hidden, because whoever reads the message can read the resource, and neither are
+// libpq's own words.
 //
-// Threads: a plain value. Secrets: holds them, in memory, as long as the reconcile lasts.
+// Threads: plain value. Secrets: keeps them in memory for the duration of the reconcile.
 #pragma once
 
 #include <string>
@@ -25,14 +26,16 @@ class HiddenValues {
   static constexpr std::string_view kShown = "(hidden)";
 
   HiddenValues() = default;
-  // `resource`: what it declares is no secret.
+  // `resource`: the values it declares are not hidden.
   explicit HiddenValues(const DatabaseMigration& resource);
 
+  // Hides this value and each of its lines.
   void add(const std::string& value);
-  // A URL, or keywords and values: each part of it.
+  // Hides a URL, or a string of keywords and values, and each of its parts.
   void add_url(const std::string& url);
 
   [[nodiscard]] bool empty() const { return values_.empty(); }
+  // Return the argument with every hidden value replaced by kShown.
   [[nodiscard]] std::string hide(std::string text) const;
   [[nodiscard]] Error hide(Error error) const;
   [[nodiscard]] Blocker hide(Blocker blocker) const;

@@ -1,8 +1,8 @@
-// Execution mode Job, as the reconciler sees it: a plan runs in a pod of its own, and the reconciler waits for it.
+// The reconciler's interface to execution mode Job: a plan runs in its own pod, and the reconciler waits for it.
 //
-// A Job records what it was made for: the attempt (plan and declaration), which determines its name, so that a restarted
+// A Job records what it was created for: the attempt (plan and declaration), which determines its name, so that a restarted
 // operator finds it again; and the declaration alone, so that the rest of a half-applied plan is recognised as the same
-// attempt. The Job's own result is a hint; what was applied is read from the database.
+// attempt. The Job's own result is only a hint; what was applied is read from the database.
 //
 // Threads: safe from any thread.
 #pragma once
@@ -19,26 +19,27 @@
 
 namespace athanor::controller {
 
-// What a Job is to do. Where only a pod can read the source, one Job plans and another migrates, held to that plan.
+// What a Job should do. If only a pod can read the source, one Job plans and another one migrates, bound to that plan.
 struct JobRequest {
   enum class Work : std::uint8_t { Migrate, Plan };
   std::string attempt;            // determines the Job's name
   std::string declaration;        // independent of the state of the database
   const Plan* plan = nullptr;     // null: only a pod can read the source
-  std::vector<std::string> from;  // rows of the version table before it
+  std::vector<std::string> from;  // rows of the version table before the run
   Work work = Work::Migrate;
-  const SourceSnapshot* source = nullptr;  // that the plan was made from; null: only a pod can read it
+  const SourceSnapshot* source = nullptr;  // the source of the plan; null: only a pod can read it
 };
 
-// A run's own account of its end: what `athanor --report` left in the termination message.
+// A run's own report: what `athanor --report` wrote into the termination message.
 struct JobReport {
   std::string run_id;
-  std::optional<std::vector<std::string>> current_heads;  // at its end; nothing when it could not tell
+  std::optional<std::vector<std::string>> current_heads;  // at its end; nullopt if unknown
   std::string failed_revision;
   int failed_line = 0;
   std::string failed_statement;  // sanitised
   std::optional<Error> error;
-  // Of a planning Job: as much of the plan as a reviewer needs. All its revisions are listed; only the first has content.
+  // For a planning Job: as much of the plan as a reviewer needs. All its revisions are listed, but only the first ones have
+  // content.
   std::shared_ptr<const Plan> plan;
   std::vector<std::string> destructive;
   bool ahead = false;  // there was nothing to upgrade because the database is ahead of the target
@@ -49,10 +50,10 @@ struct JobState {
   Kind kind = Kind::Absent;
   std::string name;
   std::string uid;
-  bool begun = false;               // of a running Job: its pod was started
-  bool deleting = false;            // of a running Job: it disappears when its pods have ended
-  std::string message;              // of a running Job: what its pod waits for; of a failed one: the cluster's reason
-  std::optional<JobReport> report;  // of a Job that ended and left one
+  bool begun = false;               // for a running Job: its pod was started
+  bool deleting = false;            // for a running Job: it is deleted when its pods have ended
+  std::string message;              // for a running Job: what its pod waits for; for a failed one: the cluster's reason
+  std::optional<JobReport> report;  // for an ended Job, if it left one
   // Copied from its request.
   std::string attempt;
   std::string declaration;
@@ -70,15 +71,16 @@ struct JobState {
 class JobExecution {
  public:
   virtual ~JobExecution() = default;
-  // The newest Job of this resource. A Job that has not ended comes before all that have.
+  // Returns the newest Job of this resource. A Job that has not ended comes before all that have.
   [[nodiscard]] virtual Result<JobState> newest(const DatabaseMigration& resource) = 0;
-  // Whether such a Job is possible at all, without asking the API server. FileTooLarge: the source does not fit into a pod.
+  // Checks whether such a Job is possible, without a request to the API server. Error: FileTooLarge when the source does not
+  // fit into a pod.
   [[nodiscard]] virtual Result<void> check(const DatabaseMigration& resource, const JobRequest& request) = 0;
   // Creates the Job with dryRun=All: quotas and admission are checked, nothing is created.
   [[nodiscard]] virtual Result<void> dry_run_create(const DatabaseMigration& resource, const JobRequest& request) = 0;
   // Deletes a Job that has not ended. It stays visible until its pods have ended.
   [[nodiscard]] virtual Result<void> withdraw(const DatabaseMigration& resource, const JobState& job) = 0;
-  // Replaces a Job of the same attempt that has ended.
+  // Creates the Job, or finds the one of the same attempt that has not ended. Replaces an ended Job of the same attempt.
   [[nodiscard]] virtual Result<JobState> start(const DatabaseMigration& resource, const JobRequest& request) = 0;
 };
 

@@ -26,7 +26,7 @@ bool approval_still_holds(const ReconcileContext& context) {
       .passed();
 }
 
-// Why a Job that has not begun must not begin any more; empty: it may.
+// Returns why a Job that has not begun must not begin; empty when it may.
 std::string reason_to_withdraw(const ReconcileContext& context, const JobState& job, const std::string& claimed_by) {
   const DatabaseMigration& resource = context.resource;
   if (resource.metadata.deleting) {
@@ -50,7 +50,7 @@ std::string reason_to_withdraw(const ReconcileContext& context, const JobState& 
   return approval_still_holds(context) ? "" : "its approval was taken back, has expired, or does not count now";
 }
 
-// Observes the database on a connection of its own, without the lock. Job events are rare enough for that.
+// Observes the database on a separate connection, without the lock. Job events are rare enough for that.
 Result<void> observe_progress(const ReconcileContext& context, const DatabaseTarget& target, const JobState& job,
                               RunProgress& progress, RunningJob& running) {
   TRY_ASSIGN(auto access, context.parts.databases.open(target, progress));
@@ -114,7 +114,7 @@ Result<RunningJob> follow_job(const ReconcileContext& context, const JobState& j
   }
   running.status = JobStatus{job.name, kRunning, job.declaration};
   if (job.generation == context.resource.metadata.generation) {
-    // Progress is a courtesy. A database that cannot be reached from here says nothing about the Job.
+    // Progress is optional. If the database is not reachable from here, that says nothing about the Job.
     const auto target = make_target(context.resource, context.parts.credentials);
     const auto seen = target ? observe_progress(context, *target, job, progress, running) : fail(target.error());
     if (!seen) {
@@ -137,7 +137,7 @@ Result<ObservedJob> report_ended_job(const ReconcileContext& context, ObservedJo
     TRY_ASSIGN(const auto ledger, access.ledger(ledger_rows_of(job.last)));
     reported = std::make_unique<ReconcileMemory::ReportedJob>(
         ReconcileMemory::ReportedJob{job.last.uid, run_of(job.last, ledger, current_heads)});
-    job.newly_ended = context.resource.status.job != job.status;  // otherwise an operator before this one reported it
+    job.newly_ended = context.resource.status.job != job.status;  // otherwise an earlier operator process reported it
   }
   job.run = reported->run;
   if (job.newly_ended) {
@@ -146,7 +146,8 @@ Result<ObservedJob> report_ended_job(const ReconcileContext& context, ObservedJo
   return job;
 }
 
-// Unlike the attempt of a run in process, a Job's holds no password: its digest would be there for everyone to see.
+// Unlike the attempt of an in-process run, that of a Job must not depend on the password, because its digest is visible in the
+// Job's name and label.
 JobRequest JobReconcile::request_of_plan(const PlanReview& review) const {
   const std::string declared = std::to_string(context_.resource.metadata.generation) + '\n' +
                                retry_annotation(context_.resource) + '\n' + without_password(database_.target.url);
@@ -159,7 +160,7 @@ JobRequest JobReconcile::request_of_plan(const PlanReview& review) const {
   return request;
 }
 
-// `review`: of the plan that a planning Job made; null: there is none yet.
+// `review`: for the plan of a planning Job; null if there is none yet.
 JobRequest JobReconcile::request_of_image(JobRequest::Work work, const PlanReview* review) const {
   const ImageSource& image = *context_.resource.spec.source.image;
   JobRequest request;
@@ -178,7 +179,7 @@ JobRequest JobReconcile::request_of_image(JobRequest::Work work, const PlanRevie
   return request;
 }
 
-// The verdict when the last Job failed at the same request; empty: another attempt is worth it.
+// Returns the verdict when the last Job failed at the same request; nullopt when another attempt is worthwhile.
 std::optional<Verdict> JobReconcile::failed_before(const JobRequest& request) const {
   if (!failed_at_this(job_.last, request, *observed_.current_heads)) {
     return std::nullopt;
@@ -204,7 +205,7 @@ JobStep JobReconcile::run(PlanReview review) const {
     return {std::move(*verdict), std::move(review), {}, false};
   }
   if (job_.last.kind == JobState::Kind::Succeeded && job_.last.attempt == request.attempt && !job_.run) {
-    // The Job says that it is done, but neither the database nor its ledger knows of anything. The database is right.
+    // The Job succeeded, but neither the database nor its ledger shows it. Trust the database.
     Verdict verdict =
         verdict_of(Error(ErrorCode::StalePlan, "Job " + job_.last.name + " ended, and the database is not at the target"));
     verdict.retry_now = false;
@@ -230,15 +231,16 @@ JobStep JobReconcile::run_image(const std::optional<UnfinishedStep>& unfinished)
   return needs_plan(context_.resource) ? run_planned_image(unfinished) : start(wanted);
 }
 
-// Whether the last Job brought the database to the declared target, and the database is still there.
+// Whether the last Job brought the database to the declared target, and it is still there.
 bool JobReconcile::is_done(const JobRequest& wanted) const {
   const JobState& last = job_.last;
   return last.kind == JobState::Kind::Succeeded && last.work == JobRequest::Work::Migrate &&
          last.declaration == wanted.declaration && (!last.report || last.report->current_heads == *observed_.current_heads);
 }
 
-// Finished Jobs are removed after their TTL. What such a Job found is in the status and holds while declaration and database
-// are the same; otherwise the resource would lose Ready once per TTL, and a pod would be started for nothing.
+// Kubernetes deletes finished Jobs after their TTL. The result of such a Job is in the status and remains valid while
+// declaration and database are unchanged. Without this, the resource would lose Ready once per TTL, and a pod would be started
+// for nothing.
 std::optional<Verdict> JobReconcile::reported_before(const JobRequest& wanted) const {
   const DatabaseMigrationStatus& status = context_.resource.status;
   const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
@@ -261,7 +263,7 @@ std::optional<Verdict> JobReconcile::reported_before(const JobRequest& wanted) c
   return verdict;
 }
 
-// Nothing is left to do for a Job: the database is at the target, or beyond it.
+// The verdict when no Job is needed: the database is at the target, or ahead of it.
 Verdict JobReconcile::image_done(const std::optional<UnfinishedStep>& unfinished) const {
   const bool is_ahead = job_.last.report && job_.last.report->ahead;
   if (is_ahead && (!unfinished || context_.resource.spec.policy.downgrade != DowngradePolicy::Keep)) {
@@ -311,7 +313,7 @@ JobStep JobReconcile::run_planned_image(const std::optional<UnfinishedStep>& unf
     return {image_done(unfinished), {}, {}, true};
   }
   if (plan->operation == Direction::Downgrade && context_.resource.spec.policy.downgrade != DowngradePolicy::Allow) {
-    return {ahead(), {}, {}, false};  // no such plan was asked for; whatever the pod says, the policy holds
+    return {ahead(), {}, {}, false};  // the policy does not allow this plan, even if the pod reports it
   }
   PlanReview review = review_plan(context_, std::move(plan), last.report->destructive, database_.approval_scope);
   if (context_.resource.spec.dry_run) {
@@ -324,7 +326,7 @@ JobStep JobReconcile::run_planned_image(const std::optional<UnfinishedStep>& unf
   return step;
 }
 
-// A Job that cannot be made is reported before anyone approves its plan, and before a backup is taken for it.
+// Check that the Job can be created before anyone approves its plan and before a backup is taken for it.
 JobStep JobReconcile::start_when_allowed(const JobRequest& request, PlanReview review) const {
   if (auto possible = context_.parts.jobs->check(context_.resource, request); !possible) {
     return {not_started(std::move(possible).error()), std::move(review), {}, false};

@@ -1,8 +1,8 @@
-// The part of a reconcile that concerns Jobs: what became of the last one, and whether to start another.
+// The part of a reconcile that concerns Jobs: what happened to the last one, and whether to start another.
 //
-// While a Job of the resource runs, nothing else happens, whatever is declared meanwhile: another mode, another target,
-// suspension. A Job whose pod has not started is withdrawn when the declaration no longer wants it. What a Job did is reported
-// once, from the ledger and from its own report (job_run.hpp); a restarted operator does not report it again.
+// While a Job of the resource runs, nothing else happens, even if another mode, another target or suspension is declared
+// meanwhile. A Job whose pod has not started is withdrawn when the declaration no longer wants it. What a Job did is reported
+// once, from the ledger and its own report (job_run.hpp); a restarted operator does not report it again.
 //
 // Threads: one reconcile, one thread. Ownership: borrows context, observations and database.
 #pragma once
@@ -17,40 +17,40 @@
 
 namespace athanor::controller {
 
-// The newest Job of a resource, as a reconcile finds it.
+// The newest Job of a resource, as observed in this reconcile.
 struct ObservedJob {
   JobState last;
   std::optional<JobStatus> status;         // for status.job; empty: unchanged
-  std::shared_ptr<const ReportedRun> run;  // of a Job that ended; null: unknown, or it did not touch the database
+  std::shared_ptr<const ReportedRun> run;  // for an ended Job; null: unknown, or it did not touch the database
   bool newly_ended = false;                // since the last reconcile
 
   [[nodiscard]] std::shared_ptr<const ReportedRun> unreported_run() const { return newly_ended ? run : nullptr; }
 };
 
-// A Job that runs, and how far it is.
+// A running Job and its progress.
 struct RunningJob {
   Verdict verdict;
   std::optional<JobStatus> status;
-  std::optional<std::vector<std::string>> current_heads;  // empty: the database could not be observed
+  std::optional<std::vector<std::string>> current_heads;  // nullopt: the database could not be observed
   std::optional<ProgressStatus> progress;
 };
 
-// What starting a Job came to.
+// The result of trying to start a Job.
 struct JobStep {
   Verdict verdict;
-  std::optional<PlanReview> review;  // of the plan that was found
+  std::optional<PlanReview> review;  // for the plan that was found
   std::optional<JobStatus> started;
   bool image_read = false;  // a Job has read the image for this declaration
 };
 
 // Whether a Job of the resource may be running.
 [[nodiscard]] bool job_may_be_running(const ReconcileContext& context);
-// Whether the status still says that a Job runs which has ended.
+// Whether the status still shows a running Job that has ended.
 [[nodiscard]] bool has_unreported_end(const ReconcileContext& context, const ObservedJob& job);
-// PolicyRefused: this operator creates no Jobs.
+// Returns the newest Job. Error: PolicyRefused when this operator creates no Jobs.
 [[nodiscard]] Result<ObservedJob> observe_job(const ReconcileContext& context);
-// For a Job that runs. Withdraws it when it has not begun and is no longer wanted. `claimed_by`: another resource that owns the
-// database; empty: none.
+// Reports on a running Job, and withdraws it if it has not begun and is no longer wanted. `claimed_by`: another resource that
+// owns the database; empty: none.
 [[nodiscard]] Result<RunningJob> follow_job(const ReconcileContext& context, const JobState& job, const std::string& claimed_by,
                                             RunProgress& progress);
 // For a Job that may have ended: reads its run from the ledger; logs and counts it the first time.
@@ -64,8 +64,8 @@ class JobReconcile {
 
   // Runs a plan that the reconciler made.
   [[nodiscard]] JobStep run(PlanReview review) const;
-  // Runs what an image holds. Only a pod can read its revisions, so one Job plans and another, held to that plan, migrates,
-  // unless the policy needs no plan beforehand.
+  // Runs the revisions in an image. Only a pod can read them, so one Job plans and another migrates, bound to that plan, unless
+  // the policy does not need to see the plan.
   [[nodiscard]] JobStep run_image(const std::optional<UnfinishedStep>& unfinished) const;
 
  private:

@@ -9,16 +9,16 @@
 namespace athanor::controller {
 namespace {
 
-// The end of a Job wakes the resource. This is for a missed event, and for progress.
+// The informer queues the resource when its Job ends. This interval is for missed events and for progress.
 constexpr milliseconds kRequeueAfter{15'000};
 constexpr std::chrono::seconds kPauseBeforeNext{60};
 constexpr std::chrono::seconds kClocksDiffer{30};
-constexpr std::size_t kFailures = 8;             // rows that runs which failed before it may have left in between
-constexpr std::size_t kRowsOfUnknownPlan = 200;  // of a plan that only the pod knew
+constexpr std::size_t kFailures = 8;             // rows that earlier failed runs may have left in between
+constexpr std::size_t kRowsOfUnknownPlan = 200;  // for a plan that only the pod knows
 constexpr std::size_t kAttemptDigits = 40;
 constexpr std::size_t kSecondsOfTime = 19;  // "2026-11-21T02:10:00"
 
-// The ledger's SQLSTATE and message, classified as those of a run in process.
+// Builds an error from the ledger's SQLSTATE and message, classified like that of an in-process run.
 Error error_of(const Migrator::HistoryEntry& failed) {
   return Error(code_of_sqlstate(failed.sqlstate), failed.message)
       .with_sqlstate(failed.sqlstate)
@@ -30,7 +30,7 @@ bool not_before(const std::string& time, const std::optional<WallTime>& begin) {
   return !begin || time.substr(0, kSecondsOfTime) >= format_iso8601(*begin - kClocksDiffer).substr(0, kSecondsOfTime);
 }
 
-// The id in the report, else that of the newest run of this plan since the Job was created.
+// Returns the run id in the report, else that of the newest run of this plan since the Job was created.
 std::string run_id_of(const JobState& job, const LedgerRows& ledger) {
   if (job.report && !job.report->run_id.empty()) {
     return job.report->run_id;
@@ -77,7 +77,7 @@ std::string attempt_id(const std::string& of) {
   return sha256_hex(of).substr(0, kAttemptDigits);
 }
 
-// Nothing is kept of text in another form: it might contain the password.
+// Returns nothing for text that is not a URL: it might contain the password.
 std::string without_password(const std::string& url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string::npos) {
@@ -161,7 +161,7 @@ bool failed_at_this(const JobState& job, const JobRequest& wanted, const std::ve
   if (job.declaration.empty() || job.declaration != wanted.declaration) {
     return false;
   }
-  // A Job without a report, or one that never observed the database, may have stopped anywhere.
+  // A Job without a report, or one that never observed the database, may have stopped at any point.
   const bool never_observed = !job.report || !job.report->current_heads;
   return never_observed || job.report->current_heads == rows;
 }
@@ -188,7 +188,7 @@ Verdict failure_of(const JobState& job, const ReportedRun* run) {
   }
   Verdict verdict = verdict_of(job.report && job.report->error ? *job.report->error : *run->report.error);
   verdict.retry_now = false;
-  if (verdict.reason == Reason::Interrupted) {  // the pod was told to stop; the operator was not
+  if (verdict.reason == Reason::Interrupted) {  // the pod was stopped, not the operator
     verdict.kind = Verdict::Kind::Failed;
   }
   if (verdict.kind == Verdict::Kind::Waiting) {
@@ -203,7 +203,7 @@ Verdict not_started(Error error) {
     case ErrorCode::FileTooLarge:
       verdict.reason = Reason::SourceTooLarge;
       break;
-    case ErrorCode::Configuration:  // what the resource asks of the pod
+    case ErrorCode::Configuration:  // what the resource demands of the pod
       verdict.reason = Reason::InvalidManifest;
       break;
     case ErrorCode::ApiInvalid:

@@ -20,7 +20,7 @@ ReconcileCallbacks callbacks_for(const MigrationStore& store, const DatabaseMigr
       }
     };
     callbacks.outdated = [&](const Observed& observed, const std::string& message) -> Result<void> {
-      // Another report of this reconcile may have said it already.
+      // Another report of this reconcile may have written it already.
       const auto stored = store.find(resource.key());
       if (!stored || !looks_final(*stored)) {
         return {};
@@ -77,7 +77,7 @@ DeclarationState declaration_state(const MigrationStore& store, const DatabaseMi
   const ResourceKey key = resource.key();
   const std::string& read = resource.metadata.resource_version;
   const auto version = store.version(key);
-  // Compare resourceVersion before reading the whole resource. Off a cluster there are no versions.
+  // Compare resourceVersion before reading the whole resource. In standalone mode there are no versions.
   const bool same_object = version && !read.empty() && version->resource_version == read;
   if (!same_object) {
     const auto now = store.find(key);
@@ -88,7 +88,7 @@ DeclarationState declaration_state(const MigrationStore& store, const DatabaseMi
       return DeclarationState::Changed;
     }
   }
-  // The declaration may be the same and the version table another resource's by now.
+  // Even if the declaration is unchanged, another resource may own the version table now.
   return store.lost_to(key).empty() ? DeclarationState::Holds : DeclarationState::Changed;
 }
 

@@ -1,6 +1,6 @@
-// DatabaseMigration's part of its controller.
+// The functions of DatabaseMigration for the generic controller.
 //
-// Threads: the functions are safe from any thread, for different keys at once. Ownership: they borrow what they are given.
+// Threads: the functions are safe from any thread, concurrently for different keys. Ownership: they borrow their arguments.
 #pragma once
 
 #include "operator/reconcile/controller.hpp"
@@ -13,11 +13,11 @@ using MigrationController = Controller<DatabaseMigration, Outcome>;
 using MigrationFeed = MigrationController::Feed;
 using MigrationChange = MigrationController::Change;
 
-// `observer`: counts backups.
+// Returns the functions. `observer`: counts backups.
 [[nodiscard]] MigrationController::Kind migration_kind(const MigrationStore& store, Reconciler& reconciler,
                                                        ReconcileObserver& observer, Clock& clock);
 
-// Whether the store still declares what `resource` did when it was read.
+// Whether the store still has the declaration that `resource` had when it was read.
 [[nodiscard]] DeclarationState declaration_state(const MigrationStore& store, const DatabaseMigration& resource);
 
 }  // namespace athanor::controller

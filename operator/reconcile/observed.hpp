@@ -1,6 +1,7 @@
-// What one reconcile has seen: the source, the database, the last Job. Facts only; what follows from them is a Verdict.
+// What one reconcile observed: the source, the database, the last Job. It contains facts only; the Verdict contains the
+// conclusion.
 //
-// An empty optional means that the reconcile ended before it got there, and the status keeps what it said.
+// An empty optional means that the reconcile ended before it got there; the status keeps its previous value.
 //
 // Threads: plain values.
 #pragma once
@@ -23,31 +24,31 @@ struct ReportedRun {
   std::vector<std::string> from;  // heads before it
 };
 
-// What was found of policy.drift: the condition Drifted.
+// The result of the drift check: the condition Drifted.
 struct DriftSeen {
   ConditionStatus drifted = ConditionStatus::Unknown;
   Reason reason = Reason::CatalogNotRecorded;
   std::string message{};
-  std::optional<Error> error{};  // the schema could not be looked at
-  bool changed = false;          // the status says something else
+  std::optional<Error> error{};  // the schema could not be checked
+  bool changed = false;          // differs from the status
 };
 
 struct Observed {
   std::shared_ptr<SourceSnapshot> snapshot;    // null: not loaded, or the files are in an image
-  std::shared_ptr<SourceSnapshot> files;       // the source itself; `snapshot` may go on with what the ledger recorded
+  std::shared_ptr<SourceSnapshot> files;       // the source itself; `snapshot` may extend it from the ledger
   SteadyTime read_at{};                        // when source and credentials were read
-  std::optional<std::string> source_revision;  // of the snapshot, or the image that a Job has read
+  std::optional<std::string> source_revision;  // revision of the snapshot, or of the image that a Job has read
   std::optional<std::int64_t> source_files;    // revision files in it
-  std::optional<Error> source_error;           // the source is unavailable; `snapshot` is the last one it gave
+  std::optional<Error> source_error;           // the source is unavailable; `snapshot` is the last one loaded
   std::optional<std::string> database_id;
   std::optional<std::vector<std::string>> current_heads;
-  bool rows_unknown = false;  // a run may have moved them since they were read, and they cannot be read again
-  std::optional<std::vector<std::string>> resolved;  // revisions that the target means
-  std::optional<std::vector<std::string>> pending;   // revisions still to be applied or taken back, in order
-  std::optional<DriftSeen> drift;                    // empty: not looked at by this reconcile
+  bool rows_unknown = false;  // a run may have changed the heads since they were read, and they cannot be read again
+  std::optional<std::vector<std::string>> resolved;  // revisions that the target resolves to
+  std::optional<std::vector<std::string>> pending;   // revisions still to be applied or reverted, in order
+  std::optional<DriftSeen> drift;                    // nullopt: not checked in this reconcile
   std::optional<JobStatus> job;
-  std::optional<ProgressStatus> job_progress;  // of a Job that runs
-  std::shared_ptr<const ReportedRun> job_run;  // of a Job that ended since the last reconcile
+  std::optional<ProgressStatus> job_progress;  // for a running Job
+  std::shared_ptr<const ReportedRun> job_run;  // for a Job that ended since the last reconcile
 };
 
 }  // namespace athanor::controller
