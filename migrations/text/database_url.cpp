@@ -51,8 +51,8 @@ ConnectionParameters parameters_of_url(std::string_view url) {
   return parameters;
 }
 
-// name = value, where blanks may stand around the equals sign; a value with blanks stands in quotes; `\\` takes the next
-// character as it is.
+// name = value, with optional blanks around the equals sign. A value with blanks is in single quotes; a backslash escapes the
+// next character.
 ConnectionParameters parameters_of_keywords(std::string_view text) {
   ConnectionParameters parameters;
   std::size_t at = 0;
@@ -94,6 +94,7 @@ std::size_t query_of(std::string_view url) {
   }
   const std::size_t authority = url.find("://") + 3;
   const std::size_t end = url.find_first_of("@/", authority);
+  // A password may contain a `?`, so search after the '@' if there is one before the first '/'.
   const bool has_user = end != std::string_view::npos && url[end] == '@';
   return url.find('?', has_user ? end : authority);
 }

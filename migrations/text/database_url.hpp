@@ -1,5 +1,5 @@
-// A database URL put together from its parts, so that no password can change what the URL means; and what a URL or a string of
-// keywords declares besides the place, split as libpq splits it.
+// Builds a database URL from its parts, so that no password can change the URL's meaning; and reads the parameters of a URL or
+// keyword string, split as libpq splits them.
 //
 // Threads: pure functions.
 #pragma once
@@ -19,18 +19,21 @@ struct DatabaseParts {
   std::string password;  // empty: none
 };
 
+// Encodes each part, so that none can end early.
 [[nodiscard]] std::string database_url(const DatabaseParts& parts);
+// Whether the text is a number from 1 to 65535.
 [[nodiscard]] bool is_port(std::string_view text);
 
 using ConnectionParameters = std::vector<std::pair<std::string, std::string>>;
-// Of a URL those behind its `?`, of a string of keywords all of them; decoded. What libpq would not read ends the list.
+// The parameters after the `?` of a URL, or all parameters of a keyword string; decoded. The list ends where libpq would stop
+// reading.
 [[nodiscard]] ConnectionParameters connection_parameters(std::string_view connection);
-// Where the parameters of a URL begin: its first `?` that belongs to no user and no password. npos: there are none, or it is no
-// URL.
+// The offset of a URL's parameters: its first `?` that is not part of user or password. npos when there is none, or `url` is
+// not a URL.
 [[nodiscard]] std::size_t query_of(std::string_view url);
-// The last value of a parameter, as libpq takes it; empty when it is not there.
+// The last value of a parameter, which is the one libpq uses; empty when it is missing.
 [[nodiscard]] std::string parameter_of(const ConnectionParameters& parameters, std::string_view name);
-// With one more parameter, which wins over those before it.
+// Returns `connection` with one more parameter, which overrides earlier ones.
 [[nodiscard]] std::string with_parameter(std::string connection, std::string_view name, std::string_view value);
 
 }  // namespace athanor

@@ -21,7 +21,7 @@ Error bad_duration() {
   return Error(ErrorCode::Configuration, "not a duration").advise("write a number and a unit: 250ms, 2s, 10m, 1h or 1h30m");
 }
 
-// A number at the start of `text`, taken off. Negative: there is none, or it does not fit.
+// Takes a number off the start of `text`. Negative: there is none, or it is too large.
 std::int64_t take_number(std::string_view& text) {
   std::int64_t number = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -1,4 +1,4 @@
-// What other programs and servers say, made fit for our own messages.
+// Makes messages of other programs and servers safe to include in our own.
 //
 // Threads: pure function.
 #pragma once
@@ -8,8 +8,8 @@
 
 namespace athanor {
 
-// One line without control characters, cut to 300 bytes, with whatever looks like a token hidden. Only the first 4 KiB are
-// read.
+// Returns one line without control characters, cut to 300 bytes, with anything that looks like a token hidden. Reads only the
+// first 4 KiB.
 [[nodiscard]] std::string fit_for_message(std::string_view text);
 
 }  // namespace athanor

@@ -1,4 +1,4 @@
-// Line ends of text files.
+// Normalises the line ends of text files.
 //
 // Threads: pure function.
 #pragma once
@@ -7,7 +7,7 @@
 
 namespace athanor {
 
-// CRLF turned into LF; a carriage return that stands alone stays.
+// Replaces CRLF by LF; keeps a carriage return that is not followed by a line feed.
 [[nodiscard]] std::string with_line_feeds(std::string text);
 
 }  // namespace athanor

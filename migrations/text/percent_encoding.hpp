@@ -1,4 +1,6 @@
-// Text as it may stand in any part of a URL (RFC 3986): everything but letters, digits and "-._~" becomes %XX.
+// Percent-encodes text for use in any part of a URL (RFC 3986): everything except letters, digits and "-._~" becomes %XX.
+//
+// Threads: pure function.
 #pragma once
 
 #include <string>

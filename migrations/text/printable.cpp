@@ -19,7 +19,7 @@ std::uint32_t code_point(std::string_view character) {
   }
 }
 
-// Controls, line and paragraph separators, and marks that reorder what stands around them.
+// Control characters, line and paragraph separators, and characters that reorder the text around them.
 bool is_control(std::uint32_t code) {
   return code < 0x20U || (code >= 0x7fU && code < 0xa0U) || code == 0x061cU || (code >= 0x200eU && code <= 0x200fU) ||
          (code >= 0x2028U && code <= 0x202eU) || (code >= 0x2066U && code <= 0x2069U) || code == 0xfeffU;

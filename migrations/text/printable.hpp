@@ -1,4 +1,4 @@
-// Foreign text made fit for a terminal: nothing in it can move the cursor, change colours or reorder what stands around it.
+// Makes foreign text safe for a terminal: it cannot move the cursor, change colours or reorder the text around it.
 //
 // Threads: pure functions.
 #pragma once
@@ -11,8 +11,8 @@ namespace athanor {
 
 enum class LineEnds : std::uint8_t { Keep, Escape };
 
-// Control characters (C1 too), marks that reorder text and bytes that are no UTF-8 are shown as \xNN or \uNNNN. LineEnds::Keep
-// leaves newlines and tabs.
+// Shows control characters (C1 too), characters that reorder text, and bytes that are not UTF-8 as \xNN or \uNNNN.
+// LineEnds::Keep leaves newlines and tabs unchanged.
 [[nodiscard]] std::string printable(std::string_view text, LineEnds line_ends = LineEnds::Keep);
 
 }  // namespace athanor

@@ -8,8 +8,8 @@
 namespace athanor {
 namespace {
 
-// Keywords that cannot name a table, column or function without quotes: those of PostgreSQL 15 (pg_get_keywords() but for the
-// unreserved ones) and what 16 to 18 added. A test compares them with the server's. Sorted.
+// Keywords that need quotes as the name of a table, column or function: those of PostgreSQL 15 (pg_get_keywords() except the
+// unreserved ones), plus those added in 16 to 18. A test compares them with the server's. Sorted.
 constexpr auto kKeywords = std::to_array<std::string_view>({"all",
                                                             "analyse",
                                                             "analyze",

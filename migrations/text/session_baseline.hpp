@@ -1,6 +1,6 @@
-// The settings that a migration session has whatever role and database set: those that change what our statements, a revision's
-// text or a stored cursor mean, or that would end the session in the middle of a run. Connecting pins them, and so does a
-// script of `--sql`.
+// The settings of a migration session, whatever role and database set: those that change the meaning of our statements, of a
+// revision's text or of a stored cursor, or that would end the session during a run. Connecting pins them, and so does a
+// `--sql` script.
 //
 // Threads: constants.
 #pragma once
@@ -18,7 +18,7 @@ inline constexpr std::array<std::pair<std::string_view, std::string_view>, 13> k
     {"TimeZone", "UTC"},
     {"extra_float_digits", "1"},
     {"bytea_output", "hex"},
-    {"row_security", "off"},  // an error instead of a version table with rows left out
+    {"row_security", "off"},  // raises an error instead of hiding rows of the version table
     {"synchronous_commit", "on"},
     {"default_transaction_read_only", "off"},
     {"default_transaction_deferrable", "off"},
@@ -27,8 +27,8 @@ inline constexpr std::array<std::pair<std::string_view, std::string_view>, 13> k
     {"client_min_messages", "warning"},
 }};
 
-// Others that a revision may set and that bookkeeping must not meet: they could make it fail, hang, read other rows or write
-// other text. Connecting sets them from the configuration or leaves them to the server.
+// Settings that a revision may change but that must not affect bookkeeping: they could make it fail, hang, read other rows or
+// write other text. Connecting sets them from the configuration, or leaves the server's values.
 inline constexpr std::array<std::string_view, 8> kSessionRest{
     "search_path", "client_encoding", "statement_timeout",  "lock_timeout",
     "xmloption",   "array_nulls",     "default_tablespace", "default_table_access_method",

@@ -1,4 +1,4 @@
-// A command line as somebody would type it into a shell, taken apart into its words.
+// Splits a command line, as typed into a shell, into words.
 //
 // Threads: pure function.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace athanor {
 
-// Splits as a POSIX shell would (quotes, backslashes), and does nothing else a shell does. Configuration on an open quote.
+// Splits like a POSIX shell (quotes, backslashes), without any other shell feature. Error: Configuration for an unclosed quote.
 [[nodiscard]] Result<std::vector<std::string>> split_words(std::string_view text);
 
 }  // namespace athanor

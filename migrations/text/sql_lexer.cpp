@@ -131,8 +131,7 @@ Token SqlLexer::word() {
   return finish(TokenKind::Word, begin, end);
 }
 
-// Numbers need not be told from junk behind digits: the server does that. Only their end matters, and that a dollar quote may
-// follow one.
+// Accepts junk after digits, which the server refuses: only the end of the number matters, and that a dollar quote may follow.
 Token SqlLexer::number() {
   const std::size_t begin = position_;
   std::size_t end = begin;
@@ -149,8 +148,8 @@ Token SqlLexer::number() {
   return finish(TokenKind::Number, begin, end);
 }
 
-// Where a quoted string goes on: PostgreSQL joins 'a' and 'b' when nothing but white space with a newline (and line comments)
-// stands between. npos when it does not.
+// The opening quote of a string's next part, or npos. PostgreSQL joins 'a' and 'b' if only white space with a newline (and line
+// comments) is between them.
 std::size_t SqlLexer::continuation(std::size_t after) const {
   bool newline = false;
   std::size_t index = after;
@@ -181,7 +180,7 @@ Token SqlLexer::quoted(std::size_t begin, std::size_t open, TokenKind kind, bool
       index += 2;
       continue;
     }
-    if (escapes) {  // only there does it matter: what follows is read with escapes too
+    if (escapes) {  // only then the next part matters: it is read with escapes, too
       if (const auto more = continuation(index + 1); more != std::string_view::npos) {
         index = more + 1;
         continue;

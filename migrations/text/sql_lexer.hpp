@@ -1,7 +1,7 @@
-// PostgreSQL's lexical rules, as far as cutting text apart needs them: where a quote, a comment or an identifier ends.
+// PostgreSQL's lexical rules, as far as needed to split text: where a quote, comment or identifier ends.
 //
-// Words come out as written; what they mean is for the caller. A backslash outside quotes is a token of its own: no SQL has
-// one, psql's meta-commands do. `standard_conforming_strings` is taken to be on, as it has been by default since 9.1.
+// Words are returned as written; the caller interprets them. A backslash outside quotes is a separate token: SQL has none, but
+// psql's meta-commands do. Assumes standard_conforming_strings = on, the default since 9.1.
 //
 // Threads: one object per thread. Ownership: borrows the text; tokens point into it.
 #pragma once
@@ -17,14 +17,14 @@ enum class TokenKind : std::uint8_t {
   End,
   Word,              // keyword or bare identifier
   QuotedIdentifier,  // "…" and U&"…"
-  String,            // '…', E'…', B'…', X'…', U&'…' with its continuation lines
+  String,            // '…', E'…', B'…', X'…', U&'…'; of E'…' also its continuation lines
   DollarString,      // $tag$…$tag$
   Number,
   Parameter,  // $1
   Symbol,     // one character
   Backslash,
-  LineComment,   // without its newline
-  BlockComment,  // nested ones included
+  LineComment,   // without the line end
+  BlockComment,  // including nested ones
   Unterminated,  // a quote, dollar quote or block comment that never ends
 };
 
@@ -38,7 +38,7 @@ class SqlLexer {
  public:
   explicit SqlLexer(std::string_view text, std::size_t start = 0) : text_(text), position_(start) {}
 
-  // The next token, comments included; white space is passed over. After Unterminated only End follows.
+  // The next token, including comments; skips white space. After Unterminated, only End follows.
   [[nodiscard]] Token next();
   // The next token that is not a comment.
   [[nodiscard]] Token next_code();
@@ -59,16 +59,16 @@ class SqlLexer {
   std::size_t position_;
 };
 
-// ASCII only: keywords are ASCII, and other letters keep their case in identifiers of multi-byte databases.
+// ASCII only: keywords are ASCII, and PostgreSQL does not fold other letters in multi-byte encodings.
 [[nodiscard]] constexpr char lower_ascii(char letter) {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
-// `keyword` in lower case.
+// Compares without regard to case; `keyword` must be in lower case.
 [[nodiscard]] bool same_word(std::string_view word, std::string_view keyword);
-// Whether `text` contains `word` (lower case) in any case, as part of a longer word or not.
+// Whether `text` contains `word` (in lower case) in any case, possibly inside a longer word.
 [[nodiscard]] bool contains_word(std::string_view text, std::string_view word);
 [[nodiscard]] bool is_sql_space(char letter);
-// Newlines of text[0, end).
+// The number of newlines in text[0, end).
 [[nodiscard]] int count_lines(std::string_view text, std::size_t end);
 
 }  // namespace athanor

@@ -18,7 +18,7 @@
 namespace athanor {
 namespace {
 
-// Leaves yaml-cpp's parser from inside an event.
+// Exits yaml-cpp's parser from within an event handler.
 struct Refusal {
   std::string message;
   std::string hint;
@@ -29,7 +29,7 @@ struct Refusal {
 class ViewBuffer final : public std::streambuf {
  public:
   explicit ViewBuffer(std::string_view text) {
-    char* start = const_cast<char*>(text.data());  // a get area is never written to
+    char* start = const_cast<char*>(text.data());  // streambuf never writes to a get area
     setg(start, start, start + text.size());
   }
 };
@@ -48,7 +48,7 @@ class TreeBuilder final : public YAML::EventHandler {
   [[nodiscard]] std::vector<YamlNode> take() { return std::move(documents_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    // yaml-cpp finds empty documents for ever at a token that no document can begin with, such as a stray "}".
+    // yaml-cpp returns empty documents forever at a token that cannot begin a document, such as a stray "}".
     if (document_start_ == mark.pos) {
       throw Refusal{"not valid YAML: nothing can begin here", "", line_of(mark), column_of(mark)};
     }
@@ -121,7 +121,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
-  // yaml-cpp lets the end of the text close a quote.
+  // yaml-cpp accepts a quote that the end of the text closes.
   void check_closed(const YAML::Mark& mark) const {
     auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
     const char quote = at < text_.size() ? text_[at] : '\0';
@@ -194,8 +194,8 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Frame> frames_;
 };
 
-// What yaml-cpp must not even see: directives, and lines that open brackets by the thousand, which its scanner would hold all
-// at once before it says a word. No honest line of text does that, in quotes or not.
+// Refuses input that yaml-cpp must not parse: directives, and lines with thousands of opening brackets, which its scanner would
+// all keep in memory before reporting anything. No legitimate line has that many.
 void check_lines(std::string_view text, YamlLimits limits) {
   constexpr std::size_t kMostOpenOnOneLine = 1'000;
   std::size_t line = 1;
@@ -223,7 +223,8 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// An optional sign, digits with at most one point, an optional exponent; or 0x and 0o numbers, infinities and not-a-number.
+// Recognises an optional sign, digits with at most one point, an optional exponent; 0x and 0o numbers; infinities and
+// not-a-number.
 YamlSpelling number_spelling(std::string_view text) {
   constexpr std::array<std::string_view, 9> kWords{".inf", ".Inf", ".INF", "+.inf", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN"};
   if (std::ranges::find(kWords, text) != kWords.end()) {
@@ -314,7 +315,7 @@ Result<std::vector<YamlNode>> parse_yaml(std::string_view text, const std::strin
   } catch (const YAML::Exception& exception) {
     return fail(Error(ErrorCode::Configuration, "not valid YAML: " + exception.msg)
                     .at(where(name, line_of(exception.mark), column_of(exception.mark))));
-  } catch (const std::exception&) {  // what a parser throws at hostile text is not always its own
+  } catch (const std::exception&) {  // a parser may throw other exceptions on malicious input
     return fail(Error(ErrorCode::Configuration, "not readable as YAML").at(name));
   }
   return builder.take();

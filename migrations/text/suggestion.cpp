@@ -14,7 +14,7 @@ char folded(char c) {
   return c == '_' ? '-' : c;
 }
 
-// Optimal string alignment distance over three rows.
+// Optimal string alignment distance, with three rows.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> above(b.size() + 1);
@@ -40,7 +40,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string_view closest_name(std::string_view typed, std::span<const std::string_view> candidates) {
-  constexpr std::size_t kLongestWord = 64;  // a longer word is no typing error, and the distance costs its square
+  constexpr std::size_t kLongestWord = 64;  // a longer word is not a typing error, and the cost grows quadratically
   if (typed.size() > kLongestWord) {
     return {};
   }

@@ -15,7 +15,7 @@ unsigned char byte_at(std::string_view bytes, std::size_t index) {
   return static_cast<unsigned char>(bytes[index]);
 }
 
-// True when the eight bytes are ASCII without a NUL among them.
+// True if all eight bytes are ASCII and none is NUL.
 bool plain_ascii(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101010101010101U;
   constexpr std::uint64_t kHighs = 0x8080808080808080U;

@@ -18,8 +18,8 @@ Result<TimeZone> TimeZone::load(std::string_view name) {
   if (name.empty() || name == "UTC" || name == "utc") {
     return TimeZone();
   }
-  // Abseil takes paths and names of its own as well. Without dots, colons and a slash in front only zones of the folder are
-  // left.
+  // Abseil also accepts paths and names of its own. Without dots, colons and a leading slash, only zones of the zone folder
+  // remain.
   const bool tidy = name.front() != '/' && std::ranges::all_of(name, [](char c) {
                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                              std::string_view("_+-/").find(c) != std::string_view::npos;

@@ -1,5 +1,5 @@
-// Local time in a named zone, from the system's zone files, without touching the process's own time zone. Abseil reads the
-// files, each when it is first named, and keeps what it read for as long as the process runs.
+// Local time in a named zone, from the system's zone files, independent of the process's own time zone. Abseil reads each file
+// when its zone is first used, and keeps it for the life of the process.
 //
 // Threads: a plain value after load(), which is safe from any thread.
 #pragma once
@@ -25,13 +25,13 @@ struct LocalTime {
 
 class TimeZone {
  public:
-  // UTC.
+  // A default-constructed zone is UTC.
   TimeZone() = default;
-  // `name` is an IANA name such as "Europe/Zurich"; empty is UTC. Tried as written, then in capitals, as Alembic does. A zone
-  // that the system does not have, and a name that would leave the zone folder, is a Configuration error.
+  // `name` is an IANA name such as "Europe/Zurich"; empty means UTC. Tried as written, then in capitals, as Alembic does.
+  // Error: Configuration for a zone that the system does not have, or a name that would leave the zone folder.
   [[nodiscard]] static Result<TimeZone> load(std::string_view name);
 
-  // What a clock on the wall shows there at `time`, in whole seconds.
+  // The local time there at `time`, in whole seconds.
   [[nodiscard]] LocalTime local(WallTime time) const;
 
  private:

@@ -32,12 +32,12 @@ constexpr std::string_view kSslMode = "write sslmode=require, or sslmode=verify-
 constexpr std::string_view kDriver = "leave it out: it belongs to the application's driver";
 
 struct Foreign {
-  std::string_view name;  // in lower case; a trailing '*' stands for any rest
+  std::string_view name;  // in lower case; a trailing '*' matches any rest
   std::string_view advice;
 };
 
-// The first that fits counts. Of SQLAlchemy and asyncpg, psycopg, JDBC, Npgsql, Prisma, node-postgres, Rails, Django, pgx,
-// golang-migrate and goose.
+// The first match counts. Parameters of SQLAlchemy and asyncpg, psycopg, JDBC, Npgsql, Prisma, node-postgres, Rails, Django,
+// pgx, golang-migrate and goose.
 constexpr std::array kForeign{
     Foreign{"schema", kSearchPath},
     Foreign{"search_path", kSearchPath},
@@ -185,7 +185,7 @@ ReadableUrl readable_url(const std::string& url, std::span<const std::string> kn
       kept = mode ? "sslmode=" + std::string(*mode) : "";
     } else if (!is_known(name, known) && (assigned || advice_for_parameter(name))) {
       kept.clear();
-      // Behind a password that was not encoded, what looks like a name is the rest of it.
+      // After a password that was not encoded, what looks like a name may be the rest of the password.
       readable.tells_password = readable.tells_password || raw.find('@') != std::string::npos ||
                                 (behind_password && !advice_for_parameter(name)) || !may_be_told(name);
       if (std::ranges::find(readable.unknown, name) == readable.unknown.end()) {

@@ -1,8 +1,8 @@
-// Parameters of a database URL that are another tool's: what to write in their place.
+// Handles parameters of a database URL that belong to other tools: translates them, or says what to write instead.
 //
-// A URL is shared with an application, and its driver has parameters that PostgreSQL's own library refuses. One that means the
-// same is translated (`ssl` of asyncpg and JDBC); every other one is named, with the setting that does its work here. Names
-// alone are ever told, never values.
+// A URL is often shared with an application, whose driver has parameters that libpq refuses. A parameter with an equivalent is
+// translated (`ssl` of asyncpg and JDBC). For any other, the error names the setting that does the same here. Messages contain
+// names only, never values.
 //
 // Threads: pure functions.
 #pragma once
@@ -18,26 +18,26 @@
 
 namespace athanor {
 
-// The `sslmode` that a value of `ssl` means; nothing when it means none.
+// The `sslmode` equivalent to a value of `ssl`; empty when there is none.
 [[nodiscard]] std::optional<std::string_view> ssl_mode_of(std::string_view ssl);
-// The `sslmode` of these parameters, whichever way it is written; the last one counts, as in libpq. Empty: none.
+// The effective `sslmode` of these parameters, whether given as sslmode or ssl; the last one counts, as in libpq. Empty: none.
 [[nodiscard]] std::string ssl_mode_in(const ConnectionParameters& parameters);
 
-// What to do about a parameter that another tool knows and PostgreSQL does not; nothing when no tool is known for it.
+// What to do about a parameter that another tool knows and PostgreSQL does not; empty for an unknown parameter.
 [[nodiscard]] std::optional<std::string_view> advice_for_parameter(std::string_view name);
 
-// A URL with what could be translated, and without what libpq would refuse.
+// A URL after translating what has an equivalent and removing what libpq would refuse.
 struct ReadableUrl {
   std::string text;
-  std::vector<std::string> unknown;    // names that were taken out, each once
-  std::vector<std::string> valueless;  // names that libpq knows, without a value
-  bool tells_password = false;         // an unknown name may be the rest of a password, and may not be told
-  bool has_bad_ssl = false;            // the value of `ssl` means no mode
+  std::vector<std::string> unknown;    // names that were removed, without duplicates
+  std::vector<std::string> valueless;  // names known to libpq that have no value
+  bool tells_password = false;         // an unknown name may be part of a password, so it must not be shown
+  bool has_bad_ssl = false;            // the value of `ssl` has no equivalent
 };
-// `known` are libpq's keywords. What is no URL comes back as it is.
+// `known` are libpq's keywords. Text that is not a URL is returned unchanged.
 [[nodiscard]] ReadableUrl readable_url(const std::string& url, std::span<const std::string> known);
 
-// The error for what was taken out of a URL that is in order otherwise.
+// The error for removed parameters of an otherwise correct URL.
 [[nodiscard]] Error unknown_parameters(const ReadableUrl& url, std::span<const std::string> known);
 
 }  // namespace athanor

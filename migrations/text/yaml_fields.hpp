@@ -5,8 +5,8 @@
 //   fields.mapping("execution", [&](YamlFields& execution) { execution.duration("lock_wait", settings.lock_wait); });
 //   TRY(fields.finish());
 //
-// A field that is absent or null leaves its variable alone. Reading goes on after a fault, so that readers need no error
-// checks; finish() returns the first fault, and refuses fields that were never read. Values are never repeated in a message:
+// A missing or null field leaves its variable unchanged. Reading continues after an error, so callers need no checks in
+// between; finish() returns the first error, and refuses fields that were never read. Messages never contain values, because
 // one of them may be a password.
 //
 // Threads: not shared. Ownership: refers to the node, which must outlive it.
@@ -32,17 +32,17 @@ namespace athanor {
 
 class YamlFields {
  public:
-  // `path` is the mapping's own name in messages; empty for the root. A null node counts as an empty mapping.
+  // `path` is the mapping's name in messages; empty for the root. A null node counts as an empty mapping.
   YamlFields(const YamlNode& mapping, std::string file, std::string path = {});
 
-  [[nodiscard]] bool has(std::string_view key);  // present and not null
+  [[nodiscard]] bool has(std::string_view key);  // not null
 
-  // Scalars. Text takes what is spelled as text or quoted: a number or boolean where text is wanted is a fault.
+  // Scalars. Text must be spelled as text or quoted: a number or boolean is an error.
   void text(std::string_view key, std::string& value);
   void required_text(std::string_view key, std::string& value);
   void choice(std::string_view key, std::string& value, std::vector<std::string_view> allowed);
   void flag(std::string_view key, bool& value);
-  // Within [least, most], ends included.
+  // Must be within [least, most].
   template <std::integral T>
   void integer(std::string_view key, T& value, std::int64_t least = std::numeric_limits<T>::min(),
                std::int64_t most = std::numeric_limits<T>::max()) {
@@ -53,32 +53,32 @@ class YamlFields {
   void duration(std::string_view key, std::chrono::milliseconds& value);  // "500ms", "2s", "1h30m"
   void size(std::string_view key, std::size_t& value);
   void text_list(std::string_view key, std::vector<std::string>& value);     // a list of texts
-  void text_or_list(std::string_view key, std::vector<std::string>& value);  // or one text
+  void text_or_list(std::string_view key, std::vector<std::string>& value);  // or a single text
   void text_map(std::string_view key, std::vector<std::pair<std::string, std::string>>& value);
-  // A mapping below this one. `read` is called when it is present; do not call finish() in it, that is done for it.
+  // Calls `read` with the nested mapping if it is present. Do not call finish() on it: that is done automatically.
   void mapping(std::string_view key, const std::function<void(YamlFields&)>& read);
-  // A list of mappings; `read` is called for each.
+  // A list of mappings; calls `read` for each.
   void mappings(std::string_view key, const std::function<void(YamlFields&)>& read);
-  // A mapping from free names to mappings.
+  // A mapping from arbitrary names to mappings.
   void named_mappings(std::string_view key, const std::function<void(const std::string&, YamlFields&)>& read);
-  // The value as parsed; nullptr when absent. Counts as read.
+  // The parsed value; nullptr when missing. Counts as read.
   [[nodiscard]] const YamlNode* node(std::string_view key);
 
-  // Adds the caller's own fault about a field, unless there is one already.
+  // Adds the caller's own error about a field, unless there is an error already.
   void refuse(std::string_view key, std::string message, std::string hint = {});
   [[nodiscard]] bool failed() const { return error_.has_value(); }
   [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
-  // "file:line" of a field, or of the mapping when it is absent.
+  // "file:line" of a field, or of the mapping if the field is missing.
   [[nodiscard]] std::string where(std::string_view key) const;
 
-  // For tests that compare a reader with a schema: from now on the path of every field that is read, in mappings below too, is
-  // added to `paths` ("windows[].schedule"). `paths` must outlive the reading.
+  // For tests that compare a reader with a schema: from now on, adds the path of every field that is read to `paths`, including
+  // nested ones ("windows[].schedule"). `paths` must outlive this object.
   void tell_asked(std::set<std::string>& paths) { asked_ = &paths; }
 
-  // The first fault, or the first field that was never read, with a suggestion for its spelling. Configuration, with file, line
-  // and field. Call it once, after everything was read.
+  // Returns the first error, or an error for the first field that was never read, with a suggestion for its spelling. Error:
+  // Configuration, with file, line and field. Call once, after reading everything.
   [[nodiscard]] Result<void> finish();
 
  private:
