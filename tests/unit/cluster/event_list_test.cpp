@@ -109,7 +109,7 @@ TEST(Events, AreDocumentedOneByOne) {
 
 TEST(Events, OfAnApprovalAreThoseOfItsMigration) {
   const Events all = documented("database-migration.md", "## Events");
-  const Events some = documented("migration-approval.md", "## What happens to it");
+  const Events some = documented("migration-approval.md", "## Lifecycle");
   EXPECT_EQ(some.size(), 4U);
   for (const auto& event : some) {
     EXPECT_TRUE(all.contains(event)) << event;
