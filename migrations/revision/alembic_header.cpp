@@ -30,7 +30,7 @@ std::string_view without_white_space(std::string_view text) {
   return first == std::string_view::npos ? std::string_view{} : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
-// "0a12.py" is revision 0a12 even when the file does not say so: Alembic 0.1 wrote such files.
+// "0a12.py" is revision 0a12 even if the file does not say so: Alembic 0.1 wrote such files.
 std::string_view id_from_file_name(std::string_view path) {
   const auto slash = path.rfind('/');
   auto stem = slash == std::string_view::npos ? path : path.substr(slash + 1);
@@ -65,7 +65,7 @@ class AlembicHeader {
   }
 
  private:
-  // The statements of one logical line. True when nothing that follows can matter.
+  // Reads the statements of one logical line. Returns true when nothing after it can matter.
   Result<bool> take_line(std::size_t indent) {
     for (bool more = true; more; more = source_.skip_statement()) {
       source_.skip_space();
@@ -77,7 +77,7 @@ class AlembicHeader {
     return source_.fault() ? stumble() : Result<bool>(false);
   }
 
-  // Only what the file's own statements say at the margin counts.
+  // Only statements at the left margin count.
   Result<bool> take_statement(std::size_t indent) {
     const bool first = std::exchange(first_statement_, false);
     if (inside_definition_) {
@@ -133,7 +133,7 @@ class AlembicHeader {
     const bool computed = next == ',' || (std::string_view("+-*/|&%@^").find(next) != std::string_view::npos && next != '\0' &&
                                           source_.peek(1) == '=');
     if (!plain && !computed) {
-      return false;  // an annotation alone, a call, an attribute
+      return false;  // an annotation without a value, a call, an attribute
     }
     if (indent > 0) {
       return fault({"`" + std::string(word) + "` is assigned inside a block", "assign it once, at the left margin", start});
@@ -177,7 +177,7 @@ class AlembicHeader {
     return false;
   }
 
-  // What cannot be read is no longer our concern after the definitions began, with an id and parents in hand.
+  // After id, parents and the first definition were read, what cannot be parsed does not matter.
   Result<bool> stumble() {
     if (whole_ && definitions_begun_ && assigned_[0] && assigned_[1]) {
       return true;
@@ -185,7 +185,7 @@ class AlembicHeader {
     return fault(source_.fault().value_or(PythonSource::Fault{"the file cannot be read", "", source_.offset()}));
   }
 
-  // A text that is merely cut off looks faulty too: without the whole file a fault means "read more".
+  // Truncated text looks faulty, too: without the whole file, a fault means "read more".
   Result<bool> fault(const PythonSource::Fault& found) {
     if (!whole_) {
       starved_ = true;

@@ -19,7 +19,7 @@ bool is_ours(const struct stat& status) {
   return status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-// mkdir -p, each folder for its owner alone.
+// mkdir -p; each new folder is accessible only to its owner.
 bool make_folders(const std::string& path) {
   for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
     if (::mkdir(path.substr(0, slash).c_str(), S_IRWXU) != 0 && errno != EEXIST) {
@@ -88,7 +88,7 @@ std::optional<std::string> CacheFolder::read(const std::string& name, std::size_
 }
 
 bool CacheFolder::replace(const std::string& name, std::string_view bytes, WallTime now) const {
-  // Process ids repeat, in containers above all; together with the time they do not.
+  // Process ids repeat, especially in containers; combined with the time they are unique.
   const auto temporary =
       "." + name + "." + std::to_string(::getpid()) + "." + std::to_string(now.time_since_epoch().count()) + ".new";
   UniqueFd file(

@@ -1,10 +1,10 @@
-// A folder of our own for what can be thrown away at any time: small files, read and replaced whole.
+// A folder for small files that may be deleted at any time, which are read and replaced as a whole.
 //
-// Nothing here is an error: what cannot be read is not there, what cannot be written is not kept. A folder or a file that
-// belongs to somebody else, or that others may write to, is not touched. A file appears under its name complete or not at all;
-// that it still says what was written is for its reader to check.
+// Nothing here returns an error: an unreadable file counts as missing, and a failed write is ignored. A folder or file that
+// belongs to another user, or that others can write to, is not used. A file appears under its name completely or not at all;
+// its reader must check the contents.
 //
-// Threads: const after open(); two processes may replace the same file, the last one stays. Ownership: owns the folder's
+// Threads: const after open(). When two processes replace the same file, the last one wins. Ownership: owns the folder's
 // descriptor.
 #pragma once
 
@@ -20,13 +20,14 @@ namespace athanor {
 
 class CacheFolder {
  public:
-  // Makes the folder, and those above it, if need be.
+  // Opens the folder and creates it, with its parents, if necessary. Empty when that fails.
   [[nodiscard]] static std::optional<CacheFolder> open(const std::string& path);
 
+  // The file's contents; empty when it is missing, unusable or longer than `most` bytes.
   [[nodiscard]] std::optional<std::string> read(const std::string& name, std::size_t most) const;
-  // False when the file could not be written; what was there before then stays.
+  // Returns false when the file could not be written; the previous file then stays.
   [[nodiscard]] bool replace(const std::string& name, std::string_view bytes, WallTime now) const;
-  // Removes files that nobody replaced for so long that nobody misses them.
+  // Removes files that have not been replaced for a long time.
   void forget_old(WallTime now) const;
 
  private:

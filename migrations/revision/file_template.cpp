@@ -46,7 +46,7 @@ std::optional<Value> value_of(std::string_view token, const FileNameParts& parts
   return std::nullopt;
 }
 
-// One conversion: what stands between the token's parenthesis and the letter.
+// One conversion specification: what is between the token's parenthesis and the letter.
 struct Conversion {
   bool left = false;
   bool zero = false;
@@ -122,7 +122,7 @@ std::string padded(std::string text, const Conversion& conversion) {
   return conversion.left ? text + fill : fill + text;
 }
 
-// As Python's `%` does it: a precision is a least number of digits, zeros fill the width behind the sign.
+// Like Python's `%`: a precision is the minimum number of digits, and zeros fill the width after the sign.
 std::string format_number(std::int64_t number, const Conversion& conversion) {
   std::string digits = std::to_string(number < 0 ? -number : number);
   const std::string sign = number < 0 ? "-" : conversion.plus ? "+" : conversion.space ? " " : "";
@@ -187,8 +187,7 @@ Result<std::string> expand(std::string_view text, const FileNameParts& parts) {
   return out;
 }
 
-// Character classes beyond ASCII come from C.UTF-8. Where that locale is missing, every such character counts as a letter
-// without case, which loses nothing but a little beauty.
+// C.UTF-8 classifies characters beyond ASCII. Without that locale, each counts as a caseless letter, which is harmless.
 class Letters {
  public:
   Letters() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {}

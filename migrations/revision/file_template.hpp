@@ -1,4 +1,4 @@
-// Names of new revision files: Alembic's file_template with its tokens, formatted as Python's % operator formats them.
+// Renders the names of new revision files: Alembic's file_template with its tokens, formatted like Python's % operator.
 //
 // Threads: pure functions.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace athanor {
 
-// What the tokens of a template stand for.
+// The values of a template's tokens.
 struct FileNameParts {
   std::string rev;
   std::string slug;
@@ -24,14 +24,14 @@ struct FileNameParts {
   int second = 0;
 };
 
-// The words of a message joined by "_", in lower case, cut at a word when longer than `longest` characters: Alembic's slug.
+// The words of a message in lower case, joined by "_" and cut at a word boundary to `longest` characters: Alembic's slug.
 [[nodiscard]] std::string make_slug(std::string_view message, int longest);
 
-// The template filled in, without an extension. A "/" makes folders; a name that is absolute, empty or climbs out with ".." is
-// PathEscape. Unknown tokens and formats are Configuration errors without a context.
+// Renders the template, without an extension. A "/" creates folders. Errors: PathEscape for a name that is absolute, empty or
+// leaves the folder with ".."; Configuration, without context, for unknown tokens and formats.
 [[nodiscard]] Result<std::string> render_file_name(std::string_view file_template, const FileNameParts& parts);
 
-// Proves that a template can be rendered at all.
+// Checks that a template can be rendered.
 [[nodiscard]] Result<void> check_file_template(std::string_view file_template);
 
 }  // namespace athanor

@@ -9,7 +9,7 @@
 namespace athanor {
 namespace {
 
-// The name of `path` inside `location`, or nothing when it lies elsewhere.
+// The name of `path` relative to `location`; empty when it is elsewhere.
 std::string name_inside(const std::string& location, const std::string& path) {
   std::string prefix = location;
   while (prefix.size() > 1 && prefix.back() == '/') {

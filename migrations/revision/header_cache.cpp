@@ -15,9 +15,10 @@ namespace {
 
 constexpr std::string_view kMagic = "athanorH";
 constexpr std::size_t kMostBytes = 64U << 20U;
-constexpr std::string_view kParsers = ATHANOR_HEADER_PARSERS;  // digest of this library's sources: other parsers, other records
+// Digest of this library's sources: a change of the parsers invalidates the cache.
+constexpr std::string_view kParsers = ATHANOR_HEADER_PARSERS;
 
-// File systems of this machine's kernel, whose ctime is its own. (xfs, zfs and bcachefs have no name in <linux/magic.h>.)
+// Local file systems, whose ctime the kernel of this machine sets. (<linux/magic.h> has no names for xfs, zfs and bcachefs.)
 constexpr std::array<std::uint64_t, 7> kLocalFileSystems{
     EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, 0x58465342, 0x2fc12fc1, 0xca451a4e};
 
@@ -25,8 +26,8 @@ std::int64_t nanoseconds(const struct timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-// Against damage, not against malice: who may write the file is us. Every step is reversible for the word it takes in, so a
-// single damaged word never passes; four lanes, because a multiplication has to be waited for.
+// Detects damage, not malice: only we can write the file. Each step is reversible in the word it adds, so a single damaged word
+// is always detected. Four lanes hide the latency of the multiplication.
 std::uint64_t checksum(std::string_view bytes) {
   constexpr std::uint64_t kOdd = 0x9E37'79B9'7F4A'7C15;
   const auto mix = [](std::uint64_t state, std::uint64_t word) {
@@ -84,7 +85,7 @@ class Writer {
   std::string text_;
 };
 
-// Every read says whether there was enough; a length is looked at before anything is made of it.
+// Every read reports whether enough bytes were left, and checks lengths before using them.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
@@ -129,7 +130,7 @@ class Reader {
   }
   [[nodiscard]] bool list(std::vector<std::string>& items) {
     std::uint64_t length = 0;
-    if (!count(length) || length > bytes_.size()) {  // an item takes a byte at least
+    if (!count(length) || length > bytes_.size()) {  // each item takes at least one byte
       return false;
     }
     items.reserve(length);
@@ -160,7 +161,7 @@ std::string encode(const Revision& revision) {
   return out.take();
 }
 
-// The device of the folder, when the times of its files are this kernel's own.
+// The folder's device, if the times of its files are set by this kernel.
 std::optional<std::uint64_t> device_of(const VersionFolder& folder) {
   struct statfs system {};
   struct stat status {};

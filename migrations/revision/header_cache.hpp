@@ -1,14 +1,14 @@
-// Headers read before, so that a thousand unchanged files cost a thousand stats instead of opening and parsing each.
+// Caches headers, so that a thousand unchanged files cost a thousand stat() calls instead of opening and parsing each.
 //
-// A record stands for its file only while device, inode, size, mtime and ctime are all what they were when the header was read.
-// Nobody can set a ctime, so whatever touches a file shows. Not kept are files younger than kRacyWindow when the listing began
-// (a second change within one tick of the file system's clock would not show), and those on file systems whose times are
-// somebody else's word (network, FUSE, memory). Bodies are never kept. docs/adr/0006-* has the reasoning.
+// A record is valid only while device, inode, size, mtime and ctime of its file are unchanged. A program cannot set ctime, so
+// every change is detected. Two kinds of files are not cached: those younger than kRacyWindow when listing began (a second
+// change within one tick of the file system's clock would not be detected), and those on file systems whose times come from
+// elsewhere (network, FUSE, memory). Bodies are never cached. docs/adr/0006-* explains why.
 //
-// The file is checksummed as a whole and names the folders, the limits and the parsers it was made with; anything else than
-// exactly that is as good as no file. Decoding trusts no length.
+// The cache file has a checksum and records the folders, limits and parsers it was made with; any mismatch invalidates it.
+// Decoding never trusts a length.
 //
-// Threads: const but for store(). Ownership: records view into the bytes that the cache holds.
+// Threads: const except store(). Ownership: records are views into the bytes that the cache holds.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ struct stat;
 
 namespace athanor {
 
-// What tells one state of a file from another without opening it.
+// Identifies a file's state without opening it.
 struct FileStamp {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -42,17 +42,17 @@ struct FileStamp {
 
 class HeaderCache {
  public:
-  static constexpr std::size_t kLeastFiles = 128;  // with fewer there is nothing to be won
+  static constexpr std::size_t kLeastFiles = 128;  // below this, caching gains nothing
   static constexpr std::chrono::seconds kRacyWindow{2};
 
   struct Record {
     FileStamp stamp;
-    std::uint32_t folder;   // place among the version locations
+    std::uint32_t folder;   // index of the version location
     std::string_view name;  // relative to it
     std::string_view header;
   };
 
-  // What store() writes.
+  // The input of store().
   struct Kept {
     FileStamp stamp;
     std::uint32_t folder;
@@ -60,19 +60,19 @@ class HeaderCache {
     const Revision* revision;
   };
 
-  // Nothing when no cache can be had or none should.
+  // Empty when the cache is disabled or not available.
   [[nodiscard]] static std::optional<HeaderCache> open(const HeaderCacheSettings& settings,
                                                        const std::vector<VersionFolder>& folders, bool recursive,
                                                        const SourceLimits& limits);
 
-  // In load order; empty when there was no file, or none to be trusted.
+  // In load order; empty when the file is missing or not valid.
   [[nodiscard]] const std::vector<Record>& records() const { return records_; }
-  // Fills in what the header says; path and format are the caller's. False when the record is malformed.
+  // Decodes a header into `revision`, except path and format, which the caller sets. Returns false for a malformed record.
   [[nodiscard]] static bool decode(std::string_view header, Revision& revision);
 
-  // Whether a file in this state may be kept.
+  // Whether a file in this state may be cached.
   [[nodiscard]] bool keeps(const FileStamp& stamp, std::uint32_t folder) const;
-  // Replaces the file; `kept` in load order. Records stay what they were.
+  // Replaces the cache file; `kept` must be in load order. Does not change records().
   void store(std::span<const Kept> kept) const;
 
  private:
@@ -82,10 +82,10 @@ class HeaderCache {
   [[nodiscard]] bool parse(std::string_view bytes);
 
   CacheFolder folder_;
-  std::string identity_;  // what the records depend on beside the files
+  std::string identity_;  // what the records depend on besides the files
   std::string name_;
   WallTime began_;
-  std::vector<std::uint64_t> devices_;  // of the locations
+  std::vector<std::uint64_t> devices_;  // of the version locations
   std::string bytes_;
   std::vector<Record> records_;
 };

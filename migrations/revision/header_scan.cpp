@@ -17,13 +17,13 @@
 namespace athanor {
 namespace {
 
-constexpr std::size_t kPortionSize = 64;  // small, so that neither thread waits for a core that something else keeps busy
-// Below about 2,000 files a second thread takes the core that the server needs to answer the connection meanwhile.
+constexpr std::size_t kPortionSize = 64;  // small, so that no thread waits long for the other's last portion
+// Below about 2,000 files, the second thread would take processor time that the server needs to answer our connection.
 constexpr std::size_t kPortionsForAThread = 32;
 // Writing the cache costs about as much as reading this many files.
 constexpr std::size_t kMissesWorthWriting = 32;
 
-// The first bytes of a name as a number that sorts alike: decides most comparisons without touching the name.
+// The first bytes of a name as a number with the same order: decides most comparisons without reading the name.
 std::uint64_t sort_key(std::string_view name) {
   std::uint64_t key = 0;
   for (std::size_t index = 0; index < sizeof key; ++index) {
@@ -37,16 +37,16 @@ std::uint64_t sort_key(std::string_view name) {
 struct HeaderScan::File {
   const VersionFolder* folder;
   VersionFolder::Entry entry;
-  std::size_t place = 0;  // in load order, once all names are known
+  std::size_t place = 0;  // position in load order, once all names are known
   const HeaderCache::Record* record = nullptr;
-  FileStamp stamp{};  // of a file that was read, when there is a cache
+  FileStamp stamp{};  // state of a file that was read, if there is a cache
 };
 
-// What cannot go straight to its place: read before places were given, a link, no revision, an error.
+// A result without a final position: read before positions were assigned, a link, not a revision, or an error.
 struct HeaderScan::Outcome {
   const File* file;
   Result<std::optional<Revision>> header;
-  std::string real_path;  // of a link
+  std::string real_path;  // for a link
 };
 
 struct HeaderScan::Portion {
@@ -92,7 +92,7 @@ Result<void> HeaderScan::list_names(const std::vector<VersionFolder>& folders) {
   std::size_t count = 0;
   for (const auto& folder : folders) {
     TRY(folder.scan(recursive_, limits_.max_files - count, [&](VersionFolder::Entry entry) {
-      if (++count == HeaderCache::kLeastFiles) {  // long before there is a second thread
+      if (++count == HeaderCache::kLeastFiles) {  // long before the second thread starts
         cache_ = HeaderCache::open(cache_settings_, folders, recursive_, limits_);
         warm_ = cache_ && !cache_->records().empty();
       }
@@ -128,10 +128,10 @@ void HeaderScan::publish(std::unique_ptr<Portion> portion) {
 void HeaderScan::start_second_thread() {
   try {
     second_ = std::thread([this] {
-      ::unshare(CLONE_FILES);  // a descriptor table of its own: the threads no longer wait for each other's open()
+      ::unshare(CLONE_FILES);  // its own descriptor table, so that the threads do not wait for each other in open()
       read_portions();
     });
-  } catch (const std::system_error&) {  // no thread to be had: the first one does it all
+  } catch (const std::system_error&) {  // no thread available: the first one reads everything
   }
 }
 
@@ -143,8 +143,8 @@ void HeaderScan::no_more_names() {
   changed_.notify_all();
 }
 
-// Sorts the names and tells every file its place. Nobody but this thread touches the list of portions meanwhile; readers look
-// at a place only after placed_ was set under the lock.
+// Sorts the names and assigns every file its position. Only this thread accesses the list of portions meanwhile; readers use a
+// position only after placed_ is set under the lock.
 void HeaderScan::give_places() {
   struct Row {
     const VersionFolder* folder;
@@ -160,7 +160,7 @@ void HeaderScan::give_places() {
   }
   std::ranges::sort(rows, [](const Row& a, const Row& b) {
     if (a.folder != b.folder) {
-      return a.folder < b.folder;  // they stand in one vector, in configured order
+      return a.folder < b.folder;  // folders are in one vector, in configured order
     }
     return a.key != b.key ? a.key < b.key : VersionFolder::load_order(a.file->entry.name, b.file->entry.name);
   });
@@ -174,8 +174,8 @@ void HeaderScan::give_places() {
   placed_ = true;
 }
 
-// Gives every file the record of its name, in one walk along both: they stand in the same order. Where they do not, files are
-// read that need not be.
+// Assigns each file the cache record of its name, in one pass over both lists, which have the same order. If the orders differ,
+// some files are read unnecessarily.
 void HeaderScan::match_records() {
   const auto& records = cache_->records();
   auto record = records.begin();
@@ -192,7 +192,7 @@ void HeaderScan::match_records() {
   }
 }
 
-// One stat instead of opening, reading and parsing.
+// One stat() instead of opening, reading and parsing.
 bool HeaderScan::take_from_cache(const File& file) {
   struct stat status {};
   if (file.record == nullptr || !file.entry.regular ||
@@ -240,7 +240,7 @@ void HeaderScan::read_portions() {
   files_read_ += read;
 }
 
-// Revisions that were read stand at their places; links, errors and what is no revision are not kept.
+// Stores the headers that were read. Links, errors and files that are no revisions are not cached.
 void HeaderScan::keep_headers() const {
   std::vector<HeaderCache::Kept> kept;
   kept.reserve(order_.size());
@@ -288,7 +288,7 @@ Result<std::vector<Revision>> HeaderScan::collect(std::size_t folders) {
   return std::move(revisions_);
 }
 
-// Takes out the files that are no revisions, and those met before under another name.
+// Removes files that are no revisions, and repeated ones.
 void HeaderScan::leave_out(const std::vector<const Outcome*>& outcomes, std::size_t folders) {
   std::unordered_map<const File*, const Outcome*> special;
   bool repeats_possible = folders > 1;

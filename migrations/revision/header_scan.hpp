@@ -1,8 +1,10 @@
-// Every header of some folders, in load order, as fast as the file system lets go of them.
+// Reads every header of some folders, in load order and as fast as the file system allows.
 //
-// The calling thread lists names and sorts them while a second one already reads files; then both read, straight into their
-// places. With a filled HeaderCache the files are met in load order, as its records are, and only the changed ones are read.
-// Small folders see neither cache nor second thread. Threads: one run() at a time. Ownership: folders must outlive it.
+// The calling thread lists and sorts names while a second one already reads files; then both read, storing results at their
+// final positions. With a filled HeaderCache, files are matched with its records in load order, and only changed files are
+// read. Small folders use neither the cache nor a second thread.
+//
+// Threads: one run() at a time. Ownership: the folders must outlive it.
 #pragma once
 
 #include <atomic>
@@ -29,11 +31,11 @@ class HeaderScan {
   HeaderScan(const HeaderScan&) = delete;
   HeaderScan& operator=(const HeaderScan&) = delete;
 
-  // Headers in load order, or the first error in load order. A file that several links or folders lead to counts once, where
-  // it is met first, as in Alembic.
+  // Returns the headers in load order, or the first error in load order. A file reachable through several links or folders
+  // counts once, at its first position, as in Alembic.
   [[nodiscard]] Result<std::vector<Revision>> run(const std::vector<VersionFolder>& folders);
 
-  // How many files the last run() opened. All others came from the cache.
+  // How many files the last run() opened; all others came from the cache.
   [[nodiscard]] std::size_t files_read() const { return files_read_; }
 
  private:
@@ -57,20 +59,20 @@ class HeaderScan {
   bool recursive_;
   const SourceLimits& limits_;
   HeaderCacheSettings cache_settings_;
-  const VersionFolder* folders_ = nullptr;  // the first of run()'s
-  std::optional<HeaderCache> cache_;        // opened before there is a second thread
-  bool warm_ = false;                       // it has records: reading waits until every file has its place
+  const VersionFolder* folders_ = nullptr;  // the first folder passed to run()
+  std::optional<HeaderCache> cache_;        // opened before the second thread starts
+  bool warm_ = false;                       // the cache has records: read files only after every file has its position
   std::thread second_;
   std::atomic<std::size_t> files_read_{0};
   std::vector<File*> order_;         // load order
-  std::vector<Revision> revisions_;  // at the places of order_; written by both threads, each its own places
+  std::vector<Revision> revisions_;  // parallel to order_; both threads write it, at different positions
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::unique_ptr<Portion>> portions_;  // guarded by mutex_, as are the next three
+  std::vector<std::unique_ptr<Portion>> portions_;  // mutex_ guards this and the next three
   std::size_t taken_ = 0;
-  bool complete_ = false;  // no more portions will come
-  bool placed_ = false;    // File::place and revisions_ stand
+  bool complete_ = false;  // no more portions will be added
+  bool placed_ = false;    // File::place and revisions_ are final
 };
 
 }  // namespace athanor

@@ -16,9 +16,9 @@ namespace {
 enum class Field : std::uint8_t { Revision, Revises, Created, Labels, DependsOn };
 constexpr std::array<std::string_view, 5> kFieldNames{"Revision", "Revises", "Created", "Labels", "Depends-On"};
 
-// What people write who have Alembic's names in their fingers.
+// Field names that users of Alembic may write by habit.
 struct ForeignName {
-  std::string_view foreign;  // folded: lower case, hyphens
+  std::string_view foreign;  // lower case, with hyphens
   std::string_view ours;
 };
 constexpr std::array kForeignNames{ForeignName{"revision-id", "Revision"}, ForeignName{"create-date", "Created"},
@@ -38,7 +38,7 @@ std::optional<Field> field_named(std::string_view name) {
   return static_cast<Field>(found - kFieldNames.begin());
 }
 
-// The word before a colon when it can be meant as a field's name.
+// The word before a colon, if it can be meant as a field name.
 std::string_view name_before_colon(std::string_view content) {
   const auto colon = content.find(':');
   if (colon == std::string_view::npos) {
@@ -65,7 +65,7 @@ bool is_note(std::string_view content) {
 }
 
 bool is_date(std::string_view text) {
-  // YYYY-MM-DD, then optionally a time, a fraction and an offset; digits where digits belong is all that is asked.
+  // YYYY-MM-DD, optionally followed by a time, a fraction and an offset. Only checks that digits are where they belong.
   constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
   constexpr std::size_t kDateOnly = 10;
   const auto matches = [&](std::size_t count) {
@@ -103,7 +103,7 @@ class NativeHeader {
       if (line.starts_with("--")) {
         const auto content = trim(line.substr(2));
         if (is_note(content)) {
-          // says nothing to us, wherever it stands
+          // a note has no meaning in any position
         } else if (content.starts_with("athanor:")) {
           return finish();
         } else {
@@ -137,7 +137,7 @@ class NativeHeader {
       if (const auto field = field_named(name)) {
         return take_field(*field, line);
       }
-      // In the description a colon is usual, so there only a near miss is taken for a field; the first line is always text.
+      // Descriptions often contain a colon, so there only a near miss counts as a field; the first line is always text.
       const auto meant = fields_begun_ || opened_ ? meant_field(name) : std::string_view{};
       if (fields_begun_ || !meant.empty()) {
         Error unknown = error(ErrorCode::MalformedRevision, "unknown header field `" + std::string(name) + "`", line.number);
@@ -250,10 +250,10 @@ class NativeHeader {
   bool whole_;
   const std::string& path_;
   Revision revision_;
-  std::array<std::size_t, kFieldNames.size()> seen_{};  // line of each field, 0: not given
+  std::array<std::size_t, kFieldNames.size()> seen_{};  // line of each field; 0: not present
   std::size_t line_ = 0;
   bool opened_ = false;        // a comment line was read
-  bool fields_begun_ = false;  // the description is over
+  bool fields_begun_ = false;  // the description has ended
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The header of a native revision: the `--` comment block that opens the file (docs/spec/revision-file.md).
+// Reads the header of a native revision: the block of `--` comments at the start of the file (docs/spec/revision-file.md).
 //
 // Threads: pure functions; values own their text.
 #pragma once
@@ -12,11 +12,11 @@
 
 namespace athanor {
 
-// A header that has not ended after this many bytes is an error, so that a file of comments cannot make a scan expensive.
+// A longer header is an error, so that a file of comments cannot make a scan expensive.
 constexpr std::size_t kMaxNativeHeaderBytes = 64U << 10U;
 
-// Parses the header at the start of `text`. `whole` says that `text` is the file to its end; when it is not and the header
-// goes on past `text`, the answer is empty: read more and ask again. Errors have "path:line" as their context.
+// Parses the header at the start of `text`. `whole` means that `text` is the complete file. If it is not and the header extends
+// past `text`, the result is empty: read more and call again. Errors have "path:line" as their context.
 [[nodiscard]] Result<std::optional<Revision>> parse_native_header(std::string_view text, bool whole, const std::string& path);
 
 }  // namespace athanor

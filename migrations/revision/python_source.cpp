@@ -10,7 +10,7 @@ namespace athanor {
 namespace {
 
 constexpr int kMaxLiteralDepth = 16;
-constexpr std::size_t kUsualDocstring = 240;  // reserved at once
+constexpr std::size_t kUsualDocstring = 240;  // reserved in advance
 
 bool is_line_end(char c) {
   return c == '\n' || c == '\r';
@@ -24,7 +24,7 @@ bool is_name_start(char c) {
 bool is_name_part(char c) {
   return is_name_start(c) || (c >= '0' && c <= '9');
 }
-// What can change where a statement ends; everything between is passed over in one run.
+// Characters that can affect where a statement ends; all others are skipped in one run.
 constexpr auto kStatementMarks = [] {
   std::array<bool, 256> marks{};
   for (const char c : std::string_view("\"'()[]{}#\\;\r\n")) {
@@ -33,7 +33,7 @@ constexpr auto kStatementMarks = [] {
   return marks;
 }();
 
-// The same for annotations, which end at `=` too.
+// The same for annotations, which also end at `=`.
 constexpr auto kAnnotationMarks = [] {
   auto marks = kStatementMarks;
   marks[static_cast<unsigned char>('=')] = true;
@@ -231,8 +231,7 @@ bool PythonSource::at_string() const {
   return !at_end() && opening().quote != '\0';
 }
 
-// Passes over a string whose quote stands here; its prefix, if any, is already behind. Raw or not makes no difference to where
-// a string ends.
+// Skips a string from its opening quote, after any prefix. A raw string ends where any other would.
 bool PythonSource::skip_string() {
   const std::size_t start = at_;
   const char quote = peek();
@@ -314,7 +313,7 @@ bool PythonSource::take_string(const Opening& opening, std::string& out) {
   return false;
 }
 
-// A backslash and what follows it.
+// Takes a backslash and what follows it.
 bool PythonSource::take_escape(const Opening& opening, std::string& out) {
   constexpr std::string_view kLetters = "abfnrtv\\'\"";
   constexpr std::string_view kMeaning = "\a\b\f\n\r\t\v\\'\"";
@@ -323,7 +322,7 @@ bool PythonSource::take_escape(const Opening& opening, std::string& out) {
   const std::size_t length = next == '\r' && peek(2) == '\n' ? 3U : 2U;
   if (at_ + 1 >= text_.size()) {
     ++at_;
-    return true;  // the end follows, and with it the fault
+    return true;  // the string has no end: the caller reports the fault
   }
   if (opening.raw) {
     out += '\\';
@@ -357,7 +356,7 @@ bool PythonSource::take_escape(const Opening& opening, std::string& out) {
     fail_at(at_, "character names (\\N{...}) are not read", "write the character itself");
     return false;
   }
-  out += '\\';  // not an escape: Python keeps both characters
+  out += '\\';  // not an escape sequence: Python keeps both characters
   ++at_;
   return true;
 }
@@ -456,7 +455,7 @@ std::optional<PythonLiteral> PythonSource::take_sequence(std::string_view name, 
   }
   PythonLiteral list{PythonLiteral::Kind::List, {}};
   std::optional<PythonLiteral> last;
-  bool comma = open != '(';  // parentheses alone make no tuple
+  bool comma = open != '(';  // parentheses without a comma are not a tuple
   ++at_;
   skip_space(true);
   while (peek() != close) {

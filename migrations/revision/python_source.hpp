@@ -1,7 +1,7 @@
-// A cursor over Python source that knows just enough: strings with prefixes and escapes, comments, brackets, joined lines, and
-// literals made of strings. It never looks at a byte twice for long, and it knows when it ran into the end of its text.
+// A cursor over Python source that understands only strings with prefixes and escapes, comments, brackets, joined lines, and
+// literals made of strings. It reads each byte a bounded number of times, and detects that it reached the end of its text.
 //
-// Threads: not shared. Ownership: points into the text it was given.
+// Threads: not shared. Ownership: points into the given text.
 #pragma once
 
 #include <cstddef>
@@ -16,12 +16,12 @@ namespace athanor {
 struct PythonLiteral {
   enum class Kind : std::uint8_t { None, Text, List };
   Kind kind = Kind::None;
-  std::vector<std::string> items;  // Text: one
+  std::vector<std::string> items;  // one item for Text
 };
 
 class PythonSource {
  public:
-  // A fault: what is wrong, and where.
+  // What is wrong, and where.
   struct Fault {
     std::string message;
     std::string hint;
@@ -35,33 +35,33 @@ class PythonSource {
   [[nodiscard]] std::size_t offset() const { return at_; }
   [[nodiscard]] const std::optional<Fault>& fault() const { return fault_; }
 
-  // Spaces, tabs and joined lines; inside brackets also line ends and comments.
+  // Skips spaces, tabs and joined lines; in brackets also line ends and comments.
   void skip_space(bool in_brackets = false);
-  // Columns of white space at the start of a line.
+  // Skips white space at the start of a line and returns its number of columns.
   std::size_t skip_indent();
-  // An empty line or a comment on its own, with its line end. False when the line holds more.
+  // Skips an empty line, or a line with only a comment, and its line end. Returns false for any other line.
   bool skip_blank_line();
-  // To the end of a statement: behind its line end or semicolon. True when a semicolon ended it.
+  // Skips to the end of the statement, after its line end or semicolon. Returns true when a semicolon ended it.
   bool skip_statement();
-  // An identifier, or nothing.
+  // Takes an identifier; empty when there is none.
   std::string_view take_name();
   void advance(std::size_t count = 1) { at_ += count; }
-  // True when a string literal starts here.
+  // Whether a string literal starts here.
   [[nodiscard]] bool at_string() const;
   [[nodiscard]] bool at_statement_end() const;
 
-  // Adjacent string literals as one text. Empty when one of them is an f-string (nothing is wrong with it, but it is no
-  // literal) or a fault was found.
+  // Takes adjacent string literals as one text. Empty if one is an f-string (which is valid, but not a literal), or after a
+  // fault.
   std::optional<std::string> take_strings(bool in_brackets);
-  // A literal after `=`: a string, None, or a tuple, list or set of strings. `name` is for the fault's message.
+  // Takes a literal after `=`: a string, None, or a tuple, list or set of strings. `name` is used in the fault's message.
   std::optional<PythonLiteral> take_literal(std::string_view name);
 
-  // From behind an annotation's colon to its `=` (stays on it), or to the end of the statement.
+  // Skips from after an annotation's colon to its `=`, which is not consumed, or to the end of the statement.
   void skip_annotation();
 
  private:
   struct Opening {
-    std::size_t prefix = 0;  // letters
+    std::size_t prefix = 0;  // number of letters
     bool raw = false;
     bool formatted = false;
     bool bytes = false;

@@ -13,7 +13,7 @@
 namespace athanor {
 namespace {
 
-// One read(); 0 at the end of the file.
+// A single read(); 0 at the end of the file.
 Result<std::size_t> read_some(int file, char* into, std::size_t room, const std::string& path) {
   while (true) {
     const auto got = ::read(file, into, room);
@@ -40,10 +40,10 @@ Result<std::size_t> checked_size(int file, const std::string& path, const Source
   return size;
 }
 
-// The rest of a file of which `text` is the beginning.
+// Reads the rest of a file whose beginning is in `text`.
 Result<void> read_rest(int file, std::string& text, std::size_t size, const std::string& path, const SourceLimits& limits) {
   std::size_t filled = text.size();
-  text.resize(std::max(size, filled) + 1);  // one more byte, to notice a file that grows
+  text.resize(std::max(size, filled) + 1);  // one more byte, to detect a file that grows
   while (true) {
     TRY_ASSIGN(const std::size_t got, read_some(file, text.data() + filled, text.size() - filled, path));
     filled += got;
@@ -62,7 +62,7 @@ Result<void> read_rest(int file, std::string& text, std::size_t size, const std:
   return {};
 }
 
-// Alembic would refuse a module beside the revisions that is none itself; names that begin with "_" are how Python says so.
+// Alembic refuses a module in the folder that is not a revision, unless its name begins with "_", Python's mark for private.
 bool is_private_module(const VersionFolder::Entry& entry) {
   return entry.name[entry.name.rfind('/') + 1] == '_';
 }

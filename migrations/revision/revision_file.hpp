@@ -1,6 +1,6 @@
-// Reading one revision file through its folder, under the source's limits.
+// Reads a revision file through its folder, within the source's limits.
 //
-// Threads: HeaderReader holds a buffer, one per thread; the functions are pure but for the file they read.
+// Threads: a HeaderReader has a buffer, so use one per thread; the functions access only the file.
 #pragma once
 
 #include <array>
@@ -20,9 +20,8 @@ class HeaderReader {
  public:
   explicit HeaderReader(const SourceLimits& limits) : limits_(limits) {}
 
-  // The header of a file; empty when the file is no revision and not meant to be one. One small read is enough for nearly
-  // every file. `real_path` is filled in when the entry is a link. `stamp`, when given, is the state the file was in before
-  // anything was read.
+  // Reads a file's header. Empty if the file is not a revision and need not be one. One small read suffices for nearly every
+  // file. Sets `real_path` for a link. `stamp`, if given, is set to the file's state before reading.
   [[nodiscard]] Result<std::optional<Revision>> read(const VersionFolder& folder, const VersionFolder::Entry& entry,
                                                      std::string* real_path, FileStamp* stamp = nullptr);
 
@@ -36,7 +35,7 @@ class HeaderReader {
   std::array<char, kFirstRead> buffer_{};
 };
 
-// The bytes of the file `name`, links resolved. `path` is for messages.
+// Reads the file `name`, following links. `path` is used in messages.
 [[nodiscard]] Result<std::string> read_revision_file(const VersionFolder& folder, const std::string& name,
                                                      const std::string& path, const SourceLimits& limits);
 

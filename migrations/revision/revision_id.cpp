@@ -21,7 +21,7 @@ std::string quoted(std::string_view id) {
   return text + (id.size() > kShown ? "...`" : "`");
 }
 
-// The common case in one pass: thousands of ids are looked at on every start.
+// The common case in one pass: thousands of ids are checked at every start.
 bool is_plain_word(std::string_view id) {
   return std::ranges::all_of(id, [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';

@@ -1,4 +1,4 @@
-// How a new revision file is named. Field names and defaults are Alembic's.
+// The naming rules of new revision files, with Alembic's field names and defaults.
 //
 // Threads: plain values.
 #pragma once

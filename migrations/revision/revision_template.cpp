@@ -13,7 +13,7 @@
 namespace athanor {
 namespace {
 
-// Words that name no change. A message made of nothing else says nothing.
+// Words that describe no change. A message of only such words says nothing.
 constexpr std::array<std::string_view, 44> kEmptyWords{
     "migration", "migrations",   "migrate",       "change",   "changes",   "changed", "update",   "updates", "updated",
     "fix",       "fixes",        "fixed",         "wip",      "temp",      "tmp",     "test",     "tests",   "testing",
@@ -46,7 +46,7 @@ std::string joined(const std::vector<std::string>& items) {
   return text;
 }
 
-// A header field; nothing trails the colon when there is no value.
+// A header field; without a value, nothing follows the colon.
 std::string field(std::string_view name, std::string_view value) {
   std::string line = "-- " + std::string(name) + ":";
   if (!value.empty()) {
@@ -144,7 +144,7 @@ Result<std::string> render_native_revision(const Revision& header, const NativeB
   } else {
     text += "\n" + section("downgrade", body.downgrade, "-- SQL that takes it back.\n");
   }
-  // The message must not read as a field, or the file would say something else than it was asked to.
+  // A message must not look like a header field, or the file would mean something else.
   TRY_ASSIGN(const auto read_back, parse_native_header(text, true, "revision"));
   if (!read_back || read_back->id != header.id || read_back->message != message) {
     return fail(Error(ErrorCode::Usage, "the message reads as a field of the header").advise("begin it with a verb"));

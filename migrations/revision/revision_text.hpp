@@ -1,4 +1,4 @@
-// What the sources share: one file's bytes turned into text, and text into a header.
+// Helpers shared by the sources: convert a file's bytes to text, and text to a header.
 //
 // Threads: pure functions.
 #pragma once
@@ -13,10 +13,10 @@
 
 namespace athanor {
 
-// As RevisionSource::read promises: UTF-8 proven, byte order mark removed, CRLF turned into LF.
+// As promised by RevisionSource::read: checks UTF-8, removes a byte order mark, replaces CRLF by LF.
 [[nodiscard]] Result<std::string> normalise_revision_text(std::string text, const std::string& path);
 
-// parse_native_header or parse_alembic_header.
+// Calls parse_native_header() or parse_alembic_header().
 [[nodiscard]] Result<std::optional<Revision>> parse_revision_header(RevisionFormat format, std::string_view text, bool whole,
                                                                     const std::string& path);
 

@@ -1,13 +1,13 @@
-// Where revisions come from. A RevisionSource lists the headers in Alembic's load order (locations in configured order,
-// files by name: the order decides ties everywhere) and reads one body when a plan asks for it.
+// Sources of revisions. A RevisionSource lists headers in Alembic's load order (locations in configured order, then files by
+// name; this order decides all ties) and reads a body when a plan needs it.
 //
-// FolderSource reads native *.sql and Alembic *.py files, mixed if need be, under the limits below. Listing costs one
-// directory scan and one small read per file; bodies of revisions that are not asked for are never parsed. Passed over: other
-// extensions, names that begin with ".", *.sql names that begin with "_", __init__*.py, and *.py names that begin with "_"
-// unless they assign `revision` (Alembic loads those). Any other *.sql file without a "-- Revision:" header is an error, a *.py
-// file without `revision` too, as in Alembic. A file reached twice, through a link or a second location, counts once.
+// FolderSource reads native *.sql and Alembic *.py files, also mixed, within the limits below. Listing costs one directory scan
+// and one small read per file; other bodies are never parsed. Ignored are other extensions, names that begin with ".", *.sql
+// names that begin with "_", __init__*.py, and *.py names that begin with "_" unless they assign `revision` (Alembic loads
+// those). Any other *.sql file without a "-- Revision:" header is an error, and so is a *.py file without `revision`, as in
+// Alembic. A file reachable twice, through a link or a second location, counts once.
 //
-// Threads: list() and read() are const and may be called from any thread. Ownership: the source owns nothing on disk.
+// Threads: list() and read() are const and may be called from any thread. Ownership: owns nothing on disk.
 #pragma once
 
 #include <cstddef>
@@ -23,11 +23,11 @@
 namespace athanor {
 
 struct SourceLimits {
-  std::size_t max_file_bytes = 64U << 20U;  // a larger file is FileTooLarge and names the limit
+  std::size_t max_file_bytes = 64U << 20U;  // a larger file is FileTooLarge; the error names the limit
   std::size_t max_files = 100'000;
 };
 
-// Where headers may be kept between runs (header_cache.hpp). Without a folder and a clock they are not.
+// Where to cache headers between runs (header_cache.hpp). Without a folder and a clock there is no cache.
 struct HeaderCacheSettings {
   std::string folder;
   const Clock* clock = nullptr;  // borrowed
@@ -36,12 +36,12 @@ struct HeaderCacheSettings {
 class RevisionSource {
  public:
   virtual ~RevisionSource() = default;
-  // Every revision header, in load order. Errors name file and line.
+  // Returns all revision headers in load order. Errors name file and line.
   [[nodiscard]] virtual Result<std::vector<Revision>> list() const = 0;
-  // The whole file as UTF-8 text: BOM removed, CRLF turned into LF (so a checksum does not depend on a checkout's settings).
-  // NUL bytes and invalid UTF-8 are refused.
+  // Returns the whole file as UTF-8 text, without BOM and with CRLF replaced by LF, so that a checksum does not depend on
+  // checkout settings. Refuses NUL bytes and invalid UTF-8.
   [[nodiscard]] virtual Result<std::string> read(const Revision& revision) const = 0;
-  // SHA-256 of that text, as the ledger keeps it.
+  // The SHA-256 of that text, as the ledger stores it.
   [[nodiscard]] virtual Result<std::string> checksum(const Revision& revision) const {
     TRY_ASSIGN(const std::string text, read(revision));
     return sha256_hex(text);
@@ -50,8 +50,8 @@ class RevisionSource {
 
 class FolderSource final : public RevisionSource {
  public:
-  // `locations` are searched in order; relative ones resolve against the current folder. A location that is missing is an
-  // Io error naming it. Symbolic links that leave their location are PathEscape.
+  // Searches `locations` in order; relative ones are resolved against the current folder. Errors: Io for a missing location,
+  // with its name; PathEscape for a symbolic link that leaves its location.
   FolderSource(std::vector<std::string> locations, bool recursive, SourceLimits limits = {}, HeaderCacheSettings cache = {});
   [[nodiscard]] Result<std::vector<Revision>> list() const override;
   [[nodiscard]] Result<std::string> read(const Revision& revision) const override;
@@ -63,8 +63,8 @@ class FolderSource final : public RevisionSource {
   HeaderCacheSettings cache_;
 };
 
-// Revisions held in memory: for tests, and for sources that fetch before they list. Load order is the order given; a name that
-// ends in ".py" is an Alembic file, any other a native one. Revision::path is the name.
+// Revisions in memory: for tests, and for sources that fetch before they list. Load order is the given order. A name that ends
+// in ".py" is an Alembic file, any other a native one. Revision::path is the name.
 class MemorySource final : public RevisionSource {
  public:
   struct File {

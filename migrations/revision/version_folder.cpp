@@ -34,12 +34,12 @@ Error io_error(const std::string& what, const std::string& path, int number) {
   return Error(ErrorCode::Io, what + ": " + reason(number)).at(path);
 }
 
-// The thread's own, not the process's: a thread that reads headers has a descriptor table of its own (header_scan.cpp).
+// /proc/thread-self instead of /proc/self: a thread that reads headers has its own descriptor table (header_scan.cpp).
 std::string name_of(int descriptor) {
   return "/proc/thread-self/fd/" + std::to_string(descriptor);
 }
 
-// Where a descriptor really points, or nothing when /proc is not there.
+// The real path of a descriptor; empty when /proc is not mounted.
 std::string real_path_of(int descriptor) {
   std::array<char, PATH_MAX> target{};
   const auto link = name_of(descriptor);
@@ -73,7 +73,7 @@ Error not_a_regular_file(const std::string& path) {
 
 struct VersionFolder::Walk {
   const std::function<void(Entry)>& found;
-  std::set<std::pair<dev_t, ino_t>> visited;  // only links can lead in a circle, but a circle must end
+  std::set<std::pair<dev_t, ino_t>> visited;  // only links can form a cycle, but the walk must end
   std::size_t limit;
   bool recursive;
   std::size_t count = 0;
@@ -224,8 +224,8 @@ Result<void> VersionFolder::note_name(const std::string& prefix, std::string_vie
   return {};
 }
 
-// A mounted ConfigMap links whole folders into a hidden one; that is the only way to reach them. Any other folder inside the
-// location is walked under its own name, as Alembic does, which follows no links to folders.
+// A mounted ConfigMap links whole folders into a hidden one, which can be reached only that way. Any other folder in the
+// location is visited under its own name; like Alembic, this follows no other links to folders.
 bool VersionFolder::follow_folder_link(const std::string& name) const {
   const UniqueFd folder(::openat(folder_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!folder) {
@@ -256,7 +256,7 @@ Result<UniqueFd> VersionFolder::open_file(const std::string& name, bool link, st
   return file;
 }
 
-// A link is resolved first and opened through what it resolved to, so that nothing can be swapped in between.
+// Resolves a link first and opens what it resolved to, so that nothing can be swapped in between.
 Result<UniqueFd> VersionFolder::open_link(const std::string& name, std::string* real_path) const {
   const auto path = path_of(name);
   const UniqueFd target(::openat(folder_.get(), name.c_str(), O_PATH | O_CLOEXEC));

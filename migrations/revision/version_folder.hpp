@@ -1,8 +1,8 @@
-// One location of revisions on disk: listing names in load order, and opening a file without ever leaving the folder.
+// One location of revisions on disk: lists names and opens files without ever leaving the folder.
 //
-// Load order is Alembic's: the files of a folder by name (bytes, which is code point order), then its folders by name. Links
-// to files may point anywhere inside the location, as mounted ConfigMaps have it (`x.sql -> ..data/x.sql`); a link that leaves
-// it is PathEscape. A FIFO or a device never blocks.
+// Load order is Alembic's: first the files of a folder by name (as bytes, which is code point order), then its subfolders by
+// name. A link to a file may point anywhere inside the location, as in a mounted ConfigMap (`x.sql -> ..data/x.sql`); a link
+// that leaves it is PathEscape. A FIFO or device never blocks.
 //
 // Threads: const after open(); share freely. Ownership: owns the folder's descriptor.
 #pragma once
@@ -20,10 +20,10 @@
 
 namespace athanor {
 
-// The format that a file's extension names.
+// The format that a file's extension indicates; empty for other files.
 [[nodiscard]] std::optional<RevisionFormat> format_of(std::string_view file_name);
 
-// A FIFO, socket, device or folder stands where a revision should.
+// The error for a FIFO, socket, device or folder in place of a revision.
 [[nodiscard]] Error not_a_regular_file(const std::string& path);
 
 class VersionFolder {
@@ -35,16 +35,17 @@ class VersionFolder {
     bool regular;
   };
 
-  // `shown` is the path as configured. A missing folder is an Io error that names it.
+  // `shown` is the path as configured. Error: Io, with the name, for a missing folder.
   [[nodiscard]] static Result<VersionFolder> open(const std::string& shown);
 
-  // Every revision file, as the folder yields them: sort with load_order() afterwards. More than `limit` is FileTooLarge.
+  // Calls `found` for every revision file, in the folder's own order: sort with load_order() afterwards. Error: FileTooLarge
+  // for more than `limit` files.
   [[nodiscard]] Result<void> scan(bool recursive, std::size_t limit, const std::function<void(Entry)>& found) const;
 
-  // Whether the file `a` (relative names) is loaded before `b`: the files of a folder by name, then its folders by name.
+  // Whether the file `a` is loaded before `b` (relative names): files of a folder by name, then its subfolders by name.
   [[nodiscard]] static bool load_order(std::string_view a, std::string_view b);
 
-  // Opens a file for reading. `real_path`, when given, is filled in for links: what Alembic tells files apart by.
+  // Opens a file for reading. For a link, sets `real_path` if given: Alembic identifies files by it.
   [[nodiscard]] Result<UniqueFd> open_file(const std::string& name, bool link, std::string* real_path = nullptr) const;
 
   [[nodiscard]] const std::string& shown() const { return shown_; }
