@@ -20,7 +20,7 @@
 namespace athanor {
 namespace {
 
-constexpr std::size_t kLongestIdentifier = 63;  // PostgreSQL cuts names off there
+constexpr std::size_t kLongestIdentifier = 63;  // PostgreSQL truncates longer names
 constexpr std::string_view kHere = "%(here)s";
 
 struct IdleOption {
@@ -34,7 +34,7 @@ constexpr std::array kIdleOptions{
     IdleOption{"version_path_separator", "`version_locations` is a list"},
 };
 
-// Fills a Configuration from one mapping: the file's root, or an environment laid over it.
+// Reads one mapping into a Configuration: the root of the file, or an environment that overrides it.
 class ConfigurationReader {
  public:
   ConfigurationReader(YamlFields& fields, Configuration& configuration) : fields_(fields), to_(configuration) {}
@@ -77,7 +77,7 @@ class ConfigurationReader {
     fields_.text("database_url", to_.database_url);
   }
 
-  // A path of the file: `%(here)s` filled in, relative ones laid against the file's folder.
+  // Resolves a path of the file: replaces `%(here)s`, and resolves a relative path against the file's folder.
   [[nodiscard]] std::string resolved(std::string path) const {
     const std::string here = to_.directory.empty() ? "." : to_.directory;
     for (auto at = path.find(kHere); at != std::string::npos; at = path.find(kHere, at + here.size())) {
@@ -203,7 +203,7 @@ class ConfigurationReader {
     backup.duration("wait", settings.wait);
   }
 
-  // A level is a word, `off` among them, which YAML's other readers take for a boolean.
+  // Levels are words; one is `off`, which other YAML readers treat as a boolean.
   void read_lint(YamlFields& lint) {
     LintSettings& settings = to_.lint;
     lint.integer("small_table_rows", settings.small_table_rows, 0);
@@ -290,7 +290,7 @@ Result<Configuration> parse_configuration(std::string_view text, const std::stri
   std::vector<std::string> sections;
   fields.named_mappings("environments", [&](const std::string& environment, YamlFields& overrides) {
     sections.push_back(environment);
-    Configuration laid_over = base;  // every environment is checked, whichever was asked for
+    Configuration laid_over = base;  // check every environment, not only the selected one
     ConfigurationReader(overrides, laid_over).read();
     if (environment == section) {
       configuration = std::move(laid_over);

@@ -40,7 +40,7 @@ void read_files(YamlFields& fields, std::string_view key, std::vector<std::strin
   }
 }
 
-// desired_schema as a mapping: exactly one of these.
+// desired_schema as a mapping, which must have exactly one of these keys.
 void read_source(YamlFields& fields, SchemaSource& source, const Resolve& resolved) {
   constexpr std::array<std::string_view, 4> kKinds{"files", "models", "command", "database_url"};
   const auto given = std::ranges::count_if(kKinds, [&](std::string_view kind) { return fields.has(kind); });

@@ -1,4 +1,4 @@
-// The part of athanor.yaml about the schema: what it is to be, where scratch databases are made, and what is compared.
+// The schema part of athanor.yaml: the desired schema, where to create scratch databases, and what to compare.
 //
 // Threads: plain values.
 #pragma once
@@ -19,14 +19,14 @@ struct SchemaConfiguration {
   std::string python{};                 // to read models with; resolved
   std::vector<std::string> sys_path{};  // prepend_sys_path; resolved. Empty: the folder of the file
   std::string scratch_url{};
-  bool scratch_on_target = false;  // databases may be made on the target's own server
+  bool scratch_on_target = false;  // scratch databases may be created on the target's own server
   std::string scratch_programs{};  // folder of initdb and postgres
   std::chrono::milliseconds scratch_keep{300'000};
   schema::InspectOptions compare{};
-  bool check_drift = false;  // `check` looks for drift without being asked
+  bool check_drift = false;  // `check` also checks for drift
 };
 
-// Reads the fields that are there; `resolved` lays a path against the folder of the file.
+// Reads the fields that are present; `resolved` resolves a path against the folder of the file.
 void read_schema_fields(YamlFields& fields, SchemaConfiguration& to, const std::function<std::string(std::string)>& resolved);
 
 }  // namespace athanor

@@ -78,7 +78,7 @@ struct Assign {
   }
 };
 
-// What the configuration file is held to as well: PostgreSQL would cut a longer name off without a word.
+// The same check as for the file: PostgreSQL would silently truncate a longer name.
 Result<void> check_identifier(std::string_view key, std::string_view value) {
   constexpr std::size_t kLongest = 63;
   const bool is_name = key == "role" || key == "application_name" || key.starts_with("version_table");

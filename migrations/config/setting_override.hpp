@@ -1,6 +1,6 @@
-// -x KEY=VALUE: one setting of a run, laid over the configuration. Keys are those of athanor.yaml's execution section and of
-// the version table; anything else is an error that lists them. The database's URL is not among them: arguments of a process
-// are visible to every user of the machine.
+// -x KEY=VALUE: overrides one setting of the configuration for a run. Keys are those of the execution section of athanor.yaml
+// and of the version table; any other key is an error that lists them. The database URL is excluded, because every user of the
+// machine can see the arguments of a process.
 //
 // Threads: pure function.
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace athanor {
 
-// `assignment` is "key=value" as given on the command line. Usage for an unknown key; nothing is changed on an error.
+// `assignment` is "key=value" from the command line. Error: Usage for an unknown key. After an error nothing is changed.
 [[nodiscard]] Result<void> override_setting(Configuration& configuration, std::string_view assignment);
 
 }  // namespace athanor

@@ -1,7 +1,8 @@
-// Taking over the history of another tool: its folder as revision files, and the revision that a database is at.
+// Takes over the history of another tool: converts its folder to revision files and determines the revision that a database is
+// at.
 //
-// read_foreign_files() reads the folder; prepare_adoption() makes a revision file of every migration, in one line, and reads
-// each back; write_adoption() writes all files or none, never over one that is there. Nothing is run.
+// read_foreign_files() reads the folder. prepare_adoption() makes a revision file of every migration, in one line, and reads
+// each back. write_adoption() writes all files or none, and never over an existing file. Nothing is executed.
 //
 // Threads: one thread. Ownership: plain values.
 #pragma once
@@ -16,23 +17,23 @@
 
 namespace athanor {
 
-// The files of `folder` (or the one file it names), by name; with `recursive` those of its folders too. Links are followed to
-// files, not to folders. Io, or FileTooLarge beyond the limits.
+// Reads the files of `folder` (or the single file it names), by name; with `recursive` also those of its subfolders. Follows
+// links to files, not to folders. Errors: Io; FileTooLarge beyond the limits.
 [[nodiscard]] Result<std::vector<ForeignFile>> read_foreign_files(const std::string& folder, bool recursive,
                                                                   const SourceLimits& limits);
 
 struct AdoptedFile {
   std::string revision;
   std::string version;  // as the tool names it
-  std::string source;   // below its folder
+  std::string source;   // relative to the tool's folder
   std::string path;
   std::string text;
-  bool present = false;  // there already, with the same text
+  bool present = false;  // the file exists already, with the same text
 };
 
 struct Adoption {
-  std::vector<AdoptedFile> files{};  // in the order of the line
-  ForeignFolder folder{};            // as read, with the ids of the revisions filled in
+  std::vector<AdoptedFile> files{};  // in revision order
+  ForeignFolder folder{};            // as read, with the ids of the revisions added
   std::vector<ForeignProblem> refused{};
   std::vector<ForeignProblem> irreversible{};
   std::vector<std::string> warnings{};
@@ -40,15 +41,15 @@ struct Adoption {
 
 struct AdoptionRequest {
   const ForeignFormat& format;
-  std::string output;    // where the files go
-  bool partial = false;  // what cannot be read becomes a revision that stops there
+  std::string output;    // where to write the files
+  bool partial = false;  // a migration that cannot be converted becomes a revision that always fails
 };
 
-// Nothing is written. `folder` is what the format's reader made. While anything is refused there are no files. Io when a
-// different file of the same name is there.
+// Prepares the files without writing. `folder` comes from the format's reader. If anything is refused, there are no files.
+// Error: Io when a different file of the same name exists.
 [[nodiscard]] Result<Adoption> prepare_adoption(const AdoptionRequest& request, ForeignFolder folder);
 
-// Writes the files that are not there yet. After an error nothing new is left behind.
+// Writes the files that do not exist yet. After an error no new file remains.
 [[nodiscard]] Result<void> write_adoption(const Adoption& adoption, const std::string& output);
 
 }  // namespace athanor

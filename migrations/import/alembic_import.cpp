@@ -24,7 +24,7 @@ ImportLoss loss_of(const RenderedRevision& revision, Direction direction, const 
   return {revision.id, revision.file, fault.line, direction, fault.type, fault.message};
 }
 
-// An error of ours about text we made: the line counts in a file nobody has seen, so only the words are kept.
+// From one of our errors about generated text. The line number is dropped, because nobody has seen that text.
 ImportLoss loss_of(const RenderedRevision& revision, Direction direction, const Error& error) {
   std::string reason = error.message;
   if (!error.hint.empty()) {
@@ -33,7 +33,7 @@ ImportLoss loss_of(const RenderedRevision& revision, Direction direction, const 
   return {revision.id, revision.file, 0, direction, std::string(error_name(error.code)), std::move(reason)};
 }
 
-// What stands behind `-- athanor:irreversible`: one line.
+// The reason after `-- athanor:irreversible`, on one line.
 std::string irreversible_reason(const ImportLoss& loss) {
   std::string text = loss.type == "NotImplementedError" || loss.type == "Missing"
                          ? (loss.reason.empty() ? "its Alembic downgrade raised NotImplementedError" : loss.reason)
@@ -50,7 +50,7 @@ Result<Revision> read_header(const std::string& text, const std::string& path) {
   return std::move(*header);
 }
 
-// The file, read as any command will read it, says what Alembic said.
+// Reads the file as every command will, and compares it with Alembic's data.
 Result<void> prove(const RenderedRevision& revision, const std::string& path, const std::string& text) {
   TRY_ASSIGN(const std::string normal, normalise_revision_text(text, path));
   if (normal != text) {
@@ -106,7 +106,7 @@ class Preparation {
     }
     auto text = proven_text(revision, file.path, lost ? irreversible_reason(*lost) : std::string());
     if (!text && !lost) {
-      // Which way is it? Without the downgrade the upgrade may stand.
+      // Find out which direction is at fault: try the upgrade without the downgrade.
       lost = loss_of(revision, Direction::Downgrade, text.error());
       auto upgrade_alone = proven_text(revision, file.path, irreversible_reason(*lost));
       if (upgrade_alone) {
@@ -141,7 +141,7 @@ class Preparation {
     }
   }
 
-  // Whether the file that is there may stay. Values that Python made up were fixed by the first import.
+  // Whether an existing file may stay. The first import fixed the values generated in Python.
   static bool take_present(ImportFile& file) {
     std::string there = read_whole(file.path);
     if (there != file.text && (!file.varies || !same_but_for_values(there, file.text))) {
@@ -196,7 +196,7 @@ Error different_graph(const std::string& what) {
   return Error(ErrorCode::Internal, "the files do not form Alembic's graph: " + what + "; nothing was kept");
 }
 
-// The folder as every later command sees it, against what Alembic said.
+// Compares the folder, as every later command reads it, with Alembic's data.
 Result<void> compare(const Import& import, const RenderedProject& project, const std::string& folder) {
   const FolderSource source({folder}, false);
   TRY_ASSIGN(std::vector<Revision> found, source.list());
@@ -216,7 +216,7 @@ Result<void> compare(const Import& import, const RenderedProject& project, const
     TRY(parse_script(*entry->second, std::move(text)));
   }
   if (!import.refused.empty()) {
-    return {};  // the graph has holes until those revisions are written by hand
+    return {};  // the graph is incomplete until those revisions are written by hand
   }
   const std::size_t others =
       found.size() - import.files.size();  // files of an earlier import that Alembic no longer has, or new ones

@@ -1,9 +1,9 @@
-// Native revision files made from a rendered Alembic project, proven before and after they are written.
+// Converts a rendered Alembic project to native revision files, and verifies them before and after writing.
 //
-// prepare_import() turns every revision into a file and reads it back: the header must say what Alembic said, every statement
-// must be one a revision may hold. A revision whose way up fails that gets no file; one whose way back fails it becomes
-// irreversible. write_import() writes all files or none, never over a file that is there, and compares the graph of what it
-// wrote with Alembic's.
+// prepare_import() converts every revision to a file and reads it back: the header must match Alembic's data, and a revision
+// must be allowed to contain every statement. A revision whose upgrade fails this gets no file; one whose downgrade fails it
+// becomes irreversible. write_import() writes all files or none, never over an existing file, and compares the graph of the
+// written files with Alembic's.
 //
 // Threads: one thread. Ownership: plain values.
 #pragma once
@@ -18,13 +18,13 @@
 
 namespace athanor {
 
-// One direction of one revision that could not be kept, and why.
+// One direction of a revision that could not be converted, and why.
 struct ImportLoss {
   std::string revision;
-  std::string file;  // of Alembic
+  std::string file;  // Alembic's file
   int line = 0;      // 0: unknown
   Direction direction = Direction::Upgrade;
-  std::string type;  // Python's class of error, or an error code of ours
+  std::string type;  // Python's exception class, or one of our error codes
   std::string reason;
   // "project/versions/ab12_add.py:31"
   [[nodiscard]] std::string place() const;
@@ -32,23 +32,23 @@ struct ImportLoss {
 
 struct ImportFile {
   std::string revision;
-  std::string source;  // of Alembic
+  std::string source;  // Alembic's file
   std::string path;
   std::string text;
-  bool varies = false;   // holds values that Python made up: another run would have others
-  bool present = false;  // there already, with the same text (or the same but for such values, which stay)
+  bool varies = false;   // contains values generated in Python, which differ in every run
+  bool present = false;  // the file exists already with the same text, except for such values, which are kept
 };
 
 struct Import {
   std::vector<ImportFile> files;
-  std::vector<ImportLoss> refused;       // upgrades: no file
-  std::vector<ImportLoss> irreversible;  // downgrades
+  std::vector<ImportLoss> refused;       // failed upgrades: no file
+  std::vector<ImportLoss> irreversible;  // failed downgrades
   std::vector<std::string> warnings;
 };
 
-// `folder` is where the files will go; nothing is written. Io when a different file of the same name is there.
+// `folder` is where the files will be written; this writes nothing. Error: Io when a different file of the same name exists.
 [[nodiscard]] Result<Import> prepare_import(const RenderedProject& project, const std::string& folder);
-// Writes the files that are not there yet, reads the folder and compares. After an error nothing new is left behind.
+// Writes the files that do not exist yet, then reads the folder and compares. After an error no new file remains.
 [[nodiscard]] Result<void> write_import(const Import& import, const RenderedProject& project, const std::string& folder);
 
 }  // namespace athanor

@@ -8,7 +8,7 @@
 
 #include "migrations/base/process.hpp"
 #include "migrations/base/program_path.hpp"
-#include "migrations/import/alembic_render.hpp"  // made from alembic_*.py
+#include "migrations/import/alembic_render.hpp"  // generated from alembic_*.py
 
 namespace athanor {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using Document = nlohmann::json;
 
-constexpr int kAncestors = 4;  // how far above the scripts a configuration is looked for
+constexpr int kAncestors = 4;  // how many parent folders of the scripts are searched for a configuration
 constexpr std::string_view kPythonHint =
     "name the Python that has the project's Alembic: --python .venv/bin/python, or activate its virtual environment";
 
@@ -35,7 +35,7 @@ bool has_tool_section(const fs::path& path) {
   return false;
 }
 
-// alembic.ini or pyproject.toml with Alembic's section. Where both exist Alembic takes the .ini and so do we.
+// alembic.ini, or pyproject.toml with Alembic's section. If both exist, the .ini wins, as in Alembic.
 std::string configuration_in(const fs::path& folder) {
   if (is_file(folder / "alembic.ini")) {
     return (folder / "alembic.ini").string();
@@ -64,7 +64,7 @@ Result<void> find_configuration(const AlembicOptions& options, AlembicProject& p
                     .advise("name Alembic's script folder (the one with env.py), or the folder with alembic.ini"));
   }
   if (!is_file(folder / "env.py") && is_file(folder.parent_path() / "env.py")) {
-    folder = folder.parent_path();  // the versions folder was named
+    folder = folder.parent_path();  // the user named the versions folder
   }
   const bool scripts = is_file(folder / "env.py");
   if (!options.config.empty()) {
@@ -91,7 +91,7 @@ Result<void> find_configuration(const AlembicOptions& options, AlembicProject& p
   return {};
 }
 
-// Flask-Migrate's env.py works inside of an application only, which `flask` makes before.
+// Flask-Migrate's env.py works only inside an application, which the `flask` command creates first.
 void find_flask(const AlembicOptions& options, const VariableReader& variable, AlembicProject& project) {
   if (!options.flask.empty()) {
     project.flask = options.flask;
@@ -109,7 +109,7 @@ void find_flask(const AlembicOptions& options, const VariableReader& variable, A
   }
 }
 
-// The interpreter that the first lines of a script name. Installers write a shell's `'''exec' PATH …` where the path is long.
+// The interpreter in the first lines of a script. For a long path, installers write a shell line `'''exec' PATH …`.
 std::string interpreter_of(const std::string& script) {
   std::ifstream file(script);
   std::string first;
@@ -139,7 +139,7 @@ std::string interpreter_of(const std::string& script) {
 
 Result<std::string> find_python(const AlembicOptions& options, const VariableReader& variable) {
   if (!options.python.empty()) {
-    // Kept as given: the link in a virtual environment is what makes it one.
+    // Keep the path as given: a virtual environment is recognised by its link to the interpreter.
     const bool by_name = options.python.find('/') == std::string::npos;
     return by_name ? options.python : fs::absolute(options.python).lexically_normal().string();
   }
@@ -208,7 +208,7 @@ RenderedProject project_from(const Document& json) {
   return project;
 }
 
-// What Python said went wrong before any revision was reached, with the way out where it is known.
+// The error that Python reported before it reached any revision, with a hint where the cause is known.
 Error environment_error(const Document& json, const AlembicProject& project) {
   const auto type = json.at("type").get<std::string>();
   const auto message = json.at("message").get<std::string>();
@@ -237,7 +237,7 @@ Error environment_error(const Document& json, const AlembicProject& project) {
   return error;
 }
 
-// What Python runs: the modules as a table, and behind it what makes modules of them.
+// The program for Python: a table of the modules, and the code that makes them importable.
 std::string program() {
   Document modules = Document::array();
   for (const auto& [name, text] : kAlembicPython) {
@@ -245,7 +245,7 @@ std::string program() {
   }
   const std::string start = modules.back().at(1).get<std::string>();
   modules.erase(modules.size() - 1);
-  // JSON with nothing but ASCII, and no more than lists and strings in it, is Python too.
+  // JSON that contains only ASCII lists and strings is also valid Python.
   return "SOURCES = " + modules.dump(-1, ' ', true) + "\n" + start;
 }
 
@@ -268,7 +268,8 @@ std::vector<std::string> arguments_of(const AlembicProject& project) {
   return arguments;
 }
 
-// Sets come in the same order every time, so that the same project gives the same files. The URL has a password: no argument.
+// PYTHONHASHSEED makes sets iterate in the same order, so that the same project yields the same files. The URL contains a
+// password, so it must not be an argument.
 std::vector<std::string> environment_of(const AlembicProject& project) {
   std::vector<std::pair<std::string, std::string>> additions{{"PYTHONHASHSEED", "0"}};
   if (!project.against.empty()) {

@@ -1,4 +1,4 @@
-// Atlas, versioned: <version>_<name>.sql, whose bytes atlas.sum vouches for; atlas_schema_revisions holds a row for each file.
+// Atlas (versioned): <version>_<name>.sql; atlas.sum has checksums of the files, atlas_schema_revisions a row for each file.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -62,7 +62,7 @@ class AtlasFolder {
         read_sums(file);
       }
     }
-    // Each line of atlas.sum vouches for its file and all before it.
+    // Each line of atlas.sum covers its file and all files before it.
     std::string all;
     for (const ForeignFile& file : files_) {
       if (!file.name.ends_with(".sql")) {
@@ -147,14 +147,14 @@ Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows&
   for (const auto& row : rows) {
     const std::string version = cell_text(row, kVersion);
     if (version.starts_with('.')) {
-      continue;  // Atlas's own notes
+      continue;  // Atlas's own bookkeeping
     }
     if (cell_text(row, kApplied) != cell_text(row, kTotal) || !cell_text(row, kError).empty()) {
       return fail(
           half_done(kAtlasFormat, version,
                     "mend what failed and run `atlas migrate apply`, or say where the database is: `atlas migrate set`"));
     }
-    if (cell_text(row, kType) == "1") {  // a baseline: everything up to it is there
+    if (cell_text(row, kType) == "1") {  // a baseline: everything up to it is applied
       for (const ForeignRevision& revision : folder.revisions) {
         if (revision.version <= version) {
           applied.insert(revision.version);

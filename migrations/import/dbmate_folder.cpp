@@ -1,4 +1,4 @@
-// dbmate: <version>_<name>.sql with "-- migrate:up" and "-- migrate:down"; schema_migrations holds the versions.
+// dbmate: <version>_<name>.sql with "-- migrate:up" and "-- migrate:down"; schema_migrations has the versions.
 #include <algorithm>
 #include <array>
 
@@ -10,7 +10,7 @@ namespace athanor {
 namespace {
 
 struct Marker {
-  std::string_view direction;  // "up", "down", or what stands there instead
+  std::string_view direction;  // "up", "down", or whatever is there instead
   std::string_view options;
 };
 
@@ -52,8 +52,8 @@ class DbmateScript {
     }
     for (auto* sections : {&revision_.up, &revision_.down}) {
       for (ForeignSection& section : *sections) {
-        // Without a transaction dbmate sends the section as one message, and the server makes one transaction of several
-        // statements all the same.
+        // Without a transaction, dbmate sends the section as one message, which the server runs as one transaction if it
+        // contains several statements.
         const auto statements = split_statements(section.sql);
         section.transaction = section.transaction || (statements && statements->size() > 1);
       }

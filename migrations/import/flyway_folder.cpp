@@ -1,5 +1,5 @@
-// Flyway: V<version>__<name>.sql, their undo scripts U…, and repeatable scripts R__<name>.sql, which run behind all versions;
-// flyway_schema_history holds a row for each run, with the CRC32 of the script.
+// Flyway: V<version>__<name>.sql, undo scripts U…, and repeatable scripts R__<name>.sql, which run after all versions;
+// flyway_schema_history has a row for each run, with the script's CRC32.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -19,7 +19,7 @@ std::vector<std::string> version_parts(std::string_view version) {
     version.remove_prefix(std::min(end + 1, version.size()));
   }
   while (parts.size() > 1 && parts.back() == "0") {
-    parts.pop_back();  // 1.0 is 1
+    parts.pop_back();  // 1.0 equals 1
   }
   return parts;
 }
@@ -31,7 +31,7 @@ bool smaller_version(std::string_view a, std::string_view b) {
                                               [](const std::string& x, const std::string& y) { return smaller_number(x, y); });
 }
 
-constexpr std::string_view kRepeatable = "R__";  // versions of repeatable scripts: "R__" and the description
+constexpr std::string_view kRepeatable = "R__";  // version of a repeatable script: "R__" and the description
 
 bool comes_before(const ForeignRevision& a, const ForeignRevision& b) {
   const bool left = a.version.starts_with(kRepeatable);
@@ -42,7 +42,7 @@ bool comes_before(const ForeignRevision& a, const ForeignRevision& b) {
   return left ? a.version < b.version : smaller_version(a.version, b.version);
 }
 
-// CRC32 of the lines without their ends, as the signed number that Flyway stores.
+// The CRC32 of all lines without their line ends, as the signed number that Flyway stores.
 std::string flyway_checksum(std::string_view text) {
   std::uint32_t crc = 0xFFFFFFFFU;
   text = without_byte_order_mark(text);
@@ -183,7 +183,7 @@ class FlywayFolder {
     revision.version = script->kind == 'R' ? std::string(kRepeatable) + script->description : script->version;
     revision.message = script->description;
     revision.file = file.name;
-    // A repeatable script is one whose result changes with its placeholders.
+    // A repeatable script runs again when its placeholders change, so its checksum includes their values.
     revision.checksum = flyway_checksum(script->kind == 'R' ? section.sql : file.bytes);
     revision.up.push_back(std::move(section));
     if (script->kind == 'R') {
@@ -230,7 +230,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
 constexpr std::array<std::string_view, 6> kColumns{"version", "description", "type", "script", "checksum", "success"};
 enum Column : std::size_t { kVersion, kDescription, kType, kScript, kChecksum, kSuccess };
 
-// Reads the rows in the order in which Flyway wrote them.
+// Processes the rows in the order in which Flyway wrote them.
 class FlywayHistory {
  public:
   explicit FlywayHistory(const ForeignFolder& folder) : folder_(folder) {}
@@ -251,7 +251,7 @@ class FlywayHistory {
   }
 
  private:
-  // The version as the folder's file has it: the same number may be written in two ways.
+  // The version as spelled in the folder: the same number can be written in different ways.
   [[nodiscard]] std::string known_version(const std::string& version) const {
     const auto found = std::ranges::find_if(folder_.revisions, [&](const ForeignRevision& revision) {
       return !revision.version.starts_with(kRepeatable) && version_parts(revision.version) == version_parts(version);
@@ -295,7 +295,7 @@ class FlywayHistory {
     return {};
   }
 
-  // A repeatable script that changed is pending; a version that changed is another history.
+  // A changed repeatable script is pending; a changed version means a different history.
   Result<void> compare(const ForeignRevision& revision) {
     const auto recorded = checksums_.find(revision.version);
     if (recorded == checksums_.end() || recorded->second.empty() || revision.checksum.empty() ||

@@ -6,7 +6,7 @@
 namespace athanor {
 
 std::span<const ForeignFormat> foreign_formats() {
-  // Their columns are constants of other files, so the table is made when it is first asked for.
+  // Initialised on first use, because its elements are constants of other translation units.
   static const std::array kFormats{kGooseFormat,     kDbmateFormat, kGolangMigrateFormat, kFlywayFormat,
                                    kLiquibaseFormat, kRailsFormat,  kAtlasFormat,         kPrismaFormat};
   return kFormats;

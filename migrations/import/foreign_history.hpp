@@ -1,11 +1,11 @@
-// A history of another tool: what its folder holds, and what its history table says.
+// The history of another tool: the contents of its folder, and of its history table.
 //
-// Every tool is one file that fills in one ForeignFormat: a pure reader of the folder's files, and a pure reader of the rows of
-// its history table. Nothing here touches a disk or a database. Adoption (adoption.hpp) turns what they say into revision files
-// and the revision a database is at.
+// Each tool is one file that defines one ForeignFormat: a pure reader for the folder's files, and a pure reader for the rows of
+// its history table. Nothing here accesses a disk or a database. Adoption (adoption.hpp) converts the results to revision files
+// and to the revision that a database is at.
 //
-// A reader never guesses: a directive it does not know, a script in another language, a version that occurs twice come out as
-// refusals with file and line, all of them at once.
+// A reader never guesses: an unknown directive, a script in another language or a duplicate version is refused with file and
+// line, and all refusals are reported together.
 //
 // Threads: pure functions, plain values.
 #pragma once
@@ -23,30 +23,30 @@
 namespace athanor {
 
 struct ForeignFile {
-  std::string name;   // below the folder, with '/'
-  std::string bytes;  // as on disk: checksums are of these
+  std::string name;   // relative to the folder, with '/'
+  std::string bytes;  // as on disk: checksums refer to these
 };
 
 // SQL that the tool runs in one go.
 struct ForeignSection {
   std::string sql;          // without the tool's directives
   int line = 1;             // of its first line in the file
-  std::string file{};       // when it is another one than the revision's
-  bool transaction = true;  // false: each statement by itself
+  std::string file{};       // if different from the revision's
+  bool transaction = true;  // false: each statement separately
 };
 
 struct ForeignRevision {
-  std::string version;  // as the history table has it
-  std::string id;       // of the revision file; made of the version when it is empty
+  std::string version;  // as in the history table
+  std::string id;       // id of the revision file; if empty, derived from the version
   std::string message;
   std::string file;  // ForeignFile::name
   std::vector<ForeignSection> up{};
   std::vector<ForeignSection> down{};
-  std::string irreversible{};         // why there is no way down
-  std::string checksum{};             // as the tool computes it; empty: it keeps none that can be compared
-  std::vector<std::string> covers{};  // of a baseline: the versions it stands for
-  std::string unreadable{};  // why its upgrade cannot be taken over; with --partial it becomes a revision that stops there
-  int line = 0;              // where it begins in the file; 0: it is the whole file
+  std::string irreversible{};         // why there is no downgrade
+  std::string checksum{};             // as the tool computes it; empty: the tool stores none that can be compared
+  std::vector<std::string> covers{};  // of a baseline: the versions that it replaces
+  std::string unreadable{};  // why its upgrade cannot be converted; with --partial it becomes a revision that always fails
+  int line = 0;              // first line in the file; 0: the whole file
 };
 
 struct ForeignProblem {
@@ -57,36 +57,37 @@ struct ForeignProblem {
 
 struct ForeignFolder {
   std::vector<ForeignRevision> revisions{};  // in the order in which the tool applies them
-  std::vector<ForeignProblem> refused{};     // nothing is taken over while there are any
-  std::vector<ForeignProblem> left_out{};    // files that have no place in a history of SQL; told, and no obstacle
+  std::vector<ForeignProblem> refused{};     // any refusal prevents the adoption
+  // Reported files that are not part of an SQL history; they do not prevent the adoption.
+  std::vector<ForeignProblem> left_out{};
   std::vector<std::string> warnings{};
 };
 
 struct ForeignOptions {
-  std::map<std::string, std::string> placeholders{};  // ${name} in scripts of tools that have them
+  std::map<std::string, std::string> placeholders{};  // ${name} in scripts of tools that support it
 };
 
 using ForeignRows = std::vector<std::vector<std::optional<std::string>>>;
 
 struct ForeignFormat {
   std::string_view name;      // on the command line: "golang-migrate"
-  std::string_view title;     // in sentences: "golang-migrate", "Flyway"
-  std::string_view catch_up;  // the tool's command that applies what is pending
-  bool recursive = false;     // folders below the folder, too
+  std::string_view title;     // in messages: "golang-migrate", "Flyway"
+  std::string_view catch_up;  // the tool's command that applies pending migrations
+  bool recursive = false;     // include subfolders
   ForeignFolder (*read_folder)(const std::vector<ForeignFile>& files, const ForeignOptions& options) = nullptr;
-  std::string_view table;                     // history table by default; may have a schema
-  std::span<const std::string_view> columns;  // of it; all are read as text
-  std::string_view order;                     // of the rows, an ORDER BY list
+  std::string_view table;                     // default history table; may have a schema
+  std::span<const std::string_view> columns;  // of that table; all are read as text
+  std::string_view order;                     // ORDER BY list for the rows
   // How many revisions of the folder, from the first on, are applied. NotUpToDate, ChecksumMismatch or UnknownDatabaseRevision,
-  // with the way out, when the rows do not mean a beginning of the line.
+  // with a hint, when the applied revisions are not the first ones of the folder.
   Result<std::size_t> (*read_history)(const ForeignFolder& folder, const ForeignRows& rows) = nullptr;
 };
 
 [[nodiscard]] std::span<const ForeignFormat> foreign_formats();
-// nullptr when there is none of that name.
+// Null when there is no format of that name.
 [[nodiscard]] const ForeignFormat* find_foreign_format(std::string_view name);
 
-// One file a tool.
+// One source file per tool.
 extern const ForeignFormat kGooseFormat;
 extern const ForeignFormat kDbmateFormat;
 extern const ForeignFormat kGolangMigrateFormat;

@@ -20,7 +20,7 @@ namespace {
 
 enum class Control { None, Begin, Commit, BeginWithOptions };
 
-// BEGIN and COMMIT as scripts wrap themselves in them.
+// Recognises BEGIN and COMMIT, which scripts put around their statements.
 Control control_of(std::string_view sql) {
   std::vector<std::string_view> words;
   SqlLexer lexer(sql);
@@ -55,7 +55,7 @@ std::string_view without_blank_lines(std::string_view text) {
   return last == std::string_view::npos ? std::string_view() : text.substr(0, last + 1);
 }
 
-// Writes one direction, statement by statement, and cuts it into steps.
+// Writes one direction, statement by statement, and splits it into steps.
 class DirectionText {
  public:
   DirectionText(const ForeignRevision& revision, std::vector<ForeignProblem>& problems, std::vector<std::string>& warnings)
@@ -99,7 +99,7 @@ class DirectionText {
     }
   }
 
-  // A comment behind the semicolon on the same line belongs to its statement. Returns where the next one's lead begins.
+  // A comment after the semicolon on the same line belongs to that statement. Returns where the next statement's lead begins.
   std::size_t take_line_comment(const std::string& sql, std::size_t done, const SqlStatement& statement,
                                 const std::string& lead, std::string tail, const std::string& file) {
     const std::size_t line_end = std::min(sql.find('\n', done), sql.size());
@@ -146,7 +146,7 @@ class DirectionText {
     ended_ = false;
     has_statements_ = true;
     keep_comments(comments);
-    // The last statement of a script may lack its semicolon.
+    // The last statement of a script may have no semicolon.
     text_ += with_notes(closed_statement(std::string(statement.sql) + tail)) + "\n";
   }
 
@@ -199,7 +199,7 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-// "20240131120000" as the time it says; empty when it says none.
+// "20240131120000" as a time; empty if the version is not a time.
 std::string created_of(std::string_view version) {
   const std::string_view digits = version.substr(0, std::min(version.find_first_not_of("0123456789"), version.size()));
   if (digits.size() != 14 || digits.substr(0, 2) < "19" || digits.substr(0, 2) > "20") {
@@ -213,7 +213,7 @@ std::string created_of(std::string_view version) {
   return part(0, 4) + "-" + part(4, 2) + "-" + part(6, 2) + "T" + part(8, 2) + ":" + part(10, 2) + ":" + part(12, 2) + "+00:00";
 }
 
-// A revision that stands for what could not be taken over: a database that lacks it stops here and is told why.
+// A revision in place of one that could not be converted: a database that lacks it stops here and reports the reason.
 NativeBody stop_here(const ForeignFormat& format, const ForeignRevision& revision) {
   NativeBody body;
   const std::string reason = one_line(revision.file + " of " + std::string(format.title) + " is " + revision.unreadable);
@@ -223,7 +223,7 @@ NativeBody stop_here(const ForeignFormat& format, const ForeignRevision& revisio
   return body;
 }
 
-// The file as every later command reads it.
+// Reads the file back as every later command will.
 Result<void> read_back(const Revision& header, const std::string& text) {
   TRY_ASSIGN(const auto found, parse_native_header(text, true, header.path));
   if (!found || found->id != header.id || found->down != header.down || found->message != header.message) {

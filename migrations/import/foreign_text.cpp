@@ -67,7 +67,7 @@ std::string fill_placeholders(std::string_view text, const ForeignOptions& optio
     const std::size_t close = open == std::string_view::npos ? open : text.find('}', open);
     const bool named = close != std::string_view::npos && text.substr(open, close - open).find('\n') == std::string_view::npos;
     if (!named) {
-      // "${" without an end is a part of the SQL: a dollar quote has no brace.
+      // "${" without an end is SQL: a dollar quote's tag cannot contain a brace.
       const std::size_t taken = open == std::string_view::npos ? text.size() : open + 2;
       filled += text.substr(0, taken);
       text.remove_prefix(taken);

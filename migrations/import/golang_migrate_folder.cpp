@@ -1,5 +1,5 @@
-// golang-migrate: <number>_<name>.up.sql and .down.sql; schema_migrations holds the one version the database is at, and whether
-// the run to it failed.
+// golang-migrate: <number>_<name>.up.sql and .down.sql; schema_migrations has the current version, and whether the migration to
+// it failed.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -15,7 +15,7 @@ struct FileName {
   bool up = true;
 };
 
-// "1_add_users.up.sql"; nothing for other files.
+// "1_add_users.up.sql"; empty for other files.
 std::optional<FileName> parse_name(std::string_view file) {
   FileName parts;
   parts.digits = leading_digits(file);
@@ -58,7 +58,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
       revision.message = words_of_name(name->name);
       revision.file = file.name;
     }
-    // The file is one message to the server, which makes one transaction of it.
+    // The file is sent as one message, which the server runs as one transaction.
     sections.push_back({.sql = *text, .line = 1, .file = file.name});
   }
   for (auto& [version, revision] : revisions) {
@@ -77,7 +77,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
 
 constexpr std::array<std::string_view, 2> kColumns{"version", "dirty"};
 
-// The row names the last version; all before it are taken to be applied, as golang-migrate takes them.
+// The row has the last version; all versions before it count as applied, as in golang-migrate.
 Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows& rows) {
   if (rows.empty()) {
     return std::size_t{0};

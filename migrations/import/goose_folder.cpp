@@ -1,4 +1,4 @@
-// goose: <number>_<name>.sql with "-- +goose" annotations; goose_db_version holds a row for each change.
+// goose: <number>_<name>.sql with "-- +goose" annotations; goose_db_version has a row for each change.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -10,7 +10,7 @@
 namespace athanor {
 namespace {
 
-// "Up", "NO TRANSACTION"; nothing when the line is no annotation.
+// "Up", "NO TRANSACTION"; empty for a line that is not an annotation.
 std::optional<std::string> annotation_of(std::string_view line) {
   const std::string_view text = trim(line);
   if (!text.starts_with("--")) {
@@ -38,7 +38,7 @@ class GooseScript {
       } else if (!trim(line.text).empty() && !trim(line.text).starts_with("--")) {
         refuse(line.number, "SQL above \"-- +goose Up\", which goose does not run");
       }
-      // A line in place of the annotation keeps the line numbers.
+      // An empty line in place of the annotation keeps the line numbers.
     }
     if (revision_.up.empty() && !refused_) {
       refuse(0, "has no \"-- +goose Up\"");
@@ -63,7 +63,7 @@ class GooseScript {
     } else if (same_word(annotation, "no transaction")) {
       transaction_ = false;
     } else if (same_word(annotation, "statementbegin") || same_word(annotation, "statementend")) {
-      // Where statements end, the lexer knows; the line stays, for the numbers.
+      // The lexer finds the ends of statements; an empty line keeps the line numbers.
       if (section_ != nullptr) {
         section_->sql += "\n";
       }
@@ -137,7 +137,8 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
 
 constexpr std::array<std::string_view, 2> kColumns{"version_id", "is_applied"};
 
-// The newest row of a version counts: older goose versions keep a row for every way down. Version 0 is the table itself.
+// The newest row of a version counts: older versions of goose also keep a row for every downgrade. Version 0 is the table
+// itself.
 Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows& rows) {
   std::map<std::string, bool> last;
   for (const auto& row : rows) {

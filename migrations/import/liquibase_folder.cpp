@@ -1,4 +1,4 @@
-// Liquibase, formatted SQL: "--changeset author:id" sections; databasechangelog holds a row for each changeset that ran.
+// Liquibase, formatted SQL: "--changeset author:id" sections; databasechangelog has a row for each changeset that ran.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -10,7 +10,7 @@
 namespace athanor {
 namespace {
 
-// What stands behind "--changeset" or "-- rollback": the word matches in any case.
+// The text after "--changeset" or "-- rollback", ignoring the case of the word.
 std::optional<std::string_view> behind(std::string_view line, std::string_view word) {
   line = trim(line);
   if (!line.starts_with("--")) {
@@ -29,7 +29,7 @@ std::string unquoted(std::string_view text) {
   return std::string(text.size() > 1 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text);
 }
 
-// Words, those in quotes whole.
+// Splits into words; a quoted word may contain blanks.
 std::vector<std::string> attribute_words(std::string_view text) {
   std::vector<std::string> words;
   bool quoted = false;
@@ -94,7 +94,7 @@ class LiquibaseFile {
       take_inside(line);
     }
     if (open_ && (in_block_ || is_directive_)) {
-      section_.sql += "\n";  // keeps the numbers of the lines below
+      section_.sql += "\n";  // keeps the line numbers of what follows
     }
     is_directive_ = false;
   }
@@ -119,7 +119,7 @@ class LiquibaseFile {
     }
   }
 
-  // The statement's end as SQL has it, where the changeset has another.
+  // Replaces the changeset's own statement delimiter by SQL's.
   [[nodiscard]] std::string delimited(std::string_view line) const {
     if (delimiter_.empty()) {
       return std::string(line);
@@ -271,7 +271,7 @@ class LiquibaseFile {
   std::string delimiter_;
   bool open_ = false;
   bool skipped_ = false;
-  bool in_block_ = false;  // of /* liquibase rollback */
+  bool in_block_ = false;  // inside /* liquibase rollback */
   bool is_directive_ = false;
 };
 
@@ -321,7 +321,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
 constexpr std::array<std::string_view, 4> kColumns{"id", "author", "filename", "exectype"};
 enum Column : std::size_t { kId, kAuthor, kFileName, kExecType };
 
-// The same author and id may stand in several files: then the path decides.
+// Several files may have the same author and id: then the path decides.
 std::size_t position_of(const ForeignFolder& folder, const std::string& version, const std::string& path) {
   std::size_t best = folder.revisions.size();
   for (std::size_t i = 0; i < folder.revisions.size(); ++i) {

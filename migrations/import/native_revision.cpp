@@ -19,7 +19,7 @@ void add_line(std::string& text, std::string_view line) {
   text += '\n';
 }
 
-// A docstring's lines below the first: a comment inside the section, where its colons cannot be taken for fields.
+// The docstring's lines after the first: comments inside the section, where colons cannot look like header fields.
 std::string further_description(const RenderedRevision& revision) {
   std::string text;
   for (std::size_t index = 1; index < revision.description.size(); ++index) {
@@ -31,7 +31,7 @@ std::string further_description(const RenderedRevision& revision) {
   return text.empty() ? text : text + "\n";
 }
 
-// What stands between two tokens is blank: tabs widened, blanks before a line end dropped, lines moved left.
+// Adds white space between two tokens: widens tabs, drops trailing blanks, and removes the indentation.
 void add_gap(std::string& text, std::string_view gap, std::size_t indent) {
   std::size_t blanks = 0;
   bool line_start = false;
@@ -56,7 +56,8 @@ Result<void> check_part(std::string_view sql) {
   return {};
 }
 
-// What PostgreSQL makes of a name of more than 63 bytes; empty when the token is none. It cuts where a character ends.
+// The name that PostgreSQL truncates a longer one to; empty when the token is not a name of more than 63 bytes. Truncates at a
+// character boundary.
 std::string shortened_name(TokenKind kind, std::string_view written) {
   constexpr std::size_t kLongest = 63;
   const bool quoted = kind == TokenKind::QuotedIdentifier && written.front() == '"';
@@ -66,7 +67,7 @@ std::string shortened_name(TokenKind kind, std::string_view written) {
   std::string name;
   for (std::size_t at = quoted ? 1 : 0; at < written.size() - (quoted ? 1 : 0); ++at) {
     name += written[at];
-    at += quoted && written[at] == '"' ? 1U : 0U;  // "" stands for one
+    at += quoted && written[at] == '"' ? 1U : 0U;  // "" is a single quote
   }
   if (name.size() <= kLongest) {
     return {};
@@ -86,7 +87,7 @@ class SectionWriter {
 
   void end_step(RenderedPart::Kind edge) {
     open_ = edge == RenderedPart::Kind::Commit ? StepKind::Autocommit : StepKind::Transaction;
-    // A transaction that nothing was written to need not end.
+    // A transaction without statements needs no end.
     ended_ = ended_ || (edge == RenderedPart::Kind::Next && has_statements_);
   }
 
@@ -119,8 +120,8 @@ class SectionWriter {
   }
 
   std::string& text_;
-  StepKind open_ = StepKind::Transaction;     // as the part being read has it
-  StepKind written_ = StepKind::Transaction;  // as the file has it so far
+  StepKind open_ = StepKind::Transaction;     // of the part being read
+  StepKind written_ = StepKind::Transaction;  // of the file so far
   bool ended_ = false;                        // the transaction was committed, and another one follows
   bool has_statements_ = false;
   bool spaced_ = true;
@@ -157,14 +158,14 @@ Result<void> add_direction(std::string& text, const RenderedDirection& direction
 
 std::string closed_statement(std::string_view sql, std::size_t indent) {
   std::string text;
-  std::size_t after = 0;     // of the last token, in `sql`
-  std::size_t close_at = 0;  // behind the last code, in `text`
+  std::size_t after = 0;     // end of the last token, in `sql`
+  std::size_t close_at = 0;  // end of the last code, in `text`
   bool has_code = false;
   bool closed = false;
   SqlLexer lexer(sql);
   for (Token token = lexer.next(); token.kind != TokenKind::End; token = lexer.next()) {
     if (token.kind == TokenKind::Unterminated) {
-      return std::string(sql);  // whoever reads it back says what is wrong
+      return std::string(sql);  // reading the file back reports the error
     }
     add_gap(text, sql.substr(after, token.begin - after), indent);
     text += lexer.text(token);

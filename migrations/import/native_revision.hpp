@@ -1,9 +1,8 @@
-// The text of a native revision file made from a rendered Alembic revision.
+// Renders the text of a native revision file from a rendered Alembic revision.
 //
-// What was rendered stays byte for byte inside strings, function bodies and comments; between them tabs become spaces, and
-// trailing blanks and the indentation that Python needed go. Every call gets the semicolon its last statement lacks, before a
-// comment that ends it, never inside. Edges of autocommit blocks become `-- athanor:step` lines; steps that would be empty are
-// left out.
+// Strings, function bodies and comments stay byte for byte. Between them tabs become spaces, and trailing blanks and the
+// indentation of the Python source are removed. A call's last statement gets its missing semicolon, before a trailing comment
+// and never inside it. Boundaries of autocommit blocks become `-- athanor:step` lines; empty steps are omitted.
 //
 // Threads: pure functions.
 #pragma once
@@ -19,21 +18,21 @@
 
 namespace athanor {
 
-// `irreversible`: stands in the place of the downgrade when it is not empty. NotRenderable when a part holds what no revision
-// file can: a carriage return inside a string, or a comment that reads as a directive.
+// A non-empty `irreversible` replaces the downgrade. Error: NotRenderable when a part contains what a revision file cannot: a
+// carriage return inside a string, or a comment that looks like a directive.
 [[nodiscard]] Result<std::string> native_revision_text(const RenderedRevision& revision, std::string_view irreversible);
 
-// The header the file must have.
+// The header that the file must have.
 [[nodiscard]] Revision header_of(const RenderedRevision& revision);
 
-// Cuts names of more than 63 bytes as PostgreSQL does, at the end of a character, wherever the lexer sees a name. Returns the
-// names that were cut, as they were written, each once.
+// Truncates names of more than 63 bytes as PostgreSQL does, at a character boundary, wherever the lexer finds a name. Returns
+// the truncated names as written, without duplicates.
 [[nodiscard]] std::vector<std::string> cut_long_names(RenderedDirection& direction);
 
-// Whether the texts differ in nothing but strings and numbers: what a revision made up in Python.
+// Whether the texts differ only in strings and numbers, as values generated in Python do.
 [[nodiscard]] bool same_but_for_values(std::string_view left, std::string_view right);
 
-// One call's SQL, laid out and closed with a semicolon. `indent` blanks are taken from the start of every line but the first.
+// The SQL of one call, laid out and ended with a semicolon. Removes `indent` blanks from every line except the first.
 [[nodiscard]] std::string closed_statement(std::string_view sql, std::size_t indent = 0);
 
 }  // namespace athanor

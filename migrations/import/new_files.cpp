@@ -32,7 +32,7 @@ NewFiles::~NewFiles() {
       fs::remove(path, ignored);
     }
     if (!folder_.empty()) {
-      fs::remove(folder_, ignored);  // only when it is empty
+      fs::remove(folder_, ignored);  // succeeds only when it is empty
     }
   }
 }

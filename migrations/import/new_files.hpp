@@ -1,6 +1,6 @@
-// Files written by one run: all of them, or none. Never over a file that is there.
+// Writes the files of one run: all of them or none, and never over an existing file.
 //
-// Threads: one thread. Ownership: removes what it wrote when it ends, unless keep() was called.
+// Threads: one thread. Ownership: the destructor removes the files it wrote, unless keep() was called.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace athanor {
 
-// `path` as people would type it from the current folder.
+// `path` as a user would type it from the current folder.
 [[nodiscard]] std::string shown_path(const std::string& path);
 
 class NewFiles {
@@ -21,15 +21,16 @@ class NewFiles {
   NewFiles(const NewFiles&) = delete;
   NewFiles& operator=(const NewFiles&) = delete;
 
-  // With the folders above it. Io when it cannot be made.
+  // Creates the folder and its parents. Error: Io.
   [[nodiscard]] Result<void> make_folder(const std::string& folder);
-  // Io when a file is there.
+  // Error: Io when the file exists.
   [[nodiscard]] Result<void> write(const std::string& path, std::string_view text);
+  // Keeps the files: the run succeeded.
   void keep() { kept_ = true; }
 
  private:
   std::vector<std::string> paths_;
-  std::string folder_;  // when this run made it
+  std::string folder_;  // if this run created it
   bool kept_ = false;
 };
 

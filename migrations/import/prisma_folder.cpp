@@ -1,5 +1,4 @@
-// Prisma: a folder for each migration with a migration.sql in it; _prisma_migrations holds a row for each run, with the SHA-256
-// of the script.
+// Prisma: one folder per migration with a migration.sql; _prisma_migrations has a row for each run, with the script's SHA-256.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -33,7 +32,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
     revision.checksum = sha256_hex(file.bytes);
     revision.irreversible = "Prisma has no way back";
     if (const auto text = foreign_text(file, folder)) {
-      // The script is one message to the server, which makes one transaction of it.
+      // The script is sent as one message, which the server runs as one transaction.
       revision.up.push_back({.sql = *text});
       folder.revisions.push_back(std::move(revision));
     }
@@ -50,7 +49,7 @@ Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows&
   for (const auto& row : rows) {
     const std::string name = cell_text(row, kName);
     if (!cell_text(row, kRolledBack).empty()) {
-      continue;  // a failed run that somebody resolved
+      continue;  // a failed run that was marked as resolved
     }
     if (cell_text(row, kFinished).empty()) {
       return fail(

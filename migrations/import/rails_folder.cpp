@@ -1,4 +1,4 @@
-// Rails: db/structure.sql as the one revision that all Ruby migrations up to it amount to; schema_migrations holds the
+// Rails: db/structure.sql becomes a single revision that replaces all Ruby migrations up to it; schema_migrations has the
 // versions.
 #include <algorithm>
 #include <array>
@@ -10,12 +10,12 @@
 namespace athanor {
 namespace {
 
-// psql's own lines that pg_dump writes since 2025; nothing of the schema is in them.
+// Lines for psql that pg_dump writes since 2025; they are not part of the schema.
 bool is_psql_guard(std::string_view line) {
   return line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
 }
 
-// The versions of INSERT INTO "schema_migrations" (version) VALUES ('…'), ('…');
+// The versions in INSERT INTO "schema_migrations" (version) VALUES ('…'), ('…').
 std::set<std::string> listed_versions(std::string_view text) {
   std::set<std::string> versions;
   bool inside = false;

@@ -13,7 +13,7 @@
 #include "migrations/base/process.hpp"
 #include "migrations/base/program_path.hpp"
 #include "migrations/base/sha256.hpp"
-#include "migrations/models/carried_package.hpp"  // made from athanor_models/*.py
+#include "migrations/models/carried_package.hpp"  // generated from athanor_models/*.py
 #include "migrations/text/foreign_message.hpp"
 
 namespace athanor {
@@ -30,7 +30,7 @@ std::string program_text() {
   for (const auto& [name, text] : kModelsPackage) {
     modules[std::string(name)] = text;
   }
-  // JSON with nothing but ASCII, and no more than objects and strings in it, is Python too.
+  // JSON that contains only ASCII objects and strings is also valid Python.
   return "SOURCES = " + modules.dump(-1, ' ', true) + "\n" + std::string(kModelsStart);
 }
 
@@ -47,14 +47,14 @@ std::vector<std::string> arguments_of(const ModelSettings& settings) {
   return arguments;
 }
 
-// Of what it was that a file, a folder or a variable said.
+// Digests of the contents of a file, a folder or a variable, to detect changes.
 std::string digest_of_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   return file ? sha256_hex(text) : std::string();
 }
 
-// Libraries change when they are installed again, and are too many to be read.
+// Libraries change only when they are installed again, and are too many to read: size and times must suffice.
 std::string stamp_of_file(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
@@ -64,7 +64,7 @@ std::string stamp_of_file(const std::string& path) {
          std::to_string(status.st_mtim.tv_nsec);
 }
 
-// A module that is new may be imported by one that was there.
+// Includes the list of modules, because an existing module may import a new one.
 std::string digest_of_folder(const std::string& path) {
   std::vector<std::string> names;
   std::error_code problem;
@@ -129,7 +129,7 @@ Error fault_of(const Document& json) {
 Result<std::string> find_python(const PythonSearch& search) {
   for (const std::string& named : {search.flag, search.configured}) {
     if (!named.empty()) {
-      // Kept as given: the link in a virtual environment is what makes it one.
+      // Keep the path as given: a virtual environment is recognised by its link to the interpreter.
       const bool by_name = named.find('/') == std::string::npos;
       return by_name ? named : fs::absolute(named).lexically_normal().string();
     }
@@ -153,7 +153,7 @@ Result<ModelSchema> read_models(const ModelSettings& settings, const StopToken& 
   command.arguments = arguments_of(settings);
   command.environment = settings.environment;
   std::erase_if(command.environment, [](const std::string& variable) { return variable.starts_with("PYTHONHASHSEED="); });
-  command.environment.emplace_back("PYTHONHASHSEED=0");  // sets come in the same order every time
+  command.environment.emplace_back("PYTHONHASHSEED=0");  // sets iterate in the same order every time
   command.folder = settings.folder;
   command.cannot_start = ErrorCode::DesiredSchemaFailed;
   std::string output;

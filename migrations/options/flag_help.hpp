@@ -1,4 +1,4 @@
-// Help made from a table of flags.
+// Renders help text from a table of flags.
 //
 // Threads: pure functions.
 #pragma once
@@ -12,9 +12,9 @@
 
 namespace athanor {
 
-// `text` in lines of at most 100 columns. The first goes on at `first_column`, the others are indented.
+// Wraps `text` at 100 columns. The first line continues at `first_column`, the others are indented.
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent, std::size_t first_column);
-// Each flag with its letter, value and meaning, in lines.
+// Lists each flag with its letter, value and meaning.
 [[nodiscard]] std::string flag_lines(std::span<const FlagSpec> flags);
 
 }  // namespace athanor

@@ -6,7 +6,7 @@
 namespace athanor {
 namespace {
 
-// "-1", "-2": relative targets.
+// "-1" and "-2" are relative targets.
 bool is_relative_target(std::string_view word) {
   return word.size() > 1 && word[0] == '-' && word[1] >= '0' && word[1] <= '9';
 }

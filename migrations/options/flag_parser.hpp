@@ -1,9 +1,9 @@
-// Words of a command line, told apart by a table of flags: "--name value", "--name=value", "-n value", "-nvalue", and switches,
-// whose letters may be bundled. "-1" is an operand, as Alembic's relative targets are. "--" ends the flags.
+// Parses the words of a command line with a table of flags: "--name value", "--name=value", "-n value", "-nvalue", and
+// switches, whose letters may be combined. "-1" is an operand, because Alembic has relative targets. "--" ends the flags.
 //
-// What the program calls its flags, and how it words a fault, is its own: it gets each operand and each fault.
+// The program decides what to do with operands and how to word errors: the parser calls it for each.
 //
-// Threads: one. Ownership: borrows the table and the words; what was given points into both.
+// Threads: one. Ownership: borrows the table and the words; the result points into both.
 #pragma once
 
 #include <functional>
@@ -25,8 +25,8 @@ struct GivenFlag {
 struct FlagFault {
   enum class Kind : std::uint8_t { Unknown, NeedsValue, TakesNoValue, Twice };
   Kind kind;
-  std::string typed;       // the flag, without a value
-  const FlagSpec* flag{};  // null: unknown
+  std::string typed;       // the flag as typed, without a value
+  const FlagSpec* flag{};  // null for an unknown flag
 };
 
 class FlagParser {
@@ -36,9 +36,9 @@ class FlagParser {
 
   FlagParser(std::span<const FlagSpec> flags, TakeOperand take_operand, Describe describe);
 
-  // Flags that are known from here on as well, and win over the others: those of a verb.
+  // Adds flags that take precedence over the others, such as those of a subcommand.
   void prefer(std::span<const FlagSpec> flags) { preferred_ = flags; }
-  // Ends at the first fault, or at the first error of an operand.
+  // Stops at the first fault, or at the first error for an operand.
   [[nodiscard]] Result<std::vector<GivenFlag>> parse(std::span<const std::string_view> words);
 
  private:
@@ -55,7 +55,7 @@ class FlagParser {
   std::span<const FlagSpec> preferred_;
   TakeOperand take_operand_;
   Describe describe_;
-  std::span<const std::string_view> words_;  // of parse(), that are left
+  std::span<const std::string_view> words_;  // the remaining words of parse()
   bool flags_ended_ = false;
   std::vector<GivenFlag> given_;
 };
