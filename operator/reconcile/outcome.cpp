@@ -15,7 +15,8 @@ void record_history(DatabaseMigrationStatus& status, const Outcome& outcome, con
   if (outcome.observed.job_run) {
     const ReportedRun& run = *outcome.observed.job_run;
     entry = history_entry(run.report, run.direction, run.from, now);
-    // The outcome of a status that could not be written is summarised again, on top of what it holds already.
+    // If a status could not be written, its outcome is summarised again based on the unwritten status, which already has this
+    // entry.
     if (std::ranges::find(status.history, entry.run_id, &HistoryStatus::run_id) != status.history.end()) {
       return;
     }
@@ -30,7 +31,7 @@ void record_history(DatabaseMigrationStatus& status, const Outcome& outcome, con
   }
 }
 
-// The progress of a running Job stays while the database cannot be asked.
+// Keeps the progress of a running Job while the database cannot be queried.
 void set_progress(DatabaseMigrationStatus& status, const Outcome& outcome) {
   if (outcome.observed.job_progress) {
     status.progress = outcome.observed.job_progress;
@@ -59,7 +60,7 @@ Phase phase_of(const Outcome& outcome) {
   return outcome.reason == Reason::PlanPublished ? Phase::Planned : Phase::Ready;
 }
 
-// A Job that runs takes the revisions that were pending when it was made, in their order.
+// A running Job applies the revisions that were pending when it was created, in order.
 void follow_pending(DatabaseMigrationStatus& status, const DatabaseMigrationStatus& before, const Observed& observed) {
   if (observed.pending) {
     return;
@@ -77,7 +78,7 @@ void follow_pending(DatabaseMigrationStatus& status, const DatabaseMigrationStat
   status.pending_count = std::min(left, *before.pending_count);
 }
 
-// Finding the database as an earlier run left it adds nothing to what that run reported.
+// Whether the reconcile found the database as an earlier run left it. Then keep the message of that run.
 bool adds_nothing_new(const DatabaseMigration& resource, const Outcome& outcome) {
   const Condition* ready = find_condition(resource.status.conditions, ConditionType::Ready);
   return outcome.kind == Verdict::Kind::Done && outcome.reason == Reason::UpToDate && outcome.observed.current_heads &&
@@ -122,7 +123,7 @@ DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outco
   record_history(status, outcome, now);
   if (outcome.error && outcome.kind != Verdict::Kind::Waiting) {
     ErrorStatus error = error_status(outcome, now);
-    if (status.last_error) {  // a repeated failure keeps its first time, so that nothing is written for it
+    if (status.last_error) {  // a repeated failure keeps its first time, so that the status is unchanged and not written
       error.time = status.last_error->time;
       if (error != *status.last_error) {
         error.time = now;

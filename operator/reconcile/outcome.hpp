@@ -1,7 +1,7 @@
-// The status that follows from how a reconcile ended.
+// Computes the status from the outcome of a reconcile.
 //
-// An Outcome is a verdict with the observations it rests on. summarise() alone turns an outcome into status and conditions;
-// during a run run_status.hpp does.
+// An Outcome is a verdict together with the observations it is based on. Only summarise() turns an outcome into a status with
+// conditions; run_status.hpp does so during a run.
 //
 // Threads: pure functions and plain values.
 #pragma once
@@ -18,20 +18,20 @@ namespace athanor::controller {
 
 struct Outcome : Verdict {
   Observed observed;
-  std::optional<PlanReview> review;  // of the plan that the verdict is about
+  std::optional<PlanReview> review;  // for the plan that the verdict is about
 };
 
-// The status after the outcome, from the status before it.
+// Returns the status after the outcome, based on the resource's current status.
 [[nodiscard]] DatabaseMigrationStatus summarise(const DatabaseMigration& resource, const Outcome& outcome,
                                                 const Attempt& attempt);
-// Whether kstatus takes the status for final, and for one of this declaration: as current, or as failed.
+// Whether kstatus considers the status final for this declaration: Current or Failed.
 [[nodiscard]] bool looks_final(const DatabaseMigration& resource);
-// The status when something is known to differ from what it speaks of, and nothing was done about that yet: not current, not
-// failed. `message`: what differs, or what is pending.
+// Returns the status for when something is known to differ from what the status describes and has not been handled yet: neither
+// current nor failed. `message`: what differs, or what is pending.
 [[nodiscard]] DatabaseMigrationStatus summarise_outdated(const DatabaseMigration& resource, const Observed& observed,
                                                          const std::string& message, WallTime now);
 
-// The last status of a resource that the operator does not serve any more: its labels do not match `selector`.
+// Returns the last status of a resource that the operator no longer serves, because its labels do not match `selector`.
 [[nodiscard]] DatabaseMigrationStatus summarise_unselected(const DatabaseMigration& resource, const std::string& selector,
                                                            WallTime now);
 

@@ -8,7 +8,7 @@
 namespace athanor::controller {
 namespace {
 
-// Collects pieces of text into pages.
+// Distributes pieces of text over pages.
 class Pages {
  public:
   explicit Pages(std::size_t most_bytes) : most_bytes_(most_bytes) {}

@@ -1,8 +1,8 @@
-// A plan as text for whoever approves it: every statement, in the order they run, the destructive ones marked.
+// Renders a plan as text for approvers: every statement in order of execution, with destructive ones marked.
 //
-// A status holds the first twenty destructive steps; an approver must be able to read all of it, and may have no access to the
-// source. So the text is published where the resource is, in pages, under the hash that an approval names. Characters that
-// a terminal would act on, or that reorder text, are shown as escapes: the text is somebody else's.
+// A status lists only the first twenty destructive steps. An approver must be able to read the whole plan, and may have no
+// access to the source. So the text is published in the resource's namespace, in pages, under the hash that an approval names.
+// Characters that a terminal would interpret or that reorder text are escaped, because the text is untrusted.
 //
 // Threads: pure functions; implementations of PlanTexts are safe from any thread.
 #pragma once
@@ -17,22 +17,22 @@
 
 namespace athanor::controller {
 
-// Pages of at most `most_bytes`, a page begins with a statement where one fits. `hash`: what an approval names.
+// Returns pages of at most `most_bytes`; a page starts with a statement if that fits. `hash`: the hash that an approval names.
 [[nodiscard]] std::vector<std::string> plan_pages(const Plan& plan, const std::string& hash, std::size_t most_bytes);
 
 struct PublishedPlan {
-  std::string command;  // that prints it
-  std::string sha256;   // of what it prints
+  std::string command;  // a command that prints the text
+  std::string sha256;   // digest of what it prints
 };
 
 class PlanTexts {
  public:
   virtual ~PlanTexts() = default;
-  // Makes the text of this plan readable, and removes what is there of other plans of the resource. Does nothing when that is
-  // so.
+  // Publishes the text of this plan, and removes the texts of the resource's other plans. Does nothing when this was done
+  // already.
   [[nodiscard]] virtual Result<PublishedPlan> publish(const DatabaseMigration& resource, const Plan& plan,
                                                       const std::string& hash) = 0;
-  // Removes what is there of any plan of the resource.
+  // Removes the texts of all plans of the resource.
   virtual void remove(const DatabaseMigration& resource) = 0;
 };
 

@@ -19,7 +19,7 @@ Error unknown_word(std::string_view text, std::string_view words) {
 
 }  // namespace
 
-// libpq takes the password of a URL from its user part, or from a parameter, and decodes the names of parameters too.
+// libpq reads a password from the URL's user part or from a parameter, and percent-decodes the names of parameters too.
 bool may_hold_password(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;

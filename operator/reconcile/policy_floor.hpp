@@ -1,8 +1,8 @@
-// The least that whoever runs the operator asks of every resource: approvals, backups, TLS, passwords in Secrets.
+// The minimum policies that the operator's settings require of every resource: approvals, backups, TLS, passwords in Secrets.
 //
-// Who may edit a resource may write `approval: Never` into it, so an approval policy that only the resource declares binds
-// nobody. The floor comes from the options of the operator, and is raised for a namespace by labels of the Namespace, which its
-// users cannot edit. The stricter of floor and spec counts, and the status says where the floor did.
+// Anyone who may edit a resource may set `approval: Never` in it, so a policy declared only in the resource can be bypassed.
+// The floor comes from the operator's options, and labels of a Namespace, which its users cannot edit, may raise it. The
+// stricter of floor and spec applies, and the status shows where the floor did.
 //
 // Threads: plain values, pure functions.
 #pragma once
@@ -20,8 +20,8 @@ struct PolicyFloor {
   ApprovalPolicy approval = ApprovalPolicy::Never;
   int approvals = 1;
   BackupWhen backup = BackupWhen::Never;
-  std::string ssl_mode;          // of libpq; empty: none
-  bool inline_passwords = true;  // a password may stand in a resource
+  std::string ssl_mode;          // a libpq sslmode; empty: no minimum
+  bool inline_passwords = true;  // whether a resource may contain a password
   bool operator==(const PolicyFloor&) const = default;
 };
 
@@ -41,20 +41,22 @@ inline constexpr std::string_view kInlinePasswordsLabel = "athanor.dev/inline-pa
 // "allow" or "refuse".
 [[nodiscard]] Result<bool> parse_inline_passwords(std::string_view text);
 
-// From the weakest, "disable", at 0; what libpq does not know, and nothing, counts as its default "prefer".
+// Returns the rank of an sslmode, from 0 for the weakest, "disable". An unknown or empty mode ranks as libpq's default,
+// "prefer".
 [[nodiscard]] int ssl_mode_rank(std::string_view mode);
 
+// Returns the stricter value of each policy.
 [[nodiscard]] PolicyFloor stricter(const PolicyFloor& left, const PolicyFloor& right);
-// What the labels of a namespace ask for. A value that nobody can read asks for the most: a typo must not lower anything.
+// Returns the floor in the labels of a namespace. An unreadable value means the strictest: a typo must not weaken a policy.
 [[nodiscard]] PolicyFloor floor_of_labels(const std::map<std::string, std::string>& labels);
 
-// Raises what the resource declares to the floor, and notes in `resource.policy` what was raised.
+// Raises the resource's policies to the floor, and notes changes in `resource.policy`.
 void raise(DatabaseMigration& resource, const PolicyFloor& floor);
-// Whether nothing is left to raise, and the floor takes the resource.
+// Whether the resource already meets the floor and is allowed by it.
 [[nodiscard]] bool meets(const DatabaseMigration& resource, const PolicyFloor& floor);
-// Whether libpq may find a password in it. True more often than it need be: a user name with a colon behind it is enough.
+// Whether libpq may find a password in the URL. Errs on the side of true: a user name followed by a colon is enough.
 [[nodiscard]] bool may_hold_password(const std::string& url);
-// Why the floor does not take the resource at all.
+// Returns an error when the floor does not allow the resource at all.
 [[nodiscard]] Result<void> check_floor(const DatabaseMigration& resource, const PolicyFloor& floor);
 
 }  // namespace athanor::controller

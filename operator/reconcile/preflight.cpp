@@ -11,9 +11,9 @@ namespace {
 constexpr std::size_t kShownHash = 12;
 constexpr std::chrono::seconds kAskPolicyAgain{30};
 
-// Where the SQL of a plan that waits for an approval can be read. Notes its digest in the review.
+// Publishes the SQL of a plan that waits for approval and returns where to read it. Notes its digest in the review.
 std::string publish_text(const ReconcileContext& context, PlanReview& review) {
-  if (context.resource.spec.source.image) {  // only the pod has seen the statements
+  if (context.resource.spec.source.image) {  // only the pod can read the statements
     return "its SQL is in the log of the Job that made the plan";
   }
   if (context.parts.plan_texts == nullptr) {
@@ -34,7 +34,7 @@ GateVerdict judge_gate(const ReconcileContext& context, const PlanReview& review
     consulted = consult_approvals(context);
   }
   const std::string& hash = review.approvable();
-  for (auto& approval : consulted.approvals) {  // whoever rejects the rest rejects what is left of the whole
+  for (auto& approval : consulted.approvals) {  // rejecting the rest also rejects the remainder of the whole plan
     if (approval.rejects && approval.plan_hash == review.approval_hash) {
       approval.plan_hash = hash;
     }
@@ -58,10 +58,10 @@ GateVerdict judge_gate(const ReconcileContext& context, const PlanReview& review
   return gate;
 }
 
-constexpr std::size_t kLedgerRows = 1'000;  // that are searched for a plan that was begun
+constexpr std::size_t kLedgerRows = 1'000;  // how far back to search for a started plan
 
-// The hash of an approved plan of which this one is the rest. What a lost connection or a restart left of an approved plan
-// needs no approval of its own.
+// Returns the approval hash of an approved plan of which this one is the rest. The remainder of an approved plan, after a lost
+// connection or a restart, needs no approval of its own.
 std::optional<std::string> covering_hash(const ReconcileContext& context, const Observed& observed,
                                          const OpenDatabase& database, const Plan& plan) {
   const auto approvals = consult_approvals(context).approvals;
@@ -82,7 +82,7 @@ std::optional<std::string> covering_hash(const ReconcileContext& context, const 
   return std::nullopt;
 }
 
-// A verdict when the gate is closed.
+// Returns a verdict when the gate is closed.
 std::optional<Verdict> wait_at_gate(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
                                     PlanReview& review) {
   GateVerdict gate = judge_gate(context, review);
@@ -110,7 +110,7 @@ std::optional<Verdict> wait_at_gate(const ReconcileContext& context, const Obser
   return verdict;
 }
 
-// Where the plan leads. The heads after a plan from an image are known only to the pod that made it.
+// Returns the heads after the plan. For a plan from an image only the pod knows them.
 std::vector<std::string> destination_of(const Plan& plan, const DatabaseMigration& resource) {
   if (!resource.spec.source.image) {
     return plan.to;
@@ -122,7 +122,7 @@ std::vector<std::string> destination_of(const Plan& plan, const DatabaseMigratio
   return {plan.operation == Direction::Downgrade ? "below " + last : last};
 }
 
-// A verdict when there is no backup and the policy requires one.
+// Returns a verdict when the policy requires a backup and there is none.
 std::optional<Verdict> back_up(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
                                PlanReview& review) {
   const auto notice = [&](const std::string& message) {
@@ -178,14 +178,14 @@ ConsultedApprovals consult_approvals(const ReconcileContext& context) {
   if (context.parts.approvals == nullptr) {
     return consulted;
   }
-  // In this order: an approval that comes later is not judged by an answer of before.
+  // Read approvals before trusted_since(): an approval that arrives in between must not be judged by an older answer.
   auto approvals = context.parts.approvals->approvals(context.resource.key());
   const auto since = context.parts.approvals->trusted_since();
   if (!since) {
     consulted.untrusted = since.error();
   }
   for (auto& approval : approvals) {
-    // A forged rejection stops a run, which is the lesser evil.
+    // Accept untrusted rejections: a forged one only stops a run, whereas ignoring a real one would let it start.
     const bool certain = since && parse_iso8601(approval.approved_at).value_or(WallTime{}) >= *since;
     if (approval.rejects || certain) {
       consulted.approvals.push_back(std::move(approval));
@@ -222,6 +222,7 @@ Preflight check_may_run(const ReconcileContext& context, const Observed& observe
       return {std::move(review), std::move(without)};
     }
   }
+  // The backup may have taken hours: check everything again that can change meanwhile.
   auto still = may_begin(context, review);
   if (still) {
     still = inputs_hold(context, observed, database);
@@ -236,7 +237,7 @@ Result<void> inputs_hold(const ReconcileContext& context, const Observed& observ
     return {};
   }
   DatabaseMigration anew = context.resource;
-  anew.known_since = now;  // answers to requests of before do not count
+  anew.known_since = now;  // do not accept cached reads from before
   TRY_ASSIGN(const DatabaseTarget target, make_target(anew, context.parts.credentials));
   if (target.url != database.target.url) {
     return fail(
@@ -246,7 +247,7 @@ Result<void> inputs_hold(const ReconcileContext& context, const Observed& observ
     return {};
   }
   TRY_ASSIGN(const LoadedSource loaded, context.parts.sources.load(anew));
-  if (loaded.doubt) {  // the revisions may have been taken back
+  if (loaded.doubt) {  // the revisions may have been removed
     return fail(*loaded.doubt);
   }
   const SourceSnapshot& before = *observed.files;

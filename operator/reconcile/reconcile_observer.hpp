@@ -1,6 +1,6 @@
-// Who counts what runs do: metrics, behind an interface so that this folder knows no metrics library.
+// Counts the results of runs for metrics, behind an interface so that this folder does not depend on a metrics library.
 //
-// Threads: implementations are safe from any thread. Everything has an empty default.
+// Threads: implementations are safe from any thread. All methods have an empty default.
 #pragma once
 
 #include "operator/reconcile/outcome.hpp"

@@ -21,7 +21,7 @@
 namespace athanor::controller {
 namespace {
 
-// What a failure belongs to: the plan is not worth running again until one of these changes.
+// Identifies what a failure belongs to. The plan is not worth running again until one of these changes.
 std::string fingerprint(const DatabaseMigration& resource, const DatabaseTarget& target, const Plan& plan) {
   return sha256_hex(plan.hash + '\n' + std::to_string(resource.metadata.generation) + '\n' + retry_annotation(resource) + '\n' +
                     target.url);
@@ -70,8 +70,8 @@ Verdict applied(const ReconcileContext& context, ExecutionReport report, Directi
 
 }  // namespace
 
-// One reconcile. `observed_` and `review_` are written by act() and finish_job() alone, as facts become known, so that a
-// reconcile that ends early still reports them. Everything else takes values and returns values.
+// One reconcile. Only act() and finish_job() write `observed_` and `review_`, as facts become known, so that a reconcile that
+// ends early still reports them. Everything else takes and returns values.
 class Reconciler::Run {
  public:
   explicit Run(const ReconcileContext& context) : context_(context) {}
@@ -91,6 +91,7 @@ class Reconciler::Run {
     if (verdict.requeued) {
       return {std::move(verdict), {}, {}};
     }
+    // Query the lock's holders only in the next reconcile after a held lock: the query is not needed otherwise.
     context_.memory.met_lock = verdict.reason == Reason::LockHeld;
     if (verdict.blockers.empty()) {
       verdict.blockers = progress.holders();
@@ -99,7 +100,7 @@ class Reconciler::Run {
       verdict.message = lock_message("the migration lock", verdict.blockers);
     }
     hide_what_was_read(verdict);
-    if (verdict.kind == Verdict::Kind::Done && context_.parts.plan_texts != nullptr) {  // no plan waits for an approval
+    if (verdict.kind == Verdict::Kind::Done && context_.parts.plan_texts != nullptr) {  // no plan is waiting for approval
       context_.parts.plan_texts->remove(context_.resource);
     }
     if (verdict.repeated || verdict.keeps_plan) {
@@ -107,7 +108,7 @@ class Reconciler::Run {
     }
     const bool rests = verdict.kind == Verdict::Kind::Done || verdict.kind == Verdict::Kind::Stalled;
     const auto next_look = next_drift_look(context_);
-    if (rests && !early && !verdict.requeue_after && next_look && next_look->count() > 0) {  // 0: it was due and not possible
+    if (rests && !early && !verdict.requeue_after && next_look && next_look->count() > 0) {  // 0: it was due but not possible
       verdict.requeue_after = next_look;
     }
     return {std::move(verdict), std::move(observed_), std::move(review_)};
@@ -139,7 +140,7 @@ class Reconciler::Run {
       Verdict verdict;
       verdict.kind = Verdict::Kind::Waiting;
       verdict.requeued = true;
-      if (!doubt_.empty() && context_.callbacks.outdated) {  // its turn may be long in coming
+      if (!doubt_.empty() && context_.callbacks.outdated) {  // its turn may come late
         TRY(context_.callbacks.outdated(observed_, doubt_));
       }
       return verdict;
@@ -150,7 +151,7 @@ class Reconciler::Run {
     database.location.identity = situation.database.identity;
     observed_.database_id = database_id(database.location);
     auto contested = decide_early(context_.resource, claimed_by(database.location));
-    if (!policy_holds(context_)) {  // it is only known now which other resources have this database
+    if (!policy_holds(context_)) {  // only now are the other resources of this database known
       return fail(Error(ErrorCode::StalePlan, "other resources on this database, or the operator, ask for more"));
     }
     if (contested && !has_unreported_end(context_, job)) {
@@ -163,7 +164,7 @@ class Reconciler::Run {
     }
     if (!observed_.snapshot) {
       TRY_ASSIGN(database.approval_scope, approval_scope_of(database));
-      // What the pod finds to run is not known yet.
+      // It is not known yet what the pod will run.
       look_for_drift_now(*database.access, context_.resource.spec.policy.drift == DriftPolicy::Block);
       return take_step(JobReconcile(context_, job, observed_, database).run_image(situation.database.unfinished));
     }
@@ -184,8 +185,8 @@ class Reconciler::Run {
     return plan_and_run(decision, job, database, progress);
   }
 
-  // For a resource whose database must be left alone. Begins nothing, but follows a Job that was started before to its end: the
-  // status must not say that a database is left alone which a Job is changing.
+  // For a resource whose database must not be touched. Starts nothing, but follows an earlier Job to its end: the status must
+  // not say that a database is untouched while a Job is changing it.
   Result<Verdict> finish_job(Decision early, const std::string& claimed_by, RunProgress& progress) {
     if (context_.parts.jobs == nullptr) {
       return verdict_from(std::move(early));
@@ -211,7 +212,7 @@ class Reconciler::Run {
     }
   }
 
-  // The verdict while a Job runs, or when none can be asked for; empty: `job` has ended, or there is none.
+  // Returns the verdict while a Job runs, or when Jobs cannot be queried; nullopt: `job` has ended, or there is none.
   std::optional<Result<Verdict>> find_job(ObservedJob& job, const std::string& claimed_by, RunProgress& progress) {
     auto found = observe_job(context_);
     if (!found) {
@@ -286,7 +287,7 @@ class Reconciler::Run {
     }
   }
 
-  // Also of another password: whoever changed it waits for the answer.
+  // Also when only the password changed: the user who changed it waits for the result.
   void notice_target(const DatabaseTarget& target) {
     const ShortDigest now = sha256_short(target.url);
     const ShortDigest before = std::exchange(context_.memory.target, now);
@@ -295,7 +296,8 @@ class Reconciler::Run {
     }
   }
 
-  // A rotated password is read once more: the refused one may have been cached for reconciles that were queued before.
+  // On an authentication failure, read the password once more: the rejected one may come from a cached read for earlier
+  // reconciles.
   Result<Observation> observe(const OpenDatabase& database) const {
     auto observation = database.access->observe();
     if (observation || observation.error().code != ErrorCode::AuthenticationFailed) {
@@ -309,12 +311,12 @@ class Reconciler::Run {
                : fail(Error(ErrorCode::StalePlan, "the credentials changed while they were used"));
   }
 
-  // The other resource that owns the database; empty: none. The server says which database it is.
+  // Returns the other resource that owns the database; empty: none. The server's identity decides which database it is.
   [[nodiscard]] std::string claimed_by(const DatabaseLocation& location) const {
     return context_.parts.claim ? context_.parts.claim(context_.resource, location) : std::string();
   }
 
-  // Computed only for a plan: most reconciles find none and need not parse the URL.
+  // Computed only for a plan: most reconciles have none and need not parse the URL.
   [[nodiscard]] Result<std::string> approval_scope_of(const OpenDatabase& database) const {
     ConnectionKeywords keywords;
     if (context_.parts.connection_keywords) {
@@ -323,15 +325,15 @@ class Reconciler::Run {
     return approval_scope(context_.resource, database.location, keywords);
   }
 
-  // A rollback of the source leaves revisions in the database that no file has. What the ledger recorded of them stands behind
-  // the files from here on.
+  // After a rollback of the source, the database has revisions that are in no file. From here on the graph is extended with
+  // what the ledger recorded of them.
   Result<void> complete_source(Situation& situation, DatabaseAccess& access) {
     const RevisionGraph& files = observed_.snapshot->graph();
     const auto unknown = unknown_heads(files, situation.database.current_heads);
     if (unknown.empty()) {
       return {};
     }
-    // The ledger may know a line down to the base, and still no file goes on from there.
+    // Even if the ledger has the whole line down to base, no file continues from a squashed revision.
     if ((situation.squashed = find_squashed_line(files, observed_.snapshot->source(), unknown))) {
       situation.squashed->path = observed_.snapshot->place_of(situation.squashed->path);
       return {};
@@ -356,7 +358,7 @@ class Reconciler::Run {
       observed_.pending = decision.pending;
     }
     if (observed_.source_error && decision.kind != Decision::Kind::UpToDate && decision.kind != Decision::Kind::Wait) {
-      // Never act on an old snapshot: the revisions to run may have been taken back, the missing ones may be there by now.
+      // Never act on an old snapshot: its revisions may have been removed from the source, and missing ones may exist by now.
       observed_.pending = decision.pending;
       return fail(*observed_.source_error);
     }
@@ -375,7 +377,7 @@ class Reconciler::Run {
     if (decision.kind == Decision::Kind::Plan) {
       return published(*review_->plan);
     }
-    // A stamp runs nothing of the source: it is two rows, and needs no pod.
+    // A stamp executes nothing from the source. It writes two rows and needs no pod.
     if (context_.resource.spec.execution.mode == ExecutionMode::Job && decision.direction != Direction::Stamp) {
       return take_step(JobReconcile(context_, job, observed_, database).run(*review_));
     }
@@ -417,14 +419,14 @@ class Reconciler::Run {
       });
     }
     if (report.ok() && plan.operation == Direction::Stamp) {
-      observed_.pending.reset();  // the next reconcile counts from there
+      observed_.pending.reset();  // the next reconcile computes them from there
       return taken_over(context_.resource, std::move(report));
     }
     if (report.ok()) {
       // The run itself wrote the checksums of these files.
       context_.memory.verified = verification_of(*observed_.snapshot, *observed_.current_heads);
       observed_.pending.emplace();
-      look_for_drift_now(*database.access, true);  // with what the run recorded
+      look_for_drift_now(*database.access, true);  // compares with the catalog that the run recorded
       return applied(context_, std::move(report), plan.operation, plan.from.empty());
     }
     Verdict verdict = failed_run(std::move(report));
@@ -434,8 +436,8 @@ class Reconciler::Run {
     return verdict;
   }
 
-  // A run that still waits for its lock ends when the declaration changes at all; one that has begun ends at its next safe
-  // point, and only when the resource is suspended or deleted.
+  // While a run waits for its lock, any change of the declaration ends it. Once it has begun, it ends at its next safe point,
+  // and only when the resource is suspended or deleted.
   ExecutionReport execute(const OpenDatabase& database, const PlanReview& review, RunProgress& progress) const {
     context_.log.info("migration started", {{"direction", direction_name(review.plan->operation)},
                                             {"from", heads_text(review.plan->from, ", ")},
@@ -474,7 +476,7 @@ class Reconciler::Run {
     if (verdict.kind == Verdict::Kind::Stalled || (verdict.kind == Verdict::Kind::Failed && !verdict.retry_now)) {
       context_.parts.observer.run_failed(verdict.reason);
     }
-    // A run that met the lock before its first statement leaves no history entry.
+    // A run that found the lock held before its first statement leaves no history entry.
     if (!report.executed.empty() || !report.failed_revision.empty()) {
       verdict.report = std::move(report);
     }
@@ -482,10 +484,11 @@ class Reconciler::Run {
   }
 
   void remember_failure(const Verdict& verdict, const Plan& plan, const DatabaseTarget& target, std::string failed_at) {
-    // Revisions that were applied before the failure moved the start: the next plan is another one, and so is its fingerprint.
+    // Revisions applied before the failure moved the starting point, so the next plan is a different one with a different
+    // fingerprint.
     if (verdict.report && !verdict.report->executed.empty()) {
       if (!observed_.current_heads) {
-        return;  // nobody knows what a next plan would start from
+        return;  // the start of the next plan is unknown
       }
       const auto rest = observed_.snapshot->plan(plan.operation, *observed_.current_heads, {plan.target});
       if (!rest) {
@@ -537,7 +540,7 @@ class Reconciler::Run {
     context_.callbacks.running(*review_, observed_, shown);
   }
 
-  // Something was seen that the status does not speak of.
+  // Call it when something was observed that the status does not show.
   void doubt_status(std::string message) {
     doubt_ = std::move(message);
     if (context_.callbacks.outdated_soon) {
@@ -545,8 +548,8 @@ class Reconciler::Run {
     }
   }
 
-  // Whether the status is of another content of the source, or says that there is none. A source without versions shows its
-  // changes in the plan.
+  // Whether the status describes another content of the source, or says that there is none. Changes of a source without
+  // versions are visible in the plan.
   [[nodiscard]] bool source_is_new() const {
     const DatabaseMigrationStatus& status = context_.resource.status;
     const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
@@ -559,8 +562,8 @@ class Reconciler::Run {
   ReconcileContext context_;
   Observed observed_;
   std::optional<PlanReview> review_;
-  HiddenValues hidden_;  // of the connection
-  std::string doubt_;    // what differs from the status, while nothing was done about it; empty: nothing is known to
+  HiddenValues hidden_;  // read for the connection
+  std::string doubt_;    // what differs from the status and has not been handled; empty: nothing known
 };
 
 Outcome Reconciler::reconcile(const DatabaseMigration& resource, const std::string& claimed_by,

@@ -1,12 +1,11 @@
-// One reconcile of one resource: load the source, observe the database, decide, plan, preflight (approval, window, backup),
-// execute, and return what happened.
+// Reconciles one resource: load the source, observe the database, decide, plan, preflight (approval, window, backup), execute,
+// and return what happened.
 //
-// Between reconciles only a little memory per resource is kept (reconcile_context.hpp): which plan failed under which
-// declaration, so that a resync does not run it again; which files agreed with the ledger; whether the last attempt met the
-// migration lock.
+// Little is remembered between reconciles (reconcile_context.hpp): which plan failed under which declaration, so that a resync
+// does not run it again; which files agreed with the ledger; whether the last attempt found the migration lock held.
 //
-// Threads: reconcile() may run for different keys at once, never for one key twice; the work queue ensures that. Ownership:
-// borrows everything in ReconcilerParts.
+// Threads: reconcile() may run concurrently for different keys, but not for the same key; the work queue ensures that.
+// Ownership: borrows everything in ReconcilerParts.
 #pragma once
 
 #include <map>
@@ -21,17 +20,17 @@ class Reconciler {
  public:
   explicit Reconciler(ReconcilerParts parts) : parts_(std::move(parts)) {}
 
-  // Never throws on purpose; errors are in the outcome. `claimed_by`: another resource that is known to own the database;
-  // empty: none is known. A stop request ends a run at its next safe point.
+  // Reconciles the resource. Errors are in the outcome. `claimed_by`: another resource that is known to own the database;
+  // empty: none. A stop request ends a run at its next safe point.
   [[nodiscard]] Outcome reconcile(const DatabaseMigration& resource, const std::string& claimed_by,
                                   const ReconcileCallbacks& callbacks, const StopToken& stop, const Log& log);
-  // Drops what is remembered of a resource that no longer exists.
+  // Drops what is remembered of a deleted resource.
   void forget(const ResourceKey& key);
 
  private:
   class Run;
 
-  // Moves the memory out; remember() puts it back after the reconcile.
+  // Moves the memory out; remember() stores it again after the reconcile.
   [[nodiscard]] ReconcileMemory recall(const ResourceKey& key);
   void remember(const ResourceKey& key, ReconcileMemory memory);
 

@@ -7,7 +7,7 @@
 namespace athanor::controller {
 namespace {
 
-// How long until the key's own moment in the period comes next. A moment sooner than `least` is skipped: the resource was
+// Returns the time until the key's own moment in the period. Skips a moment sooner than `least`, because the resource was
 // reconciled just now.
 milliseconds until_own_moment(milliseconds period, milliseconds least, const ResourceKey& key, SteadyTime now) {
   const std::int64_t length = std::max<std::int64_t>(period.count(), 1);
@@ -32,7 +32,7 @@ int Rescheduler::count_race(const ResourceKey& key, bool lost_race) {
 }
 
 std::optional<milliseconds> Rescheduler::reschedule(const ResourceKey& key, Requeue next, std::optional<milliseconds> after) {
-  if (next == Requeue::AtOnce) {  // not a retry: the one pass of --once includes it
+  if (next == Requeue::AtOnce) {  // not a retry, so it is part of the single pass of --once
     queue_.add(key);
     return std::nullopt;
   }
@@ -85,7 +85,7 @@ void Rescheduler::forget(const ResourceKey& key) {
 milliseconds Rescheduler::until_resync(const ResourceKey& key) const {
   double periods = 1;
   if (options_.resyncs_per_second > 0) {
-    // A whole number of periods: a resource that comes or goes must not move the moments of all others.
+    // Use whole multiples: adding or removing one resource must not shift the moments of all others.
     const double in_one = options_.resyncs_per_second * std::chrono::duration<double>(options_.resync).count();
     periods = std::max(1.0, std::ceil(static_cast<double>(queue_.size()) / in_one));
   }

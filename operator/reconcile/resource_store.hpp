@@ -1,5 +1,5 @@
-// The resources of one kind as they are now, and the way to write a status: a folder of manifests, or an informer's cache over
-// an API server.
+// The current resources of one kind, and the way to write their statuses: a folder of manifests, or an informer's cache of an
+// API server.
 //
 // Threads: safe from any thread. Ownership: find() returns copies.
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace athanor::controller {
 
-// Which object has a key, and in which version; both empty off a cluster.
+// Identifies an object and its version; both are empty in standalone mode.
 struct ObjectVersion {
   std::string uid;
   std::string resource_version;
@@ -25,9 +25,9 @@ class ResourceStore {
   using Status = decltype(Resource::status);
 
   virtual ~ResourceStore() = default;
-  // Empty when there is no such resource, or it cannot be reconciled.
+  // Returns a copy of the resource; nullopt when there is none, or it cannot be reconciled.
   [[nodiscard]] virtual std::optional<Resource> find(const ResourceKey& key) const = 0;
-  // Empty whenever find() is; costs far less.
+  // Returns nullopt whenever find() does; much cheaper than find().
   [[nodiscard]] virtual std::optional<ObjectVersion> version(const ResourceKey& key) const = 0;
   // Stores the status. Does nothing, and succeeds, when the resource was deleted meanwhile. May block on an API server.
   [[nodiscard]] virtual Result<void> write_status(const ResourceKey& key, const Status& status) = 0;

@@ -15,7 +15,7 @@ struct Word {
   std::string_view theirs;
 };
 
-// Longer texts before those that are part of them.
+// Longer texts must come before texts that are part of them.
 constexpr std::array kFields{
     Word{", or raise execution.connect_timeout", ""},
     Word{", or use PGPASSFILE", ""},
@@ -42,7 +42,8 @@ constexpr std::array kOptions{
     Word{"give the operator an empty folder of its own: --cache", "give the operator's pod an empty folder of its own"},
 };
 
-constexpr std::size_t kMostOfError = 600;  // bytes: a condition's message has 1 KiB, and its end says what to do
+constexpr std::size_t kMostOfError =
+    600;  // bytes; a condition's message has 1 KiB and must keep its end, which says what to do
 
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {

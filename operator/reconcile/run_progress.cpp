@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::chrono::seconds kReportEvery(1);
 constexpr std::chrono::seconds kWarnEvery(10);
-constexpr int kMostMessages = 20;  // of one revision: a loop may raise millions
+constexpr int kMostMessages = 20;  // per revision: a loop may raise millions
 
 double seconds(milliseconds duration) {
   return std::chrono::duration<double>(duration).count();
@@ -29,7 +29,7 @@ void RunProgress::report(bool at_once) {
   }
 }
 
-// What comes too soon after the last report is made up for while the server works on.
+// A change too soon after the last report is reported later, from working().
 void RunProgress::report_change() {
   changed_ = true;
   report(false);
@@ -150,7 +150,7 @@ void RunProgress::revision_finished(std::size_t index, const PlannedRevision& re
   }
   state_.wait.reset();
   state_.progress.done = static_cast<std::int64_t>(index) + 1;
-  // The next one is under way already, if there is one.
+  // The next revision, if any, has started already.
   const auto& revisions = plan_->revisions;
   state_.progress.revision = index + 1 < revisions.size() ? id_of(revisions[index + 1]) : std::string();
   state_.progress.rows = 0;

@@ -1,5 +1,5 @@
-// Reports a run while it is under way: metrics, log lines, and progress at most once a second, and once more when it stays as
-// it is. As often it asks whether the run may go on.
+// Reports a running migration: metrics, log lines, and progress at most once a second, including a final report when nothing
+// changes any more. At the same rate it checks whether the run may continue.
 //
 // Threads: the migrator's thread only. Ownership: borrows everything.
 #pragma once
@@ -35,9 +35,9 @@ class RunProgress final : public ProgressSink {
   void server_message(const ServerMessage& message) override;
 
   [[nodiscard]] const std::vector<Blocker>& holders() const { return holders_; }
-  // What no log line may show.
+  // Sets the values that log lines must not contain.
   void set_hidden(const HiddenValues& hidden) { hidden_ = hidden; }
-  // Called while the run waits for its lock (begun: false) and between its steps.
+  // Sets a function that is called while the run waits for its lock (begun: false) and between its steps.
   void set_checkpoint(std::function<void(bool begun)> checkpoint) { checkpoint_ = std::move(checkpoint); }
 
  private:
@@ -54,8 +54,8 @@ class RunProgress final : public ProgressSink {
   std::function<void(bool)> checkpoint_;
   const Plan* plan_ = nullptr;
   RunState state_;
-  bool changed_ = false;  // since it was reported
-  int messages_ = 0;      // of the server about this revision
+  bool changed_ = false;  // since the last report
+  int messages_ = 0;      // from the server, for this revision
   SteadyTime reported_{};
   SteadyTime asked_{};
   SteadyTime warned_{};

@@ -12,7 +12,7 @@
 namespace athanor::controller {
 namespace {
 
-// What every status during a run says.
+// Sets what is common to all statuses during a run.
 void begin_update(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const PlanReview& review,
                   ConditionSet& conditions) {
   status.observed_generation = resource.metadata.generation;
@@ -25,7 +25,7 @@ void begin_update(DatabaseMigrationStatus& status, const DatabaseMigration& reso
   conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + short_hash(review));
 }
 
-// The run has committed its first `done` revisions.
+// Returns the observations after the run has committed its first `done` revisions.
 Observed reached_by(const Plan& plan, const RunState& run, const Observed& observed) {
   const auto done = static_cast<std::size_t>(
       std::clamp<std::int64_t>(run.progress.done, 0, static_cast<std::int64_t>(plan.revisions.size())));

@@ -1,4 +1,4 @@
-// The status while a run is under way: progress, what it waits for, and the heads it has reached so far.
+// Computes the status during a run: progress, what it waits for, and the heads it has reached.
 //
 // Threads: pure functions and plain values.
 #pragma once
@@ -11,21 +11,22 @@
 
 namespace athanor::controller {
 
-// What a run waits for that another session holds.
+// A lock of another session that the run waits for.
 struct LockWait {
-  bool migration_lock = false;  // else a lock that a statement needs
-  std::string revision;         // whose statement it is
+  bool migration_lock = false;  // otherwise a lock that a statement needs
+  std::string revision;         // the statement's revision
   std::vector<Blocker> holders;
   bool operator==(const LockWait&) const = default;
 };
 
-// A run under way.
+// The state of a run in progress.
 struct RunState {
   ProgressStatus progress;
   std::optional<LockWait> wait;
 };
 
-// The status during a run. `resource` holds the status of the previous update, or transition times would move.
+// Return the status during a run. `resource` must have the status of the previous update; otherwise transition times would
+// change.
 [[nodiscard]] DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const PlanReview& review,
                                                            const std::string& message, WallTime now);
 [[nodiscard]] DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const PlanReview& review,

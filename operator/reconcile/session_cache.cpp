@@ -27,7 +27,7 @@ SessionCache::~SessionCache() {
   }
 }
 
-// The search_path matters only where it decides which version table is meant.
+// The search_path matters only if it decides which version table is used.
 std::string SessionCache::key_of(const DatabaseTarget& target) {
   const auto& settings = target.settings;
   return sha256_hex(target.url + '\n' + settings.execution.role + '\n' +

@@ -7,7 +7,7 @@
 
 namespace athanor::controller {
 
-// A mistyped key or folder holds no revision either, and a database without revisions would count as done.
+// A mistyped key or folder also contains no revisions, and a database without revisions would count as up to date.
 Result<void> check_source(const DatabaseMigration& resource, const SourceSnapshot& snapshot) {
   if (snapshot.graph().size() > 0 || resource.spec.target_revision == "base") {
     return {};
@@ -24,8 +24,8 @@ Result<void> check_source(const DatabaseMigration& resource, const SourceSnapsho
                           "; a database without revisions is targetRevision: base"));
 }
 
-// Nothing is done with another content than the one that is asked for, not even compared: what it would be compared with is not
-// the declaration. Empty: it is the one, or any will do.
+// Do not act on, or even compare, any content other than spec.source.revision: it is not what the user declared. Returns
+// nullopt when the content matches or none is declared.
 std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const SourceSnapshot& seen) {
   constexpr milliseconds kLookAgain{60'000};  // a watch or a poll reports a change before that
   const std::string& wanted = resource.spec.source.revision;

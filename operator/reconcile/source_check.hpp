@@ -1,4 +1,4 @@
-// Whether the files of a source may be acted on at all.
+// Checks whether a source's files may be used at all.
 //
 // Threads: pure functions.
 #pragma once
@@ -12,9 +12,11 @@
 
 namespace athanor::controller {
 
-// MalformedRevision when the source holds no revision, unless the target is base; names what was found instead.
+// Error: MalformedRevision when the source has no revision files, unless the target is base; the message names what was found
+// instead.
 [[nodiscard]] Result<void> check_source(const DatabaseMigration& resource, const SourceSnapshot& snapshot);
-// The verdict that waits until the source shows spec.source.revision; empty when it does, or when none is asked for.
+// Returns a verdict that waits until the source has the content spec.source.revision; nullopt when it has, or when none is
+// declared.
 [[nodiscard]] std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const SourceSnapshot& seen);
 
 }  // namespace athanor::controller

@@ -39,7 +39,7 @@ std::string plan_key(Direction direction, const std::vector<std::string>& from, 
   return key;
 }
 
-// The operator has no athanor.yaml: its limits are options.
+// Replaces the hint: the operator has no athanor.yaml, its limits are options.
 Error explained(Error error) {
   if (error.code == ErrorCode::FileTooLarge) {
     error.hint = "raise --max-files or --max-file-size of the operator, or move bulk data out of the revisions";
@@ -47,7 +47,7 @@ Error explained(Error error) {
   return error;
 }
 
-// Keeps the bodies it has read, up to a limit, for the next plan or comparison: a fleet reads the same files.
+// Caches file bodies up to a limit for the next plan or comparison, because a fleet reads the same files.
 class CachingSource final : public RevisionSource {
  public:
   explicit CachingSource(std::unique_ptr<RevisionSource> source) : source_(std::move(source)) {}
@@ -69,7 +69,7 @@ class CachingSource final : public RevisionSource {
     }
     return body;
   }
-  // Every database of a fleet is compared with the same files.
+  // Cached, because every database of a fleet is compared with the same files.
   [[nodiscard]] Result<std::string> checksum(const Revision& revision) const override {
     {
       const std::lock_guard lock(mutex_);
@@ -85,12 +85,12 @@ class CachingSource final : public RevisionSource {
  private:
   std::unique_ptr<RevisionSource> source_;
   mutable std::mutex mutex_;
-  mutable std::map<std::string, std::string> bodies_;  // by id: what changes behind it makes another snapshot
+  mutable std::map<std::string, std::string> bodies_;  // by id; a changed file means another snapshot
   mutable std::size_t bytes_ = 0;
   mutable std::map<std::string, std::string> checksums_;
 };
 
-// The source of a snapshot that somebody else holds too.
+// Reads the files of a snapshot that is shared with others.
 class SharedFiles final : public RevisionSource {
  public:
   explicit SharedFiles(std::shared_ptr<SourceSnapshot> snapshot) : snapshot_(std::move(snapshot)) {}
@@ -121,7 +121,7 @@ class FolderReader {
       }
       struct stat facts {};
       if (::fstatat(::dirfd(directory), entry->d_name, &facts, 0) != 0) {
-        // Deleted between the two calls, or a dangling link: marked all the same, because a file in its place is a change.
+        // Deleted between the two calls, or a dangling link. Record a mark anyway, because a file appearing there is a change.
         marks.push_back({folder + "/" + std::string(name), 0, 0, -1, 0, 0});
         continue;
       }
@@ -160,7 +160,7 @@ SourceSnapshot::SourceSnapshot(std::string id, std::unique_ptr<RevisionSource> s
 Result<std::shared_ptr<const Plan>> SourceSnapshot::plan(Direction direction, const std::vector<std::string>& from,
                                                          const std::vector<std::string>& targets) {
   const std::string key = plan_key(direction, from, targets);
-  // Held while the plan is made: other resources of a fleet wait for the same plan instead of making it again.
+  // Hold the lock while the plan is made: other resources of a fleet wait for the same plan instead of making it again.
   const std::lock_guard lock(mutex_);
   if (const auto found = plans_.find(key); found != plans_.end()) {
     return found->second;
@@ -206,7 +206,8 @@ Result<std::vector<FileMark>> mark_folder(const std::string& folder, bool recurs
 }
 
 bool marks_are_fresh(const std::vector<FileMark>& marks, WallTime taken) {
-  // Local file systems stamp with the kernel's tick (at most 10 ms); one that only ever shows whole seconds may be two late.
+  // Local file systems use the kernel's tick (at most 10 ms) for timestamps. One that only shows whole seconds may be two
+  // seconds late.
   const bool whole_seconds =
       std::ranges::all_of(marks, [](const FileMark& mark) { return mark.changed_ns % kNanosecondsPerSecond == 0; });
   const std::int64_t margin = whole_seconds ? 2 * kNanosecondsPerSecond : 20'000'000;
@@ -233,6 +234,7 @@ Result<std::shared_ptr<SourceSnapshot>> FolderSnapshots::load(const std::string&
     return fail(explained(std::move(revisions).error()));
   }
   TRY_ASSIGN(auto graph, RevisionGraph::build(std::move(*revisions)));
+  // Compare the marks again after reading: a file that changed in between would belong to no consistent state.
   auto unchanged = [folder, recursive, marks] {
     const auto now = mark_folder(folder, recursive, is_revision_name);
     return now && *now == marks;

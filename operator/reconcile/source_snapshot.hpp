@@ -1,16 +1,16 @@
-// The revisions of one source at one moment: the graph, and the plans made from it.
+// The revisions of one source at one point in time: the graph, and the plans made from it.
 //
 // Many resources share a source, so many reconciles share a snapshot: headers are parsed and the graph is built once, and a
-// plan (which holds the parsed bodies) is made once per pair of start and target. A SourceProvider returns snapshots. When the
-// source is unavailable it may return the last one together with the error: reconciles still compare the database with it, but
-// begin nothing.
+// plan (which contains the parsed bodies) is made once per pair of start and target. A SourceProvider returns snapshots. If the
+// source is unavailable, it may return the last snapshot together with the error: reconciles still compare the database with
+// it, but start nothing.
 //
-// FolderSnapshots is the provider's engine for folders. A snapshot is kept with the name, inode, size, mtime and ctime of every
-// file it was made from; it is handed out again only while all of them are unchanged, and never when a file was changed so
-// shortly before the snapshot that the clock of the file system could not tell a second change from the first. A plan
-// whose bodies were read while the folder changed is refused as StalePlan, which is tried again at once.
+// FolderSnapshots makes snapshots of folders. A snapshot is stored with the name, inode, size, mtime and ctime of all its
+// files. It is reused only while all of them are unchanged, and never if a file changed so shortly before the snapshot that the
+// file system's clock could not distinguish a second change. A plan whose bodies were read while the folder changed is refused
+// with StalePlan and retried immediately.
 //
-// Threads: safe from any thread; a snapshot is immutable but for its cache of plans. Ownership: shared.
+// Threads: safe from any thread; a snapshot is immutable apart from its cache of plans. Ownership: shared.
 #pragma once
 
 #include <cstdint>
@@ -32,30 +32,31 @@ namespace athanor::controller {
 
 class SourceSnapshot {
  public:
-  // `unchanged`: whether the source still has the content the snapshot was made from. Called from any thread.
+  // `unchanged`: returns whether the source still has the content of the snapshot. Called from any thread.
   SourceSnapshot(
       std::string id, std::unique_ptr<RevisionSource> source, RevisionGraph graph,
       std::function<bool()> unchanged = [] { return true; });
 
   [[nodiscard]] const std::string& id() const { return id_; }  // differs whenever the content may differ
-  // What the source was resolved to, for people: a commit, a digest; empty when there is no such thing. Set before it is
-  // shared.
+  // The resolved content, for display: a commit or a digest; empty if there is none. Set it before sharing the snapshot.
   [[nodiscard]] const std::string& revision() const { return revision_; }
   void set_revision(std::string revision) { revision_ = std::move(revision); }
-  // What else a declaration may call this content: a commit, a digest. Set before it is shared.
+  // Other names that spec.source.revision may use for this content: a commit, a digest. Set them before sharing the snapshot.
   void set_names(std::vector<std::string> names) { names_ = std::move(names); }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
-  // Where a file stands, in the words of whoever put it there: "key a1.sql of ConfigMap shop/orders". Set before it is shared.
+  // Describes a file in terms of the source: "key a1.sql of ConfigMap shop/orders". Set it before sharing the snapshot.
   using Place = std::function<std::string(const std::string& path)>;
   void set_place(Place place) { place_ = std::move(place); }
   [[nodiscard]] std::string place_of(const std::string& path) const { return place_ ? place_(path) : path; }
-  // What lies beside the revisions and is none, some of it. Set before it is shared.
+  // Some of the files that are not revisions. Set them before sharing the snapshot.
   void set_ignored(std::vector<std::string> ignored) { ignored_ = std::move(ignored); }
   [[nodiscard]] const std::vector<std::string>& ignored() const { return ignored_; }
   [[nodiscard]] const RevisionGraph& graph() const { return graph_; }
-  // Whether the source still has the content the snapshot was made from.
+  // Whether the source still has the content of the snapshot.
   [[nodiscard]] bool unchanged() const { return unchanged_(); }
   [[nodiscard]] const RevisionSource& source() const { return *source_; }
+  // Returns the plan from these heads to these targets, cached. Errors: StalePlan when the source changed meanwhile; those of
+  // make_plan().
   [[nodiscard]] Result<std::shared_ptr<const Plan>> plan(Direction direction, const std::vector<std::string>& from,
                                                          const std::vector<std::string>& targets);
 
@@ -72,7 +73,7 @@ class SourceSnapshot {
   std::map<std::string, std::shared_ptr<const Plan>> plans_;
 };
 
-// `files` and behind them what the ledger of one database recorded of revisions that no file has any more. Not shared: it
+// Returns `files` extended with revisions that the ledger of one database recorded and that are in no file. Not shared: it
 // belongs to that database.
 [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> complete_from_ledger(std::shared_ptr<SourceSnapshot> files,
                                                                            std::vector<RecordedRevision> recorded);
@@ -80,12 +81,11 @@ class SourceSnapshot {
 struct LoadedSource {
   LoadedSource() = default;
   // Implicit, because most providers have no doubts.
-  // NOLINTNEXTLINE(google-explicit-constructor)
   LoadedSource(std::shared_ptr<SourceSnapshot> held, std::optional<Error> why = std::nullopt)
       : snapshot(std::move(held)), doubt(std::move(why)) {}
   std::shared_ptr<SourceSnapshot> snapshot;
-  std::optional<Error> doubt;  // why the source is unavailable: the snapshot is the last one
-  // Without a snapshot: what was read, and cannot be used for the reason in `doubt`.
+  std::optional<Error> doubt;  // set if the source is unavailable: the snapshot is the last one
+  // Without a snapshot: the content that was read and is unusable because of `doubt`.
   std::string unusable_revision;
   SourceSnapshot* operator->() const { return snapshot.get(); }
 };
@@ -93,11 +93,11 @@ struct LoadedSource {
 class SourceProvider {
  public:
   virtual ~SourceProvider() = default;
-  // May block on files or the network.
+  // Returns a snapshot of the resource's source. May block on files or the network.
   [[nodiscard]] virtual Result<LoadedSource> load(const DatabaseMigration& resource) = 0;
 };
 
-// What the file system says of one file.
+// The attributes of one file that show whether it changed.
 struct FileMark {
   std::string path;
   std::uint64_t device = 0;
@@ -107,10 +107,11 @@ struct FileMark {
   std::int64_t changed_ns = 0;
   bool operator==(const FileMark&) const = default;
 };
-// Marks of the files that `wanted` picks by name, sorted by path; sub-folders when `recursive`. Hidden files are passed over.
+// Returns the marks of the files that `wanted` selects by name, sorted by path; includes subfolders if `recursive`. Skips
+// hidden files.
 [[nodiscard]] Result<std::vector<FileMark>> mark_folder(const std::string& folder, bool recursive,
                                                         bool (*wanted)(std::string_view name));
-// True when a change after `taken` could leave the marks as they are.
+// Whether a change after `taken` could leave the marks unchanged.
 [[nodiscard]] bool marks_are_fresh(const std::vector<FileMark>& marks, WallTime taken);
 
 class FolderSnapshots {
@@ -122,7 +123,7 @@ class FolderSnapshots {
   struct Entry {
     std::vector<FileMark> marks;
     std::shared_ptr<SourceSnapshot> snapshot;
-    bool fresh = true;  // not to be trusted a second time
+    bool fresh = true;  // must not be reused
     std::uint64_t used = 0;
   };
   void evict();

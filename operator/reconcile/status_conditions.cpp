@@ -25,7 +25,7 @@ bool planning_failed(Reason reason) {
   }
 }
 
-// Approval and backup that the policy asks for. Without a plan they are unchanged.
+// Sets Approved and BackedUp if the policy requires them. Without a plan they are unchanged.
 void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
                            ConditionSet& conditions) {
   if (outcome.review) {
@@ -48,7 +48,7 @@ void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigrat
   }
 }
 
-// Whether the outcome is about the files that the source holds now.
+// Sets SourceUnavailable: whether the outcome is based on an older content of the source.
 void set_source_condition(DatabaseMigrationStatus& status, const Outcome& outcome, ConditionSet& conditions) {
   if (outcome.observed.source_error) {
     const std::string revision = outcome.observed.source_revision.value_or("");
@@ -57,12 +57,14 @@ void set_source_condition(DatabaseMigrationStatus& status, const Outcome& outcom
                        outcome.observed.source_error->describe());
   } else if (outcome.reason == Reason::SourceNotFound) {
     conditions.set(ConditionType::SourceUnavailable, true, outcome.reason, outcome.message);
-  } else if (outcome.kind != Verdict::Kind::Waiting || outcome.observed.source_revision) {  // else the source was not observed
+  } else if (outcome.kind != Verdict::Kind::Waiting ||
+             outcome.observed.source_revision) {  // otherwise the source was not observed
     remove_condition(status.conditions, ConditionType::SourceUnavailable);
   }
 }
 
-// Whether there is a plan. What made one impossible holds for its declaration until the next observation.
+// Sets Planned: whether there is a plan. A reason that made planning impossible remains for its declaration until the next
+// observation.
 void set_planned(DatabaseMigrationStatus& status, const Outcome& outcome, bool at_target, ConditionSet& conditions) {
   const Condition* const before = find_condition(status.conditions, ConditionType::Planned);
   if (at_target || outcome.review) {
@@ -75,7 +77,7 @@ void set_planned(DatabaseMigrationStatus& status, const Outcome& outcome, bool a
   }
 }
 
-// Whether the last plan was run to its end. An unreachable database or source changes nothing about that.
+// Sets Applied: whether the last plan was run to its end. An unreachable database or source does not change that.
 void set_applied(DatabaseMigrationStatus& status, const Outcome& outcome, bool at_target, ConditionSet& conditions) {
   const Condition* const before = find_condition(status.conditions, ConditionType::Applied);
   const bool open = outcome.review || outcome.report || outcome.reason == Reason::UnfinishedRevision ||
@@ -89,7 +91,7 @@ void set_applied(DatabaseMigrationStatus& status, const Outcome& outcome, bool a
 
 }  // namespace
 
-// An approval or a backup of another plan says nothing about this one.
+// An approval or a backup for another plan says nothing about this one.
 void set_approved(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const PlanReview& review,
                   ConditionSet& conditions) {
   const ApprovalPolicy policy = resource.spec.policy.approval;
@@ -125,7 +127,7 @@ void set_backed_up(DatabaseMigrationStatus& status, const PlanReview& review, Co
   }
 }
 
-// What was found last stays until it is looked at again.
+// The last result remains until the next check.
 void set_drifted(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
                  ConditionSet& conditions) {
   if (resource.spec.policy.drift == DriftPolicy::Ignore) {

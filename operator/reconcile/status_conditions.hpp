@@ -1,6 +1,7 @@
-// The conditions of a status.
+// Computes the conditions of a status.
 //
-// Each function below sets or removes the conditions it names and the status fields that belong to them, and leaves the others.
+// Each function below sets or removes the conditions it names and the status fields that belong to them, and leaves the others
+// unchanged.
 //
 // Threads: pure functions; a ConditionSet belongs to one thread and borrows the conditions.
 #pragma once
@@ -12,7 +13,7 @@
 
 namespace athanor::controller {
 
-// Conditions of one generation, set at one time. A condition keeps its transition time while its status is the same.
+// Sets conditions for one generation at one time. A condition keeps its transition time while its status is unchanged.
 class ConditionSet {
  public:
   ConditionSet(Conditions& conditions, std::int64_t generation, std::string now)
@@ -36,7 +37,7 @@ class ConditionSet {
       remove_condition(conditions_, type);
     }
   }
-  // The condition is of the same declaration, and nothing was observed since.
+  // Whether the condition is for the same generation and nothing was observed since.
   [[nodiscard]] bool may_still_hold(const Condition& condition, const Outcome& outcome) const {
     return condition.observed_generation == generation_ && outcome.kind != Verdict::Kind::Done &&
            outcome.kind != Verdict::Kind::Stalled;
@@ -48,15 +49,15 @@ class ConditionSet {
   std::string now_;
 };
 
-// Approved: whether the plan has the approvals that the policy asks for.
+// Approved: whether the plan has the approvals that the policy requires.
 void set_approved(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const PlanReview& review,
                   ConditionSet& conditions);
 // BackedUp: the backup taken for this plan.
 void set_backed_up(DatabaseMigrationStatus& status, const PlanReview& review, ConditionSet& conditions);
-// Drifted: what the last comparison of the live schema with the expected one found.
+// Drifted: the result of the last comparison of the live schema with the expected one.
 void set_drifted(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,
                  ConditionSet& conditions);
-// Ready, Reconciling and Applied of a run that has not ended.
+// Ready, Reconciling and Applied of a run in progress.
 void set_under_way(Reason reason, const std::string& message, ConditionSet& conditions);
 // All conditions of an outcome. `now`: ISO 8601.
 void set_conditions(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Outcome& outcome,

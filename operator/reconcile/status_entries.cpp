@@ -113,12 +113,11 @@ bool shows_source(const DatabaseMigrationStatus& status, const SourceStatus& sou
          status.source->files == source.files;
 }
 
-// What was seen of source and database, and how far apart they are.
 void set_observed(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const Observed& observed,
                   const std::string& now) {
   if (observed.source_revision) {
     SourceStatus source = source_status(resource, *observed.source_revision, observed.source_files, now);
-    if (!shows_source(status, source)) {  // an unchanged source keeps its time, so that nothing is written for it
+    if (!shows_source(status, source)) {  // an unchanged source keeps its time, so that the status is unchanged
       status.source = std::move(source);
     }
   }
@@ -136,7 +135,7 @@ void set_observed(DatabaseMigrationStatus& status, const DatabaseMigration& reso
     status.current_revision.clear();
   }
   status.resolved_revisions = observed.resolved ? first_of(*observed.resolved) : std::vector<std::string>();
-  status.pending_count.reset();  // 0 would mean that nothing is to be done
+  status.pending_count.reset();  // 0 would mean that nothing is pending
   status.pending_revisions.clear();
   if (observed.pending) {
     status.pending_count = static_cast<std::int64_t>(observed.pending->size());

@@ -1,9 +1,9 @@
-// A feed of status changes that several subscribers follow: events, metrics, later server-sent events.
+// Distributes status changes to several subscribers: events, metrics, later server-sent events.
 //
-// Threads: publish() calls every subscriber on its own thread, before it returns; different keys may be published at once. The
-// controller publishes all changes of one key in order and never two at once, so that each subscriber sees them so. Workers
-// wait for subscribers: one that writes to a network hands the change to a queue of its own. A subscriber does not throw, and
-// neither subscribes nor unsubscribes from within a call. Ownership: the feed outlives its subscriptions.
+// Threads: publish() calls all subscribers on its own thread before it returns; different keys may be published concurrently.
+// The controller publishes the changes of one key in order and one at a time, so each subscriber sees them in order. Workers
+// wait for subscribers, so one that writes to a network must use its own queue. A subscriber must not throw, subscribe or
+// unsubscribe during a call. Ownership: the feed must outlive its subscriptions.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@
 
 namespace athanor::controller {
 
-// What a subscriber sees. Valid during the call.
+// What a subscriber receives. Valid during the call.
 template <typename Resource, typename Outcome>
 struct StatusChange {
   const ResourceKey& key;
   const typename ResourceStore<Resource>::Status& status;
-  const Outcome* outcome = nullptr;  // of a reconcile that ended; null: progress of one that still runs
-  bool ready_changed = false;        // the condition Ready differs from the one before
+  const Outcome* outcome = nullptr;  // of an ended reconcile; null: progress of a running one
+  bool ready_changed = false;        // the condition Ready changed
 };
 
 template <typename Change>
@@ -31,7 +31,7 @@ class StatusFeed {
  public:
   using Subscriber = std::function<void(const Change&)>;
 
-  // Ends when destroyed: waits for calls under way, and there are none afterwards.
+  // The destructor ends the subscription: it waits for calls in progress, and there are none afterwards.
   class Subscription {
    public:
     Subscription() = default;
@@ -61,7 +61,7 @@ class StatusFeed {
     std::uint64_t id_ = 0;
   };
 
-  // Calls `subscriber` for every change from now on, after those that subscribed before.
+  // Calls `subscriber` for every change from now on, after earlier subscribers.
   [[nodiscard]] Subscription subscribe(Subscriber subscriber) {
     const std::unique_lock lock(mutex_);
     subscribers_.emplace(++last_id_, std::move(subscriber));

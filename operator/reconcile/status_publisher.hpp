@@ -1,9 +1,9 @@
-// Writes statuses to a store, and carries those that could not be written.
+// Writes statuses to a store, and keeps those that could not be written.
 //
-// A status equal to the stored one is not written. One that could not be written is kept, and the next status is made from it:
+// A status equal to the stored one is not written. One that could not be written is kept, and the next status is based on it;
 // otherwise a run that ended while the API server was down would never be reported.
 //
-// Threads: safe from any thread; per key, only one thread calls at a time. Ownership: borrows the store.
+// Threads: safe from any thread; for each key, only one thread may call at a time. Ownership: borrows the store.
 #pragma once
 
 #include <map>
@@ -23,7 +23,7 @@ class StatusPublisher {
 
   explicit StatusPublisher(ResourceStore<Resource>& store) : store_(store) {}
 
-  // Writes a status that may be lost: the next one says more.
+  // Writes a status that may be lost, because the next one supersedes it.
   [[nodiscard]] Result<void> write(const ResourceKey& key, const Status& status) {
     const auto stored = store_.find(key);
     return !stored || stored->status == status ? Result<void>() : store_.write_status(key, status);
@@ -42,7 +42,7 @@ class StatusPublisher {
     return written;
   }
 
-  // The status before the next one, where it is newer than that of `resource`: one that was not written, or the stored one,
+  // Returns the status to base the next one on, if it is newer than that of `resource`: an unwritten one, or the stored one,
   // which progress reports may have changed since `resource` was read.
   [[nodiscard]] std::optional<Status> newest(const Resource& resource) const {
     {
@@ -52,7 +52,7 @@ class StatusPublisher {
         return kept->second.status;
       }
     }
-    // Compare resourceVersion before reading the whole resource. Off a cluster there are no versions.
+    // Compare resourceVersion before reading the whole resource. In standalone mode there are no versions.
     const auto version = store_.version(resource.key());
     if (!version || (!version->resource_version.empty() && version->resource_version == resource.metadata.resource_version)) {
       return std::nullopt;
@@ -61,7 +61,7 @@ class StatusPublisher {
     return stored ? std::optional(std::move(stored->status)) : std::nullopt;
   }
 
-  // How often in a row the status of this resource could not be written.
+  // The number of consecutive failures to write the status of this resource.
   [[nodiscard]] int failures(const ResourceKey& key) const {
     const std::lock_guard lock(mutex_);
     const auto kept = unwritten_.find(key);
@@ -75,7 +75,7 @@ class StatusPublisher {
 
  private:
   struct Unwritten {
-    std::string uid;  // of the resource: one made again under its name starts anew
+    std::string uid;  // of the resource, so that a recreated one starts afresh
     Status status;
     int failures = 0;
   };

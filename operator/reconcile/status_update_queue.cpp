@@ -66,7 +66,7 @@ void StatusUpdateQueue::work() {
     order_.erase(turn);
     const Write write = std::move(waiting_.extract(*writing_).mapped());
     lock.unlock();
-    write();  // flush() waits for writing_
+    write();  // without the lock; flush() waits for writing_
     lock.lock();
     writing_.reset();
     changed_.notify_all();

@@ -10,7 +10,7 @@ namespace {
 constexpr int kConflictsAtOnce = 3;
 constexpr std::string_view kReadOnly = "25006";
 
-// The statement that met it may be ours, which nobody finds in the revision's file.
+// The failing statement may be one of the operator's own, which is not in the revision's file, so drop its context.
 Error read_only_error(Error error) {
   error.code = ErrorCode::DatabaseUnreachable;
   error.retry = RetryClass::Transient;
@@ -38,7 +38,7 @@ std::string_view outcome_name(Verdict::Kind kind) {
 
 Verdict verdict_of(Error error) {
   Verdict verdict;
-  if (error.sqlstate == kReadOnly) {  // whoever made it read-only makes it writable again
+  if (error.sqlstate == kReadOnly) {  // temporary: someone will make it writable again
     error = read_only_error(std::move(error));
     verdict.reason = Reason::Retrying;
   } else {
@@ -60,19 +60,19 @@ Verdict verdict_of(Error error) {
 Requeue next_attempt(const Verdict& verdict, int conflicts) {
   switch (verdict.kind) {
     case Verdict::Kind::Done:
-    case Verdict::Kind::Stalled:  // observed again, not run again: somebody may have repaired the database by hand
+    case Verdict::Kind::Stalled:  // observe again, but do not run again: the database may have been repaired by hand
       return verdict.requeue_after ? Requeue::Scheduled : Requeue::Resync;
     case Verdict::Kind::Waiting:
       if (verdict.requeue_after) {
         return Requeue::Scheduled;
       }
-      if (verdict.reason == Reason::Baselined) {  // half of the way, also in a single pass
+      if (verdict.reason == Reason::Baselined) {  // continue immediately, also with --once
         return Requeue::AtOnce;
       }
       if (verdict.reason == Reason::Interrupted) {
         return Requeue::Never;
       }
-      // A new approval wakes the resource.
+      // A new approval queues the resource.
       return verdict.reason == Reason::ApprovalRequired ? Requeue::Resync : Requeue::Shortly;
     case Verdict::Kind::Failed:
       break;

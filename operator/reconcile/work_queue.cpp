@@ -48,7 +48,7 @@ void WorkQueue::dequeue(Entry& entry) {
   --queued_;
 }
 
-// Prefers a worker that only sleeps to the one that watches the schedule.
+// Prefers a worker that only waits for keys to the one that watches the schedule.
 void WorkQueue::wake_one() {
   if (!groups_.has_next()) {
     return;
@@ -92,7 +92,7 @@ void WorkQueue::add(const ResourceKey& key) {
       counted = !entry.again;
       entry.again = true;
     } else if (!entry.ticket) {
-      entry.failing = false;  // whoever asks for it may have mended it
+      entry.failing = false;  // the change that added it may have fixed the failure
       enqueue(known, entry.requested_at, groups_.deal(entry.group));
       counted = true;
     }
@@ -143,7 +143,7 @@ void WorkQueue::retire(const ResourceKey& key) {
     return;
   }
   Entry& entry = found->second;
-  // Added meanwhile: the resource may have come into being after the worker looked for it.
+  // If it was added meanwhile, keep it: the resource may have been created after the worker looked for it.
   if (!entry.again && !entry.ticket) {
     unschedule(*found);
     entry.removed = true;
@@ -151,7 +151,7 @@ void WorkQueue::retire(const ResourceKey& key) {
   }
 }
 
-// An entry that is out, queued or scheduled stays: done() comes here again.
+// Keeps an entry that is out, queued or scheduled; done() calls this again.
 void WorkQueue::drop_if_removed(std::map<ResourceKey, Entry>::iterator place) {
   const Entry& entry = place->second;
   if (entry.removed && !entry.processing && !entry.ticket && !entry.scheduled) {
@@ -223,7 +223,7 @@ std::optional<ResourceKey> WorkQueue::get() {
       }
       wait_for_work(lock, now);
     }
-    // This worker may have been the one that watched the schedule: the next one that wakes takes a key, or watches it.
+    // This worker may have been watching the schedule. Wake another one to take a key or to watch the schedule.
     if (!watched_ && !schedule_.empty()) {
       ready_.notify_one();
     } else {
@@ -236,7 +236,7 @@ std::optional<ResourceKey> WorkQueue::get() {
   return key;
 }
 
-// Only one of the waiting workers watches the schedule: otherwise all would wake for every key that is due.
+// Only one waiting worker watches the schedule; otherwise all would wake up for every key that becomes due.
 void WorkQueue::wait_for_work(std::unique_lock<std::mutex>& lock, SteadyTime now) {
   if (watched_ || schedule_.empty()) {
     ++asleep_;

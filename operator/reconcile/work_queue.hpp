@@ -1,9 +1,9 @@
-// The work queue: which resource is reconciled next, whatever its kind.
+// The work queue: decides which resource is reconciled next, for any kind of resource.
 //
-// A key is never handed out twice at once: added while it is processed, it comes back when it is done. An immediate add
-// replaces a scheduled one. Keys belong to a group (a database server), and at most so many of a group, and of a namespace, are
-// out at a time; others overtake meanwhile. Namespaces take turns, and keys that failed the last time leave room for those that
-// did not (fair_turns.hpp): servers that never answer keep nobody else waiting.
+// A key is never given to two workers at the same time: if added while it is processed, it is queued again when it is done. An
+// immediate add replaces a scheduled one. Keys belong to a group (a database server). Limits apply to how many keys of a group
+// and of a namespace are out at the same time; others overtake. Namespaces take turns, and keys that failed the last time leave
+// room for the others (fair_turns.hpp), so servers that never answer do not block other work.
 //
 // Threads: safe from any thread. Only get() and wait_until_idle() block. Time comes from the clock. Ownership: borrows clock
 // and observer.
@@ -25,22 +25,22 @@
 namespace athanor::controller {
 
 struct QueueStatistics {
-  std::size_t depth = 0;               // keys that wait for a worker
-  std::size_t processing = 0;          // keys that are out
-  std::size_t scheduled = 0;           // keys with a time before which they do not wait
-  std::size_t waiting = 0;             // workers that have nothing to do
-  double unfinished_seconds = 0;       // sum over what is out
-  double longest_running_seconds = 0;  // of what is out
+  std::size_t depth = 0;               // keys waiting for a worker
+  std::size_t processing = 0;          // keys being processed
+  std::size_t scheduled = 0;           // keys that will be queued at a later time
+  std::size_t waiting = 0;             // idle workers
+  double unfinished_seconds = 0;       // sum over keys being processed
+  double longest_running_seconds = 0;  // of the keys being processed
 };
 
-// Keys that may be out at a time; 0: any number.
+// How many keys may be out at the same time; 0: no limit.
 struct QueueLimits {
   std::size_t per_group = 0;
   std::size_t per_namespace = 0;
-  std::size_t failing = 0;  // of those that failed the last time
+  std::size_t failing = 0;  // keys that failed the last time
 };
 
-// Called without the queue's lock, from whichever thread called the queue.
+// Called without the queue's lock, on the thread that called the queue.
 class QueueObserver {
  public:
   virtual ~QueueObserver() = default;
@@ -55,60 +55,60 @@ class WorkQueue {
   WorkQueue(Clock& clock, std::size_t per_group, QueueObserver* observer = nullptr)
       : WorkQueue(clock, QueueLimits{per_group}, observer) {}
 
-  // Queues the key for now. While it is out it is queued again by done().
+  // Queues the key immediately. If it is out, done() queues it again.
   void add(const ResourceKey& key);
-  // Queues the key when `delay` has passed. An earlier schedule or a key that already waits stays as it is.
+  // Queues the key after `delay`. Does not change an earlier schedule or a key that is already queued.
   void add_after(const ResourceKey& key, milliseconds delay);
-  // Sets the group of a key from now on; empty: no limit. False when the key is out and its group now has more out than it may:
-  // a worker that has not begun yet calls requeue() and done().
+  // Sets the group of a key; empty: no limit. Returns false when the key is out and its new group has more keys out than
+  // allowed: a worker that has done nothing yet then calls requeue() and done().
   bool set_group(const ResourceKey& key, const std::string& group);
-  // Forgets a key whose resource is gone: not queued, not scheduled, no group. While it is out, its entry stays until done().
+  // Removes a key whose resource was deleted from queue, schedule and group. While it is out, its entry stays until done().
   void remove(const ResourceKey& key);
-  // For the worker that finds no resource under the key: forgets it with done(), unless it was added since it was taken.
+  // Called by the worker that finds no resource for the key: removes it with done(), unless it was added since it was taken.
   void retire(const ResourceKey& key);
 
-  // Takes the next key that may be worked on; waits for one. Empty when the queue was shut down.
+  // Takes the next key that may be processed; blocks until there is one. Returns nullopt when the queue was shut down.
   [[nodiscard]] std::optional<ResourceKey> get();
-  // The same without waiting.
+  // As get(), without blocking.
   [[nodiscard]] std::optional<ResourceKey> try_get();
-  // Ends the work on a key that was taken. Every key from get() must come here.
+  // Ends the processing of a key. Call it for every key from get().
   void done(const ResourceKey& key);
-  // For the worker that did nothing: done() queues the key at the place it had, until its group has room.
+  // Called by a worker that did nothing: done() then queues the key at its former place, until its group has room.
   void requeue(const ResourceKey& key);
-  // For the worker that has the key: whether it failed. Until it succeeds, or is added again, it is one of the failing.
+  // Called by the worker that has the key: whether it failed. It counts as failing until it succeeds or is added again.
   void set_failing(const ResourceKey& key, bool failing);
-  // For the worker that has the key: from now on it does what may take any time.
+  // Called by the worker that has the key before work that may take arbitrarily long.
   void expect_long(const ResourceKey& key);
-  // Keys that have been out for longer than this, without that being expected.
+  // Returns the number of keys that have been out for longer than this without expect_long().
   [[nodiscard]] std::size_t stuck(milliseconds longest) const;
-  // When the key was last added or became due: what a reconcile reads may be no older than this. Now, for an unknown key.
+  // Returns when the key was last added or became due: a reconcile must not use older reads. Returns now for an unknown key.
   [[nodiscard]] SteadyTime requested_at(const ResourceKey& key) const;
 
-  // Whether a worker has it.
+  // Whether a worker is processing the key.
   [[nodiscard]] bool is_taken(const ResourceKey& key) const;
 
-  // Hands out no key from now on; waiting workers return.
+  // Ends the queue: get() returns nullopt from now on, also in waiting workers.
   void shut_down();
-  // Waits until nothing is queued or out. Schedules are not waited for.
+  // Blocks until no key is queued or out. Ignores scheduled keys.
   void wait_until_idle();
   [[nodiscard]] QueueStatistics statistics() const;
-  // All known keys, whether they wait, are out or are scheduled, or none of it.
+  // The number of known keys in any state.
   [[nodiscard]] std::size_t size() const;
 
  private:
   struct Entry;
-  using Known = std::pair<const ResourceKey, Entry>;  // of entries_, where its address stays the same
+  using Known = std::pair<const ResourceKey, Entry>;  // a node of entries_, with a stable address
   using Groups = FairTurns<Known>;
   struct Entry {
     Groups::Place group{};
     bool processing = false;
     bool again = false;          // added while processing
     bool requeued = false;       // requeue() was called while processing
-    bool removed = false;        // dropped when it is done, unless it is added or scheduled before that
-    bool failing = false;        // does not change while it waits
-    bool taken_failing = false;  // what it was when it was taken
-    Ticket ticket;               // its place in the queue; none: not queued
-    Ticket taken_ticket;         // the place it had when it was taken
+    bool removed = false;        // erase it in done(), unless it is added or scheduled before
+    bool failing = false;        // constant while it is queued
+    bool taken_failing = false;  // its value when it was taken
+    Ticket ticket;               // its place in the queue; default: not queued
+    Ticket taken_ticket;         // its place when it was taken
     std::optional<SteadyTime> scheduled;
     SteadyTime queued_at{};
     SteadyTime requested_at{};
@@ -117,7 +117,7 @@ class WorkQueue {
     SteadyTime since;
     bool takes_long = false;
   };
-  // What is due first; of two at once the one whose key is smaller.
+  // Ordered by time, then by key.
   struct Due {
     SteadyTime when;
     Known* known;
@@ -141,7 +141,7 @@ class WorkQueue {
   QueueObserver* observer_;
   mutable std::mutex mutex_;
   std::condition_variable ready_;
-  std::condition_variable due_;  // one of the waiting workers watches the schedule; the others sleep until there is a key
+  std::condition_variable due_;  // one waiting worker watches the schedule; the others wait on ready_
   std::condition_variable idle_;
   std::map<ResourceKey, Entry> entries_;
   Groups groups_;
