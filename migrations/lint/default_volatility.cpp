@@ -8,14 +8,14 @@
 namespace athanor {
 namespace {
 
-// pg_proc.provolatile = 'v' among the functions that people use in defaults.
+// Functions with pg_proc.provolatile = 'v' that are common in defaults.
 constexpr std::array<std::string_view, 23> kVolatile{
     "clock_timestamp", "currval",          "gen_random_bytes",   "gen_random_uuid",  "gen_salt",
     "lastval",         "nextval",          "pg_current_xact_id", "pg_notify",        "pg_sleep",
     "random",          "random_normal",    "set_config",         "setseed",          "setval",
     "timeofday",       "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuidv4",
     "uuidv7",          "array_sample",     "array_shuffle"};
-// Known, not volatile, and takes no argument: with one, it is another function.
+// Known, not volatile, and without arguments: with arguments it is another function.
 constexpr std::array<std::string_view, 3> kWithoutArguments{"now", "transaction_timestamp", "statement_timestamp"};
 
 bool is_one_of(const std::string& name, const auto& names) {

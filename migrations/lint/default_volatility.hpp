@@ -1,4 +1,4 @@
-// Whether a default's value is the same for every row, so that ADD COLUMN need not write the table.
+// Decides whether a default has the same value for every row, so that ADD COLUMN need not rewrite the table.
 //
 // Threads: pure function.
 #pragma once
@@ -12,12 +12,12 @@ namespace athanor {
 
 struct DefaultVolatility {
   enum class Kind : std::uint8_t {
-    Fixed,     // constants, and functions that are known not to be volatile
-    Volatile,  // calls a function that is known to be
-    Unknown,   // calls a function nobody saw the definition of
+    Fixed,     // constants, and functions known not to be volatile
+    Volatile,  // calls a function known to be volatile
+    Unknown,   // calls a function whose definition is not known
   };
   Kind kind = Kind::Fixed;
-  std::string function;  // the one that decides
+  std::string function;  // the function that decides
 };
 
 [[nodiscard]] DefaultVolatility default_volatility(const TreeNode& expression, const KnownSchema& facts);

@@ -1,4 +1,4 @@
-// What lint says: one finding is one danger at one place of a revision or SQL file.
+// A finding: one danger at one position of a revision or SQL file.
 //
 // Messages name tables, columns, types and constraints, never values.
 //
@@ -21,10 +21,10 @@ struct Finding {
   Severity severity = Severity::Warning;
   std::string path;
   int line = 1;
-  int column = 1;        // in characters, from 1
+  int column = 1;        // 1-based, in characters
   std::string revision;  // empty for a plain SQL file
-  std::string table;     // as SQL writes it; empty when the finding is about no table
-  std::string message;   // what happens and why that hurts: one or two sentences
+  std::string table;     // as written in SQL; empty when the finding is not about a table
+  std::string message;   // what happens and why it matters: one or two sentences
   std::string fix;       // SQL, or a sentence that says what to do instead; may be empty
 };
 

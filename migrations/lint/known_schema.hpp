@@ -1,8 +1,9 @@
-// What is known of the schema while revisions are read in order: what earlier ones made, and what the database holds.
+// What is known about the schema while revisions are read in order: what earlier revisions created, and what the database
+// contains.
 //
-// Knowledge is partial by nature: a table that is not here may exist all the same. Rules speak when they do not know, and are
-// silent when they know that the danger is not there. Names are compared without "public", which is what an unqualified name
-// means unless a search_path says otherwise.
+// This knowledge is incomplete: a table that is not here may still exist. Rules report when they do not know, and are silent
+// when they know that there is no danger. Names are compared without "public", which is the meaning of an unqualified name
+// unless search_path says otherwise.
 //
 // Threads: one thread. Ownership: owns everything.
 #pragma once
@@ -33,7 +34,7 @@ struct KnownConstraint {
 
 struct KnownIndex {
   QualifiedName table;
-  std::vector<std::string> columns;  // empty where an expression stands
+  std::vector<std::string> columns;  // empty for an expression
   bool unique = false;
   bool partial = false;
 };
@@ -42,7 +43,7 @@ struct KnownTable {
   int created_in = -1;  // the unit that created it; -1: an earlier one, or none that was read
   bool partitioned = false;
   bool temporary = false;
-  std::optional<std::int64_t> rows;  // by the server's statistics
+  std::optional<std::int64_t> rows;  // the server's estimate
   std::map<std::string, KnownColumn> columns;
   std::map<std::string, KnownConstraint> constraints;
 };
@@ -56,14 +57,14 @@ enum class Volatility : std::uint8_t { Immutable, Stable, Volatile };
 
 class KnownSchema {
  public:
-  // A new revision or file begins: what came before is no longer new.
+  // Begins a new revision or file: everything before is no longer new.
   void begin_unit() { ++unit_; }
-  // Learns what the statement does. `transaction`: tells whether two statements share one.
+  // Records what the statement does. `transaction` identifies the transaction, for statements that share one.
   void apply(const StatementView& view, int transaction);
 
   [[nodiscard]] const KnownTable* find(const QualifiedName& table) const;
   [[nodiscard]] KnownTable& table(const QualifiedName& name) { return tables_[name]; }
-  // Created by the revision that is being read.
+  // Whether the current revision created the table.
   [[nodiscard]] bool is_new(const QualifiedName& table) const;
   [[nodiscard]] const KnownColumn* column(const QualifiedName& table, const std::string& column) const;
   [[nodiscard]] const KnownConstraint* constraint(const QualifiedName& table, const std::string& name) const;
@@ -71,17 +72,18 @@ class KnownSchema {
   [[nodiscard]] const std::map<QualifiedName, KnownTable>& tables() const { return tables_; }
   [[nodiscard]] const std::map<QualifiedName, KnownIndex>& indexes() const { return indexes_; }
   void add_index(const QualifiedName& name, KnownIndex facts);
-  // Names of the table's indexes.
+  // The names of the table's indexes.
   [[nodiscard]] const std::set<QualifiedName>& indexes_of(const QualifiedName& table) const;
-  // Whether a unique, primary key or plain index begins with these columns, in any order.
+  // Whether an index (unique, primary key or other) begins with these columns, in any order.
   [[nodiscard]] bool has_index_on(const QualifiedName& table, const std::vector<std::string>& columns) const;
-  // A validated CHECK (column IS NOT NULL), or one of an unknown definition that the revision validated on this table.
+  // Whether the column is known to contain no NULL: a validated CHECK (column IS NOT NULL), or a constraint of unknown
+  // definition on this table that the revision validated.
   [[nodiscard]] bool is_proven_not_null(const QualifiedName& table, const std::string& column) const;
-  // A domain: whether it has a constraint. Nothing: not known as a domain.
+  // For a domain, whether it has a constraint; empty when it is not a known domain.
   [[nodiscard]] std::optional<bool> domain_constrained(const QualifiedName& type) const;
   [[nodiscard]] const std::map<QualifiedName, bool>& domains() const { return domains_; }
   void add_domain(const QualifiedName& name, bool constrained) { domains_[name] = constrained; }
-  // Enum values added in this transaction by ALTER TYPE.
+  // Enum values that ALTER TYPE added in this transaction.
   [[nodiscard]] const std::map<std::string, AddedValue>& values_added(int transaction) const;
   [[nodiscard]] std::optional<Volatility> function(const QualifiedName& name) const;
   void add_function(const QualifiedName& name, Volatility volatility) { functions_[name] = volatility; }
@@ -109,7 +111,7 @@ class KnownSchema {
   std::map<QualifiedName, int> types_created_;  // the transaction that created an enum type
   std::map<std::string, AddedValue> added_values_;
   int added_in_ = -1;                          // the transaction of added_values_
-  std::set<QualifiedName> blindly_validated_;  // tables with a validated constraint nobody saw the definition of
+  std::set<QualifiedName> blindly_validated_;  // tables with a validated constraint of unknown definition
   int unit_ = 0;
   int validated_unit_ = -1;
 };

@@ -27,7 +27,7 @@ Finding problem(const LintUnit& unit, std::string rule, int line, std::string me
   return finding;
 }
 
-// "line 7" and "versions/ab12.sql:7" both end in the number.
+// "line 7" and "versions/ab12.sql:7" both end with the number.
 int line_of(const Error& error) {
   const auto digits = error.context.find_last_not_of("0123456789");
   int line = 1;
@@ -36,7 +36,7 @@ int line_of(const Error& error) {
   return std::max(line, 1);
 }
 
-// The rule that a refusal of the statement belongs to.
+// The rule for a statement that was refused.
 std::string_view rule_of(const SqlStatement& statement) {
   constexpr std::array<std::string_view, 8> kControl{
       "begin", "start", "commit", "end", "abort", "rollback", "prepare transaction", "set transaction"};
@@ -131,7 +131,7 @@ class PlainReader {
     unit_.problems.push_back(problem(unit_, "transaction-control-in-file", line, std::move(message), std::move(fix)));
   }
 
-  // Directives of Athanor that are no allow line mean nothing in a plain file.
+  // In a plain file, only Athanor's allow directives have a meaning.
   void read_allows() {
     LineCounter lines(*unit_.text, 1);
     ScriptComments comments(*unit_.text, true);

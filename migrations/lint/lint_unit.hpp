@@ -1,4 +1,4 @@
-// What is linted: one direction of a revision, or a plain SQL file, as statements with the transaction each stands in.
+// The unit of linting: one direction of a revision, or a plain SQL file, as statements with the transaction of each.
 //
 // Threads: plain values. Ownership: a unit keeps its text alive; statements point into it.
 #pragma once
@@ -25,23 +25,23 @@ struct UnitStatement {
 struct LintUnit {
   std::string path;
   std::string revision;  // empty for a plain file
-  bool plain = false;    // run by psql and its kin, not by Athanor
+  bool plain = false;    // run by psql or similar programs, not by Athanor
   bool downgrade = false;
-  std::shared_ptr<const std::string> text;  // of a plain file without what is psql's own, blanked out
+  std::shared_ptr<const std::string> text;  // for a plain file, with psql's own lines blanked out
   std::vector<UnitStatement> statements;
   std::vector<AllowDirective> allows;
-  // Found while reading: transaction control, psql commands, what cannot be cut into statements.
+  // Problems found while reading: transaction control, psql commands, text that cannot be split into statements.
   std::vector<Finding> problems;
 };
 
 // One direction of a parsed revision.
 [[nodiscard]] LintUnit unit_of(const RevisionScript& script, Direction direction, std::string path, std::string revision);
 [[nodiscard]] LintUnit unit_of(const PlannedRevision& revision);
-// A revision whose script parse_script() refused with `error`: the finding says why, under the rule it belongs to.
+// For a revision that parse_script() refused with `error`: the finding contains the reason, under the matching rule.
 [[nodiscard]] LintUnit refused_unit(const Error& error, const std::string& text, std::string path, std::string revision);
-// A plain SQL file, as psql runs it: each statement on its own unless BEGIN opens a transaction. `single_transaction`: all of
-// it is one, as with psql --single-transaction. Backslash commands that mean nothing to lint and the rows of COPY … FROM stdin
-// are passed over; other commands are problems.
+// A plain SQL file as psql runs it: each statement separately unless BEGIN opens a transaction. `single_transaction`:
+// everything in one, as with psql --single-transaction. Ignores backslash commands that do not matter to lint, and the rows of
+// COPY … FROM stdin; other commands are problems.
 [[nodiscard]] LintUnit plain_unit(std::string text, std::string path, bool single_transaction);
 
 }  // namespace athanor

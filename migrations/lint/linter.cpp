@@ -9,9 +9,9 @@
 namespace athanor {
 namespace {
 
-constexpr int kDeepestBlock = 3;  // DO in DO
+constexpr int kDeepestBlock = 3;  // DO blocks inside DO blocks
 constexpr std::string_view kPlaceholder = "{batch}";
-constexpr std::string_view kAnyRange = "(true) ";  // as long, so that places in the text stay
+constexpr std::string_view kAnyRange = "(true) ";  // of the same length, so that positions in the text stay the same
 static_assert(kPlaceholder.size() == kAnyRange.size());
 
 std::string text_to_parse(const UnitStatement& statement) {
@@ -24,7 +24,7 @@ std::string text_to_parse(const UnitStatement& statement) {
   return text;
 }
 
-// Losses and renames are what a downgrade is for.
+// A downgrade is expected to drop and rename, so these rules do not apply to it.
 bool applies(const RuleSpec& rule, const LintUnit& unit) {
   const bool loss = rule.topic == RuleTopic::Loss || rule.topic == RuleTopic::Rename || rule.id == "drop-column";
   return rule.check != nullptr && !(unit.downgrade && loss);
@@ -45,7 +45,7 @@ void Linter::learn(const LintUnit& unit) {
       continue;
     }
     const StatementView view(statement.statement, in_known_grammar(text_to_parse(statement)));
-    facts_.apply(view, --transaction);  // no number that lint() uses
+    facts_.apply(view, --transaction);  // a number that lint() never uses
   }
 }
 
@@ -121,7 +121,7 @@ void Linter::judge(const LintUnit& unit, const UnitStatement& statement, const S
   remember(statement, view);
 }
 
-// The plain statements of DO run with it, in its transaction; their findings stand on its first line.
+// The plain statements of a DO block run in its transaction; their findings are reported on the block's first line.
 void Linter::judge_block(const LintUnit& unit, const UnitStatement& statement) {
   const auto tree = StatementTree::of_procedure(statement.statement.sql);
   if (!tree || block_depth_ >= kDeepestBlock) {
@@ -214,7 +214,7 @@ void Linter::note_not_valid(const LintUnit& unit, const UnitStatement& statement
   }
 }
 
-// DROP TRIGGER followed by CREATE TRIGGER is how a trigger is replaced.
+// DROP TRIGGER followed by CREATE TRIGGER replaces a trigger.
 void Linter::note_triggers(const LintUnit& unit, const UnitStatement& statement, const StatementView& view) {
   if (view.is("CreateTrigStmt")) {
     open_triggers_.erase({paths_.size() - 1, view.relation(), view.node()["trigname"].text()});
@@ -295,7 +295,7 @@ void Linter::take_allows(const LintUnit& unit) {
     lines.push_back(statement.statement.line);
   }
   for (const Finding& problem : unit.problems) {
-    if (problem.rule == "unclassified") {  // a psql command is one more statement
+    if (problem.rule == "unclassified") {  // a psql command counts as a statement
       lines.push_back(problem.line);
     }
   }

@@ -1,8 +1,8 @@
-// Lint: what revisions and SQL files do to a running database, judged on the parse tree, rule by rule.
+// Lint: checks what revisions and SQL files do to a running database, rule by rule, on the parse tree.
 //
-// A Linter reads units in the order they will be applied. learn() only remembers what a unit does to the schema; lint() also
-// judges it. Findings that need to know what comes later (a foreign key whose index the next revision creates) are told at the
-// end. Each statement is parsed once.
+// A Linter reads units in the order in which they will be applied. learn() only records what a unit does to the schema; lint()
+// also checks it. Findings that depend on later statements (a foreign key whose index the next revision creates) are reported
+// at the end. Each statement is parsed once.
 //
 //   Linter linter(context);
 //   for (const LintUnit& unit : history) linter.learn(unit);
@@ -27,31 +27,32 @@ namespace athanor {
 
 class Linter {
  public:
-  // `facts`: what the database holds; may be empty.
+  // `facts`: the schema of the database; may be empty.
   explicit Linter(LintContext context, KnownSchema facts = {});
 
-  // Remembers what the unit does to the schema, without a judgement.
+  // Records what the unit does to the schema, without checking it.
   void learn(const LintUnit& unit);
-  // Judges the unit, and remembers what it does.
+  // Checks the unit, and records what it does.
   void lint(const LintUnit& unit);
-  // The findings of all units, in their order and by line. Ends the work of this object.
+  // Returns the findings of all units, in unit order and by line. Do not use this object afterwards.
   [[nodiscard]] std::vector<Finding> finish();
+  // The number of statements read.
   [[nodiscard]] std::size_t statements() const { return statements_; }
-  // Whether learn() or lint() ended early because a stop was requested: the findings are not all of them.
+  // Whether a stop request ended learn() or lint() early: then findings are missing.
   [[nodiscard]] bool stopped() const { return stopped_; }
-  // What is known so far; a database's knowledge may be laid under it.
+  // What is known so far. Knowledge of a database can be added with complete().
   [[nodiscard]] KnownSchema& facts() { return facts_; }
 
  private:
   struct Found {
     Finding finding;
     std::size_t unit = 0;
-    int statement_line = 0;  // 0: of no statement
+    int statement_line = 0;  // 0: not about a statement
   };
   struct Allow {
     AllowDirective directive;
     std::size_t unit = 0;
-    int statement_line = 0;  // of the statement it is about; 0: the whole unit; -1: none follows
+    int statement_line = 0;  // of the statement it applies to; 0: the whole unit; -1: no statement follows
     bool used = false;
   };
   struct OpenForeignKey {
@@ -93,22 +94,22 @@ class Linter {
   TransactionFacts transaction_;
   SessionFacts session_;
   std::vector<Found> found_;
-  TextPlaces places_;  // of the unit that is being judged
+  TextPlaces places_;  // of the current unit
   std::vector<Allow> allows_;
   std::map<std::tuple<std::size_t, int, std::string_view>, std::vector<std::size_t>> allows_at_;  // by unit, statement and rule
   std::vector<OpenForeignKey> open_keys_;
   std::vector<OpenConstraint> open_constraints_;
-  std::map<OpenTrigger, Found> open_triggers_;  // dropped, and not created again so far
-  std::vector<std::string> paths_;              // of units, for findings about allow lines
+  std::map<OpenTrigger, Found> open_triggers_;  // dropped, and not recreated so far
+  std::vector<std::string> paths_;              // of all units, for findings about allow lines
   std::vector<std::string> revisions_;
   std::size_t statements_ = 0;
   int block_depth_ = 0;
   bool stopped_ = false;
 };
 
-// Every revision of the plan, from what its own statements tell.
+// Lints every revision of the plan, without knowledge of a database.
 [[nodiscard]] std::vector<Finding> lint(const Plan& plan, const LintContext& context);
-// One direction of a script.
+// Lints one direction of a script.
 [[nodiscard]] std::vector<Finding> lint(const RevisionScript& script, Direction direction, const std::string& path,
                                         const LintContext& context);
 

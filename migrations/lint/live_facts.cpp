@@ -6,8 +6,8 @@
 namespace athanor {
 namespace {
 
-// Rows are the planner's estimate; a table that was never analysed has none. Columns are words separated by line feeds, which
-// no list of names needs to be quoted for.
+// Rows are the planner's estimate; a table that was never analysed has none. Columns are separated by line feeds, so that no
+// name needs quoting.
 constexpr std::string_view kQuery = R"(
 WITH user_schema AS (
   SELECT oid, nspname FROM pg_catalog.pg_namespace
@@ -104,7 +104,7 @@ class LiveReader {
   }
 
  private:
-  // The name as the parser reads it: the server's spelling has many forms.
+  // The type as the parser names it: the server has several spellings for one type.
   std::optional<TypeWords> type_named(const std::string& text) {
     const auto known = types_.find(text);
     if (known != types_.end()) {

@@ -1,4 +1,4 @@
-// What a running database tells: its version, how large its tables are, and the schema where no revision tells it.
+// Reads from a running database: its version, the sizes of its tables, and the schema where no revision describes it.
 //
 // Threads: one thread.
 #pragma once
@@ -14,10 +14,11 @@ struct LiveDatabase {
   KnownSchema facts;
 };
 
-// One query over the catalog, which locks no table.
+// Runs one query on the catalog, which locks no table.
 [[nodiscard]] Result<LiveDatabase> read_live_database(ReadSession& session);
 
-// `known`, what the revisions tell, completed by what the database tells: sizes always, the rest where `known` has nothing.
+// Completes `known`, which comes from revisions, with `live`: table sizes always, everything else only where `known` has
+// nothing.
 void complete(KnownSchema& known, const KnownSchema& live);
 
 }  // namespace athanor

@@ -20,11 +20,11 @@ enum class LockMode : std::uint8_t {
   AccessExclusive,
 };
 
-// As the documentation writes it: "SHARE ROW EXCLUSIVE"; empty for None.
+// As in PostgreSQL's documentation: "SHARE ROW EXCLUSIVE"; empty for None.
 [[nodiscard]] std::string_view lock_name(LockMode mode);
-// As pg_locks.mode writes it: "ShareRowExclusiveLock"; empty for None.
+// As in pg_locks.mode: "ShareRowExclusiveLock"; empty for None.
 [[nodiscard]] std::string_view catalog_lock_name(LockMode mode);
-// What waits behind the lock: "reads and writes", "writes" or "other schema changes"; empty for what hinders nobody.
+// What the lock blocks: "reads and writes", "writes" or "other schema changes"; empty when it blocks nothing relevant.
 [[nodiscard]] std::string_view blocked_by(LockMode mode);
 
 }  // namespace athanor

@@ -9,7 +9,7 @@
 namespace athanor {
 namespace {
 
-// The code of ALTER TABLE, token by token.
+// Rewrites the tokens of an ALTER TABLE.
 class AlterRewriter {
  public:
   explicit AlterRewriter(const std::string& text) : text_(text) {
@@ -19,7 +19,7 @@ class AlterRewriter {
     }
   }
 
-  // Nothing when there is nothing to rewrite.
+  // Empty when there is nothing to rewrite.
   std::string rewrite() {
     if (!is(0, "alter") || !is(1, "table")) {
       return {};
@@ -68,7 +68,7 @@ class AlterRewriter {
 }  // namespace
 
 std::string in_known_grammar(std::string text) {
-  // Only what no older grammar accepts is worth the second reading.
+  // Read the tokens again only when the text may contain such syntax.
   if (!contains_word(text, "enforced") && !contains_word(text, "not null")) {
     return text;
   }

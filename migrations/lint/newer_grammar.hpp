@@ -1,4 +1,4 @@
-// Forms of PostgreSQL 16 to 18 that the parser of 15 does not know, written in ones that it does, for the rules to read.
+// Rewrites syntax of PostgreSQL 16 to 18, which the parser of version 15 rejects, to equivalents that it accepts.
 //
 // Threads: pure functions.
 #pragma once
@@ -8,10 +8,10 @@
 
 namespace athanor {
 
-// `text` as it is, or with such forms replaced: ADD [CONSTRAINT n] NOT NULL c [NOT VALID] reads as ADD … CHECK (c IS NOT NULL)
-// …, and NOT ENFORCED as NOT VALID.
+// Returns `text` with such syntax replaced: ADD [CONSTRAINT n] NOT NULL c [NOT VALID] becomes ADD … CHECK (c IS NOT NULL) …,
+// and NOT ENFORCED becomes NOT VALID.
 [[nodiscard]] std::string in_known_grammar(std::string text);
-// Whether the statement can change what KnownSchema knows: CREATE, ALTER, DROP and SELECT … INTO.
+// Whether the statement may change what KnownSchema records: CREATE, ALTER, DROP or SELECT … INTO.
 [[nodiscard]] bool changes_schema(std::string_view sql);
 
 }  // namespace athanor

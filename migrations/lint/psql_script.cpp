@@ -10,7 +10,7 @@
 namespace athanor {
 namespace {
 
-// Output, variables, connections: no SQL of the file's.
+// Commands for output, variables and connections: they run no SQL of the file.
 constexpr std::array<std::string_view, 39> kPassedOver{"\\restrict",   "\\unrestrict",
                                                        "\\connect",    "\\c",
                                                        "\\encoding",   "\\echo",
@@ -31,7 +31,7 @@ constexpr std::array<std::string_view, 39> kPassedOver{"\\restrict",   "\\unrest
                                                        "\\gdesc",      "\\g",
                                                        "\\gx",         "\\crosstabview",
                                                        "\\\\"};
-// These send what was read so far, as a semicolon does.
+// Commands that send the preceding statement, as a semicolon does.
 constexpr std::array<std::string_view, 7> kSends{"\\g", "\\gx", "\\gset", "\\gexec", "\\gdesc", "\\crosstabview", "\\watch"};
 
 bool is_among(std::string_view word, auto& words) {
@@ -43,7 +43,7 @@ bool is_listing(std::string_view word) {  // \d, \dt+, \l …
          word == "\\?" || word == "\\h";
 }
 
-// Whether the statement, which begins with COPY, reads rows from the file itself.
+// Whether the COPY statement reads rows from the file itself.
 bool reads_rows(std::string_view sql) {
   SqlLexer lexer(sql);
   int depth = 0;
@@ -88,7 +88,7 @@ class PsqlReader {
     started_ = false;
   }
 
-  // From the next line to the one that is "\." alone, or to the end, as psql reads them.
+  // Blanks the lines up to one that contains only "\.", or to the end, as psql reads them.
   void blank_rows(std::size_t after) {
     std::size_t begin = text_.find('\n', after);
     bool ended = begin == std::string::npos;
@@ -121,7 +121,7 @@ class PsqlReader {
     }
   }
 
-  // The end of the line, or behind the "\\" that separates a command from SQL on the same line.
+  // The end of the line, or the position after the "\\" that separates a command from SQL on the same line.
   [[nodiscard]] std::size_t end_of_command(std::size_t begin) const {
     bool quoted = false;
     for (std::size_t index = begin + 1; index < text_.size(); ++index) {
@@ -143,11 +143,11 @@ class PsqlReader {
 
   std::string& text_;
   LineCounter lines_;
-  SqlLexer lexer_;  // sees what is blanked in front of it
+  SqlLexer lexer_;  // reads the text after blanking, which is always ahead of it
   std::vector<PsqlCommand> commands_;
-  std::size_t begin_ = 0;  // of the statement
+  std::size_t begin_ = 0;  // start of the statement
   bool started_ = false;
-  bool copy_ = false;  // it begins with COPY
+  bool copy_ = false;  // the statement begins with COPY
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What of a plain SQL file is psql's own: its backslash commands, and the rows behind COPY … FROM stdin. Both are blanked out,
-// so that SQL is left, each statement where it stood.
+// Blanks out the parts of a plain SQL file that belong to psql: backslash commands, and the rows after COPY … FROM stdin. The
+// remaining SQL keeps its positions.
 //
 // Threads: pure functions.
 #pragma once
@@ -9,14 +9,14 @@
 
 namespace athanor {
 
-// A command that may change what the file does, or run SQL that is not in it.
+// A command that may change what the file does, or run SQL that is not in the file.
 struct PsqlCommand {
   std::string word;  // "\\gexec"
   int line = 1;
 };
 
-// Blanks both out in `text`. Returns the commands that are not known to mean nothing to a linter; \set, \restrict, \connect and
-// their kin are. A command that sends the statement before it, as \g does, leaves a semicolon. Linear in the text.
+// Blanks out both in `text`. Returns the commands that may matter to lint; \set, \restrict, \connect and similar ones do not. A
+// command that sends the preceding statement, like \g, leaves a semicolon. Linear time.
 [[nodiscard]] std::vector<PsqlCommand> take_out_psql(std::string& text);
 
 }  // namespace athanor

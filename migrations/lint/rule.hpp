@@ -1,5 +1,5 @@
-// The one table of rules. The command, athanor.yaml, --list-rules, --explain, docs/lint.md and the tests read it, so none of
-// them can know a rule that another does not.
+// The only table of rules. The command, athanor.yaml, --list-rules, --explain, docs/lint.md and the tests read it, so they
+// always agree.
 //
 // Threads: constant data.
 #pragma once
@@ -15,13 +15,13 @@ namespace athanor {
 
 class StatementCheck;
 
-// What a rule says about the server, proven in tests/postgres/lint.
+// What a rule claims about the server's behaviour; tests/postgres/lint verifies it.
 struct Claim {
-  LockMode lock = LockMode::None;   // on the table the rule names
-  LockMode other = LockMode::None;  // on a second one: the table a foreign key refers to, a parent
+  LockMode lock = LockMode::None;   // on the table that the rule names
+  LockMode other = LockMode::None;  // on a second table: the one a foreign key references, or a parent
   bool scans = false;               // reads the whole table under that lock
-  bool rewrites = false;            // writes the whole table anew
-  bool fails = false;               // is an error of the server's
+  bool rewrites = false;            // rewrites the whole table
+  bool fails = false;               // the server rejects the statement
 };
 
 enum class RuleTopic : std::uint8_t {
@@ -43,25 +43,25 @@ struct RuleSpec {
   std::string_view id;
   Severity severity = Severity::Warning;
   RuleTopic topic = RuleTopic::Index;
-  std::string_view summary;  // one line: what is found
+  std::string_view summary;  // one line: what the rule finds
   std::string_view why;      // what happens
-  std::string_view instead;  // the way out, in words
+  std::string_view instead;  // what to do instead, in words
   Claim claim = {};
-  bool quiet_on_new = false;    // silent for a table that the revision itself created
-  bool quiet_on_small = false;  // silent for a table that the database knows to be small
+  bool quiet_on_new = false;    // silent for a table that the same revision created
+  bool quiet_on_small = false;  // silent for a table known to be small
   bool plain = false;           // the examples are plain SQL files
-  std::string_view bad = {};    // SQL that has the finding
-  std::string_view good = {};   // SQL that does the same and has it not
-  // Null: found by lint itself, not by a look at one statement.
+  std::string_view bad = {};    // SQL with the finding
+  std::string_view good = {};   // SQL that does the same without the finding
+  // Null: found by lint itself and not by checking a single statement.
   void (*check)(StatementCheck& check) = nullptr;
 };
 
 [[nodiscard]] std::span<const RuleSpec> rules();
-// nullptr when there is none.
+// Null when there is no such rule.
 [[nodiscard]] const RuleSpec* find_rule(std::string_view id);
-// "unknown rule `x`" and what may be meant.
+// "unknown rule `x`" and similar names.
 [[nodiscard]] std::string suggest_rule(std::string_view id);
-// The rule's section of docs/lint.md, which --explain prints.
+// The rule's section in docs/lint.md, which --explain prints.
 [[nodiscard]] std::string rule_section(const RuleSpec& rule);
 
 }  // namespace athanor

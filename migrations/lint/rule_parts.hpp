@@ -1,4 +1,4 @@
-// The table of rules in parts that a reader can hold; rule_table.cpp joins them.
+// The table of rules in several parts, to keep files short; rule_table.cpp joins them.
 //
 // Threads: constant data.
 #pragma once

@@ -1,6 +1,6 @@
-// The functions of the rules, one each; rule_table.cpp names them.
+// The check functions of the rules, one per rule; rule_table.cpp refers to them.
 //
-// Threads: pure functions of what the check holds.
+// Threads: pure functions of the check.
 #pragma once
 
 #include <string>
@@ -129,16 +129,16 @@ void security_definer_search_path(StatementCheck& check);
 void trigger_create(StatementCheck& check);
 void triggers_disabled(StatementCheck& check);
 
-// Shared by the rules.
+// Helpers shared by the rules.
 
-// SQL of a fix that must run outside a transaction: in a revision it gets its step.
+// The SQL of a fix that must run outside a transaction: in a revision, preceded by its step directive.
 [[nodiscard]] std::string autocommit_fix(const StatementCheck& check, const std::string& sql);
-// Parts of a fix that must not share a transaction: in a revision each gets its step, in a file its comment.
+// The parts of a fix that must not share a transaction: in a revision each gets a step directive, in a plain file a comment.
 [[nodiscard]] std::string stepwise_fix(const StatementCheck& check, const std::string& first, const std::string& second);
-// "t_a_b_suffix", cut to the 63 bytes of a name.
+// "t_a_b_suffix", truncated to 63 bytes.
 [[nodiscard]] std::string made_name(const QualifiedName& table, const std::vector<std::string>& columns,
                                     std::string_view suffix);
-// Info where the session gives up waiting after lock_timeout, so that a short lock is no more than a hint.
+// Info when the session has a lock_timeout: then waiting for the lock is bounded, and the finding is only a hint.
 [[nodiscard]] std::optional<Severity> milder_with_lock_timeout(StatementCheck& check);
 
 }  // namespace athanor::rule

@@ -1,4 +1,4 @@
-// Triggers, policies, rules, rights, and code that nobody can look into.
+// Rules about triggers, policies, rules, privileges, and code that lint cannot read.
 #include <algorithm>
 #include <array>
 
@@ -25,10 +25,10 @@ bool is_public(const TreeNode& grantee) {
   return grantee["RoleSpec"]["roletype"].value() == "ROLESPEC_PUBLIC";
 }
 
-// What a SCRAM verifier begins with: it is no password, but lets one be guessed offline.
+// The prefix of a SCRAM verifier, which is not a password but allows guessing it offline.
 constexpr std::string_view kScram = "SCRAM-SHA-256$";
 
-// A password that a connection string of a subscription holds.
+// Whether the connection string of a subscription contains a password.
 bool holds_password(std::string_view connection) {
   const auto scheme = connection.find("://");
   const auto at = connection.find('@', scheme == std::string_view::npos ? connection.size() : scheme);
@@ -36,7 +36,7 @@ bool holds_password(std::string_view connection) {
          (at != std::string_view::npos && connection.substr(scheme + 3, at - scheme - 3).find(':') != std::string_view::npos);
 }
 
-// The literal password of the statement; empty: none.
+// The literal password in the statement; empty: none.
 std::string password_in(const StatementView& view) {
   constexpr std::array<std::string_view, 4> kWithOption{"CreateRoleStmt", "AlterRoleStmt", "CreateUserMappingStmt",
                                                         "AlterUserMappingStmt"};

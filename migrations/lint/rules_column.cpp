@@ -1,4 +1,4 @@
-// Columns that are added, dropped and loosened.
+// Rules about columns that are added, dropped or relaxed.
 #include <algorithm>
 #include <array>
 
@@ -19,7 +19,7 @@ std::string add_plain(const QualifiedName& table, const ColumnParts& column, con
   return alter(table, "ADD COLUMN " + quote_identifier(column.name) + " " + type);
 }
 
-// Each column that ALTER TABLE adds.
+// Calls `visit` for each column that ALTER TABLE adds.
 template <typename Visit>
 void each_added(const StatementCheck& check, const Visit& visit) {
   if (!check.view().creates_table()) {
@@ -27,7 +27,7 @@ void each_added(const StatementCheck& check, const Visit& visit) {
   }
 }
 
-// A NULL as default is none.
+// A default of NULL is no default.
 bool is_null(const TreeNode& expression) {
   return static_cast<bool>(expression["A_Const"]["isnull"]);
 }

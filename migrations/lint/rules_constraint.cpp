@@ -1,4 +1,4 @@
-// Constraints on tables and domains, foreign keys apart.
+// Rules about constraints on tables and domains, except foreign keys.
 #include <algorithm>
 
 #include "migrations/lint/rules.hpp"
@@ -18,7 +18,7 @@ std::string constraint_name(const QualifiedName& table, const ConstraintParts& c
   return constraint.name.empty() ? made_name(table, constraint.columns, suffix) : quote_identifier(constraint.name);
 }
 
-// Each constraint of the kind that ALTER TABLE adds.
+// Calls `visit` for each constraint of this kind that ALTER TABLE adds.
 template <typename Visit>
 void each_added(const StatementCheck& check, std::string_view kind, const Visit& visit) {
   if (check.view().creates_table()) {

@@ -1,4 +1,4 @@
-// Rows that a revision writes.
+// Rules about rows that a revision writes.
 #include <algorithm>
 #include <array>
 
@@ -8,16 +8,16 @@
 namespace athanor::rule {
 namespace {
 
-// One UPDATE, DELETE or MERGE of rows that were there, at any depth of the statement: a data-modifying CTE runs like any other.
+// An UPDATE, DELETE or MERGE of existing rows, at any depth of the statement: a data-modifying CTE runs like any other.
 struct RowChange {
   std::string_view kind;  // "UpdateStmt", …
   TreeNode node;
   QualifiedName table;
-  TreeNode at;  // where it stands, when it is a part of the statement
+  TreeNode at;  // its position, if it is part of the statement
   [[nodiscard]] std::string verb() const { return kind == "UpdateStmt" ? "UPDATE" : kind == "DeleteStmt" ? "DELETE" : "MERGE"; }
 };
 
-// Statements that run the DML inside them. CREATE FUNCTION, CREATE RULE and PREPARE only keep it.
+// Statements that execute the DML inside them. CREATE FUNCTION, CREATE RULE and PREPARE only store it.
 bool runs_its_parts(const StatementView& view) {
   constexpr std::array<std::string_view, 7> kRun{"SelectStmt", "InsertStmt",        "UpdateStmt", "DeleteStmt",
                                                  "MergeStmt",  "CreateTableAsStmt", "CopyStmt"};
@@ -25,7 +25,7 @@ bool runs_its_parts(const StatementView& view) {
          (view.is("ExplainStmt") && option_is_on(view.node()["options"], "analyze"));
 }
 
-// A clause of MERGE that changes rows of the target.
+// Whether the MERGE has a clause that changes rows of the target.
 bool changes_matches(const TreeNode& merge) {
   return std::ranges::any_of(items_of(merge["mergeWhenClauses"]), [](const TreeNode& item) {
     const std::string_view command = item["MergeWhenClause"]["commandType"].value();
@@ -55,7 +55,7 @@ std::string alias_of(const TreeNode& relation) {
   return alias ? alias.text() : relation["relname"].text();
 }
 
-// column = constant, alone or in an AND: a few rows at most, as a rule.
+// column = constant, alone or in a conjunction: usually selects only a few rows.
 bool is_pointed(const TreeNode& condition) {
   const TreeNode comparison = condition["A_Expr"];
   if (comparison) {
@@ -72,7 +72,7 @@ bool is_pointed(const TreeNode& condition) {
   return std::ranges::any_of(items_of(both["args"]), is_pointed);
 }
 
-// Every clause of MERGE that changes rows holds to a condition of which `limits` is true.
+// Whether `limits` is true for the condition of every clause of MERGE that changes rows.
 bool clauses_limit(const TreeNode& merge, auto limits) {
   return std::ranges::all_of(items_of(merge["mergeWhenClauses"]), [&](const TreeNode& item) {
     const TreeNode clause = item["MergeWhenClause"];
@@ -98,7 +98,7 @@ bool leaves_rows_out(const RowChange& change) {
   return change.node["whereClause"] && limits(change.node["whereClause"]);
 }
 
-// The tables that INSERT … SELECT copies whole: read without WHERE and LIMIT.
+// The tables that INSERT … SELECT copies completely, without WHERE or LIMIT.
 std::vector<QualifiedName> copied_whole(const StatementView& view) {
   std::vector<QualifiedName> tables;
   const TreeNode query = view.is("InsertStmt") ? view.node()["selectStmt"]["SelectStmt"] : TreeNode();
@@ -115,7 +115,7 @@ std::vector<QualifiedName> copied_whole(const StatementView& view) {
   for (std::uint32_t index = from.begin(); index < from.end(); ++index) {
     const TreeNode node = from.at(index);
     if (node.key() == "SubLink" || node.key() == "RangeSubselect" || node.key() == "RangeFunction") {
-      return {};  // what it lets through is not known
+      return {};  // a subquery or function: what it lets through is not known
     }
     const QualifiedName table = node.key() == "RangeVar" ? relation_in(node) : QualifiedName();
     if (!table.empty() && !(table.schema.empty() && std::ranges::find(own, table.name) != own.end())) {
@@ -125,10 +125,10 @@ std::vector<QualifiedName> copied_whole(const StatementView& view) {
   return tables;
 }
 
-// Many rows that are written in a table that is older than the revision.
+// A statement that writes many rows of a table older than the revision.
 struct ManyRows {
   std::string words;    // "UPDATE"
-  QualifiedName table;  // whose rows they are: of INSERT, the one they are read from
+  QualifiedName table;  // the table of these rows; for INSERT, the one that they are read from
   TreeNode at;
   bool added = false;
 };

@@ -1,4 +1,4 @@
-// What the running application, its rights and its replicas stand on.
+// Rules about what the running application, its privileges and its replicas depend on.
 #include <algorithm>
 
 #include "migrations/lint/rules.hpp"
@@ -7,7 +7,7 @@
 namespace athanor::rule {
 namespace {
 
-// Names that tools and the server give primary keys.
+// Names that tools and the server give to primary keys.
 bool named_like_primary_key(const std::string& name) {
   return name.ends_with("_pkey") || name.ends_with("_pk") || name.starts_with("pk_") || name.starts_with("PK_");
 }
@@ -21,7 +21,7 @@ bool is_primary_key(const StatementCheck& check, const std::string& constraint) 
 
 void drop_primary_key(StatementCheck& check) {
   const StatementView& view = check.view();
-  // DROP CONSTRAINT with ADD PRIMARY KEY in one ALTER TABLE swaps one key for another.
+  // DROP CONSTRAINT and ADD PRIMARY KEY in one ALTER TABLE replace one key by another.
   if (std::ranges::any_of(view.new_constraints(), [](const ConstraintParts& added) { return added.is("CONSTR_PRIMARY"); })) {
     return;
   }

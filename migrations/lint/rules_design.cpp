@@ -1,4 +1,4 @@
-// Types and tables that are easy to make and hard to change later.
+// Rules about types and tables that are easy to create and hard to change later.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -10,7 +10,7 @@
 namespace athanor::rule {
 namespace {
 
-// Each column that is given a type: of new tables, added ones, changed ones.
+// Calls `visit` for each column with a type: in new tables, added, or changed.
 template <typename Visit>
 void each_type(const StatementCheck& check, const Visit& visit) {
   for (const ColumnParts& column : check.view().new_columns()) {
@@ -201,7 +201,7 @@ namespace {
 
 constexpr std::size_t kLongestName = 63;
 
-// Names of a list of ResTarget; those with a subscript or field are parts of a column.
+// The names in a list of ResTarget; those with a subscript or field are parts of a column.
 std::vector<std::string> assigned(const TreeNode& targets) {
   std::vector<std::string> names;
   std::set<std::string> whole;
@@ -222,7 +222,7 @@ std::vector<std::string> assigned(const TreeNode& targets) {
   return names;
 }
 
-// The name a column of a query gets.
+// The name of a query's output column.
 std::string output_name(const TreeNode& target) {
   if (target["name"]) {
     return target["name"].text();

@@ -1,4 +1,4 @@
-// Values of enums.
+// Rules about values of enums.
 #include "migrations/lint/rules.hpp"
 #include "migrations/text/quoting.hpp"
 
@@ -9,7 +9,8 @@ constexpr int kUsableInNewType = 17;
 
 }  // namespace
 
-// 'value' anywhere in a later statement of the transaction. A string that only looks alike is rare enough, and named.
+// Finds 'value' in any later statement of the transaction. An unrelated string with the same text is rare, and the message
+// names it.
 void enum_add_use_same_transaction(StatementCheck& check) {
   const auto& added = check.facts().values_added(check.transaction_number());
   const TreeNode& node = check.view().node();

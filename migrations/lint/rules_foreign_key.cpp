@@ -1,4 +1,4 @@
-// Foreign keys: two tables are locked, and both are in use.
+// Rules about foreign keys, which lock two tables in use.
 #include <algorithm>
 
 #include "migrations/lint/rules.hpp"
@@ -21,7 +21,7 @@ std::string add_and_validate(const StatementCheck& check, const QualifiedName& t
                       alter(table, "VALIDATE CONSTRAINT " + name));
 }
 
-// Names that tools and the server give foreign keys.
+// Names that tools and the server give to foreign keys.
 bool named_like_foreign_key(const std::string& name) {
   return name.ends_with("_fkey") || name.ends_with("_fk") || name.starts_with("fk_") ||
          name.find("_fk_") != std::string::npos || name.starts_with("FK_");

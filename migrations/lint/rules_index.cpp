@@ -1,4 +1,4 @@
-// Indexes, and what else rewrites or rebuilds a relation in one go.
+// Rules about indexes, and about other statements that rewrite or rebuild a whole relation.
 #include <algorithm>
 #include <array>
 
@@ -12,7 +12,7 @@ bool is_concurrent(const StatementView& view) {
   return is_set(view.node()["concurrent"]);
 }
 
-// "CREATE UNIQUE INDEX CONCURRENTLY name ON t (a, …)"; expressions and conditions stay with their author.
+// "CREATE UNIQUE INDEX CONCURRENTLY name ON t (a, …)", without expressions and conditions, which the author must add.
 std::string index_sql(const StatementView& view, std::string_view concurrently) {
   const TreeNode& node = view.node();
   std::string sql = is_set(node["unique"]) ? "CREATE UNIQUE INDEX " : "CREATE INDEX ";
@@ -41,7 +41,7 @@ bool is_only(const StatementView& view) {
   return !is_set(view.node()["relation"]["inh"]);
 }
 
-// What the server refuses inside a transaction block; empty for anything else.
+// The statement's name if the server refuses it in a transaction block; empty otherwise.
 std::string_view never_in_transaction(const StatementView& view) {
   const TreeNode& node = view.node();
   if (view.is("IndexStmt") && is_concurrent(view)) {

@@ -1,4 +1,4 @@
-// What takes rows or objects away.
+// Rules about statements that remove rows or objects.
 #include <algorithm>
 
 #include "migrations/lint/rules.hpp"
@@ -16,7 +16,7 @@ std::vector<TreeNode> dropped(const StatementCheck& check, std::string_view type
   return items_of(check.view().node()["objects"]);
 }
 
-// Of DROP TABLE, VIEW, FUNCTION, TYPE and their kin, whose lists differ.
+// The name in DROP TABLE, VIEW, FUNCTION, TYPE and similar statements, whose lists differ.
 QualifiedName dropped_name(const TreeNode& object) {
   if (const TreeNode list = object["List"]) {
     return name_in(list["items"]);

@@ -1,4 +1,4 @@
-// Names that the running application still uses.
+// Rules about names that the running application still uses.
 #include "migrations/lint/rules.hpp"
 #include "migrations/text/quoting.hpp"
 

@@ -1,4 +1,4 @@
-// Partitions, where rows are kept, and settings of the server.
+// Rules about partitions, storage and server settings.
 #include <algorithm>
 
 #include "migrations/lint/rules.hpp"

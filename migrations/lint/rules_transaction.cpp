@@ -1,4 +1,4 @@
-// What a statement does to the others of its transaction, its session and its file.
+// Rules about a statement's effect on others in its transaction, session or file.
 #include <algorithm>
 #include <array>
 
@@ -9,7 +9,7 @@
 namespace athanor::rule {
 namespace {
 
-// The strongest lock on a table that is older than the revision.
+// The strongest lock on a table older than the revision.
 TableLock strongest_lock(const StatementCheck& check) {
   TableLock strongest;
   for (TableLock& lock : statement_locks(check.view(), check.facts())) {
@@ -20,7 +20,7 @@ TableLock strongest_lock(const StatementCheck& check) {
   return strongest;
 }
 
-// Reads or writes rows of old tables: how long that takes is up to their size.
+// Whether the statement reads or writes rows of older tables, which takes as long as they are large.
 bool takes_long(const StatementCheck& check) {
   const StatementView& view = check.view();
   constexpr std::array<std::string_view, 5> kSlow{"UpdateStmt", "DeleteStmt", "IndexStmt", "RefreshMatViewStmt", "MergeStmt"};
@@ -43,8 +43,8 @@ const QualifiedName* held_exclusively(const StatementCheck& check) {
   return held ? &*held : nullptr;
 }
 
-// Long by design, while readers and writers go on: cutting it off gains them nothing, and an index that is built or dropped
-// CONCURRENTLY stays behind INVALID.
+// Statements that take long by design but do not block reads and writes. A timeout would not help anyone, and would leave an
+// index of CREATE or DROP INDEX CONCURRENTLY INVALID.
 bool runs_beside_traffic(const StatementView& view) {
   const TreeNode& node = view.node();
   if (view.is("IndexStmt") || view.is("DropStmt") || view.is("RefreshMatViewStmt")) {
@@ -53,7 +53,7 @@ bool runs_beside_traffic(const StatementView& view) {
   if (view.is("ReindexStmt")) {
     return option_is_on(node["params"], "concurrently");
   }
-  if (view.is("VacuumStmt")) {  // ANALYZE too
+  if (view.is("VacuumStmt")) {  // ANALYZE, too
     return !option_is_on(node["options"], "full");
   }
   return !view.actions().empty() && std::ranges::all_of(view.actions(), [](const AlterAction& action) {
@@ -184,7 +184,7 @@ void identifier_63(StatementCheck& check) {
 
 namespace {
 
-// What makes a second run of the statement fail; empty where it does not, or where IF EXISTS has no form.
+// What makes a second run of the statement fail; empty if nothing does, or if there is no IF EXISTS form.
 std::string_view not_repeatable(const StatementView& view) {
   const TreeNode& node = view.node();
   if (view.creates_table()) {

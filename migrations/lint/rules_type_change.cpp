@@ -1,4 +1,4 @@
-// ALTER COLUMN … TYPE: what rewrites the table, what rebuilds indexes only, and what is free.
+// Rules about ALTER COLUMN … TYPE: which changes rewrite the table, which rebuild only indexes, and which are free.
 #include <algorithm>
 #include <array>
 
@@ -38,7 +38,7 @@ bool is_plain(const TypeWords& type, std::string_view name) {
   return type.schema.empty() && type.name == name;
 }
 
-// The only modifier grew or went away.
+// The only modifier grew or was removed.
 bool is_wider(const TypeWords& from, const TypeWords& to) {
   if (to.modifiers.empty()) {
     return true;
@@ -46,7 +46,7 @@ bool is_wider(const TypeWords& from, const TypeWords& to) {
   return from.modifiers.size() == 1 && to.modifiers.size() == 1 && to.modifiers[0] >= from.modifiers[0];
 }
 
-// More digits before the point, as many behind it.
+// More digits before the decimal point, and the same number after it.
 bool is_wider_numeric(const TypeWords& from, const TypeWords& to) {
   if (to.modifiers.empty()) {
     return true;
@@ -69,7 +69,7 @@ bool is_timestamp_pair(const TypeWords& from, const TypeWords& to) {
           (is_plain(from, "timestamptz") && is_plain(to, "timestamp")));
 }
 
-// Stored alike, so the server changes the catalog alone.
+// Whether both types are stored identically, so that only the catalog changes.
 bool is_free(const TypeWords& from, const TypeWords& to) {
   if (from == to) {
     return true;
@@ -91,7 +91,7 @@ bool is_free(const TypeWords& from, const TypeWords& to) {
   return (is_plain(from, "cidr") && is_plain(to, "inet")) || (is_plain(from, "xml") && is_plain(to, "text"));
 }
 
-// USING that only names the new type of the column changes nothing.
+// A USING clause that only casts the column to its new type has no effect.
 bool has_own_conversion(const TypeChange& change) {
   const TreeNode conversion = change.definition["raw_default"];
   if (!conversion) {

@@ -1,7 +1,7 @@
-// What a rule is given: one statement, what is known before it runs, and where to report.
+// The input of a rule: one statement, what is known before it runs, and where to report.
 //
-// report() puts the finding at the right line and leaves it out where the rule is not to speak: tables that the revision itself
-// created, tables known to be small, levels that are off.
+// report() sets the correct line, and drops findings about tables that the same revision created or that are known to be small
+// (for rules that ask for this), and of rules whose level is off.
 //
 // Threads: one thread. Ownership: borrows everything.
 #pragma once
@@ -22,15 +22,15 @@
 
 namespace athanor {
 
-// What happened before in the statement's transaction, or in the file outside of one.
+// Earlier events in the statement's transaction, or in the file outside of one.
 struct TransactionFacts {
   int number = -1;
-  std::map<QualifiedName, LockMode> held;                          // on tables that are older than the revision
-  std::optional<QualifiedName> held_exclusively;                   // the first of those in ACCESS EXCLUSIVE mode, by name
-  std::map<QualifiedName, int> altered;                            // the line of the last ALTER TABLE
+  std::map<QualifiedName, LockMode> held;                          // locks on tables older than the revision
+  std::optional<QualifiedName> held_exclusively;                   // the first by name that is locked in ACCESS EXCLUSIVE mode
+  std::map<QualifiedName, int> altered;                            // line of the last ALTER TABLE
   std::map<QualifiedName, std::set<std::string>> added_not_valid;  // constraints, by table
-  bool work_reported = false;                                      // work-after-ael is said once a transaction
-  bool schema_changed = false;                                     // ALTER or DROP of a table that is older than the revision
+  bool work_reported = false;                                      // work-after-ael is reported once per transaction
+  bool schema_changed = false;                                     // ALTER or DROP of a table older than the revision
 };
 
 // What the file or its session has set so far.
@@ -38,16 +38,16 @@ struct SessionFacts {
   bool lock_timeout = false;
   bool statement_timeout = false;
   bool utc = false;
-  LockMode lock_timeout_reported = LockMode::None;  // the lock it was reported for
+  LockMode lock_timeout_reported = LockMode::None;  // the lock that it was reported for
   bool statement_timeout_reported = false;
-  std::set<std::string> dropped_if_exists;  // constraints, since they were last added
+  std::set<std::string> dropped_if_exists;  // constraints dropped with IF EXISTS and not added again
 };
 
 struct Danger {
-  QualifiedName table = {};  // the one it is about
+  QualifiedName table = {};  // the table that the finding is about
   std::string message;
   std::string fix = {};
-  TreeNode at = {};                       // where in the statement; an empty node: its beginning
+  TreeNode at = {};                       // position in the statement; an empty node: its beginning
   std::optional<Severity> severity = {};  // lower than the rule's own, for a milder case
 };
 
@@ -79,8 +79,9 @@ class StatementCheck {
   [[nodiscard]] bool is_new(const QualifiedName& table) const { return facts_.is_new(table); }
   [[nodiscard]] bool is_small(const QualifiedName& table) const;
 
-  // Runs the rule.
+  // Runs the rule on the statement.
   void run(const RuleSpec& rule);
+  // Adds a finding of the rule that is running.
   void report(Danger danger);
 
  private:
@@ -93,11 +94,11 @@ class StatementCheck {
   SessionFacts& session_;
   TextPlaces& places_;
   std::vector<Finding>& findings_;
-  bool nested_;  // the view is code of the statement: places in it are none of the file
+  bool nested_;  // the view is code inside the statement, so its positions are not positions of the file
   const RuleSpec* rule_ = nullptr;
 };
 
-// The level of a rule: the configuration's, or the table's. A milder case of a rule is never raised by the table.
+// The configured level of a rule. Without one: its default, or `milder` if that is lower.
 [[nodiscard]] Severity level_of(const RuleSpec& rule, const LintSettings& settings, std::optional<Severity> milder = {});
 
 }  // namespace athanor

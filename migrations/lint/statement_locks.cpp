@@ -9,7 +9,7 @@ namespace {
 
 using enum LockMode;
 
-// Actions with a weaker lock than ACCESS EXCLUSIVE.
+// Actions whose lock is weaker than ACCESS EXCLUSIVE.
 struct WeakAction {
   std::string_view kind;
   LockMode lock;
@@ -50,7 +50,7 @@ class LockList {
 
  private:
   std::vector<TableLock>& locks_;
-  std::map<QualifiedName, std::size_t> places_;  // in locks_
+  std::map<QualifiedName, std::size_t> places_;  // indexes into locks_
 };
 
 void lock_references(const StatementView& view, LockList& locks) {

@@ -1,4 +1,4 @@
-// Which locks a statement takes on tables that were there before it, as PostgreSQL 14 to 18 take them.
+// The locks that a statement takes on existing tables, in PostgreSQL 14 to 18.
 //
 // Threads: pure functions.
 #pragma once
@@ -18,8 +18,8 @@ struct TableLock {
 
 // The lock of one action of ALTER TABLE on its table.
 [[nodiscard]] LockMode action_lock(const AlterAction& action);
-// One entry a table. DROP INDEX and REINDEX INDEX lock the table of their index; where nobody knows which one that is, the
-// index stands for it. Locks weaker than ROW EXCLUSIVE are left out, those of LOCK TABLE excepted.
+// One entry per table. DROP INDEX and REINDEX INDEX lock the index's table; if that is unknown, the entry names the index.
+// Omits locks weaker than ROW EXCLUSIVE, except those of LOCK TABLE.
 [[nodiscard]] std::vector<TableLock> statement_locks(const StatementView& view, const KnownSchema& facts);
 
 }  // namespace athanor

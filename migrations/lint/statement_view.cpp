@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kSerials{"serial", "bigserial", "smallserial", "serial4", "serial8", "serial2"};
 
-// The column of CHECK (column IS NOT NULL); empty for any other expression.
+// The column in CHECK (column IS NOT NULL); empty for any other expression.
 std::string column_not_null(const TreeNode& expression) {
   const TreeNode test = expression["NullTest"];
   if (!test || test["nulltesttype"].value() != "IS_NOT_NULL") {

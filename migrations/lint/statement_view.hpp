@@ -1,4 +1,4 @@
-// One statement as the rules read it: parsed once, with what most of them ask for already taken apart.
+// A statement as rules see it: parsed once, with the parts that most of them need extracted.
 //
 // Threads: immutable once made. Ownership: the view owns its tree; the statement's text belongs to its unit.
 #pragma once
@@ -18,9 +18,9 @@ namespace athanor {
 struct ColumnParts {
   std::string name;
   TypeWords type;
-  TreeNode node;  // the ColumnDef's fields
+  TreeNode node;  // the fields of the ColumnDef
   TreeNode default_value;
-  TreeNode references;  // a Constraint's fields
+  TreeNode references;  // the fields of a Constraint
   TreeNode check;
   bool not_null = false;  // NOT NULL, PRIMARY KEY or a serial
   bool primary_key = false;
@@ -49,15 +49,15 @@ struct ConstraintParts {
 // One action of ALTER TABLE.
 struct AlterAction {
   std::string_view kind;  // "AT_AddColumn", …
-  TreeNode node;          // the AlterTableCmd's fields
+  TreeNode node;          // the fields of the AlterTableCmd
   std::string name;       // of the column or constraint, as the action names it
   bool cascade = false;
 };
 
 class StatementView {
  public:
-  // `text`: what is parsed, as long as the statement, so that places in it stay. A text that the grammar does not accept makes
-  // a view without a kind.
+  // `text` is what is parsed; it must be as long as the statement, so that positions stay the same. If the grammar rejects it,
+  // the view has no kind.
   StatementView(const SqlStatement& statement, std::string_view text);
 
   [[nodiscard]] const SqlStatement& statement() const { return statement_; }
@@ -67,16 +67,16 @@ class StatementView {
   [[nodiscard]] bool is(std::string_view kind) const { return kind_ == kind; }
   // The statement's fields.
   [[nodiscard]] const TreeNode& node() const { return node_; }
-  // The table, index or view that the statement names in its field `relation`.
+  // The table, index or view in the statement's field `relation`.
   [[nodiscard]] const QualifiedName& relation() const { return relation_; }
-  // Of ALTER TABLE on a table; empty for anything else, ALTER INDEX and ALTER VIEW among them.
+  // The actions of ALTER TABLE on a table; empty for anything else, including ALTER INDEX and ALTER VIEW.
   [[nodiscard]] const std::vector<AlterAction>& actions() const { return actions_; }
   // Columns that CREATE TABLE or ALTER TABLE adds.
   [[nodiscard]] const std::vector<ColumnParts>& new_columns() const { return new_columns_; }
-  // Constraints that CREATE TABLE or ALTER TABLE adds, apart from those of a column.
+  // Constraints that CREATE TABLE or ALTER TABLE adds, except column constraints.
   [[nodiscard]] const std::vector<ConstraintParts>& new_constraints() const { return new_constraints_; }
   [[nodiscard]] bool creates_table() const { return kind_ == "CreateStmt"; }
-  // "OBJECT_TABLE" of DROP, ALTER … and RENAME.
+  // For example "OBJECT_TABLE", for DROP, ALTER … and RENAME.
   [[nodiscard]] std::string_view object_type() const;
 
  private:

@@ -1,8 +1,8 @@
-// Lines and columns of places in a text.
+// Converts offsets in a text to lines and columns.
 //
-// Findings come roughly in the order of the text: statement by statement, and rule by rule within one. Counting goes on from
-// the place that was asked for last, or from the statement that was begun last, so that all of them together cost about as much
-// as reading the text once for each rule that finds something.
+// Findings arrive roughly in text order: statement by statement, and rule by rule within a statement. Counting therefore
+// continues from the last position, or from the start of the current statement. All conversions together cost about as much as
+// reading the text once per rule with findings.
 //
 // Threads: one thread. Ownership: borrows the text.
 #pragma once
@@ -14,7 +14,7 @@ namespace athanor {
 
 struct TextPlace {
   int line = 1;
-  int column = 1;  // in characters of UTF-8
+  int column = 1;  // in UTF-8 characters
 };
 
 class TextPlaces {
@@ -22,9 +22,9 @@ class TextPlaces {
   TextPlaces() = default;
   explicit TextPlaces(std::string_view text) : text_(text) {}
 
-  // What is asked for next lies at `offset` or behind it, most of the time.
+  // Announces that most following positions are at `offset` or later.
   void begin_statement(std::size_t offset);
-  // The place of the byte at `offset`, which lies in the text or at its end.
+  // The position of the byte at `offset`, which must not be past the end of the text.
   [[nodiscard]] TextPlace at(std::size_t offset);
 
  private:

@@ -75,7 +75,7 @@ int number_in(const TreeNode& node, int otherwise) {
     return otherwise;
   }
   const std::string_view digits = integer["ival"].value();
-  int number = 0;  // libpg_query leaves zeros out
+  int number = 0;  // libpg_query omits zeros
   std::from_chars(digits.data(), digits.data() + digits.size(), number);
   return number;
 }
