@@ -135,6 +135,7 @@ Manifest parse_manifest(std::string_view text, const std::string& name, const st
 
 std::string spec_hash(const DatabaseMigrationSpec& spec) {
   const DatabaseSpec& database = spec.database;
+  // The version of this format. Any change of what is hashed changes the generation of every resource once.
   std::string text = "2:";
   for (const auto& value : {without_password(database.url), database.host, std::to_string(database.port), database.name,
                             database.user, database.ssl_mode, database.role, database.schema, database.version_table,

@@ -80,6 +80,7 @@ void ApprovalIndex::applied(const ResourceKey& key, const KubeObject& object) {
     return;
   }
   const ResourceKey migration{key.name_space, text_of(*spec, "migration")};
+  // Before the approval becomes visible below: an older answer about the policy must not vouch for it.
   if (admission_ != nullptr) {
     admission_->approval_came();
   }

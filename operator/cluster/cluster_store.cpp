@@ -95,6 +95,7 @@ void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
     append(to_reconcile, claims_.put(key, claimant));
     set_rule(key, entries_.at(key).database, std::move(rule), to_reconcile);
   }
+  // Without the lock: the listener calls into the queue and the controller, which call the store.
   wake(to_reconcile);
 }
 
@@ -249,6 +250,8 @@ std::string ClusterStore::claim(const DatabaseMigration& resource, const Databas
     verdict = claims_.claim(resource, location);
     const auto known = entries_.find(resource.key());
     if (known != entries_.end() && database != ShortDigest{} && known->second.database != database) {
+      // Only an observation shows which database this is. From now on its policies apply to the other resources there, and
+      // theirs to it.
       const ShortDigest before = std::exchange(known->second.database, database);
       DatabaseRule rule = effective_rule(known->second.resource.value(), known->second.unreadable == nullptr);
       if (policies_.put(resource.key(), database, std::move(rule))) {
@@ -299,6 +302,7 @@ std::optional<DatabaseMigration> ClusterStore::find(const ResourceKey& key) cons
     if (found == entries_.end()) {
       return std::nullopt;
     }
+    // Copy under the lock and decode outside it: decoding a status takes longer than the rest.
     cached = found->second.resource;
     reported = found->second.reported;
     of_others = policies_.of_others(key, found->second.database);
@@ -412,6 +416,7 @@ Result<std::string> ClusterStore::replace_status(const ResourceKey& key, const s
                                                  const DatabaseMigrationStatus& status) {
   KubeObject body = status_body(key, uid, version, status);
   for (int attempt = 1;; ++attempt) {
+    // Check before every attempt: the Lease may be lost while a conflict is being resolved.
     TRY(check_fence());
     body["metadata"]["resourceVersion"] = version;
     const auto written = client_.replace(kube::kDatabaseMigrations, key.name_space, key.name, body, "status");

@@ -9,6 +9,7 @@ namespace athanor::controller {
 std::optional<EventRecord> event_of(const Outcome& outcome, bool ready_changed) {
   const bool attempt =
       outcome.kind == Verdict::Kind::Failed || outcome.reason == Reason::Applied || outcome.reason == Reason::LockHeld;
+  // Report every attempt, but a state only when Ready changes.
   if (!ready_changed && !attempt) {
     return std::nullopt;
   }
@@ -46,6 +47,7 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool ready_changed) 
     case Verdict::Kind::Failed:
       break;
   }
+  // A repeated failure was reported by the reconcile that found it; a lost race is retried immediately.
   if (outcome.repeated || outcome.retry_now) {
     return std::nullopt;
   }

@@ -38,6 +38,7 @@ bool work_while_leading(const LeaderWork& work, KubeClient& client, Clock& clock
   };
   callbacks.leader_changed = [&](const std::string& identity) { log.info("leader", {{"identity", identity}}); };
   LeaseElection election(client, clock, lease, callbacks, log);
+  // A status written after the Lease was lost would overwrite one of the next leader.
   if (work.fenced_by) {
     work.fenced_by([&election] { return election.holds(); });
   }
@@ -45,6 +46,7 @@ bool work_while_leading(const LeaderWork& work, KubeClient& client, Clock& clock
   // After a lost Lease, run() returns immediately although the work is still ending.
   over.request();
   finish();
+  // `election` is destroyed at the end of this function.
   if (work.fenced_by) {
     work.fenced_by({});
   }

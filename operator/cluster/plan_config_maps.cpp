@@ -104,6 +104,7 @@ Result<PublishedPlan> PlanConfigMaps::publish(const DatabaseMigration& resource,
     TRY_ASSIGN(made.uids[name], store(resource, config_map_of(resource, hash, name, std::move(pages[index]))));
   }
   made.plan = {command_for(resource, hash, made.uids.begin()->first, pages.size()), digest.finish()};
+  // Publish first and delete afterwards, so that the text of the current plan is always available.
   remove_others(resource, made.uids);
   const std::lock_guard lock(mutex_);
   return published_.insert_or_assign(key, std::move(made)).first->second.plan;
@@ -131,6 +132,7 @@ Result<std::string> PlanConfigMaps::store(const DatabaseMigration& resource, con
     log_.warn("a ConfigMap stands where the text of a plan belongs, and is replaced",
               {{"resource", resource.key().text()}, {"configMap", name}});
     DeleteOptions options;
+    // Delete only the object that was compared: by now the name may belong to another one.
     options.uid = metadata_text(*found, "uid");
     if (auto removed = client_.remove(kube::kConfigMaps, name_space, name, options);
         !removed && removed.error().code != ErrorCode::ApiNotFound) {

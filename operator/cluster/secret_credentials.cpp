@@ -120,6 +120,7 @@ Result<std::string> SecretCredentials::write_file(const std::string& content) {
   if (::mkdir(folder_.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
     return fail(system_error("the folder for certificates cannot be made", errno));
   }
+  // The folder may exist already. Refuse a link and a folder that others can access.
   struct stat found {};
   if (::lstat(folder_.c_str(), &found) != 0 || !S_ISDIR(found.st_mode) || found.st_uid != ::geteuid() ||
       (found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {

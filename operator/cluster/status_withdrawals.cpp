@@ -62,6 +62,7 @@ void StatusWithdrawals::look_again(Notice notice) {
 void StatusWithdrawals::work() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
+    // Fresh notices come first: `helm --wait` may already be reading the status.
     auto& notices = fresh_.empty() ? later_ : fresh_;
     if (notices.empty()) {
       changed_.wait(lock);
@@ -88,6 +89,7 @@ void StatusWithdrawals::withdraw(const Notice& notice) {
   if (!store_.may_act()) {
     return;
   }
+  // A worker has the resource and may still write a status of the old source, so check again later.
   if (queue_.is_taken(notice.key)) {
     look_again(notice);
   }

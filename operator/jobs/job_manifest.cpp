@@ -62,6 +62,7 @@ Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest&
   }
   TRY(add_source(resource, files, pod));
   add_settings(resource, pod);
+  // What follows is positional: a target that starts with a dash must not be read as an option.
   pod.add_argument("--");
   if (plans) {
     pod.add_argument(what_is_planned(resource));
@@ -204,6 +205,7 @@ Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequ
   TRY_ASSIGN(KubeObject given, read_template(resource, options.template_rules));
   const KubeObject labels = labels_of(resource, request.attempt);
   KubeObject pod = lay_over(std::move(given), pod_of(std::move(parts), options.image));
+  // After the template, which therefore cannot change these fields.
   insist(pod, labels);
   // No retries by the Job: the reconciler decides about the next attempt after it has read the database.
   KubeObject spec = {{"backoffLimit", 0},

@@ -14,6 +14,8 @@ constexpr const char* kSourceVolume = "athanor-source";
 constexpr const char* kSourceFolder = "/run/athanor/migrations";
 constexpr const char* kKeysVolume = "athanor-tls";
 constexpr const char* kKeysFolder = "/run/athanor/tls";
+// Projected files belong to root; the container's user reads them through the fsGroup. libpq accepts a key that root owns and
+// the group can read, but none that others can read.
 constexpr int kKeysMode = 0440;
 
 // Kubernetes expands $(NAME) in arguments and values, also to the value of a secret variable. "$$" is a literal dollar sign.

@@ -115,6 +115,7 @@ std::string progress_of(const KubeObject& job, const std::vector<KubeObject>& po
   }
   if (pods.empty()) {
     const auto made = read_time(created(job));
+    // A quota or an admission webhook may keep the Job's controller from creating a pod; nothing in the Job's status says so.
     const bool overdue = made && now - *made > kPodIsDue;
     return overdue ? "no pod could be made for it; its events say why" : std::string();
   }

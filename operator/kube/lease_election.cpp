@@ -101,6 +101,7 @@ bool LeaseElection::hold_in_time(const StopToken& stop) {
       ended.wait_for(lock, time_left());  // each renewal extends the time left, hence the loop
     }
     if (!over) {
+      // Under the mutex, so that a loss cannot be reported after hold() has ended.
       reported = true;
       stop_leading("leadership lost");
     }
@@ -212,6 +213,7 @@ bool LeaseElection::renew(const std::string& now) {
   if (holder_of(observed_.lease) != options_.identity) {
     return false;
   }
+  // If anyone changed the Lease since, even only a label, the server answers 409, and attempt() reads it again.
   KubeObject lease = observed_.lease;
   lease["spec"]["renewTime"] = now;
   lease["spec"]["leaseDurationSeconds"] = whole_seconds(options_.duration);
@@ -234,6 +236,7 @@ bool LeaseElection::create(const std::string& now) {
                            {"leaseTransitions", 0}}}};
   Result<KubeObject> created = client_.create(kube::kLeases, options_.name_space, lease);
   if (!created) {
+    // 409: another candidate created it first.
     if (created.error().code != ErrorCode::ApiConflict) {
       log_.warn("failed to create lease", error_fields(created.error()));
     }

@@ -40,6 +40,7 @@ class RestFetcher final : public ArtifactFetcher {
     TRY_ASSIGN(const ArtifactUrl artifact, parse_artifact_url(url));
     const SteadyTime until = clock_.steady_now() + deadline;
     const auto pending = std::make_shared<PendingRequest>(true, kMaxUndelivered);
+    // On every path that leaves before the end of the response, the connection must be closed.
     struct AbandonUnlessReusable {
       PendingRequest& pending;
       ~AbandonUnlessReusable() {

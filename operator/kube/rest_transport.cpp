@@ -361,6 +361,7 @@ Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& cr
   const bool repeatable = request.method == "GET" || request.method == "HEAD";
   const auto pending =
       std::make_shared<PendingRequest>(repeatable, (lines != nullptr ? request.max_line : request.max_body) + kSlack);
+  // On every path that leaves before the end of the response, the connection must not be reused.
   struct AbandonUnlessReusable {
     PendingRequest& pending;
     ~AbandonUnlessReusable() {

@@ -59,6 +59,7 @@ Claims::Affected Claims::put(const ResourceKey& key, const Claimant& claimant) {
   Entry& entry = known.second;
   const ShortDigest left = entry.declared;
   const ShortDigest declared = digest_of_name(claimant.declared);
+  // Compare the owners before and after the change: other resources are affected only if an owner changes.
   const Known* const left_to = owner_of(declared_, left);
   const Known* const before = owner_of(declared_, declared);
   const Known* const observed_before = owner_of(observed_, entry.observed);

@@ -304,6 +304,7 @@ void Controller<Resource, Outcome>::publish(const Resource& resource, const Outc
   const Status status = kind_.summarise(before, outcome, attempt);
   if (const auto written = statuses_.publish(resource, status); !written) {
     log.warn("the status cannot be written", error_fields(written.error()));
+    // With a back-off the next reconcile writes the status anyway.
     if (!delay) {
       rescheduler_.retry_status(key, statuses_.failures(key));
     }

@@ -105,6 +105,7 @@ Result<RunningJob> follow_job(const ReconcileContext& context, const JobState& j
                               RunProgress& progress) {
   RunningJob running;
   running.verdict = waiting_for(job);
+  // A pod that has started may be changing the database and must run to its end.
   const bool may_be_withdrawn = !job.begun && !job.deleting;
   if (const std::string why = may_be_withdrawn ? reason_to_withdraw(context, job, claimed_by) : ""; !why.empty()) {
     TRY(context.parts.jobs->withdraw(context.resource, job));
@@ -133,6 +134,7 @@ Result<ObservedJob> report_ended_job(const ReconcileContext& context, ObservedJo
   auto& reported = context.memory.reported;
   job.status =
       JobStatus{job.last.name, job.last.kind == JobState::Kind::Succeeded ? "Succeeded" : "Failed", job.last.declaration};
+  // Read the ledger once per Job. After a restart the memory is empty, and the status shows whether the end was reported.
   if (!reported || reported->uid != job.last.uid) {
     TRY_ASSIGN(const auto ledger, access.ledger(ledger_rows_of(job.last)));
     reported = std::make_unique<ReconcileMemory::ReportedJob>(
@@ -347,6 +349,7 @@ JobStep JobReconcile::start_when_allowed(const JobRequest& request, PlanReview r
 }
 
 JobStep JobReconcile::start(const JobRequest& request) const {
+  // Before the Job exists: otherwise `helm --wait` could read a Ready from before the run.
   if (auto told = tell_pending(context_, observed_, nullptr); !told) {
     return {verdict_of(std::move(told).error()), {}, {}, false};
   }

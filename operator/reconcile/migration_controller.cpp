@@ -14,6 +14,7 @@ ReconcileCallbacks callbacks_for(const MigrationStore& store, const DatabaseMigr
           [&](const DatabaseMigration& before) { return summarise_running(before, review, observed, run, clock.wall_now()); });
     };
     callbacks.outdated_soon = [&](const Observed& observed, const std::string& message) {
+      // A status that is not final misleads no reader, so it need not be withdrawn.
       if (looks_final(resource)) {
         call.report_soon(
             [&](const DatabaseMigration& before) { return summarise_outdated(before, observed, message, clock.wall_now()); });

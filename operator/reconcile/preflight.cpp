@@ -86,6 +86,7 @@ std::optional<std::string> covering_hash(const ReconcileContext& context, const 
 std::optional<Verdict> wait_at_gate(const ReconcileContext& context, const Observed& observed, const OpenDatabase& database,
                                     PlanReview& review) {
   GateVerdict gate = judge_gate(context, review);
+  // Search the ledger only when an approval is missing, because it takes a query.
   if (!gate.open && gate.reason == Reason::ApprovalRequired) {
     if (auto whole = covering_hash(context, observed, database, *review.plan)) {
       review.covering_hash = std::move(*whole);
@@ -211,6 +212,7 @@ Preflight check_may_run(const ReconcileContext& context, const Observed& observe
   if (auto closed = wait_at_gate(context, observed, database, review)) {
     return {std::move(review), std::move(closed)};
   }
+  // Before the backup, which may take hours: the status must not show a Ready from before the run meanwhile.
   if (auto told = tell_pending(context, observed, &review); !told) {
     return {std::move(review), verdict_of(std::move(told).error())};
   }

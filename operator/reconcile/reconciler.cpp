@@ -118,11 +118,13 @@ class Reconciler::Run {
   // Load the source, observe the database, decide, plan, preflight, execute. An error ends the reconcile where it occurs.
   Result<Verdict> act(RunProgress& progress) {
     ObservedJob job;
+    // A Job of this resource comes first: while it runs, nothing else may touch the database.
     if (job_may_be_running(context_)) {
       if (auto running = find_job(job, {}, progress)) {
         return std::move(*running);
       }
     }
+    // Taken before the reads, so that inputs_hold() rather reads again than trusts an old read.
     observed_.read_at = context_.parts.clock.steady_now();
     if (!context_.resource.spec.source.image) {
       TRY(load_source());
@@ -136,6 +138,7 @@ class Reconciler::Run {
     use_target(database.target, progress);
     notice_target(database.target);
     TRY_ASSIGN(database.location.described, context_.parts.databases.describe(database.target));
+    // Ask before connecting: workers that wait for one slow server would block all other resources.
     if (context_.parts.has_room && !context_.parts.has_room(context_.resource, database.location)) {
       Verdict verdict;
       verdict.kind = Verdict::Kind::Waiting;
@@ -150,10 +153,13 @@ class Reconciler::Run {
     TRY_ASSIGN(situation.database, observe(database));
     database.location.identity = situation.database.identity;
     observed_.database_id = database_id(database.location);
+    // Decide claims by the server's identity, not by the declared name: two names may lead to the same table.
     auto contested = decide_early(context_.resource, claimed_by(database.location));
+    // StalePlan makes the controller reconcile again immediately, then with the stricter policies.
     if (!policy_holds(context_)) {  // only now are the other resources of this database known
       return fail(Error(ErrorCode::StalePlan, "other resources on this database, or the operator, ask for more"));
     }
+    // A contested database is not touched, but the end of an earlier Job must still be reported.
     if (contested && !has_unreported_end(context_, job)) {
       return verdict_from(std::move(*contested));
     }
@@ -171,6 +177,7 @@ class Reconciler::Run {
     TRY_ASSIGN(Decision decision, decide_here(situation, *database.access));
     TRY(apply_baseline(context_.resource, situation, *database.access, decision));
     if (decision.kind == Decision::Kind::UpToDate) {
+      // Also when nothing is pending: a changed file of an applied revision must be reported.
       TRY(verify(*database.access, nullptr));
       observed_.pending.emplace();
       if (const auto run = job.unreported_run(); run && job.last.kind == JobState::Kind::Succeeded) {
@@ -178,6 +185,7 @@ class Reconciler::Run {
         return applied(context_, run->report, run->direction, run->from.empty());
       }
     }
+    // Always compare before a run, because policy.drift may block it.
     look_for_drift_now(*database.access, decision.kind == Decision::Kind::Apply);
     if (decision.kind != Decision::Kind::Apply && decision.kind != Decision::Kind::Plan) {
       return verdict_from(std::move(decision));
@@ -398,6 +406,8 @@ class Reconciler::Run {
 
   Result<Verdict> run_in_process(OpenDatabase& database, RunProgress& progress) {
     const std::string attempt = fingerprint(context_.resource, database.target, *review_->plan);
+    // The same plan failed permanently under the same declaration: repeat the verdict instead of running the plan at every
+    // resync.
     if (context_.memory.failed && context_.memory.failed->attempt == attempt) {
       return context_.memory.failed->verdict;
     }
@@ -452,6 +462,8 @@ class Reconciler::Run {
         withdrawn.store(true);
       }
     });
+    // The check runs with the migration lock held, before anything is changed: what was true before the wait for the lock may
+    // have changed.
     ExecutionReport report = database.access->execute(*review.plan, context_.stop.or_once(withdrawn), [&]() -> Result<void> {
       TRY(may_begin(context_, review));
       return inputs_hold(context_, observed_, database);
@@ -465,6 +477,7 @@ class Reconciler::Run {
 
   [[nodiscard]] Verdict failed_run(ExecutionReport report) const {
     Verdict verdict = verdict_of(*report.error);
+    // The operator is not stopping, so the declaration ended the run. Reconcile the new one immediately.
     if (verdict.reason == Reason::Interrupted && !context_.stop.requested()) {
       verdict.message = "the run was ended because its declaration was taken back; " + verdict.message;
       verdict.requeue_after = milliseconds(1);

@@ -69,6 +69,7 @@ void SessionCache::give(const std::string& key, std::unique_ptr<Session> session
 }
 
 void SessionCache::close_due() {
+  // Declared before the lock, so that the sessions are closed after it is released: closing waits for the network.
   std::vector<std::unique_ptr<Session>> due;
   const std::lock_guard lock(mutex_);
   const SteadyTime now = clock_.steady_now();

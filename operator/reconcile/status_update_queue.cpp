@@ -22,6 +22,7 @@ void StatusUpdateQueue::send(const ResourceKey& key, milliseconds delay, Write w
     if (!thread_.joinable()) {
       thread_ = std::thread([this] { work(); });
     }
+    // Only the first send() of a reconcile sets the time; later ones do not postpone it.
     running_.try_emplace(key, clock_.steady_now() + delay);
     if (waiting_.insert_or_assign(key, std::move(write)).second) {
       order_.push_back(key);
@@ -36,9 +37,11 @@ void StatusUpdateQueue::flush(const ResourceKey& key) {
   if (run == running_.end()) {
     return;
   }
+  // Not due yet: drop it, because the outcome's status follows.
   if (run->second > clock_.steady_now() && waiting_.erase(key) > 0) {
     std::erase(order_, key);
   }
+  // A write that is due or in progress must not be stored after the outcome's status.
   changed_.wait(lock, [&] { return !waiting_.contains(key) && writing_ != key; });
   running_.erase(key);
 }

@@ -65,6 +65,7 @@ void WorkQueue::schedule(Known& known, SteadyTime when) {
   known.second.removed = false;
   scheduled = when;
   const auto place = schedule_.insert({when, &known}).first;
+  // The watching worker sleeps until the time that was first before. Wake it.
   if (place == schedule_.begin()) {
     (watched_ ? due_ : ready_).notify_one();
   }
@@ -88,6 +89,7 @@ void WorkQueue::add(const ResourceKey& key) {
     Entry& entry = known.second;
     unschedule(known);
     entry.requested_at = clock_.steady_now();
+    // The worker may already have read the old state, so queue the key again when it is done.
     if (entry.processing) {
       counted = !entry.again;
       entry.again = true;
@@ -113,6 +115,7 @@ void WorkQueue::add_after(const ResourceKey& key, milliseconds delay) {
     return;
   }
   Known& known = known_of(key);
+  // A key that is queued, or will be by done(), is processed sooner anyway.
   if (!known.second.ticket && !known.second.again) {
     schedule(known, clock_.steady_now() + delay);
   }
@@ -267,6 +270,7 @@ void WorkQueue::done(const ResourceKey& key) {
     if ((again || requeued) && !shut_down_) {
       unschedule(*found);
       entry.failing = entry.failing && !again;
+      // A requeued key keeps its time and ticket: nothing was done for it, so it must not lose its turn.
       enqueue(*found, requeued ? entry.queued_at : now, requeued ? entry.taken_ticket : groups_.deal(entry.group));
     }
     drop_if_removed(found);

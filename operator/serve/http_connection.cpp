@@ -169,6 +169,7 @@ void HttpConnection::write(SteadyTime now) {
     ::ERR_clear_error();
     tls_wants_ = 0;
   }
+  // Half-close and drain. Closing a socket with unread bytes sends a reset, and the client could lose the response.
   ::shutdown(socket_.get(), SHUT_WR);
   enter(State::Draining, now);
   drain();

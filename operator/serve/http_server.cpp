@@ -97,6 +97,7 @@ class HttpServer::Loop {
     }
     wake();
     thread_.join();
+    // Only now: the thread uses the connections without a lock.
     connections_.clear();
     listener_.reset();
   }
@@ -119,6 +120,7 @@ class HttpServer::Loop {
   }
 
   void run() {
+    // New clients come last, because they may need a place that has just become free.
     while (take_replies()) {
       const SteadyTime now = clock_.steady_now();
       end_late(now);
@@ -145,6 +147,7 @@ class HttpServer::Loop {
       if (ends_) {
         return false;
       }
+      // Send the replies without the lock, so that reply() never waits for a socket.
       replies.swap(replies_);
     }
     const SteadyTime now = clock_.steady_now();

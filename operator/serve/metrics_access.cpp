@@ -40,6 +40,7 @@ std::optional<Access> MetricsAccess::check(std::uint64_t client, const std::stri
     if (const auto access = known(token)) {
       return access;
     }
+    // Answer 503 instead of queueing without limit.
     if (pending_.size() >= kMostPending) {
       return Access::Unavailable;
     }
@@ -93,6 +94,7 @@ void MetricsAccess::run() {
       }
     }
     lock.unlock();
+    // Without the lock: it calls the server, whose thread may be waiting for the lock in check().
     decided_(next.client, *access);
     lock.lock();
   }

@@ -184,6 +184,7 @@ Result<LoadedSource> ConfigMapSource::load(const DatabaseMigration& resource) {
       return found->second;
     }
   }
+  // Without the lock: two threads may make the same snapshot, which only costs time.
   auto made = make_snapshot(id, content);
   if (!made) {
     // The ConfigMaps were read but their revisions are invalid. Report which versions are meant, so that the status shows what

@@ -139,6 +139,8 @@ Result<void> GitAccess::prepare_ssh(const GitCredentials& credentials, const std
   }
   TRY_ASSIGN(const auto identity, write_file(folder, "identity", credentials.identity));
   TRY_ASSIGN(const auto known_hosts, write_file(folder, "known_hosts", credentials.known_hosts));
+  // No configuration files, no agent, and only the given key and known hosts. An unknown host fails instead of being trusted at
+  // first use.
   ssh_command_ = "ssh -F /dev/null -i " + quoted(identity) + " -o " + quoted("UserKnownHostsFile=\"" + known_hosts + "\"");
   for (const char* option : {"GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=yes", "UpdateHostKeys=no",
                              "IdentitiesOnly=yes", "BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=10",

@@ -130,6 +130,7 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
   }
   // Slightly less than the interval, so that a poll after one interval does not get the answer of the previous poll.
   const milliseconds known_for = std::min(source.interval * 9 / 10, options_.requeue_after);
+  // A commit never changes, so it is looked up once. A tag or branch is asked for again after the interval.
   const auto good = [&](const Tip& tip) {
     const auto age = clock_.steady_now() - tip.looked_at;
     return !reference.stale && (!source.commit.empty() || age < (retry_now ? kJustNow : known_for));
@@ -151,6 +152,7 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
     }
     return fail(std::move(error));
   });
+  // The server cannot be reached. Use the last known commit, unless a changed resource waits for a real answer.
   if (!tip && !retry_now) {
     if (auto doubted = remembered(reference, options_.outage)) {
       return std::move(*doubted);

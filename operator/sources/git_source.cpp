@@ -146,6 +146,7 @@ Result<std::shared_ptr<GitRepositories::Repository>> GitRepositories::repository
   std::string known_by = salt_;
   for (const std::string* part : {&url, &credentials.username, &credentials.password, &credentials.authorities,
                                   &credentials.identity, &credentials.known_hosts}) {
+    // Length prefixes, so that no value can imitate a separator.
     known_by += std::to_string(part->size()) + ":" + *part;
   }
   const std::string key = sha256_hex(known_by).substr(0, 32);

@@ -152,6 +152,7 @@ class BlobWriter {
     }
     bytes.remove_prefix(end + 1);
     const TreeEntry& entry = entries_[done_];
+    // Object and size must match the listing, because the limits were checked there.
     if (std::exchange(head_, {}) != entry.object + " blob " + std::to_string(entry.size)) {
       return fail(not_understood("a file"));
     }

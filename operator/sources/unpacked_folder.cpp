@@ -157,6 +157,7 @@ Result<UniqueFd> UnpackedFolder::open_parent(const std::string& name) {
 Result<UniqueFd> UnpackedFolder::create_file(const std::string& name) {
   TRY_ASSIGN(const UniqueFd folder, open_parent(name));
   const std::string last = name.substr(name.rfind('/') + 1);
+  // O_EXCL: a second entry with the same name must not replace the first.
   UniqueFd file(::openat(folder.get(), last.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR));
   if (!file) {
     return fail(errno == EEXIST ? twice(name) : cannot_write("the files of a source cannot be written", errno));

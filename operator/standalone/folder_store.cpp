@@ -228,6 +228,7 @@ Result<void> FolderStore::write_status(const ResourceKey& key, const DatabaseMig
     found->second.resource.status = status;
     copy = found->second;
   }
+  // Without the lock, because the disk may be slow.
   TRY(store(copy));
   const std::lock_guard lock(mutex_);
   if (!entries_.contains(key)) {  // deleted during the write: remove its file again

@@ -126,6 +126,7 @@ void Standalone::follow(const StopToken& stop) {
     } else {
       SystemClock().wait(longest, stop);
     }
+    // Empty: the resync or polling interval has passed.
     reload = touched.empty() || touched.contains(kManifestsTag);
     for (const auto& tag : touched) {
       if (const auto key = key_of_tag_.find(tag); key != key_of_tag_.end()) {

@@ -79,6 +79,7 @@ std::optional<StoredResource> StateFolder::read(const ResourceKey& key) const {
 }
 
 Result<void> StateFolder::replace(const std::string& file, const std::string& text) const {
+  // Write a new file and rename it: a reader never sees a partial file, and a crash leaves the old one.
   const std::string fresh = path_ + "/.new-" + random_hex(12);
   const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0) {
