@@ -1,4 +1,7 @@
-// Where pg_dump and pg_restore are that are not older than the server of the run: with that server, or Debian's.
+// The folder with pg_dump and pg_restore. pg_dump refuses a server newer than itself, so for such a run ATHANOR_POSTGRES_BIN
+// names the folder of that server's programs; otherwise Debian's /usr/bin is used.
+//
+// Threads: reads the environment; call it while nobody changes it.
 #pragma once
 
 #include <cstdlib>

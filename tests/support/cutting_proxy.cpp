@@ -112,7 +112,8 @@ void CuttingProxy::forward(int client) {
       }
       if (cut) {
         armed_ = false;
-        // The client's end goes first, so that no answer can slip through.
+        // Close the client's side first, so that no answer can reach it. A zero linger time sends a reset instead of an orderly
+        // end.
         const linger hard{1, 0};
         ::setsockopt(client, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
         ::close(client);

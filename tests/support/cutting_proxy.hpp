@@ -1,7 +1,9 @@
-// A TCP proxy that can lose an answer: it forwards both ways until it is told to swallow what the server says, and then cuts
-// the line. What a client sees is a COMMIT that went out and never came back.
+// A TCP proxy that can lose a server's answer. It forwards both ways until the client sends a marker that the test chose; then
+// it cuts the connection before the answer. A client sees what a network failure during COMMIT looks like: the COMMIT was sent,
+// and its outcome is unknown.
 //
-// Threads: forwards on a thread of its own. Ownership: closes everything when destroyed.
+// Threads: forwards on its own threads; call cut_after() before the client sends the marker. Ownership: the destructor closes
+// every connection and joins the threads.
 #pragma once
 
 #include <atomic>
@@ -20,9 +22,11 @@ class CuttingProxy {
   CuttingProxy& operator=(const CuttingProxy&) = delete;
 
   [[nodiscard]] int port() const { return port_; }
-  // When the client next sends something that contains `marker`: forward it if `deliver`, then cut the client's side before any
-  // answer. The server's side stays open for `linger`, its answers thrown away, so that it can finish what it was sent.
+  // When the client next sends data that contains `marker`, closes the client's connection before any answer. The data itself
+  // is forwarded only if `deliver`; then the server's connection stays open for `linger`, with its answers discarded, so that
+  // the server can finish.
   void cut_after(const std::string& marker, bool deliver, std::chrono::milliseconds linger = std::chrono::milliseconds(300));
+  // True once a connection was cut since the last cut_after().
   [[nodiscard]] bool has_cut() const { return cut_; }
 
  private:

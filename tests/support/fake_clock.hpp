@@ -1,6 +1,6 @@
-// A clock that a test moves. wait() moves it on at once, so nothing sleeps; waits are recorded.
+// A clock that a test controls. wait() records the duration and advances the time without sleeping.
 //
-// Threads: the time may be read from any thread while one of them moves it.
+// Threads: any thread may read the time; only one may advance it or wait.
 #pragma once
 
 #include <atomic>
@@ -32,7 +32,7 @@ class FakeClock final : public Clock {
   }
 
   std::vector<milliseconds> waits;
-  std::function<void(milliseconds)> on_wait;  // what the world does meanwhile
+  std::function<void(milliseconds)> on_wait;  // runs inside wait(), before the time advances
 
  private:
   std::atomic<SteadyTime> steady_{};

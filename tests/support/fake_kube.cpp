@@ -34,7 +34,7 @@ tl::unexpected<Error> not_found(const ResourceType& type, const ResourceKey& key
   return athanor::fail(Error(ErrorCode::ApiNotFound, type.plural + " \"" + key.name + "\" not found (status 404)"));
 }
 
-// What may not be changed from outside.
+// Restores the fields that an API server does not let clients change.
 void keep_system_fields(const KubeObject& before, KubeObject& next) {
   for (const char* field : {"name", "namespace", "uid", "creationTimestamp", "generation", "resourceVersion",
                             "deletionTimestamp", "deletionGracePeriodSeconds"}) {
@@ -166,6 +166,7 @@ Result<KubeObject> FakeKube::store_change(const ResourceType& type, KubeObject& 
     next["metadata"]["generation"] = before["metadata"]["generation"].get<int>() + 1;
   }
   stamp(next);
+  // As an API server does: removing the last finalizer of an object that is being deleted deletes it.
   const bool last =
       next["metadata"].contains("deletionTimestamp") && next["metadata"].value("finalizers", KubeObject::array()).empty();
   stored = next;
@@ -332,7 +333,7 @@ Result<void> FakeKube::remove(const ResourceType& type, const std::string& name_
   return {};
 }
 
-// --- the world's side
+// --- other clients
 
 KubeObject FakeKube::put(const ResourceType& type, KubeObject object) {
   const std::lock_guard lock(mutex_);
@@ -394,7 +395,7 @@ void FakeKube::fail(KubeFault fault) {
 
 void FakeKube::compact() {
   const std::lock_guard lock(mutex_);
-  compacted_ = ++version_;  // somebody wrote something of another type meanwhile
+  compacted_ = ++version_;  // as if another object had been written: every version a watch knows is now too old
 }
 
 void FakeKube::end_watches(std::optional<Error> error) {
@@ -444,7 +445,7 @@ bool FakeKube::wait_until(const std::function<bool()>& condition, milliseconds l
     if (std::chrono::steady_clock::now() >= deadline) {
       return false;
     }
-    changed_.wait_for(lock, milliseconds(5));  // what the condition looks at may not be ours
+    changed_.wait_for(lock, milliseconds(5));  // poll: the condition may depend on state outside the fake
   }
   return true;
 }

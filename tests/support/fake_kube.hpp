@@ -1,19 +1,20 @@
-// A small API server in memory: what a test stores is what the code under test reads, watches and changes.
+// A small Kubernetes API server in memory. The code under test reads, watches and changes the objects that the test stores.
 //
-// It keeps the promises that our code relies on, and the contract suite (tests/unit/kube/kube_contract.hpp) asks them of it and
-// of a real API server alike: versions that grow, conflicts, generations that count changes of the spec, a status of its own,
-// no change and no event when nothing changes, finalizers, merge patches, watches with history, WatchList, 410 after compact().
-// Not there: admission, defaults, schemas, garbage collection.
+// It implements the semantics that our code relies on: increasing resource versions, conflicts (409), generations that count
+// changes of the spec, a separate status subresource, no new version and no event for a change that changes nothing,
+// finalizers, merge patches, watches with history, WatchList, and 410 Gone after compact(). The contract suite
+// (tests/unit/kube/kube_contract.hpp) checks the same semantics against the fake and against a real API server. Not
+// implemented: admission, defaults, schema validation, garbage collection.
 //
 //   FakeKube kube;
 //   kube.put(kube::kSecrets, {{"metadata", {{"name", "db"}, {"namespace", "shop"}}}, {"data", ...}});
 //   kube.fail({.verb = "patch", .error = Error(ErrorCode::ApiUnreachable, "gone"), .times = 2});
 //   EXPECT_EQ(kube.count("patch", "databasemigrations"), 3);
 //
-// A watch blocks its thread until its stop is requested or the test ends it; with `on_idle` set it calls that in place of
-// waiting, so that a test needs no second thread.
+// A watch blocks its thread until its stop token is set or the test ends it. If `on_idle` is set, an idle watch calls it
+// instead of waiting, so a test needs no second thread.
 //
-// Threads: safe from any thread.
+// Threads: any thread; set `on_call` and `on_idle` before the first call. Ownership: owns copies of all objects.
 #pragma once
 
 #include <condition_variable>
@@ -40,18 +41,19 @@ struct KubeCall {
   ResourceKey key;
   std::string subresource;
   KubeObject body;
-  std::string resource_version;  // of a watch or list
-  bool initial_events = false;   // of a watch
+  std::string resource_version;  // of a list or watch request
+  bool initial_events = false;   // of a watch request
 };
 
+// A failure to inject into the next `times` matching calls.
 struct KubeFault {
   std::string verb{};            // empty: any
   std::string plural{};          // empty: any
   std::string name{};            // empty: any
-  std::optional<Error> error{};  // nullopt, for watches: it ends without an error
+  std::optional<Error> error{};  // nullopt (watches only): the watch ends without an error
   int times = 1;
-  bool afterwards = false;  // the change is made, the answer gets lost
-  int after_events = 0;     // of a watch: so many come first
+  bool afterwards = false;  // for writes: make the change, then return the error, as if the answer got lost
+  int after_events = 0;     // for watches: deliver this many events first
 };
 
 class FakeKube final : public controller::KubeClient {
@@ -70,30 +72,30 @@ class FakeKube final : public controller::KubeClient {
   Result<void> watch(const ResourceType& type, const controller::WatchOptions& options, const EventHandler& on_event,
                      const StopToken& stop) override;
 
-  // The world's side. Not recorded, never refused.
-  KubeObject put(const ResourceType& type, KubeObject object);  // creates it, or replaces all but its status
+  // What other clients of the API server do. Not recorded in calls(), never fails.
+  KubeObject put(const ResourceType& type, KubeObject object);  // creates it, or replaces everything but its status
   KubeObject put_status(const ResourceType& type, const ResourceKey& key, KubeObject status);
-  void drop(const ResourceType& type, const ResourceKey& key);  // at once, finalizers or not
+  void drop(const ResourceType& type, const ResourceKey& key);  // deletes immediately, ignoring finalizers
   [[nodiscard]] std::optional<KubeObject> find(const ResourceType& type, const ResourceKey& key) const;
   [[nodiscard]] std::vector<KubeObject> all(const ResourceType& type) const;
   [[nodiscard]] std::string version() const;
 
-  // Trouble.
+  // Faults.
   void fail(KubeFault fault);
-  void compact();                                         // watches from before this moment are refused with ApiExpired
-  void end_watches(std::optional<Error> error = {});      // all that are open
-  void send_bookmarks();                                  // to all that are open
-  void set_watch_list(bool known, bool end_mark = true);  // an older server; one that leaves the mark out
+  void compact();                                         // older resource versions now fail with ApiExpired
+  void end_watches(std::optional<Error> error = {});      // ends all open watches
+  void send_bookmarks();                                  // on all open watches
+  void set_watch_list(bool known, bool end_mark = true);  // whether WatchList is supported, and sends the end mark
 
-  // What was asked.
+  // Recorded calls, oldest first.
   [[nodiscard]] std::vector<KubeCall> calls() const;
   [[nodiscard]] std::size_t count(const std::string& verb, const std::string& plural = {}) const;
   void forget_calls();
   [[nodiscard]] std::size_t open_watches() const;
-  // Waits until something happened that makes `condition` true; false after `limit`.
+  // Waits until `condition` is true; false when it is still not true after `limit`.
   [[nodiscard]] bool wait_until(const std::function<bool()>& condition, milliseconds limit = milliseconds(20'000));
 
-  // Before a call is looked at, after it was recorded; no lock is held.
+  // `on_call` runs after a call was recorded and before it is handled, without the lock.
   std::function<void(const KubeCall& call)> on_call;
   std::function<void()> on_idle;
 
@@ -102,7 +104,7 @@ class FakeKube final : public controller::KubeClient {
     std::uint64_t version = 0;
     std::string type;
     KubeObject object;
-    KubeObject before;  // null: it is new
+    KubeObject before;  // null for a new object
     bool removed = false;
   };
   struct Cursor;
@@ -110,7 +112,7 @@ class FakeKube final : public controller::KubeClient {
   void stamp(KubeObject& object);
   void tell(Change change);
   [[nodiscard]] KubeObject* stored(const ResourceType& type, const ResourceKey& key);
-  // What a create would store.
+  // Validates `object` and returns what create() would store, without storing it.
   Result<KubeObject> made_of(const ResourceType& type, const std::string& name_space, KubeObject object);
   Result<KubeObject> store_new(const ResourceType& type, const std::string& name_space, KubeObject object);
   Result<KubeObject> store_change(const ResourceType& type, KubeObject& stored, KubeObject next,
@@ -139,9 +141,9 @@ class FakeKube final : public controller::KubeClient {
   bool end_mark_ = true;
 };
 
-// What the fake knows of objects; pure functions in fake_kube_objects.cpp.
+// Pure functions about objects (fake_kube_objects.cpp).
 [[nodiscard]] bool matches_selectors(const KubeObject& object, const std::string& labels, const std::string& fields);
-// What is left of an object that is asked for by its metadata alone.
+// The PartialObjectMetadata that a metadata-only request returns for `object`.
 [[nodiscard]] KubeObject metadata_of(const KubeObject& object);
 [[nodiscard]] bool has_status(const ResourceType& type);
 [[nodiscard]] bool counts_generations(const ResourceType& type);

@@ -35,7 +35,7 @@ WatchEvent bookmark(const ResourceType& type, std::uint64_t version, bool initia
 
 }  // namespace
 
-// Where a watch stands.
+// The position of one watch: the last version it delivered, and how many endings and bookmarks it has seen.
 struct FakeKube::Cursor {
   std::uint64_t version = 0;
   std::uint64_t endings = 0;
@@ -66,7 +66,8 @@ Result<std::vector<WatchEvent>> FakeKube::first_events(const ResourceType& type,
   return events;
 }
 
-// An object that begins or ceases to match a selector is added or deleted, as far as this watch is concerned.
+// As an API server does: an object that starts to match the selector is Added for this watch, one that stops matching is
+// Deleted.
 std::optional<WatchEvent> FakeKube::next_event(const ResourceType& type, const WatchOptions& options, Cursor& cursor) {
   const auto from = std::ranges::upper_bound(history_, cursor.version, {}, &Change::version);
   for (auto change = from; change != history_.end(); ++change) {
@@ -101,14 +102,14 @@ Result<void> FakeKube::watch(const ResourceType& type, const WatchOptions& optio
   std::unique_lock lock(mutex_);
   Cursor cursor;
   TRY_ASSIGN(std::vector<WatchEvent> first, first_events(type, options, cursor));
-  struct Open {  // counts itself
+  struct Open {  // counts the open watches
     explicit Open(std::size_t& count) : open(count) { ++open; }
     ~Open() { --open; }
     std::size_t& open;
   };
   const Open open(open_watches_);
   changed_.notify_all();
-  const auto deliver = [&](WatchEvent event) {  // false: that was the last one
+  const auto deliver = [&](WatchEvent event) {  // false after the last event before an injected fault
     lock.unlock();
     if (options.metadata_only) {
       event.object = metadata_of(event.object);
@@ -134,7 +135,7 @@ Result<void> FakeKube::watch(const ResourceType& type, const WatchOptions& optio
       on_idle();
       lock.lock();
     } else {
-      changed_.wait_for(lock, milliseconds(5));  // a stop token cannot be waited for together with this
+      changed_.wait_for(lock, milliseconds(5));  // poll: a stop token cannot wake a condition variable
     }
   }
   return athanor::fail(ErrorCode::Interrupted, "the watch was stopped");

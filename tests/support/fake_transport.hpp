@@ -1,6 +1,6 @@
-// A transport with prepared answers, in the order in which they are asked for, and a record of the requests.
+// An HTTP transport for tests. It returns prepared answers in order and records the requests.
 //
-// Threads: one.
+// Threads: one thread. Ownership: owns the answers and the records.
 #pragma once
 
 #include <deque>
@@ -21,7 +21,7 @@ class FakeTransport final : public controller::HttpTransport {
     answers_.push_back({Response{status, std::move(body), retry_after}, {}});
   }
   void answer(Error error) { answers_.push_back({fail(std::move(error)), {}}); }
-  // A stream: these lines, then its end.
+  // Answers a streaming request with these lines, then with `end`.
   void answer_lines(std::vector<std::string> lines, Result<Response> end = Response{200, "", {}}) {
     answers_.push_back({std::move(end), std::move(lines)});
   }

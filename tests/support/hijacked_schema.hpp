@@ -1,12 +1,13 @@
-// A schema that another role filled to catch whoever looks names up in it.
+// SQL that creates a malicious schema. Tests put it in front of pg_catalog in search_path to prove that our SQL qualifies every
+// name.
 //
 // Threads: constants.
 #pragma once
 
 namespace athanor::test {
 
-// A schema in front of pg_catalog with a function, an operator, a table and a type for each of pg_catalog's that can be had:
-// whatever is looked up without its schema fails with "hijacked", or is the wrong table or type.
+// Creates schema `evil` with a function, an operator, a view and a type for each one of pg_catalog's that can be imitated. An
+// unqualified name then fails with "hijacked" or finds the wrong table or type.
 inline constexpr const char* kHijack = R"(
 CREATE SCHEMA evil;
 DO $do$

@@ -1,4 +1,6 @@
-// Backups in memory, for tests: records what is asked, and can run out of room.
+// A backup store in memory. It records the calls that change it, and can run out of space.
+//
+// Threads: one thread. Ownership: owns the stored bytes; readers hold a copy, writers must not outlive the store.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +17,8 @@ class MemoryStore final : public BackupStore {
  public:
   std::map<std::string, std::string> files;
   std::vector<std::string> calls;
-  std::optional<std::uint64_t> free;  // what free_space() says
-  std::uint64_t room = UINT64_MAX;    // what write() takes before it fails
+  std::optional<std::uint64_t> free;  // the answer of free_space()
+  std::uint64_t room = UINT64_MAX;    // bytes that one writer accepts before it fails
 
   std::string describe() const override { return "memory"; }
   std::string location(std::string_view name) const override { return "memory/" + std::string(name); }

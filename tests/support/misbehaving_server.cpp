@@ -42,7 +42,7 @@ SSL_CTX* context_of(const ServerTls& tls) {
   return context;
 }
 
-// A bound socket of the loopback interface, and its port.
+// Returns a socket bound to a free port of the loopback interface, and sets `port`.
 int bound_socket(bool ipv6, int& port) {
   const int socket = ::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in6 six{};
@@ -242,7 +242,7 @@ void MisbehavingServer::serve(int socket, int number) {
   if (connection.handshake(context_)) {
     script_(connection);
   } else {
-    connection.hold();  // closing at once could overtake the alert that says why
+    connection.hold();  // an immediate close could reset the connection before the client reads the TLS alert
   }
   const std::lock_guard lock(mutex_);
   std::erase(open_, &connection);

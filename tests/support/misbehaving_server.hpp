@@ -1,5 +1,5 @@
-// A server that does with each connection what a test's script says: sockets and OpenSSL, no HTTP library, so that it can be
-// slow, wrong, silent or gone.
+// A server that runs a test's script for each connection. It uses plain sockets and OpenSSL instead of an HTTP library, so that
+// a script can answer slowly, wrongly, or not at all.
 //
 //   MisbehavingServer server([](ServerConnection& connection) {
 //     connection.read_request();
@@ -7,10 +7,11 @@
 //     connection.reset();
 //   });
 //
-// The script runs once per connection, on a thread of its own; when it returns, the connection is closed. Nothing in it
-// sleeps: hold() waits until the client has gone or the test is over.
+// When the script returns, the connection is closed. Scripts must not sleep; hold() waits until the client closes or the test
+// ends.
 //
-// Threads: as said; figures may be read from any thread. Ownership: closes and joins everything when destroyed.
+// Threads: each connection runs the script on its own thread; any thread may read the counters. Ownership: the destructor
+// closes every connection and joins the threads.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -36,23 +37,23 @@ class ServerConnection {
   ServerConnection(const ServerConnection&) = delete;
   ServerConnection& operator=(const ServerConnection&) = delete;
 
-  [[nodiscard]] int number() const { return number_; }  // 1 is the first one
-  // Head and body (by Content-Length) of the next request; empty when the client went away.
+  [[nodiscard]] int number() const { return number_; }  // counts from 1
+  // Head and body (by Content-Length) of the next request; empty when the client closed.
   std::string read_request();
-  // Some bytes, whatever they are; empty when the client went away.
+  // The next bytes that arrive; empty when the client closed.
   std::string receive();
   bool send(std::string_view bytes);
-  // Answers with a whole, correct message.
+  // Sends a complete, correct response.
   bool answer(int status, std::string_view body, std::string_view more_headers = {});
   bool begin_chunked(int status = 200);
   bool chunk(std::string_view bytes);
   bool end_chunks() { return send("0\r\n\r\n"); }
-  // Until the client closes, or the server is being destroyed.
+  // Waits until the client closes or the server is destroyed.
   void hold();
-  // A reset instead of an end.
+  // Closes the connection with a TCP reset.
   void reset();
   void close();
-  // Server name indication of the client; empty when it sent none.
+  // The server name (SNI) that the client sent; empty when it sent none.
   [[nodiscard]] std::string server_name() const;
 
  private:
@@ -70,7 +71,7 @@ class ServerConnection {
 struct ServerTls {
   std::string certificate_pem;
   std::string key_pem;
-  std::string demand_client_of;  // authority whose certificates a client must show; empty: none is asked for
+  std::string demand_client_of;  // authority (PEM) that must have issued the client's certificate; empty: no client certificate
 };
 
 class MisbehavingServer {
@@ -96,9 +97,9 @@ class MisbehavingServer {
   Script script_;
   bool ipv6_;
   SSL_CTX* context_ = nullptr;
-  int port_ = 0;  // before the listener, which fills it
+  int port_ = 0;  // declared before listener_, whose initializer sets it
   int listener_ = -1;
-  int over_ = -1;  // readable when the server is being destroyed
+  int over_ = -1;  // becomes readable when the server is destroyed
   std::atomic<int> connections_{0};
   std::atomic<std::size_t> sent_{0};
   mutable std::mutex mutex_;
@@ -108,7 +109,7 @@ class MisbehavingServer {
   std::thread acceptor_;
 };
 
-// A port of 127.0.0.1 where nobody listens.
+// A free port of 127.0.0.1 on which no process listens.
 [[nodiscard]] int closed_port();
 
 }  // namespace athanor::test

@@ -1,5 +1,5 @@
-// A PostgreSQL of a test's own, for tests that crash it: nobody else's tests notice. Stopped and removed at the end of the
-// scope.
+// A private PostgreSQL server for tests that crash it, so that no other test is affected. It is stopped and removed at the end
+// of the scope.
 //
 // Threads: one thread. Ownership: owns the server and its folder.
 #pragma once
@@ -16,7 +16,7 @@ namespace athanor::test {
 class OwnServer {
  public:
   OwnServer() : OwnServer(std::vector<std::string>{}) {}
-  // With the same files, as pg_basebackup makes them: the same system identifier, the same databases.
+  // A server with a copy of the original's files, as pg_basebackup makes them: same system identifier, same databases.
   [[nodiscard]] static OwnServer copy_of(const OwnServer& original) {
     return OwnServer(std::vector<std::string>{original.folder_ / "server"});
   }
@@ -25,7 +25,7 @@ class OwnServer {
   OwnServer& operator=(const OwnServer&) = delete;
 
   [[nodiscard]] const std::string& url() const { return url_; }
-  // As a power cut would, and back again on the same port.
+  // crash() kills the server as a power cut would; resume() starts it again on the same port.
   void crash() { control("crash"); }
   void resume() { control("resume"); }
   void restart() { control("restart"); }

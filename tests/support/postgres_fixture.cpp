@@ -32,7 +32,7 @@ std::string state_of(const PGresult* result) {
   return state == nullptr ? "no SQLSTATE" : state;
 }
 
-// Distinct between the processes of a parallel ctest run and between databases of one test.
+// Unique across the processes of a parallel ctest run and across the databases of one test.
 std::string unique_suffix() {
   static std::atomic<int> counter{0};
   std::random_device random;
@@ -164,7 +164,7 @@ TestDatabase::~TestDatabase() {
   client_.reset();
   try {
     Client(server_url()).run("DROP DATABASE IF EXISTS \"" + name_ + "\" WITH (FORCE)");
-  } catch (const std::exception&) {  // the server may be down, as a crash test left it; its folder goes at the end anyway
+  } catch (const std::exception&) {  // a crash test may have left the server down; its folder is removed at the end of the run
   }
 }
 
@@ -239,7 +239,7 @@ TestRole::TestRole(TestDatabase& database, std::string_view attributes)
 TestRole::~TestRole() {
   try {
     database_.run("DROP OWNED BY \"" + name_ + "\" CASCADE; DROP ROLE \"" + name_ + "\"");
-  } catch (const std::exception&) {  // as for the database: the server goes at the end of the run
+  } catch (const std::exception&) {  // as above
   }
 }
 

@@ -1,13 +1,14 @@
-// Real databases for tests, on the throwaway server of the run.
+// Real databases for tests, on the throwaway server of the test run.
 //
-// The server's URL is read from ATHANOR_TEST_URL, or from <build>/postgres/url, which the ctest fixture `postgres` writes. No
-// server is a failure, never a skip. Everything here throws std::runtime_error, which GoogleTest reports as a failed test.
+// The server's URL comes from ATHANOR_TEST_URL, or from <build>/postgres/url, which the ctest fixture `postgres` writes.
+// Without a server a test fails; it is never skipped. Everything here throws std::runtime_error on failure, which GoogleTest
+// reports as a failed test.
 //
 //   TestDatabase database;                          // empty, uniquely named, dropped with force at the end of the scope
 //   database.run("CREATE TABLE users (id int)");
 //   EXPECT_EQ(database.value("SELECT count(*) FROM users"), "0");
 //
-// A Client is a second connection that stays open: for holding locks and open transactions while the code under test runs.
+// A Client is a second connection that stays open, to hold locks and open transactions while the code under test runs.
 //
 // Threads: one thread per object. Ownership: a TestDatabase owns its database on the server.
 #pragma once
@@ -23,7 +24,7 @@ namespace athanor::test {
 
 // The administrator's URL of the fixture server ("postgresql://postgres:…@127.0.0.1:PORT/postgres").
 [[nodiscard]] std::string server_url();
-// The same server, another database; other credentials where given.
+// The URL of another database on the same server, with other credentials if given.
 [[nodiscard]] std::string url_of(std::string_view database, std::string_view user = {}, std::string_view password = {});
 
 class Client {
@@ -34,7 +35,7 @@ class Client {
   Client& operator=(Client&&) = delete;
 
   using Row = std::vector<std::string>;  // NULL is "∅"
-  // Runs one or several statements; throws with the server's whole message.
+  // Runs one or more statements; throws with the server's complete message.
   void run(const std::string& sql);
   // Runs and returns the SQLSTATE of the failure, or "" when it succeeded.
   [[nodiscard]] std::string attempt(const std::string& sql);
@@ -54,7 +55,7 @@ class Client {
 
 class TestDatabase {
  public:
-  // `hint` shows in the database's name, for whoever looks at the server while a test hangs.
+  // `hint` becomes part of the database's name, so that a hanging test can be recognized in pg_stat_activity.
   explicit TestDatabase(std::string_view hint = "test");
   ~TestDatabase();
   TestDatabase(const TestDatabase&) = delete;
@@ -65,7 +66,7 @@ class TestDatabase {
   // A new connection to it.
   [[nodiscard]] Client connect() const { return Client(url_); }
 
-  // On a connection of its own, opened at first use and kept.
+  // The following run on one connection that is opened on first use and kept.
   void run(const std::string& sql) { client().run(sql); }
   [[nodiscard]] std::string attempt(const std::string& sql) { return client().attempt(sql); }
   [[nodiscard]] std::vector<Client::Row> rows(const std::string& sql) { return client().rows(sql); }
@@ -75,7 +76,8 @@ class TestDatabase {
   // Sorted rows of public.alembic_version; empty when there is no such table.
   [[nodiscard]] std::vector<std::string> version_rows();
   [[nodiscard]] bool has_relation(const std::string& qualified_name);
-  // Asks `sql` (a boolean) every 20 ms until it is true; false after `timeout_ms`. For states another process reaches.
+  // Runs the boolean query `sql` every 20 ms until it returns true; false after `timeout_ms`. For states that another process
+  // reaches.
   [[nodiscard]] bool wait_until(const std::string& sql, int timeout_ms = 20'000);
   // One line per table, column, index, constraint, enum label and view of the user's schemas (`athanor` left out), sorted:
   // two databases with equal fingerprints have equal schemas.
@@ -88,7 +90,7 @@ class TestDatabase {
   std::optional<Client> client_;
 };
 
-// A role with a password, dropped with what it owns in `database` at the end of the scope.
+// A role with a password. At the end of the scope it is dropped together with what it owns in `database`.
 class TestRole {
  public:
   explicit TestRole(TestDatabase& database, std::string_view attributes = "LOGIN");

@@ -71,7 +71,7 @@ void close_end(int& descriptor) {
   }
 }
 
-// Appends what can be read now; false at the end of the stream.
+// Appends the data that is available now; false at the end of the stream.
 bool drain(int descriptor, std::string& into) {
   std::array<char, 65536> buffer{};
   while (true) {
@@ -105,7 +105,7 @@ Process::Process(const std::vector<std::string>& arguments, const ProcessOptions
   if (pid_ < 0) {
     throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
   }
-  if (pid_ == 0) {  // only calls that are safe between fork and exec
+  if (pid_ == 0) {  // between fork and exec only async-signal-safe calls are allowed
     ::dup2(in.read_end, STDIN_FILENO);
     ::dup2(out.write_end, STDOUT_FILENO);
     ::dup2(err.write_end, STDERR_FILENO);
@@ -146,7 +146,8 @@ void Process::signal(int number) const {
 }
 
 bool Process::pump(int timeout_ms) {
-  std::array<pollfd, 3> watched{{{out_, POLLIN, 0}, {err_, POLLIN, 0}, {in_, POLLOUT, 0}}};  // negative ones are ignored
+  std::array<pollfd, 3> watched{
+      {{out_, POLLIN, 0}, {err_, POLLIN, 0}, {in_, POLLOUT, 0}}};  // poll() ignores negative descriptors
   if (out_ < 0 && err_ < 0) {
     return false;
   }
@@ -209,7 +210,8 @@ bool Process::wait_for_output(const std::string& text, int timeout_ms) {
 
 ProcessResult Process::wait() {
   const double deadline = now_seconds() + timeout_ms_ / 1e3;
-  // Pipes first: a child that fills one would otherwise never end. A grandchild may keep them open after the child's end.
+  // Drain the pipes before waiting: a child that fills one would otherwise never end. Do not wait for the pipes to close: a
+  // grandchild may keep them open after the child has ended.
   while (!reap(false)) {
     if (now_seconds() > deadline) {
       result_.timed_out = true;
@@ -218,7 +220,7 @@ ProcessResult Process::wait() {
       break;
     }
     if (!pump(20)) {
-      ::usleep(1'000);  // both pipes closed, the end is a moment away
+      ::usleep(1'000);  // both pipes are closed: the child is about to end
     }
   }
   if (out_ >= 0) {

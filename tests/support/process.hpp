@@ -1,11 +1,11 @@
-// Child processes of a test: run to the end, or started, watched, signalled and waited for.
+// Child processes of a test: run one to its end, or start it, observe it, signal it and wait for it.
 //
 //   auto result = run_process({athanor_binary(), "upgrade", "head"}, {.environment = {{"DATABASE_URL", database.url()}}});
 //   EXPECT_EQ(result.exit_code, 0) << result.err;
 //
-// The child inherits the environment of the test minus DATABASE_URL and PG*, plus what the options say, so a developer's shell
-// cannot change what a test means. Standard input is the text given, or empty. A child that outlives its time limit is killed
-// and reported with exit code 137 and `timed_out`.
+// The child inherits the environment of the test without DATABASE_URL and PG*, plus the variables of the options, so a
+// developer's shell cannot change a test's result. Standard input is the given text, or empty. A child that exceeds its time
+// limit is killed and reported with exit code 137 and `timed_out`.
 //
 // Threads: one thread per object. Ownership: a Process kills and reaps its child when destroyed.
 #pragma once
@@ -22,12 +22,12 @@ namespace athanor::test {
 struct ProcessOptions {
   std::map<std::string, std::optional<std::string>> environment{};  // nullopt: unset
   std::string standard_input{};
-  std::string directory{};  // empty: the test's own
+  std::string directory{};  // empty: the test's working directory
   int timeout_ms = 60'000;
 };
 
 struct ProcessResult {
-  int exit_code = -1;  // 128 + N when a signal ended it
+  int exit_code = -1;  // 128 + N after signal N
   std::string out;
   std::string err;
   bool timed_out = false;
@@ -47,16 +47,16 @@ class Process {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   void signal(int number) const;
-  // Reads until standard output or standard error holds `text`; false when the child ended or time ran out first.
+  // Reads until standard output or standard error contains `text`; false when the child ended or the time ran out first.
   [[nodiscard]] bool wait_for_output(const std::string& text, int timeout_ms = 20'000);
   [[nodiscard]] bool running();
-  // Waits for the end, at most the time limit of the options.
+  // Waits until the child ends, at most the time limit of the options.
   [[nodiscard]] ProcessResult wait();
   [[nodiscard]] const std::string& out() const { return result_.out; }
   [[nodiscard]] const std::string& err() const { return result_.err; }
 
  private:
-  // Reads what is there; waits `timeout_ms` for something. False when both pipes are at their end.
+  // Reads the available output, waiting up to `timeout_ms` for some. False when both pipes are closed.
   bool pump(int timeout_ms);
   bool reap(bool block);
 
@@ -74,8 +74,8 @@ class Process {
 // build/bin/athanor and build/bin/athanor-operator of the build under test.
 [[nodiscard]] std::string athanor_binary();
 [[nodiscard]] std::string operator_binary();
-// The Python with Alembic, SQLModel and psycopg2 (tests/requirements.txt): ATHANOR_PYTHON, or <build>/python-path. Throws
-// with the way out when there is none.
+// The Python with Alembic, SQLModel and psycopg2 (tests/requirements.txt): ATHANOR_PYTHON, or <build>/python-path. Throws with
+// instructions when there is none.
 [[nodiscard]] std::string python_with_alembic();
 
 }  // namespace athanor::test

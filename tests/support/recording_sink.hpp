@@ -1,4 +1,6 @@
-// A progress sink that writes down what it is told, one line per event.
+// A progress sink that records every event as one line of text.
+//
+// Threads: one thread, the one that executes the plan.
 #pragma once
 
 #include <functional>

@@ -28,7 +28,7 @@ std::string joined(const std::vector<std::string>& texts) {
   return all;
 }
 
-// Long statements of ours by their two ends: the parameters are at the end.
+// Shortens a long statement in the middle: the parameters are at its end.
 std::string shown(const std::vector<std::string>& texts) {
   std::vector<std::string> cut = texts;
   for (auto& text : cut) {

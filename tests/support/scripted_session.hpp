@@ -1,13 +1,13 @@
-// A session that plays a recorded dialogue: the test says what must be sent, in which order, and what the server answers.
+// A session that replays a scripted dialogue: the test lists what must be sent, in which order, and what the server answers.
 //
-// A statement is told by a part of its text, which is followed by its parameters in brackets: "SELECT 1 [a, NULL]". Of a
-// transaction the test names the commands that matter, in their order; others may stand between them. What is sent and not
-// expected, or expected and never sent, fails the test, and the message says which.
+// A statement is matched by a part of its text, followed by its parameters in brackets: "SELECT 1 [a, NULL]". For a transaction
+// the test lists the commands that matter, in order; other commands may come between them. Sending something unexpected, or not
+// sending something expected, fails the test with a message that names it.
 //
-// Behaves as PostgreSQL does behind a failure, which a test proves for both (tests/postgres/session): transactions in flight
-// behind one that failed are skipped, and everything in flight is lost with the connection.
+// After a failure it behaves as PostgreSQL does, which tests/postgres/session checks for both: pipelined transactions behind a
+// failed one are skipped, and a lost connection loses everything in flight.
 //
-// Threads: the test's. Ownership: a Dialogue outlives the sessions that play it.
+// Threads: one thread. Ownership: the Dialogue must outlive the sessions that replay it.
 #pragma once
 
 #include <deque>
@@ -22,29 +22,30 @@
 
 namespace athanor::test {
 
-// "a" and NULL are cells; every inner list is a row.
+// Each inner list is one row of cells, such as "a" or NULL.
 [[nodiscard]] Rows rows(std::initializer_list<std::vector<Parameter>> cells);
-// An error as the server would say it.
+// An error as the server would report it.
 [[nodiscard]] Error server_error(const std::string& sqlstate, const std::string& message = "no");
 
-// One message to the server and its answer. Unless told otherwise it succeeds without a row.
+// One message to the server and its answer. By default it succeeds and returns no rows.
 class Exchange {
  public:
   enum class Kind { Query, QueryEach, Autocommit, Transaction, RollBack, Recover };
 
-  // A query's rows, or those of the transaction's command that holds `part`.
+  // The rows of a query, or of the transaction's command that contains `part`.
   Exchange& answers(Rows answer);
   Exchange& answers(std::string part, Rows answer);
-  // The answers of query_each(), in order.
+  // One answer per query of query_each(), in order.
   Exchange& answers_each(std::vector<Result<Rows>> answers);
   Exchange& fails(Error error);
-  // The transaction's command that holds `part` fails; for the COMMIT that follows them all: "COMMIT".
+  // The transaction's command that contains `part` fails. "COMMIT" means the COMMIT at the end.
   Exchange& fails_at(std::string part, Error error);
-  // The connection is gone. A transaction's answers arrived before that if `answered`, and its COMMIT was not answered.
+  // The connection is lost. If `answered`, the answers to a transaction's commands arrived before that; its COMMIT is never
+  // answered.
   Exchange& is_lost(bool answered = true);
-  // No command of the transaction may hold `part`.
+  // Fails the test if a command of the transaction contains `part`.
   Exchange& without(std::string part);
-  // What the world does before the answer comes.
+  // Runs `action` before the answer arrives, to simulate concurrent changes.
   Exchange& meanwhile(std::function<void()> action);
 
  private:
@@ -55,7 +56,7 @@ class Exchange {
   Kind kind;
   std::vector<std::string> parts;
   std::vector<std::string> forbidden;
-  std::vector<std::pair<std::string, Rows>> rows_of;  // by a part of the command; "" for a query
+  std::vector<std::pair<std::string, Rows>> rows_of;  // keyed by a part of the command; "" for a query
   std::vector<Result<Rows>> each;
   std::optional<Error> error;
   std::string failing_part;
@@ -67,11 +68,11 @@ class Exchange {
 class Dialogue {
  public:
   Dialogue() = default;
-  ~Dialogue();  // fails the test when something expected was not sent
+  ~Dialogue();  // fails the test if something expected was not sent
   Dialogue(const Dialogue&) = delete;
   Dialogue& operator=(const Dialogue&) = delete;
 
-  // What is expected next. The references stay valid.
+  // Appends what must be sent next. The references stay valid.
   Exchange& query(std::string part) { return add(Exchange::Kind::Query, {std::move(part)}); }
   Exchange& query_each(std::vector<std::string> parts) { return add(Exchange::Kind::QueryEach, std::move(parts)); }
   Exchange& autocommit(std::string part) { return add(Exchange::Kind::Autocommit, {std::move(part)}); }
@@ -79,27 +80,27 @@ class Dialogue {
   Exchange& roll_back() { return add(Exchange::Kind::RollBack, {}); }
   Exchange& recover() { return add(Exchange::Kind::Recover, {}); }
 
-  // A session that plays it.
+  // A session that replays this dialogue.
   [[nodiscard]] std::unique_ptr<Session> session();
 
   std::vector<std::string> sent;  // "query …", "autocommit …", "submit …", "collect", "roll_back", "recover", "close"
   int version = 150'000;
-  WaitListener listener;  // as the session was given it last
+  WaitListener listener;  // the last one that was set on the session
 
  private:
   friend class ScriptedSession;
   Exchange& add(Exchange::Kind kind, std::vector<std::string> parts);
-  // The next exchange if this is what it expects; otherwise nothing, and the test has failed.
+  // The next exchange if it matches; otherwise fails the test and returns nullptr.
   Exchange* next(Exchange::Kind kind, const std::vector<std::string>& texts);
 
   std::deque<std::unique_ptr<Exchange>> script_;
   std::size_t at_ = 0;
 };
 
-// Opens the sessions of the dialogues in the order in which they were added.
+// Opens one session per dialogue, in the order in which the dialogues were added.
 class ScriptedFactory final : public SessionFactory {
  public:
-  // The next open() gives a session that plays `dialogue`, which the test keeps.
+  // The next open() returns a session that replays `dialogue`. The caller keeps ownership of `dialogue`.
   void then(Dialogue& dialogue) { opens_.emplace_back(&dialogue); }
   // The next open() fails.
   void then(Error error) { opens_.emplace_back(std::move(error)); }

@@ -1,4 +1,6 @@
-// A folder of a test's own, removed with everything in it at the end of the scope.
+// A temporary folder that is removed with its contents at the end of the scope.
+//
+// Threads: one thread. Ownership: owns the folder.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +9,7 @@
 
 namespace athanor::test {
 
-// Writes the file and the folders it stands in; replaces what was there.
+// Writes the file, replacing an existing one, and creates its parent folders.
 void write_file(const std::filesystem::path& path, std::string_view text);
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
@@ -22,7 +24,7 @@ class TempFolder {
   [[nodiscard]] std::string string() const { return path_.string(); }
   // "<folder>/<relative>" as text.
   [[nodiscard]] std::string operator/(std::string_view relative) const { return (path_ / relative).string(); }
-  // Writes a file below the folder and returns its path.
+  // Writes a file in the folder and returns its path.
   std::string write(std::string_view relative, std::string_view text) const;
 
  private:

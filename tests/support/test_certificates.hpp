@@ -1,4 +1,4 @@
-// Authorities and certificates of a test's own, made on the spot (P-256), with the faults a test wants.
+// Creates certificate authorities and certificates (P-256) for tests, including expired and otherwise invalid ones.
 //
 // Threads: pure functions. Ownership: plain values.
 #pragma once
@@ -15,8 +15,8 @@ struct TestCertificate {
 
 struct CertificateOptions {
   std::string common_name = "test";
-  std::vector<std::string> names{};  // "DNS:localhost", "IP:127.0.0.1"; none: the common name alone
-  long valid_from_seconds = -3600;   // from now
+  std::vector<std::string> names{};  // "DNS:localhost", "IP:127.0.0.1"; empty: only the common name
+  long valid_from_seconds = -3600;   // relative to now
   long valid_to_seconds = 3600;
 };
 
