@@ -178,6 +178,7 @@ Result<BackupRecord> ensure(const BackupTools& tools, BackupJob job) {
     job.run_id = new_run_id();
   }
   TRY_ASSIGN(std::unique_ptr<Session> session, tools.sessions.open());
+  // The advisory lock of the dump slot and the exported snapshot both need one backend for the whole backup.
   TRY(refuse_pooler(*session, job.allow_session_pooler));
   TRY_ASSIGN(job.version_table_found, use_server_names(*session, version_table_of(job)));
   TRY_ASSIGN(const DatabaseFacts facts, read_facts(*session));

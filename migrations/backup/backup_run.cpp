@@ -45,6 +45,7 @@ Result<void> require_space(const BackupTools& tools, const BackupSettings& setti
 }
 
 std::vector<std::string> dump_arguments(const BackupJob& job, const ClientPrograms& programs, const Snapshot& snapshot) {
+  // --snapshot makes the dump show the same moment as the recorded heads; --no-password fails instead of prompting.
   std::vector<std::string> arguments{programs.pg_dump,
                                      "--format=custom",
                                      "--compress=" + std::to_string(job.settings.compression),
@@ -69,9 +70,11 @@ class Run {
       : tools_(tools), job_(job), programs_(programs), session_(session) {}
 
   Result<BackupRecord> to_the_end(const DatabaseFacts& facts) {
+    // First, because leftovers of crashed writers take up space.
     if (auto cleaned = tools_.store.clean(tools_.clock.wall_now()); !cleaned) {
       tools_.progress.warning(cleaned.error().describe());
     }
+    // Check the space before opening the snapshot, which holds back VACUUM while it exists.
     expected_ = expected_size(tools_.store, facts, job_.settings.compression);
     TRY(require_space(tools_, job_.settings, expected_));
     TRY_ASSIGN(record_.properties, read_properties(session_));
@@ -123,6 +126,7 @@ class Run {
     Sha256 digest;
     ProcessStreams streams;
     streams.out = [&](std::string_view bytes) -> Result<void> {
+      // Digest what pg_dump produces: verify() compares it with what the storage returns.
       digest.update(bytes);
       record_.size += bytes.size();
       if (job_.has_room && !job_.has_room(record_.size)) {

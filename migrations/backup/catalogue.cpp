@@ -60,6 +60,7 @@ Result<void> BackupCatalogue::create(Session& session) const {
     return {};
   };
   for (int i = 1;; ++i) {
+    // A lost race leaves the object in place, so the next attempt finds it.
     auto made = attempt();
     if (made || i == kAttempts || !raced(made.error())) {
       return made;

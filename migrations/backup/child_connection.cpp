@@ -71,6 +71,7 @@ Result<std::string> password_text(const std::string& password) {
   if (password.find_first_of("\n\r") != std::string::npos) {
     return fail(Error(ErrorCode::Configuration, "the password has a line break and cannot be handed to pg_dump"));
   }
+  // Any host, because the URL may name several.
   std::string text = "*:*:*:*:";
   for (const char c : password) {
     if (c == ':' || c == '\\') {
@@ -106,6 +107,7 @@ std::vector<std::string> plain_environment(const std::vector<std::string>& envir
       kept.push_back(variable);
     }
   }
+  // program_error() recognises English messages.
   kept.emplace_back("LC_ALL=C");
   return kept;
 }

@@ -55,6 +55,7 @@ Result<Found> look(const ProgramSearch& search, int major, const StopToken& stop
   for (const std::string& folder : candidates(search)) {
     ClientPrograms pair{folder + "/pg_dump", folder + "/pg_restore", 0, {}};
     std::error_code problem;
+    // Several folders may lead to the same program: run it once.
     const std::string real = fs::weakly_canonical(pair.pg_dump, problem).string();
     if (!is_program(pair.pg_dump) || !is_program(pair.pg_restore) || !seen.insert(real).second) {
       continue;

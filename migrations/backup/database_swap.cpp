@@ -42,6 +42,7 @@ Result<void> DatabaseSwap::rename(const std::string& from, const std::string& to
     if (done) {
       return {};
     }
+    // A session that just ended, or autovacuum, may still be in the database.
     if (done.error().sqlstate != kInUse || attempt == kAttempts) {
       return fail(std::move(done).error().at("renaming the restored database to '" + to + "'"));
     }
@@ -90,6 +91,7 @@ Result<void> DatabaseSwap::exchange(const std::string& name, const std::string& 
   const Transaction swap{
       {{rename_sql(name, previous), {}, ""}, {rename_sql(fresh, name), {}, ""}, {allow_sql(previous, true), {}, ""}}, false};
   for (int attempt = 1;; ++attempt) {
+    // Before every attempt: an autovacuum worker may start although connections are not allowed.
     TRY(session_.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
                        {name}));
     TRY(session_.submit(swap));

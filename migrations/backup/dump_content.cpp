@@ -62,6 +62,7 @@ Result<void> verify_dump(BackupReader& reader, const DumpContent& expected, cons
   };
   ProcessStreams streams;
   streams.in = next;
+  // Without --dbname, pg_restore converts the whole archive to SQL, which decodes every block.
   const ProcessCommand command = client_command({programs.pg_restore, "--file=/dev/null"}, plain_environment(environment));
   TRY_ASSIGN(const ProcessEnd end, run_process(command, streams, stop));
   if (end.exit_code != 0) {

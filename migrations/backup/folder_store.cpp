@@ -180,6 +180,7 @@ class FileWriter final : public BackupWriter {
     if (const int number = rename_new(manifest_part, manifest_path); number != 0) {
       return give_up(number);
     }
+    // Take the manifest back if the dump cannot follow it.
     if (const int number = rename_new(part_, folder_ + "/" + name_); number != 0) {
       ::unlink(manifest_path.c_str());
       return give_up(number);
@@ -289,6 +290,7 @@ Result<std::unique_ptr<BackupWriter>> FolderStore::create(const std::string& nam
     return fail(Error(ErrorCode::BackupRefused, "'" + name + "' is no name for a backup"));
   }
   const std::string part = folder_ + "/" + std::string(kPrefix) + name + std::string(kSuffix);
+  // O_EXCL and O_NOFOLLOW: never write through a link that someone placed in the folder.
   UniqueFd file(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) {
     return fail(io_error("cannot write the backup", part, errno));

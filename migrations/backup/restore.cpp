@@ -40,6 +40,7 @@ class Restore {
 
   Result<RestoreReport> run() {
     const auto start = tools_.clock.steady_now();
+    // Verify first: a corrupt dump must not fill the server with a database that will be dropped.
     TRY_ASSIGN(report_.record,
                verify_backup(tools_.store, job_.reference, job_.backup, tools_.progress, tools_.clock, tools_.stop));
     TRY_ASSIGN(maintenance_, connect_beside());
@@ -141,6 +142,7 @@ class Restore {
   }
 
   [[nodiscard]] std::vector<std::string> restore_arguments(const ClientPrograms& programs, const std::string& path) const {
+    // --exit-on-error: an incomplete database must never get its name.
     std::vector<std::string> arguments{programs.pg_restore, "--exit-on-error", "--no-password", "--dbname=service=athanor"};
     if (!job_.backup.role.empty()) {
       arguments.push_back("--role=" + job_.backup.role);
@@ -158,6 +160,7 @@ class Restore {
     const BackupJob& backup = job_.backup;
     const ProgramSearch search{backup.settings.programs, backup.path, kInstalledPrograms,
                                plain_environment(backup.environment)};
+    // pg_restore must know the format of the archive as well as the server.
     const int needed = std::max(parse_major(record.client_version), maintenance_->server_version() / 10'000);
     TRY_ASSIGN(const ClientPrograms programs, find_programs(search, needed, tools_.stop));
     TRY_ASSIGN(const ChildConnection connection,
@@ -190,6 +193,7 @@ class Restore {
   Result<void> check_scratch() {
     tools_.progress.stage(BackupStage::Analyzing, scratch_);
     TRY_ASSIGN(const auto factory, tools_.connect(scratch_));
+    // Local to this function: the database cannot be renamed while a session is connected to it.
     TRY_ASSIGN(const auto session, factory->open());
     TRY_ASSIGN(const std::string versions, use_server_names(*session, report_.record.version_table));
     TRY_ASSIGN(const auto revisions, read_revisions(*session, versions));

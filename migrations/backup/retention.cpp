@@ -36,6 +36,7 @@ std::vector<OwnBackup> own_backups(const std::vector<StoredBackup>& backups, con
     }
   }
   std::map<std::string, const OwnBackup*> last;  // the previous dump before a migration, by version table
+  // Oldest first: each dump is compared with the one taken before it.
   for (auto each = own.rbegin(); each != own.rend(); ++each) {
     OwnBackup& backup = *each;
     if (!backup.good || !backup.record->target) {
@@ -200,6 +201,7 @@ Result<ProvenExpiry> proven_expiry(BackupStore& store, std::vector<StoredBackup>
     if (newest == backups.end() || (!known.empty() && newest->record.id == known)) {
       return result;
     }
+    // A matching size proves nothing about the bytes.
     const auto whole = read_dump(store, newest->record, stop);
     if (whole) {
       return result;

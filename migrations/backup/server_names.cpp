@@ -6,6 +6,7 @@
 namespace athanor {
 namespace {
 
+// pg_temp must be named: otherwise PostgreSQL searches it first for tables.
 constexpr std::string_view kPin = "pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)";
 
 }  // namespace

@@ -389,7 +389,7 @@ Result<ProcessEnd> run_process(const ProcessCommand& command, const ProcessStrea
   }
   // Parent and child both call setpgid(), so that the group exists whichever runs first.
   if (command.own_group) {
-    ::setpgid(process, process);  // both sides do it: whoever is first
+    ::setpgid(process, process);
   }
   for (Ends* ends : {&pipes.in, &pipes.out, &pipes.err, &pipes.failure}) {
     ends->theirs.reset();

@@ -30,10 +30,10 @@ using ReadBytes = std::function<Result<std::size_t>(std::span<char> buffer)>;
 using TakeBytes = std::function<Result<void>(std::string_view bytes)>;
 
 // Resource limits (setrlimit) of the program and everything it starts. 0: keep our own limit.
-struct ProcessLimits {             // size of any one file it writes
-  std::uint64_t file_bytes = 0;    // address space of each process
-  std::uint64_t memory_bytes = 0;  // processor time of each process
-  std::uint64_t cpu_seconds = 0;   // of each process
+struct ProcessLimits {
+  std::uint64_t file_bytes = 0;    // size of any one file it writes
+  std::uint64_t memory_bytes = 0;  // address space of each process
+  std::uint64_t cpu_seconds = 0;   // processor time of each process
 };
 
 struct ProcessCommand {

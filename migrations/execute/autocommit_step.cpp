@@ -54,6 +54,7 @@ class AutocommitStatement {
   }
 
   Result<void> run() {
+    // Each attempt starts over: a failed one has removed its intent, and may have left an INVALID index.
     while (true) {
       TRY_ASSIGN(const CatalogLook before, look(std::nullopt));
       if (half_detached(before)) {
@@ -179,6 +180,7 @@ class AutocommitStatement {
   Result<void> send_patiently(const std::string& sql) {
     const auto base = run_.settings.execution.lock_timeout;
     const auto patience = left();
+    // A lock_timeout of 0 already waits without limit.
     if (base.count() == 0 || patience <= base) {
       TRY(run_.session.execute_autocommit(sql));
       return {};
@@ -199,6 +201,7 @@ class AutocommitStatement {
     if (outcome) {
       return {};
     }
+    // The budget includes this wait, so it counts from its start.
     if (outcome.error().sqlstate == "55P03" && !waits_since_) {
       waits_since_ = run_.clock.steady_now() - patience;
     }
@@ -334,6 +337,7 @@ class AutocommitStatement {
     if (probe_.kind == RecoveryProbe::Kind::Repeatable || probe_.kind == RecoveryProbe::Kind::Unknown) {
       return look_at_catalog(run_.session, probe_, before);  // which sends no query for these kinds
     }
+    // Explicit modes, because the revision may have changed the defaults of the session.
     TRY(run_.session.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"));
     auto limits = run_.session.query(
         "SELECT pg_catalog.set_config('statement_timeout', NULL, true), pg_catalog.set_config('lock_timeout', NULL, true)");

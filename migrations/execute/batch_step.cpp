@@ -241,6 +241,7 @@ class BatchRun {
 
   [[nodiscard]] Error explained(Part part, Error error) const {
     const bool guard = error.sqlstate == VersionTable::kGuardFailed;
+    // 23505 (unique_violation): the step row exists already, so another run began the step.
     if (part == Part::Row && (guard || error.sqlstate == "23505")) {
       return Error(ErrorCode::VersionRowMismatch, "another run works on this batch step of revision " +
                                                       *revision_.walk.revision + "; this one stopped, and did no row twice")

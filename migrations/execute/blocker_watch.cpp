@@ -28,8 +28,8 @@ constexpr milliseconds kPauseAfterFailure{30'000};
 }  // namespace
 
 std::vector<Blocker> BlockerWatch::blockers_of(int pid) {
-  const auto now = std::chrono::steady_clock::now();  // real time, even when the run has a simulated clock: the second
-                                                      // connection is a real one
+  // Real time, even when the run has a simulated clock: the second connection is a real one.
+  const auto now = std::chrono::steady_clock::now();
   if (failed_ && now - *failed_ < kPauseAfterFailure) {
     return {};
   }

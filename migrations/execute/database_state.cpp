@@ -176,6 +176,7 @@ Error malformed_answer() {
 // state.untrusted when only writing must be refused. For a superuser nothing is read: another owner could replace the table by
 // a view between check and read, and its code would run as superuser.
 Result<void> check_tables(const Rows& what, Scrutiny scrutiny, const MigratorSettings& settings, DatabaseState& state) {
+  // A proxy, or a server that is not PostgreSQL, may return any shape.
   if (what.rows.size() != 1 || what.rows.front().size() <= IsSuperuser || what.text(0, CurrentUser).empty()) {
     return fail(malformed_answer());
   }

@@ -51,6 +51,7 @@ FilePosition file_position(std::string_view text, const SqlStatement& statement,
     return {statement.line, 0};
   }
   const int line = statement.line + lines_in(sql.substr(0, at));
+  // The statement may be in another text. std::less_equal orders unrelated pointers, for which <= is undefined.
   const std::less_equal<const char*> not_behind;
   if (!not_behind(text.data(), sql.data()) || !not_behind(sql.data() + sql.size(), text.data() + text.size())) {
     return {line, 0};

@@ -27,6 +27,7 @@ constexpr std::string_view kSame =
 Result<Rows> compare(ReadSession& session, const RecoveryProbe& what, const std::string& table, const std::string& candidates) {
   // The copy has the table's own name, because an expression may qualify columns with it.
   const std::string copy = "pg_temp." + quote_identifier(what.table);
+  // LIKE copies columns and types, but no rows: building the index costs nothing.
   TRY(session.query("CREATE TEMPORARY TABLE " + copy + " (LIKE " + table + ")"));
   TRY(session.query(std::string(what.index.unique ? "CREATE UNIQUE INDEX ON " : "CREATE INDEX ON ") + copy + " " +
                     what.index.definition));

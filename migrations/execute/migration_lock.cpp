@@ -56,6 +56,7 @@ Result<milliseconds> MigrationLock::acquire(Session& session, Clock& clock, cons
     if (answer.text(0, 0) == "t") {
       return waited;
     }
+    // The holder may be gone since the attempt: then the list is empty and the next attempt may succeed.
     TRY_ASSIGN(const auto holders, MigrationLock::holders(session));
     if (waited >= wait.deadline) {
       const std::string who = holders.empty() ? "another session" : describe_blocker(holders.front());

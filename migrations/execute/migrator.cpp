@@ -157,7 +157,7 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
   entry.failure = &error;
   Command command = run.ledger.history().record(entry);
   const auto recorded = session->query(command.sql, command.parameters);  // best effort: the report has it too
-  if (!recorded && recorded.error().sqlstate.starts_with("22")) {         // the database's encoding lacks one of its characters
+  if (!recorded && recorded.error().sqlstate.starts_with("22")) {         // the database's encoding lacks a character
     for (auto& parameter : command.parameters) {
       if (parameter) {
         std::ranges::replace_if(
@@ -169,6 +169,7 @@ void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
 }
 
 void Migrator::Impl::read_state_after(const Plan& plan, ExecutionReport& report) {
+  // Report what the database contains, not what the run expected: another tool may have changed the rows.
   report.current_heads.reset();
   if (!session || !session->alive()) {
     return;
@@ -209,6 +210,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     if (!purge) {
       TRY(check_version_table(plan.operation, state.observation));
     }
+    // These checks refuse the run before create_missing() makes the first change.
     TRY(check_unfinished(plan, state.observation));
     TRY(check_replica_lag(plan));
     if (pre_run_check) {
@@ -225,11 +227,13 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     if (witnessed && witness.before_run) {
       TRY(witness.before_run(*session));
     }
+    // The guard compares OIDs for the whole run, so it also detects a table that was dropped and created again.
     const RevisionGuard guard(versions, ledger, std::move(tables));
     RunContext run{*session, clock, settings, versions, ledger, guard, sink, stop, plan, report, watch};
     run.purge = purge;
     run.takeover = takeover;
     run.unfinished = state.observation.unfinished;
+    // The listener refers to `run`: every path below removes it or replaces the session.
     session->set_wait_listener([&run](milliseconds waited) { return run.while_waiting(waited); });
     auto outcome = run_revisions(run);
     bool usable = true;
@@ -257,6 +261,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
 ExecutionReport Migrator::execute(const Plan& plan, const StopToken& stop, const PreRunCheck& pre_run_check) {
   ExecutionReport report;
   report.run_id = impl_->settings.run_id;
+  // Having nothing to do must not depend on the lock, which another run may hold for long.
   if (plan.empty()) {
     report.current_heads = plan.from;
     return report;

@@ -110,6 +110,7 @@ struct Migrator::Impl {
     }
     Result<void> outcome = work_on_primary(work, std::move(quick.state));
     Result<void> released = unlock();
+    // When both failed, the error of the work is the cause.
     return outcome ? released : outcome;
   }
 

@@ -15,6 +15,7 @@ std::string surroundings(const ScriptStep& step) {
 }
 
 std::string extended(std::string_view digest, std::string_view around, std::string_view sql) {
+  // A NUL cannot occur in SQL text, so moving text between parts changes the digest.
   constexpr std::string_view kSeparator("\0", 1);
   Sha256 next;
   for (const std::string_view part : {digest, around, sql}) {

@@ -15,6 +15,7 @@ Result<std::unique_ptr<Session>> reconnect(SessionFactory& factory, Clock& clock
   milliseconds pause = kFirstPause;
   while (true) {
     auto session = factory.open();
+    // Only a transient error, such as a restart or a failover, can pass while waiting.
     if (session || session.error().retry != RetryClass::Transient || clock.steady_now() - start + pause > limit) {
       return session;
     }
@@ -32,6 +33,7 @@ Result<std::optional<bool>> transaction_status(Session& session, Clock& clock, c
   const auto start = clock.steady_now();
   while (true) {
     auto answer = session.query("SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)", {transaction_id});
+    // pg_xact_status() fails for an id from the future, as the id may be on another server after a failover.
     if (!answer) {
       return std::optional<bool>{};
     }

@@ -143,6 +143,7 @@ class StepsRun {
     RevisionTransaction composed;
     composed.transaction.unprepared = true;
     const auto& before = run_.heads_before(index_);
+    // A later step may use what an earlier one prepared, so only the first step requires a clean session.
     if (fresh_) {
       composed.add(index_, run_.guard.before(), Part::Before);
       composed.add(index_, run_.versions.expect(before), Part::Before);
@@ -184,6 +185,7 @@ class StepsRun {
 Result<void> keep_books(RunContext& run, std::size_t index, const std::vector<Command>& commands, std::string* print) {
   using Part = CommandOrigin::Part;
   RevisionTransaction composed;
+  // No prepared statements: the revision may have dropped them.
   composed.transaction.unprepared = true;
   composed.add(index, RevisionGuard::read_write(), Part::Before);
   // Read the revision's settings before add_defaults() replaces them for this transaction.

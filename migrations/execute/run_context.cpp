@@ -19,6 +19,7 @@ std::optional<milliseconds> LockRetries::pause_after(const Error& error) {
     return std::nullopt;
   }
   const auto now = clock_->steady_now();
+  // The budget starts with the first failure, not with the step.
   if (!since_) {
     since_ = now;
   }
@@ -150,8 +151,8 @@ bool RunContext::while_waiting(milliseconds waited) {
 // Query early enough that a short lock_timeout does not end the wait first. While an attempt failed for a lock and no blocker
 // was found, query at every opportunity during the next attempt: the lock may belong to its last statement.
 bool RunContext::asks_for_blockers(milliseconds waited) {
-  if (waited < asked_for_blockers) {       // a new wait began
-    asked_for_blockers = milliseconds(0);  // another wait
+  if (waited < asked_for_blockers) {
+    asked_for_blockers = milliseconds(0);  // a new wait began
   }
   const milliseconds timeout = settings.execution.lock_timeout;
   const bool short_timeout = timeout.count() > 0 && timeout < kAskForBlockersAfter;

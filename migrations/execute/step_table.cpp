@@ -66,6 +66,7 @@ std::string StepTable::upgrade_statement() const {
 }
 
 Command StepTable::keep_session(const std::vector<std::string>& custom) {
+  // The transaction_* settings belong to this transaction, and athanor.session is our own variable.
   return {
       "SELECT pg_catalog.set_config('athanor.session', (SELECT pg_catalog.json_object_agg(s.name, s.setting) FROM"
       " (SELECT p.name, p.setting FROM pg_catalog.pg_settings AS p WHERE p.source OPERATOR(pg_catalog.=) 'session'"
@@ -91,7 +92,8 @@ Command StepTable::record_session(const StepKey& key) const {
 }
 
 Command StepTable::restore_session(std::string_view revision, std::string_view direction) const {
-  // Set the role last: switching to it may remove the right to set the other parameters.
+  // Set the role last: switching to it may remove the right to set the other parameters. OFFSET 0 keeps the planner from
+  // flattening the subquery, so that set_config() runs in that order.
   return {
       "SELECT pg_catalog.set_config(o.key, o.value, false) FROM (SELECT e.key, e.value FROM (SELECT session FROM " + name_ +
           " WHERE " + ours_ +
@@ -121,6 +123,7 @@ Command StepTable::begin_batches(const StepKey& key, const BatchProgress& progre
 }
 
 std::string StepTable::guarded(const std::string& assignments) const {
+  // A NULL cursor means that no batch is done; NULL = NULL is not true, so it needs its own comparison.
   return "WITH met AS (UPDATE " + name_ + " s SET " + assignments + ", updated_at = pg_catalog.now() WHERE " + kBatchRow +
          " AND (s.cursor OPERATOR(pg_catalog.=) $5::pg_catalog.text OR (s.cursor IS NULL AND $5::pg_catalog.text IS NULL))"
          " AND s.run_id OPERATOR(pg_catalog.=) $6::pg_catalog.text AND s.state OPERATOR(pg_catalog.=) 'running'"

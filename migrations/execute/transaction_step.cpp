@@ -92,6 +92,7 @@ class TransactionRun {
       // transaction_per_migration=False in Alembic, and a stamp: all or nothing.
       const bool together = !run_.settings.transaction_per_migration || run_.plan.operation == Direction::Stamp;
       const std::size_t end = together ? last_ : next_ + 1;
+      // In a shared transaction, one revision may drop a prepared statement that the next one would need.
       group.composed.transaction.unprepared = group.composed.transaction.unprepared || end - next_ > 1;
       for (; next_ < end; ++next_) {
         append_revision(run_, next_, scrutiny_, group.composed);
@@ -102,6 +103,7 @@ class TransactionRun {
       if (auto sent = run_.session.submit(group.composed.transaction); !sent) {
         return lost(std::move(sent).error());
       }
+      // The text is sent: keep only the origins, to explain a failure.
       group.composed.transaction.commands.clear();
       bytes_ += group.composed.bytes;
       window_.push_back(std::move(group));
@@ -118,6 +120,7 @@ class TransactionRun {
     window_.pop_front();
     bytes_ -= group.composed.bytes;
     if (outcome.lost) {
+      // The last command is the INSERT into the history, which returns the id of the transaction.
       if (!outcome.answers.empty() && outcome.answers.size() == group.composed.origins.size() &&
           !outcome.answers.back().empty()) {
         run_.lost_transaction = outcome.answers.back().text(0, 0);
@@ -128,6 +131,7 @@ class TransactionRun {
       return failed(group, outcome);
     }
     const auto now = run_.clock.steady_now();
+    // Transactions overlap in the pipeline, so each is measured from the end of the one before.
     const auto duration = std::chrono::duration_cast<milliseconds>(now - last_finish_);
     last_finish_ = now;
     for (std::size_t index = group.first; index < group.last; ++index) {

@@ -66,6 +66,7 @@ Command VersionTable::expect(const std::vector<std::string>& heads) const {
 
 Command VersionTable::change(const RowOperation& operation) const {
   switch (operation.kind) {
+    // apply() puts expect() before an INSERT, which therefore needs no count of its own.
     case RowOperation::Kind::Insert:
       return {"INSERT INTO " + name_ + " (version_num) VALUES ($1)", {operation.to}, prepared_name("insert")};
     case RowOperation::Kind::Delete:

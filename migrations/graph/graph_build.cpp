@@ -51,6 +51,7 @@ class Builder {
       TRY(check_revision(revision));
     }
     TRY(name_ids());
+    // After the ids, because both share one namespace: the conflict is then reported at the label.
     TRY(name_labels());
     TRY(connect_down());
     TRY(connect_dependencies());
@@ -58,6 +59,7 @@ class Builder {
     normalize_dependencies();
     connect_next(data_.down, data_.next);
     connect_next(data_.all_down, data_.all_next);
+    // Needs the children of both kinds of edges.
     find_ends();
     spread_labels(data_);
     return std::move(data_);

@@ -24,6 +24,7 @@ class Order {
         here = emit(candidate, here);
       }
     }
+    // Revisions are left that no head leads to: the range crosses branches.
     if (std::ranges::find(todo_, 1) != todo_.end()) {
       const Node left = static_cast<Node>(std::ranges::find(todo_, 1) - todo_.begin());
       return fail(Error(ErrorCode::InvalidTarget, "revision '" + data_.id(left) + "' cannot be reached from the requested end")

@@ -40,6 +40,7 @@ Result<Walk> upgrade_walk(const Symbols& symbols, const std::vector<std::string>
   TRY_ASSIGN(RevisionSet range,
              revisions_between(symbols, RangeEnd::symbol(target), RangeEnd::heads(current), {.implicit_base = true}));
   TRY_ASSIGN(NodeList order, order_newest_first(symbols.data(), std::move(range.members), range.heads));
+  // The order is newest first, as a downgrade needs it.
   std::ranges::reverse(order);
   return steps_of(symbols, current, order, Direction::Upgrade, {});
 }

@@ -21,6 +21,7 @@ std::vector<OverlappingRow> overlapping_rows(const RevisionGraph& graph, const s
       found.push_back({row, row});
     }
   }
+  // A single row overlaps nothing: avoid walking the graph.
   if (rows.size() < 2) {
     return found;
   }

@@ -237,6 +237,7 @@ void VersionRows::begin_cover() {
   covered_above_.assign(data_.size(), 0);
   for (const std::string& row : rows_) {
     const Node node = data_.owner_of(row);
+    // An abbreviated or unknown row: the marks would be incomplete, so every question needs a search.
     if (node == kNothing) {
       by_search_ = true;
       return;

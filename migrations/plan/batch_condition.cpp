@@ -117,6 +117,7 @@ class ConditionWalk {
   }
 
   bool common_table_restricts(Index table) {
+    // A recursive common table expression refers to itself.
     if (std::ranges::find(seen_, table) != seen_.end()) {
       return false;
     }

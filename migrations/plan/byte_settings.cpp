@@ -134,6 +134,7 @@ class Reader {
 }  // namespace
 
 Result<void> check_byte_settings(const SqlStatement& statement) {
+  // Most statements mention neither setting: do not tokenise them.
   const bool may_set = contains_word(statement.sql, kEncoding) || contains_word(statement.sql, kStrings) ||
                        (same_word(statement.sql.substr(0, 3), "set") && contains_word(statement.sql, "names"));
   if (!may_set) {

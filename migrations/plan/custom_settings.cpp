@@ -24,7 +24,7 @@ bool is_custom_name(std::string_view name) {
          });
 }
 
-// What stands between the marks of a string or a dollar quotation.
+// The text inside the quotes of a string or dollar-quoted string.
 std::string_view content(std::string_view text, TokenKind kind) {
   if (kind == TokenKind::DollarString) {
     const std::size_t tag = text.find('$', 1) + 1;
@@ -40,8 +40,8 @@ class Search {
 
   void look_into(std::string_view sql) {
     SqlLexer lexer(sql);
-    std::string name;         // behind SET: "my", "my.", "my.tenant"
-    bool expects = false;     // the name of a setting may begin or go on here
+    std::string name;         // after SET: "my", "my.", "my.tenant"
+    bool expects = false;     // the name of a setting may begin or continue here
     bool configures = false;  // "set_config" was the last word
     for (Token token = lexer.next_code(); token.kind != TokenKind::End; token = lexer.next_code()) {
       const std::string_view text = lexer.text(token);
@@ -71,7 +71,7 @@ class Search {
   }
 
  private:
-  static constexpr int kDeepest = 3;  // of bodies in bodies: each level reads the text once more
+  static constexpr int kDeepest = 3;  // nested bodies; each level reads the text again
 
   void keep(const std::string& name) {
     if (is_custom_name(name)) {

@@ -155,6 +155,7 @@ class DestructionJudge {
     for (std::uint32_t index = root.begin(); index < root.end(); ++index) {
       const TreeNode node = root.at(index);
       const std::string_view key = node.key();
+      // Dynamic SQL is not known before it runs.
       if (key == "PLpgSQL_stmt_dynexecute" || key == "PLpgSQL_stmt_dynfors" || key == "dynquery") {
         return true;
       }

@@ -11,7 +11,7 @@
 namespace athanor {
 namespace {
 
-// The order of a run: what may still run code comes first, then the identity, because dropping a table needs its owner.
+// In the order of a run: first what may still run code, then the identity, because dropping a table requires its owner.
 constexpr std::array<std::string_view, 10> kReset{
     "SET CONSTRAINTS ALL IMMEDIATE",
     "CLOSE ALL",
@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 10> kReset{
     "DO 'BEGIN PERFORM pg_catalog.pg_advisory_unlock_all(); END'",
 };
 
-// Statements on lines of readable length.
+// Joins statements to lines of readable length.
 class StatementLines {
  public:
   void add(std::string_view statement) {
@@ -47,7 +47,7 @@ class StatementLines {
   std::size_t line_ = 0;
 };
 
-// The names of a search_path as postgresql.conf has it, each as a literal: `SET` would take the whole value for one name.
+// Turns a search_path in the form of postgresql.conf into a list of literals: SET would read one literal as a single name.
 std::string path_list(std::string_view value) {
   std::string list;
   bool quoted = false;
@@ -68,7 +68,7 @@ std::string path_list(std::string_view value) {
 
 OfflineSession::OfflineSession(const std::string& role, const std::string& search_path) {
   StatementLines lines;
-  lines.add("SET client_encoding = 'UTF8'");  // the script's own
+  lines.add("SET client_encoding = 'UTF8'");  // the encoding of the script
   for (const auto& [name, value] : kSessionBaseline) {
     lines.add("SET " + std::string(name) + " = " + quote_literal(value));
   }
@@ -83,7 +83,7 @@ OfflineSession::OfflineSession(const std::string& role, const std::string& searc
 }
 
 std::string OfflineSession::start(bool resets) const {
-  // What psql's session has set so far would end with the first reset, in the middle of the script.
+  // Otherwise settings that psql's session already has would hold only until the first reset, in the middle of the script.
   constexpr std::string_view kFresh = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;\n";
   return "-- Session: as a run of athanor has it.\n" + std::string(resets ? kFresh : "") + settings_ + "\n";
 }

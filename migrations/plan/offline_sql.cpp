@@ -94,6 +94,7 @@ class OfflineScript {
     bool used = false;  // the open transaction already contains statements of a step
     for (const auto& step : planned.steps()) {
       const bool wants = step.kind != StepKind::Autocommit;
+      // A run commits after every step of a revision, so the script does, too.
       if (in_transaction && (!wants || used)) {
         commit();
         in_transaction = false;

@@ -47,6 +47,7 @@ Result<PlannedRevision> plan_revision(const RevisionGraph& graph, const Revision
   planned.labels = revision->labels;
   TRY_ASSIGN(auto text, source.read(*revision));
   TRY_ASSIGN(auto script, parse_script(*revision, std::move(text)));
+  // An irreversible revision can still be applied, so only a downgrade checks this.
   if (planned.walk.direction == Direction::Downgrade) {
     TRY(check_downgrade(*revision, script));
   }
@@ -87,6 +88,7 @@ Result<std::vector<PlannedRevision>> plan_steps(const RevisionGraph& graph, cons
 }
 
 Result<Plan> plan_walk(const RevisionGraph& graph, const RevisionSource& source, Plan plan, Walk walk) {
+  // Sorted, so that the order of the rows does not change the hash.
   std::sort(plan.from.begin(), plan.from.end());
   plan.warnings = std::move(walk.warnings);
   TRY_ASSIGN(plan.revisions, plan_steps(graph, source, std::move(walk.steps)));

@@ -271,12 +271,12 @@ RecoveryProbe recovery_probe(std::string_view sql) {
       probe.index.definition = index_definition(sql);
     }
     probe.all_or_nothing = all_or_nothing(sql);
-    // CREATE TABLE IF NOT EXISTS … AS SELECT f(): the table is not all that a first try may have left.
+    // CREATE TABLE IF NOT EXISTS … AS SELECT f(): the first attempt may have left more than the table, through f().
     if (probe.kind == Kind::Repeatable && statement.begin().key() == "CreateTableAsStmt" && !probe.all_or_nothing) {
       probe.kind = Kind::Unknown;
     }
     return probe;
-  } catch (const Json::exception&) {  // a shape we do not know is a statement we do not know
+  } catch (const Json::exception&) {  // an unexpected tree: treat the statement as unknown
     return {};
   }
 }

@@ -62,6 +62,7 @@ void ScriptComments::see_code(const Token& token) {
 }
 
 std::optional<ScriptComment> ScriptComments::comment(const Token& token) {
+  // A comment in the middle of an expression or a body is not in a place for a directive.
   if (started_ && (depth_ > 0 || body_.open())) {
     return std::nullopt;
   }

@@ -168,7 +168,7 @@ Result<Directive> parse_step(const std::vector<std::string_view>& words) {
   return directive;
 }
 
-// `line` behind "allow".
+// `line` is the text after "allow".
 Result<Directive> parse_allow(std::string_view line) {
   Directive directive;
   directive.kind = Directive::Kind::Allow;
@@ -184,7 +184,7 @@ Result<Directive> parse_allow(std::string_view line) {
   return directive;
 }
 
-// `words`: "replaces", an id, the SHA-256 of the text it had.
+// `words` are "replaces", an id, and the SHA-256 of that revision's text.
 Result<Directive> parse_replaces(const std::vector<std::string_view>& words) {
   constexpr std::size_t kDigits = 64;
   const bool whole = words.size() == 3 && words[2].size() == kDigits &&

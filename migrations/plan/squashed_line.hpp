@@ -1,7 +1,7 @@
-// A database in the middle of a squashed line: it is at a revision that a baseline of these files stands for (`athanor
-// squash`), and not at the last of them. No file knows how to go on from there.
+// Detects a database in the middle of a squashed line: at a revision that a baseline replaces (`athanor squash`), but not at
+// the last one. No file describes how to continue from there.
 //
-// Threads: pure but for reading the source.
+// Threads: pure, except for reading the source.
 #pragma once
 
 #include <optional>
@@ -14,15 +14,15 @@
 namespace athanor {
 
 struct SquashedLine {
-  std::string revision;  // where the database is
-  std::string baseline;  // the revision that stands for it
+  std::string revision;  // the database's revision
+  std::string baseline;  // id of the baseline that replaces it
   std::string path;      // of the baseline's file
   // "the database is at revision 1f0a, one of those that the baseline 8c1f (8c1f_baseline.sql) stands for".
   [[nodiscard]] std::string describe() const;
 };
 
-// The first of `unknown`, heads that no file has, that a baseline stands for. Reads the files without a parent; one that cannot
-// be read is passed over, as whoever needs it says what is wrong with it.
+// Returns the first of `unknown` (heads that are in no file) that a baseline replaces. Reads the files without a parent; skips
+// one that cannot be read, whose error is reported where the file is needed.
 [[nodiscard]] std::optional<SquashedLine> find_squashed_line(const RevisionGraph& graph, const RevisionSource& source,
                                                              const std::vector<std::string>& unknown);
 

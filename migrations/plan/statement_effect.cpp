@@ -86,6 +86,7 @@ std::string without_literals(std::string_view sql, std::size_t limit, bool numbe
 }  // namespace
 
 std::string sanitise_sql(std::string_view sql, std::size_t limit) {
+  // Only show tokens of text that PostgreSQL accepts: in other text, a literal could be taken for a name.
   const std::string text(sql.substr(0, kParseLimit));
   if (sql.size() > kParseLimit || text.find('\0') != std::string::npos || !can_parse(text)) {
     return cut_to(leading_keywords(sql), limit);

@@ -37,6 +37,7 @@ bool may_nest_too_deep(std::string_view sql) {
     } else if (symbol != '\0' || token.kind == TokenKind::Word) {
       ++depth;
     }
+    // An estimate from above: it may refuse a tree that would fit, but never accept one that does not.
     if (depth > kNestingLimit) {
       return true;
     }

@@ -109,6 +109,7 @@ Result<void> AnswerStream::flush() {
 Result<AnswerStream::Arrived> AnswerStream::take() {
   const auto now = SteadyClock::now();
   Wait wait{now, now + settings_.listen_every};
+  // The first turn does not wait: the answer may have arrived already.
   milliseconds timeout{0};
   while (arrived_.empty()) {
     TRY(exchange(timeout));
@@ -188,6 +189,7 @@ bool AnswerStream::stop_wanted(Wait& wait, SteadyTime now) {
   if (!wait.stop_seen) {
     wait.stop_seen = now;
   }
+  // Our own queries may be cancelled at once; a migration's statements get the grace period.
   const bool hurried = expected_.empty() || expected_.front().handling.hurried;
   return hurried || settings_.stop.level() == StopLevel::Now || now - *wait.stop_seen >= settings_.stop_grace;
 }
@@ -280,6 +282,7 @@ void AnswerStream::absorb(const PGresult* result) {
     current_.error = result_error(result, {settings_.show_values, std::string_view()});
     return;
   }
+  // libpq and our list of expected answers disagree: no later answer could be assigned to its command.
   if ((status == PGRES_PIPELINE_SYNC) != expected_.front().synchronisation) {
     leave(connection_lost(settings_.place));
     return;
@@ -369,6 +372,7 @@ void AnswerStream::hear(const PGresult* notice) {
 }
 
 void AnswerStream::cancel() {
+  // At most one cancellation at a time.
   if (canceller_->handle == nullptr || canceller_->busy.exchange(true)) {
     return;
   }

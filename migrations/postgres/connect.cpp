@@ -57,6 +57,7 @@ Keywords keywords_of(const ConnectionString& target, const std::string& applicat
     keywords.add("application_name", application);
   }
   keywords.add("client_encoding", "UTF8");
+  // A dead network is noticed after 30 + 3 × 10 seconds when idle, and after tcp_user_timeout while sending.
   if (target.value("keepalives_idle").empty()) {
     keywords.add("keepalives_idle", "30");
     keywords.add("keepalives_interval", "10");
@@ -85,6 +86,7 @@ Result<Connection> attempt(const ConnectionString& target, const std::string& ap
       connection.get(), [](void*, const PGresult*) {}, nullptr);
   const auto deadline = SteadyClock::now() + patience.timeout;
   std::optional<SteadyTime> stop_seen;
+  // As libpq documents: start as if PQconnectPoll() had asked to write.
   PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
   while (PQstatus(connection.get()) != CONNECTION_BAD && wanted != PGRES_POLLING_OK && wanted != PGRES_POLLING_FAILED) {
     const auto now = SteadyClock::now();
@@ -178,6 +180,7 @@ Error blame_options(Error error, const ConnectionString& target) {
 Result<Opened> connect(const ConnectionString& target, const ExecutionSettings& settings, const StopToken& stop) {
   const Patience patience{connect_timeout(target, settings.connect_timeout), stop};
   const std::string& application = settings.application_name;
+  // Start with the settings of version 14: all but the oldest servers accept them in a single attempt.
   auto modern = attempt(target, application, session_options(settings, target.user_options, 140000), patience);
   if (modern && limits_transactions(modern->get(), patience)) {
     modern =
@@ -242,6 +245,7 @@ Result<std::unique_ptr<PostgresFactory>> PostgresFactory::create(const std::stri
 Result<std::unique_ptr<Session>> PostgresFactory::open() {
   const ExecutionSettings& settings = impl_->settings;
   TRY_ASSIGN(Opened opened, connect(impl_->target, settings, impl_->stop));
+  // Only after connecting, which polls the real socket.
   auto socket = MeteredSocket::take_over(opened.connection.get());
   if (!socket) {
     return fail(ErrorCode::Io, "too many open files: there is no descriptor for the connection to " + impl_->target.place);

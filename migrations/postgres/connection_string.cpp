@@ -290,6 +290,7 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
       parsed.keywords.emplace_back(option->keyword, option->val);
     }
   }
+  // Before any message that names a part of the URL: place_of() refuses it if that part may belong to a password.
   TRY_ASSIGN(parsed.place, place_of(parsed, text));
   // Check unknown names only now: in a URL that was split wrongly, a name may be part of the password.
   if (!readable.unknown.empty() || readable.has_bad_ssl) {
@@ -340,8 +341,8 @@ std::string session_options(const ExecutionSettings& settings, const std::string
   }
   append_option(options, "lock_timeout", in_milliseconds(settings.lock_timeout));
   append_option(options, "statement_timeout", in_milliseconds(settings.statement_timeout));
-  if (settings.show_notices) {                                // the baseline has "warning"
-    append_option(options, "client_min_messages", "notice");  // in the baseline it is "warning"
+  if (settings.show_notices) {
+    append_option(options, "client_min_messages", "notice");  // the baseline has "warning"
   }
   // The server applies options in order and the last one wins: the user's follow the baseline, those of athanor.yaml follow
   // both.

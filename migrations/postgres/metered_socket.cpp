@@ -54,6 +54,7 @@ bool MeteredSocket::turn(milliseconds timeout) {
     move_outward();
     return true;  // libpq has yet to read the end
   }
+  // In each direction: read into an empty buffer, write from a full one.
   const short from_libpq = outward_.empty() || server_deaf_ ? POLLIN : 0;
   const short to_libpq = inward_.empty() ? 0 : POLLOUT;
   const short from_server = inward_.empty() && !server_ended_ ? POLLIN : 0;

@@ -86,6 +86,7 @@ class ObserverSession final : public ReadSession {
     if (left_) {
       return fail(connection_lost(line_->place));
     }
+    // The task shares ownership of the Line, so an abandoned call still has a valid connection.
     std::packaged_task<Result<Rows>()> task([line = line_, call = std::move(call)] { return call(*line); });
     auto answer = task.get_future();
     try {

@@ -233,6 +233,7 @@ Result<Rows> PipelineSession::execute_autocommit(std::string_view sql) {
 Result<std::vector<Result<Rows>>> PipelineSession::query_each(const std::vector<Command>& commands) {
   TRY(leave_pipeline());
   TRY(enter_pipeline());
+  // A synchronisation point after each command makes it a transaction of its own.
   for (const auto& command : commands) {
     TRY(send_command(command, {.hurried = true}));
     TRY(synchronise());

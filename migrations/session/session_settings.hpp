@@ -12,7 +12,7 @@
 namespace athanor {
 
 struct ExecutionSettings {
-  milliseconds lock_wait{600'000};          // waiting for the migration lock that another run holds
+  milliseconds lock_wait{600'000};          // how long to wait for the migration lock of another run
   milliseconds lock_timeout{2'000};         // per attempt, for locks that statements take
   milliseconds lock_retry_budget{600'000};  // total time for retries after lock_timeout; 0: a single attempt
   milliseconds statement_timeout{0};        // 0: none
