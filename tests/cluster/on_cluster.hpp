@@ -1,4 +1,6 @@
-// A client of the run's API server, and a namespace of the test's own that is given up at the end.
+// A fixture with a client of the test run's API server and a namespace of its own, which TearDown deletes.
+//
+// Threads: one thread. Ownership: owns the client and the namespace.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +20,7 @@ inline const std::string kCluster = ATHANOR_BINARY_DIR "/cluster";
 
 class OnCluster : public testing::Test {
  protected:
-  // `prefix` and `labels`: of the namespace.
+  // The prefix of the namespace's name, and its labels.
   explicit OnCluster(const std::string& prefix, KubeObject labels = KubeObject::object())
       : name_space_(prefix + random_hex(8)), labels_(std::move(labels)) {}
 
@@ -49,7 +51,7 @@ class OnCluster : public testing::Test {
       ASSERT_EQ(result.exit_code, 0) << result.err;
     }
   }
-  // Until it is so, or the time of the test is up.
+  // Waits until the condition is true; false after 30 seconds.
   template <class Condition>
   static bool eventually(const Condition& condition) {
     SystemClock clock;

@@ -1,9 +1,10 @@
-// What is read from outside, each reader as one function that takes any bytes: libFuzzer calls them with inputs of its own,
-// the test run with those of tests/fuzz/corpus.
+// The parsers of untrusted input, each as one function that takes arbitrary bytes. libFuzzer calls them with generated inputs,
+// the test run with those in tests/fuzz/corpus.
 //
-// A reader may refuse everything; it must not crash, hang, or contradict itself. A broken promise ends the process.
+// A parser may reject any input, but must not crash, hang, or violate an invariant that its function checks. A violation aborts
+// the process.
 //
-// Threads: safe from any thread.
+// Threads: any thread.
 #pragma once
 
 #include <array>
@@ -11,14 +12,14 @@
 
 namespace athanor::test {
 
-void fuzz_headers(std::string_view input);     // native and Alembic headers, whole and in parts
+void fuzz_headers(std::string_view input);     // headers of native and Alembic revisions, complete and truncated
 void fuzz_yaml(std::string_view input);        // configuration files and manifests
-void fuzz_targets(std::string_view input);     // what names revisions, on a graph with branches, labels and merges
-void fuzz_splitter(std::string_view input);    // SQL text and its statements, their checks and what is shown of them
+void fuzz_targets(std::string_view input);     // revision identifiers, on a graph with branches, labels and merges
+void fuzz_splitter(std::string_view input);    // splitting SQL into statements, checking and displaying them
 void fuzz_directives(std::string_view input);  // the body of a revision: sections, steps, comments
 
 struct FuzzTarget {
-  std::string_view name;  // of its folder in the corpus
+  std::string_view name;  // also the name of its folder in the corpus
   void (*run)(std::string_view input);
 };
 

@@ -1,4 +1,6 @@
-// One DatabaseMigration in a namespace of the test's own, on the run's API server.
+// A fixture with one DatabaseMigration in its own namespace on the test run's API server.
+//
+// Threads: one thread. Ownership: deletes the namespace at the end of the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -39,7 +41,7 @@ class ResourceOnCluster : public OnCluster {
   }
 
   DatabaseMigration resource_;
-  KubeObject object_;  // as the server has it
+  KubeObject object_;  // as the server returned it last
 };
 
 }  // namespace athanor::controller

@@ -1,4 +1,4 @@
-// A real Alembic project in a folder of its own, and both tools to run on it.
+// A real Alembic project in a temporary folder, and Athanor and Alembic to run on it.
 //
 // Threads: one thread. Ownership: owns the folder.
 #pragma once
@@ -19,7 +19,7 @@ namespace athanor::test {
 
 using Json = nlohmann::json;
 
-// Who runs a command. Both know the same verbs.
+// The tool that runs a command. Both have the same subcommands.
 enum class Tool : std::uint8_t { Athanor, Alembic };
 
 class AlembicScene {
@@ -30,34 +30,34 @@ class AlembicScene {
   [[nodiscard]] std::string project() const { return folder_ / "project"; }
   [[nodiscard]] std::string sql() const { return folder_ / "project/versions_sql"; }
   [[nodiscard]] std::string file(std::string_view relative) const { return project() + "/" + std::string(relative); }
-  // Adds a version file with the header made from the arguments; `parent` and `more` are Python.
+  // Adds a version file whose header is made from the arguments; `parent` and `more` are Python source.
   void add_version(std::string_view id, std::string_view parent, std::string_view body, std::string_view more = {}) const;
 
   using Environment = std::map<std::string, std::optional<std::string>>;
-  // `athanor import alembic <words>` in just this environment, with neither DATABASE_URL nor VIRTUAL_ENV unless it says so.
+  // `athanor import alembic <words>` with exactly this environment; DATABASE_URL and VIRTUAL_ENV are unset unless it sets them.
   [[nodiscard]] static ProcessResult import_in(const Environment& environment, const std::vector<std::string>& words);
-  // `athanor import alembic <project>` with the Python of the tests and DATABASE_URL pointing nowhere.
+  // `athanor import alembic <project>` with the Python of the tests and a DATABASE_URL that cannot be reached.
   [[nodiscard]] ProcessResult import(const std::vector<std::string>& flags = {}) const;
   // The same, which must succeed.
   void import_all() const;
-  // Either tool on a database; Athanor works on the imported files, Alembic on the Python ones.
+  // Runs either tool on a database: Athanor with the imported files, Alembic with the Python files.
   [[nodiscard]] ProcessResult run(Tool tool, const TestDatabase& database, const std::vector<std::string>& words) const;
   // The same, which must succeed; returns what it printed.
   std::string succeed(Tool tool, const TestDatabase& database, const std::vector<std::string>& words) const;
-  // Athanor on the Python files themselves.
+  // Runs Athanor directly on the Python files.
   [[nodiscard]] ProcessResult run_in_place(const TestDatabase& database, const std::vector<std::string>& words) const;
 
  private:
   TempFolder folder_;
 };
 
-// `sql` through psql, which stops at the first error; fails the test then.
+// Runs `sql` in psql with ON_ERROR_STOP; an error fails the test.
 void apply_with_psql(const TestDatabase& database, const std::string& sql);
 
-// Schema, comments, rows of every table: what two databases have in common when they are equal.
+// The schema, comments and rows of every table, as text for comparing two databases.
 [[nodiscard]] std::string contents(TestDatabase& database);
 
-// Files below a folder; empty when there is none.
+// All files below a folder; empty when the folder does not exist.
 [[nodiscard]] std::vector<std::string> files_below(const std::string& folder);
 
 }  // namespace athanor::test

@@ -1,4 +1,4 @@
-// One more revision on top of the project's first tables, through both tools.
+// A fixture that adds one revision to the project and runs it with both tools.
 //
 // Threads: one thread. Ownership: owns the project and both databases.
 #pragma once
@@ -23,7 +23,7 @@ class AddedRevision : public ::testing::Test {
     scene_.add_version(id, "\"" + std::string(parent) + "\"", std::string(body) + std::string(kNoWayBack), more);
   }
 
-  // Imports, which must succeed; returns what it said.
+  // Imports, expects success, and returns the report.
   [[nodiscard]] Json imported(const std::vector<std::string>& flags = {}) const {
     std::vector<std::string> all{"--json"};
     all.insert(all.end(), flags.begin(), flags.end());
@@ -36,7 +36,8 @@ class AddedRevision : public ::testing::Test {
     return read_file(scene_.sql() + "/" + std::string(id) + "_added.sql");
   }
 
-  // Applies what was imported, and lets Alembic do it, each on a database of its own.
+  // Applies the imported revisions with Athanor and the originals with Alembic, each to its own database, and expects equal
+  // contents.
   void same_through_both(std::string_view target = kAdded) {
     scene_.succeed(Tool::Athanor, ours_, {"upgrade", std::string(target)});
     scene_.succeed(Tool::Alembic, theirs_, {"upgrade", std::string(target)});

@@ -1,4 +1,6 @@
-// A project whose schema is written down in schema.sql or models.py, and a real database that follows it.
+// A project whose desired schema is in schema.sql or models.py, and a real database to migrate.
+//
+// Threads: one thread. Ownership: owns the folder and the database.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -24,7 +26,7 @@ struct SchemaScene {
   TestDatabase database{"schema"};
   std::map<std::string, std::optional<std::string>> environment;
 
-  // Scratch databases are made on the server of the run, which is there already.
+  // Scratch databases are created on the server of the test run, which is already started.
   SchemaScene() { configure("desired_schema: schema.sql\n"); }
 
   void configure(const std::string& more) const {
@@ -68,7 +70,7 @@ struct SchemaScene {
     }
     return found;
   }
-  // Autogenerates, and returns the text of the file that is new: empty when there is none.
+  // Runs autogenerate and returns the text of the new file; empty when there is none.
   std::string generated(std::vector<std::string> more = {}) const {
     const auto before = files();
     const auto result = autogenerate(std::move(more));
@@ -84,8 +86,8 @@ struct SchemaScene {
     const auto result = run({"upgrade", "heads"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
   }
-  // The schema becomes `text` through a revision, which is applied; then nothing is left to do, and nothing differs. Returns
-  // the revision.
+  // Changes the desired schema to `text`, autogenerates a revision, applies it and expects no drift. Returns the revision's
+  // text.
   std::string follow(const std::string& text, std::vector<std::string> more = {}) const {
     schema(text);
     return follow_desired(std::move(more));
@@ -98,7 +100,7 @@ struct SchemaScene {
     EXPECT_EQ(check.exit_code, 0) << check.out << check.err;
     return revision;
   }
-  // Nothing would be written.
+  // Expects that autogenerate finds no difference and writes no file.
   void expect_no_difference() const {
     const auto before = files();
     const auto result = autogenerate();

@@ -1,4 +1,6 @@
-// A database with something in it, a store, and the backup room's functions on both.
+// A database with a few objects and rows, a backup store, and calls of the backup functions on both.
+//
+// Threads: one thread. Ownership: owns the database.
 #pragma once
 
 #include <string>
@@ -93,13 +95,13 @@ class BackupScene {
   BackupJob job;
 };
 
-// Dropped at the end of the scope.
+// Drops a database at the end of the scope.
 struct Leftover {
   std::string name;
   ~Leftover() {
     try {
       Client(server_url()).run("DROP DATABASE IF EXISTS \"" + name + "\" WITH (FORCE)");
-    } catch (const std::exception&) {  // the server is gone, and with it the database
+    } catch (const std::exception&) {  // the server has stopped and takes the database with it
     }
   }
 };

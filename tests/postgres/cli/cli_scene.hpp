@@ -1,4 +1,6 @@
-// The real program, a project of a test's own and a real database.
+// Runs the real `athanor` in a temporary project against a real database.
+//
+// Threads: one thread. Ownership: owns the folder and the database.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,7 +28,7 @@ struct CliScene {
     text += "-- athanor:upgrade\n" + up + "\n\n-- athanor:downgrade\n" + down + "\n";
     folder.write("migrations/versions/" + id + ".sql", text);
   }
-  // t1 ← t2 ← t3, a table each.
+  // Revisions t1 ← t2 ← t3, each of which creates a table.
   void three_tables() const {
     revision("r1", "", "CREATE TABLE t1 (id int);", "DROP TABLE t1;");
     revision("r2", "r1", "CREATE TABLE t2 (id int);", "DROP TABLE t2;");
@@ -46,7 +48,7 @@ struct CliScene {
   [[nodiscard]] ProcessResult run(std::vector<std::string> arguments) const {
     return run_process(command(std::move(arguments)), options());
   }
-  // Standard output is exactly one object, standard error empty; the exit code is kept in "exit_code".
+  // Expects exactly one JSON object on standard output and nothing on standard error. Adds the exit code as "exit_code".
   [[nodiscard]] Json json(std::vector<std::string> arguments) const {
     arguments.emplace_back("--json");
     const auto result = run(std::move(arguments));

@@ -1,4 +1,6 @@
-// A database, revisions in memory, and one line to move between them.
+// A fixture with a database, revisions in memory, and one-line upgrade, downgrade and stamp.
+//
+// Threads: one thread. Ownership: owns the database.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,7 +19,7 @@
 
 namespace athanor::test {
 
-// "-- Add <id>\n…headers…": `parents` comma-separated, `body` from the first directive on.
+// A revision file: `parents` are comma-separated, `body` starts at the first directive.
 inline MemorySource::File revision_file(const std::string& id, const std::string& parents, const std::string& body) {
   return {id + ".sql", "-- Revision " + id + "\n--\n-- Revision: " + id + "\n-- Revises: " + parents +
                            "\n-- Created: 2026-11-21T02:10:00+00:00\n-- Labels:\n-- Depends-On:\n\n" + body};
@@ -59,7 +61,7 @@ class MigrationScene : public testing::Test {
     return make_plan(graph(), source(), direction, from, {target});
   }
 
-  // Observes, plans and executes as the command line does.
+  // Observes, plans and executes like the command line.
   ExecutionReport run(Direction direction, const std::string& target, SessionFactory& factory) {
     settings_.run_id.clear();
     Migrator migrator(factory, clock(), settings_, sink_);

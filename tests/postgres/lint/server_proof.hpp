@@ -1,4 +1,7 @@
-// What a statement does to a table on a real server: locks taken, rows read, files written anew.
+// Measures what a statement does to a table on a real server: the locks it takes, whether it scans the table and whether it
+// rewrites its file.
+//
+// Threads: one thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -44,7 +47,7 @@ class ProofTable {
   }
   [[nodiscard]] bool rewritten(Client& client) const {
     const std::string now = file(client);
-    return now != file_ && now != "0";  // 0: dropped
+    return now != file_ && now != "0";  // 0: the table was dropped
   }
   [[nodiscard]] LockMode strongest(Client& client, int pid) const {
     LockMode strongest = LockMode::None;
@@ -65,7 +68,7 @@ class ProofTable {
   std::string file_;
 };
 
-// In a transaction that is rolled back.
+// Runs the statement in a transaction that is rolled back.
 inline Seen look(TestDatabase& database, const std::string& sql, const std::string& table, const std::string& other) {
   Client client = database.connect();
   const ProofTable first(client, table);
@@ -85,7 +88,8 @@ inline Seen look(TestDatabase& database, const std::string& sql, const std::stri
   return seen;
 }
 
-// Outside of a transaction: another session keeps a row's lock, so that the statement waits with what it holds or asks for.
+// Runs the statement outside a transaction, for those that refuse one. Another session holds a lock on the table, so that the
+// statement waits and pg_locks shows the lock it has or wants.
 inline Seen look_alone(TestDatabase& database, const std::string& sql, const std::string& table) {
   Client holder = database.connect();
   Client client = database.connect();

@@ -1,4 +1,4 @@
-// A database, its facts, and how tests name and compare them.
+// A database and its inspected catalog, and helpers to print and compare facts.
 //
 // Threads: one thread. Ownership: an Inspected owns its database.
 #pragma once
@@ -62,7 +62,7 @@ class Inspected {
   test::TestDatabase database{"inspect"};
 };
 
-// Every fact but those of the schema public, in order.
+// One line per fact, in order, without the schema public itself.
 inline std::vector<std::string> lines_of(const Catalog& catalog) {
   std::vector<std::string> lines;
   for (const Fact& fact : catalog.facts()) {
@@ -82,7 +82,7 @@ inline std::vector<std::string> lines_of(const Catalog& catalog, Kind kind) {
   return lines;
 }
 
-// "view public.v -> column public.t.a", sorted, for the facts whose description begins with `from`.
+// The dependencies of facts whose description begins with `from`, sorted: "view public.v -> column public.t.a".
 inline std::vector<std::string> edges_from(const Catalog& catalog, std::string_view from) {
   std::vector<std::string> lines;
   for (const Edge& edge : catalog.edges()) {

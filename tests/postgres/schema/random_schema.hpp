@@ -1,7 +1,7 @@
-// Random schemas that resemble each other: SQL of every kind of object, decided choice by choice.
+// Random schemas for testing diffs between similar schemas. They contain every kind of object.
 //
-// Each choice has a name ("t1.c3.type") and is drawn from the seed and that name alone, so that a schema is its seed. mutate()
-// draws some of the choices anew and keeps the others: the pairs differ as two versions of one schema do.
+// Each choice has a name ("t1.c3.type") and depends only on the seed and that name, so the seed determines the schema. mutate()
+// draws a part of the choices again and keeps the others, so the two schemas differ as two versions of one schema do.
 //
 // Threads and ownership: plain values.
 #pragma once
@@ -18,9 +18,9 @@ class RandomSchema {
   explicit RandomSchema(std::uint64_t seed) : seed_(seed) {}
   // The same schema with about `percent` of its choices drawn again.
   [[nodiscard]] RandomSchema mutate(std::uint64_t seed, unsigned percent) const;
-  // Everything in the schemas app and aux, for a database that has neither.
+  // SQL that creates everything in the schemas app and aux, for a database that has neither.
   [[nodiscard]] std::string sql() const;
-  // Empties a database of what sql() makes.
+  // SQL that drops everything that sql() creates.
   [[nodiscard]] static std::string clean_up();
 
  private:

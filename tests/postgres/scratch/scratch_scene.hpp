@@ -1,4 +1,6 @@
-// Scratch databases on an embedded server of the test's own, or on the server of the run.
+// Scratch databases on an embedded server that the test starts, or on the server of the test run.
+//
+// Threads: one thread. Ownership: owns the cache folder.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -39,7 +41,7 @@ struct ScratchScene {
   [[nodiscard]] std::unique_ptr<schema::ScratchServer> server() {
     return std::make_unique<schema::ScratchServer>(settings, connect(), clock, stop.token());
   }
-  // On the server of the run, which is there already.
+  // Uses the server of the test run, which is already started.
   void use_running_server() { settings.url = server_url(); }
   [[nodiscard]] static std::vector<std::string> scratch_databases(const std::string& url) {
     return Client(url).column("SELECT datname FROM pg_database WHERE datname LIKE 'athanor\\_scratch\\_%' ORDER BY 1");

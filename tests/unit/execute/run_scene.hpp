@@ -1,4 +1,6 @@
-// A run on a scripted session: a plan of SQL texts, and what the functions of run_context.hpp share.
+// A fixture for executing a plan on a scripted session: a plan from SQL texts, and the parts that a RunContext needs.
+//
+// Threads: one thread. Ownership: owns everything that the RunContext refers to.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,7 +18,7 @@
 
 namespace athanor::test {
 
-// Parts by which a dialogue tells our own commands.
+// Parts of our own statements by which a Dialogue matches them.
 inline constexpr const char* kLock = "pg_try_advisory_xact_lock";  // the first command of a revision's transaction
 inline constexpr const char* kLook = "pg_advisory_unlock_all";     // RevisionGuard::after()
 inline constexpr const char* kHistory = "INTO athanor.history";
@@ -34,7 +36,7 @@ inline std::shared_ptr<const RevisionScript> script_of(const std::string& id, co
   return std::make_shared<const RevisionScript>(std::move(*parsed));
 }
 
-// Revisions in one line, from nothing to the last one.
+// A plan that applies these revisions in order, starting from an empty database.
 inline Plan plan_of(std::initializer_list<std::pair<std::string, std::string>> revisions) {
   Plan plan;
   plan.target = "head";
@@ -67,7 +69,7 @@ class RunScene : public testing::Test {
     ledger.set_version_table("app.alembic_version");
   }
 
-  // The context of a run of `plan` in one session that plays `server`. Lives as long as the scene.
+  // Starts a run of `plan` in one session that replays `server`. The result is valid as long as the fixture.
   RunContext& run(Plan of) {
     plan = std::move(of);
     session = server.session();
@@ -76,7 +78,7 @@ class RunScene : public testing::Test {
   }
 
   Dialogue server;
-  Dialogue observer;  // what is asked about blockers, once observers.observer is set
+  Dialogue observer;  // the queries about blockers, once observers.observer is set
   FakeClock clock;
   RecordingSink sink;
   StopSource stop;

@@ -1,4 +1,6 @@
-// Graphs written down in one line per revision, for tests.
+// Builds revision graphs for tests, one line per revision.
+//
+// Threads: any; plain values.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +13,7 @@
 
 namespace athanor::testing {
 
-// A revision file called <id>.sql. Lists may be left out from the end.
+// A revision in the file versions/<id>.sql. Trailing lists may be omitted.
 inline Revision revision(std::string id, std::vector<std::string> down = {}, std::vector<std::string> depends_on = {},
                          std::vector<std::string> labels = {}) {
   Revision result;
@@ -23,7 +25,7 @@ inline Revision revision(std::string id, std::vector<std::string> down = {}, std
   return result;
 }
 
-// The graph, which the test takes for sound.
+// Builds the graph; throws when it is invalid.
 inline RevisionGraph graph(std::vector<Revision> revisions) {
   auto built = RevisionGraph::build(std::move(revisions));
   if (!built) {
@@ -32,7 +34,7 @@ inline RevisionGraph graph(std::vector<Revision> revisions) {
   return std::move(*built);
 }
 
-// `count` revisions in one line: r000000 <- r000001 <- …
+// A linear history of `count` revisions: r000000 <- r000001 <- …
 inline std::vector<Revision> line(std::size_t count) {
   const auto name = [](std::size_t i) {
     std::string digits = std::to_string(i);
@@ -55,7 +57,7 @@ inline Names revisions_of(const Walk& walk) {
   return names;
 }
 
-// The rows after the walk.
+// The rows of alembic_version after the walk.
 inline Names heads_after(const Names& before, const Walk& walk) {
   return walk.steps.empty() ? before : walk.steps.back().heads;
 }

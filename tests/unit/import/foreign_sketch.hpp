@@ -1,4 +1,6 @@
-// Folders and history tables of other tools, as values.
+// Migration folders and history tables of other tools, as values.
+//
+// Threads: any; plain values.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -17,7 +19,7 @@ inline ForeignFolder read_with(const ForeignFormat& format, const std::vector<Fo
   return format.read_folder(files, options);
 }
 
-// "file:line: reason" of everything that is refused.
+// "file:line: reason" for every refused file.
 inline std::vector<std::string> refused(const ForeignFolder& folder) {
   std::vector<std::string> lines;
   for (const ForeignProblem& problem : folder.refused) {
@@ -41,7 +43,7 @@ inline Adoption prepared(const ForeignFormat& format, const std::vector<ForeignF
   return made ? *made : Adoption{};
 }
 
-// How many are applied, or the error's name and message.
+// The number of applied migrations, or the error's name and message.
 inline std::string applied(const ForeignFormat& format, const ForeignFolder& folder, const ForeignRows& rows) {
   const auto count = format.read_history(folder, rows);
   return count ? std::to_string(*count) : std::string(error_name(count.error().code)) + ": " + count.error().message;

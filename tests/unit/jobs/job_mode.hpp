@@ -1,4 +1,7 @@
-// What tests of mode Job are drawn with: a reconciler over the Jobs of job_sketch.hpp, a database and a ledger in memory.
+// A fixture for tests of execution.mode Job: a reconciler on the Jobs of job_sketch.hpp, with a database and a ledger in
+// memory.
+//
+// Threads: one thread. Ownership: owns all parts.
 #pragma once
 
 #include <memory>
@@ -50,7 +53,7 @@ class JobModeTest : public JobRunnerTest {
     return outcome;
   }
   std::size_t jobs_made() { return kube.count("create", "jobs"); }
-  // What a run leaves in the ledger, as the newest of it.
+  // Adds the newest entry to the ledger, as a run would.
   void note(const std::string& revision, const std::string& outcome, const std::string& sqlstate = "") {
     Migrator::HistoryEntry entry;
     entry.run_id = "r-1";
@@ -64,7 +67,7 @@ class JobModeTest : public JobRunnerTest {
     entry.message = outcome == "failed" ? "no such table" : "";
     database().ledger.insert(database().ledger.begin(), entry);
   }
-  // The first of three is applied, the second fails.
+  // Ends the Job with the first of three revisions applied and the second failed.
   void fail_half_way(const std::string& message = R"({"success": false, "run_id": "r-1", "current_revision": ["a1"],
       "failed": {"revision": "a2", "line": 7, "statement": "INSERT"},
       "error": {"code": "statement-failed", "message": "no such table", "sqlstate": "42P01", "retry": "terminal"}})") {

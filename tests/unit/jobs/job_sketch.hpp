@@ -1,4 +1,6 @@
-// What tests of Jobs are drawn with: the API server in memory, and an end for the Job as its controller and a kubelet tell it.
+// A fixture for tests of Jobs: the API server in memory, and functions that act as the Job controller and the kubelet.
+//
+// Threads: one thread. Ownership: owns all parts.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -31,7 +33,7 @@ class JobRunnerTest : public testing::Test {
     EXPECT_EQ(jobs.size(), 1U);
     return jobs.empty() ? KubeObject() : jobs.front();
   }
-  // As the Job's controller does.
+  // Creates the Job's pod, as the Job controller does.
   ResourceKey make_pod(const KubeObject& job) {
     const ResourceKey pod{"shop", job["metadata"]["name"].get<std::string>() + "-a"};
     const KubeObject owner = {{"uid", job["metadata"]["uid"]}};
@@ -42,7 +44,7 @@ class JobRunnerTest : public testing::Test {
                              {"ownerReferences", KubeObject::array({owner})}}}});
     return pod;
   }
-  // What the Job's controller and the kubelet would do.
+  // Ends the Job with this condition type. A non-empty `message` becomes the termination message of its container.
   void end_job(const char* type, const std::string& message = {}) {
     const KubeObject job = the_job();
     if (!message.empty()) {
@@ -60,7 +62,7 @@ class JobRunnerTest : public testing::Test {
   [[nodiscard]] JobRequest request(const std::string& attempt = "attempt") const {
     return {attempt, "declared", &plan, {}, JobRequest::Work::Migrate, snapshot.get()};
   }
-  // A source that the operator hands to the pod.
+  // Switches to a Git source, which the operator passes to the pod in a ConfigMap.
   void come_from_git() {
     resource.spec.source.path.clear();
     resource.spec.source.git = GitSource{"https://git.example.org/a.git", "", "v1", "", "", milliseconds(60'000), ""};

@@ -1,5 +1,7 @@
-// What every KubeClient promises, asked of the fake and of a real API server. A suite derives from KubeContract, says in
-// SetUp() which client and namespace to use, and is instantiated through the macro at the end.
+// The contract of KubeClient, which the fake and a real API server must both pass. A suite derives from KubeContract, sets the
+// client and the namespace in SetUp(), and is instantiated with the macro at the end.
+//
+// Threads: one thread per test.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -15,7 +17,7 @@ inline KubeObject config_map(const std::string& name, const KubeObject& data) {
   return {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", name}}}, {"data", data}};
 }
 
-// A DatabaseMigration as small as the schema allows.
+// The smallest DatabaseMigration that the schema accepts.
 inline KubeObject migration(const std::string& name) {
   return {{"apiVersion", "athanor.dev/v1alpha1"},
           {"kind", "DatabaseMigration"},
@@ -30,7 +32,7 @@ inline std::string version_of(const KubeObject& object) {
   return object.at("metadata").at("resourceVersion").get<std::string>();
 }
 
-// A fixture has: KubeClient& client(); std::string name_space().
+// A fixture must provide KubeClient& client() and std::string name_space().
 template <class Fixture>
 class KubeContract : public Fixture {
  protected:
@@ -44,12 +46,12 @@ class KubeContract : public Fixture {
                            const std::string& subresource = {}) {
     return this->client().patch(type, this->name_space(), name, body, subresource);
   }
-  // Events until `enough` of objects and bookmarks were told.
+  // Watches until `enough` events and bookmarks have arrived, and returns one line for each.
   std::vector<std::string> watch(WatchOptions options, std::size_t enough) {
     StopSource stop;
     std::vector<std::string> reported;
     options.name_space = this->name_space();
-    options.field_selector = "metadata.name!=kube-root-ca.crt";  // a controller's own
+    options.field_selector = "metadata.name!=kube-root-ca.crt";  // a controller creates it in every namespace
     options.timeout = std::chrono::seconds(20);
     const auto ended = this->client().watch(
         kube::kConfigMaps, options,
@@ -143,7 +145,8 @@ TYPED_TEST_P(KubeContract, AFinalizerHoldsARemovedObject) {
   EXPECT_EQ(this->client().get(kube::kConfigMaps, this->name_space(), "a").error().code, ErrorCode::ApiNotFound);
 }
 
-// It never lands on a namesake that was made anew, and takes nothing but the status along.
+// A replaced status conflicts with an object of the same name that was recreated (uid) or changed (resourceVersion). Nothing
+// but the status is written.
 TYPED_TEST_P(KubeContract, AReplacedStatusIsHeldToUidAndVersion) {
   const auto made = this->client().create(kube::kDatabaseMigrations, this->name_space(), migration("a"));
   ASSERT_TRUE(made) << made.error().describe();

@@ -1,4 +1,6 @@
-// What the transport's tests share: credentials that a test sets, and a transport to a misbehaving server.
+// A fixture for tests of the HTTP transport: credentials that a test sets, and a transport to a misbehaving server.
+//
+// Threads: the test's thread and those of the server. Ownership: owns the transport.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -44,7 +46,7 @@ class FixedCredentials final : public CredentialProvider {
 
 class TransportTest : public ::testing::Test {
  protected:
-  // A transport of the test's own to this server.
+  // Creates the transport to this server.
   HttpTransport& connect(const std::string& url, ClusterAccess access = {}) {
     access.server = url;
     auto made = make_rest_transport(access, credentials_, clock_);
@@ -69,7 +71,7 @@ class TransportTest : public ::testing::Test {
     request.body = std::move(body);
     return request;
   }
-  // All lines of a stream, and how it ended.
+  // Reads a stream to its end: records its lines and returns how it ended.
   Result<HttpResponse> lines_of(HttpTransport& transport, HttpRequest request, const StopToken& stop = {}) {
     return transport.stream(
         request,

@@ -1,4 +1,6 @@
-// Revisions and files in memory, for tests of lint.
+// Revisions and files in memory for tests of lint.
+//
+// Threads: any; plain values.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +12,7 @@
 
 namespace athanor::test {
 
-// The revision whose upgrade is `body`.
+// A revision whose upgrade is `body`.
 inline std::string revision_text(const std::string& body) {
   return "-- Change something\n--\n-- Revision: aaa1\n-- Revises:\n\n-- athanor:upgrade\n" + body + "\n";
 }
@@ -24,7 +26,7 @@ inline LintUnit unit_of_text(const std::string& text, Direction direction = Dire
                 : refused_unit(script.error(), text, revision.path, revision.id);
 }
 
-// What lint says of the last of these revisions, which come one after the other.
+// The findings for the last revision of a linear history.
 inline std::vector<Finding> lint_after(const std::vector<std::string>& earlier, const std::string& body,
                                        const LintContext& context = {}, KnownSchema facts = {}) {
   Linter linter(context, std::move(facts));

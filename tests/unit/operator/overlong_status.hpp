@@ -1,4 +1,7 @@
-// A status in which every text and every list is longer than any API server would take.
+// A status in which every text and every list exceeds its limit, to prove that it is shortened before the API server would
+// reject it.
+//
+// Threads: any; plain values.
 #pragma once
 
 #include <optional>
@@ -9,14 +12,14 @@
 
 namespace athanor::controller::sketch {
 
-// Goes through the list of fields, so a new one is filled too.
+// Visits the list of status fields, so a new field is filled as well.
 class Overfill {
  public:
   template <class T>
   using Of = T;
 
   static std::string much(std::size_t bytes = 9'000) {
-    std::string text = "x";  // so that no limit falls between two characters
+    std::string text = "x";  // shifts the two-byte characters, so that even limits fall inside one
     while (text.size() < bytes) {
       text += "\u00e9";
     }

@@ -1,4 +1,7 @@
-// What the operator's tests are drawn with: revisions in memory, resources, and a database that is only a value.
+// Fakes for the operator's tests: revisions in memory, resources, and a database that is a plain value.
+//
+// Threads: one thread, except FakeDatabases::open(). Ownership: fakes are owned by the test and must outlive the code under
+// test.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +26,7 @@ inline MemorySource::File revision(const std::string& id, const std::string& dow
                            "\n-- athanor:upgrade\n" + body + "\n\n-- athanor:downgrade\nSELECT 2;\n"};
 }
 
-// a1 <- a2 <- a3, and b1 <- b2 on a branch of a1.
+// Revisions a1 <- a2 <- a3, and b1 <- b2 as a branch from a1.
 inline std::vector<MemorySource::File> line_and_branch() {
   return {revision("a1", ""), revision("a2", "a1"), revision("a3", "a2"), revision("b1", "a1"), revision("b2", "b1")};
 }
@@ -49,26 +52,26 @@ inline DatabaseMigration resource(const std::string& target = "head") {
   return resource;
 }
 
-// One database as a value, and what was asked of it. It behaves as the real migrator does, which the contract test in
-// tests/postgres/operator proves.
+// A database as a plain value, which records the calls. It behaves like the real migrator; the contract test in
+// tests/postgres/operator checks that.
 struct FakeDatabase {
   Observation observation;
-  std::vector<Blocker> holders;                // of the migration lock: while there are any, nothing runs
-  std::vector<Migrator::HistoryEntry> ledger;  // newest first, as a test fills it
-  Rows recorded;                               // as HistoryTable::select_lineage() answers
+  std::vector<Blocker> holders;                // of the migration lock; a run is refused while there are any
+  std::vector<Migrator::HistoryEntry> ledger;  // newest first; set by the test
+  Rows recorded;                               // the answer of HistoryTable::select_lineage()
   std::optional<LastChange> last_change;
   bool has_user_tables = false;
   DriftCheck drift;
   std::optional<Error> drift_error;
   bool unreachable = false;
-  std::map<std::string, Error> broken;           // revision -> what its statement fails with
-  std::map<std::string, std::string> checksums;  // revision -> of the body that was run here
-  // What a test wants to be told instead.
+  std::map<std::string, Error> broken;           // revision -> the error of its statement
+  std::map<std::string, std::string> checksums;  // revision -> checksum of the body that was applied
+  // Overrides that a test sets.
   std::optional<Error> open_error;
   std::optional<Error> observe_error;
   std::optional<Error> checksum_error;
   std::function<ExecutionReport(const Plan&, const StopToken&)> on_execute;
-  std::function<void()> before_check;  // happens while the lock is waited for
+  std::function<void()> before_check;  // runs while the migrator waits for the lock
   std::vector<std::string> calls;
 
   [[nodiscard]] Result<void> reach() const {
@@ -108,7 +111,7 @@ struct FakeDatabase {
       report.executed.push_back({id, step.walk.direction, milliseconds(1)});
       report.current_heads = step.walk.heads;
       checksums.erase(id);
-      if (step.walk.direction == Direction::Upgrade && step.script) {  // a stamp runs nothing
+      if (step.walk.direction == Direction::Upgrade && step.script) {  // a stamp executes nothing
         checksums[id] = step.script->checksum;
       }
     }
@@ -221,7 +224,7 @@ class FakeDatabases final : public DatabaseAccessFactory {
 
   FakeDatabase database;
   std::vector<DatabaseTarget> targets;
-  ProgressSink* sink = nullptr;  // of the last reconcile, while it lasts
+  ProgressSink* sink = nullptr;  // the last reconcile's; valid only during it
 
  private:
   std::mutex mutex_;
@@ -244,8 +247,8 @@ class FakeSources final : public SourceProvider {
   std::shared_ptr<SourceSnapshot> current;
   std::optional<Error> error;
   std::optional<Error> doubt;
-  std::string unusable;      // the version of a source that was read and has no revisions in it
-  SteadyTime known_since{};  // of the last resource it was asked for
+  std::string unusable;      // the version of a source that was fetched but contains no valid revisions
+  SteadyTime known_since{};  // of the last loaded resource
 };
 
 class GivenApprovals final : public ApprovalSource {
@@ -271,7 +274,7 @@ class FakeCredentials final : public CredentialSource {
     return "/certificates/" + reference.value;
   }
   std::map<std::string, std::string> values;
-  std::map<std::string, std::string> newest;  // for who wants them as they are now
+  std::map<std::string, std::string> newest;  // returned instead of `values` when the caller requires a fresh read
 };
 
 }  // namespace athanor::controller::sketch

@@ -1,4 +1,6 @@
-// A little history in memory, for tests of plans.
+// A small history in memory for tests of plans.
+//
+// Threads: any; plain values.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -55,7 +57,7 @@ class History {
   RevisionGraph graph_;
 };
 
-// users <- email (with an index of its own) <- two branches <- merge
+// users <- email (with an index) <- two branches <- merge
 inline History small_history() {
   return History({
       {"aaa1", "",

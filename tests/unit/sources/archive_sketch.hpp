@@ -1,4 +1,6 @@
-// Archives as tests want them: with whatever names, links and devices.
+// Builds tar archives for tests, including ones with dangerous names, links and devices.
+//
+// Threads: any; plain values.
 #pragma once
 
 #include <archive.h>

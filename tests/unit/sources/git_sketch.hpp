@@ -1,4 +1,6 @@
-// Repositories as tests want them, and what the git program was asked to do.
+// A fixture with real Git repositories and a git program that records its subcommands.
+//
+// Threads: one thread; the clock may be read from any. Ownership: owns the folders and repositories.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +21,7 @@
 
 namespace athanor::controller::sketch {
 
-// The system's time, moved on by a test.
+// The system clock plus an offset that a test advances.
 class MovedClock final : public Clock {
  public:
   [[nodiscard]] SteadyTime steady_now() const override { return system_.steady_now() + moved_.load(); }
@@ -32,7 +34,7 @@ class MovedClock final : public Clock {
   std::atomic<milliseconds> moved_{milliseconds(0)};
 };
 
-// A repository with a work tree, on the branch main.
+// A repository with a work tree and the branch main.
 class WorkTree {
  public:
   explicit WorkTree(std::string folder) : folder_(std::move(folder)) {
@@ -57,7 +59,7 @@ class WorkTree {
     return result.out.substr(0, result.out.find_last_not_of('\n') + 1);
   }
   void write(const std::string& name, const std::string& text) const { test::write_file(folder_ + "/" + name, text); }
-  // Everything there is; the commit's id.
+  // Writes the files and commits the whole work tree; returns the commit's id.
   std::string commit(const std::vector<MemorySource::File>& files = {}, const std::string& folder = "db/") const {
     for (const auto& file : files) {
       write(folder + file.name, file.text);
@@ -118,7 +120,7 @@ class GitTest : public ::testing::Test {
     }
     kube_.put(kube::kSecrets, {{"metadata", {{"name", name}, {"namespace", "shop"}}}, {"data", data}});
   }
-  // How often git was asked to do this.
+  // How often git was called with this subcommand.
   [[nodiscard]] std::size_t asked(const std::string& subcommand) const {
     if (!std::filesystem::exists(folder_ / "asked")) {
       return 0;
@@ -131,7 +133,7 @@ class GitTest : public ::testing::Test {
     }
     return count;
   }
-  // Folders of files that are there now.
+  // How many folders of extracted files exist.
   [[nodiscard]] std::size_t unpacked() const {
     std::size_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(options_.folder)) {
@@ -147,7 +149,7 @@ class GitTest : public ::testing::Test {
   GitOptions options_;
   GitEnvironment surroundings_;
   std::unique_ptr<GitRepositories> repositories_;
-  std::optional<Error> doubt_;  // of the last one that was loaded
+  std::optional<Error> doubt_;  // of the last load()
 };
 
 }  // namespace athanor::controller::sketch
