@@ -1,4 +1,4 @@
-{{- /* A variable from a plain value or a reference of spec.database; nothing where neither is set. */}}
+{{- /* Renders an environment variable from a plain value or a reference in spec.database; empty if neither is set. */}}
 {{- define "athanor-gate.variable" -}}
 {{- $plain := get .database .field }}
 {{- $reference := get .database (printf "%sFrom" .field) }}
@@ -16,7 +16,8 @@
 {{- end }}
 {{- end }}
 
-{{- /* How the waiting pod reaches the database: migrations.gate.env, else migrations.gate.database, else migrations.database. */}}
+{{- /* Environment variables for the waiting pod's connection: migrations.gate.env, otherwise from migrations.gate.database, otherwise from
+migrations.database. */}}
 {{- define "athanor-gate.env" -}}
 {{- $gate := .Values.migrations.gate | default dict }}
 {{- if $gate.env }}
@@ -36,7 +37,7 @@
 {{- end }}
 
 {{- /*
-The init container that waits for the revision of this release, or a descendant of it. In a pod's spec:
+The init container that waits for this release's revision or a descendant. Usage in a pod's spec:
 
       initContainers:
         {{- include "athanor-gate.initContainer" . | nindent 8 }}

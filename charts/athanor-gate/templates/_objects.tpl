@@ -1,4 +1,4 @@
-{{- /* Name of the DatabaseMigration: migrations.name, else the release's, with the chart's behind it unless it is in there. */}}
+{{- /* Name of the DatabaseMigration: migrations.name, otherwise the release's name, followed by the chart's name unless it contains that. */}}
 {{- define "athanor-gate.name" -}}
 {{- $release := .Release.Name }}
 {{- if not (contains .Chart.Name $release) }}
@@ -18,7 +18,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- /*
-ConfigMaps and DatabaseMigration. In a template of the application chart: {{ include "athanor-gate.objects" . }}
+ConfigMaps and DatabaseMigration. Usage in a template of the application chart: {{ include "athanor-gate.objects" . }}
 */}}
 {{- define "athanor-gate.objects" -}}
 {{- $root := . }}

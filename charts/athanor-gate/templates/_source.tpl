@@ -1,6 +1,6 @@
 {{- /*
-The revision files of the application chart as JSON, {"NAME": "TEXT", …}: what `migrations.files` matches and is named as a revision
-file. The operator reads the same names.
+The revision files of the application chart as JSON, {"NAME": "TEXT", …}: the files that match `migrations.files` and have the name of a
+revision file. The operator uses the same rule for names.
 */}}
 {{- define "athanor-gate.files" -}}
 {{- $files := dict }}
@@ -30,7 +30,7 @@ file. The operator reads the same names.
 {{- toJson $files }}
 {{- end }}
 
-{{- /* spec.source.revision: what `LC_ALL=C sha256sum *.sql | sha256sum` prints in the folder of the files. */}}
+{{- /* spec.source.revision: the output of `LC_ALL=C sha256sum *.sql | sha256sum` in the folder of the files. */}}
 {{- define "athanor-gate.digest" -}}
 {{- $list := "" }}
 {{- range $name, $text := include "athanor-gate.files" . | fromJson }}
@@ -39,7 +39,7 @@ file. The operator reads the same names.
 {{- printf "sha256:%s" (sha256sum $list) }}
 {{- end }}
 
-{{- /* The target: a whole id that one of the files has. */}}
+{{- /* The target revision: a full id that is in one of the files. */}}
 {{- define "athanor-gate.target" -}}
 {{- $target := .Values.migrations.targetRevision | toString }}
 {{- if or (not .Values.migrations.targetRevision) (not (regexMatch "^[^@:+\\-\\s,]{1,255}$" $target)) (has $target (list "head" "heads" "base" "current")) }}
@@ -59,8 +59,8 @@ file. The operator reads the same names.
 {{- end }}
 
 {{- /*
-The ConfigMaps as JSON, {"NAME": {"FILE": "TEXT", …}, …}. Each is named by its content, so a release adds new ones and changes none; files
-are taken in the order of their names, and a chart that only adds files keeps the full ones.
+The ConfigMaps as JSON, {"NAME": {"FILE": "TEXT", …}, …}. Each name contains a digest of the content, so a release adds ConfigMaps and
+never changes one. Files are added in the order of their names, so a chart that only adds files keeps the ConfigMaps that are full.
 */}}
 {{- define "athanor-gate.configMaps" -}}
 {{- $prefix := include "athanor-gate.name" . | trunc 220 | trimSuffix "-" }}

@@ -40,7 +40,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- default (include "athanor.fullname" .) .Values.leaderElection.leaseName }}
 {{- end }}
 
-{{- /* Without a registry in it a name is one of Docker Hub's, which is nobody's image or somebody else's. */}}
+{{- /* A name without a registry refers to Docker Hub, where there is no image of ours. */}}
 {{- define "athanor.hasRegistry" -}}
 {{- if regexMatch "^(localhost|[^/]*[.:][^/]*)/" . }}true{{ end }}
 {{- end }}
@@ -78,7 +78,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{- /* The namespaces watched, as JSON; [] is all of them. */}}
+{{- /* The watched namespaces, as JSON; [] means all. */}}
 {{- define "athanor.namespaces" -}}
 {{- if eq .Values.watch.scope "Cluster" }}[]
 {{- else if eq .Values.watch.scope "OwnNamespace" }}{{ list .Release.Namespace | toJson }}
@@ -86,7 +86,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{- /* What the schema cannot say. */}}
+{{- /* Checks that values.schema.json cannot express. */}}
 {{- define "athanor.check" -}}
 {{- if and (not .Values.leaderElection.enabled) (gt (int .Values.replicaCount) 1) }}
 {{- fail "replicaCount must be 1 without leaderElection.enabled" }}
@@ -102,7 +102,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{- /* What the operator may do in a namespace it watches. */}}
+{{- /* The operator's permissions in a watched namespace. */}}
 {{- define "athanor.watchRules" -}}
 - apiGroups: [athanor.dev]
   resources: [databasemigrations, migrationapprovals]
@@ -151,7 +151,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{- /* Approvals count only while the policy that makes the names in them true is in force. */}}
+{{- /* Approvals count only while the admission policy that verifies their names is in force. */}}
 {{- define "athanor.admissionRules" -}}
 - apiGroups: [admissionregistration.k8s.io]
   resources: [validatingadmissionpolicies, validatingadmissionpolicybindings]
