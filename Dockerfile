@@ -5,17 +5,18 @@
 #                      from apt.postgresql.org
 #   VERSION, REVISION  for the labels
 #
-# The image runs as a user of its own with a read-only root; it writes to /tmp, /var/cache/athanor and, for dumps,
-# /var/lib/athanor/backups.
+# The image runs as an unprivileged user and works with a read-only root file system. It writes to /tmp, /var/cache/athanor and,
+# for dumps, /var/lib/athanor/backups.
 ARG BASE=docker.io/library/debian:bookworm-slim
 
 FROM ${BASE} AS build
 WORKDIR /source
 COPY deploy/packages deploy/packages
-# Without what only the tests need.
+# Omit the packages that only the tests need.
 RUN sed '/^# tests/,$d' deploy/packages/build.txt >/tmp/build.txt && deploy/packages/install /tmp/build.txt
 COPY . .
-# The packages that the programs' libraries come from are found out here, so that no list of them can be out of date.
+# Derive the runtime packages from the shared libraries that the programs link, instead of keeping a list that can become
+# outdated.
 RUN --mount=type=cache,target=/root/.cache/ccache \
     CCACHE_BASEDIR=/source CCACHE_NOHASHDIR=true cmake --preset release -B /build -DATHANOR_TESTS=OFF \
     && CCACHE_BASEDIR=/source CCACHE_NOHASHDIR=true cmake --build /build \
@@ -40,12 +41,13 @@ RUN --mount=type=bind,from=build,source=/packages.txt,target=/tmp/packages.txt \
     rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/cache/apt/*; \
     ln -s "/usr/lib/postgresql/$POSTGRESQL_CLIENT" /usr/lib/postgresql/current; \
     find / -xdev -type f -perm /6000 -exec chmod a-s {} +
-# ssh wants an entry for its user, and the folders belong to it where nothing is mounted over them.
+# ssh requires a passwd entry for its user. The folders belong to that user in case no volume is mounted over them.
 RUN groupadd --gid 65532 athanor \
     && useradd --uid 65532 --gid athanor --no-log-init --home-dir /tmp --no-create-home --shell /usr/sbin/nologin athanor \
     && install -d -o athanor -g athanor -m 0750 /var/cache/athanor /var/lib/athanor /var/lib/athanor/backups
 COPY --from=build /install/ /
-# pg_dump itself, not Debian's wrapper that looks for clusters. Git never asks and reads nobody's configuration.
+# Call pg_dump itself, not Debian's wrapper that searches for local clusters. Git must never prompt, and must ignore the
+# system's configuration.
 ENV PATH=/usr/local/bin:/usr/lib/postgresql/current/bin:/usr/bin:/bin \
     HOME=/tmp \
     GIT_TERMINAL_PROMPT=0 \

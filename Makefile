@@ -1,7 +1,7 @@
-# Every task of the project; `make help` lists them. Two commands do everything on a fresh Debian 12:
+# All tasks of the project; `make help` lists them. On a fresh Debian 12 two commands are enough:
 #   make demo     make test
 #
-# BUILD names the build folder, JOBS the parallelism, TESTS a regular expression of tests to run.
+# BUILD is the build folder, JOBS the parallelism, TESTS a regular expression that selects tests.
 
 BUILD ?= build
 JOBS ?= $(shell nproc)
@@ -13,7 +13,7 @@ MUTANTS ?=
 BENCH_FLAGS ?=
 FUZZ_SECONDS ?= 20
 VERSIONS ?= 14 15 16 17 18
-# Of test-crash: how many of each kind of fault.
+# The number of faults of each kind for test-crash.
 KILLS ?= 200
 SIGNALS ?= 60
 SESSIONS ?= 60
@@ -21,12 +21,12 @@ CRASHES ?= 60
 FAULTS ?= 100
 SCRIPTS ?= 20
 
-# $(call CTEST,more options)
+# $(call CTEST,more options) runs ctest and summarizes the failures.
 CTEST = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS) $(if $(TESTS),-R '$(TESTS)') $(1) \
         || { tests/support/failures $(BUILD); exit 1; }
 SOURCES = $(shell find migrations operator tests -name '*.cpp' -o -name '*.hpp')
 
-# Clones in different folders share one compiler cache, where there is one.
+# Makes paths relative in ccache, so that clones in different folders share its entries.
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= true
 
@@ -58,7 +58,7 @@ clean: ## Remove every build folder
 
 ##@ Tests
 
-# With TESTS, a cluster is made ready only if a chosen test asks for one.
+# With TESTS, the cluster's programs are built only when a selected test needs them.
 test: build python $(if $(TESTS),,cluster chart-tools test-version) ## Run every test (TESTS=regex picks some)
 	@$(call CTEST)
 
@@ -111,7 +111,8 @@ tsan: ## Every test under the thread sanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp history_size=7" \
 	  $(MAKE) --no-print-directory test BUILD=build-tsan PRESET=tsan
 
-# A test that fails anyway notices nothing, so all of them pass first. The copy below the build folder stays for the next time.
+# A test that already fails cannot detect a bug, so all tests must pass first. The copy in the build folder is kept for the next
+# run.
 mutate: python ## Plant bugs in a copy of the tree, one at a time: a test must notice each (MUTANTS=regex picks some)
 	@tests/mutate/mutate --build $(BUILD)/mutate --jobs $(JOBS) --only '$(MUTANTS)'
 
@@ -123,7 +124,8 @@ format: deps-lint ## Format the sources
 format-check: deps-lint ## Fail when a source is not formatted
 	@clang-format --dry-run --Werror $(SOURCES)
 
-# clang-tidy can neither read the headers that GCC has precompiled nor knows all of its warnings.
+# clang-tidy cannot read GCC's precompiled headers and does not know all of its warnings, so remove both from its compile
+# commands.
 lint: build deps-lint ## Run clang-tidy; findings are errors
 	@mkdir -p $(BUILD)/lint
 	@sed -E 's/ -Winvalid-pch -include [^ ]+//; s/ -Wno-(restrict|stringop-[a-z]+)//g' $(BUILD)/compile_commands.json >$(BUILD)/lint/compile_commands.json
@@ -162,23 +164,24 @@ deps: ## Install the Debian packages that are missing (root or sudo; otherwise d
 deps-lint:
 	@deploy/packages/install deploy/packages/lint.txt
 
-# Configured once; CMake reconfigures by itself when its files change.
+# Configure once; CMake reconfigures itself when its files change.
 $(BUILD)/build.ninja:
 	@cmake --preset $(PRESET) -B $(BUILD)
 
 configure: deps
 	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
 
-# The Python that tests hand databases over to Alembic with. Kept in the user's cache, outside the tree.
+# The Python with Alembic for the tests, kept in the user's cache outside the tree.
 python: deps
 	@mkdir -p $(BUILD)
 	@path=$$(tests/support/python-environment) && printf '%s\n' "$$path" >$(BUILD)/python-path
 
-# The programs of the test cluster and of the chart's tests: built once, kept in the user's cache too. tests/cluster says how.
+# The programs of the test cluster and of the chart's tests, built once and kept in the user's cache. See tests/cluster.
 cluster: deps
 	@tests/cluster/programs >/dev/null
 
-# The server of the version that `make test` adds: downloaded once, with retries, so that no test waits for a registry.
+# The additional PostgreSQL version that `make test` uses. Downloaded here, once and with retries, so that no test waits for a
+# package registry.
 test-version: deps
 	@tests/versions/server "$$(tests/versions/run version .)" >/dev/null
 

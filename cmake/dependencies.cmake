@@ -1,4 +1,4 @@
-# Every library from outside, once, as a target. Debian 12's packages; `make deps` installs them.
+# All third-party libraries as targets, found once. They are Debian 12 packages; `make deps` installs them.
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(yaml-cpp REQUIRED)
@@ -9,7 +9,7 @@ pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 
-# The command line starts in milliseconds: what can be static is static, so the loader has little to do.
+# Link statically where possible: the command line starts in milliseconds because the dynamic loader has little to do.
 find_library(ATHANOR_PQXX_LIBRARY NAMES libpqxx.a REQUIRED)
 find_library(ATHANOR_PG_QUERY_LIBRARY NAMES libpg_query.a REQUIRED)
 find_library(ATHANOR_YAML_LIBRARY NAMES libyaml-cpp.a REQUIRED)
@@ -27,6 +27,6 @@ add_library(athanor_absl_time INTERFACE)
 target_link_libraries(athanor_absl_time INTERFACE
   ${ATHANOR_ABSL_TIME_LIBRARY} ${ATHANOR_ABSL_TIME_ZONE_LIBRARY} ${ATHANOR_ABSL_INT128_LIBRARY} Threads::Threads)
 
-# tl::expected and nlohmann/json are headers alone.
+# tl::expected and nlohmann/json are header-only.
 add_library(athanor_json INTERFACE)
 target_link_libraries(athanor_json INTERFACE nlohmann_json::nlohmann_json)

@@ -1,5 +1,5 @@
-# `make install`: programs, manual page, shell completions, documentation. Everything lands below CMAKE_INSTALL_PREFIX. The
-# manual and the completions are printed by the program itself, so they cannot say anything else than it does.
+# `make install`: programs, manual page, shell completions and documentation, all below CMAKE_INSTALL_PREFIX. The program itself
+# prints the manual page and the completions, so they always match it.
 include(GNUInstallDirs)
 
 set(printed ${CMAKE_BINARY_DIR}/printed)

@@ -1,5 +1,5 @@
-# The standard headers that most files include, compiled once for all libraries and once, with GoogleTest, for all tests. A file
-# still includes whatever it uses: builds with sanitizers do without precompiled headers and fail where an include is missing.
+# Precompiles the standard headers that most files include: once for all libraries and, with GoogleTest, once for all tests. A
+# file must still include everything it uses: sanitizer builds have no precompiled headers and fail where an include is missing.
 if(ATHANOR_SANITIZE)
   set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)
 endif()
@@ -8,8 +8,9 @@ set(ATHANOR_COMMON_HEADERS
   <algorithm> <array> <atomic> <chrono> <cstdint> <functional> <map> <memory> <mutex> <optional> <set> <string> <string_view>
   <thread> <tl/expected.hpp> <utility> <vector>)
 
-# The libraries share what athanor_base compiles; they are compiled with the same options. GCC 12 takes correct uses of std::string
-# for overruns when <string> comes from a precompiled header; the builds without one keep these warnings.
+# All libraries are compiled with the same options and reuse the precompiled header of athanor_base. With <string> in a
+# precompiled header, GCC 12 reports false buffer overruns for correct uses of std::string; builds without precompiled headers
+# keep these warnings on.
 function(athanor_precompile_library name)
   if(name STREQUAL athanor_base)
     target_precompile_headers(${name} PRIVATE ${ATHANOR_COMMON_HEADERS})

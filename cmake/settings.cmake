@@ -1,4 +1,4 @@
-# Language, output folders, build kinds. One place for what every target shares.
+# The settings that all targets share: language, output folders, build types.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -12,7 +12,7 @@ string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 
 find_program(ATHANOR_CCACHE ccache)
 if(ATHANOR_CCACHE)
-  # ccache caches files that use a precompiled header only when it is allowed to ignore these.
+  # ccache caches compilations with a precompiled header only with this sloppiness.
   set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${ATHANOR_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${ATHANOR_CCACHE})
 endif()
@@ -22,19 +22,19 @@ if(ATHANOR_SANITIZE)
   add_compile_options(-fsanitize=${ATHANOR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${ATHANOR_SANITIZE})
 endif()
-# Fuzzers: every room counts which of its branches an input reaches. Clang only, whose warnings are not ours.
+# Fuzzers need coverage instrumentation in every library. Only clang supports it; its additional warnings are disabled.
 option(ATHANOR_FUZZ "Build the libFuzzer targets (clang)" OFF)
 if(ATHANOR_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link -w)
 endif()
-# Position-independent, and only the libraries that are really used: start-up is part of the product.
+# Build position-independent executables. Link only the libraries that are used, because each one costs start-up time.
 include(CheckPIESupported)
 check_pie_supported()
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 add_link_options(-Wl,--as-needed -Wl,-O1)
 
-# Hardened, where optimisation pays for it: FORTIFY checks nothing without. Sanitizers have checks of their own. Everything that is
-# loaded is bound at the start and read-only from then on. tests/build/hardening_test.py looks at the programs.
+# Hardening for optimised builds: FORTIFY has no effect without optimisation, and sanitizers have their own checks. All symbols
+# are bound at startup and the relocation table is read-only from then on. tests/build/hardening_test.py checks the programs.
 set(athanor_optimised "$<CONFIG:Release,RelWithDebInfo,MinSizeRel>")
 if(NOT ATHANOR_SANITIZE AND NOT ATHANOR_FUZZ)
   add_compile_definitions("$<${athanor_optimised}:_FORTIFY_SOURCE=3>")

@@ -1,14 +1,16 @@
-# Warnings are errors for our own code. (-Wnull-dereference is left out: GCC 12 finds it in its own <streambuf>.) Link athanor_warnings PRIVATE; headers of libraries come in as SYSTEM.
+# Warnings are errors in our own code: link athanor_warnings PRIVATE. Library headers are included as SYSTEM and exempt.
+# -Wnull-dereference is left out because GCC 12 reports it in its own <streambuf>.
 add_library(athanor_warnings INTERFACE)
 target_compile_options(athanor_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
   -Woverloaded-virtual -Wimplicit-fallthrough -Wextra-semi -Werror)
 if(ATHANOR_SANITIZE)
-  # GCC's flow analysis sees ghosts in instrumented code, its own <regex> among them.
+  # With sanitizers, GCC's flow analysis reports false positives, for example in its own <regex>.
   target_compile_options(athanor_warnings INTERFACE -Wno-maybe-uninitialized)
 endif()
 
-# athanor_library(name SOURCES ... LINK ... [PRIVATE_LINK ...]): a room of the house.
+# athanor_library(name SOURCES ... LINK ... [PRIVATE_LINK ...]): one of our static libraries, with warnings and precompiled
+# headers.
 function(athanor_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})

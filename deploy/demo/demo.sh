@@ -3,14 +3,14 @@
 #
 #   deploy/demo/demo.sh [BUILD_FOLDER]
 #
-# Starts a PostgreSQL of its own on a free port, makes a Git repository with revisions and manifests in a temporary folder, runs
-# athanor-operator on it, and commits. Everything is stopped and removed at the end, and on Ctrl-C.
+# Starts a private PostgreSQL server on a free port, creates a Git repository with revisions and manifests in a temporary
+# folder, runs athanor-operator on it, and commits changes. Everything is stopped and removed at the end, and on Ctrl-C.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(realpath "${1:-$root/build}")
 postgres=$root/tests/support/throwaway-postgres
-# Nothing of the user's environment may leak into the demo.
+# The user's environment must not affect the demo.
 unset DATABASE_URL PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGSERVICE
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 
@@ -54,7 +54,7 @@ heading "A PostgreSQL of our own"
 admin=$("$postgres" start "$work/postgres")
 server=${admin%/*}
 "$psql" -Xq "$admin" -c 'CREATE DATABASE shop_berlin' -c 'CREATE DATABASE shop_lisbon'
-# The password is the throwaway server's own.
+# This password belongs to the throwaway server only.
 note "$("$psql" -XAtq "$admin" -c 'SELECT version()' | cut -d'(' -f1) on port ${server##*:}, with databases shop_berlin and shop_lisbon"
 
 heading "A Git repository: revisions, and one manifest per database"
@@ -92,14 +92,14 @@ operator=$!
 note "athanor-operator --manifests manifests --source-root . --state state --listen 127.0.0.1:$port"
 
 status_file() { echo "$state/shop.$1.status.yaml"; }
-# The first value of a field in a status read before: field "$text" phase
+# Prints the first value of a field in a status that was read before: field "$text" phase
 field() { sed -n "/^ *$2: */{s///p;q;}" <<<"$1" | tr -d '"'; }
-# Shows a resource's status as it changes, until it has reached a phase for the revision declared.
+# Prints a resource's status as it changes, until it has reached a phase for the declared revision.
 follow() {
   local city=$1 phase=$2 revision=$3 text line last="" done rows
   for _ in $(seq 1200); do
     text=$(cat "$(status_file "$city")" 2>/dev/null || true)
-    [ "$(field "$text" targetRevision)" = "$revision" ] || text=""  # still what was found before the last commit
+    [ "$(field "$text" targetRevision)" = "$revision" ] || text=""  # the status still describes the previous commit
     line=$(field "$text" phase)
     if [ "$line" = Migrating ] && grep -q '^ *progress:' <<<"$text"; then
       done=$(field "$text" done) rows=$(field "$text" rows)
