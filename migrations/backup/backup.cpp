@@ -27,6 +27,7 @@ BackupSubject subject_of(const BackupTools& tools, const BackupJob& job, const D
   return {facts.identity, tools.sessions.describe(), job.resource, job.resource_uid};
 }
 
+// An ordinary table only: reading a view would run its owner's code with our rights.
 Result<bool> is_there(Session& session, const std::string& table) {
   TRY_ASSIGN(const Rows there,
              session.query("SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r')", {table}));
@@ -47,6 +48,7 @@ Result<bool> has_moved_since(const BackupTools& tools, const BackupJob& job, Ses
   if (!there) {
     return false;
   }
+  // The ledger's ids are exact. The clock is the fallback for backups that were taken without a ledger.
   const std::string later =
       backup.ledger_id ? "id > " + std::to_string(*backup.ledger_id) : "started_at" + since(tools, backup.started);
   TRY_ASSIGN(const Rows moved, session.query("SELECT EXISTS (SELECT FROM " + history +
@@ -72,6 +74,7 @@ Result<bool> has_begun_since(const BackupTools& tools, const BackupJob& job, Ses
 Result<std::optional<BackupRecord>> find_acceptable(const BackupTools& tools, const BackupJob& job, Session& session,
                                                     const DatabaseFacts& facts) {
   const milliseconds max_age = job.settings.accept_max_age;
+  // No backup can be accepted: do not list the store.
   if (max_age.count() <= 0 && job.retry_age.count() <= 0) {
     return std::nullopt;
   }
@@ -106,6 +109,7 @@ Result<std::optional<BackupRecord>> accept_existing(const BackupTools& tools, co
   TRY_ASSIGN(const auto reader, tools.store.open(found->file));
   TRY_ASSIGN(const DumpContent content, read_content(*reader, tools.stop));
   if (auto same = require_same(content, {found->sha256, found->size}, found->location); !same) {
+    // A corrupt backup must not stop the migration: a new one replaces it.
     tools.progress.warning(same.error().describe() + "; a new backup is taken");
     return std::nullopt;
   }
@@ -152,6 +156,7 @@ void record_and_prune(const BackupTools& tools, const BackupJob& job, std::uniqu
       }
     }
   }
+  // A standby cannot record backups; they are complete without a row.
   bool writable = session->alive() && !facts.standby;
   if (writable) {
     auto recorded = check_catalogue(*session, job.ledger_schema);
@@ -221,6 +226,7 @@ Result<BackupRecord> verify_backup(BackupStore& store, const std::string& refere
   TRY_ASSIGN(StoredBackup found, find_backup(store, reference));
   BackupRecord& record = found.record;
   const ProgramSearch search{job.settings.programs, job.path, kInstalledPrograms, plain_environment(job.environment)};
+  // An archive is readable by its own version and all newer ones.
   TRY_ASSIGN(const ClientPrograms programs, find_programs(search, std::max(parse_major(record.client_version), 1), stop));
   progress.stage(BackupStage::Verifying, record.file);
   TRY_ASSIGN(const auto reader, store.open(record.file));

@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kFormat = 1;
 constexpr std::size_t kLongestPart = 60;
 
+// Replaces everything except letters, digits, "_" and "+", which are safe in file names of every system.
 std::string safe_part(std::string_view text) {
   std::string part;
   for (const char c : text.substr(0, kLongestPart)) {
@@ -61,6 +62,7 @@ DatabaseProperties properties_from(const Json& json) {
   json.at("provider").get_to(properties.provider);
   json.at("locale").get_to(properties.locale);
   json.at("comment").get_to(properties.comment);
+  // Fields with a default are missing in manifests of older versions.
   properties.icu_rules = json.value("icu_rules", "");
   properties.tablespace = json.value("tablespace", "");
   properties.connection_limit = json.value("connection_limit", -1);
@@ -149,6 +151,7 @@ std::string write_manifest(const BackupRecord& record) {
   json["actor"] = record.actor;
   json["tool"] = record.tool;
   json["properties"] = properties_json(record.properties);
+  // Names need not be UTF-8: replace invalid bytes instead of failing.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -163,6 +166,7 @@ Result<BackupRecord> read_manifest(std::string_view text, std::string_view name)
       return broken("its format is " + std::to_string(format) + ", and this Athanor knows " + std::to_string(kFormat));
     }
     BackupRecord record = record_from(json);
+    // A renamed manifest would describe, and delete, another dump.
     if (manifest_name(record.file) != name) {
       return broken("it names another file, " + record.file);
     }

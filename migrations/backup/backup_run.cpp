@@ -21,6 +21,7 @@ std::uint64_t expected_size(BackupStore& store, const DatabaseFacts& facts, int 
   if (const auto list = list_backups(store); list) {
     for (const StoredBackup& backup : list->backups) {
       const BackupRecord& record = backup.record;
+      // Sizes of compressed and uncompressed dumps are not comparable.
       if (backup.complete && record.database.same_as(facts.identity) && (record.compression > 0) == (compression > 0)) {
         return record.size + record.size / 4;
       }
@@ -34,6 +35,7 @@ Result<void> require_space(const BackupTools& tools, const BackupSettings& setti
     return {};
   }
   TRY_ASSIGN(const auto free, tools.store.free_space());
+  // A store that cannot tell is not a reason to refuse.
   if (!free || *free >= expected + settings.min_free) {
     return {};
   }

@@ -56,6 +56,7 @@ class BackupStore {
   [[nodiscard]] virtual std::string location(std::string_view name) const = 0;
   // All published files, sorted by name, including those of other programs.
   [[nodiscard]] virtual Result<std::vector<StoredFile>> list() = 0;
+  // Starts a new file. Error: BackupRefused for an invalid name or a store that cannot be written to.
   [[nodiscard]] virtual Result<std::unique_ptr<BackupWriter>> create(const std::string& name) = 0;
   // Error: BackupNotFound when there is no such file.
   [[nodiscard]] virtual Result<std::unique_ptr<BackupReader>> open(const std::string& name) = 0;

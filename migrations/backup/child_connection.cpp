@@ -123,11 +123,13 @@ Result<ChildConnection> ChildConnection::create(const ConnectionKeywords& keywor
   ChildConnection connection;
   for (const std::string& variable : environment) {
     const std::string_view name = name_of(variable);
+    // The password of the URL takes precedence over the environment's.
     const bool replaced = !password.empty() && (name == "PGPASSWORD" || name == "PGPASSFILE");
     if (!one_of(name, kNeverInherited) && name != "PGSERVICEFILE" && !replaced) {
       connection.environment_.push_back(variable);
     }
     if (name == "PGPASSWORD" && !replaced) {
+      // The child uses it, so its messages may contain it.
       connection.secrets_.push_back(variable.substr(name.size() + 1));
     }
   }

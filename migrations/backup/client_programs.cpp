@@ -63,6 +63,7 @@ Result<Found> look(const ProgramSearch& search, int major, const StopToken& stop
     TRY_ASSIGN(const ProgramVersion version, ask_version(pair.pg_dump, search, stop));
     pair.major = version.major;
     pair.version = version.text;
+    // pg_dump refuses a server that is newer than itself.
     if (pair.major >= major) {
       found.usable.push_back(std::move(pair));
     } else if (pair.major > found.newest.major) {

@@ -20,7 +20,9 @@ struct DatabaseFacts {
   bool standby = false;
 };
 
+// Facts of the session's database. What the user may not query stays empty.
 [[nodiscard]] Result<DatabaseFacts> read_facts(ReadSession& session);
+// Reads what pg_dump leaves out, for restoring it.
 [[nodiscard]] Result<DatabaseProperties> read_properties(ReadSession& session);
 
 // The sorted rows of a version table (its name as in SQL, qualified_name); none when the name is empty.

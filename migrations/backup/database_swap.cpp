@@ -66,6 +66,7 @@ Result<std::string> DatabaseSwap::previous_name(const std::string& name) {
   }
   std::string previous = derived_name(name, ending);
   TRY_ASSIGN(const Rows rows, session_.query("SELECT 1 FROM pg_database WHERE datname = $1", {previous}));
+  // Two restores within a second need different names.
   return rows.empty() ? previous : derived_name(name, ending + "_" + random_hex(4));
 }
 
@@ -77,6 +78,7 @@ Result<void> DatabaseSwap::empty_of_others(const std::string& name, Session& hol
                session_.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> $2::int"
                               " AND backend_type = 'client backend'",
                               {name, std::to_string(holder.backend_pid())}));
+    // Sessions end asynchronously: repeat until none is listed.
     if (others.empty() || attempt == kAttempts) {
       break;
     }

@@ -48,6 +48,7 @@ Result<milliseconds> DumpSlot::acquire(Session& session, Clock& clock, const Sto
       TRY_ASSIGN(const Rows answer, session.query("SELECT pg_try_advisory_lock(" + kKey + ")"));
       ours = answer.text(0, 0) == "t";
     }
+    // Other tools do not take our lock, so look for their dumps even while holding it.
     TRY_ASSIGN(const auto dumps, others(session, ours));
     const auto waited = std::chrono::duration_cast<milliseconds>(clock.steady_now() - start);
     if (ours && dumps.empty()) {

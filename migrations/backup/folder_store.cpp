@@ -37,6 +37,7 @@ Error io_error(const std::string& what, const std::string& path, int number) {
   return error;
 }
 
+// Names come from manifests and command lines: none may leave the folder or denote a hidden file.
 bool plain_name(std::string_view name) {
   return !name.empty() && name.front() != '.' && name.find('/') == std::string_view::npos;
 }
@@ -172,6 +173,7 @@ class FileWriter final : public BackupWriter {
     if (const int number = write_whole(side.get(), manifest); number != 0) {
       return give_up(number);
     }
+    // Before the rename: a name must never lead to an incomplete file, even after a power failure.
     if (::fsync(side.get()) != 0) {
       return give_up(errno);
     }
@@ -275,6 +277,7 @@ Result<std::vector<StoredFile>> FolderStore::list() {
   }
   std::vector<StoredFile> files;
   while (const dirent* entry = ::readdir(folder.handle)) {
+    // Links and folders are not backups.
     struct stat status {};
     if (plain_name(entry->d_name) && ::fstatat(::dirfd(folder.handle), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(status.st_mode)) {

@@ -100,6 +100,7 @@ std::vector<std::string> describe_database_sql(const std::string& name, const Da
     // The dump has the complete grants, so remove PostgreSQL's default for PUBLIC first.
     statements.push_back("REVOKE ALL ON DATABASE " + database + " FROM PUBLIC");
     for (const auto& grant : properties.grants) {
+      // The manifest is a file, so its words must not reach SQL unchecked.
       static constexpr std::array<std::string_view, 4> kPrivileges{"CREATE", "CONNECT", "TEMPORARY", "TEMP"};
       if (std::ranges::find(kPrivileges, grant.privilege) == kPrivileges.end()) {
         continue;

@@ -63,6 +63,7 @@ class Restore {
   Result<std::unique_ptr<Session>> connect_beside() {
     std::optional<Error> first;
     for (const char* name : {"postgres", "template1"}) {
+      // This one will be renamed.
       if (name == job_.database) {
         continue;
       }
@@ -103,6 +104,7 @@ class Restore {
     DatabaseProperties properties = report_.record.properties;
     TRY(choose_tablespace(properties));
     auto made = maintenance_->execute_autocommit(create_database_sql(name, properties, true));
+    // 42501: this user may not give the database to its owner. 42704: the owner does not exist on this server.
     if (!made && (made.error().sqlstate == "42501" || made.error().sqlstate == "42704")) {
       tools_.progress.warning("the database cannot belong to '" + properties.owner + "': " + made.error().describe());
       made = maintenance_->execute_autocommit(create_database_sql(name, properties, false));
@@ -169,6 +171,7 @@ class Restore {
     std::uint64_t done = 0;
     ProcessStreams streams;
     std::unique_ptr<BackupReader> reader;
+    // Parallel restore needs a file that it can seek in; a single job reads a stream from any store.
     const std::string path = job_.jobs > 1 ? tools_.store.local_path(record.file) : std::string();
     if (path.empty()) {
       TRY_ASSIGN(reader, tools_.store.open(record.file));
@@ -202,6 +205,7 @@ class Restore {
                                                       ", and the manifest says " + joined(report_.record.revisions))
                       .at(report_.record.location));
     }
+    // ANALYZE can take long; a stop cancels it.
     session->set_wait_listener([this](milliseconds) { return tools_.stop.requested(); });
     if (auto analysed = session->execute_autocommit("ANALYZE"); !analysed) {
       if (tools_.stop.requested()) {
@@ -240,6 +244,7 @@ class Restore {
     if (scratch_.empty() || !maintenance_) {
       return;
     }
+    // The server may have restarted during a long restore.
     if (!maintenance_->alive()) {
       if (auto again = connect_beside(); again) {
         maintenance_ = std::move(*again);

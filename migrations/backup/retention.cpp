@@ -129,6 +129,7 @@ bool BackupSubject::owns(const BackupRecord& record) const {
   if (resource.empty() || record.resource.empty()) {
     return record.place == place;
   }
+  // The same uid is the same resource. Without one, an equal name may belong to another cluster, so the place must match, too.
   const bool same_uid = !resource_uid.empty() && record.resource_uid == resource_uid;
   return record.resource == resource && (same_uid || record.place == place);
 }
@@ -142,6 +143,7 @@ const BackupRecord* newest_acceptable(const std::vector<StoredBackup>& backups, 
 
 const BackupRecord* of_earlier_attempt(const std::vector<StoredBackup>& backups, const BackupNeed& need, milliseconds max_age,
                                        WallTime now) {
+  // The latest backup for any migration of this version table. If it is for another migration, an earlier attempt is outdated.
   const auto last = std::ranges::find_if(backups, [&](const StoredBackup& backup) {
     return is_good(backup) && backup.record.target && backup.record.version_table == need.version_table &&
            need.subject.owns(backup.record);

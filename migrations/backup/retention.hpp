@@ -34,6 +34,7 @@ struct BackupList {
   std::vector<StoredBackup> backups;  // newest first
   std::vector<std::string> warnings;  // manifests that cannot be read
 };
+// Reads every manifest of the store. Unreadable ones become warnings.
 [[nodiscard]] Result<BackupList> list_backups(BackupStore& store);
 
 // Finds by file name, run id or a unique prefix of the run id. Errors: BackupNotFound; Usage when several match.
@@ -46,6 +47,7 @@ struct BackupSubject {
   std::string resource;      // empty: not requested by a resource
   std::string resource_uid;  // empty when resources have no uid
 
+  // Whether the record is a backup of this database.
   [[nodiscard]] bool owns(const BackupRecord& record) const;
 };
 

@@ -14,6 +14,7 @@ namespace athanor {
 template <class T>
 using Result = tl::expected<T, Error>;
 
+// The error as a failed Result of any type: return fail(…).
 [[nodiscard]] inline tl::unexpected<Error> fail(Error error) {
   return tl::unexpected<Error>(std::move(error));
 }

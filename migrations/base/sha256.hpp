@@ -16,6 +16,7 @@ class Sha256 {
   ~Sha256();
   Sha256(const Sha256&) = delete;
   Sha256& operator=(const Sha256&) = delete;
+  // Adds bytes to the message.
   void update(std::string_view bytes);
   // Returns 64 lower-case hexadecimal digits. Do not use the object afterwards.
   [[nodiscard]] std::string finish();

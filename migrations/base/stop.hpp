@@ -17,6 +17,7 @@ class StopToken {
  public:
   StopToken() = default;  // never requests a stop
   explicit StopToken(const StopSource* source) : source_(source) {}
+  // The most urgent level requested so far. Async-signal-safe.
   [[nodiscard]] StopLevel level() const;
   [[nodiscard]] bool requested() const { return level() != StopLevel::None; }
   // A copy that is also Graceful once `flag` is set. Setting the flag does not wake a thread that waits on descriptor().

@@ -62,6 +62,7 @@ Result<std::unordered_map<std::string, std::string>> Migrator::Impl::recorded_ch
   return checksums;
 }
 
+// Reads only what it needs: nothing before a first revision is applied, and no file whose checksum the plan has already.
 Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const RevisionSource& source,
                                         const std::vector<std::string>& current_heads, const Plan* plan) {
   if (current_heads.empty()) {
@@ -101,6 +102,7 @@ Result<void> Migrator::verify_checksums(const RevisionGraph& graph, const Revisi
       if (script && script->stands_for(id, entry->second)) {
         continue;
       }
+      // Only now, for the message: who applied it, and when.
       TRY_ASSIGN(const auto applied, applied_revisions());
       const auto details = applied.find(id);
       return fail(changed(*revision, details == applied.end() ? AppliedRevision{} : details->second));
@@ -142,6 +144,8 @@ Result<void> Migrator::resolve_step(StepResolution resolution, const StopToken& 
     const StepKey key{open->revision, direction, static_cast<std::size_t>(open->step),
                       static_cast<std::size_t>(open->statement)};
     Command command;
+    // Abandon drops all step rows: the revision counts as not started. Redo drops only the intent, so that the statement runs
+    // again.
     if (resolution == StepResolution::Abandon) {
       command = impl_->ledger.steps().forget_revision(open->revision);
     } else if (!open->intent) {

@@ -133,6 +133,7 @@ class AutocommitStatement {
   }
 
   Error unknown_outcome(Error error) {
+    // A stop cancels the statement, so the cause is the stop; what the statement had committed is unknown all the same.
     const bool stopped = run_.stop.requested();
     const std::string sqlstate = std::move(error.sqlstate);
     Error unknown =
@@ -208,6 +209,7 @@ class AutocommitStatement {
     return fail(std::move(outcome).error());
   }
 
+  // A parameter of set_config() needs no quoting, unlike SET.
   Result<void> set_lock_timeout(const std::string& value) {
     TRY(run_.session.query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", {value}));
     return {};
@@ -291,9 +293,11 @@ class AutocommitStatement {
     TRY_ASSIGN(const Rows set, run_.session.query("SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name"
                                                   " OPERATOR(pg_catalog.=) 'statement_timeout' AND s.source"
                                                   " OPERATOR(pg_catalog.=) 'session'"));
+    // The limit is not the revision's: role, database and configuration limits apply to our statements, too.
     if (set.empty()) {
       return action();
     }
+    // NULL resets the parameter to the session's default.
     TRY(run_.session.query("SELECT pg_catalog.set_config('statement_timeout', NULL, false)"));
     Result<void> outcome = action();
     if (run_.session.alive()) {

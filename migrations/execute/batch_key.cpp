@@ -100,6 +100,7 @@ Result<BatchKey> BatchKey::find(ReadSession& session, const BatchOptions& option
   return key;
 }
 
+// Local to the transaction (is_local), so the revision's own settings return with its end. NULL resets a parameter.
 std::string BatchKey::pin_settings() {
   return "SELECT pg_catalog.set_config('DateStyle', 'ISO, MDY', true), pg_catalog.set_config('IntervalStyle', 'postgres', "
          "true),"
@@ -136,6 +137,7 @@ std::string BatchKey::select_upper(const std::optional<std::string>& cursor, con
          " ORDER BY " + column_ + " LIMIT " + std::to_string(size) + ") AS keys ORDER BY keys.k DESC LIMIT 1";
 }
 
+// The values are literals, because the condition becomes part of the revision's statement, which has no parameters.
 std::string BatchKey::range(const std::optional<std::string>& cursor, const std::string& upper) const {
   const std::string end = column_ + " " + up_to_ + " " + literal(upper);
   return "(" + (cursor ? column_ + " " + after_ + " " + literal(*cursor) + " AND " : "") + end + ")";
@@ -157,6 +159,7 @@ std::optional<StatementTree> tree_of(std::string_view statement) {
 
 bool BatchKey::written_by(std::string_view statement) const {
   const auto tree = tree_of(statement);
+  // Assume the worst: checking for nothing is cheap, repeating rows is not.
   if (!tree) {
     return true;
   }

@@ -37,6 +37,7 @@ class BatchRun {
         return complete();
       }
       TRY_ASSIGN(const std::int64_t done, work(*upper));
+      // After the commit: at_ is where a retry or the next batch continues.
       at_.cursor = *upper;
       at_.rows += done;
       run_.sink.batch_progress(revision_, at_.rows, std::chrono::duration_cast<milliseconds>(run_.clock.steady_now() - start));
@@ -158,6 +159,7 @@ class BatchRun {
       pieces.push_back({Part::Written, {key_->refuse_moved(at_.cursor, upper, *at_.bound), {}, ""}});
     }
     TRY_ASSIGN(const auto answers, transact(pieces));
+    // Each batch has the whole lock retry budget.
     retries_.reset();
     return answers[statement].affected;
   }
@@ -212,6 +214,7 @@ class BatchRun {
 
   // Runs one transaction and retries it within the lock retry budget. Returns the results in the order of the pieces.
   Result<std::vector<Rows>> transact(const std::vector<Piece>& pieces) {
+    // Composed once: a retry sends the same commands.
     const Composed composed = compose(pieces);
     while (true) {
       TRY(run_.session.submit(composed.revision.transaction));
@@ -259,6 +262,7 @@ class BatchRun {
 
   // Sleeps for the configured pause, or longer if `rate` rows per second demands it. False when a stop was requested.
   bool rest(std::int64_t done, SteadyTime batch_start) {
+    // The time that the batch took counts towards the rate.
     milliseconds pause = options_.pause;
     if (options_.rate > 0) {
       const milliseconds due(done * 1000 / options_.rate);

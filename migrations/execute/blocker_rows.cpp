@@ -24,6 +24,7 @@ std::vector<Blocker> read_blockers(const Rows& rows) {
     blocker.state = rows.text(i, 4);
     blocker.since = rows.text(i, 5);
     const std::string query = rows.text(i, 6);
+    // Another session's query may contain data.
     blocker.query = query.empty() ? query : sanitise_sql(query);
   }
   return blockers;

@@ -160,6 +160,7 @@ class CatalogQuestion {
 
   // Adds the statement's next object: as recorded with the intent, or as its name resolves now.
   Result<void> object(const std::string& schema, const std::string& name, bool type = false) {
+    // Not resolved again: search_path may have changed, or another object may have the name by now.
     if (before_ && before_->objects.size() > objects().size()) {
       objects().push_back(before_->objects[objects().size()]);
       return {};
@@ -248,6 +249,7 @@ class CatalogQuestion {
   // ours to drop.
   Result<void> reindexed() {
     std::string reach = what_.object;
+    // The names of schemas and databases do not depend on search_path.
     if (what_.scope == Scope::Index || what_.scope == Scope::Table) {
       TRY(object(what_.schema, what_.object));
       reach = objects()[0];

@@ -34,6 +34,7 @@ struct CatalogRecord {
   std::vector<std::string> known;    // OIDs of indexes that existed before and that the statement did not create
 
   [[nodiscard]] static CatalogRecord parse(std::string_view text);  // rows of older versions contain only the state
+  // The inverse of parse().
   [[nodiscard]] std::string text() const;
 };
 

@@ -26,6 +26,7 @@ std::vector<std::string> below(const std::vector<std::string>& symbols, const Re
 Descent find_applied(const std::string& revision, const Observation& database, const RecordedLineage& lineage,
                      const RevisionGraph& files) {
   const auto& unfinished = database.unfinished;
+  // Its row is still there, but part of the schema that it created may be gone.
   if (unfinished && unfinished->direction == Direction::Downgrade && unfinished->revision == revision) {
     return {};
   }

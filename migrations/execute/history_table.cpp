@@ -81,6 +81,7 @@ Command HistoryTable::record(const Entry& entry) const {
     }
     values += ", " + parameter(entry.lineage->text.empty() ? Parameter() : bytea_literal(entry.lineage->text));
   }
+  // Only the statement of an ordinary revision is worth preparing: the others run once.
   if (!entry.duration && entry.note.empty()) {
     command.prepared = prepared_name(entry.lineage ? "record_lineage" : "record");
   }

@@ -31,6 +31,7 @@ class HistoryTable {
 
   // Quoted, with its schema.
   [[nodiscard]] const std::string& name() const { return name_; }
+  // CREATE TABLE IF NOT EXISTS, with all kColumns columns.
   [[nodiscard]] std::string create_statement() const;
   // The number of columns of the current table (pg_class.relnatts). Tables of earlier versions have fewer.
   static constexpr int kColumns = 19;

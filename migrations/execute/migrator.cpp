@@ -101,6 +101,7 @@ Result<void> Migrator::Impl::run_revisions(RunContext& run) {
       ++i;
       continue;
     }
+    // Consecutive single-transaction revisions share a pipeline.
     std::size_t end = i + 1;
     while (end < revisions.size() && revisions[end].single_transaction()) {
       ++end;
@@ -147,6 +148,7 @@ Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
 }
 
 void Migrator::Impl::record_failure(RunContext& run, const Error& error) {
+  // An interruption is not a failure of the revision.
   if (run.failed == nullptr || !session || !session->alive() || error.code == ErrorCode::Interrupted) {
     return;
   }
@@ -183,6 +185,7 @@ void Migrator::Impl::read_state_after(const Plan& plan, ExecutionReport& report)
   const auto of_this_run = [&](const PlannedRevision& revision) {
     return revision.walk.revision == report.unfinished->revision && revision.walk.direction == report.unfinished->direction;
   };
+  // Only when this run stopped in it: an older half-applied revision has its own error.
   if (report.unfinished && report.failed_revision == report.unfinished->revision) {
     if (const auto found = std::ranges::find_if(plan.revisions, of_this_run); found != plan.revisions.end()) {
       report.error->message += "; " + describe_half_applied(half_applied(*report.unfinished, &found->steps()));
@@ -191,6 +194,7 @@ void Migrator::Impl::read_state_after(const Plan& plan, ExecutionReport& report)
 }
 
 void Migrator::Impl::show_end(const Plan& plan, const StopToken& stop, const ExecutionReport& report) {
+  // The witness may run long queries, but must not delay a stop.
   if (!witness.after_run || !session || !session->alive()) {
     return;
   }

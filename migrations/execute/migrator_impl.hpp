@@ -144,9 +144,11 @@ struct Migrator::Impl {
 
   Result<void> run_plan(const Plan& plan, const StopToken& stop, ExecutionReport& report, bool purge,
                         const PreRunCheck& pre_run_check, const Takeover* takeover = nullptr);
+  // Refuses a plan with batch steps that watch replicas if the role cannot see their lag.
   [[nodiscard]] Result<void> check_replica_lag(const Plan& plan);
   Result<void> run_revisions(RunContext& run);
   Result<void> resolve(RunContext& run, const Error& lost);
+  // Adds a row for the failed revision to the ledger, on a best-effort basis.
   void record_failure(RunContext& run, const Error& error);
   // Calls the witness after the run. After a stop request its queries are cancelled within about two seconds.
   void show_end(const Plan& plan, const StopToken& stop, const ExecutionReport& report);

@@ -50,6 +50,8 @@ std::string table_problem(Scrutiny scrutiny) {
          trusted("c.relowner", scrutiny) + " THEN 'owner' END";
 }
 
+// One text instead of a row, so that the facts of several tables fit into one row. The owner comes last: a name may contain
+// '|'.
 std::string table_facts(std::string_view oid, Scrutiny scrutiny) {
   return "(SELECT pg_catalog.concat_ws('|', c.oid, coalesce(pg_catalog.pg_relation_filenode(c.oid), '0'), coalesce(" +
          table_problem(scrutiny) +

@@ -50,6 +50,7 @@ constexpr std::string_view kDoubt = "doubt";
 [[nodiscard]] std::string table_problem(Scrutiny scrutiny = Scrutiny::Full);
 // An SQL subquery for the facts of the table whose OID is `oid`, as one text; NULL when there is no such table.
 [[nodiscard]] std::string table_facts(std::string_view oid, Scrutiny scrutiny = Scrutiny::Full);
+// Reads the text that the query of table_facts() returns.
 [[nodiscard]] TableFacts read_table_facts(const Parameter& text);
 // An SQL subquery for the owner of the schema whose OID is `oid`: empty when the migrator may trust the owner, NULL when there
 // is no such schema. DoubtOnly returns the owner unless it is the migrator itself.
@@ -60,6 +61,7 @@ constexpr std::string_view kDoubt = "doubt";
 // Returns UntrustedTable when the server reports that one of our columns is missing: another program created the table `what`.
 // Returns any other error unchanged.
 [[nodiscard]] Error without_column(const std::string& what, Error error);
+// UntrustedTable, for the ledger's schema.
 [[nodiscard]] Error untrusted_schema(const std::string& schema, const std::string& owner, const std::string& migrator);
 
 }  // namespace athanor

@@ -26,6 +26,7 @@ class ProgressSink {
   virtual void revision_started(std::size_t /*index*/, const PlannedRevision& /*revision*/) {}
   virtual void step_started(const PlannedRevision& /*revision*/, std::size_t /*step*/) {}
   virtual void batch_progress(const PlannedRevision& /*revision*/, std::int64_t /*rows*/, milliseconds /*elapsed*/) {}
+  // The revision waits for a lock that `blockers` hold; `waited` so far in this wait.
   virtual void blocked(const PlannedRevision& /*revision*/, const std::vector<Blocker>& /*blockers*/, milliseconds /*waited*/) {
   }
   // Called from time to time while the server works on the revision and nothing blocks it.

@@ -24,6 +24,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+// Of hexadecimal digits in lower case, as encode() writes them.
 std::optional<unsigned> digit(char c) {
   if (c >= '0' && c <= '9') {
     return c - '0';
@@ -84,6 +85,7 @@ Result<RecordedLineage> trace_lineage(const Rows& rows, const RevisionGraph& fil
     }
   }
   RecordedLineage lineage;
+  // Breadth first from the heads, so that children precede their parents.
   std::deque<std::string> open(heads.begin(), heads.end());
   std::unordered_set<std::string> seen;
   while (!open.empty()) {

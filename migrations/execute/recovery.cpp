@@ -51,6 +51,7 @@ Result<std::optional<bool>> transaction_status(Session& session, Clock& clock, c
 
 Result<ResolvedRun> resolve_lost_run(const LostRun& run, SessionFactory& factory, Clock& clock, const StopToken& stop,
                                      std::unique_ptr<Session>& session) {
+  // Close the old session first: its backend must not keep the lock because we hold its connection.
   session.reset();
   const auto limit = run.settings.execution.lock_wait;
   TRY_ASSIGN(session, reconnect(factory, clock, stop, limit));

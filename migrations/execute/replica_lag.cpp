@@ -16,6 +16,7 @@ Result<void> ReplicaLag::require_visible(ReadSession& session) {
 }
 
 Result<std::optional<milliseconds>> ReplicaLag::exceeded(ReadSession& session) {
+  // No query without a limit.
   if (limit_.count() == 0) {
     return std::optional<milliseconds>{};
   }

@@ -111,6 +111,7 @@ Command RevisionGuard::before_text() {
   return {sql, {}, ""};
 }
 
+// Only backslashes and non-ASCII characters are read differently under other settings.
 bool RevisionGuard::needs_text_guard(std::string_view sql) {
   return std::ranges::any_of(sql, [](char c) { return c == '\\' || static_cast<unsigned char>(c) >= 0x80U; });
 }
@@ -193,6 +194,7 @@ std::optional<Error> RevisionGuard::explain(const Error& error, const std::strin
                      "follows would be read otherwise")
         .advise("leave both as they are: revision files are UTF-8");
   }
+  // 25006 is read_only_sql_transaction.
   if (state == "25006") {
     return Error(ErrorCode::UnsupportedStatement,
                  "revision " + revision + " made its transaction read-only, so that its row cannot be written")

@@ -51,6 +51,7 @@ class StepsRun {
           break;
       }
     }
+    // The last step was no transaction, so the version row and the history row need one of their own.
     if (!completed) {
       TRY(transaction(steps.size(), true));
     }

@@ -100,6 +100,7 @@ Error explain_failure(const RunContext& run, const CommandOrigin& origin, Error 
     case Part::After:
       break;
   }
+  // Before blaming the revision, rule out another tool that changed the version table.
   const bool rows_changed = error.sqlstate == RevisionGuard::kRowsChanged && changed_by_others(run, origin.revision);
   if (rows_changed || error.sqlstate == VersionTable::kGuardFailed) {
     return row_mismatch(run, origin);

@@ -29,6 +29,7 @@ struct RevisionTransaction {
   std::vector<CommandOrigin> origins;  // one per command of the transaction
   std::size_t bytes = 0;
 
+  // Adds a command of revision `revision` (index into the plan).
   void add(std::size_t revision, Command command, CommandOrigin::Part part, const SqlStatement* statement = nullptr);
   void add_all(std::size_t revision, const std::vector<Command>& commands, CommandOrigin::Part part);
   // Adds the statements of one step. `fresh`: no statement of the revision has run in this session.

@@ -132,6 +132,7 @@ bool RunContext::while_waiting(milliseconds waited) {
     if (!stop_seen) {
       stop_seen = clock.steady_now();
     }
+    // The grace period starts when the stop is first noticed, not when the statement began.
     if (stop.level() == StopLevel::Now || clock.steady_now() - *stop_seen >= settings.execution.stop_grace) {
       return true;
     }

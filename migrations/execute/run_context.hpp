@@ -71,6 +71,7 @@ struct RunContext {
   [[nodiscard]] const std::vector<std::string>& heads_before(std::size_t index) const;
   // The text checksum that the step row of this part of the running revision records.
   [[nodiscard]] std::string part_checksum(std::size_t step, std::size_t statement) const { return parts->of(step, statement); }
+  // The history row of a revision in this run. The views in it point into the plan.
   [[nodiscard]] HistoryTable::Entry entry(const PlannedRevision& revision, std::string_view outcome) const;
   // Records in the report where the run failed, sets the error's context ("path:line"), and explains cancellations and
   // timeouts. `statement` may be null.

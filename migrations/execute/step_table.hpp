@@ -52,6 +52,7 @@ class StepTable {
 
   // Quoted, with its schema.
   [[nodiscard]] const std::string& name() const { return name_; }
+  // CREATE TABLE IF NOT EXISTS.
   [[nodiscard]] std::string create_statement() const;
 
   // Inserts or updates the row of `key`.
@@ -85,6 +86,7 @@ class StepTable {
   // Marks the batch step complete; fails like advance().
   [[nodiscard]] Command complete_batches(const StepKey& key, const std::optional<std::string>& from,
                                          std::string_view run_id) const;
+  // Deletes the row of `key`.
   [[nodiscard]] Command forget(const StepKey& key) const;
   // Deletes all rows of the revision, in both directions.
   [[nodiscard]] Command forget_revision(std::string_view revision) const;

@@ -84,6 +84,7 @@ class TransactionRun {
 
  private:
   Result<void> fill() {
+    // A stop request sends nothing more; what is in flight is still collected.
     while (next_ < last_ && window_.size() < kWindow && bytes_ < kWindowBytes && !alone_ && !run_.stop.requested()) {
       Group group;
       group.first = next_;
@@ -161,6 +162,7 @@ class TransactionRun {
     }
     bytes_ = 0;
     alone_ = false;
+    // The session must be clean before a retry, and before the failure is recorded.
     TRY(run_.session.recover());
     const CommandOrigin origin = group.composed.origin_of(outcome.failed_command);
     const auto& revision = run_.plan.revisions[origin.revision];

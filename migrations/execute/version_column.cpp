@@ -32,6 +32,7 @@ std::string longest_row(const Plan& plan) {
 Result<void> fit_version_column(Session& session, const VersionTable& versions, const Plan& plan, bool was_there) {
   const std::string longest = longest_row(plan);
   const std::size_t length = count_characters(longest);
+  // Alembic creates the column with this length, so no query is needed.
   if (length <= kDefaultIdLength) {
     return {};
   }

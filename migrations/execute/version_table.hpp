@@ -24,7 +24,9 @@ class VersionTable {
 
   // Quoted, with its schema.
   [[nodiscard]] const std::string& qualified() const { return name_; }
+  // CREATE TABLE IF NOT EXISTS, exactly as Alembic creates it.
   [[nodiscard]] std::string create_statement() const;
+  // Returns the rows as text, unsorted.
   [[nodiscard]] std::string select_statement() const;
   // An SQL condition: the table contains exactly the revisions in the text[] parameter `parameter` ("$1").
   [[nodiscard]] std::string holds(std::string_view parameter) const;

@@ -58,6 +58,7 @@ void GraphData::reach(const Edges& edges, std::span<const Node> start, Marks& se
   while (!todo.empty()) {
     const Node one = todo.back();
     todo.pop_back();
+    // Negative nodes stand for base, which leads nowhere.
     if (one < 0 || seen[at(one)] != 0) {
       continue;
     }

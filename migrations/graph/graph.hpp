@@ -63,6 +63,7 @@ class RevisionGraph {
   RevisionGraph(RevisionGraph&&) noexcept;
   RevisionGraph& operator=(RevisionGraph&&) noexcept;
 
+  // The number of revisions, counting a duplicated id once.
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] const std::vector<Revision>& revisions() const;  // load order
   // One sentence per duplicate accepted by Duplicates::KeepLast; empty otherwise.
@@ -88,8 +89,11 @@ class RevisionGraph {
   // Walks. `current` are the database's current heads, in any order. Errors: UnknownDatabaseRevision for a head that is in no
   // file; UnknownRevision, AmbiguousPrefix, InvalidTarget and similar codes for the target; VersionRowMismatch when the rows
   // contradict the graph. A walk without steps means that there is nothing to do.
+  // The revisions that `target` needs and that are not applied, oldest first.
   [[nodiscard]] Result<Walk> upgrade(const std::vector<std::string>& current, std::string_view target) const;
+  // The applied revisions above `target`, newest first.
   [[nodiscard]] Result<Walk> downgrade(const std::vector<std::string>& current, std::string_view target) const;
+  // Moves the rows to `targets` without running a revision; no target means base.
   [[nodiscard]] Result<Walk> stamp(const std::vector<std::string>& current, const std::vector<std::string>& targets) const;
   // The walk of `upgrade a:b` or `downgrade a:b` (with --sql). Returns the heads that `a` denotes, and the walk.
   [[nodiscard]] Result<std::pair<std::vector<std::string>, Walk>> offline(Direction direction, std::string_view range) const;

@@ -151,6 +151,7 @@ class Builder {
       }
       for (const std::string& name : revision(node).depends_on) {
         const auto found = data_.names.find(name);
+        // Unlike down_revision, depends_on may be a label.
         if (found == data_.names.end()) {
           return fail(Error(ErrorCode::MissingDependency,
                             "revision '" + data_.id(node) + "' depends on '" + name + "', which is neither an id nor a label")
@@ -158,6 +159,7 @@ class Builder {
                           .advise("restore the file of '" + name + "', or correct depends_on"));
         }
         const Node dependency = data_.owner[at(found->second)];
+        // check_revision() sees only ids; here a label of the revision itself is found.
         if (dependency == data_.owner[at(node)]) {
           return fail(
               Error(ErrorCode::DependencySelfLoop, "revision '" + data_.id(node) + "' depends on itself through '" + name + "'")
@@ -234,6 +236,7 @@ class Builder {
     if (data_.depends.size() > 0) {
       TRY(sort_along(data_.all_down, ErrorCode::DependencyCycle));
     }
+    // In topological order, every node below has its final level already.
     data_.level.assign(data_.size(), 0);
     for (const Node node : data_.topological) {
       for (const Node below : data_.all_down.of(node)) {
@@ -324,6 +327,7 @@ class Builder {
 
   void find_ends() {
     for (Node node = 0; node < count(); ++node) {
+      // As in Alembic, the id of a shadowed file stays among heads and bases.
       const bool shadowed = data_.owner[at(node)] != node;
       if (shadowed || data_.next.of(node).empty()) {
         data_.heads.push_back(data_.owner[at(node)]);

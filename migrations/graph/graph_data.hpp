@@ -104,6 +104,7 @@ struct GraphData {
   [[nodiscard]] Node owner_of(std::string_view exact_id) const;  // kNothing when no revision has this id
   [[nodiscard]] bool has_label(Node node, std::string_view label) const;
   [[nodiscard]] std::vector<std::string_view> labels_of(std::uint32_t set) const;  // sorted, each once
+  // "base" for a negative node.
   [[nodiscard]] std::vector<std::string> ids(std::span<const Node> nodes) const;
   // Marks `start` and all nodes that `edges` lead to.
   void reach(const Edges& edges, std::span<const Node> start, Marks& seen) const;
@@ -114,7 +115,9 @@ struct GraphData {
 class AncestorSearch {
  public:
   explicit AncestorSearch(const GraphData& data) : data_(data) {}
+  // Starts a new search for `wanted`.
   void look_for(Node wanted);
+  // Whether `wanted` is one of `start` or an ancestor of one.
   [[nodiscard]] bool found_below(std::span<const Node> start);
 
  private:

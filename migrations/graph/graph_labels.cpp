@@ -72,6 +72,7 @@ class Spread {
 
   template <class SetFor>
   void descend(Node node, const SetFor& set_for) {
+    // Stop at a branch or a merge: below it, the label would not denote a single line.
     while (data_.all_next.of(node).size() <= 1 && data_.down.of(node).size() <= 1) {
       data_.label_set[at(node)] = set_for(node);
       if (data_.down.of(node).empty()) {

@@ -42,6 +42,7 @@ class Order {
         lines_.push_back(head);
       }
     }
+    // Load order decides which line comes first.
     std::ranges::sort(lines_, {}, [&](Node node) { return data_.rank[at(node)]; });
     open_ = data_.no_marks();
     data_.reach(data_.normalized, lines_, open_);
@@ -76,6 +77,7 @@ class Order {
     close(candidate);
     if (!placed) {
       lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(here));
+      // Like Alembic: continue with the line before.
       here = here > 0 ? here - 1 : 0;
     }
     return here;

@@ -90,6 +90,7 @@ Result<NodeList> relative_lower(const Symbols& symbols, const RangeEnd& upper, R
   return NodeList{target.node};
 }
 
+// The revisions directly above the target; for base, all base revisions.
 NodeList roots_above(const GraphData& data, Node target) {
   if (target >= 0) {
     const auto above = data.next.of(target);
@@ -131,6 +132,7 @@ Result<RevisionSet> revisions_between(const Symbols& symbols, const RangeEnd& up
     TRY_ASSIGN(current, relative_lower(symbols, upper, from, rules.strict));
   }
   TRY(all_revisions(current, lower));
+  // Also proves that no current head includes another.
   TRY_ASSIGN(const Marks present, reach_apart(data, data.normalized, current));
   // What is applied already is not part of the range.
   for (std::size_t i = 0; i < present.size(); ++i) {
@@ -163,6 +165,7 @@ Result<RevisionSet> revisions_to_drop(const Symbols& symbols, const RangeEnd& cu
                       "cannot downgrade to '" + std::string(target) + "' from " + current.text() + ": " + why)
                     .advise("name a revision below the current ones; see `athanor current` and `athanor history`"));
   };
+  // A branch narrows a downgrade only where the target has several children.
   if (goal.branch && roots.size() > 1) {
     TRY_ASSIGN(const Node branch, symbols.branch(*goal.branch));
     const Node start[] = {branch};
@@ -188,6 +191,7 @@ Result<RevisionSet> revisions_to_drop(const Symbols& symbols, const RangeEnd& cu
     result.members[i] = static_cast<unsigned char>(result.members[i] & active[i]);
     any = any || result.members[i] != 0;
   }
+  // Nothing to take back is fine at the target itself, and an error for a target that is not applied.
   if (goal.node >= 0 && !any && std::ranges::find(result.heads, goal.node) == result.heads.end()) {
     return refuse("nothing above it is applied");
   }

@@ -57,6 +57,7 @@ Result<Symbols::Resolution> Symbols::resolution(std::string_view symbol) const {
     result.branch = std::string(symbol.substr(0, split));
     symbol = symbol.substr(split + 1);
   }
+  // "@head" with an empty branch means the same as "head".
   const bool narrowed = result.branch && !result.branch->empty();
   if (symbol == "heads") {
     if (narrowed) {

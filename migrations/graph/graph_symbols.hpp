@@ -66,7 +66,9 @@ class Symbols {
 // in Alembic: an unknown symbol is not an error while there is nothing to compare it with.
 class Lineage {
  public:
+  // `dependencies`: follow depends_on edges, too.
   [[nodiscard]] static Result<Lineage> of(const Symbols& symbols, std::string_view symbol, bool dependencies = false);
+  // Whether the revision is in line. Always true for the lineage of base. Error: InvalidTarget for base itself.
   [[nodiscard]] Result<bool> has(Node node);
   [[nodiscard]] Result<bool> has(std::string_view id);
 

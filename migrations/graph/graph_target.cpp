@@ -151,6 +151,7 @@ Result<std::string> downgrade_start(const Symbols& symbols, const RangeEnd& curr
 }  // namespace
 
 std::optional<RelativeTarget> relative_target(std::string_view target) {
+  // Try each '@': a branch may itself contain one.
   for (std::size_t split = target.find('@', 1); split != std::string_view::npos; split = target.find('@', split + 1)) {
     if (auto found = without_branch(target.substr(split + 1))) {
       found->branch = std::string(target.substr(0, split));

@@ -105,6 +105,7 @@ Result<void> stamp_one(const GraphData& data, const NodeList& heads, Node goal, 
   }
   const bool above = touches(data, data.all_next, goal, heads);
   const bool below = touches(data, data.normalized, goal, heads);
+  // Moving either row would contradict the other.
   if (above && below) {
     return fail(Error(ErrorCode::OverlappingHeads, "the version table holds revisions above and below '" + data.id(goal) + "'")
                     .advise("delete the rows that another row includes, or stamp with --purge"));
@@ -125,6 +126,7 @@ Result<Walk> stamp_walk(const Symbols& symbols, const std::vector<std::string>& 
   if (goals.empty()) {
     goals.push_back(kNothing);
   }
+  // Compute all moves before changing rows: they are relative to the heads at the start.
   std::vector<StampMove> moves;
   for (const Node goal : goals) {
     TRY(stamp_one(symbols.data(), concerned, goal, moves));

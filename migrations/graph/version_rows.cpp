@@ -107,6 +107,7 @@ Result<void> VersionRows::go_up(WalkStep& step, Node revision) {
       ++count;
     }
   }
+  // No parent has a row: the revision starts a branch, or other rows cover its parents.
   if (count == 0) {
     return insert(step, data_.id(revision));
   }
@@ -152,6 +153,7 @@ Result<void> VersionRows::go_down(WalkStep& step, Node revision) {
   if (rows.empty()) {
     return remove(step, id);
   }
+  // A line: the row moves to the only parent.
   if (below.size() == 1) {
     return update(step, id, data_.id(below[0]));
   }
@@ -286,6 +288,7 @@ Result<WalkStep> VersionRows::stamp(const StampMove& move) {
   const std::vector<std::string> from = step.from;
   std::ranges::sort(step.from);
   const auto missing = [&](const std::string& row) { return !has(row); };
+  // Deletes a branch's row, inserts one for a new branch, or merges rows and moves them.
   if (!move.upgrade && move.branch_move) {
     TRY(remove(step, from[0]));
   } else if (move.upgrade && (move.branch_move || std::ranges::any_of(from, missing)) && missing(step.to[0])) {

@@ -83,6 +83,7 @@ struct ForeignFormat {
   Result<std::size_t> (*read_history)(const ForeignFolder& folder, const ForeignRows& rows) = nullptr;
 };
 
+// All formats.
 [[nodiscard]] std::span<const ForeignFormat> foreign_formats();
 // Null when there is no format of that name.
 [[nodiscard]] const ForeignFormat* find_foreign_format(std::string_view name);

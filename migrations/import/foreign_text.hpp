@@ -22,6 +22,7 @@ struct TextLine {
   std::string_view text;  // without its line feed
   int number = 1;
 };
+// The lines of a text; they point into it.
 [[nodiscard]] std::vector<TextLine> lines_of(std::string_view text);
 
 // The digits at the start of `name`.

@@ -62,6 +62,7 @@ class KnownSchema {
   // Records what the statement does. `transaction` identifies the transaction, for statements that share one.
   void apply(const StatementView& view, int transaction);
 
+  // Null when nothing is known about the table, which may still exist.
   [[nodiscard]] const KnownTable* find(const QualifiedName& table) const;
   [[nodiscard]] KnownTable& table(const QualifiedName& name) { return tables_[name]; }
   // Whether the current revision created the table.

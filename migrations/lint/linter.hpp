@@ -73,20 +73,27 @@ class Linter {
   };
 
   void lint_statement(const LintUnit& unit, const UnitStatement& statement);
+  // Runs all rules on a statement. `nested`: it is code inside the statement.
   void judge(const LintUnit& unit, const UnitStatement& statement, const StatementView& view, bool nested);
+  // Checks the statements inside a DO block.
   void judge_block(const LintUnit& unit, const UnitStatement& statement);
   void note_unclassified(const LintUnit& unit, const UnitStatement& statement);
+  // Remembers foreign keys without an index, in case a later statement creates it.
   void note_foreign_keys(const LintUnit& unit, const UnitStatement& statement, const StatementView& view);
+  // Remembers NOT VALID constraints, in case a later statement validates them.
   void note_not_valid(const LintUnit& unit, const UnitStatement& statement, const StatementView& view);
+  // Remembers dropped triggers, in case a later statement recreates them.
   void note_triggers(const LintUnit& unit, const UnitStatement& statement, const StatementView& view);
   void remember(const UnitStatement& statement, const StatementView& view);
   void remember_setting(const StatementView& view);
   void take_allows(const LintUnit& unit);
   void report(const LintUnit& unit, const UnitStatement& statement, std::string_view rule, const QualifiedName& table,
               std::string message, std::string fix, std::vector<Found>& into);
+  // Reports what stayed open at the end.
   void settle_open();
   [[nodiscard]] bool is_allowed(const Found& found);
   [[nodiscard]] bool stop_requested();
+  // Reports allow directives that suppressed nothing.
   void tell_unused_allows(std::vector<Found>& findings);
 
   LintContext context_;

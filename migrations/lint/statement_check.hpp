@@ -77,6 +77,7 @@ class StatementCheck {
   [[nodiscard]] int transaction_number() const { return statement_.transaction; }
   [[nodiscard]] StepKind step() const { return statement_.step; }
   [[nodiscard]] bool is_new(const QualifiedName& table) const { return facts_.is_new(table); }
+  // Whether the database knows the table to be small (LintSettings::small_table_rows).
   [[nodiscard]] bool is_small(const QualifiedName& table) const;
 
   // Runs the rule on the statement.

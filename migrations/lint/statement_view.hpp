@@ -27,6 +27,7 @@ struct ColumnParts {
   bool unique = false;
   bool identity = false;
   bool generated = false;
+  // serial, bigserial or smallserial.
   [[nodiscard]] bool is_serial() const;
 };
 [[nodiscard]] ColumnParts column_parts(const TreeNode& definition);

@@ -17,6 +17,7 @@ void AtomicBody::see(const SqlLexer& lexer, const Token& token) {
   }
   ++words_;
   const auto before = std::exchange(previous_, Previous::Other);
+  // After a dot a keyword is a column name: t.end.
   if (!routine_ || before == Previous::Dot) {
     return;
   }

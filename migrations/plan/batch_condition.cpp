@@ -82,6 +82,7 @@ class ConditionWalk {
     }
     const Index owner = up(list);
     const bool has_target = key(owner) == "UpdateStmt" || key(owner) == "DeleteStmt";
+    // A SELECT takes all its rows from FROM. UPDATE and DELETE have rows of their own, so a condition must connect the two.
     if (!has_target) {
       return owner;
     }
@@ -99,6 +100,7 @@ class ConditionWalk {
       const auto role = key(wrapper);
       if (key(index) == "larg" || key(index) == "rarg") {  // operands of UNION, INTERSECT or EXCEPT
         const auto operation = node(wrapper)["op"].value();
+        // Rows of a UNION also come from the other side.
         const bool keeps = operation == "SETOP_INTERSECT" || (operation == "SETOP_EXCEPT" && key(index) == "larg");
         index = keeps ? wrapper : kNone;
       } else if (role == "stmt") {

@@ -67,6 +67,7 @@ class DestructionJudge {
   bool destroys(std::string_view sql, bool runs) {
     const std::string text = without_placeholder(sql);
     const auto tree = StatementTree::of_sql(text);
+    // Text that cannot be parsed cannot be proven harmless.
     return !tree || tree_destroys(*tree, text, runs);
   }
 
@@ -118,6 +119,8 @@ class DestructionJudge {
     const TreeNode second = first ? first.next(names) : TreeNode();
     const bool qualified = static_cast<bool>(second);
     const std::string_view name = (qualified ? second : first)["String"]["sval"].value();
+    // Unqualified names count as the server's: an own function of the same name would shadow it only with an unusual
+    // search_path.
     const bool of_server = !qualified || first["String"]["sval"].value() == "pg_catalog";
     return is_dangerous_function(name) || (name == "set_config" && sets_identity(call)) ||
            (executes && !(of_server && is_known_function(name)));

@@ -104,12 +104,14 @@ class MarkerSearch {
     if (const auto own = own_directive()) {
       return own;
     }
+    // Inside a statement, only our own directives are plausible.
     if (place_ == CommentPlace::InStatement) {
       return std::nullopt;
     }
     if (const auto foreign = tool_directive()) {
       return foreign;
     }
+    // A header's prose often mentions directions ("Undo the rename").
     if (place_ == CommentPlace::Header) {
       return std::nullopt;
     }

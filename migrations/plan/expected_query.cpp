@@ -49,6 +49,7 @@ class Lead {
     if (meant && words.substr(kWord.size()).starts_with(':')) {
       return expect(trim(words.substr(kWord.size() + 1)), query);
     }
+    // "expected:" and similar: a silent comment would make the check pass for the wrong reason.
     if (meant && words.substr(0, words.find(':')).size() <= kWord.size() + 3 && words.find(':') != std::string_view::npos) {
       return fail(malformed(path_, line_, "an expectation begins with `-- expect:`", std::string(kForms)));
     }

@@ -141,6 +141,7 @@ class OfflineScript {
     const std::string message =
         "the table " + batch.table + " has rows whose key " + batch.key + " is NULL: no batch would hold them";
     std::string tag = "$athanor$";
+    // The dollar quote must not occur in its contents.
     while ((batch.table + batch.key).find(tag) != std::string::npos) {
       tag.insert(1, "_");
     }
@@ -153,6 +154,7 @@ class OfflineScript {
     std::string sql(statement.sql);
     if (kind == StepKind::Batch) {
       constexpr std::string_view kPlaceholder = "{batch}";
+      // A script cannot loop over ranges: one statement covers all keys.
       sql.replace(sql.find(kPlaceholder), kPlaceholder.size(), "true");
     }
     out_ += sql;

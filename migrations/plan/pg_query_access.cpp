@@ -12,6 +12,7 @@ namespace {
 
 void set_up_thread() {
   thread_local bool ready = false;
+  // Without a lock on every later call.
   if (ready) {
     return;
   }

@@ -66,6 +66,7 @@ Result<std::vector<PlannedRevision>> plan_steps(const RevisionGraph& graph, cons
     }
     return {};
   };
+  // Both halves write to different elements, so they need no lock.
   std::size_t middle = steps.size();
   Result<void> rest;
   std::thread second;

@@ -114,6 +114,7 @@ std::string index_definition(std::string_view sql) {
 }
 
 RecoveryProbe of_index(const Json& node) {
+  // A plain CREATE INDEX is transactional; only IF NOT EXISTS makes it safe to repeat.
   if (!flag_of(node, "concurrent")) {
     return flag_of(node, "if_not_exists") ? repeatable() : RecoveryProbe();
   }

@@ -95,6 +95,7 @@ Named names_of(const TreeNode& expression, std::string_view table) {
 }
 
 bool compares(const TreeNode& comparison, std::string_view table) {
+  // NULLIF and unary operators are no comparisons.
   if (comparison["kind"].value() == "AEXPR_NULLIF" || !comparison["lexpr"] || !comparison["rexpr"]) {
     return false;
   }

@@ -69,6 +69,7 @@ std::optional<ScriptComment> ScriptComments::comment(const Token& token) {
   ScriptComment found{token, started_ ? CommentPlace::InStatement : CommentPlace::BetweenStatements};
   if (in_header_) {
     const auto gap = text_.substr(last_end_, token.begin - last_end_);
+    // The header ends at an empty line, at a block comment or at code.
     in_header_ = token.kind == TokenKind::LineComment && (!header_begun_ || std::ranges::count(gap, '\n') < 2);
     if (in_header_) {
       found.place = CommentPlace::Header;

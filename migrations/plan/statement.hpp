@@ -66,6 +66,7 @@ struct RecoveryProbe {
   Scope scope = Scope::Table;
   IndexShape index = {};
 };
+// Unknown for a statement that the parser rejects or that is too large to parse.
 [[nodiscard]] RecoveryProbe recovery_probe(std::string_view sql);
 
 // Returns the sanitised statement if it destroys what no downgrade can restore, changes owners or privileges, or cannot be

@@ -44,6 +44,7 @@ StatementShape::StatementShape(std::string_view sql) {
       see_word(text, depth);
       continue;
     }
+    // Anything but a word ends the sequence of first words.
     run_open_ = false;
     previous_ = {};
     names_quoted = names_quoted || token.kind == TokenKind::QuotedIdentifier;

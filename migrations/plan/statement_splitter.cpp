@@ -40,6 +40,7 @@ class StatementSplitter {
       }
       body_.see(lexer_, token);
     }
+    // At the end of the text, an open parenthesis has swallowed every following semicolon.
     if (depth_ > 0) {
       return fail(parenthesis_error(outermost_, "parenthesis that is never closed"));
     }

@@ -51,6 +51,7 @@ bool copies_client_data(std::string_view sql) {
     if (direction && is_word && (same_word(word, "stdin") || same_word(word, "stdout"))) {
       return true;
     }
+    // FROM or TO must directly precede STDIN or STDOUT; elsewhere these words may be names.
     direction = is_word && (same_word(word, "from") || same_word(word, "to"));
   }
   return false;

@@ -45,6 +45,7 @@ bool may_nest_too_deep(std::string_view sql) {
   return false;
 }
 
+// Counts substrings, so it overestimates; the parser recurses once per block.
 bool has_too_many_blocks(std::string_view statement) {
   std::size_t blocks = 0;
   for (std::size_t index = 0; index < statement.size(); ++index) {

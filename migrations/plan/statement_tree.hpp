@@ -56,6 +56,7 @@ class TreeNode {
   [[nodiscard]] std::string text() const;
   // The field, or an empty node, whose fields are all empty.
   [[nodiscard]] TreeNode operator[](std::string_view field) const;
+  // The first child, or an empty node.
   [[nodiscard]] TreeNode first() const;
   // The next sibling inside `parent`.
   [[nodiscard]] TreeNode next(const TreeNode& parent) const;

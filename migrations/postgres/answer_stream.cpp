@@ -59,6 +59,7 @@ AnswerStream::AnswerStream(PGconn* connection, std::unique_ptr<MeteredSocket> so
       socket_(std::move(socket)),
       settings_(std::move(settings)),
       canceller_(std::make_shared<Canceller>(connection)) {
+  // A blocking PQsend… would wait for room in the socket pair, which only our own turns make.
   PQsetnonblocking(connection_, 1);
   // By default libpq prints notices to stderr.
   PQsetNoticeReceiver(
@@ -83,6 +84,7 @@ Error AnswerStream::lost() const {
   return reason_ ? *reason_ : connection_lost(settings_.place);
 }
 
+// The first reason is the cause; later errors only follow from the cut connection.
 void AnswerStream::leave(Error reason) {
   if (!reason_) {
     reason_ = std::move(reason);
@@ -125,6 +127,7 @@ Result<AnswerStream::Arrived> AnswerStream::take() {
 
 Result<AnswerStream::Answer> AnswerStream::take_answer() {
   TRY_ASSIGN(Arrived arrived, take());
+  // Answer and synchronisation point in the wrong order: the connection is out of step.
   if (arrived.synchronisation) {
     return fail(lost());
   }
@@ -201,6 +204,7 @@ Result<void> AnswerStream::ask(Wait& wait) {
   }
   wait.next_question = now + settings_.listen_every;
   if (stop_wanted(wait, now)) {
+    // Cancel first, and abandon the server only if it does not react.
     if (!wait.cancelled) {
       wait.cancelled = now;
     }
@@ -215,6 +219,7 @@ Result<void> AnswerStream::ask(Wait& wait) {
     cancel();
   }
   const bool hurried = !expected_.empty() && expected_.front().handling.hurried;
+  // The server limits the statements of a migration; only our own queries have a limit here.
   if (hurried && now - wait.since >= settings_.answer_timeout) {
     leave(Error(ErrorCode::ConnectionLost, settings_.place + " did not answer within " + in_seconds(settings_.answer_timeout) +
                                                "; the connection was closed")
@@ -265,6 +270,7 @@ void AnswerStream::end_answer() {
   }
   arrived_.push_back({.answer = std::move(current_)});
   expected_.pop_front();
+  // A loop that raises notices must not flood the log, but the user should know that some are missing.
   if (messages_ > kMostMessages && message_listener_) {
     message_listener_(
         {"NOTICE", "", std::to_string(messages_ - kMostMessages) + " further messages of the server are not shown", ""});
@@ -334,6 +340,7 @@ void AnswerStream::keep_rows(const PGresult* result) {
       }
     }
   }
+  // A corrupt or malicious table must not exhaust our memory.
   if (kept_ > kMostKept || current_.rows.rows.size() > kMostKeptRows) {
     leave(too_large("an answer", settings_.place));
   }
@@ -357,6 +364,7 @@ void AnswerStream::drop_copied() {
 
 void AnswerStream::hear(const PGresult* notice) {
   const char* text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+  // A complete message, so the size limit starts again.
   mark_ = socket_->received();
   notice_bytes_ += text == nullptr ? 1 : std::strlen(text);
   if (notice_bytes_ > kMostNoticeBytes) {

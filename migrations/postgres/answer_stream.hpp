@@ -79,6 +79,7 @@ class AnswerStream {
   // accepted, for example because a deferred constraint failed. The outer error is the connection's.
   [[nodiscard]] Result<Answer> take_synchronisation();
 
+  // False once the connection is lost or was abandoned.
   [[nodiscard]] bool alive() const;
   // Why the connection is no longer usable.
   [[nodiscard]] Error lost() const;
@@ -105,17 +106,24 @@ class AnswerStream {
   };
   struct Canceller;
 
+  // Waits for the next arrived item.
   [[nodiscard]] Result<Arrived> take();
+  // Moves bytes in both directions and takes complete answers; waits at most `timeout`.
   [[nodiscard]] Result<void> exchange(milliseconds timeout);
   [[nodiscard]] bool read_portion();
+  // Calls the listener if it is due, and enforces the limits of a wait.
   [[nodiscard]] Result<void> ask(Wait& wait);
   [[nodiscard]] bool stop_wanted(Wait& wait, SteadyTime now);
+  // Takes every result that libpq can return without waiting.
   void take_arrived();
+  // Adds a result to the answer that is being received.
   void absorb(const PGresult* result);
   void keep_rows(const PGresult* result);
   void drop_copied();
+  // The current command has no further results: its answer is complete.
   void end_answer();
   void hear(const PGresult* notice);
+  // Abandons the server: cuts the connection and keeps the first reason.
   void leave(Error reason);
 
   PGconn* connection_;

@@ -53,6 +53,7 @@ Keywords keywords_of(const ConnectionString& target, const std::string& applicat
   if (!options.empty()) {
     keywords.add("options", options);
   }
+  // The user's own name in the URL takes precedence.
   if (target.value("application_name").empty()) {
     keywords.add("application_name", application);
   }
@@ -189,6 +190,7 @@ Result<Opened> connect(const ConnectionString& target, const ExecutionSettings& 
   if (modern) {
     return Opened{std::move(*modern)};
   }
+  // Such a pooler rejects the startup parameter `options`: connect without it, for reading only.
   if (modern.error().code == ErrorCode::PoolerRefused && readable_without_options(target, settings)) {
     auto unpinned = attempt(target, application, "", patience);
     if (unpinned) {
@@ -265,6 +267,7 @@ Result<std::unique_ptr<Session>> PostgresFactory::open() {
 Result<std::unique_ptr<ReadSession>> PostgresFactory::open_observer() {
   std::string conninfo;
   for (const auto& [name, value] : impl_->target.keywords) {
+    // The observer has its own, shorter limits.
     if (name != "application_name" && name != "connect_timeout" && name != "tcp_user_timeout") {
       append_keyword(conninfo, name, value);
     }

@@ -68,6 +68,7 @@ Error unreadable_keywords(const std::string& text, std::string_view reason, cons
     behind_password = behind_password || name == "password" || name == "sslpassword";
   }
   constexpr const char* kQuotes = "a value with blanks stands in single quotes: password='two words'";
+  // libpq's own message quotes the word, which may be part of a password, so only its kind is used.
   if (reason.starts_with("invalid connection option")) {
     return Error(ErrorCode::Configuration, "the connection string has a keyword that PostgreSQL does not know").advise(kQuotes);
   }
@@ -247,6 +248,7 @@ Result<std::string> place_of(const ConnectionString& parsed, const std::string& 
     return fail(unreadable());
   }
   if (!is_place(host, address, port, database)) {
+    // Digits only: most likely just out of range. The message does not show them in any case.
     const bool port_alone = is_place(host, address, "", database);
     return fail(port_alone && all_parts(port, ',', is_number) ? wrong_port() : unreadable());
   }

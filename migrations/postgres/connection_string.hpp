@@ -25,6 +25,7 @@ struct ConnectionString {
   std::string user_options;                                   // `options` as the user wrote them
   std::string place;                                          // "host:port/database", safe to print
 
+  // The value of a keyword; empty when it is missing.
   [[nodiscard]] std::string value(const std::string& keyword) const;
 };
 

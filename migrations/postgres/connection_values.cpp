@@ -128,6 +128,7 @@ Result<void> check_setting(std::string_view setting, std::string_view origin) {
   if (equals == std::string_view::npos || name.empty()) {
     return fail(malformed_options(origin, name, " without a value"));
   }
+  // The server accepts "-" for "_" in --name, and ignores case.
   std::ranges::transform(name, name.begin(), [](char c) { return c == '-' ? '_' : lower_ascii(c); });
   const std::string_view value = setting.substr(equals + 1);
   constexpr std::array<std::string_view, 4> kOn{"on", "true", "yes", "1"};
@@ -175,6 +176,7 @@ Result<void> check_tls_files(const std::vector<std::pair<std::string, std::strin
   const bool must_be_tls = mode == "require" || mode.starts_with("verify-");
   for (const char* const name : {"sslrootcert", "sslcert", "sslkey", "sslcrl"}) {
     const std::string path = value_of(name);
+    // "system" means the system's certificates, and a key with a colon belongs to an OpenSSL engine: neither is a file.
     const bool is_file = !path.empty() && !path.starts_with(kNowhere) &&
                          !(std::string_view(name) == "sslrootcert" && path == "system") &&
                          // A key of an OpenSSL engine.

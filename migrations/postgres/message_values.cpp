@@ -180,6 +180,7 @@ class Masking {
     if (text_[at_] != '\'' || (at_ > 0 && is_word(text_[at_ - 1]))) {
       return false;
     }
+    // Like a quotation: the value may contain apostrophes, so it ends at the last one.
     const auto end = text_.rfind('\'');
     masked_ += "'" + std::string(kMasked) + "'";
     at_ = end > at_ ? end + 1 : text_.size();

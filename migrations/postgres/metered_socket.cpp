@@ -40,6 +40,7 @@ MeteredSocket::MeteredSocket(UniqueFd server, UniqueFd libpq) : server_(std::mov
   outward_.bytes.resize(kPortion);
 }
 
+// Runs after PQfinish, which has written its last bytes into the pair.
 MeteredSocket::~MeteredSocket() {
   move_outward();  // the Terminate message of PQfinish
 }
@@ -50,6 +51,7 @@ bool MeteredSocket::has_unsent() const {
 }
 
 bool MeteredSocket::turn(milliseconds timeout) {
+  // Report "readable" until libpq has read the end, or its caller would wait for it.
   if (told_end_) {
     move_outward();
     return true;  // libpq has yet to read the end
@@ -134,6 +136,7 @@ void MeteredSocket::cut() {
   ::shutdown(server_.get(), SHUT_RDWR);
   server_ended_ = true;
   server_deaf_ = true;
+  // Discard what was received: after a cut, nothing more may reach libpq.
   inward_.begin = inward_.end;
   if (!told_end_) {
     end_inward();

@@ -49,8 +49,11 @@ class MeteredSocket {
     [[nodiscard]] bool empty() const { return begin == end; }
   };
   MeteredSocket(UniqueFd server, UniqueFd libpq);
+  // From the server to libpq. True when libpq has something to read.
   [[nodiscard]] bool move_inward();
+  // From libpq to the server, as far as the server accepts it.
   void move_outward();
+  // Tells libpq that nothing more comes.
   void end_inward();
 
   UniqueFd server_;

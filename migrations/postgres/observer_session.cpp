@@ -90,6 +90,7 @@ class ObserverSession final : public ReadSession {
     std::packaged_task<Result<Rows>()> task([line = line_, call = std::move(call)] { return call(*line); });
     auto answer = task.get_future();
     try {
+      // Detached: joining could block for as long as the network does.
       std::thread(std::move(task)).detach();
     } catch (const std::system_error&) {
       return fail(ErrorCode::Io, "no thread is to be had for the second connection");
@@ -97,6 +98,7 @@ class ObserverSession final : public ReadSession {
     if (answer.wait_for(kObserverPatience) == std::future_status::ready) {
       return answer.get();
     }
+    // Shutting the socket down makes the call on the other thread return.
     left_ = true;
     if (const int socket = line_->socket; socket >= 0) {
       ::shutdown(socket, SHUT_RDWR);

@@ -158,6 +158,7 @@ Result<TransactionOutcome> PipelineSession::collect() {
       return gone(std::move(synchronised).error());
     }
   }
+  // BEGIN and COMMIT have answers, too.
   const std::size_t total = flight.commands + 2;
   for (std::size_t i = 0; i < total; ++i) {
     auto answer = take_answer();
@@ -177,6 +178,7 @@ Result<TransactionOutcome> PipelineSession::collect() {
   if (!synchronised) {
     return gone(std::move(synchronised).error());
   }
+  // A deferred constraint that fails at COMMIT is reported only here.
   if (synchronised->error && !outcome.error) {
     outcome.failed_command = flight.commands;
     outcome.error = std::move(synchronised->error);

@@ -55,6 +55,7 @@ class PipelineSession final : public Session {
   using Answer = AnswerStream::Answer;
 
   [[nodiscard]] Result<void> enter_pipeline();
+  // Error: Internal while transactions are in flight.
   [[nodiscard]] Result<void> leave_pipeline();
   // `hurried`: one of our own queries, which has a time limit.
   struct SendAs {
@@ -64,11 +65,13 @@ class PipelineSession final : public Session {
   [[nodiscard]] Result<void> send_command(const Command& command, SendAs as);
   // Uses the simple protocol, outside a pipeline.
   [[nodiscard]] Result<void> send_text(std::string_view sql);
+  // Sends a PREPARE unless the name is prepared already.
   [[nodiscard]] Result<void> prepare(const std::string& name, const std::string& sql, Flight& flight);
   [[nodiscard]] Result<void> synchronise();
   [[nodiscard]] Result<void> flush() { return stream_.flush(); }
   [[nodiscard]] Result<Answer> take_answer() { return stream_.take_answer(); }
   [[nodiscard]] Result<AnswerStream::Answer> take_synchronisation() { return stream_.take_synchronisation(); }
+  // The next answer as rows, or its error.
   [[nodiscard]] Result<Rows> single_answer();
   [[nodiscard]] Error lost() const { return stream_.lost(); }
 

@@ -136,6 +136,7 @@ Error error_of(std::string sqlstate, Texts texts) {
   Error error(code_of_sqlstate(sqlstate), std::move(texts.primary));
   error.retry = retry_of_sqlstate(sqlstate);
   error.hint = std::move(texts.hint);
+  // The server's own hint is more specific than ours.
   if (error.hint.empty() && sqlstate == "42501") {
     error.hint = grant_hint(error.message);
   }
@@ -264,6 +265,7 @@ Error connect_error(std::string_view report, const ConnectionString& target) {
     Error error = server_error(state, report.substr(at + 7));
     error.code = ErrorCode::DatabaseUnreachable;
     error.message = "the database at " + place + " refused the connection: " + error.message;
+    // Too many connections, starting up, shutting down: most refusals pass.
     error.retry = RetryClass::Transient;
     return error;
   }

@@ -43,16 +43,20 @@ class HeaderScan {
   struct Outcome;
   struct Portion;
 
+  // Lists the names of all folders and publishes them in portions.
   [[nodiscard]] Result<void> list_names(const std::vector<VersionFolder>& folders);
+  // Adds a portion for both threads to read, and starts the second thread when it is worthwhile.
   void publish(std::unique_ptr<Portion> portion);
   void start_second_thread();
   void give_places();
   void match_records();
   [[nodiscard]] bool take_from_cache(const File& file);
   void no_more_names();
+  // Waits for the next portion; null when there are no more. Sets `placed` if positions are assigned.
   [[nodiscard]] Portion* next_portion(bool& placed);
   void read_portions();
   void keep_headers() const;
+  // Joins the results of both threads, or returns the first error in load order.
   [[nodiscard]] Result<std::vector<Revision>> collect(std::size_t folders);
   void leave_out(const std::vector<const Outcome*>& outcomes, std::size_t folders);
 

@@ -20,6 +20,7 @@ namespace athanor {
 [[nodiscard]] Result<std::optional<Revision>> parse_revision_header(RevisionFormat format, std::string_view text, bool whole,
                                                                     const std::string& path);
 
+// The error for a file of `size` bytes, more than `limit`.
 [[nodiscard]] Error file_too_large(const std::string& path, std::size_t size, std::size_t limit);
 
 }  // namespace athanor

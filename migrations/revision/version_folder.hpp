@@ -51,6 +51,7 @@ class VersionFolder {
   [[nodiscard]] const std::string& shown() const { return shown_; }
   [[nodiscard]] const std::string& real_path() const { return real_path_; }
   [[nodiscard]] int descriptor() const { return folder_.get(); }
+  // "location/name", for messages and Revision::path.
   [[nodiscard]] std::string path_of(std::string_view name) const;
 
  private:

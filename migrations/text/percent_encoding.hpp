@@ -8,6 +8,7 @@
 
 namespace athanor {
 
+// Returns `text` encoded.
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 
 }  // namespace athanor

@@ -67,6 +67,7 @@ class SqlLexer {
 [[nodiscard]] bool same_word(std::string_view word, std::string_view keyword);
 // Whether `text` contains `word` (in lower case) in any case, possibly inside a longer word.
 [[nodiscard]] bool contains_word(std::string_view text, std::string_view word);
+// Space, tab, line feed, carriage return, form feed or vertical tab.
 [[nodiscard]] bool is_sql_space(char letter);
 // The number of newlines in text[0, end).
 [[nodiscard]] int count_lines(std::string_view text, std::size_t end);

@@ -44,6 +44,7 @@ struct YamlEntry {
 // The type that a scalar's spelling suggests. Words that some YAML readers treat as boolean (yes, on, …) are Boolean, so that
 // they are refused where text is expected; only true and false are accepted as booleans.
 enum class YamlSpelling : std::uint8_t { Text, Boolean, Integer, Real };
+// Text for a quoted scalar.
 [[nodiscard]] YamlSpelling spelling(const YamlNode& scalar);
 
 struct YamlLimits {

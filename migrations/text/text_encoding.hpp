@@ -33,6 +33,7 @@ namespace athanor {
 
 // Returns the character at `at` and moves `at` past it. A malformed byte is returned as itself.
 [[nodiscard]] char32_t take_character(std::string_view utf8, std::size_t& at);
+// Appends a character as UTF-8.
 void append_character(char32_t character, std::string& utf8);
 
 // Removes spaces, tabs and carriage returns from both ends.

@@ -39,8 +39,11 @@ class YamlFields {
 
   // Scalars. Text must be spelled as text or quoted: a number or boolean is an error.
   void text(std::string_view key, std::string& value);
+  // An error when the field is missing.
   void required_text(std::string_view key, std::string& value);
+  // Must be one of `allowed`; the error lists them.
   void choice(std::string_view key, std::string& value, std::vector<std::string_view> allowed);
+  // Only true and false.
   void flag(std::string_view key, bool& value);
   // Must be within [least, most].
   template <std::integral T>
@@ -51,9 +54,11 @@ class YamlFields {
     }
   }
   void duration(std::string_view key, std::chrono::milliseconds& value);  // "500ms", "2s", "1h30m"
+  // "64KiB", "16MiB"; see parse_size().
   void size(std::string_view key, std::size_t& value);
   void text_list(std::string_view key, std::vector<std::string>& value);     // a list of texts
   void text_or_list(std::string_view key, std::vector<std::string>& value);  // or a single text
+  // A mapping from names to texts, in file order.
   void text_map(std::string_view key, std::vector<std::pair<std::string, std::string>>& value);
   // Calls `read` with the nested mapping if it is present. Do not call finish() on it: that is done automatically.
   void mapping(std::string_view key, const std::function<void(YamlFields&)>& read);
