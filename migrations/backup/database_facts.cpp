@@ -104,7 +104,7 @@ Result<std::optional<std::int64_t>> newest_row(Session& session, const std::stri
 }  // namespace
 
 Result<Snapshot> open_snapshot(Session& session, const std::string& version_table, const std::string& history) {
-  // REPEATABLE READ, because pg_export_snapshot() needs a snapshot that stays the same for the whole transaction.
+  // REPEATABLE READ: all queries of this transaction, and pg_dump with the exported snapshot, see the same moment.
   TRY(session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
   TRY_ASSIGN(const Rows rows, session.query("SELECT pg_export_snapshot(), CASE WHEN pg_is_in_recovery()"
                                             " THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text"));

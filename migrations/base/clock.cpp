@@ -44,7 +44,7 @@ std::optional<WallTime> parse_iso8601(const std::string& text) {
   if (end == nullptr || (std::string_view(end) != "+00:00" && std::string_view(end) != "Z")) {
     return std::nullopt;
   }
-  // A WallTime counts nanoseconds: beyond 1678 to 2261 it wraps, and what is over would lie in the future.
+  // A WallTime counts nanoseconds. Outside 1678 to 2261 it would wrap around, and a past time could become a future one.
   constexpr int kFirstYear = 1678;
   constexpr int kLastYear = 2261;
   constexpr int kTmYear = 1900;

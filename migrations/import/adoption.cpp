@@ -67,6 +67,7 @@ class FolderReading {
         continue;
       }
       std::error_code unknown;
+      // A link to a folder could form a cycle.
       if (entry->is_directory(unknown) && !entry->is_symlink(unknown)) {
         if (recursive_) {
           TRY(scan(entry->path(), prefix + name + "/"));
@@ -114,6 +115,7 @@ class Preparation {
       parent = revision.id;
     }
     if (!made_.refused.empty()) {
+      // All refusals are collected first, so that the user sees them together.
       made_.files.clear();
       return std::move(made_);
     }
@@ -127,6 +129,7 @@ class Preparation {
     for (ForeignRevision& revision : made_.folder.revisions) {
       std::string id = foreign_revision_id(revision.id.empty() ? revision.version : revision.id);
       if (taken.contains(id)) {
+        // Two versions may shorten to the same id; the file name distinguishes them.
         id = foreign_revision_id(revision.version + " " + revision.file);
       }
       taken.emplace(id, &revision);
@@ -160,6 +163,7 @@ class Preparation {
   Result<void> check_present() {
     for (AdoptedFile& file : made_.files) {
       std::error_code ignored;
+      // symlink_status(): a dangling link counts as an existing file, too.
       if (fs::symlink_status(file.path, ignored).type() == fs::file_type::not_found) {
         continue;
       }

@@ -37,6 +37,7 @@ const KnownTable* KnownSchema::find(const QualifiedName& table) const {
 
 bool KnownSchema::is_new(const QualifiedName& table) const {
   const KnownTable* const facts = find(table);
+  // No other session can see a temporary table, so locking it blocks nobody.
   return facts != nullptr && (facts->created_in == unit_ || facts->temporary);
 }
 
@@ -71,6 +72,7 @@ bool KnownSchema::has_index_on(const QualifiedName& table, const std::vector<std
   };
   const bool indexed = std::ranges::any_of(indexes_of(table), [&](const QualifiedName& name) {
     const KnownIndex* const known = index(name);
+    // A partial index does not serve a foreign key's lookups.
     return !known->partial && leads(known->columns);
   });
   const KnownTable* const facts = find(table);
@@ -153,6 +155,7 @@ void KnownSchema::apply(const StatementView& view, int transaction) {
 void KnownSchema::create_table(const StatementView& view) {
   const QualifiedName& name = view.relation();
   const bool existed = tables_.contains(name);
+  // The statement does nothing then: keep what is known.
   if (existed && is_set(view.node()["if_not_exists"])) {
     return;
   }
@@ -173,6 +176,7 @@ void KnownSchema::add_column(const QualifiedName& table, const ColumnParts& colu
   KnownTable& facts = tables_[table];
   TypeWords type = column.type;
   if (column.is_serial()) {
+    // A serial is an integer column with a default.
     type.name = type.name == "bigserial" || type.name == "serial8"                                     ? "int8"
                 : type.name.starts_with("s") && (type.name == "smallserial" || type.name == "serial2") ? "int2"
                                                                                                        : "int4";
@@ -204,6 +208,7 @@ void KnownSchema::add_constraint(const QualifiedName& table, const ConstraintPar
   KnownConstraint known{std::string(constraint.kind), constraint.columns, constraint.references, constraint.not_null_column,
                         !constraint.not_valid};
   if (!constraint.index.empty()) {
+    // USING INDEX names no columns: they are those of the index.
     if (const KnownIndex* const built = index({table.schema, constraint.index})) {
       known.columns = built->columns;
     }
@@ -248,6 +253,7 @@ void KnownSchema::alter_one(KnownTable& facts, const StatementView& view, const 
       found->second.validated = true;
       return;
     }
+    // The constraint is not known, but it may be CHECK (column IS NOT NULL), which makes SET NOT NULL cheap.
     if (validated_unit_ != unit_) {
       blindly_validated_.clear();
       validated_unit_ = unit_;
@@ -274,6 +280,7 @@ void KnownSchema::create_index(const StatementView& view) {
 void KnownSchema::create_function(const StatementView& view) {
   const TreeNode option = option_in(view.node()["options"], "volatility");
   const std::string word = string_in(option["arg"]);
+  // VOLATILE is the default.
   const Volatility volatility = word == "immutable" ? Volatility::Immutable
                                 : word == "stable"  ? Volatility::Stable
                                                     : Volatility::Volatile;

@@ -41,6 +41,7 @@ void Linter::learn(const LintUnit& unit) {
     if (stop_requested()) {
       return;
     }
+    // Parsing is the expensive part, and other statements teach nothing.
     if (!changes_schema(statement.statement.sql)) {
       continue;
     }
@@ -86,6 +87,7 @@ bool Linter::stop_requested() {
 void Linter::lint_statement(const LintUnit& unit, const UnitStatement& statement) {
   ++statements_;
   places_.begin_statement(static_cast<std::size_t>(statement.statement.sql.data() - unit.text->data()));
+  // Locks end with their transaction.
   if (statement.transaction != transaction_.number) {
     transaction_ = {};
     transaction_.number = statement.transaction;
@@ -118,6 +120,7 @@ void Linter::judge(const LintUnit& unit, const UnitStatement& statement, const S
   note_foreign_keys(unit, statement, view);
   note_not_valid(unit, statement, view);
   note_triggers(unit, statement, view);
+  // After the rules, which must see the state before the statement.
   remember(statement, view);
 }
 

@@ -53,6 +53,7 @@ class LockList {
   std::map<QualifiedName, std::size_t> places_;  // indexes into locks_
 };
 
+// A foreign key creates triggers on the referenced table, which locks it, too.
 void lock_references(const StatementView& view, LockList& locks) {
   for (const ColumnParts& column : view.new_columns()) {
     if (column.references) {
@@ -76,6 +77,7 @@ void lock_alter(const StatementView& view, const KnownSchema& facts, LockList& l
                 is_set(action.node["def"]["PartitionCmd"]["concurrent"]) ? ShareUpdateExclusive : AccessExclusive);
     } else if (action.kind == "AT_DropConstraint") {
       const KnownConstraint* const dropped = facts.constraint(view.relation(), action.name);
+      // Dropping a foreign key removes its triggers from the referenced table.
       if (dropped != nullptr && dropped->kind == "CONSTR_FOREIGN") {
         locks.add(dropped->references, AccessExclusive);
       }
@@ -135,6 +137,7 @@ void lock_vacuum(const StatementView& view, LockList& locks) {
 void lock_explicitly(const StatementView& view, LockList& locks) {
   constexpr int kDefault = static_cast<int>(AccessExclusive);
   const std::string_view digits = view.node()["mode"].value();
+  // libpg_query writes PostgreSQL's lock number, which is also the order of LockMode.
   const int number = digits.size() == 1 && digits[0] >= '0' && digits[0] <= '8' ? digits[0] - '0' : kDefault;
   locks.add_all(view.node()["relations"], static_cast<LockMode>(number));
 }

@@ -10,7 +10,8 @@
 // Connecting has a time limit (connect_timeout), and reacts to a stop request. A connection whose network died is noticed
 // within a minute (keepalives, tcp_user_timeout).
 //
-// or literals.
+// Threads: a factory may be shared; each session belongs to one thread. Errors never contain the password, the URI, DETAIL or
+// literals.
 #pragma once
 
 #include <memory>

@@ -30,6 +30,7 @@ bool make_folders(const std::string& path) {
 }
 
 UniqueFd open_folder(const std::string& path) {
+  // Every later access is relative to this descriptor, so that nobody can swap the folder.
   return UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
@@ -66,6 +67,7 @@ std::optional<CacheFolder> CacheFolder::open(const std::string& path) {
 }
 
 std::optional<std::string> CacheFolder::read(const std::string& name, std::size_t most) const {
+  // O_NONBLOCK and O_NOCTTY: opening a FIFO or a terminal in place of the file must not block or take effect.
   const UniqueFd file(::openat(folder_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || !is_ours(status) || status.st_size <= 0 ||
@@ -96,6 +98,7 @@ bool CacheFolder::replace(const std::string& name, std::string_view bytes, WallT
   if (!file) {
     return false;
   }
+  // No fsync: after a crash, a damaged cache file fails its checksum and is ignored.
   if (write_all(file.get(), bytes) && ::renameat(folder_.get(), temporary.c_str(), folder_.get(), name.c_str()) == 0) {
     return true;
   }

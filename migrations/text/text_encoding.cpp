@@ -27,6 +27,7 @@ bool plain_ascii(std::uint64_t word) {
 std::optional<std::size_t> find_non_text(std::string_view bytes, bool whole) {
   std::size_t at = 0;
   while (at < bytes.size()) {
+    // Most files are ASCII: check eight bytes at a time.
     if (at + sizeof(std::uint64_t) <= bytes.size()) {
       std::uint64_t word = 0;
       std::memcpy(&word, bytes.data() + at, sizeof word);
