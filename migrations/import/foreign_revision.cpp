@@ -130,6 +130,8 @@ class DirectionText {
         break;
     }
     const bool inside = explicit_ || section_transaction_;
+    // Keep the tool's transaction where PostgreSQL allows it. A statement that runs only outside one becomes an autocommit
+    // step.
     const auto in_transaction = check_statement(statement, true);
     const auto alone = check_statement(statement, false);
     const StepKind kind = (inside && in_transaction) || (inside && !alone) ? StepKind::Transaction : StepKind::Autocommit;
@@ -202,6 +204,7 @@ std::string one_line(std::string_view text) {
 // "20240131120000" as a time; empty if the version is not a time.
 std::string created_of(std::string_view version) {
   const std::string_view digits = version.substr(0, std::min(version.find_first_not_of("0123456789"), version.size()));
+  // 14 digits can also be a sequence number: accept only a plausible date and time.
   if (digits.size() != 14 || digits.substr(0, 2) < "19" || digits.substr(0, 2) > "20") {
     return {};
   }
@@ -255,6 +258,7 @@ ForeignRevisionText foreign_revision_text(const ForeignFormat& format, const For
     return made;
   }
   auto text = render_native_revision(header, body);
+  // A file that later commands would read differently must not be written.
   auto proven = text ? read_back(header, *text) : Result<void>(fail(text.error()));
   if (!proven) {
     made.problems.push_back({revision.file, revision.line, proven.error().message});
@@ -276,6 +280,7 @@ std::string foreign_revision_id(std::string_view version) {
   if (id == version && check_new_revision_id(id)) {
     return id;
   }
+  // 19 characters, "_" and 12 digits of a digest fit into Alembic's column of 32.
   constexpr std::size_t kKept = 19;
   return id.substr(0, kKept) + "_" + sha256_hex(version).substr(0, 12);
 }

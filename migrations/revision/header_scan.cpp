@@ -68,6 +68,7 @@ Result<std::vector<Revision>> HeaderScan::run(const std::vector<VersionFolder>& 
   folders_ = folders.data();
   const auto listed = list_names(folders);
   if (listed) {
+    // Only a complete list of names can be sorted.
     give_places();
     if (warm_) {
       match_records();
@@ -120,6 +121,7 @@ void HeaderScan::publish(std::unique_ptr<Portion> portion) {
     count = portions_.size();
   }
   changed_.notify_one();
+  // With a filled cache, reading waits until every file has its position: run() starts the thread then.
   if (count == kPortionsForAThread && !warm_) {
     start_second_thread();
   }
@@ -155,6 +157,7 @@ void HeaderScan::give_places() {
   rows.reserve(portions_.size() * kPortionSize);
   for (const auto& portion : portions_) {
     for (auto& file : portion->files) {
+      // With subfolders, the order of bytes is not load order, so the key must not decide.
       rows.push_back({file.folder, recursive_ ? 0 : sort_key(file.entry.name), &file});
     }
   }
@@ -227,6 +230,7 @@ void HeaderScan::read_portions() {
         continue;
       }
       ++read;
+      // The record is outdated: keep_headers() must store the new header.
       file.record = nullptr;
       std::string real_path;
       auto header = reader.read(*file.folder, file.entry, &real_path, cache_ && file.entry.regular ? &file.stamp : nullptr);
@@ -265,6 +269,7 @@ Result<std::vector<Revision>> HeaderScan::collect(std::size_t folders) {
   for (const auto& portion : portions_) {
     for (auto& outcome : portion->outcomes) {
       if (!outcome.header) {
+        // The same error on every run, whichever thread finds one first.
         failed = failed == nullptr || outcome.file->place < failed->file->place ? &outcome : failed;
         continue;
       }

@@ -90,6 +90,7 @@ Result<VersionFolder> VersionFolder::open(const std::string& shown) {
   }
   auto real = real_path_of(folder.get());
   if (real.empty()) {
+    // /proc is not mounted.
     real = resolve(shown.empty() ? "." : shown);
   }
   auto trimmed = shown;
@@ -144,6 +145,7 @@ Result<void> VersionFolder::scan_folder(const std::string& relative, Walk& walk)
     return fail(io_error("cannot open the folder", path_of(relative), number));
   }
   struct stat status {};
+  // Visited already, through a link.
   if (walk.recursive && ::fstat(descriptor, &status) == 0 && !walk.visited.emplace(status.st_dev, status.st_ino).second) {
     ::close(descriptor);
     return {};
@@ -157,6 +159,7 @@ Result<void> VersionFolder::scan_folder(const std::string& relative, Walk& walk)
       return fail(io_error("cannot list the folder", path_of(relative), number));
     }
     const std::string prefix = relative.empty() ? "" : relative + "/";
+    // readdir() returns null at the end and on an error: only errno tells them apart.
     errno = 0;
     while (const dirent* found = ::readdir(stream.get())) {
       TRY(note_name(prefix, static_cast<const char*>(found->d_name), found->d_type, walk, folders));
@@ -189,6 +192,7 @@ Result<void> VersionFolder::note_name(const std::string& prefix, std::string_vie
     return {};
   }
   std::string relative = prefix + std::string(name);
+  // Some file systems do not report types.
   if (type == DT_UNKNOWN) {
     struct stat status {};
     if (::fstatat(folder_.get(), relative.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -244,6 +248,7 @@ Result<UniqueFd> VersionFolder::open_file(const std::string& name, bool link, st
   }
   UniqueFd file(::openat(folder_.get(), name.c_str(), kReadFlags | O_NOFOLLOW));
   if (!file) {
+    // The file was replaced by a link after it was listed.
     if (errno == ELOOP) {
       return open_link(name, real_path);
     }
@@ -275,6 +280,7 @@ Result<UniqueFd> VersionFolder::open_link(const std::string& name, std::string* 
   if (::fstat(target.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return fail(not_a_regular_file(path));
   }
+  // Through /proc this opens the very file that was checked, even if the path leads elsewhere by now.
   const auto reopened = through_proc.empty() ? real : name_of(target.get());
   UniqueFd file(::open(reopened.c_str(), kReadFlags | (through_proc.empty() ? O_NOFOLLOW : 0)));
   if (!file) {

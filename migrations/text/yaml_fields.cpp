@@ -164,6 +164,7 @@ std::optional<std::int64_t> YamlFields::whole_number(std::string_view key, std::
   std::int64_t number = 0;
   const char* end = found->text.data() + found->text.size();
   const auto [stop, error] = std::from_chars(found->text.data(), end, number);
+  // A quoted number is text.
   if (found->kind != YamlNode::Kind::Scalar || found->quoted || error == std::errc::invalid_argument || stop != end) {
     fault(*found, path_of(key), "expected a whole number, found " + found_kind(*found));
     return std::nullopt;
