@@ -75,6 +75,7 @@ void work_after_ael(StatementCheck& check) {
   }
   const TableLock lock = strongest_lock(check);
   const bool slow = takes_long(check);
+  // Locks of two tables in one transaction: another transaction may take them in the other order.
   const bool second_table = lock.mode >= LockMode::ShareUpdateExclusive && lock.table != *held;
   if (!slow && !second_table) {
     return;
@@ -110,6 +111,7 @@ void lock_timeout_missing(StatementCheck& check) {
       session.lock_timeout_reported >= std::min(lock.mode, LockMode::Share)) {
     return;
   }
+  // Report once per revision or file, and again only for a lock that blocks more.
   session.lock_timeout_reported = lock.mode;
   const bool blocks_rows = lock.mode >= LockMode::Share;
   check.report({.table = lock.table,

@@ -77,6 +77,7 @@ bool is_free(const TypeWords& from, const TypeWords& to) {
   if (from.array || to.array) {
     return false;
   }
+  // text and varchar have the same storage; only a shorter limit makes the server process every row.
   if (is_text_like(from) && is_text_like(to)) {
     return is_plain(to, "text") || is_wider(from, to);
   }
@@ -138,6 +139,7 @@ void timestamptz_change(StatementCheck& check) {
     if (!change.from || !is_timestamp_pair(*change.from, change.to) || has_own_conversion(change)) {
       continue;
     }
+    // In a session whose time zone is UTC, the server knows that no value changes.
     if (check.session().utc && check.postgres() >= kUtcIsFree) {
       continue;
     }

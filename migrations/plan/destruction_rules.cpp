@@ -101,6 +101,7 @@ bool type_keeps_all(const TreeNode& action) {
   }
   const TreeNode cast = conversion["TypeCast"];
   const TreeNode fields = cast["arg"]["ColumnRef"]["fields"];
+  // USING column::text converts without loss; any other expression may not.
   return is_text_type(cast["typeName"], false) && name_at(fields, 0) == action["name"].value() && name_at(fields, 1).empty();
 }
 
@@ -110,6 +111,7 @@ bool action_destroys(const TreeNode& action) {
     return !type_keeps_all(action);
   }
   if (subtype == "AT_DropConstraint") {
+    // A dropped constraint can be added again; CASCADE also drops foreign keys of other tables.
     return action["behavior"].value() == "DROP_CASCADE";
   }
   return !harmless_actions().contains(subtype);
@@ -125,6 +127,7 @@ bool merge_destroys(const TreeNode& merge) {
   const bool limited = limits_rows(merge["joinCondition"], table_name(merge["relation"]));
   for (TreeNode item = clauses.first(); item; item = item.next(clauses)) {
     const std::string_view command = item["MergeWhenClause"]["commandType"].value();
+    // INSERT adds rows, and an UPDATE of selected rows counts like UPDATE … WHERE.
     if (command == "CMD_DELETE" || (command == "CMD_UPDATE" && !limited)) {
       return true;
     }
@@ -201,6 +204,7 @@ bool statement_destroys(const TreeNode& node) {
   if (key == "AlterTableCmd") {
     return action_destroys(node);
   }
+  // Every other node is part of a statement, which is checked itself.
   if (!key.ends_with("Stmt") || harmless_kinds().contains(key)) {
     return false;
   }
@@ -208,6 +212,7 @@ bool statement_destroys(const TreeNode& node) {
     return *destroys;
   }
   if (key == "UpdateStmt") {
+    // An UPDATE of every row overwrites a whole column; one of some rows is ordinary data maintenance.
     return !limits_rows(node["whereClause"], table_name(node["relation"]));
   }
   if (key == "DropStmt") {
@@ -236,6 +241,7 @@ bool evaluates_at_once(const TreeNode& node) {
 
 bool sets_identity(const TreeNode& call) {
   const TreeNode name = call["args"].first()["A_Const"]["sval"]["sval"];
+  // A name that is computed at run time could be any.
   return !name || is_identity(name.text());
 }
 

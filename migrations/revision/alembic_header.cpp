@@ -58,6 +58,7 @@ class AlembicHeader {
       }
       TRY_ASSIGN(ended, take_line(indent));
     }
+    // The caller reads more of the file and parses again.
     if (starved_ || (!ended && !whole_)) {
       return std::optional<Revision>{};
     }

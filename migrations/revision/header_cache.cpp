@@ -205,10 +205,12 @@ std::optional<HeaderCache> HeaderCache::open(const HeaderCacheSettings& settings
   std::vector<std::uint64_t> devices;
   for (const auto& folder : folders) {
     const auto device = device_of(folder);
+    // One location without reliable times disables the whole cache.
     if (!device || folder.real_path().empty()) {
       return std::nullopt;
     }
     devices.push_back(*device);
+    // The same folders under other names share one cache.
     identity.text(folder.real_path());
   }
   auto place = CacheFolder::open(settings.folder);
@@ -249,6 +251,7 @@ bool HeaderCache::parse(std::string_view bytes) {
   if (!in.count(count)) {
     return false;
   }
+  // The count is not trusted: a damaged file must not reserve gigabytes.
   records_.reserve(std::min<std::size_t>(count, in.left() / sizeof(FileStamp)));
   while (!in.at_end()) {
     Record record{};
@@ -267,6 +270,7 @@ bool HeaderCache::decode(std::string_view header, Revision& revision) {
 }
 
 bool HeaderCache::keeps(const FileStamp& stamp, std::uint32_t folder) const {
+  // A change within the same clock tick as the read would leave the stamp unchanged.
   const auto limit = std::chrono::duration_cast<std::chrono::nanoseconds>((began_ - kRacyWindow).time_since_epoch()).count();
   return stamp.device == devices_[folder] && stamp.modified < limit && stamp.changed < limit;
 }
