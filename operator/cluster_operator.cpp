@@ -219,7 +219,7 @@ class ClusterOperator {
 
   bool work_while_leader(const StopToken& stop) {
     const LeaseOptions lease = lease_options(options_, inputs_.access.name_space, host_);
-    // A client of its own: renewals must not queue behind other requests, nor take longer than half the renew deadline.
+    // A separate client: renewals must not queue behind other requests, nor take longer than half the renew deadline.
     RestClientOptions in_time;
     in_time.deadline = lease.renew_deadline / 2;
     const auto client = make_rest_client(*transport_, clock_, in_time, requests_stop_.token(), request_counter());

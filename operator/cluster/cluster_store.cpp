@@ -101,6 +101,7 @@ void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
 
 DatabaseRule ClusterStore::effective_rule(DatabaseMigration resource, bool readable) const {
   if (!readable) {
+    // The resource may declare any policy, so require approval for its database until it can be read.
     DatabaseRule unknown;
     unknown.approval = ApprovalPolicy::Always;
     return unknown;
@@ -359,6 +360,7 @@ bool ClusterStore::is_beyond_quota(const ResourceKey& key) const {
   if (quota_ == 0 || held == in_namespace_.end() || held->second <= quota_) {
     return false;
   }
+  // creationTimestamp has a resolution of one second, so the name decides between resources that one `kubectl apply` created.
   const auto age = [](const Known& known) { return std::tie(known.second.created, known.first.name); };
   const Known& own = *entries_.find(key);
   std::size_t older = 0;
@@ -395,6 +397,8 @@ void ClusterStore::keep_status(const ResourceKey& key, const std::string& uid, c
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   if (!version.empty() && found != entries_.end() && found->second.resource.mark().uid == uid) {
+    // Do not wait for the watch: the next reconcile may start before its event and must not see the previous status and
+    // version.
     found->second.resource.set_status(status, version);
     found->second.digest = digest_of(status);
   }

@@ -18,7 +18,7 @@ bool work_while_leading(const LeaderWork& work, KubeClient& client, Clock& clock
   work.leading(false);
   // Requested when leadership is lost, and by `stop`: a second signal cancels the work that the first one allowed to finish.
   StopSource over(stop);
-  // On a thread of its own: begin() may wait for caches, and the Lease must be renewed meanwhile.
+  // On a separate thread: begin() may wait for caches, and the Lease must be renewed meanwhile.
   std::thread beginning;
   const auto finish = [&] {
     if (beginning.joinable()) {

@@ -113,6 +113,7 @@ Result<std::string> SecretCredentials::write_file(const std::string& content) {
       ++file;
     }
   }
+  // Check the file as well: a cleaner of temporary folders may have removed it.
   if (used_.contains(name) && ::access(path.c_str(), R_OK) == 0) {
     used_[name] = now;
     return path;

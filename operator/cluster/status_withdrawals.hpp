@@ -7,7 +7,7 @@
 // Such a write competes with the worker that reconciles the resource at the same time. It is conditional on the resourceVersion
 // it was computed from, and is dropped when the object has changed since: the other writer knows more.
 //
-// Threads: noticed() from any thread; it has a thread of its own, which ends in the destructor. Ownership: borrows everything.
+// Threads: noticed() from any thread; it has its own thread, which ends in the destructor. Ownership: borrows everything.
 #pragma once
 
 #include <condition_variable>

@@ -6,7 +6,7 @@
 // same attempt for a minute, because each deleted Job triggers a reconcile of its resource.
 //
 // A failed Job that Kubernetes deleted after its jobTTL is remembered until the operator restarts, so that the same attempt is
-// not made again. Deleting a failed Job by hand requests another attempt.
+// not created again. Deleting a failed Job by hand requests another attempt.
 //
 // Threads: safe from any thread. Ownership: borrows client and clock.
 #pragma once

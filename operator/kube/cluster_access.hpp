@@ -78,7 +78,7 @@ class CredentialProvider {
   // Reports a 401: the next current() reloads the credentials, unless they were renewed less than a second ago.
   virtual void refused() = 0;
 };
-// Borrows `clock`. `environment` supplies PATH to find a plugin's program. The plugin runs in a thread of its own, so that a
+// Borrows `clock`. `environment` supplies PATH to find a plugin's program. The plugin runs in a separate thread, so that a
 // slow plugin delays a request only until that request's deadline; the destructor ends it.
 [[nodiscard]] std::unique_ptr<CredentialProvider> make_credentials(const ClusterAccess& access, Clock& clock,
                                                                    EnvironmentLookup environment);

@@ -90,6 +90,7 @@ std::optional<WallTime> parse_rfc3339(const std::string& text) {
         std::sscanf(rest.c_str() + 1, "%2d:%2d", &hours, &minutes) != 2) {
       return std::nullopt;
     }
+    // The offset is added to the local time below with its sign reversed: 10:00+02:00 is 08:00 in UTC.
     offset = (hours * 60 + minutes) * 60 * (rest[0] == '-' ? -1 : 1);
   }
   parts.tm_year -= 1900;
@@ -102,6 +103,7 @@ Result<ExecCredential> parse_exec_credential(const std::string& output, const Ex
   if (answer.is_discarded() || !answer.is_object() || text_at(answer, "kind") != "ExecCredential") {
     return fail(refused(plugin, "did not answer with an ExecCredential"));
   }
+  // As client-go: the answer must have the version that was requested.
   if (text_at(answer, "apiVersion") != plugin.api_version) {
     return fail(refused(plugin, "answered in another apiVersion than " + plugin.api_version));
   }

@@ -54,7 +54,7 @@ struct InformerStatistics {
   std::uint64_t failures = 0;  // consecutive failures up to now
 };
 
-// One instance per resource type and selector. Run it in a thread of its own.
+// One instance per resource type and selector. Run it in its own thread.
 class Informer {
  public:
   Informer(KubeClient& client, Clock& clock, InformerHandler& handler, InformerOptions options, const Log& log);

@@ -246,6 +246,7 @@ Result<void> read_user(Section user, ClusterAccess& access) {
     user.fault(certificate ? "client-key" : "client-certificate",
                "is missing: a client certificate and its key belong together");
   }
+  // As in kubectl, tokenFile takes precedence over token.
   access.token_file = user.path_text("tokenFile");
   access.token = access.token_file.empty() ? user.text("token") : std::string();
   access.username = user.text("username");
@@ -273,6 +274,7 @@ Result<ClusterAccess> read_kubeconfig(const std::vector<std::string>& paths, con
   for (const Kubeconfig& file : files) {
     if (wanted.empty()) {
       Section root(file, file.root, "kubeconfig");
+      // As in kubectl, the first file that sets a current-context decides.
       wanted = root.text("current-context");
       TRY(root.finish());
     }

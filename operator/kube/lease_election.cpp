@@ -250,6 +250,7 @@ bool LeaseElection::take_over(const std::string& now) {
   KubeObject lease = observed_.lease;
   KubeObject& spec = lease["spec"];
   if (holder_of(observed_.lease) != options_.identity) {
+    // A restarted replica that takes back its own Lease is not a transition.
     spec["leaseTransitions"] = number_of(observed_.lease, "leaseTransitions") + 1;
     spec["acquireTime"] = now;
   }
@@ -301,6 +302,7 @@ void LeaseElection::set_valid_since(SteadyTime sent) {
 }
 
 milliseconds LeaseElection::next_pause() {
+  // As in client-go: with jitter, candidates that wait for the same Lease do not all retry at the same moment.
   const double jitter = std::uniform_real_distribution<double>(1.0, 1.2)(random_);
   return milliseconds(static_cast<milliseconds::rep>(static_cast<double>(options_.retry.count()) * jitter));
 }

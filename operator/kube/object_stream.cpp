@@ -19,6 +19,7 @@ std::string text_at(const json& object, const char* outer, const char* inner) {
 }
 
 void set_type(json& object, const ResourceType& type) {
+  // The items of a list carry no apiVersion and kind; emplace() keeps those that an object has.
   object.emplace("apiVersion", type.api_version());
   object.emplace("kind", type.kind);
 }
@@ -72,6 +73,7 @@ Result<WatchEvent> read_watch_line(std::string_view line, const ResourceType& ty
   }
   const std::string& name = kind->get_ref<const std::string&>();
   if (name == "ERROR") {
+    // Once a watch has started with status 200, the server can report a failure, such as 410, only as an event.
     return fail(status_error(*object, {what, false, true}));
   }
   WatchEvent event;
@@ -85,6 +87,7 @@ Result<WatchEvent> read_watch_line(std::string_view line, const ResourceType& ty
     event.kind = WatchEvent::Kind::Bookmark;
     event.initial_end = ends_initial_events(*object);
   } else {
+    // Not an error: a newer server may send other types of events. The caller decides what an unknown one means.
     return unknown_event(json{{"type", name.substr(0, 64)}});
   }
   event.object = std::move(*object);

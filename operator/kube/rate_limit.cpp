@@ -19,10 +19,13 @@ std::optional<milliseconds> TokenBucket::reserve(milliseconds max_wait) {
   filled_at_ = now;
   // Earlier reservations may have made tokens_ negative; each of them adds one token's time to this wait.
   const double missing = std::max(1.0 - tokens_, 0.0);
+  // Subtract a rounding error before rounding up: a bucket that lacks exactly one token must not wait an additional
+  // millisecond.
   const milliseconds delay(static_cast<milliseconds::rep>(std::ceil(missing / per_second_ * 1000.0 - 1e-6)));
   if (delay > max_wait) {
     return std::nullopt;
   }
+  // Only now: a rejected reservation must not delay later requests.
   tokens_ -= 1.0;
   return delay;
 }

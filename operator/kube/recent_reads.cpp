@@ -34,6 +34,7 @@ Result<void> RecentReads::count(const ResourceType& type, const std::string& nam
     minute_ = now;
     counts_.clear();
   }
+  // Counts only requests to the API server; shared answers are free.
   if (++counts_[name_space] <= a_minute_) {
     return {};
   }
@@ -46,6 +47,8 @@ Result<void> RecentReads::count(const ResourceType& type, const std::string& nam
 RecentReads::Answer RecentReads::get(const ResourceType& type, const std::string& name_space, const std::string& name,
                                      SteadyTime since) {
   const auto mine = entry(type.group + '/' + type.plural + ' ' + name_space + '/' + name, clock_.steady_now());
+  // One mutex per object: readers of the same object wait for the request below and share its answer; readers of other objects
+  // do not wait.
   const std::lock_guard lock(mine->mutex);
   const SteadyTime now = clock_.steady_now();  // after the lock: another thread's request may have taken long
   // Compare with the time the request was sent, not received: the server may have read the object just before the change that
@@ -57,6 +60,7 @@ RecentReads::Answer RecentReads::get(const ResourceType& type, const std::string
     return fail(std::move(allowed).error());
   }
   mine->sent = now;
+  // Keep a failure as well: when a Secret is missing, all resources that name it share one request.
   auto object = reader_.get(type, name_space, name);
   mine->answer =
       object ? Answer(std::make_shared<const KubeObject>(std::move(*object))) : Answer(fail(std::move(object).error()));

@@ -337,7 +337,7 @@ Result<void> RestClient::watch(const ResourceType& type, const WatchOptions& opt
   for (int attempt = 0;; ++attempt) {
     const Result<HttpResponse> response = watch_once(type, options, refused, on_event, stop);
     if (!stop.requested() && response && response->retry_after && (response->status == 429 || response->status == 503)) {
-      // The server is overloaded, not broken: wait as it asks instead of reporting a failed watch.
+      // The server is overloaded, not broken: wait for its Retry-After instead of reporting a failed watch.
       clock_.wait(pause_before(attempt, std::min(*response->retry_after, kMaxRetryAfter)), stop);
       if (!stop.requested() && attempt < kMaxThrottledWatches) {
         continue;

@@ -56,6 +56,7 @@ Decided check_claim(const DatabaseMigration& /*resource*/, const Situation& situ
 }
 
 Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Situation& situation) {
+  // First: the heads of a squashed line are unknown as well, but here the message can name the way out.
   if (const auto& squashed = situation.squashed) {
     return stalled(Reason::UnknownDatabaseRevision,
                    Error(ErrorCode::UnknownDatabaseRevision, squashed->describe())
@@ -215,6 +216,7 @@ Decided check_writable(const DatabaseMigration& resource, const Situation& situa
     return std::nullopt;
   }
   Decided decided = check_position(resource, situation);
+  // A verdict that writes nothing is also correct on a standby.
   if (decided && decided->kind != Decision::Kind::Apply) {
     return decided;
   }

@@ -1,7 +1,7 @@
 // decide() determines what should happen to one database, as a pure function of declaration and observation.
 //
 // It is an ordered list of checks; the first that decides wins, so the order is the priority. Nothing here reads a file, a
-// clock or a database. A target that needs a downgrade which the policy refuses is a decision of its own (the database is
+// clock or a database. A target that needs a downgrade which the policy refuses is a separate decision (the database is
 // ahead), not an error: after the rollback of an application it is the expected state and should not page anyone.
 //
 // Threads: pure functions.

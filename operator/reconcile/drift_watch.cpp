@@ -62,6 +62,7 @@ std::optional<DriftSeen> look_for_drift(const ReconcileContext& context, Databas
     return std::nullopt;
   }
   ReconcileMemory& memory = context.memory;
+  // A changed spec makes the check due: it may have turned the policy on or named another database.
   const bool due = memory.drift_generation != context.resource.metadata.generation ||
                    next_drift_look(context).value_or(kSecond) <= milliseconds(0);
   if (look == DriftLook::WhenDue && !due) {
@@ -83,6 +84,7 @@ std::optional<Verdict> held_by_drift(const DatabaseMigration& resource, const Ob
   }
   const DriftSeen& seen = *observed.drift;
   if (seen.error) {
+    // Fail closed: while the schema cannot be compared, it may have drifted.
     Verdict verdict = verdict_of(*seen.error);
     if (verdict.kind != Verdict::Kind::Waiting) {
       verdict.reason = seen.reason;

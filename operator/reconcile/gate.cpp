@@ -187,6 +187,7 @@ ApprovalTally count_approvals(const std::vector<Approval>& approvals, const std:
       tally.expired = approval;
       continue;
     }
+    // Count people, not objects: a second approval by the same person only extends the first.
     const auto [known, is_new] = until.try_emplace(person_of(approval.approved_by), approval.expires);
     if (is_new) {
       tally.counted.push_back(approval);
@@ -222,6 +223,7 @@ GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const
   }
   ApprovalTally tally = count_approvals(approvals, hash, resource.spec.policy.approvals, now);
   GateVerdict verdict;
+  // A rejection outweighs any number of approvals, also ones given later.
   if (tally.rejection) {
     verdict.reason = Reason::PlanRejected;
     verdict.message = why_rejected(hash, *tally.rejection);
@@ -230,6 +232,7 @@ GateVerdict pass_gate(const DatabaseMigration& resource, const Plan& plan, const
     verdict.message = how_to_approve(resource, plan, hash, destructive, approvals, tally, how_to_read);
   } else {
     verdict = judge_windows(resource, now);
+    // The approval that completed the required number; further ones do not change it.
     verdict.approval = tally.counted.at(static_cast<std::size_t>(tally.required) - 1);
   }
   // No event reports that an approval expires while waiting for a window or for more approvals, so requeue for it.

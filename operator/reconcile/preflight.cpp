@@ -61,7 +61,7 @@ GateVerdict judge_gate(const ReconcileContext& context, const PlanReview& review
 constexpr std::size_t kLedgerRows = 1'000;  // how far back to search for a started plan
 
 // Returns the approval hash of an approved plan of which this one is the rest. The remainder of an approved plan, after a lost
-// connection or a restart, needs no approval of its own.
+// connection or a restart, needs no separate approval.
 std::optional<std::string> covering_hash(const ReconcileContext& context, const Observed& observed,
                                          const OpenDatabase& database, const Plan& plan) {
   const auto approvals = consult_approvals(context).approvals;

@@ -39,6 +39,8 @@ void RunProgress::wait_for(std::optional<LockWait> wait) {
   if (state_.wait == wait) {
     return;
   }
+  // Report the beginning and the end of a wait without delay. Blockers that come and go during it are limited to one report a
+  // second.
   const bool at_once = state_.wait.has_value() != wait.has_value();
   state_.wait = std::move(wait);
   changed_ = true;
@@ -47,6 +49,7 @@ void RunProgress::wait_for(std::optional<LockWait> wait) {
 
 void RunProgress::pass_checkpoint(bool begun) {
   const SteadyTime now = clock_.steady_now();
+  // Called for every batch and every poll of the lock, but the checkpoint may send requests.
   if (checkpoint_ && now - asked_ >= kReportEvery) {
     asked_ = now;
     checkpoint_(begun);

@@ -120,6 +120,7 @@ class FolderReader {
         continue;
       }
       struct stat facts {};
+      // Follow links: in a mounted ConfigMap every file is a link into a hidden folder, which the kubelet replaces as a whole.
       if (::fstatat(::dirfd(directory), entry->d_name, &facts, 0) != 0) {
         // Deleted between the two calls, or a dangling link. Record a mark anyway, because a file appearing there is a change.
         marks.push_back({folder + "/" + std::string(name), 0, 0, -1, 0, 0});
@@ -133,6 +134,7 @@ class FolderReader {
       }
     }
     ::closedir(directory);
+    // The limit also ends a cycle of links.
     if (recursive_ && depth < kMaxDepth) {
       for (const auto& child : folders) {
         TRY(read(child, depth + 1));
@@ -166,6 +168,7 @@ Result<std::shared_ptr<const Plan>> SourceSnapshot::plan(Direction direction, co
     return found->second;
   }
   TRY_ASSIGN(auto made, make_plan(graph_, *source_, direction, from, targets));
+  // make_plan() has read the files. If they changed since the graph was built, the plan may mix two versions of the source.
   if (!unchanged_()) {
     return fail(Error(ErrorCode::StalePlan, "the source changed while the plan was made"));
   }
@@ -179,6 +182,7 @@ Result<std::shared_ptr<const Plan>> SourceSnapshot::plan(Direction direction, co
 
 Result<std::shared_ptr<SourceSnapshot>> complete_from_ledger(std::shared_ptr<SourceSnapshot> files,
                                                              std::vector<RecordedRevision> recorded) {
+  // Caches compare the id, so it must also name the revisions that come from the ledger.
   std::string id = files->id() + "+ledger";
   for (const RecordedRevision& revision : recorded) {
     id += " " + revision.revision.id;
@@ -219,9 +223,11 @@ bool marks_are_fresh(const std::vector<FileMark>& marks, WallTime taken) {
 Result<std::shared_ptr<SourceSnapshot>> FolderSnapshots::load(const std::string& folder, bool recursive) {
   const std::string key = folder + (recursive ? "/**" : "");
   const std::lock_guard lock(mutex_);
+  // Read the clock before the marks, so that a file that changes during the scan counts as fresh.
   const WallTime taken = clock_.wall_now();
   TRY_ASSIGN(auto marks, mark_folder(folder, recursive, is_revision_name));
   if (const auto found = entries_.find(key); found != entries_.end()) {
+    // Do not reuse a fresh entry: a file may have changed again within the resolution of its timestamps, with the same marks.
     if (!found->second.fresh && found->second.marks == marks) {
       found->second.used = ++uses_;
       return found->second.snapshot;

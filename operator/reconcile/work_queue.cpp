@@ -29,6 +29,7 @@ bool WorkQueue::set_group(const ResourceKey& key, const std::string& group) {
   if (groups_.server_of(entry.group) == group) {
     return true;
   }
+  // A worker may have the key already. If it exceeds the limit of its new group, it must give the key back (see the header).
   entry.group = groups_.move(entry.group, group, entry.ticket, entry.failing, entry.processing);
   wake_one();
   return !entry.processing || !groups_.over_limit(entry.group);
@@ -87,7 +88,9 @@ void WorkQueue::add(const ResourceKey& key) {
     }
     Known& known = known_of(key);
     Entry& entry = known.second;
+    // This run replaces a scheduled retry.
     unschedule(known);
+    // Reads from before this moment may lack the change that caused this call; requested_at() makes the reconcile read again.
     entry.requested_at = clock_.steady_now();
     // The worker may already have read the old state, so queue the key again when it is done.
     if (entry.processing) {
@@ -174,6 +177,7 @@ void WorkQueue::promote_due(SteadyTime now) {
     Known& known = *schedule_.begin()->known;
     Entry& entry = known.second;
     unschedule(known);
+    // A retry that reused reads from before it was due would fail with the same answer.
     entry.requested_at = now;
     if (entry.processing) {
       entry.again = true;
@@ -264,11 +268,13 @@ void WorkQueue::done(const ResourceKey& key) {
     const SteadyTime now = clock_.steady_now();
     worked = seconds_between(out_.extract(key).mapped().since, now);
     entry.processing = false;
+    // Release the slot that take() counted: set_failing() may have changed `failing` since.
     groups_.returned(entry.group, entry.taken_failing);
     const bool again = std::exchange(entry.again, false);
     const bool requeued = std::exchange(entry.requeued, false);
     if ((again || requeued) && !shut_down_) {
       unschedule(*found);
+      // A change that arrived during the run may have fixed the failure, so the key is not counted as failing in the next run.
       entry.failing = entry.failing && !again;
       // A requeued key keeps its time and ticket: nothing was done for it, so it must not lose its turn.
       enqueue(*found, requeued ? entry.queued_at : now, requeued ? entry.taken_ticket : groups_.deal(entry.group));

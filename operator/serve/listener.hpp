@@ -4,7 +4,7 @@
 // its connection. http_server.hpp limits what clients may use. With a certificate it serves only TLS. With `review`, a client
 // needs a token that the API server accepts to read the metrics. The probes need no token.
 //
-// Threads: the listener calls `metrics` and `review` on a thread of its own each, and `healthy` and `ready` on the thread that
+// Threads: the listener calls `metrics` and `review` on a separate thread each, and `healthy` and `ready` on the thread that
 // serves the sockets, so these two must not block. Ownership: owns sockets and threads, and ends them in its destructor.
 #pragma once
 

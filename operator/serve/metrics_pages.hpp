@@ -1,4 +1,4 @@
-// Renders the metrics page for waiting clients, on a thread of its own.
+// Renders the metrics page for waiting clients, on a separate thread.
 //
 // All clients that wait when rendering starts receive the same page, and at most ten pages are rendered per second, so many
 // clients cost no more than one that asks ten times a second. No client receives a page whose rendering started before its

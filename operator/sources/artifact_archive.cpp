@@ -45,6 +45,7 @@ class Unpacking {
       if (outcome != ARCHIVE_OK && outcome != ARCHIVE_WARN) {
         return fail(malformed(archive_.get()));
       }
+      // Entries without content do not count towards max_bytes, so limit their number as well.
       if (count == kMaxEntries) {
         return fail(too_large("the artifact holds more than " + std::to_string(kMaxEntries) + " entries"));
       }
@@ -61,6 +62,7 @@ class Unpacking {
  private:
   Result<void> take(archive_entry* entry) {
     const char* raw = ::archive_entry_pathname(entry);
+    // archive_entry_pathname() returns null for a name that the locale cannot represent.
     raw = raw == nullptr ? ::archive_entry_pathname_utf8(entry) : raw;
     const auto path = raw == nullptr ? std::nullopt : clean_inner_path(raw);
     if (!path) {
@@ -75,12 +77,14 @@ class Unpacking {
     if (!link && type != AE_IFREG && type != AE_IFDIR) {
       return fail(Error(ErrorCode::PathEscape, "the artifact holds a device").at(fit_for_message(*path)));
     }
+    // A link in place of a parent of the source's folder would redirect every file below it.
     const bool leads_there = request_.folder == *path || request_.folder.starts_with(*path + "/");
     if (link && (name || leads_there)) {
       return fail(Error(ErrorCode::PathEscape, "the artifact holds a link")
                       .at(fit_for_message(*path))
                       .advise("put the file itself there"));
     }
+    // Links elsewhere in the archive are ignored: nothing is written through them.
     const bool wanted = type == AE_IFREG && name && is_revision_path(*name, request_.recursive);
     return wanted ? write(entry, *name) : pass_over(entry);
   }

@@ -198,7 +198,7 @@ Result<LoadedSource> ConfigMapSource::load(const DatabaseMigration& resource) {
   snapshot->set_revision(std::move(content.revision));
   const std::lock_guard lock(mutex_);
   if (newest_.size() >= kMaxContents && !newest_.contains(place)) {
-    // Any entry will do: it is made again when needed.
+    // Any entry will do: it is built again when needed.
     newest_.erase(newest_.begin());
   }
   newest_[place] = snapshot;

@@ -165,6 +165,7 @@ Result<FluxArtifacts::Artifact> FluxArtifacts::find_artifact(const ResourceType&
   artifact.url = text_of(*said, "url");
   artifact.sha256 = digest.substr(7);
   const auto revision = text_of(*said, "revision");
+  // The revision appears in statuses and logs. Use the digest instead of one with control characters or of excessive length.
   const bool plain = std::ranges::all_of(revision, [](char c) { return c > 0x20 && c < 0x7f; });
   artifact.revision = plain && !revision.empty() && revision.size() <= 512 ? revision : digest;
   artifact.size = static_cast<std::uint64_t>(std::max<std::int64_t>(number_of(*said, "size"), 0));
@@ -224,6 +225,7 @@ Result<void> FluxArtifacts::download(const Artifact& artifact, const std::string
   TRY(fetcher_.fetch(
       artifact.url, options_.timeout,
       [&](std::string_view bytes) -> Result<void> {
+        // Count the received bytes as well: the status may declare no size or a wrong one.
         size += bytes.size();
         if (size > limit) {
           return fail(oversized());

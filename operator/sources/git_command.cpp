@@ -15,7 +15,10 @@ constexpr std::uint64_t kMostMemory = std::uint64_t{768} << 20U;
 constexpr std::uint64_t kMostFile = std::uint64_t{1} << 30U;
 constexpr std::uint64_t kMostProcessorSeconds = 120;
 
-// These settings override the configuration of the repository and the machine.
+// These settings override the configuration of the repository and the machine. Hooks, attributes, fsmonitor, askPass,
+// credential helpers and the ext protocol could run programs; the file protocol could read local repositories. fsckObjects
+// rejects malformed objects. Redirects are not followed, because they could send our credentials to another host. The pack and
+// memory settings keep large repositories within kMostMemory.
 constexpr std::array<std::pair<const char*, const char*>, 23> kSettings{{{"core.hooksPath", "/dev/null"},
                                                                          {"core.attributesFile", "/dev/null"},
                                                                          {"core.fsmonitor", "false"},
@@ -142,6 +145,8 @@ std::vector<std::string> GitCommand::environment(const GitRun& run) const {
       variables.emplace_back("GIT_SSH_VARIANT=ssh");
     }
   }
+  // No replace objects: refs/replace could substitute other content for a commit. LC_ALL=C: failure_of() compares English
+  // messages.
   for (const char* variable :
        {"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "MALLOC_ARENA_MAX=1", "GIT_TERMINAL_PROMPT=0",
         "GIT_ATTR_NOSYSTEM=1", "GIT_NO_REPLACE_OBJECTS=1", "GIT_OPTIONAL_LOCKS=0", "GIT_PROTOCOL_FROM_USER=0", "LC_ALL=C"}) {
@@ -174,6 +179,7 @@ Result<void> GitCommand::run(const GitRun& run) const {
   command.timeout = surroundings_.timeout;
   command.limits = {kMostFile, kMostMemory, kMostProcessorSeconds};
   if (run.access != nullptr && run.access->secrets()) {
+    // git reads the secrets from this memory file, so they appear neither in arguments, nor in the environment, nor on a disk.
     command.inherited.push_back(run.access->secrets().get());
   }
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {run.in, run.out, run.watch}, stop_));

@@ -61,6 +61,7 @@ class TreeListing {
       return {};  // a submodule, or a folder when the source is not recursive
     }
     const std::string name = line.substr(tab + 1);
+    // Before the check of the name: a strange name elsewhere in the repository must not make the source unusable.
     if (!is_revision_path(name, tree_.recursive)) {
       return {};
     }
@@ -217,6 +218,7 @@ Result<void> unpack_tree(const GitCommand& git, const GitTree& tree, UnpackedFol
   GitRun list;
   list.repository = tree.repository;
   list.arguments = {"ls-tree", "-z", "-l", named};
+  // -l: sizes, so that the limits are checked before any content is read. -z: names are not quoted.
   if (tree.recursive) {
     list.arguments.insert(list.arguments.begin() + 1, "-r");
   }
@@ -229,6 +231,7 @@ Result<void> unpack_tree(const GitCommand& git, const GitTree& tree, UnpackedFol
   BlobWriter writer(entries, into);
   GitRun read;
   read.repository = tree.repository;
+  // One process for all files instead of one each; --buffer, so that it does not flush after every file.
   read.arguments = {"cat-file", "--batch", "--buffer"};
   read.in = [&writer](std::span<char> buffer) { return writer.ask(buffer); };
   read.out = [&writer](std::string_view bytes) { return writer.feed(bytes); };
