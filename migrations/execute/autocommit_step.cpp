@@ -60,9 +60,9 @@ class AutocommitStatement {
       if (half_detached(before)) {
         return finalise_detach(before);
       }
+      TRY(check_name(before));
       // An earlier attempt may have left an INVALID index of this name and definition: the statement would fail on it, or with
       // IF NOT EXISTS accept it.
-      TRY(check_name(before));
       if (auto cleared = drop(before.half_built); !cleared) {
         return fail(failed(std::move(cleared).error()));
       }

@@ -8,6 +8,7 @@ namespace {
 
 // An operator of the type's default btree operator class, with its schema. NULL for types that use another type's operator
 // class (varchar, enums, arrays …): then find() uses the operator in pg_catalog.
+// Written with its schema, no search_path can replace the operator.
 std::string operator_of(int strategy) {
   return "(SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_catalog.pg_opclass oc"
          " JOIN pg_catalog.pg_am am ON am.oid OPERATOR(pg_catalog.=) oc.opcmethod"

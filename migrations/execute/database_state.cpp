@@ -59,6 +59,7 @@ UnfinishedStep unfinished_from(const Rows& rows) {
 // gives the same result. The server truncates names itself. A fresh backend pays for every catalog a query joins and for every
 // operator and cast it resolves, so the query returns plain columns and version_schema_in() combines them.
 std::string what_is_there(Scrutiny scrutiny) {
+  // to_regclass() yields NULL for a missing table, where a cast would be an error.
   const auto name = [](int parameter) { return "pg_catalog.to_regclass($" + std::to_string(parameter) + ")"; };
   return "SELECT " + table_facts(name(1), scrutiny) + ", " + table_facts(name(2), scrutiny) + ", " +
          table_facts(name(3), scrutiny) + ", " + untrusted_schema_owner("pg_catalog.to_regnamespace($4)", scrutiny) +

@@ -9,6 +9,7 @@ namespace athanor {
 namespace {
 
 // $1 are the indexes, $2 is the copy. Compares what pg_get_indexdef() prints after the names: "USING btree (a)".
+// The prefix is first cut by its length, because a name may itself contain " USING ".
 constexpr std::string_view kSame =
     "WITH named AS (SELECT i.indexrelid, i.indrelid, i.indisunique, pg_catalog.substr("
     "pg_catalog.pg_get_indexdef(i.indexrelid),"

@@ -36,6 +36,7 @@ Result<bool> MigrationLock::is_held(ReadSession& session) {
 }
 
 Result<std::vector<Blocker>> MigrationLock::holders(ReadSession& session) {
+  // pg_locks shows all databases, and the lock has the same key in each.
   TRY_ASSIGN(
       const Rows rows,
       session.query(

@@ -30,6 +30,7 @@ std::string trusted(std::string_view owner, Scrutiny scrutiny) {
 }  // namespace
 
 std::string table_problem(Scrutiny scrutiny) {
+  // Only a permanent table: an unlogged one is emptied after a crash of the server, a temporary one ends with its session.
   std::string problem =
       "CASE WHEN c.relkind OPERATOR(pg_catalog.<>) 'r' OR c.relpersistence OPERATOR(pg_catalog.<>) 'p' OR c.relispartition"
       " THEN 'kind' WHEN c.relrowsecurity THEN 'policies'";

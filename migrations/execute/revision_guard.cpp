@@ -120,6 +120,8 @@ bool RevisionGuard::needs_text_guard(std::string_view sql) {
 // PostgreSQL plans one with parameters anew for each of its first five executions, and the second one would cost a fresh
 // backend a millisecond each time.
 std::vector<Command> RevisionGuard::after(const std::vector<std::string>& heads, Scrutiny scrutiny) const {
+  // Two rows must be counted: the version table, if its name still leads to it, and the history table, if its file is the same,
+  // which TRUNCATE replaces.
   const std::string tables =
       "SELECT " +
       require_tables("(SELECT pg_catalog.count(*) FROM pg_catalog.pg_class AS c WHERE (c.oid OPERATOR(pg_catalog.=) " +
@@ -144,6 +146,7 @@ std::string rows_of(const std::string& table) {
 }
 
 // $1 are the OIDs of the tables.
+// Also covers the constraints and the restricting indexes of all our tables, which could make a later row fail.
 std::string print_of(const Ledger& ledger) {
   return "pg_catalog.concat_ws('|', " + rows_of(ledger.history().name()) + ", " + rows_of(ledger.steps().name()) +
          ", (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(k.oid::pg_catalog.int8)) FROM"

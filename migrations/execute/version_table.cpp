@@ -53,6 +53,7 @@ Command VersionTable::purge() const {
 }
 
 std::string VersionTable::holds(std::string_view parameter) const {
+  // COLLATE "C" sorts by bytes, as the client sorts the heads.
   return "(SELECT coalesce(pg_catalog.array_agg(version_num::pg_catalog.text ORDER BY version_num::pg_catalog.text COLLATE "
          "pg_catalog.\"C\"), '{}') FROM ONLY " +
          name_ + ") OPERATOR(pg_catalog.=) " + std::string(parameter) + "::pg_catalog.text[]";
