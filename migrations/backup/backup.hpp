@@ -58,7 +58,7 @@ struct BackupJob {
   // was applied since. 0: never.
   milliseconds retry_age{0};
 
-  // Called with the size of the dump while it grows. False: there is no room for it, and the dump is abandoned. Empty: no limit.
+  // Called with the size of the dump while it grows. Return false to abandon the dump for lack of room. Empty: no limit.
   std::function<bool(std::uint64_t bytes)> has_room = {};
 
   ConnectionKeywords connection;         // of the URL, including the password

@@ -21,7 +21,7 @@ struct CommentWord {
 
 struct CommentLine {
   std::vector<CommentWord> words;
-  std::string tail;                // what follows the last word
+  std::string tail;  // what follows the last word
   // What follows word `index`: the next word's gap, or the tail.
   [[nodiscard]] std::string_view gap_after(std::size_t index) const {
     return index + 1 < words.size() ? std::string_view(words[index + 1].gap) : std::string_view(tail);
