@@ -74,7 +74,7 @@ class HistoryTable {
   [[nodiscard]] Command select_run(std::string_view run_id) const;
   // The newest `limit` rows, failures included.
   [[nodiscard]] std::string select_newest(std::size_t limit) const;
-  // Direction, and age in milliseconds, of the last applied upgrade or downgrade.
+  // Direction of the last applied upgrade or downgrade, and the milliseconds since it ended.
   [[nodiscard]] std::string select_last_change() const;
   // Revision and direction of the last row that is neither a failure nor a repair.
   [[nodiscard]] std::string select_last_applied() const;

@@ -45,7 +45,7 @@ struct UnfinishedStep {
 // The last change that an upgrade or downgrade committed.
 struct LastChange {
   Direction direction = Direction::Upgrade;
-  std::chrono::milliseconds age{0};  // since its transaction began, by the server's clock
+  std::chrono::milliseconds age{0};  // since it ended, by the server's clock
 };
 
 // A row of the ledger's history.
