@@ -132,6 +132,7 @@ Result<CronSchedule> CronSchedule::parse(std::string_view text) {
   TRY(read_field(words[2], kFields[2], schedule.days_));
   TRY(read_field(words[3], kFields[3], schedule.months_));
   TRY(read_field(words[4], kFields[4], schedule.weekdays_));
+  // As in cron, a field that starts with `*` counts as unrestricted, also `*/2`.
   schedule.any_day_ = words[2].starts_with('*');
   schedule.any_weekday_ = words[4].starts_with('*');
   return schedule;
@@ -143,6 +144,7 @@ bool CronSchedule::day_fires(const LocalTime& time) const {
   }
   const bool day = days_.test(static_cast<std::size_t>(time.day));
   const bool weekday = weekdays_.test(weekday_of(time));
+  // As in cron: when both fields are restricted, a day that matches one of them is enough.
   return any_day_ || any_weekday_ ? day && weekday : day || weekday;
 }
 
@@ -173,6 +175,7 @@ std::optional<WallTime> CronSchedule::next(WallTime from, const TimeZone& zone) 
   }
   const WallTime limit = time + std::chrono::hours(24 * 366 * kYearsAhead);
   while (time < limit) {
+    // Step in absolute time and convert every step, so that hours which daylight saving skips or repeats need no special case.
     const LocalTime local = zone.local(time);
     if (!day_fires(local) ||
         !hours_.test(static_cast<std::size_t>(local.hour))) {  // skip to the next local hour, which may be on another day

@@ -39,6 +39,7 @@ class Fitter {
 
   void text(const char* /*name*/, std::string& value, Length limit) { cut(value, limit.bytes); }
   void time(const char* /*name*/, std::string& value) {
+    // The API server would reject the whole status because of one malformed date-time.
     if (!value.empty() && (value.size() < kShortestTime || !parse_iso8601(value))) {
       value.clear();
     }
@@ -161,6 +162,7 @@ void fit(SourceStatus& source) {
 
 bool shows_heads(const DatabaseMigrationStatus& status, const std::vector<std::string>& heads) {
   DatabaseMigrationStatus other;
+  // Shorten the heads as the status was shortened; otherwise a long list would never be equal.
   other.current_revisions = heads;
   fit(other);
   return status.current_revisions == other.current_revisions;

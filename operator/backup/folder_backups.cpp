@@ -122,6 +122,7 @@ Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const 
   std::ranges::sort(expected);
   std::vector<std::string> saved = record.revisions;
   std::ranges::sort(saved);
+  // The backup must have the state from which the plan starts. If it does not, another client has migrated since.
   if (saved != expected) {
     return fail(ErrorCode::StalePlan, "the database moved while its backup was taken; planning again");
   }

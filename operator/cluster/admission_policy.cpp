@@ -11,7 +11,7 @@ namespace athanor::controller {
 namespace {
 
 constexpr std::chrono::seconds kKept{30};
-constexpr std::chrono::seconds kKeptWhenBad{5};
+constexpr std::chrono::seconds kKeptWhenBad{5};  // shorter, so that a repaired policy takes effect soon
 
 // The expression in crds/approval-policy.yaml; a test compares the two.
 constexpr std::string_view kExpression =

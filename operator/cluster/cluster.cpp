@@ -159,6 +159,7 @@ void Cluster::join() {
 }
 
 bool Cluster::synced() const {
+  // Not of_flux_: the kinds of Flux may not be installed on this cluster, and then their informers never start.
   return std::ranges::all_of(informers_, [](const auto& informer) { return informer->synced(); });
 }
 

@@ -34,6 +34,8 @@ KubeObject config_map_of(const DatabaseMigration& resource, const std::string& h
                             {"kind", kDatabaseMigrationKind},
                             {"name", resource.metadata.name},
                             {"uid", resource.metadata.uid}};
+  // Immutable, so that the text cannot change after an approver has read it. The owner reference makes Kubernetes delete it
+  // with the resource.
   return {{"apiVersion", kube::kConfigMaps.api_version()},
           {"kind", kube::kConfigMaps.kind},
           {"metadata",

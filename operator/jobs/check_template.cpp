@@ -48,6 +48,8 @@ Result<void> require_list(const KubeObject& value, const std::string& field) {
 
 Result<void> check_members(const KubeObject& object, const std::string& field, std::span<const std::string_view> allowed) {
   TRY(require_object(object, field));
+  // A list of what is allowed, not of what is forbidden: a field that a later Kubernetes version adds is rejected until it was
+  // considered.
   for (const auto& [name, value] : object.items()) {
     if (!is_in(name, allowed)) {
       return fail(not_allowed(field + "." + name));

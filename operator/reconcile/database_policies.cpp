@@ -82,6 +82,7 @@ bool DatabasePolicies::put(const ResourceKey& key, const ShortDigest& database, 
   if (database == ShortDigest{} || rule == DatabaseRule()) {
     return lifted;
   }
+  // Resources with equal rules share an entry: only its first and its last holder change what the others must meet.
   auto& holders = by_database_[database][rule];
   const bool is_new = holders.empty();
   holders.insert(key);
@@ -135,6 +136,7 @@ DatabasePolicy DatabasePolicies::of_others(const ResourceKey& key, const ShortDi
                          return others.windows == rule.windows;
                        });
     if (!known && policy.windows.size() == kMostWindowSets) {
+      // Do not drop a set: a run could begin outside its windows. judge_windows() keeps the gate closed instead.
       policy.too_many_windows = true;
     } else if (!known) {
       policy.windows.push_back({who, rule.windows});

@@ -102,6 +102,7 @@ PolicyFloor floor_of_labels(const std::map<std::string, std::string>& labels) {
     const auto found = labels.find(std::string(name));
     return found == labels.end() ? nullptr : &found->second;
   };
+  // A value that cannot be read counts as the strictest one: a typing error must not remove the floor.
   if (const auto* const text = value_of(kMinimumApprovalLabel)) {
     floor.approval = parse_approval_policy(*text).value_or(ApprovalPolicy::Always);
   }

@@ -55,6 +55,7 @@ std::unique_ptr<Session> SessionCache::take(const std::string& key, const std::s
 void SessionCache::give(const std::string& key, std::unique_ptr<Session> session) {
   std::unique_ptr<Session> oldest;  // closed after the lock is released: closing waits for the network
   const std::lock_guard lock(mutex_);
+  // Keep a session only if several resources use its database; otherwise nobody would take it before it expires.
   const auto interest = interests_.find(std::hash<std::string>{}(key));
   if (ending_.token().requested() || interest == interests_.end() || !interest->second.shared) {
     oldest = std::move(session);

@@ -164,6 +164,7 @@ void set_lock_error(DatabaseMigrationStatus& status, const RunState& run, const 
   error.blockers = blocker_status(run.wait->holders);
   error.time = now;
   fit(error);
+  // The same wait keeps its time, so that the status is unchanged and not written.
   if (shown && status.last_error->blockers == error.blockers) {
     error.time = status.last_error->time;
   }

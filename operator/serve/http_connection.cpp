@@ -59,6 +59,7 @@ ssize_t HttpConnection::not_now(int result) {
 
 ssize_t HttpConnection::receive(char* bytes, std::size_t size) {
   if (tls_) {
+    // The error queue belongs to the thread: SSL_get_error() would attribute an earlier connection's error to this one.
     ::ERR_clear_error();
     const int got = ::SSL_read(tls_.get(), bytes, static_cast<int>(size));
     if (got <= 0) {
@@ -124,6 +125,7 @@ void HttpConnection::read(SteadyTime now) {
     const std::size_t room = std::min(bytes.size(), kMostHead - head_.size());
     const ssize_t got = receive(bytes.data(), room);
     if (got <= 0) {
+      // `since_` stays: a client that sends a byte at a time must still complete its request before the deadline.
       state_ = got < 0 ? State::Over : state_;
       return;
     }
@@ -157,6 +159,7 @@ void HttpConnection::write(SteadyTime now) {
     const std::size_t at = of_page ? sent_ - out_.size() : sent_;
     const ssize_t put = send(text.data() + at, text.size() - at);
     if (put <= 0) {
+      // As in read(): the deadline applies to the whole response, also for a client that reads slowly.
       state_ = put < 0 ? State::Over : state_;
       return;
     }

@@ -236,6 +236,7 @@ std::string Metrics::text() const {
   families.push_back(scraped("process_open_fds", "Open file descriptors.", MetricType::Gauge, process.open_files));
   families.push_back(scraped("process_max_fds", "Most file descriptors there may be.", MetricType::Gauge, process.max_files));
   std::string text = prometheus::TextSerializer().Serialize(families);
+  // Only the leader: a standby knows the resources as well, and each series would exist twice.
   if (impl_->attached_resources != nullptr && !impl_->standby) {
     text += resource_series(*impl_->attached_resources);
   }

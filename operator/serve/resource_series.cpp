@@ -97,6 +97,7 @@ class Series {
   std::string names_;
   std::string revisions_;
   std::string reason_;
+  // One text per family: the exposition format requires all lines of a family together, but the resources come one by one.
   std::array<std::string, Count> lines_;
 };
 

@@ -99,6 +99,7 @@ bool FolderStore::accept_resource(DatabaseMigration resource) {
     Entry entry;
     if (auto stored = state_.read(key)) {
       resource.status = std::move(stored->status);
+      // The spec may have changed while no operator ran.
       resource.metadata.generation = stored->spec_hash == hash ? stored->generation : stored->generation + 1;
     } else {
       resource.metadata.generation = 1;
@@ -111,6 +112,7 @@ bool FolderStore::accept_resource(DatabaseMigration resource) {
   }
   Entry& entry = known->second;
   const bool changed = entry.invalid || !same_declaration(entry.resource, resource);
+  // As an API server does: only a change of the spec increases the generation.
   resource.metadata.generation = entry.resource.metadata.generation + (hash == entry.hash ? 0 : 1);
   resource.status = std::move(entry.resource.status);
   entry.identity = identify_(resource);  // a credential file may have changed

@@ -72,6 +72,7 @@ std::optional<StoredResource> StateFolder::read(const ResourceKey& key) const {
     return std::nullopt;
   }
   auto stored = stored_from_yaml(*text);
+  // A file that was renamed or copied describes another resource.
   if (!stored || stored->key != key) {
     return std::nullopt;
   }
