@@ -63,6 +63,7 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
   if (!secret) {
     Error error = std::move(secret).error();
     if (error.code == ErrorCode::ApiNotFound) {
+      // Transient: Secrets are not watched, so only a retry finds it once it exists.
       return fail(Error(ErrorCode::MissingDatabaseUrl, named + " does not exist")
                       .with_retry(RetryClass::Transient)
                       .advise("create it in the namespace of the resource"));

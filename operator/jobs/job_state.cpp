@@ -262,6 +262,7 @@ bool has_begun(const std::vector<KubeObject>& pods) {
   return std::ranges::any_of(pods, [](const KubeObject& pod) {
     const auto* const status = part_of(pod, "status");
     const std::string phase = status == nullptr ? std::string() : text_of(*status, "phase");
+    // A pod in phase Unknown counts as well: its node cannot be reached and may still run it.
     return !phase.empty() && phase != "Pending";
   });
 }

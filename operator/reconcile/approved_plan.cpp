@@ -78,6 +78,7 @@ std::shared_ptr<const Plan> whole_plan(SourceSnapshot& snapshot, const Plan& res
   }
   for (const bool with_dependencies : {true, false}) {
     const auto plan = snapshot.plan(rest.operation, rows_of(snapshot.graph(), before, with_dependencies), {rest.target});
+    // Only an equal hash proves that this is the plan which was approved.
     if (plan && (*plan)->hash == hash && ids_of(**plan) == revisions) {
       return *plan;
     }
@@ -90,12 +91,14 @@ std::shared_ptr<const Plan> whole_plan(SourceSnapshot& snapshot, const Plan& res
 std::string approval_scope(const DatabaseMigration& resource, const DatabaseLocation& place,
                            const ConnectionKeywords& keywords) {
   std::string scope = "athanor approval 1\n";
+  // A recreated resource of the same name needs a new approval.
   add(scope, "uid", resource.metadata.uid);
   for (const auto& [name, value] : keywords) {
     if (std::ranges::find(kLeading, name) != kLeading.end()) {
       add(scope, name, value);
     }
   }
+  // Without the server's start time: a restart must not invalidate approvals.
   add(scope, "database", lasting_part(place.identity));
   add(scope, "schema", resource.spec.database.schema);
   add(scope, "role", resource.spec.database.role);
@@ -117,6 +120,8 @@ std::vector<std::string> begun_plans(SourceSnapshot& snapshot, const Plan& rest,
   std::shared_ptr<const Plan> whole;
   std::size_t next = 0;
   for (;;) {
+    // A plan may have been interrupted more than once. Each remainder was planned again with its own hash, so go back one run
+    // at a time.
     const auto newest = std::find_if(ledger.begin() + static_cast<std::ptrdiff_t>(next), ledger.end(),
                                      [](const auto& entry) { return entry.outcome != "failed"; });
     if (newest == ledger.end()) {

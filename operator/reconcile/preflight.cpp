@@ -253,6 +253,7 @@ Result<void> inputs_hold(const ReconcileContext& context, const Observed& observ
     return fail(*loaded.doubt);
   }
   const SourceSnapshot& before = *observed.files;
+  // Another id alone is no change: sources with the same names have the same content.
   if (loaded.snapshot->id() != before.id() && (before.names().empty() || loaded.snapshot->names() != before.names())) {
     return fail(Error(ErrorCode::StalePlan, "the source changed before the run began; nothing was changed"));
   }

@@ -228,6 +228,8 @@ Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted
   }
   ++fetches_;
   const std::string reference = reference_of(source);
+  // Fetch the commit without its history into our own reference. The reference keeps it reachable in our copy, whatever the
+  // branch does next.
   const std::string local = "refs/athanor/" + sha256_hex(reference).substr(0, 16);
   GitRun run;
   run.repository = bare();
@@ -244,6 +246,7 @@ Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted
                    "+" + reference + ":" + local};
   run.access = &access;
   run.watch = [this]() -> Result<void> {
+    // No listing announces the size of a pack, so check it while git receives it, and once more at the end.
     if (bytes() > options_.max_repository_bytes) {
       return fail(Error(ErrorCode::FileTooLarge, "one commit of the repository has more than " +
                                                      std::to_string(options_.max_repository_bytes) + " bytes")
