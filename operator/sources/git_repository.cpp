@@ -228,8 +228,8 @@ Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted
   }
   ++fetches_;
   const std::string reference = reference_of(source);
-  // Fetch the commit without its history into our own reference. The reference keeps it reachable in our copy, whatever the
-  // branch does next.
+  // Fetch the commit without its history into our own reference. The reference keeps it reachable in our copy, even
+  // when the branch moves.
   const std::string local = "refs/athanor/" + sha256_hex(reference).substr(0, 16);
   GitRun run;
   run.repository = bare();
