@@ -1,7 +1,7 @@
 // HTTP connections: each is an http_client of cpprest that carries one request at a time over at most one kept-alive
 // connection.
 //
-// cpprest does not report which connection a request uses, and it silently resends a request, whatever its method, when a
+// cpprest does not report which connection a request uses, and it silently resends a request of any method when a
 // kept-alive connection turns out to be closed. With one request per client, the hook that cpprest calls when it has chosen a
 // connection belongs to a known request. The hook checks that an idle connection is still open before anything is sent, and
 // prevents a resend of a request that must not be repeated.

@@ -5,7 +5,7 @@
 // every value that was read is replaced where it occurs as a separate word in a text that leaves a reconcile: as a whole, and
 // for a URL each of its parts.
 //
-// Values in the resource itself are not hidden, because whoever reads the message can read the resource, and neither are
+// Values in the resource itself are not hidden, because anyone who reads the message can read the resource, and neither are
 // libpq's own words.
 //
 // Threads: plain value. Secrets: keeps them in memory for the duration of the reconcile.
