@@ -32,6 +32,7 @@ std::vector<std::string> names_taken(const Fact& fact) {
   const FactId& id = fact.id;
   const std::string type = key('t', {id.schema, id.name});
   switch (id.kind) {
+    // A table, view or composite type also creates a row type of the same name in pg_type.
     case Kind::Table:
     case Kind::View:
     case Kind::MaterializedView:
@@ -51,14 +52,14 @@ std::vector<std::string> names_taken(const Fact& fact) {
     case Kind::Constraint: {
       const std::string_view type_of = fact.get(attribute::kContype);
       if (type_of == "p" || type_of == "u" || type_of == "x") {
-        return {id_key(id), relation_key(id.schema, id.name)};  // its index
+        return {id_key(id), relation_key(id.schema, id.name)};  // the index of the constraint has the same name
       }
       return {id_key(id)};
     }
     case Kind::Comment:
     case Kind::Owner:
     case Kind::Grant:
-      return {};  // they come and go with their object
+      return {};  // they have no names and go with their object
     default:
       return {id_key(id)};
   }

@@ -1,5 +1,5 @@
-// An action: the smallest thing a plan does, with what it destroys, produces and changes. Ordering reads these lists and
-// nothing else.
+// An action is the smallest unit of a plan: its statements, and the facts that it destroys, produces or changes. Ordering reads
+// only these lists, never the SQL.
 //
 // Threads and ownership: plain values; an ActionList is filled by one thread.
 #pragma once
@@ -18,30 +18,30 @@
 
 namespace athanor::schema {
 
-// Which of several actions that may run now runs first.
+// Decides which of several runnable actions runs first.
 enum class Phase : std::uint8_t {
-  Labels,    // enum labels: committed before anything uses them
-  Teardown,  // what goes, so that names and dependents are out of the way
-  Build,     // what comes and changes
+  Labels,    // enum labels: must be committed before a statement uses them
+  Teardown,  // drops, so that names and dependents are out of the way
+  Build,     // creates and changes
   Online,    // index builds and drops outside a transaction
-  Validate,  // scans under weak locks, after a commit
+  Validate,  // scans under weak locks, in a later transaction
   Cleanup,   // the old half of a swap
 };
 
 struct Statement {
   PlannedStatement planned;
   bool autocommit = false;
-  bool after_commit = false;  // only in a later transaction than what its action follows
-  bool body_ahead = false;    // the body of the routine is not to be checked while it is made
-  // "ALTER TABLE shop.orders": the statement is that and one subcommand, and may be joined with its neighbours of the same
-  // group.
+  bool after_commit = false;  // run in a later transaction than the statements that its action follows
+  bool body_ahead = false;    // do not check the routine's body when creating it
+  // For example "ALTER TABLE shop.orders". The statement is this head and one subcommand, and may be joined with neighbours
+  // that have the same head and group.
   std::string head{};
   std::uint8_t group = 0;  // subcommands of different groups are never joined; 0: never
 };
 
-// A part that may stand inside CREATE TABLE.
+// A part of CREATE TABLE: a column, a default or a constraint.
 struct Element {
-  std::string column{};  // of a column or its default
+  std::string column{};  // set for a column or its default
   std::string text;
   int position = 0;
 };
@@ -52,44 +52,46 @@ struct Action {
   std::vector<Statement> statements{};
   std::vector<std::uint32_t> destroys{};  // old facts
   std::vector<std::uint32_t> produces{};  // new facts
-  // The fact that it changes in place; kNoFact for others.
+  // The fact that the action changes in place; kNoFact if it changes none.
   std::uint32_t before = kNoFact;
   std::uint32_t after = kNoFact;
-  bool settles = true;                    // what needs the new fact waits for it
-  bool tightens = false;                  // it only makes the column NOT NULL: after its default, and views do not wait for it
-  bool keeps_name = false;                // its end frees no name: the object was renamed before
-  bool waits = true;                      // it waits for what the new fact needs
-  bool releases = true;                   // what the old fact needs goes only after it
-  std::vector<std::uint32_t> follows{};   // actions of the list by number
-  std::vector<std::uint32_t> awaits{};    // new facts that must be there, beyond what is needed by the catalog
-  std::vector<std::uint32_t> outlives{};  // old facts that must be gone before it
-  std::vector<std::uint32_t> precedes{};  // old facts that go only after it
-  std::vector<std::string> frees{};       // names, beyond those of what it destroys
-  std::vector<std::string> takes{};       // names, beyond those of what it produces
-  std::vector<std::uint32_t> mentions{};  // new facts that a body names: before it where that is possible
+  bool settles = true;      // actions that need the new fact wait for this one
+  bool tightens = false;    // only makes the column NOT NULL: runs after its default is set, and views do not wait for it
+  bool keeps_name = false;  // dropping it frees no name, because the object was renamed first
+  bool waits = true;        // waits for everything the new fact needs
+  bool releases = true;     // everything the old fact needs is dropped only after this action
+  std::vector<std::uint32_t> follows{};   // numbers of actions in the list
+  std::vector<std::uint32_t> awaits{};    // new facts that must exist first, in addition to the catalog's dependencies
+  std::vector<std::uint32_t> outlives{};  // old facts that must be gone first
+  std::vector<std::uint32_t> precedes{};  // old facts that are dropped only afterwards
+  std::vector<std::string> frees{};       // names, in addition to those of the facts it destroys
+  std::vector<std::string> takes{};       // names, in addition to those of the facts it produces
+  std::vector<std::uint32_t> mentions{};  // new facts that a routine's body names: created first if possible
 
   // CREATE TABLE: head, elements in parentheses, tail.
   std::string create_head{};
   std::string create_tail{};
   std::vector<Element> elements{};
-  // Inside the CREATE TABLE of this new fact, where nothing stands between.
+  // Write `element` into the CREATE TABLE of this new fact if no action in between prevents it.
   std::uint32_t inline_into = kNoFact;
   Element element{};
-  // Ends with this old fact, where nothing stands between.
+  // Dropped together with this old fact if no action in between prevents it.
   std::uint32_t goes_with = kNoFact;
 };
 
 class ActionList {
  public:
-  // Each returns a reference that stays valid.
+  // Each adds an action and returns a reference that stays valid as the list grows.
   Action& produce(const ChangeSet& changes, std::uint32_t new_index);
   Action& destroy(const ChangeSet& changes, std::uint32_t old_index);
-  // Successive changes of the same fact run in the order in which they are added.
+  // Changes of the same old fact run in the order in which they are added. Either index may be kNoFact.
   Action& alter(const ChangeSet& changes, std::uint32_t old_index, std::uint32_t new_index);
+  // Makes planning fail with this error. Only the first one is kept.
   void refuse(Error error);
 
   [[nodiscard]] std::deque<Action>& actions() { return actions_; }
   [[nodiscard]] const std::optional<Error>& refusal() const { return refusal_; }
+  // The action's position in the list. The action must belong to it.
   [[nodiscard]] std::uint32_t number_of(const Action& action) const;
 
  private:
@@ -98,13 +100,14 @@ class ActionList {
   std::optional<Error> refusal_;
 };
 
-// Appends a statement and returns it.
+// Appends a statement to the action and returns it. The reference is valid until the next one is appended.
 Statement& say(Action& action, std::string sql);
-// ALTER TABLE … with one subcommand, which may be joined with others of its group.
+// Appends ALTER TABLE … with one subcommand, which may be joined with others of its group.
 Statement& say_subcommand(Action& action, std::string head, std::string_view subcommand, std::uint8_t group);
 
-// The names that a fact takes in the namespaces of the database.
+// Keys of all names that the fact occupies. Two facts with a common key cannot exist at the same time.
 [[nodiscard]] std::vector<std::string> names_taken(const Fact& fact);
+// The key of a relation's name: tables, views, sequences and indexes share one namespace.
 [[nodiscard]] std::string relation_key(std::string_view schema, std::string_view name);
 
 }  // namespace athanor::schema

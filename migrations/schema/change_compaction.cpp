@@ -25,7 +25,8 @@ class Compaction {
     }
   }
 
-  // From the last to the first, so that what it must come before has its final place.
+  // Clears drops that the drop of their whole covers. From last to first, so that every action that must come later already has
+  // its final place.
   void absorb_ends() {
     for (auto number = order_.sequence.rbegin(); number != order_.sequence.rend(); ++number) {
       Action& action = actions_[*number];
@@ -35,6 +36,7 @@ class Compaction {
         continue;
       }
       const std::uint32_t target = place_[whole->second];
+      // Dropping the part later, with its whole, must not delay it past an action that waits for it.
       const bool movable = std::ranges::all_of(order_.then[*number], [&](Number later) { return place_[later] >= target; });
       if (movable) {
         place_[*number] = target;
@@ -43,7 +45,8 @@ class Compaction {
     }
   }
 
-  // From the first to the last.
+  // Moves elements into the CREATE TABLE of their table. From first to last, so that every action that must come earlier
+  // already has its final place.
   void inline_elements() {
     for (const Number number : order_.sequence) {
       Action& action = actions_[number];
@@ -52,6 +55,8 @@ class Compaction {
         continue;
       }
       const std::uint32_t target = place_[table->second];
+      // Creating the part earlier, with its table, must not put it before something it needs, such as a function of its
+      // default.
       const bool movable =
           std::ranges::all_of(order_.before[number], [&](Number earlier) { return place_[earlier] <= target; });
       if (movable && join(actions_[table->second], action.element)) {
@@ -62,7 +67,8 @@ class Compaction {
   }
 
  private:
-  // A default goes to the end of its column, everything else is an element of its own.
+  // Adds a default to the text of its column, and any other element as an element of its own. False if the column is not in
+  // CREATE TABLE.
   static bool join(Action& table, const Element& element) {
     const bool is_default = !element.column.empty() && element.text.starts_with(" DEFAULT ");
     if (!is_default) {
@@ -80,7 +86,7 @@ class Compaction {
   const ChangeSet& changes_;
   std::deque<Action>& actions_;
   const ActionOrder& order_;
-  std::vector<std::uint32_t> place_;  // by number; parts have that of their whole
+  std::vector<std::uint32_t> place_;  // by number; an absorbed part has the place of its whole
   std::unordered_map<std::uint32_t, Number> destroyer_;
   std::unordered_map<std::uint32_t, Number> producer_;
 };
@@ -95,6 +101,7 @@ Statement create_table(const Action& action) {
   for (const Element& element : elements) {
     text += (text.empty() ? "\n    " : ",\n    ") + element.text;
   }
+  // PARTITION OF and OF take their columns from elsewhere; any other table without columns needs the empty parentheses.
   const bool takes_columns =
       action.create_head.find(" PARTITION OF ") != std::string::npos || action.create_head.find(" OF ") != std::string::npos;
   std::string sql = action.create_head;

@@ -1,5 +1,5 @@
-// Makes an ordered list of actions shorter without changing what it does: parts that end with their whole say nothing, columns
-// and constraints stand in CREATE TABLE, neighbouring subcommands of one table share an ALTER TABLE.
+// Shortens an ordered list of actions without changing its effect. Parts that are dropped with their whole need no DROP,
+// columns and constraints move into CREATE TABLE, and neighbouring subcommands of one table share one ALTER TABLE.
 //
 // Threads: pure functions.
 #pragma once
@@ -10,7 +10,7 @@
 
 namespace athanor::schema {
 
-// The statements in order. `actions` loses the statements that are not needed.
+// Returns the statements in order. Moves them out of `actions`.
 [[nodiscard]] std::vector<Statement> compact(const ChangeSet& changes, std::deque<Action>& actions, const ActionOrder& order);
 
 }  // namespace athanor::schema

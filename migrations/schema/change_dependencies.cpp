@@ -25,7 +25,7 @@ std::uint32_t subject_of(const Catalog& catalog, const FactId& id) {
     }
   }
   const std::uint32_t subject = index_or_none(catalog, about);
-  // The columns of views and composite types are no facts of their own.
+  // Columns of views and composite types are not facts, so the comment or grant belongs to the relation.
   return subject == kNoFact && !about.parent.empty() ? find_relation(catalog, about.schema, about.parent) : subject;
 }
 
@@ -50,7 +50,7 @@ std::uint32_t parent_of(const Catalog& catalog, const FactId& id) {
   }
 }
 
-// What attributes name: parents of partitions and inheritance, servers, schemas.
+// Adds edges to the objects that attributes name: parents of partitions and children, servers, schemas.
 void add_named(const Catalog& catalog, std::uint32_t index, std::vector<Edge>& edges) {
   const Fact& fact = catalog.facts()[index];
   const auto add = [&](std::uint32_t target) {
@@ -73,7 +73,7 @@ void add_named(const Catalog& catalog, std::uint32_t index, std::vector<Edge>& e
   }
 }
 
-// Is `table` a partition or child, at any depth, of the table of that schema and name?
+// Whether `table` is a partition or child, at any depth, of the column's table.
 bool descends_from(const Catalog& catalog, const Fact& table, const FactId& column) {
   std::vector<Names> parents = rows(table.get(attribute::kInherits));
   if (const Names parent = list(table.get(attribute::kPartitionOf)); parent.size() == 2) {
@@ -88,7 +88,8 @@ bool descends_from(const Catalog& catalog, const Fact& table, const FactId& colu
   });
 }
 
-// An edge that ordering must not follow: ownership of a sequence, and a column that stands for the inherited ones of children.
+// Edges that would cause a cycle: a sequence to the column that owns it, and a column to a child of its table (a column stands
+// for the inherited columns of all children, too).
 bool is_backwards(const Catalog& catalog, const Edge& edge) {
   const Fact& from = catalog.facts()[edge.from];
   const Fact& to = catalog.facts()[edge.to];

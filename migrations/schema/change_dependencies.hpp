@@ -1,9 +1,9 @@
-// What the facts of one catalog need, with the structure that their ids and attributes name added to the edges of pg_depend: a
-// column needs its table, a comment its object, a partition its parent.
+// The dependencies between the facts of one catalog: the edges of pg_depend, and those that ids and attributes imply. For
+// example, a column needs its table, a comment its object, a partition its parent.
 //
-// A sequence does not need the column that owns it here: ownership is an attribute, set when both are there.
+// A sequence does not need the column that owns it: ownership is an attribute that is set when both exist.
 //
-// Threads and ownership: a value; borrows the catalog.
+// Threads and ownership: a constant value; borrows the catalog, which must be sealed.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +22,17 @@ class Dependencies {
  public:
   explicit Dependencies(const Catalog& catalog);
 
+  // The facts that `fact` needs, sorted by index.
   [[nodiscard]] std::span<const std::uint32_t> needs(std::uint32_t fact) const { return slice(needs_, fact); }
+  // The facts that need `fact`, sorted by index.
   [[nodiscard]] std::span<const std::uint32_t> needed_by(std::uint32_t fact) const { return slice(needed_by_, fact); }
   [[nodiscard]] bool needs(std::uint32_t fact, std::uint32_t other) const;
-  // The fact that it is a part of and goes with: a column's table, a default's column, a comment's object; kNoFact for others.
+  // The fact that this one is part of and is dropped with: a column's table, a default's column, a comment's object. kNoFact if
+  // there is none.
   [[nodiscard]] std::uint32_t parent(std::uint32_t fact) const { return parents_[fact]; }
 
  private:
+  // All lists of targets in one vector: those of fact i lie between starts[i] and starts[i + 1].
   struct Adjacency {
     std::vector<std::uint32_t> starts{};
     std::vector<std::uint32_t> targets{};
@@ -43,7 +47,8 @@ class Dependencies {
   Adjacency needed_by_;
 };
 
-// The relation of that name: a table, view, materialized view, sequence or composite type.
+// Each returns kNoFact if there is no such fact. find_relation() finds a table, view, materialized view, sequence or composite
+// type.
 [[nodiscard]] std::uint32_t find_relation(const Catalog& catalog, std::string_view schema, std::string_view name);
 [[nodiscard]] std::uint32_t find_fact(const Catalog& catalog, Kind kind, std::string_view schema, std::string_view name);
 [[nodiscard]] std::uint32_t find_column(const Catalog& catalog, std::string_view schema, std::string_view table,

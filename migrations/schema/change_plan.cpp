@@ -39,7 +39,8 @@ void add_changes(const ChangeSet& changes, ActionList& actions) {
   }
 }
 
-// Objects that nobody looked at need what goes: PostgreSQL would refuse, or take them along.
+// Refuses to drop a fact that an object outside the filter needs: PostgreSQL would reject the DROP, and CASCADE would drop that
+// object too.
 Result<void> refuse_outside(const ChangeSet& changes) {
   for (const OutsideDependent& dependent : changes.before.outside()) {
     if (changes.destroyed(dependent.on)) {
@@ -62,6 +63,8 @@ class Steps {
       open_ = false;
       return;
     }
+    // A statement such as VALIDATE must not run in the transaction that took the strong lock for NOT VALID, or the lock would
+    // be held for the whole scan. Neighbours that all run after the commit share one transaction.
     const bool cut = statement.after_commit && style_ == Style::Online && (!after_commit_ || !open_);
     if (!open_ || cut) {
       steps_.emplace_back();
@@ -70,6 +73,7 @@ class Steps {
     open_ = true;
     after_commit_ = statement.after_commit;
     if (statement.body_ahead && !bodies_unchecked_) {
+      // SET LOCAL ends with the transaction, so once per step is enough.
       bodies_unchecked_ = true;
       steps_.back().statements.push_back(
           {.sql = "SET LOCAL check_function_bodies = off",
@@ -85,7 +89,7 @@ class Steps {
   Style style_;
   std::vector<PlannedStep> steps_;
   bool open_ = false;
-  bool after_commit_ = false;  // the last statement
+  bool after_commit_ = false;  // whether the last statement ran after a commit
   bool bodies_unchecked_ = false;
 };
 

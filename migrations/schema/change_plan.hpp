@@ -1,7 +1,8 @@
-// The statements that take a database from one catalog to another, in an order that works, cut into steps.
+// Plans the statements that take a database from one catalog to another, in an order that works, cut into steps.
 //
-// Pure: two catalogs in, a value out. The proof that it converges is somebody else's (proof.hpp): the plan is applied to a
-// scratch database and inspected again.
+// A pure function of two catalogs. proof.hpp verifies the plan: it applies it to a scratch database and inspects the result.
+//
+// Threads and ownership: pure functions; plain values.
 #pragma once
 
 #include <string>
@@ -21,25 +22,25 @@ enum class Style {
 enum class DataLoss {
   None,
   Possible,  // values may be converted or refused: a narrower type, an enum value removed
-  Certain,   // rows or values go: DROP TABLE, DROP COLUMN
+  Certain,   // rows or values are lost: DROP TABLE, DROP COLUMN
 };
 
 struct PlannedStatement {
   std::string sql;  // without a semicolon at the end
-  FactId subject;   // what it is about, for summaries
+  FactId subject;   // the object that the summary names
   DataLoss loss = DataLoss::None;
   bool rewrites = false;  // the table is rewritten under ACCESS EXCLUSIVE
-  // Old application code works before and after it (expand); false: it does not survive (contract).
+  // Old application code works before and after it (expand). False: it does not (contract).
   bool expand = true;
-  std::string note{};  // for the reader of the revision: what to look at; empty for most
-  // What the rows that are there may do to it, in one line: told on the terminal and in the file.
+  std::string note{};  // for the reviewer of the revision: what to check; mostly empty
+  // How existing rows may make it fail, in one line: printed on the terminal and written into the file.
   std::string warning{};
-  // SQL to put before it when the warning holds, as it would stand in the revision: in the file, as a comment.
+  // SQL that prevents that failure, to run before the statement. The file contains it as a comment.
   std::string remedy{};
 };
 
 struct PlannedStep {
-  bool autocommit = false;  // outside a transaction block; holds one statement then
+  bool autocommit = false;  // outside a transaction block; such a step has one statement
   std::vector<PlannedStatement> statements{};
 };
 
@@ -59,24 +60,25 @@ struct ChangePlan {
 
 struct PlanOptions {
   Style style = Style::Online;
-  // Confirmed renames, which the plan begins with. `before` is the catalog after them: only a server knows what every view,
-  // function and default looks like then, so run rename_statements() on a scratch copy and inspect it again.
+  // Confirmed renames, with which the plan begins. `before` must be the catalog after them. Only the server knows how it then
+  // prints every view, function and default, so run rename_statements() on a scratch copy and inspect it again.
   std::vector<Rename> renames{};
-  // Schemas that the renames move into and that are not there yet: made before them. `before` has them too.
+  // Missing schemas that the renames move objects into: created before the renames. `before` must contain them.
   std::vector<std::string> new_schemas{};
 };
 
-// The statements that rename, in an order that works: parts before their whole, and names that are swapped by way of a third.
-// Errors: SchemaChangeRefused for a kind that PostgreSQL cannot rename, and for two objects of different kinds.
-// The schemas of `new_schemas` are made first.
+// Returns the statements that rename, in an order that works: `new_schemas` are created first, parts are renamed before their
+// whole, and swapped names go through a third one. Errors: SchemaChangeRefused for a kind that PostgreSQL cannot rename, and
+// for two objects of different kinds.
 [[nodiscard]] Result<std::vector<PlannedStatement>> rename_statements(const std::vector<Rename>& renames,
                                                                       const std::vector<std::string>& new_schemas = {});
 
-// Errors (SchemaChangeRefused) name the object, what cannot be done and the way out. No table and no column of the same name is
-// ever dropped and remade unless the summary says why.
+// Both catalogs must be sealed. Error: SchemaChangeRefused, with the object, the reason and a way out. A table or column is
+// never dropped and recreated under the same name unless the summary says why.
 [[nodiscard]] Result<ChangePlan> plan_changes(const Catalog& before, const Catalog& after, const PlanOptions& options = {});
 
-// The whole of a catalog as statements, for an empty database: what `athanor inspect` prints and scratch copies load.
+// Returns the statements that create a whole catalog in an empty database, as `athanor inspect` prints and scratch copies load
+// them.
 [[nodiscard]] Result<ChangePlan> plan_creation(const Catalog& catalog);
 
 }  // namespace athanor::schema

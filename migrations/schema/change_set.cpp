@@ -52,6 +52,7 @@ void ChangeSet::settle(SchemaDiff difference) {
       changes_.emplace(change.before, std::move(change));
     }
   }
+  // Iterate over a copy: destroy() erases entries of changes_.
   const std::map<std::uint32_t, FactChange> in_place = changes_;
   for (const auto& [old_index, change] : in_place) {
     const Rule& rule = *find_rule(old_fact(old_index).id.kind);
@@ -69,7 +70,8 @@ void ChangeSet::settle(SchemaDiff difference) {
   decide_swaps();
 }
 
-// Facts that were only renamed by themselves, of kinds whose rule can rename: the pair is a change between two ids.
+// Pairs facts that only got another name, for kinds whose rule can rename. Each pair becomes a change from one id to the other
+// instead of a drop and a create.
 void ChangeSet::pair(SchemaDiff& difference) {
   std::multimap<std::pair<Kind, std::pair<std::string, std::string>>, std::uint32_t> added;
   for (const std::uint32_t index : difference.added) {
@@ -103,6 +105,7 @@ void ChangeSet::destroy(std::uint32_t old_index, std::uint32_t cause) {
   }
   destroyed_[old_index] = true;
   causes_.emplace(old_index, cause == old_index ? cause : causes_.contains(cause) ? causes_.at(cause) : cause);
+  // Being recreated supersedes every milder reaction.
   changes_.erase(old_index);
   retyped_.erase(old_index);
   loosened_.erase(old_index);
@@ -118,7 +121,7 @@ void ChangeSet::spread(std::uint32_t old_index) {
     if (destroyed_[dependent] || counterpart == kNoFact) {
       continue;
     }
-    // A change in place that lets go of it runs before it goes.
+    // The dependent's own change already removes the dependency, and ordering runs that change before the drop.
     const std::uint32_t returning = after_of_[old_index];
     if (changes_.contains(dependent) && !retyped_.contains(dependent) &&
         (returning == kNoFact || !new_dependencies.needs(counterpart, returning))) {
@@ -145,6 +148,7 @@ void ChangeSet::move_to_new_type(std::uint32_t column) {
   if (!retyped_.insert(column).second) {
     return;
   }
+  // The column's own change, if it has one, and the move to the new type are one ALTER COLUMN … TYPE.
   const auto [place, added] = changes_.try_emplace(column, FactChange{column, after_of_[column], {}});
   const FactChange change = place->second;
   for (const std::uint32_t disturbed : find_rule(old_fact(column).id.kind)->disturbs(*this, change)) {
@@ -152,7 +156,7 @@ void ChangeSet::move_to_new_type(std::uint32_t column) {
   }
 }
 
-// A column can only move while both types are there: the old one makes room under another name.
+// ALTER COLUMN … TYPE needs the old and the new type at the same time, so the old type is renamed to free its name.
 void ChangeSet::decide_swaps() {
   for (const std::uint32_t column : retyped_) {
     for (const std::uint32_t needed : old_dependencies.needs(column)) {

@@ -1,8 +1,9 @@
-// What becomes of every fact of two catalogs: kept, changed in place, destroyed, produced.
+// Decides what happens to every fact of two catalogs: kept, changed in place, destroyed or produced.
 //
-// The difference says which facts go, come and change; the rules say which changes PostgreSQL makes in place. What needs a fact
-// that is destroyed is destroyed before it and produced again after it, whether it changed or not, unless its rule knows a way
-// to survive: a column moves to the new type, a partition is detached and attached again.
+// The difference lists removed, added and changed facts; the rules know which changes PostgreSQL can make in place. The result
+// is closed over dependencies: whatever needs a destroyed fact is destroyed before it and produced again after it, even if it
+// did not change, unless its rule can keep it. For example, a column moves to the new type, and a partition is detached and
+// attached again.
 //
 // Threads and ownership: one thread; borrows the two catalogs, which must be sealed.
 #pragma once
@@ -22,7 +23,7 @@ namespace athanor::schema {
 class ChangeSet {
  public:
   ChangeSet(const Catalog& before, const Catalog& after, Style style);
-  // Works out the fates. Called once.
+  // Decides for all facts. Call it once, before any query below.
   void settle(SchemaDiff difference);
 
   const Catalog& before;
@@ -42,20 +43,20 @@ class ChangeSet {
 
   [[nodiscard]] bool destroyed(std::uint32_t old_index) const { return destroyed_[old_index]; }
   [[nodiscard]] bool produced(std::uint32_t new_index) const { return produced_[new_index]; }
-  // A type that is renamed away first, because columns move from it to the new one.
+  // A type that is renamed out of the way first, because columns move from it to the new one.
   [[nodiscard]] bool swapped(std::uint32_t old_index) const { return swapped_.contains(old_index); }
-  // A column whose type is made anew under the same name.
+  // A column whose type is recreated under the same name.
   [[nodiscard]] bool retyped(std::uint32_t old_index) const { return retyped_.contains(old_index); }
-  // Let go of what is destroyed, and bound to it again: partitions, inheritance, typed tables.
+  // Facts that are unbound from a destroyed fact and bound again: partitions, inheritance, typed tables.
   [[nodiscard]] const std::set<std::uint32_t>& loosened() const { return loosened_; }
   [[nodiscard]] const std::set<std::uint32_t>& swapped_types() const { return swapped_; }
-  // Changes in place, by the old index; columns that only move to a new type are among them, without attributes.
+  // Changes in place, by old index. Columns that only move to a recreated type are included, with an empty list of attributes.
   [[nodiscard]] const std::map<std::uint32_t, FactChange>& changes() const { return changes_; }
   [[nodiscard]] bool changes(std::uint32_t old_index, std::string_view attribute) const;
-  // The old fact whose end made this one go; itself for what the difference removed or its rule replaces.
+  // The old fact whose destruction caused that of this one; itself if the difference removed it or its rule replaces it.
   [[nodiscard]] std::uint32_t cause(std::uint32_t old_index) const { return causes_.at(old_index); }
 
-  // The table (or other relation) of a column, index, constraint, … is made by this plan and has no rows yet.
+  // Whether this plan creates the table (or other relation) of a column, index or constraint, so that it has no rows yet.
   [[nodiscard]] bool on_new_relation(std::uint32_t new_index) const;
   [[nodiscard]] std::uint32_t new_relation(const FactId& child) const {
     return find_relation(after, child.schema, child.parent);

@@ -60,7 +60,7 @@ class Graph {
     }
   }
 
-  // `number` comes after whatever makes or settles the new fact.
+  // Orders `number` after every action that produces or settles the new fact.
   void after_new(Number number, std::uint32_t fact) {
     edge(producer_[fact], number);
     if (const auto settlers = settlers_.find(fact); settlers != settlers_.end()) {
@@ -70,8 +70,8 @@ class Graph {
     }
   }
 
-  // NOT NULL is reached in several steps. Rows that come meanwhile need the default, and a view that was dropped for the
-  // column must not be away until the last of them.
+  // NOT NULL is added in several steps. The default must be set before the last one, because rows inserted meanwhile need it. A
+  // view that was dropped for the column does not wait for that step, because it would be missing during the whole scan.
   void link_settler(Number settler, Number number) {
     const Kind kind = actions_[number].subject.kind;
     if (!actions_[settler].tightens || kind == Kind::Constraint || kind == Kind::Table || kind == Kind::Column) {
@@ -107,18 +107,20 @@ class Graph {
     link_wishes(number, action);
   }
 
-  // The dependent does not need the fact any more: a publication without the table.
+  // Whether the dependent stops needing the fact, such as a publication that no longer includes the table.
   [[nodiscard]] bool lets_go(std::uint32_t dependent, std::uint32_t fact) const {
     const std::uint32_t now = changes_.after_of(dependent);
     return now != kNoFact && changes_.after_of(fact) != kNoFact &&
            !changes_.new_dependencies.needs(now, changes_.after_of(fact));
   }
 
-  // What needs the old fact and goes, goes before it goes or changes; what lets go of it in place does so before it goes.
+  // Dependents that are dropped are dropped before the fact is dropped or changed. Dependents that stop using it in place do so
+  // before it is dropped.
   void link_end(Number number, std::uint32_t fact, bool goes) {
     for (const std::uint32_t dependent : changes_.old_dependencies.needed_by(fact)) {
       const Number destroyer = destroyer_[dependent];
-      // What is renamed away with it stays, under another name, until all that needs it is gone.
+      // A dependent that is renamed out of the way keeps existing under another name, so a change in place need not wait for
+      // its drop.
       if (goes || destroyer == kNoFact || !actions_[destroyer].keeps_name) {
         edge(destroyer, number);
       }
@@ -147,6 +149,7 @@ class Graph {
     }
     for (const std::uint32_t fact : action.mentions) {
       if (producer_[fact] != kNoFact && producer_[fact] != number) {
+        // Soft: routines may name each other, so a body's mention must never cause a cycle.
         soft_[producer_[fact]].push_back(number);
       }
       if (const auto settlers = settlers_.find(fact); settlers != settlers_.end()) {
@@ -194,6 +197,7 @@ class Graph {
     }
   }
 
+  // Sorts runnable actions. Drops run in reverse order of kinds. The number makes the order the same in every run.
   using Key = std::tuple<bool, Phase, int, Number>;
   [[nodiscard]] Key key(Number number, int soft) const {
     const Action& action = actions_[number];
@@ -213,7 +217,7 @@ class Graph {
 };
 
 Error Graph::cycle(const std::vector<int>& waiting) const {
-  // From any that waits, back along what it waits for, until one comes again.
+  // From any waiting action, walk back along its dependencies until an action repeats.
   std::vector<Number> path;
   auto current = static_cast<Number>(std::ranges::find_if(waiting, [](int count) { return count > 0; }) - waiting.begin());
   while (std::ranges::find(path, current) == path.end()) {
@@ -261,9 +265,11 @@ Result<ActionOrder> Graph::sort() {
     ready.erase(ready.begin());
     order.body_ahead[next] = wishing[next] > 0;
     order.sequence.push_back(next);
+    // No longer a candidate for soft edges, and not part of a cycle.
     waiting[next] = -1;
     for (const Number target : soft_[next]) {
       if (waiting[target] == 0) {
+        // The key contains the number of unmet wishes, so reinsert the action under its new key.
         ready.erase(key(target, wishing[target]));
         ready.insert(key(target, wishing[target] - 1));
       }
@@ -291,8 +297,8 @@ bool leaves_transaction(const Action& action) {
                              [](const Statement& statement) { return statement.autocommit || statement.after_commit; });
 }
 
-// What is dropped to be made again is away in between. Where a step ends between the two, the drop moves as far back as what
-// waits for it allows.
+// An object that is dropped and recreated does not exist in between. If a commit falls between the two, other sessions would
+// see that, so move the drop back as far as the actions that wait for it allow.
 void delay_remakes(const ChangeSet& changes, const std::deque<Action>& actions, ActionOrder& order) {
   std::unordered_map<Number, std::size_t> place;
   const auto number_places = [&](std::size_t from) {
@@ -301,6 +307,7 @@ void delay_remakes(const ChangeSet& changes, const std::deque<Action>& actions, 
     }
   };
   number_places(0);
+  // Backwards, so that a drop that other drops wait for can follow those already moved.
   for (std::size_t at = order.sequence.size(); at-- > 0;) {
     const Number number = order.sequence[at];
     const Action& action = actions[number];

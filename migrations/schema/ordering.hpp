@@ -1,7 +1,7 @@
-// The order of actions: one graph, one deterministic sort.
+// Orders actions: builds one dependency graph and sorts it deterministically.
 //
-// What goes is ordered by the old catalog's dependencies, what comes by the new one's, and a name is free before it is taken.
-// Among actions that may run now, the phase decides, then the kind of object, then the order in which rules made them.
+// Drops follow the dependencies of the old catalog, creates those of the new one, and a name is freed before it is used again.
+// Among runnable actions the phase decides, then the kind of object, then the order in which the rules added them.
 //
 // Threads: pure functions.
 #pragma once
@@ -16,12 +16,12 @@ namespace athanor::schema {
 
 struct ActionOrder {
   std::vector<std::uint32_t> sequence{};             // numbers of actions, first to last
-  std::vector<std::vector<std::uint32_t>> before{};  // by number: the actions that it must come after
-  std::vector<std::vector<std::uint32_t>> then{};    // and those that must come after it
-  std::vector<bool> body_ahead{};                    // its body names something that comes later
+  std::vector<std::vector<std::uint32_t>> before{};  // by number: the actions that must come before it
+  std::vector<std::vector<std::uint32_t>> then{};    // and the actions that must come after it
+  std::vector<bool> body_ahead{};                    // its body names an object that is created later
 };
 
-// Fails with Internal, naming the members, when they wait for each other: a rule is wrong then.
+// Error: Internal if actions wait for each other, naming them: this is always a bug in a rule.
 [[nodiscard]] Result<ActionOrder> order_actions(const ChangeSet& changes, const std::deque<Action>& actions);
 
 }  // namespace athanor::schema
