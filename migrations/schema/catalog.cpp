@@ -10,7 +10,7 @@
 namespace athanor::schema {
 namespace {
 
-// The length before the text: no two sequences of parts have the same bytes.
+// Prefix each part with its length, so that different sequences of parts never produce the same bytes.
 void digest_part(Sha256& digest, std::string_view part) {
   digest.update(std::to_string(part.size()));
   digest.update(":");
@@ -53,7 +53,7 @@ void Catalog::seal() {
   for (std::uint32_t index = 0; index < order.size(); ++index) {
     place[order[index]] = index;
   }
-  // In place, circle by circle: a second copy of all facts would be most of the memory that a look takes.
+  // Permute in place, cycle by cycle: a second copy of all facts would be most of the memory that an inspection needs.
   for (std::uint32_t start = 0; start < order.size(); ++start) {
     for (std::uint32_t to = start; order[to] != to;) {
       const std::uint32_t from = order[to];
@@ -68,6 +68,7 @@ void Catalog::seal() {
   for (Edge& edge : edges_) {
     edge = {place[edge.from], place[edge.to]};
   }
+  // Several server objects can belong to one fact, so their dependencies become self-edges and duplicates.
   std::erase_if(edges_, [](const Edge& edge) { return edge.from == edge.to; });
   std::ranges::sort(edges_);
   const auto repeated = std::ranges::unique(edges_);

@@ -1,7 +1,7 @@
-// A catalog: the facts of one database and how they depend on each other. The value that inspect() makes, that diff() compares
-// and that plan_changes() turns into statements.
+// A catalog: the facts of one database and their dependencies. inspect() reads it, diff() compares two of them, and
+// plan_changes() turns the difference into statements.
 //
-// Threads and ownership: a plain value; constant after seal().
+// Threads and ownership: a plain value; read-only after seal(), and then safe to read from any thread.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,14 @@
 
 namespace athanor::schema {
 
-// "From needs to": from pg_depend, or from a kind's own structure (a column needs its table).
+// `from` needs `to`: from pg_depend, or implied by a kind's structure (a column needs its table).
 struct Edge {
   std::uint32_t from = 0;  // indexes into Catalog::facts()
   std::uint32_t to = 0;
   [[nodiscard]] auto operator<=>(const Edge&) const = default;
 };
 
-// An object that the filter left out needs a fact: changing or dropping the fact affects what nobody looked at.
+// An object outside the filter that needs a fact: changing or dropping the fact affects an object that was not compared.
 struct OutsideDependent {
   std::uint32_t on = 0;  // index into Catalog::facts()
   std::string object;    // "view audit.totals"
@@ -35,28 +35,30 @@ class Catalog {
  public:
   // The server's version, 150018. Catalogs of different major versions are not comparable.
   int server_version = 0;
-  // User objects of kinds that facts do not model: "operator class" and how many. Named to the user, never skipped silently.
+  // User objects of kinds that facts do not model, by kind ("operator class"). Reported to the user, never skipped silently.
   std::map<std::string, std::vector<std::string>> unmodelled{};
 
-  // Facts may be added in any order; the index is valid until seal().
+  // Adds a fact and returns its index, which is valid until seal(). Facts may be added in any order.
   std::uint32_t add(Fact fact);
-  // Many at once: the first has the index that add() would have returned.
+  // Adds several facts; the first gets the index that add() would have returned.
   void add_all(std::vector<Fact> facts);
   void add_edge(std::uint32_t from, std::uint32_t to) { edges_.push_back({from, to}); }
-  // Sorts facts by id and edges with them, drops duplicate edges. Nothing may be added afterwards.
+  // Sorts facts by id, renumbers the edges and drops duplicates. Call it once; nothing may be added afterwards, and everything
+  // below requires it.
   void seal();
-  // What the filter of inspect() hides and what needs one of these facts; after seal() sorted by fact.
+  // Objects outside the filter that need one of these facts; sorted by fact after seal().
   void add_outside(OutsideDependent dependent) { outside_.push_back(std::move(dependent)); }
   [[nodiscard]] std::span<const OutsideDependent> outside() const { return outside_; }
 
   [[nodiscard]] std::span<const Fact> facts() const { return facts_; }
   [[nodiscard]] std::span<const Edge> edges() const { return edges_; }  // sorted by (from, to)
+  // Null, or an empty optional, if there is no such fact. The pointer is valid as long as the catalog.
   [[nodiscard]] const Fact* find(const FactId& id) const;
   [[nodiscard]] std::optional<std::uint32_t> index_of(const FactId& id) const;
-  // What `fact` needs, and what needs it.
+  // The edges from `fact` to what it needs, and those from its dependents.
   [[nodiscard]] std::span<const Edge> needs(std::uint32_t fact) const;
   [[nodiscard]] std::span<const Edge> needed_by(std::uint32_t fact) const;  // Edge::from needs Edge::to == fact
-  // SHA-256 over all ids and attributes in order: equal for equal schemas. The fingerprint that drift compares.
+  // SHA-256 over all ids and attributes in order: equal for equal schemas. Used by drift.
   [[nodiscard]] std::string fingerprint() const;
 
  private:

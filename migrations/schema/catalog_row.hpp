@@ -1,4 +1,4 @@
-// One row of an answer about the catalog. NULL and what the answer does not have are empty.
+// One row of a catalog query, with typed access to its cells. A cell that is NULL or missing reads as empty, 0 or false.
 //
 // Threads: a view. Ownership: borrows the row.
 #pragma once
@@ -26,7 +26,7 @@ class CatalogRow {
   [[nodiscard]] Oid oid(std::size_t column) const { return oid_in(text(column)); }
   [[nodiscard]] int number(std::size_t column) const { return number_in(text(column)); }
   [[nodiscard]] char letter(std::size_t column) const { return has(column) && !text(column).empty() ? text(column)[0] : '\0'; }
-  // An array of texts whose order means nothing, as JSON, sorted; empty for NULL and for an array without elements.
+  // A text array whose order has no meaning, sorted, as JSON; empty for NULL and for an empty array.
   [[nodiscard]] std::string list(std::size_t column) const {
     std::vector<std::string> elements = array_in(text(column));
     std::ranges::sort(elements);

@@ -20,7 +20,7 @@ bool continues_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
 }
 
-// At most `length` bytes, never half a character.
+// At most `length` bytes, without cutting a character in half.
 std::string_view clipped(std::string_view name, std::size_t length) {
   if (length >= name.size()) {
     return name;

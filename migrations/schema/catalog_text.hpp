@@ -1,4 +1,4 @@
-// Texts of the catalog as values, and values as the texts that attributes hold.
+// Converts texts of the catalog to values, and values to the texts that attributes contain.
 //
 // Threads: pure functions.
 #pragma once
@@ -12,7 +12,7 @@ namespace athanor::schema {
 
 using Oid = std::uint32_t;
 
-// 0 where there is no number.
+// 0 if the text is not a number.
 [[nodiscard]] Oid oid_in(std::string_view text);
 [[nodiscard]] int number_in(std::string_view text);
 
@@ -21,18 +21,18 @@ using Oid = std::uint32_t;
 // The numbers of an int2vector or int2[]: "1 2 0" or "{1,2,0}".
 [[nodiscard]] std::vector<int> numbers_in(std::string_view text);
 
-// JSON: a text, a list of texts, a list of values that are JSON already, an object's member.
+// As JSON: a string, an array of strings, and an array of values that are JSON already.
 [[nodiscard]] std::string json_text(std::string_view text);
 [[nodiscard]] std::string json_list(const std::vector<std::string>& texts);
 [[nodiscard]] std::string json_values(const std::vector<std::string>& values);
 // ["schema","name"].
 [[nodiscard]] std::string json_name(std::string_view schema, std::string_view name);
 
-// What PostgreSQL calls an object that it makes for `table` and `column` unless the name is taken: "table_column_label", the
-// longer part shortened until 63 bytes are enough.
+// The name that PostgreSQL chooses for an object of `table` and `column` if it is free: "table_column_label", with the longer
+// part cut until it fits into 63 bytes.
 [[nodiscard]] std::string chosen_name(std::string_view table, std::string_view column, std::string_view label);
 
-// Does `pattern`, with * for any text and ? for one byte, match the whole of `text`?
+// Whether `pattern`, with * for any text and ? for one byte, matches the whole of `text`.
 [[nodiscard]] bool matches_pattern(std::string_view text, std::string_view pattern);
 
 }  // namespace athanor::schema

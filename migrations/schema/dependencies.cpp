@@ -1,5 +1,5 @@
-// Who needs whom, from pg_depend, at the grain of facts. What a fact needs by its structure (a column its table) is linked
-// where the fact is made.
+// Reads pg_depend as edges between facts. Structural dependencies (a column needs its table) are added where the facts are
+// created.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,7 +10,7 @@
 namespace athanor::schema {
 namespace {
 
-// A row is one text, because there are more of them than of anything else.
+// Each row is fetched as one text, because this query returns more rows than any other.
 struct Dependency {
   Address from, to;
   bool on_extension = false;  // ALTER … DEPENDS ON EXTENSION
@@ -32,6 +32,7 @@ Dependency dependency_in(std::string_view text) {
 void link(Extraction& extraction, Address from, Address to) {
   if (const auto needs = extraction.find(from)) {
     extraction.add_edge(*needs, to);
+    // The dependent is outside the filter: record it, so that the plan does not drop what it needs.
   } else if (const std::string* hidden = extraction.find_hidden(from)) {
     if (const auto needed = extraction.find(to)) {
       extraction.add_outside(*needed, *hidden);
@@ -66,7 +67,8 @@ void take_dependencies(const Rows& rows, Extraction& extraction) {
 }  // namespace
 
 void add_dependency_families(std::vector<Family>& families, int /*version*/) {
-  // Left out: types of tables and arrays on their element (internal), TOAST tables, and the clones of partitions (P and S).
+  // Skips system objects (oids below 16384), dependencies on schemas (which ids imply), and internal ones such as those of row
+  // types, array types, TOAST tables and the clones of partitions (P and S).
   families.push_back({.sql = R"(SELECT concat_ws(' ', d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid,
  d.deptype)
 FROM pg_catalog.pg_depend d

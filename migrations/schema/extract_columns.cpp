@@ -1,6 +1,6 @@
-// Columns and their defaults; the attributes of composite types.
+// Reads columns and their defaults, and the attributes of composite types.
 //
-// A column that its table inherits is a fact only if something is its own, so that a change of the parent is one change.
+// An inherited column is a fact only if something differs from its parent's, so that a change of the parent is one change.
 #include <algorithm>
 #include <optional>
 
@@ -39,7 +39,7 @@ enum ColumnColumn : std::size_t {
   ColExpression
 };
 
-// Of an index only what has a statistics target.
+// Of an index, only columns with a statistics target.
 constexpr const char* kColumns = R"(SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
  l.collnamespace, l.collname, NULLIF(a.attnotnull, false), NULLIF(a.attidentity, ''), NULLIF(a.attgenerated, ''), a.attstorage,
  t.typstorage, NULLIF(a.attcompression, ''), NULLIF(a.attstattarget, -1), NULLIF(a.attislocal, true),
@@ -98,7 +98,7 @@ ColumnRow column_in(const Extraction& extraction, const CatalogRow& row) {
   return column;
 }
 
-// What a column has when nothing is said about it.
+// The values that a column has unless its table overrides them: those of the type, or of the first parent.
 struct Baseline {
   bool not_null = false;
   char storage = '\0', compression = '\0';
@@ -119,6 +119,7 @@ Baseline baseline_of(const Extraction& extraction, const Relation& relation, con
     if (inherited == nullptr) {
       continue;
     }
+    // NOT NULL of any parent is inherited.
     base.not_null = base.not_null || inherited->not_null;
     if (std::exchange(first, false)) {
       base.storage = inherited->storage;
@@ -131,7 +132,8 @@ Baseline baseline_of(const Extraction& extraction, const Relation& relation, con
   return base;
 }
 
-// Its type and what makes its values come from elsewhere for a column that is not the table's own.
+// Type, collation, identity and generation. Only for a column that its table declares: an inherited one has them from its
+// origin.
 void describe_own(Fact& fact, const ColumnRow& column) {
   set(fact, attribute::kType, column.type);
   if (const auto& others = column.others(); !others.collation.empty()) {
@@ -144,7 +146,7 @@ void describe_own(Fact& fact, const ColumnRow& column) {
   }
 }
 
-// An attribute that differs from what is inherited is spelled out even where it is the type's own.
+// Attributes that differ from the inherited ones, written out even if they equal the type's default.
 void describe_physical(Fact& fact, const ColumnRow& column, const Baseline& base) {
   set_flag(fact, attribute::kNotNull, column.not_null && !base.not_null);
   if (column.storage != base.storage) {
@@ -162,7 +164,8 @@ void describe_physical(Fact& fact, const ColumnRow& column, const Baseline& base
   set(fact, attribute::kForeignOptions, column.others().foreign_options);
 }
 
-// Where a column comes from that is not its table's own: the parent's column, the type of the table, nothing for a query's.
+// The origin of a column that its table does not declare: the parent's column or the table's type; none for a column of a
+// query.
 std::optional<Address> origin_of(const Extraction& extraction, const Relation& relation, const ColumnRow& column) {
   if (relation.of_type != 0) {
     return Address{catalog_oid::kType, relation.of_type, 0};
@@ -197,7 +200,8 @@ class ColumnFacts {
     }
   }
 
-  // Once all columns are known: what is inherited needs the parent's column, and a default its column or what carries it.
+  // Adds the edges once all columns are known: inherited columns to the parent's column, and defaults to their column or what
+  // carries it.
   void link() {
     for (const auto& [index, column] : links_) {
       extraction_.add_edge(index, column);
@@ -237,7 +241,8 @@ class ColumnFacts {
                      .name = column.name},
               .position = column.number};
     set(fact, attribute::kExpression, column.expression.empty() ? "NULL" : column.expression);
-    // Without a default of its own where the parent has one, there is no row in pg_attrdef to find it by.
+    // A child that dropped the inherited default has no row in pg_attrdef. The negative column number makes an address that no
+    // real object has.
     const Address own =
         column.default_oid != 0 ? Address{kAttrdef, column.default_oid, 0} : Address{kAttrdef, address.object, -column.number};
     const auto index = extraction_.add(own, std::move(fact));
@@ -290,7 +295,7 @@ void take_columns(const Rows& rows, Extraction& extraction) {
       extraction.index_statistics[current].push_back(json_text(row.text(ColNumber)) + ":" + json_text(row.text(ColStatistics)));
     }
   }
-  extraction.expect_facts(rows.rows.size() * 2);  // with defaults, constraints, indexes and all the rest
+  extraction.expect_facts(rows.rows.size() * 2);  // estimate including defaults, constraints, indexes and the rest
   ColumnFacts facts(extraction);
   for (auto& [oid, described] : extraction.relations) {
     if (described.hidden) {

@@ -15,7 +15,7 @@ bool any_names_table(const std::vector<std::string>& patterns, const std::string
   });
 }
 
-// A carrier may be carried itself; more steps than this would be a circle.
+// A carrier may itself be carried. More steps than this would be a cycle.
 constexpr int kMostSteps = 16;
 
 }  // namespace
@@ -176,7 +176,7 @@ bool Extraction::is_usual_comment(Address address, const std::string& text) cons
 }
 
 void Extraction::add_edge(std::uint32_t from, Address to) {
-  // An inherited column is told with the parent's table; what uses it needs the table that it was used in as well.
+  // An inherited column is carried by the parent's column. A view on the child must also need the child, not only the parent.
   if (to.catalog == catalog_oid::kClass && to.column != 0 && !by_address_.contains(to)) {
     add_edge(from, Address{to.catalog, to.object, 0});
   }

@@ -1,14 +1,14 @@
-// What is known while a catalog is read: the facts so far, the object of the server that each describes, and the names by which
-// later answers refer to earlier ones.
+// The state while a catalog is read: the facts so far, which server object each of them describes, and the names through which
+// later rows refer to earlier ones.
 //
-// Objects are found by their address, as pg_depend writes it: the oid of the catalog, the oid of the object, and the column's
-// number or 0. An object without a fact of its own is carried by another: the index of a constraint by the constraint, the row
-// type of a table by the table, a member of an extension by the extension, the clone of a trigger by nothing. What the filter
-// left out is hidden: it has no fact, but its dependencies are still noticed.
+// Objects are found by the address that pg_depend uses: oid of the catalog, oid of the object, and column number or 0. An
+// object without its own fact is carried by another one: the index of a constraint by the constraint, the row type of a table
+// by the table, a member of an extension by the extension. Objects that the filter excludes are hidden: they have no fact, but
+// their dependencies on facts are recorded.
 //
-// Addresses are of one server and of one moment: they never get into a fact.
+// Addresses are only valid on one server at one moment, so they never become part of a fact.
 //
-// Threads: one thread. Ownership: owns everything; finish() gives the facts away.
+// Threads: one thread. Ownership: owns everything but the options; finish() moves the facts out.
 #pragma once
 
 #include <cstdint>
@@ -54,10 +54,11 @@ struct AddressHash {
   }
 };
 
-// One row of pg_attribute, kept until the parents of its table are known. There are many: what few have stands apart.
+// One row of pg_attribute, kept until the parents of its table are known. There are many rows, so rare values live in a
+// separate object.
 struct ColumnRow {
   struct Rare {
-    std::string collation_schema, collation;  // when it is not the type's own
+    std::string collation_schema, collation;  // if it is not the type's default
     std::string options, foreign_options;     // JSON
   };
 
@@ -67,7 +68,7 @@ struct ColumnRow {
   bool not_null = false;
   bool local = true;
   bool inherited = false;
-  // pg_attribute's letters; NUL for none.
+  // The letters of pg_attribute; NUL for none.
   char identity = '\0', generated = '\0', storage = '\0', type_storage = '\0', compression = '\0';
   std::string name, type, expression;
   std::unique_ptr<Rare> rare{};
@@ -78,7 +79,7 @@ struct ColumnRow {
   }
 };
 
-// Tables, views, sequences, composite types; not indexes.
+// A table, view, sequence or composite type; not an index.
 struct Relation {
   Oid schema = 0;
   std::string name;
@@ -87,7 +88,7 @@ struct Relation {
   Oid of_type = 0;
   std::vector<Oid> parents{};  // in order
   std::vector<ColumnRow> columns{};
-  std::uint32_t fact = 0;  // when it is not hidden; a composite type's comes later
+  std::uint32_t fact = 0;  // unless hidden; a composite type's is set later
 
   [[nodiscard]] const ColumnRow* column(int number) const;
   [[nodiscard]] const ColumnRow* column(std::string_view column_name) const;
@@ -100,62 +101,66 @@ class Extraction {
   [[nodiscard]] const InspectOptions& options() const { return options_; }
   [[nodiscard]] int version() const { return version_; }
 
-  // Schemas. Objects of schemas that are not known to be the user's are system objects.
+  // Schemas. Objects of schemas that are not user schemas are system objects.
   void add_schema(Oid oid, std::string name, bool user);
   [[nodiscard]] const std::string& schema_name(Oid oid) const;
   [[nodiscard]] bool is_user_schema(Oid oid) const;
-  [[nodiscard]] bool is_hidden_schema(Oid oid) const;  // by the filter
+  [[nodiscard]] bool is_hidden_schema(Oid oid) const;  // excluded by the filter
   [[nodiscard]] bool hides_relation(Oid schema, const std::string& name) const;
   [[nodiscard]] bool is_own_table(Oid schema, const std::string& name) const;  // Athanor's version table
 
   void add_role(Oid oid, std::string name) { roles_.emplace(oid, std::move(name)); }
-  // "public" for 0, which is PUBLIC.
+  // The role's name; "public" for 0, which means PUBLIC; the number if the role is gone.
   [[nodiscard]] std::string role_name(Oid oid) const;
 
+  // A member of an extension: the extension's fact carries it.
   void add_member(Address member, Oid extension);
   [[nodiscard]] bool is_member(Address address) const { return members_.contains(address); }
 
   std::unordered_map<Oid, Relation> relations{};
   [[nodiscard]] const Relation* relation(Oid oid) const;
-  // ["schema","name"], empty when it is not the user's.
+  // ["schema","name"]; empty for an unknown relation, such as one of the system's.
   [[nodiscard]] std::string relation_name(Oid oid) const;
-  // Names of the columns with these numbers; expressions of an index have the number 0 and are left out.
+  // Names of the columns with these numbers. Expressions of an index have the number 0 and are skipped.
   [[nodiscard]] static std::vector<std::string> column_names(const Relation& relation, const std::vector<int>& numbers);
-  // Which index of a partitioned table an index of a partition is attached to.
+  // The index of the partitioned table to which an index of a partition is attached.
   std::unordered_map<Oid, Oid> index_parents{};
   // Statistics targets of the columns of indexes, as JSON members in order.
   std::unordered_map<Oid, std::vector<std::string>> index_statistics{};
 
-  // Room for so many more facts.
+  // Reserves memory for so many more facts.
   void expect_facts(std::size_t count) { facts_.reserve(facts_.size() + count); }
-  // The fact of an object in a schema unless it is a system object, a member of an extension or hidden: then nothing, and what
-  // depends on it is still known.
+  // Whether an object in a schema becomes a fact: false for system objects, members of extensions and hidden objects. For the
+  // latter two, dependencies are still recorded.
   [[nodiscard]] bool takes(Address address, Oid schema, std::string_view what, std::string_view name);
-  // `owner`: 0 for what has none of its own.
+  // Adds the fact that describes the object at `address`, and returns its index. `owner`: oid of its role; 0 if the object has
+  // no owner of its own.
   std::uint32_t add(Address address, Fact fact, Oid owner = 0);
-  // An object that is described by the fact of `carrier`, whenever that comes.
+  // Lets the fact of `carrier`, which may be added later, describe the object.
   void carry(Address address, Address carrier) { carriers_.insert_or_assign(address, carrier); }
+  // Records an object outside the filter; `what` is its description for messages.
   void hide(Address address, std::string what) { hidden_.insert_or_assign(address, std::move(what)); }
   [[nodiscard]] Fact& fact(std::uint32_t index) { return facts_[index]; }
   [[nodiscard]] const std::vector<Fact>& facts() const { return facts_; }
-  // A column's address is followed to its table when nothing finer is known.
+  // The fact that describes the object. Falls back from a column to its table.
   [[nodiscard]] std::optional<std::uint32_t> find(Address address) const;
   [[nodiscard]] const std::string* find_hidden(Address address) const;
-  // The id by which a comment or a grant names an object, which need not be a fact: the column of a view, a constraint's index.
+  // The id under which comments and grants name the object. It need not be a fact: a view's column, a constraint's index.
   [[nodiscard]] std::optional<FactId> subject(Address address) const;
   void add_subject(Address address, FactId id) { subjects_.insert_or_assign(address, std::move(id)); }
 
-  // A comment that an object has without anybody's doing.
+  // A comment that an object has by default, such as that of an extension.
   void add_usual_comment(Address address, std::string text) { usual_comments_.emplace(address, std::move(text)); }
   [[nodiscard]] bool is_usual_comment(Address address, const std::string& text) const;
 
   void add_edge(std::uint32_t from, std::uint32_t to) { edges_.push_back({from, to}); }
-  // To whatever describes the object, if anything does.
+  // Adds an edge to the fact that describes the object, if there is one.
   void add_edge(std::uint32_t from, Address to);
   void add_outside(std::uint32_t on, std::string what) { outside_.push_back({on, std::move(what)}); }
   void count_unmodelled(const std::string& kind, std::string name) { unmodelled_[kind].push_back(std::move(name)); }
   [[nodiscard]] const std::vector<std::pair<std::uint32_t, Oid>>& owners() const { return owners_; }
 
+  // The sealed catalog of all facts.
   [[nodiscard]] Catalog finish() &&;
 
  private:
@@ -182,7 +187,7 @@ class Extraction {
   std::map<std::string, std::vector<std::string>> unmodelled_;
 };
 
-// Sets an attribute unless the value is empty: what has the server's default is absent.
+// Sets an attribute unless the value is empty: attributes with the server's default are absent.
 inline void set(Fact& fact, std::string_view attribute, std::string value) {
   if (!value.empty()) {
     fact.attributes.push_back({attribute, std::move(value)});
@@ -193,20 +198,20 @@ inline void set_flag(Fact& fact, std::string_view attribute, bool value) {
     fact.attributes.push_back({attribute, "true"});
   }
 }
-// A fact's attributes are sorted when it is finished; until then this looks through them.
+// Whether the attribute is set. A linear search, because attributes are sorted only in the finished catalog.
 [[nodiscard]] bool is_set(const Fact& fact, std::string_view attribute);
 
-// One query and what is done with its answer. Its columns are named where they are read.
+// A query, and the function that turns its rows into facts. The meaning of its columns is documented where they are read.
 struct Family {
   std::string sql;
   std::function<void(const Rows& rows, Extraction& extraction)> take;
-  bool large = false;  // several rows for each table: its answer is in memory alone
+  bool large = false;  // several rows per table: do not keep its rows in memory together with those of other queries
 };
 
-// All of them: the questions of one inspect().
+// All queries of one inspect(), in order.
 [[nodiscard]] std::vector<Family> families_for(const InspectOptions& options, int version);
 
-// In the order in which they must be taken: each may refer to what those before it made known.
+// Their order matters: each may refer to objects that earlier ones added.
 void add_schema_families(std::vector<Family>& families, int version);
 void add_type_families(std::vector<Family>& families, int version);
 void add_table_families(std::vector<Family>& families, int version);
@@ -219,7 +224,7 @@ void add_view_families(std::vector<Family>& families, int version);
 void add_trigger_families(std::vector<Family>& families, int version);
 void add_foreign_families(std::vector<Family>& families, int version);
 void add_metadata_families(std::vector<Family>& families, int version);
-void add_owner_facts(Extraction& extraction);  // of all facts so far
+void add_owner_facts(Extraction& extraction);  // for all facts so far
 void add_privilege_families(std::vector<Family>& families, const InspectOptions& options, int version);
 void add_publication_families(std::vector<Family>& families, const InspectOptions& options, int version);
 void add_unmodelled_families(std::vector<Family>& families, int version);

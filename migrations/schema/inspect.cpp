@@ -13,9 +13,9 @@ namespace {
 constexpr std::size_t kAtOnce = 16;
 constexpr int kMostLooks = 10;
 
-// One snapshot for all questions, and the settings that decide how the server prints texts. With this search_path names,
-// functions and operators are PostgreSQL's own whatever others put into schemas of the session's path, and every name of a
-// user's object is printed with its schema. SET LOCAL ends with the transaction.
+// One snapshot for all queries, and the settings that affect how the server prints texts. With this search_path, unqualified
+// names mean PostgreSQL's own functions and operators even if a user schema contains others of the same name, and names of user
+// objects are printed with their schema. SET LOCAL ends with the transaction.
 std::vector<Command> opening() {
   return {{"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", {}, ""},
           {"SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),"
@@ -27,7 +27,7 @@ std::vector<Command> opening() {
            " pg_catalog.set_config('extra_float_digits', '1', true),"
            " pg_catalog.set_config('bytea_output', 'hex', true),"
            " pg_catalog.set_config('xmlbinary', 'base64', true),"
-           // Compiling a question about the catalog takes longer than answering it.
+           // Compiling a catalog query takes longer than running it.
            " pg_catalog.set_config('jit', 'off', true)",
            {},
            ""}};
@@ -70,7 +70,7 @@ Result<std::vector<Rows>> ask(Session& session, const std::vector<Command>& comm
   return rows;
 }
 
-// As many questions as travel together. Their answers are in memory at once, so those of large ones come alone.
+// The queries to send in one round trip. All their answers are in memory together, so a large query travels alone.
 std::span<const Family> next_group(std::span<const Family> families) {
   std::size_t size = 1;
   while (size < std::min(kAtOnce, families.size()) && !families[size - 1].large && !families[size].large) {
@@ -104,8 +104,8 @@ Result<Catalog> read_all(Session& session, const InspectOptions& options) {
   return std::move(extraction).finish();
 }
 
-// The functions that print definitions look at the present, not at the snapshot: what was dropped meanwhile is an error or an
-// internal one ("cache lookup failed"), and gone at the next look.
+// pg_get_*def() and the like use the current catalog, not the transaction's snapshot. For an object dropped meanwhile they
+// fail, often with an internal error ("cache lookup failed"). A new attempt does not see the object any more.
 bool may_have_changed(const Error& error) {
   constexpr std::array<std::string_view, 4> kStates{"XX000", "42P01", "42704", "42883"};
   return std::ranges::find(kStates, error.sqlstate) != kStates.end();
