@@ -31,8 +31,9 @@ constexpr milliseconds kLockPatience{120'000};  // another command may be runnin
 constexpr milliseconds kStartPatience{120'000};
 constexpr std::string_view kWayOut = "set scratch_url to a server where databases may be created";
 
-// What the keeper does, with flock(1) and stat(1) of any Linux. The lock is held while the server is stopped, so that whoever
-// comes meanwhile finds it gone. Without its lock file nobody can find the server any more.
+// The keeper, with flock(1) and stat(1) of any Linux. It holds the exclusive lock while it stops the server, so that a command
+// that starts meanwhile waits and finds the server gone. It also ends when the lock file is missing, because no command can
+// find the server then. It ignores SIGINT, which Ctrl-C sends to the whole process group of the command.
 constexpr const char* kKeeper = R"(
 trap '' HUP INT TERM
 lock=$1 data=$2 idle=$3; shift 3
@@ -51,7 +52,8 @@ while sleep 2; do
   exec 9>&-
 done)";
 
-// Durability is of no use here, and what a start costs everybody waits for.
+// No durability, because the data is never reused. Small memory and few processes, because every user of the server waits for
+// its start. Many locks, because a schema is loaded in large transactions.
 constexpr const char* kConfiguration = R"(
 listen_addresses = ''
 fsync = off
@@ -94,6 +96,7 @@ Result<std::unique_ptr<EmbeddedServer>> EmbeddedServer::start(const EmbeddedSett
     server->note_ = base + ".folder";
   }
   if (!server->lock_) {
+    // Without a lock file no other command can share the server.
     server->owned_ = true;
     TRY(server->make_server());
     return server;
@@ -106,12 +109,13 @@ Result<std::unique_ptr<EmbeddedServer>> EmbeddedServer::start(const EmbeddedSett
     }
     ::flock(server->lock_.get(), LOCK_UN);
     TRY(server->lock(LOCK_EX));
-    // Another command may have started one meanwhile.
+    // Another command may have started a server before we got the lock.
     TRY_ASSIGN(warm, server->join_warm_server());
     if (!warm) {
       TRY(server->make_server());
     }
-    // The change to a shared lock is not atomic: the keeper may come in between, so look again.
+    // flock(2) does not convert an exclusive lock to a shared one atomically: the keeper may stop the server in between, so
+    // check again.
     ::flock(server->lock_.get(), LOCK_UN);
   }
 }
@@ -120,7 +124,7 @@ EmbeddedServer::~EmbeddedServer() {
   if (owned_) {
     remove_server();
   } else if (lock_) {
-    ::futimens(lock_.get(), nullptr);  // the keeper counts from here
+    ::futimens(lock_.get(), nullptr);  // the idle time starts now
   }
 }
 
@@ -162,7 +166,7 @@ Result<void> EmbeddedServer::lock(int operation) {
   return {};
 }
 
-// A folder that somebody else could have made, or may change, is not ours.
+// Do not trust a folder that another user could have created or can write to.
 bool EmbeddedServer::is_private_folder(const std::string& path) const {
   struct stat status {};
   return !path.empty() && ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == user_ &&
@@ -182,6 +186,7 @@ bool EmbeddedServer::answers() const {
 }
 
 Result<bool> EmbeddedServer::join_warm_server() {
+  // The note may be outdated, so check that the server accepts connections.
   data_ = text_of(note_);
   if (is_private_folder(data_) && answers()) {
     ::futimens(lock_.get(), nullptr);
@@ -237,7 +242,8 @@ Result<void> EmbeddedServer::run(std::vector<std::string> arguments, const std::
   ProcessCommand command;
   command.arguments = as_server(std::move(arguments));
   for (const std::string& variable : settings_.search.environment) {
-    // PGDATA, PGHOST and their kin mean another server; LC_* would decide the language of messages and the locale.
+    // PGDATA, PGHOST and other libpq variables point to another server; LC_* and LANG would change the locale and the language
+    // of messages.
     if (!variable.starts_with("PG") && !variable.starts_with("LC_") && !variable.starts_with("LANG")) {
       command.environment.push_back(variable);
     }
@@ -307,11 +313,12 @@ Result<void> EmbeddedServer::keep_warm(const ServerPrograms& programs) {
   command.environment = settings_.search.environment;
   command.folder = "/";
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {}, stop_));
+  // Write and rename, so that other commands never read half a path.
   std::ofstream note(note_ + ".new", std::ios::trunc);
   note << data_ << "\n";
   note.close();
   if (end.exit_code != 0 || !note || ::rename((note_ + ".new").c_str(), note_.c_str()) != 0) {
-    owned_ = true;  // nobody will find it, so it ends with this command
+    owned_ = true;  // no command could find it, so it ends with this one
   }
   return {};
 }
@@ -320,7 +327,7 @@ void EmbeddedServer::remove_server() noexcept {
   if (data_.empty()) {
     return;
   }
-  stop_ = StopToken();  // it is removed whatever was asked meanwhile
+  stop_ = StopToken();  // remove it even after a stop request
   std::error_code problem;
   if (fs::exists(data_ + "/postmaster.pid", problem)) {
     (void)run({programs_ + "/pg_ctl", "-D", data_, "-m", "immediate", "-w", "-t", "30", "stop"}, "pg_ctl stop");

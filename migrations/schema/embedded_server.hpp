@@ -1,14 +1,16 @@
-// A throwaway PostgreSQL for scratch databases: initdb and postgres of this machine, on a Unix socket in a private folder,
-// without fsync. It is nobody's data, so nothing of it is ever repaired: what does not answer is thrown away and made anew.
+// A throwaway PostgreSQL server for scratch databases: initdb and postgres of this machine, listening on a Unix socket in a
+// private folder, without fsync. Its data has no value, so it is never repaired: a server that does not answer is discarded and
+// replaced.
 //
-// It stays warm between commands. The user's cache folder holds, for each major version, a lock file that every command in
-// progress has locked (shared), and a note of where the data folder is. A keeper process looks at the lock file: when nobody
-// has held it for `keep_warm`, it stops the server and removes its folder. Without a cache folder, or with keep_warm 0, the
-// server ends with the command.
+// It keeps running between commands. For each major version, the user's cache folder contains a lock file, on which every
+// running command holds a shared lock, and a note with the path of the data folder. A keeper process polls the lock file: when
+// no command has held the lock for `keep_warm`, it stops the server and removes its folder. Without a cache folder, or with
+// keep_warm 0, the server ends with the command.
 //
-// PostgreSQL refuses to run as root. Root runs it as the account "postgres", or else "nobody", through setpriv.
+// PostgreSQL refuses to run as root. If the command runs as root, the server runs as the account "postgres", or else "nobody",
+// through setpriv.
 //
-// Threads: one thread. Ownership: owns the lock, and the server when nothing keeps it warm.
+// Threads: one thread. Ownership: owns the lock, and the server unless it is kept warm; borrows the clock.
 #pragma once
 
 #include <chrono>
@@ -26,24 +28,26 @@ namespace athanor::schema {
 
 struct EmbeddedSettings {
   ServerSearch search{};
-  int major = 0;               // 0: the newest there is
-  std::string cache_folder{};  // empty: not kept warm
+  int major = 0;               // 0: the newest installed one
+  std::string cache_folder{};  // empty: the server ends with the command
   std::string temporary_folder = "/tmp";
   std::chrono::seconds keep_warm{300};
 };
 
 class EmbeddedServer {
  public:
-  // A running server that answers. Errors: ScratchUnavailable with the server's own words; Interrupted.
+  // Returns a running server that accepts connections: a warm one, or a new one. Errors: ScratchUnavailable with the server's
+  // message; Interrupted.
   [[nodiscard]] static Result<std::unique_ptr<EmbeddedServer>> start(const EmbeddedSettings& settings, Clock& clock,
                                                                      const StopToken& stop);
+  // Stops and removes the server unless it is kept warm.
   ~EmbeddedServer();
   EmbeddedServer(const EmbeddedServer&) = delete;
   EmbeddedServer& operator=(const EmbeddedServer&) = delete;
 
-  // The folder of its socket, and of its data.
+  // The folder of its data and of its socket.
   [[nodiscard]] const std::string& folder() const { return data_; }
-  // "postgresql://postgres@…/postgres": its superuser, who needs no password.
+  // "postgresql://postgres@…/postgres": connects as its superuser, without a password.
   [[nodiscard]] std::string url() const;
 
  private:
@@ -60,7 +64,7 @@ class EmbeddedServer {
   [[nodiscard]] Result<void> lock(int operation);
   [[nodiscard]] bool answers() const;
   [[nodiscard]] bool is_private_folder(const std::string& path) const;
-  // As the server's account.
+  // The arguments of a program, prefixed so that it runs as the server's account.
   [[nodiscard]] std::vector<std::string> as_server(std::vector<std::string> arguments) const;
   [[nodiscard]] Result<void> run(std::vector<std::string> arguments, const std::string& what) const;
   void remove_server() noexcept;
@@ -68,14 +72,14 @@ class EmbeddedServer {
   EmbeddedSettings settings_;
   Clock& clock_;
   StopToken stop_;
-  unsigned user_ = 0;  // of the server
+  unsigned user_ = 0;  // the server's account
   unsigned group_ = 0;
   bool drops_root_ = false;
-  std::string note_;  // file that names the warm server's folder
+  std::string note_;  // file that contains the path of the warm server's folder
   UniqueFd lock_;
   std::string data_;
   std::string programs_;  // set when this object started the server
-  bool owned_ = false;    // ends with this object
+  bool owned_ = false;    // stopped and removed by the destructor
 };
 
 }  // namespace athanor::schema

@@ -9,15 +9,18 @@
 namespace athanor::schema {
 namespace {
 
-constexpr std::size_t kStatementsInOneTransaction = 500;  // each table is a lock, and their number is limited
+constexpr std::size_t kStatementsInOneTransaction =
+    500;  // every created table holds a lock until COMMIT, and the lock table is limited
 
 bool runs_alone(std::string_view sql) {
   const SqlStatement statement{sql, 1};
+  // A new enum label must be committed before other statements use it; statements such as CREATE INDEX CONCURRENTLY refuse to
+  // run in a transaction block.
   return recovery_probe(sql).kind == RecoveryProbe::Kind::AddEnumValue ||
          (!check_statement(statement, true) && check_statement(statement, false));
 }
 
-// "schema.sql:14" and the place inside the statement where the server saw the fault.
+// "schema.sql:14": the statement's place, plus the lines up to the error position inside it.
 std::string exact_place(const SchemaStatement& statement, int position) {
   const std::size_t colon = statement.place.rfind(':');
   int line = 0;
@@ -26,7 +29,7 @@ std::string exact_place(const SchemaStatement& statement, int position) {
       std::from_chars(statement.place.data() + colon + 1, end, line).ptr != end) {
     return statement.place;
   }
-  // The server counts characters, so this may be off inside a line, never across ASCII lines.
+  // The server counts characters, not bytes, so non-ASCII text before the position can make the line too small.
   const auto bytes = std::min(static_cast<std::size_t>(position - 1), statement.sql.size());
   return statement.place.substr(0, colon + 1) +
          std::to_string(line + static_cast<int>(std::ranges::count(statement.sql.substr(0, bytes), '\n')));
@@ -40,7 +43,7 @@ std::string extension_of(const Error& error) {
 
 Error load_error(Error error, const SchemaStatement& statement) {
   if (error.sqlstate.empty() || error.code == ErrorCode::Interrupted) {
-    return error;  // the connection's, not the statement's
+    return error;  // an error of the connection, not of the statement
   }
   Error told(ErrorCode::DesiredSchemaFailed, error.message);
   told.sqlstate = error.sqlstate;
@@ -115,6 +118,7 @@ Result<void> load_statements(Session& session, std::span<const SchemaStatement> 
 }
 
 Result<std::vector<std::string>> recheck_bodies(Session& session) {
+  // The schema's statements may have changed it: a dump by pg_dump sets it to ''. RESET returns to the one of the connection.
   TRY(session.execute_autocommit("RESET search_path"));
   TRY(session.execute_autocommit("SET check_function_bodies = on"));
   TRY_ASSIGN(const Rows bodies,

@@ -1,8 +1,8 @@
-// Runs the statements of a schema on an empty scratch database, pipelined, and says of the one that fails in which file and
-// line it stands.
+// Runs the statements of a schema on an empty scratch database, pipelined, and reports the file and line of a statement that
+// fails.
 //
-// Bodies of functions are not checked while they are loaded, because they may name tables that come later; recheck_bodies()
-// does it afterwards.
+// Function bodies are not checked while loading, because they may name tables that are created later. recheck_bodies() checks
+// them afterwards.
 //
 // Threads: one thread. Ownership: borrows the session.
 #pragma once
@@ -17,11 +17,12 @@
 
 namespace athanor::schema {
 
-// DesiredSchemaFailed with the statement's place and the server's words.
+// Error: DesiredSchemaFailed with the statement's place and the server's message.
 [[nodiscard]] Result<void> load_statements(Session& session, std::span<const SchemaStatement> statements);
-// What the server says of bodies that do not check: "function shop.total(integer): relation \"x\" does not exist".
+// Checks the bodies of SQL and PL/pgSQL functions by creating them again, and returns the server's complaints: "function
+// shop.total(integer): relation \"x\" does not exist".
 [[nodiscard]] Result<std::vector<std::string>> recheck_bodies(Session& session);
-// Runs `commands` in one transaction. The error has the failed command's number in `failed`, when that is given.
+// Runs `commands` in one transaction. On an error, sets `failed` (if given) to the index of the failed command.
 [[nodiscard]] Result<void> run_in_transaction(Session& session, std::vector<Command> commands, std::size_t* failed = nullptr);
 
 }  // namespace athanor::schema

@@ -44,7 +44,7 @@ class Prover {
     return run_steps(*session, steps);
   }
 
-  // A statement that the server refuses fails the proof; a server that is gone does not.
+  // A statement that the server rejects fails the proof; a lost connection does not.
   static Error told(Error error, const std::string& direction) {
     if (error.sqlstate.empty() || error.code == ErrorCode::Interrupted) {
       return error;

@@ -1,9 +1,9 @@
-// The proof of a generated revision, before its file is written: it is run.
+// Proves a generated revision by running it, before its file is written.
 //
-// On a copy of a database in the state it starts from, its upgrade must lead to exactly the desired facts (then a second diff
-// is empty), and its downgrade back to those it came from. On a second copy, with a row in every table that takes one, the same
-// upgrade must work and keep the rows of every table that the plan does not call lossy. Where only the rows make it fail (a
-// NOT NULL column without a default, for example), that is told and not held against the revision: the real rows decide.
+// On a copy of a database in the start state, the upgrade must produce exactly the desired facts, so that a second diff is
+// empty, and the downgrade must restore the facts of the start state. On a second copy with a row in every table that accepts
+// one, the same upgrade must work and keep the rows of every table that the plan does not report as lossy. If only the rows
+// make it fail (for example a NOT NULL column without a default), that is a warning, because the real rows may allow it.
 //
 // Threads: one thread. Ownership: borrows everything; the copies are dropped.
 #pragma once
@@ -23,7 +23,7 @@ namespace athanor::schema {
 
 struct ProofRequest {
   ScratchServer& server;
-  const ScratchDatabase& start;  // in the state of `before`; nobody is connected to it
+  const ScratchDatabase& start;  // in the state of `before`; no session is connected to it
   const Catalog& before;
   const Catalog& after;
   const ChangePlan& plan;
@@ -31,8 +31,9 @@ struct ProofRequest {
   const std::vector<Rename>& renames;
   std::string search_path{};
   InspectScratch inspect;
-  // Compared: `inspect` reads what `before` and `after` hold. Known: grants that neither has (of default privileges on new
-  // objects) are nobody's fault. Ignored: the copy could not be given the grants it starts with.
+  // Compared: `inspect` reads the grants that `before` and `after` contain. Known: ignore grants that neither contains, such as
+  // those of default privileges on new objects. Ignored: compare no grants, because the copy could not be given those of the
+  // start state.
   enum class Grants { Compared, Known, Ignored };
   Grants grants = Grants::Compared;
 };
@@ -40,11 +41,11 @@ struct ProofRequest {
 struct Proof {
   std::vector<std::string> warnings{};
   std::size_t tables_with_rows = 0;
-  std::vector<std::string> tables_without_rows{};  // those that the plan changes and that took none
-  bool downgrade = false;                          // false: the revision is irreversible
+  std::vector<std::string> tables_without_rows{};  // tables that the plan changes and that accepted no row
+  bool downgrade = false;                          // whether a downgrade was proven; false: the revision is irreversible
 };
 
-// ProofFailed with the difference in its message; other errors are the scratch server's.
+// Errors: ProofFailed with the difference in its message; others are the scratch server's.
 [[nodiscard]] Result<Proof> prove(const ProofRequest& request);
 
 }  // namespace athanor::schema

@@ -24,11 +24,11 @@ ExecutionSettings scratch_session(const std::string& search_path) {
   settings.answer_timeout = milliseconds(120'000);
   settings.search_path = search_path;
   settings.application_name = "athanor scratch";
-  settings.show_values = true;  // nobody's data is in there
+  settings.show_values = true;  // no real data can appear in messages
   return settings;
 }
 
-// Connecting speaks of DATABASE_URL, but it is the scratch server that cannot be had.
+// Errors of the connection name DATABASE_URL, but here the failing setting is scratch_url.
 Error unavailable(Error error) {
   constexpr std::string_view kSetting = "DATABASE_URL";
   for (std::string* text : {&error.message, &error.hint}) {
@@ -103,7 +103,7 @@ Result<Session*> ScratchServer::administration() {
   }
   TRY(check_version((*opened)->server_version()));
   session_ = std::move(*opened);
-  // Databases are dropped through this session, and that has to be done after a stop above all.
+  // This session drops the databases, which must also work after a stop request.
   session_->set_wait_listener([](milliseconds) { return false; });
   drop_leftovers(*session_);
   return session_.get();
@@ -114,7 +114,7 @@ Result<int> ScratchServer::server_version() {
   return session->server_version();
 }
 
-// Best effort: what cannot be dropped now is tried again next time.
+// Best effort: the next command retries what could not be dropped.
 void ScratchServer::drop_leftovers(Session& session) const {
   const auto found = session.query(
       "SELECT d.datname, pg_catalog.split_part(d.datname, '_', 3) FROM pg_catalog.pg_database d WHERE d.datname ~ "
@@ -134,9 +134,11 @@ void ScratchServer::drop_leftovers(Session& session) const {
 Result<std::unique_ptr<ScratchDatabase>> ScratchServer::create(const ScratchDatabase* original) {
   TRY_ASSIGN(Session * session, administration());
   std::string name = std::string(kPrefix) + std::to_string(seconds_of(clock_.wall_now())) + "_" + random_hex(12);
+  // template0, because template1 may contain objects of the site; locale C, so that definitions do not depend on the server's
+  // locale.
   const std::string from = original == nullptr ? std::string("template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
                                                : quote_identifier(original->name());
-  // The object comes first: a statement that is cancelled may have made the database all the same.
+  // Create the object first, so that its destructor drops the database: a cancelled CREATE DATABASE may still have succeeded.
   std::unique_ptr<ScratchDatabase> database(new ScratchDatabase(*this, name, with_parameter(url_, "dbname", name)));
   auto made = session->execute_autocommit("CREATE DATABASE " + quote_identifier(name) + " TEMPLATE " + from);
   if (!made) {
@@ -177,7 +179,7 @@ Result<void> ScratchServer::provide_roles(const std::set<std::string>& roles) {
                       .advise("create it there: CREATE ROLE " + quote_identifier(role) + " NOLOGIN"));
     }
     auto made = session->execute_autocommit("CREATE ROLE " + quote_identifier(role) + " NOLOGIN");
-    if (!made && made.error().sqlstate != "42710") {  // another command made it meanwhile
+    if (!made && made.error().sqlstate != "42710") {  // duplicate_object: another command created it meanwhile
       return fail(std::move(made).error());
     }
   }
@@ -194,7 +196,7 @@ Result<void> ScratchServer::forget_roles(const std::set<std::string>& roles) {
   }
   for (const std::string& role : roles) {
     if (!is_reserved(role) && role != "postgres") {
-      // A role that another command's database still uses stays; then whoever creates it is told that it exists.
+      // Fails while another command's database uses the role. CREATE ROLE then reports that it exists.
       (void)session->execute_autocommit("DROP ROLE IF EXISTS " + quote_identifier(role));
     }
   }

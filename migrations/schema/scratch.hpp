@@ -1,13 +1,13 @@
-// Scratch databases: empty databases that live as long as one command needs them. A desired schema is loaded into one,
-// revisions are run on one, a generated revision is proven on one.
+// Scratch databases: temporary databases of one command. A desired schema is loaded into one, revisions run on one, a generated
+// revision is proven on one.
 //
-// The server is, in this order: scratch_url; the server of the target, if the configuration allows it; a throwaway server of
-// this machine's programs (embedded_server.hpp). It has the target's major version, because the text of a definition differs
-// between versions. Nothing is started or connected before the first database is asked for.
+// The server is the first of: scratch_url; the target's server, if the configuration allows it; a throwaway server from this
+// machine's programs (embedded_server.hpp). It must have the target's major version, because the printed text of a definition
+// differs between versions. Nothing is started or connected before the first database is requested.
 //
-// A database is called athanor_scratch_<seconds since 1970>_<random>. It is dropped when its object ends, after errors and
-// stops too. What a killed command left is older than an hour, belongs to our role and has no session: it is dropped when a
-// server is opened.
+// A database is called athanor_scratch_<seconds since 1970>_<random>. It is dropped by the destructor, also after errors and
+// stop requests. A killed command leaves its databases behind: opening a server drops those that are older than an hour, belong
+// to our role and have no session.
 //
 // Threads: one thread. Ownership: a ScratchDatabase borrows its server, which must outlive it.
 #pragma once
@@ -26,13 +26,13 @@
 
 namespace athanor::schema {
 
-// Starts connecting to a URL; the composition root knows how.
+// Starts connecting to a URL; supplied by the composition root.
 using ConnectFunction =
     std::function<Result<std::unique_ptr<SessionFactory>>(const std::string& url, const ExecutionSettings& settings)>;
 
 struct ScratchSettings {
   std::string url{};            // scratch_url
-  std::string target_url{};     // set only when scratch databases may be made beside the target
+  std::string target_url{};     // set only if scratch databases may be created on the target's server
   EmbeddedSettings embedded{};  // major: the target's
 };
 
@@ -40,6 +40,7 @@ class ScratchServer;
 
 class ScratchDatabase {
  public:
+  // Drops the database, even while sessions are connected to it.
   ~ScratchDatabase();
   ScratchDatabase(const ScratchDatabase&) = delete;
   ScratchDatabase& operator=(const ScratchDatabase&) = delete;
@@ -47,7 +48,7 @@ class ScratchDatabase {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& url() const { return url_; }
   [[nodiscard]] ScratchServer& server() const { return server_; }
-  // A session whose settings are the defaults, with this search_path when it is not empty.
+  // Opens a session with default settings, and with this search_path unless it is empty.
   [[nodiscard]] Result<std::unique_ptr<Session>> open(const std::string& search_path = {}) const;
 
  private:
@@ -67,16 +68,17 @@ class ScratchServer {
   ScratchServer(const ScratchServer&) = delete;
   ScratchServer& operator=(const ScratchServer&) = delete;
 
-  // An empty database, or a copy of `original`, to which nobody may be connected. ScratchUnavailable with the way out.
+  // Creates an empty database, or a copy of `original`, to which no session may be connected: CREATE DATABASE … TEMPLATE
+  // requires that. Errors: ScratchUnavailable with a way out, and the server's.
   [[nodiscard]] Result<std::unique_ptr<ScratchDatabase>> create(const ScratchDatabase* original = nullptr);
-  // 150018. Opens the server.
+  // The server's version, such as 150018. Opens the server.
   [[nodiscard]] Result<int> server_version();
-  // The major version it has or will have; 0 when it is not known before the server is opened.
+  // The required major version; 0 if any will do.
   [[nodiscard]] int expected_major() const { return settings_.embedded.major; }
-  // Roles that statements name and nobody has made: they are made without any right, on an embedded server alone.
-  // Elsewhere a missing one is ScratchUnavailable.
+  // Creates those of these roles that do not exist, without any privileges, on an embedded server only. On another server a
+  // missing role is ScratchUnavailable.
   [[nodiscard]] Result<void> provide_roles(const std::set<std::string>& roles);
-  // Roles that statements are about to create: stubs and leftovers of that name go, on an embedded server alone.
+  // Drops roles that statements are about to create, such as leftovers of earlier commands, on an embedded server only.
   [[nodiscard]] Result<void> forget_roles(const std::set<std::string>& roles);
   [[nodiscard]] const ConnectFunction& connect() const { return connect_; }
 
