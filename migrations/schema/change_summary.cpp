@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kShownBytes = 40;
 
-// Texts that are longer than a line says only that they change.
+// The value, unless it is too long for one line: the summary then only says that it changes.
 std::string shown(std::string_view value) {
   return value.empty() ? "none" : std::string(value);
 }
@@ -137,7 +137,7 @@ class Summary {
         text += "; PostgreSQL cannot do that in place, so it is dropped and made again";
       }
     }
-    // A plain column that becomes a generated one: what was written into it goes.
+    // A plain column that becomes a generated one loses its values.
     lines_.push_back({'~', fact.id, std::move(text), holds_rows(old) ? DataLoss::Certain : DataLoss::None});
   }
 

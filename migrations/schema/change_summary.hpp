@@ -1,4 +1,4 @@
-// What a plan does, in one line an object.
+// Summarises a plan: one line per object.
 //
 // Threads: pure functions.
 #pragma once
@@ -10,7 +10,7 @@
 
 namespace athanor::schema {
 
-// Parts of what comes or goes as a whole have no line of their own. Sorted by object.
+// Parts of an object that is created or dropped as a whole have no line of their own. Sorted by object.
 [[nodiscard]] std::vector<SummaryLine> summarize(const ChangeSet& changes);
 
 }  // namespace athanor::schema

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kVersionsInOneMajor = 10'000;
 
-// Nothing but what every database has.
+// Whether it contains nothing but what every new database has.
 bool is_empty(const Catalog& catalog) {
   return std::ranges::all_of(catalog.facts(), [](const Fact& fact) {
     const Kind kind = fact.id.subject == Kind::None ? fact.id.kind : fact.id.subject;
@@ -28,7 +28,7 @@ bool is_empty(const Catalog& catalog) {
   });
 }
 
-// What a program said last, which is what went wrong; tracebacks come before.
+// The last line that a program printed: the error itself, after any traceback.
 std::string last_line(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) {
     text.remove_suffix(1);
@@ -130,7 +130,7 @@ Result<LoadedSchema> SchemaLoader::load_text(SchemaText text) {
   }
   TRY_ASSIGN(const auto database, filled(text.statements, &loaded.warnings));
   TRY_ASSIGN(loaded.catalog, inspect_scratch(*database));
-  if (loaded.warnings.empty()) {  // whoever is to be warned is warned each time
+  if (loaded.warnings.empty()) {  // a cached schema could not repeat its warnings
     cache_.keep(key, loaded.catalog);
   }
   return loaded;
@@ -142,6 +142,7 @@ Result<ModelSchema> SchemaLoader::model_schema(const std::vector<std::string>& t
   settings.server_major = server_.expected_major();
   TRY_ASSIGN(settings.python, find_python(settings_.python));
   Sha256 digest;
+  // The cached SQL is keyed by how it was produced. unchanged_model_schema() then checks the files that it was produced from.
   digest.update("models " + settings.python + "\n" + settings.folder + "\n" + std::to_string(settings.server_major));
   for (const auto* names : {&settings.targets, &settings.sys_path}) {
     for (const std::string& name : *names) {
@@ -186,9 +187,9 @@ Result<LoadedSchema> SchemaLoader::load_command(const std::string& line) {
   command.arguments = std::move(words);
   command.environment = settings_.environment;
   command.folder = settings_.folder;
-  command.own_group = false;  // Ctrl-C ends it together with us
+  command.own_group = false;  // Ctrl-C stops it together with this process
   command.cannot_start = ErrorCode::DesiredSchemaFailed;
-  // DATABASE_URL would lead a careless command to the real database.
+  // A command that reads DATABASE_URL must not reach the real database.
   std::erase_if(command.environment, [](const std::string& variable) { return variable.starts_with("DATABASE_URL="); });
   command.environment.push_back("ATHANOR_SCRATCH_URL=" + database->url());
   command.environment.push_back("DATABASE_URL=" + database->url());

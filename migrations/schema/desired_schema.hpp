@@ -1,11 +1,11 @@
-// The desired schema: what a database is to look like, whoever says so. SQL files, SQLAlchemy models, a command that fills an
-// empty database, or another database.
+// The desired schema of a database, from SQL files, SQLAlchemy models, a command that fills an empty database, or another
+// database.
 //
-// All but the last are loaded into a scratch database and inspected there: PostgreSQL alone says what they mean. What was
-// inspected is kept under a digest of the texts, the server's major version and the filters, so that the same schema is
-// loaded once. A command and a database are asked each time, because nobody knows what they depend on.
+// All but the last are loaded into a scratch database and inspected there, so that PostgreSQL itself interprets them. The
+// result is cached under a digest of the texts, the server's major version and the filters, so that the same schema is loaded
+// only once. A command and a database are evaluated every time, because their dependencies are unknown.
 //
-// Threads: one thread. Ownership: a SchemaLoader borrows the server and the cache.
+// Threads: one thread. Ownership: borrows the server and the cache.
 #pragma once
 
 #include <string>
@@ -25,10 +25,10 @@ namespace athanor::schema {
 
 struct LoadSettings {
   InspectOptions inspect{};
-  ModelSettings models{};  // targets and server_major are filled in
+  ModelSettings models{};  // load() sets targets and server_major
   PythonSearch python{};
-  std::string folder{};       // of athanor.yaml: where a command runs
-  std::string search_path{};  // execution.search_path: where unqualified names go
+  std::string folder{};       // the folder of athanor.yaml, where a command runs
+  std::string search_path{};  // execution.search_path, which decides where unqualified names go
   std::vector<std::string> environment{};
 };
 
@@ -45,15 +45,17 @@ class SchemaLoader {
   SchemaLoader(ScratchServer& server, const SchemaCache& cache, LoadSettings settings, StopToken stop)
       : server_(server), cache_(cache), settings_(std::move(settings)), stop_(stop) {}
 
+  // Loads the schema that `source` describes, or takes it from the cache. Errors: DesiredSchemaFailed with the place; those of
+  // the scratch server.
   [[nodiscard]] Result<LoadedSchema> load(const SchemaSource& source);
-  // A live database, as it is now.
+  // Inspects a live database.
   [[nodiscard]] Result<Catalog> inspect_database(const std::string& url);
-  // The facts of a scratch database.
+  // Inspects a scratch database.
   [[nodiscard]] Result<Catalog> inspect_scratch(const ScratchDatabase& database) const;
-  // A new scratch database with these statements in it.
+  // Creates a scratch database and runs these statements in it. `warnings`, if given, receives those of recheck_bodies().
   [[nodiscard]] Result<std::unique_ptr<ScratchDatabase>> filled(std::span<const SchemaStatement> statements,
                                                                 std::vector<std::string>* warnings = nullptr);
-  // A key for the cache: of `digest`, the server's version and the filters.
+  // The cache key of `digest`, the server's major version and the filters. May open the scratch server to learn its version.
   [[nodiscard]] Result<std::string> key_of(std::string_view digest);
   [[nodiscard]] const LoadSettings& settings() const { return settings_; }
 

@@ -1,4 +1,6 @@
-// The difference between two catalogs. Pure and generic: it knows facts and attributes, and no kind of object by name.
+// The difference between two catalogs. It compares facts and attributes generically and knows no kind of object.
+//
+// Threads: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +12,7 @@
 
 namespace athanor::schema {
 
-// Attributes of a fact that both sides have.
+// A fact that both sides have, and its attributes that differ.
 struct FactChange {
   std::uint32_t before = 0;  // indexes into the two catalogs
   std::uint32_t after = 0;
@@ -23,21 +25,22 @@ struct Rename {
 };
 
 struct SchemaDiff {
-  std::vector<std::uint32_t> added{};    // of the catalog after
-  std::vector<std::uint32_t> removed{};  // of the catalog before
+  std::vector<std::uint32_t> added{};    // indexes into the catalog `after`
+  std::vector<std::uint32_t> removed{};  // indexes into the catalog `before`
   std::vector<FactChange> changed{};
   [[nodiscard]] bool empty() const { return added.empty() && removed.empty() && changed.empty(); }
 };
 
-// Both must be sealed.
+// Both catalogs must be sealed.
 [[nodiscard]] SchemaDiff diff(const Catalog& before, const Catalog& after);
 
-// For a hint or a person to confirm.
+// A possible rename, which a hint or a person must confirm.
 struct RenameCandidate {
   Rename rename;
-  double similarity = 0;  // 1: equal but for the name
+  double similarity = 0;  // 1: equal except for the name
 };
-// Removed and added tables, columns and sequences that look alike, best first. Never applied without being asked for.
+// Pairs of removed and added tables, columns and sequences that are similar, best first. They are never applied without
+// confirmation.
 [[nodiscard]] std::vector<RenameCandidate> rename_candidates(const Catalog& before, const Catalog& after);
 
 }  // namespace athanor::schema

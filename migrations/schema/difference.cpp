@@ -24,7 +24,7 @@ std::string shown(std::string_view value) {
   return text + (value.size() > kLongestValue ? " …" : "");
 }
 
-// The relation that a fact is a part of; nothing for what stands alone.
+// Whether the fact is part of a relation that has its own line.
 bool is_part_of_listed(const Fact& fact, const std::set<std::pair<std::string, std::string>>& relations) {
   return !fact.id.parent.empty() && relations.contains({fact.id.schema, fact.id.parent});
 }

@@ -1,5 +1,5 @@
-// The version of the facts: it rises whenever the extraction gives other facts of the same database, or write_catalog() other
-// bytes of the same facts. What was kept under another version is made again, or not compared.
+// The version of the facts. Increment it whenever the extraction returns different facts for the same database, or
+// write_catalog() different bytes for the same facts. Catalogs stored under another version are discarded, or not compared.
 #pragma once
 
 namespace athanor::schema {

@@ -1,4 +1,4 @@
-// Renames: their statements, and what looks like one.
+// Writes the statements of renames, and finds pairs of objects that may be renames.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -105,7 +105,7 @@ void add_statements(const Rename& rename, bool through_third, std::vector<Planne
   }
 }
 
-// The parts of two lists that are in both, of all.
+// The size of the intersection divided by that of the union.
 double share(const std::set<std::string>& left, const std::set<std::string>& right) {
   std::size_t both = 0;
   for (const std::string& entry : left) {
@@ -143,7 +143,7 @@ bool comparable(const FactId& from, const FactId& to) {
 Result<std::vector<PlannedStatement>> rename_statements(const std::vector<Rename>& renames,
                                                         const std::vector<std::string>& new_schemas) {
   std::vector<Rename> ordered = renames;
-  // Parts by the old name of their whole, so before it.
+  // Rename parts before their whole, because their statements use its old name.
   std::ranges::stable_sort(ordered, {}, [](const Rename& rename) { return rename.from.parent.empty(); });
   std::set<FactId> names;
   for (const Rename& rename : ordered) {
@@ -163,7 +163,7 @@ Result<std::vector<PlannedStatement>> rename_statements(const std::vector<Rename
                         "the " + describe(rename.from) + " cannot be renamed to the " + describe(rename.to)));
     }
     FactId taken = rename.to;
-    if (!rename.from.parent.empty()) {  // parts are renamed while their whole has its old name
+    if (!rename.from.parent.empty()) {  // a part is renamed while its whole has its old name
       taken.schema = rename.from.schema;
       taken.parent = rename.from.parent;
     }

@@ -12,13 +12,13 @@
 namespace athanor::schema {
 namespace {
 
-// The old name that a comment gives, with what stands before it.
+// The old name in a comment, with its qualification.
 struct OldName {
   std::vector<std::string> parts;
   bool unclear = false;  // more follows
 };
 
-// Nothing when the comment is no hint.
+// Empty if the comment is not a hint.
 std::optional<OldName> old_name(std::string_view comment) {
   comment.remove_prefix(2);
   SqlLexer lexer(comment);
@@ -51,7 +51,7 @@ std::optional<OldName> old_name(std::string_view comment) {
   return name;
 }
 
-// Reads a text front to back and keeps where it is: in which CREATE TABLE, at which column.
+// Reads a text from start to end, tracking the current CREATE TABLE and column.
 class HintReader {
  public:
   HintReader(std::string_view text, const std::string& name, std::vector<RenameHint>& hints)
@@ -82,15 +82,15 @@ class HintReader {
     hint.unclear = old->unclear;
     set_above(hint, old->parts, false);
     if (place_ == Place::Start && line == done_line_) {
-      hint.schema = done_schema_;  // behind the semicolon of its table
+      hint.schema = done_schema_;  // after the semicolon of its table
       hint.table = done_table_;
       hints_.push_back(std::move(hint));
     } else if (place_ == Place::Start) {
-      waiting_ = std::move(hint);  // for the table below
+      waiting_ = std::move(hint);  // belongs to the table below
     } else if (place_ == Place::Columns && line == table_line_) {
       hints_.push_back(std::move(hint));
     } else if (place_ == Place::Columns || place_ == Place::Elsewhere) {
-      // On the line of a column, or behind the comma that ends it.
+      // On the line of a column, or after the comma that ends it.
       const std::string& column = !column_.empty() && line == column_line_ ? column_ : previous_column_;
       if (!column.empty() && (line == column_line_ || line == previous_line_)) {
         hint.column = column;
@@ -100,7 +100,7 @@ class HintReader {
     }
   }
 
-  // "schema.table" on the line of a table, "schema.table.column" or "table.column" on that of a column.
+  // Reads "schema.table" on the line of a table, "schema.table.column" or "table.column" on that of a column.
   static void set_above(RenameHint& hint, const std::vector<std::string>& parts, bool column) {
     const auto part = [&](std::size_t from_end) {
       return parts.size() > from_end ? parts[parts.size() - 1 - from_end] : std::string();
@@ -185,7 +185,7 @@ class HintReader {
       column_ = identifier_name(written);
       column_line_ = line;
     } else if (depth_ == 1) {
-      column_line_ = line;  // a column may take several lines; its comment stands on the last one
+      column_line_ = line;  // a column may span several lines; its comment is on the last one
     }
   }
 
@@ -211,7 +211,7 @@ class HintReader {
 }  // namespace
 
 void collect_rename_hints(std::string_view text, const std::string& name, std::vector<RenameHint>& hints) {
-  // Most files have none, and counting lines costs time.
+  // Most files contain no hints, and counting lines costs time.
   if (contains_word(text, "renamed")) {
     HintReader(text, name, hints).read();
   }

@@ -12,7 +12,7 @@
 namespace athanor::schema {
 namespace {
 
-// An index's definition holds its own name.
+// The definition of an index contains its name.
 std::string without_name(const Fact& fact) {
   std::string definition(fact.get(attribute::kDefinition));
   const std::string name = " " + quote_identifier(fact.id.name) + " ON ";
@@ -41,14 +41,14 @@ bool equal_but_for_name(const Fact& one, const Fact& other) {
 bool goes_along(const Fact& before, const Fact& after) {
   const FactId& from = before.id;
   const FactId& to = after.id;
-  // A sequence by itself is somebody's counter: only that of a column goes with its table.
+  // A sequence without an owning column is an object of its own; only a column's sequence follows its table.
   const bool kind = from.kind == Kind::Constraint || from.kind == Kind::Index ||
                     (from.kind == Kind::Sequence && before.has(attribute::kOwnedBy));
   return kind && from.kind == to.kind && from.schema == to.schema && from.parent == to.parent &&
          equal_but_for_name(before, after);
 }
 
-// What is left to rename once the tables are.
+// Objects to rename in addition, because their table was renamed.
 std::vector<Rename> companions(const Catalog& renamed, const Catalog& goal, const std::vector<Rename>& renames) {
   const SchemaDiff difference = diff(renamed, goal);
   std::vector<Rename> found;
@@ -63,7 +63,7 @@ std::vector<Rename> companions(const Catalog& renamed, const Catalog& goal, cons
       continue;
     }
     Rename rename{before.id, goal.facts()[*match].id};
-    // It is renamed before its table is, below the old name.
+    // It is renamed before its table, so its rename must use the table's old name.
     for (const Rename& table : renames) {
       if (table.to.kind == Kind::Table && table.to.schema == rename.from.schema && table.to.name == rename.from.parent) {
         rename.from.schema = table.from.schema;
@@ -75,7 +75,8 @@ std::vector<Rename> companions(const Catalog& renamed, const Catalog& goal, cons
   return found;
 }
 
-// The way back from a schema that goes, too: its name is free again by then.
+// The schemas that the renames move objects into and that do not exist. On the way back, that includes a schema that the
+// upgrade dropped.
 Result<std::vector<std::string>> missing_schemas(Session& session, const std::vector<Rename>& renames) {
   std::vector<std::string> missing;
   for (const Rename& rename : renames) {
@@ -93,7 +94,7 @@ Result<std::vector<std::string>> missing_schemas(Session& session, const std::ve
   return missing;
 }
 
-// The catalog, and the schemas that had to be made.
+// Runs the renames on a new copy and stores its catalog and the schemas that had to be created.
 Result<void> run_renames(ScratchServer& server, const ScratchDatabase& state, const InspectScratch& inspect,
                          RenamedState& result) {
   TRY_ASSIGN(const auto copy, server.create(&state));

@@ -1,8 +1,8 @@
-// A schema after its renames: only a server knows what every view, function and default looks like then. The renames run on a
-// copy of a scratch database, which is inspected again.
+// Computes the catalog of a schema after renames. Only a server knows how it prints every view, function and default then, so
+// the renames run on a copy of a scratch database, which is inspected again.
 //
-// What PostgreSQL named after a table goes with it: users_pkey and users_id_seq become customers_pkey and customers_id_seq
-// where the goal has them so and nothing else about them differs.
+// Objects that PostgreSQL named after a table follow it: users_pkey and users_id_seq become customers_pkey and customers_id_seq
+// if the goal names them so and nothing else about them differs.
 //
 // Threads: one thread. Ownership: borrows everything; the copies are dropped.
 #pragma once
@@ -20,13 +20,14 @@ namespace athanor::schema {
 using InspectScratch = std::function<Result<Catalog>(const ScratchDatabase& database)>;
 
 struct RenamedState {
-  std::vector<Rename> renames{};  // those asked for, and those that go with them
-  Catalog catalog{};              // after them
-  // Schemas that a table or sequence moves into and that were not there: made before the renames.
+  std::vector<Rename> renames{};  // the requested ones, and those that follow from them
+  Catalog catalog{};              // the catalog after all renames
+  // Missing schemas that a table or sequence moves into: created before the renames.
   std::vector<std::string> new_schemas{};
 };
 
-// `state` is a scratch database that nobody is connected to; `goal` is where the renames lead.
+// `state` is a scratch database without connected sessions; `goal` is the catalog that the renames lead to. Errors are the
+// server's.
 [[nodiscard]] Result<RenamedState> rename_on_copy(ScratchServer& server, const ScratchDatabase& state,
                                                   const std::vector<Rename>& renames, const Catalog& goal,
                                                   const InspectScratch& inspect);

@@ -182,7 +182,7 @@ std::string without_semicolon(std::string_view text) {
 
 std::string with_suffix(std::string_view name, std::string_view suffix) {
   std::string text(name.substr(0, std::min(name.size(), kNameBytes - suffix.size())));
-  // Not in the middle of a UTF-8 sequence.
+  // Do not cut a UTF-8 sequence.
   while (!text.empty() && text.size() < name.size() && (static_cast<unsigned char>(name[text.size()]) & 0xC0U) == 0x80U) {
     text.pop_back();
   }

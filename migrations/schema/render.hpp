@@ -1,4 +1,4 @@
-// Values of facts as SQL writes them: quoted names, lists, options.
+// Renders values of facts as SQL: quoted names, lists, options.
 //
 // Threads: pure functions.
 #pragma once
@@ -14,14 +14,14 @@ namespace athanor::schema {
 
 using Names = std::vector<std::string>;
 
-// schema.name of an object; the name alone when it has no schema.
+// schema.name of an object, or the name alone if it has no schema.
 [[nodiscard]] std::string object_name(const FactId& id);
 // schema.parent: the relation, domain or server that the fact belongs to.
 [[nodiscard]] std::string parent_name(const FactId& id);
-// schema.name(arguments), as DROP and COMMENT want it.
+// schema.name(arguments), as DROP and COMMENT expect it.
 [[nodiscard]] std::string routine_name(const FactId& id);
 
-// The texts of a JSON array; what is no text is written as JSON. Empty for an absent attribute.
+// The strings of a JSON array; other elements are rendered as JSON. Empty for an absent attribute.
 [[nodiscard]] Names list(std::string_view json);
 // An array of arrays.
 [[nodiscard]] std::vector<Names> rows(std::string_view json);
@@ -35,7 +35,7 @@ using Names = std::vector<std::string>;
 [[nodiscard]] std::pair<std::string, std::string> split_option(std::string_view option);
 // reloptions in parentheses: (fillfactor='70').
 [[nodiscard]] std::string storage_options(const Names& options);
-// Their names alone: (fillfactor, toast.autovacuum_enabled).
+// Only their names: (fillfactor, toast.autovacuum_enabled).
 [[nodiscard]] std::string option_names(const Names& keys);
 // Options of foreign objects: OPTIONS (host 'a', port '5'); empty for none.
 [[nodiscard]] std::string foreign_options(std::string_view json);
@@ -48,11 +48,11 @@ struct OptionChange {
 };
 [[nodiscard]] OptionChange changed_options(std::string_view before, std::string_view after);
 
-// The text without a semicolon and spaces at its end.
+// The text without trailing semicolon and spaces.
 [[nodiscard]] std::string without_semicolon(std::string_view text);
-// A name for the time of the change, at most 63 bytes: "orders_status_idx" with "__old".
+// A temporary name of at most 63 bytes, such as "orders_status_idx" with "__old".
 [[nodiscard]] std::string with_suffix(std::string_view name, std::string_view suffix);
-// The parts of a list of parameters or columns, split at commas outside quotes and brackets.
+// Splits a list of parameters or columns at commas outside quotes and brackets.
 [[nodiscard]] Names split_top_level(std::string_view text);
 
 }  // namespace athanor::schema

@@ -10,7 +10,7 @@
 namespace athanor::schema {
 namespace {
 
-// Every identifier of the text, whatever it is there: words and quoted names.
+// Every word and quoted name of the text, whatever its role.
 std::set<std::string, std::less<>> words_of(std::string_view text) {
   std::set<std::string, std::less<>> words;
   std::string word;
@@ -51,6 +51,7 @@ std::vector<std::uint32_t> facts_mentioned(const ChangeSet& changes, std::uint32
     if (!makes || index == routine || id.subject != Kind::None || !words.contains(id.name)) {
       continue;
     }
+    // Columns often have common names, so their table must be named as well.
     if (id.parent.empty() || (id.kind == Kind::Column && words.contains(id.parent))) {
       found.push_back(index);
     }

@@ -1,5 +1,5 @@
-// What the body of a routine names. PostgreSQL records no dependency of a body that is a string, but checks it when the routine
-// is made, and runs it when an index or a default needs it.
+// Finds what the body of a routine names. PostgreSQL records no dependencies of a body that is a string, but checks the body
+// when the routine is created, and runs it when an index or a default uses it.
 //
 // Threads: pure functions.
 #pragma once
@@ -15,10 +15,11 @@
 
 namespace athanor::schema {
 
-// New facts (relations, columns, routines, types) whose names stand in the definition: a hint for ordering, no dependency.
+// New or changed facts (relations, columns, routines, types) whose names occur in the definition. Only a hint for ordering,
+// because a word may mean something else.
 [[nodiscard]] std::vector<std::uint32_t> facts_mentioned(const ChangeSet& changes, std::uint32_t routine);
 
-// [["asciiword", [["schema","dictionary"], …]], …] as tokens and quoted dictionaries.
+// Parses [["asciiword", [["schema","dictionary"], …]], …] into tokens with quoted dictionaries.
 [[nodiscard]] std::vector<std::pair<std::string, Names>> nested_mappings(std::string_view json);
 
 }  // namespace athanor::schema

@@ -1,7 +1,7 @@
-// What we know about PostgreSQL's kinds of objects: one row a kind, and nothing about kinds anywhere else in this room.
+// The rules for PostgreSQL's kinds of objects: one row per kind, and the only place in this library that knows kinds.
 //
-// A rule turns facts into actions: how one is made, how it goes, which of its changes PostgreSQL makes in place, and what such
-// a change cannot leave standing. Ordering, closures, steps and compaction are generic.
+// A rule turns facts into actions: how to create and drop an object, which changes PostgreSQL can make in place, and which
+// dependents must be dropped for such a change. Ordering, dependency closure, steps and compaction are generic.
 //
 // Threads and ownership: pure functions and constant data.
 #pragma once
@@ -15,41 +15,43 @@
 
 namespace athanor::schema {
 
-// What a fact does when something it needs is destroyed and comes back.
+// What happens to a fact when something it needs is destroyed and produced again.
 enum class Reaction : std::uint8_t {
-  Replace,  // it is destroyed before and produced after
+  Replace,  // destroyed before it and produced after it
   Retype,   // a column moves from the old type to the new one
-  Loosen,   // it lets go and is bound again
-  Stay,     // PostgreSQL keeps it
+  Loosen,   // unbound before it and bound again after it
+  Stay,     // nothing: PostgreSQL keeps it
 };
 
 struct Rule {
   Kind kind = Kind::None;
-  // Makes the fact, at a place where all it needs is there.
+  // Adds the actions that create the fact. They run when everything it needs exists.
   void (*create)(const ChangeSet&, std::uint32_t after, ActionList&) = nullptr;
-  // Ends it, at a place where nothing needs it any more. Not asked for parts that go with their whole.
+  // Adds the actions that drop it. They run when nothing needs it any more; compaction removes them for parts that are dropped
+  // with their whole.
   void (*drop)(const ChangeSet&, std::uint32_t before, ActionList&) = nullptr;
-  // True: the change is made by destroying and producing. Null: always.
+  // Whether the change requires dropping and creating. Null: always.
   bool (*replaces)(const ChangeSet&, const FactChange&) = nullptr;
-  // Makes a change in place.
+  // Adds the actions that change it in place.
   void (*alter)(const ChangeSet&, const FactChange&, ActionList&) = nullptr;
-  // Old facts that cannot stand while the change is made in place: views on a column that changes its type.
+  // Old facts that must be dropped while the change is made in place, such as views on a column that changes its type.
   std::vector<std::uint32_t> (*disturbs)(const ChangeSet&, const FactChange&) = nullptr;
+  // The reaction of a dependent to the destruction of `destroyed`. Null: Replace.
   Reaction (*reacts)(const ChangeSet&, std::uint32_t before, std::uint32_t destroyed) = nullptr;
-  // The two are one under two names, and `alter` renames it: PostgreSQL keeps an index or constraint that was only renamed.
+  // Whether the two differ only in their name, so that `alter` can rename: PostgreSQL keeps a renamed index or constraint.
   bool (*same_but_name)(const Fact& before, const Fact& after) = nullptr;
-  // For Reaction::Loosen.
+  // For Reaction::Loosen: unbinds the fact, and binds it again.
   void (*loosen)(const ChangeSet&, std::uint32_t before, ActionList&) = nullptr;
   void (*bind)(const ChangeSet&, std::uint32_t before, ActionList&) = nullptr;
 };
 
-// Never null for a kind that facts have.
+// Never null for kinds of facts.
 [[nodiscard]] const Rule* find_rule(Kind kind);
 
-// Takes back what default privileges give to a new object and the desired schema does not.
+// Revokes what default privileges grant on a new object and the desired schema does not.
 void take_back_defaults(const ChangeSet& changes, std::uint32_t index, ActionList& actions);
 
-// One span a family; rule_table.cpp joins them.
+// One span per family; rule_table.cpp joins them.
 [[nodiscard]] std::span<const Rule> table_rules();
 [[nodiscard]] std::span<const Rule> column_rules();
 [[nodiscard]] std::span<const Rule> default_rules();

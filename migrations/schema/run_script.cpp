@@ -14,6 +14,7 @@ constexpr std::string_view kBatch = "{batch}";
 std::string whole_batch(std::string_view sql) {
   std::string text(sql);
   if (const std::size_t at = text.find(kBatch); at != std::string::npos) {
+    // The condition on the key range becomes true, so that one statement covers all rows.
     text.replace(at, kBatch.size(), "true");
   }
   return text;

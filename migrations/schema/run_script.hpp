@@ -1,5 +1,5 @@
-// Runs the steps of a revision on a scratch database, as the migrator would run them on a real one: transactions whole,
-// autocommit statements alone, a batch step as one statement over all keys. There is no version table, no ledger and no lock.
+// Runs the steps of a revision on a scratch database, as the migrator would on a real one: whole transactions, single
+// autocommit statements, a batch step as one statement over all keys. There is no version table, ledger or lock.
 //
 // Threads: one thread. Ownership: borrows the session.
 #pragma once
@@ -14,9 +14,9 @@
 
 namespace athanor::schema {
 
-// The error's context is "line 14", of the statement that failed.
+// Error: the server's, with the failed statement's line ("line 14") as context.
 [[nodiscard]] Result<void> run_steps(Session& session, std::span<const ScriptStep> steps);
-// The same of a plan that is no file yet.
+// The same for a plan that is not a file yet. The error has no line.
 [[nodiscard]] Result<void> run_planned(Session& session, const std::vector<PlannedStep>& steps);
 
 }  // namespace athanor::schema

@@ -9,10 +9,10 @@
 namespace athanor::schema {
 namespace {
 
-constexpr int kPasses = 4;  // a table may need a row of one that comes later
+constexpr int kPasses = 4;  // a table may reference one that comes later
 
-// One INSERT for each table, with a value for every column that the server would not fill itself. A column of a type that has
-// no plain value is left to its default.
+// One INSERT per table, with a value for every column that the server does not fill itself. A column whose type has no simple
+// value gets NULL.
 constexpr std::string_view kInserts =
     "SELECT n.nspname, c.relname, 'INSERT INTO ' || pg_catalog.quote_ident(n.nspname) || '.' || "
     "pg_catalog.quote_ident(c.relname) || "

@@ -1,7 +1,7 @@
-// A row in every table of a scratch database that takes one: so that a proof meets data where the real database has data.
+// Inserts one row into every table of a scratch database that accepts one, so that a proof runs on data.
 //
-// Values are the simplest of their type, the same everywhere, so that most foreign keys hold. Where a constraint refuses
-// them the table stays empty.
+// Values are the simplest of their type, and the same everywhere, so that most foreign keys are satisfied. A table whose
+// constraints reject them stays empty.
 //
 // Threads: one thread. Ownership: borrows the session.
 #pragma once
@@ -19,9 +19,9 @@ namespace athanor::schema {
 
 using TableName = std::pair<std::string, std::string>;  // schema, name
 
-// The tables that have a row now, of those in `catalog`.
+// Inserts the rows and returns the number of rows of each table of `catalog` that has any.
 [[nodiscard]] Result<std::map<TableName, std::int64_t>> add_sample_rows(Session& session, const Catalog& catalog);
-// Rows of these tables; those that are not there any more are left out.
+// Counts the rows of these tables; tables that no longer exist are omitted.
 [[nodiscard]] Result<std::map<TableName, std::int64_t>> count_rows(Session& session,
                                                                    const std::map<TableName, std::int64_t>& tables);
 

@@ -14,8 +14,8 @@ constexpr std::size_t kMostBytes = 256U << 20U;
 constexpr std::string_view kFormat = "athanor catalog 1\n";
 constexpr std::size_t kDigest = 64;
 
-// Attribute names are constants of the program wherever a catalog is inspected. Names that come from a file need a place that
-// lives as long: there are some seventy of them.
+// Attribute names are string constants when a catalog comes from inspect(). Names read from a file need storage that lives as
+// long; there are about seventy of them.
 std::string_view constant_name(std::string_view name) {
   static std::mutex mutex;
   static std::set<std::string, std::less<>> names;
@@ -50,7 +50,7 @@ class Writer {
   std::string bytes_;
 };
 
-// Reads what Writer wrote. The digest has been compared before, so that bytes out of range mean a bug; they end the reading.
+// Reads what Writer wrote. The digest was checked before, so a value out of range means a bug; it ends the reading.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
@@ -113,7 +113,7 @@ void read_unmodelled(Reader& reader, Catalog& catalog) {
   }
 }
 
-// Edges, and what the filter hides. False when one of them is about a fact that is not there.
+// Reads edges and outside dependents. False if one refers to a fact that does not exist.
 bool read_relations(Reader& reader, std::uint64_t facts, Catalog& catalog) {
   for (std::uint64_t left = reader.number(); left > 0 && !reader.failed(); --left) {
     const std::uint64_t from = reader.number();

@@ -1,7 +1,7 @@
-// Catalogs kept between commands, so that a repeated check loads nothing. A key is the digest of everything a catalog was made
-// of: texts, server version, filters, and the version of this program's format.
+// A cache of catalogs between commands, so that a repeated check loads nothing. A key is the digest of everything that
+// determines a catalog: texts, server version, filters, and the version of this program's format.
 //
-// A cache is never an error: what is missing, damaged or of another format is made again.
+// The cache never causes an error: entries that are missing, damaged or in another format are recomputed.
 //
 // Threads: one thread. Ownership: owns the folder's descriptor.
 #pragma once
@@ -18,12 +18,13 @@ namespace athanor::schema {
 
 class SchemaCache {
  public:
-  // `folder` may be empty: nothing is kept.
+  // An empty `folder` disables the cache.
   SchemaCache(const std::string& folder, const Clock& clock);
 
+  // The sealed catalog under this key, if there is a valid one.
   [[nodiscard]] std::optional<Catalog> catalog(const std::string& key) const;
   void keep(const std::string& key, const Catalog& catalog) const;
-  // Any other text under a key.
+  // The same for any other text.
   [[nodiscard]] std::optional<std::string> text(const std::string& key) const;
   void keep_text(const std::string& key, std::string_view text) const;
 
@@ -32,7 +33,7 @@ class SchemaCache {
   const Clock& clock_;
 };
 
-// The bytes of a sealed catalog, and back; nothing for bytes that were not written by this version of the program.
+// Converts a sealed catalog to bytes and back. read_catalog() rejects bytes that another format version wrote.
 [[nodiscard]] std::string write_catalog(const Catalog& catalog);
 [[nodiscard]] std::optional<Catalog> read_catalog(std::string_view bytes);
 

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostFiles = 100'000;
 constexpr std::size_t kMostBytes = 256U << 20U;
 
-// psql's commands that mean nothing to a schema.
+// psql commands without a meaning for a schema.
 constexpr std::array<std::string_view, 16> kPassedOver{
     "\\restrict", "\\unrestrict", "\\connect", "\\c", "\\encoding", "\\echo", "\\qecho", "\\pset",
     "\\timing",   "\\set",        "\\unset",   "\\x", "\\a",        "\\t",    "\\warn",  "\\prompt"};
@@ -45,7 +45,7 @@ std::string_view first_word(std::string_view line) {
   return line.substr(begin, end - begin);
 }
 
-// Blanks out psql's commands, keeping every line where it is. A backslash outside quotes begins one; the lexer knows quotes.
+// Blanks out psql commands, so that line numbers stay the same. A backslash outside quotes begins one; the lexer knows quotes.
 Result<void> remove_meta_commands(std::string& text, const std::string& name) {
   std::size_t start = 0;
   while (true) {
@@ -55,7 +55,7 @@ Result<void> remove_meta_commands(std::string& text, const std::string& name) {
       token = lexer.next();
     }
     if (token.kind != TokenKind::Backslash) {
-      return {};  // an open quote is the splitter's to report
+      return {};  // the splitter reports an open quote
     }
     const std::size_t end = std::min(text.find('\n', token.begin), text.size());
     const std::string word(first_word(std::string_view(text).substr(token.begin, end - token.begin)));
@@ -73,7 +73,7 @@ Result<void> remove_meta_commands(std::string& text, const std::string& name) {
   }
 }
 
-// Rows that follow a COPY would be read as SQL, so they are found first.
+// The rows after COPY … FROM stdin would be parsed as SQL, so find the COPY first.
 Result<void> refuse_rows(const std::string& text, const std::string& name) {
   SqlLexer lexer(text);
   bool copying = false;
@@ -95,7 +95,7 @@ Result<void> refuse_rows(const std::string& text, const std::string& name) {
   return {};
 }
 
-// In lower case and without quotes; empty where the statement has fewer.
+// The first words in lower case and without quotes; empty if the statement has fewer.
 std::array<std::string, 4> first_words(std::string_view sql) {
   SqlLexer lexer(sql);
   std::array<std::string, 4> words;
@@ -110,34 +110,34 @@ std::array<std::string, 4> first_words(std::string_view sql) {
   return words;
 }
 
-// It would change the scratch server, which may be somebody's, and stay there when the scratch database is gone.
+// Such a statement would change the whole scratch server, which may be shared, and outlive the scratch database.
 bool changes_the_server(const std::array<std::string, 4>& words) {
   const auto& [first, second, third, fourth] = words;
   return (first == "alter" && second == "system") ||
          ((first == "create" || first == "alter" || first == "drop") && second == "tablespace");
 }
 
-// Statements that every scratch database would refuse or that are about the whole server.
+// Statements to skip, because a scratch database would reject them or because they concern the whole server.
 bool is_passed_over(const std::array<std::string, 4>& words) {
   const auto& [first, second, third, fourth] = words;
   if ((first == "create" || first == "alter" || first == "drop" || first == "comment") &&
       (second == "database" || third == "database")) {
     return true;
   }
-  // Every database has it; pg_dump of old versions makes it all the same.
+  // Every database has the schema public, but pg_dump of old versions creates it anyway.
   if (first == "create" && second == "schema" && third == "public" && (fourth.empty() || fourth == ";")) {
     return true;
   }
-  // Roles are the server's, not the schema's; those that are named are provided.
+  // Roles belong to the server, not to the schema; roles that statements name are provided.
   if ((first == "create" || first == "alter" || first == "drop") &&
       (second == "role" || (second == "user" && third != "mapping") || second == "group")) {
     return true;
   }
-  // Everything is loaded in transactions of our own.
+  // Everything is loaded in our own transactions.
   if (first == "begin" || first == "commit" || first == "end" || (first == "start" && second == "transaction")) {
     return true;
   }
-  // What pg_dump sets for its own session, by name where an older server does not know it.
+  // Settings that pg_dump makes for its own session, including those that an older server does not know.
   return first == "set" && (second == "transaction_timeout" || second == "statement_timeout" || second == "lock_timeout" ||
                             second == "idle_in_transaction_session_timeout" || second == "client_min_messages" ||
                             second == "row_security" || second == "check_function_bodies");
@@ -155,7 +155,7 @@ Result<std::string> read_text(const fs::path& path) {
   if (text.starts_with("\xEF\xBB\xBF")) {
     text.erase(0, 3);
   }
-  // As in revisions: otherwise a function's body would hold line ends that no revision can write.
+  // As in revisions: otherwise a function body would contain line ends that no revision can produce.
   return with_line_feeds(std::move(text));
 }
 

@@ -1,11 +1,10 @@
-// A schema written as SQL: one file, or a folder of *.sql files in the order of their names (subfolders included).
+// Reads a schema written as SQL: one file, or a folder of *.sql files in the order of their names, including subfolders.
 //
-// What tools write is understood: pg_dump -s of any version (\restrict lines, SET lines of newer servers, CREATE SCHEMA
-// public), Rails' structure.sql with its INSERTs, psql scripts that \connect. Rows (COPY … FROM stdin) and files that would be
-// included
-// (\i) are refused with file and line.
+// Output of other tools is accepted: pg_dump -s of any version (\restrict lines, SET lines of newer servers, CREATE SCHEMA
+// public), Rails' structure.sql with its INSERTs, psql scripts that \connect. Rows (COPY … FROM stdin) and included files (\i)
+// are rejected with file and line.
 //
-// Threads: pure functions of the disk.
+// Threads: functions without shared state that read files.
 #pragma once
 
 #include <memory>
@@ -22,30 +21,31 @@ struct SchemaStatement {
   std::string place;     // "db/schema.sql:14"
 };
 
-// `-- renamed from OLD`, or sqldef's `-- @renamed from=OLD`, on the line of the table or column it is about.
+// A comment `-- renamed from OLD`, or sqldef's `-- @renamed from=OLD`, on the line of its table or column.
 struct RenameHint {
   std::string schema;  // as written in the statement; may be empty
   std::string table;   // the table's new name
   std::string column;  // the column's new name; empty: the hint is about the table
   std::string old_name;
   std::string place;
-  // What stands before the old name: "s1" of `renamed from s1.t` on a table, "s1" and "t" of `renamed from s1.t.c` on a column.
+  // The qualification of the old name: "s1" of `renamed from s1.t` on a table, "s1" and "t" of `renamed from s1.t.c` on a
+  // column.
   std::string old_schema{};
   std::string old_table{};
-  // The comment goes on behind the old name: a sentence, or a name that had to be quoted.
+  // More text follows the old name: a sentence, or a name that needs quotes.
   bool unclear = false;
 };
 
 struct SchemaText {
-  std::vector<std::shared_ptr<const std::string>> texts;  // of each file, in order
+  std::vector<std::shared_ptr<const std::string>> texts;  // one per file, in order
   std::vector<SchemaStatement> statements;
   std::vector<RenameHint> renames;
   std::string digest;  // SHA-256 of the names and texts of all files
 };
 
-// DesiredSchemaFailed with file and line.
+// Error: DesiredSchemaFailed with file and line.
 [[nodiscard]] Result<SchemaText> read_schema_files(const std::vector<std::string>& paths);
-// The same of a text; `name` is its file's, for messages.
+// The same for a text; `name` is the file's name, for messages.
 [[nodiscard]] Result<SchemaText> parse_schema_text(std::string text, const std::string& name);
 
 }  // namespace athanor::schema

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostOutput = 4096;
 
-// What a program prints; nothing when it cannot be run.
+// The output of a program; empty if it cannot run.
 std::string answer_of(std::vector<std::string> arguments, const ServerSearch& search, const StopToken& stop) {
   std::string out;
   ProcessCommand command;
@@ -70,7 +70,7 @@ std::vector<ServerPrograms> all_programs(const ServerSearch& search, const StopT
   std::set<std::string> seen;
   for (const std::string& folder : candidates(search, stop)) {
     std::error_code problem;
-    // Links in /usr/local/bin lead to a folder where the other programs are.
+    // Follow links from places such as /usr/local/bin to the folder that contains the other programs.
     const std::string real = fs::canonical(folder + "/postgres", problem).parent_path().string();
     const bool complete = !problem && is_program(real + "/initdb") && is_program(real + "/pg_ctl");
     if (!complete || !seen.insert(real).second) {

@@ -1,9 +1,9 @@
-// The programs of a PostgreSQL server on this machine: initdb, pg_ctl and postgres of one major version.
+// Finds the programs of a PostgreSQL server on this machine: initdb, pg_ctl and postgres of one major version.
 //
-// Looked for in the folder the configuration names, or else in /usr/lib/postgresql/*/bin, on PATH, and where pg_config says.
-// A program is asked for its version; the name of its folder is not believed.
+// Searches the configured folder, or else /usr/lib/postgresql/*/bin, PATH, and the folder that pg_config reports. Runs each
+// program to learn its version, because the name of a folder may be wrong.
 //
-// Threads: pure function of the disk; runs the programs it finds.
+// Threads: a function without shared state; runs the programs it finds.
 #pragma once
 
 #include <string>
@@ -20,13 +20,14 @@ struct ServerPrograms {
 };
 
 struct ServerSearch {
-  std::string folder{};             // scratch_programs; when it is set nothing else is looked at
-  std::vector<std::string> path{};  // folders of PATH
+  std::string folder{};             // scratch_programs; if set, no other folder is searched
+  std::vector<std::string> path{};  // the folders of PATH
   std::vector<std::string> environment{};
   std::string installed = "/usr/lib/postgresql";
 };
 
-// Programs of this major version; 0: of the newest there is. ScratchUnavailable names what was found and the ways out.
+// Returns the programs of this major version, or of the newest one if `major` is 0. Error: ScratchUnavailable with what was
+// found and the ways out.
 [[nodiscard]] Result<ServerPrograms> find_server_programs(const ServerSearch& search, int major, const StopToken& stop);
 
 }  // namespace athanor::schema

@@ -13,7 +13,7 @@ constexpr std::string_view kArray = "(ARRAY[";
 constexpr std::string_view kTextCast = ")::text";
 constexpr std::string_view kVaryingCast = "'::character varying)::text";
 
-// The place of the bracket that closes the one at `open`, quotes left aside.
+// The position of the bracket that closes the one at `open`, ignoring quoted text.
 std::optional<std::size_t> closing(std::string_view text, std::size_t open) {
   int depth = 0;
   char quote = 0;
@@ -32,7 +32,7 @@ std::optional<std::size_t> closing(std::string_view text, std::size_t open) {
   return std::nullopt;
 }
 
-// "::character varying(20)[]" at the place: the type without the brackets of the array, and where it ends.
+// "::character varying(20)[]" at this position: the type without the array's brackets, and where it ends.
 struct ArrayCast {
   std::string type;
   std::size_t end = 0;
@@ -79,7 +79,7 @@ std::string distribute_casts(std::string text) {
   return text;
 }
 
-// CREATE STATISTICS prints the columns by their place in the table.
+// The server prints the columns of CREATE STATISTICS by their position in the table, which must not count as a difference.
 std::string sort_columns(const std::string& definition) {
   const auto on = definition.find(" ON ");
   const auto from = definition.rfind(" FROM ");
@@ -109,7 +109,7 @@ std::optional<std::size_t> cast_before(std::string_view text, std::size_t end) {
   return std::nullopt;
 }
 
-// ('a'::character varying)::text, … without the outer casts; nothing when an element is something else.
+// ('a'::character varying)::text, … without the outer casts; empty if an element has another form.
 std::optional<Names> varying_elements(std::string_view elements) {
   Names plain;
   for (const std::string& element : split_top_level(elements)) {

@@ -1,8 +1,8 @@
-// Texts of the server that it would print differently after reading them once.
+// Normalises texts that the server prints differently after parsing them once.
 //
 // PostgreSQL prints `status IN ('a','b')` on a varchar column as `(status)::text = ANY ((ARRAY['a'::character varying,
-// …])::text[])`, and what that is read as prints `… ANY (ARRAY[('a'::character varying)::text, …])`. The two are one
-// expression; facts hold the second, which stays as it is, and statements say the first with the casts left out.
+// …])::text[])`, and after parsing that, as `… ANY (ARRAY[('a'::character varying)::text, …])`. Both are the same expression.
+// Facts contain the second form, which no longer changes; statements use the first one without its casts.
 //
 // Threads: pure functions.
 #pragma once
@@ -14,9 +14,11 @@
 
 namespace athanor::schema {
 
-// Brings the definitions of a fact into the form that stays. Bodies of routines and comments are not expressions.
+// Converts the definitions of a fact to the stable form. Bodies of routines and comments are not expressions and stay
+// unchanged.
 void settle_text(Fact& fact);
-// The expression as a statement says it, so that the server stores what it stored where the text comes from.
+// The expression for use in a statement, written so that the server stores the same expression as in the database it was read
+// from.
 [[nodiscard]] std::string as_written(std::string_view expression);
 
 }  // namespace athanor::schema

@@ -1,4 +1,4 @@
-// What SQL text names outside of its own database: roles, and schemas of a search_path.
+// Finds names in SQL text that do not belong to its own database: roles, and schemas of a search_path.
 //
 // Threads: pure functions.
 #pragma once
@@ -18,7 +18,8 @@ struct NamedRoles {
 // Adds the roles that a statement names and those that it creates, as far as the parser understands it.
 void collect_roles(std::string_view statement, NamedRoles& roles);
 
-// Schemas that must be there before anything can go into them; not "$user", public and the system's.
+// The schemas of a search_path that must exist before objects can be created in them: without "$user", public and system
+// schemas.
 [[nodiscard]] std::vector<std::string> search_path_schemas(std::string_view search_path);
 
 }  // namespace athanor::schema

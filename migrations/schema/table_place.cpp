@@ -40,7 +40,8 @@ bool is_parent(const Catalog& catalog, std::uint32_t table, const Names& name) {
   return std::ranges::find(parents, name) != parents.end();
 }
 
-// The matching fact of a parent, or of its parents. `other`: the same table on the other side, whose parents do not count.
+// The matching fact of the nearest parent that has one. Parents that the table has on the other side as well do not count: it
+// neither joined nor left them. `other` is the same table on the other side.
 std::uint32_t find_above(const Catalog& catalog, const Dependencies& dependencies, std::uint32_t table, const Fact& own,
                          const Catalog* other_catalog, std::uint32_t other) {
   for (const Names& name : parents_of(catalog.facts()[table])) {
@@ -63,7 +64,7 @@ std::uint32_t find_above(const Catalog& catalog, const Dependencies& dependencie
   return kNoFact;
 }
 
-// The type that a typed table has its columns from.
+// The type from which a typed table (CREATE TABLE … OF) has this column.
 std::uint32_t type_with(const Catalog& catalog, const Dependencies& dependencies, std::uint32_t table, const Fact& own) {
   if (!catalog.facts()[table].has(attribute::kOfType) || own.id.kind != Kind::Column) {
     return kNoFact;
@@ -115,7 +116,7 @@ std::uint32_t kept_from_parent(const ChangeSet& changes, std::uint32_t new_index
              : find_above(changes.before, changes.old_dependencies, table, fact, &changes.after, changes.after_of(table));
 }
 
-// A column that its parent loses and a child keeps: DROP COLUMN with ONLY makes it the child's own.
+// ALTER TABLE ONLY … DROP COLUMN on the parent leaves the column to its children as their own.
 std::uint32_t left_to_child(const ChangeSet& changes, std::uint32_t old_column) {
   const std::uint32_t table = changes.old_dependencies.parent(old_column);
   for (const std::uint32_t child : changes.old_dependencies.needed_by(table)) {

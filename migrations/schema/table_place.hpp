@@ -1,5 +1,6 @@
-// What a table has from its parents, when it joins or leaves them: as a partition or child its columns, keys, checks and
-// indexes are the parent's, alone they are its own, and nothing is made or dropped in between.
+// Finds what a table takes over from its parents when it joins or leaves them. As a partition or child, its columns, keys,
+// checks and indexes are the parent's; alone, they are its own. Nothing is created or dropped in between, so ATTACH and DETACH
+// must not lead to statements for them.
 //
 // Threads: pure functions.
 #pragma once
@@ -10,14 +11,13 @@
 
 namespace athanor::schema {
 
-// The fact of the same kind and name on the nearest parent that has one: of a partition's or child's column or default.
+// The fact of the same kind and name on the nearest parent that has one, for a column or default of a partition or child.
 [[nodiscard]] std::uint32_t fact_above(const Catalog& catalog, const FactId& id);
-// The old parent's fact that became this new one when its table left; kNoFact when the table did not have it before.
+// The old parent's fact that became this new one when its table left the parent; kNoFact if the table did not have it before.
 [[nodiscard]] std::uint32_t kept_from_parent(const ChangeSet& changes, std::uint32_t new_index);
-// The new parent's fact that this old one becomes part of when its table joins; kNoFact when it is really gone.
+// The new parent's fact that includes this old one once its table joins; kNoFact if it is really dropped.
 [[nodiscard]] std::uint32_t given_to_parent(const ChangeSet& changes, std::uint32_t old_index);
-// The new fact of a child's own column that this old column of its parent is left as, when the parent drops it; kNoFact if
-// none.
+// The new fact of a child's own column that remains of this old column when the parent drops it; kNoFact if there is none.
 [[nodiscard]] std::uint32_t left_to_child(const ChangeSet& changes, std::uint32_t old_column);
 
 }  // namespace athanor::schema

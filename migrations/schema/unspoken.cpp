@@ -11,8 +11,8 @@
 namespace athanor::schema {
 namespace {
 
-// Of these kinds models may define some (with DDL events, or alembic_utils). As long as they define none, they say nothing
-// about them.
+// Models may define objects of these kinds (with DDL events, or alembic_utils). While they define none of a kind, existing
+// objects of that kind stay.
 constexpr std::array kUnspokenKinds{
     Kind::Collation,
     Kind::CompositeType,
@@ -41,7 +41,7 @@ constexpr std::array kUnspokenKinds{
     Kind::DefaultPrivilege,
 };
 
-// Attributes of tables and columns for which SQLAlchemy has no word, or which nobody writes in models.
+// Attributes of tables and columns that SQLAlchemy cannot express, or that models rarely set.
 constexpr std::array kUnspokenAttributes{
     attribute::kRowSecurity, attribute::kForceRowSecurity, attribute::kReplicaIdentity, attribute::kClusterOn,
     attribute::kStorage,     attribute::kCompression,      attribute::kStatistics,      attribute::kDependsOnExtensions,
@@ -51,7 +51,7 @@ bool is_metadata(Kind kind) {
   return kind == Kind::Comment || kind == Kind::Owner || kind == Kind::Grant;
 }
 
-// The object that a comment, owner or grant is about.
+// The object that a comment, owner or grant describes.
 FactId subject_of(const FactId& id) {
   return {.kind = id.subject, .schema = id.schema, .parent = id.parent, .name = id.name, .arguments = id.arguments};
 }
@@ -88,7 +88,7 @@ class Completion {
     }
   }
 
-  // The object that is granted, or its column.
+  // Whether the desired schema contains the granted object, or its column.
   [[nodiscard]] bool is_desired(const FactId& grant) const {
     if (desired_.find(subject_of(grant)) == nullptr) {
       return false;
@@ -97,7 +97,7 @@ class Completion {
            desired_.find({.kind = Kind::Column, .schema = grant.schema, .parent = grant.name, .name = grant.column}) != nullptr;
   }
 
-  // Parents, as the attribute writes them, of which the desired schema names a child.
+  // Collects the parents, as the attribute writes them, for which the desired schema contains a child.
   void learn_children() {
     for (const Fact& fact : desired_.facts()) {
       for (const std::string_view link : {attribute::kPartitionOf, attribute::kInherits}) {
@@ -108,7 +108,7 @@ class Completion {
     }
   }
 
-  // The tables that a table's attribute names exist in the desired schema, or stay.
+  // Whether a parent that the attribute names is in the desired schema, or stays.
   [[nodiscard]] bool has_parent(std::string_view link) const {
     const auto known = [&](const FactId& id) { return desired_.find(id) != nullptr || kept_.contains(id); };
     return std::ranges::any_of(now_.facts(), [&](const Fact& fact) {
@@ -135,7 +135,7 @@ class Completion {
     if (is_runtime_child(fact)) {
       return true;
     }
-    // Parts of what stays: columns and constraints of a partition, indexes of a materialized view, members of a domain.
+    // Parts of what stays: columns and constraints of a partition, indexes of a materialized view, constraints of a domain.
     for (const Kind kind : {Kind::Table, Kind::View, Kind::MaterializedView, Kind::Domain}) {
       if (!id.parent.empty() && !is_metadata(id.kind) &&
           kept_.contains({.kind = kind, .schema = id.schema, .name = id.parent})) {
@@ -154,7 +154,7 @@ class Completion {
     return unspoken_.contains(id.kind) || (is_unowned_sequence(fact) && !sequences_);
   }
 
-  // What stays makes other things stay (a partition of a partition, comments), so it is asked again until nothing is new.
+  // What stays can make other objects stay (a partition of a partition, comments), so repeat until nothing is added.
   void choose() {
     for (bool more = true; more;) {
       more = false;
@@ -167,7 +167,7 @@ class Completion {
     }
   }
 
-  // A fact of both sides, with the attributes that models do not speak of.
+  // A desired fact, with the current values of attributes that models do not set.
   [[nodiscard]] Fact merged(const Fact& fact) const {
     Fact copy = fact;
     const Fact* before = models_ ? now_.find(fact.id) : nullptr;
@@ -225,7 +225,7 @@ class Completion {
   const Grants grants_;
   std::set<Kind> unspoken_;
   std::set<std::string_view> spoken_attributes_;
-  bool sequences_ = false;  // the desired schema has one that belongs to no column
+  bool sequences_ = false;  // the desired schema has a sequence that belongs to no column
   std::set<std::string, std::less<>> parents_;
   std::set<FactId> kept_;
 };

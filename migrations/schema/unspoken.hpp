@@ -1,14 +1,14 @@
-// What a desired schema does not speak of stays as it is.
+// Completes a desired schema with what it does not describe, so that those objects stay unchanged.
 //
-// Partitions and inheriting tables that come and go at run time: a desired schema that has the parent and names none of its
-// children leaves all of them alone.
+// Partitions and inheriting tables may be created and dropped at run time: if a desired schema contains a parent and none of
+// its children, all children stay.
 //
-// Models speak of tables, types and what belongs to them, and of little else: SQLAlchemy has no word for a function, a trigger,
-// a policy, or row security. What revisions made of such kinds is no business of models that define none of the kind.
-// Extensions and schemas that models do not name are never dropped on their account.
+// Models describe tables, types and their parts, and little else: SQLAlchemy cannot express a function, a trigger, a policy, or
+// row security. If models define no object of such a kind, objects of that kind that revisions created stay. Extensions and
+// schemas that models do not name are never dropped.
 //
-// Grants belong to no schema that is not asked to name them. But an object that is dropped and made again must have its own back,
-// so the planner has to know them: those of the current schema stay on every object that stays.
+// Grants are part of a desired schema only if the configuration compares them. But an object that is dropped and recreated must
+// get its grants back, so the planner must know them: grants of the current schema stay on every object that stays.
 //
 // Threads: pure functions.
 #pragma once
@@ -21,18 +21,18 @@
 namespace athanor::schema {
 
 struct Completed {
-  Catalog catalog;                // the desired one and what stays
-  std::vector<std::string> kept;  // "view shop.totals": objects that only `now` has
+  Catalog catalog;                // the desired schema, and what stays
+  std::vector<std::string> kept;  // "view shop.totals": objects that exist only in `now`
 };
 
-// Whether the desired schema says who may do what (`compare: privileges`), or what is granted now stays.
+// Whether the desired schema decides about grants (`compare: privileges`), or the current grants stay.
 enum class Grants : bool { Desired, Stay };
 
-// `models`: the desired schema comes from models. Both must be sealed; the result is.
+// `models`: whether the desired schema comes from models. Both catalogs must be sealed; so is the result.
 [[nodiscard]] Completed complete_desired(const Catalog& desired, const Catalog& now, bool models,
                                          Grants grants = Grants::Desired);
 
-// `catalog` without its grants, except on what and to whom `known` has one. Sealed.
+// `catalog` without grants, except those for which `known` has a grant on the same object to the same grantee. Sealed.
 [[nodiscard]] Catalog without_grants(const Catalog& catalog, const Catalog& known = {});
 
 }  // namespace athanor::schema
