@@ -1,26 +1,28 @@
-// The attributes of facts, kind by kind: what the extraction queries produce and the rules know how to change.
+// The attributes of facts, kind by kind: the extraction queries produce them, and the rules know how to change them.
 //
-// A value that PostgreSQL would choose by itself is absent (a column without STORAGE of its own, a sequence that starts at 1).
-// Booleans are "true" or absent. Lists are the text of a JSON array; a name with its schema is ["schema","name"].
+// An attribute with PostgreSQL's default value is absent (a column with the storage of its type, a sequence that starts at 1).
+// Booleans are "true" or absent. Lists are JSON arrays; a name with its schema is ["schema","name"].
+//
+// Threads and ownership: constants.
 #pragma once
 
 #include <string_view>
 
 namespace athanor::schema::attribute {
 
-// The definition as the server prints it, without a semicolon at the end.
-//   Index, Trigger, Rule, Statistics, Routine: the whole statement (pg_get_indexdef, pg_get_functiondef, …), own name included.
+// The definition as the server prints it, without a final semicolon.
+//   Index, Trigger, Rule, Statistics, Routine: the whole statement (pg_get_indexdef, pg_get_functiondef, …) with its own name.
 //   Aggregate, Operator, OperatorFamily, OperatorClass, Cast, TextSearchDictionary, TextSearchConfiguration: the whole CREATE
-//   statement, put together from the catalog, because the server has no function that prints it.
+//   statement, built from the catalog, because the server has no function that prints it.
 //   View, MaterializedView: the query. Constraint, DomainConstraint: what follows CONSTRAINT name, without NOT VALID and NOT
-//   ENFORCED, which are attributes of their own.
+//   ENFORCED, which are separate attributes.
 inline constexpr std::string_view kDefinition = "definition";
-// Extension: the schema it lives in. Versions are not compared: they differ between environments and must not be "fixed".
+// Extension: its schema. Versions are not compared, because environments may differ in them on purpose.
 inline constexpr std::string_view kSchema = "schema";
 inline constexpr std::string_view kOptions = "options";  // reloptions, or options of a foreign object: ["fillfactor=70"]
 // Trigger, Rule, EventTrigger: "disabled", "always", "replica"; absent: origin.
 inline constexpr std::string_view kEnabled = "enabled";
-// Any kind that has it (ALTER … DEPENDS ON EXTENSION): ["postgis"].
+// Any kind that supports ALTER … DEPENDS ON EXTENSION: ["postgis"].
 inline constexpr std::string_view kDependsOnExtensions = "depends_on_extensions";
 
 // Collation: provider ("c", "i", "d", "b"), locale, collate, ctype, deterministic ("false"), rules.
@@ -37,17 +39,17 @@ inline constexpr std::string_view kLabels = "labels";
 inline constexpr std::string_view kAttributes = "attributes";
 // RangeType.
 inline constexpr std::string_view kSubtype = "subtype";
-inline constexpr std::string_view kSubtypeClass = "subtype_opclass";  // ["schema","name"], absent when it is the default
+inline constexpr std::string_view kSubtypeClass = "subtype_opclass";  // ["schema","name"]; absent: the default one
 inline constexpr std::string_view kCanonical = "canonical";
 inline constexpr std::string_view kSubtypeDiff = "subtype_diff";
 inline constexpr std::string_view kMultirange = "multirange_type_name";
 // Domain, Column, Sequence: format_type with its modifiers, qualified; a sequence of bigint has none.
 inline constexpr std::string_view kType = "type";
-inline constexpr std::string_view kCollation = "collation";  // ["schema","name"]; absent when it is the type's own
+inline constexpr std::string_view kCollation = "collation";  // ["schema","name"]; absent: the type's default
 inline constexpr std::string_view kDefault = "default";      // Domain: its expression
 inline constexpr std::string_view kNotNull = "not_null";     // Domain, Column
-// PostgreSQL 18 gives NOT NULL a constraint. It is described with its column (with its domain from 18), not as a fact of its
-// own: the constraint's name unless it is the one that the server chooses, and how it differs from a plain NOT NULL.
+// In PostgreSQL 18, NOT NULL is a named constraint. It is described with its column or domain, not as a separate fact: by its
+// name unless the server chose it, and by its differences from a plain NOT NULL.
 inline constexpr std::string_view kNotNullName = "not_null_name";
 inline constexpr std::string_view kNotNullNotValid = "not_null_not_valid";
 inline constexpr std::string_view kNotNullNoInherit = "not_null_no_inherit";
@@ -78,23 +80,24 @@ inline constexpr std::string_view kClusterOn = "cluster_on";              // an 
 inline constexpr std::string_view kAccessMethod = "access_method";        // absent: heap; Index: in the definition
 inline constexpr std::string_view kTablespace = "tablespace";
 inline constexpr std::string_view kServer = "server";
-// Column. One that comes from a parent (kInherited), or from the type of its table (kOfType), is a fact only if something is
-// its own: the attributes are then what differs from there, and type and generation are never among them. So is a column of a
-// materialized view. A default that differs from the parent's is a ColumnDefault, with the expression NULL where there is none.
+// Column. A column from a parent (kInherited), or from its table's type (kOfType), is a fact only if something differs from
+// there. Its attributes are then the differences, which never include type and generation. The same holds for columns of
+// materialized views. A default that differs from the parent's is a ColumnDefault, with the expression NULL if the column has
+// no default.
 inline constexpr std::string_view kIdentity = "identity";  // "always", "by default"
 inline constexpr std::string_view kIdentityOptions =
-    "identity_options";  // JSON object of the sequence's attributes, all texts, defaults absent: {"start":"10"}; and its "name"
-                         // unless it is the one that the server chooses
+    "identity_options";  // JSON object with the sequence's attributes as strings, defaults absent: {"start":"10"}; and its
+                         // "name", unless the server chose it unless it is the one that the server chooses
 inline constexpr std::string_view kGenerated = "generated";    // "stored", "virtual"
 inline constexpr std::string_view kExpression = "expression";  // ColumnDefault and generated columns
-inline constexpr std::string_view kStorage = "storage";        // "external", absent when it is the type's own
+inline constexpr std::string_view kStorage = "storage";        // "external"; absent: the type's default
 inline constexpr std::string_view kCompression = "compression";
 inline constexpr std::string_view kStatistics = "statistics";  // Column, Statistics; Index: {"1":"100"}
-// The column comes from a parent, from the type of its table or from a query, and is not the table's own as well.
+// The column comes from a parent, from its table's type or from a query, and the table does not declare it itself.
 inline constexpr std::string_view kInherited = "inherited";
 inline constexpr std::string_view kForeignOptions = "foreign_options";  // of a foreign table's column; kOptions: n_distinct
 
-// Constraint: which ("p", "u", "c", "f", "x" as pg_constraint.contype).
+// Constraint: its type ("p", "u", "c", "f", "x" as in pg_constraint.contype).
 inline constexpr std::string_view kContype = "contype";
 inline constexpr std::string_view kColumns = "columns";             // Constraint, Index: names; View: [["name","type"], …]
 inline constexpr std::string_view kReferences = "references";       // foreign key: ["schema","table"]
@@ -118,13 +121,13 @@ inline constexpr std::string_view kResult = "result";        // pg_get_function_
 inline constexpr std::string_view kSignature = "signature";  // pg_get_function_arguments: names, modes and defaults
 inline constexpr std::string_view kLanguage = "language";
 
-// OperatorFamily: what was added to it outside of a class, as ALTER OPERATOR FAMILY … ADD takes it: ["OPERATOR 1 …", …].
+// OperatorFamily: members added outside a class, as ALTER OPERATOR FAMILY … ADD expects them: ["OPERATOR 1 …", …].
 inline constexpr std::string_view kMembers = "members";
 // TextSearchConfiguration: [["asciiword", [["schema","dictionary"], …]], …].
 inline constexpr std::string_view kMappings = "mappings";
 
-// ForeignDataWrapper: functions as ["schema","name"]. ForeignServer: its wrapper. The options of a user mapping hold passwords:
-// only their hash is an attribute.
+// ForeignDataWrapper: functions as ["schema","name"]. ForeignServer: its wrapper. The options of a user mapping contain
+// passwords, so only their hash is an attribute.
 inline constexpr std::string_view kHandler = "handler";
 inline constexpr std::string_view kValidator = "validator";
 inline constexpr std::string_view kWrapper = "wrapper";
@@ -137,7 +140,7 @@ inline constexpr std::string_view kTables = "tables";
 inline constexpr std::string_view kPublications = "publications";
 inline constexpr std::string_view kSchemas = "schemas";
 inline constexpr std::string_view kAllTables = "all_tables";
-inline constexpr std::string_view kConnection = "connection";  // its hash; it holds a password
+inline constexpr std::string_view kConnection = "connection";  // its hash, because it may contain a password
 
 // Owner: the role. Grant, DefaultPrivilege: [["SELECT", false], ["INSERT", true]], sorted; true is WITH GRANT OPTION.
 inline constexpr std::string_view kRole = "role";

@@ -1,4 +1,4 @@
-// What a change of type does to rows that are there.
+// The effect of a change of type on existing rows.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -65,7 +65,7 @@ bool widens_modifiers(const TypeName& from, const TypeName& to) {
 }
 
 TypeChange same_base(const TypeName& from, const TypeName& to) {
-  // character(n) pads, bit(n) is exact: every value is written again.
+  // character(n) pads and bit(n) has an exact length, so every value is rewritten.
   const bool exact = from.base == "character" || from.base == "bit";
   const bool widens = widens_modifiers(from, to);
   return {.rewrites = exact || !widens, .loss = widens ? DataLoss::None : DataLoss::Possible};
@@ -115,7 +115,7 @@ TypeChange type_change(std::string_view column, std::string_view from_text, std:
 }
 
 bool default_rewrites(std::string_view expression) {
-  // A constant, with or without a cast.
+  // A constant, with or without a cast. A reg* cast looks up a name, so it is not constant.
   if (expression.starts_with('\'')) {
     std::size_t end = 1;
     while (end < expression.size() && (expression[end] != '\'' || expression.substr(end, 2) == "''")) {
@@ -130,7 +130,7 @@ bool default_rewrites(std::string_view expression) {
   if (expression.find_first_not_of("0123456789.-()") == std::string_view::npos) {
     return false;
   }
-  // Stable: evaluated once.
+  // Stable functions are evaluated once per statement, so the value is stored in pg_attribute.attmissingval.
   return !(expression == "now()" || expression == "CURRENT_TIMESTAMP" || expression == "CURRENT_DATE" ||
            expression == "CURRENT_USER" || expression == "LOCALTIMESTAMP");
 }

@@ -1,4 +1,4 @@
-// Columns.
+// The rule for columns: adding, dropping and changing them, and their changes of type.
 #include "migrations/schema/rules_columns.hpp"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ bool is_foreign(const Catalog& catalog, const FactId& child) {
   return table != kNoFact && catalog.facts()[table].has(attribute::kServer);
 }
 
-// The storage that ALTER COLUMN … SET STORAGE returns to before there was SET STORAGE DEFAULT.
+// The default storage of the type, for versions before SET STORAGE DEFAULT existed.
 std::string own_storage(std::string_view type, int version) {
   if (version >= 16) {
     return "DEFAULT";
@@ -35,10 +35,10 @@ std::string own_storage(std::string_view type, int version) {
   return type.starts_with("numeric") || type.starts_with("inet") || type.starts_with("cidr") ? "MAIN" : "EXTENDED";
 }
 
-// What a column has besides its type, from one state to the other; an empty fact stands for none.
+// Sets what a column has besides its type, from one state to another; an empty fact means the defaults.
 void set_physical(Action& action, const Fact& old, const Fact& fact, int version, bool reset_by_type) {
   const auto differs = [&](std::string_view attribute) { return old.get(attribute) != fact.get(attribute); };
-  // A change of type sets storage and compression to what the type has.
+  // ALTER COLUMN … TYPE resets storage and compression to those of the new type.
   if (reset_by_type ? fact.has(attribute::kStorage) : differs(attribute::kStorage)) {
     const std::string storage = fact.has(attribute::kStorage) ? std::string(fact.get(attribute::kStorage))
                                                               : own_storage(fact.get(attribute::kType), version);
@@ -74,10 +74,10 @@ Fact plain_counterpart(const Fact& fact) {
   return plain;
 }
 
-// The column of a parent that an inherited one has its attributes from; kNoFact for those of types and queries.
+// The parent's column from which an inherited column has its attributes; kNoFact for columns of types and queries.
 std::uint32_t column_above(const Catalog& catalog, const FactId& id);
 
-// An inherited column with what it has from above and what is its own.
+// An inherited column with its inherited and its own attributes.
 Fact whole_column(const Catalog& catalog, const Fact& own) {
   Fact whole = plain_counterpart(own);
   const std::uint32_t above = column_above(catalog, own.id);
@@ -108,7 +108,7 @@ void settle_new_column(Action& action, const Fact& fact, int version) {
   for (const Attribute& entry : fact.attributes) {
     if (entry.name == attribute::kCompression || entry.name == attribute::kForeignOptions ||
         (entry.name == attribute::kStorage && version >= 16)) {
-      plain.attributes.push_back(entry);  // stands in the definition
+      plain.attributes.push_back(entry);  // part of the definition already
     }
   }
   std::ranges::sort(plain.attributes, {}, &Attribute::name);
@@ -118,7 +118,7 @@ void settle_new_column(Action& action, const Fact& fact, int version) {
 
 bool new_column_rewrites(const ChangeSet& changes, std::uint32_t index, const Fact* column_default) {
   const Fact& column = changes.new_fact(index);
-  // The constraints of a domain are checked row by row.
+  // The constraints of a domain must be checked for each row.
   const bool domain = std::ranges::any_of(changes.new_dependencies.needs(index), [&](std::uint32_t needed) {
     return changes.new_fact(needed).id.kind == Kind::Domain;
   });
@@ -126,7 +126,7 @@ bool new_column_rewrites(const ChangeSet& changes, std::uint32_t index, const Fa
          (column_default != nullptr && default_rewrites(column_default->get(attribute::kExpression)));
 }
 
-// Its parent drops the column, this table has it on.
+// Whether the parent drops the column while this table keeps it.
 bool stays_with_child(const ChangeSet& changes, std::uint32_t index) {
   const Fact& fact = changes.new_fact(index);
   const std::uint32_t table = changes.old_relation(fact.id);
@@ -155,7 +155,7 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     if (not_null_of(parent) != not_null_of(fact)) {
       change_column(action, fact, not_null_of(fact) ? "SET NOT NULL" : "DROP NOT NULL");
     }
-    if (parent.id.kind == Kind::Column) {  // a typed table has its columns from a type
+    if (parent.id.kind == Kind::Column) {  // a typed table gets its columns from a type instead
       rename_kept_not_null(action, parent, fact, changes.version);
     }
     set_physical(action, parent, fact, changes.version, false);
@@ -164,7 +164,7 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
   const bool generated = fact.has(attribute::kGenerated);
   const bool on_new = changes.on_new_relation(index);
   if (on_new && (!generated || is_foreign(changes.after, fact.id))) {
-    return;  // CREATE TABLE makes it
+    return;  // part of CREATE TABLE
   }
   Action& action = actions.produce(changes, index);
   const std::uint32_t value = on_new ? kNoFact : find_default(changes.after, fact.id);
@@ -203,7 +203,7 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   Statement& statement =
       say_subcommand(action, alter_parent(fact.id, only), "DROP COLUMN " + quote_identifier(fact.id.name), kDropGroup);
   statement.planned.expand = false;
-  // What an expression gave can be had again, unless the column becomes one of its own.
+  // Generated values can be computed again, unless the column becomes a plain one.
   const std::uint32_t again = changes.after_of(index);
   const bool computed =
       fact.has(attribute::kGenerated) && (again == kNoFact || changes.new_fact(again).has(attribute::kGenerated));
@@ -215,7 +215,8 @@ bool changes_type(const ChangeSet& changes, const FactChange& change) {
          changes.changes(change.before, attribute::kCollation);
 }
 
-// Generated columns: a value cannot become an expression, nor stored values virtual; an expression changes in place from 17 on.
+// For generated columns: a plain column cannot become generated, stored values cannot become virtual, and an expression can
+// only be changed from PostgreSQL 17 on.
 bool replaces(const ChangeSet& changes, const FactChange& change) {
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);
@@ -237,12 +238,14 @@ bool compatible_keys(std::string_view from, std::string_view to) {
   return from == to || (whole(from) && whole(to)) || (text(from) && text(to));
 }
 
-// A generated column that becomes one of its own, with the values it has.
+// Whether a generated column becomes a plain one that keeps its values.
 bool becomes_plain(const ChangeSet& changes, std::uint32_t old_column) {
   return changes.changes().contains(old_column) && changes.old_fact(old_column).has(attribute::kGenerated) &&
          !changes.new_fact(changes.after_of(old_column)).has(attribute::kGenerated);
 }
 
+// Whether a dependent must be dropped while the type of the column changes. PostgreSQL rejects ALTER COLUMN … TYPE while views,
+// rules, policies, generated columns or triggers use the column; it rebuilds indexes and constraints itself.
 bool cannot_stand(const ChangeSet& changes, const FactChange& change, std::uint32_t dependent) {
   switch (changes.old_fact(dependent).id.kind) {
     case Kind::View:
@@ -253,9 +256,9 @@ bool cannot_stand(const ChangeSet& changes, const FactChange& change, std::uint3
     case Kind::Trigger:
     case Kind::Routine:
       return true;
-    case Kind::Column:  // generated from it
+    case Kind::Column:  // generated from the column
       return !becomes_plain(changes, dependent);
-    case Kind::Index:  // rebuilt by PostgreSQL, unless its expressions do not fit the new type
+    case Kind::Index:  // PostgreSQL rebuilds it, unless its expressions do not fit the new type
       return changes.changes().contains(dependent);
     case Kind::Constraint:
       return changes.old_fact(dependent).get(attribute::kContype) == "f" &&
@@ -286,7 +289,8 @@ std::vector<std::uint32_t> disturbs(const ChangeSet& changes, const FactChange& 
       found.push_back(dependent);
     }
   }
-  // The type changes in partitions and children too, whose columns are no facts of their own.
+  // The type also changes in partitions and children, whose inherited columns are not facts. Their dependents are edges to the
+  // table.
   std::vector<std::uint32_t> tables;
   add_descendants(changes, changes.old_relation(old.id), tables);
   for (const std::uint32_t table : tables) {
@@ -301,7 +305,7 @@ std::vector<std::uint32_t> disturbs(const ChangeSet& changes, const FactChange& 
   return found;
 }
 
-// The composite types that are made anew under what a column has: its own, and those inside it.
+// Adds the composite types inside a column's type, at any depth, that are recreated.
 void add_swapped_composites(const ChangeSet& changes, std::uint32_t fact, std::vector<std::uint32_t>& found) {
   for (const std::uint32_t needed : changes.old_dependencies.needs(fact)) {
     const bool known = std::ranges::find(found, needed) != found.end();
@@ -312,14 +316,15 @@ void add_swapped_composites(const ChangeSet& changes, std::uint32_t fact, std::v
   }
 }
 
-// The attributes stand at the same places, so that the text of a value fits the new type.
+// Whether the attributes are in the same places, so that the text of a value fits the new type.
 bool same_places(const Fact& old, const Fact& fact) {
   const auto first = [](const Names& parts) { return parts[0]; };
   return std::ranges::equal(rows(old.get(attribute::kAttributes)), rows(fact.get(attribute::kAttributes)), {}, first, first);
 }
 
-// "CASE WHEN a IS NOT DISTINCT FROM NULL THEN NULL ELSE ROW((a).street, (a).zip::text, NULL)::public.addr END": attribute by
-// attribute, because the text of a row only fits a type with as many attributes.
+// "CASE WHEN a IS NOT DISTINCT FROM NULL THEN NULL ELSE ROW((a).street, (a).zip::text, NULL)::public.addr END": converts
+// attribute by attribute, because the text of a row only fits a type with equally many attributes. IS NULL would also be true
+// for a row of NULLs.
 std::string composite_expression(const std::string& column, const Fact& old, const Fact& fact, const std::string& type) {
   const std::vector<Names> had = rows(old.get(attribute::kAttributes));
   Names values;
@@ -331,7 +336,7 @@ std::string composite_expression(const std::string& column, const Fact& old, con
   return "CASE WHEN " + column + " IS NOT DISTINCT FROM NULL THEN NULL ELSE ROW(" + join(values) + ")::" + type + " END";
 }
 
-// A type is made anew under a column.
+// The conversion of a column to its recreated type: through text, because no cast exists between the old and the new type.
 TypeChange to_new_type(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);
@@ -373,13 +378,13 @@ void change_type(const ChangeSet& changes, const FactChange& change, Action& act
   if (changes.retyped(change.before)) {
     effect = to_new_type(changes, change, actions);
   } else if (old.get(attribute::kType) == type) {
-    effect.loss = DataLoss::None;  // another collation
+    effect.loss = DataLoss::None;  // only the collation changes
     effect.rewrites = false;
   } else {
     effect = type_change(fact.id.name, old.get(attribute::kType), type);
   }
   if (is_foreign(changes.after, fact.id)) {
-    effect = {.rewrites = false, .loss = DataLoss::None};  // the rows are elsewhere
+    effect = {.rewrites = false, .loss = DataLoss::None};  // the rows are on another server
   }
   std::string text = "TYPE " + type;
   if (fact.has(attribute::kCollation)) {
@@ -403,13 +408,14 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   }
   const bool type = changes_type(changes, change);
   if (old.has(attribute::kGenerated) && !fact.has(attribute::kGenerated)) {
-    // On its own: the type of a generated column cannot change with USING in the same command.
+    // A separate statement: the type of a generated column cannot change with USING in the same ALTER TABLE.
     change_column(actions.alter(changes, change.before, change.after), fact, "DROP EXPRESSION").group = 0;
   }
   if (type) {
     Action& action = actions.alter(changes, change.before, change.after);
     for (const std::uint32_t dependent : changes.old_dependencies.needed_by(change.before)) {
       if (changes.old_fact(dependent).id.kind == Kind::Column && becomes_plain(changes, dependent)) {
+        // A dependent that becomes plain with DROP EXPRESSION must do so first, because it blocks the change of type.
         action.awaits.push_back(changes.after_of(dependent));
       }
     }
@@ -423,6 +429,7 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   if (old.has(attribute::kIdentity) && !fact.has(attribute::kIdentity)) {
     drop_identity(changes, change, actions);
   }
+  // After the change of type, which resets these attributes.
   set_physical(actions.alter(changes, change.before, change.after), old, fact, changes.version, type);
   change_not_null(changes, change, actions);
   alter_identity(changes, change, actions);

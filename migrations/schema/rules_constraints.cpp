@@ -21,7 +21,7 @@ std::string constraint_type(const Fact& fact) {
   return std::string(fact.get(attribute::kContype));
 }
 
-// The definition cut where the options of its index belong: after the columns and INCLUDE.
+// Splits the definition where the options of its index belong: after the columns and INCLUDE, before deferrability.
 std::pair<std::string, std::string> cut_definition(std::string_view definition) {
   std::size_t end = std::string_view::npos;
   for (const std::string_view word : {" DEFERRABLE", " INITIALLY DEFERRED", " NOT DEFERRABLE"}) {
@@ -39,7 +39,7 @@ std::string definition_of(const Fact& fact) {
     return definition;
   }
   const std::string options = " WITH " + storage_options(list(fact.get(attribute::kIndexOptions)));
-  if (constraint_type(fact) == "x") {  // before WHERE
+  if (constraint_type(fact) == "x") {  // they must precede WHERE
     const auto where = definition.find(") WHERE ");
     if (where != std::string::npos) {
       return definition.substr(0, where + 1) + options + definition.substr(where + 1);
@@ -64,6 +64,8 @@ bool on_partitioned(const ChangeSet& changes, const Fact& fact) {
   return table != kNoFact && changes.new_fact(table).has(attribute::kPartitionKey);
 }
 
+// Whether to add the constraint NOT VALID, which needs only a short lock, and validate it afterwards under SHARE UPDATE
+// EXCLUSIVE, which does not block writes. Before PostgreSQL 18, foreign keys of partitioned tables cannot be NOT VALID.
 bool validates_later(const ChangeSet& changes, std::uint32_t index) {
   const Fact& fact = changes.new_fact(index);
   const std::string type = constraint_type(fact);
@@ -80,7 +82,8 @@ void validate(const ChangeSet& changes, std::uint32_t index, std::uint32_t befor
   say(action, alter_parent(fact.id) + " VALIDATE CONSTRAINT " + quote_identifier(fact.id.name)).after_commit = true;
 }
 
-// PRIMARY KEY and UNIQUE of plain columns, whose index can be built beforehand.
+// Whether the index of the PRIMARY KEY or UNIQUE constraint can be built concurrently beforehand. ADD CONSTRAINT … USING INDEX
+// does not accept partitioned tables and WITHOUT OVERLAPS.
 bool builds_index_first(const ChangeSet& changes, std::uint32_t index) {
   const Fact& fact = changes.new_fact(index);
   const std::string type = constraint_type(fact);
@@ -102,7 +105,7 @@ std::string create_key_index(const Fact& fact, const std::string& name) {
   return sql;
 }
 
-// PostgreSQL gives the index the name of the constraint.
+// Turns the index into a constraint. PostgreSQL renames it to the name of the constraint.
 void add_with_index(const Fact& fact, const std::string& index, Action& action) {
   say(action, alter_parent(fact.id) + " ADD CONSTRAINT " + quote_identifier(fact.id.name) +
                   (constraint_type(fact) == "p" ? " PRIMARY KEY" : " UNIQUE") + " USING INDEX " + quote_identifier(index) +
@@ -116,8 +119,8 @@ void build_index_first(const Fact& fact, Action& action) {
   add_with_index(fact, fact.id.name, action);
 }
 
-// Whether the index of a changed key can be built while the old key stands: none of its columns changes, which would have to
-// wait for the end of the old key.
+// Whether the new index of a changed key can be built while the old key exists. It cannot if one of its columns changes,
+// because that change waits for the end of the old key.
 bool stands_meanwhile(const ChangeSet& changes, std::uint32_t old_index) {
   const std::uint32_t table = changes.old_relation(changes.old_fact(old_index).id);
   return std::ranges::all_of(changes.old_dependencies.needs(old_index), [&](std::uint32_t needed) {
@@ -125,7 +128,8 @@ bool stands_meanwhile(const ChangeSet& changes, std::uint32_t old_index) {
   });
 }
 
-// A key that changes is never away: its new index is built beside the old one, and one transaction exchanges them.
+// Keeps a changed key enforced all the time: the new index is built beside the old one, and one transaction replaces the
+// constraint.
 void exchange_key(const ChangeSet& changes, std::uint32_t index, ActionList& actions, Action& action) {
   const Fact& fact = changes.new_fact(index);
   const std::uint32_t table = changes.new_relation(fact.id);
@@ -133,6 +137,7 @@ void exchange_key(const ChangeSet& changes, std::uint32_t index, ActionList& act
   Action& build = actions.alter(changes, kNoFact, table);
   build.subject = fact.id;
   build.settles = false;
+  // The build is an action of the table, but waits only for what the new key needs, not for everything the table needs.
   build.waits = false;
   build.phase = Phase::Online;
   for (const std::uint32_t needed : changes.new_dependencies.needs(index)) {

@@ -1,4 +1,5 @@
-// Defaults of columns, facts of their own: a partition or child may have another than its parent, or none.
+// The rule for defaults of columns. They are separate facts, because a partition or child may have another default than its
+// parent, or none.
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/rule.hpp"
 #include "migrations/schema/rules_columns.hpp"
@@ -8,7 +9,7 @@
 namespace athanor::schema {
 namespace {
 
-constexpr std::uint8_t kChangeGroup = 1;  // that of the changes of columns
+constexpr std::uint8_t kChangeGroup = 1;  // the group of changes of columns
 
 std::string alter_column(const Fact& column) {
   return "ALTER COLUMN " + quote_identifier(column.id.name) + ' ';
@@ -19,7 +20,7 @@ std::string default_clause(const Fact& fact) {
   return expression == "NULL" ? "DROP DEFAULT" : "SET DEFAULT " + std::string(expression);
 }
 
-// A default set on a parent goes to all its children: those with one of their own get it back.
+// SET DEFAULT and DROP DEFAULT on a parent also change all its children, so set those of children that have their own again.
 void restore_children(const ChangeSet& changes, const FactId& id, Action& action) {
   const std::uint32_t table = find_relation(changes.after, id.schema, id.parent);
   if (table == kNoFact) {
@@ -49,7 +50,7 @@ void create_default(const ChangeSet& changes, std::uint32_t index, ActionList& a
   const bool own_column = column != kNoFact && !changes.new_fact(column).has(attribute::kInherited);
   if (own_column && changes.produced(column) && !changes.on_new_relation(index) &&
       kept_from_parent(changes, column) == kNoFact) {
-    return;  // stands in ADD COLUMN
+    return;  // part of ADD COLUMN
   }
   Action& action = actions.produce(changes, index);
   say_subcommand(action, alter_parent(fact.id), alter_column(fact) + default_clause(fact), kChangeGroup);
@@ -73,7 +74,7 @@ void drop_default(const ChangeSet& changes, std::uint32_t index, ActionList& act
   if (changes.after_of(index) != kNoFact || above == kNoFact) {
     return;
   }
-  // The parent's default holds again.
+  // The child gets its parent's default.
   Action& inherit = actions.alter(changes, kNoFact, above);
   inherit.settles = false;
   inherit.outlives.push_back(index);

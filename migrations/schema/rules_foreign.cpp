@@ -1,4 +1,4 @@
-// Foreign-data wrappers, servers and user mappings. Foreign tables are tables.
+// The rules for foreign-data wrappers, servers and user mappings. Foreign tables are in rules_tables.cpp.
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
@@ -102,11 +102,11 @@ void create_mapping(const ChangeSet& changes, std::uint32_t index, ActionList& a
 
 void drop_mapping(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   Action& action = actions.destroy(changes, index);
-  action.goes_with = kNoFact;  // the server cannot go before it
+  action.goes_with = kNoFact;  // DROP SERVER fails while it has user mappings
   say(action, "DROP USER MAPPING FOR " + mapping_name(changes.old_fact(index).id));
 }
 
-// Secrets are not compared beyond being equal, and cannot be written.
+// Only hashes of the secrets are known, so a difference is visible but cannot be turned into a statement.
 void alter_mapping(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   actions.refuse(Error(ErrorCode::SchemaChangeRefused,
                        "the options of the " + describe(changes.new_fact(change).id) + " differ, and they hold secrets")

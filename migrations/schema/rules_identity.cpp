@@ -1,4 +1,4 @@
-// Identity columns and their sequences, and what becomes of a serial column's sequence when the column changes between the two.
+// Identity columns and their sequences, and what happens to the sequence when a column changes between serial and identity.
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rules_columns.hpp"
@@ -38,6 +38,7 @@ void add_identity(const ChangeSet& changes, const FactChange& change, ActionList
   if (takes_over) {
     const FactId& id = changes.old_fact(sequence).id;
     action.destroys.push_back(sequence);
+    // Release and rename the serial sequence first: the identity sequence gets its name, and then its position.
     say(action, "ALTER SEQUENCE " + object_name(id) + " OWNED BY NONE");
     say(action, "ALTER SEQUENCE " + object_name(id) + " RENAME TO " + quote_identifier(with_suffix(id.name, "__old")));
     old_name = qualified_name(id.schema, with_suffix(id.name, "__old"));
@@ -82,7 +83,8 @@ void drop_identity(const ChangeSet& changes, const FactChange& change, ActionLis
     change_column(action, fact, "DROP IDENTITY").planned.expand = false;
     return;
   }
-  // The new sequence goes on where the identity's was; the two may want the same name.
+  // The new sequence continues where the identity sequence was. It is created under a temporary name, because both may have the
+  // same final name and the identity sequence must exist until its position is read.
   const Fact& made = changes.new_fact(sequence);
   const std::string name = with_suffix(made.id.name, "__new");
   const std::string qualified = qualified_name(made.id.schema, name);

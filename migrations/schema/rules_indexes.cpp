@@ -1,4 +1,4 @@
-// Indexes and extended statistics.
+// The rules for indexes and extended statistics.
 #include "migrations/schema/rules_indexes.hpp"
 #include "migrations/schema/settled_text.hpp"
 #include "migrations/schema/table_place.hpp"
@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kIdentityPrefix = "index:";
 
-// Past one identifier, quoted or not.
+// The text after one identifier, quoted or not.
 std::string_view skip_identifier(std::string_view text) {
   if (!text.starts_with('"')) {
     return text.substr(std::min(text.find_first_of(" ."), text.size()));
@@ -69,8 +69,9 @@ void finish(const Fact& old, const Fact& fact, Action& action) {
   }
 }
 
-// The index of a partitioned table without a lock on writes: an index of the parent alone, which is not valid yet, one built
-// concurrently on every partition, and each attached. What is partitioned further down gets the same.
+// Creates the index of a partitioned table without blocking writes, because CREATE INDEX CONCURRENTLY does not accept
+// partitioned tables: an index ON ONLY the parent, which is invalid at first, one built concurrently on every partition, and
+// each attached to the parent's. Partitioned partitions get the same.
 void build_partitioned(const ChangeSet& changes, const Fact& index, const std::string& name, std::uint32_t table,
                        Action& action) {
   say(action, create_statement(index, name, false, changes.new_fact(table).id, true));
@@ -162,7 +163,7 @@ bool replaces(const ChangeSet& changes, const FactChange& change) {
   return changes.style == Style::Plain || on_partitioned(changes.after, changes.new_fact(change).id);
 }
 
-// The comment, and foreign keys on a unique index, go with the old one.
+// A swap drops the old index, and with it its comment and the foreign keys on a unique index.
 std::vector<std::uint32_t> disturbs(const ChangeSet& changes, const FactChange& change) {
   std::vector<std::uint32_t> found;
   if (!same_body(changes.old_fact(change), changes.new_fact(change))) {
@@ -173,7 +174,7 @@ std::vector<std::uint32_t> disturbs(const ChangeSet& changes, const FactChange& 
   return found;
 }
 
-// Built beside the old one, so that queries always have one of them.
+// Builds the new index beside the old one, so that queries always have one of them.
 void swap(const ChangeSet& changes, const FactChange& change, Action& action) {
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);

@@ -1,4 +1,4 @@
-// What tables and constraints ask about indexes.
+// Questions about indexes that the rules of tables and constraints ask.
 //
 // Threads: pure functions.
 #pragma once
@@ -10,13 +10,13 @@
 
 namespace athanor::schema {
 
-// "USING btree (a) WHERE …": pg_get_indexdef without the names.
+// "USING btree (a) WHERE …": pg_get_indexdef without the names of index and table.
 [[nodiscard]] std::string index_body(std::string_view definition);
-// The index, or constraint with that index, is made by this plan.
+// Whether this plan creates the index, or the constraint with that index.
 [[nodiscard]] bool is_index_made(const ChangeSet& changes, const FactId& table, std::string_view index);
-// The index that the replica identity names; empty when there is none.
+// The index that the replica identity names; empty if it names none.
 [[nodiscard]] std::string_view replica_identity_index(const Fact& table);
-// CLUSTER ON and REPLICA IDENTITY of the table that name this new index or constraint.
+// Adds CLUSTER ON and REPLICA IDENTITY of the table if they name this new index or constraint.
 void choose_index(const ChangeSet& changes, std::uint32_t index, ActionList& actions);
 
 }  // namespace athanor::schema

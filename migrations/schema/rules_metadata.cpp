@@ -1,4 +1,4 @@
-// What is said about objects of any kind: comments, owners, privileges.
+// The rules for comments, owners and privileges of objects of any kind.
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -33,7 +33,7 @@ void alter_comment(const ChangeSet& changes, const FactChange& change, ActionLis
       "COMMENT ON " + object_reference(changes.after, fact.id) + " IS " + quote_literal(fact.get(attribute::kText)));
 }
 
-// A sequence that a column owns has its table's owner, and changes with it.
+// A sequence that a column owns always has the owner of its table and changes with it.
 bool follows_its_table(const Catalog& catalog, const FactId& id) {
   if (id.subject != Kind::Sequence) {
     return false;
@@ -51,7 +51,7 @@ void create_owner(const ChangeSet& changes, std::uint32_t index, ActionList& act
 }
 
 void drop_owner(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  actions.destroy(changes, index);  // every object has one
+  actions.destroy(changes, index);  // an object always has an owner, so there is nothing to drop
 }
 
 void alter_owner(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
@@ -61,7 +61,7 @@ void alter_owner(const ChangeSet& changes, const FactChange& change, ActionList&
   }
 }
 
-// Privileges, each with or without grant option.
+// Privileges, each with its grant option.
 using Privileges = std::map<std::string, bool>;
 
 Privileges privileges_of(const Fact& fact) {
@@ -72,7 +72,7 @@ Privileges privileges_of(const Fact& fact) {
   return privileges;
 }
 
-// What PUBLIC has from the start.
+// The built-in privileges of PUBLIC.
 Privileges usual_privileges(Kind subject, std::string_view object_type, const std::string& grantee) {
   if (!grantee.empty()) {
     return {};
@@ -148,7 +148,7 @@ Privileges usual_of(const FactId& id) {
   return id.column.empty() ? usual_privileges(id.subject, {}, id.grantee) : Privileges{};
 }
 
-// What the owner has from the start is all, whatever that is for the kind.
+// Whether the grantee is the owner, who has all privileges by default, whatever those are for the kind.
 bool is_owner(const Catalog& catalog, const FactId& id) {
   FactId owner = id;
   owner.kind = Kind::Owner;
@@ -181,7 +181,7 @@ std::string_view default_type(Kind kind) {
   }
 }
 
-// Default privileges that hold while the plan runs and concern such an object.
+// Whether this default privilege is in force while the plan runs, and applies to such an object.
 bool defaults_apply(const ChangeSet& changes, const Fact& fact, std::uint32_t old_index) {
   const FactId& id = changes.old_fact(old_index).id;
   return id.kind == Kind::DefaultPrivilege && !changes.destroyed(old_index) && id.arguments == default_type(fact.id.kind) &&
@@ -196,7 +196,8 @@ FactId grant_on(const FactId& object, const std::string& grantee) {
   return id;
 }
 
-// REVOKE on a table takes the same privileges on its columns along: those come after it, and are given again where they stay.
+// REVOKE on a table also revokes the same privileges on its columns. Grants on columns must therefore follow it, and existing
+// ones are granted again.
 void follow_table_grant(const ChangeSet& changes, const FactId& id, Action& action) {
   if (id.column.empty()) {
     return;
@@ -244,6 +245,7 @@ void create_grant(const ChangeSet& changes, std::uint32_t index, ActionList& act
     given = given || (fact.id.column.empty() && changes.old_fact(old).id.grantee == fact.id.grantee &&
                       defaults_apply(changes, changes.new_fact(made), old));
   }
+  // The grantee already has privileges on the new object, which may be more than the desired ones: start from none.
   if (given) {
     say(action, "REVOKE ALL" + words.target + " FROM " + words.grantee);
     change_privileges({}, privileges_of(fact), words, action);
@@ -257,7 +259,7 @@ void drop_grant(const ChangeSet& changes, std::uint32_t index, ActionList& actio
   Action& action = actions.destroy(changes, index);
   const GrantWords words = grant_words(changes.before, fact.id);
   if (is_owner(changes.before, fact.id)) {
-    say(action, "REVOKE ALL" + words.target + " FROM " + words.grantee);  // grant options, too
+    say(action, "REVOKE ALL" + words.target + " FROM " + words.grantee);  // also removes grant options
     say(action, "GRANT ALL" + words.target + " TO " + words.grantee);
     return;
   }
@@ -291,7 +293,7 @@ Privileges usual_default(const FactId& id) {
 void create_default_privilege(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
-  action.phase = Phase::Cleanup;  // not for what this plan makes: its privileges are written out
+  action.phase = Phase::Cleanup;  // last, because the plan writes out the privileges of its own objects
   const GrantWords words = default_words(fact.id);
   if (fact.id.schema.empty() && fact.id.grantee == fact.id.name) {
     say(action, words.prefix + "REVOKE ALL" + words.target + " FROM " + words.grantee);
@@ -340,7 +342,7 @@ void take_back_defaults(const ChangeSet& changes, std::uint32_t index, ActionLis
     }
     const FactId grant = grant_on(fact.id, changes.old_fact(old).id.grantee);
     if (changes.after.index_of(grant)) {
-      continue;  // its own rule
+      continue;  // create_grant() handles it
     }
     Action& action = actions.alter(changes, kNoFact, index);
     action.settles = false;

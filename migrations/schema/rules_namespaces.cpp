@@ -1,4 +1,4 @@
-// Schemas and extensions.
+// The rules for schemas and extensions.
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
@@ -9,7 +9,7 @@ namespace {
 
 void create_schema(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const std::string& name = changes.new_fact(index).id.name;
-  // A new database has one already.
+  // A new database already contains the schema public.
   say(actions.produce(changes, index),
       (name == "public" ? "CREATE SCHEMA IF NOT EXISTS " : "CREATE SCHEMA ") + quote_identifier(name));
 }

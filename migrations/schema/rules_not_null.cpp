@@ -35,7 +35,7 @@ Statement& validate(const ChangeSet& changes, const FactChange& change, const st
   return statement;
 }
 
-// The columns of the primary key that the table has on both sides.
+// The columns of the table's primary key, for the remedy's batch step.
 Names key_columns(const ChangeSet& changes, const FactId& column) {
   for (const Fact& fact : changes.before.facts()) {
     if (fact.id.kind == Kind::Constraint && fact.id.schema == column.schema && fact.id.parent == column.parent &&
@@ -46,7 +46,7 @@ Names key_columns(const ChangeSet& changes, const FactId& column) {
   return {};
 }
 
-// Rows with NULL stop the revision half-way, so the reader is told, with the step that fills them.
+// Rows with NULL make the revision fail half-way, so warn about them and suggest the step that fills them.
 void warn_of_nulls(const ChangeSet& changes, const FactChange& change, Statement& statement) {
   const Fact& fact = changes.new_fact(change);
   const std::string name = quote_identifier(fact.id.name);
@@ -61,7 +61,8 @@ void warn_of_nulls(const ChangeSet& changes, const FactChange& change, Statement
                              " IS NULL AND {batch};";
 }
 
-// The scan happens under a weak lock, and SET NOT NULL believes the constraint.
+// SET NOT NULL scans the table under ACCESS EXCLUSIVE unless a valid CHECK constraint proves that there are no NULLs. VALIDATE
+// CONSTRAINT scans under SHARE UPDATE EXCLUSIVE, which does not block writes.
 void set_through_check(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
   const std::string name = quote_identifier(with_suffix(fact.id.parent + '_' + fact.id.name, "_not_null"));
@@ -102,7 +103,7 @@ void add(const ChangeSet& changes, const FactChange& change, ActionList& actions
   }
 }
 
-// Both sides are NOT NULL; from 18 on the constraints may differ.
+// Both sides are NOT NULL; from PostgreSQL 18 on their constraints may differ.
 void change_constraint(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);

@@ -1,4 +1,4 @@
-// NOT NULL of columns: an attribute, and from PostgreSQL 18 on a constraint with a name.
+// NOT NULL of columns: an attribute, and from PostgreSQL 18 on also a named constraint.
 //
 // Threads: pure functions.
 #pragma once
@@ -10,13 +10,14 @@
 namespace athanor::schema {
 
 [[nodiscard]] bool not_null_of(const Fact& column);
-// " CONSTRAINT n NOT NULL NO INHERIT" in a column's definition; empty for a nullable column, and for one whose constraint is
-// NOT VALID, which has no place there.
+// " CONSTRAINT n NOT NULL NO INHERIT" in a column's definition. Empty for a nullable column, and for one whose constraint is
+// NOT VALID, which a column's definition cannot express.
 [[nodiscard]] std::string not_null_clause(const Fact& column);
-// The NOT VALID constraint of a new column.
+// Adds the NOT VALID constraint of a new column, if it has one.
 void add_not_null_constraint(Action& action, const Fact& column, int version);
-// The column keeps its NOT NULL under the name of its parent's constraint when its table leaves: it gets its own name.
+// A column that leaves its parent keeps its NOT NULL under the name of the parent's constraint: renames it to the column's own.
 void rename_kept_not_null(Action& action, const Fact& parent, const Fact& column, int version);
+// Adds, drops or changes NOT NULL of a column.
 void change_not_null(const ChangeSet& changes, const FactChange& change, ActionList& actions);
 
 }  // namespace athanor::schema

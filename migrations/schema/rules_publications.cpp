@@ -1,4 +1,4 @@
-// Publications and subscriptions.
+// The rules for publications and subscriptions.
 #include <nlohmann/json.hpp>
 
 #include "migrations/schema/attributes.hpp"
@@ -59,7 +59,7 @@ void drop_publication(const ChangeSet& changes, std::uint32_t index, ActionList&
 }
 
 bool replaces_publication(const ChangeSet& changes, const FactChange& change) {
-  // All tables or some; and SET takes a list, which cannot be empty.
+  // ALTER PUBLICATION cannot change between FOR ALL TABLES and a list, and SET does not accept an empty list.
   return changes.old_fact(change).has(attribute::kAllTables) != changes.new_fact(change).has(attribute::kAllTables) ||
          members_of(changes.new_fact(change)).empty() != members_of(changes.old_fact(change)).empty();
 }
@@ -99,6 +99,7 @@ void create_subscription(const ChangeSet& changes, std::uint32_t index, ActionLi
 void drop_subscription(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   Statement& statement =
       say(actions.destroy(changes, index), "DROP SUBSCRIPTION " + quote_identifier(changes.old_fact(index).id.name));
+  // It drops the replication slot on the publisher, which cannot be rolled back.
   statement.autocommit = true;
   statement.planned.expand = false;
 }

@@ -1,4 +1,4 @@
-// Functions, procedures, aggregates, and what is built from them: operators, casts, text search.
+// The rules for functions, procedures and aggregates, and for what uses them: operators, casts, text search.
 #include <algorithm>
 
 #include "migrations/schema/attributes.hpp"
@@ -18,7 +18,8 @@ void create_from_definition(const ChangeSet& changes, std::uint32_t index, Actio
   say(actions.produce(changes, index), definition_of(changes.new_fact(index)));
 }
 
-// A body that is a string names things as its author wrote them, found by the search_path of whoever calls it.
+// Whether PostgreSQL would check the body when the routine is created. A body that is a string contains names as written, which
+// the caller's search_path resolves, so the check could fail here.
 bool checks_body(const Fact& fact) {
   const std::string_view language = fact.get(attribute::kLanguage);
   return (language == "sql" || language == "plpgsql") &&
@@ -39,7 +40,7 @@ void drop_routine(const ChangeSet& changes, std::uint32_t index, ActionList& act
 }
 
 struct RoutineParameter {
-  std::string declaration;  // mode, name and type
+  std::string declaration;  // mode, name and type of the parameter
   bool has_default = false;
 };
 
@@ -52,7 +53,8 @@ std::vector<RoutineParameter> parameters_of(const Fact& fact) {
   return parameters;
 }
 
-// CREATE OR REPLACE keeps what depends on it; it refuses another result, other names of parameters, and fewer defaults.
+// CREATE OR REPLACE keeps the dependents of the routine, but rejects another result type, other parameter names, and removed
+// defaults.
 bool replaces_routine(const ChangeSet& changes, const FactChange& change) {
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);
@@ -67,7 +69,7 @@ bool replaces_routine(const ChangeSet& changes, const FactChange& change) {
   });
 }
 
-// What runs when it is called; its cost and settings stand before it.
+// The body, without cost and settings, which precede it.
 std::string_view body_of(const Fact& fact) {
   const std::string_view definition = fact.get(attribute::kDefinition);
   for (const std::string_view word : {"\nAS ", "\nBEGIN ATOMIC", "\nRETURN "}) {
@@ -78,10 +80,10 @@ std::string_view body_of(const Fact& fact) {
   return definition;
 }
 
-// An index keeps what the old body said, so that queries miss rows.
+// An index on the function still contains results of the old body, so queries through it would miss rows.
 void rebuild_index(const ChangeSet& changes, std::uint32_t routine, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.old_fact(index);
-  // PostgreSQL refuses CONCURRENTLY for the index of an exclusion constraint.
+  // PostgreSQL rejects CONCURRENTLY for the index of an exclusion constraint.
   const bool online = changes.style == Style::Online && fact.get(attribute::kContype) != "x";
   const std::uint32_t table = changes.old_relation(fact.id);
   const bool partitioned = table != kNoFact && changes.old_fact(table).has(attribute::kPartitionKey);
@@ -89,13 +91,13 @@ void rebuild_index(const ChangeSet& changes, std::uint32_t routine, std::uint32_
   action.settles = false;
   action.phase = Phase::Online;
   action.awaits.push_back(routine);
-  // Of a partitioned one PostgreSQL commits after each partition.
+  // REINDEX of a partitioned index commits after each partition, so it cannot run in a transaction block.
   Statement& statement = say(action, std::string("REINDEX INDEX ") + (online ? "CONCURRENTLY " : "") + object_name(fact.id));
   statement.autocommit = online || partitioned;
   statement.planned.note = "its entries were made by the old body of " + describe(changes.new_fact(routine).id);
 }
 
-// Rows that were made or checked by the old body stay as they are.
+// The warning about rows that the old body computed or checked, which PostgreSQL does not compute or check again.
 std::string stale_rows(const ChangeSet& changes, std::uint32_t dependent) {
   const Fact& fact = changes.old_fact(dependent);
   if (fact.id.kind == Kind::Column && fact.get(attribute::kGenerated) == "stored") {

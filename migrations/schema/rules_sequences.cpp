@@ -1,4 +1,4 @@
-// Sequences of their own; those of identity columns belong to their column.
+// The rule for sequences. Those of identity columns belong to their column.
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -61,8 +61,8 @@ std::uint32_t owning_column(const Catalog& catalog, const Fact& sequence) {
   return column == kNoFact ? find_relation(catalog, owner[0], owner[1]) : column;
 }
 
-// A serial column becomes an identity column, or the other way round: the column's action moves the position from one sequence
-// to the other, and makes or drops this one.
+// Whether a serial column becomes an identity column or vice versa: then the column's action moves the position from one
+// sequence to the other, and creates or drops this one.
 bool column_takes_over(const ChangeSet& changes, const Fact& sequence, std::uint32_t old_column) {
   if (old_column == kNoFact || !changes.changes(old_column, attribute::kIdentity)) {
     return false;
@@ -72,7 +72,7 @@ bool column_takes_over(const ChangeSet& changes, const Fact& sequence, std::uint
   return had != has && sequence.has(attribute::kOwnedBy);
 }
 
-// A sequence and the table that owns it have the same owner.
+// OWNED BY requires that the sequence and the table have the same owner, so wait for both changes of owner.
 void await_owners(const ChangeSet& changes, const Fact& sequence, Action& action) {
   FactId about = sequence.id;
   about.subject = Kind::Sequence;
@@ -93,7 +93,7 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     say(action, create_sequence(sequence, object_name(sequence.id)));
   }
   if (column != kNoFact) {
-    // Ownership needs both; the column's default needs the sequence first.
+    // OWNED BY needs both objects, but the column's default needs the sequence before that: hence a separate action.
     Action& own = actions.alter(changes, kNoFact, index);
     own.settles = false;
     own.awaits.push_back(column);
@@ -113,7 +113,7 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   }
   Action& action = actions.destroy(changes, index);
   if (column != kNoFact && changes.destroyed(column) && changes.old_dependencies.needs(column, index)) {
-    return;  // the default is an inherited one, so column and sequence end in one statement
+    return;  // the default is inherited, so dropping the column drops the sequence, too
   }
   if (column != kNoFact && changes.destroyed(column)) {
     action.goes_with = column;
@@ -124,7 +124,7 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   statement.planned.loss = DataLoss::Possible;
 }
 
-// The position is moved before a limit would refuse it, and only then.
+// ALTER SEQUENCE rejects a MINVALUE above the current position, so move the position first, but only if it is too small.
 void follow_limit(Action& action, const Fact& fact, const std::string& old_minimum, const std::string& minimum) {
   const Options has = options_of({}, &fact);
   if (!descends(has) && old_minimum != minimum) {
@@ -138,7 +138,7 @@ struct Limits {
   std::string least, greatest;
 };
 
-// Those that hold, written out: NO MINVALUE means other things when direction or type change as well.
+// The effective limits, written out, because NO MINVALUE changes its meaning with direction and type.
 Limits limits_of(const Fact& sequence) {
   const Options options = options_of({}, &sequence);
   const std::string_view type = sequence.get(attribute::kType);
@@ -207,13 +207,13 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
       action.awaits.push_back(column);
     }
     if (old_column != kNoFact) {
-      action.precedes.push_back(old_column);  // which would take it along
+      action.precedes.push_back(old_column);  // dropping the column would drop the sequence
     }
     say(action, "ALTER SEQUENCE " + name + " OWNED BY " + owner_clause(fact));
   }
 }
 
-// The sequence of a serial column whose name followed a rename.
+// Whether only the name differs: the sequence of a serial column whose name followed a rename.
 bool same_but_name(const Fact& before, const Fact& after) {
   return before.has(attribute::kOwnedBy) && before.attributes == after.attributes;
 }

@@ -41,7 +41,7 @@ bool has_from_parent(const Catalog& catalog, const Fact& table, const std::strin
   });
 }
 
-// In the order in which they were declared.
+// The columns that the table declares itself, in order.
 std::vector<std::uint32_t> own_columns(const ChangeSet& changes, std::uint32_t table) {
   std::vector<std::uint32_t> columns;
   for (const std::uint32_t index : changes.new_dependencies.needed_by(table)) {
@@ -81,7 +81,7 @@ void add_columns(const ChangeSet& changes, std::uint32_t table, Action& action, 
   for (const std::uint32_t index : own_columns(changes, table)) {
     const Fact& column = changes.new_fact(index);
     if (column.has(attribute::kGenerated) && !foreign) {
-      continue;  // may need functions that need the table
+      continue;  // its expression may use functions that use the table
     }
     action.produces.push_back(index);
     action.elements.push_back({column.id.name, column_definition(column, changes.version), column.position});
@@ -109,7 +109,8 @@ void set_flags(const ChangeSet& changes, const Fact& old, const Fact& fact, std:
   }
 }
 
-// What names an index that this plan makes is set with the index.
+// Sets CLUSTER ON and REPLICA IDENTITY. If they name an index that this plan creates, choose_index() sets them after its
+// creation.
 void set_index_choice(const ChangeSet& changes, const Fact& old, const Fact& fact, std::uint32_t before, std::uint32_t after,
                       ActionList& actions) {
   const auto set = [&](std::string_view attribute, std::string_view index, const std::string& text) {
@@ -178,7 +179,7 @@ bool replaces(const ChangeSet& changes, const FactChange& change) {
           changes.version < 15);
 }
 
-// DETACH … CONCURRENTLY leaves a check of the old bounds behind, under a name that PostgreSQL chooses.
+// DETACH … CONCURRENTLY leaves a CHECK constraint for the old bounds on the table, under a name that PostgreSQL chooses.
 void drop_bounds_check(const ChangeSet& changes, const Fact& old, Action& action) {
   const Names parent = list(old.get(attribute::kPartitionOf));
   const std::uint32_t table = find_fact(changes.before, Kind::Table, parent[0], parent[1]);
@@ -207,12 +208,12 @@ bool has_default_partition(const ChangeSet& changes, const Fact& child) {
   });
 }
 
-// `returns`: it is attached again by this plan. Then both stand in one transaction: a reader of the parent must not miss the
-// rows in between, and CONCURRENTLY runs in none.
+// Detaches a partition or child from its parents. `returns`: this plan attaches it again. Both must then run in one
+// transaction, so that readers of the parent never miss the rows; CONCURRENTLY would not allow that.
 void let_go(const ChangeSet& changes, const Fact& old, bool returns, Action& action) {
   action.phase = Phase::Teardown;
   if (old.has(attribute::kPartitionOf)) {
-    // PostgreSQL refuses CONCURRENTLY where there is a default partition.
+    // PostgreSQL rejects CONCURRENTLY if there is a default partition.
     const bool concurrently = changes.style == Style::Online && !returns && !has_default_partition(changes, old);
     Statement& statement = say(action, "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) +
                                            (concurrently ? " CONCURRENTLY" : ""));
@@ -255,7 +256,7 @@ void bind(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
   hold_again(changes.new_fact(changes.after_of(before)), action);
 }
 
-// A table that joins parents brings all their columns.
+// Adds the columns that new parents require: INHERIT and ATTACH PARTITION reject a table without them.
 void add_parents_columns(const ChangeSet& changes, const FactChange& change, Action& action) {
   const Fact& fact = changes.new_fact(change);
   std::vector<Names> parents = rows(fact.get(attribute::kInherits));

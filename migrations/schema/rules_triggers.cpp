@@ -1,4 +1,4 @@
-// What stands on a table and acts: triggers, rules, row-level security policies; and event triggers.
+// The rules for triggers, rewrite rules, row-level security policies and event triggers.
 #include <algorithm>
 
 #include "migrations/schema/attributes.hpp"
@@ -27,7 +27,7 @@ bool only_enabled_changes(const FactChange& change) {
   return std::ranges::all_of(change.attributes, [](std::string_view attribute) { return attribute == attribute::kEnabled; });
 }
 
-// Triggers and rules: a definition, and ALTER TABLE to switch them.
+// Triggers and rules are created by their definition; ALTER TABLE enables or disables them.
 void create_switched(const std::string& kind, const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
@@ -104,7 +104,7 @@ void drop_policy(const ChangeSet& changes, std::uint32_t index, ActionList& acti
   say(actions.destroy(changes, index), "DROP POLICY " + quote_identifier(fact.id.name) + " ON " + parent_name(fact.id));
 }
 
-// ALTER POLICY changes roles and expressions; it cannot take an expression away.
+// ALTER POLICY changes roles and expressions, but cannot remove an expression.
 bool replaces_policy(const ChangeSet& changes, const FactChange& change) {
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);
@@ -133,7 +133,7 @@ void create_event_trigger(const ChangeSet& changes, std::uint32_t index, ActionL
     sql += " WHEN TAG IN (" + join(tags) + ')';
   }
   Action& action = actions.produce(changes, index);
-  action.phase = Phase::Cleanup;  // it would fire for the statements of this plan
+  action.phase = Phase::Cleanup;  // last, because it would fire for the statements of this plan
   say(action, sql + " EXECUTE FUNCTION " + name_of_pair(fact.get(attribute::kFunction)) + "()");
   if (fact.has(attribute::kEnabled)) {
     say(action, "ALTER EVENT TRIGGER " + quote_identifier(fact.id.name) + ' ' + without_semicolon(enable_word(fact)));

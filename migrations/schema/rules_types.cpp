@@ -1,6 +1,7 @@
-// Types of users: enumerations, composite types, ranges, domains, collations.
+// The rules for user-defined types: enumerations, composite types, ranges, domains, collations.
 //
-// A type that columns use and that cannot change in place is swapped: renamed away, made anew, the columns moved over, dropped.
+// A type that columns use and that cannot change in place is swapped: it is renamed, the new type is created, the columns are
+// converted, and the old type is dropped.
 #include <algorithm>
 #include <optional>
 
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::string_view kOldSuffix = "__old";
 
-// DROP of a type, after RENAME when columns must move from it first.
+// Drops a type. If columns must move from it first, it is renamed at the beginning and dropped at the end.
 void drop_type(const ChangeSet& changes, std::uint32_t index, ActionList& actions, const std::string& word) {
   const Fact& fact = changes.old_fact(index);
   if (!changes.swapped(index)) {
@@ -62,7 +63,7 @@ void create_enum(const ChangeSet& changes, std::uint32_t index, ActionList& acti
   say(actions.produce(changes, index), "CREATE TYPE " + object_name(fact.id) + " AS ENUM (" + join(labels) + ')');
 }
 
-// Labels can be added anywhere; none can go or move.
+// PostgreSQL can add labels anywhere, but cannot remove or move them.
 bool replaces_enum(const ChangeSet& changes, const FactChange& change) {
   const Names has = list(changes.new_fact(change).get(attribute::kLabels));
   auto place = has.begin();
@@ -92,6 +93,7 @@ void alter_enum(const ChangeSet& changes, const FactChange& change, ActionList& 
     }
     Action& action = actions.alter(changes, change.before, change.after);
     action.phase = Phase::Labels;
+    // A new label cannot be used in the transaction that added it.
     say(action, std::move(sql)).autocommit = true;
   }
 }
@@ -121,7 +123,8 @@ bool used_by_relation(const ChangeSet& changes, std::uint32_t type) {
   });
 }
 
-// What stays must stand in the same order, before what comes; types change in place while nothing uses them.
+// Kept attributes must stay in order, before new ones. The type of an attribute can only change while no object uses the
+// composite type.
 bool replaces_composite(const ChangeSet& changes, const FactChange& change) {
   const std::vector<Names> had = rows(changes.old_fact(change).get(attribute::kAttributes));
   const std::vector<Names> has = rows(changes.new_fact(change).get(attribute::kAttributes));

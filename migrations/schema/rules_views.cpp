@@ -1,4 +1,4 @@
-// Views and materialized views.
+// The rules for views and materialized views.
 #include <algorithm>
 
 #include "migrations/schema/attributes.hpp"
@@ -27,7 +27,7 @@ void drop_view(const ChangeSet& changes, std::uint32_t index, ActionList& action
   say(actions.destroy(changes, index), "DROP VIEW " + object_name(changes.old_fact(index).id)).planned.expand = false;
 }
 
-// CREATE OR REPLACE VIEW takes a query whose columns begin with those that the view has.
+// CREATE OR REPLACE VIEW only accepts a query whose first columns are the existing ones, with the same names and types.
 bool replaces_view(const ChangeSet& changes, const FactChange& change) {
   const std::vector<Names> had = rows(changes.old_fact(change).get(attribute::kColumns));
   const std::vector<Names> has = rows(changes.new_fact(change).get(attribute::kColumns));
@@ -50,7 +50,7 @@ void change_options(const ChangeSet& changes, const FactChange& change, const st
 void alter_view(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
   if (changes.changes(change.before, attribute::kDefinition)) {
-    // REPLACE sets the options to those it names.
+    // OR REPLACE also replaces the options, so there is nothing else to change.
     say(actions.alter(changes, change.before, change.after),
         "CREATE OR REPLACE VIEW " + object_name(fact.id) + with_options(fact) + " AS\n" + query_of(fact));
     return;
