@@ -122,6 +122,7 @@ Result<std::optional<SchemaRecord>> CatalogTable::newest(Session& session) const
 Result<std::optional<schema::Catalog>> CatalogTable::catalog(Session& session) const {
   TRY_ASSIGN(const Rows rows, session.query("SELECT pg_catalog.encode(c.catalog, 'hex'), c.digest FROM " + table_ +
                                             " AS c ORDER BY c.id DESC LIMIT 1"));
+  // Another version of the program may have written it, so check the digest as well.
   auto catalog = schema::read_catalog(bytes_in(rows.text(0, 0)));
   if (catalog && catalog->fingerprint() != rows.text(0, 1)) {
     catalog.reset();

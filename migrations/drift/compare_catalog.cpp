@@ -15,7 +15,7 @@ std::string major_of(int version) {
   return "PostgreSQL " + std::to_string(version / kVersionsInOneMajor);
 }
 
-// Why the record says nothing about the database as it is now; empty when it does.
+// Why the record cannot be compared with the current database; empty if it can.
 std::string why_not_comparable(const std::optional<SchemaRecord>& record, int server_version) {
   if (!record) {
     return "no catalog is recorded";
@@ -79,6 +79,7 @@ Result<DriftCheck> check_drift(Session& session, const DriftSettings& settings) 
     }
   }
   TRY_ASSIGN(schema::Catalog live, read_catalog_now(session, settings, check.record->kinds));
+  // The usual case: equal digests need neither the recorded catalog nor a filter.
   if (live.fingerprint() == check.record->digest) {
     check.state = DriftCheck::State::Same;
     return check;
@@ -88,7 +89,7 @@ Result<DriftCheck> check_drift(Session& session, const DriftSettings& settings) 
     check.unknown = "the recorded catalog cannot be read";
     return check;
   }
-  // A version table that was made since is in one of the two only.
+  // Only one side contains a version table that was created since the record, so leave them out of both.
   DriftFilter filter = filter_of(settings);
   TRY_ASSIGN(filter.own_tables, table.version_tables(session));
   check.live = filtered(live, filter);

@@ -1,7 +1,7 @@
-// Is the database as its last run left it? Its catalog, read now, against the one that the ledger recorded: no scratch database
-// and no revision file is needed.
+// Detects drift: compares the current catalog of the database with the one that the ledger recorded. It needs no scratch
+// database and no revision files.
 //
-// Where nothing comparable was recorded the answer is that it is not known, and why; never that nothing changed.
+// If there is no comparable record, the result is Unknown with the reason, never Same.
 //
 // Threads: one thread. Ownership: the session is borrowed for the call; it must be in no transaction.
 #pragma once
@@ -23,7 +23,7 @@ namespace athanor {
 struct DriftSettings {
   std::string ledger_schema = "athanor";
   std::string version_table = "alembic_version";
-  // Kinds decide what is recorded, names what is compared.
+  // Its kinds decide what is recorded, its names what is compared.
   schema::InspectOptions compare{};
   std::vector<std::string> exclude{};  // DriftFilter::exclude
   std::string actor{};
@@ -32,32 +32,32 @@ struct DriftSettings {
 struct DriftCheck {
   enum class State : std::uint8_t { Same, Changed, Unknown };
   State state = State::Unknown;
-  std::string unknown{};  // why it is not known: "no catalog is recorded"
+  std::string unknown{};  // the reason for Unknown: "no catalog is recorded"
   std::optional<SchemaRecord> record{};
-  // What the database has too much ("+ …"), lacks ("- …") and has otherwise ("~ …").
+  // What the database has in addition ("+ …"), lacks ("- …") and has differently ("~ …").
   std::vector<std::string> lines{};
-  // Kinds that are to be compared and were not recorded.
+  // Kinds that should be compared but were not recorded.
   std::vector<std::string> missing_kinds{};
-  // Both sides of a change.
+  // Both sides, if the state is Changed.
   std::optional<schema::Catalog> live{};
   std::optional<schema::Catalog> expected{};
 
-  // "revision 8c1f was applied at 2026-11-21T02:10:00+00:00", or when the state was accepted, by whom.
+  // "revision 8c1f was run at 2026-11-21T02:10:00+00:00", or when and by whom the state was accepted.
   [[nodiscard]] std::string since() const;
 };
 
-// Reads the catalog only when there is something to compare it with. Errors are the server's, and UntrustedTable.
+// Compares. Reads the catalog only if there is a comparable record. Errors are the server's, and UntrustedTable.
 [[nodiscard]] Result<DriftCheck> check_drift(Session& session, const DriftSettings& settings);
 
-// DriftCheck::lines of two catalogs that hold more than what is to be compared.
+// DriftCheck::lines for two catalogs that contain more than the part to compare.
 [[nodiscard]] std::vector<std::string> drift_lines(const DriftSettings& settings, const schema::Catalog& live,
                                                    const schema::Catalog& expected);
 
-// The catalog as it is recorded: of all schemas, without own tables and secrets, with the kinds that `kinds` names.
+// Reads the current catalog for recording: all schemas, without version tables and secrets, with the kinds in `kinds`.
 [[nodiscard]] Result<schema::Catalog> read_catalog_now(Session& session, const DriftSettings& settings,
                                                        const std::vector<std::string>& kinds);
 
-// Records the present catalog as the expected one. The caller holds the migration lock, and has a ledger.
+// Records the current catalog as the expected one. The caller must hold the migration lock, and the ledger must exist.
 [[nodiscard]] Result<void> accept_catalog(Session& session, const DriftSettings& settings, const std::string& run_id);
 
 }  // namespace athanor

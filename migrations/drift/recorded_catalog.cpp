@@ -51,7 +51,7 @@ bool belongs_to_relation(Kind kind) {
   }
 }
 
-// Recorded only on demand: there may be none because nobody asked for them.
+// Kinds that are recorded only if requested, so their absence means nothing.
 bool is_optional(Kind kind) {
   switch (kind) {
     case Kind::Publication:
@@ -65,7 +65,7 @@ bool is_optional(Kind kind) {
   }
 }
 
-// Of the object that a fact belongs to: its schema and its name.
+// Schema and name of the object that a fact belongs to.
 std::pair<std::string, std::string> object_of(const FactId& id) {
   const Kind kind = kind_of(id);
   if (kind == Kind::Schema) {
@@ -92,7 +92,7 @@ bool takes(const DriftFilter& filter, const FactId& id) {
   return !matches_any_name(filter.exclude, qualified, name);
 }
 
-// A catalog of chosen facts of two others. Edges hold where both of their facts were chosen, whichever side they are from.
+// Builds a catalog from selected facts of two others. An edge of either side is kept if both its facts were selected.
 class Assembly {
  public:
   void take(const Fact& fact) { chosen_.insert_or_assign(fact.id, &fact); }
@@ -130,7 +130,8 @@ bool same(const Fact* one, const Fact& other) {
   return one != nullptr && one->attributes == other.attributes;
 }
 
-// What was carried over and needs what the run took away went with it.
+// Drops facts taken from `expected` if something they need no longer exists: the run dropped it, and with it the dependent.
+// Repeats, because dropping one may orphan another.
 void drop_orphans(Assembly& assembly, const Catalog& expected, std::set<std::uint32_t>& carried) {
   for (bool again = true; again;) {
     again = false;

@@ -1,4 +1,4 @@
-// The part of a catalog that is recorded and compared, and what of it is expected after a run.
+// Selects the part of a catalog that is recorded and compared, and computes the catalog that is expected after a run.
 //
 // Threads: pure functions.
 #pragma once
@@ -12,26 +12,26 @@
 namespace athanor {
 
 struct DriftFilter {
-  // Patterns for schemas and tables as inspect() takes them; its switches for kinds do not count here.
+  // Patterns for schemas and tables as in inspect(); its switches for kinds are ignored.
   schema::InspectOptions names{};
-  // Patterns with * and ? that leave out objects of any kind, and the parts of tables with them. With a dot they are matched
-  // against "schema.name", without against the name. "audit.*" leaves out the schema too.
+  // Patterns with * and ? that exclude objects of any kind, and tables with their parts. A pattern with a dot is matched
+  // against "schema.name", any other against the name. "audit.*" also excludes the schema.
   std::vector<std::string> exclude{};
-  // "schema.table": what programs of migrations keep for themselves.
+  // "schema.table": tables that migration tools keep for themselves.
   std::vector<std::string> own_tables{};
 
-  // Nothing is left out but own tables.
+  // Whether it excludes nothing but own tables.
   [[nodiscard]] bool takes_all() const;
 };
 
-// The facts that the filter takes, and the edges between them. Sealed.
+// The facts that the filter accepts, and the edges between them. Sealed.
 [[nodiscard]] schema::Catalog filtered(const schema::Catalog& catalog, const DriftFilter& filter);
 
-// Without what holds passwords: options of user mappings, connections of subscriptions. Even their hashes could be guessed at.
+// Removes what may contain passwords: options of user mappings, connections of subscriptions. Even a hash would allow guessing.
 [[nodiscard]] schema::Catalog without_secrets(schema::Catalog catalog);
 
-// What is expected after a run: the catalog as the run left it, but what was changed by hand before the run, and not by the
-// run, is expected to be as it was. So a run does not make drift disappear.
+// The expected catalog after a run: `after`, but objects that were changed by hand before the run, and that the run did not
+// touch, are as in `expected_before`. So a run does not hide drift.
 [[nodiscard]] schema::Catalog expected_after_run(const schema::Catalog& expected_before, const schema::Catalog& before,
                                                  const schema::Catalog& after);
 

@@ -14,6 +14,8 @@ constexpr std::size_t kNamedChanges = 5;
 }  // namespace
 
 Result<void> RunRecord::look(Session& session) {
+  // Compare everything, whatever the filters say: the record contains all schemas, and excluded drift must survive a run as
+  // well.
   DriftSettings everything = settings_;
   everything.compare = {};
   everything.exclude.clear();
@@ -60,12 +62,12 @@ Result<void> RunRecord::record(Session& session, const ExecutionReport& report) 
 }
 
 void RunRecord::after_run(Session& session, const Plan& plan, const ExecutionReport& report) {
-  // A revision that is one transaction leaves nothing when it fails; one of several steps may.
+  // A failed revision that is one transaction leaves nothing behind; one with several steps may.
   const bool changed = !report.executed.empty() || !std::ranges::all_of(plan.revisions, &PlannedRevision::single_transaction);
   if (!changed) {
     return;
   }
-  // Not knowing what was changed by hand before, we would record it as expected.
+  // If the comparison failed, changes by hand are unknown and would be recorded as expected.
   auto recorded = failed_ ? Result<void>(fail(*failed_)) : record(session, report);
   if (!recorded) {
     sink_.catalog_not_recorded(recorded.error());

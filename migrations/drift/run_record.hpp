@@ -1,13 +1,14 @@
-// Records the catalog at the end of a run, in its session and under its lock.
+// Records the catalog at the end of a run, in the run's session and under its lock.
 //
-// What was changed by hand before the run stays drift: the catalog is compared with the recorded one before the run begins, and
-// what differs then and was not touched by the run is expected to be as it was. A catalog that cannot be read or written never
-// fails a run; nothing is recorded then, and the sink is told why.
+// Changes made by hand before the run remain drift: the catalog is compared with the recorded one before the run begins, and
+// differences that the run does not touch are recorded in their old state. Failing to read or write a catalog never fails a
+// run: nothing is recorded, and the sink gets the reason.
 //
-// OnDrift::Refuse: a run whose database was changed by hand, or cannot be compared, ends before it changes anything. A look
-// before the lock cannot promise that: the lock may have been waited for, and it stops nobody who alters tables by hand.
+// OnDrift::Refuse: if the database was changed by hand, or its schema cannot be read, the run ends before it changes anything.
+// A check before the lock could not guarantee that, because the wait for the lock may be long. The lock itself does not stop
+// manual changes.
 //
-// Threads: the migrator's. Ownership: borrows the sink.
+// Threads: the migrator's thread. Ownership: borrows the sink.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,10 @@ class RunRecord {
   RunRecord(DriftSettings settings, ProgressSink& sink, OnDrift on_drift)
       : settings_(std::move(settings)), sink_(sink), on_drift_(on_drift) {}
 
-  // With OnDrift::Refuse: StalePlan with the first changes, or why the database cannot be compared.
+  // Compares the schema before the run. Errors, with OnDrift::Refuse only: StalePlan with the first changes, or why the schema
+  // could not be compared.
   [[nodiscard]] Result<void> before_run(Session& session);
+  // Records the catalog if the run changed anything.
   void after_run(Session& session, const Plan& plan, const ExecutionReport& report);
 
  private:
@@ -42,10 +45,10 @@ class RunRecord {
   ProgressSink& sink_;
   OnDrift on_drift_;
   std::optional<Drifted> drifted_;
-  std::optional<Error> failed_;  // of the look before the run
+  std::optional<Error> failed_;  // of the comparison before the run
 };
 
-// A migrator with this witness records the catalog of every run.
+// A witness that makes a migrator record the catalog of every run.
 [[nodiscard]] RunWitness recording_witness(DriftSettings settings, ProgressSink& sink, OnDrift on_drift = OnDrift::Record);
 
 }  // namespace athanor

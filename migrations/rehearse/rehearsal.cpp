@@ -32,10 +32,10 @@ class Stage {
   }
 
  private:
-  // A session for each revision, as after the reset of a run.
+  // A new session per revision, because the migrator resets its session after each one.
   [[nodiscard]] Result<std::unique_ptr<Session>> open() const { return request_.copy.open(request_.search_path); }
 
-  // A server that is gone says nothing about the revision.
+  // A lost connection says nothing about the revision.
   static bool is_of_statement(const Error& error) { return !error.sqlstate.empty() && error.code != ErrorCode::Interrupted; }
 
   Result<void> failed(const PlannedRevision& revision, Error error) {

@@ -1,8 +1,8 @@
-// The rehearsal: a plan on a scratch copy of the live schema, up, down and up again.
+// Rehearses a plan on a scratch copy of the live schema: up, down and up again.
 //
-// The copy holds no rows. What it shows is what the server does: the locks that each statement takes, the tables it rewrites,
-// whether it runs at all, and whether the downgrade leads back. How long a statement takes on real rows, and whether the rows
-// allow it, it does not show.
+// The copy contains no rows. The rehearsal shows what the server does: which locks each statement takes, which tables it
+// rewrites, whether it succeeds, and whether the downgrade restores the schema. It does not show how long a statement takes on
+// real rows, or whether they violate a constraint.
 //
 // Threads: one thread. Ownership: borrows everything.
 #pragma once
@@ -22,7 +22,7 @@
 namespace athanor {
 
 struct RehearsalRequest {
-  const schema::ScratchDatabase& copy;  // with the live schema; nobody is connected to it
+  const schema::ScratchDatabase& copy;  // contains the live schema; no session is connected to it
   const Plan& plan;                     // an upgrade
   Clock& clock;
   std::string search_path{};
@@ -30,16 +30,16 @@ struct RehearsalRequest {
 };
 
 struct Rehearsal {
-  // How the way back went. NotTried: the upgrade failed, or the first revision to take down cannot be.
+  // The result of the downgrade. NotTried: the upgrade failed, or a revision has no downgrade.
   enum class Back : std::uint8_t { NotTried, Same, Different, Failed };
 
   std::vector<RehearsedStatement> statements{};  // of the upgrade, in order
-  std::string failed_revision{};                 // of the upgrade, or of the downgrade when `back` is Failed
-  std::optional<Error> error{};                  // of the statement that failed
+  std::string failed_revision{};  // revision that failed: of the upgrade, or of the downgrade if `back` is Failed
+  std::optional<Error> error{};   // of the statement that failed
   Back back = Back::NotTried;
-  std::string irreversible{};             // the revision that cannot be taken down, and why
-  std::vector<std::string> difference{};  // what the downgrade left ("+ …"), lost ("- …") or changed
-  bool up_again = false;                  // the second upgrade led where the first did
+  std::string irreversible{};             // the revision that cannot be downgraded, and why
+  std::vector<std::string> difference{};  // what the downgrade left behind ("+ …"), lost ("- …") or changed
+  bool up_again = false;                  // whether the second upgrade had the same result as the first
   std::vector<std::string> difference_again{};
 
   [[nodiscard]] bool ok() const {
@@ -47,7 +47,7 @@ struct Rehearsal {
   }
 };
 
-// Errors are those of the scratch server; a statement that fails is part of the result.
+// Errors are those of the scratch server; a failed statement is part of the result.
 [[nodiscard]] Result<Rehearsal> rehearse(const RehearsalRequest& request);
 
 }  // namespace athanor

@@ -19,7 +19,7 @@ struct KnownRelation {
 using Relations = std::map<std::string, KnownRelation>;  // by oid
 using Locks = std::map<std::string, std::string>;        // strongest mode by oid
 
-// Of the user's schemas.
+// Relations of user schemas. Qualified operators, because the revision may have created operators in its search_path.
 constexpr std::string_view kRelations =
     "SELECT c.oid, n.nspname OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||) c.relname, CASE WHEN c.relkind IN ('r', 'm', "
     "'i') THEN c.relfilenode ELSE 0 END FROM "
@@ -107,6 +107,7 @@ class Watch {
     TRY(session_.query("BEGIN"));
     Locks held;
     for (const SqlStatement& statement : step.statements) {
+      // The condition on the key range becomes true, so that one statement covers all rows.
       std::string sql(statement.sql);
       if (const std::size_t at = sql.find(kBatch); step.kind == StepKind::Batch && at != std::string::npos) {
         sql.replace(at, kBatch.size(), "true");
@@ -143,6 +144,7 @@ class Watch {
       const auto last = files_.find(oid);
       const auto known = before_.find(oid);
       if (known != before_.end() && last != files_.end() && last->second.file != relation.file) {
+        // A new relfilenode means that the server wrote the relation anew.
         told.rewrites.push_back(known->second.name);
       }
     }
@@ -155,7 +157,7 @@ class Watch {
   Clock& clock_;
   std::string revision_;
   WatchedRun& run_;
-  Relations before_;  // the revision
+  Relations before_;  // before the revision
   Relations files_;   // before the statement
 };
 

@@ -1,4 +1,5 @@
-// Constraints of tables and domains. NOT NULL, which is one from PostgreSQL 17 and 18 on, is described with its column.
+// Reads constraints of tables and domains. NOT NULL constraints (of domains from PostgreSQL 17, of tables from 18) are
+// described with their domain or column.
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
 
@@ -25,7 +26,7 @@ enum ConstraintColumn : std::size_t {
   ConLocal
 };
 
-// Constraints that a partition or a child has from its parent have no definition of their own: they are not told.
+// Constraints that a partition or child inherits are returned without a definition and do not become facts.
 constexpr const char* kConstraints = R"(SELECT con.oid, con.conname, con.contype, NULLIF(con.conrelid, 0),
  NULLIF(con.contypid, 0), NULLIF(con.conindid, 0), NULLIF(con.confrelid, 0), con.convalidated, $ENFORCED$, con.conkey,
  con.connoinherit,
@@ -81,7 +82,7 @@ void describe_not_null(const CatalogRow& row, Extraction& extraction, const Rela
   }
   Fact& fact = extraction.fact(*index);
   if (fact.id.kind != Kind::Column || fact.id.parent != table.name || fact.id.name != column->name) {
-    return;  // an inherited column that has nothing of its own
+    return;  // an inherited column without its own fact
   }
   if (row.text(ConName) != chosen_name(table.name, column->name, "not_null")) {
     set(fact, attribute::kNotNullName, row.text(ConName));
@@ -122,7 +123,7 @@ void take_constraints(const Rows& rows, Extraction& extraction) {
     }
     const Address address{kConstraint, row.oid(ConOid), 0};
     const char type = row.letter(ConType);
-    const bool has_index = row.has(ConIndex) && type != 'f';  // a foreign key names the index that it refers to
+    const bool has_index = row.has(ConIndex) && type != 'f';  // of a foreign key, this is the index on the referenced table
     if (has_index) {
       extraction.carry({kClass, row.oid(ConIndex), 0}, address);
     }

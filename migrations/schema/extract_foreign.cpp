@@ -1,4 +1,4 @@
-// Foreign-data wrappers, servers, user mappings, and what makes a table foreign.
+// Reads foreign-data wrappers, servers, user mappings, and the foreign part of foreign tables.
 #include <algorithm>
 
 #include "migrations/base/sha256.hpp"
@@ -53,7 +53,7 @@ void take_mappings(const Rows& rows, Extraction& extraction) {
     Fact fact{.id = {.kind = Kind::UserMapping, .parent = row.text(2), .name = extraction.role_name(row.oid(3))}};
     std::vector<std::string> options = array_in(row.text(4));
     std::ranges::sort(options);
-    // The server shows them to whoever may use the mapping; to others it looks as if there were none.
+    // The server shows options only to roles that may use the mapping; for others the mapping seems to have none.
     set(fact, attribute::kOptionsHash, options.empty() ? "" : sha256_hex(json_list(options)));
     const auto index = extraction.add({catalog_oid::kUserMapping, row.oid(0), 0}, std::move(fact));
     extraction.add_edge(index, *server);

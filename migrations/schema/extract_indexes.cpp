@@ -1,4 +1,4 @@
-// Indexes, those of constraints as part of their constraint, and extended statistics.
+// Reads indexes (those of constraints become part of the constraint) and extended statistics.
 #include <algorithm>
 
 #include "migrations/schema/catalog_row.hpp"
@@ -25,7 +25,8 @@ enum IndexColumn : std::size_t {
   IdxDefinition
 };
 
-// An index of a constraint, or of a partition where the partitioned table has it, has no definition of its own. 99 is pg_toast.
+// The definition is NULL for an index of a constraint, and for a partition's index that belongs to one of the partitioned
+// table. 99 is the oid of pg_toast.
 constexpr const char* kIndexes = R"(SELECT i.indexrelid, i.indrelid, c.relname, i.indisunique, i.indisvalid, i.indisclustered,
  i.indisreplident, c.reloptions, s.spcname, i.indkey, con.oid,
  CASE WHEN con.oid IS NULL AND NOT c.relispartition THEN pg_get_indexdef(i.indexrelid) END
@@ -113,6 +114,7 @@ void take_indexes(const Rows& rows, Extraction& extraction) {
       describe_constraint(row, extraction);
     } else if (row.has(IdxDefinition)) {
       take_index(row, extraction, *table);
+      // What depends on the partition's index depends on the parent's.
     } else if (const auto parent = extraction.index_parents.find(oid); parent != extraction.index_parents.end()) {
       extraction.carry(address, {kClass, parent->second, 0});
     }

@@ -1,11 +1,11 @@
-// Comments, and owners where they were asked for.
+// Reads comments, and owners if requested.
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
 
 namespace athanor::schema {
 namespace {
 
-// A fact about another object: its id is the object's with another kind.
+// A fact about another object: it has the object's id with another kind.
 FactId about(FactId id, Kind kind) {
   id.subject = id.kind;
   id.kind = kind;
@@ -17,14 +17,14 @@ void take_comments(const Rows& rows, Extraction& extraction) {
     const CatalogRow row(cells);  // catalog, object, column, text
     const Address address{row.oid(0), row.oid(1), row.number(2)};
     auto subject = extraction.subject(address);
-    // A comment on a member of an extension is the extension's.
+    // Skip comments on members of an extension, which belong to the extension.
     if (!extraction.find(address) || !subject || extraction.is_member({address.catalog, address.object, 0}) ||
         extraction.is_usual_comment(address, row.text(3))) {
       continue;
     }
     Fact fact{.id = about(std::move(*subject), Kind::Comment)};
     set(fact, attribute::kText, row.text(3));
-    // Comments have no address: nothing refers to one.
+    // Comments have no address in the catalog; nothing refers to them.
     const auto index =
         extraction.add({catalog_oid::kDescription, static_cast<Oid>(extraction.facts().size()), 0}, std::move(fact));
     extraction.add_edge(index, address);

@@ -1,4 +1,4 @@
-// Operators, operator classes and families, casts. The server prints none of them: their statements are put together here.
+// Reads operators, operator classes and families, and casts. The server cannot print their definitions, so they are built here.
 #include <algorithm>
 #include <map>
 
@@ -37,7 +37,7 @@ enum OperatorColumn : std::size_t {
   OprHashes
 };
 
-// An operator without a function is only named by another one.
+// An operator without a function is a placeholder that another operator names as its commutator or negator.
 constexpr const char* kOperators = R"(SELECT o.oid, o.oprnamespace, o.oprname, o.oprowner,
  CASE WHEN o.oprleft <> 0 THEN format_type(o.oprleft, NULL) END, CASE WHEN o.oprright <> 0 THEN format_type(o.oprright, NULL) END,
  o.oprcode, c.oprnamespace, c.oprname, n.oprnamespace, n.oprname, NULLIF(o.oprrest::text, '-'), NULLIF(o.oprjoin::text, '-'),
@@ -125,7 +125,7 @@ constexpr const char* kClasses = R"(SELECT c.oid, c.opcnamespace, c.opcname, c.o
 FROM pg_catalog.pg_opclass c JOIN pg_catalog.pg_am a ON a.oid = c.opcmethod JOIN pg_catalog.pg_opfamily f ON f.oid = c.opcfamily
 WHERE c.oid >= 16384)";
 
-// The members are added to the definition as their rows come.
+// The members are added to the definition when their rows are read.
 void take_classes(const Rows& rows, Extraction& extraction) {
   for (const auto& cells : rows.rows) {
     const CatalogRow row(cells);
@@ -140,7 +140,7 @@ void take_classes(const Rows& rows, Extraction& extraction) {
     sql += row.flag(ClassDefault) ? " DEFAULT" : "";
     sql += " FOR TYPE " + row.text(ClassType) + " USING " + quote_identifier(row.text(ClassMethod)) + " FAMILY " +
            qualified_name(extraction.schema_name(row.oid(ClassFamilySchema)), row.text(ClassFamily)) + " AS ";
-    // STORAGE of the class's own type says nothing, and something must stand here.
+    // A class without members needs something between its name and the members; STORAGE of its own type changes nothing.
     sql += "STORAGE " + (row.has(ClassStorage) ? row.text(ClassStorage) : row.text(ClassType));
     set(fact, attribute::kDefinition, std::move(sql));
     const auto index = extraction.add(address, std::move(fact), row.oid(ClassOwner));
@@ -149,7 +149,7 @@ void take_classes(const Rows& rows, Extraction& extraction) {
   }
 }
 
-// A member belongs to a class when it depends on it internally; otherwise it was added to the family.
+// A member belongs to a class if it depends on it internally; otherwise it was added to the family.
 constexpr const char* kMembers = R"(SELECT 2602, m.oid, m.amopfamily, c.refobjid,
  'OPERATOR ' || m.amopstrategy || ' ' || m.amopopr::regoperator::text ||
  CASE WHEN m.amopsortfamily <> 0 THEN ' FOR ORDER BY ' || (SELECT quote_ident(n.nspname) || '.' || quote_ident(f.opfname)
@@ -215,7 +215,7 @@ FROM pg_catalog.pg_opfamily f JOIN pg_catalog.pg_am a ON a.oid = f.opfmethod WHE
                       take_families});
   families.push_back({kClasses, take_classes});
   families.push_back({kMembers, take_members});
-  // A range type brings a cast to its multirange with it.
+  // A range type creates a cast to its multirange type.
   families.push_back({R"(SELECT c.oid, format_type(c.castsource, NULL), format_type(c.casttarget, NULL),
  CASE WHEN c.castfunc <> 0 THEN c.castfunc::regprocedure::text END, c.castcontext, c.castmethod
 FROM pg_catalog.pg_cast c WHERE c.oid >= 16384

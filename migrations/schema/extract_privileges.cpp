@@ -1,7 +1,7 @@
-// Privileges that differ from those an object has from the start, and default privileges, each only where it was asked for.
+// Reads privileges that differ from an object's initial ones, and default privileges, each only if requested.
 //
-// A grant names an object, or a column, and a grantee. What a grantee has from the start is its owner's all, and PUBLIC's right
-// to execute functions and to use types: a fact says what a grantee has where that differs, "[]" where it was revoked.
+// A grant names an object, or a column, and a grantee. Initially the owner has all privileges, and PUBLIC may execute functions
+// and use types. A fact states all privileges of a grantee whose privileges differ from these: "[]" if all were revoked.
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -13,7 +13,7 @@ namespace athanor::schema {
 namespace {
 
 struct Privileges {
-  std::map<std::string, bool> granted{};  // privilege → with grant option; of several grantors the most
+  std::map<std::string, bool> granted{};  // privilege → with grant option; true if any grantor gave it
   std::map<std::string, bool> usual{};
 };
 
@@ -27,7 +27,7 @@ std::string privileges_text(const std::map<std::string, bool>& privileges) {
 
 enum PrivilegeColumn : std::size_t { AclCatalog, AclObject, AclColumn, AclUsual, AclGrantee, AclPrivilege, AclGrantable };
 
-// `object` has catalog, oid, column, acldefault's type, owner and ACL of whatever has privileges that were ever touched.
+// `object` has catalog, oid, column, acldefault's type, owner and ACL of every object whose privileges were ever changed.
 constexpr const char* kPrivileges = R"(WITH object (catalog, oid, col, type, owner, acl) AS (
  SELECT 1259, c.oid, 0, CASE WHEN c.relkind = 'S' THEN 's'::"char" ELSE 'r'::"char" END, c.relowner, c.relacl
   FROM pg_catalog.pg_class c WHERE c.oid >= 16384 AND c.relacl IS NOT NULL AND c.relpersistence <> 't'
@@ -84,14 +84,14 @@ void take_privileges(const Rows& rows, Extraction& extraction) {
     }
     Fact fact{.id = std::move(id)};
     set(fact, attribute::kPrivileges, privileges_text(privileges.granted));
-    // Grants have no address: nothing refers to one.
+    // Grants have no address in the catalog; nothing refers to them.
     const auto index =
         extraction.add({catalog_oid::kShdepend, static_cast<Oid>(extraction.facts().size()), 0}, std::move(fact));
     extraction.add_edge(index, address);
   }
 }
 
-// Those of one schema are added to the global ones; only the global ones start from what PostgreSQL grants.
+// Default privileges of one schema add to the global ones. Only the global ones start from PostgreSQL's built-in privileges.
 constexpr const char* kDefaultPrivileges = R"(SELECT d.defaclrole, d.defaclnamespace, d.defaclobjtype, false, e.grantee,
  e.privilege_type, e.is_grantable
 FROM pg_catalog.pg_default_acl d, aclexplode(d.defaclacl) e

@@ -1,4 +1,4 @@
-// Publications and subscriptions, each only where it was asked for.
+// Reads publications and subscriptions, each only if requested.
 #include <algorithm>
 #include <map>
 
@@ -98,14 +98,14 @@ void take_subscriptions(const Rows& rows, Extraction& extraction) {
   }
 }
 
-// As CREATE SUBSCRIPTION … WITH takes them, without those that have their usual value.
+// Options as CREATE SUBSCRIPTION … WITH expects them, without those that have their default value.
 std::string subscriptions(int version) {
   std::string options =
       R"(CASE WHEN s.subslotname IS DISTINCT FROM s.subname THEN 'slot_name=' || COALESCE(s.subslotname, 'NONE') END,
  CASE WHEN s.subsynccommit <> 'off' THEN 'synchronous_commit=' || s.subsynccommit END,
  CASE WHEN s.subbinary THEN 'binary=true' END)";
   if (version >= 180000) {
-    options += ", CASE s.substream WHEN 'f' THEN 'streaming=off' WHEN 't' THEN 'streaming=on' END";  // parallel by default
+    options += ", CASE s.substream WHEN 'f' THEN 'streaming=off' WHEN 't' THEN 'streaming=on' END";  // the default is parallel
   } else if (version >= 160000) {
     options += ", CASE s.substream WHEN 't' THEN 'streaming=on' WHEN 'p' THEN 'streaming=parallel' END";
   } else {

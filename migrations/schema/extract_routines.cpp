@@ -1,4 +1,4 @@
-// Functions, procedures and aggregates.
+// Reads functions, procedures and aggregates.
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
 #include "migrations/text/quoting.hpp"
@@ -22,7 +22,7 @@ enum RoutineColumn : std::size_t {
   ProcDefinition
 };
 
-// The functions that a range type brings with it depend on it internally.
+// Skips constructor functions of range types, which depend on the type internally.
 constexpr const char* kNotCarried = R"( AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
   WHERE d.classid = 1255 AND d.objid = p.oid AND d.deptype IN ('e', 'i')))";
 
@@ -90,7 +90,7 @@ enum AggregateColumn : std::size_t {
   AggMovingFinalModifyUsual
 };
 
-// A function that is not there is "-".
+// A function that the aggregate does not have is "-".
 constexpr const char* kAggregates = R"(SELECT p.oid, p.pronamespace, p.proname, p.proowner,
  CASE WHEN a.aggkind = 'n' THEN COALESCE(NULLIF(oidvectortypes(p.proargtypes), ''), '*')
   ELSE pg_get_function_identity_arguments(p.oid) END,
@@ -111,7 +111,7 @@ std::string modify_word(const std::string& letter) {
   return letter == "r" ? "READ_ONLY" : letter == "s" ? "SHAREABLE" : "READ_WRITE";
 }
 
-// As CREATE AGGREGATE takes it; the server has no function that prints an aggregate.
+// The CREATE AGGREGATE statement; the server has no function that prints it.
 std::string aggregate_definition(const CatalogRow& row, const std::string& schema) {
   std::string sql = "CREATE AGGREGATE " + qualified_name(schema, row.text(AggName)) + "(" + row.text(AggSignature) + ") (\n";
   sql += "  SFUNC = " + row.text(AggStepFunction) + ",\n  STYPE = " + row.text(AggStateType);

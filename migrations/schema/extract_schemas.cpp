@@ -1,4 +1,4 @@
-// Schemas, roles, extensions and their members.
+// Reads schemas, roles, extensions and their members.
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
 
@@ -53,7 +53,7 @@ WHERE d.refclassid = 3079 AND d.deptype = 'e')",
 FROM pg_catalog.pg_namespace n)",
                       take_schemas});
   families.push_back({"SELECT r.oid, r.rolname FROM pg_catalog.pg_roles r", take_roles});
-  // PL/pgSQL is there from the start.
+  // Every new database contains PL/pgSQL.
   families.push_back({R"(SELECT e.oid, e.extname, e.extnamespace, a.comment
 FROM pg_catalog.pg_extension e LEFT JOIN pg_catalog.pg_available_extensions() a ON a.name = e.extname
 WHERE e.extname <> 'plpgsql')",

@@ -1,4 +1,4 @@
-// Sequences, and those of identity columns, which are part of their column.
+// Reads sequences. Those of identity columns become part of their column.
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
 
@@ -52,7 +52,7 @@ struct Option {
   std::string value;
 };
 
-// Those that differ from what CREATE SEQUENCE chooses. `type`: that of an identity column, whose sequence has no other.
+// The options that differ from the defaults of CREATE SEQUENCE.
 std::vector<Option> options_of(const CatalogRow& row) {
   const Limits limits = limits_of(row.text(SeqType));
   const bool falls = row.text(SeqIncrement).starts_with('-');
@@ -73,7 +73,7 @@ std::vector<Option> options_of(const CatalogRow& row) {
   return options;
 }
 
-// Part of its column: the options as one object, and its name when a rename left it behind.
+// Adds the options to the column as one object, with the sequence's name if it no longer follows the column's.
 void take_identity(const CatalogRow& row, Extraction& extraction, const Relation& sequence, const Relation& table) {
   const Address column{kClass, row.oid(SeqTable), row.number(SeqColumn)};
   extraction.carry({kClass, row.oid(SeqOid), 0}, column);

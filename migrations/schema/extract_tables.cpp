@@ -1,4 +1,4 @@
-// Relations: tables of all kinds, views as far as they are relations, and who inherits from whom.
+// Reads relations: tables of all kinds, the relation part of views, and inheritance.
 #include <algorithm>
 
 #include "migrations/schema/catalog_row.hpp"
@@ -61,7 +61,7 @@ Kind kind_of_relation(char kind) {
   }
 }
 
-// Those of its TOAST table are set through the table: toast.autovacuum_enabled.
+// Options of the TOAST table are set through the table: toast.autovacuum_enabled.
 std::string storage_options(const CatalogRow& row) {
   std::vector<std::string> options = array_in(row.text(RelOptions));
   for (const auto& option : array_in(row.text(RelToastOptions))) {
@@ -81,7 +81,7 @@ Fact relation_fact(const Extraction& extraction, const CatalogRow& row) {
   set_flag(fact, attribute::kRowSecurity, row.flag(RelRowSecurity));
   set_flag(fact, attribute::kForceRowSecurity, row.flag(RelForceRowSecurity));
   const char identity = row.letter(RelReplicaIdentity);
-  // Views and sequences have "nothing" from the start; that of an index is told with the index.
+  // Views and sequences always have "nothing"; an index as replica identity is added when indexes are read.
   if (fact.id.kind == Kind::Table || fact.id.kind == Kind::MaterializedView) {
     set(fact, attribute::kReplicaIdentity,
         identity == 'f'                                 ? "full"
@@ -118,7 +118,7 @@ void take_relations(const Rows& rows, Extraction& extraction) {
       relation.hidden = true;
       extraction.hide(address,
                       std::string(kind_name(kind_of_relation(kind))) + " " + extraction.schema_name(schema) + "." + name);
-    } else if (kind != 'S' && kind != 'c') {  // sequences are described by pg_sequence, composite types by pg_type
+    } else if (kind != 'S' && kind != 'c') {  // sequences are read from pg_sequence, composite types from pg_type
       relation.fact = extraction.add(address, relation_fact(extraction, row), row.oid(RelOwner));
       extraction.add_edge(relation.fact, Address{kNamespace, schema, 0});
     }

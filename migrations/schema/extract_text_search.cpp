@@ -1,4 +1,4 @@
-// Dictionaries and configurations of text search.
+// Reads text search dictionaries and configurations.
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
 #include "migrations/text/quoting.hpp"

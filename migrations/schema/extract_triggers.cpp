@@ -1,4 +1,4 @@
-// Triggers, event triggers and row-level security policies.
+// Reads triggers, event triggers and row-level security policies.
 #include <algorithm>
 
 #include "migrations/schema/catalog_row.hpp"
@@ -20,7 +20,7 @@ void take_triggers(const Rows& rows, Extraction& extraction) {
   for (const auto& cells : rows.rows) {
     const CatalogRow row(cells);  // oid, table, name, enabled, constraint, definition
     const Address address{kTrigger, row.oid(0), 0};
-    if (row.has(4)) {  // of a constraint trigger
+    if (row.has(4)) {  // a constraint trigger also has an entry in pg_constraint
       extraction.carry({kConstraint, row.oid(4), 0}, address);
     }
     const Relation* table = extraction.relation(row.oid(1));

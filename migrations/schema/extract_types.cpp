@@ -1,4 +1,4 @@
-// Enumerations, domains, ranges, composite types and collations; and which type belongs to which table, array or range.
+// Reads enumerations, domains, ranges, composite types and collations, and links types to their table, array or range.
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
 
@@ -108,7 +108,7 @@ void take_types(const Rows& rows, Extraction& extraction) {
   }
 }
 
-// The attributes of a composite type are the columns of a relation of its own.
+// The attributes of a composite type are the columns of a relation that PostgreSQL creates for it.
 void take_carried_types(const Rows& rows, Extraction& extraction) {
   for (const auto& cells : rows.rows) {
     const CatalogRow row(cells);  // type, its array, its relation, is it a composite type

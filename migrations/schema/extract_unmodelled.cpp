@@ -1,11 +1,11 @@
-// What users can create and facts do not describe: named, so that nobody takes a schema for complete that is not.
+// Reads the names of user objects whose kinds facts do not model, so that they can be reported.
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
 
 namespace athanor::schema {
 namespace {
 
-// Kinds with a schema have its oid; kinds that this version of Athanor has never heard of are named by PostgreSQL's letter.
+// Kinds with a schema return its oid. Kinds unknown to this version of Athanor are named by PostgreSQL's letter.
 constexpr const char* kUnmodelled = R"(SELECT 'base type', 1247, t.oid, t.typnamespace, t.typname FROM pg_catalog.pg_type t
  WHERE t.oid >= 16384 AND t.typtype IN ('b', 'p') AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
 UNION ALL SELECT 'type of the kind ' || t.typtype::text, 1247, t.oid, t.typnamespace, t.typname FROM pg_catalog.pg_type t

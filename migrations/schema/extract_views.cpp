@@ -1,4 +1,4 @@
-// The queries of views and materialized views, and rules.
+// Reads the queries of views and materialized views, and rules.
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
 
@@ -10,7 +10,7 @@ using catalog_oid::kRewrite;
 
 enum RuleColumn : std::size_t { RuleOid, RuleRelation, RuleName, RuleEnabled, RuleDefinition };
 
-// The server ends queries and rules with a semicolon.
+// The server prints queries and rules with a final semicolon.
 std::string without_semicolon(std::string text) {
   while (!text.empty() && (text.back() == ';' || text.back() == '\n' || text.back() == ' ')) {
     text.pop_back();
@@ -22,7 +22,7 @@ std::string enabled_word(char letter) {
   return letter == 'D' ? "disabled" : letter == 'R' ? "replica" : letter == 'A' ? "always" : "";
 }
 
-// The query of a view is a rule of its own: whatever depends on that rule depends on the view.
+// A view's query is a rule in the catalog, so whatever depends on that rule depends on the view.
 void take_rules(const Rows& rows, Extraction& extraction) {
   for (const auto& cells : rows.rows) {
     const CatalogRow row(cells);
