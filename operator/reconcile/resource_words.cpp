@@ -19,6 +19,7 @@ struct Word {
 constexpr std::array kFields{
     Word{", or raise execution.connect_timeout", ""},
     Word{", or use PGPASSFILE", ""},
+    Word{"; if the pooler is known to work in session mode, set execution.allow_session_pooler: true", ""},
     Word{" and name it in ledger_schema", ""},
     Word{", or name another schema in ledger_schema", ""},
     Word{"execution.lock_retry_budget", "spec.execution.tableLockBudget"},
