@@ -1,6 +1,6 @@
 # The programs of Athanor on Debian 12: `make image`, or `docker build -t athanor .`
 #
-#   BASE               what both stages start from
+#   BASE               what every stage starts from. `make image` resolves it to a digest, builds from that, and says so in the provenance
 #   POSTGRESQL_CLIENT  major version of pg_dump, which must not be older than the servers: 15 comes from Debian, newer ones
 #                      from apt.postgresql.org
 #   VERSION, REVISION  for the labels
@@ -18,19 +18,22 @@ COPY . .
 # Derive the runtime packages from the shared libraries that the programs link, instead of keeping a list that can become
 # outdated.
 RUN --mount=type=cache,target=/root/.cache/ccache \
-    CCACHE_BASEDIR=/source CCACHE_NOHASHDIR=true cmake --preset release -B /build -DATHANOR_TESTS=OFF \
-    && CCACHE_BASEDIR=/source CCACHE_NOHASHDIR=true cmake --build /build \
-    && DESTDIR=/install cmake --install /build --prefix /usr/local --strip \
+    CCACHE_BASEDIR=/source CCACHE_NOHASHDIR=true cmake --preset release -DATHANOR_TESTS=OFF \
+    && CCACHE_BASEDIR=/source CCACHE_NOHASHDIR=true cmake --build build \
+    && DESTDIR=/install cmake --install build --prefix /usr/local --strip \
     && rm -rf /install/usr/local/share/doc \
     && ldd /install/usr/local/bin/* >/tmp/ldd.txt \
     && awk '$2 == "=>" { n = split($3, part, "/"); print "*/" part[n] }' /tmp/ldd.txt | sort -u >/tmp/libraries.txt \
     && xargs dpkg -S </tmp/libraries.txt >/tmp/owners.txt \
-    && cut -d: -f1 /tmp/owners.txt | sort -u >/packages.txt
+    && cut -d: -f1 /tmp/owners.txt | sort -u >/packages.txt \
+    && deploy/image/inputs build /install/usr/share/athanor
 
-FROM ${BASE}
+# What runs: Debian's packages of client and Git bring perl along, so the files that are needed are picked out of them.
+FROM ${BASE} AS files
 ARG POSTGRESQL_CLIENT=15
-RUN --mount=type=bind,from=build,source=/packages.txt,target=/tmp/packages.txt \
-    set -eu; export DEBIAN_FRONTEND=noninteractive; \
+COPY --from=build /packages.txt /tmp/packages.txt
+RUN set -eu; export DEBIAN_FRONTEND=noninteractive; \
+    dpkg-query -W -f '${Package} ${Version}\n' >/tmp/base-packages; \
     apt-get update -qq; \
     if [ "$POSTGRESQL_CLIENT" != 15 ]; then \
       apt-get install -y -qq --no-install-recommends ca-certificates postgresql-common >/dev/null; \
@@ -38,14 +41,22 @@ RUN --mount=type=bind,from=build,source=/packages.txt,target=/tmp/packages.txt \
     fi; \
     apt-get install -y -qq --no-install-recommends $(cat /tmp/packages.txt) \
       "postgresql-client-$POSTGRESQL_CLIENT" git openssh-client ca-certificates tzdata >/dev/null; \
-    rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/cache/apt/*; \
-    ln -s "/usr/lib/postgresql/$POSTGRESQL_CLIENT" /usr/lib/postgresql/current; \
-    find / -xdev -type f -perm /6000 -exec chmod a-s {} +
+    ln -s "$POSTGRESQL_CLIENT" /usr/lib/postgresql/current; \
+    ln -sf ../../bin/git /usr/lib/git-core/git
+COPY deploy/image/collect /tmp/collect
+COPY --from=build /install/ /
+RUN /tmp/collect /image /tmp/base-packages /usr/local /usr/share/athanor \
+      /usr/lib/postgresql/current "/usr/lib/postgresql/$POSTGRESQL_CLIENT/bin/pg_dump" "/usr/lib/postgresql/$POSTGRESQL_CLIENT/bin/pg_restore" \
+      /usr/bin/git /usr/lib/git-core/git /usr/lib/git-core/git-remote-http /usr/lib/git-core/git-remote-https /usr/share/git-core/templates \
+      /usr/bin/ssh /etc/ssl /usr/lib/ssl /usr/share/ca-certificates /usr/share/zoneinfo
+
+FROM ${BASE}
 # ssh requires a passwd entry for its user. The folders belong to that user in case no volume is mounted over them.
 RUN groupadd --gid 65532 athanor \
     && useradd --uid 65532 --gid athanor --no-log-init --home-dir /tmp --no-create-home --shell /usr/sbin/nologin athanor \
-    && install -d -o athanor -g athanor -m 0750 /var/cache/athanor /var/lib/athanor /var/lib/athanor/backups
-COPY --from=build /install/ /
+    && install -d -o athanor -g athanor -m 0750 /var/cache/athanor /var/lib/athanor /var/lib/athanor/backups \
+    && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
+COPY --from=files /image/ /
 # Call pg_dump itself, not Debian's wrapper that searches for local clusters. Git must never prompt, and must ignore the
 # system's configuration.
 ENV PATH=/usr/local/bin:/usr/lib/postgresql/current/bin:/usr/bin:/bin \
