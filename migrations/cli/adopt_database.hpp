@@ -1,4 +1,5 @@
-// `adopt database`: a database that no tool migrated. Its schema becomes the first revision, and it is stamped there.
+// `adopt database`: takes over a database that no migration tool manages. Its schema becomes the first revision, and the
+// database is stamped with it.
 //
 // Threads: one thread. Ownership: borrows the context.
 #pragma once
@@ -8,7 +9,7 @@
 
 namespace athanor::cli {
 
-// PolicyRefused when the project has revisions already; ProofFailed when the baseline does not make the same schema.
+// Errors: PolicyRefused if the project already has revisions; ProofFailed if the baseline does not produce the same schema.
 [[nodiscard]] Result<void> adopt_plain_database(CommandContext& context);
 
 }  // namespace athanor::cli

@@ -1,4 +1,6 @@
 // The composition root of the command line: the only place that names the real database, folder, clock and environment.
+//
+// Threads: call run() once, on the main thread.
 #pragma once
 
 namespace athanor::cli {

@@ -1,7 +1,7 @@
-// `history --applied` and `show REVISION --applied`: what the ledger recorded of the revisions that are applied now. Reads the
-// database alone; there may be no files.
+// `history --applied` and `show REVISION --applied`: what the ledger recorded about the applied revisions. Reads only the
+// database, so no files are needed.
 //
-// Threads: one thread.
+// Threads: one thread. Ownership: borrows the context.
 #pragma once
 
 #include <string>
@@ -11,10 +11,10 @@
 
 namespace athanor::cli {
 
-// Newest first, with time and actor. Revisions that the ledger cannot tell of are named.
+// Lists them newest first, with time and actor. Also names applied revisions that the ledger knows nothing about.
 [[nodiscard]] Result<void> list_applied(CommandContext& context);
-// The text that was run. `symbol`: an id or a unique prefix of one. UnknownRevision when it is not applied, NotRenderable when
-// its text was not kept.
+// Prints the text that was run. `symbol` is an id or a unique prefix of one. Errors: UnknownRevision if it is not applied,
+// NotRenderable if its text was not kept.
 [[nodiscard]] Result<void> show_applied(CommandContext& context, const std::string& symbol);
 
 }  // namespace athanor::cli

@@ -1,7 +1,7 @@
-// What the user typed, checked against the table of commands.
+// The command line, parsed and checked against the table of commands.
 //
-// Global flags stand before or after the verb; a verb's own flag wins over a global one with the same letter, as Alembic's
-// `current -c` does. "-1" is a target, not a flag. "--" ends the flags.
+// Global flags may precede or follow the verb; a verb's own flag wins over a global one with the same letter, as in Alembic's
+// `current -c`. "-1" is a target, not a flag. "--" ends the flags.
 //
 // Threads: plain values; views point into the table and into the program's arguments.
 #pragma once
@@ -20,18 +20,19 @@ namespace athanor::cli {
 
 class Arguments {
  public:
-  // Without the program's name. A misspelt verb or flag is Usage with a suggestion. No verb is fine here: --help and --version
-  // need none.
+  // Parses the arguments without the program's name. Error: Usage, with a suggestion for a misspelt verb or flag. A missing
+  // verb is accepted, because --help and --version need none.
   [[nodiscard]] static Result<Arguments> parse(std::span<const std::string_view> words);
 
+  // Null without a verb.
   [[nodiscard]] const CommandSpec* command() const { return command_; }
   [[nodiscard]] const std::vector<std::string>& operands() const { return operands_; }
   [[nodiscard]] bool has(std::string_view flag) const;
-  // The last one given.
+  // The last value given.
   [[nodiscard]] std::optional<std::string> value(std::string_view flag) const;
-  // All of them, in order.
+  // All values, in order.
   [[nodiscard]] std::vector<std::string> values(std::string_view flag) const;
-  // As values(), each split at commas.
+  // Like values(), but with each split at commas.
   [[nodiscard]] std::vector<std::string> list(std::string_view flag) const;
 
  private:

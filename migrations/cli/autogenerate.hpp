@@ -1,8 +1,9 @@
-// `revision --autogenerate`: the revision that takes the schema from where the revisions leave it to what is desired.
+// `revision --autogenerate`: generates the revision that changes the schema of the revisions to the desired one.
 //
-// The schema now is what all revisions make of an empty database (or the live database, where they cannot be run); the desired
-// one is what athanor.yaml says. The difference becomes a revision file with both directions, and is proven on scratch copies
-// before the file is written: whatever does not converge is refused with the difference shown.
+// The current schema is the one that all revisions produce in an empty database (or that of the live database, if they cannot
+// run here); the desired one is described by athanor.yaml. The difference becomes a revision file with both directions, and is
+// proven on scratch copies before the file is written: a revision that does not produce the desired schema is rejected, with
+// the difference.
 //
 // Threads: one thread. Ownership: borrows the context.
 #pragma once
@@ -15,24 +16,24 @@
 
 namespace athanor::cli {
 
-// The whole verb. NotUpToDate while revisions are pending; ProofFailed when the revision does not do what it should. No
-// difference is success and writes nothing.
+// Runs the verb. Errors: NotUpToDate while revisions are pending; ProofFailed if the proof fails. Without a difference it
+// succeeds and writes nothing.
 [[nodiscard]] Result<void> autogenerate(CommandContext& context, RevisionRequest request);
 
-// The renames that somebody asked for, and what to say about the hints that ask for nothing.
+// The requested renames, and messages about hints without effect.
 struct ChosenRenames {
   std::vector<schema::Rename> renames{};
-  std::vector<std::string> notes{};     // hints that were followed already
-  std::vector<std::string> warnings{};  // hints that come too late: both names are there, and the old one goes
+  std::vector<std::string> notes{};     // hints that were applied earlier
+  std::vector<std::string> warnings{};  // hints that came too late: both names exist, and the old one is dropped
 };
 
-// What hints and `--rename OLD=NEW` mean between these two schemas. A hint whose new name is in `before` is stale and means
-// nothing, and so does every hint while `before` has no table. Usage, with file and line: a hint whose new name comes and whose
-// old name does not go, which would drop the old one; a flag that fits nothing.
+// Resolves hints and `--rename OLD=NEW` between these two schemas. A hint whose new name exists in `before` is outdated and has
+// no effect; neither has any hint while `before` contains no table. Error: Usage, with file and line, for a hint whose new name
+// is added while its old name is not removed, because that would drop the old object, and for a flag that matches nothing.
 [[nodiscard]] Result<ChosenRenames> chosen_renames(const schema::Catalog& before, const schema::Catalog& after,
                                                    const std::vector<schema::RenameHint>& hints,
                                                    const std::vector<std::string>& flags);
-// The same, with the notes and warnings told.
+// The same, and prints the notes and warnings.
 [[nodiscard]] Result<std::vector<schema::Rename>> tell_chosen_renames(Output& output, const schema::Catalog& before,
                                                                       const schema::Catalog& after,
                                                                       const std::vector<schema::RenameHint>& hints,

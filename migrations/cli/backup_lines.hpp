@@ -1,7 +1,7 @@
-// How a backup or a restore looks while it goes on, on standard error: one line per stage, and on a terminal one that is
-// redrawn with what is done.
+// Progress of a backup or restore on standard error: one line per stage, and on a terminal one that is redrawn with the amount
+// done.
 //
-// Threads: the working thread's. Ownership: borrows clock and output.
+// Threads: the working thread. Ownership: borrows clock and output.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace athanor::cli {
 
-// One that says nothing but warnings with -q and --json.
+// With -q and --json the result prints only warnings.
 [[nodiscard]] std::unique_ptr<BackupProgress> make_backup_lines(Output& output, const Clock& clock, bool terminal);
 
 }  // namespace athanor::cli

@@ -1,4 +1,4 @@
-// What the commands about backups stand on: settings, the store, and the job as the backup room wants it.
+// What the backup commands work with: settings, the store, and the backup job.
 //
 // Threads: one thread. Ownership: a BackupLocation owns its store.
 #pragma once
@@ -15,23 +15,24 @@
 namespace athanor::cli {
 
 struct BackupLocation {
-  Configuration configuration;  // with the flags laid over its `backup` section
+  Configuration configuration;  // its `backup` section is overridden by the flags
   std::unique_ptr<BackupStore> store;
   BackupJob job;
 };
 
-// Only who writes makes a folder that is missing; who reads mistyped it. The catalogue is in the database: no store at all.
+// Only writing creates a missing folder: for reading, its name was mistyped. The catalogue is in the database and needs no
+// store.
 enum class BackupAccess : std::uint8_t { Reading, Writing, Catalogue };
-// `reference` is a file or an id: a path names the folder too.
+// `reference` is a file or an id; a path also determines the folder.
 [[nodiscard]] Result<BackupLocation> open_backup_place(CommandContext& context, Configuration configuration,
                                                        BackupAccess purpose, const std::string& reference = {});
-// Takes or accepts one for the database of the configuration, as `upgrade --backup` and `backup` do.
+// Creates a backup of the configured database, or accepts a recent one, like `upgrade --backup` and `backup`.
 [[nodiscard]] Result<BackupRecord> ensure_backup_here(CommandContext& context, BackupLocation& place);
 
-// The keywords as libpq reads them from one string, for another database of the server.
+// The keywords as one libpq connection string, for another database of the same server.
 [[nodiscard]] std::string conninfo_of(const ConnectionKeywords& keywords, const std::string& database);
 
-// Sessions for the database of the URL, or another one of its server.
+// Sessions for the configured database, or for another one of its server.
 [[nodiscard]] Result<std::unique_ptr<SessionFactory>> connect_to(CommandContext& context, const BackupLocation& place,
                                                                  const std::string& database = {});
 

@@ -1,5 +1,5 @@
-// What a command is given: the arguments, where to speak, and the world outside as functions, so that tests can replace any
-// part of it and only app.cpp knows the real one.
+// What a command receives: its arguments, its output, and the outside world as functions, so that tests can replace any part of
+// it and only app.cpp knows the real one.
 //
 // Threads: one thread. Ownership: borrows everything.
 #pragma once
@@ -23,27 +23,28 @@
 namespace athanor::cli {
 
 struct ProcessEnvironment {
-  // A variable of the environment; empty optional when it is not set.
+  // An environment variable; empty if it is not set.
   std::function<std::optional<std::string>(const char* name)> variable;
-  // Starts connecting at once, in the background.
+  // Starts connecting in the background and returns immediately.
   std::function<Result<std::unique_ptr<SessionFactory>>(const std::string& url, const ExecutionSettings& settings)> connect;
   std::function<std::unique_ptr<RevisionSource>(const Configuration& configuration)> open_source;
-  // For programs that connect by themselves (pg_dump): libpq's keywords and values of a URL, the password among them, and the
+  // For programs that connect on their own (pg_dump): the libpq keywords and values of a URL, including the password, and the
   // environment as "NAME=value".
   std::function<Result<std::vector<std::pair<std::string, std::string>>>(const std::string& url)> connection_keywords;
   std::function<std::vector<std::string>()> environment;
-  // Becomes another of our programs, found beside this one or on PATH: returns only when that fails. Null: cannot.
+  // Replaces this process with another of our programs, found beside this one or on PATH. Returns only if that fails. May be
+  // null.
   std::function<Error(const std::vector<std::string>& command)> become{};
-  // Asks whoever sits at the terminal, and waits for the line; nothing at the end of the input. Null when nobody sits there.
+  // Prompts on the terminal and waits for a line; empty at the end of the input. Null without a terminal.
   std::function<std::optional<std::string>(const std::string& question)> ask{};
-  // Where what can be made again is kept between runs; empty: nowhere.
+  // The folder for caches; empty: no caches.
   std::string cache_folder{};
   Clock* clock = nullptr;
   StopToken stop;
   std::string actor;  // "alice@laptop"
   bool out_is_terminal = false;
   bool err_is_terminal = false;
-  int columns = 80;  // of the terminal behind standard error
+  int columns = 80;  // width of the terminal on standard error
 };
 
 class CommandContext {

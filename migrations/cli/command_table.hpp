@@ -1,5 +1,5 @@
-// The one table of verbs and flags. Parsing, --help, shell completion, the man page and the dispatch all read it, so none of
-// them can know a flag that another does not.
+// The table of all verbs and flags. Parsing, --help, shell completion, the man page and the dispatch read it, so they always
+// agree.
 //
 // Threads: constant data.
 #pragma once
@@ -23,7 +23,7 @@ struct CommandSpec {
   std::string_view name;
   std::string_view summary;   // one line, for the list of verbs
   std::string_view operands;  // as the usage line shows them
-  int least = 0;              // operands
+  int least = 0;              // number of operands
   int most = 0;               // negative: any number
   Completes completes = Completes::Nothing;
   std::span<const FlagSpec> flags;
@@ -34,14 +34,14 @@ struct CommandSpec {
 
 [[nodiscard]] std::span<const CommandSpec> commands();
 
-// How the list of verbs is shown. Every verb is in one group.
+// A section of the list of verbs. Every verb is in exactly one.
 struct CommandGroup {
   std::string_view title;
   std::span<const std::string_view> verbs;
 };
 [[nodiscard]] std::span<const CommandGroup> command_groups();
 [[nodiscard]] std::span<const FlagSpec> global_flags();
-// By name; '-' and '_' are the same in a verb. nullptr when there is none.
+// Finds a verb by name; '-' and '_' are equivalent. Null if there is none.
 [[nodiscard]] const CommandSpec* find_command(std::string_view name);
 
 }  // namespace athanor::cli

@@ -1,5 +1,7 @@
-// One function per verb; the table of commands points at them. Each reads its flags, works, and fills in the output; what it
-// returns becomes the exit code.
+// One function per verb; the table of commands refers to them. Each reads its flags, does the work, and fills in the output;
+// its result determines the exit code.
+//
+// Threads: one thread. Ownership: borrows the context.
 #pragma once
 
 #include "migrations/base/result.hpp"

@@ -1,7 +1,7 @@
-// The rows of a scratch database as SQL that inserts them, and as text to compare.
+// Reads the rows of a scratch database as SQL that inserts them, and as text for comparison.
 //
-// What revisions insert belongs to a baseline as much as what they create: countries, roles, settings. Version table and ledger
-// are left out. A table's rows are one INSERT, tables that others reference first.
+// Rows that revisions insert (countries, roles, settings) belong to a baseline as much as the objects they create. The version
+// table and the ledger are excluded. Each table's rows are one INSERT; referenced tables come first.
 //
 // Threads: one thread. Ownership: borrows the session.
 #pragma once
@@ -16,14 +16,14 @@
 namespace athanor::cli {
 
 struct DatabaseRows {
-  // "table shop.users", "sequence shop.users_id_seq": the rows in an order of their own, the last value. Tables without rows
-  // and sequences that nobody used are left out.
+  // By "table shop.users" or "sequence shop.users_id_seq": the rows in a canonical order, or the last value. Empty tables and
+  // unused sequences are omitted.
   std::map<std::string, std::string> contents;
-  std::string sql;  // INSERT, setval() and REFRESH that make them; empty when there are none
+  std::string sql;  // the INSERT, setval() and REFRESH that recreate them; empty if there are none
   std::size_t tables = 0;
 };
 
-// `version_table` in the schema public, `ledger_schema`: not part of it.
+// Excludes `version_table` in the schema public, and `ledger_schema`.
 [[nodiscard]] Result<DatabaseRows> read_database_rows(Session& session, const std::string& version_table,
                                                       const std::string& ledger_schema);
 

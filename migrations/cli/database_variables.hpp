@@ -1,9 +1,9 @@
-// The database as the environment names it: DATABASE_URL, or ATHANOR_DATABASE_HOST with _PORT, _NAME, _USER and _PASSWORD, for
-// whoever has the parts in separate secrets and nobody to encode them into a URL.
+// The database from the environment: DATABASE_URL, or ATHANOR_DATABASE_HOST with _PORT, _NAME, _USER and _PASSWORD, for users
+// who have the parts in separate secrets and cannot encode them into a URL.
 //
-// Line ends after a value are dropped: files that secrets are made from often end with one.
+// Trailing line ends are removed: files from which secrets are created often end with one.
 //
-// Threads: pure function of what `variable` answers.
+// Threads: a pure function of the variables.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@
 
 namespace athanor::cli {
 
-// Empty when the environment names none. Errors never repeat a value.
+// Returns a URL, or an empty text if the environment names no database. Errors never contain a value.
 [[nodiscard]] Result<std::string> database_of_environment(
     const std::function<std::optional<std::string>(const char* name)>& variable);
 

@@ -1,8 +1,8 @@
-// Waiting until revisions are applied, by looking at the database again and again.
+// Waits until revisions are applied, by polling the database.
 //
-// Whatever may heal while somebody waits is waited for: a server that is down, a password that is refused, a database, a
-// version table or a right that is not there yet. What cannot heal by itself ends the wait at once. Each look has a connection
-// of its own: a wait outlives fail-overs and rotated passwords, and holds nothing between two looks.
+// Conditions that may change are waited for: a server that is down, a rejected password, a missing database, version table or
+// privilege. Other errors end the wait immediately. Each check opens its own connection, so a wait survives failovers and
+// rotated passwords, and keeps no connection between checks.
 //
 // Threads: one thread. Ownership: borrows the context.
 #pragma once
@@ -18,14 +18,15 @@ namespace athanor::cli {
 
 struct DatabaseWait {
   std::vector<std::string> revisions;  // ids; all of them must be applied
-  milliseconds timeout{300'000};       // 0: look once
+  milliseconds timeout{300'000};       // 0: check once
   milliseconds interval{2'000};
-  std::string password_file;  // read before each look; empty: none
+  std::string password_file;  // read before each check; empty: none
 };
 
-// Success once every revision is applied. `files` may be empty: the ledger alone then says what descends from what.
-// Errors: NotUpToDate when the time is over and a revision is not applied, UnknownDatabaseRevision when nobody can tell, the
-// last look's own error when the database could not be asked, Interrupted; and at once those that waiting does not heal.
+// Succeeds once every revision is applied. `files` may be empty; only the ledger then knows the order of revisions. Errors:
+// NotUpToDate if a revision is not applied when the time is over, UnknownDatabaseRevision if that cannot be determined, the
+// last check's error if the database could not be queried, Interrupted. Errors that waiting cannot resolve are returned
+// immediately.
 [[nodiscard]] Result<void> wait_for_revisions(CommandContext& context, const Configuration& configuration,
                                               const DatabaseWait& wait, const RevisionGraph& files);
 

@@ -1,4 +1,4 @@
-// Tables and their foreign keys as a Mermaid entity diagram, which GitHub and GitLab draw in a Markdown page.
+// Draws tables and their foreign keys as a Mermaid entity diagram, which GitHub and GitLab render in Markdown.
 //
 // Threads: pure function.
 #pragma once
@@ -9,7 +9,7 @@
 
 namespace athanor::cli {
 
-// Partitions are left out: they are parts of their table.
+// Partitions are omitted: they are parts of their table.
 [[nodiscard]] std::string mermaid_diagram(const schema::Catalog& catalog);
 
 }  // namespace athanor::cli

@@ -1,4 +1,4 @@
-// Thirty files with the same remark are one line: "REMARK: 30 files (a.py, b.py, c.py and 27 more)".
+// Combines equal warnings about several files into one line: "REMARK: 30 files (a.py, b.py, c.py and 27 more)".
 //
 // Threads: pure function.
 #pragma once
@@ -8,7 +8,7 @@
 
 namespace athanor::cli {
 
-// `warnings` of the form "FILE.py: REMARK"; any other stays as it is. In the order of the first of each.
+// Combines `warnings` of the form "FILE.py: REMARK"; others are unchanged. Keeps the order of first occurrences.
 [[nodiscard]] std::vector<std::string> folded_warnings(const std::vector<std::string>& warnings);
 
 }  // namespace athanor::cli

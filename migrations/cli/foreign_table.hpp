@@ -1,7 +1,8 @@
-// The history table of another tool, as a database has it.
+// Reads the history table of another migration tool from a database.
 //
-// It belongs to somebody else, so it is read with care: only an ordinary table whose columns have types of the server is, never
-// a view, and what was read is proven unchanged when the database is stamped.
+// The table belongs to another tool and may belong to another role, so reading it must not run foreign code: it must be an
+// ordinary table, never a view, and its columns must have built-in types. Stamping the database then verifies that the rows
+// have not changed.
 //
 // Threads: one thread. Ownership: borrows the session.
 #pragma once
@@ -18,11 +19,11 @@ namespace athanor::cli {
 struct ForeignTable {
   std::string name;  // quoted, with its schema
   ForeignRows rows;
-  Takeover takeover;  // that the rows are still these, and nobody writes to them
+  Takeover takeover;  // checks that the rows are still the same, and keeps others from writing
 };
 
-// `wanted` as typed, "schema.table" or "table"; empty: the tool's default. UnknownDatabaseRevision when there is none,
-// UntrustedTable when it is not the tool's.
+// `wanted` is "schema.table" or "table" as typed; empty: the tool's default. Errors: UnknownDatabaseRevision if there is no
+// such table, UntrustedTable if it is not the tool's.
 [[nodiscard]] Result<ForeignTable> read_foreign_table(ReadSession& session, const ForeignFormat& format,
                                                       const std::string& wanted);
 

@@ -1,4 +1,4 @@
-// Verbs and flags of other tools, and what does the same here.
+// Verbs and flags of other tools, and their equivalents here, for hints.
 //
 // Threads: pure functions of constant data.
 #pragma once
@@ -9,8 +9,8 @@
 
 namespace athanor::cli {
 
-// "did you mean `athanor upgrade head`?" for a verb that another tool has; nothing for any other word. Prefixes as in
-// "db:migrate" and "migrate:latest" are looked through.
+// "did you mean `athanor upgrade head`?" for a verb of another tool; empty for any other word. Understands prefixes such as
+// "db:migrate" and "migrate:latest".
 [[nodiscard]] std::optional<std::string> hint_for_verb(std::string_view word);
 // The same for a flag, as typed: "--dry-run". `verb` may be empty.
 [[nodiscard]] std::optional<std::string> hint_for_flag(std::string_view flag, std::string_view verb);

@@ -1,8 +1,7 @@
-// Pictures of the revision graph: Graphviz text, and an SVG drawn here.
+// Draws the revision graph as Graphviz text or as an SVG.
 //
-// The SVG is a list, newest on top, one revision per row, with lanes to the left as `git log --graph` has them: lines never
-// cross a revision, and a history of a few hundred revisions stays readable because every row has its own label. Dependencies
-// are dashed.
+// The SVG is a list, newest first, one revision per row, with lanes to the left as in `git log --graph`. Lines never cross a
+// revision, and every row has its label, so that a history of a few hundred revisions stays readable. Dependencies are dashed.
 //
 // Threads: pure functions.
 #pragma once
@@ -15,7 +14,7 @@
 
 namespace athanor::cli {
 
-// Where revisions and lines lie: rows from the top, lanes from the left.
+// The positions of revisions and lines: rows from the top, lanes from the left.
 struct GraphLayout {
   struct Node {
     std::string id;
@@ -24,7 +23,7 @@ struct GraphLayout {
   struct Edge {
     std::size_t child = 0;  // rows
     std::size_t parent = 0;
-    std::size_t lane = 0;  // runs here between them
+    std::size_t lane = 0;  // the lane of the line between the two rows
     bool dependency = false;
   };
   std::vector<Node> nodes;

@@ -1,6 +1,6 @@
-// What commands say about a half-applied revision: which parts are done, what comes next, and the ways on.
+// What commands report about a half-applied revision: which parts are done, what comes next, and how to continue.
 //
-// Threads: pure functions of what they are given; reads the revision's file.
+// Threads: functions without shared state; they may read the revision's file.
 #pragma once
 
 #include <cstddef>
@@ -14,25 +14,25 @@ namespace athanor::cli {
 
 struct HalfAppliedRevision {
   HalfApplied parts;
-  std::string path;                  // empty: it is in no file
-  std::optional<int> changed_line;   // the file differs in what ran already, from this line on; 0: somewhere
-  std::vector<std::string> parents;  // of the revision
+  std::string path;                  // empty: the revision has no file
+  std::optional<int> changed_line;   // the first line where the file differs from what was already run; 0: unknown line
+  std::vector<std::string> parents;  // the revision's parents
 };
 
-// Nothing when no revision is half-applied. A file that is missing or cannot be read leaves its counts out.
+// Empty if no revision is half-applied. Without a readable file, counts are omitted.
 [[nodiscard]] std::optional<HalfAppliedRevision> half_applied_revision(const Project& project,
                                                                        const std::optional<UnfinishedStep>& open);
 
 // "upgrade of q1, 1 of 2 steps done, …; next: versions/q1.sql:11".
 [[nodiscard]] std::string half_applied_line(const HalfAppliedRevision& half);
-// The ways on: finish it, or undo its traces.
+// How to continue: finish the revision, or undo its traces.
 [[nodiscard]] std::string way_on(const HalfAppliedRevision& half);
-// Whether this statement of it has run already; both are indexes.
+// Whether this statement of the revision has already run; both arguments are indexes.
 [[nodiscard]] bool is_done(const HalfAppliedRevision& half, std::size_t step, std::size_t statement);
-// StepOutcomeUnknown when a revision is half-applied and `walk` does not begin by finishing it: it comes before anything else,
-// and "nothing to do" would be as wrong as walking past it.
+// Error: StepOutcomeUnknown if a revision is half-applied and `walk` does not begin by finishing it. It must be finished first,
+// and "nothing to do" would also be wrong.
 [[nodiscard]] Result<void> refuse_to_pass(const Project& project, const std::optional<UnfinishedStep>& open, const Walk& walk);
-// The field `unfinished`; null when there is none.
+// The JSON field `unfinished`; null if there is none.
 [[nodiscard]] Json half_applied_json(const std::optional<HalfAppliedRevision>& half, const std::optional<UnfinishedStep>& open);
 
 }  // namespace athanor::cli

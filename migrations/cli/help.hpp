@@ -1,4 +1,6 @@
-// Help, completion scripts and the manual page, all made from the table of commands.
+// Help, completion scripts and the manual page, generated from the table of commands.
+//
+// Threads: pure functions.
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
-// The proof of an import: Alembic migrates one empty database, Athanor another, and the two are compared.
+// Proves an import: Alembic migrates one empty database, Athanor another, and the two are compared.
 //
-// begin() copies the empty database of `--against` before Alembic runs there; the copy is its twin, with the same owner,
-// encoding and extensions. compare() applies the files that were written to the copy, with this program itself, and compares
-// what `pg_dump --schema-only` says of both, every table's rows and every sequence. The copy is dropped at the end.
+// begin() copies the empty database of `--against` before Alembic runs there, so that the copy has the same owner, encoding and
+// extensions. compare() applies the generated files to the copy, with this program, and compares the output of `pg_dump
+// --schema-only`, every table's rows and every sequence. The copy is dropped at the end.
 //
 // Threads: one thread. Ownership: owns the copy; borrows the context.
 #pragma once
@@ -17,19 +17,19 @@
 namespace athanor::cli {
 
 struct ImportDifferences {
-  std::vector<std::string> lines;    // "only Alembic: …", "rows of public.users: …"; empty: the two are equal
-  std::vector<std::string> allowed;  // values of the moment: random ids and times, which no two runs share
+  std::vector<std::string> lines;    // "only Alembic: …", "rows of public.users: …"; empty: no difference
+  std::vector<std::string> allowed;  // random ids and times, which differ in every run
 };
 
 class ImportCheck {
  public:
-  // PolicyRefused when the database is not empty; otherwise what the server said, with what the check needs.
+  // Errors: PolicyRefused if the database is not empty; otherwise the server's message, with what the check needs.
   [[nodiscard]] static Result<std::unique_ptr<ImportCheck>> begin(CommandContext& context, const std::string& url);
   ~ImportCheck();
   ImportCheck(const ImportCheck&) = delete;
   ImportCheck& operator=(const ImportCheck&) = delete;
 
-  // `folder` holds the files. NotRenderable when Athanor cannot apply them.
+  // `folder` contains the generated files. Error: NotRenderable if Athanor cannot apply them.
   [[nodiscard]] Result<ImportDifferences> compare(const std::string& folder, const RenderedProject& project);
 
  private:
@@ -42,8 +42,8 @@ class ImportCheck {
   CommandContext& context_;
   std::string url_;
   std::vector<std::pair<std::string, std::string>> keywords_;
-  std::string name_;  // of the database of `--against`
-  std::string copy_;  // empty: not made
+  std::string name_;  // the database of `--against`
+  std::string copy_;  // empty: not created yet
 };
 
 }  // namespace athanor::cli

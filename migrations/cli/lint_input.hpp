@@ -1,6 +1,6 @@
-// What `athanor lint` is to look at: pending revisions, named ones, ranges of them, or SQL files.
+// The input of `athanor lint`: pending revisions, named ones, ranges of them, or SQL files.
 //
-// Threads: one thread. Ownership: units keep their texts.
+// Threads: one thread. Ownership: units own their texts.
 #pragma once
 
 #include <vector>
@@ -15,37 +15,35 @@
 namespace athanor::cli {
 
 struct LintInput {
-  std::vector<LintUnit> history;  // what comes before, in the order it is applied
-  std::vector<LintUnit> units;    // what is judged, in that order
-  std::size_t python = 0;         // Alembic files among them, which hold no SQL
+  std::vector<LintUnit> history;  // what is applied earlier, in order
+  std::vector<LintUnit> units;    // what is checked, in order
+  std::size_t python = 0;         // number of Alembic files among them, which contain no SQL
 };
 
 // Whether the operand names a file or folder rather than a revision.
 [[nodiscard]] bool is_sql_path(const std::string& operand);
 // The *.sql files of a folder, by name, or the one file.
 [[nodiscard]] Result<std::vector<std::string>> sql_files_of(const std::string& operand);
-// As RevisionSource::read() gives a text.
+// Reads a file like RevisionSource::read().
 [[nodiscard]] Result<std::string> read_sql_text(const std::string& path);
-// What they hold. A file with a revision's header is read as a revision, any other as psql
-// runs it.
+// Reads these files. A file with a revision's header is read as a revision, any other as psql would run it.
 [[nodiscard]] Result<LintInput> read_sql_paths(const std::vector<std::string>& operands, bool downgrade,
                                                bool single_transaction);
-// Ids of revisions: symbols (head, an id, a label …) and ranges as `upgrade a:b` takes them.
+// The ids that the operands name: symbols (head, an id, a label …) and ranges as in `upgrade a:b`.
 [[nodiscard]] Result<std::vector<std::string>> chosen_revisions(const RevisionGraph& graph,
                                                                 const std::vector<std::string>& operands,
                                                                 const std::vector<std::string>& current_heads);
-// Those that the database at `current_heads` has not.
+// The revisions that a database at `current_heads` does not have.
 [[nodiscard]] Result<std::vector<std::string>> pending_revisions(const RevisionGraph& graph,
                                                                  const std::vector<std::string>& current_heads);
 [[nodiscard]] Result<LintInput> read_revisions(const Project& project, const std::vector<std::string>& ids, bool downgrade);
 
-// What a linter is told by the configuration, and by the database where it was asked. `live` may be null. The linter stops with
-// the command.
+// The linter's context from the configuration, and from the database if `live` is not null. The linter stops with the command.
 [[nodiscard]] LintContext lint_context(CommandContext& context, const Configuration& configuration, const LiveDatabase* live);
-// What the database of the configuration knows, on a connection of its own.
+// Reads the sizes and versions that lint needs from the configured database, on its own connection.
 [[nodiscard]] Result<LiveDatabase> ask_live_database(CommandContext& context, const Configuration& configuration);
-// Learns the history, and judges the units. `statements`, when it is given: how many were judged. Interrupted when a stop was
-// requested.
+// Applies the history, then checks the units. `statements`, if given, receives the number of checked statements. Error:
+// Interrupted after a stop request.
 [[nodiscard]] Result<std::vector<Finding>> findings_of(const LintInput& input, const LintContext& context,
                                                        const LiveDatabase* live, std::size_t* statements = nullptr);
 

@@ -1,4 +1,4 @@
-// Findings of lint as people, editors, code hosts and scanners read them.
+// Formats findings of lint for people, editors, code hosts and scanners.
 //
 // Threads: pure functions.
 #pragma once
@@ -26,7 +26,7 @@ struct LintCounts {
 [[nodiscard]] Json lint_json(const std::vector<Finding>& findings);
 // SARIF 2.1.0: one run, every rule described.
 [[nodiscard]] std::string lint_sarif(const std::vector<Finding>& findings);
-// Workflow commands of GitHub Actions: annotations on the lines of a pull request.
+// Workflow commands of GitHub Actions, which show as annotations on the lines of a pull request.
 [[nodiscard]] std::string lint_github(const std::vector<Finding>& findings);
 
 // --list-rules, in the table's order.

@@ -1,4 +1,6 @@
-// Files that appear whole or not at all, and never in the place of another.
+// Creates files atomically, without ever replacing an existing one.
+//
+// Threads: safe from any thread.
 #pragma once
 
 #include <string>
@@ -8,7 +10,8 @@
 
 namespace athanor::cli {
 
-// Writes beside `path` and links it there when it is complete. Makes missing folders. Io when there is a file already.
+// Writes a temporary file beside `path` and links it there once it is complete. Creates missing folders. Error: Io if the file
+// exists.
 [[nodiscard]] Result<void> write_new_file(const std::string& path, std::string_view text);
 
 }  // namespace athanor::cli

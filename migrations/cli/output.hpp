@@ -1,11 +1,11 @@
-// What a command says: results on standard output, remarks and errors on standard error; with --json one object on standard
-// output and nothing else there, whatever happens.
+// The output of a command: results on standard output, remarks and errors on standard error. With --json, exactly one object on
+// standard output in every case.
 //
 //   {"success": …, "message": …, "current_revision": […], …the command's own fields…, "warnings": […], "error": null|{…}}
 //
-// `current_revision` holds the rows of the version table after the command, or those a plan starts from; it is empty when the
-// command asks no database. It is null when they are not known: the database could not be asked, or was lost before it said how
-// a run ended.
+// `current_revision` contains the rows of the version table after the command, or those a plan starts from; it is empty if the
+// command uses no database. It is null if they are unknown, because the database could not be queried, or was lost before it
+// reported the end of a run.
 //
 // Threads: one thread. Ownership: borrows the sinks' targets.
 #pragma once
@@ -26,15 +26,15 @@ namespace athanor::cli {
 using Json = nlohmann::ordered_json;
 using TextSink = std::function<void(std::string_view)>;
 
-// What Kubernetes keeps of a termination message.
+// The length to which Kubernetes truncates a termination message.
 inline constexpr std::size_t kMaxReportBytes = 4'096;
 
 struct OutputStyle {
   bool json = false;
   bool quiet = false;
   bool verbose = false;
-  bool color = false;        // of results
-  bool error_color = false;  // of remarks and errors
+  bool color = false;        // color in results
+  bool error_color = false;  // color in remarks and errors
 };
 
 class Output {
@@ -45,29 +45,30 @@ class Output {
   [[nodiscard]] const OutputStyle& style() const { return style_; }
   [[nodiscard]] bool json() const { return style_.json; }
 
-  // A line of the result; nothing with --json.
+  // Prints a line of the result; nothing with --json.
   void line(std::string_view text);
-  // The result as it is (SQL, a drawing, JSON lines); nothing with --json.
+  // Prints a result unchanged (SQL, a drawing, JSON lines); nothing with --json.
   void text(std::string_view text);
-  // A remark for people: nothing with --json or -q.
+  // Prints a remark; nothing with --json or -q.
   void note(std::string_view text);
+  // Prints a warning, and adds it to the JSON object.
   void warn(std::string text);
-  // Straight to standard error; for progress.
+  // Writes directly to standard error; for progress.
   void progress(std::string_view text) { err_(text); }
 
-  // For --json. The message is also what people read when a command has nothing else to say.
+  // The message in the JSON object. It is also printed if a command has no other result.
   void set_message(std::string message) { message_ = std::move(message); }
   void set_current(const std::vector<std::string>& current_heads) { current_ = current_heads; }
-  // A database is being asked, or was lost: nothing is known until set_current().
+  // Before a database is queried, and when it is lost: the heads are unknown until set_current().
   void forget_current() { current_.reset(); }
-  // The command's own fields, in the order they are set.
+  // The command's own JSON fields, in the order in which they are set.
   [[nodiscard]] Json& fields() { return fields_; }
 
-  // The end of the run in one line of at most kMaxReportBytes: message, rows, the run and the plan, the failed statement, the
-  // error with its retry class. Long texts are cut. Before finish().
+  // The result of the run as JSON in one line of at most kMaxReportBytes: message, rows, the run and the plan, the failed
+  // statement, the error with its retry class. Long texts are cut. Call it before finish().
   [[nodiscard]] std::string report(const Result<void>& result) const;
 
-  // Prints what is left to say and returns the exit code.
+  // Prints the remaining output and returns the exit code.
   [[nodiscard]] int finish(const Result<void>& result);
 
  private:
@@ -81,15 +82,15 @@ class Output {
   OutputStyle style_;
   std::string buffer_;
   std::string message_;
-  std::optional<std::vector<std::string>> current_{std::in_place};  // nothing: not known
+  std::optional<std::vector<std::string>> current_{std::in_place};  // empty optional: unknown
   std::vector<std::string> warnings_;
   Json fields_ = Json::object();
 };
 
-// The error as --json shows it.
+// The error as in --json.
 [[nodiscard]] Json error_json(const Error& error);
 
-// "a, b", each as one line; "<base>" when there is none.
+// "a, b", without line ends; "<base>" if there are none.
 [[nodiscard]] std::string join_revisions(const std::vector<std::string>& revisions);
 
 }  // namespace athanor::cli

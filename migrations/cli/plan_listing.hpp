@@ -1,4 +1,6 @@
-// Steps of a walk as JSON and as lines; the shapes are documented in docs/user-guide.md and stable.
+// Formats the steps of a walk as JSON and as lines; docs/user-guide.md documents the formats, which are stable.
+//
+// Threads: pure functions.
 #pragma once
 
 #include <string>
@@ -12,10 +14,10 @@ namespace athanor::cli {
 
 // {"direction", "revision", "heads", "operations": [["insert", v] | ["delete", v] | ["update", a, b]]}
 [[nodiscard]] Json step_json(const WalkStep& step);
-// As step_json, with "message", "path" and "statements": [{"step", "line", "sql", "destructive"}]. Of a half-applied revision
-// each statement also says whether it is "done"; `half` is null for others.
+// Like step_json, with "message", "path" and "statements": [{"step", "line", "sql", "destructive"}]. For a half-applied
+// revision each statement also has "done"; `half` is null for others.
 [[nodiscard]] Json planned_json(const PlannedRevision& revision, const HalfAppliedRevision* half);
-// Whether the statement is one that approvals and backups count as destructive.
+// Whether approvals and backups treat the statement as destructive.
 [[nodiscard]] bool is_destructive(const SqlStatement& statement);
 
 // "upgrade a -> b, message", "downgrade b -> a, message", "stamp <base> -> b": parents for revisions, rows for stamps.

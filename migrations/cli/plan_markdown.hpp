@@ -1,8 +1,8 @@
-// A plan as Markdown, for the comment of a pull request.
+// Formats a plan as Markdown, for a comment on a pull request.
 //
-// What a reviewer must see comes first: how many revisions, what is destroyed, what lint says; the SQL is folded away. Names,
-// messages and findings are somebody's text: they are escaped, so that none of them can make a heading, a link or a mention.
-// The whole stays below GitHub's limit for a comment; what had to be left out is said.
+// What a reviewer must see comes first: how many revisions, what is destroyed, what lint reports; the SQL is collapsed. Names,
+// messages and findings are untrusted text: they are escaped, so that they cannot create a heading, a link or a mention. The
+// whole stays below GitHub's limit for a comment, and says what was omitted.
 //
 // Threads: pure function.
 #pragma once
@@ -17,14 +17,14 @@
 
 namespace athanor::cli {
 
-inline constexpr std::size_t kMarkdownLimit = 65'000;  // bytes; GitHub takes 65,536 characters
+inline constexpr std::size_t kMarkdownLimit = 65'000;  // bytes; GitHub accepts 65,536 characters
 
 [[nodiscard]] std::string plan_markdown(const Plan& plan, const std::vector<Finding>& findings,
                                         std::size_t limit = kMarkdownLimit);
 
-// Text between other Markdown text: on one line, and nothing in it means anything.
+// Escapes text for use inside Markdown: on one line, and without special meaning.
 [[nodiscard]] std::string markdown_text(std::string_view text);
-// `text` as code, also inside a table.
+// Formats `text` as code, also inside a table.
 [[nodiscard]] std::string markdown_code(std::string_view text);
 
 }  // namespace athanor::cli

@@ -1,4 +1,6 @@
-// post_write_hooks: programs that look at a revision file right after it was written (formatters, linters, `git add`).
+// post_write_hooks: programs that run on a revision file right after it was written (formatters, linters, `git add`).
+//
+// Threads: one thread.
 #pragma once
 
 #include <string>
@@ -9,10 +11,11 @@
 
 namespace athanor::cli {
 
-// The words to run for `file`. REVISION_SCRIPT_FILENAME in the options stands for the file; without it, the file comes first.
+// The command line for `file`. REVISION_SCRIPT_FILENAME in the options is replaced by the file; without it, the file is the
+// first argument.
 [[nodiscard]] Result<std::vector<std::string>> hook_command(const PostWriteHook& hook, const std::string& file);
 
-// Runs every hook in order. The first that fails is an Io error that names it; the file stays.
+// Runs every hook in order. The first failure is an Io error that names the hook; the file stays.
 [[nodiscard]] Result<void> run_hooks(const std::vector<PostWriteHook>& hooks, const std::string& file);
 
 }  // namespace athanor::cli

@@ -1,4 +1,7 @@
-// The command line as a function: words in, exit code out. app.cpp calls it with the real world, tests with theirs.
+// The command line as a function: arguments in, exit code out. app.cpp calls it with the real environment, tests with their
+// own.
+//
+// Threads: one thread. Ownership: borrows everything.
 #pragma once
 
 #include <span>

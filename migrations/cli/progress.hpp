@@ -1,11 +1,11 @@
-// How a run looks while it goes on, on standard error.
+// Progress of a run on standard error.
 //
-// LineProgress writes one line per revision, as logs want it:
+// LineProgress writes one line per revision, which suits logs:
 //   Running upgrade 1975ea83b712 -> 8c1f0a2b7d3e, Add email to users (12 ms)
-// BarProgress redraws one line on a terminal and leaves a summary. Both tell at once, and then no more than every few seconds,
-// who holds a lock that is waited for.
+// BarProgress redraws one line on a terminal and leaves a summary. Both report immediately, and then at most every few seconds,
+// who holds a lock that the run waits for.
 //
-// Threads: the migrator's. Ownership: borrow clock and output.
+// Threads: the migrator's thread. Ownership: borrow clock and output.
 #pragma once
 
 #include <memory>
@@ -34,13 +34,13 @@ class LineProgress : public ProgressSink {
 
  protected:
   virtual void say(const std::string& line);
-  // Makes room for a line on the terminal.
+  // Removes the redrawn line before other output.
   virtual void clear() {}
   [[nodiscard]] Output& output() { return output_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
  private:
-  // True at most every few seconds, and the first time.
+  // True the first time, and then at most every few seconds.
   bool time_to_remind();
 
   Output& output_;
@@ -73,12 +73,13 @@ class BarProgress final : public LineProgress {
   SteadyTime last_drawn_{};
 };
 
-// A WARNING of the server joins the command's warnings; a NOTICE is a remark, and with --json an entry of "messages".
+// Reports a message of the server: a WARNING joins the command's warnings; a NOTICE is a remark, or with --json an entry of
+// "messages".
 void tell_server_message(Output& output, const ServerMessage& message);
-// A warning: the run itself went well.
+// Reports that no catalog was recorded, as a warning, because the run itself succeeded.
 void tell_catalog_not_recorded(Output& output, const Error& error);
 
-// The one that suits the terminal and the flags; with -q and --json it tells the server's warnings alone.
+// Creates the sink for the terminal and the flags. With -q and --json it reports only the server's warnings.
 [[nodiscard]] std::unique_ptr<ProgressSink> make_progress(Output& output, const Clock& clock, bool terminal, int columns);
 
 // "12 ms", "3.4 s", "5 min 12 s".

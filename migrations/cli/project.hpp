@@ -1,4 +1,4 @@
-// What a command stands on: the configuration, the revisions on disk and, where it needs one, the database.
+// What most commands start from: the configuration, the revisions on disk and, if needed, the database.
 //
 // Threads: one thread. Ownership: a Project owns its source and graph; a Database owns factory, sink and migrator.
 #pragma once
@@ -17,7 +17,7 @@
 
 namespace athanor::cli {
 
-// The configuration file with -n, -x, --migrations and DATABASE_URL laid over it. Its warnings are passed on.
+// Loads the configuration file, overridden by -n, -x, --migrations and DATABASE_URL. Prints its warnings.
 [[nodiscard]] Result<Configuration> load_settings(CommandContext& context);
 
 // The revisions on disk.
@@ -25,11 +25,12 @@ struct Project {
   std::unique_ptr<RevisionSource> source;
   RevisionGraph graph;
 };
-// Looking on without a database tolerates duplicate ids as Alembic does, with a warning; everything else refuses them.
+// Reads the revisions. Commands that only list revisions tolerate duplicate ids like Alembic, with a warning; all others reject
+// them.
 [[nodiscard]] Result<Project> open_project(CommandContext& context, const Configuration& configuration,
                                            Duplicates duplicates = Duplicates::Refuse);
 
-// The database. The connection is being made from the moment the Database exists; the first question waits for it.
+// The database. Connecting starts when the object is created; the first query waits for it.
 class Database {
  public:
   [[nodiscard]] static Result<Database> connect(CommandContext& context, const Configuration& configuration,
@@ -40,22 +41,23 @@ class Database {
  private:
   Database() = default;
 
-  // In this order: the migrator borrows the others.
+  // The migrator borrows the others, so it is destroyed first.
   std::unique_ptr<SessionFactory> factory_;
   std::unique_ptr<ProgressSink> sink_;
   std::unique_ptr<Migrator> migrator_;
 };
 
-// UnknownDatabaseRevision, with the ways out, when a current head is in no file.
+// Error: UnknownDatabaseRevision, with the ways out, if a current head has no file.
 [[nodiscard]] Result<void> require_known_heads(const RevisionGraph& graph, const std::vector<std::string>& current_heads);
 
-// Configuration, revisions and rows of the version table together, connected and read at the same time.
+// Configuration, revisions and rows of the version table.
 struct Situation {
   Configuration configuration;
   Project project;
   Database database;
   Observation observation;
 };
+// Reads files and database at the same time.
 [[nodiscard]] Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<ProgressSink> sink = nullptr);
 
 }  // namespace athanor::cli

@@ -10,10 +10,10 @@
 
 namespace athanor::cli {
 
-// Of the configuration with the filters of the command line over it.
+// The settings of the configuration, with the filters of the command line.
 [[nodiscard]] DriftSettings drift_settings(const CommandContext& context, const Configuration& configuration);
 
-// The database without the revisions on disk.
+// The state of the database, without the revisions on disk.
 struct RecordedState {
   Configuration configuration;
   Database database;
@@ -21,13 +21,14 @@ struct RecordedState {
 };
 [[nodiscard]] Result<RecordedState> observe_recorded(CommandContext& context);
 
-// What the database's last run left, against what it is now. Unknown too when the role may not read the record.
+// Compares the schema with the one recorded after the last run. Also Unknown if the role may not read the record.
 [[nodiscard]] Result<DriftCheck> check_recorded(CommandContext& context, RecordedState& state);
-// The check in words and fields, and the statements both ways. Drifted when something changed; `check` must know.
+// Reports the result in text and JSON, with the statements in both directions. Error: Drifted if the schema changed. The state
+// of `check` must not be Unknown.
 [[nodiscard]] Result<void> report_recorded(CommandContext& context, DriftCheck check);
-// --against ledger, and nothing to compare with.
+// The error for --against ledger without a comparable record.
 [[nodiscard]] Error nothing_recorded(const DriftCheck& check);
-// Records the present schema as the expected one, and tells what is accepted with that.
+// Records the current schema as the expected one, and reports which changes that accepts.
 [[nodiscard]] Result<void> accept_drift(CommandContext& context, RecordedState& state);
 
 }  // namespace athanor::cli

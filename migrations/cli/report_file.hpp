@@ -1,6 +1,5 @@
-// --report FILE: how the run ended, in at most 4 KiB, for whoever reads files in place of standard output. Kubernetes'
-// termination message (/dev/termination-log) is the one it is made for: a file that is there already, may only be written into,
-// and is cut off at that length.
+// --report FILE: writes the result of the run, in at most 4 KiB, to a file. It is made for Kubernetes' termination message
+// (/dev/termination-log): an existing file that can only be overwritten in place, and that is truncated at that length.
 //
 // Threads: one thread. Ownership: owns the open file.
 #pragma once
@@ -15,7 +14,7 @@ namespace athanor::cli {
 
 class ReportFile {
  public:
-  // Before anything runs, so that a run whose end nobody could read does not begin. Empties the file.
+  // Opens and empties the file. Call it before anything runs, so that a run whose result cannot be written does not start.
   [[nodiscard]] static Result<ReportFile> open(const std::string& path);
   [[nodiscard]] Result<void> write(std::string_view text) const;
 

@@ -1,4 +1,4 @@
-// Revisions as people read them: the one-line and the long form that Alembic's users know.
+// Formats revisions as text, in the one-line and the long form of Alembic.
 //
 //   1975ea83b712 -> 8c1f0a2b7d3e (billing) (head), Add email to users
 //
@@ -25,9 +25,9 @@ struct LineOptions {
 class RevisionListing {
  public:
   explicit RevisionListing(const RevisionGraph& graph, bool color = false);
-  // Revisions to be marked "(current)".
+  // Marks these revisions "(current)".
   void mark_current(const std::vector<std::string>& ids);
-  // The one to be marked "(half-applied)".
+  // Marks this revision "(half-applied)".
   void mark_half_applied(const std::string& id) { half_applied_ = id; }
 
   [[nodiscard]] std::string line(const Revision& revision, const LineOptions& options) const;

@@ -1,4 +1,5 @@
-// A new revision file: which parents, which folder, which name; proven against the graph before anything is written.
+// Creates a new revision file: determines its parents, folder and name, and checks it against the graph before anything is
+// written.
 //
 // Threads: one thread. Ownership: borrows configuration and graph.
 #pragma once
@@ -23,7 +24,7 @@ struct RevisionRequest {
   std::vector<std::string> depends_on{};  // symbols
   std::string version_path{};             // empty: the only location, or that of the first parent
   std::string id{};                       // empty: a random one
-  NativeBody body{};                      // empty sections: comments that say what belongs there
+  NativeBody body{};                      // empty sections get a comment that explains them
 };
 
 struct RevisionDraft {
@@ -31,7 +32,7 @@ struct RevisionDraft {
   std::string text;
 };
 
-// Everything but writing: resolves, checks, renders. The draft's graph is sound when it is added to `graph`.
+// Resolves, checks and renders the revision, without writing it. The graph stays valid with the draft added.
 [[nodiscard]] Result<RevisionDraft> draft_revision(const Configuration& configuration, const RevisionGraph& graph,
                                                    const RevisionRequest& request, WallTime now);
 

@@ -1,4 +1,5 @@
-// What `check` and `drift` ask of schemas: are the models ahead of the migrations, is the database what its revisions make.
+// The schema checks of `check` and `drift`: are the models ahead of the migrations, and does the database have the schema that
+// its revisions produce?
 //
 // Threads: one thread. Ownership: borrows everything.
 #pragma once
@@ -15,24 +16,25 @@ namespace athanor::cli {
 // "3 differences".
 [[nodiscard]] std::string count_differences(std::size_t count);
 
-// Catalogs of different major versions are not comparable: their texts of the same definition differ.
+// Error if the major versions differ: such catalogs are not comparable, because their texts of the same definition differ.
 [[nodiscard]] Result<void> require_same_major(const schema::Catalog& one, const schema::Catalog& other);
 
-// What the desired schema has and no revision makes; one line a fact, empty when they agree.
+// Differences between the desired schema and that of the revisions, one line per fact; empty if they agree.
 [[nodiscard]] Result<std::vector<std::string>> models_ahead(SchemaWork& work, const Situation& situation);
 [[nodiscard]] Error models_ahead_error(const std::vector<std::string>& lines);
 
 struct Drift {
   schema::Catalog live;
   schema::Catalog expected;
-  std::vector<std::string> lines;  // of the live database against what its revisions make
+  std::vector<std::string> lines;  // differences of the live database from what its revisions produce
 };
-// NotRenderable when the revisions are Python.
+// Error: NotRenderable if revisions are Python.
 [[nodiscard]] Result<Drift> find_drift(SchemaWork& work, const Situation& situation);
 [[nodiscard]] Error drift_error(const Drift& drift);
-// The lines, and the field `drift`.
+// Prints the lines and sets the JSON field `drift`.
 void report_drift(CommandContext& context, const Drift& drift);
-// Statements both ways: back to what the revisions make, and as a revision would make it.
+// Prints the statements in both directions: back to the schema of the revisions, and from there to the live one, as a revision
+// would.
 [[nodiscard]] Result<void> print_drift_sql(CommandContext& context, const Drift& drift);
 
 }  // namespace athanor::cli

@@ -1,4 +1,4 @@
-// The schemas that `diff` and `inspect` name: a database, a revision, a file, models.
+// The operands of `diff` and `inspect`: a database, a revision, a file, models.
 //
 // Threads: one thread. Ownership: borrows the context.
 #pragma once
@@ -21,12 +21,13 @@ struct SchemaOperand {
   [[nodiscard]] std::string describe() const;
 };
 
-// `database` is the configured one, `desired` what desired_schema says, then URLs, package.module:metadata, paths that exist,
-// and what the revision graph knows. Usage, with what can be named, for anything else.
+// Interprets an operand: `database` is the configured one, `desired` is desired_schema; then URLs, package.module:metadata,
+// existing paths, and symbols of the revision graph. Error: Usage, with the possible operands, for anything else.
 [[nodiscard]] Result<SchemaOperand> read_operand(CommandContext& context, const Configuration& configuration,
                                                  std::optional<Project>& project, const std::string& text);
 
-// The version of the server that operands live on, so that both sides are of one major version; 0 when none does.
+// The server version of an operand that is a live database, so that scratch databases get the same major version; 0 for other
+// operands.
 [[nodiscard]] Result<int> server_version_of(CommandContext& context, const Configuration& configuration,
                                             const SchemaOperand& operand);
 

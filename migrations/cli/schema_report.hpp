@@ -1,4 +1,4 @@
-// Changes of a schema as people and programs read them: a summary, SQL with steps, JSON.
+// Formats changes of a schema for people and programs: a summary, SQL with steps, JSON.
 //
 // Threads: one thread. Ownership: borrows the output.
 #pragma once
@@ -12,19 +12,19 @@
 
 namespace athanor::cli {
 
-// One line a change: `+ table shop.orders`. What loses data is red on a terminal, and says so anywhere.
+// Prints one line per change: `+ table shop.orders`. Lines that lose data say so, and are red on a terminal.
 void print_summary(Output& output, const schema::ChangePlan& plan);
-// What the rows of the database may make fail, with the SQL that prevents it.
+// Warns of statements that existing rows may make fail, with the SQL that prevents it.
 void warn_of_rows(Output& output, const schema::ChangePlan& plan);
-// Statements with their step directives, as a section of a revision file holds them.
+// The statements with their step directives, as in a section of a revision file.
 [[nodiscard]] std::string section_text(const schema::ChangePlan& plan);
 // {"summary": […], "statements": […]}.
 [[nodiscard]] Json plan_json(const schema::ChangePlan& plan);
 // Every fact with its attributes.
 [[nodiscard]] Json catalog_json(const schema::Catalog& catalog);
-// Objects of kinds that nobody compares: a warning each.
+// Warns of objects whose kinds are not compared.
 void warn_unmodelled(Output& output, const schema::Catalog& catalog);
-// Whether a statement of the plan takes rows or values away for good.
+// Whether a statement of the plan certainly loses rows or values.
 [[nodiscard]] bool loses_data(const schema::ChangePlan& plan);
 // "3 changes".
 [[nodiscard]] std::string count_changes(std::size_t count);

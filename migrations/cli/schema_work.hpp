@@ -1,6 +1,6 @@
-// What commands about schemas stand on: scratch databases, the desired schema, and the schemas that revisions make.
+// What the schema commands work with: scratch databases, the desired schema, and the schemas that revisions produce.
 //
-// Nothing is started before it is needed: with a warm cache a check asks the database for its rows and nobody else.
+// Nothing is started before it is needed: with a warm cache, a check only reads the rows of the version table.
 //
 // Threads: one thread. Ownership: owns server, cache and loader; borrows the context and the configuration.
 #pragma once
@@ -21,13 +21,13 @@
 
 namespace athanor::cli {
 
-// The filters of the command line: each replaces that of the configuration.
+// Applies the filters of the command line: each replaces that of the configuration.
 void apply_filters(const Arguments& arguments, schema::InspectOptions& options);
 
 class SchemaWork {
  public:
-  // `server_version` is the target's (150018), 0 when there is none. Whoever plans changes needs to know what is granted, so
-  // that what is dropped and made again gets it back, whether or not grants are compared.
+  // `server_version` is the target's (150018), 0 if there is none. Planning changes requires GrantsToo even if grants are not
+  // compared, so that objects that are dropped and recreated get their grants back.
   enum class Read { WhatIsCompared, GrantsToo };
   SchemaWork(CommandContext& context, const Configuration& configuration, int server_version, Read read = Read::WhatIsCompared);
   SchemaWork(const SchemaWork&) = delete;
@@ -35,27 +35,27 @@ class SchemaWork {
 
   [[nodiscard]] schema::SchemaLoader& loader() { return loader_; }
   [[nodiscard]] schema::ScratchServer& server() { return server_; }
-  // For complete_desired().
+  // The argument of complete_desired().
   [[nodiscard]] schema::Grants grants() const { return grants_; }
 
-  // What desired_schema says. Configuration when it says nothing.
+  // Loads desired_schema. Error: Configuration if it is not set.
   [[nodiscard]] Result<schema::LoadedSchema> desired();
-  // The live database of the configuration.
+  // Inspects the configured database.
   [[nodiscard]] Result<schema::Catalog> live();
-  // The schema that these revisions, and all below them, make of an empty database. `made` receives the scratch database when
-  // one had to be made.
+  // The schema that these revisions, and all below them, produce in an empty database. `made` receives the scratch database if
+  // one had to be created.
   [[nodiscard]] Result<schema::Catalog> after(const Project& project, const std::vector<std::string>& heads,
                                               std::unique_ptr<schema::ScratchDatabase>* made = nullptr);
-  // The scratch database itself; nobody is connected to it.
+  // The scratch database itself; no session is connected to it.
   [[nodiscard]] Result<std::unique_ptr<schema::ScratchDatabase>> migrated(const Project& project,
                                                                           const std::vector<std::string>& heads);
-  // A scratch database with the schema of `catalog` in it.
+  // Creates a scratch database with the schema of `catalog`.
   [[nodiscard]] Result<std::unique_ptr<schema::ScratchDatabase>> built(const schema::Catalog& catalog);
-  // Runs one plan on a scratch database: its first revision starts at the plan's `from`.
+  // Runs one plan on a scratch database, starting from the plan's `from`.
   [[nodiscard]] Result<void> run_plan(const schema::ScratchDatabase& database, const Plan& plan);
-  // Roles that the revisions name are provided, those they create are not there.
+  // Creates roles that the revisions name, and drops those that they create.
   [[nodiscard]] Result<void> prepare_roles(const Plan& plan);
-  // A scratch database in which the revisions find the schemas they take for granted.
+  // Creates a scratch database, with the schemas of search_path, which revisions presuppose, if `with_search_path`.
   [[nodiscard]] Result<std::unique_ptr<schema::ScratchDatabase>> empty_database(bool with_search_path);
 
  private:

@@ -1,4 +1,4 @@
-// A secret in a file, as Kubernetes mounts it: read when it is needed, never kept.
+// Reads a secret from a file, as Kubernetes mounts it: when it is needed, without keeping it.
 //
 // Threads: safe from any thread.
 #pragma once
@@ -9,8 +9,8 @@
 
 namespace athanor::cli {
 
-// Without the line ends at its end. Configuration when the file is empty, holds a NUL or has more than 64 KiB, Io when it
-// cannot be read. Errors name the file and never what is in it.
+// Returns the content without trailing line ends. Errors: Configuration if the file is empty, contains a NUL or exceeds 64 KiB,
+// Io if it cannot be read. Errors name the file, never its content.
 [[nodiscard]] Result<std::string> read_secret_file(const std::string& path);
 
 }  // namespace athanor::cli
