@@ -88,7 +88,8 @@ class PlainDatabase {
     return draft;
   }
 
-  // Without a scratch server the baseline is written unproven, and that is said: the database itself is not touched by it.
+  // Without a scratch server the baseline is written without a proof, with a warning: the baseline does not change the database
+  // itself.
   Result<void> prove(SchemaWork& work, const RevisionDraft& draft, const schema::Catalog& catalog) {
     auto database = run_baseline(work, draft.revision, draft.text);
     if (!database) {
@@ -124,6 +125,8 @@ class PlainDatabase {
     TRY(write_new_file(draft.revision.path, draft.text));
     TRY_ASSIGN(RevisionGraph graph, RevisionGraph::build({draft.revision}));
     TRY_ASSIGN(const Plan plan, make_plan(graph, *project_->source, Direction::Stamp, {}, {draft.revision.id}));
+    // Write the file before stamping: a file without a stamp does no harm, but a database stamped with a missing revision is
+    // stuck.
     const Takeover takeover{"adopted as it was found", {}};
     const ExecutionReport report = database_->migrator().adopt(plan, takeover, context_.outside().stop);
     if (!report.ok()) {

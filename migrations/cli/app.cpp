@@ -28,7 +28,7 @@
 namespace athanor::cli {
 namespace {
 
-// Signals know no context: this is how they find the one StopSource of the process.
+// A signal handler has no argument for context: through this it finds the process's StopSource.
 std::atomic<StopSource*> signal_target{nullptr};
 
 void on_signal(int /*number*/) {
@@ -58,7 +58,7 @@ void write_all(int descriptor, std::string_view text) {
       continue;
     }
     if (written <= 0) {
-      return;  // nobody reads any more
+      return;  // the reader has closed the pipe
     }
     text.remove_prefix(static_cast<std::size_t>(written));
   }
@@ -69,7 +69,7 @@ std::optional<std::string> variable(const char* name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-// Without the name service, which is slow to load: who says so in the environment, else the number.
+// The user from the environment, or else the user id: the name service would be slow to load.
 std::string actor() {
   std::string user = variable("USER").value_or(variable("LOGNAME").value_or(""));
   if (user.empty()) {
@@ -77,7 +77,7 @@ std::string actor() {
   }
   struct utsname machine {};
   std::string name = ::uname(&machine) == 0 ? user + "@" + machine.nodename : user;
-  // It is written into the ledger with every revision: what the server would refuse as text must not fail a migration.
+  // It is written to the ledger with every revision, and a name that the server rejects as text must not fail a migration.
   if (find_non_text(name) || holds_control_character(name)) {
     std::ranges::replace_if(
         name, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
@@ -85,7 +85,7 @@ std::string actor() {
   return name;
 }
 
-// Where programs keep what they can do without, as the XDG base directories have it; empty when nobody says where that is.
+// The folder for caches according to the XDG base directories; empty if the environment does not determine one.
 std::string cache_folder() {
   for (const auto& [name, below] : {std::pair("XDG_CACHE_HOME", "/athanor"), std::pair("HOME", "/.cache/athanor")}) {
     if (const auto base = variable(name).value_or(""); base.starts_with('/')) {
@@ -95,7 +95,7 @@ std::string cache_folder() {
   return {};
 }
 
-// One line of the terminal; nothing at its end, or when a signal came.
+// Reads one line from the terminal; empty at the end of the input, or after a signal.
 std::optional<std::string> ask(const std::string& question) {
   write_all(STDERR_FILENO, question);
   std::string line;
@@ -108,7 +108,7 @@ std::optional<std::string> ask(const std::string& question) {
   return std::nullopt;
 }
 
-// The program of this name beside this one, or on PATH, in the place of this process.
+// Replaces this process with the program of this name, found beside this one or on PATH.
 Error become(const std::vector<std::string>& command) {
   std::array<char, 4096> own{};
   const ssize_t length = ::readlink("/proc/self/exe", own.data(), own.size());

@@ -27,7 +27,7 @@ Result<Applied> read_applied(CommandContext& context) {
   return Applied{std::move(database), std::move(observation.current_heads), std::move(lineage)};
 }
 
-// A line feed in what a client may have written would look like a line of ours.
+// Another client may have written this text; a line feed in it would look like a line of our output.
 std::string on_one_line(std::string text) {
   std::ranges::replace_if(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20U; }, ' ');

@@ -20,8 +20,8 @@ Error usage(const CommandSpec* command, std::string message, std::string hint = 
   return Error(ErrorCode::Usage, std::move(message)).advise(std::move(hint));
 }
 
-// Arguments end in files, messages and the ledger, so they are text as files are: UTF-8, and no control characters. The check
-// of a message says more about line ends than could be said here.
+// Arguments become part of files, messages and the ledger, so they must be text: UTF-8 without control characters. Line ends
+// are left to the check of messages, which has a better error.
 Result<void> check_words(std::span<const std::string_view> words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];

@@ -31,9 +31,9 @@ using schema::Catalog;
 using schema::ChangePlan;
 using schema::Rename;
 
-constexpr double kAlike = 0.6;  // from which similarity on a possible rename is worth a remark
+constexpr double kAlike = 0.6;  // the similarity from which a possible rename is worth a remark
 
-// Where the schema is now, and a scratch database in that state.
+// The current schema, and a scratch database with it.
 struct Now {
   Catalog catalog;
   std::unique_ptr<schema::ScratchDatabase> database;
@@ -43,11 +43,11 @@ struct Now {
 struct Change {
   ChangePlan up;
   ChangePlan down;
-  std::string irreversible;  // why there is no way down
+  std::string irreversible;  // why there is no downgrade
   std::vector<Rename> renames;
 };
 
-// One run of the verb. The parts of it that every step needs.
+// One run of the verb.
 class Autogenerate {
  public:
   Autogenerate(CommandContext& context, RevisionRequest request, Configuration configuration, Project project,
@@ -88,7 +88,7 @@ class Autogenerate {
     if (!given.empty() && given != "revisions" && given != "database") {
       return fail(Error(ErrorCode::Usage, "--from takes revisions or database, not '" + given + "'"));
     }
-    // Python revisions cannot be run here: what they made is in the database.
+    // Python revisions cannot run here; the database contains what they created.
     const bool python = std::ranges::any_of(
         project_.graph.revisions(), [](const Revision& revision) { return revision.format == RevisionFormat::AlembicPython; });
     const bool database = given == "database" || (given.empty() && python);
@@ -121,7 +121,7 @@ class Autogenerate {
     return now;
   }
 
-  // What a renamed object has been granted is added to `desired`.
+  // Adds the grants of renamed objects to `desired`.
   Result<Change> plan_change(Now& now, Catalog& desired, std::vector<Rename> renames) {
     Change change;
     change.renames = std::move(renames);
@@ -137,7 +137,8 @@ class Autogenerate {
     return change;
   }
 
-  // The way down is planned from the schema that the way up makes, with the renames taken back.
+  // Plans the downgrade from the schema that the upgrade produces, with the renames reversed. Run the upgrade on a copy for
+  // that, because only the server knows the text of definitions after a rename.
   Result<void> plan_with_renames(Now& now, Catalog& desired, schema::PlanOptions options, Change& change) {
     TRY(start_database(now));
     const auto inspect = inspection();
@@ -192,7 +193,7 @@ class Autogenerate {
     return given == "plain" ? schema::Style::Plain : schema::Style::Online;
   }
 
-  // Whoever sits at a terminal is asked; others are told how to say it.
+  // Prompts on a terminal; otherwise prints which flag declares the rename.
   Result<void> ask_for_renames(const Catalog& before, const Catalog& after, std::vector<Rename>& renames) {
     const auto concerns = [](const Rename& one, const Rename& other) { return one.from == other.from || one.to == other.to; };
     for (const schema::RenameCandidate& candidate : schema::rename_candidates(before, after)) {
@@ -239,7 +240,7 @@ class Autogenerate {
     return {};
   }
 
-  // Without a way back from data that is gone, the downgrade says so above its first statement.
+  // If the upgrade removes data, the downgrade says above its first statement that it cannot restore it.
   static NativeBody body_of(const Change& change) {
     NativeBody body;
     body.upgrade = section_text(change.up);
@@ -273,7 +274,7 @@ class Autogenerate {
   }
 
   Result<schema::Proof> prove_draft(Now& now, const Catalog& desired, const Change& change, const RevisionDraft& draft) {
-    auto script = parse_script(draft.revision, with_line_feeds(draft.text));  // as it will be read
+    auto script = parse_script(draft.revision, with_line_feeds(draft.text));  // parse it as it will be read
     if (!script) {
       Error error = std::move(script).error();
       error.code = ErrorCode::ProofFailed;
@@ -306,7 +307,7 @@ class Autogenerate {
     TRY_ASSIGN(const Catalog rebuilt, work_.loader().inspect_scratch(*now.database));
     const bool stay = work_.grants() == schema::Grants::Stay;
     if (stay && !describe_difference(rebuilt, now.catalog).empty()) {
-      grants_proven_ = schema::ProofRequest::Grants::Ignored;  // the owners, which grants depend on, are others
+      grants_proven_ = schema::ProofRequest::Grants::Ignored;  // its owners, which grants depend on, differ
     }
     const auto lines = stay ? describe_difference(without_grants(rebuilt), without_grants(now.catalog))
                             : describe_difference(rebuilt, now.catalog);
@@ -356,7 +357,7 @@ class Autogenerate {
     return run_hooks(configuration_.post_write_hooks, draft.revision.path);
   }
 
-  // The file is written by now, so that lint cannot be asked is no failure.
+  // The file is already written, so a failure of lint is only a warning.
   void tell_findings(const RevisionDraft& draft) {
     const auto findings = lint_draft(draft);
     if (!findings) {
@@ -408,7 +409,7 @@ class Autogenerate {
       work_.grants() == schema::Grants::Stay ? schema::ProofRequest::Grants::Known : schema::ProofRequest::Grants::Compared;
 };
 
-// Alembic's words: "Target database is not up to date."
+// Alembic's message: "Target database is not up to date."
 Result<void> require_up_to_date(const Situation& situation) {
   const auto& heads = situation.observation.current_heads;
   TRY(require_known_heads(situation.project.graph, heads));

@@ -31,7 +31,7 @@ Result<std::string> baseline_text(const Revision& header, const std::string& abo
   NativeBody body;
   body.upgrade = section_text(plan);
   if (!rows.empty()) {
-    // A step before may have been an autocommit one.
+    // The preceding step may be an autocommit one.
     const bool cut = body.upgrade.find("-- athanor:step autocommit") != std::string::npos;
     body.upgrade += (body.upgrade.empty() ? "" : "\n") + std::string(cut ? "-- athanor:step transaction\n" : "") + rows;
   }

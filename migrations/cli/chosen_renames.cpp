@@ -1,4 +1,4 @@
-// Which renames somebody asked for: hints in the schema file, --rename on the command line.
+// Determines the requested renames, from hints in the schema file and from --rename.
 #include <algorithm>
 #include <optional>
 
@@ -21,13 +21,13 @@ FactId column_id(const std::string& schema, const std::string& table, const std:
   return {.kind = Kind::Column, .schema = schema, .parent = table, .name = name};
 }
 
-// Gone from the one and new in the other: anything else is no rename, or has been done.
+// Whether the old name only exists before and the new one only after. Otherwise it is not a rename, or was done already.
 bool applies(const Catalog& before, const Catalog& after, const Rename& rename) {
   return before.find(rename.from) != nullptr && after.find(rename.from) == nullptr && after.find(rename.to) != nullptr &&
          before.find(rename.to) == nullptr;
 }
 
-// Schemas where the catalog has a table of this name; the one that is written when there is one.
+// The schemas in which the catalog has a table of this name; only the given one if there is one.
 std::vector<std::string> schemas_with(const Catalog& catalog, const std::string& schema, const std::string& table) {
   if (!schema.empty()) {
     return {schema};
@@ -41,7 +41,7 @@ std::vector<std::string> schemas_with(const Catalog& catalog, const std::string&
   return found;
 }
 
-// What the table was called before; itself when it is not renamed.
+// The table's old name; the same if it is not renamed.
 FactId old_table_of(const std::vector<Rename>& renames, const FactId& table) {
   const auto found = std::ranges::find_if(renames, [&](const Rename& rename) { return rename.to == table; });
   return found == renames.end() ? table : found->from;
@@ -59,7 +59,7 @@ std::vector<std::string> parts_of(const std::string& name) {
   return parts;
 }
 
-// A table, a sequence, or a column.
+// Parses a --rename of a table, a sequence, or a column.
 std::optional<Rename> rename_of_flag(const Catalog& before, const std::string& flag) {
   const std::size_t equals = flag.find('=');
   if (equals == std::string::npos) {
@@ -91,7 +91,7 @@ std::string dotted(const FactId& id) {
   return id.schema + "." + (id.parent.empty() ? "" : id.parent + ".") + id.name;
 }
 
-// Reads hints one by one against the two schemas.
+// Resolves hints one by one against the two schemas.
 class Hints {
  public:
   Hints(const Catalog& before, const Catalog& after, ChosenRenames& chosen)
@@ -130,7 +130,7 @@ class Hints {
             column_id(schema, hint.table, hint.column)};
   }
 
-  // A column stays in its table.
+  // Whether a column stays in its table.
   [[nodiscard]] bool same_whole(const Rename& rename) const {
     if (rename.to.kind != Kind::Column) {
       return true;
@@ -195,7 +195,7 @@ Result<ChosenRenames> chosen_renames(const Catalog& before, const Catalog& after
     chosen.renames.push_back(*rename);
   }
   Hints reader(before, after, chosen);
-  // Tables first: their columns are below the old name.
+  // Tables first, because hints of their columns are resolved under the old table name.
   for (const bool columns : {false, true}) {
     for (const RenameHint& hint : hints) {
       if (hint.column.empty() != columns) {

@@ -55,7 +55,7 @@ constexpr std::array kMigrateFlags{
     kReport,
     kShowValues,
 };
-// `flags` and one that only this verb has.
+// `flags`, and one that only this verb has.
 template <std::size_t N>
 constexpr std::array<FlagSpec, N + 1> with_flag(const std::array<FlagSpec, N>& flags, const FlagSpec& own) {
   std::array<FlagSpec, N + 1> all;

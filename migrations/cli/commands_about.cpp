@@ -1,4 +1,4 @@
-// completion, help, man, version: what the program says about itself.
+// The verbs completion, help, man and version.
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/help.hpp"
@@ -7,7 +7,7 @@
 namespace athanor::cli {
 namespace {
 
-// Text that is the whole result; with --json it is the field `text`.
+// Prints a text as the whole result; with --json it is the field `text`.
 Result<void> say(CommandContext& context, const std::string& text) {
   if (context.json()) {
     context.output().fields()["text"] = text;

@@ -1,4 +1,4 @@
-// adopt: the folder and the database of another tool.
+// The verb adopt: takes over the folder and the database of another tool.
 #include <algorithm>
 #include <filesystem>
 #include <optional>
@@ -99,6 +99,7 @@ class Adopting {
       tell_configuration();
       return {};
     }
+    // Before writing: a database that contradicts the files must leave the folder unchanged.
     TRY(look_at_database());
     TRY(write());
     tell_files();
@@ -149,7 +150,7 @@ class Adopting {
                  : "mend the scripts, then run this again");
   }
 
-  // The adopted line together with what the folder holds already: one history, and nothing beside it.
+  // Builds the graph of the adopted revisions and those already in the folder, which must be one history.
   Result<void> join_graph() {
     std::vector<Revision> revisions;
     std::error_code ignored;

@@ -1,4 +1,4 @@
-// edit, merge, revision: writing revision files.
+// The verbs edit, merge and revision, which write revision files.
 #include "migrations/base/process.hpp"
 #include "migrations/cli/autogenerate.hpp"
 #include "migrations/cli/command_context.hpp"
@@ -35,7 +35,7 @@ RevisionRequest request_of(const Arguments& arguments) {
   return request;
 }
 
-// $VISUAL, $EDITOR, or what Debian calls `editor`; options in the variable are words of their own.
+// $VISUAL, $EDITOR, or Debian's `editor`; the variable may contain options.
 Result<std::vector<std::string>> editor_command(const ProcessEnvironment& outside) {
   for (const char* name : {"VISUAL", "EDITOR"}) {
     const auto value = outside.variable(name);

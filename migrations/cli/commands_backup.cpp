@@ -1,4 +1,4 @@
-// backup, backups, verify-backup, restore, prune.
+// The verbs backup, backups, verify-backup, restore and prune.
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -26,7 +26,7 @@ Result<BackupLocation> place_for(CommandContext& context, BackupAccess purpose, 
   return open_backup_place(context, std::move(configuration), purpose, reference);
 }
 
-// What the database itself remembers of its backups, deleted ones included.
+// Lists the backups that the database records, including deleted ones.
 Result<void> list_catalogue(CommandContext& context, const BackupLocation& place) {
   TRY_ASSIGN(const auto factory, connect_to(context, place));
   TRY_ASSIGN(const auto session, factory->open());
@@ -76,7 +76,7 @@ void list_folder(CommandContext& context, const BackupList& list, WallTime now) 
   }
 }
 
-// The database that a restore with --replace is about.
+// The database that a restore with --replace would replace.
 Result<std::string> own_database(CommandContext& context, const BackupLocation& place) {
   for (const auto& [name, value] : place.job.connection) {
     if (name == "dbname" && !value.empty()) {
@@ -127,7 +127,7 @@ Result<RestoreJob> restore_job(CommandContext& context, const BackupLocation& pl
 Result<void> run_backup(CommandContext& context) {
   TRY_ASSIGN(BackupLocation place, place_for(context, BackupAccess::Writing));
   if (!context.arguments().has("--accept-max-age")) {
-    place.job.settings.accept_max_age = milliseconds(0);  // who asks for a backup wants one
+    place.job.settings.accept_max_age = milliseconds(0);  // an explicit request always creates a new backup
   }
   TRY_ASSIGN(const BackupRecord record, ensure_backup_here(context, place));
   Output& output = context.output();

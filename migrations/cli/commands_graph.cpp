@@ -1,4 +1,4 @@
-// graph: the summaries of the revision graph, and its pictures.
+// The verb graph: summarises and draws the revision graph.
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/graph_drawing.hpp"
@@ -13,7 +13,7 @@ Result<void> fill_summaries(Json& fields, const RevisionGraph& graph) {
   fields["bases"] = graph.bases();
   fields["branch_points"] = graph.branch_points();
   fields["merge_points"] = graph.merge_points();
-  // Appended, not looked up: an object that keeps its order searches from the front.
+  // push_back, because operator[] of an ordered JSON object searches linearly.
   Json labels = Json::object();
   auto& entries = labels.get_ref<Json::object_t&>();
   for (const auto& [id, names] : graph.labels()) {

@@ -1,4 +1,4 @@
-// import: revision files made from another tool's.
+// The verb import: creates revision files from those of another tool.
 #include <algorithm>
 #include <memory>
 
@@ -46,7 +46,7 @@ void report_losses(Output& output, std::string_view field, std::string_view titl
   output.fields()[std::string(field)] = std::move(list);
 }
 
-// "<script folder>/versions" has its SQL beside it, in "versions_sql".
+// The SQL of "<script folder>/versions" goes beside it, into "versions_sql".
 std::string output_folder(const Arguments& arguments, const RenderedProject& project) {
   if (const auto given = arguments.value("--output")) {
     return *given;

@@ -1,4 +1,4 @@
-// init: a new project.
+// The verb init: creates a new project.
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// In double quotes for YAML.
+// Quotes text for YAML.
 std::string yaml_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {

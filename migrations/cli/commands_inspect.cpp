@@ -1,4 +1,4 @@
-// branches, current, heads, history, show: reading the revisions, and the current heads of the database.
+// The verbs branches, current, heads, history and show: read the revisions, and the current heads of the database.
 #include <algorithm>
 #include <unordered_set>
 
@@ -18,7 +18,7 @@ RevisionListing listing_of(CommandContext& context, const RevisionGraph& graph) 
   return RevisionListing(graph, context.output().style().color);
 }
 
-// Every revision of `ids`, in the long form with -v, else as `options` say. With --json: the field `revisions`.
+// Lists the revisions in `ids`, in the long form with -v, otherwise according to `options`. With --json: the field `revisions`.
 void list_revisions(CommandContext& context, const RevisionGraph& graph, const RevisionListing& listing,
                     const std::vector<std::string>& ids, const LineOptions& options) {
   Json all = Json::array();
@@ -42,8 +42,8 @@ std::string count_of(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
-// What is applied and has nothing applied above it: the current heads, and heads that are applied because one of them depends
-// on them.
+// Applied revisions with nothing applied above them: the current heads, and heads that are applied only because a current head
+// depends on them.
 Result<std::vector<std::string>> applied_tips(const RevisionGraph& graph, const std::vector<std::string>& current_heads) {
   TRY_ASSIGN(const auto applied, graph.applied(current_heads));
   const std::unordered_set<std::string> members(applied.begin(), applied.end());
@@ -57,7 +57,7 @@ Result<std::vector<std::string>> applied_tips(const RevisionGraph& graph, const 
   return tips;
 }
 
-// Marks it in the list, and says what of it is done.
+// Marks the half-applied revision in the list, and prints which parts are done.
 void tell_half_applied(CommandContext& context, const Project& project, const std::optional<UnfinishedStep>& open,
                        RevisionListing& listing) {
   const auto half = half_applied_revision(project, open);
@@ -219,7 +219,7 @@ Result<void> run_current(CommandContext& context) {
   }
   TRY(require_known_heads(graph, current_heads));
   TRY_ASSIGN(auto tips, applied_tips(graph, current_heads));
-  for (const std::string& row : current_heads) {  // every row, whatever another row includes
+  for (const std::string& row : current_heads) {  // list every row, even if another one includes it
     if (std::ranges::count(tips, row) < std::ranges::count(current_heads, row)) {
       tips.push_back(row);
     }

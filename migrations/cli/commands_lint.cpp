@@ -1,4 +1,4 @@
-// lint: what revisions and SQL files do to a running database.
+// The verb lint: checks what revisions and SQL files do to a running database.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 4> kFormats{"text", "json", "sarif", "git
 
 struct LintOptions {
   Format format = Format::Text;
-  std::optional<Severity> fail_on = Severity::Error;  // nothing: never
+  std::optional<Severity> fail_on = Severity::Error;  // empty: never fail
 };
 
 Error wrong_word(std::string_view flag, const std::string& word, std::span<const std::string_view> words) {

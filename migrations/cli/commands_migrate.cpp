@@ -1,4 +1,4 @@
-// upgrade, downgrade, stamp, ensure_version: what changes a database.
+// The verbs that change a database: upgrade, downgrade, stamp, ensure_version.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -17,7 +17,8 @@
 namespace athanor::cli {
 namespace {
 
-// Somebody else may migrate between our look and our lock; each time we look again. Five in a row is somebody's loop.
+// Another process may migrate between our reading of the rows and the lock; then observe and plan again. Five times in a row
+// suggest that two processes undo each other's work.
 constexpr int kStalePlanAttempts = 5;
 
 OfflineOptions offline_options(const Configuration& configuration) {
@@ -76,13 +77,13 @@ void report_run(CommandContext& context, const Plan& plan, const ExecutionReport
   fields["blockers"] = std::move(blockers);
 }
 
-// A stamp moves rows and runs no revision.
+// A stamp changes rows and runs no revision.
 std::string count_of_work(std::size_t count, Direction operation) {
   const std::string noun = operation == Direction::Stamp ? "row change" : "revision";
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-// Where a run that failed left the database. What is not known is not told as a fact.
+// The state of the database after a failed run. Says so if it is unknown.
 std::string state_after(const ExecutionReport& report, Direction operation) {
   const std::string count = count_of_work(report.executed.size(), operation);
   const std::string were = report.executed.size() == 1 ? " was" : " were";
@@ -100,7 +101,7 @@ std::string state_after(const ExecutionReport& report, Direction operation) {
   return text + ".";
 }
 
-// The end of a run in words, and its error.
+// Reports the result of a run and returns its error.
 Result<void> conclude(CommandContext& context, const Project& project, const ExecutionReport& report, Direction operation) {
   if (report.ok()) {
     const std::string heads = join_revisions(report.current_heads.value_or(std::vector<std::string>()));
@@ -122,14 +123,14 @@ Result<void> conclude(CommandContext& context, const Project& project, const Exe
     context.output().fields()["unfinished"] = half_applied_json(half, report.unfinished);
   }
   if (half && report.failed_revision == half->parts.revision) {
-    // The executor's own hint is part of the longer one when the outcome of a statement is not known.
+    // Do not repeat the executor's hint: if the outcome of a statement is unknown, the longer one contains it.
     const bool repeats = half->parts.outcome_unknown && error.hint.find("athanor repair") != std::string::npos;
     error.hint = join_advice(repeats ? std::string() : std::move(error.hint), way_on(*half));
   }
   return fail(std::move(error));
 }
 
-// `ahead`: of the target, which is not the same as being at it.
+// `ahead`: the database is ahead of the target, not at it.
 Result<void> nothing_to_do(CommandContext& context, const std::vector<std::string>& current_heads, bool ahead) {
   context.output().set_message(ahead ? "nothing to do: the database is at " + join_revisions(current_heads) +
                                            ", ahead of the target"
@@ -146,7 +147,8 @@ std::unique_ptr<ProgressSink> progress_for(CommandContext& context) {
                        context.outside().columns);
 }
 
-// --backup: a verified one of exactly these rows, before anything is changed. `saved` is what an earlier attempt took.
+// --backup: a verified backup at exactly these rows, before anything is changed. `saved` is the one that an earlier attempt
+// created.
 Result<void> back_up_first(CommandContext& context, const Configuration& configuration, const Plan& plan,
                            std::optional<BackupRecord>& saved) {
   if (!context.arguments().has("--backup") || (saved && saved->revisions == plan.from)) {
@@ -170,7 +172,7 @@ Result<void> check_hash(const std::string& hash) {
                   .advise("`athanor plan upgrade TARGET --show-sql` prints it"));
 }
 
-// --plan-hash: what runs is what was reviewed, or nothing.
+// --plan-hash: run exactly the reviewed plan, or nothing.
 Result<void> require_reviewed(CommandContext& context, const Plan& plan) {
   const auto reviewed = context.arguments().value("--plan-hash");
   if (!reviewed || *reviewed == plan.hash) {
@@ -182,8 +184,8 @@ Result<void> require_reviewed(CommandContext& context, const Plan& plan) {
           .advise("the database or a file changed meanwhile: review the new plan with `athanor plan --show-sql`"));
 }
 
-// A database that is ahead of the files, as a rollback to an older commit leaves it. True: it stays as it is, because every
-// revision that the target means is applied. A downgrade from the ledger gets the texts it needs.
+// Handles a database that is ahead of the files, as after a rollback to an older commit. Returns true if it may stay there,
+// because every revision of the target is applied. For a downgrade from the ledger, adds the recorded texts to the project.
 Result<bool> meet_ahead(CommandContext& context, Situation& situation, Direction direction,
                         const std::vector<std::string>& targets, const std::vector<std::string>& current_heads) {
   TRY(refuse_squashed_middle(situation.project, current_heads));
@@ -201,7 +203,8 @@ Result<bool> meet_ahead(CommandContext& context, Situation& situation, Direction
     return fail(ahead_error(*ahead));
   }
   std::vector<std::string> wanted;
-  for (const std::string& target : targets) {  // as the files mean it: `head` is theirs
+  // Resolve before adding recorded revisions, so that `head` means that of the files.
+  for (const std::string& target : targets) {
     TRY_ASSIGN(const auto resolved, situation.project.graph.resolve(target, {}));
     wanted.insert(wanted.end(), resolved.begin(), resolved.end());
   }
@@ -243,10 +246,12 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
       return nothing_to_do(context, observation.current_heads, is_ahead(graph, direction, targets, observation.current_heads));
     }
     TRY_ASSIGN(const Plan plan, make_plan(graph, source, direction, observation.current_heads, targets));
+    // Check everything that can refuse the run before the backup, which is expensive.
     TRY(require_reviewed(context, plan));
     TRY(migrator.verify_checksums(graph, source, observation.current_heads, &plan));
     TRY(back_up_first(context, situation.configuration, plan, saved));
     const ExecutionReport report = migrator.execute(plan, context.outside().stop);
+    // Plan again only if nothing was applied yet: otherwise the report of this run must be printed.
     const bool stale = !report.ok() && report.error->code == ErrorCode::StalePlan && report.executed.empty();
     if (!stale || attempt == kStalePlanAttempts) {
       report_run(context, plan, report);
@@ -289,7 +294,7 @@ Result<void> up_or_down(CommandContext& context, Direction direction) {
   return migrate(context, direction, {target});
 }
 
-// "START:REV" as Alembic's `stamp --sql` takes it: one start for all targets.
+// "START:REV" as in Alembic's `stamp --sql`: one start for all targets.
 struct OfflineStamp {
   std::string start;
   std::vector<std::string> targets;

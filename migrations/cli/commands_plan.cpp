@@ -1,4 +1,4 @@
-// check and plan: what would be done, without doing it.
+// The verbs check and plan: report what a run would do, without doing it.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -21,12 +21,12 @@
 namespace athanor::cli {
 namespace {
 
-constexpr std::size_t kSummarised = 20;  // of revisions, of what they destroy, of warnings
+constexpr std::size_t kSummarised = 20;  // at most so many revisions, destructive statements and warnings
 
-// Whichever way the target lies: as the operator goes where it may go back.
+// `plan to`: upgrade or downgrade, depending on the target, as the operator decides if its policy permits downgrades.
 constexpr std::string_view kTo = "to";
 
-// Empty: `to`.
+// Returns an empty direction for `to`.
 Result<std::optional<Direction>> parse_operation(const std::string& word) {
   if (word == kTo) {
     return std::optional<Direction>();
@@ -50,12 +50,12 @@ std::string count_message(std::size_t count, Direction operation) {
   return count == 0 ? "nothing to do" : std::to_string(count) + noun + (count == 1 ? "" : "s");
 }
 
-// Where the plan starts: --from, or the database, or nothing at all when neither is named.
+// Where the plan starts: at --from, at the database's rows, or at an empty database if neither is given.
 struct Start {
   Project project;
   std::vector<std::string> current_heads;
   std::optional<Database> database = {};
-  std::optional<UnfinishedStep> unfinished = {};  // as the database has it
+  std::optional<UnfinishedStep> unfinished = {};  // as the database records it
   Configuration configuration = {};
 };
 
@@ -101,7 +101,7 @@ Result<Direction> direction_to(const Start& start, const std::string& target) {
   return position.ahead ? Direction::Downgrade : Direction::Upgrade;
 }
 
-// What is applied against its files, when it is asked for; `plan` may be null.
+// With --verify, compares applied revisions with their files; `plan` may be null.
 Result<void> verify_applied(CommandContext& context, Start& start, const Plan* plan) {
   if (!context.arguments().has("--verify")) {
     return {};
@@ -109,7 +109,7 @@ Result<void> verify_applied(CommandContext& context, Start& start, const Plan* p
   return start.database->migrator().verify_checksums(start.project.graph, *start.project.source, start.current_heads, plan);
 }
 
-// The half-applied revision that the walk begins by finishing; nothing when there is none.
+// The half-applied revision, which the walk must begin by finishing; empty if there is none.
 Result<std::optional<HalfAppliedRevision>> tell_half_applied(CommandContext& context, const Start& start, const Walk& walk) {
   auto half = half_applied_revision(start.project, start.unfinished);
   if (half) {
@@ -140,7 +140,7 @@ void report_walk(CommandContext& context, const Start& start, Direction operatio
   context.output().set_message(count_message(walk.steps.size(), operation));
 }
 
-// The plan in few words, for the report: what a reviewer who cannot read the files is told.
+// A short summary of the plan for the report, for reviewers who cannot read the files.
 Json plan_summary(const Plan& plan) {
   const auto first_of = [](const std::vector<std::string>& items) {
     return std::vector<std::string>(items.begin(),
@@ -179,7 +179,7 @@ void list_statements(Output& output, const PlannedRevision& revision, const Half
   }
 }
 
-// `half`: of the first revision; null when nothing of it is done. `list`: statements as text, too.
+// `half` describes the first revision; null if no part of it is done. `list`: also print the statements as text.
 void report_plan(CommandContext& context, const Plan& plan, const HalfAppliedRevision* half, bool list) {
   Json steps = Json::array();
   for (const PlannedRevision& revision : plan.revisions) {
@@ -205,7 +205,7 @@ void report_plan(CommandContext& context, const Plan& plan, const HalfAppliedRev
   context.output().set_message(count_message(plan.revisions.size(), plan.operation));
 }
 
-// --markdown: the plan with what lint says of it. Tables are judged by their sizes where the database can be asked.
+// --markdown: prints the plan with the findings of lint, which considers the sizes of tables if there is a database.
 Result<void> print_markdown(CommandContext& context, const Configuration& configuration, const Start& start, const Plan& plan) {
   std::vector<std::string> ids;
   for (const PlannedRevision& revision : plan.revisions) {
@@ -231,8 +231,8 @@ std::string count_pending(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " revision is pending" : " revisions are pending");
 }
 
-// Models and drift, as far as they are configured or asked for. Returns the worst of what was found; the outer error is one
-// that kept us from looking.
+// Checks models and drift if configured or requested. Returns the most important finding; the outer error means that a check
+// could not run.
 Result<std::optional<Error>> check_schemas(CommandContext& context, const Situation& situation) {
   const SchemaConfiguration& configured = situation.configuration.schema;
   const bool models = configured.desired.kind != schema::SchemaSource::Kind::None;
@@ -268,7 +268,7 @@ Result<std::optional<Error>> check_schemas(CommandContext& context, const Situat
 }  // namespace
 
 Result<void> run_plan(CommandContext& context) {
-  context.output().fields()["steps"] = Json::array();  // there even when planning fails
+  context.output().fields()["steps"] = Json::array();  // present even if planning fails
   const auto& operands = context.arguments().operands();
   TRY_ASSIGN(const auto named, parse_operation(operands.front()));
   const std::vector<std::string> targets(operands.begin() + 1, operands.end());
@@ -289,7 +289,7 @@ Result<void> run_plan(CommandContext& context) {
     }
     report_plan(context, plan, half ? &*half : nullptr, !markdown);
     if (plan.empty()) {
-      // Without a named operation the target has been located already: ahead of it, the operation would be a downgrade.
+      // `plan to` has located the target already: a target behind the database would have become a downgrade.
       context.output().fields()["ahead"] = named && is_ahead(graph, operation, targets, start.current_heads);
     }
     return {};

@@ -1,4 +1,4 @@
-// rehearse: the pending revisions on a copy of the live schema.
+// The verb rehearse: runs the pending revisions on a copy of the live schema.
 #include <algorithm>
 #include <cctype>
 #include <optional>
@@ -17,7 +17,7 @@
 namespace athanor::cli {
 namespace {
 
-// Whatever `compare` leaves out: a revision may need it.
+// Without the filters of `compare`, because a revision may need what they exclude.
 schema::InspectOptions whole_schema(const Configuration& configuration) {
   schema::InspectOptions options;
   options.version_table = configuration.version_table;
@@ -81,7 +81,7 @@ void print_locks(Output& output, const RehearsedStatement& statement) {
     }
   };
   for (const RehearsedLock& lock : statement.locks) {  // strongest first
-    if (lock.mode == "AccessShareLock") {              // what every SELECT takes
+    if (lock.mode == "AccessShareLock") {              // every SELECT takes it
       continue;
     }
     if (lock.mode != mode) {

@@ -1,4 +1,4 @@
-// repair: a human's word on what the tool must not decide alone.
+// The verb repair: records decisions that the tool must leave to a person.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -15,10 +15,10 @@
 namespace athanor::cli {
 namespace {
 
-// Applied revisions whose file no longer has the checksum of the ledger: id to the file's checksum now.
+// Applied revisions whose file no longer has the checksum in the ledger: by id, the current checksum.
 using Changed = std::map<std::string, std::string>;
 
-// nullptr when the file is no revision any more.
+// Null if the file is not a revision any more.
 std::unique_ptr<RevisionScript> parsed(const Revision& revision, std::string text) {
   auto script = parse_script(revision, std::move(text));
   return script ? std::make_unique<RevisionScript>(std::move(*script)) : nullptr;
@@ -37,7 +37,7 @@ Result<Changed> find_changed(Situation& situation) {
     std::string checksum = sha256_hex(text);
     const auto script =
         checksum == entry->second.checksum ? nullptr : parsed(*situation.project.graph.find(id), std::move(text));
-    // A baseline of `athanor squash` has the id of the last revision it stands for.
+    // A baseline of `athanor squash` has the id of the last revision that it replaces, but another text.
     if (checksum != entry->second.checksum && (!script || !script->stands_for(id, entry->second.checksum))) {
       changed.emplace(id, std::move(checksum));
     }
@@ -71,7 +71,7 @@ Result<void> resolve_step(CommandContext& context, Situation& situation, const s
   return {};
 }
 
-// --accept may name a revision by any symbol that means exactly applied ones.
+// --accept accepts any symbol that means only applied revisions.
 Result<Changed> chosen(CommandContext& context, const Situation& situation, const Changed& changed) {
   if (context.arguments().has("--all")) {
     return changed;

@@ -1,4 +1,4 @@
-// inspect, diff, drift: looking at schemas.
+// The verbs inspect, diff and drift, which read and compare schemas.
 #include <optional>
 #include <utility>
 
@@ -70,7 +70,8 @@ void print_diff(CommandContext& context, const schema::ChangePlan& plan, const s
   }
 }
 
-// The plan begins with the renames and goes on from what they make, which only a server knows.
+// Applies the renames to `before`: the plan begins with them and continues from the resulting schema, which only a server
+// knows.
 Result<void> apply_renames(SchemaWork& work, schema::Catalog& before, const schema::Catalog& after,
                            schema::PlanOptions& options) {
   if (options.renames.empty()) {
@@ -143,7 +144,7 @@ Result<void> run_drift(CommandContext& context) {
   if (!against.empty() && against != "ledger" && against != "revisions") {
     return fail(Error(ErrorCode::Usage, "--against takes ledger or revisions, not '" + against + "'"));
   }
-  // What the ledger recorded needs no revision file.
+  // Comparing with the ledger's record needs no revision files.
   TRY_ASSIGN(RecordedState recorded, observe_recorded(context));
   if (context.arguments().has("--accept")) {
     return against.empty() ? accept_drift(context, recorded)

@@ -1,4 +1,4 @@
-// squash: many revisions as one baseline.
+// The verb squash: replaces many revisions with one baseline.
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The database's version where one is configured, so that the baseline is proven on what it will run on.
+// The version of the configured database, if there is one, so that the baseline is proven on the version it will run on.
 Result<int> server_version(CommandContext& context, const Configuration& configuration) {
   if (configuration.database_url.empty()) {
     return 0;
@@ -27,10 +27,10 @@ Result<int> server_version(CommandContext& context, const Configuration& configu
   return session->server_version();
 }
 
-// What a scratch database holds.
+// The contents of a scratch database.
 struct Holdings {
   schema::Catalog catalog;
-  schema::Catalog owners;  // the same with owners
+  schema::Catalog owners;  // the same with owners, which the baseline itself must not contain
   DatabaseRows rows;
 };
 
@@ -53,7 +53,7 @@ class Squash {
   }
 
  private:
-  // Everything up to --to. Nothing else may stand on the middle of it.
+  // Selects all revisions up to --to. No other revision may descend from one in the middle.
   Result<void> choose_revisions() {
     const std::string symbol = context_.arguments().value("--to").value_or("head");
     TRY_ASSIGN(const auto ids, project_.graph.resolve(symbol));
@@ -93,7 +93,7 @@ class Squash {
       TRY_ASSIGN(std::string text, project_.source->read(revision));
       const std::string checksum = sha256_hex(text);
       TRY_ASSIGN(const RevisionScript script, parse_script(revision, std::move(text)));
-      for (const ReplacedRevision& earlier : script.replaces) {  // of a squash before this one
+      for (const ReplacedRevision& earlier : script.replaces) {  // replaced by an earlier squash
         add_replaced(earlier.id, earlier.checksum);
       }
       add_replaced(revision.id, checksum);
@@ -121,7 +121,8 @@ class Squash {
     return found;
   }
 
-  // Run twice: what differs is made up when a revision runs, and one baseline cannot hold it.
+  // Runs the revisions twice: values that differ, such as random ids and times, are created at run time and cannot be part of a
+  // baseline.
   Result<Holdings> made_by_revisions(SchemaWork& work) {
     TRY_ASSIGN(const auto first, work.migrated(project_, {last_}));
     TRY_ASSIGN(Holdings holdings, look(*first));
@@ -186,6 +187,7 @@ class Squash {
       return {};
     }
     TRY(write_new_file(header_.path, text));
+    // Only after the baseline is written, so that a failure never leaves the project without its history.
     for (const std::string& path : paths_) {
       std::error_code fault;
       fs::remove(path, fault);

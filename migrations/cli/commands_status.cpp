@@ -1,4 +1,4 @@
-// status: one look at everything that is known about a database.
+// The verb status: summarises everything that is known about a database.
 #include <charconv>
 
 #include "migrations/cli/ahead_of_files.hpp"
@@ -15,7 +15,7 @@ namespace {
 struct Status {
   std::vector<std::string> heads;
   std::vector<std::string> pending;
-  std::vector<std::string> unknown;  // rows without a file
+  std::vector<std::string> unknown;  // rows whose revision has no file
   std::optional<AheadOfFiles> ahead;
   std::vector<Blocker> holders;
   std::vector<Migrator::HistoryEntry> history;
@@ -108,7 +108,7 @@ void fill_fields(Json& fields, const Situation& situation, const Status& status)
   fields["history"] = std::move(history);
 }
 
-// What another program wrote into the database may hold line ends.
+// Text that another program wrote to the database may contain line ends.
 void put(Output& output, const std::string& text) {
   output.line(printable(text, LineEnds::Escape));
 }

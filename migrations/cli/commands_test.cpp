@@ -1,4 +1,4 @@
-// test: every revision up, down and up again on a scratch database, the schema compared each time.
+// The verb test: runs every revision up, down and up again on a scratch database, and compares the schema each time.
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,7 +15,7 @@ namespace {
 
 using Heads = std::vector<std::string>;  // sorted
 
-// Walks revision by revision and keeps the schema at each state of the version table.
+// Runs revision by revision and keeps the schema at each set of rows of the version table.
 class Round {
  public:
   Round(CommandContext& context, const Project& project, SchemaWork& work)
@@ -42,7 +42,7 @@ class Round {
   [[nodiscard]] const Json& failed() const { return failed_; }
 
  private:
-  // One revision of a plan as a plan of its own.
+  // A plan with one revision of another plan.
   static Plan single(const Plan& plan, const PlannedRevision& revision, const Heads& rows) {
     Plan one = plan;
     one.from = rows;
@@ -58,7 +58,7 @@ class Round {
     return {};
   }
 
-  // One revision at a time, because an irreversible one further down must not keep the others from being tested.
+  // Plans one revision at a time, because an irreversible one further down must not prevent the others from being tested.
   Result<void> walk_down(const Heads& heads) {
     TRY_ASSIGN(const Walk walk, make_walk(project_.graph, Direction::Downgrade, heads, {"base"}));
     for (const WalkStep& one : walk.steps) {
@@ -101,7 +101,7 @@ class Round {
     return look(rows_, (down ? "the downgrade of revision " : "revision ") + revision.walk.revision.value_or(""));
   }
 
-  // The schema at these rows: kept the first time, compared from then on.
+  // Inspects the schema at these rows: keeps it the first time, compares it later.
   Result<void> look(const Heads& rows, const std::string& after) {
     TRY_ASSIGN(schema::Catalog catalog, work_.loader().inspect_scratch(*database_));
     const auto known = seen_.find(rows);
@@ -120,7 +120,7 @@ class Round {
     for (const std::string& line : lines) {
       context_.output().line("  " + line);
     }
-    // What differs now would be told again at every step from here on.
+    // Otherwise every later step would report the same difference again.
     known->second = std::move(catalog);
     return {};
   }
@@ -138,7 +138,7 @@ class Round {
   Json failed_ = Json::array();
 };
 
-// The database's version when one is configured, so that revisions are tested on what they will run on.
+// The version of the configured database, if there is one, so that revisions are tested on the version they will run on.
 Result<int> target_version(CommandContext& context, const Configuration& configuration) {
   if (configuration.database_url.empty()) {
     return 0;

@@ -1,4 +1,4 @@
-// verify: queries with expected results, against the database as it is.
+// The verb verify: runs queries with expected results on the database.
 #include <algorithm>
 #include <filesystem>
 
@@ -18,7 +18,7 @@ constexpr milliseconds kDefaultTimeout{20'000};
 
 struct Verdict {
   bool passed = false;
-  std::string found;  // "3 rows"; empty when it failed with an error
+  std::string found;  // "3 rows"; empty after an error
   std::string error;
   milliseconds duration{0};
 };
@@ -49,7 +49,7 @@ Result<std::vector<ExpectedQuery>> read_queries(CommandContext& context, const C
   return queries;
 }
 
-// One read-only transaction, so that all queries see the same moment, and none can change a thing.
+// Runs all queries in one read-only transaction, so that they share a snapshot and cannot change anything.
 class Verification {
  public:
   Verification(Session& session, Clock& clock, bool show_values)
@@ -61,8 +61,9 @@ class Verification {
     return {};
   }
 
-  // The outer error is a lost connection.
+  // Runs one query. The outer error is a lost connection.
   Result<Verdict> run(const ExpectedQuery& query) {
+    // A failed query aborts the transaction only up to the savepoint, so the others still run.
     TRY(session_.query("SAVEPOINT athanor_verify"));
     const auto start = clock_.steady_now();
     const auto rows = session_.query(query.sql);
@@ -97,7 +98,7 @@ class Verification {
         if (count == 1 && !single) {
           verdict.found = "a row of " + std::to_string(rows.rows.front().size()) + " values";
         } else if (single) {
-          // A value may be anybody's data.
+          // The value may be confidential.
           verdict.found = show_values_ || verdict.passed ? rows.cell(0, 0).value_or("NULL") : "another value";
         }
         break;
@@ -117,7 +118,7 @@ Result<std::unique_ptr<Session>> open_session(CommandContext& context, const Con
   }
   ExecutionSettings settings = configuration.execution;
   settings.show_values = context.arguments().has("--show-values");
-  // The server ends a query that takes too long; the session must not be quicker.
+  // Let the server's statement_timeout end a slow query: a session timeout would lose the connection.
   settings.answer_timeout = std::max(settings.answer_timeout, timeout + milliseconds(10'000));
   TRY_ASSIGN(const auto factory, context.outside().connect(configuration.database_url, settings));
   return factory->open();

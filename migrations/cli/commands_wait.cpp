@@ -1,4 +1,4 @@
-// wait: blocks until the database has a revision, for whatever must not start before.
+// The verb wait: blocks until the database has a revision, for programs that must not start earlier.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ Result<milliseconds> duration_of(const Arguments& arguments, std::string_view fl
   return *duration;
 }
 
-// Every user of a machine can read the arguments of its processes.
+// Every user of a machine can see the arguments of its processes.
 Result<void> refuse_password_in(const CommandContext& context, const std::string& url) {
   TRY_ASSIGN(const auto keywords, context.outside().connection_keywords(url));
   for (const auto& [keyword, value] : keywords) {
@@ -43,7 +43,7 @@ Result<void> refuse_password_in(const CommandContext& context, const std::string
   return {};
 }
 
-// The configuration with --url or --url-file laid over it.
+// The configuration, overridden by --url or --url-file.
 Result<Configuration> wait_settings(CommandContext& context) {
   const Arguments& arguments = context.arguments();
   TRY_ASSIGN(Configuration configuration, load_settings(context));
@@ -67,7 +67,7 @@ Result<Configuration> wait_settings(CommandContext& context) {
   return configuration;
 }
 
-// A configuration that says only how to connect needs no files; a folder that was named must be there.
+// A configuration that only describes the connection needs no files; a folder given by --migrations must exist.
 bool has_files(const CommandContext& context, const Configuration& configuration) {
   const auto is_folder = [](const std::string& path) {
     struct stat status {};
@@ -77,7 +77,7 @@ bool has_files(const CommandContext& context, const Configuration& configuration
          (!configuration.file.empty() && std::ranges::any_of(configuration.version_locations, is_folder));
 }
 
-// Without files a revision is written as it stands in the version table: a prefix could be that of another one.
+// Without files, only whole ids can be compared with the version table: a prefix could also match another revision.
 Result<void> require_ids(const std::vector<std::string>& revisions) {
   for (const std::string& revision : revisions) {
     if (auto checked = check_revision_id(revision); !checked) {
@@ -101,7 +101,7 @@ Result<std::vector<std::string>> resolve_revisions(const std::vector<std::string
   return ids;
 }
 
-// This program knows no Kubernetes (docs/architecture.md): the operator's, which does, takes over.
+// This program does not know Kubernetes (docs/architecture.md), so it hands over to the operator's program.
 Result<void> wait_for_resource(const CommandContext& context, const std::string& resource, milliseconds timeout) {
   if (!context.arguments().values("--revision").empty() || context.json()) {
     return fail(Error(ErrorCode::Usage, "--resource goes with neither --revision nor --json")

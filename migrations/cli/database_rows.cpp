@@ -8,9 +8,9 @@
 namespace athanor::cli {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{4} << 20U;  // of one baseline's rows
+constexpr std::size_t kMostBytes = std::size_t{4} << 20U;  // limit for the rows of one baseline
 
-// Tables, and materialized views behind them. Partitions are read through their root.
+// Tables, then materialized views. Partitions are read through their root table.
 constexpr std::string_view kRelations =
     "SELECT c.oid::pg_catalog.text, n.nspname, c.relname, c.relkind::pg_catalog.text,"
     " coalesce(pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum), ''),"
@@ -72,7 +72,8 @@ class RowReading {
     return {};
   }
 
-  // Tables whose references are all placed come next. In a circle the order stays as it is; the proof tells whether it works.
+  // Repeatedly places tables whose references are all placed. Tables in a cycle keep their order; the proof shows whether that
+  // works.
   Result<void> order_by_references() {
     TRY_ASSIGN(const Rows found, session_.query(kReferences));
     std::set<std::string> placed;
@@ -99,7 +100,7 @@ class RowReading {
   }
 
   Result<void> read_rows(const Relation& relation) {
-    // ONLY: what a child table holds is its own.
+    // ONLY, because the rows of child tables are read from the child tables.
     const std::string from = (relation.kind == "r" ? "ONLY " : "") + relation.qualified();
     TRY_ASSIGN(const Rows found,
                session_.query("SELECT pg_catalog.string_agg('(' || x || ')', E',\\n    ' ORDER BY x COLLATE \"C\"), "

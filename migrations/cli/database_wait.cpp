@@ -13,13 +13,13 @@
 namespace athanor::cli {
 namespace {
 
-// No look is given less, however little time is left.
+// Every check gets at least this long, however little time is left.
 constexpr milliseconds kLeastPatience{1'000};
 
-// What one look at the database saw.
+// The result of one check.
 struct Look {
   bool reached = false;
-  bool unknown = false;  // whether it is reached cannot be told
+  bool unknown = false;  // cannot determine whether the revisions are applied
   std::string state;     // "db:5432/shop is at 8c1f0a2b7d3e"
   std::string hint;
 };
@@ -29,7 +29,7 @@ bool heals_by_itself(const Error& error) {
     case ErrorCode::DatabaseUnreachable:
     case ErrorCode::AuthenticationFailed:
     case ErrorCode::ConnectionLost:
-    case ErrorCode::InsufficientPrivilege:  // often granted by a revision
+    case ErrorCode::InsufficientPrivilege:  // a revision may grant it
     case ErrorCode::StatementFailed:
       return true;
     default:
@@ -57,14 +57,14 @@ Result<Configuration> as_of_now(const Configuration& configuration, const Databa
   return now;
 }
 
-// Without the right to read the ledger the rows of the version table still say which revisions are heads.
+// Without the privilege to read the ledger, the rows of the version table still show the heads.
 struct Seen {
   Observation observation;
   RecordedLineage lineage;
   bool ledger_hidden = false;
 };
 
-// A connection for one look.
+// A connection for one check.
 class LookConnection {
  public:
   [[nodiscard]] static Result<LookConnection> connect(CommandContext& context, const Configuration& configuration,
@@ -88,7 +88,7 @@ class LookConnection {
  private:
   LookConnection() = default;
 
-  // In this order: the migrator borrows the others.
+  // The migrator borrows the others, so it is destroyed first.
   std::unique_ptr<SessionFactory> factory_;
   std::unique_ptr<ProgressSink> sink_;
   std::unique_ptr<Migrator> migrator_;
@@ -102,10 +102,11 @@ Result<Seen> ask(CommandContext& context, const Configuration& configuration, co
   if (seen || seen.error().code != ErrorCode::InsufficientPrivilege) {
     return seen;
   }
+  // A role that may read the version table but not the ledger can still wait for a head.
   TRY_ASSIGN(LookConnection narrow, LookConnection::connect(context, configuration, false));
   auto rows = narrow.ask(files);
   if (!rows) {
-    return seen;  // its own error says what to grant
+    return seen;  // the first error says what to grant
   }
   rows->ledger_hidden = true;
   return rows;
@@ -161,7 +162,7 @@ std::string awaited(const DatabaseWait& wait) {
   return (wait.revisions.size() == 1 ? "revision " : "revisions ") + quoted_list(wait.revisions);
 }
 
-// The end of a wait that was in vain.
+// The error of a wait that timed out.
 Error timed_out(const DatabaseWait& wait, const Result<Look>& last) {
   const std::string beginning = awaited(wait) + (wait.revisions.size() == 1 ? " is not applied" : " are not applied") +
                                 (wait.timeout.count() > 0 ? " after " + format_duration(wait.timeout) : std::string()) + ": ";

@@ -38,7 +38,7 @@ std::vector<std::string> names(std::string_view json) {
   return found;
 }
 
-// Mermaid takes letters, digits and a few signs in the type and name of an attribute.
+// Mermaid accepts only letters, digits and a few signs in the type and name of an attribute.
 std::string word(std::string_view text) {
   std::string result;
   for (const char letter : text) {
@@ -110,7 +110,8 @@ std::string keys_of(const Entity& entity, const std::string& column) {
   return keys;
 }
 
-// One row of the referenced table, or none where the columns may be NULL; any number of this one, or one where they are a key.
+// The cardinality: one row of the referenced table, or none if the columns may be NULL; any number of this table's rows, or one
+// if the columns are a key.
 std::string relation_of(const Table& table, const Entity& entity, const Fact& key) {
   const auto target = names(key.get(attribute::kReferences));
   if (target.size() != 2) {

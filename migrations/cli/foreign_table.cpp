@@ -8,7 +8,7 @@
 namespace athanor::cli {
 namespace {
 
-// "ops.goose_db_version", unquoted, as SQL names it.
+// Quotes "ops.goose_db_version" for SQL.
 std::string quoted_name(const std::string& name) {
   const std::size_t dot = name.find('.');
   return dot == std::string::npos ? quote_identifier(name) : qualified_name(name.substr(0, dot), name.substr(dot + 1));
@@ -52,7 +52,7 @@ Result<void> check_columns(ReadSession& session, const ForeignFormat& format, co
                            {name}));
   std::set<std::string> columns;
   for (std::size_t i = 0; i < found.rows.size(); ++i) {
-    // The text of a type that somebody made may come from a function that somebody made.
+    // A user-defined type may have a user-defined output function, which reading the column would run.
     if (found.text(i, 1) == "pg_catalog") {
       columns.insert(found.text(i, 0));
     }
@@ -84,7 +84,7 @@ Result<ForeignTable> read_foreign_table(ReadSession& session, const ForeignForma
       "(SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(pg_catalog.string_agg(q::pg_catalog.text,"
       " pg_catalog.chr(10)), ''), 'UTF8')), 'hex') FROM (" +
       rows + ") AS q)";
-  // The digest first: a row that comes in between is one that the stamp will find changed.
+  // Read the digest first: a row that is added between the two queries then fails the check when stamping.
   TRY_ASSIGN(const Rows before, session.query("SELECT " + digest));
   TRY_ASSIGN(Rows found, session.query(rows));
   table.rows = std::move(found.rows);

@@ -7,7 +7,7 @@ namespace athanor::cli {
 namespace {
 
 struct Meaning {
-  std::string_view word;  // '_' and '-' are the same
+  std::string_view word;  // '_' and '-' are equivalent
   std::string_view hint;
 };
 
@@ -20,7 +20,7 @@ constexpr std::string_view kTables =
 constexpr std::string_view kLook = "did you mean `athanor status`? `athanor history` lists the files";
 constexpr std::string_view kAutogenerate = "did you mean `athanor revision --autogenerate -m \"…\"`?";
 
-// Of Rails, Django, Flask-Migrate, Prisma, Knex, golang-migrate, goose, dbmate, Flyway, Liquibase, sqitch and Atlas.
+// Verbs of Rails, Django, Flask-Migrate, Prisma, Knex, golang-migrate, goose, dbmate, Flyway, Liquibase, sqitch and Atlas.
 constexpr std::array kVerbs{
     Meaning{"migrate", kUp},
     Meaning{"up", kUp},
@@ -89,7 +89,7 @@ constexpr std::string_view kCounts = "write the count as the target: `athanor up
 constexpr std::string_view kTargetIsOperand = "write the target behind the verb: `athanor upgrade head`";
 
 constexpr std::array kFlags{
-    Meaning{"dry-run", ""},  // what it means depends on the verb
+    Meaning{"dry-run", ""},  // its meaning depends on the verb
     Meaning{"dryrun", ""},
     Meaning{"dry", ""},
     Meaning{"simulate", ""},

@@ -31,7 +31,7 @@ std::string escaped_xml(std::string_view text) {
         out += "&quot;";
         break;
       default:
-        // XML 1.0 has no way to write most control characters.
+        // XML 1.0 cannot represent most control characters.
         out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
     }
   }
@@ -114,7 +114,7 @@ std::string svg_row(const RevisionGraph& graph, const GraphLayout& layout, std::
   return out + " <tspan>" + escaped_xml(revision.message) + "</tspan></text></g>\n";
 }
 
-// Bytes of the longest row's text, as a guess at its width.
+// The length of the longest row's text in bytes, as an estimate of its width.
 std::size_t longest_text(const RevisionGraph& graph) {
   std::size_t longest = 20;
   for (const Revision& revision : graph.revisions()) {

@@ -7,8 +7,8 @@
 namespace athanor::cli {
 namespace {
 
-// One pass from the newest revision down. A lane leads to a revision further down. A revision takes the first lane that
-// leads to it; its first parent goes on in that lane, others get lanes of their own.
+// Assigns lanes in one pass from the newest revision down. A lane leads to a revision further down. A revision takes the first
+// lane that leads to it; its first parent continues in that lane, others get their own.
 class ConnectionAllocator {
  public:
   explicit ConnectionAllocator(const RevisionGraph& graph) : graph_(graph), order_(graph.history()) {
@@ -26,7 +26,8 @@ class ConnectionAllocator {
   }
 
  private:
-  // Where a lane leads. Lines and dependencies never share one: a dashed line on top of another would be neither.
+  // The revision that a lane leads to. A parent line and a dependency never share a lane, because a dashed line would be hidden
+  // under a solid one.
   struct Connection {
     bool taken = false;
     std::size_t row = 0;
@@ -34,7 +35,7 @@ class ConnectionAllocator {
     bool operator==(const Connection&) const = default;
   };
 
-  // lanes_.size() when there is none.
+  // lanes_.size() if there is none.
   [[nodiscard]] std::size_t lane_to(const Connection& goal) const {
     return static_cast<std::size_t>(std::ranges::find(lanes_, goal) - lanes_.begin());
   }
@@ -55,13 +56,13 @@ class ConnectionAllocator {
     if (lane == lanes_.size()) {
       lane = take({true, row, false});
     }
-    for (Connection& one : lanes_) {  // what led here ends here
+    for (Connection& one : lanes_) {  // lanes that lead here end here
       if (one.taken && one.row == row) {
         one = {};
       }
     }
     layout_.nodes.push_back({order_[row], lane});
-    lanes_[lane] = {true, row, false};  // held, so that a second parent does not take it before the first
+    lanes_[lane] = {true, row, false};  // reserved, so that a second parent does not take it before the first
     bool first = true;
     for (const std::string& parent : graph_.find(order_[row])->down) {
       connect(row, parent, false, std::exchange(first, false));
@@ -74,7 +75,7 @@ class ConnectionAllocator {
     }
   }
 
-  // `straight`: goes on in the lane of its child.
+  // `straight`: continue in the child's lane.
   void connect(std::size_t row, const std::string& parent, bool dependency, bool straight) {
     const auto found = row_of_.find(parent);
     if (found == row_of_.end()) {
@@ -82,7 +83,7 @@ class ConnectionAllocator {
     }
     const std::size_t target = found->second;
     const std::size_t own = layout_.nodes[row].lane;
-    if (target < row) {  // drawn upwards, over the lanes: rare, and only for dependencies
+    if (target < row) {  // drawn upwards, across the lanes: rare, and only for dependencies
       layout_.edges.push_back({row, target, layout_.nodes[target].lane, dependency});
       return;
     }

@@ -9,7 +9,7 @@ std::string place(const HalfAppliedRevision& half) {
   return half.path + (half.parts.next_line > 0 ? ":" + std::to_string(half.parts.next_line) : "");
 }
 
-// The command that finishes it.
+// The command that finishes the revision.
 std::string finishing_command(const HalfAppliedRevision& half) {
   if (half.parts.direction != Direction::Downgrade) {
     return "athanor upgrade " + half.parts.revision;
@@ -17,7 +17,7 @@ std::string finishing_command(const HalfAppliedRevision& half) {
   if (half.parents.empty()) {
     return "athanor downgrade base";
   }
-  return "athanor downgrade " + half.parents.front();  // of a merge, any of its parents
+  return "athanor downgrade " + half.parents.front();  // for a merge, any of its parents
 }
 
 }  // namespace

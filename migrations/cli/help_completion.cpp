@@ -30,7 +30,7 @@ std::string verb_words() {
   return words;
 }
 
-// A word list for values of a kind, as a shell command substitution or literal words.
+// The words to complete values of a kind with: a shell command substitution, or literal words.
 std::string words_for(Completes kind) {
   switch (kind) {
     case Completes::Revision:
@@ -60,7 +60,7 @@ std::string bash_reply(Completes kind, std::string_view fallback) {
   return "COMPREPLY=($(compgen -W \"" + (words.empty() ? std::string(fallback) : words) + "\" -- \"$word\"))";
 }
 
-// Cases of flags that take a value which can be completed.
+// Case branches for flags whose values can be completed.
 std::string bash_value_cases(std::span<const FlagSpec> flags, std::string_view verb) {
   std::string out;
   for (const FlagSpec& flag : flags) {
@@ -108,7 +108,7 @@ std::string bash_script() {
   return out;
 }
 
-// Inside single quotes, and without the characters that zsh's _arguments and _describe give a meaning to.
+// Escapes text for single quotes, and for zsh's _arguments and _describe.
 std::string zsh_text(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -200,7 +200,7 @@ std::string zsh_script() {
     out += " ;;\n";
   }
   out += "  esac\n}\n";
-  // Works when sourced and when autoloaded from $fpath.
+  // Works both when sourced and when autoloaded from $fpath.
   out += "if [ \"$funcstack[1]\" = _athanor ]; then _athanor \"$@\"; else compdef _athanor athanor; fi\n";
   return out;
 }

@@ -3,7 +3,7 @@
 namespace athanor::cli {
 namespace {
 
-// Text for roff: backslashes and hyphens escaped, no line that begins with a control character.
+// Escapes text for roff: backslashes, hyphens, and control characters at the start of a line.
 std::string roff(std::string_view text) {
   std::string out;
   for (const char c : text) {

@@ -24,7 +24,7 @@ Result<std::unique_ptr<Session>> open(const CommandContext& context, const std::
   return sessions->open();
 }
 
-// What the server gives for one table: `answers` of both databases, by name.
+// The answers about one kind of object, by name.
 using Facts = std::map<std::string, std::string>;
 
 Result<Facts> facts(Session& session, const std::string& sql) {
@@ -69,7 +69,7 @@ class RowComparison {
     TRY_ASSIGN(const Facts names, facts(theirs_, tables));
     TRY_ASSIGN(const Facts mine, facts(ours_, tables));
     for (const auto& [table, ignored] : names) {
-      if (mine.contains(table)) {  // otherwise the schemas differ, and that is said already
+      if (mine.contains(table)) {  // otherwise the schemas differ, which is reported already
         TRY(table_rows(table));
       }
     }
@@ -118,7 +118,7 @@ class RowComparison {
   ImportDifferences& found_;
 };
 
-// Lines of one dump that the other lacks, in their order.
+// Adds lines of one dump that the other lacks, in order.
 void add_missing(const std::vector<std::string>& from, std::vector<std::string> other, std::string_view title,
                  std::vector<std::string>& found) {
   std::ranges::sort(other);
@@ -185,7 +185,7 @@ Result<void> ImportCheck::apply(const std::string& folder, const RenderedProject
     command.arguments.insert(command.arguments.end() - 2, {"-x", "version_table_schema=" + project.version_table_schema});
   }
   command.environment = std::move(environment);
-  command.folder = "/";  // where no athanor.yaml is
+  command.folder = "/";  // a folder without an athanor.yaml
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {}, context_.outside().stop));
   if (end.exit_code != 0) {
     return fail(Error(ErrorCode::NotRenderable, "Athanor cannot apply what was imported to an empty database: " + end.err));
@@ -213,7 +213,7 @@ Result<std::vector<std::string>> ImportCheck::dump(const std::string& database, 
   std::vector<std::string> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) {
-    // Newer versions guard their output with a word that is another one each time.
+    // Newer versions write \restrict lines with a random word.
     if (!line.empty() && !line.starts_with("--") && !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict")) {
       lines.push_back(std::move(line));
     }

@@ -34,7 +34,7 @@ std::string indented(std::string_view text) {
   return lines;
 }
 
-// SARIF calls a hint a note.
+// SARIF's word for a hint is "note".
 std::string_view sarif_level(Severity severity) {
   return severity == Severity::Info ? "note" : severity == Severity::Off ? "none" : severity_name(severity);
 }
@@ -48,7 +48,7 @@ Json sarif_rule(const RuleSpec& rule) {
           {"properties", {{"tags", {topic_title(rule.topic)}}}}};
 }
 
-// A path as a reference of a URI.
+// Escapes a path as a URI reference.
 std::string uri_of(std::string_view path) {
   std::string uri;
   for (const char c : path) {
@@ -73,7 +73,7 @@ Json sarif_result(const Finding& finding) {
           {"message", {{"text", std::move(text)}}},
           {"locations",
            Json::array({{{"physicalLocation", {{"artifactLocation", {{"uri", uri_of(finding.path)}}}, {"region", region}}}}})},
-          // The place without its line: an alert stays the same when lines above it move.
+          // A fingerprint without the line number, so that an alert stays the same when lines above it are added.
           {"partialFingerprints", {{"statement/v1", finding.rule + "|" + finding.path + "|" + finding.table}}}};
 }
 

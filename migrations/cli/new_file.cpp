@@ -48,7 +48,7 @@ Result<void> write_new_file(const std::string& path, std::string_view text) {
       return fail(io_error(target.parent_path().string(), "the folder cannot be made", problem.value()));
     }
   }
-  // A name that revision folders pass over, so that nobody reads a half-written file.
+  // A hidden name, which is ignored in revision folders, so that nothing reads a half-written file.
   const std::string draft = (target.parent_path() / ("." + target.filename().string() + "." + random_hex(8))).string();
   auto written = write_whole(draft, text);
   if (written && ::link(draft.c_str(), path.c_str()) != 0) {

@@ -8,10 +8,10 @@ namespace {
 
 constexpr std::size_t kFlushAt = std::size_t{1} << 16U;
 
-// One row of the version table for so many bytes of text.
+// One row of the version table is kept for each so many bytes of text.
 constexpr std::size_t kTextPerRow = 51;
 
-// Half a character at the end is for the writer of the JSON to replace.
+// May cut the last character in half; the JSON writer replaces the incomplete part.
 std::string shortened(const std::string& text, std::size_t longest) {
   return text.size() <= longest ? text : text.substr(0, longest) + "...";
 }
@@ -148,7 +148,7 @@ Json Output::short_report(const Result<void>& result, std::size_t longest) const
   }
   for (const char* const name : {"run_id", "plan_hash", "failed", "plan", "ahead"}) {
     if (const auto found = fields_.find(name); found != fields_.end()) {
-      whole[name] = found->is_string() ? *found : shortened(*found, longest);  // ids are whole or worth nothing
+      whole[name] = found->is_string() ? *found : shortened(*found, longest);  // a part of an id is useless
     }
   }
   whole["error"] = nullptr;

@@ -52,7 +52,7 @@ std::string revisions_text(const std::vector<std::string>& heads) {
   return text.empty() ? "an empty database" : text;
 }
 
-// Lines of one list, as many as there is room for.
+// Collects the lines of one list until there is no room left.
 class Lines {
  public:
   Lines(std::string& into, std::size_t limit) : into_(into), limit_(limit) {}
@@ -154,9 +154,9 @@ std::string sql_of(const PlannedRevision& revision) {
   return text + "\n";
 }
 
-// The SQL, whole statements of whole revisions, as far as there is room.
+// The collapsed SQL: only whole statements of whole revisions, as far as there is room.
 std::string folded_sql(const Plan& plan, std::size_t room) {
-  constexpr std::size_t kFrame = 400;  // of the lines around it
+  constexpr std::size_t kFrame = 400;  // room for the lines around it
   std::string sql;
   std::size_t shown = 0;
   std::size_t ticks = 3;
@@ -197,7 +197,7 @@ std::string markdown_text(std::string_view text) {
       case '&':
         safe += "&amp;";
         break;
-      case '@':  // would notify whoever has that name
+      case '@':  // would notify the user of that name
         safe += "@<!-- -->";
         break;
       case '\\':
@@ -225,7 +225,7 @@ std::string markdown_code(std::string_view text) {
   const std::string gap = line.starts_with('`') || line.ends_with('`') ? " " : "";
   std::string code;
   for (const char letter : line) {
-    code += letter == '|' ? "\\|" : std::string(1, letter);  // a table cuts its cells before it looks for code
+    code += letter == '|' ? "\\|" : std::string(1, letter);  // a table splits its cells before it recognises code
   }
   return fence + gap + code + gap + fence;
 }
@@ -240,7 +240,7 @@ std::string plan_markdown(const Plan& plan, const std::vector<Finding>& findings
                      revisions_text(plan.to) + ". ";
   text += destructive.empty() ? "Nothing is destroyed. " : "**" + counted(destructive.size(), "destructive statement") + ".** ";
   text += "Lint: " + count_findings(findings).sentence() + ".\n\n";
-  // Each part has its share, so that none can push the next one out.
+  // Each part has a limit, so that none leaves no room for the next one.
   add_revisions(text, plan, limit / 4);
   add_destruction(text, destructive, text.size() + limit / 6);
   add_findings(text, findings, text.size() + limit / 4);

@@ -20,7 +20,7 @@ Result<std::vector<std::string>> hook_command(const PostWriteHook& hook, const s
     return fail(named(std::move(options).error(), hook));
   }
   std::vector<std::string> words;
-  if (hook.type == "module") {  // of Python
+  if (hook.type == "module") {  // a Python module
     words = {"python3", "-m"};
   }
   words.push_back(hook.entrypoint);

@@ -35,14 +35,14 @@ Result<void> dispatch(const Arguments& arguments, Output& output, const ProcessE
     return {};
   }
   if (arguments.command() == nullptr) {
-    output.text(general_help());  // nobody who types the name alone knows the flag that shows it
+    output.text(general_help());  // users who type only the name do not know --help yet
     return fail(Error(ErrorCode::Usage, "no command given").advise("name one of them; `athanor help COMMAND` shows its flags"));
   }
   CommandContext context(arguments, output, outside);
   return arguments.command()->run(context);
 }
 
-// Out of memory, and what should have been caught further down.
+// Also catches exceptions that should have been handled further down, such as std::bad_alloc.
 Result<void> dispatch_safely(const Arguments& arguments, Output& output, const ProcessEnvironment& outside) {
   try {
     return dispatch(arguments, output, outside);
@@ -56,7 +56,7 @@ Result<void> dispatch_and_report(const std::string& path, const Arguments& argum
   TRY_ASSIGN(const ReportFile file, ReportFile::open(path));
   Result<void> result = dispatch_safely(arguments, output, outside);
   if (const auto written = file.write(output.report(result)); !written) {
-    output.warn(written.error().describe());  // what the run did, it did: the exit code is the run's
+    output.warn(written.error().describe());  // the run itself has finished: its exit code stays
   }
   return result;
 }
@@ -68,7 +68,7 @@ int run_program(std::span<const std::string_view> words, const ProcessEnvironmen
   Output output(out, err);
   const auto arguments = Arguments::parse(words);
   if (!arguments) {
-    // The style could not be read; --json is honoured all the same.
+    // The flags could not be parsed, but --json must still determine the output.
     output.set_style({.json = std::ranges::find(words, "--json") != words.end()});
     return output.finish(fail(arguments.error()));
   }
@@ -77,7 +77,7 @@ int run_program(std::span<const std::string_view> words, const ProcessEnvironmen
     const auto report = arguments->value("--report");
     return output.finish(report ? dispatch_and_report(*report, *arguments, output, outside)
                                 : dispatch(*arguments, output, outside));
-  } catch (const std::exception& error) {  // out of memory, and what should have been caught further down
+  } catch (const std::exception& error) {  // std::bad_alloc, and what should have been handled further down
     return output.finish(fail(ErrorCode::Internal, std::string("unexpected: ") + error.what()));
   }
 }

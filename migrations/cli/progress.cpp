@@ -21,7 +21,7 @@ std::string blockers_text(const std::vector<Blocker>& blockers) {
   return text.empty() ? "an unknown session" : text;
 }
 
-// At most `columns` characters (not bytes) of UTF-8 text.
+// Cuts UTF-8 text to `columns` characters, not bytes.
 std::string clipped(const std::string& text, std::size_t columns) {
   std::size_t characters = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -74,7 +74,7 @@ std::string blocker_text(const Blocker& blocker) {
   add(blocker.state);
   add(blocker.since.empty() ? blocker.since : "since " + blocker.since);
   add(blocker.query);
-  // A prepared transaction has no session.
+  // A prepared transaction has no process.
   std::string text = blocker.pid == 0 ? "a prepared transaction" : "pid " + std::to_string(blocker.pid);
   return details.empty() ? text : text + " (" + details + ")";
 }
@@ -179,7 +179,7 @@ void tell_server_message(Output& output, const ServerMessage& message) {
 
 namespace {
 
-// Says nothing of its own.
+// Prints nothing.
 class SilentProgress final : public ProgressSink {
  public:
   explicit SilentProgress(Output& output) : output_(output) {}
@@ -237,7 +237,8 @@ void BarProgress::run_started(const Plan& plan) {
 }
 
 void BarProgress::revision_started(std::size_t /*index*/, const PlannedRevision& revision) {
-  // The one that takes an hour must be named; among very many, the next redraw is never far.
+  // Always draw the first lines: a revision that runs for an hour must be named. With many revisions the next redraw is never
+  // far.
   draw(name_of(revision), total_ <= kFewRevisions);
 }
 

@@ -21,7 +21,7 @@ bool is_folder(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-// --migrations takes the folder of revision files, or the one above it that `init` made.
+// --migrations accepts the folder of revision files, or its parent folder that `init` created.
 std::string revision_folder(const std::string& given) {
   std::string nested = given + (given.ends_with('/') ? "versions" : "/versions");
   return is_folder(nested) ? nested : given;
@@ -31,7 +31,7 @@ constexpr std::string_view kFirstStep =
     "run `athanor init` to start a project here, go to the folder of athanor.yaml, or name the folder of revision files with "
     "--migrations";
 
-// What a newcomer meets first is told first: without a project there is nothing to connect for.
+// Checked before connecting: without a project, an error about the database would mislead a new user.
 Result<void> require_project(const Configuration& configuration) {
   if (!configuration.file.empty() || std::ranges::any_of(configuration.version_locations, is_folder)) {
     return {};
@@ -79,7 +79,7 @@ Result<Configuration> load_settings(CommandContext& context) {
 
 namespace {
 
-// Says nothing, so that it can be done beside something else.
+// Prints nothing, because it runs in another thread than the output.
 Result<Project> read_project(const ProcessEnvironment& outside, const Configuration& configuration, Duplicates duplicates) {
   auto source = outside.open_source(configuration);
   auto revisions = source->list();
@@ -132,7 +132,8 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
 
 namespace {
 
-// A row that another tool wrote in other letters, or with spaces around it, names no file and still tells whose it is.
+// Finds the revision that another tool wrote with different case or spaces: the exact row has no file, but the similar id helps
+// the user.
 std::string spelt_alike(const RevisionGraph& graph, std::string_view row) {
   const auto plain = [](std::string_view text) {
     std::string letters;
@@ -174,8 +175,8 @@ Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<Pro
   context.output().forget_current();
   TRY(require_project(configuration));
   TRY_ASSIGN(Database database, Database::connect(context, configuration, std::move(sink)));
-  // The database takes longest, so this thread asks it, at once; files are read beside that. Without a thread to be had, get()
-  // reads them.
+  // Query the database on this thread immediately, because it takes longest, and read the files meanwhile. If no thread can be
+  // created, get() reads them.
   auto reading = std::async(std::launch::async | std::launch::deferred,
                             [&] { return read_project(context.outside(), configuration, Duplicates::Refuse); });
   auto observed = database.migrator().observe();

@@ -103,7 +103,7 @@ Result<void> accept_drift(CommandContext& context, RecordedState& state) {
                     .advise("finish it first; `athanor status` says how"));
   }
   DriftSettings settings = drift_settings(context, state.configuration);
-  // The whole schema is accepted, whatever a filter would show.
+  // The whole schema is accepted, including what a filter hides.
   const auto kinds = kinds_of(settings.compare);
   settings.compare = {};
   apply_kinds(kinds, settings.compare);

@@ -40,7 +40,7 @@ Result<std::vector<std::string>> resolve_parents(const RevisionGraph& graph, con
   return parents;
 }
 
-// Full ids for prefixes; labels stay labels, as they were written.
+// Expands prefixes to full ids; labels stay as written.
 Result<std::vector<std::string>> resolve_dependencies(const RevisionGraph& graph, const std::vector<std::string>& symbols) {
   std::vector<std::string> dependencies;
   for (const std::string& symbol : symbols) {
@@ -58,7 +58,7 @@ Result<std::vector<std::string>> resolve_dependencies(const RevisionGraph& graph
 }
 
 bool same_folder(const std::string& a, const std::string& b) {
-  // The empty last part makes "versions" and "versions/" the same.
+  // Appending an empty part makes "versions" and "versions/" equal.
   std::error_code problem;
   return fs::weakly_canonical(fs::absolute(a, problem) / "", problem) ==
          fs::weakly_canonical(fs::absolute(b, problem) / "", problem);
@@ -100,7 +100,7 @@ Result<std::string> choose_location(const Configuration& configuration, const Re
                   .advise("choose one with --version-path: " + joined(locations)));
 }
 
-// The graph as it will be: finds a used id or label, and a dependency that closes a circle.
+// Builds the graph with the new revision, to find a used id or label, or a dependency that causes a cycle.
 Result<void> check_in_graph(const RevisionGraph& graph, const Revision& revision) {
   std::vector<Revision> revisions = graph.revisions();
   revisions.push_back(revision);

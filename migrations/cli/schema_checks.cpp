@@ -22,7 +22,7 @@ bool is_up_to_date(const Situation& situation) {
   return walk && walk->steps.empty();
 }
 
-// SQL of one direction, or why there is none.
+// The SQL of one direction, or the reason why there is none.
 std::string statements_of(const schema::Catalog& from, const schema::Catalog& to) {
   const auto plan = schema::plan_changes(from, to);
   return plan ? section_text(*plan) : "-- " + plan.error().message + "\n";
@@ -48,7 +48,7 @@ Result<void> require_same_major(const schema::Catalog& one, const schema::Catalo
 
 Result<std::vector<std::string>> models_ahead(SchemaWork& work, const Situation& situation) {
   TRY_ASSIGN(const schema::LoadedSchema desired, work.desired());
-  // Python revisions cannot be run here; what they made is in the database once it is up to date.
+  // Python revisions cannot run here; an up-to-date database contains what they created.
   const bool python = has_python(situation.project);
   if (python && !is_up_to_date(situation)) {
     return std::vector<std::string>{};

@@ -38,7 +38,7 @@ std::string_view color_of(const schema::SummaryLine& line) {
   return line.sign == '+' ? kGreen : line.sign == '-' ? kRed : kYellow;
 }
 
-// A comment of as many lines as the note has.
+// Adds the note as SQL comment lines.
 void add_comment(std::string& text, std::string_view note) {
   while (!note.empty()) {
     const std::size_t end = std::min(note.find('\n'), note.size());
@@ -47,7 +47,7 @@ void add_comment(std::string& text, std::string_view note) {
   }
 }
 
-// SQL for the reader to move out of the comment.
+// Adds SQL as an indented comment, which the reader can uncomment.
 void add_indented_comment(std::string& text, std::string_view sql) {
   while (!sql.empty()) {
     const std::size_t end = std::min(sql.find('\n'), sql.size());
@@ -100,13 +100,13 @@ void warn_of_rows(Output& output, const schema::ChangePlan& plan) {
 
 std::string section_text(const schema::ChangePlan& plan) {
   std::string text;
-  bool autocommit = false;  // a section begins as a transaction
+  bool autocommit = false;  // a section begins with a transaction step
   bool first = true;
   for (const schema::PlannedStep& step : plan.steps) {
     if (step.statements.empty()) {
       continue;
     }
-    // Each autocommit statement is on its own whatever stands around it, two transactions need a line between them.
+    // An autocommit directive applies to each statement separately; two successive transactions need a directive between them.
     if (step.autocommit != autocommit || (!first && !step.autocommit)) {
       text += (text.empty() ? "" : "\n") + std::string("-- athanor:step ") + (step.autocommit ? "autocommit" : "transaction") +
               "\n";

@@ -43,7 +43,7 @@ schema::LoadSettings load_settings_of(const CommandContext& context, const Confi
   settings.inspect = configuration.schema.compare;
   settings.inspect.version_table = configuration.version_table;
   settings.inspect.ledger_schema = configuration.ledger_schema;
-  // Scratch databases have the version table elsewhere than the target, and neither is a part of the schema.
+  // Scratch databases have the version table in another schema than the target, and neither is part of the schema.
   settings.inspect.version_table_schema.clear();
   settings.folder = configuration.directory.empty() ? "." : configuration.directory;
   settings.search_path = configuration.execution.search_path;
@@ -177,7 +177,8 @@ Result<void> SchemaWork::prepare_roles(const Plan& plan) {
 Result<void> SchemaWork::run_plan(const schema::ScratchDatabase& database, const Plan& plan) {
   MigratorSettings settings = migrator_settings(configuration_);
   settings.actor = context_.outside().actor;
-  settings.version_table_schema = "public";  // there before any revision ran
+  settings.version_table_schema = "public";  // exists before any revision runs
+  // The target's role may not exist on the scratch server.
   settings.execution.role.clear();
   settings.execution.max_replica_lag = milliseconds(0);
   TRY_ASSIGN(const auto factory, context_.outside().connect(database.url(), settings.execution));
@@ -209,7 +210,8 @@ Result<std::unique_ptr<schema::ScratchDatabase>> SchemaWork::migrated(const Proj
   TRY_ASSIGN(auto database, empty_database(false));
   auto done = run_plan(*database, plan);
   if (!done && done.error().sqlstate == kNoSchemaSelected) {
-    // The schemas of search_path are taken for granted: no revision makes them.
+    // The revisions presuppose the schemas of search_path. Create them only in this case: otherwise a revision that creates one
+    // of them would fail.
     TRY_ASSIGN(database, empty_database(true));
     done = run_plan(*database, plan);
   }

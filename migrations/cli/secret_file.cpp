@@ -17,7 +17,7 @@ Result<std::string> read_secret_file(const std::string& path) {
     return fail(Error(ErrorCode::Io, std::string("cannot be read: ") + std::strerror(errno))
                     .at(path));  // NOLINT(concurrency-mt-unsafe)
   };
-  // Non-blocking: a FIFO would hold up the wait for ever.
+  // Non-blocking, because opening a FIFO could block forever.
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) {
     return unreadable();

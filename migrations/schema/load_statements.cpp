@@ -9,8 +9,8 @@
 namespace athanor::schema {
 namespace {
 
-constexpr std::size_t kStatementsInOneTransaction =
-    500;  // every created table holds a lock until COMMIT, and the lock table is limited
+// Every created table holds a lock until COMMIT, and the lock table is limited.
+constexpr std::size_t kStatementsInOneTransaction = 500;
 
 bool runs_alone(std::string_view sql) {
   const SqlStatement statement{sql, 1};
