@@ -17,6 +17,7 @@ Result<std::optional<AheadOfFiles>> find_ahead(Migrator& migrator, const Revisio
     return std::optional<AheadOfFiles>();
   }
   TRY_ASSIGN(RecordedLineage lineage, migrator.recorded_lineage(files, ahead.heads));
+  // Without the parents of every recorded revision, the position relative to the files is unknown.
   if (!lineage.complete()) {
     return std::optional<AheadOfFiles>();
   }

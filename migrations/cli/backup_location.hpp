@@ -37,7 +37,7 @@ enum class BackupAccess : std::uint8_t { Reading, Writing, Catalogue };
                                                                  const std::string& database = {});
 
 [[nodiscard]] Json backup_json(const BackupRecord& record);
-// "shop-….dump (1.4 GiB, of r1)".
+// "shop-….dump (1.4 GiB, at r1)".
 [[nodiscard]] std::string backup_text(const BackupRecord& record);
 
 }  // namespace athanor::cli

@@ -27,7 +27,7 @@ bool applies(const Catalog& before, const Catalog& after, const Rename& rename) 
          before.find(rename.to) == nullptr;
 }
 
-// The schemas in which the catalog has a table of this name; only the given one if there is one.
+// The schemas in which the catalog has a table of this name; only `schema` if it is given.
 std::vector<std::string> schemas_with(const Catalog& catalog, const std::string& schema, const std::string& table) {
   if (!schema.empty()) {
     return {schema};

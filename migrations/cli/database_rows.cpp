@@ -51,6 +51,7 @@ class RowReading {
       : session_(session), version_table_(version_table), ledger_schema_(ledger_schema) {}
 
   Result<DatabaseRows> run() {
+    // With an empty search_path, the server prints regclass and similar values with their schema.
     TRY(session_.query("SELECT pg_catalog.set_config('search_path', '', false)"));
     TRY(read_relations());
     TRY(order_by_references());
@@ -58,6 +59,7 @@ class RowReading {
       TRY(read_rows(relation));
     }
     TRY(read_sequences());
+    // Last, because materialized views read the tables.
     rows_.sql += refreshes_;
     return std::move(rows_);
   }
@@ -117,6 +119,7 @@ class RowReading {
       return {};
     }
     ++rows_.tables;
+    // An identity column that is GENERATED ALWAYS rejects explicit values otherwise.
     const std::string overriding = relation.always_identity ? " OVERRIDING SYSTEM VALUE" : "";
     rows_.sql += relation.columns.empty() ? "INSERT INTO " + relation.qualified() + " DEFAULT VALUES;\n"
                                           : "INSERT INTO " + relation.qualified() + " (" + relation.columns + ")" + overriding +

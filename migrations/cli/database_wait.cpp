@@ -24,6 +24,7 @@ struct Look {
   std::string hint;
 };
 
+// Whether the condition may change without any action on the waiting side.
 bool heals_by_itself(const Error& error) {
   switch (error.code) {
     case ErrorCode::DatabaseUnreachable:
@@ -45,6 +46,8 @@ std::string quoted_list(const std::vector<std::string>& ids) {
   return list;
 }
 
+// The configuration for one check: the password as it is now, because it may be rotated during the wait, and timeouts that do
+// not exceed the remaining time.
 Result<Configuration> as_of_now(const Configuration& configuration, const DatabaseWait& wait, milliseconds left) {
   Configuration now = configuration;
   const milliseconds patience = std::max(left, kLeastPatience);

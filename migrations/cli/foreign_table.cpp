@@ -89,6 +89,8 @@ Result<ForeignTable> read_foreign_table(ReadSession& session, const ForeignForma
   TRY_ASSIGN(Rows found, session.query(rows));
   table.rows = std::move(found.rows);
   table.takeover.note = "adopted from " + std::string(format.title);
+  // SHARE blocks writers until the stamp commits. ln(0) raises an error, which aborts the transaction if the digest has
+  // changed.
   table.takeover.conditions.push_back({"LOCK TABLE " + table.name + " IN SHARE MODE", {}, ""});
   table.takeover.conditions.push_back(
       {"SELECT pg_catalog.ln((CASE WHEN " + digest + " OPERATOR(pg_catalog.=) $1 THEN 1 ELSE 0 END)::pg_catalog.float8)",

@@ -27,6 +27,7 @@ std::optional<HalfAppliedRevision> half_applied_revision(const Project& project,
     return std::nullopt;
   }
   HalfAppliedRevision half;
+  // Without the script, only what the ledger recorded: used if the file is missing or cannot be read.
   half.parts = half_applied(*open, nullptr);
   const Revision* const revision = project.graph.find(open->revision);
   if (revision == nullptr) {

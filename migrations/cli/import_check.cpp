@@ -36,6 +36,7 @@ Result<Facts> facts(Session& session, const std::string& sql) {
   return found;
 }
 
+// Rows are compared as sorted text, because their physical order may differ.
 std::string rows_of(const std::string& table) {
   return "SELECT 'rows', pg_catalog.count(*)::text || ' ' || pg_catalog.md5(coalesce(pg_catalog.string_agg(x::text, E'\\n' "
          "ORDER BY x::text COLLATE \"C\"), '')) FROM " +
@@ -53,6 +54,7 @@ std::string values_of(const std::string& table, const std::string& column) {
          "::text COLLATE \"C\"), '')) FROM " + table;
 }
 
+// Whether values of this type are usually generated at run time: random ids and times.
 bool of_the_moment(std::string_view type) {
   return type == "uuid" || type == "date" || type.starts_with("time");
 }
@@ -88,6 +90,7 @@ class RowComparison {
       found_.lines.push_back("rows of " + table + ": " + count(theirs) + " by Alembic, " + count(ours) + " by Athanor");
       return {};
     }
+    // The same number of rows with other content: find the columns that differ, since some may differ legitimately.
     TRY_ASSIGN(const Facts columns, facts(theirs_, columns_of(table)));
     for (const auto& [column, type] : columns) {
       auto one = facts(theirs_, values_of(table, column));
@@ -173,6 +176,7 @@ ImportCheck::~ImportCheck() {
 
 Result<void> ImportCheck::apply(const std::string& folder, const RenderedProject& project) {
   std::vector<std::string> environment = inherited_environment();
+  // The user's own settings must not direct the import to another database.
   std::erase_if(environment, [](const std::string& variable) {
     return variable.starts_with("DATABASE_URL=") || variable.starts_with("ATHANOR_");
   });

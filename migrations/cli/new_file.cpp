@@ -30,6 +30,7 @@ Result<void> write_whole(const std::string& path, std::string_view text) {
       problem = errno;
     }
   }
+  // Before the file gets its name, so that a crash never leaves an empty file under it.
   if (problem == 0 && ::fsync(descriptor) != 0) {
     problem = errno;
   }
@@ -51,6 +52,7 @@ Result<void> write_new_file(const std::string& path, std::string_view text) {
   // A hidden name, which is ignored in revision folders, so that nothing reads a half-written file.
   const std::string draft = (target.parent_path() / ("." + target.filename().string() + "." + random_hex(8))).string();
   auto written = write_whole(draft, text);
+  // link() fails if the target exists; rename() would replace it.
   if (written && ::link(draft.c_str(), path.c_str()) != 0) {
     written = errno == EEXIST ? Result<void>(fail(Error(ErrorCode::Io, "the file exists already").at(path)))
                               : Result<void>(fail(io_error(path, "cannot be written", errno)));

@@ -127,6 +127,7 @@ std::string Output::document(const Result<void>& result) {
 std::string Output::report(const Result<void>& result) const {
   constexpr std::size_t kLongestText = 1'024;
   std::string text;
+  // Shorten texts further until everything fits: a truncated JSON object would be unreadable.
   for (std::size_t longest = kLongestText; longest > 0; longest /= 2) {
     text = short_report(result, longest).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     if (text.size() <= kMaxReportBytes) {

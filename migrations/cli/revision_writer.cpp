@@ -51,6 +51,7 @@ Result<std::vector<std::string>> resolve_dependencies(const RevisionGraph& graph
                       .advise("name one revision or one branch label"));
     }
     const auto labels = graph.branch_labels(ids.front());
+    // A label keeps following its branch, while an id stays fixed.
     const bool is_label = std::ranges::find(labels, symbol) != labels.end();
     dependencies.push_back(is_label ? symbol : ids.front());
   }

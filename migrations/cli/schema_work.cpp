@@ -133,6 +133,7 @@ Result<schema::Catalog> SchemaWork::after(const Project& project, const std::vec
   if (!heads.empty()) {
     TRY_ASSIGN(walk, make_walk(project.graph, Direction::Upgrade, {}, heads));
   }
+  // The schema depends only on the revisions' texts, so their checksums are the cache key, and a hit needs no server.
   TRY_ASSIGN(const std::string digest, digest_of(project, walk));
   TRY_ASSIGN(const std::string key, loader_.key_of(digest));
   if (auto kept = cache_.catalog(key)) {

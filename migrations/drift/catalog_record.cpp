@@ -71,6 +71,7 @@ Result<CatalogTable::Present> CatalogTable::look(Session& session, Use use) cons
                         "pg_catalog.to_regclass($3) IS NOT NULL, current_user, pg_catalog.current_setting('is_superuser')",
                     {table_, history_, step_}));
   const TableFacts facts = read_table_facts(rows.cell(0, 0));
+  // Reading an ordinary table of another role runs no code. A superuser nevertheless reads only trusted tables.
   const bool readable = use == Use::Read && facts.can_be_read() && rows.text(0, 4) != "on";
   if (facts.exists() && !facts.problem.empty() && !readable) {
     return fail(untrusted_table("the ledger's table " + table_, facts, rows.text(0, 3)));

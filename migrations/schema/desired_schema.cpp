@@ -106,6 +106,7 @@ Result<std::unique_ptr<ScratchDatabase>> SchemaLoader::filled(std::span<const Sc
   for (const SchemaStatement& statement : statements) {
     collect_roles(statement.sql, roles);
   }
+  // GRANT, OWNER TO and policies fail if a role is missing.
   TRY(server_.provide_roles(roles.named));
   TRY_ASSIGN(auto database, server_.create());
   TRY_ASSIGN(const auto session, database->open(settings_.search_path));

@@ -113,6 +113,7 @@ void take_sequences(const Rows& rows, Extraction& extraction) {
       extraction.hide(address, "sequence " + extraction.schema_name(sequence->schema) + "." + sequence->name);
       continue;
     }
+    // Identity sequences depend on their column internally ('i'), serial ones automatically ('a').
     if (row.letter(SeqDependency) == 'i') {
       if (table != nullptr) {
         take_identity(row, extraction, *sequence, *table);

@@ -162,6 +162,7 @@ Result<std::vector<PlannedStatement>> rename_statements(const std::vector<Rename
       return fail(Error(ErrorCode::SchemaChangeRefused,
                         "the " + describe(rename.from) + " cannot be renamed to the " + describe(rename.to)));
     }
+    // If another rename frees the new name, this one goes through a third name, so that the order of the two does not matter.
     FactId taken = rename.to;
     if (!rename.from.parent.empty()) {  // a part is renamed while its whole has its old name
       taken.schema = rename.from.schema;

@@ -70,6 +70,7 @@ Result<std::map<TableName, std::int64_t>> add_sample_rows(Session& session, cons
         refused.push_back(left[index]);
       }
     }
+    // Another pass would fail in the same way.
     if (refused.size() == left.size()) {
       break;
     }
