@@ -31,7 +31,9 @@ struct GraphLayout {
   std::size_t lanes = 0;
 };
 
+// Assigns rows and lanes. Children are above their parents.
 [[nodiscard]] GraphLayout lay_out(const RevisionGraph& graph);
+// A whole SVG document, and a Graphviz digraph.
 [[nodiscard]] std::string draw_svg(const RevisionGraph& graph);
 [[nodiscard]] std::string draw_dot(const RevisionGraph& graph);
 

@@ -19,6 +19,7 @@ namespace athanor::cli {
 
 inline constexpr std::size_t kMarkdownLimit = 65'000;  // bytes; GitHub accepts 65,536 characters
 
+// Returns at most `limit` bytes.
 [[nodiscard]] std::string plan_markdown(const Plan& plan, const std::vector<Finding>& findings,
                                         std::size_t limit = kMarkdownLimit);
 

@@ -11,6 +11,7 @@
 
 namespace athanor::cli {
 
+// Runs one command with the arguments after the program's name, and returns the exit code.
 [[nodiscard]] int run_program(std::span<const std::string_view> words, const ProcessEnvironment& outside, const TextSink& out,
                               const TextSink& err);
 

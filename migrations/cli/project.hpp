@@ -33,6 +33,7 @@ struct Project {
 // The database. Connecting starts when the object is created; the first query waits for it.
 class Database {
  public:
+  // Starts connecting. Without a sink, progress is not shown. Error: MissingDatabaseUrl.
   [[nodiscard]] static Result<Database> connect(CommandContext& context, const Configuration& configuration,
                                                 std::unique_ptr<ProgressSink> sink = nullptr);
   [[nodiscard]] Migrator& migrator() { return *migrator_; }

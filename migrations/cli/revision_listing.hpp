@@ -30,6 +30,7 @@ class RevisionListing {
   // Marks this revision "(half-applied)".
   void mark_half_applied(const std::string& id) { half_applied_ = id; }
 
+  // One line, as in the example above, without a line end.
   [[nodiscard]] std::string line(const Revision& revision, const LineOptions& options) const;
   // "Rev: …", "Parent: …", "Path: …" and the message; ends with an empty line.
   [[nodiscard]] std::string entry(const Revision& revision) const;

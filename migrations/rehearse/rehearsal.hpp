@@ -42,6 +42,7 @@ struct Rehearsal {
   bool up_again = false;                  // whether the second upgrade had the same result as the first
   std::vector<std::string> difference_again{};
 
+  // Whether nothing failed or differed. An irreversible revision does not count as a failure.
   [[nodiscard]] bool ok() const {
     return !error && back != Back::Different && back != Back::Failed && (back == Back::NotTried || up_again);
   }

@@ -25,7 +25,7 @@ enum class Phase : std::uint8_t {
   Build,     // creates and changes
   Online,    // index builds and drops outside a transaction
   Validate,  // scans under weak locks, in a later transaction
-  Cleanup,   // the old half of a swap
+  Cleanup,   // the old half of a swap, and what must not affect this plan's own statements
 };
 
 struct Statement {
@@ -90,6 +90,7 @@ class ActionList {
   void refuse(Error error);
 
   [[nodiscard]] std::deque<Action>& actions() { return actions_; }
+  // The error of refuse(), if it was called.
   [[nodiscard]] const std::optional<Error>& refusal() const { return refusal_; }
   // The action's position in the list. The action must belong to it.
   [[nodiscard]] std::uint32_t number_of(const Action& action) const;

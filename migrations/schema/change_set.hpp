@@ -37,10 +37,11 @@ class ChangeSet {
   [[nodiscard]] const Fact& new_fact(std::uint32_t index) const { return after.facts()[index]; }
   [[nodiscard]] const Fact& old_fact(const FactChange& change) const { return old_fact(change.before); }
   [[nodiscard]] const Fact& new_fact(const FactChange& change) const { return new_fact(change.after); }
-  // The same fact on the other side; kNoFact when there is none.
+  // The same fact on the other side; kNoFact if there is none.
   [[nodiscard]] std::uint32_t after_of(std::uint32_t old_index) const { return after_of_[old_index]; }
   [[nodiscard]] std::uint32_t before_of(std::uint32_t new_index) const { return before_of_[new_index]; }
 
+  // Whether the old fact is dropped, or the new one created; both for a fact that is recreated.
   [[nodiscard]] bool destroyed(std::uint32_t old_index) const { return destroyed_[old_index]; }
   [[nodiscard]] bool produced(std::uint32_t new_index) const { return produced_[new_index]; }
   // A type that is renamed out of the way first, because columns move from it to the new one.
@@ -52,12 +53,14 @@ class ChangeSet {
   [[nodiscard]] const std::set<std::uint32_t>& swapped_types() const { return swapped_; }
   // Changes in place, by old index. Columns that only move to a recreated type are included, with an empty list of attributes.
   [[nodiscard]] const std::map<std::uint32_t, FactChange>& changes() const { return changes_; }
+  // Whether this attribute of the old fact changes in place.
   [[nodiscard]] bool changes(std::uint32_t old_index, std::string_view attribute) const;
   // The old fact whose destruction caused that of this one; itself if the difference removed it or its rule replaces it.
   [[nodiscard]] std::uint32_t cause(std::uint32_t old_index) const { return causes_.at(old_index); }
 
   // Whether this plan creates the table (or other relation) of a column, index or constraint, so that it has no rows yet.
   [[nodiscard]] bool on_new_relation(std::uint32_t new_index) const;
+  // The relation that a column, index, constraint, … belongs to, in the new or the old catalog; kNoFact if there is none.
   [[nodiscard]] std::uint32_t new_relation(const FactId& child) const {
     return find_relation(after, child.schema, child.parent);
   }

@@ -73,6 +73,7 @@ struct ColumnRow {
   std::string name, type, expression;
   std::unique_ptr<Rare> rare{};
 
+  // The rare values; all empty if there are none.
   [[nodiscard]] const Rare& others() const {
     static const Rare kNone;
     return rare ? *rare : kNone;
@@ -90,6 +91,7 @@ struct Relation {
   std::vector<ColumnRow> columns{};
   std::uint32_t fact = 0;  // unless hidden; a composite type's is set later
 
+  // Null if there is no such column.
   [[nodiscard]] const ColumnRow* column(int number) const;
   [[nodiscard]] const ColumnRow* column(std::string_view column_name) const;
 };
@@ -151,6 +153,7 @@ class Extraction {
 
   // A comment that an object has by default, such as that of an extension.
   void add_usual_comment(Address address, std::string text) { usual_comments_.emplace(address, std::move(text)); }
+  // Whether the comment is the default one.
   [[nodiscard]] bool is_usual_comment(Address address, const std::string& text) const;
 
   void add_edge(std::uint32_t from, std::uint32_t to) { edges_.push_back({from, to}); }
@@ -158,6 +161,7 @@ class Extraction {
   void add_edge(std::uint32_t from, Address to);
   void add_outside(std::uint32_t on, std::string what) { outside_.push_back({on, std::move(what)}); }
   void count_unmodelled(const std::string& kind, std::string name) { unmodelled_[kind].push_back(std::move(name)); }
+  // Facts and the oids of their owners.
   [[nodiscard]] const std::vector<std::pair<std::uint32_t, Oid>>& owners() const { return owners_; }
 
   // The sealed catalog of all facts.

@@ -9,6 +9,7 @@
 
 namespace athanor::schema {
 
+// Whether the column is NOT NULL.
 [[nodiscard]] bool not_null_of(const Fact& column);
 // " CONSTRAINT n NOT NULL NO INHERIT" in a column's definition. Empty for a nullable column, and for one whose constraint is
 // NOT VALID, which a column's definition cannot express.
