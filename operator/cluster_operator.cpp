@@ -77,10 +77,11 @@ class ClusterOperator {
         credentials_(reads_, clock_, files_, inputs_.cache.path() + "/certificates", options.require_secret_label),
         folders_(inputs_.sources, clock_, options.limits),
         config_maps_(reads_, options.limits),
-        repositories_(*client_, clock_, git_options(options, inputs_.cache.path()), git_environment(inputs_.cache.path()),
-                      stop),
+        cache_quota_(cache_quota(options)),
+        repositories_(*client_, clock_, git_options(options, inputs_.cache.path(), cache_quota_),
+                      git_environment(inputs_.cache.path()), stop),
         fetcher_(make_rest_fetcher(clock_)),
-        artifacts_(*client_, *fetcher_, clock_, flux_options(options, inputs_.cache.path()), stop),
+        artifacts_(*client_, *fetcher_, clock_, flux_options(options, inputs_.cache.path(), cache_quota_), stop),
         sources_({&folders_, &config_maps_, &repositories_, &artifacts_}),
         databases_(make_migrator_access(connect_to_database, clock_)),
         backups_(
@@ -262,6 +263,7 @@ class ClusterOperator {
   SecretCredentials credentials_;
   LocalSources folders_;
   ConfigMapSource config_maps_;
+  std::shared_ptr<const CacheQuota> cache_quota_;
   GitRepositories repositories_;
   std::unique_ptr<ArtifactFetcher> fetcher_;
   FluxArtifacts artifacts_;

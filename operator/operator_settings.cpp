@@ -64,22 +64,28 @@ LeaseOptions lease_options(const Options& options, const std::string& pod_namesp
   return lease;
 }
 
-GitOptions git_options(const Options& options, const std::string& cache) {
+GitOptions git_options(const Options& options, const std::string& cache, std::shared_ptr<const CacheQuota> quota) {
   GitOptions git;
   git.folder = cache + "/git";
   // Shorter than the resync interval, even for an early resync: otherwise it would reuse the previous one's commit.
   git.requeue_after = options.resync * 4 / 5;
   git.limits = options.limits;
   git.max_repository_bytes = options.max_repository_bytes;
+  git.quota = std::move(quota);
   git.labelled_secrets = options.require_secret_label;
   return git;
 }
 
-FluxOptions flux_options(const Options& options, const std::string& cache) {
+std::shared_ptr<const CacheQuota> cache_quota(const Options& options) {
+  return std::make_shared<CacheQuota>(options.max_cache_bytes, GitOptions().keep_unused());
+}
+
+FluxOptions flux_options(const Options& options, const std::string& cache, std::shared_ptr<const CacheQuota> quota) {
   FluxOptions flux;
   flux.folder = cache + "/flux";
   flux.limits = options.limits;
   flux.max_artifact_bytes = options.max_artifact_bytes;
+  flux.quota = std::move(quota);
   return flux;
 }
 

@@ -24,7 +24,10 @@ namespace athanor::controller {
 // `pod_namespace`: the Lease's namespace unless the options set one. `host`: the prefix of this replica's identity.
 [[nodiscard]] LeaseOptions lease_options(const Options& options, const std::string& pod_namespace, const std::string& host);
 // `cache`: the folder of this process that contains repositories and artifacts.
-[[nodiscard]] GitOptions git_options(const Options& options, const std::string& cache);
-[[nodiscard]] FluxOptions flux_options(const Options& options, const std::string& cache);
+// Of both.
+[[nodiscard]] std::shared_ptr<const CacheQuota> cache_quota(const Options& options);
+[[nodiscard]] GitOptions git_options(const Options& options, const std::string& cache, std::shared_ptr<const CacheQuota> quota);
+[[nodiscard]] FluxOptions flux_options(const Options& options, const std::string& cache,
+                                       std::shared_ptr<const CacheQuota> quota);
 
 }  // namespace athanor::controller

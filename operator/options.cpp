@@ -212,6 +212,8 @@ constexpr std::array kRows{
         take_bytes<&Options::max_repository_bytes>},
     Row{flag("--max-artifact-size", "SIZE", "of one artifact of Flux; default 256MiB"),
         take_bytes<&Options::max_artifact_bytes>},
+    Row{flag("--max-cache-size", "SIZE", "of the cache, for all sources of one namespace; default: no limit"),
+        take_bytes<&Options::max_cache_bytes>},
     Row{flag("--wait-for", "NAMESPACE/NAME", "run nothing: wait until this DatabaseMigration is Ready, and exit"),
         take_wait_for},
     Row{flag("--wait-timeout", "DURATION", "with --wait-for: how long; default 5m"), take_wait_timeout},

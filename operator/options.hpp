@@ -47,6 +47,7 @@ struct Options {
   // Limits per source.
   std::uint64_t max_repository_bytes = std::uint64_t{512} << 20U;
   std::uint64_t max_artifact_bytes = std::uint64_t{256} << 20U;
+  std::uint64_t max_cache_bytes = 0;       // 0: no limit
   std::vector<std::string> source_images;  // registries and prefixes that spec.source.image may name
   // Both modes.
   std::string listen;  // empty: 127.0.0.1:8080, or off with --once

@@ -119,7 +119,7 @@ Result<LoadedSource> FluxArtifacts::load(const DatabaseMigration& resource) {
   // Include the revision: a commit that changes no file has the same artifact, and a resource may wait for that commit.
   const std::string id = sha256_hex(place + '\n' + artifact->sha256 + '\n' + artifact->revision);
   auto snapshot = entry(place)->work.get([&id](const std::shared_ptr<SourceSnapshot>& made) { return made->id() == id; },
-                                         [&] { return make(*artifact, source, recursive, id); }, id);
+                                         [&] { return make(*artifact, resource, id); }, id);
   if (!snapshot) {
     return fail(in_source(std::move(snapshot).error()));
   }
@@ -186,14 +186,17 @@ std::shared_ptr<FluxArtifacts::Kept> FluxArtifacts::entry(const std::string& pla
   return found;
 }
 
-Result<std::shared_ptr<SourceSnapshot>> FluxArtifacts::make(const Artifact& artifact, const FluxSource& source, bool recursive,
+Result<std::shared_ptr<SourceSnapshot>> FluxArtifacts::make(const Artifact& artifact, const DatabaseMigration& resource,
                                                             const std::string& id) const {
+  const FluxSource& source = *resource.spec.source.flux;
+  const bool recursive = resource.spec.source.recursive;
+  const std::string& name_space = resource.metadata.name_space;
   const auto path = clean_inner_path(source.path);
   if (!path) {
     return fail(Error(ErrorCode::PathEscape, "fluxRef.path leads out of the artifact"));
   }
   TRY_ASSIGN(const Download file, Download::create(options_.folder));
-  TRY(download(artifact, file.path()));
+  TRY(download(artifact, file.path(), name_space));
   TRY_ASSIGN(auto folder, UnpackedFolder::create(options_.folder));
   ArchiveRequest request;
   request.file = file.path();
@@ -201,13 +204,15 @@ Result<std::shared_ptr<SourceSnapshot>> FluxArtifacts::make(const Artifact& arti
   request.recursive = recursive;
   request.limits = options_.limits;
   TRY(unpack_archive(request, *folder));
+  TRY(folder->hold(*options_.quota, name_space, clock_.steady_now()));
   TRY_ASSIGN(auto snapshot, make_snapshot(std::move(folder), {id, artifact.revision, *path, recursive, options_.limits}));
   snapshot->set_names(names_of(artifact.revision, artifact.sha256));
   return snapshot;
 }
 
 // Downloads the artifact into `file` and verifies its size and digest.
-Result<void> FluxArtifacts::download(const Artifact& artifact, const std::string& file) const {
+Result<void> FluxArtifacts::download(const Artifact& artifact, const std::string& file, const std::string& name_space) const {
+  CacheQuota::Item held(*options_.quota, CacheQuota::Item::Use::Own);
   const UniqueFd out(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
   if (!out) {
     return fail(Error(ErrorCode::Io, "an artifact cannot be written: " + std::generic_category().message(errno)));
@@ -230,6 +235,7 @@ Result<void> FluxArtifacts::download(const Artifact& artifact, const std::string
         if (size > limit) {
           return fail(oversized());
         }
+        TRY(held.hold(name_space, size, clock_.steady_now()));
         hash.update(bytes);
         return UnpackedFolder::append(out, bytes);
       },

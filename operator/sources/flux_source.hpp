@@ -18,6 +18,7 @@
 #include "operator/kube/api_client.hpp"
 #include "operator/kube/artifact_fetcher.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
+#include "operator/sources/cache_quota.hpp"
 #include "operator/sources/single_flight.hpp"
 
 namespace athanor::controller {
@@ -27,6 +28,7 @@ struct FluxOptions {
   milliseconds timeout{120'000};
   std::uint64_t max_artifact_bytes = std::uint64_t{256} << 20U;
   SourceLimits limits;
+  std::shared_ptr<const CacheQuota> quota = std::make_shared<CacheQuota>(0, milliseconds(0));
 };
 
 class FluxArtifacts final : public SourceProvider {
@@ -49,9 +51,9 @@ class FluxArtifacts final : public SourceProvider {
   };
   [[nodiscard]] Result<Artifact> find_artifact(const ResourceType& type, const DatabaseMigration& resource) const;
   [[nodiscard]] std::shared_ptr<Kept> entry(const std::string& place);
-  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> make(const Artifact& artifact, const FluxSource& source, bool recursive,
+  [[nodiscard]] Result<std::shared_ptr<SourceSnapshot>> make(const Artifact& artifact, const DatabaseMigration& resource,
                                                              const std::string& id) const;
-  [[nodiscard]] Result<void> download(const Artifact& artifact, const std::string& file) const;
+  [[nodiscard]] Result<void> download(const Artifact& artifact, const std::string& file, const std::string& name_space) const;
 
   KubeReader& reader_;
   ArtifactFetcher& fetcher_;

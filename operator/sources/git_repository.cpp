@@ -66,7 +66,8 @@ GitRepositories::Repository::Repository(const GitCommand& git, Clock& clock, con
       url_(std::move(url)),
       credentials_(std::move(credentials)),
       folder_(std::move(folder)),
-      used_(clock.steady_now()) {}
+      used_(clock.steady_now()),
+      held_(*options.quota, CacheQuota::Item::Use::Shared) {}
 
 GitRepositories::Repository::~Repository() {
   std::error_code ignored;
@@ -91,16 +92,19 @@ std::shared_ptr<T> GitRepositories::Repository::entry(std::map<std::string, std:
   return found;
 }
 
-Result<LoadedSource> GitRepositories::Repository::load(const GitSource& source, bool recursive, bool retry_now) {
+Result<LoadedSource> GitRepositories::Repository::load(const Request& request, bool retry_now) {
+  const GitSource& source = request.source;
   used_ = clock_.steady_now();
+  // What is there already stays, however much it is; only a fetch is refused.
+  [[maybe_unused]] const auto counted = held_.hold(request.name_space, fetched_, used_);
   const std::string reference = reference_of(source);
   const auto known = entry(references_, reference);
-  TRY_ASSIGN(const Tip tip, find_tip(source, *known, retry_now));
-  const std::string place = reference + '\n' + source.path + (recursive ? "\n**" : "");
+  TRY_ASSIGN(const Tip tip, find_tip(source, request.name_space, *known, retry_now));
+  const std::string place = reference + '\n' + source.path + (request.recursive ? "\n**" : "");
   const std::string id = sha256_hex(folder_ + '\n' + tip.commit + '\n' + place);
   auto snapshot = entry(snapshots_, place)
                       ->work.get([&id](const std::shared_ptr<SourceSnapshot>& made) { return made->id() == id; },
-                                 [&] { return unpack(source, recursive, tip.commit, id); }, id);
+                                 [&] { return unpack(request, tip.commit, id); }, id);
   if (snapshot) {
     return LoadedSource(std::move(*snapshot), tip.doubt);
   }
@@ -115,12 +119,13 @@ Result<LoadedSource> GitRepositories::Repository::load(const GitSource& source, 
 
 std::optional<std::string> GitRepositories::Repository::ask_again(const GitSource& source) {
   used_ = clock_.steady_now();
-  const auto tip = find_tip(source, *entry(references_, reference_of(source)), false);
+  const auto tip = find_tip(source, {}, *entry(references_, reference_of(source)), false);
   return tip && !tip->doubt ? std::optional(revision_of(source, tip->commit)) : std::nullopt;
 }
 
-Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(const GitSource& source, Reference& reference,
-                                                                               bool retry_now) {
+Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(const GitSource& source,
+                                                                               const std::string& name_space,
+                                                                               Reference& reference, bool retry_now) {
   if (!retry_now) {
     // The server could not be reached a few seconds ago. Use the last known commit instead of waiting for another time-out:
     // hundreds of resources may name this repository.
@@ -137,7 +142,7 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
   };
   auto tip = reference.work.get(good, [&]() -> Result<Tip> {
     reference.stale = false;
-    auto commit = look(source);
+    auto commit = look(source, name_space);
     const SteadyTime now = clock_.steady_now();
     const Lock lock(reference.mutex);
     if (commit) {
@@ -175,7 +180,7 @@ std::optional<GitRepositories::Repository::Tip> GitRepositories::Repository::rem
 }
 
 // Returns the commit that the source names now, after making sure that our copy has it.
-Result<std::string> GitRepositories::Repository::look(const GitSource& source) {
+Result<std::string> GitRepositories::Repository::look(const GitSource& source, const std::string& name_space) {
   const Lock lock(turn_);
   std::error_code problem;
   std::filesystem::create_directories(folder_, problem);
@@ -196,7 +201,7 @@ Result<std::string> GitRepositories::Repository::look(const GitSource& source) {
   if (holds(wanted)) {
     return wanted;
   }
-  return fetch(wanted, source, access);
+  return fetch(wanted, source, name_space, access);
 }
 
 // Asks the server what the tag or branch points to.
@@ -219,8 +224,18 @@ Result<std::string> GitRepositories::Repository::ask(const GitSource& source, co
   return id;
 }
 
+Result<void> GitRepositories::Repository::check_size(const std::string& name_space) {
+  fetched_ = bytes();
+  if (fetched_ > options_.max_repository_bytes) {
+    return fail(Error(ErrorCode::FileTooLarge,
+                      "one commit of the repository has more than " + std::to_string(options_.max_repository_bytes) + " bytes")
+                    .advise("keep the revisions in a smaller repository"));
+  }
+  return name_space.empty() ? Result<void>() : held_.hold(name_space, fetched_, clock_.steady_now());
+}
+
 Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted, const GitSource& source,
-                                                       const GitAccess& access) {
+                                                       const std::string& name_space, const GitAccess& access) {
   // Recreate our copy instead of pruning it: everything in it can be fetched again.
   if (digits_ != wanted.size() || !made() || fetches_ >= kMaxFetches || bytes() > options_.max_repository_bytes / 2) {
     begin_anew();
@@ -245,15 +260,8 @@ Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted
                    url_,
                    "+" + reference + ":" + local};
   run.access = &access;
-  run.watch = [this]() -> Result<void> {
-    // No listing announces the size of a pack, so check it while git receives it, and once more at the end.
-    if (bytes() > options_.max_repository_bytes) {
-      return fail(Error(ErrorCode::FileTooLarge, "one commit of the repository has more than " +
-                                                     std::to_string(options_.max_repository_bytes) + " bytes")
-                      .advise("keep the revisions in a smaller repository"));
-    }
-    return {};
-  };
+  // No listing announces the size of a pack, so check it while git receives it, and once more at the end.
+  run.watch = [&] { return check_size(name_space); };
   auto fetched = git_.run(run);
   if (fetched) {
     fetched = run.watch();
@@ -293,6 +301,8 @@ void GitRepositories::Repository::begin_anew() {
   std::error_code ignored;
   std::filesystem::remove_all(bare(), ignored);
   present_.clear();
+  held_.empty();
+  fetched_ = 0;
   digits_ = 0;
   fetches_ = 0;
 }
@@ -316,8 +326,9 @@ std::uint64_t GitRepositories::Repository::bytes() const {
   return sum;
 }
 
-Result<std::shared_ptr<SourceSnapshot>> GitRepositories::Repository::unpack(const GitSource& source, bool recursive,
-                                                                            const std::string& commit, const std::string& id) {
+Result<std::shared_ptr<SourceSnapshot>> GitRepositories::Repository::unpack(const Request& request, const std::string& commit,
+                                                                            const std::string& id) {
+  const GitSource& source = request.source;
   const auto path = clean_inner_path(source.path);
   if (!path) {
     return fail(Error(ErrorCode::PathEscape, "git.path leads out of the repository"));
@@ -328,12 +339,13 @@ Result<std::shared_ptr<SourceSnapshot>> GitRepositories::Repository::unpack(cons
     return fail(Error(ErrorCode::StalePlan, "the repository was fetched again meanwhile"));
   }
   TRY_ASSIGN(auto folder, UnpackedFolder::create(options_.folder));
-  TRY(unpack_tree(git_, {bare(), commit, *path, recursive, options_.limits}, *folder));
+  TRY(unpack_tree(git_, {bare(), commit, *path, request.recursive, options_.limits}, *folder));
+  TRY(folder->hold(*options_.quota, request.name_space, clock_.steady_now()));
   UnpackedContent content;
   content.id = id;
   content.revision = revision_of(source, commit);
   content.folder = *path;
-  content.recursive = recursive;
+  content.recursive = request.recursive;
   content.limits = options_.limits;
   TRY_ASSIGN(auto snapshot, make_snapshot(std::move(folder), content));
   snapshot->set_names({commit});

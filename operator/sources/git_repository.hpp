@@ -25,9 +25,14 @@ class GitRepositories::Repository {
   Repository(const Repository&) = delete;
   Repository& operator=(const Repository&) = delete;
 
+  struct Request {
+    const GitSource& source;
+    bool recursive;
+    std::string name_space;  // of the resource
+  };
   // Returns a snapshot of the source's commit. `retry_now`: ask the server again what a tag or branch points to, unless it was
   // asked in the last two seconds; and report a failure instead of using the last known commit.
-  [[nodiscard]] Result<LoadedSource> load(const GitSource& source, bool recursive, bool retry_now);
+  [[nodiscard]] Result<LoadedSource> load(const Request& request, bool retry_now);
   // Returns what a tag or branch points to, in the form of SourceStatus::revision. Asks the server unless it did so within
   // about one interval. nullopt when the server cannot be reached.
   [[nodiscard]] std::optional<std::string> ask_again(const GitSource& source);
@@ -59,18 +64,20 @@ class GitRepositories::Repository {
 
   template <class T>
   std::shared_ptr<T> entry(std::map<std::string, std::shared_ptr<T>>& entries, const std::string& key);
-  Result<Tip> find_tip(const GitSource& source, Reference& reference, bool retry_now);
+  Result<Tip> find_tip(const GitSource& source, const std::string& name_space, Reference& reference, bool retry_now);
   std::optional<Tip> remembered(Reference& reference, milliseconds found_out) const;
-  Result<std::string> look(const GitSource& source);
+  Result<std::string> look(const GitSource& source, const std::string& name_space);
   Result<std::string> ask(const GitSource& source, const GitAccess& access) const;
-  Result<std::string> fetch(const std::string& wanted, const GitSource& source, const GitAccess& access);
+  Result<std::string> fetch(const std::string& wanted, const GitSource& source, const std::string& name_space,
+                            const GitAccess& access);
+  // The repository has so many bytes now, and no more than it may.
+  Result<void> check_size(const std::string& name_space);
   Result<void> make(std::size_t digits);
   void begin_anew();
   [[nodiscard]] bool made() const;
   [[nodiscard]] bool holds(const std::string& commit) const { return present_.contains(commit) && made(); }
   [[nodiscard]] std::uint64_t bytes() const;
-  Result<std::shared_ptr<SourceSnapshot>> unpack(const GitSource& source, bool recursive, const std::string& commit,
-                                                 const std::string& id);
+  Result<std::shared_ptr<SourceSnapshot>> unpack(const Request& request, const std::string& commit, const std::string& id);
   [[nodiscard]] std::string bare() const { return folder_ + "/repository"; }
 
   const GitCommand& git_;
@@ -85,6 +92,8 @@ class GitRepositories::Repository {
   std::set<std::string> present_;  // commits fetched since our copy was created
   std::size_t digits_ = 0;         // length of object names; 0: our copy does not exist yet
   std::size_t fetches_ = 0;
+  CacheQuota::Item held_;                   // the repository's share of the cache
+  std::atomic<std::uint64_t> fetched_ = 0;  // its bytes after the last fetch
 
   std::mutex entries_mutex_;
   std::map<std::string, std::shared_ptr<Reference>> references_;

@@ -50,7 +50,8 @@ Result<LoadedSource> GitRepositories::load(const DatabaseMigration& resource) {
   TRY_ASSIGN(const auto credentials, read_credentials(resource));
   TRY_ASSIGN(const auto found, repository(source.git->url, credentials));
   const std::string declaration = declaration_of(resource);
-  auto loaded = found->load(*source.git, source.recursive, changed(resource.key(), declaration));
+  auto loaded =
+      found->load({*source.git, source.recursive, resource.metadata.name_space}, changed(resource.key(), declaration));
   // Only after a definite answer: after a failure the resource still counts as changed, and its next load asks the server
   // again.
   if (loaded && !loaded->doubt) {

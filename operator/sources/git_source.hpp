@@ -24,6 +24,7 @@
 
 #include "operator/kube/api_client.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
+#include "operator/sources/cache_quota.hpp"
 #include "operator/sources/git_command.hpp"
 
 namespace athanor::controller {
@@ -34,6 +35,7 @@ struct GitOptions {
   milliseconds outage{900'000};         // for how long it is reused while the server cannot be reached
   std::uint64_t max_repository_bytes = std::uint64_t{512} << 20U;
   SourceLimits limits;
+  std::shared_ptr<const CacheQuota> quota = std::make_shared<CacheQuota>(0, milliseconds(0));
   bool labelled_secrets = false;  // use only Secrets with the label of secret_label.hpp
   // For how long unused repositories and snapshots are kept.
   [[nodiscard]] milliseconds keep_unused() const { return std::max(4 * requeue_after, outage); }

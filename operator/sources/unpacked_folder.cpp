@@ -188,6 +188,19 @@ Result<void> UnpackedFolder::append(const UniqueFd& file, std::string_view bytes
   return {};
 }
 
+Result<void> UnpackedFolder::hold(const CacheQuota& quota, const std::string& name_space, SteadyTime now) {
+  std::uint64_t bytes = 0;
+  std::error_code problem;
+  for (std::filesystem::recursive_directory_iterator file(path_, problem), end; !problem && file != end;
+       file.increment(problem)) {
+    std::error_code is_no_file;
+    const auto size = file->file_size(is_no_file);
+    bytes += is_no_file ? 0 : size;
+  }
+  held_ = std::make_unique<CacheQuota::Item>(quota, CacheQuota::Item::Use::Own);
+  return held_->hold(name_space, bytes, now);
+}
+
 void UnpackedFolder::seal() {
   for (const auto& folder : folders_) {
     ::chmod((path_ + "/" + folder).c_str(), S_IRUSR | S_IXUSR);

@@ -16,6 +16,7 @@
 
 #include "migrations/revision/version_folder.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
+#include "operator/sources/cache_quota.hpp"
 
 namespace athanor::controller {
 
@@ -44,6 +45,8 @@ class UnpackedFolder {
   [[nodiscard]] Result<void> create_link(const std::string& name, const std::string& target);
   // Writes all of `bytes`. Error: Io.
   [[nodiscard]] static Result<void> append(const UniqueFd& file, std::string_view bytes);
+  // Counts its bytes for the namespace until it is removed. FileTooLarge: the namespace would exceed its quota.
+  [[nodiscard]] Result<void> hold(const CacheQuota& quota, const std::string& name_space, SteadyTime now);
   // Makes the folder read-only.
   void seal();
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -54,6 +57,7 @@ class UnpackedFolder {
 
   std::string path_;
   std::vector<std::string> folders_;  // the folders created below path_
+  std::unique_ptr<CacheQuota::Item> held_;
 };
 
 struct UnpackedContent {

@@ -90,6 +90,27 @@ TEST_F(Git, APollForgetsWhatNobodyWants) {
   EXPECT_EQ(asked("ls-remote"), asked_before);
 }
 
+TEST_F(Git, ANamespaceHasNoMoreOfTheCacheThanItsShare) {
+  options_.quota = std::make_shared<CacheQuota>(600'000, std::chrono::hours(1));
+  const WorkTree second(folder_ / "second");
+  std::string noise;  // that does not compress
+  for (int block = 0; block < 5'000; ++block) {
+    noise += sha256_hex("block " + std::to_string(block)) + "\n";
+  }
+  for (const WorkTree* tree : {&std::as_const(tree_), &second}) {
+    tree->write("noise", noise + tree->url());
+    tree->commit(sketch::line());
+  }
+  ASSERT_TRUE(load(resource(tree_.url())));
+  const Error error = refused(resource(second.url()));
+  EXPECT_EQ(error.code, ErrorCode::FileTooLarge);
+  EXPECT_THAT(error.message, HasSubstr("the sources of namespace shop take more than 600000 bytes"));
+  DatabaseMigration elsewhere = resource(second.url());
+  elsewhere.metadata.name_space = "other";
+  EXPECT_TRUE(load(elsewhere));
+  EXPECT_TRUE(load(resource(tree_.url()))) << "what it has it keeps";
+}
+
 TEST_F(Git, WithoutItsProgramIsNoMatterOfCredentials) {
   tree_.commit(sketch::line());
   surroundings_.program.clear();
