@@ -287,8 +287,9 @@ class MigratorAccess final : public DatabaseAccess {
     // The server may have closed a cached session. Try once more with a new one.
     if (!seen && sessions_.borrowed() && !looking_.unwanted()) {
       use_own_session();
-      return look(observe);
+      seen = look(observe);
     }
+    identity_ = seen ? seen->identity : std::string();
     return seen;
   }
   Result<std::vector<Blocker>> lock_holders() override {
@@ -329,7 +330,12 @@ class MigratorAccess final : public DatabaseAccess {
     if (drift_) {
       migrator_->set_witness(recording_witness(*drift_, progress_, on_drift_));
     }
-    return migrator_->execute(plan, stop, pre_run_check);
+    return migrator_->execute(plan, stop, [&]() -> Result<void> {
+      if (pre_run_check) {
+        TRY(pre_run_check());
+      }
+      return check_identity();
+    });
   }
 
  private:
@@ -342,6 +348,18 @@ class MigratorAccess final : public DatabaseAccess {
                       .advise("look whether the server still works, and what stands between it and here"));
     }
     return seen;
+  }
+  // The run has a session of its own, and a name may lead elsewhere by now: another server behind a Service, another address of
+  // a host.
+  Result<void> check_identity() {
+    TRY_ASSIGN(const Observation now, migrator_->observe());
+    if (identity_.empty() || now.identity == identity_) {
+      return {};
+    }
+    return fail(Error(ErrorCode::StalePlan,
+                      "the connection leads to another database than the one that the plan was made for, "
+                      "or the server was restarted; nothing was applied")
+                    .advise("plan again"));
   }
   void use_own_session() {
     migrator_.reset();
@@ -358,6 +376,7 @@ class MigratorAccess final : public DatabaseAccess {
   OnDrift on_drift_;
   ProgressSink& progress_;
   std::optional<Migrator> migrator_;
+  std::string identity_;  // of the database that was observed
 };
 
 class MigratorAccessFactory final : public DatabaseAccessFactory {
