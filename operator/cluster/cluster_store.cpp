@@ -182,6 +182,7 @@ void ClusterStore::deleted(const ResourceKey& key) {
     if (--in_namespace_[key.name_space] == 0) {
       in_namespace_.erase(key.name_space);
     }
+    unsure_.erase(key);
     affected = claims_.remove(key);
     if (policies_.remove(key)) {
       add_neighbours(key, database, affected);
@@ -243,22 +244,55 @@ void ClusterStore::unrefer(Known& known) {
   }
 }
 
-std::string ClusterStore::claim(const DatabaseMigration& resource, const DatabaseLocation& location) {
+void ClusterStore::move_to(Known& known, const ShortDigest& database, Keys& affected) {
+  if (database == ShortDigest{} || known.second.database == database) {
+    return;
+  }
+  const ShortDigest before = std::exchange(known.second.database, database);
+  DatabaseRule rule = effective_rule(known.second.resource.value(), known.second.unreadable == nullptr);
+  if (policies_.put(known.first, database, std::move(rule))) {
+    add_neighbours(known.first, before, affected);
+    add_neighbours(known.first, database, affected);
+  }
+}
+
+ShortDigest ClusterStore::database_at(const ResourceKey& key, const DatabaseLocation& location, Keys& affected) {
+  constexpr std::size_t kMostServers = 100'000;  // a restart makes another one
   const ShortDigest database = digest_of_database(database_id(location));
+  const ShortDigest running = digest_of_database(running_database_id(location));
+  const auto found = systems_.find(running);
+  if (!knows_system(location)) {
+    unsure_.insert_or_assign(key, running);
+    return found == systems_.end() ? database : found->second;
+  }
+  unsure_.erase(key);
+  if (found != systems_.end()) {
+    return database;
+  }
+  if (systems_.size() >= kMostServers) {
+    systems_.clear();
+  }
+  systems_.emplace(running, database);
+  for (const auto& [other, theirs] : unsure_) {
+    const auto known = theirs == running ? entries_.find(other) : entries_.end();
+    if (known != entries_.end()) {
+      move_to(*known, database, affected);
+      affected.push_back(other);
+    }
+  }
+  return database;
+}
+
+std::string ClusterStore::claim(const DatabaseMigration& resource, const DatabaseLocation& location) {
   Claims::Verdict verdict;
   {
     const std::lock_guard lock(mutex_);
     verdict = claims_.claim(resource, location);
     const auto known = entries_.find(resource.key());
-    if (known != entries_.end() && database != ShortDigest{} && known->second.database != database) {
+    if (known != entries_.end() && !location.identity.empty()) {
       // Only an observation shows which database this is. From now on its policies apply to the other resources there, and
       // theirs to it.
-      const ShortDigest before = std::exchange(known->second.database, database);
-      DatabaseRule rule = effective_rule(known->second.resource.value(), known->second.unreadable == nullptr);
-      if (policies_.put(resource.key(), database, std::move(rule))) {
-        add_neighbours(resource.key(), before, verdict.affected);
-        add_neighbours(resource.key(), database, verdict.affected);
-      }
+      move_to(*known, database_at(resource.key(), location, verdict.affected), verdict.affected);
     }
   }
   wake(verdict.affected);

@@ -132,6 +132,9 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   // effective policies.
   void set_rule(const ResourceKey& key, const ShortDigest& database, DatabaseRule rule, Keys& affected);
   void add_neighbours(const ResourceKey& key, const ShortDigest& database, Keys& affected) const;
+  // The database that was observed there, as a resource knows it whose user may see more than this one's.
+  ShortDigest database_at(const ResourceKey& key, const DatabaseLocation& location, Keys& affected);
+  void move_to(Known& known, const ShortDigest& database, Keys& affected);
   void tell_unselected(const ResourceKey& key, const DatabaseMigration& resource);
   [[nodiscard]] Result<void> check_fence() const;
   [[nodiscard]] bool is_beyond_quota(const ResourceKey& key) const;
@@ -144,6 +147,8 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   std::function<bool()> may_write_;
   std::string selector_;
   std::size_t quota_ = 0;
+  std::map<ShortDigest, ShortDigest> systems_;  // by running_database_id(): the database, where some user may see its system
+  std::map<ResourceKey, ShortDigest> unsure_;   // by resource: what its user sees without that right
   std::map<std::string, std::size_t> in_namespace_;  // number of resources
   std::function<PolicyFloor(const std::string&)> floor_;
   mutable std::mutex mutex_;

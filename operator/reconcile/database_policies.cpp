@@ -154,6 +154,21 @@ std::string database_id(const DatabaseLocation& location) {
   return database.empty() ? std::string() : sha256_hex("database " + database).substr(0, kDigits);
 }
 
+std::string running_database_id(const DatabaseLocation& location) {
+  std::string database = location.identity.substr(0, location.identity.find('#'));
+  if (knows_system(location)) {
+    database.erase(database.rfind('/'));
+  }
+  return database.empty() ? std::string() : sha256_hex("running database " + database).substr(0, kDigits);
+}
+
+bool knows_system(const DatabaseLocation& location) {
+  const std::string database = location.identity.substr(0, location.identity.find('#'));
+  const std::size_t last = database.rfind('/');
+  return last != std::string::npos && last != database.find('/') && last + 1 < database.size() &&
+         database.find_first_not_of("0123456789", last + 1) == std::string::npos;
+}
+
 ShortDigest digest_of_database(const std::string& id) {
   return id.empty() ? ShortDigest{} : sha256_short(id);
 }

@@ -494,6 +494,24 @@ TEST_F(ClusterStoreTest, LetsNoSecondResourceEscapeThePolicyOfADatabase) {
   EXPECT_NE(std::ranges::find(woken, kCopy.text()), woken.end());
 }
 
+TEST_F(ClusterStoreTest, KnowsADatabaseWhoseSystemOneOfTheUsersMayNotSee) {
+  KubeObject strict = migration(kOrders);
+  strict["spec"]["policy"] = {{"approval", "Always"}};
+  store.applied(kOrders, kube.put(kube::kDatabaseMigrations, strict));
+  put(kCopy);
+  const auto copy_needs = [this] { return store.find(kCopy)->spec.policy.approval; };
+  EXPECT_EQ(claim(kCopy, "1.5/app#public.other"), "");
+  EXPECT_EQ(copy_needs(), ApprovalPolicy::Never);
+  woken.clear();
+  EXPECT_EQ(claim(kOrders, "1.5/app/77#public.alembic_version"), "");
+  EXPECT_EQ(copy_needs(), ApprovalPolicy::Always) << "the server was not restarted between the two";
+  EXPECT_NE(std::ranges::find(woken, kCopy.text()), woken.end());
+  EXPECT_EQ(claim(kCopy, "1.5/app#public.other"), "");
+  EXPECT_EQ(copy_needs(), ApprovalPolicy::Always);
+  EXPECT_EQ(claim(kCopy, "2.5/app#public.other"), "") << "another server, or the same one later";
+  EXPECT_EQ(copy_needs(), ApprovalPolicy::Never);
+}
+
 TEST_F(ClusterStoreTest, KnowsTheDatabaseOfAResourceFromItsStatusAfterARestart) {
   KubeObject strict = migration(kOrders);
   strict["spec"]["policy"] = {{"approval", "Always"}};

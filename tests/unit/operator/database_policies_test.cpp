@@ -117,5 +117,13 @@ TEST(DatabaseId, IsOfTheServerAndTheDatabaseAndNothingATenantNames) {
   EXPECT_EQ(id("1/app/77#public.alembic_version").size(), 32U);
 }
 
+TEST(DatabaseId, IsTheSameForEveryUserWhileTheServerRuns) {
+  const auto id = [](const std::string& identity) { return running_database_id({"db:5432/app", identity}); };
+  EXPECT_EQ(id("1.5/app/77#public.alembic_version"), id("1.5/app#evil.other"));
+  EXPECT_EQ(id("1.5/2026/77#public.alembic_version"), id("1.5/2026#public.alembic_version"));
+  EXPECT_NE(id("1.5/app/77#public.alembic_version"), id("2.5/app/77#public.alembic_version"));
+  EXPECT_EQ(id(""), "");
+}
+
 }  // namespace
 }  // namespace athanor::controller
