@@ -132,7 +132,7 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   // effective policies.
   void set_rule(const ResourceKey& key, const ShortDigest& database, DatabaseRule rule, Keys& affected);
   void add_neighbours(const ResourceKey& key, const ShortDigest& database, Keys& affected) const;
-  // The database that was observed there, as a resource knows it whose user may see more than this one's.
+  // The digest of the database at a location: with the system identifier, if any resource's user on that server can see it.
   ShortDigest database_at(const ResourceKey& key, const DatabaseLocation& location, Keys& affected);
   void move_to(Known& known, const ShortDigest& database, Keys& affected);
   void tell_unselected(const ResourceKey& key, const DatabaseMigration& resource);
@@ -147,8 +147,8 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   std::function<bool()> may_write_;
   std::string selector_;
   std::size_t quota_ = 0;
-  std::map<ShortDigest, ShortDigest> systems_;  // by running_database_id(): the database, where some user may see its system
-  std::map<ResourceKey, ShortDigest> unsure_;   // by resource: what its user sees without that right
+  std::map<ShortDigest, ShortDigest> systems_;       // running_database_id() to database_id(), as users see it who may
+  std::map<ResourceKey, ShortDigest> unsure_;        // running_database_id() of resources whose user sees no system identifier
   std::map<std::string, std::size_t> in_namespace_;  // number of resources
   std::function<PolicyFloor(const std::string&)> floor_;
   mutable std::mutex mutex_;

@@ -70,8 +70,8 @@ class DatabasePolicies {
 [[nodiscard]] std::string database_id(const DatabaseLocation& location);
 // Returns an id that is the same for every user while the server runs: from its start time and the name of the database.
 [[nodiscard]] std::string running_database_id(const DatabaseLocation& location);
-// Whether the server reported its system identifier. EXECUTE on pg_control_system() can be revoked; then database_id() is made of
-// the name alone, and differs from that of a user with the privilege.
+// Whether the server reported its system identifier. EXECUTE on pg_control_system() can be revoked; then database_id() is made
+// of the name alone, and differs from that of a user with the privilege.
 [[nodiscard]] bool knows_system(const DatabaseLocation& location);
 // Returns the id's digest for storage; zeros for an empty id.
 [[nodiscard]] ShortDigest digest_of_database(const std::string& id);
