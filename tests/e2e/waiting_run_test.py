@@ -9,7 +9,7 @@ from declarations import Declarations, Migration, chain, condition
 from operator_process import OperatorProcess
 
 LOCK = "1635018866, 1"  # docs/spec/ledger.md: 'athr', 1
-WAITS = {"lockWait": "30s"}
+WAITS = {"migrationLockWait": "30s"}
 
 
 @pytest.fixture(scope="module")
