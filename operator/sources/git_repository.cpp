@@ -117,9 +117,9 @@ Result<LoadedSource> GitRepositories::Repository::load(const Request& request, b
   return fail(in_repository(std::move(snapshot).error(), url_));
 }
 
-std::optional<std::string> GitRepositories::Repository::ask_again(const GitSource& source) {
+std::optional<std::string> GitRepositories::Repository::ask_again(const GitSource& source, const std::string& name_space) {
   used_ = clock_.steady_now();
-  const auto tip = find_tip(source, {}, *entry(references_, reference_of(source)), false);
+  const auto tip = find_tip(source, name_space, *entry(references_, reference_of(source)), false);
   return tip && !tip->doubt ? std::optional(revision_of(source, tip->commit)) : std::nullopt;
 }
 
@@ -231,7 +231,7 @@ Result<void> GitRepositories::Repository::check_size(const std::string& name_spa
                       "one commit of the repository has more than " + std::to_string(options_.max_repository_bytes) + " bytes")
                     .advise("keep the revisions in a smaller repository"));
   }
-  return name_space.empty() ? Result<void>() : held_.hold(name_space, fetched_, clock_.steady_now());
+  return held_.hold(name_space, fetched_, clock_.steady_now());
 }
 
 Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted, const GitSource& source,

@@ -35,7 +35,7 @@ class GitRepositories::Repository {
   [[nodiscard]] Result<LoadedSource> load(const Request& request, bool retry_now);
   // Returns what a tag or branch points to, in the form of SourceStatus::revision. Asks the server unless it did so within
   // about one interval. nullopt when the server cannot be reached.
-  [[nodiscard]] std::optional<std::string> ask_again(const GitSource& source);
+  [[nodiscard]] std::optional<std::string> ask_again(const GitSource& source, const std::string& name_space);
   // Whether it was not used since `time`.
   [[nodiscard]] bool unused_since(SteadyTime time) const { return used_.load() < time; }
 

@@ -93,7 +93,8 @@ std::vector<GitRepositories::Moved> GitRepositories::poll(
       followed_.erase(key);
       continue;
     }
-    if (auto revision = followed.repository->ask_again(followed.source); revision && *revision != followed.revision) {
+    if (auto revision = followed.repository->ask_again(followed.source, key.name_space);
+        revision && *revision != followed.revision) {
       moved.push_back({key, std::move(*revision)});
     }
   }
