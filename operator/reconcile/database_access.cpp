@@ -349,11 +349,14 @@ class MigratorAccess final : public DatabaseAccess {
     }
     return seen;
   }
-  // The run has a session of its own, and a name may lead elsewhere by now: another server behind a Service, another address of
-  // a host.
+  // The run may open its own session, and the host name may lead elsewhere by now: to another server behind a Service, or to
+  // another address.
   Result<void> check_identity() {
+    if (identity_.empty()) {
+      return {};
+    }
     TRY_ASSIGN(const Observation now, migrator_->observe());
-    if (identity_.empty() || now.identity == identity_) {
+    if (now.identity == identity_) {
       return {};
     }
     return fail(Error(ErrorCode::StalePlan,

@@ -313,6 +313,51 @@ TEST_P(AccessContract, OpensWithoutConnectingAndSaysThatTheDatabaseIsUnreachable
   EXPECT_EQ(code(access()->execute(*plan({}), {}, {})), "ok");
 }
 
+// A host name that leads to another server from some moment on.
+class MovingName final : public SessionFactory {
+ public:
+  MovingName(std::unique_ptr<SessionFactory> before, std::unique_ptr<SessionFactory> after, const bool& moved)
+      : before_(std::move(before)), after_(std::move(after)), moved_(moved) {}
+  Result<std::unique_ptr<Session>> open() override { return moved_ ? after_->open() : before_->open(); }
+  Result<std::unique_ptr<ReadSession>> open_observer() override {
+    return moved_ ? after_->open_observer() : before_->open_observer();
+  }
+  [[nodiscard]] std::string describe() const override { return before_->describe(); }
+
+ private:
+  std::unique_ptr<SessionFactory> before_;
+  std::unique_ptr<SessionFactory> after_;
+  const bool& moved_;
+};
+
+TEST(MigratorAccess, RunsNothingInAnotherDatabaseThanTheOneItObserved) {
+  const test::TestDatabase observed{"access_observed"};
+  test::TestDatabase reached{"access_reached"};
+  bool moved = false;
+  SystemClock clock;
+  const auto databases = make_migrator_access(
+      [&](const std::string&, const ExecutionSettings& settings,
+          const StopToken& stop) -> Result<std::unique_ptr<SessionFactory>> {
+        TRY_ASSIGN(auto before, postgres::PostgresFactory::create(observed.url(), settings, stop));
+        TRY_ASSIGN(auto after, postgres::PostgresFactory::create(reached.url(), settings, stop));
+        return std::make_unique<MovingName>(std::move(before), std::move(after), moved);
+      },
+      clock);
+  DatabaseTarget target;
+  target.url = observed.url();
+  target.settings.identify = true;
+  ProgressSink sink;
+  const auto plan = sketch::snapshot(sketch::line())->plan(Direction::Upgrade, {}, {"head"}).value();
+  ASSERT_TRUE(databases->open(target, sink).value()->observe());  // leaves its session to the next
+  const auto access = databases->open(target, sink).value();
+  ASSERT_TRUE(access->observe());
+  moved = true;
+  const auto report = access->execute(*plan, {}, {});
+  ASSERT_TRUE(report.error);
+  EXPECT_EQ(report.error->code, ErrorCode::StalePlan);
+  EXPECT_FALSE(reached.has_relation("alembic_version"));
+}
+
 // The same, one storey higher: what the operator makes of it.
 class ReconcileContract : public AccessContract {
  protected:
