@@ -356,7 +356,8 @@ class MigratorAccess final : public DatabaseAccess {
       return {};
     }
     TRY_ASSIGN(const Observation now, migrator_->observe());
-    if (now.identity == identity_) {
+    const auto database_in = [](const std::string& identity) { return identity.substr(0, identity.find('#')); };
+    if (database_in(now.identity) == database_in(identity_)) {
       return {};
     }
     return fail(Error(ErrorCode::StalePlan,
