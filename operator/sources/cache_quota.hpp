@@ -24,6 +24,8 @@ class CacheQuota {
   // `most`: bytes of one namespace; 0: no limit. `recent`: how long an item counts for a namespace that used it.
   CacheQuota(std::uint64_t most, milliseconds recent) : counts_(std::make_shared<Counts>(most, recent)) {}
 
+  [[nodiscard]] bool limited() const { return counts_->most > 0; }
+
  private:
   struct Counts;
 

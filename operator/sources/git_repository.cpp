@@ -104,7 +104,7 @@ Result<LoadedSource> GitRepositories::Repository::load(const Request& request, b
   const std::string id = sha256_hex(folder_ + '\n' + tip.commit + '\n' + place);
   auto snapshot = entry(snapshots_, place)
                       ->work.get([&id](const std::shared_ptr<SourceSnapshot>& made) { return made->id() == id; },
-                                 [&] { return unpack(request, tip.commit, id); }, id);
+                                 [&] { return unpack(request, tip.commit, id); }, id + asker_of(request.name_space));
   if (snapshot) {
     return LoadedSource(std::move(*snapshot), tip.doubt);
   }
@@ -140,23 +140,26 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
     const auto age = clock_.steady_now() - tip.looked_at;
     return !reference.stale && (!source.commit.empty() || age < (retry_now ? kJustNow : known_for));
   };
-  auto tip = reference.work.get(good, [&]() -> Result<Tip> {
-    reference.stale = false;
-    auto commit = look(source, name_space);
-    const SteadyTime now = clock_.steady_now();
-    const Lock lock(reference.mutex);
-    if (commit) {
-      reference.good = Tip{*commit, now, std::nullopt};
-      reference.failure.reset();
-      return *reference.good;
-    }
-    Error error = in_repository(std::move(commit).error(), url_);
-    if (error.code == ErrorCode::Io && error.retry == RetryClass::Transient) {
-      reference.failure = error;
-      reference.failed_at = now;
-    }
-    return fail(std::move(error));
-  });
+  auto tip = reference.work.get(
+      good,
+      [&]() -> Result<Tip> {
+        reference.stale = false;
+        auto commit = look(source, name_space);
+        const SteadyTime now = clock_.steady_now();
+        const Lock lock(reference.mutex);
+        if (commit) {
+          reference.good = Tip{*commit, now, std::nullopt};
+          reference.failure.reset();
+          return *reference.good;
+        }
+        Error error = in_repository(std::move(commit).error(), url_);
+        if (error.code == ErrorCode::Io && error.retry == RetryClass::Transient) {
+          reference.failure = error;
+          reference.failed_at = now;
+        }
+        return fail(std::move(error));
+      },
+      asker_of(name_space));
   // The server cannot be reached. Use the last known commit, unless a changed resource waits for a real answer.
   if (!tip && !retry_now) {
     if (auto doubted = remembered(reference, options_.outage)) {

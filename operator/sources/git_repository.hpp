@@ -70,6 +70,10 @@ class GitRepositories::Repository {
   Result<std::string> ask(const GitSource& source, const GitAccess& access) const;
   Result<std::string> fetch(const std::string& wanted, const GitSource& source, const std::string& name_space,
                             const GitAccess& access);
+  // An error of one namespace's quota is not shared with others.
+  [[nodiscard]] std::string asker_of(const std::string& name_space) const {
+    return options_.quota->limited() ? name_space : std::string();
+  }
   // The repository has so many bytes now, and no more than it may.
   Result<void> check_size(const std::string& name_space);
   Result<void> make(std::size_t digits);

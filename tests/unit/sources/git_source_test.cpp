@@ -91,7 +91,7 @@ TEST_F(Git, APollForgetsWhatNobodyWants) {
 }
 
 TEST_F(Git, ANamespaceHasNoMoreOfTheCacheThanItsShare) {
-  options_.quota = std::make_shared<CacheQuota>(600'000, std::chrono::hours(1));
+  options_.quota = std::make_shared<CacheQuota>(300'000, std::chrono::hours(1));
   const WorkTree second(folder_ / "second");
   std::string noise;  // that does not compress
   for (int block = 0; block < 5'000; ++block) {
@@ -104,7 +104,7 @@ TEST_F(Git, ANamespaceHasNoMoreOfTheCacheThanItsShare) {
   ASSERT_TRUE(load(resource(tree_.url())));
   const Error error = refused(resource(second.url()));
   EXPECT_EQ(error.code, ErrorCode::FileTooLarge);
-  EXPECT_THAT(error.message, HasSubstr("the sources of namespace shop take more than 600000 bytes"));
+  EXPECT_THAT(error.message, HasSubstr("the sources of namespace shop take more than 300000 bytes"));
   DatabaseMigration elsewhere = resource(second.url());
   elsewhere.metadata.name_space = "other";
   EXPECT_TRUE(load(elsewhere));
