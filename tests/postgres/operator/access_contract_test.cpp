@@ -348,7 +348,10 @@ TEST(MigratorAccess, RunsNothingInAnotherDatabaseThanTheOneItObserved) {
   target.settings.identify = true;
   ProgressSink sink;
   const auto plan = sketch::snapshot(sketch::line())->plan(Direction::Upgrade, {}, {"head"}).value();
-  ASSERT_TRUE(databases->open(target, sink).value()->observe());  // leaves its session to the next
+  for (const char* const actor : {"one", "two"}) {  // the second leaves its session to whoever comes next
+    target.settings.actor = actor;
+    ASSERT_TRUE(databases->open(target, sink).value()->observe());
+  }
   const auto access = databases->open(target, sink).value();
   ASSERT_TRUE(access->observe());
   moved = true;
