@@ -196,6 +196,8 @@ constexpr std::array kRows{
         floor<&PolicyFloor::backup, parse_backup_when>},
     Row{flag("--minimum-ssl-mode", "MODE", "the least sslmode of a connection; default: libpq's"),
         floor<&PolicyFloor::ssl_mode, parse_ssl_mode>},
+    Row{flag("--default-ssl-mode", "MODE", "the sslmode of a connection that names none; default verify-full"),
+        floor<&PolicyFloor::default_ssl_mode, parse_ssl_mode>},
     Row{flag("--inline-passwords", "WORD", "allow or refuse passwords that stand in a resource; default allow"),
         floor<&PolicyFloor::inline_passwords, parse_inline_passwords>},
     Row{flag("--namespace-labels", "", "labels of a Namespace raise these for its resources"), set<&Options::namespace_labels>},
@@ -249,7 +251,7 @@ constexpr std::array kRows{
     Row{flag("--help", "", "this text", 'h'), set<&Options::help>},
     Row{flag("--version", "", "the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 28;   // rows
+constexpr std::size_t kOfCluster = 29;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
 
 constexpr auto kFlags = [] {
@@ -289,7 +291,7 @@ Result<void> check_way(const Options& options) {
   const bool of_cluster = !options.kubeconfig.empty() || !options.context.empty() || !options.namespaces.empty() ||
                           !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty() ||
                           options.namespace_labels || options.require_secret_label || !options.source_images.empty() ||
-                          options.metrics_authentication || options.floor != PolicyFloor();
+                          options.metrics_authentication || options.floor != Options().floor;
   if (!options.manifests.empty() && of_cluster) {
     return fail(
         usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace, --job-image, "

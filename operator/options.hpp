@@ -33,7 +33,7 @@ struct Options {
   std::string cache;            // empty: a new folder below the system's temporary folder
   std::string job_image;        // empty: no Jobs
   std::vector<std::string> job_service_accounts;
-  PolicyFloor floor;
+  PolicyFloor floor{.default_ssl_mode = "verify-full"};
   bool namespace_labels = false;
   std::string wait_for;  // NAMESPACE/NAME: wait for this resource and exit; empty: run the operator
   milliseconds wait_timeout{300'000};

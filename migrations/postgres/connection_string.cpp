@@ -8,6 +8,7 @@
 
 #include "migrations/base/sha256.hpp"
 #include "migrations/postgres/connection_values.hpp"
+#include "migrations/postgres/system_authorities.hpp"
 #include "migrations/text/database_url.hpp"
 #include "migrations/text/session_baseline.hpp"
 #include "migrations/text/url_parameters.hpp"
@@ -299,6 +300,7 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
     return fail(unknown_parameters(readable, known));
   }
   TRY(check_values(parsed.keywords));
+  TRY(name_system_authorities(parsed.keywords));
   TRY(check_options(parsed.user_options, "`options` of the database URL"));
   return parsed;
 }

@@ -88,7 +88,9 @@ struct DatabaseSpec {
   std::string role;
   std::string schema;
   std::string version_table = "alembic_version";
-  std::string minimum_ssl_mode;  // not declared but set by the operator's floor (policy_floor.hpp)
+  // Not declared but set by the operator (policy_floor.hpp): the lowest sslmode, and the one if none is declared.
+  std::string minimum_ssl_mode;
+  std::string default_ssl_mode;
   bool operator==(const DatabaseSpec&) const = default;
 };
 

@@ -104,7 +104,10 @@ Result<void> add_certificates(const DatabaseSpec& database, JobPod& pod) {
     mode = "verify-full";  // naming a certificate authority means: verify the server
   }
   if (mode.empty()) {
-    mode = database.minimum_ssl_mode;
+    mode = database.default_ssl_mode.empty() ? database.minimum_ssl_mode : database.default_ssl_mode;
+  }
+  if (!database.root_certificate_from && mode == "verify-full") {
+    pod.add_variable("PGSSLROOTCERT", "system");
   }
   if (!mode.empty()) {
     pod.add_variable("PGSSLMODE", mode);

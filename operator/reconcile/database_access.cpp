@@ -113,10 +113,17 @@ Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, con
                     .at("spec.database.tls")
                     .advise("take sslmode out of the URL, which means verify-full, or remove tls"));
   }
-  if (database.root_certificate_from && mode.empty()) {
-    url = with_parameter(std::move(url), "sslmode", "verify-full");
+  if (mode.empty() && (database.root_certificate_from || !database.default_ssl_mode.empty())) {
+    url = with_parameter(std::move(url), "sslmode", database.root_certificate_from ? "verify-full" : database.default_ssl_mode);
   }
   return {};
+}
+
+// Without a root certificate libpq refuses to connect. Not for verify-ca: a public authority signs certificates for any host.
+void trust_system_authorities(std::string& url, const DatabaseSpec& database) {
+  if (!database.root_certificate_from && ssl_mode_in(connection_parameters(url)) == "verify-full") {
+    url = with_parameter(std::move(url), "sslrootcert", "system");
+  }
 }
 
 // Enforces the operator's minimum sslmode. A weaker explicit sslmode is refused rather than raised silently, because its author
@@ -174,7 +181,11 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
   TRY(add("sslcert", database.client_certificate_from));
   TRY(add("sslkey", database.client_key_from));
   TRY(choose_ssl_mode(url, database, declared));
-  return require_ssl_mode(url, resource);
+  TRY(require_ssl_mode(url, resource));
+  if (!credentials.shares_process_environment()) {
+    trust_system_authorities(url, database);
+  }
+  return {};
 }
 
 // The longest time to observe through one session. A server that answers byte by byte, or a statement_timeout of hours, would

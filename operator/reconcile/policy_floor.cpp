@@ -93,6 +93,7 @@ PolicyFloor stricter(const PolicyFloor& left, const PolicyFloor& right) {
     floor.ssl_mode = right.ssl_mode;
   }
   floor.inline_passwords = left.inline_passwords && right.inline_passwords;
+  floor.default_ssl_mode = left.default_ssl_mode.empty() ? right.default_ssl_mode : left.default_ssl_mode;
   return floor;
 }
 
@@ -144,10 +145,11 @@ void raise(DatabaseMigration& resource, const PolicyFloor& floor) {
   }
   auto& database = resource.spec.database;
   database.minimum_ssl_mode = floor.ssl_mode;
+  database.default_ssl_mode = floor.default_ssl_mode;
   const bool by_parts = database.url.empty() && !database.url_from;
-  if (by_parts && !floor.ssl_mode.empty() && ssl_mode_rank(database.ssl_mode) < ssl_mode_rank(floor.ssl_mode)) {
-    raised.raised.push_back("sslMode from " + (database.ssl_mode.empty() ? "prefer" : database.ssl_mode) + " to " +
-                            floor.ssl_mode);
+  const std::string& ssl_mode = database.ssl_mode.empty() ? floor.default_ssl_mode : database.ssl_mode;
+  if (by_parts && !floor.ssl_mode.empty() && ssl_mode_rank(ssl_mode) < ssl_mode_rank(floor.ssl_mode)) {
+    raised.raised.push_back("sslMode from " + (ssl_mode.empty() ? "prefer" : ssl_mode) + " to " + floor.ssl_mode);
     database.ssl_mode = floor.ssl_mode;
   }
   if (!raised.raised.empty()) {

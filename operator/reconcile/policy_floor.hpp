@@ -20,8 +20,10 @@ struct PolicyFloor {
   ApprovalPolicy approval = ApprovalPolicy::Never;
   int approvals = 1;
   BackupWhen backup = BackupWhen::Never;
-  std::string ssl_mode;          // a libpq sslmode; empty: no minimum
+  std::string ssl_mode{};        // a libpq sslmode; empty: no minimum
   bool inline_passwords = true;  // whether a resource may contain a password
+  // The sslmode of connections that specify none. Not a minimum: a resource may choose a lower one. Empty: libpq's default.
+  std::string default_ssl_mode;
   bool operator==(const PolicyFloor&) const = default;
 };
 

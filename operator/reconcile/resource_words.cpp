@@ -22,6 +22,11 @@ constexpr std::array kFields{
     Word{"; if the pooler is known to work in session mode, set execution.allow_session_pooler: true", ""},
     Word{" and name it in ledger_schema", ""},
     Word{", or name another schema in ledger_schema", ""},
+    Word{"accept plain text with sslmode=disable",
+         "accept plain text with spec.database.sslMode: disable (sslmode=disable in a URL)"},
+    Word{"name the authority's certificate with sslrootcert",
+         "put the authority's certificate into a Secret and name it in spec.database.tls.rootCertificateFrom, or accept any"
+         " certificate with spec.database.sslMode: require (sslmode=require in a URL)"},
     Word{"execution.lock_retry_budget", "spec.execution.tableLockBudget"},
     Word{"execution.lock_timeout", "spec.execution.tableLockTimeout"},
     Word{"execution.lock_wait", "spec.execution.migrationLockWait"},

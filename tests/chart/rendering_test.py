@@ -241,7 +241,7 @@ def test_the_deployment_is_told_what_the_values_say() -> None:
     assert arguments_of(objects(rendered("whole cluster"))) == [
         "--kube", "--leader-elect=true", "--lease-name=athanor", "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s",
         "--resync=5m", "--resyncs-per-second=2", "--listen=0.0.0.0:8080", "--cache=/var/cache/athanor", "--minimum-approval=Destructive",
-        "--minimum-approvals=1", "--minimum-backup=Never", "--inline-passwords=refuse", "--namespace-labels", "--publish-plans=true",
+        "--minimum-approvals=1", "--minimum-backup=Never", "--default-ssl-mode=verify-full", "--inline-passwords=refuse", "--namespace-labels", "--publish-plans=true",
         "--max-repository-size=512MiB", "--max-artifact-size=256MiB", "--log-level=info"]
     assert arguments_of(objects(rendered("everything"))) == [
         "--kube", "--watch-namespaces=shop,warehouse", "--selector=team in (a, b)", "--leader-elect=true", "--lease-name=athanor",
@@ -249,7 +249,7 @@ def test_the_deployment_is_told_what_the_values_say() -> None:
         "--listen=0.0.0.0:8080", "--tls-cert-file=/etc/athanor/tls/tls.crt", "--tls-private-key-file=/etc/athanor/tls/tls.key", "--metrics-authentication",
         "--cache=/var/cache/athanor", "--source-root=/sources", "--secret-root=/run/secrets/db", "--backup-root=/var/lib/athanor/backups",
         "--job-image=registry.example.org/athanor@sha256:" + "0" * 64, "--source-image=registry.example.org/shop",
-        "--minimum-approval=Destructive", "--minimum-approvals=2", "--minimum-backup=Never", "--inline-passwords=refuse", "--publish-plans=false",
+        "--minimum-approval=Destructive", "--minimum-approvals=2", "--minimum-backup=Never", "--default-ssl-mode=verify-full", "--inline-passwords=refuse", "--publish-plans=false",
         "--require-secret-label", "--max-resources=100", "--max-backup-size=20GiB", "--max-config-map-reads=600", "--max-repository-size=64MiB",
         "--max-artifact-size=32MiB", "--max-cache-size=600MiB", "--log-level=info", "--max-files=10"]
     assert "--watch-namespaces=athanor-system" in arguments_of(objects(rendered("defaults")))

@@ -12,7 +12,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 NAMESPACE = "athanor-system"
 PASSWORD = "only-for-this-test"
-OPERATOR_VALUES = ("image.repository=localhost/athanor,image.pullPolicy=Never,jobs.enabled=true,watch.scope=Cluster,jobs.sourceImages={localhost}")
+OPERATOR_VALUES = ("image.repository=localhost/athanor,image.pullPolicy=Never,jobs.enabled=true,watch.scope=Cluster,policy.defaultSslMode=disable,"
+                   "jobs.sourceImages={localhost}")
 
 
 def run(*command: object, stdin: str | None = None, check: bool = True) -> str:

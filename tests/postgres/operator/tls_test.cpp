@@ -126,6 +126,26 @@ TEST_F(Tls, IsRefusedByAnotherAuthority) {
   }
 }
 
+TEST_F(Tls, IsVerifiedAgainstTheMachinesAuthoritiesWhenNothingIsDeclared) {
+  resource.spec.database.default_ssl_mode = "verify-full";
+  const std::string unknown = connect(url("postgres:athanor"));
+  EXPECT_NE(unknown.find("no trusted authority signed it"), std::string::npos) << unknown;
+  ::setenv("SSL_CERT_FILE", folder.write("authorities.crt", authority.certificate_pem).c_str(), 1);
+  EXPECT_EQ(connect(url("postgres:athanor")), "postgres over TLS");
+  const std::string other_name = connect(url("postgres:athanor", "localhost"));
+  ::unsetenv("SSL_CERT_FILE");
+  EXPECT_NE(other_name.find("certificate was not accepted"), std::string::npos) << other_name;
+  EXPECT_EQ(connect(url("postgres:athanor") + "?sslmode=disable"), "postgres in plain text") << "chosen by name";
+}
+
+TEST_F(Tls, IsDemandedOfAServerThatHasNone) {
+  admin.run("ALTER SYSTEM SET ssl = off");
+  serve_with(authority, "IP:127.0.0.1");
+  resource.spec.database.default_ssl_mode = "verify-full";
+  const std::string refused = connect(url("postgres:athanor"));
+  EXPECT_NE(refused.find("the server offers no TLS"), std::string::npos) << refused;
+}
+
 TEST_F(Tls, IsNotGivenUpByAUrl) {
   EXPECT_EQ(connect(url("postgres:athanor") + "?sslmode=disable"), "postgres in plain text");
   put_secret("ca.crt", authority.certificate_pem);

@@ -54,6 +54,20 @@ TEST(UrlParameters, TakeTheLastWordOnSsl) {
   EXPECT_EQ(ssl_mode_in({{"ssl", "disable"}, {"sslmode", "verify-full"}}), "verify-full");
 }
 
+TEST(UrlParameters, NameTheMachinesAuthoritiesForSslrootcertSystem) {
+  const test::TempFolder folder;
+  ::setenv("SSL_CERT_FILE", (folder / "authorities.crt").c_str(), 1);
+  const auto read = [](const std::string& query) { return postgres::parse_connection_string(parameters(query)); };
+  EXPECT_EQ(read("sslrootcert=system&sslmode=verify-full")->value("sslrootcert"), folder / "authorities.crt");
+  EXPECT_EQ(read("sslrootcert=system")->value("sslmode"), "verify-full");
+  EXPECT_THAT(told(error_of(parameters("sslrootcert=system&sslmode=require"))), HasSubstr("verify-full"));
+  ::setenv("PGSSLROOTCERT", "system", 1);
+  EXPECT_EQ(read("sslmode=verify-full")->value("sslrootcert"), folder / "authorities.crt");
+  EXPECT_EQ(read("sslmode=require")->value("sslrootcert"), "") << "asked for by name";
+  ::unsetenv("PGSSLROOTCERT");
+  ::unsetenv("SSL_CERT_FILE");
+}
+
 TEST(UrlParameters, RefuseAnSslThatMeansNothingWithoutQuotingIt) {
   EXPECT_THAT(told(error_of(parameters("ssl=SECRET"))), AllOf(HasSubstr("`ssl`"), HasSubstr("sslmode=")));
 }

@@ -114,6 +114,20 @@ TEST_F(DatabaseTargetTest, UsesTheDeclaredCertificatesAndVerifiesWithThem) {
   EXPECT_EQ(read(target("host=h sslmode = require")->url)["sslmode"], "require");
 }
 
+TEST_F(DatabaseTargetTest, VerifiesTheServerWhenTheResourceNamesNoSslMode) {
+  resource.spec.database.default_ssl_mode = "verify-full";
+  for (const std::string url : {"postgresql://u@h/db", "host=h dbname=db"}) {
+    auto seen = read(target(url)->url);
+    EXPECT_EQ(seen["sslmode"], "verify-full");
+    EXPECT_EQ(seen["sslrootcert"], "system") << "without an authority libpq would not connect";
+  }
+  EXPECT_EQ(read(target("postgresql://u@h/db?sslmode=disable")->url)["sslmode"], "disable") << "chosen by name";
+  EXPECT_NE(read(target("postgresql://u@h/db?sslmode=verify-ca")->url)["sslrootcert"], "system")
+      << "a public authority vouches for any host";
+  resource.spec.database.minimum_ssl_mode = "require";
+  EXPECT_EQ(read(target("postgresql://u@h/db")->url)["sslmode"], "verify-full") << "the minimum lowers nothing";
+}
+
 TEST_F(DatabaseTargetTest, SaysWhatToWriteForAParameterOfADriver) {
   const auto made = target("postgresql://u@h/db?schema=SECRET", true);
   ASSERT_FALSE(made);

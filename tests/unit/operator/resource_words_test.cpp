@@ -32,6 +32,18 @@ TEST(ResourceWords, NameFieldsOfTheSpecInPlaceOfSettings) {
   EXPECT_EQ(hint("start it with --backup-root", false), "start it with --backup-root");
 }
 
+TEST(ResourceWords, NameTheFieldsThatChooseTls) {
+  const auto hint = [](const std::string& text) {
+    return in_resource_words(sketch::resource(), Error(ErrorCode::DatabaseUnreachable, "x").advise(text), true).hint;
+  };
+  EXPECT_EQ(
+      hint("turn TLS on at the server (ssl = on), or accept plain text with sslmode=disable"),
+      "turn TLS on at the server (ssl = on), or accept plain text with spec.database.sslMode: disable (sslmode=disable in a"
+      " URL)");
+  EXPECT_NE(hint("name the authority's certificate with sslrootcert").find("spec.database.tls.rootCertificateFrom"),
+            std::string::npos);
+}
+
 TEST(ResourceWords, NameTheFieldOfARoleThatIsMissing) {
   DatabaseMigration resource = sketch::resource();
   resource.spec.database.role = "owner";
