@@ -9,16 +9,19 @@
 #include <optional>
 #include <vector>
 
+#include "migrations/postgres/authentication_gate.hpp"
 #include "migrations/postgres/connection_string.hpp"
 #include "migrations/postgres/connection_values.hpp"
 #include "migrations/postgres/observer_session.hpp"
 #include "migrations/postgres/pipeline_session.hpp"
 #include "migrations/postgres/server_error.hpp"
+#include "migrations/text/allowed_authentication.hpp"
 
 namespace athanor::postgres {
 namespace {
 
 constexpr milliseconds kListenAtMost{2};
+constexpr milliseconds kObserverConnects{5'000};
 
 using SteadyClock = std::chrono::steady_clock;
 
@@ -75,21 +78,67 @@ struct Patience {
   StopToken stop;
 };
 
-// One attempt, polled until it succeeds, fails or reaches the deadline. libpq's own connect_timeout has whole seconds only.
-Result<Connection> attempt(const ConnectionString& target, const std::string& application, const std::string& options,
-                           const Patience& patience) {
-  Connection connection(keywords_of(target, application, options).start());
+// Establishes one connection. If authentication methods are restricted, the messages of an unencrypted server pass a gate.
+class Handshake {
+ public:
+  Handshake(PGconn* connection, const AllowedAuthentication& allowed) : connection_(connection), allowed_(allowed) {}
+
+  [[nodiscard]] bool is_over() const {
+    return PQstatus(connection_) == CONNECTION_BAD || wanted_ == PGRES_POLLING_OK || wanted_ == PGRES_POLLING_FAILED;
+  }
+  // The descriptor and event to wait for before proceed().
+  [[nodiscard]] pollfd awaited() const {
+    return gate_ ? pollfd{gate_->server(), POLLIN, 0}
+                 : pollfd{PQsocket(connection_), static_cast<short>(wanted_ == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
+  }
+  [[nodiscard]] Result<void> proceed() {
+    if (gate_) {
+      TRY_ASSIGN(const bool has_input, gate_->pass_inward());
+      if (!has_input) {
+        return {};
+      }
+    }
+    wanted_ = PQconnectPoll(connection_);
+    const ConnStatusType status = PQstatus(connection_);
+    if (gate_) {
+      if (status != CONNECTION_AWAITING_RESPONSE && status != CONNECTION_AUTH_OK) {
+        gate_.reset();  // libpq closed this socket: it failed, or tries the next host
+      } else if (!gate_->pass_outward()) {
+        return fail(ErrorCode::DatabaseUnreachable, "the server closed the connection while it was made");
+      } else if (gate_->is_done()) {
+        gate_->step_aside(connection_);
+        gate_.reset();
+      }
+    } else if (!allowed_.all() && status == CONNECTION_AWAITING_RESPONSE && PQsslInUse(connection_) == 0) {
+      gate_ = AuthenticationGate::stand_before(connection_, allowed_);
+      if (!gate_) {
+        return fail(ErrorCode::Io, "too many open files: there is no descriptor for a connection");
+      }
+    }
+    return {};
+  }
+
+ private:
+  PGconn* connection_;
+  AllowedAuthentication allowed_;
+  std::unique_ptr<AuthenticationGate> gate_;
+  PostgresPollingStatusType wanted_ = PGRES_POLLING_WRITING;  // libpq's documentation: start as if it had asked to write
+};
+
+// Polls a started connection until it succeeds, fails or reaches the deadline. libpq's own connect_timeout has whole seconds
+// only.
+Result<Connection> complete(Connection connection, const ConnectionString& target, const AllowedAuthentication& allowed,
+                            const Patience& patience) {
   if (!connection) {
     return fail(ErrorCode::Internal, "out of memory");
   }
-  PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);  // a refusal then contains its SQLSTATE
+  PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);  // so that a refusal carries its SQLSTATE
   PQsetNoticeReceiver(
       connection.get(), [](void*, const PGresult*) {}, nullptr);
   const auto deadline = SteadyClock::now() + patience.timeout;
   std::optional<SteadyTime> stop_seen;
-  // As libpq documents: start as if PQconnectPoll() had asked to write.
-  PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
-  while (PQstatus(connection.get()) != CONNECTION_BAD && wanted != PGRES_POLLING_OK && wanted != PGRES_POLLING_FAILED) {
+  Handshake handshake(connection.get(), allowed);
+  while (!handshake.is_over()) {
     const auto now = SteadyClock::now();
     if (now >= deadline) {
       return fail(connect_error("timeout expired", target));
@@ -101,9 +150,9 @@ Result<Connection> attempt(const ConnectionString& target, const std::string& ap
       }
     }
     const auto slice = std::min(std::chrono::ceil<milliseconds>(deadline - now), kListenEvery);
-    pollfd descriptor{PQsocket(connection.get()), static_cast<short>(wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
+    pollfd descriptor = handshake.awaited();
     if (::poll(&descriptor, 1, static_cast<int>(slice.count())) > 0) {
-      wanted = PQconnectPoll(connection.get());
+      TRY(handshake.proceed());
     }
   }
   if (PQstatus(connection.get()) != CONNECTION_OK) {
@@ -111,6 +160,37 @@ Result<Connection> attempt(const ConnectionString& target, const std::string& ap
   }
   PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
   return connection;
+}
+
+// One attempt, or two if sslmode leaves open whether the connection is encrypted. On an encrypted connection only libpq sees
+// which method the server requests. Channel binding enforces the restriction there: it allows nothing but SCRAM, and only from
+// a server that holds the key of its certificate.
+Result<Connection> attempt(const ConnectionString& target, const std::string& application, const std::string& options,
+                           const Patience& patience) {
+  const Keywords keywords = keywords_of(target, application, options);
+  const AllowedAuthentication& allowed = target.allowed_authentication;
+  if (allowed.all()) {
+    return complete(Connection(keywords.start()), target, allowed, patience);
+  }
+  const std::string mode = target.effective_ssl_mode();
+  if (mode == "disable") {
+    return complete(Connection(keywords.start()), target, allowed, patience);
+  }
+  Keywords encrypted = keywords;
+  if (target.may_send_password()) {
+    encrypted.add("channel_binding", "require");
+  }
+  const bool may_be_plain = mode == "allow" || mode == "prefer";
+  if (may_be_plain) {
+    encrypted.add("sslmode", "require");
+  }
+  auto made = complete(Connection(encrypted.start()), target, allowed, patience);
+  if (made || !may_be_plain || made.error().message.find(kNoTls) == std::string::npos) {
+    return made;
+  }
+  Keywords plain = keywords;
+  plain.add("sslmode", "disable");
+  return complete(Connection(plain.start()), target, allowed, patience);
 }
 
 // The first value of the answer; empty when the connection broke, a stop was requested or the time ran out.
@@ -211,17 +291,6 @@ Result<Opened> connect(const ConnectionString& target, const ExecutionSettings& 
   return Opened{std::move(*older)};
 }
 
-void append_keyword(std::string& conninfo, const std::string& name, const std::string& value) {
-  conninfo += name + "='";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') {
-      conninfo += '\\';
-    }
-    conninfo += c;
-  }
-  conninfo += "' ";
-}
-
 }  // namespace
 
 struct PostgresFactory::Impl {
@@ -265,18 +334,21 @@ Result<std::unique_ptr<Session>> PostgresFactory::open() {
 }
 
 Result<std::unique_ptr<ReadSession>> PostgresFactory::open_observer() {
-  std::string conninfo;
-  for (const auto& [name, value] : impl_->target.keywords) {
+  ConnectionString target = impl_->target;
+  std::erase_if(target.keywords, [](const auto& keyword) {
     // The observer has its own, shorter limits.
-    if (name != "application_name" && name != "connect_timeout" && name != "tcp_user_timeout") {
-      append_keyword(conninfo, name, value);
-    }
-  }
-  append_keyword(conninfo, "application_name", impl_->settings.application_name + " observer");
-  append_keyword(conninfo, "connect_timeout", "5");
-  append_keyword(conninfo, "tcp_user_timeout", "10000");
-  append_keyword(conninfo, "options", "-c statement_timeout=5000ms -c lock_timeout=1000ms -c default_transaction_read_only=on");
-  return open_observer_session(conninfo, impl_->target.place);
+    return keyword.first == "application_name" || keyword.first == "connect_timeout" || keyword.first == "tcp_user_timeout";
+  });
+  target.keywords.emplace_back("tcp_user_timeout", "10000");
+  const std::string application = impl_->settings.application_name + " observer";
+  // The thread that connects may outlive this factory.
+  return open_observer_session(
+      [target = std::move(target), application]() -> Result<Connection> {
+        return attempt(target, application,
+                       "-c statement_timeout=5000ms -c lock_timeout=1000ms -c default_transaction_read_only=on",
+                       {kObserverConnects, {}});
+      },
+      impl_->target.place);
 }
 
 std::string PostgresFactory::describe() const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <memory>
 
 #include "migrations/base/sha256.hpp"
@@ -48,6 +49,9 @@ const std::vector<std::string>& libpq_keywords() {
   }();
   return names;
 }
+
+constexpr std::string_view kRequireAuth = "require_auth";
+constexpr std::string_view kNowhere = "/nonexistent/";  // the operator names files below it that libpq must not find
 
 bool is_keyword_string(std::string_view text) {
   return text.find('=') < text.find("://");
@@ -265,13 +269,33 @@ std::string ConnectionString::value(const std::string& keyword) const {
   return found == keywords.end() ? std::string() : found->second;
 }
 
+std::string ConnectionString::effective_ssl_mode() const {
+  const std::string mode = value("sslmode");
+  const char* const inherited = std::getenv("PGSSLMODE");
+  return !mode.empty() ? mode : inherited != nullptr && *inherited != '\0' ? inherited : "prefer";
+}
+
+bool ConnectionString::may_send_password() const {
+  const char* const inherited = std::getenv("PGPASSWORD");
+  return !value("password").empty() || inherited != nullptr || !value("passfile").starts_with(kNowhere);
+}
+
 Result<ConnectionString> parse_connection_string(const std::string& url) {
   if (url.empty()) {
     return fail(Error(ErrorCode::MissingDatabaseUrl, "no database URL is set")
                     .advise("set the environment variable DATABASE_URL, or database_url in athanor.yaml"));
   }
   const std::vector<std::string>& known = libpq_keywords();
-  const ReadableUrl readable = readable_url(without_driver(url), known);
+  ConnectionString parsed;
+  std::string given = without_driver(url);
+  if (std::ranges::find(known, kRequireAuth) == known.end()) {
+    const char* const inherited = std::getenv("PGREQUIREAUTH");
+    const std::string declared = parameter_of(connection_parameters(given), kRequireAuth);
+    TRY_ASSIGN(parsed.allowed_authentication,
+               parse_require_auth(declared.empty() && inherited != nullptr ? inherited : declared));
+    given = without_parameter(given, kRequireAuth);
+  }
+  const ReadableUrl readable = readable_url(given, known);
   const std::string& text = readable.text;
   TRY(refuse_other_kinds(text));
   char* reason = nullptr;
@@ -282,7 +306,6 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   if (!options) {
     return fail(is_keyword_string(text) ? unreadable_keywords(text, why, known) : unreadable_url(readable));
   }
-  ConnectionString parsed;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) {
       continue;

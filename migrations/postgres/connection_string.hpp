@@ -15,6 +15,7 @@
 
 #include "migrations/base/result.hpp"
 #include "migrations/session/session_settings.hpp"
+#include "migrations/text/allowed_authentication.hpp"
 
 namespace athanor::postgres {
 
@@ -24,9 +25,14 @@ struct ConnectionString {
   std::vector<std::pair<std::string, std::string>> keywords;  // libpq keyword, value
   std::string user_options;                                   // `options` as the user wrote them
   std::string place;                                          // "host:port/database", safe to print
+  AllowedAuthentication allowed_authentication;               // from require_auth, if libpq does not support it
 
   // The value of a keyword; empty when it is missing.
   [[nodiscard]] std::string value(const std::string& keyword) const;
+  // From the keywords, else PGSSLMODE, else libpq's default.
+  [[nodiscard]] std::string effective_ssl_mode() const;
+  // Whether libpq has a password to send, or may find one in a password file.
+  [[nodiscard]] bool may_send_password() const;
 };
 
 // Errors name parameters and never repeat any other part of the URL. Refuses, by name, values that libpq would refuse, misread

@@ -21,16 +21,38 @@ std::string primary_message(const std::string& report) {
   return severity == std::string::npos ? line : line.substr(severity + 3);
 }
 
+// libpqxx on a connection that is already made. By itself libpqxx connects without a deadline.
+class MadeConnection final : public pqxx::connection_base {
+ public:
+  explicit MadeConnection(Connection made) : connection_base(policy_), policy_(std::move(made)) { init(); }
+  ~MadeConnection() noexcept { close(); }
+
+ private:
+  class Policy final : public pqxx::connectionpolicy {
+   public:
+    explicit Policy(Connection made) : connectionpolicy(std::string()), made_(std::move(made)) {}
+    handle do_startconnect(handle current) override { return current == nullptr ? made_.release() : current; }
+
+   private:
+    Connection made_;
+  };
+  Policy policy_;
+};
+
 // Shared by the calling thread and the thread of a call. Only one of them uses the connection at a time.
 struct Line {
-  std::optional<pqxx::connection> connection;
+  std::optional<MadeConnection> connection;
   std::atomic<int> socket{-1};  // closed together with the Line, so a thread that shares the Line may shut it down
   std::string place;
 };
 
-Result<Rows> open_line(Line& line, const std::string& conninfo) {
+Result<Rows> open_line(Line& line, const std::function<Result<Connection>()>& connect) {
+  auto made = connect();
+  if (!made) {
+    return fail(ErrorCode::DatabaseUnreachable, "cannot open a second connection to " + line.place);
+  }
   try {
-    line.connection.emplace(conninfo);
+    line.connection.emplace(std::move(*made));
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // gone in libpqxx 7, together with what it inhibits
     line.connection->inhibit_reactivation(true);
@@ -71,8 +93,8 @@ class ObserverSession final : public ReadSession {
  public:
   explicit ObserverSession(std::string place) : line_(std::make_shared<Line>()) { line_->place = std::move(place); }
 
-  Result<void> open(const std::string& conninfo) {
-    TRY(on_a_thread([conninfo](Line& line) { return open_line(line, conninfo); }));
+  Result<void> open(std::function<Result<Connection>()> connect) {
+    TRY(on_a_thread([connect = std::move(connect)](Line& line) { return open_line(line, connect); }));
     return {};
   }
 
@@ -112,9 +134,10 @@ class ObserverSession final : public ReadSession {
 
 }  // namespace
 
-Result<std::unique_ptr<ReadSession>> open_observer_session(const std::string& conninfo, const std::string& place) {
+Result<std::unique_ptr<ReadSession>> open_observer_session(std::function<Result<Connection>()> connect,
+                                                           const std::string& place) {
   auto session = std::make_unique<ObserverSession>(place);
-  TRY(session->open(conninfo));
+  TRY(session->open(std::move(connect)));
   return session;
 }
 

@@ -7,17 +7,20 @@
 // Threads: one calling thread. Ownership: connection and settings are shared with the thread of the current call.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "migrations/base/clock.hpp"
+#include "migrations/postgres/pipeline_session.hpp"
 #include "migrations/session/session.hpp"
 
 namespace athanor::postgres {
 
 inline constexpr milliseconds kObserverPatience{1'500};
 
-// `conninfo` is a libpq keyword string; it is never shown.
-[[nodiscard]] Result<std::unique_ptr<ReadSession>> open_observer_session(const std::string& conninfo, const std::string& place);
+// `connect` makes the connection. It is called once, on another thread, and may outlive the caller.
+[[nodiscard]] Result<std::unique_ptr<ReadSession>> open_observer_session(std::function<Result<Connection>()> connect,
+                                                                         const std::string& place);
 
 }  // namespace athanor::postgres

@@ -222,7 +222,7 @@ Error cause_of(std::string_view report, const std::string& place) {
       Cause{"No such file or directory", "there is no server on the local socket",
             "check host and port of DATABASE_URL; without a host the local socket is used"},
       Cause{"timeout expired", "no answer in time", "check host, port and firewalls, or raise execution.connect_timeout"},
-      Cause{"server does not support SSL", "the server offers no TLS, and sslmode asks for it",
+      Cause{"server does not support SSL", kNoTls,
             "turn TLS on at the server (ssl = on), or accept plain text with sslmode=disable"},
       Cause{"certificate verify failed", "its TLS certificate was not accepted: no trusted authority signed it",
             "name the authority's certificate with sslrootcert"},

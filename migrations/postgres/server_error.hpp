@@ -32,6 +32,8 @@ struct MessageSource {
 [[nodiscard]] Error server_error(std::string sqlstate, std::string_view primary_message);
 // The connection broke while in use.
 [[nodiscard]] Error connection_lost(const std::string& place);
+// In the error of a connection for which sslmode asks for TLS, and the server has none.
+inline constexpr std::string_view kNoTls = "the server offers no TLS, and sslmode asks for it";
 // A connection attempt failed; `report` is libpq's text at verbosity VERBOSE.
 [[nodiscard]] Error connect_error(std::string_view report, const ConnectionString& target);
 // The SQLSTATE in such a text, or empty.

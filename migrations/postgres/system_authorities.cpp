@@ -19,7 +19,7 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// As OpenSSL finds it: SSL_CERT_FILE first, then where Debian and Red Hat put it.
+// SSL_CERT_FILE, as in OpenSSL, else where Debian, Red Hat or Alpine install it.
 std::string authorities_file() {
   if (std::string chosen = environment("SSL_CERT_FILE"); !chosen.empty()) {
     return chosen;
@@ -47,15 +47,16 @@ Result<void> name_system_authorities(std::vector<std::pair<std::string, std::str
     keywords.emplace_back("sslmode", mode);
   }
   if (mode != kVerified) {
-    // The environment may speak for several connections; this one asked for less by name.
+    // PGSSLROOTCERT may be meant for other connections; this URL asks for a lower mode explicitly.
     return named ? Result<void>(fail(Error(ErrorCode::Configuration, "sslrootcert=system goes with sslmode=verify-full alone")
                                          .advise("write sslmode=verify-full, or name the authority's file in sslrootcert")))
                  : Result<void>();
   }
   std::string file = authorities_file();
   if (file.empty()) {
-    return fail(Error(ErrorCode::Configuration, "sslrootcert=system: this machine has no file of trusted authorities")
-                    .advise("install ca-certificates, set SSL_CERT_FILE, or name the authority's file in sslrootcert"));
+    return fail(
+        Error(ErrorCode::Configuration, "sslrootcert=system: this machine has no file of trusted certificate authorities")
+            .advise("install ca-certificates, set SSL_CERT_FILE, or name the authority's file in sslrootcert"));
   }
   if (const auto word = find("sslrootcert"); word != keywords.end()) {
     word->second = std::move(file);

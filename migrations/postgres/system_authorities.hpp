@@ -1,10 +1,10 @@
-// sslrootcert=system: verify the server's certificate against the authorities that the machine trusts.
+// sslrootcert=system: verify the server's certificate against the certificate authorities that the machine trusts.
 //
-// libpq knows the word since version 16; before, it is the name of a file. So the file of the machine's authorities is named
-// to an older libpq. As in version 16 it goes with sslmode=verify-full alone: any host can get a certificate from a public
-// authority, so one that is not compared with the host's name proves nothing.
+// libpq supports the value since version 16; an older one takes it for a file name, so it is replaced by the file with the
+// machine's authorities. As in version 16 it requires sslmode=verify-full: anybody can get a certificate from a public
+// authority for their own host, so the host name must be checked as well.
 //
-// Threads: safe from any; reads the environment and the file system.
+// Threads: any thread; reads the environment and the file system.
 #pragma once
 
 #include <string>
@@ -15,8 +15,8 @@
 
 namespace athanor::postgres {
 
-// Replaces the word in `keywords`, or in PGSSLROOTCERT, by a file. With the word and without an sslmode, verify-full is added.
-// Configuration when another sslmode goes with it, or when the machine has no such file (SSL_CERT_FILE names another).
+// Replaces `system` in sslrootcert of `keywords`, or in PGSSLROOTCERT, by a file. Adds sslmode=verify-full if no sslmode is
+// given. Error: Configuration if another sslmode is given, or if the machine has no such file (SSL_CERT_FILE can name one).
 [[nodiscard]] Result<void> name_system_authorities(std::vector<std::pair<std::string, std::string>>& keywords);
 
 }  // namespace athanor::postgres

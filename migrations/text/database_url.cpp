@@ -139,4 +139,34 @@ std::string with_parameter(std::string connection, std::string_view name, std::s
   return connection + "'";
 }
 
+std::string without_parameter(const std::string& connection, std::string_view name) {
+  const ConnectionParameters all = connection_parameters(connection);
+  if (std::ranges::find(all, name, &ConnectionParameters::value_type::first) == all.end()) {
+    return connection;
+  }
+  if (!is_url(connection)) {
+    std::string rest;
+    for (const auto& [keyword, value] : all) {
+      if (keyword != name) {
+        rest = with_parameter(std::move(rest), keyword, value);
+      }
+    }
+    return rest;
+  }
+  const std::size_t question = query_of(connection);
+  std::string rest = connection.substr(0, question);
+  char separator = '?';
+  for (std::size_t begin = question + 1; begin <= connection.size();) {
+    const std::size_t end = std::min(connection.find('&', begin), connection.size());
+    const std::string raw = connection.substr(begin, end - begin);
+    const ConnectionParameters one = connection_parameters("postgresql:///?" + raw);
+    if (one.empty() || one.front().first != name) {
+      rest += separator + raw;
+      separator = '&';
+    }
+    begin = end + 1;
+  }
+  return rest;
+}
+
 }  // namespace athanor

@@ -35,5 +35,7 @@ using ConnectionParameters = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] std::string parameter_of(const ConnectionParameters& parameters, std::string_view name);
 // Returns `connection` with one more parameter, which overrides earlier ones.
 [[nodiscard]] std::string with_parameter(std::string connection, std::string_view name, std::string_view value);
+// Without any parameter of this name. Unchanged when there is none.
+[[nodiscard]] std::string without_parameter(const std::string& connection, std::string_view name);
 
 }  // namespace athanor

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "migrations/text/allowed_authentication.hpp"
 #include "operator/api/spec_codec.hpp"
 
 namespace athanor::controller {
@@ -96,7 +97,7 @@ void check_database_way(YamlFields& fields, const DatabaseSpec& database) {
     check_parts(fields, database);
   } else {
     for (const auto* const key :
-         {"port", "portFrom", "name", "nameFrom", "user", "userFrom", "password", "passwordFrom", "sslMode"}) {
+         {"port", "portFrom", "name", "nameFrom", "user", "userFrom", "password", "passwordFrom", "sslMode", "requireAuth"}) {
       if (fields.has(key)) {
         fields.refuse(key, "goes with host; a URL holds it already");
       }
@@ -126,6 +127,10 @@ void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode habi
   read_text(fields, "password", database.password);
   read_reference(fields, "passwordFrom", database.password_from, habitat);
   fields.choice("sslMode", database.ssl_mode, {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"});
+  read_text(fields, "requireAuth", database.require_auth);
+  if (const auto allowed = parse_require_auth(database.require_auth); !allowed) {
+    fields.refuse("requireAuth", allowed.error().hint);
+  }
   fields.mapping("tls", [&database, habitat](YamlFields& tls) {
     read_reference(tls, "rootCertificateFrom", database.root_certificate_from, habitat);
     read_reference(tls, "clientCertificateFrom", database.client_certificate_from, habitat);

@@ -80,6 +80,7 @@ struct DatabaseSpec {
   std::string password;
   std::optional<SecretReference> password_from;
   std::string ssl_mode;
+  std::string require_auth;  // as libpq's; empty: the operator decides
   // Certificates, as PEM.
   std::optional<SecretReference> root_certificate_from;
   std::optional<SecretReference> client_certificate_from;

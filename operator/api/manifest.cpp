@@ -170,6 +170,9 @@ std::string spec_hash(const DatabaseMigrationSpec& spec) {
       append(text, pattern);
     }
   }
+  if (!database.require_auth.empty()) {
+    append(text, database.require_auth);
+  }
   return sha256_hex(text);
 }
 

@@ -106,6 +106,11 @@ Result<void> add_certificates(const DatabaseSpec& database, JobPod& pod) {
   if (mode.empty()) {
     mode = database.default_ssl_mode.empty() ? database.minimum_ssl_mode : database.default_ssl_mode;
   }
+  if (!database.require_auth.empty()) {
+    pod.add_variable("PGREQUIREAUTH", database.require_auth);
+  } else if (mode != "verify-ca" && mode != "verify-full") {
+    pod.add_variable("PGREQUIREAUTH", "!password,!md5");  // as the operator's own connections (database_access.cpp)
+  }
   if (!database.root_certificate_from && mode == "verify-full") {
     pod.add_variable("PGSSLROOTCERT", "system");
   }

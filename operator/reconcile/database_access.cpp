@@ -38,7 +38,14 @@ Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSo
   if (!is_port(parts.port)) {
     return fail(Error(ErrorCode::Configuration, "portFrom does not hold a port number").at("spec.database.portFrom"));
   }
-  return database_url(parts) + (database.ssl_mode.empty() ? "" : "?sslmode=" + database.ssl_mode);
+  std::string url = database_url(parts);
+  if (!database.ssl_mode.empty()) {
+    url = with_parameter(std::move(url), "sslmode", database.ssl_mode);
+  }
+  if (!database.require_auth.empty()) {
+    url = with_parameter(std::move(url), "require_auth", database.require_auth);
+  }
+  return url;
 }
 
 // The parameters that a declared URL may have on a cluster. Any other libpq parameter, now or in the future, may name a file or
@@ -158,6 +165,14 @@ void limit_connect_timeout(std::string& url, const ConnectionParameters& declare
   }
 }
 
+// An unverified server could be anyone, so it must not be able to read the password.
+void refuse_weak_authentication(std::string& url, const ConnectionParameters& declared) {
+  const std::string mode = ssl_mode_in(connection_parameters(url));
+  if (mode != "verify-ca" && mode != "verify-full" && parameter_of(declared, "require_auth").empty()) {
+    url = with_parameter(std::move(url), "require_auth", "!password,!md5");
+  }
+}
+
 Result<void> add_certificates(std::string& url, const DatabaseMigration& resource, CredentialSource& credentials,
                               HiddenValues& hidden) {
   const DatabaseSpec& database = resource.spec.database;
@@ -184,6 +199,7 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
   TRY(require_ssl_mode(url, resource));
   if (!credentials.shares_process_environment()) {
     trust_system_authorities(url, database);
+    refuse_weak_authentication(url, declared);
   }
   return {};
 }

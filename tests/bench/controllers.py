@@ -96,7 +96,7 @@ class Running:
 
 def operator(build, cluster, folder, *options):
     port = free_port()
-    return Running([os.path.join(build, "bin", "athanor-operator"), "--kube", "--kubeconfig", cluster.kubeconfig, "--default-ssl-mode=prefer", "--lease-namespace",
+    return Running([os.path.join(build, "bin", "athanor-operator"), "--kube", "--kubeconfig", cluster.kubeconfig, "--default-ssl-mode=disable", "--lease-namespace",
                     "default", "--listen", f"127.0.0.1:{port}", "--cache", folder, *options], folder, port)
 
 

@@ -103,7 +103,7 @@ class OperatorProcess:
         self.log_file = folder / f"operator-{self.port}.log"
         self.backups = folder / "backups"
         self.backups.mkdir(exist_ok=True)
-        command = [PROGRAMS / "athanor-operator", "--kube", "--kubeconfig", account.kubeconfig, "--default-ssl-mode=prefer", "--lease-name", LEASE, "--lease-namespace",
+        command = [PROGRAMS / "athanor-operator", "--kube", "--kubeconfig", account.kubeconfig, "--default-ssl-mode=disable", "--lease-name", LEASE, "--lease-namespace",
                    account.home, "--selector", f"{SELECTOR}={account.name}", "--listen", f"127.0.0.1:{self.port}", "--backup-root",
                    self.backups, "--cache", folder, "--log-level", "debug", *options]
         with self.log_file.open("wb") as log:

@@ -138,6 +138,20 @@ TEST_F(Tls, IsVerifiedAgainstTheMachinesAuthoritiesWhenNothingIsDeclared) {
   EXPECT_EQ(connect(url("postgres:athanor") + "?sslmode=disable"), "postgres in plain text") << "chosen by name";
 }
 
+TEST_F(Tls, IsNeededForAPasswordThatIsHashedWithMd5) {
+  admin.run("DROP ROLE IF EXISTS old; SET password_encryption = md5; CREATE ROLE old LOGIN PASSWORD 'secret'");
+  write_file("pg_hba.conf",
+             "local all all trust\nhost all old 127.0.0.1/32 md5\nhost all postgres 127.0.0.1/32 scram-sha-256\n");
+  serve_with(authority, "IP:127.0.0.1");
+  const std::string refused = connect(url("old:secret") + "?sslmode=disable");
+  EXPECT_NE(refused.find("not allowed: md5"), std::string::npos) << refused;
+  EXPECT_EQ(connect(url("old:secret") + "?sslmode=disable&require_auth=md5"), "old in plain text");
+  EXPECT_NE(connect(url("old:secret") + "?sslmode=require"), "old over TLS") << "anybody can show some certificate";
+  put_secret("ca.crt", authority.certificate_pem);
+  resource.spec.database.root_certificate_from = key("ca.crt");
+  EXPECT_EQ(connect(url("old:secret")), "old over TLS");
+}
+
 TEST_F(Tls, IsDemandedOfAServerThatHasNone) {
   admin.run("ALTER SYSTEM SET ssl = off");
   serve_with(authority, "IP:127.0.0.1");
