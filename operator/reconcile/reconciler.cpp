@@ -31,25 +31,6 @@ ShortDigest verification_of(const SourceSnapshot& snapshot, const std::vector<st
   return sha256_short(snapshot.id() + "@" + heads_text(heads, ", "));
 }
 
-Verdict verdict_from(Decision decision) {
-  Verdict verdict;
-  switch (decision.kind) {
-    case Decision::Kind::Wait:
-      verdict.kind = Verdict::Kind::Waiting;
-      break;
-    case Decision::Kind::Stalled:
-      verdict.kind = Verdict::Kind::Stalled;
-      break;
-    default:
-      verdict.kind = Verdict::Kind::Done;
-      break;
-  }
-  verdict.reason = decision.reason;
-  verdict.message = std::move(decision.message);
-  verdict.error = std::move(decision.error);
-  return verdict;
-}
-
 Verdict applied(const ReconcileContext& context, ExecutionReport report, Direction direction, bool from_nothing) {
   Verdict verdict;
   verdict.kind = Verdict::Kind::Done;

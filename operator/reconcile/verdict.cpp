@@ -57,6 +57,25 @@ Verdict verdict_of(Error error) {
   return verdict;
 }
 
+Verdict verdict_from(Decision decision) {
+  Verdict verdict;
+  switch (decision.kind) {
+    case Decision::Kind::Wait:
+      verdict.kind = Verdict::Kind::Waiting;
+      break;
+    case Decision::Kind::Stalled:
+      verdict.kind = Verdict::Kind::Stalled;
+      break;
+    default:
+      verdict.kind = Verdict::Kind::Done;
+      break;
+  }
+  verdict.reason = decision.reason;
+  verdict.message = std::move(decision.message);
+  verdict.error = std::move(decision.error);
+  return verdict;
+}
+
 Requeue next_attempt(const Verdict& verdict, int conflicts) {
   switch (verdict.kind) {
     case Verdict::Kind::Done:

@@ -16,6 +16,8 @@
 
 namespace athanor::controller {
 
+struct Decision;
+
 struct Verdict : ReconcileResult {
   std::string message;
   bool keeps_plan = false;                // the status keeps showing the failed plan
@@ -28,6 +30,8 @@ struct Verdict : ReconcileResult {
 // Returns the verdict for an error by its retry class: Terminal stalls, Transient fails, Conflict fails and is retried
 // immediately; a held lock and a stop request wait.
 [[nodiscard]] Verdict verdict_of(Error error);
+// Returns the verdict for a decision that runs nothing: waiting, stalled or done.
+[[nodiscard]] Verdict verdict_from(Decision decision);
 
 // `conflicts`: how many times in a row the resource was already retried immediately.
 [[nodiscard]] Requeue next_attempt(const Verdict& verdict, int conflicts);

@@ -133,13 +133,13 @@ def test_the_gate_is_the_program_itself_with_no_shell_and_no_token(shop: Path) -
 
 def test_the_gate_reads_a_database_that_is_named_in_parts(shop: Path) -> None:
     database = {"host": "db", "port": 6432, "name": "shop", "userFrom": {"secretKeyRef": {"name": "s", "key": "user"}},
-                "passwordFrom": {"secretKeyRef": {"name": "s", "key": "password"}}, "sslMode": "require", "schema": "app", "versionTable": "v"}
+                "passwordFrom": {"secretKeyRef": {"name": "s", "key": "password"}}, "sslMode": "require", "requireAuth": "md5", "schema": "app", "versionTable": "v"}
     (shop / "values.yaml").write_text(yaml.dump({"image": "x", "replicas": 1, "migrations": {
         "files": "migrations/*.sql", "targetRevision": "2b7d9e1f4a60", "database": database, "gate": {"image": "athanor:1"}}}))
     container = gate(render(shop))
     plain = {entry["name"]: entry.get("value") or entry["valueFrom"]["secretKeyRef"]["key"] for entry in container["env"]}
     assert plain == {"ATHANOR_DATABASE_HOST": "db", "ATHANOR_DATABASE_PORT": "6432", "ATHANOR_DATABASE_NAME": "shop", "ATHANOR_DATABASE_USER": "user",
-                     "ATHANOR_DATABASE_PASSWORD": "password", "PGSSLMODE": "require"}
+                     "ATHANOR_DATABASE_PASSWORD": "password", "PGSSLMODE": "require", "PGREQUIREAUTH": "md5"}
     assert container["args"][-2:] == ["--set=version_table=v", "--set=version_table_schema=app"]
 
 

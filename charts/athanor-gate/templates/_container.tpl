@@ -30,7 +30,7 @@ migrations.database. */}}
 {{- if and $database.tls (not $gate.volumeMounts) }}
 {{- fail "athanor-gate: migrations.database.tls: mount the certificate into the gate (migrations.gate.volumeMounts) and name the file in migrations.gate.env (PGSSLROOTCERT)" }}
 {{- end }}
-{{- range $name, $field := dict "DATABASE_URL" "url" "ATHANOR_DATABASE_HOST" "host" "ATHANOR_DATABASE_PORT" "port" "ATHANOR_DATABASE_NAME" "name" "ATHANOR_DATABASE_USER" "user" "ATHANOR_DATABASE_PASSWORD" "password" "PGSSLMODE" "sslMode" }}
+{{- range $name, $field := dict "DATABASE_URL" "url" "ATHANOR_DATABASE_HOST" "host" "ATHANOR_DATABASE_PORT" "port" "ATHANOR_DATABASE_NAME" "name" "ATHANOR_DATABASE_USER" "user" "ATHANOR_DATABASE_PASSWORD" "password" "PGSSLMODE" "sslMode" "PGREQUIREAUTH" "requireAuth" }}
 {{- include "athanor-gate.variable" (dict "database" $database "field" $field "name" $name) }}
 {{- end }}
 {{- end }}
