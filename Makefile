@@ -31,7 +31,7 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-lint configure build python cluster chart-tools chart manifests image demo test test-unit test-postgres \
+.PHONY: help deps deps-lint configure build python cluster chart-tools chart chart-package manifests image image-multiarch demo test test-unit test-postgres \
         test-cluster test-versions test-version test-crash test-corpora test-adopt test-chart test-image test-pods test-fuzz bench bench-inspect mutate \
         hooks format format-check lint sanitize tsan install clean
 
@@ -150,8 +150,14 @@ bench-inspect: build ## Measure how long reading a schema takes (BENCH_FLAGS="--
 image: ## Build the image with docker, podman or buildah (ENGINE=)
 	@deploy/image/build
 
+image-multiarch: ## Build it for PLATFORMS (amd64 and arm64) as IMAGE=; PUSH=1 pushes it
+	@deploy/image/build-platforms $(IMAGE)
+
 chart: ## Copy the CRDs into the chart
 	@charts/copy-crds charts/athanor/templates/crds
+
+chart-package: chart chart-tools ## Package the charts into build/charts; CHART_REGISTRY=oci://… pushes them there
+	@charts/package "$$(tests/cluster/tools)/helm" build/charts $(CHART_REGISTRY)
 
 manifests: chart chart-tools ## Render the chart into deploy/manifests, for those who do not use Helm
 	@deploy/manifests/render "$$(tests/cluster/tools)/helm" deploy/manifests

@@ -20,6 +20,8 @@ EVERYTHING = json.dumps({
     "networkPolicy": {"enabled": True, "restrictEgress": True, "ingressFrom": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 5432}]}]},
     "watch": {"scope": "Namespaces", "namespaces": ["shop", "warehouse"], "selector": "team in (a, b)"}, "commonLabels": {"team": "platform"},
     "imagePullSecrets": [{"name": "pull"}], "image": {"repository": "registry.example.org/athanor", "digest": "sha256:" + "0" * 64}, "serviceAccount": {"annotations": {"a": "b"}},
+    "proxy": {"https": "http://proxy:3128", "noProxy": ".svc"},
+    "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["db.example.org"]}], "dnsConfig": {"options": [{"name": "ndots", "value": "1"}]},
     "extraEnv": [{"name": "TZ", "value": "UTC"}], "extraEnvFrom": [{"secretRef": {"name": "more"}}],
     "extraVolumes": [{"name": "sources", "emptyDir": {}}], "extraVolumeMounts": [{"name": "sources", "mountPath": "/sources", "readOnly": True}],
     "operator": {"sourceRoots": ["/sources"], "secretRoots": ["/run/secrets/db"], "extraArgs": ["--max-files=10"]},
@@ -75,7 +77,7 @@ def schemas(cluster: ThrowawayCluster, tmp_path_factory: pytest.TempPathFactory)
 
 
 def conform(schemas: str, text: str) -> subprocess.CompletedProcess[str]:
-    return tool("kubeconform", "-strict", "-summary", "-schema-location", schemas, "-skip", "ServiceMonitor,PrometheusRule", stdin=text)  # not of this API
+    return tool("kubeconform", "-strict", "-summary", "-schema-location", schemas, "-skip", "PodMonitor,ServiceMonitor,PrometheusRule", stdin=text)  # not of this API
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -160,6 +162,7 @@ def test_containers_are_bounded_in_all_but_processor_time(name: str) -> None:
     ("operator.resync=5", "operator/resync"), ("watch.namespaces={Shop}", "does not match pattern"),
     ("leaderElection.enabled=false", "replicaCount must be 1 without leaderElection.enabled"), ("watch.scope=Namespaces", "watch.scope Namespaces needs watch.namespaces"),
     ("watch.namespaces={shop}", "watch.namespaces needs watch.scope Namespaces, which is OwnNamespace"),
+    ("podMonitor.enabled=true,serviceMonitor.enabled=true", "only one of serviceMonitor.enabled and podMonitor.enabled"),
     ("image.repository=", "image.repository is required"), ("image.repository=athanor", "athanor would be docker.io's"),
     ("image.repository=shop/athanor", "shop/athanor would be docker.io's"), ("image.repository=localhost/athanor:1", "does not match pattern"),
     ("jobs.enabled=true,jobs.image=athanor:1", "jobs.image names no registry, so athanor:1 would be docker.io's"),
@@ -242,7 +245,7 @@ def test_the_deployment_is_told_what_the_values_say() -> None:
         "--kube", "--leader-elect=true", "--lease-name=athanor", "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s",
         "--resync=5m", "--resyncs-per-second=2", "--listen=0.0.0.0:8080", "--cache=/var/cache/athanor", "--minimum-approval=Destructive",
         "--minimum-approvals=1", "--minimum-backup=Never", "--default-ssl-mode=verify-full", "--inline-passwords=refuse", "--namespace-labels", "--publish-plans=true",
-        "--max-repository-size=512MiB", "--max-artifact-size=256MiB", "--log-level=info"]
+        "--max-repository-size=512MiB", "--max-artifact-size=256MiB", "--max-file-size=16MiB", "--log-level=info"]
     assert arguments_of(objects(rendered("everything"))) == [
         "--kube", "--watch-namespaces=shop,warehouse", "--selector=team in (a, b)", "--leader-elect=true", "--lease-name=athanor",
         "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s", "--resync=5m", "--resyncs-per-second=2",
@@ -251,7 +254,7 @@ def test_the_deployment_is_told_what_the_values_say() -> None:
         "--job-image=registry.example.org/athanor@sha256:" + "0" * 64, "--source-image=registry.example.org/shop",
         "--minimum-approval=Destructive", "--minimum-approvals=2", "--minimum-backup=Never", "--default-ssl-mode=verify-full", "--inline-passwords=refuse", "--publish-plans=false",
         "--require-secret-label", "--max-resources=100", "--max-backup-size=20GiB", "--max-config-map-reads=600", "--max-repository-size=64MiB",
-        "--max-artifact-size=32MiB", "--max-cache-size=600MiB", "--log-level=info", "--max-files=10"]
+        "--max-artifact-size=32MiB", "--max-cache-size=600MiB", "--max-file-size=16MiB", "--log-level=info", "--max-files=10"]
     assert "--watch-namespaces=athanor-system" in arguments_of(objects(rendered("defaults")))
     assert "--leader-elect=false" in arguments_of(objects(rendered("one replica")))
 
@@ -264,6 +267,51 @@ def test_the_image_is_of_the_registry_that_was_named(values: str, image: str) ->
     documents = objects(template("--set", values))
     pods = [one(documents, "Deployment")["spec"]["template"]["spec"], one(documents, "Pod", "athanor-test")["spec"]]
     assert [pod["containers"][0]["image"] for pod in pods] == [image, image]
+
+
+def test_containers_of_others_run_before_and_beside_the_operator(schemas: str) -> None:
+    proxy = {"name": "proxy", "image": "registry.example.org/proxy:1", "restartPolicy": "Always"}
+    text = template("--set-json", json.dumps({"initContainers": [proxy], "extraContainers": [{"name": "beside", "image": "registry.example.org/beside:1"}]}))
+    assert conform(schemas, text).returncode == 0
+    pod = one(objects(text), "Deployment")["spec"]["template"]["spec"]
+    assert pod["initContainers"] == [proxy]
+    assert [container["name"] for container in pod["containers"]] == ["operator", "beside"]
+
+
+def test_a_proxy_reaches_the_operator() -> None:
+    pod = one(objects(rendered("everything")), "Deployment")["spec"]["template"]["spec"]
+    variables = {one["name"]: one.get("value") for one in pod["containers"][0]["env"]}
+    assert (variables["HTTPS_PROXY"], variables["NO_PROXY"]) == ("http://proxy:3128", ".svc")
+    assert pod["hostAliases"][0]["ip"] == "10.0.0.9" and pod["dnsConfig"]["options"][0]["name"] == "ndots"
+
+
+def test_pods_are_scraped_without_a_service() -> None:
+    documents = objects(template("--set", "podMonitor.enabled=true,service.enabled=false,metrics.tlsSecret=tls,podMonitor.labels.release=p"))
+    monitor = one(documents, "PodMonitor")
+    assert monitor["metadata"]["labels"]["release"] == "p"
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert (endpoint["port"], endpoint["scheme"], endpoint["honorLabels"]) == ("http", "https", True)
+    labels = one(documents, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_the_charts_are_packages(tmp_path: Path) -> None:
+    subprocess.run([ROOT / "charts/package", tools() / "helm", tmp_path], check=True, capture_output=True)
+    assert {file.name for file in tmp_path.iterdir()} == {"athanor-0.1.0.tgz", "athanor-gate-0.1.0.tgz"}
+    done = tool("helm", "template", "athanor", tmp_path / "athanor-0.1.0.tgz", "--namespace", "athanor-system", *IMAGE)
+    assert objects(done.stdout) == objects(template())
+
+
+def test_an_image_is_built_for_every_platform_that_is_named(tmp_path: Path) -> None:
+    engine = tmp_path / "buildah"
+    engine.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/calls\n')
+    engine.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ENGINE": "buildah", "PLATFORMS": "linux/amd64,linux/arm64", "PUSH": "1"}
+    subprocess.run([ROOT / "deploy/image/build-platforms", "registry.example.org/athanor:1"], check=True, env=environment)
+    removed, built, pushed = (tmp_path / "calls").read_text().splitlines()
+    assert removed == "manifest rm registry.example.org/athanor:1"
+    assert built.startswith("build --platform linux/amd64,linux/arm64 --manifest registry.example.org/athanor:1 --build-arg VERSION=0.1.0 ")
+    assert pushed == "manifest push --all registry.example.org/athanor:1 docker://registry.example.org/athanor:1"
 
 
 def test_a_single_replica_can_be_drained() -> None:

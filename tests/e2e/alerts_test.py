@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +93,21 @@ def test_each_state_is_an_alert_within_two_scrapes(operator: OperatorProcess, pr
         fires("AthanorBehindTarget")
     orders.at("a2")
     eventually(lambda: {alert for alert, _ in prometheus.firing()} <= {"AthanorBackupOld"}, "all is well again", within=20)
+
+
+def test_a_backup_that_fails_is_an_alert(operator: OperatorProcess, prometheus: Prometheus, declare: Declarations, database: Database, namespace: str) -> None:
+    eventually(lambda: prometheus.firing() == set(), "all is well", within=20)
+    (operator.backups / namespace).write_text("in the way of the folder")
+    declare.migration(database.url, chain("a1"), backup={"when": "Always"}).because("BackupFailed")
+    eventually(lambda: ("AthanorBackupFailed", "") in prometheus.firing(), "AthanorBackupFailed fires", within=20)
+
+
+def test_a_standby_alone_is_an_alert(operator: OperatorProcess, start: Callable[..., OperatorProcess], tmp_path: Path) -> None:
+    eventually(operator.leads, "somebody else leads", within=30)
+    standby = start()
+    watched = Prometheus(tmp_path, standby.port)  # which does not see the one that leads
+    try:
+        eventually(lambda: ("AthanorNoLeader", "") in watched.firing(), "AthanorNoLeader fires", within=30)
+        assert not standby.leads()
+    finally:
+        watched.stop()
