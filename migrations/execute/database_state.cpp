@@ -65,7 +65,8 @@ std::string what_is_there(Scrutiny scrutiny) {
          table_facts(name(3), scrutiny) + ", " + untrusted_schema_owner("pg_catalog.to_regnamespace($4)", scrutiny) +
          ", pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(),"
          " (pg_catalog.pg_identify_object(1259, pg_catalog.to_regclass($1), 0)).schema, $5::pg_catalog.name,"
-         " pg_catalog.current_schema(), $6::pg_catalog.name, current_user, pg_catalog.current_setting('is_superuser')";
+         " pg_catalog.current_schema(), $6::pg_catalog.name, current_user, pg_catalog.current_setting('is_superuser'), " +
+         table_facts(name(7), scrutiny);
 }
 enum Column {
   VersionTableFacts,
@@ -79,14 +80,15 @@ enum Column {
   FirstSchema,
   TableName,
   CurrentUser,
-  IsSuperuser
+  IsSuperuser,
+  CatalogFacts
 };
 // Identifies one running server, however it is reached: two servers with the same files cannot have started in the same
 // microsecond. A copy of the files that runs elsewhere counts as another server.
 constexpr std::string_view kWhichDatabase =
     ", pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()), pg_catalog.current_database()";
 constexpr std::string_view kWhichFiles = ", (pg_catalog.pg_control_system()).system_identifier";
-enum IdentityColumn { StartedAt = IsSuperuser + 1, DatabaseName, SystemIdentifier };
+enum IdentityColumn { StartedAt = CatalogFacts + 1, DatabaseName, SystemIdentifier };
 
 std::string question(bool identify, Scrutiny scrutiny = Scrutiny::DoubtOnly) {
   static const std::string quick = what_is_there(Scrutiny::DoubtOnly);
@@ -112,7 +114,8 @@ Parameters names_in(const MigratorSettings& settings, const Ledger& ledger) {
           of_ledger(ledger.steps().name()),
           of_ledger(quote_identifier(settings.ledger_schema)),
           settings.version_table_schema,
-          settings.version_table};
+          settings.version_table,
+          of_ledger(ledger.catalog())};
 }
 
 // EXECUTE on pg_control_system() can be revoked, which hides the system identifier. Then the identity does without it.
@@ -178,7 +181,7 @@ Error malformed_answer() {
 // a view between check and read, and its code would run as superuser.
 Result<void> check_tables(const Rows& what, Scrutiny scrutiny, const MigratorSettings& settings, DatabaseState& state) {
   // A proxy, or a server that is not PostgreSQL, may return any shape.
-  if (what.rows.size() != 1 || what.rows.front().size() <= IsSuperuser || what.text(0, CurrentUser).empty()) {
+  if (what.rows.size() != 1 || what.rows.front().size() <= CatalogFacts || what.text(0, CurrentUser).empty()) {
     return fail(malformed_answer());
   }
   const std::string migrator = what.text(0, CurrentUser);
@@ -208,7 +211,13 @@ Result<void> check_tables(const Rows& what, Scrutiny scrutiny, const MigratorSet
     }
     state.untrusted = std::move(error);
   }
-  state.tables = {version.oid, history.oid, history.file, step.oid, history.columns, scrutiny == Scrutiny::DoubtOnly};
+  state.tables = {.version = version.oid,
+                  .history = history.oid,
+                  .history_file = history.file,
+                  .step = step.oid,
+                  .catalog = read_table_facts(what.cell(0, CatalogFacts)).oid,
+                  .history_columns = history.columns,
+                  .beyond_doubt = scrutiny == Scrutiny::DoubtOnly};
   state.superuser = superuser;
   return {};
 }

@@ -4,7 +4,8 @@
 
 namespace athanor {
 
-Ledger::Ledger(const std::string& schema) : schema_(quote_identifier(schema)), history_(schema), steps_(schema) {}
+Ledger::Ledger(const std::string& schema)
+    : schema_(quote_identifier(schema)), catalog_(qualified_name(schema, "catalog")), history_(schema), steps_(schema) {}
 
 void Ledger::set_version_table(const std::string& version_table) {
   history_.set_version_table(version_table);

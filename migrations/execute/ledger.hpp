@@ -28,9 +28,13 @@ class Ledger {
   [[nodiscard]] std::string create_schema() const;
   [[nodiscard]] const HistoryTable& history() const { return history_; }
   [[nodiscard]] const StepTable& steps() const { return steps_; }
+  // The table that drift is found with, quoted. Made and read elsewhere (migrations/drift); here it is only kept from
+  // revisions.
+  [[nodiscard]] const std::string& catalog() const { return catalog_; }
 
  private:
   std::string schema_;  // quoted
+  std::string catalog_;
   HistoryTable history_;
   StepTable steps_;
 };

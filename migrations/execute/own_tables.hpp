@@ -23,6 +23,7 @@ struct OwnTables {
   std::string history;
   std::string history_file;  // relfilenode of the history table; TRUNCATE changes it
   std::string step;
+  std::string catalog;
   int history_columns = 0;
   // pg_class alone proved version table and history safe at the start: owned by the migrator, and never had a trigger or rule.
   bool beyond_doubt = false;

@@ -68,7 +68,11 @@ std::string version_table_refuses_rows(const std::string& table) {
 }
 
 std::string ledger_oids(const OwnTables& tables) {
-  return "{" + tables.history + (tables.step.empty() ? "" : "," + tables.step) + "}";
+  std::string oids = "{" + tables.history;
+  for (const std::string* table : {&tables.step, &tables.catalog}) {
+    oids += table->empty() ? "" : "," + *table;
+  }
+  return oids + "}";
 }
 
 // Whether this transaction wrote to the ledger, or added a constraint to the version table; with DoubtOnly, whether it changed
@@ -147,8 +151,9 @@ std::string rows_of(const std::string& table) {
 
 // $1 are the OIDs of the tables.
 // Also covers the constraints and the restricting indexes of all our tables, which could make a later row fail.
-std::string print_of(const Ledger& ledger) {
+std::string print_of(const Ledger& ledger, const OwnTables& tables) {
   return "pg_catalog.concat_ws('|', " + rows_of(ledger.history().name()) + ", " + rows_of(ledger.steps().name()) +
+         (tables.catalog.empty() ? "" : ", " + rows_of(ledger.catalog())) +
          ", (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(k.oid::pg_catalog.int8)) FROM"
          " pg_catalog.pg_constraint AS k WHERE k.conrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) OR k.confrelid"
          " OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])), (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*),"
@@ -160,15 +165,16 @@ std::string print_of(const Ledger& ledger) {
 }  // namespace
 
 std::string RevisionGuard::all_oids() const {
-  return "{" + tables_.version + "," + tables_.history + "," + tables_.step + "}";
+  return "{" + tables_.version + "," + tables_.history + "," + tables_.step +
+         (tables_.catalog.empty() ? "" : "," + tables_.catalog) + "}";
 }
 
 Command RevisionGuard::print() const {
-  return {"SELECT " + print_of(*ledger_), {all_oids()}, ""};
+  return {"SELECT " + print_of(*ledger_, tables_), {all_oids()}, ""};
 }
 
 Command RevisionGuard::require_print(const std::string& print) const {
-  return {"SELECT " + require_tables(print_of(*ledger_) + " OPERATOR(pg_catalog.=) $2"), {all_oids(), print}, ""};
+  return {"SELECT " + require_tables(print_of(*ledger_, tables_) + " OPERATOR(pg_catalog.=) $2"), {all_oids(), print}, ""};
 }
 
 std::optional<Error> RevisionGuard::explain(const Error& error, const std::string& revision) const {
