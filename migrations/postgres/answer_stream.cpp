@@ -214,6 +214,8 @@ Result<void> AnswerStream::ask(Wait& wait) {
                                               " and the connection was closed"));
       return fail(lost());
     }
+    // A listener asks for reasons of its own, and explains the error itself.
+    cancelled_by_stop_ = cancelled_by_stop_ || !listener_;
     // Repeated at every call: the first cancellation may have reached the server between two statements, where it has no
     // effect.
     cancel();
@@ -281,11 +283,19 @@ void AnswerStream::end_answer() {
   messages_ = 0;
 }
 
+Error AnswerStream::told(Error error) const {
+  constexpr std::string_view kQueryCancelled = "57014";
+  if (!cancelled_by_stop_ || error.sqlstate != kQueryCancelled || !settings_.stop.requested()) {
+    return error;
+  }
+  return Error(ErrorCode::Interrupted, "stopped on request; the running statement was cancelled").with_sqlstate(error.sqlstate);
+}
+
 void AnswerStream::absorb(const PGresult* result) {
   any_result_ = true;
   const auto status = PQresultStatus(result);
   if (expected_.front().synchronisation && failed(result)) {
-    current_.error = result_error(result, {settings_.show_values, std::string_view()});
+    current_.error = told(result_error(result, {settings_.show_values, std::string_view()}));
     return;
   }
   // libpq and our list of expected answers disagree: no later answer could be assigned to its command.
@@ -313,7 +323,7 @@ void AnswerStream::absorb(const PGresult* result) {
     kept_ = 0;
   }
   if (failed(result)) {
-    current_.error = result_error(result, {settings_.show_values, expected_.front().handling.sql});
+    current_.error = told(result_error(result, {settings_.show_values, expected_.front().handling.sql}));
     return;
   }
   if (expected_.front().handling.keep_rows) {

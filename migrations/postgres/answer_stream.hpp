@@ -125,11 +125,14 @@ class AnswerStream {
   void hear(const PGresult* notice);
   // Abandons the server: cuts the connection and keeps the first reason.
   void leave(Error reason);
+  // Of a statement that failed: Interrupted when it was cancelled because of our own stop.
+  [[nodiscard]] Error told(Error error) const;
 
   PGconn* connection_;
   std::unique_ptr<MeteredSocket> socket_;
   StreamSettings settings_;
   std::shared_ptr<Canceller> canceller_;
+  bool cancelled_by_stop_ = false;
   WaitListener listener_;
   MessageListener message_listener_;
   std::deque<Expected> expected_;
