@@ -24,17 +24,21 @@ struct Look {
   std::string hint;
 };
 
-// Whether the condition may change without any action on the waiting side.
+// Whether the condition may change without any action on the waiting side. While a database is being created and migrated, the
+// server may answer with almost any error: privileges are missing, a table is locked, the server shuts down. So this names the
+// few errors that stay.
 bool heals_by_itself(const Error& error) {
   switch (error.code) {
-    case ErrorCode::DatabaseUnreachable:
-    case ErrorCode::AuthenticationFailed:
-    case ErrorCode::ConnectionLost:
-    case ErrorCode::InsufficientPrivilege:  // a revision may grant it
-    case ErrorCode::StatementFailed:
-      return true;
-    default:
+    case ErrorCode::Internal:
+    case ErrorCode::Usage:
+    case ErrorCode::Configuration:
+    case ErrorCode::MissingDatabaseUrl:
+    case ErrorCode::Io:
+    case ErrorCode::PoolerRefused:
+    case ErrorCode::UntrustedTable:
       return false;
+    default:
+      return true;
   }
 }
 
@@ -172,6 +176,9 @@ Error timed_out(const DatabaseWait& wait, const Result<Look>& last) {
   if (!last) {
     Error error = last.error();
     error.message = beginning + error.message;
+    if (exit_code(error.code) != exit_code(ErrorCode::DatabaseUnreachable)) {
+      error.code = ErrorCode::DatabaseUnreachable;  // the exit code says that it could not be asked
+    }
     return error;
   }
   return Error(last->unknown ? ErrorCode::UnknownDatabaseRevision : ErrorCode::NotUpToDate, beginning + last->state)

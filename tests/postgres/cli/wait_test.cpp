@@ -222,6 +222,20 @@ TEST(Wait, WaitsForTheRightToReadTheVersionTable) {
   EXPECT_THAT(scene.clock.waits, SizeIs(1));
 }
 
+TEST(Wait, GoesOnWhileTheVersionTableIsLocked) {
+  WaitScene scene;
+  scene.upgrade("r1");
+  Client holder(scene.database.url());
+  holder.run("BEGIN; LOCK TABLE alembic_version");
+  scene.meanwhile(1, [&] { holder.run("COMMIT"); });
+  const Ended ended = scene.wait({"--revision", "r1"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("lock timeout"));
+  holder.run("BEGIN; LOCK TABLE alembic_version");
+  const Ended once = scene.wait({"--revision", "r1", "--timeout", "0"});
+  EXPECT_EQ(once.exit_code, 7) << once.err;
+}
+
 TEST(Wait, DoesNotPassWhileTheRevisionIsBeingTakenBack) {
   WaitScene scene;
   scene.revision("r4", "r3", "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY i3 ON t3 (id);",
