@@ -66,12 +66,15 @@ class Verification {
     // A failed query aborts the transaction only up to the savepoint, so the others still run.
     TRY(session_.query("SAVEPOINT athanor_verify"));
     const auto start = clock_.steady_now();
-    const auto rows = session_.query(query.sql);
+    auto rows = ask(query);
     Verdict verdict;
     verdict.duration = std::chrono::duration_cast<milliseconds>(clock_.steady_now() - start);
     if (!rows) {
       if (!session_.alive()) {
-        return fail(rows.error());
+        return fail(std::move(rows).error().at(query.path + ":" + std::to_string(query.line)));
+      }
+      if (rows.error().code == ErrorCode::Interrupted) {
+        return fail(std::move(rows).error());
       }
       verdict.error = rows.error().describe();
     } else {
@@ -82,8 +85,29 @@ class Verification {
   }
 
  private:
-  void judge(const ExpectedQuery& query, const Rows& rows, Verdict& verdict) const {
-    const std::size_t count = rows.rows.size();
+  struct Answer {
+    Rows first;  // at most two rows
+    std::size_t count = 0;
+  };
+
+  // However many rows there are, two are enough to judge by; the others are counted where they are.
+  Result<Answer> ask(const ExpectedQuery& query) {
+    Answer answer;
+    if (query.is_show) {  // no cursor takes it
+      TRY_ASSIGN(answer.first, session_.query(query.sql));
+      answer.count = answer.first.rows.size();
+      return answer;
+    }
+    TRY(session_.query("DECLARE athanor_verify NO SCROLL CURSOR FOR " + query.sql));
+    TRY_ASSIGN(answer.first, session_.query("FETCH FORWARD 2 FROM athanor_verify"));
+    TRY_ASSIGN(const Rows rest, session_.query("MOVE FORWARD ALL IN athanor_verify"));
+    answer.count = answer.first.rows.size() + static_cast<std::size_t>(rest.affected);
+    return answer;
+  }
+
+  void judge(const ExpectedQuery& query, const Answer& answer, Verdict& verdict) const {
+    const Rows& rows = answer.first;
+    const std::size_t count = answer.count;
     const bool single = count == 1 && rows.rows.front().size() == 1;
     verdict.found = count == 0 ? "no rows" : std::to_string(count) + (count == 1 ? " row" : " rows");
     switch (query.kind) {

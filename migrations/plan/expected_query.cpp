@@ -80,7 +80,37 @@ class Lead {
   int expected_ = 0;
 };
 
-bool is_query(std::string_view sql) {
+// An expectation behind its query, inside it, or in a block comment would be passed over, and "no rows" expected instead.
+Result<void> require_above(std::string_view text, const std::string& path, const std::vector<SqlStatement>& statements) {
+  SqlLexer lexer(text);
+  for (Token token = lexer.next(); token.kind != TokenKind::End && token.kind != TokenKind::Unterminated;
+       token = lexer.next()) {
+    if (token.kind != TokenKind::LineComment && token.kind != TokenKind::BlockComment) {
+      continue;
+    }
+    const std::string_view comment = lexer.text(token);
+    const std::string_view words = comment.substr(std::min(comment.find_first_not_of("-/* \t\r\n"), comment.size()));
+    constexpr std::string_view kWord = "expect";
+    if (words.size() <= kWord.size() || !same_word(words.substr(0, kWord.size()), kWord) ||
+        !trim(words.substr(kWord.size())).starts_with(':')) {
+      continue;
+    }
+    const std::size_t line = text.rfind('\n', token.begin) == std::string_view::npos ? 0 : text.rfind('\n', token.begin) + 1;
+    const bool alone = trim(text.substr(line, token.begin - line)).empty();
+    const bool inside = std::ranges::any_of(statements, [&](const SqlStatement& statement) {
+      const auto begin = static_cast<std::size_t>(statement.sql.data() - text.data());
+      return token.begin >= begin && token.begin < begin + statement.sql.size();
+    });
+    if (token.kind != TokenKind::LineComment || !alone || inside) {
+      return fail(malformed(path, 1 + count_lines(text, token.begin), "the expectation does not stand above its query",
+                            "write it on a line of its own above the query: -- expect: VALUE"));
+    }
+  }
+  return {};
+}
+
+// Its first keyword when that begins a query, otherwise empty.
+std::string_view query_word(std::string_view sql) {
   SqlLexer lexer(sql);
   Token token = lexer.next_code();
   while (token.kind == TokenKind::Symbol && lexer.text(token) == "(") {
@@ -88,8 +118,9 @@ bool is_query(std::string_view sql) {
   }
   const std::string_view word = lexer.text(token);
   constexpr std::array<std::string_view, 5> kQueries{"select", "values", "with", "table", "show"};
-  return token.kind == TokenKind::Word &&
-         std::ranges::any_of(kQueries, [&](std::string_view query) { return same_word(word, query); });
+  const bool known = token.kind == TokenKind::Word &&
+                     std::ranges::any_of(kQueries, [&](std::string_view query) { return same_word(word, query); });
+  return known ? word : std::string_view();
 }
 
 }  // namespace
@@ -105,6 +136,7 @@ Result<std::vector<ExpectedQuery>> parse_expected_queries(std::string_view text,
     error.context = path + (error.context.empty() ? "" : ", " + error.context);
     return fail(std::move(error));
   }
+  TRY(require_above(text, path, *statements));
   std::vector<ExpectedQuery> queries;
   std::size_t done = 0;
   for (const SqlStatement& statement : *statements) {
@@ -117,7 +149,9 @@ Result<std::vector<ExpectedQuery>> parse_expected_queries(std::string_view text,
     if (query.name.empty()) {
       query.name = place(path, static_cast<std::size_t>(statement.line));
     }
-    if (!is_query(statement.sql)) {
+    const std::string_view word = query_word(statement.sql);
+    query.is_show = same_word(word, "show");
+    if (word.empty()) {
       return fail(malformed(path, statement.line, "only queries can be verified",
                             "write a SELECT; what changes the database belongs into a revision"));
     }

@@ -30,6 +30,7 @@ struct ExpectedQuery {
   std::string sql;
   Kind kind = Kind::NoRows;
   std::string value;
+  bool is_show = false;                           // which no cursor takes
   [[nodiscard]] std::string expectation() const;  // "no rows", "rows", "42"
 };
 

@@ -60,4 +60,22 @@ TEST(Verify, EndsAQueryThatTakesTooLong) {
 }
 
 }  // namespace
+TEST(Verify, CountsRowsWithoutFetchingThem) {
+  CliScene scene;
+  scene.folder.write("v.sql",
+                     "SELECT generate_series(1, 3000000), repeat('x', 100);\n-- expect: rows\nSELECT generate_series(1, 7);\n"
+                     "-- expect: UTF8\nSHOW server_encoding;\n");
+  const Json answer = scene.json({"verify", "v.sql"});
+  EXPECT_EQ(answer["exit_code"], 18) << answer;
+  EXPECT_EQ(answer["queries"][0]["found"], "3000000 rows");
+  EXPECT_EQ(answer["queries"][1]["passed"], true);
+  EXPECT_EQ(answer["queries"][2]["passed"], true) << answer;
+}
+
+TEST(Verify, NamesTheQueryWhoseValueIsTooLarge) {
+  CliScene scene;
+  scene.folder.write("v.sql", "-- expect: 1\nSELECT 1;\nSELECT repeat('x', 70000000);\n");
+  EXPECT_THAT(scene.run({"verify", "v.sql"}).err, HasSubstr("v.sql:3: "));
+}
+
 }  // namespace athanor::test

@@ -39,5 +39,16 @@ TEST(ExpectedQueries, RefuseWhatIsNoQueryAndWhatExpectsNothing) {
   EXPECT_THAT(message("SELECT 'x"), HasSubstr("v.sql"));
 }
 
+TEST(ExpectedQueries, RefuseAnExpectationThatDoesNotStandAboveItsQuery) {
+  for (const std::string text :
+       {"SELECT 1 WHERE false; -- expect: rows\n", "SELECT 1; -- expect: 1\nSELECT 2;", "SELECT 1 -- expect: 1\n;",
+        "SELECT\n-- expect: rows\n1;", "/* expect: rows */ SELECT 1;", "SELECT 1; --expect : 3\n"}) {
+    const auto queries = parse_expected_queries(text, "v.sql");
+    ASSERT_FALSE(queries) << text;
+    EXPECT_EQ(queries.error().message, "the expectation does not stand above its query") << text;
+  }
+  EXPECT_TRUE(parse_expected_queries("SELECT '-- expect: 1';\n  -- expect: 2\n  SELECT 2; -- we expect two: always", "v.sql"));
+}
+
 }  // namespace
 }  // namespace athanor
