@@ -53,7 +53,7 @@ Result<std::unique_ptr<schema::ScratchDatabase>> run_baseline(SchemaWork& work, 
   TRY_ASSIGN(const RevisionGraph graph, RevisionGraph::build(std::move(revisions)));
   TRY_ASSIGN(const Plan plan, make_plan(graph, source, Direction::Upgrade, {}, {header.id}));
   TRY(work.prepare_roles(plan));
-  TRY_ASSIGN(auto database, work.empty_database(false));
+  TRY_ASSIGN(auto database, work.empty_database(plan));
   if (auto done = work.run_plan(*database, plan); !done) {
     Error error = std::move(done).error();
     if (!error.sqlstate.empty()) {

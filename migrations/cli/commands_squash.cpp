@@ -5,6 +5,7 @@
 
 #include "migrations/base/sha256.hpp"
 #include "migrations/cli/baseline.hpp"
+#include "migrations/cli/beyond_schema.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/new_file.hpp"
@@ -16,16 +17,6 @@ namespace athanor::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The version of the configured database, if there is one, so that the baseline is proven on the version it will run on.
-Result<int> server_version(CommandContext& context, const Configuration& configuration) {
-  if (configuration.database_url.empty()) {
-    return 0;
-  }
-  TRY_ASSIGN(const auto factory, context.outside().connect(configuration.database_url, configuration.execution));
-  TRY_ASSIGN(const auto session, factory->open());
-  return session->server_version();
-}
 
 // The contents of a scratch database.
 struct Holdings {
@@ -42,7 +33,9 @@ class Squash {
   Result<void> run() {
     TRY(choose_revisions());
     TRY(read_texts());
-    TRY_ASSIGN(const int version, server_version(context_, configuration_));
+    TRY_ASSIGN(const Plan plan, make_plan(project_.graph, *project_.source, Direction::Upgrade, {}, {last_}));
+    TRY(refuse_server_objects(plan));
+    TRY_ASSIGN(const int version, look_at_target(context_, configuration_));  // what the baseline will run on
     SchemaWork work(context_, configuration_, version);
     TRY_ASSIGN(const Holdings old, made_by_revisions(work));
     TRY(name_file());
@@ -113,6 +106,7 @@ class Squash {
   Result<Holdings> look(const schema::ScratchDatabase& database) {
     Holdings found;
     TRY_ASSIGN(const auto session, database.open());
+    TRY(refuse_database_settings(*session));
     schema::InspectOptions options = everything(configuration_);
     TRY_ASSIGN(found.catalog, schema::inspect(*session, options));
     options.owners = true;
@@ -144,7 +138,9 @@ class Squash {
     header_.id = last_;
     header_.message = context_.arguments().value("--message").value_or("");
     if (header_.message.empty()) {
-      header_.message = "Baseline of " + std::to_string(replaced_.size()) + " revisions up to " + last_;
+      const std::size_t count =
+          std::set<std::string>(replaced_.begin(), replaced_.end()).size();  // a baseline has an id of theirs
+      header_.message = "Baseline of " + std::to_string(count) + " revisions up to " + last_;
     }
     std::ranges::sort(header_.labels);
     header_.labels.erase(std::ranges::unique(header_.labels).begin(), header_.labels.end());

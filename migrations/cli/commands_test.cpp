@@ -1,4 +1,5 @@
 // The verb test: runs every revision up, down and up again on a scratch database, and compares the schema each time.
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,7 +25,7 @@ class Round {
   Result<void> run() {
     TRY_ASSIGN(const Plan all, make_plan(project_.graph, *project_.source, Direction::Upgrade, {}, {"heads"}));
     TRY(work_.prepare_roles(all));
-    TRY_ASSIGN(database_, work_.empty_database(true));
+    TRY_ASSIGN(database_, work_.empty_database(all));
     TRY(look({}, ""));
     TRY(walk_up(all));
     TRY(walk_down(all.to));
@@ -32,14 +33,21 @@ class Round {
       context_.output().warn("the way down ends at revision " + stopped_at_ + ": " + stopped_because_);
     }
     TRY_ASSIGN(const Plan again, make_plan(project_.graph, *project_.source, Direction::Upgrade, rows_, {"heads"}));
-    TRY(walk_up(again));
-    return {};
+    auto done = walk_up(again);
+    if (!done && !failures_.empty() && !done.error().sqlstate.empty() && done.error().code != ErrorCode::Interrupted) {
+      // Because of what the downgrades left, which is told already.
+      context_.output().warn("the second upgrade stops: " + done.error().message);
+      return {};
+    }
+    return done;
   }
 
   [[nodiscard]] std::size_t steps() const { return steps_; }
   [[nodiscard]] const std::string& stopped_at() const { return stopped_at_; }
   [[nodiscard]] const std::vector<std::string>& failures() const { return failures_; }
   [[nodiscard]] const Json& failed() const { return failed_; }
+  // Revisions among the failures whose downgrade has no statement.
+  [[nodiscard]] const std::vector<std::string>& empty() const { return empty_; }
 
  private:
   // A plan with one revision of another plan.
@@ -81,7 +89,13 @@ class Round {
       Plan plan;
       plan.operation = Direction::Downgrade;
       plan.target = "base";
+      const bool empty =
+          std::ranges::all_of(planned.script->downgrade, [](const ScriptStep& part) { return part.statements.empty(); });
+      const std::size_t known = failures_.size();
       TRY(step(plan, planned));
+      if (empty && failures_.size() > known) {
+        empty_.push_back(revision.id);
+      }
     }
     return {};
   }
@@ -91,7 +105,7 @@ class Round {
     auto done = work_.run_plan(*database_, single(plan, revision, rows_));
     if (!done) {
       Error error = std::move(done).error();
-      if (down) {
+      if (down && error.message.starts_with("revision ")) {
         error.message = "the downgrade of " + error.message;
       }
       return fail(std::move(error));
@@ -135,25 +149,16 @@ class Round {
   std::string stopped_at_;
   std::string stopped_because_;
   std::vector<std::string> failures_;
+  std::vector<std::string> empty_;
   Json failed_ = Json::array();
 };
-
-// The version of the configured database, if there is one, so that revisions are tested on the version they will run on.
-Result<int> target_version(CommandContext& context, const Configuration& configuration) {
-  if (configuration.database_url.empty()) {
-    return 0;
-  }
-  TRY_ASSIGN(const auto factory, context.outside().connect(configuration.database_url, configuration.execution));
-  TRY_ASSIGN(const auto session, factory->open());
-  return session->server_version();
-}
 
 }  // namespace
 
 Result<void> run_test(CommandContext& context) {
-  TRY_ASSIGN(const Configuration configuration, load_settings(context));
+  TRY_ASSIGN(Configuration configuration, load_settings(context));
   TRY_ASSIGN(const Project project, open_project(context, configuration));
-  TRY_ASSIGN(const int version, target_version(context, configuration));
+  TRY_ASSIGN(const int version, look_at_target(context, configuration));  // what the revisions will run on
   SchemaWork work(context, configuration, version);
   Round round(context, project, work);
   TRY(round.run());
@@ -170,7 +175,10 @@ Result<void> run_test(CommandContext& context) {
     return {};
   }
   return fail(Error(ErrorCode::ProofFailed, round.failures().front() + (round.failures().size() > 1 ? ", and others" : ""))
-                  .advise("complete its downgrade: the lines above say what is left over (+) and what is missing (-)"));
+                  .advise(round.empty().empty()
+                              ? "complete its downgrade: the lines above say what is left over (+) and what is missing (-)"
+                              : "the downgrade of " + join_revisions(round.empty()) +
+                                    " is empty: write it, or say that there is no way back: -- athanor:irreversible WHY"));
 }
 
 }  // namespace athanor::cli

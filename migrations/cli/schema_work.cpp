@@ -96,6 +96,30 @@ std::vector<std::string> targets_of(const std::vector<std::string>& heads) {
 
 }  // namespace
 
+Result<void> take_search_path(ReadSession& target, Configuration& configuration) {
+  if (!configuration.execution.search_path.empty()) {
+    return {};
+  }
+  TRY_ASSIGN(const Rows rows,
+             target.query("SELECT pg_catalog.current_setting('search_path'), n.nspname FROM (SELECT current_user AS name) AS u"
+                          " LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) u.name"));
+  const std::string path = schema::resolved_search_path(rows.text(0, 0), rows.text(0, 1));
+  if (path != "public") {  // which scratch databases have anyway
+    configuration.execution.search_path = path;
+  }
+  return {};
+}
+
+Result<int> look_at_target(CommandContext& context, Configuration& configuration) {
+  if (configuration.database_url.empty()) {
+    return 0;
+  }
+  TRY_ASSIGN(const auto factory, context.outside().connect(configuration.database_url, configuration.execution));
+  TRY_ASSIGN(const auto session, factory->open());
+  TRY(take_search_path(*session, configuration));
+  return session->server_version();
+}
+
 SchemaWork::SchemaWork(CommandContext& context, const Configuration& configuration, int server_version, Read read)
     : context_(context),
       configuration_(configuration),
@@ -119,7 +143,7 @@ Result<schema::Catalog> SchemaWork::live() {
 
 Result<std::string> SchemaWork::digest_of(const Project& project, const Walk& walk) const {
   Sha256 digest;
-  digest.update("revisions\n");
+  digest.update("revisions on the schemas of search_path\n");
   for (const WalkStep& step : walk.steps) {
     TRY_ASSIGN(const std::string checksum, project.source->checksum(*project.graph.find(*step.revision)));
     digest.update(*step.revision + " " + checksum + "\n");
@@ -148,11 +172,23 @@ Result<schema::Catalog> SchemaWork::after(const Project& project, const std::vec
   return catalog;
 }
 
-Result<std::unique_ptr<schema::ScratchDatabase>> SchemaWork::empty_database(bool with_search_path) {
+Result<std::unique_ptr<schema::ScratchDatabase>> SchemaWork::empty_database(const Plan& plan) {
   TRY_ASSIGN(auto database, server_.create());
-  if (with_search_path) {
-    TRY_ASSIGN(const auto session, database->open());
-    for (const std::string& name : schema::search_path_schemas(configuration_.execution.search_path)) {
+  const auto names = schema::search_path_schemas(configuration_.execution.search_path);
+  if (names.empty()) {
+    return database;
+  }
+  std::set<std::string> created;
+  for (const PlannedRevision& revision : plan.revisions) {
+    for (const ScriptStep& step : revision.steps()) {
+      for (const SqlStatement& statement : step.statements) {
+        schema::collect_schemas(statement.sql, created);
+      }
+    }
+  }
+  TRY_ASSIGN(const auto session, database->open());
+  for (const std::string& name : names) {
+    if (!created.contains(name)) {
       TRY(session->execute_autocommit("CREATE SCHEMA IF NOT EXISTS " + quote_identifier(name)));
     }
   }
@@ -204,16 +240,15 @@ Result<void> SchemaWork::run_plan(const schema::ScratchDatabase& database, const
 Result<std::unique_ptr<schema::ScratchDatabase>> SchemaWork::migrated(const Project& project,
                                                                       const std::vector<std::string>& heads) {
   if (heads.empty()) {
-    return empty_database(true);
+    return empty_database({});
   }
   TRY_ASSIGN(const Plan plan, make_plan(project.graph, *project.source, Direction::Upgrade, {}, targets_of(heads)));
   TRY(prepare_roles(plan));
-  TRY_ASSIGN(auto database, empty_database(false));
+  TRY_ASSIGN(auto database, empty_database(plan));
   auto done = run_plan(*database, plan);
   if (!done && done.error().sqlstate == kNoSchemaSelected) {
-    // The revisions presuppose the schemas of search_path. Create them only in this case: otherwise a revision that creates one
-    // of them would fail.
-    TRY_ASSIGN(database, empty_database(true));
+    // An earlier revision presupposes a schema that a later one creates.
+    TRY_ASSIGN(database, empty_database({}));
     done = run_plan(*database, plan);
   }
   if (!done) {

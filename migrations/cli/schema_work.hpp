@@ -24,6 +24,13 @@ namespace athanor::cli {
 // Applies the filters of the command line: each replaces that of the configuration.
 void apply_filters(const Arguments& arguments, schema::InspectOptions& options);
 
+// Sets execution.search_path, unless it is configured, to the search_path of a session on the target, which role and database
+// may set there. Scratch databases have no such settings, so without it revisions would create their objects in other schemas
+// than on the target. Call it before the SchemaWork is constructed.
+[[nodiscard]] Result<void> take_search_path(ReadSession& target, Configuration& configuration);
+// The same through a new connection. Returns the version of the target (150018), or 0 if no database is configured.
+[[nodiscard]] Result<int> look_at_target(CommandContext& context, Configuration& configuration);
+
 class SchemaWork {
  public:
   // `server_version` is the target's (150018), 0 if there is none. Planning changes requires GrantsToo even if grants are not
@@ -55,8 +62,8 @@ class SchemaWork {
   [[nodiscard]] Result<void> run_plan(const schema::ScratchDatabase& database, const Plan& plan);
   // Creates roles that the revisions name, and drops those that they create.
   [[nodiscard]] Result<void> prepare_roles(const Plan& plan);
-  // Creates a scratch database, with the schemas of search_path, which revisions presuppose, if `with_search_path`.
-  [[nodiscard]] Result<std::unique_ptr<schema::ScratchDatabase>> empty_database(bool with_search_path);
+  // Creates a scratch database with the schemas of search_path that `plan` presupposes: those that it does not create.
+  [[nodiscard]] Result<std::unique_ptr<schema::ScratchDatabase>> empty_database(const Plan& plan);
 
  private:
   [[nodiscard]] Result<std::string> digest_of(const Project& project, const Walk& walk) const;

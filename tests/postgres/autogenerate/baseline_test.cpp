@@ -86,6 +86,29 @@ TEST(Squash, RefusesABranchThatStandsOnTheMiddle) {
   EXPECT_EQ(scene.files().size(), 4U);
 }
 
+// They are in no schema and in no row, so comparing the two would not miss them.
+TEST(Squash, RefusesWhatABaselineWouldLose) {
+  const std::string role = "athanor_test_squash";
+  for (const std::string& up : std::vector<std::string>{
+           "CREATE ROLE " + role + ";", "ALTER USER " + role + " SET work_mem = '1MB';",
+           "GRANT pg_read_all_data TO " + role + ";",
+           "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '" + role + "') THEN CREATE ROLE " + role +
+               "; END IF; END $$;",
+           "DO $x$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''1MB''', current_database()); END $x$;",
+           "SELECT lo_create(0);",
+           "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN EXECUTE format('ALTER ' || 'DATABASE %I SET "
+           "work_mem "
+           "= ''1MB''', current_database()); END $f$; SELECT f();"}) {
+    BaselineScene scene;
+    scene.revision("r1", "", "CREATE TABLE t (id int);");
+    scene.revision("r2", "r1", up);
+    const Json refused = scene.json({"squash"});
+    EXPECT_EQ(refused["exit_code"], 16) << up << refused;
+    EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("a baseline would lose")) << up;
+    EXPECT_EQ(scene.files().size(), 2U) << up;
+  }
+}
+
 TEST(Squash, DryRunPrintsTheBaselineAndRemovesNothing) {
   BaselineScene scene;
   scene.three();
