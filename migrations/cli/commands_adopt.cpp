@@ -286,8 +286,10 @@ class Adopting {
     if (!configured_) {
       output().note("Next: put `version_locations: [" + output_folder_ + "]` into athanor.yaml.");
     }
-    const std::string table(format_.table.substr(format_.table.rfind('.') + 1));
-    output().note("Then read the files, and compare the database with what they make: athanor drift --exclude-table " + table);
+    const std::string table = context_.arguments().value("--history-table").value_or(std::string(format_.table));
+    std::string drift = "athanor drift --exclude-table " + table.substr(table.rfind('.') + 1);
+    drift += format_.beside.empty() ? "" : " --exclude-table " + std::string(format_.beside);
+    output().note("Then read the files, and compare the database with what they make: " + drift);
   }
 
   CommandContext& context_;

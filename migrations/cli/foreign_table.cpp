@@ -4,6 +4,7 @@
 #include <set>
 
 #include "migrations/text/quoting.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -57,7 +58,13 @@ Result<void> check_columns(ReadSession& session, const ForeignFormat& format, co
       columns.insert(found.text(i, 0));
     }
   }
-  for (const std::string_view column : format.columns) {
+  std::vector<std::string_view> needed(format.columns.begin(), format.columns.end());
+  for (std::size_t begin = 0; begin < format.order.size();) {  // "orderexecuted, id"
+    const std::size_t end = std::min(format.order.find(',', begin), format.order.size());
+    needed.push_back(trim(format.order.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  for (const std::string_view column : needed) {
     if (!columns.contains(std::string(column))) {
       return fail(not_theirs(format, name, "it has no column " + std::string(column)));
     }

@@ -78,6 +78,7 @@ struct ForeignFormat {
   std::string_view table;                     // default history table; may have a schema
   std::span<const std::string_view> columns;  // of that table; all are read as text
   std::string_view order;                     // ORDER BY list for the rows
+  std::string_view beside = {};               // another table of the tool, if it has one
   // How many revisions of the folder, from the first on, are applied. NotUpToDate, ChecksumMismatch or UnknownDatabaseRevision,
   // with a hint, when the applied revisions are not the first ones of the folder.
   Result<std::size_t> (*read_history)(const ForeignFolder& folder, const ForeignRows& rows) = nullptr;

@@ -302,6 +302,10 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
     }
     LiquibaseFile(file, options, folder).read(*text);
   }
+  if (!folder.revisions.empty()) {
+    folder.warnings.emplace_back(
+        "MD5SUM is not compared: that a changeset is the one that was applied is taken on trust (`liquibase validate` tells)");
+  }
   std::map<std::string, int> ids;
   std::map<std::string, int> versions;
   for (const ForeignRevision& revision : folder.revisions) {
@@ -336,8 +340,17 @@ std::size_t position_of(const ForeignFolder& folder, const std::string& version,
   return best;
 }
 
+// A new database would be made in the order of the files.
+Error applied_in_another_order(const ForeignRevision& first, const ForeignRevision& second) {
+  return Error(ErrorCode::VersionRowMismatch,
+               "Liquibase applied " + first.version + " of " + first.file + " before " + second.version + " of " + second.file +
+                   ", and by the names of the files it comes behind it: the order of a master changelog is not read")
+      .advise("adopt a copy of the folder whose files are named in the order in which Liquibase runs them");
+}
+
 Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows& rows) {
   std::vector<bool> applied(folder.revisions.size(), false);
+  std::size_t last = 0;
   for (const auto& row : rows) {
     const std::string version = cell_text(row, kAuthor) + ":" + cell_text(row, kId);
     const std::size_t place = position_of(folder, version, cell_text(row, kFileName));
@@ -347,6 +360,13 @@ Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows&
     const std::string how = cell_text(row, kExecType);
     if (how == "FAILED") {
       return fail(half_done(kLiquibaseFormat, version, "mend it and run `liquibase update`"));
+    }
+    // A changeset that runs again (runOnChange) keeps its row and gets a new number.
+    if (how != "RERAN") {
+      if (place < last) {
+        return fail(applied_in_another_order(folder.revisions[last], folder.revisions[place]));
+      }
+      last = place;
     }
     applied[place] = true;
   }
@@ -373,6 +393,7 @@ const ForeignFormat kLiquibaseFormat{.name = "liquibase",
                                      .table = "databasechangelog",
                                      .columns = kColumns,
                                      .order = "orderexecuted",
+                                     .beside = "databasechangeloglock",
                                      .read_history = read_history};
 
 }  // namespace athanor

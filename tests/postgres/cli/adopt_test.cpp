@@ -130,6 +130,9 @@ TEST(Adopt, TakesNoViewForTheHistoryTable) {
   session.run("DROP VIEW goose_db_version");
   session.run("CREATE TABLE goose_db_version (version text)");
   EXPECT_THAT(scene.json({"adopt", "goose", "db"})["message"].get<std::string>(), HasSubstr("it has no column version_id"));
+  session.run("DROP TABLE goose_db_version; CREATE TABLE goose_db_version (version_id bigint, is_applied boolean)");
+  EXPECT_THAT(scene.json({"adopt", "goose", "db"})["message"].get<std::string>(), HasSubstr("it has no column id"))
+      << "by which the rows are ordered";
 }
 
 TEST(Adopt, RefusesADatabaseThatIsElsewhereAlready) {

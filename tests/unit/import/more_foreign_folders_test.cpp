@@ -53,6 +53,16 @@ TEST(Liquibase, FindsChangesetsInItsTableByAuthorIdAndFile) {
   EXPECT_THAT(applied(kLiquibaseFormat, folder, {{"2", "z", "db/c.sql", "EXECUTED"}}), HasSubstr("no file has it"));
 }
 
+TEST(Liquibase, RefusesAnOrderThatTheNamesOfTheFilesDoNotTell) {
+  const std::string head = "--liquibase formatted sql\n--changeset a:";
+  const ForeignFolder folder =
+      read_with(kLiquibaseFormat, {{"a.sql", head + "1\nSELECT 1;\n"}, {"b.sql", head + "2\nSELECT 2;\n"}});
+  EXPECT_THAT(applied(kLiquibaseFormat, folder, {{"2", "a", "b.sql", "EXECUTED"}, {"1", "a", "a.sql", "EXECUTED"}}),
+              HasSubstr("Liquibase applied a:2 of b.sql before a:1 of a.sql"));
+  EXPECT_EQ(applied(kLiquibaseFormat, folder, {{"2", "a", "b.sql", "EXECUTED"}, {"1", "a", "a.sql", "RERAN"}}), "2");
+  EXPECT_THAT(folder.warnings, ElementsAre(HasSubstr("MD5SUM is not compared")));
+}
+
 const std::string kStructure =
     "\\restrict abc\n\nSET statement_timeout = 0;\nSELECT pg_catalog.set_config('search_path', '', false);\n"
     "CREATE TABLE public.users (id bigint NOT NULL);\nCREATE TABLE public.schema_migrations (version character varying NOT "
