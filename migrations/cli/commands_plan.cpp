@@ -233,7 +233,7 @@ std::string count_pending(std::size_t count) {
 
 // Checks models and drift if configured or requested. Returns the most important finding; the outer error means that a check
 // could not run.
-Result<std::optional<Error>> check_schemas(CommandContext& context, const Situation& situation) {
+Result<std::optional<Error>> check_schemas(CommandContext& context, Situation& situation) {
   const SchemaConfiguration& configured = situation.configuration.schema;
   const bool models = configured.desired.kind != schema::SchemaSource::Kind::None;
   const bool drift = configured.check_drift || context.arguments().has("--drift");
@@ -244,6 +244,7 @@ Result<std::optional<Error>> check_schemas(CommandContext& context, const Situat
   if (!models && !drift) {
     return worst;
   }
+  TRY(situation.database.migrator().ask([&](Session& session) { return take_search_path(session, situation.configuration); }));
   SchemaWork work(context, situation.configuration, situation.observation.server_version);
   if (models) {
     TRY_ASSIGN(const auto lines, models_ahead(work, situation));

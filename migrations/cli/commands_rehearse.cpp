@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "migrations/cli/ahead_of_files.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/half_applied_report.hpp"
@@ -70,8 +71,10 @@ std::string joined(const std::vector<std::string>& names) {
 
 void print_locks(Output& output, const RehearsedStatement& statement) {
   if (!statement.locks_known) {
-    output.line("      locks: not known, it runs outside a transaction");
-    return;
+    if (statement.kind == StepKind::Autocommit) {
+      output.line("      locks: not known, it runs outside a transaction");
+    }
+    return;  // otherwise it failed
   }
   std::string mode;
   std::vector<std::string> relations;
@@ -147,7 +150,8 @@ void report(CommandContext& context, const Rehearsal& rehearsal) {
 }
 
 Result<void> conclude(CommandContext& context, const Rehearsal& rehearsal) {
-  if (rehearsal.error) {
+  // What the downgrade left is why the second upgrade fails, and not the other way round.
+  if (rehearsal.error && rehearsal.difference.empty()) {
     const std::string what = rehearsal.back == Rehearsal::Back::NotTried ? "revision "
                              : rehearsal.back == Rehearsal::Back::Failed ? "the downgrade of revision "
                                                                          : "after its downgrade, revision ";
@@ -178,9 +182,9 @@ Result<void> conclude(CommandContext& context, const Rehearsal& rehearsal) {
 Result<void> run_rehearse(CommandContext& context) {
   const auto& operands = context.arguments().operands();
   const std::string target = operands.empty() ? "heads" : operands.front();
-  TRY_ASSIGN(const Situation situation, observe_situation(context));
+  TRY_ASSIGN(Situation situation, observe_situation(context));
   const auto& heads = situation.observation.current_heads;
-  TRY(require_known_heads(situation.project.graph, heads));
+  TRY(require_known_heads(situation.database.migrator(), situation.project.graph, heads));
   if (const auto half = half_applied_revision(situation.project, situation.observation.unfinished)) {
     return fail(Error(ErrorCode::StepOutcomeUnknown, describe_half_applied(half->parts) + ": it cannot be rehearsed")
                     .advise(way_on(*half)));
@@ -194,6 +198,7 @@ Result<void> run_rehearse(CommandContext& context) {
     context.output().line("Nothing to rehearse: no revision is pending.");
     return {};
   }
+  TRY(situation.database.migrator().ask([&](Session& session) { return take_search_path(session, situation.configuration); }));
   TRY_ASSIGN(const schema::Catalog live, live_schema(context, situation.configuration));
   warn_unmodelled(context.output(), live);
   SchemaWork work(context, situation.configuration, situation.observation.server_version);

@@ -73,16 +73,16 @@ Result<SchemaOperand> read_operand(CommandContext& context, const Configuration&
   return operand;
 }
 
-Result<int> server_version_of(CommandContext& context, const Configuration& configuration, const SchemaOperand& operand) {
+Result<int> server_version_of(CommandContext& context, Configuration& configuration, const SchemaOperand& operand) {
+  if (operand.kind == Kind::Live && !configuration.database_url.empty()) {
+    return look_at_target(context, configuration);
+  }
   std::string url;
   if (operand.kind == Kind::Url) {
     url = operand.source.url;
   } else if (operand.kind == Kind::Live) {
-    url = configuration.database_url;
-    if (url.empty()) {
-      return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is named")
-                      .advise("set DATABASE_URL in the environment, or database_url in athanor.yaml"));
-    }
+    return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is named")
+                    .advise("set DATABASE_URL in the environment, or database_url in athanor.yaml"));
   } else if (operand.kind == Kind::Desired && configuration.schema.desired.kind == schema::SchemaSource::Kind::Database) {
     url = configuration.schema.desired.url;
   } else {

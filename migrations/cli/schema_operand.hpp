@@ -27,8 +27,8 @@ struct SchemaOperand {
                                                  std::optional<Project>& project, const std::string& text);
 
 // The server version of an operand that is a live database, so that scratch databases get the same major version; 0 for other
-// operands.
-[[nodiscard]] Result<int> server_version_of(CommandContext& context, const Configuration& configuration,
+// operands. For the configured database it calls take_search_path() too.
+[[nodiscard]] Result<int> server_version_of(CommandContext& context, Configuration& configuration,
                                             const SchemaOperand& operand);
 
 struct OperandSchema {

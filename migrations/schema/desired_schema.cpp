@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -103,15 +104,19 @@ Result<std::string> SchemaLoader::key_of(std::string_view digest) {
 Result<std::unique_ptr<ScratchDatabase>> SchemaLoader::filled(std::span<const SchemaStatement> statements,
                                                               std::vector<std::string>* warnings) {
   NamedRoles roles;
+  std::set<std::string> created;
   for (const SchemaStatement& statement : statements) {
     collect_roles(statement.sql, roles);
+    collect_schemas(statement.sql, created);
   }
   // GRANT, OWNER TO and policies fail if a role is missing.
   TRY(server_.provide_roles(roles.named));
   TRY_ASSIGN(auto database, server_.create());
   TRY_ASSIGN(const auto session, database->open(settings_.search_path));
   for (const std::string& name : search_path_schemas(settings_.search_path)) {
-    TRY(session->execute_autocommit("CREATE SCHEMA IF NOT EXISTS " + quote_identifier(name)));
+    if (!created.contains(name)) {
+      TRY(session->execute_autocommit("CREATE SCHEMA IF NOT EXISTS " + quote_identifier(name)));
+    }
   }
   TRY(load_statements(*session, statements));
   if (warnings != nullptr) {

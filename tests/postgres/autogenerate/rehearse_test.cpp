@@ -104,5 +104,46 @@ TEST_F(Rehearse, HasNothingToDoWhenNothingIsPending) {
   EXPECT_EQ(this->json({"rehearse", "a2"})["statements"].size(), 1U);
 }
 
+TEST_F(Rehearse, FindsNamesByTheSearchPathOfTheTarget) {
+  database.run("CREATE SCHEMA app");
+  database.run("ALTER DATABASE " + database.name() + " SET search_path = app");
+  revision("a2", "a1", "CREATE TABLE c (id int); ALTER TABLE app.c ADD COLUMN x int;", "DROP TABLE app.c;");
+  configure("version_table_schema: public\n");
+  const auto result = run({"rehearse"});
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  configure("version_table_schema: public\nexecution: {search_path: public}\n");
+  EXPECT_EQ(run({"rehearse"}).exit_code, 16) << "what the configuration says comes first";
+}
+
+TEST_F(Rehearse, BlamesNoRevisionForAStop) {
+  revision("a2", "a1", "SELECT pg_sleep(60);", "SELECT 1;");
+  test::ProcessOptions options;
+  options.environment = {{"DATABASE_URL", database.url()}, {"XDG_CACHE_HOME", folder / "cache"}};
+  options.directory = folder.string();
+  test::Process process({test::athanor_binary(), "rehearse"}, options);
+  ASSERT_TRUE(
+      database.wait_until("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND "
+                          "application_name = 'athanor scratch')"));
+  process.signal(SIGTERM);
+  const auto result = process.wait();
+  EXPECT_EQ(result.exit_code, 11) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("stopped on request"));
+  EXPECT_THAT(result.err, Not(HasSubstr("correct the revision")));
+}
+
+TEST_F(Rehearse, SaysThatTheDatabaseIsAheadOfTheFiles) {
+  revision("a2", "a1", "CREATE TABLE c (id int);", "DROP TABLE c;");
+  upgrade();
+  std::filesystem::remove(folder.path() / "migrations/versions/a2.sql");
+  EXPECT_EQ(this->json({"rehearse"})["error"]["code"], "ahead-of-files");
+  EXPECT_EQ(this->json({"drift"})["error"]["code"], "ahead-of-files");
+}
+
+TEST_F(Rehearse, TellsWhatTheDowngradeLeftBeforeWhatThenFails) {
+  revision("a2", "a1", "CREATE TABLE c (id int);", "SELECT 1;");
+  const Json json = this->json({"rehearse"});
+  EXPECT_EQ(json["message"], "the downgrade does not lead back to the present schema") << json.dump(2);
+}
+
 }  // namespace
 }  // namespace athanor
