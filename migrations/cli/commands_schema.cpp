@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "migrations/cli/ahead_of_files.hpp"
 #include "migrations/cli/autogenerate.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/commands.hpp"
@@ -66,7 +67,7 @@ void print_diff(CommandContext& context, const schema::ChangePlan& plan, const s
   if (format == "summary") {
     print_summary(output, plan);
   } else {
-    output.text(section_text(plan));
+    output.text(script_text(plan));
   }
 }
 
@@ -90,7 +91,7 @@ Result<void> apply_renames(SchemaWork& work, schema::Catalog& before, const sche
 
 Result<void> run_inspect(CommandContext& context) {
   TRY_ASSIGN(const std::string format, format_of(context.arguments(), {"sql", "mermaid"}));
-  TRY_ASSIGN(const Configuration configuration, load_settings(context));
+  TRY_ASSIGN(Configuration configuration, load_settings(context));
   std::optional<Project> project;
   const auto& operands = context.arguments().operands();
   TRY_ASSIGN(const SchemaOperand operand,
@@ -104,7 +105,7 @@ Result<void> run_inspect(CommandContext& context) {
     context.output().fields()["mermaid"] = text;
   } else if (!context.json()) {
     TRY_ASSIGN(const schema::ChangePlan plan, schema::plan_creation(loaded.catalog));
-    text = section_text(plan);
+    text = script_text(plan);
   }
   print_inspected(context, loaded.catalog, text);
   return {};
@@ -115,7 +116,7 @@ Result<void> run_diff(CommandContext& context) {
   TRY_ASSIGN(const std::string format, format_of(arguments, {"sql", "summary"}));
   schema::PlanOptions options;
   TRY_ASSIGN(options.style, style_of(arguments));
-  TRY_ASSIGN(const Configuration configuration, load_settings(context));
+  TRY_ASSIGN(Configuration configuration, load_settings(context));
   std::optional<Project> project;
   TRY_ASSIGN(const SchemaOperand from, read_operand(context, configuration, project, arguments.operands()[0]));
   TRY_ASSIGN(const SchemaOperand to, read_operand(context, configuration, project, arguments.operands()[1]));
@@ -153,7 +154,7 @@ Result<void> run_drift(CommandContext& context) {
   if (against != "revisions") {
     TRY_ASSIGN(DriftCheck check, check_recorded(context, recorded));
     if (check.state != DriftCheck::State::Unknown) {
-      return report_recorded(context, std::move(check));
+      return report_recorded(context, recorded, std::move(check));
     }
     if (against == "ledger") {
       return fail(nothing_recorded(check));
@@ -161,13 +162,14 @@ Result<void> run_drift(CommandContext& context) {
     context.output().fields()["not_recorded"] = check.unknown;
     context.output().note("Compared with what the revisions make, not with the ledger: " + check.unknown + ".");
   }
-  TRY_ASSIGN(const Situation situation, observe_situation(context));
+  TRY_ASSIGN(Situation situation, observe_situation(context));
   context.output().fields()["against"] = "revisions";
-  TRY(require_known_heads(situation.project.graph, situation.observation.current_heads));
+  TRY(require_known_heads(situation.database.migrator(), situation.project.graph, situation.observation.current_heads));
+  TRY(situation.database.migrator().ask([&](Session& session) { return take_search_path(session, situation.configuration); }));
   SchemaWork work(context, situation.configuration, situation.observation.server_version);
   TRY_ASSIGN(const Drift drift, find_drift(work, situation));
   report_drift(context, drift);
-  TRY(print_drift_sql(context, drift));
+  TRY(print_drift_sql(context, situation.database, situation.configuration, drift));
   return drift.lines.empty() ? Result<void>() : fail(drift_error(drift));
 }
 

@@ -67,7 +67,7 @@ Result<DriftCheck> check_recorded(CommandContext& context, RecordedState& state)
   return asked ? Result<DriftCheck>(std::move(check)) : fail(std::move(asked).error());
 }
 
-Result<void> report_recorded(CommandContext& context, DriftCheck check) {
+Result<void> report_recorded(CommandContext& context, RecordedState& state, DriftCheck check) {
   Output& output = context.output();
   output.fields()["against"] = "ledger";
   output.fields()["recorded"] = record_json(check);
@@ -85,7 +85,8 @@ Result<void> report_recorded(CommandContext& context, DriftCheck check) {
   const std::size_t count = check.lines.size();
   Error error(ErrorCode::Drifted,
               "the schema was changed past its revisions since " + check.since() + ": " + count_differences(count));
-  TRY(print_drift_sql(context, {std::move(*check.live), std::move(*check.expected), std::move(check.lines)}));
+  TRY(print_drift_sql(context, state.database, state.configuration,
+                      {std::move(*check.live), std::move(*check.expected), std::move(check.lines)}));
   return fail(
       std::move(error).advise("undo the change, write it as a revision, or say that it is meant: athanor drift --accept"));
 }

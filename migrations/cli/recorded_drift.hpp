@@ -25,7 +25,7 @@ struct RecordedState {
 [[nodiscard]] Result<DriftCheck> check_recorded(CommandContext& context, RecordedState& state);
 // Reports the result in text and JSON, with the statements in both directions. Error: Drifted if the schema changed. The state
 // of `check` must not be Unknown.
-[[nodiscard]] Result<void> report_recorded(CommandContext& context, DriftCheck check);
+[[nodiscard]] Result<void> report_recorded(CommandContext& context, RecordedState& state, DriftCheck check);
 // The error for --against ledger without a comparable record.
 [[nodiscard]] Error nothing_recorded(const DriftCheck& check);
 // Records the current schema as the expected one, and reports which changes that accepts.

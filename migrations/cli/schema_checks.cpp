@@ -5,6 +5,7 @@
 #include "migrations/cli/schema_report.hpp"
 #include "migrations/schema/change_plan.hpp"
 #include "migrations/schema/difference.hpp"
+#include "migrations/schema/inspect.hpp"
 #include "migrations/schema/unspoken.hpp"
 
 namespace athanor::cli {
@@ -22,10 +23,11 @@ bool is_up_to_date(const Situation& situation) {
   return walk && walk->steps.empty();
 }
 
-// The SQL of one direction, or the reason why there is none.
-std::string statements_of(const schema::Catalog& from, const schema::Catalog& to) {
+// The SQL of one direction, or the reason why there is none. `text` formats the plan.
+template <class Text>
+std::string statements_of(const schema::Catalog& from, const schema::Catalog& to, const Text& text) {
   const auto plan = schema::plan_changes(from, to);
-  return plan ? section_text(*plan) : "-- " + plan.error().message + "\n";
+  return plan ? text(*plan) : "-- " + plan.error().message + "\n";
 }
 
 }  // namespace
@@ -89,12 +91,24 @@ void report_drift(CommandContext& context, const Drift& drift) {
   }
 }
 
-Result<void> print_drift_sql(CommandContext& context, const Drift& drift) {
+Result<void> print_drift_sql(CommandContext& context, Database& database, const Configuration& configuration,
+                             const Drift& drift) {
   if (drift.lines.empty()) {
     return {};
   }
-  const std::string back = statements_of(drift.live, drift.expected);
-  const std::string forth = statements_of(drift.expected, drift.live);
+  schema::InspectOptions options;
+  options.owners = true;
+  options.privileges = true;
+  options.version_table = configuration.version_table;
+  options.ledger_schema = configuration.ledger_schema;
+  schema::Catalog now;
+  TRY(database.migrator().ask([&](Session& session) -> Result<void> {
+    TRY_ASSIGN(now, schema::inspect(session, options));
+    return {};
+  }));
+  const schema::Catalog expected = with_grants_of(drift.expected, now);
+  const std::string back = statements_of(with_grants_of(drift.live, now), expected, script_text);
+  const std::string forth = statements_of(expected, with_grants_of(drift.live, expected), section_text);
   Output& output = context.output();
   output.fields()["undo_sql"] = back;
   output.fields()["adopt_sql"] = forth;

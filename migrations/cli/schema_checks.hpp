@@ -34,7 +34,9 @@ struct Drift {
 // Prints the lines and sets the JSON field `drift`.
 void report_drift(CommandContext& context, const Drift& drift);
 // Prints the statements in both directions: back to the schema of the revisions, and from there to the live one, as a revision
-// would.
-[[nodiscard]] Result<void> print_drift_sql(CommandContext& context, const Drift& drift);
+// would. Objects that they drop and create again get the grants and the owner that they have in the database, even if these
+// are not compared.
+[[nodiscard]] Result<void> print_drift_sql(CommandContext& context, Database& database, const Configuration& configuration,
+                                           const Drift& drift);
 
 }  // namespace athanor::cli

@@ -120,6 +120,18 @@ std::string section_text(const schema::ChangePlan& plan) {
   return text;
 }
 
+std::string script_text(schema::ChangePlan plan) {
+  constexpr std::string_view kLocal = "SET LOCAL ";
+  for (schema::PlannedStep& step : plan.steps) {
+    for (schema::PlannedStatement& statement : step.statements) {
+      if (statement.sql.starts_with(kLocal)) {
+        statement.sql = "SET " + statement.sql.substr(kLocal.size());
+      }
+    }
+  }
+  return section_text(plan);
+}
+
 Json plan_json(const schema::ChangePlan& plan) {
   Json summary = Json::array();
   for (const schema::SummaryLine& line : plan.summary) {

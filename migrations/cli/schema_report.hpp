@@ -18,6 +18,8 @@ void print_summary(Output& output, const schema::ChangePlan& plan);
 void warn_of_rows(Output& output, const schema::ChangePlan& plan);
 // The statements with their step directives, as in a section of a revision file.
 [[nodiscard]] std::string section_text(const schema::ChangePlan& plan);
+// The same for psql, which runs each statement by itself: what is set lasts.
+[[nodiscard]] std::string script_text(schema::ChangePlan plan);
 // {"summary": […], "statements": […]}.
 [[nodiscard]] Json plan_json(const schema::ChangePlan& plan);
 // Every fact with its attributes.

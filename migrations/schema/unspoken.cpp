@@ -240,6 +240,32 @@ Completed complete_desired(const Catalog& desired, const Catalog& now, bool mode
   return Completion(desired, now, models, grants).run();
 }
 
+Catalog with_grants_of(const Catalog& catalog, const Catalog& now) {
+  Catalog result = without_grants(catalog, catalog);  // a copy
+  std::vector<std::optional<std::uint32_t>> place(now.facts().size());
+  std::vector<bool> added(now.facts().size(), false);
+  for (std::uint32_t index = 0; index < now.facts().size(); ++index) {
+    const FactId& id = now.facts()[index].id;
+    place[index] = catalog.index_of(id);
+    const bool of_column = !id.column.empty();
+    const bool about =
+        (id.kind == Kind::Grant || id.kind == Kind::Owner) && catalog.find(subject_of(id)) != nullptr &&
+        (!of_column ||
+         catalog.find({.kind = Kind::Column, .schema = id.schema, .parent = id.name, .name = id.column}) != nullptr);
+    if (about && !place[index]) {
+      place[index] = result.add(now.facts()[index]);
+      added[index] = true;
+    }
+  }
+  for (const Edge& edge : now.edges()) {
+    if ((added[edge.from] || added[edge.to]) && place[edge.from] && place[edge.to]) {
+      result.add_edge(*place[edge.from], *place[edge.to]);
+    }
+  }
+  result.seal();
+  return result;
+}
+
 Catalog without_grants(const Catalog& catalog, const Catalog& known) {
   Catalog result;
   result.server_version = catalog.server_version;

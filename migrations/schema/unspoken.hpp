@@ -32,6 +32,9 @@ enum class Grants : bool { Desired, Stay };
 [[nodiscard]] Completed complete_desired(const Catalog& desired, const Catalog& now, bool models,
                                          Grants grants = Grants::Desired);
 
+// `catalog` with the grants and owners that its objects have in `now`, unless it has its own. Sealed.
+[[nodiscard]] Catalog with_grants_of(const Catalog& catalog, const Catalog& now);
+
 // `catalog` without grants, except those for which `known` has a grant on the same object to the same grantee. Sealed.
 [[nodiscard]] Catalog without_grants(const Catalog& catalog, const Catalog& known = {});
 

@@ -97,5 +97,60 @@ TEST(Drift, ComparesWithWhatIsAppliedNotWithWhatIsPending) {
   EXPECT_EQ(scene.run({"drift"}).exit_code, 0);
 }
 
+// ALTER ROLE … SET search_path has the revisions make their tables elsewhere than in public.
+TEST(Drift, ComparesInTheSchemaThatTheTargetsSearchPathNames) {
+  for (const std::string path : {"app", "\"$user\", app", "app, public"}) {
+    SchemaScene scene;
+    scene.configure("version_table_schema: public\n");
+    scene.database.run("CREATE SCHEMA app");
+    scene.database.run("ALTER DATABASE " + scene.database.name() + " SET search_path = " + path);
+    scene.folder.write("migrations/versions/r1.sql",
+                       "-- One\n--\n-- Revision: r1\n-- Revises:\n\n-- athanor:upgrade\nCREATE TABLE t (id int);\n\n"
+                       "-- athanor:downgrade\nDROP TABLE t;\n");
+    scene.upgrade();
+    ASSERT_TRUE(scene.database.has_relation("app.t")) << path;
+    const auto drift = scene.run({"drift"});
+    EXPECT_EQ(drift.exit_code, 0) << path << drift.out << drift.err;
+    EXPECT_EQ(scene.run({"diff", "database", "head"}).out, "No difference.\n") << path;
+    EXPECT_EQ(scene.run({"test"}).exit_code, 0) << path;
+  }
+}
+
+TEST(Drift, LeavesASchemaOfTheSearchPathToTheRevisionThatCreatesIt) {
+  SchemaScene scene;
+  scene.configure("version_table_schema: public\nexecution: {search_path: app}\n");
+  scene.folder.write("migrations/versions/r1.sql",
+                     "-- One\n--\n-- Revision: r1\n-- Revises:\n\n-- athanor:upgrade\nCREATE SCHEMA app;\nCREATE TABLE t (id "
+                     "int);\n\n-- athanor:downgrade\nDROP TABLE t;\nDROP SCHEMA app;\n");
+  scene.upgrade();
+  EXPECT_EQ(scene.run({"drift"}).exit_code, 0);
+  const auto tested = scene.run({"test"});
+  EXPECT_EQ(tested.exit_code, 0) << tested.out << tested.err;
+}
+
+TEST(Drift, GivesWhatIsMadeAgainItsGrantsAndItsOwner) {
+  SchemaScene scene;
+  scene.follow("CREATE TABLE a (id int); CREATE VIEW v AS SELECT id FROM a;");
+  const test::TestRole role(scene.database);
+  const test::TestRole reader(scene.database);
+  scene.database.run("CREATE OR REPLACE VIEW v AS SELECT id, id AS twice FROM a");
+  scene.database.run("GRANT SELECT ON v TO " + reader.name());
+  scene.database.run("ALTER VIEW v OWNER TO " + role.name());
+  scene.database.run("CREATE TABLE by_hand (id int)");
+  scene.database.run("GRANT SELECT ON by_hand TO " + reader.name());
+  const Json drift = scene.json({"drift"});
+  EXPECT_EQ(drift["exit_code"], 15) << drift;
+  EXPECT_THAT(drift["drift"].dump(), Not(HasSubstr("privileges"))) << "grants are not compared";
+  const std::string undo = drift["undo_sql"];
+  EXPECT_THAT(undo, HasSubstr("DROP VIEW public.v;"));
+  EXPECT_THAT(undo, HasSubstr("ALTER VIEW public.v OWNER TO " + role.name() + ";"));
+  EXPECT_THAT(undo, HasSubstr("GRANT SELECT ON TABLE public.v TO " + reader.name() + ";"));
+  EXPECT_THAT(drift["adopt_sql"].get<std::string>(), Not(HasSubstr("ON TABLE public.by_hand")));
+  scene.database.run(undo);
+  EXPECT_EQ(scene.run({"drift"}).exit_code, 0);
+  EXPECT_EQ(scene.database.connect().column("SELECT has_table_privilege('" + reader.name() + "', 'v', 'SELECT')::text").front(),
+            "true");
+}
+
 }  // namespace
 }  // namespace athanor

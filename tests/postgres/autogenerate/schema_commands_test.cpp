@@ -29,6 +29,14 @@ TEST(Inspect, PrintsSqlThatMakesTheSchema) {
   EXPECT_EQ(other.schema_fingerprint(), scene.database.schema_fingerprint());
 }
 
+TEST(Inspect, PrintsAScriptThatPsqlRunsStatementByStatement) {
+  SchemaScene scene;
+  scene.database.run("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+  const auto printed = scene.run({"inspect"});
+  EXPECT_THAT(printed.out, HasSubstr("\nSET check_function_bodies = off;\n"));
+  EXPECT_THAT(printed.out, Not(HasSubstr("SET LOCAL")));
+}
+
 TEST(Inspect, GivesFactsInJsonAndFilters) {
   SchemaScene scene;
   scene.database.run("CREATE TABLE a (id int); CREATE TABLE b (id int);");
@@ -90,6 +98,17 @@ TEST(TestCommand, NamesTheRevisionWhoseDowngradeDoesNotLeadBack) {
   const auto result = scene.run({"test"});
   EXPECT_EQ(result.exit_code, 16) << result.out << result.err;
   EXPECT_THAT(result.out, HasSubstr("the downgrade of revision r2 does not lead back to the schema at r1:\n  + column"));
+}
+
+TEST(TestCommand, TellsAnEmptyDowngradeFromOneThatIsWrong) {
+  SchemaScene scene;
+  write_revision(scene, "r1", "", "CREATE TABLE a (id int);", down(""));
+  const auto result = scene.run({"test"});
+  EXPECT_EQ(result.exit_code, 16) << result.out << result.err;
+  EXPECT_THAT(result.err, HasSubstr("the downgrade of revision r1 does not lead back to the schema at <base>"));
+  EXPECT_THAT(result.err, HasSubstr("the downgrade of r1 is empty: write it, or say that there is no way back"));
+  const Json json = scene.json({"test"});
+  EXPECT_EQ(json["failures"].size(), 1U) << json;
 }
 
 TEST(TestCommand, StopsAtAnIrreversibleRevision) {
