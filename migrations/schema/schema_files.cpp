@@ -12,6 +12,7 @@
 #include "migrations/plan/statement.hpp"
 #include "migrations/schema/rename_hints.hpp"
 #include "migrations/text/line_ends.hpp"
+#include "migrations/text/quoting.hpp"
 #include "migrations/text/sql_lexer.hpp"
 #include "migrations/text/text_encoding.hpp"
 
@@ -95,6 +96,28 @@ Result<void> refuse_rows(const std::string& text, const std::string& name) {
   return {};
 }
 
+// PostgreSQL truncates longer names with only a notice; two names with the same beginning then collide.
+Result<void> refuse_long_names(const std::string& text, const std::string& name) {
+  constexpr std::size_t kMost = 63;
+  SqlLexer lexer(text);
+  for (Token token = lexer.next_code(); token.kind != TokenKind::End && token.kind != TokenKind::Unterminated;
+       token = lexer.next_code()) {
+    const std::string_view word = lexer.text(token);
+    const bool is_name = token.kind == TokenKind::Word || (token.kind == TokenKind::QuotedIdentifier && word.starts_with('"'));
+    if (!is_name || word.size() <= kMost) {
+      continue;
+    }
+    const std::string found = identifier_name(word);
+    if (found.size() > kMost) {
+      return fail(at_line("the name " + found + " has " + std::to_string(found.size()) +
+                              " bytes, and PostgreSQL cuts names after " + std::to_string(kMost),
+                          name, count_lines(text, token.begin) + 1)
+                      .advise("write the name as it is to be"));
+    }
+  }
+  return {};
+}
+
 // The first words in lower case and without quotes; empty if the statement has fewer.
 std::array<std::string, 4> first_words(std::string_view sql) {
   SqlLexer lexer(sql);
@@ -148,7 +171,12 @@ Result<std::string> read_text(const fs::path& path) {
   if (!file) {
     return fail(Error(ErrorCode::DesiredSchemaFailed, "cannot read the schema file").at(path.string()));
   }
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  // Never more than that, whatever the file is: /dev/zero has no end.
+  std::string text;
+  std::array<char, std::size_t{64} << 10U> part{};
+  while (text.size() <= kMostBytes && (file.read(part.data(), part.size()) || file.gcount() > 0)) {
+    text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+  }
   if (text.size() > kMostBytes) {
     return fail(Error(ErrorCode::DesiredSchemaFailed, "the schema file is larger than 256 MiB").at(path.string()));
   }
@@ -174,6 +202,7 @@ Result<void> add_text(SchemaText& schema, std::string text, const std::string& n
     error.context = error.context.starts_with(kLine) ? name + ":" + error.context.substr(kLine.size()) : name;
     return fail(std::move(error));
   }
+  TRY(refuse_long_names(*kept, name));
   for (const SqlStatement& statement : *statements) {
     const auto words = first_words(statement.sql);
     if (changes_the_server(words)) {

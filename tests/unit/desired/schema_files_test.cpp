@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "migrations/schema/sql_names.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace athanor::schema {
@@ -110,6 +111,28 @@ TEST(RenameHints, StandOnTheLineOfTheirTableOrColumn) {
 TEST(RenameHints, StandAboveTheirTable) {
   EXPECT_EQ(hints("-- renamed from old\nCREATE TABLE new (id int);\n-- renamed from v\nCREATE VIEW w AS SELECT 1;\n"),
             Texts{"/new/ from old at s.sql:1"});
+}
+
+TEST(SchemaFiles, HoldNoNameThatPostgreSQLWouldCut) {
+  const std::string most(63, 'a');
+  EXPECT_EQ(parsed("CREATE TABLE " + most + " (id int); -- " + most + most).size(), 1U);
+  EXPECT_EQ(parsed("COMMENT ON TABLE t IS '" + most + most + "';").size(), 1U);
+  EXPECT_EQ(refused("CREATE TABLE t (id int);\nCREATE TABLE \"" + most + "b\" (id int);"),
+            "s.sql:2: the name " + most + "b has 64 bytes, and PostgreSQL cuts names after 63");
+  EXPECT_EQ(refused("CREATE TABLE \"" + std::string(31, 'a') + "ääääääääääääääääää\" (id int);").find("s.sql:1: the name "),
+            0U);
+}
+
+TEST(SchemaNames, OfASearchPathAreResolvedForTheUser) {
+  EXPECT_EQ(resolved_search_path(R"("$user", public)", ""), "public");
+  EXPECT_EQ(resolved_search_path(R"("$user", public)", "App"), R"("App", public)");
+  EXPECT_EQ(resolved_search_path(R"(app, "a, b")", "x"), R"(app, "a, b")");
+  EXPECT_EQ(search_path_schemas(R"("", app, "$user", public, pg_catalog)"), Texts{"app"});
+  std::set<std::string> created;
+  collect_schemas("CREATE SCHEMA IF NOT EXISTS app", created);
+  collect_schemas("CREATE SCHEMA AUTHORIZATION ann", created);
+  collect_schemas("CREATE TABLE schema_of (id int)", created);
+  EXPECT_EQ(created, (std::set<std::string>{"ann", "app"}));
 }
 
 TEST(RenameHints, StandBehindTheSemicolonOfTheirTable) {
