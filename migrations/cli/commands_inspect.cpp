@@ -136,6 +136,10 @@ Result<void> run_branches(CommandContext& context) {
 
 Result<void> run_history(CommandContext& context) {
   if (context.arguments().has("--applied")) {
+    if (context.arguments().has("--rev-range") || context.arguments().has("--indicate-current")) {
+      return fail(Error(ErrorCode::Usage, "--applied goes with neither --rev-range nor --indicate-current")
+                      .advise("it lists everything that is applied, and marks where the database is"));
+    }
     return list_applied(context);
   }
   const std::string range = context.arguments().value("--rev-range").value_or(":");
@@ -213,8 +217,10 @@ Result<void> run_current(CommandContext& context) {
   const RevisionGraph& graph = situation.project.graph;
   const std::vector<std::string>& current_heads = situation.observation.current_heads;
   TRY_ASSIGN(auto ahead, find_ahead(situation.database.migrator(), graph, current_heads));
+  std::vector<std::string> without_file;
   if (ahead) {
     context.output().warn("the database is ahead of the files: " + describe(*ahead));
+    without_file = ahead->heads;
     TRY_ASSIGN(situation.project, complete_from_ledger(std::move(situation.project), std::move(ahead->revisions)));
   }
   TRY(require_known_heads(graph, current_heads));
@@ -230,7 +236,8 @@ Result<void> run_current(CommandContext& context) {
   if (context.verbose()) {
     context.output().line("Current revision(s) for " + situation.database.describe() + ":");
   }
-  const RevisionListing listing = listing_of(context, graph);
+  RevisionListing listing = listing_of(context, graph);
+  listing.mark_ahead(without_file);
   list_revisions(context, graph, listing, tips, {});
   const auto half = half_applied_revision(situation.project, situation.observation.unfinished);
   context.output().fields()["unfinished"] = half_applied_json(half, situation.observation.unfinished);

@@ -262,9 +262,35 @@ Result<void> migrate(CommandContext& context, Direction direction, const std::ve
   }
 }
 
-Result<void> migrate_offline(CommandContext& context, Direction direction, const std::string& range) {
-  TRY_ASSIGN(const Configuration configuration, load_settings(context));
-  TRY_ASSIGN(const Project project, open_project(context, configuration));
+// What a script is made of.
+struct OfflineProject {
+  Configuration configuration;
+  Project project;
+  std::string range;
+};
+
+Result<OfflineProject> offline_project(CommandContext& context, Direction direction, std::string range) {
+  if (direction != Direction::Downgrade || !context.arguments().has("--from-ledger")) {
+    TRY_ASSIGN(Configuration configuration, load_settings(context));
+    TRY_ASSIGN(Project project, open_project(context, configuration));
+    return OfflineProject{std::move(configuration), std::move(project), std::move(range)};
+  }
+  // The texts are the database's, so it may as well say where it is.
+  TRY_ASSIGN(Situation situation, observe_situation(context));
+  const auto& heads = situation.observation.current_heads;
+  TRY_ASSIGN(auto ahead, find_ahead(situation.database.migrator(), situation.project.graph, heads));
+  if (ahead) {
+    TRY_ASSIGN(situation.project, complete_from_ledger(std::move(situation.project), std::move(ahead->revisions)));
+  }
+  if (range.find(':') == std::string::npos && heads.size() == 1) {
+    range = heads.front() + ":" + range;
+  }
+  return OfflineProject{std::move(situation.configuration), std::move(situation.project), std::move(range)};
+}
+
+Result<void> migrate_offline(CommandContext& context, Direction direction, const std::string& target) {
+  TRY_ASSIGN(const OfflineProject offline, offline_project(context, direction, target));
+  const auto& [configuration, project, range] = offline;
   TRY_ASSIGN(const Plan plan, make_offline_plan(project.graph, *project.source, direction, range));
   TRY(require_reviewed(context, plan));
   context.output().set_current(plan.from);
@@ -284,6 +310,9 @@ Result<void> up_or_down(CommandContext& context, Direction direction) {
   if (context.arguments().has("--sql")) {
     if (context.arguments().has("--backup")) {
       return fail(Error(ErrorCode::Usage, "--backup needs the database").advise("leave out --sql"));
+    }
+    if (context.arguments().has("--accept-ahead")) {
+      return fail(Error(ErrorCode::Usage, "--accept-ahead needs the database").advise("leave out --sql"));
     }
     return migrate_offline(context, direction, target);
   }

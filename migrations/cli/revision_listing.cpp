@@ -54,7 +54,9 @@ std::string RevisionListing::line(const Revision& revision, const LineOptions& o
       text += accent(kCyan, " (" + printable(commas(labels)) + ")");
     }
   }
-  if (effective_heads_.contains(revision.id)) {
+  if (ahead_.contains(revision.id)) {
+    text += accent(kYellow, " (ahead of the files)");
+  } else if (effective_heads_.contains(revision.id)) {
     text += accent(kGreen, " (head)");
   } else if (graph_.is_head(revision.id)) {
     text += accent(kGreen, " (effective head)");
@@ -77,7 +79,11 @@ std::string RevisionListing::line(const Revision& revision, const LineOptions& o
 
 std::string RevisionListing::entry(const Revision& revision) const {
   std::string text = "Rev: " + accent(kYellow, printable(revision.id));
-  text += graph_.is_head(revision.id) ? accent(kGreen, " (head)") : "";
+  if (ahead_.contains(revision.id)) {
+    text += accent(kYellow, " (ahead of the files)");
+  } else if (graph_.is_head(revision.id)) {
+    text += accent(kGreen, " (head)");
+  }
   text += graph_.is_branch_point(revision.id) ? " (branchpoint)" : "";
   text += graph_.is_merge_point(revision.id) ? " (mergepoint)" : "";
   text += current_.contains(revision.id) ? accent(kGreen, " (current)") : "";
@@ -111,8 +117,9 @@ Json RevisionListing::json(const Revision& revision) const {
   json["created"] = revision.created;
   json["path"] = revision.path;
   json["format"] = revision.format == RevisionFormat::NativeSql ? "sql" : "alembic";
-  json["is_head"] = graph_.is_head(revision.id);
-  json["is_effective_head"] = effective_heads_.contains(revision.id);
+  const bool ahead = ahead_.contains(revision.id);
+  json["is_head"] = graph_.is_head(revision.id) && !ahead;
+  json["is_effective_head"] = effective_heads_.contains(revision.id) && !ahead;
   json["is_branch_point"] = graph_.is_branch_point(revision.id);
   json["is_merge_point"] = graph_.is_merge_point(revision.id);
   if (!current_.empty()) {

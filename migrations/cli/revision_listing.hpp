@@ -27,6 +27,8 @@ class RevisionListing {
   explicit RevisionListing(const RevisionGraph& graph, bool color = false);
   // Marks these revisions "(current)".
   void mark_current(const std::vector<std::string>& ids);
+  // Marks these revisions, which no file has, "(ahead of the files)" instead of "(head)".
+  void mark_ahead(const std::vector<std::string>& ids) { ahead_.insert(ids.begin(), ids.end()); }
   // Marks this revision "(half-applied)".
   void mark_half_applied(const std::string& id) { half_applied_ = id; }
 
@@ -43,6 +45,7 @@ class RevisionListing {
   bool color_;
   std::unordered_set<std::string> effective_heads_;
   std::unordered_set<std::string> current_;
+  std::unordered_set<std::string> ahead_;
   std::string half_applied_;
 };
 

@@ -48,7 +48,8 @@ TEST(ARolledBackCheckout, MakesTheDatabaseAheadByNameAndNotUnknown) {
   EXPECT_THAT(status["unknown_revisions"], IsEmpty());
   const auto current = scene.run({"current"});
   EXPECT_EQ(current.exit_code, 0);
-  EXPECT_THAT(current.out, StartsWith("r3"));
+  EXPECT_EQ(current.out, "r3 (ahead of the files)\n");
+  EXPECT_EQ(scene.json({"current"})["revisions"][0]["is_head"], false);
   EXPECT_THAT(current.err, HasSubstr("ahead of the files"));
 }
 
@@ -77,6 +78,19 @@ TEST(ARolledBackCheckout, GoesBackWithTheTextsOfTheLedger) {
   EXPECT_THAT(down.err, HasSubstr("Running downgrade r3 -> r2"));
   EXPECT_THAT(scene.rows(), ElementsAre("r1"));
   EXPECT_THAT(scene.tables(), ElementsAre("t1"));
+}
+
+TEST(ARolledBackCheckout, WritesAScriptThatGoesBack) {
+  RolledBack scene;
+  for (const std::string range : {"r3:r1", "r1"}) {
+    const auto script = scene.run({"downgrade", range, "--from-ledger", "--sql"});
+    ASSERT_EQ(script.exit_code, 0) << range << script.err;
+    EXPECT_THAT(script.out, HasSubstr("DROP TABLE t3;"));
+    EXPECT_THAT(script.out, HasSubstr("DROP TABLE t2;"));
+    EXPECT_THAT(script.out, Not(HasSubstr("DROP TABLE t1;")));
+  }
+  EXPECT_EQ(scene.run({"upgrade", "head", "--accept-ahead", "--sql"}).exit_code, 2);
+  EXPECT_THAT(scene.rows(), ElementsAre("r3"));
 }
 
 TEST(ARolledBackCheckout, GoesBackThroughStepsOfItsOwn) {
@@ -123,6 +137,12 @@ TEST(AppliedRevisions, AreShownWithoutAnyFile) {
   EXPECT_THAT(shown.out, HasSubstr("-- Revises: r1"));
   EXPECT_THAT(shown.out, HasSubstr("CREATE TABLE t2 (id int);"));
   EXPECT_EQ(scene.json({"show", "r9", "--applied"})["error"]["code"], "unknown-revision");
+}
+
+TEST(AppliedRevisions, AreNotListedByHalf) {
+  const RolledBack scene;
+  EXPECT_EQ(scene.run({"history", "--applied", "-r", "r1:r2"}).exit_code, 2);
+  EXPECT_EQ(scene.run({"history", "--applied", "-i"}).exit_code, 2);
 }
 
 TEST(TheLedger, OfAnEarlierVersionGetsItsNewColumnsInPlace) {
