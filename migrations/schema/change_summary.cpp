@@ -10,11 +10,10 @@
 namespace athanor::schema {
 namespace {
 
-constexpr std::size_t kShownBytes = 40;
-
-// The value, unless it is too long for one line: the summary then only says that it changes.
-std::string shown(std::string_view value) {
-  return value.empty() ? "none" : std::string(value);
+// Longer values do not fit into one line: the summary then only says that there is a new one.
+bool is_short(std::string_view value) {
+  constexpr std::size_t kShownBytes = 40;
+  return value.size() <= kShownBytes && value.find('\n') == std::string_view::npos;
 }
 
 std::string change_text(const Fact& old, const Fact& fact, const std::vector<std::string_view>& attributes) {
@@ -26,11 +25,12 @@ std::string change_text(const Fact& old, const Fact& fact, const std::vector<std
     std::ranges::replace(part, '_', ' ');
     if (was == "true" || is == "true") {
       part += is == "true" ? " is set" : " is removed";
-    } else if (was.size() <= kShownBytes && is.size() <= kShownBytes && was.find('\n') == std::string_view::npos &&
-               is.find('\n') == std::string_view::npos) {
-      part += ' ' + shown(was) + " → " + shown(is);
+    } else if (is.empty()) {
+      part = "no " + part + (is_short(was) ? ", was " + std::string(was) : "");
+    } else if (is_short(was) && is_short(is)) {
+      part += ' ' + (was.empty() ? std::string(is) : std::string(was) + " → " + std::string(is));
     } else {
-      part += " changes";
+      part = "new " + part;
     }
     text += (text.empty() ? "" : ", ") + part;
   }
