@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "migrations/cli/ahead_of_files.hpp"
 #include "migrations/cli/half_applied_report.hpp"
 #include "migrations/cli/lint_input.hpp"
 #include "migrations/cli/lint_report.hpp"
@@ -383,7 +384,10 @@ class Autogenerate {
       TRY_ASSIGN(live, ask_live_database(context_, configuration_));
     }
     const LiveDatabase* const known = live ? &*live : nullptr;
-    return findings_of(input, lint_context(context_, configuration_, known), known);
+    TRY_ASSIGN(auto findings, findings_of(input, lint_context(context_, configuration_, known), known));
+    // The planner writes one statement a change, and reads or rewrites no table twice.
+    std::erase_if(findings, [](const Finding& finding) { return finding.rule == "merge-alter-table"; });
+    return findings;
   }
 
   static std::string list_of(const std::vector<std::string>& names) {
@@ -410,9 +414,9 @@ class Autogenerate {
 };
 
 // Alembic's message: "Target database is not up to date."
-Result<void> require_up_to_date(const Situation& situation) {
+Result<void> require_up_to_date(Situation& situation) {
   const auto& heads = situation.observation.current_heads;
-  TRY(require_known_heads(situation.project.graph, heads));
+  TRY(require_known_heads(situation.database.migrator(), situation.project.graph, heads));
   if (const auto half = half_applied_revision(situation.project, situation.observation.unfinished)) {
     return fail(Error(ErrorCode::NotUpToDate, describe_half_applied(half->parts)).advise(way_on(*half)));
   }
@@ -442,6 +446,7 @@ Result<void> autogenerate(CommandContext& context, RevisionRequest request) {
   }
   TRY_ASSIGN(Situation situation, observe_situation(context));
   TRY(require_up_to_date(situation));
+  TRY(situation.database.migrator().ask([&](Session& session) { return take_search_path(session, situation.configuration); }));
   return Autogenerate(context, std::move(request), std::move(situation.configuration), std::move(situation.project),
                       situation.observation.server_version)
       .run();
