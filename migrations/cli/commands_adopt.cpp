@@ -124,6 +124,9 @@ class Adopting {
                         "the revision files would go among the files of " + std::string(format_.title) + " in " + folder_)
                       .advise("choose another folder with --output"));
     }
+    if (const auto table = context_.arguments().value("--history-table"); table && table->empty()) {
+      return fail(Error(ErrorCode::Usage, "--history-table names no table").advise("leave it out for the tool's default"));
+    }
     TRY_ASSIGN(const ForeignOptions options, foreign_options(context_.arguments()));
     TRY_ASSIGN(const auto files, read_foreign_files(folder_, format_.recursive, configuration_.limits));
     const AdoptionRequest request{format_, output_folder_, context_.arguments().has("--partial")};

@@ -22,7 +22,7 @@ class MigratorRun : public test::RunScene {
   }
   static Rows facts(const std::string& in_recovery = "f") {
     return rows({{"16384|16384||1|app", "16385|16386||19|app", "16387|16387||14|app", "", "4711", in_recovery, "app", "", "app",
-                  "alembic_version", "app", "off"}});
+                  "alembic_version", "app", "off", ""}});
   }
   void locks() {
     server.query("pg_backend_pid()").answers(rows({{"4711"}}));

@@ -86,7 +86,7 @@ class RunScene : public testing::Test {
   ExecutionReport report;
   VersionTable versions{"app", "alembic_version", true};
   Ledger ledger{"athanor"};
-  RevisionGuard guard{versions, ledger, {"16384", "16385", "16386", "16387", 19, true}};
+  RevisionGuard guard{versions, ledger, {"16384", "16385", "16386", "16387", "", 19, true}};
   ScriptedFactory observers;
   BlockerWatch watch{observers};
   Plan plan;
