@@ -384,12 +384,26 @@ TEST_F(OwnedSession, ARevisionThatTouchesTheRowsOfUnfinishedStepsFails) {
 TEST_F(OwnedSession, ARunOutsideATransactionStopsAtTheStatementThatTouchesBookkeeping) {
   for (const std::string up :
        {"DELETE FROM alembic_version;", "DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$;", "DELETE FROM athanor.history;",
-        "UPDATE athanor.history SET actor = 'nobody';", "DELETE FROM athanor.catalog;", "DROP TABLE athanor.catalog;",
+        "UPDATE athanor.history SET actor = 'nobody';",
         "INSERT INTO athanor.history (version_table, run_id, revision, direction, outcome, started_at, duration_ms, actor, "
         "tool)"
         " VALUES ('public.alembic_version', 'x', 'r9', 'upgrade', 'applied', now(), 1, 'nobody', 'athanor');",
         "ALTER TABLE alembic_version ADD CHECK (version_num <> 'r1');",
         "CREATE UNIQUE INDEX CONCURRENTLY one ON alembic_version ((true));"}) {
+    TestDatabase database("migrator");
+    const auto made = factory(database.url());
+    files_.clear();
+    revision("r0", "", "CREATE TABLE a();");
+    revision("r1", "r0", "-- athanor:step autocommit\n" + up + "\nCREATE TABLE never();");
+    const auto report = run(Direction::Upgrade, "heads", *made);
+    ASSERT_TRUE(report.error) << up;
+    EXPECT_EQ(report.error->code, ErrorCode::BookkeepingChanged) << up << ": " << text(report.error);
+    EXPECT_FALSE(database.has_relation("never")) << up;
+  }
+}
+
+TEST_F(OwnedSession, ARunOutsideATransactionStopsAtTheStatementThatTouchesTheCatalogTable) {
+  for (const std::string up : {"DELETE FROM athanor.catalog;", "DROP TABLE athanor.catalog;"}) {
     TestDatabase database("migrator");
     const auto made = factory(database.url());
     files_.clear();
