@@ -19,6 +19,8 @@
 namespace athanor {
 namespace {
 
+constexpr milliseconds kAnyAge = std::chrono::hours(24 * 365 * 100);  // that clocks can still count with
+
 std::string version_table_of(const BackupJob& job) {
   return qualified_name(job.version_table_schema, job.version_table);
 }
@@ -219,6 +221,27 @@ Result<BackupRecord> take_backup(const BackupTools& tools, const BackupJob& job)
   always.settings.accept_max_age = milliseconds(0);
   always.retry_age = milliseconds(0);
   return ensure(tools, std::move(always));
+}
+
+Result<BackupRecord> newest_backup(const BackupTools& tools, const BackupJob& job) {
+  TRY_ASSIGN(const std::unique_ptr<Session> session, tools.sessions.open());
+  TRY_ASSIGN(const std::string version_table, use_server_names(*session, version_table_of(job)));
+  TRY_ASSIGN(const DatabaseFacts facts, read_facts(*session));
+  BackupNeed need{subject_of(tools, job, facts), version_table_of(job), {}, {}};
+  TRY_ASSIGN(need.revisions, read_revisions(*session, version_table));
+  TRY_ASSIGN(const BackupList list, list_backups(tools.store));
+  const BackupRecord* const newest = newest_acceptable(list.backups, need, kAnyAge, tools.clock.wall_now());
+  if (newest == nullptr) {
+    std::string rows;
+    for (const std::string& row : need.revisions) {
+      rows += (rows.empty() ? "" : ", ") + row;
+    }
+    return fail(Error(ErrorCode::BackupNotFound, "there is no verified backup of this database at " +
+                                                     (rows.empty() ? std::string("its base") : "revision " + rows))
+                    .at(tools.store.describe())
+                    .advise("take one: athanor backup"));
+  }
+  return *newest;
 }
 
 Result<BackupRecord> verify_backup(BackupStore& store, const std::string& reference, const BackupJob& job,

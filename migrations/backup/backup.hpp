@@ -84,6 +84,10 @@ struct BackupTools {
 // Takes a new backup, even if an acceptable one exists.
 [[nodiscard]] Result<BackupRecord> take_backup(const BackupTools& tools, const BackupJob& job);
 
+// The newest complete and verified backup of this database and version table, at exactly the heads it has now; does not read
+// the dump. BackupNotFound if there is none.
+[[nodiscard]] Result<BackupRecord> newest_backup(const BackupTools& tools, const BackupJob& job);
+
 // Reads the whole dump: compares the checksum and decodes it. Needs no database, but a pg_restore of at least the recorded
 // version.
 [[nodiscard]] Result<BackupRecord> verify_backup(BackupStore& store, const std::string& reference, const BackupJob& job,

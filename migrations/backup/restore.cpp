@@ -5,11 +5,10 @@
 #include <utility>
 
 #include "migrations/backup/backup_run.hpp"
-#include "migrations/backup/client_programs.hpp"
 #include "migrations/backup/database_facts.hpp"
 #include "migrations/backup/database_swap.hpp"
 #include "migrations/backup/new_database.hpp"
-#include "migrations/backup/program_error.hpp"
+#include "migrations/backup/restore_run.hpp"
 #include "migrations/backup/retention.hpp"
 #include "migrations/backup/server_names.hpp"
 #include "migrations/base/ids.hpp"
@@ -19,8 +18,6 @@
 
 namespace athanor {
 namespace {
-
-constexpr const char* kApplication = "athanor pg_restore";
 
 std::string joined(const std::vector<std::string>& rows) {
   std::string text;
@@ -143,53 +140,15 @@ class Restore {
     }
   }
 
-  [[nodiscard]] std::vector<std::string> restore_arguments(const ClientPrograms& programs, const std::string& path) const {
-    // --exit-on-error: an incomplete database must never get its name.
-    std::vector<std::string> arguments{programs.pg_restore, "--exit-on-error", "--no-password", "--dbname=service=athanor"};
-    if (!job_.backup.role.empty()) {
-      arguments.push_back("--role=" + job_.backup.role);
-    }
-    if (!path.empty()) {
-      arguments.push_back("--jobs=" + std::to_string(job_.jobs));
-      arguments.push_back(path);
-    }
-    return arguments;
-  }
-
   Result<void> fill_scratch() {
-    const BackupRecord& record = report_.record;
-    tools_.progress.stage(BackupStage::Restoring, record.file);
-    const BackupJob& backup = job_.backup;
-    const ProgramSearch search{backup.settings.programs, backup.path, kInstalledPrograms,
-                               plain_environment(backup.environment)};
-    // pg_restore must know the format of the archive as well as the server.
-    const int needed = std::max(parse_major(record.client_version), maintenance_->server_version() / 10'000);
-    TRY_ASSIGN(const ClientPrograms programs, find_programs(search, needed, tools_.stop));
-    TRY_ASSIGN(const ChildConnection connection,
-               ChildConnection::create(backup.connection, scratch_, kApplication, backup.environment));
-    const auto start = tools_.clock.steady_now();
-    std::uint64_t done = 0;
-    ProcessStreams streams;
-    std::unique_ptr<BackupReader> reader;
-    // Parallel restore needs a file that it can seek in; a single job reads a stream from any store.
-    const std::string path = job_.jobs > 1 ? tools_.store.local_path(record.file) : std::string();
-    if (path.empty()) {
-      TRY_ASSIGN(reader, tools_.store.open(record.file));
-      streams.in = [&](std::span<char> buffer) -> Result<std::size_t> {
-        TRY_ASSIGN(const std::size_t got, reader->read(buffer));
-        done += got;
-        return got;
-      };
-    }
-    streams.tick = [&]() -> Result<void> {
-      tools_.progress.bytes(done, record.size, std::chrono::duration_cast<milliseconds>(tools_.clock.steady_now() - start));
-      return {};
-    };
-    TRY_ASSIGN(const ProcessEnd end, run_process(connection.command(restore_arguments(programs, path)), streams, tools_.stop));
-    if (end.exit_code != 0) {
-      return fail(program_error("pg_restore", end.exit_code, end.err, connection.secrets(), ErrorCode::BackupFailed));
-    }
-    return {};
+    tools_.progress.stage(BackupStage::Restoring, report_.record.file);
+    return run_pg_restore({.store = tools_.store,
+                           .record = report_.record,
+                           .job = job_.backup,
+                           .database = scratch_,
+                           .server_major = maintenance_->server_version() / 10'000,
+                           .jobs = job_.jobs},
+                          tools_.progress, tools_.clock, tools_.stop);
   }
 
   // Compares the restored heads with the manifest, then runs ANALYZE, because a dump contains no statistics.

@@ -1,12 +1,13 @@
 #include "migrations/cli/schema_work.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "migrations/backup/client_programs.hpp"
 #include "migrations/base/sha256.hpp"
+#include "migrations/rehearse/schema_copy.hpp"
 #include "migrations/schema/change_plan.hpp"
-#include "migrations/schema/load_statements.hpp"
 #include "migrations/schema/sql_names.hpp"
 #include "migrations/text/quoting.hpp"
 
@@ -15,27 +16,6 @@ namespace {
 
 constexpr int kVersionsInOneMajor = 10'000;
 constexpr std::string_view kNoSchemaSelected = "3F000";
-
-schema::ScratchSettings scratch_settings(const CommandContext& context, const Configuration& configuration,
-                                         int server_version) {
-  const SchemaConfiguration& from = configuration.schema;
-  const ProcessEnvironment& outside = context.outside();
-  schema::ScratchSettings settings;
-  settings.url = from.scratch_url;
-  if (from.scratch_on_target) {
-    settings.target_url = configuration.database_url;
-  }
-  settings.embedded.search.folder = from.scratch_programs;
-  settings.embedded.search.path = split_path(outside.variable("PATH").value_or(""));
-  settings.embedded.search.environment = outside.environment();
-  settings.embedded.major = server_version / kVersionsInOneMajor;
-  settings.embedded.cache_folder = outside.cache_folder;
-  settings.embedded.keep_warm = std::chrono::duration_cast<std::chrono::seconds>(from.scratch_keep);
-  if (const auto folder = outside.variable("TMPDIR"); folder && folder->starts_with('/')) {
-    settings.embedded.temporary_folder = *folder;
-  }
-  return settings;
-}
 
 schema::LoadSettings load_settings_of(const CommandContext& context, const Configuration& configuration) {
   const ProcessEnvironment& outside = context.outside();
@@ -64,6 +44,27 @@ schema::LoadSettings load_settings_of(const CommandContext& context, const Confi
 
 }  // namespace
 
+schema::ScratchSettings scratch_settings(const CommandContext& context, const Configuration& configuration,
+                                         int server_version) {
+  const SchemaConfiguration& from = configuration.schema;
+  const ProcessEnvironment& outside = context.outside();
+  schema::ScratchSettings settings;
+  settings.url = from.scratch_url;
+  if (from.scratch_on_target) {
+    settings.target_url = configuration.database_url;
+  }
+  settings.embedded.search.folder = from.scratch_programs;
+  settings.embedded.search.path = split_path(outside.variable("PATH").value_or(""));
+  settings.embedded.search.environment = outside.environment();
+  settings.embedded.major = server_version / kVersionsInOneMajor;
+  settings.embedded.cache_folder = outside.cache_folder;
+  settings.embedded.keep_warm = std::chrono::duration_cast<std::chrono::seconds>(from.scratch_keep);
+  if (const auto folder = outside.variable("TMPDIR"); folder && folder->starts_with('/')) {
+    settings.embedded.temporary_folder = *folder;
+  }
+  return settings;
+}
+
 void apply_filters(const Arguments& arguments, schema::InspectOptions& options) {
   for (const auto& [flag, names] :
        {std::pair("--schema", &options.schemas), std::pair("--exclude-schema", &options.exclude_schemas),
@@ -90,7 +91,14 @@ schema::Grants grants_of(const CommandContext& context, const Configuration& con
   return read == SchemaWork::Read::GrantsToo && !compared ? schema::Grants::Stay : schema::Grants::Desired;
 }
 
-std::vector<std::string> targets_of(const std::vector<std::string>& heads) {
+// One target, as upgrade takes it.
+std::vector<std::string> targets_of(const Project& project, std::vector<std::string> heads) {
+  std::vector<std::string> all = project.graph.heads();
+  std::ranges::sort(all);
+  std::ranges::sort(heads);
+  if (heads.size() > 1 && heads == all) {
+    return {"heads"};
+  }
   return heads.empty() ? std::vector<std::string>{"base"} : heads;
 }
 
@@ -155,7 +163,7 @@ Result<schema::Catalog> SchemaWork::after(const Project& project, const std::vec
                                           std::unique_ptr<schema::ScratchDatabase>* made) {
   Walk walk;
   if (!heads.empty()) {
-    TRY_ASSIGN(walk, make_walk(project.graph, Direction::Upgrade, {}, heads));
+    TRY_ASSIGN(walk, make_walk(project.graph, Direction::Upgrade, {}, targets_of(project, heads)));
   }
   // The schema depends only on the revisions' texts, so their checksums are the cache key, and a hit needs no server.
   TRY_ASSIGN(const std::string digest, digest_of(project, walk));
@@ -196,19 +204,7 @@ Result<std::unique_ptr<schema::ScratchDatabase>> SchemaWork::empty_database(cons
 }
 
 Result<void> SchemaWork::prepare_roles(const Plan& plan) {
-  schema::NamedRoles roles;
-  for (const PlannedRevision& revision : plan.revisions) {
-    for (const ScriptStep& step : revision.steps()) {
-      for (const SqlStatement& statement : step.statements) {
-        schema::collect_roles(statement.sql, roles);
-      }
-    }
-  }
-  for (const std::string& created : roles.created) {
-    roles.named.erase(created);
-  }
-  TRY(server_.forget_roles(roles.created));
-  return server_.provide_roles(roles.named);
+  return athanor::prepare_roles(server_, plan);
 }
 
 Result<void> SchemaWork::run_plan(const schema::ScratchDatabase& database, const Plan& plan) {
@@ -242,7 +238,7 @@ Result<std::unique_ptr<schema::ScratchDatabase>> SchemaWork::migrated(const Proj
   if (heads.empty()) {
     return empty_database({});
   }
-  TRY_ASSIGN(const Plan plan, make_plan(project.graph, *project.source, Direction::Upgrade, {}, targets_of(heads)));
+  TRY_ASSIGN(const Plan plan, make_plan(project.graph, *project.source, Direction::Upgrade, {}, targets_of(project, heads)));
   TRY(prepare_roles(plan));
   TRY_ASSIGN(auto database, empty_database(plan));
   auto done = run_plan(*database, plan);

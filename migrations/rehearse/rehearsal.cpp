@@ -16,7 +16,7 @@ class Stage {
   Result<Rehearsal> run() {
     TRY_ASSIGN(const schema::Catalog before, request_.inspect(request_.copy));
     TRY_ASSIGN(const bool up, walk_up());
-    if (!up) {
+    if (!up || request_.plan.operation != Direction::Upgrade) {  // a downgrade has no way back of its own
       return std::move(told_);
     }
     TRY_ASSIGN(const schema::Catalog after, request_.inspect(request_.copy));

@@ -1,8 +1,8 @@
-// Rehearses a plan on a scratch copy of the live schema: up, down and up again.
+// The rehearsal: a plan on a scratch copy, up, down and up again; a downgrade once.
 //
-// The copy contains no rows. The rehearsal shows what the server does: which locks each statement takes, which tables it
-// rewrites, whether it succeeds, and whether the downgrade restores the schema. It does not show how long a statement takes on
-// real rows, or whether they violate a constraint.
+// What it shows is what the server does: the locks that each statement takes, the tables it rewrites, whether it runs at all,
+// and whether the downgrade leads back. How long a statement takes on real rows, and whether the rows allow it, only a copy of
+// a backup shows (backup_copy.hpp); one of the schema (schema_copy.hpp) has no rows.
 //
 // Threads: one thread. Ownership: borrows everything.
 #pragma once
@@ -22,8 +22,8 @@
 namespace athanor {
 
 struct RehearsalRequest {
-  const schema::ScratchDatabase& copy;  // contains the live schema; no session is connected to it
-  const Plan& plan;                     // an upgrade
+  const schema::ScratchDatabase& copy;  // with the live schema; nobody is connected to it
+  const Plan& plan;                     // an upgrade or a downgrade
   Clock& clock;
   std::string search_path{};
   schema::InspectScratch inspect;

@@ -142,7 +142,73 @@ TEST_F(Rehearse, SaysThatTheDatabaseIsAheadOfTheFiles) {
 TEST_F(Rehearse, TellsWhatTheDowngradeLeftBeforeWhatThenFails) {
   revision("a2", "a1", "CREATE TABLE c (id int);", "SELECT 1;");
   const Json json = this->json({"rehearse"});
-  EXPECT_EQ(json["message"], "the downgrade does not lead back to the present schema") << json.dump(2);
+  EXPECT_THAT(json["message"].get<std::string>(), testing::StartsWith("the downgrade does not lead back to the present schema: ")) << json.dump(2);
+// What is rewritten is told with the size it has in the database, because the copy is empty.
+TEST_F(Rehearse, TellsHowLargeTheDatabaseHasIt) {
+  database.run("INSERT INTO a SELECT n, n FROM generate_series(1, 5000) n");
+  database.run("ANALYZE a");
+  revision("a2", "a1", "ALTER TABLE a ALTER COLUMN n TYPE bigint;", "ALTER TABLE a ALTER COLUMN n TYPE int;");
+  const auto told = run({"rehearse"});
+  EXPECT_EQ(told.exit_code, 0) << told.err;
+  EXPECT_THAT(told.out, HasSubstr("public.a (about 5000 rows, "));
+  EXPECT_THAT(told.out, HasSubstr("without rows: times and row counts are not those of the database"));
+  const Json json = this->json({"rehearse"});
+  const Json rewrite = statement(json, "ALTER TABLE a")["live"];
+  EXPECT_THAT(rewrite.dump(), HasSubstr(R"("relation":"public.a","rows":5000)"));
+  EXPECT_EQ(json["statistics"].get<bool>(), std::stoi(database.value("SHOW server_version_num")) >= 180'000);
+  EXPECT_EQ(json["backup"], nullptr);
+}
+
+struct RehearseOnABackup : Rehearse {
+  RehearseOnABackup() {
+    configure("backup: {folder: backups}\n");
+    database.run("INSERT INTO a SELECT n, n FROM generate_series(1, 300) n");
+  }
+  void back_up() const {
+    const auto taken = run({"backup"});
+    EXPECT_EQ(taken.exit_code, 0) << taken.err;
+  }
+};
+
+TEST_F(RehearseOnABackup, HasItsRows) {
+  back_up();
+  revision("a2", "a1", "UPDATE a SET n = 0 WHERE n > 100;", "SELECT 1;");
+  const Json told = Json::parse(run({"rehearse", "--backup", "latest", "--json"}).out);
+  EXPECT_EQ(told["copy"], "backup") << told.dump(2);
+  EXPECT_EQ(statement(told, "UPDATE a")["rows"], 200);
+  EXPECT_EQ(told["statistics"], true);
+  EXPECT_EQ(told["backup"]["revisions"], Json::array({"a1"}));
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
+  const auto text = run({"rehearse", "--backup", told["backup"]["file"].get<std::string>()});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("On the backup "));
+  EXPECT_THAT(text.out, HasSubstr("200 rows"));
+}
+
+TEST_F(RehearseOnABackup, FindsWhatOnlyTheRowsRefuseAndShowsNoValue) {
+  database.run("INSERT INTO a VALUES (900, 4711), (901, 4711)");
+  back_up();
+  revision("a2", "a1", "ALTER TABLE a ADD CONSTRAINT one UNIQUE (n);", "ALTER TABLE a DROP CONSTRAINT one;");
+  EXPECT_EQ(run({"rehearse"}).exit_code, 0) << "the schema alone allows it";
+  const auto told = run({"rehearse", "--backup", "latest"});
+  EXPECT_EQ(told.exit_code, 16);
+  EXPECT_THAT(told.err, HasSubstr("revision a2 does not run on the backup"));
+  EXPECT_THAT(told.out + told.err, Not(HasSubstr("4711")));
+}
+
+TEST_F(RehearseOnABackup, RefusesOneOfAnotherRevision) {
+  revision("a2", "a1", "CREATE TABLE c (id int);", "DROP TABLE c;");
+  const auto none = run({"rehearse", "--backup", "latest"});
+  EXPECT_NE(none.exit_code, 0) << none.out;
+  back_up();
+  upgrade();
+  revision("a3", "a2", "CREATE TABLE d (id int);", "DROP TABLE d;");
+  const auto latest = run({"rehearse", "--backup", "latest"});
+  EXPECT_THAT(latest.err, HasSubstr("there is no verified backup of this database at revision a2"));
+  const Json list = json({"backups"});
+  const auto named = run({"rehearse", "--backup", list["backups"][0]["file"].get<std::string>()});
+  EXPECT_NE(named.exit_code, 0);
+  EXPECT_THAT(named.err, HasSubstr("the backup is at a1, and the database is at a2"));
 }
 
 }  // namespace
