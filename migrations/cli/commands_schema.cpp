@@ -90,7 +90,7 @@ Result<void> apply_renames(SchemaWork& work, schema::Catalog& before, const sche
 }  // namespace
 
 Result<void> run_inspect(CommandContext& context) {
-  TRY_ASSIGN(const std::string format, format_of(context.arguments(), {"sql", "mermaid"}));
+  TRY_ASSIGN(const std::string format, format_of(context.arguments(), {"sql", "mermaid", "svg"}));
   TRY_ASSIGN(Configuration configuration, load_settings(context));
   std::optional<Project> project;
   const auto& operands = context.arguments().operands();
@@ -103,6 +103,9 @@ Result<void> run_inspect(CommandContext& context) {
   if (format == "mermaid") {
     text = mermaid_diagram(loaded.catalog);
     context.output().fields()["mermaid"] = text;
+  } else if (format == "svg") {
+    text = svg_diagram(loaded.catalog);
+    context.output().fields()["svg"] = text;
   } else if (!context.json()) {
     TRY_ASSIGN(const schema::ChangePlan plan, schema::plan_creation(loaded.catalog));
     text = script_text(plan);

@@ -60,6 +60,26 @@ TEST(Inspect, DrawsTablesAndForeignKeys) {
             "\"customer\"\n  \"shop.orders\" }o--o| \"shop.orders\" : \"parent\"\n");
 }
 
+TEST(Inspect, DrawsAnEntityDiagram) {
+  SchemaScene scene;
+  scene.database.run(
+      "CREATE SCHEMA shop; CREATE TABLE customers (id bigint PRIMARY KEY, \"a<b>&c\" text); CREATE TABLE shop.orders (id "
+      "int "
+      "PRIMARY KEY, customer bigint NOT NULL REFERENCES customers, parent int REFERENCES shop.orders);"
+      "CREATE TABLE one (id int PRIMARY KEY, other int); CREATE TABLE other (id int PRIMARY KEY, one int REFERENCES one);"
+      "ALTER TABLE one ADD FOREIGN KEY (other) REFERENCES other;");
+  const auto drawn = scene.run({"inspect", "--format", "svg"});
+  EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
+  EXPECT_THAT(drawn.out, testing::StartsWith("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+  EXPECT_THAT(drawn.out, HasSubstr("<title>shop.orders (customer) refers to customers</title>"));
+  EXPECT_THAT(drawn.out, HasSubstr("<title>shop.orders (parent) refers to shop.orders</title>"));
+  EXPECT_THAT(drawn.out, HasSubstr("<title>one (other) refers to other</title>")) << "keys in a circle";
+  EXPECT_THAT(drawn.out, HasSubstr("a&lt;b&gt;&amp;"));
+  EXPECT_EQ(scene.run({"inspect", "--format", "svg"}).out, drawn.out);
+  EXPECT_EQ(scene.json({"inspect", "--format", "svg"})["svg"], drawn.out);
+  EXPECT_EQ(scene.run({"inspect", "--format", "png"}).exit_code, 2);
+}
+
 TEST(Diff, TakesDatabasesRevisionsFilesAndWhatIsDesired) {
   SchemaScene scene;
   write_revision(scene, "r1", "", "CREATE TABLE a (id int);", down("DROP TABLE a;"));
