@@ -1,15 +1,13 @@
 #include "migrations/cli/autogenerate.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "migrations/cli/ahead_of_files.hpp"
+#include "migrations/cli/draft_findings.hpp"
 #include "migrations/cli/half_applied_report.hpp"
-#include "migrations/cli/lint_input.hpp"
-#include "migrations/cli/lint_report.hpp"
 #include "migrations/cli/new_file.hpp"
 #include "migrations/cli/post_write_hook.hpp"
 #include "migrations/cli/project.hpp"
@@ -71,6 +69,9 @@ class Autogenerate {
                tell_chosen_renames(output(), now.catalog, desired.catalog, desired.renames, flags));
     if (schema::diff(now.catalog, desired.catalog).empty()) {
       return nothing_to_write(now);
+    }
+    if (const auto phases = context_.arguments().value("--phases")) {
+      return write_phases(now, desired.catalog, *phases, renames);
     }
     TRY_ASSIGN(const Change change, plan_change(now, desired.catalog, std::move(renames)));
     if (context_.arguments().has("--sql")) {
@@ -274,6 +275,185 @@ class Autogenerate {
     return draft_revision(configuration_, project_.graph, request_, context_.outside().clock->wall_now());
   }
 
+  // One of the two revisions of --phases.
+  struct Part {
+    std::string phase;  // the label of its branch, too
+    Change change;
+    std::optional<RevisionDraft> draft;
+    schema::Proof proof;
+  };
+
+  // Two revisions: what old application code survives, and, depending on it, what it does not. Nothing is written unless both
+  // are proven: the first leads to a schema in the middle and back, the second from there to the desired one and back.
+  Result<void> write_phases(Now& now, const Catalog& desired, const std::string& phases, const std::vector<Rename>& renames) {
+    if (phases != "expand,contract") {
+      return fail(Error(ErrorCode::Usage, "--phases takes expand,contract, not '" + phases + "'"));
+    }
+    if (!renames.empty()) {
+      return fail(
+          Error(ErrorCode::Usage, "a rename is in no phase: old application code knows the old name alone")
+              .advise("leave the rename out: then the new name comes with expand and the old one goes with contract, and "
+                      "a revision between them copies the values"));
+    }
+    if (!request_.id.empty() || context_.arguments().has("--sql")) {
+      return fail(Error(ErrorCode::Usage, "--phases writes two revisions: it goes with neither --rev-id nor --sql"));
+    }
+    for (const schema::RenameCandidate& candidate : schema::rename_candidates(now.catalog, desired)) {
+      if (candidate.similarity >= kAlike) {
+        output().warn(describe(candidate.rename.from) + " and " + describe(candidate.rename.to) +
+                      " look alike: expand makes the new one, contract drops the old one, and neither copies the values");
+      }
+    }
+    TRY(start_database(now));
+    Now middle;
+    TRY_ASSIGN(middle.database, expanded(now, desired));
+    TRY_ASSIGN(middle.catalog, work_.loader().inspect_scratch(*middle.database));
+    std::vector<Part> parts;
+    TRY(add_part(parts, "expand", now, middle.catalog));
+    TRY(add_part(parts, "contract", middle, desired));
+    return write_parts(parts);
+  }
+
+  // A copy of the schema now on which every statement was run that old application code survives. One that fails there needs
+  // something that is in the way first, and so belongs to contract.
+  Result<std::unique_ptr<schema::ScratchDatabase>> expanded(const Now& now, const Catalog& desired) {
+    schema::PlanOptions options;
+    TRY_ASSIGN(options.style, style());
+    TRY_ASSIGN(const ChangePlan whole, schema::plan_changes(now.catalog, desired, options));
+    TRY_ASSIGN(auto copy, work_.server().create(now.database.get()));
+    TRY_ASSIGN(const auto session, copy->open(configuration_.execution.search_path));
+    TRY(session->execute_autocommit("SET check_function_bodies = off"));
+    std::vector<schema::FactId> left;
+    for (const schema::PlannedStep& step : whole.steps) {
+      for (const schema::PlannedStatement& statement : step.statements) {
+        if (statement.sql.starts_with("SET LOCAL ")) {
+          continue;
+        }
+        // What goes on with an object goes with what began it: SET NOT NULL with the check before it.
+        if (!statement.expand || std::ranges::find(left, statement.subject) != left.end()) {
+          left.push_back(statement.subject);
+          continue;
+        }
+        const auto done = session->execute_autocommit(statement.sql);
+        if (!done && done.error().sqlstate.empty()) {
+          return fail(done.error());  // the server, not the statement
+        }
+      }
+    }
+    return copy;
+  }
+
+  Result<void> add_part(std::vector<Part>& parts, const std::string& phase, Now& from, const Catalog& to) {
+    if (schema::diff(from.catalog, to).empty()) {
+      return {};
+    }
+    Part part{phase, {}, {}, {}};
+    schema::PlanOptions options;
+    TRY_ASSIGN(options.style, style());
+    TRY_ASSIGN(part.change.up, schema::plan_changes(from.catalog, to, options));
+    TRY(take_down_plan(schema::plan_changes(to, from.catalog, options), part.change));
+    if (phase == "expand") {
+      TRY(require_survival(part.change.up));
+    }
+    TRY_ASSIGN(part.draft, draft_part(parts, part));
+    TRY_ASSIGN(part.proof, prove_draft(from, to, part.change, *part.draft));
+    parts.push_back(std::move(part));
+    return {};
+  }
+
+  static Result<void> require_survival(const ChangePlan& plan) {
+    for (const schema::PlannedStep& step : plan.steps) {
+      for (const schema::PlannedStatement& statement : step.statements) {
+        if (!statement.expand) {
+          return fail(Error(ErrorCode::ProofFailed, "the change of the " + describe(statement.subject) +
+                                                        " cannot be cut into phases: old application code does not survive " +
+                                                        statement.sql.substr(0, statement.sql.find('\n')))
+                          .advise("write one revision, without --phases, or this change in one of its own"));
+        }
+      }
+    }
+    return {};
+  }
+
+  // On top of its branch, which the first one opens beside the head: contract must be able to wait while expand goes on.
+  Result<RevisionDraft> draft_part(const std::vector<Part>& earlier, const Part& part) {
+    std::vector<Revision> revisions = project_.graph.revisions();
+    RevisionRequest request = request_;
+    request.message += " (" + part.phase + ")";
+    const bool opened = std::ranges::any_of(revisions, [&](const Revision& revision) {
+      return std::ranges::find(revision.labels, part.phase) != revision.labels.end();
+    });
+    if (opened) {
+      request.heads = {part.phase + "@head"};
+    } else {
+      request.labels.push_back(part.phase);
+      if (request.heads.empty()) {
+        request.heads = trunk();
+      }
+      request.splice = true;
+    }
+    for (const Part& before : earlier) {
+      revisions.push_back(before.draft->revision);
+      request.depends_on.push_back(before.draft->revision.id);
+    }
+    request.body = body_of(part.change);
+    TRY_ASSIGN(const RevisionGraph graph, RevisionGraph::build(std::move(revisions)));
+    return draft_revision(configuration_, graph, request, context_.outside().clock->wall_now());
+  }
+
+  // Where a branch of a phase begins: beside the other one, where that is there already.
+  [[nodiscard]] std::vector<std::string> trunk() const {
+    for (const Revision& revision : project_.graph.revisions()) {
+      if (std::ranges::any_of(revision.labels,
+                              [](const std::string& label) { return label == "expand" || label == "contract"; })) {
+        return revision.down.empty() ? std::vector<std::string>{"base"} : revision.down;
+      }
+    }
+    return project_.graph.heads();
+  }
+
+  Result<void> write_parts(const std::vector<Part>& parts) {
+    for (const Part& part : parts) {
+      TRY(write_new_file(part.draft->revision.path, part.draft->text));
+    }
+    Json written = Json::array();
+    for (const Part& part : parts) {
+      const Revision& revision = part.draft->revision;
+      output().line(part.phase == "expand" ? "expand: old application code survives this"
+                                           : "contract: old application code does not survive this");
+      print_summary(output(), part.change.up);
+      warn_of_rows(output(), part.change.up);
+      Json json = plan_json(part.change.up);
+      written.push_back({{"phase", part.phase},
+                         {"revision", revision.id},
+                         {"down_revision", revision.down},
+                         {"depends_on", revision.depends_on},
+                         {"labels", revision.labels},
+                         {"path", revision.path},
+                         {"summary", std::move(json["summary"])},
+                         {"statements", std::move(json["statements"])},
+                         {"proof", {{"downgrade", part.proof.downgrade}}}});
+      for (const std::string& warning : part.proof.warnings) {
+        output().warn(warning);
+      }
+      if (!part.change.irreversible.empty()) {
+        output().warn("the revision is irreversible: " + part.change.irreversible);
+      }
+      output().line(revision.path + ":" + std::to_string(upgrade_line(part.draft->text)));
+      TRY(run_hooks(configuration_.post_write_hooks, revision.path));
+    }
+    output().fields()["revisions"] = std::move(written);
+    output().set_message(parts.size() == 2 ? "wrote two revisions"
+                                           : "wrote one revision: everything is " + parts.front().phase);
+    if (parts.size() == 1) {
+      output().note("There is no other phase: everything is " + parts.front().phase + ".");
+    }
+    output().note(
+        "Proven on scratch copies, each way up and down. Next: `athanor upgrade expand@head`; when no old application "
+        "code runs any more, `athanor upgrade contract@head`.");
+    return {};
+  }
+
   Result<schema::Proof> prove_draft(Now& now, const Catalog& desired, const Change& change, const RevisionDraft& draft) {
     auto script = parse_script(draft.revision, with_line_feeds(draft.text));  // parse it as it will be read
     if (!script) {
@@ -351,43 +531,11 @@ class Autogenerate {
                        {"tables_without_rows", proof.tables_without_rows}};
     output().set_message("wrote " + draft.revision.path);
     output().line(draft.revision.path + ":" + std::to_string(upgrade_line(draft.text)));
-    tell_findings(draft);
+    tell_findings(context_, configuration_, project_, draft);
     output().note("Proven on scratch copies: the upgrade leads to the desired schema" +
                   std::string(proof.downgrade ? ", the downgrade back." : "."));
     output().note("Next: review the file, then run `athanor upgrade heads`.");
     return run_hooks(configuration_.post_write_hooks, draft.revision.path);
-  }
-
-  // The file is already written, so a failure of lint is only a warning.
-  void tell_findings(const RevisionDraft& draft) {
-    const auto findings = lint_draft(draft);
-    if (!findings) {
-      output().warn("the revision could not be linted: " + findings.error().message);
-      return;
-    }
-    output().fields()["findings"] = lint_json(*findings);
-    std::string text = lint_text(*findings, output().style().error_color);
-    if (!text.empty()) {
-      text.pop_back();
-      output().note(text);
-    }
-  }
-
-  Result<std::vector<Finding>> lint_draft(const RevisionDraft& draft) {
-    TRY_ASSIGN(LintInput input, read_revisions(project_, project_.graph.heads(), false));
-    std::move(input.units.begin(), input.units.end(), std::back_inserter(input.history));
-    input.units.clear();
-    TRY_ASSIGN(const RevisionScript script, parse_script(draft.revision, draft.text));
-    input.units.push_back(unit_of(script, Direction::Upgrade, draft.revision.path, draft.revision.id));
-    std::optional<LiveDatabase> live;
-    if (!configuration_.database_url.empty()) {
-      TRY_ASSIGN(live, ask_live_database(context_, configuration_));
-    }
-    const LiveDatabase* const known = live ? &*live : nullptr;
-    TRY_ASSIGN(auto findings, findings_of(input, lint_context(context_, configuration_, known), known));
-    // The planner writes one statement a change, and reads or rewrites no table twice.
-    std::erase_if(findings, [](const Finding& finding) { return finding.rule == "merge-alter-table"; });
-    return findings;
   }
 
   static std::string list_of(const std::vector<std::string>& names) {

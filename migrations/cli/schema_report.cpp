@@ -47,11 +47,17 @@ void add_comment(std::string& text, std::string_view note) {
   }
 }
 
-// Adds SQL as an indented comment, which the reader can uncomment.
+// SQL for the reader to move out of the comment. A directive in a comment of its own would be taken for a misspelt one, and the
+// revision refused.
 void add_indented_comment(std::string& text, std::string_view sql) {
+  constexpr std::string_view kDirective = "-- athanor:";
   while (!sql.empty()) {
     const std::size_t end = std::min(sql.find('\n'), sql.size());
-    text += "--   " + std::string(sql.substr(0, end)) + "\n";
+    std::string line(sql.substr(0, end));
+    if (line.starts_with(kDirective)) {
+      line = "The step begins with the line: " + line.substr(3);
+    }
+    text += "--   " + line + "\n";
     sql.remove_prefix(std::min(end + 1, sql.size()));
   }
 }

@@ -123,11 +123,12 @@ void add_line(std::string& text, const std::string& line) {
 void append(std::vector<Statement>& statements, Statement statement) {
   if (!statements.empty() && statement.group != 0) {
     Statement& last = statements.back();
-    if (last.group == statement.group && last.head == statement.head && !last.autocommit && !statement.autocommit) {
+    // What old application code survives stays apart from what it does not: the phases take the one and leave the other.
+    if (last.group == statement.group && last.head == statement.head && !last.autocommit && !statement.autocommit &&
+        last.planned.expand == statement.planned.expand) {
       last.planned.sql += "," + statement.planned.sql.substr(statement.head.size());
       last.planned.loss = std::max(last.planned.loss, statement.planned.loss);
       last.planned.rewrites = last.planned.rewrites || statement.planned.rewrites;
-      last.planned.expand = last.planned.expand && statement.planned.expand;
       if (last.planned.note.empty()) {
         last.planned.note = statement.planned.note;
       }

@@ -122,6 +122,15 @@ TEST(Autogenerate, WarnsWhenOnlyRowsStandInTheWay) {
   EXPECT_THAT(result.err, HasSubstr("with a row in each table the upgrade fails"));
 }
 
+// The comment with the step that fills NULLs must not be taken for a misspelt directive.
+TEST(Autogenerate, ShowsTheStepThatFillsInACommentThatIsNoDirective) {
+  SchemaScene scene;
+  scene.follow("CREATE TABLE a (id int PRIMARY KEY, name text);");
+  const std::string revision = scene.follow("CREATE TABLE a (id int PRIMARY KEY, name text NOT NULL);");
+  EXPECT_THAT(revision, HasSubstr("--   The step begins with the line: athanor:step batch table=public.a key=id\n"
+                                  "--   UPDATE public.a SET name = … WHERE name IS NULL AND {batch};"));
+}
+
 TEST(Autogenerate, RenamesByHintAndKeepsTheRows) {
   SchemaScene scene;
   scene.follow("CREATE TABLE users (id int PRIMARY KEY, email text);");
