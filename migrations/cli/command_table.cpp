@@ -117,7 +117,7 @@ constexpr FlagSpec kOwners{"--owners", '\0', "", "owners too"};
 constexpr FlagSpec kPrivileges{"--privileges", '\0', "", "grants too"};
 
 constexpr std::array kInspectFlags{
-    FlagSpec{"--format", '\0', "sql|mermaid", "SQL that makes the schema, or an entity diagram (--json gives the facts)"},
+    FlagSpec{"--format", '\0', "sql|mermaid|svg", "SQL that makes the schema, or an entity diagram (--json gives the facts)"},
     kSchemaFilter,
     kExcludeSchema,
     kTableFilter,
@@ -130,6 +130,7 @@ constexpr std::array kInspectExamples{
     Example{"athanor inspect --schema shop --json", "one schema, as facts"},
     Example{"athanor inspect db/schema.sql", "what a file means, as the server prints it"},
     Example{"athanor inspect --format mermaid", "tables and foreign keys, for a Markdown page"},
+    Example{"athanor inspect --format svg > schema.svg", "the same as a picture"},
 };
 constexpr std::array kDiffFlags{FlagSpec{"--format", '\0', "sql|summary", "statements, or one line a change (--json has both)"},
                                 kStyle,
@@ -162,8 +163,15 @@ constexpr std::array kDriftExamples{
     Example{"athanor drift --against revisions", "what is in the database and in no revision, however old"},
     Example{"athanor drift --accept", "a change by hand was meant"},
 };
+constexpr std::array kRehearseFlags{
+    FlagSpec{"--backup", '\0', "FILE|ID|latest",
+             "restore this backup instead of copying the schema: with its rows. `latest`: the newest verified one of the "
+             "database at the revision it is at"},
+    kBackupFolder,
+};
 constexpr std::array kRehearseExamples{
     Example{"athanor rehearse", "everything that is pending"},
+    Example{"athanor rehearse --backup latest", "on the rows of the newest backup, which proves that too"},
     Example{"athanor rehearse 8c1f --json", "up to a revision, for a program"},
 };
 constexpr std::array kTestExamples{Example{"athanor test", "before a merge, on a laptop or in CI"}};
@@ -187,6 +195,8 @@ constexpr std::array kRevisionFlags{
     FlagSpec{"--depends-on", '\0', "REV", "a revision that must be applied before this one", true, Revision},
     FlagSpec{"--autogenerate", '\0', "", "write what takes the schema to the desired one, and prove it"},
     FlagSpec{"--sql", '\0', "", "with --autogenerate: print the SQL, write and prove nothing"},
+    FlagSpec{"--phases", '\0', "expand,contract",
+             "with --autogenerate: two revisions on two branches, what old application code survives and what it does not"},
     kStyle,
     FlagSpec{"--from", '\0', "revisions|database",
              "with --autogenerate: what the schema is now (default: what all revisions make; the database, if any is Python)"},
@@ -196,6 +206,7 @@ constexpr std::array kRevisionFlags{
 constexpr std::array kRevisionExamples{
     Example{"athanor revision -m \"Add email to users\"", "a new file on top of the head"},
     Example{"athanor revision --autogenerate -m \"Add email to users\"", "with the difference to the models, proven"},
+    Example{"athanor revision --autogenerate --phases expand,contract -m \"Split names\"", "in two, for a rolling deployment"},
     Example{"athanor revision -m \"Start billing\" --head base --branch-label billing", "a branch of its own"},
     Example{"athanor revision -m \"Invoice numbers\" --head billing@head --depends-on 8c1f", "on a branch, after another"},
 };
@@ -248,6 +259,7 @@ constexpr std::array kPlanFlags{
              "asked",
              true, Revision},
     FlagSpec{"--show-sql", '\0', "", "load the bodies: statements of every step, and the hash of the plan"},
+    FlagSpec{"--lint", '\0', "", "load the bodies, and say what lint finds in them; the exit code stays 0"},
     FlagSpec{"--markdown", '\0', "", "for the comment of a pull request: what is destroyed, lint findings, SQL folded away"},
     kVerify,
     kReport,
@@ -458,18 +470,13 @@ constexpr std::array kCommands{
                 "upgrade started. The way down ends at an irreversible revision.",
                 kTestExamples,
                 run_test},
-    CommandSpec{"rehearse",
-                "run what an upgrade would run on a copy of the schema",
-                "[TARGET]",
-                0,
-                1,
-                Revision,
-                {},
-                "Builds the live schema in a scratch database, without its rows, and runs the pending revisions there: each "
-                "statement with the locks it takes on tables that are there already, the tables it rewrites, rows and time. "
-                "Then down and up again, with the schemas compared. The database itself is only read.",
-                kRehearseExamples,
-                run_rehearse},
+    CommandSpec{
+        "rehearse", "run what an upgrade would run on a copy of the schema", "[TARGET]", 0, 1, Revision, kRehearseFlags,
+        "Builds the live schema in a scratch database, without its rows, and runs the pending revisions there: each "
+        "statement with the locks it takes on tables that are there already, the tables it rewrites, rows and time. "
+        "Then down and up again, with the schemas compared. The database itself is only read. With --backup the copy is a "
+        "restored backup.",
+        kRehearseExamples, run_rehearse},
     CommandSpec{
         "verify", "run queries and compare their results", "[FILE...]", 0, -1, File, kVerifyFlags,
         "A file holds queries. `-- expect: no rows` above one is what is expected where nothing is said; `-- expect: rows` is "

@@ -15,6 +15,7 @@
 #include "migrations/cli/schema_checks.hpp"
 #include "migrations/cli/schema_work.hpp"
 #include "migrations/graph/target_position.hpp"
+#include "migrations/lint/lint_summary.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/text/suggestion.hpp"
 
@@ -205,8 +206,9 @@ void report_plan(CommandContext& context, const Plan& plan, const HalfAppliedRev
   context.output().set_message(count_message(plan.revisions.size(), plan.operation));
 }
 
-// --markdown: prints the plan with the findings of lint, which considers the sizes of tables if there is a database.
-Result<void> print_markdown(CommandContext& context, const Configuration& configuration, const Start& start, const Plan& plan) {
+// What lint says of the plan. Tables are judged by their sizes where the database can be asked.
+Result<std::vector<Finding>> judge(CommandContext& context, const Configuration& configuration, const Start& start,
+                                   const Plan& plan) {
   std::vector<std::string> ids;
   for (const PlannedRevision& revision : plan.revisions) {
     if (revision.walk.revision) {
@@ -219,11 +221,48 @@ Result<void> print_markdown(CommandContext& context, const Configuration& config
     TRY_ASSIGN(live, ask_live_database(context, configuration));
   }
   const LiveDatabase* const known = live ? &*live : nullptr;
-  TRY_ASSIGN(const std::vector<Finding> findings, findings_of(input, lint_context(context, configuration, known), known));
-  const std::string text = plan_markdown(plan, findings);
-  context.output().fields()["markdown"] = text;
-  context.output().fields()["findings"] = lint_json(findings);
-  context.output().text(text);
+  return findings_of(input, lint_context(context, configuration, known), known);
+}
+
+// A file of the project as its folder of revisions calls it.
+std::string place_below(const std::vector<std::string>& folders, const std::string& path) {
+  for (const std::string& folder : folders) {
+    const std::string beginning = folder.ends_with('/') ? folder : folder + "/";
+    if (path.starts_with(beginning)) {
+      return path.substr(beginning.size());
+    }
+  }
+  return path;
+}
+
+Result<void> print_findings(CommandContext& context, const Start& start, const Plan& plan) {
+  const bool markdown = context.arguments().has("--markdown");
+  const bool lint = context.arguments().has("--lint");
+  if (!markdown && !lint) {
+    return {};
+  }
+  Output& output = context.output();
+  TRY_ASSIGN(const std::vector<Finding> findings, judge(context, start.configuration, start, plan));
+  output.fields()["findings"] = lint_json(findings);
+  if (markdown) {
+    const std::string text = plan_markdown(plan, findings);
+    output.fields()["markdown"] = text;
+    output.text(text);
+  }
+  if (lint) {
+    const LintSummary summary = summarise_findings(findings, kSummarised, [&](const Finding& finding) {
+      return place_below(start.configuration.version_locations, finding.path) + ":" + std::to_string(finding.line);
+    });
+    output.fields()["counts"] = {{"error", summary.errors}, {"warning", summary.warnings}, {"info", summary.hints}};
+    if (context.arguments().has("--report")) {
+      output.fields()["lint"] = {
+          {"errors", summary.errors}, {"warnings", summary.warnings}, {"hints", summary.hints}, {"findings", summary.findings}};
+    }
+    if (!markdown) {
+      output.text(lint_text(findings, output.style().color));
+      output.line("lint: " + summary.sentence());
+    }
+  }
   return {};
 }
 
@@ -282,13 +321,16 @@ Result<void> run_plan(CommandContext& context) {
   TRY_ASSIGN(const Walk walk, make_walk(graph, operation, start.current_heads, targets));
   TRY_ASSIGN(const auto half, tell_half_applied(context, start, walk));
   const bool markdown = context.arguments().has("--markdown");
-  if (markdown || context.arguments().has("--show-sql")) {
+  const bool listed = context.arguments().has("--show-sql");
+  if (markdown || listed || context.arguments().has("--lint")) {
     TRY_ASSIGN(const Plan plan, make_plan(graph, *start.project.source, operation, start.current_heads, targets));
     TRY(verify_applied(context, start, &plan));
-    if (markdown) {
-      TRY(print_markdown(context, start.configuration, start, plan));
+    if (listed || markdown) {
+      report_plan(context, plan, half ? &*half : nullptr, !markdown);
+    } else {
+      report_walk(context, start, operation, walk);
     }
-    report_plan(context, plan, half ? &*half : nullptr, !markdown);
+    TRY(print_findings(context, start, plan));
     if (plan.empty()) {
       // `plan to` has located the target already: a target behind the database would have become a downgrade.
       context.output().fields()["ahead"] = named && is_ahead(graph, operation, targets, start.current_heads);

@@ -147,7 +147,7 @@ Json Output::short_report(const Result<void>& result, std::size_t longest) const
     whole["current_revision"] =
         std::vector<std::string>(current_->begin(), current_->begin() + static_cast<std::ptrdiff_t>(rows));
   }
-  for (const char* const name : {"run_id", "plan_hash", "failed", "plan", "ahead"}) {
+  for (const char* const name : {"run_id", "plan_hash", "failed", "plan", "lint", "ahead"}) {
     if (const auto found = fields_.find(name); found != fields_.end()) {
       whole[name] = found->is_string() ? *found : shortened(*found, longest);  // a part of an id is useless
     }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <variant>
 #include <vector>
 
+#include "migrations/lint/rule.hpp"
 #include "migrations/text/duration.hpp"
 #include "migrations/text/suggestion.hpp"
 
@@ -91,6 +93,33 @@ Result<void> check_identifier(std::string_view key, std::string_view value) {
   return {};
 }
 
+constexpr std::string_view kLintPrefix = "lint.";
+
+// One entry of `lint:`: a rule and its level, or small_table_rows.
+Result<void> override_lint(LintSettings& settings, std::string_view key, std::string_view value) {
+  const auto refuse = [&](std::string message, std::string hint = {}) {
+    return fail(Error(ErrorCode::Usage, std::move(message)).at("-x lint." + std::string(key)).advise(std::move(hint)));
+  };
+  if (key == "small_table_rows") {
+    std::int64_t rows = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), rows);
+    if (error != std::errc() || end != value.data() + value.size() || rows < 0) {
+      return refuse("'" + std::string(value) + "' is not a number of rows");
+    }
+    settings.small_table_rows = rows;
+    return {};
+  }
+  if (find_rule(key) == nullptr) {
+    return refuse("there is no rule '" + std::string(key) + "'", suggest_rule(key));
+  }
+  const auto level = severity_named(value);
+  if (!level) {
+    return refuse("'" + std::string(value) + "' is not one of error, warning, info, off");
+  }
+  settings.levels[std::string(key)] = *level;
+  return {};
+}
+
 bool names_the_database(std::string_view key) {
   return key == "url" || key == "database_url" || key == "password" || key == "sqlalchemy.url";
 }
@@ -106,6 +135,9 @@ Result<void> override_setting(Configuration& configuration, std::string_view ass
   }
   if (equals == std::string_view::npos) {
     return fail(Error(ErrorCode::Usage, "-x needs KEY=VALUE").advise("for example -x lock_timeout=5s"));
+  }
+  if (key.starts_with(kLintPrefix)) {
+    return override_lint(configuration.lint, key.substr(kLintPrefix.size()), assignment.substr(equals + 1));
   }
   const auto found = std::ranges::find(kSettings, key, &Setting::key);
   if (found == kSettings.end()) {

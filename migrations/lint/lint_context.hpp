@@ -17,6 +17,7 @@ struct LintSettings {
   std::map<std::string, Severity> levels;  // by rule; other rules keep their default
   std::int64_t small_table_rows = 1'000;   // tables with fewer rows, by the server's estimate, are small; 0: no table is
   int postgres = 0;                        // major version; 0: the server's if there is one, otherwise kDefaultPostgres
+  bool operator==(const LintSettings&) const = default;
 };
 
 inline constexpr int kOldestPostgres = 9;

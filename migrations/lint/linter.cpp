@@ -394,8 +394,8 @@ std::vector<Finding> Linter::finish() {
   return findings;
 }
 
-std::vector<Finding> lint(const Plan& plan, const LintContext& context) {
-  Linter linter(context);
+std::vector<Finding> lint(const Plan& plan, const LintContext& context, KnownSchema facts) {
+  Linter linter(context, std::move(facts));
   for (const PlannedRevision& revision : plan.revisions) {
     if (revision.script) {
       linter.lint(unit_of(revision));

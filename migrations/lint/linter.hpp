@@ -114,8 +114,9 @@ class Linter {
   bool stopped_ = false;
 };
 
-// Lints every revision of the plan, without knowledge of a database.
-[[nodiscard]] std::vector<Finding> lint(const Plan& plan, const LintContext& context);
+// Lints every revision of the plan. `facts`: what the database holds before it; may be empty. The findings are incomplete if
+// context.stop is requested meanwhile.
+[[nodiscard]] std::vector<Finding> lint(const Plan& plan, const LintContext& context, KnownSchema facts = {});
 // Lints one direction of a script.
 [[nodiscard]] std::vector<Finding> lint(const RevisionScript& script, Direction direction, const std::string& path,
                                         const LintContext& context);

@@ -98,6 +98,27 @@ TEST(Report, SaysWhetherThereIsNothingToDoBecauseTheDatabaseIsAheadOfTheTarget) 
   EXPECT_EQ(ahead({"plan", "upgrade", "r2", "--show-sql"}), false);
 }
 
+TEST(PlanLint, TellsWhatLintFindsAndLeavesTheExitCodeAlone) {
+  CliScene scene;
+  scene.revision("r1", "", "CREATE TABLE t1 (id int);", "DROP TABLE t1;");
+  ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+  scene.revision("r2", "r1", "ALTER TABLE t1 DROP COLUMN id;", "ALTER TABLE t1 ADD COLUMN id int;");
+  const auto text = scene.run({"plan", "upgrade", "head", "--lint"});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("[drop-column]"));
+  EXPECT_THAT(text.out, HasSubstr("lint: 1 error"));
+  const Json shown = scene.json(
+      {"plan", "upgrade", "head", "--show-sql", "--lint", "--report", "report", "--set", "lint.drop-column=warning"});
+  EXPECT_EQ(shown["exit_code"], 0);
+  EXPECT_EQ(shown["counts"]["error"], 0);
+  EXPECT_EQ(shown["counts"]["warning"], 1);
+  EXPECT_EQ(shown["findings"][0]["rule"], "drop-column");
+  const Json told = Json::parse(read_file(scene.folder.string() + "/report"))["lint"];
+  EXPECT_EQ(told["warnings"], 1);
+  EXPECT_THAT(told["findings"][0].get<std::string>(), testing::StartsWith("r2.sql:7: warning drop-column: "));
+  EXPECT_EQ(scene.run({"plan", "upgrade", "head", "--set", "lint.drop-colum=off"}).exit_code, 2);
+}
+
 TEST(PlanTo, GoesWhicheverWayTheTargetLies) {
   CliScene scene;
   scene.three_tables();

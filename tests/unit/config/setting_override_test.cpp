@@ -24,6 +24,24 @@ TEST(SettingOverride, SetsDurationsTextsAndSwitches) {
   EXPECT_FALSE(configuration.transaction_per_migration);
 }
 
+TEST(SettingOverride, SetsLevelsOfLint) {
+  Configuration configuration;
+  EXPECT_TRUE(override_setting(configuration, "lint.drop-column=error"));
+  EXPECT_TRUE(override_setting(configuration, "lint.varchar-n=off"));
+  EXPECT_TRUE(override_setting(configuration, "lint.small_table_rows=50"));
+  EXPECT_EQ(configuration.lint.levels.at("drop-column"), Severity::Error);
+  EXPECT_EQ(configuration.lint.levels.at("varchar-n"), Severity::Off);
+  EXPECT_EQ(configuration.lint.small_table_rows, 50);
+  for (const char* const wrong : {"lint.drop-colum=error", "lint.drop-column=fatal", "lint.drop-column=", "lint.=error",
+                                  "lint.small_table_rows=-1", "lint.small_table_rows=few", "lint.small_table_rows="}) {
+    const auto result = override_setting(configuration, wrong);
+    ASSERT_FALSE(result) << wrong;
+    EXPECT_EQ(result.error().code, ErrorCode::Usage);
+    EXPECT_THAT(result.error().describe(), HasSubstr("-x lint."));
+  }
+  EXPECT_THAT(override_setting(configuration, "lint.drop-colum=error").error().hint, HasSubstr("drop-column"));
+}
+
 TEST(SettingOverride, ListsTheSettingsWhenItDoesNotKnowOne) {
   Configuration configuration;
   const auto result = override_setting(configuration, "lock_timout=5s");
