@@ -22,6 +22,7 @@
 #include "operator/operator_settings.hpp"
 #include "operator/process_environment.hpp"
 #include "operator/reconcile/migration_controller.hpp"
+#include "operator/rehearse/scratch_rehearsals.hpp"
 #include "operator/serve/listener.hpp"
 #include "operator/serve/metrics.hpp"
 #include "operator/sources/cluster_sources.hpp"
@@ -91,6 +92,10 @@ class ClusterOperator {
              [this](const std::string& name_space) {
                return backup_folder({name_space, "."}, ".");
              }}),
+        rehearsals_(
+            connect_to_database,
+            [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
+            program_environment(), clock_, log_, std::nullopt),
         jobs_(options.job_image.empty()
                   ? nullptr
                   : std::make_unique<JobRunner>(
@@ -196,6 +201,7 @@ class ClusterOperator {
       return store_.claim(resource, place);
     };
     parts.plan_texts = plan_texts_.get();
+    parts.rehearsals = &rehearsals_;
     parts.policy_holds = [this](const DatabaseMigration& resource) { return store_.policy_holds(resource); };
     parts.has_room = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
       return queue_.set_group(resource.key(), server_of(place.described));
@@ -270,6 +276,7 @@ class ClusterOperator {
   ClusterSources sources_;
   std::unique_ptr<DatabaseAccessFactory> databases_;
   FolderBackups backups_;
+  ScratchRehearsals rehearsals_;
   std::unique_ptr<JobRunner> jobs_;             // null: no Jobs
   std::unique_ptr<PlanConfigMaps> plan_texts_;  // null: plans are not published
   std::unique_ptr<KubeClient> event_client_;    // separate, so that events never delay status updates

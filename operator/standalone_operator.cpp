@@ -8,6 +8,7 @@
 #include "operator/operator_settings.hpp"
 #include "operator/process_environment.hpp"
 #include "operator/reconcile/migration_controller.hpp"
+#include "operator/rehearse/scratch_rehearsals.hpp"
 #include "operator/serve/listener.hpp"
 #include "operator/serve/metrics.hpp"
 #include "operator/sources/local_sources.hpp"
@@ -17,6 +18,15 @@
 
 namespace athanor::controller {
 namespace {
+
+// For rehearsals without a declared scratch server. Whoever writes manifests here also runs the operator.
+schema::EmbeddedSettings embedded_server() {
+  const ProgramEnvironment programs = program_environment();
+  schema::EmbeddedSettings settings;
+  settings.search.path = programs.path;
+  settings.search.environment = programs.environment;
+  return settings;
+}
 
 // Wires standalone mode. The members live as long as the process and are constructed in order of dependency.
 class StandaloneOperator {
@@ -36,6 +46,10 @@ class StandaloneOperator {
         backups_(
             [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
             connect_to_database, program_environment(), clock_, log_),
+        rehearsals_(
+            connect_to_database,
+            [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
+            program_environment(), clock_, log_, embedded_server()),
         store_(
             state_, clock_, [this](const DatabaseMigration& resource) { return identify(resource); },
             [this](const ResourceKey& key) { queue_.add(key); }),
@@ -83,6 +97,7 @@ class StandaloneOperator {
  private:
   ReconcilerParts reconciler_parts() {
     ReconcilerParts parts{sources_, credentials_, *databases_, metrics_.runs(), clock_, nullptr, &backups_};
+    parts.rehearsals = &rehearsals_;
     // Credentials that were unreadable when the manifests were read may be available now.
     parts.has_room = [this](const DatabaseMigration& resource, const DatabaseLocation& place) {
       return queue_.set_group(resource.key(), server_of(place.described));
@@ -124,6 +139,7 @@ class StandaloneOperator {
   std::unique_ptr<DatabaseAccessFactory> databases_;
   AllowedRoots backup_roots_;
   FolderBackups backups_;
+  ScratchRehearsals rehearsals_;
   FolderStore store_;
   ManifestFolder manifests_;
   Reconciler reconciler_;

@@ -22,6 +22,7 @@ enum class ConditionType : std::uint8_t {
   Stalled,
   Planned,
   Approved,
+  Rehearsed,
   BackedUp,
   Applied,
   Drifted,
@@ -39,6 +40,7 @@ enum class Reason : std::uint8_t {
   Deleting,            // it has a deletionTimestamp: nothing is started
   Approved,            // a MigrationApproval names this plan
   BackupTaken,         // there is a verified backup
+  RehearsalPassed,     // the plan ran on a scratch copy; reason of Rehearsed
   SchemaUnchanged,     // since the last run; reason of Drifted
   CatalogNotRecorded,  // it is unknown whether the schema changed; reason of Drifted
   // In progress.
@@ -85,6 +87,8 @@ enum class Reason : std::uint8_t {
   JobRefused,        // it cannot be created: the API server or this operator refuses it
   SchemaChanged,     // by hand, since the last run
   DriftCheckFailed,  // the schema cannot be compared with the state after the last run
+  LintFindings,      // policy.lint: lint finds an error in the plan
+  RehearsalFailed,   // policy.rehearsal: the plan failed on a scratch copy, or could not be rehearsed
   BackupFailed,      // a required backup could not be taken or verified: nothing was changed
   ApiUnavailable,    // an object that the resource names cannot be read from the API server
   InternalError,

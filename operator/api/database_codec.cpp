@@ -60,20 +60,6 @@ void read_local_reference(YamlFields& from, SecretReference& reference) {
   reference = variable.empty() ? SecretReference{Kind::File, file, ""} : SecretReference{Kind::Environment, variable, ""};
 }
 
-void read_reference(YamlFields& fields, std::string_view key, std::optional<SecretReference>& reference, OperatorMode habitat) {
-  if (!fields.has(key)) {
-    return;
-  }
-  fields.mapping(key, [&reference, habitat](YamlFields& from) {
-    reference.emplace();
-    if (habitat == OperatorMode::Cluster) {
-      read_cluster_reference(from, *reference);
-    } else {
-      read_local_reference(from, *reference);
-    }
-  });
-}
-
 void check_parts(YamlFields& fields, const DatabaseSpec& database) {
   if (database.name.empty() && !database.name_from) {
     fields.refuse("name", "is required with host");
@@ -112,6 +98,20 @@ void check_database_way(YamlFields& fields, const DatabaseSpec& database) {
 }
 
 }  // namespace
+
+void read_reference(YamlFields& fields, std::string_view key, std::optional<SecretReference>& reference, OperatorMode habitat) {
+  if (!fields.has(key)) {
+    return;
+  }
+  fields.mapping(key, [&reference, habitat](YamlFields& from) {
+    reference.emplace();
+    if (habitat == OperatorMode::Cluster) {
+      read_cluster_reference(from, *reference);
+    } else {
+      read_local_reference(from, *reference);
+    }
+  });
+}
 
 void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode habitat) {
   read_text(fields, "url", database.url);

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "migrations/base/clock.hpp"
+#include "migrations/lint/lint_context.hpp"
 #include "operator/api/condition.hpp"
 
 namespace athanor::controller {
@@ -136,6 +137,7 @@ struct SourceSpec {
 enum class DowngradePolicy : std::uint8_t { Refuse, Keep, Allow };
 enum class ApprovalPolicy : std::uint8_t { Never, Destructive, Always };
 enum class DriftPolicy : std::uint8_t { Ignore, Report, Block };
+enum class RehearsalPolicy : std::uint8_t { Never, Schema, Backup };
 inline constexpr int kMostApprovals = 10;
 
 struct PolicySpec {
@@ -145,7 +147,9 @@ struct PolicySpec {
   DriftPolicy drift = DriftPolicy::Ignore;
   milliseconds drift_interval{600'000};
   std::vector<std::string> drift_exclude{};  // patterns of objects
-  int approvals = 1;                         // number of different approvers required
+  std::optional<LintSettings> lint{};        // nullopt: plans are not linted
+  RehearsalPolicy rehearsal = RehearsalPolicy::Never;
+  int approvals = 1;  // number of different approvers required
   bool operator==(const PolicySpec&) const = default;
 };
 
@@ -187,6 +191,7 @@ struct ExecutionSpec {
 struct DatabaseMigrationSpec {
   DatabaseSpec database;
   SourceSpec source;
+  std::optional<SecretReference> scratch_url_from{};  // of a server for scratch databases; empty: none is named
   std::string target_revision = "head";
   std::string baseline;  // revision at which a database that has tables but no history is adopted; empty: none
   PolicySpec policy;
@@ -205,6 +210,15 @@ inline constexpr std::size_t kMaxListed = 20;
 inline constexpr std::size_t kMaxMessageBytes = 1'024;
 inline constexpr std::size_t kMaxSourceRevisionBytes = 1'024;
 
+// What lint finds in a plan.
+struct LintStatus {
+  std::int64_t errors = 0;
+  std::int64_t warnings = 0;
+  std::int64_t hints = 0;
+  std::vector<std::string> findings;  // "a2.sql:7: error drop-column: what happens", errors first
+  bool operator==(const LintStatus&) const = default;
+};
+
 struct PlanStatus {
   std::string hash;                  // the hash that an approval names: this plan, on this database, of this resource
   std::string content_hash;          // hash of the plan alone, independent of database and resource
@@ -214,6 +228,7 @@ struct PlanStatus {
   std::vector<std::string> warnings;
   std::vector<std::string> destructive;  // what it irreversibly removes
   std::string sql_sha256;                // digest of its SQL, if published (plan_text.hpp)
+  std::optional<LintStatus> lint;        // nullopt: not linted
   bool operator==(const PlanStatus&) const = default;
 };
 
@@ -252,6 +267,21 @@ struct BackupStatus {
   std::string sha256;
   bool verified = false;
   bool operator==(const BackupStatus&) const = default;
+};
+
+// The last rehearsal: a plan on a scratch copy.
+struct RehearsalStatus {
+  std::string approval_hash;  // of status.plan
+  std::string copy;           // "Schema", "Backup"
+  std::string backup;         // where that is; empty: it was a copy of the schema
+  bool passed = false;
+  std::string time;
+  std::int64_t duration_ms = 0;  // with the making of the copy
+  std::int64_t statements = 0;
+  std::string message;
+  std::vector<std::string> locks;     // the strongest of each table: "ACCESS EXCLUSIVE on public.orders: line 7 of a2"
+  std::vector<std::string> rewrites;  // "public.orders: line 7 of a2, about 1200 rows and 98 MiB in the database"
+  bool operator==(const RehearsalStatus&) const = default;
 };
 
 struct JobStatus {
@@ -317,6 +347,7 @@ struct DatabaseMigrationStatus {
   std::optional<SourceStatus> source;
   std::optional<PlanStatus> plan;
   std::optional<ApprovalStatus> approval;
+  std::optional<RehearsalStatus> rehearsal;
   std::optional<ProgressStatus> progress;
   std::optional<JobStatus> job;
   std::optional<BackupStatus> last_backup;

@@ -173,6 +173,18 @@ std::string spec_hash(const DatabaseMigrationSpec& spec) {
   if (!database.require_auth.empty()) {
     append(text, database.require_auth);
   }
+  if (spec.policy.rehearsal != RehearsalPolicy::Never) {
+    append(text, "rehearsal " + std::to_string(static_cast<int>(spec.policy.rehearsal)));
+  }
+  if (spec.scratch_url_from) {
+    append(text, spec.scratch_url_from);
+  }
+  if (spec.policy.lint) {
+    append(text, "lint " + std::to_string(spec.policy.lint->small_table_rows));
+    for (const auto& [rule, level] : spec.policy.lint->levels) {
+      append(text, rule + " " + std::string(severity_name(level)));
+    }
+  }
   return sha256_hex(text);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "migrations/base/utf8.hpp"
+#include "migrations/lint/rule.hpp"
 #include "migrations/revision/revision_id.hpp"
 #include "operator/api/cron_schedule.hpp"
 #include "operator/api/status_codec.hpp"
@@ -37,6 +39,7 @@ void read_baseline(YamlFields& fields, std::string& revision) {
 // Each drift check reads the whole catalog.
 constexpr std::chrono::minutes kLeastDriftInterval(1);
 constexpr std::size_t kMaxPatterns = 64;
+constexpr std::int64_t kMostRows = 1'000'000'000'000;
 
 void read_patterns(YamlFields& fields, std::string_view key, std::vector<std::string>& patterns) {
   fields.text_list(key, patterns);
@@ -50,8 +53,34 @@ void read_patterns(YamlFields& fields, std::string_view key, std::vector<std::st
   }
 }
 
+// A level is a word, `off` among them, which YAML's other readers take for a boolean.
+void read_lint(YamlFields& fields, LintSettings& settings) {
+  fields.integer("smallTableRows", settings.small_table_rows, 0, kMostRows);
+  const YamlNode* const levels = fields.node("levels");
+  if (levels == nullptr || levels->kind == YamlNode::Kind::Null) {
+    return;
+  }
+  if (levels->kind != YamlNode::Kind::Mapping) {
+    fields.refuse("levels", "is not a mapping of rules to levels");
+    return;
+  }
+  for (const auto& entry : levels->entries) {
+    if (find_rule(entry.key) == nullptr) {
+      fields.refuse("levels", "has no rule '" + std::string(cut_at_character(entry.key, kMaxRevisionBytes)) + "'",
+                    suggest_rule(entry.key));
+      return;
+    }
+    const auto level = entry.value.kind == YamlNode::Kind::Scalar ? severity_named(entry.value.text) : std::nullopt;
+    if (!level) {
+      fields.refuse("levels", "gives " + entry.key + " none of the levels error, warning, info, off",
+                    "write \"off\" in quotes: to kubectl, a bare off is the boolean false");
+      return;
+    }
+    settings.levels[entry.key] = *level;
+  }
+}
+
 void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
-  refuse_fields(fields, {"lint", "rehearsal"}, "is not supported yet");
   std::string downgrade = "Refuse";
   fields.choice("downgrade", downgrade, {"Refuse", "Keep", "Allow"});
   policy.downgrade = downgrade == "Allow"  ? DowngradePolicy::Allow
@@ -68,6 +97,15 @@ void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
   policy.drift = drift == "Block" ? DriftPolicy::Block : drift == "Report" ? DriftPolicy::Report : DriftPolicy::Ignore;
   read_duration(fields, "driftInterval", policy.drift_interval, kLeastDriftInterval);
   read_patterns(fields, "driftExclude", policy.drift_exclude);
+  if (fields.has("lint")) {
+    policy.lint.emplace();
+    fields.mapping("lint", [&policy](YamlFields& lint) { read_lint(lint, *policy.lint); });
+  }
+  std::string rehearsal = "Never";
+  fields.choice("rehearsal", rehearsal, {"Never", "Schema", "Backup"});
+  policy.rehearsal = rehearsal == "Schema"   ? RehearsalPolicy::Schema
+                     : rehearsal == "Backup" ? RehearsalPolicy::Backup
+                                             : RehearsalPolicy::Never;
   if (habitat == OperatorMode::Standalone) {
     refuse_fields(fields, {"approvals"}, "needs a cluster, where MigrationApproval resources live");
   }
@@ -241,10 +279,23 @@ void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode hab
     fields.mapping("backup", [&](YamlFields& backup) { read_backup(backup, spec.backup); });
   }
   fields.mapping("execution", [&](YamlFields& execution) { read_execution(execution, spec.execution, habitat); });
+  fields.mapping("scratch", [&](YamlFields& scratch) {
+    read_reference(scratch, "urlFrom", spec.scratch_url_from, habitat);
+    if (!spec.scratch_url_from) {
+      scratch.refuse("urlFrom", "is required");
+    }
+  });
   fields.flag("suspend", spec.suspend);
   fields.flag("dryRun", spec.dry_run);
   if (spec.source.image && !spec.baseline.empty()) {
     fields.refuse("baseline", "goes with a source that the operator reads itself, which an image is not");
+  }
+  if (spec.policy.rehearsal != RehearsalPolicy::Never) {
+    if (spec.source.image) {
+      fields.refuse("policy", "rehearsal goes with a source that the operator reads itself, which an image is not");
+    } else if (habitat == OperatorMode::Cluster && !spec.scratch_url_from) {
+      fields.refuse("scratch", "is required by policy.rehearsal", "name a server of the same major version in scratch.urlFrom");
+    }
   }
   if (spec.source.image && spec.execution.mode != ExecutionMode::Job) {
     fields.refuse("source", "image needs execution.mode: Job, because only a pod can read an image");

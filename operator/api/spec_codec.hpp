@@ -23,6 +23,8 @@ enum class OperatorMode : std::uint8_t { Standalone, Cluster };
 void read_metadata(YamlFields& fields, Metadata& metadata);
 void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode habitat);
 void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode habitat);
+// Where a secret text is read from. Absent: stays empty.
+void read_reference(YamlFields& fields, std::string_view key, std::optional<SecretReference>& reference, OperatorMode habitat);
 void read_source(YamlFields& fields, SourceSpec& source, OperatorMode habitat);
 
 // Decodes an object from an API server. The status is the last one written and decides nothing. Error: Configuration for any

@@ -29,6 +29,14 @@ inline constexpr Length kStatement{8'192};
 inline constexpr Items kListed{kMaxListed};
 
 template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<LintStatus>& lint) {
+  codec.always("errors", lint.errors);
+  codec.always("warnings", lint.warnings);
+  codec.always("hints", lint.hints);
+  codec.maybe("findings", lint.findings, kListed, kMessage);
+}
+
+template <class Codec>
 void fields(Codec& codec, typename Codec::template Of<PlanStatus>& plan) {
   codec.text("approvalHash", plan.hash, kWord);
   codec.text("contentHash", plan.content_hash, kWord);
@@ -38,6 +46,21 @@ void fields(Codec& codec, typename Codec::template Of<PlanStatus>& plan) {
   codec.maybe("warnings", plan.warnings, kListed, kMessage);
   codec.maybe("destructive", plan.destructive, kListed, kMessage);
   codec.text("sqlSHA256", plan.sql_sha256, kWord);
+  codec.part("lint", plan.lint);
+}
+
+template <class Codec>
+void fields(Codec& codec, typename Codec::template Of<RehearsalStatus>& rehearsal) {
+  codec.text("approvalHash", rehearsal.approval_hash, kWord);
+  codec.text("copy", rehearsal.copy, kWord);
+  codec.text("backup", rehearsal.backup, kMessage);
+  codec.always("passed", rehearsal.passed);
+  codec.time("completionTime", rehearsal.time);
+  codec.always("durationMilliseconds", rehearsal.duration_ms);
+  codec.always("statements", rehearsal.statements);
+  codec.text("message", rehearsal.message, kMessage);
+  codec.maybe("locks", rehearsal.locks, kListed, kMessage);
+  codec.maybe("rewrites", rehearsal.rewrites, kListed, kMessage);
 }
 
 template <class Codec>
@@ -139,6 +162,7 @@ void fields(Codec& codec, typename Codec::template Of<DatabaseMigrationStatus>& 
   codec.part("source", status.source);
   codec.part("plan", status.plan);
   codec.part("approval", status.approval);
+  codec.part("rehearsal", status.rehearsal);
   codec.part("progress", status.progress);
   codec.part("job", status.job);
   codec.part("lastBackup", status.last_backup);

@@ -54,7 +54,9 @@ std::optional<EventRecord> event_of(const Outcome& outcome, bool ready_changed) 
   event.type = EventType::Warning;
   if (outcome.reason == Reason::BackupFailed) {
     event.action = "Backup";
-  } else if (outcome.reason == Reason::PlanRejected) {
+  } else if (outcome.reason == Reason::RehearsalFailed) {
+    event.action = "Rehearse";
+  } else if (outcome.reason == Reason::PlanRejected || outcome.reason == Reason::LintFindings) {
     event.action = "Plan";
   }
   return event;
@@ -94,6 +96,23 @@ std::optional<EventRecord> drift_event_of(const Outcome& outcome) {
   return event;
 }
 
+std::optional<EventRecord> lint_event_of(const Outcome& outcome) {
+  // An error blocks the run, which has an event of its own.
+  if (!outcome.review || !outcome.review->lint || !outcome.review->lint_is_new || outcome.reason == Reason::LintFindings) {
+    return std::nullopt;
+  }
+  const LintSummary& lint = *outcome.review->lint;
+  if (lint.errors + lint.warnings == 0) {
+    return std::nullopt;
+  }
+  EventRecord event;
+  event.type = EventType::Warning;
+  event.reason = reason_name(Reason::LintFindings);
+  event.note = "lint finds " + lint.sentence() + (lint.findings.empty() ? "" : ": " + lint.findings.front());
+  event.action = "Plan";
+  return event;
+}
+
 std::optional<EventRecord> wait_event_of(const DatabaseMigrationStatus& status) {
   const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
   if (ready == nullptr || (ready->reason != Reason::LockHeld && ready->reason != Reason::WaitingForLock)) {
@@ -127,6 +146,7 @@ void EventReporter::report(const MigrationChange& change) {
   }
   record(backup_event_of(*change.outcome));
   record(drift_event_of(*change.outcome));
+  record(lint_event_of(*change.outcome));
   record(event_of(*change.outcome, change.ready_changed));
 }
 

@@ -24,6 +24,7 @@ namespace athanor::controller {
 
 // Returns the event of the drift check: the schema was changed by hand, matches again, or can no longer be compared.
 [[nodiscard]] std::optional<EventRecord> drift_event_of(const Outcome& outcome);
+[[nodiscard]] std::optional<EventRecord> lint_event_of(const Outcome& outcome);
 
 // Returns the event of a run that starts waiting for another session's lock.
 [[nodiscard]] std::optional<EventRecord> wait_event_of(const DatabaseMigrationStatus& status);

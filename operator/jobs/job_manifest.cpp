@@ -57,6 +57,7 @@ Result<JobPod> describe_pod(const DatabaseMigration& resource, const JobRequest&
   }
   if (plans) {
     pod.add_argument("--show-sql");  // the statements go to the pod's log, the hash to its report
+    add_lint(resource, pod);
   } else if (request.plan != nullptr) {
     pod.add_flag("--plan-hash", request.plan->hash);
   }

@@ -186,6 +186,18 @@ Result<void> add_source(const DatabaseMigration& resource, const JobFiles& files
   return {};
 }
 
+void add_lint(const DatabaseMigration& resource, JobPod& pod) {
+  const auto& lint = resource.spec.policy.lint;
+  if (!lint) {
+    return;
+  }
+  pod.add_argument("--lint");
+  pod.add_setting("lint.small_table_rows", std::to_string(lint->small_table_rows));
+  for (const auto& [rule, level] : lint->levels) {
+    pod.add_setting("lint." + rule, std::string(severity_name(level)));
+  }
+}
+
 void add_settings(const DatabaseMigration& resource, JobPod& pod) {
   const DatabaseSpec& database = resource.spec.database;
   const ExecutionSpec& execution = resource.spec.execution;

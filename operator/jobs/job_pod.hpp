@@ -35,6 +35,8 @@ struct JobPod {
 [[nodiscard]] Result<void> add_database(const DatabaseMigration& resource, JobPod& pod);
 // Adds where the revision files are: ConfigMaps, an image or a path.
 [[nodiscard]] Result<void> add_source(const DatabaseMigration& resource, const JobFiles& files, JobPod& pod);
+// Adds what policy.lint asks of a planning pod.
+void add_lint(const DatabaseMigration& resource, JobPod& pod);
 // Adds the settings of the run: schema, role, version table, time-outs.
 void add_settings(const DatabaseMigration& resource, JobPod& pod);
 

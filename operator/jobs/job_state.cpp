@@ -228,6 +228,15 @@ std::shared_ptr<const Plan> reported_plan(const std::string& hash, const KubeObj
   return plan;
 }
 
+LintSummary reported_lint(const KubeObject& reported) {
+  LintSummary lint;
+  lint.errors = std::max<std::int64_t>(number_of(reported, "errors"), 0);
+  lint.warnings = std::max<std::int64_t>(number_of(reported, "warnings"), 0);
+  lint.hints = std::max<std::int64_t>(number_of(reported, "hints"), 0);
+  lint.findings = tamed(texts_of(list_at(reported, "findings")));
+  return lint;
+}
+
 std::optional<Error> reported_error(const KubeObject& reported) {
   const std::string name = text_of(reported, "code");
   for (int number = 0; number <= static_cast<int>(ErrorCode::ApiInvalid); ++number) {
@@ -319,6 +328,9 @@ std::optional<JobReport> read_report(const std::string& message) {
   if (const auto* const plan = part_of(reported, "plan")) {
     report.plan = reported_plan(text_of(reported, "plan_hash"), *plan);
     report.destructive = tamed(texts_of(list_at(*plan, "destructive")));
+  }
+  if (const auto* const lint = part_of(reported, "lint")) {
+    report.lint = reported_lint(*lint);
   }
   const auto ahead = reported.find("ahead");
   report.ahead = ahead != reported.end() && ahead->is_boolean() && ahead->get<bool>();

@@ -342,6 +342,16 @@ class MigratorAccess final : public DatabaseAccess {
     }));
     return check;
   }
+  Result<LiveDatabase> live_database() override {
+    LiveDatabase live;
+    TRY(look([&] {
+      return migrator_->ask([&](Session& session) -> Result<void> {
+        TRY_ASSIGN(live, read_live_database(session));
+        return {};
+      });
+    }));
+    return live;
+  }
   Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                 const Plan* plan) override {
     return look([&] { return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan); });
@@ -465,6 +475,37 @@ Result<DatabaseTarget> make_target(const DatabaseMigration& resource, Credential
     target.on_drift = policy.drift == DriftPolicy::Block ? OnDrift::Refuse : OnDrift::Record;
   }
   return target;
+}
+
+Result<std::string> scratch_url(const DatabaseMigration& resource, CredentialSource& credentials, HiddenValues& hidden) {
+  if (!resource.spec.scratch_url_from) {
+    return std::string();
+  }
+  TRY_ASSIGN(std::string url, credentials.read(resource, *resource.spec.scratch_url_from));
+  hidden.add_url(url);
+  const ConnectionParameters declared = connection_parameters(url);
+  const std::string& least = resource.spec.database.minimum_ssl_mode;
+  const std::string mode = ssl_mode_in(declared);
+  if (!credentials.shares_process_environment()) {
+    if (auto allowed = refuse_process_environment(declared); !allowed) {
+      Error error = std::move(allowed).error();
+      error.context = "spec.scratch.urlFrom";
+      return fail(std::move(error));
+    }
+    limit_connect_timeout(url, declared);
+    for (const char* const name : kDefaultFiles) {
+      url = with_parameter(std::move(url), name, kNowhere + std::string(name));
+    }
+  }
+  if (!least.empty() && ssl_mode_rank(mode) < ssl_mode_rank(least)) {
+    if (!mode.empty()) {
+      return fail(Error(ErrorCode::Configuration, "sslmode=" + mode + " is less than this operator asks for, " + least)
+                      .at("spec.scratch.urlFrom")
+                      .advise("take sslmode out of the URL, or raise it"));
+    }
+    url = with_parameter(std::move(url), "sslmode", least);
+  }
+  return url;
 }
 
 std::string claim_of(const std::string& described, const DatabaseMigration& resource) {

@@ -16,6 +16,7 @@
 #include "migrations/drift/compare_catalog.hpp"
 #include "migrations/drift/run_record.hpp"
 #include "migrations/execute/migrator.hpp"
+#include "migrations/lint/live_facts.hpp"
 #include "operator/api/database_migration.hpp"
 #include "operator/reconcile/hidden_values.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
@@ -49,6 +50,8 @@ class DatabaseAccess {
                                                                  const std::vector<std::string>& heads) = 0;
   // Compares the schema with the catalog that the last run recorded. Requires DatabaseTarget::drift.
   [[nodiscard]] virtual Result<DriftCheck> check_drift() = 0;
+  // Reads the tables and their sizes, for lint.
+  [[nodiscard]] virtual Result<LiveDatabase> live_database() = 0;
   // Compares the revision files with the checksums in the ledger. `plan` may be null.
   [[nodiscard]] virtual Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                                       const Plan* plan) = 0;
@@ -80,6 +83,10 @@ class CredentialSource {
 // Returns the URL and settings that a resource declares. If the process environment is not shared, a URL that names files or
 // services is refused, and libpq is directed away from the files it reads by default. An error contains no value that was read.
 [[nodiscard]] Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials);
+
+// The URL of spec.scratch, under the same rules; empty if none is declared. What was read is added to `hidden`.
+[[nodiscard]] Result<std::string> scratch_url(const DatabaseMigration& resource, CredentialSource& credentials,
+                                              HiddenValues& hidden);
 
 // Where a resource's version table is: as declared, and as the server names it.
 struct DatabaseLocation {

@@ -372,6 +372,8 @@ Reason reason_for(const Error& error) {
       return Reason::BackupFailed;
     case ErrorCode::Drifted:
       return Reason::SchemaChanged;
+    case ErrorCode::LintFindings:
+      return Reason::LintFindings;
     case ErrorCode::ApiUnreachable:
     case ErrorCode::ApiThrottled:
     case ErrorCode::ApiUnauthorized:
@@ -387,7 +389,6 @@ Reason reason_for(const Error& error) {
     case ErrorCode::SchemaChangeRefused:
     case ErrorCode::ProofFailed:
     case ErrorCode::ModelsAhead:
-    case ErrorCode::LintFindings:
     case ErrorCode::VerificationFailed:
     case ErrorCode::Usage:
     case ErrorCode::Internal:

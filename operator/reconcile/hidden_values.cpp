@@ -109,7 +109,7 @@ HiddenValues::HiddenValues(const DatabaseMigration& resource) {
     declared_.push_back(std::to_string(database.port));
   }
   for (const auto* const from : {&database.url_from, &database.host_from, &database.port_from, &database.name_from,
-                                 &database.user_from, &database.password_from}) {
+                                 &database.user_from, &database.password_from, &resource.spec.scratch_url_from}) {
     if (*from) {
       declared_.push_back((*from)->value);
       declared_.push_back((*from)->key);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "migrations/base/clock.hpp"
+#include "migrations/lint/lint_summary.hpp"
 #include "migrations/plan/plan.hpp"
 #include "operator/api/database_migration.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
@@ -42,7 +43,8 @@ struct JobReport {
   // content.
   std::shared_ptr<const Plan> plan;
   std::vector<std::string> destructive;
-  bool ahead = false;  // there was nothing to upgrade because the database is ahead of the target
+  std::optional<LintSummary> lint;  // of that plan
+  bool ahead = false;               // there was nothing to upgrade because the database is ahead of the target
 };
 
 struct JobState {

@@ -7,6 +7,7 @@
 #include "operator/reconcile/decide.hpp"
 #include "operator/reconcile/gate.hpp"
 #include "operator/reconcile/job_run.hpp"
+#include "operator/reconcile/plan_lint.hpp"
 #include "operator/reconcile/preflight.hpp"
 #include "operator/reconcile/resource_words.hpp"
 
@@ -318,6 +319,8 @@ JobStep JobReconcile::run_planned_image(const std::optional<UnfinishedStep>& unf
     return {ahead(), {}, {}, false};  // the policy does not allow this plan, even if the pod reports it
   }
   PlanReview review = review_plan(context_, std::move(plan), last.report->destructive, database_.approval_scope);
+  review.lint = context_.resource.spec.policy.lint ? last.report->lint : std::nullopt;
+  review.lint_is_new = !shows_lint(context_.resource.status, review);
   if (context_.resource.spec.dry_run) {
     Verdict verdict = published(*review.plan);
     return {std::move(verdict), std::move(review), {}, true};

@@ -96,7 +96,7 @@ bool needs_plan(const DatabaseMigration& resource) {
   const DatabaseMigrationSpec& spec = resource.spec;
   return !resource.other_windows.empty() || resource.too_many_windows || spec.dry_run ||
          spec.policy.approval != ApprovalPolicy::Never || spec.backup.when != BackupWhen::Never ||
-         !spec.execution.windows.empty() || spec.policy.downgrade == DowngradePolicy::Allow;
+         !spec.execution.windows.empty() || spec.policy.downgrade == DowngradePolicy::Allow || spec.policy.lint;
 }
 
 std::shared_ptr<const Plan> plan_of(const JobState& job, const std::string& target) {

@@ -1,6 +1,8 @@
 #include "operator/reconcile/preflight.hpp"
 #include "operator/reconcile/direction_cooldown.hpp"
 #include "operator/reconcile/drift_watch.hpp"
+#include "operator/reconcile/plan_lint.hpp"
+#include "operator/reconcile/plan_rehearsal.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -202,12 +204,18 @@ Preflight check_may_run(const ReconcileContext& context, const Observed& observe
   if (auto drifted = held_by_drift(context.resource, observed)) {
     return {std::move(review), std::move(drifted)};
   }
+  if (auto objected = held_by_lint(context.resource, review)) {
+    return {std::move(review), std::move(objected)};
+  }
   auto turned = wait_for_direction(context, *database.access, review.plan->operation);
   if (!turned) {
     return {std::move(review), verdict_of(std::move(turned).error())};
   }
   if (*turned) {
     return {std::move(review), std::move(*turned)};
+  }
+  if (auto failed = hold_by_rehearsal(context, database.target, review, RehearsalPolicy::Schema)) {
+    return {std::move(review), std::move(failed)};
   }
   if (auto closed = wait_at_gate(context, observed, database, review)) {
     return {std::move(review), std::move(closed)};
@@ -223,6 +231,9 @@ Preflight check_may_run(const ReconcileContext& context, const Observed& observe
     if (auto without = back_up(context, observed, database, review)) {
       return {std::move(review), std::move(without)};
     }
+  }
+  if (auto failed = hold_by_rehearsal(context, database.target, review, RehearsalPolicy::Backup)) {
+    return {std::move(review), std::move(failed)};
   }
   // The backup may have taken hours: check everything again that can change meanwhile.
   auto still = may_begin(context, review);

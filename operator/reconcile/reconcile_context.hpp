@@ -20,6 +20,7 @@
 #include "operator/reconcile/job_execution.hpp"
 #include "operator/reconcile/plan_text.hpp"
 #include "operator/reconcile/reconcile_observer.hpp"
+#include "operator/reconcile/rehearsal_service.hpp"
 #include "operator/reconcile/run_status.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
 
@@ -34,10 +35,12 @@ struct ReconcilerParts {
   DatabaseAccessFactory& databases;
   ReconcileObserver& observer;
   Clock& clock;
-  // Null if the operator does not have the feature: then no plan is approved, backups fail, and Jobs are refused.
+  // Null if the operator does not have the feature: then no plan is approved, backups and rehearsals fail, and Jobs are
+  // refused.
   ApprovalSource* approvals = nullptr;
   BackupService* backups = nullptr;
   JobExecution* jobs = nullptr;
+  RehearsalService* rehearsals = nullptr;
   PlanTexts* plan_texts = nullptr;  // null: the SQL of plans is not published
   // Called with the address of the database before connecting. Returns false when its server already has the maximum number of
   // running reconciles; then this one ends, and starts again when one of them has ended. Empty: no limit.
@@ -80,9 +83,14 @@ struct ReconcileMemory {
     std::string uid;
     std::shared_ptr<const ReportedRun> run;
   };
-  ShortDigest target{};                   // digest of the last connection URL; zeros: none yet
-  ShortDigest verified{};                 // digest of the snapshot and the heads last compared with the ledger; zeros: none yet
-  std::unique_ptr<FailedPlan> failed;     // a plan that failed permanently
+  struct RehearsedPlan {
+    ShortDigest of{};  // of plan, declaration and servers
+    RehearsalResult result;
+  };
+  ShortDigest target{};                // digest of the last connection URL; zeros: none yet
+  ShortDigest verified{};              // digest of the snapshot and the heads last compared with the ledger; zeros: none yet
+  std::unique_ptr<FailedPlan> failed;  // a plan that failed permanently
+  std::unique_ptr<RehearsedPlan> rehearsed;
   std::unique_ptr<ReportedJob> reported;  // the last Job whose end was reported
   bool met_lock = false;
   // When drift was last checked, and for which generation.

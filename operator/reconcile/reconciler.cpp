@@ -13,6 +13,7 @@
 #include "operator/reconcile/drift_watch.hpp"
 #include "operator/reconcile/job_reconcile.hpp"
 #include "operator/reconcile/job_run.hpp"
+#include "operator/reconcile/plan_lint.hpp"
 #include "operator/reconcile/preflight.hpp"
 #include "operator/reconcile/resource_words.hpp"
 #include "operator/reconcile/run_progress.hpp"
@@ -363,6 +364,8 @@ class Reconciler::Run {
     auto destructive = destructive_statements(*plan);
     review_ = review_plan(context_, std::move(plan), std::move(destructive), database.approval_scope);
     TRY(verify(*database.access, review_->plan.get()));
+    TRY_ASSIGN(review_->lint, look_at_plan(context_, *review_->plan, *observed_.snapshot, *database.access));
+    review_->lint_is_new = !shows_lint(context_.resource.status, *review_);
     if (decision.kind == Decision::Kind::Plan) {
       return published(*review_->plan);
     }

@@ -17,6 +17,9 @@ struct Word {
 
 // Longer texts must come before texts that are part of them.
 constexpr std::array kFields{
+    Word{"the server of scratch_url", "the server of spec.scratch"},
+    Word{"the role of scratch_url", "the role of spec.scratch"},
+    Word{"scratch_url", "spec.scratch.urlFrom"},
     Word{", or raise execution.connect_timeout", ""},
     Word{", or use PGPASSFILE", ""},
     Word{"; if the pooler is known to work in session mode, set execution.allow_session_pooler: true", ""},

@@ -20,6 +20,7 @@ void begin_update(DatabaseMigrationStatus& status, const DatabaseMigration& reso
   status.target_revision = resource.spec.target_revision;
   status.plan = plan_status(review);
   set_approved(status, resource, review, conditions);
+  set_rehearsed(status, resource, review, conditions);
   remove_condition(status.conditions, ConditionType::Stalled);
   remove_condition(status.conditions, ConditionType::SourceUnavailable);
   conditions.set(ConditionType::Planned, true, Reason::Applying, "plan " + short_hash(review));

@@ -30,7 +30,11 @@ void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigrat
                            ConditionSet& conditions) {
   if (outcome.review) {
     set_approved(status, resource, *outcome.review, conditions);
+    set_rehearsed(status, resource, *outcome.review, conditions);
     set_backed_up(status, *outcome.review, conditions);
+  }
+  if (outcome.reason == Reason::RehearsalFailed) {
+    conditions.set(ConditionType::Rehearsed, false, outcome.reason, outcome.message);
   }
   if (outcome.reason == Reason::ApprovalRequired || outcome.reason == Reason::ApprovalsUntrusted ||
       outcome.reason == Reason::PlanRejected) {
@@ -45,6 +49,10 @@ void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigrat
   }
   if (resource.spec.backup.when == BackupWhen::Never) {
     remove_condition(status.conditions, ConditionType::BackedUp);
+  }
+  if (resource.spec.policy.rehearsal == RehearsalPolicy::Never) {
+    status.rehearsal.reset();
+    remove_condition(status.conditions, ConditionType::Rehearsed);
   }
 }
 
@@ -112,6 +120,19 @@ void set_approved(DatabaseMigrationStatus& status, const DatabaseMigration& reso
                    "plan " + short_hash(review) + " has no MigrationApproval");
   } else {
     remove_condition(status.conditions, ConditionType::Approved);
+  }
+}
+
+// A rehearsal of another plan says nothing about this one.
+void set_rehearsed(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const PlanReview& review,
+                   ConditionSet& conditions) {
+  if (review.rehearsal) {
+    status.rehearsal = review.rehearsal;
+    conditions.set(ConditionType::Rehearsed, review.rehearsal->passed,
+                   review.rehearsal->passed ? Reason::RehearsalPassed : Reason::RehearsalFailed, review.rehearsal->message);
+  } else if (resource.spec.policy.rehearsal == RehearsalPolicy::Never || !status.rehearsal ||
+             status.rehearsal->approval_hash != review.approval_hash) {
+    remove_condition(status.conditions, ConditionType::Rehearsed);
   }
 }
 

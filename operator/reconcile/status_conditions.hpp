@@ -52,6 +52,9 @@ class ConditionSet {
 // Approved: whether the plan has the approvals that the policy requires.
 void set_approved(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const PlanReview& review,
                   ConditionSet& conditions);
+// Rehearsed: how this plan ran on a scratch copy.
+void set_rehearsed(DatabaseMigrationStatus& status, const DatabaseMigration& resource, const PlanReview& review,
+                   ConditionSet& conditions);
 // BackedUp: the backup taken for this plan.
 void set_backed_up(DatabaseMigrationStatus& status, const PlanReview& review, ConditionSet& conditions);
 // Drifted: the result of the last comparison of the live schema with the expected one.

@@ -42,6 +42,9 @@ PlanStatus plan_status(const PlanReview& review) {
   status.warnings = first_of(plan.warnings);
   status.destructive = first_of(review.destructive);
   status.sql_sha256 = review.sql_sha256.value_or("");
+  if (const auto& lint = review.lint) {
+    status.lint = LintStatus{lint->errors, lint->warnings, lint->hints, first_of(lint->findings)};
+  }
   return status;
 }
 

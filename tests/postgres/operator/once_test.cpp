@@ -293,6 +293,81 @@ TEST_F(OperatorOnce, ReportsDriftAndRunsNothingWhereThatBlocks) {
   EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
 }
 
+TEST_F(OperatorOnce, LintsPlansByWhatTheDatabaseHolds) {
+  scene.manifest("orders", database.url(), "  targetRevision: a1\n");
+  ASSERT_EQ(scene.once().exit_code, 0);
+  scene.revision("a2", "a1", "CREATE INDEX t_a1_idx ON t_a1 (id);", "DROP INDEX t_a1_idx;");
+  database.run("INSERT INTO t_a1 SELECT generate_series(1, 5000)");
+  database.run("ANALYZE t_a1");
+  scene.manifest("orders", database.url(), "  targetRevision: a2\n  policy: {lint: {}}\n");
+  const auto blocked = scene.once();
+  EXPECT_EQ(blocked.exit_code, 1);
+  EXPECT_TRUE(holds(blocked.out, "LintFindings")) << blocked.out;
+  EXPECT_TRUE(holds(scene.status("orders"), "a2.sql:7: error index-create")) << scene.status("orders");
+  EXPECT_TRUE(holds(scene.status("orders"), "athanor:allow index-create reason"));
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
+  // The same index on a table that is small.
+  scene.manifest("orders", database.url(), "  targetRevision: a2\n  policy: {lint: {smallTableRows: 10000}}\n");
+  EXPECT_EQ(scene.once().exit_code, 0) << scene.status("orders");
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a2"});
+}
+
+TEST_F(OperatorOnce, RehearsesOnAScratchServer) {
+  ProcessOptions options;
+  options.environment = {{"SCRATCH", server_url()}};
+  const std::string policy = "  policy: {rehearsal: Schema}\n  scratch: {urlFrom: {env: SCRATCH}}\n";
+  scene.manifest("orders", database.url(), "  targetRevision: a1\n" + policy);
+  EXPECT_EQ(scene.once({}, options).exit_code, 0) << scene.status("orders");
+  EXPECT_TRUE(holds(scene.status("orders"), "up, down and up again")) << scene.status("orders");
+
+  // It does not lead back, which only a rehearsal finds out.
+  scene.revision("a2", "a1", "ALTER TABLE t_a1 ALTER COLUMN id TYPE bigint;\nCREATE TABLE left_over (id int);",
+                 "ALTER TABLE t_a1 ALTER COLUMN id TYPE int;");
+  scene.manifest("orders", database.url(), "  targetRevision: a2\n" + policy);
+  const auto blocked = scene.once({}, options);
+  EXPECT_EQ(blocked.exit_code, 1);
+  EXPECT_TRUE(holds(blocked.out, "RehearsalFailed")) << blocked.out;
+  const std::string status = scene.status("orders");
+  EXPECT_TRUE(holds(status, "+ table public.left_over")) << status;
+  EXPECT_TRUE(holds(status, "ACCESS EXCLUSIVE on public.t_a1: line 7 of a2")) << status;
+  EXPECT_TRUE(holds(status, "public.t_a1: line 7 of a2")) << status;
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
+  EXPECT_EQ(database.value("SELECT count(*) FROM pg_database WHERE datname LIKE 'athanor_scratch%'"), "0");
+}
+
+TEST_F(OperatorOnce, RehearsesOnTheBackupOfTheRun) {
+  ProcessOptions options;
+  options.environment = {{"SCRATCH", server_url()}};
+  const std::string spec = "  policy: {rehearsal: Backup}\n  backup: {when: Always}\n  scratch: {urlFrom: {env: SCRATCH}}\n";
+  const std::vector<std::string> flags{"--backup-root", scene.folder / "backups"};
+  scene.manifest("orders", database.url(), "  targetRevision: a1\n" + spec);
+  EXPECT_EQ(scene.once(flags, options).exit_code, 0) << scene.status("orders");
+  EXPECT_TRUE(holds(scene.status("orders"), "copy: Backup")) << scene.status("orders");
+
+  database.run("INSERT INTO t_a1 VALUES (4711), (4711)");  // only the rows refuse it
+  scene.revision("a2", "a1", "ALTER TABLE t_a1 ADD CONSTRAINT one UNIQUE (id);", "ALTER TABLE t_a1 DROP CONSTRAINT one;");
+  scene.manifest("orders", database.url(), "  targetRevision: a2\n" + spec);
+  EXPECT_EQ(scene.once(flags, options).exit_code, 1);
+  const std::string status = scene.status("orders");
+  EXPECT_TRUE(holds(status, "RehearsalFailed")) << status;
+  EXPECT_TRUE(holds(status, "does not run on the backup")) << status;
+  EXPECT_FALSE(holds(status, "4711")) << status;
+  EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
+}
+
+TEST_F(OperatorOnce, RunsNothingWhereTheScratchServerCannotBeHad) {
+  ProcessOptions options;
+  options.environment = {{"SCRATCH", "postgresql://nobody:a-long-secret@127.0.0.1:1/postgres"}};
+  scene.manifest("orders", database.url(), "  policy: {rehearsal: Schema}\n  scratch: {urlFrom: {env: SCRATCH}}\n");
+  const auto blocked = scene.once({}, options);
+  EXPECT_EQ(blocked.exit_code, 1);
+  const std::string status = scene.status("orders");
+  EXPECT_TRUE(holds(status, "RehearsalFailed")) << status;
+  EXPECT_TRUE(holds(status, "spec.scratch")) << status;
+  EXPECT_FALSE(holds(status + blocked.out + blocked.err, "a-long-secret"));
+  EXPECT_TRUE(database.version_rows().empty());
+}
+
 TEST_F(OperatorOnce, HasStableExitCodes) {
   EXPECT_EQ(run_process({operator_binary(), "--help"}).exit_code, 0);
   EXPECT_EQ(run_process({operator_binary(), "--version"}).exit_code, 0);

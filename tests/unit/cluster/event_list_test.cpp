@@ -103,6 +103,12 @@ TEST(Events, AreDocumentedOneByOne) {
     compared.observed.drift->drifted = reason == Reason::SchemaUnchanged ? ConditionStatus::False : ConditionStatus::Unknown;
     add(drift_event_of(compared), written);
   }
+  Outcome linted;
+  linted.review.emplace();
+  linted.review->lint_is_new = true;
+  linted.review->lint.emplace();
+  linted.review->lint->warnings = 1;
+  add(lint_event_of(linted), written);
   EXPECT_EQ(documented("database-migration.md", "## Events"), written);
   EXPECT_GT(written.size(), 25U);
 }

@@ -106,6 +106,37 @@ TEST_F(ImageModeTest, AsksForAnApprovalBeforeItGoesBack) {
   EXPECT_EQ(jobs_made(), 1U);
 }
 
+TEST_F(ImageModeTest, JudgesWhatLintOfThePlanningPodFound) {
+  resource.spec.policy.lint.emplace();
+  resource.spec.policy.lint->levels["drop-column"] = Severity::Error;
+  (void)reconcile();
+  EXPECT_EQ(work(), "plan");
+  EXPECT_THAT(arguments(), Contains("--lint"));
+  EXPECT_THAT(arguments(), Contains("--set=lint.drop-column=error"));
+  EXPECT_THAT(arguments(), Contains("--set=lint.small_table_rows=1000"));
+  const auto end_linted = [&](const std::string& lint) {
+    end_newest("Complete", R"({"success": true, "plan_hash": ")" + std::string(64, 'a') +
+                               R"(", "plan": {"direction": "upgrade", "revisions": 1, "first": []}, "lint": )" + lint + "}");
+  };
+  end_linted(R"({"errors": 1, "warnings": 0, "hints": 2, "findings": ["a2.sql:7: error drop-column: it is gone"]})");
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::LintFindings);
+  EXPECT_EQ(outcome.kind, Kind::Stalled);
+  EXPECT_THAT(outcome.message, HasSubstr("a2.sql:7: error drop-column: it is gone"));
+  EXPECT_EQ(resource.status.plan->lint->hints, 2);
+  EXPECT_EQ(jobs_made(), 1U);
+}
+
+TEST_F(ImageModeTest, DoesNotTakeAPlanThatWasNotLintedForOneWithoutFindings) {
+  resource.spec.policy.lint.emplace();
+  (void)reconcile();
+  end_planning(1);
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.reason, Reason::LintFindings);
+  EXPECT_THAT(outcome.message, HasSubstr("was not linted"));
+  EXPECT_EQ(jobs_made(), 1U);
+}
+
 TEST_F(ImageModeTest, DoesNotGoBackOnThePodsWordAlone) {
   resource.spec.policy.approval = ApprovalPolicy::Destructive;  // a plan is needed, and going back is refused
   (void)reconcile();

@@ -1,6 +1,7 @@
 #include "operator/api/manifest.hpp"
 #include "operator/api/status_codec.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -113,6 +114,25 @@ TEST(Manifest, RefusesWhatIsNoResourceOfOurs) {
   EXPECT_EQ(problem("apiVersion: athanor.dev/v2\nkind: DatabaseMigration\nmetadata: {name: a}\nspec: {}\n"),
             "shop.yaml:1: field `apiVersion`: is not athanor.dev/v1alpha1");
   EXPECT_EQ(problem("- a\n- b\n"), "shop.yaml:1: expected a mapping, found a list");
+}
+
+TEST(Manifest, ReadsThePolicyOfLint) {
+  const auto plain = parse_manifest(with_more("  policy: {lint: {}}\n"), "shop.yaml", "");
+  ASSERT_TRUE(plain.problems.empty()) << plain.problems.front().error.describe();
+  ASSERT_TRUE(plain.resources.front().spec.policy.lint);
+  EXPECT_EQ(*plain.resources.front().spec.policy.lint, LintSettings());
+  const auto full = parse_manifest(
+      with_more("  policy: {lint: {levels: {drop-column: warning, varchar-n: off}, smallTableRows: 5}}\n"), "shop.yaml", "");
+  ASSERT_TRUE(full.problems.empty()) << full.problems.front().error.describe();
+  const LintSettings& lint = *full.resources.front().spec.policy.lint;
+  EXPECT_EQ(lint.levels, (std::map<std::string, Severity>{{"drop-column", Severity::Warning}, {"varchar-n", Severity::Off}}));
+  EXPECT_EQ(lint.small_table_rows, 5);
+  EXPECT_NE(spec_hash(plain.resources.front().spec), spec_hash(full.resources.front().spec));
+  EXPECT_THAT(problem(with_more("  policy: {lint: {levels: {drop-colum: error}}}\n")),
+              testing::AllOf(testing::HasSubstr("no rule 'drop-colum'"), testing::HasSubstr("did you mean `drop-column`?")));
+  EXPECT_THAT(problem(with_more("  policy: {lint: {levels: {drop-column: false}}}\n")),
+              testing::HasSubstr("error, warning, info, off"));
+  EXPECT_THAT(problem(with_more("  policy: {lint: {levels: [drop-column]}}\n")), testing::HasSubstr("is not a mapping"));
 }
 
 TEST(Manifest, RefusesWrongTypesAndValues) {

@@ -63,6 +63,8 @@ struct FakeDatabase {
   bool has_user_tables = false;
   DriftCheck drift;
   std::optional<Error> drift_error;
+  LiveDatabase live;
+  std::optional<Error> live_error;
   bool unreachable = false;
   std::map<std::string, Error> broken;           // revision -> the error of its statement
   std::map<std::string, std::string> checksums;  // revision -> checksum of the body that was applied
@@ -179,6 +181,11 @@ class FakeAccess final : public DatabaseAccess {
     database_.calls.emplace_back("check_drift");
     TRY(database_.reach());
     return database_.drift_error ? Result<DriftCheck>(fail(*database_.drift_error)) : Result<DriftCheck>(database_.drift);
+  }
+  Result<LiveDatabase> live_database() override {
+    database_.calls.emplace_back("live_database");
+    TRY(database_.reach());
+    return database_.live_error ? Result<LiveDatabase>(fail(*database_.live_error)) : Result<LiveDatabase>(database_.live);
   }
   Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>&, const Plan*) override {
     database_.calls.emplace_back("verify");

@@ -1,0 +1,75 @@
+#include "operator/reconcile/plan_rehearsal.hpp"
+
+#include <utility>
+
+namespace athanor::controller {
+namespace {
+
+ShortDigest rehearsal_of(const ReconcileContext& context, const DatabaseTarget& target, const std::string& scratch_url,
+                         const PlanReview& review) {
+  return sha256_short(review.approval_hash + '\n' + review.plan->hash + '\n' +
+                      std::to_string(context.resource.metadata.generation) + '\n' + retry_annotation(context.resource) + '\n' +
+                      target.url + '\n' + scratch_url);
+}
+
+Verdict blocked(const RehearsalResult& result) {
+  Error error = *result.failure;
+  error.message = "nothing is run, because the rehearsal failed: " + error.message;
+  Verdict verdict = verdict_of(std::move(error));
+  verdict.kind = Verdict::Kind::Stalled;
+  verdict.reason = Reason::RehearsalFailed;
+  return verdict;
+}
+
+Verdict not_rehearsed(Error error) {
+  error.message = "nothing is run, because the plan cannot be rehearsed: " + error.message;
+  Verdict verdict = verdict_of(std::move(error));
+  if (verdict.kind != Verdict::Kind::Waiting) {
+    verdict.reason = Reason::RehearsalFailed;
+  }
+  return verdict;
+}
+
+}  // namespace
+
+std::optional<Verdict> hold_by_rehearsal(const ReconcileContext& context, const DatabaseTarget& target, PlanReview& review,
+                                         RehearsalPolicy kind) {
+  if (context.resource.spec.policy.rehearsal != kind || review.plan->operation == Direction::Stamp || review.plan->empty()) {
+    return std::nullopt;
+  }
+  if (context.parts.rehearsals == nullptr) {
+    return not_rehearsed(Error(ErrorCode::ScratchUnavailable, "this operator cannot rehearse"));
+  }
+  HiddenValues hidden = target.hidden;
+  auto url = scratch_url(context.resource, context.parts.credentials, hidden);
+  if (!url) {
+    return not_rehearsed(hidden.hide(std::move(url).error()));
+  }
+  const ShortDigest wanted = rehearsal_of(context, target, *url, review);
+  auto& known = context.memory.rehearsed;
+  const bool again = known && known->of == wanted;
+  if (!again) {
+    auto result = context.parts.rehearsals->rehearse({context.resource, target, *review.plan, *url}, context.stop);
+    if (!result) {
+      return not_rehearsed(hidden.hide(std::move(result).error()));
+    }
+    if (result->failure) {
+      result->failure = hidden.hide(std::move(*result->failure));
+    }
+    result->told.approval_hash = review.approval_hash;
+    context.log.info("plan rehearsed", {{"plan", review.plan->hash},
+                                        {"copy", result->told.copy},
+                                        {"passed", !result->failure.has_value()},
+                                        {"milliseconds", result->told.duration_ms}});
+    known = std::make_unique<ReconcileMemory::RehearsedPlan>(ReconcileMemory::RehearsedPlan{wanted, std::move(*result)});
+  }
+  review.rehearsal = known->result.told;
+  if (!known->result.failure) {
+    return std::nullopt;
+  }
+  Verdict verdict = blocked(known->result);
+  verdict.repeated = again;
+  return verdict;
+}
+
+}  // namespace athanor::controller

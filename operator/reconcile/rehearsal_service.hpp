@@ -1,0 +1,34 @@
+// Rehearsals as the reconciler sees them: run a plan on a scratch copy of the database, and say how it went.
+//
+// Threads: safe from any thread. Ownership: borrows nothing beyond the call.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operator/reconcile/database_access.hpp"
+
+namespace athanor::controller {
+
+struct RehearsalRequest {
+  const DatabaseMigration& resource;
+  const DatabaseTarget& target;
+  const Plan& plan;
+  std::string scratch_url;  // empty: the server programs of this machine
+};
+
+// How a plan went on the copy. It was rehearsed either way.
+struct RehearsalResult {
+  RehearsalStatus told;          // without the plan's hash
+  std::optional<Error> failure;  // why the plan must not run; empty: the rehearsal passed
+};
+
+class RehearsalService {
+ public:
+  virtual ~RehearsalService() = default;
+  // Errors: the plan could not be rehearsed. ScratchUnavailable, BackupNotFound, or what a server said.
+  [[nodiscard]] virtual Result<RehearsalResult> rehearse(const RehearsalRequest& request, const StopToken& stop) = 0;
+};
+
+}  // namespace athanor::controller

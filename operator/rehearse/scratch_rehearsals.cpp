@@ -1,0 +1,139 @@
+#include "operator/rehearse/scratch_rehearsals.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "migrations/backup/folder_store.hpp"
+#include "migrations/rehearse/backup_copy.hpp"
+#include "migrations/rehearse/rehearsal.hpp"
+#include "migrations/rehearse/rehearsal_summary.hpp"
+#include "migrations/rehearse/schema_copy.hpp"
+
+namespace athanor::controller {
+namespace {
+
+constexpr int kVersionsInOneMajor = 10'000;
+// A statement that does not end on an empty table has met something else, and a worker waits for it.
+constexpr milliseconds kLongestStatement{600'000};
+constexpr milliseconds kLongestOnRows{6 * 3'600'000};
+
+std::vector<std::string> first_of(std::vector<std::string> lines) {
+  lines.resize(std::min(lines.size(), kMaxListed));
+  return lines;
+}
+
+// "; 1200 rows, 98 MiB there" beside what is rewritten: the copy is empty.
+std::string size_in_words(const LiveSizes& sizes, const std::string& relation) {
+  const auto found = sizes.find(relation);
+  if (found == sizes.end() || found->second.rows < 0) {
+    return {};
+  }
+  return ", about " + std::to_string(found->second.rows) + " rows and " + std::to_string(found->second.bytes / 1'048'576) +
+         " MiB in the database";
+}
+
+std::vector<std::string> with_sizes(std::vector<std::string> lines, const LiveSizes& sizes) {
+  for (std::string& line : lines) {
+    line += size_in_words(sizes, line.substr(0, line.find(": ")));
+  }
+  return lines;
+}
+
+}  // namespace
+
+struct ScratchRehearsals::Stage {
+  schema::ScratchServer& server;
+  LiveSchema live;
+  schema::InspectOptions options;
+  CopiedSchema copy{};
+  std::string backup{};  // where it is; empty: a copy of the schema
+};
+
+// The newest backup of the rows that the database has now: another one would rehearse another plan.
+Result<void> ScratchRehearsals::restore(const RehearsalRequest& request, Stage& stage, const StopToken& stop) const {
+  const DatabaseTarget& target = request.target;
+  TRY_ASSIGN(const std::string folder, backups_(request.resource, request.resource.spec.backup.path));
+  TRY_ASSIGN(const auto store, FolderStore::open_existing(folder));
+  TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution, stop));
+  BackupJob job;
+  job.version_table = target.settings.version_table;
+  job.version_table_schema = target.settings.version_table_schema;
+  job.ledger_schema = target.settings.ledger_schema;
+  job.resource = request.resource.key().text();
+  job.resource_uid = request.resource.metadata.uid;
+  job.environment = programs_.environment;
+  job.path = programs_.path;
+  BackupProgress progress;
+  TRY_ASSIGN(const BackupRecord record, newest_backup({*store, *sessions, clock_, progress, stop}, job));
+  stage.backup = record.location;
+  TRY_ASSIGN(stage.copy, copy_backup({.server = stage.server,
+                                      .store = *store,
+                                      .record = record,
+                                      .job = job,
+                                      .keywords = programs_.connection_keywords,
+                                      .live = stage.live.catalog,
+                                      .plan = request.plan,
+                                      .options = stage.options},
+                                     progress, clock_, stop));
+  return {};
+}
+
+Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& request, const StopToken& stop) {
+  if (request.scratch_url.empty() && !embedded_) {
+    return fail(Error(ErrorCode::ScratchUnavailable, "no scratch server is named")
+                    .at("spec.scratch")
+                    .advise("name a server of the same major version: scratch.urlFrom"));
+  }
+  const DatabaseTarget& target = request.target;
+  const bool rows = request.resource.spec.policy.rehearsal == RehearsalPolicy::Backup;
+  const SteadyTime begin = clock_.steady_now();
+  TRY_ASSIGN(const auto factory, connect_(target.url, target.settings.execution, stop));
+  TRY_ASSIGN(const auto live_session, factory->open());
+
+  schema::ScratchSettings settings;
+  settings.url = request.scratch_url;
+  if (embedded_) {
+    settings.embedded = *embedded_;
+  }
+  settings.embedded.major = live_session->server_version() / kVersionsInOneMajor;
+  const auto connect = [&](const std::string& url, const ExecutionSettings& wanted) {
+    ExecutionSettings session = wanted;
+    session.statement_timeout = rows ? kLongestOnRows : kLongestStatement;
+    session.answer_timeout = session.statement_timeout;
+    session.show_values = false;  // what is said goes into a status
+    return connect_(url, session, stop);
+  };
+  schema::ScratchServer server(std::move(settings), connect, clock_, stop);
+  Stage stage{server, {}, whole_schema(target.settings.version_table, target.settings.ledger_schema)};
+  TRY_ASSIGN(stage.live, read_live_schema(*live_session, stage.options));
+  if (rows) {
+    TRY(restore(request, stage, stop));
+  } else {
+    TRY_ASSIGN(stage.copy, copy_schema(server, stage.live.catalog, live_session.get(), request.plan, stage.options,
+                                       target.settings.execution.search_path));
+  }
+  if (!stage.copy.difference.empty()) {
+    log_.warn("the copy of a rehearsal is not quite the schema of the database",
+              {{"resource", request.resource.key().text()}, {"first", stage.copy.difference.front()}});
+  }
+  TRY_ASSIGN(const Rehearsal rehearsal, athanor::rehearse({.copy = *stage.copy.database,
+                                                           .plan = request.plan,
+                                                           .clock = clock_,
+                                                           .search_path = target.settings.execution.search_path,
+                                                           .inspect = stage.copy.inspect}));
+  RehearsalResult result;
+  result.failure = failure_of(rehearsal, rows ? "the backup" : "a copy of the schema");
+  RehearsalStatus& told = result.told;
+  told.copy = rows ? "Backup" : "Schema";
+  told.backup = stage.backup;
+  told.passed = !result.failure;
+  told.time = format_iso8601(clock_.wall_now());
+  told.duration_ms = std::chrono::duration_cast<milliseconds>(clock_.steady_now() - begin).count();
+  told.statements = static_cast<std::int64_t>(rehearsal.statements.size());
+  told.message = result.failure ? result.failure->describe() : success_of(rehearsal);
+  told.locks = first_of(strongest_locks(rehearsal));
+  told.rewrites = first_of(with_sizes(rewritten(rehearsal), stage.live.sizes));
+  return result;
+}
+
+}  // namespace athanor::controller
