@@ -14,9 +14,9 @@ Result<int> wait_on_cluster(const Options& options, const StopToken& stop) {
   SystemClock clock;
   const auto identity = make_credentials(access, clock, environment_variable);
   TRY_ASSIGN(const auto transport, make_rest_transport(access, *identity, clock, stop));
-  RestClientOptions one_look;
-  one_look.deadline = std::chrono::seconds(5);
-  const auto client = make_rest_client(*transport, clock, one_look, stop);
+  RestClientOptions one_check;
+  one_check.deadline = std::chrono::seconds(5);
+  const auto client = make_rest_client(*transport, clock, one_check, stop);
   ResourceWait wait;
   wait.key = ResourceKey::parse(options.wait_for);
   wait.timeout = options.wait_timeout;

@@ -66,7 +66,7 @@ class Autogenerate {
     desired.catalog = std::move(completed.catalog);
     const std::vector<std::string> flags = context_.arguments().values("--rename");
     TRY_ASSIGN(std::vector<Rename> renames,
-               tell_chosen_renames(output(), now.catalog, desired.catalog, desired.renames, flags));
+               print_chosen_renames(output(), now.catalog, desired.catalog, desired.renames, flags));
     if (schema::diff(now.catalog, desired.catalog).empty()) {
       return nothing_to_write(now);
     }
@@ -531,7 +531,7 @@ class Autogenerate {
                        {"tables_without_rows", proof.tables_without_rows}};
     output().set_message("wrote " + draft.revision.path);
     output().line(draft.revision.path + ":" + std::to_string(upgrade_line(draft.text)));
-    tell_findings(context_, configuration_, project_, draft);
+    print_findings(context_, configuration_, project_, draft);
     output().note("Proven on scratch copies: the upgrade leads to the desired schema" +
                   std::string(proof.downgrade ? ", the downgrade back." : "."));
     output().note("Next: review the file, then run `athanor upgrade heads`.");

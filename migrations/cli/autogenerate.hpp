@@ -34,9 +34,9 @@ struct ChosenRenames {
                                                    const std::vector<schema::RenameHint>& hints,
                                                    const std::vector<std::string>& flags);
 // The same, and prints the notes and warnings.
-[[nodiscard]] Result<std::vector<schema::Rename>> tell_chosen_renames(Output& output, const schema::Catalog& before,
-                                                                      const schema::Catalog& after,
-                                                                      const std::vector<schema::RenameHint>& hints,
-                                                                      const std::vector<std::string>& flags);
+[[nodiscard]] Result<std::vector<schema::Rename>> print_chosen_renames(Output& output, const schema::Catalog& before,
+                                                                       const schema::Catalog& after,
+                                                                       const std::vector<schema::RenameHint>& hints,
+                                                                       const std::vector<std::string>& flags);
 
 }  // namespace athanor::cli

@@ -106,7 +106,7 @@ class Hints {
       }
       if (before_.find(rename.to) != nullptr) {
         if (!hint.unclear) {
-          tell_stale(hint, rename);
+          report_stale(hint, rename);
         }
       } else if (!hint.unclear && same_whole(rename) && applies(before_, after_, rename)) {
         chosen_.renames.push_back(rename);
@@ -143,7 +143,7 @@ class Hints {
     return std::ranges::any_of(chosen_.renames, [&](const Rename& one) { return one.to == to; });
   }
 
-  void tell_stale(const RenameHint& hint, const Rename& rename) {
+  void report_stale(const RenameHint& hint, const Rename& rename) {
     const bool goes = before_.find(rename.from) != nullptr && after_.find(rename.from) == nullptr;
     const std::string words =
         hint.place + ": " + describe(rename.to) + " is there already, so the hint that it is renamed from ";
@@ -206,8 +206,8 @@ Result<ChosenRenames> chosen_renames(const Catalog& before, const Catalog& after
   return chosen;
 }
 
-Result<std::vector<Rename>> tell_chosen_renames(Output& output, const Catalog& before, const Catalog& after,
-                                                const std::vector<RenameHint>& hints, const std::vector<std::string>& flags) {
+Result<std::vector<Rename>> print_chosen_renames(Output& output, const Catalog& before, const Catalog& after,
+                                                 const std::vector<RenameHint>& hints, const std::vector<std::string>& flags) {
   TRY_ASSIGN(ChosenRenames chosen, chosen_renames(before, after, hints, flags));
   for (const std::string& warning : chosen.warnings) {
     output.warn(warning);

@@ -93,18 +93,18 @@ class Adopting {
     TRY(join_graph());
     if (configuration_.database_url.empty()) {
       TRY(write());
-      tell_files();
+      print_files();
       output().note(
           "No database is named: with DATABASE_URL the same command stamps it. For a new one: `athanor upgrade heads`.");
-      tell_configuration();
+      print_configuration();
       return {};
     }
     // Before writing: a database that contradicts the files must leave the folder unchanged.
-    TRY(look_at_database());
+    TRY(observe_database());
     TRY(write());
-    tell_files();
+    print_files();
     TRY(stamp());
-    tell_configuration();
+    print_configuration();
     return {};
   }
 
@@ -186,7 +186,7 @@ class Adopting {
     return {};
   }
 
-  Result<void> look_at_database() {
+  Result<void> observe_database() {
     TRY_ASSIGN(database_, Database::connect(context_, configuration_, progress()));
     TRY_ASSIGN(const Observation observation, database_->migrator().observe());
     heads_ = observation.current_heads;
@@ -226,7 +226,7 @@ class Adopting {
     return write_adoption(adoption_, output_folder_);
   }
 
-  void tell_files() {
+  void print_files() {
     Json written = Json::array();
     Json present = Json::array();
     for (const AdoptedFile& file : adoption_.files) {
@@ -285,7 +285,7 @@ class Adopting {
     return {};
   }
 
-  void tell_configuration() {
+  void print_configuration() {
     if (!configured_) {
       output().note("Next: put `version_locations: [" + output_folder_ + "]` into athanor.yaml.");
     }

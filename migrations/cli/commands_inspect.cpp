@@ -58,8 +58,8 @@ Result<std::vector<std::string>> applied_tips(const RevisionGraph& graph, const 
 }
 
 // Marks the half-applied revision in the list, and prints which parts are done.
-void tell_half_applied(CommandContext& context, const Project& project, const std::optional<UnfinishedStep>& open,
-                       RevisionListing& listing) {
+void print_half_applied(CommandContext& context, const Project& project, const std::optional<UnfinishedStep>& open,
+                        RevisionListing& listing) {
   const auto half = half_applied_revision(project, open);
   context.output().fields()["unfinished"] = half_applied_json(half, open);
   if (half) {
@@ -170,7 +170,7 @@ Result<void> run_history(CommandContext& context) {
   RevisionListing listing = listing_of(context, graph);
   if (mark) {
     listing.mark_current(current_heads);
-    tell_half_applied(context, *project, unfinished, listing);
+    print_half_applied(context, *project, unfinished, listing);
   }
   list_revisions(context, graph, listing, ids, {.labels = true, .message = true, .parents = true});
   if (context.json()) {

@@ -111,7 +111,7 @@ Result<void> verify_applied(CommandContext& context, Start& start, const Plan* p
 }
 
 // The half-applied revision, which the walk must begin by finishing; empty if there is none.
-Result<std::optional<HalfAppliedRevision>> tell_half_applied(CommandContext& context, const Start& start, const Walk& walk) {
+Result<std::optional<HalfAppliedRevision>> print_half_applied(CommandContext& context, const Start& start, const Walk& walk) {
   auto half = half_applied_revision(start.project, start.unfinished);
   if (half) {
     context.output().fields()["unfinished"] = half_applied_json(half, start.unfinished);
@@ -319,7 +319,7 @@ Result<void> run_plan(CommandContext& context) {
   const RevisionGraph& graph = start.project.graph;
   TRY_ASSIGN(const Direction operation, named ? Result<Direction>(*named) : direction_to(start, targets.front()));
   TRY_ASSIGN(const Walk walk, make_walk(graph, operation, start.current_heads, targets));
-  TRY_ASSIGN(const auto half, tell_half_applied(context, start, walk));
+  TRY_ASSIGN(const auto half, print_half_applied(context, start, walk));
   const bool markdown = context.arguments().has("--markdown");
   const bool listed = context.arguments().has("--show-sql");
   if (markdown || listed || context.arguments().has("--lint")) {

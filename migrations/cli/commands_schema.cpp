@@ -132,8 +132,8 @@ Result<void> run_diff(CommandContext& context) {
   TRY(require_same_major(before.catalog, after.catalog));
   after.catalog = complete_desired(after.catalog, before.catalog, after.from_models, work.grants()).catalog;
   warn_unmodelled(context.output(), after.catalog);
-  TRY_ASSIGN(options.renames,
-             tell_chosen_renames(context.output(), before.catalog, after.catalog, after.renames, arguments.values("--rename")));
+  TRY_ASSIGN(options.renames, print_chosen_renames(context.output(), before.catalog, after.catalog, after.renames,
+                                                   arguments.values("--rename")));
   TRY(apply_renames(work, before.catalog, after.catalog, options));
   if (!options.renames.empty() && work.grants() == schema::Grants::Stay) {
     after.catalog = complete_desired(after.catalog, before.catalog, false, schema::Grants::Stay).catalog;

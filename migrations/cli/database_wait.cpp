@@ -72,11 +72,11 @@ struct Seen {
 };
 
 // A connection for one check.
-class LookConnection {
+class WaitConnection {
  public:
-  [[nodiscard]] static Result<LookConnection> connect(CommandContext& context, const Configuration& configuration,
+  [[nodiscard]] static Result<WaitConnection> connect(CommandContext& context, const Configuration& configuration,
                                                       bool reads_ledger) {
-    LookConnection made;
+    WaitConnection made;
     TRY_ASSIGN(made.factory_, context.outside().connect(configuration.database_url, configuration.execution));
     MigratorSettings settings = migrator_settings(configuration);
     settings.reads_ledger = reads_ledger;
@@ -93,7 +93,7 @@ class LookConnection {
   }
 
  private:
-  LookConnection() = default;
+  WaitConnection() = default;
 
   // The migrator borrows the others, so it is destroyed first.
   std::unique_ptr<SessionFactory> factory_;
@@ -103,14 +103,14 @@ class LookConnection {
 
 Result<Seen> ask(CommandContext& context, const Configuration& configuration, const RevisionGraph& files,
                  std::string& described) {
-  TRY_ASSIGN(LookConnection connection, LookConnection::connect(context, configuration, true));
+  TRY_ASSIGN(WaitConnection connection, WaitConnection::connect(context, configuration, true));
   described = connection.describe();
   auto seen = connection.ask(files);
   if (seen || seen.error().code != ErrorCode::InsufficientPrivilege) {
     return seen;
   }
   // A role that may read the version table but not the ledger can still wait for a head.
-  TRY_ASSIGN(LookConnection narrow, LookConnection::connect(context, configuration, false));
+  TRY_ASSIGN(WaitConnection narrow, WaitConnection::connect(context, configuration, false));
   auto rows = narrow.ask(files);
   if (!rows) {
     return seen;  // the first error says what to grant
@@ -156,8 +156,8 @@ Look judge(const Seen& seen, const DatabaseWait& wait, const Configuration& conf
   return look;
 }
 
-Result<Look> look_once(CommandContext& context, const Configuration& configuration, const DatabaseWait& wait,
-                       const RevisionGraph& files, milliseconds left) {
+Result<Look> observe_once(CommandContext& context, const Configuration& configuration, const DatabaseWait& wait,
+                          const RevisionGraph& files, milliseconds left) {
   TRY_ASSIGN(const Configuration now, as_of_now(configuration, wait, left));
   std::string described;
   TRY_ASSIGN(const Seen seen, ask(context, now, files, described));
@@ -197,7 +197,7 @@ Result<void> wait_for_revisions(CommandContext& context, const Configuration& co
   std::string told;
   for (;;) {
     const auto left = [&] { return std::chrono::duration_cast<milliseconds>(deadline - clock.steady_now()); };
-    const Result<Look> look = look_once(context, configuration, wait, files, left());
+    const Result<Look> look = observe_once(context, configuration, wait, files, left());
     const auto waited = std::chrono::duration_cast<milliseconds>(clock.steady_now() - begin);
     context.output().fields()["waited_ms"] = waited.count();
     if (look && look->reached) {

@@ -32,8 +32,8 @@ Result<std::vector<Finding>> lint_draft(CommandContext& context, const Configura
 
 }  // namespace
 
-void tell_findings(CommandContext& context, const Configuration& configuration, const Project& project,
-                   const RevisionDraft& draft) {
+void print_findings(CommandContext& context, const Configuration& configuration, const Project& project,
+                    const RevisionDraft& draft) {
   Output& output = context.output();
   // The file is already written, so a failure of lint is only a warning.
   const auto findings = lint_draft(context, configuration, project, draft);

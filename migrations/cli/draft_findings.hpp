@@ -11,7 +11,7 @@
 namespace athanor::cli {
 
 // Prints the findings and adds them to the JSON. The file is written by then, so that lint cannot be asked is no failure.
-void tell_findings(CommandContext& context, const Configuration& configuration, const Project& project,
-                   const RevisionDraft& draft);
+void print_findings(CommandContext& context, const Configuration& configuration, const Project& project,
+                    const RevisionDraft& draft);
 
 }  // namespace athanor::cli

@@ -17,7 +17,7 @@ constexpr std::string_view kNew = "did you mean `athanor revision -m \"…\"`?";
 constexpr std::string_view kTables =
     "did you mean `athanor ensure_version`? The first upgrade creates the version table by itself; the database is made with "
     "CREATE DATABASE";
-constexpr std::string_view kLook = "did you mean `athanor status`? `athanor history` lists the files";
+constexpr std::string_view kSeeStatus = "did you mean `athanor status`? `athanor history` lists the files";
 constexpr std::string_view kAutogenerate = "did you mean `athanor revision --autogenerate -m \"…\"`?";
 
 // Verbs of Rails, Django, Flask-Migrate, Prisma, Knex, golang-migrate, goose, dbmate, Flyway, Liquibase, sqitch and Atlas.
@@ -66,9 +66,9 @@ constexpr std::array kVerbs{
     Meaning{"list", "did you mean `athanor history`?"},
     Meaning{"ls", "did you mean `athanor history`?"},
     Meaning{"log", "did you mean `athanor history`? `athanor status` shows what was applied when"},
-    Meaning{"showmigrations", kLook},
-    Meaning{"info", kLook},
-    Meaning{"state", kLook},
+    Meaning{"showmigrations", kSeeStatus},
+    Meaning{"info", kSeeStatus},
+    Meaning{"state", kSeeStatus},
     Meaning{"pending", "did you mean `athanor check`?"},
     Meaning{"validate", "did you mean `athanor check`? `athanor upgrade --verify` compares checksums"},
     Meaning{"lint", "did you mean `athanor check`?"},

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-LintUnit unit_of_revision(const Revision& revision, std::string text, Direction direction) {
+LintUnit unit_of_revision(const Revision& revision, const std::string& text, Direction direction) {
   auto script = parse_script(revision, text);
   return script ? unit_of(*script, direction, revision.path, revision.id)
                 : refused_unit(script.error(), text, revision.path, revision.id);

@@ -141,7 +141,7 @@ void LineProgress::index_left(const PlannedRevision& revision, const std::string
 
 void LineProgress::catalog_not_recorded(const Error& error) {
   clear();
-  tell_catalog_not_recorded(output_, error);
+  print_catalog_not_recorded(output_, error);
 }
 
 void LineProgress::retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) {
@@ -155,15 +155,15 @@ void LineProgress::revision_finished(std::size_t /*index*/, const PlannedRevisio
 
 void LineProgress::server_message(const ServerMessage& message) {
   clear();
-  tell_server_message(output_, message);
+  print_server_message(output_, message);
 }
 
-void tell_catalog_not_recorded(Output& output, const Error& error) {
+void print_catalog_not_recorded(Output& output, const Error& error) {
   output.warn("the schema was not recorded in the ledger, so the next `athanor drift` cannot compare with it: " +
               error.describe());
 }
 
-void tell_server_message(Output& output, const ServerMessage& message) {
+void print_server_message(Output& output, const ServerMessage& message) {
   const std::string text = message.text + (message.hint.empty() ? "" : " (" + message.hint + ")");
   if (message.is_warning()) {
     output.warn("the server warns: " + text);
@@ -183,8 +183,8 @@ namespace {
 class SilentProgress final : public ProgressSink {
  public:
   explicit SilentProgress(Output& output) : output_(output) {}
-  void server_message(const ServerMessage& message) override { tell_server_message(output_, message); }
-  void catalog_not_recorded(const Error& error) override { tell_catalog_not_recorded(output_, error); }
+  void server_message(const ServerMessage& message) override { print_server_message(output_, message); }
+  void catalog_not_recorded(const Error& error) override { print_catalog_not_recorded(output_, error); }
 
  private:
   Output& output_;

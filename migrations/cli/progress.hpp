@@ -75,9 +75,9 @@ class BarProgress final : public LineProgress {
 
 // Reports a message of the server: a WARNING joins the command's warnings; a NOTICE is a remark, or with --json an entry of
 // "messages".
-void tell_server_message(Output& output, const ServerMessage& message);
+void print_server_message(Output& output, const ServerMessage& message);
 // Reports that no catalog was recorded, as a warning, because the run itself succeeded.
-void tell_catalog_not_recorded(Output& output, const Error& error);
+void print_catalog_not_recorded(Output& output, const Error& error);
 
 // Creates the sink for the terminal and the flags. With -q and --json it reports only the server's warnings.
 [[nodiscard]] std::unique_ptr<ProgressSink> make_progress(Output& output, const Clock& clock, bool terminal, int columns);

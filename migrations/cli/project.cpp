@@ -94,7 +94,7 @@ Result<Project> read_project(const ProcessEnvironment& outside, const Configurat
   return Project{std::move(source), std::move(graph)};
 }
 
-void tell_warnings(CommandContext& context, const Project& project) {
+void print_warnings(CommandContext& context, const Project& project) {
   for (const std::string& warning : project.graph.warnings()) {
     context.output().warn(warning);
   }
@@ -104,7 +104,7 @@ void tell_warnings(CommandContext& context, const Project& project) {
 
 Result<Project> open_project(CommandContext& context, const Configuration& configuration, Duplicates duplicates) {
   TRY_ASSIGN(Project project, read_project(context.outside(), configuration, duplicates));
-  tell_warnings(context, project);
+  print_warnings(context, project);
   return project;
 }
 
@@ -181,7 +181,7 @@ Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<Pro
                             [&] { return read_project(context.outside(), configuration, Duplicates::Refuse); });
   auto observed = database.migrator().observe();
   TRY_ASSIGN(Project project, reading.get());
-  tell_warnings(context, project);
+  print_warnings(context, project);
   TRY_ASSIGN(Observation observation, std::move(observed));
   context.output().set_current(observation.current_heads);
   return Situation{std::move(configuration), std::move(project), std::move(database), std::move(observation)};

@@ -28,7 +28,7 @@ class AutocommitStatement {
   // An earlier run recorded the intent: the statement ran completely, partly or not at all. Returns true when it is done now.
   Result<bool> recover(const std::string& recorded) {
     const auto before = CatalogRecord::parse(recorded);
-    TRY_ASSIGN(const CatalogLook now, look(before));
+    TRY_ASSIGN(const CatalogObservation now, look(before));
     if (half_detached(now)) {
       TRY(finalise_detach(now));
       return true;
@@ -38,7 +38,7 @@ class AutocommitStatement {
         TRY(record("done"));
         return true;
       case Verdict::RunAgain:
-        tell(now);
+        report(now);
         // CREATE INDEX CONCURRENTLY would fail on the name of the INVALID index that the interrupted attempt left.
         if (auto cleared = drop(now.half_built); !cleared) {
           return fail(failed(std::move(cleared).error()));
@@ -56,7 +56,7 @@ class AutocommitStatement {
   Result<void> run() {
     // Each attempt starts over: a failed one has removed its intent, and may have left an INVALID index.
     while (true) {
-      TRY_ASSIGN(const CatalogLook before, look(std::nullopt));
+      TRY_ASSIGN(const CatalogObservation before, look(std::nullopt));
       if (half_detached(before)) {
         return finalise_detach(before);
       }
@@ -86,7 +86,7 @@ class AutocommitStatement {
       "look at the database, then say how it ended: athanor repair --step done, or --step redo";
 
   // The statement, or the check after it, failed. Returns true when it took effect nevertheless, false to send it again.
-  Result<bool> settle(Error error, const CatalogLook& before) {
+  Result<bool> settle(Error error, const CatalogObservation& before) {
     if (!run_.session.alive()) {
       return fail(lost(std::move(error)));
     }
@@ -97,7 +97,7 @@ class AutocommitStatement {
     }
     const auto now = look(before.record);
     if (now) {
-      tell(*now);
+      report(*now);
     }
     if (now && !error.sqlstate.empty() && probe_.kind != RecoveryProbe::Kind::Unknown &&
         judge(probe_, before.record.state, now->state) == Verdict::Done) {
@@ -147,7 +147,7 @@ class AutocommitStatement {
   }
 
   // IF NOT EXISTS accepts any relation of that name; a migration must not.
-  Result<void> check_name(const CatalogLook& now) {
+  Result<void> check_name(const CatalogObservation& now) {
     if (now.taken_by.empty() || !probe_.if_not_exists) {
       return {};  // without IF NOT EXISTS the server itself reports the conflict
     }
@@ -229,7 +229,7 @@ class AutocommitStatement {
     return fail(explained ? std::move(*explained) : answer.error());
   }
 
-  Result<void> execute(const CatalogLook& before) {
+  Result<void> execute(const CatalogObservation& before) {
     TRY(check_text());
     const std::string sql(statement_.sql);
     Result<void> outcome;
@@ -246,11 +246,11 @@ class AutocommitStatement {
   }
 
   // CREATE INDEX CONCURRENTLY IF NOT EXISTS succeeds on an existing INVALID index; a migration must not.
-  Result<void> verify(const CatalogLook& before) {
+  Result<void> verify(const CatalogObservation& before) {
     if (probe_.kind != RecoveryProbe::Kind::CreateIndexConcurrently) {
       return {};
     }
-    TRY_ASSIGN(const CatalogLook now, look(before.record));
+    TRY_ASSIGN(const CatalogObservation now, look(before.record));
     TRY(check_name(now));
     if (now.state == ProbeState::Invalid) {
       return fail(ErrorCode::StatementFailed,
@@ -260,11 +260,11 @@ class AutocommitStatement {
   }
 
   // A DETACH CONCURRENTLY that was interrupted between its two transactions can only be completed with FINALIZE.
-  [[nodiscard]] bool half_detached(const CatalogLook& now) const {
+  [[nodiscard]] bool half_detached(const CatalogObservation& now) const {
     return probe_.kind == RecoveryProbe::Kind::DetachPartitionConcurrently && now.state == ProbeState::Invalid;
   }
 
-  Result<void> finalise_detach(const CatalogLook& now) {
+  Result<void> finalise_detach(const CatalogObservation& now) {
     const std::string sql = finalise_statement(now.record);
     // FINALIZE blocks readers of the partition while it waits for its lock, so wait in short attempts.
     auto outcome = without_statement_limit([&] {
@@ -306,7 +306,7 @@ class AutocommitStatement {
     return outcome;
   }
 
-  void tell(const CatalogLook& now) {
+  void report(const CatalogObservation& now) {
     for (const auto& index : now.out_of_reach) {
       run_.sink.index_left(revision_, index);
     }
@@ -323,7 +323,7 @@ class AutocommitStatement {
   }
 
   // Queries the catalog. Names resolve through the session's role and search_path, as they do for the statement.
-  Result<CatalogLook> look(const std::optional<CatalogRecord>& before) {
+  Result<CatalogObservation> look(const std::optional<CatalogRecord>& before) {
     auto found = ask_catalog(before);
     while (!found && found.error().sqlstate == "55P03" && run_.session.alive() && !spent() &&
            run_.wait_for_retry(retries_, revision_, found.error())) {
@@ -337,15 +337,15 @@ class AutocommitStatement {
 
   // Keeps the revision's role and search_path but not its timeouts and isolation level. Always rolls back: comparing indexes
   // creates temporary objects.
-  Result<CatalogLook> ask_catalog(const std::optional<CatalogRecord>& before) {
+  Result<CatalogObservation> ask_catalog(const std::optional<CatalogRecord>& before) {
     if (probe_.kind == RecoveryProbe::Kind::Repeatable || probe_.kind == RecoveryProbe::Kind::Unknown) {
-      return look_at_catalog(run_.session, probe_, before);  // which sends no query for these kinds
+      return observe_catalog(run_.session, probe_, before);  // which sends no query for these kinds
     }
     // Explicit modes, because the revision may have changed the defaults of the session.
     TRY(run_.session.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"));
     auto limits = run_.session.query(
         "SELECT pg_catalog.set_config('statement_timeout', NULL, true), pg_catalog.set_config('lock_timeout', NULL, true)");
-    auto found = limits ? look_at_catalog(run_.session, probe_, before) : fail(std::move(limits).error());
+    auto found = limits ? observe_catalog(run_.session, probe_, before) : fail(std::move(limits).error());
     if (run_.session.alive()) {
       TRY(run_.session.roll_back());
     }

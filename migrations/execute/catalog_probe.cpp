@@ -109,7 +109,7 @@ class CatalogQuestion {
   CatalogQuestion(ReadSession& session, const RecoveryProbe& what, const std::optional<CatalogRecord>& before)
       : session_(session), what_(what), before_(before) {}
 
-  Result<CatalogLook> ask() {
+  Result<CatalogObservation> ask() {
     TRY(ask_kind());
     look_.record.state = probe_state_name(look_.state);
     return std::move(look_);
@@ -272,7 +272,7 @@ class CatalogQuestion {
   ReadSession& session_;
   const RecoveryProbe& what_;
   const std::optional<CatalogRecord>& before_;
-  CatalogLook look_;
+  CatalogObservation look_;
 };
 
 }  // namespace
@@ -319,8 +319,8 @@ std::string CatalogRecord::text() const {
   return text;
 }
 
-Result<CatalogLook> look_at_catalog(ReadSession& session, const RecoveryProbe& what,
-                                    const std::optional<CatalogRecord>& before) {
+Result<CatalogObservation> observe_catalog(ReadSession& session, const RecoveryProbe& what,
+                                           const std::optional<CatalogRecord>& before) {
   return CatalogQuestion(session, what, before).ask();
 }
 

@@ -38,7 +38,7 @@ struct CatalogRecord {
   [[nodiscard]] std::string text() const;
 };
 
-struct CatalogLook {
+struct CatalogObservation {
   ProbeState state = ProbeState::Unknown;
   CatalogRecord record;                   // to store with the intent
   std::vector<std::string> half_built;    // INVALID indexes that the statement left, quoted and with their schemas
@@ -49,8 +49,8 @@ struct CatalogLook {
 // Queries the catalog about the objects of `what`. `before` is the record stored with the intent; without it nothing was sent
 // yet, and names are resolved in the session. Returns Unknown without a query when this kind of statement leaves no trace to
 // check.
-[[nodiscard]] Result<CatalogLook> look_at_catalog(ReadSession& session, const RecoveryProbe& what,
-                                                  const std::optional<CatalogRecord>& before);
+[[nodiscard]] Result<CatalogObservation> observe_catalog(ReadSession& session, const RecoveryProbe& what,
+                                                         const std::optional<CatalogRecord>& before);
 
 // The statement that completes an interrupted DETACH PARTITION CONCURRENTLY.
 [[nodiscard]] std::string finalise_statement(const CatalogRecord& record);

@@ -347,7 +347,7 @@ bool Linter::is_allowed(const Found& found) {
   return allowed;
 }
 
-void Linter::tell_unused_allows(std::vector<Found>& findings) {
+void Linter::report_unused_allows(std::vector<Found>& findings) {
   for (const Allow& allow : allows_) {
     const RuleSpec* const named = find_rule(allow.directive.rule);
     const bool off = named != nullptr && level_of(*named, context_.settings) == Severity::Off;
@@ -382,7 +382,7 @@ std::vector<Finding> Linter::finish() {
       kept.push_back(std::move(found));
     }
   }
-  tell_unused_allows(kept);
+  report_unused_allows(kept);
   std::ranges::stable_sort(kept, [](const Found& a, const Found& b) {
     return std::pair(a.unit, a.finding.line) < std::pair(b.unit, b.finding.line);
   });

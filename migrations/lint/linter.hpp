@@ -94,7 +94,7 @@ class Linter {
   [[nodiscard]] bool is_allowed(const Found& found);
   [[nodiscard]] bool stop_requested();
   // Reports allow directives that suppressed nothing.
-  void tell_unused_allows(std::vector<Found>& findings);
+  void report_unused_allows(std::vector<Found>& findings);
 
   LintContext context_;
   KnownSchema facts_;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kBrief = "SET LOCAL lock_timeout = '2s';  -- and keep the transaction short";
 
-void tell_lock(StatementCheck& check, const QualifiedName& table, const std::string& what, LockMode mode) {
+void report_lock(StatementCheck& check, const QualifiedName& table, const std::string& what, LockMode mode) {
   check.report({.table = table,
                 .message = what + " takes " + std::string(lock_name(mode)) + " on " + table.sql() +
                            " until the transaction ends: its " + std::string(blocked_by(mode)) +
@@ -54,7 +54,7 @@ std::string password_in(const StatementView& view) {
 
 void trigger_create(StatementCheck& check) {
   if (check.view().is("CreateTrigStmt")) {
-    tell_lock(check, check.view().relation(), "CREATE TRIGGER", LockMode::ShareRowExclusive);
+    report_lock(check, check.view().relation(), "CREATE TRIGGER", LockMode::ShareRowExclusive);
   }
 }
 
@@ -99,18 +99,18 @@ void rls_enable(StatementCheck& check) {
 void policy_change(StatementCheck& check) {
   const StatementView& view = check.view();
   if (view.is("CreatePolicyStmt") || view.is("AlterPolicyStmt")) {
-    tell_lock(check, view.relation(), view.is("CreatePolicyStmt") ? "CREATE POLICY" : "ALTER POLICY",
-              LockMode::AccessExclusive);
+    report_lock(check, view.relation(), view.is("CreatePolicyStmt") ? "CREATE POLICY" : "ALTER POLICY",
+                LockMode::AccessExclusive);
   } else if (view.is("DropStmt") && view.object_type() == "OBJECT_POLICY") {
     for (const TreeNode& object : items_of(view.node()["objects"])) {
-      tell_lock(check, owner_in(object["List"]["items"]), "DROP POLICY", LockMode::AccessExclusive);
+      report_lock(check, owner_in(object["List"]["items"]), "DROP POLICY", LockMode::AccessExclusive);
     }
   }
 }
 
 void rule_create(StatementCheck& check) {
   if (check.view().is("RuleStmt")) {
-    tell_lock(check, check.view().relation(), "CREATE RULE", LockMode::AccessExclusive);
+    report_lock(check, check.view().relation(), "CREATE RULE", LockMode::AccessExclusive);
   }
 }
 

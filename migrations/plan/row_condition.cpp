@@ -27,7 +27,7 @@ struct Named {
 };
 
 // Whether a query gets its rows from tables or constants, and not only from the outer row.
-bool looks_elsewhere(const TreeNode& query) {
+bool refers_elsewhere(const TreeNode& query) {
   const TreeNode select = query["SelectStmt"];
   if (select["fromClause"] || select["valuesLists"]) {
     return true;
@@ -85,7 +85,7 @@ Named names_of(const TreeNode& expression, std::string_view table) {
     if (node.key() == "ColumnRef") {
       add_reference(named, node, table, outside);
     } else if (node.key() == "subselect") {
-      named.opaque = named.opaque || !looks_elsewhere(node);
+      named.opaque = named.opaque || !refers_elsewhere(node);
       subquery_end = std::max(subquery_end, node.end());
     } else if (outside) {
       named.opaque = named.opaque || is_condition(node);

@@ -52,7 +52,7 @@ bool MeteredSocket::has_unsent() const {
 
 bool MeteredSocket::turn(milliseconds timeout) {
   // Report "readable" until libpq has read the end, or its caller would wait for it.
-  if (told_end_) {
+  if (end_passed_) {
     move_outward();
     return true;  // libpq has yet to read the end
   }
@@ -95,7 +95,7 @@ bool MeteredSocket::move_inward() {
       moved = true;
     }
   }
-  if (server_ended_ && inward_.empty() && !told_end_) {
+  if (server_ended_ && inward_.empty() && !end_passed_) {
     end_inward();
     moved = true;
   }
@@ -103,7 +103,7 @@ bool MeteredSocket::move_inward() {
 }
 
 void MeteredSocket::end_inward() {
-  told_end_ = true;
+  end_passed_ = true;
   ::shutdown(libpq_.get(), SHUT_WR);
 }
 
@@ -138,7 +138,7 @@ void MeteredSocket::cut() {
   server_deaf_ = true;
   // Discard what was received: after a cut, nothing more may reach libpq.
   inward_.begin = inward_.end;
-  if (!told_end_) {
+  if (!end_passed_) {
     end_inward();
   }
 }

@@ -63,7 +63,7 @@ class MeteredSocket {
   std::size_t received_ = 0;
   bool server_ended_ = false;  // it sends nothing more
   bool server_deaf_ = false;   // it accepts nothing more
-  bool told_end_ = false;      // libpq was told that nothing more comes
+  bool end_passed_ = false;    // libpq was told that nothing more comes
 };
 
 }  // namespace athanor::postgres

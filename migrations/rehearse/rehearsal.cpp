@@ -17,18 +17,18 @@ class Stage {
     TRY_ASSIGN(const schema::Catalog before, request_.inspect(request_.copy));
     TRY_ASSIGN(const bool up, walk_up());
     if (!up || request_.plan.operation != Direction::Upgrade) {  // a downgrade has no way back of its own
-      return std::move(told_);
+      return std::move(rehearsal_);
     }
     TRY_ASSIGN(const schema::Catalog after, request_.inspect(request_.copy));
     TRY_ASSIGN(const bool down, walk_down());
     if (!down) {
-      return std::move(told_);
+      return std::move(rehearsal_);
     }
     TRY_ASSIGN(const schema::Catalog returned, request_.inspect(request_.copy));
-    told_.difference = schema::describe_difference(returned, before);
-    told_.back = told_.difference.empty() ? Rehearsal::Back::Same : Rehearsal::Back::Different;
+    rehearsal_.difference = schema::describe_difference(returned, before);
+    rehearsal_.back = rehearsal_.difference.empty() ? Rehearsal::Back::Same : Rehearsal::Back::Different;
     TRY(walk_up_again(after));
-    return std::move(told_);
+    return std::move(rehearsal_);
   }
 
  private:
@@ -42,9 +42,9 @@ class Stage {
     if (!is_of_statement(error)) {
       return fail(std::move(error));
     }
-    told_.failed_revision = revision.walk.revision.value_or("");
+    rehearsal_.failed_revision = revision.walk.revision.value_or("");
     error.context = revision.path + (error.context.empty() ? "" : ", " + error.context);
-    told_.error = std::move(error);
+    rehearsal_.error = std::move(error);
     return {};
   }
 
@@ -52,7 +52,7 @@ class Stage {
     for (const PlannedRevision& revision : request_.plan.revisions) {
       TRY_ASSIGN(const auto session, open());
       WatchedRun run = run_watched(*session, request_.clock, revision.walk.revision.value_or(""), revision.steps());
-      std::ranges::move(run.statements, std::back_inserter(told_.statements));
+      std::ranges::move(run.statements, std::back_inserter(rehearsal_.statements));
       if (run.error) {
         TRY(failed(revision, std::move(*run.error)));
         return false;
@@ -65,8 +65,9 @@ class Stage {
     for (const PlannedRevision& revision : std::views::reverse(request_.plan.revisions)) {
       const RevisionScript& script = *revision.script;
       if (script.irreversible || !script.has_downgrade) {
-        told_.irreversible = revision.walk.revision.value_or("") +
-                             (script.irreversible ? " is irreversible: " + script.irreversible_reason : " has no downgrade");
+        rehearsal_.irreversible =
+            revision.walk.revision.value_or("") +
+            (script.irreversible ? " is irreversible: " + script.irreversible_reason : " has no downgrade");
         return false;
       }
     }
@@ -74,7 +75,7 @@ class Stage {
       TRY_ASSIGN(const auto session, open());
       if (auto done = schema::run_steps(*session, revision.script->downgrade); !done) {
         TRY(failed(revision, std::move(done).error()));
-        told_.back = Rehearsal::Back::Failed;
+        rehearsal_.back = Rehearsal::Back::Failed;
         return false;
       }
     }
@@ -89,13 +90,13 @@ class Stage {
       }
     }
     TRY_ASSIGN(const schema::Catalog again, request_.inspect(request_.copy));
-    told_.difference_again = schema::describe_difference(again, after);
-    told_.up_again = told_.difference_again.empty();
+    rehearsal_.difference_again = schema::describe_difference(again, after);
+    rehearsal_.up_again = rehearsal_.difference_again.empty();
     return {};
   }
 
   const RehearsalRequest& request_;
-  Rehearsal told_;
+  Rehearsal rehearsal_;
 };
 
 }  // namespace

@@ -95,7 +95,7 @@ class Watch {
     for (const SqlStatement& statement : step.statements) {
       RehearsedStatement& told = begin(step, index, statement);
       TRY(timed(told, [&] { return session_.execute_autocommit(statement.sql); }));
-      TRY(look_at_files(told));
+      TRY(read_relation_files(told));
     }
     return {};
   }
@@ -115,15 +115,15 @@ class Watch {
       RehearsedStatement& told = begin(step, index, statement);
       TRY(timed(told, [&] { return session_.query(sql); }));
       TRY_ASSIGN(const Locks now, read_locks(session_));
-      look_at_locks(held, now, told);
+      read_locks(held, now, told);
       held = now;
-      TRY(look_at_files(told));
+      TRY(read_relation_files(told));
     }
     TRY(session_.query("COMMIT"));
     return {};
   }
 
-  void look_at_locks(const Locks& held, const Locks& now, RehearsedStatement& told) const {
+  void read_locks(const Locks& held, const Locks& now, RehearsedStatement& told) const {
     told.locks_known = true;
     for (const auto& [oid, mode] : now) {
       const auto before = held.find(oid);
@@ -138,7 +138,7 @@ class Watch {
     });
   }
 
-  Result<void> look_at_files(RehearsedStatement& told) {
+  Result<void> read_relation_files(RehearsedStatement& told) {
     TRY_ASSIGN(Relations now, read_relations(session_));
     for (const auto& [oid, relation] : now) {
       const auto last = files_.find(oid);

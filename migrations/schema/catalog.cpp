@@ -77,8 +77,8 @@ void Catalog::seal() {
     dependent.on = place[dependent.on];
   }
   std::ranges::sort(outside_);
-  const auto told_twice = std::ranges::unique(outside_);
-  outside_.erase(told_twice.begin(), told_twice.end());
+  const auto reported_twice = std::ranges::unique(outside_);
+  outside_.erase(reported_twice.begin(), reported_twice.end());
   reverse_ = edges_;
   std::ranges::sort(reverse_, [](const Edge& left, const Edge& right) {
     return std::pair(left.to, left.from) < std::pair(right.to, right.from);

@@ -191,11 +191,10 @@ class ColumnFacts {
     if (relation.kind != 'v') {
       add_column(relation, column, base, address, foreign_origin, origin);
     }
-    if (column.generated != '\0') {
-      extraction_.carry({kAttrdef, column.default_oid, 0}, address);
-    } else if (column.expression != base.expression) {
+    const bool generated = column.generated != '\0';
+    if (!generated && column.expression != base.expression) {
       add_default(relation, column, address, origin);
-    } else if (column.default_oid != 0) {
+    } else if (generated || column.default_oid != 0) {
       extraction_.carry({kAttrdef, column.default_oid, 0}, address);
     }
   }

@@ -11,7 +11,7 @@ namespace athanor::schema {
 namespace {
 
 constexpr std::size_t kAtOnce = 16;
-constexpr int kMostLooks = 10;
+constexpr int kMostAttempts = 10;
 
 // One snapshot for all queries, and the settings that affect how the server prints texts. With this search_path, unqualified
 // names mean PostgreSQL's own functions and operators even if a user schema contains others of the same name, and names of user
@@ -122,7 +122,7 @@ Result<Catalog> inspect(Session& session, const InspectOptions& options) {
     if (session.alive()) {
       TRY(session.roll_back());
     }
-    if (look == kMostLooks || !may_have_changed(catalog.error())) {
+    if (look == kMostAttempts || !may_have_changed(catalog.error())) {
       return fail(std::move(catalog).error());
     }
   }

@@ -50,7 +50,7 @@ const RenameForm* form_of(Kind kind) {
   return found == std::end(kForms) ? nullptr : found;
 }
 
-bool stands_on_parent(Kind kind) {
+bool defined_on_parent(Kind kind) {
   return kind == Kind::Trigger || kind == Kind::Policy || kind == Kind::Rule;
 }
 
@@ -58,7 +58,7 @@ std::string target_of(const FactId& id, const RenameForm& form) {
   if (!form.part.empty()) {
     return parent_name(id);
   }
-  if (stands_on_parent(id.kind)) {
+  if (defined_on_parent(id.kind)) {
     return quote_identifier(id.name) + " ON " + parent_name(id);
   }
   return id.kind == Kind::Routine || id.kind == Kind::Aggregate ? routine_name(id) : object_name(id);

@@ -121,7 +121,7 @@ void build_index_first(const Fact& fact, Action& action) {
 
 // Whether the new index of a changed key can be built while the old key exists. It cannot if one of its columns changes,
 // because that change waits for the end of the old key.
-bool stands_meanwhile(const ChangeSet& changes, std::uint32_t old_index) {
+bool exists_meanwhile(const ChangeSet& changes, std::uint32_t old_index) {
   const std::uint32_t table = changes.old_relation(changes.old_fact(old_index).id);
   return std::ranges::all_of(changes.old_dependencies.needs(old_index), [&](std::uint32_t needed) {
     return !changes.destroyed(needed) && (needed == table || !changes.changes().contains(needed));
@@ -164,7 +164,7 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
       build_index_first(fact, action);
       return;
     }
-    if (stands_meanwhile(changes, old)) {
+    if (exists_meanwhile(changes, old)) {
       exchange_key(changes, index, actions, action);
       return;
     }

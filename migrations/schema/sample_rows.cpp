@@ -91,6 +91,7 @@ Result<std::map<TableName, std::int64_t>> count_rows(Session& session, const std
     return counted;
   }
   std::vector<Command> commands;
+  commands.reserve(tables.size());
   for (const auto& [table, before] : tables) {
     commands.push_back({count_of(table), {}, {}});
   }

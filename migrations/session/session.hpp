@@ -125,7 +125,8 @@ class Session : public ReadSession {
   // Replaces the listener; null removes it. Called on the session's thread, from within the calls that wait.
   virtual void set_wait_listener(WaitListener listener) = 0;
   // Replaces the receiver of the server's messages; null discards them.
-  virtual void set_message_listener(MessageListener /*listener*/) {}
+  // By value, because an implementation keeps it.
+  virtual void set_message_listener(MessageListener /*listener*/) {}  // NOLINT(performance-unnecessary-value-param)
   // False when the session has no pinned settings, because a pooler rejects them: then use it only for reading.
   [[nodiscard]] virtual bool pinned() const { return true; }
   // Requests cancellation of the running statement. Safe from any thread; returns immediately, whatever the network does.

@@ -109,7 +109,7 @@ bool is_known(std::string_view name, std::span<const std::string> known) {
   return std::ranges::find(known, name) != known.end();
 }
 
-bool may_be_told(std::string_view name) {
+bool may_be_shown(std::string_view name) {
   constexpr std::size_t kLongest = 64;
   return !name.empty() && name.size() <= kLongest && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
@@ -186,8 +186,8 @@ ReadableUrl readable_url(const std::string& url, std::span<const std::string> kn
     } else if (!is_known(name, known) && (assigned || advice_for_parameter(name))) {
       kept.clear();
       // After a password that was not encoded, what looks like a name may be the rest of the password.
-      readable.tells_password = readable.tells_password || raw.find('@') != std::string::npos ||
-                                (behind_password && !advice_for_parameter(name)) || !may_be_told(name);
+      readable.may_contain_password = readable.may_contain_password || raw.find('@') != std::string::npos ||
+                                      (behind_password && !advice_for_parameter(name)) || !may_be_shown(name);
       if (std::ranges::find(readable.unknown, name) == readable.unknown.end()) {
         readable.unknown.push_back(name);
       }
@@ -209,7 +209,7 @@ Error unknown_parameters(const ReadableUrl& url, std::span<const std::string> kn
     return Error(ErrorCode::Configuration, "the database URL holds `ssl` with a value that means no mode")
         .advise("write sslmode=disable, prefer, require, verify-ca or verify-full");
   }
-  if (url.tells_password) {
+  if (url.may_contain_password) {
     return Error(ErrorCode::Configuration, "the database URL holds a parameter that PostgreSQL does not know")
         .advise(
             "a special character in a value must be percent-encoded (& is %26, = is %3D, @ is %40, ? is %3F); parameters of an "

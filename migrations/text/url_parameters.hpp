@@ -31,7 +31,7 @@ struct ReadableUrl {
   std::string text;
   std::vector<std::string> unknown;    // names that were removed, without duplicates
   std::vector<std::string> valueless;  // names known to libpq that have no value
-  bool tells_password = false;         // an unknown name may be part of a password, so it must not be shown
+  bool may_contain_password = false;   // an unknown name may be part of a password, so it must not be shown
   bool has_bad_ssl = false;            // the value of `ssl` has no equivalent
 };
 // `known` are libpq's keywords. Text that is not a URL is returned unchanged.

@@ -80,7 +80,7 @@ class YamlFields {
 
   // For tests that compare a reader with a schema: from now on, adds the path of every field that is read to `paths`, including
   // nested ones ("windows[].schedule"). `paths` must outlive this object.
-  void tell_asked(std::set<std::string>& paths) { asked_ = &paths; }
+  void record_asked(std::set<std::string>& paths) { asked_ = &paths; }
 
   // Returns the first error, or an error for the first field that was never read, with a suggestion for its spelling. Error:
   // Configuration, with file, line and field. Call once, after reading everything.

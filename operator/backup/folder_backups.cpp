@@ -20,20 +20,20 @@ class NoticeProgress final : public BackupProgress {
   NoticeProgress(const BackupService::Notice& notice, Clock& clock, const Log& log, const HiddenValues& hidden)
       : notice_(notice), clock_(clock), log_(log), hidden_(hidden) {}
 
-  void stage(BackupStage /*stage*/, const std::string& what) override { tell(what, true); }
+  void stage(BackupStage /*stage*/, const std::string& what) override { report(what, true); }
   void waiting(const std::vector<Blocker>& dumps, milliseconds /*waited*/) override {
     const std::string who = dumps.empty() ? std::string() : ": pid " + std::to_string(dumps.front().pid);
-    tell("waiting for another dump of this database to end" + who, false);
+    report("waiting for another dump of this database to end" + who, false);
   }
   void bytes(std::uint64_t done, std::uint64_t /*expected*/, milliseconds /*elapsed*/) override {
-    tell("taking a backup: " + size_text(done), false);
+    report("taking a backup: " + size_text(done), false);
   }
   void warning(const std::string& text) override { log_.warn("a backup warns", {{"warning", hidden_.hide(text)}}); }
 
  private:
-  void tell(const std::string& message, bool retry_now) {
+  void report(const std::string& message, bool without_delay) {
     const SteadyTime now = clock_.steady_now();
-    if (!notice_ || (!retry_now && now - reported_ < kNoticeEvery)) {
+    if (!notice_ || (!without_delay && now - reported_ < kNoticeEvery)) {
       return;
     }
     reported_ = now;

@@ -191,13 +191,13 @@ void ClusterStore::deleted(const ResourceKey& key) {
   listener_.removed(key);
   wake(affected);
   if (left) {
-    tell_unselected(key, *left);
+    report_unselected(key, *left);
   }
 }
 
 // A watch with a label selector also reports DELETED when an object only loses its labels. Read the object to tell the two
 // apart.
-void ClusterStore::tell_unselected(const ResourceKey& key, const DatabaseMigration& resource) {
+void ClusterStore::report_unselected(const ResourceKey& key, const DatabaseMigration& resource) {
   if (!may_act()) {
     return;
   }

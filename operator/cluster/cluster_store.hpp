@@ -135,7 +135,7 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   // The digest of the database at a location: with the system identifier, if any resource's user on that server can see it.
   ShortDigest database_at(const ResourceKey& key, const DatabaseLocation& location, Keys& affected);
   void move_to(Known& known, const ShortDigest& database, Keys& affected);
-  void tell_unselected(const ResourceKey& key, const DatabaseMigration& resource);
+  void report_unselected(const ResourceKey& key, const DatabaseMigration& resource);
   [[nodiscard]] Result<void> check_fence() const;
   [[nodiscard]] bool is_beyond_quota(const ResourceKey& key) const;
 

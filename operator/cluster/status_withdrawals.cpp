@@ -8,7 +8,7 @@
 namespace athanor::controller {
 namespace {
 
-constexpr milliseconds kLookAgain{100};
+constexpr milliseconds kCheckAgain{100};
 constexpr std::chrono::seconds kFollowed{10};
 
 // Whether `revision` may be of another version of the source: false when `version` is one of its items ("more@9" in "orders@7,
@@ -51,8 +51,8 @@ void StatusWithdrawals::noticed(const ResourceKey& key, std::string version) {
   changed_.notify_all();
 }
 
-void StatusWithdrawals::look_again(Notice notice) {
-  notice.due = clock_.steady_now() + kLookAgain;
+void StatusWithdrawals::check_again(Notice notice) {
+  notice.due = clock_.steady_now() + kCheckAgain;
   if (notice.due < notice.forget) {
     const std::lock_guard lock(mutex_);
     later_.push_back(std::move(notice));
@@ -91,7 +91,7 @@ void StatusWithdrawals::withdraw(const Notice& notice) {
   }
   // A worker has the resource and may still write a status of the old source, so check again later.
   if (queue_.is_taken(notice.key)) {
-    look_again(notice);
+    check_again(notice);
   }
   const auto resource = store_.find(notice.key);
   if (!resource || resource->spec.suspend || resource->metadata.deleting || !looks_final(*resource) ||

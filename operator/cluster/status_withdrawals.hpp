@@ -41,7 +41,7 @@ class StatusWithdrawals {
   void work();
   void withdraw(const Notice& notice);
   // Repeats the check later: a worker that read the source before it changed may end with a status of the old source.
-  void look_again(Notice notice);
+  void check_again(Notice notice);
 
   ClusterStore& store_;
   const WorkQueue& queue_;

@@ -206,16 +206,16 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
 
 // The longest time to observe through one session. A server that answers byte by byte, or a statement_timeout of hours, would
 // otherwise block a worker.
-constexpr milliseconds kLongestLook{60'000};
+constexpr milliseconds kLongestObservation{60'000};
 
 // Ends the waits of an observation that is no longer wanted or takes too long.
-class Looking {
+class ObservationTimer {
  public:
-  Looking(const Clock& clock, StopToken stop) : clock_(clock), stop_(stop) {}
+  ObservationTimer(const Clock& clock, StopToken stop) : clock_(clock), stop_(stop) {}
   void begin() { began_ = clock_.steady_now(); }
   // Until the next begin() nothing is ended.
   void end() { began_.reset(); }
-  [[nodiscard]] bool late() const { return began_ && clock_.steady_now() - *began_ >= kLongestLook; }
+  [[nodiscard]] bool late() const { return began_ && clock_.steady_now() - *began_ >= kLongestObservation; }
   [[nodiscard]] bool unwanted() const { return stop_.requested(); }
   [[nodiscard]] WaitListener listener() const {
     return [this](milliseconds) { return began_ && (unwanted() || late()); };
@@ -243,8 +243,9 @@ Result<void> find_url(const DatabaseMigration& resource, CredentialSource& crede
 // Opens sessions for observing: a cached one, or a new one that may be cached afterwards.
 class CachedSessionFactory final : public SessionFactory {
  public:
-  CachedSessionFactory(SessionFactory& own, SessionCache& kept, const Looking& looking, std::string key, std::string who)
-      : own_(own), kept_(kept), looking_(looking), key_(std::move(key)), who_(std::move(who)) {}
+  CachedSessionFactory(SessionFactory& own, SessionCache& kept, const ObservationTimer& looking, std::string key,
+                       std::string who)
+      : own_(own), kept_(kept), timer_(looking), key_(std::move(key)), who_(std::move(who)) {}
 
   Result<std::unique_ptr<Session>> open() override {
     auto session = sharing_ ? kept_.take(key_, who_) : nullptr;
@@ -268,7 +269,7 @@ class CachedSessionFactory final : public SessionFactory {
    public:
     SharedSession(CachedSessionFactory& owner, std::unique_ptr<Session> session)
         : ForwardedSession(std::move(session)), owner_(owner) {
-      session_->set_wait_listener(owner.looking_.listener());
+      session_->set_wait_listener(owner.timer_.listener());
     }
     ~SharedSession() override {
       if (owner_.sharing_ && session_->alive() && session_->in_flight() == 0) {
@@ -286,7 +287,7 @@ class CachedSessionFactory final : public SessionFactory {
 
   SessionFactory& own_;
   SessionCache& kept_;
-  const Looking& looking_;
+  const ObservationTimer& timer_;
   std::string key_;
   std::string who_;
   bool sharing_ = true;
@@ -298,8 +299,8 @@ class MigratorAccess final : public DatabaseAccess {
   MigratorAccess(std::unique_ptr<SessionFactory> factory, SessionCache& kept, Clock& clock, const DatabaseTarget& target,
                  ProgressSink& progress)
       : factory_(std::move(factory)),
-        looking_(clock, target.stop),
-        sessions_(*factory_, kept, looking_, SessionCache::key_of(target), target.settings.actor),
+        timer_(clock, target.stop),
+        sessions_(*factory_, kept, timer_, SessionCache::key_of(target), target.settings.actor),
         clock_(clock),
         settings_(target.settings),
         drift_(target.drift),
@@ -312,7 +313,7 @@ class MigratorAccess final : public DatabaseAccess {
     const auto observe = [this] { return migrator_->observe(); };
     auto seen = look(observe);
     // The server may have closed a cached session. Try once more with a new one.
-    if (!seen && sessions_.borrowed() && !looking_.unwanted()) {
+    if (!seen && sessions_.borrowed() && !timer_.unwanted()) {
       use_own_session();
       seen = look(observe);
     }
@@ -357,7 +358,7 @@ class MigratorAccess final : public DatabaseAccess {
     return look([&] { return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan); });
   }
   ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::PreRunCheck& pre_run_check) override {
-    looking_.end();  // a run has its own listener
+    timer_.end();  // a run has its own listener
     // A borrowed session has another resource's role, search_path and time-outs. That is harmless for observing, but not for a
     // run.
     if (sessions_.borrowed()) {
@@ -378,9 +379,9 @@ class MigratorAccess final : public DatabaseAccess {
  private:
   template <typename Ask>
   auto look(const Ask& ask) -> decltype(ask()) {
-    looking_.begin();
+    timer_.begin();
     auto seen = ask();
-    if (!seen && seen.error().code == ErrorCode::Interrupted && looking_.late() && !looking_.unwanted()) {
+    if (!seen && seen.error().code == ErrorCode::Interrupted && timer_.late() && !timer_.unwanted()) {
       return fail(Error(ErrorCode::ConnectionLost, sessions_.describe() + " could not be observed within a minute")
                       .advise("look whether the server still works, and what stands between it and here"));
     }
@@ -409,7 +410,7 @@ class MigratorAccess final : public DatabaseAccess {
   }
 
   std::unique_ptr<SessionFactory> factory_;
-  Looking looking_;  // must outlive the sessions that listen to it
+  ObservationTimer timer_;  // must outlive the sessions that listen to it
   CachedSessionFactory sessions_;
   Clock& clock_;
   MigratorSettings settings_;

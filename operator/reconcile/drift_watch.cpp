@@ -57,19 +57,19 @@ DriftSeen drift_seen(const Result<DriftCheck>& check) {
   return seen;
 }
 
-std::optional<DriftSeen> look_for_drift(const ReconcileContext& context, DatabaseAccess& access, DriftLook look) {
+std::optional<DriftSeen> check_for_drift(const ReconcileContext& context, DatabaseAccess& access, DriftCheckTime when) {
   if (context.resource.spec.policy.drift == DriftPolicy::Ignore) {
     return std::nullopt;
   }
   ReconcileMemory& memory = context.memory;
   // A changed spec makes the check due: it may have turned the policy on or named another database.
   const bool due = memory.drift_generation != context.resource.metadata.generation ||
-                   next_drift_look(context).value_or(kSecond) <= milliseconds(0);
-  if (look == DriftLook::WhenDue && !due) {
+                   next_drift_check(context).value_or(kSecond) <= milliseconds(0);
+  if (when == DriftCheckTime::WhenDue && !due) {
     return std::nullopt;
   }
   memory.drift_generation = context.resource.metadata.generation;
-  memory.drift_looked = context.parts.clock.steady_now();
+  memory.drift_checked = context.parts.clock.steady_now();
   DriftSeen seen = drift_seen(access.check_drift());
   seen.changed = says_something_else(context.resource.status, seen);
   if (seen.changed) {
@@ -105,12 +105,12 @@ std::optional<Verdict> held_by_drift(const DatabaseMigration& resource, const Ob
   return verdict;
 }
 
-std::optional<milliseconds> next_drift_look(const ReconcileContext& context) {
+std::optional<milliseconds> next_drift_check(const ReconcileContext& context) {
   const PolicySpec& policy = context.resource.spec.policy;
   if (policy.drift == DriftPolicy::Ignore) {
     return std::nullopt;
   }
-  const auto passed = std::chrono::duration_cast<milliseconds>(context.parts.clock.steady_now() - context.memory.drift_looked);
+  const auto passed = std::chrono::duration_cast<milliseconds>(context.parts.clock.steady_now() - context.memory.drift_checked);
   return std::max(policy.drift_interval - passed, milliseconds(0));
 }
 

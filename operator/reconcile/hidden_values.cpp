@@ -68,7 +68,7 @@ bool goes_on(const std::string& text, std::size_t at, std::ptrdiff_t step) {
 }
 
 // Whether a match is a separate word: "app" in `user "app"`, but not in `application`.
-bool stands_alone(const std::string& text, std::size_t at, std::string_view value) {
+bool is_whole_word(const std::string& text, std::size_t at, std::string_view value) {
   const bool joined_before = at > 0 && is_word(value.front()) && goes_on(text, at - 1, -1);
   const bool joined_behind = is_word(value.back()) && goes_on(text, at + value.size(), 1);
   return !joined_before && !joined_behind;
@@ -156,7 +156,7 @@ void HiddenValues::add_url(const std::string& url) {
 std::string HiddenValues::hide(std::string text) const {
   for (const auto& value : values_) {
     for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at)) {
-      if (stands_alone(text, at, value)) {
+      if (is_whole_word(text, at, value)) {
         text.replace(at, value.size(), kShown);
         at += kShown.size();
       } else {

@@ -353,7 +353,7 @@ JobStep JobReconcile::start_when_allowed(const JobRequest& request, PlanReview r
 
 JobStep JobReconcile::start(const JobRequest& request) const {
   // Before the Job exists: otherwise `helm --wait` could read a Ready from before the run.
-  if (auto told = tell_pending(context_, observed_, nullptr); !told) {
+  if (auto told = report_pending(context_, observed_, nullptr); !told) {
     return {verdict_of(std::move(told).error()), {}, {}, false};
   }
   auto started = context_.parts.jobs->start(context_.resource, request);

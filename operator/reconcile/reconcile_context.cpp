@@ -35,7 +35,7 @@ Verdict published(const Plan& plan) {
   return verdict;
 }
 
-Result<void> tell_pending(const ReconcileContext& context, const Observed& observed, const PlanReview* review) {
+Result<void> report_pending(const ReconcileContext& context, const Observed& observed, const PlanReview* review) {
   if (!context.callbacks.outdated) {
     return {};
   }

@@ -94,7 +94,7 @@ struct ReconcileMemory {
   std::unique_ptr<ReportedJob> reported;  // the last Job whose end was reported
   bool met_lock = false;
   // When drift was last checked, and for which generation.
-  SteadyTime drift_looked{};
+  SteadyTime drift_checked{};
   std::int64_t drift_generation = -1;
 };
 
@@ -125,6 +125,6 @@ struct OpenDatabase {
 [[nodiscard]] DeclarationState declaration_state(const ReconcileContext& context);
 [[nodiscard]] bool policy_holds(const ReconcileContext& context);
 // Call it before anything runs: the stored status must not look final for a database that is about to change.
-[[nodiscard]] Result<void> tell_pending(const ReconcileContext& context, const Observed& observed, const PlanReview* review);
+[[nodiscard]] Result<void> report_pending(const ReconcileContext& context, const Observed& observed, const PlanReview* review);
 
 }  // namespace athanor::controller

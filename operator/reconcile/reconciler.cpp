@@ -89,9 +89,9 @@ class Reconciler::Run {
       review_.reset();
     }
     const bool rests = verdict.kind == Verdict::Kind::Done || verdict.kind == Verdict::Kind::Stalled;
-    const auto next_look = next_drift_look(context_);
-    if (rests && !early && !verdict.requeue_after && next_look && next_look->count() > 0) {  // 0: it was due but not possible
-      verdict.requeue_after = next_look;
+    const auto next_check = next_drift_check(context_);
+    if (rests && !early && !verdict.requeue_after && next_check && next_check->count() > 0) {  // 0: it was due but not possible
+      verdict.requeue_after = next_check;
     }
     return {std::move(verdict), std::move(observed_), std::move(review_)};
   }
@@ -153,7 +153,7 @@ class Reconciler::Run {
     if (!observed_.snapshot) {
       TRY_ASSIGN(database.approval_scope, approval_scope_of(database));
       // It is not known yet what the pod will run.
-      look_for_drift_now(*database.access, context_.resource.spec.policy.drift == DriftPolicy::Block);
+      check_for_drift_now(*database.access, context_.resource.spec.policy.drift == DriftPolicy::Block);
       return take_step(JobReconcile(context_, job, observed_, database).run_image(situation.database.unfinished));
     }
     TRY_ASSIGN(Decision decision, decide_here(situation, *database.access));
@@ -163,12 +163,12 @@ class Reconciler::Run {
       TRY(verify(*database.access, nullptr));
       observed_.pending.emplace();
       if (const auto run = job.unreported_run(); run && job.last.kind == JobState::Kind::Succeeded) {
-        look_for_drift_now(*database.access, true);
+        check_for_drift_now(*database.access, true);
         return applied(context_, run->report, run->direction, run->from.empty());
       }
     }
     // Always compare before a run, because policy.drift may block it.
-    look_for_drift_now(*database.access, decision.kind == Decision::Kind::Apply);
+    check_for_drift_now(*database.access, decision.kind == Decision::Kind::Apply);
     if (decision.kind != Decision::Kind::Apply && decision.kind != Decision::Kind::Plan) {
       return verdict_from(std::move(decision));
     }
@@ -196,8 +196,8 @@ class Reconciler::Run {
     return verdict_from(std::move(early));
   }
 
-  void look_for_drift_now(DatabaseAccess& access, bool now) {
-    if (auto seen = look_for_drift(context_, access, now ? DriftLook::Now : DriftLook::WhenDue)) {
+  void check_for_drift_now(DatabaseAccess& access, bool now) {
+    if (auto seen = check_for_drift(context_, access, now ? DriftCheckTime::Now : DriftCheckTime::WhenDue)) {
       observed_.drift = std::move(seen);
     }
   }
@@ -420,7 +420,7 @@ class Reconciler::Run {
       // The run itself wrote the checksums of these files.
       context_.memory.verified = verification_of(*observed_.snapshot, *observed_.current_heads);
       observed_.pending.emplace();
-      look_for_drift_now(*database.access, true);  // compares with the catalog that the run recorded
+      check_for_drift_now(*database.access, true);  // compares with the catalog that the run recorded
       return applied(context_, std::move(report), plan.operation, plan.from.empty());
     }
     Verdict verdict = failed_run(std::move(report));

@@ -27,7 +27,7 @@ Result<void> check_source(const DatabaseMigration& resource, const SourceSnapsho
 // Do not act on, or even compare, any content other than spec.source.revision: it is not what the user declared. Returns
 // nullopt when the content matches or none is declared.
 std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const SourceSnapshot& seen) {
-  constexpr milliseconds kLookAgain{60'000};  // a watch or a poll reports a change before that
+  constexpr milliseconds kCheckAgain{60'000};  // a watch or a poll reports a change before that
   const std::string& wanted = resource.spec.source.revision;
   if (wanted.empty() || seen.revision() == wanted || std::ranges::find(seen.names(), wanted) != seen.names().end()) {
     return std::nullopt;
@@ -40,7 +40,7 @@ std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const 
     verdict.message += " (" + seen.names().front() + ")";
   }
   verdict.message += ", and spec.source.revision asks for " + wanted + ": nothing runs until that is seen";
-  verdict.requeue_after = kLookAgain;
+  verdict.requeue_after = kCheckAgain;
   return verdict;
 }
 

@@ -7,7 +7,7 @@
 namespace athanor::controller {
 namespace {
 
-constexpr milliseconds kLookAgain{1'000};
+constexpr milliseconds kCheckAgain{1'000};
 
 Error unusable(const std::string& what, const std::string& path) {
   ::ERR_clear_error();
@@ -30,10 +30,10 @@ TlsFiles::Stamp TlsFiles::stamp_of(const std::string& path) {
 
 Result<void> TlsFiles::refresh() {
   const SteadyTime now = clock_->steady_now();
-  if (now - looked_ < kLookAgain) {
+  if (now - checked_ < kCheckAgain) {
     return {};
   }
-  looked_ = now;
+  checked_ = now;
   if (stamp_of(certificate_) == of_certificate_ && stamp_of(key_) == of_key_) {
     return {};
   }

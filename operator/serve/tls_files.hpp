@@ -49,7 +49,7 @@ class TlsFiles {
   TlsContext context_{nullptr, &::SSL_CTX_free};
   Stamp of_certificate_;
   Stamp of_key_;
-  SteadyTime looked_{};
+  SteadyTime checked_{};
 };
 
 }  // namespace athanor::controller

@@ -10,9 +10,9 @@
 namespace athanor::controller {
 namespace {
 
-class TenantsLook : public testing::Test {
+class TenantsObservation : public testing::Test {
  protected:
-  TenantsLook() {
+  TenantsObservation() {
     for (const char* tenant : {"north", "south", "west"}) {
       database_.run(std::string("CREATE SCHEMA ") + tenant);
     }
@@ -52,7 +52,7 @@ class TenantsLook : public testing::Test {
       clock_);
 };
 
-TEST_F(TenantsLook, GoesThroughOneSession) {
+TEST_F(TenantsObservation, GoesThroughOneSession) {
   look("north");
   look("south");
   ASSERT_TRUE(one_is_open());
@@ -66,7 +66,7 @@ TEST_F(TenantsLook, GoesThroughOneSession) {
       << "it is closed when nobody looks any more";
 }
 
-TEST_F(TenantsLook, SeesTheVersionTableOfItsOwnTenant) {
+TEST_F(TenantsObservation, SeesTheVersionTableOfItsOwnTenant) {
   const auto snapshot = sketch::snapshot({sketch::revision("a1", "", "CREATE TABLE t (id int);")});
   const auto plan = snapshot->plan(Direction::Upgrade, {}, {"head"}).value();
   look("north");
@@ -77,7 +77,7 @@ TEST_F(TenantsLook, SeesTheVersionTableOfItsOwnTenant) {
   EXPECT_TRUE(access("west")->observe()->current_heads.empty());
 }
 
-TEST_F(TenantsLook, RunsThroughASessionWithItsOwnSettings) {
+TEST_F(TenantsObservation, RunsThroughASessionWithItsOwnSettings) {
   const auto snapshot = sketch::snapshot(
       {sketch::revision("a1", "", "CREATE TABLE here AS SELECT pg_backend_pid() AS pid; SET lock_timeout = '1h';")});
   const auto plan = snapshot->plan(Direction::Upgrade, {}, {"head"}).value();
@@ -96,7 +96,7 @@ TEST_F(TenantsLook, RunsThroughASessionWithItsOwnSettings) {
   EXPECT_THAT(sessions(), testing::UnorderedElementsAre(kept, own)) << "what ran is not looked through, nor is a third opened";
 }
 
-TEST_F(TenantsLook, GoesOnWhenTheServerHasEndedTheKeptSession) {
+TEST_F(TenantsObservation, GoesOnWhenTheServerHasEndedTheKeptSession) {
   look("north");
   look("south");
   ASSERT_TRUE(one_is_open());

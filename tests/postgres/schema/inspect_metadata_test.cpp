@@ -139,8 +139,8 @@ TEST(InspectSubscriptions, TellsSubscriptionsWithAHashOfTheirConnection) {
 TEST(InspectSubscriptions, AreRefusedToWhoMayNotReadThem) {
   Inspected scene;
   const test::TestRole role(scene.database);
-  EXPECT_TRUE(scene.try_look({}, role.url()));
-  const auto refused = scene.try_look({.subscriptions = true}, role.url());
+  EXPECT_TRUE(scene.try_inspect({}, role.url()));
+  const auto refused = scene.try_inspect({.subscriptions = true}, role.url());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().sqlstate, "42501") << refused.error().describe();
 }

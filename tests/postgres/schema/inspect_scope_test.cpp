@@ -131,7 +131,7 @@ TEST(InspectSession, NothingOfAHijackedSchemaRuns) {
   ASSERT_EQ(scene.database.connect().attempt("SELECT pg_backend_pid()"), "P0001") << "the schema hijacks nothing";
   InspectOptions without_evil = everything;
   without_evil.exclude_schemas = {"evil"};
-  const auto catalog = scene.try_look(without_evil);
+  const auto catalog = scene.try_inspect(without_evil);
   ASSERT_TRUE(catalog) << catalog.error().describe();
   EXPECT_EQ(lines_of(*catalog), before);
 }
@@ -188,7 +188,7 @@ TEST(InspectSession, SurvivesObjectsThatComeAndGo) {
     }
   });
   for (int round = 0; round < 20; ++round) {
-    const auto catalog = scene.try_look();
+    const auto catalog = scene.try_inspect();
     EXPECT_TRUE(catalog) << catalog.error().describe();
     if (!catalog) {
       continue;

@@ -40,7 +40,7 @@ class Inspected {
     }
   }
 
-  Result<Catalog> try_look(const InspectOptions& options = {}, const std::string& url = "") {
+  Result<Catalog> try_inspect(const InspectOptions& options = {}, const std::string& url = "") {
     auto factory = postgres::PostgresFactory::create(url.empty() ? database.url() : url, {}).value();
     auto session = factory->open();
     if (!session) {
@@ -49,7 +49,7 @@ class Inspected {
     return inspect(**session, options);
   }
   Catalog look(const InspectOptions& options = {}) {
-    auto catalog = try_look(options);
+    auto catalog = try_inspect(options);
     if (!catalog) {
       throw std::runtime_error(catalog.error().describe());
     }

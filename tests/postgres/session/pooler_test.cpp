@@ -39,11 +39,11 @@ class Pooler : public testing::Test {
     ASSERT_TRUE(process_->wait_for_output("process up", 10'000)) << process_->err();
     url_ = "postgresql://postgres:athanor@127.0.0.1:" + port_ + "/" + database_.name();
   }
-  // What a verb that writes gets; `look_first` as most of them do.
-  Error work(const ExecutionSettings& settings = {}, bool look_first = true) {
+  // What a verb that writes gets; `check_first` as most of them do.
+  Error work(const ExecutionSettings& settings = {}, bool check_first = true) {
     auto factory = postgres::PostgresFactory::create(url_, settings).value();
     Migrator migrator(*factory, clock_, with(settings), sink_);
-    if (look_first) {
+    if (check_first) {
       const auto seen = migrator.observe();
       EXPECT_TRUE(seen) << seen.error().describe();
     }

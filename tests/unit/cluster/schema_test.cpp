@@ -146,7 +146,7 @@ YamlNode value_of(const YamlNode& schema, const std::string& here, const std::st
 // What the codec asks of such a document, and what it says.
 std::string read_with(const YamlNode& value, std::set<std::string>& asked) {
   YamlFields fields(value, "m.yaml", "spec");
-  fields.tell_asked(asked);
+  fields.record_asked(asked);
   DatabaseMigrationSpec spec;
   read_spec(fields, spec, OperatorMode::Cluster);
   const auto finished = fields.finish();

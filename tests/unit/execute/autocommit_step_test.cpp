@@ -3,7 +3,7 @@
 namespace athanor {
 namespace {
 
-using test::kLook;
+using test::kGuard;
 using test::plan_of;
 using test::rows;
 using test::server_error;
@@ -14,7 +14,7 @@ const Rows kInvalid = rows({{"16400", "f", "public.i", "t"}});
 
 class AutocommitStep : public test::RunScene {
  protected:
-  test::Exchange& books(const std::string& what) { return server.transaction({"SET TRANSACTION READ WRITE", kLook, what}); }
+  test::Exchange& books(const std::string& what) { return server.transaction({"SET TRANSACTION READ WRITE", kGuard, what}); }
   // Between these two the catalog is asked, whatever limits of time the revision set.
   void asks() {
     server.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
@@ -174,7 +174,7 @@ TEST_F(AutocommitStep, LeavesTheIntentWhenTheConnectionIsLost) {
 }
 
 TEST_F(AutocommitStep, StopsWhenTheVersionTableChangesBeforeAStatement) {
-  books("intent").fails_at(kLook, server_error(std::string(RevisionGuard::kRowsChanged)));
+  books("intent").fails_at(kGuard, server_error(std::string(RevisionGuard::kRowsChanged)));
   server.roll_back();
   server.query("SELECT version_num").answers(rows({{"x9"}}));
   const auto outcome = go("VACUUM t");

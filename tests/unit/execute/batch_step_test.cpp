@@ -4,8 +4,8 @@ namespace athanor {
 namespace {
 
 using test::kDefaults;
+using test::kGuard;
 using test::kLock;
-using test::kLook;
 using test::plan_of;
 using test::rows;
 using test::server_error;
@@ -13,7 +13,7 @@ using test::server_error;
 class BatchStep : public test::RunScene {
  protected:
   test::Exchange& books(const std::string& what) {
-    return server.transaction({"SET TRANSACTION READ WRITE", kLock, kDefaults, kLook, what});
+    return server.transaction({"SET TRANSACTION READ WRITE", kLock, kDefaults, kGuard, what});
   }
   test::Exchange& finds_table() {
     server.query("WITH RECURSIVE base").answers(rows({{"r", "public.t", "t", "pg_catalog.int4", {}, {}, {}}}));
@@ -32,8 +32,8 @@ class BatchStep : public test::RunScene {
   }
   test::Exchange& works(const std::string& range, const std::string& cursor_to) {
     return server
-        .transaction({"SET TRANSACTION READ WRITE", kLock, "UPDATE t SET a = 1 WHERE " + range, kDefaults, kLook, "cursor = $7",
-                      "run-1, " + cursor_to})
+        .transaction({"SET TRANSACTION READ WRITE", kLock, "UPDATE t SET a = 1 WHERE " + range, kDefaults, kGuard,
+                      "cursor = $7", "run-1, " + cursor_to})
         .answers("UPDATE t SET a", rows({{}, {}}));
   }
   Result<void> go(const std::string& options = "size=2") {
@@ -105,7 +105,7 @@ TEST_F(BatchStep, StopsWhereAnotherRunMovedTheCursor) {
 TEST_F(BatchStep, StopsWhereTheVersionTableChanged) {
   begins("4");
   asks_for_key("LIMIT 2", "2");
-  works("(id", "2").fails_at(kLook, server_error(std::string(RevisionGuard::kRowsChanged)));
+  works("(id", "2").fails_at(kGuard, server_error(std::string(RevisionGuard::kRowsChanged)));
   server.roll_back();
   server.query("SELECT version_num").answers(rows({{"x9"}}));
   const auto outcome = go();

@@ -4,9 +4,9 @@
 namespace athanor {
 namespace {
 
+using test::kGuard;
 using test::kHistory;
 using test::kLock;
-using test::kLook;
 using test::plan_of;
 using test::rows;
 using test::server_error;
@@ -30,7 +30,7 @@ class MigratorRun : public test::RunScene {
   }
   void unlocks(test::Dialogue& where) { where.query("SELECT pg_catalog.pg_advisory_unlock(").answers(rows({{"t"}})); }
   test::Exchange& transaction() {
-    return server.transaction({kLock, "CREATE TABLE a", kLook, kHistory}).answers(kHistory, rows({{"77"}}));
+    return server.transaction({kLock, "CREATE TABLE a", kGuard, kHistory}).answers(kHistory, rows({{"77"}}));
   }
   static Plan one() { return plan_of({{"r1", "CREATE TABLE a ()"}}); }
   ExecutionReport execute(const Plan& of) { return migrator().execute(of, stop.token()); }
@@ -148,7 +148,7 @@ TEST_F(MigratorRun, GoesOnInAHalfAppliedRevisionBehindWhatIsDone) {
   server.transaction({"ADD COLUMN IF NOT EXISTS", "pg_is_in_recovery"}).answers("pg_is_in_recovery", facts());
   server.recover();
   server.query("set_config(o.key, o.value, false)");
-  server.transaction({kLock, "CREATE TABLE b", kLook, kHistory}).without("CREATE TABLE a");
+  server.transaction({kLock, "CREATE TABLE b", kGuard, kHistory}).without("CREATE TABLE a");
   unlocks(server);
   EXPECT_TRUE(execute(steps).ok());
 }
@@ -208,7 +208,7 @@ TEST_F(MigratorRun, TakesChecksumsOfWhatIsAppliedAndNotOfWhatFailed) {
   EXPECT_EQ(applied->size(), 1U);
 }
 
-class HalfAppliedLook : public MigratorRun {
+class HalfAppliedObservation : public MigratorRun {
  protected:
   UnfinishedStep after(const std::string& state, Parameter cursor = {}) {
     looks({}, rows({{"r1", "upgrade", "0", "0", "complete", "", {}, "0", "sum"},
@@ -217,7 +217,7 @@ class HalfAppliedLook : public MigratorRun {
   }
 };
 
-TEST_F(HalfAppliedLook, BeginsBehindACompletedStepWithoutItsCursor) {
+TEST_F(HalfAppliedObservation, BeginsBehindACompletedStepWithoutItsCursor) {
   const auto open = after("complete", "7");
   EXPECT_EQ(open.step, 2);
   EXPECT_EQ(open.statement, 0);
@@ -227,14 +227,14 @@ TEST_F(HalfAppliedLook, BeginsBehindACompletedStepWithoutItsCursor) {
   EXPECT_EQ(open.parts.size(), 2U);
 }
 
-TEST_F(HalfAppliedLook, BeginsBehindAStatementThatIsDone) {
+TEST_F(HalfAppliedObservation, BeginsBehindAStatementThatIsDone) {
   const auto open = after("done");
   EXPECT_EQ(open.step, 1);
   EXPECT_EQ(open.statement, 3);
   EXPECT_FALSE(open.intent);
 }
 
-TEST_F(HalfAppliedLook, BeginsWithAStatementWhoseEndIsNotKnown) {
+TEST_F(HalfAppliedObservation, BeginsWithAStatementWhoseEndIsNotKnown) {
   const auto open = after("intent");
   EXPECT_EQ(open.step, 1);
   EXPECT_EQ(open.statement, 2);
@@ -242,7 +242,7 @@ TEST_F(HalfAppliedLook, BeginsWithAStatementWhoseEndIsNotKnown) {
   EXPECT_EQ(open.before, "absent");
 }
 
-TEST_F(HalfAppliedLook, BeginsInTheMiddleOfABatchStep) {
+TEST_F(HalfAppliedObservation, BeginsInTheMiddleOfABatchStep) {
   const auto open = after("running", "7");
   EXPECT_EQ(open.step, 1);
   EXPECT_EQ(open.cursor, "7");

@@ -5,9 +5,9 @@ namespace {
 
 using test::kCloseAll;
 using test::kDefaults;
+using test::kGuard;
 using test::kHistory;
 using test::kLock;
-using test::kLook;
 using test::kStep;
 using test::plan_of;
 using test::rows;
@@ -19,12 +19,12 @@ constexpr const char* kThreeSteps =
 class RevisionSteps : public test::RunScene {
  protected:
   test::Exchange& first_step() {
-    return server.transaction({kLock, "array_agg", "CREATE TABLE q", kDefaults, kLook, "upgrade, 0, 0, complete"})
+    return server.transaction({kLock, "array_agg", "CREATE TABLE q", kDefaults, kGuard, "upgrade, 0, 0, complete"})
         .without("INTO app.alembic_version");
   }
   // Behind the first step: what it set is kept for a later run.
   void keeps_settings() {
-    server.transaction({"SET TRANSACTION READ WRITE", "athanor.session", kDefaults, kLook, "SET session ="});
+    server.transaction({"SET TRANSACTION READ WRITE", "athanor.session", kDefaults, kGuard, "SET session ="});
   }
   // In a new session, what the steps that are done had set.
   void resumes() {
@@ -33,7 +33,7 @@ class RevisionSteps : public test::RunScene {
   }
   // The transaction that writes this state of the VACUUM.
   test::Exchange& books(const std::string& state) {
-    return server.transaction({"SET TRANSACTION READ WRITE", kDefaults, kLook, "upgrade, 1, 0, " + state});
+    return server.transaction({"SET TRANSACTION READ WRITE", kDefaults, kGuard, "upgrade, 1, 0, " + state});
   }
   void vacuum() {
     books("intent");
@@ -43,7 +43,7 @@ class RevisionSteps : public test::RunScene {
   }
   test::Exchange& last_step() {
     return server.transaction({"SET TRANSACTION READ WRITE", kLock, "ALTER TABLE q", kCloseAll, "INTO app.alembic_version",
-                               kLook, "DELETE FROM athanor.step", kHistory});
+                               kGuard, "DELETE FROM athanor.step", kHistory});
   }
 };
 
@@ -60,16 +60,16 @@ TEST_F(RevisionSteps, GuardTheVersionRowInEveryTransactionAndMoveItInTheLast) {
 
 TEST_F(RevisionSteps, MoveTheRowInATransactionOfTheirOwnBehindAnAutocommitStep) {
   server.recover();
-  server.transaction({kLook, "upgrade, 0, 0, intent"});
+  server.transaction({kGuard, "upgrade, 0, 0, intent"});
   server.autocommit("VACUUM q");
   server.roll_back();
-  server.transaction({kLook, "upgrade, 0, 0, done"});
-  server.transaction({kLock, "INTO app.alembic_version", kLook, "DELETE FROM athanor.step", kHistory});
+  server.transaction({kGuard, "upgrade, 0, 0, done"});
+  server.transaction({kLock, "INTO app.alembic_version", kGuard, "DELETE FROM athanor.step", kHistory});
   ASSERT_TRUE(run_steps(run(plan_of({{"r1", "-- athanor:step autocommit\nVACUUM q"}})), 0));
 }
 
 TEST_F(RevisionSteps, FailWhereAStepChangesTheVersionRow) {
-  first_step().fails_at(kLook, server_error(std::string(RevisionGuard::kRowsChanged)));
+  first_step().fails_at(kGuard, server_error(std::string(RevisionGuard::kRowsChanged)));
   server.recover();
   server.query("SELECT version_num");
   const auto outcome = run_steps(run(plan_of({{"r1", kThreeSteps}})), 0);
@@ -126,10 +126,10 @@ TEST_F(RevisionSteps, OfAnotherRevisionThanTheHalfAppliedOneBeginAtTheFirst) {
 
 TEST_F(RevisionSteps, StopAtAnAutocommitStatementThatChangedTheLedger) {
   server.recover();
-  server.transaction({kLook, "upgrade, 0, 0, intent", "r.xmin"}).answers("r.xmin", rows({{"3,700"}}));
+  server.transaction({kGuard, "upgrade, 0, 0, intent", "r.xmin"}).answers("r.xmin", rows({{"3,700"}}));
   server.autocommit("VACUUM q");
   server.roll_back();
-  server.transaction({kLook, "3,700]", "upgrade, 0, 0, done"})
+  server.transaction({kGuard, "3,700]", "upgrade, 0, 0, done"})
       .fails_at("3,700]", server_error(std::string(RevisionGuard::kTablesChanged)));
   server.roll_back();
   const auto outcome = run_steps(run(plan_of({{"r1", "-- athanor:step autocommit\nVACUUM q"}})), 0);
@@ -158,8 +158,8 @@ TEST_F(RevisionSteps, BeginNoStepOfAnyKindAfterAStop) {
     keeps_settings();
     if (next.starts_with("batch")) {  // it looks where it is, and begins no batch
       server.query("WITH RECURSIVE base").answers(rows({{"r", "public.q", "q", "pg_catalog.int4", {}, {}, {}}}));
-      server.transaction({kLook, "SELECT s.cursor"}).answers("SELECT s.cursor", rows({{"1", "9", "0", "run-0", "running"}}));
-      server.transaction({kLook, "SET run_id"});
+      server.transaction({kGuard, "SELECT s.cursor"}).answers("SELECT s.cursor", rows({{"1", "9", "0", "run-0", "running"}}));
+      server.transaction({kGuard, "SET run_id"});
     }
     run(plan_of({{"r1", "CREATE TABLE q ();\n-- athanor:step " + next}}));
     context->stop = stopped.token();

@@ -20,7 +20,7 @@ namespace athanor::test {
 
 // Parts of our own statements by which a Dialogue matches them.
 inline constexpr const char* kLock = "pg_try_advisory_xact_lock";  // the first command of a revision's transaction
-inline constexpr const char* kLook = "pg_advisory_unlock_all";     // RevisionGuard::after()
+inline constexpr const char* kGuard = "pg_advisory_unlock_all";    // RevisionGuard::after()
 inline constexpr const char* kHistory = "INTO athanor.history";
 inline constexpr const char* kStep = "INTO athanor.step";
 inline constexpr const char* kCloseAll = "CLOSE ALL";              // of session_reset()

@@ -4,9 +4,9 @@ namespace athanor {
 namespace {
 
 using test::kCloseAll;
+using test::kGuard;
 using test::kHistory;
 using test::kLock;
-using test::kLook;
 using test::plan_of;
 using test::rows;
 using test::server_error;
@@ -15,7 +15,7 @@ class Transactions : public test::RunScene {
  protected:
   // The transaction of the revision that makes this table.
   test::Exchange& transaction_of(const std::string& table) {
-    return server.transaction({kLock, "alembic_version", "CREATE TABLE " + table, kCloseAll, kLook, kHistory})
+    return server.transaction({kLock, "alembic_version", "CREATE TABLE " + table, kCloseAll, kGuard, kHistory})
         .answers(kHistory, rows({{"77"}}));
   }
   Result<void> go() { return run_transactions(*context, 0, plan.revisions.size()); }
@@ -109,11 +109,11 @@ TEST_F(Transactions, AreSentAgainOnceWhenTheSessionWasNotClean) {
 // The first look asks pg_class alone, which cannot tell a change of owner that the migrator may trust.
 TEST_F(Transactions, AreLookedAtCloselyBeforeARevisionIsBlamedForOurTables) {
   const auto changed = server_error(std::string(RevisionGuard::kTablesChanged));
-  transaction_of("a").without("pg_has_role").fails_at(kLook, changed);
+  transaction_of("a").without("pg_has_role").fails_at(kGuard, changed);
   transaction_of("b");
   server.recover();
   server.transaction({"CREATE TABLE a", "pg_has_role", kHistory}).answers(kHistory, rows({{"77"}}));
-  server.transaction({"CREATE TABLE b", "pg_has_role", kHistory}).fails_at(kLook, changed);
+  server.transaction({"CREATE TABLE b", "pg_has_role", kHistory}).fails_at(kGuard, changed);
   server.recover();
   run(plan_of({{"r1", "CREATE TABLE a ()"}, {"r2", "CREATE TABLE b ()"}}));
   const auto outcome = go();
@@ -126,7 +126,7 @@ TEST_F(Transactions, AreSentAloneAndUnpreparedWhenTheyDropOurPreparedStatements)
   transaction_of("a").fails_at(kHistory, server_error("26000"));
   transaction_of("b");
   server.recover();
-  server.transaction({kLock, "CREATE TABLE a", "DEALLOCATE ALL", kLook, kHistory});
+  server.transaction({kLock, "CREATE TABLE a", "DEALLOCATE ALL", kGuard, kHistory});
   server.recover();
   transaction_of("b").without("DEALLOCATE ALL");
   run(plan_of({{"r1", "CREATE TABLE a ()"}, {"r2", "CREATE TABLE b ()"}}));
@@ -135,7 +135,7 @@ TEST_F(Transactions, AreSentAloneAndUnpreparedWhenTheyDropOurPreparedStatements)
 }
 
 TEST_F(Transactions, WhoseOwnStatementMissesAPreparedOneHaveFailed) {
-  server.transaction({kLock, "EXECUTE gone", kLook}).fails_at("EXECUTE gone", server_error("26000"));
+  server.transaction({kLock, "EXECUTE gone", kGuard}).fails_at("EXECUTE gone", server_error("26000"));
   server.recover();
   run(plan_of({{"r1", "EXECUTE gone"}}));
   const auto outcome = go();
@@ -185,7 +185,7 @@ TEST_F(Transactions, TellAChangedVersionRowFromAFailingStatement) {
   ASSERT_FALSE(by_guard);
   EXPECT_EQ(by_guard.error().code, ErrorCode::VersionRowMismatch);
 
-  server.transaction({kLock, "SELECT 1 / 0", kLook}).fails_at("SELECT 1 / 0", zero);
+  server.transaction({kLock, "SELECT 1 / 0", kGuard}).fails_at("SELECT 1 / 0", zero);
   server.recover();
   run(plan_of({{"r1", "SELECT 1 / 0"}}));
   const auto by_statement = go();
@@ -194,7 +194,7 @@ TEST_F(Transactions, TellAChangedVersionRowFromAFailingStatement) {
 }
 
 TEST_F(Transactions, NameTheRowsThatAnotherToolWroteMeanwhile) {
-  transaction_of("a").fails_at(kLook, server_error(std::string(RevisionGuard::kRowsChanged)));
+  transaction_of("a").fails_at(kGuard, server_error(std::string(RevisionGuard::kRowsChanged)));
   server.recover();
   server.query("SELECT version_num::pg_catalog.text FROM ONLY app.alembic_version").answers(rows({{"x9"}}));
   run(plan_of({{"r1", "CREATE TABLE a ()"}}));
@@ -204,7 +204,7 @@ TEST_F(Transactions, NameTheRowsThatAnotherToolWroteMeanwhile) {
 }
 
 TEST_F(Transactions, BlameTheRevisionForRowsThatNobodyElseWrote) {
-  transaction_of("a").fails_at(kLook, server_error(std::string(RevisionGuard::kRowsChanged)));
+  transaction_of("a").fails_at(kGuard, server_error(std::string(RevisionGuard::kRowsChanged)));
   server.recover();
   server.query("SELECT version_num::pg_catalog.text FROM ONLY app.alembic_version");
   run(plan_of({{"r1", "CREATE TABLE a ()"}}));
