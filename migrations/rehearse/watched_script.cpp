@@ -39,7 +39,7 @@ Result<Relations> read_relations(Session& session) {
   return relations;
 }
 
-Result<Locks> read_locks(Session& session) {
+Result<Locks> query_locks(Session& session) {
   TRY_ASSIGN(const Rows rows, session.query(kLocks));
   Locks locks;
   for (std::size_t row = 0; row < rows.rows.size(); ++row) {
@@ -114,7 +114,7 @@ class Watch {
       }
       RehearsedStatement& told = begin(step, index, statement);
       TRY(timed(told, [&] { return session_.query(sql); }));
-      TRY_ASSIGN(const Locks now, read_locks(session_));
+      TRY_ASSIGN(const Locks now, query_locks(session_));
       read_locks(held, now, told);
       held = now;
       TRY(read_relation_files(told));
