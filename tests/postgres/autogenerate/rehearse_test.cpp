@@ -142,7 +142,11 @@ TEST_F(Rehearse, SaysThatTheDatabaseIsAheadOfTheFiles) {
 TEST_F(Rehearse, TellsWhatTheDowngradeLeftBeforeWhatThenFails) {
   revision("a2", "a1", "CREATE TABLE c (id int);", "SELECT 1;");
   const Json json = this->json({"rehearse"});
-  EXPECT_THAT(json["message"].get<std::string>(), testing::StartsWith("the downgrade does not lead back to the present schema: ")) << json.dump(2);
+  EXPECT_THAT(json["message"].get<std::string>(),
+              testing::StartsWith("the downgrade does not lead back to the present schema: "))
+      << json.dump(2);
+}
+
 // What is rewritten is told with the size it has in the database, because the copy is empty.
 TEST_F(Rehearse, TellsHowLargeTheDatabaseHasIt) {
   database.run("INSERT INTO a SELECT n, n FROM generate_series(1, 5000) n");
