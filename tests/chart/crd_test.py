@@ -124,7 +124,7 @@ def test_defaults_are_those_of_the_documentation(cluster: ThrowawayCluster, name
     assert spec["database"]["versionTable"] == "alembic_version" and "port" not in spec["database"]
     assert spec["source"] == {"configMaps": [{"name": "orders"}], "recursive": False, "format": "auto"}
     assert spec["policy"] == {"downgrade": "Refuse", "directionCooldown": "10m", "approval": "Never", "approvals": 1, "drift": "Ignore",
-                              "driftInterval": "10m"}
+                              "driftInterval": "10m", "rehearsal": "Never"}
     assert spec["backup"] == {"when": "Always", "compression": 6, "required": True}
     assert spec["execution"] == {"mode": "InProcess", "migrationLockWait": "5s", "tableLockTimeout": "2s", "tableLockBudget": "10m",
                                  "statementTimeout": "0s", "jobTTL": "1h",
@@ -311,6 +311,8 @@ def test_a_full_status_is_accepted_and_shown_in_columns(cluster: ThrowawayCluste
         "lastBackup": {"location": "/b/1", "revision": "a1,b1", "startTime": now, "durationMilliseconds": 5, "sizeBytes": 6, "sha256": HASH, "verified": True},
         "lastError": {"code": "lock-timeout", "message": "m", "hint": "h", "sqlState": "55P03", "revision": "a2", "line": 3, "statement": "s", "failureTime": now,
                       "blockers": [{"pid": 7, "application": "psql", "user": "me", "transactionStartTime": now, "query": "q"}]},
+        "rehearsal": {"approvalHash": HASH, "copy": "schema", "passed": True, "completionTime": now, "durationMilliseconds": 5, "statements": 1,
+                      "message": "up, down and up again", "locks": ["ACCESS EXCLUSIVE on orders"], "rewrites": ["orders"]},
         "failures": 1, "nextRetryTime": now,
         "history": [{"completionTime": now, "direction": "upgrade", "from": "base", "to": "a1", "revisions": 1, "durationMilliseconds": 2, "outcome": "applied", "runID": "r"}],
         "conditions": [{"type": "Ready", "status": "False", "reason": "LockHeld", "message": "held by pid 7", "lastTransitionTime": now, "observedGeneration": 1}],

@@ -43,7 +43,7 @@ class Release:
         return json.loads(self.helm("status", "shop", "-o", "json").stdout)["info"]["status"]
 
     def decide(self, decision: str) -> None:
-        plan = self.migration.read()["status"]["plan"]["hash"]
+        plan = self.migration.read()["status"]["plan"]["approvalHash"]
         api = self.declare.server.api()
         who = client.AuthenticationV1Api(api).create_self_subject_review({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"})
         body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": decision.lower()},

@@ -44,7 +44,7 @@ def test_an_approval_given_while_no_operator_runs_counts_for_the_next(start: Sta
     orders = declare.migration(database.url, chain("a1", "a2", a2="DROP TABLE t_a1;"), targetRevision="a1", policy={"approval": "Destructive"})
     orders.at("a1")
     orders.patch(targetRevision="a2")
-    plan = orders.because("ApprovalRequired")["status"]["plan"]["hash"]
+    plan = orders.because("ApprovalRequired")["status"]["plan"]["approvalHash"]
     ended(first)
     approve(declare, plan)
     assert database.tables() == {"t_a1"}
@@ -99,7 +99,8 @@ class Forwarder:
     def __init__(self, database: Database) -> None:
         self.target = (database.parts.hostname, database.parts.port)
         self.port = free_port()
-        self.url = database.parts._replace(netloc=f"{database.parts.username}:{database.parts.password}@127.0.0.1:{self.port}", path=f"/{database.name}").geturl()
+        self.url = database.parts._replace(netloc=f"{database.parts.username}:{database.parts.password}@127.0.0.1:{self.port}", path=f"/{database.name}",
+                                  query="require_auth=password").geturl()  # of a PgBouncer with auth_type = plain
         self.listener: socket.socket | None = None
         self.connections: list[socket.socket] = []
 

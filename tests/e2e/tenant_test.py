@@ -100,7 +100,7 @@ def test_the_approver_reads_every_statement(operator: OperatorProcess, declare: 
                            capture_output=True, text=True, check=True).stdout
     assert "CREATE TABLE t_a1 (id bigint PRIMARY KEY);" in shown and "DESTRUCTIVE\nDROP TABLE t_a1;" in shown
     assert hashlib.sha256(shown.encode()).hexdigest() == waiting["status"]["plan"]["sqlSHA256"]
-    name = f"orders-plan-{waiting['status']['plan']['hash'][:12]}"
+    name = f"orders-plan-{waiting['status']['plan']['approvalHash'][:12]}"
     made = declare.core.read_namespaced_config_map(name, declare.namespace)
     assert made.metadata.owner_references[0].uid == waiting["metadata"]["uid"]
 
