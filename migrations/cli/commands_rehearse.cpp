@@ -261,7 +261,7 @@ Result<void> rehearse_plan(CommandContext& context, const Situation& situation, 
     TRY(restore_copy(context, situation, server, plan, options, stage));
   } else {
     TRY_ASSIGN(stage.copy,
-               copy_schema(server, stage.live.catalog, session.get(), plan, options, configuration.execution.search_path));
+               copy_schema(server, stage.live.catalog, session.get(), plan, options));
   }
   if (const auto& lines = stage.copy.difference; !lines.empty()) {
     context.output().warn("the copy is not quite the schema of the database: " + lines.front() +

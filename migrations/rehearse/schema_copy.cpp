@@ -6,7 +6,6 @@
 #include "migrations/schema/difference.hpp"
 #include "migrations/schema/load_statements.hpp"
 #include "migrations/schema/sql_names.hpp"
-#include "migrations/text/quoting.hpp"
 
 namespace athanor {
 namespace {
@@ -80,15 +79,11 @@ Result<Creation> creation_of(const schema::Catalog& catalog) {
   return creation;
 }
 
-Result<std::unique_ptr<schema::ScratchDatabase>> build(schema::ScratchServer& server, const schema::Catalog& catalog,
-                                                       const std::string& search_path) {
+Result<std::unique_ptr<schema::ScratchDatabase>> build(schema::ScratchServer& server, const schema::Catalog& catalog) {
   TRY_ASSIGN(const Creation creation, creation_of(catalog));
   TRY(server.provide_roles(creation.roles.named));
   TRY_ASSIGN(auto database, server.create());
-  TRY_ASSIGN(const auto session, database->open(search_path));
-  for (const std::string& name : schema::search_path_schemas(search_path)) {
-    TRY(session->execute_autocommit("CREATE SCHEMA IF NOT EXISTS " + quote_identifier(name)));
-  }
+  TRY_ASSIGN(const auto session, database->open());
   TRY(schema::load_statements(*session, creation.statements));
   return database;
 }
@@ -134,10 +129,10 @@ Result<void> prepare_roles(schema::ScratchServer& server, const Plan& plan) {
 }
 
 Result<CopiedSchema> copy_schema(schema::ScratchServer& server, const schema::Catalog& live, Session* live_session,
-                                 const Plan& plan, const schema::InspectOptions& options, const std::string& search_path) {
+                                 const Plan& plan, const schema::InspectOptions& options) {
   TRY(prepare_roles(server, plan));
   CopiedSchema copy;
-  TRY_ASSIGN(copy.database, build(server, live, search_path));
+  TRY_ASSIGN(copy.database, build(server, live));
   copy.inspect = [options](const schema::ScratchDatabase& database) -> Result<schema::Catalog> {
     TRY_ASSIGN(const auto session, database.open());
     return schema::inspect(*session, options);

@@ -50,8 +50,7 @@ struct CopiedSchema {
 // `live_session` may be null: then there are no statistics. The roles that the schema and the plan name are provided, as
 // ScratchServer does that.
 [[nodiscard]] Result<CopiedSchema> copy_schema(schema::ScratchServer& server, const schema::Catalog& live,
-                                               Session* live_session, const Plan& plan, const schema::InspectOptions& options,
-                                               const std::string& search_path);
+                                               Session* live_session, const Plan& plan, const schema::InspectOptions& options);
 // Roles that the schema names are provided.
 [[nodiscard]] Result<void> provide_schema_roles(schema::ScratchServer& server, const schema::Catalog& catalog);
 // Roles that the statements of a plan name are provided; those that it creates are not there.

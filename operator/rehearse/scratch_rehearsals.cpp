@@ -109,8 +109,7 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
   if (rows) {
     TRY(restore(request, stage, stop));
   } else {
-    TRY_ASSIGN(stage.copy, copy_schema(server, stage.live.catalog, live_session.get(), request.plan, stage.options,
-                                       target.settings.execution.search_path));
+    TRY_ASSIGN(stage.copy, copy_schema(server, stage.live.catalog, live_session.get(), request.plan, stage.options));
   }
   if (!stage.copy.difference.empty()) {
     log_.warn("the copy of a rehearsal is not quite the schema of the database",

@@ -341,7 +341,8 @@ TEST_F(OperatorOnce, RehearsesOnTheBackupOfTheRun) {
   const std::string spec = "  policy: {rehearsal: Backup}\n  backup: {when: Always}\n  scratch: {urlFrom: {env: SCRATCH}}\n";
   const std::vector<std::string> flags{"--backup-root", scene.folder / "backups"};
   scene.manifest("orders", database.url(), "  targetRevision: a1\n" + spec);
-  EXPECT_EQ(scene.once(flags, options).exit_code, 0) << scene.status("orders");
+  const auto first = scene.once(flags, options);
+  EXPECT_EQ(first.exit_code, 0) << first.err;
   EXPECT_TRUE(holds(scene.status("orders"), "copy: Backup")) << scene.status("orders");
 
   database.run("INSERT INTO t_a1 VALUES (4711), (4711)");  // only the rows refuse it
