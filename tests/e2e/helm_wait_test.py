@@ -47,7 +47,7 @@ class Release:
         api = self.declare.server.api()
         who = client.AuthenticationV1Api(api).create_self_subject_review({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"})
         body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": decision.lower()},
-                "spec": {"migration": "orders", "planHash": plan, "decision": decision, "approvedBy": who.status.user_info.username}}
+                "spec": {"migration": "orders", "approvalHash": plan, "decision": decision, "approvedBy": who.status.user_info.username}}
         client.CustomObjectsApi(api).create_namespaced_custom_object(GROUP, VERSION, self.declare.namespace, "migrationapprovals", body)
 
 

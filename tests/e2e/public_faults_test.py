@@ -32,7 +32,7 @@ def approve(declare: Declarations, plan: str) -> None:
     """In the own name of whoever the cluster takes this client for."""
     who = client.AuthenticationV1Api(declare.server.api()).create_self_subject_review({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"})
     body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MigrationApproval", "metadata": {"name": "while-away"},
-            "spec": {"migration": "orders", "planHash": plan, "approvedBy": who.status.user_info.username}}
+            "spec": {"migration": "orders", "approvalHash": plan, "approvedBy": who.status.user_info.username}}
     client.CustomObjectsApi(declare.server.api()).create_namespaced_custom_object(GROUP, VERSION, declare.namespace, "migrationapprovals", body)
 
 
