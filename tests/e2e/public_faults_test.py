@@ -99,8 +99,7 @@ class Forwarder:
     def __init__(self, database: Database) -> None:
         self.target = (database.parts.hostname, database.parts.port)
         self.port = free_port()
-        self.url = database.parts._replace(netloc=f"{database.parts.username}:{database.parts.password}@127.0.0.1:{self.port}", path=f"/{database.name}",
-                                  query="require_auth=password").geturl()  # of a PgBouncer with auth_type = plain
+        self.url = database.parts._replace(netloc=f"{database.parts.username}:{database.parts.password}@127.0.0.1:{self.port}", path=f"/{database.name}").geturl()
         self.listener: socket.socket | None = None
         self.connections: list[socket.socket] = []
 
@@ -213,7 +212,8 @@ def pooled(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
         process = subprocess.Popen([*drop, "/usr/sbin/pgbouncer", folder / "pgbouncer.ini"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                    preexec_fn=die_with_parent)
     eventually(lambda: "process up" in (folder / "log").read_text(), "PgBouncer is up")
-    yield database.parts._replace(netloc=f"{database.parts.username}:{database.parts.password}@127.0.0.1:{port}", path=f"/{database.name}").geturl()
+    yield database.parts._replace(netloc=f"{database.parts.username}:{database.parts.password}@127.0.0.1:{port}", path=f"/{database.name}",
+                                  query="require_auth=password").geturl()  # auth_type = plain
     process.kill()
     process.wait()
 

@@ -351,8 +351,9 @@ TEST_F(OperatorOnce, RehearsesOnTheBackupOfTheRun) {
   EXPECT_EQ(first.exit_code, 0) << first.err;
   EXPECT_TRUE(holds(scene.status("orders"), "copy: Backup")) << scene.status("orders");
 
-  database.run("INSERT INTO t_a1 VALUES (4711), (4711)");  // only the rows refuse it
-  scene.revision("a2", "a1", "ALTER TABLE t_a1 ADD CONSTRAINT one UNIQUE (id);", "ALTER TABLE t_a1 DROP CONSTRAINT one;");
+  database.run("INSERT INTO t_a1 VALUES (4711)");  // only the row refuses it
+  scene.revision("a2", "a1", "ALTER TABLE t_a1 ADD CONSTRAINT small CHECK (id < 100);",
+                 "ALTER TABLE t_a1 DROP CONSTRAINT small;");
   scene.manifest("orders", database.url(), "  targetRevision: a2\n" + spec);
   EXPECT_EQ(scene.once(flags, options).exit_code, 1);
   const std::string status = scene.status("orders");
