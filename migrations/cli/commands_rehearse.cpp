@@ -3,8 +3,8 @@
 #include <optional>
 #include <utility>
 
-#include "migrations/cli/ahead_of_files.hpp"
 #include "migrations/backup/retention.hpp"
+#include "migrations/cli/ahead_of_files.hpp"
 #include "migrations/cli/backup_lines.hpp"
 #include "migrations/cli/backup_location.hpp"
 #include "migrations/cli/command_context.hpp"
@@ -260,8 +260,7 @@ Result<void> rehearse_plan(CommandContext& context, const Situation& situation, 
   if (from_backup) {
     TRY(restore_copy(context, situation, server, plan, options, stage));
   } else {
-    TRY_ASSIGN(stage.copy,
-               copy_schema(server, stage.live.catalog, session.get(), plan, options));
+    TRY_ASSIGN(stage.copy, copy_schema(server, stage.live.catalog, session.get(), plan, options));
   }
   if (const auto& lines = stage.copy.difference; !lines.empty()) {
     context.output().warn("the copy is not quite the schema of the database: " + lines.front() +
