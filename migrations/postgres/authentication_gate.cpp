@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "migrations/postgres/replaced_socket.hpp"
+
 namespace athanor::postgres {
 namespace {
 
@@ -26,18 +28,9 @@ int number_at(const std::string& bytes, std::size_t at) {
 }  // namespace
 
 std::unique_ptr<AuthenticationGate> AuthenticationGate::stand_before(PGconn* connection, const AllowedAuthentication& allowed) {
-  const int descriptor = PQsocket(connection);
-  UniqueFd server(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
-  std::array<int, 2> pair{-1, -1};
-  if (!server || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair.data()) != 0) {
-    return nullptr;
-  }
-  const UniqueFd theirs(pair[0]);
-  UniqueFd ours(pair[1]);
-  if (::dup3(theirs.get(), descriptor, O_CLOEXEC) != descriptor) {
-    return nullptr;
-  }
-  return std::unique_ptr<AuthenticationGate>(new AuthenticationGate(std::move(server), std::move(ours), allowed));
+  auto ends = replace_socket(connection);
+  return std::unique_ptr<AuthenticationGate>(
+      ends ? new AuthenticationGate(std::move(ends->server), std::move(ends->libpq), allowed) : nullptr);
 }
 
 bool AuthenticationGate::read_until(std::size_t length) {

@@ -1,12 +1,13 @@
 #include "migrations/postgres/metered_socket.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
 #include <utility>
+
+#include "migrations/postgres/replaced_socket.hpp"
 
 namespace athanor::postgres {
 namespace {
@@ -20,19 +21,8 @@ bool try_later() {
 }  // namespace
 
 std::unique_ptr<MeteredSocket> MeteredSocket::take_over(PGconn* connection) {
-  const int descriptor = PQsocket(connection);
-  UniqueFd server(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
-  std::array<int, 2> pair{-1, -1};
-  if (!server || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair.data()) != 0) {
-    return nullptr;
-  }
-  const UniqueFd theirs(pair[0]);
-  UniqueFd ours(pair[1]);
-  // libpq keeps its descriptor number, which now refers to our socket pair instead of the server.
-  if (::dup3(theirs.get(), descriptor, O_CLOEXEC) != descriptor) {
-    return nullptr;
-  }
-  return std::unique_ptr<MeteredSocket>(new MeteredSocket(std::move(server), std::move(ours)));
+  auto ends = replace_socket(connection);
+  return std::unique_ptr<MeteredSocket>(ends ? new MeteredSocket(std::move(ends->server), std::move(ends->libpq)) : nullptr);
 }
 
 MeteredSocket::MeteredSocket(UniqueFd server, UniqueFd libpq) : server_(std::move(server)), libpq_(std::move(libpq)) {
