@@ -11,6 +11,7 @@
 
 #include "migrations/cli/entity_diagram.hpp"
 #include "migrations/cli/entity_model.hpp"
+#include "migrations/cli/xml_text.hpp"
 #include "migrations/schema/attributes.hpp"
 
 namespace athanor::cli {
@@ -42,34 +43,15 @@ std::size_t letters_in(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-// Names may hold anything: what means something to XML is escaped, and control characters, which it cannot have, are shown as
-// spaces. A long name ends in an ellipsis.
+// A long name ends in an ellipsis.
 std::string shown(std::string_view text) {
-  std::string out;
   std::size_t letters = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte & 0xC0U) != 0x80U && ++letters > kLongestName) {
-      return out + "…";
-    }
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += byte < 0x20 || byte == 0x7f ? ' ' : c;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xC0U) != 0x80U && ++letters > kLongestName) {
+      return escaped_xml(text.substr(0, at)) + "…";
     }
   }
-  return out;
+  return escaped_xml(text);
 }
 
 int width_of(std::string_view text) {

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "migrations/cli/xml_text.hpp"
+
 namespace athanor::cli {
 namespace {
 
@@ -13,30 +15,6 @@ constexpr std::size_t kLaneWidth = 18;
 constexpr std::size_t kMargin = 20;
 constexpr std::size_t kRadius = 5;
 constexpr std::array<std::string_view, 6> kLaneColors{"#2563eb", "#c2410c", "#15803d", "#7e22ce", "#0f766e", "#be185d"};
-
-std::string escaped_xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // XML 1.0 cannot represent most control characters.
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
-}
 
 std::string escaped_dot(std::string_view text) {
   std::string out;
