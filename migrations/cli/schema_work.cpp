@@ -9,6 +9,7 @@
 #include "migrations/rehearse/schema_copy.hpp"
 #include "migrations/schema/change_plan.hpp"
 #include "migrations/schema/sql_names.hpp"
+#include "migrations/schema/target_search_path.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::cli {
@@ -108,13 +109,7 @@ Result<void> take_search_path(ReadSession& target, Configuration& configuration)
   if (!configuration.execution.search_path.empty()) {
     return {};
   }
-  TRY_ASSIGN(const Rows rows,
-             target.query("SELECT pg_catalog.current_setting('search_path'), n.nspname FROM (SELECT current_user AS name) AS u"
-                          " LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) u.name"));
-  const std::string path = schema::resolved_search_path(rows.text(0, 0), rows.text(0, 1));
-  if (path != "public") {  // which scratch databases have anyway
-    configuration.execution.search_path = path;
-  }
+  TRY_ASSIGN(configuration.execution.search_path, schema::target_search_path(target));
   return {};
 }
 

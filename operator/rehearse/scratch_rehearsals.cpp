@@ -8,6 +8,7 @@
 #include "migrations/rehearse/rehearsal.hpp"
 #include "migrations/rehearse/rehearsal_summary.hpp"
 #include "migrations/rehearse/schema_copy.hpp"
+#include "migrations/schema/target_search_path.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -89,6 +90,10 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
   const SteadyTime begin = clock_.steady_now();
   TRY_ASSIGN(const auto factory, connect_(target.url, target.settings.execution, stop));
   TRY_ASSIGN(const auto live_session, factory->open());
+  std::string search_path = target.settings.execution.search_path;
+  if (search_path.empty()) {
+    TRY_ASSIGN(search_path, schema::target_search_path(*live_session));
+  }
 
   schema::ScratchSettings settings;
   settings.url = request.scratch_url;
@@ -118,7 +123,7 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
   TRY_ASSIGN(const Rehearsal rehearsal, athanor::rehearse({.copy = *stage.copy.database,
                                                            .plan = request.plan,
                                                            .clock = clock_,
-                                                           .search_path = target.settings.execution.search_path,
+                                                           .search_path = search_path,
                                                            .inspect = stage.copy.inspect}));
   RehearsalResult result;
   result.failure = failure_of(rehearsal, rows ? "the backup" : "a copy of the schema");

@@ -340,6 +340,17 @@ TEST_F(OperatorOnce, RehearsesOnAScratchServer) {
       << left;
 }
 
+TEST_F(OperatorOnce, RehearsesWithTheSearchPathOfTheTarget) {
+  database.run("CREATE SCHEMA app");
+  database.run("ALTER DATABASE " + database.name() + " SET search_path = app, public");
+  ProcessOptions options;
+  options.environment = {{"SCRATCH", server_url()}};
+  scene.revision("a2", "a1", "ALTER TABLE app.t_a1 ADD COLUMN n int;", "ALTER TABLE app.t_a1 DROP COLUMN n;");
+  scene.manifest("orders", database.url(),
+                 "  targetRevision: a2\n  policy: {rehearsal: Schema}\n  scratch: {urlFrom: {env: SCRATCH}}\n");
+  EXPECT_EQ(scene.once({}, options).exit_code, 0) << scene.status("orders");
+}
+
 TEST_F(OperatorOnce, RehearsesOnTheBackupOfTheRun) {
   ProcessOptions options;
   options.environment = {{"SCRATCH", server_url()}};
