@@ -4,6 +4,7 @@
 // Threads: pure functions.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,9 @@
 #include "operator/api/database_migration.hpp"
 
 namespace athanor::controller {
+
+// Characters of a plan's hash that messages and names show.
+inline constexpr std::size_t kShownHash = 12;
 
 // Cut texts at a UTF-8 character boundary and append "..."; keep the first items of lists; remove invalid times. Cutting twice
 // changes nothing.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
+#include "operator/api/status_limits.hpp"
 #include "operator/jobs/job_manifest.hpp"
 #include "operator/kube/object_fields.hpp"
 
@@ -12,7 +13,6 @@ namespace {
 constexpr std::size_t kMostBytes = std::size_t{900} << 10U;  // Kubernetes allows 1 MiB
 constexpr std::size_t kMostPages = 99;
 constexpr std::size_t kNameInConfigMap = 200;
-constexpr std::size_t kShownHash = 12;
 constexpr std::size_t kLabelledHash = 40;  // a label value has at most 63 characters
 
 std::string metadata_text(const KubeObject& object, const char* name) {

@@ -5,11 +5,11 @@
 
 #include "migrations/base/utf8.hpp"
 #include "operator/api/cron_schedule.hpp"
+#include "operator/api/status_limits.hpp"
 
 namespace athanor::controller {
 namespace {
 
-constexpr std::size_t kShownHash = 12;
 constexpr std::size_t kNameInApproval = 200;
 constexpr std::size_t kShownStep = 160;
 

@@ -4,12 +4,12 @@
 
 #include "migrations/base/utf8.hpp"
 #include "migrations/lint/linter.hpp"
+#include "operator/api/status_limits.hpp"
 
 namespace athanor::controller {
 namespace {
 
 constexpr std::size_t kMostOfFinding = 500;  // bytes: a condition's message has 1 KiB, and its end says what to do
-constexpr std::size_t kShownHash = 12;
 
 // The rule in "a2.sql:7: error drop-column: what happens".
 std::string rule_in(const std::string& finding) {

@@ -1,4 +1,5 @@
 #include "operator/reconcile/preflight.hpp"
+#include "operator/api/status_limits.hpp"
 #include "operator/reconcile/direction_cooldown.hpp"
 #include "operator/reconcile/drift_watch.hpp"
 #include "operator/reconcile/plan_lint.hpp"
@@ -10,7 +11,6 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::size_t kShownHash = 12;
 constexpr std::chrono::seconds kAskPolicyAgain{30};
 
 // Publishes the SQL of a plan that waits for approval and returns where to read it. Notes its digest in the review.

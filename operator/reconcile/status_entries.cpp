@@ -9,8 +9,6 @@
 namespace athanor::controller {
 namespace {
 
-constexpr std::size_t kShownHash = 12;
-
 std::vector<std::string> first_of(const std::vector<std::string>& items) {
   return {items.begin(), items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), kMaxListed))};
 }
