@@ -35,7 +35,7 @@ class Squash {
     TRY(read_texts());
     TRY_ASSIGN(const Plan plan, make_plan(project_.graph, *project_.source, Direction::Upgrade, {}, {last_}));
     TRY(refuse_server_objects(plan));
-    TRY_ASSIGN(const int version, look_at_target(context_, configuration_));  // what the baseline will run on
+    TRY_ASSIGN(const int version, read_target_settings(context_, configuration_));  // what the baseline will run on
     SchemaWork work(context_, configuration_, version);
     TRY_ASSIGN(const Holdings old, made_by_revisions(work));
     TRY(name_file());

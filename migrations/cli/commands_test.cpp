@@ -158,7 +158,7 @@ class Round {
 Result<void> run_test(CommandContext& context) {
   TRY_ASSIGN(Configuration configuration, load_settings(context));
   TRY_ASSIGN(const Project project, open_project(context, configuration));
-  TRY_ASSIGN(const int version, look_at_target(context, configuration));  // what the revisions will run on
+  TRY_ASSIGN(const int version, read_target_settings(context, configuration));  // what the revisions will run on
   SchemaWork work(context, configuration, version);
   Round round(context, project, work);
   TRY(round.run());

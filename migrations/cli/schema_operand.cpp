@@ -75,7 +75,7 @@ Result<SchemaOperand> read_operand(CommandContext& context, const Configuration&
 
 Result<int> server_version_of(CommandContext& context, Configuration& configuration, const SchemaOperand& operand) {
   if (operand.kind == Kind::Live && !configuration.database_url.empty()) {
-    return look_at_target(context, configuration);
+    return read_target_settings(context, configuration);
   }
   std::string url;
   if (operand.kind == Kind::Url) {

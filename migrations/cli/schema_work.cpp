@@ -113,7 +113,7 @@ Result<void> take_search_path(ReadSession& target, Configuration& configuration)
   return {};
 }
 
-Result<int> look_at_target(CommandContext& context, Configuration& configuration) {
+Result<int> read_target_settings(CommandContext& context, Configuration& configuration) {
   if (configuration.database_url.empty()) {
     return 0;
   }

@@ -29,7 +29,7 @@ void apply_filters(const Arguments& arguments, schema::InspectOptions& options);
 // than on the target. Call it before the SchemaWork is constructed.
 [[nodiscard]] Result<void> take_search_path(ReadSession& target, Configuration& configuration);
 // The same through a new connection. Returns the version of the target (150018), or 0 if no database is configured.
-[[nodiscard]] Result<int> look_at_target(CommandContext& context, Configuration& configuration);
+[[nodiscard]] Result<int> read_target_settings(CommandContext& context, Configuration& configuration);
 // Where scratch databases are made, as the configuration says it.
 [[nodiscard]] schema::ScratchSettings scratch_settings(const CommandContext& context, const Configuration& configuration,
                                                        int server_version);

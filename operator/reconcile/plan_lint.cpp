@@ -39,8 +39,8 @@ LintSummary lint_plan(const DatabaseMigration& resource, const Plan& plan, const
   });
 }
 
-Result<std::optional<LintSummary>> look_at_plan(const ReconcileContext& context, const Plan& plan,
-                                                const SourceSnapshot& snapshot, DatabaseAccess& access) {
+Result<std::optional<LintSummary>> lint_if_required(const ReconcileContext& context, const Plan& plan,
+                                                    const SourceSnapshot& snapshot, DatabaseAccess& access) {
   // A stamp runs nothing of the files.
   if (!context.resource.spec.policy.lint || plan.operation == Direction::Stamp) {
     return std::nullopt;

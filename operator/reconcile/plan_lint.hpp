@@ -17,8 +17,8 @@ namespace athanor::controller {
 [[nodiscard]] LintSummary lint_plan(const DatabaseMigration& resource, const Plan& plan, const LiveDatabase& live,
                                     const SourceSnapshot& snapshot, const StopToken& stop);
 // The same, with what the database says now. Empty when the policy does not ask for it. Interrupted: a stop was requested.
-[[nodiscard]] Result<std::optional<LintSummary>> look_at_plan(const ReconcileContext& context, const Plan& plan,
-                                                              const SourceSnapshot& snapshot, DatabaseAccess& access);
+[[nodiscard]] Result<std::optional<LintSummary>> lint_if_required(const ReconcileContext& context, const Plan& plan,
+                                                                  const SourceSnapshot& snapshot, DatabaseAccess& access);
 // Why the plan may not run; empty: lint does not object. A plan that should have been judged and was not may not run.
 [[nodiscard]] std::optional<Verdict> held_by_lint(const DatabaseMigration& resource, const PlanReview& review);
 // Whether the status says of this plan what lint found.

@@ -56,14 +56,14 @@ std::optional<Verdict> hold_by_rehearsal(const ReconcileContext& context, const 
     if (result->failure) {
       result->failure = hidden.hide(std::move(*result->failure));
     }
-    result->told.approval_hash = review.approval_hash;
+    result->status.approval_hash = review.approval_hash;
     context.log.info("plan rehearsed", {{"plan", review.plan->hash},
-                                        {"copy", result->told.copy},
+                                        {"copy", result->status.copy},
                                         {"passed", !result->failure.has_value()},
-                                        {"milliseconds", result->told.duration_ms}});
+                                        {"milliseconds", result->status.duration_ms}});
     known = std::make_unique<ReconcileMemory::RehearsedPlan>(ReconcileMemory::RehearsedPlan{wanted, std::move(*result)});
   }
-  review.rehearsal = known->result.told;
+  review.rehearsal = known->result.status;
   if (!known->result.failure) {
     return std::nullopt;
   }

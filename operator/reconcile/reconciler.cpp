@@ -364,7 +364,7 @@ class Reconciler::Run {
     auto destructive = destructive_statements(*plan);
     review_ = review_plan(context_, std::move(plan), std::move(destructive), database.approval_scope);
     TRY(verify(*database.access, review_->plan.get()));
-    TRY_ASSIGN(review_->lint, look_at_plan(context_, *review_->plan, *observed_.snapshot, *database.access));
+    TRY_ASSIGN(review_->lint, lint_if_required(context_, *review_->plan, *observed_.snapshot, *database.access));
     review_->lint_is_new = !shows_lint(context_.resource.status, *review_);
     if (decision.kind == Decision::Kind::Plan) {
       return published(*review_->plan);

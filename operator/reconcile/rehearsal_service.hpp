@@ -20,7 +20,7 @@ struct RehearsalRequest {
 
 // How a plan went on the copy. It was rehearsed either way.
 struct RehearsalResult {
-  RehearsalStatus told;          // without the plan's hash
+  RehearsalStatus status;        // without the plan's hash
   std::optional<Error> failure;  // why the plan must not run; empty: the rehearsal passed
 };
 

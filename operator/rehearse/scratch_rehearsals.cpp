@@ -127,16 +127,16 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
                                                            .inspect = stage.copy.inspect}));
   RehearsalResult result;
   result.failure = failure_of(rehearsal, rows ? "the backup" : "a copy of the schema");
-  RehearsalStatus& told = result.told;
-  told.copy = rows ? "Backup" : "Schema";
-  told.backup = stage.backup;
-  told.passed = !result.failure;
-  told.time = format_iso8601(clock_.wall_now());
-  told.duration_ms = std::chrono::duration_cast<milliseconds>(clock_.steady_now() - begin).count();
-  told.statements = static_cast<std::int64_t>(rehearsal.statements.size());
-  told.message = result.failure ? result.failure->describe() : success_of(rehearsal);
-  told.locks = first_of(strongest_locks(rehearsal));
-  told.rewrites = first_of(with_sizes(rewritten(rehearsal), stage.live.sizes));
+  RehearsalStatus& status = result.status;
+  status.copy = rows ? "Backup" : "Schema";
+  status.backup = stage.backup;
+  status.passed = !result.failure;
+  status.time = format_iso8601(clock_.wall_now());
+  status.duration_ms = std::chrono::duration_cast<milliseconds>(clock_.steady_now() - begin).count();
+  status.statements = static_cast<std::int64_t>(rehearsal.statements.size());
+  status.message = result.failure ? result.failure->describe() : success_of(rehearsal);
+  status.locks = first_of(strongest_locks(rehearsal));
+  status.rewrites = first_of(with_sizes(rewritten(rehearsal), stage.live.sizes));
   return result;
 }
 

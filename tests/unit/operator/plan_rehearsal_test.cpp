@@ -26,11 +26,11 @@ class FakeRehearsals final : public RehearsalService {
     }
     RehearsalResult result;
     result.failure = failure;
-    result.told.copy = "Schema";
-    result.told.passed = !failure;
-    result.told.time = "2026-11-21T02:10:00+00:00";
-    result.told.message = failure ? failure->describe() : "up, down and up again: the schema is the same each time";
-    result.told.locks = {"ACCESS EXCLUSIVE on public.orders: line 7 of a2"};
+    result.status.copy = "Schema";
+    result.status.passed = !failure;
+    result.status.time = "2026-11-21T02:10:00+00:00";
+    result.status.message = failure ? failure->describe() : "up, down and up again: the schema is the same each time";
+    result.status.locks = {"ACCESS EXCLUSIVE on public.orders: line 7 of a2"};
     return result;
   }
   std::vector<std::string> plans;
