@@ -3,6 +3,7 @@
 #include "migrations/cli/commands.hpp"
 #include "migrations/cli/graph_drawing.hpp"
 #include "migrations/cli/project.hpp"
+#include "migrations/graph/history.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -11,16 +12,16 @@ Result<void> fill_summaries(Json& fields, const RevisionGraph& graph) {
   fields["heads"] = graph.heads();
   fields["effective_heads"] = graph.effective_heads();
   fields["bases"] = graph.bases();
-  fields["branch_points"] = graph.branch_points();
-  fields["merge_points"] = graph.merge_points();
+  fields["branch_points"] = branch_points(graph);
+  fields["merge_points"] = merge_points(graph);
   // push_back, because operator[] of an ordered JSON object searches linearly.
   Json labels = Json::object();
   auto& entries = labels.get_ref<Json::object_t&>();
-  for (const auto& [id, names] : graph.labels()) {
+  for (const auto& [id, names] : inherited_labels(graph)) {
     entries.emplace_back(id, names);
   }
   fields["labels"] = std::move(labels);
-  TRY_ASSIGN(fields["history"], graph.history_range("", ""));
+  TRY_ASSIGN(fields["history"], history_range(graph, "", ""));
   return {};
 }
 
@@ -61,8 +62,8 @@ Result<void> run_graph(CommandContext& context) {
   print_row(output, "heads", graph.heads());
   print_row(output, "effective heads", graph.effective_heads());
   print_row(output, "bases", graph.bases());
-  print_row(output, "branch points", graph.branch_points());
-  print_row(output, "merge points", graph.merge_points());
+  print_row(output, "branch points", branch_points(graph));
+  print_row(output, "merge points", merge_points(graph));
   return {};
 }
 

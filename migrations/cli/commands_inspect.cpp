@@ -9,6 +9,7 @@
 #include "migrations/cli/half_applied_report.hpp"
 #include "migrations/cli/project.hpp"
 #include "migrations/cli/revision_listing.hpp"
+#include "migrations/graph/history.hpp"
 #include "migrations/graph/target_position.hpp"
 
 namespace athanor::cli {
@@ -105,10 +106,10 @@ Result<void> run_branches(CommandContext& context) {
   TRY_ASSIGN(const Project project, open_project(context, configuration));
   const RevisionGraph& graph = project.graph;
   const RevisionListing listing = listing_of(context, graph);
-  const std::vector<std::string> points = graph.branch_points();
+  const std::vector<std::string> points = branch_points(graph);
   Json all = Json::array();
-  for (const std::string& id : graph.history()) {
-    if (!graph.is_branch_point(id)) {
+  for (const std::string& id : full_history(graph)) {
+    if (!is_branch_point(graph, id)) {
       continue;
     }
     const Revision& point = *graph.find(id);
@@ -166,7 +167,7 @@ Result<void> run_history(CommandContext& context) {
   const RevisionGraph& graph = project->graph;
   const bool whole = base.empty() && head.empty();
   TRY_ASSIGN(const auto ids,
-             whole ? Result<std::vector<std::string>>(graph.history()) : graph.history_range(base, head, current_heads));
+             whole ? Result<std::vector<std::string>>(full_history(graph)) : history_range(graph, base, head, current_heads));
   RevisionListing listing = listing_of(context, graph);
   if (mark) {
     listing.mark_current(current_heads);

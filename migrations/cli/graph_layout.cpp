@@ -4,6 +4,8 @@
 
 #include "migrations/cli/graph_drawing.hpp"
 
+#include "migrations/graph/history.hpp"
+
 namespace athanor::cli {
 namespace {
 
@@ -11,7 +13,7 @@ namespace {
 // lane that leads to it; its first parent continues in that lane, others get their own.
 class ConnectionAllocator {
  public:
-  explicit ConnectionAllocator(const RevisionGraph& graph) : graph_(graph), order_(graph.history()) {
+  explicit ConnectionAllocator(const RevisionGraph& graph) : graph_(graph), order_(full_history(graph)) {
     for (std::size_t row = 0; row < order_.size(); ++row) {
       row_of_.emplace(order_[row], row);
     }

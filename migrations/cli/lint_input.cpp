@@ -9,6 +9,7 @@
 #include <system_error>
 #include <unordered_set>
 
+#include "migrations/graph/walk.hpp"
 #include "migrations/lint/linter.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/revision/native_header.hpp"
@@ -115,7 +116,7 @@ Result<std::vector<std::string>> chosen_revisions(const RevisionGraph& graph, co
       ids.insert(ids.end(), named.begin(), named.end());
       continue;
     }
-    TRY_ASSIGN(const auto offline, graph.offline(Direction::Upgrade, operand));
+    TRY_ASSIGN(const auto offline, offline_walk(graph, Direction::Upgrade, operand));
     for (const WalkStep& step : offline.second.steps) {
       ids.push_back(step.revision.value_or(""));
     }

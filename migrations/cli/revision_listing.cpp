@@ -1,5 +1,7 @@
 #include "migrations/cli/revision_listing.hpp"
 
+#include "migrations/graph/history.hpp"
+
 namespace athanor::cli {
 namespace {
 
@@ -58,7 +60,7 @@ std::string RevisionListing::line(const Revision& revision, const LineOptions& o
     text += accent(kYellow, " (ahead of the files)");
   } else if (effective_heads_.contains(revision.id)) {
     text += accent(kGreen, " (head)");
-  } else if (graph_.is_head(revision.id)) {
+  } else if (is_head(graph_, revision.id)) {
     text += accent(kGreen, " (effective head)");
   }
   if (current_.contains(revision.id)) {
@@ -68,8 +70,8 @@ std::string RevisionListing::line(const Revision& revision, const LineOptions& o
     text += accent(kYellow, " (half-applied)");
   }
   if (options.forks) {
-    text += graph_.is_branch_point(revision.id) ? " (branchpoint)" : "";
-    text += graph_.is_merge_point(revision.id) ? " (mergepoint)" : "";
+    text += is_branch_point(graph_, revision.id) ? " (branchpoint)" : "";
+    text += is_merge_point(graph_, revision.id) ? " (mergepoint)" : "";
   }
   if (options.message) {
     text += ", " + printable(revision.message);
@@ -81,19 +83,19 @@ std::string RevisionListing::entry(const Revision& revision) const {
   std::string text = "Rev: " + accent(kYellow, printable(revision.id));
   if (ahead_.contains(revision.id)) {
     text += accent(kYellow, " (ahead of the files)");
-  } else if (graph_.is_head(revision.id)) {
+  } else if (is_head(graph_, revision.id)) {
     text += accent(kGreen, " (head)");
   }
-  text += graph_.is_branch_point(revision.id) ? " (branchpoint)" : "";
-  text += graph_.is_merge_point(revision.id) ? " (mergepoint)" : "";
+  text += is_branch_point(graph_, revision.id) ? " (branchpoint)" : "";
+  text += is_merge_point(graph_, revision.id) ? " (mergepoint)" : "";
   text += current_.contains(revision.id) ? accent(kGreen, " (current)") : "";
   text += revision.id == half_applied_ ? accent(kYellow, " (half-applied)") : "";
-  text += graph_.is_merge_point(revision.id) ? "\nMerges: " : "\nParent: ";
+  text += is_merge_point(graph_, revision.id) ? "\nMerges: " : "\nParent: ";
   text += printable(parents_text(revision)) + "\n";
   if (!revision.depends_on.empty()) {
     text += "Also depends on: " + printable(commas(revision.depends_on)) + "\n";
   }
-  if (graph_.is_branch_point(revision.id)) {
+  if (is_branch_point(graph_, revision.id)) {
     text += "Branches into: " + printable(commas(graph_.children(revision.id))) + "\n";
   }
   if (const auto labels = graph_.branch_labels(revision.id); !labels.empty()) {
@@ -118,10 +120,10 @@ Json RevisionListing::json(const Revision& revision) const {
   json["path"] = revision.path;
   json["format"] = revision.format == RevisionFormat::NativeSql ? "sql" : "alembic";
   const bool ahead = ahead_.contains(revision.id);
-  json["is_head"] = graph_.is_head(revision.id) && !ahead;
+  json["is_head"] = is_head(graph_, revision.id) && !ahead;
   json["is_effective_head"] = effective_heads_.contains(revision.id) && !ahead;
-  json["is_branch_point"] = graph_.is_branch_point(revision.id);
-  json["is_merge_point"] = graph_.is_merge_point(revision.id);
+  json["is_branch_point"] = is_branch_point(graph_, revision.id);
+  json["is_merge_point"] = is_merge_point(graph_, revision.id);
   if (!current_.empty()) {
     json["is_current"] = current_.contains(revision.id);
   }

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "migrations/base/ids.hpp"
+#include "migrations/graph/history.hpp"
 #include "migrations/revision/revision_id.hpp"
 #include "migrations/revision/revision_template.hpp"
 
@@ -32,7 +33,7 @@ Result<std::vector<std::string>> resolve_parents(const RevisionGraph& graph, con
     }
   }
   for (const std::string& parent : parents) {
-    if (!request.splice && !graph.is_head(parent)) {
+    if (!request.splice && !is_head(graph, parent)) {
       return fail(Error(ErrorCode::NotAHead, "revision '" + parent + "' is not a head")
                       .advise("add --splice to start a new branch from it"));
     }

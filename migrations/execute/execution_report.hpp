@@ -10,7 +10,7 @@
 #include "migrations/base/clock.hpp"
 #include "migrations/base/error.hpp"
 #include "migrations/execute/observation.hpp"
-#include "migrations/graph/graph.hpp"
+#include "migrations/graph/walk.hpp"
 #include "migrations/session/blocker.hpp"
 
 namespace athanor {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "migrations/graph/graph.hpp"
+#include "migrations/graph/walk.hpp"
 
 namespace athanor {
 

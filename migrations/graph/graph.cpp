@@ -7,18 +7,6 @@
 
 namespace athanor {
 
-std::string_view direction_name(Direction direction) {
-  switch (direction) {
-    case Direction::Upgrade:
-      return "upgrade";
-    case Direction::Downgrade:
-      return "downgrade";
-    case Direction::Stamp:
-      return "stamp";
-  }
-  return "stamp";
-}
-
 Node GraphData::owner_of(std::string_view exact_id) const {
   const auto found = names.find(exact_id);
   // A label is in `names`, too: it is not the id of its node.
@@ -101,107 +89,93 @@ std::string joined_ids(const std::vector<std::string>& ids, std::size_t most) {
   return ids.size() > most ? text + " and " + std::to_string(ids.size() - most) + " more" : text;
 }
 
-RevisionGraph::RevisionGraph(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RevisionGraph::RevisionGraph(std::unique_ptr<const GraphData> data) : data_(std::move(data)) {}
 RevisionGraph::~RevisionGraph() = default;
 RevisionGraph::RevisionGraph(RevisionGraph&&) noexcept = default;
 RevisionGraph& RevisionGraph::operator=(RevisionGraph&&) noexcept = default;
 
 Result<RevisionGraph> RevisionGraph::build(std::vector<Revision> revisions, Duplicates duplicates) {
   TRY_ASSIGN(GraphData data, build_graph(std::move(revisions), duplicates));
-  auto impl = std::make_unique<Impl>();
-  impl->data = std::move(data);
-  return RevisionGraph(std::move(impl));
+  return RevisionGraph(std::make_unique<const GraphData>(std::move(data)));
 }
 
 std::size_t RevisionGraph::size() const {
-  return impl_->data.order.size();
+  return data_->order.size();
 }
 
 const std::vector<Revision>& RevisionGraph::revisions() const {
-  return impl_->data.revisions;
+  return data_->revisions;
 }
 
 const std::vector<std::string>& RevisionGraph::warnings() const {
-  return impl_->data.warnings;
+  return data_->warnings;
 }
 
 const Revision* RevisionGraph::find(std::string_view id) const {
-  const Node node = impl_->data.owner_of(id);
-  return node == kNothing ? nullptr : &impl_->data.revisions[at(node)];
+  const Node node = data_->owner_of(id);
+  return node == kNothing ? nullptr : &data_->revisions[at(node)];
 }
 
 std::vector<std::string> RevisionGraph::heads() const {
-  return impl_->data.ids(impl_->data.heads);
+  return data_->ids(data_->heads);
 }
 
 std::vector<std::string> RevisionGraph::effective_heads() const {
-  return impl_->data.ids(impl_->data.effective_heads);
+  return data_->ids(data_->effective_heads);
 }
 
 std::vector<std::string> RevisionGraph::bases() const {
-  return impl_->data.ids(impl_->data.bases);
-}
-
-std::vector<std::string> RevisionGraph::branch_points() const {
-  NodeList found;
-  std::ranges::copy_if(impl_->data.order, std::back_inserter(found),
-                       [&](Node node) { return impl_->data.next.of(node).size() > 1; });
-  return impl_->data.ids(found);
-}
-
-std::vector<std::string> RevisionGraph::merge_points() const {
-  NodeList found;
-  std::ranges::copy_if(impl_->data.order, std::back_inserter(found),
-                       [&](Node node) { return impl_->data.down.of(node).size() > 1; });
-  return impl_->data.ids(found);
-}
-
-std::vector<std::pair<std::string, std::vector<std::string>>> RevisionGraph::labels() const {
-  std::vector<std::pair<std::string, std::vector<std::string>>> result;
-  result.reserve(impl_->data.order.size());
-  for (const Node node : impl_->data.order) {
-    const auto labels = impl_->data.labels_of(impl_->data.label_set[at(node)]);
-    result.emplace_back(impl_->data.id(node), std::vector<std::string>(labels.begin(), labels.end()));
-  }
-  return result;
-}
-
-std::vector<std::string> RevisionGraph::history() const {
-  return history_range("", "").value_or(std::vector<std::string>());
-}
-
-bool RevisionGraph::is_branch_point(std::string_view id) const {
-  const Node node = impl_->data.owner_of(id);
-  return node != kNothing && impl_->data.next.of(node).size() > 1;
-}
-
-bool RevisionGraph::is_merge_point(std::string_view id) const {
-  const Node node = impl_->data.owner_of(id);
-  return node != kNothing && impl_->data.down.of(node).size() > 1;
-}
-
-bool RevisionGraph::is_head(std::string_view id) const {
-  const Node node = impl_->data.owner_of(id);
-  return node != kNothing && impl_->data.next.of(node).empty();
+  return data_->ids(data_->bases);
 }
 
 std::vector<std::string> RevisionGraph::children(std::string_view id) const {
-  const Node node = impl_->data.owner_of(id);
-  return node == kNothing ? std::vector<std::string>() : impl_->data.ids(impl_->data.next.of(node));
+  const Node node = data_->owner_of(id);
+  return node == kNothing ? std::vector<std::string>() : data_->ids(data_->next.of(node));
 }
 
 std::vector<std::string> RevisionGraph::branch_labels(std::string_view id) const {
-  const Node node = impl_->data.owner_of(id);
+  const Node node = data_->owner_of(id);
   if (node == kNothing) {
     return {};
   }
-  const auto labels = impl_->data.labels_of(impl_->data.label_set[at(node)]);
+  const auto labels = data_->labels_of(data_->label_set[at(node)]);
   return {labels.begin(), labels.end()};
 }
 
 std::vector<std::string> RevisionGraph::dependencies(std::string_view id) const {
-  const Node node = impl_->data.owner_of(id);
-  return node == kNothing ? std::vector<std::string>() : impl_->data.ids(impl_->data.depends.of(node));
+  const Node node = data_->owner_of(id);
+  return node == kNothing ? std::vector<std::string>() : data_->ids(data_->depends.of(node));
+}
+
+Result<std::vector<std::string>> RevisionGraph::resolve(std::string_view symbol,
+                                                        const std::vector<std::string>& current) const {
+  const Symbols symbols(*data_);
+  if (symbol == "current") {
+    const auto found = symbols.all(RangeEnd::heads(current)).map_error([&](Error error) {
+      return unknown_head(symbols, current, std::move(error));
+    });
+    TRY_ASSIGN(const NodeList nodes, found);
+    return data_->ids(nodes);
+  }
+  TRY_ASSIGN(NodeList nodes, symbols.all(symbol));
+  if (std::ranges::find(nodes, kNothing) != nodes.end()) {
+    return fail(Error(ErrorCode::RelativeOutOfRange, "'" + std::string(symbol) + "' leads beyond the end of the history")
+                    .advise("use a smaller number, or name the revision"));
+  }
+  std::erase(nodes, kBase);
+  return data_->ids(nodes);
+}
+
+Result<std::vector<std::string>> RevisionGraph::applied(const std::vector<std::string>& current) const {
+  const Symbols symbols(*data_);
+  TRY_ASSIGN(const NodeList nodes, symbols.all(RangeEnd::heads(current)).map_error([&](Error error) {
+    return unknown_head(symbols, current, std::move(error));
+  }));
+  Marks seen = data_->no_marks();
+  data_->reach(data_->all_down, nodes, seen);
+  NodeList found;
+  std::ranges::copy_if(data_->order, std::back_inserter(found), [&](Node node) { return seen[at(node)] != 0; });
+  return data_->ids(found);
 }
 
 }  // namespace athanor

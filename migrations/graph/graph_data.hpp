@@ -128,10 +128,6 @@ class AncestorSearch {
   NodeList stack_;
 };
 
-struct RevisionGraph::Impl {
-  GraphData data;
-};
-
 // "a, b, c and 4 more": a list short enough for a message.
 [[nodiscard]] std::string joined_ids(const std::vector<std::string>& ids, std::size_t most = 6);
 

@@ -337,4 +337,18 @@ bool Lineage::touches(const Edges& edges, Node node) const {
   return false;
 }
 
+Error unknown_head(const Symbols& symbols, const std::vector<std::string>& current, Error error) {
+  if (error.code != ErrorCode::UnknownRevision) {
+    return error;
+  }
+  for (const std::string& head : current) {
+    if (!symbols.ident(head) && error.message.find("'" + head + "'") != std::string::npos) {
+      return Error(ErrorCode::UnknownDatabaseRevision, "the version table holds revision '" + head + "', which is in no file")
+          .advise(
+              "restore its file, or check that database and folder belong together; `athanor stamp --purge` replaces the row");
+    }
+  }
+  return error;
+}
+
 }  // namespace athanor

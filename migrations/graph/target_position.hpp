@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
-#include "migrations/graph/graph.hpp"
+#include "migrations/graph/walk.hpp"
 
 namespace athanor {
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "migrations/graph/graph_symbols.hpp"
+#include "migrations/graph/walk.hpp"
 
 namespace athanor {
 

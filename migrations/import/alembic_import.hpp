@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
-#include "migrations/graph/graph.hpp"
+#include "migrations/graph/walk.hpp"
 #include "migrations/import/alembic_project.hpp"
 #include "migrations/import/new_files.hpp"
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "migrations/base/result.hpp"
-#include "migrations/graph/graph.hpp"
+#include "migrations/graph/walk.hpp"
 #include "migrations/plan/script.hpp"
 #include "migrations/revision/source.hpp"
 

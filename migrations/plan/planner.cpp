@@ -2,6 +2,7 @@
 #include <system_error>
 #include <thread>
 
+#include "migrations/graph/walk.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/plan/plan_hash.hpp"
 
@@ -139,14 +140,15 @@ std::vector<std::string> destructive_statements(const Plan& plan) {
 Result<Walk> make_walk(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& from,
                        const std::vector<std::string>& targets) {
   if (operation == Direction::Stamp) {
-    return graph.stamp(from, targets);
+    return stamp_walk(graph, from, targets);
   }
   if (targets.size() != 1) {
     return fail(Error(ErrorCode::Usage, std::string(direction_name(operation)) + " takes exactly one target, not " +
                                             std::to_string(targets.size()))
                     .advise("name one revision, or use `heads` for all branches"));
   }
-  return operation == Direction::Upgrade ? graph.upgrade(from, targets.front()) : graph.downgrade(from, targets.front());
+  return operation == Direction::Upgrade ? upgrade_walk(graph, from, targets.front())
+                                         : downgrade_walk(graph, from, targets.front());
 }
 
 Result<Plan> make_plan(const RevisionGraph& graph, const RevisionSource& source, Direction operation,
@@ -177,7 +179,7 @@ Result<Plan> make_offline_plan(const RevisionGraph& graph, const RevisionSource&
     }
     return make_plan(graph, source, operation, from, {range.substr(colon + 1)});
   }
-  TRY_ASSIGN(auto found, graph.offline(operation, range));
+  TRY_ASSIGN(auto found, offline_walk(graph, operation, range));
   Plan plan;
   plan.operation = operation;
   plan.target = range;

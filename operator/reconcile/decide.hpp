@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "migrations/execute/migrator.hpp"
-#include "migrations/graph/graph.hpp"
+#include "migrations/graph/walk.hpp"
 #include "migrations/plan/squashed_line.hpp"
 #include "operator/api/database_migration.hpp"
 

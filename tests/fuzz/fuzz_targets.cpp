@@ -4,7 +4,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "migrations/graph/graph.hpp"
+#include "migrations/graph/history.hpp"
+#include "migrations/graph/walk.hpp"
 #include "migrations/plan/script.hpp"
 #include "migrations/plan/script_comments.hpp"
 #include "migrations/plan/script_directive.hpp"
@@ -101,16 +102,16 @@ void fuzz_targets(std::string_view input) {
   }
   const auto& current = currents[static_cast<unsigned char>(input.front()) % currents.size()];
   const std::string_view target = input.substr(1);
-  walk(graph().upgrade(current, target));
-  walk(graph().downgrade(current, target));
-  walk(graph().stamp(current, {std::string(target)}));
+  walk(upgrade_walk(graph(), current, target));
+  walk(downgrade_walk(graph(), current, target));
+  walk(stamp_walk(graph(), current, {std::string(target)}));
   for (const auto direction : {Direction::Upgrade, Direction::Downgrade, Direction::Stamp}) {
-    static_cast<void>(graph().offline(direction, target));
+    static_cast<void>(offline_walk(graph(), direction, target));
   }
   static_cast<void>(graph().resolve(target, current));
   const auto colon = target.find(':');
-  static_cast<void>(graph().history_range(target.substr(0, colon),
-                                          colon == std::string_view::npos ? target : target.substr(colon + 1), current));
+  static_cast<void>(history_range(graph(), target.substr(0, colon),
+                                  colon == std::string_view::npos ? target : target.substr(colon + 1), current));
 }
 
 void fuzz_splitter(std::string_view input) {

@@ -1,6 +1,8 @@
 // What build() refuses, and what it says then.
 #include <gmock/gmock.h>
 
+#include "migrations/graph/history.hpp"
+#include "migrations/graph/walk.hpp"
 #include "tests/unit/graph/sketch.hpp"
 
 namespace athanor::testing {
@@ -26,9 +28,9 @@ TEST(Build, AcceptsAnEmptyFolder) {
   const RevisionGraph empty = graph({});
   EXPECT_EQ(empty.size(), 0U);
   EXPECT_THAT(empty.heads(), IsEmpty());
-  EXPECT_THAT(empty.history(), IsEmpty());
-  EXPECT_THAT(empty.upgrade({}, "heads")->steps, IsEmpty());
-  EXPECT_THAT(empty.upgrade({}, "head")->steps, IsEmpty());
+  EXPECT_THAT(full_history(empty), IsEmpty());
+  EXPECT_THAT(upgrade_walk(empty, {}, "heads")->steps, IsEmpty());
+  EXPECT_THAT(upgrade_walk(empty, {}, "head")->steps, IsEmpty());
 }
 
 TEST(Build, RefusesTheSameIdTwiceAndNamesBothFiles) {

@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include "migrations/graph/history.hpp"
+#include "migrations/graph/walk.hpp"
 #include "tests/unit/graph/sketch.hpp"
 
 namespace athanor::testing {
@@ -53,15 +55,15 @@ TEST(Hang, TwoBranchesThatDependOnEachOtherAreRefused) {
 
 TEST(Hang, ALongLineGoesUpAndDownWithinTheBound) {
   const RevisionGraph built = within_bound([] { return graph(line(kMany)); });
-  const auto up = within_bound([&] { return built.upgrade({}, "head"); });
+  const auto up = within_bound([&] { return upgrade_walk(built, {}, "head"); });
   ASSERT_TRUE(up);
   EXPECT_EQ(up->steps.size(), kMany);
-  const auto down = within_bound([&] { return built.downgrade(built.heads(), "base"); });
+  const auto down = within_bound([&] { return downgrade_walk(built, built.heads(), "base"); });
   ASSERT_TRUE(down);
   EXPECT_EQ(down->steps.size(), kMany);
-  EXPECT_EQ(within_bound([&] { return built.history(); }).size(), kMany);
+  EXPECT_EQ(within_bound([&] { return full_history(built); }).size(), kMany);
   EXPECT_EQ(within_bound([&] { return built.applied({"r005000"}); })->size(), 5001U);
-  EXPECT_TRUE(within_bound([&] { return built.downgrade(built.heads(), "-9999"); }));
+  EXPECT_TRUE(within_bound([&] { return downgrade_walk(built, built.heads(), "-9999"); }));
 }
 
 TEST(Hang, ALadderOfMergesGoesUpAndDownWithinTheBound) {
@@ -73,10 +75,10 @@ TEST(Hang, ALadderOfMergesGoesUpAndDownWithinTheBound) {
     revisions.push_back(revision(name(i + 3), {name(i + 1), name(i + 2)}));
   }
   const RevisionGraph built = within_bound([&] { return graph(revisions); });
-  const auto up = within_bound([&] { return built.upgrade({}, "heads"); });
+  const auto up = within_bound([&] { return upgrade_walk(built, {}, "heads"); });
   ASSERT_TRUE(up);
   EXPECT_EQ(up->steps.size(), revisions.size());
-  const auto down = within_bound([&] { return built.downgrade(built.heads(), "base"); });
+  const auto down = within_bound([&] { return downgrade_walk(built, built.heads(), "base"); });
   ASSERT_TRUE(down);
   EXPECT_EQ(down->steps.size(), revisions.size());
 }
@@ -94,9 +96,9 @@ TEST(Hang, TargetsWithoutMeaningAreRefusedAtOnce) {
   const RevisionGraph built = graph(line(kMany));
   for (const std::string target :
        {"@", "@@", "-", "+", "head@", "@head", "+99999999999999999999", "@-1", "heads@heads@+1", "\xff\xfe"}) {
-    (void)within_bound([&] { return built.upgrade({"r000001"}, target); });
-    (void)within_bound([&] { return built.downgrade({"r000001"}, target); });
-    (void)within_bound([&] { return built.stamp({"r000001"}, {target}); });
+    (void)within_bound([&] { return upgrade_walk(built, {"r000001"}, target); });
+    (void)within_bound([&] { return downgrade_walk(built, {"r000001"}, target); });
+    (void)within_bound([&] { return stamp_walk(built, {"r000001"}, {target}); });
   }
 }
 

@@ -10,6 +10,8 @@
 #include <set>
 
 #include "migrations/graph/graph.hpp"
+#include "migrations/graph/history.hpp"
+#include "migrations/graph/walk.hpp"
 
 namespace athanor {
 namespace {
@@ -175,7 +177,7 @@ std::string best(const Json& holder, const char* key, const char* alternatives, 
 }
 
 std::string summary_difference(const RevisionGraph& graph, const Json& wanted) {
-  const auto history = graph.history_range("", "");
+  const auto history = history_range(graph, "", "");
   if (!history) {
     return wanted.contains("error") ? difference(history.error(), wanted, "history") : describe(history.error());
   }
@@ -183,14 +185,14 @@ std::string summary_difference(const RevisionGraph& graph, const Json& wanted) {
     return "expected an error: " + wanted["error"].dump();
   }
   Json labels = Json::object();
-  for (const auto& [id, names] : graph.labels()) {
+  for (const auto& [id, names] : inherited_labels(graph)) {
     labels[id] = names;
   }
   const Json got{{"heads", graph.heads()},
                  {"effective_heads", graph.effective_heads()},
                  {"bases", graph.bases()},
-                 {"branch_points", graph.branch_points()},
-                 {"merge_points", graph.merge_points()},
+                 {"branch_points", branch_points(graph)},
+                 {"merge_points", merge_points(graph)},
                  {"all_labels", labels},
                  {"history", *history}};
   return got == wanted ? "" : "expected " + wanted.dump() + "\n     got " + got.dump();
@@ -274,9 +276,9 @@ class Replay {
     const std::string target = query["target"];
     const auto rows = query["from"].get<std::vector<std::string>>();
     const auto begin = std::chrono::steady_clock::now();
-    const Result<Walk> walk = operation == "upgrade"     ? built.upgrade(rows, target)
-                              : operation == "downgrade" ? built.downgrade(rows, target)
-                                                         : built.stamp(rows, {target});
+    const Result<Walk> walk = operation == "upgrade"     ? upgrade_walk(built, rows, target)
+                              : operation == "downgrade" ? downgrade_walk(built, rows, target)
+                                                         : stamp_walk(built, rows, {target});
     const auto took = std::chrono::steady_clock::now() - begin;
     const std::string question = operation + " " + query["from"].dump() + " '" + target + "'";
     EXPECT_LT(took, std::chrono::milliseconds(100)) << question;

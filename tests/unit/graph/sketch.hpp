@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "migrations/graph/graph.hpp"
+#include "migrations/graph/walk.hpp"
 
 namespace athanor::testing {
 

@@ -3,6 +3,7 @@
 
 #include "migrations/graph/graph_target.hpp"
 #include "migrations/graph/target_position.hpp"
+#include "migrations/graph/walk.hpp"
 #include "tests/unit/graph/sketch.hpp"
 
 namespace athanor::testing {
@@ -54,7 +55,7 @@ TEST(RelativeTarget, SurvivesNumbersWithoutEnd) {
   const auto target = relative_target("-" + std::string(400, '9'));
   ASSERT_TRUE(target);
   EXPECT_LT(target->steps, -1'000'000);
-  EXPECT_EQ(code_of(graph(line(3)).downgrade({"r000002"}, "-" + std::string(400, '9'))), ErrorCode::RelativeOutOfRange);
+  EXPECT_EQ(code_of(downgrade_walk(graph(line(3)), {"r000002"}, "-" + std::string(400, '9'))), ErrorCode::RelativeOutOfRange);
 }
 
 TEST(Target, MayBeAnIdAUniquePrefixOrALabel) {
@@ -74,8 +75,8 @@ TEST(Target, IsRefusedWhenNothingHasThisName) {
   const auto found = shop().resolve("nowhere");
   EXPECT_EQ(code_of(found), ErrorCode::UnknownRevision);
   EXPECT_THAT(found.error().message, HasSubstr("'nowhere'"));
-  EXPECT_EQ(code_of(shop().upgrade({}, "nobranch@head")), ErrorCode::UnknownRevision);
-  EXPECT_EQ(code_of(shop().upgrade({}, "")), ErrorCode::InvalidTarget);
+  EXPECT_EQ(code_of(upgrade_walk(shop(), {}, "nobranch@head")), ErrorCode::UnknownRevision);
+  EXPECT_EQ(code_of(upgrade_walk(shop(), {}, "")), ErrorCode::InvalidTarget);
 }
 
 TEST(Target, IsRefusedWhenSeveralRevisionsBeginLikeThis) {
@@ -95,7 +96,7 @@ TEST(Target, IsRefusedOnABranchItIsNotOn) {
 }
 
 TEST(Target, HeadWithSeveralHeadsNamesThemAndTheWayOut) {
-  const auto walk = shop().upgrade({}, "head");
+  const auto walk = upgrade_walk(shop(), {}, "head");
   EXPECT_EQ(code_of(walk), ErrorCode::MultipleHeads);
   EXPECT_THAT(walk.error().message, AllOf(HasSubstr("core2"), HasSubstr("shop2"), HasSubstr("solo2")));
   EXPECT_THAT(walk.error().hint, AllOf(HasSubstr("<branch>@head"), HasSubstr("'heads'")));
@@ -108,80 +109,80 @@ TEST(Target, HeadCountsVersionedHeadsAndHeadsEffectiveOnes) {
 }
 
 TEST(Target, RangesNeedTheOfflineMode) {
-  EXPECT_EQ(code_of(shop().upgrade({}, "base00:core1")), ErrorCode::RangeNotAllowed);
-  EXPECT_EQ(code_of(shop().downgrade({"core1"}, "core1:base")), ErrorCode::RangeNotAllowed);
+  EXPECT_EQ(code_of(upgrade_walk(shop(), {}, "base00:core1")), ErrorCode::RangeNotAllowed);
+  EXPECT_EQ(code_of(downgrade_walk(shop(), {"core1"}, "core1:base")), ErrorCode::RangeNotAllowed);
 }
 
 TEST(Target, CountsUpFromTheOnlyRow) {
-  EXPECT_THAT(revisions_of(*graph(line(4)).upgrade({"r000000"}, "+2")), ElementsAre("r000001", "r000002"));
+  EXPECT_THAT(revisions_of(*upgrade_walk(graph(line(4)), {"r000000"}, "+2")), ElementsAre("r000001", "r000002"));
 }
 
 TEST(Target, CountsUpAlongTheNamedBranch) {
-  EXPECT_THAT(revisions_of(*shop().upgrade({"base00"}, "shop@+1")), ElementsAre("shop1"));
-  EXPECT_EQ(code_of(shop().upgrade({"base00"}, "+1")), ErrorCode::AmbiguousWalk);
+  EXPECT_THAT(revisions_of(*upgrade_walk(shop(), {"base00"}, "shop@+1")), ElementsAre("shop1"));
+  EXPECT_EQ(code_of(upgrade_walk(shop(), {"base00"}, "+1")), ErrorCode::AmbiguousWalk);
 }
 
 TEST(Target, CountingUpFromSeveralRowsIsAmbiguous) {
-  EXPECT_EQ(code_of(shop().upgrade({"core1", "solo1"}, "+1")), ErrorCode::AmbiguousWalk);
+  EXPECT_EQ(code_of(upgrade_walk(shop(), {"core1", "solo1"}, "+1")), ErrorCode::AmbiguousWalk);
 }
 
 TEST(Target, CountingBeyondTheEndIsAnErrorWithTheNumber) {
-  const auto walk = graph(line(3)).upgrade({"r000001"}, "+5");
+  const auto walk = upgrade_walk(graph(line(3)), {"r000001"}, "+5");
   EXPECT_EQ(code_of(walk), ErrorCode::RelativeOutOfRange);
   EXPECT_THAT(walk.error().message, HasSubstr("+5"));
-  EXPECT_EQ(code_of(graph(line(3)).downgrade({"r000001"}, "-3")), ErrorCode::RelativeOutOfRange);
-  EXPECT_EQ(code_of(graph(line(3)).downgrade({"r000002"}, "r000001-3")), ErrorCode::WalkedTooFar);
-  EXPECT_EQ(code_of(graph(line(3)).upgrade({"r000001"}, "r000001+5")), ErrorCode::RelativeOutOfRange);
-  EXPECT_EQ(code_of(graph(line(3)).downgrade({"r000001"}, "+1")), ErrorCode::RelativeOutOfRange);
-  EXPECT_EQ(code_of(graph(line(3)).upgrade({"r000001"}, "-1")), ErrorCode::RelativeOutOfRange);
+  EXPECT_EQ(code_of(downgrade_walk(graph(line(3)), {"r000001"}, "-3")), ErrorCode::RelativeOutOfRange);
+  EXPECT_EQ(code_of(downgrade_walk(graph(line(3)), {"r000002"}, "r000001-3")), ErrorCode::WalkedTooFar);
+  EXPECT_EQ(code_of(upgrade_walk(graph(line(3)), {"r000001"}, "r000001+5")), ErrorCode::RelativeOutOfRange);
+  EXPECT_EQ(code_of(downgrade_walk(graph(line(3)), {"r000001"}, "+1")), ErrorCode::RelativeOutOfRange);
+  EXPECT_EQ(code_of(upgrade_walk(graph(line(3)), {"r000001"}, "-1")), ErrorCode::RelativeOutOfRange);
 }
 
 TEST(Target, CountingDownABranchThatIsNotAppliedIsAClearError) {
-  const auto walk = shop().downgrade({"solo2"}, "shop@-1");
+  const auto walk = downgrade_walk(shop(), {"solo2"}, "shop@-1");
   EXPECT_EQ(code_of(walk), ErrorCode::RelativeOutOfRange);
   EXPECT_THAT(walk.error().message, HasSubstr("'shop'"));
 }
 
 TEST(Target, CountingDownFromSeveralRowsTakesTheFirstAndWarns) {
-  const auto walk = shop().downgrade({"core2", "solo2"}, "-1");
+  const auto walk = downgrade_walk(shop(), {"core2", "solo2"}, "-1");
   ASSERT_TRUE(walk);
   EXPECT_THAT(revisions_of(*walk), ElementsAre("core2"));
   EXPECT_THAT(walk->warnings, ElementsAre(HasSubstr("ambiguous")));
-  EXPECT_THAT(shop().downgrade({"core2"}, "-1")->warnings, IsEmpty());
+  EXPECT_THAT(downgrade_walk(shop(), {"core2"}, "-1")->warnings, IsEmpty());
 }
 
 TEST(Target, CountsDownABranchThatOtherRowsDependOn) {
   const RevisionGraph built =
       graph({revision("a1", {}, {}, {"alpha"}), revision("a2", {"a1"}), revision("b1", {}, {"a2"}, {"beta"})});
-  const auto walk = built.downgrade({"b1"}, "alpha@-1");
+  const auto walk = downgrade_walk(built, {"b1"}, "alpha@-1");
   ASSERT_TRUE(walk);
   EXPECT_THAT(revisions_of(*walk), ElementsAre("b1", "a2"));
 }
 
 TEST(Target, MustBeBelowTheRowsForADowngrade) {
-  EXPECT_EQ(code_of(shop().downgrade({"core1"}, "solo1")), ErrorCode::InvalidDowngradeTarget);
-  EXPECT_EQ(code_of(shop().downgrade({"core1"}, "core2")), ErrorCode::InvalidDowngradeTarget);
+  EXPECT_EQ(code_of(downgrade_walk(shop(), {"core1"}, "solo1")), ErrorCode::InvalidDowngradeTarget);
+  EXPECT_EQ(code_of(downgrade_walk(shop(), {"core1"}, "core2")), ErrorCode::InvalidDowngradeTarget);
 }
 
 // As Alembic does, which takes what is before the last @ for the branch.
 TEST(Target, OfADowngradeIsCutAtItsLastAt) {
-  EXPECT_THAT(revisions_of(*shop().downgrade({"shop2"}, "shop@shop1")), ElementsAre("shop2"));
-  const auto walk = shop().downgrade({"core2", "shop2"}, "core@shop@shop1");
+  EXPECT_THAT(revisions_of(*downgrade_walk(shop(), {"shop2"}, "shop@shop1")), ElementsAre("shop2"));
+  const auto walk = downgrade_walk(shop(), {"core2", "shop2"}, "core@shop@shop1");
   ASSERT_TRUE(walk) << walk.error().describe();
   EXPECT_THAT(revisions_of(*walk), ElementsAre("shop2"));
-  EXPECT_FALSE(shop().downgrade({"core2", "shop2"}, "core@shop@base00")) << "no branch is called core@shop";
+  EXPECT_FALSE(downgrade_walk(shop(), {"core2", "shop2"}, "core@shop@base00")) << "no branch is called core@shop";
 }
 
 TEST(Target, RowsThatNoFileExplainsAreNamedWithTheWayOut) {
-  const auto walk = shop().upgrade({"0123456789ab"}, "heads");
+  const auto walk = upgrade_walk(shop(), {"0123456789ab"}, "heads");
   EXPECT_EQ(code_of(walk), ErrorCode::UnknownDatabaseRevision);
   EXPECT_THAT(walk.error().message, HasSubstr("0123456789ab"));
   EXPECT_THAT(walk.error().hint, HasSubstr("stamp"));
-  EXPECT_EQ(code_of(shop().stamp({"0123456789ab"}, {"core1"})), ErrorCode::UnknownDatabaseRevision);
+  EXPECT_EQ(code_of(stamp_walk(shop(), {"0123456789ab"}, {"core1"})), ErrorCode::UnknownDatabaseRevision);
 }
 
 TEST(Target, RowsThatIncludeEachOtherAreRefused) {
-  EXPECT_EQ(code_of(shop().upgrade({"core1", "base00"}, "heads")), ErrorCode::OverlappingHeads);
+  EXPECT_EQ(code_of(upgrade_walk(shop(), {"core1", "base00"}, "heads")), ErrorCode::OverlappingHeads);
 }
 
 TEST(OverlappingRows, AreThoseThatAnotherRowIncludesOrThatAreThereTwice) {

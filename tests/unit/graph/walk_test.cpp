@@ -1,6 +1,7 @@
 // Steps and row operations.
 #include <gmock/gmock.h>
 
+#include "migrations/graph/walk.hpp"
 #include "tests/unit/graph/sketch.hpp"
 
 namespace athanor::testing {
@@ -17,7 +18,7 @@ RevisionGraph diamond() {
 }
 
 TEST(Upgrade, InsertsTheFirstRowAndUpdatesItAlongALine) {
-  const auto walk = graph(line(2)).upgrade({}, "head");
+  const auto walk = upgrade_walk(graph(line(2)), {}, "head");
   ASSERT_TRUE(walk);
   ASSERT_EQ(walk->steps.size(), 2U);
   EXPECT_EQ(walk->steps[0].operations, (Operations{{Kind::Insert, "", "r000000"}}));
@@ -28,7 +29,7 @@ TEST(Upgrade, InsertsTheFirstRowAndUpdatesItAlongALine) {
 }
 
 TEST(Upgrade, InsertsARowAtABranchAndDropsItAtTheMerge) {
-  const auto walk = diamond().upgrade({}, "head");
+  const auto walk = upgrade_walk(diamond(), {}, "head");
   ASSERT_TRUE(walk);
   EXPECT_THAT(revisions_of(*walk), ElementsAre("base", "right", "left", "join"));
   EXPECT_EQ(walk->steps[2].operations, (Operations{{Kind::Insert, "", "left"}}));
@@ -39,7 +40,7 @@ TEST(Upgrade, InsertsARowAtABranchAndDropsItAtTheMerge) {
 
 TEST(Upgrade, RunsDependenciesFirst) {
   const RevisionGraph built = graph({revision("a1"), revision("a2", {"a1"}), revision("b1", {}, {"a2"})});
-  const auto walk = built.upgrade({}, "b1");
+  const auto walk = upgrade_walk(built, {}, "b1");
   ASSERT_TRUE(walk);
   EXPECT_THAT(revisions_of(*walk), ElementsAre("a1", "a2", "b1"));
   EXPECT_THAT(walk->steps.back().heads, ElementsAre("b1"));
@@ -47,16 +48,16 @@ TEST(Upgrade, RunsDependenciesFirst) {
 
 TEST(Upgrade, HasNothingToDoForAnOlderTargetOrTheBaseOfABranch) {
   const RevisionGraph built = graph({revision("a", {}, {}, {"x"}), revision("b", {"a"}), revision("c", {"b"})});
-  EXPECT_THAT(built.upgrade({"c"}, "a")->steps, IsEmpty());
-  EXPECT_THAT(built.upgrade({"c"}, "head")->steps, IsEmpty());
-  EXPECT_THAT(built.upgrade({}, "x@base")->steps, IsEmpty());
+  EXPECT_THAT(upgrade_walk(built, {"c"}, "a")->steps, IsEmpty());
+  EXPECT_THAT(upgrade_walk(built, {"c"}, "head")->steps, IsEmpty());
+  EXPECT_THAT(upgrade_walk(built, {}, "x@base")->steps, IsEmpty());
 }
 
 TEST(Upgrade, RefusesAMergeWhoseParentHasNoRowOfItsOwn) {
   // "join" follows both "left" and "right", and "right" needs "left" as well: when "join" comes, "left" has no row to delete.
   const RevisionGraph built = graph({revision("base"), revision("left", {"base"}), revision("right", {"base"}, {"left"}),
                                      revision("other", {"base"}), revision("join", {"left", "right", "other"})});
-  const auto walk = built.upgrade({}, "join");
+  const auto walk = upgrade_walk(built, {}, "join");
   ASSERT_FALSE(walk);
   EXPECT_EQ(walk.error().code, ErrorCode::VersionRowMismatch);
   EXPECT_EQ(walk.error().retry, RetryClass::Terminal);
@@ -64,7 +65,7 @@ TEST(Upgrade, RefusesAMergeWhoseParentHasNoRowOfItsOwn) {
 }
 
 TEST(Downgrade, TakesBackTheLineAndDeletesTheLastRow) {
-  const auto walk = graph(line(2)).downgrade({"r000001"}, "base");
+  const auto walk = downgrade_walk(graph(line(2)), {"r000001"}, "base");
   ASSERT_TRUE(walk);
   EXPECT_THAT(revisions_of(*walk), ElementsAre("r000001", "r000000"));
   EXPECT_EQ(walk->steps[0].operations, (Operations{{Kind::Update, "r000001", "r000000"}}));
@@ -73,7 +74,7 @@ TEST(Downgrade, TakesBackTheLineAndDeletesTheLastRow) {
 }
 
 TEST(Downgrade, ThroughAMergeLeavesTheSiblingBranchAsARow) {
-  const auto walk = diamond().downgrade({"join"}, "left");
+  const auto walk = downgrade_walk(diamond(), {"join"}, "left");
   ASSERT_TRUE(walk);
   EXPECT_THAT(revisions_of(*walk), ElementsAre("join"));
   EXPECT_THAT(heads_after({"join"}, *walk), ElementsAre("left", "right"));
@@ -81,7 +82,7 @@ TEST(Downgrade, ThroughAMergeLeavesTheSiblingBranchAsARow) {
 
 TEST(Downgrade, TakesDependantsOfWhatItDropsAlong) {
   const RevisionGraph built = graph({revision("a1"), revision("a2", {"a1"}), revision("b1"), revision("b2", {"b1"}, {"a2"})});
-  const auto walk = built.downgrade({"b2"}, "a1");
+  const auto walk = downgrade_walk(built, {"b2"}, "a1");
   ASSERT_TRUE(walk);
   EXPECT_THAT(revisions_of(*walk), ElementsAre("b2", "a2"));
   EXPECT_THAT(heads_after({"b2"}, *walk), ElementsAre("a1", "b1"));
@@ -90,9 +91,9 @@ TEST(Downgrade, TakesDependantsOfWhatItDropsAlong) {
 TEST(Downgrade, OfABranchToABranchPointLeavesTheOtherBranch) {
   const RevisionGraph built = graph({revision("base"), revision("left", {"base"}, {}, {"l"}),
                                      revision("right", {"base"}, {}, {"r"}), revision("right2", {"right"})});
-  const auto walk = built.downgrade({"left", "right2"}, "r@base");
+  const auto walk = downgrade_walk(built, {"left", "right2"}, "r@base");
   ASSERT_TRUE(walk);
-  const auto one = built.downgrade({"left", "right2"}, "l@-1");
+  const auto one = downgrade_walk(built, {"left", "right2"}, "l@-1");
   ASSERT_TRUE(one);
   EXPECT_THAT(revisions_of(*one), ElementsAre("left"));
   EXPECT_THAT(heads_after({"left", "right2"}, *one), ElementsAre("right2"));
@@ -100,7 +101,7 @@ TEST(Downgrade, OfABranchToABranchPointLeavesTheOtherBranch) {
 
 TEST(Downgrade, SkipsParentsThatRemainingRowsCover) {
   const RevisionGraph built = graph({revision("base"), revision("left", {"base"}), revision("right", {"base"})});
-  const auto walk = built.downgrade({"left", "right"}, "left@base");
+  const auto walk = downgrade_walk(built, {"left", "right"}, "left@base");
   ASSERT_TRUE(walk);
   ASSERT_GE(walk->steps.size(), 1U);
   EXPECT_EQ(walk->steps[0].operations.size(), 1U);
@@ -108,7 +109,7 @@ TEST(Downgrade, SkipsParentsThatRemainingRowsCover) {
 }
 
 TEST(Stamp, MovesTheRowWithoutARevision) {
-  const auto walk = graph(line(5)).stamp({"r000001"}, {"head"});
+  const auto walk = stamp_walk(graph(line(5)), {"r000001"}, {"head"});
   ASSERT_TRUE(walk);
   ASSERT_EQ(walk->steps.size(), 1U);
   EXPECT_FALSE(walk->steps[0].revision);
@@ -116,11 +117,11 @@ TEST(Stamp, MovesTheRowWithoutARevision) {
 }
 
 TEST(Stamp, FoldsSeveralRowsIntoOneBelowThem) {
-  const auto walk = diamond().stamp({"left", "right"}, {"base"});
+  const auto walk = stamp_walk(diamond(), {"left", "right"}, {"base"});
   ASSERT_TRUE(walk);
   EXPECT_THAT(heads_after({"left", "right"}, *walk), IsEmpty());
   const RevisionGraph built = graph({revision("root"), revision("left", {"root"}), revision("right", {"root"})});
-  const auto folded = built.stamp({"left", "right"}, {"root"});
+  const auto folded = stamp_walk(built, {"left", "right"}, {"root"});
   ASSERT_TRUE(folded);
   EXPECT_EQ(folded->steps.size(), 1U);
   EXPECT_THAT(heads_after({"left", "right"}, *folded), ElementsAre("root"));
@@ -128,21 +129,21 @@ TEST(Stamp, FoldsSeveralRowsIntoOneBelowThem) {
 
 TEST(Stamp, InsertsARowForABranchThatHasNone) {
   const RevisionGraph built = graph({revision("a"), revision("b")});
-  const auto walk = built.stamp({"a"}, {"b"});
+  const auto walk = stamp_walk(built, {"a"}, {"b"});
   ASSERT_TRUE(walk);
   EXPECT_EQ(walk->steps.at(0).operations, (Operations{{Kind::Insert, "", "b"}}));
   EXPECT_THAT(walk->steps.at(0).heads, ElementsAre("a", "b"));
 }
 
 TEST(Stamp, OfSeveralTargetsGivesARowEach) {
-  const auto walk = graph({revision("a"), revision("b"), revision("c")}).stamp({}, {"a", "c"});
+  const auto walk = stamp_walk(graph({revision("a"), revision("b"), revision("c")}), {}, {"a", "c"});
   ASSERT_TRUE(walk);
   EXPECT_THAT(heads_after({}, *walk), ElementsAre("a", "c"));
 }
 
 TEST(Stamp, OfTwoBranchesMovesTheirCommonRowOnce) {
   const RevisionGraph built = graph({revision("root"), revision("a1", {"root"}), revision("b1", {"root"})});
-  const auto walk = built.stamp({"root"}, {"a1", "b1"});
+  const auto walk = stamp_walk(built, {"root"}, {"a1", "b1"});
   ASSERT_TRUE(walk) << walk.error().describe();
   ASSERT_EQ(walk->steps.size(), 2U);
   EXPECT_EQ(walk->steps[0].operations, (Operations{{Kind::Update, "root", "a1"}}));
@@ -150,29 +151,29 @@ TEST(Stamp, OfTwoBranchesMovesTheirCommonRowOnce) {
 }
 
 TEST(Stamp, HasNothingToDoWhenTheRowIsThere) {
-  EXPECT_THAT(graph(line(3)).stamp({"r000002"}, {"head"})->steps, IsEmpty());
+  EXPECT_THAT(stamp_walk(graph(line(3)), {"r000002"}, {"head"})->steps, IsEmpty());
 }
 
 TEST(Offline, WalksFromTheStartOfTheRange) {
-  const auto range = graph(line(4)).offline(Direction::Upgrade, "r000000:r000002");
+  const auto range = offline_walk(graph(line(4)), Direction::Upgrade, "r000000:r000002");
   ASSERT_TRUE(range);
   EXPECT_THAT(range->first, ElementsAre("r000000"));
   EXPECT_THAT(revisions_of(range->second), ElementsAre("r000001", "r000002"));
 }
 
 TEST(Offline, StartsFromNothingWithoutARange) {
-  const auto range = graph(line(2)).offline(Direction::Upgrade, "head");
+  const auto range = offline_walk(graph(line(2)), Direction::Upgrade, "head");
   ASSERT_TRUE(range);
   EXPECT_THAT(range->first, IsEmpty());
   EXPECT_THAT(revisions_of(range->second), ElementsAre("r000000", "r000001"));
 }
 
 TEST(Offline, DowngradeNeedsARange) {
-  EXPECT_EQ(code_of(graph(line(2)).offline(Direction::Downgrade, "base")), ErrorCode::InvalidTarget);
-  const auto range = graph(line(3)).offline(Direction::Downgrade, "r000002:r000000");
+  EXPECT_EQ(code_of(offline_walk(graph(line(2)), Direction::Downgrade, "base")), ErrorCode::InvalidTarget);
+  const auto range = offline_walk(graph(line(3)), Direction::Downgrade, "r000002:r000000");
   ASSERT_TRUE(range);
   EXPECT_THAT(revisions_of(range->second), ElementsAre("r000002", "r000001"));
-  EXPECT_EQ(code_of(graph(line(2)).offline(Direction::Downgrade, "a:b:c")), ErrorCode::InvalidTarget);
+  EXPECT_EQ(code_of(offline_walk(graph(line(2)), Direction::Downgrade, "a:b:c")), ErrorCode::InvalidTarget);
 }
 
 }  // namespace

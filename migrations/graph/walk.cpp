@@ -1,4 +1,5 @@
-// Computes walks: upgrade, downgrade, stamp, offline ranges, history ranges, and the revisions below a set of heads.
+#include "migrations/graph/walk.hpp"
+
 #include <algorithm>
 
 #include "migrations/graph/graph_data.hpp"
@@ -7,21 +8,6 @@
 
 namespace athanor {
 namespace {
-
-// Distinguishes an unknown head from a mistyped target: the error then names the version table and what to do.
-Error unknown_head(const Symbols& symbols, const std::vector<std::string>& current, Error error) {
-  if (error.code != ErrorCode::UnknownRevision) {
-    return error;
-  }
-  for (const std::string& head : current) {
-    if (!symbols.ident(head) && error.message.find("'" + head + "'") != std::string::npos) {
-      return Error(ErrorCode::UnknownDatabaseRevision, "the version table holds revision '" + head + "', which is in no file")
-          .advise(
-              "restore its file, or check that database and folder belong together; `athanor stamp --purge` replaces the row");
-    }
-  }
-  return error;
-}
 
 Result<Walk> steps_of(const Symbols& symbols, const std::vector<std::string>& current, const NodeList& order,
                       Direction direction, std::vector<std::string> warnings) {
@@ -36,7 +22,7 @@ Result<Walk> steps_of(const Symbols& symbols, const std::vector<std::string>& cu
   return walk;
 }
 
-Result<Walk> upgrade_walk(const Symbols& symbols, const std::vector<std::string>& current, std::string_view target) {
+Result<Walk> upgrade_steps(const Symbols& symbols, const std::vector<std::string>& current, std::string_view target) {
   TRY_ASSIGN(RevisionSet range,
              revisions_between(symbols, RangeEnd::symbol(target), RangeEnd::heads(current), {.implicit_base = true}));
   TRY_ASSIGN(NodeList order, order_newest_first(symbols.data(), std::move(range.members), range.heads));
@@ -45,7 +31,7 @@ Result<Walk> upgrade_walk(const Symbols& symbols, const std::vector<std::string>
   return steps_of(symbols, current, order, Direction::Upgrade, {});
 }
 
-Result<Walk> downgrade_walk(const Symbols& symbols, const std::vector<std::string>& current, std::string_view target) {
+Result<Walk> downgrade_steps(const Symbols& symbols, const std::vector<std::string>& current, std::string_view target) {
   std::vector<std::string> warnings;
   TRY_ASSIGN(RevisionSet range, revisions_to_drop(symbols, RangeEnd::heads(current), target, warnings));
   TRY_ASSIGN(const NodeList order, order_newest_first(symbols.data(), std::move(range.members), range.heads));
@@ -118,8 +104,8 @@ Result<void> stamp_one(const GraphData& data, const NodeList& heads, Node goal, 
   return {};
 }
 
-Result<Walk> stamp_walk(const Symbols& symbols, const std::vector<std::string>& current,
-                        const std::vector<std::string>& targets) {
+Result<Walk> stamp_steps(const Symbols& symbols, const std::vector<std::string>& current,
+                         const std::vector<std::string>& targets) {
   TRY_ASSIGN(const NodeList heads, symbols.all(RangeEnd::heads(current)));
   TRY_ASSIGN(const NodeList concerned, heads_in_line(symbols, heads, targets));
   TRY_ASSIGN(NodeList goals, symbols.all(RangeEnd::heads(targets)));
@@ -142,31 +128,44 @@ Result<Walk> stamp_walk(const Symbols& symbols, const std::vector<std::string>& 
 
 }  // namespace
 
-Result<Walk> RevisionGraph::upgrade(const std::vector<std::string>& current, std::string_view target) const {
+std::string_view direction_name(Direction direction) {
+  switch (direction) {
+    case Direction::Upgrade:
+      return "upgrade";
+    case Direction::Downgrade:
+      return "downgrade";
+    case Direction::Stamp:
+      return "stamp";
+  }
+  return "stamp";
+}
+
+Result<Walk> upgrade_walk(const RevisionGraph& graph, const std::vector<std::string>& current, std::string_view target) {
   TRY(refuse_range(target));
-  const Symbols symbols(impl_->data);
-  return upgrade_walk(symbols, current, target).map_error([&](Error error) {
+  const Symbols symbols(graph.data());
+  return upgrade_steps(symbols, current, target).map_error([&](Error error) {
     return unknown_head(symbols, current, std::move(error));
   });
 }
 
-Result<Walk> RevisionGraph::downgrade(const std::vector<std::string>& current, std::string_view target) const {
+Result<Walk> downgrade_walk(const RevisionGraph& graph, const std::vector<std::string>& current, std::string_view target) {
   TRY(refuse_range(target));
-  const Symbols symbols(impl_->data);
-  return downgrade_walk(symbols, current, target).map_error([&](Error error) {
+  const Symbols symbols(graph.data());
+  return downgrade_steps(symbols, current, target).map_error([&](Error error) {
     return unknown_head(symbols, current, std::move(error));
   });
 }
 
-Result<Walk> RevisionGraph::stamp(const std::vector<std::string>& current, const std::vector<std::string>& targets) const {
-  const Symbols symbols(impl_->data);
-  return stamp_walk(symbols, current, targets.empty() ? std::vector<std::string>{"base"} : targets).map_error([&](Error error) {
-    return unknown_head(symbols, current, std::move(error));
-  });
+Result<Walk> stamp_walk(const RevisionGraph& graph, const std::vector<std::string>& current,
+                        const std::vector<std::string>& targets) {
+  const Symbols symbols(graph.data());
+  return stamp_steps(symbols, current, targets.empty() ? std::vector<std::string>{"base"} : targets)
+      .map_error([&](Error error) { return unknown_head(symbols, current, std::move(error)); });
 }
 
-Result<std::pair<std::vector<std::string>, Walk>> RevisionGraph::offline(Direction direction, std::string_view range) const {
-  const Symbols symbols(impl_->data);
+Result<std::pair<std::vector<std::string>, Walk>> offline_walk(const RevisionGraph& graph, Direction direction,
+                                                               std::string_view range) {
+  const Symbols symbols(graph.data());
   std::vector<std::string> start_heads;
   std::string_view target = range;
   if (const auto split = range.find(':'); split != std::string_view::npos) {
@@ -179,63 +178,16 @@ Result<std::pair<std::vector<std::string>, Walk>> RevisionGraph::offline(Directi
     if (start != "base") {
       TRY_ASSIGN(const Node node, symbols.one(start));
       if (node != kNothing) {
-        start_heads.push_back(impl_->data.id(node));
+        start_heads.push_back(graph.data().id(node));
       }
     }
   } else if (direction == Direction::Downgrade) {
     return fail(Error(ErrorCode::InvalidTarget, "an offline downgrade needs to know where it starts")
                     .advise("write the target as <from>:<to>"));
   }
-  TRY_ASSIGN(Walk walk, direction == Direction::Downgrade ? downgrade_walk(symbols, start_heads, target)
-                                                          : upgrade_walk(symbols, start_heads, target));
+  TRY_ASSIGN(Walk walk, direction == Direction::Downgrade ? downgrade_steps(symbols, start_heads, target)
+                                                          : upgrade_steps(symbols, start_heads, target));
   return std::pair(std::move(start_heads), std::move(walk));
-}
-
-Result<std::vector<std::string>> RevisionGraph::resolve(std::string_view symbol,
-                                                        const std::vector<std::string>& current) const {
-  const Symbols symbols(impl_->data);
-  if (symbol == "current") {
-    const auto found = symbols.all(RangeEnd::heads(current)).map_error([&](Error error) {
-      return unknown_head(symbols, current, std::move(error));
-    });
-    TRY_ASSIGN(const NodeList nodes, found);
-    return impl_->data.ids(nodes);
-  }
-  TRY_ASSIGN(NodeList nodes, symbols.all(symbol));
-  if (std::ranges::find(nodes, kNothing) != nodes.end()) {
-    return fail(Error(ErrorCode::RelativeOutOfRange, "'" + std::string(symbol) + "' leads beyond the end of the history")
-                    .advise("use a smaller number, or name the revision"));
-  }
-  std::erase(nodes, kBase);
-  return impl_->data.ids(nodes);
-}
-
-Result<std::vector<std::string>> RevisionGraph::history_range(std::string_view base, std::string_view head,
-                                                              const std::vector<std::string>& current) const {
-  const Symbols symbols(impl_->data);
-  RangeEnd lower = RangeEnd::symbol(base.empty() ? "base" : base);
-  RangeEnd upper = RangeEnd::symbol(head.empty() ? "heads" : head);
-  RangeEnd& applied_end = head == "current" ? upper : lower;
-  if ((head == "current" || base == "current") && !current.empty()) {
-    applied_end = RangeEnd::heads(current);
-  } else if (head == "current" || base == "current") {  // nothing is applied: an open end
-    applied_end = RangeEnd::symbol(head == "current" ? "heads" : "base");
-  }
-  TRY_ASSIGN(RevisionSet range, revisions_between(symbols, upper, lower, {.inclusive = true, .strict = false}));
-  TRY_ASSIGN(const NodeList order, order_newest_first(impl_->data, std::move(range.members), range.heads));
-  return impl_->data.ids(order);
-}
-
-Result<std::vector<std::string>> RevisionGraph::applied(const std::vector<std::string>& current) const {
-  const Symbols symbols(impl_->data);
-  TRY_ASSIGN(const NodeList nodes, symbols.all(RangeEnd::heads(current)).map_error([&](Error error) {
-    return unknown_head(symbols, current, std::move(error));
-  }));
-  Marks seen = impl_->data.no_marks();
-  impl_->data.reach(impl_->data.all_down, nodes, seen);
-  NodeList found;
-  std::ranges::copy_if(impl_->data.order, std::back_inserter(found), [&](Node node) { return seen[at(node)] != 0; });
-  return impl_->data.ids(found);
 }
 
 }  // namespace athanor
