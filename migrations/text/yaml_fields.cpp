@@ -269,7 +269,7 @@ void YamlFields::text_map(std::string_view key, std::vector<std::pair<std::strin
 void YamlFields::nest(const YamlNode& node, const std::string& path, const std::function<void(YamlFields&)>& read) {
   YamlFields nested(node, file_, path);
   nested.asked_ = asked_;
-  if (!nested.failed()) {
+  if (!nested.error_) {
     read(nested);
   }
   if (auto finished = nested.finish(); !finished && !error_) {

@@ -71,8 +71,7 @@ class YamlFields {
 
   // Adds the caller's own error about a field, unless there is an error already.
   void refuse(std::string_view key, std::string message, std::string hint = {});
-  [[nodiscard]] bool failed() const { return error_.has_value(); }
-  [[nodiscard]] const std::string& file() const { return file_; }
+
   [[nodiscard]] const std::string& path() const { return path_; }
 
   // "file:line" of a field, or of the mapping if the field is missing.
