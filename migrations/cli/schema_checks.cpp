@@ -7,6 +7,8 @@
 #include "migrations/schema/difference.hpp"
 #include "migrations/schema/inspect.hpp"
 #include "migrations/schema/unspoken.hpp"
+#include "migrations/text/printable.hpp"
+#include "migrations/text/sql_comment.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -27,7 +29,7 @@ bool is_up_to_date(const Situation& situation) {
 template <class Text>
 std::string statements_of(const schema::Catalog& from, const schema::Catalog& to, const Text& text) {
   const auto plan = schema::plan_changes(from, to);
-  return plan ? text(*plan) : "-- " + plan.error().message + "\n";
+  return plan ? text(*plan) : sql_comment(plan.error().message);
 }
 
 }  // namespace
@@ -82,7 +84,7 @@ Error drift_error(const Drift& drift) {
 void report_drift(CommandContext& context, const Drift& drift) {
   Output& output = context.output();
   for (const std::string& line : drift.lines) {
-    output.line("drift: " + line);
+    output.line("drift: " + printable(line, LineEnds::Escape));
   }
   output.fields()["drift"] = drift.lines;
   if (drift.lines.empty()) {

@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "migrations/schema/fact.hpp"
+#include "migrations/text/printable.hpp"
+#include "migrations/text/sql_comment.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -38,37 +40,35 @@ std::string_view color_of(const schema::SummaryLine& line) {
   return line.sign == '+' ? kGreen : line.sign == '-' ? kRed : kYellow;
 }
 
-// Adds the note as SQL comment lines.
-void add_comment(std::string& text, std::string_view note) {
-  while (!note.empty()) {
-    const std::size_t end = std::min(note.find('\n'), note.size());
-    text += "-- " + std::string(note.substr(0, end)) + "\n";
-    note.remove_prefix(std::min(end + 1, note.size()));
+// SQL for the reader to move out of the comment. A directive in a comment of its own would be taken for a misspelt one, and the
+// revision refused.
+void add_remedy(std::string& text, const std::vector<std::string>& remedy) {
+  constexpr std::string_view kDirective = "-- athanor:";
+  for (const std::string& line : remedy) {
+    const bool directive = line.starts_with(kDirective);
+    text += sql_comment("  " + (directive ? "The step begins with the line: " + line.substr(3) : line));
   }
 }
 
-// SQL for the reader to move out of the comment. A directive in a comment of its own would be taken for a misspelt one, and the
-// revision refused.
-void add_indented_comment(std::string& text, std::string_view sql) {
-  constexpr std::string_view kDirective = "-- athanor:";
-  while (!sql.empty()) {
-    const std::size_t end = std::min(sql.find('\n'), sql.size());
-    std::string line(sql.substr(0, end));
-    if (line.starts_with(kDirective)) {
-      line = "The step begins with the line: " + line.substr(3);
-    }
-    text += "--   " + line + "\n";
-    sql.remove_prefix(std::min(end + 1, sql.size()));
+std::string join_lines(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) {
+    text += (text.empty() ? "" : "\n") + line;
   }
+  return text;
 }
 
 void add_statement(std::string& text, const schema::PlannedStatement& statement) {
   if (statement.loss == DataLoss::Certain) {
-    add_comment(text, "Destructive: data is lost.");
+    text += sql_comment("Destructive: data is lost.");
   }
-  add_comment(text, statement.note);
-  add_comment(text, statement.warning);
-  add_indented_comment(text, statement.remedy);
+  if (!statement.note.empty()) {
+    text += sql_comment(statement.note);
+  }
+  for (const std::string& warning : statement.warnings) {
+    text += sql_comment(warning);
+  }
+  add_remedy(text, statement.remedy);
   text += statement.sql + ";\n";
 }
 
@@ -81,9 +81,9 @@ void print_summary(Output& output, const schema::ChangePlan& plan) {
       text += "  (" + std::string(loss) + ")";
     }
     if (output.style().color && !output.json()) {
-      output.text(std::string(color_of(line)) + printable(text) + std::string(kPlain) + "\n");
+      output.text(std::string(color_of(line)) + printable(text, LineEnds::Escape) + std::string(kPlain) + "\n");
     } else {
-      output.line(text);
+      output.line(printable(text, LineEnds::Escape));
     }
   }
 }
@@ -91,14 +91,11 @@ void print_summary(Output& output, const schema::ChangePlan& plan) {
 void warn_of_rows(Output& output, const schema::ChangePlan& plan) {
   for (const schema::PlannedStep& step : plan.steps) {
     for (const schema::PlannedStatement& statement : step.statements) {
-      std::string_view warning = statement.warning;
-      while (!warning.empty()) {
-        const std::size_t end = std::min(warning.find('\n'), warning.size());
-        output.warn(std::string(warning.substr(0, end)));
-        warning.remove_prefix(std::min(end + 1, warning.size()));
+      for (const std::string& warning : statement.warnings) {
+        output.warn(printable(warning, LineEnds::Escape));
       }
-      if (!statement.remedy.empty()) {
-        output.note(statement.remedy);
+      for (const std::string& line : statement.remedy) {
+        output.note(printable(line, LineEnds::Escape));
       }
     }
   }
@@ -161,8 +158,8 @@ Json plan_json(const schema::ChangePlan& plan) {
                             {"rewrites", statement.rewrites},
                             {"old_code_survives", statement.expand},
                             {"note", statement.note},
-                            {"warning", statement.warning},
-                            {"remedy", statement.remedy}});
+                            {"warning", join_lines(statement.warnings)},
+                            {"remedy", join_lines(statement.remedy)}});
     }
     ++number;
   }

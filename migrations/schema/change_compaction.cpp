@@ -1,6 +1,7 @@
 #include "migrations/schema/change_compaction.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 
 namespace athanor::schema {
@@ -116,8 +117,8 @@ Statement create_table(const Action& action) {
   return statement;
 }
 
-void add_line(std::string& text, const std::string& line) {
-  text += (text.empty() || line.empty() ? "" : "\n") + line;
+void add_lines(std::vector<std::string>& lines, std::vector<std::string>& more) {
+  std::ranges::move(more, std::back_inserter(lines));
 }
 
 void append(std::vector<Statement>& statements, Statement statement) {
@@ -132,8 +133,8 @@ void append(std::vector<Statement>& statements, Statement statement) {
       if (last.planned.note.empty()) {
         last.planned.note = statement.planned.note;
       }
-      add_line(last.planned.warning, statement.planned.warning);
-      add_line(last.planned.remedy, statement.planned.remedy);
+      add_lines(last.planned.warnings, statement.planned.warnings);
+      add_lines(last.planned.remedy, statement.planned.remedy);
       return;
     }
   }

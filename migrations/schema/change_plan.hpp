@@ -32,11 +32,12 @@ struct PlannedStatement {
   bool rewrites = false;  // the table is rewritten under ACCESS EXCLUSIVE
   // Old application code works before and after it (expand). False: it does not (contract).
   bool expand = true;
+  // These contain names as they are, control characters included: whoever prints them or writes them into a file escapes them.
   std::string note{};  // for the reviewer of the revision: what to check; mostly empty
-  // How existing rows may make it fail, in one line: printed on the terminal and written into the file.
-  std::string warning{};
-  // SQL that prevents that failure, to run before the statement. The file contains it as a comment.
-  std::string remedy{};
+  // How existing rows may make it fail, a line each: printed on the terminal and written into the file.
+  std::vector<std::string> warnings{};
+  // SQL that prevents that failure, to run before the statement, line by line. The file contains it as a comment.
+  std::vector<std::string> remedy{};
 };
 
 struct PlannedStep {

@@ -177,9 +177,9 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
   Statement& statement = say_subcommand(action, alter_parent(fact.id), "ADD COLUMN " + definition, kAddGroup);
   statement.planned.rewrites = !on_new && new_column_rewrites(changes, index, column_default);
   if (!on_new && not_null_of(fact) && column_default == nullptr && !fact.has(attribute::kIdentity) && !generated) {
-    statement.planned.warning =
+    statement.planned.warnings = {
         "adding " + quote_identifier(fact.id.name) + " to " + parent_name(fact.id) +
-        " fails where the table has rows: give the column a default, or add it nullable and fill it first";
+        " fails where the table has rows: give the column a default, or add it nullable and fill it first"};
     statement.planned.expand = false;
   }
   settle_new_column(action, fact, changes.version);

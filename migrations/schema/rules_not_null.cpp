@@ -53,12 +53,11 @@ void warn_of_nulls(const ChangeSet& changes, const FactChange& change, Statement
   const std::uint32_t value = find_default(changes.after, fact.id);
   const std::string filler = value == kNoFact ? "…" : std::string(changes.new_fact(value).get(attribute::kExpression));
   const Names key = key_columns(changes, fact.id);
-  statement.planned.warning =
-      "rows of " + parent_name(fact.id) + " with NULL in " + name + " make this fail: fill them in a step before it";
-  statement.planned.remedy = "-- athanor:step batch table=" + parent_name(fact.id) +
-                             " key=" + (key.size() == 1 ? quote_identifier(key.front()) : "…") + "\nUPDATE " +
-                             parent_name(fact.id) + " SET " + name + " = " + filler + " WHERE " + name +
-                             " IS NULL AND {batch};";
+  statement.planned.warnings = {"rows of " + parent_name(fact.id) + " with NULL in " + name +
+                                " make this fail: fill them in a step before it"};
+  statement.planned.remedy = {
+      "-- athanor:step batch table=" + parent_name(fact.id) + " key=" + (key.size() == 1 ? quote_identifier(key.front()) : "…"),
+      "UPDATE " + parent_name(fact.id) + " SET " + name + " = " + filler + " WHERE " + name + " IS NULL AND {batch};"};
 }
 
 // SET NOT NULL scans the table under ACCESS EXCLUSIVE unless a valid CHECK constraint proves that there are no NULLs. VALIDATE

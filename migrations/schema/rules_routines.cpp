@@ -124,8 +124,8 @@ void follow_new_body(const ChangeSet& changes, const FactChange& change, ActionL
     const bool backed = fact.id.kind == Kind::Constraint && (type == "x" || type == "u" || type == "p");
     if (fact.id.kind == Kind::Index || backed) {
       rebuild_index(changes, change.after, dependent, actions);
-    } else if (const std::string warning = stale_rows(changes, dependent); !warning.empty()) {
-      statement.planned.warning += (statement.planned.warning.empty() ? "" : "\n") + warning;
+    } else if (std::string warning = stale_rows(changes, dependent); !warning.empty()) {
+      statement.planned.warnings.push_back(std::move(warning));
     }
   }
 }

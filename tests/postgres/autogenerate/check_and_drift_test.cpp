@@ -152,5 +152,33 @@ TEST(Drift, GivesWhatIsMadeAgainItsGrantsAndItsOwner) {
             "true");
 }
 
+// A role that may create a view somewhere must not be able to add a statement to what an administrator runs.
+TEST(Drift, PrintsNoStatementThatANameContains) {
+  SchemaScene scene;
+  scene.configure("desired_schema: schema.sql\ncompare: {exclude_schemas: [sandbox]}\n");
+  scene.follow("CREATE TABLE victim (id int);");
+  scene.database.run("CREATE TABLE by_hand (x int)");
+  scene.database.run("CREATE SCHEMA sandbox");
+  scene.database.run("CREATE VIEW sandbox.\"v\nDROP TABLE public.victim; --\" AS SELECT x FROM by_hand");
+  const Json drift = scene.json({"drift"});
+  for (const std::string& sql : {drift["undo_sql"].get<std::string>(), drift["adopt_sql"].get<std::string>()}) {
+    EXPECT_THAT(sql, Not(HasSubstr("\nDROP TABLE public.victim"))) << sql;
+  }
+  EXPECT_THAT(drift["undo_sql"].get<std::string>(), HasSubstr("sandbox.v\\x0aDROP TABLE public.victim; --"));
+}
+
+TEST(Diff, KeepsAControlCharacterOfANameInsideItsComment) {
+  SchemaScene scene;
+  scene.database.run("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE victim (id int)");
+  scene.schema(
+      "CREATE TABLE victim (id int); CREATE TABLE t (id int PRIMARY KEY, \"new\rDROP TABLE IF EXISTS victim; --\" int NOT "
+      "NULL);");
+  const auto diff = scene.run({"diff", "database", "schema.sql"});
+  EXPECT_EQ(diff.exit_code, 0) << diff.err;
+  EXPECT_THAT(diff.out, HasSubstr("-- adding \"new\\x0dDROP TABLE IF EXISTS victim; --\" to public.t"));
+  scene.database.run(diff.out);
+  EXPECT_TRUE(scene.database.has_relation("victim"));
+}
+
 }  // namespace
 }  // namespace athanor

@@ -34,7 +34,11 @@ std::string warnings_of(const schema::ChangePlan& plan) {
   std::string text;
   for (const auto& step : plan.steps) {
     for (const auto& statement : step.statements) {
-      text += statement.warning + statement.remedy;
+      for (const auto* lines : {&statement.warnings, &statement.remedy}) {
+        for (const std::string& line : *lines) {
+          text += line + "\n";
+        }
+      }
     }
   }
   return text;
