@@ -23,7 +23,8 @@ std::string change_text(const Fact& old, const Fact& fact, const std::vector<std
     const std::string_view is = fact.get(attribute);
     std::string part(attribute);
     std::ranges::replace(part, '_', ' ');
-    if (was == "true" || is == "true") {
+    // A flag is "true" or absent. An expression, a default or a comment may be the text "true", and become "false".
+    if ((was == "true" && is.empty()) || (is == "true" && was.empty())) {
       part += is == "true" ? " is set" : " is removed";
     } else if (is.empty()) {
       part = "no " + part + (is_short(was) ? ", was " + std::string(was) : "");

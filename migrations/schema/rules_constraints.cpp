@@ -115,7 +115,9 @@ void add_with_index(const Fact& fact, const std::string& index, Action& action) 
 
 void build_index_first(const Fact& fact, Action& action) {
   action.phase = Phase::Online;
-  say(action, create_key_index(fact, fact.id.name)).autocommit = true;
+  Statement& index = say(action, create_key_index(fact, fact.id.name));
+  index.autocommit = true;
+  index.planned.expand = false;  // it refuses duplicates before it is a constraint
   add_with_index(fact, fact.id.name, action);
 }
 
@@ -147,7 +149,9 @@ void exchange_key(const ChangeSet& changes, std::uint32_t index, ActionList& act
   }
   build.precedes.push_back(changes.before_of(index));
   action.follows.push_back(actions.number_of(build));
-  say(build, create_key_index(fact, name)).autocommit = true;
+  Statement& built = say(build, create_key_index(fact, name));
+  built.autocommit = true;
+  built.planned.expand = false;
   add_with_index(fact, name, action);
 }
 

@@ -68,7 +68,8 @@ void create_default(const ChangeSet& changes, std::uint32_t index, ActionList& a
 void drop_default(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.old_fact(index);
   Action& action = actions.destroy(changes, index);
-  say_subcommand(action, alter_parent(fact.id), alter_column(fact) + "DROP DEFAULT", kChangeGroup);
+  // Old application code leaves the column out of its INSERTs.
+  say_subcommand(action, alter_parent(fact.id), alter_column(fact) + "DROP DEFAULT", kChangeGroup).planned.expand = false;
   restore_children(changes, fact.id, action);
   const std::uint32_t above = fact_above(changes.after, fact.id);
   if (changes.after_of(index) != kNoFact || above == kNoFact) {

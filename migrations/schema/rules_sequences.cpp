@@ -172,6 +172,8 @@ void change_numbers(const Fact& old, const Fact& fact, Action& action) {
          " START WITH " + start_of(options) + (turns ? " RESTART" : "") + " CACHE " + value(attribute::kCache, "1") +
          (options.contains(attribute::kCycle) ? " CYCLE" : " NO CYCLE");
   Statement& statement = say(action, std::move(sql));
+  // Which numbers the sequence still has for old application code depends on all of these together.
+  statement.planned.expand = false;
   if (turns) {
     statement.planned.note = "the sequence turns round, so it starts again";
   }

@@ -95,17 +95,24 @@ void add_columns(const ChangeSet& changes, std::uint32_t table, Action& action, 
 
 void set_flags(const ChangeSet& changes, const Fact& old, const Fact& fact, std::uint32_t before, std::uint32_t after,
                ActionList& actions) {
-  Names statements;
+  struct Flag {
+    std::string sql;
+    bool expand;
+  };
+  std::vector<Flag> flags;
   if (old.has(attribute::kRowSecurity) != fact.has(attribute::kRowSecurity)) {
-    statements.push_back((fact.has(attribute::kRowSecurity) ? "ENABLE" : "DISABLE") + std::string(" ROW LEVEL SECURITY"));
+    const bool on = fact.has(attribute::kRowSecurity);
+    flags.push_back({(on ? "ENABLE" : "DISABLE") + std::string(" ROW LEVEL SECURITY"), !on});
   }
   if (old.has(attribute::kForceRowSecurity) != fact.has(attribute::kForceRowSecurity)) {
-    statements.push_back((fact.has(attribute::kForceRowSecurity) ? "FORCE" : "NO FORCE") + std::string(" ROW LEVEL SECURITY"));
+    const bool on = fact.has(attribute::kForceRowSecurity);
+    flags.push_back({(on ? "FORCE" : "NO FORCE") + std::string(" ROW LEVEL SECURITY"), !on});
   }
-  for (const std::string& statement : statements) {
+  for (const Flag& flag : flags) {
     Action& action = actions.alter(changes, before, after);
     action.settles = before != kNoFact;
-    say(action, alter_table(fact.id) + statement);
+    // Row security hides rows from old application code, or refuses them. A new table has none of its rows.
+    say(action, alter_table(fact.id) + flag.sql).planned.expand = flag.expand || before == kNoFact;
   }
 }
 

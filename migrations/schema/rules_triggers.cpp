@@ -28,13 +28,14 @@ bool only_enabled_changes(const FactChange& change) {
 }
 
 // Triggers and rules are created by their definition; ALTER TABLE enables or disables them.
-void create_switched(const std::string& kind, const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+Statement& create_switched(const std::string& kind, const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
   say(action, as_written(without_semicolon(fact.get(attribute::kDefinition))));
   if (fact.has(attribute::kEnabled)) {
     set_enabled(fact, kind, action);
   }
+  return action.statements.front();
 }
 
 void create_trigger(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
@@ -54,17 +55,21 @@ void alter_trigger(const ChangeSet& changes, const FactChange& change, ActionLis
   set_enabled(changes.new_fact(change), "TRIGGER ", actions.alter(changes, change.before, change.after));
 }
 
+// Whatever the rule does instead, old application code did not expect it.
 void create_rule(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  create_switched("RULE ", changes, index, actions);
+  create_switched("RULE ", changes, index, actions).planned.expand = changes.on_new_relation(index);
 }
 
 void drop_rule(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.old_fact(index);
-  say(actions.destroy(changes, index), "DROP RULE " + quote_identifier(fact.id.name) + " ON " + parent_name(fact.id));
+  say(actions.destroy(changes, index), "DROP RULE " + quote_identifier(fact.id.name) + " ON " + parent_name(fact.id))
+      .planned.expand = false;
 }
 
 void alter_rule(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
-  set_enabled(changes.new_fact(change), "RULE ", actions.alter(changes, change.before, change.after));
+  Action& action = actions.alter(changes, change.before, change.after);
+  set_enabled(changes.new_fact(change), "RULE ", action);
+  action.statements.back().planned.expand = false;
 }
 
 std::string role_list(const Fact& fact) {
@@ -96,12 +101,15 @@ void create_policy(const ChangeSet& changes, std::uint32_t index, ActionList& ac
   if (fact.get(attribute::kCommand) != "ALL") {
     sql += " FOR " + std::string(fact.get(attribute::kCommand));
   }
-  say(actions.produce(changes, index), sql + " TO " + role_list(fact) + policy_expressions(fact));
+  // A permissive policy lets through more rows than before; a restrictive one fewer.
+  say(actions.produce(changes, index), sql + " TO " + role_list(fact) + policy_expressions(fact)).planned.expand =
+      !fact.has(attribute::kRestrictive) || changes.on_new_relation(index);
 }
 
 void drop_policy(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.old_fact(index);
-  say(actions.destroy(changes, index), "DROP POLICY " + quote_identifier(fact.id.name) + " ON " + parent_name(fact.id));
+  say(actions.destroy(changes, index), "DROP POLICY " + quote_identifier(fact.id.name) + " ON " + parent_name(fact.id))
+      .planned.expand = false;
 }
 
 // ALTER POLICY changes roles and expressions, but cannot remove an expression.
@@ -116,9 +124,11 @@ bool replaces_policy(const ChangeSet& changes, const FactChange& change) {
 
 void alter_policy(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
+  // Whether the new expressions let through as many rows cannot be seen from their text.
   say(actions.alter(changes, change.before, change.after), "ALTER POLICY " + quote_identifier(fact.id.name) + " ON " +
                                                                parent_name(fact.id) + " TO " + role_list(fact) +
-                                                               policy_expressions(fact));
+                                                               policy_expressions(fact))
+      .planned.expand = false;
 }
 
 void create_event_trigger(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {

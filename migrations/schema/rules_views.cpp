@@ -43,7 +43,9 @@ void change_options(const ChangeSet& changes, const FactChange& change, const st
     say(action, "ALTER " + word + ' ' + object_name(fact.id) + " RESET " + option_names(options.reset));
   }
   if (!options.set.empty()) {
-    say(action, "ALTER " + word + ' ' + object_name(fact.id) + " SET " + storage_options(options.set));
+    // WITH CHECK OPTION refuses rows, and a security_barrier or security_invoker may hide some.
+    say(action, "ALTER " + word + ' ' + object_name(fact.id) + " SET " + storage_options(options.set)).planned.expand =
+        word != "VIEW";
   }
 }
 
@@ -52,7 +54,8 @@ void alter_view(const ChangeSet& changes, const FactChange& change, ActionList& 
   if (changes.changes(change.before, attribute::kDefinition)) {
     // OR REPLACE also replaces the options, so there is nothing else to change.
     say(actions.alter(changes, change.before, change.after),
-        "CREATE OR REPLACE VIEW " + object_name(fact.id) + with_options(fact) + " AS\n" + query_of(fact));
+        "CREATE OR REPLACE VIEW " + object_name(fact.id) + with_options(fact) + " AS\n" + query_of(fact))
+        .planned.expand = !changes.changes(change.before, attribute::kOptions);
     return;
   }
   change_options(changes, change, "VIEW", actions);
