@@ -44,7 +44,7 @@ Result<LintUnit> read_sql_file(const std::string& path, Direction direction, boo
     return plain_unit(std::move(text), path, single_transaction);
   }
   TRY_ASSIGN(const auto revision, parse_native_header(text, true, path));
-  return unit_of_revision(*revision, std::move(text), direction);
+  return unit_of_revision(*revision, text, direction);
 }
 
 }  // namespace
@@ -157,7 +157,7 @@ Result<LintInput> read_revisions(const Project& project, const std::vector<std::
       input.units.push_back(unit_of_revision(*revision, text, downgrade ? Direction::Downgrade : Direction::Upgrade));
     }
     if (!judged || downgrade) {
-      input.history.push_back(unit_of_revision(*revision, std::move(text), Direction::Upgrade));
+      input.history.push_back(unit_of_revision(*revision, text, Direction::Upgrade));
     }
   }
   if (downgrade) {

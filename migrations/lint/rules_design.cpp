@@ -258,7 +258,7 @@ std::string repeated(const std::vector<std::string>& names) {
 
 std::string repeated_in_merge(const TreeNode& clauses) {
   for (const TreeNode& item : items_of(clauses)) {
-    const std::string name = repeated(assigned(item["MergeWhenClause"]["targetList"]));
+    std::string name = repeated(assigned(item["MergeWhenClause"]["targetList"]));
     if (!name.empty()) {
       return name;
     }

@@ -55,23 +55,17 @@ class Reader {
     const bool updates = at(0) == "update" && std::ranges::find(words_, "pg_settings") != words_.end();
     for (std::size_t index = 0; index < words_.size(); ++index) {
       std::string setting = words_[index];
-      std::string value;
+      std::optional<std::string> value;
       if (setting == "names" && index > 0 && index < 3 && at(0) == "set") {
         setting = kEncoding;
         value = index + 1 < words_.size() ? at(index + 1) : "default";
-      } else if (!is_setting(setting)) {
-        continue;
-      } else if (updates) {
-        value = "another value";
-      } else if (sets(index)) {
-        value = at(index + 2);
-      } else if (const auto argument = configured(index)) {
-        value = *argument;
-      } else {
-        continue;
+      } else if (is_setting(setting)) {
+        value = updates       ? std::optional<std::string>("another value")
+                : sets(index) ? std::string(at(index + 2))
+                              : configured(index);
       }
-      if (!keeps_the_bytes(setting, value)) {
-        return std::pair(setting, value);
+      if (value && !keeps_the_bytes(setting, *value)) {
+        return std::pair(setting, *value);
       }
     }
     return std::nullopt;

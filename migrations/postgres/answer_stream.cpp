@@ -69,7 +69,7 @@ AnswerStream::AnswerStream(PGconn* connection, std::unique_ptr<MeteredSocket> so
 AnswerStream::~AnswerStream() = default;
 
 void AnswerStream::expect_answer(Handling handling) {
-  expected_.push_back({.handling = handling});
+  expected_.push_back({.handling = std::move(handling)});
 }
 
 void AnswerStream::expect_synchronisation() {

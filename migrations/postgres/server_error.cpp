@@ -47,8 +47,9 @@ Texts texts_of(const PGresult* result, const MessageSource& source) {
     return {one_safe_line(primary), one_safe_line(hint)};
   }
   MessageNames names;
-  for (const int code :
-       {PG_DIAG_SCHEMA_NAME, PG_DIAG_TABLE_NAME, PG_DIAG_COLUMN_NAME, PG_DIAG_CONSTRAINT_NAME, PG_DIAG_DATATYPE_NAME}) {
+  constexpr std::array kNames = {int{PG_DIAG_SCHEMA_NAME}, int{PG_DIAG_TABLE_NAME}, int{PG_DIAG_COLUMN_NAME},
+                                 int{PG_DIAG_CONSTRAINT_NAME}, int{PG_DIAG_DATATYPE_NAME}};
+  for (const int code : kNames) {
     if (const auto name = field(result, code); !name.empty()) {
       names.fields.push_back(name);
     }

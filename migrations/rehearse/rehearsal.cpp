@@ -1,6 +1,5 @@
 #include "migrations/rehearse/rehearsal.hpp"
 
-#include <ranges>
 #include <utility>
 
 #include "migrations/schema/difference.hpp"
@@ -62,7 +61,9 @@ class Stage {
   }
 
   Result<bool> walk_down() {
-    for (const PlannedRevision& revision : std::views::reverse(request_.plan.revisions)) {
+    const auto& planned = request_.plan.revisions;
+    for (auto at = planned.rbegin(); at != planned.rend(); ++at) {
+      const PlannedRevision& revision = *at;
       const RevisionScript& script = *revision.script;
       if (script.irreversible || !script.has_downgrade) {
         rehearsal_.irreversible =
@@ -71,7 +72,8 @@ class Stage {
         return false;
       }
     }
-    for (const PlannedRevision& revision : std::views::reverse(request_.plan.revisions)) {
+    for (auto at = planned.rbegin(); at != planned.rend(); ++at) {
+      const PlannedRevision& revision = *at;
       TRY_ASSIGN(const auto session, open());
       if (auto done = schema::run_steps(*session, revision.script->downgrade); !done) {
         TRY(failed(revision, std::move(done).error()));

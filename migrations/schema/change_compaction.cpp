@@ -11,8 +11,7 @@ using Number = std::uint32_t;
 
 class Compaction {
  public:
-  Compaction(const ChangeSet& changes, std::deque<Action>& actions, const ActionOrder& order)
-      : changes_(changes), actions_(actions), order_(order), place_(actions.size()) {
+  Compaction(std::deque<Action>& actions, const ActionOrder& order) : actions_(actions), order_(order), place_(actions.size()) {
     for (std::uint32_t place = 0; place < order.sequence.size(); ++place) {
       place_[order.sequence[place]] = place;
     }
@@ -84,7 +83,6 @@ class Compaction {
     return true;
   }
 
-  const ChangeSet& changes_;
   std::deque<Action>& actions_;
   const ActionOrder& order_;
   std::vector<std::uint32_t> place_;  // by number; an absorbed part has the place of its whole
@@ -143,8 +141,8 @@ void append(std::vector<Statement>& statements, Statement statement) {
 
 }  // namespace
 
-std::vector<Statement> compact(const ChangeSet& changes, std::deque<Action>& actions, const ActionOrder& order) {
-  Compaction compaction(changes, actions, order);
+std::vector<Statement> compact(std::deque<Action>& actions, const ActionOrder& order) {
+  Compaction compaction(actions, order);
   compaction.absorb_ends();
   compaction.inline_elements();
   std::vector<Statement> statements;

@@ -11,6 +11,6 @@
 namespace athanor::schema {
 
 // Returns the statements in order. Moves them out of `actions`.
-[[nodiscard]] std::vector<Statement> compact(const ChangeSet& changes, std::deque<Action>& actions, const ActionOrder& order);
+[[nodiscard]] std::vector<Statement> compact(std::deque<Action>& actions, const ActionOrder& order);
 
 }  // namespace athanor::schema

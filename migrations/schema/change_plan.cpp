@@ -132,7 +132,7 @@ Result<ChangePlan> plan_changes(const Catalog& before, const Catalog& after, con
       return fail(*actions.refusal());
     }
     TRY_ASSIGN(const ActionOrder order, order_actions(changes, actions.actions()));
-    for (Statement& statement : compact(changes, actions.actions(), order)) {
+    for (Statement& statement : compact(actions.actions(), order)) {
       steps.add(std::move(statement));
     }
     std::ranges::move(summarize(changes), std::back_inserter(plan.summary));

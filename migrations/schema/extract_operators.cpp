@@ -9,8 +9,6 @@
 namespace athanor::schema {
 namespace {
 
-using catalog_oid::kAmop;
-using catalog_oid::kAmproc;
 using catalog_oid::kNamespace;
 using catalog_oid::kOperatorClass;
 using catalog_oid::kOperatorFamily;

@@ -34,7 +34,7 @@ std::pair<std::string, std::string> cut_definition(std::string_view definition) 
 }
 
 std::string definition_of(const Fact& fact) {
-  const std::string definition = as_written(without_semicolon(fact.get(attribute::kDefinition)));
+  std::string definition = as_written(without_semicolon(fact.get(attribute::kDefinition)));
   if (!fact.has(attribute::kIndexOptions)) {
     return definition;
   }

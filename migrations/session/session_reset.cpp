@@ -29,6 +29,7 @@ const std::vector<Command>& session_reset() {
         {"drop_temporary", "DISCARD TEMP"},
         {"forget_sequences", "DISCARD SEQUENCES"},
     }};
+    made.reserve(made.size() + kResets.size());
     for (const auto& [name, sql] : kResets) {
       made.push_back({std::string(sql), {}, prepared_name(name)});
     }

@@ -80,7 +80,8 @@ class SourceSnapshot {
 
 struct LoadedSource {
   LoadedSource() = default;
-  // Implicit, because most providers have no doubts.
+  // Implicit, because most providers return a snapshot without a doubt.
+  // NOLINTNEXTLINE(google-explicit-constructor)
   LoadedSource(std::shared_ptr<SourceSnapshot> held, std::optional<Error> why = std::nullopt)
       : snapshot(std::move(held)), doubt(std::move(why)) {}
   std::shared_ptr<SourceSnapshot> snapshot;
