@@ -323,8 +323,9 @@ def main():
     prepare(options, workloads)
     if options.prepare:
         return 0
-    # A time limit ends the run as an error does: the server is stopped, and what was measured is told.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench.py: told to stop"))
+    # SIGTERM and Ctrl-C end the run as an error does: the server is stopped, and what was measured is printed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench.py: stopped by SIGTERM"))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit("bench.py: interrupted"))
     if options.nice:
         os.nice(options.nice)  # children inherit it
         prefer(os.getpid(), options.nice)

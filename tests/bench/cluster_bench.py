@@ -114,7 +114,7 @@ class ClusterBench:
             for n in range(DATABASES)])
         operator = self.operator("--watch-namespaces", "prompt")
         watcher = Watcher(self.cluster, resource("prompt"))
-        sent, answered, told = {}, {}, {}
+        sent, answered, reported = {}, {}, {}
         try:
             watcher.until(lambda items: all(map(is_ready, items.values())))
             self.quiet.wait()
@@ -123,7 +123,7 @@ class ClusterBench:
                 random.Random(revision).shuffle(order)
                 for n in order:
                     time.sleep(random.uniform(0, 0.1))  # as changes come: not in step with anything
-                    self.bump(watcher, n, revision, sent, answered, told)
+                    self.bump(watcher, n, revision, sent, answered, reported)
         finally:
             watcher.close()
             operator.stop()
@@ -131,22 +131,22 @@ class ClusterBench:
         started = self.moments()
         from_sending = [1000 * (started[key] - sent[key]) for key in sent]
         from_answer = [1000 * (started[key] - answered[key]) for key in sent]
-        until_told = [1000 * (told[key] - sent[key]) for key in sent]
+        until_reported = [1000 * (reported[key] - sent[key]) for key in sent]
         lines = ["", f"| K1: a change of one of 100 resources, {len(sent)} times, ms | p50 | p90 | p99 | most |", "|---|---:|---:|---:|---:|"]
         for what, values in (("**PATCH sent → first statement of the migration**", from_sending),
-                             ("PATCH answered → first statement", from_answer), ("PATCH sent → Ready at the new revision seen", until_told)):
+                             ("PATCH answered → first statement", from_answer), ("PATCH sent → Ready at the new revision seen", until_reported)):
             figures = [percentile(values, share) for share in (0.5, 0.9, 0.99, 1)]
             lines.append(f"| {what} | " + " | ".join(f"{f:.1f}" for f in figures) + " |")
             self.note("K1", what=what, samples=len(values), p50=figures[0], p90=figures[1], p99=figures[2], most=figures[3])
         return lines
 
-    def bump(self, watcher, n, revision, sent, answered, told):
+    def bump(self, watcher, n, revision, sent, answered, reported):
         key, name, target = (n, revision), f"r{n:03d}", gen.revision_id(revision)
         sent[key] = time.time()
         self.cluster.send("PATCH", resource("prompt", name), {"spec": {"targetRevision": target}}, MERGE)
         answered[key] = time.time()
         watcher.until(lambda items: is_ready(items[name]) and items[name]["status"].get("currentRevision") == target)
-        told[key] = time.time()
+        reported[key] = time.time()
 
     def moments(self):
         """(database, revision) -> when the server ran the first statement."""
@@ -172,9 +172,9 @@ class ClusterBench:
         rows = [first, self.cold("**athanor-operator**", self.operator)]
         resync = ["-resync", f"{RESYNC}s"]
         if with_peer:
-            rows.append(self.cold("controller-runtime, looks too", self.peer, "-look", *resync))
+            rows.append(self.cold("controller-runtime, observes too", self.peer, "-look", *resync))
             rows.append(self.cold("controller-runtime, reads its cache only", self.peer, *resync))
-        lines = ["", f"| K2: {len(everyone):,} resources at their target | all looked at, s | CPU s | most MiB | at rest MiB | % of a core | writes |",
+        lines = ["", f"| K2: {len(everyone):,} resources at their target | all observed, s | CPU s | most MiB | at rest MiB | % of a core | writes |",
                  "|---|---:|---:|---:|---:|---:|---:|"]
         for row in rows:
             rest = f"{row['rest_mib']:.1f} | {100 * row['rest_cpu']:.2f} | {row['writes']}" if "rest_mib" in row else "– | – | –"
@@ -185,7 +185,7 @@ class ClusterBench:
         return controllers.controller_runtime(self.root, self.cluster, self.folder, *options)
 
     def cold(self, name, start, *options, rest=True):
-        """From the start of the process until it has looked at everything; then what it costs to stand by."""
+        """From the start of the process until it has observed every resource; then what idling costs."""
         self.server.sql("CHECKPOINT;")
         self.quiet.wait()
         running = start(*options)
@@ -261,7 +261,7 @@ class ClusterBench:
             operator.until_reconciled(BUMPED * DATABASES)
             watcher.until_every(at(len(items) - 1), 300)
             operator.until_idle()
-            time.sleep(5)  # events are still told
+            time.sleep(5)  # events are still being written
             self.server.sql("CHECKPOINT;")
             self.quiet.wait()
             begun = time.time()

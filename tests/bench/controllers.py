@@ -66,7 +66,7 @@ class Running:
         """Seconds since the start until so many reconciles have ended. Asked twice a second."""
         while self.reconciled() < count:
             if time.monotonic() - self.begun > within:
-                raise SystemExit(f"only {self.reconciled():.0f} of {count} were looked at within {within} s")
+                raise SystemExit(f"only {self.reconciled():.0f} of {count} were observed within {within} s")
             time.sleep(0.5)
         return time.monotonic() - self.begun
 
@@ -78,7 +78,7 @@ class Running:
             if text and self.sum(text, "workqueue_depth") == 0 and self.sum(text, "controller_runtime_active_workers") == 0:
                 return
             time.sleep(0.5)
-        raise SystemExit("the controller did not come to rest")
+        raise SystemExit("the controller did not become idle")
 
     def writes(self):
         """Requests that change something, by its own count; its Lease is not told apart."""
