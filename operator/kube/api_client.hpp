@@ -34,6 +34,7 @@ namespace kube {
 inline const ResourceType kDatabaseMigrations{"athanor.dev", "v1alpha1", "databasemigrations", "DatabaseMigration"};
 inline const ResourceType kMigrationApprovals{"athanor.dev", "v1alpha1", "migrationapprovals", "MigrationApproval"};
 inline const ResourceType kSecrets{"", "v1", "secrets", "Secret"};
+inline const ResourceType kServiceAccounts{"", "v1", "serviceaccounts", "ServiceAccount"};
 inline const ResourceType kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
 inline const ResourceType kNamespaces{"", "v1", "namespaces", "Namespace", false};
 inline const ResourceType kAdmissionPolicies{"admissionregistration.k8s.io", "v1", "validatingadmissionpolicies",
@@ -88,6 +89,10 @@ struct DeleteOptions {
 
 struct CreateOptions {
   bool dry_run = false;  // dryRun=All: the server validates and defaults the object, but does not store it
+  // A subresource of an existing object, such as "token" of a ServiceAccount; empty: a new object. The answer is the request
+  // with a status; nothing is stored.
+  std::string name{};
+  std::string subresource{};
 };
 
 class KubeWriter {

@@ -244,9 +244,10 @@ Result<KubeObject> RestClient::create(const ResourceType& type, const std::strin
   }
   HttpRequest request;
   request.method = "POST";
-  request.path = resource_path(type, name_space) + query.text();
+  request.path = resource_path(type, name_space, options.name, options.subresource) + query.text();
   request.body = json_text(object);
-  return send_for_object(request, {describe("create", type, name_space, {}), is_secret(type), true});
+  const std::string verb = options.subresource.empty() ? "create" : "create " + options.subresource + " of";
+  return send_for_object(request, {describe(verb, type, name_space, options.name), is_secret(type), options.name.empty()});
 }
 
 Result<KubeObject> RestClient::patch(const ResourceType& type, const std::string& name_space, const std::string& name,

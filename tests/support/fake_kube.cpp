@@ -226,15 +226,33 @@ Result<std::string> FakeKube::list(const ResourceType& type, const controller::L
 
 // --- writing
 
+// "token 3 of shop/orders for AUDIENCE".
+Result<KubeObject> FakeKube::token_of(const ResourceType& type, const ResourceKey& key, KubeObject request) {
+  if (stored(type, key) == nullptr) {
+    return athanor::fail(ErrorCode::ApiNotFound, "there is no such object");
+  }
+  const std::string audience = request.value("/spec/audiences/0"_json_pointer, std::string());
+  request["status"] = {{"token", "token " + std::to_string(++tokens_) + " of " + key.text() + " for " + audience},
+                       {"expirationTimestamp", "2026-11-30T22:00:00Z"}};
+  return request;
+}
+
 Result<KubeObject> FakeKube::create(const ResourceType& type, const std::string& name_space, const KubeObject& object,
                                     const controller::CreateOptions& options) {
   const std::string name = object.value("/metadata/name"_json_pointer, std::string());
-  const auto fault =
-      enter({options.dry_run ? "dry-run" : "create", type.plural, key_in(type, name_space, name), {}, object, {}});
+  const auto fault = enter({options.dry_run ? "dry-run" : "create",
+                            type.plural,
+                            key_in(type, name_space, options.name.empty() ? name : options.name),
+                            options.subresource,
+                            object,
+                            {}});
   if (fault && fault->error && !fault->afterwards) {
     return athanor::fail(*fault->error);
   }
   const std::lock_guard lock(mutex_);
+  if (options.subresource == "token") {
+    return token_of(type, key_in(type, name_space, options.name), object);
+  }
   if (options.dry_run) {
     return made_of(type, name_space, object);
   }

@@ -114,6 +114,7 @@ class FakeKube final : public controller::KubeClient {
   [[nodiscard]] KubeObject* stored(const ResourceType& type, const ResourceKey& key);
   // Validates `object` and returns what create() would store, without storing it.
   Result<KubeObject> made_of(const ResourceType& type, const std::string& name_space, KubeObject object);
+  Result<KubeObject> token_of(const ResourceType& type, const ResourceKey& key, KubeObject request);
   Result<KubeObject> store_new(const ResourceType& type, const std::string& name_space, KubeObject object);
   Result<KubeObject> store_change(const ResourceType& type, KubeObject& stored, KubeObject next,
                                   const std::string& subresource);
@@ -131,6 +132,7 @@ class FakeKube final : public controller::KubeClient {
   std::uint64_t version_ = 100;
   std::uint64_t compacted_ = 0;
   std::uint64_t uids_ = 0;
+  std::uint64_t tokens_ = 0;  // issued to ServiceAccounts
   std::vector<KubeFault> faults_;
   std::vector<KubeCall> calls_;
   std::size_t open_watches_ = 0;

@@ -142,6 +142,21 @@ TEST_F(RestClientTest, APostIsRepeatedAfter429Only) {
   EXPECT_EQ(transport.requests.size(), 3U);
 }
 
+TEST_F(RestClientTest, CreatesASubresourceOfAnExistingObject) {
+  transport.answer(201, R"({"status":{"token":"t"}})");
+  CreateOptions options;
+  options.name = "orders";
+  options.subresource = "token";
+  EXPECT_TRUE(client->create(kube::kServiceAccounts, "shop", {{"kind", "TokenRequest"}}, options));
+  EXPECT_EQ(transport.requests[0].method + " " + transport.requests[0].path,
+            "POST /api/v1/namespaces/shop/serviceaccounts/orders/token");
+  transport.answer(404, status_body(404, "not found"));
+  const auto missing = client->create(kube::kServiceAccounts, "shop", {{"kind", "TokenRequest"}}, options);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::ApiNotFound);
+  EXPECT_THAT(missing.error().describe(), HasSubstr("create token of serviceaccounts shop/orders"));
+}
+
 TEST_F(RestClientTest, AConnectionErrorIsToldAtOnce) {
   transport.answer(Error(ErrorCode::ApiUnreachable, "connection refused"));
   const auto result = get();
