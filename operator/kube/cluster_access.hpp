@@ -28,8 +28,9 @@ struct ExecPlugin {
 
 // Where the API server is and how to authenticate to it.
 struct ClusterAccess {
-  std::string server;           // "https://host:port[/prefix]"
-  std::string tls_server_name;  // empty: the server's host
+  std::string server;                    // "https://host:port[/prefix]"
+  std::string called{"the API server"};  // in messages
+  std::string tls_server_name;           // empty: the server's host
   bool skip_tls_verify = false;
   std::string ca_pem;   // empty: the system's authorities
   std::string ca_file;  // re-read when it changes; wins over ca_pem when set

@@ -28,8 +28,9 @@ bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+// `server`: "the API server https://10.0.0.1:6443".
 Error unreachable(const std::string& server, const std::string& reason) {
-  return Error(ErrorCode::ApiUnreachable, "the API server " + server + " did not answer: " + reason);
+  return Error(ErrorCode::ApiUnreachable, server + " did not answer: " + reason);
 }
 
 std::string in_words(milliseconds duration) {
@@ -181,6 +182,7 @@ class RestTransport final : public HttpTransport {
   RestTransport(ClusterAccess access, Server server, CredentialProvider& credentials, Clock& clock)
       : access_(std::move(access)), server_(std::move(server)), credentials_(credentials), clock_(clock) {
     name_ = (server_.tls ? "https://" : "http://") + server_.authority();
+    described_ = access_.called + " " + name_;
   }
 
   Result<HttpResponse> send(const HttpRequest& request, const StopToken& stop) override {
@@ -215,6 +217,7 @@ class RestTransport final : public HttpTransport {
   CredentialProvider& credentials_;
   Clock& clock_;
   std::string name_;
+  std::string described_;  // for messages
   std::mutex mutex_;
   std::shared_ptr<ConnectionPool> pool_;
   std::uint64_t version_ = 0;
@@ -335,8 +338,8 @@ Result<HttpResponse> RestTransport::send_with_credentials(const HttpRequest& req
                                                           const LineHandler* lines, const StopToken& stop,
                                                           SteadyTime deadline) {
   if (has_control_characters(credentials.authorization)) {
-    return fail(
-        Error(ErrorCode::ApiUnauthorized, "the credentials for the API server hold characters that no header may hold"));
+    return fail(Error(ErrorCode::ApiUnauthorized,
+                      "the credentials for " + access_.called + " hold characters that no header may hold"));
   }
   TRY_ASSIGN(const auto pool, pool_for(credentials));
   // Every idle connection may be stale, for example after the API server restarted: try them one after another, then a new one.
@@ -379,14 +382,14 @@ Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& cr
     }
     pool->send(*message, pending, fresh);
   } catch (const std::exception&) {
-    return {fail(unreachable(name_, "the request could not be begun"))};
+    return {fail(unreachable(described_, "the request could not be begun"))};
   }
-  ResponseReader reader(name_, request, lines, deadline);
+  ResponseReader reader(described_, request, lines, deadline);
   std::string bytes;
   while (true) {
     const WaitResult waited = wait(*pending, stop, clock_, reader.until());
     if (waited == WaitResult::Stopped) {
-      return {fail(Error(ErrorCode::Interrupted, "stopped while waiting for the API server"))};
+      return {fail(Error(ErrorCode::Interrupted, "stopped while waiting for " + access_.called))};
     }
     if (waited == WaitResult::TimedOut) {
       return reader.timed_out();
