@@ -61,7 +61,10 @@ struct BackupJob {
   // Called with the size of the dump while it grows. Return false to abandon the dump for lack of room. Empty: no limit.
   std::function<bool(std::uint64_t bytes)> has_room = {};
 
-  ConnectionKeywords connection;         // of the URL, including the password
+  ConnectionKeywords connection;  // of the URL, including the password
+  // Called right before pg_dump starts, for a password that is valid for minutes only: waiting for another dump may take
+  // longer. It replaces the password of `connection`. Empty: that one is used.
+  std::function<Result<std::string>()> password = {};
   std::vector<std::string> environment;  // "NAME=value": what child processes may inherit
   std::vector<std::string> path;         // PATH, split: where to search for programs
 };

@@ -122,8 +122,14 @@ class Run {
 
   Result<void> dump(const Snapshot& snapshot, BackupWriter& writer) {
     tools_.progress.stage(BackupStage::Dumping, record_.file);
+    ConnectionKeywords keywords = job_.connection;
+    if (job_.password) {
+      std::erase_if(keywords, [](const auto& keyword) { return keyword.first == "password"; });
+      TRY_ASSIGN(std::string password, job_.password());
+      keywords.emplace_back("password", std::move(password));
+    }
     TRY_ASSIGN(const ChildConnection connection,
-               ChildConnection::create(job_.connection, {}, DumpSlot::kApplication, job_.environment));
+               ChildConnection::create(keywords, {}, DumpSlot::kApplication, job_.environment));
     const auto start = tools_.clock.steady_now();
     Sha256 digest;
     ProcessStreams streams;
