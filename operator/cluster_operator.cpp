@@ -13,10 +13,13 @@
 #include "operator/cluster/metrics_review.hpp"
 #include "operator/cluster/plan_config_maps.hpp"
 #include "operator/cluster/secret_credentials.hpp"
+#include "operator/cluster/service_account_tokens.hpp"
 #include "operator/cluster/source_poll.hpp"
 #include "operator/cluster_startup.hpp"
+#include "operator/identity/cloud_tokens.hpp"
 #include "operator/jobs/job_runner.hpp"
 #include "operator/kube/cluster_access.hpp"
+#include "operator/kube/rest_caller.hpp"
 #include "operator/kube/rest_fetcher.hpp"
 #include "operator/kube/rest_transport.hpp"
 #include "operator/operator_settings.hpp"
@@ -75,7 +78,11 @@ class ClusterOperator {
         approvals_([this](const ResourceKey& key) { queue_.add(key); }, &admission_),
         floors_(options.floor, [this](const std::string& name_space) { store_.floor_changed(name_space); }),
         files_(inputs_.secrets, environment_variable),
-        credentials_(reads_, clock_, files_, inputs_.cache.path() + "/certificates", options.require_secret_label),
+        service_accounts_(*client_, *client_),
+        caller_(make_rest_caller(clock_)),
+        tokens_(service_accounts_, *caller_, options.endpoints, clock_),
+        credentials_(reads_, clock_, files_, inputs_.cache.path() + "/certificates", options.require_secret_label,
+                     options.database_auth ? &tokens_ : nullptr),
         folders_(inputs_.sources, clock_, options.limits),
         config_maps_(reads_, options.limits),
         cache_quota_(cache_quota(options)),
@@ -266,6 +273,9 @@ class ClusterOperator {
   ApprovalIndex approvals_;
   NamespaceFloors floors_;
   LocalCredentials files_;
+  ServiceAccountTokens service_accounts_;
+  std::unique_ptr<HttpsCaller> caller_;
+  CloudTokens tokens_;
   SecretCredentials credentials_;
   LocalSources folders_;
   ConfigMapSource config_maps_;

@@ -154,6 +154,13 @@ Result<void> take_bytes(Options& options, const std::string& name, const std::st
   return {};
 }
 
+Result<void> take_endpoint(Options& options, const std::string& name, const std::string& value) {
+  if (const auto taken = options.endpoints.set(value); !taken) {
+    return fail(usage(name + ": " + taken.error().message));
+  }
+  return {};
+}
+
 Result<void> take_log_level(Options& options, const std::string& /*name*/, const std::string& value) {
   TRY_ASSIGN(options.log_level, parse_log_level(value));
   return {};
@@ -205,6 +212,11 @@ constexpr std::array kRows{
         yes_or_no<&Options::publish_plans>},
     Row{flag("--require-secret-label", "", "read only Secrets with the label athanor.dev/allow: \"true\""),
         set<&Options::require_secret_label>},
+    Row{flag("--database-auth", "", "make tokens of ServiceAccounts for databases (spec.database.auth)"),
+        set<&Options::database_auth>},
+    Row{flag("--cloud-endpoint", "NAME=URL",
+             "another server for aws-sts, gcp-sts, gcp-iam or azure-login; may be repeated; default: the provider's"),
+        take_endpoint},
     Row{flag("--max-resources", "N", "of one namespace, the oldest; default: no limit"), take_quota<&Options::max_resources>},
     Row{flag("--max-backup-size", "SIZE", "of all dumps of one namespace; default: no limit"),
         take_bytes<&Options::max_backup_bytes>},
@@ -251,7 +263,7 @@ constexpr std::array kRows{
     Row{flag("--help", "", "this text", 'h'), set<&Options::help>},
     Row{flag("--version", "", "the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 29;   // rows
+constexpr std::size_t kOfCluster = 31;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
 
 constexpr auto kFlags = [] {
@@ -291,11 +303,12 @@ Result<void> check_way(const Options& options) {
   const bool of_cluster = !options.kubeconfig.empty() || !options.context.empty() || !options.namespaces.empty() ||
                           !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty() ||
                           options.namespace_labels || options.require_secret_label || !options.source_images.empty() ||
-                          options.metrics_authentication || options.floor != Options().floor;
+                          options.metrics_authentication || options.database_auth || options.endpoints != CloudEndpoints() ||
+                          options.floor != Options().floor;
   if (!options.manifests.empty() && of_cluster) {
     return fail(
         usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace, --job-image, "
-              "--metrics-authentication and the minimums of policies go with --kube"));
+              "--metrics-authentication, --database-auth, --cloud-endpoint and the minimums of policies go with --kube"));
   }
   if (options.tls_certificate.empty() != options.tls_key.empty()) {
     return fail(usage("--tls-cert-file and --tls-private-key-file go together"));

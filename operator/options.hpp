@@ -10,6 +10,7 @@
 #include "migrations/base/clock.hpp"
 #include "migrations/base/result.hpp"
 #include "migrations/revision/source.hpp"
+#include "operator/identity/cloud_endpoints.hpp"
 #include "operator/log/log.hpp"
 #include "operator/reconcile/policy_floor.hpp"
 
@@ -40,6 +41,8 @@ struct Options {
   bool metrics_authentication = false;
   bool publish_plans = true;
   bool require_secret_label = false;
+  bool database_auth = false;  // spec.database.auth is allowed
+  CloudEndpoints endpoints;
   // Limits per namespace; 0: no limit.
   std::size_t max_resources = 0;
   std::uint64_t max_backup_bytes = 0;

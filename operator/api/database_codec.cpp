@@ -60,6 +60,70 @@ void read_local_reference(YamlFields& from, SecretReference& reference) {
   reference = variable.empty() ? SecretReference{Kind::File, file, ""} : SecretReference{Kind::Environment, variable, ""};
 }
 
+void read_checked(YamlFields& fields, std::string_view key, std::string& value, bool (*is_valid)(std::string_view),
+                  const std::string& example) {
+  read_text(fields, key, value);
+  if (!value.empty() && !is_valid(value)) {
+    fields.refuse(key, "is not of the form " + example);
+  }
+}
+
+void read_auth(YamlFields& fields, DatabaseAuth& auth) {
+  fields.required_text("serviceAccountName", auth.service_account);
+  if (!auth.service_account.empty() && !is_resource_name(auth.service_account)) {
+    fields.refuse("serviceAccountName", "is not the name of a ServiceAccount");
+  }
+  const int providers = int{fields.has("aws")} + int{fields.has("gcp")} + int{fields.has("azure")};
+  fields.mapping("aws", [&auth](YamlFields& aws) {
+    auth.provider = CloudProvider::Aws;
+    if (!aws.has("region")) {
+      aws.refuse("region", "is required", "name the region of the database: eu-central-1");
+    }
+    read_checked(aws, "region", auth.region, is_aws_region, "eu-central-1");
+    read_checked(aws, "roleARN", auth.role, is_aws_role, "arn:aws:iam::123456789012:role/NAME");
+  });
+  fields.mapping("gcp", [&auth](YamlFields& gcp) {
+    auth.provider = CloudProvider::Gcp;
+    if (!gcp.has("workloadIdentityProvider")) {
+      gcp.refuse("workloadIdentityProvider", "is required");
+    }
+    read_checked(
+        gcp, "workloadIdentityProvider", auth.workload_provider,
+        [](std::string_view text) { return is_workload_provider(text) || is_gke_cluster(text); },
+        "projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER, or "
+        "projects/PROJECT/locations/LOCATION/clusters/CLUSTER");
+    read_checked(gcp, "serviceAccountEmail", auth.google_account, is_google_account, "NAME@PROJECT.iam.gserviceaccount.com");
+  });
+  fields.mapping("azure", [&auth](YamlFields& azure) {
+    auth.provider = CloudProvider::Azure;
+    read_checked(azure, "tenantID", auth.tenant, is_azure_tenant, "a GUID or a domain");
+    read_checked(azure, "clientID", auth.client, is_azure_client, "a GUID");
+  });
+  if (providers != 1) {
+    fields.refuse("aws", "exactly one of aws, gcp and azure is needed");
+  }
+}
+
+// A token is a password for as long as it is valid, so only a verified server may receive it.
+void check_auth(YamlFields& fields, const DatabaseSpec& database) {
+  if (database.host.empty() && !database.host_from) {
+    fields.refuse("auth", "goes with host, name and user, not with a URL");
+  }
+  for (const auto* const key : {"password", "passwordFrom"}) {
+    if (fields.has(key)) {
+      fields.refuse(key, "only one of auth and a password may be set");
+    }
+  }
+  const std::string& mode = database.ssl_mode;
+  if (mode == "verify-ca" && !database.root_certificate_from) {
+    fields.refuse("sslMode", "verify-ca with auth needs tls.rootCertificateFrom",
+                  "public authorities sign certificates for any host: use verify-full");
+  } else if (!mode.empty() && mode != "verify-ca" && mode != "verify-full") {
+    fields.refuse("sslMode", "auth needs verify-full, or verify-ca with tls.rootCertificateFrom",
+                  "a token is a password, and any other server could read it");
+  }
+}
+
 void check_parts(YamlFields& fields, const DatabaseSpec& database) {
   if (database.name.empty() && !database.name_from) {
     fields.refuse("name", "is required with host");
@@ -139,10 +203,17 @@ void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode habi
       tls.refuse("clientCertificateFrom", "goes with clientKeyFrom");
     }
   });
+  if (habitat == OperatorMode::Standalone) {
+    refuse_fields(fields, {"auth"}, "needs a cluster, which issues the token of a ServiceAccount");
+  }
+  fields.mapping("auth", [&database](YamlFields& auth) { read_auth(auth, database.auth.emplace()); });
   read_identifier(fields, "role", database.role);
   read_identifier(fields, "schema", database.schema);
   read_identifier(fields, "versionTable", database.version_table);
   check_database_way(fields, database);
+  if (database.auth) {
+    check_auth(fields, database);
+  }
   if (fields.has("tls") && database.ssl_mode == "disable") {
     fields.refuse("sslMode", "tls needs an sslMode other than disable");
   }

@@ -21,6 +21,7 @@
 #include "migrations/base/clock.hpp"
 #include "migrations/lint/lint_context.hpp"
 #include "operator/api/condition.hpp"
+#include "operator/api/database_auth.hpp"
 
 namespace athanor::controller {
 
@@ -81,7 +82,8 @@ struct DatabaseSpec {
   std::string password;
   std::optional<SecretReference> password_from;
   std::string ssl_mode;
-  std::string require_auth;  // as libpq's; empty: the operator decides
+  std::string require_auth;          // as libpq's; empty: the operator decides
+  std::optional<DatabaseAuth> auth;  // instead of a password; only with parts
   // Certificates, as PEM.
   std::optional<SecretReference> root_certificate_from;
   std::optional<SecretReference> client_certificate_from;

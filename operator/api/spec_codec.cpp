@@ -297,6 +297,10 @@ void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode hab
       fields.refuse("scratch", "is required by policy.rehearsal", "name a server of the same major version in scratch.urlFrom");
     }
   }
+  if (spec.database.auth && spec.execution.mode == ExecutionMode::Job) {
+    fields.refuse("database", "auth is not supported with execution.mode: Job",
+                  "set execution.mode to InProcess: the operator makes the tokens, and a Job's pod has none");
+  }
   if (spec.source.image && spec.execution.mode != ExecutionMode::Job) {
     fields.refuse("source", "image needs execution.mode: Job, because only a pod can read an image");
   }

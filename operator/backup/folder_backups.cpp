@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "migrations/backup/folder_store.hpp"
+#include "operator/reconcile/token_sessions.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -104,7 +105,7 @@ Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const 
   std::error_code ignored;  // open_folder reports the error
   std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), ignored);
   TRY_ASSIGN(const auto store, FolderStore::open_folder(folder));
-  TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution, StopToken()));
+  TRY_ASSIGN(const auto sessions, sessions_of(target, connect_, target.settings.execution, StopToken()));
   BackupJob job = job_of(request, folder);
   TRY_ASSIGN(job.connection, surroundings_.connection_keywords(target.url));
   std::optional<NamespaceBytes::Growing> dump;
@@ -113,6 +114,9 @@ Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const 
     TRY_ASSIGN(const std::string all, quota_.folder(name_space));
     dump.emplace(bytes_, name_space, [&all] { return bytes_below(all); });
     job.has_room = [&dump](std::uint64_t bytes) { return dump->grow_to(bytes); };
+  }
+  if (target.token) {
+    job.password = [&target, &stop] { return token_password(target, stop); };
   }
   job.environment = surroundings_.environment;
   job.path = surroundings_.path;

@@ -41,8 +41,8 @@ bool write_all(int descriptor, std::string_view text) {
 }  // namespace
 
 SecretCredentials::SecretCredentials(RecentReads& reads, Clock& clock, CredentialSource& local, std::string folder,
-                                     bool labelled)
-    : reads_(reads), clock_(clock), local_(local), folder_(std::move(folder)), labelled_(labelled) {}
+                                     bool labelled, TokenSource* tokens)
+    : reads_(reads), clock_(clock), local_(local), folder_(std::move(folder)), labelled_(labelled), tokens_(tokens) {}
 
 SecretCredentials::~SecretCredentials() {
   for (const auto& [name, used] : used_) {

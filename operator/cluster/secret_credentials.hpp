@@ -22,8 +22,9 @@ namespace athanor::controller {
 class SecretCredentials final : public CredentialSource {
  public:
   // `local` reads files below the secret roots. `folder` is created for certificates at first use. `labelled`: use only Secrets
-  // with the label of secret_label.hpp.
-  SecretCredentials(RecentReads& reads, Clock& clock, CredentialSource& local, std::string folder, bool labelled = false);
+  // with the label of secret_label.hpp. `tokens`: for spec.database.auth; null: refuse it.
+  SecretCredentials(RecentReads& reads, Clock& clock, CredentialSource& local, std::string folder, bool labelled = false,
+                    TokenSource* tokens = nullptr);
   ~SecretCredentials() override;
   SecretCredentials(const SecretCredentials&) = delete;
   SecretCredentials& operator=(const SecretCredentials&) = delete;
@@ -31,6 +32,7 @@ class SecretCredentials final : public CredentialSource {
   [[nodiscard]] Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) override;
   [[nodiscard]] Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) override;
   [[nodiscard]] bool shares_process_environment() const override { return false; }
+  [[nodiscard]] TokenSource* tokens() override { return tokens_; }
 
  private:
   [[nodiscard]] Result<std::string> write_file(const std::string& content);
@@ -39,6 +41,7 @@ class SecretCredentials final : public CredentialSource {
   CredentialSource& local_;
   std::string folder_;
   bool labelled_;
+  TokenSource* tokens_;
   std::mutex mutex_;
   std::map<std::string, SteadyTime> used_;  // file name: last use
 };

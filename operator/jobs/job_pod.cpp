@@ -153,6 +153,11 @@ void JobPod::add_argument(const std::string& text) {
 
 Result<void> add_database(const DatabaseMigration& resource, JobPod& pod) {
   const DatabaseSpec& database = resource.spec.database;
+  if (database.auth) {
+    return fail(Error(ErrorCode::Configuration, "a Job's pod cannot make tokens for the database")
+                    .at("spec.database.auth")
+                    .advise("set spec.execution.mode to InProcess"));
+  }
   if (may_hold_password(database.url)) {
     return fail(password_error("url"));
   }

@@ -15,12 +15,42 @@
 #include "operator/reconcile/policy_floor.hpp"
 #include "operator/reconcile/resource_words.hpp"
 #include "operator/reconcile/session_cache.hpp"
+#include "operator/reconcile/token_sessions.hpp"
 
 namespace athanor::controller {
 namespace {
 
-Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSource& credentials, HiddenValues& hidden) {
+// libpq ignores sslmode for a Unix socket, and several hosts are several servers.
+Result<void> check_host_for_token(const std::string& host) {
+  const auto belongs_to_name = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
+           c == ':';
+  };
+  if (!host.empty() && std::ranges::all_of(host, belongs_to_name)) {
+    return {};
+  }
+  return fail(Error(ErrorCode::Configuration, "auth needs the name or address of one host")
+                  .at("spec.database.host")
+                  .advise("name the server itself: a token is for one server, over TLS"));
+}
+
+Result<void> want_token(const DatabaseMigration& resource, const DatabaseParts& parts, CredentialSource& credentials,
+                        DatabaseTarget& target) {
+  TokenSource* const source = credentials.tokens();
+  if (source == nullptr) {
+    return fail(Error(ErrorCode::Configuration, "this operator does not make tokens for databases")
+                    .at("spec.database.auth")
+                    .advise("start it with --database-auth, or use a password"));
+  }
+  TRY(check_host_for_token(parts.host));
+  target.token =
+      TargetToken{source, {*resource.spec.database.auth, resource.metadata.name_space, parts.host, parts.port, parts.user}};
+  return {};
+}
+
+Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSource& credentials, DatabaseTarget& target) {
   const DatabaseSpec& database = resource.spec.database;
+  HiddenValues& hidden = target.hidden;
   const auto part = [&](const std::optional<SecretReference>& from, const std::string& plain) -> Result<std::string> {
     if (!from) {
       return plain;
@@ -37,6 +67,9 @@ Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSo
   TRY_ASSIGN(parts.password, part(database.password_from, database.password));
   if (!is_port(parts.port)) {
     return fail(Error(ErrorCode::Configuration, "portFrom does not hold a port number").at("spec.database.portFrom"));
+  }
+  if (database.auth) {
+    TRY(want_token(resource, parts, credentials, target));
   }
   std::string url = database_url(parts);
   if (!database.ssl_mode.empty()) {
@@ -126,6 +159,16 @@ Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, con
   return {};
 }
 
+// A token is sent as a password in plain text, so only a server whose certificate is verified may get it, whatever the
+// operator's default is. verify-ca without an authority of its own would trust any server with a public certificate.
+void verify_server_for_token(std::string& url, const DatabaseSpec& database) {
+  if (ssl_mode_in(connection_parameters(url)) != "verify-ca" || !database.root_certificate_from) {
+    url = with_parameter(std::move(url), "sslmode", "verify-full");
+  }
+  // With Kerberos credentials at hand, libpq would use them to encrypt instead of TLS.
+  url = with_parameter(std::move(url), "gssencmode", "disable");
+}
+
 // Without a root certificate libpq refuses to connect. Not for verify-ca: a public authority signs certificates for any host.
 void trust_system_authorities(std::string& url, const DatabaseSpec& database) {
   if (!database.root_certificate_from && ssl_mode_in(connection_parameters(url)) == "verify-full") {
@@ -197,6 +240,9 @@ Result<void> add_certificates(std::string& url, const DatabaseMigration& resourc
   TRY(add("sslkey", database.client_key_from));
   TRY(choose_ssl_mode(url, database, declared));
   TRY(require_ssl_mode(url, resource));
+  if (database.auth) {
+    verify_server_for_token(url, database);
+  }
   if (!credentials.shares_process_environment()) {
     trust_system_authorities(url, database);
     refuse_weak_authentication(url, declared);
@@ -235,7 +281,7 @@ Result<void> find_url(const DatabaseMigration& resource, CredentialSource& crede
   } else if (!database.url.empty()) {
     target.url = database.url;
   } else {
-    TRY_ASSIGN(target.url, url_of_parts(resource, credentials, target.hidden));
+    TRY_ASSIGN(target.url, url_of_parts(resource, credentials, target));
   }
   return add_certificates(target.url, resource, credentials, target.hidden);
 }
@@ -428,7 +474,7 @@ class MigratorAccessFactory final : public DatabaseAccessFactory {
   }
 
   Result<std::unique_ptr<DatabaseAccess>> open(const DatabaseTarget& target, ProgressSink& progress) override {
-    TRY_ASSIGN(auto factory, connect_(target.url, target.settings.execution, target.stop));
+    TRY_ASSIGN(auto factory, sessions_of(target, connect_, target.settings.execution, target.stop));
     return std::make_unique<MigratorAccess>(std::move(factory), kept_, clock_, target, progress);
   }
   Result<std::string> describe(const DatabaseTarget& target) override {

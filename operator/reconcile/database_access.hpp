@@ -18,13 +18,21 @@
 #include "migrations/execute/migrator.hpp"
 #include "migrations/lint/live_facts.hpp"
 #include "operator/api/database_migration.hpp"
+#include "operator/identity/database_token.hpp"
 #include "operator/reconcile/hidden_values.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
 
 namespace athanor::controller {
 
+// The token that every connection to a target needs instead of a password.
+struct TargetToken {
+  TokenSource* source = nullptr;
+  TokenWanted wanted;
+};
+
 struct DatabaseTarget {
-  std::string url;  // contains the password: never log it
+  std::string url;  // contains the password, unless `token` is set: never log it
+  std::optional<TargetToken> token{};
   MigratorSettings settings;
   StopToken stop{};                      // ends connecting and observing; must outlive every access opened with this target
   std::optional<DriftSettings> drift{};  // set unless policy.drift is Ignore: runs record the catalog
@@ -76,6 +84,8 @@ class CredentialSource {
   // Whether a resource may refer to files and to the libpq environment of the operator's process. False on a cluster, where the
   // authors of resources are not the administrators of the operator.
   [[nodiscard]] virtual bool shares_process_environment() const { return true; }
+  // Where tokens for databases come from (spec.database.auth); null: nowhere.
+  [[nodiscard]] virtual TokenSource* tokens() { return nullptr; }
   // Returns the path of a file with the value, readable only by its owner, for libraries that read certificates from files.
   [[nodiscard]] virtual Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) = 0;
 };

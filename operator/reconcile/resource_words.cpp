@@ -42,6 +42,7 @@ constexpr std::array kFields{
 constexpr std::array kOptions{
     Word{"raise --max-files or --max-file-size of the operator", "have the operator's limits raised (chart: extraArgs)"},
     Word{"raise --max-files of the operator", "have the operator's limit raised (chart: extraArgs)"},
+    Word{"start it with --database-auth", "have databaseAuth.enabled set in the operator's chart"},
     Word{"start it with --backup-root", "have backup.enabled set in the operator's chart"},
     Word{"or start the operator with --job-image", "or have jobs.enabled set in the operator's chart"},
     Word{"have its registry named to the operator: --source-image",
@@ -81,6 +82,10 @@ std::string connection_in_words(const DatabaseMigration& resource) {
   }
   if (!database.url.empty()) {
     return "spec.database.url";
+  }
+  if (database.auth) {
+    return "spec.database, its password being a token of ServiceAccount " + resource.metadata.name_space + "/" +
+           database.auth->service_account;
   }
   return database.password_from ? "spec.database, its password being " + reference_in_words(resource, *database.password_from)
                                 : std::string("spec.database");

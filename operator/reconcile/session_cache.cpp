@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "migrations/base/sha256.hpp"
+#include "operator/reconcile/token_sessions.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -30,7 +31,7 @@ SessionCache::~SessionCache() {
 // The search_path matters only if it decides which version table is used.
 std::string SessionCache::key_of(const DatabaseTarget& target) {
   const auto& settings = target.settings;
-  return sha256_hex(target.url + '\n' + settings.execution.role + '\n' +
+  return sha256_hex(target.url + '\n' + token_identity(target) + '\n' + settings.execution.role + '\n' +
                     (settings.version_table_schema.empty() ? settings.execution.search_path : std::string()));
 }
 

@@ -9,6 +9,7 @@
 #include "migrations/rehearse/rehearsal_summary.hpp"
 #include "migrations/rehearse/schema_copy.hpp"
 #include "migrations/schema/target_search_path.hpp"
+#include "operator/reconcile/token_sessions.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -55,7 +56,7 @@ Result<void> ScratchRehearsals::restore(const RehearsalRequest& request, Stage& 
   const DatabaseTarget& target = request.target;
   TRY_ASSIGN(const std::string folder, backups_(request.resource, request.resource.spec.backup.path));
   TRY_ASSIGN(const auto store, FolderStore::open_existing(folder));
-  TRY_ASSIGN(const auto sessions, connect_(target.url, target.settings.execution, stop));
+  TRY_ASSIGN(const auto sessions, sessions_of(target, connect_, target.settings.execution, stop));
   BackupJob job;
   job.version_table = target.settings.version_table;
   job.version_table_schema = target.settings.version_table_schema;
@@ -88,7 +89,7 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
   const DatabaseTarget& target = request.target;
   const bool rows = request.resource.spec.policy.rehearsal == RehearsalPolicy::Backup;
   const SteadyTime begin = clock_.steady_now();
-  TRY_ASSIGN(const auto factory, connect_(target.url, target.settings.execution, stop));
+  TRY_ASSIGN(const auto factory, sessions_of(target, connect_, target.settings.execution, stop));
   TRY_ASSIGN(const auto live_session, factory->open());
   std::string search_path = target.settings.execution.search_path;
   if (search_path.empty()) {

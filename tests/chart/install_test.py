@@ -140,6 +140,7 @@ WATCHED = expected("watched")
 LABELS = expected("policy.namespaceLabels")
 JOBS = expected("jobs.enabled")
 FLUX = expected("flux.enabled")
+AUTH = expected("databaseAuth.enabled")
 METRICS = expected("metrics.authentication")
 PLANS = expected("policy.publishPlans")
 ADMISSION = expected("cluster")
@@ -179,8 +180,8 @@ def test_cluster_wide_rights_are_exactly_these(server: ThrowawayCluster, release
 
 
 def test_rights_in_listed_namespaces_are_exactly_these(server: ThrowawayCluster, release: str) -> None:
-    install(server, release, "--set", "watch.scope=Namespaces,watch.namespaces={shop,warehouse},jobs.enabled=true,flux.enabled=true")
-    assert rights(server, release, "shop") == rights(server, release, "warehouse") == WATCHED | PLANS | JOBS | FLUX | ADMISSION
+    install(server, release, "--set", "watch.scope=Namespaces,watch.namespaces={shop,warehouse},jobs.enabled=true,flux.enabled=true,databaseAuth.enabled=true")
+    assert rights(server, release, "shop") == rights(server, release, "warehouse") == WATCHED | PLANS | JOBS | FLUX | AUTH | ADMISSION
     assert rights(server, release, NAMESPACE) == election(release) | ADMISSION
     assert rights(server, release, "elsewhere") == ADMISSION
 

@@ -13,6 +13,7 @@ EVERYTHING = json.dumps({
     "jobs": {"enabled": True, "sourceImages": ["registry.example.org/shop"]},
     "policy": {"minimum": {"approvals": 2}, "publishPlans": False, "requireSecretLabel": True},
     "quota": {"resources": 100, "backupSize": "20GiB", "configMapReads": 600, "repositorySize": "64MiB", "artifactSize": "32MiB", "cacheSize": "600MiB"},
+    "databaseAuth": {"enabled": True, "endpoints": {"aws-sts": "https://vpce-1.sts.eu-central-1.vpce.amazonaws.com"}},
     "flux": {"enabled": True}, "backup": {"enabled": True},
     "metrics": {"authentication": True, "tlsSecret": "athanor-metrics"},
     "serviceMonitor": {"enabled": True, "labels": {"release": "p"}, "endpoint": {"tlsConfig": {"serverName": "athanor"}}},
@@ -253,7 +254,7 @@ def test_the_deployment_is_told_what_the_values_say() -> None:
         "--cache=/var/cache/athanor", "--source-root=/sources", "--secret-root=/run/secrets/db", "--backup-root=/var/lib/athanor/backups",
         "--job-image=registry.example.org/athanor@sha256:" + "0" * 64, "--source-image=registry.example.org/shop",
         "--minimum-approval=Destructive", "--minimum-approvals=2", "--minimum-backup=Never", "--default-ssl-mode=verify-full", "--inline-passwords=refuse", "--publish-plans=false",
-        "--require-secret-label", "--max-resources=100", "--max-backup-size=20GiB", "--max-config-map-reads=600", "--max-repository-size=64MiB",
+        "--require-secret-label", "--database-auth", "--cloud-endpoint=aws-sts=https://vpce-1.sts.eu-central-1.vpce.amazonaws.com", "--max-resources=100", "--max-backup-size=20GiB", "--max-config-map-reads=600", "--max-repository-size=64MiB",
         "--max-artifact-size=32MiB", "--max-cache-size=600MiB", "--max-file-size=16MiB", "--log-level=info", "--max-files=10"]
     assert "--watch-namespaces=athanor-system" in arguments_of(objects(rendered("defaults")))
     assert "--leader-elect=false" in arguments_of(objects(rendered("one replica")))

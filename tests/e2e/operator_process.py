@@ -97,7 +97,7 @@ def die_with_parent() -> None:
 class OperatorProcess:
     """A running operator; it ends with the test's process at the latest."""
 
-    def __init__(self, account: Account, folder: Path, *options: str) -> None:
+    def __init__(self, account: Account, folder: Path, *options: str, environment: dict[str, str] | None = None) -> None:
         self.account = account
         self.port = free_port()
         self.log_file = folder / f"operator-{self.port}.log"
@@ -108,7 +108,7 @@ class OperatorProcess:
                    self.backups, "--cache", folder, "--log-level", "debug", *options]
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent,
-                                            env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), **SANITIZERS})
+                                            env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), **SANITIZERS, **(environment or {})})
         eventually(self.ready, "the operator is ready", within=30)
 
     def ready(self) -> bool:

@@ -138,6 +138,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   resources: [databasemigrations/finalizers]
   verbs: [update]
 {{- end }}
+{{- if .Values.databaseAuth.enabled }}
+- apiGroups: ['']
+  resources: [serviceaccounts]
+  verbs: [get]
+# A token of a ServiceAccount that a resource names, for the identity service of a cloud.
+- apiGroups: ['']
+  resources: [serviceaccounts/token]
+  verbs: [create]
+{{- end }}
 {{- if .Values.policy.publishPlans }}
 # The SQL of plans that wait for an approval, in ConfigMaps that the resource owns.
 - apiGroups: ['']

@@ -24,6 +24,16 @@ class ClusterCredentials final : public CredentialSource {
     return "/certificates/" + reference.value;
   }
   [[nodiscard]] bool shares_process_environment() const override { return false; }
+  [[nodiscard]] TokenSource* tokens() override { return source; }
+
+  TokenSource* source = nullptr;
+};
+
+class NoTokens final : public TokenSource {
+ public:
+  Result<DatabaseToken> token(const TokenWanted&, const TokenTerms&) override {
+    return fail(ErrorCode::Internal, "not asked for");
+  }
 };
 
 class DatabaseTargetTest : public testing::Test {
@@ -185,6 +195,79 @@ TEST_F(DatabaseTargetTest, HasNoEnvironmentOfTheClientLibrary) {
   PQconninfoFree(defaults);
   EXPECT_EQ(std::getenv("PGSERVICEFILE"), nullptr);
   EXPECT_STREQ(std::getenv("DATABASE_URL"), "kept");
+}
+
+class TokenTargetTest : public DatabaseTargetTest {
+ protected:
+  TokenTargetTest() {
+    cluster.source = &tokens;
+    DatabaseSpec& database = resource.spec.database;
+    database.host = "db.example.org";
+    database.name = "orders";
+    database.user = "migrator";
+    database.auth.emplace().service_account = "orders-migrator";
+  }
+  Result<DatabaseTarget> made() { return make_target(resource, cluster); }
+  std::string ssl_mode() {
+    const auto target = made();
+    return target ? read(target->url)["sslmode"] : target.error().describe();
+  }
+
+  NoTokens tokens;
+};
+
+TEST_F(TokenTargetTest, WantsATokenForTheDeclaredUserAndServer) {
+  resource.spec.database.host_from = secret("host-of-a-secret");
+  resource.spec.database.user_from = secret("user-of-a-secret");
+  const auto target = made();
+  ASSERT_TRUE(target) << target.error().describe();
+  ASSERT_TRUE(target->token);
+  EXPECT_EQ(target->token->source, &tokens);
+  EXPECT_EQ(target->token->wanted.name_space, "shop");
+  EXPECT_EQ(target->token->wanted.auth.service_account, "orders-migrator");
+  EXPECT_EQ(target->token->wanted.host, "host-of-a-secret");
+  EXPECT_EQ(target->token->wanted.port, "5432");
+  EXPECT_EQ(target->token->wanted.user, "user-of-a-secret");
+  EXPECT_EQ(read(target->url).count("password"), 0U);
+}
+
+TEST_F(TokenTargetTest, VerifiesTheServerWhateverTheOperatorsDefaultIs) {
+  for (const char* const mode : {"", "disable", "prefer", "require", "verify-ca", "verify-full"}) {
+    resource.spec.database.default_ssl_mode = mode;
+    resource.spec.database.minimum_ssl_mode = mode;
+    EXPECT_EQ(ssl_mode(), "verify-full") << mode;
+    auto seen = read(made()->url);
+    EXPECT_EQ(seen["sslrootcert"], "system");
+    EXPECT_EQ(seen["gssencmode"], "disable");
+    EXPECT_EQ(parameter_of(connection_parameters(made()->url), "require_auth"), "")
+        << "the token goes in plain text, inside TLS";
+  }
+  resource.spec.database.default_ssl_mode = resource.spec.database.minimum_ssl_mode = "";
+  resource.spec.database.ssl_mode = "verify-ca";
+  EXPECT_EQ(ssl_mode(), "verify-full") << "public authorities sign certificates for any host";
+  resource.spec.database.root_certificate_from = secret("ca");
+  EXPECT_EQ(ssl_mode(), "verify-ca");
+}
+
+TEST_F(TokenTargetTest, RefusesHostsThatAreNotOneServerOverTls) {
+  for (const char* const host : {"/var/run/postgresql", "@abstract", "a,b", "", "a b", "a\nhost:b", "a?b", "a/b"}) {
+    resource.spec.database.host_from.reset();
+    resource.spec.database.host = host;
+    const auto target = made();
+    ASSERT_FALSE(target) << host;
+    EXPECT_EQ(target.error().code, ErrorCode::Configuration);
+  }
+  resource.spec.database.host_from = secret("/var/run/postgresql");
+  EXPECT_FALSE(made()) << "also when it comes from a Secret";
+}
+
+TEST_F(TokenTargetTest, SaysWhenTheOperatorMakesNoTokens) {
+  cluster.source = nullptr;
+  const auto target = made();
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error().code, ErrorCode::Configuration);
+  EXPECT_EQ(target.error().context, "spec.database.auth");
+  EXPECT_THAT(target.error().hint, HasSubstr("--database-auth"));
 }
 
 }  // namespace

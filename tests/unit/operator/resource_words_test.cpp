@@ -30,6 +30,7 @@ TEST(ResourceWords, NameFieldsOfTheSpecInPlaceOfSettings) {
       "give the server's own URL");
   EXPECT_EQ(hint("start it with --backup-root", true), "have backup.enabled set in the operator's chart");
   EXPECT_EQ(hint("start it with --backup-root", false), "start it with --backup-root");
+  EXPECT_EQ(hint("start it with --database-auth", true), "have databaseAuth.enabled set in the operator's chart");
 }
 
 TEST(ResourceWords, NameTheFieldsThatChooseTls) {

@@ -197,6 +197,12 @@ TEST(Options, SayWhatIsWrong) {
   EXPECT_EQ(complaint({"--manifests", "m", "--max-file-size", "2MB"}),
             "--max-file-size takes bytes, or a number and KiB, MiB or GiB");
   EXPECT_EQ(complaint({"--manifests", "m", "--log-level", "loud"}), "unknown log level 'loud'");
+  EXPECT_EQ(complaint({"--kube", "--cloud-endpoint", "aws-sts=http://sts"}),
+            "--cloud-endpoint: aws-sts takes https://HOST or https://HOST:PORT");
+  EXPECT_EQ(complaint({"--kube", "--cloud-endpoint", "elsewhere=https://a"}),
+            "--cloud-endpoint: takes NAME=URL, NAME being aws-sts, gcp-sts, gcp-iam or azure-login");
+  EXPECT_EQ(complaint({"--kube", "--database-auth", "--cloud-endpoint=gcp-sts=https://sts.example.org:8443"}), "fine");
+  EXPECT_NE(complaint({"--manifests", "m", "--database-auth"}), "fine");
   EXPECT_EQ(complaint({"--help"}), "fine");
 }
 
