@@ -32,10 +32,9 @@ class PlainDatabase {
       return already_there();
     }
     if (project_->graph.size() > 0) {
-      return fail(
-          Error(ErrorCode::PolicyRefused, "the project has revisions already; nothing was written")
-              .advise("if the database has the schema of one of them: athanor stamp REVISION; `athanor drift` then tells "
-                      "whether it has"));
+      return fail(Error(ErrorCode::PolicyRefused, "the project already has revisions; nothing was written")
+                      .advise("if the database has the schema of one of them, run `athanor stamp REVISION`, then check with "
+                              "`athanor drift`"));
     }
     SchemaWork work(context_, configuration_, version_);
     TRY_ASSIGN(const schema::Catalog catalog, work.live());
@@ -72,19 +71,19 @@ class PlainDatabase {
   Result<void> already_there() {
     TRY(require_known_heads(project_->graph, heads_));
     output().fields()["stamped"] = false;
-    output().set_message("the database was adopted before, and is at " + join_revisions(heads_));
-    output().line("The database was adopted before, and is at " + join_revisions(heads_) + ".");
+    output().set_message("the database is already adopted and is at " + join_revisions(heads_));
+    output().line("The database is already adopted and is at " + join_revisions(heads_) + ".");
     return {};
   }
 
   Result<RevisionDraft> draft_of(const schema::Catalog& catalog) {
     RevisionRequest request;
-    request.message = context_.arguments().value("--message").value_or("Baseline of the schema as it was found");
+    request.message = context_.arguments().value("--message").value_or("Baseline of the existing schema");
     request.heads = {"base"};
     request.version_path = configuration_.version_locations.front();
     TRY_ASSIGN(RevisionDraft draft,
                draft_revision(configuration_, project_->graph, request, context_.outside().clock->wall_now()));
-    TRY_ASSIGN(draft.text, baseline_text(draft.revision, "", catalog, "", "it is the baseline: what was there before Athanor"));
+    TRY_ASSIGN(draft.text, baseline_text(draft.revision, "", catalog, "", "this baseline is the schema from before Athanor"));
     return draft;
   }
 
@@ -96,13 +95,13 @@ class PlainDatabase {
       if (database.error().code != ErrorCode::ScratchUnavailable) {
         return fail(std::move(database).error());
       }
-      output().warn("the baseline is not proven: " + database.error().message);
+      output().warn("the baseline could not be proven: " + database.error().message);
       output().fields()["proven"] = false;
       return {};
     }
     TRY_ASSIGN(const schema::Catalog made, work.loader().inspect_scratch(**database));
     if (const auto lines = describe_difference(made, catalog); !lines.empty()) {
-      return fail(baseline_differs("the baseline does not make the schema of the database", lines));
+      return fail(baseline_differs("the baseline does not create the schema of the database", lines));
     }
     output().fields()["proven"] = true;
     return {};
@@ -118,7 +117,7 @@ class PlainDatabase {
     fields["dry_run"] = dry;
     fields["stamped"] = !dry;
     if (dry) {
-      output().set_message("would write " + draft.revision.path + " and stamp the database there");
+      output().set_message("would write " + draft.revision.path + " and stamp the database with it");
       output().text(draft.text);
       return {};
     }

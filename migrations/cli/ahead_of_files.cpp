@@ -35,16 +35,16 @@ Result<std::optional<AheadOfFiles>> find_ahead(Migrator& migrator, const Revisio
 std::string describe(const AheadOfFiles& ahead) {
   const RecordedRevision& newest = ahead.revisions.front();
   const std::size_t count = ahead.revisions.size();
-  return "at " + join_revisions(ahead.heads) + ", which is in no file; the ledger recorded it (applied " + newest.applied_at +
-         " by " + newest.actor + "), " + std::to_string(count) + " revision" + (count == 1 ? "" : "s") + " above " +
-         join_revisions(ahead.above);
+  return "at " + join_revisions(ahead.heads) + ", which has no revision file; the ledger recorded it (applied " +
+         newest.applied_at + " by " + newest.actor + "), " + std::to_string(count) + " revision" + (count == 1 ? "" : "s") +
+         " above " + join_revisions(ahead.above);
 }
 
 Error ahead_error(const AheadOfFiles& ahead) {
   const std::string target = ahead.above.empty() ? "base" : ahead.above.front();
   return Error(ErrorCode::AheadOfFiles, "the database is ahead of the files: it is " + describe(ahead))
-      .advise("check out the commit that has it; or keep the newer schema: athanor upgrade --accept-ahead " + target +
-              "; or go back with the texts of the ledger: athanor downgrade --from-ledger " + target);
+      .advise("check out the commit that has its file; or keep the newer schema: athanor upgrade --accept-ahead " + target +
+              "; or downgrade with the SQL recorded in the ledger: athanor downgrade --from-ledger " + target);
 }
 
 Result<void> require_known_heads(Migrator& migrator, const RevisionGraph& files,
@@ -62,8 +62,8 @@ Result<void> refuse_squashed_middle(const Project& project, const std::vector<st
     return {};
   }
   return fail(Error(ErrorCode::UnknownDatabaseRevision, squashed->describe())
-                  .advise("upgrade it to " + squashed->baseline +
-                          " with the files before the squash, then use these; `git log -- " + squashed->path +
+                  .advise("upgrade the database to " + squashed->baseline +
+                          " with the files from before the squash first; `git log -- " + squashed->path +
                           "` finds the commit"));
 }
 

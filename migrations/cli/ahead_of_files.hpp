@@ -27,7 +27,7 @@ struct AheadOfFiles {
 [[nodiscard]] Result<std::optional<AheadOfFiles>> find_ahead(Migrator& migrator, const RevisionGraph& files,
                                                              const std::vector<std::string>& current_heads);
 
-// "at 8c1f0a2b7d3e, which is in no file; the ledger recorded it (applied 2026-11-21T02:10:00+00:00 by alice@laptop), 2
+// "at 8c1f0a2b7d3e, which has no revision file; the ledger recorded it (applied 2026-11-21T02:10:00+00:00 by alice@laptop), 2
 // revisions above 1975ea83b712".
 [[nodiscard]] std::string describe(const AheadOfFiles& ahead);
 // The error AheadOfFiles, with the ways out.

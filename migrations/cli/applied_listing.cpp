@@ -80,20 +80,20 @@ Result<void> show_applied(CommandContext& context, const std::string& symbol) {
     }
   }
   if (found.size() > 1) {
-    return fail(
-        Error(ErrorCode::AmbiguousPrefix, "'" + symbol + "' begins more than one applied revision").advise("write more of it"));
+    return fail(Error(ErrorCode::AmbiguousPrefix, "'" + symbol + "' matches more than one applied revision")
+                    .advise("give more characters of the id"));
   }
   if (found.empty()) {
     const bool known =
         std::ranges::any_of(applied.lineage.missing, [&](const std::string& id) { return id.starts_with(symbol); });
     return fail(Error(ErrorCode::UnknownRevision,
-                      known ? "the ledger recorded nothing of revision '" + symbol + "': it was " + std::string(kNotRecorded)
-                            : "no applied revision that the ledger recorded begins with '" + symbol + "'")
+                      known ? "the ledger has no record of revision '" + symbol + "': it was " + std::string(kNotRecorded)
+                            : "no applied revision in the ledger begins with '" + symbol + "'")
                     .advise("athanor history --applied"));
   }
   const RecordedRevision& recorded = *found.front();
   if (!recorded.text) {
-    return fail(Error(ErrorCode::NotRenderable, "the ledger kept no text of revision " + recorded.revision.id)
+    return fail(Error(ErrorCode::NotRenderable, "the ledger did not keep the SQL of revision " + recorded.revision.id)
                     .advise("ledger.keep_text was off when it was applied"));
   }
   Json fields = recorded_json(recorded);

@@ -30,7 +30,7 @@ Result<void> check_words(std::span<const std::string_view> words) {
       return fail(usage(nullptr, which + " is not UTF-8", "set the terminal or the calling program to UTF-8"));
     }
     if (holds_control_character(word)) {
-      return fail(usage(nullptr, which + " holds a control character", "leave it out; a message is one line of text"));
+      return fail(usage(nullptr, which + " contains a control character", "remove it; a message is one line of text"));
     }
   }
   return {};
@@ -68,7 +68,7 @@ Result<void> Arguments::take_command(std::string_view word) {
     names.push_back(command.name);
   }
   return fail(
-      usage(nullptr, "there is no command '" + std::string(word) + "'", hint_for_verb(word).value_or(suggest(word, names))));
+      usage(nullptr, "unknown command '" + std::string(word) + "'", hint_for_verb(word).value_or(suggest(word, names))));
 }
 
 Error Arguments::describe(const FlagFault& fault) const {
@@ -105,7 +105,7 @@ Error Arguments::describe_unknown(const std::string& typed) const {
   } else if (command_ == nullptr) {
     hint = "flags of a command follow its name; see `athanor --help`";
   }
-  return usage(command_, "there is no flag " + typed + where, hint);
+  return usage(command_, "unknown flag " + typed + where, hint);
 }
 
 Result<void> Arguments::check_operands() const {
@@ -115,8 +115,8 @@ Result<void> Arguments::check_operands() const {
   const auto count = static_cast<int>(operands_.size());
   const std::string name(command_->name);
   if (count < command_->least) {
-    const std::string example = name == "upgrade"     ? "everything that is pending: `athanor upgrade head`"
-                                : name == "downgrade" ? "the last revision: `athanor downgrade -1`"
+    const std::string example = name == "upgrade"     ? "to apply everything that is pending: `athanor upgrade head`"
+                                : name == "downgrade" ? "to undo the last revision: `athanor downgrade -1`"
                                                       : "";
     return fail(usage(command_, "'athanor " + name + "' needs " + std::string(command_->operands), example));
   }

@@ -95,9 +95,9 @@ class Autogenerate {
         project_.graph.revisions(), [](const Revision& revision) { return revision.format == RevisionFormat::AlembicPython; });
     const bool database = given == "database" || (given.empty() && python);
     if (database && configuration_.database_url.empty()) {
-      return fail(Error(ErrorCode::MissingDatabaseUrl, python ? "the project has Alembic's Python revisions, so the schema now "
-                                                                "is that of the database, and no database is named"
-                                                              : "no database is named")
+      return fail(Error(ErrorCode::MissingDatabaseUrl, python ? "the project has Python revisions, so the current schema must "
+                                                                "come from the database, but no database is configured"
+                                                              : "no database is configured")
                       .advise("set DATABASE_URL in the environment, or database_url in athanor.yaml"));
     }
     return database;
@@ -158,7 +158,7 @@ class Autogenerate {
       if (auto done = schema::run_planned(*session, change.up.steps); !done) {
         Error error = std::move(done).error();
         error.code = ErrorCode::ProofFailed;
-        error.message = "the upgrade does not run on a copy of the schema: " + error.message;
+        error.message = "the upgrade fails on a copy of the schema: " + error.message;
         return fail(std::move(error).advise("nothing was written"));
       }
     }
@@ -212,7 +212,7 @@ class Autogenerate {
         }
         continue;
       }
-      output().warn(words + "; if it is a rename, say so: --rename " + flag_of(candidate.rename));
+      output().warn(words + "; if it is a rename, add --rename " + flag_of(candidate.rename));
     }
     return {};
   }
@@ -220,7 +220,7 @@ class Autogenerate {
   Result<bool> confirmed(const std::string& question) {
     const auto answer = context_.outside().ask(question);
     if (!answer) {
-      return fail(ErrorCode::Interrupted, "stopped at the question whether it is a rename; nothing was written");
+      return fail(ErrorCode::Interrupted, "stopped while asking about a rename; nothing was written");
     }
     return *answer == "y" || *answer == "Y" || *answer == "yes";
   }
@@ -250,7 +250,7 @@ class Autogenerate {
     if (change.irreversible.empty()) {
       body.downgrade = section_text(change.down);
       if (loses_data(change.up)) {
-        body.downgrade = "-- Brings back the structure. The data that the upgrade removed stays lost.\n" + body.downgrade;
+        body.downgrade = "-- Restores the structure only: the data that the upgrade removed is lost.\n" + body.downgrade;
       }
     }
     return body;
@@ -290,18 +290,17 @@ class Autogenerate {
       return fail(Error(ErrorCode::Usage, "--phases takes expand,contract, not '" + phases + "'"));
     }
     if (!renames.empty()) {
-      return fail(
-          Error(ErrorCode::Usage, "a rename is in no phase: old application code knows the old name alone")
-              .advise("leave the rename out: then the new name comes with expand and the old one goes with contract, and "
-                      "a revision between them copies the values"));
+      return fail(Error(ErrorCode::Usage, "a rename fits neither phase: old application code knows only the old name")
+                      .advise("leave out the rename: expand then adds the new name and contract drops the old one; copy the "
+                              "values in a revision between them"));
     }
     if (!request_.id.empty() || context_.arguments().has("--sql")) {
-      return fail(Error(ErrorCode::Usage, "--phases writes two revisions: it goes with neither --rev-id nor --sql"));
+      return fail(Error(ErrorCode::Usage, "--phases writes two revisions and cannot be combined with --rev-id or --sql"));
     }
     for (const schema::RenameCandidate& candidate : schema::rename_candidates(now.catalog, desired)) {
       if (candidate.similarity >= kAlike) {
         output().warn(describe(candidate.rename.from) + " and " + describe(candidate.rename.to) +
-                      " look alike: expand makes the new one, contract drops the old one, and neither copies the values");
+                      " look alike: expand creates the new one, contract drops the old one, and neither copies the values");
       }
     }
     TRY(start_database(now));
@@ -366,9 +365,9 @@ class Autogenerate {
       for (const schema::PlannedStatement& statement : step.statements) {
         if (!statement.expand) {
           return fail(Error(ErrorCode::ProofFailed, "the change of the " + describe(statement.subject) +
-                                                        " cannot be cut into phases: old application code does not survive " +
+                                                        " cannot be split into phases: old application code does not survive " +
                                                         statement.sql.substr(0, statement.sql.find('\n')))
-                          .advise("write one revision, without --phases, or this change in one of its own"));
+                          .advise("write one revision without --phases, or put this change into a revision of its own"));
         }
       }
     }
@@ -419,8 +418,7 @@ class Autogenerate {
     Json written = Json::array();
     for (const Part& part : parts) {
       const Revision& revision = part.draft->revision;
-      output().line(part.phase == "expand" ? "expand: old application code survives this"
-                                           : "contract: old application code does not survive this");
+      output().line(part.phase == "expand" ? "expand: safe for old application code" : "contract: breaks old application code");
       print_summary(output(), part.change.up);
       warn_of_rows(output(), part.change.up);
       Json json = plan_json(part.change.up);
@@ -444,13 +442,13 @@ class Autogenerate {
     }
     output().fields()["revisions"] = std::move(written);
     output().set_message(parts.size() == 2 ? "wrote two revisions"
-                                           : "wrote one revision: everything is " + parts.front().phase);
+                                           : "wrote one revision: every change is " + parts.front().phase);
     if (parts.size() == 1) {
-      output().note("There is no other phase: everything is " + parts.front().phase + ".");
+      output().note("There is no second phase: every change is " + parts.front().phase + ".");
     }
     output().note(
-        "Proven on scratch copies, each way up and down. Next: `athanor upgrade expand@head`; when no old application "
-        "code runs any more, `athanor upgrade contract@head`.");
+        "Proven on scratch copies, up and down. Next: `athanor upgrade expand@head`; once no old application code runs any "
+        "more, `athanor upgrade contract@head`.");
     return {};
   }
 
@@ -459,7 +457,7 @@ class Autogenerate {
     if (!script) {
       Error error = std::move(script).error();
       error.code = ErrorCode::ProofFailed;
-      return fail(std::move(error).advise("nothing was written; look at the SQL with --sql"));
+      return fail(std::move(error).advise("nothing was written; print the SQL with --sql"));
     }
     TRY(start_database(now));
     const schema::ProofRequest request{.server = work_.server(),
@@ -511,8 +509,8 @@ class Autogenerate {
     TRY(write_new_file(draft.revision.path, draft.text));
     report(change);
     if (!proof.tables_without_rows.empty()) {
-      output().note("No row could be put into " + list_of(proof.tables_without_rows) +
-                    ": the proof says nothing about the rows there.");
+      output().note("No row could be inserted into " + list_of(proof.tables_without_rows) +
+                    ": the proof does not cover its rows.");
     }
     for (const std::string& warning : proof.warnings) {
       output().warn(warning);
@@ -578,7 +576,7 @@ Result<void> require_up_to_date(Situation& situation) {
   }
   return fail(Error(ErrorCode::NotUpToDate, "the database is not up to date: " + join_revisions(pending) +
                                                 (pending.size() == 1 ? " is" : " are") + " pending")
-                  .advise("run `athanor upgrade heads` first, then repeat this"));
+                  .advise("run `athanor upgrade heads` first, then try again"));
 }
 
 }  // namespace

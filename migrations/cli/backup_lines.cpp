@@ -24,7 +24,7 @@ std::string_view verb_of(BackupStage stage) {
     case BackupStage::Analyzing:
       return "Analysing";
     case BackupStage::Swapping:
-      return "Giving the name";
+      return "Renaming the database to";
   }
   return "Working on";
 }

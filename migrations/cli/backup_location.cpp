@@ -95,7 +95,7 @@ Result<BackupLocation> open_backup_place(CommandContext& context, Configuration 
 Result<std::unique_ptr<SessionFactory>> connect_to(CommandContext& context, const BackupLocation& place,
                                                    const std::string& database) {
   if (place.configuration.database_url.empty()) {
-    return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is named")
+    return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is configured")
                     .advise("set DATABASE_URL in the environment, or database_url in athanor.yaml"));
   }
   const std::string where = database.empty() ? place.configuration.database_url : conninfo_of(place.job.connection, database);

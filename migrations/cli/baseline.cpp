@@ -58,7 +58,7 @@ Result<std::unique_ptr<schema::ScratchDatabase>> run_baseline(SchemaWork& work, 
     Error error = std::move(done).error();
     if (!error.sqlstate.empty()) {
       error.code = ErrorCode::ProofFailed;
-      error.message = "the baseline does not run on an empty database: " + error.message;
+      error.message = "the baseline fails on an empty database: " + error.message;
       error.hint = "nothing was written; write the baseline by hand";
     }
     return fail(std::move(error));

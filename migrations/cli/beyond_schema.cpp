@@ -16,10 +16,10 @@ Result<void> refuse_server_objects(const Plan& plan) {
     for (const ScriptStep& step : revision.steps()) {
       for (const SqlStatement& statement : step.statements) {
         if (is_about_server(statement.sql)) {
-          return fail(lost("the statement is about roles or a whole database, and a baseline would lose it")
+          return fail(lost("the statement concerns roles or a whole database, and a baseline would lose it")
                           .at(revision.path + ":" + std::to_string(statement.line))
-                          .advise("nothing was written; do this outside of revisions, as the server is set up, or squash up to "
-                                  "a revision before it: --to"));
+                          .advise("nothing was written; run the statement outside of revisions when the server is set up, or "
+                                  "squash up to a revision before it: --to"));
         }
       }
     }
@@ -35,10 +35,10 @@ Result<void> refuse_database_settings(ReadSession& session) {
                     " ON d.oid OPERATOR(pg_catalog.=) s.setdatabase"
                     " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"));
   if (rows.text(0, 0) != "0") {
-    return fail(lost("the revisions make large objects, and a baseline would lose them"));
+    return fail(lost("the revisions create large objects, and a baseline would lose them"));
   }
   if (rows.text(0, 1) != "0") {
-    return fail(lost("the revisions give the database settings (ALTER DATABASE … SET), and a baseline would lose them"));
+    return fail(lost("the revisions change settings of the database (ALTER DATABASE … SET), and a baseline would lose them"));
   }
   return {};
 }

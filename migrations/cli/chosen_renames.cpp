@@ -145,29 +145,28 @@ class Hints {
 
   void report_stale(const RenameHint& hint, const Rename& rename) {
     const bool goes = before_.find(rename.from) != nullptr && after_.find(rename.from) == nullptr;
-    const std::string words =
-        hint.place + ": " + describe(rename.to) + " is there already, so the hint that it is renamed from ";
+    const std::string words = hint.place + ": " + describe(rename.to) + " already exists, so the hint that it is renamed from ";
     if (goes) {
       chosen_.warnings.push_back(words + hint.old_name + " has no effect: " + describe(rename.from) + " is dropped");
     } else {
-      chosen_.notes.push_back(words + hint.old_name + " has no effect and may go");
+      chosen_.notes.push_back(words + hint.old_name + " has no effect and can be removed");
     }
   }
 
   [[nodiscard]] Error refusal(const RenameHint& hint, const Rename& rename) const {
-    const std::string start = hint.place + ": " + describe(rename.to) + " is said to be renamed from ";
+    const std::string start = hint.place + ": " + describe(rename.to) + " is marked as renamed from ";
     if (hint.unclear) {
-      return Error(ErrorCode::Usage, start + hint.old_name + ", and more words follow")
+      return Error(ErrorCode::Usage, start + hint.old_name + ", but more words follow the old name")
           .advise(
-              "write the old name alone, in double quotes when it has spaces: -- renamed from \"old name\"; a comment that is "
-              "no hint begins with another word");
+              "write only the old name, in double quotes if it contains spaces: -- renamed from \"old name\"; begin a comment "
+              "that is not a hint with another word");
     }
     if (before_.find(rename.from) != nullptr) {
       return Error(ErrorCode::Usage, start + dotted(rename.from) + ", which " +
                                          (same_whole(rename) ? "stays in the desired schema" : "is in another table"))
-          .advise("remove the comment, or the old one from the schema");
+          .advise("remove the comment, or remove the old one from the desired schema");
     }
-    return Error(ErrorCode::Usage, start + dotted(rename.from) + ", which the schema now does not have")
+    return Error(ErrorCode::Usage, start + dotted(rename.from) + ", which the current schema does not have")
         .advise(
             "correct the old name, with its schema if that changes (-- renamed from old_schema.old_table), or remove the "
             "comment");
@@ -188,9 +187,9 @@ Result<ChosenRenames> chosen_renames(const Catalog& before, const Catalog& after
     const auto rename = rename_of_flag(before, flag);
     if (!rename || !applies(before, after, *rename)) {
       return fail(
-          Error(ErrorCode::Usage, "--rename " + flag + " names no table or column or sequence that goes and one that comes")
-              .advise("write schema.old=schema.new for a table or sequence, schema.table.old=schema.table.new for a column; "
-                      "the column's first half has the table's old name, the second its new one"));
+          Error(ErrorCode::Usage, "--rename " + flag + " does not match a removed and an added table, column or sequence")
+              .advise("write schema.old=schema.new for a table or sequence, schema.table.old=schema.table.new for a column; if "
+                      "the table is renamed too, the first half has its old name and the second its new one"));
     }
     chosen.renames.push_back(*rename);
   }

@@ -38,8 +38,7 @@ Result<void> run_help(CommandContext& context) {
     for (const CommandSpec& known : commands()) {
       names.push_back(known.name);
     }
-    return fail(
-        Error(ErrorCode::Usage, "there is no command '" + operands.front() + "'").advise(suggest(operands.front(), names)));
+    return fail(Error(ErrorCode::Usage, "unknown command '" + operands.front() + "'").advise(suggest(operands.front(), names)));
   }
   return say(context, command_help(*command));
 }

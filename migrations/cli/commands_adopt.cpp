@@ -65,7 +65,7 @@ Result<const ForeignFormat*> format_named(const std::string& name) {
   for (const ForeignFormat& format : foreign_formats()) {
     names.push_back(format.name);
   }
-  return fail(Error(ErrorCode::Usage, "'" + name + "' is no tool that can be adopted").advise(suggest(name, names)));
+  return fail(Error(ErrorCode::Usage, "'" + name + "' is not a tool that can be adopted from").advise(suggest(name, names)));
 }
 
 // One run of the verb.
@@ -95,7 +95,8 @@ class Adopting {
       TRY(write());
       print_files();
       output().note(
-          "No database is named: with DATABASE_URL the same command stamps it. For a new one: `athanor upgrade heads`.");
+          "No database is configured: with DATABASE_URL, the same command stamps it. For a new database: `athanor upgrade "
+          "heads`.");
       print_configuration();
       return {};
     }
@@ -120,12 +121,12 @@ class Adopting {
 
   Result<void> prepare() {
     if (same_folder(output_folder_, folder_)) {
-      return fail(Error(ErrorCode::Usage,
-                        "the revision files would go among the files of " + std::string(format_.title) + " in " + folder_)
+      return fail(Error(ErrorCode::Usage, "the revision files would be written among the files of " +
+                                              std::string(format_.title) + " in " + folder_)
                       .advise("choose another folder with --output"));
     }
     if (const auto table = context_.arguments().value("--history-table"); table && table->empty()) {
-      return fail(Error(ErrorCode::Usage, "--history-table names no table").advise("leave it out for the tool's default"));
+      return fail(Error(ErrorCode::Usage, "--history-table does not name a table").advise("omit it to use the tool's default"));
     }
     TRY_ASSIGN(const ForeignOptions options, foreign_options(context_.arguments()));
     TRY_ASSIGN(const auto files, read_foreign_files(folder_, format_.recursive, configuration_.limits));
@@ -147,10 +148,9 @@ class Adopting {
                                           [](const ForeignRevision& revision) { return !revision.unreadable.empty(); });
     return Error(ErrorCode::NotRenderable,
                  count_of(adoption_.refused.size(), "problem") + " in " + folder_ + ": nothing was written")
-        .advise(
-            code ? "mend the scripts; what is no SQL becomes a revision that stops and says so with --partial, to be written "
-                   "by hand"
-                 : "mend the scripts, then run this again");
+        .advise(code ? "fix the scripts; with --partial, a migration that is not SQL becomes a revision that fails until you "
+                       "write its SQL by hand"
+                     : "fix the scripts, then run this again");
   }
 
   // Builds the graph of the adopted revisions and those already in the folder, which must be one history.
@@ -178,7 +178,7 @@ class Adopting {
     for (const std::string& base : graph_->bases()) {
       if (base != adoption_.files.front().revision) {
         return fail(Error(ErrorCode::PolicyRefused, graph_->find(base)->path +
-                                                        " begins a history of its own beside the one of " +
+                                                        " is the base of another history than the one of " +
                                                         std::string(format_.title) + "; nothing was written")
                         .advise("choose an empty folder with --output"));
       }
@@ -203,11 +203,11 @@ class Adopting {
     TRY(require_known_heads(*graph_, heads_));
     TRY_ASSIGN(const auto known, graph_->applied(heads_));
     if (std::ranges::find(known, target()) == known.end()) {
-      return fail(
-          Error(ErrorCode::VersionRowMismatch, "the version table says that the database is at " + join_revisions(heads_) +
-                                                   ", and " + std::string(format_.title) + " has applied " + target() +
-                                                   " since; nothing was written")
-              .advise("let one tool apply revisions; if the schema really is at " + target() + ": athanor stamp " + target()));
+      return fail(Error(ErrorCode::VersionRowMismatch, "the version table says that the database is at " +
+                                                           join_revisions(heads_) + ", and " + std::string(format_.title) +
+                                                           " has applied " + target() + " since; nothing was written")
+                      .advise("let only one tool apply revisions; if the schema really is at " + target() + ": athanor stamp " +
+                              target()));
     }
     adopted_before_ = true;
     return {};
@@ -249,11 +249,11 @@ class Adopting {
   Result<void> stamp() {
     const std::string pending = std::to_string(adoption_.files.size() - applied_) + " pending";
     if (applied_ == 0) {
-      return say("the database has none of them applied: nothing to stamp", false);
+      return say("the database has none of them applied; nothing to stamp", false);
     }
     const std::string place = target() + ": " + std::to_string(applied_) + " applied, " + pending;
     if (adopted_before_) {
-      return say("the database was adopted before, and is at " + join_revisions(heads_), false);
+      return say("the database is already adopted and is at " + join_revisions(heads_), false);
     }
     if (dry()) {
       return say("would stamp the database at " + place, false);
@@ -292,7 +292,7 @@ class Adopting {
     const std::string table = context_.arguments().value("--history-table").value_or(std::string(format_.table));
     std::string drift = "athanor drift --exclude-table " + table.substr(table.rfind('.') + 1);
     drift += format_.beside.empty() ? "" : " --exclude-table " + std::string(format_.beside);
-    output().note("Then read the files, and compare the database with what they make: " + drift);
+    output().note("Then read the files, and compare the database with the schema they create: " + drift);
   }
 
   CommandContext& context_;
@@ -318,13 +318,14 @@ Result<void> run_adopt(CommandContext& context) {
   const auto& operands = context.arguments().operands();
   if (operands.front() == "database") {
     if (operands.size() > 1) {
-      return fail(Error(ErrorCode::Usage, "`adopt database` takes no folder").advise("DATABASE_URL names the database"));
+      return fail(
+          Error(ErrorCode::Usage, "`adopt database` does not take a folder").advise("set the database with DATABASE_URL"));
     }
     return adopt_plain_database(context);
   }
   TRY_ASSIGN(const ForeignFormat* const format, format_named(operands.front()));
   if (operands.size() < 2) {
-    return fail(Error(ErrorCode::Usage, "which folder holds the migrations of " + std::string(format->title) + "?")
+    return fail(Error(ErrorCode::Usage, "which folder contains the migrations of " + std::string(format->title) + "?")
                     .advise("write `athanor adopt " + operands.front() + " DIR`"));
   }
   TRY_ASSIGN(Configuration configuration, load_settings(context));

@@ -81,7 +81,7 @@ Result<void> run_merge(CommandContext& context) {
     parents.insert(parents.end(), ids.begin(), ids.end());
   }
   if (parents.size() < 2) {
-    return fail(Error(ErrorCode::InvalidTarget, "a merge needs at least two revisions; this names " + join_revisions(parents))
+    return fail(Error(ErrorCode::InvalidTarget, "a merge needs at least two revisions; got " + join_revisions(parents))
                     .advise("name the heads to join: athanor merge <revision> <revision>"));
   }
   if (request.message.empty()) {
@@ -105,7 +105,8 @@ Result<void> run_edit(CommandContext& context) {
   TRY_ASSIGN(const Project project, open_project(context, configuration));
   TRY_ASSIGN(const auto ids, project.graph.resolve(symbol, current_heads));
   if (ids.empty()) {
-    return fail(Error(ErrorCode::UnknownRevision, "'" + symbol + "' means no revision file").advise("see `athanor history`"));
+    return fail(
+        Error(ErrorCode::UnknownRevision, "'" + symbol + "' does not match a revision file").advise("see `athanor history`"));
   }
   TRY_ASSIGN(std::vector<std::string> words, editor_command(context.outside()));
   ProcessCommand editor = foreground_command(std::move(words));

@@ -86,7 +86,8 @@ Result<std::string> own_database(CommandContext& context, const BackupLocation& 
   if (auto name = context.outside().variable("PGDATABASE"); name && !name->empty()) {
     return std::move(*name);
   }
-  return fail(Error(ErrorCode::Usage, "the database URL names no database to replace").advise("write its name into the URL"));
+  return fail(Error(ErrorCode::Usage, "the database URL does not name the database to replace")
+                  .advise("add the database name to the URL"));
 }
 
 Result<RestoreJob> restore_job(CommandContext& context, const BackupLocation& place) {
@@ -98,13 +99,13 @@ Result<RestoreJob> restore_job(CommandContext& context, const BackupLocation& pl
   job.drop_previous = arguments.has("--drop-previous");
   const auto into = arguments.value("--into");
   if (into.has_value() == job.replace) {
-    return fail(Error(ErrorCode::Usage, "say where to: into a new database, or over the one of DATABASE_URL")
-                    .advise("--into NAME, or --replace --confirm NAME"));
+    return fail(Error(ErrorCode::Usage, "no destination given: a new database, or the one of DATABASE_URL")
+                    .advise("use --into NAME, or --replace --confirm NAME"));
   }
   if (job.replace) {
     TRY_ASSIGN(job.database, own_database(context, place));
     if (arguments.value("--confirm") != job.database) {
-      return fail(Error(ErrorCode::PolicyRefused, "replacing a database needs its name once more")
+      return fail(Error(ErrorCode::PolicyRefused, "replacing a database needs its name as confirmation")
                       .advise("add --confirm " + job.database));
     }
   } else {

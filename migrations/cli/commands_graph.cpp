@@ -40,7 +40,7 @@ Result<void> run_graph(CommandContext& context) {
   const bool dot = context.arguments().has("--dot");
   const bool svg = context.arguments().has("--svg");
   if (dot && svg) {
-    return fail(Error(ErrorCode::Usage, "--dot and --svg exclude each other").advise("run the command twice"));
+    return fail(Error(ErrorCode::Usage, "--dot and --svg cannot be combined").advise("run the command twice"));
   }
   TRY_ASSIGN(const Configuration configuration, load_settings(context));
   TRY_ASSIGN(const Project project, open_project(context, configuration, Duplicates::KeepLast));

@@ -74,8 +74,8 @@ Error refusal(const Import& import) {
                                              std::to_string(import.refused.size() + import.files.size()) +
                                              " cannot be rendered to SQL; nothing was written")
       .advise(
-          "record what they send with --against URL (an empty database), or make their upgrade() run without asking the "
-          "database, or write the others with --partial and these by hand");
+          "record the SQL they send with --against URL (an empty database), change their upgrade() so that it does not query "
+          "the database, or write these by hand and the others with --partial");
 }
 
 Result<void> report_check(Output& output, ImportCheck& check, const std::string& folder, const RenderedProject& project) {
@@ -84,22 +84,22 @@ Result<void> report_check(Output& output, ImportCheck& check, const std::string&
   output.fields()["differences"] = found.lines;
   output.fields()["differences_of_the_moment"] = found.allowed;
   for (const std::string& values : found.allowed) {
-    output.warn(values + " differ, being random ids or times");
+    output.warn(values + " differ because they are random ids or times");
   }
   if (found.lines.empty()) {
-    output.line("checked: Alembic and Athanor make the same of an empty database");
+    output.line("checked: Alembic and Athanor create the same database from an empty one");
     return {};
   }
-  output.line("Differences between the database that Alembic made and the one that Athanor made:");
+  output.line("Differences between the database that Alembic created and the one that Athanor created:");
   for (std::size_t index = 0; index < std::min(kShown, found.lines.size()); ++index) {
     output.line("  " + found.lines[index]);
   }
   if (found.lines.size() > kShown) {
     output.line("  and " + std::to_string(found.lines.size() - kShown) + " more");
   }
-  return fail(Error(ErrorCode::NotRenderable,
-                    "what was imported makes another database than Alembic does: " + count_of(found.lines.size(), "difference"))
-                  .advise("the files were written; mend them by hand, and compare again"));
+  return fail(Error(ErrorCode::NotRenderable, "the imported revisions create a different database than Alembic does: " +
+                                                  count_of(found.lines.size(), "difference"))
+                  .advise("the files were written; fix them by hand, and compare again"));
 }
 
 Result<void> check_options(const Arguments& arguments) {
@@ -146,7 +146,7 @@ Result<void> import_alembic(CommandContext& context) {
   output.fields()["alembic"] = rendered->alembic_version;
   output.fields()["output"] = folder;
   report_losses(output, "not_rendered", "Cannot be rendered to SQL:", import.refused);
-  report_losses(output, "irreversible", "Without a way back, because the downgrade cannot be rendered:", import.irreversible);
+  report_losses(output, "irreversible", "Irreversible, because the downgrade cannot be rendered:", import.irreversible);
   if (!import.refused.empty() && !arguments.has("--partial")) {
     for (const std::string& warning : rendered->warnings) {
       output.warn(warning);
@@ -160,7 +160,7 @@ Result<void> import_alembic(CommandContext& context) {
   const std::size_t written = report_files(output, import);
   std::string message = "imported " + count_of(written, "revision") + " into " + folder;
   if (written < import.files.size()) {
-    message += ", " + std::to_string(import.files.size() - written) + " were there already";
+    message += ", " + std::to_string(import.files.size() - written) + " already existed";
   }
   if (!import.refused.empty()) {
     message += "; " + count_of(import.refused.size(), "revision") + " left to write by hand";

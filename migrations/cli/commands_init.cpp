@@ -82,7 +82,7 @@ Result<void> require_empty(const std::string& folder) {
 Result<void> run_init(CommandContext& context) {
   const std::string kind = context.arguments().value("--template").value_or("generic");
   if (kind != "generic") {
-    return fail(Error(ErrorCode::Usage, "there is no template '" + kind + "'").advise("`generic` is the only one"));
+    return fail(Error(ErrorCode::Usage, "unknown template '" + kind + "'").advise("`generic` is the only one"));
   }
   const auto& operands = context.arguments().operands();
   const std::string folder = fs::path(operands.empty() ? "migrations" : operands.front()).lexically_normal().string();
@@ -91,14 +91,14 @@ Result<void> run_init(CommandContext& context) {
   std::error_code problem;
   fs::create_directories(versions, problem);
   if (problem) {
-    return fail(Error(ErrorCode::Io, "the folder cannot be made: " + problem.message()).at(versions.string()));
+    return fail(Error(ErrorCode::Io, "cannot create the folder: " + problem.message()).at(versions.string()));
   }
   const std::string file = context.arguments().value("--config").value_or("athanor.yaml");
   const fs::path base = fs::path(file).has_parent_path() ? fs::path(file).parent_path() : fs::path(".");
   fs::path shown = versions.is_absolute() ? versions : versions.lexically_proximate(base);
   Json created = Json::array({versions.string()});
   if (fs::exists(file)) {
-    context.output().note(file + " is there already and stays as it is; add " + shown.string() + " to its version_locations.");
+    context.output().note(file + " already exists and is left unchanged; add " + shown.string() + " to its version_locations.");
   } else {
     TRY(write_new_file(file, configuration_text(shown.string())));
     created.push_back(file);

@@ -138,8 +138,8 @@ Result<void> run_branches(CommandContext& context) {
 Result<void> run_history(CommandContext& context) {
   if (context.arguments().has("--applied")) {
     if (context.arguments().has("--rev-range") || context.arguments().has("--indicate-current")) {
-      return fail(Error(ErrorCode::Usage, "--applied goes with neither --rev-range nor --indicate-current")
-                      .advise("it lists everything that is applied, and marks where the database is"));
+      return fail(Error(ErrorCode::Usage, "--applied cannot be combined with --rev-range or --indicate-current")
+                      .advise("--applied lists everything that is applied and marks the current revisions"));
     }
     return list_applied(context);
   }

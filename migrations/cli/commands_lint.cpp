@@ -76,7 +76,7 @@ Result<void> explain(CommandContext& context, const std::string& name) {
   }
   const RuleSpec* const rule = find_rule(name);
   if (rule == nullptr) {
-    return fail(Error(ErrorCode::Usage, "there is no rule '" + name + "'").advise(suggest_rule(name)));
+    return fail(Error(ErrorCode::Usage, "unknown rule '" + name + "'").advise(suggest_rule(name)));
   }
   context.output().text(rule_section(*rule));
   context.output().fields()["rule"] = rule_json(*rule);
@@ -95,7 +95,7 @@ Result<Subject> find_subject(CommandContext& context, const Configuration& confi
   const bool downgrade = arguments.has("--downgrade");
   const bool asked = arguments.has("--database");
   if (asked && configuration.database_url.empty()) {
-    return fail(Error(ErrorCode::MissingDatabaseUrl, "--database: no database is named").advise("set DATABASE_URL"));
+    return fail(Error(ErrorCode::MissingDatabaseUrl, "--database: no database is configured").advise("set DATABASE_URL"));
   }
   Subject subject;
   const auto files = std::ranges::count_if(operands, is_sql_path);

@@ -88,8 +88,8 @@ std::string state_after(const ExecutionReport& report, Direction operation) {
   const std::string count = count_of_work(report.executed.size(), operation);
   const std::string were = report.executed.size() == 1 ? " was" : " were";
   if (!report.current_heads) {
-    return "Where the database is now is not known; " + count + " of this run" + were + " applied for certain. " +
-           "`athanor current` tells once the database can be asked.";
+    return "The current revision of the database is unknown; " + count + " of this run" + were + " applied for certain. " +
+           "Run `athanor current` once the database can be reached.";
   }
   std::string text =
       "The database is at " + join_revisions(*report.current_heads) + "; " + count + " of this run" + were + " applied";
@@ -180,8 +180,8 @@ Result<void> require_reviewed(CommandContext& context, const Plan& plan) {
   }
   context.output().fields()["plan_hash"] = plan.hash;
   return fail(
-      Error(ErrorCode::StalePlan, "the plan is no longer the one that --plan-hash names; its hash is " + plan.hash + " now")
-          .advise("the database or a file changed meanwhile: review the new plan with `athanor plan --show-sql`"));
+      Error(ErrorCode::StalePlan, "the plan is no longer the one given by --plan-hash; its hash is now " + plan.hash + " now")
+          .advise("the database or a file has changed: review the new plan with `athanor plan --show-sql`"));
 }
 
 // Handles a database that is ahead of the files, as after a rollback to an older commit. Returns true if it may stay there,
@@ -215,7 +215,7 @@ Result<bool> meet_ahead(CommandContext& context, Situation& situation, Direction
     if (std::ranges::find(applied, id) == applied.end()) {
       return fail(Error(ErrorCode::AheadOfFiles, "the database is at " + join_revisions(current_heads) +
                                                      ", which does not include revision " + id + " of the files")
-                      .advise("the histories parted: check out the commit that has both, or merge them"));
+                      .advise("the histories have diverged: check out the commit that has both, or merge them"));
     }
   }
   return true;
@@ -317,8 +317,9 @@ Result<void> up_or_down(CommandContext& context, Direction direction) {
     return migrate_offline(context, direction, target);
   }
   if (target.find(':') != std::string::npos) {
-    return fail(Error(ErrorCode::RangeNotAllowed, "the range '" + target + "' is for --sql; a database says itself where it is")
-                    .advise("name the target alone, or add --sql"));
+    return fail(Error(ErrorCode::RangeNotAllowed,
+                      "the range '" + target + "' is only for --sql; otherwise the database determines the start")
+                    .advise("give only the target, or add --sql"));
   }
   return migrate(context, direction, {target});
 }
@@ -400,8 +401,8 @@ Result<void> run_ensure_version(CommandContext& context) {
   TRY(database.migrator().ensure_version(context.outside().stop));
   TRY_ASSIGN(const Observation observation, database.migrator().observe());
   context.output().set_current(observation.current_heads);
-  context.output().set_message("version table and ledger are there");
-  context.output().note("Version table and ledger are there.");
+  context.output().set_message("version table and ledger exist");
+  context.output().note("Version table and ledger exist.");
   return {};
 }
 

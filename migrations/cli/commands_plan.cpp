@@ -95,8 +95,8 @@ bool is_relative(const std::string& target) {
 
 Result<Direction> direction_to(const Start& start, const std::string& target) {
   if (is_relative(target) && start.project.graph.find(target) == nullptr) {
-    return fail(Error(ErrorCode::InvalidTarget, "the relative target '" + target + "' has a direction of its own")
-                    .advise("name the revision, or say `plan upgrade` or `plan downgrade`"));
+    return fail(Error(ErrorCode::InvalidTarget, "the relative target '" + target + "' already has a direction")
+                    .advise("name the revision, or use `plan upgrade` or `plan downgrade`"));
   }
   TRY_ASSIGN(const TargetPosition position, locate_target(start.project.graph, target, start.current_heads));
   return position.ahead ? Direction::Downgrade : Direction::Upgrade;

@@ -75,7 +75,7 @@ std::string joined(const std::vector<std::string>& names) {
 void print_locks(Output& output, const RehearsedStatement& statement) {
   if (!statement.locks_known) {
     if (statement.kind == StepKind::Autocommit) {
-      output.line("      locks: not known, it runs outside a transaction");
+      output.line("      locks: unknown, because it runs outside a transaction");
     }
     return;  // otherwise it failed
   }
@@ -107,7 +107,7 @@ std::string with_size(const LiveSizes& sizes, const std::string& relation) {
     return relation;
   }
   const std::string rows =
-      found->second.rows < 0 ? "rows not counted" : "about " + std::to_string(found->second.rows) + " rows";
+      found->second.rows < 0 ? "row count unknown" : "about " + std::to_string(found->second.rows) + " rows";
   return relation + " (" + rows + ", " + size_text(static_cast<std::uint64_t>(found->second.bytes)) + ")";
 }
 
@@ -148,15 +148,14 @@ std::string_view back_name(Rehearsal::Back back) {
 // What the copy has and has not: times and plans are worth as much.
 std::string copy_in_words(const Stage& stage) {
   if (stage.backup) {
-    return "On the backup " + backup_text(*stage.backup) +
-           ", restored: the rows are those of that moment, and nobody else is there.";
+    return "On the backup " + backup_text(*stage.backup) + ", restored: with the rows of that time and no other sessions.";
   }
   return std::string(
-             "On a copy of the schema, without rows: times and row counts are not those of the database; sizes in "
-             "brackets are, by its statistics.") +
+             "On a copy of the schema without rows: times and row counts are not those of the database; sizes in parentheses "
+             "are, from its statistics.") +
          (stage.copy.has_statistics ? " The planner of the copy has the statistics of the database, without most common values "
                                       "and histograms."
-                                    : " The planner of the copy knows nothing of the rows.");
+                                    : " The planner of the copy has no statistics of the rows.");
 }
 
 void report(CommandContext& context, const Stage& stage, const Rehearsal& rehearsal) {
@@ -218,7 +217,7 @@ Result<BackupRecord> chosen_backup(CommandContext& context, const BackupLocation
   std::ranges::sort(heads);
   if (rows != heads) {
     return fail(Error(ErrorCode::BackupRefused, "the backup is at " + join_revisions(rows) + ", and the database is at " +
-                                                    join_revisions(heads) + ": another plan would be rehearsed")
+                                                    join_revisions(heads) + ": rehearsing on it would run a different plan")
                     .at(found.record.location)
                     .advise("take one now: athanor backup; then --backup latest"));
   }
@@ -263,7 +262,7 @@ Result<void> rehearse_plan(CommandContext& context, const Situation& situation, 
     TRY_ASSIGN(stage.copy, copy_schema(server, stage.live.catalog, session.get(), plan, options));
   }
   if (const auto& lines = stage.copy.difference; !lines.empty()) {
-    context.output().warn("the copy is not quite the schema of the database: " + lines.front() +
+    context.output().warn("the copy differs from the schema of the database: " + lines.front() +
                           (lines.size() > 1 ? ", and " + std::to_string(lines.size() - 1) + " more" : ""));
   }
   TRY_ASSIGN(const Rehearsal rehearsal, rehearse({.copy = *stage.copy.database,
@@ -284,7 +283,7 @@ Result<void> run_rehearse(CommandContext& context) {
   const auto& heads = situation.observation.current_heads;
   TRY(require_known_heads(situation.database.migrator(), situation.project.graph, heads));
   if (const auto half = half_applied_revision(situation.project, situation.observation.unfinished)) {
-    return fail(Error(ErrorCode::StepOutcomeUnknown, describe_half_applied(half->parts) + ": it cannot be rehearsed")
+    return fail(Error(ErrorCode::StepOutcomeUnknown, describe_half_applied(half->parts) + "; it cannot be rehearsed")
                     .advise(way_on(*half)));
   }
   TRY_ASSIGN(const Plan plan,

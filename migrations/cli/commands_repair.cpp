@@ -83,13 +83,13 @@ Result<Changed> chosen(CommandContext& context, const Situation& situation, cons
       const auto found = changed.find(id);
       if (const auto& open = situation.observation.unfinished; found == changed.end() && open && open->revision == id) {
         const auto half = half_applied_revision(situation.project, open);
-        return fail(Error(ErrorCode::Usage, describe_half_applied(half->parts) +
-                                                "; only the file of a revision that is applied "
-                                                "as a whole can be accepted")
+        return fail(Error(ErrorCode::Usage,
+                          describe_half_applied(half->parts) + "; only the file of a fully applied revision can be accepted")
                         .advise(way_on(*half)));
       }
       if (found == changed.end()) {
-        return fail(Error(ErrorCode::Usage, "the file of revision '" + id + "' is as it was applied, or was never recorded")
+        return fail(Error(ErrorCode::Usage,
+                          "the file of revision '" + id + "' is unchanged since it was applied, or was never recorded")
                         .advise("run `athanor repair` to list changed files"));
       }
       accepted.insert(*found);
@@ -131,7 +131,7 @@ Result<void> run_repair(CommandContext& context) {
   const Arguments& arguments = context.arguments();
   const bool accept = arguments.has("--all") || arguments.has("--accept");
   if (accept && arguments.has("--step")) {
-    return fail(Error(ErrorCode::Usage, "--step and accepting files are two decisions").advise("run the command twice"));
+    return fail(Error(ErrorCode::Usage, "--step cannot be combined with accepting files").advise("run the command twice"));
   }
   TRY_ASSIGN(Situation situation, observe_situation(context));
   if (const auto word = arguments.value("--step")) {

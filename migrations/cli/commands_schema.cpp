@@ -29,7 +29,7 @@ Result<std::string> format_of(const Arguments& arguments, std::initializer_list<
     }
     known += (known.empty() ? "" : ", ") + std::string(one);
   }
-  return fail(Error(ErrorCode::Usage, "there is no format '" + format + "'").advise("formats are: " + known));
+  return fail(Error(ErrorCode::Usage, "unknown format '" + format + "'").advise("formats are: " + known));
 }
 
 Result<schema::Style> style_of(const Arguments& arguments) {
@@ -151,8 +151,9 @@ Result<void> run_drift(CommandContext& context) {
   // Comparing with the ledger's record needs no revision files.
   TRY_ASSIGN(RecordedState recorded, observe_recorded(context));
   if (context.arguments().has("--accept")) {
-    return against.empty() ? accept_drift(context, recorded)
-                           : fail(Error(ErrorCode::Usage, "--accept compares with nothing").advise("leave out --against"));
+    return against.empty()
+               ? accept_drift(context, recorded)
+               : fail(Error(ErrorCode::Usage, "--accept cannot be combined with --against").advise("leave out --against"));
   }
   if (against != "revisions") {
     TRY_ASSIGN(DriftCheck check, check_recorded(context, recorded));
@@ -163,7 +164,7 @@ Result<void> run_drift(CommandContext& context) {
       return fail(nothing_recorded(check));
     }
     context.output().fields()["not_recorded"] = check.unknown;
-    context.output().note("Compared with what the revisions make, not with the ledger: " + check.unknown + ".");
+    context.output().note("Compared with the schema that the revisions create, not with the ledger: " + check.unknown + ".");
   }
   TRY_ASSIGN(Situation situation, observe_situation(context));
   context.output().fields()["against"] = "revisions";

@@ -40,7 +40,7 @@ class Squash {
     TRY_ASSIGN(const Holdings old, made_by_revisions(work));
     TRY(name_file());
     TRY_ASSIGN(const std::string text, baseline_text(header_, replaces_, old.catalog, old.rows.sql,
-                                                     "it is a baseline, and the revisions it stands for are gone"));
+                                                     "it is a baseline, and the revisions it replaces are gone"));
     TRY(prove(work, text, old));
     return write(text, old.rows.tables);
   }
@@ -59,7 +59,7 @@ class Squash {
     TRY_ASSIGN(const auto below, project_.graph.applied({last_}));
     squashed_.insert(below.begin(), below.end());
     if (squashed_.size() < 2) {
-      return fail(Error(ErrorCode::InvalidTarget, "revision " + last_ + " stands on no other: there is nothing to squash"));
+      return fail(Error(ErrorCode::InvalidTarget, "revision " + last_ + " has no ancestors; there is nothing to squash"));
     }
     for (const Revision& revision : project_.graph.revisions()) {
       if (squashed_.contains(revision.id)) {
@@ -69,7 +69,7 @@ class Squash {
       needs.insert(needs.end(), revision.down.begin(), revision.down.end());
       for (const std::string& need : needs) {
         if (squashed_.contains(need) && need != last_) {
-          return fail(Error(ErrorCode::InvalidTarget, "revision " + revision.id + " stands on " + need +
+          return fail(Error(ErrorCode::InvalidTarget, "revision " + revision.id + " depends on " + need +
                                                           ", which the baseline would replace; nothing was written")
                           .at(revision.path)
                           .advise("squash up to " + need + ", or merge the branches first"));
@@ -126,9 +126,9 @@ class Squash {
     TRY_ASSIGN(const auto second, work.migrated(project_, {last_}));
     TRY_ASSIGN(const Holdings again, look(*second));
     if (const auto names = different_contents(holdings.rows, again.rows); !names.empty()) {
-      return fail(Error(ErrorCode::SchemaChangeRefused, "the revisions insert values of the moment into " + names.front() +
-                                                            (names.size() > 1 ? " and others" : "") +
-                                                            ": no baseline inserts the same")
+      return fail(Error(ErrorCode::SchemaChangeRefused, "the revisions insert values that change from run to run into " +
+                                                            names.front() + (names.size() > 1 ? " and others" : "") +
+                                                            ", which a baseline cannot reproduce")
                       .advise("write fixed values into the revision that inserts them, or squash up to one before it: --to"));
     }
     return holdings;
@@ -156,13 +156,13 @@ class Squash {
     TRY_ASSIGN(const auto database, run_baseline(work, header_, text));
     TRY_ASSIGN(const Holdings made, look(*database));
     if (const auto lines = describe_difference(made.catalog, old.catalog); !lines.empty()) {
-      return fail(baseline_differs("the baseline does not make the schema that the revisions make", lines));
+      return fail(baseline_differs("the baseline does not create the schema that the revisions create", lines));
     }
     if (const auto lines = describe_difference(made.owners, old.owners); !lines.empty()) {
-      return fail(baseline_differs("the revisions give objects to other owners, and a baseline does not", lines));
+      return fail(baseline_differs("the revisions change owners of objects, which a baseline does not reproduce", lines));
     }
     if (const auto names = different_contents(old.rows, made.rows); !names.empty()) {
-      return fail(baseline_differs("the baseline does not make the rows that the revisions make", names));
+      return fail(baseline_differs("the baseline does not insert the rows that the revisions insert", names));
     }
     return {};
   }
@@ -196,7 +196,8 @@ class Squash {
     output.set_message("squashed " + what);
     output.line("squashed " + what);
     output.note("Proven on scratch databases: the same schema" + std::string(tables > 0 ? ", the same rows." : "."));
-    output.note("Databases at " + last_ + " or past it are at the baseline; bring others there with the files before it.");
+    output.note("Databases at " + last_ +
+                " or past it need no change; first upgrade other databases to it with the files from before the squash.");
     return {};
   }
 

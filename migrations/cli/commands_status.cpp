@@ -136,7 +136,7 @@ void print_status(Output& output, const Situation& situation, const Status& stat
     put(output, "ahead         of the files: " + describe(*status.ahead));
   }
   for (const std::string& row : status.ahead ? std::vector<std::string>() : status.unknown) {
-    put(output, "unknown       " + row + " is in the version table and in no file");
+    put(output, "unknown       " + row + " is in the version table but has no revision file");
   }
   if (status.overlap) {
     put(output, "overlap       " + status.overlap->message);
@@ -167,7 +167,7 @@ std::string summary(const Status& status) {
     return "the database is ahead of the files";
   }
   if (!status.unknown.empty()) {
-    return "the version table holds revisions that are in no file";
+    return "the version table contains revisions that have no revision file";
   }
   if (status.overlap) {
     return "rows of the version table overlap";

@@ -30,13 +30,13 @@ class Round {
     TRY(walk_up(all));
     TRY(walk_down(all.to));
     if (!stopped_at_.empty()) {
-      context_.output().warn("the way down ends at revision " + stopped_at_ + ": " + stopped_because_);
+      context_.output().warn("the downgrade ends at revision " + stopped_at_ + ": " + stopped_because_);
     }
     TRY_ASSIGN(const Plan again, make_plan(project_.graph, *project_.source, Direction::Upgrade, rows_, {"heads"}));
     auto done = walk_up(again);
     if (!done && !failures_.empty() && !done.error().sqlstate.empty() && done.error().code != ErrorCode::Interrupted) {
       // Because of what the downgrades left, which is told already.
-      context_.output().warn("the second upgrade stops: " + done.error().message);
+      context_.output().warn("the second upgrade failed: " + done.error().message);
       return {};
     }
     return done;
@@ -178,7 +178,7 @@ Result<void> run_test(CommandContext& context) {
                   .advise(round.empty().empty()
                               ? "complete its downgrade: the lines above say what is left over (+) and what is missing (-)"
                               : "the downgrade of " + join_revisions(round.empty()) +
-                                    " is empty: write it, or say that there is no way back: -- athanor:irreversible WHY"));
+                                    " is empty: write it, or mark the revision as irreversible: -- athanor:irreversible WHY"));
 }
 
 }  // namespace athanor::cli

@@ -29,8 +29,8 @@ Result<std::vector<ExpectedQuery>> read_queries(CommandContext& context, const C
     const std::string folder = (fs::path(configuration.directory) / "verify").string();
     std::error_code ignored;
     if (!fs::is_directory(folder, ignored)) {
-      return fail(Error(ErrorCode::Usage, "which queries? There is no folder " + folder)
-                      .advise("name a file or folder of queries: athanor verify FILE..."));
+      return fail(Error(ErrorCode::Usage, "no queries given, and there is no folder " + folder)
+                      .advise("give files or folders of queries: athanor verify FILE..."));
     }
     operands.push_back(folder);
   }
@@ -44,7 +44,8 @@ Result<std::vector<ExpectedQuery>> read_queries(CommandContext& context, const C
     }
   }
   if (queries.empty()) {
-    return fail(Error(ErrorCode::Usage, "the files hold no query").advise("write `-- expect: no rows` and a SELECT below it"));
+    return fail(
+        Error(ErrorCode::Usage, "the files contain no query").advise("write `-- expect: no rows` and a SELECT below it"));
   }
   return queries;
 }
@@ -137,7 +138,7 @@ class Verification {
 Result<std::unique_ptr<Session>> open_session(CommandContext& context, const Configuration& configuration,
                                               milliseconds timeout) {
   if (configuration.database_url.empty()) {
-    return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is named")
+    return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is configured")
                     .advise("set DATABASE_URL in the environment, or database_url in athanor.yaml"));
   }
   ExecutionSettings settings = configuration.execution;
@@ -208,8 +209,9 @@ Result<void> run_verify(CommandContext& context) {
   output.fields()["failed"] = failed;
   const std::string count = std::to_string(queries.size()) + (queries.size() == 1 ? " query" : " queries");
   if (failed > 0) {
-    return fail(Error(ErrorCode::VerificationFailed, std::to_string(failed) + " of " + count + " did not answer as expected")
-                    .advise("look at what they name; --show-values prints the values found"));
+    return fail(
+        Error(ErrorCode::VerificationFailed, std::to_string(failed) + " of " + count + " did not return what was expected")
+            .advise("check the data they query; --show-values prints the values found"));
   }
   output.set_message(count + (queries.size() == 1 ? " answers" : " answer") + " as expected");
   output.line(count + (queries.size() == 1 ? " answers" : " answer") + " as expected.");

@@ -35,7 +35,7 @@ Result<void> refuse_password_in(const CommandContext& context, const std::string
   TRY_ASSIGN(const auto keywords, context.outside().connection_keywords(url));
   for (const auto& [keyword, value] : keywords) {
     if (keyword == "password" && !value.empty()) {
-      return fail(Error(ErrorCode::Usage, "--url may hold no password: arguments of a process are visible to others")
+      return fail(Error(ErrorCode::Usage, "--url must not contain a password: other users can see the arguments of a process")
                       .advise("put the password into a file (--password-file), the URL into one (--url-file), or set "
                               "DATABASE_URL in the environment"));
     }
@@ -50,7 +50,7 @@ Result<Configuration> wait_settings(CommandContext& context) {
   const auto url = arguments.value("--url");
   const auto file = arguments.value("--url-file");
   if (url && file) {
-    return fail(Error(ErrorCode::Usage, "--url and --url-file name the database twice").advise("leave one of them out"));
+    return fail(Error(ErrorCode::Usage, "--url and --url-file cannot be combined").advise("leave one of them out"));
   }
   if (url) {
     TRY(refuse_password_in(context, *url));
@@ -61,7 +61,7 @@ Result<Configuration> wait_settings(CommandContext& context) {
   }
   if (configuration.database_url.empty()) {
     return fail(
-        Error(ErrorCode::MissingDatabaseUrl, "no database is named")
+        Error(ErrorCode::MissingDatabaseUrl, "no database is configured")
             .advise("set DATABASE_URL in the environment, or give --url-file FILE, or --url URL with --password-file FILE"));
   }
   return configuration;
@@ -81,9 +81,10 @@ bool has_files(const CommandContext& context, const Configuration& configuration
 Result<void> require_ids(const std::vector<std::string>& revisions) {
   for (const std::string& revision : revisions) {
     if (auto checked = check_revision_id(revision); !checked) {
-      return fail(Error(ErrorCode::Usage, "--revision '" + printable(revision, LineEnds::Escape) +
-                                              "' is no revision's id, and without revision files nothing else has a meaning")
-                      .advise("write the whole id, or give the files: --migrations DIR"));
+      return fail(
+          Error(ErrorCode::Usage, "--revision '" + printable(revision, LineEnds::Escape) +
+                                      "' is not a full revision id, and without revision files nothing else can be resolved")
+              .advise("give the full id, or the revision files: --migrations DIR"));
     }
   }
   return {};
@@ -94,7 +95,7 @@ Result<std::vector<std::string>> resolve_revisions(const std::vector<std::string
   for (const std::string& symbol : symbols) {
     TRY_ASSIGN(std::vector<std::string> meant, files.resolve(symbol));
     if (meant.empty()) {
-      return fail(Error(ErrorCode::Usage, "--revision " + symbol + " is no revision to wait for"));
+      return fail(Error(ErrorCode::Usage, "--revision " + symbol + " is not a revision to wait for"));
     }
     std::ranges::move(meant, std::back_inserter(ids));
   }
@@ -104,11 +105,11 @@ Result<std::vector<std::string>> resolve_revisions(const std::vector<std::string
 // This program does not know Kubernetes (docs/architecture.md), so it hands over to the operator's program.
 Result<void> wait_for_resource(const CommandContext& context, const std::string& resource, milliseconds timeout) {
   if (!context.arguments().values("--revision").empty() || context.json()) {
-    return fail(Error(ErrorCode::Usage, "--resource goes with neither --revision nor --json")
+    return fail(Error(ErrorCode::Usage, "--resource cannot be combined with --revision or --json")
                     .advise("wait for a revision, which asks the database, or for a resource, which asks Kubernetes"));
   }
   if (!context.outside().become) {
-    return fail(ErrorCode::Internal, "no other program can be started here");
+    return fail(ErrorCode::Internal, "cannot start another program here");
   }
   return fail(
       context.outside().become({"athanor-operator", "--wait-for=" + resource, "--wait-timeout=" + format_duration(timeout)}));

@@ -32,7 +32,7 @@ std::string general_help() {
   }
   out += "global flags, before or after the command:\n" + flag_lines(global_flags());
   out +=
-      "\nThe database is named by DATABASE_URL in the environment, or by database_url in athanor.yaml.\n"
+      "\nSet the database with DATABASE_URL in the environment, or with database_url in athanor.yaml.\n"
       "`athanor help COMMAND` shows flags and examples of one command.\n";
   return out;
 }

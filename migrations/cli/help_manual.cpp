@@ -57,8 +57,8 @@ std::string manual_page() {
                     ".SH NAME\nathanor \\- keep PostgreSQL schemas at a declared revision\n"
                     ".SH SYNOPSIS\n.B athanor\n[global flags] \\fICOMMAND\\fR [flags] [operands]\n"
                     ".SH DESCRIPTION\n"
-                    "Reads revision files from a folder, plans the way from what the version table holds to a target, and "
-                    "walks it on one database under a lock. Verbs, targets and the version table are Alembic's.\n"
+                    "Reads revision files from a folder, plans the steps from the rows of the version table to a target, and "
+                    "runs them on one database under a lock. Commands, targets and the version table are those of Alembic.\n"
                     ".SH GLOBAL FLAGS\n";
   append_flags(out, global_flags());
   out += ".SH COMMANDS\n";
@@ -68,15 +68,16 @@ std::string manual_page() {
   out +=
       ".SH EXIT STATUS\n"
       "0 success; 1 internal; 2 usage; 3 configuration or files; 4 revision files or their graph; 5 target; "
-      "6 not up to date; 7 connection; 8 lock; 9 a statement failed; 10 refused for the state of the database; "
+      "6 not up to date; 7 connection; 8 lock; 9 a statement failed; 10 refused because of the state of the database; "
       "11 interrupted; 12 the Kubernetes API; 13 backups.\n"
       ".SH ENVIRONMENT\n"
-      ".TP\n.B DATABASE_URL\nThe database; wins over database_url in the configuration.\n"
-      ".TP\n.B ATHANOR_DATABASE_HOST, _PORT, _NAME, _USER, _PASSWORD\nThe database in parts, without DATABASE_URL.\n"
+      ".TP\n.B DATABASE_URL\nThe database URL; overrides database_url in the configuration.\n"
+      ".TP\n.B ATHANOR_DATABASE_HOST, _PORT, _NAME, _USER, _PASSWORD\nThe parts of the database URL, if DATABASE_URL is not "
+      "set.\n"
       ".TP\n.B ATHANOR_CONFIG\nThe configuration file, unless \\-c names one.\n"
       ".TP\n.B VISUAL, EDITOR\nUsed by athanor edit.\n"
-      ".TP\n.B NO_COLOR\nWhen set, nothing is coloured.\n"
-      ".TP\n.B XDG_CACHE_HOME\nWhere headers are kept between runs, in athanor/ (default: ~/.cache).\n"
+      ".TP\n.B NO_COLOR\nWhen set, the output is not coloured.\n"
+      ".TP\n.B XDG_CACHE_HOME\nFolder for the cache of revision headers, in athanor/ (default: ~/.cache).\n"
       ".SH FILES\n.TP\n.B athanor.yaml\nThe configuration, in the current folder.\n";
   return out;
 }

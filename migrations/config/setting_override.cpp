@@ -110,7 +110,7 @@ Result<void> override_lint(LintSettings& settings, std::string_view key, std::st
     return {};
   }
   if (find_rule(key) == nullptr) {
-    return refuse("there is no rule '" + std::string(key) + "'", suggest_rule(key));
+    return refuse("unknown rule '" + std::string(key) + "'", suggest_rule(key));
   }
   const auto level = severity_named(value);
   if (!level) {

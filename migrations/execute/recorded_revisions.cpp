@@ -155,7 +155,7 @@ Result<std::string> RecordedSource::read(const Revision& revision) const {
     return files_->read(revision);
   }
   if (!recorded->text) {
-    return fail(Error(ErrorCode::NotRenderable, "the ledger kept no text of revision " + revision.id)
+    return fail(Error(ErrorCode::NotRenderable, "the ledger did not keep the SQL of revision " + revision.id)
                     .advise("check out the commit that has its file"));
   }
   return *recorded->text;

@@ -107,7 +107,7 @@ TEST(Autogenerate, MarksWhatIsDestructiveAndSaysWhatTheDowngradeCannotBringBack)
     all += test::read_file(file);
   }
   EXPECT_THAT(all, HasSubstr("-- Destructive: data is lost.\n"));
-  EXPECT_THAT(all, HasSubstr("-- Brings back the structure. The data that the upgrade removed stays lost.\n"));
+  EXPECT_THAT(all, HasSubstr("-- Restores the structure only: the data that the upgrade removed is lost.\n"));
   scene.upgrade();
   EXPECT_EQ(scene.run({"downgrade", "-1"}).exit_code, 0);
   EXPECT_TRUE(scene.database.has_relation("b"));
@@ -197,7 +197,7 @@ TEST(Autogenerate, WarnsOfRowsThatItsProofDidNotSee) {
   const auto result = scene.autogenerate();
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("fails where the table has rows"));
-  EXPECT_THAT(result.err, HasSubstr("No row could be put into public.a"));
+  EXPECT_THAT(result.err, HasSubstr("No row could be inserted into public.a"));
 }
 
 TEST(Autogenerate, NeverGuessesARenameAndSaysHowToAskForIt) {
@@ -213,7 +213,7 @@ TEST(Autogenerate, NeverGuessesARenameAndSaysHowToAskForIt) {
   EXPECT_THAT(revision, HasSubstr("ALTER TABLE public.items RENAME TO products"));
   const auto wrong = scene.autogenerate({"--rename", "public.x=public.y"});
   EXPECT_EQ(wrong.exit_code, 2);
-  EXPECT_THAT(wrong.err, HasSubstr("--rename public.x=public.y names no table or column"));
+  EXPECT_THAT(wrong.err, HasSubstr("--rename public.x=public.y does not match a removed and an added table, column"));
 }
 
 TEST(Autogenerate, ContinuesAnAlembicProjectFromTheLiveSchema) {

@@ -62,7 +62,8 @@ TEST(Squash, RefusesADatabaseInTheMiddleByName) {
     const Json refused = scene.json(words);
     EXPECT_EQ(refused["error"]["code"], "unknown-database-revision") << words.front();
     EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("at revision r2, one of those that the baseline r3"));
-    EXPECT_THAT(refused["error"]["hint"].get<std::string>(), HasSubstr("upgrade it to r3 with the files before the squash"));
+    EXPECT_THAT(refused["error"]["hint"].get<std::string>(),
+                HasSubstr("upgrade the database to r3 with the files from before the squash"));
   }
 }
 
@@ -72,7 +73,7 @@ TEST(Squash, RefusesRowsThatDifferFromRunToRun) {
   scene.revision("r2", "r1", "CREATE TABLE u (id int);");
   const Json refused = scene.json({"squash"});
   EXPECT_EQ(refused["exit_code"], 16) << refused;
-  EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("values of the moment into table public.t"));
+  EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("values that change from run to run into table public.t"));
   EXPECT_EQ(scene.files().size(), 2U);
 }
 

@@ -76,7 +76,7 @@ TEST_F(Phases, WriteOneRevisionWhereThereIsNoOtherPhase) {
   schema("CREATE TABLE a (id int PRIMARY KEY, name text, gone int, more int); CREATE TYPE mood AS ENUM ('ok');");
   const auto told = write();
   EXPECT_EQ(told.exit_code, 0) << told.err;
-  EXPECT_THAT(told.out, HasSubstr("expand: old application code survives this"));
+  EXPECT_THAT(told.out, HasSubstr("expand: safe for old application code"));
   EXPECT_THAT(told.out, Not(HasSubstr("contract:")));
 }
 
@@ -86,7 +86,7 @@ TEST_F(Phases, RefuseWhatTheyCannotDo) {
   const auto renamed = run({"revision", "--autogenerate", "--phases", "expand,contract", "-m", "Rename a column", "--rename",
                             "public.a.name=public.a.label"});
   EXPECT_EQ(renamed.exit_code, 2);
-  EXPECT_THAT(renamed.err, HasSubstr("a rename is in no phase"));
+  EXPECT_THAT(renamed.err, HasSubstr("a rename fits neither phase"));
   EXPECT_EQ(run({"revision", "--autogenerate", "--phases", "expand", "-m", "Change a table"}).exit_code, 2);
   EXPECT_EQ(run({"revision", "--autogenerate", "--phases", "expand,contract", "--sql", "-m", "Change a table"}).exit_code, 2);
   EXPECT_EQ(files(), before);

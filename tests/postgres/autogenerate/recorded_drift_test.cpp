@@ -70,7 +70,7 @@ TEST_F(RecordedDrift, IsNotDeniedWhereNothingWasRecorded) {
   configure("");  // the scratch server is there
   drift = run({"drift"});
   EXPECT_EQ(drift.exit_code, 0) << drift.err;
-  EXPECT_THAT(drift.err, HasSubstr("Compared with what the revisions make, not with the ledger: revision a2"));
+  EXPECT_THAT(drift.err, HasSubstr("Compared with the schema that the revisions create, not with the ledger: revision a2"));
   EXPECT_THAT(drift.out, HasSubstr("the database is what its revisions make"));
   const Json json = this->json({"drift"});
   EXPECT_EQ(json["against"], "revisions");

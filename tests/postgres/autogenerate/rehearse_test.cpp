@@ -60,10 +60,10 @@ TEST_F(Rehearse, TellsLocksAndRewritesOfEachStatement) {
   EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"}) << "the database itself is not changed";
   EXPECT_FALSE(database.has_relation("public.c"));
   const auto text = run({"rehearse"});
-  EXPECT_THAT(text.out, HasSubstr("On a copy of the schema, without rows"));
+  EXPECT_THAT(text.out, HasSubstr("On a copy of the schema without rows"));
   EXPECT_THAT(text.out, HasSubstr("ACCESS EXCLUSIVE on public.a"));
   EXPECT_THAT(text.out, HasSubstr("rewrites public.a"));
-  EXPECT_THAT(text.out, HasSubstr("locks: not known, it runs outside a transaction"));
+  EXPECT_THAT(text.out, HasSubstr("locks: unknown, because it runs outside a transaction"));
   EXPECT_THAT(text.out, HasSubstr("up, down and up again: the schema is the same each time"));
 }
 

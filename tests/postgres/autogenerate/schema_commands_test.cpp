@@ -126,7 +126,7 @@ TEST(TestCommand, TellsAnEmptyDowngradeFromOneThatIsWrong) {
   const auto result = scene.run({"test"});
   EXPECT_EQ(result.exit_code, 16) << result.out << result.err;
   EXPECT_THAT(result.err, HasSubstr("the downgrade of revision r1 does not lead back to the schema at <base>"));
-  EXPECT_THAT(result.err, HasSubstr("the downgrade of r1 is empty: write it, or say that there is no way back"));
+  EXPECT_THAT(result.err, HasSubstr("the downgrade of r1 is empty: write it, or mark the revision as irreversible"));
   const Json json = scene.json({"test"});
   EXPECT_EQ(json["failures"].size(), 1U) << json;
 }
@@ -137,7 +137,7 @@ TEST(TestCommand, StopsAtAnIrreversibleRevision) {
   write_revision(scene, "r2", "r1", "CREATE TABLE b (id int);", down("DROP TABLE b;"));
   const auto result = scene.run({"test"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("the way down ends at revision r1: it is irreversible: the rows are gone"));
+  EXPECT_THAT(result.err, HasSubstr("the downgrade ends at revision r1: it is irreversible: the rows are gone"));
 }
 
 TEST(TestCommand, NamesTheDowngradeThatFails) {

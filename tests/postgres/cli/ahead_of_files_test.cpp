@@ -38,7 +38,7 @@ TEST(ARolledBackCheckout, MakesTheDatabaseAheadByNameAndNotUnknown) {
     const Json answer = scene.json(words);
     EXPECT_EQ(answer["exit_code"], 10) << words.front();
     EXPECT_EQ(answer["error"]["code"], "ahead-of-files") << words.front();
-    EXPECT_THAT(answer["message"].get<std::string>(), HasSubstr("at r3, which is in no file; the ledger recorded it"))
+    EXPECT_THAT(answer["message"].get<std::string>(), HasSubstr("at r3, which has no revision file; the ledger recorded it"))
         << answer;
     EXPECT_THAT(answer["message"].get<std::string>(), HasSubstr("2 revisions above r1")) << answer;
     EXPECT_THAT(answer["error"]["hint"].get<std::string>(), HasSubstr("athanor downgrade --from-ledger r1"));
@@ -113,7 +113,7 @@ TEST(ARolledBackCheckout, WithoutTheTextCannotGoBack) {
   std::filesystem::remove(scene.folder.string() + "/migrations/versions/r3.sql");
   const Json refused = scene.json({"downgrade", "-1", "--from-ledger"});
   EXPECT_EQ(refused["error"]["code"], "not-renderable");
-  EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("the ledger kept no text of revision r3"));
+  EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("the ledger did not keep the SQL of revision r3"));
   EXPECT_EQ(scene.json({"upgrade", "head", "--accept-ahead"})["exit_code"], 0);  // descent is known all the same
   EXPECT_THAT(scene.rows(), ElementsAre("r3"));
 }
