@@ -125,9 +125,11 @@ class RowReading {
                                           : "INSERT INTO " + relation.qualified() + " (" + relation.columns + ")" + overriding +
                                                 " VALUES\n    " + rows + ";\n";
     if (rows_.sql.size() > kMostBytes) {
-      return fail(Error(ErrorCode::SchemaChangeRefused,
-                        "the revisions insert too many rows for one baseline: past 4 MiB at table " + name)
-                      .advise("squash up to a revision before the one that inserts them: --to"));
+      return fail(
+          Error(
+              ErrorCode::SchemaChangeRefused,
+              "the revisions insert more than 4 MiB of rows, too many for one baseline; the limit was reached at table " + name)
+              .advise("squash up to a revision before the one that inserts them: --to"));
     }
     return {};
   }

@@ -146,10 +146,10 @@ Look judge(const Seen& seen, const DatabaseWait& wait, const Configuration& conf
   look.state = described + " is at " + join_revisions(seen.observation.current_heads);
   look.unknown = !unrecorded.empty();
   if (look.unknown) {
-    look.state += "; whether that includes " + quoted_list(absent) + " is not known: ";
-    look.state += seen.ledger_hidden ? "this user may not read the ledger"
+    look.state += "; whether that includes " + quoted_list(absent) + " is unknown: ";
+    look.state += seen.ledger_hidden ? "this user has no permission to read the ledger"
                                      : "the ledger recorded no parents of " + quoted_list(unrecorded);
-    look.hint = seen.ledger_hidden ? grants(configuration) : "give it the revision files: --migrations DIR";
+    look.hint = seen.ledger_hidden ? grants(configuration) : "pass the revision files: --migrations DIR";
   } else if (wait.revisions.size() > 1 && !look.reached) {
     look.state += ", without " + quoted_list(absent);
   }

@@ -17,7 +17,7 @@ std::string quoted_name(const std::string& name) {
 
 Error not_theirs(const ForeignFormat& format, const std::string& table, const std::string& why) {
   return Error(ErrorCode::UntrustedTable, table + " is not " + std::string(format.title) + "'s table: " + why)
-      .advise("name the right one with --history-table [SCHEMA.]TABLE");
+      .advise("name the right table with --history-table [SCHEMA.]TABLE");
 }
 
 Result<std::string> locate(ReadSession& session, const ForeignFormat& format, const std::string& wanted) {
@@ -30,12 +30,12 @@ Result<std::string> locate(ReadSession& session, const ForeignFormat& format, co
   if (found.empty()) {
     return fail(Error(ErrorCode::UnknownDatabaseRevision,
                       "the database has no table " + wanted + ": " + std::string(format.title) + " never ran here")
-                    .advise("name the table with --history-table [SCHEMA.]TABLE; for a new database leave DATABASE_URL out: "
-                            "the files are all it needs, `athanor upgrade heads` makes its schema"));
+                    .advise("name the table with --history-table [SCHEMA.]TABLE; for a new database, run this without "
+                            "DATABASE_URL, then `athanor upgrade heads`"));
   }
   const std::string name = qualified_name(found.text(0, 0), found.text(0, 1));
   if (found.text(0, 2) != "r") {
-    return fail(not_theirs(format, name, "it is no ordinary table"));
+    return fail(not_theirs(format, name, "it is not an ordinary table"));
   }
   if (found.text(0, 3) == "true") {
     return fail(not_theirs(format, name, "row-level security may hide some of its rows"));

@@ -15,7 +15,7 @@ constexpr std::string_view kUp = "did you mean `athanor upgrade head`?";
 constexpr std::string_view kDown = "did you mean `athanor downgrade -1`?";
 constexpr std::string_view kNew = "did you mean `athanor revision -m \"…\"`?";
 constexpr std::string_view kTables =
-    "did you mean `athanor ensure_version`? The first upgrade creates the version table by itself; the database is made with "
+    "did you mean `athanor ensure_version`? The first upgrade creates the version table; create the database itself with "
     "CREATE DATABASE";
 constexpr std::string_view kSeeStatus = "did you mean `athanor status`? `athanor history` lists the files";
 constexpr std::string_view kAutogenerate = "did you mean `athanor revision --autogenerate -m \"…\"`?";
@@ -41,8 +41,10 @@ constexpr std::array kVerbs{
     Meaning{"reset", "did you mean `athanor downgrade base`?"},
     Meaning{"drop", "did you mean `athanor downgrade base`? A database is dropped with DROP DATABASE"},
     Meaning{"clean", "did you mean `athanor downgrade base`?"},
-    Meaning{"goto", "did you mean `athanor upgrade REVISION` or `athanor downgrade REVISION`? `athanor plan to` tells which"},
-    Meaning{"to", "did you mean `athanor upgrade REVISION` or `athanor downgrade REVISION`? `athanor plan to` tells which"},
+    Meaning{"goto",
+            "did you mean `athanor upgrade REVISION` or `athanor downgrade REVISION`? `athanor plan to REVISION` shows which"},
+    Meaning{"to",
+            "did you mean `athanor upgrade REVISION` or `athanor downgrade REVISION`? `athanor plan to REVISION` shows which"},
     Meaning{"init-db", kTables},
     Meaning{"initdb", kTables},
     Meaning{"db-init", kTables},
@@ -77,16 +79,16 @@ constexpr std::array kVerbs{
     Meaning{"fix", "did you mean `athanor repair`?"},
     Meaning{"force", "did you mean `athanor stamp --purge REVISION`?"},
     Meaning{"unlock",
-            "nothing has to be unlocked: the lock ends with the session that holds it; `athanor status` shows who that is"},
+            "there is nothing to unlock: the lock ends with the session that holds it; `athanor status` shows that session"},
     Meaning{"dump", "did you mean `athanor backup`?"},
-    Meaning{"db", "leave it out: `athanor upgrade head`, `athanor status`, …"},
+    Meaning{"db", "omit it: `athanor upgrade head`, `athanor status`, …"},
 };
 
 constexpr std::string_view kNamesDatabase =
     "set DATABASE_URL in the environment: every user of a machine can read the arguments of its processes";
-constexpr std::string_view kNeedsNoWord = "leave it out: Athanor asks no questions";
+constexpr std::string_view kNeedsNoWord = "omit it: Athanor asks no questions";
 constexpr std::string_view kCounts = "write the count as the target: `athanor upgrade +2`, `athanor downgrade -2`";
-constexpr std::string_view kTargetIsOperand = "write the target behind the verb: `athanor upgrade head`";
+constexpr std::string_view kTargetIsOperand = "write the target after the command: `athanor upgrade head`";
 
 constexpr std::array kFlags{
     Meaning{"dry-run", ""},  // its meaning depends on the verb

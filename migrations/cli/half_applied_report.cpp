@@ -55,10 +55,10 @@ std::string half_applied_line(const HalfAppliedRevision& half) {
   if (half.parts.next_line > 0) {
     text += "; next: " + place(half);
   } else if (half.path.empty()) {
-    text += "; it is in no file";
+    text += "; it has no revision file";
   }
   if (half.changed_line) {
-    text += "; the file changed in a part that has run already";
+    text += "; the file changed in a part that has already run";
     text += *half.changed_line > 0 ? " (line " + std::to_string(*half.changed_line) + ")" : "";
   }
   return text;
@@ -67,19 +67,19 @@ std::string half_applied_line(const HalfAppliedRevision& half) {
 std::string way_on(const HalfAppliedRevision& half) {
   std::string text;
   if (half.path.empty()) {
-    text = "bring back the file of revision " + half.parts.revision + ", then run its " +
-           std::string(direction_name(half.parts.direction)) + " again: it continues after the part that is done. ";
+    text = "restore the file of revision " + half.parts.revision + ", then run its " +
+           std::string(direction_name(half.parts.direction)) + " again: it continues after the completed part. ";
   } else if (half.parts.outcome_unknown) {
-    text =
-        "run `" + finishing_command(half) +
-        "`: it asks the catalog how the statement ended. If the catalog cannot tell, look at the database and say it: `athanor "
-        "repair --step done` or `--step redo`. ";
+    text = "run `" + finishing_command(half) +
+           "`: it reads from the catalog how the statement ended. If the catalog does not show it, check the database and run "
+           "`athanor repair --step done` or `--step redo`. ";
   } else {
-    text = "`" + finishing_command(half) + "` continues after the part that is done";
-    text += half.changed_line ? ", once that part of the file is restored" : "; what has not run yet may be corrected first";
+    text = "`" + finishing_command(half) + "` continues after the completed part";
+    text += half.changed_line ? ", once that part of the file is restored"
+                              : "; you may first correct the part that has not run yet";
     text += ". ";
   }
-  return text + "To give it up, undo what is done by hand, then run `athanor repair --step abandon`.";
+  return text + "To give up, undo the completed part by hand, then run `athanor repair --step abandon`.";
 }
 
 bool is_done(const HalfAppliedRevision& half, std::size_t step, std::size_t statement) {

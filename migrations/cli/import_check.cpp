@@ -152,13 +152,13 @@ Result<void> ImportCheck::copy() {
   name_ = seen.text(0, 0);
   if (seen.text(0, 1) == "t") {
     return fail(Error(ErrorCode::PolicyRefused, "the database of --against is not empty")
-                    .advise("give it a database that was just created: Alembic runs every revision there"));
+                    .advise("use a newly created database: Alembic runs every revision there"));
   }
   const std::string copy = name_ + "_athanor_check";
   auto made = session->execute_autocommit("CREATE DATABASE " + quote_identifier(copy) + " TEMPLATE " + quote_identifier(name_));
   if (!made) {
     return fail(std::move(made).error().advise("--check copies the empty database to " + copy +
-                                               ": it needs CREATEDB, and nobody else connected"));
+                                               ": this needs CREATEDB and no other connections to the database"));
   }
   copy_ = copy;
   return {};
@@ -192,7 +192,7 @@ Result<void> ImportCheck::apply(const std::string& folder, const RenderedProject
   command.folder = "/";  // a folder without an athanor.yaml
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {}, context_.outside().stop));
   if (end.exit_code != 0) {
-    return fail(Error(ErrorCode::NotRenderable, "Athanor cannot apply what was imported to an empty database: " + end.err));
+    return fail(Error(ErrorCode::NotRenderable, "cannot apply the imported revisions to an empty database: " + end.err));
   }
   return {};
 }

@@ -46,7 +46,7 @@ Result<void> write_new_file(const std::string& path, std::string_view text) {
   if (target.has_parent_path()) {
     std::filesystem::create_directories(target.parent_path(), problem);
     if (problem) {
-      return fail(io_error(target.parent_path().string(), "the folder cannot be made", problem.value()));
+      return fail(io_error(target.parent_path().string(), "cannot create the folder", problem.value()));
     }
   }
   // A hidden name, which is ignored in revision folders, so that nothing reads a half-written file.
@@ -54,7 +54,7 @@ Result<void> write_new_file(const std::string& path, std::string_view text) {
   auto written = write_whole(draft, text);
   // link() fails if the target exists; rename() would replace it.
   if (written && ::link(draft.c_str(), path.c_str()) != 0) {
-    written = errno == EEXIST ? Result<void>(fail(Error(ErrorCode::Io, "the file exists already").at(path)))
+    written = errno == EEXIST ? Result<void>(fail(Error(ErrorCode::Io, "the file already exists").at(path)))
                               : Result<void>(fail(io_error(path, "cannot be written", errno)));
   }
   ::unlink(draft.c_str());

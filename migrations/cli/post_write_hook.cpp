@@ -48,7 +48,7 @@ Result<void> run_hooks(const std::vector<PostWriteHook>& hooks, const std::strin
     }
     if (end->exit_code != 0) {
       return fail(named(
-          Error(ErrorCode::Io, "exit code " + std::to_string(end->exit_code)).advise("the revision file is written: " + file),
+          Error(ErrorCode::Io, "exit code " + std::to_string(end->exit_code)).advise("the revision file was written: " + file),
           hook));
     }
   }

@@ -36,7 +36,8 @@ Result<void> dispatch(const Arguments& arguments, Output& output, const ProcessE
   }
   if (arguments.command() == nullptr) {
     output.text(general_help());  // users who type only the name do not know --help yet
-    return fail(Error(ErrorCode::Usage, "no command given").advise("name one of them; `athanor help COMMAND` shows its flags"));
+    return fail(Error(ErrorCode::Usage, "no command given")
+                    .advise("use one of the commands above; `athanor help COMMAND` shows its flags"));
   }
   CommandContext context(arguments, output, outside);
   return arguments.command()->run(context);

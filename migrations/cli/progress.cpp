@@ -108,7 +108,7 @@ void LineProgress::waiting_for_lock(const std::vector<Blocker>& holders, millise
 
 void LineProgress::batch_progress(const PlannedRevision& revision, std::int64_t rows, milliseconds elapsed) {
   if (time_to_remind()) {
-    say("Batches of " + name_of(revision) + ": " + std::to_string(rows) + " rows (" + duration_text(elapsed) + ")");
+    say("Running batches of " + name_of(revision) + ": " + std::to_string(rows) + " rows (" + duration_text(elapsed) + ")");
   }
 }
 
@@ -122,16 +122,16 @@ void LineProgress::blocked(const PlannedRevision& revision, const std::vector<Bl
 void LineProgress::waiting_for_replica(const PlannedRevision& revision, milliseconds lag, milliseconds limit,
                                        milliseconds waited) {
   if (time_to_remind()) {
-    say("Revision " + name_of(revision) + " waits for a replica that is " + duration_text(lag) + " behind, at most " +
-        duration_text(limit) + " is allowed (" + duration_text(waited) + ")");
+    say("Revision " + name_of(revision) + " waits for a replica that is " + duration_text(lag) + " behind; the limit is " +
+        duration_text(limit) + " (" + duration_text(waited) + ")");
   }
 }
 
 void LineProgress::superuser_migrates() {
   clear();
   output_.warn(
-      "the migrator is a superuser, so everything that a revision calls has every right; "
-      "docs/spec/ledger.md lists the grants that are enough");
+      "the role of the run is a superuser, so every function that a revision calls runs with superuser rights; "
+      "docs/spec/ledger.md lists the grants that suffice");
 }
 
 void LineProgress::index_left(const PlannedRevision& revision, const std::string& index) {
@@ -159,7 +159,7 @@ void LineProgress::server_message(const ServerMessage& message) {
 }
 
 void print_catalog_not_recorded(Output& output, const Error& error) {
-  output.warn("the schema was not recorded in the ledger, so the next `athanor drift` cannot compare with it: " +
+  output.warn("could not record the schema in the ledger, so the next `athanor drift` cannot compare with it: " +
               error.describe());
 }
 

@@ -28,8 +28,8 @@ std::string revision_folder(const std::string& given) {
 }
 
 constexpr std::string_view kFirstStep =
-    "run `athanor init` to start a project here, go to the folder of athanor.yaml, or name the folder of revision files with "
-    "--migrations";
+    "run `athanor init` to start a project here, change to the folder of athanor.yaml, or give the folder of revision files "
+    "with --migrations";
 
 // Checked before connecting: without a project, an error about the database would mislead a new user.
 Result<void> require_project(const Configuration& configuration) {
@@ -112,7 +112,7 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
                                    std::unique_ptr<ProgressSink> sink) {
   context.output().forget_current();
   if (configuration.database_url.empty()) {
-    return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is named").advise(missing_url_hint(configuration)));
+    return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is configured").advise(missing_url_hint(configuration)));
   }
   Database database;
   ExecutionSettings execution = configuration.execution;
@@ -157,17 +157,16 @@ Result<void> require_known_heads(const RevisionGraph& graph, const std::vector<s
     return {};
   }
   if (const std::string alike = spelt_alike(graph, unknown.front()); !alike.empty()) {
-    return fail(Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision '" +
-                                                              printable(unknown.front(), LineEnds::Escape) +
-                                                              "', which is in no file; there is one of '" + alike +
-                                                              "', spelt in other letters or without the spaces")
-                    .advise("if that is the one: athanor stamp --purge " + alike));
+    return fail(Error(ErrorCode::UnknownDatabaseRevision,
+                      "the database is at revision '" + printable(unknown.front(), LineEnds::Escape) +
+                          "', which has no revision file; the closest is '" + alike + "', which differs only in case or spaces")
+                    .advise("if that is the same revision: athanor stamp --purge " + alike));
   }
-  return fail(Error(ErrorCode::UnknownDatabaseRevision,
-                    "the database is at revision '" + printable(unknown.front(), LineEnds::Escape) + "', which is in no file")
-                  .advise("check out the commit or branch that has it, or name the right folder (--migrations, "
-                          "version_locations); if it is gone for good, `athanor stamp --purge <revision>` says where the "
-                          "schema really is"));
+  return fail(
+      Error(ErrorCode::UnknownDatabaseRevision,
+            "the database is at revision '" + printable(unknown.front(), LineEnds::Escape) + "', which has no revision file")
+          .advise("check out the commit or branch that has it, or give the right folder (--migrations, version_locations); if "
+                  "it no longer exists, set the actual revision with `athanor stamp --purge <revision>`"));
 }
 
 Result<Situation> observe_situation(CommandContext& context, std::unique_ptr<ProgressSink> sink) {

@@ -61,7 +61,7 @@ Result<DriftCheck> check_recorded(CommandContext& context, RecordedState& state)
   });
   // Not an error: the caller can still compare with the revisions.
   if (!asked && asked.error().code == ErrorCode::InsufficientPrivilege) {
-    check.unknown = "the record cannot be read: " + asked.error().message;
+    check.unknown = "cannot read the record: " + asked.error().message;
     return check;
   }
   return asked ? Result<DriftCheck>(std::move(check)) : fail(std::move(asked).error());
@@ -84,25 +84,24 @@ Result<void> report_recorded(CommandContext& context, RecordedState& state, Drif
   }
   const std::size_t count = check.lines.size();
   Error error(ErrorCode::Drifted,
-              "the schema was changed past its revisions since " + check.since() + ": " + count_differences(count));
+              "the schema was changed outside of revisions since " + check.since() + ": " + count_differences(count));
   TRY(print_drift_sql(context, state.database, state.configuration,
                       {std::move(*check.live), std::move(*check.expected), std::move(check.lines)}));
-  return fail(
-      std::move(error).advise("undo the change, write it as a revision, or say that it is meant: athanor drift --accept"));
+  return fail(std::move(error).advise("undo the change, write it as a revision, or accept it: athanor drift --accept"));
 }
 
 Error nothing_recorded(const DriftCheck& check) {
-  return Error(ErrorCode::Configuration, "there is nothing to compare with: " + check.unknown)
+  return Error(ErrorCode::Configuration, "no recorded schema to compare with: " + check.unknown)
       .advise(
           "`ledger: {keep_catalog: true}` records the schema with each run, `athanor drift --accept` records it now, and "
-          "--against revisions compares with what the revisions make");
+          "--against revisions compares with the schema that the revisions create");
 }
 
 Result<void> accept_drift(CommandContext& context, RecordedState& state) {
   if (state.observation.unfinished) {
     return fail(Error(ErrorCode::StepOutcomeUnknown, "revision " + state.observation.unfinished->revision +
-                                                         " is half-applied: what the schema should be is not known")
-                    .advise("finish it first; `athanor status` says how"));
+                                                         " is half-applied, so the expected schema is unknown")
+                    .advise("finish it first; `athanor status` shows how"));
   }
   DriftSettings settings = drift_settings(context, state.configuration);
   // The whole schema is accepted, including what a filter hides.
@@ -121,8 +120,8 @@ Result<void> accept_drift(CommandContext& context, RecordedState& state) {
   for (const std::string& line : before.lines) {
     output.line("accepted: " + line);
   }
-  output.set_message("the schema is recorded as it is now");
-  output.line("The schema is recorded as it is now; drift is what differs from it.");
+  output.set_message("the current schema is recorded");
+  output.line("The current schema is recorded; later checks for drift compare with it.");
   return {};
 }
 

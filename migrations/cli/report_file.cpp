@@ -10,9 +10,9 @@ namespace athanor::cli {
 namespace {
 
 Error io_error(const std::string& path, int number) {
-  return Error(ErrorCode::Io, std::string("the report cannot be written: ") + std::strerror(number))
+  return Error(ErrorCode::Io, std::string("cannot write the report: ") + std::strerror(number))
       .at(path)
-      .advise("name a file that may be written with --report");
+      .advise("give a writable file with --report");
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ Result<std::vector<std::string>> resolve_parents(const RevisionGraph& graph, con
     }
     for (std::string& id : *found) {
       if (std::ranges::find(parents, id) != parents.end()) {
-        return fail(Error(ErrorCode::InvalidTarget, "revision '" + id + "' is named as a parent twice").advise("name it once"));
+        return fail(Error(ErrorCode::InvalidTarget, "revision '" + id + "' is given as a parent twice").advise("give it once"));
       }
       parents.push_back(std::move(id));
     }
@@ -82,8 +82,8 @@ Result<std::string> choose_location(const Configuration& configuration, const Re
     const auto found = std::ranges::find_if(
         locations, [&](const std::string& location) { return same_folder(location, request.version_path); });
     if (found == locations.end()) {
-      return fail(Error(ErrorCode::Usage, "'" + request.version_path + "' is none of the version locations")
-                      .advise("locations are: " + joined(locations)));
+      return fail(Error(ErrorCode::Usage, "'" + request.version_path + "' is not one of the version locations")
+                      .advise("version locations: " + joined(locations)));
     }
     return *found;
   }

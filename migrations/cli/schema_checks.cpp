@@ -46,8 +46,8 @@ Result<void> require_same_major(const schema::Catalog& one, const schema::Catalo
   }
   return fail(Error(ErrorCode::ScratchUnavailable, "one schema is of PostgreSQL " + std::to_string(left) +
                                                        ", the other of PostgreSQL " + std::to_string(right) +
-                                                       ": they are not comparable")
-                  .advise("load both into servers of the same major version"));
+                                                       ": they cannot be compared")
+                  .advise("load both on servers of the same major version"));
 }
 
 Result<std::vector<std::string>> models_ahead(SchemaWork& work, const Situation& situation) {
@@ -77,8 +77,9 @@ Result<Drift> find_drift(SchemaWork& work, const Situation& situation) {
 }
 
 Error drift_error(const Drift& drift) {
-  return Error(ErrorCode::Drifted, "the database is not what its revisions make: " + count_differences(drift.lines.size()))
-      .advise("`athanor drift` prints the statements both ways; undo the change, or write it as a revision");
+  return Error(ErrorCode::Drifted,
+               "the database differs from what its revisions create: " + count_differences(drift.lines.size()))
+      .advise("undo the change, or write it as a revision; `athanor drift` prints the statements for both");
 }
 
 void report_drift(CommandContext& context, const Drift& drift) {
@@ -89,7 +90,7 @@ void report_drift(CommandContext& context, const Drift& drift) {
   output.fields()["drift"] = drift.lines;
   if (drift.lines.empty()) {
     output.set_message("no drift");
-    output.line("No drift: the database is what its revisions make.");
+    output.line("No drift: the database matches what its revisions create.");
   }
 }
 
@@ -114,7 +115,7 @@ Result<void> print_drift_sql(CommandContext& context, Database& database, const 
   Output& output = context.output();
   output.fields()["undo_sql"] = back;
   output.fields()["adopt_sql"] = forth;
-  output.text("\n-- Undoes the drift:\n" + back + "\n-- Makes it a part of the revisions:\n" + forth);
+  output.text("\n-- Undoes the drift:\n" + back + "\n-- Adds it to the revisions:\n" + forth);
   return {};
 }
 

@@ -15,8 +15,8 @@ bool exists(const std::string& path) {
 }
 
 Error unknown_operand(const std::string& text) {
-  return Error(ErrorCode::Usage, "'" + text + "' names no schema: there is no such file, models or revision")
-      .advise("name one of: `database`, `desired`, postgresql://…, package.module:metadata, a SQL file or folder, a revision");
+  return Error(ErrorCode::Usage, "'" + text + "' is not a schema: no such file, models or revision")
+      .advise("use `database`, `desired`, postgresql://…, package.module:metadata, a SQL file or folder, or a revision");
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ Result<int> server_version_of(CommandContext& context, Configuration& configurat
   if (operand.kind == Kind::Url) {
     url = operand.source.url;
   } else if (operand.kind == Kind::Live) {
-    return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is named")
+    return fail(Error(ErrorCode::MissingDatabaseUrl, "no database is configured")
                     .advise("set DATABASE_URL in the environment, or database_url in athanor.yaml"));
   } else if (operand.kind == Kind::Desired && configuration.schema.desired.kind == schema::SchemaSource::Kind::Database) {
     url = configuration.schema.desired.url;

@@ -22,7 +22,7 @@ std::string_view loss_words(DataLoss loss) {
     case DataLoss::None:
       break;
     case DataLoss::Possible:
-      return "values may be refused or changed";
+      return "values may be rejected or changed";
     case DataLoss::Certain:
       return "data is lost";
   }

@@ -218,7 +218,7 @@ Result<void> SchemaWork::run_plan(const schema::ScratchDatabase& database, const
   }
   Error error = *report.error;
   if (!report.failed_revision.empty()) {
-    error.message = "revision " + report.failed_revision + " does not run on an empty database: " + error.message;
+    error.message = "revision " + report.failed_revision + " fails on an empty database: " + error.message;
     for (const PlannedRevision& revision : plan.revisions) {
       if (revision.walk.revision == report.failed_revision && report.failed_line > 0) {
         error.context = revision.path + ":" + std::to_string(report.failed_line);

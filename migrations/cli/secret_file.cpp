@@ -38,14 +38,14 @@ Result<std::string> read_secret_file(const std::string& path) {
     size += static_cast<std::size_t>(got);
   }
   if (size > kLongest) {
-    return fail(Error(ErrorCode::Configuration, "has more than 64 KiB, which no password or URL has").at(path));
+    return fail(Error(ErrorCode::Configuration, "is larger than 64 KiB, too large for a password or URL").at(path));
   }
   text.resize(size);
   while (text.ends_with('\n') || text.ends_with('\r')) {
     text.pop_back();
   }
   if (text.empty() || text.find('\0') != std::string::npos) {
-    return fail(Error(ErrorCode::Configuration, text.empty() ? "is empty" : "holds a NUL byte").at(path));
+    return fail(Error(ErrorCode::Configuration, text.empty() ? "is empty" : "contains a NUL byte").at(path));
   }
   return text;
 }

@@ -70,7 +70,7 @@ class ConfigurationReader {
  private:
   void read_database_url() {
     if (fields_.has("database_url") && fields_.has("sqlalchemy.url")) {
-      fields_.refuse("sqlalchemy.url", "is another name of `database_url`, which is given too", "keep one of them");
+      fields_.refuse("sqlalchemy.url", "means the same as `database_url`, which is also set", "keep one of them");
       return;
     }
     fields_.text("sqlalchemy.url", to_.database_url);
@@ -99,13 +99,14 @@ class ConfigurationReader {
     std::vector<std::string> locations;
     fields_.text_or_list("version_locations", locations);
     if (script_location.find(':') != std::string::npos) {
-      fields_.refuse("script_location", "names a Python package", "write the folder instead: no Python is imported");
+      fields_.refuse("script_location", "is a Python package, not a folder",
+                     "write the folder instead: Athanor does not import Python");
       return;
     }
     if (fields_.has("version_locations")) {
       const bool hollow = locations.empty() || std::ranges::any_of(locations, [](const auto& path) { return path.empty(); });
       if (hollow) {
-        fields_.refuse("version_locations", "needs at least one folder, and no empty one");
+        fields_.refuse("version_locations", "needs at least one folder, and none may be empty");
         return;
       }
     } else if (!script_location.empty()) {
@@ -133,7 +134,7 @@ class ConfigurationReader {
     std::ranges::transform(folded, folded.begin(),
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     if (folded != "utf-8" && folded != "utf8") {
-      fields_.refuse("output_encoding", "only utf-8 is written", "remove the option");
+      fields_.refuse("output_encoding", "revision files are always UTF-8", "remove the option");
     }
     to_.output_encoding = "utf-8";
   }
@@ -157,7 +158,7 @@ class ConfigurationReader {
   void read_identifier(YamlFields& fields, std::string_view key, std::string& value, bool may_be_empty) {
     fields.text(key, value);
     if (value.size() > kLongestIdentifier) {
-      fields.refuse(key, "is longer than 63 bytes, where PostgreSQL cuts names off");
+      fields.refuse(key, "is longer than 63 bytes, PostgreSQL's limit for names");
     } else if (value.empty() && !may_be_empty && fields.has(key)) {
       fields.refuse(key, "may not be empty");
     }
@@ -237,7 +238,7 @@ class ConfigurationReader {
 };
 
 Error unknown_section(std::string_view section, const std::vector<std::string>& sections, const std::string& where) {
-  Error error = Error(ErrorCode::Configuration, "there is no environment `" + std::string(section) + "`").at(where);
+  Error error = Error(ErrorCode::Configuration, "unknown environment `" + std::string(section) + "`").at(where);
   if (sections.empty()) {
     return std::move(error).advise("add it under `environments:`");
   }

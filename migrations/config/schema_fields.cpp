@@ -17,7 +17,7 @@ void read_models(YamlFields& fields, SchemaSource& source) {
   fields.text_or_list("models", models);
   for (const std::string& model : models) {
     if (schema::source_of_text(model).kind != SchemaSource::Kind::Models) {
-      fields.refuse("models", "does not name a metadata", std::string(kModelsExample));
+      fields.refuse("models", "does not name a metadata object", std::string(kModelsExample));
       return;
     }
   }

@@ -85,7 +85,7 @@ Result<void> check_identifier(std::string_view key, std::string_view value) {
   constexpr std::size_t kLongest = 63;
   const bool is_name = key == "role" || key == "application_name" || key.starts_with("version_table");
   if (is_name && value.size() > kLongest) {
-    return fail(ErrorCode::Usage, "the name is longer than PostgreSQL's " + std::to_string(kLongest) + " bytes");
+    return fail(ErrorCode::Usage, "the name is longer than PostgreSQL's limit of " + std::to_string(kLongest) + " bytes");
   }
   if ((key == "version_table" || key == "application_name") && value.empty()) {
     return fail(ErrorCode::Usage, "the name is empty");
@@ -130,7 +130,7 @@ Result<void> override_setting(Configuration& configuration, std::string_view ass
   const std::size_t equals = assignment.find('=');
   const std::string_view key = assignment.substr(0, equals);
   if (names_the_database(key)) {
-    return fail(Error(ErrorCode::Usage, "-x cannot name the database: arguments of a process are visible to others")
+    return fail(Error(ErrorCode::Usage, "-x cannot set the database: other users can see the arguments of a process")
                     .advise("set DATABASE_URL in the environment"));
   }
   if (equals == std::string_view::npos) {
@@ -149,9 +149,9 @@ Result<void> override_setting(Configuration& configuration, std::string_view ass
       known += setting.key;
     }
     const std::string_view near = closest_name(key, keys);
-    return fail(Error(ErrorCode::Usage, "-x has no setting '" + std::string(key) + "'")
-                    .advise(near.empty() ? "settings are: " + known
-                                         : "did you mean `" + std::string(near) + "`? Settings are: " + known));
+    return fail(Error(ErrorCode::Usage, "unknown -x setting '" + std::string(key) + "'")
+                    .advise(near.empty() ? "known settings: " + known
+                                         : "did you mean `" + std::string(near) + "`? Known settings: " + known));
   }
   const std::string_view value = assignment.substr(equals + 1);
   return check_identifier(key, value)

@@ -343,7 +343,7 @@ Error unknown_head(const Symbols& symbols, const std::vector<std::string>& curre
   }
   for (const std::string& head : current) {
     if (!symbols.ident(head) && error.message.find("'" + head + "'") != std::string::npos) {
-      return Error(ErrorCode::UnknownDatabaseRevision, "the version table holds revision '" + head + "', which is in no file")
+      return Error(ErrorCode::UnknownDatabaseRevision, "the version table holds revision '" + head + "', which has no revision file")
           .advise(
               "restore its file, or check that database and folder belong together; `athanor stamp --purge` replaces the row");
     }

@@ -28,7 +28,7 @@ struct AdoptedFile {
   std::string source;   // relative to the tool's folder
   std::string path;
   std::string text;
-  bool present = false;  // the file exists already, with the same text
+  bool present = false;  // the file already exists, with the same text
 };
 
 struct Adoption {

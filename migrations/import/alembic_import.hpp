@@ -36,7 +36,7 @@ struct ImportFile {
   std::string path;
   std::string text;
   bool varies = false;   // contains values generated in Python, which differ in every run
-  bool present = false;  // the file exists already with the same text, except for such values, which are kept
+  bool present = false;  // the file already exists with the same text, except for such values, which are kept
 };
 
 struct Import {

@@ -226,7 +226,7 @@ Error environment_error(const Document& json, const AlembicProject& project) {
     error.hint = "run it with the Python that has the project's packages (--python), from where `alembic` works";
   } else if (type == "NotEmpty") {
     error.message = message;
-    error.hint = "give it a database that was just created: Alembic runs every revision there";
+    error.hint = "use a newly created database: Alembic runs every revision there";
   } else if (message.find("application context") != std::string::npos || type == "NoAppException") {
     error.hint = "env.py needs its Flask application: name it with --flask, as `flask --app`";
   } else if (type == "KeyError" || message.find("URL") != std::string::npos) {

@@ -10,15 +10,17 @@ bool is_behind_pooler(const Session& session, std::string_view answered) {
 
 Result<void> refuse_pooler(const Session& session, std::string_view answered, bool allow_session_pooler) {
   if (!session.pinned()) {
-    return fail(Error(ErrorCode::PoolerRefused, "a connection pooler that takes no session settings stands before PostgreSQL")
-                    .advise("give the server's own URL: migrations need settings and a lock that last; reading works so"));
+    return fail(Error(ErrorCode::PoolerRefused, "Athanor is connected to a connection pooler that rejects session settings")
+                    .advise("use the URL of the server itself: migrations need session settings and a session-level lock; "
+                            "reading works through the pooler"));
   }
   if (allow_session_pooler || !is_behind_pooler(session, answered)) {
     return {};
   }
-  return fail(Error(ErrorCode::PoolerRefused, "a connection pooler stands between Athanor and PostgreSQL")
-                  .advise("a transaction pooler loses the migration lock: give the server's own URL; if the pooler is known to "
-                          "work in session mode, set execution.allow_session_pooler: true"));
+  return fail(
+      Error(ErrorCode::PoolerRefused, "Athanor is connected to a connection pooler, not directly to PostgreSQL")
+          .advise("a transaction pooler loses the migration lock: use the URL of the server itself; if the pooler is known to "
+                  "work in session mode, set execution.allow_session_pooler: true"));
 }
 
 Result<void> refuse_pooler(Session& session, bool allow_session_pooler) {

@@ -35,7 +35,7 @@ def sqlalchemy():
 def load_target(target):
     """The MetaData that `package.module:attribute` names."""
     if not _TARGET.match(target):
-        raise Fault("`%s` does not name a metadata" % target, "write package.module:attribute, for example shop.models:SQLModel.metadata")
+        raise Fault("`%s` does not name a metadata object" % target, "write package.module:attribute, for example shop.models:SQLModel.metadata")
     module_name, _, attribute = target.partition(":")
     try:
         module = importlib.import_module(module_name)

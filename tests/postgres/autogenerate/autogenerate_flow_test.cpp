@@ -127,7 +127,7 @@ TEST(Autogenerate, ShowsTheStepThatFillsInACommentThatIsNoDirective) {
   SchemaScene scene;
   scene.follow("CREATE TABLE a (id int PRIMARY KEY, name text);");
   const std::string revision = scene.follow("CREATE TABLE a (id int PRIMARY KEY, name text NOT NULL);");
-  EXPECT_THAT(revision, HasSubstr("--   The step begins with the line: athanor:step batch table=public.a key=id\n"
+  EXPECT_THAT(revision, HasSubstr("--   Begin the step with the line: athanor:step batch table=public.a key=id\n"
                                   "--   UPDATE public.a SET name = … WHERE name IS NULL AND {batch};"));
 }
 

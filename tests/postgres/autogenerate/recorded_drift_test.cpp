@@ -71,7 +71,7 @@ TEST_F(RecordedDrift, IsNotDeniedWhereNothingWasRecorded) {
   drift = run({"drift"});
   EXPECT_EQ(drift.exit_code, 0) << drift.err;
   EXPECT_THAT(drift.err, HasSubstr("Compared with the schema that the revisions create, not with the ledger: revision a2"));
-  EXPECT_THAT(drift.out, HasSubstr("the database is what its revisions make"));
+  EXPECT_THAT(drift.out, HasSubstr("the database matches what its revisions create"));
   const Json json = this->json({"drift"});
   EXPECT_EQ(json["against"], "revisions");
   EXPECT_THAT(json["not_recorded"], HasSubstr("recorded no catalog"));
@@ -85,7 +85,7 @@ TEST_F(RecordedDrift, ComparesWithTheRevisionsWhereTheRoleMayNotReadTheRecord) {
   configure("");
   const auto drift = run({"drift"});
   EXPECT_EQ(drift.exit_code, 0) << drift.err;
-  EXPECT_THAT(drift.err, HasSubstr("the record cannot be read: permission denied"));
+  EXPECT_THAT(drift.err, HasSubstr("cannot read the record: permission denied"));
   EXPECT_NE(run({"drift", "--against", "ledger"}).exit_code, 0);
 }
 

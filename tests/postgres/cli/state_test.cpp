@@ -104,7 +104,7 @@ TEST(HalfAppliedCommands, AskForTheFileThatIsGone) {
   std::filesystem::remove(scene.folder.path() / "migrations/versions/q1.sql");
   const auto refused = scene.run({"upgrade", "head"});
   EXPECT_EQ(refused.exit_code, 10) << refused.err;
-  EXPECT_THAT(refused.err, HasSubstr("bring back the file of revision q1, then run its upgrade again"));
+  EXPECT_THAT(refused.err, HasSubstr("restore the file of revision q1, then run its upgrade again"));
   EXPECT_THAT(refused.err, Not(HasSubstr("may be corrected")));
 }
 
@@ -123,7 +123,7 @@ TEST(HalfAppliedCommands, NameTheLineOfAChangeInWhatRan) {
   const auto up = scene.run({"upgrade", "head"});
   EXPECT_EQ(up.exit_code, 10);
   EXPECT_THAT(up.err, HasSubstr("migrations/versions/q1.sql:7"));
-  EXPECT_THAT(scene.run({"status"}).out, HasSubstr("the file changed in a part that has run already (line 7)"));
+  EXPECT_THAT(scene.run({"status"}).out, HasSubstr("the file changed in a part that has already run (line 7)"));
 }
 
 TEST(HalfAppliedCommands, AcceptNoFileOfARevisionThatIsNotApplied) {
@@ -238,7 +238,7 @@ TEST(RowsOfNoFile, AreNamedWithTheOneThatIsSpeltAlike) {
   scene.database.run("UPDATE alembic_version SET version_num = 'R2 '");
   const auto down = scene.run({"downgrade", "base"});
   EXPECT_EQ(down.exit_code, 10);
-  EXPECT_THAT(down.err, HasSubstr("there is one of 'r2'"));
+  EXPECT_THAT(down.err, HasSubstr("the closest is 'r2'"));
   EXPECT_THAT(down.err, HasSubstr("athanor stamp --purge r2"));
 }
 

@@ -208,7 +208,7 @@ TEST(Wait, TellsHeadsWithoutTheRightToReadTheLedger) {
   EXPECT_EQ(head.exit_code, 0) << head.err;
   const Ended below = scene.wait({"--revision", "r1", "--timeout", "0"});
   EXPECT_EQ(below.exit_code, 10) << below.err;
-  EXPECT_THAT(below.err, HasSubstr("this user may not read the ledger"));
+  EXPECT_THAT(below.err, HasSubstr("this user has no permission to read the ledger"));
   EXPECT_THAT(below.err, HasSubstr("GRANT USAGE ON SCHEMA athanor"));
 }
 

@@ -108,9 +108,9 @@ TEST(Configuration, FindsVersionsBelowAlembicsScriptLocation) {
   EXPECT_EQ(parsed("script_location: alembic\n").version_locations, Texts{"/app/alembic/versions"});
   EXPECT_EQ(parsed("script_location: '%(here)s/db'\n").version_locations, Texts{"/app/db/versions"});
   EXPECT_EQ(parsed("script_location: alembic\nversion_locations: x\n").version_locations, Texts{"/app/x"});
-  EXPECT_EQ(
-      refused("script_location: myapp:migrations\n"),
-      "athanor.yaml:1: field `script_location`: names a Python package | write the folder instead: no Python is imported");
+  EXPECT_EQ(refused("script_location: myapp:migrations\n"),
+            "athanor.yaml:1: field `script_location`: is a Python package, not a folder | write the folder instead: Athanor "
+            "does not import Python");
 }
 
 TEST(Configuration, ResolvesAgainstTheFolderOfTheFile) {
@@ -137,9 +137,8 @@ environments:
   EXPECT_EQ(test.execution.role, "app");
   EXPECT_EQ(test.version_table, "base_table");
   EXPECT_EQ(parsed(text, "production").version_table, "prod_table");
-  EXPECT_EQ(refused(text, "prodution"), "athanor.yaml:5: there is no environment `prodution` | did you mean `production`?");
-  EXPECT_EQ(refused("version_table: x\n", "test"),
-            "athanor.yaml:1: there is no environment `test` | add it under `environments:`");
+  EXPECT_EQ(refused(text, "prodution"), "athanor.yaml:5: unknown environment `prodution` | did you mean `production`?");
+  EXPECT_EQ(refused("version_table: x\n", "test"), "athanor.yaml:1: unknown environment `test` | add it under `environments:`");
 }
 
 TEST(Configuration, ChecksEnvironmentsThatWereNotChosen) {
@@ -170,19 +169,19 @@ TEST(Configuration, RefusesWhatItCannotMean) {
   EXPECT_EQ(refused("execution:\n  lock_timeout: 2\n"),
             "athanor.yaml:2: field `execution.lock_timeout`: a duration without a unit | add the unit: 2ms, 2s or 2m");
   EXPECT_EQ(refused("version_locations: []\n"),
-            "athanor.yaml:1: field `version_locations`: needs at least one folder, and no empty one | ");
+            "athanor.yaml:1: field `version_locations`: needs at least one folder, and none may be empty | ");
   EXPECT_EQ(refused("output_encoding: latin-1\n"),
-            "athanor.yaml:1: field `output_encoding`: only utf-8 is written | remove the option");
+            "athanor.yaml:1: field `output_encoding`: revision files are always UTF-8 | remove the option");
   EXPECT_EQ(refused("file_template: '%(nope)s'\n"),
             "athanor.yaml:1: field `file_template`: unknown token `%(nope)` | known names: rev, slug, epoch, year, month, day, "
             "hour, minute, second");
   EXPECT_EQ(refused("version_table: ''\n"), "athanor.yaml:1: field `version_table`: may not be empty | ");
   EXPECT_EQ(refused("version_table: " + std::string(64, 'x') + "\n"),
-            "athanor.yaml:1: field `version_table`: is longer than 63 bytes, where PostgreSQL cuts names off | ");
+            "athanor.yaml:1: field `version_table`: is longer than 63 bytes, PostgreSQL's limit for names | ");
   EXPECT_EQ(refused("post_write_hooks:\n- name: x\n  type: shell\n  entrypoint: y\n"),
             "athanor.yaml:3: field `post_write_hooks[0].type`: is none of exec, console_scripts, module | ");
   EXPECT_EQ(refused("database_url: x\nsqlalchemy.url: y\n"),
-            "athanor.yaml:2: field `sqlalchemy.url`: is another name of `database_url`, which is given too | keep one of them");
+            "athanor.yaml:2: field `sqlalchemy.url`: means the same as `database_url`, which is also set | keep one of them");
   EXPECT_EQ(refused("- a\n"), "athanor.yaml:1: expected a mapping, found a list | ");
   EXPECT_EQ(refused("a: 1\n---\nb: 2\n"),
             "athanor.yaml:3: a configuration file is one document | remove the `---` and what follows; use `environments:` for "

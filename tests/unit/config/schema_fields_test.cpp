@@ -60,7 +60,7 @@ TEST(SchemaFields, ReadsHowModelsAreImportedAndWhatIsCompared) {
 
 TEST(SchemaFields, RefusesWithFileLineAndWayOut) {
   EXPECT_EQ(refused("timezone: UTC\nmodels: shop.models\n"),
-            "athanor.yaml:2: field `models`: does not name a metadata | write package.module:metadata, for example "
+            "athanor.yaml:2: field `models`: does not name a metadata object | write package.module:metadata, for example "
             "shop.models:SQLModel.metadata");
   EXPECT_EQ(refused("models: a:m\ndesired_schema: x.sql\n"),
             "athanor.yaml:1: field `models`: is a second source of the desired schema | keep one of `models` and "

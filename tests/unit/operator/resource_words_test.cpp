@@ -23,11 +23,11 @@ TEST(ResourceWords, NameFieldsOfTheSpecInPlaceOfSettings) {
   EXPECT_EQ(hint("raise execution.statement_timeout (0 means none)", true),
             "raise spec.execution.statementTimeout (0 means none)");
   EXPECT_EQ(hint("check host, port and firewalls, or raise execution.connect_timeout", true), "check host, port and firewalls");
-  EXPECT_EQ(
-      hint("give the server's own URL; if the pooler is known to work in session mode, set execution.allow_session_pooler: "
-           "true",
-           true),
-      "give the server's own URL");
+  EXPECT_EQ(hint("use the URL of the server itself; if the pooler is known to work in session mode, set "
+                 "execution.allow_session_pooler: "
+                 "true",
+                 true),
+            "use the URL of the server itself");
   EXPECT_EQ(hint("start it with --backup-root", true), "have backup.enabled set in the operator's chart");
   EXPECT_EQ(hint("start it with --backup-root", false), "start it with --backup-root");
   EXPECT_EQ(hint("start it with --database-auth", true), "have databaseAuth.enabled set in the operator's chart");
