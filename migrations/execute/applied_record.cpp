@@ -11,10 +11,10 @@ namespace {
 
 Error changed(const Revision& revision, const AppliedRevision& applied) {
   return Error(ErrorCode::ChecksumMismatch,
-               "revision " + revision.id + " was applied " + applied.applied_at + " from another text than the file holds now")
+               "revision " + revision.id + " was applied " + applied.applied_at + ", and its file has changed since")
       .at(revision.path)
-      .advise("see what changed with: git log -p -- " + revision.path +
-              "; restore the file and write a new revision, or accept the text as it is: athanor repair --accept " +
+      .advise("review the change with: git log -p -- " + revision.path +
+              "; restore the file and write a new revision, or accept the changed file: athanor repair --accept " +
               revision.id);
 }
 
@@ -149,7 +149,8 @@ Result<void> Migrator::resolve_step(StepResolution resolution, const StopToken& 
     if (resolution == StepResolution::Abandon) {
       command = impl_->ledger.steps().forget_revision(open->revision);
     } else if (!open->intent) {
-      return fail(Error(ErrorCode::Usage, "the outcome of every statement of revision " + open->revision + " is known")
+      return fail(Error(ErrorCode::Usage,
+                        "nothing to resolve: the outcome of every statement of revision " + open->revision + " is known")
                       .advise("run its " + std::string(direction) + " again: it continues where it stopped"));
     } else if (resolution == StepResolution::Done) {
       command = impl_->ledger.steps().record_state(

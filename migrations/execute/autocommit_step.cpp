@@ -47,10 +47,10 @@ class AutocommitStatement {
       case Verdict::AskHuman:
         break;
     }
-    return fail(failed(Error(ErrorCode::StepOutcomeUnknown,
-                             "an earlier run was interrupted in this statement and the catalog "
-                             "cannot tell whether it took effect")
-                           .advise(kAskHuman)));
+    return fail(
+        failed(Error(ErrorCode::StepOutcomeUnknown,
+                     "an earlier run was interrupted in this statement, and the catalog does not show whether it took effect")
+                   .advise(kAskHuman)));
   }
 
   Result<void> run() {
@@ -83,7 +83,7 @@ class AutocommitStatement {
 
  private:
   static constexpr const char* kAskHuman =
-      "look at the database, then say how it ended: athanor repair --step done, or --step redo";
+      "check the database, then record the outcome: athanor repair --step done, or --step redo";
 
   // The statement, or the check after it, failed. Returns true when it took effect nevertheless, false to send it again.
   Result<bool> settle(Error error, const CatalogObservation& before) {
@@ -111,7 +111,7 @@ class AutocommitStatement {
       Error cause = failed(std::move(error));
       cause.hint = join_advice(
           std::move(cause.hint),
-          now ? "the INVALID index " + now->half_built.front() + " is left: the next run drops it" : std::string("run again"));
+          now ? "the INVALID index " + now->half_built.front() + " remains; the next run drops it" : std::string("run again"));
       return fail(std::move(cause));  // the intent stays, so that the next run knows whose index it is
     }
     // The statement had no effect, so the intent must go: with it, the next run would suspect work that never happened.
@@ -136,12 +136,11 @@ class AutocommitStatement {
     // A stop cancels the statement, so the cause is the stop; what the statement had committed is unknown all the same.
     const bool stopped = run_.stop.requested();
     const std::string sqlstate = std::move(error.sqlstate);
-    Error unknown =
-        failed(Error(stopped ? ErrorCode::Interrupted : ErrorCode::StepOutcomeUnknown,
-                     (stopped ? "stopped on request inside a statement that may have committed part of its work: "
-                              : "the statement failed, and whether it had committed anything before that is unknown: ") +
-                         error.message)
-                   .advise(kAskHuman));
+    Error unknown = failed(Error(stopped ? ErrorCode::Interrupted : ErrorCode::StepOutcomeUnknown,
+                                 (stopped ? "stopped on request inside a statement that may have committed part of its work: "
+                                          : "the statement failed, possibly after committing part of its work: ") +
+                                     error.message)
+                               .advise(kAskHuman));
     unknown.sqlstate = sqlstate;
     return unknown;
   }
@@ -152,14 +151,14 @@ class AutocommitStatement {
       return {};  // without IF NOT EXISTS the server itself reports the conflict
     }
     if (now.state == ProbeState::Unknown) {
-      return fail(failed(Error(ErrorCode::StatementFailed, "the name of the index is taken, and whether " + now.taken_by +
-                                                               " is as the statement says cannot be told")
-                             .advise("compare them and drop one, or grant the role TEMPORARY on the database: definitions are "
-                                     "compared on a temporary copy of the table")));
+      return fail(failed(Error(ErrorCode::StatementFailed, "the name of the index is taken, and Athanor cannot compare " +
+                                                               now.taken_by + " with the definition in the statement")
+                             .advise("compare them and drop one, or grant the role TEMPORARY on the database: Athanor compares "
+                                     "definitions on a temporary copy of the table")));
     }
     return fail(failed(Error(ErrorCode::StatementFailed, "the name of the index is taken: " + now.taken_by +
-                                                             " is of another table or has another definition")
-                           .advise("rename one of the two")));
+                                                             " belongs to another table or has another definition")
+                           .advise("rename one of the two indexes")));
   }
 
   // While CONCURRENTLY waits for old transactions it blocks no queries, so it may spend the whole budget in one wait. A lock

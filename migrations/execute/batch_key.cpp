@@ -70,17 +70,17 @@ Result<BatchKey> BatchKey::find(ReadSession& session, const BatchOptions& option
   TRY_ASSIGN(const Rows rows, session.query(question(), {options.table, options.key}));
   const std::string place = "table=" + options.table + " key=" + options.key;
   if (rows.empty()) {
-    return fail(Error(ErrorCode::StatementFailed, "there is no table " + options.table + " for the batch step to walk over")
+    return fail(Error(ErrorCode::StatementFailed, "there is no table " + options.table + " for the batch step")
                     .advise("check table= of the step, and the search_path"));
   }
   const std::string kind = rows.text(0, RelationKind);
   if (kind != "r" && kind != "p" && kind != "f") {
-    return fail(Error(ErrorCode::StatementFailed, options.table + " is not a table, and a batch step walks over a table")
-                    .advise("name the table whose key orders the rows; the statement may still read the view"));
+    return fail(Error(ErrorCode::StatementFailed, options.table + " is not a table, and a batch step needs a table")
+                    .advise("give the table whose key orders the rows; the statement may still read the view"));
   }
   if (!rows.cell(0, Type)) {
     return fail(Error(ErrorCode::StatementFailed, "the table " + options.table + " has no column " + options.key)
-                    .advise("check key= of the step; a name with capital letters stands in quotes: key=\"Id\""));
+                    .advise("check key= of the step; quote a name with capital letters: key=\"Id\""));
   }
   BatchKey key;
   key.table_ = rows.text(0, Table);
@@ -92,11 +92,12 @@ Result<BatchKey> BatchKey::find(ReadSession& session, const BatchOptions& option
   key.up_to_ = rows.cell(0, UpTo).value_or("OPERATOR(pg_catalog.<=)");
   key.after_ = rows.cell(0, After).value_or("OPERATOR(pg_catalog.>)");
   if (rows.text(0, DependsOnSession) == "t") {
-    return fail(Error(ErrorCode::StatementFailed, "a key of type " + key.type_ +
-                                                      " cannot be walked: its text, or that of a part of it, depends on "
-                                                      "settings of the session, so that a later run would read another key (" +
-                                                      place + ")")
-                    .advise("walk over a key of another type: a number, text, a uuid, a date"));
+    return fail(
+        Error(ErrorCode::StatementFailed, "a key of type " + key.type_ +
+                                              " cannot be used by a batch step: its text, or that of a part of it, depends on "
+                                              "session settings, so a later run could resume at a different key (" +
+                                              place + ")")
+            .advise("use a key of another type: a number, text, a uuid, a date"));
   }
   return key;
 }

@@ -98,8 +98,8 @@ class BatchRun {
                                            {Part::Question, {key_->select_null(), {}, ""}}}));
     if (!nulls[1].empty()) {
       return fail(failed(Error(ErrorCode::StatementFailed, "the table " + options_.table + " has rows whose key " +
-                                                               options_.key + " is NULL: no batch would hold them")
-                             .advise("walk over a key that is NOT NULL, or give those rows a key first")));
+                                                               options_.key + " is NULL, and no batch would include them")
+                             .advise("use a key that is NOT NULL, or give those rows a key first")));
     }
     TRY_ASSIGN(at_.bound, key_of(key_->select_last()));
     return {};
@@ -129,9 +129,9 @@ class BatchRun {
       return std::optional<std::string>{};
     }
     if (answers[1].text(0, 1) != "t") {
-      return fail(failed(
-          Error(ErrorCode::StatementFailed, "the text of the key " + options_.key + " does not read back as the same value")
-              .advise("walk over a key of another type: a number, text, a uuid, a date")));
+      return fail(
+          failed(Error(ErrorCode::StatementFailed, "the text of the key " + options_.key + " is read back as a different value")
+                     .advise("use a key of another type: a number, text, a uuid, a date")));
     }
     return answers[1].rows[0][0];
   }
@@ -247,13 +247,14 @@ class BatchRun {
     // 23505 (unique_violation): the step row exists already, so another run began the step.
     if (part == Part::Row && (guard || error.sqlstate == "23505")) {
       return Error(ErrorCode::VersionRowMismatch, "another run works on this batch step of revision " +
-                                                      *revision_.walk.revision + "; this one stopped, and did no row twice")
-          .advise("let the other run finish, then look at `athanor current`");
+                                                      *revision_.walk.revision +
+                                                      "; this run stopped and processed no row twice")
+          .advise("let the other run finish, then check `athanor current`");
     }
     if (part == Part::Written && guard) {
-      return Error(ErrorCode::StatementFailed,
-                   "the statement wrote rows whose key " + options_.key + " the walk has yet to reach: it would do them again")
-          .advise("move keys beyond the largest one or out of the table, or walk over another key");
+      return Error(ErrorCode::StatementFailed, "the statement wrote rows whose key " + options_.key +
+                                                   " has not been reached yet; a later batch would process them again")
+          .advise("move keys beyond the largest one or out of the table, or use another key");
     }
     return error;
   }

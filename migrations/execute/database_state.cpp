@@ -171,8 +171,7 @@ std::string identity_in(const Rows& what) {
 
 Error malformed_answer() {
   return Error(ErrorCode::DatabaseUnreachable,
-               "the server's answer makes no sense: it is not PostgreSQL, or something on the way "
-               "changes what it says")
+               "unexpected response from the server: it is not PostgreSQL, or something between changes its responses")
       .advise("check host and port of DATABASE_URL");
 }
 
@@ -377,7 +376,7 @@ Result<OwnTables> create_missing(Session& session, const MigratorSettings& setti
   error =
       without_column("the ledger's table " + (of_steps ? ledger.steps().name() : ledger.history().name()), std::move(error));
   if (error.code == ErrorCode::InsufficientPrivilege) {
-    error.message = "the user may not create the version table or the ledger: " + error.message;
+    error.message = "the user has no permission to create the version table or the ledger: " + error.message;
     const std::string for_ledger =
         "GRANT CREATE ON DATABASE, or create the ledger schema for this user and name it in ledger_schema";
     const bool of_schema = error.message.find("for schema ") != std::string::npos;  // the version table's: its hint names it

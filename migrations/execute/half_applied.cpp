@@ -63,7 +63,7 @@ std::string parts_done(const HalfApplied& half) {
     text += ", and " + number_of(half.statements_done, half.statements, "statement") + " of " + step;
   }
   if (half.outcome_unknown) {
-    text += "; whether statement " + std::to_string(half.statements_done + 1) + " of it took effect is not known";
+    text += "; whether statement " + std::to_string(half.statements_done + 1) + " of it took effect is unknown";
   }
   return text;
 }

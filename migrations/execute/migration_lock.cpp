@@ -62,7 +62,7 @@ Result<milliseconds> MigrationLock::acquire(Session& session, Clock& clock, cons
     if (waited >= wait.deadline) {
       const std::string who = holders.empty() ? "another session" : describe_blocker(holders.front());
       return fail(Error(ErrorCode::LockHeld, "another migration holds the lock of this database: " + who)
-                      .advise("wait for it to end, or end that session; `athanor status` shows the holder"));
+                      .advise("wait for it to finish, or end that session; `athanor status` shows the holder"));
     }
     if (wait.report) {
       wait.report(holders, waited);

@@ -41,11 +41,11 @@ Result<void> Migrator::Impl::check_version_table(Direction operation, const Obse
   }
   const std::string revision = last->text(0, 0);
   return fail(Error(ErrorCode::VersionRowMismatch, "the version table " + versions.qualified() +
-                                                       " is gone, and the ledger says that revision " + revision +
+                                                       " is missing, but according to the ledger revision " + revision +
                                                        " was applied last; nothing was changed")
                   .with_retry(RetryClass::Terminal)
-                  .advise("say where the schema is: `athanor stamp " + revision +
-                          "`, or `athanor stamp --purge base` if it was emptied on purpose"));
+                  .advise("set the current revision: `athanor stamp " + revision +
+                          "`, or `athanor stamp --purge base` if the database was emptied on purpose"));
 }
 
 Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observation& seen) const {
@@ -57,21 +57,20 @@ Result<void> Migrator::Impl::check_unfinished(const Plan& plan, const Observatio
   if (!first.script || first.walk.revision != open.revision || first.walk.direction != open.direction) {
     const auto verb = std::string(direction_name(open.direction));
     return fail(Error(ErrorCode::StepOutcomeUnknown,
-                      "revision " + open.revision + " stopped half-way through its " + verb + " and must be finished first")
+                      "revision " + open.revision + " stopped in the middle of its " + verb + " and must be finished first")
                     .advise("run the " + verb + " of " + open.revision +
-                            " again, or undo its traces by hand and run: athanor repair --step abandon"));
+                            " again, or undo its changes by hand and run: athanor repair --step abandon"));
   }
   // The part that has not run may change: correcting it is often why the user runs the revision again.
   const PartChecksums now(first.script->checksum, first.steps());
   if (const auto line = now.changed_at(open.parts)) {
     return fail(Error(ErrorCode::ChecksumMismatch,
-                      "revision " + open.revision + " changed after it was half-applied, in a part that has run already")
+                      "revision " + open.revision + " changed after it was half-applied, in a part that has already run")
                     .at(*line > 0 ? first.path + ":" + std::to_string(*line) : first.path)
                     .advise(open.cursor
-                                ? "restore the batch step, whose first rows are done: let it end, and correct its rows in "
-                                  "a revision of their own; or undo its traces by hand and run: athanor repair --step "
-                                  "abandon"
-                                : "restore that part of the file (what has not run yet may change), or undo its traces "
+                                ? "restore the batch step, which has processed some rows; let it finish and correct the rows "
+                                  "in a new revision; or undo its changes by hand and run: athanor repair --step abandon"
+                                : "restore that part of the file (the part that has not run may change), or undo its changes "
                                   "by hand and run: athanor repair --step abandon"));
   }
   return {};
@@ -120,10 +119,9 @@ Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
   }
   if (!found) {
     return fail(Error(ErrorCode::CommitOutcomeUnknown,
-                      "the connection was lost and the database cannot be asked how the last "
-                      "transaction ended: " +
+                      "the connection was lost, and the outcome of the last transaction could not be read from the database: " +
                           found.error().message)
-                    .advise("once the database is back, `athanor current` tells; running again continues from there"));
+                    .advise("once the database is back, run `athanor current` to see it; running again continues from there"));
   }
   const auto& revisions = run.plan.revisions;
   // COMMITs of earlier revisions were answered. The ledger names those that committed without an answer.
@@ -137,7 +135,7 @@ Result<void> Migrator::Impl::resolve(RunContext& run, const Error& lost) {
     return {};
   }
   std::string message = lost.message + "; " + std::to_string(run.report.executed.size()) + " of " +
-                        std::to_string(revisions.size()) + " revisions of this run are in the database, the rest is not";
+                        std::to_string(revisions.size()) + " revisions of this run were applied, the rest were not";
   if (found->transaction_committed) {
     message +=
         *found->transaction_committed ? " (the last transaction was committed)" : " (the last transaction was rolled back)";
@@ -209,7 +207,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     // The plan was made without the lock. Comparing the heads under the lock is what makes the plan safe to run.
     if (!purge && state.observation.current_heads != plan.from) {
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
-                      .advise("plan again"));
+                      .advise("create a new plan and run it"));
     }
     if (!purge) {
       TRY(check_version_table(plan.operation, state.observation));
@@ -341,8 +339,8 @@ ExecutionReport Migrator::adopt(const Plan& plan, const Takeover& takeover, cons
   if (auto outcome = impl_->run_plan(plan, stop, report, false, {}, &takeover); !outcome) {
     report.error = std::move(outcome).error();
     if (report.error->sqlstate == Takeover::kHistoryMoved) {
-      report.error = Error(ErrorCode::StalePlan, "the other tool changed its history meanwhile; nothing was stamped")
-                         .advise("make sure that nobody runs it any more, then run this again");
+      report.error = Error(ErrorCode::StalePlan, "the other tool changed its history during the run; nothing was stamped")
+                         .advise("make sure that the other tool is no longer used, then run this again");
     }
     impl_->read_state_after(plan, report);
   }

@@ -134,7 +134,7 @@ struct Migrator::Impl {
     }
     if (state.observation.read_only) {
       return fail(Error(ErrorCode::DatabaseUnreachable, factory.describe() + " is a standby and cannot be migrated")
-                      .advise("give the primary's URL, or several hosts with target_session_attrs=read-write"));
+                      .advise("use the URL of the primary, or several hosts with target_session_attrs=read-write"));
     }
     if (state.untrusted) {
       return fail(*state.untrusted);

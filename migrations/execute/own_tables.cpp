@@ -93,11 +93,13 @@ Error untrusted_table(const std::string& what, const TableFacts& facts, const st
     std::string_view hint;
   };
   static constexpr std::array kReasons{
-      Reason{"kind", " is not an ordinary table", "find out who made it, and drop it or give it another name"},
+      Reason{"kind", " is not an ordinary table", "find out who created it, and drop or rename it"},
       Reason{"policies", " has row-level security, which could hide rows", "ALTER TABLE … DISABLE ROW LEVEL SECURITY"},
-      Reason{"rules", " has rules, which would run with the migrator's rights", "find out who made them, and drop them"},
-      Reason{"triggers", " has triggers, which would run with the migrator's rights", "find out who made them, and drop them"},
-      Reason{"children", " has tables that inherit from it", "find out who made them, and drop them"},
+      Reason{"rules", " has rules, which would run with the rights of the migrator",
+             "find out who created them, and drop them"},
+      Reason{"triggers", " has triggers, which would run with the rights of the migrator",
+             "find out who created them, and drop them"},
+      Reason{"children", " has tables that inherit from it", "find out who created them, and drop them"},
   };
   for (const auto& reason : kReasons) {
     if (facts.problem == reason.problem) {
@@ -105,10 +107,10 @@ Error untrusted_table(const std::string& what, const TableFacts& facts, const st
     }
   }
   return Error(ErrorCode::UntrustedTable,
-               what + " belongs to role " + facts.owner + ", and the migrator " + migrator + " is no member of that role")
+               what + " belongs to role " + facts.owner + ", and the migrator " + migrator + " is not a member of that role")
       .advise(
-          "if you know the table: ALTER TABLE … OWNER TO the migrator's role, or set execution.role to the owner; "
-          "otherwise find out who made it, and drop it");
+          "if you trust the table: ALTER TABLE … OWNER TO the migrator's role, or set execution.role to the owner; otherwise "
+          "find out who created it, and drop it");
 }
 
 Error without_column(const std::string& what, Error error) {
@@ -117,15 +119,15 @@ Error without_column(const std::string& what, Error error) {
   }
   return Error(ErrorCode::UntrustedTable, what + " was not created by Athanor: " + error.message)
       .with_sqlstate(error.sqlstate)
-      .advise("give that table another name, or name another one with version_table or ledger_schema");
+      .advise("rename that table, or choose another name with version_table or ledger_schema");
 }
 
 Error untrusted_schema(const std::string& schema, const std::string& owner, const std::string& migrator) {
   return Error(ErrorCode::UntrustedTable, "the ledger's schema " + schema + " belongs to role " + owner +
-                                              ", and the migrator " + migrator + " is no member of that role")
+                                              ", and the migrator " + migrator + " is not a member of that role")
       .advise(
-          "if you know the schema: ALTER SCHEMA … OWNER TO the migrator's role, set execution.role to the owner, or name "
-          "another schema in ledger_schema; otherwise find out who made it, and drop it");
+          "if you trust the schema: ALTER SCHEMA … OWNER TO the migrator's role, set execution.role to the owner, or name "
+          "another schema in ledger_schema; otherwise find out who created it, and drop it");
 }
 
 }  // namespace athanor

@@ -10,9 +10,9 @@ Result<void> ReplicaLag::require_visible(ReadSession& session) {
   if (answer.text(0, 1) == "t") {
     return {};
   }
-  return fail(Error(ErrorCode::InsufficientPrivilege,
-                    "max_replica_lag is set, but the role " + answer.text(0, 0) + " may not see how far replicas lag")
-                  .advise("GRANT pg_monitor TO the role, or take max_replica_lag (max-lag of the step) away"));
+  return fail(Error(ErrorCode::InsufficientPrivilege, "max_replica_lag is set, but the role " + answer.text(0, 0) +
+                                                          " has no permission to read the replication lag")
+                  .advise("GRANT pg_monitor TO the role, or remove max_replica_lag (max-lag of the step)"));
 }
 
 Result<std::optional<milliseconds>> ReplicaLag::exceeded(ReadSession& session) {

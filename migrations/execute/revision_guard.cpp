@@ -184,31 +184,31 @@ std::optional<Error> RevisionGuard::explain(const Error& error, const std::strin
         .with_sqlstate(state)
         .advise(std::move(hint));
   };
-  constexpr std::string_view kLeaveAlone = "remove what it does to them: Athanor alone writes there";
+  constexpr std::string_view kLeaveAlone = "remove the statements that change them: only Athanor may write there";
   if (state == kRowsChanged) {
     return changed("changed the version table " + versions_->qualified(),
-                   std::string(kLeaveAlone) + "; `athanor current` shows what it holds");
+                   std::string(kLeaveAlone) + "; `athanor current` shows its rows");
   }
   if (state == kTablesChanged) {
     return changed("changed the version table or the ledger", std::string(kLeaveAlone));
   }
   if (state == kLockLost) {
-    return changed("released the migration lock",
-                   "release locks one by one with pg_advisory_unlock(key); pg_advisory_unlock_all() releases ours too");
+    return changed(
+        "released the migration lock",
+        "release locks one by one with pg_advisory_unlock(key); pg_advisory_unlock_all() releases the migration lock too");
   }
   if (state == kTextMisread) {
-    return Error(ErrorCode::UnsupportedStatement,
-                 "revision " + revision +
-                     " changed client_encoding or standard_conforming_strings, and the text that "
-                     "follows would be read otherwise")
+    return Error(ErrorCode::UnsupportedStatement, "revision " + revision +
+                                                      " changed client_encoding or standard_conforming_strings, which changes "
+                                                      "how the server reads the text that follows")
         .advise("leave both as they are: revision files are UTF-8");
   }
   // 25006 is read_only_sql_transaction.
   if (state == "25006") {
     return Error(ErrorCode::UnsupportedStatement,
-                 "revision " + revision + " made its transaction read-only, so that its row cannot be written")
+                 "revision " + revision + " made its transaction read-only, so its row in the version table cannot be written")
         .with_sqlstate(state)
-        .advise("leave out SET TRANSACTION READ ONLY, or end its effect with SET TRANSACTION READ WRITE");
+        .advise("remove SET TRANSACTION READ ONLY, or undo it with SET TRANSACTION READ WRITE");
   }
   if (auto refused = row_refused(error)) {
     return refused;
@@ -225,9 +225,9 @@ std::optional<Error> RevisionGuard::row_refused(const Error& error) const {
   const std::string tables = "the version table " + versions_->qualified() + " or the ledger";
   if (state.starts_with("23")) {
     return Error(ErrorCode::UntrustedTable,
-                 "a constraint that Athanor did not create refused a row of " + tables + ": " + error.message)
+                 "a constraint that Athanor did not create rejected a row of " + tables + ": " + error.message)
         .with_sqlstate(state)
-        .advise("drop the constraint, the index or the column that the server names");
+        .advise("drop the constraint, index or column in the server's message");
   }
   if (state == "42703") {
     return without_column(tables, error);

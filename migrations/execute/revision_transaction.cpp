@@ -16,10 +16,10 @@ Error row_mismatch(const RunContext& run, const CommandOrigin& origin) {
     heads += (heads.empty() ? "" : ", ") + head;
   }
   return Error(ErrorCode::VersionRowMismatch, "the version table " + run.versions.qualified() +
-                                                  " no longer holds what revision " +
+                                                  " no longer has the rows that revision " +
                                                   revision.walk.revision.value_or(run.plan.target) + " starts from (" +
-                                                  (heads.empty() ? "no row" : heads) + "); nothing of it was applied")
-      .advise("another tool wrote to the version table during the run: look at `athanor current`, then run again");
+                                                  (heads.empty() ? "no row" : heads) + "); nothing of the revision was applied")
+      .advise("another tool wrote to the version table during the run: check `athanor current`, then run again");
 }
 
 // The transaction has rolled back, so a difference in the table now comes from another session.
@@ -89,7 +89,7 @@ Error explain_failure(const RunContext& run, const CommandOrigin& origin, Error 
         return row_mismatch(run, origin);
       }
       if (error.sqlstate == RevisionGuard::kLockLost) {
-        return Error(ErrorCode::LockHeld, "another session took the migration lock, which this run had lost")
+        return Error(ErrorCode::LockHeld, "this run lost the migration lock, and another session has taken it")
             .advise("run again: it continues from there");
       }
       if (auto refused = run.guard.row_refused(error)) {

@@ -84,10 +84,10 @@ Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement*
     error.retry = RetryClass::Transient;
     error.message = "stopped on request; the running transaction was rolled back";
   } else if (error.sqlstate == "55P03") {
-    error.message = "a lock could not be had within the lock retry budget of " +
+    error.message = "could not obtain a lock within the lock retry budget of " +
                     std::to_string(settings.execution.lock_retry_budget.count() / 1000) + " s; the transaction was rolled back";
-    error.hint = report.blockers.empty() ? "try again at a quieter time, or raise execution.lock_retry_budget"
-                                         : "see the blocking sessions, end them or wait, then run again";
+    error.hint = report.blockers.empty() ? "try again when there is less load, or raise execution.lock_retry_budget"
+                                         : "end the blocking sessions or wait for them, then run again";
   } else if (cancelled && error.message.find("statement timeout") != std::string::npos) {
     const bool ours = settings.execution.statement_timeout.count() > 0;
     error.message = std::string("the statement exceeded the statement timeout") + (ours ? "" : " that the revision set") +
@@ -96,13 +96,13 @@ Error RunContext::failed_at(const PlannedRevision& revision, const SqlStatement*
                      ? "raise execution.statement_timeout (0 means none)"
                      : "raise statement_timeout where the revision sets it; execution.statement_timeout is 0, which means none";
   } else if (cancelled) {
-    error.message = "the statement was cancelled by somebody else; its transaction was rolled back";
-    error.hint = "ask who calls pg_cancel_backend, the server's log may tell; then run again";
+    error.message = "the statement was cancelled by another session; its transaction was rolled back";
+    error.hint = "find out who called pg_cancel_backend (see the server log), then run again";
   } else if (error.sqlstate == "25006") {
     // The server itself accepts writes: it was checked before the run.
     error.hint =
-        "the transaction only reads: look for READ ONLY and default_transaction_read_only in the revision, in functions it "
-        "calls, in PGOPTIONS and in the URL's options";
+        "the transaction is read-only: check for READ ONLY and default_transaction_read_only in the revision, in functions it "
+        "calls, in PGOPTIONS and in `options` of the URL";
   }
   return error;
 }

@@ -52,7 +52,7 @@ Result<void> fit_version_column(Session& session, const VersionTable& versions, 
     return fail(Error(ErrorCode::InvalidRevisionId, "the column version_num of " + versions.qualified() + " holds " + held +
                                                         " characters, and revision " + longest + " has " +
                                                         std::to_string(length) + "; nothing was applied")
-                    .advise("widen it, as Alembic needs it too: " + widening(versions)));
+                    .advise("widen it; Alembic needs this too: " + widening(versions)));
   }
   return {};
 }

@@ -19,12 +19,12 @@ Result<void> check_revision(const Revision& revision) {
   if (revision.id.empty()) {
     return fail(Error(ErrorCode::InvalidRevisionId, "the revision id is empty")
                     .at(where(revision))
-                    .advise("give the revision an id; `athanor revision` makes one"));
+                    .advise("give the revision an id; `athanor revision` generates one"));
   }
   if (std::ranges::find(revision.down, revision.id) != revision.down.end()) {
     return fail(Error(ErrorCode::SelfLoop, "revision '" + revision.id + "' names itself as down_revision")
                     .at(where(revision))
-                    .advise("name the revision that comes before it, or none if it is the first"));
+                    .advise("use the id of its parent, or none if it is the first revision"));
   }
   if (std::ranges::find(revision.depends_on, revision.id) != revision.depends_on.end()) {
     return fail(Error(ErrorCode::DependencySelfLoop, "revision '" + revision.id + "' depends on itself")
@@ -33,9 +33,9 @@ Result<void> check_revision(const Revision& revision) {
   }
   if (const auto bad = revision.id.find_first_of("@-+:"); bad != std::string::npos) {
     return fail(Error(ErrorCode::InvalidRevisionId,
-                      std::string("'") + revision.id[bad] + "' may not stand in the revision id '" + revision.id + "'")
+                      std::string("'") + revision.id[bad] + "' is not allowed in revision id '" + revision.id + "'")
                     .at(where(revision))
-                    .advise("ids may not contain @ - + or :, which have a meaning in targets"));
+                    .advise("ids must not contain @ - + or :, which are operators in targets"));
   }
   return {};
 }
@@ -89,7 +89,7 @@ class Builder {
                 .advise("give one of the two files another id, or remove it"));
       }
       data_.warnings.push_back("revision id '" + first.id + "' is used twice" + also_in(first) +
-                               "; the file loaded last counts" + also_in(revision(node)));
+                               "; the file loaded last is used" + also_in(revision(node)));
       data_.has_shadowed = true;
       // Like Alembic: the id keeps its first position, but the file loaded last owns it.
       data_.rank[at(node)] = data_.rank[at(found->second)];
@@ -130,7 +130,7 @@ class Builder {
         if (found == kNothing) {
           Error error(ErrorCode::MissingParent,
                       "revision '" + data_.id(node) + "' follows '" + parent + "', which " +
-                          (data_.names.contains(parent) ? "is a branch label, not a revision id" : "is in no file"));
+                          (data_.names.contains(parent) ? "is a branch label, not a revision id" : "has no revision file"));
           return fail(std::move(error)
                           .at(where(revision(node)))
                           .advise("restore the file of '" + parent + "', or correct down_revision"));
@@ -222,12 +222,9 @@ class Builder {
     std::vector<std::string> names = data_.ids(cycle);
     std::ranges::reverse(names);
     const bool lines = code == ErrorCode::Cycle;
-    return Error(code, std::string(lines ? "revisions follow each other in a circle: "
-                                         : "revisions depend on each other in a circle: ") +
-                           joined_ids(names))
+    return Error(code, std::string(lines ? "cycle in down_revision: " : "cycle in dependencies: ") + joined_ids(names))
         .at(where(revision(cycle.front())))
-        .advise(lines ? "correct down_revision of one of them"
-                      : "remove one of the depends_on (or down_revision) entries among them");
+        .advise(lines ? "correct down_revision of one of them" : "remove one of their depends_on (or down_revision) entries");
   }
 
   Result<void> put_in_order() {

@@ -28,7 +28,7 @@ class Order {
     if (std::ranges::find(todo_, 1) != todo_.end()) {
       const Node left = static_cast<Node>(std::ranges::find(todo_, 1) - todo_.begin());
       return fail(Error(ErrorCode::InvalidTarget, "revision '" + data_.id(left) + "' cannot be reached from the requested end")
-                      .advise("ask for a range along one branch, or for 'heads'"));
+                      .advise("use a range along one branch, or 'heads'"));
     }
     return std::move(output_);
   }

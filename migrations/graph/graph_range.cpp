@@ -45,7 +45,7 @@ Result<Marks> reach_apart(const GraphData& data, const Edges& edges, const NodeL
         if (is_start[at(next)] != 0 && next != start) {
           return fail(Error(ErrorCode::OverlappingHeads, "revisions '" + data.id(start) + "' and '" + data.id(next) +
                                                              "' overlap: one already includes the other")
-                          .advise("ask for one of them; if both are rows of the version table, delete the older row"));
+                          .advise("name only one of them; if both are rows of the version table, delete the older row"));
         }
         todo.push_back(next);
       }
@@ -62,7 +62,7 @@ Result<void> keep_branch(const Symbols& symbols, const RangeEnd& lower, NodeList
   if (node != kNothing && data.id(node) == label) {
     const auto labels = data.labels_of(data.label_set[at(node)]);
     if (labels.size() != 1) {
-      return fail(Error(ErrorCode::InvalidTarget, "revision '" + label + "' does not stand for one branch: it has " +
+      return fail(Error(ErrorCode::InvalidTarget, "revision '" + label + "' does not identify one branch: it has " +
                                                       std::to_string(labels.size()) + " labels")
                       .advise("use a branch label before '@'"));
     }

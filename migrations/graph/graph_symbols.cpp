@@ -215,7 +215,7 @@ Result<Node> Symbols::by_prefix(std::string_view prefix, const std::optional<std
     TRY(consider(label, node));
   }
   if (matches.empty()) {
-    return fail(Error(ErrorCode::UnknownRevision, "no revision or branch is called " + quoted(prefix) +
+    return fail(Error(ErrorCode::UnknownRevision, "unknown revision or branch: " + quoted(prefix) +
                                                       (on_branch ? " on branch " + quoted(*on_branch) : std::string()))
                     .advise(prefix.size() < 4 ? "check the spelling; only ids of four characters and more can be shortened"
                                               : "check the spelling, and that the file of this revision is present"));
@@ -313,7 +313,7 @@ Result<bool> Lineage::has(Node node) {
     return true;
   }
   if (node < 0) {
-    return fail(Error(ErrorCode::InvalidTarget, "base is on no branch").advise("name a revision"));
+    return fail(Error(ErrorCode::InvalidTarget, "base is not on a branch").advise("name a revision"));
   }
   if (!looked_up_) {
     TRY(look_up());
@@ -343,9 +343,10 @@ Error unknown_head(const Symbols& symbols, const std::vector<std::string>& curre
   }
   for (const std::string& head : current) {
     if (!symbols.ident(head) && error.message.find("'" + head + "'") != std::string::npos) {
-      return Error(ErrorCode::UnknownDatabaseRevision, "the version table holds revision '" + head + "', which has no revision file")
+      return Error(ErrorCode::UnknownDatabaseRevision,
+                   "the version table holds revision '" + head + "', which has no revision file")
           .advise(
-              "restore its file, or check that database and folder belong together; `athanor stamp --purge` replaces the row");
+              "restore its file, or check that this folder belongs to the database; `athanor stamp --purge` replaces the row");
     }
   }
   return error;

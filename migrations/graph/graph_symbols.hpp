@@ -86,8 +86,8 @@ class Lineage {
   Marks line_;   // their whole lineage; unused when each has() does its own walk
 };
 
-// For an error about one of `current` that is in no file: names the version table and what to do, so that nobody takes it for a
-// mistyped target. Any other error is returned unchanged.
+// For an error about one of `current` that has no revision file: names the version table and what to do, so that nobody takes
+// it for a mistyped target. Any other error is returned unchanged.
 [[nodiscard]] Error unknown_head(const Symbols& symbols, const std::vector<std::string>& current, Error error);
 
 }  // namespace athanor

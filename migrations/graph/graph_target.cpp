@@ -40,7 +40,7 @@ std::optional<RelativeTarget> without_branch(std::string_view text) {
 }
 
 Error out_of_range(const RelativeTarget& target) {
-  return Error(ErrorCode::RelativeOutOfRange, "there are not as many revisions as '" + target.text + "' asks for")
+  return Error(ErrorCode::RelativeOutOfRange, "there are fewer revisions than '" + target.text + "' asks for")
       .advise("use a smaller number, or name the revision to go to");
 }
 
@@ -137,7 +137,7 @@ Result<std::string> downgrade_start(const Symbols& symbols, const RangeEnd& curr
   }
   if (starts.empty()) {
     return fail(Error(ErrorCode::RelativeOutOfRange, "nothing of branch '" + *target.branch + "' is applied, so '" +
-                                                         *target.branch + "@" + target.text + "' has nowhere to count from")
+                                                         *target.branch + "@" + target.text + "' has no starting point")
                     .advise("see `athanor current` for what is applied"));
   }
   if (starts.size() > 1) {

@@ -60,7 +60,7 @@ Result<void> refuse_overlapping_rows(const RevisionGraph& graph, const std::vect
     purge += " " + row;
   }
   return fail(Error(ErrorCode::OverlappingHeads, "rows of the version table overlap: " + what)
-                  .advise("find out where the schema really is, then leave one row a branch: `" + purge +
+                  .advise("find out the actual revision of the schema, then keep one row per branch: `" + purge +
                           "`, if everything below is applied"));
 }
 

@@ -10,8 +10,8 @@ Error row_error(std::string message) {
   return Error(ErrorCode::VersionRowMismatch, std::move(message))
       .with_retry(RetryClass::Terminal)
       .advise(
-          "compare `athanor current` with `athanor history`; a depends_on or down_revision that says what another one says "
-          "already may have to go, or the rows have to be stamped");
+          "compare `athanor current` with `athanor history`; remove a redundant depends_on or down_revision, or correct the "
+          "rows with `athanor stamp`");
 }
 
 std::string quoted(std::string_view text) {
@@ -143,7 +143,7 @@ Result<void> VersionRows::go_down(WalkStep& step, Node revision) {
   const std::string& id = data_.id(revision);
   const auto below = data_.normalized.of(revision);
   if (!has(id)) {
-    return fail(row_error("the version table would hold no row for " + quoted(id) + " when it is taken back"));
+    return fail(row_error("the version table would hold no row for " + quoted(id) + " when it is undone"));
   }
   // A base revision: no parent needs a row.
   if (below.empty()) {
@@ -222,7 +222,7 @@ Result<NodeList> VersionRows::rows_without(std::span<const Node> gone) const {
   });
   TRY_ASSIGN(NodeList nodes, symbols_.all(others));
   if (std::ranges::any_of(nodes, [](Node node) { return node < 0; })) {
-    return fail(row_error("a row of the version table names no revision"));
+    return fail(row_error("a row of the version table does not name a revision"));
   }
   return nodes;
 }

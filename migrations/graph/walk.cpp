@@ -40,9 +40,9 @@ Result<Walk> downgrade_steps(const Symbols& symbols, const std::vector<std::stri
 
 Result<void> refuse_range(std::string_view target) {
   if (target.find(':') != std::string_view::npos) {
-    return fail(Error(ErrorCode::RangeNotAllowed,
-                      "'" + std::string(target) + "' is a range, and a database already says where to start")
-                    .advise("give only the end of the range, or add --sql to print the statements of the range"));
+    return fail(
+        Error(ErrorCode::RangeNotAllowed, "'" + std::string(target) + "' is a range, but the database determines the start")
+            .advise("give only the end of the range, or add --sql to print the statements of the range"));
   }
   return {};
 }
@@ -82,8 +82,8 @@ Result<void> stamp_one(const GraphData& data, const NodeList& heads, Node goal, 
     return {};
   }
   if (goal == kBase) {
-    return fail(
-        Error(ErrorCode::InvalidTarget, "stamp takes no target relative to the heads").advise("name the revision, or 'base'"));
+    return fail(Error(ErrorCode::InvalidTarget, "stamp does not take a target relative to the heads")
+                    .advise("name the revision, or 'base'"));
   }
   // The row is there already.
   if (std::ranges::find(heads, goal) != heads.end()) {
@@ -182,8 +182,8 @@ Result<std::pair<std::vector<std::string>, Walk>> offline_walk(const RevisionGra
       }
     }
   } else if (direction == Direction::Downgrade) {
-    return fail(Error(ErrorCode::InvalidTarget, "an offline downgrade needs to know where it starts")
-                    .advise("write the target as <from>:<to>"));
+    return fail(
+        Error(ErrorCode::InvalidTarget, "an offline downgrade needs a start").advise("write the target as <from>:<to>"));
   }
   TRY_ASSIGN(Walk walk, direction == Direction::Downgrade ? downgrade_steps(symbols, start_heads, target)
                                                           : upgrade_steps(symbols, start_heads, target));

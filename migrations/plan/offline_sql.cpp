@@ -139,7 +139,7 @@ class OfflineScript {
   // Rows with a NULL key are in no batch; a run makes the same check.
   void refuse_null_keys(const BatchOptions& batch) {
     const std::string message =
-        "the table " + batch.table + " has rows whose key " + batch.key + " is NULL: no batch would hold them";
+        "the table " + batch.table + " has rows whose key " + batch.key + " is NULL, and no batch would include them";
     std::string tag = "$athanor$";
     // The dollar quote must not occur in its contents.
     while ((batch.table + batch.key).find(tag) != std::string::npos) {

@@ -69,7 +69,7 @@ TEST_F(ServerCrash, ForGoodInTheMiddleOfARevisionIsAnUnknownOutcomeAndSaysWhatTo
   EXPECT_EQ(json["error"]["code"], "commit-outcome-unknown");
   EXPECT_EQ(json["success"], false);
   const std::string text = json["error"].dump();
-  EXPECT_THAT(text, AllOf(HasSubstr("cannot be asked how the last transaction ended"), HasSubstr("athanor current"),
+  EXPECT_THAT(text, AllOf(HasSubstr("outcome of the last transaction could not be read"), HasSubstr("athanor current"),
                           Not(HasSubstr(":athanor@"))));
 
   server_.resume();
@@ -87,7 +87,7 @@ TEST_F(ServerCrash, ForAWhileIsResolvedByAskingTheServerWhenItIsBack) {
   EXPECT_EQ(result.exit_code, 7) << result.err;
   const Json json = Json::parse(result.out);
   EXPECT_EQ(json["error"]["code"], "connection-lost") << json;
-  EXPECT_THAT(json["error"]["message"].get<std::string>(), HasSubstr("1 of 3 revisions of this run are in the database"));
+  EXPECT_THAT(json["error"]["message"].get<std::string>(), HasSubstr("1 of 3 revisions of this run were applied"));
   EXPECT_EQ(json["current_revision"], Json::array({"r1"}));
   Client client(server_.url());
   EXPECT_EQ(client.column("SELECT version_num FROM alembic_version"), std::vector<std::string>{"r1"});

@@ -152,7 +152,7 @@ TEST_F(AutocommitOutcome, TellsAnAdministratorsCancelAndCleansUpWithinTheBudget)
   administrator.join();
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error->sqlstate, "57014");
-  EXPECT_NE(report.error->message.find("cancelled by somebody else"), std::string::npos) << report.error->message;
+  EXPECT_NE(report.error->message.find("cancelled by another session"), std::string::npos) << report.error->message;
   EXPECT_EQ(invalid(), "0");
   EXPECT_EQ(intents(), "0");
 }
@@ -167,7 +167,7 @@ TEST_F(AutocommitOutcome, TellsTheCauseAndTheIndexThatCouldNotBeDropped) {
   auto report = upgrade();
   administrator.join();
   ASSERT_FALSE(report.ok());
-  EXPECT_NE(report.error->message.find("cancelled by somebody else"), std::string::npos) << report.error->message;
+  EXPECT_NE(report.error->message.find("cancelled by another session"), std::string::npos) << report.error->message;
   EXPECT_NE(report.error->hint.find("public.ix is left"), std::string::npos) << report.error->hint;
   EXPECT_EQ(intents(), "1");
   std::thread application([&] {

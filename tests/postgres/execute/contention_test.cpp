@@ -187,7 +187,7 @@ TEST_F(Contention, TellsACancelledStatementFromATimeout) {
     admin.join();
     ASSERT_FALSE(report.ok());
     EXPECT_EQ(report.error->sqlstate, "57014");
-    EXPECT_NE(report.error->message.find("cancelled by somebody else"), std::string::npos) << report.error->message;
+    EXPECT_NE(report.error->message.find("cancelled by another session"), std::string::npos) << report.error->message;
     EXPECT_EQ(report.error->hint.find("statement_timeout"), std::string::npos) << report.error->hint;
     EXPECT_NE(report.error->hint.find("pg_cancel_backend"), std::string::npos) << report.error->hint;
   }

@@ -107,7 +107,7 @@ TEST(HalfApplied, SaysWhichStatementsEndIsNotKnown) {
   const RevisionScript of = script(kHead);
   EXPECT_EQ(describe_half_applied(half_of(of, 1, 0, true)),
             "revision q1 is half-applied: 1 of 2 steps done, and 0 of 1 statements of step 2; whether statement 1 of it took "
-            "effect is not known");
+            "effect is unknown");
 }
 
 TEST(HalfApplied, CountsWhatIsDoneWithoutTheFile) {

@@ -67,7 +67,7 @@ TEST_F(Transactions, EndWithTheBudgetAndSayThatItWasALock) {
   run(plan_of({{"r1", "CREATE TABLE a ()"}}));
   const auto outcome = go();
   ASSERT_FALSE(outcome);
-  EXPECT_NE(outcome.error().message.find("a lock could not be had"), std::string::npos);
+  EXPECT_NE(outcome.error().message.find("could not obtain a lock"), std::string::npos);
   EXPECT_EQ(outcome.error().context, "r1.sql:7");
   EXPECT_EQ(report.failed_revision, "r1");
   EXPECT_EQ(report.failed_line, 7);

@@ -45,7 +45,7 @@ TEST(Offline, AnUpgradeFromNothingCreatesTheVersionTable) {
 
 const std::string kNoNullKeys =
     "DO $athanor$ BEGIN\n  IF EXISTS (SELECT FROM users WHERE id IS NULL) THEN\n    RAISE EXCEPTION USING MESSAGE = 'the table "
-    "users has rows whose key id is NULL: no batch would hold them';\n  END IF;\nEND $athanor$;\n\n";
+    "users has rows whose key id is NULL, and no batch would include them';\n  END IF;\nEND $athanor$;\n\n";
 
 TEST(Offline, AutocommitAndBatchStepsLeaveTheTransaction) {
   EXPECT_EQ(offline(Direction::Upgrade, "aaa1:bbb2"),
